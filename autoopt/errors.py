@@ -1,0 +1,134 @@
+"""What autoopt raises: what happened, where in the user's file, what to do.
+
+Every error is an `AutooptError`; the kinds say which stage spoke. Nothing here knows tapes or PyTensor.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in the user's source: the file, the line and the columns of one expression."""
+
+    file: str
+    line: int
+    column: int | None = None
+    end_column: int | None = None
+    function: str = ""
+
+    @classmethod
+    def of_instruction(cls, code: CodeType, offset: int) -> Location:
+        """Return the place of the bytecode instruction at `offset` (a frame's `f_lasti`) of `code`."""
+        line, end_line, column, end_column = _position(code, offset)
+        if end_line != line:
+            column = end_column = None
+        return cls(code.co_filename, line or code.co_firstlineno, column, end_column, code.co_name)
+
+    @property
+    def text(self) -> str:
+        """The source line without its indentation, empty if the source is not at hand."""
+        return linecache.getline(self.file, self.line).strip()
+
+    @property
+    def expression(self) -> str:
+        """The text of the expression alone, or of the whole line where columns are unknown."""
+        line = linecache.getline(self.file, self.line)
+        if self.column is None or self.end_column is None:
+            return line.strip()
+        raw = line.encode()
+        return raw[self.column : self.end_column].decode(errors="replace")
+
+    def __str__(self) -> str:
+        shown = f"  {display_path(self.file)}:{self.line}"
+        line = linecache.getline(self.file, self.line).rstrip("\n")
+        if not line.strip():
+            return shown
+        indent = len(line) - len(line.lstrip())
+        shown += f"\n    {line.strip()}"
+        if self.column is not None and self.end_column is not None:
+            before = len(line.encode()[: self.column].decode(errors="replace"))
+            width = len(line.encode()[self.column : self.end_column].decode(errors="replace"))
+            shown += "\n    " + " " * (before - indent) + "^" * max(width, 1)
+        return shown
+
+
+def _position(code: CodeType, offset: int) -> tuple[int | None, int | None, int | None, int | None]:
+    """Return (line, end line, column, end column) of the instruction at byte `offset`."""
+    for index, position in enumerate(code.co_positions()):
+        if index == offset // 2:
+            return position
+    return code.co_firstlineno, code.co_firstlineno, None, None
+
+
+def display_path(file: str) -> str:
+    """Return `file` relative to the working folder where it lies below it."""
+    try:
+        return str(Path(file).relative_to(Path.cwd()))
+    except ValueError:
+        return file
+
+
+class AutooptError(Exception):
+    """Something autoopt will not do, and says so.
+
+    Parameters
+    ----------
+    happened : str
+        One or more full sentences.
+    where : Location or sequence of Location, optional
+        The places in the user's file that caused it.
+    remedy : str, optional
+        What to do; printed after "To fix this:".
+    """
+
+    def __init__(
+        self, happened: str, where: Location | Sequence[Location] | None = None, remedy: str | None = None
+    ) -> None:
+        self.happened = happened
+        self.where = (where,) if isinstance(where, Location) else tuple(where or ())
+        self.remedy = remedy
+        super().__init__(happened)
+
+    def __str__(self) -> str:
+        parts = [self.happened, *(str(place) for place in self.where)]
+        if self.remedy:
+            parts.append(f"To fix this: {self.remedy}")
+        return "\n".join(parts)
+
+
+class TracingError(AutooptError):
+    """The objective did something that cannot be followed."""
+
+
+class UnsupportedFunctionError(TracingError):
+    """The objective calls a function, or uses an option, that autoopt cannot differentiate."""
+
+
+class ModelError(AutooptError):
+    """The objective or the model file is not of the form that is needed."""
+
+
+class ObjectiveError(ModelError):
+    """The user's own objective raised, returned no scalar, or is not finite at the start."""
+
+
+class DataError(AutooptError):
+    """The data cannot be used: missing file or column, missing or non-numeric values."""
+
+
+class UsageError(AutooptError, ValueError):
+    """An argument of a call to autoopt is not one that it takes."""
+
+
+class VerificationError(AutooptError):
+    """The derived code and the original function disagree."""
+
+
+class InferenceError(AutooptError):
+    """Standard errors or intervals do not exist at this solution."""

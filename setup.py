@@ -1,0 +1,37 @@
+"""Packaging metadata; `cli/` is installed as the package `autoopt.cli`."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "autoopt" / "__init__.py").read_text()).group(1)
+TEST = ["pytest>=8", "hypothesis>=6.100", "ruff>=0.8", "statsmodels>=0.14", "scikit-learn>=1.5"]
+
+setup(
+    name="autoopt",
+    version=VERSION,
+    description="Optimise plain NumPy objectives with exact, readable derivatives",
+    long_description=(HERE / "README.rst").read_text(),
+    long_description_content_type="text/x-rst",
+    license="BSD-3-Clause",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    packages=[*find_packages(include=["autoopt", "autoopt.*"]), "autoopt.cli"],
+    package_dir={"autoopt.cli": "cli"},
+    package_data={"autoopt": ["py.typed"]},
+    install_requires=["numpy>=1.26", "scipy>=1.12", "pytensor>=3.0.7", "click>=8.1", "rich>=13", "pandas>=2.1"],
+    extras_require={
+        "test": TEST,
+        "bench": ["jax", "autograd", "casadi", "statsmodels", "scikit-learn", "glum"],
+    },
+    entry_points={"console_scripts": ["autoopt = autoopt.cli.main:main"]},
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Mathematics",
+    ],
+)
