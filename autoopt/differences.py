@@ -1,0 +1,123 @@
+"""Numerical derivatives with an error estimate: central differences, extrapolated (Ridders 1982).
+
+The independent witness against which derived code is checked, and what `jac="finite-difference"` runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+_EPSILON = np.finfo(np.float64).eps
+_FIRST_STEP = 2.0**-6
+_RATIO = 4.0
+_LEVELS = 11
+
+
+def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e-9) -> tuple:
+    """Return the derivative of `f` at `x` along `p`, and an estimate of its error.
+
+    Parameters
+    ----------
+    f : callable, f(x) -> float or ndarray
+        Points where it raises or is not finite are left out.
+    x, p : ndarray, shape (n,)
+        Steps are at most `p` / 64, so the entries of `p` should be of the size over which `f` changes.
+    tolerance : float
+        Stop refining at this relative error.
+
+    Returns
+    -------
+    slope, error : float, or ndarray of the shape of f(x)
+        NaN and inf where no step gives a finite value.
+
+    Notes
+    -----
+    D(h) = (f(x + h p) - f(x - h p)) / 2h for h = 1/64, 1/256, ..., each row extrapolated in h^2. The error of an entry
+    is its distance from its two neighbours, plus what rounding of f to 4 units in the last place does at that h.
+
+    References
+    ----------
+    Ridders, C. J. F. (1982). Advances in Engineering Software 4(2), 75-76.
+    """
+    best, best_error = np.nan, np.inf
+    previous: list = []
+    for level in range(_LEVELS):
+        h = _FIRST_STEP / _RATIO**level
+        ahead, behind = _value(f, x + h * p), _value(f, x - h * p)
+        if not (np.all(np.isfinite(ahead)) and np.all(np.isfinite(behind))):
+            continue
+        rounding = 2 * _EPSILON * (np.abs(ahead) + np.abs(behind)) / h
+        row = [(ahead - behind) / (2 * h)]
+        for order, above in enumerate(previous, start=1):
+            row.append(row[-1] + (row[-1] - above) / (_RATIO ** (2 * order) - 1))
+            spread = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - above))
+            error = spread + rounding
+            better = error < best_error
+            best, best_error = np.where(better, row[-1], best), np.where(better, error, best_error)
+        previous = row[:4]
+        if np.all(best_error <= tolerance * np.abs(best)):
+            break
+    return (float(best), float(best_error)) if np.ndim(best) == 0 else (best, best_error)
+
+
+def gradient(f: Callable, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the gradient of `f` at `x`, shape (n,), and the estimated error of each entry."""
+    columns, errors = jacobian(f, x)
+    return columns.reshape(x.size), errors.reshape(x.size)
+
+
+def jacobian(f: Callable, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the derivatives of f(x), shape (m,) or (), along each coordinate: shape (m, n) or (n,), and their errors."""
+    x = np.asarray(x, dtype=np.float64)
+    slopes = [directional(f, x, p) for p in np.diag(step_scale(x))]
+    scale = step_scale(x)
+    return (
+        np.stack([slope for slope, _ in slopes], axis=-1) / scale,
+        np.stack([error for _, error in slopes], axis=-1) / scale,
+    )
+
+
+def hessian(grad: Callable, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the symmetrised Hessian at `x` by differences of the gradient function `grad`, and its errors, (n, n)."""
+    derivative, error = jacobian(grad, x)
+    return (derivative + derivative.T) / 2, np.maximum(error, error.T)
+
+
+def hessp(grad: Callable, x: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Hessian at `x` times `p` by differences of the gradient function `grad`, and its errors, (n,)."""
+    length = np.max(np.abs(p) / step_scale(x))
+    if not length:
+        return np.zeros_like(x), np.zeros_like(x)
+    slope, error = directional(grad, x, p / length)
+    return np.broadcast_to(slope, x.shape) * length, np.broadcast_to(error, x.shape) * length
+
+
+def one_sided(f: Callable, x: np.ndarray, p: np.ndarray, h: float = 2.0**-14) -> tuple[float, float, float]:
+    """Return the slopes of `f` at `x` ahead and behind along `p`, and an estimate of their errors.
+
+    Three-point formulas (-3 f(0) + 4 f(h) - f(2h)) / 2h; the error is their change when h is quartered.
+    """
+    here = _value(f, x)
+
+    def slope(h: float) -> float:
+        return (-3 * here + 4 * _value(f, x + h * p) - _value(f, x + 2 * h * p)) / (2 * h)
+
+    ahead, behind = slope(h / 4), slope(-h / 4)
+    error = np.abs(ahead - slope(h)) + np.abs(behind - slope(-h)) + 32 * _EPSILON * np.abs(here) / h
+    return float(ahead), float(behind), float(error)
+
+
+def step_scale(x: np.ndarray) -> np.ndarray:
+    """Return the size of each parameter for steps: |x_i|, but at least 1 where it is smaller."""
+    return np.maximum(np.abs(x), 1.0)
+
+
+def _value(f: Callable, x: np.ndarray) -> float | np.ndarray:
+    """Return f(x), NaN where `f` is not defined: steps may leave the domain."""
+    with np.errstate(all="ignore"):
+        try:
+            return np.asarray(f(x), dtype=np.float64)
+        except (ArithmeticError, ValueError):
+            return np.array(np.nan)

@@ -1,0 +1,22 @@
+"""SciPy's methods with what each takes and uses, and the one way to run them. SciPy is imported when one runs."""
+
+from autoopt.solvers import newton, quasi_newton
+from autoopt.solvers.bounds import Limits
+from autoopt.solvers.problem import Problem
+from autoopt.solvers.run import Interrupted, Progress, adapted_callback, run
+from autoopt.solvers.table import SOLVERS, Solver, choose, find
+
+__all__ = [
+    "SOLVERS",
+    "Interrupted",
+    "Limits",
+    "Problem",
+    "Progress",
+    "Solver",
+    "adapted_callback",
+    "choose",
+    "find",
+    "newton",
+    "quasi_newton",
+    "run",
+]

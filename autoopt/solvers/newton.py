@@ -1,0 +1,74 @@
+"""Methods that use exact second derivatives: Hessian-vector products where they suffice, else the Hessian.
+
+Defaults: `gtol` 1e-8 (absolute, as SciPy's; times |f(x0)| where that is below 1), Newton-CG's `xtol` 1e-10.
+"""
+
+from __future__ import annotations
+
+from autoopt.solvers.problem import Problem
+from autoopt.solvers.table import solver
+
+_TRUST = {"gtol": None, "maxiter": None, "initial_trust_radius": None, "max_trust_radius": None, "eta": None}
+_DENSE = 100
+
+
+@solver(
+    "newton-cg",
+    uses={"gradient", "hessp"},
+    options={"xtol": 1e-10, "maxiter": None, "c1": None, "c2": None},
+    tol=("xtol",),
+    stalls={0, 2, 3},
+)
+def newton_cg(problem: Problem, options: dict):
+    """Newton with conjugate gradients on Hessian-vector products; for any number of parameters."""
+    return problem.scipy("Newton-CG", options, hessp=problem.hessp)
+
+
+@solver("dogleg", uses={"gradient", "hess"}, options=_TRUST, tol=("gtol",), stalls={2})
+def dogleg(problem: Problem, options: dict):
+    """Dogleg trust region; needs a Hessian that is positive definite everywhere on the way."""
+    raw = problem.scipy("dogleg", options, hess=problem.hess)
+    if raw.status == 3:
+        raw.message = (
+            "The Hessian is not positive definite at the last point, and dogleg needs it to be. "
+            "Use trust-exact, trust-krylov or newton-cg, or start nearer to the minimum."
+        )
+    return raw
+
+
+@solver("trust-ncg", uses={"gradient", "hessp"}, options=_TRUST, tol=("gtol",), stalls={2})
+def trust_ncg(problem: Problem, options: dict):
+    """Trust region with conjugate gradients on Hessian-vector products; for any number of parameters."""
+    return problem.scipy("trust-ncg", options, hessp=problem.hessp)
+
+
+@solver("trust-krylov", uses={"gradient", "hessp"}, options=_TRUST | {"inexact": None}, tol=("gtol",), stalls={2})
+def trust_krylov(problem: Problem, options: dict):
+    """Trust region with Lanczos on Hessian-vector products; good on indefinite Hessians."""
+    return problem.scipy("trust-krylov", options, hessp=problem.hessp)
+
+
+@solver(
+    "trust-exact", uses={"gradient", "hess"}, options=_TRUST | {"subproblem_maxiter": None}, tol=("gtol",), stalls={2}
+)
+def trust_exact(problem: Problem, options: dict):
+    """Trust region solved nearly exactly with the Hessian; fewest iterations, up to some hundred parameters."""
+    return problem.scipy("trust-exact", options, hess=problem.hess)
+
+
+@solver(
+    "trust-constr",
+    takes={"bounds", "constraints"},
+    uses={"gradient", "hessp"},
+    options={"gtol": None, "xtol": 1e-12, "barrier_tol": 1e-10, "maxiter": 3000, "sparse_jacobian": None}
+    | {"initial_constr_penalty": None, "initial_tr_radius": None, "initial_barrier_parameter": None}
+    | {"initial_barrier_tolerance": None, "factorization_method": None},
+    tol=("xtol", "gtol", "barrier_tol"),
+    stalls={2},
+)
+def trust_constr(problem: Problem, options: dict):
+    """Trust region with bounds and general constraints (interior point)."""
+    second = {"hess": problem.hess} if problem.x0.size <= _DENSE else {"hessp": problem.hessp}
+    return problem.scipy(
+        "trust-constr", options, bounds=problem.scipy_bounds, constraints=problem.constraints, **second
+    )

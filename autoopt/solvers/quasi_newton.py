@@ -1,0 +1,80 @@
+"""Methods that use the exact gradient alone.
+
+Defaults: `gtol` 1e-8 (absolute, as SciPy's; times |f(x0)| where that is below 1), `ftol` one rounding of f, so that a
+run ends at the gradient test or where f no longer visibly falls. Every other option is SciPy's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autoopt.solvers.problem import Problem
+from autoopt.solvers.table import solver
+
+_EPSILON = float(np.finfo(np.float64).eps)
+_LINE_SEARCH = {"c1": None, "c2": None}
+
+
+@solver(
+    "l-bfgs-b",
+    takes={"bounds"},
+    uses={"gradient"},
+    options={"gtol": None, "ftol": _EPSILON, "maxiter": 15000, "maxfun": 30000, "maxcor": 10, "maxls": 30},
+    tol=("ftol", "gtol"),
+    stalls={0, 2},
+)
+def lbfgsb(problem: Problem, options: dict):
+    """Limited-memory BFGS with bounds; for any number of parameters."""
+    return problem.scipy("L-BFGS-B", options, bounds=problem.scipy_bounds)
+
+
+@solver(
+    "bfgs",
+    uses={"gradient"},
+    options={"gtol": None, "maxiter": None, "norm": np.inf, "xrtol": 0.0, "hess_inv0": None} | _LINE_SEARCH,
+    tol=("gtol",),
+    stalls={2},
+)
+def bfgs(problem: Problem, options: dict):
+    """BFGS with a dense inverse Hessian; for up to some hundred parameters."""
+    return problem.scipy("BFGS", options)
+
+
+@solver(
+    "cg",
+    uses={"gradient"},
+    options={"gtol": None, "maxiter": None, "norm": np.inf} | _LINE_SEARCH,
+    tol=("gtol",),
+    stalls={2},
+)
+def cg(problem: Problem, options: dict):
+    """Nonlinear conjugate gradients (Polak-Ribiere); least memory, most iterations."""
+    return problem.scipy("CG", options)
+
+
+@solver(
+    "tnc",
+    takes={"bounds"},
+    uses={"gradient"},
+    options={"gtol": None, "ftol": 0.0, "xtol": 0.0, "maxfun": None, "scale": None, "offset": None, "rescale": None}
+    | {"maxCGit": None, "eta": None, "stepmx": None, "accuracy": None, "minfev": None},
+    tol=("ftol", "gtol", "xtol"),
+    stalls={0, 1, 2, 4, 6},
+)
+def tnc(problem: Problem, options: dict):
+    """Truncated Newton with bounds, curvature from differences of the gradient."""
+    options.setdefault("maxfun", max(2000, 100 * problem.x0.size))
+    return problem.scipy("TNC", options, bounds=problem.scipy_bounds)
+
+
+@solver(
+    "slsqp",
+    takes={"bounds", "constraints"},
+    uses={"gradient"},
+    options={"ftol": 1e-16, "maxiter": 1000},
+    tol=("ftol",),
+    stalls={0, 8},
+)
+def slsqp(problem: Problem, options: dict):
+    """Sequential quadratic programming with bounds and constraints; for up to some hundred parameters."""
+    return problem.scipy("SLSQP", options, bounds=problem.scipy_bounds, constraints=problem.constraints)

@@ -1,0 +1,165 @@
+"""Run a solver from start to finish: progress, callback, interruption, and one kind of result for every method."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt.solvers.convergence import gradient_tolerance, stationary
+from autoopt.solvers.problem import Problem, Stopped
+from autoopt.solvers.table import Solver
+
+_EXTRAS = ("hess_inv", "multipliers", "v", "constr_violation", "optimality")
+STOPPED, INTERRUPTED = 99, 130
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was interrupted; `result` is what it had reached (the best point so far, success False)."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+        super().__init__(f"Interrupted after {result.nit} iterations; .result holds the best point so far.")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One iteration, for `progress=`: its number, the value, the largest entry of the gradient, seconds since start."""
+
+    iteration: int
+    value: float
+    gradient_norm: float
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"iteration {self.iteration:5d}   value {self.value: .10g}   "
+            f"gradient {self.gradient_norm:.2e}   {self.seconds:.1f} s"
+        )
+
+
+def run(
+    solver: Solver,
+    problem: Problem,
+    settings: dict[str, Any],
+    *,
+    chosen: frozenset[str] = frozenset(),
+    callback: Callable | None = None,
+    progress: Callable[[Progress], None] | bool | None = None,
+) -> Any:
+    """Return the result of `solver` on `problem`, the same fields for every method, on flat vectors.
+
+    Parameters
+    ----------
+    settings : dict
+        From `solver.settings(options, tol)`.
+    chosen : frozenset of str
+        The tolerances that the user set: a stop by one of them is success, as in SciPy. A stop because f no longer
+        falls is success only if `convergence.stationary` says so.
+    callback, progress : callable, optional
+        Called at each iterate with (x, value) and with a `Progress`.
+
+    Raises
+    ------
+    Interrupted
+        A KeyboardInterrupt that carries the result so far.
+    """
+    gtol = settings.get("gtol")
+    gtol = gradient_tolerance(problem.initial_value) if gtol is None else gtol
+    options = {name: value for name, value in (settings | _known(solver, "gtol", gtol)).items() if value is not None}
+    if "maxiter" in solver.options and "maxiter" not in options:
+        options["maxiter"] = max(1000, 200 * problem.x0.size)
+    problem.watch = _watcher(problem, callback, progress)
+    try:
+        raw = solver.function(problem, options)
+    except Stopped:
+        return _result(solver, problem, problem.latest, STOPPED, "`callback` raised `StopIteration`.", False)
+    except KeyboardInterrupt:
+        message = "Interrupted; x is the best point so far."
+        raise Interrupted(_result(solver, problem, problem.best, INTERRUPTED, message, False)) from None
+    x = np.asarray(raw.x, dtype=np.float64)
+    success, message = _verdict(solver, problem, raw, gtol, chosen)
+    extras = {name: raw[name] for name in _EXTRAS if raw.get(name) is not None}
+    return _result(
+        solver, problem, x, int(raw.status), message, success, nit=int(raw.get("nit", problem.nit)), **extras
+    )
+
+
+def _known(solver: Solver, name: str, value: Any) -> dict[str, Any]:
+    return {name: value} if name in solver.options else {}
+
+
+def _verdict(solver: Solver, problem: Problem, raw: Any, gtol: float, chosen: frozenset[str]) -> tuple[bool, str]:
+    """Return whether the run converged, and the message: SciPy's, and ours where the judgement is ours."""
+    message, value = str(raw.message), problem.fun(raw.x)
+    gradient = problem.jac(raw.x)
+    if not (np.isfinite(value) and np.isfinite(gradient).all()):
+        return False, f"{message} The value or the gradient is not finite at the last point."
+    trusted = bool(raw.success) and (problem.constraints or raw.status not in solver.stalls or chosen & {*solver.tol})
+    if trusted or raw.status not in solver.stalls or problem.constraints:
+        return bool(raw.success), message
+    reason = stationary(problem, raw.x, value, gradient, gtol)
+    if reason:
+        return True, f"Converged: {reason}. ({message})"
+    largest = np.max(np.abs(gradient))
+    return False, f"Not converged: no progress was possible, but the gradient is {largest:.1e}. ({message})"
+
+
+def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, message: str, success: bool, **extras: Any):
+    from scipy.optimize import OptimizeResult
+
+    fields = {"nit": problem.nit} | extras
+    value, gradient = problem.fun(x), problem.jac(x)
+    counts = {"nfev": problem.nfev, "njev": problem.nfev, "nhev": problem.nhev}
+    return OptimizeResult(
+        x=x, fun=value, jac=gradient, status=status, success=success, message=message, method=solver.name,
+        **counts, **fields,
+    )  # fmt: skip
+
+
+def _watcher(problem: Problem, callback: Callable | None, progress: Callable | bool | None) -> Callable:
+    """Return what is called at each iterate."""
+    if callback is None and not progress:
+        return lambda x: None
+    report = _print_progress if progress is True else progress
+    start = time.perf_counter()
+
+    def watch(x: np.ndarray) -> None:
+        value = problem.fun(x)
+        if report:
+            norm = float(np.max(np.abs(problem.jac(x))))
+            report(Progress(problem.nit, value, norm, time.perf_counter() - start))
+        if callback is not None:
+            try:
+                callback(x, value)
+            except StopIteration:
+                raise Stopped from None
+
+    return watch
+
+
+def adapted_callback(callback: Callable, unflatten: Callable) -> Callable:
+    """Return SciPy's `callback(xk)` or `callback(intermediate_result)` as a function of (flat x, value)."""
+    from scipy.optimize import OptimizeResult
+
+    try:
+        named = set(inspect.signature(callback).parameters) == {"intermediate_result"}
+    except (TypeError, ValueError):
+        named = False
+
+    def call(x: np.ndarray, value: float) -> None:
+        if named:
+            callback(intermediate_result=OptimizeResult(x=unflatten(x), fun=value))
+        else:
+            callback(unflatten(x))
+
+    return call
+
+
+def _print_progress(progress: Progress) -> None:
+    print(progress, file=sys.stderr, flush=True)

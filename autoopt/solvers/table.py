@@ -1,0 +1,113 @@
+"""The table of solvers: what each is called, takes, uses and may be told. Nothing here runs one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autoopt.errors import UsageError
+
+SOLVERS: dict[str, Solver] = {}
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A method of optimisation.
+
+    `takes` says which of "bounds" and "constraints" it respects, `uses` which exact derivatives it calls,
+    `options` every option it knows with its default (None: decided by SciPy or by the problem), `tol` the options
+    that `tol=` sets, `stalls` SciPy's statuses for "no progress possible", which are judged by `convergence`.
+    """
+
+    name: str
+    function: Callable
+    takes: frozenset[str]
+    uses: frozenset[str]
+    options: Mapping[str, Any] = field(hash=False)
+    tol: tuple[str, ...]
+    stalls: frozenset[int]
+
+    @property
+    def description(self) -> str:
+        """One line on the method."""
+        return (self.function.__doc__ or "").strip().splitlines()[0]
+
+    def settings(self, options: Mapping[str, Any] | None = None, tol: float | None = None) -> dict[str, Any]:
+        """Return the options to run with: the user's over `tol` over the defaults; None where SciPy decides.
+
+        Raises
+        ------
+        UsageError
+            For an option that this method does not know.
+        """
+        given = dict(options or {})
+        if unknown := [name for name in given if name not in self.options]:
+            hints = [f"{name!r}{_near(name, self.options)}" for name in unknown]
+            raise UsageError(
+                f"The method {self.name} has no option {', '.join(hints)}.",
+                remedy=f"use only its options: {', '.join(sorted(self.options))}.",
+            )
+        return dict(self.options) | ({} if tol is None else dict.fromkeys(self.tol, tol)) | given
+
+
+def solver(
+    name: str,
+    *,
+    uses: Iterable[str],
+    options: Mapping[str, Any],
+    tol: Iterable[str],
+    takes: Iterable[str] = (),
+    stalls: Iterable[int] = (),
+) -> Callable:
+    """Return a decorator that enters a function(problem, options) -> SciPy result in SOLVERS as `name`."""
+
+    def enter(function: Callable) -> Callable:
+        row = Solver(name, function, frozenset(takes), frozenset(uses), dict(options), tuple(tol), frozenset(stalls))
+        SOLVERS[name] = row
+        return function
+
+    return enter
+
+
+def find(name: str) -> Solver:
+    """Return the solver called `name`, in any case; UsageError with near names if there is none."""
+    if isinstance(name, str) and name.lower() in SOLVERS:
+        return SOLVERS[name.lower()]
+    raise UsageError(
+        f"There is no method {name!r}{_near(str(name).lower(), SOLVERS)}.",
+        remedy=f"use one of {', '.join(sorted(SOLVERS))}.",
+    )
+
+
+def choose(method: str | None, size: int, bounds: Any = None, constraints: Any = ()) -> Solver:
+    """Return the solver for `method`, by default what SciPy would take (but L-BFGS-B for more than 200 parameters).
+
+    Raises
+    ------
+    UsageError
+        If there is no such method, or it would ignore the bounds or the constraints.
+    """
+    demands = {"bounds": bounds is not None, "constraints": not _is_empty(constraints)}
+    if method is None:
+        method = "slsqp" if demands["constraints"] else "l-bfgs-b" if demands["bounds"] or size > 200 else "bfgs"
+    found = find(method)
+    if refused := [thing for thing, wanted in demands.items() if wanted and thing not in found.takes]:
+        wanted = {thing for thing, is_wanted in demands.items() if is_wanted}
+        able = sorted(name for name, row in SOLVERS.items() if wanted <= row.takes)
+        raise UsageError(
+            f"The method {found.name} takes no {' and no '.join(refused)}.",
+            remedy=f"use a method that takes {' and '.join(sorted(wanted))}: {', '.join(able)}.",
+        )
+    return found
+
+
+def _is_empty(constraints: Any) -> bool:
+    return constraints is None or (isinstance(constraints, list | tuple | dict) and not constraints)
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    """Return the names near to `name` as a question, or nothing."""
+    near = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
