@@ -1,0 +1,347 @@
+"""Model files -> Model: the objective, where to start, the data, and whose fault it is when one of them fails.
+
+Runs the user's file once. Knows neither tapes nor solvers.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import linecache
+import os
+import sys
+import sysconfig
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+from .data import bind, dataset, near
+from .errors import AutooptError, Location, ModelError, UsageError
+
+KINDS = ("negative log-likelihood",)
+_OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names")
+_PACKAGE = f"{Path(__file__).parent}{os.sep}"
+_LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_SETTER = "__autoopt_setting__"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model file defines.
+
+    Parameters
+    ----------
+    source : str
+        The file, for messages.
+    objective : callable
+        `objective(params, *data)`, to be minimised.
+    x0, data, bounds, constraints, names
+        A value, or a function: `data` of nothing, the others of the data.
+    kind : str, optional
+        One of KINDS; standard errors need "negative log-likelihood".
+    method : str, optional
+        Used unless the caller names another.
+    unused : tuple of str
+        Sentences on names in the file that look like a misspelt option.
+    """
+
+    source: str
+    objective: Callable
+    x0: Any
+    data: Any = None
+    bounds: Any = None
+    constraints: Any = ()
+    kind: str | None = None
+    method: str | None = None
+    names: Any = None
+    unused: tuple[str, ...] = ()
+
+    @property
+    def data_names(self) -> list[str] | None:
+        """The objective's arguments after the parameters, None if it takes `*data`."""
+        parameters = _positional(self.objective)[1:]
+        return None if any(p.kind is p.VAR_POSITIONAL for p in parameters) else [p.name for p in parameters]
+
+    def arguments(self, data: object = None, target: str | None = None) -> dict[str, Any]:
+        """Return the data for the objective by argument name, in order; `data` replaces the model's own."""
+        if data is None:
+            with users_code(f"The function data of {self.source}"):
+                data = self.data() if callable(self.data) else self.data
+        names = self.data_names
+        required = [p.name for p in _positional(self.objective)[1:] if p.default is p.empty] if names else []
+        if data is None:
+            if target is not None:
+                raise UsageError(
+                    f"There is a target {target!r} and no data.", remedy="name the data file (--data FILE)."
+                )
+            if required:
+                raise ModelError(
+                    f"The objective of {self.source} takes the data {', '.join(required)}, and there are none.",
+                    remedy="name a data file (--data FILE), or define data in the model.",
+                )
+            return {}
+        if isinstance(data, tuple | list) or (hasattr(data, "shape") and not hasattr(data, "columns")):
+            return self._positioned(data if isinstance(data, tuple | list) else (data,), names, required, target)
+        if names is None:
+            raise ModelError(
+                f"The objective of {self.source} takes *data, so that named data cannot be bound to it.",
+                remedy="name its arguments, as in objective(params, X, y).",
+            )
+        if not names:
+            raise ModelError(
+                f"There are data, and the objective of {self.source} takes none.",
+                remedy="give it arguments for them, as in objective(params, X, y), or leave the data out.",
+            )
+        return bind(dataset(data), names, target, optional=set(names) - set(required))
+
+    def _positioned(self, data, names: list[str] | None, required: list[str], target: str | None) -> dict[str, Any]:
+        if target is not None:
+            raise UsageError(f"The target {target!r} needs data with names.", remedy="leave the target out.")
+        if names is None:
+            return {f"data[{i}]": value for i, value in enumerate(data)}
+        if not len(required) <= len(data) <= len(names):
+            raise ModelError(
+                f"The objective of {self.source} takes the data {', '.join(names) or 'none'}; it is given {len(data)} "
+                f"value{'' if len(data) == 1 else 's'}.",
+                remedy="give data as a tuple with one value for each argument of the objective after the first.",
+            )
+        return dict(zip(names, data, strict=False))
+
+    def value(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Return x0, bounds, constraints or names; a function is called with the data that it names, or else all."""
+        value = getattr(self, name)
+        if not callable(value):
+            return value
+        parameters = _positional(value)
+        wanted = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
+        by_name = set(wanted) <= set(arguments) and all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        with users_code(f"The function {name} of {self.source}"):
+            return value(**{key: arguments[key] for key in wanted}) if by_name else value(*arguments.values())
+
+
+def load(model: object, settings: Mapping[str, Any] | None = None) -> Model:
+    """Return the Model of a file, or of anything with the attributes of one.
+
+    Parameters
+    ----------
+    model : path, module, or object with attributes
+        A file is run once.
+    settings : mapping of str to number, str or bool, optional
+        Values for module-level constants of the file, put in their place while it runs; text is converted to the
+        type of what it replaces.
+    """
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, str | Path):
+        path = Path(model)
+        return _model(str(path), vars(_run(path, dict(settings or {}))))
+    if settings:
+        raise UsageError("Settings can be given for a model file only.", remedy="pass the path of the file as model.")
+    name = getattr(model, "__name__", type(model).__name__)
+    return _model(name, {key: getattr(model, key) for key in dir(model) if not key.startswith("_")})
+
+
+@contextmanager
+def importable(model: object) -> Iterator[None]:
+    """Put the folder of a model file first on sys.path, so that it imports what lies beside it."""
+    if not isinstance(model, str | Path):
+        yield
+        return
+    folder = str(Path(model).absolute().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+@contextmanager
+def users_code(doing: str, kind: type[AutooptError] = ModelError) -> Iterator[None]:
+    """Show an exception of the user's code as theirs: what it says and their lines, without ours."""
+    try:
+        yield
+    except AutooptError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = "\n".join(line.rstrip() for line in traceback.format_exception_only(error)[-1:])
+        if isinstance(error, SyntaxError) and error.filename:
+            raise _syntax_error(error, error.filename) from error
+        frames = list(_frames(error.__traceback__))
+        places = [place for place in frames if _is_users(place.file)]
+        if not places:
+            raise
+        last = max(i for i, place in enumerate(frames) if _is_users(place.file))
+        if any(place.file.startswith(_PACKAGE) for place in frames[last:]):
+            raise AutooptError(
+                f"autoopt itself failed at this line of the model, with {said}",
+                where=places,
+                remedy="report it with the full traceback, which autoopt fit --traceback shows.",
+            ) from error
+        raise kind(f"{doing} raised {said}", where=places) from error
+
+
+def _run(path: Path, settings: dict[str, Any]) -> ModuleType:
+    """Return the module that the file makes."""
+    if not path.is_file():
+        what = "a folder, not a model file" if path.is_dir() else "not there"
+        beside = [entry.name for entry in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        raise ModelError(
+            f"The model file {path} is {what}.{near(path.name, beside)}",
+            remedy=f"give the path of a Python file; the working folder is {Path.cwd()}.",
+        )
+    file = str(path.absolute())
+    linecache.checkcache(file)
+    importlib.invalidate_caches()
+    try:
+        tree = ast.parse(path.read_bytes(), file)
+    except (SyntaxError, ValueError) as error:
+        raise _syntax_error(error, file) from error
+    module = ModuleType(f"autoopt_model_{path.stem}")
+    module.__file__ = file
+    used: set[str] = set()
+    if settings:
+        tree = ast.fix_missing_locations(_Settings(settings).visit(tree))
+        vars(module)[_SETTER] = lambda name, value: used.add(name) or _converted(name, settings[name], value, path)
+    sys.modules[module.__name__] = module
+    with users_code(str(path)):
+        exec(compile(tree, file, "exec"), vars(module))
+    vars(module).pop(_SETTER, None)
+    _refuse_unused(settings, used, vars(module), path)
+    return module
+
+
+class _Settings(ast.NodeTransformer):
+    """Wraps the value of each module-level `name = value` that is to be set; functions and classes are left alone."""
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self.names = names
+
+    def visit_FunctionDef(self, node):
+        return node
+
+    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
+
+    def visit_Assign(self, node):
+        target = node.targets[0]
+        return self._wrapped(node, target.id) if len(node.targets) == 1 and isinstance(target, ast.Name) else node
+
+    def visit_AnnAssign(self, node):
+        return self._wrapped(node, node.target.id) if isinstance(node.target, ast.Name) and node.value else node
+
+    def _wrapped(self, node, name: str):
+        if name in self.names:
+            setter = ast.copy_location(ast.Name(_SETTER, ast.Load()), node.value)
+            call = ast.Call(setter, [ast.Constant(name), node.value], [])
+            node.value = ast.copy_location(call, node.value)
+        return node
+
+
+def _converted(name: str, given: Any, current: Any, path: Path) -> Any:
+    """Return the setting in the type of the constant that it replaces."""
+    kind = next((kind for kind in (bool, int, float, str) if isinstance(current, kind)), None)
+    if kind is None:
+        raise UsageError(
+            f"{name} in {path} is of type {type(current).__name__}.",
+            remedy="set numbers, text and True or False only.",
+        )
+    if kind is str:
+        return str(given)
+    number = _number(given)
+    if number is None or isinstance(number, bool) != (kind is bool):
+        wanted = "True or False" if kind is bool else "a number"
+        raise UsageError(f"{name} in {path} is {current!r}, and cannot be set to {given!r}.", remedy=f"give {wanted}.")
+    return float(number) if kind is float else number
+
+
+def _number(given: Any) -> bool | int | float | None:
+    """Return the number or truth value that is given, as itself or as text."""
+    if isinstance(given, bool | int | float):
+        return given
+    text = str(given).strip()
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None
+
+
+def _refuse_unused(settings: Mapping[str, Any], used: set[str], names: Mapping[str, Any], path: Path) -> None:
+    for name in settings:
+        if name in used:
+            continue
+        constants = [key for key, value in names.items() if _is_constant(key, value)]
+        raise UsageError(
+            f"{path} assigns no constant {name}.{near(name, constants)}",
+            remedy=f"set one of {', '.join(constants)}." if constants else "leave the setting out: it has none.",
+        )
+
+
+def _is_constant(name: str, value: Any) -> bool:
+    return isinstance(value, bool | int | float | str) and not name.startswith("_") and name not in ("kind", "method")
+
+
+def _model(source: str, names: Mapping[str, Any]) -> Model:
+    """Return the Model of these names, refusing what is missing or of the wrong kind."""
+    own = [name for name in names if not name.startswith("_") and not isinstance(names[name], ModuleType)]
+    if missing := [name for name in ("objective", "x0") if names.get(name) is None]:
+        hints = "".join(near(name, set(own) - {"objective", "x0", *_OPTIONAL}) for name in missing)
+        raise ModelError(
+            f"{source} defines no {' and no '.join(missing)}.{hints} It has {', '.join(own) or 'no names at all'}.",
+            remedy="define objective(params, *data), and x0: where to start, a value or a function of the data.",
+        )
+    if not callable(names["objective"]) or not _positional(names["objective"]):
+        raise ModelError(
+            f"objective in {source} is no function of the parameters.", remedy="write def objective(params, *data)."
+        )
+    found = {name: names[name] for name in _OPTIONAL if names.get(name) is not None}
+    for name, kind in (("kind", str), ("method", str)):
+        if not isinstance(found.get(name, ""), kind):
+            raise ModelError(f"{name} in {source} is {found[name]!r}, where text is needed.", remedy="quote it.")
+    if found.get("kind", KINDS[0]) not in KINDS:
+        raise ModelError(
+            f"kind in {source} is {found['kind']!r}.{near(found['kind'], KINDS)}",
+            remedy=f"write kind = {KINDS[0]!r} for standard errors, or leave it out.",
+        )
+    others = [name for name in own if name not in _OPTIONAL and name not in ("objective", "x0")]
+    misspelt = [(name, near(name, [key for key in _OPTIONAL if key not in found])) for name in others]
+    unused = tuple(f"{source} defines {name}, which is not used.{hint}" for name, hint in misspelt if hint)
+    return Model(source, names["objective"], names["x0"], **found, unused=unused)
+
+
+def _positional(function: Callable) -> list[inspect.Parameter]:
+    """Return the parameters of `function` that are filled by position."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return [inspect.Parameter("data", inspect.Parameter.VAR_POSITIONAL)]
+    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
+
+
+def _syntax_error(error: SyntaxError | ValueError, file: str) -> ModelError:
+    where = None
+    if isinstance(error, SyntaxError) and error.lineno:
+        line = linecache.getline(file, error.lineno)
+        start = max(error.offset or 1, 1) - 1
+        end = error.end_offset - 1 if error.end_lineno == error.lineno and (error.end_offset or 0) > start else start
+        columns = [len(line[:column].encode()) for column in (start, max(end, start + 1))]
+        where = Location(file, error.lineno, *columns)
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    return ModelError(f"{Path(file).name} is not valid Python: {said}.", where, "correct this line.")
+
+
+def _frames(trace: TracebackType | None) -> Iterator[Location]:
+    while trace is not None:
+        yield Location.of_instruction(trace.tb_frame.f_code, trace.tb_lasti)
+        trace = trace.tb_next
+
+
+def _is_users(file: str) -> bool:
+    return not file.startswith(("<", _PACKAGE, *_LIBRARIES))

@@ -1,0 +1,48 @@
+"""The command `autoopt`: its subcommands, and how an error becomes a message and an exit status."""
+
+from __future__ import annotations
+
+import traceback
+
+import click
+
+import autoopt
+from autoopt.errors import AutooptError, InferenceError, UsageError, VerificationError
+
+from .fit import fit
+from .methods import methods
+
+INTERRUPTED = 130
+_STATUSES = {UsageError: 2, VerificationError: 4, InferenceError: 5, AutooptError: 1}
+
+
+class Commands(click.Group):
+    """A group that prints an AutooptError as a message; the user's mistakes get no traceback."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except AutooptError as error:
+            if ctx.meta.get("traceback"):
+                traceback.print_exception(error)
+            else:
+                click.echo(f"Error: {error}", err=True)
+            ctx.exit(next(status for kind, status in _STATUSES.items() if isinstance(error, kind)))
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(autoopt.__version__, prog_name="autoopt", message="%(prog)s %(version)s")
+def main() -> None:
+    """Optimise plain NumPy objectives with exact derivatives.
+
+    \b
+    autoopt fit MODEL     minimise the objective of a model file
+    autoopt methods       list the methods and what each uses
+    """
+
+
+main.add_command(fit)
+main.add_command(methods)

@@ -1,0 +1,21 @@
+"""`autoopt methods`."""
+
+from __future__ import annotations
+
+import click
+
+from autoopt.fitting import methods as table
+
+_USES = ("grad", "hess", "hessp")
+_TAKES = ("bounds", "constraints")
+
+
+@click.command()
+def methods() -> None:
+    """List the methods: the derivatives each uses, and what it takes."""
+    rows = [["method", "uses", "takes", ""]]
+    for name, row in table().items():
+        rows.append([name, ", ".join(sorted(row.uses)), ", ".join(sorted(row.takes)), row.description])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
