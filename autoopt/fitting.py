@@ -14,7 +14,7 @@ import numpy as np
 
 from . import modelfile
 from .data import dataset
-from .errors import AutooptError, InferenceError, ModelError, ObjectiveError
+from .errors import AutooptError, InferenceError, ModelError, ObjectiveError, UsageError
 
 LIKELIHOOD = "negative log-likelihood"
 LARGEST_HESSIAN = 2000  # parameters; beyond, standard errors would need more than 100 MB and minutes
@@ -212,19 +212,17 @@ def fit(
     KeyboardInterrupt
         On Ctrl-C; its attribute `fit` is the Fit of the best point so far.
     """
-    from .parameters import Structure
-
     with modelfile.importable(model):
         loaded = modelfile.load(model, settings)
         data = dataset(data) if isinstance(data, str | Path) else data
         arguments = loaded.arguments(data, target)
         x0 = loaded.value("x0", arguments)
-        structure = Structure.of(x0)
-        names = _names(loaded, arguments, structure)
+        bounds = loaded.value("bounds", arguments)
+        names, limits = _checked(loaded, x0, bounds, loaded.value("names", arguments))
         call = {
             "args": tuple(arguments.values()),
             "method": method or loaded.method,
-            "bounds": loaded.value("bounds", arguments),
+            "bounds": bounds,
             "constraints": loaded.value("constraints", arguments),
             "tol": tol,
             "options": dict(options) if options else None,
@@ -241,7 +239,7 @@ def fit(
                     stop.fit = Fit(loaded.source, stop.result, names, loaded.kind, notes=notes, interrupted=True)
                 raise
             found = Fit(loaded.source, result, names, loaded.kind, notes=notes)
-            return _with_covariance(found, loaded.objective, x0, call) if loaded.kind == LIKELIHOOD else found
+            return _with_covariance(found, loaded.objective, x0, call, limits) if loaded.kind == LIKELIHOOD else found
 
 
 def _minimize(objective: Callable, x0: Any, **call: Any) -> Any:
@@ -256,7 +254,7 @@ def _hessian(objective: Callable, x0: Any, args: tuple, engine: str, flat: np.nd
     return Objective(objective, x0, args, engine=engine).hess(flat)
 
 
-def _with_covariance(found: Fit, objective: Callable, x0: Any, call: Mapping[str, Any]) -> Fit:
+def _with_covariance(found: Fit, objective: Callable, x0: Any, call: Mapping[str, Any], limits: Any) -> Fit:
     """Return the fit with its covariance, or with the reason why there is none."""
     from .inference import covariance
 
@@ -280,30 +278,33 @@ def _with_covariance(found: Fit, objective: Callable, x0: Any, call: Mapping[str
         return replace(found, problem=error)
 
 
-def _at_bound(bounds: Any, params: np.ndarray) -> np.ndarray:
-    """Return which parameters lie on a bound, shape (n,); bounds as SciPy's pairs, or an object with lb and ub."""
-    if bounds is None:
+def _at_bound(limits: Any, params: np.ndarray) -> np.ndarray:
+    """Return which parameters lie on a limit, shape (n,)."""
+    if limits is None:
         return np.zeros(params.shape, bool)
-    if hasattr(bounds, "lb"):
-        low, high = np.broadcast_to(bounds.lb, params.shape), np.broadcast_to(bounds.ub, params.shape)
-    else:
-        pairs = [(-np.inf if a is None else a, np.inf if b is None else b) for a, b in bounds]
-        low, high = np.array(pairs, float).T
     close = 1e-8 * np.maximum(1.0, np.abs(params))
-    return (params - low <= close) | (high - params <= close)
+    return (params - limits.lower <= close) | (limits.upper - params <= close)
 
 
-def _names(loaded: modelfile.Model, arguments: Mapping[str, Any], structure: Any) -> tuple[str, ...]:
-    names = loaded.value("names", arguments)
+def _checked(loaded: modelfile.Model, x0: Any, bounds: Any, names: Any) -> tuple[tuple[str, ...], Any]:
+    """Return the names of the parameters and their limits; what does not fit x0 is the model's fault."""
+    from .parameters import Structure
+    from .solvers import Limits
+
+    try:
+        structure = Structure.of(x0)
+        limits = Limits.of(bounds, structure, x0)
+    except UsageError as error:
+        raise ModelError(f"{loaded.source}: {error.happened}", error.where, error.remedy) from error
     if names is None:
-        return tuple(structure.names)
+        return tuple(structure.names), limits
     if isinstance(names, str) or len(names) != structure.size:
         count = "text" if isinstance(names, str) else f"{len(names)} names"
         raise ModelError(
             f"names in {loaded.source} is {count}, and x0 has {structure.size} entries.",
             remedy="give one name for each entry of x0, or leave names out.",
         )
-    return tuple(map(str, names))
+    return tuple(map(str, names)), limits
 
 
 def _text_note(loaded: modelfile.Model, data: object, target: str | None) -> list[str]:

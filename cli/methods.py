@@ -6,15 +6,12 @@ import click
 
 from autoopt.fitting import methods as table
 
-_USES = ("grad", "hess", "hessp")
-_TAKES = ("bounds", "constraints")
-
 
 @click.command()
 def methods() -> None:
     """List the methods: the derivatives each uses, and what it takes."""
     rows = [["method", "uses", "takes", ""]]
-    for name, row in table().items():
+    for name, row in sorted(table().items()):
         rows.append([name, ", ".join(sorted(row.uses)), ", ".join(sorted(row.takes)), row.description])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
