@@ -98,6 +98,32 @@ def wald_intervals(estimates: np.ndarray, standard_errors: np.ndarray, level: fl
     return np.column_stack([estimates - half, estimates + half])
 
 
+def combination(direction: np.ndarray, names: Sequence[str]) -> str:
+    """Return a direction as text, scaled so that its largest entry is 1 or -1, without the entries below 1e-4.
+
+    Parameters
+    ----------
+    direction : ndarray, shape (n,)
+        In units of the parameters.
+    names : sequence of n str
+        Of the parameters.
+
+    Examples
+    --------
+    >>> combination(np.array([2.0, -1.0, 0.0]), ["a", "b", "c"])
+    'a - 0.5 * b'
+    """
+    direction = direction / np.abs(direction).max()
+    terms = ""
+    for weight, name in zip(direction, names, strict=True):
+        if abs(weight) < 1e-4:
+            continue
+        sign = ("-" if weight < 0 else "") if not terms else (" - " if weight < 0 else " + ")
+        factor = f"{abs(weight):.4g}"
+        terms += sign + (name if factor == "1" else f"{factor} * {name}")
+    return terms
+
+
 def _symmetric(hessian: np.ndarray) -> np.ndarray:
     """Return (H + H') / 2, refusing what is not a square matrix."""
     hessian = np.asarray(hessian, float)
@@ -127,7 +153,7 @@ def _refuse_not_finite(hessian: np.ndarray, names: list[str]) -> None:
 
 def _not_identified(eigenvalues: np.ndarray, directions: np.ndarray, names: list[str]) -> InferenceError:
     """Return the error that shows each direction (a column, in units of the parameters) and says what it means."""
-    shown = [f"  {_combination(direction, names)}" for direction in directions.T]
+    shown = [f"  {combination(_upwards(direction), names)}" for direction in directions.T]
     falling = eigenvalues[0] < -FLAT * len(names)
     happened = "The Hessian is not positive definite at the solution: the objective does not rise along"
     if falling:
@@ -137,14 +163,7 @@ def _not_identified(eigenvalues: np.ndarray, directions: np.ndarray, names: list
     return InferenceError("\n".join([happened, *shown]), remedy=remedy)
 
 
-def _combination(direction: np.ndarray, names: list[str]) -> str:
-    """Return "a - 0.5 * b": the direction scaled so that its largest entry is 1, without those below 1e-4."""
-    direction = direction / direction[np.argmax(np.abs(direction))]
-    terms = ""
-    for weight, name in zip(direction, names, strict=True):
-        if abs(weight) < 1e-4:
-            continue
-        sign = ("-" if weight < 0 else "") if not terms else (" - " if weight < 0 else " + ")
-        factor = f"{abs(weight):.4g}"
-        terms += sign + (name if factor == "1" else f"{factor} * {name}")
-    return terms
+def _upwards(direction: np.ndarray) -> np.ndarray:
+    """Return the direction, (n,), or its opposite: the one whose first sizeable entry is positive."""
+    first = np.argmax(np.abs(direction) > 0.1 * np.abs(direction).max())
+    return direction * np.sign(direction[first])

@@ -1,0 +1,7 @@
+"""Estimators whose derivatives autoopt takes from a likelihood in plain NumPy."""
+
+from autoopt.models.logistic import LogisticRegression
+from autoopt.models.loglinear import LogLinearRegression
+from autoopt.models.table import MODELS, Model
+
+__all__ = ["MODELS", "LogLinearRegression", "LogisticRegression", "Model"]

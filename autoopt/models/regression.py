@@ -1,0 +1,267 @@
+"""The estimator that all regressions share: a linear predictor, a likelihood, its maximum and what it tells.
+
+scikit-learn's interface and statsmodels' names for inference, importing neither. A model file adds the likelihood, what
+it accepts as a response, and how it predicts.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import ndtr
+
+from autoopt import inference
+from autoopt.errors import InferenceError, UsageError
+from autoopt.minimize import minimize
+from autoopt.models import validation
+from autoopt.objective import Objective
+
+# A Newton step that still moves a linear predictor this far has not arrived. Where the likelihood has no maximum, every
+# step moves it by about 1, however small the gradient: f = exp(-t) has f'/f'' = -1.
+ARRIVED = 0.1
+# A linear predictor of this size that is still moving is on its way to infinity.
+SATURATED = 10.0
+
+
+class Regression:
+    """A likelihood of a response given the linear predictor X @ coef + intercept + offset.
+
+    Parameters
+    ----------
+    fit_intercept : bool
+        Whether the linear predictor has a constant, which is never penalised.
+    alpha : float, >= 0
+        Ridge penalty: alpha / 2 * ||coef||^2 is added to the negative log-likelihood (a sum, not a mean).
+    method : str
+        A gradient method of `autoopt.minimize`.
+    tol : float, > 0
+        Largest slope at the solution, per observation and unit of a covariate divided by its root mean square.
+    max_iter : int
+        Most iterations of the solver.
+    """
+
+    _likelihood: Callable  # (params, X, y, offset, weights) -> scalar; plain NumPy
+
+    def __init__(
+        self,
+        *,
+        fit_intercept: bool = True,
+        alpha: float = 0.0,
+        method: str = "newton-cg",
+        tol: float = 1e-8,
+        max_iter: int = 200,
+    ) -> None:
+        self.fit_intercept = fit_intercept
+        self.alpha = alpha
+        self.method = method
+        self.tol = tol
+        self.max_iter = max_iter
+
+    @classmethod
+    def _options(cls) -> dict[str, object]:
+        """Return the names and defaults of what the constructor takes."""
+        return {name: option.default for name, option in inspect.signature(cls).parameters.items()}
+
+    def get_params(self, deep: bool = True) -> dict[str, object]:
+        """Return the constructor's arguments by name; `deep` makes no difference here."""
+        return {name: getattr(self, name) for name in self._options()}
+
+    def set_params(self, **params: object) -> Regression:
+        """Set constructor arguments by name and return the estimator."""
+        unknown = sorted(set(params) - set(self._options()))
+        if unknown:
+            raise UsageError(
+                f"Invalid parameter {', '.join(unknown)} for {type(self).__name__}.",
+                remedy=f"choose among {', '.join(self._options())}.",
+            )
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        changed = {name: getattr(self, name) for name, default in self._options().items()
+                   if repr(getattr(self, name)) != repr(default)}  # fmt: skip
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "params_")
+
+    def _features(self, X: object, *, fitting: bool = False) -> np.ndarray:
+        """Return X as a matrix whose columns are those of the fit, or remember its columns while fitting."""
+        if not fitting and not self.__sklearn_is_fitted__():
+            raise validation.not_fitted(self)
+        names = validation.feature_names(X)
+        X = validation.matrix(X)
+        if fitting:
+            self.n_features_in_ = X.shape[1]
+            vars(self).pop("feature_names_in_", None)
+            if names is not None:
+                self.feature_names_in_ = names
+            return X
+        validation.refuse_other_features(names, getattr(self, "feature_names_in_", None))
+        if X.shape[1] != self.n_features_in_:
+            raise validation.InputError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features"
+                " as input.",
+                remedy="pass the columns that the model was fitted to.",
+            )
+        return X
+
+    def _maximise(
+        self, X: np.ndarray, y: np.ndarray, offset: np.ndarray, weights: np.ndarray, start: float
+    ) -> None:
+        """Set the estimates and what follows from them; `start` is where the intercept begins."""
+        self._check_options()
+        design, scale = _design(X, self.fit_intercept)
+        total = weights.sum()
+        penalty = self.alpha / (total * scale**2)
+        x0 = np.zeros(len(scale))
+        if self.fit_intercept:
+            penalty[0], x0[0] = 0.0, start
+        # Covariates of root mean square 1 and a mean over the rows: one tolerance then serves all data.
+        fun, args = _penalised(self._likelihood), (design, y, offset, weights / total, penalty)
+        result = minimize(fun, x0, args=args, method=self.method, tol=self.tol, options={"maxiter": self.max_iter})
+        self.nobs_ = len(y)
+        self.n_iter_ = int(result.nit)
+        self.converged_ = bool(result.success)
+        self.params_ = result.x / scale
+        self.llf_ = -total * float(self._likelihood(result.x, *args[:4]))
+
+        # From here on in the user's units: the parameters divided by `scale`, the objective times `total`.
+        hessian = total * np.outer(scale, scale) * Objective(fun, x0, args).hess(result.x)
+        seen = design[weights > 0] if (weights == 0).any() else design
+        self._infer(hessian, total * scale * result.jac, lambda params: seen @ (params * scale), result.message)
+
+    def _infer(self, hessian: np.ndarray, gradient: np.ndarray, predictor: Callable, message: str) -> None:
+        """Set the covariance and the standard errors, NaN with a warning where the estimates cannot be trusted."""
+        self.cov_params_ = np.full(hessian.shape, np.nan)
+        try:
+            covariance = inference.covariance(hessian, self.names_)
+            problem = self._problem(-covariance @ gradient, predictor, message)
+        except InferenceError as error:
+            problem = validation.IdentificationWarning(str(error))
+        if problem:
+            self.converged_ = False
+            warnings.warn(problem, stacklevel=4)
+        else:
+            self.cov_params_ = covariance
+        self.bse_ = inference.standard_errors(self.cov_params_)
+
+    def _check_options(self) -> None:
+        """Raise an error for constructor arguments outside their range."""
+        if not (np.isfinite(self.alpha) and self.alpha >= 0):
+            raise UsageError(f"alpha is {self.alpha!r}.", remedy="pass a penalty that is zero or positive.")
+        if not self.tol > 0:
+            raise UsageError(f"tol is {self.tol!r}.", remedy="pass a positive tolerance, such as tol=1e-8.")
+
+    def _problem(self, step: np.ndarray, predictor: Callable, message: str) -> Warning | None:
+        """Return why the estimates cannot be trusted, None if they can; `step`, (n,), is the next Newton step."""
+        moving = np.abs(predictor(step)).max() > ARRIVED
+        if moving and np.abs(predictor(self.params_)).max() > SATURATED:
+            return validation.IdentificationWarning(
+                "The likelihood has no maximum: it still rises along\n"
+                f"  {inference.combination(step, self.names_)}\n"
+                "because that combination predicts some responses perfectly. The estimates are where the solver"
+                " stopped.\n"
+                "To fix this: leave out a covariate, or set alpha > 0."
+            )
+        if moving or not self.converged_:
+            return validation.ConvergenceWarning(
+                f"{self.method} stopped after {self.n_iter_} iterations before it converged: {message}\n"
+                "To fix this: raise max_iter, try another method, or another tol."
+            )
+        return None
+
+    @property
+    def names_(self) -> list[str]:
+        """Names of the parameters: "intercept" if there is one, then the features."""
+        features = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
+        return ["intercept"] * bool(self.fit_intercept) + list(features)
+
+    def _fitted(self, name: str) -> object:
+        """Return an attribute that `fit` sets."""
+        if not self.__sklearn_is_fitted__():
+            raise validation.not_fitted(self)
+        return getattr(self, name)
+
+    @property
+    def params(self) -> np.ndarray:
+        """Estimates, shape (n,): the intercept first if there is one, then the coefficients."""
+        return self._fitted("params_")
+
+    @property
+    def bse(self) -> np.ndarray:
+        """Standard errors of `params`, shape (n,), from the exact Hessian; NaN if the data do not identify them.
+
+        With alpha > 0 that of the penalised objective: posterior standard deviations under the prior
+        coef ~ Normal(0, 1 / alpha), to second order.
+        """
+        return self._fitted("bse_")
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood at the estimates, without the penalty."""
+        return self._fitted("llf_")
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, 2 n - 2 llf."""
+        return 2 * len(self.params) - 2 * self.llf
+
+    @property
+    def tvalues(self) -> np.ndarray:
+        """Estimates over their standard errors, shape (n,)."""
+        return self.params / self.bse
+
+    @property
+    def pvalues(self) -> np.ndarray:
+        """Two-sided normal probabilities of a larger |tvalue| if the parameter were zero, shape (n,)."""
+        return 2 * ndtr(-np.abs(self.tvalues))
+
+    def cov_params(self) -> np.ndarray:
+        """Return the covariance of `params`, shape (n, n)."""
+        return self._fitted("cov_params_")
+
+    def conf_int(self, alpha: float = 0.05) -> np.ndarray:
+        """Return intervals that cover each parameter with probability 1 - alpha, shape (n, 2).
+
+        As in statsmodels, `alpha` is here the probability of missing, not the penalty.
+        """
+        return inference.wald_intervals(self.params, self.bse, 1 - alpha)
+
+    def summary(self) -> str:
+        """Return the estimates as a table of text."""
+        rows = np.column_stack([self.params, self.bse, self.tvalues, self.pvalues, self.conf_int()])
+        titles = ["coef", "std err", "z", "P>|z|", "[0.025", "0.975]"]
+        width = max(len(name) for name in self.names_)
+        lines = [
+            f"{self!r}: {self.nobs_} observations, log-likelihood {self.llf:.6g}, AIC {self.aic:.6g}",
+            " " * width + "".join(f"{title:>12}" for title in titles),
+        ]
+        for name, row in zip(self.names_, rows, strict=True):
+            lines.append(f"{name:<{width}}" + "".join(f"{number:12.4g}" for number in row))
+        if not self.converged_:
+            lines.append("Not converged, or not identified: do not use these estimates.")
+        return "\n".join(lines)
+
+
+def _design(X: np.ndarray, intercept: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return X, after a column of ones if asked, with columns divided by their root mean square, and those (n,)."""
+    scale = np.sqrt(np.einsum("ij,ij->j", X, X) / len(X))
+    scale[scale == 0] = 1.0
+    design = np.empty((len(X), len(scale) + intercept))
+    design[:, :intercept] = 1.0
+    np.divide(X, scale, out=design[:, int(intercept) :])
+    return design, np.concatenate([np.ones(int(intercept)), scale])
+
+
+def _penalised(likelihood: Callable) -> Callable:
+    """Return the likelihood plus a ridge penalty, as plain NumPy."""
+
+    def objective(params, X, y, offset, weights, penalty):
+        return likelihood(params, X, y, offset, weights) + 0.5 * np.sum(penalty * params**2)
+
+    return objective

@@ -1,0 +1,239 @@
+"""What an estimator accepts: design matrices, responses, weights and offsets, checked and turned into float64 arrays.
+
+Follows scikit-learn's conventions without importing it; its tools need its wording in a few messages. Nothing here
+knows a likelihood.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from autoopt.errors import DataError
+
+
+class InputError(DataError, ValueError):
+    """Data given to an estimator cannot be used; a ValueError, as scikit-learn's tools expect."""
+
+
+class InputTypeError(DataError, TypeError):
+    """Data given to an estimator are of a type that it does not take."""
+
+
+class NotFittedError(InputError, AttributeError):
+    """An estimator was used before `fit`."""
+
+
+class IdentificationWarning(UserWarning):
+    """The data do not determine the estimates: collinear columns, or classes that a plane separates."""
+
+
+class ConvergenceWarning(UserWarning):
+    """The solver stopped before it reached the maximum of the likelihood."""
+
+
+def feature_names(X: object) -> np.ndarray | None:
+    """Return the column names of a table if all are strings, None for everything else."""
+    columns = getattr(X, "columns", None)
+    if columns is None or not all(isinstance(name, str) for name in columns):
+        return None
+    return np.asarray(columns, dtype=object)
+
+
+def matrix(X: object) -> np.ndarray:
+    """Return X as a finite float64 array of shape (m, n), with at least one row and one column."""
+    if hasattr(X, "tocsr"):
+        raise InputTypeError(
+            "X is a sparse matrix; sparse data are not supported.", remedy="pass X.toarray() if it fits in memory."
+        )
+    X = _floats(X, "X")
+    if X.ndim != 2:
+        raise InputError(
+            f"Expected a 2D array for X, got an array of shape {X.shape}. Reshape your data.",
+            remedy="use X.reshape(-1, 1) for a single feature or X.reshape(1, -1) for a single row.",
+        )
+    for axis, kind in enumerate(["sample", "feature"]):
+        if X.shape[axis] == 0:
+            raise InputError(
+                f"Found array with 0 {kind}(s) (shape={X.shape}) while a minimum of 1 is required.",
+                remedy=f"pass X with at least one {'row' if axis == 0 else 'column'}.",
+            )
+    refuse_not_finite(X, "X")
+    return X
+
+
+def vector(y: object, rows: int, name: str) -> np.ndarray:
+    """Return one finite float64 value per row of X, shape (rows,)."""
+    values = _floats(y, name)
+    refuse_other_length(values, rows, name)
+    refuse_not_finite(values, name)
+    return values
+
+
+def flat(y: object) -> np.ndarray:
+    """Return the response as an array of one dimension and its own dtype."""
+    if y is None:
+        raise InputError("This estimator requires y to be passed, but the target y is None.", remedy="pass y.")
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        _warn_of_column(y)
+        y = y.ravel()
+    if y.ndim != 1:
+        raise InputError(f"y should be a 1d array, got an array of shape {y.shape} instead.", remedy="pass one column.")
+    if np.iscomplexobj(y):
+        raise InputError("y: Complex data not supported.", remedy="pass real numbers.")
+    return y
+
+
+def sample_weights(sample_weight: object, rows: int) -> np.ndarray:
+    """Return non-negative weights, shape (rows,), not all zero; ones if None."""
+    if sample_weight is None:
+        return np.ones(rows)
+    sample_weight = np.asarray(sample_weight)
+    if sample_weight.ndim == 0:
+        sample_weight = np.full(rows, sample_weight)
+    weights = vector(sample_weight, rows, "sample_weight")
+    _refuse_rows(weights < 0, "sample_weight", "is negative", "pass weights that are zero or positive.")
+    if not weights.any():
+        raise InputError("sample_weight is zero in every row.", remedy="give some rows a positive weight.")
+    return weights
+
+
+def offsets(offset: object, exposure: object, rows: int) -> np.ndarray:
+    """Return offset + log(exposure), shape (rows,); zeros where None."""
+    total = np.zeros(rows) if offset is None else vector(np.broadcast_to(offset, rows), rows, "offset")
+    if exposure is None:
+        return total
+    exposure = vector(np.broadcast_to(exposure, rows), rows, "exposure")
+    _refuse_rows(exposure <= 0, "exposure", "is not positive", "leave out rows that were never exposed.")
+    return total + np.log(exposure)
+
+
+def counts(y: object, rows: int) -> np.ndarray:
+    """Return a response that is zero or positive, shape (rows,)."""
+    values = vector(flat(y), rows, "y")
+    _refuse_rows(values < 0, "y", "is negative", "pass counts: zero or positive numbers.")
+    return values
+
+
+def two_classes(y: object, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two sorted labels and the response as 0.0 and 1.0, shape (rows,)."""
+    y = flat(y)
+    refuse_other_length(y, rows, "y")
+    if y.dtype.kind == "f":
+        refuse_not_finite(y, "y")
+    _refuse_missing_labels(y)
+    classes, codes = np.unique(y, return_inverse=True)
+    if y.dtype.kind == "f" and len(classes) > 2 and (classes != np.round(classes)).any():
+        raise InputError(
+            "Unknown label type: continuous. y holds numbers that are not whole.", remedy="pass two class labels."
+        )
+    if len(classes) > 2:
+        raise InputError(
+            "Only binary classification is supported. The type of the target is multiclass: y has "
+            f"{len(classes)} classes, {', '.join(repr(label) for label in classes[:5].tolist())}"
+            f"{', ...' if len(classes) > 5 else ''}.",
+            remedy="pass a response with two classes.",
+        )
+    if len(classes) < 2:
+        happened = f"y has 1 class, {classes.tolist()[0]!r}: nothing to tell apart."
+        raise InputError(happened, remedy="pass a response with two classes.")
+    return classes, codes.astype(float)
+
+
+def refuse_other_features(given: np.ndarray | None, fitted: np.ndarray | None) -> None:
+    """Raise an error if the column names differ from those of the fit; both must be known."""
+    if given is None or fitted is None or list(given) == list(fitted):
+        return
+    lines = ["The feature names should match those that were passed during fit."]
+    unseen = sorted(set(given) - set(fitted))
+    missing = sorted(set(fitted) - set(given))
+    titles = ["Feature names unseen at fit time:", "Feature names seen at fit time, yet now missing:"]
+    for title, names in zip(titles, [unseen, missing], strict=True):
+        if names:
+            lines += [title, *(f"- {name}" for name in names[:5]), *(["- ..."] if len(names) > 5 else [])]
+    if not unseen and not missing:
+        lines.append("Feature names must be in the same order as they were in fit.")
+    raise InputError("\n".join(lines) + "\n", remedy="pass X[model.feature_names_in_].")
+
+
+def not_fitted(estimator: object) -> Exception:
+    """Return the error for an estimator that is used before `fit`: scikit-learn's own class where that is loaded."""
+    name = type(estimator).__name__
+    happened = f"This {name} instance is not fitted yet."
+    if "sklearn.exceptions" in sys.modules:
+        return sys.modules["sklearn.exceptions"].NotFittedError(f"{happened} Call 'fit' first.")
+    return NotFittedError(happened, remedy="call fit(X, y) first.")
+
+
+def refuse_not_finite(values: np.ndarray, name: str) -> None:
+    """Raise an error that says which rows hold NaN or infinity."""
+    bad = ~np.isfinite(values)
+    if not bad.any():
+        return
+    kind = "NaN" if np.isnan(values).any() else "infinity"
+    _refuse_rows(bad.reshape(len(values), -1).any(axis=1), name, f"contains {kind}", "leave out or fill these rows.")
+
+
+def refuse_other_length(values: np.ndarray, rows: int, name: str) -> None:
+    """Raise an error unless there is one value for each row of X."""
+    if values.ndim != 1:
+        raise InputError(f"{name} must be 1D array or scalar, got shape {values.shape}.", remedy="pass one column.")
+    if len(values) != rows:
+        raise InputError(
+            f"Found input variables with inconsistent numbers of samples: X has {rows} rows, {name} {len(values)}.",
+            remedy="pass one value for each row of X.",
+        )
+
+
+def _refuse_rows(bad: np.ndarray, name: str, happened: str, remedy: str) -> None:
+    """Raise an error that counts the rows in the (m,) mask `bad` and shows the first five."""
+    rows = np.flatnonzero(bad)
+    if rows.size:
+        shown = ", ".join(str(row) for row in rows[:5]) + (", ..." if rows.size > 5 else "")
+        noun = "row" if rows.size == 1 else "rows"
+        raise InputError(f"Input {name} {happened} in {rows.size} {noun} (counted from 0): {shown}.", remedy=remedy)
+
+
+def _refuse_missing_labels(y: np.ndarray) -> None:
+    """Raise an error for labels that are None or NaN inside an array of objects."""
+    if y.dtype == object:
+        missing = np.array([label is None or label != label for label in y])
+        _refuse_rows(missing, "y", "contains NaN or None", "leave out rows without a label.")
+
+
+def _floats(values: object, name: str) -> np.ndarray:
+    """Return `values` as a float64 array, or an error that says what they are instead."""
+    array = np.asarray(values)
+    if np.iscomplexobj(array):
+        raise InputError(f"{name}: Complex data not supported.", remedy="pass real numbers.")
+    try:
+        return array.astype(np.float64, copy=False)
+    except TypeError as error:
+        raise InputTypeError(f"{name} is not numeric: {error}.", remedy="pass numbers only.") from None
+    except ValueError as error:
+        raise InputError(f"{name} is not numeric: {error}.", remedy=_numeric_remedy(values)) from None
+
+
+def _numeric_remedy(values: object) -> str:
+    """Return what to do about text in the data, naming the columns where they are known."""
+    names = _text_columns(values)
+    return f"encode or leave out {', '.join(names)}." if names else "encode categories as numbers first."
+
+
+def _text_columns(values: object) -> Sequence[str]:
+    """Return the names of a table's columns that are no numbers."""
+    dtypes = getattr(values, "dtypes", None)
+    if dtypes is None or not hasattr(dtypes, "items"):
+        return []
+    return [str(name) for name, dtype in dtypes.items() if getattr(dtype, "kind", "O") not in "biuf"]
+
+
+def _warn_of_column(y: np.ndarray) -> None:
+    """Warn as scikit-learn does, by its class where it is loaded, that y is a column and not a vector."""
+    exceptions = sys.modules.get("sklearn.exceptions")
+    kind = exceptions.DataConversionWarning if exceptions else UserWarning
+    warnings.warn(f"A column-vector y was passed when a 1d array was expected, shape {y.shape}.", kind, stacklevel=5)
