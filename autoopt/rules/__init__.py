@@ -1,0 +1,9 @@
+"""One PyTensor expression per NumPy or SciPy function, one file per kind.
+
+Rules know neither tapes nor users: they take PyTensor variables and plain Python values and return PyTensor variables.
+"""
+
+from autoopt.rules import elementwise, primitives, reductions
+from autoopt.rules.table import RULES, Rule, Unsupported, find, rule
+
+__all__ = ["RULES", "Rule", "Unsupported", "elementwise", "find", "primitives", "reductions", "rule"]

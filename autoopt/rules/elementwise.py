@@ -1,0 +1,287 @@
+"""Functions of one element at a time: NumPy's ufuncs and what is built of them."""
+
+from __future__ import annotations
+
+from math import log, pi
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import disconnected_grad
+
+from autoopt.rules import scalars
+from autoopt.rules.operands import broadcast, discrete, real, static, tensor
+from autoopt.rules.table import Unsupported, rule
+
+for function, expression in {
+    np.exp: pt.exp,
+    np.exp2: lambda x: pt.exp(x * tensor(log(2))),
+    np.expm1: pt.expm1,
+    np.log: pt.log,
+    np.log2: pt.log2,
+    np.log10: pt.log10,
+    np.log1p: pt.log1p,
+    np.sqrt: pt.sqrt,
+    np.square: pt.sqr,
+    np.reciprocal: pt.reciprocal,
+    np.negative: pt.neg,
+    np.positive: lambda x: x,
+    np.sin: pt.sin,
+    np.cos: pt.cos,
+    np.tan: pt.tan,
+    np.arcsin: pt.arcsin,
+    np.arccos: pt.arccos,
+    np.arctan: pt.arctan,
+    np.arctan2: pt.arctan2,
+    np.sinh: pt.sinh,
+    np.cosh: pt.cosh,
+    np.tanh: pt.tanh,
+    np.arcsinh: pt.arcsinh,
+    np.arccosh: pt.arccosh,
+    np.arctanh: pt.arctanh,
+    np.deg2rad: lambda x: x * tensor(pi / 180),
+    np.radians: lambda x: x * tensor(pi / 180),
+    np.rad2deg: lambda x: x * tensor(180 / pi),
+    np.degrees: lambda x: x * tensor(180 / pi),
+    np.subtract: pt.sub,
+    np.true_divide: pt.true_div,
+    np.conjugate: lambda x: x,
+}.items():
+    rule(function)(expression)
+
+for function, expression in {
+    np.equal: pt.eq,
+    np.not_equal: pt.neq,
+    np.less: pt.lt,
+    np.less_equal: pt.le,
+    np.greater: pt.gt,
+    np.greater_equal: pt.ge,
+    np.logical_and: lambda x, y: pt.and_(truth(x), truth(y)),
+    np.logical_or: lambda x, y: pt.or_(truth(x), truth(y)),
+    np.logical_xor: lambda x, y: pt.xor(truth(x), truth(y)),
+    np.logical_not: lambda x: pt.invert(truth(x)),
+    np.bitwise_and: pt.and_,
+    np.bitwise_or: pt.or_,
+    np.bitwise_xor: pt.xor,
+    np.invert: pt.invert,
+    np.isnan: pt.isnan,
+    np.isinf: pt.isinf,
+    np.isfinite: lambda x: pt.invert(pt.or_(pt.isnan(x), pt.isinf(x))),
+    np.sign: pt.sign,
+    np.signbit: lambda x: pt.lt(x, 0),
+    np.floor: pt.floor,
+    np.ceil: pt.ceil,
+    np.trunc: pt.trunc,
+    np.rint: pt.round_half_to_even,
+    np.floor_divide: pt.floor_div,
+}.items():
+    rule(function, order=0)(expression)
+
+
+def truth(x):
+    """Return `x` as booleans."""
+    return x if x.dtype == "bool" else pt.neq(x, 0)
+
+
+@rule(np.add)
+def add(x, y):
+    return pt.or_(x, y) if x.dtype == y.dtype == "bool" else pt.add(x, y)
+
+
+@rule(np.multiply)
+def multiply(x, y):
+    return pt.and_(x, y) if x.dtype == y.dtype == "bool" else pt.mul(x, y)
+
+
+@rule(np.power, np.float_power)
+def power(x, y):
+    """x^y with 0^0 = 1 and slope y x^(y - 1), which is 0 for y = 0, at x = 0 too."""
+    exponent = static(y)
+    if exponent is not None and exponent.size == 1 and not discrete(x):
+        n = exponent.item()
+        if n == 1:
+            return x if y.ndim <= x.ndim else pt.shape_padleft(x, y.ndim - x.ndim)
+        if n == 2:
+            return pt.sqr(x) if y.ndim <= x.ndim else pt.sqr(pt.shape_padleft(x, y.ndim - x.ndim))
+        if n != 0:
+            return pt.pow(x, y)
+    return pt.pow(x, y) if discrete(x) and discrete(y) else scalars.power(x, y)
+
+
+@rule(np.absolute, np.fabs)
+def absolute(x):
+    """|x|, with slope 0 at 0."""
+    return x if x.dtype == "bool" else pt.abs(x)
+
+
+@rule(np.maximum)
+def maximum(x, y):
+    """The larger of two; at a tie each has half the slope."""
+    if x.dtype == y.dtype == "bool":
+        return pt.or_(x, y)
+    return pt.maximum(x, y) if discrete(x) and discrete(y) else scalars.maximum(x, y)
+
+
+@rule(np.minimum)
+def minimum(x, y):
+    """The smaller of two; at a tie each has half the slope."""
+    if x.dtype == y.dtype == "bool":
+        return pt.and_(x, y)
+    return pt.minimum(x, y) if discrete(x) and discrete(y) else scalars.minimum(x, y)
+
+
+@rule(np.fmax)
+def fmax(x, y):
+    return pt.switch(pt.isnan(x), y, pt.switch(pt.isnan(y), x, maximum(x, y)))
+
+
+@rule(np.fmin)
+def fmin(x, y):
+    return pt.switch(pt.isnan(x), y, pt.switch(pt.isnan(y), x, minimum(x, y)))
+
+
+@rule(np.clip)
+def clip(a, a_min=None, a_max=None, min=None, max=None):
+    """`a` held between two bounds; on a bound it has half the slope."""
+    lower, upper = (min if a_min is None else a_min), (max if a_max is None else a_max)
+    out = tensor(a)
+    out = out if lower is None else maximum(*_alike(out, tensor(lower)))
+    return out if upper is None else minimum(*_alike(out, tensor(upper)))
+
+
+def _alike(x, y):
+    """Return two operands in their common type."""
+    common = np.result_type(x.dtype, y.dtype)
+    return [part if part.dtype == common else part.astype(str(common)) for part in (x, y)]
+
+
+@rule(np.mod)
+def mod(x, y):
+    """x - y floor(x / y): slope 1 in x, and -floor(x / y) in y, between the jumps."""
+    return pt.mod(x, y)
+
+
+@rule(np.fmod)
+def fmod(x, y):
+    """x - y trunc(x / y): the remainder with the sign of x."""
+    magnitude = pt.mod(pt.abs(x), pt.abs(y))
+    return pt.switch(pt.lt(x, 0), -magnitude, magnitude)
+
+
+@rule(np.divmod)
+def divmod_(x, y):
+    return pt.floor_div(x, y), pt.mod(x, y)
+
+
+@rule(np.modf)
+def modf(x):
+    whole = pt.trunc(x)
+    return x - whole, whole
+
+
+@rule(np.hypot)
+def hypot(x, y):
+    """sqrt(x^2 + y^2), scaled so that it does not overflow, with slope 0 at the origin."""
+    scale = pt.maximum(pt.abs(x), pt.abs(y))
+    away = pt.gt(scale, 0)
+    unit = _scale(pt.switch(away, scale, 1.0))
+    squares = pt.sqr(x / unit) + pt.sqr(y / unit)
+    return pt.switch(away, unit * pt.sqrt(pt.switch(away, squares, 1.0)), 0.0)
+
+
+def _scale(x):
+    """Return `x` as a factor that has no derivative, because it cancels."""
+    return pt.switch(pt.isinf(x), 1.0, disconnected_grad(x))
+
+
+@rule(np.logaddexp)
+def logaddexp(x, y):
+    """log(exp x + exp y), never overflowing, with slope 1/2 each at a tie."""
+    return y + pt.softplus(x - y)
+
+
+@rule(np.logaddexp2)
+def logaddexp2(x, y):
+    """log2(2^x + 2^y), never overflowing."""
+    return y + pt.softplus((x - y) * tensor(log(2))) * tensor(1 / log(2))
+
+
+@rule(np.copysign)
+def copysign(x, y):
+    """|x| with the sign of y."""
+    return pt.switch(negative(y), -pt.abs(x), pt.abs(x))
+
+
+def negative(x):
+    """Return where `x` is below zero or is the negative zero."""
+    return pt.or_(pt.lt(x, 0), pt.and_(pt.eq(x, 0), pt.lt(pt.reciprocal(x), 0)))
+
+
+@rule(np.heaviside, order=0)
+def heaviside(x, y):
+    return pt.switch(pt.lt(x, 0), 0.0, pt.switch(pt.eq(x, 0), y, pt.switch(pt.gt(x, 0), 1.0, x)))
+
+
+@rule(np.cbrt)
+def cbrt(x):
+    return pt.sign(x) * pt.pow(pt.abs(x), tensor(1 / 3))
+
+
+@rule(np.ldexp)
+def ldexp(x, i):
+    return x * pt.pow(tensor(2.0), i)
+
+
+@rule(np.where)
+def where(condition, x=None, y=None):
+    if x is None or y is None:
+        raise Unsupported("np.where with one argument", "use np.where(condition, x, y)")
+    x, y = _alike(tensor(x), tensor(y))
+    return pt.switch(truth(tensor(condition)), x, y)
+
+
+@rule(np.sinc)
+def sinc(x):
+    """sin(pi x) / (pi x); near 0 by its series, whose derivatives need no division."""
+    z = real(x) * tensor(pi)
+    near = pt.lt(pt.abs(z), 0.5)
+    small, far = pt.sqr(pt.switch(near, z, 0.0)), pt.switch(near, 1.0, z)
+    series = tensor(1.0)
+    for k in range(8, 0, -1):
+        series = 1 - small * series / (2.0 * k * (2 * k + 1))
+    return pt.switch(near, series, pt.sin(far) / far)
+
+
+@rule(np.nan_to_num)
+def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    x = tensor(x)
+    largest = np.finfo(float).max
+    x = pt.switch(pt.isnan(x), tensor(float(nan)), x)
+    x = pt.switch(pt.eq(x, np.inf), tensor(float(largest if posinf is None else posinf)), x)
+    return pt.switch(pt.eq(x, -np.inf), tensor(float(-largest if neginf is None else neginf)), x)
+
+
+@rule(np.round, order=0)
+def round_(a, decimals=0):
+    a = tensor(a)
+    if discrete(a) and decimals >= 0:
+        return a
+    factor = tensor(10.0 ** abs(decimals))
+    scaled = a if decimals == 0 else a * factor if decimals > 0 else a / factor
+    rounded = pt.round_half_to_even(scaled)
+    return rounded if decimals == 0 else rounded / factor if decimals > 0 else rounded * factor
+
+
+@rule(np.fix, order=0)
+def fix(x):
+    return pt.trunc(real(x))
+
+
+@rule(np.real, np.real_if_close)
+def real_part(val):
+    return tensor(val)
+
+
+@rule(np.isclose, order=0)
+def isclose(a, b, rtol=1e-05, atol=1e-08):
+    a, b = broadcast(real(a), real(b))
+    return pt.or_(pt.eq(a, b), pt.and_(pt.isfinite(b), pt.le(pt.abs(a - b), atol + rtol * pt.abs(b))))

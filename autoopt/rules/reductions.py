@@ -1,0 +1,300 @@
+"""Sums, means, extremes, order statistics and running totals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+import scipy.integrate
+
+from autoopt.rules.operands import (
+    along,
+    axes,
+    axis_index,
+    broadcast,
+    keep,
+    real,
+    shape,
+    size,
+    static,
+    tensor,
+    to_end,
+)
+from autoopt.rules.reduce_ops import CumulativeProduct, Largest, Product, Smallest
+from autoopt.rules.table import Unsupported, name, rule
+
+
+def root(x: Any) -> Any:
+    """Square root of x >= 0 with slope 0, not infinity, at 0: for norms and standard deviations."""
+    positive = pt.gt(x, 0)
+    return pt.switch(positive, pt.sqrt(pt.switch(positive, x, 1.0)), 0.0)
+
+
+def operand(a: Any, dtype: Any, function: Any) -> Any:
+    """Return `a` in the type that `dtype=` asks for, which must be float64 or nothing."""
+    if dtype is None:
+        return tensor(a)
+    if np.dtype(dtype) != np.float64:
+        raise Unsupported(f"{name(function)} with dtype={np.dtype(dtype)}", "leave out dtype=")
+    return real(a)
+
+
+@rule(np.sum)
+def total(a, axis=None, dtype=None, keepdims=False, initial=None):
+    a = operand(a, dtype, np.sum)
+    out = pt.sum(a, axis=axes(axis, a.ndim), keepdims=keepdims)
+    return out if initial is None else out + tensor(initial)
+
+
+@rule(np.prod)
+def product(a, axis=None, dtype=None, keepdims=False):
+    """The product, with derivatives that are exact where elements are zero."""
+    a = operand(a, dtype, np.prod)
+    picked = axes(axis, a.ndim)
+    return keep(Product(picked)(a) if picked else a, picked, keepdims)
+
+
+@rule(np.mean)
+def mean(a, axis=None, dtype=None, keepdims=False):
+    a = operand(a, dtype, np.mean)
+    return pt.mean(a, axis=axes(axis, a.ndim), keepdims=keepdims)
+
+
+@rule(np.var)
+def variance(a, axis=None, dtype=None, ddof=0, keepdims=False):
+    a = real(operand(a, dtype, np.var))
+    picked = axes(axis, a.ndim)
+    count = int(np.prod([shape(a)[i] for i in picked]))
+    deviations = a - pt.mean(a, axis=picked, keepdims=True)
+    return pt.sum(pt.sqr(deviations), axis=picked, keepdims=keepdims) / tensor(float(count - ddof))
+
+
+@rule(np.std)
+def deviation(a, axis=None, dtype=None, ddof=0, keepdims=False):
+    """The standard deviation, with slope 0 where all elements are equal."""
+    return root(variance(a, axis, dtype, ddof, keepdims))
+
+
+def _extreme(op: type, a: Any, axis: Any, keepdims: bool) -> Any:
+    a = tensor(a)
+    if a.dtype == "bool":
+        return (pt.any if op is Largest else pt.all)(a, axis=axes(axis, a.ndim), keepdims=keepdims)
+    picked = axes(axis, a.ndim)
+    return keep(op(picked)(a) if picked else a, picked, keepdims)
+
+
+@rule(np.max, np.maximum.reduce)
+def largest(a, axis=None, keepdims=False):
+    """The largest element; those that tie share the slope equally."""
+    return _extreme(Largest, a, axis, keepdims)
+
+
+@rule(np.min, np.minimum.reduce)
+def smallest(a, axis=None, keepdims=False):
+    """The smallest element; those that tie share the slope equally."""
+    return _extreme(Smallest, a, axis, keepdims)
+
+
+@rule(np.ptp)
+def span(a, axis=None, keepdims=False):
+    return largest(a, axis, keepdims) - smallest(a, axis, keepdims)
+
+
+@rule(np.quantile)
+def quantile(a, q, axis=None, method="linear", keepdims=False):
+    """Linear interpolation between the sorted elements. Where elements tie, the slope goes to one of them."""
+    q = static(q)
+    if q is None:
+        raise Unsupported("np.quantile at a level that is computed", "give the levels as numbers")
+    if method != "linear":
+        raise Unsupported(f"np.quantile with method={method!r}", "use method='linear'")
+    a = tensor(a)
+    ordered = pt.sort(to_end(a, axis), axis=-1)
+    where = np.asarray(q, float) * (shape(ordered)[-1] - 1)
+    below = np.floor(where).astype(int)
+    above = np.minimum(below + 1, shape(ordered)[-1] - 1)
+    low, high = _pick(ordered, below), _pick(ordered, above)
+    out = low + (high - low) * tensor(where - below)
+    out = pt.moveaxis(out, tuple(range(-below.ndim, 0)), tuple(range(below.ndim))) if below.ndim else out
+    return pt.expand_dims(out, tuple(below.ndim + i for i in axes(axis, a.ndim))) if keepdims else out
+
+
+def _pick(x: Any, index: np.ndarray) -> Any:
+    """Return x[..., index], by a plain slice where `index` is one number."""
+    return x[..., int(index)] if index.ndim == 0 else pt.take(x, index, axis=-1)
+
+
+@rule(np.percentile)
+def percentile(a, q, axis=None, method="linear", keepdims=False):
+    q = static(q)
+    return quantile(a, None if q is None else np.asarray(q, float) / 100, axis, method, keepdims)
+
+
+@rule(np.median)
+def median(a, axis=None, keepdims=False):
+    return quantile(a, 0.5, axis, keepdims=keepdims)
+
+
+@rule(np.average)
+def average(a, axis=None, weights=None, returned=False, keepdims=False):
+    if returned:
+        raise Unsupported("np.average with returned=True", "compute the sum of the weights with np.sum")
+    a = tensor(a)
+    if weights is None:
+        return pt.mean(a, axis=axes(axis, a.ndim), keepdims=keepdims)
+    weights = tensor(weights)
+    if shape(weights) != shape(a):
+        picked = axes(axis, a.ndim)
+        weights = weights.reshape([shape(a)[i] if i in picked else 1 for i in range(a.ndim)])
+        a, weights = broadcast(a, weights)
+    picked = axes(axis, a.ndim)
+    return pt.sum(a * weights, axis=picked, keepdims=keepdims) / pt.sum(weights, axis=picked, keepdims=keepdims)
+
+
+def _present(a: Any) -> tuple[Any, Any]:
+    """Return where `a` is a number, and `a` with zeros elsewhere."""
+    a = tensor(a)
+    present = pt.invert(pt.isnan(a))
+    return present, pt.switch(present, a, 0.0)
+
+
+@rule(np.nansum)
+def nansum(a, axis=None, keepdims=False):
+    return total(_present(a)[1], axis, keepdims=keepdims)
+
+
+@rule(np.nanprod)
+def nanprod(a, axis=None, keepdims=False):
+    present, a = _present(a)
+    return product(pt.switch(present, a, 1.0), axis, keepdims=keepdims)
+
+
+@rule(np.nanmean)
+def nanmean(a, axis=None, keepdims=False):
+    present, a = _present(a)
+    return total(a, axis, keepdims=keepdims) / total(present, axis, keepdims=keepdims)
+
+
+@rule(np.nanvar)
+def nanvar(a, axis=None, ddof=0, keepdims=False):
+    present, a = _present(a)
+    deviations = pt.switch(present, a - nanmean(a * 0 + pt.switch(present, a, np.nan), axis, keepdims=True), 0.0)
+    return total(pt.sqr(deviations), axis, keepdims=keepdims) / (total(present, axis, keepdims=keepdims) - ddof)
+
+
+@rule(np.nanstd)
+def nanstd(a, axis=None, ddof=0, keepdims=False):
+    return root(nanvar(a, axis, ddof, keepdims))
+
+
+@rule(np.nanmax)
+def nanmax(a, axis=None, keepdims=False):
+    a = tensor(a)
+    return largest(pt.switch(pt.isnan(a), -np.inf, a), axis, keepdims)
+
+
+@rule(np.nanmin)
+def nanmin(a, axis=None, keepdims=False):
+    a = tensor(a)
+    return smallest(pt.switch(pt.isnan(a), np.inf, a), axis, keepdims)
+
+
+def _running(a: Any, axis: int | None) -> tuple[Any, int]:
+    """Return `a` and the axis to run along; flat if there is none, integers for booleans."""
+    a = tensor(a)
+    a = a.astype("int64") if a.dtype == "bool" else a
+    return (a.reshape((size(a),)), 0) if axis is None or a.ndim == 0 else (a, axis_index(axis, a.ndim))
+
+
+@rule(np.cumsum)
+def cumsum(a, axis=None, dtype=None):
+    return pt.cumsum(*_running(operand(a, dtype, np.cumsum), axis))
+
+
+@rule(np.cumprod)
+def cumprod(a, axis=None, dtype=None):
+    """Running products, with derivatives that are exact where elements are zero."""
+    a, axis = _running(operand(a, dtype, np.cumprod), axis)
+    return CumulativeProduct(axis)(a)
+
+
+@rule(np.diff)
+def diff(a, n=1, axis=-1, prepend=None, append=None):
+    a = tensor(a)
+    axis = axis_index(axis, a.ndim)
+    parts = [tensor(part) for part in (prepend, a, append) if part is not None]
+    if len(parts) > 1:
+        one = (*shape(a)[:axis], 1, *shape(a)[axis + 1 :])
+        a = pt.concatenate([part if part.ndim else pt.broadcast_to(part, one) for part in parts], axis=axis)
+    for _ in range(n):
+        a = a[along(axis, slice(1, None))] - a[along(axis, slice(None, -1))]
+    return a
+
+
+@rule(np.ediff1d)
+def ediff1d(ary):
+    return diff(tensor(ary).flatten())
+
+
+@rule(np.trapezoid, scipy.integrate.trapezoid)
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    y = real(y)
+    axis = axis_index(axis, y.ndim)
+    if x is None:
+        widths = tensor(dx)
+    else:
+        widths = diff(x) if tensor(x).ndim == 1 else diff(x, axis=axis)
+        if widths.ndim == 1:
+            widths = widths.reshape([-1 if i == axis else 1 for i in range(y.ndim)])
+    heights = y[along(axis, slice(1, None))] + y[along(axis, slice(None, -1))]
+    return pt.sum(widths * heights / 2.0, axis=axis)
+
+
+@rule(np.all, np.logical_and.reduce, order=0)
+def every(a, axis=None, keepdims=False):
+    a = tensor(a)
+    return pt.all(pt.neq(a, 0), axis=axes(axis, a.ndim), keepdims=keepdims)
+
+
+@rule(np.any, np.logical_or.reduce, order=0)
+def some(a, axis=None, keepdims=False):
+    a = tensor(a)
+    return pt.any(pt.neq(a, 0), axis=axes(axis, a.ndim), keepdims=keepdims)
+
+
+@rule(np.count_nonzero, order=0)
+def count_nonzero(a, axis=None, keepdims=False):
+    a = tensor(a)
+    return pt.sum(pt.neq(a, 0), axis=axes(axis, a.ndim), keepdims=keepdims)
+
+
+@rule(np.argmax, order=0)
+def argmax(a, axis=None, keepdims=False):
+    return pt.argmax(tensor(a), axis=axis, keepdims=keepdims)
+
+
+@rule(np.argmin, order=0)
+def argmin(a, axis=None, keepdims=False):
+    a = tensor(a)
+    return pt.argmin(pt.invert(a) if a.dtype == "bool" else a, axis=axis, keepdims=keepdims)
+
+
+@rule(np.add.reduce)
+def add_reduce(a, axis=0, dtype=None, keepdims=False):
+    return total(a, axis, dtype, keepdims)
+
+
+@rule(np.multiply.reduce)
+def multiply_reduce(a, axis=0, dtype=None, keepdims=False):
+    return product(a, axis, dtype, keepdims)
+
+
+@rule(np.add.accumulate)
+def add_accumulate(array, axis=0, dtype=None):
+    return cumsum(array, axis, dtype)
+
+
+@rule(np.multiply.accumulate)
+def multiply_accumulate(array, axis=0, dtype=None):
+    return cumprod(array, axis, dtype)

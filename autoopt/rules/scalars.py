@@ -1,0 +1,168 @@
+"""Scalar functions that PyTensor lacks, or differentiates in a way that will not do: each with its slopes.
+
+The slopes are written in PyTensor scalars, so second derivatives follow from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log, pi, sqrt
+from typing import Any
+
+import numpy as np
+import pytensor.scalar as ps
+import scipy.special
+from pytensor.gradient import grad_not_implemented
+from pytensor.tensor.elemwise import Elemwise
+
+
+def scalar(function: Callable, *slopes: Callable | None, base: type = ps.ScalarOp, name: str | None = None) -> Elemwise:
+    """Return `function` as an elementwise operation.
+
+    Parameters
+    ----------
+    function : ufunc
+        What computes the value; it names itself in the printed source.
+    slopes : callables of (inputs..., output), or None
+        The derivative in each input; None where there is none.
+    base : type
+        The PyTensor scalar operation whose place it takes, for the rewrites that look for it.
+    """
+    own = function.__name__
+    public = own if getattr(np, own, None) is function else f"scipy.special.{own}"
+
+    def pullback(self: Any, inputs: Any, outputs: Any, output_gradients: Any) -> list:
+        (g,) = output_gradients
+        if g.type in ps.discrete_types:
+            return [x.zeros_like(dtype="float64") for x in inputs]
+        return [
+            grad_not_implemented(self, i, inputs[i]) if slope is None else g * slope(*inputs, outputs[0])
+            for i, slope in enumerate(slopes)
+        ]
+
+    methods = {
+        "nin": len(slopes),
+        "nout": 1,
+        "nfunc_spec": (public, len(slopes), 1),
+        "impl": lambda self, *x: function(*x),
+        "pullback": pullback,
+        "L_op": pullback,
+        "c_code_cache_version": lambda self: (),
+        "__doc__": f"{own} with slopes of its own.",
+        "__module__": __name__,
+    }
+    kind = type(name or own.title().replace("_", ""), (base,), methods)
+    return Elemwise(kind(ps.upgrade_to_float, name=own), name=own)
+
+
+def _share(x: Any, y: Any) -> Any:
+    """1 where x > y, 1/2 at a tie, else 0."""
+    return ps.switch(ps.gt(x, y), 1.0, ps.switch(ps.eq(x, y), 0.5, 0.0))
+
+
+maximum = scalar(np.maximum, lambda x, y, out: _share(x, y), lambda x, y, out: _share(y, x))
+minimum = scalar(np.minimum, lambda x, y, out: _share(y, x), lambda x, y, out: _share(x, y))
+
+
+def _power_slope(x: Any, y: Any, out: Any) -> Any:
+    """y x^(y - 1), which is 0 for y = 0 even at x = 0."""
+    flat = ps.eq(y, 0)
+    return ps.switch(flat, 0.0, y * power.scalar_op(x, ps.switch(flat, 1.0, y - 1)))
+
+
+def _power_exponent_slope(x: Any, y: Any, out: Any) -> Any:
+    """x^y log x, which is 0 at x = 0."""
+    return ps.switch(ps.eq(x, 0), 0.0, ps.log(ps.switch(ps.eq(x, 0), 1.0, x))) * out
+
+
+power = scalar(np.power, _power_slope, _power_exponent_slope)
+
+
+def _safe(condition: Any, y: Any) -> Any:
+    """`y` with 1 in its place where `condition`: a divisor for a quotient that is 0 there."""
+    return ps.switch(condition, 1.0, y)
+
+
+def _both(x: Any, y: Any) -> Any:
+    return ps.and_(ps.eq(x, 0), ps.eq(y, 0))
+
+
+logit = scalar(scipy.special.logit, lambda x, out: 1 / (x * (1 - x)))
+ndtr = scalar(scipy.special.ndtr, lambda x, out: ps.exp(-0.5 * x * x) * (1 / sqrt(2 * pi)))
+ndtri = scalar(scipy.special.ndtri, lambda x, out: ps.exp(0.5 * out * out) * sqrt(2 * pi))
+
+
+def _hazard(x: Any, out: Any) -> Any:
+    """phi(x) / Phi(x): by erfcx on the left, where Phi vanishes; by logarithms on the right, where erfcx overflows."""
+    left = ps.lt(x, 0)
+    tail = sqrt(2 / pi) / ps.erfcx(ps.switch(left, x, 0.0) * (-1 / sqrt(2)))
+    right = ps.switch(left, 0.0, x)
+    return ps.switch(left, tail, ps.exp(-0.5 * right * right - log(2 * pi) / 2 - log_ndtr.scalar_op(right)))
+
+
+log_ndtr = scalar(scipy.special.log_ndtr, _hazard)
+
+xlogy = scalar(scipy.special.xlogy, lambda x, y, out: ps.log(y), lambda x, y, out: x / _safe(_both(x, y), y))
+xlog1py = scalar(
+    scipy.special.xlog1py, lambda x, y, out: ps.log1p(y), lambda x, y, out: x / _safe(_both(x, 1 + y), 1 + y)
+)
+entr = scalar(scipy.special.entr, lambda x, out: -ps.log(x) - 1)
+rel_entr = scalar(
+    scipy.special.rel_entr,
+    lambda x, y, out: ps.log(x) - ps.log(y) + 1,
+    lambda x, y, out: -x / _safe(_both(x, y), y),
+)
+kl_div = scalar(
+    scipy.special.kl_div, lambda x, y, out: ps.log(x) - ps.log(y), lambda x, y, out: 1 - x / _safe(_both(x, y), y)
+)
+
+huber = scalar(
+    scipy.special.huber,
+    lambda d, r, out: ps.switch(ps.le(abs(r), d), 0.0, abs(r) - d),
+    lambda d, r, out: ps.switch(ps.le(abs(r), d), r, d * ps.sgn(r)),
+)
+pseudo_huber = scalar(
+    scipy.special.pseudo_huber,
+    lambda d, r, out: 2 * out / d - r * r / (d * ps.sqrt(1 + ps.sqr(r / d))),
+    lambda d, r, out: r / ps.sqrt(1 + ps.sqr(r / d)),
+)
+
+hyp1f1 = scalar(scipy.special.hyp1f1, None, None, lambda a, b, x, out: a / b * hyp1f1.scalar_op(a + 1, b + 1, x))
+exprel = scalar(scipy.special.exprel, lambda x, out: 0.5 * hyp1f1.scalar_op(_float(2), _float(3), x))
+
+
+def _float(x: float) -> Any:
+    return ps.constant(float(x), dtype="float64")
+
+
+def _boxcox_slope(base: Any, scale: Any) -> Any:
+    """d/dlambda (b^lambda - 1) / lambda = log(b)^2 exprel'(lambda log b), without the division by lambda."""
+    return 0.5 * ps.sqr(base) * hyp1f1.scalar_op(_float(2), _float(3), scale * base)
+
+
+boxcox = scalar(
+    scipy.special.boxcox,
+    lambda x, l, out: power.scalar_op(x, l - 1),
+    lambda x, l, out: _boxcox_slope(ps.log(x), l),
+)
+boxcox1p = scalar(
+    scipy.special.boxcox1p,
+    lambda x, l, out: power.scalar_op(1 + x, l - 1),
+    lambda x, l, out: _boxcox_slope(ps.log1p(x), l),
+)
+
+beta = scalar(
+    scipy.special.beta,
+    lambda a, b, out: out * (ps.psi(a) - ps.psi(a + b)),
+    lambda a, b, out: out * (ps.psi(b) - ps.psi(a + b)),
+)
+betaln = scalar(
+    scipy.special.betaln,
+    lambda a, b, out: ps.psi(a) - ps.psi(a + b),
+    lambda a, b, out: ps.psi(b) - ps.psi(a + b),
+)
+rgamma = scalar(scipy.special.rgamma, lambda x, out: -out * ps.psi(x))
+exp1 = scalar(scipy.special.exp1, lambda x, out: -ps.exp(-x) / x)
+expi = scalar(scipy.special.expi, lambda x, out: ps.exp(x) / x)
+dawsn = scalar(scipy.special.dawsn, lambda x, out: 1 - 2 * x * out)
+erfi = scalar(scipy.special.erfi, lambda x, out: ps.exp(x * x) * (2 / sqrt(pi)))
