@@ -1,0 +1,8 @@
+"""PyTensor graph -> NumPy source. Knows no tape, no objective and no solver."""
+
+from autoopt.source import printers_elemwise, printers_linalg, printers_subtensor  # noqa: F401  (they fill PRINTERS)
+from autoopt.source.listing import Listing, list_function
+from autoopt.source.printers import PRINTERS
+from autoopt.source.printers_elemwise import SCALARS
+
+__all__ = ["PRINTERS", "SCALARS", "Listing", "list_function"]

@@ -1,0 +1,317 @@
+"""Elementwise operations: a table by scalar operation, and what NumPy's broadcasting makes needless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, reduce
+from importlib import import_module
+
+import numpy as np
+from pytensor import scalar as ps
+from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.scalar import math as psm
+from pytensor.scalar.basic import ScalarOp
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+
+from autoopt.source.code import (
+    AND,
+    COMPARISON,
+    OR,
+    POWER,
+    PRODUCT,
+    SUM,
+    UNARY,
+    XOR,
+    Code,
+    call,
+    infix,
+    literal,
+    negative,
+)
+from autoopt.source.idioms import rank
+from autoopt.source.printers import STEMS, prints, unsupported
+
+SCALARS: dict[type, Callable[..., Code]] = {}
+OPERATORS = {
+    ps.Sub: ("-", SUM), ps.TrueDiv: ("/", PRODUCT), ps.IntDiv: ("//", PRODUCT), ps.Mod: ("%", PRODUCT),
+    ps.LT: ("<", COMPARISON), ps.GT: (">", COMPARISON), ps.LE: ("<=", COMPARISON), ps.GE: (">=", COMPARISON),
+    ps.EQ: ("==", COMPARISON), ps.NEQ: ("!=", COMPARISON), ps.AND: ("&", AND), ps.OR: ("|", OR), ps.XOR: ("^", XOR),
+}  # fmt: skip
+FUNCTIONS = {
+    ps.RoundHalfToEven: "np.round", ps.Abs: "np.abs", psm.Psi: "scipy.special.digamma",
+    ps.ScalarMaximum: "np.maximum", ps.ScalarMinimum: "np.minimum",
+}  # fmt: skip
+STEMS |= {
+    ps.Sub: "difference", ps.Mul: "product", ps.TrueDiv: "ratio", ps.Exp: "exp", ps.Log: "log", ps.Sqrt: "root",
+    ps.Log1p: "log1p", ps.Sqr: "square", ps.Sin: "sin", ps.Cos: "cos", ps.Tanh: "tanh", psm.Sigmoid: "sigmoid",
+    psm.Softplus: "softplus", ps.Reciprocal: "inverse", ps.Abs: "abs", ps.Sign: "sign", ps.Pow: "power",
+    ps.Neg: "minus", ps.Expm1: "expm1", ps.Switch: "chosen", psm.Psi: "digamma", psm.GammaLn: "gammaln",
+    ps.GT: "mask", ps.LT: "mask", ps.GE: "mask", ps.LE: "mask", ps.EQ: "mask", ps.NEQ: "mask", ps.Cast: "cast",
+}  # fmt: skip
+PLAIN = ("int64", "float64")
+
+
+def scalar(*kinds: type) -> Callable:
+    """Register how the scalar operations `kinds` are written."""
+
+    def register(printer: Callable[..., Code]) -> Callable[..., Code]:
+        return [SCALARS.__setitem__(kind, printer) for kind in kinds] and printer
+
+    return register
+
+
+@prints(Elemwise)
+def elementwise(writer, node: Apply, *operands: Code) -> Code:
+    """Any elementwise operation."""
+    return _apply(writer, node, node.op.scalar_op, _broadcasting(writer, node, list(operands)))
+
+
+@prints(ScalarOp)
+def scalar_operation(writer, node: Apply, *operands: Code) -> Code:
+    """The same on PyTensor's scalar types, which compute shapes and indices."""
+    return _apply(writer, node, node.op, list(operands))
+
+
+def _apply(writer, node: Apply, op: ScalarOp, operands: list[Code]) -> Code:
+    operands = _cast_operands(node, op, operands)
+    for kind in type(op).__mro__:
+        if kind in SCALARS:
+            return SCALARS[kind](writer, node, *operands)
+        if kind in OPERATORS:
+            return _operator(node, *OPERATORS[kind], *operands)
+    name = _function(op)
+    if name is None:
+        raise unsupported(op)
+    return call(name, *operands)
+
+
+def _operator(node: Apply, symbol: str, level: int, left: Code, right: Code) -> Code:
+    """Python's operator; NumPy's function where both are Python integers and zero would raise."""
+    if symbol in ("/", "//", "%") and all(rank(v) == 0 and v.type.dtype != "float64" for v in node.inputs):
+        return call({"/": "np.true_divide", "//": "np.floor_divide", "%": "np.mod"}[symbol], left, right)
+    return infix(symbol, level, left, right)
+
+
+def _function(op: ScalarOp) -> str | None:
+    """Return the NumPy or SciPy function that PyTensor names for `op`."""
+    if type(op) in FUNCTIONS:
+        return FUNCTIONS[type(op)]
+    spec = getattr(op, "nfunc_spec", None)
+    return None if spec is None else spec[0] if "." in spec[0] else f"np.{spec[0]}"
+
+
+def _broadcasting(writer, node: Apply, operands: list[Code]) -> list[Code]:
+    """Leave out the unit axes that broadcasting supplies, where another operand has them all."""
+    ndim = rank(node.outputs[0])
+    if ndim == 0:
+        return operands
+    whole = [i for i, v in enumerate(node.inputs) if not _stretches(v)]
+    if not whole:
+        whole = [max(range(len(operands)), key=lambda i: not isinstance(node.inputs[i], Constant))]
+    for i, v in enumerate(node.inputs):
+        if i in whole:
+            continue
+        if isinstance(v, Constant):
+            operands[i] = literal(v.data.reshape(()))
+        elif v.owner.op.new_order[0] == "x":
+            operands[i] = _without_leading_axes(writer, v)
+    return operands
+
+
+def _stretches(variable: Variable) -> bool:
+    """True if `variable` is a constant of one element or has leading unit axes put in for broadcasting."""
+    if isinstance(variable, Constant):
+        return variable.data.size == 1
+    node = variable.owner
+    return bool(node) and isinstance(node.op, DimShuffle) and node.op.new_order[0] == "x"
+
+
+def _without_leading_axes(writer, variable: Variable) -> Code:
+    order = list(variable.owner.op.new_order)
+    while order and order[0] == "x":
+        order.pop(0)
+    base = variable.owner.inputs[0]
+    if order == list(range(rank(base))):
+        return writer.code(base)
+    node = base.dimshuffle(*order).owner
+    from autoopt.source.printers import dimshuffle
+
+    return dimshuffle(writer, node, writer.code(base))
+
+
+@cache
+def _ufunc(name: str) -> np.ufunc | None:
+    module, _, attribute = name.replace("np.", "numpy.", 1).rpartition(".") if name.startswith("np.") else (
+        name.rpartition("."))
+    found = getattr(import_module(module), attribute, None)
+    return found if isinstance(found, np.ufunc) else None
+
+
+def _cast_operands(node: Apply, op: ScalarOp, operands: list[Code]) -> list[Code]:
+    """Cast operands whose type NumPy would promote otherwise than PyTensor."""
+    target = node.outputs[0].type.dtype
+    dtypes = [v.type.dtype for v in node.inputs]
+    if isinstance(op, ps.Cast | ps.Second) or all(d == "float64" for d in dtypes) or target == "bool":
+        return operands
+    weak = [code.level != 0 and isinstance(v, Constant) and not code.is_name for v, code in zip(node.inputs, operands)]
+    if _numpy_type(op, dtypes, weak) == target:
+        return operands
+    first = 1 if isinstance(op, ps.Switch) else 0
+    return [
+        code if i < first or dtypes[i] == target else Code(f"np.{target}({code})") if weak[i] or not rank(v) else
+        Code(f"{code:.}.astype(np.{target})")
+        for i, (v, code) in enumerate(zip(node.inputs, operands, strict=True))
+    ]  # fmt: skip
+
+
+def _numpy_type(op: ScalarOp, dtypes: list[str], weak: list[bool]) -> str | None:
+    """Return the dtype that NumPy gives for operands of `dtypes`; Python numbers are `weak`."""
+    kinds = [{"f": float, "i": int, "u": int, "b": np.dtype(bool)}.get(np.dtype(d).kind, np.dtype(d)) if w
+             else np.dtype(d) for d, w in zip(dtypes, weak, strict=True)]  # fmt: skip
+    if all(weak) or isinstance(op, ps.Switch):
+        pair = dtypes[1:] if isinstance(op, ps.Switch) else dtypes
+        return np.result_type(*pair).name
+    if isinstance(op, ps.Reciprocal | psm.Softplus | psm.Log1mexp) or (isinstance(op, ps.Sqr)):
+        return None if isinstance(op, ps.Sqr) and dtypes[0] not in PLAIN else "float64"
+    ufunc = _ufunc(_function(op) or "np.none")
+    if ufunc is None:
+        return None
+    try:
+        if ufunc.nin == 2:
+            return reduce(lambda a, b: ufunc.resolve_dtypes((a, b, None))[-1], kinds).name
+        return ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))[-1].name
+    except TypeError:
+        return None
+
+
+def _terms(node: Apply, operands: list[Code]) -> list[tuple[Variable, Code]]:
+    """Return the operands, smaller arrays first where there are more than two of them."""
+    pairs = list(zip(node.inputs, operands, strict=True))
+    return pairs if len(pairs) == 2 else sorted(pairs, key=lambda pair: sum(not b for b in _pattern(pair[0])))
+
+
+def _pattern(variable: Variable) -> tuple[bool, ...]:
+    return getattr(variable.type, "broadcastable", ())
+
+
+@scalar(ps.Add)
+def addition(writer, node: Apply, *operands: Code) -> Code:
+    terms = sorted((code for _, code in _terms(node, operands)), key=_starts_negative)
+    return reduce(_plus, terms)
+
+
+def _starts_negative(code: Code) -> bool:
+    return code.text[0] == "-" and code.level > SUM
+
+
+def _plus(a: Code, b: Code) -> Code:
+    return infix("-", SUM, a, Code(b.text[1:], b.level)) if _starts_negative(b) else infix("+", SUM, a, b)
+
+
+@scalar(ps.Mul)
+def multiplication(writer, node: Apply, *operands: Code) -> Code:
+    pairs = sorted(_terms(node, operands), key=lambda pair: not isinstance(pair[0], Constant))
+    factors = [code for _, code in pairs]
+    if factors[0].text in ("-1.0", "-1") and node.outputs[0].type.dtype in PLAIN:
+        return negative(reduce(lambda a, b: infix("*", PRODUCT, a, b), factors[1:]))
+    return reduce(lambda a, b: infix("*", PRODUCT, a, b), factors)
+
+
+@scalar(ps.Neg)
+def negation(writer, node: Apply, x: Code) -> Code:
+    return negative(x)
+
+
+@scalar(ps.Invert)
+def inversion(writer, node: Apply, x: Code) -> Code:
+    return Code(f"~{x.at(UNARY)}", UNARY)
+
+
+@scalar(ps.Sqr)
+def square(writer, node: Apply, x: Code) -> Code:
+    return Code(f"{x} * {x}", PRODUCT) if x.is_name and not rank(node.outputs[0]) else Code(f"{x:.}**2", POWER)
+
+
+@scalar(ps.Pow)
+def power(writer, node: Apply, x: Code, exponent: Code) -> Code:
+    """A small whole power as products, which are many times faster than NumPy's power."""
+    if node.outputs[0].type.dtype == "float64" and exponent.text in ("2.0", "3.0", "4.0", "2", "3", "4"):
+        name = writer.named(node.inputs[0]).text if not x.is_name else x.text
+        return Code(" * ".join([name] * int(exponent.text[0])), PRODUCT)
+    return call("np.power", x, exponent) if rank(node.outputs[0]) == 0 else Code(f"{x:.} ** {exponent:.}", POWER)
+
+
+@scalar(ps.Reciprocal)
+def reciprocal(writer, node: Apply, x: Code) -> Code:
+    if rank(node.outputs[0]) == 0 and node.inputs[0].type.dtype != "float64":
+        return call("np.true_divide", "1.0", x)
+    return infix("/", PRODUCT, Code("1.0"), x)
+
+
+@scalar(ps.Switch)
+def where(writer, node: Apply, condition: Code, x: Code, y: Code) -> Code:
+    return call("np.where", condition, x, y)
+
+
+@scalar(ps.Clip)
+def clip(writer, node: Apply, x: Code, low: Code, high: Code) -> Code:
+    return call("np.clip", x, low, high)
+
+
+@scalar(ps.Cast)
+def cast(writer, node: Apply, x: Code) -> Code:
+    target = node.outputs[0].type.dtype
+    if rank(node.outputs[0]) == 0:
+        return x if target == node.inputs[0].type.dtype else call(f"np.{target}".replace("np.bool", "np.bool_"), x)
+    return Code(f"{x:.}.astype({'bool' if target == 'bool' else f'np.{target}'})")
+
+
+@scalar(ps.Identity)
+def identity(writer, node: Apply, x: Code) -> Code:
+    return x
+
+
+@scalar(ps.Second)
+def second(writer, node: Apply, like: Code, value: Code) -> Code:
+    if _pattern(node.inputs[0]) == _pattern(node.inputs[1]) or rank(node.outputs[0]) == 0:
+        return value
+    return call("np.broadcast_to", value, f"{writer.named(node.inputs[0])}.shape")
+
+
+@scalar(ps.RoundHalfAwayFromZero)
+def round_away(writer, node: Apply, x: Code) -> Code:
+    x = writer.named(node.inputs[0])
+    return call("np.trunc", f"{x} + np.copysign(0.5, {x})")
+
+
+@scalar(psm.Softplus)
+def softplus(writer, node: Apply, z: Code) -> Code:
+    """log(1 + exp(z)); on arrays six times faster than np.logaddexp."""
+    if rank(node.outputs[0]) == 0:
+        return call("np.logaddexp", "0.0", z)
+    z = writer.named(node.inputs[0]) if not z.is_name else z
+    return Code(f"np.maximum({z}, 0.0) + np.log1p(np.exp(-np.abs({z})))", SUM)
+
+
+@scalar(psm.Log1mexp)
+def log1mexp(writer, node: Apply, x: Code) -> Code:
+    """log(1 - exp(x)), x <= 0: Maechler (2012)."""
+    x = writer.named(node.inputs[0]) if not x.is_name else x
+    return call("np.where", f"{x} < -np.log(2.0)", f"np.log1p(-np.exp({x}))", f"np.log(-np.expm1({x}))")
+
+
+@scalar(psm.TriGamma)
+def trigamma(writer, node: Apply, x: Code) -> Code:
+    return call("scipy.special.polygamma", 1, x)
+
+
+@scalar(psm.GammaU)
+def upper_gamma(writer, node: Apply, k: Code, x: Code) -> Code:
+    k = writer.named(node.inputs[0]) if not k.is_name else k
+    return Code(f"scipy.special.gammaincc({k}, {x}) * scipy.special.gamma({k})", PRODUCT)
+
+
+@scalar(psm.GammaL)
+def lower_gamma(writer, node: Apply, k: Code, x: Code) -> Code:
+    k = writer.named(node.inputs[0]) if not k.is_name else k
+    return Code(f"scipy.special.gammainc({k}, {x}) * scipy.special.gamma({k})", PRODUCT)
