@@ -6,8 +6,11 @@ The independent witness against which derived code is checked, and what `jac="fi
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import comb
 
 import numpy as np
+
+from autoopt.errors import ObjectiveError
 
 _EPSILON = np.finfo(np.float64).eps
 _FIRST_STEP = 2.0**-6
@@ -15,7 +18,7 @@ _RATIO = 4.0
 _LEVELS = 11
 
 
-def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e-9) -> tuple:
+def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e-9, roughness: float = 0.0) -> tuple:
     """Return the derivative of `f` at `x` along `p`, and an estimate of its error.
 
     Parameters
@@ -26,6 +29,8 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
         Steps are at most `p` / 64, so the entries of `p` should be of the size over which `f` changes.
     tolerance : float
         Stop refining at this relative error.
+    roughness : float
+        The noise of `f`, from `noise`, where it is known to be more than rounding.
 
     Returns
     -------
@@ -35,7 +40,8 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
     Notes
     -----
     D(h) = (f(x + h p) - f(x - h p)) / 2h for h = 1/64, 1/256, ..., each row extrapolated in h^2. The error of an entry
-    is its distance from its two neighbours, plus what rounding of f to 4 units in the last place does at that h.
+    is its distance from its two neighbours, plus what rounding of f to 4 units in the last place does at that h. Once
+    two rows in turn are worse than the best, smaller steps show only the noise of f, and the search ends.
 
     References
     ----------
@@ -43,21 +49,26 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
     """
     best, best_error = np.nan, np.inf
     previous: list = []
+    worsening: int | np.ndarray = 0
     for level in range(_LEVELS):
         h = _FIRST_STEP / _RATIO**level
         ahead, behind = _value(f, x + h * p), _value(f, x - h * p)
         if not (np.all(np.isfinite(ahead)) and np.all(np.isfinite(behind))):
             continue
-        rounding = 2 * _EPSILON * (np.abs(ahead) + np.abs(behind)) / h
+        rounding = (2 * _EPSILON * (np.abs(ahead) + np.abs(behind)) + 8 * roughness) / h
         row = [(ahead - behind) / (2 * h)]
+        row_error = np.inf
         for order, above in enumerate(previous, start=1):
             row.append(row[-1] + (row[-1] - above) / (_RATIO ** (2 * order) - 1))
             spread = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - above))
             error = spread + rounding
+            row_error = np.minimum(row_error, error)
             better = error < best_error
             best, best_error = np.where(better, row[-1], best), np.where(better, error, best_error)
         previous = row[:4]
-        if np.all(best_error <= tolerance * np.abs(best)):
+        settled = best_error <= 1e-2 * np.abs(best)
+        worsening = np.where(settled & (row_error > 4 * best_error), worsening + 1, 0)
+        if np.all((best_error <= tolerance * np.abs(best)) | (worsening >= 2)):
             break
     return (float(best), float(best_error)) if np.ndim(best) == 0 else (best, best_error)
 
@@ -69,7 +80,7 @@ def gradient(f: Callable, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def jacobian(f: Callable, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the derivatives of f(x), shape (m,) or (), along each coordinate: shape (m, n) or (n,), and their errors."""
+    """Return the Jacobian of f(x) of shape (m,) or (): shape (m, n) or (n,), and the estimated errors."""
     x = np.asarray(x, dtype=np.float64)
     slopes = [directional(f, x, p) for p in np.diag(step_scale(x))]
     scale = step_scale(x)
@@ -109,6 +120,26 @@ def one_sided(f: Callable, x: np.ndarray, p: np.ndarray, h: float = 2.0**-14) ->
     return float(ahead), float(behind), float(error)
 
 
+def noise(f: Callable, x: np.ndarray, p: np.ndarray) -> float:
+    """Return the standard deviation of the noise of scalar `f` near `x` along `p`; 0 if it shows none.
+
+    High differences of equidistant values are noise, where f is smooth over the few steps: the k-th has variance
+    (2k)! / k!^2 times that of f. The largest finding over three step lengths, as quantised noise hides from small ones.
+
+    References
+    ----------
+    More, J. J. and Wild, S. M. (2011). SIAM Journal on Scientific Computing 33(3), 1292-1314.
+    """
+    found = 0.0
+    for h in (2.0**-40, 2.0**-30, 2.0**-20):
+        values = np.array([_value(f, x + i * h * p) for i in range(-6, 7)])
+        if not np.isfinite(values).all():
+            continue
+        deviations = [1.25 * np.mean(np.abs(np.diff(values, k))) / comb(2 * k, k) ** 0.5 for k in range(3, 7)]
+        found = max(found, float(min(deviations)))
+    return found
+
+
 def step_scale(x: np.ndarray) -> np.ndarray:
     """Return the size of each parameter for steps: |x_i|, but at least 1 where it is smaller."""
     return np.maximum(np.abs(x), 1.0)
@@ -119,5 +150,5 @@ def _value(f: Callable, x: np.ndarray) -> float | np.ndarray:
     with np.errstate(all="ignore"):
         try:
             return np.asarray(f(x), dtype=np.float64)
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, ValueError, ObjectiveError):
             return np.array(np.nan)

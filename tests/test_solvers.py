@@ -91,7 +91,6 @@ def test_every_solver_on_every_problem(name, problem):
     solver = SOLVERS[name]
     result = run(solver, Problem(objective, x0), solver.settings())
     error = np.max(np.abs(result.x - solution) / np.maximum(np.abs(solution), 1e-3))
-    print(f"{name:13s} {problem:14s} {result.success} {error:.1e} nit {result.nit} nfev {result.nfev} {result.message}")
     if name == "dogleg" and not result.success:
         assert result.status == 3 and "positive definite" in result.message
         return

@@ -2,6 +2,7 @@
 
 from autoopt.solvers import newton, quasi_newton
 from autoopt.solvers.bounds import Limits
+from autoopt.solvers.constraints import flat_constraints
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.run import Interrupted, Progress, adapted_callback, run
 from autoopt.solvers.table import SOLVERS, Solver, choose, find
@@ -16,6 +17,7 @@ __all__ = [
     "adapted_callback",
     "choose",
     "find",
+    "flat_constraints",
     "newton",
     "quasi_newton",
     "run",

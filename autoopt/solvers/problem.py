@@ -1,4 +1,4 @@
-"""The problem as a solver sees it: one evaluation per point, counted, with the best point kept and every iterate shown."""
+"""The problem as a solver sees it: one evaluation per point, counted, the best point kept, every iterate shown."""
 
 from __future__ import annotations
 

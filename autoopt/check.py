@@ -1,0 +1,210 @@
+"""Verification: the compiled value against the original function, the gradient against a numerical secant.
+
+Knows an objective only by its methods; nothing here trusts derived code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from autoopt import differences
+from autoopt.errors import ObjectiveError, UsageError, VerificationError
+
+VALUE_TOLERANCE = 1e-9
+SLOPE_TOLERANCE = 1e-6
+_CONCLUSIVE = 3e-4
+_EPSILON = np.finfo(np.float64).eps
+_REMEDY = (
+    'pass jac="finite-difference" to go on without derived code, and report this objective as a bug of autoopt. '
+    "If it reads anything that changes between calls (files, random numbers, counters), pass that through args."
+)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was compared, and how it came out.
+
+    `value_error` is |compiled - original|; `slope` the gradient along `direction`, `secant` its numerical counterpart
+    with `secant_error` its estimated error, `slope_error` their distance. `kink` says that the slopes ahead and behind
+    x differ there, in which case the comparison was made close by. NaN where nothing was compared.
+    """
+
+    passed: bool
+    value_error: float = np.nan
+    slope: float = np.nan
+    secant: float = np.nan
+    secant_error: float = np.nan
+    kink: bool = False
+    conclusive: bool = True
+    direction: np.ndarray | None = field(default=None, repr=False, compare=False)
+    message: str = ""
+
+    @property
+    def slope_error(self) -> float:
+        return abs(self.slope - self.secant)
+
+
+def verify(objective: Any, x: np.ndarray, mode: str | bool = "start") -> Verification | None:
+    """Return the comparison at `x`, flat, shape (n,); None if `mode` is "off" or False.
+
+    Raises
+    ------
+    VerificationError
+        If the value or the gradient is wrong, saying which.
+    ObjectiveError
+        If the objective is not finite at `x`.
+    UsageError
+        If `mode` is none of "start", "off", False.
+    """
+    if mode in ("off", False):
+        return None
+    if mode not in ("start", True):
+        raise UsageError(f"verify={mode!r} is not understood.", remedy='pass verify="start" or verify="off".')
+    found = compare(objective, x)
+    if not found.passed:
+        raise VerificationError(found.message, remedy=_REMEDY)
+    return found
+
+
+def compare(objective: Any, x: np.ndarray, seed: int = 0) -> Verification:
+    """Return how value and gradient of `objective` at `x` compare with its original function."""
+    rng = np.random.default_rng(seed)
+    original, (compiled, gradient) = objective.original(x), objective.value_and_grad(x)
+    require_finite(objective, original)
+    value_error = abs(compiled - original)
+    if not value_error <= VALUE_TOLERANCE * abs(original):
+        if (again := objective.original(x)) != original and not np.isnan(again):
+            message = f"The objective gives different values for the same parameters: {original!r}, then {again!r}."
+            return Verification(False, value_error, message=message)
+        if not value_error <= VALUE_TOLERANCE * abs(original) + 100 * _roughness(objective.original, x, original, rng):
+            message = (
+                f"The value of the compiled objective is wrong: {compiled!r}, but the original gives {original!r}."
+            )
+            return Verification(False, value_error, message=message)
+    if not np.isfinite(gradient).all():
+        i = int(np.argmin(np.isfinite(gradient)))
+        raise ObjectiveError(
+            f"The gradient is {gradient[i]} at x0 along {objective.structure.names[i]}.",
+            remedy="start from a point where the objective has a slope.",
+        )
+    found = replace(_compare_slopes(objective, x, gradient, rng), value_error=value_error)
+    return found if found.passed else _look_again(objective, x, found, rng)
+
+
+def require_finite(objective: Any, value: float) -> None:
+    """Raise ObjectiveError if `value`, the objective at x0, is NaN or infinite."""
+    if not np.isfinite(value):
+        raise ObjectiveError(
+            f"The objective is {value} at x0.",
+            remedy="start from a point where it is finite, or see which term is not by calling it on x0 yourself.",
+        )
+
+
+def _compare_slopes(
+    objective: Any, x: np.ndarray, gradient: np.ndarray, rng: Any, scale: float = 1.0, roughness: float = 0.0
+) -> Verification:
+    """Return the comparison of `gradient` with a secant along a random direction that no cancellation hides."""
+    signs = np.where(gradient == 0, rng.choice([-1.0, 1.0], x.size), np.sign(gradient))
+    p = scale * signs * rng.uniform(0.5, 1.0, x.size) * differences.step_scale(x)
+    slope = float(gradient @ p)
+    secant, error = differences.directional(objective.original, x, p, SLOPE_TOLERANCE / 10, roughness)
+    size = max(abs(secant), float(np.abs(gradient) @ np.abs(p)))
+    allowance = 5 * error + SLOPE_TOLERANCE * size
+    passed = not abs(slope - secant) > allowance
+    conclusive = bool(allowance <= _CONCLUSIVE * size) or (slope == 0 and abs(secant) <= allowance)
+    source = getattr(objective, "gradient_source", "derived gradient")
+    numbers = f"{slope:.10g} along a direction where the original function has slope {secant:.10g} +- {error:.1e}"
+    if not passed:
+        message = f"The {source} is wrong: {numbers}."
+    elif conclusive:
+        message = f"The value and the gradient agree with the original function (slope {numbers})."
+    else:
+        message = f"The value agrees; the gradient could not be checked well, as the objective is rough: {numbers}."
+    return Verification(passed, np.nan, slope, secant, error, False, conclusive, p, message)
+
+
+def _look_again(objective: Any, x: np.ndarray, found: Verification, rng: Any) -> Verification:
+    """Return the verdict on a slope that does not fit: noise, a shorter ladder of steps or a kink may explain it."""
+    p, gradient = found.direction, objective.grad(x)
+    roughness = differences.noise(objective.original, x, p)
+    for scale in (1.0, 2.0**-10):
+        again = _compare_slopes(objective, x, gradient, rng, scale, roughness)
+        if again.passed and (again.conclusive or scale == 1.0):
+            return replace(again, value_error=found.value_error)
+    ahead, behind, error = differences.one_sided(objective.original, x, p)
+    if not abs(ahead - behind) > 10 * error + 1e-4 * max(abs(ahead), abs(behind)):
+        return found
+    nearby = x + 1e-3 * differences.step_scale(x) * rng.uniform(-1.0, 1.0, x.size)
+    there = _compare_slopes(objective, nearby, objective.grad(nearby), rng, 2.0**-10)
+    message = f"x0 lies on a kink along the direction (slopes {behind:.6g} and {ahead:.6g}). Close by: {there.message}"
+    return replace(there, value_error=found.value_error, kink=True, message=message)
+
+
+def _roughness(f: Callable, x: np.ndarray, value: float, rng: Any) -> float:
+    """Return how far f moves when x moves by about one rounding: what its terms lose by cancelling."""
+    shifts = (x + 2 * _EPSILON * differences.step_scale(x) * rng.choice([-1.0, 1.0], x.size) for _ in range(4))
+    moved = np.array([f(shifted) for shifted in shifts])
+    return float(np.max(np.abs(moved - value), initial=0.0, where=np.isfinite(moved)))
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of `autoopt.check`: true if all is well; `str()` is the report."""
+
+    verification: Verification
+    hessp_error: float
+    hessp_tolerance: float
+
+    def __bool__(self) -> bool:
+        return self.verification.passed and not self.hessp_error > self.hessp_tolerance
+
+    def __str__(self) -> str:
+        wrong = self.hessp_error > self.hessp_tolerance
+        second = (
+            f"The Hessian-vector product {'is wrong' if wrong else 'agrees with differences of the gradient'}: "
+            f"off by {self.hessp_error:.1e}, allowed {self.hessp_tolerance:.1e}."
+        )
+        return f"{self.verification.message}\n{second}\n{'All is well.' if self else 'Something is wrong.'}"
+
+
+def check(f: Callable, x0: Any, args: Any = (), *, engine: str = "auto") -> Check:
+    """Compare the derivatives of `f` at `x0` with numerical ones, print a report, and return it.
+
+    Parameters
+    ----------
+    f : callable, f(params, *args) -> scalar
+    x0 : scalar, array or nest of them
+    args : tuple, or one array
+    engine : str
+        As in `minimize`.
+
+    Returns
+    -------
+    Check
+        True if value, gradient and Hessian-vector product are right.
+
+    Raises
+    ------
+    ObjectiveError
+        If the objective is not finite at `x0`.
+    """
+    from autoopt.objective import Objective
+
+    objective = Objective(f, x0, args if isinstance(args, tuple) else (args,), engine=engine)
+    report = check_objective(objective, objective.structure.flatten(x0))
+    print(report)
+    return report
+
+
+def check_objective(objective: Any, x: np.ndarray) -> Check:
+    """Return the comparison of value, gradient and Hessian-vector product of `objective` at flat `x`."""
+    found = compare(objective, x)
+    p = differences.step_scale(x) * np.random.default_rng(1).uniform(-1.0, 1.0, x.size)
+    exact, (numerical, error) = objective.hessp(x, p), differences.hessp(objective.grad, x, p)
+    distance = np.max(np.abs(exact - numerical)) if np.isfinite(exact).all() else np.inf
+    allowed = 5 * np.max(error) + SLOPE_TOLERANCE * np.max(np.abs(numerical))
+    return Check(found, float(distance), float(allowed))

@@ -1,0 +1,129 @@
+"""`minimize`: from a plain NumPy function to its minimum, the pipeline on one screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autoopt import solvers
+from autoopt.check import require_finite
+from autoopt.check import verify as verified
+from autoopt.parameters import Structure
+from autoopt.supplied import Supplied
+
+
+def minimize(
+    fun: Callable,
+    x0: Any,
+    args: Any = (),
+    method: str | None = None,
+    jac: Callable | bool | str | None = None,
+    hess: Callable | str | None = None,
+    hessp: Callable | str | None = None,
+    bounds: Any = None,
+    constraints: Any = (),
+    tol: float | None = None,
+    callback: Callable | None = None,
+    options: Mapping[str, Any] | None = None,
+    *,
+    verify: str | bool = "start",
+    engine: str = "auto",
+    progress: Callable | bool | None = None,
+) -> Any:
+    """Minimise a plain NumPy function with exact derivatives.
+
+    Parameters
+    ----------
+    fun : callable, fun(params, *args) -> scalar
+        Plain NumPy and SciPy; it need not know of autoopt.
+    x0 : scalar, array of any shape, or nested dict, list, tuple, namedtuple or dataclass of them
+        The start. `fun`, `callback` and the result see parameters of this structure. As in SciPy, a plain list of
+        numbers is a vector.
+    args : tuple, or one array
+        Data, passed on to `fun` and to `jac`, `hess`, `hessp`.
+    method : str, optional
+        A name in `solvers.SOLVERS`, in any case (`autoopt methods` lists them). By default as in SciPy: "slsqp" with
+        constraints, "l-bfgs-b" with bounds or above 200 parameters, else "bfgs".
+    jac, hess, hessp : callable or "finite-difference", optional
+        Used in place of the derived ones; SciPy's conventions (`jac=True`: fun returns value and gradient).
+    bounds : sequence of (low, high), scipy.optimize.Bounds, or for a dict x0 a dict of (low, high), optional
+    constraints : SciPy's constraint or sequence of them
+        On params of x0's structure.
+    tol : float, optional
+        Sets the method's main tolerances, as in SciPy.
+    callback : callable, optional
+        SciPy's `callback(x)` or `callback(intermediate_result)`; StopIteration ends the run.
+    options : dict, optional
+        The method's options by SciPy's names. By default gtol is 1e-8 (times |f(x0)| where that is below 1) and the
+        tolerances on f are as small as rounding allows.
+    verify : "start" or "off"
+        Compare value and gradient at x0 with the original function.
+    engine : str
+        What evaluates the derived code: "auto", "numpy", "numba".
+    progress : True or callable, optional
+        A line on stderr at each iteration, or a function of a `solvers.Progress`.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        For every method: x (structure of x0), x_flat, fun, jac (flat), nit, nfev, njev, nhev, status, success, message,
+        method, verification, timings (seconds).
+
+    Raises
+    ------
+    UsageError
+        For an argument that is not understood, or that the method would ignore.
+    ObjectiveError, VerificationError
+        If the objective is not finite at x0; if derived and original code disagree.
+    Interrupted
+        On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far.
+
+    Notes
+    -----
+    A run that stops because f no longer falls (SciPy's "precision loss", "abnormal") is success only if the point is
+    stationary by one of the tests in `solvers.convergence.stationary`; the message says by which.
+    """
+    args = args if isinstance(args, tuple) else (args,)
+    structure = Structure.of(x0)
+    solver = solvers.choose(method, structure.size, bounds, constraints)
+    settings = solver.settings(options, tol)
+    limits = solvers.Limits.of(bounds, structure, x0)
+    flat = structure.flatten(x0).copy()
+
+    objective = compile_objective(fun, x0, args, engine, (jac, hess, hessp))
+    clock = time.perf_counter()
+    verification = verified(objective, flat, verify)
+    checked = time.perf_counter()
+    problem = solvers.Problem(objective, flat, limits, solvers.flat_constraints(constraints, structure))
+    require_finite(objective, problem.initial_value)
+
+    def finish(result: Any) -> Any:
+        timings = dict(objective.timings) | {"verify": checked - clock, "solve": time.perf_counter() - checked}
+        result.update(x=structure.unflatten(result.x), x_flat=result.x, verification=verification, timings=timings)
+        return result
+
+    try:
+        result = solvers.run(
+            solver,
+            problem,
+            settings,
+            chosen=frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol)),
+            callback=callback and solvers.adapted_callback(callback, structure.unflatten),
+            progress=progress,
+        )
+    except solvers.Interrupted as interrupted:
+        finish(interrupted.result)
+        raise
+    return finish(result)
+
+
+def compile_objective(fun: Callable, x0: Any, args: tuple, engine: str, supplied: tuple = (None, None, None)) -> Any:
+    """Return the Objective of `fun`, with the user's (jac, hess, hessp) in place of derived ones where given."""
+
+    def derive() -> Any:
+        from autoopt.objective import Objective
+
+        return Objective(fun, x0, args, engine=engine)
+
+    return derive() if all(given is None for given in supplied) else Supplied(fun, x0, args, derive, *supplied)
