@@ -1,0 +1,152 @@
+"""The PyTensor graph of a tape's steps that depend on the parameters; what they take from the data are its inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from autoopt.errors import UnsupportedFunctionError
+from autoopt.rules import find
+from autoopt.rules.table import Unsupported
+from autoopt.tape.names import qualified
+from autoopt.tape.operations import component
+from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Step, Tape, call
+
+SMALL = 16
+"""Constant arrays of at most this many entries are written into the graph; larger ones are inputs of it."""
+
+
+@dataclass
+class Graph:
+    """The objective as PyTensor sees it.
+
+    Attributes
+    ----------
+    parameters : Variable
+        The flat vector.
+    inputs : dict of int to Variable
+        The steps below parameter level that the graph takes as given, in program order.
+    value : Variable
+        The objective's value, 0-d.
+    guards : list of (Variable, Guard)
+    """
+
+    parameters: Variable
+    value: Variable
+    tape: Tape
+    inputs: dict[int, Variable] = field(default_factory=dict)
+    guards: list[tuple[Variable, Guard]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The step that a variable stems from; PyTensor's rewrites hand it on with the stack trace."""
+
+    step: int
+
+
+def build(tape: Tape) -> Graph:
+    """Return the graph of `tape`.
+
+    Raises
+    ------
+    UnsupportedFunctionError
+        Naming every function on the way from the parameters to the value that has no rule, with the user's lines.
+    """
+    return _Builder(tape).build()
+
+
+class _Builder:
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self.variables: dict[int, Any] = {}
+        self.inputs: dict[int, Variable] = {}
+        self.constants: dict[int, Any] = {}
+        self.problems: list[tuple[str, Step, str]] = []
+
+    def build(self) -> Graph:
+        vector = pt.tensor(self.tape.steps[0].template.name, dtype="float64", shape=self.tape.steps[0].shape)
+        self.variables[0] = vector
+        broken: set[int] = set()
+        for index, step in enumerate(self.tape.steps):
+            if step.level != PARAMETER or step.operation is None:
+                continue
+            if broken.intersection(step.inputs) or not self.add(index, step):
+                broken.add(index)
+        if self.problems:
+            raise self.refusal()
+        value = self.operand(self.tape.output)
+        value = pt.as_tensor(value, dtype="float64") if not isinstance(value, Variable) else value.astype("float64")
+        guards = [(self.variables[guard.step], guard) for guard in self.tape.guards]
+        return Graph(vector, value, self.tape, dict(sorted(self.inputs.items())), guards)
+
+    def add(self, index: int, step: Step) -> bool:
+        """Enter the variable of one step; False if there is no rule for it."""
+        if step.operation is component:
+            self.variables[index] = self.variables[step.inputs[0]][step.template[0][1]]
+            return True
+        rule = find(step.operation)
+        if rule is None:
+            self.problems.append((f"{qualified(step.operation)}", step, ""))
+            return False
+        operands = [self.operand(source) for source in step.inputs]
+        try:
+            made = call(step, operands, rule.build)
+        except (Unsupported, NotImplementedError) as problem:
+            self.problems.append((getattr(problem, "what", str(problem)), step, getattr(problem, "remedy", "")))
+            return False
+        except TypeError as problem:
+            self.problems.append((f"{qualified(step.operation)} in this way ({problem})", step, ""))
+            return False
+        for variable in made if isinstance(made, tuple | list) else (made,):
+            variable.tag.trace = [Origin(index)]
+        self.variables[index] = made
+        return True
+
+    def operand(self, index: int) -> Any:
+        """Return what a rule gets for step `index`: a variable, or a plain number."""
+        known = self.variables.get(index)
+        if known is None:
+            known = self.variables[index] = self.given(index)
+        return known
+
+    def given(self, index: int) -> Any:
+        """Return a step below parameter level: a number, a small constant, or an input of the graph."""
+        step = self.tape.steps[index]
+        if step.level == CONSTANT:
+            value = self.constant(index)
+            if np.ndim(value) == 0:
+                return value
+            if value.size <= SMALL:
+                return pt.constant(value)
+            if value.flat[0] == value.flat[-1] and np.all(value == value.flat[0]) and not np.signbit(value.flat[0]):
+                return pt.full(value.shape, pt.constant(value.flat[0]), dtype=str(value.dtype))
+        variable = pt.tensor(dtype=str(step.dtype), shape=step.shape)
+        variable.tag.trace = [Origin(index)]
+        self.inputs[index] = variable
+        return variable
+
+    def constant(self, index: int) -> Any:
+        """Return the number or array of a step that depends on nothing."""
+        if index not in self.constants:
+            step = self.tape.steps[index]
+            if step.operation is None:
+                self.constants[index] = self.tape.values[index]
+            else:
+                self.constants[index] = call(step, [self.constant(source) for source in step.inputs])
+        return self.constants[index]
+
+    def refusal(self) -> UnsupportedFunctionError:
+        """Return the error that names every step without a rule."""
+        names = list(dict.fromkeys(what for what, _, _ in self.problems))
+        places = list(dict.fromkeys(step.location for _, step, _ in self.problems if step.site))
+        remedies = [remedy for _, _, remedy in self.problems if remedy]
+        return UnsupportedFunctionError(
+            f"The objective calls {', '.join(names)}, which autoopt cannot differentiate.",
+            places,
+            remedies[0] if remedies else "write it with other NumPy functions, or pass jac='finite-difference'.",
+        )

@@ -1,0 +1,38 @@
+"""Primitives that NumPy writes as statements, here as functions that return a new value.
+
+A tape step's operation is a NumPy or SciPy callable, or one of these. They are ordinary NumPy functions, so a step can always be
+evaluated; `rules/primitives.py` has their derivatives.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def put(x, index, value):
+    """Return a copy of `x` in which `x[index] = value`."""
+    out = np.array(x)
+    out[index] = value
+    return out
+
+
+def put_add(x, index, value):
+    """Return a copy of `x` in which `value` is added at `index`, repeated positions counted each time."""
+    out = np.array(x)
+    np.add.at(out, index, value)
+    return out
+
+
+def pack(shape, *elements):
+    """Return the scalars (or equal-shaped arrays) `elements` as one array of `shape`, in C order."""
+    return np.reshape(np.stack([np.asarray(element) for element in elements]), shape)
+
+
+def astype(x, dtype):
+    """Return `x` converted to `dtype`."""
+    return np.asarray(x).astype(dtype)[()]
+
+
+def component(values, position):
+    """Return one of a function's several results."""
+    return values[position]

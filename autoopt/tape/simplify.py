@@ -1,0 +1,31 @@
+"""Tape passes that only drop steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autoopt.tape.tape import Tape
+
+
+def live(tape: Tape) -> Tape:
+    """Return the tape without the steps that neither its value nor a guard needs."""
+    needed = bytearray(len(tape.steps))
+    needed[0] = 1
+    for root in (tape.output, *(guard.step for guard in tape.guards)):
+        needed[root] = 1
+    for index in range(len(tape.steps) - 1, -1, -1):
+        if needed[index]:
+            for source in tape.steps[index].inputs:
+                needed[source] = 1
+    number, steps = {}, []
+    for index, step in enumerate(tape.steps):
+        if needed[index]:
+            number[index] = len(steps)
+            steps.append(step._replace(inputs=tuple(number[source] for source in step.inputs)))
+    return replace(
+        tape,
+        steps=steps,
+        values={number[index]: value for index, value in tape.values.items() if index in number},
+        guards=[guard._replace(step=number[guard.step]) for guard in tape.guards],
+        output=number[tape.output],
+    )

@@ -1,0 +1,113 @@
+"""The tape itself: steps, the leaves that they start from, and the guards that say when the record is valid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autoopt.errors import Location
+
+CONSTANT, DATA, PARAMETER = 0, 1, 2
+"""What a step depends on: nothing, the data alone, or the parameters. Ordered, so that levels combine by `max`."""
+
+
+class Slot(NamedTuple):
+    """The place of a step's k-th input inside its template."""
+
+    position: int
+
+
+class Step(NamedTuple):
+    """One recorded call.
+
+    `template` is None when the inputs are the positional arguments (every ufunc), else `(args, kwargs)` with a `Slot` for each
+    input. A leaf has no operation; its template is a `Leaf` for inputs and the value itself for constants.
+    """
+
+    operation: Callable | None
+    inputs: tuple[int, ...]
+    template: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    level: int
+    site: tuple[CodeType, int] | None
+
+    @property
+    def location(self) -> Location | None:
+        """The user's line that made this step."""
+        return Location.of_instruction(*self.site) if self.site else None
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """An input of the tape: the parameter vector, a data argument, or an array captured from outside the objective."""
+
+    name: str
+    kind: str  # "parameter", "argument" or "captured"
+
+
+class Guard(NamedTuple):
+    """The answer that Python got from a traced value: while `step` gives `answer`, the tape is valid."""
+
+    step: int
+    kind: str  # "bool", "int" or "array"
+    answer: Any
+    site: tuple[CodeType, int] | None
+
+
+@dataclass
+class Tape:
+    """What one run of the objective did.
+
+    Attributes
+    ----------
+    steps : list of Step
+        In program order; inputs refer to earlier steps. Step 0 is the flat parameter vector.
+    values : dict of int to ndarray or scalar
+        The current value of every leaf that is not the parameter vector.
+    guards : list of Guard
+        Those that depend on the parameters, in program order.
+    output : int
+        The step of the objective's value.
+    data_decided : bool
+        True if Python took a decision from the data, so that other data need a new trace.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    values: dict[int, Any] = field(default_factory=dict)
+    guards: list[Guard] = field(default_factory=list)
+    output: int = -1
+    data_decided: bool = False
+
+    def leaves(self) -> dict[int, Leaf]:
+        """Return the input leaves by step, without constants."""
+        return {i: step.template for i, step in enumerate(self.steps) if isinstance(step.template, Leaf)}
+
+
+def fill(template: Any, inputs: Sequence[Any]) -> Any:
+    """Return `template` with every `Slot` replaced by the input that it stands for."""
+    kind = type(template)
+    if kind is Slot:
+        return inputs[template.position]
+    if kind is tuple:
+        return tuple(fill(part, inputs) for part in template)
+    if kind is list:
+        return [fill(part, inputs) for part in template]
+    if kind is dict:
+        return {key: fill(part, inputs) for key, part in template.items()}
+    if kind is slice:
+        return slice(fill(template.start, inputs), fill(template.stop, inputs), fill(template.step, inputs))
+    return template
+
+
+def call(step: Step, inputs: Sequence[Any], operation: Callable | None = None) -> Any:
+    """Call `operation` (default: the step's own) with `inputs` in the places that the step's template gives them."""
+    operation = step.operation if operation is None else operation
+    if step.template is None:
+        return operation(*inputs)
+    args, kwargs = step.template
+    return operation(*fill(args, inputs), **fill(kwargs, inputs))

@@ -1,0 +1,312 @@
+"""The traced array: a duck array that carries real numbers and records what is done to it.
+
+`value` holds the numbers exactly as NumPy would have them, views and all; `step` is the tape's account of them. Writing goes to
+both, see `writing.py`.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import TracingError, UnsupportedFunctionError
+from autoopt.tape.operations import astype
+from autoopt.tape.tape import PARAMETER, Slot
+from autoopt.tracing import functions, writing
+
+_CONVERT = "write the calculation with NumPy functions, or pass jac='finite-difference'."
+
+
+class TracedArray:
+    """A number or array of one trace.
+
+    Parameters
+    ----------
+    tracer : Tracer
+        The recorder of the trace.
+    step : int
+        Its step on the tape.
+    value : ndarray, NumPy scalar, float, int or bool
+        What it is in this run.
+    level : int
+        CONSTANT, DATA or PARAMETER: what it depends on.
+    """
+
+    __slots__ = ("cells", "level", "step", "tracer", "value", "version", "view")
+    __array_priority__ = 1000.0
+
+    def __init__(self, tracer: Any, step: int, value: Any, level: int) -> None:
+        self.tracer = tracer
+        self.step = step
+        self.value = value
+        self.level = level
+        self.view = None
+        self.cells = None
+        self.version = 0
+
+    def current(self) -> int:
+        """Return the step that holds the present contents, after writes here or through another view."""
+        if self.view is not None or self.cells is not None:
+            writing.settle(self)
+        return self.step
+
+    # Dispatch ---------------------------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        if method == "__call__" and not kwargs:
+            return self.tracer.elementwise(ufunc, inputs)
+        return functions.call_ufunc(self.tracer, ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function, types, args, kwargs):
+        return functions.call_function(self.tracer, function, args, kwargs)
+
+    def __array__(self, dtype=None, copy=None):
+        self._refuse_conversion("an array")
+        return np.array(self.tracer.decide(self, "array", self.value), dtype=dtype)
+
+    # Conversions to Python --------------------------------------------------------------------------------------------
+
+    def _refuse_conversion(self, target: str) -> None:
+        """Raise if turning this into a plain number would drop a derivative."""
+        if self.level == PARAMETER and self.dtype.kind not in "bi":
+            raise TracingError(
+                f"A value that depends on the parameters is turned into {target}, which would lose its derivative.",
+                self.tracer.location(),
+                _CONVERT,
+            )
+
+    def __float__(self):
+        self._refuse_conversion("a Python float")
+        return self.tracer.decide(self, "float", float(self.value))
+
+    def __complex__(self):
+        self._refuse_conversion("a Python complex number")
+        return self.tracer.decide(self, "float", complex(self.value))
+
+    def __bool__(self):
+        answer = bool(self.value)
+        return self.tracer.decide(self, "bool", answer)
+
+    def __int__(self):
+        return self.tracer.decide(self, "int", int(self.value))
+
+    def __trunc__(self):
+        return self.tracer.decide(self, "int", int(self.value))
+
+    def __index__(self):
+        answer = operator.index(self.value)
+        return self.tracer.decide(self, "int", answer)
+
+    def __hash__(self):
+        answer = hash(self.value)
+        self._refuse_conversion("a dictionary key or set member")
+        return self.tracer.decide(self, "int", answer)
+
+    def __round__(self, ndigits=None):
+        if ndigits is None:
+            return self.tracer.decide(functions.call_function(self.tracer, np.round, (self,), {}), "int", round(self.value))
+        return functions.call_function(self.tracer, np.round, (self, ndigits), {})
+
+    def __floor__(self):
+        return int(self.tracer.elementwise(np.floor, (self,)))
+
+    def __ceil__(self):
+        return int(self.tracer.elementwise(np.ceil, (self,)))
+
+    def __repr__(self):
+        return repr(self.value)
+
+    def __str__(self):
+        return str(self.value)
+
+    def __format__(self, spec):
+        return format(self.value, spec)
+
+    # What it looks like -----------------------------------------------------------------------------------------------
+
+    @property
+    def __class__(self):
+        return type(self.value)
+
+    @property
+    def shape(self):
+        return np.shape(self.value)
+
+    @property
+    def ndim(self):
+        return np.ndim(self.value)
+
+    @property
+    def size(self):
+        return np.size(self.value)
+
+    @property
+    def dtype(self):
+        return self.tracer.steps[self.step].dtype
+
+    @property
+    def nbytes(self):
+        return self.value.nbytes
+
+    @property
+    def itemsize(self):
+        return self.value.itemsize
+
+    @property
+    def T(self):
+        return functions.call_function(self.tracer, np.transpose, (self,), {})
+
+    @property
+    def mT(self):
+        return functions.call_function(self.tracer, np.swapaxes, (self, -1, -2), {})
+
+    @property
+    def real(self):
+        return self if self.dtype.kind in "fiub" else functions.call_function(self.tracer, np.real, (self,), {})
+
+    @property
+    def imag(self):
+        return functions.call_function(self.tracer, np.imag, (self,), {})
+
+    @property
+    def flat(self):
+        return writing.Flat(self)
+
+    def __len__(self):
+        return len(self.value)
+
+    def __iter__(self):
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(len(self.value)))
+
+    def __contains__(self, item):
+        return bool(functions.call_function(self.tracer, np.any, (self == item,), {}))
+
+    def __getattr__(self, name):
+        method = functions.METHODS.get(name)
+        if method is not None and hasattr(self.value, name):
+            return functions.Method(self, method)
+        if name.startswith("__") or not hasattr(self.value, name):
+            raise AttributeError(f"{type(self.value).__name__!r} object has no attribute {name!r}")
+        if self.level == PARAMETER:
+            raise UnsupportedFunctionError(
+                f"The objective uses .{name} of an array, which autoopt cannot differentiate.",
+                self.tracer.location(),
+                "use the NumPy function that does the same, or pass jac='finite-difference'.",
+            )
+        self.tracer.decide(self, "array", None)
+        return getattr(self.value, name)
+
+    # Reading, writing and copying parts -------------------------------------------------------------------------------
+
+    def __getitem__(self, index):
+        return writing.read(self, index)
+
+    def __setitem__(self, index, value):
+        writing.write(self, index, value)
+
+    def __copy__(self):
+        return self.duplicate()
+
+    def __deepcopy__(self, memo):
+        return self.duplicate()
+
+    def duplicate(self):
+        """Return a copy: the same step, numbers of its own."""
+        value = self.value.copy() if isinstance(self.value, np.ndarray) else self.value
+        return TracedArray(self.tracer, self.current(), value, self.level)
+
+    def cast(self, dtype):
+        """Return a copy of another dtype; a conversion between floats keeps the derivative."""
+        dtype = np.dtype(dtype)
+        if dtype == self.dtype:
+            return self.duplicate()
+        value = astype(self.value, dtype)
+        return self.tracer.record(astype, (self.current(),), ((Slot(0), dtype), {}), value, self.level)
+
+    # Operators --------------------------------------------------------------------------------------------------------
+
+    def __matmul__(self, other):
+        return self.tracer.elementwise(np.matmul, (self, other))
+
+    def __rmatmul__(self, other):
+        return self.tracer.elementwise(np.matmul, (other, self))
+
+    def __imatmul__(self, other):
+        return writing.update(self, self @ other)
+
+    def __neg__(self):
+        return self.tracer.elementwise(np.negative, (self,), operator.neg)
+
+    def __pos__(self):
+        return self.tracer.elementwise(np.positive, (self,), operator.pos)
+
+    def __abs__(self):
+        return self.tracer.elementwise(np.absolute, (self,), operator.abs)
+
+    def __invert__(self):
+        return self.tracer.elementwise(np.invert, (self,), operator.invert)
+
+    def __divmod__(self, other):
+        return self // other, self % other
+
+    def __rdivmod__(self, other):
+        return other // self, other % self
+
+    def __pow__(self, other, modulus=None):
+        return self.tracer.elementwise(np.power, (self, other), operator.pow)
+
+    def __rpow__(self, other):
+        return self.tracer.elementwise(np.power, (other, self), operator.pow)
+
+    def __ipow__(self, other):
+        return writing.update(self, self**other)
+
+
+def _binary(ufunc, compute):
+    """Return the methods for `self op other`, `other op self` and `self op= other`; `compute` is Python's own operator."""
+
+    def forward(self, other):
+        return self.tracer.elementwise(ufunc, (self, other), compute)
+
+    def reflected(self, other):
+        return self.tracer.elementwise(ufunc, (other, self), compute)
+
+    def in_place(self, other):
+        return writing.update(self, self.tracer.elementwise(ufunc, (self, other), compute))
+
+    return forward, reflected, in_place
+
+
+_ARITHMETIC = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.true_divide,
+    "floordiv": np.floor_divide,
+    "mod": np.remainder,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+    "lshift": np.left_shift,
+    "rshift": np.right_shift,
+}
+_COMPARISONS = {
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+}
+
+for _name, _ufunc in _ARITHMETIC.items():
+    _compute = getattr(operator, f"__{_name}__")
+    for _prefix, _function in zip(("", "r", "i"), _binary(_ufunc, _compute), strict=True):
+        setattr(TracedArray, f"__{_prefix}{_name}__", _function)
+for _name, _ufunc in _COMPARISONS.items():
+    setattr(TracedArray, f"__{_name}__", _binary(_ufunc, getattr(operator, f"__{_name}__"))[0])
+

@@ -1,0 +1,364 @@
+"""What NumPy's functions and array methods do with traced arrays.
+
+Most calls are simply recorded. Here are those that need more: the ones that write (`out=`, `np.copyto`), that answer with
+a plain Python value, or that NumPy defines by another function (`np.add.reduce`, `x.sum()`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import TracingError, UnsupportedFunctionError
+from autoopt.tape.operations import put_add
+from autoopt.tape.tape import PARAMETER
+from autoopt.tracing import writing
+
+HANDLERS: dict[Callable, Callable] = {}
+METHODS: dict[str, Callable] = {}
+
+_VIEWS = (
+    np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims, np.atleast_1d,
+    np.atleast_2d, np.atleast_3d, np.flip, np.flipud, np.fliplr, np.rot90, np.matrix_transpose, np.real, np.diagonal,
+    np.broadcast_to,
+)  # fmt: skip
+_VIEWS = frozenset(_VIEWS)
+
+
+def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
+    """Do `function(*args, **kwargs)`, one of its arguments being traced."""
+    handler = HANDLERS.get(function)
+    if handler is not None:
+        return handler(tracer, *args, **kwargs)
+    target = kwargs.pop("out", None) if "out" in kwargs else None
+    if target is not None:
+        return _store(tracer, target, call_function(tracer, function, args, kwargs))
+    result = tracer.call(function, args, kwargs)
+    if type(result) is not tracer.array or type(result.value) is not np.ndarray:
+        return result
+    if function in _VIEWS and type(args[0]) is tracer.array:
+        if result.value is args[0].value:
+            return args[0]
+        if not tracer.holds_traced((args[1:], kwargs)):
+            return writing.attach(result, args[0], function, args[1:], kwargs)
+    if result.value.base is not None:
+        result.value = result.value.copy()
+    return result
+
+
+def _handles(*functions: Callable) -> Callable:
+    """Return a decorator that registers `handler(tracer, *args, **kwargs)` for NumPy functions."""
+
+    def register(handler: Callable) -> Callable:
+        HANDLERS.update(dict.fromkeys(functions, handler))
+        return handler
+
+    return register
+
+
+def _store(tracer: Any, target: Any, result: Any) -> Any:
+    """Write `result` into the `out=` array `target` and return that."""
+    if type(target) is tuple:
+        (target,) = target
+    if type(target) is not tracer.array:
+        raise TracingError(
+            "The objective writes a traced value into an array made outside of it (out=).",
+            tracer.location(),
+            "make the array inside the objective, or leave out= away.",
+        )
+    return writing.update(target, result)
+
+
+# Universal functions --------------------------------------------------------------------------------------------------
+
+_REDUCTIONS = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
+_ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+
+def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs: dict) -> Any:
+    """Do a ufunc's method, or a plain call with keywords."""
+    target = kwargs.pop("out", None)
+    if method == "__call__":
+        result = _call_with_keywords(tracer, ufunc, inputs, kwargs, target)
+        return result if target is None else _store(tracer, target, result)
+    if method == "at" and ufunc in (np.add, np.subtract):
+        return _add_at(tracer, inputs[0], inputs[1], inputs[2] if ufunc is np.add else -inputs[2])
+    if method == "outer":
+        left, right = (np.asarray(part) if type(part) is not tracer.array else part for part in inputs)
+        return tracer.elementwise(ufunc, (left.reshape(left.shape + (1,) * right.ndim), right))
+    known = {"reduce": _REDUCTIONS, "accumulate": _ACCUMULATIONS}.get(method, {}).get(ufunc)
+    if known is not None:
+        axis = kwargs.pop("axis", inputs[1] if len(inputs) > 1 else 0)
+        result = call_function(tracer, known, (inputs[0],), {"axis": axis, **kwargs})
+    else:
+        result = tracer.call(getattr(ufunc, method), inputs, kwargs)
+    return result if target is None else _store(tracer, target, result)
+
+
+def _call_with_keywords(tracer: Any, ufunc: Callable, inputs: tuple, kwargs: dict, target: Any) -> Any:
+    """Do `ufunc(*inputs, where=..., dtype=...)`."""
+    where, dtype = kwargs.pop("where", True), kwargs.pop("dtype", None)
+    kwargs = {name: value for name, value in kwargs.items() if (name, value) not in _NEUTRAL}
+    if kwargs:
+        return tracer.call(ufunc, inputs, kwargs)
+    result = tracer.elementwise(ufunc, inputs)
+    if dtype is not None and np.dtype(dtype) != result.dtype:
+        result = result.cast(dtype)
+    if where is True:
+        return result
+    if target is None:
+        raise UnsupportedFunctionError(
+            f"np.{ufunc.__name__} is called with where= but without out=, so some entries are whatever memory held.",
+            tracer.location(),
+            "give out= an array, or use np.where.",
+        )
+    return call_function(tracer, np.where, (where, result, target[0] if type(target) is tuple else target), {})
+
+
+_NEUTRAL = (("casting", "same_kind"), ("order", "K"), ("subok", True))
+
+
+def _add_at(tracer: Any, array: Any, index: Any, value: Any) -> None:
+    """Do `np.add.at(array, index, value)`."""
+    if type(array) is not tracer.array:
+        raise TracingError(
+            "np.add.at adds a traced value to an array made outside of the objective.",
+            tracer.location(),
+            "make the array inside the objective.",
+        )
+    result = tracer.call(put_add, (array, index, value), {})
+    writing.write(array, Ellipsis, result)
+
+
+# Functions that NumPy defines by others, or that answer with plain Python values ---------------------------------------
+
+
+@_handles(np.copy)
+def _copy(tracer, a, order="K", subok=False):
+    return a.duplicate()
+
+
+@_handles(np.copyto)
+def _copyto(tracer, dst, src, casting="same_kind", where=True):
+    _store(tracer, dst, src if where is True else call_function(tracer, np.where, (where, src, dst), {}))
+
+
+_PLAIN = (
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj, np.isrealobj, np.may_share_memory,
+    np.shares_memory, np.array_repr, np.array_str, np.array2string, np.save, np.savetxt,
+)  # fmt: skip
+for _function in _PLAIN:
+    HANDLERS[_function] = lambda tracer, *args, _function=_function, **kwargs: _function(
+        *tracer.concrete(args), **tracer.concrete(kwargs)
+    )
+
+
+for _function, _maker in ((np.zeros_like, np.zeros), (np.ones_like, np.ones), (np.empty_like, np.zeros)):
+
+    def _like(tracer, a, dtype=None, order="K", subok=True, shape=None, *, device=None, _maker=_maker):
+        dtype = a.dtype if dtype is None else np.dtype(dtype)
+        return tracer.call(_maker, (np.shape(a) if shape is None else shape, dtype), {})
+
+    HANDLERS[_function] = _like
+
+
+@_handles(np.full_like)
+def _full_like(tracer, a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
+    dtype = a.dtype if dtype is None else np.dtype(dtype)
+    shape = np.shape(a) if shape is None else shape
+    return full(tracer, shape, fill_value, dtype)
+
+
+def full(tracer: Any, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """Return `np.full(...)` as a traced array that can be written into."""
+    if type(fill_value) is tracer.array and fill_value.level == PARAMETER:
+        made = call_function(tracer, np.broadcast_to, (fill_value, shape), {}).duplicate()
+        return made if dtype is None or made.dtype == dtype else made.cast(dtype)
+    return tracer.call(np.full, (shape, tracer.concrete(fill_value), dtype), {})
+
+
+@_handles(np.fill_diagonal)
+def _fill_diagonal(tracer, a, val, wrap=False):
+    if wrap:
+        return tracer.call(np.fill_diagonal, (a, val), {"wrap": wrap})
+    return writing.write(a, tuple(np.arange(min(a.shape)) for _ in a.shape), val)
+
+
+@_handles(np.allclose)
+def _allclose(tracer, a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
+    return bool(call_function(tracer, np.all, (abs(a - b) <= atol + rtol * abs(b),), {}))
+
+
+@_handles(np.array_equal)
+def _array_equal(tracer, a1, a2, equal_nan=False):
+    return np.shape(a1) == np.shape(a2) and bool(call_function(tracer, np.all, (a1 == a2,), {}))
+
+
+def _nonzero(tracer: Any, a: Any) -> tuple:
+    if a.level != PARAMETER:
+        return tracer.call(np.nonzero, (a,), {})
+    mask = a if a.dtype.kind == "b" else a != 0
+    return np.nonzero(tracer.decide(mask, "array", np.array(mask.value)))
+
+
+HANDLERS[np.nonzero] = _nonzero
+HANDLERS[np.flatnonzero] = lambda tracer, a: _nonzero(tracer, call_function(tracer, np.ravel, (a,), {}))[0]
+HANDLERS[np.argwhere] = lambda tracer, a: np.transpose(_nonzero(tracer, a))
+
+
+@_handles(np.where)
+def _where(tracer, condition, *choices):
+    if not choices:
+        return _nonzero(tracer, condition)
+    return tracer.call(np.where, (condition, *choices), {})
+
+
+@_handles(np.broadcast_arrays)
+def _broadcast_arrays(tracer, *args, subok=False):
+    shape = np.broadcast_shapes(*(np.shape(part) for part in args))
+    return tuple(call_function(tracer, np.broadcast_to, (part, shape), {}) for part in args)
+
+
+@_handles(np.linspace)
+def _linspace(tracer, start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
+    if np.ndim(start) or np.ndim(stop) or dtype is not None:
+        raise UnsupportedFunctionError(
+            "np.linspace is called with arrays as ends or with dtype=.", tracer.location(), "write start + (stop - start) * t."
+        )
+    count = num - 1 if endpoint else num
+    step = (stop - start) / max(count, 1)
+    points = start + step * np.arange(num)
+    return (points, step) if retstep else points
+
+
+@_handles(np.split, np.array_split)
+def _split(tracer, ary, indices_or_sections, axis=0):
+    length = ary.shape[axis]
+    if isinstance(indices_or_sections, int | np.integer):
+        positions = np.array_split(np.arange(length), indices_or_sections)
+        ends = np.cumsum([len(part) for part in positions])[:-1]
+    else:
+        ends = np.asarray(tracer.concrete(indices_or_sections))
+    bounds = [0, *(int(end) for end in ends), length]
+    lead = (slice(None),) * (axis % ary.ndim)
+    return [ary[(*lead, slice(a, b))] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+HANDLERS[np.hsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=1 if ary.ndim > 1 else 0)
+HANDLERS[np.vsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=0)
+
+
+# Methods --------------------------------------------------------------------------------------------------------------
+
+
+_SAME_NAME = (
+    "sum", "mean", "std", "var", "prod", "max", "min", "argmax", "argmin", "argsort", "any", "all", "cumsum", "cumprod", "dot", "ravel",
+    "swapaxes", "squeeze", "repeat", "take", "trace", "diagonal", "clip", "round", "ptp", "nonzero", "searchsorted", "compress", "choose",
+)  # fmt: skip
+
+
+def _by_function(function: Callable) -> Callable:
+    return lambda array, *args, **kwargs: call_function(array.tracer, function, (array, *args), kwargs)
+
+
+METHODS.update({name: _by_function(getattr(np, name)) for name in _SAME_NAME})
+METHODS["conj"] = METHODS["conjugate"] = _by_function(np.conjugate)
+
+
+def _method(function: Callable) -> Callable:
+    METHODS[function.__name__.strip("_")] = function
+    return function
+
+
+@_method
+def reshape(array, *shape, order="C", copy=None):
+    shape = shape[0] if len(shape) == 1 else shape
+    keywords = {} if order == "C" else {"order": order}
+    return call_function(array.tracer, np.reshape, (array, shape), keywords)
+
+
+@_method
+def transpose(array, *axes):
+    axes = axes[0] if len(axes) == 1 else axes
+    return call_function(array.tracer, np.transpose, (array, axes) if axes else (array,), {})
+
+
+@_method
+def flatten(array, order="C"):
+    return reshape(array, -1, order=order).duplicate()
+
+
+@_method
+def copy(array, order="C"):
+    return array.duplicate()
+
+
+@_method
+def astype(array, dtype, order="K", casting="unsafe", subok=True, copy=True):
+    if not copy and np.dtype(dtype) == array.dtype:
+        return array
+    return array.cast(dtype)
+
+
+@_method
+def item(array, *index):
+    if not index and array.size != 1:
+        raise ValueError("can only convert an array of size 1 to a Python scalar")
+    if not index:
+        picked = array[(0,) * array.ndim] if array.ndim else array
+    else:
+        picked = array.flat[index[0]] if len(index) == 1 else array[index]
+    return scalar(picked)
+
+
+def scalar(traced: Any) -> Any:
+    """Return a traced 0-d value as one whose number is a plain Python scalar."""
+    return type(traced)(traced.tracer, traced.current(), np.asarray(traced.value).item(), traced.level)
+
+
+@_method
+def tolist(array):
+    return [part.tolist() for part in array] if array.ndim else scalar(array)
+
+
+@_method
+def fill(array, value):
+    array[...] = value
+
+
+@_method
+def sort(array, axis=-1, kind=None, order=None, *, stable=None):
+    array[...] = call_function(array.tracer, np.sort, (array,), {"axis": axis})
+
+
+@_method
+def tobytes(array, order="C"):
+    array._refuse_conversion("bytes")
+    return array.tracer.decide(array, "array", array.value).tobytes(order)
+
+
+@_method
+def is_integer(array):
+    return bool(array == call_function(array.tracer, np.floor, (array,), {}))
+
+
+class Method:
+    """A method of a traced array, bound to it."""
+
+    __slots__ = ("array", "function")
+
+    def __init__(self, array: Any, function: Callable) -> None:
+        self.array = array
+        self.function = function
+
+    def __call__(self, *args, **kwargs):
+        return self.function(self.array, *args, **kwargs)

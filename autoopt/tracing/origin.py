@@ -1,0 +1,31 @@
+"""Whose code is it: the user's, or a library's."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from types import CodeType
+
+import numpy as np
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+_SITE = os.path.dirname(os.path.dirname(_NUMPY)) + os.sep
+_STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
+_LIBRARIES = (_PACKAGE, _NUMPY, *(_SITE + name + os.sep for name in ("scipy", "pandas", "click")))
+
+_verdicts: dict[int, tuple[CodeType, bool]] = {}
+
+
+def is_library(code: CodeType) -> bool:
+    """Whether `code` belongs to autoopt, NumPy, SciPy, pandas or the standard library."""
+    known = _verdicts.get(id(code))
+    if known is not None and known[0] is code:
+        return known[1]
+    file = code.co_filename
+    standard = file.startswith(_STANDARD) and "site-packages" not in file
+    verdict = file.startswith(_LIBRARIES) or standard or file.startswith("<frozen ")
+    if "__array_function__" in file:
+        verdict = True
+    _verdicts[id(code)] = (code, verdict)
+    return verdict

@@ -1,0 +1,248 @@
+"""The recorder of one trace: it turns calls on traced arrays into steps of a tape."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import Location
+from autoopt.tape.operations import component, pack, put
+from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
+from autoopt.tracing.origin import is_library
+
+_FLOAT = np.dtype(float)
+_SCALARS = (float, int, bool, np.generic)
+
+
+class Tracer:
+    """Records the steps of one run of the objective.
+
+    Attributes
+    ----------
+    tape : Tape
+        The record so far.
+    array : type
+        The class of traced arrays, handed in so that this file need not know it.
+    """
+
+    def __init__(self, array: type) -> None:
+        self.array = array
+        self.tape = Tape()
+        self.steps = self.tape.steps
+        self._constants: dict[Any, int] = {}
+        self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
+        self._sites: dict[tuple[int, int], tuple[CodeType, int]] = {}
+
+    # Leaves -----------------------------------------------------------------------------------------------------------
+
+    def leaf(self, leaf: Leaf, value: np.ndarray | float) -> Any:
+        """Return the traced array of an input of the tape."""
+        level = PARAMETER if leaf.kind == "parameter" else DATA
+        index = self._append(None, (), leaf, value, level, None)
+        if level == DATA:
+            self.tape.values[index] = value
+        return self.array(self, index, value, level)
+
+    def constant(self, value: Any) -> int:
+        """Return the step of a scalar or array that was met inside the objective."""
+        if type(value) in (float, int, bool) or isinstance(value, np.generic):
+            key = (type(value), value if value != 0 else repr(value))
+            index = self._constants.get(key)
+            if index is None:
+                index = self._constants[key] = self._append(None, (), None, value, CONSTANT, None)
+                self.tape.values[index] = value
+            return index
+        return self._array_constant(np.asarray(value))
+
+    def _array_constant(self, value: np.ndarray) -> int:
+        """Return the step of a plain array; a copy is kept, as the user may go on writing into it."""
+        known = self._arrays.get(id(value))
+        if known and known[0] is value and np.array_equal(known[1], value, equal_nan=value.dtype.kind == "f"):
+            return known[2]
+        kept = value.copy()
+        index = self._append(None, (), None, kept, CONSTANT, self.site())
+        self.tape.values[index] = kept
+        self._arrays[id(value)] = (value, kept, index)
+        return index
+
+    # Steps ------------------------------------------------------------------------------------------------------------
+
+    def record(self, operation: Callable, inputs: tuple[int, ...], template: Any, value: Any, level: int) -> Any:
+        """Append one call whose concrete result is `value` and return that as a traced array."""
+        return self.array(self, self._append(operation, inputs, template, value, level, self.site()), value, level)
+
+    def _append(
+        self, operation: Callable | None, inputs: tuple[int, ...], template: Any, value: Any, level: int, site: Any
+    ) -> int:
+        kind = type(value)
+        if kind is np.float64 or kind is float:
+            shape, dtype = (), _FLOAT
+        elif isinstance(value, np.ndarray | np.generic):
+            shape, dtype = value.shape, value.dtype
+        elif isinstance(value, tuple | list):
+            shape, dtype = (len(value),), np.dtype(object)
+        else:
+            shape, dtype = (), np.asarray(value).dtype
+        steps = self.steps
+        steps.append(tuple.__new__(Step, (operation, inputs, template, shape, dtype, level, site)))
+        return len(steps) - 1
+
+    def elementwise(self, ufunc: Callable, inputs: Sequence[Any], compute: Callable | None = None) -> Any:
+        """Record a call in which every argument is an operand; `compute` gives the value if not `ufunc` itself."""
+        array, sources, values, level = self.array, [], [], CONSTANT
+        for operand in inputs:
+            if type(operand) is array:
+                sources.append(operand.current())
+                values.append(operand.value)
+                if operand.level > level:
+                    level = operand.level
+            else:
+                sources.append(self.constant(operand))
+                values.append(operand)
+        value = (compute or ufunc)(*values)
+        if type(value) is tuple:
+            return self._components(ufunc, tuple(sources), None, value, level)
+        return self.record(ufunc, tuple(sources), None, value, level)
+
+    def call(self, function: Callable, args: tuple, kwargs: dict, compute: Callable | None = None) -> Any:
+        """Record a call of any other function; traced arrays and plain arrays among its arguments become inputs."""
+        sources: list[int] = []
+        levels = [CONSTANT]
+        template = (self._template(args, sources, levels), self._template(kwargs, sources, levels))
+        value = (compute or function)(*self.concrete(args), **self.concrete(kwargs))
+        level = max(levels)
+        if isinstance(value, tuple | list):
+            return self._components(function, tuple(sources), template, value, level)
+        if not isinstance(value, np.ndarray | np.generic | float | int):
+            return value
+        return self.record(function, tuple(sources), template, value, level)
+
+    def _components(self, function: Callable, inputs: tuple, template: Any, values: Sequence, level: int) -> Any:
+        """Record a call with several results and return them, each a step of its own, in a container of its kind."""
+        whole = self._append(function, inputs, template, values, level, self.site())
+        parts = [self.record(component, (whole,), ((Slot(0), k), {}), value, level) for k, value in enumerate(values)]
+        return type(values)(*parts) if hasattr(values, "_fields") else type(values)(parts)
+
+    def _template(self, value: Any, sources: list[int], levels: list[int]) -> Any:
+        """Return `value` with arrays replaced by slots, and note their steps in `sources`."""
+        kind = type(value)
+        if kind is self.array:
+            sources.append(value.current())
+            levels.append(value.level)
+            return Slot(len(sources) - 1)
+        if isinstance(value, np.ndarray):
+            sources.append(self.constant(value))
+            return Slot(len(sources) - 1)
+        if kind in (tuple, list):
+            return kind([self._template(part, sources, levels) for part in value])
+        if kind is dict:
+            return {key: self._template(part, sources, levels) for key, part in value.items()}
+        if kind is slice:
+            return slice(*(self._template(part, sources, levels) for part in (value.start, value.stop, value.step)))
+        return value
+
+    def concrete(self, value: Any) -> Any:
+        """Return `value` with every traced array in it replaced by the numbers that it carries."""
+        kind = type(value)
+        if kind is self.array:
+            return value.value
+        if kind in (tuple, list):
+            return kind([self.concrete(part) for part in value])
+        if kind is dict:
+            return {key: self.concrete(part) for key, part in value.items()}
+        if kind is slice:
+            return slice(*(self.concrete(part) for part in (value.start, value.stop, value.step)))
+        return value
+
+    def holds_traced(self, value: Any) -> bool:
+        """Whether a traced array is in `value`, a nest of lists, tuples and dicts."""
+        kind = type(value)
+        if kind is self.array:
+            return True
+        if kind in (tuple, list):
+            return any(self.holds_traced(part) for part in value)
+        return kind is dict and any(self.holds_traced(part) for part in value.values())
+
+    # Versions of an array that is written into: steps without a traced array of their own -----------------------------
+
+    def put(self, target: int, index: Any, value: Any, level: int) -> tuple[int, int]:
+        """Record `target[index] = value` and return the new version's step and level."""
+        sources, levels = [target], [level]
+        template = ((Slot(0), self._template(index, sources, levels), self._template(value, sources, levels)), {})
+        old = self.steps[target]
+        return self._version(put, sources, template, old.shape, old.dtype, max(levels))
+
+    def pack(self, shape: tuple[int, ...], dtype: np.dtype, elements: Sequence[int]) -> tuple[int, int]:
+        """Record that an array of `shape` consists of the steps `elements` and return its step and level."""
+        template = ((shape, *(Slot(k) for k in range(len(elements)))), {})
+        level = max((self.steps[element].level for element in elements), default=CONSTANT)
+        return self._version(pack, list(elements), template, shape, dtype, level)
+
+    def derive(
+        self, operation: Callable, source: int, args: tuple, kwargs: dict, value: np.ndarray, level: int
+    ) -> int:
+        """Record `operation(source, *args, **kwargs)`, of the shape and dtype of `value`, and return the step."""
+        return self._version(operation, [source], ((Slot(0), *args), kwargs), value.shape, value.dtype, level)[0]
+
+    def nested(self, value: Any, dtype: Any = None) -> Any:
+        """Return a nest of lists of traced scalars or arrays as one new traced array, as `np.array` would."""
+        concrete = np.array(self.concrete(value), dtype=dtype)
+        steps = [self._element(element, concrete.dtype) for element in _flattened(value)]
+        step, level = self.pack(concrete.shape, concrete.dtype, steps)
+        return self.array(self, step, concrete, level)
+
+    def _element(self, element: Any, dtype: np.dtype) -> int:
+        """Return the step of one element of a new array of `dtype`."""
+        if type(element) is self.array:
+            return (element if element.dtype == dtype else element.cast(dtype)).current()
+        return self.constant(np.asarray(element, dtype=dtype)[()])
+
+    def _version(
+        self, operation: Callable, sources: list[int], template: Any, shape: tuple, dtype: np.dtype, level: int
+    ) -> tuple[int, int]:
+        self.steps.append(Step(operation, tuple(sources), template, shape, dtype, level, self.site()))
+        return len(self.steps) - 1, level
+
+    # Decisions --------------------------------------------------------------------------------------------------------
+
+    def decide(self, traced: Any, kind: str, answer: Any) -> Any:
+        """Note that Python was given `answer` in place of `traced`, and return it."""
+        step = traced.current()
+        if traced.level == PARAMETER:
+            self.tape.guards.append(Guard(step, kind, answer, self.site()))
+        elif traced.level == DATA:
+            self.tape.data_decided = True
+        return answer
+
+    # The user's line --------------------------------------------------------------------------------------------------
+
+    def site(self) -> tuple[CodeType, int] | None:
+        """Return the innermost frame outside of libraries as (code, instruction), one object for each place."""
+        frame = sys._getframe(2)
+        while frame is not None and is_library(frame.f_code):
+            frame = frame.f_back
+        if frame is None:
+            return None
+        key = (id(frame.f_code), frame.f_lasti)
+        site = self._sites.get(key)
+        if site is None:
+            site = self._sites[key] = (frame.f_code, frame.f_lasti)
+        return site
+
+    def location(self) -> Location | None:
+        """Return the user's line that is being run."""
+        site = self.site()
+        return Location.of_instruction(*site) if site else None
+
+
+def _flattened(value: Any) -> Iterator[Any]:
+    """Return the innermost elements of a nest of lists and tuples, in order."""
+    if type(value) in (list, tuple):
+        for part in value:
+            yield from _flattened(part)
+    else:
+        yield value

@@ -1,0 +1,302 @@
+"""Reading and writing parts of traced arrays, with NumPy's rules for views.
+
+The numbers need no care: a NumPy view shares memory with its array, so a write through one is seen by the other. The tape is
+functional, so a write makes a new version of the array; a view remembers the call that made it, and how to put its contents back.
+Scalars written one at a time are kept aside as *cells* until the whole array is asked for: a loop that fills `np.zeros` then
+costs one `pack`, and reading a cell back gives the very step that was written.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import TracingError
+from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Slot
+
+
+@dataclass(slots=True)
+class View:
+    """How an array is a view: `operation(parent, *args)`, made when the root was at `version`."""
+
+    parent: Any
+    root: Any
+    operation: Callable
+    args: tuple
+    kwargs: dict
+    version: int
+
+
+def attach(result: Any, parent: Any, operation: Callable, args: tuple, kwargs: dict | None = None) -> Any:
+    """Mark `result` as a view of `parent` if NumPy made it one."""
+    value = result.value
+    if type(value) is np.ndarray and value.base is not None and np.may_share_memory(value, parent.value):
+        root = parent.view.root if parent.view else parent
+        result.view = View(parent, root, operation, args, kwargs or {}, root.version)
+    return result
+
+
+def settle(array: Any) -> None:
+    """Bring `array.step` up to date with its cells and with writes through other views."""
+    if array.cells:
+        _flush(array)
+    view = array.view
+    if view is not None and view.version != view.root.version:
+        parent = view.parent
+        view.version = view.root.version
+        found = _cell(parent, view.args[0]) if parent.cells and view.operation is operator.getitem else None
+        if found is None:
+            source, array.level = parent.current(), parent.level
+            found = array.tracer.derive(view.operation, source, view.args, view.kwargs, array.value, array.level)
+        array.step = found
+
+
+# Reading --------------------------------------------------------------------------------------------------------------
+
+
+def read(array: Any, index: Any) -> Any:
+    """Return `array[index]`."""
+    tracer = array.tracer
+    index = _static(tracer, index)
+    if array.cells:
+        found = _read_cells(array, index)
+        if found is not None:
+            return found
+    if tracer.holds_traced(index) or _holds_arrays(index):
+        index = _mask_positions(tracer, index)
+        return tracer.call(operator.getitem, (array, index), {})
+    value = array.value[index]
+    result = tracer.record(operator.getitem, (array.current(),), ((Slot(0), index), {}), value, array.level)
+    return attach(result, array, operator.getitem, (index,))
+
+
+def _static(tracer: Any, index: Any) -> Any:
+    """Return `index` with traced integers that depend on no parameter, and slices' bounds, as Python integers."""
+    kind = type(index)
+    if kind is int or index is None or index is Ellipsis:
+        return index
+    if kind is tuple:
+        return tuple(_static(tracer, part) for part in index)
+    if kind is slice:
+        bounds = (index.start, index.stop, index.step)
+        return slice(*(bound if bound is None else operator.index(bound) for bound in bounds))
+    if kind is tracer.array:
+        if index.level == CONSTANT:
+            index = index.value
+        elif index.ndim == 0 and index.dtype.kind in "iu":
+            return operator.index(index)
+        else:
+            return index
+    if kind is not bool and isinstance(index, int | np.integer) and not isinstance(index, np.bool_ | bool):
+        return int(index)
+    return np.asarray(index) if kind is list and not tracer.holds_traced(index) else index
+
+
+def _holds_arrays(index: Any) -> bool:
+    return isinstance(index, np.ndarray) or (type(index) is tuple and any(isinstance(part, np.ndarray) for part in index))
+
+
+def _mask_positions(tracer: Any, index: Any) -> Any:
+    """Return `index` with boolean masks that depend on the parameters as the positions that are true now, guarded."""
+    if type(index) is tuple:
+        positions = []
+        for part in index:
+            found = _mask_positions(tracer, part)
+            positions.extend(found if type(found) is tuple else (found,))
+        return tuple(positions)
+    if type(index) is tracer.array and index.dtype.kind == "b" and index.level == PARAMETER:
+        return np.nonzero(tracer.decide(index, "array", np.array(index.value)))
+    return index
+
+
+# Writing --------------------------------------------------------------------------------------------------------------
+
+
+def write(array: Any, index: Any, value: Any) -> None:
+    """Do `array[index] = value`."""
+    tracer = array.tracer
+    _refuse_foreign(array)
+    if array.ndim == 0 and not isinstance(array.value, np.ndarray):
+        raise TypeError(f"{type(array.value).__name__!r} object does not support item assignment")
+    index = _static(tracer, index)
+    if _is_cell(array, index, value):
+        _write_cell(array, index, value)
+        return
+    step = array.current()
+    index = _mask_positions(tracer, index)
+    if type(value) in (list, tuple) and tracer.holds_traced(value):
+        value = tracer.nested(value)
+    array.value[tracer.concrete(index)] = tracer.concrete(value)
+    _advance(array, *tracer.put(step, index, value, array.level))
+
+
+def _advance(array: Any, step: int, level: int) -> None:
+    """Make `step` the present version of `array`, and of the arrays that it is a view of."""
+    array.step, array.level = step, level
+    view = array.view
+    if view is None:
+        array.version += 1
+        return
+    parent, tracer = view.parent, array.tracer
+    source = parent.current()
+    if view.operation is operator.getitem:
+        _advance(parent, *tracer.put(source, view.args[0], array, max(level, parent.level)))
+    else:
+        positions = view.operation(np.arange(parent.size).reshape(parent.shape), *view.args, **view.kwargs)
+        whole = tracer.derive(np.reshape, source, ((-1,),), {}, parent.value.reshape(-1), parent.level)
+        flat, level = tracer.put(whole, positions, array, max(level, parent.level))
+        _advance(parent, tracer.derive(np.reshape, flat, (parent.shape,), {}, parent.value, level), level)
+    view.version = view.root.version
+
+
+def update(array: Any, result: Any) -> Any:
+    """Finish `array op= ...`: in place for arrays, as NumPy does, a new value for scalars."""
+    if not isinstance(array.value, np.ndarray) or result is NotImplemented:
+        return result
+    if not np.can_cast(result.dtype, array.dtype, "same_kind"):
+        raise TypeError(
+            f"Cannot cast ufunc output from {result.dtype!r} to {array.dtype!r} with casting rule 'same_kind'"
+        )
+    write(array, Ellipsis, result)
+    return array
+
+
+def _refuse_foreign(array: Any) -> None:
+    """Raise if `array` belongs to the data, which an objective must not change."""
+    root = array.view.root if array.view else array
+    leaf = root.tracer.steps[root.step].template
+    if isinstance(leaf, Leaf) and root.level == DATA:
+        what = "its data argument" if leaf.kind == "argument" else "the outside array"
+        raise TracingError(
+            f"The objective changes {what} {leaf.name!r} in place, so every call would see other data.",
+            array.tracer.location(),
+            f"work on a copy, as in {leaf.name} = {leaf.name}.copy().",
+        )
+
+
+# Cells: elements written one at a time ---------------------------------------------------------------------------------
+
+
+def _cell_key(array: Any, index: Any) -> tuple[int, ...] | None:
+    """Return `index` as non-negative integers if it is a static position, else None."""
+    if type(index) is int:
+        index = (index,)
+    elif type(index) is not tuple:
+        return None
+    shape = array.value.shape
+    if len(index) > len(shape) or not all(type(part) is int for part in index):
+        return None
+    key = tuple(part + size if part < 0 else part for part, size in zip(index, shape, strict=False))
+    return key if all(0 <= part < size for part, size in zip(key, shape, strict=False)) else None
+
+
+def _is_cell(array: Any, index: Any, value: Any) -> bool:
+    """Whether the write can be kept aside: a static position of an array that nobody views, of the right shape."""
+    if array.view is not None or type(array.value) is not np.ndarray:
+        return False
+    key = _cell_key(array, index)
+    if key is None or np.shape(value) != array.value.shape[len(key) :]:
+        return False
+    if type(value) is not array.tracer.array and not isinstance(value, float | int | np.generic | np.ndarray):
+        return False
+    return array.cells is None or not array.cells or len(next(iter(array.cells))) == len(key)
+
+
+def _write_cell(array: Any, index: Any, value: Any) -> None:
+    tracer = array.tracer
+    key = _cell_key(array, index)
+    if type(value) is tracer.array:
+        if value.dtype != array.dtype:
+            value = value.cast(array.dtype)
+        step, level, number = value.current(), value.level, value.value
+    else:
+        number = np.asarray(value).astype(array.dtype)[()]
+        step, level = tracer.constant(number), CONSTANT
+    array.value[key] = number
+    if array.cells is None:
+        array.cells = {}
+    array.cells[key] = step
+    if level > array.level:
+        array.level = level
+    array.version += 1
+
+
+def _cell(array: Any, index: Any) -> int | None:
+    """Return the step written at exactly `index`, or None."""
+    key = _cell_key(array, index)
+    return None if key is None else array.cells.get(key)
+
+
+def _read_cells(array: Any, index: Any) -> Any:
+    """Return `array[index]` from the cells alone, or None if they do not tell."""
+    tracer, cells = array.tracer, array.cells
+    length = len(next(iter(cells)))
+    key = _cell_key(array, index)
+    if key is not None and len(key) >= length:
+        step, rest = cells.get(key[:length]), key[length:]
+        if step is None:
+            step, rest = array.step, key
+        value, level = array.value[key], tracer.steps[step].level
+        if rest:
+            place = rest if len(rest) > 1 else rest[0]
+            result = tracer.record(operator.getitem, (step,), ((Slot(0), place), {}), value, level)
+        else:
+            result = tracer.array(tracer, step, value, level)
+        return attach(result, array, operator.getitem, (key,))
+    if type(index) is slice and length == 1:
+        chosen = [cells.get((i,)) for i in range(*index.indices(len(array.value)))]
+        if chosen and None not in chosen:
+            value = array.value[index]
+            step, level = tracer.pack(value.shape, value.dtype, chosen)
+            return attach(tracer.array(tracer, step, value, level), array, operator.getitem, (index,))
+    return None
+
+
+def _flush(array: Any) -> None:
+    """Turn the cells into one step."""
+    tracer, cells = array.tracer, array.cells
+    array.cells = None
+    length = len(next(iter(cells)))
+    lead = array.value.shape[:length]
+    keys = sorted(cells)
+    if len(keys) == int(np.prod(lead)):
+        array.step, array.level = tracer.pack(array.value.shape, array.value.dtype, [cells[key] for key in keys])
+        return
+    rest = array.value.shape[length:]
+    packed, level = tracer.pack((len(keys), *rest), array.value.dtype, [cells[key] for key in keys])
+    base_level = tracer.steps[array.step].level
+    index = tuple(np.array(part) for part in zip(*keys, strict=True))
+    value = tracer.array(tracer, packed, None, level)
+    array.step, array.level = tracer.put(array.step, index if length > 1 else index[0], value, max(level, base_level))
+
+
+class Flat:
+    """What `array.flat` gives: the elements in C order, to iterate, read and write."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def _ravelled(self) -> Any:
+        return self.array.reshape(-1)
+
+    def __len__(self) -> int:
+        return self.array.size
+
+    def __iter__(self):
+        return iter(self._ravelled())
+
+    def __getitem__(self, index):
+        return self._ravelled()[index]
+
+    def __setitem__(self, index, value):
+        ravelled = self._ravelled()
+        if ravelled.view is None and ravelled is not self.array:
+            positions = np.arange(self.array.size)[index]
+            write(self.array, np.unravel_index(positions, self.array.shape), value)
+        else:
+            ravelled[index] = value
+
