@@ -184,10 +184,15 @@ def matrix_columns(data: Dataset, names: Sequence[str], target: str) -> list[str
     return [name for name in data.names if name not in taken and name not in data.text]
 
 
+def nearest(name: str, candidates: Iterable[str]) -> list[str]:
+    """Return at most two candidates that `name` may be a misspelling of, the nearest first."""
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    return [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=2, cutoff=0.7)]
+
+
 def near(name: str, candidates: Iterable[str]) -> str:
     """Return ' Did you mean ...?' if a candidate is near, else an empty string."""
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
-    found = [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=2, cutoff=0.7)]
+    found = nearest(name, candidates)
     return f" Did you mean {' or '.join(found)}?" if found else ""
 
 

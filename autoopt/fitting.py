@@ -6,7 +6,7 @@ The same as `autoopt fit` on the command line, which only reads its options and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +107,8 @@ class Fit:
         lines = [
             f"{self.source}: {self.kind or 'objective'} minimised by {result.method}",
             "",
-            *_field("status", f"{self.status}: {result.message}"),
-            *_field("verified", _verification(result)),
+            *_field("status", f"{self.status}: {_reason(result.message)}"),
+            *_field("verified", _verification(result.get("verification"))),
             *_field("value", f"{float(result.fun):.10g}"),
             *_field("gradient norm", f"{self.gradient_norm:.3g}"),
             *_field("iterations", f"{result.get('nit')} ({', '.join(f'{n} {of}' for n, of in counts if n)})"),
@@ -117,7 +117,7 @@ class Fit:
             *_table(self._rows(), len(self.names)),
         ]
         notes = [*self.notes, *([str(self.problem)] if self.problem is not None else [])]
-        return "\n".join([*lines, *(f"\nNote: {note}" for note in notes)])
+        return "\n".join([*lines, *([""] if notes else []), *(f"Note: {note}" for note in notes)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain Python values that JSON can hold; None stands for what is not known."""
@@ -131,7 +131,7 @@ class Fit:
                 "status": self.status,
                 "success": self.status == "converged",
                 "message": result.message,
-                "verification": result.get("verification"),
+                "verification": _verification_facts(result.get("verification")),
                 "value": result.fun,
                 "gradient_norm": self.gradient_norm,
                 "nit": result.get("nit"),
@@ -191,7 +191,8 @@ def fit(
     model : path, module, or object with attributes
         Defines `objective(params, *data)` and `x0` (a value, or a function of the data); optionally `data` (a value or
         a function: a tuple, a dict of names to arrays, or a file name), `bounds` and `constraints` (values or
-        functions of the data), `names` of the parameters, `method`, and `kind = "negative log-likelihood"`.
+        functions of the data), `names` of the parameters, `method`, `kind = "negative log-likelihood"`, and `jac`,
+        `hess`, `hessp` in place of derived ones.
     data : path, dict of str to array, data frame or tuple, optional
         In place of the model's own; columns or arrays are bound to the objective's arguments of their names.
     method : str, optional
@@ -229,6 +230,7 @@ def fit(
             "verify": verify,
             "engine": engine,
             "progress": progress,
+            **loaded.derivatives,
         }
         notes = (*loaded.unused, *_text_note(loaded, data, target))
         with modelfile.users_code(f"The objective of {loaded.source}", ObjectiveError):
@@ -248,10 +250,11 @@ def _minimize(objective: Callable, x0: Any, **call: Any) -> Any:
     return minimize(objective, x0, **call)
 
 
-def _hessian(objective: Callable, x0: Any, args: tuple, engine: str, flat: np.ndarray) -> np.ndarray:
-    from .objective import Objective
+def _hessian(objective: Callable, x0: Any, flat: np.ndarray, call: Mapping[str, Any]) -> np.ndarray:
+    from .minimize import compile_objective
 
-    return Objective(objective, x0, args, engine=engine).hess(flat)
+    supplied = tuple(call.get(name) for name in ("jac", "hess", "hessp"))
+    return compile_objective(objective, x0, call["args"], call["engine"], supplied).hess(flat)
 
 
 def _with_covariance(found: Fit, objective: Callable, x0: Any, call: Mapping[str, Any], limits: Any) -> Fit:
@@ -265,14 +268,12 @@ def _with_covariance(found: Fit, objective: Callable, x0: Any, call: Mapping[str
         return without(f"the fit is {found.status}")
     if call["constraints"]:
         return without("with constraints they do not follow from the Hessian")
-    if at_bound := [
-        name for name, there in zip(found.names, _at_bound(call["bounds"], found.params), strict=True) if there
-    ]:
+    if at_bound := [found.names[i] for i in np.flatnonzero(_at_bound(limits, found.params))]:
         return without(f"{', '.join(at_bound[:5])} {'is' if len(at_bound) == 1 else 'are'} at a bound")
     if len(found.names) > LARGEST_HESSIAN:
         return without(f"the Hessian of {len(found.names)} parameters is too large")
     try:
-        hessian = _hessian(objective, x0, call["args"], call["engine"], found.params)
+        hessian = _hessian(objective, x0, found.params, call)
         return replace(found, covariance=covariance(hessian, found.names))
     except InferenceError as error:
         return replace(found, problem=error)
@@ -318,12 +319,25 @@ def _text_note(loaded: modelfile.Model, data: object, target: str | None) -> lis
 def _verified(result: Any) -> bool:
     """Return False if a comparison of the derived code with the objective failed."""
     verification = result.get("verification")
-    return verification is None or bool(getattr(verification, "passed", True))
+    return verification is None or verification.passed
 
 
-def _verification(result: Any) -> str:
-    verification = result.get("verification")
-    return "no" if verification is None else str(verification)
+def _reason(message: str) -> str:
+    return message.removeprefix("Converged: ").removeprefix("Not converged: ")
+
+
+def _verification(verification: Any) -> str:
+    if verification is None:
+        return "no"
+    if not (verification.passed and verification.conclusive):
+        return verification.message
+    errors = f"value off by {verification.value_error:.1e}, slope by {verification.slope_error:.1e}"
+    return f"at the start against the original function: {errors}"
+
+
+def _verification_facts(verification: Any) -> dict[str, Any] | None:
+    names = ("passed", "conclusive", "value_error", "slope_error", "kink", "message")
+    return None if verification is None else {name: getattr(verification, name) for name in names}
 
 
 def _field(name: str, text: str) -> list[str]:
@@ -359,8 +373,6 @@ def _plain(value: Any) -> Any:
     """Return `value` as dicts, lists, numbers, text and None; numbers that are not finite become None."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
     if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
     if isinstance(value, list | tuple):

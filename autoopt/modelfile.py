@@ -13,18 +13,19 @@ import os
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
-from .data import bind, dataset, near
+from .data import bind, dataset, near, nearest
 from .errors import AutooptError, Location, ModelError, UsageError
 
 KINDS = ("negative log-likelihood",)
-_OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names")
+_DERIVATIVES = ("jac", "hess", "hessp")
+_OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", *_DERIVATIVES)
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 _LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _SETTER = "__autoopt_setting__"
@@ -46,6 +47,8 @@ class Model:
         One of KINDS; standard errors need "negative log-likelihood".
     method : str, optional
         Used unless the caller names another.
+    derivatives : dict
+        Those of jac, hess and hessp that the file defines in place of derived ones, as for `autoopt.minimize`.
     unused : tuple of str
         Sentences on names in the file that look like a misspelt option.
     """
@@ -59,6 +62,7 @@ class Model:
     kind: str | None = None
     method: str | None = None
     names: Any = None
+    derivatives: Mapping[str, Any] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
 
     @property
@@ -292,7 +296,7 @@ def _model(source: str, names: Mapping[str, Any]) -> Model:
     """Return the Model of these names, refusing what is missing or of the wrong kind."""
     own = [name for name in names if not name.startswith("_") and not isinstance(names[name], ModuleType)]
     if missing := [name for name in ("objective", "x0") if names.get(name) is None]:
-        hints = "".join(near(name, set(own) - {"objective", "x0", *_OPTIONAL}) for name in missing)
+        hints = "".join(_meant(name, set(own) - {"objective", "x0", *_OPTIONAL}) for name in missing)
         raise ModelError(
             f"{source} defines no {' and no '.join(missing)}.{hints} It has {', '.join(own) or 'no names at all'}.",
             remedy="define objective(params, *data), and x0: where to start, a value or a function of the data.",
@@ -313,7 +317,14 @@ def _model(source: str, names: Mapping[str, Any]) -> Model:
     others = [name for name in own if name not in _OPTIONAL and name not in ("objective", "x0")]
     misspelt = [(name, near(name, [key for key in _OPTIONAL if key not in found])) for name in others]
     unused = tuple(f"{source} defines {name}, which is not used.{hint}" for name, hint in misspelt if hint)
-    return Model(source, names["objective"], names["x0"], **found, unused=unused)
+    derivatives = {name: found.pop(name) for name in _DERIVATIVES if name in found}
+    return Model(source, names["objective"], names["x0"], **found, derivatives=derivatives, unused=unused)
+
+
+def _meant(name: str, own: Iterable[str]) -> str:
+    """Return ' Is Objective meant to be objective?' if one of the user's own names is near, else an empty string."""
+    found = nearest(name, own)
+    return f" Is {found[0]} meant to be {name}?" if found else ""
 
 
 def _positional(function: Callable) -> list[inspect.Parameter]:

@@ -1,0 +1,218 @@
+"""The command line: golden output, exit statuses, and two real processes. `AUTOOPT_GOLDEN=1 pytest` rewrites golden."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from autoopt.cli.main import main
+from click.testing import CliRunner
+
+import autoopt
+
+GOLDEN = Path(__file__).parent / "golden"
+NORMAL = """\
+import numpy as np
+
+kind = "negative log-likelihood"
+names = ["mean", "log sd"]
+x0 = np.zeros(2)
+SCALE = 1.0
+
+
+def objective(params, y):
+    mean, log_sd = params
+    return np.sum(0.5 * ((SCALE * y - mean) / np.exp(log_sd)) ** 2 + log_sd)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working folder with a model and its data."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "normal.py").write_text(NORMAL)
+    (tmp_path / "d.csv").write_text("y,name\n1,a\n2,b\n4,c\n7,d\n")
+    (tmp_path / "bad.csv").write_text("y,name\n1,a\n,b\nx,c\n7,d\n")
+    return tmp_path
+
+
+def run(*args):
+    return CliRunner().invoke(main, [str(arg) for arg in args], prog_name="autoopt", terminal_width=100)
+
+
+def matches_golden(name, text):
+    """Compare with the golden file, numbers that depend on the machine left out."""
+    text = re.sub(r"(?m)^(  seconds +).*$", r"\1...", text)
+    text = re.sub(r"(?m)^(  verified .*?:).*$", r"\1 ...", text)
+    text = re.sub(r"(?m)^(  gradient norm +).*$", r"\1...", text)
+    text = text.replace(os.getcwd(), "FOLDER")
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("AUTOOPT_GOLDEN"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize("args", [["--help"], ["fit", "--help"], ["methods"]], ids=["help", "fit_help", "methods"])
+def test_texts_are_golden(args, request):
+    outcome = run(*args)
+    assert outcome.exit_code == 0 and not outcome.stderr
+    matches_golden(request.node.callspec.id, outcome.stdout)
+
+
+def test_version_is_the_packages():
+    assert run("--version").stdout == f"autoopt {autoopt.__version__}\n"
+
+
+def test_result_is_golden(folder):
+    outcome = run("fit", "normal.py", "--data", "d.csv", "--method", "trust-exact", "--quiet")
+    assert outcome.exit_code == 0 and not outcome.stderr
+    matches_golden("fit", outcome.stdout)
+
+
+MISTAKES = {
+    "no_model": (1, ["normall.py"]),
+    "no_data": (1, ["normal.py"]),
+    "no_file": (1, ["normal.py", "--data", "e.csv"]),
+    "bad_values": (1, ["normal.py", "--data", "bad.csv"]),
+    "no_column": (1, ["normal.py", "--data", "d.csv", "--target", "name"]),
+    "no_method": (2, ["normal.py", "--data", "d.csv", "--method", "newton"]),
+    "no_option": (2, ["normal.py", "--data", "d.csv", "--method", "cg", "--option", "gtoll=1"]),
+    "no_constant": (2, ["normal.py", "--data", "d.csv", "--set", "scale=2"]),
+    "no_value": (2, ["normal.py", "--data", "d.csv", "--set", "SCALE"]),
+    "no_folder": (2, ["normal.py", "--data", "d.csv", "--output", "nowhere/out.txt"]),
+    "two_maxiter": (2, ["normal.py", "--data", "d.csv", "--maxiter", "3", "--option", "maxiter=4"]),
+    "raises": (1, ["raises.py"]),
+    "syntax": (1, ["syntax.py"]),
+    "no_objective": (1, ["typo.py"]),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_get_one_message_and_no_traceback(folder, name):
+    (folder / "raises.py").write_text("import numpy as np\nx0 = np.zeros(3)[5]\n")
+    (folder / "syntax.py").write_text("x0 = [1.0\nobjective = sum\n")
+    (folder / "typo.py").write_text("x0 = [1.0]\n\n\ndef objectve(x):\n    return x[0] ** 2\n")
+    status, args = MISTAKES[name]
+    outcome = run("fit", *args)
+    assert outcome.exit_code == status
+    assert outcome.stdout == "" and "Traceback" not in outcome.stderr
+    matches_golden(f"error_{name}", outcome.stderr)
+
+
+def test_traceback_is_shown_on_request(folder):
+    (folder / "raises.py").write_text("x0 = 1 / 0\n")
+    outcome = run("fit", "raises.py", "--traceback")
+    assert outcome.exit_code == 1 and "Traceback" in outcome.stderr and "ZeroDivisionError" in outcome.stderr
+
+
+def test_not_converged_is_3_and_still_prints(folder):
+    outcome = run("fit", "normal.py", "--data", "d.csv", "--method", "cg", "--maxiter", "1")
+    assert outcome.exit_code == 3 and "not converged" in outcome.stdout
+
+
+def test_not_identified_is_5(folder):
+    (folder / "flat.py").write_text(
+        'kind = "negative log-likelihood"\nx0 = [0.0, 0.0]\n\n\ndef objective(x):\n    return (x[0] + x[1] - 1) ** 2\n'
+    )
+    outcome = run("fit", "flat.py", "--method", "bfgs")
+    assert outcome.exit_code == 5 and "not identified" in outcome.stdout
+
+
+def test_wrong_derivative_is_4(folder):
+    (folder / "wrong.py").write_text(
+        "import numpy as np\nx0 = np.ones(2)\n\n\ndef objective(x):\n    return (x**2).sum()\n\n\n"
+        "def jac(x):\n    return 2.002 * x\n"
+    )
+    outcome = run("fit", "wrong.py", "--method", "cg")
+    assert outcome.exit_code == 4 and "wrong" in outcome.stderr and outcome.stdout == ""
+
+
+def test_json_is_one_document_with_null_for_nan(folder):
+    outcome = run("fit", "normal.py", "--data", "d.csv", "--method", "cg", "--maxiter", "1", "--json")
+    told = json.loads(outcome.stdout, parse_constant=pytest.fail)
+    assert told["status"] == "not converged" and told["bse"] == [None, None]
+    assert told["names"] == ["mean", "log sd"] and len(told["params"]) == 2
+
+
+def test_what_the_model_prints_stays_off_stdout(folder):
+    (folder / "talks.py").write_text("print('hello')\n" + NORMAL)
+    outcome = run("fit", "talks.py", "--data", "d.csv", "--json")
+    assert json.loads(outcome.stdout)["status"] == "converged" and "hello" in outcome.stderr
+
+
+def test_settings_options_and_tolerance_are_used(folder):
+    told = [
+        json.loads(run("fit", "normal.py", "--data", "d.csv", "--method", "cg", "--json", *more).stdout)
+        for more in ([], ["--set", "SCALE=2"], ["--tol", "0.5"], ["--option", "gtol=0.5"])
+    ]
+    assert told[1]["params"][0] == pytest.approx(7, rel=1e-6)
+    assert told[2]["nit"] < told[0]["nit"] and told[3]["nit"] < told[0]["nit"]
+
+
+def test_verification_can_be_turned_off(folder):
+    outcome = run("fit", "normal.py", "--data", "d.csv", "--verify", "off", "--json")
+    assert json.loads(outcome.stdout)["verification"] is None
+
+
+def test_output_is_written_whole_and_nothing_else(folder):
+    outcome = run("fit", "normal.py", "--data", "d.csv", "--output", "out.json")
+    assert outcome.exit_code == 0 and outcome.stdout == ""
+    assert json.loads((folder / "out.json").read_text())["status"] == "converged"
+    assert run("fit", "normal.py", "--data", "bad.csv", "--output", "none.txt").exit_code == 1
+    assert not list(folder.glob("*none*")) and not list(folder.glob(".out*"))
+
+
+def test_module_runs_as_a_process_and_tables_stay_whole(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "autoopt.cli", "fit", "normal.py", "--data", "d.csv"],
+        capture_output=True, text=True, env={**os.environ, "COLUMNS": "20"}, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"(?m)^  mean +3\.5 +1\.146 ", done.stdout) and "\x1b" not in done.stdout
+
+
+def test_ctrl_c_is_130_and_prints_the_best_point(folder):
+    slow = """
+        import time
+        x0 = [3.0, 4.0]
+        def objective(x):
+            return (x ** 2).sum()
+        def jac(x):
+            time.sleep(0.05)
+            return 1e-6 * x
+        def data():
+            print("started", flush=True)
+            return ()
+    """
+    (folder / "slow.py").write_text(textwrap.dedent(slow))
+    command = [sys.executable, "-m", "autoopt.cli", "fit", "slow.py", "--verify", "off", "--method", "cg"]
+    command += ["--option", "gtol=1e-300"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while "started" not in process.stderr.readline():
+            assert process.poll() is None
+        wait_until_running(process)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "interrupted" in stdout and "x[1]" in stdout and "Traceback" not in stderr
+
+
+def wait_until_running(process):
+    """Wait for the first line of progress."""
+    deadline = time.monotonic() + 60
+    while "iteration" not in process.stderr.readline():
+        assert process.poll() is None and time.monotonic() < deadline
+
+
+def test_numbers_in_the_json_are_those_of_python(folder):
+    told = json.loads(run("fit", "normal.py", "--data", "d.csv", "--json").stdout)
+    found = autoopt.fitting.fit("normal.py", "d.csv")
+    np.testing.assert_allclose(told["params"], found.params, rtol=1e-6)
+    np.testing.assert_allclose(told["bse"], found.bse, rtol=1e-5)

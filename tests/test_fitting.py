@@ -1,0 +1,210 @@
+"""Model files in several styles, the ways in which one can be wrong, and what a Fit says."""
+
+import textwrap
+
+import numpy as np
+import pytest
+
+from autoopt.errors import DataError, ModelError, ObjectiveError, UsageError
+from autoopt.fitting import fit
+
+# Normal sample: the mean and log standard deviation have closed forms, and so have their standard errors.
+NORMAL = """
+    import numpy as np
+    kind = "negative log-likelihood"
+    x0 = {"mean": 0.0, "log_sd": 0.0}
+    def data():
+        return {"y": np.array([1.0, 2.0, 4.0, 7.0])}
+    def objective(p, y):
+        return np.sum(0.5 * ((y - p["mean"]) / np.exp(p["log_sd"])) ** 2 + p["log_sd"])
+"""
+BOWL = """import numpy as np
+CENTRE = 3.0
+N = 2
+x0 = np.zeros(N)
+def objective(x):
+    return np.sum((x - CENTRE) ** 2)
+"""
+
+
+@pytest.fixture
+def model(tmp_path):
+    def write(text, name="model.py"):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    return write
+
+
+def refusal(kind, *args, **kwargs):
+    with pytest.raises(kind) as caught:
+        fit(*args, **kwargs)
+    assert caught.value.remedy or isinstance(caught.value, ObjectiveError) or caught.value.where
+    return str(caught.value)
+
+
+def test_likelihood_has_estimates_and_standard_errors(model):
+    y = np.array([1.0, 2.0, 4.0, 7.0])
+    found = fit(model(NORMAL), method="trust-exact")
+    assert found.status == "converged" and found.names == ("mean", "log_sd")
+    np.testing.assert_allclose(found.params, [y.mean(), np.log(y.std())], rtol=1e-6)
+    np.testing.assert_allclose(found.bse, [y.std() / 2, np.sqrt(1 / 8)], rtol=1e-5)
+    np.testing.assert_allclose(found.pvalues[0], 0.00228, atol=1e-4)
+    assert found.conf_int().shape == (2, 2)
+    assert found.result.x["mean"] == pytest.approx(3.5)
+
+
+def test_data_given_replace_the_models_own(model, tmp_path):
+    (tmp_path / "d.csv").write_text("y,other\n1,a\n3,b\n")
+    assert fit(model(NORMAL), tmp_path / "d.csv").params[0] == pytest.approx(2)
+    assert fit(model(NORMAL), {"y": [1.0, 5.0]}).params[0] == pytest.approx(3)
+    assert fit(model(NORMAL), (np.array([2.0, 5.0]),)).params[0] == pytest.approx(3.5)
+
+
+def test_target_leaves_text_out_and_says_so(model, tmp_path):
+    (tmp_path / "d.csv").write_text("y,a,t\n1,1,u\n2,2,v\n4,3,w\n")
+    path = model("""
+        def objective(b, X, y):
+            return ((y - X @ b) ** 2).sum()
+        def x0(X):
+            return [0.0] * X.shape[1]
+    """)
+    found = fit(path, tmp_path / "d.csv", target="y")
+    assert found.params == pytest.approx([17 / 14])
+    assert found.notes == ("Left out of X, being text: t.",)
+    assert np.isnan(found.bse).all()
+
+
+def test_settings_reach_what_is_computed_from_them(model):
+    found = fit(model(BOWL), settings={"CENTRE": "1.5", "N": "3"})
+    np.testing.assert_allclose(found.params, [1.5, 1.5, 1.5], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"centre": "1"}, "assigns no constant centre. Did you mean CENTRE?"),
+        ({"CENTRE": "near"}, "CENTRE in"),
+        ({"x0": "1"}, "is of type ndarray"),
+        ({"CENTRE": "true"}, "give a number"),
+    ],
+)
+def test_settings_that_fit_no_constant_are_refused(model, settings, said):
+    assert said in refusal(UsageError, model(BOWL), settings=settings)
+
+
+def test_module_like_objects_are_models():
+    class Model:
+        x0 = np.zeros(2)
+
+        @staticmethod
+        def objective(x):
+            return np.sum((x - 1) ** 2)
+
+    np.testing.assert_allclose(fit(Model).params, 1)
+    assert "model file only" in refusal(UsageError, Model, settings={"a": 1})
+
+
+def test_model_imports_what_lies_beside_it(model):
+    model("CENTRE = 2.0", "beside.py")
+    path = model("import beside\nx0 = [0.0]\ndef objective(x):\n    return ((x - beside.CENTRE) ** 2).sum()\n")
+    np.testing.assert_allclose(fit(path).params, 2)
+
+
+def test_bounds_and_names_of_the_model_are_used(model):
+    found = fit(model(NORMAL + '    bounds = {"mean": (None, 2.0)}\n    names = ["m", "s"]\n'))
+    assert found.names == ("m", "s") and found.params[0] == pytest.approx(2)
+    assert "m is at a bound" in found.notes[0] and np.isnan(found.bse).all()
+
+
+def test_not_identified_is_a_status_with_the_direction(model):
+    path = model("""
+        kind = "negative log-likelihood"
+        x0 = [0.0, 0.0]
+        def objective(x):
+            return (x[0] + x[1] - 1) ** 2
+    """)
+    found = fit(path, method="bfgs")
+    assert found.status == "not identified" and "x[0] - x[1]" in str(found.problem)
+    assert found.covariance is None and "x[0] - x[1]" in found.summary()
+
+
+def test_missing_names_are_told_with_near_ones(model):
+    said = refusal(ModelError, model("def Objective(x):\n    return x\nX0 = 1.0\n"))
+    assert (
+        "defines no objective and no x0" in said and "Is Objective meant to be objective? Is X0 meant to be x0?" in said
+    )
+    assert "It has Objective, X0." in said
+
+
+def test_missing_model_file_suggests_a_near_name(model):
+    path = model(BOWL, "bowl.py")
+    assert "Did you mean bowl.py?" in refusal(ModelError, path.with_name("bowls.py"))
+
+
+def test_misspelt_option_is_noted(model):
+    assert "defines bound, which is not used. Did you mean bounds?" in fit(model(BOWL + "bound = 1\n")).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x0 = 1\nobjective = 3\n", "is no function of the parameters"),
+        ("x0 = 1\ndef objective():\n    return 1\n", "is no function of the parameters"),
+        (BOWL + "kind = 'negative loglikelihood'\n", "Did you mean negative log-likelihood?"),
+        (BOWL + "method = 3\n", "method in"),
+        (BOWL + "names = ['a']\n", "1 names, and x0 has 2 entries"),
+        (BOWL + "bounds = [(1, 2)]\n", "bounds has 1 pairs, but x0 has 2"),
+        (BOWL + "data = (1, 2)\n", "takes the data none; it is given 2 values"),
+        (BOWL.replace("(x)", "(x, y)"), "takes the data y, and there are none"),
+        (BOWL.replace("(x)", "(x, *d)") + "data = {'y': 1}\n", "named data cannot be bound"),
+        ("x0 = 'a'\ndef objective(x):\n    return x\n", "not real numbers"),
+    ],
+)
+def test_models_of_another_form_are_refused(model, text, said):
+    assert said in refusal(ModelError, model(text))
+
+
+def test_missing_column_of_the_models_own_file(model, tmp_path):
+    (tmp_path / "d.csv").write_text("a\n1\n")
+    assert "Nothing there is called y" in refusal(DataError, model(NORMAL), tmp_path / "d.csv")
+
+
+def test_syntax_error_shows_line_and_caret(model):
+    said = refusal(ModelError, model("x0 = 1\ndef objective(x:\n    return x\n"))
+    assert "model.py is not valid Python" in said
+    assert "model.py:2\n    def objective(x:\n                 ^" in said
+
+
+def test_exception_while_the_model_runs_is_shown_as_the_users(model):
+    said = refusal(ModelError, model("def start():\n    return 1 / 0\nx0 = start()\n"))
+    assert "raised ZeroDivisionError: division by zero" in said
+    assert "model.py:3\n    x0 = start()\n         ^^^^^^^" in said and "model.py:2" in said
+    assert "autoopt/" not in said.replace("\\", "/") and "importlib" not in said
+
+
+@pytest.mark.parametrize("name", ["data", "x0"])
+def test_exception_in_a_function_of_the_model_is_named(model, name):
+    text = BOWL.replace("x0 = np.zeros(N)", "x0 = [1.0]") + f"def {name}():\n    raise KeyError('k')\n"
+    said = refusal(ModelError, model(text))
+    assert f"The function {name} of" in said and "raised KeyError: 'k'" in said and "model.py:8" in said
+
+
+def test_exit_and_missing_imports_are_the_models(model):
+    assert "SystemExit: 3" in refusal(ModelError, model("import sys\nsys.exit(3)\n"))
+    assert "No module named 'not_there'" in refusal(ModelError, model("import not_there\n"))
+
+
+def test_exception_in_the_objective_is_shown_with_its_line(model):
+    said = refusal(ObjectiveError, model("x0 = [1.0]\ndef objective(x):\n    return {}['gone'] + x[0]\n"))
+    assert "KeyError: 'gone'" in said and "model.py:3" in said
+
+
+def test_dictionary_holds_only_what_json_can(model):
+    import json
+
+    found = fit(model(BOWL), options={"maxiter": 1}, method="cg")
+    told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert told["status"] == "converged" or told["success"] is False
+    assert told["names"] == ["x[0]", "x[1]"] and told["bse"] is None
