@@ -15,6 +15,7 @@ import numpy as np
 from . import modelfile
 from .data import dataset
 from .errors import AutooptError, InferenceError, ModelError, ObjectiveError, UsageError
+from .faults import is_ours, users_code
 
 LIKELIHOOD = "negative log-likelihood"
 LARGEST_HESSIAN = 2000  # parameters; beyond, standard errors would need more than 100 MB and minutes
@@ -233,12 +234,16 @@ def fit(
             **loaded.derivatives,
         }
         notes = (*loaded.unused, *_text_note(loaded, data, target))
-        with modelfile.users_code(f"The objective of {loaded.source}", ObjectiveError):
+        with users_code(f"The objective of {loaded.source}", ObjectiveError):
             try:
                 result = _minimize(loaded.objective, x0, **call)
             except KeyboardInterrupt as stop:
                 if hasattr(stop, "result"):
                     stop.fit = Fit(loaded.source, stop.result, names, loaded.kind, notes=notes, interrupted=True)
+                raise
+            except Exception as error:
+                if not isinstance(error, AutooptError) and is_ours(error):
+                    loaded.objective(x0, *arguments.values())  # if it fails by itself, that is what the user must see
                 raise
             found = Fit(loaded.source, result, names, loaded.kind, notes=notes)
             return _with_covariance(found, loaded.objective, x0, call, limits) if loaded.kind == LIKELIHOOD else found

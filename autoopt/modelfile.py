@@ -1,4 +1,4 @@
-"""Model files -> Model: the objective, where to start, the data, and whose fault it is when one of them fails.
+"""Model files -> Model: the objective, where to start, the data, the options.
 
 Runs the user's file once. Knows neither tapes nor solvers.
 """
@@ -9,25 +9,21 @@ import ast
 import importlib
 import inspect
 import linecache
-import os
 import sys
-import sysconfig
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any
 
 from .data import bind, dataset, near, nearest
-from .errors import AutooptError, Location, ModelError, UsageError
+from .errors import ModelError, UsageError
+from .faults import syntax_error, users_code
 
 KINDS = ("negative log-likelihood",)
 _DERIVATIVES = ("jac", "hess", "hessp")
 _OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", *_DERIVATIVES)
-_PACKAGE = f"{Path(__file__).parent}{os.sep}"
-_LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _SETTER = "__autoopt_setting__"
 
 
@@ -143,11 +139,13 @@ def load(model: object, settings: Mapping[str, Any] | None = None) -> Model:
         return model
     if isinstance(model, str | Path):
         path = Path(model)
-        return _model(str(path), vars(_run(path, dict(settings or {}))))
+        names, own = _run(path, dict(settings or {}))
+        return _model(str(path), names, own)
     if settings:
         raise UsageError("Settings can be given for a model file only.", remedy="pass the path of the file as model.")
     name = getattr(model, "__name__", type(model).__name__)
-    return _model(name, {key: getattr(model, key) for key in dir(model) if not key.startswith("_")})
+    names = {key: getattr(model, key) for key in dir(model) if not key.startswith("_")}
+    return _model(name, names, [key for key, value in names.items() if not isinstance(value, ModuleType)])
 
 
 @contextmanager
@@ -164,33 +162,8 @@ def importable(model: object) -> Iterator[None]:
         sys.path.remove(folder)
 
 
-@contextmanager
-def users_code(doing: str, kind: type[AutooptError] = ModelError) -> Iterator[None]:
-    """Show an exception of the user's code as theirs: what it says and their lines, without ours."""
-    try:
-        yield
-    except AutooptError:
-        raise
-    except (Exception, SystemExit) as error:
-        said = "\n".join(line.rstrip() for line in traceback.format_exception_only(error)[-1:])
-        if isinstance(error, SyntaxError) and error.filename:
-            raise _syntax_error(error, error.filename) from error
-        frames = list(_frames(error.__traceback__))
-        places = [place for place in frames if _is_users(place.file)]
-        if not places:
-            raise
-        last = max(i for i, place in enumerate(frames) if _is_users(place.file))
-        if any(place.file.startswith(_PACKAGE) for place in frames[last:]):
-            raise AutooptError(
-                f"autoopt itself failed at this line of the model, with {said}",
-                where=places,
-                remedy="report it with the full traceback, which autoopt fit --traceback shows.",
-            ) from error
-        raise kind(f"{doing} raised {said}", where=places) from error
-
-
-def _run(path: Path, settings: dict[str, Any]) -> ModuleType:
-    """Return the module that the file makes."""
+def _run(path: Path, settings: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the names that the file defines or imports when it runs, and those of them that it defines."""
     if not path.is_file():
         what = "a folder, not a model file" if path.is_dir() else "not there"
         beside = [entry.name for entry in path.parent.glob("*.py")] if path.parent.is_dir() else []
@@ -204,7 +177,7 @@ def _run(path: Path, settings: dict[str, Any]) -> ModuleType:
     try:
         tree = ast.parse(path.read_bytes(), file)
     except (SyntaxError, ValueError) as error:
-        raise _syntax_error(error, file) from error
+        raise syntax_error(error, file) from error
     module = ModuleType(f"autoopt_model_{path.stem}")
     module.__file__ = file
     used: set[str] = set()
@@ -216,7 +189,20 @@ def _run(path: Path, settings: dict[str, Any]) -> ModuleType:
         exec(compile(tree, file, "exec"), vars(module))
     vars(module).pop(_SETTER, None)
     _refuse_unused(settings, used, vars(module), path)
-    return module
+    return vars(module), [name for name in _defined(tree) if not name.startswith("_")]
+
+
+def _defined(tree: ast.Module) -> list[str]:
+    """Return the names of the functions, classes and values at the top level, in the file's order."""
+    names: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            names += [
+                part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+            ]
+    return list(dict.fromkeys(names))
 
 
 class _Settings(ast.NodeTransformer):
@@ -292,9 +278,8 @@ def _is_constant(name: str, value: Any) -> bool:
     return isinstance(value, bool | int | float | str) and not name.startswith("_") and name not in ("kind", "method")
 
 
-def _model(source: str, names: Mapping[str, Any]) -> Model:
-    """Return the Model of these names, refusing what is missing or of the wrong kind."""
-    own = [name for name in names if not name.startswith("_") and not isinstance(names[name], ModuleType)]
+def _model(source: str, names: Mapping[str, Any], own: Sequence[str]) -> Model:
+    """Return the Model of these names, refusing what is missing or of the wrong kind; `own` are not imported."""
     if missing := [name for name in ("objective", "x0") if names.get(name) is None]:
         hints = "".join(_meant(name, set(own) - {"objective", "x0", *_OPTIONAL}) for name in missing)
         raise ModelError(
@@ -334,25 +319,3 @@ def _positional(function: Callable) -> list[inspect.Parameter]:
     except (TypeError, ValueError):
         return [inspect.Parameter("data", inspect.Parameter.VAR_POSITIONAL)]
     return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
-
-
-def _syntax_error(error: SyntaxError | ValueError, file: str) -> ModelError:
-    where = None
-    if isinstance(error, SyntaxError) and error.lineno:
-        line = linecache.getline(file, error.lineno)
-        start = max(error.offset or 1, 1) - 1
-        end = error.end_offset - 1 if error.end_lineno == error.lineno and (error.end_offset or 0) > start else start
-        columns = [len(line[:column].encode()) for column in (start, max(end, start + 1))]
-        where = Location(file, error.lineno, *columns)
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
-    return ModelError(f"{Path(file).name} is not valid Python: {said}.", where, "correct this line.")
-
-
-def _frames(trace: TracebackType | None) -> Iterator[Location]:
-    while trace is not None:
-        yield Location.of_instruction(trace.tb_frame.f_code, trace.tb_lasti)
-        trace = trace.tb_next
-
-
-def _is_users(file: str) -> bool:
-    return not file.startswith(("<", _PACKAGE, *_LIBRARIES))

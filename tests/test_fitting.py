@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from autoopt.errors import DataError, ModelError, ObjectiveError, UsageError
+from autoopt.errors import AutooptError, DataError, ModelError, ObjectiveError, UsageError
 from autoopt.fitting import fit
 
 # Normal sample: the mean and log standard deviation have closed forms, and so have their standard errors.
@@ -199,6 +199,25 @@ def test_exit_and_missing_imports_are_the_models(model):
 def test_exception_in_the_objective_is_shown_with_its_line(model):
     said = refusal(ObjectiveError, model("x0 = [1.0]\ndef objective(x):\n    return {}['gone'] + x[0]\n"))
     assert "KeyError: 'gone'" in said and "model.py:3" in said
+
+
+def test_exception_of_autoopt_is_not_blamed_on_the_model(model, monkeypatch):
+    path = model("""
+        from autoopt.errors import display_path
+        x0 = [1.0]
+        def objective(x):
+            display_path(None)
+            return (x ** 2).sum()
+    """)
+    said = refusal(AutooptError, path)
+    assert "autoopt itself failed at this line" in said and "model.py:5" in said
+    monkeypatch.setattr("autoopt.solvers.run", None)
+    with pytest.raises(TypeError, match="not callable"):
+        fit(model(BOWL))
+
+
+def test_star_imports_are_not_taken_for_misspelt_options(model):
+    assert fit(model("from numpy import *\nx0 = [1.0]\ndef objective(x):\n    return sum(x * x)\n")).notes == ()
 
 
 def test_dictionary_holds_only_what_json_can(model):
