@@ -1,0 +1,66 @@
+"""The benchmark problems at tiny sizes: derivatives by hand and of every tool against differences."""
+
+import numpy as np
+import pytest
+
+from benchmarks.peers import TOOLS
+from benchmarks.problems import PROBLEMS
+
+every_problem = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=list(PROBLEMS))
+
+
+def small(problem):
+    """Return a point away from the start, a direction, and the data of the tiny size."""
+    rng = np.random.default_rng(0)
+    x0, data = problem.start(rng, *problem.small)
+    return x0 + 0.1 * rng.normal(size=x0.size), rng.normal(size=x0.size), data
+
+
+def slope(f, step=1e-3):
+    """Return f'(0) by central differences, extrapolated twice: exact to about 1e-10."""
+    first, second, third = ((f(h) - f(-h)) / (2 * h) for h in (step, step / 2, step / 4))
+    return (64 * third - 20 * second + first) / 45
+
+
+@every_problem
+def test_value_by_hand_is_the_objective(problem):
+    x, _, data = small(problem)
+    assert problem.value_and_grad(x, *data)[0] == pytest.approx(problem.objective(x, *data), rel=1e-12)
+
+
+@every_problem
+def test_gradient_by_hand_is_the_slope(problem):
+    x, _, data = small(problem)
+    directions = np.eye(x.size)
+    expected = [slope(lambda t, p=p: problem.objective(x + t * p, *data)) for p in directions]
+    np.testing.assert_allclose(problem.value_and_grad(x, *data)[1], expected, rtol=1e-7, atol=1e-8)
+
+
+@every_problem
+def test_hessian_by_hand_is_the_slope_of_the_gradient(problem):
+    x, p, data = small(problem)
+    expected = slope(lambda t: problem.value_and_grad(x + t * p, *data)[1])
+    if problem.linearise:
+        np.testing.assert_allclose(problem.linearise(x, *data)(p), expected, rtol=1e-7)
+    if problem.hess:
+        np.testing.assert_allclose(problem.hess(x, *data) @ p, expected, rtol=1e-7)
+
+
+@every_problem
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", TOOLS)
+def test_every_tool_agrees_with_numpy(problem, name):
+    if name not in ("numpy", "autoopt"):
+        pytest.importorskip(name)
+    x, p, data = small(problem)
+    derivatives = TOOLS[name](problem, x, data)
+    value, gradient = problem.value_and_grad(x, *data)
+    second = slope(lambda t: problem.value_and_grad(x + t * p, *data)[1])
+    if derivatives.value_and_grad:
+        found = derivatives.value_and_grad(x)
+        assert found[0] == pytest.approx(value, rel=1e-10)
+        np.testing.assert_allclose(found[1], gradient, rtol=1e-9, atol=1e-11)
+    if derivatives.hessp:
+        np.testing.assert_allclose(derivatives.hessp(x, p), second, rtol=1e-6, atol=1e-9)
+    if derivatives.hess:
+        np.testing.assert_allclose(derivatives.hess(x) @ p, second, rtol=1e-6, atol=1e-9)
