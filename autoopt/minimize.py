@@ -92,15 +92,16 @@ def minimize(
     flat = structure.flatten(x0).copy()
 
     objective = compile_objective(fun, x0, args, engine, (jac, hess, hessp))
-    clock = time.perf_counter()
+    clock = _Clock(objective)
     verification = verified(objective, flat, verify)
-    checked = time.perf_counter()
+    clock.lap("verify")
     problem = solvers.Problem(objective, flat, limits, solvers.flat_constraints(constraints, structure))
     require_finite(objective, problem.initial_value)
 
     def finish(result: Any) -> Any:
-        timings = dict(objective.timings) | {"verify": checked - clock, "solve": time.perf_counter() - checked}
-        result.update(x=structure.unflatten(result.x), x_flat=result.x, verification=verification, timings=timings)
+        clock.lap("solve")
+        x = structure.unflatten(result.x)
+        result.update(x=x, x_flat=result.x, verification=verification, timings=objective.timings | clock.laps)
         return result
 
     try:
@@ -127,3 +128,18 @@ def compile_objective(fun: Callable, x0: Any, args: tuple, engine: str, supplied
         return Objective(fun, x0, args, engine=engine)
 
     return derive() if all(given is None for given in supplied) else Supplied(fun, x0, args, derive, *supplied)
+
+
+class _Clock:
+    """The seconds of each stage without those that the objective counts itself as tracing and compiling."""
+
+    def __init__(self, objective: Any) -> None:
+        self.objective, self.laps, self.start = objective, {}, 0.0
+        self.start = self._now()
+
+    def lap(self, stage: str) -> None:
+        now = self._now()
+        self.laps[stage], self.start = now - self.start, now
+
+    def _now(self) -> float:
+        return time.perf_counter() - sum(self.objective.timings.values())

@@ -48,11 +48,9 @@ class Limits:
 
         return Bounds(self.lower, self.upper)
 
-    def free(self, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-        """Return which entries may still move downhill, shape (n,) of bool: not those pressed against a limit."""
-        return ~(
-            ((x <= self.lower) & (gradient > 0)) | ((x >= self.upper) & (gradient < 0)) | (self.lower == self.upper)
-        )
+    def projected(self, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """Return the gradient, shape (n,), cut to the distance that each entry may still go downhill."""
+        return x - np.clip(x - gradient, self.lower, self.upper)
 
 
 def _vectors(bounds: Any, structure: Structure, x0: Any) -> tuple[np.ndarray, np.ndarray]:

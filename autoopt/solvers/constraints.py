@@ -57,3 +57,37 @@ def _flat_functions(fun: Callable, jac: Any, args: tuple, structure: Structure) 
         return jac(structure.unflatten(x), *args) if callable(jac) else differences.jacobian(value, x)[0]
 
     return value, jacobian
+
+
+def active_normals(constraints: list, limits: Any, x: np.ndarray, tolerance: float) -> np.ndarray | None:
+    """Return the inward normals of the constraints and bounds that hold `x`, shape (k, n); both ways for equalities.
+
+    None if `x` violates one by more than `tolerance` relative to max(|limit|, 1).
+    """
+    parts = [_parts(constraint, x) for constraint in constraints]
+    if limits is not None:
+        parts.append((x, np.eye(x.size), limits.lower, limits.upper))
+    normals = [np.zeros((0, x.size))]
+    for value, jacobian, lower, upper in parts:
+        for limit, sign in ((lower, 1.0), (upper, -1.0)):
+            room = np.where(np.isfinite(limit), sign * (value - limit), np.inf)
+            allowed = tolerance * np.maximum(1.0, np.where(np.isfinite(limit), np.abs(limit), 1.0))
+            if (room < -allowed).any():
+                return None
+            normals.append(sign * jacobian[room <= allowed])
+    return np.concatenate(normals)
+
+
+def _parts(constraint: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return value (k,), Jacobian (k, n) and lower and upper limits (k,) of one constraint on the flat vector."""
+    if isinstance(constraint, dict):
+        value, jacobian = constraint["fun"](x), constraint["jac"](x)
+        lower, upper = 0.0, 0.0 if constraint["type"] == "eq" else np.inf
+    else:
+        linear = hasattr(constraint, "A")
+        value, jacobian = (constraint.A @ x, constraint.A) if linear else (constraint.fun(x), constraint.jac(x))
+        lower, upper = constraint.lb, constraint.ub
+    jacobian = jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
+    value = np.atleast_1d(value)
+    lower, upper = np.broadcast_to(lower, value.shape), np.broadcast_to(upper, value.shape)
+    return value, np.reshape(jacobian, (value.size, x.size)), lower, upper

@@ -5,17 +5,26 @@ Defaults: `gtol` 1e-8 (absolute, as SciPy's; times |f(x0)| where that is below 1
 
 from __future__ import annotations
 
+import warnings
+
+from autoopt.solvers.convergence import gradient_tolerance, interior_tolerance, iteration_limit
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.table import solver
 
-_TRUST = {"gtol": None, "maxiter": None, "initial_trust_radius": None, "max_trust_radius": None, "eta": None}
+_TRUST = {
+    "gtol": gradient_tolerance,
+    "maxiter": iteration_limit,
+    "initial_trust_radius": None,
+    "max_trust_radius": None,
+    "eta": None,
+}
 _DENSE = 100
 
 
 @solver(
     "newton-cg",
     uses={"gradient", "hessp"},
-    options={"xtol": 1e-10, "maxiter": None, "c1": None, "c2": None},
+    options={"xtol": 1e-10, "maxiter": iteration_limit, "c1": None, "c2": None},
     tol=("xtol",),
     stalls={0, 2, 3},
 )
@@ -60,7 +69,7 @@ def trust_exact(problem: Problem, options: dict):
     "trust-constr",
     takes={"bounds", "constraints"},
     uses={"gradient", "hessp"},
-    options={"gtol": None, "xtol": 1e-12, "barrier_tol": 1e-10, "maxiter": 3000, "sparse_jacobian": None}
+    options={"gtol": interior_tolerance, "xtol": 1e-12, "barrier_tol": 1e-10, "maxiter": 3000, "sparse_jacobian": None}
     | {"initial_constr_penalty": None, "initial_tr_radius": None, "initial_barrier_parameter": None}
     | {"initial_barrier_tolerance": None, "factorization_method": None},
     tol=("xtol", "gtol", "barrier_tol"),
@@ -69,6 +78,9 @@ def trust_exact(problem: Problem, options: dict):
 def trust_constr(problem: Problem, options: dict):
     """Trust region with bounds and general constraints (interior point)."""
     second = {"hess": problem.hess} if problem.x0.size <= _DENSE else {"hessp": problem.hessp}
-    return problem.scipy(
-        "trust-constr", options, bounds=problem.scipy_bounds, constraints=problem.constraints, **second
-    )
+    with warnings.catch_warnings():
+        # SciPy's BFGS for the curvature of a constraint warns of every one that is linear.
+        warnings.filterwarnings("ignore", message="delta_grad == 0.0")
+        return problem.scipy(
+            "trust-constr", options, bounds=problem.scipy_bounds, constraints=problem.constraints, **second
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from autoopt.solvers.convergence import gradient_tolerance, iteration_limit
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.table import solver
 
@@ -19,7 +20,14 @@ _LINE_SEARCH = {"c1": None, "c2": None}
     "l-bfgs-b",
     takes={"bounds"},
     uses={"gradient"},
-    options={"gtol": None, "ftol": _EPSILON, "maxiter": 15000, "maxfun": 30000, "maxcor": 10, "maxls": 30},
+    options={
+        "gtol": gradient_tolerance,
+        "ftol": _EPSILON,
+        "maxiter": 15000,
+        "maxfun": 30000,
+        "maxcor": 10,
+        "maxls": 30,
+    },
     tol=("ftol", "gtol"),
     stalls={0, 2},
 )
@@ -31,7 +39,8 @@ def lbfgsb(problem: Problem, options: dict):
 @solver(
     "bfgs",
     uses={"gradient"},
-    options={"gtol": None, "maxiter": None, "norm": np.inf, "xrtol": 0.0, "hess_inv0": None} | _LINE_SEARCH,
+    options={"gtol": gradient_tolerance, "maxiter": iteration_limit, "norm": np.inf, "xrtol": 0.0, "hess_inv0": None}
+    | _LINE_SEARCH,
     tol=("gtol",),
     stalls={2},
 )
@@ -43,7 +52,7 @@ def bfgs(problem: Problem, options: dict):
 @solver(
     "cg",
     uses={"gradient"},
-    options={"gtol": None, "maxiter": None, "norm": np.inf} | _LINE_SEARCH,
+    options={"gtol": gradient_tolerance, "maxiter": iteration_limit, "norm": np.inf} | _LINE_SEARCH,
     tol=("gtol",),
     stalls={2},
 )
@@ -56,14 +65,21 @@ def cg(problem: Problem, options: dict):
     "tnc",
     takes={"bounds"},
     uses={"gradient"},
-    options={"gtol": None, "ftol": 0.0, "xtol": 0.0, "maxfun": None, "scale": None, "offset": None, "rescale": None}
+    options={
+        "gtol": gradient_tolerance,
+        "ftol": 0.0,
+        "xtol": 0.0,
+        "maxfun": iteration_limit,
+        "scale": None,
+        "offset": None,
+        "rescale": None,
+    }
     | {"maxCGit": None, "eta": None, "stepmx": None, "accuracy": None, "minfev": None},
     tol=("ftol", "gtol", "xtol"),
     stalls={0, 1, 2, 4, 6},
 )
 def tnc(problem: Problem, options: dict):
     """Truncated Newton with bounds, curvature from differences of the gradient."""
-    options.setdefault("maxfun", max(2000, 100 * problem.x0.size))
     return problem.scipy("TNC", options, bounds=problem.scipy_bounds)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.solvers.convergence import gradient_tolerance, stationary
+from autoopt.solvers.convergence import gradient_tolerance, stationary, stationary_under_constraints
 from autoopt.solvers.problem import Problem, Stopped
 from autoopt.solvers.table import Solver
 
@@ -69,11 +69,9 @@ def run(
     Interrupted
         A KeyboardInterrupt that carries the result so far.
     """
-    gtol = settings.get("gtol")
-    gtol = gradient_tolerance(problem.initial_value) if gtol is None else gtol
-    options = {name: value for name, value in (settings | _known(solver, "gtol", gtol)).items() if value is not None}
-    if "maxiter" in solver.options and "maxiter" not in options:
-        options["maxiter"] = max(1000, 200 * problem.x0.size)
+    options = {name: value(problem) if callable(value) else value for name, value in settings.items()}
+    options = {name: value for name, value in options.items() if value is not None}
+    gtol = options.get("gtol", gradient_tolerance(problem))
     problem.watch = _watcher(problem, callback, progress)
     try:
         raw = solver.function(problem, options)
@@ -90,20 +88,19 @@ def run(
     )
 
 
-def _known(solver: Solver, name: str, value: Any) -> dict[str, Any]:
-    return {name: value} if name in solver.options else {}
-
-
 def _verdict(solver: Solver, problem: Problem, raw: Any, gtol: float, chosen: frozenset[str]) -> tuple[bool, str]:
     """Return whether the run converged, and the message: SciPy's, and ours where the judgement is ours."""
     message, value = str(raw.message), problem.fun(raw.x)
     gradient = problem.jac(raw.x)
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
         return False, f"{message} The value or the gradient is not finite at the last point."
-    trusted = bool(raw.success) and (problem.constraints or raw.status not in solver.stalls or chosen & {*solver.tol})
-    if trusted or raw.status not in solver.stalls or problem.constraints:
+    met = bool(raw.success) and (problem.constraints or chosen & {*solver.tol})
+    if met or raw.status not in solver.stalls:
         return bool(raw.success), message
-    reason = stationary(problem, raw.x, value, gradient, gtol)
+    if problem.constraints:
+        reason = stationary_under_constraints(problem, raw.x, value, gradient)
+    else:
+        reason = stationary(problem, raw.x, value, gradient, gtol)
     if reason:
         return True, f"Converged: {reason}. ({message})"
     largest = np.max(np.abs(gradient))

@@ -17,7 +17,7 @@ class Solver:
     """A method of optimisation.
 
     `takes` says which of "bounds" and "constraints" it respects, `uses` which exact derivatives it calls,
-    `options` every option it knows with its default (None: decided by SciPy or by the problem), `tol` the options
+    `options` every option it knows with its default (None: SciPy's; a function: of the Problem), `tol` the options
     that `tol=` sets, `stalls` SciPy's statuses for "no progress possible", which are judged by `convergence`.
     """
 
@@ -35,7 +35,7 @@ class Solver:
         return (self.function.__doc__ or "").strip().splitlines()[0]
 
     def settings(self, options: Mapping[str, Any] | None = None, tol: float | None = None) -> dict[str, Any]:
-        """Return the options to run with: the user's over `tol` over the defaults; None where SciPy decides.
+        """Return the options to run with: the user's over `tol` over the defaults.
 
         Raises
         ------
