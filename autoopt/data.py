@@ -238,7 +238,7 @@ def _read_csv(path: Path, delimiter: str = ",") -> Dataset:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(path, sep=delimiter, index_col=False, low_memory=False, encoding="utf-8-sig")
+            frame = pd.read_csv(path, sep=delimiter, index_col=False, low_memory=False)
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         _check_lengths(path, delimiter, len(header))
         raise DataError(f"{path} cannot be read as a table: {error}", remedy="correct the file.") from error
@@ -355,7 +355,7 @@ def _column(series) -> np.ndarray:
 def _numeric(array: np.ndarray, keep: str = "") -> np.ndarray:
     if array.dtype.kind in keep:
         return array
-    return np.ascontiguousarray(array, dtype=np.int64 if array.dtype.kind in "biu" else np.float64)
+    return np.asarray(array, dtype=np.int64 if array.dtype.kind in "biu" else np.float64, order="C")
 
 
 def _is_clean(array: np.ndarray) -> bool:

@@ -5,6 +5,7 @@ The same as `autoopt fit` on the command line, which only reads its options and 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -234,6 +235,7 @@ def fit(
             **loaded.derivatives,
         }
         notes = (*loaded.unused, *_text_note(loaded, data, target))
+        start = time.perf_counter()
         with users_code(f"The objective of {loaded.source}", ObjectiveError):
             try:
                 result = _minimize(loaded.objective, x0, **call)
@@ -246,7 +248,10 @@ def fit(
                     loaded.objective(x0, *arguments.values())  # if it fails by itself, that is what the user must see
                 raise
             found = Fit(loaded.source, result, names, loaded.kind, notes=notes)
-            return _with_covariance(found, loaded.objective, x0, call, limits) if loaded.kind == LIKELIHOOD else found
+            if loaded.kind == LIKELIHOOD:
+                found = _with_covariance(found, loaded.objective, x0, call, limits)
+        result.timings["total"] = time.perf_counter() - start
+        return found
 
 
 def _minimize(objective: Callable, x0: Any, **call: Any) -> Any:

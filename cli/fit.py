@@ -72,7 +72,8 @@ def fit(
     """Minimise the objective of the Python file MODEL.
 
     MODEL defines objective(params, *data) and x0, a value or a function of the data. It may define data, bounds,
-    constraints, names (of the parameters), method, and kind = "negative log-likelihood" for standard errors.
+    constraints, names (of the parameters), method, and kind = "negative log-likelihood" for standard errors; and jac,
+    hess, hessp in place of exact derivatives: functions, or "finite-difference".
     """
     ctx.meta["traceback"] = traceback
     _refuse_folder(output)

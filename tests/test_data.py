@@ -126,9 +126,9 @@ def test_unknown_kinds_and_folders_are_refused(file, tmp_path):
 
 
 def test_arrays_bind_by_name(tmp_path):
-    np.savez(tmp_path / "d.npz", X=np.ones((3, 2)), y=np.arange(3), mask=np.array([True, False, True]))
-    bound = bind(load(tmp_path / "d.npz"), ["X", "mask"])
-    assert bound["X"].shape == (3, 2) and bound["mask"].dtype == bool
+    np.savez(tmp_path / "d.npz", X=np.ones((3, 2)), y=np.arange(3), mask=np.array([True, False, True]), scale=2.0)
+    bound = bind(load(tmp_path / "d.npz"), ["X", "mask", "scale"])
+    assert bound["X"].shape == (3, 2) and bound["mask"].dtype == bool and bound["scale"].shape == ()
 
 
 def test_single_array_binds_to_a_single_argument(tmp_path):
