@@ -5,13 +5,16 @@ Knows only files: the user's are all but this package's and the installed librar
 
 from __future__ import annotations
 
+import ast
 import linecache
 import os
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 from .errors import AutooptError, Location, ModelError
 
@@ -42,7 +45,7 @@ def users_code(doing: str, kind: type[AutooptError] = ModelError) -> Iterator[No
                 where=places,
                 remedy="report it with the full traceback, which autoopt fit --traceback shows.",
             ) from error
-        raise kind(f"{doing} raised {said}", where=places) from error
+        raise kind(f"{doing} raised {said}{_shapes(error)}", where=places) from error
 
 
 def is_ours(error: BaseException) -> bool:
@@ -65,13 +68,47 @@ def syntax_error(error: SyntaxError | ValueError, file: str) -> ModelError:
     return ModelError(f"{Path(file).name} is not valid Python: {said}.", where, "correct this line.")
 
 
-def _places(error: BaseException) -> list[Location]:
-    places, trace = [], error.__traceback__
+def _traces(error: BaseException) -> Iterator[TracebackType]:
+    trace = error.__traceback__
     while trace is not None:
-        places.append(Location.of_instruction(trace.tb_frame.f_code, trace.tb_lasti))
+        yield trace
         trace = trace.tb_next
-    return places
+
+
+def _place(trace: TracebackType) -> Location:
+    return Location.of_instruction(trace.tb_frame.f_code, trace.tb_lasti)
+
+
+def _places(error: BaseException) -> list[Location]:
+    return [_place(trace) for trace in _traces(error)]
 
 
 def _is_users(place: Location) -> bool:
     return not place.file.startswith(("<", _PACKAGE, *_LIBRARIES))
+
+
+def _shapes(error: BaseException) -> str:
+    """Return a line with the shapes of the arrays in the user's failing expression, where they may have been wrong."""
+    if not isinstance(error, ValueError | IndexError):
+        return ""
+    trace = [trace for trace in _traces(error) if _is_users(_place(trace))][-1]
+    scope = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals}
+    try:
+        nodes = [node for node in ast.walk(ast.parse(_place(trace).expression)) if isinstance(node, ast.expr)]
+    except SyntaxError:
+        return ""
+    shapes = {ast.unparse(node): getattr(_value(node, scope), "shape", None) for node in nodes}
+    shown = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if isinstance(shape, tuple))
+    return f"\nThe shapes there: {shown}." if shown else ""
+
+
+def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
+    """Return what `a`, `a.b` or `a["b"]` stands for, without running code of the user's; None for anything else."""
+    if isinstance(node, ast.Name):
+        return scope.get(node.id)
+    if isinstance(node, ast.Attribute):
+        return getattr(_value(node.value, scope), "__dict__", {}).get(node.attr)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        value = _value(node.value, scope)
+        return value.get(node.slice.value) if isinstance(value, dict) else None
+    return None

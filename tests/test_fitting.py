@@ -201,6 +201,19 @@ def test_exception_in_the_objective_is_shown_with_its_line(model):
     assert "KeyError: 'gone'" in said and "model.py:3" in said
 
 
+def test_shape_mismatch_shows_the_shapes_and_the_line(model):
+    path = model("""
+        import numpy as np
+        x0 = {"w": np.zeros(3)}
+        data = (np.ones((5, 2)),)
+        def objective(p, X):
+            return np.sum((X @ p["w"]) ** 2)
+    """)
+    said = refusal(ObjectiveError, path)
+    assert "The shapes there: X (5, 2), p['w'] (3,)." in said
+    assert 'model.py:6\n    return np.sum((X @ p["w"]) ** 2)\n                   ^^^^^^^^^^' in said
+
+
 def test_exception_of_autoopt_is_not_blamed_on_the_model(model, monkeypatch):
     path = model("""
         from autoopt.errors import display_path
