@@ -5,4 +5,6 @@ from autoopt.source.listing import Listing, list_function
 from autoopt.source.printers import PRINTERS
 from autoopt.source.printers_elemwise import SCALARS
 
+from autoopt.source.module import Module, write_module
+
 __all__ = ["PRINTERS", "SCALARS", "Listing", "list_function"]

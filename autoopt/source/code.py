@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-COMPARISON, OR, XOR, AND, SUM, MATMUL, PRODUCT, UNARY, POWER, ATOM = range(10)
+TERNARY, COMPARISON, OR, XOR, AND, SUM, MATMUL, PRODUCT, UNARY, POWER, ATOM = range(11)
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,13 @@ class Code:
 
     @property
     def is_name(self) -> bool:
-        """True for a bare name, which costs nothing to repeat."""
+        """True for a bare name."""
         return self.text.isidentifier()
+
+    @property
+    def is_simple(self) -> bool:
+        """True for a name or a number, which cost nothing to repeat."""
+        return self.is_name or re.fullmatch(r"-?\d[\d.e+-]*", self.text) is not None
 
 
 def infix(operator: str, level: int, left: Code, right: Code) -> Code:
@@ -45,6 +51,11 @@ def negative(operand: Code) -> Code:
 def call(function: str, *arguments: object) -> Code:
     """Return `function(arguments)`."""
     return Code(f"{function}({', '.join(str(argument) for argument in arguments)})")
+
+
+def dtype_text(dtype: str) -> str:
+    """Return how a dtype is written."""
+    return "bool" if dtype == "bool" else f"np.{dtype}"
 
 
 def sequence(items: list[str]) -> str:

@@ -6,18 +6,38 @@ One sweep from the inputs to the results; each idiom looks at one node whose inp
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 
 import numpy as np
 from pytensor import scalar as ps
 from pytensor.compile.builders import OpFromGraph
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.op import Op
+from pytensor.graph.replace import graph_replace, vectorize_graph
 from pytensor.graph.traversal import io_toposort
-from pytensor.tensor.basic import Alloc, Eye, ScalarFromTensor, TensorFromScalar, constant
+from pytensor.tensor.basic import (
+    Alloc,
+    AllocDiag,
+    Eye,
+    MakeVector,
+    ScalarFromTensor,
+    TensorFromScalar,
+    alloc,
+    constant,
+    stack,
+)
+from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Argmax, Dot, Sum, add, exp, mul, sub
-from pytensor.tensor.shape import Shape_i
-from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedIncSubtensor1, AdvancedSubtensor1, IncSubtensor
+from pytensor.tensor.shape import Shape, Shape_i
+from pytensor.tensor.subtensor import (
+    AdvancedIncSubtensor,
+    AdvancedIncSubtensor1,
+    AdvancedSubtensor,
+    AdvancedSubtensor1,
+    IncSubtensor,
+    Subtensor,
+)
 from pytensor.tensor.type import TensorType
 
 IDIOMS: list[Callable[[Apply, dict], Variable | None]] = []
@@ -66,11 +86,12 @@ def _sweep(inputs: Sequence[Variable], roots: Sequence[Variable], simple: dict, 
     table["clients"] = clients
     for node in nodes:
         operands = [simple.setdefault(v, v) for v in node.inputs]
-        if isinstance(node.op, OpFromGraph) and not _has_printer(node.op):
-            inner = dict(zip(node.op.inner_inputs, operands, strict=True))
-            _sweep(node.op.inner_inputs, node.op.inner_outputs, inner, table)
+        body = _body(node, operands)
+        if body:
+            inner = dict(zip(body[0], operands, strict=True))
+            _sweep(*body, inner, table)
             table["clients"] = clients
-            outputs = [inner.setdefault(v, v) for v in node.op.inner_outputs]
+            outputs = [inner.setdefault(v, v) for v in body[1]]
         else:
             outputs = _rebuild(node, operands, table)
         for old, new in zip(node.outputs, outputs, strict=True):
@@ -83,10 +104,26 @@ def _sweep(inputs: Sequence[Variable], roots: Sequence[Variable], simple: dict, 
     return simple
 
 
-def _has_printer(op: Op) -> bool:
+def _body(node: Apply, operands: list[Variable]) -> tuple[list[Variable], list[Variable]] | None:
+    """Return inputs and outputs of the graph that `node` stands for, if it has one and no printer."""
     from autoopt.source.printers import PRINTERS  # printers are written in terms of this module
 
-    return type(op) in PRINTERS
+    core = node.op.core_op if isinstance(node.op, Blockwise) else node.op
+    if not isinstance(core, OpFromGraph):
+        return None
+    if core is node.op:
+        stacked = isinstance(core, AllocDiag) and rank(node.inputs[0]) > 1
+        return None if type(core) in PRINTERS and not stacked else (core.inner_inputs, core.inner_outputs)
+    dummies = [v.type() for v in operands]
+    stacked = dict(zip(core.inner_inputs, dummies, strict=True))
+    sizes = {}
+    for inner in io_toposort(core.inner_inputs, core.inner_outputs):
+        if isinstance(inner.op, Shape) and inner.inputs[0] in stacked:
+            outer = stacked[inner.inputs[0]]
+            batch = rank(outer) - rank(inner.inputs[0])
+            sizes[inner.outputs[0]] = stack([Shape_i(axis)(outer) for axis in range(batch, rank(outer))])
+    outputs = graph_replace(core.inner_outputs, sizes, strict=False)
+    return dummies, vectorize_graph(outputs, stacked)
 
 
 def _rebuild(node: Apply, operands: list[Variable], table: dict) -> list[Variable]:
@@ -166,6 +203,50 @@ def same_scalar(node: Apply, table: dict) -> Variable | None:
     if isinstance(node.op, ScalarFromTensor) and (inner := node.inputs[0].owner):
         return inner.inputs[0] if isinstance(inner.op, TensorFromScalar) else None
     return None
+
+
+@idiom
+def vector_element(node: Apply, table: dict) -> Variable | None:
+    """An element of a vector made of scalars, of a constant vector or of a shape -> the scalar itself."""
+    if not isinstance(node.op, Subtensor) or node.op.idx_list != (0,) or not isinstance(node.inputs[1], Constant):
+        return None
+    source, position = node.inputs[0], int(node.inputs[1].data)
+    if isinstance(source, Constant) and rank(source) == 1:
+        return constant(source.data[position])
+    if source.owner and isinstance(source.owner.op, Shape):
+        return Shape_i(position % rank(source.owner.inputs[0]))(source.owner.inputs[0])
+    return source.owner.inputs[position] if source.owner and isinstance(source.owner.op, MakeVector) else None
+
+
+@idiom
+def indexed_stack(node: Apply, table: dict) -> Variable | None:
+    """Advanced indexing of each array of a stack at the same places -> indexing behind leading slices."""
+    if not isinstance(node.op, Blockwise) or not isinstance(
+        node.op.core_op, AdvancedSubtensor | AdvancedIncSubtensor
+    ):
+        return None
+    core, result = node.op.core_op, node.outputs[0]
+    arrays = 1 if isinstance(core, AdvancedSubtensor) else 2
+    batch = node.op.batch_ndim(node)
+    places = [_unstacked(v, batch) for v in node.inputs[arrays:]]
+    if any(place is None for place in places) or any(isinstance(entry, slice) for entry in core.idx_list):
+        return None
+    operands = list(node.inputs[:arrays])
+    wide = [next((v for v in operands if not v.type.broadcastable[i]), operands[0]) for i in range(batch)]
+    if operands[0].type.broadcastable[:batch] != result.type.broadcastable[:batch]:
+        sizes = [Shape_i(i)(v) for i, v in enumerate(wide)]
+        operands[0] = alloc(operands[0], *sizes, *(Shape_i(i)(operands[0]) for i in range(batch, rank(operands[0]))))
+    op = copy(core)
+    op.idx_list = (*[slice(None)] * batch, *core.idx_list)
+    return op(*operands, *places)
+
+
+def _unstacked(variable: Variable, batch: int) -> Variable | None:
+    """Return x of `variable` = x with `batch` leading unit axes."""
+    if isinstance(variable, Constant) and variable.data.shape[:batch] == (1,) * batch:
+        return constant(variable.data.reshape(variable.data.shape[batch:]))
+    pair = expanded(variable)
+    return pair[1] if pair and pair[0] == tuple(range(batch)) else None
 
 
 @idiom
@@ -276,7 +357,8 @@ def inner_product(node: Apply, table: dict) -> Variable | None:
         full = [v for v in factors if v.type.broadcastable == x.type.broadcastable]
         if len(full) < 2 or x.type.broadcastable[0]:
             return None
-        rest = [v for v in factors if v is not full[-1]] if len(set(full)) > 1 else factors[:-1]
+        last = max(i for i, v in enumerate(factors) if v is full[-1])
+        rest = [v for i, v in enumerate(factors) if i != last]
         return product(mul(*rest) if len(rest) > 1 else rest[0], full[-1])
     if rank(x) == 2 and len(factors) == 2:
         for matrix, other in (factors, factors[::-1]):
@@ -320,7 +402,7 @@ def is_zeros(variable: Variable) -> bool:
     if isinstance(variable, Constant):
         return not np.any(variable.data)
     node = variable.owner
-    return bool(node) and isinstance(node.op, Alloc) and isinstance(node.inputs[0], Constant) and is_zeros(node.inputs[0])
+    return bool(node) and isinstance(node.op, Alloc) and is_zeros(node.inputs[0])
 
 
 @idiom

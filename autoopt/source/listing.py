@@ -21,7 +21,7 @@ from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedIncSubtensor
 
 from autoopt.source.code import Code, literal, sequence
 from autoopt.source.idioms import expanded, rank, simplify
-from autoopt.source.printers import owned, print_node, stem
+from autoopt.source.printers import owned, print_node, source, stem
 
 WIDTH = 88  # columns of an expression; with a name and an indentation it stays below 120
 WRITES = (IncSubtensor, AdvancedIncSubtensor, AdvancedIncSubtensor1)
@@ -147,7 +147,7 @@ class _Writer:
         inlined = [line for v in node.inputs for line in self.pending.get(v, ())]
         own = self.comments.get(output)
         self.pending[output] = [own] if own and not isinstance(node.op, DimShuffle | Subtensor | Shape_i) else inlined
-        if code.is_name or (output not in self.names and self.free(node)):
+        if code.is_simple or (output not in self.names and self.free(node)):
             return
         if output in self.names or self.uses[output] > 1 or len(code.text) > WIDTH:
             self.named(output)
@@ -163,11 +163,11 @@ class _Writer:
             return False
         base = self.named(node.inputs[0])
         self.codes[node.outputs[0]] = print_node(self, node)
-        return base.is_name
+        return base.is_simple
 
     def shorten(self, node: Apply) -> bool:
         """Give a name to the longest operand; False if all have one."""
-        waiting = [v for v in node.inputs if v in self.pending and not self.codes[v].is_name]
+        waiting = [v for v in node.inputs if v in self.pending and not self.codes[v].is_simple]
         longest = max(waiting, key=lambda v: len(self.codes[v].text), default=None)
         if longest is None or len(self.codes[longest].text) < 16:
             return False
@@ -192,7 +192,7 @@ class _Writer:
     def named(self, variable: Variable) -> Code:
         """Return a bare name (or number) for `variable`, writing its statement if it has none yet."""
         code = self.code(variable)
-        if code.is_name or variable not in self.pending:
+        if code.is_simple or variable not in self.pending:
             return code
         name = self.fresh(self.hint(variable))
         self.write(f"{name} = {code}", *self.pending.pop(variable))
@@ -205,11 +205,11 @@ class _Writer:
             return self.names[variable]
         if variable.name and variable.name.isidentifier():
             return variable.name
-        return stem(variable.owner, [self.code(v) for v in variable.owner.inputs])
+        return stem(variable.owner, [self.code(v) for v in variable.owner.inputs]).split()[0]
 
     def fresh(self, hint: str) -> str:
         """Return `hint`, numbered if it is taken, and take it."""
-        name, count = hint, 1
+        name, count = ("t1" if hint == "t" else hint), 1
         while name in self.taken:
             count += 1
             name = f"{hint}{count}" if not hint[-1].isdigit() else f"{hint}_{count}"
@@ -226,9 +226,13 @@ class _Writer:
 
     def unpack(self, node: Apply, code: Code) -> None:
         """Write the statement of a node of several outputs."""
-        targets = [self.fresh(self.names.get(v, v.name or stem(node, []))) if self.uses[v] else "_" for v in node.outputs]
+        stems = stem(node, []).split()
+        stems = stems if len(stems) == len(node.outputs) else stems[:1] * len(node.outputs)
+        hints = [self.names.get(v, word) for v, word in zip(node.outputs, stems, strict=True)]
+        targets = [self.fresh(hint) if self.uses[v] else "_" for v, hint in zip(node.outputs, hints, strict=True)]
         self.codes |= {v: Code(target) for v, target in zip(node.outputs, targets, strict=True)}
-        self.write(f"{sequence(targets)[1:-1]} = {code}", *(self.comments[v] for v in node.outputs if v in self.comments))
+        comments = [self.comments[v] for v in node.outputs if v in self.comments]
+        self.write(f"{sequence(targets)[1:-1]} = {code}", *comments)
 
     def own(self, variable: Variable, result: Variable) -> str:
         """Return the name of an array with the value of `variable` that nobody else sees, to become `result`."""
@@ -241,13 +245,17 @@ class _Writer:
 
     def name_results(self, results: Sequence[Variable]) -> None:
         """Name several results after their ranks, and an array that is filled in steps after what it becomes."""
-        for result in results if len(results) > 1 else ():
-            if result.owner and rank(result) < 3 and RESULT_NAMES[rank(result)] not in self.names.values():
-                self.names.setdefault(result, RESULT_NAMES[rank(result)])
+        usual = len(results) > 1 and rank(results[0]) == 0
+        for result in results:
+            name = RESULT_NAMES[rank(result)] if usual and rank(result) < 3 else "result"
+            if result.owner and (usual or isinstance(result.owner.op, WRITES)) and name not in self.names.values():
+                self.names.setdefault(result, name)
         for node in reversed(io_toposort(self.inputs, results)):
-            source, result = node.inputs[:1], node.outputs[0]
-            if isinstance(node.op, WRITES) and result in self.names and self.uses[source[0]] == 1 and owned(source[0]):
-                self.names.setdefault(source[0], self.names[result])
+            result = node.outputs[0]
+            if isinstance(node.op, WRITES) and result in self.names:
+                array = node.inputs[0]
+                if self.uses[array] == 1 and owned(array):
+                    self.names.setdefault(array, self.names[result])
 
     def finish(self, results: Sequence[Variable]) -> None:
         """Write the results and the return statement."""
@@ -257,9 +265,10 @@ class _Writer:
             self.compute([result])
             code, base = self.code(result), origin(result)
             if rank(result) and (base in seen or base in self.inputs or not owned(result)):
-                code = Code(f"{code:.}.copy()")
+                code = self.codes[result] = Code(f"{code:.}.copy()")
+                self.pending.setdefault(result, [])
             seen.add(base)
-            if len(results) > 1 and not code.is_name and len(code.text) > 30:
+            if len(results) > 1 and not code.is_simple and len(code.text) > 30:
                 code = self.named(result)
             returned.append(code.text)
         self.write(f"return {', '.join(returned)}")
@@ -268,7 +277,7 @@ class _Writer:
 def origin(variable: Variable) -> Variable:
     """Return the variable whose memory `variable` may look at."""
     while variable.owner and not owned(variable, deep=False):
-        variable = variable.owner.inputs[0]
+        variable = variable.owner.inputs[source(variable.owner)]
     return variable
 
 

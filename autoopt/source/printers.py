@@ -15,8 +15,9 @@ from pytensor.assumptions.specify import SpecifyAssumptions
 from pytensor.compile.ops import DeepCopyOp, ViewOp
 from pytensor.gradient import DisconnectedGrad, GradClip, GradScale, ZeroGrad
 from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.ifelse import IfElse
 from pytensor.raise_op import CheckAndRaise
-from pytensor.scalar import Identity
+from pytensor.scalar import Identity, Second
 from pytensor.tensor.basic import (
     Alloc,
     AllocEmpty,
@@ -43,7 +44,7 @@ from pytensor.tensor.special import XLog1PY, XLogY
 from pytensor.tensor.subtensor import Subtensor
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.source.code import MATMUL, Code, call, infix, sequence
+from autoopt.source.code import COMPARISON, MATMUL, TERNARY, Code, call, dtype_text, infix, literal, sequence
 from autoopt.source.idioms import Product, rank
 
 Printer = Callable[..., Code]
@@ -98,7 +99,7 @@ def stem(node: Apply, operands: Sequence[Code]) -> str:
     word = next((STEMS[k] for k in (kind, type(node.op)) if k in STEMS), "t")
     if len(operands) == 1 and operands[0].is_name and len(operands[0].text) < 12 and word != "t":
         return f"{word}_{operands[0].text}"
-    return word if word != "t" else "t1"
+    return word
 
 
 def owned(variable: Variable, deep: bool = True) -> bool:
@@ -110,14 +111,19 @@ def owned(variable: Variable, deep: bool = True) -> bool:
     if node is None:
         return False
     if _looks(node):
-        return deep and not isinstance(node.op, ExtractDiag | Split) and owned(node.inputs[0])
+        return deep and not isinstance(node.op, (ExtractDiag, Split, Elemwise, IfElse)) and owned(node.inputs[0])
     return not (isinstance(node.op, Alloc) and not all(node.inputs[0].type.broadcastable))
 
 
 def _looks(node: Apply) -> bool:
     """True if the result may share memory with the first operand."""
-    elementwise = isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Identity)
-    return elementwise or isinstance(node.op, (*VIEWS, Subtensor))
+    elementwise = isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Identity | Second)
+    return elementwise or isinstance(node.op, (*VIEWS, Subtensor, IfElse))
+
+
+def source(node: Apply) -> int:
+    """Return which operand a result that shares memory shares it with."""
+    return int(isinstance(node.op, IfElse) or isinstance(getattr(node.op, "scalar_op", None), Second))
 
 
 def entries(writer, vector: Variable) -> list[str]:
@@ -177,16 +183,12 @@ def reduction(writer, node: Apply, x: Code) -> Code:
     options = [axis_text(node.op.axis, rank(source))]
     if rank(source) == 0:
         return x
-    grows = source.type.dtype != result.type.dtype and name in ("sum", "prod")
-    options += [f"dtype=np.{result.type.dtype}"] if grows and _sum_type(source.type.dtype) != result.type.dtype else []
+    if name in ("sum", "prod") and np.zeros(0, source.type.dtype).sum().dtype != result.type.dtype:
+        options.append(f"dtype={dtype_text(result.type.dtype)}")
     return Code(f"{x:.}.{name}({', '.join(option for option in options if option)})")
 
 
 STEMS[Max], STEMS[Min], STEMS[Prod] = "largest", "smallest", "prod"
-
-
-def _sum_type(dtype: str) -> str:
-    return np.zeros(0, dtype).sum().dtype.name
 
 
 @prints(ProdWithoutZeros)
@@ -196,7 +198,7 @@ def product_without_zeros(writer, node: Apply, x: Code) -> Code:
     return call("np.prod", x, *([axis] if axis else []), f"where={x} != 0")
 
 
-@prints(Argmax, stem="where_largest")
+@prints(Argmax, stem="position")
 def argmax(writer, node: Apply, x: Code) -> Code:
     ndim, axes = rank(node.inputs[0]), node.op.axis
     if axes is not None and 1 < len(axes) < ndim:
@@ -244,7 +246,8 @@ def split_dims(writer, node: Apply, x: Code, target: Code) -> Code:
     ndim, axis = rank(node.inputs[0]), node.op.axis
     x = writer.named(node.inputs[0]) if ndim > 1 else x
     sizes = [f"{x}.shape[{i}]" for i in range(ndim)]
-    return Code(f"{x:.}.reshape({', '.join([*sizes[:axis], *entries(writer, node.inputs[1]), *sizes[axis + 1 :]]) or '()'})")
+    sizes[axis : axis + 1] = entries(writer, node.inputs[1])
+    return Code(f"{x:.}.reshape({', '.join(sizes) or '()'})")
 
 
 @prints(SpecifyShape, DisconnectedGrad, ZeroGrad, GradClip, GradScale, ViewOp, SpecifyAssumptions)
@@ -274,12 +277,12 @@ def check(writer, node: Apply, x: Code, *conditions: Code) -> Code:
 def alloc(writer, node: Apply, value: Code, *sizes: Code) -> Code:
     (source, *_), (result,) = node.inputs, node.outputs
     extent = sizes[0].text if len(sizes) == 1 else sequence([size.text for size in sizes]) if sizes else "()"
-    dtype = [] if result.type.dtype == "float64" else [f"dtype=np.{result.type.dtype}"]
+    dtype = [] if result.type.dtype == "float64" else [f"dtype={dtype_text(result.type.dtype)}"]
     if isinstance(source, Constant) and source.data.size == 1:
         number = source.data.item()
-        if number in (0, 1) and (number or not np.signbit(number)):
+        if number in (0, 1) and not np.signbit(source.data.astype(float)).any():
             return call("np.ones" if number else "np.zeros", extent, *dtype)
-        return call("np.full", extent, repr(number) if np.isfinite(number) else f"np.{number}".replace("np.-", "-np."), *dtype)
+        return call("np.full", extent, literal(number), *dtype)
     if all(source.type.broadcastable):
         return call("np.full", extent, value, *dtype)
     return call("np.broadcast_to", value, sequence([size.text for size in sizes]))
@@ -287,14 +290,14 @@ def alloc(writer, node: Apply, value: Code, *sizes: Code) -> Code:
 
 @prints(AllocEmpty, stem="filled")
 def alloc_empty(writer, node: Apply, *sizes: Code) -> Code:
-    return call("np.empty", sequence([size.text for size in sizes]), f"dtype=np.{node.op.dtype}")
+    return call("np.empty", sequence([size.text for size in sizes]), f"dtype={dtype_text(node.op.dtype)}")
 
 
 @prints(MakeVector, stem="vector")
 def make_vector(writer, node: Apply, *items: Code) -> Code:
     dtype = node.op.dtype
     kept = items and all(v.type.dtype == dtype for v in node.inputs) and dtype == "float64"
-    return call("np.array", f"[{', '.join(map(str, items))}]", *([] if kept else [f"dtype=np.{dtype}"]))
+    return call("np.array", f"[{', '.join(map(str, items))}]", *([] if kept else [f"dtype={dtype_text(dtype)}"]))
 
 
 @prints(Join, stem="joined")
@@ -317,15 +320,15 @@ def split(writer, node: Apply, x: Code, axis: Code, sizes: Code) -> Code:
 def eye(writer, node: Apply, rows: Code, columns: Code, offset: Code) -> Code:
     square = [] if rows.text == columns.text and offset.text == "0" else [columns]
     shift = [] if offset.text == "0" else [f"k={offset}"]
-    dtype = [] if node.op.dtype == "float64" else [f"dtype=np.{node.op.dtype}"]
+    dtype = [] if node.op.dtype == "float64" else [f"dtype={dtype_text(node.op.dtype)}"]
     return call("np.eye", rows, *square, *shift, *dtype)
 
 
 @prints(ARange, stem="index")
 def arange(writer, node: Apply, start: Code, stop: Code, step: Code) -> Code:
-    bounds = [stop] if (start.text, step.text) == ("0", "1") else [start, stop] if step.text == "1" else [start, stop, step]
+    bounds = [start, stop, step] if step.text != "1" else [stop] if start.text == "0" else [start, stop]
     plain = node.op.dtype == "int64" and all(v.type.dtype.startswith("int") for v in node.inputs)
-    return call("np.arange", *bounds, *([] if plain else [f"dtype=np.{node.op.dtype}"]))
+    return call("np.arange", *bounds, *([] if plain else [f"dtype={dtype_text(node.op.dtype)}"]))
 
 
 @prints(Nonzero, stem="index")
@@ -388,16 +391,24 @@ def xlog1py(writer, node: Apply, x: Code, y: Code) -> Code:
 
 @prints(Convolve1d, stem="convolved")
 def convolve(writer, node: Apply, a: Code, b: Code, full: Code) -> Code:
-    if not isinstance(node.inputs[2], Constant):
-        raise unsupported(node.op)
-    return call("np.convolve", a, b, repr("full" if node.inputs[2].data else "valid"))
+    if isinstance(node.inputs[2], Constant):
+        return call("np.convolve", a, b, repr("full" if node.inputs[2].data else "valid"))
+    return call("np.convolve", a, b, f"'full' if {full} else 'valid'")
+
+
+@prints(IfElse, stem="chosen")
+def if_else(writer, node: Apply, condition: Code, *branches: Code) -> Code:
+    half = len(branches) // 2
+    yes, no = ([code.at(COMPARISON) for code in part] for part in (branches[:half], branches[half:]))
+    yes, no = (yes[0], no[0]) if half == 1 else (sequence(yes), sequence(no))
+    return Code(f"{yes} if {condition.at(COMPARISON)} else {no}", TERNARY)
 
 
 @prints(RFFTOp, stem="spectrum")
 def rfft(writer, node: Apply, x: Code, size: Code) -> Code:
     spectrum = writer.fresh("spectrum")
     sizes = entries(writer, node.inputs[1])
-    writer.write(f"{spectrum} = np.fft.rfftn({x}, s={sequence(sizes)}, axes={tuple(range(1 - len(sizes) - 1, 0))})")
+    writer.write(f"{spectrum} = np.fft.rfftn({x}, s={sequence(sizes)}, axes={tuple(range(-len(sizes), 0))})")
     return Code(f"np.stack([{spectrum}.real, {spectrum}.imag], axis=-1)")
 
 
@@ -406,7 +417,8 @@ def irfft(writer, node: Apply, x: Code, size: Code) -> Code:
     x = writer.named(node.inputs[0])
     sizes = entries(writer, node.inputs[1])
     axes = tuple(range(-len(sizes), 0))
-    return call("np.fft.irfftn", f"{x}[..., 0] + 1j * {x}[..., 1]", f"s={sequence(sizes)}", f"axes={axes}", "norm='forward'")
+    values = f"{x}[..., 0] + 1j * {x}[..., 1]"
+    return call("np.fft.irfftn", values, f"s={sequence(sizes)}", f"axes={axes}", "norm='forward'")
 
 
 @prints(Blockwise)

@@ -24,6 +24,7 @@ from autoopt.source.code import (
     XOR,
     Code,
     call,
+    dtype_text,
     infix,
     literal,
     negative,
@@ -153,7 +154,7 @@ def _cast_operands(node: Apply, op: ScalarOp, operands: list[Code]) -> list[Code
     dtypes = [v.type.dtype for v in node.inputs]
     if isinstance(op, ps.Cast | ps.Second) or all(d == "float64" for d in dtypes) or target == "bool":
         return operands
-    weak = [code.level != 0 and isinstance(v, Constant) and not code.is_name for v, code in zip(node.inputs, operands)]
+    weak = [isinstance(v, Constant) and not code.is_name for v, code in zip(node.inputs, operands, strict=True)]
     if _numpy_type(op, dtypes, weak) == target:
         return operands
     first = 1 if isinstance(op, ps.Switch) else 0
@@ -171,7 +172,7 @@ def _numpy_type(op: ScalarOp, dtypes: list[str], weak: list[bool]) -> str | None
     if all(weak) or isinstance(op, ps.Switch):
         pair = dtypes[1:] if isinstance(op, ps.Switch) else dtypes
         return np.result_type(*pair).name
-    if isinstance(op, ps.Reciprocal | psm.Softplus | psm.Log1mexp) or (isinstance(op, ps.Sqr)):
+    if isinstance(op, ps.Reciprocal | psm.Softplus | psm.Log1mexp | ps.Sqr):
         return None if isinstance(op, ps.Sqr) and dtypes[0] not in PLAIN else "float64"
     ufunc = _ufunc(_function(op) or "np.none")
     if ufunc is None:
@@ -262,8 +263,8 @@ def clip(writer, node: Apply, x: Code, low: Code, high: Code) -> Code:
 def cast(writer, node: Apply, x: Code) -> Code:
     target = node.outputs[0].type.dtype
     if rank(node.outputs[0]) == 0:
-        return x if target == node.inputs[0].type.dtype else call(f"np.{target}".replace("np.bool", "np.bool_"), x)
-    return Code(f"{x:.}.astype({'bool' if target == 'bool' else f'np.{target}'})")
+        return x if target == node.inputs[0].type.dtype else call(dtype_text(target), x)
+    return Code(f"{x:.}.astype({dtype_text(target)})")
 
 
 @scalar(ps.Identity)
@@ -275,7 +276,10 @@ def identity(writer, node: Apply, x: Code) -> Code:
 def second(writer, node: Apply, like: Code, value: Code) -> Code:
     if _pattern(node.inputs[0]) == _pattern(node.inputs[1]) or rank(node.outputs[0]) == 0:
         return value
-    return call("np.broadcast_to", value, f"{writer.named(node.inputs[0])}.shape")
+    shape = f"{writer.named(node.inputs[0])}.shape"
+    if all(_pattern(node.inputs[1])):
+        return call("np.full", shape, value, f"dtype={dtype_text(node.outputs[0].type.dtype)}")
+    return call("np.broadcast_to", value, shape)
 
 
 @scalar(ps.RoundHalfAwayFromZero)

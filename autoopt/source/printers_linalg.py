@@ -1,4 +1,4 @@
-"""Linear algebra: NumPy's functions, SciPy's where the structure of the matrix is known. All take stacks of matrices."""
+"""Linear algebra: NumPy's functions, SciPy's where a matrix has structure. All take stacks of matrices."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def determinant(writer, node: Apply, a: Code) -> Code:
     return call("np.linalg.det", a)
 
 
-@prints(SLogDet, stem="logdet")
+@prints(SLogDet, stem="sign logdet")
 def log_determinant(writer, node: Apply, a: Code) -> Code:
     return call("np.linalg.slogdet", a)
 
 
-@prints(Eigh, stem="eigen")
+@prints(Eigh, stem="eigenvalues eigenvectors")
 def eigen(writer, node: Apply, *matrices: Code) -> Code:
     if len(matrices) == 1:
         return call("np.linalg.eigh", *matrices, *[] if _op(node).lower else ["UPLO='U'"])
@@ -82,7 +82,7 @@ def eigenvalues(writer, node: Apply, *matrices: Code) -> Code:
     return call("scipy.linalg.eigvalsh", *matrices, *[] if _op(node).lower else ["lower=False"])
 
 
-@prints(SVD, stem="singular")
+@prints(SVD, stem="U s Vt")
 def singular_values(writer, node: Apply, a: Code) -> Code:
     op = _op(node)
     if not op.compute_uv:
@@ -90,7 +90,7 @@ def singular_values(writer, node: Apply, a: Code) -> Code:
     return call("np.linalg.svd", a, *[] if op.full_matrices else ["full_matrices=False"])
 
 
-@prints(QR, stem="factor")
+@prints(QR, stem="Q R")
 def qr(writer, node: Apply, a: Code) -> Code:
     op = _op(node)
     if op.pivoting or op.mode == "raw":
@@ -101,7 +101,7 @@ def qr(writer, node: Apply, a: Code) -> Code:
     return call("np.linalg.qr", a, *[mode] if mode else [])
 
 
-@prints(LU, stem="factor")
+@prints(LU, stem="P L U")
 def lu(writer, node: Apply, a: Code) -> Code:
     options = [f"{name}=True" for name in ("permute_l", "p_indices") if getattr(node.op, name)]
     return call("scipy.linalg.lu", a, *options, "check_finite=False")

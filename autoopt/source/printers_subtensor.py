@@ -68,7 +68,7 @@ def write_subtensor(writer, node: Apply, x: Code, value: Code, *index: Code) -> 
 
 @prints(AdvancedIncSubtensor, AdvancedIncSubtensor1, stem="filled")
 def write_advanced(writer, node: Apply, x: Code, value: Code, *index: Code) -> Code:
-    array, increment, *positions = node.inputs
+    array, positions = node.inputs[0], node.inputs[2:]
     text = index_text(node.op.idx_list, index)
     if _is_histogram(node):
         (size,) = array.owner.inputs[1:] if array.owner else (None,)
