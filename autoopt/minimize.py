@@ -81,8 +81,8 @@ def minimize(
 
     Notes
     -----
-    A run that stops because f no longer falls (SciPy's "precision loss", "abnormal") is success only if the point is
-    stationary by one of the tests in `solvers.convergence.stationary`; the message says by which.
+    A run that stops because f no longer falls (SciPy's "precision loss", "abnormal") is success only at a solution by
+    one of the tests in `solvers.convergence.finish`, which may take one last Newton step; the message says by which.
     """
     args = args if isinstance(args, tuple) else (args,)
     structure = Structure.of(x0)

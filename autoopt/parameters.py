@@ -93,6 +93,11 @@ class Structure:
         """The name of each flat entry: "x[0]", "beta[2]", "a.b[0, 1]", or "sigma" for a scalar."""
         return [name for leaf in _leaves(self.root) for name in _leaf_names(leaf)]
 
+    @property
+    def paths(self) -> list[str]:
+        """The path of each leaf in the order of the flat vector: "beta", "a.b", "x[0]"; "" if x0 is one leaf."""
+        return [leaf.path for leaf in _leaves(self.root)]
+
 
 class _Reader:
     """Walks x0 once: numbers the entries, and collects everything that is not a number."""

@@ -41,6 +41,11 @@ class Supplied:
         self._derived: Any = None
 
     @property
+    def exact(self) -> bool:
+        """Whether the Hessian is exact: given or derived, and no difference quotient."""
+        return not self._by_differences(self._hess) or callable(self._hessp)
+
+    @property
     def derived(self) -> Any:
         """The Objective for what the user does not supply."""
         if self._derived is None:

@@ -172,6 +172,21 @@ def test_what_would_be_ignored_is_refused(arguments, message):
     assert "To fix this" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ({"c": (0, 1)}, "bounds: x0 has no c."),
+        ({"a": 3}, "bounds: a is not a pair (low, high)."),
+        ({"a": (2, None)}, "bounds: a[0] starts outside its limits: 2 <= 1 <= inf"),
+        ({"a": (np.zeros(3), None)}, "expected shape (2,), got (3,)."),
+    ],
+)
+def test_bounds_that_do_not_fit_a_dict_are_refused(bounds, message):
+    with pytest.raises(UsageError) as caught:
+        minimize(lambda p: 0.0, {"a": np.ones(2), "b": 1.0}, jac=lambda p: p, bounds=bounds)
+    assert message in str(caught.value)
+
+
 def test_methods_that_take_bounds_are_named():
     with pytest.raises(UsageError, match="l-bfgs-b, slsqp, tnc, trust-constr"):
         rosenbrock("cg", bounds=[(0, 1), (0, 1)])
@@ -234,7 +249,8 @@ def test_logistic_fit_under_constraints_is_a_success(method, seed):
 
 def test_stop_short_of_the_constrained_optimum_is_no_success():
     plane = {"type": "eq", "fun": lambda x: x[0] - 5}
-    result = minimize(lambda x: x @ x, START, jac=lambda x: -2 * x, constraints=plane, method="slsqp", verify="off")
+    with np.errstate(over="ignore"):
+        result = minimize(lambda x: x @ x, START, jac=lambda x: -2 * x, constraints=plane, method="slsqp", verify="off")
     assert not result.success
 
 
@@ -332,6 +348,29 @@ def test_units_of_the_objective_do_not_decide_success(method, scale):
         hess=lambda x: scale * rosen_hess(x),
     )
     assert result.success == bool(np.allclose(result.x, 1, rtol=1e-4)), result
+
+
+@pytest.mark.parametrize("method", SOLVERS)
+def test_large_sum_is_fitted_to_all_digits_where_its_value_shows_half(method):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((5000, 4)) * [1, 3, 10, 30]
+    y = rng.random(5000) < expit(X @ [0.3, -0.1, 0.03, 0.01])
+
+    def grad(w):
+        return X.T @ (expit(X @ w) - y)
+
+    def hess(w):
+        s = expit(X @ w)
+        return (X.T * (s * (1 - s))) @ X
+
+    solution = np.zeros(4)
+    for _ in range(20):
+        solution = solution - np.linalg.solve(hess(solution), grad(solution))
+    result = minimize(
+        lambda w: np.sum(np.logaddexp(0, X @ w) - y * (X @ w)), np.zeros(4), method=method, jac=grad, hess=hess
+    )
+    assert result.success, result.message
+    assert np.allclose(result.x, solution, rtol=1e-8, atol=0)
 
 
 def test_tolerance_of_the_user_is_taken_as_met():

@@ -9,8 +9,9 @@ import numpy as np
 from autoopt.errors import AutooptError
 from autoopt.solvers.constraints import active_normals
 
-RELATIVE_GRADIENT = 1e-8
+RELATIVE_GRADIENT = 1e-9
 RELATIVE_STEP = 1e-8
+_FINISHING_STEP = 1e-3
 FEASIBILITY = 1e-8
 _ROUNDINGS = 10 * np.finfo(np.float64).eps
 _DENSE = 500
@@ -31,43 +32,69 @@ def iteration_limit(problem: Any) -> int:
     return max(1000, 200 * problem.x0.size)
 
 
-def stationary(problem: Any, x: np.ndarray, value: float, gradient: np.ndarray, gtol: float) -> str | None:
-    """Return in words why `x` is stationary, None if it is not.
+def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | None]:
+    """Return the solution at or by `x`, where a run could get no further, and in words why it is one; None if not.
 
     Notes
     -----
-    With g the gradient, cut to the distance from the bound that it points to, any one of these suffices:
+    With g the gradient, cut to the distance from the bound that it points to, `x` is a solution if
 
-    1. max|g_i| <= gtol;
-    2. max|g_i| max(|x_i|, 1) <= 1e-8 max(|f|, min(1, |f(x0)|)), the relative gradient;
-    3. H is positive definite, and its Newton step d = H^-1 g is shorter than 1e-8 max(|x_i|, 1) in every entry, or
-       promises a decrease g.d / 2 below ten roundings of f. (H is the exact Hessian, of the entries that no bound
-       holds; up to 500 of them.)
+    1. max|g_i| <= gtol, or
+    2. max|g_i| max(|x_i|, 1) <= 1e-9 max(|f|, min(1, |f(x0)|)), the relative gradient, or
+    3. H is positive definite, the Newton step d = H^-1 g is below 1e-3 max(|x_i|, 1), and x - d passes 1 or 2 (it is
+       then the solution); or d is below 1e-8 max(|x_i|, 1), or promises a decrease g.d / 2 below ten roundings of f.
+       (H is the exact Hessian of the entries that no bound holds, up to 500 of them.)
+
+    Comparing values of f finds x to half its digits; the gradient, which the Newton step uses, has them all.
 
     References
     ----------
     Dennis, J. E. and Schnabel, R. B. (1983). Numerical Methods for Unconstrained Optimization, section 7.2.
     """
+    if reason := _small_gradient(problem, x, gtol):
+        return x, reason
+    value, gradient = problem.fun(x), _gradient(problem, x)
+    free = gradient == problem.jac(x)
+    step = _newton_step(problem, x, free, gradient[free])
+    size = np.maximum(np.abs(x[free]), 1.0)
+    if step is None or not np.max(np.abs(step) / size) <= _FINISHING_STEP:
+        return x, None
+    moved = x.copy()
+    moved[free] -= step
+    if problem.limits:
+        moved = np.clip(moved, problem.limits.lower, problem.limits.upper)
+    rounding = _ROUNDINGS * abs(value)
+    better = problem.fun(moved) <= value + rounding and _largest(problem, moved) < _largest(problem, x)
+    shown = f"the Newton step from where f no longer fell is {np.max(np.abs(step)):.1e}"
+    if better and (reason := _small_gradient(problem, moved, gtol)):
+        return moved, f"{shown}, and after it {reason}"
+    if np.all(np.abs(step) <= RELATIVE_STEP * size) or gradient[free] @ step / 2 <= rounding:
+        return (moved if better else x), shown
+    return x, None
+
+
+def _small_gradient(problem: Any, x: np.ndarray, gtol: float) -> str | None:
+    """Return in words that the gradient is small, in itself or relative to the value."""
+    value, gradient = problem.fun(x), _gradient(problem, x)
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
         return None
-    g = gradient if problem.limits is None else problem.limits.projected(x, gradient)
-    size = np.maximum(np.abs(x), 1.0)
-    largest = np.max(np.abs(g))
-    if largest <= gtol:
+    if (largest := np.max(np.abs(gradient))) <= gtol:
         return f"the largest entry of the gradient is {largest:.1e}"
     scale = max(abs(value), min(1.0, abs(problem.initial_value)))
-    relative = np.max(np.abs(g) * size) / scale if scale else np.inf
-    if relative <= RELATIVE_GRADIENT:
-        return f"the gradient relative to the value is {relative:.1e}"
-    free = g == gradient
-    if (step := _newton_step(problem, x, free, g[free])) is None:
-        return None
-    if np.all(np.abs(step) <= RELATIVE_STEP * size[free]) or g[free] @ step / 2 <= _ROUNDINGS * abs(value):
-        return f"the Newton step from here is {np.max(np.abs(step)):.1e}, too short for f to show"
-    return None
+    relative = np.max(np.abs(gradient) * np.maximum(np.abs(x), 1.0)) / scale if scale else np.inf
+    return f"the gradient relative to the value is {relative:.1e}" if relative <= RELATIVE_GRADIENT else None
 
 
-def stationary_under_constraints(problem: Any, x: np.ndarray, value: float, gradient: np.ndarray) -> str | None:
+def _gradient(problem: Any, x: np.ndarray) -> np.ndarray:
+    gradient = problem.jac(x)
+    return gradient if problem.limits is None else problem.limits.projected(x, gradient)
+
+
+def _largest(problem: Any, x: np.ndarray) -> float:
+    return float(np.max(np.abs(_gradient(problem, x))))
+
+
+def stationary_under_constraints(problem: Any, x: np.ndarray) -> str | None:
     """Return in words why `x` is a Karush-Kuhn-Tucker point of the constraints and bounds, None if it is not.
 
     Notes
@@ -77,6 +104,7 @@ def stationary_under_constraints(problem: Any, x: np.ndarray, value: float, grad
     """
     from scipy.optimize import nnls
 
+    value, gradient = problem.fun(x), problem.jac(x)
     normals = active_normals(problem.constraints, problem.limits, x, FEASIBILITY)
     if normals is None or not (np.isfinite(value) and np.isfinite(gradient).all()):
         return None
@@ -88,10 +116,10 @@ def stationary_under_constraints(problem: Any, x: np.ndarray, value: float, grad
 
 
 def _newton_step(problem: Any, x: np.ndarray, free: np.ndarray, g: np.ndarray) -> np.ndarray | None:
-    """Return H^-1 g over the free entries, None where H is not positive definite, too large or not to be had."""
+    """Return H^-1 g over the free entries, None where H is not positive definite, too large or not exact."""
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-    if not 0 < g.size <= _DENSE:
+    if not (0 < g.size <= _DENSE and np.isfinite(g).all() and getattr(problem.objective, "exact", True)):
         return None
     try:
         return cho_solve(cho_factor(problem.hess(x)[np.ix_(free, free)]), g)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.solvers.convergence import gradient_tolerance, stationary, stationary_under_constraints
+from autoopt.solvers.convergence import finish, gradient_tolerance, stationary_under_constraints
 from autoopt.solvers.problem import Problem, Stopped
 from autoopt.solvers.table import Solver
 
@@ -60,7 +60,7 @@ def run(
         From `solver.settings(options, tol)`.
     chosen : frozenset of str
         The tolerances that the user set: a stop by one of them is success, as in SciPy. A stop because f no longer
-        falls is success only if `convergence.stationary` says so.
+        falls is success only where `convergence.finish` says so.
     callback, progress : callable, optional
         Called at each iterate with (x, value) and with a `Progress`.
 
@@ -78,33 +78,35 @@ def run(
     except Stopped:
         return _result(solver, problem, problem.latest, STOPPED, "`callback` raised `StopIteration`.", False)
     except KeyboardInterrupt:
-        message = "Interrupted; x is the best point so far."
-        raise Interrupted(_result(solver, problem, problem.best, INTERRUPTED, message, False)) from None
-    x = np.asarray(raw.x, dtype=np.float64)
-    success, message = _verdict(solver, problem, raw, gtol, chosen)
+        # The lowest value seen may lie outside the constraints; the last iterate is as near to them as the run came.
+        x, which = (problem.latest, "last iterate") if problem.constraints else (problem.best, "best point so far")
+        raise Interrupted(_result(solver, problem, x, INTERRUPTED, f"Interrupted; x is the {which}.", False)) from None
+    x, success, message = _verdict(solver, problem, raw, gtol, chosen)
     extras = {name: raw[name] for name in _EXTRAS if raw.get(name) is not None}
     return _result(
         solver, problem, x, int(raw.status), message, success, nit=int(raw.get("nit", problem.nit)), **extras
     )
 
 
-def _verdict(solver: Solver, problem: Problem, raw: Any, gtol: float, chosen: frozenset[str]) -> tuple[bool, str]:
-    """Return whether the run converged, and the message: SciPy's, and ours where the judgement is ours."""
-    message, value = str(raw.message), problem.fun(raw.x)
-    gradient = problem.jac(raw.x)
-    if not (np.isfinite(value) and np.isfinite(gradient).all()):
-        return False, f"{message} The value or the gradient is not finite at the last point."
+def _verdict(
+    solver: Solver, problem: Problem, raw: Any, gtol: float, chosen: frozenset[str]
+) -> tuple[np.ndarray, bool, str]:
+    """Return the solution, whether the run converged, and the message: SciPy's, with ours where the judgement is."""
+    x, message = np.asarray(raw.x, dtype=np.float64), str(raw.message)
+    gradient = problem.jac(x)
+    if not (np.isfinite(problem.fun(x)) and np.isfinite(gradient).all()):
+        return x, False, f"{message} The value or the gradient is not finite at the last point."
     met = bool(raw.success) and (problem.constraints or chosen & {*solver.tol})
     if met or raw.status not in solver.stalls:
-        return bool(raw.success), message
+        return x, bool(raw.success), message
     if problem.constraints:
-        reason = stationary_under_constraints(problem, raw.x, value, gradient)
+        reason = stationary_under_constraints(problem, x)
     else:
-        reason = stationary(problem, raw.x, value, gradient, gtol)
+        x, reason = finish(problem, x, gtol)
     if reason:
-        return True, f"Converged: {reason}. ({message})"
+        return x, True, f"Converged: {reason}. ({message})"
     largest = np.max(np.abs(gradient))
-    return False, f"Not converged: no progress was possible, but the gradient is {largest:.1e}. ({message})"
+    return x, False, f"Not converged: no progress was possible, but the gradient is {largest:.1e}. ({message})"
 
 
 def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, message: str, success: bool, **extras: Any):
