@@ -1,13 +1,12 @@
 """Files -> named arrays, and named arrays -> the objective's data arguments.
 
-Reads CSV (pandas, imported only then), .npz and .npy. Knows neither objectives nor solvers: only argument names.
+Knows neither objectives nor solvers: only argument names.
 """
 
 from __future__ import annotations
 
 import csv
 import difflib
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-
-_SHOWN = 5  # faults, names or files listed in a message before "and ... more"
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "#n/a", "<na>"}  # what pandas reads as a missing value, lower-case
+from .tables import column, count, fault_of, lines, listed, read_table, refuse_duplicates, value_faults
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class Dataset:
         if absent := [name for name in names if name not in self.arrays]:
             raise DataError(
                 f"{self.source} has no {self._called(absent)}.{near(absent[0], self.names)}",
-                remedy=f"use one of what it has: {_listed(self.names)}.",
+                remedy=f"use one of what it has: {listed(self.names)}.",
             )
         if faulty := [name for name in names if not _is_clean(self.arrays[name])]:
             raise DataError(self._explain(faulty), remedy="correct these values, or leave them out.")
@@ -71,24 +68,24 @@ class Dataset:
 
     def _called(self, names: Sequence[str]) -> str:
         what = "column" if self.table else "array"
-        return f"{what if len(names) == 1 else what + 's'} {_listed(names)}"
+        return f"{what if len(names) == 1 else what + 's'} {listed(names)}"
 
     def _explain(self, names: Sequence[str]) -> str:
         """Return the sentence that names the first faults in these arrays, and how many there are."""
         if text := [name for name in names if name in self.text]:
             return f"{self.source} has text in the {self._called(text)}, where numbers are needed."
         faults = list(self._faults(names))
-        return f"{self.source} has {_count(faults, 'missing or non-numeric value')}:\n{_lines(faults)}"
+        return f"{self.source} has {count(faults, 'missing or non-numeric value')}:\n{lines(faults)}"
 
     def _faults(self, names: Sequence[str]) -> Iterator[str]:
         if self.delimiter is not None:
-            yield from _file_faults(self.source, self.delimiter, names)
+            yield from value_faults(self.source, self.delimiter, names)
             return
         for name in names:
             for index, value in np.ndenumerate(self.arrays[name]):
-                if _fault(value):
+                if fault_of(value):
                     place = index[0] if len(index) == 1 else index
-                    yield f"{self._called([name])}, {'row' if self.table else 'index'} {place}: {_fault(value)}"
+                    yield f"{self._called([name])}, {'row' if self.table else 'index'} {place}: {fault_of(value)}"
 
 
 def load(path: str | Path) -> Dataset:
@@ -133,8 +130,8 @@ def dataset(data: object) -> Dataset:
         return load(data)
     if hasattr(data, "columns") and hasattr(data, "to_numpy"):
         names = [str(name) for name in data.columns]
-        _refuse_duplicates("The data frame", names)
-        return Dataset("The data frame", {name: _column(data.iloc[:, i]) for i, name in enumerate(names)}, table=True)
+        refuse_duplicates("The data frame", names)
+        return Dataset("The data frame", {name: column(data.iloc[:, i]) for i, name in enumerate(names)}, table=True)
     if isinstance(data, Mapping):
         return Dataset("The data", {str(name): np.asarray(value) for name, value in data.items()})
     raise DataError(
@@ -174,7 +171,7 @@ def bind(
     if absent := [name for name in wanted if name not in data.arrays]:
         remedy = "name the objective's arguments after them"
         remedy += ", or name the column to explain with --target (target= in Python)." if data.table else "."
-        raise DataError(f"{_mismatch(data, names)} Nothing there is called {_listed(absent)}.", remedy=remedy)
+        raise DataError(f"{_mismatch(data, names)} Nothing there is called {listed(absent)}.", remedy=remedy)
     return data.take(wanted)
 
 
@@ -210,7 +207,7 @@ def _bind_target(data: Dataset, names: Sequence[str], target: str) -> dict[str, 
         )
     if clash := [name for name in (names[0], names[-1]) if name in data.arrays and name != target]:
         raise DataError(
-            f"The argument {_listed(clash)} of the objective is also a column of {data.source}, so with the target "
+            f"The argument {listed(clash)} of the objective is also a column of {data.source}, so with the target "
             f"{target!r} it could mean either.",
             remedy="rename the argument, or leave the target out to bind every argument to the column of its name.",
         )
@@ -224,84 +221,7 @@ def _bind_target(data: Dataset, names: Sequence[str], target: str) -> dict[str, 
 
 
 def _mismatch(data: Dataset, names: Sequence[str]) -> str:
-    return f"The objective takes the data {_listed(names) or 'none'}; {data.source} has {_listed(data.names)}."
-
-
-def _read_csv(path: Path, delimiter: str = ",") -> Dataset:
-    import warnings
-
-    import pandas as pd
-
-    with _opened(path) as file:
-        header = next(filter(None, csv.reader(file, delimiter=delimiter)), [])
-    _check_header(path, header, delimiter)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(path, sep=delimiter, index_col=False, low_memory=False)
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        _check_lengths(path, delimiter, len(header))
-        raise DataError(f"{path} cannot be read as a table: {error}", remedy="correct the file.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text: {error}.", remedy="save it as UTF-8.") from error
-    if not len(frame):
-        raise DataError(f"{path} has column names and no rows.", remedy="give a file with data.")
-    if frame.isna().any(axis=None):
-        _check_lengths(path, delimiter, len(header))
-    arrays = {name.strip(): _column(frame.iloc[:, i]) for i, name in enumerate(header)}
-    return Dataset(str(path), arrays, table=True, delimiter=delimiter)
-
-
-def _check_header(path: Path, header: list[str], delimiter: str) -> None:
-    names = [name.strip() for name in header]
-    if not names:
-        raise DataError(f"The data file {path} is empty.", remedy="give a file with data.")
-    if not any(_fault(name) for name in names):
-        raise DataError(f"The first line of {path} holds numbers.", remedy="put the names of the columns there.")
-    if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), None)):
-        raise DataError(
-            f"{path} has a single column {names[0]!r}; its columns seem to be separated by {other!r}.",
-            remedy="separate them by commas (.csv) or tabs (.tsv).",
-        )
-    if "" in names:
-        raise DataError(
-            f"Column {names.index('') + 1} of {path} has no name.", remedy="name every column in the first line."
-        )
-    _refuse_duplicates(str(path), names)
-
-
-def _refuse_duplicates(source: str, names: list[str]) -> None:
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DataError(f"{source} has more than one column {_listed(twice)}.", remedy="give each a name of its own.")
-
-
-def _check_lengths(path: Path, delimiter: str, width: int) -> None:
-    """Refuse a text file with lines longer or shorter than its header."""
-    faults = []
-    with _opened(path) as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        for row in reader:
-            if row and len(row) != width:
-                faults.append(f"line {reader.line_num}: {len(row)} values")
-    if faults:
-        raise DataError(
-            f"{path} has {_count(faults, 'line')} of another length than the first, which names {width} columns:\n"
-            f"{_lines(faults)}",
-            remedy="give each line one value for each column.",
-        )
-
-
-def _file_faults(source: str, delimiter: str, names: Sequence[str]) -> Iterator[str]:
-    """Yield 'line 5, column 'age': ...' for each bad value of the named columns, reading the file again."""
-    with _opened(Path(source)) as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        rows = filter(None, reader)
-        header = [name.strip() for name in next(rows)]
-        places = [(name, header.index(name)) for name in names]
-        for row in rows:
-            for name, place in places:
-                if fault := _fault(row[place].strip()):
-                    yield f"line {reader.line_num}, column {name}: {fault}"
+    return f"The objective takes the data {listed(names) or 'none'}; {data.source} has {listed(data.names)}."
 
 
 def _read_npz(path: Path) -> Dataset:
@@ -339,17 +259,16 @@ def _unpickled(path: Path, read):
         ) from error
 
 
-_READERS = {".csv": _read_csv, ".tsv": lambda path: _read_csv(path, "\t"), ".npz": _read_npz, ".npy": _read_npy}
+def _read_text(path: Path, delimiter: str) -> Dataset:
+    return Dataset(str(path), read_table(path, delimiter), table=True, delimiter=delimiter)
 
 
-def _opened(path: Path):
-    return path.open(encoding="utf-8-sig", newline="", errors="replace")
-
-
-def _column(series) -> np.ndarray:
-    """Return a pandas column as an array: numbers and booleans as such, anything else as objects."""
-    kind = series.dtype.kind
-    return series.to_numpy() if kind in "biuf" and isinstance(series.dtype, np.dtype) else series.to_numpy(dtype=object)
+_READERS = {
+    ".csv": lambda path: _read_text(path, ","),
+    ".tsv": lambda path: _read_text(path, "\t"),
+    ".npz": _read_npz,
+    ".npy": _read_npy,
+}
 
 
 def _numeric(array: np.ndarray, keep: str = "") -> np.ndarray:
@@ -363,39 +282,15 @@ def _is_clean(array: np.ndarray) -> bool:
         return True
     if array.dtype.kind == "f":
         return not np.isnan(array).any()
-    return not any(_fault(value) for value in array.flat)
+    return not any(fault_of(value) for value in array.flat)
 
 
 def _is_text(array: np.ndarray) -> bool:
     if array.dtype.kind in "biuf":
         return False
-    faults = [fault for value in array.flat if (fault := _fault(value)) != "missing"]
+    faults = [fault for value in array.flat if (fault := fault_of(value)) != "missing"]
     return faults.count("") * 2 < len(faults)
-
-
-def _fault(value: object) -> str:
-    """Return what is wrong with one value, empty if it is a number."""
-    if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
-        return "missing"
-    try:
-        return "missing" if math.isnan(float(value)) else ""
-    except (TypeError, ValueError):
-        return f"{value!r} is not a number"
 
 
 def _files(folder: Path) -> list[str]:
     return [entry.name for entry in folder.iterdir() if entry.is_file()] if folder.is_dir() else []
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(str(name) for name in names[: 4 * _SHOWN])
-    return shown + (f", and {len(names) - 4 * _SHOWN} more" if len(names) > 4 * _SHOWN else "")
-
-
-def _lines(faults: Sequence[str]) -> str:
-    more = [f"... and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-    return "\n".join(f"  {fault}" for fault in [*faults[:_SHOWN], *more])
-
-
-def _count(faults: Sequence[str], noun: str) -> str:
-    return f"{len(faults)} {noun}{'' if len(faults) == 1 else 's'}"

@@ -20,7 +20,6 @@ from .faults import is_ours, users_code
 
 LIKELIHOOD = "negative log-likelihood"
 LARGEST_HESSIAN = 2000  # parameters; beyond, standard errors would need more than 100 MB and minutes
-_SHOWN = 60  # parameters in a printed table
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,11 @@ class Fit:
     notes: tuple[str, ...] = ()
     problem: AutooptError | None = None
     interrupted: bool = False
+
+    @property
+    def is_likelihood(self) -> bool:
+        """True if standard errors have a meaning."""
+        return self.kind == LIKELIHOOD
 
     @property
     def params(self) -> np.ndarray:
@@ -104,73 +108,15 @@ class Fit:
 
     def summary(self) -> str:
         """Return the result as plain text."""
-        result = self.result
-        counts = [(result.get("nfev"), "values"), (result.get("njev"), "gradients"), (result.get("nhev"), "Hessians")]
-        lines = [
-            f"{self.source}: {self.kind or 'objective'} minimised by {result.method}",
-            "",
-            *_field("status", f"{self.status}: {_reason(result.message)}"),
-            *_field("verified", _verification(result.get("verification"))),
-            *_field("value", f"{float(result.fun):.10g}"),
-            *_field("gradient norm", f"{self.gradient_norm:.3g}"),
-            *_field("iterations", f"{result.get('nit')} ({', '.join(f'{n} {of}' for n, of in counts if n)})"),
-            *_field("seconds", _seconds(result.get("timings") or {})),
-            "",
-            *_table(self._rows(), len(self.names)),
-        ]
-        notes = [*self.notes, *([str(self.problem)] if self.problem is not None else [])]
-        return "\n".join([*lines, *([""] if notes else []), *(f"Note: {note}" for note in notes)])
+        from .summary import text
+
+        return text(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain Python values that JSON can hold; None stands for what is not known."""
-        likelihood = self.kind == LIKELIHOOD
-        result = self.result
-        return _plain(
-            {
-                "model": self.source,
-                "kind": self.kind,
-                "method": result.method,
-                "status": self.status,
-                "success": self.status == "converged",
-                "message": result.message,
-                "verification": _verification_facts(result.get("verification")),
-                "value": result.fun,
-                "gradient_norm": self.gradient_norm,
-                "nit": result.get("nit"),
-                "nfev": result.get("nfev"),
-                "njev": result.get("njev"),
-                "nhev": result.get("nhev"),
-                "timings": result.get("timings"),
-                "names": self.names,
-                "params": self.params,
-                "jac": result.get("jac"),
-                "bse": self.bse if likelihood else None,
-                "tvalues": self.tvalues if likelihood else None,
-                "pvalues": self.pvalues if likelihood else None,
-                "conf_int": self.conf_int() if likelihood else None,
-                "covariance": self.covariance,
-                "notes": self.notes,
-                "problem": None if self.problem is None else str(self.problem),
-            }
-        )
+        from .summary import facts
 
-    def _rows(self) -> list[list[str]]:
-        """Return the table of parameters as text, the head first."""
-        shown = slice(0, _SHOWN)
-        estimates = [f"{value:.6g}" for value in self.params[shown]]
-        if self.kind != LIKELIHOOD:
-            return [["parameter", "estimate"], *map(list, zip(self.names[shown], estimates, strict=True))]
-        low, high = self.conf_int()[shown].T
-        columns = [
-            ["parameter", *self.names[shown]],
-            ["estimate", *estimates],
-            ["std. error", *_known(self.bse[shown], ".4g")],
-            ["z", *_known(self.tvalues[shown], ".2f")],
-            ["P>|z|", *_known(self.pvalues[shown], ".3g")],
-            ["2.5 %", *_known(low, ".5g")],
-            ["97.5 %", *_known(high, ".5g")],
-        ]
-        return [list(row) for row in zip(*columns, strict=True)]
+        return facts(self)
 
 
 def fit(
@@ -248,7 +194,7 @@ def fit(
                     loaded.objective(x0, *arguments.values())  # if it fails by itself, that is what the user must see
                 raise
             found = Fit(loaded.source, result, names, loaded.kind, notes=notes)
-            if loaded.kind == LIKELIHOOD:
+            if found.is_likelihood:
                 found = _with_covariance(found, loaded.objective, x0, call, limits)
         result.timings["total"] = time.perf_counter() - start
         return found
@@ -330,66 +276,6 @@ def _verified(result: Any) -> bool:
     """Return False if a comparison of the derived code with the objective failed."""
     verification = result.get("verification")
     return verification is None or verification.passed
-
-
-def _reason(message: str) -> str:
-    return message.removeprefix("Converged: ").removeprefix("Not converged: ")
-
-
-def _verification(verification: Any) -> str:
-    if verification is None:
-        return "no"
-    if not (verification.passed and verification.conclusive):
-        return verification.message
-    errors = f"value off by {verification.value_error:.1e}, slope by {verification.slope_error:.1e}"
-    return f"at the start against the original function: {errors}"
-
-
-def _verification_facts(verification: Any) -> dict[str, Any] | None:
-    names = ("passed", "conclusive", "value_error", "slope_error", "kink", "message")
-    return None if verification is None else {name: getattr(verification, name) for name in names}
-
-
-def _field(name: str, text: str) -> list[str]:
-    """Return 'name   text', further lines of the text indented below the first."""
-    first, *rest = text.splitlines() or [""]
-    return [f"  {name:<14} {first}", *(f"{'':17}{line}" for line in rest)]
-
-
-def _seconds(timings: Mapping[str, float]) -> str:
-    parts = ", ".join(f"{name} {seconds:.3f}" for name, seconds in timings.items() if name != "total")
-    total = timings.get("total", sum(timings.values()))
-    return f"{total:.3f}" + (f" ({parts})" if parts else "")
-
-
-def _known(values: np.ndarray, form: str) -> list[str]:
-    return [format(value, form) if np.isfinite(value) else "-" for value in values]
-
-
-def _table(rows: list[list[str]], count: int) -> list[str]:
-    """Return the rows as aligned lines: the first column to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
-    more = [f"  ... and {count - _SHOWN} more; --json (Fit.to_dict()) has all"] if count > _SHOWN else []
-    return [f"  {line}" for line in lines] + more
-
-
-def _plain(value: Any) -> Any:
-    """Return `value` as dicts, lists, numbers, text and None; numbers that are not finite become None."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def methods() -> dict[str, Any]:

@@ -20,11 +20,11 @@ from typing import Any
 from .data import bind, dataset, near, nearest
 from .errors import ModelError, UsageError
 from .faults import syntax_error, users_code
+from .settings import Settings
 
 KINDS = ("negative log-likelihood",)
 _DERIVATIVES = ("jac", "hess", "hessp")
 _OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", *_DERIVATIVES)
-_SETTER = "__autoopt_setting__"
 
 
 @dataclass(frozen=True)
@@ -180,15 +180,12 @@ def _run(path: Path, settings: dict[str, Any]) -> tuple[dict[str, Any], list[str
         raise syntax_error(error, file) from error
     module = ModuleType(f"autoopt_model_{path.stem}")
     module.__file__ = file
-    used: set[str] = set()
-    if settings:
-        tree = ast.fix_missing_locations(_Settings(settings).visit(tree))
-        vars(module)[_SETTER] = lambda name, value: used.add(name) or _converted(name, settings[name], value, path)
+    applied = Settings(path, settings)
+    vars(module).update(applied.names)
     sys.modules[module.__name__] = module
     with users_code(str(path)):
-        exec(compile(tree, file, "exec"), vars(module))
-    vars(module).pop(_SETTER, None)
-    _refuse_unused(settings, used, vars(module), path)
+        exec(compile(applied.wrapped(tree), file, "exec"), vars(module))
+    applied.finish(vars(module))
     return vars(module), [name for name in _defined(tree) if not name.startswith("_")]
 
 
@@ -203,79 +200,6 @@ def _defined(tree: ast.Module) -> list[str]:
                 part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
             ]
     return list(dict.fromkeys(names))
-
-
-class _Settings(ast.NodeTransformer):
-    """Wraps the value of each module-level `name = value` that is to be set; functions and classes are left alone."""
-
-    def __init__(self, names: Mapping[str, Any]) -> None:
-        self.names = names
-
-    def visit_FunctionDef(self, node):
-        return node
-
-    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
-
-    def visit_Assign(self, node):
-        target = node.targets[0]
-        return self._wrapped(node, target.id) if len(node.targets) == 1 and isinstance(target, ast.Name) else node
-
-    def visit_AnnAssign(self, node):
-        return self._wrapped(node, node.target.id) if isinstance(node.target, ast.Name) and node.value else node
-
-    def _wrapped(self, node, name: str):
-        if name in self.names:
-            setter = ast.copy_location(ast.Name(_SETTER, ast.Load()), node.value)
-            call = ast.Call(setter, [ast.Constant(name), node.value], [])
-            node.value = ast.copy_location(call, node.value)
-        return node
-
-
-def _converted(name: str, given: Any, current: Any, path: Path) -> Any:
-    """Return the setting in the type of the constant that it replaces."""
-    kind = next((kind for kind in (bool, int, float, str) if isinstance(current, kind)), None)
-    if kind is None:
-        raise UsageError(
-            f"{name} in {path} is of type {type(current).__name__}.",
-            remedy="set numbers, text and True or False only.",
-        )
-    if kind is str:
-        return str(given)
-    number = _number(given)
-    if number is None or isinstance(number, bool) != (kind is bool):
-        wanted = "True or False" if kind is bool else "a number"
-        raise UsageError(f"{name} in {path} is {current!r}, and cannot be set to {given!r}.", remedy=f"give {wanted}.")
-    return float(number) if kind is float else number
-
-
-def _number(given: Any) -> bool | int | float | None:
-    """Return the number or truth value that is given, as itself or as text."""
-    if isinstance(given, bool | int | float):
-        return given
-    text = str(given).strip()
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return None
-
-
-def _refuse_unused(settings: Mapping[str, Any], used: set[str], names: Mapping[str, Any], path: Path) -> None:
-    for name in settings:
-        if name in used:
-            continue
-        constants = [key for key, value in names.items() if _is_constant(key, value)]
-        raise UsageError(
-            f"{path} assigns no constant {name}.{near(name, constants)}",
-            remedy=f"set one of {', '.join(constants)}." if constants else "leave the setting out: it has none.",
-        )
-
-
-def _is_constant(name: str, value: Any) -> bool:
-    return isinstance(value, bool | int | float | str) and not name.startswith("_") and name not in ("kind", "method")
 
 
 def _model(source: str, names: Mapping[str, Any], own: Sequence[str]) -> Model:

@@ -1,0 +1,143 @@
+"""A Fit -> what people and programs read: plain text, or values that JSON can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+_SHOWN = 60  # parameters in a printed table
+
+
+def text(found: Any) -> str:
+    """Return the result as plain text."""
+    result = found.result
+    counts = [(result.get("nfev"), "values"), (result.get("njev"), "gradients"), (result.get("nhev"), "Hessians")]
+    lines = [
+        f"{found.source}: {found.kind or 'objective'} minimised by {result.method}",
+        "",
+        *_field("status", f"{found.status}: {_reason(result.message)}"),
+        *_field("verified", _verification(result.get("verification"))),
+        *_field("value", f"{float(result.fun):.10g}"),
+        *_field("gradient norm", f"{found.gradient_norm:.3g}"),
+        *_field("iterations", f"{result.get('nit')} ({', '.join(f'{n} {of}' for n, of in counts if n)})"),
+        *_field("seconds", _seconds(result.get("timings") or {})),
+        "",
+        *_table(_rows(found), len(found.names)),
+    ]
+    notes = [*found.notes, *([str(found.problem)] if found.problem is not None else [])]
+    return "\n".join([*lines, *([""] if notes else []), *(f"Note: {note}" for note in notes)])
+
+
+def facts(found: Any) -> dict[str, Any]:
+    """Return everything as plain Python values that JSON can hold; None stands for what is not known."""
+    likelihood = found.is_likelihood
+    result = found.result
+    return _plain(
+        {
+            "model": found.source,
+            "kind": found.kind,
+            "method": result.method,
+            "status": found.status,
+            "success": found.status == "converged",
+            "message": result.message,
+            "verification": _verification_facts(result.get("verification")),
+            "value": result.fun,
+            "gradient_norm": found.gradient_norm,
+            "nit": result.get("nit"),
+            "nfev": result.get("nfev"),
+            "njev": result.get("njev"),
+            "nhev": result.get("nhev"),
+            "timings": result.get("timings"),
+            "names": found.names,
+            "params": found.params,
+            "jac": result.get("jac"),
+            "bse": found.bse if likelihood else None,
+            "tvalues": found.tvalues if likelihood else None,
+            "pvalues": found.pvalues if likelihood else None,
+            "conf_int": found.conf_int() if likelihood else None,
+            "covariance": found.covariance,
+            "notes": found.notes,
+            "problem": None if found.problem is None else str(found.problem),
+        }
+    )
+
+
+def _rows(found: Any) -> list[list[str]]:
+    """Return the table of parameters as text, the head first."""
+    shown = slice(0, _SHOWN)
+    estimates = [f"{value:.6g}" for value in found.params[shown]]
+    if not found.is_likelihood:
+        return [["parameter", "estimate"], *map(list, zip(found.names[shown], estimates, strict=True))]
+    low, high = found.conf_int()[shown].T
+    columns = [
+        ["parameter", *found.names[shown]],
+        ["estimate", *estimates],
+        ["std. error", *_known(found.bse[shown], ".4g")],
+        ["z", *_known(found.tvalues[shown], ".2f")],
+        ["P>|z|", *_known(found.pvalues[shown], ".3g")],
+        ["2.5 %", *_known(low, ".5g")],
+        ["97.5 %", *_known(high, ".5g")],
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _reason(message: str) -> str:
+    return message.removeprefix("Converged: ").removeprefix("Not converged: ")
+
+
+def _verification(verification: Any) -> str:
+    if verification is None:
+        return "no"
+    if not (verification.passed and verification.conclusive):
+        return verification.message
+    errors = f"value off by {verification.value_error:.1e}, slope by {verification.slope_error:.1e}"
+    return f"at the start against the original function: {errors}"
+
+
+def _verification_facts(verification: Any) -> dict[str, Any] | None:
+    names = ("passed", "conclusive", "value_error", "slope_error", "kink", "message")
+    return None if verification is None else {name: getattr(verification, name) for name in names}
+
+
+def _field(name: str, text: str) -> list[str]:
+    """Return 'name   text', further lines of the text indented below the first."""
+    first, *rest = text.splitlines() or [""]
+    return [f"  {name:<14} {first}", *(f"{'':17}{line}" for line in rest)]
+
+
+def _seconds(timings: Mapping[str, float]) -> str:
+    parts = ", ".join(f"{name} {seconds:.3f}" for name, seconds in timings.items() if name != "total")
+    total = timings.get("total", sum(timings.values()))
+    return f"{total:.3f}" + (f" ({parts})" if parts else "")
+
+
+def _known(values: np.ndarray, form: str) -> list[str]:
+    return [format(value, form) if np.isfinite(value) else "-" for value in values]
+
+
+def _table(rows: list[list[str]], count: int) -> list[str]:
+    """Return the rows as aligned lines: the first column to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
+    more = [f"  ... and {count - _SHOWN} more; --json (Fit.to_dict()) has all"] if count > _SHOWN else []
+    return [f"  {line}" for line in lines] + more
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as dicts, lists, numbers, text and None; numbers that are not finite become None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
