@@ -37,10 +37,10 @@ class Regression:
         Ridge penalty: alpha / 2 * ||coef||^2 is added to the negative log-likelihood (a sum, not a mean).
     method : str
         A gradient method of `autoopt.minimize`.
-    tol : float, > 0
-        Largest slope at the solution, per observation and unit of a covariate divided by its root mean square.
-    max_iter : int
-        Most iterations of the solver.
+    tol : float, > 0, optional
+        The method's main tolerance, as in `autoopt.minimize`, for covariates divided by their root mean square.
+    max_iter : int, optional
+        Most iterations of the solver; the method's own limit if not given.
     """
 
     _likelihood: Callable  # (params, X, y, offset, weights) -> scalar; plain NumPy
@@ -51,8 +51,8 @@ class Regression:
         fit_intercept: bool = True,
         alpha: float = 0.0,
         method: str = "newton-cg",
-        tol: float = 1e-8,
-        max_iter: int = 200,
+        tol: float | None = None,
+        max_iter: int | None = None,
     ) -> None:
         self.fit_intercept = fit_intercept
         self.alpha = alpha
@@ -116,24 +116,23 @@ class Regression:
         """Set the estimates and what follows from them; `start` is where the intercept begins."""
         self._check_options()
         design, scale = _design(X, self.fit_intercept)
-        total = weights.sum()
-        penalty = self.alpha / (total * scale**2)
+        penalty = self.alpha / scale**2
         x0 = np.zeros(len(scale))
         if self.fit_intercept:
             penalty[0], x0[0] = 0.0, start
-        # Covariates of root mean square 1 and a mean over the rows: one tolerance then serves all data.
-        fun, args = _penalised(self._likelihood), (design, y, offset, weights / total, penalty)
-        result = minimize(fun, x0, args=args, method=self.method, tol=self.tol, options={"maxiter": self.max_iter})
+        fun, args = _penalised(self._likelihood), (design, y, offset, weights, penalty)
+        options = None if self.max_iter is None else {"maxiter": self.max_iter}
+        result = minimize(fun, x0, args=args, method=self.method, tol=self.tol, options=options)
         self.nobs_ = len(y)
         self.n_iter_ = int(result.nit)
         self.converged_ = bool(result.success)
         self.params_ = result.x / scale
-        self.llf_ = -total * float(self._likelihood(result.x, *args[:4]))
+        self.llf_ = -float(self._likelihood(result.x, *args[:4]))
 
-        # From here on in the user's units: the parameters divided by `scale`, the objective times `total`.
-        hessian = total * np.outer(scale, scale) * Objective(fun, x0, args).hess(result.x)
+        # From here on in the user's units: the parameters divided by `scale`.
+        hessian = np.outer(scale, scale) * Objective(fun, x0, args).hess(result.x)
         seen = design[weights > 0] if (weights == 0).any() else design
-        self._infer(hessian, total * scale * result.jac, lambda params: seen @ (params * scale), result.message)
+        self._infer(hessian, scale * result.jac, lambda params: seen @ (params * scale), result.message)
 
     def _infer(self, hessian: np.ndarray, gradient: np.ndarray, predictor: Callable, message: str) -> None:
         """Set the covariance and the standard errors, NaN with a warning where the estimates cannot be trusted."""
@@ -154,7 +153,7 @@ class Regression:
         """Raise an error for constructor arguments outside their range."""
         if not (np.isfinite(self.alpha) and self.alpha >= 0):
             raise UsageError(f"alpha is {self.alpha!r}.", remedy="pass a penalty that is zero or positive.")
-        if not self.tol > 0:
+        if self.tol is not None and not self.tol > 0:
             raise UsageError(f"tol is {self.tol!r}.", remedy="pass a positive tolerance, such as tol=1e-8.")
 
     def _problem(self, step: np.ndarray, predictor: Callable, message: str) -> Warning | None:
