@@ -112,6 +112,8 @@ class Fit:
 
         return text(self)
 
+    __str__ = summary
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain Python values that JSON can hold; None stands for what is not known."""
         from .summary import facts

@@ -51,7 +51,7 @@ def test_likelihood_has_estimates_and_standard_errors(model):
     np.testing.assert_allclose(found.params, [y.mean(), np.log(y.std())], rtol=1e-6)
     np.testing.assert_allclose(found.bse, [y.std() / 2, np.sqrt(1 / 8)], rtol=1e-5)
     np.testing.assert_allclose(found.pvalues[0], 0.00228, atol=1e-4)
-    assert found.conf_int().shape == (2, 2)
+    assert found.conf_int().shape == (2, 2) and "log_sd" in str(found)
     assert found.result.x["mean"] == pytest.approx(3.5)
 
 
