@@ -12,6 +12,7 @@ from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.scalar import math as psm
 from pytensor.scalar.basic import ScalarOp
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.shape import Shape_i
 
 from autoopt.source.code import (
     AND,
@@ -88,9 +89,17 @@ def _apply(writer, node: Apply, op: ScalarOp, operands: list[Code]) -> Code:
 
 def _operator(node: Apply, symbol: str, level: int, left: Code, right: Code) -> Code:
     """Python's operator; NumPy's function where both are Python integers and zero would raise."""
-    if symbol in ("/", "//", "%") and all(rank(v) == 0 and v.type.dtype != "float64" for v in node.inputs):
+    if symbol in ("/", "//", "%") and all(_is_python_number(v) for v in node.inputs):
         return call({"/": "np.true_divide", "//": "np.floor_divide", "%": "np.mod"}[symbol], left, right)
     return infix(symbol, level, left, right)
+
+
+def _is_python_number(variable: Variable) -> bool:
+    """True if the text computes `variable` from lengths and constants, as an int or a float of Python."""
+    node = variable.owner
+    if rank(variable) or node is None:
+        return isinstance(variable, Constant)
+    return isinstance(node.op, Shape_i) or all(_is_python_number(v) for v in node.inputs)
 
 
 def _function(op: ScalarOp) -> str | None:
@@ -154,12 +163,14 @@ def _cast_operands(node: Apply, op: ScalarOp, operands: list[Code]) -> list[Code
     dtypes = [v.type.dtype for v in node.inputs]
     if isinstance(op, ps.Cast | ps.Second) or all(d == "float64" for d in dtypes) or target == "bool":
         return operands
-    weak = [isinstance(v, Constant) and not code.is_name for v, code in zip(node.inputs, operands, strict=True)]
-    if _numpy_type(op, dtypes, weak) == target:
+    weak = [code.is_simple and not code.is_name for code in operands]
+    found = _numpy_type(op, dtypes, weak)
+    if found == target or (found, target) == ("float64", "float32"):  # more precise, and what NumPy gives
         return operands
     first = 1 if isinstance(op, ps.Switch) else 0
     return [
-        code if i < first or dtypes[i] == target else Code(f"np.{target}({code})") if weak[i] or not rank(v) else
+        Code(f"np.{target}({code})") if i >= first and (weak[i] or (dtypes[i] != target and not rank(v))) else
+        code if i < first or dtypes[i] == target else
         Code(f"{code:.}.astype(np.{target})")
         for i, (v, code) in enumerate(zip(node.inputs, operands, strict=True))
     ]  # fmt: skip
@@ -167,8 +178,8 @@ def _cast_operands(node: Apply, op: ScalarOp, operands: list[Code]) -> list[Code
 
 def _numpy_type(op: ScalarOp, dtypes: list[str], weak: list[bool]) -> str | None:
     """Return the dtype that NumPy gives for operands of `dtypes`; Python numbers are `weak`."""
-    kinds = [{"f": float, "i": int, "u": int, "b": np.dtype(bool)}.get(np.dtype(d).kind, np.dtype(d)) if w
-             else np.dtype(d) for d, w in zip(dtypes, weak, strict=True)]  # fmt: skip
+    numbers = {"f": 1.0, "i": 1, "u": 1}
+    kinds = [numbers.get(np.dtype(d).kind, d) if w else np.dtype(d) for d, w in zip(dtypes, weak, strict=True)]
     if all(weak) or isinstance(op, ps.Switch):
         pair = dtypes[1:] if isinstance(op, ps.Switch) else dtypes
         return np.result_type(*pair).name
@@ -178,9 +189,7 @@ def _numpy_type(op: ScalarOp, dtypes: list[str], weak: list[bool]) -> str | None
     if ufunc is None:
         return None
     try:
-        if ufunc.nin == 2:
-            return reduce(lambda a, b: ufunc.resolve_dtypes((a, b, None))[-1], kinds).name
-        return ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))[-1].name
+        return ufunc.resolve_dtypes((np.result_type(*kinds),) * ufunc.nin + (None,) * ufunc.nout)[-1].name
     except TypeError:
         return None
 
@@ -230,6 +239,8 @@ def inversion(writer, node: Apply, x: Code) -> Code:
 
 @scalar(ps.Sqr)
 def square(writer, node: Apply, x: Code) -> Code:
+    if node.outputs[0].type.dtype == "bool":
+        return infix("&", AND, x, x)
     return Code(f"{x} * {x}", PRODUCT) if x.is_name and not rank(node.outputs[0]) else Code(f"{x:.}**2", POWER)
 
 
@@ -244,7 +255,7 @@ def power(writer, node: Apply, x: Code, exponent: Code) -> Code:
 
 @scalar(ps.Reciprocal)
 def reciprocal(writer, node: Apply, x: Code) -> Code:
-    if rank(node.outputs[0]) == 0 and node.inputs[0].type.dtype != "float64":
+    if _is_python_number(node.inputs[0]):
         return call("np.true_divide", "1.0", x)
     return infix("/", PRODUCT, Code("1.0"), x)
 

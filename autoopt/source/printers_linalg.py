@@ -29,7 +29,8 @@ BATCHED = {Cholesky, MatrixInverse, MatrixPinv, Det, SLogDet, Eigh, Eigvalsh, SV
 
 def print_batched(writer, node: Apply, *operands: Code) -> Code:
     """A matrix operation over leading axes: the same call, if NumPy or SciPy take stacks."""
-    if type(node.op.core_op) not in BATCHED:
+    stacked = node.op.batch_ndim(node) > 0
+    if type(node.op.core_op) not in (BATCHED if stacked else PRINTERS):
         raise unsupported(node.op)
     return PRINTERS[type(node.op.core_op)](writer, node, *operands)
 
@@ -103,7 +104,7 @@ def qr(writer, node: Apply, a: Code) -> Code:
 
 @prints(LU, stem="P L U")
 def lu(writer, node: Apply, a: Code) -> Code:
-    options = [f"{name}=True" for name in ("permute_l", "p_indices") if getattr(node.op, name)]
+    options = [f"{name}=True" for name in ("permute_l", "p_indices") if getattr(_op(node), name)]
     return call("scipy.linalg.lu", a, *options, "check_finite=False")
 
 
@@ -119,7 +120,7 @@ def permutation(writer, node: Apply, pivots: Code) -> Code:
     order = writer.fresh("order")
     writer.write(f"{order} = np.arange(len({pivots}))")
     writer.write(f"for i, pivot in enumerate({pivots}):\n    {order}[[i, pivot]] = {order}[[pivot, i]]")
-    return Code(order) if node.op.inverse else Code(f"{order}.argsort()")
+    return Code(order) if _op(node).inverse else Code(f"{order}.argsort()")
 
 
 @prints(Solve, stem="solution")
