@@ -10,14 +10,13 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.graph.parts import Part, find_parts
 from autoopt.rules import find
 from autoopt.rules.table import Unsupported
+from autoopt.tape.digest import LITERAL, is_uniform
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component
 from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Step, Tape, call
-
-SMALL = 16
-"""Constant arrays of at most this many entries are written into the graph; larger ones are inputs of it."""
 
 
 @dataclass
@@ -33,6 +32,8 @@ class Graph:
     value : Variable
         The objective's value, 0-d.
     guards : list of (Variable, Guard)
+    parts : tuple of Part
+        The parts of the vector that are variables of their own, in order; empty if it is read as a whole.
     """
 
     parameters: Variable
@@ -40,6 +41,17 @@ class Graph:
     tape: Tape
     inputs: dict[int, Variable] = field(default_factory=dict)
     guards: list[tuple[Variable, Guard]] = field(default_factory=list)
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The number of parameters."""
+        return self.tape.steps[0].shape[0]
+
+    @property
+    def wrt(self) -> list[Variable]:
+        """What to differentiate with respect to: the parts, or the whole vector."""
+        return [part.variable for part in self.parts] or [self.parameters]
 
 
 @dataclass(frozen=True)
@@ -71,9 +83,13 @@ class _Builder:
     def build(self) -> Graph:
         vector = pt.tensor(self.tape.steps[0].template.name, dtype="float64", shape=self.tape.steps[0].shape)
         self.variables[0] = vector
+        parts = find_parts(self.tape)
+        for index, part in parts.items():
+            part.variable.tag.trace = [Origin(index)]
+            self.variables[index] = part.variable
         broken: set[int] = set()
         for index, step in enumerate(self.tape.steps):
-            if step.level != PARAMETER or step.operation is None:
+            if step.level != PARAMETER or index in self.variables:
                 continue
             if broken.intersection(step.inputs) or not self.add(index, step):
                 broken.add(index)
@@ -82,7 +98,8 @@ class _Builder:
         value = self.operand(self.tape.output)
         value = pt.as_tensor(value, dtype="float64") if not isinstance(value, Variable) else value.astype("float64")
         guards = [(self.variables[guard.step], guard) for guard in self.tape.guards]
-        return Graph(vector, value, self.tape, dict(sorted(self.inputs.items())), guards)
+        distinct = sorted(set(parts.values()), key=lambda part: part.start)
+        return Graph(vector, value, self.tape, dict(sorted(self.inputs.items())), guards, tuple(distinct))
 
     def add(self, index: int, step: Step) -> bool:
         """Enter the variable of one step; False if there is no rule for it."""
@@ -121,9 +138,9 @@ class _Builder:
             value = self.constant(index)
             if np.ndim(value) == 0:
                 return value
-            if value.size <= SMALL:
+            if value.size <= LITERAL:
                 return pt.constant(value)
-            if value.flat[0] == value.flat[-1] and np.all(value == value.flat[0]) and not np.signbit(value.flat[0]):
+            if is_uniform(value):
                 return pt.full(value.shape, pt.constant(value.flat[0]), dtype=str(value.dtype))
         variable = pt.tensor(dtype=str(step.dtype), shape=step.shape)
         variable.tag.trace = [Origin(index)]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import pytensor
 import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType, jacobian
+from pytensor.gradient import jacobian
 from pytensor.graph.basic import Constant, Variable
-from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.replace import clone_replace
+from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.basic import Alloc
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.reshape import JoinDims, SplitDims
@@ -21,11 +22,15 @@ from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 
 from autoopt.graph.build import Graph
-from autoopt.graph.rewriting import rewrite, settings
+from autoopt.graph.parts import join
+from autoopt.graph.rewriting import group_by_dependence, rewrite, settings
 from autoopt.tape.tape import Guard
 
 VIEWS = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
 """Operations that cost nothing, so that computing them ahead gains nothing."""
+
+MAX_BLOCKS = 8
+"""With more parts of the parameters than this the Hessian is not put together from blocks."""
 
 HOIST_LIMIT = 2**28
 """Bytes of results that may be computed ahead and kept."""
@@ -55,35 +60,68 @@ def _value(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable
 
 
 def _gradient(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
-    return [], [value, _grad(value, graph.parameters)]
+    return [], [value, _joined(graph, _slopes(value, graph.wrt))]
 
 
 def _hessian(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
-    slope = _simplified(graph, _grad(value, graph.parameters))
-    return [], [jacobian(slope, graph.parameters, vectorize=True, disconnected_inputs="ignore")]
+    if len(graph.parts) > MAX_BLOCKS:
+        slope = _over_vector(graph, [_joined(graph, _slopes(value, graph.wrt))])[0]
+        slope = _simplified([graph.parameters, *graph.inputs.values()], [slope])[0]
+        return [], [jacobian(slope, graph.parameters, vectorize=True, disconnected_inputs="ignore")]
+    slopes = _simplified([*graph.wrt, *graph.inputs.values()], _slopes(value, graph.wrt))
+    blocks = [
+        [_block(slopes, graph.wrt, i, j) if i <= j else None for j in range(len(slopes))] for i in range(len(slopes))
+    ]
+    for i in range(len(slopes)):
+        for j in range(i):
+            blocks[i][j] = blocks[j][i].T
+    if not graph.parts:
+        return [], [blocks[0][0]]
+    rows = [
+        join(row, graph.parts, graph.size, axis=0 if part.scalar else 1)
+        for row, part in zip(blocks, graph.parts, strict=True)
+    ]
+    return [], [join(rows, graph.parts, graph.size)]
+
+
+def _block(slopes: list[Variable], wrt: list[Variable], i: int, j: int) -> Variable:
+    """Return the derivative of one part of the gradient with respect to one part of the parameters."""
+    if slopes[i].ndim == 0:
+        return _slopes(slopes[i], [wrt[j]])[0]
+    return jacobian(slopes[i], wrt[j], vectorize=True, disconnected_inputs="ignore")
 
 
 def _product(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
     direction = pt.tensor("direction", dtype="float64", shape=graph.parameters.type.shape)
-    slope = _grad(value, graph.parameters)
-    return [direction], [_grad((slope * direction).sum(), graph.parameters)]
+    pieces = [part.of(direction) for part in graph.parts] or [direction]
+    slopes = _slopes(value, graph.wrt)
+    along = pt.add(*[(slope * piece).sum() for slope, piece in zip(slopes, pieces, strict=True)])
+    return [direction], [_joined(graph, _slopes(along, graph.wrt))]
 
 
-def _grad(value: Variable, wrt: Variable) -> Variable:
-    if isinstance(value.type, DisconnectedType):
-        return pt.zeros_like(wrt)
+def _jacobian(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
+    value = _over_vector(graph, [value.ravel()])[0]
+    return [], [jacobian(value, graph.parameters, vectorize=True, disconnected_inputs="ignore")]
+
+
+def _slopes(value: Variable, wrt: list[Variable]) -> list[Variable]:
     return pytensor.grad(value, wrt, disconnected_inputs="ignore")
 
 
-def _simplified(graph: Graph, variable: Variable) -> Variable:
-    """Return `variable` rewritten, over the same inputs."""
-    inputs = [graph.parameters, *graph.inputs.values()]
-    return _over(inputs, rewrite(inputs, [variable]))[0]
+def _joined(graph: Graph, pieces: list[Variable]) -> Variable:
+    """Return the derivatives with respect to the parts as one vector."""
+    return join(pieces, graph.parts, graph.size) if graph.parts else pieces[0]
 
 
-def _over(inputs: Sequence[Variable], graph: FunctionGraph) -> list[Variable]:
-    """Return the outputs of `graph` as expressions of `inputs`."""
-    return pytensor.graph.replace.clone_replace(graph.outputs, dict(zip(graph.inputs, inputs, strict=True)))
+def _over_vector(graph: Graph, variables: Sequence[Variable]) -> list[Variable]:
+    """Return `variables` with the parts as slices of the parameter vector."""
+    return clone_replace(list(variables), {part.variable: part.of(graph.parameters) for part in graph.parts})
+
+
+def _simplified(inputs: list[Variable], variables: list[Variable]) -> list[Variable]:
+    """Return `variables` rewritten, over the same inputs."""
+    rewritten = rewrite(inputs, variables)
+    return clone_replace(rewritten.outputs, dict(zip(rewritten.inputs, inputs, strict=True)))
 
 
 KINDS: dict[str, Callable] = {
@@ -91,27 +129,32 @@ KINDS: dict[str, Callable] = {
     "value_and_grad": _gradient,
     "hess": _hessian,
     "hessp": _product,
+    "jacobian": _jacobian,
 }
 
 
-def derive(graph: Graph, kind: str) -> list[Function]:
-    """Return the functions of one kind of derivative: `prepare` if the data decide something, and so on.
+def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
+    """Return the functions of one kind of derivative.
 
     Parameters
     ----------
     graph : Graph
     kind : str
         A key of KINDS.
+    divide : bool
+        If True what the data or the point decide is in functions of its own; if False the last function does all.
     """
     with settings():
         given = list(graph.inputs.values())
-        inputs = [graph.parameters, *given]
-        stable = _over(inputs, rewrite(inputs, [graph.value, *(variable for variable, _ in graph.guards)]))
-        extra, results = KINDS[kind](graph, stable[0])
-        final = rewrite([*extra, *inputs], [*results, *stable[1:]])
+        checks = [variable for variable, _ in graph.guards]
+        value, *checks = _simplified([*graph.wrt, *given], [graph.value, *checks])
+        extra, results = KINDS[kind](graph, value)
+        final = rewrite([*extra, graph.parameters, *given], _over_vector(graph, [*results, *checks]))
     extra, vector, given = final.inputs[: len(extra)], final.inputs[len(extra)], final.inputs[len(extra) + 1 :]
     results, checks = final.outputs[: len(results)], final.outputs[len(results) :]
     guards = tuple((check, guard) for check, (_, guard) in zip(checks, graph.guards, strict=True))
+    if not divide:
+        return [Function("prepare", tuple(given), ()), Function(kind, (*extra, vector, *given), tuple(results), guards)]
     return _divide(kind, list(extra), vector, list(given), results, guards)
 
 
@@ -119,7 +162,11 @@ def _divide(
     kind: str, extra: list[Variable], vector: Variable, given: list[Variable], results: Sequence[Variable], guards: tuple
 ) -> list[Function]:
     """Cut the graph where it stops to depend on the parameters, and where on the direction."""
-    roots = [*results, *(variable for variable, _ in guards)]
+    count = len(results)
+    roots = group_by_dependence([*results, *(variable for variable, _ in guards)], {vector, *extra}, set(given))
+    roots = group_by_dependence(roots, set(extra), {vector, *given}) if extra else roots
+    results = roots[:count]
+    guards = tuple((check, guard) for check, (_, guard) in zip(roots[count:], guards, strict=True))
     ahead = _frontier(roots, given, {vector, *extra})
     functions = [Function("prepare", tuple(given), tuple(ahead))]
     known = [*given, *ahead]
@@ -134,7 +181,7 @@ def _divide(
 
 def _frontier(roots: Sequence[Variable], known: Sequence[Variable], late: set[Variable]) -> list[Variable]:
     """Return the largest parts of `roots` that do not depend on `late`, are not simply `known`, and are worth keeping."""
-    order = pytensor.graph.traversal.io_toposort([*known, *late], roots)
+    order = io_toposort([*known, *late], roots)
     depends = set(late)
     stop = set(known)
     for node in order:

@@ -7,16 +7,19 @@ from contextlib import AbstractContextManager
 
 from pytensor import config
 from pytensor.compile.mode import optdb
-from pytensor.graph.basic import Variable
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from pytensor.graph.traversal import io_toposort
+from pytensor.scalar.basic import Add, Mul
+from pytensor.tensor.elemwise import Elemwise
 
 LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
 
 _EXCLUDED = (
     "inplace", "fusion", "BlasOpt", "add_mul_fusion", "local_pow_to_nested_squaring", "scan", "cxx_only",
-    "scan_eqopt1", "scan_eqopt2",
+    "scan_eqopt1", "scan_eqopt2", "local_add_of_sparse_write",  # the last gives a result of the wrong shape (3.0.7)
 )  # fmt: skip
 _FULL = RewriteDatabaseQuery(include=["fast_run"], exclude=_EXCLUDED)
 _CHEAP = RewriteDatabaseQuery(include=["canonicalize", "canonicalize_db", "merge", "useless", "stabilize"], exclude=_EXCLUDED)
@@ -24,7 +27,7 @@ _CHEAP = RewriteDatabaseQuery(include=["canonicalize", "canonicalize_db", "merge
 
 def settings() -> AbstractContextManager:
     """Return a context in which PyTensor's global configuration is what autoopt needs."""
-    return config.change_flags(floatX="float64", cxx="", traceback__limit=0, compute_test_value="off", on_opt_error="raise")
+    return config.change_flags(floatX="float64", cxx="", traceback__limit=0, on_opt_error="ignore")
 
 
 def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], full: bool = True) -> FunctionGraph:
@@ -33,3 +36,31 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], full: bool 
     query = _FULL if full and len(graph.apply_nodes) < LARGE else _CHEAP
     optdb.query(query).rewrite(graph)
     return graph
+
+
+def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: set[Variable]) -> list[Variable]:
+    """Return `roots` with sums and products regrouped, so that terms free of `late` are combined with each other first."""
+    depends = set(late)
+    replaced: dict[Variable, Variable] = {}
+    for node in io_toposort([*late, *known], roots):
+        inputs = [replaced.get(variable, variable) for variable in node.inputs]
+        if depends.intersection(node.inputs):
+            depends.update(node.outputs)
+            inputs = _grouped(node, inputs, depends, replaced)
+        if inputs != node.inputs:
+            for old, new in zip(node.outputs, node.op(*inputs, return_list=True), strict=True):
+                new.tag.trace = getattr(old.tag, "trace", [])
+                replaced[old] = new
+                if old in depends:
+                    depends.add(new)
+    return [replaced.get(root, root) for root in roots]
+
+
+def _grouped(node: Apply, inputs: list[Variable], depends: set[Variable], replaced: dict) -> list[Variable]:
+    """Return the operands of a sum or product with those that are known early as one."""
+    if not isinstance(node.op, Elemwise) or not isinstance(node.op.scalar_op, Add | Mul):
+        return inputs
+    early = [new for old, new in zip(node.inputs, inputs, strict=True) if old not in depends]
+    if len(early) < 2 or len(early) == len(inputs):
+        return inputs
+    return [new for old, new in zip(node.inputs, inputs, strict=True) if old in depends] + [node.op(*early)]

@@ -8,9 +8,10 @@ from autoopt.tape.tape import Tape
 
 
 def live(tape: Tape) -> Tape:
-    """Return the tape without the steps that neither its value nor a guard needs."""
+    """Return the tape without the steps that neither its value nor a guard needs; inputs stay."""
     needed = bytearray(len(tape.steps))
-    needed[0] = 1
+    for index in tape.leaves():
+        needed[index] = 1
     for root in (tape.output, *(guard.step for guard in tape.guards)):
         needed[root] = 1
     for index in range(len(tape.steps) - 1, -1, -1):
@@ -28,4 +29,5 @@ def live(tape: Tape) -> Tape:
         values={number[index]: value for index, value in tape.values.items() if index in number},
         guards=[guard._replace(step=number[guard.step]) for guard in tape.guards],
         output=number[tape.output],
+        names={number[index]: name for index, name in tape.names.items() if index in number},
     )

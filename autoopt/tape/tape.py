@@ -73,6 +73,8 @@ class Tape:
         Those that depend on the parameters, in program order.
     output : int
         The step of the objective's value.
+    names : dict of int to str
+        What the user calls steps that no line of theirs assigns: the named parameters.
     data_decided : bool
         True if Python took a decision from the data, so that other data need a new trace.
     """
@@ -81,6 +83,7 @@ class Tape:
     values: dict[int, Any] = field(default_factory=dict)
     guards: list[Guard] = field(default_factory=list)
     output: int = -1
+    names: dict[int, str] = field(default_factory=dict)
     data_decided: bool = False
 
     def leaves(self) -> dict[int, Leaf]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import operator
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -47,8 +49,10 @@ def _lookup(place: Any, name: str) -> Any:
     return place.cell_contents if hasattr(place, "cell_contents") else getattr(place, name, None)
 
 
-def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tuple = ()) -> Trace:
-    """Return the trace of `function(structure.unflatten(flat), *args)`.
+def trace(
+    function: Callable, structure: Structure, flat: np.ndarray, args: tuple = (), scalar: bool = True
+) -> Trace:
+    """Return the trace of `function(structure.unflatten(flat), *args)`, which must be a number if `scalar`.
 
     Raises
     ------
@@ -63,14 +67,20 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     instrument.reserve(names)
     vector = tracer.leaf(Leaf(names[0], "parameter"), np.array(flat, dtype=float))
     parameters = structure.unflatten(vector)
-    data = [_as_leaves(tracer, value, name) for value, name in zip(args, names[1:], strict=True)]
+    reads = [index for index, step in enumerate(tracer.steps) if step.operation is operator.getitem]
+    tracer.tape.names.update(zip(reads, map(_identifier, structure.paths), strict=False))
+
+    def leaf(name: str, value: Any) -> Any:
+        return tracer.leaf(Leaf(name, "argument"), value)
+
+    data = [_as_leaves(value, name, leaf) for value, name in zip(args, names[1:], strict=True)]
     copied = _copy_of(function, instrument)
     try:
         with np.errstate(all="ignore"):
             value = copied(parameters, *data)
     finally:
         instrument.write_back()
-    tracer.tape.output = _scalar_step(tracer, value, function)
+    tracer.tape.output = _output_step(tracer, value, function, scalar)
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     return Trace(live(tracer.tape), captured, instrument.opaque_state)
 
@@ -103,21 +113,36 @@ def argument_names(function: Callable, count: int) -> list[str]:
     return names
 
 
-def _as_leaves(tracer: Tracer, value: Any, name: str) -> Any:
-    """Return a data argument with its arrays and floats as inputs of the tape."""
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and type(value) is np.ndarray:
-        return tracer.leaf(Leaf(name, "argument"), value)
-    if type(value) is float or isinstance(value, np.floating):
-        return tracer.leaf(Leaf(name, "argument"), value)
+def _as_leaves(value: Any, name: str, make: Callable[[str, Any], Any]) -> Any:
+    """Return a data argument with `make(name, array or float)` in place of its arrays and floats, dicts and tuples walked."""
+    if (type(value) is np.ndarray and value.dtype.kind in "fiub") or isinstance(value, float | np.floating):
+        return make(name, value)
     if type(value) is dict:
-        return {key: _as_leaves(tracer, part, f"{name}_{key}") for key, part in value.items()}
+        return {key: _as_leaves(part, f"{name}_{_identifier(str(key))}", make) for key, part in value.items()}
     if type(value) is tuple:
-        return tuple(_as_leaves(tracer, part, f"{name}_{k}") for k, part in enumerate(value))
+        return tuple(_as_leaves(part, f"{name}_{k}", make) for k, part in enumerate(value))
     return value
 
 
-def _scalar_step(tracer: Tracer, value: Any, function: Callable) -> int:
-    """Return the step of the objective's value, as a 0-d float."""
+def with_data(tape: Tape, args: tuple) -> Tape:
+    """Return the tape with the arrays and floats of `args`, of the same structure, in place of its own."""
+    found: list[Any] = []
+    for value in args:
+        _as_leaves(value, "", lambda _, array: found.append(array))
+    values = iter(found)
+    arguments = [index for index, leaf in tape.leaves().items() if leaf.kind == "argument"]
+    return replace(tape, values=tape.values | {index: next(values) for index in arguments})
+
+
+def _identifier(path: str) -> str:
+    """Return a path such as "a.b" or "x[0]" as a Python name."""
+    return re.sub(r"\W+", "_", path).strip("_")
+
+
+def _output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -> int:
+    """Return the step of the objective's value: 0-d if it shall be a scalar."""
+    if type(value) in (list, tuple) and not scalar:
+        value = tracer.nested(value)
     if type(value) is not TracedArray:
         if not isinstance(value, int | float | np.number | np.ndarray):
             kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
@@ -127,13 +152,13 @@ def _scalar_step(tracer: Tracer, value: Any, function: Callable) -> int:
                 "return one scalar, such as a sum over the data.",
             )
         value = TracedArray(tracer, tracer.constant(value), value, 0)
-    if value.size != 1:
+    if scalar and value.size != 1:
         raise ObjectiveError(
             f"The objective returned an array of shape {value.shape}, not a scalar.",
             definition(function),
             "return one number, for example np.sum(...) or .mean() of it.",
         )
-    if value.ndim:
+    if scalar and value.ndim:
         value = value.reshape(())
     return value.current()
 

@@ -1,0 +1,87 @@
+"""The on-disk cache of derivative source: one file of NumPy source for each tape and kind of derivative.
+
+What is kept is text, named by the digest of the tape and the versions that made it; never data. `AUTOOPT_CACHE` names the
+folder, or turns the cache off if it is "0", "off" or empty.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import os
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+_OFF = ("", "0", "off", "no", "false")
+
+
+def folder() -> Path | None:
+    """Return the folder of the cache, None if it is turned off."""
+    chosen = os.environ.get("AUTOOPT_CACHE")
+    if chosen is not None:
+        return None if chosen.lower() in _OFF else Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "autoopt"
+
+
+@functools.cache
+def version() -> str:
+    """Return what the source depends on besides the tape: the releases, and the very files, of what writes it."""
+    from autoopt import __version__
+
+    package = Path(__file__).parent
+    files = sorted(file for room in ("rules", "graph", "source", "tape") for file in (package / room).glob("*.py"))
+    stamp = ";".join(f"{file.name}{os.stat(file).st_mtime_ns}" for file in files)
+    return f"{__version__};{metadata.version('pytensor')};{np.__version__};{stamp}"
+
+
+def read(key: str) -> tuple[str, dict[str, np.ndarray]] | None:
+    """Return the source and constants kept under `key`, None if there are none that can be read."""
+    place = folder()
+    if place is None:
+        return None
+    try:
+        text = (place / f"{key}.py").read_text()
+        if not text.endswith(_END.format(key=key)):
+            return None
+        constants = {}
+        if (place / f"{key}.npz").exists():
+            with np.load(place / f"{key}.npz", allow_pickle=False) as kept:
+                constants = dict(kept)
+        return text, constants
+    except (OSError, ValueError):
+        return None
+
+
+def write(key: str, text: str, constants: dict[str, np.ndarray]) -> str:
+    """Keep source and constants under `key` and return the text as kept; a folder that cannot be written is no error."""
+    text += _END.format(key=key)
+    place = folder()
+    if place is not None:
+        with contextlib.suppress(OSError):
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if constants:
+                buffer = io.BytesIO()
+                np.savez(buffer, **constants)
+                _replace(place / f"{key}.npz", buffer.getvalue())
+            _replace(place / f"{key}.py", text.encode())
+    return text
+
+
+_END = "\n# autoopt {key}\n"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file at once and readable by its owner alone."""
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

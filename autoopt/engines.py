@@ -1,0 +1,192 @@
+"""From a trace and a kind of derivative to callables: printed NumPy source by default, PyTensor's numba linker on request.
+
+PyTensor is imported only when there is no source for the tape in the cache.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from autoopt import cache
+from autoopt.errors import UsageError
+from autoopt.tape.digest import constant_names, digest
+from autoopt.tape.tape import Leaf, Tape
+
+
+class Compiled(Protocol):
+    """The functions of one kind of derivative for one tape, with the tape's data bound to them.
+
+    Attributes
+    ----------
+    run : callable
+        `run(x)`, for "hessp" `run(x, direction)`, on flat float64 vectors.
+    changed : type or tuple
+        The exception that `run` raises where the objective takes another branch.
+    text : str
+        The source; empty for engines that have none.
+    """
+
+    run: Callable
+    changed: Any
+    text: str
+
+    def bind(self, tape: Tape) -> None:
+        """Take the data of `tape`, the same tape but for its data."""
+
+
+def tape_data(tape: Tape) -> dict[str, Any]:
+    """Return the values that the functions take besides parameters and direction, by argument name."""
+    named = {index: leaf.name for index, leaf in tape.leaves().items() if index} | constant_names(tape)
+    return {name: tape.values[index] for index, name in named.items()}
+
+
+class NumpyFunctions:
+    """Printed NumPy source, executed; with `checked=False` without the tests of which branch is taken."""
+
+    def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
+        self.kind = kind
+        self.text, constants = module_source(tape, kind, title)
+        text = self.text if checked else _CHECK.sub("", self.text)
+        self.namespace = _execute(text, kind)
+        self.namespace.update(constants)
+        self.changed = self.namespace.get("PathChanged", ())
+        self.bind(tape)
+
+    def bind(self, tape: Tape) -> None:
+        """Take the data of `tape` and compute what depends on them alone."""
+        known = _prepared(self.namespace, tape_data(tape))
+        if self.kind == "hessp":
+            self.run = _product(self.namespace, known, tape)
+        else:
+            self.run = _of_point(self.namespace[self.kind], known)
+
+
+_CHECK = re.compile(r"\n +if [^\n]*:\n +raise PathChanged\([^\n]*")
+
+
+def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data and what the module's `prepare`, if there is one, makes of them."""
+    prepare = namespace.get("prepare")
+    if prepare is None:
+        return data
+    with np.errstate(all="ignore"):
+        return data | prepare(*_bound(prepare, data))
+
+
+def module_source(tape: Tape, kind: str, title: str) -> tuple[str, dict[str, np.ndarray]]:
+    """Return the source of one kind of derivative and the constants that it refers to, from the cache if it is there."""
+    key = digest(tape, kind, cache.version())
+    kept = cache.read(key)
+    if kept is not None:
+        return kept
+    from autoopt import graph
+    from autoopt.source.module import write_module
+
+    built = graph.build(tape)
+    module = write_module(built, graph.derive(built, kind), title)
+    return cache.write(key, module.text, module.constants), module.constants
+
+
+def _execute(text: str, kind: str) -> dict[str, Any]:
+    """Run the source as a module whose lines tracebacks can show, and return its namespace."""
+    file = f"<autoopt {kind} {abs(hash(text)):x}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    namespace: dict[str, Any] = {"__name__": "autoopt_derivatives"}
+    exec(compile(text, file, "exec"), namespace)
+    return namespace
+
+
+def _names(function: Callable) -> tuple[str, ...]:
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+def _bound(function: Callable, known: dict[str, Any], skip: int = 0) -> tuple:
+    return tuple(known[name] for name in _names(function)[skip:])
+
+
+def _of_point(function: Callable, known: dict[str, Any]) -> Callable:
+    """Return `run(x)`."""
+    bound = _bound(function, known, skip=1)
+    return lambda x: function(x, *bound)
+
+
+def _product(namespace: dict[str, Any], known: dict[str, Any], tape: Tape) -> Callable:
+    """Return `run(x, direction)`, which linearises once for each x."""
+    linearize, product = namespace["linearize"], namespace["hessp"]
+    parameters: Leaf = tape.steps[0].template
+    bound = _bound(linearize, known, skip=1)
+    names = _names(product)[1:]
+    latest: list[Any] = [None, ()]
+
+    def run(x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        if latest[0] is None or not np.array_equal(latest[0], x):
+            point = linearize(x, *bound)
+            kept = known | point | {parameters.name: x.copy()}
+            latest[:] = x.copy(), tuple(kept[name] for name in names)
+        return product(direction, *latest[1])
+
+    return run
+
+
+class NumbaFunctions:
+    """Functions compiled by PyTensor's numba linker; only what the user computed from the data is printed NumPy."""
+
+    text = ""
+
+    def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
+        import pytensor
+
+        from autoopt import graph
+        from autoopt.graph.rewriting import settings
+        from autoopt.source.module import input_names, write_module
+
+        built = graph.build(tape)
+        given, function = graph.derive(built, kind, divide=False)
+        self.names = input_names(built)
+        self.namespace = _execute(write_module(built, [given], title).text, kind)
+        self.answers = [guard.answer for _, guard in function.guards] if checked else []
+        self.count = len(function.results)
+        self.changed = NumbaPathChanged
+        outputs = [*function.results, *(variable for variable, _ in function.guards)]
+        with settings():
+            self.function = pytensor.function(list(function.arguments), outputs, mode="NUMBA", on_unused_input="ignore")
+        self.bind(tape)
+
+    def bind(self, tape: Tape) -> None:
+        """Take the data of `tape`."""
+        known = _prepared(self.namespace, tape_data(tape))
+        self.bound = [np.asarray(known[name]) for name in self.names]
+
+    def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what the derivative is at `x`."""
+        outputs = self.function(*direction, x, *self.bound)
+        found = outputs[self.count :]
+        if not all(np.array_equal(one, answer) for one, answer in zip(found, self.answers, strict=False)):
+            raise NumbaPathChanged
+        return outputs[0] if self.count == 1 else tuple(outputs[: self.count])
+
+
+class NumbaPathChanged(Exception):
+    """The objective takes another branch at this point."""
+
+
+ENGINES: dict[str, type] = {"auto": NumpyFunctions, "numpy": NumpyFunctions, "numba": NumbaFunctions}
+
+
+def engine_of(name: str) -> type[Compiled]:
+    """Return what compiles for an engine.
+
+    Raises
+    ------
+    UsageError
+        If there is no engine of that name.
+    """
+    if name not in ENGINES:
+        raise UsageError(f"There is no engine {name!r}.", remedy=f"choose one of {', '.join(ENGINES)}.")
+    return ENGINES[name]

@@ -1,0 +1,237 @@
+"""The objective with its derivatives: compiled for each path through its branches, when first used."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autoopt.engines import Compiled, engine_of
+from autoopt.errors import AutooptError, TracingError, UsageError
+from autoopt.parameters import Structure
+from autoopt.tracing.trace import Trace, definition, frames_of_user, trace, with_data
+
+MAX_PATHS = 200
+"""So many ways through the objective's branches are kept; one more is an error that names what varies."""
+
+_KINDS = {"value": "value", "gradient": "value_and_grad", "hessian": "hess", "hvp": "hessp"}
+
+
+class Objective:
+    """A function of NumPy code with its value, gradient, Hessian and Hessian-vector products.
+
+    Parameters
+    ----------
+    f : callable, f(params, *args) -> scalar
+        The objective.
+    x0 : scalar, array, or nested dict, list, tuple of them
+        Where it is first run, and the structure of its parameters.
+    args : tuple
+        Data. Arrays must not be changed while the objective is in use.
+    engine : "auto", "numpy" or "numba"
+    scalar : bool
+        False if `f` returns an array, of which only the `jacobian` exists.
+
+    Attributes
+    ----------
+    structure : Structure
+        Of the parameters.
+    size : int
+        The number of parameters, n.
+    timings : dict of str to float
+        Seconds spent in "trace" and "compile" so far.
+
+    Notes
+    -----
+    `x` is the flat vector, shape (n,), or a value of x0's structure; gradients, directions and Hessians are flat.
+    """
+
+    def __init__(self, f: Callable, x0: Any, args: tuple = (), engine: str = "auto", scalar: bool = True) -> None:
+        self.function = f
+        self.args = args
+        self.scalar = scalar
+        self.structure = Structure.of(x0)
+        self.size = self.structure.size
+        self.timings = {"trace": 0.0, "compile": 0.0}
+        self._compile = engine_of(engine)
+        self._start = self.structure.flatten(x0).copy()
+        self._paths: list[_Path] = [self._path(self._start)]
+
+    # Evaluation -------------------------------------------------------------------------------------------------------
+
+    def value(self, x: Any) -> float:
+        """Return f(x)."""
+        return float(self._run("value", self._flat(x)))
+
+    def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
+        """Return f(x) and its gradient, shape (n,)."""
+        value, gradient = self._run("value_and_grad", self._flat(x))
+        return float(value), gradient
+
+    def grad(self, x: Any) -> np.ndarray:
+        """Return the gradient, shape (n,)."""
+        return self._run("value_and_grad", self._flat(x))[1]
+
+    def hess(self, x: Any) -> np.ndarray:
+        """Return the Hessian, shape (n, n)."""
+        return self._run("hess", self._flat(x))
+
+    def hessp(self, x: Any, p: Any) -> np.ndarray:
+        """Return the Hessian times `p`, shape (n,); what does not depend on `p` is computed once for each x."""
+        return self._run("hessp", self._flat(x), self._flat(p))
+
+    def jacobian(self, x: Any) -> tuple[np.ndarray, tuple[int, ...]]:
+        """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries."""
+        x = self._flat(x)
+        matrix = self._run("jacobian", x)
+        tape = self._paths[0].trace.tape
+        return matrix, tape.steps[tape.output].shape
+
+    def original(self, x: Any) -> float:
+        """Return f(x) from the user's own function."""
+        value = self.function(self.structure.unflatten(self._flat(x).copy()), *self.args)
+        return float(np.asarray(value).reshape(()))
+
+    def source(self, derivatives: str = "gradient") -> str:
+        """Return the NumPy source that is run, as the text of a module.
+
+        Parameters
+        ----------
+        derivatives : "value", "gradient", "hessian" or "hvp"
+        """
+        if derivatives not in _KINDS:
+            raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=f"choose one of {', '.join(_KINDS)}.")
+        text = self._compiled(self._paths[0], _KINDS[derivatives]).text
+        if not text:
+            raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
+        return text
+
+    def rebind(self, args: tuple) -> bool:
+        """Take other data of the same shapes; False if the objective may run differently with them.
+
+        Data that are the same objects are taken again too: they may have been written into.
+        """
+        holds = all(path.trace.still_holds() and not path.trace.tape.data_decided for path in self._paths)
+        if not holds:
+            return False
+        self.args = args
+        for path in self._paths:
+            path.trace = replace(path.trace, tape=with_data(path.trace.tape, args))
+            for compiled in path.compiled.values():
+                compiled.bind(path.trace.tape)
+        return True
+
+    # Paths ------------------------------------------------------------------------------------------------------------
+
+    def _flat(self, x: Any) -> np.ndarray:
+        if type(x) is np.ndarray and x.dtype == np.float64 and x.shape == (self.size,):
+            return x
+        return self.structure.flatten(x)
+
+    def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
+        path = self._paths[0]
+        compiled = path.compiled.get(kind) or self._compiled(path, kind)
+        with np.errstate(all="ignore"):
+            try:
+                return compiled.run(x, *direction)
+            except compiled.changed:
+                return self._elsewhere(kind, x, *direction)
+
+    def _elsewhere(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Evaluate on another known path, or on a new one."""
+        for position, path in enumerate(self._paths[1:], start=1):
+            compiled = self._compiled(path, kind)
+            try:
+                found = compiled.run(x, *direction)
+            except compiled.changed:
+                continue
+            self._paths.insert(0, self._paths.pop(position))
+            return found
+        path = self._path(x)
+        self._keep(path)
+        compiled = self._compiled(path, kind)
+        try:
+            return compiled.run(x, *direction)
+        except compiled.changed:  # rounding at a tie: the branch that the original took is the one that counts
+            return self._compile(path.trace.tape, kind, self._title(), checked=False).run(x, *direction)
+
+    def _keep(self, path: _Path) -> None:
+        if len(self._paths) >= MAX_PATHS:
+            guards = [guard for known in self._paths for guard in known.trace.tape.guards]
+            places = list(dict.fromkeys(guard.site for guard in guards if guard.site))[:3]
+            raise TracingError(
+                f"The objective took more than {MAX_PATHS} different ways through its branches.",
+                [_location(site) for site in places],
+                "replace the branch by np.where or np.maximum, or pass jac='finite-difference'.",
+            )
+        self._paths.insert(0, path)
+
+    def _path(self, x: np.ndarray) -> _Path:
+        """Return the path that the objective takes at `x`."""
+        clock = time.perf_counter()
+        try:
+            return _Path(trace(self.function, self.structure, x, self.args, self.scalar))
+        except AutooptError:
+            raise
+        except Exception as problem:
+            self.original(x)  # an error of the user's own comes up here as theirs
+            where = frames_of_user(problem)[-1:] or definition(self.function)
+            raise TracingError(
+                f"The objective runs, but not while it is traced: {type(problem).__name__}: {problem}",
+                where,
+                "write the line with NumPy functions, or pass jac='finite-difference'.",
+            ) from problem
+        finally:
+            self.timings["trace"] += time.perf_counter() - clock
+
+    def _compiled(self, path: _Path, kind: str) -> Compiled:
+        """Return the functions of one kind on one path, made when first asked for."""
+        if kind not in path.compiled:
+            clock = time.perf_counter()
+            path.compiled[kind] = self._compile(path.trace.tape, kind, self._title())
+            self.timings["compile"] += time.perf_counter() - clock
+        return path.compiled[kind]
+
+    def _title(self) -> str:
+        from autoopt import __version__
+
+        place = definition(self.function)
+        name = getattr(self.function, "__qualname__", type(self.function).__name__)
+        at = f" ({place.file}:{place.line})" if place else ""
+        return f"Derivatives of {name}{at}, written by autoopt {__version__}."
+
+
+class _Path:
+    """One way through the objective's branches, with what has been compiled for it."""
+
+    def __init__(self, recorded: Trace) -> None:
+        self.trace = recorded
+        self.compiled: dict[str, Compiled] = {}
+
+
+def _location(site: tuple) -> Any:
+    from autoopt.errors import Location
+
+    return Location.of_instruction(*site)
+
+
+def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objective:
+    """Return the `Objective` of `f` for the data `args`: its value, gradient, Hessian, products and source."""
+    return Objective(f, x0, args, engine)
+
+
+def source(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient") -> str:
+    """Return the derivative of `f` as a readable module of NumPy code that runs without autoopt.
+
+    Parameters
+    ----------
+    f, x0, args
+        As in `minimize`.
+    derivatives : "value", "gradient", "hessian" or "hvp"
+        What the module computes.
+    """
+    return Objective(f, x0, args).source(derivatives)

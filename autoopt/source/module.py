@@ -1,0 +1,287 @@
+"""The functions of one derivative as a module of readable NumPy source that runs without autoopt."""
+
+from __future__ import annotations
+
+import dis
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+import numpy as np
+from pytensor.graph.basic import Variable
+from pytensor.graph.traversal import ancestors
+
+from autoopt.errors import display_path
+from autoopt.graph.build import Graph, Origin
+from autoopt.graph.derive import Function
+from autoopt.source.code import Code, literal
+from autoopt.source.listing import Listing, list_function
+from autoopt.source.printers import stem
+from autoopt.source.steps import list_steps
+from autoopt.tape.digest import constant_names, is_literal
+from autoopt.tape.tape import Guard, Step
+
+_PATH_CHANGED = '''class PathChanged(Exception):
+    """The objective takes another branch at this point than the one that this code was made for."""
+'''
+
+
+@dataclass(frozen=True)
+class Module:
+    """Source text, and the constant arrays that it refers to by global name."""
+
+    text: str
+    constants: dict[str, np.ndarray]
+
+
+def write_module(graph: Graph, functions: Sequence[Function], title: str) -> Module:
+    """Return the module of the functions of one kind of derivative.
+
+    `prepare` and `linearize` return a dictionary whose keys are argument names of the functions after them, so that
+    `f(x, X, y, **prepare(X, y))` is a whole evaluation.
+    """
+    writer = _Writer(graph)
+    listings = [writer.list(function) for function in functions]
+    texts = [listing.text for listing in listings if listing is not None]
+    imports = {line for listing in listings if listing is not None for line in listing.imports} | {"import numpy as np"}
+    if any("PathChanged" in text for text in texts):
+        texts.insert(0, _PATH_CHANGED.rstrip("\n"))
+    plain = sorted(imports, key=lambda line: ("numpy" not in line, line))
+    constants = {name: value for listing in listings if listing is not None for name, value in listing.constants.items()}
+    return Module(f'"""{title}"""\n\n' + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n", constants)
+
+
+def input_names(graph: Graph) -> list[str]:
+    """Return what the graph's inputs are called: leaves by their names, the rest as `prepare` returns them."""
+    writer = _Writer(graph)
+    writer.name_inputs()
+    return writer.inputs
+
+
+class _Writer:
+    """Names that several functions of a module share."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.steps = graph.tape.steps
+        self.taken = {"np", "scipy", "direction", "prepare", "linearize", "PathChanged"}
+        self.leaves = self._leaf_names()
+        self.ahead: dict[Variable, str] = {}
+        self.inputs: list[str] = []
+
+    def _leaf_names(self) -> dict[int, str]:
+        names = {index: leaf.name for index, leaf in self.graph.tape.leaves().items()}
+        names |= constant_names(self.graph.tape)
+        self.taken.update(names.values())
+        return names
+
+    def list(self, function: Function) -> Listing | None:
+        """Return the text of one function, None for a `prepare` that has nothing to do."""
+        if function.name == "prepare":
+            return self.list_prepare(function)
+        arguments = self.arguments(function)
+        if function.name == "linearize":
+            names = self.name_ahead(function.results)
+            listing = self.print(function, arguments, names)
+            return _returning_dict(listing, [names[result] for result in function.results])
+        return self.print(function, arguments, {})
+
+    def print(
+        self, function: Function, arguments: list[tuple[Variable, str]], names: Mapping[Variable, str], doc: str = ""
+    ) -> Listing:
+        comments, hints = self.origins([*function.results, *(variable for variable, _ in function.guards)])
+        hints = {v: name for v, name in hints.items() if name not in names.values()} | dict(names)
+        used = self.used(function, arguments)
+        return list_function(
+            function.name,
+            [pair for pair in arguments if pair[0] in used],
+            function.results,
+            names=hints,
+            comments=comments,
+            checks=[(variable, _check(guard)) for variable, guard in function.guards],
+            docstring=_DOCS.get(function.name),
+        )
+
+    def used(self, function: Function, arguments: list[tuple[Variable, str]]) -> set[Variable]:
+        """Return the arguments that the function reads, its first always."""
+        given = [variable for variable, _ in arguments]
+        roots = [*function.results, *(variable for variable, _ in function.guards)]
+        return {given[0], *set(given).intersection(ancestors(roots, blockers=given))}
+
+    def arguments(self, function: Function) -> list[tuple[Variable, str]]:
+        """Return what the function's arguments are called: the direction, the parameters, the data, what was prepared."""
+        inputs = iter(self.inputs)
+        named = []
+        for variable in function.arguments:
+            if variable in self.ahead:
+                name = self.ahead[variable]
+            elif variable.name == "direction":
+                name = "direction"
+            elif variable.name == self.leaves[0]:
+                name = self.leaves[0]
+            else:
+                name = next(inputs)
+            named.append((variable, name))
+        return named
+
+    def list_prepare(self, function: Function) -> Listing | None:
+        """Return `prepare`: the user's own statements on the data, then what the derivative adds to them."""
+        names = self.name_inputs()
+        known = {index: Code(name) for index, name in self.leaves.items()}
+        known |= {index: _constant(value) for index, value in self.graph.tape.values.items() if index not in known}
+        locals_ = set(self.taken)
+        lines = list_steps(self.steps, list(names), known, names, locals_)
+        hoisted = self.name_ahead(function.results)
+        listing = None
+        if function.results:
+            arguments = self.arguments(function)
+            listing = self.print(function, arguments, hoisted)
+            lines += [line for line in listing.text.split("\n    ")[1:-1] if not line.startswith('"""')]
+            lines += _renamed(listing, [hoisted[result] for result in function.results])
+        if not lines:
+            return None
+        returned = [*names.values(), *(hoisted[result] for result in function.results)]
+        body = "\n".join(lines)
+        arguments = [name for name in self.leaves.values() if name != self.leaves[0] and re.search(rf"\b{name}\b", body)]
+        head = [f"def prepare({', '.join(arguments)}):", f'"""{_DOCS["prepare"]}"""', *lines, _dictionary(returned)]
+        imports = {f"import {module}" for module in re.findall(r"\b(scipy\.\w+)\.", body)} | {"import numpy as np"}
+        return Listing(
+            "prepare", "\n    ".join(head), frozenset(imports), listing.constants if listing is not None else {}
+        )
+
+    def name_inputs(self) -> dict[int, str]:
+        """Name the graph's inputs and return the names of those that are no leaves."""
+        wanted = [index for index in self.graph.inputs if index not in self.leaves]
+        names = {index: self.fresh(self.step_name(index) or "prepared") for index in wanted}
+        self.inputs = [self.leaves.get(index) or names[index] for index in self.graph.inputs]
+        return names
+
+    def name_ahead(self, results: Sequence[Variable]) -> dict[Variable, str]:
+        """Give names to what is computed ahead, after the user's where they tell."""
+        for result in results:
+            if result not in self.ahead:
+                self.ahead[result] = self.fresh(stem(result.owner, []))
+        return {result: self.ahead[result] for result in results}
+
+    def fresh(self, hint: str) -> str:
+        """Return `hint`, numbered if it is taken, and take it."""
+        name, count = hint, 1
+        while name in self.taken:
+            count += 1
+            name = f"{hint}_{count}"
+        self.taken.add(name)
+        return name
+
+    def origins(self, roots: Sequence[Variable]) -> tuple[dict[Variable, str], dict[Variable, str]]:
+        """Return the user's line and name for the variables that still stand for one of the user's own expressions."""
+        comments: dict[Variable, str] = {}
+        latest: dict[int, Variable] = {}
+        for variable in ancestors(roots):
+            index = _origin(variable)
+            if index is None or variable.owner is None:
+                continue
+            comments[variable] = self.steps[index].location.text if self.steps[index].site else ""
+            if len(self.steps[index].shape) == variable.type.ndim:
+                latest[index] = variable
+        names = {variable: self.step_name(index) for index, variable in latest.items()}
+        return {v: text for v, text in comments.items() if text}, {v: name for v, name in names.items() if name}
+
+    def step_name(self, index: int) -> str | None:
+        """Return the user's variable that a step was assigned to."""
+        named = self.graph.tape.names.get(index)
+        step: Step = self.steps[index]
+        return named or (assigned_name(*step.site) if step.site else None)
+
+
+_DOCS = {
+    "prepare": "Return what depends on the data alone, by argument name of the functions below.",
+    "linearize": "Return what depends on the point but not on the direction, by argument name of the function below.",
+}
+
+
+def _origin(variable: Variable) -> int | None:
+    """Return the step that a variable stems from."""
+    for mark in getattr(variable.tag, "trace", ()):
+        if isinstance(mark, Origin):
+            return mark.step
+    return None
+
+
+def _returning_dict(listing: Listing, names: list[str]) -> Listing:
+    """Return the function with its results as a dictionary."""
+    text = "\n    ".join([*listing.text.split("\n    ")[:-1], *_renamed(listing, names), _dictionary(names)])
+    return Listing(listing.name, text, listing.imports, listing.constants)
+
+
+def _renamed(listing: Listing, names: list[str]) -> list[str]:
+    """Return the statements that give results their names where the last line returned them under others."""
+    returned = listing.text.split("\n    ")[-1].removeprefix("return ")
+    parts = _split(returned)
+    return [f"{name} = {part}" for name, part in zip(names, parts, strict=True) if name != part]
+
+
+def _split(text: str) -> list[str]:
+    """Return the parts of a tuple display, split at its outer commas."""
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(text):
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            parts.append(text[start:position].strip())
+            start = position + 1
+    return [*parts, text[start:].strip()] if text else []
+
+
+def _dictionary(names: Sequence[str]) -> str:
+    return "return {" + ", ".join(f'"{name}": {name}' for name in names) + "}"
+
+
+def _check(guard: Guard) -> str:
+    """Return the statement that raises PathChanged when a guard's answer differs."""
+    place = ""
+    if guard.site:
+        location = Step(None, (), None, (), None, 0, guard.site).location
+        place = f"{display_path(location.file)}:{location.line}: {location.text}".replace("{", "{{").replace("}", "}}")
+    if guard.kind == "bool":
+        test = "if not {:.}:" if guard.answer else "if {}:"
+    elif guard.kind in ("int", "float"):
+        test = f"if {guard.kind}({{}}) != {guard.answer!r}:"
+    else:
+        answer = np.asarray(guard.answer)
+        test = f"if not np.array_equal({{}}, {_array(answer)}):"
+    return f"{test}\n    raise PathChanged({place!r})"
+
+
+def _array(value: np.ndarray) -> str:
+    """Return a display of an array of any size."""
+    items = value.astype(int).tolist() if value.dtype.kind == "b" else value.tolist()
+    text = re.sub(r"\binf\b", "np.inf", re.sub(r"\bnan\b", "np.nan", repr(items)))
+    return f"np.array({text}, dtype={'bool' if value.dtype.kind == 'b' else 'np.' + value.dtype.name})"
+
+
+def _constant(value: Any) -> Code:
+    if np.ndim(value) == 0:
+        return literal(value)
+    if is_literal(value) and value.size > 16:
+        return Code(f"np.full({value.shape}, {literal(value.flat[0])})")
+    return Code(_array(value))
+
+
+_STORES = frozenset(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"))
+_assigned: dict[int, tuple[CodeType, dict[int, str]]] = {}
+
+
+def assigned_name(code: CodeType, offset: int) -> str | None:
+    """Return the variable that the result of the instruction at `offset` is stored in, if it is."""
+    known = _assigned.get(id(code))
+    if known is None or known[0] is not code:
+        instructions = list(dis.get_instructions(code))
+        found = {
+            before.offset: after.argval
+            for before, after in zip(instructions, instructions[1:], strict=False)
+            if after.opname in _STORES
+        }
+        known = _assigned[id(code)] = (code, found)
+    name = known[1].get(offset)
+    return name if name and name.isidentifier() and not name.startswith("_") else None

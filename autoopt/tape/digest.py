@@ -1,0 +1,70 @@
+"""The identity of a tape: equal digests mean equal derivative code, whatever the data."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from autoopt.tape.names import qualified
+from autoopt.tape.tape import CONSTANT, Leaf, Slot, Tape
+
+LITERAL = 16
+"""Constant arrays of at most this many entries are part of the code; larger ones are handed to it."""
+
+
+def digest(tape: Tape, *extra: str) -> str:
+    """Return a hexadecimal hash of everything that the code of `tape` is made from: never of data or large constants."""
+    state = hashlib.blake2b(digest_size=16)
+    known: dict[int, str] = {}
+    for index, step in enumerate(tape.steps):
+        if step.operation is None:
+            head = repr(step.template) if isinstance(step.template, Leaf) else _constant(tape.values[index])
+        else:
+            head = known.get(id(step.operation)) or known.setdefault(id(step.operation), qualified(step.operation))
+            if step.template is not None:
+                head += _text(step.template)
+        state.update(f"{head}|{step.inputs}|{step.shape}|{step.dtype}|{step.level}\n".encode())
+    for guard in tape.guards:
+        state.update(f"{guard.step}|{guard.kind}|{_constant(guard.answer)}\n".encode())
+    state.update(f"{tape.output}|{extra}".encode())
+    return state.hexdigest()
+
+
+def is_uniform(value: Any) -> bool:
+    """Whether all entries of an array are the same number, so that it can be written as np.full."""
+    first = value.flat[0]
+    return bool(value.flat[-1] == first and np.all(value == first) and (first != 0 or not np.signbit(value).any()))
+
+
+def is_literal(value: Any) -> bool:
+    """Whether a constant is written into the code."""
+    return np.size(value) <= LITERAL or is_uniform(value)
+
+
+def _constant(value: Any) -> str:
+    if np.size(value) <= LITERAL:
+        return f"{type(value).__name__}{np.asarray(value).tolist()!r}"
+    return f"{np.shape(value)}{np.asarray(value).dtype}{value.flat[0] if is_uniform(value) else ''}"
+
+
+def _text(template: Any) -> str:
+    """Return a template as text, with functions in it by name."""
+    if isinstance(template, tuple | list) and type(template) is not Slot:
+        return f"({','.join(map(_text, template))})"
+    if isinstance(template, dict):
+        return f"{{{','.join(f'{key}:{_text(part)}' for key, part in template.items())}}}"
+    if callable(template) and not isinstance(template, type):
+        return qualified(template)
+    return repr(template)
+
+
+def constant_names(tape: Tape) -> dict[int, str]:
+    """Return names for the large constant arrays of `tape`, by step."""
+    large = [
+        index
+        for index, step in enumerate(tape.steps)
+        if step.operation is None and step.level == CONSTANT and not is_literal(tape.values[index])
+    ]
+    return {index: f"constant_{k + 1}" for k, index in enumerate(large)}
