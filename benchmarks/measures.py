@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -25,24 +26,42 @@ from benchmarks.problems import PROBLEMS, Problem
 
 ROUND = 0.03  # seconds that one tool's turn lasts at least
 GRADIENT_TOLERANCE = 1e-6  # of the whole solve, relative to the gradient at the start
+LARGEST_HESSIAN = 500
 SEED = 20240601
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A question to all tools: `run(problem, tools, rounds)` returns a dict of tool to number, None if it has none."""
+    """A question to all tools: `run(problem, tools, rounds)` returns a dict of tool to number, None if it has none.
+
+    One that is `absolute` shows every tool's own number on the trivial problem; the others show ratios on the rest.
+    """
 
     name: str
     title: str
     run: Callable[[Problem, list[str], int], dict[str, float | None]]
+    absolute: bool = False
+
+    def covers(self, problem: Problem) -> bool:
+        """Return whether the question is put to this problem."""
+        return self.absolute == (problem.name == "trivial")
 
 
 MEASURES: dict[str, Measure] = {}
 
 
-def measure(name: str, title: str) -> Callable:
+def measure(name: str, title: str, absolute: bool = False) -> Callable:
     """Enter the decorated function in MEASURES."""
-    return lambda run: MEASURES.setdefault(name, Measure(name, title, run)).run
+    return lambda run: MEASURES.setdefault(name, Measure(name, title, run, absolute)).run
+
+
+def attempt(doing: str, call: Callable[[], object]) -> object:
+    """Return what the call returns, None after a line on stderr if a tool cannot do it: the others go on."""
+    try:
+        return call()
+    except Exception as error:
+        print(f"{doing}: {type(error).__name__}: {error}", file=sys.stderr)
+        return None
 
 
 def started(problem: Problem) -> tuple[np.ndarray, tuple]:
@@ -59,12 +78,12 @@ def point(x0: np.ndarray) -> np.ndarray:
 
 
 def alternate(calls: dict[str, Callable | None], rounds: int) -> dict[str, float | None]:
-    """Return the median over the rounds of each call's mean seconds; None where a call is None."""
-    repeats = {name: _repeats(call) for name, call in calls.items() if call}
+    """Return the median over the rounds of each call's mean seconds; None where a call is None or fails."""
+    repeats = {name: attempt(name, partial(_repeats, call)) for name, call in calls.items() if call}
+    repeats = {name: count for name, count in repeats.items() if count}
     seconds: dict[str, list[float]] = {name: [] for name in repeats}
     for turn in range(rounds):
-        order = list(repeats) if turn % 2 else list(reversed(repeats))
-        for name in order:
+        for name in list(repeats)[:: -1 if turn % 2 else 1]:
             seconds[name].append(_seconds(calls[name], repeats[name]) / repeats[name])
     return {name: statistics.median(seconds[name]) if name in seconds else None for name in calls}
 
@@ -83,10 +102,11 @@ def _seconds(call: Callable, repeats: int) -> float:
 
 
 def _calls(problem: Problem, tools: list[str], call: Callable[[Derivatives, np.ndarray], Callable | None]) -> dict:
-    """Return tool -> call(derivatives, x) at one common point."""
+    """Return tool -> call(derivatives, x) at one common point; None for a tool that cannot do the problem."""
     x0, data = started(problem)
     x = point(x0)
-    return {name: call(TOOLS[name](problem, x0, data), x) for name in tools}
+    built = {name: attempt(name, partial(TOOLS[name], problem, x0, data)) for name in tools}
+    return {name: call(derivatives, x) if derivatives else None for name, derivatives in built.items()}
 
 
 @measure("value-and-grad", "Value and gradient, per call")
@@ -95,29 +115,27 @@ def value_and_grad(problem, tools, rounds):
     return alternate(_calls(problem, tools, lambda d, x: d.value_and_grad and partial(d.value_and_grad, x)), rounds)
 
 
+@measure("overhead", "Value and gradient of a trivial objective, per call", absolute=True)
+def overhead(problem, tools, rounds):
+    """Seconds of one evaluation that hardly computes anything."""
+    return value_and_grad(problem, tools, rounds)
+
+
 @measure("hvp", "Hessian-vector product, per call at one x")
 def hvp(problem, tools, rounds):
     """Seconds of one product with another direction each time, at the same x."""
 
     def call(derivatives, x):
-        directions = iter(np.random.default_rng(0).normal(size=(1 << 12, x.size)) if x.size < 2000 else [])
-        held = list(directions)
-        turn = 0
-
-        def product():
-            nonlocal turn
-            turn += 1
-            return derivatives.hessp(x, held[turn % len(held)])
-
-        return product if derivatives.hessp else None
+        directions = cycle(np.random.default_rng(SEED).normal(size=(64, x.size)))
+        return derivatives.hessp and (lambda: derivatives.hessp(x, next(directions)))
 
     return alternate(_calls(problem, tools, call), rounds)
 
 
 @measure("hessian", "Hessian, per call")
 def hessian(problem, tools, rounds):
-    """Seconds of one dense Hessian; up to 500 parameters."""
-    if problem.size[0] >= 500 and problem.objective.__name__.startswith("rosenbrock"):
+    """Seconds of one dense Hessian, of up to LARGEST_HESSIAN parameters."""
+    if started(problem)[0].size > LARGEST_HESSIAN:
         return dict.fromkeys(tools)
     return alternate(_calls(problem, tools, lambda d, x: d.hess and partial(d.hess, x)), rounds)
 
@@ -128,20 +146,15 @@ def solve(problem, tools, rounds):
     from scipy.optimize import minimize
 
     x0, data = started(problem)
+    size = np.abs(problem.value_and_grad(x0, *data)[1]).max()
+    options = {"gtol": GRADIENT_TOLERANCE * size, "ftol": 0.0, "maxiter": 20_000, "maxfun": 30_000}
 
     def call(name):
-        def run():
-            derivatives = TOOLS[name](problem, x0, data)
-            if derivatives.value_and_grad is None:
-                return None
-            size = np.abs(derivatives.value_and_grad(x0)[1]).max()
-            options = {"gtol": GRADIENT_TOLERANCE * size, "ftol": 0.0, "maxiter": 3000, "maxfun": 5000}
-            return minimize(derivatives.value_and_grad, x0, jac=True, method="L-BFGS-B", options=options)
+        derivatives = TOOLS[name](problem, x0, data)
+        return minimize(derivatives.value_and_grad, x0, jac=True, method="L-BFGS-B", options=options)
 
-        return run
-
-    calls = {name: call(name) for name in tools}
-    return alternate({name: run if run() is not None else None for name, run in calls.items()}, rounds)
+    offered = _calls(problem, tools, lambda derivatives, x: derivatives.value_and_grad)
+    return alternate({name: offered[name] and partial(call, name) for name in tools}, rounds)
 
 
 # In fresh processes.
@@ -162,7 +175,8 @@ def next_gradient(problem, tools, rounds):
 @measure("memory", "Peak memory of a fresh process, data and imports included")
 def memory(problem, tools, rounds):
     """Bytes of the peak from when the data are there through three evaluations."""
-    return {name: child["bytes"] if (child := _child(problem, name, None)) else None for name in tools}
+    found = {name: attempt(name, partial(_child, problem, name, None)) for name in tools}
+    return {name: child["bytes"] if child else None for name, child in found.items()}
 
 
 def _fresh(problem: Problem, tools: list[str], rounds: int, keep: bool) -> dict[str, float | None]:
@@ -172,7 +186,8 @@ def _fresh(problem: Problem, tools: list[str], rounds: int, keep: bool) -> dict[
         for turn in range(rounds + keep):
             for name in tools:
                 with tempfile.TemporaryDirectory() as fresh:
-                    child = _child(problem, name, Path(kept, name) if keep else Path(fresh), jax_cache=keep)
+                    caches = Path(kept, name) if keep else Path(fresh)
+                    child = attempt(name, partial(_child, problem, name, caches, jax_cache=keep))
                 if child and (turn or not keep):
                     seconds[name].append(child["seconds"])
     return {name: statistics.median(found) if found else None for name, found in seconds.items()}
@@ -191,7 +206,7 @@ def _child(problem: Problem, name: str, caches: Path | None, jax_cache: bool = F
     began = time.time()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{name} failed on {problem.name}:\n{done.stderr}")
+        raise RuntimeError(f"{problem.name}: {done.stderr.strip().splitlines()[-1]}")
     found = json.loads(done.stdout)
     return found and {"seconds": found["ended"] - began - found["data"], "bytes": found["bytes"]}
 

@@ -76,12 +76,11 @@ def jax(problem: Problem, x0: np.ndarray, data: tuple) -> Derivatives:
     """JAX in float64, everything jitted; the data live on its side from the start, its hvp is jvp of grad."""
     import jax
     import jax.numpy as jnp
-    from jax.scipy import special
 
     if problem.objective is problems.rosenbrock_loop:  # half a minute to compile, and not how JAX is written
         return Derivatives()
     jax.config.update("jax_enable_x64", True)
-    f = translated(problem.objective, {"np": jnp, "special": special})
+    f = translated(problem.objective, {"np": jnp})
     arrays = [jnp.asarray(part) for part in data if isinstance(part, np.ndarray)]
     static = [part for part in data if not isinstance(part, np.ndarray)]
 
@@ -106,9 +105,8 @@ def autograd(problem: Problem, x0: np.ndarray, data: tuple) -> Derivatives:
     """autograd, which retraces at every call."""
     import autograd
     import autograd.numpy as anp
-    from autograd.scipy import special
 
-    f = translated(problem.objective, {"np": anp, "special": special})
+    f = translated(problem.objective, {"np": anp})
 
     def at(x):
         return f(x, *data)

@@ -1,6 +1,7 @@
 """The benchmark problems: each as a user writes it in plain NumPy, and as a competent person differentiates it by hand.
 
-A problem is one frozen row of PROBLEMS. `peers.py` runs the same text under other tools, `run.py` measures.
+A problem is one frozen row of PROBLEMS. `peers.py` runs the same text under other tools, `run.py` measures. SciPy is
+imported where it is used: a fresh process under another tool must not pay for it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy import linalg, special
 
 
 @dataclass(frozen=True)
@@ -125,22 +125,28 @@ def logistic(x, X, y):
 
 def logistic_start(rng, rows, columns):
     X = rng.normal(size=(rows, columns))
-    y = (rng.uniform(size=rows) < special.expit(X @ rng.normal(size=columns) / np.sqrt(columns))).astype(float)
+    y = (rng.logistic(size=rows) < X @ rng.normal(size=columns) / np.sqrt(columns)).astype(float)
     return np.zeros(columns), (X, y)
 
 
 def logistic_value_and_grad(x, X, y):
+    from scipy.special import expit
+
     eta = X @ x
-    return np.sum(np.logaddexp(0, eta)) - y @ eta, X.T @ (special.expit(eta) - y)
+    return np.sum(np.logaddexp(0, eta)) - y @ eta, X.T @ (expit(eta) - y)
 
 
 def logistic_linearise(x, X, y):
-    p = special.expit(X @ x)
+    from scipy.special import expit
+
+    p = expit(X @ x)
     return _weighted(X, p * (1 - p))
 
 
 def logistic_hess(x, X, y):
-    p = special.expit(X @ x)
+    from scipy.special import expit
+
+    p = expit(X @ x)
     return X.T @ ((p * (1 - p))[:, np.newaxis] * X)
 
 
@@ -183,7 +189,9 @@ def _weighted(X, weights):
 
 def softmax(x, X, labels, classes):
     eta = X @ x.reshape(X.shape[1], classes)
-    return np.sum(special.logsumexp(eta, axis=1) - eta[np.arange(len(labels)), labels]) + 0.5 * np.sum(x**2)
+    eta = eta - np.max(eta, axis=1, keepdims=True)
+    log_p = eta[np.arange(len(labels)), labels] - np.log(np.sum(np.exp(eta), axis=1))
+    return -np.sum(log_p) + 0.5 * np.sum(x**2)
 
 
 def softmax_start(rng, rows, columns, classes):
@@ -205,7 +213,9 @@ def softmax_value_and_grad(x, X, labels, classes):
 
 
 def softmax_linearise(x, X, labels, classes):
-    p = special.softmax(X @ x.reshape(-1, classes), axis=1)
+    from scipy.special import softmax
+
+    p = softmax(X @ x.reshape(-1, classes), axis=1)
 
     def product(direction):
         weighted = p * (X @ direction.reshape(-1, classes))
@@ -215,7 +225,9 @@ def softmax_linearise(x, X, labels, classes):
 
 
 def softmax_hess(x, X, labels, classes):
-    p = special.softmax(X @ x.reshape(-1, classes), axis=1)
+    from scipy.special import softmax
+
+    p = softmax(X @ x.reshape(-1, classes), axis=1)
     blocks = np.empty((X.shape[1], classes, X.shape[1], classes))
     for j in range(classes):
         for k in range(j + 1):
@@ -283,6 +295,8 @@ def gaussian_process_start(rng, rows):
 
 
 def gaussian_process_value_and_grad(x, squared_distances, y):
+    from scipy import linalg
+
     length, amplitude, noise = np.exp(x)
     smooth = amplitude**2 * np.exp(-0.5 / length**2 * squared_distances)
     K = smooth + noise**2 * np.eye(len(y))

@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
         for row in MEASURES.values():
             if _chosen(row.name, options.measure):
                 print(f"\n{row.title}\n{'-' * len(row.title)}\n")
-                _print_table(row, problems, tools, options.rounds)
+                _print_table(row, [problem for problem in problems if row.covers(problem)], tools, options.rounds)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -71,15 +71,16 @@ def _versions() -> str:
 
 
 def _print_table(row: object, problems: list, tools: list[str], rounds: int) -> None:
-    """Print an rst table: NumPy's own number and every other tool's ratio to it."""
-    header = ["problem", "numpy", *[f"{name} /numpy" for name in tools[1:]], "autoopt /jax"]
-    lines = [header]
+    """Print an rst table: NumPy's own number, every other tool's ratio to it (or own number), autoopt's to JAX's."""
+    lines = [["problem", "numpy", *[name if row.absolute else f"{name} /numpy" for name in tools[1:]], "autoopt /jax"]]
     for problem in problems:
         found = row.run(problem, tools, rounds)
+        base = found["numpy"]
+        others = [_amount(found[t], row.name) if row.absolute else _ratio(found[t], base) for t in tools[1:]]
+        of_jax = _ratio(found.get("autoopt"), found.get("jax"))
         if any(found.values()):
-            base, of_jax = found["numpy"], _ratio(found.get("autoopt"), found.get("jax"))
-            lines.append([problem.name, _amount(base, row.name), *[_ratio(found[t], base) for t in tools[1:]], of_jax])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+            lines.append([problem.name, _amount(base, row.name), *others, of_jax])
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     rule = "  ".join("=" * width for width in widths)
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     print("\n".join([rule, shown[0], rule, *shown[1:], rule]), flush=True)
