@@ -3,7 +3,19 @@
 Rules know neither tapes nor users: they take PyTensor variables and plain Python values and return PyTensor variables.
 """
 
-from autoopt.rules import elementwise, primitives, reductions
+from autoopt.rules import elementwise, indexing, linalg, primitives, reductions, shapes
 from autoopt.rules.table import RULES, Rule, Unsupported, find, rule
 
-__all__ = ["RULES", "Rule", "Unsupported", "elementwise", "find", "primitives", "reductions", "rule"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "Unsupported",
+    "elementwise",
+    "find",
+    "indexing",
+    "linalg",
+    "primitives",
+    "reductions",
+    "rule",
+    "shapes",
+]

@@ -68,9 +68,9 @@ for function, expression in {
     np.isfinite: lambda x: pt.invert(pt.or_(pt.isnan(x), pt.isinf(x))),
     np.sign: pt.sign,
     np.signbit: lambda x: pt.lt(x, 0),
-    np.floor: pt.floor,
-    np.ceil: pt.ceil,
-    np.trunc: pt.trunc,
+    np.floor: lambda x: x if discrete(x) else pt.floor(x),
+    np.ceil: lambda x: x if discrete(x) else pt.ceil(x),
+    np.trunc: lambda x: x if discrete(x) else pt.trunc(x),
     np.rint: pt.round_half_to_even,
     np.floor_divide: pt.floor_div,
 }.items():
@@ -276,9 +276,14 @@ def fix(x):
     return pt.trunc(real(x))
 
 
-@rule(np.real, np.real_if_close)
+@rule(np.real)
 def real_part(val):
     return tensor(val)
+
+
+@rule(np.real_if_close)
+def real_if_close(a):
+    return tensor(a)
 
 
 @rule(np.isclose, order=0)

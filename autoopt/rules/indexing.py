@@ -13,14 +13,12 @@ from autoopt.rules.table import Unsupported, rule
 
 
 @rule(operator.getitem)
-def getitem(x, index):
-    x = tensor(x)
-    if isinstance(index, tuple) and not index:
-        return x
-    return x[locate(x, index)]
+def getitem(a, b):
+    a = tensor(a)
+    return a if isinstance(b, tuple) and not b else a[locate(b)]
 
 
-def locate(x: Any, index: Any) -> Any:
+def locate(index: Any) -> Any:
     """Return `index` in the form that PyTensor takes: tensors for arrays, positions for static boolean masks."""
     parts = []
     for part in index if isinstance(index, tuple) else (index,):

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import pytensor.tensor as pt
 
 from autoopt.rules.indexing import locate
-from autoopt.rules.operands import shape, tensor
+from autoopt.rules.operands import shape, static, tensor, traced
 from autoopt.rules.table import Unsupported, rule
 from autoopt.tape import operations
 
 
 @rule(operations.put)
 def put(x, index, value):
+    """x with x[index] = value; where a position is written twice the last value stands, and only it has a slope."""
     x, value = tensor(x), tensor(value)
-    if x.dtype == "bool" or (x.dtype != "float64" and value.dtype == "float64"):
+    if x.dtype != "float64" and value.dtype != x.dtype:
         raise Unsupported(f"writing {value.dtype} into an array of {x.dtype}", "make the array with dtype=float")
-    place = x[locate(x, index)]
-    return pt.set_subtensor(place, _fit(place, value).astype(x.dtype))
+    place, value = _place(x, index, value)
+    if _distinct(x, index):
+        return pt.set_subtensor(place, value)
+    count = prod(shape(place))
+    written = pt.constant(np.full(shape(x), -1))
+    written = pt.set_subtensor(_place(written, index, value)[0], pt.arange(count).reshape(shape(place)))
+    value = pt.broadcast_to(value, shape(place)).reshape((count,))
+    return pt.switch(pt.ge(written, 0), value[pt.maximum(written, 0)], x)
 
 
 @rule(operations.put_add)
@@ -25,14 +34,42 @@ def put_add(x, index, value):
     x, value = tensor(x), tensor(value)
     if x.dtype != "float64":
         raise Unsupported(f"adding into an array of {x.dtype}", "make the array with dtype=float")
-    place = x[locate(x, index)]
-    return pt.inc_subtensor(place, _fit(place, value).astype(x.dtype))
+    return pt.inc_subtensor(*_place(x, index, value))
 
 
-def _fit(place, value):
-    """Return `value` without the leading axes of length one that NumPy lets an assignment drop."""
+def _place(x, index, value):
+    """Return x[index] and `value` fitted to it: no axes of length one that NumPy adds or lets an assignment drop."""
+    parts = index if isinstance(index, tuple) else (index,)
+    new = [part is None for part in parts]
+    if any(new):
+        if any(_gathers(part) for part in parts):
+            raise Unsupported("writing at an index with both None and arrays", "leave None out of the index")
+        place = x[locate(parts)]
+        value = pt.broadcast_to(value, shape(place))
+        parts = tuple(part for part in parts if part is not None)
+        value = value.reshape(shape(x[locate(parts)]) if parts else shape(x))
+    place = x[locate(parts)] if parts else x[...]
     extra = value.ndim - place.ndim
-    return value.reshape(shape(value)[extra:]) if extra > 0 else value
+    value = value.reshape(shape(value)[extra:]) if extra > 0 else value
+    return place, value if value.dtype == x.dtype else value.astype(x.dtype)
+
+
+def _gathers(part):
+    """Return True if `part` of an index is an array."""
+    return not (part is None or part is Ellipsis or isinstance(part, int | np.integer | slice))
+
+
+def _distinct(x, index):
+    """Return True if it is known that `index` writes no position of `x` twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if not any(map(_gathers, parts)):
+        return True
+    unknown = [part for part in parts if traced(part) and static(part) is None]
+    if unknown:
+        return len(unknown) == sum(map(_gathers, parts)) == 1 and tensor(unknown[0]).dtype == "bool"
+    known = tuple(static(part) if traced(part) else part for part in parts)
+    picked = np.arange(prod(shape(x))).reshape(shape(x))[known]
+    return len(np.unique(picked)) == picked.size
 
 
 @rule(operations.pack)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytensor.scalar as ps
 import pytensor.tensor as pt
-from pytensor.gradient import Lop
+from pytensor.gradient import pullback
 from pytensor.tensor.elemwise import CAReduce
 from pytensor.tensor.extra_ops import CumOp
 from pytensor.tensor.math import FixedOpCAReduce, NonZeroDimsCAReduce
@@ -67,7 +67,7 @@ class Product(FixedOpCAReduce):
             half = n // 2
             pairs = tree[..., :half] * tree[..., half : 2 * half]
             tree = pt.concatenate([pairs, tree[..., 2 * half :]], axis=-1) if n % 2 else pairs
-        return Lop(tree[..., 0] if n else pt.sum(tree, axis=-1), x, g, return_list=True)
+        return [pullback(tree[..., 0], x, g)] if n else [pt.zeros_like(x)]
 
 
 class CumulativeProduct(CumOp):
@@ -84,4 +84,4 @@ class CumulativeProduct(CumOp):
             tail = scan[along(self.axis, slice(step, None))] * scan[along(self.axis, slice(None, -step))]
             scan = pt.concatenate([head, tail], axis=self.axis)
             step *= 2
-        return Lop(scan, x, g, return_list=True)
+        return [pullback(scan, x, g)] if step > 1 else [g]

@@ -13,6 +13,7 @@ from autoopt.rules.operands import (
     axes,
     axis_index,
     broadcast,
+    discrete,
     keep,
     real,
     shape,
@@ -84,13 +85,13 @@ def _extreme(op: type, a: Any, axis: Any, keepdims: bool) -> Any:
     return keep(op(picked)(a) if picked else a, picked, keepdims)
 
 
-@rule(np.max, np.maximum.reduce)
+@rule(np.max)
 def largest(a, axis=None, keepdims=False):
     """The largest element; those that tie share the slope equally."""
     return _extreme(Largest, a, axis, keepdims)
 
 
-@rule(np.min, np.minimum.reduce)
+@rule(np.min)
 def smallest(a, axis=None, keepdims=False):
     """The smallest element; those that tie share the slope equally."""
     return _extreme(Smallest, a, axis, keepdims)
@@ -155,6 +156,8 @@ def average(a, axis=None, weights=None, returned=False, keepdims=False):
 def _present(a: Any) -> tuple[Any, Any]:
     """Return where `a` is a number, and `a` with zeros elsewhere."""
     a = tensor(a)
+    if discrete(a):
+        return pt.ones_like(a, dtype="bool"), a
     present = pt.invert(pt.isnan(a))
     return present, pt.switch(present, a, 0.0)
 
@@ -166,8 +169,8 @@ def nansum(a, axis=None, keepdims=False):
 
 @rule(np.nanprod)
 def nanprod(a, axis=None, keepdims=False):
-    present, a = _present(a)
-    return product(pt.switch(present, a, 1.0), axis, keepdims=keepdims)
+    a = tensor(a)
+    return product(a if discrete(a) else pt.switch(pt.isnan(a), 1.0, a), axis, keepdims=keepdims)
 
 
 @rule(np.nanmean)
@@ -179,7 +182,8 @@ def nanmean(a, axis=None, keepdims=False):
 @rule(np.nanvar)
 def nanvar(a, axis=None, ddof=0, keepdims=False):
     present, a = _present(a)
-    deviations = pt.switch(present, a - nanmean(a * 0 + pt.switch(present, a, np.nan), axis, keepdims=True), 0.0)
+    count = total(present, axis, keepdims=True)
+    deviations = pt.switch(present, a - total(a, axis, keepdims=True) / count, 0.0)
     return total(pt.sqr(deviations), axis, keepdims=keepdims) / (total(present, axis, keepdims=keepdims) - ddof)
 
 
@@ -251,13 +255,13 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
     return pt.sum(widths * heights / 2.0, axis=axis)
 
 
-@rule(np.all, np.logical_and.reduce, order=0)
+@rule(np.all, order=0)
 def every(a, axis=None, keepdims=False):
     a = tensor(a)
     return pt.all(pt.neq(a, 0), axis=axes(axis, a.ndim), keepdims=keepdims)
 
 
-@rule(np.any, np.logical_or.reduce, order=0)
+@rule(np.any, order=0)
 def some(a, axis=None, keepdims=False):
     a = tensor(a)
     return pt.any(pt.neq(a, 0), axis=axes(axis, a.ndim), keepdims=keepdims)
@@ -277,24 +281,34 @@ def argmax(a, axis=None, keepdims=False):
 @rule(np.argmin, order=0)
 def argmin(a, axis=None, keepdims=False):
     a = tensor(a)
-    return pt.argmin(pt.invert(a) if a.dtype == "bool" else a, axis=axis, keepdims=keepdims)
+    return pt.argmin(a.astype("int64") if a.dtype == "bool" else a, axis=axis, keepdims=keepdims)
 
 
-@rule(np.add.reduce)
-def add_reduce(a, axis=0, dtype=None, keepdims=False):
-    return total(a, axis, dtype, keepdims)
+def _over_first(build):
+    """Return a reduction in the form of a ufunc's `reduce`, which works along the first axis unless told otherwise."""
+
+    def reduce(array, axis=0, dtype=None, keepdims=False):
+        return build(operand(array, dtype, build), axis, keepdims=keepdims)
+
+    return reduce
 
 
-@rule(np.multiply.reduce)
-def multiply_reduce(a, axis=0, dtype=None, keepdims=False):
-    return product(a, axis, dtype, keepdims)
+for function, build in {
+    np.add: total,
+    np.multiply: product,
+    np.maximum: largest,
+    np.minimum: smallest,
+    np.logical_and: every,
+    np.logical_or: some,
+}.items():
+    rule(function.reduce, order=0 if build in (every, some) else 2)(_over_first(build))
 
 
 @rule(np.add.accumulate)
-def add_accumulate(array, axis=0, dtype=None):
-    return cumsum(array, axis, dtype)
+def add_accumulate(array, axis=0):
+    return cumsum(array, axis)
 
 
 @rule(np.multiply.accumulate)
-def multiply_accumulate(array, axis=0, dtype=None):
-    return cumprod(array, axis, dtype)
+def multiply_accumulate(array, axis=0):
+    return cumprod(array, axis)

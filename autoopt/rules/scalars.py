@@ -65,8 +65,8 @@ minimum = scalar(np.minimum, lambda x, y, out: _share(y, x), lambda x, y, out: _
 
 
 def _power_slope(x: Any, y: Any, out: Any) -> Any:
-    """y x^(y - 1), which is 0 for y = 0 even at x = 0."""
-    flat = ps.eq(y, 0)
+    """y x^(y - 1), which is 0 at x = y = 0."""
+    flat = _both(x, y)
     return ps.switch(flat, 0.0, y * power.scalar_op(x, ps.switch(flat, 1.0, y - 1)))
 
 

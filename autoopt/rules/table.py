@@ -107,6 +107,8 @@ def _strict(function: Callable, build: Callable) -> Callable:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         signature = inspect.signature(build)
+    spread = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in taken.values())
+    extra_name = next((key for key, given in signature.parameters.items() if given.kind is given.VAR_KEYWORD), None)
 
     @wraps(build)
     def strict(*args: Any, **kwargs: Any) -> Any:
@@ -114,25 +116,20 @@ def _strict(function: Callable, build: Callable) -> Callable:
         for option, value in list(arguments.arguments.items()):
             parameter = signature.parameters[option]
             if parameter.kind is parameter.VAR_KEYWORD:
-                raise Unsupported(f"{name(function)} with {', '.join(value)}=")
-            if option not in taken and parameter.kind is not parameter.VAR_POSITIONAL:
+                if extra := [key for key in value if key not in taken]:
+                    raise Unsupported(f"{name(function)} with {', '.join(extra)}=", "leave it out")
+            elif option not in taken and parameter.kind is not parameter.VAR_POSITIONAL:
                 if not _is_default(value, parameter.default):
                     raise Unsupported(f"{name(function)} with {option}=", f"leave out {option}=")
                 del arguments.arguments[option]
             elif value is np._NoValue:
                 del arguments.arguments[option]
-        return build(*arguments.args, **arguments.kwargs) if _same_start(signature, taken) else _call(build, arguments)
+        if spread:
+            return build(*arguments.args, **arguments.kwargs)
+        options = arguments.arguments.pop(extra_name, {})
+        return build(**arguments.arguments, **options)
 
     return strict
-
-
-def _same_start(signature: inspect.Signature, taken: Any) -> bool:
-    """Return True if `build` has variable positional parameters, which cannot be passed by name."""
-    return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in taken.values())
-
-
-def _call(build: Callable, arguments: inspect.BoundArguments) -> Any:
-    return build(**arguments.arguments)
 
 
 def _is_default(value: Any, default: Any) -> bool:

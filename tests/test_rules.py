@@ -1,0 +1,202 @@
+"""Every rule against NumPy's value and against differences, to second order.
+
+The slope is compared with differences of NumPy's own function, the curvature with differences of the slope, both by
+Ridders' extrapolation, which estimates its own error.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+import rule_cases_arrays  # noqa: F401 - adds its cases
+from pytensor.compile.mode import Mode, optdb
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from rule_cases import CASES, REFUSED, Case, Data
+
+from autoopt.rules import RULES, Unsupported, find
+
+MODE = Mode(linker="py", optimizer=RewriteDatabaseQuery(include=["canonicalize", "stabilize"], exclude=["inplace"]))
+STABLE = optdb.query(RewriteDatabaseQuery(include=["canonicalize", "stabilize"], exclude=["inplace"]))
+
+
+def leaves(args: object) -> list:
+    """Return the arrays in `args` that become variables, in order."""
+    if isinstance(args, np.ndarray | Data):
+        return [args]
+    if isinstance(args, list | tuple):
+        return [leaf for part in args for leaf in leaves(part)]
+    if isinstance(args, dict):
+        return leaves(list(args.values()))
+    return []
+
+
+def refill(args: object, values: list) -> object:
+    """Return `args` with each leaf replaced by the next of `values`."""
+    if isinstance(args, np.ndarray | Data):
+        return values.pop(0)
+    if isinstance(args, list):
+        return [refill(part, values) for part in args]
+    if isinstance(args, tuple):
+        return tuple(refill(part, values) for part in args)
+    if isinstance(args, dict):
+        return {key: refill(part, values) for key, part in args.items()}
+    return args
+
+
+def array(leaf: object) -> np.ndarray:
+    return leaf.value if isinstance(leaf, Data) else leaf
+
+
+def outputs(result: object) -> list:
+    """Return the arrays of `result`, of which there are several where the function returns a tuple."""
+    return [part for whole in result for part in outputs(whole)] if isinstance(result, list | tuple) else [result]
+
+
+class Function:
+    """A rule compiled for the shapes of one case: value, gradient and Hessian-vector product of weighted outputs."""
+
+    def __init__(self, case: Case):
+        self.case = case
+        arrays = [array(leaf) for leaf in leaves((case.args, case.kwargs))]
+        inputs = [pt.tensor(dtype=str(a.dtype), shape=a.shape) for a in arrays]
+        args, kwargs = refill((case.args, case.kwargs), list(inputs))
+        self.results = outputs(find(case.function).build(*args, **kwargs))
+        self.free = [
+            not isinstance(leaf, Data) and a.dtype == float
+            for leaf, a in zip(leaves((case.args, case.kwargs)), arrays, strict=True)
+        ]
+        wrt = [x for x, free in zip(inputs, self.free, strict=True) if free]
+        rng = np.random.default_rng(1)
+        self.weights = [rng.uniform(0.5, 1.5, np.shape(r)) for r in outputs(case.expected)]
+        directions = [x.type() for x in wrt]
+        derived = []
+        if wrt and case.order:
+            cost = sum(pt.sum(r * w) for r, w in zip(self.results, self.weights, strict=True) if r.dtype == "float64")
+            graph = FunctionGraph(inputs, [cost], clone=True)
+            wrt = [x for x, free in zip(graph.inputs, self.free, strict=True) if free]
+            STABLE.rewrite(graph)
+            cost = graph.outputs[0]
+            derived = list(pytensor.grad(cost, wrt, disconnected_inputs="ignore"))
+            if case.order == 2:
+                along = sum(pt.sum(g * d) for g, d in zip(derived, directions, strict=True))
+                derived += pytensor.grad(along, wrt, disconnected_inputs="ignore")
+            self.derived = pytensor.function([*graph.inputs, *directions], derived, mode=MODE, on_unused_input="ignore")
+        self.value = pytensor.function(inputs, self.results, mode=MODE, on_unused_input="ignore")
+        self.count = len(wrt)
+
+    def cost(self, arrays: list) -> float:
+        """Return the weighted outputs of NumPy's own function."""
+        args, kwargs = refill((self.case.args, self.case.kwargs), list(arrays))
+        results = outputs(self.case.function(*args, **kwargs))
+        return sum(np.sum(r * w) for r, w in zip(results, self.weights, strict=True) if np.asarray(r).dtype == float)
+
+    def derivatives(self, arrays: list, directions: list) -> tuple[list, list]:
+        """Return the gradient and the Hessian times `directions`."""
+        derived = self.derived(*arrays, *directions)
+        return derived[: self.count], derived[self.count :]
+
+
+@cache
+def compiled(key: str, index: int) -> Function:
+    return Function(CASES[index])
+
+
+def function_of(case: Case) -> Function:
+    """Return the compiled rule of `case`, shared by cases that differ in their numbers alone."""
+    first = next(i for i, other in enumerate(CASES) if other.key == case.key)
+    return compiled(case.key, first)
+
+
+def ridders(f: object, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return f'(0) and an estimate of its error, by extrapolated central differences (Ridders 1982)."""
+    ratio, rows = 1.6, []
+    best, error = None, np.inf
+    for i in range(9):
+        h = step / ratio**i
+        row = [(f(h) - f(-h)) / (2 * h)]
+        for j, previous in enumerate(rows[-1] if rows else []):
+            row.append(row[j] + (row[j] - previous) / (ratio ** (2 * (j + 1)) - 1))
+        if rows:
+            candidate = np.max(np.abs([row[-1] - row[-2], row[-1] - rows[-1][-1]]), initial=0)
+            if candidate < error:
+                best, error = row[-1], candidate
+        rows.append(row)
+    return best, error
+
+
+def check_same(case: Case, got: list) -> None:
+    expected = outputs(case.expected)
+    assert len(got) == len(expected)
+    for one, other in zip(got, expected, strict=True):
+        assert np.shape(one) == np.shape(other), "shape"
+        assert np.asarray(one).dtype == np.asarray(other).dtype, "dtype"
+        np.testing.assert_allclose(one, other, rtol=case.tolerance, atol=case.tolerance)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_rule(case):
+    """Value, slope and curvature of the rule are those of NumPy's function."""
+    with pytensor.config.change_flags(cxx="", traceback__limit=0), np.errstate(all="ignore"):
+        function = function_of(case)
+        every = leaves((case.args, case.kwargs))
+        arrays = [array(leaf) for leaf in every]
+        check_same(case, function.value(*arrays))
+        if not function.count or not case.order:
+            return
+        rng = np.random.default_rng(2)
+        directions = [
+            rng.choice([-1, 1], a.shape) * rng.uniform(0.5, 1, a.shape)
+            for a, free in zip(arrays, function.free, strict=True)
+            if free
+        ]
+        if case.direction:
+            directions = [np.full(a.shape, s) for a, s in zip(directions, case.direction, strict=True)]
+
+        def moved(t):
+            steps = iter(directions)
+            return [a + t * next(steps) if free else a for a, free in zip(arrays, function.free, strict=True)]
+
+        gradient, curvature = function.derivatives(arrays, directions)
+        slope = sum(np.sum(g * d) for g, d in zip(gradient, directions, strict=True))
+        expected, error = ridders(lambda t: function.cost(moved(t)), case.step)
+        agree(slope, expected, error, "slope")
+        if case.kink or case.order < 2:
+            assert all(np.all(np.isfinite(g)) for g in gradient + curvature)
+            return
+
+        def gradients(t):
+            return np.concatenate([np.ravel(g) for g in function.derivatives(moved(t), directions)[0]])
+
+        expected, error = ridders(gradients, case.step)
+        agree(np.concatenate([np.ravel(h) for h in curvature]), expected, error, "curvature")
+
+
+def agree(got, expected, error, what):
+    scale = max(1.0, np.max(np.abs(expected), initial=0))
+    assert np.all(np.isfinite(got)), f"{what} is not finite: {got}, differences give {expected}"
+    assert error < 1e-5 * scale, f"differences are no judge of the {what}: {expected} +- {error}, the rule has {got}"
+    np.testing.assert_allclose(got, expected, rtol=0, atol=20 * error + 1e-9 * scale, err_msg=what)
+
+
+def test_every_rule_has_a_case():
+    covered = {case.function for case in CASES} | {function for function, *_ in REFUSED}
+    assert sorted(rule.name for rule in RULES.values() if rule.function not in covered) == []
+
+
+@pytest.mark.parametrize("function, args, kwargs, words", REFUSED, ids=str)
+def test_refusal_names_the_function_and_the_option(function, args, kwargs, words):
+    variables = [pt.tensor(dtype=str(array(leaf).dtype), shape=array(leaf).shape) for leaf in leaves((args, kwargs))]
+    args, kwargs = refill((args, kwargs), variables)
+    with pytest.raises(Unsupported, match=words) as refusal:
+        find(function).build(*args, **kwargs)
+    assert refusal.value.remedy
+
+
+def test_rule_of_something_unhashable_or_unknown_is_none():
+    assert find([]) is None
+    assert find(np.lexsort) is None
