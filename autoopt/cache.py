@@ -41,6 +41,8 @@ def version() -> str:
 
 def read(key: str) -> tuple[str, dict[str, np.ndarray]] | None:
     """Return the source and constants kept under `key`, None if there are none that can be read."""
+    if key in _recent:
+        return _recent[key]
     place = folder()
     if place is None:
         return None
@@ -52,7 +54,7 @@ def read(key: str) -> tuple[str, dict[str, np.ndarray]] | None:
         if (place / f"{key}.npz").exists():
             with np.load(place / f"{key}.npz", allow_pickle=False) as kept:
                 constants = dict(kept)
-        return text, constants
+        return _remember(key, text, constants)
     except (OSError, ValueError):
         return None
 
@@ -69,7 +71,19 @@ def write(key: str, text: str, constants: dict[str, np.ndarray]) -> str:
                 np.savez(buffer, **constants)
                 _replace(place / f"{key}.npz", buffer.getvalue())
             _replace(place / f"{key}.py", text.encode())
-    return text
+    return _remember(key, text, constants)[0]
+
+
+_recent: dict[str, tuple[str, dict[str, np.ndarray]]] = {}
+_RECENT = 128
+
+
+def _remember(key: str, text: str, constants: dict[str, np.ndarray]) -> tuple[str, dict[str, np.ndarray]]:
+    """Keep the source in memory too, so that this process never derives it twice."""
+    while len(_recent) >= _RECENT:
+        _recent.pop(next(iter(_recent)))
+    _recent[key] = text, constants
+    return text, constants
 
 
 _END = "\n# autoopt {key}\n"

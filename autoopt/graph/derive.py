@@ -115,7 +115,8 @@ def _joined(graph: Graph, pieces: list[Variable]) -> Variable:
 
 def _over_vector(graph: Graph, variables: Sequence[Variable]) -> list[Variable]:
     """Return `variables` with the parts as slices of the parameter vector."""
-    return clone_replace(list(variables), {part.variable: part.of(graph.parameters) for part in graph.parts})
+    slices = {part.variable: part.of_parameters(graph.parameters) for part in graph.parts}
+    return clone_replace(list(variables), slices)
 
 
 def _simplified(inputs: list[Variable], variables: list[Variable]) -> list[Variable]:

@@ -26,9 +26,13 @@ class Part:
     scalar: bool
 
     def of(self, vector: Variable) -> Variable:
-        """Return this part of `vector`."""
-        piece = vector[self.start] if self.scalar else vector[self.start : self.stop]
-        piece.tag.trace = getattr(self.variable.tag, "trace", [])
+        """Return this part of `vector`, any vector of that length."""
+        return vector[self.start] if self.scalar else vector[self.start : self.stop]
+
+    def of_parameters(self, vector: Variable) -> Variable:
+        """Return this part of the parameter vector, marked with the step that reads it."""
+        piece = self.of(vector)
+        piece.tag.trace = self.variable.tag.trace
         return piece
 
 
