@@ -24,6 +24,7 @@ from pytensor.tensor.subtensor import Subtensor
 from autoopt.graph.build import Graph
 from autoopt.graph.parts import join
 from autoopt.graph.rewriting import group_by_dependence, rewrite, settings
+from autoopt.source.idioms import simplify
 from autoopt.tape.tape import Guard
 
 VIEWS = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
@@ -151,12 +152,12 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         value, *checks = _simplified([*graph.wrt, *given], [graph.value, *checks])
         extra, results = KINDS[kind](graph, value)
         final = rewrite([*extra, graph.parameters, *given], _over_vector(graph, [*results, *checks]))
-    extra, vector, given = final.inputs[: len(extra)], final.inputs[len(extra)], final.inputs[len(extra) + 1 :]
-    results, checks = final.outputs[: len(results)], final.outputs[len(results) :]
-    guards = tuple((check, guard) for check, (_, guard) in zip(checks, graph.guards, strict=True))
-    if not divide:
-        return [Function("prepare", tuple(given), ()), Function(kind, (*extra, vector, *given), tuple(results), guards)]
-    return _divide(kind, list(extra), vector, list(given), results, guards)
+        extra, vector, given = final.inputs[: len(extra)], final.inputs[len(extra)], final.inputs[len(extra) + 1 :]
+        results, checks = final.outputs[: len(results)], final.outputs[len(results) :]
+        guards = tuple((check, guard) for check, (_, guard) in zip(checks, graph.guards, strict=True))
+        if not divide:
+            return [Function("prepare", tuple(given), ()), Function(kind, (*extra, vector, *given), tuple(results), guards)]
+        return _divide(kind, list(extra), vector, list(given), results, guards)
 
 
 def _divide(
@@ -164,7 +165,8 @@ def _divide(
 ) -> list[Function]:
     """Cut the graph where it stops to depend on the parameters, and where on the direction."""
     count = len(results)
-    roots = group_by_dependence([*results, *(variable for variable, _ in guards)], {vector, *extra}, set(given))
+    roots = _readable([vector, *extra, *given], [*results, *(variable for variable, _ in guards)])
+    roots = group_by_dependence(roots, {vector, *extra}, set(given))
     roots = group_by_dependence(roots, set(extra), {vector, *given}) if extra else roots
     results = roots[:count]
     guards = tuple((check, guard) for check, (_, guard) in zip(roots[count:], guards, strict=True))
@@ -178,6 +180,15 @@ def _divide(
     else:
         functions.append(Function(kind, (vector, *known), tuple(results), guards))
     return functions
+
+
+def _readable(inputs: list[Variable], roots: list[Variable]) -> list[Variable]:
+    """Return `roots` as a person would write them: vectors where PyTensor has columns, above all."""
+    simple = simplify(inputs, roots)
+    for old, new in simple.items():
+        if not getattr(new.tag, "trace", None):
+            new.tag.trace = getattr(old.tag, "trace", [])
+    return [simple[root] for root in roots]
 
 
 def _frontier(roots: Sequence[Variable], known: Sequence[Variable], late: set[Variable]) -> list[Variable]:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from pytensor.compile.builders import OpFromGraph
 from pytensor.graph.basic import Variable
+from pytensor.graph.replace import clone_replace
 
 
 def traced(x: Any) -> bool:
@@ -28,6 +30,13 @@ def tensor(x: Any) -> pt.TensorVariable:
     x = np.asarray(x)
     wide = {"f": np.float64, "i": np.int64, "u": np.int64}.get(x.dtype.kind, x.dtype)
     return pt.constant(x.astype(wide))
+
+
+def converted(x: pt.TensorVariable, dtype: str) -> pt.TensorVariable:
+    """Return `x` in another type; a constant stays one, so that rules can look at its value."""
+    if x.dtype == dtype:
+        return x
+    return pt.constant(x.data.astype(dtype)) if isinstance(x, pt.TensorConstant) else x.astype(dtype)
 
 
 def real(x: Any) -> pt.TensorVariable:
@@ -91,3 +100,14 @@ def to_end(x: pt.TensorVariable, axis: Any) -> pt.TensorVariable:
 def keep(x: pt.TensorVariable, axis: Sequence[int], keepdims: bool) -> pt.TensorVariable:
     """Return a reduced `x` with the reduced axes put back as length one if `keepdims`."""
     return pt.expand_dims(x, tuple(axis)) if keepdims and axis else x
+
+
+def inline(x: pt.TensorVariable) -> pt.TensorVariable:
+    """Return `x` with the graph inside its operation laid open, so that it can be rewritten and printed."""
+    if x.owner is None or not isinstance(x.owner.op, OpFromGraph):
+        return x
+    inner = x.owner.op.fgraph
+    (out,) = clone_replace(
+        [inner.outputs[x.owner.outputs.index(x)]], dict(zip(inner.inputs, x.owner.inputs, strict=True))
+    )
+    return out

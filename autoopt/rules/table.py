@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.rules.operands import discrete, tensor
+from autoopt.rules.operands import converted, discrete, tensor
 
 
 class Unsupported(Exception):
@@ -177,10 +177,7 @@ def _cast(function: np.ufunc, operands: list, dtype: Any) -> list:
         raise Unsupported(f"{name(function)} of booleans, which NumPy computes in low precision", "use .astype(float)")
     if function in EXACT and not all(map(discrete, operands)):
         return operands
-    return [
-        operand if operand.dtype == str(kind) else operand.astype(str(kind))
-        for operand, kind in zip(operands, loop[: function.nin], strict=True)
-    ]
+    return [converted(operand, str(kind)) for operand, kind in zip(operands, loop[: function.nin], strict=True)]
 
 
 # Where PyTensor's own promotion of an integer beside a float gives NumPy's result, the code is plainer without a cast.

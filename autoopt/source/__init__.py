@@ -2,7 +2,6 @@
 
 from autoopt.source import printers_elemwise, printers_linalg, printers_subtensor  # noqa: F401  (they fill PRINTERS)
 from autoopt.source.listing import Listing, list_function
-from autoopt.source.module import Module, write_module
 from autoopt.source.printers import PRINTERS
 from autoopt.source.printers_elemwise import SCALARS
 
