@@ -149,11 +149,13 @@ EXAMPLES = {
                              (lambda a, b: la.solve_triangular(la.cholesky(a), b, lower=True), STACK, B),
                              (lambda a, b: la.solve_triangular(a, b, b_ndim=1), STACK, STACK[:, 0])],
     blas.BatchedDot: [(blas.BatchedDot(), STACK, STACK)],
-    subtensor.Subtensor: [(lambda a: a[1:], X), (lambda a: a[-1], X), (lambda a: a[::-1, 1], M), (lambda a: a[:, :2], M)],
+    subtensor.Subtensor: [(lambda a: a[1:], X), (lambda a: a[-1], X), (lambda a: a[::-1, 1], M),
+                          (lambda a: a[:, :2], M)],
     subtensor.IncSubtensor: [(lambda a, b: a[1:3].inc(b[:2]), X, Y), (lambda a: a[1:3].set(0.0), X),
                              (lambda a, b: (a * 2)[:1].inc(b[:1]) + pt.exp(a), X, Y),
                              (lambda a, b: pt.zeros(5)[1:].inc(a[1:]) + pt.zeros(5)[:-1].inc(b[:-1]), X, Y)],
-    subtensor.AdvancedSubtensor: [(lambda a, b: a[b, b], P, I), (lambda a: a[a > 0], X), (lambda a, b: a[:, b], P, I)],
+    subtensor.AdvancedSubtensor: [(lambda a, b: a[b, b], P, I), (lambda a: a[a > 0], X),
+                                  (lambda a, b: a[:, b], P, I)],
     subtensor.AdvancedSubtensor1: [(subtensor.AdvancedSubtensor1(), X, I), (subtensor.AdvancedSubtensor1(), M, I)],
     subtensor.AdvancedIncSubtensor: [
         (lambda a, b: a[b, b].inc(1.5), P, I), (lambda a: a[a > 0].inc(1.0), X), (lambda a: a[a > 0].set(1.0), X),
@@ -162,7 +164,8 @@ EXAMPLES = {
     pt.type_other.MakeSlice: [],
     la.decomposition.cholesky.Cholesky: [(la.cholesky, P), (lambda a: la.cholesky(a, lower=False), P)],
     la.inverse.MatrixInverse: [(la.inv, P)], la.inverse.MatrixPinv: [(la.pinv, B)],
-    la.summary.Det: [(la.det, P)], la.summary.SLogDet: [(la.summary.SLogDet(), P), (lambda a: la.summary.SLogDet()(a)[1], P)],
+    la.summary.Det: [(la.det, P)],
+    la.summary.SLogDet: [(la.summary.SLogDet(), P), (lambda a: la.summary.SLogDet()(a)[1], P)],
     la.decomposition.eigen.Eigh: [(lambda a: la.eigh(a)[0], P), (lambda a: abs(la.eigh(a)[1]), P)],
     la.decomposition.eigen.Eigvalsh: [(la.decomposition.eigen.Eigvalsh(), P)],
     la.decomposition.svd.SVD: [(lambda a: la.svd(a, compute_uv=False), B),
@@ -203,7 +206,8 @@ def test_every_printer_has_an_example():
 
 POSITIVE, UNIT = np.array([1e-3, 0.5, 1.0, 3.5, 40.0]), np.array([-0.9, -0.3, 1e-9, 0.2, 0.7])
 DOMAINS = {  # every other elementwise function is tried at -800, ..., 800
-    ps.ArcCos: UNIT, ps.ArcSin: UNIT, ps.ArcTanh: UNIT, psm.Erfinv: UNIT, psm.Erfcinv: UNIT + 1, ps.ArcCosh: POSITIVE + 1,
+    ps.ArcCos: UNIT, ps.ArcSin: UNIT, ps.ArcTanh: UNIT, psm.Erfinv: UNIT, psm.Erfcinv: UNIT + 1,
+    ps.ArcCosh: POSITIVE + 1,
     psm.Log1mexp: -POSITIVE, psm.Psi: POSITIVE, psm.TriGamma: POSITIVE, psm.Gamma: POSITIVE, psm.GammaLn: POSITIVE,
 }  # fmt: skip
 SKIPPED = {ps.Complex, ps.ComplexFromPolar, ps.Composite, psm.Grad2F1Loop, ps.Real, ps.Imag, ps.Angle, ps.Conj}
@@ -255,7 +259,8 @@ INTEGERS = [np.array(v, dtype) for dtype in ("int8", "int32", "int64", "bool") f
 @pytest.mark.parametrize("values", INTEGERS, ids=lambda v: v.dtype.name)
 @pytest.mark.parametrize("build", [
     lambda a: a * a, lambda a: a + a, lambda a: a * 2.0, lambda a: a / 2, lambda a: pt.exp(a), lambda a: a.sum(),
-    lambda a: a.mean(), lambda a: pt.sqr(a), lambda a: a.astype("float64"), lambda a: pt.sqrt(a), lambda a: 1 / (a + 1.0),
+    lambda a: a.mean(), lambda a: pt.sqr(a), lambda a: a.astype("float64"), lambda a: pt.sqrt(a),
+    lambda a: 1 / (a + 1.0), lambda a: 7 + (-(a + 0.5) % 3), lambda a: 7 + -((a + 0.5) // 2), lambda a: 7 - (a % 3) * 2,
     lambda a: pt.switch(a > 0, a, 2.5), lambda a: a**2, lambda a: a.astype("bool"), lambda a: pt.sigmoid(a * 1.0),
     lambda a: a.shape[0] / (a.shape[0] - 4.0), lambda a: pt.cumsum(a), lambda a: pt.maximum(a, 2),
 ])  # fmt: skip

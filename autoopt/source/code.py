@@ -44,8 +44,26 @@ def infix(operator: str, level: int, left: Code, right: Code) -> Code:
 
 
 def negative(operand: Code) -> Code:
-    """Return `-operand`."""
+    """Return `-operand`; the sign of a product goes to its first factor."""
+    if operand.level == PRODUCT and operand.text[0] != "-" and not _divides_whole(operand):
+        return Code(f"-{operand}", PRODUCT)
     return Code(f"-{operand.at(UNARY)}", UNARY)
+
+
+def plus(left: Code, right: Code) -> Code:
+    """Return `left + right`, as a difference if `right` begins with a minus that can be taken out."""
+    if starts_negative(right):
+        return infix("-", SUM, left, Code(right.text[1:], right.level))
+    return infix("+", SUM, left, right)
+
+
+def starts_negative(code: Code) -> bool:
+    """True if `code` begins with a minus that applies to the whole of it."""
+    return code.text[0] == "-" and code.level > SUM and not _divides_whole(code)
+
+
+def _divides_whole(code: Code) -> bool:
+    return "%" in code.text or "//" in code.text
 
 
 def call(function: str, *arguments: object) -> Code:

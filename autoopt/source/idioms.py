@@ -15,6 +15,7 @@ from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import graph_replace, vectorize_graph
 from pytensor.graph.traversal import io_toposort
+from pytensor.raise_op import CheckAndRaise
 from pytensor.tensor.basic import (
     Alloc,
     AllocDiag,
@@ -206,6 +207,13 @@ def same_scalar(node: Apply, table: dict) -> Variable | None:
 
 
 @idiom
+def numpy_checks(node: Apply, table: dict) -> Variable | None:
+    """PyTensor's own check that shapes broadcast -> nothing; NumPy checks again."""
+    check = isinstance(node.op, CheckAndRaise) and node.op.msg.startswith("Could not broadcast dimensions")
+    return node.inputs[0] if check else None
+
+
+@idiom
 def vector_element(node: Apply, table: dict) -> Variable | None:
     """An element of a vector made of scalars, of a constant vector or of a shape -> the scalar itself."""
     if not isinstance(node.op, Subtensor) or node.op.idx_list != (0,) or not isinstance(node.inputs[1], Constant):
@@ -213,6 +221,8 @@ def vector_element(node: Apply, table: dict) -> Variable | None:
     source, position = node.inputs[0], int(node.inputs[1].data)
     if isinstance(source, Constant) and rank(source) == 1:
         return constant(source.data[position])
+    if (pair := expanded(source)) and rank(pair[1]) == 0:
+        return pair[1]
     if source.owner and isinstance(source.owner.op, Shape):
         return Shape_i(position % rank(source.owner.inputs[0]))(source.owner.inputs[0])
     return source.owner.inputs[position] if source.owner and isinstance(source.owner.op, MakeVector) else None
@@ -250,6 +260,21 @@ def _unstacked(variable: Variable, batch: int) -> Variable | None:
 
 
 @idiom
+def add_nothing(node: Apply, table: dict) -> Variable | None:
+    """n + 0 -> n for whole numbers, as in computed indices."""
+    if not _scalar(node.outputs[0], ps.Add) or not node.outputs[0].type.dtype.startswith("int"):
+        return None
+    left = [v for v in node.inputs if not (isinstance(_base(v), Constant) and is_zeros(_base(v)))]
+    same = len(left) == 1 and left[0].type.dtype == node.outputs[0].type.dtype
+    return left[0] if same and left[0].type.broadcastable == node.outputs[0].type.broadcastable else None
+
+
+def _base(variable: Variable) -> Variable:
+    pair = expanded(variable)
+    return pair[1] if pair else variable
+
+
+@idiom
 def one_dimshuffle(node: Apply, table: dict) -> Variable | None:
     """DimShuffle of DimShuffle -> one; none if nothing is moved."""
     if not isinstance(node.op, DimShuffle):
@@ -272,12 +297,14 @@ def matrix_vector(node: Apply, table: dict) -> Variable | None:
         return None
     a, b = node.inputs
     column, row = expanded(b), expanded(a)
+    if row and column and row[0] == (1,) and column[0] == (0,):
+        return mul(a, b)
     if row and row[0] == (0,) and rank(row[1]) == 1:
         if column and column[0] == (1,):
             return insert_axes(product(row[1], column[1]), (0, 1))
         return insert_axes(product(row[1], b), (0,))
     if column and column[0] == (1,) and rank(column[1]) == 1:
-        return insert_axes(product(a, column[1]), (1,)) if not (row and row[0] == (1,)) else None
+        return insert_axes(product(a, column[1]), (1,))
     return None
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.traversal import io_toposort
+from pytensor.tensor.basic import MakeVector
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedIncSubtensor1, IncSubtensor, Subtensor
@@ -154,6 +155,8 @@ class _Writer:
 
     def free(self, node: Apply) -> bool:
         """True if the node only looks at a name, so that it may be written again at each use."""
+        if isinstance(node.op, MakeVector) and node.op.dtype == "int64":  # a shape; its readers take the elements
+            return all(self.named(v).is_simple or isinstance(v.owner.op, Shape_i) for v in node.inputs)
         if not isinstance(node.op, DimShuffle | Shape_i | Subtensor):
             return False
         limit = 2 if isinstance(node.op, Subtensor) else 6
@@ -260,6 +263,7 @@ class _Writer:
     def finish(self, results: Sequence[Variable]) -> None:
         """Write the results and the return statement."""
         returned: list[str] = []
+        comments: list[str] = []
         seen: set[Variable] = set()
         for result in results:
             self.compute([result])
@@ -271,7 +275,8 @@ class _Writer:
             if len(results) > 1 and not code.is_simple and len(code.text) > 30:
                 code = self.named(result)
             returned.append(code.text)
-        self.write(f"return {', '.join(returned)}")
+            comments += self.pending.get(result, [])
+        self.write(f"return {', '.join(returned)}", *comments)
 
 
 def origin(variable: Variable) -> Variable:

@@ -29,6 +29,8 @@ from autoopt.source.code import (
     infix,
     literal,
     negative,
+    plus,
+    starts_negative,
 )
 from autoopt.source.idioms import rank
 from autoopt.source.printers import STEMS, prints, unsupported
@@ -206,16 +208,7 @@ def _pattern(variable: Variable) -> tuple[bool, ...]:
 
 @scalar(ps.Add)
 def addition(writer, node: Apply, *operands: Code) -> Code:
-    terms = sorted((code for _, code in _terms(node, operands)), key=_starts_negative)
-    return reduce(_plus, terms)
-
-
-def _starts_negative(code: Code) -> bool:
-    return code.text[0] == "-" and code.level > SUM
-
-
-def _plus(a: Code, b: Code) -> Code:
-    return infix("-", SUM, a, Code(b.text[1:], b.level)) if _starts_negative(b) else infix("+", SUM, a, b)
+    return reduce(plus, sorted((code for _, code in _terms(node, operands)), key=starts_negative))
 
 
 @scalar(ps.Mul)
