@@ -3,7 +3,7 @@
 Rules know neither tapes nor users: they take PyTensor variables and plain Python values and return PyTensor variables.
 """
 
-from autoopt.rules import elementwise, indexing, linalg, primitives, reductions, shapes
+from autoopt.rules import elementwise, indexing, linalg, primitives, reductions, series, shapes, special
 from autoopt.rules.table import RULES, Rule, Unsupported, find, rule
 
 __all__ = [
@@ -17,5 +17,7 @@ __all__ = [
     "primitives",
     "reductions",
     "rule",
+    "series",
     "shapes",
+    "special",
 ]

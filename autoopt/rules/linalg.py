@@ -8,7 +8,7 @@ import numpy as np
 import pytensor.tensor as pt
 import scipy.linalg
 
-from autoopt.rules.operands import axes, axis_index, broadcast, keep, real, shape, size, tensor, to_end
+from autoopt.rules.operands import axes, axis_index, broadcast, inline, keep, real, shape, size, tensor, to_end
 from autoopt.rules.reductions import largest, root, smallest
 from autoopt.rules.shapes import moveaxis, swapaxes
 from autoopt.rules.table import Unsupported, refuse, rule
@@ -89,7 +89,7 @@ def einsum(*operands, optimize=False):
     subscripts, *operands = operands
     if not isinstance(subscripts, str):
         raise Unsupported("np.einsum without a string of subscripts", "write it as np.einsum('ij,j->i', A, x)")
-    return pt.einsum(subscripts.replace(" ", ""), *alike(*operands))
+    return inline(pt.einsum(subscripts.replace(" ", ""), *alike(*operands)))
 
 
 @rule(np.kron)
@@ -195,12 +195,12 @@ def cholesky(a, upper=False):
 
 @rule(np.linalg.eigh)
 def eigh(a, UPLO="L"):
-    return tuple(pt.linalg.eigh(_symmetric(real(a), UPLO.upper() == "L")))
+    return tuple(pt.linalg.eigh(_symmetric(real(a), UPLO.upper() == "L"), driver="evd"))
 
 
 @rule(np.linalg.eigvalsh)
 def eigvalsh(a, UPLO="L"):
-    return pt.linalg.eigh(_symmetric(real(a), UPLO.upper() == "L"))[0]
+    return eigh(a, UPLO)[0]
 
 
 def _symmetric(a: Any, lower: bool) -> Any:
@@ -367,7 +367,7 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
 def scipy_eigh(a, b=None, lower=True, eigvals_only=False, overwrite_a=False, overwrite_b=False, check_finite=True):
     if b is not None:
         raise Unsupported("scipy.linalg.eigh of two matrices", "use eigh(inv(L) @ a @ inv(L).T), L = cholesky(b)")
-    values, vectors = eigh(a, "L" if lower else "U")
+    values, vectors = pt.linalg.eigh(_symmetric(real(a), lower))
     return values if eigvals_only else (values, vectors)
 
 

@@ -106,8 +106,5 @@ def inline(x: pt.TensorVariable) -> pt.TensorVariable:
     """Return `x` with the graph inside its operation laid open, so that it can be rewritten and printed."""
     if x.owner is None or not isinstance(x.owner.op, OpFromGraph):
         return x
-    inner = x.owner.op.fgraph
-    (out,) = clone_replace(
-        [inner.outputs[x.owner.outputs.index(x)]], dict(zip(inner.inputs, x.owner.inputs, strict=True))
-    )
-    return out
+    inner, given = x.owner.op.fgraph, x.owner.inputs
+    return clone_replace(inner.outputs[x.owner.outputs.index(x)], dict(zip(inner.inputs, given, strict=True)))

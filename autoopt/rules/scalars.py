@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytensor.scalar as ps
-import scipy.special
 from pytensor.gradient import grad_not_implemented
 from pytensor.tensor.elemwise import Elemwise
+from scipy import special
 
 
 def scalar(function: Callable, *slopes: Callable | None, base: type = ps.ScalarOp, name: str | None = None) -> Elemwise:
@@ -87,48 +87,55 @@ def _both(x: Any, y: Any) -> Any:
     return ps.and_(ps.eq(x, 0), ps.eq(y, 0))
 
 
-logit = scalar(scipy.special.logit, lambda x, out: 1 / (x * (1 - x)))
-ndtr = scalar(scipy.special.ndtr, lambda x, out: ps.exp(-0.5 * x * x) * (1 / sqrt(2 * pi)))
-ndtri = scalar(scipy.special.ndtri, lambda x, out: ps.exp(0.5 * out * out) * sqrt(2 * pi))
+def _erfcx_slope(x: Any, out: Any) -> Any:
+    """2 x erfcx(x) - 2 / sqrt(pi)."""
+    return 2 * x * out - 2 / sqrt(pi)
+
+
+erfcx = scalar(special.erfcx, _erfcx_slope)
+erfi = scalar(special.erfi, lambda x, out: ps.exp(x * x) * (2 / sqrt(pi)))
+erfinv = scalar(special.erfinv, lambda x, out: ps.exp(out * out) * (sqrt(pi) / 2))
+erfcinv = scalar(special.erfcinv, lambda x, out: ps.exp(out * out) * (-sqrt(pi) / 2))
+logit = scalar(special.logit, lambda x, out: 1 / (x * (1 - x)))
+ndtr = scalar(special.ndtr, lambda x, out: ps.exp(-0.5 * x * x) * (1 / sqrt(2 * pi)))
+ndtri = scalar(special.ndtri, lambda x, out: ps.exp(0.5 * out * out) * sqrt(2 * pi))
 
 
 def _hazard(x: Any, out: Any) -> Any:
     """phi(x) / Phi(x): by erfcx on the left, where Phi vanishes; by logarithms on the right, where erfcx overflows."""
     left = ps.lt(x, 0)
-    tail = sqrt(2 / pi) / ps.erfcx(ps.switch(left, x, 0.0) * (-1 / sqrt(2)))
+    tail = sqrt(2 / pi) / erfcx.scalar_op(ps.switch(left, x, 0.0) * (-1 / sqrt(2)))
     right = ps.switch(left, 0.0, x)
     return ps.switch(left, tail, ps.exp(-0.5 * right * right - log(2 * pi) / 2 - log_ndtr.scalar_op(right)))
 
 
-log_ndtr = scalar(scipy.special.log_ndtr, _hazard)
+log_ndtr = scalar(special.log_ndtr, _hazard)
 
-xlogy = scalar(scipy.special.xlogy, lambda x, y, out: ps.log(y), lambda x, y, out: x / _safe(_both(x, y), y))
-xlog1py = scalar(
-    scipy.special.xlog1py, lambda x, y, out: ps.log1p(y), lambda x, y, out: x / _safe(_both(x, 1 + y), 1 + y)
-)
-entr = scalar(scipy.special.entr, lambda x, out: -ps.log(x) - 1)
+xlogy = scalar(special.xlogy, lambda x, y, out: ps.log(y), lambda x, y, out: x / _safe(_both(x, y), y))
+xlog1py = scalar(special.xlog1py, lambda x, y, out: ps.log1p(y), lambda x, y, out: x / _safe(_both(x, 1 + y), 1 + y))
+entr = scalar(special.entr, lambda x, out: -ps.log(x) - 1)
 rel_entr = scalar(
-    scipy.special.rel_entr,
+    special.rel_entr,
     lambda x, y, out: ps.log(x) - ps.log(y) + 1,
     lambda x, y, out: -x / _safe(_both(x, y), y),
 )
 kl_div = scalar(
-    scipy.special.kl_div, lambda x, y, out: ps.log(x) - ps.log(y), lambda x, y, out: 1 - x / _safe(_both(x, y), y)
+    special.kl_div, lambda x, y, out: ps.log(x) - ps.log(y), lambda x, y, out: 1 - x / _safe(_both(x, y), y)
 )
 
 huber = scalar(
-    scipy.special.huber,
+    special.huber,
     lambda d, r, out: ps.switch(ps.le(abs(r), d), 0.0, abs(r) - d),
     lambda d, r, out: ps.switch(ps.le(abs(r), d), r, d * ps.sgn(r)),
 )
 pseudo_huber = scalar(
-    scipy.special.pseudo_huber,
+    special.pseudo_huber,
     lambda d, r, out: 2 * out / d - r * r / (d * ps.sqrt(1 + ps.sqr(r / d))),
     lambda d, r, out: r / ps.sqrt(1 + ps.sqr(r / d)),
 )
 
-hyp1f1 = scalar(scipy.special.hyp1f1, None, None, lambda a, b, x, out: a / b * hyp1f1.scalar_op(a + 1, b + 1, x))
-exprel = scalar(scipy.special.exprel, lambda x, out: 0.5 * hyp1f1.scalar_op(_float(2), _float(3), x))
+hyp1f1 = scalar(special.hyp1f1, None, None, lambda a, b, x, out: a / b * hyp1f1.scalar_op(a + 1, b + 1, x))
+exprel = scalar(special.exprel, lambda x, out: 0.5 * hyp1f1.scalar_op(_float(2), _float(3), x))
 
 
 def _float(x: float) -> Any:
@@ -141,28 +148,82 @@ def _boxcox_slope(base: Any, scale: Any) -> Any:
 
 
 boxcox = scalar(
-    scipy.special.boxcox,
+    special.boxcox,
     lambda x, l, out: power.scalar_op(x, l - 1),
     lambda x, l, out: _boxcox_slope(ps.log(x), l),
 )
 boxcox1p = scalar(
-    scipy.special.boxcox1p,
+    special.boxcox1p,
     lambda x, l, out: power.scalar_op(1 + x, l - 1),
     lambda x, l, out: _boxcox_slope(ps.log1p(x), l),
 )
 
+
+# Gamma and its relatives ---------------------------------------------------------------------------------------------
+def _digamma(x: Any) -> Any:
+    return digamma.scalar_op(x)
+
+
+polygamma = scalar(special.polygamma, None, lambda n, x, out: polygamma.scalar_op(n + 1, x))
+digamma = scalar(special.digamma, lambda x, out: polygamma.scalar_op(_float(1), x))
+gammaln = scalar(special.gammaln, lambda x, out: _digamma(x))
+gamma = scalar(special.gamma, lambda x, out: out * _digamma(x))
+rgamma = scalar(special.rgamma, lambda x, out: -out * _digamma(x))
 beta = scalar(
-    scipy.special.beta,
-    lambda a, b, out: out * (ps.psi(a) - ps.psi(a + b)),
-    lambda a, b, out: out * (ps.psi(b) - ps.psi(a + b)),
+    special.beta,
+    lambda a, b, out: out * (_digamma(a) - _digamma(a + b)),
+    lambda a, b, out: out * (_digamma(b) - _digamma(a + b)),
 )
 betaln = scalar(
-    scipy.special.betaln,
-    lambda a, b, out: ps.psi(a) - ps.psi(a + b),
-    lambda a, b, out: ps.psi(b) - ps.psi(a + b),
+    special.betaln,
+    lambda a, b, out: _digamma(a) - _digamma(a + b),
+    lambda a, b, out: _digamma(b) - _digamma(a + b),
 )
-rgamma = scalar(scipy.special.rgamma, lambda x, out: -out * ps.psi(x))
-exp1 = scalar(scipy.special.exp1, lambda x, out: -ps.exp(-x) / x)
-expi = scalar(scipy.special.expi, lambda x, out: ps.exp(x) / x)
-dawsn = scalar(scipy.special.dawsn, lambda x, out: 1 - 2 * x * out)
-erfi = scalar(scipy.special.erfi, lambda x, out: ps.exp(x * x) * (2 / sqrt(pi)))
+binom = scalar(
+    special.binom,
+    lambda n, k, out: out * (_digamma(n + 1) - _digamma(n - k + 1)),
+    lambda n, k, out: out * (_digamma(n - k + 1) - _digamma(k + 1)),
+)
+zeta = scalar(special.zeta, None, lambda x, q, out: -x * zeta.scalar_op(x + 1, q))
+betainc = scalar(
+    special.betainc,
+    None,
+    None,
+    lambda a, b, x, out: ps.exp(xlogy.scalar_op(a - 1, x) + xlog1py.scalar_op(b - 1, -x) - betaln.scalar_op(a, b)),
+)
+stdtr = scalar(
+    special.stdtr,
+    None,
+    lambda df, t, out: ps.exp(
+        -betaln.scalar_op(0.5 * df, _float(0.5)) - 0.5 * ps.log(df) - 0.5 * (df + 1) * ps.log1p(t * t / df)
+    ),
+)
+
+# Integrals and Bessel functions, differentiable in the last argument -------------------------------------------------
+exp1 = scalar(special.exp1, lambda x, out: -ps.exp(-x) / x)
+expi = scalar(special.expi, lambda x, out: ps.exp(x) / x)
+dawsn = scalar(special.dawsn, lambda x, out: 1 - 2 * x * out)
+
+
+def _expn_slope(n: Any, x: Any, out: Any) -> Any:
+    """-E_(n - 1), in closed form for n = 0 and n = 1."""
+    high = ps.gt(n, 1)
+    closed = ps.exp(-x) / x * ps.switch(ps.eq(n, 1), 1.0, 1 + 1 / x)
+    return -ps.switch(high, expn.scalar_op(ps.switch(high, n - 1, 1.0), x), closed)
+
+
+expn = scalar(special.expn, None, _expn_slope)
+jv = scalar(special.jv, None, lambda v, x, out: (jv.scalar_op(v - 1, x) - jv.scalar_op(v + 1, x)) / 2)
+yv = scalar(special.yv, None, lambda v, x, out: (yv.scalar_op(v - 1, x) - yv.scalar_op(v + 1, x)) / 2)
+iv = scalar(special.iv, None, lambda v, x, out: (iv.scalar_op(v - 1, x) + iv.scalar_op(v + 1, x)) / 2)
+kv = scalar(special.kv, None, lambda v, x, out: -(kv.scalar_op(v - 1, x) + kv.scalar_op(v + 1, x)) / 2)
+kve = scalar(special.kve, None, lambda v, x, out: out - (kve.scalar_op(v - 1, x) + kve.scalar_op(v + 1, x)) / 2)
+ive = scalar(
+    special.ive, None, lambda v, x, out: (ive.scalar_op(v - 1, x) + ive.scalar_op(v + 1, x)) / 2 - ps.sgn(x) * out
+)
+y0 = scalar(special.y0, lambda x, out: -y1.scalar_op(x))
+y1 = scalar(special.y1, lambda x, out: y0.scalar_op(x) - out / x)
+k0 = scalar(special.k0, lambda x, out: -k1.scalar_op(x))
+k1 = scalar(special.k1, lambda x, out: -k0.scalar_op(x) - out / x)
+i0e = scalar(special.i0e, lambda x, out: i1e.scalar_op(x) - ps.sgn(x) * out)
+i1e = scalar(special.i1e, lambda x, out: (i0e.scalar_op(x) + ive.scalar_op(_float(2), x)) / 2 - ps.sgn(x) * out)

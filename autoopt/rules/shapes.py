@@ -284,9 +284,14 @@ def diagflat(v, k=0):
     return pt.diag(tensor(v).flatten(), k)
 
 
-@rule(np.diagonal, np.linalg.diagonal)
+@rule(np.diagonal)
 def diagonal(a, offset=0, axis1=0, axis2=1):
     return pt.diagonal(tensor(a), offset, axis1, axis2)
+
+
+@rule(np.linalg.diagonal)
+def linalg_diagonal(x, offset=0):
+    return diagonal(x, offset, -2, -1)
 
 
 @rule(np.sort)

@@ -1,0 +1,169 @@
+"""More cases of test_rules.py: scipy.special, and functions of sampled data."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.integrate
+import scipy.special as special
+from rule_cases import COUNTS, EMPTY, FAR, MASK, REAL, REFUSED, UNIT, Data, M, P, T, V, a, case, kink
+
+SHAPE = a(0.5, 1.0, 2.5, 30.0, 800.0)
+TAILS = a(-1000.0, -30.0, -1.0, 0.0, 5.0)
+
+UNARY = {
+    (special.gamma, special.gammaln, special.digamma, special.loggamma, special.rgamma): (
+        P,
+        a(0.5, 1.0, 2.0, 7.0, 20.0),
+    ),
+    (special.erf, special.erfc, special.erfi, special.dawsn, special.ndtr): (a(-1.5, -0.2, 0.0, 1e-8, 1.7),),
+    (special.erfcx,): (a(-1.5, 0.0, 1.7, 30.0, 800.0),),
+    (special.erfinv,): UNIT,
+    (special.erfcinv,): (P,),
+    (special.ndtri, special.logit): (a(0.1, 0.5, 0.9, 0.3, 0.7),),
+    (special.expit, special.log_expit): REAL + FAR,
+    (special.log_ndtr,): (TAILS, a(-37.5, 37.5, 800.0, 8.0, -8.0)),
+    (special.exprel,): (a(-30.0, -1.0, 1e-9, 0.0, 5.0),),
+    (special.log1p, special.cbrt, special.entr): (P, SHAPE),
+    (special.expm1, special.exp2, special.exp10, special.cosm1): (a(-1.3, 0.2, 0.0, 0.9, 2.1),),
+    (special.i0, special.i1, special.j0, special.j1): (a(-1.5, 0.2, 1.0, 8.0, 30.0), a(1e-6, 0.0, 0.5, 2.0, -3.0)),
+    (special.i0e, special.i1e): (a(-1.5, 0.2, 1.0, 30.0, 800.0),),
+    (special.y0, special.y1, special.k0, special.k1, special.exp1, special.expi): (a(0.5, 1.0, 3.0, 9.0, 30.0) * 0.9,),
+}
+for functions, points in UNARY.items():
+    for function in functions:
+        for point in points:
+            case(function, point)
+        case(function, np.array(points[0][1]))
+        case(function, EMPTY)
+for function in (special.gammaln, special.digamma):
+    case(function, a(1e-3, 800.0, 1e6), options={"step": 1e-4})
+    case(function, COUNTS + 1)
+case(special.gamma, a(-1.5, -0.3))
+case(special.i1e, a(1.0, 0.3, 2.0))
+case(special.entr, a(0.0, 1.0), options={"order": 0})
+
+PAIRS = {
+    (special.beta, special.betaln): (a(0.5, 1.0, 3.0), a(2.0, 0.7, 30.0)),
+    (special.binom, special.comb): (a(5.3, 8.0, 3.1), a(2.2, 3.0, 0.4)),
+    (special.poch,): (a(1.5, 2.0, 7.0), a(0.5, 3.0, -0.4)),
+    (special.xlogy, special.xlog1py, special.rel_entr, special.kl_div): (a(0.5, 1.0, 3.0), a(2.0, 0.7, 30.0)),
+    (special.huber, special.pseudo_huber): (a(1.0, 0.5, 2.0, 1.5), a(0.3, 800.0, -5.0, 0.0)),
+    (special.boxcox, special.boxcox1p): (a(0.5, 2.0, 3.0, 1.0), a(0.0, 1e-9, -1.5, 2.0)),
+}
+for functions, (x, y) in PAIRS.items():
+    for function in functions:
+        case(function, x, y)
+        case(function, x[:, None], y)
+        case(function, 2, y) if function not in (special.boxcox, special.boxcox1p) else case(function, x, 0)
+for function in (special.xlogy, special.xlog1py):
+    case(function, 0.0, a(0.0, 2.0, 0.5), options={"step": 1e-3})
+    case(function, Data(a(0.0, 0.0)), a(0.0, 3.0), options={"step": 1e-3})
+    case(function, np.array([0, 2]), a(0.7, 3.0))
+for function in (special.rel_entr, special.kl_div):
+    case(function, Data(a(0.0, 0.0, 2.0)), a(0.5, 3.0, 1.0))
+case(special.comb, 5, Data(a(7.0, 2.0)))
+case(special.factorial, a(0.5, 3.0, 7.0))
+case(special.factorial, a(-1.0), options={"order": 0})
+case(special.multigammaln, np.array(3.5), 3)
+for n in (0, 1, 2):
+    case(special.polygamma, n, a(0.5, 3.0, 30.0))
+case(special.zeta, 2.5, a(0.5, 3.0, 30.0))
+case(special.logsumexp, V)
+
+ORDERS = Data(a(0.0, 1.0, 2.0, 0.5))
+for function in (special.iv, special.ive, special.jv):
+    case(function, ORDERS, a(0.5, 1.0, 3.0, 12.0))
+    case(function, 2, a(0.5, 1.0, 3.0))
+for function in (special.kv, special.kve, special.yv):
+    case(function, ORDERS, a(0.5, 1.0, 3.0, 12.0))
+case(special.kn, 2, a(0.5, 1.0, 3.0))
+case(special.jn, 2, a(0.5, 1.0, 3.0))
+for n in (0, 1, 2, 5):
+    case(special.expn, n, a(0.5, 1.0, 9.0))
+for function in (special.gammainc, special.gammaincc):
+    case(function, Data(a(0.5, 2.0, 30.0)), a(0.7, 3.0, 20.0))
+for function in (special.betainc, special.betaincc):
+    case(function, Data(a(0.5, 2.0, 30.0)), Data(a(1.5, 2.0, 20.0)), a(0.2, 0.5, 0.7))
+case(special.hyp1f1, 1.0, 2.0, a(-3.0, 0.0, 2.0))
+case(special.stdtr, Data(a(1.0, 3.0, 30.0)), a(-3.0, 0.0, 2.0))
+case(special.pdtr, np.array([0, 2, 5]), a(0.5, 3.0, 4.0))
+
+FAR_ROWS = a(1000.0, -1000.0, 0.0), a(1000.0, 1000.0, -800.0), a(-1e4, -1e4 + 1, -1e4)
+for row in FAR_ROWS:
+    case(special.logsumexp, row)
+    case(special.softmax, row)
+    case(special.log_softmax, row)
+case(special.logsumexp, M, axis=0)
+case(special.logsumexp, T, axis=(0, -1), keepdims=True)
+case(special.logsumexp, M, axis=1, b=np.abs(M))
+case(special.logsumexp, V, b=Data(a(1.0, 0.0, 2.0, 3.0)))
+case(special.logsumexp, M, b=[1.0, 0.0, 2.0, 3.0], axis=1)
+case(special.logsumexp, np.array(2.0))
+case(special.logsumexp, Data(a(-np.inf, -np.inf)))
+case(special.logsumexp, Data(a(-np.inf, 1.0)))
+for function in (special.softmax, special.log_softmax):
+    case(function, M)
+    case(function, M, axis=-1)
+    case(function, T, axis=(0, 1))
+
+# Sampled data --------------------------------------------------------------------------------------------------------
+case(np.polyval, V, M)
+case(np.polyval, [1.0, 2.0, 3.0], V)
+case(np.polynomial.polynomial.polyval, V, P)
+case(np.vander, V)
+case(np.vander, a(0.0, 1.0, -2.0), 4, increasing=True)
+case(np.searchsorted, a(0.0, 1.0, 2.0), a(0.5, 1.0, -1.0))
+case(np.searchsorted, a(0.0, 1.0, 2.0), a(0.5, 1.0, -1.0), side="right")
+case(np.digitize, a(0.5, 1.0, -1.0), [0.0, 1.0, 2.0])
+case(np.digitize, a(0.5, 1.0, -1.0), [0.0, 1.0, 2.0], right=True)
+case(np.interp, a(-1.0, 0.3, 1.7, 5.0), a(0.0, 1.0, 3.0), a(2.0, -1.0, 0.5))
+case(np.interp, a(-1.0, 0.3, 1.7, 5.0), [0.0, 1.0, 3.0], a(2.0, -1.0, 0.5), left=0.0, right=7.0)
+case(np.interp, np.array(0.5), a(0.0, 1.0), a(2.0, -1.0))
+for mode in ("full", "same", "valid"):
+    case(np.convolve, P, V[:3], mode=mode)
+    case(np.convolve, V[:2], P, mode=mode)
+    case(np.correlate, P, V[:3], mode=mode)
+case(np.gradient, P)
+case(np.gradient, P, 0.5)
+case(np.gradient, M)
+case(np.gradient, M, 0.5, 2.0)
+case(np.gradient, M, axis=1)
+case(scipy.integrate.cumulative_trapezoid, P)
+case(scipy.integrate.cumulative_trapezoid, M, dx=0.5, axis=0, initial=0)
+case(scipy.integrate.cumulative_trapezoid, V, a(0.0, 1.0, 3.0, 4.0))
+case(scipy.integrate.simpson, P, dx=0.5)
+case(scipy.integrate.simpson, M, axis=0)
+for function in (np.cov, np.corrcoef):
+    case(function, M)
+    case(function, M, rowvar=False)
+    case(function, V, V[::-1].copy())
+case(np.cov, V)
+case(np.cov, M, ddof=0)
+case(np.cov, M, bias=True)
+case(np.allclose, V, V + 1e-12)
+case(np.allclose, V, V + 1.0)
+case(np.array_equal, V, V.copy())
+case(np.array_equal, V, M)
+kink(np.interp, a(1.0, 2.0), [0.0, 3.0], [0.0, 1.0])
+
+REFUSED += [
+    (special.hyp2f1, (1.0, 2.0, 3.0, V), {}, "scipy.special.hyp2f1"),
+    (special.betaincinv, (1.0, 2.0, V), {}, "scipy.special.betaincinv"),
+    (special.gammaincinv, (1.0, V), {}, "scipy.special.gammaincinv"),
+    (special.logsumexp, (V,), {"return_sign": True}, "scipy.special.logsumexp with return_sign"),
+    (special.comb, (V, 2), {"exact": True}, "scipy.special.comb with exact"),
+    (special.comb, (V, 2), {"repetition": True}, "scipy.special.comb with repetition="),
+    (special.factorial, (V,), {"exact": True}, "scipy.special.factorial with exact"),
+    (special.factorial, (V,), {"extend": "complex"}, "scipy.special.factorial with extend="),
+    (special.zeta, (V,), {}, "scipy.special.zeta without q"),
+    (special.expit, (MASK,), {}, "scipy.special.expit of booleans"),
+    (np.interp, (V, V, V), {"period": 1.0}, "np.interp with period="),
+    (np.gradient, (P, P), {}, "np.gradient with coordinates"),
+    (np.gradient, (P,), {"edge_order": 2}, "np.gradient with coordinates or edge_order"),
+    (np.correlate, (V[:2], P), {}, "np.correlate with the longer array second"),
+    (np.correlate, (P, V), {"mode": "same"}, "np.correlate with mode='same'"),
+    (np.digitize, (V, P), {}, "np.digitize"),
+    (np.cov, (M,), {"fweights": COUNTS}, "np.cov with fweights="),
+    (np.polynomial.polynomial.polyval, (V, M), {}, "several polynomials"),
+    (scipy.integrate.simpson, (V,), {}, "scipy.integrate.simpson"),
+]
