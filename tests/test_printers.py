@@ -261,6 +261,7 @@ INTEGERS = [np.array(v, dtype) for dtype in ("int8", "int32", "int64", "bool") f
     lambda a: a * a, lambda a: a + a, lambda a: a * 2.0, lambda a: a / 2, lambda a: pt.exp(a), lambda a: a.sum(),
     lambda a: a.mean(), lambda a: pt.sqr(a), lambda a: a.astype("float64"), lambda a: pt.sqrt(a),
     lambda a: 1 / (a + 1.0), lambda a: 7 + (-(a + 0.5) % 3), lambda a: 7 + -((a + 0.5) // 2), lambda a: 7 - (a % 3) * 2,
+    lambda a: -(a * 1.5), lambda a: 2.0 - (a * 1.5), lambda a: 2.0 + -(a + 0.5),
     lambda a: pt.switch(a > 0, a, 2.5), lambda a: a**2, lambda a: a.astype("bool"), lambda a: pt.sigmoid(a * 1.0),
     lambda a: a.shape[0] / (a.shape[0] - 4.0), lambda a: pt.cumsum(a), lambda a: pt.maximum(a, 2),
 ])  # fmt: skip

@@ -14,6 +14,7 @@ class Code:
 
     text: str
     level: int = ATOM
+    negated: Code | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -44,26 +45,21 @@ def infix(operator: str, level: int, left: Code, right: Code) -> Code:
 
 
 def negative(operand: Code) -> Code:
-    """Return `-operand`; the sign of a product goes to its first factor."""
-    if operand.level == PRODUCT and operand.text[0] != "-" and not _divides_whole(operand):
-        return Code(f"-{operand}", PRODUCT)
-    return Code(f"-{operand.at(UNARY)}", UNARY)
+    """Return `-operand`."""
+    return Code(f"-{operand.at(UNARY)}", UNARY, operand)
 
 
 def plus(left: Code, right: Code) -> Code:
     """Return `left + right`, as a difference if `right` begins with a minus that can be taken out."""
-    if starts_negative(right):
-        return infix("-", SUM, left, Code(right.text[1:], right.level))
-    return infix("+", SUM, left, right)
+    if not starts_negative(right):
+        return infix("+", SUM, left, right)
+    return infix("-", SUM, left, right.negated or Code(right.text[1:], right.level))
 
 
 def starts_negative(code: Code) -> bool:
-    """True if `code` begins with a minus that applies to the whole of it."""
-    return code.text[0] == "-" and code.level > SUM and not _divides_whole(code)
-
-
-def _divides_whole(code: Code) -> bool:
-    return "%" in code.text or "//" in code.text
+    """True if `code` is a negation, or a product whose first factor is a negative number."""
+    number = re.match(r"-\d", code.text) and code.level > SUM and not re.search("%|//", code.text)
+    return code.negated is not None or bool(number)
 
 
 def call(function: str, *arguments: object) -> Code:
