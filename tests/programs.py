@@ -1,0 +1,707 @@
+"""Random NumPy programs as source text, for the property tests.
+
+A `Writer` writes one statement at a time and runs it at once, so that it knows the shape, dtype and size of every name: a statement
+that raises, or whose numbers grow out of hand, is taken back. Statements are the functions under `@statement`, each one
+style of code; what they share is how to choose an array, an index or an expression. Everything random comes from the one
+`random.Random` that is handed in, which is hypothesis' own in the tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+MAX_SIZE = 24
+MAX_ENTRY = 60.0
+HEADER = "import math\nimport numpy as np\n"
+
+KNOWN: dict[str, tuple[str, str]] = {}
+"""Faults that are not yet mended: name -> (pattern of the programs that show it, reason). Their programs are left out."""
+
+
+@dataclass
+class Program:
+    """The text of `f(x, ...)`, data for it, and points to run it at."""
+
+    body: list[str]
+    helpers: list[str]
+    names: list[str]
+    data: dict[str, Any]
+    points: list[np.ndarray]
+    result: list[str]
+    scale: float = 1.0
+    styles: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The module: the helpers and `f`."""
+        lines = [HEADER, *self.helpers, f"def f({', '.join(['x', *self.data])}):"]
+        lines += [f"    {line}" for block in self.body for line in block.split("\n")]
+        return "\n".join([*lines, f"    return {' + '.join(self.result) or '0.0'}", ""])
+
+    @property
+    def args(self) -> tuple:
+        """Fresh copies of the data."""
+        return tuple(np.copy(value) if isinstance(value, np.ndarray) else value for value in self.data.values())
+
+    def known(self) -> str | None:
+        """Return the name of the known fault that the program may show, or None."""
+        text = self.text
+        return next((name for name, (pattern, _) in KNOWN.items() if re.search(pattern, text)), None)
+
+
+STATEMENTS: list[tuple[Callable, int]] = []
+
+
+def statement(weight: int) -> Callable:
+    """Return a decorator that registers `make(writer) -> text`, drawn in proportion to `weight`."""
+
+    def register(make: Callable) -> Callable:
+        STATEMENTS.append((make, weight))
+        return make
+
+    return register
+
+
+class Impossible(Exception):
+    """There is nothing in the program yet for such a statement."""
+
+
+class Writer:
+    """Writes one program; `scope` holds what every name is at the first point."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.count = 0
+        self.lines: list[str] = []
+        self.helpers: list[str] = []
+        self.styles: list[str] = []
+        self.data = self._data()
+        self.points = [self._point(), self._point()]
+        self.scale = 1.0
+        self.scope = self._fresh()
+
+    # The start --------------------------------------------------------------------------------------------------------
+
+    def _numbers(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.array([self.rng.uniform(-2.0, 2.0) for _ in range(math.prod(shape))]).reshape(shape)
+
+    def _data(self) -> dict[str, Any]:
+        """Return some of: a matrix, a vector, integers, a mask, a number."""
+        rng = self.rng
+        self.columns = rng.randint(2, 4)
+        made = {}
+        if rng.random() < 0.6:
+            made["A"] = self._numbers((rng.randint(2, 4), self.columns))
+        if rng.random() < 0.4:
+            made["b"] = self._numbers((self.columns,))
+        if rng.random() < 0.4:
+            made["k"] = np.array([rng.randint(0, 2) for _ in range(rng.randint(2, 4))])
+        if rng.random() < 0.3:
+            made["m"] = np.array([rng.random() < 0.5 for _ in range(self.columns)])
+        if rng.random() < 0.3:
+            made["c"] = rng.uniform(0.5, 2.0)
+        return made
+
+    def _point(self) -> np.ndarray:
+        """Return parameters; now and then whole numbers and zeros, where ties are."""
+        if not hasattr(self, "shape"):
+            matrix = self.rng.random() < 0.25
+            self.shape = (self.rng.randint(2, 3), self.columns) if matrix else (self.columns,)
+            self.awkward = self.rng.random() < 0.1
+        if self.awkward:
+            return np.array([float(self.rng.randint(-2, 2)) for _ in range(math.prod(self.shape))]).reshape(self.shape)
+        return self._numbers(self.shape)
+
+    def _fresh(self) -> dict[str, Any]:
+        scope = {"x": self.points[0].copy()}
+        scope.update({name: np.copy(v) if isinstance(v, np.ndarray) else v for name, v in self.data.items()})
+        exec(HEADER, scope)
+        for text in [*self.helpers, *self.lines]:
+            exec(text, scope)
+        return scope
+
+    # Adding a statement -----------------------------------------------------------------------------------------------
+
+    def add(self, text: str) -> bool:
+        """Append a statement if it runs and gives numbers of ordinary size."""
+        with _quiet():
+            try:
+                exec(text, self.scope)
+                good = self._sound()
+            except Exception:
+                good = False
+            if not good:
+                self.scope = self._fresh()
+                return False
+        self.lines.append(text)
+        return True
+
+    def _sound(self) -> bool:
+        for name, value in self.scope.items():
+            if name.startswith("__") or callable(value) or value is np or value is math:
+                continue
+            if isinstance(value, list):
+                continue
+            array = np.asarray(value)
+            if array.dtype.kind not in "fiub" or array.size > MAX_SIZE or array.ndim > 3 or array.dtype == np.float32:
+                return False
+            if array.size == 0 or not np.isfinite(array).all():
+                return False
+            largest = float(np.max(np.abs(array.astype(float))))
+            if largest > MAX_ENTRY:
+                return False
+            self.scale = max(self.scale, largest)
+        return True
+
+    # Choosing ---------------------------------------------------------------------------------------------------------
+
+    def new(self, prefix: str = "v") -> str:
+        self.count += 1
+        return f"{prefix}{self.count}"
+
+    def pick(self, options: Any) -> Any:
+        options = list(options)
+        if not options:
+            raise Impossible
+        return self.rng.choice(options)
+
+    def chance(self, probability: float) -> bool:
+        return self.rng.random() < probability
+
+    def having(self, test: Callable[[Any], bool]) -> str:
+        """Return a name whose value satisfies `test`, later ones preferred."""
+        names = [n for n, v in self.scope.items() if _is_value(n, v) and test(v)]
+        if not names:
+            raise Impossible
+        return self.pick(names[-4:]) if self.chance(0.6) else self.pick(names)
+
+    def array(self, kinds: str = "f", least: int = 1, most: int = 3) -> str:
+        return self.having(lambda v: isinstance(v, np.ndarray) and v.dtype.kind in kinds and least <= v.ndim <= most)
+
+    def own(self, kinds: str = "f", least: int = 1) -> str:
+        """Return an array that may be written into; seldom the parameters or the data."""
+        outside = {"x", *self.data} if self.chance(0.98) else set()
+        names = [
+            n
+            for n, v in self.scope.items()
+            if _is_value(n, v) and n not in outside and isinstance(v, np.ndarray) and v.dtype.kind in kinds and v.ndim >= least
+            and v.flags.writeable
+            and not (outside and any(np.shares_memory(v, self.scope[o]) for o in outside if isinstance(self.scope[o], np.ndarray)))
+        ]  # fmt: skip
+        if not names:
+            raise Impossible
+        return self.pick(names[-4:])
+
+    def number(self) -> str:
+        """Return a float expression: a literal, a scalar name, or an entry of an array."""
+        kind = self.rng.random()
+        if kind < 0.35:
+            return f"{self.rng.uniform(0.2, 2.0):.2f}"
+        if kind < 0.6:
+            with contextlib.suppress(Impossible):
+                return self.having(lambda v: np.ndim(v) == 0 and not isinstance(v, np.ndarray | bool | np.bool_))
+        name = self.array("f")
+        return f"{name}[{self.position(self.scope[name].shape)}]"
+
+    def position(self, shape: tuple[int, ...]) -> str:
+        return ", ".join(str(self.rng.randint(-n, n - 1)) for n in shape)
+
+    def index(self, name: str, plain: bool = False) -> str:
+        """Return an index of the array `name`; `plain` if it shall give a view."""
+        value = self.scope[name]
+        if not plain and self.chance(0.15):
+            return self.mask(name)
+        parts, advanced = [], plain
+        for size in value.shape:
+            choice = self.rng.random()
+            if choice < 0.3:
+                parts.append(str(self.rng.randint(-size, size - 1)))
+            elif choice < 0.85 or advanced:
+                parts.append(self.slice(size))
+            else:
+                advanced = True
+                parts.append(self.fancy(size))
+        if self.chance(0.4):
+            parts = parts[: self.rng.randint(1, len(parts))]
+        if self.chance(0.12):
+            parts.insert(self.rng.randint(0, len(parts)), "None")
+        if self.chance(0.1):
+            parts = ["...", *parts[-self.rng.randint(0, len(parts)) :]] if self.chance(0.5) else [*parts[:-1], "..."]
+        return ", ".join(parts)
+
+    def slice(self, size: int) -> str:
+        kind = self.rng.random()
+        if kind < 0.25:
+            return ":"
+        if kind < 0.4:
+            return "::-1"
+        if kind < 0.55:
+            return "::2"
+        if kind < 0.7:
+            return self.pick(["1:", ":-1", f":{max(size - 1, 1)}", "-2:"])
+        start = self.rng.randint(0, size - 1)
+        return f"{start}:{self.rng.randint(start + 1, size)}"
+
+    def fancy(self, size: int) -> str:
+        if self.chance(0.3):
+            with contextlib.suppress(Impossible):
+                return self.having(
+                    lambda v: isinstance(v, np.ndarray) and v.dtype.kind == "i" and v.ndim == 1 and np.all(abs(v) < size)
+                )
+        return str([self.rng.randint(-size, size - 1) for _ in range(self.rng.randint(1, 3))])
+
+    def mask(self, name: str) -> str:
+        shape = np.shape(self.scope[name])
+        if self.chance(0.3):
+            with contextlib.suppress(Impossible):
+                return self.having(lambda v: isinstance(v, np.ndarray) and v.dtype.kind == "b" and v.shape == shape)
+        return f"{name} {self.pick(['>', '<', '>=', '!='])} {self.rng.uniform(-0.8, 0.8):.2f}"
+
+    def partner(self, shape: tuple[int, ...], exactly: bool = False, kinds: str = "f") -> str:
+        """Return an expression that broadcasts with `shape`, or onto it if `exactly`."""
+
+        def fits(other: Any) -> bool:
+            try:
+                joint = np.broadcast_shapes(shape, np.shape(other))
+            except ValueError:
+                return False
+            return joint == shape if exactly else math.prod(joint) <= MAX_SIZE
+
+        if self.chance(0.75):
+            with contextlib.suppress(Impossible):
+                name = self.having(lambda v: np.asarray(v).dtype.kind in kinds and fits(v))
+                return name if not self.chance(0.2) else self.unary(name)
+        return self.number()
+
+    def unary(self, a: str) -> str:
+        form = self.pick(UNARY)
+        return form.format(a=a)
+
+    def binary(self, a: str, b: str) -> str:
+        return self.pick(BINARY).format(a=a, b=b)
+
+    def expression(self) -> str:
+        """Return an expression of one or two operations on arrays or numbers."""
+        a = self.array("fffi" if self.chance(0.8) else "fib") if self.chance(0.85) else self.number()
+        shape = np.shape(eval(a, self.scope))
+        made = self.binary(a, self.partner(shape)) if self.chance(0.7) else self.unary(a)
+        return self.unary(f"({made})") if self.chance(0.2) else made
+
+    def condition(self) -> str:
+        a = self.number()
+        if self.chance(0.2):
+            with contextlib.suppress(Impossible):
+                name = self.array("f")
+                return self.pick([f"{name}.sum() > 0.1", f"np.any({name} > 0.9)", f"(np.abs({name}) < 1.0).all()", f"np.max({name}) < 1.2"])
+        return f"{a} {self.pick(['>', '<', '>='])} {self.pick(['0.0', '0.3', '-0.4', self.number()])}"
+
+    def source(self, target: str) -> str:
+        """Return an expression that may be assigned to the array expression `target`."""
+        shape = np.shape(eval(target, self.scope))
+        kind = self.rng.random()
+        if kind < 0.25:
+            return self.binary(target, self.partner(shape, exactly=True))
+        if kind < 0.6:
+            return self.partner(shape, exactly=True)
+        return self.number()
+
+    def block(self, lines: int, header: str, setup: str = "") -> str:
+        """Return `header` with a body of in-place statements; the names that `setup` makes are known in it."""
+        before = dict(self.scope)
+        if setup:
+            exec(setup, self.scope)
+        body = []
+        try:
+            for _ in range(lines):
+                body.append(self.pick(IN_PLACE)(self))
+        finally:
+            self.scope = before
+        inner = "\n".join(body).replace("\n", "\n    ")
+        return f"{header}\n    {inner}"
+
+
+@contextlib.contextmanager
+def _quiet():
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _is_value(name: str, value: Any) -> bool:
+    return not name.startswith("__") and isinstance(value, np.ndarray | np.generic | float | int | bool)
+
+
+UNARY = (
+    "np.sin({a})", "np.cos({a})", "np.tanh({a})", "-{a}", "np.abs({a})", "abs({a})", "np.sqrt(np.abs({a}) + 0.3)", "np.exp(-np.abs({a}))",
+    "np.log1p(np.square({a}))", "np.log(np.abs({a}) + 0.5)", "np.square({a})", "np.clip({a}, -0.9, 1.1)", "np.arctan({a})",
+    "({a}) ** 2", "({a}) ** 3 * 0.1", "np.maximum({a}, 0.2)", "np.minimum({a}, 0.4)", "np.sign({a})", "np.floor({a})", "np.round({a}, 1)",
+    "np.where(({a}) > 0.1, {a}, 0.5)", "np.expm1(np.minimum({a}, 1.0))", "1.0 / (1.0 + np.exp(-({a})))", "np.sinh(np.tanh({a}))",
+    "np.where(({a}) > 0, np.sqrt({a}), 0.0)", "np.reciprocal(np.abs({a}) + 1.0)", "np.positive({a})", "({a}) % 0.7", "np.float64(0.5) * ({a})",
+    "np.nan_to_num({a})", "np.cbrt(np.abs({a}) + 0.4)", "np.exp2(-np.abs({a}))", "np.fabs({a})", "np.sinc(np.abs({a}) + 0.1)",
+)  # fmt: skip
+BINARY = (
+    "{a} + {b}", "{a} - {b}", "{a} * {b}", "{a} * {b} + 0.5", "{b} - {a} * 2", "{a} / (np.abs({b}) + 0.7)", "{a} / (1 + {b} ** 2)", "np.maximum({a}, {b})",
+    "np.minimum({a}, {b})", "np.hypot({a}, {b} + 0.2)", "np.logaddexp({a}, {b})", "np.arctan2({a}, np.abs({b}) + 0.3)",
+    "(np.abs({a}) + 0.5) ** np.tanh({b})", "np.where({a} > {b}, {a}, {b} * 0.5)", "np.where({a} > 0.2, np.sin({b}), {a})", "{a} * ({b} > 0)",
+    "np.add({a}, {b})", "np.multiply({a}, 1.5 - {b})", "np.subtract({a}, {b})", "np.true_divide({a}, 2.0 + np.square({b}))", "np.fmax({a}, {b})",
+    "{a} // (np.abs({b}) + 0.5)", "({a} > {b}) * 1.0", "np.copysign({a}, {b})", "np.heaviside({a}, 0.5) * {b}",
+)  # fmt: skip
+
+
+# Plain assignments ----------------------------------------------------------------------------------------------------
+
+
+@statement(12)
+def calculation(w: Writer) -> str:
+    return f"{w.new()} = {w.expression()}"
+
+
+@statement(4)
+def rebinding(w: Writer) -> str:
+    name = w.having(lambda v: np.asarray(v).dtype.kind == "f")
+    if name in ("x", *w.data):
+        raise Impossible
+    return f"{name} = {w.binary(name, w.partner(np.shape(w.scope[name]), exactly=True))}"
+
+
+@statement(6)
+def part(w: Writer) -> str:
+    name = w.array("ffffib")
+    return f"{w.new()} = {name}[{w.index(name)}]"
+
+
+@statement(12)
+def view(w: Writer) -> str:
+    name = w.array("fffffi")
+    value = w.scope[name]
+    rows, size = value.shape[0], value.size
+    factor = w.pick([d for d in range(1, size + 1) if size % d == 0])
+    forms = [
+        "{a}[%s]" % w.index(name, plain=True), "{a}[%s]" % w.index(name, plain=True), "{a}.ravel()", "np.ravel({a})", "{a}.T", "{a}.reshape(-1)",
+        "{a}.reshape(%d, -1)" % factor, "np.reshape({a}, (%d, %d))" % (factor, size // factor), "{a}.reshape((-1, %d))" % factor,
+        "{a}[None]", "{a}[..., None]", "{a}[::-1]", "{a}.squeeze()", "np.transpose({a})", "np.flip({a})", "{a}.swapaxes(0, -1)",
+        "np.atleast_2d({a})", "np.expand_dims({a}, 0)", "{a}.T[%s]" % w.slice(value.shape[-1]), "{a}[%s].T" % w.slice(rows),
+        "{a}[...]", "np.asarray({a})", "{a}[:, np.newaxis]", "np.swapaxes({a}, 0, -1)", "{a}.transpose()", "{a}.reshape(-1)[::2]", "{a}.T.ravel()",
+        "{a}.T.reshape(-1)", "np.moveaxis({a}, 0, -1)", "np.rot90(np.atleast_2d({a}))", "np.fliplr(np.atleast_2d({a}))", "{a}.view()",
+        "np.diagonal(np.atleast_2d({a}))", "np.split({a}, [1])[0]", "np.broadcast_to({a}, (2,) + {a}.shape)", "{a}.real", "{a}.reshape(%d, -1, order='F')" % factor,
+        "{a}.flatten()", "{a}.ravel(order='F')", "np.squeeze({a}[None])", "{a}.reshape({a}.shape[::-1])", "{a}.T[0]", "np.array_split({a}, 2)[0]",
+        "np.diag(np.atleast_2d({a}))", "np.atleast_1d({a})", "np.rollaxis({a}, {a}.ndim - 1)", "np.ascontiguousarray({a})", "np.ascontiguousarray({a}.T)",
+    ]  # fmt: skip
+    return f"{w.new()} = {w.pick(forms).format(a=name)}"
+
+
+@statement(5)
+def copying(w: Writer) -> str:
+    name = w.array("fffib")
+    form = w.pick(["{a}", "{a}", "{a}.copy()", "np.array({a})", "np.copy({a})", "+{a}", "{a}.astype(float)", "{a} * 1", "np.array({a}, copy=True)", "{a}.astype({a}.dtype)",
+                   "{a}.astype(float, copy=False)", "np.asarray({a}, dtype=float)", "np.array([{a}, {a}])", "np.require({a})", "np.asanyarray({a})", "np.array({a}, ndmin=2)"])  # fmt: skip
+    return f"{w.new()} = {form.format(a=name)}"
+
+
+@statement(7)
+def filling(w: Writer) -> str:
+    shape = w.pick(["3", "4", "2, 3", "3, 2", "2, 2", "2, 3, 2", f"{w.columns}", f"{w.columns}, {w.columns}", f"2, {w.columns}"])
+    name, other = w.new(), w.array("f")
+    forms = [
+        f"np.zeros(({shape},))", f"np.ones(({shape},))", f"np.full(({shape},), {w.number()})", f"np.zeros_like({other})", f"np.ones_like({other})",
+        f"np.full_like({other}, {w.number()})", f"np.zeros(({shape},), dtype=int)", f"np.arange({w.columns})", f"np.arange({w.columns}, dtype=float)",
+        f"np.linspace(0.1, 1.0, {w.columns})", f"np.eye({w.columns})", f"np.zeros({other}.shape)", f"np.zeros(({shape},), dtype=bool)",
+        f"np.zeros(({shape},), order='F')", f"np.empty_like({other}) * 0 + 1" if False else f"np.zeros(len({other}))", "np.array([0.5, 1.5, -0.5])",
+        "np.array([[1.0, 2.0], [0.5, -1.0]])", f"np.zeros({other}.size)", f"np.repeat(0.5, {w.columns})", f"np.zeros_like({other}, dtype=int)",
+    ]  # fmt: skip
+    return f"{name} = {w.pick(forms)}"
+
+
+@statement(3)
+def empty(w: Writer) -> str:
+    name, n = w.new(), w.pick([2, 3, 4])
+    lines = [f"{name} = np.empty({n})"] + [f"{name}[{i}] = {w.number()}" for i in w.rng.sample(range(n), n)]
+    return "\n".join(lines)
+
+
+@statement(5)
+def comparison(w: Writer) -> str:
+    name = w.array("ffi")
+    b = w.partner(w.scope[name].shape)
+    form = w.pick(["{a} > {b}", "{a} <= {b}", "({a} > 0) & ({b} < 1)", "({a} > 0) | ({b} > {a})", "~({a} < 0.2)", "np.logical_and({a} > 0, {b} > 0)", "np.isfinite({a})",
+                   "{a} == {b}", "np.logical_not({a} > {b})", "np.isclose({a}, {b}, atol=0.3)", "({a} > 0) ^ ({b} > 0.5)", "{a} != 0"])  # fmt: skip
+    return f"{w.new()} = {form.format(a=name, b=b)}"
+
+
+@statement(8)
+def reduction(w: Writer) -> str:
+    name = w.array("fffffib")
+    axis = w.rng.randint(-w.scope[name].ndim, w.scope[name].ndim - 1)
+    options = w.pick([f"axis={axis}", f"axis={axis}, keepdims=True", "", "", f"axis={axis}"])
+    function = w.pick(["sum", "mean", "max", "min", "prod", "std", "var", "argmax", "argmin", "any", "all", "cumsum", "cumprod", "sum", "mean", "ptp", "median", "count_nonzero", "argsort", "sort"])
+    if function in ("cumsum", "cumprod", "argmax", "argmin", "argsort", "sort"):
+        options = f"axis={axis}" if function in ("argsort", "sort") else options.replace(", keepdims=True", "")
+    method = w.chance(0.5) and function not in ("median", "count_nonzero", "ptp", "sort")
+    made = f"{name}.{function}({options})" if method else f"np.{function}({name}{', ' if options else ''}{options})"
+    return f"{w.new()} = {made}"
+
+
+@statement(4)
+def product(w: Writer) -> str:
+    a = w.array("fffi")
+    n = w.scope[a].shape[-1]
+    forms = ["np.outer({a}, {a}) * 0.3", "np.vdot({a}, {a}) * 0.1", "np.inner({a}, {a}) * 0.1", "np.trace(np.atleast_2d({a}))", "np.einsum('...i,...i->...', {a}, {a}) * 0.2", "np.linalg.norm({a})",
+             "np.linalg.norm({a}, axis=-1)", "{a}.T @ {a} * 0.2", "np.kron({a}, np.array([1.0, 0.5]))", "np.linalg.solve(np.eye(%d) * 3 + np.outer({a}.ravel()[:%d], np.arange(%d)), np.ones(%d))" % (n, n, n, n),
+             "np.linalg.inv(np.eye(%d) * 9 + {a}.reshape(-1, %d).T @ {a}.reshape(-1, %d))" % (n, n, n), "np.tensordot({a}, {a}, axes=[[-1], [-1]]) * 0.2", "np.linalg.det(np.eye(%d) * 2 + np.outer({a}.ravel()[:%d], {a}.ravel()[:%d]) * 0.1)" % (n, n, n)]  # fmt: skip
+    if w.chance(0.6):
+        with contextlib.suppress(Impossible):
+            b = w.having(lambda v: isinstance(v, np.ndarray) and v.dtype.kind == "f" and v.ndim and v.shape[-2 if v.ndim > 1 else 0] == n)
+            forms = ["{a} @ {b} * 0.4", "np.dot({a}, {b}) * 0.4", "np.matmul({a}, {b}) * 0.3", "{a}.dot({b}) * 0.3"]
+            return f"{w.new()} = {w.pick(forms).format(a=a, b=b)}"
+    return f"{w.new()} = {w.pick(forms).format(a=a)}"
+
+
+@statement(5)
+def joining(w: Writer) -> str:
+    a = w.array("f")
+    shape = w.scope[a].shape
+    b = w.having(lambda v: isinstance(v, np.ndarray) and v.shape == shape)
+    axis = w.rng.randint(-len(shape), len(shape) - 1)
+    form = w.pick(["np.concatenate([{a}, {b}])", "np.concatenate(({a}, {b}), axis=%d)" % axis, "np.stack([{a}, {b}])", "np.stack([{a}, {b}], axis=%d)" % axis, "np.vstack([{a}, {b}])", "np.hstack([{a}, {b}])",
+                   "np.column_stack([{a}, {b}])", "np.array([{a}, {b}])", "np.append({a}, {b})", "np.r_[{a}, {b}]", "np.concatenate([{a}.ravel(), [1.0, 2.0]])", "np.append({a}, 0.5)", "np.concatenate([{a}, {b}], axis=None)",
+                   "np.array([{a}.sum(), {b}.sum(), 1.0])", "np.c_[{a}, {b}]", "np.dstack([{a}, {b}])", "np.block([{a}, {b}])"])  # fmt: skip
+    return f"{w.new()} = {form.format(a=a, b=b)}"
+
+
+@statement(6)
+def rearranging(w: Writer) -> str:
+    a = w.array("ffffi")
+    value = w.scope[a]
+    axis = w.rng.randint(-value.ndim, value.ndim - 1)
+    n = value.shape[axis]
+    form = w.pick([f"np.roll({{a}}, 1, axis={axis})", "np.roll({a}, -1)", f"np.diff({{a}}, axis={axis})", f"np.repeat({{a}}, 2, axis={axis})", "np.tile({a}, 2)", f"np.take({{a}}, {w.fancy(n)}, axis={axis})",
+                   f"np.flip({{a}}, axis={axis})", "np.triu(np.atleast_2d({a}))", "np.tril(np.atleast_2d({a}), -1)", "np.diag({a}.ravel()[:3])", "np.pad({a}, 1)", "np.pad({a}, 1, mode='edge')", "{a}[np.argsort({a}, axis=None) % len({a})]",
+                   f"np.take_along_axis({{a}}, np.argsort({{a}}, axis={axis}), axis={axis})", f"np.delete({{a}}, 0, axis={axis})", f"np.insert({{a}}, 0, 0.5, axis={axis})", "np.interp({a}, [-1.0, 0.0, 2.0], [0.3, 1.0, -0.5])",
+                   "np.convolve({a}.ravel(), [0.5, 1.0, -0.3])", "np.where({a} > 0)[0] + 1", "np.nonzero({a} > 0.1)[0]", "np.select([{a} > 0.5, {a} < -0.5], [{a} * 2, -{a}], 0.3)", "np.searchsorted([-1.0, 0.0, 1.0], {a})",
+                   "np.compress({a}.ravel() > 0, {a}.ravel())", "{a}[{a} > 0]", "np.extract({a} > 0, {a})", "np.piecewise({a}, [{a} > 0], [lambda t: t * 2, lambda t: t * t])", "np.outer({a}, [1.0, 2.0])", "np.cumsum({a})[::-1]", "np.gradient({a}.ravel())",
+                   "np.trapezoid({a}, axis=-1)", "np.unique({a})", "np.add.outer({a}.ravel()[:3], {a}.ravel()[:3])", "np.add.reduce({a})", "np.maximum.reduce({a})", "np.add.accumulate({a})", "np.choose(({a} > 0) * 1, [{a}, {a} * 2])", "np.ediff1d({a})", "np.cross({a}.ravel()[:3], [1.0, 2.0, 3.0])",
+                   "np.average({a}, axis=%d)" % axis, "np.meshgrid({a}.ravel()[:3], {a}.ravel()[:2])[0]", "np.bincount((np.abs({a}.ravel())).astype(int))"])  # fmt: skip
+    return f"{w.new()} = {form.format(a=a)}"
+
+
+@statement(4)
+def conversion(w: Writer) -> str:
+    a, s = w.array("f"), w.number()
+    form = w.pick(["float({s})", "math.sin({s})", "math.exp(-abs({s}))", "int({s})", "bool({s} > 0)", "round({s}, 2)", "round({s})", "sum({a}.ravel())", "max({a}.ravel())", "min({a}.ravel())", "abs({s})", "np.float64({s})", "{a}.sum().item()",
+                   "{a}.ravel().tolist()", "list({a}.ravel())", "math.sqrt(abs({s}) + 0.1)", "pow({s}, 2)", "{a}.item(0)", "sorted({a}.ravel())", "sum(t * t for t in {a}.ravel())", "[t + 1 for t in {a}.ravel()]",
+                   "np.array([math.tanh(t) for t in {a}.ravel()])", "np.array([float(t) * 2 for t in {a}.ravel()])", "np.array(list(map(abs, {a}.ravel())))", "{a}.flat[0]", "{a}.flat[1:]", "len({a}) * {s}", "np.array({a}.tolist())",
+                   "np.array([t for t in {a}.ravel() if t > 0] + [0.5])", "max({s}, 0.3)", "min(1.0, {s})", "math.floor({s})", "np.array({s})", "np.asarray({s}).reshape(1)", "{a}.astype(int)", "({a} > 0).astype(float)", "divmod({s}, 0.7)[1]",
+                   "math.hypot({s}, 1.0)", "{a}.max().item()", "np.array([[{s}, 1.0], [2, {s}]])", "np.fromiter((t for t in {a}.ravel()), float)", "np.prod({a}.shape) * {s}", "math.fsum({a}.ravel())", "{s} if {s} > 0 else 0.5"])  # fmt: skip
+    return f"{w.new()} = {form.format(a=a, s=s)}"
+
+
+@statement(3)
+def unpacking(w: Writer) -> str:
+    a = w.array("f")
+    p, q = w.new(), w.new()
+    n = len(w.scope[a])
+    forms = [f"{p}, {q} = {a}[0], {a}[-1]", f"{p}, *_ = {a}", f"{p}, {q} = {a}[:2]", f"{p}, {q} = {a}.sum(), {a}[0]", f"*_, {q} = {a}"]
+    if n == 2:
+        forms += [f"{p}, {q} = {a}"] * 3
+    if n == 3:
+        forms.append(f"{p}, {q}, _ = {a}")
+    return w.pick(forms)
+
+
+# In place -------------------------------------------------------------------------------------------------------------
+
+
+def item_assignment(w: Writer) -> str:
+    name = w.own("fffffi")
+    target = f"{name}[{w.index(name)}]"
+    if w.chance(0.12):
+        target = f"{name}.T[{w.index(name, plain=True)}]"
+    elif w.chance(0.08):
+        target = f"{name}[{w.index(name, plain=True)}][{w.pick(['0', '...', ':', '::-1', '-1'])}]"
+    elif w.chance(0.05):
+        target = f"{name}.flat[{w.pick(['0', '-1', '1:', '::2', ':'])}]"
+    elif w.chance(0.05):
+        target = f"{name}.ravel()[{w.pick(['0', '-1', '1:', '::2'])}]"
+    return f"{target} = {w.source(target)}"
+
+
+def augmented(w: Writer) -> str:
+    name = w.own("fffffi")
+    target = f"{name}[{w.index(name)}]"
+    choice = w.rng.random()
+    if choice < 0.4:
+        target = name
+    elif choice < 0.5:
+        target = f"{name}.T[{w.index(name, plain=True)}]"
+    shape = np.shape(eval(target, w.scope))
+    if w.scope[name].dtype.kind == "i":
+        return f"{target} {w.pick(['+=', '-=', '*=', '//='])} {w.pick(['1', '2', '3'])}"
+    operator = w.pick(["+=", "-=", "*=", "/=", "+=", "**=", "//=", "%="] if w.chance(0.3) else ["+=", "-=", "*="])
+    if operator == "**=":
+        return f"{target} **= 2"
+    if operator in ("/=", "//=", "%="):
+        return f"{target} {operator} {w.rng.uniform(0.6, 2.0):.2f}"
+    return f"{target} {operator} {w.partner(shape, exactly=True)}"
+
+
+def writing_call(w: Writer) -> str:
+    name = w.own("f")
+    value = w.scope[name]
+    s = w.partner(value.shape, exactly=True)
+    position = w.fancy(value.shape[0])
+    forms = [f"np.add.at({name}, {position}, {w.number()})", f"np.add({name}, {s}, out={name})", f"np.multiply({name}, 0.5, out={name})", f"np.copyto({name}, {s})", f"{name}.fill({w.number()})", f"{name}.sort()",
+             f"np.sin({name}, out={name})", f"np.subtract.at({name}, {position}, 0.3)", f"np.maximum({name}, 0.0, out={name})", f"np.copyto({name}, {s}, where={name} > 0)", f"np.put({name}, [0, 1], {w.number()})",
+             f"np.clip({name}, -0.5, 0.5, out={name})", f"np.exp(-np.abs({name}), out={name})", f"np.add({name}, 1.0, out={name}, where={name} > 0)", f"{name}.sort(axis=0)", f"np.cumsum({name}, axis=0, out={name})", f"{name}.put([0], {w.number()})",
+             f"np.putmask({name}, {name} > 0.2, 0.3)", f"np.place({name}, {name} > 0.2, [0.3, 0.4])", f"np.negative({name}, {name})"]  # fmt: skip
+    if value.ndim == 2:
+        forms += [f"np.fill_diagonal({name}, {w.number()})", f"np.sum({name}, axis=0, out={name}[0])"]
+    return w.pick(forms)
+
+
+def swap(w: Writer) -> str:
+    name = w.own("f")
+    n = len(w.scope[name])
+    i, j = w.rng.randint(0, n - 1), w.rng.randint(0, n - 1)
+    forms = [f"{name}[{i}], {name}[{j}] = {name}[{j}], {name}[{i}]", f"{name}[[{i}, {j}]] = {name}[[{j}, {i}]]", f"{name}[1:] = {name}[:-1]", f"{name}[:-1] += {name}[1:]", f"{name}[:] = {name}[::-1]",
+             f"{name}[1:] += {name}[:-1]", f"{name}[:] = {name}[::-1] * 0.5", f"{name} += {name}[::-1]", f"{name}[0] = {name}[-1] = {w.number()}", f"{name}[{i}], {name}[{j}] = {w.number()}, {w.number()}", f"{name}[:2] = {w.number()}, {w.number()}", f"{name} *= {name}[0]", f"{name} -= {name}.mean()"]  # fmt: skip
+    return w.pick(forms)
+
+
+def local_step(w: Writer) -> str:
+    """Rebind a float scalar or array that is there already."""
+    name = w.having(lambda v: isinstance(v, np.ndarray | np.float64 | float))
+    if name in ("x", *w.data):
+        raise Impossible
+    return f"{name} = {w.binary(name, w.partner(np.shape(w.scope[name]), exactly=True))}"
+
+
+IN_PLACE = (item_assignment, item_assignment, item_assignment, augmented, augmented, augmented, writing_call, swap, local_step)
+for _make, _weight in ((item_assignment, 14), (augmented, 14), (writing_call, 4), (swap, 4)):
+    statement(_weight)(_make)
+
+
+# Branches, loops, functions -------------------------------------------------------------------------------------------
+
+
+@statement(5)
+def branch(w: Writer) -> str:
+    made = w.block(w.rng.randint(1, 2), f"if {w.condition()}:")
+    if w.chance(0.3):
+        made += "\n" + w.block(1, f"elif {w.condition()}:")
+    if w.chance(0.5):
+        made += "\n" + w.block(1, "else:")
+    return made
+
+
+@statement(8)
+def loop(w: Writer) -> str:
+    name = w.array("ffff")
+    n = len(w.scope[name])
+    i, row = w.new("i"), w.new("r")
+    kind = w.rng.randint(0, 4)
+    if kind == 0:
+        return w.block(w.rng.randint(1, 2), f"for {row} in {name}:", f"{row} = {name}[0]")
+    if kind == 1:
+        return w.block(w.rng.randint(1, 2), f"for {i}, {row} in enumerate({name}):", f"{i} = 0; {row} = {name}[0]")
+    if kind == 2:
+        inner = w.block(w.rng.randint(1, 2), f"for {i} in range({n}):\n    {row} = {name}[{i}]", f"{i} = 0; {row} = {name}[0]")
+        return inner
+    if kind == 3:
+        target, s = w.own("f"), w.number()
+        m = len(w.scope[target])
+        body = w.pick([f"{target}[{i}] = {target}[{i} - 1] * 0.5 + {s}", f"{target}[{i}] += {name}[{i} % {n}]", f"{target}[-{i}] = {target}[{i}] * {s}", f"{target}[{i}:] *= 0.9", f"{target}[:{i} + 1] += 0.1 * {s}",
+                       f"{target}[{i}] = np.sin({target}[{i} - 1]) + {name}.sum()", f"if {target}[{i}].sum() > {s}:\n        {target}[{i}] -= 0.5", f"{target}[{i} - 1], {target}[{i}] = {target}[{i}], {target}[{i} - 1]"])  # fmt: skip
+        return f"for {i} in range({w.pick(['', '1, '])}{m}):\n    {body}"
+    flow = w.pick(["break", "continue"])
+    body = w.block(1, "", f"{i} = 0; {row} = {name}[0]").lstrip("\n")
+    return f"for {i} in range({n}):\n    {row} = {name}[{i}]\n    if np.sum({row}) > {w.number()}:\n        {flow}\n{body}"
+
+
+@statement(3)
+def accumulation(w: Writer) -> str:
+    a = w.array("f")
+    s, t, out = w.new("s"), w.new("t"), w.new()
+    forms = [f"{s} = 0.0\nfor {t} in {a}:\n    {s} += np.sum({t} ** 2)", f"{s} = []\nfor {t} in {a}:\n    {s}.append(np.sin({t}))\n{out} = np.array({s})", f"{s} = []\nfor {t} in {a}:\n    {s}.append({t})\n{out} = np.stack({s})",
+             f"{s} = 0\nfor {t} in range(len({a})):\n    {s} = {s} + {a}[{t}] * {t}", f"{s} = []\nfor {t} in {a}.ravel():\n    if {t} > 0:\n        {s}.append({t} * 2)\n    else:\n        {s}.append(0.5)\n{out} = np.array({s})",
+             f"{s} = {a}[0]\nfor {t} in {a}[1:]:\n    {s} = {s} * 0.5 + {t}", f"{s} = {a}[0]\nfor {t} in {a}[1:]:\n    {s} += {t}", f"{out} = np.array([{t} * 2 for {t} in {a}])", f"{out} = np.array([np.sum({t}) for {t} in {a}[::-1]])",
+             f"{s} = [{a}, {a} * 2]\n{s}[0] += 1.0\n{out} = {s}[1] - {s}[0]", f"{s} = {{'u': {a}}}\n{s}['u'] *= 0.5\n{out} = {s}['u'] + 1.0", f"{out} = sum([{t} for {t} in {a}])", f"{s} = np.zeros(2)\nfor {t} in {a}.ravel():\n    {s}[int({t} > 0)] += {t}",
+             f"{s} = np.zeros((len({a}), 2))\nfor {t} in range(len({a})):\n    {s}[{t}, 0] = np.sum({a}[{t}])\n    {s}[{t}, 1] = {t}", f"{out} = np.zeros_like({a})\nfor {t}, {s} in zip({a}, {out}):\n    {s}[...] = {t} * 2"]  # fmt: skip
+    return w.pick(forms)
+
+
+@statement(3)
+def convergence(w: Writer) -> str:
+    s = w.new("s")
+    forms = ["while {s} > 0.8:\n    {s} = {s} * 0.5", "while {s} > 0.5:\n    {s} -= 0.4", "n{s} = 0\nwhile {s} > 0.3 and n{s} < 5:\n    {s} = np.sin({s}) * 0.9\n    n{s} += 1", "while True:\n    {s} = {s} / 2\n    if {s} < 1.0:\n        break"]
+    return f"{s} = abs({w.number()})\n" + w.pick(forms).format(s=s)
+
+
+@statement(4)
+def function(w: Writer) -> str:
+    """A local function: pure, writing into its argument, or a closure over a variable."""
+    h, a, b = w.new("h"), w.array("f"), w.number()
+    target = w.own("f") if w.chance(0.5) else a
+    forms = [f"def {h}(u, s=2.0):\n    return np.sin(u) * s\n{w.new()} = {h}({a})", f"def {h}(u):\n    return u * {b}\n{w.new()} = {h}({a}) + {h}({b})", f"{h} = lambda u: u ** 2 + {b}\n{w.new()} = {h}({a})",
+             f"def {h}(u):\n    if np.sum(u) > 0:\n        return u * 2\n    return -u\n{w.new()} = {h}({a})"]  # fmt: skip
+    if target != a or a not in ("x", *w.data):
+        forms += [f"def {h}(u):\n    u[0] = {b}\n    u *= 0.5\n{h}({target})", f"def {h}(u):\n    u = u[1:]\n    u += {b}\n    return u\n{w.new()} = {h}({target})", f"def {h}(u, *v, **kw):\n    u[-1] += v[0] * kw['s']\n    return u\n{w.new()} = {h}({target}, {b}, s=0.5)"]
+    return w.pick(forms)
+
+
+@statement(2)
+def helper(w: Writer) -> str:
+    """A function of the module, some with a captured array."""
+    g, a = w.new("g"), w.array("f")
+    forms = [f"def {g}(u):\n    return np.tanh(u) + 0.5 * u\n", f"def {g}(u):\n    out = np.zeros_like(u)\n    for i in range(len(u)):\n        out[i] = u[i] * (i + 1)\n    return out\n",
+             f"W{g} = np.array([0.5, -1.0, 2.0])\ndef {g}(u):\n    return np.sum(W{g}) * u + W{g}[1]\n", f"def {g}(u, n=3):\n    return u if n == 0 else {g}(np.sin(u), n - 1)\n", f"def {g}(u):\n    for row in u:\n        yield row * 2\n"]  # fmt: skip
+    text = w.pick(forms)
+    exec(text, w.scope)
+    w.helpers.append(text)
+    return f"{w.new()} = np.array(list({g}({a})))" if "yield" in text else f"{w.new()} = {g}({a})"
+
+
+# Whole programs -------------------------------------------------------------------------------------------------------
+
+
+def write(rng: random.Random, statements: int | None = None) -> Program:
+    """Return a random program of so many statements (4 to 12 if None)."""
+    w = Writer(rng)
+    makers, weights = zip(*STATEMENTS, strict=True)
+    for _ in range(statements or rng.randint(3, 10)):
+        for _ in range(6):
+            (make,) = rng.choices(makers, weights)
+            helpers = len(w.helpers)
+            try:
+                with _quiet():
+                    text = make(w)
+            except (Impossible, IndexError, ValueError, TypeError):
+                continue
+            if w.add(text):
+                w.styles.append(make.__name__)
+                break
+            del w.helpers[helpers:]
+    return Program(w.lines, w.helpers, list(w.scope), w.data, w.points, _result(w), w.scale, w.styles)
+
+
+def _result(w: Writer) -> list[str]:
+    """Return terms that together depend on every entry of the last arrays, each with a weight of its own."""
+    names = [n for n, v in w.scope.items() if _is_value(n, v) and not n.startswith("_")]
+    own = [n for n in names if n not in w.data]
+    terms = []
+    for k, name in enumerate(own[-7:] if len(own) > 7 else own):
+        value = w.scope[name]
+        if np.ndim(value) == 0:
+            terms.append(f"{0.3 + 0.1 * k:.1f} * {name}")
+        else:
+            weights = f"np.linspace({0.4 + 0.1 * k:.1f}, 1.7, {name}.size).reshape({name}.shape)"
+            terms.append(f"np.sum({name} * {weights})" if w.chance(0.6) else f"np.sum(np.sin({name}) * {weights})")
+    return terms
