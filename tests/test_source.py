@@ -221,6 +221,19 @@ def test_arrays_read_elsewhere_are_not_written_into():
     np.testing.assert_array_equal(a, np.arange(4.0))
 
 
+def test_an_array_read_elsewhere_is_not_written_into_through_a_view():
+    x = pt.vector("x")
+    doubled = 2 * x
+    table = doubled.reshape((2, 2))
+    diagonal = pt.diag(pt.outer(x, x))[:1].set(9.0)
+    outputs = [table[0].set(0.0), doubled * 3, pt.exp(x)[::-1][:1].set(0.0), diagonal]
+    found = run(list_function("f", [(x, "x")], outputs), np.arange(4.0))
+    np.testing.assert_array_equal(found[0], [[0, 0], [4, 6]])
+    np.testing.assert_array_equal(found[1], [0, 6, 12, 18])
+    np.testing.assert_allclose(found[2], [0, *np.exp([2.0, 1.0, 0.0])])
+    np.testing.assert_array_equal(found[3], [9, 1, 4, 9])
+
+
 def test_no_line_is_too_long_and_no_work_is_repeated():
     x = pt.vector("x")
     value = x

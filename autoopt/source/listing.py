@@ -237,10 +237,19 @@ class _Writer:
         comments = [self.comments[v] for v in node.outputs if v in self.comments]
         self.write(f"{sequence(targets)[1:-1]} = {code}", *comments)
 
+    def alone(self, variable: Variable) -> bool:
+        """True if `variable` is a new array, or a view of one, that only one operation reads."""
+        if not owned(variable):
+            return False
+        base = origin(variable)
+        while variable is not base and self.uses[variable] == 1:
+            variable = variable.owner.inputs[source(variable.owner)]
+        return variable is base and self.uses[base] == 1
+
     def own(self, variable: Variable, result: Variable) -> str:
         """Return the name of an array with the value of `variable` that nobody else sees, to become `result`."""
         code = self.code(variable)
-        if self.uses[variable] == 1 and owned(variable) and variable not in self.inputs:
+        if self.alone(variable):
             return self.named(variable).text
         name = self.fresh(self.hint(result))
         self.write(f"{name} = {code:.}.copy()", *self.pending.pop(variable, ()))
@@ -257,7 +266,7 @@ class _Writer:
             result = node.outputs[0]
             if isinstance(node.op, WRITES) and result in self.names:
                 array = node.inputs[0]
-                if self.uses[array] == 1 and owned(array):
+                if self.alone(array):
                     self.names.setdefault(array, self.names[result])
 
     def finish(self, results: Sequence[Variable]) -> None:
