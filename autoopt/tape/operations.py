@@ -6,6 +6,8 @@ evaluated; `rules/primitives.py` has their derivatives.
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 
@@ -36,3 +38,25 @@ def astype(x, dtype):
 def component(values, position):
     """Return one of a function's several results."""
     return values[position]
+
+
+def total(*terms, minus=()):
+    """Return the sum of `terms` less those of `minus`."""
+    if not minus:
+        return reduce(np.add, terms, 0.0)
+    return reduce(np.subtract, minus, reduce(np.add, terms, 0.0))
+
+
+def product(*factors):
+    """Return the product of `factors`."""
+    return reduce(np.multiply, factors, 1.0)
+
+
+def greatest(*candidates):
+    """Return the largest of `candidates`, entry by entry."""
+    return reduce(np.maximum, candidates)
+
+
+def least(*candidates):
+    """Return the smallest of `candidates`, entry by entry."""
+    return reduce(np.minimum, candidates)
