@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import io
 import os
 import tempfile
 from importlib import metadata
@@ -39,8 +38,8 @@ def version() -> str:
     return f"{__version__};{metadata.version('pytensor')};{np.__version__};{stamp}"
 
 
-def read(key: str) -> tuple[str, dict[str, np.ndarray]] | None:
-    """Return the source and constants kept under `key`, None if there are none that can be read."""
+def read(key: str) -> str | None:
+    """Return the source kept under `key`, None if there is none that is whole."""
     if key in _recent:
         return _recent[key]
     place = folder()
@@ -48,42 +47,32 @@ def read(key: str) -> tuple[str, dict[str, np.ndarray]] | None:
         return None
     try:
         text = (place / f"{key}.py").read_text()
-        if not text.endswith(_END.format(key=key)):
-            return None
-        constants = {}
-        if (place / f"{key}.npz").exists():
-            with np.load(place / f"{key}.npz", allow_pickle=False) as kept:
-                constants = dict(kept)
-        return _remember(key, text, constants)
     except (OSError, ValueError):
         return None
+    return _remember(key, text) if text.endswith(_END.format(key=key)) else None
 
 
-def write(key: str, text: str, constants: dict[str, np.ndarray]) -> str:
-    """Keep source and constants under `key` and return the text as kept; a folder that cannot be written is no error."""
+def write(key: str, text: str) -> str:
+    """Keep source under `key` and return it as kept; a folder that cannot be written is no error."""
     text += _END.format(key=key)
     place = folder()
     if place is not None:
         with contextlib.suppress(OSError):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if constants:
-                buffer = io.BytesIO()
-                np.savez(buffer, **constants)
-                _replace(place / f"{key}.npz", buffer.getvalue())
             _replace(place / f"{key}.py", text.encode())
-    return _remember(key, text, constants)[0]
+    return _remember(key, text)
 
 
-_recent: dict[str, tuple[str, dict[str, np.ndarray]]] = {}
+_recent: dict[str, str] = {}
 _RECENT = 128
 
 
-def _remember(key: str, text: str, constants: dict[str, np.ndarray]) -> tuple[str, dict[str, np.ndarray]]:
+def _remember(key: str, text: str) -> str:
     """Keep the source in memory too, so that this process never derives it twice."""
     while len(_recent) >= _RECENT:
         _recent.pop(next(iter(_recent)))
-    _recent[key] = text, constants
-    return text, constants
+    _recent[key] = text
+    return text
 
 
 _END = "\n# autoopt {key}\n"

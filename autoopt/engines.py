@@ -50,10 +50,9 @@ class NumpyFunctions:
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
         self.kind = kind
-        self.text, constants = module_source(tape, kind, title)
+        self.text = module_source(tape, kind, title)
         text = self.text if checked else _CHECK.sub("", self.text)
         self.namespace = _execute(text, kind)
-        self.namespace.update(constants)
         self.changed = self.namespace.get("PathChanged", ())
         self.bind(tape)
 
@@ -78,8 +77,8 @@ def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]
         return data | prepare(*_bound(prepare, data))
 
 
-def module_source(tape: Tape, kind: str, title: str) -> tuple[str, dict[str, np.ndarray]]:
-    """Return the source of one kind of derivative and the constants that it refers to, from the cache if it is there."""
+def module_source(tape: Tape, kind: str, title: str) -> str:
+    """Return the source of one kind of derivative, from the cache if it is there."""
     key = digest(tape, kind, cache.version())
     kept = cache.read(key)
     if kept is not None:
@@ -88,8 +87,7 @@ def module_source(tape: Tape, kind: str, title: str) -> tuple[str, dict[str, np.
     from autoopt.source.module import write_module
 
     built = graph.build(tape)
-    module = write_module(built, graph.derive(built, kind), title)
-    return cache.write(key, module.text, module.constants), module.constants
+    return cache.write(key, write_module(built, graph.derive(built, kind), title))
 
 
 def _execute(text: str, kind: str) -> dict[str, Any]:
@@ -149,7 +147,7 @@ class NumbaFunctions:
         built = graph.build(tape)
         given, function = graph.derive(built, kind, divide=False)
         self.names = input_names(built)
-        self.namespace = _execute(write_module(built, [given], title).text, kind)
+        self.namespace = _execute(write_module(built, [given], title), kind)
         self.answers = [guard.answer for _, guard in function.guards] if checked else []
         self.count = len(function.results)
         self.changed = NumbaPathChanged

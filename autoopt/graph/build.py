@@ -144,6 +144,8 @@ class _Builder:
                 return pt.full(value.shape, pt.constant(value.flat[0]), dtype=str(value.dtype))
         variable = pt.tensor(dtype=str(step.dtype), shape=step.shape)
         variable.tag.trace = [Origin(index)]
+        if step.level == CONSTANT and step.dtype.kind == "i" and np.array_equal(value, np.arange(value.size)):
+            variable.tag.counts = value.size
         self.inputs[index] = variable
         return variable
 

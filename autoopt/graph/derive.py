@@ -120,9 +120,9 @@ def _over_vector(graph: Graph, variables: Sequence[Variable]) -> list[Variable]:
     return clone_replace(list(variables), slices)
 
 
-def _simplified(inputs: list[Variable], variables: list[Variable]) -> list[Variable]:
+def _simplified(inputs: list[Variable], variables: list[Variable], stage: str = "between") -> list[Variable]:
     """Return `variables` rewritten, over the same inputs."""
-    rewritten = rewrite(inputs, variables)
+    rewritten = rewrite(inputs, variables, stage)
     return clone_replace(rewritten.outputs, dict(zip(rewritten.inputs, inputs, strict=True)))
 
 
@@ -149,7 +149,7 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
     with settings():
         given = list(graph.inputs.values())
         checks = [variable for variable, _ in graph.guards]
-        value, *checks = _simplified([*graph.wrt, *given], [graph.value, *checks])
+        value, *checks = _simplified([*graph.wrt, *given], [graph.value, *checks], "first")
         extra, results = KINDS[kind](graph, value)
         final = rewrite([*extra, graph.parameters, *given], _over_vector(graph, [*results, *checks]))
         extra, vector, given = final.inputs[: len(extra)], final.inputs[len(extra)], final.inputs[len(extra) + 1 :]

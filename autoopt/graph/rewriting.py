@@ -14,15 +14,27 @@ from pytensor.graph.traversal import io_toposort
 from pytensor.scalar.basic import Add, Mul
 from pytensor.tensor.elemwise import Elemwise
 
+from autoopt.graph.shifts import unshift
+
 LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
 
 _EXCLUDED = (
     "inplace", "fusion", "BlasOpt", "add_mul_fusion", "local_pow_to_nested_squaring", "scan", "cxx_only",
-    "scan_eqopt1", "scan_eqopt2", "local_add_of_sparse_write",  # the last gives a result of the wrong shape (3.0.7)
+    "scan_eqopt1", "scan_eqopt2", "local_log_sum_exp",  # shifts.py does it with finite second derivatives
+    "local_add_of_sparse_write",  # the last gives a result of the wrong shape (3.0.7)
 )  # fmt: skip
-_FULL = RewriteDatabaseQuery(include=["fast_run"], exclude=_EXCLUDED)
-_CHEAP = RewriteDatabaseQuery(include=["canonicalize", "canonicalize_db", "merge", "useless", "stabilize"], exclude=_EXCLUDED)
+_STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the objective itself has been stabilised
+_UNFINISHED = ("local_view_op", "slogdet_specialization")  # what could not be differentiated afterwards
+_CHEAP = ("canonicalize", "canonicalize_db", "merge", "useless", "stabilize")
+
+
+def _query(graph: FunctionGraph, stage: str) -> RewriteDatabaseQuery:
+    """Return the rewrites for a graph; disconnected_grad, a view, stays until all derivatives are taken."""
+    include = ("fast_run",) if len(graph.apply_nodes) < LARGE else _CHEAP
+    exclude = {"first": _UNFINISHED, "between": (*_UNFINISHED, *_STABLE), "last": _STABLE}[stage]
+    return RewriteDatabaseQuery(include=include, exclude=(*_EXCLUDED, *exclude))
+
 
 
 def settings() -> AbstractContextManager:
@@ -30,11 +42,16 @@ def settings() -> AbstractContextManager:
     return config.change_flags(floatX="float64", cxx="", traceback__limit=0, on_opt_error="ignore")
 
 
-def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], full: bool = True) -> FunctionGraph:
-    """Return the rewritten graph of `outputs`; its inputs and outputs are in the order given."""
+def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str = "last") -> FunctionGraph:
+    """Return the rewritten graph of `outputs`; its inputs and outputs are in the order given.
+
+    `stage` is "first" for the objective itself, from which shifts by a maximum are taken out, "between" for derivatives that are
+    differentiated further, and "last".
+    """
     graph = FunctionGraph(list(inputs), list(outputs), clone=True)
-    query = _FULL if full and len(graph.apply_nodes) < LARGE else _CHEAP
-    optdb.query(query).rewrite(graph)
+    if stage == "first":
+        unshift(graph)
+    optdb.query(_query(graph, stage)).rewrite(graph)
     return graph
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import re
 from dataclasses import dataclass
+
+import numpy as np
 
 TERNARY, COMPARISON, OR, XOR, AND, SUM, MATMUL, PRODUCT, UNARY, POWER, ATOM = range(11)
 
@@ -84,3 +87,34 @@ def literal(value: object) -> Code:
         return Code("np.nan") if number != number else Code("np.inf") if number > 0 else Code("-np.inf", UNARY)
     text = repr(number)
     return Code(text, UNARY if text.startswith("-") else ATOM)
+
+
+SHORT = 16
+
+
+def array_text(value: np.ndarray) -> str | None:
+    """Return the expression that makes a constant array: a display, np.full or np.arange; None if none is short."""
+    flat, dtype = value.ravel(), _dtype_argument(value.dtype)
+    if value.size > 1 and (flat == flat[0]).all() and (flat[0] != 0 or not np.signbit(flat).any()):
+        shape = sequence([str(length) for length in value.shape])
+        return f"np.full({shape}, {literal(flat[0])}{dtype})" if flat[0] != 0 else f"np.zeros({shape}{dtype})"
+    if value.size <= SHORT:
+        items = re.sub(r"\binf\b", "np.inf", re.sub(r"\bnan\b", "np.nan", repr(value.tolist())))
+        return f"np.array({items}{dtype})"
+    side = round(value.size**0.5)
+    if value.ndim > 1 and side**2 == value.size and np.array_equal(flat, (flat[0] * np.eye(side)).ravel()):
+        factor = "" if flat[0] == 1 else f"{literal(flat[0])} * "
+        shape = "" if value.shape == (side, side) else f".reshape{sequence([str(length) for length in value.shape])}"
+        return f"{factor}np.eye({side}){shape}"
+    if value.ndim == 1 and value.dtype == np.int64:
+        start, step = int(flat[0]), int(flat[1] - flat[0])
+        stop = start + step * value.size
+        if step and np.array_equal(flat, np.arange(start, stop, step)):
+            bounds = [stop] if (start, step) == (0, 1) else [start, stop] if step == 1 else [start, stop, step]
+            return f"np.arange({', '.join(map(str, bounds))})"
+    return None
+
+
+def _dtype_argument(dtype: np.dtype) -> str:
+    """Return the dtype argument of a constructor, empty for float64."""
+    return "" if dtype == np.float64 else ", dtype=bool" if dtype == bool else f", dtype=np.{dtype.name}"

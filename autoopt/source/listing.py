@@ -20,7 +20,7 @@ from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedIncSubtensor1, IncSubtensor, Subtensor
 
-from autoopt.source.code import Code, literal, sequence
+from autoopt.source.code import Code, array_text, literal, sequence
 from autoopt.source.idioms import expanded, rank, simplify
 from autoopt.source.printers import owned, print_node, source, stem
 
@@ -186,10 +186,13 @@ class _Writer:
         return self.codes[variable]
 
     def constant(self, variable: Constant) -> str:
-        """Return the global name of a constant array."""
-        hint = variable.name if variable.name and variable.name.isidentifier() else "constant"
-        name = self.fresh(f"{self.function}_{hint}")
-        self.constants[name] = np.asarray(variable.data)
+        """Return a constant array as text, or the global name that a large one goes under."""
+        value = np.asarray(variable.data)
+        text = array_text(value)
+        if text is not None:
+            return text
+        name = self.fresh(f"{self.function}_constant")
+        self.constants[name] = value
         return name
 
     def named(self, variable: Variable) -> Code:

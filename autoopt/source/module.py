@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import base64
 import dis
 import re
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
@@ -16,7 +18,7 @@ from pytensor.graph.traversal import ancestors
 from autoopt.errors import display_path
 from autoopt.graph.build import Graph, Origin
 from autoopt.graph.derive import Function
-from autoopt.source.code import Code, literal
+from autoopt.source.code import Code, array_text, literal, sequence
 from autoopt.source.listing import Listing, list_function
 from autoopt.source.printers import stem
 from autoopt.source.steps import list_steps
@@ -28,16 +30,8 @@ _PATH_CHANGED = '''class PathChanged(Exception):
 '''
 
 
-@dataclass(frozen=True)
-class Module:
-    """Source text, and the constant arrays that it refers to by global name."""
-
-    text: str
-    constants: dict[str, np.ndarray]
-
-
-def write_module(graph: Graph, functions: Sequence[Function], title: str) -> Module:
-    """Return the module of the functions of one kind of derivative.
+def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str:
+    """Return the text of the module with the functions of one kind of derivative.
 
     `prepare` and `linearize` return a dictionary whose keys are argument names of the functions after them, so that
     `f(x, X, y, **prepare(X, y))` is a whole evaluation.
@@ -50,7 +44,19 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> Mod
         texts.insert(0, _PATH_CHANGED.rstrip("\n"))
     plain = sorted(imports, key=lambda line: ("numpy" not in line, line))
     constants = {name: value for listing in listings if listing is not None for name, value in listing.constants.items()}
-    return Module(f'"""{title}"""\n\n' + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n", constants)
+    if constants:
+        plain = ["import base64", "import zlib", "", *plain]
+        texts.insert(0, "\n".join(f"{name} = {_packed(value)}" for name, value in constants.items()))
+    return f'"""{title}"""\n\n' + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n"
+
+
+def _packed(value: np.ndarray) -> str:
+    """Return the expression that unpacks a large constant array."""
+    text = base64.b85encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 9)).decode()
+    return (
+        f'np.frombuffer(zlib.decompress(base64.b85decode("{text}")), dtype="{value.dtype.str}")'
+        f".reshape({sequence([str(length) for length in value.shape])})"
+    )
 
 
 def input_names(graph: Graph) -> list[str]:
@@ -108,7 +114,7 @@ class _Writer:
         """Return the arguments that the function reads, its first always."""
         given = [variable for variable, _ in arguments]
         roots = [*function.results, *(variable for variable, _ in function.guards)]
-        return {given[0], *set(given).intersection(ancestors(roots, blockers=given))}
+        return {*given[:1], *set(given).intersection(ancestors(roots, blockers=given))}
 
     def arguments(self, function: Function) -> list[tuple[Variable, str]]:
         """Return what the function's arguments are called: the direction, the parameters, the data, what was prepared."""
@@ -162,7 +168,7 @@ class _Writer:
         """Give names to what is computed ahead, after the user's where they tell."""
         for result in results:
             if result not in self.ahead:
-                self.ahead[result] = self.fresh(stem(result.owner, []))
+                self.ahead[result] = self.fresh(stem(result.owner, []) or "product")
         return {result: self.ahead[result] for result in results}
 
     def fresh(self, hint: str) -> str:
@@ -217,20 +223,9 @@ def _returning_dict(listing: Listing, names: list[str]) -> Listing:
 
 def _renamed(listing: Listing, names: list[str]) -> list[str]:
     """Return the statements that give results their names where the last line returned them under others."""
-    returned = listing.text.split("\n    ")[-1].removeprefix("return ")
-    parts = _split(returned)
-    return [f"{name} = {part}" for name, part in zip(names, parts, strict=True) if name != part]
-
-
-def _split(text: str) -> list[str]:
-    """Return the parts of a tuple display, split at its outer commas."""
-    parts, depth, start = [], 0, 0
-    for position, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
-        if character == "," and depth == 0:
-            parts.append(text[start:position].strip())
-            start = position + 1
-    return [*parts, text[start:].strip()] if text else []
+    returned = ast.parse(listing.text).body[0].body[-1].value
+    parts = returned.elts if isinstance(returned, ast.Tuple) and len(names) > 1 else [returned]
+    return [f"{name} = {ast.unparse(part)}" for name, part in zip(names, parts, strict=True) if name != ast.unparse(part)]
 
 
 def _dictionary(names: Sequence[str]) -> str:
@@ -255,17 +250,11 @@ def _check(guard: Guard) -> str:
 
 def _array(value: np.ndarray) -> str:
     """Return a display of an array of any size."""
-    items = value.astype(int).tolist() if value.dtype.kind == "b" else value.tolist()
-    text = re.sub(r"\binf\b", "np.inf", re.sub(r"\bnan\b", "np.nan", repr(items)))
-    return f"np.array({text}, dtype={'bool' if value.dtype.kind == 'b' else 'np.' + value.dtype.name})"
+    return array_text(value) or f"np.array({value.tolist()!r}, dtype={value.dtype.name!r})"
 
 
 def _constant(value: Any) -> Code:
-    if np.ndim(value) == 0:
-        return literal(value)
-    if is_literal(value) and value.size > 16:
-        return Code(f"np.full({value.shape}, {literal(value.flat[0])})")
-    return Code(_array(value))
+    return literal(value) if np.ndim(value) == 0 else Code(_array(value))
 
 
 _STORES = frozenset(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"))

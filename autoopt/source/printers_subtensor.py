@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.tensor.basic import Alloc
 from pytensor.tensor.shape import Shape
@@ -17,7 +18,7 @@ from pytensor.tensor.subtensor import (
 )
 from pytensor.tensor.type_other import MakeSlice
 
-from autoopt.source.code import Code, call
+from autoopt.source.code import Code, call, literal
 from autoopt.source.idioms import is_zeros, rank
 from autoopt.source.printers import prints
 
@@ -69,6 +70,7 @@ def write_subtensor(writer, node: Apply, x: Code, value: Code, *index: Code) -> 
 @prints(AdvancedIncSubtensor, AdvancedIncSubtensor1, stem="filled")
 def write_advanced(writer, node: Apply, x: Code, value: Code, *index: Code) -> Code:
     array, positions = node.inputs[0], node.inputs[2:]
+    value = _one_number(node.inputs[1]) or value
     text = index_text(node.op.idx_list, index)
     if _is_histogram(node):
         (size,) = array.owner.inputs[1:] if array.owner else (None,)
@@ -77,10 +79,30 @@ def write_advanced(writer, node: Apply, x: Code, value: Code, *index: Code) -> C
     name = writer.own(array, node.outputs[0])
     if node.op.set_instead_of_inc:
         return _written(writer, node, name, f"{name}[{text}] = {value}")
-    if all(v.type.dtype == "bool" for v in positions):
+    if all(v.type.dtype == "bool" for v in positions) or _distinct(positions):
         return _written(writer, node, name, f"{name}[{text}] += {value}")
     where = f"np.s_[{text}]" if ":" in text else f"({text})" if "," in text else text
     return _written(writer, node, name, f"np.add.at({name}, {where}, {value})")
+
+
+def _one_number(value: Variable) -> Code | None:
+    """Return the number that a constant array consists of."""
+    if isinstance(value, Constant) and value.data.size and (value.data == value.data.flat[0]).all():
+        return literal(value.data.flat[0])
+    return None
+
+
+def _distinct(positions: list[Variable]) -> bool:
+    """True if no place is named twice: one vector of indices has no repeats, and the others are as long."""
+    if any(rank(v) > 1 or v.type.dtype == "bool" for v in positions):
+        return False
+    return any(getattr(v.tag, "counts", 0) or _no_repeats(v) for v in positions if rank(v) == 1)
+
+
+def _no_repeats(position: Variable) -> bool:
+    if not isinstance(position, Constant) or (position.data.min(initial=0) < 0 < position.data.max(initial=0) + 1):
+        return False
+    return len(np.unique(position.data)) == position.data.size
 
 
 def _is_histogram(node: Apply) -> bool:

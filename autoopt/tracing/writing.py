@@ -85,7 +85,7 @@ def _static(tracer: Any, index: Any) -> Any:
         bounds = (index.start, index.stop, index.step)
         return slice(*(bound if bound is None else operator.index(bound) for bound in bounds))
     if kind is tracer.array:
-        if index.level == CONSTANT:
+        if index.level == CONSTANT and index.ndim == 0:
             index = index.value
         elif index.ndim == 0 and index.dtype.kind in "iu":
             return operator.index(index)
