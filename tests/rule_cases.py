@@ -124,8 +124,8 @@ for functions, points in UNARY.items():
     for function in functions:
         for point in points:
             case(function, point)
-        case(function, np.array(points[0][1]))
-        case(function, EMPTY)
+        case(function, np.array(points[0][1]), options={"order": 0})
+        case(function, EMPTY, options={"order": 0})
 for function in (np.exp, np.sqrt, np.tanh, np.square, np.absolute, np.negative, np.sign, np.floor):
     case(function, np.array([1, 2, 3]))
 for function in (np.exp, np.expm1, np.exp2):
@@ -157,7 +157,7 @@ for functions, points in BINARY.items():
         case(function, x, 1.5)
         case(function, 2.5, y)
         case(function, x, 2)
-        case(function, EMPTY, y[:1])
+        case(function, EMPTY, y[:1], options={"order": 0})
 for function in (np.logaddexp, np.logaddexp2, np.true_divide):
     case(function, a(1.0, 1.0, -2.0, 800.0), a(1.0, 1.0, -2.0, 800.0))
 for function in (np.maximum, np.minimum, np.fmax, np.fmin):
@@ -210,7 +210,12 @@ for function in list(RULES):
         if "i->" in "".join(kind[1:] for kind in owner.types) and "dd->d" not in owner.types:
             case(function, *((V, COUNTS) if owner is np.ldexp else (COUNTS, MASK)))
         else:
-            case(function, np.array([1, 2]) if RULES[owner].note else a(0.35, 0.85, 0.4), a(0.45, 0.7))
+            case(
+                function,
+                np.array([1, 2]) if RULES[owner].note else a(0.35, 0.85, 0.4),
+                a(0.45, 0.7),
+                options={"order": min(1, RULES[owner].order)},
+            )
 
 # Reductions ----------------------------------------------------------------------------------------------------------
 T = RNG.normal(size=(2, 3, 4))

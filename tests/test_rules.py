@@ -71,7 +71,10 @@ class Function:
         arrays = [array(leaf) for leaf in leaves((case.args, case.kwargs))]
         inputs = [pt.tensor(dtype=str(a.dtype), shape=a.shape) for a in arrays]
         args, kwargs = refill((case.args, case.kwargs), list(inputs))
-        results = [pt.as_tensor(result) for result in outputs(find(case.function).build(*args, **kwargs))]
+        results = [
+            pt.as_tensor(np.asarray(result) if isinstance(result, bool) else result)
+            for result in outputs(find(case.function).build(*args, **kwargs))
+        ]
         self.known = [result.type.shape for result in results]
         self.free = [
             not isinstance(leaf, Data) and a.dtype == float
@@ -197,7 +200,7 @@ def test_every_rule_has_a_case():
     assert sorted(rule.name for rule in RULES.values() if rule.function not in covered) == []
 
 
-@pytest.mark.parametrize("function, args, kwargs, words", REFUSED, ids=str)
+@pytest.mark.parametrize("function, args, kwargs, words", REFUSED, ids=[row[-1] for row in REFUSED])
 def test_refusal_names_the_function_and_the_option(function, args, kwargs, words):
     variables = [pt.tensor(dtype=str(array(leaf).dtype), shape=array(leaf).shape) for leaf in leaves((args, kwargs))]
     args, kwargs = refill((args, kwargs), variables)

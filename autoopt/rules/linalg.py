@@ -195,7 +195,8 @@ def cholesky(a, upper=False):
 
 @rule(np.linalg.eigh)
 def eigh(a, UPLO="L"):
-    return tuple(pt.linalg.eigh(_symmetric(real(a), UPLO.upper() == "L"), driver="evd"))
+    lower = UPLO.upper() == "L"
+    return tuple(pt.linalg.eigh(_symmetric(real(a), lower), lower=lower, driver="evd"))
 
 
 @rule(np.linalg.eigvalsh)
@@ -220,7 +221,9 @@ def svd(a, full_matrices=True, compute_uv=True):
 @rule(np.linalg.svdvals, scipy.linalg.svdvals)
 def svdvals(*args, **kwargs):
     (x,) = [*args, *kwargs.values()]
-    return pt.linalg.svd(real(x), full_matrices=False, compute_uv=False)
+    x = real(x)
+    values = pt.linalg.svd(x, full_matrices=False, compute_uv=False)
+    return pt.specify_shape(values, (*shape(x)[:-2], min(shape(x)[-2:])))
 
 
 @rule(np.linalg.qr)
@@ -367,7 +370,7 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
 def scipy_eigh(a, b=None, lower=True, eigvals_only=False, overwrite_a=False, overwrite_b=False, check_finite=True):
     if b is not None:
         raise Unsupported("scipy.linalg.eigh of two matrices", "use eigh(inv(L) @ a @ inv(L).T), L = cholesky(b)")
-    values, vectors = pt.linalg.eigh(_symmetric(real(a), lower))
+    values, vectors = pt.linalg.eigh(_symmetric(real(a), lower), lower=lower)
     return values if eigvals_only else (values, vectors)
 
 

@@ -126,7 +126,7 @@ kl_div = scalar(
 huber = scalar(
     special.huber,
     lambda d, r, out: ps.switch(ps.le(abs(r), d), 0.0, abs(r) - d),
-    lambda d, r, out: ps.switch(ps.le(abs(r), d), r, d * ps.sgn(r)),
+    lambda d, r, out: ps.switch(ps.le(abs(r), d), r, d * ps.sign(r)),
 )
 pseudo_huber = scalar(
     special.pseudo_huber,
@@ -219,11 +219,11 @@ iv = scalar(special.iv, None, lambda v, x, out: (iv.scalar_op(v - 1, x) + iv.sca
 kv = scalar(special.kv, None, lambda v, x, out: -(kv.scalar_op(v - 1, x) + kv.scalar_op(v + 1, x)) / 2)
 kve = scalar(special.kve, None, lambda v, x, out: out - (kve.scalar_op(v - 1, x) + kve.scalar_op(v + 1, x)) / 2)
 ive = scalar(
-    special.ive, None, lambda v, x, out: (ive.scalar_op(v - 1, x) + ive.scalar_op(v + 1, x)) / 2 - ps.sgn(x) * out
+    special.ive, None, lambda v, x, out: (ive.scalar_op(v - 1, x) + ive.scalar_op(v + 1, x)) / 2 - ps.sign(x) * out
 )
 y0 = scalar(special.y0, lambda x, out: -y1.scalar_op(x))
 y1 = scalar(special.y1, lambda x, out: y0.scalar_op(x) - out / x)
 k0 = scalar(special.k0, lambda x, out: -k1.scalar_op(x))
 k1 = scalar(special.k1, lambda x, out: -k0.scalar_op(x) - out / x)
-i0e = scalar(special.i0e, lambda x, out: i1e.scalar_op(x) - ps.sgn(x) * out)
-i1e = scalar(special.i1e, lambda x, out: (i0e.scalar_op(x) + ive.scalar_op(_float(2), x)) / 2 - ps.sgn(x) * out)
+i0e = scalar(special.i0e, lambda x, out: i1e.scalar_op(x) - ps.sign(x) * out)
+i1e = scalar(special.i1e, lambda x, out: (i0e.scalar_op(x) + ive.scalar_op(_float(2), x)) / 2 - ps.sign(x) * out)
