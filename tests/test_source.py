@@ -246,7 +246,8 @@ def test_no_line_is_too_long_and_no_work_is_repeated():
 
 def test_array_constants_are_handed_out_by_name():
     x = pt.vector("x")
-    table = RANDOM.normal(size=4)
-    listing = list_function("f", [(x, "x")], [(x * table).sum() + (x + np.ones(4)).sum()])
-    assert [array.shape for array in listing.constants.values()] == [(4,), (4,)]
-    np.testing.assert_allclose(run(listing, x0 := np.arange(4.0)), (x0 * table).sum() + (x0 + 1).sum())
+    table = RANDOM.normal(size=40)
+    listing = list_function("f", [(x, "x")], [(x * table).sum() + (x + np.ones(40)).sum()])
+    assert [array.shape for array in listing.constants.values()] == [(40,)]
+    assert "np.full((40,), 1.0)" in listing.text
+    np.testing.assert_allclose(run(listing, x0 := np.arange(40.0)), (x0 * table).sum() + (x0 + 1).sum())

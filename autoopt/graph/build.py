@@ -10,6 +10,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.graph.loop import find_recurrence
 from autoopt.graph.parts import Part, find_parts
 from autoopt.rules import find
 from autoopt.rules.table import Unsupported
@@ -106,7 +107,7 @@ class _Builder:
         if step.operation is component:
             self.variables[index] = self.variables[step.inputs[0]][step.template[0][1]]
             return True
-        rule = find(step.operation)
+        rule = find_recurrence(step.operation) or find(step.operation)
         if rule is None:
             self.problems.append((f"{qualified(step.operation)}", step, ""))
             return False

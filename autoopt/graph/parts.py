@@ -75,7 +75,7 @@ def join(pieces: Sequence[Variable], parts: Sequence[Part], size: int, axis: int
         position = part.stop
     if position < size:
         blocks.append(_zeros(size - position, rest, axis))
-    if rest == () and all(part.scalar for part in parts) and len(blocks) == size:
+    if rest == () and all(part.scalar for part in parts) and len(parts) == size:
         return pt.stack(list(pieces))
     return blocks[0] if len(blocks) == 1 else pt.concatenate(blocks, axis=axis)
 

@@ -211,6 +211,8 @@ class _Writer:
             return self.names[variable]
         if variable.name and variable.name.isidentifier():
             return variable.name
+        if variable.owner is None:
+            return "constant"
         return stem(variable.owner, [self.code(v) for v in variable.owner.inputs]).split()[0]
 
     def fresh(self, hint: str) -> str:

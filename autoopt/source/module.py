@@ -168,7 +168,7 @@ class _Writer:
         """Give names to what is computed ahead, after the user's where they tell."""
         for result in results:
             if result not in self.ahead:
-                self.ahead[result] = self.fresh(stem(result.owner, []) or "product")
+                self.ahead[result] = self.fresh((stem(result.owner, []).split() or ["product"])[0])
         return {result: self.ahead[result] for result in results}
 
     def fresh(self, hint: str) -> str:
@@ -223,6 +223,8 @@ def _returning_dict(listing: Listing, names: list[str]) -> Listing:
 
 def _renamed(listing: Listing, names: list[str]) -> list[str]:
     """Return the statements that give results their names where the last line returned them under others."""
+    if not names:
+        return []
     returned = ast.parse(listing.text).body[0].body[-1].value
     parts = returned.elts if isinstance(returned, ast.Tuple) and len(names) > 1 else [returned]
     return [f"{name} = {ast.unparse(part)}" for name, part in zip(names, parts, strict=True) if name != ast.unparse(part)]

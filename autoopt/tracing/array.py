@@ -34,7 +34,7 @@ class TracedArray:
         CONSTANT, DATA or PARAMETER: what it depends on.
     """
 
-    __slots__ = ("cells", "level", "step", "tracer", "value", "version", "view")
+    __slots__ = ("cells", "level", "step", "tracer", "value", "version", "origin")
     __array_priority__ = 1000.0
 
     def __init__(self, tracer: Any, step: int, value: Any, level: int) -> None:
@@ -42,13 +42,13 @@ class TracedArray:
         self.step = step
         self.value = value
         self.level = level
-        self.view = None
+        self.origin = None
         self.cells = None
         self.version = 0
 
     def current(self) -> int:
         """Return the step that holds the present contents, after writes here or through another view."""
-        if self.view is not None or self.cells is not None:
+        if self.origin is not None or self.cells is not None:
             writing.settle(self)
         return self.step
 

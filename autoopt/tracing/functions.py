@@ -95,6 +95,8 @@ def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs:
     if method == "outer":
         left, right = (np.asarray(part) if type(part) is not tracer.array else part for part in inputs)
         return tracer.elementwise(ufunc, (left.reshape(left.shape + (1,) * right.ndim), right))
+    if ufunc is np.logaddexp and method in ("reduce", "accumulate"):
+        return _logaddexp(tracer, method, *inputs, **kwargs)
     known = {"reduce": _REDUCTIONS, "accumulate": _ACCUMULATIONS}.get(method, {}).get(ufunc)
     if known is not None:
         axis = kwargs.pop("axis", inputs[1] if len(inputs) > 1 else 0)
@@ -122,6 +124,17 @@ def _call_with_keywords(tracer: Any, ufunc: Callable, inputs: tuple, kwargs: dic
             "give out= an array, or use np.where.",
         )
     return call_function(tracer, np.where, (where, result, target[0] if type(target) is tuple else target), {})
+
+
+def _logaddexp(tracer: Any, method: str, x: Any, axis: int = 0, **kwargs: Any) -> Any:
+    """Do `np.logaddexp.reduce` or `.accumulate`, which keep every partial sum from overflowing."""
+    if any(value for value in kwargs.values()):
+        return tracer.call(getattr(np.logaddexp, method), (x,), {"axis": axis, **kwargs})
+    parts = [x[(slice(None),) * (axis % x.ndim) + (k,)] for k in range(x.shape[axis])]
+    partial = parts[:1]
+    for part in parts[1:]:
+        partial.append(tracer.elementwise(np.logaddexp, (partial[-1], part)))
+    return partial[-1] if method == "reduce" else call_function(tracer, np.stack, (partial,), {"axis": axis})
 
 
 _NEUTRAL = (("casting", "same_kind"), ("order", "K"), ("subok", True))
@@ -191,6 +204,28 @@ def _fill_diagonal(tracer, a, val, wrap=False):
     if wrap:
         return tracer.call(np.fill_diagonal, (a, val), {"wrap": wrap})
     return writing.write(a, tuple(np.arange(min(a.shape)) for _ in a.shape), val)
+
+
+@_handles(np.put)
+def _put(tracer, a, ind, v, mode="raise"):
+    positions = np.asarray(tracer.concrete(ind)).ravel()
+    values = v if np.ndim(v) == 0 else v.ravel()[np.arange(positions.size) % np.size(v)]
+    a.flat[positions] = values
+
+
+@_handles(np.putmask)
+def _putmask(tracer, a, mask, values):
+    if np.ndim(values) and np.shape(values) != a.shape:
+        values = values.ravel()[np.arange(a.size) % np.size(values)].reshape(a.shape)
+    a[...] = call_function(tracer, np.where, (mask, values, a), {})
+
+
+@_handles(np.place)
+def _place(tracer, arr, mask, vals):
+    positions = np.flatnonzero(tracer.decide(mask, "array", np.array(mask.value)) if type(mask) is tracer.array else mask)
+    vals = vals if type(vals) is tracer.array or not tracer.holds_traced(vals) else tracer.nested(vals)
+    vals = np.asarray(vals) if type(vals) is not tracer.array else vals
+    arr.flat[positions] = vals.ravel()[np.arange(positions.size) % np.size(vals)]
 
 
 @_handles(np.allclose)
@@ -328,6 +363,15 @@ def scalar(traced: Any) -> Any:
 @_method
 def tolist(array):
     return [part.tolist() for part in array] if array.ndim else scalar(array)
+
+
+@_method
+def view(array, dtype=None, type=None):
+    if dtype is not None and np.dtype(dtype) != array.dtype:
+        raise UnsupportedFunctionError(
+            "The objective looks at an array's memory as another type (.view).", array.tracer.location(), "use .astype."
+        )
+    return array[...]
 
 
 @_method

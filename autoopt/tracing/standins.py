@@ -113,6 +113,12 @@ def _as_array(tracer: Any, value: Any, dtype: Any = None) -> Any:
     return tracer.array(tracer, tracer.constant(plain.copy()), plain, 0)
 
 
+@stands_in(np.fromiter)
+def _fromiter(tracer, iter, dtype, count=-1, *, like=None):
+    values = [value for value, _ in zip(iter, range(count), strict=False)] if count >= 0 else list(iter)
+    return _as_array(tracer, values, real(dtype))
+
+
 def _number(kind: type) -> Callable:
     """Return the stand-in for a NumPy scalar type used as a conversion, as in np.float64(x)."""
 

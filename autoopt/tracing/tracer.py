@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import Location
+from autoopt.errors import Location, UnsupportedFunctionError
+from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
 from autoopt.tracing.origin import is_library
@@ -117,6 +118,12 @@ class Tracer:
         level = max(levels)
         if isinstance(value, tuple | list):
             return self._components(function, tuple(sources), template, value, level)
+        if value is None:
+            raise UnsupportedFunctionError(
+                f"The objective calls {qualified(function)}, which writes into its argument; this is not followed.",
+                self.location(),
+                "assign to the array by indexing, as in x[mask] = values.",
+            )
         if not isinstance(value, np.ndarray | np.generic | float | int):
             return value
         return self.record(function, tuple(sources), template, value, level)

@@ -35,8 +35,8 @@ def attach(result: Any, parent: Any, operation: Callable, args: tuple, kwargs: d
     """Mark `result` as a view of `parent` if NumPy made it one."""
     value = result.value
     if type(value) is np.ndarray and value.base is not None and np.may_share_memory(value, parent.value):
-        root = parent.view.root if parent.view else parent
-        result.view = View(parent, root, operation, args, kwargs or {}, root.version)
+        root = parent.origin.root if parent.origin else parent
+        result.origin = View(parent, root, operation, args, kwargs or {}, root.version)
     return result
 
 
@@ -44,7 +44,7 @@ def settle(array: Any) -> None:
     """Bring `array.step` up to date with its cells and with writes through other views."""
     if array.cells:
         _flush(array)
-    view = array.view
+    view = array.origin
     if view is not None and view.version != view.root.version:
         parent = view.parent
         view.version = view.root.version
@@ -67,7 +67,8 @@ def read(array: Any, index: Any) -> Any:
         if found is not None:
             return found
     if tracer.holds_traced(index) or _holds_arrays(index):
-        index = _mask_positions(tracer, index)
+        if array.level == PARAMETER:
+            index = _mask_positions(tracer, index)
         return tracer.call(operator.getitem, (array, index), {})
     value = array.value[index]
     result = tracer.record(operator.getitem, (array.current(),), ((Slot(0), index), {}), value, array.level)
@@ -101,15 +102,19 @@ def _holds_arrays(index: Any) -> bool:
 
 
 def _mask_positions(tracer: Any, index: Any) -> Any:
-    """Return `index` with boolean masks that depend on the parameters as the positions that are true now, guarded."""
+    """Return `index` with boolean masks as the positions that are true: guarded if they depend on the parameters."""
     if type(index) is tuple:
         positions = []
         for part in index:
             found = _mask_positions(tracer, part)
             positions.extend(found if type(found) is tuple else (found,))
         return tuple(positions)
-    if type(index) is tracer.array and index.dtype.kind == "b" and index.level == PARAMETER:
-        return np.nonzero(tracer.decide(index, "array", np.array(index.value)))
+    if type(index) is tracer.array and index.dtype.kind == "b":
+        if index.level == PARAMETER:
+            found = np.nonzero(tracer.decide(index, "array", np.array(index.value)))
+        else:
+            found = tracer.call(np.nonzero, (index,), {})
+        return found if len(found) > 1 else found[0]
     return index
 
 
@@ -126,6 +131,8 @@ def write(array: Any, index: Any, value: Any) -> None:
     if _is_cell(array, index, value):
         _write_cell(array, index, value)
         return
+    if type(index) is tracer.array and index.dtype.kind == "b" and index.shape == array.shape and np.ndim(value) == 0:
+        value, index = tracer.call(np.where, (index, value, array), {}), Ellipsis
     step = array.current()
     index = _mask_positions(tracer, index)
     if type(value) in (list, tuple) and tracer.holds_traced(value):
@@ -137,7 +144,7 @@ def write(array: Any, index: Any, value: Any) -> None:
 def _advance(array: Any, step: int, level: int) -> None:
     """Make `step` the present version of `array`, and of the arrays that it is a view of."""
     array.step, array.level = step, level
-    view = array.view
+    view = array.origin
     if view is None:
         array.version += 1
         return
@@ -167,7 +174,7 @@ def update(array: Any, result: Any) -> Any:
 
 def _refuse_foreign(array: Any) -> None:
     """Raise if `array` belongs to the data, which an objective must not change."""
-    root = array.view.root if array.view else array
+    root = array.origin.root if array.origin else array
     leaf = root.tracer.steps[root.step].template
     if isinstance(leaf, Leaf) and root.level == DATA:
         what = "its data argument" if leaf.kind == "argument" else "the outside array"
@@ -196,7 +203,7 @@ def _cell_key(array: Any, index: Any) -> tuple[int, ...] | None:
 
 def _is_cell(array: Any, index: Any, value: Any) -> bool:
     """Whether the write can be kept aside: a static position of an array that nobody views, of the right shape."""
-    if array.view is not None or type(array.value) is not np.ndarray:
+    if array.origin is not None or type(array.value) is not np.ndarray:
         return False
     key = _cell_key(array, index)
     if key is None or np.shape(value) != array.value.shape[len(key) :]:
@@ -294,7 +301,7 @@ class Flat:
 
     def __setitem__(self, index, value):
         ravelled = self._ravelled()
-        if ravelled.view is None and ravelled is not self.array:
+        if ravelled.origin is None and ravelled is not self.array:
             positions = np.arange(self.array.size)[index]
             write(self.array, np.unravel_index(positions, self.array.shape), value)
         else:
