@@ -23,7 +23,19 @@ MAX_SIZE = 24
 MAX_ENTRY = 60.0
 HEADER = "import math\nimport numpy as np\n"
 
-KNOWN: dict[str, tuple[str, str]] = {}
+KNOWN: dict[str, tuple[str, str]] = {
+    "place": (r"np\.(place|putmask)\(", "tracing/functions.py: NumPy writes, the tape does not notice"),
+    "view method": (r"\.view\(\)", "tracing/array.py: the slot named view hides the method"),
+    "fromiter": (r"np\.fromiter", "tracing/standins.py has no row for it"),
+    "put": (r"\.put\(", "tracing/functions.py: np.put and .put of data write unnoticed"),
+    "flat slice": (r"\.flat\[[^]]*:[^]]*\](?! =)", "tracing/writing.py: Flat gives a view, NumPy a copy"),
+    "diag view": (r"np\.diag\(", "tracing/functions.py: np.diag of a matrix is a view"),
+    "copyto number": (r"np\.copyto\(\w+, [\d.]+\)", "tracing/functions.py: _store of a plain number"),
+    "contiguous": (r"np\.(ascontiguousarray|require)\(", "tracing/standins.py: never a copy"),
+    "c_": (r"np\.c_\[", "tracing/standins.py: joins other axes than NumPy where there are three"),
+    "plain arrays": (r"np\.repeat\([\d.]+, ", "made by NumPy functions without a stand-in, then written into"),
+    "piecewise": (r"np\.piecewise", "functions in calls on data are printed as <function ...> and digested by name"),
+}
 """Faults that are not yet mended: name -> (pattern of the programs that show it, reason). Their programs are left out."""
 
 
@@ -415,7 +427,7 @@ def filling(w: Writer) -> str:
         f"np.zeros(({shape},))", f"np.ones(({shape},))", f"np.full(({shape},), {w.number()})", f"np.zeros_like({other})", f"np.ones_like({other})",
         f"np.full_like({other}, {w.number()})", f"np.zeros(({shape},), dtype=int)", f"np.arange({w.columns})", f"np.arange({w.columns}, dtype=float)",
         f"np.linspace(0.1, 1.0, {w.columns})", f"np.eye({w.columns})", f"np.zeros({other}.shape)", f"np.zeros(({shape},), dtype=bool)",
-        f"np.zeros(({shape},), order='F')", f"np.empty_like({other}) * 0 + 1" if False else f"np.zeros(len({other}))", "np.array([0.5, 1.5, -0.5])",
+        f"np.zeros(({shape},), order='F')", f"np.zeros(len({other}))", "np.array([0.5, 1.5, -0.5])",
         "np.array([[1.0, 2.0], [0.5, -1.0]])", f"np.zeros({other}.size)", f"np.repeat(0.5, {w.columns})", f"np.zeros_like({other}, dtype=int)",
     ]  # fmt: skip
     return f"{name} = {w.pick(forms)}"
@@ -589,6 +601,17 @@ for _make, _weight in ((item_assignment, 14), (augmented, 14), (writing_call, 4)
     statement(_weight)(_make)
 
 
+@statement(6)
+def fork(w: Writer) -> str:
+    """A second name, copy or view of an array, then a write through one of them: does the other see it?"""
+    first, second = w.own("f"), w.new()
+    forms = ["{a}", "{a}.copy()", "{a}[:]", "np.array({a})", "{a}.ravel()", "{a}.T.ravel()", "{a}.flatten()", "{a}.T", "{a}[::-1]", "np.asarray({a})", "{a}.reshape(-1)", "{a}[[0]]", "{a}[0:1]",
+             "{a}[None]", "{a}.astype(float)", "+{a}", "np.copy({a})", "{a} + 0", "{a}[{a} == {a}]", "np.reshape({a}, -1, order='F')", "np.atleast_2d({a})", "np.concatenate([{a}])", "{a}[..., 0:1]", "np.split({a}, [1])[0]"]  # fmt: skip
+    target, number = w.pick([first, second]), w.number()
+    write = w.pick(["{t}[0] = {s}", "{t} *= 0.5", "{t}[...] += {s}", "{t}[-1] -= {s}", "{t}[0] *= 2", "{t}[:] = {s}", "{t}.sort()", "{t}.T[0] = {s}"])
+    return f"{second} = {w.pick(forms).format(a=first)}\n" + write.format(t=target, s=number)
+
+
 # Branches, loops, functions -------------------------------------------------------------------------------------------
 
 
@@ -703,5 +726,6 @@ def _result(w: Writer) -> list[str]:
             terms.append(f"{0.3 + 0.1 * k:.1f} * {name}")
         else:
             weights = f"np.linspace({0.4 + 0.1 * k:.1f}, 1.7, {name}.size).reshape({name}.shape)"
-            terms.append(f"np.sum({name} * {weights})" if w.chance(0.6) else f"np.sum(np.sin({name}) * {weights})")
+            linear = w.chance(0.6) or np.asarray(value).dtype.kind == "b"
+            terms.append(f"np.sum({name} * {weights})" if linear else f"np.sum(np.sin({name}) * {weights})")
     return terms

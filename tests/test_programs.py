@@ -1,0 +1,127 @@
+"""Random NumPy programs: right, or a clear error with the line; never silently wrong.
+
+Longer runs have a command of their own: `python tests/long_programs.py --cases 20000`. The last tests break the library on
+purpose and see that the programs notice.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from long_programs import Outcome, check, describe, shrink
+from programs import Program, write
+
+from autoopt import cache
+from autoopt.rules.table import RULES
+from autoopt.tracing import functions, writing
+
+SETTINGS = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+CASES = st.randoms(use_true_random=False).map(write)
+
+
+def assert_right(program: Program, compiled: bool = False, derivatives: bool = False) -> None:
+    outcome = check(program, compiled, derivatives)
+    assert not outcome.failed, "\n" + describe(program, outcome)
+
+
+@seed(1)
+@settings(SETTINGS, max_examples=300)
+@given(CASES)
+def test_the_tape_of_a_program_gives_its_value(program):
+    assert_right(program)
+
+
+@pytest.mark.parametrize("case", range(60))
+def test_the_compiled_value_is_numpys_on_either_side_of_the_branches(case):
+    assert_right(write(random.Random(f"value-{case}")), compiled=True)
+
+
+@pytest.mark.parametrize("case", range(25))
+def test_derivatives_agree_with_differences(case):
+    assert_right(write(random.Random(f"derivative-{case}")), compiled=True, derivatives=True)
+
+
+def test_programs_are_mostly_valid_and_use_every_style():
+    programs = [write(random.Random(f"style-{case}")) for case in range(400)]
+    styles = {style for program in programs for style in program.styles}
+    assert styles >= {"view", "item_assignment", "augmented", "loop", "branch", "convergence", "function", "helper", "swap", "joining"}
+    assert np.mean([len(program.body) for program in programs]) > 4
+
+
+def test_one_seed_gives_one_program():
+    assert write(random.Random("a")).text == write(random.Random("a")).text
+
+
+# Are faults noticed? --------------------------------------------------------------------------------------------------
+
+
+def noticed(cases: int, derivatives: bool = False) -> list[tuple[Program, Outcome]]:
+    """Return the first program that fails, if any of so many does."""
+    for case in range(cases):
+        program = write(random.Random(f"fault-{case}"))
+        outcome = check(program, derivatives, derivatives)
+        if outcome.kind == "wrong":
+            return [(program, outcome)]
+    return []
+
+
+def test_a_write_that_a_view_does_not_pass_on_is_noticed(monkeypatch):
+    monkeypatch.setattr(writing, "attach", lambda result, *_: result)
+    assert noticed(60)
+
+
+def test_a_view_that_does_not_see_later_writes_is_noticed(monkeypatch):
+    def settle(array):
+        if array.cells:
+            writing._flush(array)
+
+    monkeypatch.setattr(writing, "settle", settle)
+    assert noticed(200)
+
+
+def test_a_copy_that_is_a_view_is_noticed(monkeypatch):
+    monkeypatch.setitem(functions.METHODS, "copy", lambda array, order="C": array)
+    assert noticed(800)
+
+
+def test_a_write_at_the_wrong_place_is_noticed(monkeypatch):
+    place = writing._cell_key
+
+    def shifted(array, index):
+        key = place(array, index)
+        return key if key is None or array.value.shape[0] < 3 else ((key[0] + 1) % array.value.shape[0], *key[1:])
+
+    monkeypatch.setattr(writing, "_cell_key", shifted)
+    assert noticed(100)
+
+
+def test_a_branch_without_a_guard_is_noticed(monkeypatch):
+    from autoopt.tracing.tracer import Tracer
+
+    monkeypatch.setattr(Tracer, "decide", lambda self, traced, kind, answer: answer)
+    assert noticed(200)
+
+
+def test_a_term_missing_in_a_derivative_is_noticed(monkeypatch):
+    """x y with slopes for x alone: the value stays right."""
+    from pytensor.gradient import disconnected_grad
+
+    rule = RULES[np.multiply]
+    monkeypatch.setitem(RULES, np.multiply, replace(rule, build=lambda x, y: x * (disconnected_grad(y) if hasattr(y, "owner") else y)))
+    monkeypatch.setattr(cache, "_recent", {})
+    found = noticed(40, derivatives=True)
+    assert found
+    assert found[0][1].message.startswith(("gradient", "hessp"))
+
+
+def test_cut_down_programs_still_fail(monkeypatch):
+    monkeypatch.setattr(writing, "attach", lambda result, *_: result)
+    ((program, outcome),) = noticed(60)
+    small = shrink(program, outcome, False, False)
+    assert check(small, False).kind == "wrong"
+    assert len(small.body) <= len(program.body)
