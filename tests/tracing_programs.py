@@ -1205,7 +1205,7 @@ def matmul_out(x):
 
 
 @program()
-def divmod(x):
+def divmod_of_arrays(x):
     a, b = np.divmod(x, 1.0)
     return (a + b * x).sum()
 
