@@ -1,0 +1,192 @@
+"""The classes of a tape's steps: those that do the same to the same kinds of operand, wherever the operands come from.
+
+One sweep with two dictionaries. Positions read (`x[i]`) and constants are left out of what makes a class, so that the steps of a
+loop's body fall into as many classes as the body has operations, whatever the trip count.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autoopt.tape.operations import greatest, least, pack, product, total
+from autoopt.tape.tape import Leaf, Slot, Step, Tape
+
+INPUT, CONSTANT, READ, OTHER = "input", "constant", "read", "other"
+"""What a class is: an input of the tape, constants of one type, reads at static positions, steps of any other kind."""
+
+VARIADIC = frozenset((total, product, greatest, least))
+
+
+@dataclass
+class Class:
+    """Steps of one kind, in program order.
+
+    Attributes
+    ----------
+    kind : str
+    step : Step
+        The first member.
+    members : list of int
+        Steps of the tape, no two of which compute the same.
+    """
+
+    kind: str
+    step: Step
+    members: list[int] = field(default_factory=list)
+
+    @property
+    def operation(self) -> Callable | None:
+        """What the members do."""
+        return self.step.operation
+
+    @property
+    def count(self) -> int:
+        """The number of members."""
+        return len(self.members)
+
+
+@dataclass
+class Classes:
+    """A tape divided.
+
+    Attributes
+    ----------
+    classes : list of Class
+        Every class after those that its operands are of.
+    of : ndarray of int
+        The class of each step.
+    place : ndarray of int
+        Its position in the class.
+    same : ndarray of int
+        The first step that computes the same.
+    """
+
+    tape: Tape
+    classes: list[Class]
+    of: np.ndarray
+    place: np.ndarray
+    same: np.ndarray
+
+    def operands(self, steps: Any) -> np.ndarray:
+        """Return the operands of `steps`, which have equally many, as a table (steps, operands)."""
+        tape = self.tape.steps
+        return self.same[np.array([tape[step].inputs for step in steps], dtype=np.int64).reshape(len(steps), -1)]
+
+
+def classify(tape: Tape) -> Classes:
+    """Return the classes of the steps of `tape`."""
+    count = len(tape.steps)
+    same, of, place = list(range(count)), [0] * count, [0] * count
+    known: dict[Any, int] = {}
+    numbers: dict[Any, int] = {}
+    classes: list[Class] = []
+    for index, step in enumerate(tape.steps):
+        operation, inputs, template = step[0], step[1], step[2]
+        kind = OTHER
+        if template is None and operation is not None and operation not in VARIADIC:
+            inputs = tuple([same[source] for source in inputs])
+            identity = (operation, inputs)
+            key: Any = (operation, *[of[source] for source in inputs])
+            if operation is np.power and inputs[1] in tape.values:
+                key = (operation, of[inputs[0]], "=", inputs[1])
+        elif operation is None:
+            identity = None
+            kind, key = (INPUT, ("input", index)) if type(template) is Leaf else (CONSTANT, _constant(tape.values[index]))
+        else:
+            inputs = tuple([same[source] for source in inputs])
+            kind, identity, key = _described(step, inputs, of)
+        if identity is not None:
+            first = known.setdefault(identity, index)
+            if first != index:
+                same[index], of[index], place[index] = first, of[first], place[first]
+                continue
+        number = numbers.get(key)
+        if number is None:
+            number = numbers[key] = len(classes)
+            classes.append(Class(kind, step))
+        members = classes[number].members
+        of[index], place[index] = number, len(members)
+        members.append(index)
+    return Classes(tape, classes, np.array(of), np.array(place), np.array(same))
+
+
+def _constant(value: Any) -> tuple:
+    if isinstance(value, np.ndarray):
+        return ("constant", value.shape, value.dtype)
+    return ("constant", type(value))
+
+
+def _described(step: Step, inputs: tuple[int, ...], of: list[int]) -> tuple[str, Any, Any]:
+    """Return the kind of a step, what is equal only if it computes the same, and what is equal within its class."""
+    operation, template = step.operation, step.template
+    if operation is operator.getitem and len(inputs) == 1:
+        position = template[0][1]
+        if type(position) is int:
+            return READ, (operation, inputs, position), (operation, of[inputs[0]], 1)
+        if type(position) is tuple and all(type(part) is int for part in position):
+            return READ, (operation, inputs, position), (operation, of[inputs[0]], len(position))
+        if (parts := _pieces(position)) is not None:
+            exact, loose = parts
+            return OTHER, (operation, inputs, exact), (operation, of[inputs[0]], loose, step.shape)
+    traits = (step.shape, step.dtype, step.level)
+    if operation in VARIADIC:
+        return _variadic(step, inputs, of, traits)
+    if operation is pack:
+        shape = template[0][0]
+        return OTHER, (operation, inputs, shape), (operation, tuple([of[source] for source in inputs]), traits)
+    frozen = _frozen(template)
+    if frozen is None:
+        return OTHER, None, ("alone", id(step))
+    return OTHER, (operation, inputs, frozen), (operation, tuple([of[source] for source in inputs]), frozen, traits)
+
+
+def _variadic(step: Step, inputs: tuple[int, ...], of: list[int], traits: tuple) -> tuple[str, Any, Any]:
+    """A sum is like another with the same kinds of terms, however many; a product only like one of as many factors."""
+    plus = len(step.template[0]) if step.template else len(inputs)
+    identity = (step.operation, inputs, plus)
+    if step.operation is total:
+        kinds = frozenset([of[source] for source in inputs[:plus]]), frozenset([of[source] for source in inputs[plus:]])
+        return OTHER, identity, (total, *kinds, traits)
+    return OTHER, identity, (step.operation, frozenset([of[source] for source in inputs]), len(inputs), traits)
+
+
+def _pieces(position: Any) -> tuple[tuple, tuple] | None:
+    """Return an index of integers and slices exactly, and without its numbers; None if there is anything else in it."""
+    exact, loose = [], []
+    for part in position if type(position) is tuple else (position,):
+        if type(part) is int:
+            exact.append(part)
+            loose.append("i")
+        elif type(part) is slice:
+            exact.append((part.start, part.stop, part.step))
+            loose.append(("s", part.step))
+        else:
+            return None
+    return tuple(exact), tuple(loose)
+
+
+def _frozen(template: Any) -> Any:
+    """Return a template as something that can be a key, None if it cannot."""
+    kind = type(template)
+    if kind in (tuple, list):
+        parts = tuple([_frozen(part) for part in template])
+        return None if any(part is None for part in parts) else (kind, parts)
+    if kind is dict:
+        parts = tuple([(key, _frozen(part)) for key, part in template.items()])
+        return None if any(part is None for _, part in parts) else parts
+    if kind is slice:
+        return _frozen((slice, template.start, template.stop, template.step))
+    if template is None:
+        return "None"
+    if kind is Slot:
+        return ("slot", template.position)
+    try:
+        hash(template)
+    except TypeError:
+        return None
+    return (kind, template)
