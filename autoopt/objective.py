@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from autoopt.engines import Compiled, engine_of
-from autoopt.errors import AutooptError, TracingError, UsageError
+from autoopt.errors import AutooptError, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.parameters import Structure
 from autoopt.tracing.trace import Trace, definition, frames_of_user, trace, with_data
 
 MAX_PATHS = 200
 """So many ways through the objective's branches are kept; one more is an error that names what varies."""
+
+DENSE = 400
+"""With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""
 
 _KINDS = {"value": "value", "gradient": "value_and_grad", "hessian": "hess", "hvp": "hessp"}
 
@@ -57,6 +60,7 @@ class Objective:
         self.size = self.structure.size
         self.timings = {"trace": 0.0, "compile": 0.0}
         self._compile = engine_of(engine)
+        self._by_columns: bool | None = None if self.size <= DENSE else True
         self._start = self.structure.flatten(x0).copy()
         self._paths: list[_Path] = [self._path(self._start)]
 
@@ -77,7 +81,16 @@ class Objective:
 
     def hess(self, x: Any) -> np.ndarray:
         """Return the Hessian, shape (n, n)."""
-        return self._run("hess", self._flat(x))
+        x = self._flat(x)
+        if self._by_columns is None:
+            try:
+                self._compiled(self._paths[0], "hess")
+                self._by_columns = False
+            except UnsupportedFunctionError:  # some operation has no stacked form; products with unit vectors need none
+                self._by_columns = True
+        if self._by_columns:
+            return np.array([self._run("hessp", x, unit) for unit in np.eye(self.size)])
+        return self._run("hess", x)
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Hessian times `p`, shape (n,); what does not depend on `p` is computed once for each x."""

@@ -14,6 +14,7 @@ from pytensor.graph.traversal import io_toposort
 from pytensor.scalar.basic import Add, Mul
 from pytensor.tensor.elemwise import Elemwise
 
+from autoopt.graph.joins import unsplit
 from autoopt.graph.shifts import unshift
 
 LARGE = 300
@@ -51,6 +52,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     graph = FunctionGraph(list(inputs), list(outputs), clone=True)
     if stage == "first":
         unshift(graph)
+    unsplit(graph)
     optdb.query(_query(graph, stage)).rewrite(graph)
     return graph
 

@@ -20,13 +20,16 @@ from pytensor.tensor.basic import (
     Alloc,
     AllocDiag,
     Eye,
+    Join,
     MakeVector,
     ScalarFromTensor,
     TensorFromScalar,
     alloc,
     constant,
+    join,
     stack,
 )
+from pytensor.tensor.extra_ops import broadcast_to
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Argmax, Dot, Sum, add, exp, mul, sub
@@ -272,6 +275,21 @@ def add_nothing(node: Apply, table: dict) -> Variable | None:
 def _base(variable: Variable) -> Variable:
     pair = expanded(variable)
     return pair[1] if pair else variable
+
+
+@idiom
+def batched_join(node: Apply, table: dict) -> Variable | None:
+    """Blockwise{Join} -> Join along the shifted axis, of arrays with equal batch axes."""
+    if not isinstance(node.op, Blockwise) or not isinstance(node.op.core_op, Join):
+        return None
+    axis, *parts = node.inputs
+    if not isinstance(axis, Constant) or np.unique(axis.data).size != 1:
+        return None
+    batch = rank(axis)
+    lead = np.broadcast_shapes(*(part.type.shape[:batch] for part in parts))
+    wide = [broadcast_to(part, (*lead, *part.type.shape[batch:])) for part in parts]
+    position = int(axis.data.flat[0]) % (rank(parts[0]) - batch)
+    return join(batch + position, *wide)
 
 
 @idiom

@@ -15,6 +15,7 @@ from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.operations import put_add
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import writing
+from autoopt.tracing.kinds import real
 
 HANDLERS: dict[Callable, Callable] = {}
 METHODS: dict[str, Callable] = {}
@@ -29,6 +30,7 @@ _VIEWS = frozenset(_VIEWS)
 
 def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
     """Do `function(*args, **kwargs)`, one of its arguments being traced."""
+    args, kwargs = real(args), real(kwargs)
     handler = HANDLERS.get(function)
     if handler is not None:
         return handler(tracer, *args, **kwargs)
@@ -339,6 +341,7 @@ def copy(array, order="C"):
 
 @_method
 def astype(array, dtype, order="K", casting="unsafe", subok=True, copy=True):
+    dtype = real(dtype)
     if not copy and np.dtype(dtype) == array.dtype:
         return array
     return array.cast(dtype)

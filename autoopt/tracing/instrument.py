@@ -17,6 +17,8 @@ import numpy as np
 
 from autoopt.tape.tape import Leaf
 from autoopt.tracing import standins
+from autoopt.tracing.kinds import type_stand_in
+from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import is_library
 
 _OPAQUE = ("scipy.special", "scipy.linalg", "scipy.stats", "scipy.fft", "scipy.signal", "scipy.spatial", "scipy.interpolate")
@@ -41,7 +43,9 @@ class Instrument:
         self._namespaces: dict[int, Namespace] = {}
         self._cells: dict[int, tuple[CellType, CellType, Any]] = {}
         self._names: set[str] = set()
+        self.shadows = Shadows(self.copy, self.substitute)
         self.builtins = self._builtins()
+        tracer.is_namespace = lambda place: isinstance(place, Namespace)
 
     def _builtins(self) -> dict[str, Any]:
         replaced = (*standins.STAND_INS, *standins.TYPES)
@@ -55,28 +59,62 @@ class Instrument:
 
     # Values -----------------------------------------------------------------------------------------------------------
 
-    def substitute(self, value: Any, name: str = "") -> Any:
-        """Return what the copy gets to see in place of `value`, itself if nothing needs to change."""
+    def substitute(self, value: Any, name: str = "", attribute: bool = False) -> Any:
+        """Return what the copy gets to see in place of `value`, itself if nothing needs to change.
+
+        An array becomes an input of the tape if it is found under a global or outer name; one that is an `attribute`, or in a
+        container, stays as it is and becomes a constant where it is used.
+        """
         known = self._known.get(id(value))
         if known is not None:
             return known[1]
+        if attribute and isinstance(value, np.ndarray):
+            return value
         replaced = self._replacement(value, name)
-        self._known[id(value)] = (value, replaced)
+        if not isinstance(value, dict | list | set):
+            self._known[id(value)] = (value, replaced)
         return replaced
 
     def _replacement(self, value: Any, name: str) -> Any:
-        if value is None or isinstance(value, bool | int | float | str):
+        kind = type(value)
+        if value is None or kind in _NUMBERS or kind is self.tracer.array:
             return value
         if isinstance(value, np.ndarray):
             return self._captured_array(value, name)
         if isinstance(value, ModuleType):
             return value if _is_standard(value) else ModuleStandIn(self, value)
-        if _may_hash(value) and value in standins.TYPES:
-            return standins.type_stand_in(self.tracer, value, standins.TYPES[value])
+        if kind in (dict, list, tuple):
+            return self._container(value)
+        if isinstance(value, type):
+            return self._class(value)
+        if isinstance(value, np.vectorize):
+            return standins.Vectorized(self.tracer, self.substitute(value.pyfunc))
+        if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
+            self.opaque_state = True
+            return self.shadows.shadow_object(value)
         if callable(value):
             return self._callable(value)
-        self.opaque_state = self.opaque_state or not isinstance(value, tuple | np.generic | complex | range)
+        self.opaque_state = self.opaque_state or not isinstance(value, np.generic | complex | range)
         return standins.object_stand_in(self.tracer, value) or value
+
+    def _class(self, kind: type) -> type:
+        if kind in standins.TYPES:
+            made = self.tracer.types[kind] = type_stand_in(self.tracer, kind, standins.TYPES[kind])
+            return made
+        if kind in standins.STAND_INS:
+            return functools.partial(standins.STAND_INS[kind], self.tracer)
+        return self.shadows.shadow_class(kind) if is_users_class(kind) and not issubclass(kind, BaseException) else kind
+
+    def _container(self, value: Any) -> Any:
+        """Return a container with what is in it substituted; itself if nothing is, so that writes into it are seen."""
+        if len(value) > _SCANNED:
+            return value
+        self.opaque_state = self.opaque_state or (type(value) is not tuple and len(value) > 0)
+        if type(value) is dict:
+            made = {key: self.substitute(part, str(key), attribute=True) for key, part in value.items()}
+            return made if any(made[key] is not value[key] for key in value) else value
+        parts = [self.substitute(part, attribute=True) for part in value]
+        return type(value)(parts) if any(new is not old for new, old in zip(parts, value, strict=True)) else value
 
     def _captured_array(self, value: np.ndarray, name: str) -> Any:
         if value.dtype.kind not in "fiub":
@@ -104,18 +142,23 @@ class Instrument:
             return self._function(value)
         if isinstance(value, MethodType):
             self.opaque_state = True
-            return MethodType(self.substitute(value.__func__), value.__self__)
+            return MethodType(self.substitute(value.__func__), self.substitute(value.__self__))
         if isinstance(value, functools.partial):
             self.opaque_state = True
             keywords = {name: self.substitute(part, name) for name, part in value.keywords.items()}
             return functools.partial(self.substitute(value.func), *map(self.substitute, value.args), **keywords)
-        if not isinstance(value, BuiltinFunctionType | type | np.ufunc) and not _is_standard(value):
+        wrapped = getattr(value, "__wrapped__", None)
+        if type(value).__module__ == "functools" and isinstance(wrapped, FunctionType):
+            return self.substitute(wrapped)  # a cache of results would keep traced arrays
+        if not isinstance(value, BuiltinFunctionType | np.ufunc) and not _is_standard(value):
             self.opaque_state = True
         return value
 
     # Functions --------------------------------------------------------------------------------------------------------
 
     def _function(self, function: FunctionType) -> Callable:
+        if isinstance(function.__globals__, Namespace):
+            return function
         module = function.__module__ or ""
         if module.startswith(_OPAQUE):
             return standins.opaque(self.tracer, function)
@@ -170,13 +213,39 @@ class Instrument:
         for namespace in self._namespaces.values():
             for name, value in namespace.items():
                 if name not in namespace.fetched or namespace.fetched[name] is not value:
-                    namespace.original[name] = value
+                    namespace.original[name] = self.plain(value)
+        for original, _ in self.shadows.objects.values():
+            for name, value in list(vars(original).items()):
+                vars(original)[name] = self.plain(value)
         for cell, made, given in self._cells.values():
             try:
                 if made.cell_contents is not given:
-                    cell.cell_contents = made.cell_contents
+                    cell.cell_contents = self.plain(made.cell_contents)
             except ValueError:
                 continue
+
+
+    def plain(self, value: Any) -> Any:
+        """Return what a run leaves behind as the original function would have left it: numbers, not traced arrays."""
+        kind = type(value)
+        if kind is self.tracer.array:
+            return value.value
+        if kind is list:
+            value[:] = [self.plain(part) for part in value]
+        elif kind is dict:
+            value.update({key: self.plain(part) for key, part in value.items()})
+        elif kind is tuple and self.tracer.holds_traced(value):
+            return tuple(self.plain(part) for part in value)
+        elif kind in self.shadows.classes.values():
+            for original, shadow in self.shadows.objects.values():
+                if shadow is value:
+                    return original
+        return value
+
+
+_NUMBERS = frozenset((bool, int, float, str, bytes, complex, type(Ellipsis), type(NotImplemented)))
+_SCANNED = 1000
+"""Containers of more items than this are not searched for functions and objects."""
 
 
 class Namespace(dict):

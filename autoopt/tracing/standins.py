@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import builtins
 import math
+import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +18,7 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import functions
+from autoopt.tracing.kinds import real
 
 STAND_INS: dict[Callable, Callable] = {}
 
@@ -135,47 +138,6 @@ def _number(kind: type) -> Callable:
 # Python's builtins ----------------------------------------------------------------------------------------------------
 
 
-class _Kind(type):
-    """Lets a stand-in for a builtin type serve as the type: in isinstance, as dtype=, with its own methods."""
-
-    def __instancecheck__(cls, value):
-        return isinstance(value, cls.original)
-
-    def __subclasscheck__(cls, kind):
-        return issubclass(kind, cls.original)
-
-    def __getattr__(cls, name):
-        return getattr(type.__getattribute__(cls, "original"), name)
-
-    def __eq__(cls, other):
-        return other is cls or other is cls.original
-
-    def __hash__(cls):
-        return hash(cls.original)
-
-    def __call__(cls, *args, **kwargs):
-        return cls.convert(cls.tracer, *args, **kwargs)
-
-
-def type_stand_in(tracer: Any, original: type, convert: Callable) -> type:
-    """Return a stand-in for the type `original` that converts by `convert(tracer, value)`."""
-    body = {"original": original, "tracer": tracer, "convert": staticmethod(convert)}
-    if issubclass(original, np.generic) or original in (float, int, bool, complex):
-        body["dtype"] = np.dtype(original)
-    return _Kind(original.__name__, (), body)
-
-
-def real(value: Any) -> Any:
-    """Return `value` with stand-ins for types replaced by the types."""
-    if type(value) is _Kind:
-        return value.original
-    if type(value) in (tuple, list):
-        return type(value)([real(part) for part in value])
-    if type(value) is dict:
-        return {key: real(part) for key, part in value.items()}
-    return value
-
-
 def _float(tracer, value=0.0):
     if type(value) is not tracer.array:
         return float(value)
@@ -225,7 +187,27 @@ def _sum(tracer, values, start=0):
 
 @stands_in(builtins.type)
 def _type(tracer, *args):
-    return args[0].__class__ if len(args) == 1 else type(*args)
+    if len(args) != 1:
+        return type(*args)
+    kind = args[0].__class__ if type(args[0]) is tracer.array else type(args[0])
+    return tracer.types.get(kind, kind)
+
+
+@stands_in(builtins.eval)
+def _eval(tracer, source, globals=None, locals=None):
+    frame = sys._getframe(1)
+    namespace = frame.f_globals if globals is None else globals
+    names = dict(frame.f_locals if locals is None and globals is None else locals or {})
+    if not isinstance(source, str) or not tracer.is_namespace(namespace):
+        return eval(source, namespace, names)
+    names = {name: value for name, value in names.items() if name.isidentifier()}
+    made = compile(f"lambda {', '.join(names)}: ({source.strip()})", "<eval>", "eval")
+    return types.FunctionType(made.co_consts[0], namespace)(**names)
+
+
+@stands_in(builtins.globals)
+def _globals(tracer):
+    return sys._getframe(1).f_globals
 
 
 @stands_in(builtins.pow)
@@ -299,6 +281,68 @@ def _dist(tracer, p, q):
 
 
 # Parts of np that are not functions -----------------------------------------------------------------------------------
+
+
+class Vectorized:
+    """Stands in for a function made by np.vectorize: calls the user's function once for each element."""
+
+    def __init__(self, tracer: Any, pyfunc: Callable, otypes: Any = None, *args: Any, **kwargs: Any) -> None:
+        self.tracer, self.pyfunc, self.otypes = tracer, pyfunc, otypes
+
+    def __call__(self, *operands):
+        arrays = [_as_array(self.tracer, operand) for operand in operands]
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+        flat = [functions.call_function(self.tracer, np.broadcast_to, (array, shape), {}).ravel() for array in arrays]
+        found = [self.pyfunc(*elements) for elements in zip(*flat, strict=True)]
+        if found and isinstance(found[0], tuple):
+            return tuple(self._shaped(part, shape) for part in zip(*found, strict=True))
+        return self._shaped(found, shape)
+
+    def _shaped(self, found: Any, shape: tuple[int, ...]) -> Any:
+        made = _as_array(self.tracer, list(found))
+        return made.reshape(shape) if shape else made.reshape(())[()]
+
+
+@stands_in(np.vectorize)
+def _vectorize(tracer, pyfunc, otypes=None, doc=None, excluded=None, cache=False, signature=None):
+    if signature is not None or excluded:
+        return np.vectorize(pyfunc, otypes, doc, excluded, cache, signature)
+    return Vectorized(tracer, pyfunc)
+
+
+@stands_in(np.frompyfunc)
+def _frompyfunc(tracer, func, nin, nout, **kwargs):
+    return Vectorized(tracer, func)
+
+
+@stands_in(np.apply_along_axis)
+def _apply_along_axis(tracer, func1d, axis, arr, *args, **kwargs):
+    if type(arr) is not tracer.array and not tracer.holds_traced(args):
+        return np.apply_along_axis(func1d, axis, arr, *args, **kwargs)
+    arr = functions.call_function(tracer, np.moveaxis, (_as_array(tracer, arr), axis, -1), {})
+    rows = arr.reshape(-1, arr.shape[-1])
+    found = [func1d(row, *args, **kwargs) for row in rows]
+    made = _as_array(tracer, found)
+    made = made.reshape(arr.shape[:-1] + made.shape[1:])
+    if np.ndim(found[0]) == 0:
+        return made
+    return functions.call_function(tracer, np.moveaxis, (made, -1, axis), {})
+
+
+@stands_in(np.piecewise)
+def _piecewise(tracer, x, condlist, funclist, *args, **kwargs):
+    x = _as_array(tracer, x)
+    conditions = [_as_array(tracer, part) for part in (condlist if isinstance(condlist, list | tuple) else [condlist])]
+    pieces = list(funclist)
+    made = functions.HANDLERS[np.zeros_like](tracer, x, float)
+    if len(pieces) == len(conditions) + 1:
+        made[...] = pieces.pop() if not callable(pieces[-1]) else pieces.pop()(x, *args, **kwargs)
+    for condition, piece in zip(conditions, pieces, strict=True):
+        if callable(piece):
+            made[condition] = piece(x[condition], *args, **kwargs)
+        else:
+            made[condition] = piece
+    return made
 
 
 class _Joiner:

@@ -7,7 +7,7 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import FunctionType, MethodType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,8 @@ def trace(
         return tracer.leaf(Leaf(name, "argument"), value)
 
     data = [_as_leaves(value, name, leaf) for value, name in zip(args, names[1:], strict=True)]
-    copied = _copy_of(function, instrument)
+    copied = instrument.copy(function) if isinstance(function, FunctionType) else instrument.substitute(function)
+    parameters, *data = (instrument.substitute(value, attribute=True) for value in (parameters, *data))
     try:
         with np.errstate(all="ignore"):
             value = copied(parameters, *data)
@@ -83,18 +84,6 @@ def trace(
     tracer.tape.output = _output_step(tracer, value, function, scalar)
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     return Trace(live(tracer.tape), captured, instrument.opaque_state)
-
-
-def _copy_of(function: Callable, instrument: Instrument) -> Callable:
-    if isinstance(function, FunctionType):
-        return instrument.copy(function)
-    if isinstance(function, MethodType) or not callable(getattr(function, "__call__", None)):
-        return instrument.substitute(function)
-    call = type(function).__dict__.get("__call__")
-    if isinstance(call, FunctionType):
-        instrument.opaque_state = True
-        return MethodType(instrument.copy(call), function)
-    return instrument.substitute(function)
 
 
 def argument_names(function: Callable, count: int) -> list[str]:

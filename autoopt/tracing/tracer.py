@@ -28,12 +28,18 @@ class Tracer:
         The record so far.
     array : type
         The class of traced arrays, handed in so that this file need not know it.
+    types : dict of type to type
+        The stand-ins for builtin types that the run has seen.
+    is_namespace : callable
+        Whether a dictionary is the globals of an instrumented copy.
     """
 
     def __init__(self, array: type) -> None:
         self.array = array
         self.tape = Tape()
         self.steps = self.tape.steps
+        self.types: dict[type, type] = {}
+        self.is_namespace: Callable[[Any], bool] = lambda place: False
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
         self._sites: dict[tuple[int, int], tuple[CodeType, int]] = {}

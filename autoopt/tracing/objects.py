@@ -1,0 +1,105 @@
+"""The user's classes and objects inside a trace: shadow classes whose methods are instrumented copies.
+
+A shadow of class C is a subclass of C and of the shadows of C's bases, so `isinstance`, `super()` and properties work. A shadow of
+an object shares the object's `__dict__`; what a trace leaves there is turned back into plain numbers afterwards.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+from autoopt.tracing.origin import is_library
+
+
+def is_users_class(kind: type) -> bool:
+    """Whether `kind` is a plain Python class whose methods are the user's code."""
+    if type(kind).__call__ is not type.__call__ or not kind.__flags__ & (1 << 9):  # a heap type
+        return False
+    functions = [part for part in map(_function_of, vars(kind).values()) if part is not None]
+    if any(not is_library(part.__code__) for part in functions):
+        return True
+    return any(is_users_class(base) for base in kind.__bases__ if base is not object)
+
+
+def _function_of(part: Any) -> types.FunctionType | None:
+    """Return the function behind a class attribute."""
+    part = getattr(part, "__func__", None) or getattr(part, "fget", None) or getattr(part, "func", None) or part
+    return part if isinstance(part, types.FunctionType) else None
+
+
+class Shadows:
+    """The shadow classes and objects of one trace."""
+
+    def __init__(self, copy: Callable, substitute: Callable) -> None:
+        self.copy = copy
+        self.substitute = substitute
+        self.classes: dict[type, type] = {}
+        self.objects: dict[int, tuple[Any, Any]] = {}
+
+    def shadow_class(self, kind: type) -> type:
+        """Return the class like `kind` with instrumented methods."""
+        if kind in self.classes:
+            return self.classes[kind]
+        if kind in self.classes.values():
+            return kind
+        shadow = self.classes[kind] = self._empty(kind)
+        for name, part in vars(kind).items():
+            instrumented = self._attribute(part)
+            if instrumented is not None:
+                setattr(shadow, name, instrumented)
+        return shadow
+
+    def _empty(self, kind: type) -> type:
+        """Return a subclass of `kind` and of its bases' shadows, still without methods of its own."""
+        bases = tuple(self.shadow_class(base) for base in kind.__bases__ if base is not object and is_users_class(base))
+        body = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+        if kind.__dictoffset__ == 0:
+            body["__slots__"] = ()
+        made = types.new_class(kind.__name__, (*bases, kind), {"metaclass": type(kind)}, lambda space: space.update(body))
+        made.__getattribute__ = _reading(self.substitute)
+        return made
+
+    def _attribute(self, part: Any) -> Any:
+        """Return the instrumented form of a class attribute, None if it needs none."""
+        if isinstance(part, types.FunctionType):
+            return None if is_library(part.__code__) else self.copy(part)
+        if isinstance(part, staticmethod | classmethod):
+            inner = self._attribute(part.__func__)
+            return inner and type(part)(inner)
+        if isinstance(part, property):
+            return property(*(function and self._attribute(function) or function for function in (part.fget, part.fset, part.fdel)))
+        if isinstance(part, functools.cached_property):
+            inner = self._attribute(part.func)
+            return inner and property(inner)
+        return None
+
+    def shadow_object(self, value: Any) -> Any:
+        """Return the shadow of `value`, or `value` itself if its state cannot be shared."""
+        known = self.objects.get(id(value))
+        if known is not None:
+            return known[1]
+        kind = type(value)
+        if not hasattr(value, "__dict__") or kind in self.classes.values() or isinstance(value, tuple | list | dict | BaseException):
+            return value
+        shadow = object.__new__(self.shadow_class(kind))
+        shadow.__dict__ = value.__dict__
+        self.objects[id(value)] = (value, shadow)
+        return shadow
+
+
+_PLAIN = frozenset((float, int, bool, str, type(None), types.MethodType, types.BuiltinMethodType))
+
+
+def _reading(substitute: Callable) -> Callable:
+    """Return a `__getattribute__` that substitutes the objects, functions and containers of them that it finds."""
+
+    def read(self, name):
+        value = object.__getattribute__(self, name)
+        if type(value) in _PLAIN or name.startswith("__"):
+            return value
+        return substitute(value, name, attribute=True)
+
+    return read
