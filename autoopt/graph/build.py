@@ -105,7 +105,8 @@ class _Builder:
     def add(self, index: int, step: Step) -> bool:
         """Enter the variable of one step; False if there is no rule for it."""
         if step.operation is component:
-            self.variables[index] = self.variables[step.inputs[0]][step.template[0][1]]
+            part = self.variables[index] = self.variables[step.inputs[0]][step.template[0][1]]
+            part.tag.trace = [Origin(index)]
             return True
         rule = find_recurrence(step.operation) or find(step.operation)
         if rule is None:

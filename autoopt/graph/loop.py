@@ -21,7 +21,7 @@ from pytensor.graph.replace import _vectorize_node, clone_replace, vectorize_gra
 from pytensor.graph.traversal import ancestors, io_toposort
 from pytensor.tensor.elemwise import DimShuffle
 
-from autoopt.graph.rewriting import rewrite
+from autoopt.graph.rewriting import group_by_dependence, rewrite
 from autoopt.rules.table import Rule, Unsupported, find
 from autoopt.tape.operations import component
 from autoopt.tape.recurrences import Known, Recurrence
@@ -107,6 +107,10 @@ class Loop(Op):
         """Return the carry that each iteration starts from, in the order of the sequences."""
         return trajectory[1:] if self.reverse else trajectory[:-1]
 
+    def after(self, trajectory: Variable) -> Variable:
+        """Return the carry that each iteration ends with, in the order of the sequences."""
+        return trajectory[:-1] if self.reverse else trajectory[1:]
+
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
@@ -125,18 +129,19 @@ class Loop(Op):
         ]
         adjoints = [v.type() for v in carries]
         smooth = [v for v in self.inputs if v.type.dtype == "float64"]
-        slopes = dict(zip(smooth, _pulled(self.updates, adjoints, smooth), strict=True))
+        known = {v: v.type() for v in self.updates if v.owner}  # what the loop has computed need not be computed again
+        slopes = dict(zip(smooth, clone_replace(_pulled(self.updates, adjoints, smooth), known), strict=True))
         direct = [v.type() for v in carries]
         updates = [slopes[v] + g for v, g in zip(carries, direct, strict=True)]
         arrays = {v: self.before(out) for v, out in zip(carries, outputs, strict=True)}
         arrays |= dict(zip(sequences, outer_sequences, strict=True))
-        own = arrays | {v: self.before_adjoint(g) for v, g in zip(direct, given, strict=True)}
+        arrays |= {known[v]: self.after(out) for v, out in zip(self.updates, outputs, strict=True) if v in known}
+        own = arrays | {v: self.before(g) for v, g in zip(direct, given, strict=True)}
         constants = dict(zip(fixed, outer_fixed, strict=True))
-        last = 0 if self.reverse else -1
+        last, first = (0, -1) if self.reverse else (-1, 0)
         initial = dict(zip(adjoints, [g[last] for g in given], strict=True))
         back = loop(self.count, initial, own, constants, updates, reverse=not self.reverse)
-        after = {a: out[:-1] if self.reverse else out[1:] for a, out in zip(adjoints, back, strict=True)}
-        first = -1 if self.reverse else 0
+        after = {a: self.after(out) for a, out in zip(adjoints, back, strict=True)}
         wanted = [slopes[v] for v in (*sequences, *fixed) if v in slopes]
         found = iter(mapped(self.count, arrays | after, constants, wanted))
         results = [out[first] for out in back]
@@ -147,10 +152,6 @@ class Loop(Op):
                 slope = next(found)
                 results.append(slope if v in arrays else slope.sum(axis=0))
         return results
-
-    def before_adjoint(self, cotangent: Variable) -> Variable:
-        """Return the cotangents of what each iteration starts from."""
-        return cotangent[1:] if self.reverse else cotangent[:-1]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         return [[v.type.dtype == "float64"] * len(node.outputs) for v in self.inputs]
@@ -187,6 +188,7 @@ def loop(
     inner = [*initial, *sequences, *fixed]
     simple = rewrite(inner, list(updates))
     updates = clone_replace(simple.outputs, dict(zip(simple.inputs, inner, strict=True)))
+    updates = group_by_dependence(updates, set(initial), {*sequences, *fixed})
     updates, sequences, fixed = _hoisted(count, list(initial), sequences, fixed, updates)
     used = set(ancestors(updates, blockers=[*initial, *sequences, *fixed]))
     sequences = {v: outer for v, outer in sequences.items() if v in used}
@@ -306,8 +308,10 @@ def build_recurrence(recurrence: Recurrence, *operands) -> tuple[Variable, ...]:
     sequences = dict(zip(inner[first:second], operands[first:second], strict=True))
     fixed = dict(zip(inner[second:], operands[second:], strict=True))
     trajectories = loop(recurrence.count, initial, sequences, fixed, updates)
-    before = {v: trajectory[:-1] for v, trajectory in zip(initial, trajectories, strict=True)}
-    return (*trajectories, *mapped(recurrence.count, before | sequences, fixed, outputs))
+    known = {v: v.type() for v in updates if v.owner}
+    given = sequences | {v: trajectory[:-1] for v, trajectory in zip(initial, trajectories, strict=True)}
+    given |= {known[v]: trajectory[1:] for v, trajectory in zip(updates, trajectories, strict=True) if v in known}
+    return (*trajectories, *mapped(recurrence.count, given, fixed, clone_replace(outputs, known)))
 
 
 def _apply(step, values: list):

@@ -10,7 +10,7 @@ import keyword
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from pytensor.graph.basic import Apply, Constant, Variable
@@ -42,12 +42,15 @@ class Listing:
         The import lines that the text needs.
     constants : dict of ndarray
         Arrays that the text refers to by global name.
+    functions : dict of str
+        The texts of functions that the text calls, by name, those called first.
     """
 
     name: str
     text: str
     imports: frozenset[str]
     constants: dict[str, np.ndarray]
+    functions: dict[str, str] = field(default_factory=dict)
 
 
 def list_function(
@@ -97,10 +100,12 @@ def list_function(
     writer.finish([simple[result] for result in results])
     head = [f'"""{docstring}"""'] if docstring else []
     text = "\n    ".join([f"def {name}({', '.join(text for _, text in arguments)}):", *head, *writer.lines])
-    modules = re.findall(r"\b(scipy\.\w+)\.", text)
-    imports = {f"import {module}" for module in modules} | ({"import numpy as np"} if "np." in text else set())
-    used = set(re.findall(r"\w+", text))
-    return Listing(name, text, frozenset(imports), {k: v for k, v in writer.constants.items() if k in used})
+    everything = "\n".join([*writer.functions.values(), text])
+    modules = re.findall(r"\b(scipy\.\w+)\.", everything)
+    imports = {f"import {module}" for module in modules} | ({"import numpy as np"} if "np." in everything else set())
+    used = set(re.findall(r"\w+", everything))
+    constants = {k: v for k, v in writer.constants.items() if k in used}
+    return Listing(name, text, frozenset(imports), constants, writer.functions)
 
 
 def _core(variable: Variable) -> Variable:
@@ -123,6 +128,8 @@ class _Writer:
         self.names: dict[Variable, str] = {}
         self.comments: dict[Variable, str] = {}
         self.constants: dict[str, np.ndarray] = {}
+        self.functions: dict[str, str] = {}
+        self.loops: dict[str, object] = {}
         self.lines: list[str] = []
         self.comment: str | None = None
 

@@ -8,6 +8,7 @@ import dis
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import CodeType
 from typing import Any
 
@@ -37,9 +38,10 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     `f(x, X, y, **prepare(X, y))` is a whole evaluation.
     """
     writer = _Writer(graph)
-    listings = [writer.list(function) for function in functions]
+    listings = _distinct([writer.list(function) for function in functions])
     texts = [listing.text for listing in listings if listing is not None]
     imports = {line for listing in listings if listing is not None for line in listing.imports} | {"import numpy as np"}
+    texts = [*(text for listing in listings if listing is not None for text in listing.functions.values()), *texts]
     if any("PathChanged" in text for text in texts):
         texts.insert(0, _PATH_CHANGED.rstrip("\n"))
     plain = sorted(imports, key=lambda line: ("numpy" not in line, line))
@@ -57,6 +59,25 @@ def _packed(value: np.ndarray) -> str:
         f'np.frombuffer(zlib.decompress(base64.b85decode("{text}")), dtype="{value.dtype.str}")'
         f".reshape({sequence([str(length) for length in value.shape])})"
     )
+
+
+def _distinct(listings: Sequence[Listing | None]) -> list[Listing | None]:
+    """Return the listings with the functions that they call renamed where two have one name."""
+    taken: set[str] = set()
+    result: list[Listing | None] = []
+    for listing in listings:
+        if listing is not None and listing.functions:
+            new = {}
+            for name in listing.functions:
+                new[name] = name
+                while new[name] in taken:
+                    new[name] += "_"
+                taken.add(new[name])
+            pattern = re.compile(rf"\b({'|'.join(map(re.escape, new))})\b(?=\()")
+            texts = {new[name]: pattern.sub(lambda found, new=new: new[found[0]], text) for name, text in listing.functions.items()}
+            listing = replace(listing, text=pattern.sub(lambda found, new=new: new[found[0]], listing.text), functions=texts)
+        result.append(listing)
+    return result
 
 
 def input_names(graph: Graph) -> list[str]:
@@ -154,7 +175,11 @@ class _Writer:
         head = [f"def prepare({', '.join(arguments)}):", f'"""{_DOCS["prepare"]}"""', *lines, _dictionary(returned)]
         imports = {f"import {module}" for module in re.findall(r"\b(scipy\.\w+)\.", body)} | {"import numpy as np"}
         return Listing(
-            "prepare", "\n    ".join(head), frozenset(imports), listing.constants if listing is not None else {}
+            "prepare",
+            "\n    ".join(head),
+            frozenset(imports),
+            listing.constants if listing is not None else {},
+            listing.functions if listing is not None else {},
         )
 
     def name_inputs(self) -> dict[int, str]:
@@ -218,7 +243,7 @@ def _origin(variable: Variable) -> int | None:
 def _returning_dict(listing: Listing, names: list[str]) -> Listing:
     """Return the function with its results as a dictionary."""
     text = "\n    ".join([*listing.text.split("\n    ")[:-1], *_renamed(listing, names), _dictionary(names)])
-    return Listing(listing.name, text, listing.imports, listing.constants)
+    return replace(listing, text=text)
 
 
 def _renamed(listing: Listing, names: list[str]) -> list[str]:

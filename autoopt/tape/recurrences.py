@@ -422,6 +422,7 @@ class _Rewriter:
         self.steps: list[Step] = []
         self.values: dict[int, Any] = {}
         self.number: dict[int, int] = {}
+        self.starts: dict[int, int] = {}  # trajectory -> its initial value
         self.held: dict[int, tuple[int, int]] = {}  # old step -> (step of the array that holds it, place along axis 0)
 
     def tape(self) -> Tape:
@@ -440,6 +441,9 @@ class _Rewriter:
     def copy(self, indices: Sequence[int]) -> None:
         for index in indices:
             step = self.old.steps[index]
+            if step.operation is pack and len(step.inputs) >= SHORTEST and (joined := self.joined(step)) is not None:
+                self.number[index] = joined
+                continue
             self.number[index] = self.append(step._replace(inputs=tuple(self.at(source) for source in step.inputs)))
             if index in self.old.values:
                 self.values[self.number[index]] = self.old.values[index]
@@ -492,6 +496,8 @@ class _Rewriter:
             result = made.result_of[place]
             template = ((Slot(0), result), {})
             holder = self.append(Step(component, (whole,), template, (length, *step.shape), step.dtype, level, step.site))
+            if trajectory:
+                self.starts[holder] = operands[result]
             for t, index in enumerate(run.table[:, place].tolist()):
                 self.held[index] = (holder, t + 1 if trajectory else t)
 
@@ -526,6 +532,54 @@ class _Rewriter:
         template = ((shape, *(Slot(k) for k in range(len(old)))), {})
         level = max(self.steps[i].level for i in inputs)
         return self.append(Step(pack, inputs, template, shape, first.dtype, level, first.site))
+
+    def joined(self, step: Step) -> int | None:
+        """Return a step equal to a pack of which stretches are stretches of trajectories; None if there are none."""
+        if step.shape[:1] != (len(step.inputs),):
+            return None
+        places = [self.held.get(old) for old in step.inputs]
+        pieces: list[tuple[int, int, int, int]] = []  # (start, stop, holder, place of the first)
+        start = 0
+        while start < len(places):
+            stop = start + 1
+            if places[start] is not None:
+                holder, place = places[start]
+                while stop < len(places) and places[stop] == (holder, place + stop - start):
+                    stop += 1
+                if place == 1 and start and self.starts.get(holder) == self.number.get(step.inputs[start - 1]):
+                    if pieces and pieces[-1][2] < 0:  # the initial value comes before
+                        before = pieces.pop()
+                        if before[1] - before[0] > 1:
+                            pieces.append((before[0], before[1] - 1, -1, 0))
+                        start, place = start - 1, 0
+                pieces.append((start, stop, holder, place))
+            elif pieces and pieces[-1][2] < 0:
+                pieces[-1] = (pieces[-1][0], stop, -1, 0)
+            else:
+                pieces.append((start, stop, -1, 0))
+            start = stop
+        if len(pieces) > 5 or all(holder < 0 for _, _, holder, _ in pieces):
+            return None
+        parts = [self.piece(step, *piece) for piece in pieces]
+        if len(parts) == 1:
+            return parts[0]
+        template = (([Slot(k) for k in range(len(parts))],), {})
+        level = max(self.steps[part].level for part in parts)
+        return self.append(Step(np.concatenate, tuple(parts), template, step.shape, step.dtype, level, step.site))
+
+    def piece(self, step: Step, start: int, stop: int, holder: int, place: int) -> int:
+        """Return a step with the entries from `start` to `stop` of a pack."""
+        shape = (stop - start, *step.shape[1:])
+        if holder < 0:
+            inputs = tuple(self.at(old) for old in step.inputs[start:stop])
+            template = ((shape, *(Slot(k) for k in range(len(inputs)))), {})
+            level = max(self.steps[part].level for part in inputs)
+            return self.append(Step(pack, inputs, template, shape, step.dtype, level, step.site))
+        if self.steps[holder].shape[0] == stop - start:
+            return holder
+        template = ((Slot(0), slice(place, place + stop - start)), {})
+        level = self.steps[holder].level
+        return self.append(Step(operator.getitem, (holder,), template, shape, step.dtype, level, step.site))
 
     def constant(self, value: np.ndarray) -> int:
         index = self.append(Step(None, (), None, value.shape, value.dtype, CONSTANT, None))
