@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from long_programs import Outcome, check, describe, shrink
-from programs import Program, write
+from programs import KNOWN, KNOWN_CRASHES, Program, write
 
 from autoopt import cache
 from autoopt.rules.table import RULES
@@ -55,6 +55,47 @@ def test_programs_are_mostly_valid_and_use_every_style():
 
 def test_one_seed_gives_one_program():
     assert write(random.Random("a")).text == write(random.Random("a")).text
+
+
+# Found by the long runs -----------------------------------------------------------------------------------------------
+
+FOUND = {
+    "place": (["v = x * 1.0", "np.place(v, v > 0.2, [0.3, 0.4])"], "np.sum(v * np.array([1, 2, 3]))"),
+    "putmask": (["v = x * 1.0", "np.putmask(v, v > 0.2, 0.3)"], "np.sum(v * np.array([1, 2, 3]))"),
+    "place in data": (["v = A * 1.0", "np.place(v, v > 0.2, [0.3, 0.4])"], "np.sum(v * np.array([1, 2, 3]))"),
+    "put": (["v = A * 1.0", "np.put(v, [0, 1], x[0])"], "np.sum(v * np.array([1, 2, 3]))"),
+    "put method": (["v = A * 1.0", "v.put([0], c)"], "np.sum(v * np.array([1, 2, 3])) + x[0]"),
+    "view method": (["v = x.view()", "v[0] = 2.0"], "np.sum(v * np.array([1, 2, 3]))"),
+    "flat slice": (["w = x * 1", "v = w.flat[1:]", "v[0] = 2.0"], "np.sum(w * np.array([1, 2, 3]))"),
+    "fromiter": (["v = np.fromiter((u * 2 for u in x), float)"], "np.sum(v * np.array([1, 2, 3]))"),
+    "diag view": (["v = np.zeros((2, 2))", "w = np.diag(v)", "v[0] = x[:2]"], "np.sum(w * np.array([1, 2]))"),
+    "contiguous": (["v = np.outer(x, x)", "w = np.ascontiguousarray(v.T)", "w[0] = x[2]"], "np.sum(v * np.array([1, 2, 3]))"),
+    "c_": (["v = np.outer(x, x)[:, None]", "w = np.c_[v, v]"], "np.sum(w * np.linspace(1, 2, w.size).reshape(w.shape))"),
+    "plain arrays": (["v = np.repeat(0.5, 3)", "v[0] = x[0]"], "np.sum(v)"),
+    "copyto number": (["v = x * 1", "np.copyto(v, 0.45)"], "np.sum(v) + x[0] ** 2"),
+    "piecewise": (["v = np.piecewise(A, [A > 0], [lambda t: t * 2, lambda t: t * t])"], "np.sum(v) + x[0] ** 2"),
+    "reversed head": (["v = np.sin(x)"], "np.sum(v[::-1][:1] * 2)"),
+    "prepared array written into": (
+        ["v = x + np.sin(x[0])", "w = np.zeros(2)", "w[0] = v[-2]"],
+        "np.sum(v[0:1] * 0.5) + np.sum(np.sin(w) * np.array([0.9, 1.7]))",
+    ),
+    "guards after use": (["v = A[0][A[0] > x[2]]"], "np.sum(v * np.linspace(0.7, 1.7, v.size))"),
+    "ptp of data": (["v = np.ptp(k, axis=0, keepdims=True)", "v[-1] = c"], "np.sum(v) * x[0]"),
+    "linear": ([], "np.sum(x * np.linspace(0.4, 1.7, 3))"),
+    "one entry": ([], "0.6 * x[1]"),
+}
+OPEN = {*KNOWN, *KNOWN_CRASHES, "prepared array written into"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.xfail(reason="open")] if n in OPEN else []) for n in FOUND])
+def test_found(name, monkeypatch):
+    for switches in (KNOWN, KNOWN_CRASHES):
+        for known in list(switches):
+            monkeypatch.delitem(switches, known)
+    body, result = FOUND[name]
+    data = {"A": np.arange(6.0).reshape(2, 3) * 0.3 - 0.5, "k": np.array([0, 2]), "c": 1.3}
+    points = [np.array([0.3, 0.5, -0.6]), np.array([-0.3, 0.4, 0.6])]
+    assert check(Program(body, [], [], data, points, [result]), True, True).kind == "right"
 
 
 # Are faults noticed? --------------------------------------------------------------------------------------------------
