@@ -95,8 +95,9 @@ def check(program: Program, compiled: bool = True, derivatives: bool = False) ->
         try:
             try:
                 check_tape(f, program, value)
-            except Wrong:
-                check_compiled(f, program, False)  # what the tape cannot say may be refused later
+            except Wrong:  # what the tape cannot say may be refused later
+                autoopt.Objective(f, x, program.args).value(x)
+                check_compiled(f, program, False)
                 raise
             if compiled or derivatives:
                 check_compiled(f, program, derivatives)
@@ -158,7 +159,11 @@ def replay(tape: Any, flat: np.ndarray) -> float | None:
                 values.append(flat if index == 0 else tape.values[index])
             else:
                 values.append(call(step, [values[source] for source in step.inputs]))
-            if values[-1] is not flat and np.shape(values[-1]) != step.shape and not isinstance(values[-1], tuple | list):
+            if (
+                values[-1] is not flat
+                and np.shape(values[-1]) != step.shape
+                and not isinstance(values[-1], tuple | list)
+            ):
                 return None if _guards_fail(tape, values) else _shape_error(step, values[-1])
     return None if _guards_fail(tape, values) else float(values[tape.output])
 
@@ -244,7 +249,10 @@ def _conclude(what: str, found: np.ndarray, expected: np.ndarray, error: np.ndar
     CONCLUSIVE[f"{what} compared"] += 1
     off = np.abs(found - expected)
     if not np.all(off <= 10 * error + 1e-8 * size):
-        raise Wrong(f"{what} {np.array2string(found, precision=8)} but differences give {np.array2string(expected, precision=8)}")
+        raise Wrong(
+            f"{what} {np.array2string(found, precision=8)} "
+            f"but differences give {np.array2string(expected, precision=8)}"
+        )
 
 
 def _compare(what: str, found: float, expected: float, allowed: float) -> None:
@@ -317,8 +325,12 @@ def _compiles(program: Program) -> bool:
 
 def describe(program: Program, outcome: Outcome) -> str:
     """Return a failure as text that can be run."""
-    data = {name: value for name, value in program.data.items() if re.search(rf"\b{name}\b", program.text.split(":", 1)[1])}
-    return "\n".join([f"# {outcome.kind}: {outcome.message}", program.text, f"points = {program.points!r}", f"data = {data!r}", ""])
+    data = {
+        name: value for name, value in program.data.items() if re.search(rf"\b{name}\b", program.text.split(":", 1)[1])
+    }
+    return "\n".join(
+        [f"# {outcome.kind}: {outcome.message}", program.text, f"points = {program.points!r}", f"data = {data!r}", ""]
+    )
 
 
 # The command ----------------------------------------------------------------------------------------------------------
@@ -356,7 +368,14 @@ def run(cases: int, seed: int, compiled: float, derivatives: float, seconds: flo
             if mark not in examples and faults[mark] < SHRUNK:
                 examples[mark] = f"# case {seed}-{case}\n" + describe(small, check(small, **tier))
                 print(f"--- {mark}\n{examples[mark]}", flush=True)
-    return {"kinds": kinds, "refusals": refusals, "faults": faults, "examples": examples, "styles": styles, "seconds": time.perf_counter() - start}
+    return {
+        "kinds": kinds,
+        "refusals": refusals,
+        "faults": faults,
+        "examples": examples,
+        "styles": styles,
+        "seconds": time.perf_counter() - start,
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:

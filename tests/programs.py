@@ -6,6 +6,8 @@ style of code; what they share is how to choose an array, an index or an express
 `random.Random` that is handed in, which is hypothesis' own in the tests.
 """
 
+# ruff: noqa: E501, UP031 - tables of program text
+
 from __future__ import annotations
 
 import contextlib
@@ -24,7 +26,10 @@ MAX_ENTRY = 60.0
 HEADER = "import math\nimport numpy as np\n"
 
 KNOWN: dict[str, tuple[str, str]] = {
-    "put method": (r"\b(?!np\b)\w+\.put\(", "tracing/array.py: .put of an array that depends on data alone writes unnoticed"),
+    "put method": (
+        r"\b(?!np\b)\w+\.put\(",
+        "tracing/array.py: .put of an array that depends on data alone writes unnoticed",
+    ),
     "flat slice": (r"\.flat\[[^]]*:[^]]*\](?! =)", "tracing/writing.py: Flat gives a view, NumPy a copy"),
     "diag view": (r"np\.diag\(", "tracing/functions.py: np.diag of a matrix is a view"),
     "contiguous": (r"np\.ascontiguousarray\(", "tracing/standins.py: never a copy"),
@@ -268,7 +273,9 @@ class Writer:
         if self.chance(0.3):
             with contextlib.suppress(Impossible):
                 return self.having(
-                    lambda v: isinstance(v, np.ndarray) and v.dtype.kind == "i" and v.ndim == 1 and np.all(abs(v) < size)
+                    lambda v: (
+                        isinstance(v, np.ndarray) and v.dtype.kind == "i" and v.ndim == 1 and np.all(abs(v) < size)
+                    )
                 )
         return str([self.rng.randint(-size, size - 1) for _ in range(self.rng.randint(1, 3))])
 
@@ -314,7 +321,14 @@ class Writer:
         if self.chance(0.2):
             with contextlib.suppress(Impossible):
                 name = self.array("f")
-                return self.pick([f"{name}.sum() > 0.1", f"np.any({name} > 0.9)", f"(np.abs({name}) < 1.0).all()", f"np.max({name}) < 1.2"])
+                return self.pick(
+                    [
+                        f"{name}.sum() > 0.1",
+                        f"np.any({name} > 0.9)",
+                        f"(np.abs({name}) < 1.0).all()",
+                        f"np.max({name}) < 1.2",
+                    ]
+                )
         return f"{a} {self.pick(['>', '<', '>='])} {self.pick(['0.0', '0.3', '-0.4', self.number()])}"
 
     def source(self, target: str) -> str:
@@ -422,7 +436,9 @@ def copying(w: Writer) -> str:
 
 @statement(7)
 def filling(w: Writer) -> str:
-    shape = w.pick(["3", "4", "2, 3", "3, 2", "2, 2", "2, 3, 2", f"{w.columns}", f"{w.columns}, {w.columns}", f"2, {w.columns}"])
+    shape = w.pick(
+        ["3", "4", "2, 3", "3, 2", "2, 2", "2, 3, 2", f"{w.columns}", f"{w.columns}, {w.columns}", f"2, {w.columns}"]
+    )
     name, other = w.new(), w.array("f")
     forms = [
         f"np.zeros(({shape},))", f"np.ones(({shape},))", f"np.full(({shape},), {w.number()})", f"np.zeros_like({other})", f"np.ones_like({other})",
@@ -455,7 +471,30 @@ def reduction(w: Writer) -> str:
     name = w.array("fffffib")
     axis = w.rng.randint(-w.scope[name].ndim, w.scope[name].ndim - 1)
     options = w.pick([f"axis={axis}", f"axis={axis}, keepdims=True", "", "", f"axis={axis}"])
-    function = w.pick(["sum", "mean", "max", "min", "prod", "std", "var", "argmax", "argmin", "any", "all", "cumsum", "cumprod", "sum", "mean", "ptp", "median", "count_nonzero", "argsort", "sort"])
+    function = w.pick(
+        [
+            "sum",
+            "mean",
+            "max",
+            "min",
+            "prod",
+            "std",
+            "var",
+            "argmax",
+            "argmin",
+            "any",
+            "all",
+            "cumsum",
+            "cumprod",
+            "sum",
+            "mean",
+            "ptp",
+            "median",
+            "count_nonzero",
+            "argsort",
+            "sort",
+        ]
+    )
     if function in ("cumsum", "cumprod", "argmax", "argmin", "argsort", "sort"):
         options = f"axis={axis}" if function in ("argsort", "sort") else options.replace(", keepdims=True", "")
     method = w.chance(0.5) and function not in ("median", "count_nonzero", "ptp", "sort")
@@ -472,7 +511,14 @@ def product(w: Writer) -> str:
              "np.linalg.inv(np.eye(%d) * 9 + {a}.reshape(-1, %d).T @ {a}.reshape(-1, %d))" % (n, n, n), "np.tensordot({a}, {a}, axes=[[-1], [-1]]) * 0.2", "np.linalg.det(np.eye(%d) * 2 + np.outer({a}.ravel()[:%d], {a}.ravel()[:%d]) * 0.1)" % (n, n, n)]  # fmt: skip
     if w.chance(0.6):
         with contextlib.suppress(Impossible):
-            b = w.having(lambda v: isinstance(v, np.ndarray) and v.dtype.kind == "f" and v.ndim and v.shape[-2 if v.ndim > 1 else 0] == n)
+            b = w.having(
+                lambda v: (
+                    isinstance(v, np.ndarray)
+                    and v.dtype.kind == "f"
+                    and v.ndim
+                    and v.shape[-2 if v.ndim > 1 else 0] == n
+                )
+            )
             forms = ["{a} @ {b} * 0.4", "np.dot({a}, {b}) * 0.4", "np.matmul({a}, {b}) * 0.3", "{a}.dot({b}) * 0.3"]
             return f"{w.new()} = {w.pick(forms).format(a=a, b=b)}"
     return f"{w.new()} = {w.pick(forms).format(a=a)}"
@@ -522,7 +568,13 @@ def unpacking(w: Writer) -> str:
     a = w.array("f")
     p, q = w.new(), w.new()
     n = len(w.scope[a])
-    forms = [f"{p}, {q} = {a}[0], {a}[-1]", f"{p}, *_ = {a}", f"{p}, {q} = {a}[:2]", f"{p}, {q} = {a}.sum(), {a}[0]", f"*_, {q} = {a}"]
+    forms = [
+        f"{p}, {q} = {a}[0], {a}[-1]",
+        f"{p}, *_ = {a}",
+        f"{p}, {q} = {a}[:2]",
+        f"{p}, {q} = {a}.sum(), {a}[0]",
+        f"*_, {q} = {a}",
+    ]
     if n == 2:
         forms += [f"{p}, {q} = {a}"] * 3
     if n == 3:
@@ -597,7 +649,17 @@ def local_step(w: Writer) -> str:
     return f"{name} = {w.binary(name, w.partner(np.shape(w.scope[name]), exactly=True))}"
 
 
-IN_PLACE = (item_assignment, item_assignment, item_assignment, augmented, augmented, augmented, writing_call, swap, local_step)
+IN_PLACE = (
+    item_assignment,
+    item_assignment,
+    item_assignment,
+    augmented,
+    augmented,
+    augmented,
+    writing_call,
+    swap,
+    local_step,
+)
 for _make, _weight in ((item_assignment, 14), (augmented, 14), (writing_call, 4), (swap, 4)):
     statement(_weight)(_make)
 
@@ -609,7 +671,18 @@ def fork(w: Writer) -> str:
     forms = ["{a}", "{a}.copy()", "{a}[:]", "np.array({a})", "{a}.ravel()", "{a}.T.ravel()", "{a}.flatten()", "{a}.T", "{a}[::-1]", "np.asarray({a})", "{a}.reshape(-1)", "{a}[[0]]", "{a}[0:1]",
              "{a}[None]", "{a}.astype(float)", "+{a}", "np.copy({a})", "{a} + 0", "{a}[{a} == {a}]", "np.reshape({a}, -1, order='F')", "np.atleast_2d({a})", "np.concatenate([{a}])", "{a}[..., 0:1]", "np.split({a}, [1])[0]"]  # fmt: skip
     target, number = w.pick([first, second]), w.number()
-    write = w.pick(["{t}[0] = {s}", "{t} *= 0.5", "{t}[...] += {s}", "{t}[-1] -= {s}", "{t}[0] *= 2", "{t}[:] = {s}", "{t}.sort()", "{t}.T[0] = {s}"])
+    write = w.pick(
+        [
+            "{t}[0] = {s}",
+            "{t} *= 0.5",
+            "{t}[...] += {s}",
+            "{t}[-1] -= {s}",
+            "{t}[0] *= 2",
+            "{t}[:] = {s}",
+            "{t}.sort()",
+            "{t}.T[0] = {s}",
+        ]
+    )
     return f"{second} = {w.pick(forms).format(a=first)}\n" + write.format(t=target, s=number)
 
 
@@ -637,8 +710,9 @@ def loop(w: Writer) -> str:
     if kind == 1:
         return w.block(w.rng.randint(1, 2), f"for {i}, {row} in enumerate({name}):", f"{i} = 0; {row} = {name}[0]")
     if kind == 2:
-        inner = w.block(w.rng.randint(1, 2), f"for {i} in range({n}):\n    {row} = {name}[{i}]", f"{i} = 0; {row} = {name}[0]")
-        return inner
+        return w.block(
+            w.rng.randint(1, 2), f"for {i} in range({n}):\n    {row} = {name}[{i}]", f"{i} = 0; {row} = {name}[0]"
+        )
     if kind == 3:
         target, s = w.own("f"), w.number()
         m = len(w.scope[target])
@@ -647,7 +721,9 @@ def loop(w: Writer) -> str:
         return f"for {i} in range({w.pick(['', '1, '])}{m}):\n    {body}"
     flow = w.pick(["break", "continue"])
     body = w.block(1, "", f"{i} = 0; {row} = {name}[0]").lstrip("\n")
-    return f"for {i} in range({n}):\n    {row} = {name}[{i}]\n    if np.sum({row}) > {w.number()}:\n        {flow}\n{body}"
+    return (
+        f"for {i} in range({n}):\n    {row} = {name}[{i}]\n    if np.sum({row}) > {w.number()}:\n        {flow}\n{body}"
+    )
 
 
 @statement(3)
@@ -665,7 +741,12 @@ def accumulation(w: Writer) -> str:
 @statement(3)
 def convergence(w: Writer) -> str:
     s = w.new("s")
-    forms = ["while {s} > 0.8:\n    {s} = {s} * 0.5", "while {s} > 0.5:\n    {s} -= 0.4", "n{s} = 0\nwhile {s} > 0.3 and n{s} < 5:\n    {s} = np.sin({s}) * 0.9\n    n{s} += 1", "while True:\n    {s} = {s} / 2\n    if {s} < 1.0:\n        break"]
+    forms = [
+        "while {s} > 0.8:\n    {s} = {s} * 0.5",
+        "while {s} > 0.5:\n    {s} -= 0.4",
+        "n{s} = 0\nwhile {s} > 0.3 and n{s} < 5:\n    {s} = np.sin({s}) * 0.9\n    n{s} += 1",
+        "while True:\n    {s} = {s} / 2\n    if {s} < 1.0:\n        break",
+    ]
     return f"{s} = abs({w.number()})\n" + w.pick(forms).format(s=s)
 
 
@@ -677,7 +758,11 @@ def function(w: Writer) -> str:
     forms = [f"def {h}(u, s=2.0):\n    return np.sin(u) * s\n{w.new()} = {h}({a})", f"def {h}(u):\n    return u * {b}\n{w.new()} = {h}({a}) + {h}({b})", f"{h} = lambda u: u ** 2 + {b}\n{w.new()} = {h}({a})",
              f"def {h}(u):\n    if np.sum(u) > 0:\n        return u * 2\n    return -u\n{w.new()} = {h}({a})"]  # fmt: skip
     if target != a or a not in ("x", *w.data):
-        forms += [f"def {h}(u):\n    u[0] = {b}\n    u *= 0.5\n{h}({target})", f"def {h}(u):\n    u = u[1:]\n    u += {b}\n    return u\n{w.new()} = {h}({target})", f"def {h}(u, *v, **kw):\n    u[-1] += v[0] * kw['s']\n    return u\n{w.new()} = {h}({target}, {b}, s=0.5)"]
+        forms += [
+            f"def {h}(u):\n    u[0] = {b}\n    u *= 0.5\n{h}({target})",
+            f"def {h}(u):\n    u = u[1:]\n    u += {b}\n    return u\n{w.new()} = {h}({target})",
+            f"def {h}(u, *v, **kw):\n    u[-1] += v[0] * kw['s']\n    return u\n{w.new()} = {h}({target}, {b}, s=0.5)",
+        ]
     return w.pick(forms)
 
 

@@ -1,7 +1,7 @@
 """Random NumPy programs: right, or a clear error with the line; never silently wrong.
 
-Longer runs have a command of their own: `python tests/long_programs.py --cases 20000`. The last tests break the library on
-purpose and see that the programs notice.
+Longer runs have a command of their own: `python tests/long_programs.py --cases 20000`. The last tests break the library
+on purpose and see that the programs notice.
 """
 
 from __future__ import annotations
@@ -49,7 +49,18 @@ def test_derivatives_agree_with_differences(case):
 def test_programs_are_mostly_valid_and_use_every_style():
     programs = [write(random.Random(f"style-{case}")) for case in range(400)]
     styles = {style for program in programs for style in program.styles}
-    assert styles >= {"view", "item_assignment", "augmented", "loop", "branch", "convergence", "function", "helper", "swap", "joining"}
+    assert styles >= {
+        "view",
+        "item_assignment",
+        "augmented",
+        "loop",
+        "branch",
+        "convergence",
+        "function",
+        "helper",
+        "swap",
+        "joining",
+    }
     assert np.mean([len(program.body) for program in programs]) > 4
 
 
@@ -69,8 +80,14 @@ FOUND = {
     "flat slice": (["w = x * 1", "v = w.flat[1:]", "v[0] = 2.0"], "np.sum(w * np.array([1, 2, 3]))"),
     "fromiter": (["v = np.fromiter((u * 2 for u in x), float)"], "np.sum(v * np.array([1, 2, 3]))"),
     "diag view": (["v = np.zeros((2, 2))", "w = np.diag(v)", "v[0] = x[:2]"], "np.sum(w * np.array([1, 2]))"),
-    "contiguous": (["v = np.outer(x, x)", "w = np.ascontiguousarray(v.T)", "w[0] = x[2]"], "np.sum(v * np.array([1, 2, 3]))"),
-    "c_": (["v = np.outer(x, x)[:, None]", "w = np.c_[v, v]"], "np.sum(w * np.linspace(1, 2, w.size).reshape(w.shape))"),
+    "contiguous": (
+        ["v = np.outer(x, x)", "w = np.ascontiguousarray(v.T)", "w[0] = x[2]"],
+        "np.sum(v * np.array([1, 2, 3]))",
+    ),
+    "c_": (
+        ["v = np.outer(x, x)[:, None]", "w = np.c_[v, v]"],
+        "np.sum(w * np.linspace(1, 2, w.size).reshape(w.shape))",
+    ),
     "plain arrays": (["v = np.repeat(0.5, 3)", "v[0] = x[0]"], "np.sum(v)"),
     "copyto number": (["v = x * 1", "np.copyto(v, 0.45)"], "np.sum(v) + x[0] ** 2"),
     "piecewise": (["v = np.piecewise(A, [A > 0], [lambda t: t * 2, lambda t: t * t])"], "np.sum(v) + x[0] ** 2"),
@@ -87,7 +104,9 @@ FOUND = {
 OPEN = {*KNOWN, *KNOWN_CRASHES, "prepared array written into"}
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.xfail(reason="open")] if n in OPEN else []) for n in FOUND])
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.xfail(reason="open")] if n in OPEN else []) for n in FOUND]
+)
 def test_found(name, monkeypatch):
     for switches in (KNOWN, KNOWN_CRASHES):
         for known in list(switches):
@@ -153,7 +172,9 @@ def test_a_term_missing_in_a_derivative_is_noticed(monkeypatch):
     from pytensor.gradient import disconnected_grad
 
     rule = RULES[np.multiply]
-    monkeypatch.setitem(RULES, np.multiply, replace(rule, build=lambda x, y: x * (disconnected_grad(y) if hasattr(y, "owner") else y)))
+    monkeypatch.setitem(
+        RULES, np.multiply, replace(rule, build=lambda x, y: x * (disconnected_grad(y) if hasattr(y, "owner") else y))
+    )
     monkeypatch.setattr(cache, "_recent", {})
     found = noticed(40, derivatives=True)
     assert found
