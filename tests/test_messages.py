@@ -1,0 +1,479 @@
+"""The exact text of what autoopt says when it cannot follow an objective: what happened, the user's line, what to do.
+
+Each objective is written to a file `model.py` of its own, so that file, line and carets are those a user would see.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import linecache
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autoopt
+from autoopt.errors import AutooptError, ObjectiveError, TracingError, UnsupportedFunctionError, UsageError
+from autoopt.objective import Objective
+
+X = np.array([0.5, 1.5, 2.5])
+HEADER = "import math\nimport numpy as np\nimport scipy.special\nW = np.ones(3)\n\ndef objective(x, *data):\n"
+NUMPY = "To fix this: write the calculation with NumPy functions, or pass jac='finite-difference'."
+OTHERS = "To fix this: write it with other NumPy functions, or pass jac='finite-difference'."
+LOST = "A value that depends on the parameters is turned into {}, which would lose its derivative."
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch) -> Callable[[str], Callable]:
+    """Return a function that gives the objective of a model file with this body, which starts at line 7."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(body: str, header: str = HEADER) -> Callable:
+        file = tmp_path / "model.py"
+        file.write_text(header + "\n".join(f"    {line}" for line in body.split("\n")) + "\n")
+        linecache.checkcache()
+        spec = importlib.util.spec_from_file_location("model", file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.objective
+
+    return write
+
+
+def said(f: Callable, *args: Any, kind: type[BaseException] = AutooptError) -> BaseException:
+    with pytest.raises(kind) as caught:
+        autoopt.grad(f)(X, *args)
+    return caught.value
+
+
+# body, data, kind, message
+MESSAGES: dict[str, tuple[str, tuple, type, str]] = {
+    "function without a rule": (
+        "return np.sum(x) + 3.0 * np.lexsort((x, x))[0]",
+        (),
+        UnsupportedFunctionError,
+        f"""\
+The objective calls np.lexsort, which autoopt cannot differentiate.
+  model.py:7
+    return np.sum(x) + 3.0 * np.lexsort((x, x))[0]
+                             ^^^^^^^^^^^^^^^^^^
+{OTHERS}""",
+    ),
+    "two functions without rules": (
+        "z = np.sum(np.unwrap(x))\nreturn z + np.sum(np.lexsort((x, x)))",
+        (),
+        UnsupportedFunctionError,
+        f"""\
+The objective calls np.unwrap, np.lexsort, which autoopt cannot differentiate.
+  model.py:7
+    z = np.sum(np.unwrap(x))
+               ^^^^^^^^^^^^
+  model.py:8
+    return z + np.sum(np.lexsort((x, x)))
+                      ^^^^^^^^^^^^^^^^^^
+{OTHERS}""",
+    ),
+    "function in a helper": (
+        "def inner(z):\n    return np.unwrap(z).sum()\nreturn inner(2.0 * x)",
+        (),
+        UnsupportedFunctionError,
+        f"""\
+The objective calls np.unwrap, which autoopt cannot differentiate.
+  model.py:8
+    return np.unwrap(z).sum()
+           ^^^^^^^^^^^^
+{OTHERS}""",
+    ),
+    "option without a rule": (
+        "return np.sum(x, dtype=np.float32)",
+        (),
+        UnsupportedFunctionError,
+        """\
+The objective calls np.sum with dtype=float32, which autoopt cannot differentiate.
+  model.py:7
+    return np.sum(x, dtype=np.float32)
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+To fix this: leave out dtype=""",
+    ),
+    "attribute without a rule": (
+        "return x.ctypes.data * x.sum()",
+        (),
+        UnsupportedFunctionError,
+        """\
+The objective uses .ctypes of an array, which autoopt cannot differentiate.
+  model.py:7
+    return x.ctypes.data * x.sum()
+           ^^^^^^^^
+To fix this: use the NumPy function that does the same, or pass jac='finite-difference'.""",
+    ),
+    "where without out": (
+        "return np.log(x, where=x > 1).sum()",
+        (),
+        UnsupportedFunctionError,
+        """\
+np.log is called with where= but without out=, so some entries are whatever memory held.
+  model.py:7
+    return np.log(x, where=x > 1).sum()
+           ^^^^^^^^^^^^^^^^^^^^^^
+To fix this: give out= an array, or use np.where.""",
+    ),
+    "linspace of arrays": (
+        "return np.linspace(x, 2 * x, 3).sum()",
+        (),
+        UnsupportedFunctionError,
+        """\
+np.linspace is called with arrays as ends or with dtype=.
+  model.py:7
+    return np.linspace(x, 2 * x, 3).sum()
+           ^^^^^^^^^^^^^^^^^^^^^^^^
+To fix this: write start + (stop - start) * t.""",
+    ),
+    "r_ with a string": (
+        "return np.r_['0,2', x, x].sum()",
+        (),
+        TracingError,
+        """\
+np.r_ with a string is not followed.
+  model.py:7
+    return np.r_['0,2', x, x].sum()
+           ^^^^^^^^^^^^^^^^^^
+To fix this: use np.concatenate.""",
+    ),
+    "float in a library": (
+        "return math.isclose(x[0], 1.0) + x.sum()",
+        (),
+        TracingError,
+        f"""\
+{LOST.format("a Python float")}
+  model.py:7
+    return math.isclose(x[0], 1.0) + x.sum()
+           ^^^^^^^^^^^^^^^^^^^^^^^
+{NUMPY}""",
+    ),
+    "array in a library": (
+        "return np.random.default_rng(0).permutation(x)[0]",
+        (),
+        TracingError,
+        f"""\
+{LOST.format("an array")}
+  model.py:7
+    return np.random.default_rng(0).permutation(x)[0]
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+{NUMPY}""",
+    ),
+    "complex number": (
+        "return complex(x[0], 1.0).real",
+        (),
+        TracingError,
+        f"""\
+{LOST.format("a Python complex number")}
+  model.py:7
+    return complex(x[0], 1.0).real
+           ^^^^^^^^^^^^^^^^^^
+{NUMPY}""",
+    ),
+    "set member": (
+        "return len({x[0], x[1]}) * x.sum()",
+        (),
+        TracingError,
+        f"""\
+{LOST.format("a dictionary key or set member")}
+  model.py:7
+    return len({{x[0], x[1]}}) * x.sum()
+               ^^^^^^^^^^^^
+{NUMPY}""",
+    ),
+    "bytes": (
+        "return np.frombuffer(x.tobytes()).sum()",
+        (),
+        TracingError,
+        f"""\
+{LOST.format("bytes")}
+  model.py:7
+    return np.frombuffer(x.tobytes()).sum()
+                         ^^^^^^^^^^^
+{NUMPY}""",
+    ),
+    "data written into": (
+        "data[0][0] = x[0]\nreturn data[0].sum()",
+        (np.ones(3),),
+        TracingError,
+        """\
+The objective changes its data argument 'data_1' in place, so every call would see other data.
+  model.py:7
+    data[0][0] = x[0]
+    ^^^^^^^^^^
+To fix this: work on a copy, as in data_1 = data_1.copy().""",
+    ),
+    "outside array written into": (
+        "W[0] = x[0]\nreturn W.sum()",
+        (),
+        TracingError,
+        """\
+The objective changes the outside array 'W' in place, so every call would see other data.
+  model.py:7
+    W[0] = x[0]
+    ^^^^
+To fix this: work on a copy, as in W = W.copy().""",
+    ),
+    "out of an outside array": (
+        "np.exp(x, out=data[0][0])\nreturn data[0][0].sum()",
+        ([np.ones(3)],),
+        TracingError,
+        """\
+The objective writes a traced value into an array made outside of it (out=).
+  model.py:7
+    np.exp(x, out=data[0][0])
+    ^^^^^^^^^^^^^^^^^^^^^^^^^
+To fix this: make the array inside the objective, or leave out= away.""",
+    ),
+    "added to an outside array": (
+        "np.add.at(data[0][0], [0, 1, 1], x)\nreturn data[0][0].sum()",
+        ([np.ones(3)],),
+        TracingError,
+        """\
+np.add.at adds a traced value to an array made outside of the objective.
+  model.py:7
+    np.add.at(data[0][0], [0, 1, 1], x)
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+To fix this: make the array inside the objective.""",
+    ),
+    "array returned": (
+        "return x * 2.0",
+        (),
+        ObjectiveError,
+        """\
+The objective returned an array of shape (3,), not a scalar.
+  model.py:6
+    def objective(x, *data):
+To fix this: return one number, for example np.sum(...) or .mean() of it.""",
+    ),
+    "nothing returned": (
+        "x.sum()",
+        (),
+        ObjectiveError,
+        """\
+The objective returned nothing (None), not a number.
+  model.py:6
+    def objective(x, *data):
+To fix this: return one scalar, such as a sum over the data.""",
+    ),
+    "text returned": (
+        "return 'a'",
+        (),
+        ObjectiveError,
+        """\
+The objective returned a str, not a number.
+  model.py:6
+    def objective(x, *data):
+To fix this: return one scalar, such as a sum over the data.""",
+    ),
+    "runs, but not while traced": (
+        "return 2.0 * memoryview(x)[0]",
+        (),
+        TracingError,
+        """\
+The objective runs, but not while it is traced: TypeError: memoryview: a bytes-like object is required, not \
+'TracedArray'
+  model.py:7
+    return 2.0 * memoryview(x)[0]
+                 ^^^^^^^^^^^^^
+To fix this: write the line with NumPy functions, or pass jac='finite-difference'.""",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_message(name, model) -> None:
+    body, data, kind, message = MESSAGES[name]
+    error = said(model(body), *data)
+    assert type(error) is kind
+    assert str(error) == message
+
+
+@pytest.mark.parametrize(
+    "name", ["function without a rule", "option without a rule", "float in a library", "array in a library"]
+)
+def test_remedy_of_finite_differences_works(name, model) -> None:
+    body, data, _, _ = MESSAGES[name]
+    f = model(f"value = (lambda: {body.removeprefix('return ')})()\nreturn value + np.sum((x - 1.0) ** 2)")
+    with pytest.raises(AutooptError):
+        autoopt.minimize(f, X, args=data)
+    assert autoopt.minimize(f, X, args=data, jac="finite-difference", options={"maxiter": 3}).nit <= 3
+
+
+def test_message_over_several_lines_shows_the_first(model) -> None:
+    error = said(model("return np.sum(\n    np.unwrap(\n        x\n    )\n)"))
+    assert "  model.py:8\n    np.unwrap(\nTo fix this" in str(error)
+
+
+def test_carets_stand_under_the_expression_after_wide_letters(model) -> None:
+    error = said(model('s = "äöü€"; z = np.unwrap(x).sum()\nreturn z'))
+    lines = str(error).split("\n")
+    assert lines[2].strip() == 's = "äöü€"; z = np.unwrap(x).sum()'
+    start = lines[2].index("np.unwrap")
+    assert lines[3] == " " * start + "^" * len("np.unwrap(x)")
+
+
+def test_objective_without_a_file_has_a_line_number() -> None:
+    namespace = {"np": np}
+    exec(compile("def f(x):\n    return np.unwrap(x).sum()", "<typed>", "exec"), namespace)
+    assert "  <typed>:2\n" in str(said(namespace["f"]))
+
+
+def test_file_elsewhere_is_named_in_full(model, tmp_path, monkeypatch) -> None:
+    f = model("return np.unwrap(x).sum()")
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    assert f"  {tmp_path / 'model.py'}:7\n" in str(said(f))
+
+
+# The user's own exceptions --------------------------------------------------------------------------------------------
+
+
+def users_lines(error: BaseException) -> list[int]:
+    return [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).name == "model.py"
+    ]
+
+
+THEIRS = {
+    "shapes": (
+        "y = 2.0 * x\nreturn np.sum(data[0] @ y)",
+        (np.ones((2, 2)),),
+        ValueError,
+        "mismatch in its core dimension",
+    ),
+    "broadcast": (
+        "y = 2.0 * x\nreturn np.sum(data[0] + y)",
+        (np.ones(2),),
+        ValueError,
+        "could not be broadcast together",
+    ),
+    "name": ("y = 2.0 * x\nreturn missing + y.sum()", (), NameError, "name 'missing' is not defined"),
+    "index": ("y = 2.0 * x\nreturn y[7]", (), IndexError, "index 7 is out of bounds"),
+    "key": ("y = {}\nreturn y['k'] + x.sum()", (), KeyError, "'k'"),
+    "domain": ("y = 2.0 * x\nreturn math.log(-y[0])", (), ValueError, "math domain error"),
+    "own": ("y = 2.0 * x\nraise RuntimeError('my own')", (), RuntimeError, "my own"),
+    "linear algebra": (
+        "y = 2.0 * x\nreturn np.linalg.inv(np.zeros((3, 3)) * y)[0, 0]",
+        (),
+        np.linalg.LinAlgError,
+        "Singular",
+    ),
+    "attribute": ("y = 2.0 * x\nreturn y.foo", (), AttributeError, "has no attribute 'foo'"),
+    "assertion": ("y = 2.0 * x\nassert y[0] > 5, 'too small'", (), AssertionError, "too small"),
+    "division": ("y = float(x[0])\nreturn 1.0 / (y - y)", (), ZeroDivisionError, "float division by zero"),
+}
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_users_exception_is_theirs_with_their_line(name, model) -> None:
+    body, data, kind, words = THEIRS[name]
+    f = model(body)
+    with pytest.raises(kind) as expected:
+        f(X, *data)
+    error = said(f, *data, kind=kind)
+    assert type(error) is type(expected.value) and str(error) == str(expected.value) and words in str(error)
+    assert not isinstance(error, AutooptError)
+    assert users_lines(error)[-1] == 8
+    assert "TracedArray" not in str(error)
+
+
+# Calls of autoopt -----------------------------------------------------------------------------------------------------
+
+
+def usage(call: Callable) -> str:
+    with pytest.raises(UsageError) as caught:
+        call()
+    assert isinstance(caught.value, ValueError)
+    return str(caught.value)
+
+
+def test_unknown_engine() -> None:
+    expected = "There is no engine 'fortran'.\nTo fix this: choose one of auto, numpy, numba."
+    assert usage(lambda: Objective(np.sum, X, engine="fortran")) == expected
+    assert usage(lambda: autoopt.minimize(lambda x: x @ x, X, engine="fortran")) == expected
+
+
+def test_unknown_kind_of_source() -> None:
+    objective = Objective(lambda x: x @ x, X)
+    expected = "derivatives='hess' is not understood.\nTo fix this: choose one of value, gradient, hessian, hvp."
+    assert usage(lambda: objective.source("hess")) == expected
+
+
+def test_source_of_numba() -> None:
+    objective = Objective(lambda x: x[0], X, engine="numba")
+    assert usage(objective.source) == 'The numba engine has no source.\nTo fix this: use engine="numpy".'
+
+
+def test_arguments_of_transforms() -> None:
+    f = lambda a, b: a @ b  # noqa: E731
+    assert usage(lambda: autoopt.grad(f, argnums=-1)) == (
+        "argnums=-1 is not understood.\nTo fix this: pass the position of one argument."
+    )
+    assert usage(lambda: autoopt.grad(f, argnums=(0, 1))) == (
+        "argnums=(0, 1) is not understood.\nTo fix this: pass the position of one argument."
+    )
+    assert usage(lambda: autoopt.grad(f, argnums=1)(X)) == (
+        "The function was called without its argument 1.\nTo fix this: pass it."
+    )
+    assert usage(lambda: autoopt.hvp(f)(X)) == (
+        "hvp(f) takes the point and the direction.\nTo fix this: call hvp(f)(x, p, *args)."
+    )
+
+
+def test_point_of_another_shape() -> None:
+    objective = Objective(lambda x: x @ x, X)
+    expected = "x: expected shape (3,), got (2,).\nTo fix this: pass a value of the same structure as x0."
+    assert usage(lambda: objective.grad(np.ones(2))) == expected
+    assert usage(lambda: objective.hessp(X, np.ones(2))) == expected
+
+
+def test_too_many_paths(model, monkeypatch) -> None:
+    monkeypatch.setattr(sys.modules["autoopt.objective"], "MAX_PATHS", 4)
+    objective = Objective(model("steps = int(x[0])\nreturn sum(x[1] * i for i in range(steps))"), X)
+    with pytest.raises(TracingError) as caught:
+        for steps in range(10):
+            objective.value(np.array([steps, 1.0, 1.0]))
+    assert (
+        str(caught.value)
+        == """\
+The objective took more than 4 different ways through its branches.
+  model.py:7
+    steps = int(x[0])
+            ^^^^^^^^^
+To fix this: replace the branch by np.where or np.maximum, or pass jac='finite-difference'."""
+    )
+
+
+def test_cap_counts_ways_not_calls(monkeypatch) -> None:
+    monkeypatch.setattr(sys.modules["autoopt.objective"], "MAX_PATHS", 2)
+    objective = Objective(lambda x: x[0] if x[0] > 0 else -x[0], X)
+    for sign in (1.0, -1.0) * 5:
+        assert objective.value(sign * X) == 0.5
+
+
+# Messages that are still raw ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(strict=True, reason="M1: PyTensor's NullTypeGradError, without the user's line")
+def test_derivative_by_an_order_is_refused_with_the_line(model) -> None:
+    error = said(model("return scipy.special.jv(x, 2.0).sum()"), kind=Exception)
+    assert isinstance(error, UnsupportedFunctionError) and "model.py:7" in str(error)
+
+
+@pytest.mark.xfail(strict=True, reason="R9: PyTensor's TypeError")
+def test_complex_result_is_refused_with_the_line(model) -> None:
+    error = said(model("return x[0] + 1j"), kind=Exception)
+    assert isinstance(error, ObjectiveError) and "model.py" in str(error)
+
+
+@pytest.mark.xfail(strict=True, reason="M2: only the first of several remedies is shown")
+def test_every_refused_function_has_its_remedy(model) -> None:
+    error = said(model("return np.quantile(x, 0.5, method='nearest') + np.sum(x, dtype=np.float32)"))
+    assert "method='linear'" in str(error) and "leave out dtype=" in str(error)
