@@ -128,6 +128,7 @@ def _each(tree: Any, function: Callable) -> Any:
 
 
 _KEPT = 16
+_SIMPLE = frozenset((int, float, bool, str, type(None)))
 
 
 class _Compiled:
@@ -171,7 +172,7 @@ def _reordered(function: Callable, position: int) -> Callable:
 
 def _shape(value: Any) -> Any:
     """Return what must be equal for other data to be bound to the same code; never equal for what is not array data."""
-    if type(value) is np.ndarray:
+    if type(value) is np.ndarray and value.dtype.kind in "fiub":
         return value.shape, value.dtype.str
     if type(value) is dict:
         return tuple((key, _shape(part)) for key, part in value.items())
@@ -179,6 +180,6 @@ def _shape(value: Any) -> Any:
         return tuple(_shape(part) for part in value)
     if isinstance(value, float):
         return float
-    if isinstance(value, list):
-        return list, repr(value)
+    if type(value) is list and len(value) <= 1000 and all(type(part) in _SIMPLE for part in value):
+        return list, tuple((type(part), part) for part in value)
     return (type(value), value) if value is None or isinstance(value, str | int) else object()

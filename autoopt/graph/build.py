@@ -104,6 +104,9 @@ class _Builder:
 
     def add(self, index: int, step: Step) -> bool:
         """Enter the variable of one step; False if there is no rule for it."""
+        if step.dtype.kind == "c":
+            self.problems.append(("complex numbers", step, "write the calculation with real and imaginary parts"))
+            return False
         if step.operation is component:
             part = self.variables[index] = self.variables[step.inputs[0]][step.template[0][1]]
             part.tag.trace = [Origin(index)]

@@ -172,14 +172,27 @@ def _divide(
     guards = tuple((check, guard) for check, (_, guard) in zip(roots[count:], guards, strict=True))
     ahead = _frontier(roots, given, {vector, *extra})
     functions = [Function("prepare", tuple(given), tuple(ahead))]
-    known = [*given, *ahead]
+    roots, known = _cut(roots, ahead)
+    results = roots[:count]
+    guards = tuple((check, guard) for check, (_, guard) in zip(roots[count:], guards, strict=True))
     if extra:
-        point = _frontier(results, [vector, *known], set(extra))
-        functions.append(Function("linearize", (vector, *known), tuple(point), guards))
-        functions.append(Function(kind, (*extra, vector, *known, *point), tuple(results)))
+        point = _frontier(results, [vector, *given, *known], set(extra))
+        functions.append(Function("linearize", (vector, *given, *known), tuple(point), guards))
+        results, late = _cut(results, point)
+        functions.append(Function(kind, (*extra, vector, *given, *known, *late), tuple(results)))
     else:
-        functions.append(Function(kind, (vector, *known), tuple(results), guards))
+        functions.append(Function(kind, (vector, *given, *known), tuple(results), guards))
     return functions
+
+
+def _cut(roots: list[Variable], ahead: list[Variable]) -> tuple[list[Variable], list[Variable]]:
+    """Return `roots` as expressions of inputs that stand for the variables computed `ahead`, and these inputs."""
+    inputs = []
+    for variable in ahead:
+        made = variable.type()
+        made.tag.stands_for = variable
+        inputs.append(made)
+    return clone_replace(list(roots), dict(zip(ahead, inputs, strict=True))), inputs
 
 
 def _readable(inputs: list[Variable], roots: list[Variable]) -> list[Variable]:

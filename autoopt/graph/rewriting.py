@@ -12,6 +12,7 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.graph.traversal import io_toposort
 from pytensor.scalar.basic import Add, Mul
+from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import Elemwise
 
 from autoopt.graph.joins import unsplit
@@ -22,19 +23,23 @@ LARGE = 300
 
 _EXCLUDED = (
     "inplace", "fusion", "BlasOpt", "add_mul_fusion", "local_pow_to_nested_squaring", "scan", "cxx_only",
-    "scan_eqopt1", "scan_eqopt2", "local_log_sum_exp",  # shifts.py does it with finite second derivatives
+    "scan_eqopt1", "scan_eqopt2", "local_greedy_distributor",  # the last may run for seconds without an end
+    "local_dimshuffle_subtensor",  # takes x[::-1][:1] for x[0] (3.0.7)
+    "local_log_sum_exp",  # shifts.py does it with finite second derivatives
     "local_add_of_sparse_write",  # the last gives a result of the wrong shape (3.0.7)
 )  # fmt: skip
 _STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the objective itself has been stabilised
-_UNFINISHED = ("local_view_op", "slogdet_specialization")  # what could not be differentiated afterwards
+_UNFINISHED = ("local_view_op", "slogdet_specialization", "reuse_decomposition_multiple_solves")  # what could not be differentiated afterwards
 _CHEAP = ("canonicalize", "canonicalize_db", "merge", "useless", "stabilize")
 
 
 def _query(graph: FunctionGraph, stage: str) -> RewriteDatabaseQuery:
     """Return the rewrites for a graph; disconnected_grad, a view, stays until all derivatives are taken."""
     include = ("fast_run",) if len(graph.apply_nodes) < LARGE else _CHEAP
+    stacked = any(isinstance(node.op, Blockwise) and node.op.batch_ndim(node) for node in graph.apply_nodes)
+    more = ("reuse_decomposition_multiple_solves",) if stacked else ()  # NumPy has no factors of a stack of matrices
     exclude = {"first": _UNFINISHED, "between": (*_UNFINISHED, *_STABLE), "last": _STABLE}[stage]
-    return RewriteDatabaseQuery(include=include, exclude=(*_EXCLUDED, *exclude))
+    return RewriteDatabaseQuery(include=include, exclude=(*_EXCLUDED, *exclude, *more))
 
 
 

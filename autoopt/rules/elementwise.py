@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad
 
 from autoopt.rules import scalars
-from autoopt.rules.operands import broadcast, discrete, real, static, tensor
+from autoopt.rules.operands import broadcast, discrete, real, squared, squares_to, static, tensor
 from autoopt.rules.table import Unsupported, rule
 
 for function, expression in {
@@ -21,7 +21,7 @@ for function, expression in {
     np.log10: pt.log10,
     np.log1p: pt.log1p,
     np.sqrt: pt.sqrt,
-    np.square: pt.sqr,
+    np.square: squared,
     np.reciprocal: pt.reciprocal,
     np.negative: pt.neg,
     np.positive: lambda x: x,
@@ -101,7 +101,7 @@ def power(x, y):
         if n == 1:
             return x if y.ndim <= x.ndim else pt.shape_padleft(x, y.ndim - x.ndim)
         if n == 2:
-            return pt.sqr(x) if y.ndim <= x.ndim else pt.sqr(pt.shape_padleft(x, y.ndim - x.ndim))
+            return squared(x) if y.ndim <= x.ndim else pt.shape_padleft(squared(x), y.ndim - x.ndim)
         if n != 0:
             return pt.pow(x, y)
     return pt.pow(x, y) if discrete(x) and discrete(y) else scalars.power(x, y)
@@ -110,7 +110,7 @@ def power(x, y):
 @rule(np.absolute, np.fabs)
 def absolute(x):
     """|x|, with slope 0 at 0."""
-    return x if x.dtype == "bool" else pt.abs(x)
+    return x if x.dtype == "bool" else squares_to(pt.abs(x), pt.sqr(x))
 
 
 @rule(np.maximum)
@@ -185,7 +185,8 @@ def hypot(x, y):
     away = pt.gt(scale, 0)
     unit = _scale(pt.switch(away, scale, 1.0))
     squares = pt.sqr(x / unit) + pt.sqr(y / unit)
-    return pt.switch(away, unit * pt.sqrt(pt.switch(away, squares, 1.0)), 0.0)
+    length = pt.switch(away, unit * pt.sqrt(pt.switch(away, squares, 1.0)), 0.0)
+    return squares_to(length, pt.sqr(x) + pt.sqr(y))
 
 
 def _scale(x):

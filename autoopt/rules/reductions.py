@@ -18,6 +18,7 @@ from autoopt.rules.operands import (
     real,
     shape,
     size,
+    squares_to,
     static,
     tensor,
     to_end,
@@ -29,7 +30,7 @@ from autoopt.rules.table import Unsupported, name, rule
 def root(x: Any) -> Any:
     """Square root of x >= 0 with slope 0, not infinity, at 0: for norms and standard deviations."""
     positive = pt.gt(x, 0)
-    return pt.switch(positive, pt.sqrt(pt.switch(positive, x, 1.0)), 0.0)
+    return squares_to(pt.switch(positive, pt.sqrt(pt.switch(positive, x, 1.0)), 0.0), x)
 
 
 def operand(a: Any, dtype: Any, function: Any) -> Any:

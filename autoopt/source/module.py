@@ -141,7 +141,8 @@ class _Writer:
         """Return what the function's arguments are called: the direction, the parameters, the data, what was prepared."""
         inputs = iter(self.inputs)
         named = []
-        for variable in function.arguments:
+        for argument in function.arguments:
+            variable = getattr(argument.tag, "stands_for", argument)
             if variable in self.ahead:
                 name = self.ahead[variable]
             elif variable.name == "direction":
@@ -150,7 +151,7 @@ class _Writer:
                 name = self.leaves[0]
             else:
                 name = next(inputs)
-            named.append((variable, name))
+            named.append((argument, name))
         return named
 
     def list_prepare(self, function: Function) -> Listing | None:

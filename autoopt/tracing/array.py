@@ -13,7 +13,7 @@ import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.operations import astype
-from autoopt.tape.tape import PARAMETER, Slot
+from autoopt.tape.tape import DATA, PARAMETER, Slot
 from autoopt.tracing import functions, writing
 
 _CONVERT = "write the calculation with NumPy functions, or pass jac='finite-difference'."
@@ -64,7 +64,7 @@ class TracedArray:
 
     def __array__(self, dtype=None, copy=None):
         self._refuse_conversion("an array")
-        return np.array(self.tracer.decide(self, "array", self.value), dtype=dtype)
+        return np.array(self.tracer.decide(self, "array", np.array(self.value)), dtype=dtype)
 
     # Conversions to Python --------------------------------------------------------------------------------------------
 
@@ -116,13 +116,19 @@ class TracedArray:
         return int(self.tracer.elementwise(np.ceil, (self,)))
 
     def __repr__(self):
-        return repr(self.value)
+        return repr(self._shown())
 
     def __str__(self):
-        return str(self.value)
+        return str(self._shown())
 
     def __format__(self, spec):
-        return format(self.value, spec)
+        return format(self._shown(), spec)
+
+    def _shown(self):
+        """Return the numbers for a text; a text of data is a decision taken from them."""
+        if self.level == DATA:
+            self.tracer.decide(self, "array", None)
+        return self.value
 
     # What it looks like -----------------------------------------------------------------------------------------------
 
@@ -133,6 +139,11 @@ class TracedArray:
     @property
     def shape(self):
         return np.shape(self.value)
+
+    @shape.setter
+    def shape(self, shape):
+        reshaped = functions.METHODS["reshape"](self.duplicate(), shape)
+        self.step, self.value, self.origin, self.cells = reshaped.current(), reshaped.value, None, None
 
     @property
     def ndim(self):

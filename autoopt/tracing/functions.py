@@ -6,6 +6,8 @@ a plain Python value, or that NumPy defines by another function (`np.add.reduce`
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +25,7 @@ METHODS: dict[str, Callable] = {}
 _VIEWS = (
     np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims, np.atleast_1d,
     np.atleast_2d, np.atleast_3d, np.flip, np.flipud, np.fliplr, np.rot90, np.matrix_transpose, np.real, np.diagonal,
-    np.broadcast_to,
+    np.broadcast_to, np.diag,
 )  # fmt: skip
 _VIEWS = frozenset(_VIEWS)
 
@@ -34,7 +36,7 @@ def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) ->
     handler = HANDLERS.get(function)
     if handler is not None:
         return handler(tracer, *args, **kwargs)
-    target = kwargs.pop("out", None) if "out" in kwargs else None
+    args, target = _without_out(function, args, kwargs)
     if target is not None:
         return _store(tracer, target, call_function(tracer, function, args, kwargs))
     result = tracer.call(function, args, kwargs)
@@ -50,6 +52,28 @@ def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) ->
     return result
 
 
+@functools.cache
+def _out_position(function: Callable) -> int | None:
+    """Return the position of `out` among the parameters of a NumPy function."""
+    if function in (np.dot, np.concatenate):
+        return 2
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return None
+    return names.index("out") if "out" in names else None
+
+
+def _without_out(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, Any]:
+    """Return the positional arguments without `out`, and `out`, which is removed from `kwargs` too."""
+    target = kwargs.pop("out", None)
+    position = _out_position(function) if target is None and len(args) > 2 else None
+    if position is not None and position < len(args) and args[position] is not None:
+        target = args[position]
+        args = (*args[:position], None, *args[position + 1 :]) if position + 1 < len(args) else args[:position]
+    return args, target
+
+
 def _handles(*functions: Callable) -> Callable:
     """Return a decorator that registers `handler(tracer, *args, **kwargs)` for NumPy functions."""
 
@@ -62,6 +86,8 @@ def _handles(*functions: Callable) -> Callable:
 
 def _store(tracer: Any, target: Any, result: Any) -> Any:
     """Write `result` into the `out=` array `target` and return that."""
+    if type(target) is tuple and type(result) is tuple:
+        return tuple(_store(tracer, one, part) for one, part in zip(target, result, strict=True))
     if type(target) is tuple:
         (target,) = target
     if type(target) is not tracer.array:
@@ -70,6 +96,9 @@ def _store(tracer: Any, target: Any, result: Any) -> Any:
             tracer.location(),
             "make the array inside the objective, or leave out= away.",
         )
+    if type(result) is not tracer.array:
+        target[...] = result
+        return target
     return writing.update(target, result)
 
 
@@ -169,7 +198,7 @@ def _copyto(tracer, dst, src, casting="same_kind", where=True):
 
 _PLAIN = (
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj, np.isrealobj, np.may_share_memory,
-    np.shares_memory, np.array_repr, np.array_str, np.array2string, np.save, np.savetxt,
+    np.shares_memory, np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.array_repr, np.array_str, np.array2string, np.save, np.savetxt,
 )  # fmt: skip
 for _function in _PLAIN:
     HANDLERS[_function] = lambda tracer, *args, _function=_function, **kwargs: _function(
@@ -206,6 +235,12 @@ def _fill_diagonal(tracer, a, val, wrap=False):
     if wrap:
         return tracer.call(np.fill_diagonal, (a, val), {"wrap": wrap})
     return writing.write(a, tuple(np.arange(min(a.shape)) for _ in a.shape), val)
+
+
+@_handles(np.nan_to_num)
+def _nan_to_num(tracer, x, copy=True, nan=0.0, posinf=None, neginf=None):
+    result = tracer.call(np.nan_to_num, (x,), {"nan": nan, "posinf": posinf, "neginf": neginf})
+    return result if copy else writing.update(x, result)
 
 
 @_handles(np.put)

@@ -65,6 +65,8 @@ class Instrument:
         An array becomes an input of the tape if it is found under a global or outer name; one that is an `attribute`, or in a
         container, stays as it is and becomes a constant where it is used.
         """
+        if value is None or type(value) in _NUMBERS:
+            return value
         known = self._known.get(id(value))
         if known is not None:
             return known[1]
@@ -77,7 +79,7 @@ class Instrument:
 
     def _replacement(self, value: Any, name: str) -> Any:
         kind = type(value)
-        if value is None or kind in _NUMBERS or kind is self.tracer.array:
+        if kind is self.tracer.array:
             return value
         if isinstance(value, np.ndarray):
             return self._captured_array(value, name)
@@ -92,7 +94,7 @@ class Instrument:
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
             self.opaque_state = True
             return self.shadows.shadow_object(value)
-        if callable(value):
+        if callable(value) and not hasattr(type(value), "bit_generator"):
             return self._callable(value)
         self.opaque_state = self.opaque_state or not isinstance(value, np.generic | complex | range)
         return standins.object_stand_in(self.tracer, value) or value
@@ -103,13 +105,17 @@ class Instrument:
             return made
         if kind in standins.STAND_INS:
             return functools.partial(standins.STAND_INS[kind], self.tracer)
-        return self.shadows.shadow_class(kind) if is_users_class(kind) and not issubclass(kind, BaseException) else kind
+        if not is_users_class(kind) or issubclass(kind, BaseException):
+            return kind
+        self.opaque_state = True
+        return self.shadows.shadow_class(kind)
 
     def _container(self, value: Any) -> Any:
         """Return a container with what is in it substituted; itself if nothing is, so that writes into it are seen."""
         if len(value) > _SCANNED:
             return value
-        self.opaque_state = self.opaque_state or (type(value) is not tuple and len(value) > 0)
+        fixed = type(value) is tuple and all(isinstance(part, _FIXED) for part in value)
+        self.opaque_state = self.opaque_state or not (fixed or len(value) == 0)
         if type(value) is dict:
             made = {key: self.substitute(part, str(key), attribute=True) for key, part in value.items()}
             return made if any(made[key] is not value[key] for key in value) else value
@@ -138,8 +144,12 @@ class Instrument:
         stand_in = standins.STAND_INS.get(value) if _may_hash(value) else None
         if stand_in is not None:
             return functools.partial(stand_in, self.tracer)
+        if isinstance(value, np.ufunc | standins.DISPATCHED):
+            return standins.Dispatched(self.tracer, value)
         if isinstance(value, FunctionType):
             return self._function(value)
+        if type(getattr(value, "__self__", None)).__module__.startswith("numpy.random"):
+            return standins.refused_random(self.tracer, value)
         if isinstance(value, MethodType):
             self.opaque_state = True
             return MethodType(self.substitute(value.__func__), self.substitute(value.__self__))
@@ -176,6 +186,8 @@ class Instrument:
         if function.__kwdefaults__:
             copied.__kwdefaults__ = {key: self.substitute(value, key) for key, value in function.__kwdefaults__.items()}
         copied.__dict__.update(function.__dict__)
+        self.opaque_state = self.opaque_state or bool(set(function.__dict__) - {"__wrapped__"})
+        self.captured[id(function), "__defaults__"] = (function, function.__defaults__)
         return copied
 
     def _namespace(self, original: dict) -> Namespace:
@@ -244,6 +256,7 @@ class Instrument:
 
 
 _NUMBERS = frozenset((bool, int, float, str, bytes, complex, type(Ellipsis), type(NotImplemented)))
+_FIXED = (bool, int, float, str, bytes, complex, type(None))
 _SCANNED = 1000
 """Containers of more items than this are not searched for functions and objects."""
 

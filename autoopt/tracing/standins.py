@@ -69,8 +69,9 @@ for _original in (np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.i
 def _arange(tracer, *args, **kwargs):
     if any(type(part) is tracer.array and part.level == PARAMETER and part.dtype.kind == "f" for part in args):
         bounds = [tracer.concrete(part) for part in args]
-        count = int(tracer.decide(args[0], "int", len(np.arange(*bounds))))
         start, step = (0.0, 1.0) if len(args) == 1 else (args[0], args[2] if len(args) > 2 else 1.0)
+        count = int(functions.call_function(tracer, np.ceil, ((args[len(args) > 1] - start) / step,), {}))
+        count = max(count, 0)
         return start + step * np.arange(count)
     return _constructor(np.arange)(tracer, *args, **kwargs)
 
@@ -97,9 +98,25 @@ def _array(tracer, object, dtype=None, *, copy=True, order="K", subok=False, ndm
     return made
 
 
-@stands_in(np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.asarray_chkfinite, np.require)
+@stands_in(np.asarray, np.asanyarray, np.asarray_chkfinite)
 def _asarray(tracer, a, dtype=None, order=None, **kwargs):
-    return _as_array(tracer, a, real(dtype))
+    return _ordered(_as_array(tracer, a, real(dtype)), order)
+
+
+@stands_in(np.ascontiguousarray)
+def _ascontiguousarray(tracer, a, dtype=None, *, like=None):
+    return _ordered(np.atleast_1d(_as_array(tracer, a, real(dtype))), "C")
+
+
+@stands_in(np.asfortranarray)
+def _asfortranarray(tracer, a, dtype=None, *, like=None):
+    return _ordered(np.atleast_1d(_as_array(tracer, a, real(dtype))), "F")
+
+
+def _ordered(array: Any, order: str | None) -> Any:
+    """Return the array itself, or a copy where NumPy would make one to have it in `order`."""
+    value = getattr(array, "value", array)
+    return array.duplicate() if order in ("C", "F") and np.asarray(value, order=order) is not value else array
 
 
 def _as_array(tracer: Any, value: Any, dtype: Any = None) -> Any:
@@ -345,6 +362,83 @@ def _piecewise(tracer, x, condlist, funclist, *args, **kwargs):
     return made
 
 
+DISPATCHED = type(np.sum)
+"""The type of NumPy's functions that look for `__array_function__` among their arguments."""
+
+_OF_SEQUENCES = frozenset(
+    (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack, np.block, np.broadcast_arrays, np.meshgrid,
+     np.einsum, np.linalg.multi_dot, np.select, np.choose, np.lexsort, np.ix_)
+)  # fmt: skip
+
+
+class Dispatched:
+    """Stands in for a NumPy function: lists of traced numbers become arrays, and so does what it makes of plain numbers."""
+
+    __slots__ = ("original", "tracer")
+
+    def __init__(self, tracer: Any, original: Callable) -> None:
+        self.tracer, self.original = tracer, original
+
+    def __call__(self, *args, **kwargs):
+        tracer, original = self.tracer, self.original
+        lists = False
+        for part in args:
+            if type(part) is tracer.array:
+                break
+            lists = lists or type(part) in (list, tuple)
+        else:
+            if not lists and not kwargs and isinstance(original, np.ufunc):
+                return original(*args)
+            return self._of_plain(args, kwargs)
+        if lists or kwargs or len(args) > 1:
+            args = self._arrays(args)
+        return original(*args, **kwargs)
+
+    def _arrays(self, args: tuple) -> tuple:
+        if self.original in _OF_SEQUENCES:
+            return args
+        return tuple(self.tracer.whole(part) for part in args)
+
+    def _of_plain(self, args: tuple, kwargs: dict) -> Any:
+        """Call with lists and numbers; an array of numbers becomes one that traced values can be written into."""
+        tracer = self.tracer
+        if tracer.holds_traced((args, kwargs)):
+            return self.original(*self._arrays(args), **kwargs)
+        found = self.original(*real(args), **real(kwargs))
+        if type(found) is not np.ndarray or found.base is not None or found.dtype.kind not in "fiub":
+            return found
+        return tracer.call(self.original, real(args), real(kwargs), compute=lambda *args, **kwargs: found)
+
+    def __getattr__(self, name):
+        return getattr(self.original, name)
+
+    def __repr__(self):
+        return repr(self.original)
+
+
+def refused_random(tracer: Any, method: Callable) -> Callable:
+    """Return a stand-in for a method of a random generator from outside, which a trace must not use."""
+
+    def refuse(*args, **kwargs):
+        raise TracingError(
+            f"The objective draws random numbers ({method.__name__}), so every call is another function.",
+            tracer.location(),
+            "draw them once, before the fit, and pass them through args.",
+        )
+
+    return refuse
+
+
+class Random:
+    """Stands in for a random generator from outside."""
+
+    def __init__(self, tracer: Any, original: Any) -> None:
+        self._tracer, self._original = tracer, original
+
+    def __getattr__(self, name):
+        return refused_random(self._tracer, getattr(self._original, name))
+
+
 class _Joiner:
     """Stands in for np.r_ and np.c_."""
 
@@ -359,13 +453,16 @@ class _Joiner:
             raise TracingError("np.r_ with a string is not followed.", self.tracer.location(), "use np.concatenate.")
         parts = [self.original[part] if type(part) is slice else _as_array(self.tracer, part) for part in parts]
         if self.original is np.c_:
-            return functions.call_function(self.tracer, np.column_stack, (parts,), {})
+            parts = [part.reshape(-1, 1) if part.ndim < 2 else part for part in parts]
+            return functions.call_function(self.tracer, np.concatenate, (parts,), {"axis": -1})
         parts = [part.reshape(1) if part.ndim == 0 else part for part in parts]
         return functions.call_function(self.tracer, np.concatenate, (parts,), {})
 
 
 def object_stand_in(tracer: Any, value: Any) -> Any:
     """Return the stand-in for a NumPy object that is neither function nor type, or None."""
+    if type(value).__module__.startswith("numpy.random"):
+        return Random(tracer, value)
     return _Joiner(tracer, value) if value is np.r_ or value is np.c_ else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import operator
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import FunctionType
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import Location, ObjectiveError
+from autoopt.errors import Location, ObjectiveError, TracingError
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import Leaf, Tape
@@ -76,11 +77,18 @@ def trace(
     data = [_as_leaves(value, name, leaf) for value, name in zip(args, names[1:], strict=True)]
     copied = instrument.copy(function) if isinstance(function, FunctionType) else instrument.substitute(function)
     parameters, *data = (instrument.substitute(value, attribute=True) for value in (parameters, *data))
+    drawn = _random_state()
     try:
         with np.errstate(all="ignore"):
             value = copied(parameters, *data)
     finally:
         instrument.write_back()
+    if _random_state() != drawn:
+        raise TracingError(
+            "The objective draws random numbers, so every call is another function.",
+            definition(function),
+            "draw them once, before the fit, and pass them through args.",
+        )
     tracer.tape.output = _output_step(tracer, value, function, scalar)
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     return Trace(live(tracer.tape), captured, instrument.opaque_state)
@@ -100,6 +108,16 @@ def argument_names(function: Callable, count: int) -> list[str]:
     names = [name if name not in reserved else name + "_" for name in own[:count]]
     names += [f"data_{k}" if k else "x" for k in range(len(names), count)]
     return names
+
+
+def _random_state() -> tuple:
+    """Return where the random generators of NumPy and of the standard library are, if they are loaded."""
+    modules = sys.modules
+    plain = modules["random"].getstate() if "random" in modules else None
+    if "numpy.random" not in modules:
+        return plain, None
+    name, keys, position, *rest = np.random.get_state(legacy=True)
+    return plain, (name, keys.tobytes(), position, *rest)
 
 
 def _as_leaves(value: Any, name: str, make: Callable[[str, Any], Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from types import CodeType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,8 @@ class Tracer:
                 values.append(operand.value)
                 if operand.level > level:
                     level = operand.level
+            elif type(operand) in (list, tuple) and self.holds_traced(operand):
+                return self.elementwise(ufunc, [self.whole(part) for part in inputs], compute)
             else:
                 sources.append(self.constant(operand))
                 values.append(operand)
@@ -115,6 +117,10 @@ class Tracer:
             return self._components(ufunc, tuple(sources), None, value, level)
         return self.record(ufunc, tuple(sources), None, value, level)
 
+    def whole(self, operand: Any) -> Any:
+        """Return a list of traced numbers as an array, anything else as it is."""
+        return self.nested(operand) if type(operand) in (list, tuple) and self.holds_traced(operand) else operand
+
     def call(self, function: Callable, args: tuple, kwargs: dict, compute: Callable | None = None) -> Any:
         """Record a call of any other function; traced arrays and plain arrays among its arguments become inputs."""
         sources: list[int] = []
@@ -122,6 +128,9 @@ class Tracer:
         template = (self._template(args, sources, levels), self._template(kwargs, sources, levels))
         value = (compute or function)(*self.concrete(args), **self.concrete(kwargs))
         level = max(levels)
+        if level < PARAMETER and _holds_functions((args, kwargs)):
+            self.tape.data_decided = self.tape.data_decided or level == DATA
+            return value
         if isinstance(value, tuple | list):
             return self._components(function, tuple(sources), template, value, level)
         if value is None:
@@ -180,6 +189,14 @@ class Tracer:
             return any(self.holds_traced(part) for part in value)
         return kind is dict and any(self.holds_traced(part) for part in value.values())
 
+    def level(self, value: Any) -> int:
+        """Return the highest level of the traced arrays in `value`."""
+        if type(value) is self.array:
+            return value.level
+        if type(value) in (tuple, list):
+            return max(map(self.level, value), default=CONSTANT)
+        return max(map(self.level, value.values()), default=CONSTANT) if type(value) is dict else CONSTANT
+
     # Versions of an array that is written into: steps without a traced array of their own -----------------------------
 
     def put(self, target: int, index: Any, value: Any, level: int) -> tuple[int, int]:
@@ -204,9 +221,16 @@ class Tracer:
     def nested(self, value: Any, dtype: Any = None) -> Any:
         """Return a nest of lists of traced scalars or arrays as one new traced array, as `np.array` would."""
         concrete = np.array(self.concrete(value), dtype=dtype)
-        steps = [self._element(element, concrete.dtype) for element in _flattened(value)]
+        elements = list(_flattened(value))
+        if len({np.shape(self.concrete(element)) for element in elements}) > 1:
+            elements = [scalar for element in elements for scalar in self._scalars(element)]
+        steps = [self._element(element, concrete.dtype) for element in elements]
         step, level = self.pack(concrete.shape, concrete.dtype, steps)
         return self.array(self, step, concrete, level)
+
+    def _scalars(self, element: Any) -> list[Any]:
+        """Return the entries of an array in order, or a scalar alone."""
+        return [element] if np.ndim(self.concrete(element)) == 0 else list(element.reshape(-1))
 
     def _element(self, element: Any, dtype: np.dtype) -> int:
         """Return the step of one element of a new array of `dtype`."""
@@ -250,6 +274,15 @@ class Tracer:
         """Return the user's line that is being run."""
         site = self.site()
         return Location.of_instruction(*site) if site else None
+
+
+def _holds_functions(value: Any) -> bool:
+    """Whether a function of the user's is among the arguments: source cannot name it."""
+    if isinstance(value, tuple | list):
+        return any(map(_holds_functions, value))
+    if isinstance(value, dict):
+        return any(map(_holds_functions, value.values()))
+    return isinstance(value, FunctionType | MethodType)
 
 
 def _flattened(value: Any) -> Iterator[Any]:

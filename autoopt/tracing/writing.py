@@ -67,7 +67,7 @@ def read(array: Any, index: Any) -> Any:
         if found is not None:
             return found
     if tracer.holds_traced(index) or _holds_arrays(index):
-        if array.level == PARAMETER:
+        if max(array.level, tracer.level(index)) == PARAMETER:
             index = _mask_positions(tracer, index)
         return tracer.call(operator.getitem, (array, index), {})
     value = array.value[index]
@@ -128,6 +128,8 @@ def write(array: Any, index: Any, value: Any) -> None:
     if array.ndim == 0 and not isinstance(array.value, np.ndarray):
         raise TypeError(f"{type(array.value).__name__!r} object does not support item assignment")
     index = _static(tracer, index)
+    if type(value) in (list, tuple) and tracer.holds_traced(value):
+        value = tracer.nested(value)
     if _is_cell(array, index, value):
         _write_cell(array, index, value)
         return
@@ -135,8 +137,6 @@ def write(array: Any, index: Any, value: Any) -> None:
         value, index = tracer.call(np.where, (index, value, array), {}), Ellipsis
     step = array.current()
     index = _mask_positions(tracer, index)
-    if type(value) in (list, tuple) and tracer.holds_traced(value):
-        value = tracer.nested(value)
     array.value[tracer.concrete(index)] = tracer.concrete(value)
     _advance(array, *tracer.put(step, index, value, array.level))
 
@@ -297,7 +297,7 @@ class Flat:
         return iter(self._ravelled())
 
     def __getitem__(self, index):
-        return self._ravelled()[index]
+        return self._ravelled()[index].duplicate()
 
     def __setitem__(self, index, value):
         ravelled = self._ravelled()
