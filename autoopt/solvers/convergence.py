@@ -64,13 +64,19 @@ def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | 
     if problem.limits:
         moved = np.clip(moved, problem.limits.lower, problem.limits.upper)
     rounding = _ROUNDINGS * abs(value)
-    better = problem.fun(moved) <= value + rounding and _largest(problem, moved) < _largest(problem, x)
+    before, after = _largest(problem, x), _largest(problem, moved)
+    noise = _NOISE * abs(value) if after < before / 10 else rounding
+    better = problem.fun(moved) <= value + noise and after < before
     shown = f"the Newton step from where f no longer fell is {np.max(np.abs(step)):.1e}"
     if better and (reason := _small_gradient(problem, moved, gtol)):
         return moved, f"{shown}, and after it {reason}"
     if np.all(np.abs(step) <= RELATIVE_STEP * size) or gradient[free] @ step / 2 <= rounding:
         return (moved if better else x), shown
     return x, None
+
+
+_NOISE = 1e-11
+"""Relative noise of f, where its terms cancel, within which a much smaller gradient counts as an improvement."""
 
 
 def _small_gradient(problem: Any, x: np.ndarray, gtol: float) -> str | None:

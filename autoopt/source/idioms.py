@@ -278,6 +278,15 @@ def _base(variable: Variable) -> Variable:
 
 
 @idiom
+def known_length(node: Apply, table: dict) -> Variable | None:
+    """Shape_i of an array of known shape -> the number."""
+    if not isinstance(node.op, Shape_i):
+        return None
+    length = node.inputs[0].type.shape[node.op.i]
+    return None if length is None else constant(np.int64(length))
+
+
+@idiom
 def batched_join(node: Apply, table: dict) -> Variable | None:
     """Blockwise{Join} -> Join along the shifted axis, of arrays with equal batch axes."""
     if not isinstance(node.op, Blockwise) or not isinstance(node.op.core_op, Join):

@@ -58,9 +58,10 @@ def _out_position(function: Callable) -> int | None:
     if function in (np.dot, np.concatenate):
         return 2
     try:
-        names = list(inspect.signature(function).parameters)
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return None
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return names.index("out") if "out" in names else None
 
 

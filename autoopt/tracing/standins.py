@@ -351,7 +351,7 @@ def _piecewise(tracer, x, condlist, funclist, *args, **kwargs):
     x = _as_array(tracer, x)
     conditions = [_as_array(tracer, part) for part in (condlist if isinstance(condlist, list | tuple) else [condlist])]
     pieces = list(funclist)
-    made = functions.HANDLERS[np.zeros_like](tracer, x, float)
+    made = functions.HANDLERS[np.zeros_like](tracer, x)
     if len(pieces) == len(conditions) + 1:
         made[...] = pieces.pop() if not callable(pieces[-1]) else pieces.pop()(x, *args, **kwargs)
     for condition, piece in zip(conditions, pieces, strict=True):

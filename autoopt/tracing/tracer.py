@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType, MethodType
@@ -131,6 +132,8 @@ class Tracer:
         if level < PARAMETER and _holds_functions((args, kwargs)):
             self.tape.data_decided = self.tape.data_decided or level == DATA
             return value
+        if level == DATA and _shape_by_value(function, args):
+            self.tape.data_decided = True
         if isinstance(value, tuple | list):
             return self._components(function, tuple(sources), template, value, level)
         if value is None:
@@ -274,6 +277,24 @@ class Tracer:
         """Return the user's line that is being run."""
         site = self.site()
         return Location.of_instruction(*site) if site else None
+
+
+_SHAPED_BY_VALUE = frozenset(
+    getattr(np, name)
+    for name in (
+        "unique unique_all unique_counts unique_inverse unique_values nonzero flatnonzero argwhere compress extract bincount repeat "
+        "trim_zeros intersect1d setdiff1d union1d setxor1d delete histogram digitize where"
+    ).split()
+    if hasattr(np, name)
+)
+
+
+def _shape_by_value(function: Callable, args: tuple) -> bool:
+    """Whether the shape of the result depends on the values of the data."""
+    if function is operator.getitem:
+        parts = args[1] if type(args[1]) is tuple else (args[1],)
+        return any(getattr(part, "dtype", None) == np.bool_ for part in parts)
+    return function in _SHAPED_BY_VALUE and (function is not np.where or len(args) == 1)
 
 
 def _holds_functions(value: Any) -> bool:
