@@ -242,6 +242,17 @@ np.add.at adds a traced value to an array made outside of the objective.
     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 To fix this: make the array inside the objective.""",
     ),
+    "function that writes": (
+        "y = 2.0 * x\nnp.put_along_axis(y, np.array([0]), 9.0, 0)\nreturn y.sum()",
+        (),
+        UnsupportedFunctionError,
+        """\
+The objective calls np.put_along_axis, which writes into its argument; this is not followed.
+  model.py:8
+    np.put_along_axis(y, np.array([0]), 9.0, 0)
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+To fix this: assign to the array by indexing, as in x[mask] = values.""",
+    ),
     "array returned": (
         "return x * 2.0",
         (),

@@ -1359,13 +1359,6 @@ def nan_to_num_without_copy(x):
 
 
 @program()
-def shuffle(x):
-    y = x * 1
-    np.random.default_rng(0).shuffle(y)
-    return (y * x).sum()
-
-
-@program()
 def modf(x):
     a = np.zeros(3)
     b = np.zeros(3)
