@@ -95,3 +95,27 @@ def test_objective_agrees_with_differences(case: Case) -> None:
 def test_names_are_unique() -> None:
     names = [case.name for case in CASES]
     assert len(set(names)) == len(names) >= 120
+
+
+class Wrong:
+    """An objective whose gradient and product are too large by a factor."""
+
+    def __init__(self, factor: float) -> None:
+        self.true = Objective(lambda x: np.sum(np.exp(x) * x[::-1]), np.array([0.3, -0.4]))
+        self.original, self.factor = self.true.original, factor
+
+    def grad(self, x: np.ndarray) -> np.ndarray:
+        return self.factor * self.true.grad(x)
+
+    def hessp(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
+        return self.factor * self.true.hessp(x, p)
+
+
+def test_a_derivative_wrong_by_a_thousandth_is_noticed() -> None:
+    x, p = np.array([0.3, -0.4]), np.array([1.0, 0.5])
+    check_gradient(Wrong(1.0), x, 0.0)
+    check_hessp(Wrong(1.0), x, p, 0.0)
+    with pytest.raises(AssertionError):
+        check_gradient(Wrong(1.001), x, 0.0)
+    with pytest.raises(AssertionError):
+        check_hessp(Wrong(1.001), x, p, 0.0)
