@@ -14,6 +14,7 @@ import numpy as np
 
 from autoopt import cache
 from autoopt.errors import UsageError
+from autoopt.tape.batching import vectorise
 from autoopt.tape.digest import constant_names, digest
 from autoopt.tape.tape import Leaf, Tape
 
@@ -39,10 +40,13 @@ class Compiled(Protocol):
         """Take the data of `tape`, the same tape but for its data."""
 
 
-def tape_data(tape: Tape) -> dict[str, Any]:
-    """Return the values that the functions take besides parameters and direction, by argument name."""
-    named = {index: leaf.name for index, leaf in tape.leaves().items() if index} | constant_names(tape)
-    return {name: tape.values[index] for index, name in named.items()}
+def tape_data(tape: Tape, compiled: Tape) -> dict[str, Any]:
+    """Return the values that the functions take besides parameters and direction, by argument name.
+
+    The data are those of `tape`; the constants those of the tape that was compiled in its place.
+    """
+    data = {leaf.name: tape.values[index] for index, leaf in tape.leaves().items() if index}
+    return data | {name: compiled.values[index] for index, name in constant_names(compiled).items()}
 
 
 class NumpyFunctions:
@@ -50,7 +54,8 @@ class NumpyFunctions:
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
         self.kind = kind
-        self.text = module_source(tape, kind, title)
+        self.tape = vectorise(tape)
+        self.text = module_source(self.tape, kind, title)
         text = self.text if checked else _CHECK.sub("", self.text)
         self.namespace = _execute(text, kind)
         self.changed = self.namespace.get("PathChanged", ())
@@ -58,7 +63,7 @@ class NumpyFunctions:
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape` and compute what depends on them alone."""
-        known = _prepared(self.namespace, tape_data(tape))
+        known = _prepared(self.namespace, tape_data(tape, self.tape))
         if self.kind == "hessp":
             self.run = _product(self.namespace, known, tape)
         else:
@@ -144,7 +149,8 @@ class NumbaFunctions:
         from autoopt.graph.rewriting import settings
         from autoopt.source.module import input_names, write_module
 
-        built = graph.build(tape)
+        self.tape = vectorise(tape)
+        built = graph.build(self.tape)
         given, function = graph.derive(built, kind, divide=False)
         self.names = input_names(built)
         self.namespace = _execute(write_module(built, [given], title), kind)
@@ -158,7 +164,7 @@ class NumbaFunctions:
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape`."""
-        known = _prepared(self.namespace, tape_data(tape))
+        known = _prepared(self.namespace, tape_data(tape, self.tape))
         self.bound = [np.asarray(known[name]) for name in self.names]
 
     def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:

@@ -6,10 +6,14 @@ from its own class by positions, which are slices where they are regular. Return
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from math import prod
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -19,6 +23,7 @@ from autoopt.tape.grids import Grid, along, factor, varying
 from autoopt.tape.lifting import lift, liftable
 from autoopt.tape.operations import pack
 from autoopt.tape.program import Operand, Program
+from autoopt.tape.recurrences import recurrences
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import Guard, Slot, Tape
 
@@ -44,8 +49,27 @@ def vectorise(tape: Tape) -> Tape:
     """
     if len(tape.steps) < SMALL:
         return tape
-    batched = batch(flatten(tape))
-    return batched if len(batched.steps) < GAIN * len(tape.steps) else tape
+    known = _vectorised.get(id(tape))
+    if known is None or known[0]() is not tape:
+        batched = batch(live(recurrences(flatten(tape))))
+        batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
+        known = _vectorised[id(tape)] = (ref(tape, lambda _, key=id(tape): _vectorised.pop(key, None)), batched)
+    return known[1]
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Keep the garbage collector from walking the whole tape every few thousand steps: it doubles the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+_vectorised: dict[int, tuple[ref, Tape]] = {}  # one tape serves several kinds of derivative
 
 
 def batch(tape: Tape) -> Tape:

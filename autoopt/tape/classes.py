@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -71,11 +72,19 @@ class Classes:
     of: np.ndarray
     place: np.ndarray
     same: np.ndarray
+    _tables: dict[int, np.ndarray] = field(default_factory=dict)
 
     def operands(self, steps: Any) -> np.ndarray:
         """Return the operands of `steps`, which have equally many, as a table (steps, operands)."""
-        tape = self.tape.steps
-        return self.same[np.array([tape[step].inputs for step in steps], dtype=np.int64).reshape(len(steps), -1)]
+        if id(steps) not in self._tables:
+            tape = self.tape.steps
+            width = len(tape[steps[0]].inputs)
+            every = np.fromiter(chain.from_iterable([tape[step][1] for step in steps]), np.int64, width * len(steps))
+            table = self.same[every].reshape(len(steps), width)
+            if not isinstance(steps, list) or len(steps) == 1:
+                return table
+            self._tables[id(steps)] = table  # of the members of a class, asked for more than once
+        return self._tables[id(steps)]
 
 
 def classify(tape: Tape) -> Classes:

@@ -6,40 +6,45 @@ side by side, where `batching` finds them alike. Knows nothing of classes.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from itertools import chain as joined
 
 import numpy as np
 
 from autoopt.tape.operations import greatest, least, product, total
-from autoopt.tape.simplify import live
-from autoopt.tape.tape import Slot, Step, Tape
+from autoopt.tape.tape import CONSTANT, Slot, Step, Tape
 
 LONG = 5
-"""A chain of so many operands is flattened; a shorter one only if it starts from the operation's neutral element."""
+"""A chain of so many operands is flattened; a shorter one only if a loop accumulates it."""
 
 _FLOAT = np.dtype(float)
-_FAMILIES: dict[Callable | None, tuple[Callable, float]] = {
-    np.add: (total, 0.0),
-    np.subtract: (total, 0.0),
-    np.multiply: (product, 1.0),
-    np.maximum: (greatest, -np.inf),
-    np.minimum: (least, np.inf),
+_FAMILIES: dict[Callable | None, Callable] = {
+    np.add: total,
+    np.subtract: total,
+    np.multiply: product,
+    np.maximum: greatest,
+    np.minimum: least,
 }
+_NEUTRAL = {total: 0.0, product: 1.0, greatest: -np.inf, least: np.inf}
 
 
 class _Chain:
-    """What the steps up to `end` combine: each term as `2 * step + sign`, signs to be flipped if `flip`."""
+    """What one or more steps combine.
 
-    __slots__ = ("end", "family", "flip", "neutral", "terms")
+    `terms` are `2 * step + sign`, the signs to be flipped if `flip`; `inner` are the steps that the chain takes the place of,
+    `neutral` tells that it started from 0 (or 1, or infinity), `again` that one place of the code made several of its steps.
+    """
 
-    def __init__(self, family: Callable, terms: list[int], neutral: bool) -> None:
-        self.family = family
+    __slots__ = ("again", "flip", "inner", "neutral", "site", "terms")
+
+    def __init__(self, terms: list[int], site: object) -> None:
         self.terms = terms
+        self.inner: list[int] = []
         self.flip = 0
-        self.neutral = neutral
-        self.end = -1
+        self.neutral = self.again = False
+        self.site = site
 
 
 def flatten(tape: Tape) -> Tape:
@@ -50,93 +55,151 @@ def flatten(tape: Tape) -> Tape:
     A chain ends where a result is read twice, is guarded, changes its shape or its level. The operands come in program order,
     so that a sum is added up in another order than the user's: equal to rounding.
     """
-    steps = tape.steps
-    uses = _uses(tape)
-    chains: dict[int, _Chain] = {}
-    for index, step in enumerate(steps):
-        found = _FAMILIES.get(step.operation)
-        if found is not None and step.template is None and step.dtype == _FLOAT:
-            chain = chains[index] = _joined(tape, index, found, uses, chains)
-            chain.end = index
-    flat = None
+    chains = _Chains(tape).found()
+    loops = {id(chain.site) for chain in chains.values() if chain.again}
+    flat, dead = None, []
     for index, chain in chains.items():
-        if chain.end == index and (chain.neutral or len(chain.terms) >= LONG):
-            flat = list(steps) if flat is None else flat
-            flat[index] = _flat(steps[index], chain)
-    return tape if flat is None else live(replace(tape, steps=flat))
+        accumulated = chain.again or (chain.neutral and id(chain.site) in loops)
+        if accumulated or len(chain.terms) >= LONG:
+            flat = list(tape.steps) if flat is None else flat
+            flat[index] = _flat(tape.steps[index], chain)
+            dead += chain.inner
+    return tape if flat is None else _without(replace(tape, steps=flat), dead)
 
 
-def _uses(tape: Tape) -> list[int]:
-    """Return how often each step is read."""
-    uses = [0] * len(tape.steps)
-    for step in tape.steps:
-        for source in step.inputs:
-            uses[source] += 1
-    for root in (tape.output, *(guard.step for guard in tape.guards), *tape.names):
-        uses[root] += 1
-    return uses
+class _Chains:
+    """The search for chains over one tape."""
 
+    def __init__(self, tape: Tape) -> None:
+        self.steps = tape.steps
+        sources = np.fromiter(joined.from_iterable([step[1] for step in tape.steps]), np.int64)
+        roots = [tape.output, *(guard.step for guard in tape.guards), *tape.names]
+        self.uses = np.bincount(np.concatenate([sources, roots]), minlength=len(tape.steps)).tolist()
+        self.neutral = {family: _constants(tape, value) for family, value in _NEUTRAL.items()}
+        self.chains: dict[int, _Chain] = {}
 
-def _joined(tape: Tape, index: int, found: tuple[Callable, float], uses: list[int], chains: dict[int, _Chain]) -> _Chain:
-    """Return the chain that ends with step `index`: those of its operands, the shorter appended to the longer."""
-    family, neutral = found
-    step = tape.steps[index]
-    chain = None
-    dropped = False
-    for position, source in enumerate(step.inputs):
-        sign = 1 if position and step.operation is np.subtract else 0
-        source, sign = _behind_signs(tape, source, sign, step, uses) if family is total else (source, sign)
-        inner = chains.get(source)
-        if inner is not None and inner.family is family and uses[source] == 1 and _alike(tape.steps[source], step):
+    def found(self) -> dict[int, _Chain]:
+        """Return the chains of more than one step, and those that start from a neutral element, by their last step."""
+        families, steps, uses = _FAMILIES, self.steps, self.uses
+        for index, step in enumerate(steps):
+            family = families.get(step[0])
+            if family is None or step[2] is not None or step[4] != _FLOAT:
+                continue
+            neutral = self.neutral[family]
+            for source in step[1]:
+                if source in neutral:
+                    break
+                operation = steps[source][0]
+                if uses[source] == 1 and (families.get(operation) is family or operation is np.negative):
+                    break
+            else:
+                continue
+            self.join(index, step, family, neutral)
+        return self.chains
+
+    def join(self, index: int, step: Step, family: Callable, neutral: set[int]) -> None:
+        """Enter the chain that ends with one step: those of its operands, the shorter appended to the longer."""
+        chain, dropped = None, False
+        behind: list[int] = []
+        for position, source in enumerate(step[1]):
+            sign = int(position == 1 and step[0] is np.subtract)
+            if source in neutral and _alike(self.steps[step[1][1 - position]], step, level=False) and not dropped:
+                dropped = True
+                continue
+            if family is total:
+                source, sign = self.behind_signs(source, sign, step, behind)
+            inner = self.operand(source, step, family)
+            if inner is None:
+                inner = _Chain([2 * source], step[6])
             inner.flip ^= sign
-        elif _is_neutral(tape, source, neutral) and _alike(tape.steps[step.inputs[1 - position]], step, level=False):
-            dropped = True
-            continue
-        else:
-            inner = _Chain(family, [2 * source + sign], False)
+            chain = inner if chain is None else _merged(chain, inner)
+        chain.inner += behind
+        chain.neutral |= dropped
+        chain.site = step[6]
+        if dropped or behind or chain.inner:
+            self.chains[index] = chain
+
+    def operand(self, source: int, step: Step, family: Callable) -> _Chain | None:
+        """Return the chain that ends with an operand and goes on in `step`, None if there is none."""
+        below = self.steps[source]
+        if _FAMILIES.get(below[0]) is not family or self.uses[source] > 1 or below[2] is not None or not _alike(below, step):
+            return None
+        chain = self.chains.pop(source, None)
         if chain is None:
-            chain = inner
-            continue
-        if len(chain.terms) < len(inner.terms):
-            chain, inner = inner, chain
-        flip = chain.flip ^ inner.flip
-        chain.terms.extend([term ^ 1 for term in inner.terms] if flip else inner.terms)
-        chain.neutral |= inner.neutral
-        inner.end = -1
-    if chain is None:  # both operands were neutral
-        return _Chain(family, [2 * step.inputs[1]], True)
-    chain.neutral |= dropped
-    return chain
+            one, other = below[1]
+            chain = _Chain([2 * one, 2 * other + (below[0] is np.subtract)], below[6])
+        chain.again |= below[6] is step[6]
+        chain.inner.append(source)
+        return chain
+
+    def behind_signs(self, source: int, sign: int, step: Step, behind: list[int]) -> tuple[int, int]:
+        """Return the operand behind minus signs that nobody else reads, and the sign that it has."""
+        below = self.steps[source]
+        while below[0] is np.negative and self.uses[source] == 1 and _alike(below, step):
+            behind.append(source)
+            source, sign = below[1][0], sign ^ 1
+            below = self.steps[source]
+        return source, sign
 
 
-def _behind_signs(tape: Tape, source: int, sign: int, step: Step, uses: list[int]) -> tuple[int, int]:
-    """Return the operand behind minus signs that nobody else reads, and the sign that it has."""
-    below = tape.steps[source]
-    while below.operation is np.negative and uses[source] == 1 and _alike(below, step):
-        source, sign = below.inputs[0], sign ^ 1
-        below = tape.steps[source]
-    return source, sign
+def _merged(one: _Chain, other: _Chain) -> _Chain:
+    """Return the terms of two chains as one."""
+    if len(one.terms) < len(other.terms):
+        one, other = other, one
+    one.terms += [term ^ 1 for term in other.terms] if one.flip ^ other.flip else other.terms
+    one.inner += other.inner
+    one.neutral |= other.neutral
+    one.again |= other.again
+    return one
 
 
 def _alike(source: Step, step: Step, level: bool = True) -> bool:
     """Whether an operand is a float of the result's shape and, unless told otherwise, level."""
-    return source.shape == step.shape and source.dtype == _FLOAT and (source.level == step.level or not level)
+    return source[3] == step[3] and source[4] == _FLOAT and (source[5] == step[5] or not level)
 
 
-def _is_neutral(tape: Tape, source: int, neutral: float) -> bool:
-    """Whether a step is a constant that changes nothing."""
-    value: Any = tape.values.get(source)
-    if value is None or tape.steps[source].level or tape.steps[source].dtype.kind not in "fi":
-        return False
-    return bool(np.all(value == neutral)) if isinstance(value, np.ndarray) else bool(value == neutral)
+def _constants(tape: Tape, value: float) -> set[int]:
+    """Return the steps that are `value` throughout: constants, and for zero what is read from np.zeros."""
+    found = set()
+    for index, known in tape.values.items():
+        if tape.steps[index].level == CONSTANT and tape.steps[index].dtype.kind in "fi" and np.size(known):
+            if known == value if np.ndim(known) == 0 else np.all(known == value):
+                found.add(index)
+    if value == 0:
+        zeros = {index for index, step in enumerate(tape.steps) if step[0] is np.zeros} | found
+        found = zeros | {
+            index for index, step in enumerate(tape.steps) if step[0] is operator.getitem and step[5] == CONSTANT and step[1][0] in zeros
+        }
+    return found
 
 
 def _flat(step: Step, chain: _Chain) -> Step:
     """Return a chain as one step, its operands in program order."""
     plus = sorted([term >> 1 for term in chain.terms if term & 1 == chain.flip])
     minus = sorted([term >> 1 for term in chain.terms if term & 1 != chain.flip])
+    family = _FAMILIES[step.operation]
     if not minus:
-        return step._replace(operation=chain.family, inputs=tuple(plus), template=None)
+        return step._replace(operation=family, inputs=tuple(plus), template=None)
     slots = [Slot(k) for k in range(len(chain.terms))]
     template = (tuple(slots[: len(plus)]), {"minus": tuple(slots[len(plus) :])})
-    return step._replace(operation=chain.family, inputs=(*plus, *minus), template=template)
+    return step._replace(operation=family, inputs=(*plus, *minus), template=template)
+
+
+def _without(tape: Tape, dead: list[int]) -> Tape:
+    """Return the tape without steps that nothing refers to."""
+    kept = np.ones(len(tape.steps), dtype=bool)
+    kept[dead] = False
+    number = (np.cumsum(kept) - 1).tolist()
+    steps = [
+        tuple.__new__(Step, (step[0], tuple([number[source] for source in step[1]]), *step[2:]))
+        for step, keep in zip(tape.steps, kept.tolist(), strict=True)
+        if keep
+    ]
+    return replace(
+        tape,
+        steps=steps,
+        values={number[index]: value for index, value in tape.values.items()},
+        guards=[guard._replace(step=number[guard.step]) for guard in tape.guards],
+        output=number[tape.output],
+        names={number[index]: name for index, name in tape.names.items()},
+    )
