@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autoopt import cache
+from autoopt import cache, hot
 from autoopt.errors import UsageError
 from autoopt.tape.batching import vectorise
 from autoopt.tape.digest import constant_names, digest
@@ -52,12 +52,16 @@ def tape_data(tape: Tape, compiled: Tape) -> dict[str, Any]:
 class NumpyFunctions:
     """Printed NumPy source, executed; with `checked=False` without the tests of which branch is taken."""
 
+    compiles = False  # loops by numba once that pays
+
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
         self.kind = kind
         self.tape = vectorise(tape)
         self.text = module_source(self.tape, kind, title)
         text = self.text if checked else _CHECK.sub("", self.text)
         self.namespace = _execute(text, kind)
+        if self.compiles:
+            hot.watch(self.namespace)
         self.changed = self.namespace.get("PathChanged", ())
         self.bind(tape)
 
@@ -68,6 +72,12 @@ class NumpyFunctions:
             self.run = _product(self.namespace, known, tape)
         else:
             self.run = _of_point(self.namespace[self.kind], known)
+
+
+class HotFunctions(NumpyFunctions):
+    """Printed NumPy source of which numba compiles the loops that have run for long enough."""
+
+    compiles = True
 
 
 _CHECK = re.compile(r"\n +if [^\n]*:\n +raise PathChanged\([^\n]*")
@@ -180,7 +190,7 @@ class NumbaPathChanged(Exception):
     """The objective takes another branch at this point."""
 
 
-ENGINES: dict[str, type] = {"auto": NumpyFunctions, "numpy": NumpyFunctions, "numba": NumbaFunctions}
+ENGINES: dict[str, type] = {"auto": HotFunctions, "numpy": NumpyFunctions, "numba": NumbaFunctions}
 
 
 def engine_of(name: str) -> type[Compiled]:

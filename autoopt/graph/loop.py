@@ -9,12 +9,13 @@ its pullback is a loop, in the other direction, over the adjoints.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
+from pytensor.gradient import DisconnectedGrad
 from pytensor.graph.basic import Apply, Constant, Variable, equal_computations
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node, clone_replace, vectorize_graph
@@ -23,7 +24,7 @@ from pytensor.tensor.elemwise import DimShuffle
 
 from autoopt.graph.rewriting import group_by_dependence, rewrite
 from autoopt.rules.table import Rule, Unsupported, find
-from autoopt.tape.operations import component
+from autoopt.tape.operations import component, greatest, least, product, total
 from autoopt.tape.recurrences import Known, Recurrence
 from autoopt.tape.tape import call
 
@@ -147,7 +148,7 @@ class Loop(Op):
         results = [out[first] for out in back]
         for v, outer in zip((*sequences, *fixed), (*outer_sequences, *outer_fixed), strict=True):
             if v not in slopes:
-                results.append(outer.zeros_like(dtype="float64"))
+                results.append(pytensor.gradient.disconnected_type())
             else:
                 slope = next(found)
                 results.append(slope if v in arrays else slope.sum(axis=0))
@@ -186,7 +187,7 @@ def loop(
     reverse : bool
     """
     inner = [*initial, *sequences, *fixed]
-    simple = rewrite(inner, list(updates))
+    simple = rewrite(inner, list(updates), "between")
     updates = clone_replace(simple.outputs, dict(zip(simple.inputs, inner, strict=True)))
     updates = group_by_dependence(updates, set(initial), {*sequences, *fixed})
     updates, sequences, fixed = _hoisted(count, list(initial), sequences, fixed, updates)
@@ -244,12 +245,12 @@ def mapped(
 ) -> list[Variable]:
     """Return `outputs`, in terms of entries of sequences, for all entries at once."""
     inner = [*sequences, *fixed]
-    results: list[Variable] = []
-    for out in outputs:
-        varies = bool(set(sequences).intersection(ancestors([out], blockers=inner)))
-        stacked = vectorize_graph([out], {**sequences, **fixed})[0] if varies else clone_replace([out], dict(fixed))[0]
-        results.append(stacked if varies else pt.alloc(stacked, count, *out.type.shape))
-    return results
+    varying = [out for out in outputs if set(sequences).intersection(ancestors([out], blockers=inner))]
+    stacked = dict(zip(varying, vectorize_graph(varying, {**sequences, **fixed}), strict=True)) if varying else {}
+    rest = [out for out in outputs if out not in stacked]
+    for out, once in zip(rest, clone_replace(rest, dict(fixed)), strict=True):
+        stacked[out] = pt.alloc(once, count, *out.type.shape)
+    return [stacked[out] for out in outputs]
 
 
 @_vectorize_node.register(Loop)
@@ -288,6 +289,11 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
     return [pt.moveaxis(result, 0, axes) for result in results]
 
 
+@_vectorize_node.register(DisconnectedGrad)
+def _vectorize_disconnected(op: DisconnectedGrad, node: Apply, x: Variable) -> list[Variable]:
+    return [op(x)]
+
+
 # From the tape --------------------------------------------------------------------------------------------------------
 
 
@@ -300,7 +306,7 @@ def build_recurrence(recurrence: Recurrence, *operands) -> tuple[Variable, ...]:
         values.append(step.template.value if isinstance(step.template, Known) else _apply(step, values))
     updates = [pt.as_tensor(values[k]) for k in recurrence.updates]
     outputs = [pt.as_tensor(values[k]) for k in recurrence.outputs]
-    simple = rewrite(inner, [*updates, *outputs])
+    simple = rewrite(inner, [*updates, *outputs], "first")
     simplified = clone_replace(simple.outputs, dict(zip(simple.inputs, inner, strict=True)))
     updates, outputs = simplified[: len(updates)], simplified[len(updates) :]
     first, second = recurrence.carries, recurrence.carries + recurrence.sequences
@@ -318,10 +324,24 @@ def _apply(step, values: list):
     """Return a step of the body in PyTensor."""
     if step.operation is component:
         return values[step.inputs[0]][step.template[0][1]]
+    if step.operation in _JOINED:
+        return _joined(step, values)
     rule = find_recurrence(step.operation) or find(step.operation)
     if rule is None:
         raise Unsupported(getattr(step.operation, "__name__", str(step.operation)))
     return call(step, [values[source] for source in step.inputs], rule.build)
+
+
+_JOINED: dict[Callable, Callable] = {total: pt.add, product: pt.mul, greatest: pt.maximum, least: pt.minimum}
+
+
+def _joined(step, values: list) -> Variable:
+    """Return a chain that `tape.flatten` made one step: within an iteration it is short."""
+    combine = _JOINED[step.operation]
+    plus = call(step, [values[source] for source in step.inputs], lambda *terms, minus=(): (terms, minus))
+    terms, minus = plus
+    made = reduce(combine, map(pt.as_tensor, terms)) if terms else pt.zeros(())
+    return made - reduce(combine, map(pt.as_tensor, minus)) if minus else made
 
 
 def find_recurrence(operation: object) -> Rule | None:

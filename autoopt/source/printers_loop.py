@@ -49,7 +49,7 @@ def loop(writer, node: Apply, *operands: Code) -> Code:
     for result, start, v in zip(results, starts, op.inputs, strict=False):
         extent = (op.count + 1, *v.type.shape)
         head += [f"{result} = np.empty({extent if len(extent) > 1 else extent[0]})", f"{result}[{first}] = {start}"]
-    head.append(f"for t in {f'reversed(range({op.count}))' if op.reverse else f'range({op.count})'}:")
+    head.append(f"for t in {f'range({op.count - 1}, -1, -1)' if op.reverse else f'range({op.count})'}:")
     text = "\n    ".join([*head, *(f"    {line}" for line in lines), f"return {', '.join(results)}"])
     writer.functions |= {**body.functions, function: text}
     writer.loops[function] = op

@@ -261,14 +261,13 @@ def _fit(sequence: _Sequence, start: int, stop: int, period: int) -> _Run | None
 
 def _phase(sequence: _Sequence, start: int, stop: int, period: int) -> int:
     """Return where in the period a block is best cut: where the fewest values have to be handed on."""
-    middle = start + (stop - start) // period // 2 * period
-    first = max(start, middle - period)
+    middle = start + ((stop - start) // period // 2 - 1) * period
     reach: dict[int, int] = {}
-    for position in range(middle, min(middle + period, stop)):
+    for position in range(middle, min(middle + 3 * period, stop)):
         for source in sequence.steps[sequence.nodes[position]].inputs:
             made = int(sequence.position[source])
-            if first <= made < position:
-                reach[made] = max(reach.get(made, 0), position)
+            if middle <= made < middle + period:
+                reach[made] = position
     crossing = np.zeros(period + 1, dtype=np.int64)
     for made, last in reach.items():  # a cut before position c separates made < c <= last
         for cut in range(made + 1, min(last, made + period) + 1):
@@ -336,21 +335,54 @@ def _same(one: Any, other: Any) -> bool:
 
 def _cyclic(run: _Run, parameter: list[bool]) -> np.ndarray:
     """Return which places depend on themselves in an earlier block."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    sources, readers = [], []
+    readers: list[list[int]] = [[] for _ in range(run.period)]
+    cyclic = np.zeros(run.period, dtype=bool)
     for place, operands in enumerate(run.operands):
         for operand in operands:
             if operand.kind == "inner" and parameter[place] and parameter[operand.place]:
-                sources.append(operand.place)
-                readers.append(place)
-    edges = coo_matrix((np.ones(len(sources)), (sources, readers)), shape=(run.period, run.period))
-    _, group = connected_components(edges, directed=True, connection="strong")
-    cyclic = np.bincount(group)[group] > 1
-    for source, reader in zip(sources, readers, strict=True):
-        cyclic[source] |= source == reader
+                readers[operand.place].append(place)
+                cyclic[place] |= place == operand.place
+    for group in _strong(readers):
+        if len(group) > 1:
+            cyclic[group] = True
     return cyclic
+
+
+def _strong(readers: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return the strongly connected components of a graph (Tarjan 1972, without recursion)."""
+    order: dict[int, int] = {}
+    low: dict[int, int] = {}
+    waiting: list[int] = []
+    groups: list[list[int]] = []
+    open_: set[int] = set()
+    for root in range(len(readers)):
+        if root in order:
+            continue
+        path = [(root, iter(readers[root]))]
+        order[root] = low[root] = len(order)
+        waiting.append(root)
+        open_.add(root)
+        while path:
+            node, rest = path[-1]
+            for reader in rest:
+                if reader not in order:
+                    order[reader] = low[reader] = len(order)
+                    waiting.append(reader)
+                    open_.add(reader)
+                    path.append((reader, iter(readers[reader])))
+                    break
+                if reader in open_:
+                    low[node] = min(low[node], order[reader])
+            else:
+                path.pop()
+                if path:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[node])
+                if low[node] == order[node]:
+                    cut = waiting.index(node)
+                    groups.append(waiting[cut:])
+                    open_.difference_update(waiting[cut:])
+                    del waiting[cut:]
+    return groups
 
 
 def _places(sequence: _Sequence, run: _Run, regular: list[bool], cyclic: np.ndarray) -> list[int]:
@@ -425,6 +457,23 @@ class _Rewriter:
         self.starts: dict[int, int] = {}  # trajectory -> its initial value
         self.held: dict[int, tuple[int, int]] = {}  # old step -> (step of the array that holds it, place along axis 0)
 
+        self.read_outside = self._read_outside()
+
+    def _read_outside(self) -> bytearray:
+        """Return for every old step whether something reads it that is not in the same loop."""
+        loop = [0] * len(self.old.steps)
+        for number, run in enumerate(self.runs, 1):
+            for index in run.table[:, run.body].ravel().tolist():
+                loop[index] = number
+        read = bytearray(len(loop))
+        for root in (self.old.output, *(guard.step for guard in self.old.guards)):
+            read[root] = 1
+        for index, step in enumerate(self.old.steps):
+            for source in step.inputs:
+                if loop[source] and loop[source] != loop[index]:
+                    read[source] = 1
+        return read
+
     def tape(self) -> Tape:
         position = 0
         for run in self.runs:
@@ -478,12 +527,12 @@ class _Rewriter:
             else:
                 early.append(index)
         self.copy(early)
-        self.enter(run, inside)
+        self.enter(run)
         self.copy(rest)
 
-    def enter(self, run: _Run, inside: set[int]) -> None:
+    def enter(self, run: _Run) -> None:
         made = _Body(self, run)
-        needed = self.needed(run, inside)
+        needed = self.needed(run)
         recurrence, operands = made.finish(needed)
         level = max(self.steps[i].level for i in operands)
         site = self.old.steps[run.table[0, run.body[0]]].site
@@ -501,20 +550,9 @@ class _Rewriter:
             for t, index in enumerate(run.table[:, place].tolist()):
                 self.held[index] = (holder, t + 1 if trajectory else t)
 
-    def needed(self, run: _Run, inside: set[int]) -> list[int]:
+    def needed(self, run: _Run) -> list[int]:
         """Return the places that are read from outside of the loop."""
-        read: set[int] = {self.old.output, *(guard.step for guard in self.old.guards)}
-        if not hasattr(self, "readers"):
-            self.readers = [[] for _ in self.old.steps]
-            for index, step in enumerate(self.old.steps):
-                for source in step.inputs:
-                    self.readers[source].append(index)
-        wanted = []
-        for place in run.body:
-            column = run.table[:, place].tolist()
-            if any(i in read or any(reader not in inside for reader in self.readers[i]) for i in column):
-                wanted.append(place)
-        return wanted
+        return [place for place in run.body if any(self.read_outside[i] for i in run.table[:, place].tolist())]
 
     def stacked(self, old: np.ndarray) -> int:
         """Return a new step whose entries along axis 0 are the old steps `old`."""

@@ -1,0 +1,233 @@
+"""Recurrences: the loop on the tape and its derivatives against the unrolled objective and against differences."""
+
+import re
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+
+from autoopt.engines import NumpyFunctions
+from autoopt.hot import Hot
+from autoopt.parameters import Structure
+from autoopt.tape.batching import batch
+from autoopt.tape.flatten import flatten
+from autoopt.tape.recurrences import SHORTEST, Recurrence, recurrences
+from autoopt.tape.simplify import live
+from autoopt.tape.tape import call
+from autoopt.tracing.trace import trace
+
+RANDOM = np.random.default_rng(7)
+Y = RANDOM.normal(size=24)
+PAIRS = RANDOM.normal(size=(12, 2))
+
+
+def garch(p, y):
+    omega, alpha, beta = p
+    s = np.zeros(len(y))
+    s[0] = np.var(y)
+    for t in range(1, len(y)):
+        s[t] = omega + alpha * y[t - 1] ** 2 + beta * s[t - 1]
+    return 0.5 * np.sum(np.log(s) + y**2 / s)
+
+
+def garch_of_scalars(p, y):
+    omega, alpha, beta = p
+    s, total = np.var(y), 0.0
+    for t in range(1, len(y)):
+        s = omega + alpha * y[t - 1] ** 2 + beta * s
+        total += np.log(s) + y[t] ** 2 / s
+    return 0.5 * total
+
+
+def two_lags(p, y):
+    before, earlier, total = 0.0, 0.0, 0.0
+    for t in range(len(y)):
+        e = y[t] - p[0] * before - p[1] * np.tanh(earlier)
+        total += e * e
+        earlier, before = before, e
+    return total
+
+
+def list_of_states(p, y):
+    states = [p[0]]
+    for value in y:
+        states.append(np.tanh(p[1] * states[-1] + p[2] * value))
+    return np.sum((np.array(states)[1:] - y) ** 2)
+
+
+def forward(p, y):
+    k = 3
+    logits = p[: k * k].reshape(k, k)
+    transition = logits - logsumexp(logits, axis=1)[:, None]
+    alpha = -0.5 * (y[0] - p[k * k :]) ** 2
+    for t in range(1, len(y)):
+        alpha = logsumexp(alpha[:, None] + transition, axis=0) - 0.5 * (y[t] - p[k * k :]) ** 2
+    return -logsumexp(alpha)
+
+
+def kalman(p, y):
+    F = np.array([[1.0, 0.5], [0.0, 1.0]])
+    Q, R = np.exp(p[0]) * np.eye(2), np.exp(p[1]) * np.eye(2)
+    m, P, total = np.zeros(2), np.eye(2), 0.0
+    for t in range(len(y)):
+        m, P = F @ m, F @ P @ F.T + Q
+        S = P + R
+        v = y[t] - m
+        gain = np.linalg.solve(S, P).T
+        total += 0.5 * (np.linalg.slogdet(S)[1] + v @ np.linalg.solve(S, v))
+        m, P = m + gain @ v, P - gain @ S @ gain.T
+    return total
+
+
+def backwards(p, y):
+    value, total = p[0], 0.0
+    for t in range(len(y) - 1, -1, -1):
+        value = p[1] * np.sin(value) + y[t]
+        total = total + value**2
+    return total
+
+
+def two_loops(p, y):
+    a, b, total = p[0], p[1], 0.0
+    for t in range(len(y)):
+        a = 0.9 * np.sin(a) + p[2] * y[t]
+        total += a**2
+    for t in range(0, len(y), 2):
+        b = 0.5 * b * p[0] + y[t]
+        total += np.cos(b)
+    return total
+
+
+def parameters_in_time(p, y):
+    state, total = 0.3, 0.0
+    for t in range(len(p)):
+        state = 0.8 * state + np.sin(p[t]) * state**2
+        total += (state - y[t]) ** 2
+    return total
+
+
+CASES = [
+    (garch, [0.1, 0.1, 0.8], Y),
+    (garch_of_scalars, [0.1, 0.1, 0.8], Y),
+    (two_lags, [0.3, 0.2], Y),
+    (list_of_states, [0.3, 0.2, 0.5], Y),
+    (forward, RANDOM.normal(size=12), Y),
+    (kalman, [0.1, 0.3], PAIRS),
+    (backwards, [0.4, 0.6], Y),
+    (two_loops, [0.4, 0.6, 0.2], Y),
+    (parameters_in_time, RANDOM.normal(size=20), Y),
+]
+IDS = [case[0].__name__ for case in CASES]
+
+
+def tape_of(f, x0, *args):
+    structure = Structure.of(np.asarray(x0, dtype=float))
+    return trace(f, structure, np.asarray(x0, dtype=float), args).tape
+
+
+def looped(tape):
+    return live(recurrences(flatten(tape)))
+
+
+def evaluate(tape, x):
+    values = {}
+    for index, step in enumerate(tape.steps):
+        if index == 0:
+            values[index] = x
+        elif step.operation is None:
+            values[index] = tape.values[index]
+        else:
+            values[index] = call(step, [values[source] for source in step.inputs])
+    return values[tape.output]
+
+
+def slopes(f, x, h=1e-5):
+    """Differences of fourth order."""
+    rows = [(8 * (f(x + h * e) - f(x - h * e)) - (f(x + 2 * h * e) - f(x - 2 * h * e))) / (12 * h) for e in np.eye(len(x))]
+    return np.array(rows)
+
+
+@pytest.mark.parametrize(("f", "x0", "data"), CASES, ids=IDS)
+def test_loop_on_the_tape_has_the_value_of_the_unrolled(f, x0, data):
+    tape = tape_of(f, x0, data)
+    short = looped(tape)
+    assert any(isinstance(step.operation, Recurrence) for step in short.steps)
+    x = np.asarray(x0) + 0.01 * RANDOM.normal(size=len(x0))
+    np.testing.assert_allclose(evaluate(short, x), evaluate(tape, x), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("f", "x0", "data"), CASES, ids=IDS)
+def test_derivatives_of_loops_agree_with_differences(f, x0, data):
+    tape = batch(looped(tape_of(f, x0, data)))
+    x = np.asarray(x0) + 0.01 * RANDOM.normal(size=len(x0))
+    run = NumpyFunctions(tape, "value_and_grad", "loops").run
+    value, gradient = run(x)
+    np.testing.assert_allclose(value, f(x, data), rtol=1e-11)
+    np.testing.assert_allclose(gradient, slopes(lambda x: f(x, data), x), rtol=1e-6, atol=1e-7)
+    direction = RANDOM.normal(size=len(x))
+    product = NumpyFunctions(tape, "hessp", "loops").run(x, direction)
+    np.testing.assert_allclose(product, slopes(lambda x: run(x)[1], x) @ direction, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(("f", "x0", "data"), CASES[:2] + CASES[-1:], ids=IDS[:2] + IDS[-1:])
+def test_hessian_of_loops_consists_of_products(f, x0, data):
+    tape = batch(looped(tape_of(f, x0, data)))
+    x = np.asarray(x0, dtype=float)
+    product = NumpyFunctions(tape, "hessp", "loops").run
+    columns = np.array([product(x, e) for e in np.eye(len(x))])
+    np.testing.assert_allclose(NumpyFunctions(tape, "hess", "loops").run(x), columns, rtol=1e-9, atol=1e-9)
+
+
+def test_code_does_not_grow_with_the_loop():
+    texts = []
+    for length in (30, 300):
+        tape = batch(looped(tape_of(garch, [0.1, 0.1, 0.8], np.resize(Y, length))))
+        texts.append(NumpyFunctions(tape, "value_and_grad", "loops").text)
+    assert texts[0].count("\n") == texts[1].count("\n")
+
+
+def test_short_loops_stay_unrolled():
+    tape = tape_of(garch, [0.1, 0.1, 0.8], Y[:SHORTEST])
+    assert not any(isinstance(step.operation, Recurrence) for step in recurrences(tape).steps)
+
+
+def test_loops_without_carries_are_left_to_batching():
+    tape = tape_of(lambda x: sum(100 * (x[i + 1] - x[i] ** 2) ** 2 for i in range(len(x) - 1)), np.ones(30))
+    assert not any(isinstance(step.operation, Recurrence) for step in looped(tape).steps)
+
+
+def test_equal_bodies_are_equal_operations():
+    first, second = (
+        next(step.operation for step in looped(tape_of(garch, x0, data)).steps if isinstance(step.operation, Recurrence))
+        for x0, data in (([0.1, 0.1, 0.8], Y), ([0.2, 0.3, 0.4], 2 * Y))
+    )
+    assert first == second
+    assert hash(first) == hash(second)
+
+
+def test_compiled_loop_gives_what_python_gives():
+    functions = NumpyFunctions(batch(looped(tape_of(garch, [0.1, 0.1, 0.8], Y))), "value_and_grad", "loops")
+    names = re.findall(r"^def (\w+_loop\w*)\(", functions.text, re.MULTILINE)
+    assert names
+    x = np.array([0.12, 0.09, 0.75])
+    plain = functions.run(x)
+    for name in names:
+        loop = functions.namespace[name] = Hot(functions.namespace[name])
+        loop.spent = 10.0
+    functions.run(x)
+    assert all(functions.namespace[name].compiled for name in names)
+    found = functions.run(x)
+    np.testing.assert_allclose(found[0], plain[0], rtol=1e-13)
+    np.testing.assert_allclose(found[1], plain[1], rtol=1e-12)
+
+
+def test_loops_that_numba_refuses_stay_with_python():
+    def odd_loop(start):
+        kept = np.zeros(3)
+        kept[0] = {"start": [start]}.popitem()[1][0]
+        return kept
+
+    loop = Hot(odd_loop)
+    loop.spent = 10.0
+    np.testing.assert_array_equal(loop(2.0), [2.0, 0.0, 0.0])
+    assert loop.refused
