@@ -347,6 +347,8 @@ def run(cases: int, seed: int, compiled: float, derivatives: float, seconds: flo
     for case in range(cases):
         if time.perf_counter() - start > seconds:
             break
+        if case and case % 2000 == 0:
+            print(f"{case} programs, {time.perf_counter() - start:.0f} s: {dict(kinds)}", flush=True)
         rng = random.Random(f"{seed}-{case}")
         program = write(rng)
         deep = rng.random()
