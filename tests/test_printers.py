@@ -21,6 +21,7 @@ from pytensor.tensor import math as ptm
 from pytensor.tensor.signal.conv import Convolve1d, convolve1d
 
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.graph.loop import Loop, loop
 from autoopt.source import PRINTERS, SCALARS, list_function
 from autoopt.source.idioms import Product, product
 from autoopt.source.printers_elemwise import FUNCTIONS, OPERATORS
@@ -40,6 +41,13 @@ BIG = np.array([-800.0, -700.0, -40.0, -1.0, 0.0, 1e-9, 1.0, 30.0, 700.0, 800.0]
 ZERO3 = np.zeros(3)
 
 
+def decayed(start, steps):
+    """A loop and, from its derivative, one that runs backwards."""
+    state, step = pt.scalar("state"), pt.scalar("step")
+    path = loop(5, {state: start}, {step: steps}, {}, [0.5 * pt.tanh(state) + step])[0]
+    return pytensor.grad(path.sum(), steps)
+
+
 def inputs_of(arrays):
     return [pt.tensor(name, dtype=a.dtype, shape=(None,) * a.ndim) for name, a in zip("abcd", arrays, strict=False)]
 
@@ -55,7 +63,7 @@ def printed(variables, outputs, arrays):
     """The values of the listing, and its text."""
     listing = list_function("f", [(v, v.name) for v in variables], outputs)
     scope = dict(listing.constants)
-    exec("\n".join(sorted(listing.imports)) + "\n" + listing.text, scope)
+    exec("\n".join([*sorted(listing.imports), *listing.functions.values(), listing.text]), scope)
     before = [a.copy() for a in arrays]
     with np.errstate(all="ignore"):
         found = scope["f"](*arrays)
@@ -117,6 +125,9 @@ EXAMPLES = {
     basic.TensorFromScalar: [(lambda a: pt.tensor_from_scalar(pt.scalar_from_tensor(a)) + 1, np.array(3.0))],
     basic.ScalarFromTensor: [(lambda a, b: a[: pt.scalar_from_tensor(b)] + 1, X, np.array(2))],
     pytensor.raise_op.CheckAndRaise: [(lambda a: Assert("positive")(a, (a < 9).all()) + 1, X)],
+    Loop: [
+        (decayed, np.array(0.3), Y),
+    ],
     IfElse: [
         (lambda a, b: ifelse(a.sum() > 0, a, b) * 2, X, Y), (lambda a, b: ifelse(a.sum() > 0, a, b), X, Y)],
     basic.Alloc: [(lambda a: pt.alloc(a, 4, 5), X), (lambda a: pt.alloc(a, 4), np.array(2.0)),
