@@ -20,6 +20,9 @@ from autoopt.tape.tape import Leaf, Slot, Step, Tape
 INPUT, CONSTANT, READ, OTHER = "input", "constant", "read", "other"
 """What a class is: an input of the tape, constants of one type, reads at static positions, steps of any other kind."""
 
+ROUNDS = 4
+"""So often the sweep is repeated with sums joined that are alike but for some of their terms, as loops inside loops leave them."""
+
 VARIADIC = frozenset((total, product, greatest, least))
 
 
@@ -89,39 +92,137 @@ class Classes:
 
 def classify(tape: Tape) -> Classes:
     """Return the classes of the steps of `tape`."""
-    count = len(tape.steps)
-    same, of, place = list(range(count)), [0] * count, [0] * count
-    known: dict[Any, int] = {}
-    numbers: dict[Any, int] = {}
-    classes: list[Class] = []
-    for index, step in enumerate(tape.steps):
-        operation, inputs, template = step[0], step[1], step[2]
-        kind = OTHER
-        if template is None and operation is not None and operation not in VARIADIC:
-            inputs = tuple([same[source] for source in inputs])
-            identity = (operation, inputs)
-            key: Any = (operation, *[of[source] for source in inputs])
-            if operation is np.power and inputs[1] in tape.values:
-                key = (operation, of[inputs[0]], "=", inputs[1])
-        elif operation is None:
-            identity = None
-            kind, key = (INPUT, ("input", index)) if type(template) is Leaf else (CONSTANT, _constant(tape.values[index]))
-        else:
-            inputs = tuple([same[source] for source in inputs])
-            kind, identity, key = _described(step, inputs, of)
-        if identity is not None:
-            first = known.setdefault(identity, index)
-            if first != index:
-                same[index], of[index], place[index] = first, of[first], place[first]
-                continue
-        number = numbers.get(key)
-        if number is None:
-            number = numbers[key] = len(classes)
-            classes.append(Class(kind, step))
-        members = classes[number].members
-        of[index], place[index] = number, len(members)
-        members.append(index)
-    return Classes(tape, classes, np.array(of), np.array(place), np.array(same))
+    joined: dict[int, int] = {}
+    for _ in range(ROUNDS):
+        sweep = _Sweep(tape, joined)
+        more = sweep.alike_sums()
+        if not more:
+            break
+        joined |= more
+    return sweep.divided()
+
+
+class _Sweep:
+    """One pass over the tape; `joined` labels sums that shall be of one class although their terms are not of the same kinds."""
+
+    def __init__(self, tape: Tape, joined: dict[int, int]) -> None:
+        count = len(tape.steps)
+        self.tape = tape
+        self.joined = joined
+        self.same, self.of, self.place = list(range(count)), [0] * count, [0] * count
+        self.classes: list[Class] = []
+        self.terms: dict[int, set[int]] = {}  # of sums, the classes of their terms
+        self.run()
+
+    def run(self) -> None:
+        """Fill the lists."""
+        tape, same, of, place, classes = self.tape, self.same, self.of, self.place, self.classes
+        known: dict[Any, int] = {}
+        numbers: dict[Any, int] = {}
+        for index, step in enumerate(tape.steps):
+            operation, inputs, template = step[0], step[1], step[2]
+            kind = OTHER
+            if template is None and operation is not None and operation not in VARIADIC:
+                inputs = tuple([same[source] for source in inputs])
+                identity = (operation, inputs)
+                key: Any = (operation, *[of[source] for source in inputs])
+                if operation is np.power and inputs[1] in tape.values:
+                    key = (operation, of[inputs[0]], "=", inputs[1])
+            elif operation is None:
+                identity = None
+                kind, key = (INPUT, ("input", index)) if type(template) is Leaf else (CONSTANT, _constant(tape.values[index]))
+            else:
+                inputs = tuple([same[source] for source in inputs])
+                kind, identity, key = _described(step, inputs, of)
+                if index in self.joined:
+                    key = (operation, "joined", self.joined[index])
+            if identity is not None:
+                first = known.setdefault(identity, index)
+                if first != index:
+                    same[index], of[index], place[index] = first, of[first], place[first]
+                    continue
+            number = numbers.get(key)
+            if number is None:
+                number = numbers[key] = len(classes)
+                classes.append(Class(kind, step))
+            if operation is total:
+                self.terms.setdefault(number, set()).update([of[source] for source in inputs])
+            members = classes[number].members
+            of[index], place[index] = number, len(members)
+            members.append(index)
+
+    def alike_sums(self) -> dict[int, int]:
+        """Return a label for each sum that has a kind of term in common, itself or by others, with sums of another class.
+
+        Only sums at the same depth of sums in sums are joined, so that none can be a term of another.
+        """
+        if len(self.terms) < 2:
+            return {}
+        depth = self.depths()
+        label = {number: number for number in self.terms}
+        first: dict[Any, int] = {}
+
+        def root(number: int) -> int:
+            while label[number] != number:
+                number = label[number]
+            return number
+
+        for number, terms in self.terms.items():
+            step = self.classes[number].step
+            for term in terms:
+                if self.classes[term].kind == OTHER:
+                    other = first.setdefault((term, step.shape, step.dtype, step.level, depth[number]), number)
+                    label[root(number)] = root(other)
+        groups: dict[int, list[int]] = {}
+        for number in label:
+            groups.setdefault(root(number), []).append(number)
+        return {
+            member: self.classes[group[0]].members[0]
+            for group in groups.values()
+            if len(group) > 1
+            for number in group
+            for member in self.classes[number].members
+        }
+
+    def operands(self, number: int) -> set[int]:
+        """Return the classes of the operands of a class."""
+        known = self.terms.get(number)
+        return {self.of[source] for source in self.classes[number].step.inputs} if known is None else known
+
+    def order(self) -> list[int]:
+        """Return the classes with every one after those of its operands, in program order as far as that goes."""
+        done = [False] * len(self.classes)
+        found: list[int] = []
+        for start in range(len(self.classes)):
+            waiting = [start]
+            while waiting:
+                number = waiting[-1]
+                missing = [] if done[number] else [source for source in self.operands(number) if not done[source]]
+                if missing:
+                    waiting += missing
+                    continue
+                waiting.pop()
+                if not done[number]:
+                    done[number] = True
+                    found.append(number)
+        return found
+
+    def depths(self) -> list[int]:
+        """Return for each class how many sums lie within each other in it."""
+        depth = [0] * len(self.classes)
+        for number in self.order():
+            depth[number] = max([depth[source] for source in self.operands(number)], default=0) + (number in self.terms)
+        return depth
+
+    def divided(self) -> Classes:
+        """Return what was found."""
+        of = np.array(self.of)
+        classes = self.classes
+        if self.joined:
+            order = self.order()
+            classes = [classes[number] for number in order]
+            of = np.argsort(order)[of]
+        return Classes(self.tape, classes, of, np.array(self.place), np.array(self.same))
 
 
 def _constant(value: Any) -> tuple:
