@@ -31,7 +31,8 @@ KNOWN: dict[str, tuple[str, str]] = {
         "tracing/array.py: .put of an array that depends on data alone writes unnoticed",
     ),
     "ptp of data": (r"\.?ptp\(", "printed c.astype for a data argument that is a Python float"),
-    "require": (r"np\.require\(", "tracing/standins.py: always a copy; in NumPy the array itself"),
+    "require": (r"np\.require\(", "no stand-in: an array of data comes back as a plain copy"),
+    "sum of one": (r"\bsum\(\[", "tracing/standins.py: without the 0 + of Python's sum, one row is not a new array"),
 }
 """Faults that are not yet mended: name -> (pattern of the programs that show it, reason). Their programs are left out."""
 KNOWN_CRASHES: dict[str, str] = {}

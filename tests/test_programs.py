@@ -98,8 +98,12 @@ FOUND = {
     ),
     "guards after use": (["v = A[0][A[0] > x[2]]"], "np.sum(v * np.linspace(0.7, 1.7, v.size))"),
     "ptp of data": (["v = np.ptp(k, axis=0, keepdims=True)", "v[-1] = c"], "np.sum(v) * x[0]"),
-    "require": (["v = x * 1", "w = np.require(v)", "w[0] = 2.0"], "np.sum(v)"),
-    "require of data": (["v = A * 1", "w = np.require(v)", "w[0] = x[0]"], "np.sum(v)"),
+    "require": (["v = A * 1", "w = np.require(v)", "w[0] = 2.0"], "np.sum(v) * x[0]"),
+    "sum of one": (["v = np.outer(x, x)", "w = sum([row for row in v[:1]])", "w[0] = c"], "np.sum(v)"),
+    "empty mask of data": (
+        ["v = x // 0.7", "none = k > 5", "w = np.append(x, 1.0)[:2] // 0.7", "w[none] //= 1.68"],
+        "np.sum(w) + x[0]",
+    ),
     "piecewise of integers": (["v = np.piecewise(k, [k > 0], [lambda t: t * 0.6, 0.3])"], "np.sum(v) * x[0]"),
     "argsort of booleans": (
         ["v = ((x > 0) & (A < 1)).argsort(axis=1)"],
@@ -117,7 +121,7 @@ FOUND = {
     "linear": ([], "np.sum(x * np.linspace(0.4, 1.7, 3))"),
     "one entry": ([], "0.6 * x[1]"),
 }
-OPEN = {*KNOWN, *KNOWN_CRASHES, "argsort of booleans"}
+OPEN = {*KNOWN, *KNOWN_CRASHES, "argsort of booleans", "empty mask of data"}
 
 
 @pytest.mark.parametrize(
