@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import os
 import tempfile
 from importlib import metadata
@@ -49,12 +50,13 @@ def read(key: str) -> str | None:
         text = (place / f"{key}.py").read_text()
     except (OSError, ValueError):
         return None
-    return _remember(key, text) if text.endswith(_END.format(key=key)) else None
+    body, mark, _ = text.rpartition(_MARK)
+    return _remember(key, text) if mark and text == body + _end(key, body) else None
 
 
 def write(key: str, text: str) -> str:
     """Keep source under `key` and return it as kept; a folder that cannot be written is no error."""
-    text += _END.format(key=key)
+    text += _end(key, text)
     place = folder()
     if place is not None:
         with contextlib.suppress(OSError):
@@ -75,7 +77,12 @@ def _remember(key: str, text: str) -> str:
     return text
 
 
-_END = "\n# autoopt {key}\n"
+_MARK = "\n# autoopt "
+
+
+def _end(key: str, text: str) -> str:
+    """Return the last line of an entry, by which a damaged one is told from a whole one."""
+    return f"{_MARK}{key} {hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}\n"
 
 
 def _replace(path: Path, content: bytes) -> None:

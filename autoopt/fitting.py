@@ -154,6 +154,11 @@ def fit(
     tol, options, verify, engine, progress
         As for `autoopt.minimize`.
 
+    Returns
+    -------
+    Fit
+        The result, with standard errors where the model is a negative log-likelihood.
+
     Raises
     ------
     ModelError, DataError, UsageError

@@ -11,9 +11,11 @@ import numpy as np
 import scipy.integrate
 import scipy.special as special
 
-from autoopt.rules import RULES
+from autoopt.rules import load_all
 from autoopt.rules.table import name
 from autoopt.tape import operations
+
+RULES = load_all()
 
 
 @dataclass(frozen=True)

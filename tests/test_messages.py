@@ -478,13 +478,11 @@ def test_derivative_by_an_order_is_refused_with_the_line(model) -> None:
     assert isinstance(error, UnsupportedFunctionError) and "model.py:7" in str(error)
 
 
-@pytest.mark.xfail(strict=True, reason="R9: PyTensor's TypeError")
 def test_complex_result_is_refused_with_the_line(model) -> None:
     error = said(model("return x[0] + 1j"), kind=Exception)
     assert isinstance(error, ObjectiveError) and "model.py" in str(error)
 
 
-@pytest.mark.xfail(strict=True, reason="M2: only the first of several remedies is shown")
 def test_every_refused_function_has_its_remedy(model) -> None:
     error = said(model("return np.quantile(x, 0.5, method='nearest') + np.sum(x, dtype=np.float32)"))
     assert "method='linear'" in str(error) and "leave out dtype=" in str(error)

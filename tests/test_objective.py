@@ -184,13 +184,8 @@ def test_gradient_agrees_with_differences(name) -> None:
 SLOW_HESSIANS = {"gaussian process"}
 """Whose products are tested only: deriving the Hessian takes most of the time of this file."""
 
-_FAULTY = {
-    "chained writes": pytest.mark.xfail(strict=True, reason="R11: no printer for a write in a batch of directions")
-}
-
-
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=_FAULTY.get(name, ())) for name in OBJECTIVES if name not in SLOW_HESSIANS]
+    "name", [pytest.param(name) for name in OBJECTIVES if name not in SLOW_HESSIANS]
 )
 def test_hessian_agrees_with_differences(name) -> None:
     x = points(name)[1]
@@ -699,7 +694,6 @@ def test_public_source_is_the_objectives(tmp_path) -> None:
     assert text == made("logistic").source("hessian") and "def hess(w, X" in text
 
 
-@pytest.mark.xfail(strict=True, reason="R1: the subpackage autoopt.source hides the function")
 def test_source_is_a_function_after_anything_was_derived() -> None:
     made("logistic").grad(np.zeros(3))
     assert "def value_and_grad" in autoopt.source(logistic, np.zeros(3), (X, Y))
@@ -714,7 +708,6 @@ def test_objective_takes_its_data_as_arguments() -> None:
 # Odd objectives -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="R9: raw TypeError of PyTensor's")
 def test_complex_result_is_refused() -> None:
     with pytest.raises(ObjectiveError, match="complex"):
         Objective(lambda x: x[0] + 1j, THREE).grad(THREE)
@@ -725,6 +718,5 @@ def test_list_of_arrays_is_data() -> None:
     np.testing.assert_allclose(objective.grad(THREE), 1 + THREE)
 
 
-@pytest.mark.xfail(strict=True, reason="R10: a library function given as the objective is copied, not recorded")
 def test_library_function_is_an_objective() -> None:
     np.testing.assert_allclose(autoopt.grad(scipy.special.logsumexp)(np.zeros(2)), [0.5, 0.5])

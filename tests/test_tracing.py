@@ -294,7 +294,6 @@ def test_lost_derivative_is_refused(name) -> None:
     refused(CONVERSIONS[name])
 
 
-@pytest.mark.xfail(strict=True, reason="S3: text of a parameter read back drops its derivative")
 def test_number_read_back_from_text_is_refused() -> None:
     refused(lambda x: float(f"{x[0]:.17g}") ** 2)
 

@@ -168,9 +168,9 @@ class _Builder:
         """Return the error that names every step without a rule."""
         names = list(dict.fromkeys(what for what, _, _ in self.problems))
         places = list(dict.fromkeys(step.location for _, step, _ in self.problems if step.site))
-        remedies = [remedy for _, _, remedy in self.problems if remedy]
+        remedies = list(dict.fromkeys(remedy for _, _, remedy in self.problems if remedy))
         return UnsupportedFunctionError(
             f"The objective calls {', '.join(names)}, which autoopt cannot differentiate.",
             places,
-            remedies[0] if remedies else "write it with other NumPy functions, or pass jac='finite-difference'.",
+            "; ".join(remedies) if remedies else "write it with other NumPy functions, or pass jac='finite-difference'.",
         )

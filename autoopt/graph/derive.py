@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytensor
 import pytensor.tensor as pt
-from pytensor.gradient import jacobian
+from pytensor.gradient import NullTypeGradError, jacobian
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import io_toposort
@@ -21,6 +21,7 @@ from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 
+from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph.build import Graph
 from autoopt.graph.parts import join
 from autoopt.graph.rewriting import group_by_dependence, rewrite, settings
@@ -106,7 +107,13 @@ def _jacobian(graph: Graph, value: Variable) -> tuple[list[Variable], list[Varia
 
 
 def _slopes(value: Variable, wrt: list[Variable]) -> list[Variable]:
-    return pytensor.grad(value, wrt, disconnected_inputs="ignore")
+    try:
+        return pytensor.grad(value, wrt, disconnected_inputs="ignore")
+    except (NullTypeGradError, NotImplementedError) as problem:
+        raise UnsupportedFunctionError(
+            f"The objective needs a derivative that does not exist here: {problem}.",
+            remedy="keep that argument free of the parameters, or pass jac='finite-difference'.",
+        ) from problem
 
 
 def _joined(graph: Graph, pieces: list[Variable]) -> Variable:

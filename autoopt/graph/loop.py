@@ -16,7 +16,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
 from pytensor.gradient import DisconnectedGrad
-from pytensor.graph.basic import Apply, Constant, Variable, equal_computations
+from pytensor.graph.basic import Apply, Variable, equal_computations
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node, clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors, io_toposort
@@ -146,7 +146,7 @@ class Loop(Op):
         wanted = [slopes[v] for v in (*sequences, *fixed) if v in slopes]
         found = iter(mapped(self.count, arrays | after, constants, wanted))
         results = [out[first] for out in back]
-        for v, outer in zip((*sequences, *fixed), (*outer_sequences, *outer_fixed), strict=True):
+        for v in (*sequences, *fixed):
             if v not in slopes:
                 results.append(pytensor.gradient.disconnected_type())
             else:
@@ -267,7 +267,7 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
                 batch[axes - more + k] = length
     carries, sequences, fixed = op.parts(op.inputs)
     starts, arrays, constants = op.parts(batched)
-    (_, more_arrays, more_fixed) = op.parts(extra)
+    _, more_arrays, _ = op.parts(extra)
     stacked: dict[Variable, Variable] = {}
     initial: dict[Variable, Variable] = {}
     for v, start in zip(carries, starts, strict=True):

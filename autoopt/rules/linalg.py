@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-import scipy.linalg
 
 from autoopt.rules.operands import axes, axis_index, broadcast, inline, keep, real, shape, size, tensor, to_end
 from autoopt.rules.reductions import largest, root, smallest
@@ -196,7 +195,7 @@ def cholesky(a, upper=False):
 @rule(np.linalg.eigh)
 def eigh(a, UPLO="L"):
     lower = UPLO.upper() == "L"
-    return tuple(pt.linalg.eigh(_symmetric(real(a), lower), lower=lower, driver="evd"))
+    return tuple(pt.linalg.eigh(symmetric(real(a), lower), lower=lower, driver="evd"))
 
 
 @rule(np.linalg.eigvalsh)
@@ -204,7 +203,7 @@ def eigvalsh(a, UPLO="L"):
     return eigh(a, UPLO)[0]
 
 
-def _symmetric(a: Any, lower: bool) -> Any:
+def symmetric(a: Any, lower: bool) -> Any:
     """Return the symmetric matrix whose lower or upper triangle is that of `a`."""
     n = shape(a)[-1]
     own = np.tri(n, dtype=bool) if lower else ~np.tri(n, k=-1, dtype=bool)
@@ -218,7 +217,7 @@ def svd(a, full_matrices=True, compute_uv=True):
     return svdvals(a)
 
 
-@rule(np.linalg.svdvals, scipy.linalg.svdvals)
+@rule(np.linalg.svdvals)
 def svdvals(*args, **kwargs):
     (x,) = [*args, *kwargs.values()]
     x = real(x)
@@ -270,11 +269,6 @@ def _matrix_norm(x: Any, ord: Any) -> Any:
     raise Unsupported(f"np.linalg.norm of a matrix with ord={ord!r}", "use 'fro', 'nuc', 1, 2 or np.inf")
 
 
-@rule(scipy.linalg.norm)
-def scipy_norm(a, ord=None, axis=None, keepdims=False, check_finite=True):
-    return norm(a, ord, axis, keepdims)
-
-
 @rule(np.linalg.vector_norm)
 def vector_norm(x, axis=None, keepdims=False, ord=2):
     x = real(x)
@@ -286,99 +280,6 @@ def matrix_norm(x, keepdims=False, ord="fro"):
     return norm(x, ord, (-2, -1), keepdims)
 
 
-# SciPy's own signatures. check_finite and overwrite_* change no value.
-
-
-@rule(scipy.linalg.cholesky)
-def scipy_cholesky(a, lower=False, overwrite_a=False, check_finite=True):
-    return cholesky(a, upper=not lower)
-
-
-@rule(scipy.linalg.cho_factor)
-def cho_factor(a, lower=False, overwrite_a=False, check_finite=True):
-    """The factor alone: SciPy leaves the matrix's own elements in the other triangle, and so does this."""
-    a = real(a)
-    own = np.tri(shape(a)[-1], dtype=bool)
-    return pt.switch(pt.constant(own if lower else own.T), cholesky(a, upper=not lower), a), lower
-
-
-@rule(scipy.linalg.cho_solve)
-def cho_solve(c_and_lower, b, overwrite_b=False, check_finite=True):
-    c, lower = c_and_lower
-    c, b = real(c), real(b)
-    first = scipy_solve_triangular(c, b, trans=0 if lower else 1, lower=lower)
-    return scipy_solve_triangular(c, first, trans=1 if lower else 0, lower=lower)
-
-
-@rule(scipy.linalg.solve_triangular)
-def scipy_solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False, overwrite_b=False, check_finite=True):
-    a, b = real(a), real(b)
-    if trans in (1, 2, "T", "C"):
-        a, lower = swapaxes(a, -1, -2), not lower
-    own = np.tri(shape(a)[-1], dtype=bool)
-    a = pt.switch(pt.constant(own if lower else own.T), a, 0.0)
-    return pt.linalg.solve_triangular(a, b, lower=lower, unit_diagonal=unit_diagonal, b_ndim=min(b.ndim, 2))
-
-
-@rule(scipy.linalg.solve)
-def scipy_solve(
-    a, b, lower=False, overwrite_a=False, overwrite_b=False, check_finite=True, assume_a=None, transposed=False
-):
-    """The solution; of a matrix said to be symmetric only the triangle that SciPy reads has a slope."""
-    a, b = real(a), real(b)
-    if assume_a in ("sym", "symmetric", "pos", "positive definite", "her", "hermitian"):
-        a = _symmetric(a, lower)
-    elif assume_a not in (None, "gen", "general"):
-        raise Unsupported(f"scipy.linalg.solve with assume_a={assume_a!r}", "leave out assume_a")
-    a = swapaxes(a, -1, -2) if transposed else a
-    return pt.linalg.solve(a, b, b_ndim=min(b.ndim, 2))
-
-
-@rule(scipy.linalg.inv)
-def scipy_inv(a, overwrite_a=False, check_finite=True):
-    return inv(a)
-
-
-@rule(scipy.linalg.det)
-def scipy_det(a, overwrite_a=False, check_finite=True):
-    return det(a)
-
-
-@rule(scipy.linalg.pinv)
-def scipy_pinv(a, check_finite=True):
-    return pinv(a)
-
-
-@rule(scipy.linalg.expm)
-def expm(A):
-    return pt.linalg.expm(real(A))
-
-
-@rule(scipy.linalg.lu_factor)
-def lu_factor(a, overwrite_a=False, check_finite=True):
-    return tuple(pt.linalg.lu_factor(real(a)))
-
-
-@rule(scipy.linalg.lu_solve)
-def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
-    lu, pivots = lu_and_piv
-    b = real(b)
-    return pt.linalg.lu_solve((real(lu), tensor(pivots)), b, trans=bool(trans), b_ndim=b.ndim)
-
-
-@rule(scipy.linalg.eigh)
-def scipy_eigh(a, b=None, lower=True, eigvals_only=False, overwrite_a=False, overwrite_b=False, check_finite=True):
-    if b is not None:
-        raise Unsupported("scipy.linalg.eigh of two matrices", "use eigh(inv(L) @ a @ inv(L).T), L = cholesky(b)")
-    values, vectors = pt.linalg.eigh(_symmetric(real(a), lower), lower=lower)
-    return values if eigvals_only else (values, vectors)
-
-
-@rule(scipy.linalg.eigvalsh)
-def scipy_eigvalsh(a, lower=True, overwrite_a=False, check_finite=True):
-    return eigvalsh(a, "L" if lower else "U")
-
-
-refuse(np.linalg.lstsq, scipy.linalg.lstsq, remedy="use np.linalg.solve(A.T @ A, A.T @ b)")
-refuse(np.linalg.eig, np.linalg.eigvals, scipy.linalg.eig, scipy.linalg.eigvals, remedy="use eigh if it is symmetric")
+refuse(np.linalg.lstsq, remedy="use np.linalg.solve(A.T @ A, A.T @ b)")
+refuse(np.linalg.eig, np.linalg.eigvals, remedy="use eigh if it is symmetric")
 refuse(np.linalg.cond, np.linalg.matrix_rank, remedy="compute it outside the objective")

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-import scipy.integrate
 
 from autoopt.rules.operands import (
     along,
@@ -242,7 +241,7 @@ def ediff1d(ary):
     return diff(tensor(ary).flatten())
 
 
-@rule(np.trapezoid, scipy.integrate.trapezoid)
+@rule(np.trapezoid)
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     y = real(y)
     axis = axis_index(axis, y.ndim)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-import scipy.linalg
 
 from autoopt.rules.operands import along, axes, axis_index, broadcast, shape, size, static, tensor, traced
 from autoopt.rules.table import Unsupported, rule
@@ -392,30 +391,3 @@ def full_like(a, fill_value, dtype=None):
 @rule(np.copy)
 def copy(a):
     return tensor(a)
-
-
-@rule(scipy.linalg.toeplitz)
-def toeplitz(c, r=None):
-    c = tensor(c).flatten()
-    r = c if r is None else tensor(r).flatten()
-    values, m, n = pt.concatenate([c[:0:-1], c[:1], r[1:]]), size(c), size(r)
-    return values[pt.constant(m - 1 + np.arange(n) - np.arange(m)[:, None])]
-
-
-@rule(scipy.linalg.circulant)
-def circulant(c):
-    c = tensor(c)
-    n = shape(c)[-1]
-    return c[..., pt.constant((np.arange(n)[:, None] - np.arange(n)) % n)]
-
-
-@rule(scipy.linalg.block_diag)
-def block_diag(*arrs):
-    parts = [part.reshape((1, -1)) if (part := tensor(a)).ndim < 2 else part for a in arrs]
-    rows = np.cumsum([0, *(shape(part)[0] for part in parts)])
-    columns = np.cumsum([0, *(shape(part)[1] for part in parts)])
-    out = pt.zeros((int(rows[-1]), int(columns[-1])), dtype="float64")
-    for i, part in enumerate(parts):
-        place = slice(int(rows[i]), int(rows[i + 1])), slice(int(columns[i]), int(columns[i + 1]))
-        out = pt.set_subtensor(out[place], part.astype("float64"))
-    return out

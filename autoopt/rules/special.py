@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 import scipy.special as special
 from pytensor.gradient import disconnected_grad
 
-from autoopt.rules import scalars
+from autoopt.rules import special_scalars as scalars
 from autoopt.rules.operands import axes, real, shape, static, tensor
 from autoopt.rules.reductions import total
 from autoopt.rules.table import Unsupported, refuse, rule

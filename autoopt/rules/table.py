@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.rules.operands import converted, discrete, tensor
+from autoopt.tape.names import qualified as name
 
 
 class Unsupported(Exception):
@@ -81,21 +82,6 @@ def find(function: Any) -> Rule | None:
         return RULES.get(function)
     except TypeError:
         return None
-
-
-def name(function: Callable) -> str:
-    """Return `function` as a user writes it."""
-    own = getattr(function, "__name__", repr(function))
-    owner = getattr(function, "__self__", None)
-    if isinstance(owner, np.ufunc):
-        return f"{name(owner)}.{own}"
-    if isinstance(function, np.ufunc):
-        return f"np.{own}" if getattr(np, own, None) is function else f"scipy.special.{own}"
-    module = getattr(function, "__module__", None) or ""
-    if module.startswith("numpy"):
-        return f"np.linalg.{own}" if "linalg" in module else f"np.{own}"
-    public = ".".join(part for part in module.split(".") if not part.startswith("_"))
-    return f"{public or 'scipy.special'}.{own}"
 
 
 def _strict(function: Callable, build: Callable) -> Callable:

@@ -287,6 +287,15 @@ def known_length(node: Apply, table: dict) -> Variable | None:
 
 
 @idiom
+def unbatched(node: Apply, table: dict) -> Variable | None:
+    """Blockwise without leading axes -> the operation itself."""
+    if not isinstance(node.op, Blockwise) or node.op.batch_ndim(node):
+        return None
+    made = node.op.core_op.make_node(*node.inputs).outputs[0]
+    return made if made.type.ndim == node.outputs[0].type.ndim else None
+
+
+@idiom
 def batched_join(node: Apply, table: dict) -> Variable | None:
     """Blockwise{Join} -> Join along the shifted axis, of arrays with equal batch axes."""
     if not isinstance(node.op, Blockwise) or not isinstance(node.op.core_op, Join):

@@ -128,6 +128,8 @@ def solve(writer, node: Apply, a: Code, b: Code) -> Code:
     op = _op(node)
     if op.assume_a == "gen" and (op.b_ndim == 2 or rank(node.inputs[1]) == 1):
         return call("np.linalg.solve", a, b)
+    if op.assume_a == "gen":
+        return Code(f"{call('np.linalg.solve', a, f'{b:.}[..., None]')}[..., 0]")
     if op.assume_a in ("tridiagonal", "banded") or rank(node.inputs[1]) > op.b_ndim:
         raise unsupported(node.op)
     lower = ["lower=True"] if op.lower else []

@@ -1,6 +1,7 @@
 """Loops: each is written as a function of its own, `sigma2_loop`, that fills the trajectories in a `for` statement.
 
-A function by itself can be compiled by itself: `engines.py` hands it to numba once it has cost as much time as compiling does.
+A function by itself can be compiled by itself: `hot.py` hands it to numba once it has cost as much time as compiling
+does.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def loop(writer, node: Apply, *operands: Code) -> Code:
             arguments.append((v, name if rank(v) == 0 else f"{name}[{old}]"))
         else:
             arguments.append((v, f"{name}[t]" if k < op.carries + op.sequences else name))
-    body = list_function(function, [*arguments, *_reserved([*results, *names, "t"])], op.updates)
+    body = list_function(function, [*arguments, *_reserved([*results, *names, *writer.functions, "t"])], op.updates)
     *lines, returned = body.text.split("\n    ")[1:]
     values = returned.removeprefix("return ")
     targets = [name if rank(v) == 0 else f"{name}[{new}]" for name, v in carried]
@@ -51,6 +52,7 @@ def loop(writer, node: Apply, *operands: Code) -> Code:
         head += [f"{result} = np.empty({extent if len(extent) > 1 else extent[0]})", f"{result}[{first}] = {start}"]
     head.append(f"for t in {f'range({op.count - 1}, -1, -1)' if op.reverse else f'range({op.count})'}:")
     text = "\n    ".join([*head, *(f"    {line}" for line in lines), f"return {', '.join(results)}"])
+    writer.taken.update(body.functions)
     writer.functions |= {**body.functions, function: text}
     writer.loops[function] = op
     writer.constants |= body.constants

@@ -128,6 +128,8 @@ class TracedArray:
         """Return the numbers for a text; a text of data is a decision taken from them."""
         if self.level == DATA:
             self.tracer.decide(self, "array", None)
+        elif self.level == PARAMETER:
+            self.tracer.shown = True
         return self.value
 
     # What it looks like -----------------------------------------------------------------------------------------------

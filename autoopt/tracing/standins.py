@@ -157,6 +157,13 @@ def _number(kind: type) -> Callable:
 
 def _float(tracer, value=0.0):
     if type(value) is not tracer.array:
+        if isinstance(value, str) and tracer.shown:
+            raise TracingError(
+                "A number is read from text after a value that depends on the parameters was turned into text, which would "
+                "lose its derivative.",
+                tracer.location(),
+                "use the value itself, rounded with np.round if need be.",
+            )
         return float(value)
     if value.size != 1:
         raise TypeError("only 0-dimensional arrays can be converted to Python scalars")

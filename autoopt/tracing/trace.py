@@ -19,6 +19,7 @@ from autoopt.tape.simplify import live
 from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.instrument import Instrument
+from autoopt.tracing.origin import is_library
 from autoopt.tracing.tracer import Tracer
 
 
@@ -75,7 +76,8 @@ def trace(
         return tracer.leaf(Leaf(name, "argument"), value)
 
     data = [_as_leaves(value, name, leaf) for value, name in zip(args, names[1:], strict=True)]
-    copied = instrument.copy(function) if isinstance(function, FunctionType) else instrument.substitute(function)
+    users = isinstance(function, FunctionType) and not is_library(function.__code__)
+    copied = instrument.copy(function) if users else instrument.substitute(function)
     parameters, *data = (instrument.substitute(value, attribute=True) for value in (parameters, *data))
     drawn = _random_state()
     try:
@@ -151,7 +153,7 @@ def _output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -
     if type(value) in (list, tuple) and not scalar:
         value = tracer.nested(value)
     if type(value) is not TracedArray:
-        if not isinstance(value, int | float | np.number | np.ndarray):
+        if not isinstance(value, int | float | complex | np.number | np.bool_ | np.ndarray):
             kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
             raise ObjectiveError(
                 f"The objective returned {kind}, not a number.",
@@ -159,6 +161,12 @@ def _output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -
                 "return one scalar, such as a sum over the data.",
             )
         value = TracedArray(tracer, tracer.constant(value), value, 0)
+    if value.dtype.kind not in "fiub":
+        raise ObjectiveError(
+            f"The objective returned a value of type {value.dtype.name}, not a real number.",
+            definition(function),
+            "return its real part, or its absolute value.",
+        )
     if scalar and value.size != 1:
         raise ObjectiveError(
             f"The objective returned an array of shape {value.shape}, not a scalar.",
@@ -178,8 +186,6 @@ def definition(function: Callable) -> Location | None:
 
 def frames_of_user(error: BaseException) -> list[Location]:
     """Return the user's own lines in the traceback of `error`, outermost first."""
-    from autoopt.tracing.origin import is_library
-
     found, entry = [], error.__traceback__
     while entry is not None:
         if not is_library(entry.tb_frame.f_code):

@@ -31,6 +31,8 @@ class Tracer:
         The class of traced arrays, handed in so that this file need not know it.
     types : dict of type to type
         The stand-ins for builtin types that the run has seen.
+    shown : bool
+        Whether a value that depends on the parameters was turned into text.
     is_namespace : callable
         Whether a dictionary is the globals of an instrumented copy.
     """
@@ -40,6 +42,7 @@ class Tracer:
         self.tape = Tape()
         self.steps = self.tape.steps
         self.types: dict[type, type] = {}
+        self.shown = False
         self.is_namespace: Callable[[Any], bool] = lambda place: False
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}

@@ -1,0 +1,139 @@
+"""SciPy's own functions of matrices, with SciPy's signatures. check_finite and overwrite_* change no value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor.tensor as pt
+import scipy.linalg
+
+from autoopt.rules.linalg import cholesky, det, eigvalsh, inv, norm, pinv, svdvals, swapaxes, symmetric
+from autoopt.rules.operands import real, shape, size, tensor
+from autoopt.rules.table import Unsupported, refuse, rule
+
+rule(scipy.linalg.svdvals)(svdvals)
+
+
+@rule(scipy.linalg.norm)
+def scipy_norm(a, ord=None, axis=None, keepdims=False, check_finite=True):
+    return norm(a, ord, axis, keepdims)
+
+
+@rule(scipy.linalg.cholesky)
+def scipy_cholesky(a, lower=False, overwrite_a=False, check_finite=True):
+    return cholesky(a, upper=not lower)
+
+
+@rule(scipy.linalg.cho_factor)
+def cho_factor(a, lower=False, overwrite_a=False, check_finite=True):
+    """The factor alone: SciPy leaves the matrix's own elements in the other triangle, and so does this."""
+    a = real(a)
+    own = np.tri(shape(a)[-1], dtype=bool)
+    return pt.switch(pt.constant(own if lower else own.T), cholesky(a, upper=not lower), a), lower
+
+
+@rule(scipy.linalg.cho_solve)
+def cho_solve(c_and_lower, b, overwrite_b=False, check_finite=True):
+    c, lower = c_and_lower
+    c, b = real(c), real(b)
+    first = scipy_solve_triangular(c, b, trans=0 if lower else 1, lower=lower)
+    return scipy_solve_triangular(c, first, trans=1 if lower else 0, lower=lower)
+
+
+@rule(scipy.linalg.solve_triangular)
+def scipy_solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False, overwrite_b=False, check_finite=True):
+    a, b = real(a), real(b)
+    if trans in (1, 2, "T", "C"):
+        a, lower = swapaxes(a, -1, -2), not lower
+    own = np.tri(shape(a)[-1], dtype=bool)
+    a = pt.switch(pt.constant(own if lower else own.T), a, 0.0)
+    return pt.linalg.solve_triangular(a, b, lower=lower, unit_diagonal=unit_diagonal, b_ndim=min(b.ndim, 2))
+
+
+@rule(scipy.linalg.solve)
+def scipy_solve(
+    a, b, lower=False, overwrite_a=False, overwrite_b=False, check_finite=True, assume_a=None, transposed=False
+):
+    """The solution; of a matrix said to be symmetric only the triangle that SciPy reads has a slope."""
+    a, b = real(a), real(b)
+    if assume_a in ("sym", "symmetric", "pos", "positive definite", "her", "hermitian"):
+        a = symmetric(a, lower)
+    elif assume_a not in (None, "gen", "general"):
+        raise Unsupported(f"scipy.linalg.solve with assume_a={assume_a!r}", "leave out assume_a")
+    a = swapaxes(a, -1, -2) if transposed else a
+    return pt.linalg.solve(a, b, b_ndim=min(b.ndim, 2))
+
+
+@rule(scipy.linalg.inv)
+def scipy_inv(a, overwrite_a=False, check_finite=True):
+    return inv(a)
+
+
+@rule(scipy.linalg.det)
+def scipy_det(a, overwrite_a=False, check_finite=True):
+    return det(a)
+
+
+@rule(scipy.linalg.pinv)
+def scipy_pinv(a, check_finite=True):
+    return pinv(a)
+
+
+@rule(scipy.linalg.expm)
+def expm(A):
+    return pt.linalg.expm(real(A))
+
+
+@rule(scipy.linalg.lu_factor)
+def lu_factor(a, overwrite_a=False, check_finite=True):
+    return tuple(pt.linalg.lu_factor(real(a)))
+
+
+@rule(scipy.linalg.lu_solve)
+def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
+    lu, pivots = lu_and_piv
+    b = real(b)
+    return pt.linalg.lu_solve((real(lu), tensor(pivots)), b, trans=bool(trans), b_ndim=b.ndim)
+
+
+@rule(scipy.linalg.eigh)
+def scipy_eigh(a, b=None, lower=True, eigvals_only=False, overwrite_a=False, overwrite_b=False, check_finite=True):
+    if b is not None:
+        raise Unsupported("scipy.linalg.eigh of two matrices", "use eigh(inv(L) @ a @ inv(L).T), L = cholesky(b)")
+    values, vectors = pt.linalg.eigh(symmetric(real(a), lower), lower=lower)
+    return values if eigvals_only else (values, vectors)
+
+
+@rule(scipy.linalg.eigvalsh)
+def scipy_eigvalsh(a, lower=True, overwrite_a=False, check_finite=True):
+    return eigvalsh(a, "L" if lower else "U")
+
+
+@rule(scipy.linalg.toeplitz)
+def toeplitz(c, r=None):
+    c = tensor(c).flatten()
+    r = c if r is None else tensor(r).flatten()
+    values, m, n = pt.concatenate([c[:0:-1], c[:1], r[1:]]), size(c), size(r)
+    return values[pt.constant(m - 1 + np.arange(n) - np.arange(m)[:, None])]
+
+
+@rule(scipy.linalg.circulant)
+def circulant(c):
+    c = tensor(c)
+    n = shape(c)[-1]
+    return c[..., pt.constant((np.arange(n)[:, None] - np.arange(n)) % n)]
+
+
+@rule(scipy.linalg.block_diag)
+def block_diag(*arrs):
+    parts = [part.reshape((1, -1)) if (part := tensor(a)).ndim < 2 else part for a in arrs]
+    rows = np.cumsum([0, *(shape(part)[0] for part in parts)])
+    columns = np.cumsum([0, *(shape(part)[1] for part in parts)])
+    out = pt.zeros((int(rows[-1]), int(columns[-1])), dtype="float64")
+    for i, part in enumerate(parts):
+        place = slice(int(rows[i]), int(rows[i + 1])), slice(int(columns[i]), int(columns[i + 1]))
+        out = pt.set_subtensor(out[place], part.astype("float64"))
+    return out
+
+
+refuse(scipy.linalg.lstsq, remedy="use np.linalg.solve(A.T @ A, A.T @ b)")
+refuse(scipy.linalg.eig, scipy.linalg.eigvals, remedy="use eigh if it is symmetric")
