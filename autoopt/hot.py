@@ -1,6 +1,7 @@
 """Loops of the printed source that are compiled once they have cost as much time as compiling would.
 
-Whoever calls a loop ten times never waits for a compiler; whoever calls it ten thousand times loses at most as much again as he
+Whoever calls a loop ten times never waits for a compiler; whoever calls it ten thousand times loses at most as much
+again as he
 has spent. The text stays plain NumPy: numba, imported only here and only then, is given the same function.
 """
 
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 COST = 0.6
-"""Seconds that numba takes for a loop over numbers, its import included. Over arrays it takes 6 to 26, and gains little."""
+"""Seconds that numba takes for a loop over numbers, its import included; over arrays 6 to 26, for little gain."""
 
 _LOOP = re.compile(r"_loop\d*_*$")
 
@@ -72,7 +73,9 @@ class Hot:
         from numba import njit
 
         known = self.function.__globals__
-        inner = {name: known[name].jitted() for name in self.function.__code__.co_names if isinstance(known.get(name), Hot)}
+        inner = {
+            name: known[name].jitted() for name in self.function.__code__.co_names if isinstance(known.get(name), Hot)
+        }
         copy = FunctionType(self.function.__code__, {**known, **inner}, self.function.__name__)
         return njit(copy, error_model="numpy")
 

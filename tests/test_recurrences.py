@@ -106,6 +106,32 @@ def parameters_in_time(p, y):
     return total
 
 
+def loop_in_a_loop(p, y):
+    state, total = p[0], 0.0
+    for value in y:
+        inner = state
+        for _ in range(10):
+            inner = 0.5 * inner + p[1] * np.sin(inner)
+        state = 0.9 * inner + value
+        total += state**2
+    return total
+
+
+def guarded(p, y):
+    state, total = p[0], 0.0
+    for value in y:
+        state = p[1] * state + value
+        total += state**2 if state > -100 else 1.0
+    return total
+
+
+def without_data(p, y):
+    x = p[0]
+    for _ in range(50):
+        x = x + 0.1 * np.sin(p[1] * x)
+    return x**2
+
+
 CASES = [
     (garch, [0.1, 0.1, 0.8], Y),
     (garch_of_scalars, [0.1, 0.1, 0.8], Y),
@@ -116,6 +142,9 @@ CASES = [
     (backwards, [0.4, 0.6], Y),
     (two_loops, [0.4, 0.6, 0.2], Y),
     (parameters_in_time, RANDOM.normal(size=20), Y),
+    (loop_in_a_loop, [0.3, 0.4], Y),
+    (guarded, [0.3, 0.4], Y),
+    (without_data, [0.3, 0.4], Y),
 ]
 IDS = [case[0].__name__ for case in CASES]
 
@@ -143,8 +172,8 @@ def evaluate(tape, x):
 
 def slopes(f, x, h=1e-5):
     """Differences of fourth order."""
-    rows = [(8 * (f(x + h * e) - f(x - h * e)) - (f(x + 2 * h * e) - f(x - 2 * h * e))) / (12 * h) for e in np.eye(len(x))]
-    return np.array(rows)
+    steps = h * np.eye(len(x))
+    return np.array([8 * (f(x + e) - f(x - e)) - (f(x + 2 * e) - f(x - 2 * e)) for e in steps]) / (12 * h)
 
 
 @pytest.mark.parametrize(("f", "x0", "data"), CASES, ids=IDS)
@@ -169,7 +198,7 @@ def test_derivatives_of_loops_agree_with_differences(f, x0, data):
     np.testing.assert_allclose(product, slopes(lambda x: run(x)[1], x) @ direction, rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize(("f", "x0", "data"), CASES[:2] + CASES[-1:], ids=IDS[:2] + IDS[-1:])
+@pytest.mark.parametrize(("f", "x0", "data"), CASES[:2] + CASES[-4:-3], ids=IDS[:2] + IDS[-4:-3])
 def test_hessian_of_loops_consists_of_products(f, x0, data):
     tape = batch(looped(tape_of(f, x0, data)))
     x = np.asarray(x0, dtype=float)
@@ -197,12 +226,11 @@ def test_loops_without_carries_are_left_to_batching():
 
 
 def test_equal_bodies_are_equal_operations():
+    tapes = [looped(tape_of(garch, x0, data)) for x0, data in (([0.1, 0.1, 0.8], Y), ([0.2, 0.3, 0.4], 2 * Y))]
     first, second = (
-        next(step.operation for step in looped(tape_of(garch, x0, data)).steps if isinstance(step.operation, Recurrence))
-        for x0, data in (([0.1, 0.1, 0.8], Y), ([0.2, 0.3, 0.4], 2 * Y))
+        {step.operation for step in tape.steps if isinstance(step.operation, Recurrence)} for tape in tapes
     )
     assert first == second
-    assert hash(first) == hash(second)
 
 
 def test_compiled_loop_gives_what_python_gives():

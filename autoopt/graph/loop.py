@@ -1,8 +1,11 @@
 """A loop as one PyTensor operation, whose derivatives are loops again.
 
-`Loop` has the whole trajectory of its carries as results, the initial values included. With these at hand everything else that
-an iteration computes is computed for all iterations at once, by array operations outside of the loop: what does not depend on
-the carries before it, what the carries do not depend on after it. So a loop's body is only what must be done in sequence, and
+`Loop` has the whole trajectory of its carries as results, the initial values included. With these at hand everything
+else that
+an iteration computes is computed for all iterations at once, by array operations outside of the loop: what does not
+depend on
+the carries before it, what the carries do not depend on after it. So a loop's body is only what must be done in
+sequence, and
 its pullback is a loop, in the other direction, over the adjoints.
 """
 
@@ -32,9 +35,12 @@ from autoopt.tape.tape import call
 class Loop(Op):
     """`count` iterations of a body over carries.
 
-    Inputs are the initial carries, then arrays with one entry for each iteration along axis 0, then what is the same in every
-    iteration. Results are the trajectories of the carries, of length `count + 1`. Forward, entry 0 is the initial value and entry
-    t + 1 is the body at entry t and the sequences' entry t; with `reverse` the initial value is the last entry and entry t is the
+    Inputs are the initial carries, then arrays with one entry for each iteration along axis 0, then what is the same
+    in every
+    iteration. Results are the trajectories of the carries, of length `count + 1`. Forward, entry 0 is the initial
+    value and entry
+    t + 1 is the body at entry t and the sequences' entry t; with `reverse` the initial value is the last entry and
+    entry t is the
     body at entry t + 1 and the sequences' entry t.
 
     Parameters
@@ -49,7 +55,13 @@ class Loop(Op):
     """
 
     def __init__(
-        self, count: int, carries: int, sequences: int, inputs: Sequence[Variable], updates: Sequence[Variable], reverse: bool
+        self,
+        count: int,
+        carries: int,
+        sequences: int,
+        inputs: Sequence[Variable],
+        updates: Sequence[Variable],
+        reverse: bool,
     ) -> None:
         self.count, self.carries, self.sequences, self.reverse = count, carries, sequences, reverse
         self.inputs, self.updates = tuple(inputs), tuple(updates)
@@ -119,7 +131,8 @@ class Loop(Op):
 
         Notes
         -----
-        With c' = F(c, x, k) and the adjoint a' of c': a = g + (dF/dc)' a', where g is the cotangent of c as a result; then
+        With c' = F(c, x, k) and the adjoint a' of c': a = g + (dF/dc)' a', where g is the cotangent of c as a result;
+        then
         dx = (dF/dx)' a' and dk is the sum over the iterations of (dF/dk)' a'.
         """
         _, outer_sequences, outer_fixed = self.parts(inputs)
@@ -347,4 +360,3 @@ def _joined(step, values: list) -> Variable:
 def find_recurrence(operation: object) -> Rule | None:
     """Return the rule of a tape operation that is a recurrence."""
     return Rule(operation, partial(build_recurrence, operation)) if isinstance(operation, Recurrence) else None
-

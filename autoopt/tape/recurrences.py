@@ -1,6 +1,7 @@
 """Recurrences on the tape: runs of steps that repeat with a period and hand values on become one step each.
 
-A Python loop leaves the same steps once per iteration. Where an iteration needs what the one before made, no array operation
+A Python loop leaves the same steps once per iteration. Where an iteration needs what the one before made, no array
+operation
 can replace them; here such a run becomes one `Recurrence`, whose body is a single iteration.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -40,7 +41,8 @@ class Recurrence:
     count : int
         The number of iterations.
     carries, sequences : int
-        How many of the operands are initial values, and arrays with one entry along axis 0 for each iteration; the rest are the
+        How many of the operands are initial values, and arrays with one entry along axis 0 for each iteration; the
+        rest are the
         same in every iteration.
     body : tuple of Step
         One iteration: first a leaf for each operand, in order, then the steps.
@@ -122,7 +124,8 @@ def _text(template: Any) -> str:
 def recurrences(tape: Tape) -> Tape:
     """Return `tape` with every run of iterations that hand parameter-dependent values on as one step.
 
-    Steps of a loop that are no part of its recurrence, and whose operands follow no pattern, stay as they are; so do first and
+    Steps of a loop that are no part of its recurrence, and whose operands follow no pattern, stay as they are; so do
+    first and
     last iterations that differ from the others, and loops of fewer than SHORTEST iterations.
     """
     for _ in range(6):  # loops inside loops: the inner ones first
@@ -195,7 +198,9 @@ def _periods(labels: np.ndarray) -> list[int]:
         distances, times = np.unique(np.diff(order)[same], return_counts=True)
         for distance, often in zip(distances.tolist(), times.tolist(), strict=True):
             counts[distance] = max(counts.get(distance, 0), often)
-    likely = [distance for distance, often in counts.items() if often >= SHORTEST - 1 and distance * SHORTEST <= len(labels)]
+    likely = [
+        distance for distance, often in counts.items() if often >= SHORTEST - 1 and distance * SHORTEST <= len(labels)
+    ]
     likely = sorted(likely, key=lambda distance: -counts[distance])[:60]
     return sorted(likely)
 
@@ -226,7 +231,8 @@ class _Run:
 class _Operand(NamedTuple):
     """Where one operand of a place comes from in each block.
 
-    `kind` is "fixed" (the same step always), "inner" (place `place`, `lag` blocks ago; the first `lag` blocks read `steps`), or
+    `kind` is "fixed" (the same step always), "inner" (place `place`, `lag` blocks ago; the first `lag` blocks read
+    `steps`), or
     "listed" (`steps`, one for each block).
     """
 
@@ -244,7 +250,7 @@ class _Uneven(Exception):
 
 
 def _fit(sequence: _Sequence, start: int, stop: int, period: int) -> _Run | None:
-    """Return the run in [start, stop) of the sequence, cut so that all its blocks are alike; None if there is no recurrence."""
+    """Return the run in [start, stop), cut so that its blocks are alike; None if there is no recurrence."""
     for _ in range(4):
         count = (stop - start) // period
         if count < SHORTEST:
@@ -386,7 +392,7 @@ def _strong(readers: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def _places(sequence: _Sequence, run: _Run, regular: list[bool], cyclic: np.ndarray) -> list[int]:
-    """Return the places that make up the loop: its cycles, what lies between, and the regular steps before and after."""
+    """Return the places that make up the loop: cycles, what lies between, regular steps before and after."""
     period = run.period
     edges = [(op.place, place) for place, ops in enumerate(run.operands) for op in ops if op.kind == "inner"]
     after, before = cyclic.copy(), cyclic.copy()
@@ -413,11 +419,10 @@ def _places(sequence: _Sequence, run: _Run, regular: list[bool], cyclic: np.ndar
     if not chosen[core].all():
         return []
     for place in np.flatnonzero(core):
-        step = sequence.steps[run.table[run.count // 2, place]]
         for op in run.operands[place]:
             if op.kind == "listed" and _reads_run(sequence, run, op):
                 return []
-            if op.kind == "inner" and op.lag and step.dtype != _FLOAT:
+            if op.kind == "inner" and op.lag and sequence.steps[run.table[0, op.place]].dtype != _FLOAT:
                 return []
     return np.flatnonzero(chosen).tolist()
 
@@ -544,7 +549,9 @@ class _Rewriter:
             length = run.count + 1 if trajectory else run.count
             result = made.result_of[place]
             template = ((Slot(0), result), {})
-            holder = self.append(Step(component, (whole,), template, (length, *step.shape), step.dtype, level, step.site))
+            holder = self.append(
+                Step(component, (whole,), template, (length, *step.shape), step.dtype, level, step.site)
+            )
             if trajectory:
                 self.starts[holder] = operands[result]
             for t, index in enumerate(run.table[:, place].tolist()):
@@ -584,12 +591,12 @@ class _Rewriter:
                 holder, place = places[start]
                 while stop < len(places) and places[stop] == (holder, place + stop - start):
                     stop += 1
-                if place == 1 and start and self.starts.get(holder) == self.number.get(step.inputs[start - 1]):
-                    if pieces and pieces[-1][2] < 0:  # the initial value comes before
-                        before = pieces.pop()
-                        if before[1] - before[0] > 1:
-                            pieces.append((before[0], before[1] - 1, -1, 0))
-                        start, place = start - 1, 0
+                first = start and place == 1 and self.starts.get(holder) == self.number.get(step.inputs[start - 1])
+                if first and pieces and pieces[-1][2] < 0:  # the initial value comes before
+                    before = pieces.pop()
+                    if before[1] - before[0] > 1:
+                        pieces.append((before[0], before[1] - 1, -1, 0))
+                    start, place = start - 1, 0
                 pieces.append((start, stop, holder, place))
             elif pieces and pieces[-1][2] < 0:
                 pieces[-1] = (pieces[-1][0], stop, -1, 0)
@@ -625,7 +632,7 @@ class _Rewriter:
         return index
 
     def read(self, places: list, step: Step) -> int | None:
-        """Return a step that reads `places` of the array that `step` reads, at once; None if they are no simple sequence."""
+        """Return a step that reads `places` of what `step` reads, at once; None if they are no simple sequence."""
         base = self.at(step.inputs[0])
         parts = [place if type(place) is tuple else (place,) for place in places]
         if len(step.inputs) > 1 or len({len(part) for part in parts}) > 1:
@@ -655,7 +662,9 @@ class _Rewriter:
         result = self.append(Step(operator.getitem, inputs, template, shape, step.dtype, level, step.site))
         if axis:
             shape = (*count, *step.shape)
-            result = self.append(Step(np.moveaxis, (result,), ((Slot(0), axis, 0), {}), shape, step.dtype, level, step.site))
+            result = self.append(
+                Step(np.moveaxis, (result,), ((Slot(0), axis, 0), {}), shape, step.dtype, level, step.site)
+            )
         return result
 
 
@@ -680,7 +689,7 @@ class _Body:
                     self.fixed[int(op.steps[0])] = None
 
     def carry(self, op: _Operand) -> None:
-        """Note that a place's value is handed on, over `lag` blocks; `op.steps[j]` is its value `lag - j` blocks before."""
+        """Note that a value is handed on over `lag` blocks; `op.steps[j]` is its value `lag - j` blocks before."""
         for lag in range(1, op.lag + 1):
             self.carried.setdefault((op.place, lag), int(op.steps[op.lag - lag]))
 
