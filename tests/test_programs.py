@@ -121,7 +121,7 @@ FOUND = {
     "linear": ([], "np.sum(x * np.linspace(0.4, 1.7, 3))"),
     "one entry": ([], "0.6 * x[1]"),
 }
-OPEN = {*KNOWN, *KNOWN_CRASHES, "argsort of booleans", "empty mask of data"}
+OPEN = {*KNOWN, *KNOWN_CRASHES}
 
 
 @pytest.mark.parametrize(

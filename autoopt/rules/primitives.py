@@ -20,6 +20,8 @@ def put(x, index, value):
     if x.dtype != "float64" and value.dtype != x.dtype:
         raise Unsupported(f"writing {value.dtype} into an array of {x.dtype}", "make the array with dtype=float")
     place, value = _place(x, index, value)
+    if 0 in shape(place):
+        return x
     if _distinct(x, index):
         return pt.set_subtensor(place, value)
     count = prod(shape(place))

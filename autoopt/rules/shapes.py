@@ -302,8 +302,7 @@ def sort(a, axis=-1):
 
 @rule(np.argsort, order=0)
 def argsort(a, axis=-1):
-    a = tensor(a)
-    a = a.astype("int64") if a.dtype == "bool" else a
+    a = real(a)  # PyTensor's ArgSort has no pullback of integers
     return pt.argsort(a.reshape((size(a),)), axis=0) if axis is None else pt.argsort(a, axis=axis_index(axis, a.ndim))
 
 

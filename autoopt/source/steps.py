@@ -122,7 +122,7 @@ def expression(step: Step, operands: Sequence[Code]) -> Code:
     if operation in (operator.getitem, component):
         return Code(f"{_fill(args[0], operands):.}[{_index(args[1], operands)}]")
     if operation is astype:
-        return Code(f"{operands[0]:.}.astype({_argument(args[1], operands)})")
+        return Code(f"np.asarray({operands[0]}).astype({_argument(args[1], operands)})")
     if operation is pack:
         return Code(f"np.reshape([{', '.join(str(operand) for operand in operands)}], {_argument(args[0], operands)})")
     texts = [_argument(part, operands) for part in args]

@@ -405,6 +405,11 @@ def tolist(array):
 
 
 @_method
+def put(array, indices, values, mode="raise"):
+    HANDLERS[np.put](array.tracer, array, indices, values, mode)
+
+
+@_method
 def view(array, dtype=None, type=None):
     if dtype is not None and np.dtype(dtype) != array.dtype:
         raise UnsupportedFunctionError(

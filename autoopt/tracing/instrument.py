@@ -89,6 +89,8 @@ class Instrument:
             return self._container(value)
         if isinstance(value, type):
             return self._class(value)
+        if kind.__module__.startswith("scipy.stats."):
+            return self._distribution(value)
         if isinstance(value, np.vectorize):
             return standins.Vectorized(self.tracer, self.substitute(value.pyfunc))
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
@@ -140,6 +142,13 @@ class Instrument:
         """Keep `names` for the tape's arguments."""
         self._names.update(names)
 
+    def _distribution(self, value: Any) -> Any:
+        """Return the stand-in for a distribution of scipy.stats; a frozen one may be changed unnoticed."""
+        from autoopt.tracing import distributions  # imports scipy.special
+
+        self.opaque_state = self.opaque_state or not callable(value)
+        return distributions.stand_in(self.tracer, value)
+
     def _callable(self, value: Callable) -> Callable:
         stand_in = standins.STAND_INS.get(value) if _may_hash(value) else None
         if stand_in is not None:
@@ -151,6 +160,8 @@ class Instrument:
         if type(getattr(value, "__self__", None)).__module__.startswith("numpy.random"):
             return standins.refused_random(self.tracer, value)
         if isinstance(value, MethodType):
+            if type(value.__self__).__module__.startswith("scipy.stats."):
+                return getattr(self.substitute(value.__self__), value.__name__)
             self.opaque_state = True
             return MethodType(self.substitute(value.__func__), self.substitute(value.__self__))
         if isinstance(value, functools.partial):

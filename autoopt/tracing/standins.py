@@ -108,6 +108,13 @@ def _ascontiguousarray(tracer, a, dtype=None, *, like=None):
     return _ordered(np.atleast_1d(_as_array(tracer, a, real(dtype))), "C")
 
 
+@stands_in(np.require)
+def _require(tracer, a, dtype=None, requirements=None, *, like=None):
+    wanted = {str(flag).upper() for flag in requirements or ()}
+    order = "F" if wanted & {"F", "FORTRAN", "F_CONTIGUOUS"} else "C" if wanted & {"C", "CONTIGUOUS", "C_CONTIGUOUS"} else None
+    return _ordered(_as_array(tracer, a, real(dtype)), order)
+
+
 @stands_in(np.asfortranarray)
 def _asfortranarray(tracer, a, dtype=None, *, like=None):
     return _ordered(np.atleast_1d(_as_array(tracer, a, real(dtype))), "F")
@@ -204,6 +211,8 @@ def _sum(tracer, values, start=0):
     values = iter(values)
     if type(start) is int and start == 0:
         start = next(values, 0)
+        if type(start) is tracer.array and start.ndim:
+            start = start.duplicate()  # as 0 + start would be: a new array
     for value in values:
         start = start + value
     return start
