@@ -31,12 +31,12 @@ def program(x: Any, *args: Any, most: int = 60) -> Callable:
     return enter
 
 
-_X = _RNG.normal(size=(40, 3))
-_Y = (_RNG.normal(size=40) > 0) * 1.0
+_X = _RNG.normal(size=(16, 3))
+_Y = (_RNG.normal(size=16) > 0) * 1.0
 _W = _RNG.normal(size=3)
 
 
-@program(_RNG.normal(size=40), most=20)
+@program(_RNG.normal(size=20), most=20)
 def rosenbrock(x):
     s = 0.0
     for i in range(len(x) - 1):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from loop_programs import PROGRAMS
 
+from autoopt import engines
 from autoopt.objective import Objective
+from autoopt.tape.batching import batch, vectorise
 from autoopt.tape.flatten import flatten
 from autoopt.tape.operations import greatest, product, total
 from autoopt.tape.tape import Tape, call
@@ -61,3 +64,139 @@ def test_short_chains_and_results_read_twice_stay():
     tape = tape_of(f, np.ones(6))
     assert [step.operation for step in flatten(tape).steps].count(total) <= 1
     assert run(flatten(tape), np.ones(6)) == f(np.ones(6))
+
+
+def test_a_factor_of_one_in_one_iteration_is_no_product_of_its_own():
+    def f(x):
+        return sum([x[i] * i for i in range(8)])
+
+    assert product not in [step.operation for step in flatten(tape_of(f, np.ones(8))).steps]
+
+
+# Batching -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_batched_tape_gives_the_same_value_in_few_steps(name):
+    case = PROGRAMS[name]
+    tape = tape_of(case.function, case.x, *case.args)
+    batched = batch(flatten(tape))
+    assert run(batched, case.x) == pytest.approx(run(tape, case.x), rel=1e-13)
+    assert len(batched.steps) <= case.most
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_step_of_a_batched_tape_has_the_shape_and_dtype_that_it_says(name):
+    case = PROGRAMS[name]
+    batched = batch(flatten(tape_of(case.function, case.x, *case.args)))
+    known = {0: case.x} | batched.values
+    for index, step in enumerate(batched.steps):
+        if step.operation is not None:
+            known[index] = call(step, [known[source] for source in step.inputs])
+        assert np.shape(known[index]) == step.shape
+        assert np.asarray(known[index]).dtype == step.dtype
+    assert all(np.array_equal(known[guard.step], guard.answer) for guard in batched.guards)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_derivatives_are_those_of_the_unrolled_tape(name, monkeypatch):
+    case = PROGRAMS[name]
+    p = np.cos(np.arange(case.x.size))
+
+    def derivatives():
+        objective = Objective(case.function, case.x, case.args)
+        return *objective.value_and_grad(case.x), objective.hessp(case.x, p), objective
+
+    value, gradient, product_p, objective = derivatives()
+    hessian = objective.hess(case.x)
+    monkeypatch.setattr(engines, "vectorise", lambda tape: tape)
+    expected_value, expected_gradient, expected_product, _ = derivatives()
+    size = 1 + np.max(np.abs(expected_product))
+    assert value == pytest.approx(expected_value, rel=1e-13)
+    np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-12, atol=1e-12 * (1 + np.max(np.abs(expected_gradient))))
+    np.testing.assert_allclose(product_p, expected_product, rtol=1e-11, atol=1e-12 * size)
+    np.testing.assert_allclose(hessian @ p, expected_product, rtol=1e-11, atol=1e-12 * size)
+
+
+@pytest.mark.parametrize("name", ["rosenbrock", "filled", "filled_with_ends", "listed"])
+def test_steps_do_not_depend_on_the_trip_count(name):
+    function = PROGRAMS[name].function
+    counts = {len(vectorise(tape_of(function, np.linspace(0.1, 1, n))).steps) for n in (20, 57, 300)}
+    assert len(counts) == 1
+
+
+def test_other_branches_are_noticed():
+    case = PROGRAMS["ragged"]
+    objective = Objective(case.function, case.x, case.args)
+    for x in (case.x, -case.x, np.abs(case.x), -np.abs(case.x), case.x):
+        assert objective.value(x) == pytest.approx(case.function(x, *case.args), rel=1e-13)
+
+
+def test_other_data_of_the_same_shapes_are_taken():
+    case = PROGRAMS["logistic_vectors"]
+    X, y = case.args
+    objective = Objective(case.function, case.x, case.args)
+    objective.grad(case.x)
+    assert objective.rebind((2 * X, 1 - y))
+    assert objective.value(case.x) == pytest.approx(case.function(case.x, 2 * X, 1 - y), rel=1e-13)
+
+
+def test_columns_of_data_are_views_and_rows_a_matrix_product():
+    case = PROGRAMS["logistic_rows"]
+    operations = [step.operation for step in vectorise(tape_of(case.function, case.x, *case.args)).steps]
+    assert operations.count(np.matmul) == 1
+
+
+def test_small_tapes_stay_as_they_are():
+    tape = tape_of(lambda x: np.sum(x**2) + x[0], np.ones(3))
+    assert vectorise(tape) is tape
+
+
+def test_source_of_a_loop_reads_like_arrays():
+    text = Objective(PROGRAMS["rosenbrock"].function, PROGRAMS["rosenbrock"].x).source("value")
+    assert "x[1:]" in text and "x[:-1]" in text
+    assert len(text.splitlines()) < 20
+
+
+def _random_program(seed: int):
+    """Return a loop over random positions of random operations, with groups of random sizes and a branch."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(6, 30))
+    offsets = rng.integers(0, 4, 3).tolist()
+    step = int(rng.choice([1, 2, -1]))
+    index = rng.integers(0, n, n).tolist()
+    sizes = rng.integers(0, 4, n).tolist()
+    unary = [[np.sin, np.exp, np.tanh, lambda v: v**2, lambda v: -v][k] for k in rng.integers(0, 5, 4)]
+    nested, branches, filled = rng.random(3) < 0.6
+
+    def program(x):
+        total, out = 0.0, np.zeros(n)
+        for i in range(n)[::step]:
+            a = unary[0](x[(i + offsets[0]) % n]) * x[i] + unary[1](x[index[i]])
+            if nested:
+                for j in range(sizes[i]):
+                    a += unary[2](x[(i + j) % n]) * (1 + 0.1 * j)
+            if branches and x[i] > 0:
+                a = unary[3](a) * 0.1
+            out[i] = a
+            total += a * i / n
+        return total + np.sum(out**2) if filled else total - out[0]
+
+    return program, rng.normal(size=n) * 0.5
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_loops_keep_their_value(seed):
+    program, x = _random_program(seed)
+    tape = tape_of(program, x)
+    batched = batch(flatten(tape))
+    assert run(batched, x) == pytest.approx(run(tape, x), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(0, 40, 8))
+def test_random_loops_keep_their_gradient(seed):
+    program, x = _random_program(seed)
+    gradient = Objective(program, x).grad(x)
+    h = 1e-6 * np.eye(len(x))
+    slopes = [(program(x + e) - program(x - e)) / 2e-6 for e in h]
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-6, atol=1e-6 * np.max(np.abs(slopes)))

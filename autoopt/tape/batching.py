@@ -19,7 +19,7 @@ import numpy as np
 
 from autoopt.tape.classes import CONSTANT, INPUT, OTHER, READ, VARIADIC, Class, Classes, classify
 from autoopt.tape.flatten import flatten
-from autoopt.tape.grids import Grid, along, factor, varying
+from autoopt.tape.grids import Grid, along, factor, flat, is_regular, varying
 from autoopt.tape.lifting import lift, liftable
 from autoopt.tape.operations import pack
 from autoopt.tape.program import Operand, Program
@@ -107,7 +107,7 @@ class Batching:
         for number, group in enumerate(self.classes.classes):
             if group.kind != OTHER:
                 continue
-            self.program.site = group.step.site
+            self.program.site = self.steps[group.members[group.count // 2]].site  # the first may stem from elsewhere
             if lifted[number]:
                 self.arrays[number] = lift(self, group)
             else:
@@ -183,6 +183,23 @@ class Batching:
         self._singles[step] = new
         return new
 
+    def slice_of(self, step: int) -> int:
+        """Return the new step of one old step with an axis of length one before its own."""
+        number = int(self.classes.of[step])
+        group = self.classes.classes[number]
+        if group.kind == READ:
+            place = self.steps[step].template[0][1]
+            place = place if type(place) is tuple else (place,)
+            base = self.single(self.steps[step].inputs[0])
+        elif number in self.arrays:
+            base, grid = self.arrays[number]
+            place = tuple(int(k) for k in np.unravel_index(self.classes.place[step], grid))
+        else:
+            place = ()
+        if not place:
+            return self.program.reshape(self.single(step), (1, *group.step.shape))
+        return self.program.index(base, [*place[:-1], slice(place[-1], place[-1] + 1 or None)])
+
     def _emit(self, index: int) -> int:
         """Add one old step by itself."""
         step = self.steps[index]
@@ -235,7 +252,38 @@ class Batching:
         if not np.any(values != values[0]):
             return Operand(self.single(steps[0]), (), 0)
         axes = varying(values, grid)
-        return Operand(self.program.constant(np.ascontiguousarray(along(values, grid, axes))), axes, 0)
+        return Operand(self.program.numbers(along(values, grid, axes)), axes, 0)
+
+    def arranged(self, group: Class) -> tuple[list[np.ndarray], Grid]:
+        """Return the operands of a class, columns of old steps, and its grid, with the members put in order.
+
+        That is program order unless fewer of the operands are irregular in another: members that stem from elsewhere, such as the
+        first of a loop, are met out of turn.
+        """
+        table = self.classes.operands(group.members)
+        if group.count == 1:
+            return list(table.T), ()
+        where = [None if self.constants(column) is not None else self.resolve(column) for column in table.T]
+        where = [found for found in where if found is not None and found[1]]
+
+        def tried(order: Any) -> tuple[int, Grid]:
+            moved = [(self.program.shape(base), [position[order] for position in positions]) for base, positions in where]
+            grid = factor([position for _, positions in moved for position in positions], group.count)
+            return sum(not is_regular(positions, shape[: len(positions)], grid) for shape, positions in moved), grid
+
+        worst, grid = tried(slice(None))
+        best = None
+        for base, positions in where if worst else ():
+            line = flat(positions, self.program.shape(base)[: len(positions)])
+            order = np.argsort(line)
+            if np.all(np.diff(line[order])):
+                irregular, other = tried(order)
+                if irregular < worst:
+                    worst, grid, best = irregular, other, order
+        if best is not None:
+            self.classes.reorder(group, best)
+            table = table[best]
+        return list(table.T), grid
 
     def grid(self, columns: Sequence[np.ndarray], count: int) -> Grid:
         """Return the loops that `count` members run over, judged by where their operands, columns of old steps, come from."""

@@ -77,6 +77,12 @@ class Classes:
     same: np.ndarray
     _tables: dict[int, np.ndarray] = field(default_factory=dict)
 
+    def reorder(self, group: Class, order: np.ndarray) -> None:
+        """Put the members of a class in another order."""
+        self._tables.pop(id(group.members), None)
+        group.members[:] = np.array(group.members)[order].tolist()
+        self.place[group.members] = np.arange(group.count)
+
     def operands(self, steps: Any) -> np.ndarray:
         """Return the operands of `steps`, which have equally many, as a table (steps, operands)."""
         if id(steps) not in self._tables:

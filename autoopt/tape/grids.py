@@ -80,6 +80,27 @@ def flat(positions: Sequence[np.ndarray], shape: Sequence[int]) -> np.ndarray:
     return np.ravel_multi_index(tuple(positions), tuple(shape)) if len(positions) > 1 else positions[0]
 
 
-def size(grid: Grid) -> int:
-    """Return the number of points."""
-    return prod(grid)
+def is_regular(positions: Sequence[np.ndarray], shape: Sequence[int], grid: Grid) -> bool:
+    """Whether an array can be read at these positions by slices, reshaping and transposing alone."""
+    used = [varying(position, grid) for position in positions]
+    axes = sorted(set().union(*used))
+    moving = [(along(position, grid, axes), at, n) for position, at, n in zip(positions, used, shape, strict=False) if at]
+    if all(len(at) == 1 for _, at, _ in moving) and len(moving) == len(axes):
+        return all(as_slice(place.reshape(-1)[_stride(place, axes.index(at[0]))], n) for place, at, n in moving)
+    return not moving or as_slice(flat([place.ravel() for place, _, _ in moving], [n for _, _, n in moving]), prod(shape)) is not None
+
+
+def _stride(place: np.ndarray, axis: int) -> slice:
+    """Return where the entries along one axis are in the flattened array."""
+    inner = prod(place.shape[axis + 1 :])
+    return slice(0, inner * place.shape[axis], inner)
+
+
+def count_up(values: np.ndarray) -> tuple[int, int, int] | None:
+    """Return start, stop and step of integers that are an arithmetic progression, None if they are none."""
+    if values.ndim != 1 or len(values) < 3 or values.dtype != np.int64:
+        return None
+    steps = np.diff(values)
+    if steps[0] == 0 or np.any(steps != steps[0]):
+        return None
+    return int(values[0]), int(values[-1] + np.sign(steps[0])), int(steps[0])

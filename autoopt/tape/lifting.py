@@ -60,8 +60,7 @@ def _is_slicing(position: Any) -> bool:
 
 
 def _operands(batching: Any, group: Class) -> tuple[list[Operand], Grid]:
-    columns = list(batching.classes.operands(group.members).T)
-    grid = batching.grid(columns, group.count) if group.count > 1 else ()
+    columns, grid = batching.arranged(group)
     return [batching.operand(column, grid) for column in columns], grid
 
 
@@ -186,6 +185,11 @@ def _pack(batching: Any, group: Class) -> tuple[int, Grid]:
         pieces = [program.reshape(part, (*grid, 1, *rest)) for part in parts]
         return program.reshape(_joined(program, pieces, len(grid)), (*grid, *shape)), grid
     edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), size]
+    period = next((k for k in range(2, 17) if size % k == 0 and np.array_equal(kinds[k:], kinds[:-k])), None)
+    if len(edges) > 4 and period:
+        rest = batching.steps[table[0, 0]].shape
+        pieces = [program.reshape(_block(batching, table[:, k::period], ()), (size // period, 1, *rest)) for k in range(period)]
+        return program.reshape(_joined(program, pieces, 1), shape), ()
     if len(edges) > 10:
         return _interleaved(batching, table, kinds, shape), ()
     pieces = [_block(batching, table[:, start:stop], ()) for start, stop in zip(edges, edges[1:], strict=False)]
@@ -202,6 +206,8 @@ def _block(batching: Any, table: np.ndarray, grid: Grid) -> int:
     program = batching.program
     size = table.shape[1]
     rest = batching.steps[table[0, 0]].shape
+    if table.size == 1:
+        return batching.slice_of(int(table[0, 0]))
     values = batching.constants(table.ravel())
     if values is not None:
         return program.constant(values.reshape(*grid, size))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoopt.tape.grids import Grid, along, as_slice, flat, varying
+from autoopt.tape.grids import Grid, along, as_slice, count_up, flat, varying
 from autoopt.tape.operations import pack
 from autoopt.tape.tape import CONSTANT, Slot, Step, Tape
 
@@ -74,6 +74,15 @@ class Program:
             self._known[key] = self.append(Step(None, (), None, array.shape, array.dtype, CONSTANT, None))
             self.tape.values[self._known[key]] = value
         return self._known[key]
+
+    def numbers(self, values: np.ndarray) -> int:
+        """Add constants that vary from member to member, as np.arange where they count."""
+        found = count_up(values)
+        if found is None:
+            return self.constant(np.ascontiguousarray(values))
+        start, stop, step = found
+        args = (start, stop, step) if step != 1 else (start, stop) if start else (stop,)
+        return self.call(np.arange, (), values.shape, values.dtype, (args, {}))
 
     def binary(self, ufunc: Callable, one: int, other: int) -> int:
         """Add `ufunc(one, other)`."""
