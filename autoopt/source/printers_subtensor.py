@@ -18,7 +18,7 @@ from pytensor.tensor.subtensor import (
 )
 from pytensor.tensor.type_other import MakeSlice
 
-from autoopt.source.code import Code, call, literal
+from autoopt.source.code import PRODUCT, Code, call, infix, literal
 from autoopt.source.idioms import is_zeros, rank
 from autoopt.source.printers import prints
 
@@ -70,12 +70,15 @@ def write_subtensor(writer, node: Apply, x: Code, value: Code, *index: Code) -> 
 @prints(AdvancedIncSubtensor, AdvancedIncSubtensor1, stem="filled")
 def write_advanced(writer, node: Apply, x: Code, value: Code, *index: Code) -> Code:
     array, positions = node.inputs[0], node.inputs[2:]
-    value = _one_number(node.inputs[1]) or value
+    number = _one_number(node.inputs[1])
     text = index_text(node.op.idx_list, index)
     if _is_histogram(node):
         (size,) = array.owner.inputs[1:] if array.owner else (None,)
         length = writer.code(size) if size is not None else Code(str(array.data.size))
+        if number is not None:
+            return infix("*", PRODUCT, number, call("np.bincount", index[0], f"minlength={length}"))
         return call("np.bincount", index[0], f"weights={value}", f"minlength={length}")
+    value = number or value
     name = writer.own(array, node.outputs[0])
     if node.op.set_instead_of_inc:
         return _written(writer, node, name, f"{name}[{text}] = {value}")
