@@ -64,11 +64,10 @@ def check_hessp(objective: Objective, x: np.ndarray, p: np.ndarray, noise: float
 
 
 def params() -> list:
-    """Return the cases as pytest parameters; those that fail today are expected to, or are too slow to run."""
+    """Return the cases as pytest parameters; those that fail today are expected to, strictly."""
     known = {True: [], False: []}
     for case in CASES:
-        running = not case.xfail.startswith("slow")
-        marks = [pytest.mark.xfail(strict=True, run=running, reason=case.xfail)] if case.xfail else []
+        marks = [pytest.mark.xfail(strict=True, reason=case.xfail)] if case.xfail else []
         known[bool(marks)].append(pytest.param(case, id=case.name, marks=marks))
     return known[False] + known[True]
 

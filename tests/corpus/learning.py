@@ -246,7 +246,7 @@ CASES = [
     Case("soft_kmeans", soft_kmeans, rng.normal(size=(2, 3)), (X,), tags="matrix-x0"),
     Case("hard_kmeans", hard_kmeans, X[:2] + 0.1, (X[:8],), tags="min generator iterate"),
     Case("soft_svm", soft_svm, np.array([0.3, -0.1, 0.2, 0.0]), (X, sign), (np.zeros(4), np.array([60.0, -40, 20, 5])), tags="overflow"),
-    Case("squared_hinge", squared_hinge, b0, (X, sign), (np.zeros(3),), tags="clip", xfail="curvature of norm(w)**2 at w = 0"),
+    Case("squared_hinge", squared_hinge, b0, (X, sign), (np.zeros(3),), tags="clip"),
     Case("huber_by_where", huber_by_where, b0, (X, y), (np.zeros(3),), tags="where"),
     Case("huber_scipy", huber_scipy, b0, (X, y), tags="special"),
     Case("tukey_biweight", tukey_biweight, b0, (X, y), (10 * b0,), tags="mask-on-traced full"),

@@ -90,7 +90,7 @@ def binary_star_velocity(p, t, rv):
     K, gamma, w, e = p[0], p[1], p[2], np.tanh(p[3]) ** 2
     M = np.mod(2 * np.pi * t, 2 * np.pi)
     E = M.copy()
-    for _ in range(4):
+    for _ in range(12):
         E = E - (E - e * np.sin(E) - M) / (1 - e * np.cos(E))
     nu = 2 * np.arctan2(np.sqrt(1 + e) * np.sin(E / 2), np.sqrt(1 - e) * np.cos(E / 2))
     model = gamma + K * (np.cos(nu + w) + e * np.cos(w))

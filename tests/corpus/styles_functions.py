@@ -197,7 +197,7 @@ CASES = [
     Case("fast_sum", fast_sum, data, tags="recursion slices"),
     Case("generator_pipeline", generator_pipeline, np.array([0.9, 0.2]), (np.array([0.8, 0.7]),), tags="generators"),
     Case("itertools_pairs", itertools_pairs, np.array([0.5, -0.3, 0.8]), tags="itertools reduce"),
-    Case("map_filter", map_filter, np.array([0.5, -0.3, 0.8]), tags="map filter fromiter", xfail="NumPy function of a list of traced values"),
+    Case("map_filter", map_filter, np.array([0.5, -0.3, 0.8]), tags="map filter fromiter"),
     Case("vectorised", vectorised, np.array([0.5, 0.3, 0.8]), (np.array([0.1, 0.5, 1.0, 2.0]),), tags="np.vectorize"),
     Case("along_axis", along_axis, np.array([0.5, -0.3]), (rng.normal(size=(3, 2)),), tags="apply_along_axis"),
     Case("map_array", frompyfunc_style, np.array([0.5, -0.3, 0.8]), tags="map comprehension"),

@@ -268,7 +268,7 @@ CASES = [
     Case("item_and_tolist", item_and_tolist, rng.normal(size=(2, 2)), tags="item tolist"),
     Case("enumerate_zip", enumerate_zip, np.array([0.5, 1.0, -0.3]), ("abc",), tags="enumerate zip dict"),
     Case("python_builtins", python_builtins, np.array([0.5, 1.2, -0.3]), tags="builtins"),
-    Case("list_surgery", list_surgery, rng.normal(size=4), tags="lists", xfail="NumPy function of a list of traced values"),
+    Case("list_surgery", list_surgery, rng.normal(size=4), tags="lists"),
     Case("nested_lists", nested_lists, np.array([0.5, 1.2, -0.3]), tags="nested-lists"),
     Case("stacks", stacks, rng.normal(size=6), tags="stack"),
     Case("rolling", rolling, rng.normal(size=6), tags="roll tile repeat pad"),

@@ -335,7 +335,7 @@ CASES = [
     Case("namedtuple_parameters", namedtuple_parameters, Params(0.3, np.array([0.1, 0.2])), (np.array([1.0, 2.0]),), tags="namedtuple-x0"),
     Case("memo_on_self", Cache().objective, np.array([0.5, 0.7, 0.2]), tags="memo lambda state"),
     Case("class_counter", Counter([1.0, 2.0, 4.0]).objective, np.array([0.5, 0.1]), tags="class-state iadd"),
-    Case("helper_module", helper_module, np.array([0.3, 0.2, -0.5]), tags="other-module", xfail="a tuple of traced values assigned to a row"),
+    Case("helper_module", helper_module, np.array([0.3, 0.2, -0.5]), tags="other-module"),
     Case("energy_terms", energy_terms, np.array([0.0, 0.8, 2.1, 3.0]), ({"bend": 0.5, "stretch": 2.0},), tags="registry dict-of-functions"),
     Case("attribute_parameters", attribute_parameters, np.array([0.3, 0.2, -0.5]), tags="getattr getitem"),
     Case("hidden_float_in_methods", HiddenFloat(np.array([0.0, 1.0, 2.0]), np.array([1.0, 0.5, 0.2])).objective, np.array([0.8, 0.4]), tags="float math self with"),

@@ -21,7 +21,7 @@ class Case:
     tags : str
         The styles that it shows, space-separated.
     xfail : str
-        Why autoopt does not pass it today, "" if it does; if it begins with "slow" it is not run at all.
+        Why autoopt does not pass it today, "" if it does.
     noise : float
         Of f itself, in absolute terms, where it iterates to a tolerance.
     """
