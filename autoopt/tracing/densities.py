@@ -81,6 +81,10 @@ def _laplace_logcdf(z: Any) -> Any:
     return np.where(z > 0, np.log1p(-0.5 * np.exp(-size)), -size - log(2))
 
 
+def _laplace_ppf(q: Any) -> Any:
+    return np.sign(0.5 - q) * np.log(2 * np.minimum(q, 1 - q))
+
+
 def _gauss_mass(a: Any, b: Any) -> Any:
     """log(ndtr(b) - ndtr(a)): on the side of 0 where both tails are small, or as 1 less the two tails around it."""
     flipped, around = a > 0, (a <= 0) & (b > 0)
@@ -159,12 +163,12 @@ CONTINUOUS: dict[str, Row] = {
     ),
     "halfcauchy": Row(
         lambda z: log(2 / pi) - np.log1p(z**2), low=0.0, cdf=lambda z: 2 / pi * np.arctan(z),
-        sf=lambda z: 2 / pi * np.arctan2(1.0, z), ppf=lambda q: np.tan(pi / 2 * q), isf=lambda q: 1 / np.tan(pi / 2 * q),
-        entropy=lambda: _LOG_2PI,
+        sf=lambda z: 2 / pi * np.arctan2(1.0, z), isf=lambda q: 1 / np.tan(pi / 2 * q),
+        ppf=lambda q: 1 / np.tan(pi / 2 * (1 - q)), entropy=lambda: _LOG_2PI,
     ),
     "laplace": Row(
         lambda z: -log(2) - np.abs(z), cdf=_laplace_cdf, sf=lambda z: _laplace_cdf(-z), logcdf=_laplace_logcdf,
-        logsf=lambda z: _laplace_logcdf(-z), ppf=lambda q: np.sign(0.5 - q) * np.log(2 * np.minimum(q, 1 - q)),
+        logsf=lambda z: _laplace_logcdf(-z), ppf=_laplace_ppf, isf=lambda q: -_laplace_ppf(q),
         mean=lambda: 0.0, var=lambda: 2.0, entropy=lambda: 1 + log(2),
     ),
     "logistic": Row(
@@ -251,7 +255,7 @@ CONTINUOUS: dict[str, Row] = {
     "lomax": Row(
         lambda z, c: np.log(c) - (c + 1) * np.log1p(z), _positive, low=0.0, cdf=lambda z, c: -np.expm1(-c * np.log1p(z)),
         sf=lambda z, c: np.exp(-c * np.log1p(z)), logsf=lambda z, c: -c * np.log1p(z),
-        ppf=lambda q, c: np.expm1(-np.log1p(-q) / c), entropy=lambda c: 1 + 1 / c - np.log(c),
+        ppf=lambda q, c: np.expm1(-np.log1p(-q) / c), isf=lambda q, c: np.expm1(-np.log(q) / c), entropy=lambda c: 1 + 1 / c - np.log(c),
     ),
     "fisk": Row(
         lambda z, c: np.log(c) + special.xlogy(c - 1, z) - 2 * np.log1p(z**c), _positive, low=0.0,
@@ -259,7 +263,6 @@ CONTINUOUS: dict[str, Row] = {
         ppf=lambda q, c: (q / (1 - q)) ** (1 / c), isf=lambda q, c: ((1 - q) / q) ** (1 / c),
     ),
 }  # fmt: skip
-CONTINUOUS["erlang"] = CONTINUOUS["gamma"]
 
 
 def _share(p: Any) -> tuple:

@@ -49,8 +49,10 @@ def _location(tracer: Any, mean: Any, cov: Any) -> tuple[Any, Any, int]:
     """Return mean of shape (d,), cov of shape (d, d), and d."""
     cov = _array(tracer, 1.0 if cov is None else cov)
     mean = None if mean is None else _array(tracer, mean).reshape(-1)
-    dimension = mean.shape[0] if mean is not None else cov.shape[0] if cov.ndim else 1
-    if cov.ndim == 0:
+    dimension = mean.shape[0] if mean is not None else cov.shape[0] if cov.ndim > 1 else 1
+    if dimension == 1 and cov.shape in ((), (1,)):
+        cov = cov.reshape(1, 1)
+    elif cov.ndim == 0:
         cov = cov * np.eye(dimension)
     elif cov.ndim == 1:
         cov = cov[:, None] * np.eye(dimension)
