@@ -207,5 +207,5 @@ CASES = [
     Case("irt_marginal", irt_marginal, 0.3 * rng.normal(size=8), (answers,), (np.zeros(8),), tags="quadrature outer"),
     Case("gravity", gravity, np.array([0.1, 0.8, 0.7, 0.9]), (flow, mass, distance), tags="continue loops"),
     Case("crf", crf, 0.3 * rng.normal(size=15), (obs, tags), (np.zeros(15),), tags="logsumexp loops"),
-    Case("elimination_by_max", elimination_by_max, np.array([0.4, -0.7]), (Z[:8], chosen[:8]), tags="float max sum", xfail="bincount with a scalar weight in the source"),
+    Case("elimination_by_max", elimination_by_max, np.array([0.4, -0.7]), (Z[:8], chosen[:8]), tags="float max sum"),
 ]

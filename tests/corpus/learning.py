@@ -261,7 +261,7 @@ CASES = [
     Case("bspline_fit", bspline_fit, rng.normal(size=5), (u01, np.cos(u01), knots), tags="scipy.interpolate", xfail="scipy.interpolate of traced values"),
     Case("cubic_bspline_recursive", cubic_bspline_recursive, rng.normal(size=5), (u01, np.cos(u01), np.linspace(-1, 2, 8)), tags="recursion chained-comparison"),
     Case("movable_knots", movable_knots, rng.normal(size=5), (xs, ys), tags="interp"),
-    Case("neighbourhood_components", neighbourhood_components, 0.5 * rng.normal(size=(3, 2)), (X, labels), tags="fancy-assign", xfail="minus of a boolean array in the source"),
+    Case("neighbourhood_components", neighbourhood_components, 0.5 * rng.normal(size=(3, 2)), (X, labels), tags="fancy-assign"),
     Case("ica_logcosh", ica_logcosh, np.eye(3) + 0.2 * rng.normal(size=(3, 3)), (X,), tags="det abs"),
     Case("canonical_correlation", canonical_correlation, rng.normal(size=5), (X, X[:, :2] ** 2 + 1), tags="corrcoef"),
     Case("fisher_discriminant", fisher_discriminant, b0, (X, labels), tags="masks"),

@@ -329,7 +329,7 @@ CASES = [
     Case("method_float", Regression(X, y).loss, np.array([0.1, 0.2, -0.1]), (), (np.zeros(3),), tags="bound-method state float"),
     Case("method_inherited", LoggedRegression(X, y).loss, np.array([0.1, 0.2, -0.1]), tags="super float history"),
     Case("gaussian_plume", GaussianPlume(2.0), np.array([0.1, 1.0, 0.5]), tags="property setter static classmethod call"),
-    Case("network_of_objects", network_of_objects, rng.normal(size=11), (X, y), tags="abc objects-inside", xfail="shadow of a class with abstract methods"),
+    Case("network_of_objects", network_of_objects, rng.normal(size=11), (X, y), tags="abc objects-inside"),
     Case("chain_of_vectors", chain_of_vectors, np.array([0.3, 0.4, -0.2]), tags="operator-overloading slots"),
     Case("beam_identification", beam_identification, np.array([1.0, 0.2]), tags="dataclass property"),
     Case("namedtuple_parameters", namedtuple_parameters, Params(0.3, np.array([0.1, 0.2])), (np.array([1.0, 2.0]),), tags="namedtuple-x0"),

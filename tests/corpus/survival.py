@@ -148,18 +148,18 @@ group = np.repeat(np.arange(6), 4)
 cuts = np.array([0.0, 0.3, 0.8, 20.0])
 
 CASES = [
-    Case("weibull_censored", weibull_censored, np.array([0.2, -0.1, 0.1, 0.0]), (x, t, event), (np.zeros(4),), tags="bool-data", xfail="minus of a boolean array in the source"),
-    Case("weibull_scipy", weibull_scipy, np.array([0.1, -0.1]), (t, event), tags="stats-frozen unpacking", xfail="scipy.stats of traced values"),
+    Case("weibull_censored", weibull_censored, np.array([0.2, -0.1, 0.1, 0.0]), (x, t, event), (np.zeros(4),), tags="bool-data"),
+    Case("weibull_scipy", weibull_scipy, np.array([0.1, -0.1]), (t, event), tags="stats-frozen unpacking"),
     Case("weibull_loop", weibull_loop, np.array([0.1, -0.1]), (t[:8], event[:8]), tags="math loops"),
     Case("cox_loop", cox_loop, np.array([0.2, -0.3]), (x, t, event), (np.zeros(2), np.array([30.0, -20.0])), tags="masks loops"),
     Case("cox_sorted", cox_sorted, np.array([0.2, -0.3]), (x, t, event), tags="argsort ufunc-accumulate"),
     Case("cox_cumsum", cox_cumsum, np.array([0.2, -0.3]), (x, t, event), (np.zeros(2),), tags="argsort cumsum"),
     Case("cox_efron", cox_efron, np.array([0.2, -0.3]), (x, np.round(t, 1), event), tags="set sorted int"),
     Case("gompertz", gompertz, np.array([0.1, 0.4]), (t, event), (np.array([0.0, -1e-3]),), tags="expm1"),
-    Case("gamma_frailty", gamma_frailty, np.array([0.2, -0.3, -0.5, 0.1]), (x, t, event, group), tags="add.at bincount", xfail="minus of a boolean array in the source"),
-    Case("piecewise_exponential", piecewise_exponential, np.zeros(3), (t[:10], event[:10], cuts), tags="break loops", xfail="bincount with a scalar weight in the source"),
+    Case("gamma_frailty", gamma_frailty, np.array([0.2, -0.3, -0.5, 0.1]), (x, t, event, group), tags="add.at bincount"),
+    Case("piecewise_exponential", piecewise_exponential, np.zeros(3), (t[:10], event[:10], cuts), tags="break loops"),
     Case("mixture_cure", mixture_cure, np.array([-1.0, 0.1, -0.2]), (t, event), tags="where"),
     Case("loglogistic_aft", loglogistic_aft, np.array([0.1, 0.2, 0.0, -0.3]), (x, t, event), (np.array([0, 0, 0, -5.0]),), tags="logaddexp"),
-    Case("lognormal_aft", lognormal_aft, np.array([0.1, -0.2]), (t, event), tags="stats", xfail="scipy.stats of traced values"),
+    Case("lognormal_aft", lognormal_aft, np.array([0.1, -0.2]), (t, event), tags="stats"),
     Case("competing_risks", competing_risks, np.array([0.1, 0.2, -0.1, 0.3]), (t, cause), tags="slices loops"),
 ]
