@@ -151,7 +151,7 @@ class Objective:
         with np.errstate(all="ignore"):
             try:
                 return compiled.run(x, *direction)
-            except compiled.changed:
+            except (*_changes(compiled), np.linalg.LinAlgError):
                 return self._elsewhere(kind, x, *direction)
 
     def _elsewhere(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
@@ -160,7 +160,7 @@ class Objective:
             compiled = self._compiled(path, kind)
             try:
                 found = compiled.run(x, *direction)
-            except compiled.changed:
+            except (*_changes(compiled), np.linalg.LinAlgError):
                 continue
             self._paths.insert(0, self._paths.pop(position))
             return found
@@ -169,7 +169,7 @@ class Objective:
         compiled = self._compiled(path, kind)
         try:
             return compiled.run(x, *direction)
-        except compiled.changed:  # rounding at a tie: the branch that the original took is the one that counts
+        except _changes(compiled):  # rounding at a tie: the branch that the original took is the one that counts
             return self._compile(path.trace.tape, kind, self._title(), checked=False).run(x, *direction)
 
     def _keep(self, path: _Path) -> None:
@@ -224,6 +224,11 @@ class _Path:
     def __init__(self, recorded: Trace) -> None:
         self.trace = recorded
         self.compiled: dict[str, Compiled] = {}
+
+
+def _changes(compiled: Compiled) -> tuple[type[Exception], ...]:
+    """Return the exceptions that say that the objective takes another branch."""
+    return (compiled.changed,) if isinstance(compiled.changed, type) else compiled.changed
 
 
 def _location(site: tuple) -> Any:

@@ -125,7 +125,8 @@ class _Builder:
             self.problems.append((f"{qualified(step.operation)} in this way ({problem})", step, ""))
             return False
         for variable in made if isinstance(made, tuple | list) else (made,):
-            variable.tag.trace = [Origin(index)]
+            if isinstance(variable, Variable):
+                variable.tag.trace = [Origin(index)]
         self.variables[index] = made
         return True
 

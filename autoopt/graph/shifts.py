@@ -14,7 +14,7 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import EquilibriumGraphRewriter, node_rewriter
 from pytensor.scalar.basic import Exp, Log, Sub
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
-from pytensor.tensor.math import Max, Sum
+from pytensor.tensor.math import Sum
 from pytensor.tensor.subtensor import AdvancedSubtensor
 
 

@@ -196,8 +196,11 @@ def _scale(x):
 
 @rule(np.logaddexp)
 def logaddexp(x, y):
-    """log(exp x + exp y), never overflowing, with slope 1/2 each at a tie."""
-    return y + pt.softplus(x - y)
+    """log(exp x + exp y), never overflowing, with slope 1/2 each at a tie, and 0 where both are -inf."""
+    for one, other in ((x, y), (y, x)):
+        if one.ndim <= other.ndim and static(one) is not None and np.all(static(one) == 0):
+            return pt.softplus(other)
+    return scalars.logaddexp(x, y)
 
 
 @rule(np.logaddexp2)

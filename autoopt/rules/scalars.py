@@ -78,3 +78,12 @@ def _power_exponent_slope(x: Any, y: Any, out: Any) -> Any:
 
 
 power = scalar(np.power, _power_slope, _power_exponent_slope)
+
+
+def _part(x: Any, out: Any) -> Any:
+    """exp(x - out), the share of x in a sum of exponentials; 0 where the sum is 0 or infinite."""
+    far = ps.isinf(out)
+    return ps.switch(far, 0.0, ps.exp(ps.switch(far, 0.0, x - out)))
+
+
+logaddexp = scalar(np.logaddexp, lambda x, y, out: _part(x, out), lambda x, y, out: _part(y, out))

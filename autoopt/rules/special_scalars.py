@@ -30,7 +30,16 @@ erfi = scalar(special.erfi, lambda x, out: ps.exp(x * x) * (2 / sqrt(pi)))
 erfinv = scalar(special.erfinv, lambda x, out: ps.exp(out * out) * (sqrt(pi) / 2))
 erfcinv = scalar(special.erfcinv, lambda x, out: ps.exp(out * out) * (-sqrt(pi) / 2))
 logit = scalar(special.logit, lambda x, out: 1 / (x * (1 - x)))
-ndtr = scalar(special.ndtr, lambda x, out: ps.exp(-0.5 * x * x) * (1 / sqrt(2 * pi)))
+
+
+def _density(x: Any, out: Any) -> Any:
+    """exp(-x^2 / 2) / sqrt(2 pi), and 0 with all its derivatives where x is infinite."""
+    far = ps.isinf(x)
+    inside = ps.switch(far, 0.0, x)
+    return ps.switch(far, 0.0, ps.exp(-0.5 * inside * inside) * (1 / sqrt(2 * pi)))
+
+
+ndtr = scalar(special.ndtr, _density)
 ndtri = scalar(special.ndtri, lambda x, out: ps.exp(0.5 * out * out) * sqrt(2 * pi))
 
 

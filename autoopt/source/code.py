@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,6 +94,8 @@ SHORT = 16
 def array_text(value: np.ndarray) -> str | None:
     """Return the expression that makes a constant array: a display, np.full or np.arange; None if none is short."""
     flat, dtype = value.ravel(), _dtype_argument(value.dtype)
+    if value.size == 0:
+        return f"np.zeros({value.shape!r}{dtype})"
     if value.size > 1 and (flat == flat[0]).all() and (flat[0] != 0 or not np.signbit(flat).any()):
         shape = sequence([str(length) for length in value.shape])
         return f"np.full({shape}, {literal(flat[0])}{dtype})" if flat[0] != 0 else f"np.zeros({shape}{dtype})"

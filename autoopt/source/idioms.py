@@ -432,6 +432,34 @@ def inner_product(node: Apply, table: dict) -> Variable | None:
 
 
 @idiom
+def sum_with_product(node: Apply, table: dict) -> Variable | None:
+    """(a - b * c).sum() of vectors -> a.sum() - b @ c: the product needs no array of its own."""
+    (x, *_) = node.inputs
+    if not isinstance(node.op, Sum) or rank(x) != 1 or node.outputs[0].type.dtype != "float64":
+        return None
+    if table["clients"].get(x, 1) > 1 or not _scalar(x, (ps.Add, ps.Sub)):
+        return None
+    terms = x.owner.inputs
+    if any(v.type.broadcastable[0] or v.type.dtype != "float64" for v in terms):
+        return None
+    plain = [v for v in terms if not _is_pair(v, table)]
+    if len(plain) != len(terms) - 1 or (len(plain) > 1 and _scalar(x, ps.Sub)):
+        return None
+    (pair,) = [v for v in terms if v not in plain]
+    dot, rest = product(*pair.owner.inputs), Sum(axis=(0,))(add(*plain) if len(plain) > 1 else plain[0])
+    if _scalar(x, ps.Add):
+        return add(rest, dot)
+    return sub(rest, dot) if pair is terms[1] else sub(dot, rest)
+
+
+def _is_pair(variable: Variable, table: dict) -> bool:
+    """True for the product of two whole vectors that nothing else reads."""
+    if not _scalar(variable, ps.Mul) or table["clients"].get(variable, 1) > 1 or len(variable.owner.inputs) != 2:
+        return False
+    return all(not v.type.broadcastable[0] and v.type.dtype == "float64" for v in variable.owner.inputs)
+
+
+@idiom
 def accumulate(node: Apply, table: dict) -> Variable | None:
     """a + (zeros, incremented) -> a, incremented: one array instead of two and a sum."""
     if not (isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, ps.Add)):

@@ -23,7 +23,7 @@ from autoopt.source.code import Code, array_text, literal, sequence
 from autoopt.source.listing import Listing, list_function
 from autoopt.source.printers import stem
 from autoopt.source.steps import list_steps
-from autoopt.tape.digest import constant_names, is_literal
+from autoopt.tape.digest import constant_names
 from autoopt.tape.tape import Guard, Step
 
 _PATH_CHANGED = '''class PathChanged(Exception):
@@ -194,7 +194,8 @@ class _Writer:
         """Give names to what is computed ahead, after the user's where they tell."""
         for result in results:
             if result not in self.ahead:
-                self.ahead[result] = self.fresh((stem(result.owner, []).split() or ["product"])[0])
+                word = (stem(result.owner, []).split() or ["product"])[0]
+                self.ahead[result] = self.fresh("ahead" if word == "t" else word)
         return {result: self.ahead[result] for result in results}
 
     def fresh(self, hint: str) -> str:

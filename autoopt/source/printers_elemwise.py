@@ -215,6 +215,8 @@ def addition(writer, node: Apply, *operands: Code) -> Code:
 def multiplication(writer, node: Apply, *operands: Code) -> Code:
     pairs = sorted(_terms(node, operands), key=lambda pair: not isinstance(pair[0], Constant))
     factors = [code for _, code in pairs]
+    if node.outputs[0].type.dtype != "bool" and all(v.type.dtype == "bool" for v, _ in pairs[1:]):
+        factors[-1] = _as_number(pairs[-1][0], factors[-1])
     if factors[0].text in ("-1.0", "-1") and node.outputs[0].type.dtype in PLAIN:
         return negative(reduce(lambda a, b: infix("*", PRODUCT, a, b), factors[1:]))
     return reduce(lambda a, b: infix("*", PRODUCT, a, b), factors)
@@ -222,7 +224,12 @@ def multiplication(writer, node: Apply, *operands: Code) -> Code:
 
 @scalar(ps.Neg)
 def negation(writer, node: Apply, x: Code) -> Code:
-    return negative(x)
+    return negative(_as_number(node.inputs[0], x))
+
+
+def _as_number(variable: Variable, x: Code) -> Code:
+    """Return booleans as integers: NumPy's `-` refuses them, and its `*` of booleans alone gives booleans."""
+    return Code(f"{x:.}.astype(np.int64)") if variable.type.dtype == "bool" and variable.type.ndim else x
 
 
 @scalar(ps.Invert)

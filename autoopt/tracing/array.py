@@ -6,7 +6,9 @@ both, see `writing.py`.
 
 from __future__ import annotations
 
+import dis
 import operator
+import sys
 from typing import Any
 
 import numpy as np
@@ -78,6 +80,8 @@ class TracedArray:
             )
 
     def __float__(self):
+        if _is_text_formatting(sys._getframe(1)):
+            return float(self._shown())
         self._refuse_conversion("a Python float")
         return self.tracer.decide(self, "float", float(self.value))
 
@@ -277,6 +281,16 @@ class TracedArray:
 
     def __ipow__(self, other):
         return writing.update(self, self**other)
+
+
+def _is_text_formatting(frame: Any) -> bool:
+    """Whether the caller is at a `%`: only "%g" % x asks for a float there, as a traced number has a `%` of its own."""
+    code, place = frame.f_code.co_code, frame.f_lasti
+    return code[place] == _BINARY_OP and code[place + 1] in _REMAINDERS
+
+
+_BINARY_OP = dis.opmap["BINARY_OP"]
+_REMAINDERS = (6, 19)
 
 
 def _binary(ufunc, compute):

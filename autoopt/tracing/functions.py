@@ -127,8 +127,8 @@ def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs:
     if method == "outer":
         left, right = (np.asarray(part) if type(part) is not tracer.array else part for part in inputs)
         return tracer.elementwise(ufunc, (left.reshape(left.shape + (1,) * right.ndim), right))
-    if ufunc is np.logaddexp and method in ("reduce", "accumulate"):
-        return _logaddexp(tracer, method, *inputs, **kwargs)
+    if ufunc in (np.logaddexp, np.maximum, np.minimum) and (method == "accumulate" or ufunc is np.logaddexp and method == "reduce"):
+        return _one_by_one(tracer, ufunc, method, *inputs, **kwargs)
     known = {"reduce": _REDUCTIONS, "accumulate": _ACCUMULATIONS}.get(method, {}).get(ufunc)
     if known is not None:
         axis = kwargs.pop("axis", inputs[1] if len(inputs) > 1 else 0)
@@ -158,14 +158,14 @@ def _call_with_keywords(tracer: Any, ufunc: Callable, inputs: tuple, kwargs: dic
     return call_function(tracer, np.where, (where, result, target[0] if type(target) is tuple else target), {})
 
 
-def _logaddexp(tracer: Any, method: str, x: Any, axis: int = 0, **kwargs: Any) -> Any:
-    """Do `np.logaddexp.reduce` or `.accumulate`, which keep every partial sum from overflowing."""
+def _one_by_one(tracer: Any, ufunc: Callable, method: str, x: Any, axis: int = 0, **kwargs: Any) -> Any:
+    """Do `ufunc.reduce` or `.accumulate` along `axis`, one element after another."""
     if any(value for value in kwargs.values()):
-        return tracer.call(getattr(np.logaddexp, method), (x,), {"axis": axis, **kwargs})
+        return tracer.call(getattr(ufunc, method), (x,), {"axis": axis, **kwargs})
     parts = [x[(slice(None),) * (axis % x.ndim) + (k,)] for k in range(x.shape[axis])]
     partial = parts[:1]
     for part in parts[1:]:
-        partial.append(tracer.elementwise(np.logaddexp, (partial[-1], part)))
+        partial.append(tracer.elementwise(ufunc, (partial[-1], part)))
     return partial[-1] if method == "reduce" else call_function(tracer, np.stack, (partial,), {"axis": axis})
 
 
@@ -236,6 +236,14 @@ def _fill_diagonal(tracer, a, val, wrap=False):
     if wrap:
         return tracer.call(np.fill_diagonal, (a, val), {"wrap": wrap})
     return writing.write(a, tuple(np.arange(min(a.shape)) for _ in a.shape), val)
+
+
+@_handles(np.compress)
+def _compress(tracer, condition, a, axis=None):
+    positions = np.flatnonzero(np.asarray(condition)) if not tracer.holds_traced(condition) else _nonzero(tracer, condition)[0]
+    if axis is None:
+        return a.ravel()[positions]
+    return a[(slice(None),) * (axis % a.ndim) + (positions,)]
 
 
 @_handles(np.nan_to_num)

@@ -21,6 +21,7 @@ from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import is_library
 
+_INTEGRALS = ("trapezoid", "cumulative_trapezoid", "simpson")
 _OPAQUE = ("scipy.special", "scipy.linalg", "scipy.stats", "scipy.fft", "scipy.signal", "scipy.spatial", "scipy.interpolate")
 
 
@@ -181,7 +182,7 @@ class Instrument:
         if isinstance(function.__globals__, Namespace):
             return function
         module = function.__module__ or ""
-        if module.startswith(_OPAQUE):
+        if module.startswith(_OPAQUE) or (module.startswith("scipy.integrate") and function.__name__ in _INTEGRALS):
             return standins.opaque(self.tracer, function)
         if is_library(function.__code__) and not module.startswith("scipy."):
             return function

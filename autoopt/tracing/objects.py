@@ -6,6 +6,7 @@ an object shares the object's `__dict__`; what a trace leaves there is turned ba
 
 from __future__ import annotations
 
+import abc
 import functools
 import types
 from collections.abc import Callable
@@ -50,7 +51,7 @@ class Shadows:
             instrumented = self._attribute(part)
             if instrumented is not None:
                 setattr(shadow, name, instrumented)
-        return shadow
+        return abc.update_abstractmethods(shadow)
 
     def _empty(self, kind: type) -> type:
         """Return a subclass of `kind` and of its bases' shadows, still without methods of its own."""

@@ -68,7 +68,6 @@ for _original in (np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.i
 @stands_in(np.arange)
 def _arange(tracer, *args, **kwargs):
     if any(type(part) is tracer.array and part.level == PARAMETER and part.dtype.kind == "f" for part in args):
-        bounds = [tracer.concrete(part) for part in args]
         start, step = (0.0, 1.0) if len(args) == 1 else (args[0], args[2] if len(args) > 2 else 1.0)
         count = int(functions.call_function(tracer, np.ceil, ((args[len(args) > 1] - start) / step,), {}))
         count = max(count, 0)
@@ -91,7 +90,7 @@ def _full(tracer, shape, fill_value, dtype=None, order="C", **kwargs):
 @stands_in(np.array)
 def _array(tracer, object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, like=None):
     made = _as_array(tracer, object, real(dtype))
-    if copy and made is object:
+    if copy is True and made is object:
         made = made.duplicate()
     while made.ndim < ndmin:
         made = made[None]
