@@ -11,6 +11,7 @@ from typing import Any
 
 from autoopt.check import check
 from autoopt.errors import AutooptError
+from autoopt.extension import constant, rule
 from autoopt.minimize import minimize
 from autoopt.objective import Objective, objective
 from autoopt.transforms import grad, hessian, hvp, jacobian, value_and_grad
@@ -21,6 +22,7 @@ __all__ = [
     "AutooptError",
     "Objective",
     "check",
+    "constant",
     "fit",
     "grad",
     "hessian",
@@ -29,6 +31,7 @@ __all__ = [
     "minimize",
     "models",
     "objective",
+    "rule",
     "source",
     "value_and_grad",
 ]

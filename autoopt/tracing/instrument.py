@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autoopt import extension
 from autoopt.tape.tape import Leaf
 from autoopt.tracing import standins
 from autoopt.tracing.kinds import type_stand_in
@@ -49,8 +50,7 @@ class Instrument:
         tracer.is_namespace = lambda place: isinstance(place, Namespace)
 
     def _builtins(self) -> dict[str, Any]:
-        replaced = (*standins.STAND_INS, *standins.TYPES)
-        substituted = {name: self.substitute(value) for name, value in vars(builtins).items() if value in replaced}
+        substituted = {name: self.substitute(value) for name, value in vars(builtins).items() if _has_stand_in(value)}
         return {**vars(builtins), **substituted, "__import__": self._import}
 
     def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
@@ -88,6 +88,10 @@ class Instrument:
             return value if _is_standard(value) else ModuleStandIn(self, value)
         if kind in (dict, list, tuple):
             return self._container(value)
+        if _may_hash(value) and value in extension.FORMULAS:
+            return self.copy(extension.FORMULAS[value])
+        if _may_hash(value) and value in extension.CONSTANTS:
+            return standins.constant_call(self.tracer, value)
         if isinstance(value, type):
             return self._class(value)
         if kind.__module__.startswith("scipy.stats."):
@@ -318,6 +322,10 @@ def _is_standard(value: Any) -> bool:
 
     name = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
     return name != "math" and name.split(".")[0] in sys.stdlib_module_names
+
+
+def _has_stand_in(value: Any) -> bool:
+    return _may_hash(value) and (value in standins.STAND_INS or value in standins.TYPES)
 
 
 def _may_hash(value: Any) -> bool:

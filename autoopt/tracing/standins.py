@@ -431,6 +431,22 @@ class Dispatched:
         return repr(self.original)
 
 
+def constant_call(tracer: Any, function: Callable) -> Callable:
+    """Return a stand-in for a function that the user has marked as constant."""
+
+    def call(*args, **kwargs):
+        if max(tracer.level(args), tracer.level(kwargs)) == PARAMETER:
+            raise TracingError(
+                f"{function.__name__} is marked as constant, but is called with a value that depends on the parameters.",
+                tracer.location(),
+                "call it with data only, or give its formula with @autoopt.rule.",
+            )
+        tracer.tape.data_decided = tracer.tape.data_decided or tracer.holds_traced((args, kwargs))
+        return function(*tracer.concrete(real(args)), **tracer.concrete(real(kwargs)))
+
+    return call
+
+
 def refused_random(tracer: Any, method: Callable) -> Callable:
     """Return a stand-in for a method of a random generator from outside, which a trace must not use."""
 
