@@ -20,6 +20,7 @@ MAX_PATHS = 200
 DENSE = 400
 """With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""
 
+_VALUED = {"value": lambda found: found, "value_and_grad": lambda found: found[0]}
 _KINDS = {"value": "value", "gradient": "value_and_grad", "hessian": "hess", "hvp": "hessp"}
 
 
@@ -116,7 +117,8 @@ class Objective:
         derivatives : "value", "gradient", "hessian" or "hvp"
         """
         if derivatives not in _KINDS:
-            raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=f"choose one of {', '.join(_KINDS)}.")
+            remedy = f"choose one of {', '.join(_KINDS)}."
+            raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
         text = self._compiled(self._paths[0], _KINDS[derivatives]).text
         if not text:
             raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
@@ -146,31 +148,39 @@ class Objective:
 
     def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
-        path = self._paths[0]
-        compiled = path.compiled.get(kind) or self._compiled(path, kind)
         with np.errstate(all="ignore"):
-            try:
-                return compiled.run(x, *direction)
-            except (*_changes(compiled), np.linalg.LinAlgError):
-                return self._elsewhere(kind, x, *direction)
+            found = self._try(self._paths[0], kind, x, *direction)
+            return self._elsewhere(kind, x, *direction) if found is None else found
+
+    def _try(self, path: _Path, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what `path` gives at `x`; None if the objective does not take it there."""
+        compiled = path.compiled.get(kind) or self._compiled(path, kind)
+        tape = path.trace.tape
+        if tape.caught and not np.array_equal(x, path.point):
+            return None
+        try:
+            found = compiled.run(x, *direction)
+        except (*_changes(compiled), np.linalg.LinAlgError):
+            return None
+        if tape.python_numbers and kind in _VALUED and not np.isfinite(_VALUED[kind](found)):
+            return None  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
+        return found
 
     def _elsewhere(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on another known path, or on a new one."""
         for position, path in enumerate(self._paths[1:], start=1):
-            compiled = self._compiled(path, kind)
-            try:
-                found = compiled.run(x, *direction)
-            except (*_changes(compiled), np.linalg.LinAlgError):
-                continue
-            self._paths.insert(0, self._paths.pop(position))
-            return found
+            found = self._try(path, kind, x, *direction)
+            if found is not None:
+                self._paths.insert(0, self._paths.pop(position))
+                return found
         path = self._path(x)
-        self._keep(path)
-        compiled = self._compiled(path, kind)
-        try:
-            return compiled.run(x, *direction)
-        except _changes(compiled):  # rounding at a tie: the branch that the original took is the one that counts
-            return self._compile(path.trace.tape, kind, self._title(), checked=False).run(x, *direction)
+        found = self._try(path, kind, x, *direction)
+        if found is not None:
+            if not path.trace.tape.caught:
+                self._keep(path)
+            return found
+        # Rounding at a tie, where the branch that the original took is the one that counts; or the value is not finite.
+        return self._compile(path.trace.tape, kind, self._title(), checked=False).run(x, *direction)
 
     def _keep(self, path: _Path) -> None:
         if len(self._paths) >= MAX_PATHS:
@@ -187,7 +197,7 @@ class Objective:
         """Return the path that the objective takes at `x`."""
         clock = time.perf_counter()
         try:
-            return _Path(trace(self.function, self.structure, x, self.args, self.scalar))
+            return _Path(trace(self.function, self.structure, x, self.args, self.scalar), x.copy())
         except AutooptError:
             raise
         except Exception as problem:
@@ -221,8 +231,9 @@ class Objective:
 class _Path:
     """One way through the objective's branches, with what has been compiled for it."""
 
-    def __init__(self, recorded: Trace) -> None:
+    def __init__(self, recorded: Trace, point: np.ndarray) -> None:
         self.trace = recorded
+        self.point = point
         self.compiled: dict[str, Compiled] = {}
 
 

@@ -75,6 +75,10 @@ class Tape:
         The step of the objective's value.
     names : dict of int to str
         What the user calls steps that no line of theirs assigns: the named parameters.
+    python_numbers : bool
+        True if plain Python arithmetic was used, which raises where NumPy gives inf or NaN.
+    caught : bool
+        True if a calculation on the parameters raised and the objective went on: the record then holds at its point only.
     data_decided : bool
         True if Python took a decision from the data, so that other data need a new trace.
     """
@@ -85,6 +89,8 @@ class Tape:
     output: int = -1
     names: dict[int, str] = field(default_factory=dict)
     data_decided: bool = False
+    python_numbers: bool = False
+    caught: bool = False
 
     def leaves(self) -> dict[int, Leaf]:
         """Return the input leaves by step, without constants."""

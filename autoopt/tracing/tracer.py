@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import Location, UnsupportedFunctionError
+from autoopt.errors import Location, TracingError, UnsupportedFunctionError
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
@@ -67,7 +67,19 @@ class Tracer:
                 index = self._constants[key] = self._append(None, (), None, value, CONSTANT, None)
                 self.tape.values[index] = value
             return index
-        return self._array_constant(np.asarray(value))
+        return self._array_constant(np.asarray(self.plain_array(value)))
+
+    def plain_array(self, value: Any) -> Any:
+        """Return an array, unless it is of a kind that means something else by the same operators."""
+        if isinstance(value, np.ma.MaskedArray | np.matrix) and type(value) is not self.array:
+            masked = isinstance(value, np.ma.MaskedArray)
+            raise TracingError(
+                f"The objective calculates with {'a masked array' if masked else 'an np.matrix'}, which is not followed.",
+                self.location(),
+                "fill or drop what is masked before the fit: .filled(...) or .compressed()." if masked
+                else "turn it into an array before the fit: np.asarray(...); @ is the matrix product.",
+            )  # fmt: skip
+        return value
 
     def _array_constant(self, value: np.ndarray) -> int:
         """Return the step of a plain array; a copy is kept, as the user may go on writing into it."""
@@ -116,7 +128,13 @@ class Tracer:
             else:
                 sources.append(self.constant(operand))
                 values.append(operand)
-        value = (compute or ufunc)(*values)
+        try:
+            value = (compute or ufunc)(*values)
+        except Exception:
+            self.tape.caught = self.tape.caught or level == PARAMETER
+            raise
+        if type(value) is float:
+            self.tape.python_numbers = True
         if type(value) is tuple:
             return self._components(ufunc, tuple(sources), None, value, level)
         return self.record(ufunc, tuple(sources), None, value, level)
@@ -130,8 +148,12 @@ class Tracer:
         sources: list[int] = []
         levels = [CONSTANT]
         template = (self._template(args, sources, levels), self._template(kwargs, sources, levels))
-        value = (compute or function)(*self.concrete(args), **self.concrete(kwargs))
         level = max(levels)
+        try:
+            value = (compute or function)(*self.concrete(args), **self.concrete(kwargs))
+        except Exception:
+            self.tape.caught = self.tape.caught or level == PARAMETER
+            raise
         if level < PARAMETER and _holds_functions((args, kwargs)):
             self.tape.data_decided = self.tape.data_decided or level == DATA
             return value
@@ -218,9 +240,7 @@ class Tracer:
         level = max((self.steps[element].level for element in elements), default=CONSTANT)
         return self._version(pack, list(elements), template, shape, dtype, level)
 
-    def derive(
-        self, operation: Callable, source: int, args: tuple, kwargs: dict, value: np.ndarray, level: int
-    ) -> int:
+    def derive(self, operation: Callable, source: int, args: tuple, kwargs: dict, value: np.ndarray, level: int) -> int:
         """Record `operation(source, *args, **kwargs)`, of the shape and dtype of `value`, and return the step."""
         return self._version(operation, [source], ((Slot(0), *args), kwargs), value.shape, value.dtype, level)[0]
 
@@ -285,11 +305,12 @@ class Tracer:
 _SHAPED_BY_VALUE = frozenset(
     getattr(np, name)
     for name in (
-        "unique unique_all unique_counts unique_inverse unique_values nonzero flatnonzero argwhere compress extract bincount repeat "
-        "trim_zeros intersect1d setdiff1d union1d setxor1d delete histogram digitize where"
-    ).split()
+        "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "nonzero", "flatnonzero",
+        "argwhere", "compress", "extract", "bincount", "repeat", "trim_zeros", "intersect1d", "setdiff1d", "union1d",
+        "setxor1d", "delete", "histogram", "digitize", "where",
+    )
     if hasattr(np, name)
-)
+)  # fmt: skip
 
 
 def _shape_by_value(function: Callable, args: tuple) -> bool:
