@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytensor.scalar as ps
 from pytensor.gradient import grad_not_implemented
+from pytensor.scalar.math import sigmoid
 from pytensor.tensor.elemwise import Elemwise
 
 
@@ -80,10 +81,11 @@ def _power_exponent_slope(x: Any, y: Any, out: Any) -> Any:
 power = scalar(np.power, _power_slope, _power_exponent_slope)
 
 
-def _part(x: Any, out: Any) -> Any:
-    """exp(x - out), the share of x in a sum of exponentials; 0 where the sum is 0 or infinite."""
-    far = ps.isinf(out)
-    return ps.switch(far, 0.0, ps.exp(ps.switch(far, 0.0, x - out)))
+def _part(x: Any, y: Any) -> Any:
+    """exp x / (exp x + exp y); 0 where both are the same infinity."""
+    apart = x - y
+    unknown = ps.isnan(apart)
+    return ps.switch(unknown, 0.0, sigmoid(ps.switch(unknown, 0.0, apart)))
 
 
-logaddexp = scalar(np.logaddexp, lambda x, y, out: _part(x, out), lambda x, y, out: _part(y, out))
+logaddexp = scalar(np.logaddexp, lambda x, y, out: _part(x, y), lambda x, y, out: _part(y, x))
