@@ -20,26 +20,72 @@ from autoopt.tracing.distributions import _AT_ENDS, _AVAILABLE, _WITH_POINT
 from autoopt.tracing.trace import trace
 
 SHAPES = {
-    "norm": (), "halfnorm": (), "lognorm": (0.7,), "truncnorm": (-0.8, 1.9), "skewnorm": (2.5,), "t": (4.3,), "cauchy": (),
-    "halfcauchy": (), "laplace": (), "logistic": (), "gumbel_r": (), "gumbel_l": (), "expon": (), "gamma": (2.3,), "chi2": (5.1,),
-    "invgamma": (3.2,), "beta": (2.2, 3.4), "f": (5.3, 7.7), "weibull_min": (1.8,), "pareto": (2.6,), "uniform": (), "rayleigh": (),
-    "vonmises": (1.7,), "invgauss": (0.8,), "lomax": (2.1,), "fisk": (2.4,), "poisson": (3.7,), "binom": (7.0, 0.35),
-    "bernoulli": (0.3,), "nbinom": (4.5, 0.4), "geom": (0.35,), "betabinom": (6.0, 1.7, 2.3),
-}  # fmt: skip
+    "norm": (),
+    "halfnorm": (),
+    "lognorm": (0.7,),
+    "truncnorm": (-0.8, 1.9),
+    "skewnorm": (2.5,),
+    "t": (4.3,),
+    "cauchy": (),
+    "halfcauchy": (),
+    "laplace": (),
+    "logistic": (),
+    "gumbel_r": (),
+    "gumbel_l": (),
+    "expon": (),
+    "gamma": (2.3,),
+    "chi2": (5.1,),
+    "invgamma": (3.2,),
+    "beta": (2.2, 3.4),
+    "f": (5.3, 7.7),
+    "weibull_min": (1.8,),
+    "pareto": (2.6,),
+    "uniform": (),
+    "rayleigh": (),
+    "vonmises": (1.7,),
+    "invgauss": (0.8,),
+    "lomax": (2.1,),
+    "fisk": (2.4,),
+    "poisson": (3.7,),
+    "binom": (7.0, 0.35),
+    "bernoulli": (0.3,),
+    "nbinom": (4.5, 0.4),
+    "geom": (0.35,),
+    "betabinom": (6.0, 1.7, 2.3),
+}
 OTHERS = {  # more shapes for the values alone
-    "truncnorm": [(1.2, 3.0), (-9.0, -8.0), (-np.inf, 0.45), (-1.0, np.inf), (30.0, np.inf)], "gamma": [(1.0,), (0.4,), (900.0,)],
-    "t": [(0.5,), (1.0,), (2.0,), (800.0,)], "beta": [(1.0, 1.0), (0.5, 0.5), (80.0, 1.0)], "weibull_min": [(1.0,), (0.6,)],
-    "chi2": [(2.0,), (1.0,)], "f": [(2.0, 1.5)], "pareto": [(0.9,)], "invgamma": [(0.8,)], "poisson": [(0.0,), (300.0,)],
-    "binom": [(0.0, 0.5), (5.0, 0.0), (5.0, 1.0)], "bernoulli": [(0.0,), (1.0,)], "nbinom": [(0.6, 1.0)], "geom": [(1.0,)],
-    "skewnorm": [(0.0,), (-40.0,)], "lognorm": [(3.0,)], "vonmises": [(0.0,), (900.0,)],
-}  # fmt: skip
-INTEGRAL = {"n"}
+    "truncnorm": [(1.2, 3.0), (-9.0, -8.0), (-np.inf, 0.45), (-1.0, np.inf), (30.0, np.inf)],
+    "gamma": [(1.0,), (0.4,), (900.0,)],
+    "t": [(0.5,), (1.0,), (2.0,), (800.0,)],
+    "beta": [(1.0, 1.0), (0.5, 0.5), (80.0, 1.0)],
+    "weibull_min": [(1.0,), (0.6,)],
+    "chi2": [(2.0,), (1.0,)],
+    "f": [(2.0, 1.5)],
+    "pareto": [(0.9,)],
+    "invgamma": [(0.8,)],
+    "poisson": [(0.0,), (300.0,)],
+    "binom": [(0.0, 0.5), (5.0, 0.0), (5.0, 1.0)],
+    "bernoulli": [(0.0,), (1.0,)],
+    "nbinom": [(0.6, 1.0)],
+    "geom": [(1.0,)],
+    "skewnorm": [(0.0,), (-40.0,)],
+    "lognorm": [(3.0,)],
+    "vonmises": [(0.0,), (900.0,)],
+}
 POINTS = np.array([-1000.0, -3.1, -1.0, -0.4, 0.0, 0.2, 0.5, 1.0, 1.3, 2.0, 7.0, 1000.0])
 SHARES = np.array([-0.1, 0.0, 1e-9, 0.2, 0.5, 0.97, 1.0, 1.2])
 LOC, SCALE = 0.3, 1.7
 
 METHODS = [(name, method) for name, row in DISTRIBUTIONS.items() for method in _AVAILABLE if _AVAILABLE[method](row)]
-ONLY_POINT = {("t", "cdf"), ("gamma", "cdf"), ("chi2", "cdf"), ("beta", "cdf"), ("f", "cdf"), ("invgamma", "cdf"), ("nbinom", "cdf")}
+ONLY_POINT = {
+    ("t", "cdf"),
+    ("gamma", "cdf"),
+    ("chi2", "cdf"),
+    ("beta", "cdf"),
+    ("f", "cdf"),
+    ("invgamma", "cdf"),
+    ("nbinom", "cdf"),
+}
 """Distribution functions that SciPy's special functions give no slope in the shape parameters for."""
 
 
@@ -77,7 +123,9 @@ def points(name: str, method: str) -> np.ndarray:
 
 def test_every_row_has_shapes():
     assert set(SHAPES) == set(DISTRIBUTIONS)
-    assert {name: getattr(stats, name).numargs for name in SHAPES} == {name: len(shapes) for name, shapes in SHAPES.items()}
+    assert {name: getattr(stats, name).numargs for name in SHAPES} == {
+        name: len(shapes) for name, shapes in SHAPES.items()
+    }
 
 
 @pytest.mark.parametrize("name, method", METHODS)
@@ -142,7 +190,9 @@ def test_slopes_are_differences(name):
     shapes, place = SHAPES[name], located(name)
     fixed = 1 if name in ("binom", "betabinom") else 0
     at = {method: interior(name, method) for method in methods if method in _WITH_POINT}
-    no_slope = [method for method in methods if (name, "cdf") in ONLY_POINT and method.removeprefix("log") in ("cdf", "sf")]
+    no_slope = [
+        method for method in methods if (name, "cdf") in ONLY_POINT and method.removeprefix("log") in ("cdf", "sf")
+    ]
     free = len(shapes) - fixed
     start = np.array([*shapes[fixed:], *(() if discrete else (*place, 0.1))])
 
@@ -164,13 +214,39 @@ def test_slopes_are_differences(name):
     np.testing.assert_allclose(value, f(start, distribution, at), rtol=1e-12)
     expected, error = differences.gradient(lambda p: f(p, distribution, at), start)
     assert np.all(error < 1e-6 * (1 + np.abs(expected)))
-    np.testing.assert_allclose(gradient, expected, rtol=0, atol=np.max(20 * error) + 1e-9 * np.max(1 + np.abs(expected)))
+    np.testing.assert_allclose(
+        gradient, expected, rtol=0, atol=np.max(20 * error) + 1e-9 * np.max(1 + np.abs(expected))
+    )
 
 
-@pytest.mark.parametrize("name", [name for name, row in DISTRIBUTIONS.items() if name in ("gamma", "beta", "truncnorm", "pareto", "poisson", "lognorm", "uniform", "weibull_min", "expon", "invgamma", "f", "halfnorm", "binom")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, row in DISTRIBUTIONS.items()
+        if name
+        in (
+            "gamma",
+            "beta",
+            "truncnorm",
+            "pareto",
+            "poisson",
+            "lognorm",
+            "uniform",
+            "weibull_min",
+            "expon",
+            "invgamma",
+            "f",
+            "halfnorm",
+            "binom",
+        )
+    ],
+)
 def test_outside_the_support_the_slope_is_zero(name):
     row, distribution = DISTRIBUTIONS[name], getattr(stats, name)
-    methods = [method for other, method in METHODS if other == name and method in (*_AT_ENDS, "pdf", "logpdf", "pmf", "logpmf")]
+    methods = [
+        method for other, method in METHODS if other == name and method in (*_AT_ENDS, "pdf", "logpdf", "pmf", "logpmf")
+    ]
     shapes, place = SHAPES[name], located(name)
     held = len(shapes) if (name, "cdf") in ONLY_POINT or name == "binom" else 0
     low = distribution.support(*shapes, *place)[0]
@@ -199,30 +275,46 @@ FACTOR = np.array([[1.0, 0.0, 0.0], [0.3, 0.8, 0.0], [-0.2, 0.1, 1.2]])
 
 
 def _frozen(p):
-    return -stats.norm(p[0], scale=p[1]).logpdf(Y).sum() - FROZEN.logpdf(p).sum() + stats.gamma(2.0).mean() + FROZEN.std()
+    return (
+        -stats.norm(p[0], scale=p[1]).logpdf(Y).sum() - FROZEN.logpdf(p).sum() + stats.gamma(2.0).mean() + FROZEN.std()
+    )
 
 
 def _names(p):
     import scipy.stats as st
 
-    return norm.logpdf(Y, loc=p[0], scale=p[1]).sum() + LP(Y, p[0]).sum() + st.t.logpdf(x=Y, df=p[1] + 3).sum() + st.poisson.logpmf(
-        k=[1, 2], mu=p[1]
-    ).sum() + scipy.stats.beta(b=2.0, a=p[1]).logpdf(0.3)
+    return (
+        norm.logpdf(Y, loc=p[0], scale=p[1]).sum()
+        + LP(Y, p[0]).sum()
+        + st.t.logpdf(x=Y, df=p[1] + 3).sum()
+        + st.poisson.logpmf(k=[1, 2], mu=p[1]).sum()
+        + scipy.stats.beta(b=2.0, a=p[1]).logpdf(0.3)
+    )
 
 
 def _whole_numbers(p):
-    return np.sum(stats.nbinom.logpmf(np.array([0, 3, 1]), p[1], 0.4)) + stats.expon.logpdf(np.array([1, 4]), scale=p[1]).sum()
+    return (
+        np.sum(stats.nbinom.logpmf(np.array([0, 3, 1]), p[1], 0.4))
+        + stats.expon.logpdf(np.array([1, 4]), scale=p[1]).sum()
+    )
 
 
 def _loop(p):
     total = 0.0
     for y in Y:
-        total -= stats.norm.logpdf(y, p[0], p[1]) + np.log(0.3 * stats.norm.pdf(y) + 0.7 * stats.laplace.pdf(y, p[0], p[1]))
+        total -= stats.norm.logpdf(y, p[0], p[1]) + np.log(
+            0.3 * stats.norm.pdf(y) + 0.7 * stats.laplace.pdf(y, p[0], p[1])
+        )
     return total
 
 
 def _tails(p):
-    return stats.norm.logcdf(-800 * p[1]) + stats.norm.logsf(800 * p[1]) + stats.logistic.logpdf(1000 * p[0]) + stats.norm.logsf(-900 * p[1])
+    return (
+        stats.norm.logcdf(-800 * p[1])
+        + stats.norm.logsf(800 * p[1])
+        + stats.logistic.logpdf(1000 * p[0])
+        + stats.norm.logsf(-900 * p[1])
+    )
 
 
 def _normal(p):
@@ -230,24 +322,32 @@ def _normal(p):
     x = np.array([[0.1, 0.2, 0.3], [1.0, -1.0, 0.5]])
     normal = stats.multivariate_normal
     return (
-        normal.logpdf(x, [p[0], 0.0, p[1]], cov).sum() + normal.logpdf(p[:2] * 2, cov=COV[:2, :2]) + normal(np.zeros(3), COV).logpdf([p[0], p[1], 1.0])
-        + normal.pdf(x[0], mean=np.ones(3) * p[0], cov=p[1]) + normal.logpdf(Y, p[0], p[1]).sum() + normal.logpdf(x, np.zeros(3), [1.0, p[1], 2.0])[1]
+        normal.logpdf(x, [p[0], 0.0, p[1]], cov).sum()
+        + normal.logpdf(p[:2] * 2, cov=COV[:2, :2])
+        + normal(np.zeros(3), COV).logpdf([p[0], p[1], 1.0])
+        + normal.pdf(x[0], mean=np.ones(3) * p[0], cov=p[1])
+        + normal.logpdf(Y, p[0], p[1]).sum()
+        + normal.logpdf(x, np.zeros(3), [1.0, p[1], 2.0])[1]
     )
 
 
 def _student(p):
-    return stats.multivariate_t.logpdf([0.3, 0.1, 0.2], loc=[p[0], 0, 1], shape=COV * p[1], df=p[1] + 2) + stats.multivariate_t(
-        df=5, shape=COV
-    ).logpdf(p[0] * np.ones(3))
+    return stats.multivariate_t.logpdf(
+        [0.3, 0.1, 0.2], loc=[p[0], 0, 1], shape=COV * p[1], df=p[1] + 2
+    ) + stats.multivariate_t(df=5, shape=COV).logpdf(p[0] * np.ones(3))
 
 
 def _simplex(p):
     share = np.exp(p) / np.sum(np.exp(p))
     alpha = np.array([p[1], 2.0])
     return (
-        stats.dirichlet.logpdf(share, [1.5, 2.5]) + stats.dirichlet([1.5, 2.5]).logpdf(share) + stats.dirichlet.logpdf(np.array([0.3]), alpha)
-        + np.sum(stats.dirichlet.logpdf(np.array([[0.3, 0.2], [0.7, 0.8]]), alpha)) + stats.multinomial.logpmf([3, 4], 7, share)
-        + stats.multinomial.logpmf(np.array([[3, 4], [0, 7]]), n=7, p=share).sum() + stats.dirichlet.mean(alpha)[0]
+        stats.dirichlet.logpdf(share, [1.5, 2.5])
+        + stats.dirichlet([1.5, 2.5]).logpdf(share)
+        + stats.dirichlet.logpdf(np.array([0.3]), alpha)
+        + np.sum(stats.dirichlet.logpdf(np.array([[0.3, 0.2], [0.7, 0.8]]), alpha))
+        + stats.multinomial.logpmf([3, 4], 7, share)
+        + stats.multinomial.logpmf(np.array([[3, 4], [0, 7]]), n=7, p=share).sum()
+        + stats.dirichlet.mean(alpha)[0]
     )
 
 
@@ -269,11 +369,15 @@ def test_multinomial_is_scipys_outside_and_for_shares_that_are_none():
     for share in (0.3, -0.2, 1.2):
         p = np.array([share, 1 - share])
         expected = stats.multinomial.logpmf(counts, 7, p)
-        np.testing.assert_allclose(traced_value(lambda p: stats.multinomial.logpmf(counts, 7, p), p), expected, rtol=1e-12)
+        np.testing.assert_allclose(
+            traced_value(lambda p: stats.multinomial.logpmf(counts, 7, p), p), expected, rtol=1e-12
+        )
 
 
 def test_a_parameter_that_becomes_invalid_gives_nan_and_back():
-    objective = Objective(lambda p: np.sum(stats.gamma.logpdf(np.array([0.5, 2.0]), p[0], scale=p[1])), np.array([2.0, 1.0]))
+    objective = Objective(
+        lambda p: np.sum(stats.gamma.logpdf(np.array([0.5, 2.0]), p[0], scale=p[1])), np.array([2.0, 1.0])
+    )
     assert np.isfinite(objective.value(np.array([2.0, 1.0])))
     assert np.isnan(objective.value(np.array([-2.5, 1.0])))
     assert np.isnan(objective.value(np.array([2.5, -1.0])))

@@ -1,7 +1,7 @@
 """The distributions of scipy.stats in plain NumPy and scipy.special: one row for each, on z = (x - loc) / scale.
 
-A row says what holds inside the support for valid parameters; `distributions.py` does the rest. Formulas are those of SciPy's
-documentation, in a form that neither overflows nor cancels in the tails.
+A row says what holds inside the support for valid parameters; `distributions.py` does the rest. Formulas are those of
+SciPy's documentation, in a form that neither overflows nor cancels in the tails.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ CONTINUOUS: dict[str, Row] = {
         mean=lambda: sqrt(2 / pi), var=lambda: 1 - 2 / pi, entropy=lambda: log(pi / 2) / 2 + 0.5,
     ),
     "lognorm": Row(
-        lambda z, s: -((np.log(z) / s) ** 2) / 2 - np.log(s) - np.log(z) - _HALF_LOG_2PI, _positive, low=0.0, is_open=True,
+        lambda z, s: -((np.log(z) / s) ** 2) / 2 - np.log(s) - np.log(z) - _HALF_LOG_2PI, _positive,
+        low=0.0, is_open=True,
         cdf=lambda z, s: special.ndtr(np.log(z) / s), sf=lambda z, s: special.ndtr(-np.log(z) / s),
         logcdf=lambda z, s: special.log_ndtr(np.log(z) / s), logsf=lambda z, s: special.log_ndtr(-np.log(z) / s),
         ppf=lambda q, s: np.exp(s * special.ndtri(q)), isf=lambda q, s: np.exp(-s * special.ndtri(q)),
@@ -158,8 +159,8 @@ CONTINUOUS: dict[str, Row] = {
         var=lambda df: np.where(df > 1, _where_more(df, 2.0, lambda df: df / (df - 2)), np.nan),
     ),
     "cauchy": Row(
-        lambda z: -log(pi) - np.log1p(z**2), cdf=lambda z: np.arctan2(1.0, -z) / pi, sf=lambda z: np.arctan2(1.0, z) / pi,
-        entropy=lambda: log(4 * pi),
+        lambda z: -log(pi) - np.log1p(z**2), cdf=lambda z: np.arctan2(1.0, -z) / pi,
+        sf=lambda z: np.arctan2(1.0, z) / pi, entropy=lambda: log(4 * pi),
     ),
     "halfcauchy": Row(
         lambda z: log(2 / pi) - np.log1p(z**2), low=0.0, cdf=lambda z: 2 / pi * np.arctan(z),
@@ -172,8 +173,9 @@ CONTINUOUS: dict[str, Row] = {
         mean=lambda: 0.0, var=lambda: 2.0, entropy=lambda: 1 + log(2),
     ),
     "logistic": Row(
-        lambda z: 2 * special.log_expit(z) - z, cdf=special.expit, sf=lambda z: special.expit(-z), logcdf=special.log_expit,
-        logsf=lambda z: special.log_expit(-z), ppf=special.logit, isf=lambda q: -special.logit(q),
+        lambda z: 2 * special.log_expit(z) - z, cdf=special.expit, sf=lambda z: special.expit(-z),
+        logcdf=special.log_expit, logsf=lambda z: special.log_expit(-z),
+        ppf=special.logit, isf=lambda q: -special.logit(q),
         mean=lambda: 0.0, var=lambda: pi**2 / 3, entropy=lambda: 2.0,
     ),
     "gumbel_r": Row(
@@ -196,8 +198,8 @@ CONTINUOUS: dict[str, Row] = {
         mean=lambda a: a, var=lambda a: a, entropy=lambda a: special.digamma(a) * (1 - a) + a + special.gammaln(a),
     ),
     "chi2": Row(
-        lambda z, df: special.xlogy(df / 2 - 1, z) - z / 2 - special.gammaln(df / 2) - log(2) / 2 * df, _positive, low=0.0,
-        cdf=lambda z, df: special.gammainc(df / 2, z / 2), sf=lambda z, df: special.gammaincc(df / 2, z / 2),
+        lambda z, df: special.xlogy(df / 2 - 1, z) - z / 2 - special.gammaln(df / 2) - log(2) / 2 * df, _positive,
+        low=0.0, cdf=lambda z, df: special.gammainc(df / 2, z / 2), sf=lambda z, df: special.gammaincc(df / 2, z / 2),
         mean=lambda df: df, var=lambda df: 2 * df,
         entropy=lambda df: df / 2 + log(2) + special.gammaln(df / 2) + (1 - df / 2) * special.digamma(df / 2),
     ),
@@ -222,9 +224,10 @@ CONTINUOUS: dict[str, Row] = {
         mean=lambda m, n: np.where(m > 0, _where_more(n, 2.0, lambda n: n / (n - 2)), np.nan),
     ),
     "weibull_min": Row(
-        lambda z, c: np.log(c) + special.xlogy(c - 1, z) - z**c, _positive, low=0.0, cdf=lambda z, c: -np.expm1(-(z**c)),
-        sf=lambda z, c: np.exp(-(z**c)), logsf=lambda z, c: -(z**c), ppf=lambda q, c: (-np.log1p(-q)) ** (1 / c),
-        isf=lambda q, c: (-np.log(q)) ** (1 / c), mean=lambda c: special.gamma(1 + 1 / c),
+        lambda z, c: np.log(c) + special.xlogy(c - 1, z) - z**c, _positive, low=0.0,
+        cdf=lambda z, c: -np.expm1(-(z**c)), sf=lambda z, c: np.exp(-(z**c)), logsf=lambda z, c: -(z**c),
+        ppf=lambda q, c: (-np.log1p(-q)) ** (1 / c), isf=lambda q, c: (-np.log(q)) ** (1 / c),
+        mean=lambda c: special.gamma(1 + 1 / c),
         var=lambda c: special.gamma(1 + 2 / c) - special.gamma(1 + 1 / c) ** 2,
         entropy=lambda c: -_EULER / c - np.log(c) + _EULER + 1,
     ),
@@ -233,7 +236,8 @@ CONTINUOUS: dict[str, Row] = {
         cdf=lambda z, b: -np.expm1(-b * np.log(z)), sf=lambda z, b: z**-b, logsf=lambda z, b: -b * np.log(z),
         ppf=lambda q, b: (1 - q) ** (-1 / b), isf=lambda q, b: q ** (-1 / b),
         mean=lambda b: _where_more(b, 1.0, lambda b: b / (b - 1)),
-        var=lambda b: _where_more(b, 2.0, lambda b: b / (b - 1) ** 2 / (b - 2)), entropy=lambda b: 1 + 1 / b - np.log(b),
+        var=lambda b: _where_more(b, 2.0, lambda b: b / (b - 1) ** 2 / (b - 2)),
+        entropy=lambda b: 1 + 1 / b - np.log(b),
     ),
     "uniform": Row(
         lambda z: 0.0 * z, low=0.0, high=1.0, inner=0.5, cdf=lambda z: z, sf=lambda z: 1 - z, ppf=lambda q: q,
@@ -249,13 +253,15 @@ CONTINUOUS: dict[str, Row] = {
         lambda z, kappa: kappa * special.cosm1(z) - _LOG_2PI - np.log(special.i0e(kappa)), lambda kappa: (kappa >= 0,)
     ),
     "invgauss": Row(
-        lambda z, mu: -_HALF_LOG_2PI - 1.5 * np.log(z) - ((z - mu) / mu) ** 2 / (2 * z), _positive, low=0.0, is_open=True,
-        mean=lambda mu: mu, var=lambda mu: mu**3,
+        lambda z, mu: -_HALF_LOG_2PI - 1.5 * np.log(z) - ((z - mu) / mu) ** 2 / (2 * z), _positive,
+        low=0.0, is_open=True, mean=lambda mu: mu, var=lambda mu: mu**3,
     ),
     "lomax": Row(
-        lambda z, c: np.log(c) - (c + 1) * np.log1p(z), _positive, low=0.0, cdf=lambda z, c: -np.expm1(-c * np.log1p(z)),
-        sf=lambda z, c: np.exp(-c * np.log1p(z)), logsf=lambda z, c: -c * np.log1p(z),
-        ppf=lambda q, c: np.expm1(-np.log1p(-q) / c), isf=lambda q, c: np.expm1(-np.log(q) / c), entropy=lambda c: 1 + 1 / c - np.log(c),
+        lambda z, c: np.log(c) - (c + 1) * np.log1p(z), _positive, low=0.0,
+        cdf=lambda z, c: -np.expm1(-c * np.log1p(z)), sf=lambda z, c: np.exp(-c * np.log1p(z)),
+        logsf=lambda z, c: -c * np.log1p(z),
+        ppf=lambda q, c: np.expm1(-np.log1p(-q) / c), isf=lambda q, c: np.expm1(-np.log(q) / c),
+        entropy=lambda c: 1 + 1 / c - np.log(c),
     ),
     "fisk": Row(
         lambda z, c: np.log(c) + special.xlogy(c - 1, z) - 2 * np.log1p(z**c), _positive, low=0.0,

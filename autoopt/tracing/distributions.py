@@ -1,6 +1,7 @@
 """Stand-ins for the distributions of scipy.stats: on traced arguments their methods are NumPy that a trace can follow.
 
-What is not traced goes to SciPy unchanged. This room imports no scipy.stats: it is loaded when the user's objects come from there.
+What is not traced goes to SciPy unchanged. This room imports no scipy.stats: it is loaded when the user's objects come
+from there.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ class _Univariate:
     # Arguments
 
     def _parameters(self, args: tuple, kwargs: dict) -> tuple[list, Any, Any]:
-        """Return the shape parameters, loc and scale, of which the first two have been made NaN where SciPy gives NaN."""
+        """Return the shape parameters, loc and scale; loc has been made NaN where SciPy gives NaN."""
         original = self.distribution._original
         names = original.shapes.split(", ") if original.shapes else []
         given = dict(zip((*names, "loc", "scale")[: len(names) + (1 if self.row.discrete else 2)], args, strict=False))
@@ -162,8 +163,8 @@ class _Univariate:
     def _checked(self, shapes: list, loc: Any, scale: Any) -> Any:
         """Return `loc`, NaN where the parameters are not valid.
 
-        Of what depends on the parameters of the fit, whether all are valid is a guard, so the code need not ask again; log(scale)
-        asks by itself.
+        Of what depends on the parameters of the fit, whether all are valid is a guard, so the code need not ask again;
+        log(scale) asks by itself.
         """
         conditions = self.row.valid(*shapes)
         bounded = not _is_number(self.row.low, -math.inf) or not _is_number(self.row.high, math.inf)
@@ -212,8 +213,7 @@ class _Univariate:
         tests = [] if _is_number(low, -math.inf) else [below(seen, low)]
         tests += [] if _is_number(high, math.inf) else [above(z, high)]
         tests += [np.floor(z) < z] if self.row.discrete else []
-        found = self._inside(self.row.logpdf, z, shapes, [(test, -np.inf) for test in tests], scale)
-        return found
+        return self._inside(self.row.logpdf, z, shapes, [(test, -np.inf) for test in tests], scale)
 
     def _distribution(self, x: Any, shapes: list, loc: Any, scale: Any) -> Any:
         """Return cdf, sf, logcdf or logsf."""
@@ -230,7 +230,7 @@ class _Univariate:
         return self._inside(formula, z, shapes, tests, None)
 
     def _inside(self, formula: Callable, z: Any, shapes: list, tests: list, scale: Any) -> Any:
-        """Return `formula` where no test holds, the value of the first that does elsewhere; the formula never sees such z."""
+        """Return `formula` where no test holds, else the value of the first that does; the formula never sees such z."""
         inner = self.row.inner(*shapes) if callable(self.row.inner) else self.row.inner
         for test, _ in tests:
             z = np.where(test, inner, z)

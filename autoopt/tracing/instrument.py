@@ -1,8 +1,8 @@
 """The instrumented copy of the user's function: the same code object, other names to look things up in.
 
-A function made from the user's code gets a globals dictionary of ours. What it reads there is the user's own, except that NumPy's
-constructors, `math`, `float` and the like are stand-ins that know traced arrays, that helper functions are copies
-too, and that arrays are inputs of the tape. Nothing of the user's is changed; other threads see nothing.
+A function made from the user's code gets a globals dictionary of ours. What it reads there is the user's own, except
+that NumPy's constructors, `math`, `float` and the like are stand-ins that know traced arrays, that helper functions are
+copies too, and that arrays are inputs of the tape. Nothing of the user's is changed; other threads see nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import is_library
 
 _INTEGRALS = ("trapezoid", "cumulative_trapezoid", "simpson")
-_OPAQUE = ("scipy.special", "scipy.linalg", "scipy.stats", "scipy.fft", "scipy.signal", "scipy.spatial", "scipy.interpolate")
+_OPAQUE = tuple(f"scipy.{part}" for part in ("special", "linalg", "stats", "fft", "signal", "spatial", "interpolate"))
 
 
 class Instrument:
@@ -46,6 +46,7 @@ class Instrument:
         self._cells: dict[int, tuple[CellType, CellType, Any]] = {}
         self._names: set[str] = set()
         self.shadows = Shadows(self.copy, self.substitute)
+        self.frames: Any = None
         self.builtins = self._builtins()
         tracer.is_namespace = lambda place: isinstance(place, Namespace)
 
@@ -63,8 +64,8 @@ class Instrument:
     def substitute(self, value: Any, name: str = "", attribute: bool = False) -> Any:
         """Return what the copy gets to see in place of `value`, itself if nothing needs to change.
 
-        An array becomes an input of the tape if it is found under a global or outer name; one that is an `attribute`, or in a
-        container, stays as it is and becomes a constant where it is used.
+        An array becomes an input of the tape if it is found under a global or outer name; one that is an `attribute`,
+        or in a container, stays as it is and becomes a constant where it is used.
         """
         if value is None or type(value) in _NUMBERS:
             return value
@@ -96,6 +97,8 @@ class Instrument:
             return self._class(value)
         if kind.__module__.startswith("scipy.stats."):
             return self._distribution(value)
+        if kind.__module__.partition(".")[0] == "pandas":
+            return self._frame(value, name)
         if isinstance(value, np.vectorize):
             return standins.Vectorized(self.tracer, self.substitute(value.pyfunc))
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
@@ -132,6 +135,8 @@ class Instrument:
     def _captured_array(self, value: np.ndarray, name: str) -> Any:
         if value.dtype.kind not in "fiub":
             return value
+        if isinstance(value, np.ma.MaskedArray | np.matrix):
+            return value  # refused where it meets a traced value
         return self.tracer.leaf(Leaf(self._free_name(name or "constant"), "captured"), value)
 
     def _free_name(self, name: str) -> str:
@@ -153,6 +158,14 @@ class Instrument:
 
         self.opaque_state = self.opaque_state or not callable(value)
         return distributions.stand_in(self.tracer, value)
+
+    def _frame(self, value: Any, name: str) -> Any:
+        """Return the stand-in for a pandas object: what is computed from it is decided by today's data."""
+        from autoopt.tracing.frames import Frames
+
+        self.opaque_state = self.tracer.tape.data_decided = True
+        self.frames = self.frames or Frames(self.tracer, self._free_name)
+        return self.frames.wrap(value, name or None)
 
     def _callable(self, value: Callable) -> Callable:
         stand_in = standins.STAND_INS.get(value) if _may_hash(value) else None
@@ -215,9 +228,8 @@ class Instrument:
     def _closure(self, function: FunctionType) -> tuple[CellType, ...] | None:
         if function.__closure__ is None:
             return None
-        return tuple(
-            self._cell(cell, name) for cell, name in zip(function.__closure__, function.__code__.co_freevars, strict=True)
-        )
+        names = function.__code__.co_freevars
+        return tuple(self._cell(cell, name) for cell, name in zip(function.__closure__, names, strict=True))
 
     def _cell(self, cell: CellType, name: str) -> CellType:
         known = self._cells.get(id(cell))
@@ -251,7 +263,6 @@ class Instrument:
                     cell.cell_contents = self.plain(made.cell_contents)
             except ValueError:
                 continue
-
 
     def plain(self, value: Any) -> Any:
         """Return what a run leaves behind as the original function would have left it: numbers, not traced arrays."""

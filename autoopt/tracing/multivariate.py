@@ -1,4 +1,4 @@
-"""The multivariate distributions of scipy.stats on traced arguments, by Cholesky factors where SciPy takes eigenvalues."""
+"""The multivariate distributions of scipy.stats on traced arguments: Cholesky factors where SciPy has eigenvalues."""
 
 from __future__ import annotations
 
@@ -66,22 +66,25 @@ def _distance(tracer: Any, x: Any, mean: Any, cov: Any) -> tuple[Any, Any]:
     factor = np.linalg.cholesky(cov)
     deviations = x - mean
     flat = deviations.reshape(-1, deviations.shape[-1]).T
-    solve = tracer.call if tracer.holds_traced((factor, flat)) else lambda function, args, kwargs: function(*args, **kwargs)
-    scaled = solve(scipy.linalg.solve_triangular, (factor, flat), {"lower": True})
+    if tracer.holds_traced((factor, flat)):
+        scaled = tracer.call(scipy.linalg.solve_triangular, (factor, flat), {"lower": True})
+    else:
+        scaled = scipy.linalg.solve_triangular(factor, flat, lower=True)
     squares = np.sum(scaled**2, axis=0).reshape(deviations.shape[:-1])
     return squares, 2 * np.sum(np.log(np.diagonal(factor)))
 
 
 def _singular(tracer: Any, name: str) -> UnsupportedFunctionError:
     return UnsupportedFunctionError(
-        f"The objective calls scipy.stats.{name} with a covariance that may be singular, which autoopt cannot differentiate.",
+        f"The objective calls scipy.stats.{name} with a covariance that may be singular, "
+        "which autoopt cannot differentiate.",
         tracer.location(),
         "leave out allow_singular, or pass jac='finite-difference'.",
     )
 
 
 def _normal_logpdf(tracer: Any, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
-    if allow_singular or not tracer.holds_traced(cov) and hasattr(cov, "log_pdet"):
+    if allow_singular or (not tracer.holds_traced(cov) and hasattr(cov, "log_pdet")):
         raise _singular(tracer, "multivariate_normal")
     mean, cov, dimension = _location(tracer, mean, cov)
     squares, log_det = _distance(tracer, _points(_array(tracer, x), dimension), mean, cov)
@@ -137,7 +140,8 @@ def _multinomial_logpmf(tracer: Any, x: Any, n: Any, p: Any) -> Any:
     counts = np.where(outside[..., None], 0.0, x)
     invalid = np.any((p < 0) | (p > 1), axis=-1) | (n < 0)
     safe = np.where((p < 0) | (p > 1), 1.0, p)
-    found = special.gammaln(np.maximum(n, 0.0) + 1) + np.sum(special.xlogy(counts, safe) - special.gammaln(counts + 1), axis=-1)
+    terms = special.xlogy(counts, safe) - special.gammaln(counts + 1)
+    found = special.gammaln(np.maximum(n, 0.0) + 1) + np.sum(terms, axis=-1)
     return np.where(invalid, np.nan, np.where(outside, -np.inf, found))
 
 
