@@ -52,7 +52,7 @@ def __getattr__(name: str) -> Any:
 
 
 class _Package(ModuleType):
-    """Keeps the public function `source` under its name when Python, importing the room autoopt/source, would replace it."""
+    """Keeps the public function `source` under its name when Python, importing autoopt/source, would replace it."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name == "source" and isinstance(value, ModuleType)):

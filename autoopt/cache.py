@@ -1,7 +1,7 @@
 """The on-disk cache of derivative source: one file of NumPy source for each tape and kind of derivative.
 
-What is kept is text, named by the digest of the tape and the versions that made it; never data. `AUTOOPT_CACHE` names the
-folder, or turns the cache off if it is "0", "off" or empty.
+What is kept is text, named by the digest of the tape and the versions that made it; never data. `AUTOOPT_CACHE` names
+the folder, or turns the cache off if it is "0", "off" or empty.
 """
 
 from __future__ import annotations

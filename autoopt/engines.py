@@ -1,4 +1,4 @@
-"""From a trace and a kind of derivative to callables: printed NumPy source by default, PyTensor's numba linker on request.
+"""From a trace and a kind of derivative to callables: printed NumPy source, or PyTensor's numba linker on request.
 
 PyTensor is imported only when there is no source for the tape in the cache.
 """

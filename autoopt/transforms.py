@@ -100,7 +100,8 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
     def evaluate(*args: Any) -> Any:
         objective, x = compiled.at(args)
         matrix, shape = objective.jacobian(x)
-        return _each(_entries(objective.structure), lambda columns: matrix[:, columns].reshape(shape + np.shape(columns)))
+        entries = _entries(objective.structure)
+        return _each(entries, lambda columns: matrix[:, columns].reshape(shape + np.shape(columns)))
 
     return evaluate
 

@@ -1,5 +1,7 @@
 """autoopt from Python: derivatives, the code that computes them, and a solution, of plain NumPy.
 
+To run it::
+
     python examples/api.py
 """
 

@@ -1,5 +1,7 @@
 """Is a breast tumour malignant? Logistic regression on five measurements of 569 tumours.
 
+To fit it::
+
     autoopt fit examples/logistic.py --method newton-cg
 """
 

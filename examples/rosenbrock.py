@@ -1,5 +1,7 @@
 """The Rosenbrock valley in ten dimensions, written as a loop: an objective without data.
 
+To minimise it::
+
     autoopt fit examples/rosenbrock.py --method newton-cg
 """
 

@@ -69,7 +69,7 @@ def logistic_vectors(w, X, y):
 
 @program(_W, _X, _Y, most=20)
 def rows_by_zip(w, X, y):
-    return sum((t - np.dot(row, w)) ** 2 for row, t in zip(X, y))
+    return sum((t - np.dot(row, w)) ** 2 for row, t in zip(X, y, strict=True))
 
 
 @program(_W, _X, _Y, most=20)

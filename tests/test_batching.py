@@ -113,7 +113,8 @@ def test_derivatives_are_those_of_the_unrolled_tape(name, monkeypatch):
     expected_value, expected_gradient, expected_product, _ = derivatives()
     size = 1 + np.max(np.abs(expected_product))
     assert value == pytest.approx(expected_value, rel=1e-13)
-    np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-12, atol=1e-12 * (1 + np.max(np.abs(expected_gradient))))
+    atol = 1e-12 * (1 + np.max(np.abs(expected_gradient)))
+    np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-12, atol=atol)
     np.testing.assert_allclose(product_p, expected_product, rtol=1e-11, atol=1e-12 * size)
     np.testing.assert_allclose(hessian @ p, expected_product, rtol=1e-11, atol=1e-12 * size)
 

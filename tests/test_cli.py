@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from autoopt.cli.main import main
 from click.testing import CliRunner
 
 import autoopt
+from autoopt.cli.main import main
 
 GOLDEN = Path(__file__).parent / "golden"
 NORMAL = """\

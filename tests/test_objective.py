@@ -184,9 +184,8 @@ def test_gradient_agrees_with_differences(name) -> None:
 SLOW_HESSIANS = {"gaussian process"}
 """Whose products are tested only: deriving the Hessian takes most of the time of this file."""
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name) for name in OBJECTIVES if name not in SLOW_HESSIANS]
-)
+
+@pytest.mark.parametrize("name", [pytest.param(name) for name in OBJECTIVES if name not in SLOW_HESSIANS])
 def test_hessian_agrees_with_differences(name) -> None:
     x = points(name)[1]
     found = made(name).hess(x)

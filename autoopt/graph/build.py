@@ -173,5 +173,5 @@ class _Builder:
         return UnsupportedFunctionError(
             f"The objective calls {', '.join(names)}, which autoopt cannot differentiate.",
             places,
-            "; ".join(remedies) if remedies else "write it with other NumPy functions, or pass jac='finite-difference'.",
+            "; ".join(remedies) or "write it with other NumPy functions, or pass jac='finite-difference'.",
         )

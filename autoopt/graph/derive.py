@@ -1,7 +1,8 @@
 """Derivatives of a graph, rewritten and divided by what they depend on.
 
-Each kind of derivative becomes up to three functions: `prepare`, what the data alone decide, computed once per data set; for
-products with the Hessian `linearize`, what one point decides, computed once per point; and the function itself.
+Each kind of derivative becomes up to three functions: `prepare`, what the data alone decide, computed once per data
+set; for products with the Hessian `linearize`, what one point decides, computed once per point; and the function
+itself.
 """
 
 from __future__ import annotations
@@ -163,12 +164,18 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         results, checks = final.outputs[: len(results)], final.outputs[len(results) :]
         guards = tuple((check, guard) for check, (_, guard) in zip(checks, graph.guards, strict=True))
         if not divide:
-            return [Function("prepare", tuple(given), ()), Function(kind, (*extra, vector, *given), tuple(results), guards)]
+            final = Function(kind, (*extra, vector, *given), tuple(results), guards)
+            return [Function("prepare", tuple(given), ()), final]
         return _divide(kind, list(extra), vector, list(given), results, guards)
 
 
 def _divide(
-    kind: str, extra: list[Variable], vector: Variable, given: list[Variable], results: Sequence[Variable], guards: tuple
+    kind: str,
+    extra: list[Variable],
+    vector: Variable,
+    given: list[Variable],
+    results: Sequence[Variable],
+    guards: tuple,
 ) -> list[Function]:
     """Cut the graph where it stops to depend on the parameters, and where on the direction."""
     count = len(results)
@@ -212,7 +219,7 @@ def _readable(inputs: list[Variable], roots: list[Variable]) -> list[Variable]:
 
 
 def _frontier(roots: Sequence[Variable], known: Sequence[Variable], late: set[Variable]) -> list[Variable]:
-    """Return the largest parts of `roots` that do not depend on `late`, are not simply `known`, and are worth keeping."""
+    """Return the largest parts of `roots` that do not depend on `late`, are not `known`, and are worth keeping."""
     order = io_toposort([*known, *late], roots)
     depends = set(late)
     stop = set(known)
@@ -251,6 +258,3 @@ def _bytes(variable: Variable) -> int:
     for length in variable.type.shape:
         size *= length or 1
     return size
-
-
-

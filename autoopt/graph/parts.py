@@ -1,7 +1,7 @@
 """The parameter vector in the parts that the objective reads it in.
 
-An objective of named parameters reads disjoint slices and entries of the flat vector. Differentiating with respect to each part by
-itself, and joining the results, gives code without scatters: `np.concatenate([X.T @ r, [r.sum()]])`.
+An objective of named parameters reads disjoint slices and entries of the flat vector. Differentiating with respect to
+each part by itself, and joining the results, gives code without scatters: `np.concatenate([X.T @ r, [r.sum()]])`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
@@ -53,7 +54,7 @@ def find_parts(tape: Tape) -> dict[int, Part]:
     distinct = sorted(set(bounds.values()))
     if any(start >= stop for start, stop, _ in distinct):
         return {}
-    if any(before[1] > after[0] for before, after in zip(distinct, distinct[1:], strict=False)):
+    if any(before[1] > after[0] for before, after in pairwise(distinct)):
         return {}
     made = {key: Part(_variable(*key), *key) for key in distinct}
     return {index: made[key] for index, key in bounds.items()}
@@ -64,7 +65,7 @@ def _variable(start: int, stop: int, scalar: bool) -> Variable:
 
 
 def join(pieces: Sequence[Variable], parts: Sequence[Part], size: int, axis: int = 0) -> Variable:
-    """Return the pieces, one for each part, as one array with `size` entries along `axis`; what no part reads is zero."""
+    """Return the pieces, one for each part, as one array of length `size` along `axis`; what no part reads is zero."""
     rest = tuple(length for k, length in enumerate(pieces[0].type.shape) if k != axis or parts[0].scalar)
     blocks: list[Variable] = []
     position = 0

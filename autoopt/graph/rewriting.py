@@ -29,7 +29,8 @@ _EXCLUDED = (
     "local_add_of_sparse_write",  # the last gives a result of the wrong shape (3.0.7)
 )  # fmt: skip
 _STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the objective itself has been stabilised
-_UNFINISHED = ("local_view_op", "slogdet_specialization", "reuse_decomposition_multiple_solves")  # what could not be differentiated afterwards
+# What could not be differentiated afterwards:
+_UNFINISHED = ("local_view_op", "slogdet_specialization", "reuse_decomposition_multiple_solves")
 _CHEAP = ("canonicalize", "canonicalize_db", "merge", "useless", "stabilize")
 
 
@@ -42,7 +43,6 @@ def _query(graph: FunctionGraph, stage: str) -> RewriteDatabaseQuery:
     return RewriteDatabaseQuery(include=include, exclude=(*_EXCLUDED, *exclude, *more))
 
 
-
 def settings() -> AbstractContextManager:
     """Return a context in which PyTensor's global configuration is what autoopt needs."""
     return config.change_flags(floatX="float64", cxx="", traceback__limit=0, on_opt_error="ignore")
@@ -51,8 +51,8 @@ def settings() -> AbstractContextManager:
 def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str = "last") -> FunctionGraph:
     """Return the rewritten graph of `outputs`; its inputs and outputs are in the order given.
 
-    `stage` is "first" for the objective itself, from which shifts by a maximum are taken out, "between" for derivatives that are
-    differentiated further, and "last".
+    `stage` is "first" for the objective itself, from which shifts by a maximum are taken out, "between" for derivatives
+    that are differentiated further, and "last".
     """
     graph = FunctionGraph(list(inputs), list(outputs), clone=True)
     if stage == "first":
@@ -63,7 +63,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
 
 
 def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: set[Variable]) -> list[Variable]:
-    """Return `roots` with sums and products regrouped, so that terms free of `late` are combined with each other first."""
+    """Return `roots` with sums and products regrouped, so that terms free of `late` are combined first."""
     depends = set(late)
     replaced: dict[Variable, Variable] = {}
     for node in io_toposort([*late, *known], roots):

@@ -1,8 +1,9 @@
 """Rewrites for softmax-like code: a shift by the maximum is taken out before anything is differentiated.
 
-Users write `u = v - v.max(axis=1, keepdims=True)` and then `u[rows, labels] - np.log(np.exp(u).sum(axis=1))`, in which the shift
-cancels. Differentiated as it stands it would cost more than all the rest. So `log(sum(exp(v - c)))` becomes
-`logsumexp(v) - c` where c is constant along the axis, indexing moves inside differences, and the algebra of sums does the rest.
+Users write `u = v - v.max(axis=1, keepdims=True)` and then `u[rows, labels] - np.log(np.exp(u).sum(axis=1))`, in which
+the shift cancels. Differentiated as it stands it would cost more than all the rest. So `log(sum(exp(v - c)))` becomes
+`logsumexp(v) - c` where c is constant along the axis, indexing moves inside differences, and the algebra of sums does
+the rest.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _log_sum_exp(u: Variable, axes: tuple[int, ...]) -> Variable:
         rest = [axis for axis in range(u.ndim) if axis not in axes]
         shift = operands[1].dimshuffle(rest)
         inner = _log_sum_exp(operands[0], axes)
-        return inner - pt.broadcast_to(shift, inner.type.shape) if shift.type.shape != inner.type.shape else inner - shift
+        return inner - (shift if shift.type.shape == inner.type.shape else pt.broadcast_to(shift, inner.type.shape))
     largest = disconnected_grad(pt.max(u, axis=axes, keepdims=True))
     largest = pt.switch(pt.isinf(largest), 0.0, largest)
     shifted = u - largest

@@ -110,9 +110,7 @@ class Regression:
             )
         return X
 
-    def _maximise(
-        self, X: np.ndarray, y: np.ndarray, offset: np.ndarray, weights: np.ndarray, start: float
-    ) -> None:
+    def _maximise(self, X: np.ndarray, y: np.ndarray, offset: np.ndarray, weights: np.ndarray, start: float) -> None:
         """Set the estimates and what follows from them; `start` is where the intercept begins."""
         self._check_options()
         design, scale = _design(X, self.fit_intercept)

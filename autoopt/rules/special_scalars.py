@@ -61,9 +61,7 @@ rel_entr = scalar(
     lambda x, y, out: ps.log(x) - ps.log(y) + 1,
     lambda x, y, out: -x / _safe(both(x, y), y),
 )
-kl_div = scalar(
-    special.kl_div, lambda x, y, out: ps.log(x) - ps.log(y), lambda x, y, out: 1 - x / _safe(both(x, y), y)
-)
+kl_div = scalar(special.kl_div, lambda x, y, out: ps.log(x) - ps.log(y), lambda x, y, out: 1 - x / _safe(both(x, y), y))
 
 huber = scalar(
     special.huber,

@@ -118,4 +118,4 @@ def array_text(value: np.ndarray) -> str | None:
 
 def _dtype_argument(dtype: np.dtype) -> str:
     """Return the dtype argument of a constructor, empty for float64."""
-    return "" if dtype == np.float64 else ", dtype=bool" if dtype == bool else f", dtype=np.{dtype.name}"
+    return "" if dtype == np.float64 else ", dtype=bool" if dtype.kind == "b" else f", dtype=np.{dtype.name}"

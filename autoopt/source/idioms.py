@@ -29,9 +29,9 @@ from pytensor.tensor.basic import (
     join,
     stack,
 )
-from pytensor.tensor.extra_ops import broadcast_to
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.extra_ops import broadcast_to
 from pytensor.tensor.math import Argmax, Dot, Sum, add, exp, mul, sub
 from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.subtensor import (
@@ -174,8 +174,10 @@ def idiom(function: Callable[[Apply, dict], Variable | None]) -> Callable[[Apply
 
 def _scalar(variable: Variable, kind: type | tuple[type, ...]) -> bool:
     """True if `variable` is an elementwise `kind`."""
-    return bool(variable.owner) and isinstance(variable.owner.op, Elemwise) and isinstance(
-        variable.owner.op.scalar_op, kind
+    return (
+        bool(variable.owner)
+        and isinstance(variable.owner.op, Elemwise)
+        and isinstance(variable.owner.op.scalar_op, kind)
     )
 
 
@@ -234,9 +236,7 @@ def vector_element(node: Apply, table: dict) -> Variable | None:
 @idiom
 def indexed_stack(node: Apply, table: dict) -> Variable | None:
     """Advanced indexing of each array of a stack at the same places -> indexing behind leading slices."""
-    if not isinstance(node.op, Blockwise) or not isinstance(
-        node.op.core_op, AdvancedSubtensor | AdvancedIncSubtensor
-    ):
+    if not isinstance(node.op, Blockwise) or not isinstance(node.op.core_op, AdvancedSubtensor | AdvancedIncSubtensor):
         return None
     core, result = node.op.core_op, node.outputs[0]
     arrays = 1 if isinstance(core, AdvancedSubtensor) else 2

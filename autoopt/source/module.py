@@ -9,6 +9,8 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from types import CodeType
 from typing import Any
 
@@ -45,7 +47,8 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     if any("PathChanged" in text for text in texts):
         texts.insert(0, _PATH_CHANGED.rstrip("\n"))
     plain = sorted(imports, key=lambda line: ("numpy" not in line, line))
-    constants = {name: value for listing in listings if listing is not None for name, value in listing.constants.items()}
+    present = [listing for listing in listings if listing is not None]
+    constants = {name: value for listing in present for name, value in listing.constants.items()}
     if constants:
         plain = ["import base64", "import zlib", "", *plain]
         texts.insert(0, "\n".join(f"{name} = {_packed(value)}" for name, value in constants.items()))
@@ -74,8 +77,9 @@ def _distinct(listings: Sequence[Listing | None]) -> list[Listing | None]:
                     new[name] += "_"
                 taken.add(new[name])
             pattern = re.compile(rf"\b({'|'.join(map(re.escape, new))})\b(?=\()")
-            texts = {new[name]: pattern.sub(lambda found, new=new: new[found[0]], text) for name, text in listing.functions.items()}
-            listing = replace(listing, text=pattern.sub(lambda found, new=new: new[found[0]], listing.text), functions=texts)
+            rename = partial(pattern.sub, lambda found, new=new: new[found[0]])
+            texts = {new[name]: rename(text) for name, text in listing.functions.items()}
+            listing = replace(listing, text=rename(listing.text), functions=texts)
         result.append(listing)
     return result
 
@@ -138,7 +142,7 @@ class _Writer:
         return {*given[:1], *set(given).intersection(ancestors(roots, blockers=given))}
 
     def arguments(self, function: Function) -> list[tuple[Variable, str]]:
-        """Return what the function's arguments are called: the direction, the parameters, the data, what was prepared."""
+        """Return what the function's arguments are called: direction, parameters, data, what was prepared."""
         inputs = iter(self.inputs)
         named = []
         for argument in function.arguments:
@@ -172,7 +176,8 @@ class _Writer:
             return None
         returned = [*names.values(), *(hoisted[result] for result in function.results)]
         body = "\n".join(lines)
-        arguments = [name for name in self.leaves.values() if name != self.leaves[0] and re.search(rf"\b{name}\b", body)]
+        data = [name for name in self.leaves.values() if name != self.leaves[0]]
+        arguments = [name for name in data if re.search(rf"\b{name}\b", body)]
         head = [f"def prepare({', '.join(arguments)}):", f'"""{_DOCS["prepare"]}"""', *lines, _dictionary(returned)]
         imports = {f"import {module}" for module in re.findall(r"\b(scipy\.\w+)\.", body)} | {"import numpy as np"}
         return Listing(
@@ -254,7 +259,8 @@ def _renamed(listing: Listing, names: list[str]) -> list[str]:
         return []
     returned = ast.parse(listing.text).body[0].body[-1].value
     parts = returned.elts if isinstance(returned, ast.Tuple) and len(names) > 1 else [returned]
-    return [f"{name} = {ast.unparse(part)}" for name, part in zip(names, parts, strict=True) if name != ast.unparse(part)]
+    texts = [ast.unparse(part) for part in parts]
+    return [f"{name} = {text}" for name, text in zip(names, texts, strict=True) if name != text]
 
 
 def _dictionary(names: Sequence[str]) -> str:
@@ -295,11 +301,7 @@ def assigned_name(code: CodeType, offset: int) -> str | None:
     known = _assigned.get(id(code))
     if known is None or known[0] is not code:
         instructions = list(dis.get_instructions(code))
-        found = {
-            before.offset: after.argval
-            for before, after in zip(instructions, instructions[1:], strict=False)
-            if after.opname in _STORES
-        }
+        found = {before.offset: after.argval for before, after in pairwise(instructions) if after.opname in _STORES}
         known = _assigned[id(code)] = (code, found)
     name = known[1].get(offset)
     return name if name and name.isidentifier() and not name.startswith("_") else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache, reduce
 from importlib import import_module
@@ -153,8 +154,7 @@ def _without_leading_axes(writer, variable: Variable) -> Code:
 
 @cache
 def _ufunc(name: str) -> np.ufunc | None:
-    module, _, attribute = name.replace("np.", "numpy.", 1).rpartition(".") if name.startswith("np.") else (
-        name.rpartition("."))
+    module, _, attribute = re.sub(r"^np\.", "numpy.", name).rpartition(".")
     found = getattr(import_module(module), attribute, None)
     return found if isinstance(found, np.ufunc) else None
 

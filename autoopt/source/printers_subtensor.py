@@ -126,5 +126,3 @@ def _written(writer, node: Apply, name: str, statement: str) -> Code:
     writer.write(statement, *([writer.comments[output]] if output in writer.comments else []))
     writer.codes[output] = Code(name)
     return Code(name)
-
-

@@ -168,7 +168,8 @@ def _index(part: Any, operands: Sequence[Code]) -> str:
 def _index_item(part: Any, operands: Sequence[Code]) -> str:
     if type(part) is not slice:
         return _argument(part, operands)
-    start, stop, step = ("" if bound is None else _argument(bound, operands) for bound in (part.start, part.stop, part.step))
+    bounds = (part.start, part.stop, part.step)
+    start, stop, step = ("" if bound is None else _argument(bound, operands) for bound in bounds)
     return f"{start}:{stop}" + (f":{step}" if step else "")
 
 

@@ -1,7 +1,7 @@
 """The traced array: a duck array that carries real numbers and records what is done to it.
 
-`value` holds the numbers exactly as NumPy would have them, views and all; `step` is the tape's account of them. Writing goes to
-both, see `writing.py`.
+`value` holds the numbers exactly as NumPy would have them, views and all; `step` is the tape's account of them. Writing
+goes to both, see `writing.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class TracedArray:
         CONSTANT, DATA or PARAMETER: what it depends on.
     """
 
-    __slots__ = ("cells", "level", "step", "tracer", "value", "version", "origin")
+    __slots__ = ("cells", "level", "origin", "step", "tracer", "value", "version")
     __array_priority__ = 1000.0
 
     def __init__(self, tracer: Any, step: int, value: Any, level: int) -> None:
@@ -110,7 +110,8 @@ class TracedArray:
 
     def __round__(self, ndigits=None):
         if ndigits is None:
-            return self.tracer.decide(functions.call_function(self.tracer, np.round, (self,), {}), "int", round(self.value))
+            rounded = functions.call_function(self.tracer, np.round, (self,), {})
+            return self.tracer.decide(rounded, "int", round(self.value))
         return functions.call_function(self.tracer, np.round, (self, ndigits), {})
 
     def __floor__(self):
@@ -294,7 +295,7 @@ _REMAINDERS = (6, 19)
 
 
 def _binary(ufunc, compute):
-    """Return the methods for `self op other`, `other op self` and `self op= other`; `compute` is Python's own operator."""
+    """Return the methods for `self op other`, `other op self`, `self op= other`; `compute` is Python's own operator."""
 
     def forward(self, other):
         return self.tracer.elementwise(ufunc, (self, other), compute)
@@ -336,4 +337,3 @@ for _name, _ufunc in _ARITHMETIC.items():
         setattr(TracedArray, f"__{_prefix}{_name}__", _function)
 for _name, _ufunc in _COMPARISONS.items():
     setattr(TracedArray, f"__{_name}__", _binary(_ufunc, getattr(operator, f"__{_name}__"))[0])
-

@@ -1,13 +1,14 @@
 """What NumPy's functions and array methods do with traced arrays.
 
-Most calls are simply recorded. Here are those that need more: the ones that write (`out=`, `np.copyto`), that answer with
-a plain Python value, or that NumPy defines by another function (`np.add.reduce`, `x.sum()`).
+Most calls are simply recorded. Here are those that need more: the ones that write (`out=`, `np.copyto`), that answer
+with a plain Python value, or that NumPy defines by another function (`np.add.reduce`, `x.sum()`).
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -23,9 +24,9 @@ HANDLERS: dict[Callable, Callable] = {}
 METHODS: dict[str, Callable] = {}
 
 _VIEWS = (
-    np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims, np.atleast_1d,
-    np.atleast_2d, np.atleast_3d, np.flip, np.flipud, np.fliplr, np.rot90, np.matrix_transpose, np.real, np.diagonal,
-    np.broadcast_to, np.diag,
+    np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims,
+    np.atleast_1d, np.atleast_2d, np.atleast_3d, np.flip, np.flipud, np.fliplr, np.rot90, np.matrix_transpose, np.real,
+    np.diagonal, np.broadcast_to, np.diag,
 )  # fmt: skip
 _VIEWS = frozenset(_VIEWS)
 
@@ -114,6 +115,7 @@ _REDUCTIONS = {
     np.logical_or: np.any,
 }
 _ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
+_ONE_BY_ONE = {(ufunc, "accumulate") for ufunc in (np.logaddexp, np.maximum, np.minimum)} | {(np.logaddexp, "reduce")}
 
 
 def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs: dict) -> Any:
@@ -127,7 +129,7 @@ def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs:
     if method == "outer":
         left, right = (np.asarray(part) if type(part) is not tracer.array else part for part in inputs)
         return tracer.elementwise(ufunc, (left.reshape(left.shape + (1,) * right.ndim), right))
-    if ufunc in (np.logaddexp, np.maximum, np.minimum) and (method == "accumulate" or ufunc is np.logaddexp and method == "reduce"):
+    if (ufunc, method) in _ONE_BY_ONE:
         return _one_by_one(tracer, ufunc, method, *inputs, **kwargs)
     known = {"reduce": _REDUCTIONS, "accumulate": _ACCUMULATIONS}.get(method, {}).get(ufunc)
     if known is not None:
@@ -184,7 +186,7 @@ def _add_at(tracer: Any, array: Any, index: Any, value: Any) -> None:
     writing.write(array, Ellipsis, result)
 
 
-# Functions that NumPy defines by others, or that answer with plain Python values ---------------------------------------
+# Functions that NumPy defines by others, or that answer with plain Python values --------------------------------------
 
 
 @_handles(np.copy)
@@ -198,8 +200,9 @@ def _copyto(tracer, dst, src, casting="same_kind", where=True):
 
 
 _PLAIN = (
-    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj, np.isrealobj, np.may_share_memory,
-    np.shares_memory, np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.array_repr, np.array_str, np.array2string, np.save, np.savetxt,
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj,
+    np.isrealobj, np.may_share_memory, np.shares_memory, np.diag_indices_from, np.tril_indices_from,
+    np.triu_indices_from, np.array_repr, np.array_str, np.array2string, np.save, np.savetxt,
 )  # fmt: skip
 for _function in _PLAIN:
     HANDLERS[_function] = lambda tracer, *args, _function=_function, **kwargs: _function(
@@ -240,7 +243,8 @@ def _fill_diagonal(tracer, a, val, wrap=False):
 
 @_handles(np.compress)
 def _compress(tracer, condition, a, axis=None):
-    positions = np.flatnonzero(np.asarray(condition)) if not tracer.holds_traced(condition) else _nonzero(tracer, condition)[0]
+    traced = tracer.holds_traced(condition)
+    positions = _nonzero(tracer, condition)[0] if traced else np.flatnonzero(np.asarray(condition))
     if axis is None:
         return a.ravel()[positions]
     return a[(slice(None),) * (axis % a.ndim) + (positions,)]
@@ -268,7 +272,9 @@ def _putmask(tracer, a, mask, values):
 
 @_handles(np.place)
 def _place(tracer, arr, mask, vals):
-    positions = np.flatnonzero(tracer.decide(mask, "array", np.array(mask.value)) if type(mask) is tracer.array else mask)
+    if type(mask) is tracer.array:
+        mask = tracer.decide(mask, "array", np.array(mask.value))
+    positions = np.flatnonzero(mask)
     vals = vals if type(vals) is tracer.array or not tracer.holds_traced(vals) else tracer.nested(vals)
     vals = np.asarray(vals) if type(vals) is not tracer.array else vals
     arr.flat[positions] = vals.ravel()[np.arange(positions.size) % np.size(vals)]
@@ -313,7 +319,9 @@ def _broadcast_arrays(tracer, *args, subok=False):
 def _linspace(tracer, start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
     if np.ndim(start) or np.ndim(stop) or dtype is not None:
         raise UnsupportedFunctionError(
-            "np.linspace is called with arrays as ends or with dtype=.", tracer.location(), "write start + (stop - start) * t."
+            "np.linspace is called with arrays as ends or with dtype=.",
+            tracer.location(),
+            "write start + (stop - start) * t.",
         )
     count = num - 1 if endpoint else num
     step = (stop - start) / max(count, 1)
@@ -331,7 +339,7 @@ def _split(tracer, ary, indices_or_sections, axis=0):
         ends = np.asarray(tracer.concrete(indices_or_sections))
     bounds = [0, *(int(end) for end in ends), length]
     lead = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*lead, slice(a, b))] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [ary[(*lead, slice(a, b))] for a, b in itertools.pairwise(bounds)]
 
 
 HANDLERS[np.hsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=1 if ary.ndim > 1 else 0)
@@ -342,8 +350,9 @@ HANDLERS[np.vsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=0)
 
 
 _SAME_NAME = (
-    "sum", "mean", "std", "var", "prod", "max", "min", "argmax", "argmin", "argsort", "any", "all", "cumsum", "cumprod", "dot", "ravel",
-    "swapaxes", "squeeze", "repeat", "take", "trace", "diagonal", "clip", "round", "ptp", "nonzero", "searchsorted", "compress", "choose",
+    "sum", "mean", "std", "var", "prod", "max", "min", "argmax", "argmin", "argsort", "any", "all", "cumsum", "cumprod",
+    "dot", "ravel", "swapaxes", "squeeze", "repeat", "take", "trace", "diagonal", "clip", "round", "ptp", "nonzero",
+    "searchsorted", "compress", "choose",
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The user's classes and objects inside a trace: shadow classes whose methods are instrumented copies.
 
-A shadow of class C is a subclass of C and of the shadows of C's bases, so `isinstance`, `super()` and properties work. A shadow of
-an object shares the object's `__dict__`; what a trace leaves there is turned back into plain numbers afterwards.
+A shadow of class C is a subclass of C and of the shadows of C's bases, so `isinstance`, `super()` and properties work.
+A shadow of an object shares the object's `__dict__`; what a trace leaves there is turned back into plain numbers
+afterwards.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class Shadows:
         body = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
         if kind.__dictoffset__ == 0:
             body["__slots__"] = ()
-        made = types.new_class(kind.__name__, (*bases, kind), {"metaclass": type(kind)}, lambda space: space.update(body))
+        options = {"metaclass": type(kind)}
+        made = types.new_class(kind.__name__, (*bases, kind), options, lambda space: space.update(body))
         made.__getattribute__ = _reading(self.substitute)
         return made
 
@@ -71,7 +73,8 @@ class Shadows:
             inner = self._attribute(part.__func__)
             return inner and type(part)(inner)
         if isinstance(part, property):
-            return property(*(function and self._attribute(function) or function for function in (part.fget, part.fset, part.fdel)))
+            accessors = (part.fget, part.fset, part.fdel)
+            return property(*((function and self._attribute(function)) or function for function in accessors))
         if isinstance(part, functools.cached_property):
             inner = self._attribute(part.func)
             return inner and property(inner)
@@ -83,7 +86,9 @@ class Shadows:
         if known is not None:
             return known[1]
         kind = type(value)
-        if not hasattr(value, "__dict__") or kind in self.classes.values() or isinstance(value, tuple | list | dict | BaseException):
+        if not hasattr(value, "__dict__") or isinstance(value, tuple | list | dict | BaseException):
+            return value
+        if kind in self.classes.values():
             return value
         shadow = object.__new__(self.shadow_class(kind))
         shadow.__dict__ = value.__dict__

@@ -1,7 +1,7 @@
 """What the instrumented copy of the user's function sees in place of Python's and NumPy's own names.
 
-Only names that NumPy's dispatch protocols do not reach need a stand-in: constructors, `math`, `float` and a few builtins.
-Each row is `stand_in(tracer, *args, **kwargs)` for the callable that it stands for.
+Only names that NumPy's dispatch protocols do not reach need a stand-in: constructors, `math`, `float` and a few
+builtins. Each row is `stand_in(tracer, *args, **kwargs)` for the callable that it stands for.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ def _ascontiguousarray(tracer, a, dtype=None, *, like=None):
 @stands_in(np.require)
 def _require(tracer, a, dtype=None, requirements=None, *, like=None):
     wanted = {str(flag).upper() for flag in requirements or ()}
-    order = "F" if wanted & {"F", "FORTRAN", "F_CONTIGUOUS"} else "C" if wanted & {"C", "CONTIGUOUS", "C_CONTIGUOUS"} else None
+    columns, rows = {"F", "FORTRAN", "F_CONTIGUOUS"}, {"C", "CONTIGUOUS", "C_CONTIGUOUS"}
+    order = "F" if wanted & columns else "C" if wanted & rows else None
     return _ordered(_as_array(tracer, a, real(dtype)), order)
 
 
@@ -165,8 +166,8 @@ def _float(tracer, value=0.0):
     if type(value) is not tracer.array:
         if isinstance(value, str) and tracer.shown:
             raise TracingError(
-                "A number is read from text after a value that depends on the parameters was turned into text, which would "
-                "lose its derivative.",
+                "A number is read from text after a value that depends on the parameters was turned into text, "
+                "which would lose its derivative.",
                 tracer.location(),
                 "use the value itself, rounded with np.round if need be.",
             )
@@ -186,7 +187,7 @@ TYPES: dict[type, Callable] = {
 
 
 def _extreme(original: Callable, ufunc: Callable) -> Callable:
-    """Return the stand-in for `max` or `min`: of scalars that depend on the parameters, the ufunc, so without a branch."""
+    """Return the stand-in for `max` or `min`: of scalars that depend on the parameters, the ufunc, without a branch."""
 
     def choose(tracer, *args, **kwargs):
         values = args if len(args) > 1 else list(args[0])
@@ -250,11 +251,12 @@ def _pow(tracer, base, exp, mod=None):
 # math -----------------------------------------------------------------------------------------------------------------
 
 _MATH = {
-    "exp": np.exp, "expm1": np.expm1, "exp2": np.exp2, "log": np.log, "log1p": np.log1p, "log2": np.log2, "log10": np.log10,
-    "sqrt": np.sqrt, "cbrt": np.cbrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
-    "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh,
-    "acosh": np.arccosh, "atanh": np.arctanh, "pow": np.power, "fabs": np.fabs, "degrees": np.degrees, "radians": np.radians,
-    "fmod": np.fmod, "copysign": np.copysign, "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite,
+    "exp": np.exp, "expm1": np.expm1, "exp2": np.exp2, "log": np.log, "log1p": np.log1p, "log2": np.log2,
+    "log10": np.log10, "sqrt": np.sqrt, "cbrt": np.cbrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
+    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh,
+    "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "pow": np.power, "fabs": np.fabs,
+    "degrees": np.degrees, "radians": np.radians, "fmod": np.fmod, "copysign": np.copysign, "isnan": np.isnan,
+    "isinf": np.isinf, "isfinite": np.isfinite,
 }  # fmt: skip
 _SPECIAL = {"lgamma": "gammaln", "gamma": "gamma", "erf": "erf", "erfc": "erfc"}
 
@@ -381,13 +383,13 @@ DISPATCHED = type(np.sum)
 """The type of NumPy's functions that look for `__array_function__` among their arguments."""
 
 _OF_SEQUENCES = frozenset(
-    (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack, np.block, np.broadcast_arrays, np.meshgrid,
-     np.einsum, np.linalg.multi_dot, np.select, np.choose, np.lexsort, np.ix_)
+    (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack, np.block, np.broadcast_arrays,
+     np.meshgrid, np.einsum, np.linalg.multi_dot, np.select, np.choose, np.lexsort, np.ix_)
 )  # fmt: skip
 
 
 class Dispatched:
-    """Stands in for a NumPy function: lists of traced numbers become arrays, and so does what it makes of plain numbers."""
+    """Stands in for a NumPy function: lists of traced numbers become arrays, and so does what it makes of numbers."""
 
     __slots__ = ("original", "tracer")
 
@@ -506,4 +508,3 @@ def opaque(tracer: Any, original: Callable) -> Callable:
         return original(*args, **kwargs)
 
     return recorded
-

@@ -51,9 +51,7 @@ def _lookup(place: Any, name: str) -> Any:
     return place.cell_contents if hasattr(place, "cell_contents") else getattr(place, name, None)
 
 
-def trace(
-    function: Callable, structure: Structure, flat: np.ndarray, args: tuple = (), scalar: bool = True
-) -> Trace:
+def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tuple = (), scalar: bool = True) -> Trace:
     """Return the trace of `function(structure.unflatten(flat), *args)`, which must be a number if `scalar`.
 
     Raises
@@ -118,12 +116,12 @@ def _random_state() -> tuple:
     plain = modules["random"].getstate() if "random" in modules else None
     if "numpy.random" not in modules:
         return plain, None
-    name, keys, position, *rest = np.random.get_state(legacy=True)
+    name, keys, position, *rest = np.random.get_state(legacy=True)  # noqa: NPY002  (what the user may draw from)
     return plain, (name, keys.tobytes(), position, *rest)
 
 
 def _as_leaves(value: Any, name: str, make: Callable[[str, Any], Any]) -> Any:
-    """Return a data argument with `make(name, array or float)` in place of its arrays and floats, dicts and tuples walked."""
+    """Return a data argument, dicts and tuples walked, with `make(name, leaf)` in place of its arrays and floats."""
     if (type(value) is np.ndarray and value.dtype.kind in "fiub") or isinstance(value, float | np.floating):
         return make(name, value)
     if type(value) is dict:
@@ -192,5 +190,3 @@ def frames_of_user(error: BaseException) -> list[Location]:
             found.append(Location.of_instruction(entry.tb_frame.f_code, entry.tb_lasti))
         entry = entry.tb_next
     return found
-
-

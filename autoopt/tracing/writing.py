@@ -1,9 +1,9 @@
 """Reading and writing parts of traced arrays, with NumPy's rules for views.
 
-The numbers need no care: a NumPy view shares memory with its array, so a write through one is seen by the other. The tape is
-functional, so a write makes a new version of the array; a view remembers the call that made it, and how to put its contents back.
-Scalars written one at a time are kept aside as *cells* until the whole array is asked for: a loop that fills `np.zeros` then
-costs one `pack`, and reading a cell back gives the very step that was written.
+The numbers need no care: a NumPy view shares memory with its array, so a write through one is seen by the other. The
+tape is functional, so a write makes a new version of the array; a view remembers the call that made it, and how to put
+its contents back. Scalars written one at a time are kept aside as *cells* until the whole array is asked for: a loop
+that fills `np.zeros` then costs one `pack`, and reading a cell back gives the very step that was written.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def _static(tracer: Any, index: Any) -> Any:
 
 
 def _holds_arrays(index: Any) -> bool:
-    return isinstance(index, np.ndarray) or (type(index) is tuple and any(isinstance(part, np.ndarray) for part in index))
+    if type(index) is tuple:
+        return any(isinstance(part, np.ndarray) for part in index)
+    return isinstance(index, np.ndarray)
 
 
 def _mask_positions(tracer: Any, index: Any) -> Any:
@@ -185,7 +187,7 @@ def _refuse_foreign(array: Any) -> None:
         )
 
 
-# Cells: elements written one at a time ---------------------------------------------------------------------------------
+# Cells: elements written one at a time --------------------------------------------------------------------------------
 
 
 def _cell_key(array: Any, index: Any) -> tuple[int, ...] | None:
@@ -306,4 +308,3 @@ class Flat:
             write(self.array, np.unravel_index(positions, self.array.shape), value)
         else:
             ravelled[index] = value
-

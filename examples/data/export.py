@@ -1,5 +1,7 @@
 """Write the CSV files of this folder from scikit-learn, statsmodels and a published table.
 
+To run it::
+
     python examples/data/export.py
 """
 
