@@ -23,7 +23,7 @@ from autoopt.tape.grids import Grid, along, factor, flat, is_regular, varying
 from autoopt.tape.lifting import lift, liftable
 from autoopt.tape.operations import pack
 from autoopt.tape.program import Operand, Program
-from autoopt.tape.recurrences import recurrences
+from autoopt.tape.recurrences import SHORTEST, recurrences
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import Guard, Slot, Tape
 
@@ -51,10 +51,21 @@ def vectorise(tape: Tape) -> Tape:
         return tape
     known = _vectorised.get(id(tape))
     if known is None or known[0]() is not tape:
-        batched = batch(live(recurrences(flatten(tape))))
+        with _collector_resting():
+            batched = _batched(flatten(tape))
         batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
-        known = _vectorised[id(tape)] = (ref(tape, lambda _, key=id(tape): _vectorised.pop(key, None)), batched)
+        key = id(tape)
+        known = _vectorised[key] = (ref(tape, lambda _: _vectorised.pop(key, None)), batched)
     return known[1]
+
+
+def _batched(tape: Tape) -> Tape:
+    """Return a flattened tape with recurrences as one step each, and every class of what is left as one step."""
+    classes = classify(tape)
+    if len(classes.classes) > 2 * SHORTEST:  # each iteration of a recurrence is a class of its own
+        found = recurrences(tape)
+        classes = classes if found is tape else classify(live(found))
+    return live(Batching(classes).run())
 
 
 @contextmanager
