@@ -1,7 +1,8 @@
 """Isomorphism batching: the thousands of small steps of a Python loop as the few array steps that they mean.
 
-Every class of `classes.classify` becomes one array step over new leading axes, its members in program order; each operand is read
-from its own class by positions, which are slices where they are regular. Returns an equivalent tape of ordinary operations.
+Every class of `classes.classify` becomes one array step over new leading axes, its members in program order; each
+operand is read from its own class by positions, which are slices where they are regular. Returns an equivalent tape of
+ordinary operations.
 """
 
 from __future__ import annotations
@@ -160,11 +161,14 @@ class Batching:
     # Steps of the old tape --------------------------------------------------------------------------------------------
 
     def sources(self, members: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the operands of steps of any number of operands, one after the other, their member, and their signs."""
+        """Return the operands of steps, however many each, one after the other, with their member and their sign."""
         steps = self.steps
         counts = [len(steps[member].inputs) for member in members]
         every = np.fromiter(chain.from_iterable(steps[member].inputs for member in members), np.int64, sum(counts))
-        plus = [count if not (t := steps[m].template) or "minus" not in t[1] else len(t[0]) for m, count in zip(members, counts, strict=True)]
+        plus = [
+            count if not (t := steps[m].template) or "minus" not in t[1] else len(t[0])
+            for m, count in zip(members, counts, strict=True)
+        ]
         signs = np.concatenate([np.arange(count) >= first for count, first in zip(counts, plus, strict=True)])
         return self.classes.same[every], np.repeat(np.arange(len(members)), counts), signs
 
@@ -238,7 +242,9 @@ class Batching:
             base, positions = self.resolve(self.classes.operands(steps)[:, 0])
             table = self._read_places(number, group)[self.classes.place[steps]]
             lengths = self.program.shape(base)[len(positions) :]
-            columns = [np.where(column < 0, column + length, column) for column, length in zip(table.T, lengths, strict=False)]
+            columns = [
+                np.where(column < 0, column + length, column) for column, length in zip(table.T, lengths, strict=False)
+            ]
             return base, positions + columns
         if number in self.arrays:
             array, grid = self.arrays[number]
@@ -268,8 +274,8 @@ class Batching:
     def arranged(self, group: Class) -> tuple[list[np.ndarray], Grid]:
         """Return the operands of a class, columns of old steps, and its grid, with the members put in order.
 
-        That is program order unless fewer of the operands are irregular in another: members that stem from elsewhere, such as the
-        first of a loop, are met out of turn.
+        That is program order unless fewer of the operands are irregular in another: members that stem from elsewhere,
+        such as the first of a loop, are met out of turn.
         """
         table = self.classes.operands(group.members)
         if group.count == 1:
@@ -278,7 +284,9 @@ class Batching:
         where = [found for found in where if found is not None and found[1]]
 
         def tried(order: Any) -> tuple[int, Grid]:
-            moved = [(self.program.shape(base), [position[order] for position in positions]) for base, positions in where]
+            moved = [
+                (self.program.shape(base), [position[order] for position in positions]) for base, positions in where
+            ]
             grid = factor([position for _, positions in moved for position in positions], group.count)
             return sum(not is_regular(positions, shape[: len(positions)], grid) for shape, positions in moved), grid
 
@@ -297,7 +305,7 @@ class Batching:
         return list(table.T), grid
 
     def grid(self, columns: Sequence[np.ndarray], count: int) -> Grid:
-        """Return the loops that `count` members run over, judged by where their operands, columns of old steps, come from."""
+        """Return the loops that `count` members run over, judged by where their operands, columns of steps, lie."""
         positions: list[np.ndarray] = []
         for column in columns:
             if self.constants(column) is None:
@@ -323,7 +331,9 @@ class Batching:
         alike: dict[int, list[Guard]] = {}
         for guard in guards:
             number = int(self.classes.of[guard.step])
-            boolean = guard.kind == "bool" and self.steps[guard.step].dtype == np.bool_ and not self.steps[guard.step].shape
+            boolean = (
+                guard.kind == "bool" and self.steps[guard.step].dtype == np.bool_ and not self.steps[guard.step].shape
+            )
             if boolean and number in self.arrays:
                 alike.setdefault(number, []).append(guard)
             else:
@@ -345,6 +355,8 @@ class Batching:
             kind, answer = (np.all, True) if given[0] else (np.any, False)
         else:
             kind, answer = np.all, True
-            found = self.program.binary(np.equal, found, self.program.constant(given.reshape(self.program.shape(found))))
+            found = self.program.binary(
+                np.equal, found, self.program.constant(given.reshape(self.program.shape(found)))
+            )
         one = self.program.call(kind, (found,), (), np.dtype(bool), ((Slot(0),), {}))
         return [Guard(one, "bool", answer, group[0].site)]

@@ -1,7 +1,7 @@
 """The classes of a tape's steps: those that do the same to the same kinds of operand, wherever the operands come from.
 
-One sweep with two dictionaries. Positions read (`x[i]`) and constants are left out of what makes a class, so that the steps of a
-loop's body fall into as many classes as the body has operations, whatever the trip count.
+One sweep with two dictionaries. Positions read (`x[i]`) and constants are left out of what makes a class, so that the
+steps of a loop's body fall into as many classes as the body has operations, whatever the trip count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INPUT, CONSTANT, READ, OTHER = "input", "constant", "read", "other"
 """What a class is: an input of the tape, constants of one type, reads at static positions, steps of any other kind."""
 
 ROUNDS = 4
-"""So often the sweep is repeated with sums joined that are alike but for some of their terms, as loops inside loops leave them."""
+"""So often the sweep is repeated, at most, with sums joined that are alike but for some of their terms."""
 
 VARIADIC = frozenset((total, product, greatest, least))
 
@@ -109,7 +109,7 @@ def classify(tape: Tape) -> Classes:
 
 
 class _Sweep:
-    """One pass over the tape; `joined` labels sums that shall be of one class although their terms are not of the same kinds."""
+    """One pass over the tape; `joined` labels sums that shall be of one class though their terms are of other kinds."""
 
     def __init__(self, tape: Tape, joined: dict[int, int]) -> None:
         count = len(tape.steps)
@@ -136,7 +136,9 @@ class _Sweep:
                     key = (operation, of[inputs[0]], "=", inputs[1])
             elif operation is None:
                 identity = None
-                kind, key = (INPUT, ("input", index)) if type(template) is Leaf else (CONSTANT, _constant(tape.values[index]))
+                kind, key = (
+                    (INPUT, ("input", index)) if type(template) is Leaf else (CONSTANT, _constant(tape.values[index]))
+                )
             else:
                 inputs = tuple([same[source] for source in inputs])
                 kind, identity, key = _described(step, inputs, of)
@@ -158,7 +160,7 @@ class _Sweep:
             members.append(index)
 
     def alike_sums(self) -> dict[int, int]:
-        """Return a label for each sum that has a kind of term in common, itself or by others, with sums of another class.
+        """Return a label for each sum that has a kind of term in common with sums of another class.
 
         Only sums at the same depth of sums in sums are joined, so that none can be a term of another.
         """

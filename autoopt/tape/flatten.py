@@ -1,7 +1,7 @@
 """Chains of additions, products, maxima and minima as one step of many operands.
 
-`s = 0.0; for i in ...: s += term(i)` leaves a chain as deep as the loop is long; as `total(term(0), term(1), ...)` its terms stand
-side by side, where `batching` finds them alike. Knows nothing of classes.
+`s = 0.0; for i in ...: s += term(i)` leaves a chain as deep as the loop is long; as `total(term(0), term(1), ...)` its
+terms stand side by side, where `batching` finds them alike. Knows nothing of classes.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ _NEUTRAL = {total: 0.0, product: 1.0, greatest: -np.inf, least: np.inf}
 class _Chain:
     """What one or more steps combine.
 
-    `terms` are `2 * step + sign`, the signs to be flipped if `flip`; `inner` are the steps that the chain takes the place of,
-    `neutral` tells that it started from 0 (or 1, or infinity), `again` that one place of the code made several of its steps.
+    `terms` are `2 * step + sign`, the signs to be flipped if `flip`; `inner` are the steps that the chain takes the
+    place of, `neutral` tells that it started from 0 (or 1, or infinity), `again` that one place of the code made
+    several of its steps.
     """
 
     __slots__ = ("again", "flip", "inner", "neutral", "site", "terms")
@@ -52,8 +53,8 @@ def flatten(tape: Tape) -> Tape:
 
     Notes
     -----
-    A chain ends where a result is read twice, is guarded, changes its shape or its level. The operands come in program order,
-    so that a sum is added up in another order than the user's: equal to rounding.
+    A chain ends where a result is read twice, is guarded, changes its shape or its level. The operands come in program
+    order, so that a sum is added up in another order than the user's: equal to rounding.
     """
     chains = _Chains(tape).found()
     loops = {id(chain.site) for chain in chains.values() if chain.again}
@@ -122,7 +123,12 @@ class _Chains:
     def operand(self, source: int, step: Step, family: Callable) -> _Chain | None:
         """Return the chain that ends with an operand and goes on in `step`, None if there is none."""
         below = self.steps[source]
-        if _FAMILIES.get(below[0]) is not family or self.uses[source] > 1 or below[2] is not None or not _alike(below, step):
+        if (
+            _FAMILIES.get(below[0]) is not family
+            or self.uses[source] > 1
+            or below[2] is not None
+            or not _alike(below, step)
+        ):
             return None
         chain = self.chains.pop(source, None)
         if chain is None:
@@ -162,13 +168,15 @@ def _constants(tape: Tape, value: float) -> set[int]:
     """Return the steps that are `value` throughout: constants, and for zero what is read from np.zeros."""
     found = set()
     for index, known in tape.values.items():
-        if tape.steps[index].level == CONSTANT and tape.steps[index].dtype.kind in "fi" and np.size(known):
-            if known == value if np.ndim(known) == 0 else np.all(known == value):
-                found.add(index)
+        number = tape.steps[index].level == CONSTANT and tape.steps[index].dtype.kind in "fi"
+        if number and np.size(known) and np.all(known == value):
+            found.add(index)
     if value == 0:
         zeros = {index for index, step in enumerate(tape.steps) if step[0] is np.zeros} | found
         found = zeros | {
-            index for index, step in enumerate(tape.steps) if step[0] is operator.getitem and step[5] == CONSTANT and step[1][0] in zeros
+            index
+            for index, step in enumerate(tape.steps)
+            if step[0] is operator.getitem and step[5] == CONSTANT and step[1][0] in zeros
         }
     return found
 

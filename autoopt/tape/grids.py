@@ -1,7 +1,7 @@
 """Positions as a person would write them: which loops they run over, and whether they are a slice.
 
-Knows arrays of integers only. A *grid* is the lengths of nested loops; positions are arrays with one entry for each point of it, in
-C order.
+Knows arrays of integers only. A *grid* is the lengths of nested loops; positions are arrays with one entry for each
+point of it, in C order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Grid = tuple[int, ...]
 
 
 def factor(positions: Sequence[np.ndarray], count: int) -> Grid:
-    """Return the grid of nested loops that `count` points are made of, as far as all positions agree: (count,) if they do not.
+    """Return the nested loops that `count` points are made of, if all positions agree on them, else (count,).
 
     Notes
     -----
@@ -84,10 +84,15 @@ def is_regular(positions: Sequence[np.ndarray], shape: Sequence[int], grid: Grid
     """Whether an array can be read at these positions by slices, reshaping and transposing alone."""
     used = [varying(position, grid) for position in positions]
     axes = sorted(set().union(*used))
-    moving = [(along(position, grid, axes), at, n) for position, at, n in zip(positions, used, shape, strict=False) if at]
+    moving = [
+        (along(position, grid, axes), at, n) for position, at, n in zip(positions, used, shape, strict=False) if at
+    ]
     if all(len(at) == 1 for _, at, _ in moving) and len(moving) == len(axes):
         return all(as_slice(place.reshape(-1)[_stride(place, axes.index(at[0]))], n) for place, at, n in moving)
-    return not moving or as_slice(flat([place.ravel() for place, _, _ in moving], [n for _, _, n in moving]), prod(shape)) is not None
+    return (
+        not moving
+        or as_slice(flat([place.ravel() for place, _, _ in moving], [n for _, _, n in moving]), prod(shape)) is not None
+    )
 
 
 def _stride(place: np.ndarray, axis: int) -> slice:

@@ -1,7 +1,8 @@
-"""How an operation on single members is done on all members of a class at once: one function for each kind of operation."""
+"""How an operation on single members is done on all members of a class at once: a function for each kind."""
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable
 from math import prod
@@ -140,7 +141,9 @@ def _matmul(batching: Any, group: Class) -> tuple[int, Grid]:
             return program.broadcast(times(left, right), full), grid
         shape = np.broadcast_shapes(program.shape(left), program.shape(right))
         both = program.call(np.multiply, (left, right), shape, dtype)
-        return program.broadcast(program.call(np.sum, (both,), shape[:-1], dtype, ((Slot(0),), {"axis": -1})), full), grid
+        return program.broadcast(
+            program.call(np.sum, (both,), shape[:-1], dtype, ((Slot(0),), {"axis": -1})), full
+        ), grid
     if b.rank == 1:
         if not b.axes:
             return program.broadcast(times(left, right), full), grid
@@ -188,11 +191,14 @@ def _pack(batching: Any, group: Class) -> tuple[int, Grid]:
     period = next((k for k in range(2, 17) if size % k == 0 and np.array_equal(kinds[k:], kinds[:-k])), None)
     if len(edges) > 4 and period:
         rest = batching.steps[table[0, 0]].shape
-        pieces = [program.reshape(_block(batching, table[:, k::period], ()), (size // period, 1, *rest)) for k in range(period)]
+        pieces = [
+            program.reshape(_block(batching, table[:, k::period], ()), (size // period, 1, *rest))
+            for k in range(period)
+        ]
         return program.reshape(_joined(program, pieces, 1), shape), ()
     if len(edges) > 10:
         return _interleaved(batching, table, kinds, shape), ()
-    pieces = [_block(batching, table[:, start:stop], ()) for start, stop in zip(edges, edges[1:], strict=False)]
+    pieces = [_block(batching, table[:, start:stop], ()) for start, stop in itertools.pairwise(edges)]
     return program.reshape(_joined(program, pieces, 0), shape), ()
 
 
@@ -202,7 +208,7 @@ def _full(batching: Any, column: np.ndarray, grid: Grid) -> int:
 
 
 def _block(batching: Any, table: np.ndarray, grid: Grid) -> int:
-    """Return old steps of one class, a table (members, entries), as an array of the grid's axes and one for the entries."""
+    """Return old steps of one class, a table (members, entries), as an array: the grid's axes and one for entries."""
     program = batching.program
     size = table.shape[1]
     rest = batching.steps[table[0, 0]].shape
@@ -213,7 +219,9 @@ def _block(batching: Any, table: np.ndarray, grid: Grid) -> int:
         return program.constant(values.reshape(*grid, size))
     inner = batching.grid([table[0]], size) if size > 1 else (1,)
     full = (*grid, *inner)
-    return program.reshape(program.broadcast(_full(batching, table.ravel(), full), (*full, *rest)), (*grid, size, *rest))
+    return program.reshape(
+        program.broadcast(_full(batching, table.ravel(), full), (*full, *rest)), (*grid, size, *rest)
+    )
 
 
 def _interleaved(batching: Any, table: np.ndarray, kinds: np.ndarray, shape: tuple[int, ...]) -> int:
@@ -221,7 +229,7 @@ def _interleaved(batching: Any, table: np.ndarray, kinds: np.ndarray, shape: tup
     program = batching.program
     order = np.argsort(kinds, kind="stable")
     edges = [0, *(np.flatnonzero(np.diff(kinds[order])) + 1).tolist(), table.shape[1]]
-    pieces = [_block(batching, table[:, order[start:stop]], ()) for start, stop in zip(edges, edges[1:], strict=False)]
+    pieces = [_block(batching, table[:, order[start:stop]], ()) for start, stop in itertools.pairwise(edges)]
     joined = _joined(program, pieces, 0)
     return program.reshape(program.fetch(joined, [np.argsort(order)], (table.shape[1],)).step, shape)
 

@@ -15,7 +15,7 @@ from autoopt.tape.tape import CONSTANT, Slot, Step, Tape
 
 
 class Operand(NamedTuple):
-    """An array whose leading axes are some axes of a grid, ascending, and whose last `rank` axes are those of one member."""
+    """An array whose leading axes are some axes of a grid, ascending, and the last `rank` those of one member."""
 
     step: int
     axes: tuple[int, ...]
@@ -53,13 +53,17 @@ class Program:
         """Return the shape of a step."""
         return self.steps[step].shape
 
-    def call(self, operation: Callable, inputs: Sequence[int], shape: tuple, dtype: Any = None, template: Any = None) -> int:
+    def call(
+        self, operation: Callable, inputs: Sequence[int], shape: tuple, dtype: Any = None, template: Any = None
+    ) -> int:
         """Add `operation(*inputs)`, or the call that `template` describes, once for the same call."""
         key = (operation, tuple(inputs), repr(template))
         if key not in self._known:
             level = max((self.steps[source].level for source in inputs), default=CONSTANT)
             dtype = self.steps[inputs[0]].dtype if dtype is None else dtype
-            self._known[key] = self.append(Step(operation, tuple(inputs), template, tuple(shape), dtype, level, self.site))
+            self._known[key] = self.append(
+                Step(operation, tuple(inputs), template, tuple(shape), dtype, level, self.site)
+            )
         return self._known[key]
 
     def constant(self, value: Any) -> int:
@@ -144,7 +148,7 @@ class Program:
     # Reading by positions ---------------------------------------------------------------------------------------------
 
     def fetch(self, base: int, positions: Sequence[np.ndarray], grid: Grid) -> Operand:
-        """Return the elements of `base` at `positions`, one array for each of its leading axes, over the points of `grid`."""
+        """Return the elements of `base` at `positions`, one array for each of its leading axes, over the grid."""
         rank = len(self.shape(base)) - len(positions)
         used = [varying(position, grid) for position in positions]
         axes = tuple(sorted(set().union(*used))) if used else ()

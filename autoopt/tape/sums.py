@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.tape.classes import CONSTANT, Class
-from autoopt.tape.grids import Grid, factor, flat, varying
+from autoopt.tape.classes import Class
+from autoopt.tape.grids import Grid, factor, varying
 from autoopt.tape.operations import greatest, least, product, put_add, total
 from autoopt.tape.program import Operand
 from autoopt.tape.tape import Slot
@@ -27,7 +27,7 @@ def combine(batching: Any, group: Class) -> tuple[int, Grid]:
     for minus, steps, owners, uniform in parts:
         add = _uniform if uniform else _segments
         done += [(minus, one) for one in add(batching, group, steps, owners, grid)]
-    program, rank = batching.program, len(group.step.shape)
+    program = batching.program
     done.sort(key=lambda pair: pair[0])
     minus, made = done[0]
     if minus:
@@ -38,7 +38,7 @@ def combine(batching: Any, group: Class) -> tuple[int, Grid]:
 
 
 def _parts(batching: Any, group: Class) -> list[tuple[bool, np.ndarray, np.ndarray, bool]]:
-    """Return the operands by sign and class: minus, steps, the member that each is an operand of, whether equally many each."""
+    """Return the operands by sign and class: minus, steps, the member of each, whether members have equally many."""
     steps, owners, signs = batching.sources(group.members)
     kinds = 2 * batching.classes.of[steps] + signs
     parts = []
@@ -115,7 +115,13 @@ def _reduced(program: Any, operation: Any, block: Operand, grid: Grid, full: Gri
 def _product(batching: Any, group: Class, steps: np.ndarray, grid: Grid, full: Grid) -> int | None:
     """Return a sum of products as a matrix product, None if it is none: X @ w for X[i, j] * w[j] summed over j."""
     first = batching.steps[steps[0]]
-    if group.operation is not total or first.operation is not np.multiply or first.shape or not grid or len(full) != len(grid) + 1:
+    if (
+        group.operation is not total
+        or first.operation is not np.multiply
+        or first.shape
+        or not grid
+        or len(full) != len(grid) + 1
+    ):
         return None
     pair = batching.classes.operands(steps).T
     if any(batching.constants(column) is not None for column in pair):
@@ -153,10 +159,9 @@ def _segments(batching: Any, group: Class, steps: np.ndarray, owners: np.ndarray
         return [_number(batching, np.bincount(owners, values, group.count), grid, len(shape))]
     base, positions = batching.resolve(steps)
     count = len(steps)
-    lengths = (count,)
-    block = program.fetch(base, positions, lengths)
+    block = program.fetch(base, positions, (count,))
     rest = program.shape(block.step)[len(block.axes) :]
-    terms = program.broadcast(block.step, (count, *rest)) if block.axes else program.broadcast(block.step, (count, *rest))
+    terms = program.broadcast(block.step, (count, *rest))
     zeros = program.constant(np.zeros((group.count, *rest)))
     index = program.constant(owners.astype(np.int64))
     template = ((Slot(0), Slot(1), Slot(2)), {})
