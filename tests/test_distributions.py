@@ -16,7 +16,7 @@ from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.objective import Objective
 from autoopt.parameters import Structure
 from autoopt.tracing.densities import DISTRIBUTIONS
-from autoopt.tracing.distributions import _AT_ENDS, _AVAILABLE, _WITH_POINT
+from autoopt.tracing.distributions import _AT_ENDS, _WITH_POINT, AVAILABLE
 from autoopt.tracing.trace import trace
 
 SHAPES = {
@@ -76,7 +76,7 @@ POINTS = np.array([-1000.0, -3.1, -1.0, -0.4, 0.0, 0.2, 0.5, 1.0, 1.3, 2.0, 7.0,
 SHARES = np.array([-0.1, 0.0, 1e-9, 0.2, 0.5, 0.97, 1.0, 1.2])
 LOC, SCALE = 0.3, 1.7
 
-METHODS = [(name, method) for name, row in DISTRIBUTIONS.items() for method in _AVAILABLE if _AVAILABLE[method](row)]
+METHODS = [(name, method) for name, row in DISTRIBUTIONS.items() for method in AVAILABLE if AVAILABLE[method](row)]
 ONLY_POINT = {
     ("t", "cdf"),
     ("gamma", "cdf"),

@@ -130,7 +130,7 @@ class _Univariate:
     @classmethod
     def of(cls, distribution: Distribution, name: str) -> Callable | None:
         row = DISTRIBUTIONS.get(distribution._name)
-        if row is None or not _AVAILABLE.get(name, lambda row: False)(row):
+        if row is None or not AVAILABLE.get(name, lambda row: False)(row):
             return None
         made = cls(distribution, row, name)
         return made.at_point if name in _WITH_POINT else made.of_shapes
@@ -230,7 +230,7 @@ class _Univariate:
         return self._inside(formula, z, shapes, tests, None)
 
     def _inside(self, formula: Callable, z: Any, shapes: list, tests: list, scale: Any) -> Any:
-        """Return `formula` where no test holds, else the value of the first that does; the formula never sees such z."""
+        """Return `formula` where no test holds, else the value of the first that does; it never sees such z."""
         inner = self.row.inner(*shapes) if callable(self.row.inner) else self.row.inner
         for test, _ in tests:
             z = np.where(test, inner, z)
@@ -268,7 +268,7 @@ def _is_number(value: Any, number: float) -> bool:
 
 _AT_ENDS = {"cdf": (0.0, 1.0), "sf": (1.0, 0.0), "logcdf": (-np.inf, 0.0), "logsf": (0.0, -np.inf)}
 _WITH_POINT = frozenset((*_AT_ENDS, "pdf", "logpdf", "pmf", "logpmf", "ppf", "isf"))
-_AVAILABLE: dict[str, Callable[[Row], Any]] = {
+AVAILABLE: dict[str, Callable[[Row], Any]] = {
     "pdf": lambda row: not row.discrete,
     "logpdf": lambda row: not row.discrete,
     "pmf": lambda row: row.discrete,

@@ -1,0 +1,124 @@
+"""Write docs/support.rst, the table of the functions that an objective may call, from the registries.
+
+To run it::
+
+    python docs/support.py
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from autoopt.rules import load_all
+from autoopt.tape.names import qualified
+from autoopt.tracing import distributions, functions, multivariate, standins
+
+PAGE = Path(__file__).with_suffix(".rst")
+
+_HEAD = """\
+Supported functions
+===================
+
+Written by ``python docs/support.py`` from the tables that the library itself works from.
+
+What depends on data alone may call anything: it is computed by the function itself, once per data set. This page is
+about values that depend on the parameters. A function that is not on it is followed if it is Python code, yours or a
+library's, that calls functions that are; otherwise it is refused with your line. ``@autoopt.rule(function)`` then gives
+it a formula in NumPy; ``jac="finite-difference"`` does without.
+
+Arithmetic, comparison, indexing and assignment are followed with NumPy's rules for views, and so are ``out=``,
+``outer`` of the ufuncs below, and names of one function (``np.abs`` is ``np.absolute``). At a kink slopes are shared:
+``abs`` and norms have slope 0 at 0, tied maxima have equal parts.
+"""
+
+_STATS = """\
+Called as ``norm.logpdf(x, loc, scale)`` or frozen; exact first and second derivatives in every argument. What rests on
+a function that is differentiable in one argument is so too: ``gamma.cdf`` in x, loc and scale only.
+"""
+
+_ORDERS = {
+    2: "Exact first and second derivatives",
+    1: "Exact first derivatives",
+    0: "Piecewise constant, so of slope 0; a branch on the result is guarded",
+    -1: "Refused",
+}
+
+
+def text() -> str:
+    """Return the page."""
+    parts = [_HEAD, *_by_module(), *_while_tracing(), *_distributions()]
+    return "\n".join(parts)
+
+
+def _by_module() -> Iterable[str]:
+    """The rules, by module and by number of derivatives."""
+    modules: dict[str, list] = {}
+    for rule in load_all().values():
+        if rule.name != "indexing" and not rule.name.startswith("autoopt.") and not rule.name.endswith(".outer"):
+            modules.setdefault(_module(rule.function), []).append(rule)
+    for module, rules in modules.items():
+        yield _heading(module)
+        for order, meaning in _ORDERS.items():
+            found = {rule.name.removeprefix(module + "."): rule.note for rule in rules if rule.order == order}
+            plain = sorted(name for name, note in found.items() if not note)
+            if plain:
+                yield _entry(meaning, map(_code, plain))
+            for note in sorted(set(found.values()) - {""}):
+                yield _entry(f"{meaning}; {note}", (_code(name) for name in sorted(found) if found[name] == note))
+
+
+def _while_tracing() -> Iterable[str]:
+    """What is followed without a rule of its own, because others do its work."""
+    known = load_all()
+    more = sorted(
+        {qualified(function) for function in (*functions.HANDLERS, *standins.STAND_INS) if function not in known}
+    )
+    yield _heading("Without a rule of their own")
+    yield "Constructors, writes, and what is done by the functions above:\n"
+    for module in ("np", "math", "builtins"):
+        names = [name.removeprefix(module + ".") for name in more if name.startswith(module + ".")]
+        yield _entry(module, map(_code, names))
+    yield _entry("methods of arrays", map(_code, sorted(functions.METHODS)))
+
+
+def _distributions() -> Iterable[str]:
+    """The methods of each distribution."""
+    yield _heading("scipy.stats")
+    yield _STATS
+    methods = {
+        name: tuple(method for method, available in distributions.AVAILABLE.items() if available(row))
+        for name, row in distributions.DISTRIBUTIONS.items()
+    } | {name: tuple(found) for name, found in multivariate.METHODS.items()}
+    alike: dict[tuple, list[str]] = {}
+    for name, found in methods.items():
+        alike.setdefault(found, []).append(name)
+    for found, names in alike.items():
+        yield _entry(", ".join(map(_code, names)), found)
+
+
+def _module(function: Callable) -> str:
+    """Return where a user finds `function`; a ufunc's method is found where the ufunc is."""
+    owner = getattr(function, "__self__", None)
+    return qualified(owner if isinstance(owner, np.ufunc) else function).rpartition(".")[0]
+
+
+def _heading(title: str) -> str:
+    return f"{title}\n{'-' * len(title)}"
+
+
+def _code(name: str) -> str:
+    return f"``{name}``"
+
+
+def _entry(term: str, names: Iterable[str]) -> str:
+    """Return one entry of a definition list."""
+    lines = textwrap.fill(" ".join(names), 116, break_long_words=False, break_on_hyphens=False)
+    return f"{term}\n{textwrap.indent(lines, '    ')}\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text(), encoding="utf-8")
