@@ -160,6 +160,8 @@ class NumbaFunctions:
         from autoopt.source.module import input_names, write_module
 
         self.tape = vectorise(tape)
+        if any(self.tape.steps[index].dtype == object for index in self.tape.leaves()):
+            raise UsageError("The numba engine knows no sparse matrices.", remedy='use engine="numpy".')
         built = graph.build(self.tape)
         given, function = graph.derive(built, kind, divide=False)
         self.names = input_names(built)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.link.c.type import generic
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph.loop import find_recurrence
@@ -17,7 +18,7 @@ from autoopt.rules.table import Unsupported
 from autoopt.tape.digest import LITERAL, is_uniform
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component
-from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Step, Tape, call
+from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Leaf, Step, Tape, call
 
 
 @dataclass
@@ -148,7 +149,11 @@ class _Builder:
                 return pt.constant(value)
             if is_uniform(value):
                 return pt.full(value.shape, pt.constant(value.flat[0]), dtype=str(value.dtype))
-        variable = pt.tensor(dtype=str(step.dtype), shape=step.shape)
+        if step.dtype == object and isinstance(step.template, Leaf):  # a sparse matrix
+            variable = generic()
+            variable.tag.shape = step.shape
+        else:
+            variable = pt.tensor(dtype=str(step.dtype), shape=step.shape)
         variable.tag.trace = [Origin(index)]
         if step.level == CONSTANT and step.dtype.kind == "i" and np.array_equal(value, np.arange(value.size)):
             variable.tag.counts = value.size

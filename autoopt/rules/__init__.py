@@ -10,7 +10,7 @@ from autoopt.rules import elementwise, indexing, linalg, primitives, reductions,
 from autoopt.rules.table import RULES, Rule, Unsupported, rule
 from autoopt.rules.table import find as _find
 
-_SCIPY = ("special", "scipy_linalg", "scipy_integrate")
+_SCIPY = ("special", "scipy_linalg", "scipy_integrate", "sparse")
 
 __all__ = ["RULES", "Rule", "Unsupported", "find", "load_all", "rule"]
 

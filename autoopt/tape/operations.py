@@ -60,3 +60,13 @@ def greatest(*candidates):
 def least(*candidates):
     """Return the smallest of `candidates`, entry by entry."""
     return reduce(np.minimum, candidates)
+
+
+def sparse_product(A, x):
+    """Return `A @ x` for a sparse matrix of SciPy, which is data, and a vector or matrix x."""
+    return A @ x
+
+
+def sparse_transposed_product(A, x):
+    """Return `A.T @ x` for a sparse matrix of SciPy, which is data, and a vector or matrix x."""
+    return A.T @ x

@@ -241,6 +241,10 @@ class Table(TracedArray):
     def __bool__(self) -> bool:
         return bool(self._original)
 
+    def as_traced(self) -> Any:
+        """Return what np.asarray gives for it."""
+        return self.values
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.values if self._follows else self._original, dtype=dtype)
 

@@ -21,6 +21,7 @@ from autoopt.tracing import standins
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import is_library
+from autoopt.tracing.sparse import Matrices, is_sparse
 
 _INTEGRALS = ("trapezoid", "cumulative_trapezoid", "simpson")
 _OPAQUE = tuple(f"scipy.{part}" for part in ("special", "linalg", "stats", "fft", "signal", "spatial", "interpolate"))
@@ -47,6 +48,7 @@ class Instrument:
         self._names: set[str] = set()
         self.shadows = Shadows(self.copy, self.substitute)
         self.frames: Any = None
+        self.matrices: Any = None
         self.builtins = self._builtins()
         tracer.is_namespace = lambda place: isinstance(place, Namespace)
 
@@ -99,6 +101,10 @@ class Instrument:
             return self._distribution(value)
         if kind.__module__.partition(".")[0] == "pandas":
             return self._frame(value, name)
+        if kind.__module__.startswith("scipy.sparse.") and is_sparse(value):
+            self.opaque_state = self.tracer.tape.data_decided = True
+            self.matrices = self.matrices or Matrices(self.tracer, self._free_name)
+            return self.matrices.wrap(value, name)
         if isinstance(value, np.vectorize):
             return standins.Vectorized(self.tracer, self.substitute(value.pyfunc))
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):

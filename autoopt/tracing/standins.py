@@ -128,6 +128,8 @@ def _ordered(array: Any, order: str | None) -> Any:
 
 def _as_array(tracer: Any, value: Any, dtype: Any = None) -> Any:
     """Return anything array-like as a traced array with an ndarray for its value."""
+    if hasattr(type(value), "as_traced"):  # a table of pandas, or a sum over a sparse matrix
+        value = value.as_traced()
     if type(value) is tracer.array:
         if not isinstance(value.value, np.ndarray):
             return tracer.nested(value, dtype)

@@ -64,7 +64,9 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     tracer = Tracer(TracedArray)
     instrument = Instrument(tracer)
     names = argument_names(function, 1 + len(args))
-    instrument.reserve(names)
+    tables = ("pandas", "scipy.sparse")  # their leaves are made, and named, when they are first used
+    held = zip(names, (None, *args), strict=True)
+    instrument.reserve([name for name, value in held if not type(value).__module__.startswith(tables)])
     vector = tracer.leaf(Leaf(names[0], "parameter"), np.array(flat, dtype=float))
     parameters = structure.unflatten(vector)
     reads = [index for index, step in enumerate(tracer.steps) if step.operation is operator.getitem]
@@ -76,7 +78,8 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     data = [_as_leaves(value, name, leaf) for value, name in zip(args, names[1:], strict=True)]
     users = isinstance(function, FunctionType) and not is_library(function.__code__)
     copied = instrument.copy(function) if users else instrument.substitute(function)
-    parameters, *data = (instrument.substitute(value, attribute=True) for value in (parameters, *data))
+    given = zip((parameters, *data), names, strict=True)
+    parameters, *data = (instrument.substitute(value, name, attribute=True) for value, name in given)
     drawn = _random_state()
     try:
         with np.errstate(all="ignore"):

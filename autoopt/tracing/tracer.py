@@ -74,7 +74,7 @@ class Tracer:
         if isinstance(value, np.ma.MaskedArray | np.matrix) and type(value) is not self.array:
             masked = isinstance(value, np.ma.MaskedArray)
             raise TracingError(
-                f"The objective calculates with {'a masked array' if masked else 'an np.matrix'}, which is not followed.",
+                f"The objective calculates with {'a masked array' if masked else 'an np.matrix'}: this is not followed.",
                 self.location(),
                 "fill or drop what is masked before the fit: .filled(...) or .compressed()." if masked
                 else "turn it into an array before the fit: np.asarray(...); @ is the matrix product.",
