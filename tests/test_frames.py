@@ -108,6 +108,20 @@ def _whole(p, df):
     )
 
 
+def _grouped(p, df):
+    eta = p[0] + p[1] * df.a
+    df = df.assign(z=1.0)
+    df["eta"] = np.exp(eta)
+    totals = eta.groupby(df.sex).sum()
+    return (
+        (totals**2).sum()
+        + totals["m"] * p[0]
+        + np.log(df.groupby("kind")["eta"].sum()).sum()
+        + ((eta - eta.groupby(df["sex"]).transform("mean")) ** 2).sum()
+        + df.groupby("sex")["eta"].mean().max()
+    )
+
+
 def _captured(p, df):
     return ((SERIES - p[0]) ** 2).sum() + (FRAME.y * p[1]).abs().sum() - np.log1p(np.exp(FRAME["b"] * p[0])).sum()
 
@@ -121,7 +135,20 @@ def _plain_python(p, df):
     )
 
 
-USES = [_columns, _product, _filter, _deviations, _rows, _groups, _parts, _new_column, _whole, _captured, _plain_python]
+USES = [
+    _columns,
+    _product,
+    _filter,
+    _deviations,
+    _rows,
+    _groups,
+    _grouped,
+    _parts,
+    _new_column,
+    _whole,
+    _captured,
+    _plain_python,
+]
 
 
 @pytest.mark.parametrize("f", USES)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
+from autoopt.tape.operations import put_add
 from autoopt.tape.tape import CONSTANT, PARAMETER, Leaf
 from autoopt.tracing import functions
 from autoopt.tracing.array import _ARITHMETIC, _COMPARISONS, TracedArray
@@ -343,6 +344,8 @@ class Table(TracedArray):
         if self._is_frame and (name in self._columns or name in self._original.columns):
             return self[name]
         found = getattr(self._original, name)
+        if name == "groupby" and self._follows:
+            return lambda by, **kwargs: Groups(self, by, kwargs)
         if name in ("loc", "iloc", "at", "iat"):
             return _Indexer(self, name)
         if name in _METHODS:
@@ -416,6 +419,51 @@ class Table(TracedArray):
 
     def __rpow__(self, other: Any) -> Any:
         return _operate(self._frames, np.power, operator.pow, (other, self))
+
+
+class Groups:
+    """The groups of a Series that depends on the parameters, or of a frame that such a column was assigned to."""
+
+    def __init__(self, table: Table, by: Any, kwargs: dict) -> None:
+        self.table, self.kwargs = table, kwargs
+        self.by = table._original[by] if table._is_frame and type(by) is str else table._frames.settled(by)
+
+    def __getitem__(self, label: Any) -> Groups:
+        return Groups(self.table[label], self.by, self.kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        raise self.table._frames.refusal(f".groupby(...).{name}")
+
+    def sum(self) -> Any:
+        """Return the sum of each group."""
+        grouped, codes = self._grouped()
+        return self.table._frames.both(grouped.sum(), self._sums(codes), ".groupby(...).sum")
+
+    def mean(self) -> Any:
+        """Return the mean of each group."""
+        grouped, codes = self._grouped()
+        return self.table._frames.both(grouped.mean(), self._sums(codes) / np.bincount(codes), ".groupby(...).mean")
+
+    def transform(self, func: str) -> Any:
+        """Return each row's group's sum or mean."""
+        if func not in ("sum", "mean"):
+            raise self.table._frames.refusal(".groupby(...).transform")
+        grouped, codes = self._grouped()
+        return self.table._frames.both(grouped.transform(func), getattr(self, func)().values[codes], ".transform")
+
+    def _grouped(self) -> tuple[Any, np.ndarray]:
+        """Return pandas' groups, and the number of each row's group in their order."""
+        if self.table._is_frame:
+            raise self.table._frames.refusal(".groupby(...) of all columns")
+        grouped = self.table._original.groupby(self.by, **{"observed": True, **self.kwargs})
+        codes = grouped.ngroup().to_numpy()
+        if np.any(codes < 0):
+            raise self.table._frames.refusal(".groupby(...)", "some rows belong to no group")
+        return grouped, codes
+
+    def _sums(self, codes: np.ndarray) -> Any:
+        start = np.zeros(codes.max() + 1)
+        return self.table._frames.tracer.call(put_add, (start, codes, self.table.values), {})
 
 
 class _Indexer:

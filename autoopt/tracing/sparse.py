@@ -324,7 +324,7 @@ class Matrix:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise UnsupportedFunctionError(
-            "The objective calculates with an np.matrix, as a sum or .todense() of a sparse matrix is; it is not followed.",
+            "The objective calculates with an np.matrix, as .sum(axis) of a sparse matrix is; it is not followed.",
             self._matrices.tracer.location(),
             "put np.asarray(...) around it, or make the data a sparse array, such as scipy.sparse.csr_array.",
         )
@@ -339,9 +339,10 @@ def _data_alone(name: str) -> Callable:
     return operate
 
 
-for _name in (
-    *("add", "sub", "radd", "rsub", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "pow", "rpow", "eq", "ne", "lt"),
-    *("le", "gt", "ge", "and", "rand", "or", "ror", "xor", "rxor", "lshift", "rlshift", "rshift", "rrshift", "abs", "pos"),
-    *("invert", "iadd", "isub", "imul", "itruediv", "imatmul", "ipow"),
-):
+_DATA_ALONE = (
+    "add", "sub", "radd", "rsub", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "pow", "rpow", "eq",
+    "ne", "lt", "le", "gt", "ge", "and", "rand", "or", "ror", "xor", "rxor", "lshift", "rlshift", "rshift",
+    "rrshift", "abs", "pos", "invert", "iadd", "isub", "imul", "itruediv", "imatmul", "ipow",
+)  # fmt: skip
+for _name in _DATA_ALONE:
     setattr(Sparse, f"__{_name}__", _data_alone(f"__{_name}__"))
