@@ -413,3 +413,16 @@ def test_drawing_is_refused():
         Objective(lambda p: np.sum(p - stats.norm.rvs(size=3, random_state=1)), np.array([0.3]))
     with pytest.raises(TracingError):
         Objective(lambda p: np.sum(stats.norm.rvs(p[0], size=3)), np.array([0.3]))
+
+
+def test_a_loop_asks_once_whether_the_parameters_are_valid():
+    def f(p):
+        total = 0.0
+        for y in np.abs(Y):
+            total = total - stats.gamma.logpdf(y, p[0], scale=np.exp(p[1]))
+        return total
+
+    p = np.array([2.0, 0.3])
+    objective = Objective(f, p)
+    np.testing.assert_allclose(objective.value(p), f(p), rtol=1e-12)
+    assert objective.source().count("raise PathChanged") == 2

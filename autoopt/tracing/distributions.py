@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -179,7 +180,20 @@ class _Univariate:
         """Whether `condition` holds everywhere; what depends on data alone is not looked at, as they may change."""
         if type(condition) is not self.tracer.array:
             return bool(np.all(condition))
-        return condition.level != DATA and bool(np.all(condition) if condition.ndim else condition)
+        if condition.level == DATA:
+            return False
+        known, key = self.distribution._known, self._account(condition.current())
+        if key not in known:
+            known[key] = bool(np.all(condition) if condition.ndim else condition)
+        return known[key]
+
+    def _account(self, index: int, depth: int = 5) -> Any:
+        """Return how a step was computed, equal for equal calculations: a loop asks the same thing again and again."""
+        step = self.tracer.steps[index]
+        simple = step.template is None or (step.operation is operator.getitem and type(step.template[0][1]) is int)
+        if depth == 0 or step.operation is None or not simple:
+            return index
+        return step.operation, str(step.template), tuple(self._account(source, depth - 1) for source in step.inputs)
 
     # Methods
 
