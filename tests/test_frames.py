@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import autoopt
 from autoopt import differences
@@ -122,6 +123,11 @@ def _grouped(p, df):
     )
 
 
+def _densities(p, df):
+    residual = df.y - p[0] * df.a
+    return stats.norm.logpdf(residual, scale=p[1]).sum() + stats.norm(p[0]).logcdf(df["a"]).sum()
+
+
 def _captured(p, df):
     return ((SERIES - p[0]) ** 2).sum() + (FRAME.y * p[1]).abs().sum() - np.log1p(np.exp(FRAME["b"] * p[0])).sum()
 
@@ -143,6 +149,7 @@ USES = [
     _rows,
     _groups,
     _grouped,
+    _densities,
     _parts,
     _new_column,
     _whole,

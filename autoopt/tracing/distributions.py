@@ -62,6 +62,8 @@ class Distribution:
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Do a method; traced arguments need a row of it, unless they depend on data alone."""
         tracer = self._tracer
+        args = tuple(map(_unwrapped, args))
+        kwargs = {key: _unwrapped(value) for key, value in kwargs.items()}
         if name == "rvs" and kwargs.get("random_state") is not None:
             raise _draws(tracer, self._name)
         if not tracer.holds_traced((args, kwargs)):
@@ -108,6 +110,11 @@ def _draws(tracer: Any, name: str) -> TracingError:
         tracer.location(),
         "draw them once, before the fit, and pass them through args.",
     )
+
+
+def _unwrapped(value: Any) -> Any:
+    """Return the stand-in for a pandas object as its values on the tape."""
+    return value.as_traced() if hasattr(type(value), "as_traced") else value
 
 
 def _scalar(result: Any) -> Any:
