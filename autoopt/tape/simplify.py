@@ -18,11 +18,16 @@ def live(tape: Tape) -> Tape:
         if needed[index]:
             for source in tape.steps[index].inputs:
                 needed[source] = 1
+    if all(needed):
+        return tape
     number, steps = {}, []
+    first = needed.index(0)  # before it the numbers stay
     for index, step in enumerate(tape.steps):
         if needed[index]:
             number[index] = len(steps)
-            steps.append(step._replace(inputs=tuple(number[source] for source in step.inputs)))
+            if max(step.inputs, default=-1) >= first:
+                step = step._replace(inputs=tuple([number[source] for source in step.inputs]))
+            steps.append(step)
     return replace(
         tape,
         steps=steps,

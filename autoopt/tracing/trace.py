@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import operator
 import re
@@ -81,10 +82,14 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     given = zip((parameters, *data), names, strict=True)
     parameters, *data = (instrument.substitute(value, name, attribute=True) for value, name in given)
     drawn = _random_state()
+    collecting = gc.isenabled()
+    gc.disable()  # a trace makes many objects and no garbage: passes over them would double its time
     try:
         with np.errstate(all="ignore"):
             value = copied(parameters, *data)
     finally:
+        if collecting:
+            gc.enable()
         instrument.write_back()
     if any(old is not None and old != new for old, new in zip(drawn, _random_state(), strict=True)):
         raise TracingError(

@@ -17,6 +17,8 @@ from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step
 from autoopt.tracing.origin import is_library
 
 _FLOAT = np.dtype(float)
+_ARRAYS = (np.ndarray, np.generic)
+_step = tuple.__new__
 _SCALARS = (float, int, bool, np.generic)
 
 
@@ -60,8 +62,9 @@ class Tracer:
 
     def constant(self, value: Any) -> int:
         """Return the step of a scalar or array that was met inside the objective."""
-        if type(value) in (float, int, bool) or isinstance(value, np.generic):
-            key = (type(value), value if value != 0 else repr(value))
+        kind = type(value)
+        if kind is float or kind is int or kind is bool or isinstance(value, np.generic):
+            key = (kind, value if value != 0 else repr(value))
             index = self._constants.get(key)
             if index is None:
                 index = self._constants[key] = self._append(None, (), None, value, CONSTANT, None)
@@ -104,14 +107,14 @@ class Tracer:
         kind = type(value)
         if kind is np.float64 or kind is float:
             shape, dtype = (), _FLOAT
-        elif isinstance(value, np.ndarray | np.generic):
+        elif isinstance(value, _ARRAYS):
             shape, dtype = value.shape, value.dtype
-        elif isinstance(value, tuple | list):
+        elif isinstance(value, (tuple, list)):
             shape, dtype = (len(value),), np.dtype(object)
         else:
             shape, dtype = (), np.asarray(value).dtype
         steps = self.steps
-        steps.append(tuple.__new__(Step, (operation, inputs, template, shape, dtype, level, site)))
+        steps.append(_step(Step, (operation, inputs, template, shape, dtype, level, site)))
         return len(steps) - 1
 
     def elementwise(self, ufunc: Callable, inputs: Sequence[Any], compute: Callable | None = None) -> Any:
@@ -133,9 +136,14 @@ class Tracer:
         except Exception:
             self.tape.caught = self.tape.caught or level == PARAMETER
             raise
-        if type(value) is float:
-            self.tape.python_numbers = True
-        if type(value) is tuple:
+        kind = type(value)
+        if kind is np.float64 or kind is float:
+            if kind is float:
+                self.tape.python_numbers = True
+            steps = self.steps
+            steps.append(_step(Step, (ufunc, tuple(sources), None, (), _FLOAT, level, self.site())))
+            return array(self, len(steps) - 1, value, level)
+        if kind is tuple:
             return self._components(ufunc, tuple(sources), None, value, level)
         return self.record(ufunc, tuple(sources), None, value, level)
 
@@ -286,15 +294,17 @@ class Tracer:
     def site(self) -> tuple[CodeType, int] | None:
         """Return the innermost frame outside of libraries as (code, instruction), one object for each place."""
         frame = sys._getframe(2)
-        while frame is not None and is_library(frame.f_code):
+        sites = self._sites
+        while frame is not None:
+            code = frame.f_code
+            key = (id(code), frame.f_lasti)
+            site = sites.get(key)
+            if site is None or site[0] is not code:
+                site = sites[key] = (code, None if is_library(code) else frame.f_lasti)
+            if site[1] is not None:
+                return site
             frame = frame.f_back
-        if frame is None:
-            return None
-        key = (id(frame.f_code), frame.f_lasti)
-        site = self._sites.get(key)
-        if site is None:
-            site = self._sites[key] = (frame.f_code, frame.f_lasti)
-        return site
+        return None
 
     def location(self) -> Location | None:
         """Return the user's line that is being run."""
