@@ -19,8 +19,8 @@ SLOPE_TOLERANCE = 1e-6
 _CONCLUSIVE = 3e-4
 _EPSILON = np.finfo(np.float64).eps
 _REMEDY = (
-    'pass jac="finite-difference" to go on without derived code, and report this objective as a bug of autoopt. '
-    "If it reads anything that changes between calls (files, random numbers, counters), pass that through args."
+    "if you gave jac, correct it; if the objective reads anything that changes between calls (files, random numbers, "
+    'counters), pass that through args; else pass jac="finite-difference", and report this objective as a bug of autoopt.'
 )
 
 

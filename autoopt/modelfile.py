@@ -150,12 +150,15 @@ def load(model: object, settings: Mapping[str, Any] | None = None) -> Model:
 
 @contextmanager
 def importable(model: object) -> Iterator[None]:
-    """Put the folder of a model file first on sys.path, so that it imports what lies beside it."""
+    """Put the folder of a model file on sys.path, so that it imports what lies beside it.
+
+    Last, not first: a file there may have the name of a package that autoopt or its dependencies import later.
+    """
     if not isinstance(model, str | Path):
         yield
         return
     folder = str(Path(model).absolute().parent)
-    sys.path.insert(0, folder)
+    sys.path.append(folder)
     try:
         yield
     finally:

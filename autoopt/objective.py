@@ -201,15 +201,15 @@ class Objective:
         except AutooptError:
             raise
         except Exception as problem:
-            self.original(x)  # an error of the user's own comes up here as theirs
-            where = frames_of_user(problem)[-1:] or definition(self.function)
-            raise TracingError(
-                f"The objective runs, but not while it is traced: {type(problem).__name__}: {problem}",
-                where,
-                "write the line with NumPy functions, or pass jac='finite-difference'.",
-            ) from problem
+            failure = problem
         finally:
             self.timings["trace"] += time.perf_counter() - clock
+        self.original(x)  # an error of the user's own comes up here as theirs
+        raise TracingError(
+            f"The objective runs, but not while it is traced: {type(failure).__name__}: {failure}",
+            frames_of_user(failure)[-1:] or definition(self.function),
+            "write the line with NumPy functions, or pass jac='finite-difference'.",
+        ) from failure
 
     def _compiled(self, path: _Path, kind: str) -> Compiled:
         """Return the functions of one kind on one path, made when first asked for."""
@@ -225,7 +225,10 @@ class Objective:
         place = definition(self.function)
         name = getattr(self.function, "__qualname__", type(self.function).__name__)
         at = f" ({place.file}:{place.line})" if place else ""
-        return f"Derivatives of {name}{at}, written by autoopt {__version__}."
+        title = f"Derivatives of {name}{at}, written by autoopt {__version__}."
+        if len(self.structure.paths) > 1:
+            title += f"\n\nThe flat parameter vector holds {', '.join(self.structure.names)}."
+        return title
 
 
 class _Path:

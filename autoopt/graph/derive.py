@@ -91,7 +91,9 @@ def _block(slopes: list[Variable], wrt: list[Variable], i: int, j: int) -> Varia
     """Return the derivative of one part of the gradient with respect to one part of the parameters."""
     if slopes[i].ndim == 0:
         return _slopes(slopes[i], [wrt[j]])[0]
-    return jacobian(slopes[i], wrt[j], vectorize=True, disconnected_inputs="ignore")
+    block = jacobian(slopes[i], wrt[j], vectorize=True, disconnected_inputs="ignore")
+    shape = wrt[i].type.shape + wrt[j].type.shape
+    return block if block.type.shape == shape else pt.specify_shape(block, shape)
 
 
 def _product(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from pytensor.graph.basic import Constant
+from pytensor.graph.basic import Apply, Constant
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import dfs_rewriter, node_rewriter
 from pytensor.tensor.basic import Split
+from pytensor.tensor.blockwise import Blockwise
 
 
-@node_rewriter([Split])
+def _is_split(node: Apply) -> bool:
+    return isinstance(getattr(node.op, "core_op", node.op), Split)
+
+
+@node_rewriter([Split, Blockwise])
 def split_as_slices(fgraph: FunctionGraph, node):
-    """split(x, axis, sizes) -> x[:a], x[a:b], ..., where axis and sizes are known."""
+    """split(x, axis, sizes) -> x[:a], x[a:b], ..., where axis and sizes are known; also with leading axes."""
+    if not _is_split(node):
+        return None
     x, axis, sizes = node.inputs
+    batch = node.op.batch_ndim(node) if isinstance(node.op, Blockwise) else 0
     if not isinstance(axis, Constant):
         return None
-    place = int(axis.data) % x.ndim
+    place = batch + int(axis.data.flat[0]) % (x.ndim - batch)
     lengths = [out.type.shape[place] for out in node.outputs]
     if isinstance(sizes, Constant):
-        lengths = [int(size) for size in sizes.data]
+        lengths = [int(size) for size in sizes.data.reshape(-1, sizes.data.shape[-1])[0]]
     if None in lengths:
         return None
     pieces, start = [], 0
@@ -30,5 +38,5 @@ def split_as_slices(fgraph: FunctionGraph, node):
 
 def unsplit(fgraph: FunctionGraph) -> None:
     """Apply the rewrites of this file to `fgraph`."""
-    if any(isinstance(node.op, Split) for node in fgraph.apply_nodes):
+    if any(map(_is_split, fgraph.apply_nodes)):
         dfs_rewriter(split_as_slices).rewrite(fgraph)

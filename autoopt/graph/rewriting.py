@@ -59,6 +59,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
         unshift(graph)
     unsplit(graph)
     optdb.query(_query(graph, stage)).rewrite(graph)
+    unsplit(graph)  # those whose axis is known only now
     return graph
 
 

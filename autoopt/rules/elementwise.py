@@ -10,6 +10,7 @@ from pytensor.gradient import disconnected_grad
 
 from autoopt.rules import scalars
 from autoopt.rules.operands import broadcast, discrete, real, squared, squares_to, static, tensor
+from autoopt.rules.reductions import is_sum_of_squares, root
 from autoopt.rules.table import Unsupported, rule
 
 for function, expression in {
@@ -20,7 +21,7 @@ for function, expression in {
     np.log2: pt.log2,
     np.log10: pt.log10,
     np.log1p: pt.log1p,
-    np.sqrt: pt.sqrt,
+    np.sqrt: lambda x: root(x) if is_sum_of_squares(x) else pt.sqrt(x),
     np.square: squared,
     np.reciprocal: pt.reciprocal,
     np.negative: pt.neg,

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.scalar.basic import Sqr
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.math import Dot, Sum
 
 from autoopt.rules.operands import (
     along,
@@ -30,6 +33,27 @@ def root(x: Any) -> Any:
     """Square root of x >= 0 with slope 0, not infinity, at 0: for norms and standard deviations."""
     positive = pt.gt(x, 0)
     return squares_to(pt.switch(positive, pt.sqrt(pt.switch(positive, x, 1.0)), 0.0), x)
+
+
+def is_sum_of_squares(x: Any) -> bool:
+    """Return True if `x` is written as a sum of squares, whose root is a norm."""
+    node = x.owner
+    if node is None:
+        return False
+    if isinstance(node.op, Sum):
+        inner = node.inputs[0].owner
+        return inner is not None and isinstance(inner.op, Elemwise) and isinstance(inner.op.scalar_op, Sqr)
+    while node is not None and isinstance(node.op, DimShuffle):
+        node = node.inputs[0].owner
+    return node is not None and isinstance(getattr(node.op, "core_op", node.op), Dot) and _same(*node.inputs)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Return True if two operands of a product are one vector."""
+    for _ in range(2):
+        a = a.owner.inputs[0] if a.owner is not None and isinstance(a.owner.op, DimShuffle) else a
+        b = b.owner.inputs[0] if b.owner is not None and isinstance(b.owner.op, DimShuffle) else b
+    return a is b
 
 
 def operand(a: Any, dtype: Any, function: Any) -> Any:

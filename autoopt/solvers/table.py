@@ -42,7 +42,12 @@ class Solver:
         UsageError
             For an option that this method does not know.
         """
+        if not isinstance(options, Mapping | None):
+            raise UsageError(f"options={options!r} is not a dict.", remedy='pass options={"maxiter": 100} or the like.')
         given = dict(options or {})
+        for name, value in [("tol", tol), *given.items()]:
+            if isinstance(value, str):
+                raise UsageError(f"{name}={value!r} is not a number.", remedy=f"pass {name} a number.")
         if unknown := [name for name in given if name not in self.options]:
             hints = [f"{name!r}{_near(name, self.options)}" for name in unknown]
             raise UsageError(

@@ -282,6 +282,7 @@ def _place(tracer, arr, mask, vals):
 
 @_handles(np.allclose)
 def _allclose(tracer, a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
+    a, b = (tracer.whole(part) if tracer.holds_traced(part) else np.asarray(part) for part in (a, b))
     return bool(call_function(tracer, np.all, (abs(a - b) <= atol + rtol * abs(b),), {}))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autoopt import extension
+from autoopt.tape.names import fresh
 from autoopt.tape.tape import Leaf
 from autoopt.tracing import standins
 from autoopt.tracing.kinds import type_stand_in
@@ -147,12 +148,7 @@ class Instrument:
 
     def _free_name(self, name: str) -> str:
         """Return `name`, numbered if an earlier leaf has it."""
-        free, count = name, 1
-        while free in self._names:
-            count += 1
-            free = f"{name}_{count}"
-        self._names.add(free)
-        return free
+        return fresh(name, self._names)
 
     def reserve(self, names: list[str]) -> None:
         """Keep `names` for the tape's arguments."""
@@ -260,6 +256,9 @@ class Instrument:
             for name, value in namespace.items():
                 if name not in namespace.fetched or namespace.fetched[name] is not value:
                     namespace.original[name] = self.plain(value)
+        for _, value in self.captured.values():
+            if type(value) in (list, dict):
+                self.plain(value)
         for original, _ in self.shadows.objects.values():
             for name, value in list(vars(original).items()):
                 vars(original)[name] = self.plain(value)

@@ -91,7 +91,7 @@ class Shadows:
         if kind in self.classes.values():
             return value
         shadow = object.__new__(self.shadow_class(kind))
-        shadow.__dict__ = value.__dict__
+        object.__setattr__(shadow, "__dict__", value.__dict__)
         self.objects[id(value)] = (value, shadow)
         return shadow
 

@@ -122,6 +122,8 @@ class Tracer:
         array, sources, values, level = self.array, [], [], CONSTANT
         for operand in inputs:
             if type(operand) is array:
+                if operand.tracer is not self:
+                    self.refuse_stranger()
                 sources.append(operand.current())
                 values.append(operand.value)
                 if operand.level > level:
@@ -146,6 +148,14 @@ class Tracer:
         if kind is tuple:
             return self._components(ufunc, tuple(sources), None, value, level)
         return self.record(ufunc, tuple(sources), None, value, level)
+
+    def refuse_stranger(self) -> None:
+        """Raise: a traced value of an earlier run is used in this one."""
+        raise TracingError(
+            "The objective uses a value that was kept from an earlier call.",
+            self.location(),
+            "compute it anew in each call, or pass it through args.",
+        )
 
     def whole(self, operand: Any) -> Any:
         """Return a list of traced numbers as an array, anything else as it is."""
@@ -189,6 +199,8 @@ class Tracer:
         """Return `value` with arrays replaced by slots, and note their steps in `sources`."""
         kind = type(value)
         if kind is self.array:
+            if value.tracer is not self:
+                self.refuse_stranger()
             sources.append(value.current())
             levels.append(value.level)
             return Slot(len(sources) - 1)
