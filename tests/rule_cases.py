@@ -122,12 +122,19 @@ UNARY = {
     (np.modf,): (a(-1.3, 0.2, 0.7, 2.4, -3.6),),
     (np.round,): (a(-1.3, 0.5, 1.5, 2.5, -3.456),),
 }
-for functions, points in UNARY.items():
-    for function in functions:
-        for point in points:
-            case(function, point)
-        case(function, np.array(points[0][1]), options={"order": 0})
-        case(function, EMPTY, options={"order": 0})
+
+
+def unary(table: dict) -> None:
+    """Add the functions of one argument of a table, at its points, at a number and at an empty array."""
+    for functions, points in table.items():
+        for function in functions:
+            for point in points:
+                case(function, point)
+            case(function, np.array(points[0][1]), options={"order": 0})
+            case(function, EMPTY, options={"order": 0})
+
+
+unary(UNARY)
 for function in (np.exp, np.sqrt, np.tanh, np.square, np.absolute, np.negative, np.sign, np.floor):
     case(function, np.array([1, 2, 3]))
 for function in (np.exp, np.expm1, np.exp2):

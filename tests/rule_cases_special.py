@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.integrate
 import scipy.special as special
-from rule_cases import COUNTS, EMPTY, FAR, REAL, REFUSED, UNIT, Data, M, P, T, V, a, case, kink
+from rule_cases import COUNTS, FAR, REAL, REFUSED, UNIT, Data, M, P, T, V, a, case, kink, unary
 
 SHAPE = a(0.5, 1.0, 2.5, 30.0, 800.0)
 TAILS = a(-1000.0, -30.0, -1.0, 0.0, 5.0)
@@ -29,12 +29,7 @@ UNARY = {
     (special.i0e, special.i1e): (a(-1.5, 0.2, 1.0, 30.0, 800.0),),
     (special.y0, special.y1, special.k0, special.k1, special.exp1, special.expi): (a(0.5, 1.0, 3.0, 9.0, 30.0) * 0.9,),
 }
-for functions, points in UNARY.items():
-    for function in functions:
-        for point in points:
-            case(function, point)
-        case(function, np.array(points[0][1]), options={"order": 0})
-        case(function, EMPTY, options={"order": 0})
+unary(UNARY)
 for function in (special.gammaln, special.digamma):
     case(function, a(1e-3, 800.0, 1e6), options={"step": 1e-4})
     case(function, COUNTS + 1)

@@ -26,6 +26,7 @@ from autoopt.source.listing import Listing, list_function
 from autoopt.source.printers import stem
 from autoopt.source.steps import list_steps
 from autoopt.tape.digest import constant_names
+from autoopt.tape.names import fresh
 from autoopt.tape.tape import Guard, Step
 
 _PATH_CHANGED = '''class PathChanged(Exception):
@@ -205,12 +206,7 @@ class _Writer:
 
     def fresh(self, hint: str) -> str:
         """Return `hint`, numbered if it is taken, and take it."""
-        name, count = hint, 1
-        while name in self.taken:
-            count += 1
-            name = f"{hint}_{count}"
-        self.taken.add(name)
-        return name
+        return fresh(hint, self.taken)
 
     def origins(self, roots: Sequence[Variable]) -> tuple[dict[Variable, str], dict[Variable, str]]:
         """Return the user's line and name for the variables that still stand for one of the user's own expressions."""

@@ -15,7 +15,7 @@ LITERAL = 16
 
 
 def digest(tape: Tape, *extra: str) -> str:
-    """Return a hexadecimal hash of everything that the code of `tape` is made from: never of data or large constants."""
+    """Return a hexadecimal hash of what the code of `tape` is made from: never of data or large constants."""
     state = hashlib.blake2b(digest_size=16)
     known: dict[int, str] = {}
     for index, step in enumerate(tape.steps):
@@ -24,7 +24,7 @@ def digest(tape: Tape, *extra: str) -> str:
         else:
             head = known.get(id(step.operation)) or known.setdefault(id(step.operation), qualified(step.operation))
             if step.template is not None:
-                head += _text(step.template)
+                head += template_text(step.template)
         state.update(f"{head}|{step.inputs}|{step.shape}|{step.dtype}|{step.level}\n".encode())
     for guard in tape.guards:
         state.update(f"{guard.step}|{guard.kind}|{_constant(guard.answer)}\n".encode())
@@ -49,12 +49,12 @@ def _constant(value: Any) -> str:
     return f"{np.shape(value)}{np.asarray(value).dtype}{value.flat[0] if is_uniform(value) else ''}"
 
 
-def _text(template: Any) -> str:
+def template_text(template: Any) -> str:
     """Return a template as text, with functions in it by name."""
     if isinstance(template, tuple | list) and type(template) is not Slot:
-        return f"({','.join(map(_text, template))})"
+        return f"({','.join(map(template_text, template))})"
     if isinstance(template, dict):
-        return f"{{{','.join(f'{key}:{_text(part)}' for key, part in template.items())}}}"
+        return f"{{{','.join(f'{key}:{template_text(part)}' for key, part in template.items())}}}"
     if callable(template) and not isinstance(template, type):
         return qualified(template)
     return repr(template)

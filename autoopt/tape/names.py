@@ -1,4 +1,4 @@
-"""What a step's operation is called: in messages, in printed source and in cache keys."""
+"""What a step's operation is called, in messages, in printed source and in cache keys; names that are still free."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from collections.abc import Callable
 import numpy as np
 
 _INDEXING = {operator.getitem: "indexing"}
+
+
+def fresh(hint: str, taken: set[str]) -> str:
+    """Return `hint`, numbered if it is taken, and take it."""
+    name, count = hint, 1
+    while name in taken:
+        count += 1
+        name = f"{hint}_{count}"
+    taken.add(name)
+    return name
 
 
 def qualified(function: Callable) -> str:

@@ -1,7 +1,7 @@
 """Primitives that NumPy writes as statements, here as functions that return a new value.
 
-A tape step's operation is a NumPy or SciPy callable, or one of these. They are ordinary NumPy functions, so a step can always be
-evaluated; `rules/primitives.py` has their derivatives.
+A tape step's operation is a NumPy or SciPy callable, or one of these. They are ordinary NumPy functions, so a step can
+always be evaluated; `rules/primitives.py` has their derivatives.
 """
 
 from __future__ import annotations

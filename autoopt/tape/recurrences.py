@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autoopt.tape.digest import template_text
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Slot, Step, Tape, call
@@ -112,13 +113,7 @@ class Recurrence:
 def _text(template: Any) -> str:
     if isinstance(template, Known):
         return f"{type(template.value).__name__}{np.asarray(template.value).tolist()!r}"
-    if isinstance(template, tuple | list) and type(template) is not Slot:
-        return f"({','.join(map(_text, template))})"
-    if isinstance(template, dict):
-        return f"{{{','.join(f'{key}:{_text(part)}' for key, part in template.items())}}}"
-    if callable(template) and not isinstance(template, type):
-        return qualified(template)
-    return repr(template)
+    return template_text(template)
 
 
 def recurrences(tape: Tape) -> Tape:

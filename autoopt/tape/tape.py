@@ -24,8 +24,8 @@ class Slot(NamedTuple):
 class Step(NamedTuple):
     """One recorded call.
 
-    `template` is None when the inputs are the positional arguments (every ufunc), else `(args, kwargs)` with a `Slot` for each
-    input. A leaf has no operation; its template is a `Leaf` for inputs and the value itself for constants.
+    `template` is None when the inputs are the positional arguments (every ufunc), else `(args, kwargs)` with a `Slot`
+    for each input. A leaf has no operation; its template is a `Leaf` for inputs and the value itself for constants.
     """
 
     operation: Callable | None
@@ -78,7 +78,8 @@ class Tape:
     python_numbers : bool
         True if plain Python arithmetic was used, which raises where NumPy gives inf or NaN.
     caught : bool
-        True if a calculation on the parameters raised and the objective went on: the record then holds at its point only.
+        True if a calculation on the parameters raised and the objective went on: the record then holds at its point
+        only.
     data_decided : bool
         True if Python took a decision from the data, so that other data need a new trace.
     """

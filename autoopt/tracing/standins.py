@@ -441,7 +441,7 @@ def constant_call(tracer: Any, function: Callable) -> Callable:
     def call(*args, **kwargs):
         if max(tracer.level(args), tracer.level(kwargs)) == PARAMETER:
             raise TracingError(
-                f"{function.__name__} is marked as constant, but is called with a value that depends on the parameters.",
+                f"{function.__name__} is marked as constant, but called with a value that depends on the parameters.",
                 tracer.location(),
                 "call it with data only, or give its formula with @autoopt.rule.",
             )
