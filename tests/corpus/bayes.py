@@ -19,7 +19,7 @@ sq = (x[:, None] - x[None, :]) ** 2
 
 def gp_cholesky(theta, x, y):
     length, amp, noise = np.exp(theta)
-    K = amp ** 2 * np.exp(-0.5 * (x[:, None] - x[None, :]) ** 2 / length ** 2) + noise ** 2 * np.eye(len(x))
+    K = amp**2 * np.exp(-0.5 * (x[:, None] - x[None, :]) ** 2 / length**2) + noise**2 * np.eye(len(x))
     L = cholesky(K, lower=True)
     alpha = cho_solve((L, True), y)
     return 0.5 * y @ alpha + np.log(np.diag(L)).sum() + 0.5 * len(x) * np.log(2 * np.pi)
@@ -51,7 +51,7 @@ def gp_ard(theta, X, y):
 def gp_pdist(theta, X, y):
     d = squareform(pdist(X))
     K = np.exp(-d / np.exp(theta[0])) + np.exp(theta[1]) * np.identity(len(y))
-    return 0.5 * y @ sla.solve(K, y, assume_a='pos') + 0.5 * np.linalg.slogdet(K)[1]
+    return 0.5 * y @ sla.solve(K, y, assume_a="pos") + 0.5 * np.linalg.slogdet(K)[1]
 
 
 def gp_eigen(theta, sq, y):
@@ -62,8 +62,8 @@ def gp_eigen(theta, sq, y):
 
 def sparse_gp(theta, X, y):
     inducing = theta[2:].reshape(-1, 2)
-    Kmm = np.exp(-cdist(inducing, inducing, 'sqeuclidean') / np.exp(theta[0])) + 1e-4 * np.eye(len(inducing))
-    Kmn = np.exp(-cdist(inducing, X, 'sqeuclidean') / np.exp(theta[0]))
+    Kmm = np.exp(-cdist(inducing, inducing, "sqeuclidean") / np.exp(theta[0])) + 1e-4 * np.eye(len(inducing))
+    Kmn = np.exp(-cdist(inducing, X, "sqeuclidean") / np.exp(theta[0]))
     S = Kmm + Kmn @ Kmn.T / np.exp(theta[1])
     b = Kmn @ y
     return np.linalg.slogdet(S)[1] - np.linalg.slogdet(Kmm)[1] - b @ np.linalg.solve(S, b) / np.exp(2 * theta[1])
@@ -83,7 +83,7 @@ def eight_schools_by_hand(p, y, se):
     mu, lt = p[:2]
     th = p[2:]
     t2 = np.exp(2 * lt)
-    return np.sum((y - th) ** 2 / (2 * se ** 2)) + np.sum((th - mu) ** 2) / (2 * t2) + len(th) * lt + np.log1p(t2 / 25) - lt
+    return np.sum((y - th) ** 2 / (2 * se**2)) + np.sum((th - mu) ** 2) / (2 * t2) + len(th) * lt + np.log1p(t2 / 25) - lt
 
 
 def hierarchical_slopes(p, x, y, group):
@@ -92,15 +92,15 @@ def hierarchical_slopes(p, x, y, group):
     b = p["mean"]["b"] + np.exp(p["sd"]["b"]) * p["raw"][:, 1]
     eta = a[group] + b[group] * x
     nlp = 0.5 * np.sum((y - eta) ** 2) / 0.04
-    nlp += 0.5 * np.sum(p["raw"] ** 2) + 0.5 * sum(v ** 2 for v in p["mean"].values()) + sum(np.exp(v) for v in p["sd"].values())
+    nlp += 0.5 * np.sum(p["raw"] ** 2) + 0.5 * sum(v**2 for v in p["mean"].values()) + sum(np.exp(v) for v in p["sd"].values())
     return nlp
 
 
 def horseshoe_regression(p, X, y):
     beta, lam, tau = p[:2], np.exp(p[2:4]), np.exp(p[4])
-    prior = np.sum(np.log(np.pi / 2) - np.log1p(lam ** 2) ** 1.0) - np.log1p(tau ** 2)
+    prior = np.sum(np.log(np.pi / 2) - np.log1p(lam**2) ** 1.0) - np.log1p(tau**2)
     like = stats.multivariate_normal.logpdf(y - X @ beta, mean=np.zeros(len(y)), cov=np.eye(len(y)))
-    return -(prior + like - np.sum(beta ** 2 / (2 * lam ** 2 * tau ** 2)) - np.log(lam * tau).sum())
+    return -(prior + like - np.sum(beta**2 / (2 * lam**2 * tau**2)) - np.log(lam * tau).sum())
 
 
 def multivariate_normal_fit(p, X):
@@ -121,10 +121,11 @@ def wishart_prior(p, S):
 
 def gaussian_copula(p, u):
     from scipy.special import ndtri
+
     rho = np.tanh(p[0])
     z = ndtri(u ** np.exp(p[1]))
     z1, z2 = z.T
-    return -np.sum(-0.5 * np.log(1 - rho ** 2) - (rho ** 2 * (z1 ** 2 + z2 ** 2) - 2 * rho * z1 * z2) / (2 * (1 - rho ** 2))) + 0.1 * p[1] ** 2
+    return -np.sum(-0.5 * np.log(1 - rho**2) - (rho**2 * (z1**2 + z2**2) - 2 * rho * z1 * z2) / (2 * (1 - rho**2))) + 0.1 * p[1] ** 2
 
 
 def clayton_copula(p, u):
@@ -146,7 +147,7 @@ def von_mises(p, angles):
 def skew_normal(p, y):
     loc, scale, shape = p[0], np.exp(p[1]), p[2]
     z = (y - loc) / scale
-    return -np.sum(np.log(2 / scale) - z ** 2 / 2 - np.log(2 * np.pi) / 2 + np.log(0.5 * (1 + erf(shape * z / np.sqrt(2)))))
+    return -np.sum(np.log(2 / scale) - z**2 / 2 - np.log(2 * np.pi) / 2 + np.log(0.5 * (1 + erf(shape * z / np.sqrt(2)))))
 
 
 def smooth_changepoint(p, x, y):

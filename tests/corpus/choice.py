@@ -30,13 +30,13 @@ def conditional_logit(b, Z, onehot):
 
 def softmax_cross_entropy(W_, X, y):
     p = softmax(X @ W_, axis=-1)
-    return -np.mean(np.log(p[range(len(y)), y])) + 0.01 * np.sum(W_ ** 2)
+    return -np.mean(np.log(p[range(len(y)), y])) + 0.01 * np.sum(W_**2)
 
 
 def nested_logit(theta, Z, y):
     """Alternatives 0 and 1 share a nest."""
     b, lam = theta[:2], 1 / (1 + np.exp(-theta[2]))
-    V = np.einsum('ijk,k->ij', Z, b)
+    V = np.einsum("ijk,k->ij", Z, b)
     nests = [[0, 1], [2]]
     IV = np.empty((len(y), 2))
     logp = np.empty(V.shape)
@@ -89,11 +89,11 @@ def bradley_terry_dict(skill, names, results):
     for (a, b), (wins, losses) in results.items():
         p = 1 / (1 + np.exp(rating[b] - rating[a]))
         total -= wins * np.log(p) + losses * np.log(1 - p)
-    return total + 0.5 * sum(r ** 2 for r in rating.values())
+    return total + 0.5 * sum(r**2 for r in rating.values())
 
 
 def plackett_luce(theta, rankings):
-    nll = 0.
+    nll = 0.0
     for r in rankings:
         u = theta[r]
         for k in range(len(r) - 1):
@@ -119,18 +119,18 @@ def rasch(params, R):
                 ll += -np.log(1 + np.exp(-z))
             else:
                 ll += -np.log(1 + np.exp(z))
-    return -ll + 0.5 * np.sum(ability ** 2)
+    return -ll + 0.5 * np.sum(ability**2)
 
 
 def irt_2pl(params, R):
     n_items = R.shape[1]
-    a = np.exp(params['log_a'])
-    b = params['b']
-    th = params['theta']
+    a = np.exp(params["log_a"])
+    b = params["b"]
+    th = params["theta"]
     p = expit(a[None, :] * (th[:, None] - b[None, :]))
     p = np.clip(p, 1e-9, 1 - 1e-9)
     assert p.shape[1] == n_items
-    return -(R * np.log(p) + (1 - R) * np.log(1 - p)).sum() + .5 * (th ** 2).sum() + .5 * (params['log_a'] ** 2).sum()
+    return -(R * np.log(p) + (1 - R) * np.log(1 - p)).sum() + 0.5 * (th**2).sum() + 0.5 * (params["log_a"] ** 2).sum()
 
 
 def irt_marginal(params, R):
@@ -159,15 +159,15 @@ def gravity(theta, flow, mass, dist):
 def crf(params, obs, tags):
     """Linear chain: unary weights U, transitions T; forward algorithm in the log domain."""
     ntag = 3
-    U = params[:ntag * obs.shape[1]].reshape(ntag, -1)
-    T = params[ntag * obs.shape[1]:].reshape(ntag, ntag)
+    U = params[: ntag * obs.shape[1]].reshape(ntag, -1)
+    T = params[ntag * obs.shape[1] :].reshape(ntag, ntag)
     scores = obs @ U.T
     gold = scores[0, tags[0]]
     alpha = scores[0]
     for t in range(1, len(tags)):
         gold = gold + scores[t, tags[t]] + T[tags[t - 1], tags[t]]
         alpha = logsumexp(alpha[:, None] + T, axis=0) + scores[t]
-    return logsumexp(alpha) - gold + 0.1 * (params ** 2).sum()
+    return logsumexp(alpha) - gold + 0.1 * (params**2).sum()
 
 
 def elimination_by_max(theta, Z, y):

@@ -59,7 +59,7 @@ def black_scholes(vol, S, K, T, price):
 
 def black_scholes_vector(p, S, K, T, price):
     s = np.exp(p[0] + p[1] * np.log(K / S)) * np.sqrt(T)
-    d1 = (np.log(S / K) + 0.5 * s ** 2) / s
+    d1 = (np.log(S / K) + 0.5 * s**2) / s
     return np.sum((S * norm.cdf(d1) - K * norm.cdf(d1 - s) - price) ** 2)
 
 
@@ -69,7 +69,7 @@ def binomial_tree(p, S, K, n, price):
     u = np.exp(np.exp(p[0]) * np.sqrt(dt))
     d = 1 / u
     q = (np.exp(p[1] * dt) - d) / (u - d)
-    spot = np.array([S * u ** (n - i) * d ** i for i in range(n + 1)])
+    spot = np.array([S * u ** (n - i) * d**i for i in range(n + 1)])
     v = np.maximum(K - spot, 0)
     for step in range(n, 0, -1):
         spot = spot[:-1] / u
@@ -88,9 +88,9 @@ def heston_characteristic(p, u):
     """Real part of a characteristic function with complex square roots."""
     kappa, theta, sigma = np.exp(p[:3])
     rho = np.tanh(p[3])
-    d = np.sqrt((rho * sigma * 1j * u - kappa) ** 2 + sigma ** 2 * (1j * u + u ** 2))
+    d = np.sqrt((rho * sigma * 1j * u - kappa) ** 2 + sigma**2 * (1j * u + u**2))
     g = (kappa - rho * sigma * 1j * u - d) / (kappa - rho * sigma * 1j * u + d)
-    C = kappa * theta / sigma ** 2 * ((kappa - rho * sigma * 1j * u - d) - 2 * np.log((1 - g * np.exp(-d)) / (1 - g)))
+    C = kappa * theta / sigma**2 * ((kappa - rho * sigma * 1j * u - d) - 2 * np.log((1 - g * np.exp(-d)) / (1 - g)))
     return np.sum(np.exp(C).real)
 
 
@@ -105,8 +105,8 @@ def translog_cost(b, lw, lq, lc):
     design = np.ones((n, 6))
     design[:, 1] = lw
     design[:, 2] = lq
-    design[:, 3] = 0.5 * lw ** 2
-    design[:, 4] = 0.5 * lq ** 2
+    design[:, 3] = 0.5 * lw**2
+    design[:, 4] = 0.5 * lq**2
     design[:, 5] = lw * lq
     r = lc - design @ b
     return r.T.dot(r) / n
@@ -117,10 +117,10 @@ def life_cycle(c, income, beta=0.95, r=0.03, gamma=2.0):
     a, U = 0.0, 0.0
     for t in range(len(c)):
         a = (1 + r) * a + income[t] - c[t]
-        U += beta ** t * c[t] ** (1 - gamma) / (1 - gamma)
+        U += beta**t * c[t] ** (1 - gamma) / (1 - gamma)
         if a < 0:
-            U -= 5 * a ** 2
-    return -U + (a ** 2)
+            U -= 5 * a**2
+    return -U + (a**2)
 
 
 def bellman_iterations(p, grid):
@@ -161,7 +161,7 @@ def euler_gmm(p, growth, ret):
 
 def bond_yield_to_maturity(coupon, face):
     """The yield is found by brentq from data only; the duration penalty uses the parameters."""
-    price = brentq(lambda v: v ** 3 - 0.5, 0, 1)
+    price = brentq(lambda v: v**3 - 0.5, 0, 1)
     return (face * price - np.npv(coupon) if hasattr(np, "npv") else face * price - coupon.sum()) ** 2
 
 
@@ -176,7 +176,7 @@ def dynamic_panel_within(p, y):
     lag, now = y[:, :-1], y[:, 1:]
     r = now - p[0] * lag - p[1]
     r = r - r.mean(axis=1, keepdims=True)
-    return np.nansum(r ** 2) + p[1] ** 2
+    return np.nansum(r**2) + p[1] ** 2
 
 
 K_strike, T_expiry = np.array([90.0, 100, 110]), np.array([0.5, 1, 1.5])

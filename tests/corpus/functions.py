@@ -95,7 +95,7 @@ def cosine_transform(c, y):
 def image_gradient(u):
     gx, gy = np.gradient(u)
     F = np.fft.fft2(u)
-    return np.sum(np.sqrt(gx ** 2 + gy ** 2 + 1e-2)) + np.sum(np.abs(F[1:, 1:]) ** 2) / u.size
+    return np.sum(np.sqrt(gx**2 + gy**2 + 1e-2)) + np.sum(np.abs(F[1:, 1:]) ** 2) / u.size
 
 
 def blurred(x, k):
@@ -134,7 +134,7 @@ def cumulative(p, x):
 def scipy_interpolants(p, x):
     s = CubicSpline(np.arange(5.0), p)(x)
     t = interp1d(np.arange(5.0), p)(x)
-    return np.sum(s ** 2) + np.sum(t)
+    return np.sum(s**2) + np.sum(t)
 
 
 def quad_inside(p):
@@ -150,13 +150,13 @@ def polynomial_objects(c, x):
 def vander_fit(c, x):
     V = np.vander(x, len(c), increasing=True)
     L = np.polynomial.legendre.legval(x, c)
-    return np.sum((V @ c - np.cos(x)) ** 2) + np.sum(L ** 2) + np.polynomial.chebyshev.chebval(0.3, c)
+    return np.sum((V @ c - np.cos(x)) ** 2) + np.sum(L**2) + np.polynomial.chebyshev.chebval(0.3, c)
 
 
 def statistics_calls(p, y):
-    z = p[0] * y + p[1] * y ** 2
+    z = p[0] * y + p[1] * y**2
     C = np.cov(z, y)
-    return C[0, 1] ** 2 + np.std(z, ddof=1) + np.var(z) + np.corrcoef(z, y)[0, 1] + np.average(z, weights=y ** 2) + np.histogram(y, 3)[0] @ z[:3]
+    return C[0, 1] ** 2 + np.std(z, ddof=1) + np.var(z) + np.corrcoef(z, y)[0, 1] + np.average(z, weights=y**2) + np.histogram(y, 3)[0] @ z[:3]
 
 
 def geometry_calls(p):
@@ -166,7 +166,7 @@ def geometry_calls(p):
 
 
 def logic_of_powers(x):
-    return np.sum(np.power(np.abs(x), 1.5) + np.float_power(2.0, x) + np.exp2(x) + x ** 0 + np.reciprocal(2 + x ** 2) + np.sign(x) * np.log1p(np.abs(x)) + np.copysign(x ** 2, x) + np.fabs(x) + np.true_divide(x, 3) + np.positive(x) + np.heaviside(x, 0.5) + np.arcsinh(x) + np.arctan(x) + np.remainder(x, 2) + np.trunc(x) * x)
+    return np.sum(np.power(np.abs(x), 1.5) + np.float_power(2.0, x) + np.exp2(x) + x**0 + np.reciprocal(2 + x**2) + np.sign(x) * np.log1p(np.abs(x)) + np.copysign(x**2, x) + np.fabs(x) + np.true_divide(x, 3) + np.positive(x) + np.heaviside(x, 0.5) + np.arcsinh(x) + np.arctan(x) + np.remainder(x, 2) + np.trunc(x) * x)
 
 
 def tensors(p):

@@ -27,7 +27,7 @@ def deep_network(params, X, y):
         h = h @ W + b
         if i < len(params) - 1:
             h = np.maximum(h, 0)
-    decay = sum((W ** 2).sum() for W, _ in params)
+    decay = sum((W**2).sum() for W, _ in params)
     return ((h[:, 0] - y) ** 2).mean() + 1e-2 * decay
 
 
@@ -59,8 +59,8 @@ def simple_rnn(p, seq):
 
 
 def matrix_factorisation(p, ratings, n, m, k, reg=0.1):
-    U = p[:n * k].reshape(n, k)
-    V = p[n * k:].reshape(m, k)
+    U = p[: n * k].reshape(n, k)
+    V = p[n * k :].reshape(m, k)
     loss = 0
     for (i, j), r in ratings.items():
         loss += (r - np.dot(U[i], V[j])) ** 2
@@ -70,12 +70,12 @@ def matrix_factorisation(p, ratings, n, m, k, reg=0.1):
 def matrix_factorisation_masked(p, R, mask):
     U, V = p
     E = np.where(mask, R - U @ V.T, 0)
-    return np.linalg.norm(E) ** 2 + 0.1 * (np.linalg.norm(U, 'fro') ** 2 + np.linalg.norm(V) ** 2)
+    return np.linalg.norm(E) ** 2 + 0.1 * (np.linalg.norm(U, "fro") ** 2 + np.linalg.norm(V) ** 2)
 
 
 def mds_stress(p, D):
     P = p.reshape(-1, 2)
-    stress = 0.
+    stress = 0.0
     for i in range(len(P)):
         for j in range(i):
             stress += (np.sqrt(((P[i] - P[j]) ** 2).sum()) - D[i, j]) ** 2
@@ -111,7 +111,7 @@ def squared_hinge(w, X, s):
 def huber_by_where(b, X, y, delta=0.5):
     r = y - X @ b
     a = np.abs(r)
-    return np.where(a <= delta, 0.5 * r ** 2, delta * (a - 0.5 * delta)).sum()
+    return np.where(a <= delta, 0.5 * r**2, delta * (a - 0.5 * delta)).sum()
 
 
 def huber_scipy(b, X, y):
@@ -121,8 +121,8 @@ def huber_scipy(b, X, y):
 def tukey_biweight(b, X, y, c=4.685):
     u = (y - X @ b) / c
     inside = np.abs(u) < 1
-    rho = np.full(u.shape, c ** 2 / 6)
-    rho[inside] = c ** 2 / 6 * (1 - (1 - u[inside] ** 2) ** 3)
+    rho = np.full(u.shape, c**2 / 6)
+    rho[inside] = c**2 / 6 * (1 - (1 - u[inside] ** 2) ** 3)
     return rho.sum()
 
 
@@ -155,7 +155,7 @@ def isotonic_penalty(f, y, lam=10.0):
 
 def total_variation(u, noisy):
     g = np.diff(u)
-    return 0.5 * np.sum((u - noisy) ** 2) + np.sum(np.sqrt(g ** 2 + 0.01))
+    return 0.5 * np.sum((u - noisy) ** 2) + np.sum(np.sqrt(g**2 + 0.01))
 
 
 def penalised_spline(c, x, y, knots):
@@ -171,6 +171,7 @@ def bspline_fit(c, x, y, t):
 
 def cubic_bspline_recursive(c, x, y, t):
     """Cox-de Boor by recursion."""
+
     def basis(i, d, u):
         if d == 0:
             return 1.0 if t[i] <= u < t[i + 1] else 0.0

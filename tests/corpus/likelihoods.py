@@ -44,7 +44,7 @@ def poisson_nll(b, X, y):
 
 
 def negative_binomial(params, X, y):
-    beta = params[:X.shape[1]]
+    beta = params[: X.shape[1]]
     alpha = np.exp(params[X.shape[1]])
     mu = np.exp(np.dot(X, beta))
     size = 1.0 / alpha
@@ -114,7 +114,7 @@ def tobit_two_limits(params, X, y, lower=-0.5, upper=1.0):
 def heckman(theta, X, Z, y, selected):
     kx, kz = X.shape[1], Z.shape[1]
     beta = theta[:kx]
-    gamma = theta[kx:kx + kz]
+    gamma = theta[kx : kx + kz]
     sigma = np.exp(theta[kx + kz])
     rho = np.tanh(theta[-1])
     sel = selected.astype(bool)

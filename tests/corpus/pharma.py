@@ -37,7 +37,7 @@ def one_compartment(p, t, conc, dose=10.0):
 def one_compartment_namedtuple(p, t, conc):
     ka, ke, V = (np.exp(v) for v in p)
     pred = 10 * ka / (V * (ka - ke)) * (np.exp(-ke * t) - np.exp(-ka * t))
-    return ((conc - pred) ** 2).sum() + 0.1 * p.log_v ** 2
+    return ((conc - pred) ** 2).sum() + 0.1 * p.log_v**2
 
 
 def repeated_doses(p, t, conc, doses):
@@ -65,7 +65,7 @@ def population_pk(p, t, conc_by_patient):
         k = np.exp(log_cl + eta - log_v)
         pred = 10 / np.exp(log_v) * np.exp(-k * t)
         total += np.sum((np.log(conc) - np.log(pred)) ** 2) / 0.1
-        total += 0.5 * eta ** 2 / np.exp(2 * log_omega) + log_omega
+        total += 0.5 * eta**2 / np.exp(2 * log_omega) + log_omega
     return total
 
 
@@ -84,8 +84,8 @@ def hill(p, dose, y):
 
 def michaelis_menten(params, S, v):
     """`params` is a dict, as lmfit users write it."""
-    vmax = params['Vmax']
-    km = params['Km']
+    vmax = params["Vmax"]
+    km = params["Km"]
     return sum((vi - vmax * s / (km + s)) ** 2 for s, vi in zip(S, v))
 
 

@@ -53,7 +53,7 @@ def chemical_kinetics(p, t, conc):
     """A -> B -> C, linear, by the matrix exponential."""
     k1, k2 = np.exp(p)
     K = np.array([[-k1, 0, 0], [k1, -k2, 0], [0, k2, 0]])
-    c0 = np.array([1., 0, 0])
+    c0 = np.array([1.0, 0, 0])
     err = 0
     for ti, ci in zip(t, conc):
         err += ((expm(K * ti) @ c0 - ci) ** 2).sum()
@@ -128,7 +128,7 @@ def spectrum_peaks(p, nu, I):
     model = bg.copy()
     for k, (amp, pos, width) in enumerate(lines):
         if k % 2:
-            model += amp * np.exp(-((nu - pos) / width) ** 2 / 2)
+            model += amp * np.exp(-(((nu - pos) / width) ** 2) / 2)
         else:
             model += amp / (1 + ((nu - pos) / width) ** 2)
     return ((model - I) ** 2).sum()
@@ -138,7 +138,7 @@ def complex_permittivity(p, omega, measured):
     """Debye relaxation, complex residuals."""
     eps = p[0] + (p[1] - p[0]) / (1 + 1j * omega * np.exp(p[2]))
     d = eps - measured
-    return np.sum(d.real ** 2 + d.imag ** 2)
+    return np.sum(d.real**2 + d.imag**2)
 
 
 def impedance_scalar(p, freq, magnitude):
@@ -163,8 +163,8 @@ def lennard_jones(x):
     for i in range(len(pos)):
         for j in range(i + 1, len(pos)):
             r2 = np.sum((pos[i] - pos[j]) ** 2)
-            s6 = 1 / r2 ** 3
-            e += 4 * (s6 ** 2 - s6)
+            s6 = 1 / r2**3
+            e += 4 * (s6**2 - s6)
     return e
 
 
@@ -172,7 +172,7 @@ def lennard_jones_triu(x):
     pos = x.reshape((x.size // 3, 3))
     i, j = np.triu_indices(len(pos), k=1)
     r = np.linalg.norm(pos[i] - pos[j], axis=1)
-    return 4 * np.sum(r ** -12 - r ** -6)
+    return 4 * np.sum(r**-12 - r**-6)
 
 
 def spring_network(u, nodes, springs, load):
@@ -191,7 +191,7 @@ def bar_elasticity(E, load, shown):
     K = np.zeros((n + 1, n + 1))
     for e in range(n):
         k = np.exp(E[e]) * np.array([[1, -1], [-1, 1]])
-        K[e:e + 2, e:e + 2] += k
+        K[e : e + 2, e : e + 2] += k
     u = solve(K[1:, 1:], load, assume_a="pos")
     return np.sum((u - shown) ** 2)
 
@@ -230,9 +230,9 @@ def brachistochrone(y, x):
 def variational_energy(p, r):
     psi = np.exp(-np.exp(p[0]) * r) * (1 + p[1] * r)
     dpsi = np.gradient(psi, r)
-    kinetic = 0.5 * trapezoid(dpsi ** 2 * r ** 2, r)
-    potential = -simpson(psi ** 2 * r, x=r)
-    return (kinetic + potential) / np.trapezoid(psi ** 2 * r ** 2, x=r)
+    kinetic = 0.5 * trapezoid(dpsi**2 * r**2, r)
+    potential = -simpson(psi**2 * r, x=r)
+    return (kinetic + potential) / np.trapezoid(psi**2 * r**2, x=r)
 
 
 def deconvolution(u, kernel, blurred):
@@ -250,9 +250,9 @@ def two_body(state, dt, nsteps, target):
     """Leapfrog with in-place velocity updates."""
     r, v = state[:2].copy(), state[2:].copy()
     for _ in range(nsteps):
-        v -= 0.5 * dt * r / np.sum(r ** 2) ** 1.5
+        v -= 0.5 * dt * r / np.sum(r**2) ** 1.5
         r += dt * v
-        v -= 0.5 * dt * r / np.sum(r ** 2) ** 1.5
+        v -= 0.5 * dt * r / np.sum(r**2) ** 1.5
     return np.sum((r - target) ** 2)
 
 
@@ -282,7 +282,7 @@ CASES = [
     Case("binary_star_velocity", binary_star_velocity, np.array([2.0, 0.3, 0.7, 0.6]), (np.linspace(0.03, 1.9, 12), rng.normal(size=12)), tags="mod arctan2 loop"),
     Case("trilateration", trilateration, np.array([47.0, 8.0]), (np.array([[46.2, 6.1], [52.5, 13.4], [48.2, 16.4]]), np.array([300.0, 700, 650])), tags="radians helper"),
     Case("geodetic_height", geodetic_height, np.array([0.8, 0.2, 0.5]), (np.array([4300.0, 900.0, 4600.0]),), tags="math"),
-    Case("spectrum_peaks", spectrum_peaks, lines0, (nu, np.exp(-(nu - 3) ** 2) + 0.2), tags="copy augmented unpack"),
+    Case("spectrum_peaks", spectrum_peaks, lines0, (nu, np.exp(-((nu - 3) ** 2)) + 0.2), tags="copy augmented unpack"),
     Case("complex_permittivity", complex_permittivity, np.array([2.0, 9.0, 0.1]), (omega, 3 + 5 / (1 + 1.2j * omega)), tags="complex", xfail="complex intermediate values"),
     Case("impedance_scalar", impedance_scalar, np.array([0.1, 0.2, -0.3]), (omega[3:7], np.array([4.0, 2.0, 1.0, 3.0])), tags="complex math scalars", xfail="complex intermediate values"),
     Case("blackbody", blackbody, np.array([4.0, 900.0]), (np.linspace(0.4e-6, 2e-6, 10), np.linspace(1, 3, 10)), tags="constants scale"),

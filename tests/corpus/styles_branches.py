@@ -13,12 +13,12 @@ obs = rng.normal(size=12)
 def where_guarded(x):
     safe = np.where(x > 0, np.sqrt(x), 0)
     ent = np.where(x > 0, x * np.log(x), 0.0)
-    return np.sum(safe) + ent.sum() + np.sum(x ** 2)
+    return np.sum(safe) + ent.sum() + np.sum(x**2)
 
 
 def where_double(x):
     pos = np.where(x > 0, x, 1.0)
-    return np.sum(np.where(x > 0, 1 / pos + np.log(pos), x ** 2 + 3))
+    return np.sum(np.where(x > 0, 1 / pos + np.log(pos), x**2 + 3))
 
 
 def early_return(x, bound=3.0):
@@ -40,8 +40,8 @@ def three_way(x):
 
 
 def select_piecewise(x):
-    a = np.select([x < -1, x < 1], [x ** 2, np.sin(x)], default=np.sqrt(np.abs(x)))
-    b = np.piecewise(x, [x < 0, x >= 0], [lambda v: -v ** 3, lambda v: np.exp(v) - 1])
+    a = np.select([x < -1, x < 1], [x**2, np.sin(x)], default=np.sqrt(np.abs(x)))
+    b = np.piecewise(x, [x < 0, x >= 0], [lambda v: -(v**3), lambda v: np.exp(v) - 1])
     return a.sum() + b.sum()
 
 
@@ -66,7 +66,7 @@ def fixed_point_tolerance(p):
         old = v
         v = p[0] + 0.1 * np.tanh(p[1] * v)
         n += 1
-    return v ** 2 + p[1] ** 2
+    return v**2 + p[1] ** 2
 
 
 def agm(p):
@@ -79,7 +79,7 @@ def agm(p):
 
 def bisection(p):
     """The root by halving, which is piecewise constant, polished by Newton steps, which carry the slope."""
-    f = lambda v: v ** 3 + p[0] * v - p[1]
+    f = lambda v: v**3 + p[0] * v - p[1]
     lo, hi = -5.0, 5.0
     while hi - lo > 0.2:
         mid = 0.5 * (lo + hi)
@@ -89,8 +89,8 @@ def bisection(p):
             lo = mid
     v = 0.5 * (lo + hi)
     for _ in range(5):
-        v = v - f(v) / (3 * v ** 2 + p[0])
-    return v ** 2
+        v = v - f(v) / (3 * v**2 + p[0])
+    return v**2
 
 
 def sorted_l_moments(p, y):
@@ -117,11 +117,11 @@ def rank_statistics(p, y):
     ranks = z.argsort().argsort()
     idx = np.searchsorted(np.array([-1.0, 0.0, 1.0]), z)
     table = np.array([0.5, 1.0, 2.0, 3.0])
-    return np.sum(ranks * z) + np.sum(table[idx] * z ** 2)
+    return np.sum(ranks * z) + np.sum(table[idx] * z**2)
 
 
 def percentile_spread(p, y):
-    z = p[0] * y + np.exp(p[1]) * y ** 2
+    z = p[0] * y + np.exp(p[1]) * y**2
     return np.percentile(z, 75) - np.percentile(z, 25) + np.quantile(z, 0.4) ** 2 + np.ptp(z)
 
 
@@ -136,11 +136,11 @@ def digitised_rates(p, t):
     """Tax brackets by digitize; floor and sign and mod."""
     k = np.digitize(p, [0.0, 1.0, 2.0])
     rate = np.array([0.1, 0.2, 0.3, 0.4])[k]
-    return np.sum(rate * p) + np.floor(p).sum() * t + np.sum(np.sign(p) * p ** 2) + np.sum(np.mod(p, 1.0)) + np.rint(p[0]) * p[1]
+    return np.sum(rate * p) + np.floor(p).sum() * t + np.sum(np.sign(p) * p**2) + np.sum(np.mod(p, 1.0)) + np.rint(p[0]) * p[1]
 
 
 def bool_arithmetic(x):
-    return np.sum((x > 0) * x ** 2 + (x <= 0) * x ** 4) + np.count_nonzero(x > 0) * x[0] + (x > 0).mean() * x[1]
+    return np.sum((x > 0) * x**2 + (x <= 0) * x**4) + np.count_nonzero(x > 0) * x[0] + (x > 0).mean() * x[1]
 
 
 def clipped(x):
@@ -161,7 +161,7 @@ def collatz_like(x):
 def match_statement(x, kind):
     match kind:
         case "quadratic":
-            return (x ** 2).sum()
+            return (x**2).sum()
         case ("power", k):
             return np.sum(np.abs(x) ** k)
         case _:
@@ -171,7 +171,7 @@ def match_statement(x, kind):
 def ternary_chain(x):
     s = 0
     for v in x:
-        s += v ** 2 if v > 1 else (2 * v - 1 if v > 0 else math.exp(v) - 2)
+        s += v**2 if v > 1 else (2 * v - 1 if v > 0 else math.exp(v) - 2)
     return s
 
 

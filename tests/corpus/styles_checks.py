@@ -26,7 +26,7 @@ def checks_everything(x: Union[np.ndarray, list], scale: Optional[float] = None)
     x = np.atleast_1d(np.asarray(x, dtype=float)).ravel()
     scale = 1.0 if scale is None else scale
     assert np.all(np.isfinite(x)), "not finite"
-    return float(scale * np.sum(x ** 2) + x[0])
+    return float(scale * np.sum(x**2) + x[0])
 
 
 def scalar_or_array(v):
@@ -104,7 +104,7 @@ def type_names(x):
     kind = type(x).__name__
     unit = 2.0 if kind == "ndarray" else 3.0
     same = x.size == len(x) == x.shape[0] == np.shape(x)[0]
-    return unit * np.sum(x ** 2) if same else 0.0
+    return unit * np.sum(x**2) if same else 0.0
 
 
 def numpy_scalar_types(x):
@@ -115,7 +115,7 @@ def numpy_scalar_types(x):
 
 
 def string_keys(x, config):
-    loss = {"l2": lambda r: 0.5 * r ** 2, "log": lambda r: np.log1p(r ** 2)}[config["loss"]]
+    loss = {"l2": lambda r: 0.5 * r**2, "log": lambda r: np.log1p(r**2)}[config["loss"]]
     w = config.get("weights")
     r = x - config["target"]
     out = loss(r)
@@ -141,7 +141,7 @@ def identity_functions(x):
 
 
 def default_mutables(x, seen=[], opts={"k": 2.0}):  # noqa: B006
-    return opts["k"] * np.sum(x ** 2) + len(seen)
+    return opts["k"] * np.sum(x**2) + len(seen)
 
 
 def global_counter(x):

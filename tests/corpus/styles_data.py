@@ -8,13 +8,15 @@ from corpus.table import Case
 
 rng = np.random.default_rng(1515)
 n = 12
-frame = pd.DataFrame({
-    "income": rng.normal(size=n),
-    "age": rng.integers(20, 60, n),
-    "urban": rng.random(n) < 0.5,
-    "region": rng.choice(["n", "s", "w"], n),
-    "y": rng.poisson(2, n),
-})
+frame = pd.DataFrame(
+    {
+        "income": rng.normal(size=n),
+        "age": rng.integers(20, 60, n),
+        "urban": rng.random(n) < 0.5,
+        "region": rng.choice(["n", "s", "w"], n),
+        "y": rng.poisson(2, n),
+    }
+)
 sparse = sp.random(10, 4, density=0.4, random_state=3, format="csr")
 target = rng.normal(size=10)
 images = rng.integers(0, 255, (6, 4, 4), dtype=np.uint8)
@@ -55,7 +57,7 @@ def dummies(b, df):
 
 def series_arithmetic(b, s):
     resid = s - b[0] * s.shift(1).fillna(0.0) - b[1]
-    return (resid ** 2).mean()
+    return (resid**2).mean()
 
 
 def sparse_least_squares(w, X, y, lam=0.1):
@@ -88,9 +90,9 @@ def dict_of_everything(theta, data):
     X, y, opts = data["X"], data["y"], data["options"]
     r = np.array(y) - X @ theta
     if opts.get("robust"):
-        loss = np.sqrt(1 + r ** 2).sum()
+        loss = np.sqrt(1 + r**2).sum()
     else:
-        loss = (r ** 2).sum()
+        loss = (r**2).sum()
     return loss + (opts["ridge"] or 0.0) * theta @ theta
 
 

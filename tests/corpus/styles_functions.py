@@ -71,7 +71,7 @@ def recursive_tree(x, depth=3):
 
 def fast_sum(v):
     """Divide and conquer."""
-    return v[0] ** 2 if len(v) == 1 else fast_sum(v[:len(v) // 2]) + fast_sum(v[len(v) // 2:])
+    return v[0] ** 2 if len(v) == 1 else fast_sum(v[: len(v) // 2]) + fast_sum(v[len(v) // 2 :])
 
 
 def states(x, n):
@@ -95,7 +95,7 @@ def itertools_pairs(x):
 
 
 def map_filter(x):
-    sq = list(map(lambda v: v ** 2 + 1, x))
+    sq = list(map(lambda v: v**2 + 1, x))
     pos = [*filter(lambda v: v > 0, x)]
     return np.prod(sq) + sum(pos) + max(map(abs, x)) + np.fromiter((v * 2 for v in x), dtype=float).sum()
 
@@ -126,12 +126,12 @@ def binomial(n, k):
 
 def bernstein(c, t):
     n = len(c) - 1
-    B = np.array([binomial(n, k) * t ** k * (1 - t) ** (n - k) for k in range(n + 1)])
+    B = np.array([binomial(n, k) * t**k * (1 - t) ** (n - k) for k in range(n + 1)])
     return np.sum((c @ B - np.sqrt(t)) ** 2)
 
 
 def function_table(x, kinds):
-    table = {"sq": lambda v: v ** 2, "exp": np.exp, "soft": partial(np.logaddexp, 0.0), "abs": abs}
+    table = {"sq": lambda v: v**2, "exp": np.exp, "soft": partial(np.logaddexp, 0.0), "abs": abs}
     return sum(table[k](v) for k, v in zip(kinds, x))
 
 
@@ -160,13 +160,14 @@ def implicit_babylonian(p):
 
 def secant_inside(p):
     """A derivative taken by the user's own finite difference."""
-    g = lambda v: np.exp(p[0] * v) + p[1] * v ** 2
+    g = lambda v: np.exp(p[0] * v) + p[1] * v**2
     h = 0.5
     return ((g(1 + h) - g(1 - h)) / (2 * h)) ** 2
 
 
 def gradient_by_hand_inside(w, X):
     """Two steps of gradient descent unrolled; the objective is the loss afterwards (hyper-gradient)."""
+
     def inner(v):
         return 2 * X.T @ (X @ v - 1.0) / len(X)
 
@@ -185,7 +186,7 @@ class CallableTerm:
 
 
 lam = lambda x, a=3.0: (x[0] - a) ** 2 + (x[1] + 1 if x[1] > 0 else 1 - x[1]) ** 2
-walrus = lambda x: (n := np.sum(x ** 2)) * np.exp(-n)
+walrus = lambda x: (n := np.sum(x**2)) * np.exp(-n)
 
 CASES = [
     Case("closure_nonlocal", make_objective(data), np.array([0.5, -0.3]), tags="closure nonlocal"),

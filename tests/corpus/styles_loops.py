@@ -54,7 +54,7 @@ def extended_powell(x):
     f[1::4] = math.sqrt(5) * (x[2::4] - x[3::4])
     f[2::4] = (x[1::4] - 2 * x[2::4]) ** 2
     f[3::4] = math.sqrt(10) * (x[0::4] - x[3::4]) ** 2
-    return sum(f ** 2)
+    return sum(f**2)
 
 
 def broyden_tridiagonal(x):
@@ -65,7 +65,7 @@ def broyden_tridiagonal(x):
         right = 0 if i == n - 1 else x[i + 1]
         out.append((3 - 2 * x[i]) * x[i] - left - 2 * right + 1)
     out = np.array(out)
-    return (out ** 2).sum()
+    return (out**2).sum()
 
 
 def chebyquad(x):
@@ -100,7 +100,7 @@ def transpose_view(x):
     T[1, 1:] *= T[0, :2]
     d = M.ravel()
     d[::2] += d[1::2]
-    return (M ** 3).sum()
+    return (M**3).sum()
 
 
 def out_arguments(x, b):
@@ -119,13 +119,13 @@ def scatter_counts(x, idx, w):
     np.add.at(hist, idx, x * w)
     np.subtract.at(hist, [0, 0], x[:2])
     np.maximum.at(hist, 1, 0.3)
-    return np.sum(hist ** 2) + np.bincount(idx, weights=x, minlength=4)[1] ** 2
+    return np.sum(hist**2) + np.bincount(idx, weights=x, minlength=4)[1] ** 2
 
 
 def flat_iteration(X):
     s = 0.0
     for v in X.flat:
-        s += v ** 4
+        s += v**4
     X = X.flatten()
     s += X[-1] * X[0]
     for v in np.nditer(np.ones(2)):
@@ -169,8 +169,7 @@ def nested_lists(x):
     for i in range(3):
         for j in range(3):
             M[i][j] = x[i] * x[j] + (i == j)
-    det = (M[0][0] * (M[1][1] * M[2][2] - M[1][2] * M[2][1]) - M[0][1] * (M[1][0] * M[2][2] - M[1][2] * M[2][0])
-           + M[0][2] * (M[1][0] * M[2][1] - M[1][1] * M[2][0]))
+    det = M[0][0] * (M[1][1] * M[2][2] - M[1][2] * M[2][1]) - M[0][1] * (M[1][0] * M[2][2] - M[1][2] * M[2][0]) + M[0][2] * (M[1][0] * M[2][1] - M[1][1] * M[2][0])
     return np.log(det) + np.linalg.det(np.array(M))
 
 
@@ -195,7 +194,7 @@ def meshgrid_potential(p, gx, gy):
     Xg, Yg = np.meshgrid(gx, gy)
     V = np.zeros(Xg.shape)
     for k in range(0, len(p), 3):
-        V += p[k] * np.exp(-(Xg - p[k + 1]) ** 2 - (Yg - p[k + 2]) ** 2)
+        V += p[k] * np.exp(-((Xg - p[k + 1]) ** 2) - (Yg - p[k + 2]) ** 2)
     return (V[1:-1, 1:-1] ** 2).sum() + V[..., 0].sum() + V[None, :, 1].mean()
 
 
@@ -208,7 +207,7 @@ def laplace_ndindex(u):
 
 
 def gaussian_elimination(x, n=3):
-    M = np.eye(n) * 3 + x[:n * n].reshape(n, n)
+    M = np.eye(n) * 3 + x[: n * n].reshape(n, n)
     rhs = np.arange(1.0, n + 1)
     for k in range(n):
         piv = k + int(np.argmax(np.abs(M[k:, k])))
@@ -221,7 +220,7 @@ def gaussian_elimination(x, n=3):
             rhs[i] -= m * rhs[k]
     sol = np.zeros(n)
     for i in range(n - 1, -1, -1):
-        sol[i] = (rhs[i] - M[i, i + 1:] @ sol[i + 1:]) / M[i, i]
+        sol[i] = (rhs[i] - M[i, i + 1 :] @ sol[i + 1 :]) / M[i, i]
     return sol @ sol
 
 
@@ -230,7 +229,7 @@ def integer_zeros_surprise(x):
     tally = np.zeros(3, dtype=int)
     for v in x:
         tally[int(abs(v)) % 3] += 1
-    return np.sum(x ** 2) + tally @ tally
+    return np.sum(x**2) + tally @ tally
 
 
 def swap_and_alias(x):

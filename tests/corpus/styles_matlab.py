@@ -11,7 +11,7 @@ DATA = 2 * exp(-TIME) + 0.05 * sin(9 * TIME)
 
 
 def expfit(P):
-    A = P[0]; k = P[1]; c = P[2]  # noqa: E702
+    A = P[0]; k = P[1]; c = P[2]  # fmt: skip  # noqa: E702
     Y = A * exp(-k * TIME) + c
     SSE = sum((Y - DATA) ** 2)
     return SSE
@@ -53,8 +53,9 @@ def griewank(P):
 
 def ackley(x):
     from numpy import cos, e, exp, pi, sqrt
+
     n = len(x)
-    return -20 * exp(-0.2 * sqrt(sum(x ** 2) / n)) - exp(sum(cos(2 * pi * x)) / n) + 20 + e
+    return -20 * exp(-0.2 * sqrt(sum(x**2) / n)) - exp(sum(cos(2 * pi * x)) / n) + 20 + e
 
 
 def import_inside(x):
@@ -63,6 +64,7 @@ def import_inside(x):
     import numpy as numerical
     import scipy.special
     from scipy import linalg as la
+
     w = numerical.asarray(x, dtype=float)
     M = numerical.array([[2 + w[0] ** 2, w[1]], [w[1], 3.0]])
     return m.exp(w[0]) + scipy.special.gamma(2 + w[1]) + la.det(M) + la.norm(M)
@@ -77,7 +79,7 @@ def any_find(P):
 
 def beale(P):
     x, y = P
-    return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y ** 2) ** 2 + (2.625 - x + x * y ** 3) ** 2
+    return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
 
 def hartmann(x):
@@ -94,7 +96,7 @@ def hartmann(x):
 
 
 def scalar_parameter(x):
-    return x ** 4 - 3 * x ** 3 + log(1 + x * x) + hypot(x, 1.0)
+    return x**4 - 3 * x**3 + log(1 + x * x) + hypot(x, 1.0)
 
 
 CASES = [

@@ -35,7 +35,7 @@ class Regression:
         return float(np.sum(self.residuals(b) ** 2)) + self.penalty(b)
 
     def penalty(self, b):
-        return self.ridge * (b ** 2).sum()
+        return self.ridge * (b**2).sum()
 
 
 class LoggedRegression(Regression):
@@ -72,7 +72,7 @@ class GaussianPlume:
 
     @staticmethod
     def bell(z):
-        return np.exp(-0.5 * z ** 2)
+        return np.exp(-0.5 * z**2)
 
     @classmethod
     def scale(cls, v):
@@ -145,7 +145,7 @@ class Vector:
     __rmul__ = __mul__
 
     def __abs__(self):
-        return np.sqrt(self.x ** 2 + self.y ** 2)
+        return np.sqrt(self.x**2 + self.y**2)
 
     def __iter__(self):
         yield self.x
@@ -159,7 +159,7 @@ def chain_of_vectors(angles):
         a = a + theta
         tip = tip + 0.8 * Vector(np.cos(a), np.sin(a))
     gx, gy = tip - Vector(1.0, 1.2)
-    return gx ** 2 + gy ** 2 + 0.1 * abs(tip)
+    return gx**2 + gy**2 + 0.1 * abs(tip)
 
 
 @dataclass
@@ -178,7 +178,7 @@ class Beam:
     lengths: np.ndarray = field(default_factory=lambda: np.array([1.0, 1.5, 2.0]))
 
     def deflection(self, load):
-        return load * self.lengths ** 3 / (3 * self.material.E) + load * self.lengths / self.material.shear
+        return load * self.lengths**3 / (3 * self.material.E) + load * self.lengths / self.material.shear
 
 
 def beam_identification(p):
@@ -314,6 +314,7 @@ class HiddenFloat:
 
     def model(self, a, k, t):
         import math
+
         return a * math.exp(-k * t)
 
     def objective(self, p):
@@ -322,7 +323,7 @@ class HiddenFloat:
         with Context(2.0) as ctx:
             for i in range(len(self.t)):
                 out[i] = ctx.scale * self.model(a, k, self.t[i]) - self.y[i]
-        return np.sum(np.array([v ** 2 for v in out]))
+        return np.sum(np.array([v**2 for v in out]))
 
 
 CASES = [

@@ -21,7 +21,7 @@ def weibull_censored(p, x, t, event):
     shape = np.exp(p[2])
     scale = np.exp(p[3] + x @ b)
     log_h = np.log(shape / scale) + (shape - 1) * np.log(t / scale)
-    H = (t / scale)**shape
+    H = (t / scale) ** shape
     return -(event * log_h - H).sum()
 
 
@@ -117,7 +117,7 @@ def piecewise_exponential(log_rate, t, event, cuts):
 def mixture_cure(p, t, event):
     pi = 1 / (1 + np.exp(-p[0]))
     k, lam = np.exp(p[1]), np.exp(p[2])
-    S = np.exp(-(t / lam) ** k)
+    S = np.exp(-((t / lam) ** k))
     f = k / lam * (t / lam) ** (k - 1) * S
     return -np.log(np.where(event, (1 - pi) * f, pi + (1 - pi) * S)).sum()
 
@@ -138,7 +138,7 @@ def lognormal_aft(p, t, event):
 def competing_risks(p, t, cause):
     total = 0
     for c in (1, 2):
-        k, lam = np.exp(p[2 * c - 2:2 * c])
+        k, lam = np.exp(p[2 * c - 2 : 2 * c])
         mine = cause == c
         total += np.sum((t / lam) ** k) - np.sum(np.log(k) - np.log(lam) + (k - 1) * (np.log(t[mine]) - np.log(lam)))
     return total

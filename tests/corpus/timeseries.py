@@ -22,22 +22,22 @@ def garch(params, r):
     sigma2[0] = np.var(r)
     for t in range(1, T):
         sigma2[t] = omega + alpha * r[t - 1] ** 2 + beta * sigma2[t - 1]
-    return 0.5 * np.sum(np.log(2 * np.pi * sigma2) + r ** 2 / sigma2)
+    return 0.5 * np.sum(np.log(2 * np.pi * sigma2) + r**2 / sigma2)
 
 
 def gjr_garch(p, r):
     w, a, g, b = p[0] ** 2, p[1] ** 2, p[2] ** 2, p[3] ** 2
     h = r.var()
-    nll = 0.
+    nll = 0.0
     for e in r:
-        nll += .5 * (np.log(h) + e * e / h)
-        h = w + (a + g * (e < 0)) * e ** 2 + b * h
+        nll += 0.5 * (np.log(h) + e * e / h)
+        h = w + (a + g * (e < 0)) * e**2 + b * h
     return nll
 
 
 def egarch(p, r):
     h = np.empty_like(r)
-    h[0] = np.log(np.mean(r ** 2))
+    h[0] = np.log(np.mean(r**2))
     for i in range(r.size - 1):
         z = r[i] / np.exp(h[i] / 2)
         h[i + 1] = p[0] + p[1] * (abs(z) - np.sqrt(2 / np.pi)) + p[2] * z + p[3] * h[i]
@@ -49,12 +49,12 @@ def arma11(p, y):
     e = [0.0]
     for t in range(1, len(y)):
         e.append(y[t] - c - phi * y[t - 1] - theta * e[-1])
-    return sum(ei ** 2 for ei in e)
+    return sum(ei**2 for ei in e)
 
 
 def arma_lfilter(p, y):
     e = lfilter([1.0, -p[0]], [1.0, p[1]], y)
-    return np.sum(e ** 2)
+    return np.sum(e**2)
 
 
 def ar_exact(p, y):
@@ -62,7 +62,7 @@ def ar_exact(p, y):
     s2 = np.exp(p[1])
     T = len(y)
     lags = np.abs(np.subtract.outer(np.arange(T), np.arange(T)))
-    V = s2 * phi ** lags / (1 - phi ** 2)
+    V = s2 * phi**lags / (1 - phi**2)
     sign, logdet = np.linalg.slogdet(V)
     return 0.5 * (logdet + y @ np.linalg.solve(V, y))
 
@@ -73,7 +73,7 @@ def var1(p, Y):
     L[np.tril_indices(2)] = p[4:7]
     S = L @ L.T + 1e-3 * np.eye(2)
     E = Y[1:] - Y[:-1] @ A.T
-    return .5 * len(E) * slogdet(S)[1] + .5 * np.trace(inv(S) @ E.T @ E)
+    return 0.5 * len(E) * slogdet(S)[1] + 0.5 * np.trace(inv(S) @ E.T @ E)
 
 
 def local_level(p, y):
@@ -108,7 +108,7 @@ def kalman_matrices(p, y):
         K = P @ H.T / S
         x = x + K * innov
         P = (np.eye(2) - K @ H) @ P
-        loglik += -0.5 * (np.log(2 * np.pi * S) + innov ** 2 / S)
+        loglik += -0.5 * (np.log(2 * np.pi * S) + innov**2 / S)
     return -loglik
 
 
