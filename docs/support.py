@@ -60,7 +60,7 @@ def _by_module() -> Iterable[str]:
     for rule in load_all().values():
         if rule.name != "indexing" and not rule.name.startswith("autoopt.") and not rule.name.endswith(".outer"):
             modules.setdefault(_module(rule.function), []).append(rule)
-    for module, rules in modules.items():
+    for module, rules in sorted(modules.items()):
         yield _heading(module)
         for order, meaning in _ORDERS.items():
             found = {rule.name.removeprefix(module + "."): rule.note for rule in rules if rule.order == order}
