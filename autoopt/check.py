@@ -20,7 +20,8 @@ _CONCLUSIVE = 3e-4
 _EPSILON = np.finfo(np.float64).eps
 _REMEDY = (
     "if you gave jac, correct it; if the objective reads anything that changes between calls (files, random numbers, "
-    'counters), pass that through args; else pass jac="finite-difference", and report this objective as a bug of autoopt.'
+    'counters), pass that through args; else pass jac="finite-difference", and report this objective as a bug of '
+    "autoopt."
 )
 
 

@@ -66,6 +66,11 @@ def constant(function: Callable) -> Callable:
     function : callable
         Reads files, builds tables, samples with a fixed seed, or the like.
 
+    Returns
+    -------
+    callable
+        `function` itself.
+
     Raises
     ------
     UsageError

@@ -27,7 +27,7 @@ from autoopt.source.code import (
     negative,
     sequence,
 )
-from autoopt.tape.names import qualified
+from autoopt.tape.names import fresh, qualified
 from autoopt.tape.operations import astype, component, pack, put, put_add
 from autoopt.tape.tape import Slot, Step
 
@@ -174,11 +174,5 @@ def _index_item(part: Any, operands: Sequence[Code]) -> str:
 
 
 def _fresh(hint: str, taken: set[str]) -> str:
-    """Return `hint`, numbered if it is taken, and take it."""
-    stem = re.sub(r"_?\d+$", "", hint) or hint
-    name, count = hint, 1
-    while name in taken:
-        count += 1
-        name = f"{stem}_{count}"
-    taken.add(name)
-    return name
+    """Return `hint`, with another number if it is taken, and take it."""
+    return fresh(hint, taken, re.sub(r"_?\d+$", "", hint))

@@ -11,12 +11,12 @@ import numpy as np
 _INDEXING = {operator.getitem: "indexing"}
 
 
-def fresh(hint: str, taken: set[str]) -> str:
-    """Return `hint`, numbered if it is taken, and take it."""
+def fresh(hint: str, taken: set[str], stem: str = "") -> str:
+    """Return `hint`, or if it is taken `stem` (by default the hint) with a number, and take it."""
     name, count = hint, 1
     while name in taken:
         count += 1
-        name = f"{hint}_{count}"
+        name = f"{stem or hint}_{count}"
     taken.add(name)
     return name
 

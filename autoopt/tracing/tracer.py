@@ -17,6 +17,7 @@ from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step
 from autoopt.tracing.origin import is_library
 
 _FLOAT = np.dtype(float)
+_COMPLEX = np.dtype(complex)
 _ARRAYS = (np.ndarray, np.generic)
 _step = tuple.__new__
 _SCALARS = (float, int, bool, np.generic)
@@ -31,6 +32,8 @@ class Tracer:
         The record so far.
     array : type
         The class of traced arrays, handed in so that this file need not know it.
+    pair : type
+        The class of complex values that depend on the parameters.
     types : dict of type to type
         The stand-ins for builtin types that the run has seen.
     shown : bool
@@ -39,8 +42,9 @@ class Tracer:
         Whether a dictionary is the globals of an instrumented copy.
     """
 
-    def __init__(self, array: type) -> None:
+    def __init__(self, array: type, pair: type | None = None) -> None:
         self.array = array
+        self.pair = pair
         self.tape = Tape()
         self.steps = self.tape.steps
         self.types: dict[type, type] = {}
@@ -75,13 +79,13 @@ class Tracer:
     def plain_array(self, value: Any) -> Any:
         """Return an array, unless it is of a kind that means something else by the same operators."""
         if isinstance(value, np.ma.MaskedArray | np.matrix) and type(value) is not self.array:
-            masked = isinstance(value, np.ma.MaskedArray)
-            raise TracingError(
-                f"The objective calculates with {'a masked array' if masked else 'an np.matrix'}: this is not followed.",
-                self.location(),
-                "fill or drop what is masked before the fit: .filled(...) or .compressed()." if masked
-                else "turn it into an array before the fit: np.asarray(...); @ is the matrix product.",
-            )  # fmt: skip
+            if isinstance(value, np.ma.MaskedArray):
+                what = "a masked array"
+                remedy = "fill or drop what is masked before the fit: .filled(...) or .compressed()."
+            else:
+                what = "an np.matrix"
+                remedy = "turn it into an array before the fit: np.asarray(...); @ is the matrix product."
+            raise TracingError(f"The objective calculates with {what}: this is not followed.", self.location(), remedy)
         return value
 
     def _array_constant(self, value: np.ndarray) -> int:
@@ -147,6 +151,8 @@ class Tracer:
             return array(self, len(steps) - 1, value, level)
         if kind is tuple:
             return self._components(ufunc, tuple(sources), None, value, level)
+        if level == PARAMETER and getattr(value, "dtype", _FLOAT if kind is not complex else _COMPLEX).kind == "c":
+            return self._complex().elementwise(self, ufunc, inputs)
         return self.record(ufunc, tuple(sources), None, value, level)
 
     def refuse_stranger(self) -> None:
@@ -185,6 +191,8 @@ class Tracer:
                 self.location(),
                 "assign to the array by indexing, as in x[mask] = values.",
             )
+        if level == PARAMETER and np.iscomplexobj(value):
+            return self._complex().call(self, function, args, kwargs)
         if not isinstance(value, np.ndarray | np.generic | float | int):
             return value
         return self.record(function, tuple(sources), template, value, level)
@@ -195,6 +203,12 @@ class Tracer:
         parts = [self.record(component, (whole,), ((Slot(0), k), {}), value, level) for k, value in enumerate(values)]
         return type(values)(*parts) if hasattr(values, "_fields") else type(values)(parts)
 
+    def _complex(self) -> Any:
+        """Return what is done with complex values that depend on the parameters."""
+        from autoopt.tracing import complex
+
+        return complex
+
     def _template(self, value: Any, sources: list[int], levels: list[int]) -> Any:
         """Return `value` with arrays replaced by slots, and note their steps in `sources`."""
         kind = type(value)
@@ -204,6 +218,8 @@ class Tracer:
             sources.append(value.current())
             levels.append(value.level)
             return Slot(len(sources) - 1)
+        if kind is self.pair:
+            value.current()
         if isinstance(value, np.ndarray):
             sources.append(self.constant(value))
             return Slot(len(sources) - 1)
@@ -218,7 +234,7 @@ class Tracer:
     def concrete(self, value: Any) -> Any:
         """Return `value` with every traced array in it replaced by the numbers that it carries."""
         kind = type(value)
-        if kind is self.array:
+        if kind is self.array or kind is self.pair:
             return value.value
         if kind in (tuple, list):
             return kind([self.concrete(part) for part in value])
@@ -231,7 +247,7 @@ class Tracer:
     def holds_traced(self, value: Any) -> bool:
         """Whether a traced array is in `value`, a nest of lists, tuples and dicts."""
         kind = type(value)
-        if kind is self.array:
+        if kind is self.array or kind is self.pair:
             return True
         if kind in (tuple, list):
             return any(self.holds_traced(part) for part in value)
@@ -239,7 +255,7 @@ class Tracer:
 
     def level(self, value: Any) -> int:
         """Return the highest level of the traced arrays in `value`."""
-        if type(value) is self.array:
+        if type(value) is self.array or type(value) is self.pair:
             return value.level
         if type(value) in (tuple, list):
             return max(map(self.level, value), default=CONSTANT)
@@ -267,6 +283,8 @@ class Tracer:
     def nested(self, value: Any, dtype: Any = None) -> Any:
         """Return a nest of lists of traced scalars or arrays as one new traced array, as `np.array` would."""
         concrete = np.array(self.concrete(value), dtype=dtype)
+        if concrete.dtype.kind == "c" and self.level(value) == PARAMETER:
+            return self._complex().nested(self, value)
         elements = list(_flattened(value))
         if len({np.shape(self.concrete(element)) for element in elements}) > 1:
             elements = [scalar for element in elements for scalar in self._scalars(element)]
