@@ -33,6 +33,10 @@ it a formula in NumPy; ``jac="finite-difference"`` does without.
 Arithmetic, comparison, indexing and assignment are followed with NumPy's rules for views, and so are ``out=``,
 ``outer`` of the ufuncs below, and names of one function (``np.abs`` is ``np.absolute``). At a kink slopes are shared:
 ``abs`` and norms have slope 0 at 0, tied maxima have equal parts.
+
+Complex values on the way to a real result are carried as real and imaginary part: arithmetic, powers, ``exp``, ``log``,
+``sqrt``, the trigonometric and hyperbolic functions, ``abs``, ``angle``, ``conj``, sums, products of matrices,
+``np.linalg.solve``, joining, reshaping, indexing and assignment, ``cmath``, and the transforms of ``np.fft``.
 """
 
 _STATS = """\

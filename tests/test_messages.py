@@ -166,15 +166,15 @@ To fix this: use np.concatenate.""",
 {NUMPY}""",
     ),
     "complex number": (
-        "return complex(x[0], 1.0).real",
+        "return float(complex(x[0], 1.0))",
         (),
         TracingError,
-        f"""\
-{LOST.format("a Python complex number")}
+        """\
+A complex value that depends on the parameters is turned into a Python float.
   model.py:7
-    return complex(x[0], 1.0).real
-           ^^^^^^^^^^^^^^^^^^
-{NUMPY}""",
+    return float(complex(x[0], 1.0))
+           ^^^^^^^^^^^^^^^^^^^^^^^^^
+To fix this: take its real part, its imaginary part or its absolute value first.""",
     ),
     "set member": (
         "return len({x[0], x[1]}) * x.sum()",

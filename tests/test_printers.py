@@ -22,6 +22,7 @@ from pytensor.tensor.signal.conv import Convolve1d, convolve1d
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph.loop import Loop, loop
+from autoopt.rules.fourier import Fourier
 from autoopt.source import PRINTERS, SCALARS, list_function
 from autoopt.source.idioms import Product, product
 from autoopt.source.printers_elemwise import FUNCTIONS, OPERATORS
@@ -153,6 +154,7 @@ EXAMPLES = {
     special.XLog1PY: [(special.xlog1py, np.array([0.0, 1.0, 2.0]), np.array([-1.0, 2.0, 3.0]))],
     Convolve1d: [(lambda a, b: convolve1d(a, b, mode="full"), X, Y[:3]),
                  (lambda a, b: convolve1d(a, b, mode="valid"), X, Y[:3])],
+    Fourier: [(Fourier(False), STACK), (Fourier(True), M[:2])],
     fft.RFFTOp: [(lambda a: pt.fft.rfft(a), M)],
     fft.IRFFTOp: [(lambda a: pt.fft.irfft(pt.fft.rfft(a), is_odd=True), M)],
     pt.blockwise.Blockwise: [(la.inv, STACK), (la.cholesky, STACK), (lambda a: la.slogdet(a)[1], STACK),

@@ -278,7 +278,7 @@ def refused(f, x0=X, *args) -> TracingError:
 CONVERSIONS = {
     "float in a library": lambda x: math.isclose(x[0], 1.0) + x.sum(),
     "statistics": lambda x: __import__("statistics").fsum([x[0]]),
-    "complex": lambda x: abs(complex(x[0], x[1])),
+    "complex": lambda x: float(complex(x[0], x[1])),
     "set member": lambda x: len({x[0], x[1]}) * x.sum(),
     "dictionary key": lambda x: {x[0]: 1.0}[x[0]] * x.sum(),
     "bytes": lambda x: np.frombuffer(x.tobytes()).sum(),

@@ -62,6 +62,15 @@ def least(*candidates):
     return reduce(np.minimum, candidates)
 
 
+def dft(re, im, inverse=False):
+    """Return the transform of re + im j along the last axis, its real and imaginary part one above the other.
+
+    Of shape (..., 2, n); the inverse is not divided by n.
+    """
+    spectrum = (np.fft.ifft if inverse else np.fft.fft)(re + 1j * im, norm="forward" if inverse else None)
+    return np.stack([spectrum.real, spectrum.imag], axis=-2)
+
+
 def sparse_product(A, x):
     """Return `A @ x` for a sparse matrix of SciPy, which is data, and a vector or matrix x."""
     return A @ x

@@ -242,6 +242,8 @@ class TracedArray:
         dtype = np.dtype(dtype)
         if dtype == self.dtype:
             return self.duplicate()
+        if dtype.kind == "c" and self.level == PARAMETER:
+            return self.tracer.pair(self.tracer, self.duplicate(), 0.0)
         value = astype(self.value, dtype)
         return self.tracer.record(astype, (self.current(),), ((Slot(0), dtype), {}), value, self.level)
 

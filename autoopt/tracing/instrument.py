@@ -84,7 +84,7 @@ class Instrument:
 
     def _replacement(self, value: Any, name: str) -> Any:
         kind = type(value)
-        if kind is self.tracer.array:
+        if kind is self.tracer.array or kind is self.tracer.pair:
             return value
         if isinstance(value, np.ndarray):
             return self._captured_array(value, name)
@@ -272,7 +272,7 @@ class Instrument:
     def plain(self, value: Any) -> Any:
         """Return what a run leaves behind as the original function would have left it: numbers, not traced arrays."""
         kind = type(value)
-        if kind is self.tracer.array:
+        if kind is self.tracer.array or kind is self.tracer.pair:
             return value.value
         if kind is list:
             value[:] = [self.plain(part) for part in value]
@@ -321,7 +321,8 @@ class ModuleStandIn:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._module, name)
-        if not isinstance(value, ModuleType) and not self._module.__name__.startswith(("numpy", "scipy", "math")):
+        own = self._module.__name__.startswith(("numpy", "scipy", "math", "cmath"))
+        if not isinstance(value, ModuleType) and not own:
             self._instrument.captured[id(self._module), name] = (self._module, value)
         value = self._instrument.substitute(value, name)
         self.__dict__[name] = value
@@ -333,11 +334,11 @@ class ModuleStandIn:
 
 
 def _is_standard(value: Any) -> bool:
-    """Whether `value` is a module of the standard library other than math, or something defined in one."""
+    """Whether `value` is a module of the standard library other than math and cmath, or something defined in one."""
     import sys
 
     name = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
-    return name != "math" and name.split(".")[0] in sys.stdlib_module_names
+    return name not in ("math", "cmath") and name.split(".")[0] in sys.stdlib_module_names
 
 
 def _has_stand_in(value: Any) -> bool:

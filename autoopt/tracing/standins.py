@@ -7,6 +7,7 @@ builtins. Each row is `stand_in(tracer, *args, **kwargs)` for the callable that 
 from __future__ import annotations
 
 import builtins
+import cmath
 import math
 import sys
 import types
@@ -44,9 +45,21 @@ def _constructor(original: Callable) -> Callable:
         if tracer.holds_traced((args, kwargs)):
             args, kwargs = _decided(tracer, args), _decided(tracer, kwargs)
         made = np.zeros if original is np.empty else original
+        kind = real(kwargs.get("dtype", args[1] if len(args) > 1 else None))
+        if made in (np.zeros, np.ones) and kind is not None and np.dtype(kind) == np.complex128:
+            return complex_array(tracer, args[0] if args else kwargs["shape"], 0 if made is np.zeros else 1)
         return tracer.call(made, real(args), real(kwargs))
 
     return construct
+
+
+def complex_array(tracer: Any, shape: Any, value: Any) -> Any:
+    """Return a complex array filled with `value` that can be written into."""
+    parts = [tracer.call(np.zeros, (real(_decided(tracer, shape)),), {}) for _ in range(2)]
+    made = tracer.pair(tracer, *parts)
+    if type(value) is not int or value:
+        made[...] = value
+    return made
 
 
 def _decided(tracer: Any, value: Any) -> Any:
@@ -84,7 +97,10 @@ def _linspace(tracer, *args, **kwargs):
 
 @stands_in(np.full)
 def _full(tracer, shape, fill_value, dtype=None, order="C", **kwargs):
-    return functions.full(tracer, _decided(tracer, shape), fill_value, real(dtype))
+    kind = real(dtype)
+    if type(fill_value) in (complex, np.complex128, tracer.pair) or (kind is not None and np.dtype(kind).kind == "c"):
+        return complex_array(tracer, shape, fill_value)
+    return functions.full(tracer, _decided(tracer, shape), fill_value, kind)
 
 
 @stands_in(np.array)
@@ -134,6 +150,8 @@ def _as_array(tracer: Any, value: Any, dtype: Any = None) -> Any:
         if not isinstance(value.value, np.ndarray):
             return tracer.nested(value, dtype)
         return value if dtype is None or value.dtype == dtype else value.cast(dtype)
+    if type(value) is tracer.pair:
+        return value if dtype is None else value.cast(dtype)
     if tracer.holds_traced(value):
         return tracer.nested(value, dtype)
     plain = np.array(value, dtype=dtype)
@@ -182,8 +200,16 @@ def _float(tracer, value=0.0):
     return functions.scalar(picked)
 
 
+def _complex(tracer, real=0.0, imag=0.0):
+    if not tracer.holds_traced((real, imag)):
+        return complex(real) if isinstance(real, str) else complex(real, imag)
+    joined = real if type(imag) in (int, float) and imag == 0 else real + 1j * imag
+    return joined if type(joined) is tracer.pair or np.iscomplexobj(joined) else joined + 0j
+
+
 TYPES: dict[type, Callable] = {
     float: _float,
+    complex: _complex,
     **{kind: _number(kind) for kind in (np.float64, np.float32, np.int64, np.int32, np.bool_)},
 }
 
@@ -289,6 +315,26 @@ def _operation(name: str) -> Callable:
 
 for _name in (*_MATH, *_SPECIAL):
     STAND_INS[getattr(math, _name)] = _math(_name)
+
+
+def _cmath(name: str) -> Callable:
+    """Return the stand-in for a function of `cmath`."""
+    original = getattr(cmath, name)
+    function = np.angle if name == "phase" else getattr(np, name)
+
+    def compute(tracer, z, *base):
+        if not tracer.holds_traced((z, base)):
+            return original(z, *base)
+        found = function(_complex(tracer, z))
+        return found / compute(tracer, base[0]) if base else found
+
+    return compute
+
+
+for _name in ("exp", "log", "log10", "sqrt", "sin", "cos", "sinh", "cosh", "tanh", "phase"):
+    STAND_INS[getattr(cmath, _name)] = _cmath(_name)
+STAND_INS[cmath.polar] = lambda tracer, z: (abs(z), STAND_INS[cmath.phase](tracer, z))
+STAND_INS[cmath.rect] = lambda tracer, r, phi: r * STAND_INS[cmath.exp](tracer, 1j * phi)
 
 
 @stands_in(math.hypot)

@@ -19,6 +19,8 @@ from autoopt.parameters import Structure
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing.array import TracedArray
+from autoopt.tracing.complex import ComplexArray
+from autoopt.tracing.fourier import TRANSFORMS  # noqa: F401  (its handlers)
 from autoopt.tracing.instrument import Instrument
 from autoopt.tracing.origin import is_library
 from autoopt.tracing.tracer import Tracer
@@ -62,7 +64,7 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     TracingError
         If it does something that cannot be followed.
     """
-    tracer = Tracer(TracedArray)
+    tracer = Tracer(TracedArray, ComplexArray)
     instrument = Instrument(tracer)
     names = argument_names(function, 1 + len(args))
     tables = ("pandas", "scipy.sparse")  # their leaves are made, and named, when they are first used
@@ -158,7 +160,7 @@ def _output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -
     """Return the step of the objective's value: 0-d if it shall be a scalar."""
     if type(value) in (list, tuple) and not scalar:
         value = tracer.nested(value)
-    if type(value) is not TracedArray:
+    if type(value) not in (TracedArray, ComplexArray):
         if not isinstance(value, int | float | complex | np.number | np.bool_ | np.ndarray):
             kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
             raise ObjectiveError(

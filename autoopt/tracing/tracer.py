@@ -151,7 +151,7 @@ class Tracer:
             return array(self, len(steps) - 1, value, level)
         if kind is tuple:
             return self._components(ufunc, tuple(sources), None, value, level)
-        if level == PARAMETER and getattr(value, "dtype", _FLOAT if kind is not complex else _COMPLEX).kind == "c":
+        if level == PARAMETER and getattr(value, "dtype", _COMPLEX if kind is complex else _FLOAT).kind == "c":
             return self._complex().elementwise(self, ufunc, inputs)
         return self.record(ufunc, tuple(sources), None, value, level)
 

@@ -196,7 +196,7 @@ CASES = [
     Case("black_scholes_vector", black_scholes_vector, np.array([-1.5, 0.1]), (100.0, K_strike, T_expiry, np.array([12.0, 8, 7])), tags="stats cdf"),
     Case("binomial_tree", binomial_tree, np.array([-1.2, 0.05]), (100.0, 103.0, 5, 9.0), tags="comprehension maximum reversed-range"),
     Case("nelson_siegel", nelson_siegel, np.array([0.04, -0.02, 0.01, 2.0]), (mat, np.array([0.02, 0.025, 0.03, 0.035, 0.04]))),
-    Case("heston_characteristic", heston_characteristic, np.array([0.1, -1.0, -0.5, -0.4]), (np.linspace(0.2, 3, 6),), tags="complex", xfail="complex intermediate values"),
+    Case("heston_characteristic", heston_characteristic, np.array([0.1, -1.0, -0.5, -0.4]), (np.linspace(0.2, 3, 6),), tags="complex"),
     Case("ces_production", ces_production, np.array([0.1, 0.2, 0.5]), (cap, lab, np.sqrt(cap * lab)), tags="power"),
     Case("translog_cost", translog_cost, rng.normal(size=6), (np.log(cap), np.log(lab), rng.normal(size=12)), tags="column-fill-data"),
     Case("life_cycle", life_cycle, np.full(5, 0.9), (np.array([1.0, 1.2, 1.0, 0.7, 0.5]),), (np.full(5, 1.3),), tags="if-on-value"),

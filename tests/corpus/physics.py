@@ -283,8 +283,8 @@ CASES = [
     Case("trilateration", trilateration, np.array([47.0, 8.0]), (np.array([[46.2, 6.1], [52.5, 13.4], [48.2, 16.4]]), np.array([300.0, 700, 650])), tags="radians helper"),
     Case("geodetic_height", geodetic_height, np.array([0.8, 0.2, 0.5]), (np.array([4300.0, 900.0, 4600.0]),), tags="math"),
     Case("spectrum_peaks", spectrum_peaks, lines0, (nu, np.exp(-((nu - 3) ** 2)) + 0.2), tags="copy augmented unpack"),
-    Case("complex_permittivity", complex_permittivity, np.array([2.0, 9.0, 0.1]), (omega, 3 + 5 / (1 + 1.2j * omega)), tags="complex", xfail="complex intermediate values"),
-    Case("impedance_scalar", impedance_scalar, np.array([0.1, 0.2, -0.3]), (omega[3:7], np.array([4.0, 2.0, 1.0, 3.0])), tags="complex math scalars", xfail="complex intermediate values"),
+    Case("complex_permittivity", complex_permittivity, np.array([2.0, 9.0, 0.1]), (omega, 3 + 5 / (1 + 1.2j * omega)), tags="complex"),
+    Case("impedance_scalar", impedance_scalar, np.array([0.1, 0.2, -0.3]), (omega[3:7], np.array([4.0, 2.0, 1.0, 3.0])), tags="complex math scalars"),
     Case("blackbody", blackbody, np.array([4.0, 900.0]), (np.linspace(0.4e-6, 2e-6, 10), np.linspace(1, 3, 10)), tags="constants scale"),
     Case("lennard_jones", lennard_jones, lj0, tags="double-loop"),
     Case("lennard_jones_triu", lennard_jones_triu, lj0, tags="triu_indices norm"),
@@ -297,5 +297,5 @@ CASES = [
     Case("deconvolution", deconvolution, rng.normal(size=12), (np.array([0.2, 0.5, 0.3]), rng.normal(size=12)), (np.zeros(12),), tags="convolve diff"),
     Case("toeplitz_noise", toeplitz_noise, np.array([-1.0, -1.5]), (rng.normal(size=9),), tags="toeplitz cholesky"),
     Case("two_body", two_body, np.array([1.0, 0.0, 0.1, 0.9]), (0.1, 4, np.array([0.8, 0.5])), tags="augmented copy"),
-    Case("phase_sum", phase_sum, np.array([0.4, 1.2]), tags="cmath", xfail="complex intermediate values"),
+    Case("phase_sum", phase_sum, np.array([0.4, 1.2]), tags="cmath"),
 ]

@@ -228,6 +228,6 @@ CASES = [
     Case("smooth_transition", smooth_transition, np.array([0.1, 0.4, 0.5, 0.2]), (y,)),
     Case("hawkes", hawkes, np.log([0.5, 0.4, 1.0]), (times, 12.0), tags="zip recurrence"),
     Case("hawkes_matrix", hawkes_matrix, np.log([0.5, 0.4, 1.0]), (times, 12.0), tags="broadcast where"),
-    Case("whittle", whittle, np.array([0.4, -0.5]), (y,), (np.array([0.0, 0.0]),), tags="fft complex", xfail="complex intermediate values"),
+    Case("whittle", whittle, np.array([0.4, -0.5]), (y,), (np.array([0.0, 0.0]),), tags="fft complex"),
     Case("dcc_correlation", dcc_correlation, np.array([-1.0, 0.5]), (Y[:8],), tags="det diag outer"),
 ]
