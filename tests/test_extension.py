@@ -79,3 +79,15 @@ def test_what_is_no_function_is_refused(register):
 def test_the_last_value_of_an_interactive_session_is_no_obstacle(monkeypatch):
     monkeypatch.setattr("builtins._", np.arange(3.0), raising=False)
     assert autoopt.grad(lambda x: x[0] ** 2)(np.array([3.0]))[0] == 6.0
+
+
+def test_copy_of_data_may_be_written_into():
+    def objective(w, X):
+        X = X.copy()
+        X[:, 1] = X[:, 1] - X[:, 1].mean()
+        return np.sum((X @ w) ** 2)
+
+    X = np.array([[1.0, 2.0], [1.0, 4.0]])
+    kept = X.copy()
+    np.testing.assert_allclose(autoopt.grad(objective)(np.ones(2), X), [4.0, 4.0])
+    np.testing.assert_array_equal(X, kept)

@@ -23,7 +23,8 @@ from rule_cases import CASES, REFUSED, Case, Data
 from autoopt.rules import Unsupported, find, load_all
 from autoopt.tape import operations
 
-ELSEWHERE = {operations.sparse_product, operations.sparse_transposed_product, operations.dft}  # in test_sparse.py, test_complex.py
+# Tested in test_sparse.py and test_complex.py.
+ELSEWHERE = {operations.sparse_product, operations.sparse_transposed_product, operations.dft}
 MASKED = operator.getitem, operations.put  # a mask that is data leaves the shape open
 EXTRA = rule_cases_arrays, rule_cases_special  # importing them adds their cases
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.names import qualified
-from autoopt.tape.tape import CONSTANT
+from autoopt.tape.tape import CONSTANT, PARAMETER
 from autoopt.tracing import functions
 from autoopt.tracing.array import TracedArray
 
@@ -72,8 +72,21 @@ class ComplexArray(TracedArray):
                 setattr(self, name, self.tracer.call(np.zeros, (self.shape,), {}) if self.shape else 0.0)
         return self
 
+    def joined(self, what: str) -> Any:
+        """Return this as one traced array of complex numbers, which only what depends on data alone can be.
+
+        Raises
+        ------
+        UnsupportedFunctionError
+            That `what` is not done, if it depends on the parameters.
+        """
+        if self.level == PARAMETER:
+            raise refusal(self.tracer, what)
+        z = self.filled()
+        return self.tracer.elementwise(np.add, (z.re, self.tracer.elementwise(np.multiply, (1j, z.im))))
+
     def current(self) -> int:
-        raise refusal(self.tracer, "a complex value here")
+        return self.joined("a complex value here").current()
 
     def duplicate(self) -> ComplexArray:
         return ComplexArray(self.tracer, _copy(self.re), _copy(self.im))
@@ -142,7 +155,7 @@ class ComplexArray(TracedArray):
             return lambda *args, **kwargs: function(self, *args, **kwargs)
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"'complex' object has no attribute {name!r}")
-        raise refusal(self.tracer, f".{name} of a complex array")
+        return getattr(self.joined(f".{name} of a complex array"), name)
 
     def __len__(self):
         return len(_held(self).value)
@@ -302,8 +315,17 @@ def elementwise(tracer: Any, ufunc: Callable, inputs: tuple) -> Any:
     """Do a ufunc of which an operand is complex."""
     found = UFUNCS.get(ufunc)
     if found is None:
-        raise refusal(tracer, f"np.{ufunc.__name__}" if hasattr(ufunc, "__name__") else "a function")
+        return tracer.elementwise(ufunc, _joined(inputs, qualified(ufunc)))
     return found(tracer, *inputs)
+
+
+def _joined(value: Any, what: str) -> Any:
+    """Return `value` with complex values of the data as single arrays."""
+    if type(value) is ComplexArray:
+        return value.joined(what)
+    if type(value) in (tuple, list):
+        return type(value)([_joined(part, what) for part in value])
+    return value
 
 
 @_ufunc(np.add)
@@ -405,7 +427,10 @@ def _log10(tracer, z):
 
 def _angle(tracer: Any, z: Any, deg: bool = False) -> Any:
     z = as_complex(tracer, z)
-    angle = np.arctan2(z.im, z.re)
+    if _absent(z.im):
+        angle = np.where(z.re < 0, np.copysign(np.pi, z.im), 0.0)[()]
+    else:
+        angle = np.sign(z.im) * (np.pi / 2) if _absent(z.re) else np.arctan2(z.im, z.re)
     return angle * (180 / np.pi) if deg else angle
 
 
@@ -413,6 +438,9 @@ def _angle(tracer: Any, z: Any, deg: bool = False) -> Any:
 def _sqrt(tracer, z):
     """The principal root: t + im/(2 t) j to the right, |im|/(2 t) + copysign(t, im) j to the left."""
     z = as_complex(tracer, z)
+    if _absent(z.im):
+        root, right = np.sqrt(abs(z.re)), z.re >= 0
+        return pair(tracer, np.where(right, root, 0.0)[()], np.where(right, 0.0, np.copysign(1.0, z.im) * root)[()])
     size = 0.5 * (_absolute(tracer, z) + abs(z.re))
     away = size > 0
     root = np.where(away, np.sqrt(np.where(away, size, 1.0)), 0.0)
@@ -461,10 +489,10 @@ def _sin(tracer, z):
 
 @_ufunc(np.tanh)
 def _tanh(tracer, z):
-    """(sinh 2x + j sin 2y) / (cosh 2x + cos 2y)"""
-    twice, turned = 2 * z.re, 2 * z.im
-    size = np.cosh(twice) + np.cos(turned)
-    return pair(tracer, np.sinh(twice) / size, np.sin(turned) / size)
+    """(t + j sin y cos y (1 - t^2)) / (cos^2 y + t^2 sin^2 y) with t = tanh x, which does not overflow."""
+    t, cos, sin = np.tanh(z.re), np.cos(z.im), np.sin(z.im)
+    size = cos**2 + (t * sin) ** 2
+    return pair(tracer, t / size, sin * cos * (1 - t**2) / size)
 
 
 @_ufunc(np.equal)
@@ -492,7 +520,9 @@ def call(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
         return elementwise(tracer, function, args)
     found = FUNCTIONS.get(function)
     if found is None or kwargs.get("out") is not None:
-        raise refusal(tracer, qualified(function))
+        if tracer.level((args, kwargs)) == PARAMETER:
+            raise refusal(tracer, qualified(function))
+        return functions.call_function(tracer, function, _joined(args, ""), kwargs)
     return found(tracer, *args, **kwargs)
 
 
@@ -535,8 +565,8 @@ def _of_sequences(function: Callable) -> Callable:
     return apply
 
 
-for _joined in (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack):
-    FUNCTIONS[_joined] = _of_sequences(_joined)
+for _joining in (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack):
+    FUNCTIONS[_joining] = _of_sequences(_joining)
 FUNCTIONS[np.append] = lambda tracer, arr, values, axis=None: call(
     tracer, np.concatenate, ([as_complex(tracer, part) if axis is not None else as_complex(tracer, part).ravel()
                               for part in (arr, values)],), {"axis": axis or 0},
@@ -575,6 +605,23 @@ def _ones_like(tracer, a, dtype=None, order="K", subok=True, shape=None, *, devi
     made = _zeros_like(tracer, a, dtype, order, subok, shape)
     made[...] = 1.0
     return made
+
+
+@_function(np.polyval)
+def _polyval(tracer, p, x):
+    value = 0.0
+    for coefficient in p:
+        value = value * x + coefficient
+    return value
+
+
+@_function(np.einsum)
+def _einsum(tracer, subscripts, *operands):
+    if len(operands) == 1:
+        return _part_by_part(lambda part: np.einsum(subscripts, part))(tracer, *operands)
+    if len(operands) != 2 or not isinstance(subscripts, str):
+        raise refusal(tracer, "np.einsum of other than two arrays")
+    return _product(tracer, *operands, lambda x, y: np.einsum(subscripts, x, y))
 
 
 @_function(np.prod)

@@ -5,11 +5,13 @@ Transforms of data alone are steps of their own, as of any other function.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autoopt.tape.names import qualified
 from autoopt.tape.operations import dft
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import functions
@@ -124,8 +126,9 @@ def _of_parameters(original: Callable, transform: Callable) -> Callable:
     def handle(tracer, a, *args, **kwargs):
         if kwargs.pop("out", None) is not None:
             raise refusal(tracer, f"np.fft.{original.__name__} with out=")
-        if tracer.level(a) == PARAMETER or type(a) is ComplexArray:
+        if tracer.level(a) == PARAMETER:
             return transform(tracer, tracer.whole(a), *args, **kwargs)
+        a = a.joined(original.__name__) if type(a) is ComplexArray else a
         return tracer.call(original, (a, *args), kwargs)
 
     return handle
@@ -133,3 +136,29 @@ def _of_parameters(original: Callable, transform: Callable) -> Callable:
 
 for _original, _own in TRANSFORMS.items():
     functions.HANDLERS[_original] = FUNCTIONS[_original] = _of_parameters(_original, _own)
+
+
+_REAL = ("dct", "idct", "dst", "idst")
+
+
+def of_scipy(tracer: Any, original: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
+    """Do a function of scipy.fft: by NumPy's of the same name; a cosine or sine transform as a product with its matrix.
+
+    Raises
+    ------
+    UnsupportedFunctionError
+        If there is neither, or an option that NumPy lacks is given.
+    """
+    name, x = original.__name__, tracer.whole(x)
+    if name in _REAL and type(x) is not ComplexArray:
+        options = inspect.signature(original).bind(x, *args, **kwargs).arguments
+        axis = options.pop("axis", -1)
+        del options["x"]
+        matrix = original(np.eye(x.shape[axis]), axis=-1, **options)
+        return np.moveaxis(np.moveaxis(x, axis, -1) @ matrix, -1, axis)
+    own = TRANSFORMS.get(getattr(np.fft, name, None))
+    if own is None or kwargs.get("plan") is not None:
+        raise refusal(tracer, qualified(original))
+    options = inspect.signature(original).bind(x, *args, **kwargs).arguments
+    wanted = {key: value for key, value in options.items() if key not in ("x", "overwrite_x", "workers", "plan")}
+    return own(tracer, x, **wanted)

@@ -18,7 +18,7 @@ import numpy as np
 
 from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing import functions
+from autoopt.tracing import fourier, functions
 from autoopt.tracing.kinds import real
 
 STAND_INS: dict[Callable, Callable] = {}
@@ -551,6 +551,8 @@ def opaque(tracer: Any, original: Callable) -> Callable:
     """Return a stand-in for a SciPy function in Python: one step if a traced array is among its arguments."""
 
     def recorded(*args, **kwargs):
+        if original.__module__.startswith("scipy.fft") and tracer.level((args, kwargs)) == PARAMETER:
+            return fourier.of_scipy(tracer, original, *args, **kwargs)
         if tracer.holds_traced((args, kwargs)):
             return tracer.call(original, real(args), real(kwargs))
         return original(*args, **kwargs)

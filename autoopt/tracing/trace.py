@@ -20,7 +20,6 @@ from autoopt.tape.simplify import live
 from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.complex import ComplexArray
-from autoopt.tracing.fourier import TRANSFORMS  # noqa: F401  (its handlers)
 from autoopt.tracing.instrument import Instrument
 from autoopt.tracing.origin import is_library
 from autoopt.tracing.tracer import Tracer

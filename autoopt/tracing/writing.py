@@ -178,7 +178,7 @@ def _refuse_foreign(array: Any) -> None:
     """Raise if `array` belongs to the data, which an objective must not change."""
     root = array.origin.root if array.origin else array
     leaf = root.tracer.steps[root.step].template
-    if isinstance(leaf, Leaf) and root.level == DATA:
+    if isinstance(leaf, Leaf) and root.level == DATA and root.value is root.tracer.tape.values[root.step]:
         what = "its data argument" if leaf.kind == "argument" else "the outside array"
         raise TracingError(
             f"The objective changes {what} {leaf.name!r} in place, so every call would see other data.",
