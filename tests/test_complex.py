@@ -6,6 +6,7 @@ import cmath
 
 import numpy as np
 import pytest
+import scipy.fft
 
 import autoopt
 from autoopt import differences
@@ -148,6 +149,43 @@ def test_the_absolute_value_has_slope_zero_at_the_origin():
 def test_its_square_has_curvature_there():
     objective = Objective(lambda p: np.abs(p[0] + 1j * p[1]) ** 2, np.zeros(2))
     np.testing.assert_allclose(objective.hess(np.zeros(2)), 2 * np.eye(2))
+
+
+def _on_the_cut(p):
+    z = np.zeros(3, dtype=complex)
+    z[:] = -p
+    return np.sqrt(z).imag.sum()
+
+
+def test_a_root_that_hangs_on_the_sign_of_a_zero_is_refused():
+    with pytest.raises(TracingError, match="negative real number"):
+        Objective(_on_the_cut, np.ones(3))
+
+
+def test_roots_of_negative_real_numbers_have_the_sign_of_their_zero():
+    f = lambda p: np.sqrt(-p[0] + 0j).imag + 2 * np.sqrt(-(p[0] + 0j)).imag  # noqa: E731
+    assert Objective(f, np.ones(1)).value(np.full(1, 4.0)) == f(np.full(1, 4.0)) == -2.0
+
+
+def test_transforms_of_scipy():
+    def f(p):
+        cosines = scipy.fft.idct(p, norm="ortho") ** 3 + scipy.fft.dst(p, type=3)
+        return np.sum(cosines) + np.sum(np.abs(scipy.fft.rfft(p, workers=1)) ** 3)
+
+    start = np.array([0.3, 0.7, -0.4, 0.2])
+    expected, _ = differences.gradient(f, start)
+    np.testing.assert_allclose(autoopt.grad(f)(start), expected, rtol=1e-8)
+
+
+def test_complex_data_is_calculated_by_numpy():
+    def f(p, y):
+        A = np.zeros((3, 3), dtype=complex)
+        A[0, 1] = A[1, 2] = 1j
+        A[2, 0] = y[0]
+        return np.abs(np.linalg.eigvals(A)).sum() * p[0] + np.sum(np.abs(np.fft.fft(A[0] * y[1]) * p) ** 2)
+
+    expected, _ = differences.gradient(lambda p: f(p, Y), np.ones(3))
+    np.testing.assert_allclose(Objective(f, np.ones(3), (Y,)).grad(np.ones(3)), expected, rtol=1e-8)
 
 
 def test_minimize():

@@ -20,6 +20,7 @@ from autoopt.tracing.array import TracedArray
 
 UFUNCS: dict[Callable, Callable] = {}
 FUNCTIONS: dict[Callable, Callable] = {}
+_ROUNDING = 1e-14
 _REMEDY = "write the calculation with real and imaginary parts, or pass jac='finite-difference'."
 
 
@@ -430,8 +431,17 @@ def _angle(tracer: Any, z: Any, deg: bool = False) -> Any:
     if _absent(z.im):
         angle = np.where(z.re < 0, np.copysign(np.pi, z.im), 0.0)[()]
     else:
+        _refuse_cut(tracer, z)
         angle = np.sign(z.im) * (np.pi / 2) if _absent(z.re) else np.arctan2(z.im, z.re)
     return angle * (180 / np.pi) if deg else angle
+
+
+def _refuse_cut(tracer: Any, z: ComplexArray) -> None:
+    """Raise where a negative real number's root or angle would hang on the sign that rounding gave to a zero."""
+    if _absent(z.re) or not np.any(abs(z.im.value) <= _ROUNDING * abs(z.re.value)):
+        return
+    if np.any(np.logical_and(abs(z.im) <= _ROUNDING * abs(z.re), z.re < 0)):
+        raise refusal(tracer, "a root, logarithm or angle of a negative real number within an array")
 
 
 @_ufunc(np.sqrt)
@@ -441,6 +451,7 @@ def _sqrt(tracer, z):
     if _absent(z.im):
         root, right = np.sqrt(abs(z.re)), z.re >= 0
         return pair(tracer, np.where(right, root, 0.0)[()], np.where(right, 0.0, np.copysign(1.0, z.im) * root)[()])
+    _refuse_cut(tracer, z)
     size = 0.5 * (_absolute(tracer, z) + abs(z.re))
     away = size > 0
     root = np.where(away, np.sqrt(np.where(away, size, 1.0)), 0.0)
