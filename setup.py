@@ -7,7 +7,15 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "autoopt" / "__init__.py").read_text()).group(1)
-TEST = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "ruff>=0.8", "statsmodels>=0.14", "scikit-learn>=1.5"]
+TEST = [
+    "pytest>=8",
+    "pytest-xdist>=3.5",
+    "hypothesis>=6.100",
+    "ruff>=0.8",
+    "statsmodels>=0.14",
+    "scikit-learn>=1.5",
+    "glum>=3",
+]
 
 setup(
     name="autoopt",

@@ -105,6 +105,14 @@ FOUND = {
         "np.sum(w) + x[0]",
     ),
     "piecewise of integers": (["v = np.piecewise(k, [k > 0], [lambda t: t * 0.6, 0.3])"], "np.sum(v) * x[0]"),
+    "layout of full_like": (
+        [
+            "v = np.full_like(np.broadcast_to(x, (2,) + x.shape), 1.92)",
+            "w = np.atleast_2d(v.T[:]).T.ravel()",
+            "w[0] = x[-1]",
+        ],
+        "np.sum(v * np.linspace(0.5, 1.7, v.size).reshape(v.shape))",
+    ),
     "argsort of booleans": (
         ["v = ((x > 0) & (A < 1)).argsort(axis=1)"],
         "np.sum(v * np.linspace(1, 2, 6).reshape(2, 3)) + x[0]",

@@ -214,16 +214,25 @@ for _function, _maker in ((np.zeros_like, np.zeros), (np.ones_like, np.ones), (n
 
     def _like(tracer, a, dtype=None, order="K", subok=True, shape=None, *, device=None, _maker=_maker):
         dtype = a.dtype if dtype is None else np.dtype(dtype)
-        return tracer.call(_maker, (np.shape(a) if shape is None else shape, dtype), {})
+        made = tracer.call(_maker, (np.shape(a) if shape is None else shape, dtype), {})
+        return _laid_out(made, a, order, shape)
 
     HANDLERS[_function] = _like
+
+
+def _laid_out(made: Any, like: Any, order: str, shape: Any) -> Any:
+    """Return `made` with its numbers in memory as those of `like` are: what is a view of it later hangs on that."""
+    if shape is None and type(made.value) is np.ndarray and made.ndim > 1:
+        value = np.empty_like(np.asarray(getattr(like, "value", like)), made.dtype, order=order)
+        value[...] = made.value
+        made.value = value
+    return made
 
 
 @_handles(np.full_like)
 def _full_like(tracer, a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
     dtype = a.dtype if dtype is None else np.dtype(dtype)
-    shape = np.shape(a) if shape is None else shape
-    return full(tracer, shape, fill_value, dtype)
+    return _laid_out(full(tracer, np.shape(a) if shape is None else shape, fill_value, dtype), a, order, shape)
 
 
 def full(tracer: Any, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
@@ -248,6 +257,12 @@ def _compress(tracer, condition, a, axis=None):
     if axis is None:
         return a.ravel()[positions]
     return a[(slice(None),) * (axis % a.ndim) + (positions,)]
+
+
+@_handles(np.extract)
+def _extract(tracer, condition, arr):
+    condition = condition.ravel() if type(condition) is tracer.array else np.ravel(condition)
+    return _compress(tracer, condition, arr.ravel() if type(arr) is tracer.array else np.ravel(arr))
 
 
 @_handles(np.nan_to_num)

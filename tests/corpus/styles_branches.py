@@ -224,7 +224,7 @@ CASES = [
     Case("collatz_like", collatz_like, np.array([0.7, 1.9]), (), (np.array([0.7, 1.1]),), tags="while"),
     Case("match_statement", match_statement, x4, (("power", 3),), tags="match tuple-data"),
     Case("ternary_chain", ternary_chain, x4, (), (-x4,), tags="ternary math"),
-    Case("masked_assignment", masked_assignment, np.array([0.7, -0.6, 1.8, -2.2, 2.5]), (), (np.array([-0.7, 0.6, -1.8, 2.2, 0.5]),), tags="mask-assign", xfail="no rule for np.compress"),
+    Case("masked_assignment", masked_assignment, np.array([0.7, -0.6, 1.8, -2.2, 2.5]), (), (np.array([-0.7, 0.6, -1.8, 2.2, 0.5]),), tags="mask-assign"),
     Case("safe_log_likelihood", safe_log_likelihood, np.array([0.2, 0.5, 0.3]), (np.array([3, 0, 5]),), tags="errstate isfinite"),
     Case("odd_even_polynomial", odd_even_polynomial, np.array([0.4, 0.7]), (), (np.array([-0.4, 0.7]),), tags="polyval int"),
 ]
