@@ -16,14 +16,6 @@ TEST = [
     "scikit-learn>=1.5",
     "glum>=3",
 ]
-    "pytest>=8",
-    "pytest-xdist>=3.5",
-    "hypothesis>=6.100",
-    "ruff>=0.8",
-    "statsmodels>=0.14",
-    "scikit-learn>=1.5",
-    "glum>=3",
-]
 
 setup(
     name="autoopt",
