@@ -392,3 +392,10 @@ def test_signature_is_the_documented_one():
 def test_importing_minimize_leaves_the_optimisers_alone():
     code = "import sys, autoopt.minimize; sys.exit('scipy.optimize' in sys.modules or 'pytensor' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_scipys_bounds_of_numbers_hold_for_every_entry():
+    from scipy.optimize import Bounds
+
+    found = minimize(lambda x: np.sum((x - 2.0) ** 2), np.full(3, 0.5), method="l-bfgs-b", bounds=Bounds(0, 1))
+    np.testing.assert_allclose(found.x, 1.0)

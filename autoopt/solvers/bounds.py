@@ -94,6 +94,8 @@ def _vectors_of_part(key: Any, bounds: Any, value: Any) -> tuple[np.ndarray, np.
 
 def _spread(limit: Any, structure: Structure, missing: float) -> np.ndarray:
     """Return one limit for all entries, or one for each (flat or structured), as a vector."""
+    if isinstance(limit, np.ndarray) and limit.shape == (1,):  # what SciPy's Bounds makes of a number
+        limit = limit[0]
     if limit is None or np.ndim(limit) == 0:
         return np.full(structure.size, missing if limit is None else float(limit))
     if np.shape(limit) == (structure.size,):
