@@ -1,8 +1,7 @@
 """Loops of the printed source that are compiled once they have cost as much time as compiling would.
 
 Whoever calls a loop ten times never waits for a compiler; whoever calls it ten thousand times loses at most as much
-again as he
-has spent. The text stays plain NumPy: numba, imported only here and only then, is given the same function.
+again as he has spent. The text stays plain NumPy: numba, imported only here and only then, is given the same function.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from autoopt.hot import Hot
 from autoopt.parameters import Structure
 from autoopt.tape.batching import batch
 from autoopt.tape.flatten import flatten
-from autoopt.tape.recurrences import SHORTEST, Recurrence, recurrences
+from autoopt.tape.recurrence import SHORTEST, Recurrence
+from autoopt.tape.recurrences import recurrences
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import call
 from autoopt.tracing.trace import trace

@@ -1,12 +1,9 @@
 """A loop as one PyTensor operation, whose derivatives are loops again.
 
 `Loop` has the whole trajectory of its carries as results, the initial values included. With these at hand everything
-else that
-an iteration computes is computed for all iterations at once, by array operations outside of the loop: what does not
-depend on
-the carries before it, what the carries do not depend on after it. So a loop's body is only what must be done in
-sequence, and
-its pullback is a loop, in the other direction, over the adjoints.
+else that an iteration computes is computed for all iterations at once, by array operations outside of the loop: what
+does not depend on the carries before it, what the carries do not depend on after it. So a loop's body is only what must
+be done in sequence, and its pullback is a loop, in the other direction, over the adjoints.
 """
 
 from __future__ import annotations
@@ -28,20 +25,17 @@ from pytensor.tensor.elemwise import DimShuffle
 from autoopt.graph.rewriting import group_by_dependence, rewrite
 from autoopt.rules.table import Rule, Unsupported, find
 from autoopt.tape.operations import component, greatest, least, product, total
-from autoopt.tape.recurrences import Known, Recurrence
+from autoopt.tape.recurrence import Known, Recurrence
 from autoopt.tape.tape import call
 
 
 class Loop(Op):
     """`count` iterations of a body over carries.
 
-    Inputs are the initial carries, then arrays with one entry for each iteration along axis 0, then what is the same
-    in every
-    iteration. Results are the trajectories of the carries, of length `count + 1`. Forward, entry 0 is the initial
-    value and entry
-    t + 1 is the body at entry t and the sequences' entry t; with `reverse` the initial value is the last entry and
-    entry t is the
-    body at entry t + 1 and the sequences' entry t.
+    Inputs are the initial carries, then arrays with one entry for each iteration along axis 0, then what is the same in
+    every iteration. Results are the trajectories of the carries, of length `count + 1`. Forward, entry 0 is the initial
+    value and entry t + 1 is the body at entry t and the sequences' entry t; with `reverse` the initial value is the
+    last entry and entry t is the body at entry t + 1 and the sequences' entry t.
 
     Parameters
     ----------
@@ -132,8 +126,7 @@ class Loop(Op):
         Notes
         -----
         With c' = F(c, x, k) and the adjoint a' of c': a = g + (dF/dc)' a', where g is the cotangent of c as a result;
-        then
-        dx = (dF/dx)' a' and dk is the sum over the iterations of (dF/dk)' a'.
+        then dx = (dF/dx)' a' and dk is the sum over the iterations of (dF/dk)' a'.
         """
         _, outer_sequences, outer_fixed = self.parts(inputs)
         carries, sequences, fixed = self.parts(self.inputs)

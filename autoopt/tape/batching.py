@@ -24,7 +24,8 @@ from autoopt.tape.grids import Grid, along, factor, flat, is_regular, varying
 from autoopt.tape.lifting import lift, liftable
 from autoopt.tape.operations import pack
 from autoopt.tape.program import Operand, Program
-from autoopt.tape.recurrences import SHORTEST, recurrences
+from autoopt.tape.recurrence import SHORTEST
+from autoopt.tape.recurrences import recurrences
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import Guard, Slot, Tape
 
