@@ -1,20 +1,31 @@
-"""Recurrences beside hand-written numba: GARCH, HMM, Kalman, RK4; run as `python benchmarks/recurrences.py [name ...]`.
+"""Recurrences beside value and gradient by hand in numba: GARCH, HMM, Kalman, RK4.
 
-One row for each problem: seconds to the first gradient and its parts, microseconds of value and gradient once warm,
-of a product
-with the Hessian at a new point, and of the gradient by hand where there is one.
+    python -m benchmarks.recurrences                all; about a minute
+    python -m benchmarks.recurrences garch kalman   by the start of their names
+
+"first s" is from the function to the first gradient, "ours s" and "numba s" what compiling takes until calls are at
+full speed (numba's import is not counted), "v+g us" and "hvp us" a call once warm, the latter at a new point each time.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 
-import autoopt
-from autoopt import hot
+
+class Case(NamedTuple):
+    """A recurrence, its point and its data; `numba_by_hand` has its gradient under the same name."""
+
+    name: str
+    objective: Callable
+    x: np.ndarray
+    data: tuple
 
 
 def garch(p, y):
@@ -26,7 +37,7 @@ def garch(p, y):
     return 0.5 * np.sum(np.log(s) + y**2 / s)
 
 
-def forward(p, y, k):
+def forward(p, y, k=3):
     logits = p[: k * k].reshape(k, k)
     transition = logits - logsumexp(logits, axis=1)[:, None]
     alpha = -0.5 * (y[0] - p[k * k :]) ** 2
@@ -66,42 +77,19 @@ def rk4(p, observed):
     return total
 
 
-def garch_by_hand(y):
-    """Return a numba function for value and gradient, by derivatives carried forward."""
-    from numba import njit
-
-    start = np.var(y)
-
-    @njit
-    def value_and_grad(p):
-        s, d, total, gradient = start, np.zeros(3), np.log(start) + y[0] ** 2 / start, np.zeros(3)
-        for t in range(1, len(y)):
-            for k in range(3):
-                d[k] *= p[2]
-            d[0] += 1.0
-            d[1] += y[t - 1] ** 2
-            d[2] += s
-            s = p[0] + p[1] * y[t - 1] ** 2 + p[2] * s
-            total += np.log(s) + y[t] ** 2 / s
-            slope = 1.0 / s - y[t] ** 2 / s**2
-            for k in range(3):
-                gradient[k] += slope * d[k]
-        return 0.5 * total, 0.5 * gradient
-
-    return value_and_grad
+def cases() -> list[Case]:
+    """Return what is measured."""
+    rng = np.random.default_rng(0)
+    return [
+        Case("garch T=2000", garch, np.array([0.1, 0.1, 0.8]), (rng.normal(size=2000),)),
+        Case("hmm T=200 K=5", forward, 0.1 * rng.normal(size=30), (rng.normal(size=200), 5)),
+        Case("hmm T=5000 K=3", forward, 0.1 * rng.normal(size=12), (rng.normal(size=5000),)),
+        Case("kalman T=500", kalman, np.array([0.1, 0.3]), (rng.normal(size=(500, 2)),)),
+        Case("rk4 1000 steps", rk4, np.array([1.0, 0.5, 0.4, 0.3]), (rng.normal(size=1000),)),
+    ]
 
 
-def problems(rng):
-    """Yield (name, objective, x0, data, hand-written function or None)."""
-    y = rng.normal(size=2000)
-    yield "garch T=2000", garch, np.array([0.1, 0.1, 0.8]), (y,), garch_by_hand(y)
-    yield "hmm T=200 K=5", forward, 0.1 * rng.normal(size=30), (rng.normal(size=200), 5), None
-    yield "hmm T=5000 K=3", forward, 0.1 * rng.normal(size=12), (rng.normal(size=5000), 3), None
-    yield "kalman T=500", kalman, np.array([0.1, 0.3]), (rng.normal(size=(500, 2)),), None
-    yield "rk4 1000 steps", rk4, np.array([1.0, 0.5, 0.4, 0.3]), (rng.normal(size=1000),), None
-
-
-def microseconds(function, *args):
+def microseconds(function: Callable, *args) -> float:
     """Return the best of five means."""
     function(*args)
     begin = time.perf_counter()
@@ -116,33 +104,53 @@ def microseconds(function, *args):
     return 1e6 * min(means)
 
 
-def main(wanted):
-    print(f"{'problem':16} {'trace s':>8} {'first s':>8} {'v+g us':>9} {'hvp us':>9} {'hand us':>9} {'ratio':>6}")
-    for name, f, x0, data, hand in problems(np.random.default_rng(0)):
-        if wanted and not any(name.startswith(word) for word in wanted):
-            continue
-        begin = time.perf_counter()
-        objective = autoopt.objective(f, x0, *data)
-        objective.value_and_grad(x0)
-        first = time.perf_counter() - begin
-        hot.COST = 0.0  # warm: every loop that can be compiled is
-        gradient = microseconds(objective.value_and_grad, x0)
-        points = [x0, x0 + 1e-9]
-        ones = np.ones(len(x0))
+def seconds(function: Callable, *args) -> float:
+    """Return what one call takes."""
+    begin = time.perf_counter()
+    function(*args)
+    return time.perf_counter() - begin
 
-        def product(points=points, objective=objective, ones=ones):
-            points.reverse()
-            return objective.hessp(points[0], ones)
 
-        hessian = microseconds(product)
-        hot.COST = 0.6
-        by_hand = microseconds(hand, x0) if hand else np.nan
-        times = (gradient, hessian, by_hand)
-        trace = objective.timings.get("trace", np.nan)
-        print(
-            f"{name:16} {trace:8.2f} {first:8.2f} {' '.join(f'{t:9.1f}' for t in times)} {gradient / by_hand:6.2f}",
-            flush=True,
-        )
+def measure(case: Case) -> str:
+    """Return one line of the table."""
+    import autoopt
+    from autoopt import hot
+    from benchmarks import numba_by_hand
+
+    x, ones = case.x, np.ones(len(case.x))
+    by_hand = getattr(numba_by_hand, case.objective.__name__)
+    numba_compiles = seconds(by_hand, x, *case.data)
+    begin = time.perf_counter()
+    objective = autoopt.objective(case.objective, x, *case.data)
+    gradient = objective.value_and_grad(x)[1]
+    first = time.perf_counter() - begin
+    cost, hot.COST = hot.COST, 0.0  # from now on every loop that can be compiled is
+    compiles = objective.timings["compile"] + seconds(objective.value_and_grad, x)
+    ours, hand = microseconds(objective.value_and_grad, x), microseconds(by_hand, x, *case.data)
+    points = [x, x + 1e-9]
+
+    def product() -> np.ndarray:
+        points.reverse()
+        return objective.hessp(points[0], ones)
+
+    second = microseconds(product)
+    hot.COST = cost
+    expected = by_hand(x, *case.data)[1]
+    error = np.max(np.abs(gradient - expected)) / np.max(np.abs(expected))
+    waits = f"{objective.timings['trace']:8.2f} {first:8.2f} {compiles:7.2f} {numba_compiles:8.2f}"
+    calls = f"{ours:9.1f} {hand:9.1f} {ours / hand:7.2f} {second:9.1f} {second / ours:9.2f}"
+    return f"{case.name:16} {waits} {calls} {error:9.0e}"
+
+
+def main(wanted: Sequence[str]) -> None:
+    """Print the table; nothing comes from a cache."""
+    os.environ["AUTOOPT_CACHE"] = "off"
+    waits = f"{'trace s':>8} {'first s':>8} {'ours s':>7} {'numba s':>8}"
+    calls = f"{'v+g us':>9} {'hand us':>9} {'ratio':>7} {'hvp us':>9} {'hvp/grad':>9}"
+    print(f"{'':16} {waits} {calls} {'error':>9}")
+    for case in cases():
+        if not wanted or any(case.name.startswith(word) for word in wanted):
+            print(measure(case), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from autoopt.objective import Objective
+from benchmarks import recurrences
 from benchmarks.peers import TOOLS
 from benchmarks.problems import PROBLEMS
 
@@ -64,3 +66,15 @@ def test_every_tool_agrees_with_numpy(problem, name):
         np.testing.assert_allclose(derivatives.hessp(x, p), second, rtol=1e-6, atol=1e-9)
     if derivatives.hess:
         np.testing.assert_allclose(derivatives.hess(x) @ p, second, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("case", recurrences.cases(), ids=lambda case: case.name)
+def test_recurrences_by_hand_have_the_gradient_of_the_objective(case):
+    numba_by_hand = pytest.importorskip("benchmarks.numba_by_hand")
+    data = tuple(part[:400] if isinstance(part, np.ndarray) else part for part in case.data)
+    x = case.x + 0.01 * np.random.default_rng(0).normal(size=case.x.size)
+    value, gradient = getattr(numba_by_hand, case.objective.__name__)(x, *data)
+    assert value == pytest.approx(case.objective(x, *data), rel=1e-12)
+    expected = Objective(case.objective, x, data).grad(x)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-8, atol=1e-8)
+    assert np.max(np.abs(expected)) > 0.01

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp
 
 from autoopt.engines import NumpyFunctions
 from autoopt.hot import Hot
@@ -16,19 +15,11 @@ from autoopt.tape.recurrences import recurrences
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import call
 from autoopt.tracing.trace import trace
+from benchmarks.recurrences import forward, garch, kalman
 
 RANDOM = np.random.default_rng(7)
 Y = RANDOM.normal(size=24)
 PAIRS = RANDOM.normal(size=(12, 2))
-
-
-def garch(p, y):
-    omega, alpha, beta = p
-    s = np.zeros(len(y))
-    s[0] = np.var(y)
-    for t in range(1, len(y)):
-        s[t] = omega + alpha * y[t - 1] ** 2 + beta * s[t - 1]
-    return 0.5 * np.sum(np.log(s) + y**2 / s)
 
 
 def garch_of_scalars(p, y):
@@ -54,30 +45,6 @@ def list_of_states(p, y):
     for value in y:
         states.append(np.tanh(p[1] * states[-1] + p[2] * value))
     return np.sum((np.array(states)[1:] - y) ** 2)
-
-
-def forward(p, y):
-    k = 3
-    logits = p[: k * k].reshape(k, k)
-    transition = logits - logsumexp(logits, axis=1)[:, None]
-    alpha = -0.5 * (y[0] - p[k * k :]) ** 2
-    for t in range(1, len(y)):
-        alpha = logsumexp(alpha[:, None] + transition, axis=0) - 0.5 * (y[t] - p[k * k :]) ** 2
-    return -logsumexp(alpha)
-
-
-def kalman(p, y):
-    F = np.array([[1.0, 0.5], [0.0, 1.0]])
-    Q, R = np.exp(p[0]) * np.eye(2), np.exp(p[1]) * np.eye(2)
-    m, P, total = np.zeros(2), np.eye(2), 0.0
-    for t in range(len(y)):
-        m, P = F @ m, F @ P @ F.T + Q
-        S = P + R
-        v = y[t] - m
-        gain = np.linalg.solve(S, P).T
-        total += 0.5 * (np.linalg.slogdet(S)[1] + v @ np.linalg.solve(S, v))
-        m, P = m + gain @ v, P - gain @ S @ gain.T
-    return total
 
 
 def backwards(p, y):
