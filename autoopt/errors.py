@@ -5,6 +5,7 @@ Every error is an `AutooptError`; the kinds say which stage spoke. Nothing here 
 
 from __future__ import annotations
 
+import dis
 import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,20 @@ class Location:
         if end_line != line:
             column = end_column = None
         return cls(code.co_filename, line or code.co_firstlineno, column, end_column, code.co_name)
+
+    @classmethod
+    def of_loop(cls, code: CodeType, offset: int) -> Location | None:
+        """Return the line of the outermost loop of `code` around an instruction, None if there is no loop around it."""
+        line = {instruction.offset: instruction.positions.lineno for instruction in dis.get_instructions(code)}
+        loops = [
+            (jump.argval, jump.offset)
+            for jump in dis.get_instructions(code)
+            if "BACKWARD" in jump.opname and jump.argval <= offset <= jump.offset
+        ]
+        if not loops:
+            return None
+        # A `while` may be tested at its end, a `for` at its start.
+        return cls(code.co_filename, min(line[place] for place in min(loops)), function=code.co_name)
 
     @property
     def text(self) -> str:

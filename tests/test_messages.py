@@ -469,6 +469,42 @@ def test_cap_counts_ways_not_calls(monkeypatch) -> None:
         assert objective.value(sign * X) == 0.5
 
 
+# Loops that are too long ----------------------------------------------------------------------------------------------
+
+LONG_LOOPS = {
+    "for loop": ("s = 0.0\nfor i in range(1000):\n    for v in x:\n        s += v * i\nreturn s", 8),
+    "while loop": ("i = 0\nwhile i < 1000:\n    i += 1\n    x = np.sin(x) * 2\nreturn x[0]", 8),
+    "comprehension": ("y = x * 2\nreturn sum([np.exp(x[0]) * i for i in range(1000)])", 8),
+    "loop in a helper": ("def f(v):\n    return np.sin(v) * v\n\nfor _ in range(1000):\n    x = f(x)\nreturn x[0]", 10),
+    "filled array": ("out = np.zeros(1000)\nfor i in range(1000):\n    out[i] = x[0] * i\nreturn out.sum()", 8),
+}
+
+
+@pytest.mark.parametrize("name", LONG_LOOPS)
+def test_too_many_steps_name_the_loop(name, model, monkeypatch) -> None:
+    monkeypatch.setattr(sys.modules["autoopt.tracing.tracer"], "MOST_STEPS", 500)
+    body, line = LONG_LOOPS[name]
+    error = said(model(body), kind=TracingError)
+    assert str(error) == (
+        "The objective takes more than 500 steps, more than can be followed one by one.\n"
+        f"  model.py:{line}\n    {body.splitlines()[line - 7]}\n"
+        "To fix this: write the loop as operations on whole arrays, or pass jac='finite-difference'."
+    )
+    assert autoopt.minimize(model(body), X, jac="finite-difference", options={"maxiter": 1}).nit <= 1
+
+
+def test_too_many_arrays_made_in_a_loop_name_it(model, monkeypatch) -> None:
+    monkeypatch.setattr(sys.modules["autoopt.tracing.tracer"], "MOST_BYTES", 10_000)
+    error = said(
+        model("for i in range(1000):\n    x = x * np.random.default_rng(i).random(3)\nreturn x[0]"), kind=TracingError
+    )
+    assert str(error) == (
+        "The objective makes more than 10,000 bytes of arrays that do not depend on its parameters, "
+        "more than can be followed one by one.\n  model.py:7\n    for i in range(1000):\n"
+        "To fix this: write the loop as operations on whole arrays, or pass jac='finite-difference'."
+    )
+
+
 # Messages that are still raw ------------------------------------------------------------------------------------------
 
 

@@ -83,6 +83,7 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     given = zip((parameters, *data), names, strict=True)
     parameters, *data = (instrument.substitute(value, name, attribute=True) for value, name in given)
     drawn = _random_state()
+    tracer.outside = id(sys._getframe())
     collecting = gc.isenabled()
     gc.disable()  # a trace makes many objects and no garbage: passes over them would double its time
     try:

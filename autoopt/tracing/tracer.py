@@ -22,6 +22,12 @@ _ARRAYS = (np.ndarray, np.generic)
 _step = tuple.__new__
 _SCALARS = (float, int, bool, np.generic)
 
+MOST_STEPS = 4_000_000
+"""A longer trace is refused: it would need more than about 3 GB until the loop is an array step."""
+
+MOST_BYTES = 2**31
+"""So is one that keeps more than this of arrays that the objective itself makes, apart from the parameters."""
+
 
 class Tracer:
     """Records the steps of one run of the objective.
@@ -40,6 +46,8 @@ class Tracer:
         Whether a value that depends on the parameters was turned into text.
     is_namespace : callable
         Whether a dictionary is the globals of an instrumented copy.
+    outside : int
+        The identity of the frame that runs the objective.
     """
 
     def __init__(self, array: type, pair: type | None = None) -> None:
@@ -50,6 +58,8 @@ class Tracer:
         self.types: dict[type, type] = {}
         self.shown = False
         self.is_namespace: Callable[[Any], bool] = lambda place: False
+        self.outside = 0
+        self._kept = 0
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
         self._sites: dict[tuple[int, int], tuple[CodeType, int]] = {}
@@ -94,6 +104,9 @@ class Tracer:
         if known and known[0] is value and np.array_equal(known[1], value, equal_nan=value.dtype.kind == "f"):
             return known[2]
         kept = value.copy()
+        self._kept += kept.nbytes
+        if self._kept > MOST_BYTES:
+            self.refuse_length(f"makes more than {MOST_BYTES:,} bytes of arrays that do not depend on its parameters")
         index = self._append(None, (), None, kept, CONSTANT, self.site())
         self.tape.values[index] = kept
         self._arrays[id(value)] = (value, kept, index)
@@ -119,6 +132,8 @@ class Tracer:
             shape, dtype = (), np.asarray(value).dtype
         steps = self.steps
         steps.append(_step(Step, (operation, inputs, template, shape, dtype, level, site)))
+        if len(steps) > MOST_STEPS:
+            self.refuse_length()
         return len(steps) - 1
 
     def elementwise(self, ufunc: Callable, inputs: Sequence[Any], compute: Callable | None = None) -> Any:
@@ -148,6 +163,8 @@ class Tracer:
                 self.tape.python_numbers = True
             steps = self.steps
             steps.append(_step(Step, (ufunc, tuple(sources), None, (), _FLOAT, level, self.site())))
+            if len(steps) > MOST_STEPS:
+                self.refuse_length()
             return array(self, len(steps) - 1, value, level)
         if kind is tuple:
             return self._components(ufunc, tuple(sources), None, value, level)
@@ -161,6 +178,19 @@ class Tracer:
             "The objective uses a value that was kept from an earlier call.",
             self.location(),
             "compute it anew in each call, or pass it through args.",
+        )
+
+    def refuse_length(self, what: str | None = None) -> None:
+        """Raise, with the line of the outermost loop that is running: the trace would fill the memory."""
+        loop, frame = None, sys._getframe(1)
+        while frame is not None and id(frame) != self.outside:
+            if not is_library(frame.f_code):
+                loop = Location.of_loop(frame.f_code, frame.f_lasti) or loop
+            frame = frame.f_back
+        raise TracingError(
+            f"The objective {what or f'takes more than {MOST_STEPS:,} steps'}, more than can be followed one by one.",
+            loop or self.location(),
+            "write the loop as operations on whole arrays, or pass jac='finite-difference'.",
         )
 
     def whole(self, operand: Any) -> Any:
@@ -306,6 +336,8 @@ class Tracer:
         self, operation: Callable, sources: list[int], template: Any, shape: tuple, dtype: np.dtype, level: int
     ) -> tuple[int, int]:
         self.steps.append(Step(operation, tuple(sources), template, shape, dtype, level, self.site()))
+        if len(self.steps) > MOST_STEPS:
+            self.refuse_length()
         return len(self.steps) - 1, level
 
     # Decisions --------------------------------------------------------------------------------------------------------
@@ -323,7 +355,7 @@ class Tracer:
 
     def site(self) -> tuple[CodeType, int] | None:
         """Return the innermost frame outside of libraries as (code, instruction), one object for each place."""
-        frame = sys._getframe(2)
+        frame = sys._getframe(3)  # whoever calls the tracer's methods is no user
         sites = self._sites
         while frame is not None:
             code = frame.f_code

@@ -18,6 +18,9 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Slot
 
+_FIRST, _NO_KEYWORDS = Slot(0), {}  # shared by the many reads of a loop
+_INTEGERS = {int}
+
 
 @dataclass(slots=True)
 class View:
@@ -61,17 +64,20 @@ def settle(array: Any) -> None:
 def read(array: Any, index: Any) -> Any:
     """Return `array[index]`."""
     tracer = array.tracer
-    index = _static(tracer, index)
+    position = type(index) is int or (type(index) is tuple and set(map(type, index)) == _INTEGERS)
+    if not position:
+        index = _static(tracer, index)
     if array.cells:
         found = _read_cells(array, index)
         if found is not None:
             return found
-    if tracer.holds_traced(index) or _holds_arrays(index):
+    if not position and (tracer.holds_traced(index) or _holds_arrays(index)):
         if max(array.level, tracer.level(index)) == PARAMETER:
             index = _mask_positions(tracer, index)
         return tracer.call(operator.getitem, (array, index), {})
     value = array.value[index]
-    result = tracer.record(operator.getitem, (array.current(),), ((Slot(0), index), {}), value, array.level)
+    template = ((_FIRST, index), _NO_KEYWORDS)
+    result = tracer.record(operator.getitem, (array.current(),), template, value, array.level)
     return attach(result, array, operator.getitem, (index,))
 
 
@@ -252,7 +258,7 @@ def _read_cells(array: Any, index: Any) -> Any:
         value, level = array.value[key], tracer.steps[step].level
         if rest:
             place = rest if len(rest) > 1 else rest[0]
-            result = tracer.record(operator.getitem, (step,), ((Slot(0), place), {}), value, level)
+            result = tracer.record(operator.getitem, (step,), ((_FIRST, place), _NO_KEYWORDS), value, level)
         else:
             result = tracer.array(tracer, step, value, level)
         return attach(result, array, operator.getitem, (key,))
