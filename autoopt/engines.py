@@ -101,7 +101,7 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
     from autoopt import graph
     from autoopt.source.module import write_module
 
-    built = graph.build(tape)
+    built = graph.stabilised(tape)
     return cache.write(key, write_module(built, graph.derive(built, kind), title))
 
 
@@ -162,7 +162,7 @@ class NumbaFunctions:
         self.tape = vectorise(tape)
         if any(self.tape.steps[index].dtype == object for index in self.tape.leaves()):
             raise UsageError("The numba engine knows no sparse matrices.", remedy='use engine="numpy".')
-        built = graph.build(self.tape)
+        built = graph.stabilised(self.tape)
         given, function = graph.derive(built, kind, divide=False)
         self.names = input_names(built)
         self.namespace = _execute(write_module(built, [given], title), kind)

@@ -336,7 +336,9 @@ def describe(program: Program, outcome: Outcome) -> str:
 # The command ----------------------------------------------------------------------------------------------------------
 
 
-def run(cases: int, seed: int, compiled: float, derivatives: float, seconds: float = np.inf) -> dict[str, Any]:
+def run(
+    cases: int, seed: int, compiled: float, derivatives: float, seconds: float = np.inf, statements: tuple = (3, 10)
+) -> dict[str, Any]:
     """Return counts of outcomes, messages of refusals, and one cut-down program for each kind of failure."""
     kinds: collections.Counter = collections.Counter()
     refusals: collections.Counter = collections.Counter()
@@ -350,7 +352,7 @@ def run(cases: int, seed: int, compiled: float, derivatives: float, seconds: flo
         if case and case % 2000 == 0:
             print(f"{case} programs, {time.perf_counter() - start:.0f} s: {dict(kinds)}", flush=True)
         rng = random.Random(f"{seed}-{case}")
-        program = write(rng)
+        program = write(rng, rng.randint(*statements))
         deep = rng.random()
         tier = {"compiled": deep < compiled, "derivatives": deep < derivatives}
         outcome = check(program, **tier)
@@ -387,8 +389,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--compiled", type=float, default=0.1, help="fraction whose compiled value is compared")
     parser.add_argument("--derivatives", type=float, default=0.03, help="fraction whose derivatives are compared")
     parser.add_argument("--seconds", type=float, default=np.inf, help="stop after so long")
+    parser.add_argument("--statements", type=int, nargs=2, default=(3, 10), help="from so many to so many a program")
     options = parser.parse_args(arguments)
-    found = run(options.cases, options.seed, options.compiled, options.derivatives, options.seconds)
+    found = run(
+        options.cases, options.seed, options.compiled, options.derivatives, options.seconds, tuple(options.statements)
+    )
     print(f"\n{found['seconds']:.0f} s;", dict(found["kinds"]), dict(CONCLUSIVE))
     for title in ("refusals", "faults", "styles"):
         print(f"\n{title}:")

@@ -768,7 +768,7 @@ def helper(w: Writer) -> str:
 
 
 def write(rng: random.Random, statements: int | None = None) -> Program:
-    """Return a random program of so many statements (4 to 12 if None)."""
+    """Return a random program of so many statements (3 to 10 if None)."""
     w = Writer(rng)
     makers, weights = zip(*STATEMENTS, strict=True)
     for _ in range(statements or rng.randint(3, 10)):

@@ -126,6 +126,15 @@ FOUND = {
         ],
         "np.sum(v * np.linspace(0.5, 1.7, v.size).reshape(v.shape))",
     ),
+    "comparison of a number of the data": (["v = np.fabs(x) * (c > 0)"], "np.sum(v * np.array([1, 2, 3]))"),
+    "argmax of a comparison": (
+        ["v = np.zeros(3, dtype=int)", "v[0] = (x > 0.2).argmax()", "v[1] = np.argmin(x > 0.2)"],
+        "np.sum(v * np.linspace(0.7, 1.7, 3)) + x[0]",
+    ),
+    "a list of places written into twice": (
+        ["v = x[[-2, 1]]", "v[[-1]] -= x[0]", "v[[-1]] -= x[0]"],
+        "np.sum(np.sin(v * v * x[:2]))",
+    ),
     "linear": ([], "np.sum(x * np.linspace(0.4, 1.7, 3))"),
     "one entry": ([], "0.6 * x[1]"),
 }

@@ -1,6 +1,6 @@
 """Tape -> PyTensor: the symbolic graph of the objective, its derivatives, their rewriting."""
 
 from autoopt.graph.build import Graph, build
-from autoopt.graph.derive import KINDS, Function, derive
+from autoopt.graph.derive import KINDS, Function, derive, stabilised
 
-__all__ = ["KINDS", "Function", "Graph", "build", "derive"]
+__all__ = ["KINDS", "Function", "Graph", "build", "derive", "stabilised"]

@@ -8,7 +8,8 @@ itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from weakref import ref
 
 import pytensor
 import pytensor.tensor as pt
@@ -23,11 +24,11 @@ from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.graph.build import Graph
+from autoopt.graph.build import Graph, build
 from autoopt.graph.parts import join
 from autoopt.graph.rewriting import group_by_dependence, rewrite, settings
 from autoopt.source.idioms import simplify
-from autoopt.tape.tape import Guard
+from autoopt.tape.tape import Guard, Tape
 
 VIEWS = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
 """Operations that cost nothing, so that computing them ahead gains nothing."""
@@ -145,12 +146,41 @@ KINDS: dict[str, Callable] = {
 }
 
 
+_NONE: tuple = (lambda: None, None)
+_latest: list[tuple] = [_NONE]
+
+
+def stabilised(tape: Tape) -> Graph:
+    """Return the graph of `tape`, its value rewritten so that its derivatives are finite wherever they can be.
+
+    The latest is kept for as long as its tape, so that all kinds of derivative start from the same graph. Guards keep
+    the user's own arithmetic, rounding included.
+    """
+    known, graph = _latest[0]
+    if known() is not tape:
+        graph = build(tape)
+        inputs = [*graph.wrt, *graph.inputs.values()]
+        with settings():
+            value = _simplified(inputs, [graph.value], "first")[0]
+            checks = _simplified(inputs, [check for check, _ in graph.guards], "guards") if graph.guards else []
+        guards = [(check, guard) for check, (_, guard) in zip(checks, graph.guards, strict=True)]
+        graph = replace(graph, value=value, guards=guards)
+        _latest[0] = (ref(tape, _forget), replace(graph, tape=None))
+    return replace(graph, tape=tape)
+
+
+def _forget(dead: ref) -> None:
+    if _latest[0][0] is dead:
+        _latest[0] = _NONE
+
+
 def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
     """Return the functions of one kind of derivative.
 
     Parameters
     ----------
     graph : Graph
+        From `stabilised`.
     kind : str
         A key of KINDS.
     divide : bool
@@ -158,17 +188,17 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
     """
     with settings():
         given = list(graph.inputs.values())
-        checks = [variable for variable, _ in graph.guards]
-        value, *checks = _simplified([*graph.wrt, *given], [graph.value, *checks], "first")
-        extra, results = KINDS[kind](graph, value)
-        final = rewrite([*extra, graph.parameters, *given], _over_vector(graph, [*results, *checks]))
-        extra, vector, given = final.inputs[: len(extra)], final.inputs[len(extra)], final.inputs[len(extra) + 1 :]
-        results, checks = final.outputs[: len(results)], final.outputs[len(results) :]
+        extra, results = KINDS[kind](graph, graph.value)
+        inputs = [*extra, graph.parameters, *given]
+        final = rewrite(inputs, _over_vector(graph, results))
+        checks = _over_vector(graph, [variable for variable, _ in graph.guards])
+        checks = clone_replace(checks, dict(zip(inputs, final.inputs, strict=True)))
         guards = tuple((check, guard) for check, (_, guard) in zip(checks, graph.guards, strict=True))
+        extra, vector, given = final.inputs[: len(extra)], final.inputs[len(extra)], final.inputs[len(extra) + 1 :]
         if not divide:
-            final = Function(kind, (*extra, vector, *given), tuple(results), guards)
+            final = Function(kind, (*extra, vector, *given), tuple(final.outputs), guards)
             return [Function("prepare", tuple(given), ()), final]
-        return _divide(kind, list(extra), vector, list(given), results, guards)
+        return _divide(kind, list(extra), vector, list(given), final.outputs, guards)
 
 
 def _divide(
@@ -182,10 +212,10 @@ def _divide(
     """Cut the graph where it stops to depend on the parameters, and where on the direction."""
     count = len(results)
     roots = _readable([vector, *extra, *given], [*results, *(variable for variable, _ in guards)])
-    roots = group_by_dependence(roots, {vector, *extra}, set(given))
-    roots = group_by_dependence(roots, set(extra), {vector, *given}) if extra else roots
-    results = roots[:count]
-    guards = tuple((check, guard) for check, (_, guard) in zip(roots[count:], guards, strict=True))
+    results, checks = roots[:count], roots[count:]
+    results = group_by_dependence(results, {vector, *extra}, set(given))
+    results = group_by_dependence(results, set(extra), {vector, *given}) if extra else results
+    roots = [*results, *checks]
     ahead = _frontier(roots, given, {vector, *extra})
     functions = [Function("prepare", tuple(given), tuple(ahead))]
     roots, known = _cut(roots, ahead)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 
 from pytensor import config
 from pytensor.compile.mode import optdb
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.basic import GraphRewriter
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.graph.traversal import io_toposort
 from pytensor.scalar.basic import Add, Mul
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.rewriting.basic import topo_constant_folding
 
 from autoopt.graph.joins import unsplit
 from autoopt.graph.shifts import unshift
@@ -26,6 +29,7 @@ _EXCLUDED = (
     "scan_eqopt1", "scan_eqopt2", "local_greedy_distributor",  # the last may run for seconds without an end
     "local_dimshuffle_subtensor",  # takes x[::-1][:1] for x[0] (3.0.7)
     "local_log_sum_exp",  # shifts.py does it with finite second derivatives
+    "local_set_to_inc_subtensor",  # takes x[i] + a + b for x[i] + a (3.0.7)
     "local_add_of_sparse_write",  # the last gives a result of the wrong shape (3.0.7)
 )  # fmt: skip
 _STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the objective itself has been stabilised
@@ -34,13 +38,19 @@ _UNFINISHED = ("local_view_op", "slogdet_specialization", "reuse_decomposition_m
 _CHEAP = ("canonicalize", "canonicalize_db", "merge", "useless", "stabilize")
 
 
-def _query(graph: FunctionGraph, stage: str) -> RewriteDatabaseQuery:
+def _rewriter(graph: FunctionGraph, stage: str) -> GraphRewriter:
     """Return the rewrites for a graph; disconnected_grad, a view, stays until all derivatives are taken."""
     include = ("fast_run",) if len(graph.apply_nodes) < LARGE else _CHEAP
     stacked = any(isinstance(node.op, Blockwise) and node.op.batch_ndim(node) for node in graph.apply_nodes)
     more = ("reuse_decomposition_multiple_solves",) if stacked else ()  # NumPy has no factors of a stack of matrices
     exclude = {"first": _UNFINISHED, "between": (*_UNFINISHED, *_STABLE), "last": _STABLE}[stage]
-    return RewriteDatabaseQuery(include=include, exclude=(*_EXCLUDED, *exclude, *more))
+    return _chosen(include, (*_EXCLUDED, *exclude, *more))
+
+
+@cache
+def _chosen(include: tuple[str, ...], exclude: tuple[str, ...]) -> GraphRewriter:
+    """Return the rewrites of these names, kept: putting them together takes as long as rewriting a small graph."""
+    return optdb.query(RewriteDatabaseQuery(include=include, exclude=exclude))
 
 
 def settings() -> AbstractContextManager:
@@ -52,13 +62,16 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     """Return the rewritten graph of `outputs`; its inputs and outputs are in the order given.
 
     `stage` is "first" for the objective itself, from which shifts by a maximum are taken out, "between" for derivatives
-    that are differentiated further, and "last".
+    that are differentiated further, and "last"; "guards" for what must not change by a rounding.
     """
     graph = FunctionGraph(list(inputs), list(outputs), clone=True)
+    if stage == "guards":
+        topo_constant_folding.rewrite(graph)
+        return graph
     if stage == "first":
         unshift(graph)
     unsplit(graph)
-    optdb.query(_query(graph, stage)).rewrite(graph)
+    _rewriter(graph, stage).rewrite(graph)
     unsplit(graph)  # those whose axis is known only now
     return graph
 

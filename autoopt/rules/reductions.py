@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.gradient import disconnected_grad
 from pytensor.scalar.basic import Sqr
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Dot, Sum
@@ -299,12 +300,12 @@ def count_nonzero(a, axis=None, keepdims=False):
 
 @rule(np.argmax, order=0)
 def argmax(a, axis=None, keepdims=False):
-    return pt.argmax(tensor(a), axis=axis, keepdims=keepdims)
+    return pt.argmax(disconnected_grad(tensor(a)), axis=axis, keepdims=keepdims)
 
 
 @rule(np.argmin, order=0)
 def argmin(a, axis=None, keepdims=False):
-    a = tensor(a)
+    a = disconnected_grad(tensor(a))
     return pt.argmin(a.astype("int64") if a.dtype == "bool" else a, axis=axis, keepdims=keepdims)
 
 

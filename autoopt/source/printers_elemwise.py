@@ -173,7 +173,7 @@ def _cast_operands(node: Apply, op: ScalarOp, operands: list[Code]) -> list[Code
     return [
         Code(f"np.{target}({code})") if i >= first and (weak[i] or (dtypes[i] != target and not rank(v))) else
         code if i < first or dtypes[i] == target else
-        Code(f"{code:.}.astype(np.{target})")
+        _as_type(target, v, code)
         for i, (v, code) in enumerate(zip(node.inputs, operands, strict=True))
     ]  # fmt: skip
 
@@ -229,7 +229,12 @@ def negation(writer, node: Apply, x: Code) -> Code:
 
 def _as_number(variable: Variable, x: Code) -> Code:
     """Return booleans as integers: NumPy's `-` refuses them, and its `*` of booleans alone gives booleans."""
-    return Code(f"{x:.}.astype(np.int64)") if variable.type.dtype == "bool" and variable.type.ndim else x
+    return _as_type("int64", variable, x) if variable.type.dtype == "bool" and variable.type.ndim else x
+
+
+def _as_type(dtype: str, variable: Variable, x: Code) -> Code:
+    """Return an array of another type; what has one entry may be written without its axes, as a number of Python's."""
+    return call(f"np.{dtype}", x) if all(variable.type.broadcastable) else Code(f"{x:.}.astype(np.{dtype})")
 
 
 @scalar(ps.Invert)
