@@ -327,8 +327,9 @@ class Batching:
                 new.names[self._singles[int(self.classes.same[step])]] = name
 
     def _guards(self, guards: Sequence[Guard]) -> list[Guard]:
-        """Return the guards, those on booleans of one class as one."""
+        """Return the guards, those on booleans of one class as one, and one for a question that is asked again."""
         kept: list[Guard] = []
+        asked: set[tuple[int, str]] = set()
         alike: dict[int, list[Guard]] = {}
         for guard in guards:
             number = int(self.classes.of[guard.step])
@@ -337,8 +338,11 @@ class Batching:
             )
             if boolean and number in self.arrays:
                 alike.setdefault(number, []).append(guard)
-            else:
-                kept.append(guard._replace(step=self.single(guard.step)))
+                continue
+            step = self.single(guard.step)
+            if (step, guard.kind) not in asked:
+                asked.add((step, guard.kind))
+                kept.append(guard._replace(step=step))
         for group in alike.values():
             kept.extend(self._joint_guard(group))
         return kept
