@@ -15,7 +15,7 @@ import numpy as np
 
 from autoopt.rules import load_all
 from autoopt.tape.names import qualified
-from autoopt.tracing import distributions, functions, multivariate, standins
+from autoopt.tracing import distributions, formulas, functions, multivariate, standins
 
 PAGE = Path(__file__).with_suffix(".rst")
 
@@ -79,7 +79,11 @@ def _while_tracing() -> Iterable[str]:
     """What is followed without a rule of its own, because others do its work."""
     known = load_all()
     more = sorted(
-        {qualified(function) for function in (*functions.HANDLERS, *standins.STAND_INS) if function not in known}
+        {
+            qualified(function)
+            for function in (*functions.HANDLERS, *standins.STAND_INS)
+            if function not in known and function not in formulas.load_all()
+        }
     )
     yield _heading("Without a rule of their own")
     yield "Constructors, writes, and what is done by the functions above:\n"
@@ -87,6 +91,15 @@ def _while_tracing() -> Iterable[str]:
         names = [name.removeprefix(module + ".") for name in more if name.startswith(module + ".")]
         yield _entry(module, map(_code, names))
     yield _entry("methods of arrays", map(_code, sorted(functions.METHODS)))
+    yield _heading("By formulas")
+    yield "Followed as NumPy's other functions; exact first and second derivatives:\n"
+    modules: dict[str, list] = {}
+    for found in formulas.load_all().values():
+        modules.setdefault(_module(found.function), []).append(found)
+    for module, rows in sorted(modules.items()):
+        for note in sorted({row.note for row in rows}):
+            names = sorted(qualified(row.function).removeprefix(module + ".") for row in rows if row.note == note)
+            yield _entry(f"{module}; {note}" if note else module, map(_code, names))
 
 
 def _distributions() -> Iterable[str]:

@@ -135,5 +135,4 @@ def block_diag(*arrs):
     return out
 
 
-refuse(scipy.linalg.lstsq, remedy="use np.linalg.solve(A.T @ A, A.T @ b)")
 refuse(scipy.linalg.eig, scipy.linalg.eigvals, remedy="use eigh if it is symmetric")

@@ -6,7 +6,6 @@ names. The user must leave those it lacks at NumPy's defaults; otherwise the cal
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -15,16 +14,8 @@ from typing import Any
 import numpy as np
 
 from autoopt.rules.operands import converted, discrete, tensor
+from autoopt.signatures import Unsupported, strict
 from autoopt.tape.names import qualified as name
-
-
-class Unsupported(Exception):
-    """What a rule does not cover, and what to do instead."""
-
-    def __init__(self, what: str, remedy: str = "write it with other NumPy functions, or pass jac='finite-difference'"):
-        super().__init__(f"{what} ({remedy})")
-        self.what = what
-        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -54,10 +45,10 @@ def rule(*functions: Callable, order: int = 2, note: str = "") -> Callable[[Call
 
     def enter(build: Callable) -> Callable:
         for function in functions:
-            strict = _strict_ufunc(function, build) if isinstance(function, np.ufunc) else _strict(function, build)
-            RULES[function] = Rule(function, strict, order, note)
+            made = _strict_ufunc(function, build) if isinstance(function, np.ufunc) else strict(function, build)
+            RULES[function] = Rule(function, made, order, note)
             if isinstance(function, np.ufunc) and function.nin == 2 and function.nout == 1 and not function.signature:
-                RULES[function.outer] = Rule(function.outer, partial(_outer, strict), order, note)
+                RULES[function.outer] = Rule(function.outer, partial(_outer, made), order, note)
         return build
 
     return enter
@@ -84,44 +75,6 @@ def find(function: Any) -> Rule | None:
         return None
 
 
-def _strict(function: Callable, build: Callable) -> Callable:
-    """Return `build` with every option that it does not take refused unless it has NumPy's default."""
-    taken = inspect.signature(build).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
-        return build
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        signature = inspect.signature(build)
-    spread = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in taken.values())
-    extra_name = next((key for key, given in signature.parameters.items() if given.kind is given.VAR_KEYWORD), None)
-
-    @wraps(build)
-    def strict(*args: Any, **kwargs: Any) -> Any:
-        arguments = signature.bind(*args, **kwargs)
-        for option, value in list(arguments.arguments.items()):
-            parameter = signature.parameters[option]
-            if parameter.kind is parameter.VAR_KEYWORD:
-                if extra := [key for key in value if key not in taken]:
-                    raise Unsupported(f"{name(function)} with {', '.join(extra)}=", "leave it out")
-            elif option not in taken and parameter.kind is not parameter.VAR_POSITIONAL:
-                if not _is_default(value, parameter.default):
-                    raise Unsupported(f"{name(function)} with {option}=", f"leave out {option}=")
-                del arguments.arguments[option]
-            elif value is np._NoValue:
-                del arguments.arguments[option]
-        if spread:
-            return build(*arguments.args, **arguments.kwargs)
-        options = arguments.arguments.pop(extra_name, {})
-        return build(**arguments.arguments, **options)
-
-    return strict
-
-
-def _is_default(value: Any, default: Any) -> bool:
-    return value is default or value is np._NoValue or (isinstance(value, bool | int | str) and value == default)
-
-
 # What a ufunc takes besides its operands, with the values that change nothing.
 NEUTRAL: dict[str, tuple] = {
     "out": (None, (None,), (None, None)),
@@ -138,7 +91,7 @@ def _strict_ufunc(function: np.ufunc, build: Callable) -> Callable:
     """Return `build` taking operands cast as NumPy casts them, and no option that would change the result."""
 
     @wraps(build)
-    def strict(*operands: Any, **options: Any) -> Any:
+    def call(*operands: Any, **options: Any) -> Any:
         for option, value in options.items():
             if option == "dtype" and value is not None and np.dtype(value) == np.float64:
                 continue
@@ -150,7 +103,7 @@ def _strict_ufunc(function: np.ufunc, build: Callable) -> Callable:
             return build(*map(tensor, operands))
         return build(*_cast(function, [tensor(operand) for operand in operands], options.get("dtype")))
 
-    return strict
+    return call
 
 
 def _cast(function: np.ufunc, operands: list, dtype: Any) -> list:

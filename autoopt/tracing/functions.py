@@ -37,9 +37,9 @@ def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) ->
     handler = HANDLERS.get(function)
     if handler is not None:
         return handler(tracer, *args, **kwargs)
-    args, target = _without_out(function, args, kwargs)
+    args, target = without_out(function, args, kwargs)
     if target is not None:
-        return _store(tracer, target, call_function(tracer, function, args, kwargs))
+        return store(tracer, target, call_function(tracer, function, args, kwargs))
     result = tracer.call(function, args, kwargs)
     if type(result) is not tracer.array or type(result.value) is not np.ndarray:
         return result
@@ -66,7 +66,7 @@ def _out_position(function: Callable) -> int | None:
     return names.index("out") if "out" in names else None
 
 
-def _without_out(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, Any]:
+def without_out(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, Any]:
     """Return the positional arguments without `out`, and `out`, which is removed from `kwargs` too."""
     target = kwargs.pop("out", None)
     position = _out_position(function) if target is None and len(args) > 2 else None
@@ -76,7 +76,7 @@ def _without_out(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, 
     return args, target
 
 
-def _handles(*functions: Callable) -> Callable:
+def handles(*functions: Callable) -> Callable:
     """Return a decorator that registers `handler(tracer, *args, **kwargs)` for NumPy functions."""
 
     def register(handler: Callable) -> Callable:
@@ -86,10 +86,10 @@ def _handles(*functions: Callable) -> Callable:
     return register
 
 
-def _store(tracer: Any, target: Any, result: Any) -> Any:
+def store(tracer: Any, target: Any, result: Any) -> Any:
     """Write `result` into the `out=` array `target` and return that."""
     if type(target) is tuple and type(result) is tuple:
-        return tuple(_store(tracer, one, part) for one, part in zip(target, result, strict=True))
+        return tuple(store(tracer, one, part) for one, part in zip(target, result, strict=True))
     if type(target) is tuple:
         (target,) = target
     if type(target) is not tracer.array:
@@ -123,9 +123,13 @@ def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs:
     target = kwargs.pop("out", None)
     if method == "__call__":
         result = _call_with_keywords(tracer, ufunc, inputs, kwargs, target)
-        return result if target is None else _store(tracer, target, result)
-    if method == "at" and ufunc in (np.add, np.subtract):
-        return _add_at(tracer, inputs[0], inputs[1], inputs[2] if ufunc is np.add else -inputs[2])
+        return result if target is None else store(tracer, target, result)
+    if method == "at":
+        from autoopt.tracing.in_place import write_at
+
+        return write_at(tracer, ufunc, *inputs)
+    if method == "reduceat" and target is None:
+        return _reduce_pieces(tracer, ufunc, *inputs, **kwargs)
     if method == "outer":
         left, right = (np.asarray(part) if type(part) is not tracer.array else part for part in inputs)
         return tracer.elementwise(ufunc, (left.reshape(left.shape + (1,) * right.ndim), right))
@@ -137,7 +141,7 @@ def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs:
         result = call_function(tracer, known, (inputs[0],), {"axis": axis, **kwargs})
     else:
         result = tracer.call(getattr(ufunc, method), inputs, kwargs)
-    return result if target is None else _store(tracer, target, result)
+    return result if target is None else store(tracer, target, result)
 
 
 def _call_with_keywords(tracer: Any, ufunc: Callable, inputs: tuple, kwargs: dict, target: Any) -> Any:
@@ -171,32 +175,37 @@ def _one_by_one(tracer: Any, ufunc: Callable, method: str, x: Any, axis: int = 0
     return partial[-1] if method == "reduce" else call_function(tracer, np.stack, (partial,), {"axis": axis})
 
 
+def _reduce_pieces(tracer: Any, ufunc: Callable, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """Do `ufunc.reduceat`: a reduction from each index to the next, or the entry itself where the next is no later."""
+    starts = [int(start) for start in np.asarray(decided(tracer, indices))]
+    lead = (slice(None),) * (axis % x.ndim)
+    pieces = []
+    for start, stop in itertools.zip_longest(starts, starts[1:], fillvalue=None):
+        if stop is not None and stop <= start:
+            pieces.append(x[(*lead, start)])
+        else:
+            pieces.append(call_ufunc(tracer, ufunc, "reduce", (x[(*lead, slice(start, stop))],), {"axis": axis}))
+    made = call_function(tracer, np.stack, (pieces,), {"axis": axis})
+    return made if dtype is None else made.cast(dtype)
+
+
+def decided(tracer: Any, value: Any) -> Any:
+    """Return positions as plain numbers, with a guard on what depends on the parameters."""
+    kind = type(value)
+    if kind is tracer.array:
+        return tracer.decide(value, "array", np.array(value.value))
+    return kind([decided(tracer, part) for part in value]) if kind in (tuple, list) else value
+
+
 _NEUTRAL = (("casting", "same_kind"), ("order", "K"), ("subok", True))
-
-
-def _add_at(tracer: Any, array: Any, index: Any, value: Any) -> None:
-    """Do `np.add.at(array, index, value)`."""
-    if type(array) is not tracer.array:
-        raise TracingError(
-            "np.add.at adds a traced value to an array made outside of the objective.",
-            tracer.location(),
-            "make the array inside the objective.",
-        )
-    result = tracer.call(put_add, (array, index, value), {})
-    writing.write(array, Ellipsis, result)
 
 
 # Functions that NumPy defines by others, or that answer with plain Python values --------------------------------------
 
 
-@_handles(np.copy)
+@handles(np.copy)
 def _copy(tracer, a, order="K", subok=False):
     return a.duplicate()
-
-
-@_handles(np.copyto)
-def _copyto(tracer, dst, src, casting="same_kind", where=True):
-    _store(tracer, dst, src if where is True else call_function(tracer, np.where, (where, src, dst), {}))
 
 
 _PLAIN = (
@@ -229,7 +238,7 @@ def _laid_out(made: Any, like: Any, order: str, shape: Any) -> Any:
     return made
 
 
-@_handles(np.full_like)
+@handles(np.full_like)
 def _full_like(tracer, a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
     dtype = a.dtype if dtype is None else np.dtype(dtype)
     return _laid_out(full(tracer, np.shape(a) if shape is None else shape, fill_value, dtype), a, order, shape)
@@ -243,14 +252,7 @@ def full(tracer: Any, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     return tracer.call(np.full, (shape, tracer.concrete(fill_value), dtype), {})
 
 
-@_handles(np.fill_diagonal)
-def _fill_diagonal(tracer, a, val, wrap=False):
-    if wrap:
-        return tracer.call(np.fill_diagonal, (a, val), {"wrap": wrap})
-    return writing.write(a, tuple(np.arange(min(a.shape)) for _ in a.shape), val)
-
-
-@_handles(np.compress)
+@handles(np.compress)
 def _compress(tracer, condition, a, axis=None):
     traced = tracer.holds_traced(condition)
     positions = _nonzero(tracer, condition)[0] if traced else np.flatnonzero(np.asarray(condition))
@@ -259,49 +261,25 @@ def _compress(tracer, condition, a, axis=None):
     return a[(slice(None),) * (axis % a.ndim) + (positions,)]
 
 
-@_handles(np.extract)
+@handles(np.extract)
 def _extract(tracer, condition, arr):
     condition = condition.ravel() if type(condition) is tracer.array else np.ravel(condition)
     return _compress(tracer, condition, arr.ravel() if type(arr) is tracer.array else np.ravel(arr))
 
 
-@_handles(np.nan_to_num)
+@handles(np.nan_to_num)
 def _nan_to_num(tracer, x, copy=True, nan=0.0, posinf=None, neginf=None):
     result = tracer.call(np.nan_to_num, (x,), {"nan": nan, "posinf": posinf, "neginf": neginf})
     return result if copy else writing.update(x, result)
 
 
-@_handles(np.put)
-def _put(tracer, a, ind, v, mode="raise"):
-    positions = np.asarray(tracer.concrete(ind)).ravel()
-    values = v if np.ndim(v) == 0 else v.ravel()[np.arange(positions.size) % np.size(v)]
-    a.flat[positions] = values
-
-
-@_handles(np.putmask)
-def _putmask(tracer, a, mask, values):
-    if np.ndim(values) and np.shape(values) != a.shape:
-        values = values.ravel()[np.arange(a.size) % np.size(values)].reshape(a.shape)
-    a[...] = call_function(tracer, np.where, (mask, values, a), {})
-
-
-@_handles(np.place)
-def _place(tracer, arr, mask, vals):
-    if type(mask) is tracer.array:
-        mask = tracer.decide(mask, "array", np.array(mask.value))
-    positions = np.flatnonzero(mask)
-    vals = vals if type(vals) is tracer.array or not tracer.holds_traced(vals) else tracer.nested(vals)
-    vals = np.asarray(vals) if type(vals) is not tracer.array else vals
-    arr.flat[positions] = vals.ravel()[np.arange(positions.size) % np.size(vals)]
-
-
-@_handles(np.allclose)
+@handles(np.allclose)
 def _allclose(tracer, a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
     a, b = (tracer.whole(part) if tracer.holds_traced(part) else np.asarray(part) for part in (a, b))
     return bool(call_function(tracer, np.all, (abs(a - b) <= atol + rtol * abs(b),), {}))
 
 
-@_handles(np.array_equal)
+@handles(np.array_equal)
 def _array_equal(tracer, a1, a2, equal_nan=False):
     return np.shape(a1) == np.shape(a2) and bool(call_function(tracer, np.all, (a1 == a2,), {}))
 
@@ -318,41 +296,63 @@ HANDLERS[np.flatnonzero] = lambda tracer, a: _nonzero(tracer, call_function(trac
 HANDLERS[np.argwhere] = lambda tracer, a: np.transpose(_nonzero(tracer, a))
 
 
-@_handles(np.where)
+@handles(np.bincount)
+def _bincount(tracer, x, weights=None, minlength=0):
+    if weights is None or tracer.level((x, weights)) < PARAMETER:
+        return tracer.call(np.bincount, (x, weights, minlength), {})
+    positions = np.asarray(decided(tracer, x))
+    count = max(int(positions.max(initial=-1)) + 1, minlength)
+    return tracer.call(put_add, (np.zeros(count), positions, weights), {})
+
+
+@handles(np.histogram)
+def _histogram(tracer, a, bins=10, range=None, density=None, weights=None):
+    """Counts; of weights that depend on the parameters, their sums in bins that the data decide."""
+    if weights is None or density or tracer.level((a, bins, range)) == PARAMETER:
+        return tracer.call(np.histogram, (a, bins, range, density, weights), {})
+    a = np.asarray(decided(tracer, a))
+    edges = np.histogram_bin_edges(a, decided(tracer, bins), decided(tracer, range))
+    inside = np.flatnonzero((a >= edges[0]) & (a <= edges[-1]))
+    positions = np.clip(np.searchsorted(edges, a[inside], side="right") - 1, 0, len(edges) - 2)
+    return tracer.call(put_add, (np.zeros(len(edges) - 1), positions, weights[inside]), {}), edges
+
+
+@handles(np.where)
 def _where(tracer, condition, *choices):
     if not choices:
         return _nonzero(tracer, condition)
     return tracer.call(np.where, (condition, *choices), {})
 
 
-@_handles(np.broadcast_arrays)
+@handles(np.broadcast_arrays)
 def _broadcast_arrays(tracer, *args, subok=False):
     shape = np.broadcast_shapes(*(np.shape(part) for part in args))
     return tuple(call_function(tracer, np.broadcast_to, (part, shape), {}) for part in args)
 
 
-@_handles(np.linspace)
+@handles(np.linspace)
 def _linspace(tracer, start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
-    if np.ndim(start) or np.ndim(stop) or dtype is not None:
+    if dtype is not None or (axis != 0 and (np.ndim(start) or np.ndim(stop))):
         raise UnsupportedFunctionError(
-            "np.linspace is called with arrays as ends or with dtype=.",
+            "np.linspace is called with dtype= or with arrays as ends and axis=.",
             tracer.location(),
             "write start + (stop - start) * t.",
         )
+    num = int(num)
     count = num - 1 if endpoint else num
     step = (stop - start) / max(count, 1)
-    points = start + step * np.arange(num)
+    points = start + step * np.arange(num).reshape((num, *[1] * max(np.ndim(start), np.ndim(stop))))
     return (points, step) if retstep else points
 
 
-@_handles(np.split, np.array_split)
+@handles(np.split, np.array_split)
 def _split(tracer, ary, indices_or_sections, axis=0):
     length = ary.shape[axis]
     if isinstance(indices_or_sections, int | np.integer):
         positions = np.array_split(np.arange(length), indices_or_sections)
         ends = np.cumsum([len(part) for part in positions])[:-1]
     else:
-        ends = np.asarray(tracer.concrete(indices_or_sections))
+        ends = np.asarray(decided(tracer, indices_or_sections))
     bounds = [0, *(int(end) for end in ends), length]
     lead = (slice(None),) * (axis % ary.ndim)
     return [ary[(*lead, slice(a, b))] for a, b in itertools.pairwise(bounds)]
@@ -459,6 +459,11 @@ def fill(array, value):
 @_method
 def sort(array, axis=-1, kind=None, order=None, *, stable=None):
     array[...] = call_function(array.tracer, np.sort, (array,), {"axis": axis})
+
+
+@_method
+def partition(array, kth, axis=-1, kind="introselect", order=None):
+    sort(array, axis)
 
 
 @_method

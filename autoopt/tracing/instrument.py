@@ -18,10 +18,10 @@ import numpy as np
 from autoopt import extension
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import Leaf
-from autoopt.tracing import standins
+from autoopt.tracing import formulas, standins
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.objects import Shadows, is_users_class
-from autoopt.tracing.origin import is_library
+from autoopt.tracing.origin import may_be_copied
 from autoopt.tracing.sparse import Matrices, is_sparse
 
 _INTEGRALS = ("trapezoid", "cumulative_trapezoid", "simpson")
@@ -96,6 +96,10 @@ class Instrument:
             return self.copy(extension.FORMULAS[value])
         if _may_hash(value) and value in extension.CONSTANTS:
             return standins.constant_call(self.tracer, value)
+        if _may_hash(value) and not isinstance(value, standins.DISPATCHED):
+            formula = formulas.find(value)
+            if formula is not None:
+                return functools.partial(formula.follow, self.tracer)
         if isinstance(value, type):
             return self._class(value)
         if kind.__module__.startswith("scipy.stats."):
@@ -205,9 +209,9 @@ class Instrument:
         module = function.__module__ or ""
         if module.startswith(_OPAQUE) or (module.startswith("scipy.integrate") and function.__name__ in _INTEGRALS):
             return standins.opaque(self.tracer, function)
-        if is_library(function.__code__) and not module.startswith("scipy."):
-            return function
-        return self.copy(function)
+        if module.startswith("scipy.") or may_be_copied(function.__code__):
+            return self.copy(function)
+        return function
 
     def copy(self, function: FunctionType) -> FunctionType:
         """Return the instrumented copy of a Python function."""
@@ -348,4 +352,11 @@ def _has_stand_in(value: Any) -> bool:
 
 
 def _may_hash(value: Any) -> bool:
-    return getattr(type(value), "__hash__", None) is not None and not isinstance(value, tuple)
+    """Whether `value` is a function or class that can be looked up in a table."""
+    if not callable(value):
+        return False
+    try:
+        hash(value)
+    except TypeError:  # a callable object with an array among its fields
+        return False
+    return True

@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from autoopt.tracing.origin import is_library
+from autoopt.tracing.origin import may_be_copied
 
 
 def is_users_class(kind: type) -> bool:
@@ -21,7 +21,7 @@ def is_users_class(kind: type) -> bool:
     if type(kind).__call__ is not type.__call__ or not kind.__flags__ & (1 << 9):  # a heap type
         return False
     functions = [part for part in map(_function_of, vars(kind).values()) if part is not None]
-    if any(not is_library(part.__code__) for part in functions):
+    if any(may_be_copied(part.__code__) for part in functions):
         return True
     return any(is_users_class(base) for base in kind.__bases__ if base is not object)
 
@@ -30,6 +30,9 @@ def _function_of(part: Any) -> types.FunctionType | None:
     """Return the function behind a class attribute."""
     part = getattr(part, "__func__", None) or getattr(part, "fget", None) or getattr(part, "func", None) or part
     return part if isinstance(part, types.FunctionType) else None
+
+
+_KEPT = frozenset(("__dict__", "__weakref__", "__module__", "__qualname__", "__doc__", "__slots__", "__getattribute__"))
 
 
 class Shadows:
@@ -48,10 +51,13 @@ class Shadows:
         if kind in self.classes.values():
             return kind
         shadow = self.classes[kind] = self._empty(kind)
+        inherited = [base for base in shadow.__mro__[1:] if base in self.classes.values()]
         for name, part in vars(kind).items():
             instrumented = self._attribute(part)
             if instrumented is not None:
                 setattr(shadow, name, instrumented)
+            elif name not in _KEPT and any(name in vars(base) for base in inherited):
+                setattr(shadow, name, part)  # or the shadow of the base would hide it
         return abc.update_abstractmethods(shadow)
 
     def _empty(self, kind: type) -> type:
@@ -68,7 +74,7 @@ class Shadows:
     def _attribute(self, part: Any) -> Any:
         """Return the instrumented form of a class attribute, None if it needs none."""
         if isinstance(part, types.FunctionType):
-            return None if is_library(part.__code__) else self.copy(part)
+            return self.copy(part) if may_be_copied(part.__code__) else None
         if isinstance(part, staticmethod | classmethod):
             inner = self._attribute(part.__func__)
             return inner and type(part)(inner)

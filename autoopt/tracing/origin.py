@@ -14,6 +14,8 @@ _SITE = os.path.dirname(os.path.dirname(_NUMPY)) + os.sep
 _STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
 _LIBRARIES = (_PACKAGE, _NUMPY, *(_SITE + name + os.sep for name in ("scipy", "pandas", "click")))
 
+_FOLLOWED = _NUMPY + "polynomial" + os.sep, _NUMPY + os.path.join("lib", "_polynomial_impl.py")
+
 _verdicts: dict[int, tuple[CodeType, bool]] = {}
 
 
@@ -29,3 +31,8 @@ def is_library(code: CodeType) -> bool:
         verdict = True
     _verdicts[id(code)] = (code, verdict)
     return verdict
+
+
+def may_be_copied(code: CodeType) -> bool:
+    """Whether a trace runs an instrumented copy of `code`: the user's own, and NumPy's polynomials."""
+    return not is_library(code) or code.co_filename.startswith(_FOLLOWED)

@@ -224,8 +224,19 @@ class Tracer:
         if level == PARAMETER and np.iscomplexobj(value):
             return self._complex().call(self, function, args, kwargs)
         if not isinstance(value, np.ndarray | np.generic | float | int):
+            if level == PARAMETER:
+                raise self._leaves(function, value)
             return value
         return self.record(function, tuple(sources), template, value, level)
+
+    def _leaves(self, function: Callable, value: Any) -> UnsupportedFunctionError:
+        """Return the error for a call that gives an object, whose numbers would not be followed."""
+        return UnsupportedFunctionError(
+            f"The objective calls {qualified(function)} with values that depend on the parameters; "
+            f"the {type(value).__name__} that it returns is not followed.",
+            self.location(),
+            "write the calculation with NumPy functions, or pass jac='finite-difference'.",
+        )
 
     def _components(self, function: Callable, inputs: tuple, template: Any, values: Sequence, level: int) -> Any:
         """Record a call with several results and return them, each a step of its own, in a container of its kind."""
@@ -290,6 +301,12 @@ class Tracer:
         if type(value) in (tuple, list):
             return max(map(self.level, value), default=CONSTANT)
         return max(map(self.level, value.values()), default=CONSTANT) if type(value) is dict else CONSTANT
+
+    def lift(self, value: Any) -> Any:
+        """Return a plain number or array as a traced constant, anything traced as it is."""
+        if type(value) is self.array or type(value) is self.pair:
+            return value
+        return self.array(self, self.constant(value), np.asarray(value), CONSTANT)
 
     # Versions of an array that is written into: steps without a traced array of their own -----------------------------
 

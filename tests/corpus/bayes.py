@@ -193,7 +193,7 @@ CASES = [
     Case("gp_ard", gp_ard, np.array([0.1, -0.1, 0.0, -2.0]), (X2, y2), tags="diag_indices cho_factor augmented", xfail="the flag in the pair that cho_factor returns"),
     Case("gp_pdist", gp_pdist, np.array([0.1, -1.0]), (X2, y2), tags="scipy.spatial-data slogdet"),
     Case("gp_eigen", gp_eigen, np.array([0.1, -1.0]), (sq[::2, ::2].copy(), y[::2].copy()), tags="eigh"),
-    Case("sparse_gp", sparse_gp, np.concatenate([[0.2, 0.1], rng.normal(size=6)]), (X2, y2), tags="cdist-traced slogdet", xfail="no rule for scipy.spatial.distance.cdist"),
+    Case("sparse_gp", sparse_gp, np.concatenate([[0.2, 0.1], rng.normal(size=6)]), (X2, y2), tags="cdist-traced slogdet"),
     Case("eight_schools", eight_schools, np.append([0.5, 0.1], np.zeros(8)), (school_y, school_se), tags="stats augmented"),
     Case("eight_schools_by_hand", eight_schools_by_hand, np.append([0.5, 0.1], school_y), (school_y, school_se)),
     Case("hierarchical_slopes", hierarchical_slopes, hier0, (x, y, group), tags="nested-dict-x0 fancy"),

@@ -291,7 +291,7 @@ CASES = [
     Case("spring_network", spring_network, 0.1 * rng.normal(size=8), (nodes, springs, 0.1 * rng.normal(size=8)), (np.zeros(8),), tags="tuple-data norm"),
     Case("bar_elasticity", bar_elasticity, np.array([0.0, 0.3, -0.2]), (np.array([0.1, 0.0, 0.5]), np.array([0.4, 0.7, 1.3])), tags="assembly solve slices"),
     Case("heat_equation", heat_equation, np.array([0.2, 1.1]), (np.sin(np.linspace(0, 3, 8)), 4, np.full(8, 0.5)), tags="in-place slices"),
-    Case("crank_nicolson", crank_nicolson, np.array([-0.5, 1.0]), (np.sin(np.linspace(0, 3, 8)), np.full(8, 0.3)), tags="solve_banded", xfail="no rule for scipy.linalg.solve_banded"),
+    Case("crank_nicolson", crank_nicolson, np.array([-0.5, 1.0]), (np.sin(np.linspace(0, 3, 8)), np.full(8, 0.3)), tags="solve_banded"),
     Case("brachistochrone", brachistochrone, np.linspace(0.8, 0.3, 5), (np.linspace(0, 1, 7),), tags="hypot diff"),
     Case("variational_energy", variational_energy, np.array([0.1, 0.2]), (r_grid,), tags="gradient simpson trapezoid", xfail="no rule for np.gradient"),
     Case("deconvolution", deconvolution, rng.normal(size=12), (np.array([0.2, 0.5, 0.3]), rng.normal(size=12)), (np.zeros(12),), tags="convolve diff"),

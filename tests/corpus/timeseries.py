@@ -216,7 +216,7 @@ CASES = [
     Case("gjr_garch", gjr_garch, np.array([0.3, 0.3, 0.2, 0.8]), (r,), (np.array([0.3, 0.0, 0.0, 0.8]),), tags="iterate recurrence"),
     Case("egarch", egarch, np.array([0.0, 0.2, -0.1, 0.8]), (r,), tags="empty_like abs stats"),
     Case("arma11", arma11, np.array([0.1, 0.4, 0.3]), (y,), (np.zeros(3),), tags="list-append generator"),
-    Case("arma_lfilter", arma_lfilter, np.array([0.4, 0.3]), (y,), tags="signal", xfail="no rule for scipy.signal.lfilter"),
+    Case("arma_lfilter", arma_lfilter, np.array([0.4, 0.3]), (y,), tags="signal"),
     Case("ar_exact", ar_exact, np.array([0.5, -0.5]), (y,), tags="slogdet solve int-power"),
     Case("var1", var1, np.array([0.3, 0.1, -0.1, 0.2, 0.9, 0.1, 0.8]), (Y,), tags="tril_indices inv trace"),
     Case("local_level", local_level, np.array([-1.0, -1.0]), (y,), tags="float augmented math"),

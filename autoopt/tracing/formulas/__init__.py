@@ -1,0 +1,40 @@
+"""Functions of NumPy and SciPy as formulas in NumPy that a trace follows, one file per kind.
+
+Formulas know neither tapes nor rules: they take what the user passed and use functions that NumPy dispatches. A file of
+SciPy's functions is loaded when such a function is first met, as importing SciPy costs time.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from autoopt.tracing import in_place  # noqa: F401  (fills HANDLERS)
+from autoopt.tracing.formulas import matrices, sampled  # noqa: F401  (fill FORMULAS)
+from autoopt.tracing.formulas.table import FORMULAS, Formula
+
+_KINDS = {
+    "scipy.signal": ("signals",),
+    "scipy.linalg": ("systems",),
+    "scipy.spatial": ("distances",),
+    "scipy.integrate": ("integrals",),
+    "scipy.interpolate": ("interpolants", "splines"),
+    "scipy.ndimage": ("signals",),
+}
+
+__all__ = ["FORMULAS", "Formula", "find", "load_all"]
+
+
+def find(function: Any) -> Formula | None:
+    """Return the formula of a hashable `function`, or None if there is none."""
+    room = ".".join(str(getattr(function, "__module__", "")).split(".")[:2])
+    for kind in _KINDS.get(room, ()):
+        import_module(f"autoopt.tracing.formulas.{kind}")
+    return FORMULAS.get(function)
+
+
+def load_all() -> dict:
+    """Return FORMULAS with those of SciPy's functions."""
+    for kind in {kind for kinds in _KINDS.values() for kind in kinds}:
+        import_module(f"autoopt.tracing.formulas.{kind}")
+    return FORMULAS

@@ -1,0 +1,210 @@
+"""The cases of test_formulas.py: how each function is called, at random, tied and zero points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+import scipy.ndimage
+import scipy.signal
+from scipy.spatial import distance
+
+
+@dataclass(frozen=True)
+class Data:
+    """An array that is not differentiated."""
+
+    value: np.ndarray
+
+
+def _plainly(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    return function(*args, **kwargs)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One call. Float arrays are differentiated. At a `kink` the slope is the mean of both sides."""
+
+    function: Callable
+    args: tuple
+    kwargs: dict = field(default_factory=dict)
+    kink: bool = False
+    call: Callable = _plainly
+    """Calls the function and returns what is compared: numbers, arrays or tuples of them."""
+
+    def __str__(self) -> str:
+        shapes = [str(np.shape(getattr(part, "value", part))) for part in self.args]
+        return f"{self.function.__name__}{''.join(shapes)}{''.join(map(str, self.kwargs.values()))}"
+
+
+CASES: list[Case] = []
+REFUSED: list[tuple] = []
+
+
+def case(function: Callable, *args: Any, **kwargs: Any) -> None:
+    CASES.append(Case(function, args, kwargs))
+
+
+def kink(function: Callable, *args: Any, **kwargs: Any) -> None:
+    CASES.append(Case(function, args, kwargs, kink=True))
+
+
+def made(function: Callable, call: Callable, *args: Any, **kwargs: Any) -> None:
+    """Add a case in which `call(object, ...)` uses the object that `function(*args, **kwargs)` returns."""
+    CASES.append(Case(function, args, kwargs, call=lambda function, *args, **kwargs: call(function(*args, **kwargs))))
+
+
+def a(*values: float) -> np.ndarray:
+    return np.array(values, float)
+
+
+RNG = np.random.default_rng(7)
+V = RNG.normal(size=5)
+W = RNG.normal(size=3)
+M = RNG.normal(size=(3, 4))
+S = RNG.normal(size=(3, 3)) + 3 * np.eye(3)
+K = Data(np.array([0.2, 0.5, 0.3]))
+KERNEL = Data(RNG.normal(size=(2, 2)))
+LONG = RNG.normal(size=12)
+
+# Samples -------------------------------------------------------------------------------------------------------------
+case(np.partition, V, 2)
+case(np.partition, M, 1, axis=0)
+CASES.append(Case(np.argpartition, (V, 1), call=lambda function, x, k: x[function(x, k)[: k + 1]]))
+case(np.unwrap, 5 * LONG)
+case(np.unwrap, 5 * M, axis=0, period=4.0)
+case(np.unwrap, 5 * V, 4.0)
+case(np.trim_zeros, a(0.0, 1.0, -2.0, 3.0)[1:])
+case(np.polyadd, V, W)
+case(np.polysub, [1.0, 2.0], V)
+case(np.polymul, V, W)
+case(np.polyder, V)
+case(np.polyder, V, 2)
+case(np.polyint, V)
+case(np.polyint, V, 2, [0.5, 1.5])
+case(np.poly, W)
+case(np.polyfit, Data(np.arange(5.0)), V, 2)
+case(np.polyfit, np.arange(5.0), V, 2, w=Data(np.arange(1.0, 6.0)))
+case(np.geomspace, a(0.5), a(4.0), 5)
+case(np.logspace, a(0.5), a(1.0), 4)
+case(np.logspace, np.array(0.5), np.array(1.0), 4, base=2.0)
+case(np.geomspace, np.array(0.5), 8.0, 4, endpoint=False)
+case(np.lib.stride_tricks.sliding_window_view, V, 3)
+case(np.lib.stride_tricks.sliding_window_view, M, (2, 2))
+case(np.resize, V, (2, 4))
+case(np.cumulative_sum, V, include_initial=True)
+case(np.cumulative_prod, M, axis=1)
+case(np.nancumsum, V)
+case(np.nancumprod, V)
+case(np.apply_over_axes, np.sum, M, [0, 1])
+case(np.i0, V)
+
+# Matrices ------------------------------------------------------------------------------------------------------------
+case(np.linalg.lstsq, M.T, RNG.normal(size=4), rcond=None)
+case(np.linalg.lstsq, M, W, rcond=None)
+case(np.linalg.lstsq, M.T, RNG.normal(size=(4, 2)))
+case(scipy.linalg.lstsq, M.T, RNG.normal(size=4))
+case(np.linalg.cond, S)
+case(np.linalg.cond, S, 1)
+case(np.linalg.tensorsolve, S, W)
+case(np.linalg.tensorinv, S, ind=1)
+if hasattr(np, "matvec"):
+    case(np.matvec, S, W)
+    case(np.vecmat, W, S)
+BANDS = np.array([[0.0, 0.3, -0.2, 0.4], [4.0, 3.0, 3.5, 2.5], [0.5, 0.1, -0.3, 0.0]])
+case(scipy.linalg.solve_banded, (1, 1), BANDS, RNG.normal(size=4))
+case(scipy.linalg.solve_banded, (1, 1), BANDS, RNG.normal(size=(4, 2)))
+case(scipy.linalg.solve_banded, (0, 1), BANDS[:2], RNG.normal(size=4))
+case(scipy.linalg.solveh_banded, BANDS[:2], RNG.normal(size=4))
+case(scipy.linalg.solveh_banded, BANDS[1:], RNG.normal(size=4), lower=True)
+case(scipy.linalg.solve_toeplitz, a(3.0, 1.0, 0.5), W)
+case(scipy.linalg.solve_toeplitz, (a(3.0, 1.0, 0.5), a(3.0, 0.2, 0.1)), W)
+case(scipy.linalg.solve_circulant, a(3.0, 1.0, 0.5), W)
+case(scipy.linalg.hankel, W)
+case(scipy.linalg.hankel, W, V)
+case(scipy.linalg.companion, 1 + V**2)
+case(scipy.linalg.solve_sylvester, S, S.T @ S, M[:, :3])
+case(scipy.linalg.solve_continuous_lyapunov, S, S @ S.T)
+case(scipy.linalg.solve_discrete_lyapunov, S / 8, S @ S.T)
+
+# Distances -----------------------------------------------------------------------------------------------------------
+U, OTHER = np.abs(RNG.normal(size=(3, 4))), np.abs(RNG.normal(size=(3, 4)))
+for metric in ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "minkowski", "cosine", "correlation", "canberra",
+               "braycurtis", "jensenshannon", "seuclidean", "mahalanobis"):  # fmt: skip
+    case(distance.cdist, U, OTHER, metric)
+    if metric != "mahalanobis":
+        case(distance.pdist, U, metric)
+        given = (a(1.0, 2.0, 0.5, 3.0),) if metric == "seuclidean" else ()
+        case(getattr(distance, metric), U[0], U[1], *given)
+case(distance.mahalanobis, W, W[::-1].copy(), S @ S.T)
+case(distance.hamming, V, V[::-1].copy())
+case(distance.cdist, U, OTHER, "minkowski", p=3)
+case(distance.euclidean, V, V + 1, w=Data(np.arange(5.0)))
+case(distance.minkowski, V, V + 1, p=3, w=Data(np.arange(5.0)))
+case(distance.correlation, V, V[::-1].copy(), w=Data(np.arange(1.0, 6.0)))
+case(distance.squareform, W)
+case(distance.squareform, S + S.T - np.diag(np.diag(S + S.T)), checks=False)
+case(distance.canberra, a(1.0, 0.0, 2.0)[[0, 2]], a(0.5, 0.0, 3.0)[[0, 2]])
+for metric in ("euclidean", "cityblock"):
+    kink(distance.cdist, U[:2], Data(U[:2].copy()), metric)
+case(distance.cdist, U[:2], Data(U[:2].copy()), "sqeuclidean")
+
+# Signals -------------------------------------------------------------------------------------------------------------
+for mode in ("full", "same", "valid"):
+    for function in (scipy.signal.convolve, scipy.signal.correlate, scipy.signal.fftconvolve, scipy.signal.oaconvolve):
+        case(function, V, K, mode)
+    case(scipy.signal.convolve, W, V, mode)
+    case(scipy.signal.convolve, M, KERNEL, mode)
+    case(scipy.signal.correlate, M, KERNEL, mode)
+    case(scipy.signal.convolve2d, M, KERNEL, mode)
+    case(scipy.signal.correlate2d, M, KERNEL, mode)
+for boundary in ("wrap", "symm"):
+    case(scipy.signal.convolve2d, M, Data(RNG.normal(size=(3, 3))), mode="same", boundary=boundary)
+    case(scipy.signal.convolve2d, M, KERNEL, boundary=boundary)
+case(scipy.signal.convolve2d, M, KERNEL, fillvalue=1.5)
+case(scipy.signal.lfilter, a(1.0, 0.5), a(2.0, -0.3, 0.1), LONG)
+case(scipy.signal.lfilter, a(1.0, 0.5, 0.2), [1.0], V)
+case(scipy.signal.lfilter, [1.0], a(1.0, -0.5), M, axis=0)
+case(scipy.signal.lfilter, a(1.0, 0.5), a(2.0, -0.3, 0.1), M)
+case(scipy.signal.lfilter, a(1.0, 0.5), a(2.0, -0.3, 0.1), LONG, zi=a(0.3, 0.2))
+case(scipy.signal.filtfilt, [1.0, 0.2], [1.0, 0.3], LONG)
+SECTIONS = scipy.signal.butter(2, 0.3, output="sos")
+case(scipy.signal.sosfilt, Data(SECTIONS), LONG)
+case(scipy.signal.sosfiltfilt, Data(SECTIONS), RNG.normal(size=24))
+case(scipy.signal.detrend, LONG)
+case(scipy.signal.detrend, M, axis=0, type="constant")
+case(scipy.signal.savgol_filter, LONG, 5, 2)
+case(scipy.signal.resample, LONG, 8)
+case(scipy.signal.resample_poly, LONG, 2, 3)
+case(scipy.signal.decimate, RNG.normal(size=40), 2)
+CASES.append(Case(scipy.signal.hilbert, (LONG,), call=lambda function, x: np.abs(function(x))))
+IMAGES = scipy.ndimage
+for function in (IMAGES.gaussian_filter, IMAGES.gaussian_filter1d, IMAGES.gaussian_laplace):
+    case(function, M, 1.0)
+for function in (IMAGES.uniform_filter, IMAGES.uniform_filter1d):
+    case(function, M, 3)
+for function in (IMAGES.convolve, IMAGES.correlate):
+    case(function, M, KERNEL)
+for function in (IMAGES.convolve1d, IMAGES.correlate1d):
+    case(function, M, K)
+for function in (IMAGES.laplace, IMAGES.sobel, IMAGES.prewitt, IMAGES.spline_filter):
+    case(function, M)
+case(IMAGES.shift, M, (0.3, 1.0))
+case(IMAGES.zoom, M, 1.5)
+case(IMAGES.rotate, M, 30.0)
+
+REFUSED += [
+    (np.linalg.lstsq, (np.ones((3, 2)), W), {}, "np.linalg.lstsq of a matrix without full rank"),
+    (np.poly, (S,), {}, "np.poly of a matrix"),
+    (np.trim_zeros, (M,), {}, "np.trim_zeros of more than one axis"),
+    (np.polyfit, (V, V, 2), {"cov": True}, "np.polyfit with cov="),
+    (distance.cdist, (U, U, "dice"), {}, "metric='dice'"),
+    (distance.pdist, (U, np.dot), {}, "with a function for its metric"),
+    (scipy.signal.lfilter, (a(1.0), a(1.0, 0.5, 0.1, 0.2), V[:2]), {"zi": a(1.0, 1.0, 1.0)}, "with zi= of a signal"),
+    (scipy.signal.hilbert, (V, 8), {}, "scipy.signal.hilbert with N="),
+    (scipy.signal.filtfilt, (V, V, LONG), {}, "filtfilt with computed options"),
+    (scipy.linalg.solve_sylvester, (np.eye(70), np.eye(70), np.ones((70, 70))), {}, "solve_sylvester of more than"),
+]
