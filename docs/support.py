@@ -28,7 +28,8 @@ Written by ``python docs/support.py`` from the tables that the library itself wo
 What depends on data alone may call anything: it is computed by the function itself, once per data set. This page is
 about values that depend on the parameters. A function that is not on it is followed if it is Python code, yours or a
 library's, that calls functions that are; otherwise it is refused with your line. ``@autoopt.rule(function)`` then gives
-it a formula in NumPy; ``jac="finite-difference"`` does without.
+it a formula in NumPy; ``jac="finite-difference"`` does without. Of ``scipy.integrate``, ``simpson``, ``romb``,
+``cumulative_simpson``, ``fixed_quad`` and ``quad_vec`` are such code.
 
 Arithmetic, comparison, indexing and assignment are followed with NumPy's rules for views, and so are ``out=``,
 ``outer`` of the ufuncs below, and names of one function (``np.abs`` is ``np.absolute``). At a kink slopes are shared:
@@ -87,7 +88,7 @@ def _while_tracing() -> Iterable[str]:
     )
     yield _heading("Without a rule of their own")
     yield "Constructors, writes, and what is done by the functions above:\n"
-    for module in ("np", "math", "builtins"):
+    for module in ("np", "math", "builtins", "scipy.integrate"):
         names = [name.removeprefix(module + ".") for name in more if name.startswith(module + ".")]
         yield _entry(module, map(_code, names))
     yield _entry("methods of arrays", map(_code, sorted(functions.METHODS)))

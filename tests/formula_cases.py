@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy.interpolate
 import scipy.linalg
 import scipy.ndimage
 import scipy.signal
@@ -207,4 +208,101 @@ REFUSED += [
     (scipy.signal.hilbert, (V, 8), {}, "scipy.signal.hilbert with N="),
     (scipy.signal.filtfilt, (V, V, LONG), {}, "filtfilt with computed options"),
     (scipy.linalg.solve_sylvester, (np.eye(70), np.eye(70), np.ones((70, 70))), {}, "solve_sylvester of more than"),
+]
+
+# Interpolants: objects, evaluated at points that are data and at points that are traced --------------------------------
+KNOTS, POINTS = Data(np.array([0.0, 1.0, 2.5, 3.0, 4.0])), np.array([0.2, 1.7, 3.3])
+OUTER = np.array([-0.5, 0.2, 1.7, 3.3, 4.4])
+
+
+def at_points(curve: Any) -> Any:
+    return curve(POINTS)
+
+
+def all_of_it(curve: Any) -> Any:
+    return (
+        curve(OUTER),
+        curve(POINTS, 1),
+        curve.derivative()(POINTS),
+        curve.antiderivative()(POINTS),
+        curve.integrate(0.5, 3.5),
+    )
+
+
+SPLINES = scipy.interpolate
+for bc_type in ("not-a-knot", "natural", "clamped", ((1, 0.5), (2, -1.0))):
+    made(SPLINES.CubicSpline, all_of_it, KNOTS, V, bc_type=bc_type)
+made(SPLINES.CubicSpline, at_points, KNOTS, V, bc_type=((1, np.array(0.5)), (2, np.array(-1.0))))
+made(SPLINES.CubicSpline, at_points, KNOTS, RNG.normal(size=(2, 5)), axis=1)
+made(SPLINES.CubicSpline, at_points, KNOTS, V, extrapolate=False)
+made(SPLINES.PchipInterpolator, all_of_it, KNOTS, V)
+made(SPLINES.PchipInterpolator, at_points, KNOTS, np.cumsum(np.abs(V)))
+made(SPLINES.PchipInterpolator, at_points, Data(np.arange(2.0)), V[:2])
+CASES.append(Case(SPLINES.PchipInterpolator, (KNOTS, a(1, 1, 2, 3, 3.0)), {}, True, lambda f, x, y: f(x, y)(POINTS)))
+made(SPLINES.Akima1DInterpolator, at_points, KNOTS, V)
+made(SPLINES.CubicHermiteSpline, all_of_it, KNOTS, V, V[::-1].copy())
+made(SPLINES.PPoly, all_of_it, RNG.normal(size=(3, 4)), KNOTS)
+made(SPLINES.make_interp_spline, at_points, KNOTS, V)
+made(SPLINES.make_interp_spline, at_points, KNOTS, RNG.normal(size=(5, 2)), k=2)
+made(SPLINES.make_interp_spline, at_points, KNOTS, V, bc_type="natural")
+FREE = [0, 0, 0, 0, 0.5, 1, 1, 1, 1]
+made(SPLINES.make_lsq_spline, lambda f: f(POINTS / 4), Data(np.linspace(0, 1, 12)), LONG, FREE)
+made(SPLINES.BSpline, lambda f: f(POINTS / 2), [0, 0, 0, 1, 2, 3, 3, 3], V, 2)
+made(SPLINES.BSpline, lambda f: f(OUTER), [0, 1, 2, 3, 4, 5, 6, 7], V, 2)
+made(SPLINES.InterpolatedUnivariateSpline, at_points, KNOTS, V)
+made(SPLINES.UnivariateSpline, at_points, KNOTS, V, s=0)
+CASES.append(Case(SPLINES.splrep, (KNOTS, V), call=lambda f, x, y: SPLINES.splev(POINTS, f(x, y))))
+CASES.append(
+    Case(SPLINES.splev, (POINTS.copy(), Data(np.arange(6.0))), call=lambda f, x, g: f(x, SPLINES.splrep(g, g**2)))
+)
+case(SPLINES.pchip_interpolate, KNOTS, V, Data(POINTS))
+for kind in ("linear", "nearest", "nearest-up", "zero", "previous", "next", "slinear", "quadratic", "cubic", 2):
+    made(SPLINES.interp1d, at_points, KNOTS, V, kind=kind)
+made(SPLINES.interp1d, lambda f: f(OUTER), KNOTS, V, fill_value="extrapolate")
+made(SPLINES.interp1d, lambda f: f(OUTER), KNOTS, V, bounds_error=False, fill_value=(1.0, 2.0))
+made(SPLINES.interp1d, at_points, Data(np.array([3.0, 1.0, 0.0, 2.5, 4.0])), RNG.normal(size=(2, 5)))
+GRID = (KNOTS, Data(np.arange(3.0)))
+PLACES = np.array([[0.5, 0.7], [1.2, 1.9], [3.9, 0.2]])
+made(SPLINES.RegularGridInterpolator, lambda f: f(PLACES), GRID, RNG.normal(size=(5, 3)))
+made(SPLINES.RegularGridInterpolator, lambda f: f(PLACES[0]), GRID, RNG.normal(size=(5, 3)))
+made(SPLINES.RegularGridInterpolator, lambda f: f(PLACES), GRID, RNG.normal(size=(5, 3)), method="nearest")
+made(
+    SPLINES.RegularGridInterpolator,
+    lambda f: f(PLACES + 1),
+    GRID,
+    RNG.normal(size=(5, 3)),
+    bounds_error=False,
+    fill_value=None,
+)
+case(SPLINES.interpn, GRID, RNG.normal(size=(5, 3)), Data(PLACES))
+case(SPLINES.interpn, GRID, RNG.normal(size=(5, 3)), PLACES.copy())
+SITES = RNG.uniform(size=(6, 2))
+made(SPLINES.RBFInterpolator, lambda f: f(SITES[:2] + 0.1), Data(SITES), RNG.normal(size=6))
+made(SPLINES.LinearNDInterpolator, lambda f: f(np.mean(SITES, axis=0)), Data(SITES), RNG.normal(size=6))
+made(SPLINES.KroghInterpolator, at_points, KNOTS, V)
+
+OBJECTS = {
+    "spline": SPLINES.CubicSpline(KNOTS.value, np.sin(KNOTS.value)),
+    "periodic": SPLINES.CubicSpline(KNOTS.value, np.cos(KNOTS.value * np.pi / 2), bc_type="periodic"),
+    "pchip": SPLINES.PchipInterpolator(KNOTS.value, np.sin(KNOTS.value)),
+    "b-spline": SPLINES.make_interp_spline(KNOTS.value, np.sin(KNOTS.value)),
+    "univariate": SPLINES.UnivariateSpline(np.arange(9.0) / 2, np.sin(np.arange(9.0)), s=0.1),
+    "line": SPLINES.interp1d(KNOTS.value, np.sin(KNOTS.value), bounds_error=False, fill_value=(0.0, 1.0)),
+    "grid": SPLINES.RegularGridInterpolator((KNOTS.value,), np.sin(KNOTS.value), bounds_error=False, fill_value=None),
+}
+"""Interpolants that are made outside of the objective."""
+
+REFUSED += [
+    (SPLINES.CubicSpline, (V, V), {}, "CubicSpline with computed knots"),
+    (
+        SPLINES.Akima1DInterpolator,
+        (KNOTS, V),
+        {"method": "makima"},
+        "Akima1DInterpolator of two points or with method=",
+    ),
+    (SPLINES.UnivariateSpline, (KNOTS, V), {}, "UnivariateSpline that smooths"),
+    (SPLINES.splrep, (KNOTS, V), {"s": 1.0}, "splrep that smooths"),
+    (SPLINES.make_interp_spline, (KNOTS, V), {"bc_type": ([(1, 0.0)], [(1, 0.0)])}, "with derivatives in bc_type="),
+    (SPLINES.RegularGridInterpolator, (GRID, M), {"method": "cubic"}, "with method='cubic'"),
+    (SPLINES.interp1d, (KNOTS, V), {"kind": "polynomial"}, "kind='polynomial'"),
 ]

@@ -129,8 +129,6 @@ case(np.gradient, M, axis=1)
 case(scipy.integrate.cumulative_trapezoid, P)
 case(scipy.integrate.cumulative_trapezoid, M, dx=0.5, axis=0, initial=0)
 case(scipy.integrate.cumulative_trapezoid, V, a(0.0, 1.0, 3.0, 4.0))
-case(scipy.integrate.simpson, P, dx=0.5)
-case(scipy.integrate.simpson, M, axis=0)
 for function in (np.cov, np.corrcoef):
     case(function, M)
     case(function, M, rowvar=False)
@@ -162,5 +160,4 @@ REFUSED += [
     (np.digitize, (V, P), {}, "np.digitize"),
     (np.cov, (M,), {"fweights": COUNTS}, "np.cov with fweights="),
     (np.polynomial.polynomial.polyval, (V, M), {}, "several polynomials"),
-    (scipy.integrate.simpson, (V,), {}, "scipy.integrate.simpson"),
 ]

@@ -6,12 +6,14 @@ in part linearly, so that a function that is linear in them has curvature, too.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
-from formula_cases import CASES, REFUSED, Case, Data
+from formula_cases import CASES, OBJECTS, REFUSED, Case, Data
+from scipy.integrate import dblquad, quad
 from test_corpus import check_gradient, check_hessp, check_value
 
 from autoopt.errors import UnsupportedFunctionError
@@ -99,3 +101,75 @@ def test_formula_leaves_data_to_the_function_itself() -> None:
         return np.sum((lfilter([1.0, 0.5], [1.0, -0.3], y) - x[0]) ** 2)
 
     assert "lfilter" in Objective(f, np.array([0.1]), (y,)).source()
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_interpolant_made_outside(name: str) -> None:
+    curve = OBJECTS[name]
+
+    def f(x):
+        return np.sum(np.cos(curve(x))) + np.sum(curve(np.array([0.3, 2.2])) * x[:2])
+
+    x = np.array([0.4, 1.0 / 3, 2.7, 4.5])
+    objective = Objective(f, x)
+    check_value(objective, x)
+    check_gradient(objective, x, 0.0)
+    check_hessp(objective, x, np.array([1.0, -0.5, 0.7, 0.3]), 0.0)
+
+
+# Integrals of the user's functions ------------------------------------------------------------------------------------
+
+INTEGRALS = {
+    "finite": lambda p: quad(lambda u: np.exp(-(p[0] ** 2) * u) * np.cos(p[1] * u), 0, 2)[0],
+    "arguments": lambda p: quad(lambda u, a, b: a * u + np.sin(b * u), -1, 2, args=(p[0], p[1]))[0] ** 2,
+    "limits": lambda p: quad(lambda u: np.exp(-u) * p[1], p[0], 1 + p[1] ** 2)[0],
+    "empty": lambda p: quad(np.cos, p[0], p[0])[0] + quad(lambda u: u**2, 0.5, p[0])[0],
+    "reversed": lambda p: quad(lambda u: np.exp(p[1] * u), 2, p[0])[0],
+    "half line": lambda p: quad(lambda u: np.exp(-(1 + p[0] ** 2) * u), 0, np.inf)[0],
+    "other half": lambda p: quad(lambda u: np.exp((1 + p[0] ** 2) * u), -np.inf, p[1])[0],
+    "line": lambda p: quad(lambda u: np.exp(-((u - p[0]) ** 2) / 2) * u**2, -np.inf, np.inf)[0],
+    "math": lambda p: quad(lambda u: math.exp(-p[0] * u) / (1 + u * u), 0, 1)[0],
+    "peak": lambda p: quad(lambda u: 1 / (1e-4 + (u - p[0]) ** 2), 0, 1)[0] / 100,
+    "two": lambda p: dblquad(lambda y, u: np.exp(-p[0] * y * u), 0, 1, lambda u: 0.0, lambda u: u * p[1])[0],
+    "nested": lambda p: quad(lambda u: quad(lambda v: np.sin(p[0] * u * v), 0, u)[0], 0, 1)[0],
+}
+
+
+@pytest.mark.parametrize("name", INTEGRALS)
+def test_integral_agrees_with_differences(name: str) -> None:
+    x = np.array([0.5, 0.3])
+    objective = Objective(INTEGRALS[name], x)
+    for point in (x, np.array([0.5, 0.8])):
+        np.testing.assert_allclose(objective.value(point), objective.original(point), rtol=1e-7)
+        check_gradient(objective, point, 1e-9)
+        check_hessp(objective, point, np.array([1.0, -0.5]), 1e-9)
+
+
+def test_integral_takes_new_intervals_where_the_old_do_not_do() -> None:
+    objective = Objective(INTEGRALS["peak"], np.array([0.5, 0.0]))
+    for place in (0.5, 0.21, 0.83, 0.97):
+        x = np.array([place, 0.0])
+        np.testing.assert_allclose(objective.value(x), objective.original(x), rtol=1e-7)
+        exact = (1 / (1e-4 + place**2) - 1 / (1e-4 + (1 - place) ** 2)) / 100
+        np.testing.assert_allclose(objective.grad(x)[0], exact, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "integral, words",
+    [
+        (lambda p: quad(lambda u: max(u - p[0], 0.0), 0, 1)[0], "kink or a branch"),
+        (lambda p: quad(lambda u: np.where(u < p[0], 1.0, p[1] * u), 0, 1)[0], "kink or a branch"),
+        (lambda p: quad(lambda u: u**2 if u < p[0] else p[1], 0, 1)[0], "kink or a branch"),
+        (lambda p: quad(lambda u: u**-0.5 * np.exp(p[0] * u), 0, 1)[0], "polynomials do not follow"),
+        (lambda p: quad(lambda u: p[0] * u, 0, 1, weight="cos", wvar=1.0)[0], "quad with weight, wvar="),
+    ],
+)
+def test_integral_that_nodes_do_not_follow_is_refused(integral: Any, words: str) -> None:
+    with pytest.raises(UnsupportedFunctionError, match=words) as refusal:
+        Objective(integral, np.array([0.5, 0.3])).grad(np.array([0.5, 0.3]))
+    assert refusal.value.where
+
+
+def test_integral_over_data_is_scipys_own() -> None:
+    objective = Objective(lambda p: p[0] * quad(lambda u: abs(u - 0.3), 0, 1)[0], np.array([0.5]))
+    np.testing.assert_allclose(objective.grad(np.array([0.5])), 0.29, rtol=1e-12)

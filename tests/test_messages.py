@@ -263,7 +263,7 @@ The objective calls scipy.interpolate.make_smoothing_spline with values that dep
 BSpline that it returns is not followed.
   model.py:9
     return make_smoothing_spline(t, np.append(x, x))(2.5)
-           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 {NUMPY}""",
     ),
     "array returned": (

@@ -24,7 +24,7 @@ from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import may_be_copied
 from autoopt.tracing.sparse import Matrices, is_sparse
 
-_INTEGRALS = ("trapezoid", "cumulative_trapezoid", "simpson")
+_INTEGRALS = ("trapezoid", "cumulative_trapezoid")
 _OPAQUE = tuple(f"scipy.{part}" for part in ("special", "linalg", "stats", "fft", "signal", "spatial", "interpolate"))
 
 
@@ -102,6 +102,8 @@ class Instrument:
                 return functools.partial(formula.follow, self.tracer)
         if isinstance(value, type):
             return self._class(value)
+        if kind.__module__.startswith("scipy.interpolate."):
+            return self._curve(value)
         if kind.__module__.startswith("scipy.stats."):
             return self._distribution(value)
         if kind.__module__.partition(".")[0] == "pandas":
@@ -172,6 +174,13 @@ class Instrument:
         self.opaque_state = self.tracer.tape.data_decided = True
         self.frames = self.frames or Frames(self.tracer, self._free_name)
         return self.frames.wrap(value, name or None)
+
+    def _curve(self, value: Any) -> Any:
+        """Return the stand-in for an interpolant made outside, which may change unnoticed; itself if there is none."""
+        from autoopt.tracing.formulas.lookups import of_object  # imports scipy.interpolate
+
+        self.opaque_state = True
+        return of_object(value) or value
 
     def _callable(self, value: Callable) -> Callable:
         stand_in = standins.STAND_INS.get(value) if _may_hash(value) else None

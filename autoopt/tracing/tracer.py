@@ -44,6 +44,8 @@ class Tracer:
         The stand-ins for builtin types that the run has seen.
     shown : bool
         Whether a value that depends on the parameters was turned into text.
+    estimates : set of int
+        The guards (by id) that say whether an approximation still suffices.
     is_namespace : callable
         Whether a dictionary is the globals of an instrumented copy.
     outside : int
@@ -57,6 +59,7 @@ class Tracer:
         self.steps = self.tape.steps
         self.types: dict[type, type] = {}
         self.shown = False
+        self.estimates: set[int] = set()
         self.is_namespace: Callable[[Any], bool] = lambda place: False
         self.outside = 0
         self._kept = 0

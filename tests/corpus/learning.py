@@ -259,7 +259,7 @@ CASES = [
     Case("isotonic_penalty", isotonic_penalty, rng.normal(size=8), (np.sort(rng.normal(size=8)),), kinks=(np.zeros(8),), tags="minimum"),
     Case("total_variation", total_variation, rng.normal(size=10), (rng.normal(size=10),), (np.zeros(10),)),
     Case("penalised_spline", penalised_spline, 0.1 * rng.normal(size=6), (xs, ys, np.array([-1.5, -0.5, 0.5, 1.5])), (np.zeros(6),), tags="basis"),
-    Case("bspline_fit", bspline_fit, rng.normal(size=5), (u01, np.cos(u01), knots), tags="scipy.interpolate", xfail="scipy.interpolate of traced values"),
+    Case("bspline_fit", bspline_fit, rng.normal(size=5), (u01, np.cos(u01), knots), tags="scipy.interpolate"),
     Case("cubic_bspline_recursive", cubic_bspline_recursive, rng.normal(size=5), (u01, np.cos(u01), np.linspace(-1, 2, 8)), tags="recursion chained-comparison"),
     Case("movable_knots", movable_knots, rng.normal(size=5), (xs, ys), tags="interp"),
     Case("neighbourhood_components", neighbourhood_components, 0.5 * rng.normal(size=(3, 2)), (X, labels), tags="fancy-assign"),

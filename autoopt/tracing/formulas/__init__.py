@@ -18,7 +18,7 @@ _KINDS = {
     "scipy.linalg": ("systems",),
     "scipy.spatial": ("distances",),
     "scipy.integrate": ("integrals",),
-    "scipy.interpolate": ("interpolants", "splines"),
+    "scipy.interpolate": ("interpolants", "lookups"),
     "scipy.ndimage": ("signals",),
 }
 
