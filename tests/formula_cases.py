@@ -210,7 +210,7 @@ REFUSED += [
     (scipy.linalg.solve_sylvester, (np.eye(70), np.eye(70), np.ones((70, 70))), {}, "solve_sylvester of more than"),
 ]
 
-# Interpolants: objects, evaluated at points that are data and at points that are traced --------------------------------
+# Interpolants: objects, evaluated at points that are data and at points that are traced -----------------------------
 KNOTS, POINTS = Data(np.array([0.0, 1.0, 2.5, 3.0, 4.0])), np.array([0.2, 1.7, 3.3])
 OUTER = np.array([-0.5, 0.2, 1.7, 3.3, 4.4])
 
