@@ -34,7 +34,7 @@ class Location:
     @classmethod
     def of_loop(cls, code: CodeType, offset: int) -> Location | None:
         """Return the line of the outermost loop of `code` around an instruction, None if there is no loop around it."""
-        line = {instruction.offset: instruction.positions.lineno for instruction in dis.get_instructions(code)}
+        line = {place.offset: place.positions.lineno for place in dis.get_instructions(code) if place.positions.lineno}
         loops = [
             (jump.argval, jump.offset)
             for jump in dis.get_instructions(code)
@@ -43,7 +43,7 @@ class Location:
         if not loops:
             return None
         # A `while` may be tested at its end, a `for` at its start.
-        return cls(code.co_filename, min(line[place] for place in min(loops)), function=code.co_name)
+        return cls(code.co_filename, min(line[place] for place in min(loops) if place in line), function=code.co_name)
 
     @property
     def text(self) -> str:

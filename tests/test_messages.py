@@ -6,7 +6,9 @@ Each objective is written to a file `model.py` of its own, so that file, line an
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import linecache
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -19,6 +21,7 @@ import pytest
 import autoopt
 from autoopt.errors import AutooptError, ObjectiveError, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.objective import Objective
+from autoopt.tape import irregular
 
 X = np.array([0.5, 1.5, 2.5])
 HEADER = "import math\nimport numpy as np\nimport scipy.special\nW = np.ones(3)\n\ndef objective(x, *data):\n"
@@ -516,6 +519,86 @@ def test_too_many_arrays_made_in_a_loop_name_it(model, monkeypatch) -> None:
         "more than can be followed one by one.\n  model.py:7\n    for i in range(1000):\n"
         "To fix this: write the loop as operations on whole arrays, or pass jac='finite-difference'."
     )
+
+
+# Loops that stay long -------------------------------------------------------------------------------------------------
+
+SHAPES = """\
+s = 0.0
+for k in range(40):
+    s += np.sum(np.sin(np.arange(k + 1) * x[0]) ** 2)
+return s"""
+FUNCTIONS = """\
+y = x[0]
+for k in range(40):
+    y = (np.sin, np.tanh, np.arctan)[k * k % 11 % 3](y)
+return y"""
+OPTIONS = """\
+y = x
+for k in range(1, 40):
+    y = np.sin(y) * np.roll(y, k)
+return y[0]"""
+BRANCHES = """\
+y = x[0]
+for k in range(60):
+    if k * k * k % 11 % 3:
+        y = np.sin(y)
+    else:
+        y = np.exp(-y)
+return y"""
+IRREGULAR = {
+    "shapes": (SHAPES, 9, "they have arrays of 40 different shapes here", "give the arrays one shape"),
+    "functions": (
+        FUNCTIONS,
+        9,
+        "they call 3 different functions here, such as np.arctan, np.sin, np.tanh",
+        "use one loop",
+    ),
+    "options": (OPTIONS, 9, "they use 39 different indices or options here", "use the same in every iteration"),
+    "branches": (
+        BRANCHES,
+        10,
+        "what goes in here comes from other lines from one to the next",
+        "let every iteration do",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IRREGULAR)
+def test_loop_that_stays_long_says_what_differs(name, model, monkeypatch) -> None:
+    monkeypatch.setattr(irregular, "MOST", 20)
+    body, line, reason, remedy = IRREGULAR[name]
+    happened, loop, loop_text, place, *rest = str(said(model(body), kind=TracingError)).split("\n")
+    assert re.fullmatch(
+        f"A loop of the objective comes to [0-9]+ operations on arrays, more than the 20 that are "
+        f"compiled, because its iterations differ: {reason}.",
+        happened,
+    )
+    assert (loop, loop_text) == ("  model.py:8", f"    {body.splitlines()[1]}")
+    assert place == f"  model.py:{line}"
+    assert rest[-1].startswith(f"To fix this: {remedy}") and rest[-1].endswith("or pass jac='finite-difference'.")
+    assert autoopt.minimize(model(body), X, jac="finite-difference", options={"maxiter": 1}).nit <= 1
+
+
+def test_long_code_without_a_loop_is_refused(model, monkeypatch) -> None:
+    monkeypatch.setattr(irregular, "MOST", 3)
+    assert str(said(model("y = np.sin(x)\nz = np.exp(y) * x\nreturn np.sum(z) + np.tanh(y[0])"))) == (
+        "The objective consists of 7 different operations on arrays, more than the 3 that are compiled.\n"
+        "  model.py:7\n    y = np.sin(x)\n        ^^^^^^^^^\n"
+        "To fix this: write parts of it as fewer operations on larger arrays, or pass jac='finite-difference'."
+    )
+
+
+def test_deep_chain_needs_no_deeper_stack_of_the_user(model) -> None:
+    body = "y = x[0]\nfor k in range(100):\n    y = (np.sin, np.tanh, np.arctan)[k * k % 11 % 3](y) * x[1]\nreturn y"
+    autoopt.grad(lambda x: np.sin(x[0]))(X)  # imports
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 150)
+    try:
+        gradient = autoopt.grad(model(body))(X)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert np.isfinite(gradient).all()
 
 
 # Messages that are still raw ------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from autoopt.graph.parts import Part, find_parts
 from autoopt.rules import find
 from autoopt.rules.table import Unsupported
 from autoopt.tape.digest import LITERAL, is_uniform
+from autoopt.tape.irregular import refuse_irregular
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component
 from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Leaf, Step, Tape, call
@@ -70,7 +71,10 @@ def build(tape: Tape) -> Graph:
     ------
     UnsupportedFunctionError
         Naming every function on the way from the parameters to the value that has no rule, with the user's lines.
+    TracingError
+        If the tape is too long to be compiled.
     """
+    refuse_irregular(tape)
     return _Builder(tape).build()
 
 

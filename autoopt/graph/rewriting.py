@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 
 from pytensor import config
@@ -23,6 +24,9 @@ from autoopt.graph.shifts import unshift
 
 LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
+
+DEEP = 50_000
+"""Calls within calls that PyTensor may need: several for each step of a chain, which `tape.irregular` bounds."""
 
 _EXCLUDED = (
     "inplace", "fusion", "BlasOpt", "add_mul_fusion", "local_pow_to_nested_squaring", "scan", "cxx_only",
@@ -53,9 +57,16 @@ def _chosen(include: tuple[str, ...], exclude: tuple[str, ...]) -> GraphRewriter
     return optdb.query(RewriteDatabaseQuery(include=include, exclude=exclude))
 
 
-def settings() -> AbstractContextManager:
-    """Return a context in which PyTensor's global configuration is what autoopt needs."""
-    return config.change_flags(floatX="float64", cxx="", traceback__limit=0, on_opt_error="ignore")
+@contextmanager
+def settings() -> Iterator[None]:
+    """Give a context in which PyTensor's configuration is what autoopt needs, and deep graphs may be walked."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, DEEP))
+    try:
+        with config.change_flags(floatX="float64", cxx="", traceback__limit=0, on_opt_error="ignore"):
+            yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str = "last") -> FunctionGraph:
