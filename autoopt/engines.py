@@ -52,7 +52,7 @@ def tape_data(tape: Tape, compiled: Tape) -> dict[str, Any]:
 class NumpyFunctions:
     """Printed NumPy source, executed; with `checked=False` without the tests of which branch is taken."""
 
-    compiles = False  # loops by numba once that pays
+    compiles = False  # loops to machine code once that pays
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
         self.kind = kind
@@ -75,7 +75,7 @@ class NumpyFunctions:
 
 
 class HotFunctions(NumpyFunctions):
-    """Printed NumPy source of which numba compiles the loops that have run for long enough."""
+    """Printed NumPy source of which what has loops becomes machine code when it has run for long enough."""
 
     compiles = True
 

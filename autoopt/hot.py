@@ -1,97 +1,128 @@
-"""Loops of the printed source that are compiled once they have cost as much time as compiling would.
+"""Functions of the printed source that become machine code once they have cost as much time as compiling would.
 
-Whoever calls a loop ten times never waits for a compiler; whoever calls it ten thousand times loses at most as much
-again as he has spent. The text stays plain NumPy: numba, imported only here and only then, is given the same function.
+Whoever calls a function ten times never waits for a compiler; whoever calls it ten thousand times loses at most as
+much again as he has spent. What is compiled is the text that can be read (`autoopt.native`), and its results are
+compared with those of the text before they are used.
 """
 
 from __future__ import annotations
 
 import re
 import time
-import warnings
-from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-COST = 0.6
-"""Seconds that numba takes for a loop over numbers, its import included; over arrays 6 to 26, for little gain."""
+COST = 0.1
+"""Seconds spent in a function before its code is written, and what compiling takes at the least."""
+
+LINE = 1.5e-4
+"""Seconds of compiling for each line of LLVM's assembly language."""
+
+GAIN = 0.9
+"""Machine code is kept if it takes less than this part of the time that NumPy takes."""
 
 _LOOP = re.compile(r"_loop\d*_*$")
 
 
 class Hot:
-    """A loop function that is run by Python at first and by numba later.
+    """A function that is run by Python at first and as machine code later.
 
     Parameters
     ----------
-    function : callable
-        Takes and returns floats and float arrays.
+    function : FunctionType
+        Takes and returns numbers and arrays.
+    parts : dict
+        The namespace whose loops are watched one by one if the function as a whole cannot be compiled; empty for a
+        loop itself.
     """
 
-    def __init__(self, function: FunctionType) -> None:
-        self.function = function
+    def __init__(self, function: FunctionType, parts: dict[str, Any]) -> None:
+        self.function, self.parts = function, parts
         self.spent = 0.0
-        self.compiled: Callable | None = None
+        self.cost = COST
+        self.native: Any = None
         self.refused = False
-        self.__name__ = function.__name__
+        self.__name__, self.__code__ = function.__name__, function.__code__
 
     def __call__(self, *operands: Any) -> Any:
-        if self.compiled is not None:
-            return self.compiled(*map(_plain, operands))
+        if self.native is not None:
+            return self.run(operands)
         if self.refused:
             return self.function(*operands)
         begin = time.perf_counter()
         results = self.function(*operands)
-        self.spent += time.perf_counter() - begin
-        first = results[0] if type(results) is tuple else results
-        if first.ndim > 1 or max(map(np.ndim, operands)) > 1:
-            self.refused = True
-        elif self.spent > COST:
-            self.compile(operands, results)
+        last = time.perf_counter() - begin
+        self.spent += last
+        if self.spent > self.cost:
+            self.compile(operands, results, last)
         return results
 
-    def compile(self, operands: tuple, results: Any) -> None:
-        """Have numba compile the function, and keep what it made if it gives the same results."""
+    def run(self, operands: tuple) -> Any:
+        """Return the results of the machine code; of the text where that alone can tell what is the matter."""
+        from autoopt.native.machine import Changed, Failed
+
         try:
-            compiled = self.jitted()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                again = compiled(*map(_plain, operands))
-        except Exception:  # numba does not know everything that NumPy does, and says so in many ways
-            self.refused = True
+            return self.native(*operands)
+        except Changed:
+            self.native, self.spent, self.cost = None, 0.0, COST
+        except Failed:
+            pass
+        return self.function(*operands)
+
+    def compile(self, operands: tuple, results: Any, seconds: float) -> None:
+        """Make machine code once that pays; keep it if it gives the same results in less time than `seconds`."""
+        try:
+            from autoopt.native.machine import Failed, Native, Unknown, lowered
+        except ImportError:  # llvmlite comes with PyTensor's numba, which may be left out one day
+            self.refuse()
             return
-        if _agree(results, again):
-            self.compiled = compiled
+        try:
+            code = lowered(self.function, operands)
+            self.cost = COST + LINE * code.lines
+            if self.spent < self.cost:
+                return
+            native = Native(code)
+            again = native(*operands)
+            begin = time.perf_counter()
+            native(*operands)
+            faster = time.perf_counter() - begin < GAIN * seconds
+        except (Unknown, Failed):
+            self.refuse()
+            return
+        if faster and agree(results, again):
+            self.native = native
         else:
-            self.refused = True
+            self.refuse()
 
-    def jitted(self) -> Callable:
-        """Return the function compiled by numba, and with it the loops that it calls."""
-        from numba import njit
-
-        known = self.function.__globals__
-        inner = {
-            name: known[name].jitted() for name in self.function.__code__.co_names if isinstance(known.get(name), Hot)
-        }
-        copy = FunctionType(self.function.__code__, {**known, **inner}, self.function.__name__)
-        return njit(copy, error_model="numpy")
+    def refuse(self) -> None:
+        """Leave the function to Python, but have its loops watched."""
+        self.refused = True
+        for name, function in list(self.parts.items()):
+            if _LOOP.search(name) and isinstance(function, FunctionType):
+                self.parts[name] = Hot(function, {})
 
 
-def _plain(operand: Any) -> Any:
-    """Return an operand in the one form that the compiled function is made for."""
-    return float(operand) if np.ndim(operand) == 0 else np.ascontiguousarray(operand)
+def agree(results: Any, again: Any) -> bool:
+    """Whether two runs agree to rounding, which a long loop may magnify."""
+    one, two = ([np.asarray(value) for value in _values(found)] for found in (results, again))
+    sizes = [np.max(np.abs(value), initial=0.0, where=np.isfinite(value)) for value in one]
+    noise = 1e-13 * max(sizes, default=0.0)
+    return len(one) == len(two) and all(
+        a.shape == b.shape and np.allclose(a, b, rtol=1e-7, atol=1e-9 * size + noise, equal_nan=True)
+        for a, b, size in zip(one, two, sizes, strict=True)
+    )
 
 
-def _agree(results: Any, again: Any) -> bool:
-    """Whether two runs of one loop agree to rounding, which a long loop may magnify."""
-    one, two = (values if type(values) is tuple else (values,) for values in (results, again))
-    return all(np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True) for a, b in zip(one, two, strict=True))
+def _values(results: Any) -> list:
+    return (
+        list(results.values()) if isinstance(results, dict) else list(results if type(results) is tuple else [results])
+    )
 
 
 def watch(namespace: dict[str, Any]) -> None:
-    """Make every loop function of a module's namespace one that is compiled when that pays."""
-    for name, function in list(namespace.items()):
-        if _LOOP.search(name) and isinstance(function, FunctionType):
-            namespace[name] = Hot(function)
+    """Have the functions of a module with loops compiled when that pays."""
+    functions = {name: f for name, f in namespace.items() if isinstance(f, FunctionType) and name != "prepare"}
+    if any(map(_LOOP.search, functions)):
+        namespace |= {name: Hot(f, namespace) for name, f in functions.items() if not _LOOP.search(name)}

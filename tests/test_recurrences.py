@@ -1,12 +1,9 @@
 """Recurrences: the loop on the tape and its derivatives against the unrolled objective and against differences."""
 
-import re
-
 import numpy as np
 import pytest
 
 from autoopt.engines import NumpyFunctions
-from autoopt.hot import Hot
 from autoopt.parameters import Structure
 from autoopt.tape.batching import batch
 from autoopt.tape.flatten import flatten
@@ -199,31 +196,3 @@ def test_equal_bodies_are_equal_operations():
         {step.operation for step in tape.steps if isinstance(step.operation, Recurrence)} for tape in tapes
     )
     assert first == second
-
-
-def test_compiled_loop_gives_what_python_gives():
-    functions = NumpyFunctions(batch(looped(tape_of(garch, [0.1, 0.1, 0.8], Y))), "value_and_grad", "loops")
-    names = re.findall(r"^def (\w+_loop\w*)\(", functions.text, re.MULTILINE)
-    assert names
-    x = np.array([0.12, 0.09, 0.75])
-    plain = functions.run(x)
-    for name in names:
-        loop = functions.namespace[name] = Hot(functions.namespace[name])
-        loop.spent = 10.0
-    functions.run(x)
-    assert all(functions.namespace[name].compiled for name in names)
-    found = functions.run(x)
-    np.testing.assert_allclose(found[0], plain[0], rtol=1e-13)
-    np.testing.assert_allclose(found[1], plain[1], rtol=1e-12)
-
-
-def test_loops_that_numba_refuses_stay_with_python():
-    def odd_loop(start):
-        kept = np.zeros(3)
-        kept[0] = {"start": [start]}.popitem()[1][0]
-        return kept
-
-    loop = Hot(odd_loop)
-    loop.spent = 10.0
-    np.testing.assert_array_equal(loop(2.0), [2.0, 0.0, 0.0])
-    assert loop.refused

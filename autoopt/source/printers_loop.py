@@ -1,6 +1,6 @@
 """Loops: each is written as a function of its own, `sigma2_loop`, that fills the trajectories in a `for` statement.
 
-A function by itself can be compiled by itself: `hot.py` hands it to numba once it has cost as much time as compiling
+A function by itself can be compiled by itself: `hot.py` has it compiled once it has cost as much time as compiling
 does.
 """
 
