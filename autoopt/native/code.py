@@ -16,6 +16,9 @@ DTYPES = {"f": np.dtype(np.float64), "i": np.dtype(np.int64), "b": np.dtype(np.b
 ON_STACK = 4096
 """Bytes; larger arrays are handed in by the caller."""
 
+SHORT = 16
+"""Iterations below which LLVM need not look for a way to do several at once."""
+
 Index = int | str
 """A place along an axis: known now, or the register that has it."""
 
@@ -54,6 +57,7 @@ class Code:
     constants: list[str] = field(default_factory=list)
     count: int = 0
     depth: int = 0
+    hints: int = 0
     may_fail: bool = False
 
     # Numbers ----------------------------------------------------------------------------------------------------------
@@ -175,8 +179,15 @@ class Code:
         following = self.put(f"add nsw i64 {index}, {step}")
         self.store(place, 0, following)
         more = self.put(f"{test} {following}, {stop}")
-        self.lines += [f"  br i1 {more}, label %loop{mark}, label %done{mark}", f"done{mark}:"]
+        short = known and len(range(start, stop, step)) < SHORT
+        self.lines += [f"  br i1 {more}, label %loop{mark}, label %done{mark}{self.hint() if short else ''}"]
+        self.lines.append(f"done{mark}:")
         self.depth -= 1
+
+    def hint(self) -> str:
+        """Return a mark for the end of a loop that says that vectorising it is not worth trying."""
+        self.hints += 1
+        return f", !llvm.loop !{self.hints}"
 
     def nest(self, shape: Sequence[int], body: Callable[[list[Index]], None]) -> None:
         """Run `body` at every place of an array."""
@@ -206,14 +217,16 @@ class Code:
     def text(self) -> str:
         """Return the module: `run`, which takes a table of pointers and returns 0 for success."""
         pointers = [f"ptr noalias {memory.pointer}" for memory in self.handed]
-        lines = [f"define internal i64 @kernel({', '.join(pointers)}) nounwind {{", "entry:", *self.entry]
+        lines = [f"define internal i64 @kernel({', '.join(pointers)}) nounwind noinline {{", "entry:", *self.entry]
         lines += ["  br label %begin", "begin:", *self.lines, "  ret i64 0"]
         lines += ["fail:", "  ret i64 1"] * self.may_fail + ["}", "", "define i64 @run(ptr %table) nounwind {"]
         for k in range(len(self.handed)):
             lines += [f"  %s{k} = getelementptr inbounds ptr, ptr %table, i64 {k}", f"  %p{k} = load ptr, ptr %s{k}"]
         handed = ", ".join(f"ptr %p{k}" for k in range(len(self.handed)))
         lines += [f"  %code = call i64 @kernel({handed})", "  ret i64 %code", "}"]
-        return "\n".join([*self.constants, *self.externals.values(), *lines]) + "\n"
+        hints = ['!0 = !{!"llvm.loop.vectorize.enable", i1 false}'] * bool(self.hints)
+        hints += [f"!{k} = distinct !{{!{k}, !0}}" for k in range(1, self.hints + 1)]
+        return "\n".join([*self.constants, *self.externals.values(), *lines, *hints]) + "\n"
 
 
 def literal(value: float | int | bool, kind: str) -> str:
