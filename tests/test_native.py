@@ -309,12 +309,9 @@ def test_a_function_with_little_behind_it_stays_numpy() -> None:
 
 
 def test_functions_without_code_stay_with_python() -> None:
-    f = function_of(
-        'def f(start):\n    kept = np.zeros(3)\n    kept[0] = {"s": [start]}.popitem()[1][0]\n    return kept\n'
-    )
-    function = Hot(f, {})
+    function = Hot(function_of("def f(start):\n    return np.sort(start)\n"), {})
     function.spent = 10.0
-    np.testing.assert_array_equal(function(2.0), [2.0, 0.0, 0.0])
+    np.testing.assert_array_equal(function(V), np.sort(V))
     assert function.refused
 
 

@@ -137,6 +137,9 @@ def _simplified(inputs: list[Variable], variables: list[Variable], stage: str = 
     return clone_replace(rewritten.outputs, dict(zip(rewritten.inputs, inputs, strict=True)))
 
 
+MANY = 64
+"""So many values of a point may be kept for products with further directions; more are sooner made than read."""
+
 KINDS: dict[str, Callable] = {
     "value": _value,
     "value_and_grad": _gradient,
@@ -223,6 +226,8 @@ def _divide(
     guards = tuple((check, guard) for check, (_, guard) in zip(roots[count:], guards, strict=True))
     if extra:
         point = _frontier(results, [vector, *given, *known], set(extra))
+        if len(point) > MANY:
+            point = []
         functions.append(Function("linearize", (vector, *given, *known), tuple(point), guards))
         results, late = _cut(results, point)
         functions.append(Function(kind, (*extra, vector, *given, *known, *late), tuple(results)))
