@@ -147,3 +147,7 @@ class VerificationError(AutooptError):
 
 class InferenceError(AutooptError):
     """Standard errors or intervals do not exist at this solution."""
+
+
+class PathsWarning(UserWarning):
+    """The objective's path through its branches changes so often that it is no longer compiled."""

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import warnings
+from collections import Counter
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autoopt.engines import Compiled, engine_of
-from autoopt.errors import AutooptError, TracingError, UnsupportedFunctionError, UsageError
+from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
+from autoopt.interpretation import Interpretation, Interpreter
 from autoopt.parameters import Structure
+from autoopt.tape.tape import Tape
 from autoopt.tracing.trace import Trace, definition, frames_of_user, trace, with_data
 
 MAX_PATHS = 200
-"""So many ways through the objective's branches are kept; one more is an error that names what varies."""
+"""So many ways through the objective's branches are compiled; from then on new ones are followed step by step."""
+
+KEPT_PATHS = 16
+"""So many of them are then kept, those used last."""
 
 DENSE = 400
 """With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""
 
 _VALUED = {"value": lambda found: found, "value_and_grad": lambda found: found[0]}
+_DERIVATIVES: dict[str, Callable] = {
+    "value_and_grad": Interpretation.gradient,
+    "hessp": Interpretation.product,
+    "hess": Interpretation.hessian,
+    "jacobian": Interpretation.jacobian,
+}
 _KINDS = {"value": "value", "gradient": "value_and_grad", "hessian": "hess", "hvp": "hessp"}
 
 
@@ -64,6 +79,8 @@ class Objective:
         self._by_columns: bool | None = None if self.size <= DENSE else True
         self._start = self.structure.flatten(x0).copy()
         self._paths: list[_Path] = [self._path(self._start)]
+        self._interpreter: Interpreter | None = None
+        self._latest: tuple[np.ndarray | None, Interpretation | None] = (None, None)
 
     # Evaluation -------------------------------------------------------------------------------------------------------
 
@@ -101,7 +118,8 @@ class Objective:
         """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries."""
         x = self._flat(x)
         matrix = self._run("jacobian", x)
-        tape = self._paths[0].trace.tape
+        point, run = self._latest
+        tape = run.tape if run is not None and np.array_equal(point, x) else self._paths[0].trace.tape
         return matrix, tape.steps[tape.output].shape
 
     def original(self, x: Any) -> float:
@@ -133,6 +151,7 @@ class Objective:
         if not holds:
             return False
         self.args = args
+        self._latest = (None, None)
         for path in self._paths:
             path.trace = replace(path.trace, tape=with_data(path.trace.tape, args))
             for compiled in path.compiled.values():
@@ -148,9 +167,11 @@ class Objective:
 
     def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
+        found = _QUIET.copy().run(self._try, self._paths[0], kind, x, *direction)
+        if found is not None:
+            return found
         with np.errstate(all="ignore"):
-            found = self._try(self._paths[0], kind, x, *direction)
-            return self._elsewhere(kind, x, *direction) if found is None else found
+            return self._elsewhere(kind, x, *direction)
 
     def _try(self, path: _Path, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what `path` gives at `x`; None if the objective does not take it there."""
@@ -173,6 +194,8 @@ class Objective:
             if found is not None:
                 self._paths.insert(0, self._paths.pop(position))
                 return found
+        if self._interpreter is not None:
+            return self._interpret(kind, x, *direction)
         path = self._path(x)
         found = self._try(path, kind, x, *direction)
         if found is not None:
@@ -180,18 +203,40 @@ class Objective:
                 self._keep(path)
             return found
         # Rounding at a tie, where the branch that the original took is the one that counts; or the value is not finite.
-        return self._compile(path.trace.tape, kind, self._title(), checked=False).run(x, *direction)
+        return self._unchecked(path.trace.tape, kind, x, *direction)
+
+    def _unchecked(self, tape: Tape, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Evaluate on a path that was traced at `x`, whatever its guards say."""
+        return self._compile(tape, kind, self._title(), checked=False).run(x, *direction)
 
     def _keep(self, path: _Path) -> None:
-        if len(self._paths) >= MAX_PATHS:
-            guards = [guard for known in self._paths for guard in known.trace.tape.guards]
-            places = list(dict.fromkeys(guard.site for guard in guards if guard.site))[:3]
-            raise TracingError(
-                f"The objective took more than {MAX_PATHS} different ways through its branches.",
-                [_location(site) for site in places],
-                "replace the branch by np.where or np.maximum, or pass jac='finite-difference'.",
-            )
         self._paths.insert(0, path)
+        if len(self._paths) <= MAX_PATHS:
+            return
+        sites = Counter(guard.site for known in self._paths for guard in known.trace.tape.guards if guard.site)
+        places = dict.fromkeys(str(Location.of_instruction(*site)) for site, _ in sites.most_common())
+        del self._paths[KEPT_PATHS:]
+        self._interpreter = Interpreter()
+        lines = [
+            f"The objective took more than {MAX_PATHS} different ways through its branches, which are decided at:",
+            *list(places)[:3],
+            "From now on new ways are followed step by step, which is slower than compiled code.",
+            "To fix this: give the loop a fixed number of iterations, or replace the branch by np.where or np.maximum.",
+        ]
+        warnings.warn(PathsWarning("\n".join(lines)), stacklevel=_outside())
+
+    def _interpret(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Evaluate at `x` without compiling the path that the objective takes there."""
+        if kind == "value":
+            return self.original(x)
+        point, run = self._latest
+        if run is None or not np.array_equal(point, x):
+            run = Interpretation(self._path(x).trace.tape, x.copy(), self._interpreter)
+            self._latest = (x.copy(), run)
+        found = _DERIVATIVES[kind](run, *direction)
+        if np.all(np.isfinite(run.value)) and not np.all(np.isfinite(found)):  # step by step inf and 0 do not cancel
+            return self._unchecked(run.tape, kind, x, *direction)
+        return (run.value, found) if kind == "value_and_grad" else found
 
     def _path(self, x: np.ndarray) -> _Path:
         """Return the path that the objective takes at `x`."""
@@ -231,6 +276,11 @@ class Objective:
         return title
 
 
+_QUIET = copy_context()
+"""Where NumPy's warnings are off: entering a copy costs a tenth of what np.errstate does."""
+_QUIET.run(np.seterr, all="ignore")
+
+
 class _Path:
     """One way through the objective's branches, with what has been compiled for it."""
 
@@ -245,10 +295,12 @@ def _changes(compiled: Compiled) -> tuple[type[Exception], ...]:
     return (compiled.changed,) if isinstance(compiled.changed, type) else compiled.changed
 
 
-def _location(site: tuple) -> Any:
-    from autoopt.errors import Location
-
-    return Location.of_instruction(*site)
+def _outside() -> int:
+    """Return how many frames above its caller the first one is that is not of this package."""
+    depth, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "autoopt":
+        depth, frame = depth + 1, frame.f_back
+    return depth
 
 
 def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objective:

@@ -218,20 +218,23 @@ def check_derivatives(f: Any, program: Program, objective: Any, point: np.ndarra
     direction = np.cos(np.arange(flat.size) + 0.5)
     value, gradient = objective.value_and_grad(flat)
     _compare("value with gradient", value, function(flat), tolerance(f, program, point, value))
-    if _smooth(function, flat, direction):
-        slope, error = differences.gradient(function, flat)
+    slope, error = differences.gradient(function, flat)
+    if _smooth(function, flat, direction, slope):
         _conclude("gradient", gradient, slope, error)
         product = objective.hessp(flat, direction)
         curve, error = differences.hessp(objective.grad, flat, direction)
         _conclude("hessp", product, curve, error)
 
 
-def _smooth(function: Any, flat: np.ndarray, direction: np.ndarray) -> bool:
-    """Whether the slopes ahead and behind agree along each axis and `direction`."""
+def _smooth(function: Any, flat: np.ndarray, direction: np.ndarray, slope: np.ndarray) -> bool:
+    """Whether the slopes ahead and behind agree along each axis and `direction`, and with `slope`, of longer steps."""
     for p in [*np.eye(flat.size), direction]:
         ahead, behind, error = differences.one_sided(function, flat, p)
         if not abs(ahead - behind) <= 1e-6 * (1 + abs(ahead)) + 2 * error or error > 1e-3 * (1 + abs(ahead)):
             CONCLUSIVE["kink"] += 1
+            return False
+        if abs(ahead - slope @ p) > 1e-2 * (1 + abs(ahead)):
+            CONCLUSIVE["steps, as of round"] += 1
             return False
     return True
 

@@ -19,7 +19,14 @@ import numpy as np
 import pytest
 
 import autoopt
-from autoopt.errors import AutooptError, ObjectiveError, TracingError, UnsupportedFunctionError, UsageError
+from autoopt.errors import (
+    AutooptError,
+    ObjectiveError,
+    PathsWarning,
+    TracingError,
+    UnsupportedFunctionError,
+    UsageError,
+)
 from autoopt.objective import Objective
 from autoopt.tape import irregular
 
@@ -464,18 +471,19 @@ def test_point_of_another_shape() -> None:
 def test_too_many_paths(model, monkeypatch) -> None:
     monkeypatch.setattr(sys.modules["autoopt.objective"], "MAX_PATHS", 4)
     objective = Objective(model("steps = int(x[0])\nreturn sum(x[1] * i for i in range(steps))"), X)
-    with pytest.raises(TracingError) as caught:
+    with pytest.warns(PathsWarning) as caught:
         for steps in range(10):
             objective.value(np.array([steps, 1.0, 1.0]))
-    assert (
-        str(caught.value)
-        == """\
-The objective took more than 4 different ways through its branches.
+    assert [str(warning.message) for warning in caught] == [
+        """\
+The objective took more than 4 different ways through its branches, which are decided at:
   model.py:7
     steps = int(x[0])
             ^^^^^^^^^
-To fix this: replace the branch by np.where or np.maximum, or pass jac='finite-difference'."""
-    )
+From now on new ways are followed step by step, which is slower than compiled code.
+To fix this: give the loop a fixed number of iterations, or replace the branch by np.where or np.maximum."""
+    ]
+    assert caught[0].filename == __file__
 
 
 def test_cap_counts_ways_not_calls(monkeypatch) -> None:
