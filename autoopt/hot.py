@@ -88,7 +88,7 @@ class Hot:
             begin = time.perf_counter()
             native(*operands)
             faster = time.perf_counter() - begin < GAIN * seconds
-        except (Unknown, Failed):
+        except (Unknown, Failed, OSError, RuntimeError):  # the last two where a system forbids new code, or LLVM fails
             self.refuse()
             return
         if faster and agree(results, again):

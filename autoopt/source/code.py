@@ -99,14 +99,15 @@ def array_text(value: np.ndarray) -> str | None:
     if value.size > 1 and (flat == flat[0]).all() and (flat[0] != 0 or not np.signbit(flat).any()):
         shape = sequence([str(length) for length in value.shape])
         return f"np.full({shape}, {literal(flat[0])}{dtype})" if flat[0] != 0 else f"np.zeros({shape}{dtype})"
-    if value.size <= SHORT:
-        items = re.sub(r"\binf\b", "np.inf", re.sub(r"\bnan\b", "np.nan", repr(value.tolist())))
-        return f"np.array({items}{dtype})"
     side = round(value.size**0.5)
-    if value.ndim > 1 and side**2 == value.size and np.array_equal(flat, (flat[0] * np.eye(side)).ravel()):
+    floats = value.ndim > 1 and value.dtype == np.float64 and side > 2
+    if floats and side**2 == value.size and np.array_equal(flat, (flat[0] * np.eye(side)).ravel()):
         factor = "" if flat[0] == 1 else f"{literal(flat[0])} * "
         shape = "" if value.shape == (side, side) else f".reshape{sequence([str(length) for length in value.shape])}"
         return f"{factor}np.eye({side}){shape}"
+    if value.size <= SHORT:
+        items = re.sub(r"\binf\b", "np.inf", re.sub(r"\bnan\b", "np.nan", repr(value.tolist())))
+        return f"np.array({items}{dtype})"
     if value.ndim == 1 and value.dtype == np.int64:
         start, step = int(flat[0]), int(flat[1] - flat[0])
         stop = start + step * value.size

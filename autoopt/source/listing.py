@@ -26,6 +26,7 @@ from autoopt.source.printers import owned, print_node, source, stem
 
 WIDTH = 88  # columns of an expression; with a name and an indentation it stays below 120
 WRITES = (IncSubtensor, AdvancedIncSubtensor, AdvancedIncSubtensor1)
+LONG_CONSTANT = 24  # columns; a longer constant that is read twice gets a name
 RESULT_NAMES = ("value", "gradient", "hessian")
 
 
@@ -197,7 +198,11 @@ class _Writer:
         value = np.asarray(variable.data)
         text = array_text(value)
         if text is not None:
-            return text
+            if len(text) < LONG_CONSTANT or self.uses[variable] < 2 or value.dtype.kind != "f":
+                return text
+            name = self.fresh(self.hint(variable))
+            self.write(f"{name} = {text}")
+            return name
         name = self.fresh(f"{self.function}_constant")
         self.constants[name] = value
         return name
