@@ -1,42 +1,26 @@
-"""Objectives written as Python loops, beside the arrays that they mean: steps before and after, times, ratios.
+"""Objectives written as Python loops over scalars, with value and gradient of the arrays that they mean by hand.
 
-    python -m benchmarks.loops            all; about a minute
-    python -m benchmarks.loops rosenbrock
-
-"first" is from the function to the first gradient, with an empty cache; "evaluation" is the median of value and
-gradient afterwards, "ratio" that over value and gradient of hand-written NumPy in the same run.
+`python -m benchmarks.loop_tables` measures them.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-os.environ["AUTOOPT_CACHE"] = "off"
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
+import numpy as np
 
-import numpy as np  # noqa: E402
+from benchmarks.loop_programs import ragged, rosenbrock, rows
 
 
 class Case(NamedTuple):
-    """A loop, its point and data, and value and gradient written by hand."""
+    """A loop, its point and data, and value and gradient written by hand in NumPy."""
 
     name: str
-    loop: Callable
+    objective: Callable
     x: np.ndarray
-    args: tuple
+    data: tuple
     by_hand: Callable
-
-
-def rosenbrock(x):
-    s = 0.0
-    for i in range(len(x) - 1):
-        s += 100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2
-    return s
 
 
 def rosenbrock_by_hand(x):
@@ -47,35 +31,10 @@ def rosenbrock_by_hand(x):
     return 100 * r @ r + u @ u, gradient
 
 
-def rows(w, X, y):
-    nll = 0.0
-    for i in range(len(y)):
-        z = 0.0
-        for j in range(len(w)):
-            z += X[i, j] * w[j]
-        nll += np.log(1 + np.exp(-y[i] * z))
-    return nll
-
-
 def rows_by_hand(w, X, y):
     m = -y * (X @ w)
     e = np.exp(m)
     return np.log(1 + e).sum(), -X.T @ (y * e / (1 + e))
-
-
-def ragged(x, sizes):
-    nll, start = 0.0, 0
-    for size in sizes:
-        group = 0.0
-        for k in range(size):
-            v = x[start + k]
-            if v > 0:
-                group += v**2
-            else:
-                group += np.exp(v)
-        nll += np.log(1 + group)
-        start += size
-    return nll
 
 
 def ragged_by_hand(x, sizes):
@@ -158,49 +117,3 @@ def _dispatch_by_hand(groups: list) -> Callable:
         return root.sum(), gradient
 
     return by_hand
-
-
-def median(function: Callable[[], Any], seconds: float = 0.5) -> float:
-    """Return the median seconds of a call."""
-    times: list[float] = []
-    start = time.perf_counter()
-    while time.perf_counter() - start < seconds or len(times) < 7:
-        clock = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - clock)
-    return float(np.median(times))
-
-
-def measure(case: Case) -> str:
-    """Return one line of the table."""
-    from autoopt.objective import Objective
-    from autoopt.tape.batching import vectorise
-
-    clock = time.perf_counter()
-    objective = Objective(case.loop, case.x, case.args)
-    value, gradient = objective.value_and_grad(case.x)
-    first = time.perf_counter() - clock
-    tape = objective._paths[0].trace.tape
-    expected = case.by_hand(case.x, *case.args)
-    error = np.max(np.abs(gradient - expected[1])) / np.max(np.abs(expected[1])) + abs(value / expected[0] - 1)
-    ours = median(lambda: objective.value_and_grad(case.x))
-    theirs = median(lambda: case.by_hand(case.x, *case.args))
-    steps = f"{len(tape.steps):>8} {len(vectorise(tape).steps):>5}"
-    times = f"{objective.timings['trace']:8.2f} {first:8.2f} {ours * 1e6:10.0f} {theirs * 1e6:10.0f}"
-    return f"{case.name:24}{steps} {times} {ours / theirs:6.2f} {error:9.0e}"
-
-
-def main() -> None:
-    """Print the table."""
-    from autoopt.objective import Objective
-
-    Objective(lambda x: np.sum(x**2), np.ones(2)).grad(np.ones(2))  # the imports
-    times = f"{'trace s':>8} {'first s':>8} {'eval us':>10} {'hand us':>10}"
-    print(f"{'':24}{'steps':>8} {'after':>5} {times} {'ratio':>6} {'error':>9}")
-    for case in cases():
-        if not sys.argv[1:] or any(part in case.name for part in sys.argv[1:]):
-            print(measure(case), flush=True)
-
-
-if __name__ == "__main__":
-    main()

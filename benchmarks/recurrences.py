@@ -37,6 +37,16 @@ def garch(p, y):
     return 0.5 * np.sum(np.log(s) + y**2 / s)
 
 
+def garch_of_scalars(p, y):
+    omega, alpha, beta = p
+    s = np.var(y)
+    total = np.log(s) + y[0] ** 2 / s
+    for t in range(1, len(y)):
+        s = omega + alpha * y[t - 1] ** 2 + beta * s
+        total += np.log(s) + y[t] ** 2 / s
+    return 0.5 * total
+
+
 def forward(p, y, k=3):
     logits = p[: k * k].reshape(k, k)
     transition = logits - logsumexp(logits, axis=1)[:, None]

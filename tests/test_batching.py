@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from loop_programs import PROGRAMS
 
 from autoopt import engines
 from autoopt.objective import Objective
@@ -12,6 +11,7 @@ from autoopt.tape.batching import batch, vectorise
 from autoopt.tape.flatten import flatten
 from autoopt.tape.operations import greatest, product, total
 from autoopt.tape.tape import Tape, call
+from benchmarks.loop_programs import PROGRAMS
 
 
 def tape_of(f, x, *args) -> Tape:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from autoopt.objective import Objective
-from benchmarks import recurrences
+from benchmarks import loops, recurrences
+from benchmarks.loop_peers import LOOP_TOOLS, CannotTake
 from benchmarks.peers import TOOLS
 from benchmarks.problems import PROBLEMS
 
@@ -78,3 +79,29 @@ def test_recurrences_by_hand_have_the_gradient_of_the_objective(case):
     expected = Objective(case.objective, x, data).grad(x)
     np.testing.assert_allclose(gradient, expected, rtol=1e-8, atol=1e-8)
     assert np.max(np.abs(expected)) > 0.01
+
+
+@pytest.mark.parametrize("case", loops.cases()[2:3] + loops.cases()[-2:], ids=lambda case: case.name)
+def test_loops_by_hand_have_the_gradient_of_the_objective(case):
+    value, gradient = case.by_hand(case.x, *case.data)
+    assert value == pytest.approx(case.objective(case.x, *case.data), rel=1e-12)
+    np.testing.assert_allclose(
+        gradient, Objective(case.objective, case.x, case.data).grad(case.x), rtol=1e-9, atol=1e-9
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", LOOP_TOOLS)
+@pytest.mark.parametrize("case", [*loops.cases()[:1], *recurrences.cases()], ids=lambda case: case.name)
+def test_every_tool_has_the_gradient_of_the_loop(case, name):
+    pytest.importorskip(name.split()[0])
+    data = tuple(part[:3] if isinstance(part, np.ndarray) else part for part in case.data)
+    case = case._replace(data=data)
+    try:
+        value, gradient = LOOP_TOOLS[name](case)(case.x)
+    except CannotTake:
+        assert name == "jax scan" and case.name.startswith("rosenbrock")
+        return
+    objective = Objective(case.objective, case.x, data)
+    assert value == pytest.approx(objective.value(case.x), rel=1e-10)
+    np.testing.assert_allclose(gradient, objective.grad(case.x), rtol=1e-8, atol=1e-10)

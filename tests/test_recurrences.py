@@ -12,20 +12,11 @@ from autoopt.tape.recurrences import recurrences
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import call
 from autoopt.tracing.trace import trace
-from benchmarks.recurrences import forward, garch, kalman
+from benchmarks.recurrences import forward, garch, garch_of_scalars, kalman
 
 RANDOM = np.random.default_rng(7)
 Y = RANDOM.normal(size=24)
 PAIRS = RANDOM.normal(size=(12, 2))
-
-
-def garch_of_scalars(p, y):
-    omega, alpha, beta = p
-    s, total = np.var(y), 0.0
-    for t in range(1, len(y)):
-        s = omega + alpha * y[t - 1] ** 2 + beta * s
-        total += np.log(s) + y[t] ** 2 / s
-    return 0.5 * total
 
 
 def two_lags(p, y):

@@ -1,4 +1,4 @@
-"""Objectives written as loops, for comparing the vectorised tape with the unrolled one: name, function, point, data."""
+"""Objectives written as loops, small: `tests/test_batching.py` runs all of them, `loops.py` measures some at size."""
 
 from __future__ import annotations
 
@@ -42,6 +42,17 @@ def rosenbrock(x):
     for i in range(len(x) - 1):
         s += 100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2
     return s
+
+
+@program(_W, _X, 2 * _Y - 1, most=20)
+def rows(w, X, y):
+    nll = 0.0
+    for i in range(len(y)):
+        z = 0.0
+        for j in range(len(w)):
+            z += X[i, j] * w[j]
+        nll += np.log(1 + np.exp(-y[i] * z))
+    return nll
 
 
 @program(_W, _X, _Y, most=25)
