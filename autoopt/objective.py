@@ -108,7 +108,7 @@ class Objective:
                 self._by_columns = True
         if self._by_columns:
             return np.array([self._run("hessp", x, unit) for unit in np.eye(self.size)])
-        return self._run("hess", x)
+        return _mirrored(self._run("hess", x))
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Hessian times `p`, shape (n,); what does not depend on `p` is computed once for each x."""
@@ -301,6 +301,12 @@ def _outside() -> int:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "autoopt":
         depth, frame = depth + 1, frame.f_back
     return depth
+
+
+def _mirrored(hessian: np.ndarray) -> np.ndarray:
+    """Return the Hessian, entries that an infinite one made NaN taken from beyond the diagonal."""
+    unknown = np.isnan(hessian)
+    return np.where(unknown, hessian.T, hessian) if unknown.any() else hessian
 
 
 def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objective:

@@ -172,6 +172,11 @@ for function in (np.linalg.inv, np.linalg.det, scipy.linalg.inv, scipy.linalg.de
     case(function, S)
 for function in (np.linalg.inv, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky, np.linalg.eigvalsh):
     case(function, B)
+for n in (0, 1, 2, 5):
+    case(np.linalg.det, RNG.normal(size=(n, n)))
+    case(np.linalg.det, RNG.normal(size=(2, n, n)))
+case(np.linalg.det, np.outer(W, W))
+case(np.linalg.det, np.diag([0.0, 0.0, 2.0]))
 case(np.linalg.pinv, M)
 case(np.linalg.slogdet, S)
 case(np.linalg.slogdet, -S)
@@ -208,6 +213,7 @@ for function in (np.linalg.norm, scipy.linalg.norm):
     case(function, M, axis=0, keepdims=True)
     case(function, T, 1, axis=(0, 2), keepdims=True)
 kink(np.linalg.norm, a(0.0, 0.0))
+kink(np.linalg.norm, a(0.0, 0.0), 3)
 case(np.linalg.vector_norm, M)
 case(np.linalg.vector_norm, T, axis=(0, 2), ord=1, keepdims=True)
 case(np.linalg.matrix_norm, T)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.integrate
 import scipy.special as special
-from rule_cases import COUNTS, FAR, REAL, REFUSED, UNIT, Data, M, P, T, V, a, case, kink, unary
+from rule_cases import COUNTS, FAR, REAL, REFUSED, RNG, UNIT, Data, M, P, T, V, a, case, kink, unary
 
 SHAPE = a(0.5, 1.0, 2.5, 30.0, 800.0)
 TAILS = a(-1000.0, -30.0, -1.0, 0.0, 5.0)
@@ -86,6 +86,44 @@ case(special.hyp1f1, 1.0, 2.0, a(-3.0, 0.0, 2.0))
 case(special.stdtr, Data(a(1.0, 3.0, 30.0)), a(-3.0, 0.0, 2.0))
 case(special.pdtr, np.array([0, 2, 5]), a(0.5, 3.0, 4.0))
 
+case(special.spence, a(0.1, 1.0, 1.0 + 1e-9, 3.0, 800.0))
+for function in (special.ellipk, special.ellipe, special.ellipkm1):
+    case(function, a(0.1, 0.5, 0.9))
+case(special.ellipe, a(-30.0, 0.0, 0.7))
+for function in (special.k0e, special.k1e):
+    case(function, a(0.5, 3.0, 800.0))
+for function in (special.struve, special.modstruve):
+    case(function, Data(a(0.5, 1.0, 2.0)), a(0.7, 3.0, 9.0))
+case(special.wrightomega, a(-30.0, 0.0, 2.0, 800.0))
+case(special.powm1, a(0.5, 1.0, 3.0), a(1e-9, 2.0, -0.5))
+case(special.owens_t, a(-1.0, 0.0, 2.0), a(0.5, 1.0, -3.0))
+case(special.ndtri_exp, a(-30.0, -1.0, -0.1))
+for function in (special.sindg, special.cosdg, special.tandg):
+    case(function, a(-30.0, 0.0, 80.0))
+for function in (special.gammaincinv, special.gammainccinv):
+    case(function, Data(a(0.5, 2.0, 30.0)), a(0.2, 0.5, 0.9))
+case(special.betaincinv, Data(a(0.5, 2.0, 30.0)), Data(a(1.5, 2.0, 20.0)), a(0.2, 0.5, 0.7))
+case(special.stdtrit, Data(a(1.0, 3.0, 30.0)), a(0.2, 0.5, 0.9))
+for function in (special.gdtr, special.gdtrc):
+    case(function, a(1.0, 2.0, 0.5), Data(a(0.5, 2.0, 30.0)), a(0.7, 3.0, 50.0))
+for function in (special.chdtr, special.chdtrc):
+    case(function, Data(a(1.0, 3.0, 30.0)), a(0.7, 3.0, 20.0))
+for function in (special.fdtr, special.fdtrc):
+    case(function, Data(a(1.0, 3.0, 30.0)), Data(a(2.0, 5.0, 9.0)), a(0.7, 3.0, 2.0))
+case(special.pdtrc, np.array([0, 2, 5]), a(0.5, 3.0, 4.0))
+for function in (special.bdtr, special.bdtrc):
+    case(function, Data(a(0.0, 2.0, 5.0)), np.array([3, 4, 9]), a(0.2, 0.5, 0.7))
+case(special.kn, Data(np.array([1.0, 2.0])), a(0.5, 3.0))
+case(special.hyp2f1, 1.0, 2.0, 3.0, a(-5.0, 0.0, 0.7))
+DEGREES, LINE = np.array([0, 1, 2, 5]), a(-1.0, 0.3, 1.0, 0.7)
+for function in (special.eval_laguerre, special.eval_legendre, special.eval_chebyt, special.eval_chebyu):
+    case(function, DEGREES, LINE)
+for function in (special.eval_gegenbauer, special.eval_genlaguerre):
+    case(function, DEGREES, 1.5, LINE)
+case(special.eval_jacobi, DEGREES, 0.5, 1.5, LINE)
+case(special.logsumexp, a(1.0, -2.0, 0.5), b=a(-1.0, 2.0, 0.5), return_sign=True)
+case(special.logsumexp, M, axis=1, return_sign=True)
+
 FAR_ROWS = a(1000.0, -1000.0, 0.0), a(1000.0, 1000.0, -800.0), a(-1e4, -1e4 + 1, -1e4)
 for row in FAR_ROWS:
     case(special.logsumexp, row)
@@ -121,6 +159,19 @@ for mode in ("full", "same", "valid"):
     case(np.convolve, P, V[:3], mode=mode)
     case(np.convolve, V[:2], P, mode=mode)
     case(np.correlate, P, V[:3], mode=mode)
+for mode in ("full", "same", "valid"):
+    for lengths in ((4, 2), (2, 4), (2, 5), (3, 5), (4, 4)):
+        case(np.correlate, RNG.normal(size=lengths[0]), RNG.normal(size=lengths[1]), mode=mode)
+COORDINATES = a(0.0, 0.7, 1.0, 2.5)
+for edge_order in (1, 2):
+    case(np.gradient, V, edge_order=edge_order)
+    case(np.gradient, V, COORDINATES, edge_order=edge_order)
+    case(np.gradient, M, a(0.0, 1.0, 4.0), COORDINATES, edge_order=edge_order)
+    case(np.gradient, M, COORDINATES, axis=1, edge_order=edge_order)
+case(np.gradient, V[:2])
+case(np.gradient, V[:2], a(0.0, 1.5))
+case(np.interp, a(-1.0, 0.3, 1.7, 7.2), a(0.1, 1.0, 3.0), a(2.0, -1.0, 0.5), period=3.5)
+case(np.interp, a(-0.7, 0.3, 1.7, 7.2), [3.0, 0.1, 5.0], a(2.0, -1.0, 0.5), period=4.0)
 case(np.gradient, P)
 case(np.gradient, P, 0.5)
 case(np.gradient, M)
@@ -143,20 +194,11 @@ case(np.array_equal, V, M)
 kink(np.interp, a(1.0, 2.0), [0.0, 3.0], [0.0, 1.0])
 
 REFUSED += [
-    (special.hyp2f1, (1.0, 2.0, 3.0, V), {}, "scipy.special.hyp2f1"),
-    (special.betaincinv, (1.0, 2.0, V), {}, "scipy.special.betaincinv"),
-    (special.gammaincinv, (1.0, V), {}, "scipy.special.gammaincinv"),
-    (special.logsumexp, (V,), {"return_sign": True}, "scipy.special.logsumexp with return_sign"),
     (special.comb, (V, 2), {"exact": True}, "scipy.special.comb with exact"),
     (special.comb, (V, 2), {"repetition": True}, "scipy.special.comb with repetition="),
     (special.factorial, (V,), {"exact": True}, "scipy.special.factorial with exact"),
     (special.factorial, (V,), {"extend": "complex"}, "scipy.special.factorial with extend="),
     (special.zeta, (V,), {}, "scipy.special.zeta without q"),
-    (np.interp, (V, V, V), {"period": 1.0}, "np.interp with period="),
-    (np.gradient, (P, P), {}, "np.gradient with coordinates"),
-    (np.gradient, (P,), {"edge_order": 2}, "np.gradient with coordinates or edge_order"),
-    (np.correlate, (V[:2], P), {}, "np.correlate with the longer array second"),
-    (np.correlate, (P, V), {"mode": "same"}, "np.correlate with mode='same'"),
     (np.digitize, (V, P), {}, "np.digitize"),
     (np.cov, (M,), {"fweights": COUNTS}, "np.cov with fweights="),
     (np.polynomial.polynomial.polyval, (V, M), {}, "several polynomials"),

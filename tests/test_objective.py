@@ -719,3 +719,31 @@ def test_list_of_arrays_is_data() -> None:
 
 def test_library_function_is_an_objective() -> None:
     np.testing.assert_allclose(autoopt.grad(scipy.special.logsumexp)(np.zeros(2)), [0.5, 0.5])
+
+
+# At zero --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "f, x, hessian",
+    [
+        (lambda x: np.sum(x**1.5), [0.0, 1.0], [[np.inf, 0.0], [0.0, 0.75]]),
+        (lambda x: np.sum(np.sqrt(x)), [0.0, 1.0], [[-np.inf, 0.0], [0.0, -0.25]]),
+        (lambda x: np.sum(np.maximum(x, 0.0) ** 1.5), [-1.0, 1.0], [[0.0, 0.0], [0.0, 0.75]]),
+        (lambda x: np.sum(np.maximum(x, 0.0) ** 0.5), [-1.0, 1.0], [[0.0, 0.0], [0.0, -0.25]]),
+        (lambda x: np.sum(np.log(np.maximum(x, 0.0) + (x <= 0))), [-1.0, 2.0], [[0.0, 0.0], [0.0, -0.25]]),
+        (
+            lambda x: np.sum(np.minimum(x, 0.0) ** 2 + np.sqrt(np.maximum(x, 0.0))),
+            [-1.0, 1.0],
+            [[2, 0.0], [0.0, -0.25]],
+        ),
+    ],
+)
+def test_hessian_beside_an_infinite_or_a_cut_off_slope(f, x, hessian) -> None:
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(autoopt.hessian(f)(np.array(x)), hessian, atol=1e-15)
+
+
+def test_slope_of_a_cube_root_at_zero_is_infinite() -> None:
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(autoopt.grad(lambda x: np.sum(np.cbrt(x)))(np.array([0.0, 1.0])), [np.inf, 1 / 3])

@@ -15,6 +15,7 @@ from autoopt.rules.table import Unsupported, rule
 
 for function, expression in {
     np.exp: pt.exp,
+    np.cbrt: scalars.cbrt,
     np.exp2: lambda x: pt.exp(x * tensor(log(2))),
     np.expm1: pt.expm1,
     np.log: pt.log,
@@ -224,11 +225,6 @@ def negative(x):
 @rule(np.heaviside, order=0)
 def heaviside(x, y):
     return pt.switch(pt.lt(x, 0), 0.0, pt.switch(pt.eq(x, 0), y, pt.switch(pt.gt(x, 0), 1.0, x)))
-
-
-@rule(np.cbrt)
-def cbrt(x):
-    return pt.sign(x) * pt.pow(pt.abs(x), tensor(1 / 3))
 
 
 @rule(np.ldexp)

@@ -159,7 +159,18 @@ def inv(a):
 
 @rule(np.linalg.det)
 def det(a):
-    return pt.linalg.det(real(a))
+    """The determinant: up to three rows written out, so that it has derivatives at 0, else by its logarithm."""
+    a = real(a)
+    n = shape(a)[-1]
+    if n > 3:
+        sign, logarithm = pt.linalg.slogdet(a)
+        return sign * pt.exp(logarithm)
+    if n < 2:
+        return a[..., 0, 0] if n else pt.ones(shape(a)[:-2])
+    if n == 2:
+        return a[..., 0, 0] * a[..., 1, 1] - a[..., 0, 1] * a[..., 1, 0]
+    (a0, a1, a2), (b0, b1, b2), (c0, c1, c2) = ([a[..., i, j] for j in range(3)] for i in range(3))
+    return a0 * (b1 * c2 - b2 * c1) + a1 * (b2 * c0 - b0 * c2) + a2 * (b0 * c1 - b1 * c0)
 
 
 @rule(np.linalg.slogdet)
@@ -236,7 +247,7 @@ def qr(a, mode="reduced"):
 
 @rule(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
-    """Vector and matrix norms, with slope 0 where a 2-norm is 0."""
+    """Vector and matrix norms, with slope 0 where a norm is 0."""
     x = real(x)
     picked = axes(axis, x.ndim)
     if ord is None or (ord == "fro" and len(picked) == 2) or (ord == 2 and len(picked) == 1):
@@ -256,7 +267,9 @@ def _vector_norm(x: Any, ord: Any, picked: tuple[int, ...], keepdims: bool) -> A
         return pt.sum(pt.abs(x), axis=picked, keepdims=keepdims)
     if ord == 0 or isinstance(ord, str):
         raise Unsupported(f"np.linalg.norm with ord={ord!r}", "use ord=1 or ord=2")
-    return pt.pow(pt.sum(pt.pow(pt.abs(x), tensor(float(ord))), axis=picked, keepdims=keepdims), tensor(1.0 / ord))
+    powers = pt.sum(pt.pow(pt.abs(x), tensor(float(ord))), axis=picked, keepdims=keepdims)
+    flat = pt.eq(powers, 0.0)
+    return pt.switch(flat, 0.0, pt.pow(pt.switch(flat, 1.0, powers), tensor(1.0 / ord)))
 
 
 def _matrix_norm(x: Any, ord: Any) -> Any:

@@ -5,6 +5,7 @@ The slopes are written in PyTensor scalars, so second derivatives follow from th
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,13 @@ from pytensor.scalar.math import sigmoid
 from pytensor.tensor.elemwise import Elemwise
 
 
-def scalar(function: Callable, *slopes: Callable | None, base: type = ps.ScalarOp, name: str | None = None) -> Elemwise:
+def scalar(
+    function: Callable,
+    *slopes: Callable | None,
+    chained: Callable = operator.mul,
+    base: type = ps.ScalarOp,
+    name: str | None = None,
+) -> Elemwise:
     """Return `function` as an elementwise operation.
 
     Parameters
@@ -24,6 +31,8 @@ def scalar(function: Callable, *slopes: Callable | None, base: type = ps.ScalarO
         What computes the value; it names itself in the printed source.
     slopes : callables of (inputs..., output), or None
         The derivative in each input; None where there is none.
+    chained : callable
+        What a slope does to the gradient that comes from outside: a product, unless the slope is a choice.
     base : type
         The PyTensor scalar operation whose place it takes, for the rewrites that look for it.
     """
@@ -35,7 +44,7 @@ def scalar(function: Callable, *slopes: Callable | None, base: type = ps.ScalarO
         if g.type in ps.discrete_types:
             return [x.zeros_like(dtype="float64") for x in inputs]
         return [
-            grad_not_implemented(self, i, inputs[i]) if slope is None else g * slope(*inputs, outputs[0])
+            grad_not_implemented(self, i, inputs[i]) if slope is None else chained(g, slope(*inputs, outputs[0]))
             for i, slope in enumerate(slopes)
         ]
 
@@ -54,13 +63,15 @@ def scalar(function: Callable, *slopes: Callable | None, base: type = ps.ScalarO
     return Elemwise(kind(ps.upgrade_to_float, name=own), name=own)
 
 
-def _share(x: Any, y: Any) -> Any:
-    """1 where x > y, 1/2 at a tie, else 0."""
-    return ps.switch(ps.gt(x, y), 1.0, ps.switch(ps.eq(x, y), 0.5, 0.0))
+def _given(g: Any, larger: tuple) -> Any:
+    """g where x > y, g / 2 at a tie, else 0, whatever g is there."""
+    x, y = larger
+    return ps.switch(ps.gt(x, y), g, ps.switch(ps.eq(x, y), 0.5 * g, 0.0))
 
 
-maximum = scalar(np.maximum, lambda x, y, out: _share(x, y), lambda x, y, out: _share(y, x))
-minimum = scalar(np.minimum, lambda x, y, out: _share(y, x), lambda x, y, out: _share(x, y))
+maximum = scalar(np.maximum, lambda x, y, out: (x, y), lambda x, y, out: (y, x), chained=_given)
+minimum = scalar(np.minimum, lambda x, y, out: (y, x), lambda x, y, out: (x, y), chained=_given)
+cbrt = scalar(np.cbrt, lambda x, out: 1 / (3 * out * out))
 
 
 def both(x: Any, y: Any) -> Any:

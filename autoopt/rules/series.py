@@ -54,9 +54,11 @@ def digitize(x, bins, right=False):
 
 
 @rule(np.interp)
-def interp(x, xp, fp, left=None, right=None):
+def interp(x, xp, fp, left=None, right=None, period=None):
     """Piecewise linear interpolation; at a knot the slope is that of the piece on its right."""
     x, xp, fp = real(x), real(xp), real(fp)
+    if period is not None:
+        return interp(*_one_period(x, xp, fp, abs(period)))
     last = shape(xp)[0] - 1
     left, right = fp[0] if left is None else tensor(left), fp[-1] if right is None else tensor(right)
     if last == 0:
@@ -65,6 +67,14 @@ def interp(x, xp, fp, left=None, right=None):
     start, width = xp[piece], xp[piece + 1] - xp[piece]
     inside = fp[piece] + (fp[piece + 1] - fp[piece]) / width * (x - start)
     return pt.switch(pt.lt(x, xp[0]), left, pt.switch(pt.gt(x, xp[-1]), right, inside))
+
+
+def _one_period(x: Any, xp: Any, fp: Any, period: float) -> tuple:
+    """Return points and knots brought into one period, with a knot of the neighbouring ones on each side."""
+    x, xp = x % tensor(period), xp % tensor(period)
+    order = pt.argsort(xp)
+    xp, fp = xp[order], fp[order]
+    return x, pt.concatenate([xp[-1:] - period, xp, xp[:1] + period]), pt.concatenate([fp[-1:], fp, fp[:1]])
 
 
 @rule(np.convolve)
@@ -81,33 +91,52 @@ def convolve(a, v, mode="full"):
 
 @rule(np.correlate)
 def correlate(a, v, mode="valid"):
+    """A convolution with the second array reversed; NumPy takes its own middle part of it where the first is longer."""
     a, v = real(a), real(v)
-    if shape(v)[0] > shape(a)[0]:
-        raise Unsupported("np.correlate with the longer array second", "exchange the arrays and reverse the result")
-    if mode == "same" and shape(v)[0] % 2 == 0:
-        raise Unsupported("np.correlate with mode='same' and an even length", "use mode='full' and a slice")
-    return convolve(a, v[::-1], mode)
+    n, m = shape(a)[0], shape(v)[0]
+    if mode != "same":
+        return convolve(a, v[::-1], mode)
+    first = (min(n, m) - 1) // 2 if n >= m else n // 2
+    return convolve(a, v[::-1], "full")[first : first + max(n, m)]
 
 
 @rule(np.gradient)
 def gradient(f, *varargs, axis=None, edge_order=1):
-    """Central differences inside and one-sided ones at the ends; equal spacing along each axis."""
+    """Differences over three points inside and over two or three at the ends, by the spacing or the coordinates."""
     f = real(f)
     picked = axes(axis, f.ndim)
     spacings = varargs if len(varargs) == len(picked) else list(varargs or [1.0]) * len(picked)
-    if any(tensor(spacing).ndim for spacing in spacings) or edge_order != 1:
-        raise Unsupported("np.gradient with coordinates or edge_order=2", "pass the spacing as a number")
-    out = tuple(_slope(f, i, tensor(spacing)) for i, spacing in zip(picked, spacings, strict=True))
+    out = tuple(_slope(f, i, real(spacing), edge_order) for i, spacing in zip(picked, spacings, strict=True))
     return out[0] if len(out) == 1 else out
 
 
-def _slope(f: Any, axis: int, spacing: Any) -> Any:
+def _slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     def part(start: int | None, stop: int | None) -> Any:
         return f[along(axis, slice(start, stop))]
 
-    inner = (part(2, None) - part(None, -2)) / (2.0 * spacing)
-    ends = (part(1, 2) - part(0, 1)) / spacing, (part(-1, None) - part(-2, -1)) / spacing
-    return pt.concatenate([ends[0], inner, ends[1]], axis=axis)
+    if spacing.ndim == 0:
+        inner = (part(2, None) - part(None, -2)) / (2.0 * spacing)
+        widths = [spacing] * 4
+    else:
+        width = (spacing[1:] - spacing[:-1]).reshape([-1 if i == axis else 1 for i in range(f.ndim)])
+        before, after = width[along(axis, slice(None, -1))], width[along(axis, slice(1, None))]
+        rises = (part(1, None) - part(None, -1)) / width
+        left, right = rises[along(axis, slice(None, -1))], rises[along(axis, slice(1, None))]
+        inner = (after * left + before * right) / (before + after)
+        widths = [width[along(axis, slice(k, k + 1 or None))] for k in (0, 1, -1, -2)]
+        if shape(f)[axis] == 2:
+            widths[1] = widths[3] = widths[0]
+    return pt.concatenate([_end(part, widths[:2], edge_order, 1), inner, _end(part, widths[2:], edge_order, -1)], axis)
+
+
+def _end(part: Any, widths: list, edge_order: int, side: int) -> Any:
+    """Return the slope at the start (side 1) or the end (side -1) of an axis."""
+    f0, f1, f2 = (part(k, k + 1 or None) for k in ((0, 1, 2) if side > 0 else (-1, -2, -3)))
+    h0, h1 = widths
+    near = (f1 - f0) / h0
+    if edge_order == 1:
+        return near * float(side)
+    return (near + (near - (f2 - f1) / h1) * h0 / (h0 + h1)) * float(side)
 
 
 @rule(np.cov)

@@ -13,7 +13,8 @@ from pytensor.gradient import disconnected_grad
 from autoopt.rules import special_scalars as scalars
 from autoopt.rules.operands import axes, real, shape, static, tensor
 from autoopt.rules.reductions import total
-from autoopt.rules.table import Unsupported, refuse, rule
+from autoopt.rules.scalars import cbrt
+from autoopt.rules.table import Unsupported, rule
 
 for function, expression in {
     special.gamma: scalars.gamma,
@@ -41,7 +42,7 @@ for function, expression in {
     special.exp2: lambda x: pt.exp(x * tensor(log(2))),
     special.exp10: lambda x: pt.exp(x * tensor(log(10))),
     special.cosm1: lambda x: -2 * pt.sqr(pt.sin(x / 2)),
-    special.cbrt: lambda x: pt.sign(x) * pt.pow(pt.abs(x), tensor(1 / 3)),
+    special.cbrt: cbrt,
     special.xlogy: scalars.xlogy,
     special.xlog1py: scalars.xlog1py,
     special.entr: scalars.entr,
@@ -63,6 +64,19 @@ for function, expression in {
     special.k1: scalars.k1,
     special.exp1: scalars.exp1,
     special.expi: scalars.expi,
+    special.spence: scalars.spence,
+    special.ellipk: scalars.ellipk,
+    special.ellipkm1: lambda p: scalars.ellipk(1 - p),
+    special.ellipe: scalars.ellipe,
+    special.k0e: scalars.k0e,
+    special.k1e: scalars.k1e,
+    special.wrightomega: scalars.wrightomega,
+    special.powm1: scalars.powm1,
+    special.owens_t: scalars.owens_t,
+    special.ndtri_exp: scalars.ndtri_exp,
+    special.sindg: lambda x: pt.sin(x * tensor(pi / 180)),
+    special.cosdg: lambda x: pt.cos(x * tensor(pi / 180)),
+    special.tandg: lambda x: pt.tan(x * tensor(pi / 180)),
     special.poch: lambda z, m: pt.exp(scalars.gammaln(z + m) - scalars.gammaln(z)),
 }.items():
     rule(function)(expression)
@@ -74,12 +88,32 @@ for function, expression in {
     special.kve: scalars.kve,
     special.jv: scalars.jv,
     special.yv: scalars.yv,
-    special.kn: scalars.kv,
+    special.kn: lambda n, x: scalars.kv(pt.trunc(n), x),
     special.jn: scalars.jv,
     special.expn: scalars.expn,
     special.gammainc: pt.gammainc,
     special.gammaincc: pt.gammaincc,
     special.hyp1f1: scalars.hyp1f1,
+    special.hyp2f1: scalars.hyp2f1,
+    special.struve: scalars.struve,
+    special.modstruve: scalars.modstruve,
+    special.gammaincinv: scalars.gammaincinv,
+    special.gammainccinv: scalars.gammainccinv,
+    special.betaincinv: scalars.betaincinv,
+    special.stdtrit: scalars.stdtrit,
+    special.gdtr: lambda a, b, x: pt.gammainc(b, a * x),
+    special.gdtrc: lambda a, b, x: pt.gammaincc(b, a * x),
+    special.chdtr: lambda v, x: pt.gammainc(v / 2, x / 2),
+    special.chdtrc: lambda v, x: pt.gammaincc(v / 2, x / 2),
+    special.fdtr: lambda dfn, dfd, x: scalars.betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x)),
+    special.fdtrc: lambda dfn, dfd, x: scalars.betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x)),
+    special.eval_jacobi: scalars.jacobi,
+    special.eval_gegenbauer: scalars.gegenbauer,
+    special.eval_genlaguerre: scalars.genlaguerre,
+    special.eval_laguerre: scalars.laguerre,
+    special.eval_legendre: scalars.legendre,
+    special.eval_chebyt: scalars.chebyt,
+    special.eval_chebyu: scalars.chebyu,
 }.items():
     rule(function, note="differentiable in the last argument")(expression)
 
@@ -102,6 +136,23 @@ def stdtr(df, t):
 @rule(special.pdtr, note="differentiable in m")
 def pdtr(k, m):
     return pt.gammaincc(pt.floor(k) + 1, m)
+
+
+@rule(special.pdtrc, note="differentiable in m")
+def pdtrc(k, m):
+    return pt.gammainc(pt.floor(k) + 1, m)
+
+
+@rule(special.bdtr, note="differentiable in p")
+def bdtr(k, n, p):
+    k = pt.floor(k)
+    return scalars.betainc(n - k, k + 1, 1 - p)
+
+
+@rule(special.bdtrc, note="differentiable in p")
+def bdtrc(k, n, p):
+    k = pt.floor(k)
+    return scalars.betainc(k + 1, n - k, p)
 
 
 @rule(special.loggamma)
@@ -155,8 +206,6 @@ def zeta(x, q=None):
 @rule(special.logsumexp)
 def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     """log(sum(b exp(a))), shifted by the largest element, which takes no part in the derivatives since it cancels."""
-    if return_sign:
-        raise Unsupported("scipy.special.logsumexp with return_sign=True", "use weights b that keep the sum positive")
     a = real(a)
     if b is not None:
         b = real(b)
@@ -165,11 +214,13 @@ def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
         a = pt.switch(pt.eq(b, 0), -np.inf, a) if static(b) is None or np.any(static(b) == 0) else a
     picked = axes(axis, a.ndim)
     if 0 in shape(a):
-        return total(a, picked, keepdims=keepdims) - np.inf
+        empty = total(a, picked, keepdims=keepdims)
+        return (empty - np.inf, empty) if return_sign else empty - np.inf
     top = _top(a, picked)
     terms = pt.exp(a - top) if b is None else b * pt.exp(a - top)
-    out = pt.log(pt.sum(terms, axis=picked, keepdims=keepdims))
-    return out + (top if keepdims else top.reshape([n for i, n in enumerate(shape(a)) if i not in picked]))
+    sums = pt.sum(terms, axis=picked, keepdims=keepdims)
+    top = top if keepdims else top.reshape([n for i, n in enumerate(shape(a)) if i not in picked])
+    return (pt.log(pt.abs(sums)) + top, pt.sign(sums)) if return_sign else pt.log(sums) + top
 
 
 def _top(a: Any, picked: tuple[int, ...]) -> Any:
@@ -192,6 +243,3 @@ def log_softmax(x, axis=None):
     picked = axes(axis, x.ndim)
     shifted = x - _top(x, picked)
     return shifted - pt.log(pt.sum(pt.exp(shifted), axis=picked, keepdims=True))
-
-
-refuse(special.hyp2f1, special.betaincinv, special.gammaincinv, remedy="pass jac='finite-difference'")

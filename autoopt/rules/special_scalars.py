@@ -163,3 +163,101 @@ k0 = scalar(special.k0, lambda x, out: -k1.scalar_op(x))
 k1 = scalar(special.k1, lambda x, out: -k0.scalar_op(x) - out / x)
 i0e = scalar(special.i0e, lambda x, out: i1e.scalar_op(x) - ps.sign(x) * out)
 i1e = scalar(special.i1e, lambda x, out: (i0e.scalar_op(x) + ive.scalar_op(_float(2), x)) / 2 - ps.sign(x) * out)
+
+
+def _log1p_ratio(u: Any) -> Any:
+    """log(1 + u) / u, and 1 at u = 0, with all derivatives."""
+    return hyp2f1.scalar_op(_float(1), _float(1), _float(2), -u)
+
+
+hyp2f1 = scalar(
+    special.hyp2f1, None, None, None, lambda a, b, c, z, out: a * b / c * hyp2f1.scalar_op(a + 1, b + 1, c + 1, z)
+)
+spence = scalar(special.spence, lambda z, out: -_log1p_ratio(z - 1))
+ellipk = scalar(special.ellipk, lambda m, out: _elliptic_slope(m))
+ellipe = scalar(special.ellipe, lambda m, out: -pi / 8 * hyp2f1.scalar_op(_float(0.5), _float(1.5), _float(2), m))
+
+
+def _elliptic_slope(m: Any) -> Any:
+    """K' as the hypergeometric series of K, pi / 2 F(1/2, 1/2; 1; m), has it."""
+    return pi / 8 * hyp2f1.scalar_op(_float(1.5), _float(1.5), _float(2), m)
+
+
+struve = scalar(special.struve, None, lambda v, x, out: struve.scalar_op(v - 1, x) - v / x * out)
+modstruve = scalar(special.modstruve, None, lambda v, x, out: modstruve.scalar_op(v - 1, x) - v / x * out)
+k0e = scalar(special.k0e, lambda x, out: out - k1e.scalar_op(x))
+k1e = scalar(special.k1e, lambda x, out: out - k0e.scalar_op(x) - out / x)
+wrightomega = scalar(special.wrightomega, lambda x, out: out / (1 + out))
+powm1 = scalar(
+    special.powm1, lambda x, y, out: y * power.scalar_op(x, y - 1), lambda x, y, out: ps.log(x) * power.scalar_op(x, y)
+)
+
+# Distributions and their inverses -------------------------------------------------------------------------------------
+owens_t = scalar(
+    special.owens_t,
+    lambda h, a, out: -_density(h, None) * ps.erf(a * h * (1 / sqrt(2))) / 2,
+    lambda h, a, out: ps.exp(-0.5 * h * h * (1 + a * a)) / (2 * pi * (1 + a * a)),
+)
+ndtri_exp = scalar(special.ndtri_exp, lambda y, out: ps.exp(y + 0.5 * out * out) * sqrt(2 * pi))
+gammaincinv = scalar(special.gammaincinv, None, lambda a, y, out: 1 / _gamma_density(a, out))
+gammainccinv = scalar(special.gammainccinv, None, lambda a, y, out: -1 / _gamma_density(a, out))
+betaincinv = scalar(
+    special.betaincinv,
+    None,
+    None,
+    lambda a, b, y, out: ps.exp(betaln.scalar_op(a, b) - xlogy.scalar_op(a - 1, out) - xlog1py.scalar_op(b - 1, -out)),
+)
+stdtrit = scalar(
+    special.stdtrit,
+    None,
+    lambda df, p, out: ps.exp(
+        betaln.scalar_op(0.5 * df, _float(0.5)) + 0.5 * ps.log(df) + 0.5 * (df + 1) * ps.log1p(out * out / df)
+    ),
+)
+
+
+def _gamma_density(a: Any, x: Any) -> Any:
+    """x^(a - 1) e^-x / Gamma(a)."""
+    return ps.exp(xlogy.scalar_op(a - 1, x) - x - gammaln.scalar_op(a))
+
+
+# Orthogonal polynomials, differentiable in the last argument ----------------------------------------------------------
+
+
+def _lower(n: Any, value: Any) -> Any:
+    """`value`, which is made of a polynomial of degree n - 1, and 0 where n is 0."""
+    return ps.switch(ps.gt(n, 0), value, 0.0)
+
+
+def _below(n: Any) -> Any:
+    return ps.switch(ps.gt(n, 0), n - 1, n)
+
+
+jacobi = scalar(
+    special.eval_jacobi,
+    None,
+    None,
+    None,
+    lambda n, a, b, x, out: _lower(n, (n + a + b + 1) / 2 * jacobi.scalar_op(_below(n), a + 1, b + 1, x)),
+)
+gegenbauer = scalar(
+    special.eval_gegenbauer,
+    None,
+    None,
+    lambda n, a, x, out: _lower(n, 2 * a * gegenbauer.scalar_op(_below(n), a + 1, x)),
+)
+genlaguerre = scalar(
+    special.eval_genlaguerre, None, None, lambda n, a, x, out: _lower(n, -genlaguerre.scalar_op(_below(n), a + 1, x))
+)
+laguerre = scalar(
+    special.eval_laguerre, None, lambda n, x, out: _lower(n, -genlaguerre.scalar_op(_below(n), _float(1), x))
+)
+legendre = scalar(
+    special.eval_legendre,
+    None,
+    lambda n, x, out: _lower(n, (n + 1) / 2 * jacobi.scalar_op(_below(n), _float(1), _float(1), x)),
+)
+chebyu = scalar(
+    special.eval_chebyu, None, lambda n, x, out: _lower(n, 2 * gegenbauer.scalar_op(_below(n), _float(2), x))
+)
+chebyt = scalar(special.eval_chebyt, None, lambda n, x, out: _lower(n, n * chebyu.scalar_op(_below(n), x)))

@@ -242,9 +242,15 @@ class Tracer:
         )
 
     def _components(self, function: Callable, inputs: tuple, template: Any, values: Sequence, level: int) -> Any:
-        """Record a call with several results and return them, each a step of its own, in a container of its kind."""
+        """Record a call with several results and return them, each a step of its own, in a container of its kind.
+
+        A Python bool among them is an option that was given, as the one that scipy.linalg.cho_factor hands on.
+        """
         whole = self._append(function, inputs, template, values, level, self.site())
-        parts = [self.record(component, (whole,), ((Slot(0), k), {}), value, level) for k, value in enumerate(values)]
+        parts = [
+            value if type(value) is bool else self.record(component, (whole,), ((Slot(0), k), {}), value, level)
+            for k, value in enumerate(values)
+        ]
         return type(values)(*parts) if hasattr(values, "_fields") else type(values)(parts)
 
     def _complex(self) -> Any:

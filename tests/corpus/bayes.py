@@ -190,7 +190,7 @@ hier0 = {"mean": {"a": 0.1, "b": -0.1}, "sd": {"a": -0.5, "b": -1.0}, "raw": 0.3
 CASES = [
     Case("gp_cholesky", gp_cholesky, np.array([0.1, 0.0, -1.0]), (x, y), (np.array([-2.0, 0.0, -1.0]),), tags="cho_solve"),
     Case("gp_loops", gp_loops, np.array([0.1, 0.2, -1.0]), (x[:5], y[:5]), tags="double-loop zeros solve_triangular"),
-    Case("gp_ard", gp_ard, np.array([0.1, -0.1, 0.0, -2.0]), (X2, y2), tags="diag_indices cho_factor augmented", xfail="the flag in the pair that cho_factor returns"),
+    Case("gp_ard", gp_ard, np.array([0.1, -0.1, 0.0, -2.0]), (X2, y2), tags="diag_indices cho_factor augmented"),
     Case("gp_pdist", gp_pdist, np.array([0.1, -1.0]), (X2, y2), tags="scipy.spatial-data slogdet"),
     Case("gp_eigen", gp_eigen, np.array([0.1, -1.0]), (sq[::2, ::2].copy(), y[::2].copy()), tags="eigh"),
     Case("sparse_gp", sparse_gp, np.concatenate([[0.2, 0.1], rng.normal(size=6)]), (X2, y2), tags="cdist-traced slogdet"),

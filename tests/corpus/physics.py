@@ -293,7 +293,7 @@ CASES = [
     Case("heat_equation", heat_equation, np.array([0.2, 1.1]), (np.sin(np.linspace(0, 3, 8)), 4, np.full(8, 0.5)), tags="in-place slices"),
     Case("crank_nicolson", crank_nicolson, np.array([-0.5, 1.0]), (np.sin(np.linspace(0, 3, 8)), np.full(8, 0.3)), tags="solve_banded"),
     Case("brachistochrone", brachistochrone, np.linspace(0.8, 0.3, 5), (np.linspace(0, 1, 7),), tags="hypot diff"),
-    Case("variational_energy", variational_energy, np.array([0.1, 0.2]), (r_grid,), tags="gradient simpson trapezoid", xfail="no rule for np.gradient"),
+    Case("variational_energy", variational_energy, np.array([0.1, 0.2]), (r_grid,), tags="gradient simpson trapezoid"),
     Case("deconvolution", deconvolution, rng.normal(size=12), (np.array([0.2, 0.5, 0.3]), rng.normal(size=12)), (np.zeros(12),), tags="convolve diff"),
     Case("toeplitz_noise", toeplitz_noise, np.array([-1.0, -1.5]), (rng.normal(size=9),), tags="toeplitz cholesky"),
     Case("two_body", two_body, np.array([1.0, 0.0, 0.1, 0.9]), (0.1, 4, np.array([0.8, 0.5])), tags="augmented copy"),
