@@ -9,6 +9,7 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "autoopt" / "__init__.py").read_text()).group(1)
 TEST = [
     "pytest>=8",
+    "polars>=1.0",
     "pytest-xdist>=3.5",
     "hypothesis>=6.100",
     "ruff>=0.8",

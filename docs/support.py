@@ -78,12 +78,12 @@ def _by_module() -> Iterable[str]:
 
 def _while_tracing() -> Iterable[str]:
     """What is followed without a rule of its own, because others do its work."""
-    known = load_all()
+    known, followed = load_all(), formulas.load_all()
     more = sorted(
         {
             qualified(function)
             for function in (*functions.HANDLERS, *standins.STAND_INS)
-            if function not in known and function not in formulas.load_all()
+            if function not in known and function not in followed
         }
     )
     yield _heading("Without a rule of their own")
@@ -95,7 +95,7 @@ def _while_tracing() -> Iterable[str]:
     yield _heading("By formulas")
     yield "Followed as NumPy's other functions; exact first and second derivatives:\n"
     modules: dict[str, list] = {}
-    for found in formulas.load_all().values():
+    for found in followed.values():
         modules.setdefault(_module(found.function), []).append(found)
     for module, rows in sorted(modules.items()):
         for note in sorted({row.note for row in rows}):

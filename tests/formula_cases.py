@@ -11,6 +11,7 @@ import scipy.interpolate
 import scipy.linalg
 import scipy.ndimage
 import scipy.signal
+import scipy.sparse.linalg
 from scipy.spatial import distance
 
 
@@ -130,6 +131,9 @@ case(scipy.linalg.companion, 1 + V**2)
 case(scipy.linalg.solve_sylvester, S, S.T @ S, M[:, :3])
 case(scipy.linalg.solve_continuous_lyapunov, S, S @ S.T)
 case(scipy.linalg.solve_discrete_lyapunov, S / 8, S @ S.T)
+
+SYSTEM = scipy.sparse.csc_matrix(S)
+CASES.append(Case(scipy.sparse.linalg.spsolve, (W,), call=lambda function, b: function(SYSTEM, b)))
 
 # Distances -----------------------------------------------------------------------------------------------------------
 U, OTHER = np.abs(RNG.normal(size=(3, 4))), np.abs(RNG.normal(size=(3, 4)))

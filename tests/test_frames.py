@@ -128,6 +128,21 @@ def _densities(p, df):
     return stats.norm.logpdf(residual, scale=p[1]).sum() + stats.norm(p[0]).logcdf(df["a"]).sum()
 
 
+def _made(p, df):
+    dummies = pd.get_dummies(df["sex"], drop_first=True).astype(float)
+    codes, _ = pd.factorize(df["kind"])
+    joined = pd.concat([df["a"], df["y"]])
+    fitted = pd.Series(p[0] * df["a"].to_numpy(), index=df.index)
+    return (
+        np.sum((dummies.values @ p[:1] - df["y"].values) ** 2)
+        + np.sum(p[codes % 2] ** 2)
+        + np.sum(joined.to_numpy() * p[0])
+        + (fitted * df["y"]).sum()
+        + np.sum((pd.DataFrame({"u": df["a"], "v": df["b"]}).values @ p) ** 2)
+        + (p[1] if isinstance(df, pd.DataFrame) and pd.notna(df["a"]).all() else 0.0)
+    )
+
+
 def _captured(p, df):
     return ((SERIES - p[0]) ** 2).sum() + (FRAME.y * p[1]).abs().sum() - np.log1p(np.exp(FRAME["b"] * p[0])).sum()
 
@@ -153,6 +168,7 @@ USES = [
     _parts,
     _new_column,
     _whole,
+    _made,
     _captured,
     _plain_python,
 ]

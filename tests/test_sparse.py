@@ -69,7 +69,25 @@ def _loop(w, X, y):
     return total
 
 
-USES = [_logistic, _transposed, _matrices, _scaled, _dense, _data_alone, _captured, _loop]
+def _made(w, X, y):
+    L = sp.lil_matrix((3, 3))
+    for i, j in ((0, 1), (1, 2)):
+        L[i, i] += 1
+        L[i, j] -= 1
+    before = L.tocsr() @ w
+    L[0, 0] = 7.0
+    spread = sp.csr_matrix((w**2, ([0, 0, 2], [1, 1, 0])), shape=(3, 3))
+    return (
+        np.sum((L @ before) ** 2)
+        + np.sum((sp.diags(w) @ w) ** 2)
+        + np.sum((spread @ w) ** 2)
+        + np.sum(spread.toarray() ** 3)
+        + np.sum((sp.kron(sp.eye(3), np.ones((1, 1))) @ w) ** 2)
+        + np.sum(sp.linalg.spsolve(sp.csc_matrix(np.eye(3) * 2.0), w) ** 2)
+    )
+
+
+USES = [_made, _logistic, _transposed, _matrices, _scaled, _dense, _data_alone, _captured, _loop]
 
 
 @pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_array, sp.coo_array])
@@ -115,7 +133,15 @@ REFUSED = {
     "np.matrix": lambda w, X: (X.multiply(w).sum(axis=1) * w[0]).sum(),
     "np.matrix of data": lambda w, X: np.sum(X.sum(axis=0) @ w),
     "addition": lambda w, X: (X + w).sum(),
+    "an assignment": lambda w, X: _assigned(X, 1.0) @ w @ w,
+    "an assignment of a traced value": lambda w, X: _assigned(sp.lil_matrix((3, 3)), w[0]) @ w @ w,
+    "a matrix of traced values": lambda w, X: np.sum(sp.csr_matrix(np.outer(w, w)) @ w),
 }
+
+
+def _assigned(X, value):
+    X[0, 0] = value
+    return X
 
 
 @pytest.mark.parametrize("f", REFUSED.values(), ids=REFUSED)

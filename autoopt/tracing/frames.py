@@ -35,10 +35,16 @@ class Frames:
 
     def leaf(self, label: Any, values: np.ndarray) -> Any:
         """Return an input of the tape that is named after `label`."""
-        name = re.sub(r"\W+", "_", str(label)).strip("_") or "data"
-        name = "data_" + name if name[0].isdigit() else name
-        name = name + "_" if keyword.iskeyword(name) or name in _RESERVED else name
-        return self.tracer.leaf(Leaf(self.free_name(name), "captured"), values)
+        return column_leaf(self, label, values)
+
+    def call(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        """Call a function or class of pandas: on data alone, or to give traced values an index."""
+        if not self.follows((args, kwargs)):
+            return self.wrap(function(*self.settled(args), **{key: self.settled(part) for key, part in kwargs.items()}))
+        label = f"pd.{function.__name__}"
+        if function is not _pandas()[0] or len(args) != 1 or type(args[0]) is not self.tracer.array:
+            raise self.refusal(label)
+        return self.both(function(*self.plain(args), **self.plain(kwargs)), args[0], label)
 
     def wrap(self, value: Any, name: Any = None) -> Any:
         """Return the stand-in for what pandas gave."""
@@ -118,6 +124,16 @@ class Frames:
             self.tracer.location(),
             "use .to_numpy() and NumPy functions there, with missing values dropped before.",
         )
+
+
+def column_leaf(room: Any, label: Any, values: np.ndarray) -> Any:
+    """Return an input of the tape that is named after the label of a column; itself if it holds no numbers."""
+    if values.dtype.kind not in "fiub":
+        return values
+    name = re.sub(r"\W+", "_", str(label)).strip("_") or "data"
+    name = "data_" + name if name[0].isdigit() else name
+    name = name + "_" if keyword.iskeyword(name) or name in _RESERVED else name
+    return room.tracer.leaf(Leaf(room.free_name(name), "captured"), values)
 
 
 def _pandas() -> tuple:

@@ -48,7 +48,7 @@ class Instrument:
         self._cells: dict[int, tuple[CellType, CellType, Any]] = {}
         self._names: set[str] = set()
         self.shadows = Shadows(self.copy, self.substitute)
-        self.frames: Any = None
+        self.frames: dict[str, Any] = {}
         self.matrices: Any = None
         self.builtins = self._builtins()
         tracer.is_namespace = lambda place: isinstance(place, Namespace)
@@ -100,8 +100,15 @@ class Instrument:
             formula = formulas.find(value)
             if formula is not None:
                 return functools.partial(formula.follow, self.tracer)
+        library = str(getattr(value, "__module__", "") or "").partition(".")[0]
+        if library in ("pandas", "polars") and callable(value) and (isinstance(value, type) or _is_function(value)):
+            return self._maker(value, library)
+        if _makes_sparse(value):
+            return self._sparse_maker(value)
         if isinstance(value, type):
             return self._class(value)
+        if kind.__module__.startswith("polars."):
+            return self._tables("polars").wrap(value)
         if kind.__module__.startswith("scipy.interpolate."):
             return self._curve(value)
         if kind.__module__.startswith("scipy.stats."):
@@ -109,9 +116,7 @@ class Instrument:
         if kind.__module__.partition(".")[0] == "pandas":
             return self._frame(value, name)
         if kind.__module__.startswith("scipy.sparse.") and is_sparse(value):
-            self.opaque_state = self.tracer.tape.data_decided = True
-            self.matrices = self.matrices or Matrices(self.tracer, self._free_name)
-            return self.matrices.wrap(value, name)
+            return self._matrices().wrap(value, name)
         if isinstance(value, np.vectorize):
             return standins.Vectorized(self.tracer, self.substitute(value.pyfunc))
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
@@ -168,12 +173,45 @@ class Instrument:
         return distributions.stand_in(self.tracer, value)
 
     def _frame(self, value: Any, name: str) -> Any:
-        """Return the stand-in for a pandas object: what is computed from it is decided by today's data."""
+        """Return the stand-in for a pandas object."""
+        return self._tables("pandas").wrap(value, name or None)
+
+    def _tables(self, library: str) -> Any:
+        """Return what keeps the stand-ins of pandas or polars: what is computed by them is decided by today's data."""
         from autoopt.tracing.frames import Frames
+        from autoopt.tracing.polars import Polars
 
         self.opaque_state = self.tracer.tape.data_decided = True
-        self.frames = self.frames or Frames(self.tracer, self._free_name)
-        return self.frames.wrap(value, name or None)
+        if library not in self.frames:
+            self.frames[library] = (Frames if library == "pandas" else Polars)(self.tracer, self._free_name)
+        return self.frames[library]
+
+    def _matrices(self) -> Matrices:
+        """Return what keeps the stand-ins of sparse matrices."""
+        self.opaque_state = self.tracer.tape.data_decided = True
+        self.matrices = self.matrices or Matrices(self.tracer, self._free_name)
+        return self.matrices
+
+    def _sparse_maker(self, value: Callable) -> Any:
+        """Return the stand-in for a function or class of scipy.sparse."""
+
+        def call(tracer, *args, **kwargs):
+            return self._matrices().call(value, args, kwargs)
+
+        return type_stand_in(self.tracer, value, call) if isinstance(value, type) else functools.partial(call, None)
+
+    def _maker(self, value: Callable, library: str) -> Any:
+        """Return the stand-in for a function or class of pandas or polars, which gives a stand-in."""
+
+        def call(tracer, *args, **kwargs):
+            tables = self._tables(library)
+            if library == "pandas":
+                return tables.call(value, args, kwargs)
+            return tables.call(value, f"pl.{value.__name__}", args, kwargs)
+
+        if isinstance(value, type):
+            return type_stand_in(self.tracer, value, call)
+        return functools.partial(call, self.tracer)
 
     def _curve(self, value: Any) -> Any:
         """Return the stand-in for an interpolant made outside, which may change unnoticed; itself if there is none."""
@@ -354,6 +392,19 @@ def _is_standard(value: Any) -> bool:
 
     name = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
     return name not in ("math", "cmath") and name.split(".")[0] in sys.stdlib_module_names
+
+
+def _is_function(value: Any) -> bool:
+    """Whether `value` is a function that is called as it is, without an object."""
+    return isinstance(value, FunctionType | BuiltinFunctionType)
+
+
+def _makes_sparse(value: Any) -> bool:
+    """Whether `value` is a function or class of scipy.sparse itself, not of its rooms for graphs and equations."""
+    module = str(getattr(value, "__module__", "") or "")
+    others = ("scipy.sparse.linalg", "scipy.sparse.csgraph")
+    known = isinstance(value, type) or _is_function(value)
+    return known and module.startswith("scipy.sparse.") and not module.startswith(others)
 
 
 def _has_stand_in(value: Any) -> bool:

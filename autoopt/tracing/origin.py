@@ -12,7 +12,7 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 _SITE = os.path.dirname(os.path.dirname(_NUMPY)) + os.sep
 _STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
-_LIBRARIES = (_PACKAGE, _NUMPY, *(_SITE + name + os.sep for name in ("scipy", "pandas", "click")))
+_LIBRARIES = (_PACKAGE, _NUMPY, *(_SITE + name + os.sep for name in ("scipy", "pandas", "polars", "click")))
 
 _FOLLOWED = _NUMPY + "polynomial" + os.sep, _NUMPY + os.path.join("lib", "_polynomial_impl.py")
 
@@ -20,7 +20,7 @@ _verdicts: dict[int, tuple[CodeType, bool]] = {}
 
 
 def is_library(code: CodeType) -> bool:
-    """Whether `code` belongs to autoopt, NumPy, SciPy, pandas or the standard library."""
+    """Whether `code` belongs to autoopt, NumPy, SciPy, pandas, polars or the standard library."""
     known = _verdicts.get(id(code))
     if known is not None and known[0] is code:
         return known[1]

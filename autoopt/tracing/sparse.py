@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.tape.operations import sparse_product, sparse_transposed_product
+from autoopt.tape.operations import put_add, sparse_product, sparse_transposed_product
 from autoopt.tape.tape import CONSTANT, DATA, Leaf, Step
 from autoopt.tracing.array import TracedArray
 
@@ -42,6 +42,32 @@ class Matrices:
             return self.tracer.decide(value, "array", value.value)
         return value
 
+    def call(self, make: Callable, args: tuple, kwargs: dict) -> Any:
+        """Call a function or class of scipy.sparse that makes a matrix, of data or with entries that are traced."""
+        if not self.follows((args, tuple(kwargs.values()))):
+            made = self.wrap(make(*self._plainly(args), **self._plainly(kwargs)))
+            if type(made) is Sparse:
+                made._own = True
+            return made
+        name = make.__name__
+        if name in ("diags", "diags_array") and type(args[0]) is self.tracer.array and np.ndim(args[0]) == 1:
+            entries, places = args[0], (np.arange(len(args[0])),) * 2
+            made = make(np.ones(len(entries)), *args[1:], **kwargs)
+            if made.shape == (len(entries),) * 2:
+                return Sparse(self, _coordinates(made, np.asarray(entries.value), places), "matrix", entries)
+        if name.startswith(("coo", "csr", "csc")) and type(args[0]) is tuple and len(args[0]) == 2:
+            entries, places = self.tracer.whole(args[0][0]), self._plainly(args[0][1])
+            if type(entries) is self.tracer.array and type(places) is tuple:
+                made = make((entries.value, places), *self._plainly(args[1:]), **self._plainly(kwargs))
+                return Sparse(self, _coordinates(made, np.asarray(entries.value), places), "matrix", entries)
+        raise self.refusal(f"scipy.sparse.{name}")
+
+    def _plainly(self, value: Any) -> Any:
+        """Return `value` for SciPy, with what is in it."""
+        if type(value) in (tuple, list):
+            return type(value)([self._plainly(part) for part in value])
+        return {key: self._plainly(part) for key, part in value.items()} if type(value) is dict else self.plain(value)
+
     def follows(self, value: Any) -> bool:
         """Whether `value` is of the trace."""
         if type(value) is Sparse:
@@ -66,6 +92,11 @@ class Matrices:
         )
 
 
+def _coordinates(like: Any, entries: np.ndarray, places: tuple) -> Any:
+    """Return the matrix of these entries by coordinates, of the kind (array or matrix) and shape of `like`."""
+    return type(like.tocoo())((entries, tuple(map(np.asarray, places))), shape=like.shape)
+
+
 class Sparse(TracedArray):
     """Stands in for a sparse matrix; a subclass of the traced array so that Python asks it first in `traced @ matrix`.
 
@@ -73,15 +104,18 @@ class Sparse(TracedArray):
     ----------
     _original : sparse matrix or array
         Its numbers, and the pattern.
+    _own : bool
+        Whether the objective made it, so that it may write into it.
     _entries : TracedArray, shape (entries,), or None
         The entries in the order of the original's coordinates, if they are of the trace.
     """
 
-    __slots__ = ("_dense", "_entries", "_matrices", "_name", "_steps", "_turned")
+    __slots__ = ("_dense", "_entries", "_matrices", "_name", "_own", "_steps", "_turned")
 
     def __init__(self, matrices: Matrices, original: Any, name: str, entries: Any = None, turned: Any = None) -> None:
         self._matrices, self._name, self._entries, self._turned = matrices, name, entries, turned
         self._dense = None
+        self._own = False
         self._steps: dict[str, int] = {}
         self.value = original
 
@@ -227,9 +261,7 @@ class Sparse(TracedArray):
         """Return the array: an input of the tape, or its entries put into zeros."""
         tracer = self._matrices.tracer
         if self._entries is not None:
-            made = tracer.call(np.zeros, (self.shape,), {})
-            made[self.value.row, self.value.col] = self._entries
-            return made
+            return tracer.call(put_add, (np.zeros(self.shape), (self.value.row, self.value.col), self._entries), {})
         if self._dense is None:
             name = self._matrices.free_name(self._name + "_dense")
             self._dense = tracer.leaf(Leaf(name, "captured"), self.value.toarray())
@@ -284,7 +316,12 @@ class Sparse(TracedArray):
         return self._matrices.wrap(self.value[key if len(key) > 1 else key[0]], self._name)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise self._matrices.refusal("an assignment")
+        parts = key if type(key) is tuple else (key,)
+        if not self._own or self._matrices.follows(value):
+            raise self._matrices.refusal("an assignment")
+        if self._steps or self._dense is not None:  # what was computed with it keeps what it was
+            self.value, self._steps, self._dense = self.value.copy(), {}, None
+        self.value[tuple(map(self._matrices.plain, parts))] = self._matrices.plain(value)
 
     def __len__(self) -> int:
         return len(self.value)

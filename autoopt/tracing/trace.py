@@ -66,7 +66,7 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     tracer = Tracer(TracedArray, ComplexArray)
     instrument = Instrument(tracer)
     names = argument_names(function, 1 + len(args))
-    tables = ("pandas", "scipy.sparse")  # their leaves are made, and named, when they are first used
+    tables = ("pandas", "polars", "scipy.sparse")  # their leaves are made, and named, when they are first used
     held = zip(names, (None, *args), strict=True)
     instrument.reserve([name for name, value in held if not type(value).__module__.startswith(tables)])
     vector = tracer.leaf(Leaf(names[0], "parameter"), np.array(flat, dtype=float))

@@ -16,6 +16,7 @@ from autoopt.tracing.formulas.table import FORMULAS, Formula
 _KINDS = {
     "scipy.signal": ("signals",),
     "scipy.linalg": ("systems",),
+    "scipy.sparse": ("systems",),
     "scipy.spatial": ("distances",),
     "scipy.integrate": ("integrals",),
     "scipy.interpolate": ("interpolants", "lookups"),

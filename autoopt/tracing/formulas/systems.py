@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.linalg
+import scipy.sparse.linalg
 
 from autoopt.signatures import Unsupported
 from autoopt.tracing.formulas import matrices
 from autoopt.tracing.formulas.table import formula
+
+
+@formula(scipy.sparse.linalg.spsolve, note="as a dense system")
+def spsolve(A, b):
+    return np.linalg.solve(A.toarray(), b)
+
 
 _LARGEST = 3600
 """Unknowns of a matrix equation: it is solved as a dense system of that many."""
