@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from autoopt.tape.flatten import flatten
 from autoopt.tape.operations import greatest, product, total
 from autoopt.tape.tape import Tape, call
 from benchmarks.loop_programs import PROGRAMS
+from benchmarks.loops import cases
 
 
 def tape_of(f, x, *args) -> Tape:
@@ -124,6 +127,28 @@ def test_steps_do_not_depend_on_the_trip_count(name):
     function = PROGRAMS[name].function
     counts = {len(vectorise(tape_of(function, np.linspace(0.1, 1, n))).steps) for n in (20, 57, 300)}
     assert len(counts) == 1
+
+
+def test_a_step_of_a_trace_takes_at_most_300_bytes():
+    rng = np.random.default_rng(0)
+
+    def traced(count):
+        X, y = rng.normal(size=(count, 3)), np.sign(rng.normal(size=count))
+        tracemalloc.start()
+        tape = tape_of(PROGRAMS["rows"].function, np.ones(3), X, y)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak, len(tape.steps)
+
+    traced(10)
+    (few, short), (many, long) = traced(100), traced(600)
+    assert (many - few) / (long - short) < 300
+
+
+def test_dispatch_over_a_thousand_groups_is_at_most_a_hundred_steps():
+    case = cases()[-1]
+    assert case.name == "dispatch 1000 groups"
+    assert len(vectorise(tape_of(case.objective, case.x, *case.data)).steps) <= 100
 
 
 def test_other_branches_are_noticed():

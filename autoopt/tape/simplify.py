@@ -16,7 +16,7 @@ def live(tape: Tape) -> Tape:
         needed[root] = 1
     for index in range(len(tape.steps) - 1, -1, -1):
         if needed[index]:
-            for source in tape.steps[index].inputs:
+            for source in tape.steps[index][1]:
                 needed[source] = 1
     if all(needed):
         return tape

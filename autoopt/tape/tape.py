@@ -95,7 +95,7 @@ class Tape:
 
     def leaves(self) -> dict[int, Leaf]:
         """Return the input leaves by step, without constants."""
-        return {i: step.template for i, step in enumerate(self.steps) if isinstance(step.template, Leaf)}
+        return {i: step[2] for i, step in enumerate(self.steps) if step[0] is None and type(step[2]) is Leaf}
 
 
 def fill(template: Any, inputs: Sequence[Any]) -> Any:
