@@ -5,7 +5,7 @@ import pytest
 
 from autoopt.engines import NumpyFunctions
 from autoopt.parameters import Structure
-from autoopt.tape.batching import batch
+from autoopt.tape.batching import batch, vectorise
 from autoopt.tape.flatten import flatten
 from autoopt.tape.recurrence import SHORTEST, Recurrence
 from autoopt.tape.recurrences import recurrences
@@ -187,3 +187,19 @@ def test_equal_bodies_are_equal_operations():
         {step.operation for step in tape.steps if isinstance(step.operation, Recurrence)} for tape in tapes
     )
     assert first == second
+
+
+def test_what_a_loop_computes_from_data_alone_again_and_again_is_one_operand():
+    def turned(p, A):
+        state = p
+        for _ in range(12):
+            state = np.tanh(np.exp(A).T @ state)
+        return state @ state
+
+    data = 0.3 * RANDOM.normal(size=(3, 3))
+    tape = tape_of(turned, [0.1, 0.2, 0.3], data)
+    (loop,) = (s.operation for s in vectorise(tape).steps if isinstance(s.operation, Recurrence))
+    assert loop.sequences == 0
+    assert sum(step.operation is np.exp for step in vectorise(tape).steps) == 1
+    x = np.array([0.12, 0.09, 0.75])
+    np.testing.assert_allclose(NumpyFunctions(tape, "value", "loops").run(x), turned(x, data), rtol=1e-14)

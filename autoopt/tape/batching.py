@@ -26,7 +26,7 @@ from autoopt.tape.operations import pack
 from autoopt.tape.program import Operand, Program
 from autoopt.tape.recurrence import SHORTEST
 from autoopt.tape.recurrences import recurrences
-from autoopt.tape.simplify import live
+from autoopt.tape.simplify import live, shared
 from autoopt.tape.tape import Guard, Slot, Tape
 
 SMALL = 30
@@ -65,8 +65,9 @@ def _batched(tape: Tape) -> Tape:
     """Return a flattened tape with recurrences as one step each, and every class of what is left as one step."""
     classes = classify(tape)
     if len(classes.classes) > 2 * SHORTEST:  # each iteration of a recurrence is a class of its own
-        found = recurrences(tape)
-        classes = classes if found is tape else classify(live(found))
+        once = shared(tape)
+        found = recurrences(once)
+        classes = classes if found is once else classify(live(found))
     return live(Batching(classes).run())
 
 

@@ -1,10 +1,12 @@
-"""Tape passes that only drop steps."""
+"""Tape passes that only drop steps, or make one of several equal ones."""
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 
-from autoopt.tape.tape import Tape
+from autoopt.tape.digest import template_text
+from autoopt.tape.tape import PARAMETER, Tape
 
 
 def live(tape: Tape) -> Tape:
@@ -35,4 +37,46 @@ def live(tape: Tape) -> Tape:
         guards=[guard._replace(step=number[guard.step]) for guard in tape.guards],
         output=number[tape.output],
         names={number[index]: name for index, name in tape.names.items() if index in number},
+    )
+
+
+def shared(tape: Tape) -> Tape:
+    """Return the tape with what a loop computes again in each iteration, from the data alone, computed once, ahead.
+
+    `F.T` within a loop is such a step. It becomes the same operand in every iteration, instead of one for each.
+    """
+    first: dict[tuple, int] = {}
+    same: dict[int, int] = {}
+    ahead: set[int] = set()
+    for index, step in enumerate(tape.steps):
+        if step.operation is None or step.level == PARAMETER or step.operation is operator.getitem or not step.inputs:
+            continue
+        inputs = tuple([same.get(source, source) for source in step.inputs])
+        key = (step.operation, inputs, step.template if step.template is None else template_text(step.template))
+        same[index] = first.setdefault(key, index)
+        if same[index] != index:
+            ahead.add(same[index])
+    if not ahead:
+        return tape
+    for index in range(len(tape.steps) - 1, -1, -1):
+        if index in ahead:
+            ahead.update(same.get(source, source) for source in tape.steps[index].inputs)
+    order = [*sorted(ahead), *(index for index in range(len(tape.steps)) if index not in ahead)]
+    return _ordered(tape, order, same)
+
+
+def _ordered(tape: Tape, order: list[int], same: dict[int, int]) -> Tape:
+    """Return the steps in another order, each operand that has a twin in `same` replaced by it."""
+    leaves = sorted(index for index in order if tape.steps[index].operation is None)
+    order = [*leaves, *(index for index in order if tape.steps[index].operation is not None)]
+    number = {index: k for k, index in enumerate(order)}
+    at = [number[same.get(index, index)] for index in range(len(tape.steps))]
+    steps = [tape.steps[index] for index in order]
+    return replace(
+        tape,
+        steps=[step._replace(inputs=tuple([at[source] for source in step.inputs])) for step in steps],
+        values={number[index]: value for index, value in tape.values.items()},
+        guards=[guard._replace(step=at[guard.step]) for guard in tape.guards],
+        output=at[tape.output],
+        names={number[index]: name for index, name in tape.names.items()},
     )
