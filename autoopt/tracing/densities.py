@@ -82,7 +82,8 @@ def _laplace_logcdf(z: Any) -> Any:
 
 
 def _laplace_ppf(q: Any) -> Any:
-    return np.sign(0.5 - q) * np.log(2 * np.minimum(q, 1 - q))
+    left = q < 0.5
+    return np.where(left, np.log(2 * np.where(left, q, 0.5)), -np.log(2 * np.where(left, 0.5, 1 - q)))
 
 
 def _gauss_mass(a: Any, b: Any) -> Any:
@@ -311,5 +312,3 @@ DISCRETE: dict[str, Row] = {
         mean=lambda n, a, b: n * a / (a + b), discrete=True,
     ),
 }  # fmt: skip
-
-DISTRIBUTIONS: dict[str, Row] = CONTINUOUS | DISCRETE

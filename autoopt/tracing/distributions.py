@@ -17,8 +17,9 @@ import numpy as np
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import DATA, PARAMETER
 from autoopt.tracing import multivariate
-from autoopt.tracing.densities import DISTRIBUTIONS, Row
+from autoopt.tracing.densities import Row
 from autoopt.tracing.kinds import real
+from autoopt.tracing.lifetimes import DISTRIBUTIONS
 
 _FREEZE = ("freeze", "__call__")
 _POINT_NAMES = ("x", "k", "q")
