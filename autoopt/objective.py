@@ -17,6 +17,8 @@ from autoopt.engines import Compiled, engine_of
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
 from autoopt.parameters import Structure
+from autoopt.tape.batching import vectorise
+from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import Tape
 from autoopt.tracing.trace import Trace, definition, frames_of_user, trace, with_data
 
@@ -101,14 +103,20 @@ class Objective:
         """Return the Hessian, shape (n, n)."""
         x = self._flat(x)
         if self._by_columns is None:
-            try:
-                self._compiled(self._paths[0], "hess")
-                self._by_columns = False
-            except UnsupportedFunctionError:  # some operation has no stacked form; products with unit vectors need none
-                self._by_columns = True
+            self._by_columns = not self._has_stacked_hessian()
         if self._by_columns:
             return np.array([self._run("hessp", x, unit) for unit in np.eye(self.size)])
         return _mirrored(self._run("hess", x))
+
+    def _has_stacked_hessian(self) -> bool:
+        """Whether all columns of a Hessian can be had at once, and soon: a loop over stacks takes long to derive."""
+        if any(isinstance(step.operation, Recurrence) for step in vectorise(self._paths[0].trace.tape).steps):
+            return False
+        try:
+            self._compiled(self._paths[0], "hess")
+        except UnsupportedFunctionError:  # some operation has no stacked form
+            return False
+        return True
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Hessian times `p`, shape (n,); what does not depend on `p` is computed once for each x."""
