@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from .data import bind, dataset, near, nearest
-from .errors import ModelError, UsageError
+from .errors import Location, ModelError, UsageError
 from .faults import syntax_error, users_code
 from .settings import Settings
 
@@ -120,8 +120,27 @@ class Model:
         parameters = _positional(value)
         wanted = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
         by_name = set(wanted) <= set(arguments) and all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        if not by_name:
+            self._check_count(name, parameters, arguments)
         with users_code(f"The function {name} of {self.source}"):
             return value(**{key: arguments[key] for key in wanted}) if by_name else value(*arguments.values())
+
+    def _check_count(self, name: str, parameters: list[inspect.Parameter], arguments: Mapping[str, Any]) -> None:
+        """Refuse a function of something else than the data, such as a constraint in place of the constraints."""
+        required = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
+        spread = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        if len(required) <= len(arguments) and (spread or len(arguments) <= len(parameters)):
+            return
+        code = getattr(getattr(self, name), "__code__", None)
+        remedy = f"write {name} as a value, or as a function of the data"
+        if name == "constraints":
+            remedy += '; a function of the parameters goes into a constraint: {"type": "ineq", "fun": ...}'
+        raise ModelError(
+            f"The function {name} of {self.source} takes {', '.join(p.name for p in parameters) or 'nothing'}, but is "
+            f"given the data, {', '.join(arguments) or 'of which there are none'}.",
+            Location(code.co_filename, code.co_firstlineno) if code else None,
+            remedy + ".",
+        )
 
 
 def load(model: object, settings: Mapping[str, Any] | None = None) -> Model:

@@ -120,7 +120,7 @@ class Objective:
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Hessian times `p`, shape (n,); what does not depend on `p` is computed once for each x."""
-        return self._run("hessp", self._flat(x), self._flat(p))
+        return self._run("hessp", self._flat(x), self._flat(p, "direction"))
 
     def jacobian(self, x: Any) -> tuple[np.ndarray, tuple[int, ...]]:
         """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries."""
@@ -168,10 +168,10 @@ class Objective:
 
     # Paths ------------------------------------------------------------------------------------------------------------
 
-    def _flat(self, x: Any) -> np.ndarray:
+    def _flat(self, x: Any, name: str = "x") -> np.ndarray:
         if type(x) is np.ndarray and x.dtype == np.float64 and x.shape == (self.size,):
             return x
-        return self.structure.flatten(x)
+        return self.structure.flatten(x, name)
 
     def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""

@@ -71,15 +71,21 @@ class Structure:
             raise UsageError("x0 has no entries.", remedy="give x0 at least one number.")
         return cls(root, reader.size)
 
-    def flatten(self, x: Any) -> np.ndarray:
+    def flatten(self, x: Any, name: str = "x") -> np.ndarray:
         """Return the entries of `x` as a float64 vector, shape (n,); it shares memory with a 1-D float64 array `x`.
+
+        Parameters
+        ----------
+        x : value of this structure
+        name : str
+            What an error calls it.
 
         Raises
         ------
         UsageError
             If `x` is not of this structure, with what was expected and what was found.
         """
-        pieces = list(_pieces(self.root, x))
+        pieces = list(_pieces(self.root, x, name))
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def unflatten(self, flat: Any) -> Any:
@@ -178,30 +184,37 @@ def _build(node: _Leaf | _Branch, flat: Any) -> Any:
     return node.kind(**dict(zip(node.keys, children, strict=True)))
 
 
-def _pieces(node: _Leaf | _Branch, x: Any) -> Iterator[np.ndarray]:
+def _pieces(node: _Leaf | _Branch, x: Any, name: str) -> Iterator[np.ndarray]:
     """Yield the float64 vector of each leaf of `x`, checked against `node`."""
     if isinstance(node, _Leaf):
-        yield _leaf_vector(node, x)
+        yield _leaf_vector(node, x, name)
         return
     kind = _container(x)
     keys = _keys(x) if kind is not None else ()
     if kind is None or issubclass(kind, dict) != issubclass(node.kind, dict) or set(keys) != set(node.keys):
         found = f"{kind.__name__} of {_listed(keys)}" if kind else type(x).__name__
         raise UsageError(
-            f"{node.path or 'x'}: expected {node.kind.__name__} of {_listed(node.keys)}, got {found}.",
+            f"{_shown(node.path, name)}: expected {node.kind.__name__} of {_listed(node.keys)}, got {found}.",
             remedy="pass a value of the same structure as x0.",
         )
     for key, child in zip(node.keys, node.children, strict=True):
-        yield from _pieces(child, _child(x, key))
+        yield from _pieces(child, _child(x, key), name)
 
 
-def _leaf_vector(leaf: _Leaf, x: Any) -> np.ndarray:
+def _shown(path: str, name: str) -> str:
+    """Return the path of a part of what is called `name`; the parameters' own are known without."""
+    if name == "x" or not path:
+        return path or name
+    return f"{name}{path[1:]}" if path.startswith("x[") else f"{name}.{path}"
+
+
+def _leaf_vector(leaf: _Leaf, x: Any, name: str) -> np.ndarray:
     shape = leaf.shape or ()
     values = None if isinstance(x, dict) else _array(x)
     if values is None or values.dtype.kind not in "iuf":
-        happened = f"{leaf.path or 'x'}: expected real numbers, got {_description(x, values)}."
+        happened = f"{_shown(leaf.path, name)}: expected real numbers, got {_description(x, values)}."
     elif values.shape != shape:
-        happened = f"{leaf.path or 'x'}: expected shape {shape}, got {values.shape}."
+        happened = f"{_shown(leaf.path, name)}: expected shape {shape}, got {values.shape}."
     else:
         return values.astype(np.float64, copy=False).reshape(-1)
     raise UsageError(happened, remedy="pass a value of the same structure as x0.")

@@ -28,7 +28,7 @@ def grad(f: Callable, argnums: int = 0) -> Callable:
     Returns
     -------
     callable
-        Takes what `f` takes; returns the gradient in the structure of that argument.
+        Takes what `f` takes, keywords too; returns the gradient in the structure of that argument.
 
     Examples
     --------
@@ -37,15 +37,15 @@ def grad(f: Callable, argnums: int = 0) -> Callable:
     array([ 3., 12.])
     """
     both = value_and_grad(f, argnums)
-    return lambda *args: both(*args)[1]
+    return lambda *args, **options: both(*args, **options)[1]
 
 
 def value_and_grad(f: Callable, argnums: int = 0) -> Callable:
     """Return the function that gives `f`'s value and its gradient with respect to one argument, see `grad`."""
     compiled = _Compiled(f, argnums)
 
-    def evaluate(*args: Any) -> tuple[float, Any]:
-        objective, x = compiled.at(args)
+    def evaluate(*args: Any, **options: Any) -> tuple[float, Any]:
+        objective, x = compiled.at(args, options)
         value, gradient = objective.value_and_grad(x)
         return value, objective.structure.unflatten(gradient)
 
@@ -65,11 +65,11 @@ def hvp(f: Callable, argnums: int = 0) -> Callable:
     """
     compiled = _Compiled(f, argnums)
 
-    def evaluate(*args: Any) -> Any:
+    def evaluate(*args: Any, **options: Any) -> Any:
         if len(args) < argnums + 2:
             raise UsageError("hvp(f) takes the point and the direction.", remedy="call hvp(f)(x, p, *args).")
         direction = args[argnums + 1]
-        objective, x = compiled.at((*args[: argnums + 1], *args[argnums + 2 :]))
+        objective, x = compiled.at((*args[: argnums + 1], *args[argnums + 2 :]), options)
         return objective.structure.unflatten(objective.hessp(x, direction))
 
     return evaluate
@@ -82,8 +82,8 @@ def hessian(f: Callable, argnums: int = 0) -> Callable:
     """
     compiled = _Compiled(f, argnums)
 
-    def evaluate(*args: Any) -> Any:
-        objective, x = compiled.at(args)
+    def evaluate(*args: Any, **options: Any) -> Any:
+        objective, x = compiled.at(args, options)
         matrix, entries = objective.hess(x), _entries(objective.structure)
         return _each(entries, lambda rows: _each(entries, lambda columns: _block(matrix, rows, columns)))
 
@@ -97,8 +97,8 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
     """
     compiled = _Compiled(f, argnums, scalar=False)
 
-    def evaluate(*args: Any) -> Any:
-        objective, x = compiled.at(args)
+    def evaluate(*args: Any, **options: Any) -> Any:
+        objective, x = compiled.at(args, options)
         matrix, shape = objective.jacobian(x)
         entries = _entries(objective.structure)
         return _each(entries, lambda columns: matrix[:, columns].reshape(shape + np.shape(columns)))
@@ -141,32 +141,33 @@ class _Compiled:
         self.function, self.argnums, self.scalar = f, argnums, scalar
         self.objectives: dict[Any, Objective] = {}
 
-    def at(self, args: tuple) -> tuple[Objective, np.ndarray]:
-        """Return the objective for `args`, and the flat vector of the argument to differentiate by."""
+    def at(self, args: tuple, options: dict[str, Any]) -> tuple[Objective, np.ndarray]:
+        """Return the objective for `args` and keywords, and the flat vector of the argument to differentiate by."""
         if len(args) <= self.argnums:
             raise UsageError(f"The function was called without its argument {self.argnums}.", remedy="pass it.")
-        x, data = args[self.argnums], (*args[: self.argnums], *args[self.argnums + 1 :])
+        x, data = args[self.argnums], (*args[: self.argnums], *args[self.argnums + 1 :], *options.values())
         structure = Structure.of(x)
         flat = structure.flatten(x)
-        key = (structure, tuple(_shape(part) for part in data))
+        key = (structure, tuple(options), tuple(_shape(part) for part in data))
         known = self.objectives.get(key)
         if known is None or not known.rebind(data):
             while len(self.objectives) >= _KEPT:
                 self.objectives.pop(next(iter(self.objectives)))
-            known = self.objectives[key] = Objective(self._ordered, x, data, scalar=self.scalar)
+            known = self.objectives[key] = Objective(self._ordered(tuple(options)), x, data, scalar=self.scalar)
         return known, flat
 
-    @property
-    def _ordered(self) -> Callable:
-        """`f` with the argument to differentiate by first."""
-        if self.argnums == 0:
+    def _ordered(self, names: tuple[str, ...]) -> Callable:
+        """Return `f` with the argument to differentiate by first and the arguments of these names last."""
+        if self.argnums == 0 and not names:
             return self.function
-        return _reordered(self.function, self.argnums)
+        return _reordered(self.function, self.argnums, names)
 
 
-def _reordered(function: Callable, position: int) -> Callable:
+def _reordered(function: Callable, position: int, names: tuple[str, ...]) -> Callable:
     def reordered(x, *data):
-        return function(*data[:position], x, *data[position:])
+        count = len(data) - len(names)
+        options = dict(zip(names, data[count:], strict=True))
+        return function(*data[:position], x, *data[position:count], **options)
 
     return reordered
 

@@ -118,6 +118,26 @@ def test_bounds_and_names_of_the_model_are_used(model):
     assert "m is at a bound" in found.notes[0] and np.isnan(found.bse).all()
 
 
+def test_a_constraint_in_place_of_the_constraints_is_refused_by_name(model):
+    path = model("x0 = [1.0, 2.0]\ndef objective(w):\n    return w @ w\ndef constraints(w):\n    return w[0] - 1\n")
+    assert refusal(ModelError, path) == (
+        f"The function constraints of {path} takes w, but is given the data, of which there are none.\n"
+        f"  {path}:4\n    def constraints(w):\n"
+        "To fix this: write constraints as a value, or as a function of the data; "
+        'a function of the parameters goes into a constraint: {"type": "ineq", "fun": ...}.'
+    )
+
+
+def test_constraints_of_the_model_are_used(model):
+    path = model("""
+        x0 = [1.0, 2.0]
+        def objective(w):
+            return w @ w
+        constraints = {"type": "ineq", "fun": lambda w: w[0] - 1}
+    """)
+    np.testing.assert_allclose(fit(path).params, [1, 0], atol=1e-6)
+
+
 def test_not_identified_is_a_status_with_the_direction(model):
     path = model("""
         kind = "negative log-likelihood"

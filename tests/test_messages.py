@@ -465,7 +465,9 @@ def test_point_of_another_shape() -> None:
     objective = Objective(lambda x: x @ x, X)
     expected = "x: expected shape (3,), got (2,).\nTo fix this: pass a value of the same structure as x0."
     assert usage(lambda: objective.grad(np.ones(2))) == expected
-    assert usage(lambda: objective.hessp(X, np.ones(2))) == expected
+    assert usage(lambda: objective.hessp(X, np.ones(2))) == expected.replace("x:", "direction:")
+    nested = autoopt.hvp(lambda p: p["a"] @ p["a"])
+    assert usage(lambda: nested({"a": X}, {"a": np.ones(2)})).startswith("direction.a: expected shape (3,), got (2,).")
 
 
 def test_too_many_paths(model, monkeypatch) -> None:

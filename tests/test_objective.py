@@ -747,3 +747,47 @@ def test_hessian_beside_an_infinite_or_a_cut_off_slope(f, x, hessian) -> None:
 def test_slope_of_a_cube_root_at_zero_is_infinite() -> None:
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(autoopt.grad(lambda x: np.sum(np.cbrt(x)))(np.array([0.0, 1.0])), [np.inf, 1 / 3])
+
+
+# Keywords -------------------------------------------------------------------------------------------------------------
+
+
+def scaled(x, a, k=2.0, *, power=2):
+    return k * np.sum((a * x) ** power)
+
+
+def test_transforms_take_keywords():
+    x, a = np.array([0.5, 1.5]), np.array([1.0, 2.0])
+    gradient = autoopt.grad(scaled)
+    np.testing.assert_allclose(gradient(x, a), 4 * a**2 * x)
+    np.testing.assert_allclose(gradient(x, a, k=3), 6 * a**2 * x)
+    np.testing.assert_allclose(gradient(x, a=a, k=5.0), 10 * a**2 * x)
+    np.testing.assert_allclose(gradient(x, k=np.array(5.0), a=2 * a), 40 * a**2 * x)
+    np.testing.assert_allclose(gradient(x, a, power=3), 6 * a**3 * x**2)
+    assert autoopt.value_and_grad(scaled)(x, a, power=3)[0] == pytest.approx(scaled(x, a, power=3))
+    np.testing.assert_allclose(autoopt.hvp(scaled)(x, a, a, k=1.0), 2 * a**3)
+    np.testing.assert_allclose(autoopt.hessian(scaled, argnums=1)(x, a, power=2), np.diag(4 * x**2))
+    np.testing.assert_allclose(autoopt.jacobian(lambda x, k: k * x)(x, k=3.0), 3 * np.eye(2))
+
+
+def test_keywords_of_other_data_are_bound_again_not_traced_again():
+    runs = []
+
+    def f(x, k):
+        runs.append(1)
+        return np.sum(k * x**2)
+
+    gradient = autoopt.grad(f)
+    gradient(THREE, k=1.0)
+    count = len(runs)
+    np.testing.assert_allclose(gradient(THREE, k=4.0), 8 * THREE)
+    assert len(runs) == count
+
+
+def test_a_keyword_that_the_function_does_not_take_is_the_users_error():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'q'"):
+        autoopt.grad(scaled)(THREE, THREE, q=1)
+
+
+def test_copysign_of_a_number_with_itself_is_that_number():
+    np.testing.assert_allclose(autoopt.grad(lambda x: np.copysign(x, x).sum())(np.array([0.0, -1.0, 2.0])), 1)

@@ -10,6 +10,7 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.tensor import linalg as la
 
+import autoopt
 from autoopt.source import list_function
 
 QUERY = RewriteDatabaseQuery(
@@ -256,3 +257,41 @@ def test_array_constants_are_handed_out_by_name():
     assert [array.shape for array in listing.constants.values()] == [(40,)]
     assert "np.full((40,), 1.0)" in listing.text
     np.testing.assert_allclose(run(listing, x0 := np.arange(40.0)), (x0 * table).sum() + (x0 + 1).sum())
+
+
+# Names of data --------------------------------------------------------------------------------------------------------
+
+DATA = {"A": np.arange(40.0).reshape(20, 2), "b": [np.arange(20.0) + 0.5]}
+
+
+class Held:
+    """Data as attributes."""
+
+    def __init__(self):
+        self.A, self.parts = DATA["A"], {"b": DATA["b"][0]}
+
+    def loss(self, w):
+        return np.sum((self.A @ w - self.parts["b"]) ** 2)
+
+
+def of_global(w):
+    return np.sum((DATA["A"] @ w - DATA["b"][0]) ** 2)
+
+
+@pytest.mark.parametrize(
+    "function, args, names",
+    [
+        (lambda w, data: np.sum((data[0] @ w - data[1]) ** 2), ([DATA["A"], DATA["b"][0]],), "data_0, data_1"),
+        (lambda w, data: np.sum((data["A"] @ w - data["b"][0]) ** 2), (DATA,), "data_A, data_b_0"),
+        (lambda w, data: np.sum((data.A @ w - data.parts["b"]) ** 2), (Held(),), "data_A, data_parts_b"),
+        (of_global, (), "DATA_A, DATA_b_0"),
+        (Held().loss, (), "A, parts_b"),
+    ],
+    ids=["list", "dict", "object", "global", "method"],
+)
+def test_structured_data_keep_the_users_names(function, args, names):
+    w = np.array([0.5, -0.3])
+    text = autoopt.source(function, w, args)
+    assert f"def value_and_grad(w, {names}):" in text
+    expected = autoopt.Objective(function, w, args)
+    assert expected.value(w) == pytest.approx(function(w, *args))

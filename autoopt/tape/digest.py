@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.tape.names import qualified
+from autoopt.tape.names import fresh, qualified
 from autoopt.tape.tape import CONSTANT, Leaf, Slot, Tape
 
 LITERAL = 16
@@ -20,7 +20,9 @@ def digest(tape: Tape, *extra: str) -> str:
     known: dict[int, str] = {}
     for index, step in enumerate(tape.steps):
         if step.operation is None:
-            head = repr(step.template) if isinstance(step.template, Leaf) else _constant(tape.values[index])
+            head = repr(step.template)
+            if not isinstance(step.template, Leaf):
+                head += _constant(tape.values[index])
         else:
             head = known.get(id(step.operation)) or known.setdefault(id(step.operation), qualified(step.operation))
             if step.template is not None:
@@ -61,10 +63,11 @@ def template_text(template: Any) -> str:
 
 
 def constant_names(tape: Tape) -> dict[int, str]:
-    """Return names for the large constant arrays of `tape`, by step."""
+    """Return names for the large constant arrays of `tape`, by step: the user's own where known."""
     large = [
         index
         for index, step in enumerate(tape.steps)
         if step.operation is None and step.level == CONSTANT and not is_literal(tape.values[index])
     ]
-    return {index: f"constant_{k + 1}" for k, index in enumerate(large)}
+    taken = {leaf.name for leaf in tape.leaves().values()}
+    return {index: fresh(tape.steps[index].template or f"constant_{k + 1}", taken) for k, index in enumerate(large)}

@@ -25,7 +25,8 @@ class Step(NamedTuple):
     """One recorded call.
 
     `template` is None when the inputs are the positional arguments (every ufunc), else `(args, kwargs)` with a `Slot`
-    for each input. A leaf has no operation; its template is a `Leaf` for inputs and the value itself for constants.
+    for each input. A leaf has no operation; its template is a `Leaf` for inputs, and for constants the user's name of
+    them or None.
     """
 
     operation: Callable | None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import inspect
+import keyword
 import operator
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,7 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
             "draw them once, before the fit, and pass them through args.",
         )
     tracer.tape.output = _output_step(tracer, value, function, scalar)
+    tracer.name_arrays(_array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     return Trace(live(tracer.tape), captured, instrument.opaque_state)
 
@@ -114,10 +116,45 @@ def argument_names(function: Callable, count: int) -> list[str]:
         ]
     except (TypeError, ValueError):
         own = []
-    reserved = {"np", "scipy", "value", "gradient", "direction"}
-    names = [name if name not in reserved else name + "_" for name in own[:count]]
+    names = [name if name not in _RESERVED else name + "_" for name in own[:count]]
     names += [f"data_{k}" if k else "x" for k in range(len(names), count)]
     return names
+
+
+def _array_names(function: Callable, data: Iterable[tuple[str, Any]], captured: dict) -> dict[int, str]:
+    """Return what the arrays below the data, what was captured and the method's own object are called, by identity."""
+    found: dict[int, str] = {}
+    for name, value in data:
+        _name_arrays(value, name, found)
+    for (_, name), (_, value) in captured.items():
+        _name_arrays(value, name, found)
+    for name, value in _parts(getattr(function, "__self__", None)):
+        _name_arrays(value, str(name), found)
+    return found
+
+
+def _name_arrays(value: Any, name: str, found: dict[int, str], depth: int = 3) -> None:
+    if isinstance(value, np.ndarray):
+        name = _identifier(name)
+        found.setdefault(id(value), name if name.isidentifier() and name not in _RESERVED else f"array_{name}")
+    elif depth:
+        for key, part in _parts(value):
+            _name_arrays(part, f"{name}_{key}", found, depth - 1)
+
+
+def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
+    """Return what a container or a plain object holds, by key."""
+    if isinstance(value, dict):
+        return list(value.items())[:_MOST_PARTS]
+    if isinstance(value, list | tuple):
+        return list(zip(getattr(value, "_fields", range(len(value))), value, strict=True))[:_MOST_PARTS]
+    if isinstance(value, type | ModuleType | FunctionType):
+        return []
+    return list(getattr(value, "__dict__", {}).items())[:_MOST_PARTS]
+
+
+_MOST_PARTS = 100
+_RESERVED = {"np", "scipy", "value", "gradient", "direction", *keyword.kwlist}
 
 
 def _random_state() -> tuple:

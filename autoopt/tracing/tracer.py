@@ -115,6 +115,12 @@ class Tracer:
         self._arrays[id(value)] = (value, kept, index)
         return index
 
+    def name_arrays(self, names: dict[int, str]) -> None:
+        """Give arrays that were met inside the objective the names of `names`, by identity."""
+        for array, _, index in self._arrays.values():
+            if id(array) in names:
+                self.steps[index] = self.steps[index]._replace(template=names[id(array)])
+
     # Steps ------------------------------------------------------------------------------------------------------------
 
     def record(self, operation: Callable, inputs: tuple[int, ...], template: Any, value: Any, level: int) -> Any:
