@@ -368,6 +368,8 @@ class Scope:
         return self.binary(node.op, self.value(node.left), self.value(node.right))
 
     def binary(self, op: ast.operator | ast.cmpop, left: Any, right: Any) -> Any:
+        if type(op) not in OPERATORS:
+            raise Unknown(f"the operator {type(op).__name__}")
         function, python = OPERATORS[type(op)]
         if not is_traced(left) and not is_traced(right):
             return python(left, right)
