@@ -781,3 +781,27 @@ def test_poly1d_objects() -> None:
         return (p * p)(2.0) + p.deriv()(1.0) + p.coeffs[0] * p.order
 
     np.testing.assert_allclose(autoopt.grad(f)(X), 2 * np.polyval(X, 2.0) * np.array([4, 2, 1]) + [4, 1, 0])
+
+
+def test_iterating_over_entries() -> None:
+    def f(x):
+        A = np.outer(x, x)
+        total = sum((i - j) * value**2 for (i, j), value in np.ndenumerate(A * x))
+        return total + sum(k * value for k, value in enumerate(np.nditer(A.T * x))) + sum(map(np.cos, np.nditer(A)))
+
+    record(f)
+    check_record(record(f).tape, f, X)
+
+
+def test_iterating_with_options_is_refused() -> None:
+    assert "np.nditer with options" in refused(lambda x: sum(np.nditer([x, 2 * x])[0])).happened
+
+
+def test_functions_beyond_numpys_own_names_are_printed_where_they_are() -> None:
+    def f(x, y):
+        coefficients = np.polynomial.polynomial.polyval2d(y, y, np.ones((2, 2)))
+        return np.sum((np.lib.stride_tricks.sliding_window_view(y, 2).sum(axis=1) - x[0]) ** 2 * coefficients[1:])
+
+    objective = autoopt.objective(f, X, X)
+    assert "np.lib.stride_tricks.sliding_window_view" in objective.source()
+    np.testing.assert_allclose(objective.grad(X)[0], -2 * np.sum((X[1:] + X[:-1] - 0.5) * (1 + X[1:]) ** 2))

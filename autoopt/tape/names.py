@@ -36,7 +36,9 @@ def qualified(function: Callable) -> str:
         for place in ("linalg", "fft"):
             if getattr(getattr(np, place), own, None) is function:
                 return f"np.{place}.{own}"
-        return f"np.{own}"
+        if hasattr(np, own):
+            return f"np.{own}"
+        return ".".join(["np", *(part for part in module.split(".")[1:] if not part.startswith("_")), own])
     if owner is not None and not isinstance(owner, type(sys)):
         return f"{module}.{type(owner).__name__}.{own}"
     public = ".".join(part for part in module.split(".") if not part.startswith("_"))

@@ -411,6 +411,26 @@ def _apply_along_axis(tracer, func1d, axis, arr, *args, **kwargs):
     return functions.call_function(tracer, np.moveaxis, (made, -1, axis), {})
 
 
+@stands_in(np.ndenumerate)
+def _ndenumerate(tracer, arr):
+    arr = _as_array(tracer, arr)
+    return ((index, arr[index]) for index in np.ndindex(arr.shape))
+
+
+@stands_in(np.nditer)
+def _nditer(tracer, op, *args, **kwargs):
+    """Iteration over the entries of one array, in the order of its memory; with options, of what is not traced."""
+    if not tracer.holds_traced(op):
+        return np.nditer(op, *args, **kwargs)
+    if args or kwargs or type(op) is not tracer.array:
+        raise TracingError(
+            "np.nditer with options or of several arrays is not followed.",
+            tracer.location(),
+            "iterate over x.flat, or zip the arrays' .flat.",
+        )
+    return iter(op.ravel() if op.value.flags.c_contiguous else op.T.ravel())
+
+
 @stands_in(np.piecewise)
 def _piecewise(tracer, x, condlist, funclist, *args, **kwargs):
     x = _as_array(tracer, x)

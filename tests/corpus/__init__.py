@@ -25,6 +25,7 @@ SUBJECTS = [
     "styles_branches",
     "styles_checks",
     "styles_data",
+    "styles_personal",
 ]
 
 CASES: list[Case] = [case for subject in SUBJECTS for case in import_module(f"corpus.{subject}").CASES]
