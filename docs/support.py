@@ -88,7 +88,7 @@ def _while_tracing() -> Iterable[str]:
     )
     yield _heading("Without a rule of their own")
     yield "Constructors, writes, and what is done by the functions above:\n"
-    for module in ("np", "math", "builtins", "scipy.integrate"):
+    for module in ("np", "math", "builtins", "scipy.integrate", "scipy.optimize"):
         names = [name.removeprefix(module + ".") for name in more if name.startswith(module + ".")]
         yield _entry(module, map(_code, names))
     yield _entry("methods of arrays", map(_code, sorted(functions.METHODS)))

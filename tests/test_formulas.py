@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 from formula_cases import CASES, OBJECTS, REFUSED, Case, Data
-from scipy.integrate import dblquad, quad
+from scipy import optimize
+from scipy.integrate import dblquad, odeint, quad, solve_ivp
 from test_corpus import check_gradient, check_hessp, check_value
 
+from autoopt import differences
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.objective import Objective
 from autoopt.tape.names import qualified
@@ -151,7 +153,7 @@ def test_integral_takes_new_intervals_where_the_old_do_not_do() -> None:
         x = np.array([place, 0.0])
         np.testing.assert_allclose(objective.value(x), objective.original(x), rtol=1e-7)
         exact = (1 / (1e-4 + place**2) - 1 / (1e-4 + (1 - place) ** 2)) / 100
-        np.testing.assert_allclose(objective.grad(x)[0], exact, rtol=1e-6)
+        np.testing.assert_allclose(objective.grad(x)[0], exact, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -173,3 +175,86 @@ def test_integral_that_nodes_do_not_follow_is_refused(integral: Any, words: str)
 def test_integral_over_data_is_scipys_own() -> None:
     objective = Objective(lambda p: p[0] * quad(lambda u: abs(u - 0.3), 0, 1)[0], np.array([0.5]))
     np.testing.assert_allclose(objective.grad(np.array([0.5])), 0.29, rtol=1e-12)
+
+
+# Roots ----------------------------------------------------------------------------------------------------------------
+
+
+def _cubic(z, a, b):
+    return z**3 + z - a * np.exp(b * z)
+
+
+ROOTS = {
+    "brentq": lambda p: optimize.brentq(lambda z: _cubic(z, p[0], p[1]), -2, 2) ** 2,
+    "brenth": lambda p: optimize.brenth(lambda z: _cubic(z, p[0], p[1]), -2, 2) ** 2,
+    "ridder": lambda p: optimize.ridder(lambda z: _cubic(z, p[0], p[1]), -2, 2) ** 2,
+    "bisect": lambda p: optimize.bisect(lambda z: _cubic(z, p[0], p[1]), -2, 2) ** 2,
+    "toms748": lambda p: optimize.toms748(lambda z: _cubic(z, p[0], p[1]), -2, 2) ** 2,
+    "arguments": lambda p: optimize.brentq(_cubic, -2, 2, args=(p[0], p[1])),
+    "newton": lambda p: optimize.newton(lambda z: _cubic(z, p[0], p[1]), 0.3),
+    "fsolve": lambda p: np.sum(optimize.fsolve(lambda z: [z[0] ** 3 + z[1] - p[0], z[1] - z[0] * p[1]], [1, 1]) ** 2),
+    "root": lambda p: optimize.root(lambda z: _cubic(z, p[0], p[1]), 0.5).x[0],
+    "of data": lambda p: p[0] * p[1] * optimize.brentq(lambda z: z**3 + z - 1, 0, 2),
+}
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_root_agrees_with_differences(name: str) -> None:
+    x = np.array([0.5, 0.3])
+    objective = Objective(ROOTS[name], x)
+    for point in (x, np.array([0.9, -0.2])):
+        np.testing.assert_allclose(objective.value(point), objective.original(point), rtol=1e-7)
+        check_gradient(objective, point, 2e-11)
+    hessian, error = differences.hessian(objective.grad, x)
+    np.testing.assert_allclose(objective.hess(x), hessian, rtol=1e-6, atol=np.max(10 * error) + 1e-8)
+
+
+def test_root_beyond_the_bracket_is_the_users_error_again() -> None:
+    objective = Objective(ROOTS["brentq"], np.array([0.5, 0.3]))
+    objective.grad(np.array([0.5, 0.3]))
+    with pytest.raises(ValueError, match="different signs"):
+        objective.value(np.array([50.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    "f, words",
+    [
+        (lambda p: optimize.brentq(_cubic, -2, 2, args=(p[0], 0.1), full_output=True)[0], "brentq with full_output"),
+        (lambda p: optimize.root(lambda z: z - p, p, method="lm").x[0], "root with method="),
+        (lambda p: solve_ivp(lambda t, y: -p[0] * y, (0, 1), [1.0]).y[0, -1], "solve_ivp of an equation"),
+        (lambda p: odeint(lambda y, t, k: -k * y, [1.0], [0, 1.0], args=(p[0],))[-1, 0], "odeint of an equation"),
+    ],
+)
+def test_what_has_no_root_or_solution_to_follow_is_refused(f: Any, words: str) -> None:
+    with pytest.raises(UnsupportedFunctionError, match=words) as refusal:
+        Objective(f, np.array([0.5, 0.3])).grad(np.array([0.5, 0.3]))
+    assert refusal.value.where and refusal.value.remedy
+
+
+def test_differential_equation_of_data_is_scipys_own() -> None:
+    def f(p):
+        return (
+            p[0] * solve_ivp(lambda t, y: -y, (0, 1), [1.0]).y[0, -1]
+            + p[1] * odeint(lambda y, t: -y, 1.0, [0, 1])[-1, 0]
+        )
+
+    np.testing.assert_allclose(Objective(f, np.ones(2)).grad(np.ones(2)), np.exp(-1), rtol=2e-3)
+
+
+def test_functions_compiled_by_numba_are_followed_as_python() -> None:
+    import numba
+
+    @numba.njit
+    def squares(x):
+        total = 0.0
+        for i in range(x.shape[0]):
+            total += x[i] ** 2
+        return total
+
+    @numba.vectorize
+    def twice(x):
+        return 2.0 * x
+
+    x = np.array([0.5, -1.0])
+    gradient = Objective(lambda p: squares(p) + np.sum(twice(p)) + squares.py_func(p), x).grad(x)
+    np.testing.assert_allclose(gradient, 4 * x + 2)

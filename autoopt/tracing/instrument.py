@@ -119,6 +119,8 @@ class Instrument:
             return self._matrices().wrap(value, name)
         if isinstance(value, np.vectorize):
             return standins.Vectorized(self.tracer, self.substitute(value.pyfunc))
+        if kind.__module__.startswith("numba."):
+            return self._compiled(value)
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
             self.opaque_state = True
             return self.shadows.shadow_object(value)
@@ -212,6 +214,16 @@ class Instrument:
         if isinstance(value, type):
             return type_stand_in(self.tracer, value, call)
         return functools.partial(call, self.tracer)
+
+    def _compiled(self, value: Any) -> Any:
+        """Return the stand-in for a function that numba has compiled: the Python function that it was made from."""
+        made = getattr(value, "py_func", None)
+        if isinstance(made, FunctionType):
+            copied = self.substitute(made)
+            copied.py_func = copied
+            return copied
+        made = getattr(getattr(value, "_dispatcher", None), "py_func", None)
+        return value if made is None else standins.Vectorized(self.tracer, self.substitute(made))
 
     def _curve(self, value: Any) -> Any:
         """Return the stand-in for an interpolant made outside, which may change unnoticed; itself if there is none."""

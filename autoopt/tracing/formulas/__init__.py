@@ -19,6 +19,7 @@ _KINDS = {
     "scipy.sparse": ("systems",),
     "scipy.spatial": ("distances",),
     "scipy.integrate": ("integrals",),
+    "scipy.optimize": ("roots",),
     "scipy.interpolate": ("interpolants", "lookups"),
     "scipy.ndimage": ("signals",),
 }

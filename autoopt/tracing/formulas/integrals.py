@@ -16,6 +16,7 @@ import scipy.integrate
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
+from autoopt.tracing.formulas.table import array
 from autoopt.tracing.standins import stands_in
 
 # Gauss and Kronrod: 10 and 21 points on (-1, 1), those of Gauss among those of Kronrod (Piessens et al., QUADPACK).
@@ -160,6 +161,32 @@ def dblquad(tracer, func, a, b, gfun, hfun, args=(), epsabs=1.49e-8, epsrel=1.49
         return quad(tracer, lambda y: func(y, x, *args), *ends, epsabs=epsabs, epsrel=epsrel)[0]
 
     return quad(tracer, inner, a, b, epsabs=epsabs, epsrel=epsrel)
+
+
+@stands_in(scipy.integrate.solve_ivp)
+def solve_ivp(tracer, fun, t_span, y0, *args, **kwargs):
+    return _adaptive(tracer, scipy.integrate.solve_ivp, fun, (t_span, y0, *args), kwargs, (t_span[0], y0))
+
+
+@stands_in(scipy.integrate.odeint)
+def odeint(tracer, func, y0, t, *args, **kwargs):
+    place = (t[0], y0) if kwargs.get("tfirst") else (y0, t[0])
+    return _adaptive(tracer, scipy.integrate.odeint, func, (y0, t, *args), kwargs, place)
+
+
+def _adaptive(tracer: Any, solve: Callable, f: Callable, args: tuple, kwargs: dict, place: tuple) -> Any:
+    """Solve a differential equation, unless the parameters are in it: the steps are chosen by what is found."""
+    extra = kwargs.get("args") or ()
+    place = [array(tracer.whole(part)) for part in place]
+    slope = f(*place, *(extra if isinstance(extra, tuple) else (extra,)))
+    if tracer.level((slope, args, kwargs)) == PARAMETER:
+        raise _refusal(
+            tracer,
+            f"scipy.integrate.{solve.__name__} of an equation that depends on the parameters",
+            "write the steps of a method with fixed steps, such as Runge-Kutta's, or pass jac='finite-difference'",
+        )
+    tracer.tape.data_decided = True
+    return solve(f, *tracer.concrete(args), **tracer.concrete(kwargs))
 
 
 def _refusal(tracer: Any, what: str, remedy: str) -> UnsupportedFunctionError:

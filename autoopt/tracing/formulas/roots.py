@@ -1,0 +1,124 @@
+"""scipy.optimize's roots of the user's equations: SciPy finds them, a few Newton steps carry the derivatives.
+
+SciPy's answer in this run is where the steps start; that they have come to rest is a guard, so where the parameters
+have moved too far the objective is traced anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+from autoopt.errors import UnsupportedFunctionError
+from autoopt.tape.tape import PARAMETER
+from autoopt.tracing.standins import stands_in
+
+_STEPS = 4
+_REST = 1e-9
+
+
+def _is_followed(tracer: Any, found: Any) -> bool:
+    return tracer.level(found) == PARAMETER
+
+
+def _bracketed(original: Callable) -> Callable:
+    """Return the stand-in for a function that finds a root between two points."""
+
+    def find(tracer, f, a, b, args=(), **options):
+        low, high = sorted(float(tracer.concrete(end)) for end in (a, b))
+        args = args if isinstance(args, tuple) else (args,)
+        root = _followed(tracer, original, f, (low, high), args, options)
+        if _is_followed(tracer, root) and not (f(low, *args) * f(high, *args) <= 0.0 and low <= root <= high):
+            raise _refusal(
+                tracer, f"scipy.optimize.{original.__name__} with a root that leaves its bracket", "widen it"
+            )
+        return root
+
+    return find
+
+
+for _name in ("brentq", "brenth", "ridder", "bisect", "toms748"):
+    stands_in(getattr(optimize, _name))(_bracketed(getattr(optimize, _name)))
+
+
+@stands_in(optimize.newton)
+def _newton(tracer, func, x0, fprime=None, args=(), tol=1.48e-8, maxiter=50, fprime2=None, **options):
+    args = args if isinstance(args, tuple) else (args,)
+    plain = {"tol": tol, "maxiter": maxiter, **options}
+    plain |= {key: _plainly(tracer, f, args) for key, f in (("fprime", fprime), ("fprime2", fprime2)) if f is not None}
+    return _followed(tracer, optimize.newton, func, (tracer.concrete(tracer.whole(x0)),), args, plain)
+
+
+def _followed(tracer: Any, original: Callable, f: Callable, places: tuple, args: tuple, options: dict) -> Any:
+    """Return the root that SciPy finds from `places`, with Newton steps after it if it depends on the parameters."""
+    if options.get("full_output"):
+        raise _refusal(tracer, f"scipy.optimize.{original.__name__} with full_output=", "leave it out")
+    start = original(_plainly(tracer, f, args), *places, **options)
+    if not _is_followed(tracer, f(start, *args)):
+        return start
+    width = 1e-5 * (1.0 + np.abs(start))
+    root, step = start, 0.0
+    for _ in range(_STEPS):
+        slope = (f(root + width, *args) - f(root - width, *args)) / (2.0 * width)
+        step = f(root, *args) / slope
+        root = root - step
+    if not np.all(step**2 <= (_REST * (1.0 + np.abs(start))) ** 2):
+        raise _refusal(tracer, f"scipy.optimize.{original.__name__} where the slope is 0", "use a simple root")
+    return root
+
+
+@stands_in(optimize.fsolve)
+def _fsolve(tracer, func, x0, args=(), fprime=None, full_output=0, **options):
+    """Newton steps with the matrix of central differences, which the steps themselves make good."""
+    args = args if isinstance(args, tuple) else (args,)
+    if full_output:
+        raise _refusal(tracer, "scipy.optimize.fsolve with full_output=", "leave it out")
+    start = optimize.fsolve(_plainly(tracer, func, args), np.asarray(tracer.concrete(tracer.whole(x0))), **options)
+
+    def values(x: np.ndarray) -> Any:
+        return np.ravel(tracer.whole(func(x, *args)))
+
+    if not _is_followed(tracer, values(start)):
+        return start
+    widths = 1e-5 * (1.0 + np.abs(start))
+    root, step = start, 0.0
+    for _ in range(_STEPS):
+        columns = []
+        for k, width in enumerate(widths.tolist()):
+            shift = np.zeros(len(start))
+            shift[k] = width
+            columns.append((values(root + shift) - values(root - shift)) / (2.0 * width))
+        step = np.linalg.solve(np.stack(columns, axis=1), values(root))
+        root = root - step
+    if not np.sum(step**2) <= (_REST * (1.0 + float(np.max(np.abs(start))))) ** 2:
+        raise _refusal(tracer, "scipy.optimize.fsolve where it finds no simple root", "start it nearer to one")
+    return root
+
+
+@stands_in(optimize.root)
+def _root(tracer, fun, x0, args=(), method="hybr", jac=None, tol=None, **options):
+    if method != "hybr" or callable(jac) or options:
+        raise _refusal(tracer, "scipy.optimize.root with method= or options", "leave them out")
+    found = _fsolve(tracer, fun, x0, args)
+    return optimize.OptimizeResult(x=found, success=True, status=1, message="The solution converged.")
+
+
+def _plainly(tracer: Any, f: Callable, args: tuple) -> Callable:
+    """Return the user's function of plain numbers, which leaves no guard behind."""
+
+    def plain(x: Any) -> Any:
+        guards = len(tracer.tape.guards)
+        found = tracer.concrete(tracer.whole(f(x, *args)))
+        del tracer.tape.guards[guards:]
+        return found
+
+    return plain
+
+
+def _refusal(tracer: Any, what: str, remedy: str) -> UnsupportedFunctionError:
+    return UnsupportedFunctionError(
+        f"The objective calls {what}, which autoopt cannot differentiate.", tracer.location(), remedy + "."
+    )
