@@ -77,28 +77,30 @@ def point(x0: np.ndarray) -> np.ndarray:
 # In one process, alternating.
 
 
-def alternate(calls: dict[str, Callable | None], rounds: int) -> dict[str, float | None]:
+def alternate(
+    calls: dict[str, Callable | None], rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float | None]:
     """Return the median over the rounds of each call's mean seconds; None where a call is None or fails."""
-    repeats = {name: attempt(name, partial(_repeats, call)) for name, call in calls.items() if call}
+    repeats = {name: attempt(name, partial(_repeats, call, clock)) for name, call in calls.items() if call}
     repeats = {name: count for name, count in repeats.items() if count}
     seconds: dict[str, list[float]] = {name: [] for name in repeats}
     for turn in range(rounds):
         for name in list(repeats)[:: -1 if turn % 2 else 1]:
-            seconds[name].append(_seconds(calls[name], repeats[name]) / repeats[name])
+            seconds[name].append(_seconds(calls[name], repeats[name], clock) / repeats[name])
     return {name: statistics.median(seconds[name]) if name in seconds else None for name in calls}
 
 
-def _repeats(call: Callable) -> int:
+def _repeats(call: Callable, clock: Callable[[], float]) -> int:
     """Return how many calls fill a round, after one call that compiles and one that does not."""
     call()
-    return max(1, round(ROUND / max(_seconds(call, 1), 1e-7)))
+    return max(1, round(ROUND / max(_seconds(call, 1, clock), 1e-7)))
 
 
-def _seconds(call: Callable, repeats: int) -> float:
-    start = time.perf_counter()
+def _seconds(call: Callable, repeats: int, clock: Callable[[], float]) -> float:
+    start = clock()
     for _ in range(repeats):
         call()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def _calls(problem: Problem, tools: list[str], call: Callable[[Derivatives, np.ndarray], Callable | None]) -> dict:
