@@ -20,6 +20,7 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from rule_cases import CASES, REFUSED, Case, Data
 
+import autoopt
 from autoopt.rules import Unsupported, find, load_all
 from autoopt.tape import operations
 
@@ -212,3 +213,11 @@ def test_refusal_names_the_function_and_the_option(function, args, kwargs, words
 def test_rule_of_something_unhashable_or_unknown_is_none():
     assert find([]) is None
     assert find(np.lexsort) is None
+
+
+def test_hessian_through_a_cumulative_product() -> None:
+    def f(x):
+        return np.sum(np.exp(-np.cumprod(1 + 0.1 * x)))
+
+    x, p = np.array([0.4, -0.3, 0.8, 0.1]), np.array([1.0, -2.0, 0.5, 0.3])
+    np.testing.assert_allclose(autoopt.hessian(f)(x) @ p, autoopt.hvp(f)(x, p), rtol=1e-12)

@@ -73,8 +73,8 @@ class Product(FixedOpCAReduce):
 class CumulativeProduct(CumOp):
     """np.cumprod, differentiated as a prefix scan of products: exact to any order, with zeros too."""
 
-    def __init__(self, axis: int):
-        super().__init__(axis, mode="mul")
+    def __init__(self, axis: int, mode: str = "mul"):  # PyTensor names the mode when it stacks the operation
+        super().__init__(axis, mode)
 
     def pullback(self, inputs: Any, outputs: Any, output_gradients: Any) -> list:
         (x,), (g,) = inputs, output_gradients
