@@ -135,14 +135,15 @@ def _product(namespace: dict[str, Any], known: dict[str, Any], tape: Tape) -> Ca
     parameters: Leaf = tape.steps[0].template
     bound = _bound(linearize, known, skip=1)
     names = _names(product)[1:]
-    latest: list[Any] = [None, ()]
+    latest: list[tuple] = [(None, ())]  # one entry, so that another thread never sees a half of it changed
 
     def run(x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        if latest[0] is None or not np.array_equal(latest[0], x):
-            point = linearize(x, *bound)
-            kept = known | point | {parameters.name: x.copy()}
-            latest[:] = x.copy(), tuple(kept[name] for name in names)
-        return product(direction, *latest[1])
+        point, kept = latest[0]
+        if point is None or not np.array_equal(point, x):
+            found = known | linearize(x, *bound) | {parameters.name: x.copy()}
+            kept = tuple(found[name] for name in names)
+            latest[0] = (x.copy(), kept)
+        return product(direction, *kept)
 
     return run
 

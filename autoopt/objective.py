@@ -77,12 +77,17 @@ class Objective:
         self.structure = Structure.of(x0)
         self.size = self.structure.size
         self.timings = {"trace": 0.0, "compile": 0.0}
+        self.engine = engine
         self._compile = engine_of(engine)
         self._by_columns: bool | None = None if self.size <= DENSE else True
         self._start = self.structure.flatten(x0).copy()
         self._paths: list[_Path] = [self._path(self._start)]
         self._interpreter: Interpreter | None = None
         self._latest: tuple[np.ndarray | None, Interpretation | None] = (None, None)
+
+    def __reduce__(self) -> tuple:
+        """Copies, and what is read from a pickle, are traced and compiled anew."""
+        return Objective, (self.function, self.structure.unflatten(self._start), self.args, self.engine, self.scalar)
 
     # Evaluation -------------------------------------------------------------------------------------------------------
 

@@ -131,6 +131,11 @@ FOUND = {
         ["v = np.zeros(3, dtype=int)", "v[0] = (x > 0.2).argmax()", "v[1] = np.argmin(x > 0.2)"],
         "np.sum(v * np.linspace(0.7, 1.7, 3)) + x[0]",
     ),
+    "trace of positions": (["v = np.outer(x, x).argsort(axis=1)"], "0.5 * np.trace(v) + x[0]"),
+    "a number written into": (
+        ["v = x * 1", "v[..., -2] += A[1, -1]", "if np.sum(v[:1]) > 0.1:\n    v = v * 2"],
+        "np.sum(v * np.linspace(0.4, 1.7, 3))",
+    ),
     "a list of places written into twice": (
         ["v = x[[-2, 1]]", "v[[-1]] -= x[0]", "v[[-1]] -= x[0]"],
         "np.sum(np.sin(v * v * x[:2]))",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.gradient import disconnected_grad
 from pytensor.graph.basic import Variable
 from pytensor.link.c.type import generic
 
@@ -132,6 +133,8 @@ class _Builder:
         for variable in made if isinstance(made, tuple | list) else (made,):
             if isinstance(variable, Variable):
                 variable.tag.trace = [Origin(index)]
+        if isinstance(made, Variable) and step.dtype.kind in "iu":
+            made = disconnected_grad(made)  # some operations refuse to be asked for a slope in integers
         self.variables[index] = made
         return True
 

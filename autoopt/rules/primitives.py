@@ -22,6 +22,8 @@ def put(x, index, value):
     place, value = _place(x, index, value)
     if 0 in shape(place):
         return x
+    if _is_number(x, index):
+        return value
     if _distinct(x, index):
         return pt.set_subtensor(place, value)
     count = prod(shape(place))
@@ -36,7 +38,8 @@ def put_add(x, index, value):
     x, value = tensor(x), tensor(value)
     if x.dtype != "float64":
         raise Unsupported(f"adding into an array of {x.dtype}", "make the array with dtype=float")
-    return pt.inc_subtensor(*_place(x, index, value))
+    place, value = _place(x, index, value)
+    return x + value if _is_number(x, index) else pt.inc_subtensor(place, value)
 
 
 def _place(x, index, value):
@@ -54,6 +57,11 @@ def _place(x, index, value):
     extra = value.ndim - place.ndim
     value = value.reshape(shape(value)[extra:]) if extra > 0 else value
     return place, value if value.dtype == x.dtype else value.astype(x.dtype)
+
+
+def _is_number(x, index):
+    """Return True if `x` is 0-d and all of it is written: as text it is a number, which takes no assignment."""
+    return not x.ndim and all(part is Ellipsis for part in (index if isinstance(index, tuple) else (index,)))
 
 
 def _gathers(part):

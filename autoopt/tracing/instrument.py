@@ -242,7 +242,9 @@ class Instrument:
             return self._function(value)
         if type(value).__module__.endswith("uarray") and (value.__module__ or "").startswith("scipy.fft"):
             return standins.opaque(self.tracer, value)
-        if type(getattr(value, "__self__", None)).__module__.startswith("numpy.random"):
+        if getattr(value, "__name__", "") == "default_rng":
+            return functools.partial(standins.seeded, self.tracer, value)
+        if standins.draws(getattr(value, "__self__", None)):
             return standins.refused_random(self.tracer, value)
         if isinstance(value, MethodType):
             if type(value.__self__).__module__.startswith("scipy.stats."):
@@ -399,11 +401,11 @@ class ModuleStandIn:
 
 
 def _is_standard(value: Any) -> bool:
-    """Whether `value` is a module of the standard library other than math and cmath, or something defined in one."""
+    """Whether `value` is a module of the standard library without stand-ins, or something defined in one."""
     import sys
 
     name = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
-    return name not in ("math", "cmath") and name.split(".")[0] in sys.stdlib_module_names
+    return name not in ("math", "cmath", "time", "random") and name.split(".")[0] in sys.stdlib_module_names
 
 
 def _is_function(value: Any) -> bool:

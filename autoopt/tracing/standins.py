@@ -12,13 +12,14 @@ import math
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing import fourier, functions
+from autoopt.tracing import clocks, fourier, functions
 from autoopt.tracing.kinds import real
 
 STAND_INS: dict[Callable, Callable] = {}
@@ -517,6 +518,10 @@ def constant_call(tracer: Any, function: Callable) -> Callable:
     return call
 
 
+for _clock in clocks.CLOCKS:
+    STAND_INS[_clock] = partial(clocks.read, _clock)
+
+
 def refused_random(tracer: Any, method: Callable) -> Callable:
     """Return a stand-in for a method of a random generator from outside, which a trace must not use."""
 
@@ -528,6 +533,17 @@ def refused_random(tracer: Any, method: Callable) -> Callable:
         )
 
     return refuse
+
+
+def seeded(tracer: Any, make: Callable, seed: Any = None) -> Any:
+    """Return a generator that the objective makes itself: without a seed every call would be another function."""
+    return refused_random(tracer, make)() if seed is None else make(seed)
+
+
+def draws(value: Any) -> bool:
+    """Whether `value` is a random generator, of NumPy or of the standard library."""
+    module = type(value).__module__
+    return module.startswith("numpy.random") or module == "random"
 
 
 class Random:
@@ -562,7 +578,7 @@ class _Joiner:
 
 def object_stand_in(tracer: Any, value: Any) -> Any:
     """Return the stand-in for a NumPy object that is neither function nor type, or None."""
-    if type(value).__module__.startswith("numpy.random"):
+    if draws(value):
         return Random(tracer, value)
     return _Joiner(tracer, value) if value is np.r_ or value is np.c_ else None
 

@@ -14,6 +14,7 @@ from autoopt.errors import Location, TracingError, UnsupportedFunctionError
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
+from autoopt.tracing.clocks import Moment
 from autoopt.tracing.origin import is_library
 
 _FLOAT = np.dtype(float)
@@ -91,6 +92,12 @@ class Tracer:
 
     def plain_array(self, value: Any) -> Any:
         """Return an array, unless it is of a kind that means something else by the same operators."""
+        if type(value) is Moment:
+            raise TracingError(
+                "The objective calculates with the time of day, so every call is another function.",
+                self.location(),
+                "take the time outside the objective, and pass it through args.",
+            )
         if isinstance(value, np.ma.MaskedArray | np.matrix) and type(value) is not self.array:
             if isinstance(value, np.ma.MaskedArray):
                 what = "a masked array"
