@@ -41,13 +41,14 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
     -----
     D(h) = (f(x + h p) - f(x - h p)) / 2h for h = 1/64, 1/256, ..., each row extrapolated in h^2. The error of an entry
     is its distance from its two neighbours, plus what rounding of f to 4 units in the last place does at that h. Once
-    two rows in turn are worse than the best, smaller steps show only the noise of f, and the search ends.
+    two rows in turn are worse than the best, or the distance is less than the rounding, smaller steps show only the
+    noise of f, and the search ends.
 
     References
     ----------
     Ridders, C. J. F. (1982). Advances in Engineering Software 4(2), 75-76.
     """
-    best, best_error = np.nan, np.inf
+    best, best_error, best_rounding = np.nan, np.inf, 0.0
     previous: list = []
     worsening: int | np.ndarray = 0
     for level in range(_LEVELS):
@@ -65,10 +66,12 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
             row_error = np.minimum(row_error, error)
             better = error < best_error
             best, best_error = np.where(better, row[-1], best), np.where(better, error, best_error)
+            best_rounding = np.where(better, rounding, best_rounding)
         previous = row[:4]
         settled = best_error <= 1e-2 * np.abs(best)
         worsening = np.where(settled & (row_error > 4 * best_error), worsening + 1, 0)
-        if np.all((best_error <= tolerance * np.abs(best)) | (worsening >= 2)):
+        exact = (best_error <= tolerance * np.abs(best)) | (best_error <= 2 * best_rounding)
+        if np.all(exact | (worsening >= 2)):
             break
     return (float(best), float(best_error)) if np.ndim(best) == 0 else (best, best_error)
 

@@ -352,8 +352,9 @@ def run(
     for case in range(cases):
         if time.perf_counter() - start > seconds:
             break
-        if case and case % 2000 == 0:
-            print(f"{case} programs, {time.perf_counter() - start:.0f} s: {dict(kinds)}", flush=True)
+        if case and case % 500 == 0:
+            counts = {**kinds, **CONCLUSIVE}
+            print(f"{case} programs, {time.perf_counter() - start:.0f} s: {counts}", flush=True)
         rng = random.Random(f"{seed}-{case}")
         program = write(rng, rng.randint(*statements))
         deep = rng.random()

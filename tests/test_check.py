@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+import autoopt
 from autoopt import differences
 from autoopt.check import check_objective, compare, verify
 from autoopt.errors import ObjectiveError, UsageError, VerificationError
@@ -195,3 +196,22 @@ def test_steps_out_of_the_domain_are_left_out():
     slope, error = differences.directional(lambda x: np.log(x[0]), np.array([1e-3]), np.ones(1))
     assert abs(slope - 1000) <= error < 1e-6
     assert np.isnan(differences.directional(lambda x: np.nan, np.ones(1), np.ones(1))[0])
+
+
+@pytest.mark.parametrize("at", [np.array([0.3, -0.8, 0.5]), None], ids=["a point", "the minimum"])
+def test_finite_differences_take_few_calls(at):
+    """At most 15 calls a parameter, at a minimum too, where no relative error of the slope can be reached."""
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    y = np.sign(X @ [1.0, -2.0, 0.5] + np.random.default_rng(1).normal(size=60))
+    calls = []
+
+    def loss(w):
+        calls.append(1)
+        return np.sum(np.logaddexp(0, -y * (X @ w)))
+
+    exact = autoopt.Objective(loss, np.zeros(3))
+    x = at if at is not None else autoopt.minimize(loss, np.zeros(3), method="newton-cg").x
+    calls.clear()
+    slope, error = differences.gradient(loss, x)
+    assert len(calls) <= 45
+    assert np.all(np.abs(slope - exact.grad(x)) <= error) and np.all(error < 1e-8)

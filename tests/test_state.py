@@ -84,6 +84,7 @@ def test_what_changes_from_call_to_call_is_refused(name):
 
 def test_a_seeded_generator_and_a_stopwatch_are_fine():
     """Their results are the same at every call, or do not enter the value."""
+
     def timed(x):
         start = time.perf_counter()
         noise = np.random.default_rng(3).normal(size=3)
