@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import scipy.optimize
 from corpus import CASES
-from loop_programs import PROGRAMS
 
 import autoopt
 from autoopt import differences
 from autoopt.errors import PathsWarning
 from autoopt.interpretation import Interpretation, Interpreter
+from benchmarks.loop_programs import PROGRAMS
 
 INTERPRETER = Interpreter()
 
