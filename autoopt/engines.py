@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,14 +30,20 @@ class Compiled(Protocol):
         The exception that `run` raises where the objective takes another branch.
     text : str
         The source; empty for engines that have none.
+    repeats : bool
+        Whether the engine takes tapes with loops that end on a condition.
     """
 
     run: Callable
     changed: Any
     text: str
+    repeats: bool
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape`, the same tape but for its data."""
+
+    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
+        """Let the loops that end on a condition take these numbers of iterations."""
 
 
 def tape_data(tape: Tape, compiled: Tape) -> dict[str, Any]:
@@ -53,6 +59,7 @@ class NumpyFunctions:
     """Printed NumPy source, executed; with `checked=False` without the tests of which branch is taken."""
 
     compiles = False  # loops to machine code once that pays
+    repeats = True  # takes tapes with loops that end on a condition
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
         self.kind = kind
@@ -73,6 +80,11 @@ class NumpyFunctions:
         else:
             self.run = _of_point(self.namespace[self.kind], known)
 
+    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
+        """Let the loops that end on a condition take these numbers of iterations."""
+        self.text = _COUNTS.sub(f"COUNTS = {set(counts)}", self.text)
+        self.namespace |= {"COUNTS": set(counts), "MOST": [max(known) for known in zip(*counts, strict=True)]}
+
 
 class HotFunctions(NumpyFunctions):
     """Printed NumPy source of which what has loops becomes machine code when it has run for long enough."""
@@ -80,6 +92,7 @@ class HotFunctions(NumpyFunctions):
     compiles = True
 
 
+_COUNTS = re.compile(r"^COUNTS = .*?(?=  #)", re.MULTILINE)
 _CHECK = re.compile(r"\n +if [^\n]*:\n +raise PathChanged\([^\n]*")
 
 
@@ -152,6 +165,7 @@ class NumbaFunctions:
     """Functions compiled by PyTensor's numba linker; only what the user computed from the data is printed NumPy."""
 
     text = ""
+    repeats = False
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
         import pytensor

@@ -8,7 +8,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from contextvars import copy_context
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,11 @@ from autoopt.engines import Compiled, engine_of
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
 from autoopt.parameters import Structure
+from autoopt.paths import Path
 from autoopt.tape.batching import vectorise
 from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import Tape
-from autoopt.tracing.trace import Trace, definition, frames_of_user, trace, with_data
+from autoopt.tracing.trace import definition, frames_of_user, trace
 
 MAX_PATHS = 200
 """So many ways through the objective's branches are compiled; from then on new ones are followed step by step."""
@@ -79,9 +79,10 @@ class Objective:
         self.timings = {"trace": 0.0, "compile": 0.0}
         self.engine = engine
         self._compile = engine_of(engine)
+        self._repeats = self._compile.repeats
         self._by_columns: bool | None = None if self.size <= DENSE else True
         self._start = self.structure.flatten(x0).copy()
-        self._paths: list[_Path] = [self._path(self._start)]
+        self._paths: list[Path] = [self._path(self._start)]
         self._interpreter: Interpreter | None = None
         self._latest: tuple[np.ndarray | None, Interpretation | None] = (None, None)
 
@@ -115,7 +116,7 @@ class Objective:
 
     def _has_stacked_hessian(self) -> bool:
         """Whether all columns of a Hessian can be had at once, and soon: a loop over stacks takes long to derive."""
-        if any(isinstance(step.operation, Recurrence) for step in vectorise(self._paths[0].trace.tape).steps):
+        if any(isinstance(step.operation, Recurrence) for step in vectorise(self._paths[0].tape).steps):
             return False
         try:
             self._compiled(self._paths[0], "hess")
@@ -160,15 +161,12 @@ class Objective:
 
         Data that are the same objects are taken again too: they may have been written into.
         """
-        holds = all(path.trace.still_holds() and not path.trace.tape.data_decided for path in self._paths)
-        if not holds:
+        if not all(path.still_holds() for path in self._paths):
             return False
         self.args = args
         self._latest = (None, None)
         for path in self._paths:
-            path.trace = replace(path.trace, tape=with_data(path.trace.tape, args))
-            for compiled in path.compiled.values():
-                compiled.bind(path.trace.tape)
+            path.rebind(args)
         return True
 
     # Paths ------------------------------------------------------------------------------------------------------------
@@ -186,7 +184,7 @@ class Objective:
         with np.errstate(all="ignore"):
             return self._elsewhere(kind, x, *direction)
 
-    def _try(self, path: _Path, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+    def _try(self, path: Path, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what `path` gives at `x`; None if the objective does not take it there."""
         compiled = path.compiled.get(kind) or self._compiled(path, kind)
         tape = path.trace.tape
@@ -210,9 +208,12 @@ class Objective:
         if self._interpreter is not None:
             return self._interpret(kind, x, *direction)
         path = self._path(x)
-        found = self._try(path, kind, x, *direction)
+        known = next((known for known in self._paths if known.is_like(path)), None)
+        if known is not None:
+            known.take(path)
+        found = self._try(known or path, kind, x, *direction)
         if found is not None:
-            if not path.trace.tape.caught:
+            if known is None and not path.trace.tape.caught:
                 self._keep(path)
             return found
         # Rounding at a tie, where the branch that the original took is the one that counts; or the value is not finite.
@@ -222,7 +223,7 @@ class Objective:
         """Evaluate on a path that was traced at `x`, whatever its guards say."""
         return self._compile(tape, kind, self._title(), checked=False).run(x, *direction)
 
-    def _keep(self, path: _Path) -> None:
+    def _keep(self, path: Path) -> None:
         self._paths.insert(0, path)
         if len(self._paths) <= MAX_PATHS:
             return
@@ -251,11 +252,11 @@ class Objective:
             return self._unchecked(run.tape, kind, x, *direction)
         return (run.value, found) if kind == "value_and_grad" else found
 
-    def _path(self, x: np.ndarray) -> _Path:
+    def _path(self, x: np.ndarray) -> Path:
         """Return the path that the objective takes at `x`."""
         clock = time.perf_counter()
         try:
-            return _Path(trace(self.function, self.structure, x, self.args, self.scalar), x.copy())
+            return Path(trace(self.function, self.structure, x, self.args, self.scalar), x.copy(), self._repeats)
         except AutooptError:
             raise
         except Exception as problem:
@@ -269,11 +270,21 @@ class Objective:
             "write the line with NumPy functions, or pass jac='finite-difference'.",
         ) from failure
 
-    def _compiled(self, path: _Path, kind: str) -> Compiled:
+    def _compiled(self, path: Path, kind: str) -> Compiled:
         """Return the functions of one kind on one path, made when first asked for."""
         if kind not in path.compiled:
             clock = time.perf_counter()
-            path.compiled[kind] = self._compile(path.trace.tape, kind, self._title())
+            try:
+                compiled = self._compile(path.tape, kind, self._title())
+            except (UnsupportedFunctionError, NotImplementedError):
+                if not path.counts or kind == "hess":  # a Hessian can be taken by columns
+                    raise
+                self._repeats = False  # some operation of a loop's body has no form for all iterations at once
+                path.unroll()
+                compiled = self._compile(path.tape, kind, self._title())
+            if path.counts:
+                compiled.admit(path.counts)
+            path.compiled[kind] = compiled
             self.timings["compile"] += time.perf_counter() - clock
         return path.compiled[kind]
 
@@ -292,15 +303,6 @@ class Objective:
 _QUIET = copy_context()
 """Where NumPy's warnings are off: entering a copy costs a tenth of what np.errstate does."""
 _QUIET.run(np.seterr, all="ignore")
-
-
-class _Path:
-    """One way through the objective's branches, with what has been compiled for it."""
-
-    def __init__(self, recorded: Trace, point: np.ndarray) -> None:
-        self.trace = recorded
-        self.point = point
-        self.compiled: dict[str, Compiled] = {}
 
 
 def _changes(compiled: Compiled) -> tuple[type[Exception], ...]:

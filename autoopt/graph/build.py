@@ -12,8 +12,8 @@ from pytensor.graph.basic import Variable
 from pytensor.link.c.type import generic
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.graph.loop import find_recurrence
 from autoopt.graph.parts import Part, find_parts
+from autoopt.graph.recurrence import find_recurrence
 from autoopt.rules import find
 from autoopt.rules.table import Unsupported
 from autoopt.tape.digest import LITERAL, is_uniform

@@ -16,7 +16,7 @@ import pytensor.tensor as pt
 from pytensor.gradient import NullTypeGradError, jacobian
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.replace import clone_replace
-from pytensor.graph.traversal import io_toposort
+from pytensor.graph.traversal import ancestors, io_toposort
 from pytensor.tensor.basic import Alloc
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.reshape import JoinDims, SplitDims
@@ -157,19 +157,30 @@ def stabilised(tape: Tape) -> Graph:
     """Return the graph of `tape`, its value rewritten so that its derivatives are finite wherever they can be.
 
     The latest is kept for as long as its tape, so that all kinds of derivative start from the same graph. Guards keep
-    the user's own arithmetic, rounding included.
+    the user's own arithmetic, rounding included; those that read loops that end on a condition read the same loops as
+    the value.
     """
     known, graph = _latest[0]
     if known() is not tape:
         graph = build(tape)
         inputs = [*graph.wrt, *graph.inputs.values()]
         with settings():
-            value = _simplified(inputs, [graph.value], "first")[0]
-            checks = _simplified(inputs, [check for check, _ in graph.guards], "guards") if graph.guards else []
-        guards = [(check, guard) for check, (_, guard) in zip(checks, graph.guards, strict=True)]
+            own, joint = _divided(graph.guards)
+            value, *late = _simplified(inputs, [graph.value, *(check for check, _ in joint)], "first")
+            early = _simplified(inputs, [check for check, _ in own], "guards") if own else []
+        guards = [(check, guard) for check, (_, guard) in zip([*early, *late], [*own, *joint], strict=True)]
         graph = replace(graph, value=value, guards=guards)
         _latest[0] = (ref(tape, _forget), replace(graph, tape=None))
     return replace(graph, tape=tape)
+
+
+def _divided(guards: Sequence[tuple[Variable, Guard]]) -> tuple[list, list]:
+    """Return the guards that read no loop that ends on a condition, and those that do."""
+    repeats = [any(v.owner and getattr(v.owner.op, "ending", None) for v in ancestors([check])) for check, _ in guards]
+    return (
+        [pair for pair, late in zip(guards, repeats, strict=True) if not late],
+        [pair for pair, late in zip(guards, repeats, strict=True) if late],
+    )
 
 
 def _forget(dead: ref) -> None:
@@ -193,15 +204,17 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         given = list(graph.inputs.values())
         extra, results = KINDS[kind](graph, graph.value)
         inputs = [*extra, graph.parameters, *given]
-        final = rewrite(inputs, _over_vector(graph, results))
-        checks = _over_vector(graph, [variable for variable, _ in graph.guards])
-        checks = clone_replace(checks, dict(zip(inputs, final.inputs, strict=True)))
-        guards = tuple((check, guard) for check, (_, guard) in zip(checks, graph.guards, strict=True))
+        own, joint = _divided(graph.guards)
+        final = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]))
+        results, late = final.outputs[: len(results)], final.outputs[len(results) :]
+        early = _over_vector(graph, [variable for variable, _ in own])
+        early = clone_replace(early, dict(zip(inputs, final.inputs, strict=True)))
+        guards = tuple((check, guard) for check, (_, guard) in zip([*early, *late], [*own, *joint], strict=True))
         extra, vector, given = final.inputs[: len(extra)], final.inputs[len(extra)], final.inputs[len(extra) + 1 :]
         if not divide:
-            final = Function(kind, (*extra, vector, *given), tuple(final.outputs), guards)
+            final = Function(kind, (*extra, vector, *given), tuple(results), guards)
             return [Function("prepare", tuple(given), ()), final]
-        return _divide(kind, list(extra), vector, list(given), final.outputs, guards)
+        return _divide(kind, list(extra), vector, list(given), results, guards)
 
 
 def _divide(

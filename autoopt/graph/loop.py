@@ -9,24 +9,33 @@ be done in sequence, and its pullback is a loop, in the other direction, over th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
+from functools import reduce
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
-from pytensor.gradient import DisconnectedGrad
-from pytensor.graph.basic import Apply, Variable, equal_computations
+from pytensor.gradient import DisconnectedGrad, DisconnectedType
+from pytensor.graph.basic import Apply, Constant, Variable, equal_computations
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node, clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors, io_toposort
-from pytensor.tensor.elemwise import DimShuffle
+from pytensor.scalar.basic import Add, Second
+from pytensor.tensor.basic import Alloc
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.subtensor import IncSubtensor
 
 from autoopt.graph.rewriting import group_by_dependence, rewrite
-from autoopt.rules.table import Rule, Unsupported, find
-from autoopt.tape.operations import component, greatest, least, product, total
-from autoopt.tape.recurrence import Known, Recurrence
-from autoopt.tape.tape import call
+from autoopt.tape.recurrence import MOST
+
+
+class Ending(NamedTuple):
+    """What ends a loop: the body's `condition` once it is `answer`; `place` is the loop's among those of the tape."""
+
+    condition: Variable
+    answer: bool
+    place: int
 
 
 class Loop(Op):
@@ -37,27 +46,34 @@ class Loop(Op):
     value and entry t + 1 is the body at entry t and the sequences' entry t; with `reverse` the initial value is the
     last entry and entry t is the body at entry t + 1 and the sequences' entry t.
 
+    A loop whose number of iterations is not known ahead either has an `ending`, and the number as one more result, or
+    it is given the number as its last input, which the body does not read.
+
     Parameters
     ----------
-    count : int
+    count : int or None
+        None if it is not known ahead.
     carries, sequences : int
     inputs : sequence of Variable
         The body's, in the order of the operation's.
     updates : sequence of Variable
         The carries' next values.
     reverse : bool
+    ending : Ending, optional
     """
 
     def __init__(
         self,
-        count: int,
+        count: int | None,
         carries: int,
         sequences: int,
         inputs: Sequence[Variable],
         updates: Sequence[Variable],
         reverse: bool,
+        ending: Ending | None = None,
     ) -> None:
         self.count, self.carries, self.sequences, self.reverse = count, carries, sequences, reverse
+        self.ending = ending
         self.inputs, self.updates = tuple(inputs), tuple(updates)
         self._run: Callable | None = None
 
@@ -68,33 +84,51 @@ class Loop(Op):
             return False
         if [v.type for v in self.inputs] != [v.type for v in other.inputs]:
             return False
-        return equal_computations(list(self.updates), list(other.updates), list(self.inputs), list(other.inputs))
+        return equal_computations(self.results, other.results, list(self.inputs), list(other.inputs))
 
     def __hash__(self) -> int:
         return hash(self._head())
 
     def _head(self) -> tuple:
-        return self.count, self.carries, self.sequences, self.reverse
+        ending = (self.ending.answer, self.ending.place) if self.ending else None
+        return self.count, self.carries, self.sequences, self.reverse, ending
 
     def __str__(self) -> str:
         return f"Loop{{{self.count}{', reverse' if self.reverse else ''}}}"
 
+    @property
+    def results(self) -> list[Variable]:
+        """What the body computes: the carries' next values, and what ends the loop."""
+        return [*self.updates, self.ending.condition] if self.ending else list(self.updates)
+
     def make_node(self, *inputs: Variable) -> Apply:
         operands = [pt.as_tensor(v) for v in inputs]
-        shapes = [(self.count + 1, *v.type.shape) for v in self.inputs[: self.carries]]
-        return Apply(self, operands, [pt.tensor(dtype="float64", shape=shape) for shape in shapes])
+        length = None if self.count is None else self.count + 1
+        carries = self.inputs[: self.carries]
+        outputs = [pt.tensor(_path(v), dtype="float64", shape=(length, *v.type.shape)) for v in carries]
+        return Apply(self, operands, [*outputs, pt.lscalar("count")] if self.ending else outputs)
+
+    def iterations(self, node: Apply) -> int | Variable:
+        """Return the number of iterations."""
+        if self.ending:
+            return node.outputs[-1]
+        return node.inputs[-1] if self.count is None else self.count
 
     def perform(self, node: Apply, inputs: Sequence, output_storage: list) -> None:
         if self._run is None:
             mode = Mode(linker="py", optimizer=None)
-            self._run = pytensor.function(list(self.inputs), list(self.updates), mode=mode, on_unused_input="ignore")
+            self._run = pytensor.function(list(self.inputs), self.results, mode=mode, on_unused_input="ignore")
+        if self.ending:
+            self._repeat(inputs, output_storage)
+            return
+        count = int(inputs[-1]) if self.count is None else self.count
         initial, rest = inputs[: self.carries], inputs[self.carries :]
         arrays, fixed = rest[: self.sequences], rest[self.sequences :]
-        trajectories = [np.empty((self.count + 1, *np.shape(value))) for value in initial]
-        first, step = (self.count, -1) if self.reverse else (0, 1)
+        trajectories = [np.empty((count + 1, *np.shape(value))) for value in initial]
+        first, step = (count, -1) if self.reverse else (0, 1)
         for trajectory, value in zip(trajectories, initial, strict=True):
             trajectory[first] = value
-        for t in reversed(range(self.count)) if self.reverse else range(self.count):
+        for t in reversed(range(count)) if self.reverse else range(count):
             old = t + 1 if self.reverse else t
             values = self._run(*(x[old] for x in trajectories), *(x[t] for x in arrays), *fixed)
             for trajectory, value in zip(trajectories, values, strict=True):
@@ -102,8 +136,26 @@ class Loop(Op):
         for storage, trajectory in zip(output_storage, trajectories, strict=True):
             storage[0] = trajectory
 
+    def _repeat(self, inputs: Sequence, output_storage: list) -> None:
+        carries, fixed = list(inputs[: self.carries]), inputs[self.carries :]
+        kept = [[value] for value in carries]
+        going = True
+        while going and len(kept[0]) <= MOST:
+            *carries, condition = self._run(*carries, *fixed)
+            for row, value in zip(kept, carries, strict=True):
+                row.append(value)
+            going = bool(condition) != self.ending.answer
+        for storage, value in zip(output_storage, [*map(np.array, kept), np.asarray(len(kept[0]) - 1)], strict=True):
+            storage[0] = value
+
     def infer_shape(self, fgraph, node: Apply, shapes: Sequence) -> list[tuple]:
-        return [(self.count + 1, *shape) for shape in shapes[: self.carries]]
+        count = self.iterations(node)
+        trajectories = [(count + 1, *shape) for shape in shapes[: self.carries]]
+        return [*trajectories, ()] if self.ending else trajectories
+
+    def again(self, count: int | Variable, *body: Any) -> list[Variable]:
+        """Return the trajectories of a loop of the same kind with another body: initial carries, ..., updates."""
+        return loop(count, *body, self.reverse)
 
     def parts(self, inputs: Sequence) -> tuple[Sequence, Sequence, Sequence]:
         """Return `inputs` as initial carries, sequences, and invariants."""
@@ -130,27 +182,27 @@ class Loop(Op):
         """
         _, outer_sequences, outer_fixed = self.parts(inputs)
         carries, sequences, fixed = self.parts(self.inputs)
-        given = [
-            pt.zeros(out.type.shape) if isinstance(g.type, pytensor.gradient.DisconnectedType) else g
-            for g, out in zip(cotangents, outputs, strict=True)
-        ]
-        adjoints = [v.type() for v in carries]
+        count = self.iterations(outputs[0].owner)
+        outputs = outputs[: self.carries]
+        adjoints = adjoints_of(carries)
         smooth = [v for v in self.inputs if v.type.dtype == "float64"]
-        known = {v: v.type() for v in self.updates if v.owner}  # what the loop has computed need not be computed again
-        slopes = dict(zip(smooth, clone_replace(_pulled(self.updates, adjoints, smooth), known), strict=True))
-        direct = [v.type() for v in carries]
-        updates = [slopes[v] + g for v, g in zip(carries, direct, strict=True)]
+        updates = rewritten(self.inputs, self.updates, "first") if self.ending else self.updates
+        known = {v: v.type() for v in updates if v.owner}  # what the loop has computed need not be computed again
+        slopes = dict(zip(smooth, clone_replace(pulled(updates, adjoints, smooth), known), strict=True))
+        last, first = (0, -1) if self.reverse else (-1, 0)
+        final, given = zip(*map(parted, carries, cotangents, [last] * self.carries), strict=True)
+        direct = {v: v.type() for v, g in zip(carries, given, strict=True) if g is not None}
+        before = [slopes[v] + direct[v] if v in direct else slopes[v] for v in carries]
         arrays = {v: self.before(out) for v, out in zip(carries, outputs, strict=True)}
         arrays |= dict(zip(sequences, outer_sequences, strict=True))
-        arrays |= {known[v]: self.after(out) for v, out in zip(self.updates, outputs, strict=True) if v in known}
-        own = arrays | {v: self.before(g) for v, g in zip(direct, given, strict=True)}
+        arrays |= {known[v]: self.after(out) for v, out in zip(updates, outputs, strict=True) if v in known}
+        own = arrays | {direct[v]: self.before(g) for v, g in zip(carries, given, strict=True) if g is not None}
         constants = dict(zip(fixed, outer_fixed, strict=True))
-        last, first = (0, -1) if self.reverse else (-1, 0)
-        initial = dict(zip(adjoints, [g[last] for g in given], strict=True))
-        back = loop(self.count, initial, own, constants, updates, reverse=not self.reverse)
+        initial = dict(zip(adjoints, final, strict=True))
+        back = loop(count, initial, own, constants, before, reverse=not self.reverse)
         after = {a: self.after(out) for a, out in zip(adjoints, back, strict=True)}
         wanted = [slopes[v] for v in (*sequences, *fixed) if v in slopes]
-        found = iter(mapped(self.count, arrays | after, constants, wanted))
+        found = iter(mapped(count, arrays | after, constants, wanted))
         results = [out[first] for out in back]
         for v in (*sequences, *fixed):
             if v not in slopes:
@@ -161,10 +213,56 @@ class Loop(Op):
         return results
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[v.type.dtype == "float64"] * len(node.outputs) for v in self.inputs]
+        smooth = [True] * self.carries + [False] * bool(self.ending)
+        return [[v.type.dtype == "float64" and entry for entry in smooth] for v in self.inputs]
 
 
-def _pulled(outputs: Sequence[Variable], adjoints: Sequence[Variable], wrt: Sequence[Variable]) -> list[Variable]:
+def _path(carry: Variable) -> str | None:
+    """Return what the trajectory of a carry is called."""
+    return f"{carry.name}_path" if carry.name and carry.type.ndim == 0 else carry.name
+
+
+def adjoints_of(carries: Sequence[Variable]) -> list[Variable]:
+    """Return variables for the derivatives by `carries`."""
+    return [v.type(name=v.name and f"{v.name}_slope") for v in carries]
+
+
+def parted(carry: Variable, cotangent: Variable, last: int) -> tuple[Variable, Variable | None]:
+    """Return the last entry of a trajectory's cotangent, and the cotangent if other entries may differ from zero."""
+    if isinstance(cotangent.type, DisconnectedType):
+        return pt.zeros(carry.type.shape), None
+    entries: list[Variable] = []
+    waiting = [cotangent]
+    while waiting:
+        node = waiting.pop().owner
+        if node and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Add):
+            waiting += node.inputs
+        elif node and isinstance(node.op, IncSubtensor) and _writes(node, last) and _is_zero(node.inputs[0]):
+            entries.append(node.inputs[1])
+        else:
+            return cotangent[last], cotangent
+    return reduce(pt.add, entries), None
+
+
+def _writes(node: Apply, last: int) -> bool:
+    """Whether a write goes to entry `last` along axis 0, and to nothing else."""
+    index = node.op.idx_list
+    if len(index) != 1 or isinstance(index[0], slice):
+        return False
+    return isinstance(node.inputs[2], Constant) and node.inputs[2].data == last
+
+
+def _is_zero(variable: Variable) -> bool:
+    """Whether a variable is zeros, as gradients begin with."""
+    while variable.owner and isinstance(variable.owner.op, DimShuffle | Alloc | Elemwise):
+        op = variable.owner.op
+        if isinstance(op, Elemwise) and not isinstance(op.scalar_op, Second):
+            return False
+        variable = variable.owner.inputs[1 if isinstance(op, Elemwise) else 0]
+    return isinstance(variable, Constant) and not np.any(variable.data)
+
+
+def pulled(outputs: Sequence[Variable], adjoints: Sequence[Variable], wrt: Sequence[Variable]) -> list[Variable]:
     """Return the derivatives of sum(outputs * adjoints) with respect to `wrt`.
 
     A known gradient replaces what comes from further down; a copy of each output, which nothing reads, keeps both.
@@ -174,42 +272,64 @@ def _pulled(outputs: Sequence[Variable], adjoints: Sequence[Variable], wrt: Sequ
 
 
 def loop(
-    count: int,
+    count: int | Variable | None,
     initial: Mapping[Variable, Variable],
     sequences: Mapping[Variable, Variable],
     fixed: Mapping[Variable, Variable],
     updates: Sequence[Variable],
     reverse: bool = False,
+    ending: Ending | None = None,
 ) -> list[Variable]:
     """Return the trajectories of a loop whose body is rewritten, and reduced to what depends on the carries.
 
+    With an ending the body keeps the user's own arithmetic, rounding included, as when it ends is a matter of rounding.
+
     Parameters
     ----------
-    count : int
+    count : int, Variable or None
+        None with an ending: then the number of iterations is one more result, and there are no sequences.
     initial, sequences, fixed : mapping of Variable to Variable
         From the body's inputs to what they are outside: first values, arrays with an entry for each iteration, values.
     updates : sequence of Variable
         The carries' next values, in terms of the body's inputs.
     reverse : bool
+    ending : Ending, optional
     """
     inner = [*initial, *sequences, *fixed]
-    simple = rewrite(inner, list(updates), "between")
-    updates = clone_replace(simple.outputs, dict(zip(simple.inputs, inner, strict=True)))
-    updates = group_by_dependence(updates, set(initial), {*sequences, *fixed})
+    updates = [*updates, ending.condition] if ending else list(updates)
+    updates = rewritten(inner, updates, "guards" if ending else "between")
+    if not ending:
+        updates = group_by_dependence(updates, set(initial), {*sequences, *fixed})
     updates, sequences, fixed = _hoisted(count, list(initial), sequences, fixed, updates)
     used = set(ancestors(updates, blockers=[*initial, *sequences, *fixed]))
     sequences = {v: outer for v, outer in sequences.items() if v in used}
     fixed = {v: outer for v, outer in fixed.items() if v in used}
+    if isinstance(count, Variable):
+        fixed[pt.lscalar()] = count
     inner = [*initial, *sequences, *fixed]
-    op = Loop(count, len(initial), len(sequences), inner, updates, reverse)
+    if ending:
+        *updates, condition = updates
+        ending = ending._replace(condition=condition)
+    known = count if isinstance(count, int) else None
+    op = Loop(known, len(initial), len(sequences), inner, updates, reverse, ending)
     starts = [
         pt.as_tensor(outer, dtype="float64") if outer.type.dtype != "float64" else outer for outer in initial.values()
     ]
     return op(*starts, *sequences.values(), *fixed.values(), return_list=True)
 
 
+def rewritten(inner: Sequence[Variable], outputs: Sequence[Variable], stage: str) -> list[Variable]:
+    """Return `outputs` rewritten, in terms of the same inputs."""
+    simple = rewrite(inner, list(outputs), stage)
+    return clone_replace(simple.outputs, dict(zip(simple.inputs, inner, strict=True)))
+
+
 def _hoisted(
-    count: int, carries: Sequence[Variable], sequences: Mapping, fixed: Mapping, updates: list[Variable]
+    count: int | Variable | None,
+    carries: Sequence[Variable],
+    sequences: Mapping,
+    fixed: Mapping,
+    updates: list[Variable],
 ) -> tuple[list[Variable], dict, dict]:
     """Return the body with what does not depend on the carries computed outside, for all iterations at once."""
     inner = [*carries, *sequences, *fixed]
@@ -247,10 +367,14 @@ def _hoisted(
 
 
 def mapped(
-    count: int, sequences: Mapping[Variable, Variable], fixed: Mapping[Variable, Variable], outputs: Sequence[Variable]
+    count: int | Variable,
+    sequences: Mapping[Variable, Variable],
+    fixed: Mapping[Variable, Variable],
+    outputs: Sequence[Variable],
 ) -> list[Variable]:
-    """Return `outputs`, in terms of entries of sequences, for all entries at once."""
+    """Return `outputs`, in terms of entries of sequences, for all entries at once; rewritten before, for one."""
     inner = [*sequences, *fixed]
+    outputs = rewritten(inner, outputs, "between")
     varying = [out for out in outputs if set(sequences).intersection(ancestors([out], blockers=inner))]
     stacked = dict(zip(varying, vectorize_graph(varying, {**sequences, **fixed}), strict=True)) if varying else {}
     rest = [out for out in outputs if out not in stacked]
@@ -266,6 +390,8 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
     axes = max(extra)
     if axes == 0:
         return op.make_node(*batched).outputs
+    if op.ending or (op.count is None and extra[-1]):
+        raise NotImplementedError("a stack of loops that end on a condition")
     batch = [1] * axes
     for new, more in zip(batched, extra, strict=True):
         for k, length in enumerate(new.type.shape[:more]):
@@ -277,7 +403,7 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
     stacked: dict[Variable, Variable] = {}
     initial: dict[Variable, Variable] = {}
     for v, start in zip(carries, starts, strict=True):
-        stacked[v] = pt.tensor(dtype=v.type.dtype, shape=(*batch, *v.type.shape))
+        stacked[v] = pt.tensor(v.name, dtype=v.type.dtype, shape=(*batch, *v.type.shape))
         initial[stacked[v]] = pt.broadcast_to(start, (*batch, *v.type.shape))
     given: dict[Variable, Variable] = {}
     for v, array, more in zip(sequences, arrays, more_arrays, strict=True):
@@ -291,65 +417,14 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
         pt.broadcast_to(new, (*batch, *old.type.shape))
         for new, old in zip(vectorize_graph(list(op.updates), stacked), op.updates, strict=True)
     ]
-    results = loop(op.count, initial, given, kept, updates, op.reverse)
+    count = op.count
+    if count is None:
+        *_, count = kept.values()
+        kept.popitem()
+    results = op.again(count, initial, given, kept, updates)
     return [pt.moveaxis(result, 0, axes) for result in results]
 
 
 @_vectorize_node.register(DisconnectedGrad)
 def _vectorize_disconnected(op: DisconnectedGrad, node: Apply, x: Variable) -> list[Variable]:
     return [op(x)]
-
-
-# From the tape --------------------------------------------------------------------------------------------------------
-
-
-def build_recurrence(recurrence: Recurrence, *operands) -> tuple[Variable, ...]:
-    """Return the trajectories and collected values of a tape's recurrence."""
-    operands = [pt.as_tensor(operand) for operand in operands]
-    inner = [pt.tensor(dtype=str(step.dtype), shape=step.shape) for step in recurrence.body[: len(operands)]]
-    values: list = list(inner)
-    for step in recurrence.body[len(operands) :]:
-        values.append(step.template.value if isinstance(step.template, Known) else _apply(step, values))
-    updates = [pt.as_tensor(values[k]) for k in recurrence.updates]
-    outputs = [pt.as_tensor(values[k]) for k in recurrence.outputs]
-    simple = rewrite(inner, [*updates, *outputs], "first")
-    simplified = clone_replace(simple.outputs, dict(zip(simple.inputs, inner, strict=True)))
-    updates, outputs = simplified[: len(updates)], simplified[len(updates) :]
-    first, second = recurrence.carries, recurrence.carries + recurrence.sequences
-    initial = dict(zip(inner[:first], operands[:first], strict=True))
-    sequences = dict(zip(inner[first:second], operands[first:second], strict=True))
-    fixed = dict(zip(inner[second:], operands[second:], strict=True))
-    trajectories = loop(recurrence.count, initial, sequences, fixed, updates)
-    known = {v: v.type() for v in updates if v.owner}
-    given = sequences | {v: trajectory[:-1] for v, trajectory in zip(initial, trajectories, strict=True)}
-    given |= {known[v]: trajectory[1:] for v, trajectory in zip(updates, trajectories, strict=True) if v in known}
-    return (*trajectories, *mapped(recurrence.count, given, fixed, clone_replace(outputs, known)))
-
-
-def _apply(step, values: list):
-    """Return a step of the body in PyTensor."""
-    if step.operation is component:
-        return values[step.inputs[0]][step.template[0][1]]
-    if step.operation in _JOINED:
-        return _joined(step, values)
-    rule = find_recurrence(step.operation) or find(step.operation)
-    if rule is None:
-        raise Unsupported(getattr(step.operation, "__name__", str(step.operation)))
-    return call(step, [values[source] for source in step.inputs], rule.build)
-
-
-_JOINED: dict[Callable, Callable] = {total: pt.add, product: pt.mul, greatest: pt.maximum, least: pt.minimum}
-
-
-def _joined(step, values: list) -> Variable:
-    """Return a chain that `tape.flatten` made one step: within an iteration it is short."""
-    combine = _JOINED[step.operation]
-    plus = call(step, [values[source] for source in step.inputs], lambda *terms, minus=(): (terms, minus))
-    terms, minus = plus
-    made = reduce(combine, map(pt.as_tensor, terms)) if terms else pt.zeros(())
-    return made - reduce(combine, map(pt.as_tensor, minus)) if minus else made
-
-
-def find_recurrence(operation: object) -> Rule | None:
-    """Return the rule of a tape operation that is a recurrence."""
-    return Rule(operation, partial(build_recurrence, operation)) if isinstance(operation, Recurrence) else None

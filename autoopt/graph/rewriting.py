@@ -76,6 +76,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     that are differentiated further, and "last"; "guards" for what must not change by a rounding.
     """
     graph = FunctionGraph(list(inputs), list(outputs), clone=True)
+    _trim(graph)
     if stage == "guards":
         topo_constant_folding.rewrite(graph)
         return graph
@@ -85,6 +86,16 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     _rewriter(graph, stage).rewrite(graph)
     unsplit(graph)  # those whose axis is known only now
     return graph
+
+
+def _trim(graph: FunctionGraph) -> None:
+    """Have loops in segments make no trajectories that nobody reads."""
+    for node in reversed(graph.toposort()):
+        if hasattr(node.op, "trimmed"):
+            read = [k for k, out in enumerate(node.outputs) if graph.clients[out]]
+            if len(node.op.needed(read)) < len(node.outputs):
+                made = node.op.trimmed(node.inputs, read)
+                graph.replace_all([(node.outputs[k], made[k]) for k in read])
 
 
 def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: set[Variable]) -> list[Variable]:

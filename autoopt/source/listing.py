@@ -248,7 +248,7 @@ class _Writer:
         """Write the statement of a node of several outputs."""
         stems = stem(node, []).split()
         stems = stems if len(stems) == len(node.outputs) else stems[:1] * len(node.outputs)
-        hints = [self.names.get(v, word) for v, word in zip(node.outputs, stems, strict=True)]
+        hints = [self.names.get(v) or v.name or word for v, word in zip(node.outputs, stems, strict=True)]
         targets = [self.fresh(hint) if self.uses[v] else "_" for v, hint in zip(node.outputs, hints, strict=True)]
         self.codes |= {v: Code(target) for v, target in zip(node.outputs, targets, strict=True)}
         comments = [self.comments[v] for v in node.outputs if v in self.comments]

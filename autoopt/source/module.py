@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import ast
 import base64
-import dis
 import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -21,6 +18,7 @@ from pytensor.graph.traversal import ancestors
 from autoopt.errors import display_path
 from autoopt.graph.build import Graph, Origin
 from autoopt.graph.derive import Function
+from autoopt.source.assignments import assigned_name
 from autoopt.source.code import Code, array_text, literal, sequence
 from autoopt.source.listing import Listing, list_function
 from autoopt.source.printers import stem
@@ -47,6 +45,8 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     texts = [*(text for listing in listings if listing is not None for text in listing.functions.values()), *texts]
     if any("PathChanged" in text for text in texts):
         texts.insert(0, _PATH_CHANGED.rstrip("\n"))
+    if any("COUNTS" in text for text in texts):
+        texts.insert(0, _COUNTS.rstrip("\n"))
     plain = sorted(imports, key=lambda line: ("numpy" not in line, line))
     present = [listing for listing in listings if listing is not None]
     constants = {name: value for listing in present for name, value in listing.constants.items()}
@@ -54,6 +54,12 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
         plain = ["import base64", "import zlib", "", *plain]
         texts.insert(0, "\n".join(f"{name} = {_packed(value)}" for name, value in constants.items()))
     return f'"""{title}"""\n\n' + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n"
+
+
+_COUNTS = """\
+COUNTS = set()  # how many iterations the loops may take: for these the code has been compared with the original
+MOST = [max(known) for known in zip(*COUNTS)]
+"""
 
 
 def _packed(value: np.ndarray) -> str:
@@ -271,6 +277,8 @@ def _check(guard: Guard) -> str:
         place = f"{display_path(location.file)}:{location.line}: {location.text}".replace("{", "{{").replace("}", "}}")
     if guard.kind == "bool":
         test = "if not {:.}:" if guard.answer else "if {}:"
+    elif guard.kind == "counts":
+        test = "if tuple({}) not in COUNTS:" if guard.answer > 1 else "if ({},) not in COUNTS:"
     elif guard.kind in ("int", "float"):
         test = f"if {guard.kind}({{}}) != {guard.answer!r}:"
     else:
@@ -286,18 +294,3 @@ def _array(value: np.ndarray) -> str:
 
 def _constant(value: Any) -> Code:
     return literal(value) if np.ndim(value) == 0 else Code(_array(value))
-
-
-_STORES = frozenset(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"))
-_assigned: dict[int, tuple[CodeType, dict[int, str]]] = {}
-
-
-def assigned_name(code: CodeType, offset: int) -> str | None:
-    """Return the variable that the result of the instruction at `offset` is stored in, if it is."""
-    known = _assigned.get(id(code))
-    if known is None or known[0] is not code:
-        instructions = list(dis.get_instructions(code))
-        found = {before.offset: after.argval for before, after in pairwise(instructions) if after.opname in _STORES}
-        known = _assigned[id(code)] = (code, found)
-    name = known[1].get(offset)
-    return name if name and name.isidentifier() and not name.startswith("_") else None

@@ -18,6 +18,7 @@ from weakref import ref
 
 import numpy as np
 
+from autoopt.tape.checkpoints import checkpointed
 from autoopt.tape.classes import CONSTANT, INPUT, OTHER, READ, VARIADIC, Class, Classes, classify
 from autoopt.tape.flatten import flatten
 from autoopt.tape.grids import Grid, along, factor, flat, is_regular, varying
@@ -68,7 +69,7 @@ def _batched(tape: Tape) -> Tape:
         once = shared(tape)
         found = recurrences(once)
         classes = classes if found is once else classify(live(found))
-    return live(Batching(classes).run())
+    return live(checkpointed(Batching(classes).run()))
 
 
 @contextmanager

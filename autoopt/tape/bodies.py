@@ -23,6 +23,7 @@ class Body:
         self.carried: dict[tuple[int, int], list[int]] = {}  # (place, lag) -> starting steps
         self.listed: dict[tuple, np.ndarray] = {}
         self.fixed: dict[int, None] = {}
+        self.inner: dict[int, int] = {}  # place -> step of the body
         chosen = set(run.body)
         for place in run.body:
             for op in run.operands[place]:
@@ -67,10 +68,10 @@ class Body:
             shape = step.shape[1:] if len(carried) <= k < len(carried) + len(self.listed) else step.shape
             site = old[run.table[0, carried[k][0]]].site if k < len(carried) else step.site
             body.append(Step(None, (), None, shape, FLOAT if k < len(carried) else step.dtype, step.level, site))
-        slot = {key: k for k, key in enumerate(carried)}
+        slot = self.slot = {key: k for k, key in enumerate(carried)}
         listed = {key: len(carried) + k for k, key in enumerate(self.listed)}
         fixed = {index: len(carried) + len(listed) + k for k, index in enumerate(self.fixed)}
-        inner: dict[int, int] = {}
+        inner = self.inner
         numbers: dict[int, int] = {}
         chosen = set(run.body)
         for place in run.body:

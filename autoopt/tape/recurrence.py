@@ -18,10 +18,35 @@ SHORTEST = 8
 """A run of fewer iterations stays unrolled."""
 
 
+MOST = 1_000_000
+"""A loop that ends on a condition is given up after so many iterations."""
+
+
 class Known(NamedTuple):
     """The template of a body's step that is a number or small array, the same in every iteration."""
 
     value: Any
+
+
+class Until(NamedTuple):
+    """What ends a loop whose number of iterations is known only when it runs.
+
+    Attributes
+    ----------
+    step : int
+        The body's step that decides, after each iteration.
+    answer : bool
+        What it is after the last one.
+    checks : tuple of (int, bool)
+        Steps of the body that have one answer in every iteration, and the answer.
+    place : int
+        The position of the loop among those of its tape.
+    """
+
+    step: int
+    answer: bool
+    checks: tuple[tuple[int, bool], ...]
+    place: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +55,8 @@ class Recurrence:
 
     Attributes
     ----------
-    count : int
-        The number of iterations.
+    count : int or None
+        The number of iterations; None if `until` ends them.
     carries, sequences : int
         How many of the operands are initial values, and arrays with one entry along axis 0 for each iteration; the rest
         are the same in every iteration.
@@ -42,18 +67,41 @@ class Recurrence:
     outputs : tuple of int
         Steps whose values are collected.
 
-    A trajectory has `count + 1` entries, the initial value first; an output has `count`.
+    until : Until or None
+    segment : int
+        After so many iterations, each time, the carries are kept for the derivatives; 0 if all are.
+
+    A trajectory has `count + 1` entries, the initial value first; an output has `count`. With `until` the results are
+    others: the number of iterations, for each check whether it holds in every iteration, and the outputs of the last.
+    With segments the last entries of the trajectories take their place.
     """
 
-    count: int
+    count: int | None
     carries: int
     sequences: int
     body: tuple[Step, ...]
     updates: tuple[int, ...]
     outputs: tuple[int, ...]
+    until: Until | None = None
+    segment: int = 0
 
     def __call__(self, *operands: Any) -> tuple:
         """Run the loop in NumPy."""
+        return self._repeated(operands) if self.until else self._counted(operands)
+
+    def _repeated(self, operands: Sequence[Any]) -> tuple:
+        until, fixed = self.until, operands[self.carries :]
+        carries = [np.asarray(operand, dtype=float) for operand in operands[: self.carries]]
+        held = [True] * len(until.checks)
+        for count in range(1, MOST):
+            values = self.iterate([*carries, *fixed])
+            held = [good and bool(values[k]) == answer for good, (k, answer) in zip(held, until.checks, strict=True)]
+            if bool(values[until.step]) == until.answer:
+                return (count, *held, *(values[k] for k in self.outputs))
+            carries = [values[update] for update in self.updates]
+        raise RuntimeError(f"The loop has not ended after {MOST} iterations.")
+
+    def _counted(self, operands: Sequence[Any]) -> tuple:
         carries = [np.asarray(operand, dtype=float) for operand in operands[: self.carries]]
         sequences = operands[self.carries : self.carries + self.sequences]
         fixed = operands[self.carries + self.sequences :]
@@ -65,6 +113,8 @@ class Recurrence:
                 row.append(values[update])
             for row, output in zip(outputs, self.outputs, strict=True):
                 row.append(values[output])
+        if self.segment:
+            return (*(row[-1] for row in kept), *map(np.array, outputs))
         return tuple(np.array(row) for row in (*kept, *outputs))
 
     def iterate(self, operands: Sequence[Any]) -> list:
@@ -80,7 +130,9 @@ class Recurrence:
     @cached_property
     def key(self) -> str:
         """A hash of everything but the names."""
-        parts = [f"{self.count} {self.carries} {self.sequences} {self.updates} {self.outputs}"]
+        parts = [
+            f"{self.count} {self.carries} {self.sequences} {self.updates} {self.outputs} {self.until} {self.segment}"
+        ]
         for step in self.body:
             name = qualified(step.operation) if step.operation is not None else ""
             template = text_of(step.template)

@@ -5,8 +5,13 @@ from __future__ import annotations
 import operator
 from dataclasses import replace
 
+import numpy as np
+
 from autoopt.tape.digest import template_text
-from autoopt.tape.tape import PARAMETER, Tape
+from autoopt.tape.tape import PARAMETER, Leaf, Tape
+
+LARGE = 2**16
+"""Constant arrays of more entries are not compared."""
 
 
 def live(tape: Tape) -> Tape:
@@ -43,16 +48,23 @@ def live(tape: Tape) -> Tape:
 def shared(tape: Tape) -> Tape:
     """Return the tape with what a loop computes again in each iteration, from the data alone, computed once, ahead.
 
-    `F.T` within a loop is such a step. It becomes the same operand in every iteration, instead of one for each.
+    `F.T` within a loop is such a step, and so are `np.zeros(3)` and `np.array([1.0, 2.0])`. Each becomes the same
+    operand in every iteration, instead of one for each.
     """
     first: dict[tuple, int] = {}
     same: dict[int, int] = {}
     ahead: set[int] = set()
     for index, step in enumerate(tape.steps):
-        if step.operation is None or step.level == PARAMETER or step.operation is operator.getitem or not step.inputs:
+        if step.level == PARAMETER or step.operation is operator.getitem or isinstance(step.template, Leaf):
             continue
-        inputs = tuple([same.get(source, source) for source in step.inputs])
-        key = (step.operation, inputs, step.template if step.template is None else template_text(step.template))
+        if step.operation is None:
+            value = tape.values[index]  # scalars are shared from the beginning
+            if not isinstance(value, np.ndarray) or value.size > LARGE:
+                continue
+            key = (value.dtype.str, value.shape, value.tobytes())
+        else:
+            inputs = tuple([same.get(source, source) for source in step.inputs])
+            key = (step.operation, inputs, step.template if step.template is None else template_text(step.template))
         same[index] = first.setdefault(key, index)
         if same[index] != index:
             ahead.add(same[index])

@@ -55,7 +55,7 @@ class Guard(NamedTuple):
     """The answer that Python got from a traced value: while `step` gives `answer`, the tape is valid."""
 
     step: int
-    kind: str  # "bool", "int" or "array"
+    kind: str  # "bool", "int", "array", or "counts" for the numbers of iterations of loops that end on a condition
     answer: Any
     site: tuple[CodeType, int] | None
 
@@ -83,6 +83,8 @@ class Tape:
         only.
     data_decided : bool
         True if Python took a decision from the data, so that other data need a new trace.
+    counts : tuple of int
+        The iterations of the loops that end on a condition; no part of what the tape says.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -93,6 +95,7 @@ class Tape:
     data_decided: bool = False
     python_numbers: bool = False
     caught: bool = False
+    counts: tuple[int, ...] = ()
 
     def leaves(self) -> dict[int, Leaf]:
         """Return the input leaves by step, without constants."""

@@ -23,6 +23,7 @@ SUBJECTS = [
     "styles_functions",
     "styles_matlab",
     "styles_branches",
+    "iterations",
     "styles_checks",
     "styles_data",
     "styles_personal",
