@@ -24,6 +24,7 @@ SUBJECTS = [
     "styles_matlab",
     "styles_branches",
     "iterations",
+    "recurrences",
     "styles_checks",
     "styles_data",
     "styles_personal",
