@@ -211,6 +211,7 @@ class Objective:
         known = next((known for known in self._paths if known.is_like(path)), None)
         if known is not None:
             known.take(path)
+            self._paths.insert(0, self._paths.pop(self._paths.index(known)))
         found = self._try(known or path, kind, x, *direction)
         if found is not None:
             if known is None and not path.trace.tape.caught:
