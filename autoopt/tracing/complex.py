@@ -20,7 +20,7 @@ from autoopt.tracing.array import TracedArray
 
 UFUNCS: dict[Callable, Callable] = {}
 FUNCTIONS: dict[Callable, Callable] = {}
-_ROUNDING = 1e-14
+ROUNDING = 1e-14
 _REMEDY = "write the calculation with real and imaginary parts, or pass jac='finite-difference'."
 
 
@@ -39,7 +39,7 @@ class ComplexArray(TracedArray):
         self.tracer, self.re, self.im = tracer, re, im
 
     level = property(lambda self: max(getattr(part, "level", CONSTANT) for part in (self.re, self.im)))
-    shape = property(lambda self: np.shape(_held(self)))
+    shape = property(lambda self: np.shape(held(self)))
     ndim = property(lambda self: len(self.shape))
     size = property(lambda self: int(np.prod(self.shape)))
     dtype = property(lambda self: np.dtype(complex))
@@ -55,7 +55,7 @@ class ComplexArray(TracedArray):
     def value(self):
         """The complex numbers of this run."""
         re, im = (getattr(part, "value", part) for part in (self.re, self.im))
-        if not isinstance(_held(self).value, np.ndarray):
+        if not isinstance(held(self).value, np.ndarray):
             kind = np.complex128 if isinstance(re, np.generic) or isinstance(im, np.generic) else complex
             return kind(complex(re, im))
         joined = np.empty(self.shape, complex)
@@ -90,7 +90,7 @@ class ComplexArray(TracedArray):
         return self.joined("a complex value here").current()
 
     def duplicate(self) -> ComplexArray:
-        return ComplexArray(self.tracer, _copy(self.re), _copy(self.im))
+        return ComplexArray(self.tracer, copied(self.re), copied(self.im))
 
     def cast(self, dtype):
         if np.dtype(dtype).kind != "c":
@@ -159,7 +159,7 @@ class ComplexArray(TracedArray):
         return getattr(self.joined(f".{name} of a complex array"), name)
 
     def __len__(self):
-        return len(_held(self).value)
+        return len(held(self).value)
 
     def __getitem__(self, index):
         self.filled()
@@ -175,7 +175,7 @@ class ComplexArray(TracedArray):
         return any(bool(part == item) for part in self)
 
 
-def _held(z: ComplexArray) -> Any:
+def held(z: ComplexArray) -> Any:
     """Return a part that is a traced array."""
     return z.re if type(z.re) is TracedArray else z.im
 
@@ -207,10 +207,10 @@ def parts(tracer: Any, value: Any) -> tuple[Any, Any]:
         value = value.value
     value = tracer.plain_array(value)
     found = (np.real(value), np.imag(value)) if np.iscomplexobj(value) else (value, 0.0)
-    return tuple(0.0 if _absent(part) else part for part in found)
+    return tuple(0.0 if absent(part) else part for part in found)
 
 
-def _absent(part: Any) -> bool:
+def absent(part: Any) -> bool:
     """Whether a part is zero whatever the parameters are."""
     return type(part) is not TracedArray and not np.any(part)
 
@@ -225,7 +225,7 @@ def pair(tracer: Any, re: Any, im: Any) -> Any:
 
 
 def _fitted(tracer: Any, part: Any, shape: tuple[int, ...]) -> Any:
-    if _absent(part):
+    if absent(part):
         return float(np.ravel(part)[0]) if np.size(part) else 0.0  # with its sign
     if type(part) is not TracedArray:
         part = np.asarray(part, dtype=float)[()]
@@ -240,10 +240,10 @@ def as_complex(tracer: Any, value: Any) -> Any:
     if type(value) is ComplexArray:
         return value
     re, im = parts(tracer, value)
-    return pair(tracer, np.broadcast_to(re, np.shape(value)) if _absent(re) and _absent(im) else _copy(re), _copy(im))
+    return pair(tracer, np.broadcast_to(re, np.shape(value)) if absent(re) and absent(im) else copied(re), copied(im))
 
 
-def _copy(part: Any) -> Any:
+def copied(part: Any) -> Any:
     """Return a part that shares no memory."""
     return part.duplicate() if type(part) is TracedArray else part
 
@@ -255,7 +255,7 @@ def nested(tracer: Any, value: Any) -> Any:
         if type(value) in (list, tuple):
             return [part(one, k) for one in value]
         found = parts(tracer, value)[k]
-        return np.zeros(np.shape(value))[()] if _absent(found) else found
+        return np.zeros(np.shape(value))[()] if absent(found) else found
 
     made = [part(value, k) for k in (0, 1)]
     return pair(tracer, *(tracer.nested(one) if tracer.holds_traced(one) else np.array(one) for one in made))
@@ -269,47 +269,39 @@ def zeros(tracer: Any, shape: Any) -> ComplexArray:
 # Arithmetic on parts, which leaves out what is zero -------------------------------------------------------------------
 
 
-def _plus(a: Any, b: Any) -> Any:
-    if _absent(a) == _absent(b):
+def plus(a: Any, b: Any) -> Any:
+    if absent(a) == absent(b):
         return a + b
-    return _copy(b) if _absent(a) else _copy(a)
+    return copied(b) if absent(a) else copied(a)
 
 
-def _minus(a: Any, b: Any) -> Any:
-    if _absent(a) == _absent(b):
+def minus(a: Any, b: Any) -> Any:
+    if absent(a) == absent(b):
         return a - b
-    return -b if _absent(a) else _copy(a)
+    return -b if absent(a) else copied(a)
 
 
-def _times(a: Any, b: Any, product: Callable = operator.mul) -> Any:
-    if _absent(a) or _absent(b):
+def times(a: Any, b: Any, product: Callable = operator.mul) -> Any:
+    if absent(a) or absent(b):
         return 0.0
     if product is operator.mul:
         for one, other in ((a, b), (b, a)):
             if type(one) is not TracedArray and np.ndim(one) == 0 and one in (1.0, -1.0):
-                return _copy(other) if one == 1.0 else -other
+                return copied(other) if one == 1.0 else -other
     return product(a, b)
 
 
-def _product(tracer: Any, z: Any, w: Any, product: Callable = operator.mul) -> Any:
+def product_of_parts(tracer: Any, z: Any, w: Any, product: Callable = operator.mul) -> Any:
     """Return what is linear in each of z and w, such as their product."""
     (a, b), (c, d) = parts(tracer, z), parts(tracer, w)
-    re = _minus(_times(a, c, product), _times(b, d, product))
-    im = _plus(_times(a, d, product), _times(b, c, product))
-    if _absent(re) and _absent(im):
+    re = minus(times(a, c, product), times(b, d, product))
+    im = plus(times(a, d, product), times(b, c, product))
+    if absent(re) and absent(im):
         re = product(np.zeros(np.shape(z)), np.zeros(np.shape(w)))
     shape = np.broadcast_shapes(np.shape(re), np.shape(im))
     if product is operator.mul and shape != (full := np.broadcast_shapes(np.shape(z), np.shape(w))):
         re = np.broadcast_to(re, full)
     return pair(tracer, re, im)
-
-
-def _ufunc(*ufuncs: Callable) -> Callable:
-    def register(function: Callable) -> Callable:
-        UFUNCS.update(dict.fromkeys(ufuncs, function))
-        return function
-
-    return register
 
 
 def elementwise(tracer: Any, ufunc: Callable, inputs: tuple) -> Any:
@@ -329,199 +321,13 @@ def _joined(value: Any, what: str) -> Any:
     return value
 
 
-@_ufunc(np.add)
-def _add(tracer, z, w):
-    (a, b), (c, d) = parts(tracer, z), parts(tracer, w)
-    return _broadcast(tracer, _plus(a, c), _plus(b, d), z, w)
-
-
-@_ufunc(np.subtract)
-def _subtract(tracer, z, w):
-    (a, b), (c, d) = parts(tracer, z), parts(tracer, w)
-    return _broadcast(tracer, _minus(a, c), _minus(b, d), z, w)
-
-
-def _broadcast(tracer: Any, re: Any, im: Any, *operands: Any) -> Any:
+def broadcast(tracer: Any, re: Any, im: Any, *operands: Any) -> Any:
     """Return re + im j in the shape that the operands have together."""
     shape = np.broadcast_shapes(*map(np.shape, operands))
-    if _absent(re) and _absent(im):
+    if absent(re) and absent(im):
         return zeros(tracer, shape)
     made = pair(tracer, re, im)
     return made if made.shape == shape else call(tracer, np.broadcast_to, (made, shape), {}).duplicate()
-
-
-@_ufunc(np.multiply)
-def _multiply(tracer, z, w):
-    return _product(tracer, z, w)
-
-
-@_ufunc(np.matmul)
-def _matmul(tracer, z, w):
-    return _product(tracer, z, w, np.matmul)
-
-
-@_ufunc(np.true_divide)
-def _divide(tracer, z, w):
-    (a, b), (c, d) = parts(tracer, z), parts(tracer, w)
-    if _absent(d):
-        return _broadcast(tracer, a / c, b / c, z, w)
-    size = _plus(_times(c, c), d * d)
-    numerator = _product(tracer, z, _conjugate(tracer, w))
-    return _broadcast(tracer, numerator.re / size, numerator.im / size, z, w)
-
-
-@_ufunc(np.negative)
-def _negative(tracer, z):
-    return ComplexArray(tracer, -z.re, -z.im)
-
-
-@_ufunc(np.positive)
-def _positive(tracer, z):
-    return z.duplicate()
-
-
-@_ufunc(np.conjugate)
-def _conjugate(tracer, z):
-    z = as_complex(tracer, z)
-    return ComplexArray(tracer, _copy(z.re), -z.im)
-
-
-@_ufunc(np.absolute)
-def _absolute(tracer, z):
-    if _absent(z.im) or _absent(z.re):
-        return abs(_held(z))
-    return np.hypot(z.re, z.im)
-
-
-@_ufunc(np.square)
-def _square(tracer, z):
-    return _product(tracer, z, z)
-
-
-@_ufunc(np.reciprocal)
-def _reciprocal(tracer, z):
-    return _divide(tracer, 1.0, z)
-
-
-@_ufunc(np.exp)
-def _exp(tracer, z):
-    z = as_complex(tracer, z)
-    if _absent(z.im):
-        return pair(tracer, np.exp(z.re), 0.0)
-    re, im = np.cos(z.im), np.sin(z.im)
-    if _absent(z.re):
-        return pair(tracer, re, im)
-    size = np.exp(z.re)
-    return pair(tracer, size * re, size * im)
-
-
-@_ufunc(np.log)
-def _log(tracer, z):
-    z = as_complex(tracer, z)
-    return pair(tracer, np.log(_absolute(tracer, z)), _angle(tracer, z))
-
-
-@_ufunc(np.log10)
-def _log10(tracer, z):
-    return _product(tracer, _log(tracer, z), 1 / np.log(10.0))
-
-
-def _angle(tracer: Any, z: Any, deg: bool = False) -> Any:
-    z = as_complex(tracer, z)
-    if _absent(z.im):
-        angle = np.where(z.re < 0, np.copysign(np.pi, z.im), 0.0)[()]
-    else:
-        _refuse_cut(tracer, z)
-        angle = np.sign(z.im) * (np.pi / 2) if _absent(z.re) else np.arctan2(z.im, z.re)
-    return angle * (180 / np.pi) if deg else angle
-
-
-def _refuse_cut(tracer: Any, z: ComplexArray) -> None:
-    """Raise where a negative real number's root or angle would hang on the sign that rounding gave to a zero."""
-    if _absent(z.re) or not np.any(abs(z.im.value) <= _ROUNDING * abs(z.re.value)):
-        return
-    if np.any(np.logical_and(abs(z.im) <= _ROUNDING * abs(z.re), z.re < 0)):
-        raise refusal(tracer, "a root, logarithm or angle of a negative real number within an array")
-
-
-@_ufunc(np.sqrt)
-def _sqrt(tracer, z):
-    """The principal root: t + im/(2 t) j to the right, |im|/(2 t) + copysign(t, im) j to the left."""
-    z = as_complex(tracer, z)
-    if _absent(z.im):
-        root, right = np.sqrt(abs(z.re)), z.re >= 0
-        return pair(tracer, np.where(right, root, 0.0)[()], np.where(right, 0.0, np.copysign(1.0, z.im) * root)[()])
-    _refuse_cut(tracer, z)
-    size = 0.5 * (_absolute(tracer, z) + abs(z.re))
-    away = size > 0
-    root = np.where(away, np.sqrt(np.where(away, size, 1.0)), 0.0)
-    other = z.im / np.where(away, 2 * root, 1.0)
-    right = z.re >= 0
-    return pair(tracer, np.where(right, root, abs(other))[()], np.where(right, other, np.copysign(root, z.im))[()])
-
-
-@_ufunc(np.power)
-def _power(tracer, z, w):
-    if type(w) not in (TracedArray, ComplexArray) and np.ndim(w) == 0 and w == int(np.real(w)) and abs(w) <= 64:
-        count = int(np.real(w))
-        if count < 0:
-            return _reciprocal(tracer, _power(tracer, z, -count))
-        z = as_complex(tracer, z)
-        result = None
-        while count:
-            if count % 2:
-                result = z if result is None else _product(tracer, result, z)
-            z, count = _product(tracer, z, z) if count > 1 else z, count // 2
-        return result.duplicate() if result is not None else _broadcast(tracer, 1.0 + 0.0 * _held(z), 0.0, z)
-    if type(w) is float and w == 0.5:
-        return _sqrt(tracer, z)
-    return _exp(tracer, _product(tracer, w, _log(tracer, z)))
-
-
-@_ufunc(np.cosh)
-def _cosh(tracer, z):
-    return pair(tracer, np.cosh(z.re) * np.cos(z.im), np.sinh(z.re) * np.sin(z.im))
-
-
-@_ufunc(np.sinh)
-def _sinh(tracer, z):
-    return pair(tracer, np.sinh(z.re) * np.cos(z.im), np.cosh(z.re) * np.sin(z.im))
-
-
-@_ufunc(np.cos)
-def _cos(tracer, z):
-    return pair(tracer, np.cos(z.re) * np.cosh(z.im), -(np.sin(z.re) * np.sinh(z.im)))
-
-
-@_ufunc(np.sin)
-def _sin(tracer, z):
-    return pair(tracer, np.sin(z.re) * np.cosh(z.im), np.cos(z.re) * np.sinh(z.im))
-
-
-@_ufunc(np.tanh)
-def _tanh(tracer, z):
-    """(t + j sin y cos y (1 - t^2)) / (cos^2 y + t^2 sin^2 y) with t = tanh x, which does not overflow."""
-    t, cos, sin = np.tanh(z.re), np.cos(z.im), np.sin(z.im)
-    size = cos**2 + (t * sin) ** 2
-    return pair(tracer, t / size, sin * cos * (1 - t**2) / size)
-
-
-@_ufunc(np.equal)
-def _equal(tracer, z, w):
-    (a, b), (c, d) = parts(tracer, z), parts(tracer, w)
-    return np.logical_and(np.equal(a, c), np.equal(b, d))
-
-
-@_ufunc(np.not_equal)
-def _not_equal(tracer, z, w):
-    return np.logical_not(_equal(tracer, z, w))
-
-
-for _test, _join in ((np.isnan, np.logical_or), (np.isinf, np.logical_or), (np.isfinite, np.logical_and)):
-    UFUNCS[_test] = lambda tracer, z, _test=_test, _join=_join: _join(_test(z.re), _test(z.im))
-
-
-# Functions ------------------------------------------------------------------------------------------------------------
 
 
 def call(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
@@ -535,135 +341,6 @@ def call(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
             raise refusal(tracer, qualified(function))
         return functions.call_function(tracer, function, _joined(args, ""), kwargs)
     return found(tracer, *args, **kwargs)
-
-
-def _function(*originals: Callable) -> Callable:
-    def register(function: Callable) -> Callable:
-        FUNCTIONS.update(dict.fromkeys(originals, function))
-        return function
-
-    return register
-
-
-def _part_by_part(function: Callable) -> Callable:
-    """Return a linear function of one array, of both parts."""
-
-    def apply(tracer, z, *args, **kwargs):
-        if kwargs.pop("dtype", None) not in (None, np.dtype(complex), complex):
-            raise refusal(tracer, f"{qualified(function)} with dtype=")
-        z = as_complex(tracer, z).filled()
-        return pair(tracer, *(function(part, *args, **kwargs) for part in (z.re, z.im)))
-
-    return apply
-
-
-_LINEAR = (
-    np.sum, np.mean, np.cumsum, np.diff, np.trace, np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis,
-    np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d, np.flip, np.flipud, np.fliplr, np.roll, np.diagonal,
-    np.diag, np.broadcast_to, np.repeat, np.tile, np.take, np.copy, np.tril, np.triu, np.matrix_transpose,
-)  # fmt: skip
-for _linear in _LINEAR:
-    FUNCTIONS[_linear] = _part_by_part(_linear)
-
-
-def _of_sequences(function: Callable) -> Callable:
-    """Return a function of a sequence of arrays, of both parts."""
-
-    def apply(tracer, arrays, *args, **kwargs):
-        arrays = [as_complex(tracer, one).filled() for one in arrays]
-        return pair(tracer, *(function([getattr(z, k) for z in arrays], *args, **kwargs) for k in ("re", "im")))
-
-    return apply
-
-
-for _joining in (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack):
-    FUNCTIONS[_joining] = _of_sequences(_joining)
-FUNCTIONS[np.append] = lambda tracer, arr, values, axis=None: call(
-    tracer, np.concatenate, ([as_complex(tracer, part) if axis is not None else as_complex(tracer, part).ravel()
-                              for part in (arr, values)],), {"axis": axis or 0},
-)  # fmt: skip
-FUNCTIONS[np.real] = lambda tracer, val: val.real
-FUNCTIONS[np.imag] = lambda tracer, val: val.imag
-FUNCTIONS[np.angle] = lambda tracer, z, deg=False: _angle(tracer, z, deg)
-for _bilinear in (np.dot, np.inner, np.outer, np.convolve, np.kron):
-    FUNCTIONS[_bilinear] = lambda tracer, a, b, *args, _bilinear=_bilinear: _product(
-        tracer, a, b, lambda x, y: _bilinear(x, y, *args)
-    )
-FUNCTIONS[np.vdot] = lambda tracer, a, b: _product(
-    tracer, _conjugate(tracer, np.ravel(a)), as_complex(tracer, b).ravel(), np.dot
-)
-FUNCTIONS[np.iscomplexobj] = lambda tracer, x: True
-FUNCTIONS[np.isrealobj] = lambda tracer, x: False
-FUNCTIONS[np.shape] = lambda tracer, a: a.shape
-FUNCTIONS[np.ndim] = lambda tracer, a: a.ndim
-FUNCTIONS[np.size] = lambda tracer, a, axis=None: a.size if axis is None else a.shape[axis]
-
-
-@_function(np.where)
-def _where(tracer, condition, x, y):
-    (a, b), (c, d) = parts(tracer, x), parts(tracer, y)
-    return pair(tracer, np.where(condition, a, c), 0.0 if _absent(b) and _absent(d) else np.where(condition, b, d))
-
-
-@_function(np.zeros_like, np.empty_like)
-def _zeros_like(tracer, a, dtype=None, order="K", subok=True, shape=None, *, device=None):
-    shape = a.shape if shape is None else shape
-    return zeros(tracer, shape) if np.dtype(dtype or complex).kind == "c" else tracer.call(np.zeros, (shape, dtype), {})
-
-
-@_function(np.ones_like)
-def _ones_like(tracer, a, dtype=None, order="K", subok=True, shape=None, *, device=None):
-    made = _zeros_like(tracer, a, dtype, order, subok, shape)
-    made[...] = 1.0
-    return made
-
-
-@_function(np.polyval)
-def _polyval(tracer, p, x):
-    value = 0.0
-    for coefficient in p:
-        value = value * x + coefficient
-    return value
-
-
-@_function(np.einsum)
-def _einsum(tracer, subscripts, *operands):
-    if len(operands) == 1:
-        return _part_by_part(lambda part: np.einsum(subscripts, part))(tracer, *operands)
-    if len(operands) != 2 or not isinstance(subscripts, str):
-        raise refusal(tracer, "np.einsum of other than two arrays")
-    return _product(tracer, *operands, lambda x, y: np.einsum(subscripts, x, y))
-
-
-@_function(np.prod)
-def _prod(tracer, a, axis=None):
-    if axis is not None and np.ndim(a) > 1:
-        raise refusal(tracer, "np.prod with axis=")
-    result = 1.0
-    for part in a.ravel():
-        result = result * part
-    return result
-
-
-@_function(np.linalg.norm)
-def _norm(tracer, x, ord=None, axis=None, keepdims=False):
-    return np.linalg.norm(_absolute(tracer, x), ord, axis, keepdims)
-
-
-@_function(np.linalg.solve)
-def _solve(tracer, a, b):
-    """The real system [[Re, -Im], [Im, Re]] of twice the size."""
-    a, b = as_complex(tracer, a).filled(), as_complex(tracer, b).filled()
-    if a.ndim != 2:
-        raise refusal(tracer, "np.linalg.solve of stacked matrices")
-    matrix = np.concatenate([np.concatenate([a.re, -a.im], axis=1), np.concatenate([a.im, a.re], axis=1)])
-    found = np.linalg.solve(matrix, np.concatenate([b.re, b.im]))
-    return pair(tracer, found[: len(a)], found[len(a) :])
-
-
-@_function(np.linalg.inv)
-def _inv(tracer, a):
-    return _solve(tracer, a, np.eye(len(a)))
 
 
 # Methods that are not functions of NumPy ------------------------------------------------------------------------------
@@ -682,7 +359,7 @@ _METHODS: dict[str, Callable] = {
 
 def _update(z: Any, result: Any) -> Any:
     """Finish `z op= ...`: in place for arrays."""
-    if not isinstance(_held(z).value, np.ndarray):
+    if not isinstance(held(z).value, np.ndarray):
         return result
     z[...] = result
     return z

@@ -18,7 +18,7 @@ import numpy as np
 from autoopt import extension
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import Leaf
-from autoopt.tracing import formulas, standins
+from autoopt.tracing import formulas, scalars, standins  # noqa: F401  (scalars fills the tables of standins)
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import may_be_copied

@@ -6,11 +6,6 @@ builtins. Each row is `stand_in(tracer, *args, **kwargs)` for the callable that 
 
 from __future__ import annotations
 
-import builtins
-import cmath
-import math
-import sys
-import types
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -23,6 +18,7 @@ from autoopt.tracing import clocks, fourier, functions
 from autoopt.tracing.kinds import real
 
 STAND_INS: dict[Callable, Callable] = {}
+TYPES: dict[type, Callable] = {}
 
 
 def stands_in(*originals: Callable) -> Callable:
@@ -180,187 +176,7 @@ def _number(kind: type) -> Callable:
     return convert
 
 
-# Python's builtins ----------------------------------------------------------------------------------------------------
-
-
-def _float(tracer, value=0.0):
-    if type(value) is not tracer.array:
-        if isinstance(value, str) and tracer.shown:
-            raise TracingError(
-                "A number is read from text after a value that depends on the parameters was turned into text, "
-                "which would lose its derivative.",
-                tracer.location(),
-                "use the value itself, rounded with np.round if need be.",
-            )
-        return float(value)
-    if value.size != 1:
-        raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
-    picked = functions.METHODS["item"](value)
-    if picked.dtype.kind != "f":
-        picked = picked.cast(float)
-    return functions.scalar(picked)
-
-
-def _complex(tracer, real=0.0, imag=0.0):
-    if not tracer.holds_traced((real, imag)):
-        return complex(real) if isinstance(real, str) else complex(real, imag)
-    joined = real if type(imag) in (int, float) and imag == 0 else real + 1j * imag
-    return joined if type(joined) is tracer.pair or np.iscomplexobj(joined) else joined + 0j
-
-
-TYPES: dict[type, Callable] = {
-    float: _float,
-    complex: _complex,
-    **{kind: _number(kind) for kind in (np.float64, np.float32, np.int64, np.int32, np.bool_)},
-}
-
-
-def _extreme(original: Callable, ufunc: Callable) -> Callable:
-    """Return the stand-in for `max` or `min`: of scalars that depend on the parameters, the ufunc, without a branch."""
-
-    def choose(tracer, *args, **kwargs):
-        values = args if len(args) > 1 else list(args[0])
-        traced = [value for value in values if type(value) is tracer.array]
-        if kwargs or not any(value.level == PARAMETER and value.ndim == 0 for value in traced):
-            return original(values, **kwargs)
-        result = values[0]
-        for value in values[1:]:
-            result = tracer.elementwise(ufunc, (result, value), original)
-        return result
-
-    return choose
-
-
-STAND_INS[builtins.max] = _extreme(builtins.max, np.maximum)
-STAND_INS[builtins.min] = _extreme(builtins.min, np.minimum)
-
-
-@stands_in(builtins.sum)
-def _sum(tracer, values, start=0):
-    values = iter(values)
-    if type(start) is int and start == 0:
-        start = next(values, 0)
-        if type(start) is tracer.array and start.ndim:
-            start = start.duplicate()  # as 0 + start would be: a new array
-    for value in values:
-        start = start + value
-    return start
-
-
-@stands_in(builtins.type)
-def _type(tracer, *args):
-    if len(args) != 1:
-        return type(*args)
-    kind = args[0].__class__ if type(args[0]) is tracer.array else type(args[0])
-    return tracer.types.get(kind, kind)
-
-
-@stands_in(builtins.eval)
-def _eval(tracer, source, globals=None, locals=None):
-    frame = sys._getframe(1)
-    namespace = frame.f_globals if globals is None else globals
-    names = dict(frame.f_locals if locals is None and globals is None else locals or {})
-    if not isinstance(source, str) or not tracer.is_namespace(namespace):
-        return eval(source, namespace, names)
-    names = {name: value for name, value in names.items() if name.isidentifier()}
-    made = compile(f"lambda {', '.join(names)}: ({source.strip()})", "<eval>", "eval")
-    return types.FunctionType(made.co_consts[0], namespace)(**names)
-
-
-@stands_in(builtins.globals)
-def _globals(tracer):
-    return sys._getframe(1).f_globals
-
-
-@stands_in(builtins.pow)
-def _pow(tracer, base, exp, mod=None):
-    return base**exp if mod is None else pow(base, exp, mod)
-
-
-# math -----------------------------------------------------------------------------------------------------------------
-
-_MATH = {
-    "exp": np.exp, "expm1": np.expm1, "exp2": np.exp2, "log": np.log, "log1p": np.log1p, "log2": np.log2,
-    "log10": np.log10, "sqrt": np.sqrt, "cbrt": np.cbrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
-    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh,
-    "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "pow": np.power, "fabs": np.fabs,
-    "degrees": np.degrees, "radians": np.radians, "fmod": np.fmod, "copysign": np.copysign, "isnan": np.isnan,
-    "isinf": np.isinf, "isfinite": np.isfinite,
-}  # fmt: skip
-_SPECIAL = {"lgamma": "gammaln", "gamma": "gamma", "erf": "erf", "erfc": "erfc"}
-
-
-def _math(name: str) -> Callable:
-    """Return the stand-in for a function of `math`: its numbers and errors are math's, its derivative NumPy's."""
-    original = getattr(math, name)
-
-    def compute(tracer, *args):
-        if not any(type(part) is tracer.array for part in args):
-            return original(*args)
-        if name == "log" and len(args) == 2:
-            return compute(tracer, args[0]) / compute(tracer, args[1])
-        args = tuple(_float(tracer, part) if type(part) is tracer.array else part for part in args)
-        return tracer.elementwise(_operation(name), args, original)
-
-    return compute
-
-
-def _operation(name: str) -> Callable:
-    """Return the ufunc that a function of `math` is recorded as."""
-    if name in _SPECIAL:
-        import scipy.special
-
-        return getattr(scipy.special, _SPECIAL[name])
-    return _MATH[name]
-
-
-for _name in (*_MATH, *_SPECIAL):
-    STAND_INS[getattr(math, _name)] = _math(_name)
-
-
-def _cmath(name: str) -> Callable:
-    """Return the stand-in for a function of `cmath`."""
-    original = getattr(cmath, name)
-    function = np.angle if name == "phase" else getattr(np, name)
-
-    def compute(tracer, z, *base):
-        if not tracer.holds_traced((z, base)):
-            return original(z, *base)
-        found = function(_complex(tracer, z))
-        return found / compute(tracer, base[0]) if base else found
-
-    return compute
-
-
-for _name in ("exp", "log", "log10", "sqrt", "sin", "cos", "sinh", "cosh", "tanh", "phase"):
-    STAND_INS[getattr(cmath, _name)] = _cmath(_name)
-STAND_INS[cmath.polar] = lambda tracer, z: (abs(z), STAND_INS[cmath.phase](tracer, z))
-STAND_INS[cmath.rect] = lambda tracer, r, phi: r * STAND_INS[cmath.exp](tracer, 1j * phi)
-
-
-@stands_in(math.hypot)
-def _hypot(tracer, *coordinates):
-    if not tracer.holds_traced(coordinates):
-        return math.hypot(*coordinates)
-    return _float(tracer, functions.call_function(tracer, np.linalg.norm, (tracer.nested(list(coordinates)),), {}))
-
-
-@stands_in(math.fsum)
-def _fsum(tracer, values):
-    values = list(values)
-    return _sum(tracer, values, 0.0) if tracer.holds_traced(values) else math.fsum(values)
-
-
-@stands_in(math.prod)
-def _prod(tracer, values, *, start=1):
-    for value in values:
-        start = start * value
-    return start
-
-
-@stands_in(math.dist)
-def _dist(tracer, p, q):
-    return _hypot(tracer, *(a - b for a, b in zip(p, q, strict=True)))
+TYPES.update({kind: _number(kind) for kind in (np.float64, np.float32, np.int64, np.int32, np.bool_)})
 
 
 # Parts of np that are not functions -----------------------------------------------------------------------------------

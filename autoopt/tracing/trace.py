@@ -19,6 +19,7 @@ from autoopt.errors import Location, ObjectiveError, TracingError
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import Leaf, Tape
+from autoopt.tracing import complex_functions  # noqa: F401  (fills the tables of complex.py)
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.complex import ComplexArray
 from autoopt.tracing.instrument import Instrument
