@@ -131,6 +131,10 @@ FOUND = {
         ["v = np.zeros(3, dtype=int)", "v[0] = (x > 0.2).argmax()", "v[1] = np.argmin(x > 0.2)"],
         "np.sum(v * np.linspace(0.7, 1.7, 3)) + x[0]",
     ),
+    "root beyond its mask, times one of its entries": (
+        ["v1 = np.where((x) > 0, np.sqrt(x), 0.0)", "v2 = np.multiply(v1, 1.5 - v1[2])"],
+        "np.sum(v2 * np.linspace(0.6, 1.7, 3))",
+    ),
     "trace of positions": (["v = np.outer(x, x).argsort(axis=1)"], "0.5 * np.trace(v) + x[0]"),
     "a number written into": (
         ["v = x * 1", "v[..., -2] += A[1, -1]", "if np.sum(v[:1]) > 0.1:\n    v = v * 2"],
