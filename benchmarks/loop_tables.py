@@ -127,8 +127,8 @@ def memory(iterations: int) -> dict[str, Any]:
     Objective(lambda x: np.sum(x**2), x).grad(x)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.process_time()
-    made = Objective(objective, x)
     try:
+        made = Objective(objective, x)
         made.grad(x)
     except AutooptError as refusal:
         return {"refused": str(refusal), "seconds": time.process_time() - began}
