@@ -48,7 +48,7 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
     ----------
     Ridders, C. J. F. (1982). Advances in Engineering Software 4(2), 75-76.
     """
-    best, best_error, best_rounding = np.nan, np.inf, 0.0
+    best, best_error, best_rounding, rounding = np.nan, np.inf, 0.0, 0.0
     previous: list = []
     worsening: int | np.ndarray = 0
     for level in range(_LEVELS):
@@ -56,7 +56,7 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
         ahead, behind = _value(f, x + h * p), _value(f, x - h * p)
         if not (np.all(np.isfinite(ahead)) and np.all(np.isfinite(behind))):
             continue
-        rounding = (2 * _EPSILON * (np.abs(ahead) + np.abs(behind)) + 8 * roughness) / h
+        before, rounding = rounding, (2 * _EPSILON * (np.abs(ahead) + np.abs(behind)) + 8 * roughness) / h
         row = [(ahead - behind) / (2 * h)]
         row_error = np.inf
         for order, above in enumerate(previous, start=1):
@@ -66,7 +66,8 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
             row_error = np.minimum(row_error, error)
             better = error < best_error
             best, best_error = np.where(better, row[-1], best), np.where(better, error, best_error)
-            best_rounding = np.where(better, rounding, best_rounding)
+            # where f is 0 at x its rounding shrinks with the step, and smaller steps do show more
+            best_rounding = np.where(better, np.where(rounding < before, 0.0, rounding), best_rounding)
         previous = row[:4]
         settled = best_error <= 1e-2 * np.abs(best)
         worsening = np.where(settled & (row_error > 4 * best_error), worsening + 1, 0)

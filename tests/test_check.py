@@ -215,3 +215,8 @@ def test_finite_differences_take_few_calls(at):
     slope, error = differences.gradient(loss, x)
     assert len(calls) <= 45
     assert np.all(np.abs(slope - exact.grad(x)) <= error) and np.all(error < 1e-8)
+
+
+def test_differences_at_a_minimum_of_zero_are_zero() -> None:
+    slope, error = differences.directional(lambda x: np.sum((1 - x) ** 2) ** 2, np.ones(3), np.array([1.0, 0.5, 0.0]))
+    assert abs(slope) <= error < 1e-20
