@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import linecache
 import re
+import warnings
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
@@ -187,6 +188,7 @@ class NumbaFunctions:
         outputs = [*function.results, *(variable for variable, _ in function.guards)]
         with settings():
             self.function = pytensor.function(list(function.arguments), outputs, mode="NUMBA", on_unused_input="ignore")
+        self.compiled = False
         self.bind(tape)
 
     def bind(self, tape: Tape) -> None:
@@ -196,11 +198,21 @@ class NumbaFunctions:
 
     def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what the derivative is at `x`."""
-        outputs = self.function(*direction, x, *self.bound)
+        outputs = self._outputs(*direction, x, *self.bound)
         found = outputs[self.count :]
         if not all(np.array_equal(one, answer) for one, answer in zip(found, self.answers, strict=False)):
             raise NumbaPathChanged
         return outputs[0] if self.count == 1 else tuple(outputs[: self.count])
+
+    def _outputs(self, *operands: np.ndarray) -> list:
+        """Return what the function returns; the first call compiles, and numba's advice is not for the user."""
+        if self.compiled:
+            return self.function(*operands)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            outputs = self.function(*operands)
+        self.compiled = True
+        return outputs
 
 
 class NumbaPathChanged(Exception):

@@ -25,12 +25,7 @@ MAX_SIZE = 24
 MAX_ENTRY = 60.0
 HEADER = "import math\nimport numpy as np\n"
 
-KNOWN: dict[str, tuple[str, str]] = {
-    "root beyond its mask, times one of its entries": (
-        r"np\.where\([^\n]*np\.sqrt\(x\), 0\.0\)[\s\S]*- v\d+\[",
-        "the mask is not pushed through the product, so that the slope is NaN where the root is not taken",
-    ),
-}
+KNOWN: dict[str, tuple[str, str]] = {}
 """Faults that are not yet mended: name -> (pattern of the programs that show it, reason). Their programs are left out."""
 KNOWN_CRASHES: dict[str, str] = {}
 """The same by the message of the crash: name -> pattern."""

@@ -140,6 +140,10 @@ FOUND = {
         ["v = x * 1", "v[..., -2] += A[1, -1]", "if np.sum(v[:1]) > 0.1:\n    v = v * 2"],
         "np.sum(v * np.linspace(0.4, 1.7, 3))",
     ),
+    "root beyond its mask, in a square of sums": (
+        ["v = np.where(x > 0, np.sqrt(x), 0.0)"],
+        "np.sum((A * v + 1) ** 2)",
+    ),
     "a list of places written into twice": (
         ["v = x[[-2, 1]]", "v[[-1]] -= x[0]", "v[[-1]] -= x[0]"],
         "np.sum(np.sin(v * v * x[:2]))",

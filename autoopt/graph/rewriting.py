@@ -20,6 +20,7 @@ from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.rewriting.basic import topo_constant_folding
 
 from autoopt.graph.joins import unsplit
+from autoopt.graph.masks import carry_masks
 from autoopt.graph.shifts import unshift
 
 LARGE = 300
@@ -38,7 +39,10 @@ _EXCLUDED = (
 )  # fmt: skip
 _STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the objective itself has been stabilised
 # What could not be differentiated afterwards:
-_UNFINISHED = ("local_view_op", "slogdet_specialization", "reuse_decomposition_multiple_solves")
+_UNFINISHED = (
+    "local_view_op", "slogdet_specialization", "reuse_decomposition_multiple_solves",
+    "local_mul_switch_sink", "local_div_switch_sink",  # a mask moved past a broadcast is lost in its derivative
+)  # fmt: skip
 _CHEAP = ("canonicalize", "canonicalize_db", "merge", "useless", "stabilize")
 
 
@@ -82,6 +86,8 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
         return graph
     if stage == "first":
         unshift(graph)
+    else:
+        carry_masks(graph)
     unsplit(graph)
     _rewriter(graph, stage).rewrite(graph)
     unsplit(graph)  # those whose axis is known only now

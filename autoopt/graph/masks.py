@@ -1,0 +1,96 @@
+"""A branch that is not taken must not poison a derivative: masks are carried through what they are multiplied by.
+
+The slope of `where(x > 0, sqrt(x), 0)` is `where(x > 0, g, 0) / (2 sqrt(x))`, NaN at -1. As `where(x > 0, g / (2
+sqrt(x)), 0)` it is 0. PyTensor has this rewrite among others, which may move a sum or an index between mask and factor
+first; here it comes before them, on the graph as differentiation leaves it.
+"""
+
+from __future__ import annotations
+
+import pytensor.tensor as pt
+from pytensor import scalar as ps
+from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.fg import FunctionGraph
+from pytensor.tensor.basic import Alloc
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.math import Sum
+
+
+def carry_masks(graph: FunctionGraph) -> None:
+    """Carry masks in `graph` through products, quotients, negations, and sums of terms, or axes, with the same mask."""
+    if not any(_is(node, ps.Switch) for node in graph.apply_nodes):
+        return
+    for node in graph.toposort():
+        if isinstance(node.op, Elemwise):
+            made = _carried(node)
+        else:
+            made = _turned(node) if isinstance(node.op, DimShuffle | Sum) else None
+        if made is not None and made.type.dtype == node.outputs[0].type.dtype:
+            graph.replace(node.outputs[0], node.outputs[0].type.filter_variable(made))
+
+
+def _carried(node: Apply) -> Variable | None:
+    """Return the result of a node with the mask of its operands around it; None if they have none."""
+    masks = [_mask(v) for v in node.inputs]
+    first = next((k for k, mask in enumerate(masks) if mask), None)
+    if first is None:
+        return None
+    condition, kept, positive = masks[first]
+    if _is(node, ps.Add):
+        if not all(mask and (mask[0], mask[2]) == (condition, positive) for mask in masks):
+            return None
+        inside = pt.add(*(mask[1] for mask in masks))
+    elif _is(node, ps.Neg) or _is(node, ps.Mul) or (_is(node, ps.TrueDiv) and first == 0):
+        inside = node.op(*(kept if k == first else v for k, v in enumerate(node.inputs)))
+    else:
+        return None
+    return _masked(condition, inside, positive)
+
+
+def _turned(node: Apply) -> Variable | None:
+    """Return a sum, or a view with other axes, with the mask of its operand around it, if it is the same throughout."""
+    (source,) = node.inputs
+    mask = _mask(source)
+    if mask is None or mask[1].type.shape != source.type.shape:
+        return None
+    condition, kept, positive = mask
+    if isinstance(node.op, Sum):
+        axes = range(source.type.ndim) if node.op.axis is None else node.op.axis
+        if not all(condition.type.broadcastable[axis] for axis in axes):
+            return None
+        condition = condition.dimshuffle([k for k in range(condition.type.ndim) if k not in axes])
+    else:
+        condition = condition.dimshuffle(node.op.new_order)
+    return _masked(condition, node.op(kept), positive)
+
+
+def _masked(condition: Variable, inside: Variable, positive: bool) -> Variable:
+    """Return what `_mask` reads."""
+    return pt.switch(condition, inside, 0.0) if positive else pt.switch(condition, 0.0, inside)
+
+
+def _mask(variable: Variable) -> tuple[Variable, Variable, bool] | None:
+    """Return (c, a, True) of where(c, a, 0), (c, a, False) of where(c, 0, a)."""
+    node = variable.owner
+    if node is None or not _is(node, ps.Switch):
+        return None
+    condition, yes, no = node.inputs
+    if _is_zero(no):
+        return condition, yes, True
+    return (condition, no, False) if _is_zero(yes) else None
+
+
+def _is(node: Apply, kind: type) -> bool:
+    return isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, kind)
+
+
+def _is_zero(variable: Variable) -> bool:
+    """Whether all entries are known to be zero."""
+    if isinstance(variable, Constant):
+        return not variable.data.any()
+    node = variable.owner
+    if node is None:
+        return False
+    if isinstance(node.op, DimShuffle | Alloc):
+        return _is_zero(node.inputs[0])
+    return _is(node, ps.Second) and _is_zero(node.inputs[1])
