@@ -399,3 +399,14 @@ def test_scipys_bounds_of_numbers_hold_for_every_entry():
 
     found = minimize(lambda x: np.sum((x - 2.0) ** 2), np.full(3, 0.5), method="l-bfgs-b", bounds=Bounds(0, 1))
     np.testing.assert_allclose(found.x, 1.0)
+
+
+def test_what_the_objective_keeps_is_of_the_solution() -> None:
+    class Fit:
+        def __call__(self, x):
+            self.residuals = x - np.array([1.0, 2.0])
+            return np.sum(np.cosh(self.residuals))
+
+    fit = Fit()
+    result = minimize(fit, np.zeros(2))
+    np.testing.assert_array_equal(fit.residuals, result.x - np.array([1.0, 2.0]))
