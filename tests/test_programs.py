@@ -144,6 +144,10 @@ FOUND = {
         ["v = np.where(x > 0, np.sqrt(x), 0.0)"],
         "np.sum((A * v + 1) ** 2)",
     ),
+    "minus one entry of a comparison": (
+        ["v = -((x[1] > A**3 * 0.1) * 1.0)", "w = np.ones(3)", "w[0] = v[1, 1]"],
+        "np.sum(w * np.linspace(0.6, 1.7, 3))",
+    ),
     "a list of places written into twice": (
         ["v = x[[-2, 1]]", "v[[-1]] -= x[0]", "v[[-1]] -= x[0]"],
         "np.sum(np.sin(v * v * x[:2]))",

@@ -215,21 +215,19 @@ def addition(writer, node: Apply, *operands: Code) -> Code:
 def multiplication(writer, node: Apply, *operands: Code) -> Code:
     pairs = sorted(_terms(node, operands), key=lambda pair: not isinstance(pair[0], Constant))
     factors = [code for _, code in pairs]
+    minus = factors[0].text in ("-1.0", "-1") and node.outputs[0].type.dtype in PLAIN
     if node.outputs[0].type.dtype != "bool" and all(v.type.dtype == "bool" for v, _ in pairs[1:]):
-        factors[-1] = _as_number(pairs[-1][0], factors[-1])
-    if factors[0].text in ("-1.0", "-1") and node.outputs[0].type.dtype in PLAIN:
+        last = pairs[-1][0]  # NumPy's `*` of booleans alone gives booleans, and its `-` refuses them
+        factors[-1] = _as_type("int64", last, factors[-1]) if minus or rank(last) else factors[-1]
+    if minus:
         return negative(reduce(lambda a, b: infix("*", PRODUCT, a, b), factors[1:]))
     return reduce(lambda a, b: infix("*", PRODUCT, a, b), factors)
 
 
 @scalar(ps.Neg)
 def negation(writer, node: Apply, x: Code) -> Code:
-    return negative(_as_number(node.inputs[0], x))
-
-
-def _as_number(variable: Variable, x: Code) -> Code:
-    """Return booleans as integers: NumPy's `-` refuses them, and its `*` of booleans alone gives booleans."""
-    return _as_type("int64", variable, x) if variable.type.dtype == "bool" and variable.type.ndim else x
+    boolean = node.inputs[0].type.dtype == "bool"
+    return negative(_as_type("int64", node.inputs[0], x) if boolean else x)
 
 
 def _as_type(dtype: str, variable: Variable, x: Code) -> Code:
