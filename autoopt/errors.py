@@ -151,3 +151,7 @@ class InferenceError(AutooptError):
 
 class PathsWarning(UserWarning):
     """The objective's path through its branches changes so often that it is no longer compiled."""
+
+
+class KeptValueWarning(UserWarning):
+    """A value is compared that an objective kept while it was traced."""

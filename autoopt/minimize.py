@@ -117,7 +117,7 @@ def minimize(
         finish(interrupted.result)
         raise
     if verification is not None:
-        objective.original(result.x)  # what the user's function keeps on the way is then what it keeps at the solution
+        objective.leave(result.x)  # what the user's function keeps on the way is then what it keeps at the solution
     return finish(result)
 
 

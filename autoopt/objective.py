@@ -20,6 +20,7 @@ from autoopt.paths import Path
 from autoopt.tape.batching import vectorise
 from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import Tape
+from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.trace import definition, frames_of_user, trace
 
 MAX_PATHS = 200
@@ -82,6 +83,7 @@ class Objective:
         self._repeats = self._compile.repeats
         self._by_columns: bool | None = None if self.size <= DENSE else True
         self._start = self.structure.flatten(x0).copy()
+        self._left = Leftovers()
         self._paths: list[Path] = [self._path(self._start)]
         self._interpreter: Interpreter | None = None
         self._latest: tuple[np.ndarray | None, Interpretation | None] = (None, None)
@@ -137,7 +139,16 @@ class Objective:
         return matrix, tape.steps[tape.output].shape
 
     def original(self, x: Any) -> float:
-        """Return f(x) from the user's own function."""
+        """Return f(x) from the user's own function; what a trace left outside is as if this had not been called."""
+        with self._left.set_aside():
+            return self._call(x)
+
+    def leave(self, x: Any) -> None:
+        """Call the user's own function, so that what it keeps outside is what it keeps at `x`."""
+        self._left.take_back()
+        self._call(x)
+
+    def _call(self, x: Any) -> float:
         value = self.function(self.structure.unflatten(self._flat(x).copy()), *self.args)
         return float(np.asarray(value).reshape(()))
 
@@ -257,7 +268,9 @@ class Objective:
         """Return the path that the objective takes at `x`."""
         clock = time.perf_counter()
         try:
-            return Path(trace(self.function, self.structure, x, self.args, self.scalar), x.copy(), self._repeats)
+            recorded = trace(self.function, self.structure, x, self.args, self.scalar)
+            self._left = recorded.leftovers
+            return Path(recorded, x.copy(), self._repeats)
         except AutooptError:
             raise
         except Exception as problem:

@@ -72,6 +72,7 @@ class TracedArray:
 
     def _refuse_conversion(self, target: str) -> None:
         """Raise if turning this into a plain number would drop a derivative."""
+        self.tracer.require_running(self)
         if self.level == PARAMETER and self.dtype.kind not in "bi":
             raise TracingError(
                 f"A value that depends on the parameters is turned into {target}, which would lose its derivative.",
@@ -81,7 +82,7 @@ class TracedArray:
 
     def __float__(self):
         if _is_text_formatting(sys._getframe(1)):
-            return float(self._shown())
+            return float(self.tracer.show(self))
         self._refuse_conversion("a Python float")
         return self.tracer.decide(self, "float", float(self.value))
 
@@ -121,21 +122,17 @@ class TracedArray:
         return int(self.tracer.elementwise(np.ceil, (self,)))
 
     def __repr__(self):
-        return repr(self._shown())
+        return repr(self.tracer.show(self))
 
     def __str__(self):
-        return str(self._shown())
+        return str(self.tracer.show(self))
 
     def __format__(self, spec):
-        return format(self._shown(), spec)
+        return format(self.tracer.show(self), spec)
 
-    def _shown(self):
-        """Return the numbers for a text; a text of data is a decision taken from them."""
-        if self.level == DATA:
-            self.tracer.decide(self, "array", None)
-        elif self.level == PARAMETER:
-            self.tracer.shown = True
-        return self.value
+    def __reduce__(self):
+        self.tracer.require_running(self)
+        raise TypeError("a traced value cannot be pickled")
 
     # What it looks like -----------------------------------------------------------------------------------------------
 

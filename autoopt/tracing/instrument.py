@@ -23,6 +23,7 @@ from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import may_be_copied
 from autoopt.tracing.sparse import Matrices, is_sparse
+from autoopt.tracing.surroundings import Surroundings
 
 _INTEGRALS = ("trapezoid", "cumulative_trapezoid")
 _OPAQUE = tuple(f"scipy.{part}" for part in ("special", "linalg", "stats", "fft", "signal", "spatial", "interpolate"))
@@ -33,21 +34,22 @@ class Instrument:
 
     Attributes
     ----------
-    captured : dict
-        `(id of the namespace, name) -> (namespace, value)` of every global or cell that was read.
+    surroundings : Surroundings
+        What was read from outside, and is left there.
     opaque_state : bool
         True if something was read whose later change could not be noticed by looking at names alone.
     """
 
     def __init__(self, tracer: Any) -> None:
         self.tracer = tracer
-        self.captured: dict[tuple[int, str], tuple[Any, Any]] = {}
         self.opaque_state = False
         self._known: dict[int, tuple[Any, Any]] = {}
         self._namespaces: dict[int, Namespace] = {}
         self._cells: dict[int, tuple[CellType, CellType, Any]] = {}
         self._names: set[str] = set()
         self.shadows = Shadows(self.copy, self.substitute)
+        self.surroundings = Surroundings(tracer, self.shadows)
+        self.captured = self.surroundings.captured
         self.frames: dict[str, Any] = {}
         self.matrices: Any = None
         self.builtins = self._builtins()
@@ -123,10 +125,13 @@ class Instrument:
             return self._compiled(value)
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
             self.opaque_state = True
+            if not self.shadows.is_shadow(value):
+                self.surroundings.enter(getattr(value, "__dict__", None))
             return self.shadows.shadow_object(value)
         if callable(value) and not hasattr(type(value), "bit_generator"):
             return self._callable(value)
         self.opaque_state = self.opaque_state or not isinstance(value, np.generic | complex | range)
+        self.surroundings.enter(value)
         return standins.object_stand_in(self.tracer, value) or value
 
     def _class(self, kind: type) -> type:
@@ -142,6 +147,7 @@ class Instrument:
 
     def _container(self, value: Any) -> Any:
         """Return a container with what is in it substituted; itself if nothing is, so that writes into it are seen."""
+        self.surroundings.enter(value)
         if len(value) > _SCANNED:
             return value
         fixed = type(value) is tuple and all(isinstance(part, _FIXED) for part in value)
@@ -292,6 +298,7 @@ class Instrument:
         namespace = self._namespaces.get(id(original))
         if namespace is None:
             namespace = self._namespaces[id(original)] = Namespace(self, original)
+            self.surroundings.relieve(original)
         return namespace
 
     def _closure(self, function: FunctionType) -> tuple[CellType, ...] | None:
@@ -307,6 +314,7 @@ class Instrument:
         made = CellType()
         self._cells[id(cell)] = (cell, made, None)
         try:
+            self.surroundings.relieve((cell.cell_contents,))
             value = cell.cell_contents
         except ValueError:  # a name that is not bound yet
             return made
@@ -317,41 +325,19 @@ class Instrument:
 
     # Afterwards -------------------------------------------------------------------------------------------------------
 
-    def write_back(self) -> None:
-        """Hand what the run assigned to globals and outer variables to the originals."""
+    def leave(self) -> None:
+        """Hand what the run assigned to globals and outer variables, and put into objects, to the originals."""
         for namespace in self._namespaces.values():
             for name, value in namespace.items():
                 if name not in namespace.fetched or namespace.fetched[name] is not value:
-                    namespace.original[name] = self.plain(value)
-        for _, value in self.captured.values():
-            if type(value) in (list, dict):
-                self.plain(value)
-        for original, _ in self.shadows.objects.values():
-            for name, value in list(vars(original).items()):
-                vars(original)[name] = self.plain(value)
+                    self.surroundings.assign(namespace.original, name, value)
         for cell, made, given in self._cells.values():
             try:
                 if made.cell_contents is not given:
-                    cell.cell_contents = self.plain(made.cell_contents)
+                    self.surroundings.assign(cell, "cell_contents", made.cell_contents)
             except ValueError:
                 continue
-
-    def plain(self, value: Any) -> Any:
-        """Return what a run leaves behind as the original function would have left it: numbers, not traced arrays."""
-        kind = type(value)
-        if kind is self.tracer.array or kind is self.tracer.pair:
-            return value.value
-        if kind is list:
-            value[:] = [self.plain(part) for part in value]
-        elif kind is dict:
-            value.update({key: self.plain(part) for key, part in value.items()})
-        elif kind is tuple and self.tracer.holds_traced(value):
-            return tuple(self.plain(part) for part in value)
-        elif kind in self.shadows.classes.values():
-            for original, shadow in self.shadows.objects.values():
-                if shadow is value:
-                    return original
-        return value
+        self.surroundings.leave()
 
 
 _NUMBERS = frozenset((bool, int, float, str, bytes, complex, type(Ellipsis), type(NotImplemented)))

@@ -1,8 +1,7 @@
 """The user's classes and objects inside a trace: shadow classes whose methods are instrumented copies.
 
 A shadow of class C is a subclass of C and of the shadows of C's bases, so `isinstance`, `super()` and properties work.
-A shadow of an object shares the object's `__dict__`; what a trace leaves there is turned back into plain numbers
-afterwards.
+A shadow of an object shares the object's `__dict__`.
 """
 
 from __future__ import annotations
@@ -42,16 +41,18 @@ class Shadows:
         self.copy = copy
         self.substitute = substitute
         self.classes: dict[type, type] = {}
+        self.users: dict[type, type] = {}
         self.objects: dict[int, tuple[Any, Any]] = {}
 
     def shadow_class(self, kind: type) -> type:
         """Return the class like `kind` with instrumented methods."""
         if kind in self.classes:
             return self.classes[kind]
-        if kind in self.classes.values():
+        if kind in self.users:
             return kind
         shadow = self.classes[kind] = self._empty(kind)
-        inherited = [base for base in shadow.__mro__[1:] if base in self.classes.values()]
+        self.users[shadow] = kind
+        inherited = [base for base in shadow.__mro__[1:] if base in self.users]
         for name, part in vars(kind).items():
             instrumented = self._attribute(part)
             if instrumented is not None:
@@ -94,12 +95,24 @@ class Shadows:
         kind = type(value)
         if not hasattr(value, "__dict__") or isinstance(value, tuple | list | dict | BaseException):
             return value
-        if kind in self.classes.values():
+        if kind in self.users:
             return value
         shadow = object.__new__(self.shadow_class(kind))
         object.__setattr__(shadow, "__dict__", value.__dict__)
         self.objects[id(value)] = (value, shadow)
         return shadow
+
+    def is_shadow(self, value: Any) -> bool:
+        """Whether `value` is an object of a shadow class."""
+        return type(value) in self.users
+
+    def original(self, value: Any) -> Any:
+        """Return the object that a shadow stands in for; one made in the run becomes an object of the user's class."""
+        for original, shadow in self.objects.values():
+            if shadow is value:
+                return original
+        object.__setattr__(value, "__class__", self.users[type(value)])
+        return value
 
 
 _PLAIN = frozenset((float, int, bool, str, type(None), types.MethodType, types.BuiltinMethodType))

@@ -8,7 +8,8 @@ import keyword
 import operator
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import FunctionType, ModuleType
 from typing import Any
@@ -22,8 +23,10 @@ from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing import complex_functions  # noqa: F401  (fills the tables of complex.py)
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.complex import ComplexArray
+from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument import Instrument
 from autoopt.tracing.origin import is_library
+from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.tracer import Tracer
 
 
@@ -38,11 +41,14 @@ class Trace:
         The globals and outer variables that the objective read; another value there means another tape.
     opaque_state : bool
         True if the objective read state, such as attributes of an object, whose change would go unnoticed.
+    leftovers : Leftovers
+        What the run left outside.
     """
 
     tape: Tape
     captured: tuple[tuple[Any, str, Any], ...]
     opaque_state: bool
+    leftovers: Leftovers
 
     def still_holds(self) -> bool:
         """Whether everything that was captured by name is still the same object."""
@@ -86,15 +92,15 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     parameters, *data = (instrument.substitute(value, name, attribute=True) for value, name in given)
     drawn = _random_state()
     tracer.outside = id(sys._getframe())
-    collecting = gc.isenabled()
-    gc.disable()  # a trace makes many objects and no garbage: passes over them would double its time
     try:
-        with np.errstate(all="ignore"):
+        with _without_collection(), np.errstate(all="ignore"):
             value = copied(parameters, *data)
-    finally:
-        if collecting:
-            gc.enable()
-        instrument.write_back()
+    except BaseException:
+        instrument.leave()
+        tracer.leftovers.take_back()
+        tracer.__class__ = Finished
+        raise
+    instrument.leave()
     if any(old is not None and old != new for old, new in zip(drawn, _random_state(), strict=True)):
         raise TracingError(
             "The objective draws random numbers, so every call is another function.",
@@ -104,7 +110,20 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     tracer.tape.output = _output_step(tracer, value, function, scalar)
     tracer.name_arrays(_array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
-    return Trace(live(tracer.tape), captured, instrument.opaque_state)
+    tracer.__class__ = Finished
+    return Trace(live(tracer.tape), captured, instrument.opaque_state, tracer.leftovers)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Collect no garbage: a trace makes many objects and none of it, and passes over them would double its time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def argument_names(function: Callable, count: int) -> list[str]:

@@ -51,6 +51,8 @@ class Tracer:
         Whether a dictionary is the globals of an instrumented copy.
     outside : int
         The identity of the frame that runs the objective.
+    leftovers : Leftovers
+        What the run leaves outside.
     """
 
     def __init__(self, array: type, pair: type | None = None) -> None:
@@ -63,6 +65,7 @@ class Tracer:
         self.estimates: set[int] = set()
         self.is_namespace: Callable[[Any], bool] = lambda place: False
         self.outside = 0
+        self.leftovers: Any = None
         self._kept = 0
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
@@ -158,7 +161,7 @@ class Tracer:
         for operand in inputs:
             if type(operand) is array:
                 if operand.tracer is not self:
-                    self.refuse_stranger()
+                    self.refuse_stranger(operand)
                 sources.append(operand.current())
                 values.append(operand.value)
                 if operand.level > level:
@@ -188,11 +191,11 @@ class Tracer:
             return self._complex().elementwise(self, ufunc, inputs)
         return self.record(ufunc, tuple(sources), None, value, level)
 
-    def refuse_stranger(self) -> None:
-        """Raise: a traced value of an earlier run is used in this one."""
+    def refuse_stranger(self, operand: Any) -> None:
+        """Raise: a traced value of another run is used in this one."""
         raise TracingError(
             "The objective uses a value that was kept from an earlier call.",
-            self.location(),
+            [place for place in (self.location(), operand.tracer.origin([operand.step])) if place],
             "compute it anew in each call, or pass it through args.",
         )
 
@@ -277,7 +280,7 @@ class Tracer:
         kind = type(value)
         if kind is self.array:
             if value.tracer is not self:
-                self.refuse_stranger()
+                self.refuse_stranger(value)
             sources.append(value.current())
             levels.append(value.level)
             return Slot(len(sources) - 1)
@@ -390,6 +393,17 @@ class Tracer:
             self.tape.data_decided = True
         return answer
 
+    def require_running(self, value: Any) -> None:
+        """Raise if the run is over."""
+
+    def show(self, traced: Any) -> Any:
+        """Return the numbers of `traced` for a text; a text of data is a decision taken from them."""
+        if traced.level == DATA:
+            self.decide(traced, "array", None)
+        elif traced.level == PARAMETER:
+            self.shown = True
+        return traced.value
+
     # The user's line --------------------------------------------------------------------------------------------------
 
     def site(self) -> tuple[CodeType, int] | None:
@@ -406,6 +420,11 @@ class Tracer:
                 return site
             frame = frame.f_back
         return None
+
+    def origin(self, steps: Sequence[int]) -> Location | None:
+        """Return the user's line that made the first of `steps` that some line made."""
+        site = next((self.steps[step].site for step in steps if self.steps[step].site), None)
+        return Location.of_instruction(*site) if site else None
 
     def location(self) -> Location | None:
         """Return the user's line that is being run."""

@@ -132,6 +132,7 @@ def _mask_positions(tracer: Any, index: Any) -> Any:
 def write(array: Any, index: Any, value: Any) -> None:
     """Do `array[index] = value`."""
     tracer = array.tracer
+    tracer.require_running(array)
     _refuse_foreign(array)
     if array.ndim == 0 and not isinstance(array.value, np.ndarray):
         raise TypeError(f"{type(array.value).__name__!r} object does not support item assignment")

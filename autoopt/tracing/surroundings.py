@@ -1,0 +1,229 @@
+"""What a run reads outside of the objective and what it leaves there: globals, outer variables, attributes, containers.
+
+A number that depends on the parameters is left as the traced value that it is, and says so when it is used
+(`finished.py`). Before the objective is run again the places are made what they were before, so that a value kept for
+the next call never stands for one that was computed.
+"""
+
+from __future__ import annotations
+
+import collections
+import operator
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import CellType
+from typing import Any
+
+from autoopt.tape.tape import PARAMETER
+
+_ABSENT = object()
+_CONTAINERS = (dict, list, set, collections.deque)
+_SEARCHED = 1000
+"""Containers of more items than this are not searched for what earlier runs left."""
+
+_outstanding: weakref.WeakSet[Leftovers] = weakref.WeakSet()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A name of a dictionary or cell, what it stood for before a run, and after."""
+
+    place: Any
+    name: Any
+    before: Any
+    after: Any
+
+    def swap(self, old: Any, new: Any) -> None:
+        """Put `new` where `old` still is."""
+        if _get(self.place, self.name) is old:
+            _set(self.place, self.name, new)
+
+    def undo(self) -> None:
+        self.swap(self.after, self.before)
+
+    def redo(self) -> None:
+        _set(self.place, self.name, self.after)
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """A list, set or deque with copies of it before a run, and after."""
+
+    place: Any
+    before: Any
+    after: Any
+
+    def undo(self) -> None:
+        if not _differ(self.place, self.after):
+            self._fill(self.before)
+
+    def redo(self) -> None:
+        self._fill(self.after)
+
+    def _fill(self, items: Any) -> None:
+        self.place.clear()
+        (self.place.update if isinstance(self.place, set) else self.place.extend)(items)
+
+
+class Leftovers:
+    """What one run changed outside, if traced values are among it."""
+
+    def __init__(self) -> None:
+        self.changes: list[_Entry | _Contents] = []
+
+    def take_back(self) -> None:
+        """Make the places what they were before the run, unless something else has been put there since."""
+        _outstanding.discard(self)
+        for change in reversed(self.changes):
+            change.undo()
+        self.changes = []
+
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Take back what the run left, for the time of a call of the user's own function."""
+        changes = self.changes
+        for change in reversed(changes):
+            change.undo()
+        try:
+            yield
+        finally:
+            for change in changes:
+                change.redo()
+
+
+class Surroundings:
+    """The places outside of the objective that one run touches.
+
+    Parameters
+    ----------
+    tracer : Tracer
+    shadows : Shadows
+        The objects that stand in for the user's.
+
+    Attributes
+    ----------
+    captured : dict
+        `(id of the place, name) -> (place, value)` of every global, outer variable and default that was read.
+    leftovers : Leftovers
+    """
+
+    def __init__(self, tracer: Any, shadows: Any) -> None:
+        self.tracer, self.shadows = tracer, shadows
+        self.captured: dict[tuple[int, str], tuple[Any, Any]] = {}
+        self.leftovers = tracer.leftovers = Leftovers()
+        self._found: dict[int, tuple[Any, Any]] = {}
+        self._leaks = False
+
+    def enter(self, place: Any) -> None:
+        """Remember what a container, or the dictionary of an object, holds before the run goes on."""
+        if isinstance(place, _CONTAINERS) and id(place) not in self._found:
+            self.relieve(place)
+            self._found[id(place)] = place, place.copy()
+
+    def relieve(self, values: Any) -> None:
+        """Have the runs that left traced values in a container take them back."""
+        if not _outstanding or len(values) > _SEARCHED:
+            return
+        for value in list(values.values() if isinstance(values, dict) else values):
+            if self._is_traced(value):
+                value.tracer.leftovers.take_back()
+            elif type(value) in (dict, list, tuple):
+                self.relieve(value)
+
+    # Afterwards -------------------------------------------------------------------------------------------------------
+
+    def assign(self, place: Any, name: str, value: Any) -> None:
+        """Hand what the run assigned to a global or an outer variable to the original."""
+        change = _Entry(place, name, _get(place, name), self.settled(value))
+        change.redo()
+        self.leftovers.changes.append(change)
+
+    def leave(self) -> None:
+        """Make of what the run left what the original would have left, but for what depends on the parameters."""
+        for place, before in self._found.values():
+            self.leftovers.changes.extend(self._changes(place, before))
+        self._found.clear()
+        if self._leaks:
+            _outstanding.add(self.leftovers)
+        else:
+            self.leftovers.changes.clear()
+
+    def _changes(self, place: Any, before: Any) -> Iterator[_Entry | _Contents]:
+        """Return how a container differs from what it was, its new items settled."""
+        if isinstance(place, dict):
+            self._name_plainly(place)
+            for name in {**before, **place}:
+                if place.get(name, _ABSENT) is not before.get(name, _ABSENT):
+                    if name in place:
+                        place[name] = self.settled(place[name])
+                    yield _Entry(place, name, before.get(name, _ABSENT), place.get(name, _ABSENT))
+        elif _differ(place, before):
+            if not isinstance(place, set):
+                for position, item in enumerate(place):
+                    place[position] = self.settled(item)
+            yield _Contents(place, before, place.copy())
+
+    def settled(self, value: Any) -> Any:
+        """Return `value` with the user's objects for their shadows, and numbers for traced values of the data."""
+        kind = type(value)
+        if self._is_traced(value):
+            self._leaks = self._leaks or value.level == PARAMETER
+            return value if value.level == PARAMETER else value.value
+        if kind is dict:
+            self._name_plainly(value)
+            value.update({key: self.settled(part) for key, part in value.items()})
+        elif kind is list:
+            value[:] = [self.settled(part) for part in value]
+        elif kind is tuple and self.tracer.holds_traced(value):
+            return tuple(self.settled(part) for part in value)
+        elif self.shadows.is_shadow(value):
+            return self._object(value)
+        return value
+
+    def _name_plainly(self, table: dict) -> None:
+        """Replace keys of the dictionary that are traced values, which can be such of the data only."""
+        if any(map(self.tracer.holds_traced, table)):
+            items = [(self.tracer.concrete(key), part) for key, part in table.items()]
+            table.clear()
+            table.update(items)
+
+    def _object(self, value: Any) -> Any:
+        """Return the user's object for its shadow; one that was made in the run becomes one of the user's class."""
+        original = self.shadows.original(value)
+        if original is value:
+            self._leaks = True
+            self.settled(getattr(value, "__dict__", None))
+        return original
+
+    def _is_traced(self, value: Any) -> bool:
+        return type(value) is self.tracer.array or type(value) is self.tracer.pair
+
+
+def _get(place: Any, name: Any) -> Any:
+    if type(place) is not CellType:
+        return place.get(name, _ABSENT)
+    try:
+        return place.cell_contents
+    except ValueError:  # a name that is not bound yet
+        return _ABSENT
+
+
+def _set(place: Any, name: Any, value: Any) -> None:
+    if type(place) is CellType:
+        if value is _ABSENT:
+            del place.cell_contents
+        else:
+            place.cell_contents = value
+    elif value is _ABSENT:
+        place.pop(name, None)
+    else:
+        place[name] = value
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two collections of one kind do not consist of the same objects."""
+    if isinstance(one, set):
+        return one != other
+    return len(one) != len(other) or any(map(operator.is_not, one, other))
