@@ -15,7 +15,7 @@ import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.operations import astype
-from autoopt.tape.tape import DATA, PARAMETER, Slot
+from autoopt.tape.tape import PARAMETER, Slot
 from autoopt.tracing import functions, writing
 
 _CONVERT = "write the calculation with NumPy functions, or pass jac='finite-difference'."
