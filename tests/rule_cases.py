@@ -366,7 +366,7 @@ REFUSED: list[tuple] = [
     (np.compress, (MASK, V), {}, "np.compress with a computed condition"),
     (operator.getitem, (V, True), {}, "indexing with True"),
     (operator.getitem, (V, V), {}, "floating-point"),
-    (operations.put, (COUNTS, 0, np.array(0.5)), {}, "writing float64 into an array of int64"),
+    (operations.put, (V.astype(np.float32), 0, np.array(0.5)), {}, "writing float64 into an array of float32"),
     (operations.put_add, (COUNTS, 0, np.array(1)), {}, "adding into an array of int64"),
     (operations.astype, (V, np.float32), {}, "conversion to float32"),
     (operations.put, (M, (None, [0, 0]), 1.0), {}, "None and arrays"),

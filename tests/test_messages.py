@@ -109,6 +109,28 @@ The objective calls np.sum with dtype=float32, which autoopt cannot differentiat
            ^^^^^^^^^^^^^^^^^^^^^^^^^^^
 To fix this: leave out dtype=""",
     ),
+    "array of records": (
+        "a = np.zeros(3, dtype=[('u', float)])\na['u'] = x\nreturn a['u'].sum()",
+        (),
+        UnsupportedFunctionError,
+        """\
+The objective uses an array of records, which autoopt cannot differentiate.
+  model.py:8
+    a['u'] = x
+    ^^^^^^
+To fix this: keep each field in an array of its own""",
+    ),
+    "array of objects": (
+        "a = np.empty(1, dtype=object)\na[0] = x\nreturn a[0].sum()",
+        (),
+        UnsupportedFunctionError,
+        """\
+The objective uses an array of objects, which autoopt cannot differentiate.
+  model.py:8
+    a[0] = x
+    ^^^^
+To fix this: use a list""",
+    ),
     "attribute without a rule": (
         "return x.ctypes.data * x.sum()",
         (),

@@ -791,3 +791,10 @@ def test_a_keyword_that_the_function_does_not_take_is_the_users_error():
 
 def test_copysign_of_a_number_with_itself_is_that_number():
     np.testing.assert_allclose(autoopt.grad(lambda x: np.copysign(x, x).sum())(np.array([0.0, -1.0, 2.0])), 1)
+
+
+def test_division_without_rest_by_one_is_a_step():
+    x = np.array([1.7, -2.3])
+    value, gradient = autoopt.value_and_grad(lambda x: np.sum(x // 1 * x))(x)
+    assert value == np.sum(np.floor(x) * x)
+    np.testing.assert_array_equal(gradient, np.floor(x))

@@ -1,5 +1,7 @@
 """Recurrences: the loop on the tape and its derivatives against the unrolled objective and against differences."""
 
+from collections import deque
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,16 @@ def without_data(p, y):
     return x**2
 
 
+def first_of_all(p, y):
+    first, state, total = None, 0.1, 0.0
+    for value in y:
+        pull = p[0] * state
+        first = pull if first is None else first
+        state = state + 0.1 * np.sin(pull) + 0.01 * first * value
+        total += state**2
+    return total
+
+
 CASES = [
     (garch, [0.1, 0.1, 0.8], Y),
     (garch_of_scalars, [0.1, 0.1, 0.8], Y),
@@ -101,6 +113,7 @@ CASES = [
     (loop_in_a_loop, [0.3, 0.4], Y),
     (guarded, [0.3, 0.4], Y),
     (without_data, [0.3, 0.4], Y),
+    (first_of_all, [0.3], Y),
 ]
 IDS = [case[0].__name__ for case in CASES]
 
@@ -154,7 +167,7 @@ def test_derivatives_of_loops_agree_with_differences(f, x0, data):
     np.testing.assert_allclose(product, slopes(lambda x: run(x)[1], x) @ direction, rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize(("f", "x0", "data"), CASES[:2] + CASES[-4:-3], ids=IDS[:2] + IDS[-4:-3])
+@pytest.mark.parametrize(("f", "x0", "data"), CASES[:2] + CASES[-5:-4], ids=IDS[:2] + IDS[-5:-4])
 def test_hessian_of_loops_consists_of_products(f, x0, data):
     tape = batch(looped(tape_of(f, x0, data)))
     x = np.asarray(x0, dtype=float)
@@ -179,6 +192,22 @@ def test_short_loops_stay_unrolled():
 def test_loops_without_carries_are_left_to_batching():
     tape = tape_of(lambda x: sum(100 * (x[i + 1] - x[i] ** 2) ** 2 for i in range(len(x) - 1)), np.ones(30))
     assert not any(isinstance(step.operation, Recurrence) for step in looped(tape).steps)
+
+
+def test_values_that_come_back_without_a_pattern_leave_the_loop_unrolled():
+    def delayed(p, y):
+        waiting, state, total = deque([p[0], 0.0, 0.0], maxlen=3), 0.1, 0.0
+        for t, value in enumerate(y):
+            pull = p[0] * (1 - state) + p[1] * waiting[0]
+            waiting.append(state)
+            state = state + 0.1 * pull
+            total += (state - value) ** 2
+            if t % 4 == 0:
+                waiting.rotate(1)
+        return total
+
+    tape, x = tape_of(delayed, [1.0, 0.5], Y[:20]), np.array([0.9, 0.6])
+    np.testing.assert_allclose(NumpyFunctions(vectorise(tape), "value", "loop").run(x), delayed(x, Y[:20]), rtol=1e-13)
 
 
 def test_equal_bodies_are_equal_operations():

@@ -1366,6 +1366,61 @@ def modf(x):
     return (a * b).sum()
 
 
+# Orders of memory ----------------------------------------------------------------------------------------------------
+
+
+def orders(a):
+    weights = np.arange(1.0, a.size + 1)
+    return [
+        weights @ np.ravel(a, order="K"),
+        weights @ a.ravel("A"),
+        weights @ a.flatten("K"),
+        weights @ a.reshape(-1, order="A"),
+        weights @ np.reshape(a, -1),
+        weights @ np.array(list(np.nditer(a))),
+    ]
+
+
+@program(MATRIX)
+def orders_of_views(x):
+    return sum(orders(x) + orders(x.T) + orders(x[:, ::-1].T) + orders(np.ravel(x).reshape(3, 2, order="F")))
+
+
+@program(np.arange(24.0).reshape(2, 3, 4))
+def orders_of_turned_axes(x):
+    return sum(orders(np.transpose(x, (1, 2, 0))) + orders(np.exp(np.swapaxes(x, 0, 1) / 9)))
+
+
+@program(MATRIX)
+def orders_of_copies(x):
+    t = x.T
+    copies = [t.copy(), t.copy("K"), np.copy(t), np.array(t), np.array(t, order="C"), t.astype(float), t * 2.0]
+    made = [np.asfortranarray(x), np.full((2, 3), x[0, 0], order="F") * x, np.asarray(x, order="F")]
+    return sum(sum(orders(a)) for a in copies + made)
+
+
+@program(MATRIX)
+def write_through_a_ravel_in_memorys_order(x):
+    t = x.copy().T
+    t.ravel("K")[1:3] = [x[1, 2], 7.0]
+    return (t * np.arange(6).reshape(3, 2)).sum()
+
+
+@program()
+def truth_values_added(x):
+    return x[2] * sum(x > 1) + x[0] * sum([x > 1, x > 2]) @ x + sum(v > 1 for v in x) * x[1]
+
+
+@program()
+def numbers_cut_to_integers(x):
+    a = np.zeros(3, dtype=int)
+    a[:] = 3.1 * x
+    a[1] = x[2]
+    b = np.zeros(3, dtype=bool)
+    b[:] = x - 0.5
+    return a @ x + b @ x
+
+
 # Structures ----------------------------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from autoopt.rules.table import Unsupported
 from autoopt.tape.digest import LITERAL, is_uniform
 from autoopt.tape.irregular import refuse_irregular
 from autoopt.tape.names import qualified
-from autoopt.tape.operations import component
+from autoopt.tape.operations import component, pack, put
 from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Leaf, Step, Tape, call
 
 
@@ -113,6 +113,12 @@ class _Builder:
         if step.dtype.kind == "c":
             self.problems.append(("complex numbers", step, "write the calculation with real and imaginary parts"))
             return False
+        if step.dtype.kind == "V":
+            self.problems.append(("an array of records", step, "keep each field in an array of its own"))
+            return False
+        if step.dtype == object and step.operation in (put, pack):
+            self.problems.append(("an array of objects", step, "use a list"))
+            return False
         if step.operation is component:
             part = self.variables[index] = self.variables[step.inputs[0]][step.template[0][1]]
             part.tag.trace = [Origin(index)]
@@ -182,8 +188,9 @@ class _Builder:
         names = list(dict.fromkeys(what for what, _, _ in self.problems))
         places = list(dict.fromkeys(step.location for _, step, _ in self.problems if step.site))
         remedies = list(dict.fromkeys(remedy for _, _, remedy in self.problems if remedy))
+        calls = "calls" if all("." in name or name.isidentifier() for name in names) else "uses"
         return UnsupportedFunctionError(
-            f"The objective calls {', '.join(names)}, which autoopt cannot differentiate.",
+            f"The objective {calls} {', '.join(names)}, which autoopt cannot differentiate.",
             places,
             "; ".join(remedies) or "write it with other NumPy functions, or pass jac='finite-difference'.",
         )

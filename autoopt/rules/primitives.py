@@ -18,7 +18,9 @@ def put(x, index, value):
     """x with x[index] = value; where a position is written twice the last value stands, and only it has a slope."""
     x, value = tensor(x), tensor(value)
     if x.dtype != "float64" and value.dtype != x.dtype:
-        raise Unsupported(f"writing {value.dtype} into an array of {x.dtype}", "make the array with dtype=float")
+        if x.dtype not in ("int64", "bool"):
+            raise Unsupported(f"writing {value.dtype} into an array of {x.dtype}", "make the array with dtype=float")
+        value = astype(value, x.dtype)
     place, value = _place(x, index, value)
     if 0 in shape(place):
         return x
@@ -98,5 +100,6 @@ def _promote(elements):
 def astype(x, dtype):
     kind = np.dtype(dtype)
     if kind not in (np.dtype(float), np.dtype(np.int64), np.dtype(bool)):
-        raise Unsupported(f"conversion to {kind}", "keep the computation in float64")
+        remedy = "use a list" if kind.kind == "O" else "keep the computation in float64"
+        raise Unsupported(f"conversion to {kind}", remedy)
     return pt.neq(x, 0) if kind.kind == "b" else tensor(x).astype(str(kind))

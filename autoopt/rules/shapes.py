@@ -32,7 +32,7 @@ def reshape(a, shape=None, order="C"):
 
 @rule(np.ravel)
 def ravel(a, order="C"):
-    return reshape(a, (-1,), "C" if order == "K" else order)
+    return reshape(a, (-1,), order)
 
 
 @rule(np.transpose)

@@ -23,6 +23,9 @@ INPUT, CONSTANT, READ, OTHER = "input", "constant", "read", "other"
 ROUNDS = 4
 """So often the sweep is repeated, at most, with sums joined that are alike but for some of their terms."""
 
+SQUARES = 3
+"""Up to so many exponents at one place of the code stay powers of their own: a square is cheaper than a power."""
+
 VARIADIC = frozenset((total, product, greatest, least))
 
 
@@ -99,8 +102,9 @@ class Classes:
 def classify(tape: Tape) -> Classes:
     """Return the classes of the steps of `tape`."""
     joined: dict[int, int] = {}
+    powers = _varied_powers(tape)
     for _ in range(ROUNDS):
-        sweep = _Sweep(tape, joined)
+        sweep = _Sweep(tape, joined, powers)
         more = sweep.alike_sums()
         if not more:
             break
@@ -108,13 +112,26 @@ def classify(tape: Tape) -> Classes:
     return sweep.divided()
 
 
-class _Sweep:
-    """One pass over the tape; `joined` labels sums that shall be of one class though their terms are of other kinds."""
+def _varied_powers(tape: Tape) -> set[int]:
+    """Return the places of the code (by identity) that raise to many constant powers, as `u**j` in a loop does."""
+    exponents: dict[int, set[int]] = {}
+    for step in tape.steps:
+        if step[0] is np.power and step[2] is None and step[1][1] in tape.values:
+            exponents.setdefault(id(step.site), set()).add(step[1][1])
+    return {site for site, found in exponents.items() if len(found) > SQUARES}
 
-    def __init__(self, tape: Tape, joined: dict[int, int]) -> None:
+
+class _Sweep:
+    """One pass over the tape; `joined` labels sums that shall be of one class though their terms are of other kinds.
+
+    `powers` are the places whose exponents are left out of what makes a class.
+    """
+
+    def __init__(self, tape: Tape, joined: dict[int, int], powers: set[int]) -> None:
         count = len(tape.steps)
         self.tape = tape
         self.joined = joined
+        self.powers = powers
         self.same, self.of, self.place = list(range(count)), [0] * count, [0] * count
         self.classes: list[Class] = []
         self.terms: dict[int, set[int]] = {}  # of sums, the classes of their terms
@@ -132,7 +149,7 @@ class _Sweep:
                 inputs = tuple([same[source] for source in inputs])
                 identity = (operation, inputs)
                 key: Any = (operation, *[of[source] for source in inputs])
-                if operation is np.power and inputs[1] in tape.values:
+                if operation is np.power and inputs[1] in tape.values and id(step.site) not in self.powers:
                     key = (operation, of[inputs[0]], "=", inputs[1])
             elif operation is None:
                 identity = None

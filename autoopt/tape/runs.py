@@ -126,7 +126,10 @@ def _block(sequence: Order, start: int, count: int, period: int) -> Run | None:
 def _operand(sequence: Order, run: Run, place: int, refs: np.ndarray) -> Operand:
     middle = run.count // 2
     if refs[middle] == refs[middle - 1]:
-        return Operand("fixed" if (refs == refs[0]).all() else "listed", refs)
+        fixed = bool((refs == refs[0]).all())
+        if fixed and sequence.position[refs[0]] >= run.start:  # what the first iteration made is read by all
+            raise Uneven(1, run.count)
+        return Operand("fixed" if fixed else "listed", refs)
     here = run.start + place + run.period * np.arange(run.count)
     made = sequence.position[refs]
     distance = here - made
@@ -170,13 +173,15 @@ def _places(sequence: Order, run: Run, regular: list[bool], cyclic: np.ndarray) 
     period = run.period
     edges = [(op.place, place) for place, ops in enumerate(run.operands) for op in ops if op.kind == "inner"]
     after, before = cyclic.copy(), cyclic.copy()
+    late = np.array([any(_reads_run(sequence, run, op) for op in operands) for operands in run.operands])
     for _ in range(period):
-        size = after.sum() + before.sum()
+        size = after.sum() + before.sum() + late.sum()
         for source, reader in edges:
             after[reader] |= after[source]
+            late[reader] |= late[source]
         for source, reader in reversed(edges):
             before[source] |= before[reader]
-        if after.sum() + before.sum() == size:
+        if after.sum() + before.sum() + late.sum() == size:
             break
     chosen = (after | before) & np.array(regular)
     changed = True
@@ -185,25 +190,22 @@ def _places(sequence: Order, run: Run, regular: list[bool], cyclic: np.ndarray) 
         for place in np.flatnonzero(chosen & ~(cyclic | (after & before))):
             outside = [op.place for op in run.operands[place] if op.kind == "inner" and not chosen[op.place]]
             inside = [op for op in run.operands[place] if op.kind == "inner" and chosen[op.place] and op.lag > 0]
-            late = any(op.kind == "listed" and _reads_run(sequence, run, op) for op in run.operands[place])
-            if late or (inside and not after[place]) or any(after[source] for source in outside):
+            if late[place] or (inside and not after[place]) or any(after[source] for source in outside):
                 chosen[place] = False
                 changed = True
     core = after & before
-    if not chosen[core].all():
+    if not chosen[core].all() or late[core].any():
         return []
     for place in np.flatnonzero(core):
         for op in run.operands[place]:
-            if op.kind == "listed" and _reads_run(sequence, run, op):
-                return []
             if op.kind == "inner" and op.lag and sequence.steps[run.table[0, op.place]].dtype != FLOAT:
                 return []
     return np.flatnonzero(chosen).tolist()
 
 
 def _reads_run(sequence: Order, run: Run, operand: Operand) -> bool:
-    made = sequence.position[operand.steps]
-    return bool((made >= run.start).any())
+    """Whether an operand without a pattern is made by the run itself."""
+    return operand.kind == "listed" and bool((sequence.position[operand.steps] >= run.start).any())
 
 
 def _check_starts(sequence: Order, run: Run) -> None:

@@ -229,9 +229,9 @@ class TracedArray:
     def __deepcopy__(self, memo):
         return self.duplicate()
 
-    def duplicate(self):
+    def duplicate(self, order="K"):
         """Return a copy: the same step, numbers of its own."""
-        value = self.value.copy() if isinstance(self.value, np.ndarray) else self.value
+        value = self.value.copy(order) if isinstance(self.value, np.ndarray) else self.value
         return TracedArray(self.tracer, self.current(), value, self.level)
 
     def cast(self, dtype):

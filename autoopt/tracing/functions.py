@@ -37,6 +37,11 @@ def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) ->
     handler = HANDLERS.get(function)
     if handler is not None:
         return handler(tracer, *args, **kwargs)
+    return record(tracer, function, args, kwargs)
+
+
+def record(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
+    """Do `function(*args, **kwargs)` as a step of the tape, its result a view where NumPy makes one."""
     args, target = without_out(function, args, kwargs)
     if target is not None:
         return store(tracer, target, call_function(tracer, function, args, kwargs))
@@ -49,7 +54,7 @@ def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) ->
         if not tracer.holds_traced((args[1:], kwargs)):
             return writing.attach(result, args[0], function, args[1:], kwargs)
     if result.value.base is not None:
-        result.value = result.value.copy()
+        result.value = result.value.copy("K")
     return result
 
 
@@ -201,11 +206,6 @@ _NEUTRAL = (("casting", "same_kind"), ("order", "K"), ("subok", True))
 
 
 # Functions that NumPy defines by others, or that answer with plain Python values --------------------------------------
-
-
-@handles(np.copy)
-def _copy(tracer, a, order="K", subok=False):
-    return a.duplicate()
 
 
 _PLAIN = (
@@ -367,7 +367,7 @@ HANDLERS[np.vsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=0)
 
 _SAME_NAME = (
     "sum", "mean", "std", "var", "prod", "max", "min", "argmax", "argmin", "argsort", "any", "all", "cumsum", "cumprod",
-    "dot", "ravel", "swapaxes", "squeeze", "repeat", "take", "trace", "diagonal", "clip", "round", "ptp", "nonzero",
+    "dot", "swapaxes", "squeeze", "repeat", "take", "trace", "diagonal", "clip", "round", "ptp", "nonzero",
     "searchsorted", "compress", "choose",
 )  # fmt: skip
 
@@ -386,26 +386,9 @@ def _method(function: Callable) -> Callable:
 
 
 @_method
-def reshape(array, *shape, order="C", copy=None):
-    shape = shape[0] if len(shape) == 1 else shape
-    keywords = {} if order == "C" else {"order": order}
-    return call_function(array.tracer, np.reshape, (array, shape), keywords)
-
-
-@_method
 def transpose(array, *axes):
     axes = axes[0] if len(axes) == 1 else axes
     return call_function(array.tracer, np.transpose, (array, axes) if axes else (array,), {})
-
-
-@_method
-def flatten(array, order="C"):
-    return reshape(array, -1, order=order).duplicate()
-
-
-@_method
-def copy(array, order="C"):
-    return array.duplicate()
 
 
 @_method
@@ -413,7 +396,8 @@ def astype(array, dtype, order="K", casting="unsafe", subok=True, copy=True):
     dtype = real(dtype)
     if not copy and np.dtype(dtype) == array.dtype:
         return array
-    return array.cast(dtype)
+    made = array.cast(dtype)
+    return made if order == "K" else made.duplicate(order)
 
 
 @_method

@@ -69,7 +69,9 @@ def _sum(tracer, values, start=0):
     values = iter(values)
     if type(start) is int and start == 0:
         start = next(values, 0)
-        if type(start) is tracer.array and start.ndim:
+        if type(start) is not tracer.array or start.dtype.kind == "b":
+            start = 0 + start
+        elif start.ndim:
             start = start.duplicate()  # as 0 + start would be: a new array
     for value in values:
         start = start + value

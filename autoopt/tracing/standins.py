@@ -97,14 +97,15 @@ def _full(tracer, shape, fill_value, dtype=None, order="C", **kwargs):
     kind = real(dtype)
     if type(fill_value) in (complex, np.complex128, tracer.pair) or (kind is not None and np.dtype(kind).kind == "c"):
         return complex_array(tracer, shape, fill_value)
-    return functions.full(tracer, _decided(tracer, shape), fill_value, kind)
+    return _ordered(functions.full(tracer, _decided(tracer, shape), fill_value, kind), order)
 
 
 @stands_in(np.array)
 def _array(tracer, object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0, like=None):
     made = _as_array(tracer, object, real(dtype))
     if copy is True and made is object:
-        made = made.duplicate()
+        made = made.duplicate(order)
+    made = _ordered(made, order)
     while made.ndim < ndmin:
         made = made[None]
     return made
@@ -136,7 +137,7 @@ def _asfortranarray(tracer, a, dtype=None, *, like=None):
 def _ordered(array: Any, order: str | None) -> Any:
     """Return the array itself, or a copy where NumPy would make one to have it in `order`."""
     value = getattr(array, "value", array)
-    return array.duplicate() if order in ("C", "F") and np.asarray(value, order=order) is not value else array
+    return array.duplicate(order) if order in ("C", "F") and np.asarray(value, order=order) is not value else array
 
 
 def _as_array(tracer: Any, value: Any, dtype: Any = None) -> Any:
@@ -245,7 +246,8 @@ def _nditer(tracer, op, *args, **kwargs):
             tracer.location(),
             "iterate over x.flat, or zip the arrays' .flat.",
         )
-    return iter(op.ravel() if op.value.flags.c_contiguous else op.T.ravel())
+    forwards = tuple(slice(None, None, -1 if stride < 0 else 1) for stride in op.value.strides)
+    return iter(op[forwards].ravel("K"))
 
 
 @stands_in(np.piecewise)
