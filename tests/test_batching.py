@@ -226,3 +226,27 @@ def test_random_loops_keep_their_gradient(seed):
     h = 1e-6 * np.eye(len(x))
     slopes = [(program(x + e) - program(x - e)) / 2e-6 for e in h]
     np.testing.assert_allclose(gradient, slopes, rtol=1e-6, atol=1e-6 * np.max(np.abs(slopes)))
+
+
+def american_option(p, n=12):
+    up, rate = np.exp(0.1 * p[1]), 0.01 * p[2]
+    q = (np.exp(rate) - 1 / up) / (up - 1 / up)
+    values = [max(1.0 - p[0] * up**j * (1 / up) ** (n - j), 0.0) for j in range(n + 1)]
+    for i in range(n - 1, -1, -1):
+        held = [np.exp(-rate) * (q * values[j + 1] + (1 - q) * values[j]) for j in range(i + 1)]
+        values = [max(h, 1.0 - p[0] * up**j * (1 / up) ** (i - j)) for j, h in enumerate(held)]
+    return values[0]
+
+
+def test_powers_that_vary_in_a_loop_are_one_step():
+    x = np.array([0.93, 1.1, 0.5])
+    tape = tape_of(american_option, x)
+    short = vectorise(tape)
+    assert len(short.steps) < 200 < len(tape.steps) / 5
+    assert run(short, x) == pytest.approx(american_option(x), rel=1e-13)
+
+
+def test_varied_powers_of_zero_have_the_slopes_of_each():
+    objective = Objective(lambda x: sum((k + 1) * x[k % 2] ** k for k in range(24)), np.zeros(2))
+    np.testing.assert_array_equal(objective.grad(np.zeros(2)), [0, 2])
+    np.testing.assert_array_equal(objective.hessp(np.zeros(2), np.ones(2)), [6, 0])

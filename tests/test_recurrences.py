@@ -3,9 +3,13 @@
 from collections import deque
 
 import numpy as np
+import pytensor.tensor as pt
 import pytest
+from pytensor.graph.basic import Constant
+from pytensor.tensor.basic import Alloc
 
 from autoopt.engines import NumpyFunctions
+from autoopt.graph.rewriting import rewrite
 from autoopt.parameters import Structure
 from autoopt.tape.batching import batch, vectorise
 from autoopt.tape.flatten import flatten
@@ -189,6 +193,28 @@ def test_short_loops_stay_unrolled():
     assert not any(isinstance(step.operation, Recurrence) for step in recurrences(tape).steps)
 
 
+def runge_kutta(p, steps, y):
+    """Lists of numbers, two loops in one another, the inner one of `steps` iterations."""
+    state, total = [1.0, 0.5], 0.0
+    for value in y:
+        for _ in range(steps):
+            slopes = []
+            for share in (0.0, 0.05, 0.05, 0.1):
+                a, b = [s + share * k for s, k in zip(state, slopes[-1] if slopes else [0.0, 0.0], strict=True)]
+                slopes.append([-p[0] * a * b, p[0] * a * b - p[1] * b])
+            state = [s + 0.1 / 6 * (k + 2 * l + 2 * m + n) for s, k, l, m, n in zip(state, *slopes, strict=True)]
+        total += (state[1] - value) ** 2
+    return total
+
+
+@pytest.mark.parametrize(("steps", "count"), [(2, 6), (10, 9)])
+def test_few_iterations_of_a_long_body_and_loops_in_loops_are_rolled(steps, count):
+    tape, x = tape_of(lambda p, y: runge_kutta(p, steps, y), [0.7, 0.3], Y[:count]), np.array([0.8, 0.2])
+    short = vectorise(tape)
+    assert len(short.steps) < 250
+    np.testing.assert_allclose(evaluate(short, x), runge_kutta(x, steps, Y[:count]), rtol=1e-12)
+
+
 def test_loops_without_carries_are_left_to_batching():
     tape = tape_of(lambda x: sum(100 * (x[i + 1] - x[i] ** 2) ** 2 for i in range(len(x) - 1)), np.ones(30))
     assert not any(isinstance(step.operation, Recurrence) for step in looped(tape).steps)
@@ -232,3 +258,11 @@ def test_what_a_loop_computes_from_data_alone_again_and_again_is_one_operand():
     assert sum(step.operation is np.exp for step in vectorise(tape).steps) == 1
     x = np.array([0.12, 0.09, 0.75])
     np.testing.assert_allclose(NumpyFunctions(tape, "value", "loops").run(x), turned(x, data), rtol=1e-14)
+
+
+def test_filled_arrays_are_given_their_shapes_as_numbers():
+    x, y = pt.tensor("x", shape=(2,), dtype="float64"), pt.tensor("y", shape=(11,), dtype="float64")
+    filled = pt.alloc(x, pt.exp(y).shape[0], 2)
+    graph = rewrite([x, y], [filled * 2], "guards")
+    (node,) = [node for node in graph.apply_nodes if isinstance(node.op, Alloc)]
+    assert all(isinstance(size, Constant) for size in node.inputs[1:])

@@ -9,15 +9,17 @@ from functools import cache
 
 from pytensor import config
 from pytensor.compile.mode import optdb
-from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import GraphRewriter
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.graph.traversal import io_toposort
 from pytensor.scalar.basic import Add, Mul
+from pytensor.tensor.basic import Alloc, alloc
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.rewriting.basic import topo_constant_folding
+from pytensor.tensor.subtensor import AdvancedIncSubtensor, IncSubtensor
 
 from autoopt.graph.joins import unsplit
 from autoopt.graph.masks import carry_masks
@@ -83,6 +85,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     """
     graph = FunctionGraph(list(inputs), list(outputs), clone=True)
     _trim(graph)
+    _fix_shapes(graph)
     if stage == "guards":
         topo_constant_folding.rewrite(graph)
         return graph
@@ -104,6 +107,23 @@ def _trim(graph: FunctionGraph) -> None:
             if len(node.op.needed(read)) < len(node.outputs):
                 made = node.op.trimmed(node.inputs, read)
                 graph.replace_all([(node.outputs[k], made[k]) for k in read])
+
+
+def _fix_shapes(graph: FunctionGraph) -> None:
+    """Give arrays that are filled with a value their shapes as numbers.
+
+    PyTensor asks for the shape of every such array by a pass over all that it depends on, each time that it is made.
+    """
+    for node in graph.toposort():
+        out = node.outputs[0]
+        if None in getattr(out.type, "shape", (None,)):
+            continue
+        if isinstance(node.op, Alloc) and not all(isinstance(size, Constant) for size in node.inputs[1:]):
+            graph.replace(out, alloc(node.inputs[0], *out.type.shape))
+        elif isinstance(node.op, Blockwise) and isinstance(node.op.core_op, IncSubtensor | AdvancedIncSubtensor):
+            target, *rest = node.inputs
+            if target.type.shape != out.type.shape:  # written into once for every entry of a stack
+                graph.replace(out, node.op(alloc(target, *out.type.shape), *rest))
 
 
 def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: set[Variable]) -> list[Variable]:

@@ -17,6 +17,9 @@ from autoopt.tape.tape import Step, call
 SHORTEST = 8
 """A run of fewer iterations stays unrolled."""
 
+LONG_BODY, FEW = 40, 4
+"""One of a body of so many steps only if it has fewer iterations than this: unrolled it would take long to derive."""
+
 
 MOST = 1_000_000
 """A loop that ends on a condition is given up after so many iterations."""
@@ -154,3 +157,8 @@ def text_of(template: Any) -> str:
     if isinstance(template, Known):
         return f"{type(template.value).__name__}{np.asarray(template.value).tolist()!r}"
     return template_text(template)
+
+
+def shortest(period: int) -> int:
+    """Return from how many iterations on a loop of `period` steps is kept: fewer of a body that is long to derive."""
+    return FEW if period >= LONG_BODY else SHORTEST

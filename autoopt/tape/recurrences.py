@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autoopt.tape.recurrence import SHORTEST
+from autoopt.tape.recurrence import SHORTEST, shortest
 from autoopt.tape.rolling import Rewriter
 from autoopt.tape.runs import Order, Run, fit
 from autoopt.tape.tape import Tape
@@ -39,7 +39,7 @@ def _find(tape: Tape) -> list[Run]:
     for period in _periods(labels):
         found: list[Run] = []
         end = -1
-        for start, stop in _stretches(labels[:-period] == labels[period:], (SHORTEST - 1) * period):
+        for start, stop in _stretches(labels[:-period] == labels[period:], (shortest(period) - 1) * period):
             start = max(start, end)
             run = fit(sequence, start, stop + period, period)
             if run is not None:
@@ -63,7 +63,9 @@ def _periods(labels: np.ndarray) -> list[int]:
         for distance, often in zip(distances.tolist(), times.tolist(), strict=True):
             counts[distance] = max(counts.get(distance, 0), often)
     likely = [
-        distance for distance, often in counts.items() if often >= SHORTEST - 1 and distance * SHORTEST <= len(labels)
+        distance
+        for distance, often in counts.items()
+        if often >= shortest(distance) - 1 and distance * shortest(distance) <= len(labels)
     ]
     likely = sorted(likely, key=lambda distance: -counts[distance])[:60]
     return sorted(likely)

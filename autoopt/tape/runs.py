@@ -10,7 +10,7 @@ import numpy as np
 
 from autoopt.tape.cycles import cyclic_places
 from autoopt.tape.operations import pack
-from autoopt.tape.recurrence import SHORTEST, text_of
+from autoopt.tape.recurrence import shortest, text_of
 from autoopt.tape.tape import DATA, PARAMETER, Step, Tape
 
 FLOAT = np.dtype(float)
@@ -79,7 +79,7 @@ def fit(sequence: Order, start: int, stop: int, period: int) -> Run | None:
     """Return the run in [start, stop), cut so that its blocks are alike; None if there is no recurrence."""
     for _ in range(4):
         count = (stop - start) // period
-        if count < SHORTEST:
+        if count < shortest(period):
             return None
         try:
             offset = _phase(sequence, start, stop, period)
@@ -92,7 +92,7 @@ def fit(sequence: Order, start: int, stop: int, period: int) -> Run | None:
 
 
 def _phase(sequence: Order, start: int, stop: int, period: int) -> int:
-    """Return where in the period a block is best cut: where the fewest values have to be handed on."""
+    """Return where in the period a block is best cut: where the fewest values, all of them floats, are handed on."""
     middle = start + ((stop - start) // period // 2 - 1) * period
     reach: dict[int, int] = {}
     for position in range(middle, min(middle + 3 * period, stop)):
@@ -102,8 +102,9 @@ def _phase(sequence: Order, start: int, stop: int, period: int) -> int:
                 reach[made] = position
     crossing = np.zeros(period + 1, dtype=np.int64)
     for made, last in reach.items():  # a cut before position c separates made < c <= last
+        weight = 1 if sequence.steps[sequence.nodes[made]].dtype == FLOAT else period
         for cut in range(made + 1, min(last, made + period) + 1):
-            crossing[(cut - start) % period] += 1
+            crossing[(cut - start) % period] += weight
     return int(np.argmin(crossing[:period]))
 
 
