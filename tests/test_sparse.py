@@ -69,6 +69,27 @@ def _loop(w, X, y):
     return total
 
 
+def _placed(w, X, y):
+    """Matrices made of traced entries, from all the forms that SciPy takes, and their products."""
+    bands = sp.diags([w, w[:2] ** 2, 1.0], [0, 1, -1], shape=(3, 3), format="csc")
+    tall = sp.vstack([X.multiply(w), w[None, :]])
+    rows = sp.csr_matrix((w, [0, 2, 1], [0, 1, 1, 3]), shape=(3, 3))
+    normal = X.T @ sp.diags(y) @ X + sp.csr_matrix(np.eye(3))
+    weighted = X.T @ sp.diags(np.exp(y * w[0])) @ X
+    return (
+        np.sum((bands @ w) ** 2)
+        + np.sum((sp.spdiags(np.stack([w, w]), [0, 1], 3, 3) @ w) ** 2)
+        + np.sum((tall @ w) ** 2)
+        + np.sum((rows @ np.outer(w, w)) ** 2)
+        + np.sum(weighted.toarray() ** 2)
+        + np.sum((normal @ w) ** 2)
+        + np.sum(sp.linalg.spsolve(bands, w) ** 2)
+        + np.sum((sp.csr_matrix(np.outer(w, w)) @ w) ** 2)
+        + np.sum((X.T @ y) * w)
+        + np.sum(np.outer(w, w) @ sp.csr_matrix(np.eye(3)).T @ y[:3])
+    )
+
+
 def _made(w, X, y):
     L = sp.lil_matrix((3, 3))
     for i, j in ((0, 1), (1, 2)):
@@ -87,7 +108,7 @@ def _made(w, X, y):
     )
 
 
-USES = [_made, _logistic, _transposed, _matrices, _scaled, _dense, _data_alone, _captured, _loop]
+USES = [_made, _placed, _logistic, _transposed, _matrices, _scaled, _dense, _data_alone, _captured, _loop]
 
 
 @pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_array, sp.coo_array])
@@ -135,7 +156,7 @@ REFUSED = {
     "addition": lambda w, X: (X + w).sum(),
     "an assignment": lambda w, X: _assigned(X, 1.0) @ w @ w,
     "an assignment of a traced value": lambda w, X: _assigned(sp.lil_matrix((3, 3)), w[0]) @ w @ w,
-    "a matrix of traced values": lambda w, X: np.sum(sp.csr_matrix(np.outer(w, w)) @ w),
+    "a product of Kronecker": lambda w, X: np.sum(sp.kron(X, np.outer(w, w)) @ np.ones(9)),
 }
 
 

@@ -225,12 +225,12 @@ def _gamma_density(a: Any, x: Any) -> Any:
 
 
 def _lower(n: Any, value: Any) -> Any:
-    """`value`, which is made of a polynomial of degree n - 1, and 0 where n is 0."""
-    return ps.switch(ps.gt(n, 0), value, 0.0)
+    """`value`, which is made of a polynomial of degree n - 1, and 0 where n is 0; n need be no integer."""
+    return ps.switch(ps.eq(n, 0), 0.0, value)
 
 
 def _below(n: Any) -> Any:
-    return ps.switch(ps.gt(n, 0), n - 1, n)
+    return ps.switch(ps.eq(n, 0), n, n - 1)
 
 
 jacobi = scalar(

@@ -28,14 +28,14 @@ from autoopt.source.code import (
     sequence,
 )
 from autoopt.tape.names import fresh, qualified
-from autoopt.tape.operations import astype, component, pack, put, put_add
+from autoopt.tape.operations import astype, component, pack, put, put_add, sparse_product, sparse_transposed_product
 from autoopt.tape.tape import Slot, Step
 
 WIDTH = 88
 
 _INFIX = {
     np.add: ("+", SUM), np.subtract: ("-", SUM), np.multiply: ("*", PRODUCT), np.true_divide: ("/", PRODUCT),
-    np.floor_divide: ("//", PRODUCT), np.remainder: ("%", PRODUCT), np.matmul: ("@", MATMUL),
+    np.floor_divide: ("//", PRODUCT), np.remainder: ("%", PRODUCT), np.matmul: ("@", MATMUL), sparse_product: ("@", MATMUL),
     np.less: ("<", COMPARISON), np.less_equal: ("<=", COMPARISON), np.greater: (">", COMPARISON),
     np.greater_equal: (">=", COMPARISON), np.equal: ("==", COMPARISON), np.not_equal: ("!=", COMPARISON),
     np.bitwise_and: ("&", AND), np.bitwise_or: ("|", OR), np.bitwise_xor: ("^", XOR),
@@ -116,6 +116,8 @@ def expression(step: Step, operands: Sequence[Code]) -> Code:
         return Code(f"{operands[0].at(ATOM)} ** {operands[1].at(POWER)}", POWER)
     if operation is np.negative and step.template is None:
         return negative(operands[0])
+    if operation is sparse_transposed_product:
+        return infix("@", MATMUL, Code(f"{operands[0]:.}.T"), operands[1])
     if step.template is None:
         return call(qualified(operation), *operands)
     args, kwargs = step.template

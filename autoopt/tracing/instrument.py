@@ -264,6 +264,8 @@ class Instrument:
         wrapped = getattr(value, "__wrapped__", None)
         if type(value).__module__ == "functools" and isinstance(wrapped, FunctionType):
             return self.substitute(wrapped)  # a cache of results would keep traced arrays
+        if _is_compiled(value):
+            return functools.partial(standins.compiled, self.tracer, value)
         if not isinstance(value, BuiltinFunctionType | np.ufunc) and not _is_standard(value):
             self.opaque_state = True
         return value
@@ -276,9 +278,9 @@ class Instrument:
         module = function.__module__ or ""
         if module.startswith(_OPAQUE) or (module.startswith("scipy.integrate") and function.__name__ in _INTEGRALS):
             return standins.opaque(self.tracer, function)
-        if module.startswith("scipy.") or may_be_copied(function.__code__):
-            return self.copy(function)
-        return function
+        if module.startswith("scipy."):
+            return functools.partial(standins.library, self.tracer, function, self.copy(function))
+        return self.copy(function) if may_be_copied(function.__code__) else function
 
     def copy(self, function: FunctionType) -> FunctionType:
         """Return the instrumented copy of a Python function."""
@@ -392,6 +394,17 @@ def _is_standard(value: Any) -> bool:
 
     name = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
     return name not in ("math", "cmath", "time", "random") and name.split(".")[0] in sys.stdlib_module_names
+
+
+def _is_compiled(value: Any) -> bool:
+    """Whether `value` is a function in machine code that is not Python's or NumPy's own."""
+    import sys
+
+    kind = type(value)
+    if kind.__name__ not in ("builtin_function_or_method", "cython_function_or_method", "fused_cython_function"):
+        return False
+    module = str(getattr(value, "__module__", None) or getattr(getattr(value, "__self__", None), "__name__", ""))
+    return module.partition(".")[0] not in {"", "numpy", "autoopt", *sys.stdlib_module_names}
 
 
 def _is_function(value: Any) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.operations import put_add, sparse_product, sparse_transposed_product
-from autoopt.tape.tape import CONSTANT, DATA, Leaf, Step
+from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step
 from autoopt.tracing.array import TracedArray
 
 
@@ -44,23 +44,46 @@ class Matrices:
 
     def call(self, make: Callable, args: tuple, kwargs: dict) -> Any:
         """Call a function or class of scipy.sparse that makes a matrix, of data or with entries that are traced."""
-        if not self.follows((args, tuple(kwargs.values()))):
+        if not self.depends((args, tuple(kwargs.values()))):
             made = self.wrap(make(*self._plainly(args), **self._plainly(kwargs)))
             if type(made) is Sparse:
                 made._own = True
             return made
-        name = make.__name__
-        if name in ("diags", "diags_array") and type(args[0]) is self.tracer.array and np.ndim(args[0]) == 1:
-            entries, places = args[0], (np.arange(len(args[0])),) * 2
-            made = make(np.ones(len(entries)), *args[1:], **kwargs)
-            if made.shape == (len(entries),) * 2:
-                return Sparse(self, _coordinates(made, np.asarray(entries.value), places), "matrix", entries)
-        if name.startswith(("coo", "csr", "csc")) and type(args[0]) is tuple and len(args[0]) == 2:
-            entries, places = self.tracer.whole(args[0][0]), self._plainly(args[0][1])
-            if type(entries) is self.tracer.array and type(places) is tuple:
-                made = make((entries.value, places), *self._plainly(args[1:]), **self._plainly(kwargs))
-                return Sparse(self, _coordinates(made, np.asarray(entries.value), places), "matrix", entries)
-        raise self.refusal(f"scipy.sparse.{name}")
+        if make.__name__.removesuffix("_array").removesuffix("_matrix") not in _PLACING or not args:
+            raise self.refusal(f"scipy.sparse.{make.__name__}")
+        return self._placed(make, args[0], args[1:], kwargs)
+
+    def _placed(self, make: Callable, given: Any, args: tuple, kwargs: dict) -> Sparse:
+        """Return the matrix that `make` fills with traced entries: made of their numbers, it says where they go."""
+        pool: list[Any] = []
+        kwargs = {key: part for key, part in self._plainly(kwargs).items() if key != "format"}
+        compressed = type(given) is tuple and len(given) > 1 and isinstance(make, type)
+        if compressed and type(given[1]) is tuple:  # coordinates, of which two may be the same
+            places = tuple(map(np.asarray, self._plainly(given[1])))
+            entries = self.tracer.whole(given[0])
+            made = make((np.ones(len(places[0])), places), *self._plainly(args), **kwargs)
+        else:
+            rest = self._plainly(given[1:]) if compressed else ()
+            numbered = self._numbered(given[0] if compressed else given, pool)
+            made = make((numbered, *rest) if compressed else numbered, *self._plainly(args), **kwargs).tocoo()
+            entries, places = np.concatenate(pool)[made.data.astype(int) - 1], (made.row, made.col)
+        return Sparse(self, _coordinates(made, np.asarray(entries.value), places), "matrix", entries)
+
+    def _numbered(self, value: Any, pool: list) -> Any:
+        """Return `value` with numbers from 1 on in place of its entries, which go to `pool`."""
+        if value is None:
+            return None
+        if type(value) in (tuple, list):
+            return type(value)([self._numbered(part, pool) for part in value])
+        start = 1 + sum(len(part) for part in pool)
+        if type(value) is Sparse or is_sparse(value):
+            matrix = value.value.tocoo() if type(value) is Sparse else value.tocoo()
+            entries = getattr(value, "_entries", None)
+            pool.append(matrix.data if entries is None else entries)
+            return _coordinates(matrix, np.arange(start, start + matrix.nnz, dtype=float), (matrix.row, matrix.col))
+        pool.append(np.ravel(value))
+        numbers = np.arange(start, start + len(pool[-1]), dtype=float).reshape(np.shape(value))
+        return numbers if numbers.ndim else float(numbers)
 
     def _plainly(self, value: Any) -> Any:
         """Return `value` for SciPy, with what is in it."""
@@ -76,6 +99,12 @@ class Matrices:
             return any(map(self.follows, value))
         return type(value) is self.tracer.array and value.level != CONSTANT
 
+    def depends(self, value: Any) -> bool:
+        """Whether `value` depends on the parameters."""
+        if type(value) is Sparse:
+            return value._entries is not None
+        return self.tracer.level(value) == PARAMETER if type(value) not in (list, tuple) else any(map(self.depends, value))
+
     def leaf(self, name: str, matrix: Any) -> int:
         """Return the step of a matrix: an input of the tape, not an array."""
         steps, tape = self.tracer.steps, self.tracer.tape
@@ -90,6 +119,10 @@ class Matrices:
             self.tracer.location(),
             "use X @ w, X.T @ r, X.multiply(v) or X.toarray().",
         )
+
+
+_PLACING = {"diags", "spdiags", "hstack", "vstack", "block_diag", "bmat", "block", "csr", "csc", "coo", "dia", "bsr"}
+"""The functions and classes of scipy.sparse that put each entry that they are given somewhere, and do nothing else."""
 
 
 def _coordinates(like: Any, entries: np.ndarray, places: tuple) -> Any:
@@ -138,7 +171,9 @@ class Sparse(TracedArray):
         if self._entries is not None:
             coo = self.value.tocoo()
             return self._with(type(coo)((coo.data, (coo.col, coo.row)), shape=self.shape[::-1]), self._entries)
-        return self._turned or Sparse(self._matrices, self.value.T, self._name, turned=self)
+        if self._turned is None:
+            return Sparse(self._matrices, self.value.T, self._name, turned=self)
+        return self._turned
 
     def transpose(self) -> Sparse:
         """Return the transpose."""
@@ -156,19 +191,41 @@ class Sparse(TracedArray):
 
     def __matmul__(self, other: Any) -> Any:
         matrices = self._matrices
+        if type(other) is Sparse and matrices.follows((self, other)):
+            return self._sparse_product(other)
         if type(other) is Sparse or (self._entries is None and not matrices.follows(other)):
-            if matrices.follows((self, other)):
-                raise matrices.refusal("the product with a sparse matrix")
             return matrices.wrap(self.value @ matrices.plain(other), self._name)
         other = matrices.tracer.whole(other)
         if self._entries is None:
             if self._turned is not None:
                 return self._product(self._turned._step("", lambda: self._turned.value), other, True)
             return self._product(self._step("", lambda: self.value), other, False)
-        _, columns = self.value.coords if hasattr(self.value, "coords") else (self.value.row, self.value.col)
-        if np.ndim(other) != 1:
-            raise matrices.refusal("the product with a matrix, after .multiply(...),")
-        return self._row_sums(self._entries * other[columns])
+        picked = other[self._places()[1]]
+        return self._row_sums((self._entries if np.ndim(other) == 1 else self._entries[:, None]) * picked)
+
+    def _places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows and columns of the entries."""
+        coo = self.value.tocoo()
+        return coo.row, coo.col
+
+    def _sparse_product(self, other: Sparse) -> Sparse:
+        """Return the product of two sparse matrices: each pair of entries that meet is one of its own."""
+        left, right = self.value.tocoo(), other.value.tocoo()
+        if left.shape[1] != right.shape[0]:
+            raise ValueError(f"dimension mismatch: {left.shape} @ {right.shape}")
+        order = np.argsort(right.row, kind="stable")
+        counts = np.bincount(right.row, minlength=right.shape[0])
+        met = counts[left.col]
+        first = np.repeat(np.arange(left.nnz), met)
+        second = order[np.arange(met.sum()) - np.repeat(np.cumsum(met) - met, met) + (np.cumsum(counts) - counts)[left.col[first]]]
+        one, two = (
+            (matrix.data if traced is None else traced)[picked]
+            for matrix, traced, picked in ((left, self._entries, first), (right, other._entries, second))
+        )
+        shape = left.shape[0], right.shape[1]
+        entries = one * two
+        places = left.row[first], right.col[second]
+        return self._with(type(left)((np.asarray(entries.value), places), shape=shape), entries)
 
     def _product(self, step: int, x: Any, transposed: bool) -> Any:
         tracer = self._matrices.tracer
@@ -181,7 +238,7 @@ class Sparse(TracedArray):
 
     def _row_sums(self, entries: Any) -> Any:
         """Return the sums over the rows of entries on this pattern: a product with the matrix that adds them up."""
-        rows, _ = self.value.coords if hasattr(self.value, "coords") else (self.value.row, self.value.col)
+        rows, _ = self._places()
         count = len(rows)
 
         def adding() -> Any:
@@ -301,7 +358,7 @@ class Sparse(TracedArray):
         return lambda *args, **kwargs: self._call(name, args, kwargs)
 
     def _call(self, name: str, args: tuple, kwargs: dict) -> Any:
-        if self._matrices.follows((args, tuple(kwargs.values()))):
+        if self._matrices.depends((args, tuple(kwargs.values()))):
             raise self._matrices.refusal(f".{name}")
         found = getattr(self.value, name)(*map(self._matrices.plain, args), **kwargs)
         if name in ("tocsr", "tocsc", "tocoo", "asformat") and not args and not kwargs:
@@ -369,7 +426,7 @@ class Matrix:
 
 def _data_alone(name: str) -> Callable:
     def operate(self, *others):
-        if self._matrices.follows((self, *others)):
+        if self._matrices.depends((self, *others)):
             raise self._matrices.refusal(f"{name.strip('_')}")
         return self._matrices.wrap(getattr(self.value, name)(*map(self._matrices.plain, others)), self._name)
 

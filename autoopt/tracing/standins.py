@@ -6,16 +6,19 @@ builtins. Each row is `stand_in(tracer, *args, **kwargs)` for the callable that 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autoopt.errors import TracingError
-from autoopt.tape.tape import PARAMETER
+from autoopt.errors import TracingError, UnsupportedFunctionError
+from autoopt.tape.names import qualified
+from autoopt.tape.tape import DATA, PARAMETER
 from autoopt.tracing import clocks, fourier, functions
 from autoopt.tracing.kinds import real
+from autoopt.tracing.origin import is_library
 
 STAND_INS: dict[Callable, Callable] = {}
 TYPES: dict[type, Callable] = {}
@@ -399,6 +402,56 @@ def object_stand_in(tracer: Any, value: Any) -> Any:
     if draws(value):
         return Random(tracer, value)
     return _Joiner(tracer, value) if value is np.r_ or value is np.c_ else None
+
+
+def library(tracer: Any, original: Callable, copied: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Do a function of SciPy that is Python code: followed, unless the user calls it with nothing but data."""
+    given = tuple(args), dict(kwargs)
+    if is_library(sys._getframe(1).f_code) or not _is_data(tracer, given):
+        return copied(*args, **kwargs)
+    args, kwargs = (real(tracer.concrete(part)) for part in given)
+    tracer.tape.data_decided = tracer.tape.data_decided or tracer.level(given) == DATA
+    found = _written_nowhere(tracer, original, args, kwargs)
+    return _as_array(tracer, found) if type(found) is np.ndarray and found.dtype.kind in "fiub" else found
+
+
+def _is_data(tracer: Any, value: Any) -> bool:
+    """Whether `value` consists of numbers, names and arrays that do not depend on the parameters."""
+    if isinstance(value, tuple | list):
+        return all(_is_data(tracer, part) for part in value)
+    if type(value) is dict:
+        return all(_is_data(tracer, part) for part in value.values())
+    if type(value) in (tracer.array, tracer.pair):
+        return value.level != PARAMETER
+    return isinstance(value, _PLAIN)
+
+
+_PLAIN = (int, float, complex, str, type(None), np.ndarray, np.generic, np.dtype, type)
+
+
+def compiled(tracer: Any, original: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Do a compiled function of a library on what its arguments carry; it must not write into them."""
+    for part in (*args, *kwargs.values()):
+        if type(part) is tracer.array and part.level == PARAMETER:
+            return original(*args, **kwargs)  # which asks for the array and is refused
+    if tracer.level((args, kwargs)) == DATA:
+        tracer.tape.data_decided = True
+    return _written_nowhere(tracer, original, real(tracer.concrete(args)), real(tracer.concrete(kwargs)))
+
+
+def _written_nowhere(tracer: Any, original: Callable, args: tuple, kwargs: dict) -> Any:
+    """Return `original(*args, **kwargs)`, having seen that none of the arrays has changed by it."""
+    given = [part for part in (*args, *kwargs.values()) if isinstance(part, np.ndarray)]
+    before = [part.copy() for part in given]
+    found = original(*args, **kwargs)
+    for part, old in zip(given, before, strict=True):
+        if not np.array_equal(part, old, equal_nan=part.dtype.kind in "fc"):
+            raise UnsupportedFunctionError(
+                f"The objective calls {qualified(original)}, which writes into its argument; this is not followed.",
+                tracer.location(),
+                "use what it returns, or pass jac='finite-difference'.",
+            )
+    return found
 
 
 def opaque(tracer: Any, original: Callable) -> Callable:

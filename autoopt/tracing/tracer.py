@@ -245,6 +245,7 @@ class Tracer:
         if not isinstance(value, np.ndarray | np.generic | float | int):
             if level == PARAMETER:
                 raise self._leaves(function, value)
+            self.tape.data_decided = self.tape.data_decided or level == DATA
             return value
         return self.record(function, tuple(sources), template, value, level)
 
