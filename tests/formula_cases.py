@@ -76,6 +76,12 @@ LONG = RNG.normal(size=12)
 case(np.partition, V, 2)
 case(np.partition, M, 1, axis=0)
 CASES.append(Case(np.argpartition, (V, 1), call=lambda function, x, k: x[function(x, k)[: k + 1]]))
+GAPS = np.array([[0.0, np.nan, 0.0, 0.0], [0.0, 0.0, np.nan, np.nan], [0.0, 0.0, 0.0, 0.0]])
+for function, more in ((np.nanmedian, ()), (np.nanquantile, (0.3,)), (np.nanpercentile, ([20.0, 70.0],))):
+    CASES.append(
+        Case(function, (M, *more), {"axis": 1}, call=lambda function, x, *more, axis: function(x + GAPS, *more, axis))
+    )
+    case(function, M, *more, axis=(0, 1), keepdims=True)
 case(np.unwrap, 5 * LONG)
 case(np.unwrap, 5 * M, axis=0, period=4.0)
 case(np.unwrap, 5 * V, 4.0)

@@ -305,6 +305,45 @@ for function in (np.trapezoid, scipy.integrate.trapezoid):
     case(function, M, x=a(0.0, 1.0, 3.0), axis=0)
     case(function, M, x=np.cumsum(M * M, axis=1))
 
+# What a reduction leaves out, and what it starts from ----------------------------------------------------------------
+PART = np.array([[True, False, True, True], [False, True, False, True], [True, True, False, False]])
+for function in (np.sum, np.prod, np.mean, np.var, np.std):
+    case(function, M, axis=1, where=PART)
+    case(function, M, where=PART[0], keepdims=True)
+case(np.sum, M, where=PART, initial=np.array(1.5), axis=0)
+case(np.prod, M, initial=2.0)
+case(np.add.reduce, M, 1, where=PART)
+case(np.multiply.reduce, M, 0, initial=np.array(0.5))
+for function in (np.max, np.min, np.maximum.reduce, np.minimum.reduce):
+    case(function, M, axis=1, initial=-0.35, where=PART)
+    case(function, M, axis=0, initial=np.array(0.2), keepdims=True)
+case(np.max, EMPTY, initial=2.0)
+case(np.min, np.zeros((0, 3)), axis=0, initial=2.0)
+for function in (np.all, np.any):
+    case(function, M > 0, axis=1, where=PART)
+case(np.var, M, axis=1, correction=1)
+case(np.std, M, axis=1, mean=np.mean(M, axis=1, keepdims=True))
+case(np.average, M, axis=1, weights=P[:4], returned=True)
+case(np.average, M, axis=0, returned=True)
+for function in (np.nanmax, np.nanmin):
+    case(function, np.where(PART, M, np.nan)[:, :2], axis=1)
+for method in ("lower", "higher", "nearest", "midpoint", "hazen", "weibull", "median_unbiased", "inverted_cdf"):
+    case(np.quantile, V, [0.3, 0.8], method=method)
+case(np.ediff1d, V, to_begin=np.array(0.5), to_end=[1.0, 2.0])
+case(np.cov, M, fweights=[1, 2, 0, 1])
+case(np.cov, M, aweights=P[:4])
+case(np.cov, M, fweights=[1, 2, 0, 1], aweights=P[:4], bias=True)
+case(np.linalg.norm, V, 0)
+case(np.take, V, [5, -2], mode="wrap")
+case(np.take, V, [5, -2], mode="clip")
+case(np.insert, V, [0, 2, 2], a(1.0, 2.0, 3.0))
+case(np.insert, V, [1, 3], 0.5)
+case(np.pad, M, ((1, 0), (0, 2)), constant_values=((1.0, 2.0), (3.0, 4.0)))
+case(np.pad, V, (1, 2), constant_values=a(0.5, 1.5))
+case(np.sort, V, kind="stable")
+case(np.argsort, M, axis=1, stable=True)
+case(np.nan_to_num, a(1.0, np.nan, np.inf), nan=np.array(0.5), posinf=2.0)
+
 # Indexing ------------------------------------------------------------------------------------------------------------
 SLICES = [0, -1, slice(1, 3), slice(None, None, -1), (0, 1), (slice(None), 2), None, Ellipsis, (Ellipsis, 0), ()]
 SLICES += [(slice(None), None), ([0, 2, 0],), (slice(None), [1, -1]), ([0, 1], [2, 3]), (np.int64(1), slice(1, None))]
@@ -349,19 +388,14 @@ case(np.choose, np.array([0, 1, 0, 1]), [V, 2 * V])
 
 # Refusals: the function, how it is called, and what the message must say ---------------------------------------------
 REFUSED: list[tuple] = [
-    (np.sum, (V,), {"where": MASK}, "np.sum with where="),
     (np.sum, (V,), {"dtype": np.float32}, "np.sum with dtype=float32"),
     (np.exp, (V,), {"where": MASK}, "np.exp with where="),
     (np.exp, (V,), {"dtype": np.float32}, "np.exp with dtype="),
     (np.exp, (MASK,), {}, "np.exp of booleans"),
     (np.exp, (V, V), {}, "np.exp with 2 operands"),
-    (np.max, (V,), {"initial": 0.0}, "np.max with initial="),
-    (np.quantile, (V, 0.5), {"method": "nearest"}, "method='nearest'"),
     (np.quantile, (V, np.array([0.5])), {}, "np.quantile at a level"),
     (np.quantile, (V, 0.5), {"weights": V}, "np.quantile with weights="),
-    (np.average, (V,), {"returned": True}, "np.average with returned"),
     (np.where, (V,), {}, "np.where with one argument"),
-    (np.take, (V, [0]), {"mode": "wrap"}, "np.take with mode='wrap'"),
     (np.choose, (COUNTS, [V, V]), {"mode": "clip"}, "np.choose with mode='clip'"),
     (np.compress, (MASK, V), {}, "np.compress with a computed condition"),
     (operator.getitem, (V, True), {}, "indexing with True"),
@@ -370,5 +404,6 @@ REFUSED: list[tuple] = [
     (operations.put_add, (COUNTS, 0, np.array(1)), {}, "adding into an array of int64"),
     (operations.astype, (V, np.float32), {}, "conversion to float32"),
     (operations.put, (M, (None, [0, 0]), 1.0), {}, "None and arrays"),
-    (np.add.reduce, (V,), {"where": MASK}, "np.add.reduce with where="),
+    (np.insert, (V, np.array([0, 1]), 1.0), {}, "np.insert of several"),
+    (np.pad, (V, 1), {"mode": "mean"}, "np.pad with mode='mean'"),
 ]

@@ -200,6 +200,5 @@ REFUSED += [
     (special.factorial, (V,), {"extend": "complex"}, "scipy.special.factorial with extend="),
     (special.zeta, (V,), {}, "scipy.special.zeta without q"),
     (np.digitize, (V, P), {}, "np.digitize"),
-    (np.cov, (M,), {"fweights": COUNTS}, "np.cov with fweights="),
     (np.polynomial.polynomial.polyval, (V, M), {}, "several polynomials"),
 ]

@@ -22,6 +22,7 @@ from pytensor.tensor.signal.conv import Convolve1d, convolve1d
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph.loop import Loop, loop
+from autoopt.rules import matrix_ops
 from autoopt.rules.fourier import Fourier
 from autoopt.rules.sparse import SparseProduct
 from autoopt.source import PRINTERS, SCALARS, list_function
@@ -158,7 +159,10 @@ EXAMPLES = {
     Fourier: [(Fourier(False), STACK), (Fourier(True), M[:2])],
     fft.RFFTOp: [(lambda a: pt.fft.rfft(a), M)],
     fft.IRFFTOp: [(lambda a: pt.fft.irfft(pt.fft.rfft(a), is_odd=True), M)],
-    pt.blockwise.Blockwise: [(la.inv, STACK), (la.cholesky, STACK), (lambda a: la.slogdet(a)[1], STACK),
+    pt.blockwise.Blockwise: [(la.inv, STACK), (la.cholesky, STACK),
+                             (lambda a: pt.blockwise.Blockwise(matrix_ops.LogDeterminant())(a)[1], STACK),
+                             (pt.blockwise.Blockwise(matrix_ops.Cofactors()), STACK),
+                             (pt.blockwise.Blockwise(matrix_ops.CofactorChange()), STACK, 2 * STACK),
                              (lambda a, b: la.solve(a, b), STACK, B), (lambda a: a @ a, STACK),
                              (lambda a, b: la.solve_triangular(la.cholesky(a), b, lower=True), STACK, B),
                              (lambda a, b: la.solve_triangular(a, b, b_ndim=1), STACK, STACK[:, 0])],
@@ -178,8 +182,11 @@ EXAMPLES = {
     pt.type_other.MakeSlice: [],
     la.decomposition.cholesky.Cholesky: [(la.cholesky, P), (lambda a: la.cholesky(a, lower=False), P)],
     la.inverse.MatrixInverse: [(la.inv, P)], la.inverse.MatrixPinv: [(la.pinv, B)],
-    la.summary.Det: [(la.det, P)],
-    la.summary.SLogDet: [(la.summary.SLogDet(), P), (lambda a: la.summary.SLogDet()(a)[1], P)],
+    matrix_ops.Determinant: [(matrix_ops.Determinant(), P)],
+    matrix_ops.LogDeterminant: [(lambda a: matrix_ops.LogDeterminant()(a)[1], P)],
+    matrix_ops.Cofactors: [(matrix_ops.Cofactors(), P), (matrix_ops.Cofactors(), np.outer(X[:4], Y[:4]))],
+    matrix_ops.CofactorChange: [(matrix_ops.CofactorChange(), P, S)],
+    matrix_ops.Svd: [(lambda a: matrix_ops.Svd(True)(a)[0], B), (matrix_ops.Svd(False), B)],
     la.decomposition.eigen.Eigh: [(lambda a: la.eigh(a)[0], P), (lambda a: abs(la.eigh(a)[1]), P)],
     la.decomposition.eigen.Eigvalsh: [(la.decomposition.eigen.Eigvalsh(), P)],
     la.decomposition.svd.SVD: [(lambda a: la.svd(a, compute_uv=False), B),

@@ -267,9 +267,9 @@ def sinc(x):
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     x = tensor(x)
     largest = np.finfo(float).max
-    x = pt.switch(pt.isnan(x), tensor(float(nan)), x)
-    x = pt.switch(pt.eq(x, np.inf), tensor(float(largest if posinf is None else posinf)), x)
-    return pt.switch(pt.eq(x, -np.inf), tensor(float(-largest if neginf is None else neginf)), x)
+    x = pt.switch(pt.isnan(x), real(nan), x)
+    x = pt.switch(pt.eq(x, np.inf), real(largest if posinf is None else posinf), x)
+    return pt.switch(pt.eq(x, -np.inf), real(-largest if neginf is None else neginf), x)
 
 
 @rule(np.round, order=0)

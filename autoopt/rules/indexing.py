@@ -56,7 +56,8 @@ def take(a, indices, axis=None, mode="raise"):
         a, axis = a.reshape((size(a),)), 0
     axis = axis_index(axis, a.ndim)
     if mode != "raise":
-        raise Unsupported(f"np.take with mode={mode!r}", "use indices within the axis")
+        last = shape(a)[axis] - 1
+        indices = tensor(indices) % (last + 1) if mode == "wrap" else pt.clip(tensor(indices), 0, last)
     index = _positions(indices)[0] if not isinstance(indices, int) else indices
     return a[(slice(None),) * axis + (index,)]
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.tensor.blockwise import Blockwise
 
+from autoopt.rules.matrix_ops import Determinant, LogDeterminant, Svd
 from autoopt.rules.operands import axes, axis_index, broadcast, inline, keep, real, shape, size, tensor, to_end
 from autoopt.rules.reductions import largest, root, smallest
 from autoopt.rules.shapes import moveaxis, swapaxes
@@ -157,14 +159,20 @@ def inv(a):
     return pt.linalg.inv(real(a))
 
 
+_WRITTEN_OUT, _BY_COFACTORS = 3, 16
+"""Rows up to which a determinant is written out, and has its cofactors, and so derivatives where it is 0."""
+
+
 @rule(np.linalg.det)
 def det(a):
-    """The determinant: up to three rows written out, so that it has derivatives at 0, else by its logarithm."""
+    """The determinant; of more than 16 rows by its logarithm, without derivatives where it is 0."""
     a = real(a)
     n = shape(a)[-1]
-    if n > 3:
-        sign, logarithm = pt.linalg.slogdet(a)
+    if n > _BY_COFACTORS:
+        sign, logarithm = slogdet(a)
         return sign * pt.exp(logarithm)
+    if n > _WRITTEN_OUT:
+        return Blockwise(Determinant())(a)
     if n < 2:
         return a[..., 0, 0] if n else pt.ones(shape(a)[:-2])
     if n == 2:
@@ -175,7 +183,7 @@ def det(a):
 
 @rule(np.linalg.slogdet)
 def slogdet(a):
-    return tuple(pt.linalg.slogdet(real(a)))
+    return tuple(Blockwise(LogDeterminant())(real(a)))
 
 
 @rule(np.linalg.pinv)
@@ -222,18 +230,27 @@ def symmetric(a: Any, lower: bool) -> Any:
 
 
 @rule(np.linalg.svd)
-def svd(a, full_matrices=True, compute_uv=True):
-    if compute_uv:
-        raise Unsupported("np.linalg.svd with singular vectors", "use compute_uv=False, or np.linalg.eigh(A.T @ A)")
-    return svdvals(a)
+def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
+    """The decomposition; of vectors that only fill up a basis, of which there are many, there is no slope."""
+    a = real(a)
+    m, n = shape(a)[-2:]
+    if not compute_uv:
+        return svdvals(a)
+    kinds = ((m, min(m, n)), (min(m, n),), (min(m, n), n))
+    parts = Blockwise(Svd(True))(a)
+    thin = [pt.specify_shape(part, (*shape(a)[:-2], *kind)) for part, kind in zip(parts, kinds, strict=True)]
+    if m == n or not full_matrices:
+        return tuple(thin)
+    whole = pt.linalg.svd(a, full_matrices=True)
+    filled = [pt.specify_shape(whole[k], (*shape(a)[:-2], size, size)) for k, size in ((0, m), (2, n))]
+    return thin[0] if m < n else filled[0], thin[1], filled[1] if m < n else thin[2]
 
 
 @rule(np.linalg.svdvals)
 def svdvals(*args, **kwargs):
     (x,) = [*args, *kwargs.values()]
     x = real(x)
-    values = pt.linalg.svd(x, full_matrices=False, compute_uv=False)
-    return pt.specify_shape(values, (*shape(x)[:-2], min(shape(x)[-2:])))
+    return pt.specify_shape(Blockwise(Svd(False))(x), (*shape(x)[:-2], min(shape(x)[-2:])))
 
 
 @rule(np.linalg.qr)
@@ -265,7 +282,9 @@ def _vector_norm(x: Any, ord: Any, picked: tuple[int, ...], keepdims: bool) -> A
         return smallest(pt.abs(x), picked, keepdims)
     if ord == 1:
         return pt.sum(pt.abs(x), axis=picked, keepdims=keepdims)
-    if ord == 0 or isinstance(ord, str):
+    if ord == 0:
+        return pt.sum(pt.neq(x, 0).astype("float64"), axis=picked, keepdims=keepdims)
+    if isinstance(ord, str):
         raise Unsupported(f"np.linalg.norm with ord={ord!r}", "use ord=1 or ord=2")
     powers = pt.sum(pt.pow(pt.abs(x), tensor(float(ord))), axis=picked, keepdims=keepdims)
     flat = pt.eq(powers, 0.0)

@@ -27,6 +27,7 @@ from autoopt.rules.operands import (
     to_end,
 )
 from autoopt.rules.reduce_ops import CumulativeProduct, Largest, Product, Smallest
+from autoopt.rules.scalars import maximum, minimum
 from autoopt.rules.table import Unsupported, name, rule
 
 
@@ -66,60 +67,89 @@ def operand(a: Any, dtype: Any, function: Any) -> Any:
     return real(a)
 
 
+def _chosen(a: Any, where: Any, neutral: Any) -> Any:
+    """Return `a` with `neutral` in the place of what `where` leaves out."""
+    if where is True:
+        return a
+    where = tensor(where)
+    return pt.switch(where if where.dtype == "bool" else pt.neq(where, 0), a, neutral)
+
+
+def _count(a: Any, where: Any, axis: Any, keepdims: bool) -> Any:
+    """Return how many elements `where` takes along `axis`."""
+    where = pt.broadcast_to(tensor(where), shape(a))
+    return pt.sum(where.astype("float64"), axis=axes(axis, a.ndim), keepdims=keepdims)
+
+
 @rule(np.sum)
-def total(a, axis=None, dtype=None, keepdims=False, initial=None):
-    a = operand(a, dtype, np.sum)
+def total(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
+    a = _chosen(operand(a, dtype, np.sum), where, 0)
     out = pt.sum(a, axis=axes(axis, a.ndim), keepdims=keepdims)
     return out if initial is None else out + tensor(initial)
 
 
 @rule(np.prod)
-def product(a, axis=None, dtype=None, keepdims=False):
+def product(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
     """The product, with derivatives that are exact where elements are zero."""
-    a = operand(a, dtype, np.prod)
+    a = _chosen(operand(a, dtype, np.prod), where, 1)
     picked = axes(axis, a.ndim)
-    return keep(Product(picked)(a) if picked else a, picked, keepdims)
+    out = keep(Product(picked)(a) if picked else a, picked, keepdims)
+    return out if initial is None else out * tensor(initial)
 
 
 @rule(np.mean)
-def mean(a, axis=None, dtype=None, keepdims=False):
+def mean(a, axis=None, dtype=None, keepdims=False, where=True):
     a = operand(a, dtype, np.mean)
-    return pt.mean(a, axis=axes(axis, a.ndim), keepdims=keepdims)
+    if where is True:
+        return pt.mean(a, axis=axes(axis, a.ndim), keepdims=keepdims)
+    return total(a, axis, keepdims=keepdims, where=where) / _count(a, where, axis, keepdims)
 
 
 @rule(np.var)
-def variance(a, axis=None, dtype=None, ddof=0, keepdims=False):
+def variance(a, axis=None, dtype=None, ddof=0, keepdims=False, where=True, mean=None, correction=None):
     a = real(operand(a, dtype, np.var))
     picked = axes(axis, a.ndim)
-    count = int(np.prod([shape(a)[i] for i in picked]))
-    deviations = a - pt.mean(a, axis=picked, keepdims=True)
-    return pt.sum(pt.sqr(deviations), axis=picked, keepdims=keepdims) / tensor(float(count - ddof))
+    ddof = ddof if correction is None else correction
+    if where is True:
+        count = tensor(float(np.prod([shape(a)[i] for i in picked]) - ddof))
+        centre = pt.mean(a, axis=picked, keepdims=True)
+    else:
+        count = _count(a, where, axis, keepdims) - ddof
+        centre = total(a, picked, keepdims=True, where=where) / _count(a, where, axis, True)
+    deviations = _chosen(a - (centre if mean is None else tensor(mean)), where, 0.0)
+    return pt.sum(pt.sqr(deviations), axis=picked, keepdims=keepdims) / count
 
 
 @rule(np.std)
-def deviation(a, axis=None, dtype=None, ddof=0, keepdims=False):
+def deviation(a, axis=None, dtype=None, ddof=0, keepdims=False, where=True, mean=None, correction=None):
     """The standard deviation, with slope 0 where all elements are equal."""
-    return root(variance(a, axis, dtype, ddof, keepdims))
+    return root(variance(a, axis, dtype, ddof, keepdims, where, mean, correction))
 
 
-def _extreme(op: type, a: Any, axis: Any, keepdims: bool) -> Any:
+def _extreme(op: type, a: Any, axis: Any, keepdims: bool, initial: Any = None, where: Any = True) -> Any:
     a = tensor(a)
-    if a.dtype == "bool":
-        return (pt.any if op is Largest else pt.all)(a, axis=axes(axis, a.ndim), keepdims=keepdims)
     picked = axes(axis, a.ndim)
-    return keep(op(picked)(a) if picked else a, picked, keepdims)
+    if initial is None:
+        if a.dtype == "bool":
+            return (pt.any if op is Largest else pt.all)(a, axis=picked, keepdims=keepdims)
+        return keep(op(picked)(a) if picked else a, picked, keepdims)
+    initial = tensor(initial)
+    if 0 in (shape(a)[i] for i in picked):
+        return pt.sum(a, axis=picked, keepdims=keepdims) + initial
+    found = _extreme(op, _chosen(a, where, initial), axis, keepdims)
+    return (maximum if op is Largest else minimum)(found, initial)
 
 
 @rule(np.max)
-def largest(a, axis=None, keepdims=False):
+def largest(a, axis=None, keepdims=False, initial=None, where=True):
     """The largest element; those that tie share the slope equally."""
-    return _extreme(Largest, a, axis, keepdims)
+    return _extreme(Largest, a, axis, keepdims, initial, where)
 
 
 @rule(np.min)
-def smallest(a, axis=None, keepdims=False):
+def smallest(a, axis=None, keepdims=False, initial=None, where=True):
     """The smallest element; those that tie share the slope equally."""
-    return _extreme(Smallest, a, axis, keepdims)
+    return _extreme(Smallest, a, axis, keepdims, initial, where)
 
 
 @rule(np.ptp)
@@ -129,15 +159,16 @@ def span(a, axis=None, keepdims=False):
 
 @rule(np.quantile)
 def quantile(a, q, axis=None, method="linear", keepdims=False):
-    """Linear interpolation between the sorted elements. Where elements tie, the slope goes to one of them."""
+    """Interpolation between the sorted elements, at the place where NumPy finds the quantile of 0, 1, 2, ....
+
+    Where elements tie, the slope goes to one of them.
+    """
     q = static(q)
     if q is None:
         raise Unsupported("np.quantile at a level that is computed", "give the levels as numbers")
-    if method != "linear":
-        raise Unsupported(f"np.quantile with method={method!r}", "use method='linear'")
     a = tensor(a)
     ordered = pt.sort(to_end(a, axis), axis=-1)
-    where = np.asarray(q, float) * (shape(ordered)[-1] - 1)
+    where = np.asarray(np.quantile(np.arange(shape(ordered)[-1], dtype=float), q, method=method))
     below = np.floor(where).astype(int)
     above = np.minimum(below + 1, shape(ordered)[-1] - 1)
     low, high = _pick(ordered, below), _pick(ordered, above)
@@ -164,18 +195,19 @@ def median(a, axis=None, keepdims=False):
 
 @rule(np.average)
 def average(a, axis=None, weights=None, returned=False, keepdims=False):
-    if returned:
-        raise Unsupported("np.average with returned=True", "compute the sum of the weights with np.sum")
     a = tensor(a)
     if weights is None:
-        return pt.mean(a, axis=axes(axis, a.ndim), keepdims=keepdims)
+        found = pt.mean(a, axis=axes(axis, a.ndim), keepdims=keepdims)
+        return (found, tensor(np.full(shape(found), size(a) / max(size(found), 1)))) if returned else found
     weights = tensor(weights)
     if shape(weights) != shape(a):
         picked = axes(axis, a.ndim)
         weights = weights.reshape([shape(a)[i] if i in picked else 1 for i in range(a.ndim)])
         a, weights = broadcast(a, weights)
     picked = axes(axis, a.ndim)
-    return pt.sum(a * weights, axis=picked, keepdims=keepdims) / pt.sum(weights, axis=picked, keepdims=keepdims)
+    sums = pt.sum(weights, axis=picked, keepdims=keepdims)
+    found = pt.sum(a * weights, axis=picked, keepdims=keepdims) / sums
+    return (found, real(sums)) if returned else found
 
 
 def _present(a: Any) -> tuple[Any, Any]:
@@ -219,14 +251,22 @@ def nanstd(a, axis=None, ddof=0, keepdims=False):
 
 @rule(np.nanmax)
 def nanmax(a, axis=None, keepdims=False):
-    a = tensor(a)
-    return largest(pt.switch(pt.isnan(a), -np.inf, a), axis, keepdims)
+    return _known_extreme(Largest, a, axis, keepdims)
 
 
 @rule(np.nanmin)
 def nanmin(a, axis=None, keepdims=False):
+    return _known_extreme(Smallest, a, axis, keepdims)
+
+
+def _known_extreme(op: type, a: Any, axis: Any, keepdims: bool) -> Any:
+    """Return the extreme of what is a number; NaN where nothing is."""
     a = tensor(a)
-    return smallest(pt.switch(pt.isnan(a), np.inf, a), axis, keepdims)
+    if discrete(a):
+        return _extreme(op, a, axis, keepdims)
+    missing = pt.isnan(a)
+    found = _extreme(op, pt.switch(missing, -np.inf if op is Largest else np.inf, a), axis, keepdims)
+    return pt.switch(pt.all(missing, axis=axes(axis, a.ndim), keepdims=keepdims), np.nan, found)
 
 
 def _running(a: Any, axis: int | None) -> tuple[Any, int]:
@@ -262,8 +302,9 @@ def diff(a, n=1, axis=-1, prepend=None, append=None):
 
 
 @rule(np.ediff1d)
-def ediff1d(ary):
-    return diff(tensor(ary).flatten())
+def ediff1d(ary, to_end=None, to_begin=None):
+    parts = [to_begin, diff(tensor(ary).flatten()), to_end]
+    return pt.concatenate([tensor(part).flatten().astype(parts[1].dtype) for part in parts if part is not None])
 
 
 @rule(np.trapezoid)
@@ -281,15 +322,15 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
 
 
 @rule(np.all, order=0)
-def every(a, axis=None, keepdims=False):
+def every(a, axis=None, keepdims=False, where=True):
     a = tensor(a)
-    return pt.all(pt.neq(a, 0), axis=axes(axis, a.ndim), keepdims=keepdims)
+    return pt.all(_chosen(pt.neq(a, 0), where, tensor(True)), axis=axes(axis, a.ndim), keepdims=keepdims)
 
 
 @rule(np.any, order=0)
-def some(a, axis=None, keepdims=False):
+def some(a, axis=None, keepdims=False, where=True):
     a = tensor(a)
-    return pt.any(pt.neq(a, 0), axis=axes(axis, a.ndim), keepdims=keepdims)
+    return pt.any(_chosen(pt.neq(a, 0), where, tensor(False)), axis=axes(axis, a.ndim), keepdims=keepdims)
 
 
 @rule(np.count_nonzero, order=0)
@@ -312,8 +353,11 @@ def argmin(a, axis=None, keepdims=False):
 def _over_first(build):
     """Return a reduction in the form of a ufunc's `reduce`, which works along the first axis unless told otherwise."""
 
-    def reduce(array, axis=0, dtype=None, keepdims=False):
-        return build(operand(array, dtype, build), axis, keepdims=keepdims)
+    def reduce(array, axis=0, dtype=None, keepdims=False, initial=None, where=True):
+        options = {"where": where} if initial is None else {"initial": initial, "where": where}
+        if build in (largest, smallest) and initial is None and where is True:
+            options = {}
+        return build(operand(array, dtype, build), axis, keepdims=keepdims, **options)
 
     return reduce
 

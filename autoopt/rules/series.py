@@ -140,12 +140,18 @@ def _end(part: Any, widths: list, edge_order: int, side: int) -> Any:
 
 
 @rule(np.cov)
-def cov(m, y=None, rowvar=True, bias=False, ddof=None):
+def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None):
     m = m if y is None else concatenate([_rows(m, rowvar), _rows(y, rowvar)])
     m = _rows(m, rowvar or y is not None)
-    free = shape(m)[1] - (ddof if ddof is not None else 0 if bias else 1)
-    centred = m - pt.mean(m, axis=1, keepdims=True)
-    out = matmul(centred, matrix_transpose(centred)) / tensor(float(free))
+    ddof = ddof if ddof is not None else 0 if bias else 1
+    if fweights is None and aweights is None:
+        centred = m - pt.mean(m, axis=1, keepdims=True)
+        out = matmul(centred, matrix_transpose(centred)) / tensor(float(shape(m)[1] - ddof))
+    else:
+        weights = (1 if fweights is None else tensor(fweights)) * (1.0 if aweights is None else real(aweights))
+        centred = m - matmul(m, weights)[:, None] / pt.sum(weights)
+        lost = ddof if aweights is None else ddof * pt.sum(weights * real(aweights)) / pt.sum(weights)
+        out = matmul(centred * weights, matrix_transpose(centred)) / (pt.sum(weights) - lost)
     return out.reshape(np.squeeze(np.empty(shape(out), bool)).shape) if 1 in shape(out) else out
 
 

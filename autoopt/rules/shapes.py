@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 
-from autoopt.rules.operands import along, axes, axis_index, broadcast, real, shape, size, static, tensor, traced
+from autoopt.rules.operands import along, axes, axis_index, broadcast, real, shape, size, static, tensor
 from autoopt.rules.table import Unsupported, rule
 
 
@@ -197,7 +197,7 @@ def unstack(x, axis=0):
 @rule(np.tile)
 def tile(A, reps):
     A = tensor(A)
-    return gather(A, lambda positions: np.tile(positions, reps))
+    return gather(A, lambda positions: np.tile(positions, static(reps)))
 
 
 @rule(np.repeat)
@@ -222,7 +222,7 @@ def gather(x: Any, function: Any) -> Any:
 
 @rule(np.roll)
 def roll(a, shift, axis=None):
-    a = tensor(a)
+    a, shift = tensor(a), static(shift)
     if axis is None:
         return roll(a.reshape((size(a),)), int(np.sum(shift)), 0).reshape(shape(a))
     for amount, along_axis in zip(*np.broadcast_arrays(np.atleast_1d(shift), np.atleast_1d(axis)), strict=True):
@@ -294,16 +294,17 @@ def linalg_diagonal(x, offset=0):
 
 
 @rule(np.sort)
-def sort(a, axis=-1):
+def sort(a, axis=-1, kind=None, stable=None):
     """The sorted elements; where they tie, slopes go to them in their order."""
     a = tensor(a)
     return pt.sort(a.reshape((size(a),)), axis=0) if axis is None else pt.sort(a, axis=axis_index(axis, a.ndim))
 
 
 @rule(np.argsort, order=0)
-def argsort(a, axis=-1):
+def argsort(a, axis=-1, kind=None, stable=None):
     a = real(a)  # PyTensor's ArgSort has no pullback of integers
-    return pt.argsort(a.reshape((size(a),)), axis=0) if axis is None else pt.argsort(a, axis=axis_index(axis, a.ndim))
+    a, axis = (a.reshape((size(a),)), 0) if axis is None else (a, axis_index(axis, a.ndim))
+    return pt.argsort(a, axis=axis, kind="stable" if stable or kind == "stable" else "quicksort")
 
 
 @rule(np.append)
@@ -315,16 +316,16 @@ def append(arr, values, axis=None):
 def delete(arr, obj, axis=None):
     arr = tensor(arr)
     arr, axis = (arr.reshape((size(arr),)), 0) if axis is None else (arr, axis_index(axis, arr.ndim))
-    kept = np.delete(np.arange(shape(arr)[axis]), obj)
+    kept = np.delete(np.arange(shape(arr)[axis]), static(obj))
     return arr[along(axis, pt.constant(kept))]
 
 
 @rule(np.insert)
 def insert(arr, obj, values, axis=None):
-    if not isinstance(obj, int | np.integer):
-        raise Unsupported("np.insert at several positions", "insert one at a time, or use np.concatenate")
     arr = tensor(arr)
     arr, axis = (arr.reshape((size(arr),)), 0) if axis is None else (arr, axis_index(axis, arr.ndim))
+    if not isinstance(obj, int | np.integer):
+        return _insert_several(arr, obj, values)
     obj = int(obj) + (shape(arr)[axis] if obj < 0 else 0)
     values = tensor(values)
     if values.ndim:
@@ -334,18 +335,44 @@ def insert(arr, obj, values, axis=None):
     return pt.concatenate([arr[along(axis, slice(None, obj))], values, arr[along(axis, slice(obj, None))]], axis=axis)
 
 
+def _insert_several(arr: Any, obj: Any, values: Any) -> Any:
+    """Return a vector with `values` at several places: all elements in the order that NumPy gives their numbers."""
+    if arr.ndim != 1 or static(obj) is None:
+        raise Unsupported("np.insert of several slices, or at computed positions", "insert one at a time")
+    n, values = size(arr), tensor(values)
+    order = np.insert(np.arange(n), static(obj), np.arange(n, n + size(values)) if values.ndim else n)
+    return pt.concatenate([arr, values.flatten().astype(arr.dtype)])[pt.constant(order)]
+
+
 @rule(np.pad)
 def pad(array, pad_width, mode="constant", constant_values=0):
-    array = tensor(array)
+    array, pad_width = tensor(array), static(pad_width)
     if mode in ("edge", "wrap", "reflect", "symmetric"):
         return gather(array, lambda positions: np.pad(positions, pad_width, mode))
-    if mode != "constant" or np.ndim(static(constant_values)) or traced(constant_values):
-        raise Unsupported(f"np.pad with mode={mode!r}", "use one constant value, or edge, wrap, reflect or symmetric")
+    if mode != "constant":
+        raise Unsupported(f"np.pad with mode={mode!r}", "use constant, edge, wrap, reflect or symmetric")
+    pairs = np.broadcast_to(_pairs(pad_width, array.ndim), (array.ndim, 2))
+    if isinstance(constant_values, dict):
+        raise Unsupported("np.pad with constant_values= as a dictionary", "give them as pairs")
+    constants = tensor(constant_values)
+    if constants.ndim:
+        return _padded(array, pairs, pt.broadcast_to(constants, (array.ndim, 2)).astype(array.dtype))
     widths = np.pad(np.empty(shape(array), bool), pad_width).shape
-    first = [int(low) for low, _ in np.broadcast_to(_pairs(pad_width, array.ndim), (array.ndim, 2))]
-    frame = pt.full(widths, tensor(constant_values).astype(array.dtype))
+    first = [int(low) for low, _ in pairs]
+    frame = pt.full(widths, constants.astype(array.dtype))
     place = tuple(slice(start, start + length) for start, length in zip(first, shape(array), strict=True))
     return pt.set_subtensor(frame[place], array)
+
+
+def _padded(array: Any, pairs: np.ndarray, constants: Any) -> Any:
+    """Return `array` with a constant of its own at each end of each axis."""
+    for axis, widths in enumerate(pairs):
+        before, after = (
+            pt.broadcast_to(constants[axis, k], (*shape(array)[:axis], int(widths[k]), *shape(array)[axis + 1 :]))
+            for k in (0, 1)
+        )
+        array = pt.concatenate([before, array, after], axis=axis)
+    return array
 
 
 def _pairs(pad_width: Any, ndim: int) -> np.ndarray:

@@ -16,15 +16,17 @@ from pytensor.tensor.linalg.products import Expm, KroneckerProduct
 from pytensor.tensor.linalg.solvers.general import Solve
 from pytensor.tensor.linalg.solvers.psd import CholeskySolve
 from pytensor.tensor.linalg.solvers.triangular import SolveTriangular
-from pytensor.tensor.linalg.summary import Det, SLogDet
 from pytensor.tensor.math import Dot
 
-from autoopt.source.code import MATMUL, Code, call, infix
+from autoopt.rules.matrix_ops import CofactorChange, Cofactors, Determinant, LogDeterminant, Svd
+from autoopt.source.code import MATMUL, PRODUCT, Code, call, infix
 from autoopt.source.idioms import rank
 from autoopt.source.printers import PRINTERS, prints, unsupported
 
-BATCHED = {Cholesky, MatrixInverse, MatrixPinv, Det, SLogDet, Eigh, Eigvalsh, SVD, QR, Solve, SolveTriangular,
-           CholeskySolve, Expm, Dot}  # fmt: skip
+BATCHED = {
+    Cholesky, MatrixInverse, MatrixPinv, Determinant, LogDeterminant, Eigh, Eigvalsh, SVD, QR, Solve, SolveTriangular,
+    CholeskySolve, Expm, Dot, Svd, Cofactors, CofactorChange,
+}  # fmt: skip
 
 
 def print_batched(writer, node: Apply, *operands: Code) -> Code:
@@ -59,12 +61,12 @@ def pseudo_inverse(writer, node: Apply, a: Code) -> Code:
     return call("np.linalg.pinv", a, *["hermitian=True"] * _op(node).hermitian)
 
 
-@prints(Det, stem="determinant")
+@prints(Determinant, stem="determinant")
 def determinant(writer, node: Apply, a: Code) -> Code:
     return call("np.linalg.det", a)
 
 
-@prints(SLogDet, stem="sign logdet")
+@prints(LogDeterminant, stem="sign logdet")
 def log_determinant(writer, node: Apply, a: Code) -> Code:
     return call("np.linalg.slogdet", a)
 
@@ -89,6 +91,44 @@ def singular_values(writer, node: Apply, a: Code) -> Code:
     if not op.compute_uv:
         return call("np.linalg.svd", a, "compute_uv=False")
     return call("np.linalg.svd", a, *[] if op.full_matrices else ["full_matrices=False"])
+
+
+@prints(Svd, stem="U s Vt")
+def thin_decomposition(writer, node: Apply, a: Code) -> Code:
+    return call("np.linalg.svd", a, "full_matrices=False" if _op(node).compute_uv else "compute_uv=False")
+
+
+def _decomposed(writer, node: Apply) -> tuple[str, str, str, str]:
+    """Write the singular vectors and values of a matrix, and the sign of its determinant; return their names."""
+    U, s, Vt, sign = (writer.fresh(name) for name in ("U", "s", "Vt", "sign"))
+    writer.write(f"{U}, {s}, {Vt} = np.linalg.svd({writer.code(node.inputs[0])})")
+    writer.write(f"{sign} = (np.linalg.det({U}) * np.linalg.det({Vt}))[..., None, None]")
+    return U, s, Vt, sign
+
+
+@prints(Cofactors, stem="cofactors")
+def cofactors(writer, node: Apply, a: Code) -> Code:
+    U, s, Vt, sign = _decomposed(writer, node)
+    others = writer.fresh("others")
+    writer.write(f"{others} = np.prod(np.where(np.eye({s}.shape[-1], dtype=bool), 1.0, {s}[..., None, :]), axis=-1)")
+    return Code(f"{sign} * (({U} * {others}[..., None, :]) @ {Vt})", PRODUCT)
+
+
+@prints(CofactorChange, stem="change")
+def cofactor_change(writer, node: Apply, a: Code, h: Code) -> Code:
+    U, s, Vt, sign = _decomposed(writer, node)
+    own, pairs, turned, change = (writer.fresh(name) for name in ("own", "pairs", "turned", "change"))
+    writer.write(f"{own} = np.eye({s}.shape[-1], dtype=bool)")
+    writer.write(
+        f"{pairs} = np.where({own}, 0.0, "
+        f"np.prod(np.where({own}[:, None] | {own}, 1.0, {s}[..., None, None, :]), axis=-1))"
+    )
+    writer.write(f"{turned} = {U}.mT @ {writer.code(node.inputs[1]):.} @ {Vt}.mT")
+    writer.write(
+        f"{change} = np.where({own}, {pairs} @ np.diagonal({turned}, axis1=-2, axis2=-1)[..., None], "
+        f"-{pairs} * {turned}.mT)"
+    )
+    return Code(f"{sign} * ({U} @ {change} @ {Vt})", PRODUCT)
 
 
 @prints(QR, stem="Q R")

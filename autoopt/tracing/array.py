@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import operator
+import os
 import sys
 from typing import Any
 
@@ -17,6 +18,7 @@ from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.operations import astype
 from autoopt.tape.tape import PARAMETER, Slot
 from autoopt.tracing import functions, writing
+from autoopt.tracing.origin import is_library
 
 _CONVERT = "write the calculation with NumPy functions, or pass jac='finite-difference'."
 
@@ -74,6 +76,8 @@ class TracedArray:
         """Raise if turning this into a plain number would drop a derivative."""
         self.tracer.require_running(self)
         if self.level == PARAMETER and self.dtype.kind not in "bi":
+            if _is_masking(sys._getframe(2)):
+                self.tracer.refuse_masked()
             raise TracingError(
                 f"A value that depends on the parameters is turned into {target}, which would lose its derivative.",
                 self.tracer.location(),
@@ -281,6 +285,18 @@ class TracedArray:
 
     def __ipow__(self, other):
         return writing.update(self, self**other)
+
+
+def _is_masking(frame: Any) -> bool:
+    """Whether NumPy's masked arrays ask, who come first in an operation of both."""
+    while frame is not None and is_library(frame.f_code):
+        if frame.f_code.co_filename.startswith(_MASKED):
+            return True
+        frame = frame.f_back
+    return False
+
+
+_MASKED = os.path.dirname(np.ma.__file__)
 
 
 def _is_text_formatting(frame: Any) -> bool:

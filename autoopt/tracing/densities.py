@@ -71,14 +71,14 @@ def _normal(z: Any) -> Any:
 
 
 def _laplace_cdf(z: Any) -> Any:
-    half = 0.5 * np.exp(-np.abs(z))
-    return np.where(z > 0, 1 - half, half)
+    right = z > 0
+    return np.where(right, 1 - 0.5 * np.exp(-np.where(right, z, 0.0)), 0.5 * np.exp(np.where(right, 0.0, z)))
 
 
 def _laplace_logcdf(z: Any) -> Any:
     """log(exp(z) / 2) on the left, log(1 - exp(-z) / 2) on the right."""
-    size = np.abs(z)
-    return np.where(z > 0, np.log1p(-0.5 * np.exp(-size)), -size - log(2))
+    right = z > 0
+    return np.where(right, np.log1p(-0.5 * np.exp(-np.where(right, z, 0.0))), z - log(2))
 
 
 def _laplace_ppf(q: Any) -> Any:

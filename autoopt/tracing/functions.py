@@ -34,9 +34,12 @@ _VIEWS = frozenset(_VIEWS)
 def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
     """Do `function(*args, **kwargs)`, one of its arguments being traced."""
     args, kwargs = real(args), real(kwargs)
+    function = _OTHER_NAMES.get(function, function)
     handler = HANDLERS.get(function)
     if handler is not None:
         return handler(tracer, *args, **kwargs)
+    if function in _COUNTED:
+        args, kwargs = _with_plain(tracer, function, args, kwargs)
     return record(tracer, function, args, kwargs)
 
 
@@ -56,6 +59,32 @@ def record(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
     if result.value.base is not None:
         result.value = result.value.copy("K")
     return result
+
+
+_OTHER_NAMES = {
+    np.amax: np.max, np.amin: np.min, np.around: np.round, np.linalg.vecdot: np.vecdot,
+    np.linalg.tensordot: np.tensordot,
+}  # fmt: skip
+"""Functions of NumPy that are other functions by another name."""
+
+_COUNTED = {
+    np.repeat: (1, "repeats"), np.quantile: (1, "q"), np.percentile: (1, "q"), np.delete: (1, "obj"),
+    np.insert: (1, "obj"), np.roll: (1, "shift"), np.tile: (1, "reps"), np.pad: (1, "pad_width"),
+}  # fmt: skip
+"""Functions with an argument, by position and name, that says how many or where, and is no operand."""
+
+
+def _with_plain(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """Return the arguments with plain numbers for the one of `_COUNTED`, unless it has a derivative."""
+    position, name = _COUNTED[function]
+    value = args[position] if len(args) > position else kwargs.get(name)
+    if type(value) is not tracer.array or (value.level == PARAMETER and value.dtype.kind == "f"):
+        return args, kwargs
+    value = decided(tracer, value)
+    value = value.item() if value.ndim == 0 else value
+    if len(args) > position:
+        return (*args[:position], value, *args[position + 1 :]), kwargs
+    return args, {**kwargs, name: value}
 
 
 @functools.cache
@@ -120,7 +149,7 @@ _REDUCTIONS = {
     np.logical_or: np.any,
 }
 _ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
-_ONE_BY_ONE = {(ufunc, "accumulate") for ufunc in (np.logaddexp, np.maximum, np.minimum)} | {(np.logaddexp, "reduce")}
+_BY_RULE = {(ufunc, "reduce") for ufunc in _REDUCTIONS} | {(ufunc, "accumulate") for ufunc in _ACCUMULATIONS}
 
 
 def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs: dict) -> Any:
@@ -138,7 +167,7 @@ def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs:
     if method == "outer":
         left, right = (np.asarray(part) if type(part) is not tracer.array else part for part in inputs)
         return tracer.elementwise(ufunc, (left.reshape(left.shape + (1,) * right.ndim), right))
-    if (ufunc, method) in _ONE_BY_ONE:
+    if method in ("reduce", "accumulate") and (ufunc, method) not in _BY_RULE and target is None:
         return _one_by_one(tracer, ufunc, method, *inputs, **kwargs)
     known = {"reduce": _REDUCTIONS, "accumulate": _ACCUMULATIONS}.get(method, {}).get(ufunc)
     if known is not None:
@@ -171,7 +200,7 @@ def _call_with_keywords(tracer: Any, ufunc: Callable, inputs: tuple, kwargs: dic
 
 def _one_by_one(tracer: Any, ufunc: Callable, method: str, x: Any, axis: int = 0, **kwargs: Any) -> Any:
     """Do `ufunc.reduce` or `.accumulate` along `axis`, one element after another."""
-    if any(value for value in kwargs.values()):
+    if any(value for value in kwargs.values()) or type(axis) is not int or not x.shape[axis]:
         return tracer.call(getattr(ufunc, method), (x,), {"axis": axis, **kwargs})
     parts = [x[(slice(None),) * (axis % x.ndim) + (k,)] for k in range(x.shape[axis])]
     partial = parts[:1]
@@ -324,6 +353,41 @@ def _where(tracer, condition, *choices):
     return tracer.call(np.where, (condition, *choices), {})
 
 
+@handles(np.array_equiv)
+def _array_equiv(tracer, a1, a2):
+    try:
+        np.broadcast_shapes(np.shape(a1), np.shape(a2))
+    except ValueError:
+        return False
+    return bool(call_function(tracer, np.all, (a1 == a2,), {}))
+
+
+@handles(np.isreal)
+def _isreal(tracer, x):
+    return np.ones(np.shape(x), bool)
+
+
+HANDLERS[np.isposinf] = lambda tracer, x: x == np.inf
+HANDLERS[np.isneginf] = lambda tracer, x: x == -np.inf
+HANDLERS[np.unravel_index] = lambda tracer, indices, shape, order="C": np.unravel_index(
+    decided(tracer, indices), shape, order
+)
+HANDLERS[np.astype] = lambda tracer, x, dtype, copy=True, device=None: x.cast(dtype)
+
+
+def _of_either_sign(function: Callable) -> Callable:
+    """Return what a function of np.emath does: real where its argument is nowhere negative, complex otherwise."""
+
+    def follow(tracer, x):
+        return getattr(np, function.__name__)(x if bool(call_function(tracer, np.all, (x >= 0,), {})) else x + 0j)
+
+    return follow
+
+
+for _function in (np.emath.sqrt, np.emath.log, np.emath.log2, np.emath.log10):
+    HANDLERS[_function] = _of_either_sign(_function)
+
+
 @handles(np.broadcast_arrays)
 def _broadcast_arrays(tracer, *args, subok=False):
     shape = np.broadcast_shapes(*(np.shape(part) for part in args))
@@ -332,16 +396,12 @@ def _broadcast_arrays(tracer, *args, subok=False):
 
 @handles(np.linspace)
 def _linspace(tracer, start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
-    if dtype is not None or (axis != 0 and (np.ndim(start) or np.ndim(stop))):
-        raise UnsupportedFunctionError(
-            "np.linspace is called with dtype= or with arrays as ends and axis=.",
-            tracer.location(),
-            "write start + (stop - start) * t.",
-        )
     num = int(num)
     count = num - 1 if endpoint else num
     step = (stop - start) / max(count, 1)
     points = start + step * np.arange(num).reshape((num, *[1] * max(np.ndim(start), np.ndim(stop))))
+    points = points if dtype is None else points.cast(dtype)
+    points = points if axis == 0 else call_function(tracer, np.moveaxis, (points, 0, axis), {})
     return (points, step) if retstep else points
 
 
@@ -367,7 +427,7 @@ HANDLERS[np.vsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=0)
 
 _SAME_NAME = (
     "sum", "mean", "std", "var", "prod", "max", "min", "argmax", "argmin", "argsort", "any", "all", "cumsum", "cumprod",
-    "dot", "swapaxes", "squeeze", "repeat", "take", "trace", "diagonal", "clip", "round", "ptp", "nonzero",
+    "dot", "swapaxes", "squeeze", "repeat", "take", "trace", "diagonal", "round", "ptp", "nonzero",
     "searchsorted", "compress", "choose",
 )  # fmt: skip
 
@@ -422,12 +482,19 @@ def tolist(array):
 
 
 @_method
+def clip(array, min=None, max=None, out=None, **kwargs):
+    return call_function(array.tracer, np.clip, (array, min, max, out), kwargs)
+
+
+@_method
 def put(array, indices, values, mode="raise"):
     HANDLERS[np.put](array.tracer, array, indices, values, mode)
 
 
 @_method
 def view(array, dtype=None, type=None):
+    if dtype is np.matrix or type is np.matrix:
+        array.tracer.refuse_matrix()
     if dtype is not None and np.dtype(dtype) != array.dtype:
         raise UnsupportedFunctionError(
             "The objective looks at an array's memory as another type (.view).", array.tracer.location(), "use .astype."

@@ -103,7 +103,9 @@ class Matrices:
         """Whether `value` depends on the parameters."""
         if type(value) is Sparse:
             return value._entries is not None
-        return self.tracer.level(value) == PARAMETER if type(value) not in (list, tuple) else any(map(self.depends, value))
+        return (
+            self.tracer.level(value) == PARAMETER if type(value) not in (list, tuple) else any(map(self.depends, value))
+        )
 
     def leaf(self, name: str, matrix: Any) -> int:
         """Return the step of a matrix: an input of the tape, not an array."""
@@ -217,7 +219,9 @@ class Sparse(TracedArray):
         counts = np.bincount(right.row, minlength=right.shape[0])
         met = counts[left.col]
         first = np.repeat(np.arange(left.nnz), met)
-        second = order[np.arange(met.sum()) - np.repeat(np.cumsum(met) - met, met) + (np.cumsum(counts) - counts)[left.col[first]]]
+        second = order[
+            np.arange(met.sum()) - np.repeat(np.cumsum(met) - met, met) + (np.cumsum(counts) - counts)[left.col[first]]
+        ]
         one, two = (
             (matrix.data if traced is None else traced)[picked]
             for matrix, traced, picked in ((left, self._entries, first), (right, other._entries, second))

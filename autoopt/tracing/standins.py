@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
-from autoopt.tape.names import qualified
 from autoopt.tape.tape import DATA, PARAMETER
 from autoopt.tracing import clocks, fourier, functions
 from autoopt.tracing.kinds import real
@@ -317,7 +316,10 @@ class Dispatched:
         return tracer.call(self.original, real(args), real(kwargs), compute=lambda *args, **kwargs: found)
 
     def __getattr__(self, name):
-        return getattr(self.original, name)
+        found = getattr(self.original, name)
+        if name not in ("reduce", "accumulate", "reduceat", "outer"):
+            return found
+        return lambda *args, **kwargs: found(*map(self.tracer.whole, args), **kwargs)
 
     def __repr__(self):
         return repr(self.original)
@@ -447,7 +449,7 @@ def _written_nowhere(tracer: Any, original: Callable, args: tuple, kwargs: dict)
     for part, old in zip(given, before, strict=True):
         if not np.array_equal(part, old, equal_nan=part.dtype.kind in "fc"):
             raise UnsupportedFunctionError(
-                f"The objective calls {qualified(original)}, which writes into its argument; this is not followed.",
+                f"The objective calls {original.__name__}, which writes into its argument; this is not followed.",
                 tracer.location(),
                 "use what it returns, or pass jac='finite-difference'.",
             )

@@ -101,15 +101,27 @@ class Tracer:
                 self.location(),
                 "take the time outside the objective, and pass it through args.",
             )
-        if isinstance(value, np.ma.MaskedArray | np.matrix) and type(value) is not self.array:
-            if isinstance(value, np.ma.MaskedArray):
-                what = "a masked array"
-                remedy = "fill or drop what is masked before the fit: .filled(...) or .compressed()."
-            else:
-                what = "an np.matrix"
-                remedy = "turn it into an array before the fit: np.asarray(...); @ is the matrix product."
-            raise TracingError(f"The objective calculates with {what}: this is not followed.", self.location(), remedy)
+        if isinstance(value, np.ma.MaskedArray) and type(value) is not self.array:
+            self.refuse_masked()
+        if isinstance(value, np.matrix) and type(value) is not self.array:
+            self.refuse_matrix()
         return value
+
+    def refuse_masked(self) -> None:
+        """Raise: a masked array meets traced values."""
+        raise TracingError(
+            "The objective calculates with a masked array: this is not followed.",
+            self.location(),
+            "fill or drop what is masked before the fit: .filled(...) or .compressed().",
+        )
+
+    def refuse_matrix(self) -> None:
+        """Raise: an np.matrix meets traced values."""
+        raise TracingError(
+            "The objective calculates with an np.matrix: this is not followed.",
+            self.location(),
+            "turn it into an array before the fit: np.asarray(...); @ is the matrix product.",
+        )
 
     def _array_constant(self, value: np.ndarray) -> int:
         """Return the step of a plain array; a copy is kept, as the user may go on writing into it."""

@@ -44,6 +44,34 @@ def trim_zeros(filt, trim="fb", axis=None):
     return filt[start : found[-1] + 1 if "b" in trim.lower() else len(filt)]
 
 
+@formula(np.nanquantile)
+def nanquantile(a, q, axis=None, method="linear", keepdims=False):
+    """The quantiles of what is a number, row by row."""
+    axes = range(a.ndim) if axis is None else [k % a.ndim for k in np.atleast_1d(axis)]
+    kept = [k for k in range(a.ndim) if k not in axes]
+    lengths = tuple(a.shape[k] for k in kept)
+    rows = np.reshape(np.transpose(a, (*kept, *axes)), (int(np.prod(lengths)), -1))
+    found = [
+        np.quantile(row[~np.isnan(row)], q, method=method) if np.any(~np.isnan(row)) else _no_numbers(q) for row in rows
+    ]
+    made = np.reshape(np.stack(found, axis=-1), np.shape(q) + lengths)
+    return np.expand_dims(made, tuple(np.ndim(q) + k for k in sorted(axes))) if keepdims else made
+
+
+def _no_numbers(q):
+    return np.full(np.shape(q), np.nan)
+
+
+@formula(np.nanpercentile)
+def nanpercentile(a, q, axis=None, method="linear", keepdims=False):
+    return nanquantile(a, np.asarray(q) / 100, axis, method, keepdims)
+
+
+@formula(np.nanmedian)
+def nanmedian(a, axis=None, keepdims=False):
+    return nanquantile(a, 0.5, axis, keepdims=keepdims)
+
+
 # Polynomials, highest power first -------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,157 @@
+"""Operations on matrices with pullbacks of our own, where PyTensor's are wrong, or not there, at singular matrices.
+
+All take one matrix; stacks come from PyTensor's Blockwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+from pytensor.tensor.blockwise import Blockwise
+
+
+class _MatrixOp(Op):
+    """An operation on float matrices; its results are numbers, or of the shape of the first."""
+
+    __props__: tuple = ()
+
+    def __call__(self, *matrices: Any, **kwargs: Any) -> Any:
+        return super().__call__(*map(pt.as_tensor, matrices), **kwargs)
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+        return [shapes[0] if out.type.ndim else () for out in node.outputs]
+
+
+class Determinant(_MatrixOp):
+    """The determinant, whose slope is the matrix of cofactors: it needs no inverse."""
+
+    gufunc_signature = "(n,n)->()"
+
+    def make_node(self, a: Any) -> Apply:
+        return Apply(self, [a], [pt.dscalar()])
+
+    def perform(self, node: Apply, inputs: list, outputs: list) -> None:
+        outputs[0][0] = np.asarray(np.linalg.det(inputs[0]))
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        return [cotangents[0] * Blockwise(Cofactors())(inputs[0])]
+
+
+class LogDeterminant(_MatrixOp):
+    """The sign of the determinant and the logarithm of its size; PyTensor's own takes the determinant itself first."""
+
+    gufunc_signature = "(n,n)->(),()"
+
+    def make_node(self, a: Any) -> Apply:
+        return Apply(self, [a], [pt.dscalar(), pt.dscalar()])
+
+    def perform(self, node: Apply, inputs: list, outputs: list) -> None:
+        for cell, part in zip(outputs, np.linalg.slogdet(inputs[0]), strict=True):
+            cell[0] = np.asarray(part)
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        (a,), (_, slope) = inputs, cotangents
+        return [a.zeros_like() if isinstance(slope.type, DisconnectedType) else slope * pt.linalg.inv(a).T]
+
+
+class Cofactors(_MatrixOp):
+    """The cofactors of U diag(s) V': det(U) det(V) U diag(p) V', where p_i is the product of all s but s_i."""
+
+    gufunc_signature = "(n,n)->(n,n)"
+
+    def make_node(self, a: Any) -> Apply:
+        return Apply(self, [a], [a.type()])
+
+    def perform(self, node: Apply, inputs: list, outputs: list) -> None:
+        U, s, Vt = np.linalg.svd(inputs[0])
+        others = np.prod(np.where(np.eye(len(s), dtype=bool), 1.0, s), axis=-1)
+        outputs[0][0] = np.linalg.det(U) * np.linalg.det(Vt) * ((U * others) @ Vt)
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        # the second derivative of the determinant, in two directions, is symmetric in them
+        return [Blockwise(CofactorChange())(inputs[0], cotangents[0])]
+
+
+class CofactorChange(_MatrixOp):
+    """The derivative of the cofactors of `a` along `h`.
+
+    With H = U' h V and P_ij the product of all s but s_i and s_j, it is det(U) det(V) U C V', where
+    C_ij = -H_ji P_ij off the diagonal, and C_ii is the sum of H_kk P_ik over all k but i.
+    """
+
+    gufunc_signature = "(n,n),(n,n)->(n,n)"
+
+    def make_node(self, a: Any, h: Any) -> Apply:
+        return Apply(self, [a, h], [a.type()])
+
+    def perform(self, node: Apply, inputs: list, outputs: list) -> None:
+        a, h = inputs
+        U, s, Vt = np.linalg.svd(a)
+        own = np.eye(len(s), dtype=bool)
+        pairs = np.where(own, 0.0, np.prod(np.where(own[:, None] | own, 1.0, s), axis=-1))
+        turned = U.T @ h @ Vt.T
+        change = np.where(own, (pairs @ np.diag(turned))[:, None], -pairs * turned.T)
+        outputs[0][0] = np.linalg.det(U) * np.linalg.det(Vt) * (U @ change @ Vt)
+
+
+class Svd(_MatrixOp):
+    """U, s, V' of the thin decomposition, or s alone.
+
+    The slopes of the vectors divide by s_j^2 - s_i^2: where singular values are equal there are none, and the result is
+    not finite, where PyTensor's is finite and wrong.
+
+    References
+    ----------
+    Townsend, J. (2016). Differentiating the singular value decomposition.
+    """
+
+    __props__ = ("compute_uv",)
+
+    def __init__(self, compute_uv: bool) -> None:
+        self.compute_uv = compute_uv
+        self.gufunc_signature = "(m,n)->(m,k),(k),(k,n)" if compute_uv else "(m,n)->(k)"
+
+    def make_node(self, a: Any) -> Apply:
+        m, n = a.type.shape
+        k = None if m is None or n is None else min(m, n)
+        s = pt.tensor(dtype="float64", shape=(k,))
+        vectors = [pt.tensor(dtype="float64", shape=lengths) for lengths in ((m, k), (k, n))]
+        return Apply(self, [a], [vectors[0], s, vectors[1]] if self.compute_uv else [s])
+
+    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+        m, n = shapes[0]
+        k = pt.minimum(m, n)
+        return [(m, k), (k,), (k, n)] if self.compute_uv else [(k,)]
+
+    def perform(self, node: Apply, inputs: list, outputs: list) -> None:
+        found = np.linalg.svd(inputs[0], full_matrices=False, compute_uv=self.compute_uv)
+        for cell, part in zip(outputs, found if self.compute_uv else [found], strict=True):
+            cell[0] = part
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        if not self.compute_uv:
+            U, _, Vt = Blockwise(Svd(True))(inputs[0])
+            return [(U * cotangents[0][None, :]) @ Vt]
+        U, s, Vt = outputs
+        dU, ds, dVt = (None if isinstance(part.type, DisconnectedType) else part for part in cotangents)
+        m, n = inputs[0].type.shape
+        core = pt.diag(ds) if ds is not None else pt.zeros((min(m, n), min(m, n)))
+        own = pt.constant(np.eye(min(m, n), dtype=bool))
+        gaps = (s[None, :] - s[:, None]) * (s[None, :] + s[:, None])
+        rates = pt.switch(own, 0.0, 1.0 / pt.switch(own, 1.0, gaps))
+        outside = 0.0
+        if dU is not None:
+            turned = U.T @ dU
+            core = core + rates * (turned - turned.T) * s[None, :]
+            outside = ((dU - U @ turned) / s[None, :]) @ Vt if m > n else 0.0
+        if dVt is not None:
+            turned = Vt @ dVt.T
+            core = core + s[:, None] * rates * (turned - turned.T)
+            if n > m:
+                outside = outside + (U / s[None, :]) @ (dVt - turned.T @ Vt)
+        return [U @ core @ Vt + outside]
