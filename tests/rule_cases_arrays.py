@@ -203,6 +203,30 @@ case(np.linalg.svdvals, M)
 for x in (M, M.T, S, RNG.normal(size=(2, 3, 2))):
     case(np.linalg.svd, x, full_matrices=False)
 case(np.linalg.svd, S)
+POSITIVE_DEFINITE = S @ S.T + np.eye(3)
+for function in (scipy.linalg.sqrtm, scipy.linalg.logm):
+    case(function, S)
+    case(function, POSITIVE_DEFINITE)
+    case(function, np.array([[4.0, 1.0], [0.0, 4.0]]))
+for function in (scipy.linalg.cosm, scipy.linalg.sinm, scipy.linalg.tanm, scipy.linalg.coshm, scipy.linalg.sinhm,
+                 scipy.linalg.tanhm, scipy.linalg.signm):  # fmt: skip
+    case(function, S / 4)
+case(scipy.linalg.fractional_matrix_power, POSITIVE_DEFINITE, 0.3)
+case(scipy.linalg.polar, S)
+case(scipy.linalg.polar, S, side="left")
+case(scipy.linalg.svd, M, full_matrices=False)
+case(scipy.linalg.svd, M, compute_uv=False)
+case(scipy.linalg.qr, M.T, mode="economic")
+case(scipy.linalg.qr, S, mode="r")
+case(scipy.linalg.lu, S)
+case(scipy.linalg.lu, S, permute_l=True)
+case(scipy.linalg.pinvh, POSITIVE_DEFINITE)
+case(scipy.linalg.eigh, S, POSITIVE_DEFINITE, eigvals_only=True)
+case(scipy.linalg.eigvalsh, S, POSITIVE_DEFINITE)
+case(scipy.linalg.eigvalsh, S, subset_by_index=[1, 2])
+case(scipy.linalg.solve, S, W, assume_a="diagonal")
+case(scipy.linalg.solve, np.tril(S), M, assume_a="lower triangular")
+case(scipy.linalg.solve, np.triu(S), W, assume_a="upper triangular", transposed=True)
 for x in (np.outer(V, V), np.zeros((4, 4)), np.diag([2.0, 3.0, 0.0, 1.0, 1.0]), RNG.normal(size=(2, 5, 5))):
     case(np.linalg.det, x)
 case(scipy.linalg.svdvals, M.T)
@@ -240,7 +264,6 @@ REFUSED += [
     (np.cross, (V[:2], V[:2]), {}, "np.cross of vectors"),
     (np.matmul, (MASK, MASK), {}, "product of booleans"),
     (scipy.linalg.solve, (S, W), {"assume_a": "banded"}, "assume_a='banded'"),
-    (scipy.linalg.eigh, (D, D), {}, "scipy.linalg.eigh of two matrices"),
     (scipy.linalg.eigh, (D,), {"subset_by_index": [0, 1]}, "scipy.linalg.eigh with subset_by_index="),
     (scipy.linalg.pinv, (D,), {"rtol": 1e-3}, "scipy.linalg.pinv with rtol="),
     (np.reshape, (M, -1), {"order": "X"}, "np.reshape with order='X'"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+import scipy.linalg
 from pytensor import gradient as ptg
 from pytensor import scalar as ps
 from pytensor.compile.mode import Mode
@@ -186,6 +187,7 @@ EXAMPLES = {
     matrix_ops.LogDeterminant: [(lambda a: matrix_ops.LogDeterminant()(a)[1], P)],
     matrix_ops.Cofactors: [(matrix_ops.Cofactors(), P), (matrix_ops.Cofactors(), np.outer(X[:4], Y[:4]))],
     matrix_ops.CofactorChange: [(matrix_ops.CofactorChange(), P, S)],
+    matrix_ops.MatrixFunction: [(matrix_ops.MatrixFunction(scipy.linalg.sqrtm), P)],
     matrix_ops.Svd: [(lambda a: matrix_ops.Svd(True)(a)[0], B), (matrix_ops.Svd(False), B)],
     la.decomposition.eigen.Eigh: [(lambda a: la.eigh(a)[0], P), (lambda a: abs(la.eigh(a)[1]), P)],
     la.decomposition.eigen.Eigvalsh: [(la.decomposition.eigen.Eigvalsh(), P)],

@@ -5,6 +5,7 @@ All take one matrix; stacks come from PyTensor's Blockwise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -155,3 +156,34 @@ class Svd(_MatrixOp):
             if n > m:
                 outside = outside + (U / s[None, :]) @ (dVt - turned.T @ Vt)
         return [U @ core @ Vt + outside]
+
+
+class MatrixFunction(_MatrixOp):
+    """A function of SciPy of a whole matrix, such as scipy.linalg.logm, where its result is real.
+
+    f([[A, E], [0, A]]) has the derivative of f at A along E in its upper right block, so that the pullback is the
+    function itself, of a matrix twice as large, and derivatives of any order follow.
+
+    References
+    ----------
+    Higham, N. J. (2008). Functions of Matrices, theorem 3.6.
+    """
+
+    __props__ = ("function", "options")
+    gufunc_signature = "(n,n)->(n,n)"
+
+    def __init__(self, function: Callable, options: tuple = ()) -> None:
+        self.function, self.options = function, options
+
+    def make_node(self, a: Any) -> Apply:
+        return Apply(self, [a], [a.type()])
+
+    def perform(self, node: Apply, inputs: list, outputs: list) -> None:
+        found = np.real_if_close(self.function(inputs[0], *self.options), tol=1e6)
+        outputs[0][0] = found.astype(float, casting="same_kind")
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        a, slope = inputs[0].T, cotangents[0]
+        n = inputs[0].type.shape[0]
+        upper, lower = pt.concatenate([a, slope], axis=1), pt.concatenate([pt.zeros_like(a), a], axis=1)
+        return [Blockwise(self)(pt.concatenate([upper, lower], axis=0))[:n, n:]]

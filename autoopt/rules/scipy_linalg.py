@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytensor.tensor as pt
 import scipy.linalg
+from pytensor.tensor.blockwise import Blockwise
 
-from autoopt.rules.linalg import cholesky, det, eigvalsh, inv, norm, pinv, svdvals, swapaxes, symmetric
-from autoopt.rules.operands import real, shape, size, tensor
+from autoopt.rules.linalg import cholesky, det, inv, norm, pinv, qr, svd, svdvals, swapaxes, symmetric
+from autoopt.rules.matrix_ops import MatrixFunction
+from autoopt.rules.operands import real, shape, size, static, tensor
 from autoopt.rules.table import Unsupported, refuse, rule
 
 rule(scipy.linalg.svdvals)(svdvals)
@@ -55,12 +57,22 @@ def scipy_solve(
 ):
     """The solution; of a matrix said to be symmetric only the triangle that SciPy reads has a slope."""
     a, b = real(a), real(b)
+    a = swapaxes(a, -1, -2) if transposed and assume_a in _TRIANGULAR else a
+    if assume_a in _TRIANGULAR:
+        lower = (assume_a == "lower triangular") != bool(transposed)
+        return scipy_solve_triangular(a, b, lower=lower)
+    if assume_a == "diagonal":
+        entries = pt.diagonal(a, axis1=-2, axis2=-1)
+        return b / (entries if b.ndim == 1 else entries[..., None])
     if assume_a in ("sym", "symmetric", "pos", "positive definite", "her", "hermitian"):
         a = symmetric(a, lower)
     elif assume_a not in (None, "gen", "general"):
         raise Unsupported(f"scipy.linalg.solve with assume_a={assume_a!r}", "leave out assume_a")
     a = swapaxes(a, -1, -2) if transposed else a
     return pt.linalg.solve(a, b, b_ndim=min(b.ndim, 2))
+
+
+_TRIANGULAR = ("lower triangular", "upper triangular")
 
 
 @rule(scipy.linalg.inv)
@@ -95,17 +107,82 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
     return pt.linalg.lu_solve((real(lu), tensor(pivots)), b, trans=bool(trans), b_ndim=b.ndim)
 
 
+@rule(scipy.linalg.pinvh)
+def pinvh(a, lower=True, check_finite=True):
+    return pinv(symmetric(real(a), lower))
+
+
 @rule(scipy.linalg.eigh)
-def scipy_eigh(a, b=None, lower=True, eigvals_only=False, overwrite_a=False, overwrite_b=False, check_finite=True):
+def scipy_eigh(
+    a, b=None, lower=True, eigvals_only=False, overwrite_a=False, overwrite_b=False, check_finite=True,
+    subset_by_index=None,
+):  # fmt: skip
+    """The eigenvalues and vectors; of two matrices those of inv(L) a inv(L)', L being the Cholesky factor of b."""
+    a = symmetric(real(a), lower)
     if b is not None:
-        raise Unsupported("scipy.linalg.eigh of two matrices", "use eigh(inv(L) @ a @ inv(L).T), L = cholesky(b)")
-    values, vectors = pt.linalg.eigh(symmetric(real(a), lower), lower=lower)
-    return values if eigvals_only else (values, vectors)
+        factor = pt.linalg.cholesky(symmetric(real(b), lower))
+        half = pt.linalg.solve_triangular(factor, a, lower=True, b_ndim=2)
+        a = pt.linalg.solve_triangular(factor, half.T, lower=True, b_ndim=2)
+    values, vectors = pt.linalg.eigh(a, lower=lower)
+    if subset_by_index is not None:
+        if not eigvals_only:
+            raise Unsupported("scipy.linalg.eigh with subset_by_index=", "take all vectors and index them")
+        first, last = map(int, subset_by_index)
+        values = values[..., first : last + 1]
+    if eigvals_only:
+        return values
+    return values, vectors if b is None else pt.linalg.solve_triangular(factor.T, vectors, lower=False, b_ndim=2)
 
 
 @rule(scipy.linalg.eigvalsh)
-def scipy_eigvalsh(a, lower=True, overwrite_a=False, check_finite=True):
-    return eigvalsh(a, "L" if lower else "U")
+def scipy_eigvalsh(
+    a, b=None, lower=True, overwrite_a=False, overwrite_b=False, check_finite=True, subset_by_index=None
+):
+    return scipy_eigh(a, b, lower, eigvals_only=True, subset_by_index=subset_by_index)
+
+
+@rule(scipy.linalg.svd)
+def scipy_svd(a, full_matrices=True, compute_uv=True, overwrite_a=False, check_finite=True):
+    return svd(a, full_matrices, compute_uv)
+
+
+@rule(scipy.linalg.qr)
+def scipy_qr(a, overwrite_a=False, lwork=None, mode="full", pivoting=False, check_finite=True):
+    m, n = shape(real(a))[-2:]
+    if pivoting or mode == "raw" or (mode in ("full", "r") and m != n):
+        raise Unsupported(f"scipy.linalg.qr with mode={mode!r} or pivoting", "use mode='economic' of a tall matrix")
+    return (qr(a, "r"),) if mode == "r" else qr(a)
+
+
+@rule(scipy.linalg.lu)
+def lu(a, permute_l=False, overwrite_a=False, check_finite=True):
+    P, L, U = pt.linalg.lu(real(a))
+    return (pt.dot(P, L), U) if permute_l else (P, L, U)
+
+
+for function in (
+    scipy.linalg.sqrtm, scipy.linalg.logm, scipy.linalg.cosm, scipy.linalg.sinm, scipy.linalg.tanm, scipy.linalg.coshm,
+    scipy.linalg.sinhm, scipy.linalg.tanhm, scipy.linalg.signm,
+):  # fmt: skip
+    rule(function, note="where the result is real")(
+        lambda A, function=function: Blockwise(MatrixFunction(function))(real(A))
+    )
+
+
+@rule(scipy.linalg.fractional_matrix_power, note="where the result is real")
+def fractional_matrix_power(A, t):
+    if (t := static(t)) is None:
+        raise Unsupported("scipy.linalg.fractional_matrix_power with a computed power", "use expm(t * logm(A))")
+    return Blockwise(MatrixFunction(scipy.linalg.fractional_matrix_power, (float(t),)))(real(A))
+
+
+@rule(scipy.linalg.polar)
+def polar(a, side="right"):
+    """The factors u p or p u: p is the root of a' a or a a'."""
+    a = real(a)
+    p = Blockwise(MatrixFunction(scipy.linalg.sqrtm))(pt.dot(a.T, a) if side == "right" else pt.dot(a, a.T))
+    u = pt.linalg.solve(p, a.T, b_ndim=2).T if side == "right" else pt.linalg.solve(p, a, b_ndim=2)
+    return u, p
 
 
 @rule(scipy.linalg.toeplitz)

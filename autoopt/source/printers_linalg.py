@@ -18,10 +18,11 @@ from pytensor.tensor.linalg.solvers.psd import CholeskySolve
 from pytensor.tensor.linalg.solvers.triangular import SolveTriangular
 from pytensor.tensor.math import Dot
 
-from autoopt.rules.matrix_ops import CofactorChange, Cofactors, Determinant, LogDeterminant, Svd
+from autoopt.rules.matrix_ops import CofactorChange, Cofactors, Determinant, LogDeterminant, MatrixFunction, Svd
 from autoopt.source.code import MATMUL, PRODUCT, Code, call, infix
 from autoopt.source.idioms import rank
 from autoopt.source.printers import PRINTERS, prints, unsupported
+from autoopt.tape.names import qualified
 
 BATCHED = {
     Cholesky, MatrixInverse, MatrixPinv, Determinant, LogDeterminant, Eigh, Eigvalsh, SVD, QR, Solve, SolveTriangular,
@@ -96,6 +97,13 @@ def singular_values(writer, node: Apply, a: Code) -> Code:
 @prints(Svd, stem="U s Vt")
 def thin_decomposition(writer, node: Apply, a: Code) -> Code:
     return call("np.linalg.svd", a, "full_matrices=False" if _op(node).compute_uv else "compute_uv=False")
+
+
+@prints(MatrixFunction, stem="function")
+def matrix_function(writer, node: Apply, a: Code) -> Code:
+    op = _op(node)
+    found = call("np.real_if_close", call(qualified(op.function), a, *map(repr, op.options)), "tol=1e6")
+    return Code(f"{found}.astype(float, casting='same_kind')")  # no imaginary part but rounding is dropped unseen
 
 
 def _decomposed(writer, node: Apply) -> tuple[str, str, str, str]:

@@ -463,7 +463,17 @@ def opaque(tracer: Any, original: Callable) -> Callable:
         if original.__module__.startswith("scipy.fft") and tracer.level((args, kwargs)) == PARAMETER:
             return fourier.of_scipy(tracer, original, *args, **kwargs)
         if tracer.holds_traced((args, kwargs)):
-            return tracer.call(original, real(args), real(kwargs))
+            return tracer.call(original, real(args), real(kwargs), compute=computed)
         return original(*args, **kwargs)
 
+    computed = partial(_undrawn, original) if original.__module__ == "scipy.linalg._matfuncs" else None
     return recorded
+
+
+def _undrawn(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Do a function of a matrix and put NumPy's generator back: it only starts an estimate of a norm."""
+    state = np.random.get_state()  # noqa: NPY002
+    try:
+        return function(*args, **kwargs)
+    finally:
+        np.random.set_state(state)  # noqa: NPY002

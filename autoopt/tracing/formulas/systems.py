@@ -79,6 +79,47 @@ def companion(a):
     return np.concatenate([np.reshape(-a[1:] / a[0], (1, n)), np.eye(n - 1, n)])
 
 
+@formula(scipy.linalg.leslie)
+def leslie(f, s):
+    return np.concatenate([np.reshape(f, (1, -1)), np.concatenate([np.diag(s), np.zeros((len(s), 1))], axis=1)])
+
+
+@formula(scipy.linalg.fiedler)
+def fiedler(a):
+    return np.abs(np.expand_dims(a, -1) - np.expand_dims(a, -2))
+
+
+@formula(scipy.linalg.convolution_matrix)
+def convolution_matrix(a, n, mode="full"):
+    places = n - 1 + np.arange(len(a) + n - 1)[:, None] - np.arange(n)
+    cut = 0 if mode == "full" else min(n, len(a)) - 1
+    first, last = (cut // 2, cut - cut // 2) if mode == "same" else (cut, cut)
+    rows = places[first : len(places) - last]
+    return np.take(np.concatenate([np.zeros(n - 1), a, np.zeros(n - 1)]), rows)
+
+
+@formula(scipy.linalg.khatri_rao)
+def khatri_rao(a, b):
+    return np.reshape(a[:, None, :] * b, (-1, a.shape[1]))
+
+
+@formula(scipy.linalg.matmul_toeplitz)
+def matmul_toeplitz(c_or_cr, x, check_finite=False, workers=None):
+    c, r = c_or_cr if type(c_or_cr) is tuple or np.ndim(c_or_cr) == 2 else (c_or_cr, c_or_cr)
+    return _toeplitz(c, r) @ x
+
+
+@formula(scipy.linalg.eigvalsh_tridiagonal)
+def eigvalsh_tridiagonal(d, e, check_finite=True):
+    return np.linalg.eigvalsh(np.diag(d) + np.diag(e, -1) + np.diag(e, 1))
+
+
+@formula(scipy.linalg.orthogonal_procrustes)
+def orthogonal_procrustes(A, B, check_finite=True):
+    U, s, Vt = np.linalg.svd(np.transpose(A) @ B)
+    return U @ Vt, np.sum(s)
+
+
 def _solved(system, q):
     """Return the solution of a matrix equation, its unknowns and `q` row after row."""
     return np.reshape(np.linalg.solve(system, np.ravel(q)), q.shape)
