@@ -12,6 +12,7 @@ import scipy.linalg
 import scipy.ndimage
 import scipy.signal
 import scipy.sparse.linalg
+from scipy import stats
 from scipy.spatial import distance
 
 
@@ -109,6 +110,27 @@ case(np.nancumsum, V)
 case(np.nancumprod, V)
 case(np.apply_over_axes, np.sum, M, [0, 1])
 case(np.i0, V)
+
+SHARES = np.abs(V) + 0.3
+for function in (stats.zscore, stats.sem, stats.moment, stats.skew, stats.kurtosis, stats.tmean, stats.tvar, stats.tstd,
+                 stats.iqr):  # fmt: skip
+    case(function, LONG)
+    case(function, M, axis=1)
+for function in (stats.skew, stats.kurtosis):
+    case(function, M, axis=1, bias=False)
+for function in (stats.gmean, stats.hmean, stats.variation, stats.entropy):
+    case(function, SHARES)
+for function in (stats.gmean, stats.hmean):
+    case(function, SHARES, weights=SHARES[::-1].copy())
+case(stats.pmean, SHARES, 3)
+case(stats.moment, V, 3, center=0.5)
+case(stats.entropy, SHARES, SHARES[::-1].copy(), base=2)
+case(stats.trim_mean, LONG, 0.2)
+for function in (stats.boxcox, stats.yeojohnson):
+    for power in (0.0, 0.7, 2.0):
+        case(function, SHARES if function is stats.boxcox else V, np.array(power))
+case(stats.boxcox_llf, np.array(0.3), Data(SHARES))
+case(stats.yeojohnson_llf, np.array(0.3), Data(V))
 
 # Matrices ------------------------------------------------------------------------------------------------------------
 case(np.linalg.lstsq, M.T, RNG.normal(size=4), rcond=None)
@@ -218,6 +240,8 @@ case(IMAGES.rotate, M, 30.0)
 
 REFUSED += [
     (np.linalg.lstsq, (np.ones((3, 2)), W), {}, "np.linalg.lstsq of a matrix without full rank"),
+    (stats.pmean, (V, 0), {}, "scipy.stats.pmean with p that is 0"),
+    (stats.boxcox, (V,), {}, "scipy.stats.boxcox without lmbda"),
     (np.poly, (S,), {}, "np.poly of a matrix"),
     (np.trim_zeros, (M,), {}, "np.trim_zeros of more than one axis"),
     (np.polyfit, (V, V, 2), {"cov": True}, "np.polyfit with cov="),

@@ -219,12 +219,9 @@ for function in list(RULES):
         if "i->" in "".join(kind[1:] for kind in owner.types) and "dd->d" not in owner.types:
             case(function, *((V, COUNTS) if owner is np.ldexp else (COUNTS, MASK)))
         else:
-            case(
-                function,
-                np.array([1, 2]) if RULES[owner].note else a(0.35, 0.85, 0.4),
-                a(0.45, 0.7),
-                options={"order": min(1, RULES[owner].order)},
-            )
+            first = np.array([1, 2]) if RULES[owner].note else a(0.35, 0.85, 0.4)
+            operands = (a(0.45, 0.7), first - 1) if RULES[owner].note.endswith("in phi") else (first, a(0.45, 0.7))
+            case(function, *operands, options={"order": min(1, RULES[owner].order)})
 
 # Reductions ----------------------------------------------------------------------------------------------------------
 T = RNG.normal(size=(2, 3, 4))

@@ -121,6 +121,29 @@ for function in (special.eval_laguerre, special.eval_legendre, special.eval_cheb
 for function in (special.eval_gegenbauer, special.eval_genlaguerre):
     case(function, DEGREES, 1.5, LINE)
 case(special.eval_jacobi, DEGREES, 0.5, 1.5, LINE)
+BROKEN = Data(a(0.0, 0.4, 1.5, -0.5))
+for function in (special.eval_laguerre, special.eval_legendre, special.eval_chebyt, special.eval_chebyu):
+    case(function, BROKEN, a(0.1, 0.3, -0.6, 0.7))
+case(special.eval_gegenbauer, BROKEN, 1.5, a(0.1, 0.3, -0.6, 0.7))
+case(special.eval_jacobi, BROKEN, 0.5, 1.5, a(0.1, 0.3, -0.6, 0.7))
+for function in (special.eval_chebyc, special.eval_chebys, special.eval_sh_legendre, special.eval_sh_chebyt,
+                 special.eval_sh_chebyu):  # fmt: skip
+    case(function, DEGREES, a(0.2, 0.3, 0.9, 0.7))
+case(special.hyp0f1, Data(a(0.5, 1.0, 2.5)), a(-3.0, 0.0, 2.0))
+case(special.hyperu, Data(a(0.5, 1.0)), Data(a(1.5, 2.0)), a(0.7, 3.0))
+for function in (special.ellipkinc, special.ellipeinc):
+    case(function, a(-1.0, 0.0, 1.4), Data(a(0.3, 0.9, -2.0)))
+case(special.cotdg, a(10.0, 80.0))
+case(special.radian, a(10.0), a(20.0), a(30.0))
+for function in (special.inv_boxcox, special.inv_boxcox1p):
+    case(function, a(-1.0, 0.4, 0.5, 2.0), a(0.3, 0.0, 1.0, -0.2))
+case(special.agm, a(0.5, 2.0, 3.0), a(1.5, 2.0, 0.1))
+case(special.yn, Data(np.array([1.0, 2.0])), a(0.5, 3.0))
+case(special.chdtri, Data(a(1.0, 3.0)), a(0.2, 0.7))
+case(special.gdtrix, a(1.0, 2.0), Data(a(0.5, 3.0)), a(0.2, 0.7))
+for function in (special.nbdtr, special.nbdtrc):
+    case(function, Data(a(0.0, 2.0)), np.array([3, 4]), a(0.2, 0.5))
+case(special.round, a(0.4, 1.7))
 case(special.logsumexp, a(1.0, -2.0, 0.5), b=a(-1.0, 2.0, 0.5), return_sign=True)
 case(special.logsumexp, M, axis=1, return_sign=True)
 

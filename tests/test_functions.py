@@ -86,3 +86,11 @@ def test_machine_code_that_writes_into_its_argument_is_refused() -> None:
 
     with pytest.raises(TracingError, match="dcopy, which writes into its argument"):
         Objective(f, np.ones(3))
+
+
+def test_values_in_a_tuple_made_by_a_builtin_keep_their_slopes() -> None:
+    from collections import namedtuple
+
+    pair = namedtuple("pair", "a b")
+    objective = Objective(lambda x: pair(*x).a ** 2 + pair(*x).b, np.ones(2))
+    np.testing.assert_array_equal(objective.grad(np.ones(2)), [2.0, 1.0])

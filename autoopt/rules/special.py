@@ -16,6 +16,16 @@ from autoopt.rules.reductions import total
 from autoopt.rules.scalars import cbrt
 from autoopt.rules.table import Unsupported, rule
 
+
+def _by_power(y: Any, scale: Any) -> Any:
+    """log(1 + l y) / l, near l y = 0 as y F(1, 1; 2; -l y), whose derivatives in l need no division by it."""
+    u = scale * y
+    near = pt.lt(pt.abs(u), 0.1)
+    far = pt.switch(near, 1.0, u)
+    small = scalars.hyp2f1(tensor(1.0), tensor(1.0), tensor(2.0), -pt.switch(near, u, 0.0))
+    return y * pt.switch(near, small, pt.log1p(far) / far)
+
+
 for function, expression in {
     special.gamma: scalars.gamma,
     special.gammaln: scalars.gammaln,
@@ -77,6 +87,11 @@ for function, expression in {
     special.sindg: lambda x: pt.sin(x * tensor(pi / 180)),
     special.cosdg: lambda x: pt.cos(x * tensor(pi / 180)),
     special.tandg: lambda x: pt.tan(x * tensor(pi / 180)),
+    special.cotdg: lambda x: 1 / pt.tan(x * tensor(pi / 180)),
+    special.radian: lambda d, m, s: (d + m / 60 + s / 3600) * tensor(pi / 180),
+    special.inv_boxcox: lambda y, l: pt.exp(_by_power(y, l)),
+    special.inv_boxcox1p: lambda y, l: pt.expm1(_by_power(y, l)),
+    special.agm: lambda a, b: pi / 4 * (a + b) / scalars.ellipk(pt.sqr((a - b) / (a + b))),
     special.poch: lambda z, m: pt.exp(scalars.gammaln(z + m) - scalars.gammaln(z)),
 }.items():
     rule(function)(expression)
@@ -114,8 +129,27 @@ for function, expression in {
     special.eval_legendre: scalars.legendre,
     special.eval_chebyt: scalars.chebyt,
     special.eval_chebyu: scalars.chebyu,
+    special.eval_chebyc: lambda n, x: 2 * scalars.chebyt(n, x / 2),
+    special.eval_chebys: lambda n, x: scalars.chebyu(n, x / 2),
+    special.eval_sh_legendre: lambda n, x: scalars.legendre(n, 2 * x - 1),
+    special.eval_sh_chebyt: lambda n, x: scalars.chebyt(n, 2 * x - 1),
+    special.eval_sh_chebyu: lambda n, x: scalars.chebyu(n, 2 * x - 1),
+    special.hyp0f1: scalars.hyp0f1,
+    special.hyperu: scalars.hyperu,
+    special.yn: lambda n, x: scalars.yv(pt.trunc(n), x),
+    special.chdtri: lambda v, p: 2 * scalars.gammainccinv(v / 2, p),
+    special.gdtrix: lambda a, b, p: scalars.gammaincinv(b, p) / a,
+    special.nbdtr: lambda k, n, p: scalars.betainc(n, pt.floor(k) + 1, p),
+    special.nbdtrc: lambda k, n, p: scalars.betainc(pt.floor(k) + 1, n, 1 - p),
 }.items():
     rule(function, note="differentiable in the last argument")(expression)
+
+
+for function, expression in {special.ellipkinc: scalars.ellipkinc, special.ellipeinc: scalars.ellipeinc}.items():
+    rule(function, note="differentiable in phi")(expression)
+
+for function, expression in {special.round: pt.round_half_to_even}.items():
+    rule(function, order=0)(expression)
 
 
 @rule(special.betainc, note="differentiable in x")

@@ -192,6 +192,11 @@ powm1 = scalar(
     special.powm1, lambda x, y, out: y * power.scalar_op(x, y - 1), lambda x, y, out: ps.log(x) * power.scalar_op(x, y)
 )
 
+hyp0f1 = scalar(special.hyp0f1, None, lambda v, z, out: hyp0f1.scalar_op(v + 1, z) / v)
+hyperu = scalar(special.hyperu, None, None, lambda a, b, x, out: -a * hyperu.scalar_op(a + 1, b + 1, x))
+ellipkinc = scalar(special.ellipkinc, lambda phi, m, out: 1 / ps.sqrt(1 - m * ps.sqr(ps.sin(phi))), None)
+ellipeinc = scalar(special.ellipeinc, lambda phi, m, out: ps.sqrt(1 - m * ps.sqr(ps.sin(phi))), None)
+
 # Distributions and their inverses -------------------------------------------------------------------------------------
 owens_t = scalar(
     special.owens_t,

@@ -400,11 +400,16 @@ def _is_compiled(value: Any) -> bool:
     """Whether `value` is a function in machine code that is not Python's or NumPy's own."""
     import sys
 
-    kind = type(value).__name__
-    if kind not in ("builtin_function_or_method", "cython_function_or_method", "fused_cython_function"):
-        return kind == "fortran"
-    module = str(getattr(value, "__module__", None) or getattr(getattr(value, "__self__", None), "__name__", ""))
+    kind, owner = type(value).__name__, getattr(value, "__self__", None)
+    if kind == "fortran":
+        return True
+    if kind not in _COMPILED or not (owner is None or isinstance(owner, ModuleType)):
+        return False
+    module = str(getattr(value, "__module__", None) or getattr(owner, "__name__", ""))
     return module.partition(".")[0] not in {"", "numpy", "autoopt", *sys.stdlib_module_names}
+
+
+_COMPILED = ("builtin_function_or_method", "cython_function_or_method", "fused_cython_function")
 
 
 def _is_function(value: Any) -> bool:

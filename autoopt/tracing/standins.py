@@ -433,11 +433,10 @@ _PLAIN = (int, float, complex, str, type(None), np.ndarray, np.generic, np.dtype
 
 def compiled(tracer: Any, original: Callable, *args: Any, **kwargs: Any) -> Any:
     """Do a compiled function of a library on what its arguments carry; it must not write into them."""
-    for part in (*args, *kwargs.values()):
-        if type(part) is tracer.array and part.level == PARAMETER:
-            return original(*args, **kwargs)  # which asks for the array and is refused
-    if tracer.level((args, kwargs)) == DATA:
-        tracer.tape.data_decided = True
+    level = tracer.level((args, kwargs))
+    if level == PARAMETER:
+        return original(*args, **kwargs)  # which asks for the array and is refused
+    tracer.tape.data_decided = tracer.tape.data_decided or level == DATA
     return _written_nowhere(tracer, original, real(tracer.concrete(args)), real(tracer.concrete(kwargs)))
 
 

@@ -22,6 +22,7 @@ _KINDS = {
     "scipy.optimize": ("roots",),
     "scipy.interpolate": ("interpolants", "lookups"),
     "scipy.ndimage": ("signals",),
+    "scipy.stats": ("statistics",),
 }
 
 __all__ = ["FORMULAS", "Formula", "find", "load_all"]
