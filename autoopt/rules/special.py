@@ -106,8 +106,8 @@ for function, expression in {
     special.kn: lambda n, x: scalars.kv(pt.trunc(n), x),
     special.jn: scalars.jv,
     special.expn: scalars.expn,
-    special.gammainc: pt.gammainc,
-    special.gammaincc: pt.gammaincc,
+    special.gammainc: scalars.gammainc,
+    special.gammaincc: scalars.gammaincc,
     special.hyp1f1: scalars.hyp1f1,
     special.hyp2f1: scalars.hyp2f1,
     special.struve: scalars.struve,
@@ -116,10 +116,10 @@ for function, expression in {
     special.gammainccinv: scalars.gammainccinv,
     special.betaincinv: scalars.betaincinv,
     special.stdtrit: scalars.stdtrit,
-    special.gdtr: lambda a, b, x: pt.gammainc(b, a * x),
-    special.gdtrc: lambda a, b, x: pt.gammaincc(b, a * x),
-    special.chdtr: lambda v, x: pt.gammainc(v / 2, x / 2),
-    special.chdtrc: lambda v, x: pt.gammaincc(v / 2, x / 2),
+    special.gdtr: lambda a, b, x: scalars.gammainc(b, a * x),
+    special.gdtrc: lambda a, b, x: scalars.gammaincc(b, a * x),
+    special.chdtr: lambda v, x: scalars.gammainc(v / 2, x / 2),
+    special.chdtrc: lambda v, x: scalars.gammaincc(v / 2, x / 2),
     special.fdtr: lambda dfn, dfd, x: scalars.betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x)),
     special.fdtrc: lambda dfn, dfd, x: scalars.betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x)),
     special.eval_jacobi: scalars.jacobi,
@@ -169,12 +169,12 @@ def stdtr(df, t):
 
 @rule(special.pdtr, note="differentiable in m")
 def pdtr(k, m):
-    return pt.gammaincc(pt.floor(k) + 1, m)
+    return scalars.gammaincc(pt.floor(k) + 1, m)
 
 
 @rule(special.pdtrc, note="differentiable in m")
 def pdtrc(k, m):
-    return pt.gammainc(pt.floor(k) + 1, m)
+    return scalars.gammainc(pt.floor(k) + 1, m)
 
 
 @rule(special.bdtr, note="differentiable in p")

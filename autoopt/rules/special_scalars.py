@@ -204,6 +204,8 @@ owens_t = scalar(
     lambda h, a, out: ps.exp(-0.5 * h * h * (1 + a * a)) / (2 * pi * (1 + a * a)),
 )
 ndtri_exp = scalar(special.ndtri_exp, lambda y, out: ps.exp(y + 0.5 * out * out) * sqrt(2 * pi))
+gammainc = scalar(special.gammainc, None, lambda a, x, out: _gamma_density(a, x))
+gammaincc = scalar(special.gammaincc, None, lambda a, x, out: -_gamma_density(a, x))
 gammaincinv = scalar(special.gammaincinv, None, lambda a, y, out: 1 / _gamma_density(a, out))
 gammainccinv = scalar(special.gammainccinv, None, lambda a, y, out: -1 / _gamma_density(a, out))
 betaincinv = scalar(

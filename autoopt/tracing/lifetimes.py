@@ -25,6 +25,11 @@ def _reduced(z: Any, c: Any) -> Any:
     return z * np.where(near, special.hyp2f1(1.0, 1.0, 2.0, -np.where(near, u, 0.0)), np.log1p(far) / far)
 
 
+def _or_one(side: Any) -> Any:
+    """The length of a side of a triangle; 1 where there is no such side, as a divisor."""
+    return np.where(side > 0, side, 1.0)
+
+
 def _extreme(z: Any, c: Any) -> Any:
     """The standard Gumbel value of a generalised extreme one."""
     return -_reduced(z, -c)
@@ -167,6 +172,80 @@ LIFETIMES: dict[str, Row] = {
     "skewcauchy": Row(
         lambda z, a: -log(pi) - np.log1p(z**2 / (1 + a * np.sign(z)) ** 2), lambda a: (a > -1, a < 1),
     ),
+    "triang": Row(
+        lambda z, c: log(2) + np.where(z < c, np.log(z / _or_one(c)), np.log((1 - z) / _or_one(1 - c))),
+        lambda c: (c >= 0, c <= 1), low=0.0, high=1.0, inner=0.5,
+        cdf=lambda z, c: np.where(z < c, z**2 / _or_one(c), 1 - (1 - z) ** 2 / _or_one(1 - c)),
+        mean=lambda c: (1 + c) / 3, var=lambda c: (1 - c + c**2) / 18,
+    ),
+    "reciprocal": Row(
+        lambda z, a, b: -np.log(z) - np.log(np.log(b) - np.log(a)), lambda a, b: (a > 0, b > a),
+        low=lambda a, b: a, high=lambda a, b: b, inner=lambda a, b: a,
+        cdf=lambda z, a, b: (np.log(z) - np.log(a)) / (np.log(b) - np.log(a)),
+        ppf=lambda q, a, b: np.exp(np.log(a) + q * (np.log(b) - np.log(a))),
+    ),
+    "exponnorm": Row(
+        lambda z, K: -np.log(K) + 1 / (2 * K**2) - z / K + special.log_ndtr(z - 1 / K), _positive,
+        cdf=lambda z, K: special.ndtr(z) - np.exp(1 / (2 * K**2) - z / K + special.log_ndtr(z - 1 / K)),
+        sf=lambda z, K: special.ndtr(-z) + np.exp(1 / (2 * K**2) - z / K + special.log_ndtr(z - 1 / K)),
+        mean=lambda K: K, var=lambda K: 1 + K**2,
+    ),
+    "arcsine": Row(
+        lambda z: -log(pi) - np.log(z) / 2 - np.log1p(-z) / 2, low=0.0, high=1.0, inner=0.5,
+        cdf=lambda z: 2 / pi * np.arcsin(np.sqrt(z)), ppf=lambda q: np.sin(pi / 2 * q) ** 2,
+        mean=lambda: 0.5, var=lambda: 0.125,
+    ),
+    "bradford": Row(
+        lambda z, c: np.log(c) - np.log1p(c * z) - np.log(np.log1p(c)), _positive, low=0.0, high=1.0, inner=0.5,
+        cdf=lambda z, c: np.log1p(c * z) / np.log1p(c), ppf=lambda q, c: np.expm1(q * np.log1p(c)) / c,
+    ),
+    "semicircular": Row(lambda z: log(2 / pi) + np.log1p(-(z**2)) / 2, low=-1.0, high=1.0, inner=0.0,
+        cdf=lambda z: 0.5 + (z * np.sqrt(1 - z**2) + np.arcsin(z)) / pi, mean=lambda: 0.0, var=lambda: 0.25,
+    ),
+    "loggamma": Row(lambda z, c: c * z - np.exp(z) - special.gammaln(c), _positive,
+        mean=lambda c: special.digamma(c),
+    ),
+    "fatiguelife": Row(
+        lambda z, c: np.log1p(z) - (z - 1) ** 2 / (2 * z * c**2) - log(2) - _HALF_LOG_2PI - np.log(c) - 1.5 * np.log(z),
+        _positive, low=0.0, is_open=True, cdf=lambda z, c: special.ndtr((np.sqrt(z) - 1 / np.sqrt(z)) / c),
+        sf=lambda z, c: special.ndtr((1 / np.sqrt(z) - np.sqrt(z)) / c),
+    ),
+    "halfgennorm": Row(lambda z, beta: np.log(beta) - special.gammaln(1 / beta) - z**beta, _positive, low=0.0),
+    "burr": Row(
+        lambda z, c, d: np.log(c) + np.log(d) + special.xlogy(c * d - 1, z) - (d + 1) * np.log1p(z**c), _positive,
+        low=0.0, is_open=True, logcdf=lambda z, c, d: -d * np.log1p(z**-c), cdf=lambda z, c, d: (1 + z**-c) ** -d,
+    ),
+    "johnsonsb": Row(
+        lambda z, a, b: np.log(b) - np.log(z) - np.log1p(-z) - (a + b * special.logit(z)) ** 2 / 2 - _HALF_LOG_2PI,
+        lambda a, b: (b > 0,), low=0.0, high=1.0, inner=0.5, is_open=True,
+        cdf=lambda z, a, b: special.ndtr(a + b * special.logit(z)),
+        sf=lambda z, a, b: special.ndtr(-a - b * special.logit(z)),
+    ),
+    "powernorm": Row(
+        lambda z, c: np.log(c) - z**2 / 2 - _HALF_LOG_2PI + (c - 1) * special.log_ndtr(-z), _positive,
+        logsf=lambda z, c: c * special.log_ndtr(-z), sf=lambda z, c: np.exp(c * special.log_ndtr(-z)),
+        cdf=lambda z, c: -np.expm1(c * special.log_ndtr(-z)),
+    ),
 }  # fmt: skip
 
-DISTRIBUTIONS: dict[str, Row] = CONTINUOUS | LIFETIMES | DISCRETE
+COUNTS: dict[str, Row] = {
+    "logser": Row(
+        lambda k, p: special.xlogy(k, p) - np.log(k) - np.log(-np.log1p(-p)), lambda p: (p > 0, p < 1), low=1.0,
+        discrete=True,
+    ),
+    "planck": Row(
+        lambda k, lambda_: np.log(-np.expm1(-lambda_)) - lambda_ * k, _positive, low=0.0,
+        cdf=lambda k, lambda_: -np.expm1(-lambda_ * (k + 1)), sf=lambda k, lambda_: np.exp(-lambda_ * (k + 1)),
+        logsf=lambda k, lambda_: -lambda_ * (k + 1), discrete=True,
+    ),
+    "yulesimon": Row(
+        lambda k, alpha: np.log(alpha) + special.betaln(k, alpha + 1), _positive, low=1.0, discrete=True,
+    ),
+    "skellam": Row(
+        lambda k, mu1, mu2: -((np.sqrt(mu1) - np.sqrt(mu2)) ** 2) + k / 2 * (np.log(mu1) - np.log(mu2))
+        + np.log(special.ive(np.abs(k), 2 * np.sqrt(mu1 * mu2))),
+        _positive, mean=lambda mu1, mu2: mu1 - mu2, var=lambda mu1, mu2: mu1 + mu2, discrete=True,
+    ),
+}  # fmt: skip
+
+DISTRIBUTIONS: dict[str, Row] = CONTINUOUS | LIFETIMES | DISCRETE | COUNTS
