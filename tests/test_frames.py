@@ -156,7 +156,43 @@ def _plain_python(p, df):
     )
 
 
+def _lags(p, df):
+    eta = p[0] * df.a + p[1] ** 2
+    lagged = eta.shift(1).fillna(0) + eta.diff().fillna(eta) + eta.where(df.flag, 0.0)
+    windows = eta.rolling(3).mean().dropna() * eta.rolling(3).sum()[2:]
+    return (lagged**2).sum() + windows.sum() + eta.median() + eta.quantile(0.3) + eta.diff().dropna().iloc[-1]
+
+
+def _applied(p, df):
+    level = {"u": p[0], "v": p[1], "w": 2.0}
+    by_kind = df.kind.astype(str).map(level) + df.sex.map(pd.Series(p, index=["m", "f"]))
+    rows = df[["a", "b"]].apply(lambda row: row.a * p[0] + row["b"] * p[1], axis=1)
+    total = df.a.apply(lambda a: np.exp(a * p[0])) + (p[1] * df.a).map(lambda eta: eta**2)
+    return (by_kind**2).sum() + (rows * df.y).sum() + total.sum()
+
+
+def _assigned(p, df):
+    df = df.assign(eta=p[0] * df.a, both=lambda made: made.eta + p[1] * made.y)
+    df.loc[df.a > 0, "both"] = p[0] ** 2
+    df["start"] = 0.0
+    df.loc[20:21, "start"] = p
+    grouped = (
+        df.groupby("sex").both.apply(lambda both: (both**2).sum()).sum() + df.groupby("kind")["eta"].agg("sum")["v"]
+    )
+    frame = pd.DataFrame({"one": p, "two": 2.0})
+    return (
+        df.both.sum() ** 2
+        + (df.start * df.y).sum()
+        + grouped
+        + (frame.one * frame.two).sum()
+        + pd.Series({"k": p[1]})["k"]
+    )
+
+
 USES = [
+    _lags,
+    _applied,
+    _assigned,
     _columns,
     _product,
     _filter,
@@ -223,13 +259,13 @@ REFUSED = {
     ),
     "labels that do not line up": lambda p, df: (p[0] * df.a - df.y.iloc[::-1].head(4)).sum(),
     "missing values skipped": lambda p, df: (p[0] * df.a.where(df.a > 0)).sum(),
-    "a method without account": lambda p, df: (p[0] * df.a).rolling(2).sum().iloc[3],
+    "a method without account": lambda p, df: (p[0] * df.a).ewm(alpha=0.5).mean().iloc[3],
     "an assignment to a part": lambda p, df: _assign_part(df.copy(), p),
 }
 
 
 def _assign_part(df, p):
-    df.loc[20, "a"] = p[0]
+    df.iloc[0, 1] = p[0]
     return df.a.sum()
 
 

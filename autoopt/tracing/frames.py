@@ -22,6 +22,7 @@ from autoopt.tape.operations import put_add
 from autoopt.tape.tape import CONSTANT, PARAMETER, Leaf
 from autoopt.tracing import functions
 from autoopt.tracing.array import _ARITHMETIC, _COMPARISONS, TracedArray
+from autoopt.tracing.columns import METHODS, REDUCTIONS
 
 _RESERVED = {"np", "scipy", "value", "gradient", "direction"}
 
@@ -42,9 +43,19 @@ class Frames:
         if not self.follows((args, kwargs)):
             return self.wrap(function(*self.settled(args), **{key: self.settled(part) for key, part in kwargs.items()}))
         label = f"pd.{function.__name__}"
-        if function is not _pandas()[0] or len(args) != 1 or type(args[0]) is not self.tracer.array:
+        given = args[0] if args else None
+        if function not in _pandas() or len(args) != 1 or self.follows(kwargs):
             raise self.refusal(label)
-        return self.both(function(*self.plain(args), **self.plain(kwargs)), args[0], label)
+        expected = function(self.plain(given), **self.plain(kwargs))
+        if type(given) is not dict:
+            return self.both(expected, self.tracer.whole(self.traced(given)), label)
+        if expected.ndim == 1:
+            return self.both(expected, self.tracer.nested([self.traced(given[key]) for key in expected.index]), label)
+        made = Table(self, expected)
+        for key, column in given.items():
+            if self.follows(column):
+                made[key] = self.traced(self.tracer.whole(column))
+        return made
 
     def wrap(self, value: Any, name: Any = None) -> Any:
         """Return the stand-in for what pandas gave."""
@@ -292,7 +303,7 @@ class Table(TracedArray):
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
         """Do a NumPy function; those that NumPy hands to the object's own method of that name are done by that."""
-        own = _METHODS.get(function.__name__)
+        own = METHODS.get(function.__name__)
         if args and type(args[0]) is Table and own is not None and function.__name__ in _HANDED_ON:
             if function in (np.std, np.var):
                 kwargs = {"ddof": 0, **kwargs}
@@ -362,9 +373,11 @@ class Table(TracedArray):
         found = getattr(self._original, name)
         if name == "groupby" and self._follows:
             return lambda by, **kwargs: Groups(self, by, kwargs)
+        if name == "rolling" and self._follows and not self._is_frame:
+            return lambda window: Rolling(self, window)
         if name in ("loc", "iloc", "at", "iat"):
             return _Indexer(self, name)
-        if name in _METHODS:
+        if name in METHODS:
             return lambda *args, **kwargs: self._method(name, args, kwargs)
         if name in _PICKS and self._follows:
             return lambda *args, **kwargs: self._part(lambda table: getattr(table, name)(*args, **kwargs))
@@ -376,6 +389,53 @@ class Table(TracedArray):
 
     # Methods
 
+    def assign(self, **columns: Any) -> Any:
+        """Return a copy with more columns; a function makes one of the copy."""
+        made = self.copy()
+        for label, value in columns.items():
+            made[label] = value(made) if callable(value) else value
+        return made
+
+    def apply(self, func: Callable, axis: Any = 0, **kwargs: Any) -> Any:
+        """Return what a function makes of each entry, or of each row of a frame of data, as a Series."""
+        if type(func) is str or (self._is_frame and (_AXES.get(axis, axis) != 1 or self._columns)):
+            if self._follows:
+                raise self._frames.refusal(".apply")
+            return _Call(self._frames, self._original.apply, "apply")(func, axis, **kwargs)
+        rows = (self._frames.wrap(row) for _, row in self._original.iterrows()) if self._is_frame else self
+        return self._listed([func(row, **kwargs) for row in rows], ".apply")
+
+    def map(self, arg: Any, na_action: Any = None) -> Any:
+        """Return what a function, a dictionary or a Series has for each entry."""
+        frames = self._frames
+        if type(arg) is Table and frames.follows(arg):
+            places = arg._original.index.get_indexer(self._original)
+            if np.any(places < 0):
+                raise frames.refusal(".map", "some labels are missing")
+            return self._listed(list(arg.values[places]), ".map")
+        if type(arg) is dict and frames.follows(arg):
+            return self._listed([arg.get(key, np.nan) for key in self._original], ".map")
+        if callable(arg) and type(arg) is not Table and not self._is_frame:
+            return self._listed([arg(entry) for entry in self], ".map")
+        return _Call(frames, self._original.map, "map")(arg, na_action)
+
+    def dropna(self) -> Any:
+        """Return this without the rows of missing values."""
+        if self._is_frame and self._follows:
+            raise self._frames.refusal(".dropna")
+        return self[self._original.notna()] if self._follows else self._frames.wrap(self._original.dropna())
+
+    def _listed(self, found: list, what: str) -> Any:
+        """Return a Series of this one's index with the numbers of `found`, which may be of the trace."""
+        series = _pandas()[0](
+            self._frames.plain(found), index=self._original.index, name=getattr(self._original, "name", None)
+        )
+        if not self._frames.follows(found):
+            return self._frames.wrap(series)
+        return self._frames.both(
+            series, self._frames.tracer.nested([self._frames.traced(part) for part in found]), what
+        )
+
     def _method(self, name: str, args: tuple, kwargs: dict) -> Any:
         frames = self._frames
         expected = getattr(self._original, name)(*frames.plain(args), **frames.plain(kwargs))
@@ -383,7 +443,7 @@ class Table(TracedArray):
             return frames.wrap(expected)
         if args and not _lined_up((self, args[0]), name == "dot"):
             raise frames.refusal(f".{name}", "the labels of its operands are not the same")
-        found = _METHODS[name](
+        found = METHODS[name](
             self.values, *frames.traced(args), **_by_number(frames.traced(kwargs), self._is_frame, name)
         )
         return frames.both(expected, found, f".{name}")
@@ -448,7 +508,25 @@ class Groups:
         return Groups(self.table[label], self.by, self.kwargs)
 
     def __getattr__(self, name: str) -> Any:
+        if self.table._is_frame and name in self.table:
+            return self[name]
         raise self.table._frames.refusal(f".groupby(...).{name}")
+
+    def agg(self, func: Any) -> Any:
+        """Return the sum or mean of each group, or what a function makes of it."""
+        if func in ("sum", "mean"):
+            return getattr(self, func)()
+        if not callable(func):
+            raise self.table._frames.refusal(f".groupby(...).agg({func!r})")
+        return self.apply(func)
+
+    def apply(self, func: Callable) -> Any:
+        """Return what a function makes of each group, one number each."""
+        frames = self.table._frames
+        grouped, codes = self._grouped()
+        found = [func(self.table._part(lambda column, k=k: column[codes == k])) for k in range(codes.max() + 1)]
+        series = _pandas()[0](frames.plain(found), index=grouped.size().index)
+        return frames.both(series, frames.tracer.nested([frames.traced(part) for part in found]), ".apply")
 
     def sum(self) -> Any:
         """Return the sum of each group."""
@@ -482,6 +560,27 @@ class Groups:
         return self.table._frames.tracer.call(put_add, (start, codes, self.table.values), {})
 
 
+class Rolling:
+    """Windows of so many rows of a Series that depends on the parameters."""
+
+    def __init__(self, table: Table, window: int) -> None:
+        self.table, self.window = table, window
+
+    def sum(self) -> Any:
+        """Return the sum of each window, missing where it is not full."""
+        values, n = self.table.values, self.window
+        full = sum(values[i : len(values) - n + 1 + i] for i in range(n))
+        found = np.concatenate([np.full(min(n - 1, len(values)), np.nan), full])
+        return self.table._frames.both(self.table._original.rolling(n).sum(), found, ".rolling(...).sum")
+
+    def mean(self) -> Any:
+        """Return the mean of each window, missing where it is not full."""
+        return self.sum() / self.window
+
+    def __getattr__(self, name: str) -> Any:
+        raise self.table._frames.refusal(f".rolling(...).{name}")
+
+
 class _Indexer:
     """`loc`, `iloc`, `at` and `iat` of a table."""
 
@@ -493,9 +592,18 @@ class _Indexer:
         return self.table._part(lambda table: getattr(table, self.name)[settled])
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if self.table._follows:
-            raise self.table._frames.refusal("an assignment to a part")
-        Other(self.table._frames, getattr(self.table._original, self.name))[key] = value
+        table, frames = self.table, self.table._frames
+        if not table._follows and not frames.follows(value):
+            Other(frames, getattr(table._original, self.name))[key] = value
+            return
+        if not table._is_frame or self.name != "loc" or type(key) is not tuple or not _hashable(key[1]):
+            raise frames.refusal("an assignment to a part")
+        rows, label = frames.settled(key[0]), key[1]
+        numbers = _pandas()[0](np.arange(len(table)), index=table._original.index)
+        given = table[label].values if label in table else np.full(len(table), np.nan)
+        column = frames.tracer.lift(given).duplicate()
+        column[np.asarray(numbers.loc[rows])] = frames.traced(value)
+        table[label] = column
 
 
 def _operate(frames: Frames, ufunc: Callable, compute: Callable, operands: tuple) -> Any:
@@ -548,38 +656,18 @@ def _hashable(key: Any) -> bool:
 
 
 _AXES = {"index": 0, "rows": 0, "columns": 1}
-_REDUCTIONS = ("sum", "mean", "prod", "min", "max", "std", "var", "any", "all", "cumsum", "cumprod")
 
 
 def _by_number(kwargs: dict, is_frame: bool, name: str) -> dict:
     """Return keywords for NumPy: the axis as a number, along the rows of a DataFrame if it is not given."""
-    if name not in _REDUCTIONS:
+    if name not in REDUCTIONS:
         return kwargs
     kwargs = {key: value for key, value in kwargs.items() if key not in ("skipna", "numeric_only", "dtype", "out")}
     axis = kwargs.get("axis", 0)
     return {**kwargs, "axis": _AXES.get(axis, 0 if axis is None else axis)}
 
 
-def _numpys(function: Callable) -> Callable:
-    return lambda values, *args, **kwargs: function(values, *args, **kwargs)
-
-
-_METHODS: dict[str, Callable] = {
-    **{name: _numpys(getattr(np, name)) for name in _REDUCTIONS},
-    "std": lambda values, *args, ddof=1, **kwargs: np.std(values, *args, ddof=ddof, **kwargs),
-    "var": lambda values, *args, ddof=1, **kwargs: np.var(values, *args, ddof=ddof, **kwargs),
-    "dot": lambda values, other: values @ other,
-    "abs": np.abs,
-    "round": np.round,
-    "clip": lambda values, lower=None, upper=None: np.clip(values, lower, upper),
-    "add": lambda values, other: values + other,
-    "sub": lambda values, other: values - other,
-    "mul": lambda values, other: values * other,
-    "div": lambda values, other: values / other,
-    "pow": lambda values, other: values**other,
-}
-"""What pandas' methods do to the traced values; positional arguments are NumPy's too."""
-_HANDED_ON = {*_REDUCTIONS, "round", "clip"}
+_HANDED_ON = {*REDUCTIONS, "round", "clip"}
 _PICKS = {
     "head",
     "tail",
