@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import object_programs  # noqa: F401  (fills PROGRAMS)
 import pytest
 from tracing_programs import PROGRAMS, Program
 

@@ -1447,3 +1447,12 @@ def number(x):
 @program(np.array(2.0))
 def zero_dimensional(x):
     return x**2 + np.sum(x) + x.item() + isinstance(x, np.ndarray) * x
+
+
+@program()
+def matrices_written_into_rows(x):
+    rows, one = np.zeros((3, 2)), np.zeros((3, 1))
+    for t in range(3):
+        rows[t] = x[t] * np.ones((1, 2))
+        one[t] = x[[t]].reshape(1, 1) + one[t - 1]
+    return rows @ rows[0] @ x + one[2, 0] * one[1, 0]

@@ -18,7 +18,7 @@ import numpy as np
 from autoopt import extension
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import Leaf
-from autoopt.tracing import formulas, scalars, standins  # noqa: F401  (scalars fills the tables of standins)
+from autoopt.tracing import containers, formulas, scalars, standins  # noqa: F401  (scalars fills the tables of standins)
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import may_be_copied
@@ -48,6 +48,7 @@ class Instrument:
         self._cells: dict[int, tuple[CellType, CellType, Any]] = {}
         self._names: set[str] = set()
         self.shadows = Shadows(self.copy, self.substitute)
+        self._copies = containers.Copies()
         self.surroundings = Surroundings(tracer, self.shadows)
         self.captured = self.surroundings.captured
         self.frames: dict[str, Any] = {}
@@ -80,7 +81,7 @@ class Instrument:
         if attribute and isinstance(value, np.ndarray):
             return value
         replaced = self._replacement(value, name)
-        if not isinstance(value, dict | list | set):
+        if not containers.is_container(value) or isinstance(value, tuple | frozenset):
             self._known[id(value)] = (value, replaced)
         return replaced
 
@@ -88,12 +89,12 @@ class Instrument:
         kind = type(value)
         if kind is self.tracer.array or kind is self.tracer.pair:
             return value
+        if containers.is_container(value):
+            return self._container(value)
         if isinstance(value, np.ndarray):
             return self._captured_array(value, name)
         if isinstance(value, ModuleType):
             return value if _is_standard(value) else ModuleStandIn(self, value)
-        if kind in (dict, list, tuple):
-            return self._container(value)
         if _may_hash(value) and value in extension.FORMULAS:
             return self.copy(extension.FORMULAS[value])
         if _may_hash(value) and value in extension.CONSTANTS:
@@ -148,15 +149,17 @@ class Instrument:
     def _container(self, value: Any) -> Any:
         """Return a container with what is in it substituted; itself if nothing is, so that writes into it are seen."""
         self.surroundings.enter(value)
-        if len(value) > _SCANNED:
+        if hasattr(value, "__len__") and len(value) > _SCANNED:
             return value
         fixed = type(value) is tuple and all(isinstance(part, _FIXED) for part in value)
-        self.opaque_state = self.opaque_state or not (fixed or len(value) == 0)
-        if type(value) is dict:
-            made = {key: self.substitute(part, str(key), attribute=True) for key, part in value.items()}
-            return made if any(made[key] is not value[key] for key in value) else value
-        parts = [self.substitute(part, attribute=True) for part in value]
-        return type(value)(parts) if any(new is not old for new, old in zip(parts, value, strict=True)) else value
+        empty = hasattr(value, "__len__") and len(value) == 0
+        self.opaque_state = self.opaque_state or not (fixed or empty)
+        known = self._copies.of(value)
+        if known is None:
+            known = containers.substituted(value, lambda part, name: self.substitute(part, name, attribute=True))
+            if known is not value:
+                self._copies.keep(value, known)
+        return known
 
     def _captured_array(self, value: np.ndarray, name: str) -> Any:
         if value.dtype.kind not in "fiub":
@@ -278,9 +281,20 @@ class Instrument:
         module = function.__module__ or ""
         if module.startswith(_OPAQUE) or (module.startswith("scipy.integrate") and function.__name__ in _INTEGRALS):
             return standins.opaque(self.tracer, function)
+        if hasattr(function, "registry") and hasattr(function, "dispatch"):
+            return self._dispatching(function)
         if module.startswith("scipy."):
             return functools.partial(standins.library, self.tracer, function, self.copy(function))
         return self.copy(function) if may_be_copied(function.__code__) else function
+
+    def _dispatching(self, function: Any) -> Callable:
+        """Return the stand-in for a function made by functools.singledispatch."""
+        registry = dict(function.registry)
+        made = functools.singledispatch(self.substitute(registry.pop(object)))
+        self._known[id(function)] = (function, made)
+        for kind, form in registry.items():
+            made.register(kind, self.substitute(form))
+        return made
 
     def copy(self, function: FunctionType) -> FunctionType:
         """Return the instrumented copy of a Python function."""
@@ -291,7 +305,7 @@ class Instrument:
             copied.__defaults__ = tuple(self.substitute(value) for value in function.__defaults__)
         if function.__kwdefaults__:
             copied.__kwdefaults__ = {key: self.substitute(value, key) for key, value in function.__kwdefaults__.items()}
-        copied.__dict__.update(function.__dict__)
+        copied.__dict__.update({name: self.substitute(part, name, True) for name, part in vars(function).items()})
         self.opaque_state = self.opaque_state or bool(set(function.__dict__) - {"__wrapped__"})
         self.captured[id(function), "__defaults__"] = (function, function.__defaults__)
         return copied
@@ -339,7 +353,18 @@ class Instrument:
                     self.surroundings.assign(cell, "cell_contents", made.cell_contents)
             except ValueError:
                 continue
+        self._copies.give_back(self._users)
+        self.shadows.give_back(self.surroundings.settled)
         self.surroundings.leave()
+
+    def _users(self, value: Any) -> Any:
+        """Return the user's own function, class or object for what the run sees in its place."""
+        if isinstance(value, type):
+            return self.shadows.users.get(value, value)
+        for original, made in self._known.values():
+            if made is value:
+                return original
+        return self.surroundings.settled(value)
 
 
 _NUMBERS = frozenset((bool, int, float, str, bytes, complex, type(Ellipsis), type(NotImplemented)))

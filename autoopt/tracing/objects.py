@@ -1,12 +1,15 @@
 """The user's classes and objects inside a trace: shadow classes whose methods are instrumented copies.
 
-A shadow of class C is a subclass of C and of the shadows of C's bases, so `isinstance`, `super()` and properties work.
-A shadow of an object shares the object's `__dict__`.
+A shadow of class C has what C has, and the shadows of C's bases for bases. It is a subclass of C, so that `isinstance`
+works; but C comes after `object` in its order of classes, where `Above`, which stands in for `super`, does not look. A
+shadow of an object shares the object's `__dict__`; slots, and what a list or dictionary of the user's own kind holds,
+are copied there and back.
 """
 
 from __future__ import annotations
 
 import abc
+import enum
 import functools
 import types
 from collections.abc import Callable
@@ -17,12 +20,26 @@ from autoopt.tracing.origin import may_be_copied
 
 def is_users_class(kind: type) -> bool:
     """Whether `kind` is a plain Python class whose methods are the user's code."""
-    if type(kind).__call__ is not type.__call__ or not kind.__flags__ & (1 << 9):  # a heap type
+    made = type(kind).__call__
+    if isinstance(kind, enum.EnumMeta):
+        return bool(kind.__members__) and any(map(_is_users, vars(kind).values()))
+    if not kind.__flags__ & (1 << 9):  # no heap type
         return False
-    functions = [part for part in map(_function_of, vars(kind).values()) if part is not None]
-    if any(may_be_copied(part.__code__) for part in functions):
+    if made is not type.__call__ and not (isinstance(made, types.FunctionType) and may_be_copied(made.__code__)):
+        return False
+    if any(_is_users(part) or is_descriptor(part) for part in vars(kind).values()):
         return True
     return any(is_users_class(base) for base in kind.__bases__ if base is not object)
+
+
+def is_descriptor(part: Any) -> bool:
+    """Whether a class attribute is an object of the user's that gives its value when it is read."""
+    return hasattr(type(part), "__get__") and not isinstance(part, type) and is_users_class(type(part))
+
+
+def _is_users(part: Any) -> bool:
+    function = _function_of(part)
+    return function is not None and may_be_copied(function.__code__)
 
 
 def _function_of(part: Any) -> types.FunctionType | None:
@@ -31,7 +48,9 @@ def _function_of(part: Any) -> types.FunctionType | None:
     return part if isinstance(part, types.FunctionType) else None
 
 
-_KEPT = frozenset(("__dict__", "__weakref__", "__module__", "__qualname__", "__doc__", "__slots__", "__getattribute__"))
+_KEPT = frozenset(
+    ("__dict__", "__weakref__", "__module__", "__qualname__", "__doc__", "__slots__", "__getattribute__", "_abc_impl")
+)
 
 
 class Shadows:
@@ -42,6 +61,8 @@ class Shadows:
         self.substitute = substitute
         self.classes: dict[type, type] = {}
         self.users: dict[type, type] = {}
+        self._metaclasses: dict[type, type] = {}
+        self._unfinished: type | None = None
         self.objects: dict[int, tuple[Any, Any]] = {}
 
     def shadow_class(self, kind: type) -> type:
@@ -50,27 +71,82 @@ class Shadows:
             return self.classes[kind]
         if kind in self.users:
             return kind
-        shadow = self.classes[kind] = self._empty(kind)
-        self.users[shadow] = kind
-        inherited = [base for base in shadow.__mro__[1:] if base in self.users]
+        if issubclass(kind, type):
+            return self._metaclass(kind)
+        if issubclass(kind, enum.Enum):
+            return self._enumeration(kind)
+        shadow = self._empty(kind)
         for name, part in vars(kind).items():
-            instrumented = self._attribute(part)
-            if instrumented is not None:
-                setattr(shadow, name, instrumented)
-            elif name not in _KEPT and any(name in vars(base) for base in inherited):
-                setattr(shadow, name, part)  # or the shadow of the base would hide it
+            if name not in _KEPT:
+                made = self._attribute(part)
+                type.__setattr__(shadow, name, part if made is None else made)
         return abc.update_abstractmethods(shadow)
 
     def _empty(self, kind: type) -> type:
-        """Return a subclass of `kind` and of its bases' shadows, still without methods of its own."""
+        """Return the shadow of `kind` before it has any methods."""
         bases = tuple(self.shadow_class(base) for base in kind.__bases__ if base is not object and is_users_class(base))
         body = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
         if kind.__dictoffset__ == 0:
             body["__slots__"] = ()
-        options = {"metaclass": type(kind)}
-        made = types.new_class(kind.__name__, (*bases, kind), options, lambda space: space.update(body))
-        made.__getattribute__ = _reading(self.substitute)
-        return made
+        metaclass = self._metaclass(type(kind))
+        maker = next(
+            base for base in metaclass.__mro__ if "__new__" in vars(base) and not _is_users(vars(base)["__new__"])
+        )
+        self._unfinished = kind
+        shadow = maker.__new__(metaclass, kind.__name__, (*bases, kind), body)
+        self._unfinished = None
+        self.classes[kind], self.users[shadow] = shadow, kind
+        type.__setattr__(shadow, "__bases__", shadow.__bases__)  # has the order of classes made again
+        own = kind.__getattribute__
+        read = self.copy(own) if _is_users(own) else object.__getattribute__
+        type.__setattr__(shadow, "__getattribute__", _reading(self.substitute, read))
+        return shadow
+
+    def _enumeration(self, kind: type) -> type:
+        """Return the class like an enumeration with instrumented methods, whose members equal those of `kind`."""
+        shadow = type.__new__(type(kind), kind.__name__, (kind,), {"__module__": kind.__module__})
+        self.classes[kind], self.users[shadow] = shadow, kind
+        members = {}
+        for name, member in kind.__members__.items():
+            made = members[name] = _instance(shadow, member)
+            object.__setattr__(made, "__dict__", member.__dict__)
+            self.objects[id(member)] = member, made
+        parts = {name: self._attribute(part) for name, part in vars(kind).items() if name not in members}
+        parts |= members | {"_member_map_": members, "__hash__": enum.Enum.__hash__, "__eq__": _same_member}
+        parts["_value2member_map_"] = {value: members[one.name] for value, one in kind._value2member_map_.items()}
+        for name, part in parts.items():
+            if part is not None:
+                type.__setattr__(shadow, name, part)
+        return shadow
+
+    def order(self, kind: type) -> list[type]:
+        """Return the order of classes of a shadow, or of a class made in the run: the user's own come last.
+
+        While a shadow is made nothing comes between it and `object`: its making is nothing that the user's
+        `__init_subclass__` should hear of.
+        """
+        if self._unfinished is not None:
+            return [kind, object, *(base for base in self._unfinished.__mro__ if base is not object)]
+        if kind in self.users:
+            users = self.users[kind].__mro__
+            return [self.classes.get(base, base) for base in users] + [base for base in users if base in self.classes]
+        orders = [[base for base in above.__mro__ if base not in self.classes] for above in kind.__bases__]
+        last = dict.fromkeys(base for above in kind.__bases__ for base in above.__mro__ if base in self.classes)
+        return [kind, *_merged([*orders, list(kind.__bases__)]), *last]
+
+    def _metaclass(self, kind: type) -> type:
+        """Return a subclass of a metaclass, whose classes substitute the objects and classes that they hold."""
+        if kind not in self._metaclasses:
+            bases = tuple(self._metaclass(base) for base in kind.__bases__ if issubclass(base, type))
+            made = self._metaclasses[kind] = type(kind.__name__, (*bases, kind), {})
+            if kind is type:
+                made.__getattribute__ = _reading(self.substitute, type.__getattribute__)
+                made.mro = lambda shadow: self.order(shadow)
+            for name, part in vars(kind).items():
+                instrumented = self._attribute(part)
+                if instrumented is not None:
+                    setattr(made, name, instrumented)
+        return self._metaclasses[kind]
 
     def _attribute(self, part: Any) -> Any:
         """Return the instrumented form of a class attribute, None if it needs none."""
@@ -85,6 +161,12 @@ class Shadows:
         if isinstance(part, functools.cached_property):
             inner = self._attribute(part.func)
             return inner and property(inner)
+        if isinstance(part, functools.singledispatchmethod):
+            made = functools.singledispatchmethod(self.copy(part.func))
+            made.dispatcher = self.substitute(part.dispatcher)
+            return made
+        if is_descriptor(part):
+            return self.shadow_object(part)
         return None
 
     def shadow_object(self, value: Any) -> Any:
@@ -93,12 +175,17 @@ class Shadows:
         if known is not None:
             return known[1]
         kind = type(value)
-        if not hasattr(value, "__dict__") or isinstance(value, tuple | list | dict | BaseException):
+        if isinstance(value, BaseException) or kind in self.users:
             return value
-        if kind in self.users:
-            return value
-        shadow = object.__new__(self.shadow_class(kind))
-        object.__setattr__(shadow, "__dict__", value.__dict__)
+        if isinstance(value, enum.Enum):
+            self.shadow_class(kind)
+            return self.objects.get(id(value), (value, value))[1]
+        shadow = _instance(self.shadow_class(kind), value)
+        if hasattr(value, "__dict__"):
+            object.__setattr__(shadow, "__dict__", value.__dict__)
+        for name in _slots(kind):
+            if (held := _slot(value, name)) is not None:
+                object.__setattr__(shadow, name, held)
         self.objects[id(value)] = (value, shadow)
         return shadow
 
@@ -114,16 +201,88 @@ class Shadows:
         object.__setattr__(value, "__class__", self.users[type(value)])
         return value
 
+    def give_back(self, settled: Callable) -> None:
+        """Hand what the run put into slots, lists and dictionaries that were copied to the originals."""
+        for original, shadow in list(self.objects.values()):
+            for name in _slots(type(original)):
+                value = _slot(shadow, name)
+                if value is not _slot(original, name):
+                    object.__setattr__(original, name, settled(value))
+            if isinstance(original, list):
+                list.__setitem__(original, slice(None), [settled(part) for part in list.__iter__(shadow)])
+            elif isinstance(original, dict):
+                dict.clear(original)
+                dict.update(original, {key: settled(part) for key, part in dict.items(shadow)})
 
+
+def _instance(kind: type, value: Any) -> Any:
+    """Return a new object of `kind` that holds what `value` holds as a list, dict, set, tuple or number."""
+    for base in (list, set, dict, tuple, frozenset, float, int, str):
+        if isinstance(value, base):
+            made = base.__new__(kind) if base in (list, set, dict) else base.__new__(kind, value)
+            if base is list:
+                list.extend(made, value)
+            elif base in (set, dict):
+                base.update(made, value)
+            return made
+    return object.__new__(kind)
+
+
+def _slots(kind: type) -> list[str]:
+    """Return the names of the slots that `kind` and its bases have."""
+    members = [name for base in kind.__mro__ for name, part in vars(base).items() if type(part) is _SLOT]
+    return [name for name in members if not name.startswith("__")]
+
+
+def _slot(value: Any, name: str) -> Any:
+    """Return what is in a slot, None if it is empty."""
+    try:
+        return object.__getattribute__(value, name)
+    except AttributeError:
+        return None
+
+
+_SLOT = types.MemberDescriptorType
 _PLAIN = frozenset((float, int, bool, str, type(None), types.MethodType, types.BuiltinMethodType))
 
 
-def _reading(substitute: Callable) -> Callable:
+def _same_member(one: Any, other: Any) -> bool:
+    """Whether two are the same member of an enumeration, one of them or both as a shadow."""
+    related = isinstance(other, enum.Enum) and (isinstance(one, type(other)) or isinstance(other, type(one)))
+    return related and one.name == other.name
+
+
+class Above(super):
+    """`super` that sees nothing beyond `object`."""
+
+    def __getattribute__(self, name):
+        read = super().__getattribute__
+        order = read("__self_class__").__mro__ if read("__self_class__") else ()
+        above = order[order.index(read("__thisclass__")) + 1 : order.index(object) + 1] if order else ()
+        if order and not name.startswith("__self") and not any(name in vars(base) for base in above):
+            raise AttributeError(f"'super' object has no attribute {name!r}")
+        return read(name)
+
+
+def _merged(orders: list[list[type]]) -> list[type]:
+    """Return one order of classes that agrees with all of `orders` (C3, as Python's own)."""
+    merged = []
+    while orders := [order for order in orders if order]:
+        heads = [order[0] for order in orders]
+        first = next((head for head in heads if not any(head in order[1:] for order in orders)), None)
+        if first is None:
+            raise TypeError("Cannot create a consistent method resolution order (MRO)")
+        merged.append(first)
+        orders = [order[1:] if order[0] is first else order for order in orders]
+    return merged
+
+
+def _reading(substitute: Callable, original: Callable) -> Callable:
     """Return a `__getattribute__` that substitutes the objects, functions and containers of them that it finds."""
 
     def read(self, name):
-        value = object.__getattribute__(self, name)
-        if type(value) in _PLAIN or name.startswith("__"):
+        value = original(self, name)
+        if type(value) in _PLAIN or (name.startswith("__") and name != "__wrapped__"):
             return value
         return substitute(value, name, attribute=True)
 

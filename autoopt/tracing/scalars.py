@@ -14,6 +14,7 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import functions
+from autoopt.tracing.objects import Above
 from autoopt.tracing.standins import STAND_INS, TYPES, stands_in
 
 # Python's builtins ----------------------------------------------------------------------------------------------------
@@ -101,6 +102,14 @@ def _eval(tracer, source, globals=None, locals=None):
 @stands_in(builtins.globals)
 def _globals(tracer):
     return sys._getframe(1).f_globals
+
+
+@stands_in(builtins.super)
+def _super(tracer, *args):
+    if not args:
+        frame = sys._getframe(1)
+        args = frame.f_locals["__class__"], frame.f_locals[frame.f_code.co_varnames[0]]
+    return Above(*args)
 
 
 @stands_in(builtins.pow)

@@ -139,6 +139,7 @@ def write(array: Any, index: Any, value: Any) -> None:
     index = _static(tracer, index)
     if type(value) in (list, tuple) and tracer.holds_traced(value):
         value = tracer.nested(value)
+    value = _fitting(array, index, value)
     if _is_cell(array, index, value):
         _write_cell(array, index, value)
         return
@@ -148,6 +149,20 @@ def write(array: Any, index: Any, value: Any) -> None:
     index = _mask_positions(tracer, index)
     array.value[tracer.concrete(index)] = tracer.concrete(value)
     _advance(array, *tracer.put(step, index, value, array.level))
+
+
+def _fitting(array: Any, index: Any, value: Any) -> Any:
+    """Return a traced `value` in the shape of the one row or entry that it is written to, where it fits there.
+
+    As `out[t] = H @ x` with a matrix of one entry: rows of one shape are kept aside until the whole is asked for.
+    """
+    key = _cell_key(array, index) if type(value) is array.tracer.array else None
+    if key is None:
+        return value
+    shape = array.value.shape[len(key) :]
+    leading = value.ndim - len(shape)
+    fits = shape and leading > 0 and value.shape == (1,) * leading + shape
+    return value.reshape(shape) if fits else value
 
 
 def _advance(array: Any, step: int, level: int) -> None:
