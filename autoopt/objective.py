@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from autoopt import differences
 from autoopt.engines import Compiled, engine_of
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
 from autoopt.parameters import Structure
 from autoopt.paths import Path
 from autoopt.tape.batching import vectorise
+from autoopt.tape.narrowing import narrowing
 from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import Tape
 from autoopt.tracing.surroundings import Leftovers
@@ -31,6 +33,9 @@ KEPT_PATHS = 16
 
 DENSE = 400
 """With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""
+
+NARROW = 2.0**-8
+"""The first step of differences of a function that may be known to a tolerance only."""
 
 _VALUED = {"value": lambda found: found, "value_and_grad": lambda found: found[0]}
 _DERIVATIVES: dict[str, Callable] = {
@@ -87,6 +92,7 @@ class Objective:
         self._paths: list[Path] = [self._path(self._start)]
         self._interpreter: Interpreter | None = None
         self._latest: tuple[np.ndarray | None, Interpretation | None] = (None, None)
+        self._compared = False
 
     def __reduce__(self) -> tuple:
         """Copies, and what is read from a pickle, are traced and compiled anew."""
@@ -300,7 +306,35 @@ class Objective:
                 compiled.admit(path.counts)
             path.compiled[kind] = compiled
             self.timings["compile"] += time.perf_counter() - clock
+            if self.scalar and kind != "value" and not self._compared:
+                self._compare(path)
         return path.compiled[kind]
+
+    def _compare(self, path: Path) -> None:
+        """Raise if the value hangs on a number that branches have decided, whose slope nothing on the tape shows.
+
+        Once for an objective: the slope of its values, where it is the same ahead and behind, against the derived one.
+        """
+        self._compared = True
+        place = narrowing(path.trace.tape)
+        found = self._try(path, "value_and_grad", path.point) if place else None
+        if found is None:
+            return
+        direction = differences.step_scale(path.point) * np.random.default_rng(0).normal(size=self.size)
+        with np.errstate(all="ignore"):
+            ahead, behind, error = differences.one_sided(self.original, path.point, direction, NARROW)
+        slope = float(found[1] @ direction)
+        smooth = abs(ahead - behind) <= 4 * error + 1e-2 * abs(ahead)
+        if smooth and abs(slope - ahead) > 10 * error + 1e-2 * abs(ahead):
+            self._compared = False
+            path.compiled.clear()
+            raise TracingError(
+                "The objective finds a number by narrowing an interval, and the branches that do so have no "
+                f"derivative: along one direction its values have slope {ahead:.3g}, what is derived {slope:.3g}.",
+                Location.of_instruction(*place),
+                "find the number with scipy.optimize.brentq, end with two Newton steps (v = v - f(v) / df(v), twice), "
+                "or pass jac='finite-difference'.",
+            )
 
     def _title(self) -> str:
         from autoopt import __version__

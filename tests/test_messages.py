@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 import autoopt
+from autoopt import differences
 from autoopt.errors import (
     AutooptError,
     ObjectiveError,
@@ -620,6 +621,37 @@ def test_deep_chain_needs_no_deeper_stack_of_the_user(model) -> None:
     finally:
         sys.setrecursionlimit(limit)
     assert np.isfinite(gradient).all()
+
+
+HALVING = """\
+cubic = lambda v: v**3 + x[1] * v - x[0] - 5
+low, high = 0.0, 10.0
+while high - low > 1e-12:
+    middle = (low + high) / 2
+    if cubic(middle) > 0:
+        high = middle
+    else:
+        low = middle
+"""
+
+
+def test_a_root_by_halving_is_refused_as_often_as_it_is_asked_for(model) -> None:
+    gradient = autoopt.grad(model(HALVING + "return low**2 + x[2]"))
+    for _ in range(2):
+        with pytest.raises(TracingError) as caught:
+            gradient(X)
+        assert caught.value.happened.startswith("The objective finds a number by narrowing an interval")
+        assert [(place.line, place.expression) for place in caught.value.where] == [(11, "cubic(middle) > 0")]
+
+
+def test_the_remedies_for_a_root_by_halving_work(model) -> None:
+    newton = "for _ in range(2):\n    low = low - cubic(low) / (3 * low**2 + x[1])\nreturn low**2 + x[2]"
+    brent = "from scipy.optimize import brentq\nreturn brentq(cubic, 0, 10, xtol=1e-15) ** 2 + x[2]"
+    expected, _ = differences.gradient(model(HALVING + newton), X)
+    np.testing.assert_allclose(autoopt.grad(model(HALVING + newton))(X), expected, rtol=1e-8)
+    np.testing.assert_allclose(autoopt.grad(model(HALVING.split("low, high")[0] + brent))(X), expected, rtol=1e-8)
+    halved = model(HALVING + "return (low - 1.7)**2 + np.sum((x - 1)**2)")
+    assert autoopt.minimize(halved, X, jac="finite-difference").success
 
 
 # Messages that are still raw ------------------------------------------------------------------------------------------

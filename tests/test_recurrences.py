@@ -9,6 +9,7 @@ from pytensor.graph.basic import Constant
 from pytensor.tensor.basic import Alloc
 
 from autoopt.engines import NumpyFunctions
+from autoopt.graph.build import Origin
 from autoopt.graph.rewriting import rewrite
 from autoopt.parameters import Structure
 from autoopt.tape.batching import batch, vectorise
@@ -266,3 +267,11 @@ def test_filled_arrays_are_given_their_shapes_as_numbers():
     graph = rewrite([x, y], [filled * 2], "guards")
     (node,) = [node for node in graph.apply_nodes if isinstance(node.op, Alloc)]
     assert all(isinstance(size, Constant) for size in node.inputs[1:])
+
+
+def test_what_is_known_of_a_variables_origin_stays_short():
+    x = pt.tensor("x", shape=(3,), dtype="float64")
+    value = pt.exp(x)
+    value.tag.trace = [Origin(k % 20) for k in range(1000)]
+    graph = rewrite([x], [value.sum()])
+    assert max(len(getattr(out.tag, "trace", ())) for node in graph.apply_nodes for out in node.outputs) <= 32

@@ -140,3 +140,12 @@ def test_threads_on_one_objective_and_on_many():
     for thread in threads:
         thread.join()
     assert not faults
+
+
+def test_containers_that_hold_themselves_may_be_about_while_a_value_is_kept():
+    knot: list = []
+    knot.append(knot)
+    space = {"np": np, "knot": knot, "kept": {}}
+    exec("def f(x):\n    kept['x'] = x[0]\n    return np.sum(x**2)", space)
+    np.testing.assert_array_equal(autoopt.grad(space["f"])(np.ones(2)), 2)
+    np.testing.assert_array_equal(autoopt.grad(lambda x: space["f"](x))(np.ones(2)), 2)

@@ -10,6 +10,7 @@ from functools import cache
 from pytensor import config
 from pytensor.compile.mode import optdb
 from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.features import Feature
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import GraphRewriter
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
@@ -27,6 +28,9 @@ from autoopt.graph.shifts import unshift
 
 LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
+
+ORIGINS = 8
+"""So many steps of the tape are remembered for one variable."""
 
 DEEP = 50_000
 """Calls within calls that PyTensor may need: several for each step of a chain, which `tape.irregular` bounds."""
@@ -83,7 +87,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     `stage` is "first" for the objective itself, from which shifts by a maximum are taken out, "between" for derivatives
     that are differentiated further, and "last"; "guards" for what must not change by a rounding.
     """
-    graph = FunctionGraph(list(inputs), list(outputs), clone=True)
+    graph = FunctionGraph(list(inputs), list(outputs), clone=True, features=[_ShortTraces()])
     _trim(graph)
     _fix_shapes(graph)
     if stage == "guards":
@@ -97,6 +101,24 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     _rewriter(graph, stage).rewrite(graph)
     unsplit(graph)  # those whose axis is known only now
     return graph
+
+
+class _ShortTraces(Feature):
+    """Keeps what variables know of their origin short: PyTensor's rewrites put such lists together again and again."""
+
+    def on_import(self, fgraph: FunctionGraph, node: Apply, reason: str | None = None) -> None:
+        for variable in node.outputs:
+            self.shorten(variable)
+
+    def on_change_input(
+        self, fgraph: FunctionGraph, node: Apply, i: int, r: Variable, new_r: Variable, reason: str | None = None
+    ) -> None:
+        self.shorten(new_r)
+
+    def shorten(self, variable: Variable) -> None:
+        trace = getattr(variable.tag, "trace", ())
+        if len(trace) > ORIGINS:
+            variable.tag.trace = list(dict.fromkeys(mark for mark in trace if type(mark) is not list))[:ORIGINS]
 
 
 def _trim(graph: FunctionGraph) -> None:

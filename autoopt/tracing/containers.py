@@ -62,15 +62,20 @@ class Copies:
 
     def __init__(self) -> None:
         self._made: dict[int, tuple[Any, Any, list]] = {}
+        self._open: set[int] = set()
 
-    def of(self, value: Any) -> Any:
-        """Return the copy of a container, None if there is none."""
-        return self._made[id(value)][1] if id(value) in self._made else None
-
-    def keep(self, value: Any, made: Any) -> None:
-        """Remember the copy of a container that may be changed."""
-        if isinstance(value, dict | list | set | collections.deque):
+    def of(self, value: Any, substitute: Callable[[Any, str], Any]) -> Any:
+        """Return the copy of a container with its parts substituted; itself if nothing changes or it holds itself."""
+        if id(value) in self._made:
+            return self._made[id(value)][1]
+        if id(value) in self._open:
+            return value
+        self._open.add(id(value))
+        made = substituted(value, substitute)
+        self._open.remove(id(value))
+        if made is not value and isinstance(value, dict | list | set | collections.deque):
             self._made[id(value)] = value, made, _items(made)
+        return made
 
     def give_back(self, users: Callable[[Any], Any]) -> None:
         """Do to the containers what the run did to their copies; `users(part)` is the user's own for a part."""

@@ -154,12 +154,7 @@ class Instrument:
         fixed = type(value) is tuple and all(isinstance(part, _FIXED) for part in value)
         empty = hasattr(value, "__len__") and len(value) == 0
         self.opaque_state = self.opaque_state or not (fixed or empty)
-        known = self._copies.of(value)
-        if known is None:
-            known = containers.substituted(value, lambda part, name: self.substitute(part, name, attribute=True))
-            if known is not value:
-                self._copies.keep(value, known)
-        return known
+        return self._copies.of(value, lambda part, name: self.substitute(part, name, attribute=True))
 
     def _captured_array(self, value: np.ndarray, name: str) -> Any:
         if value.dtype.kind not in "fiub":

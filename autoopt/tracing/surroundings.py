@@ -122,15 +122,15 @@ class Surroundings:
             self.relieve(place)
             self._found[id(place)] = place, place.copy()
 
-    def relieve(self, values: Any) -> None:
+    def relieve(self, values: Any, seen: frozenset[int] = frozenset()) -> None:
         """Have the runs that left traced values in a container take them back."""
-        if not _outstanding or len(values) > _SEARCHED:
+        if not _outstanding or len(values) > _SEARCHED or id(values) in seen:
             return
         for value in list(values.values() if isinstance(values, dict) else values):
             if self._is_traced(value):
                 value.tracer.leftovers.take_back()
             elif type(value) in (dict, list, tuple):
-                self.relieve(value)
+                self.relieve(value, seen | {id(values)})
 
     # Afterwards -------------------------------------------------------------------------------------------------------
 
