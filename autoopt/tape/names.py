@@ -26,7 +26,7 @@ def qualified(function: Callable) -> str:
     if function in _INDEXING:
         return _INDEXING[function]
     own = getattr(function, "__name__", None) or type(function).__name__
-    owner = getattr(function, "__self__", None)
+    owner = None if isinstance(function, type) else getattr(function, "__self__", None)
     if isinstance(owner, np.ufunc):
         return f"{qualified(owner)}.{own}"
     if isinstance(function, np.ufunc):
