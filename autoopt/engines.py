@@ -5,6 +5,7 @@ PyTensor is imported only when there is no source for the tape in the cache.
 
 from __future__ import annotations
 
+import copy
 import linecache
 import re
 import warnings
@@ -45,6 +46,13 @@ class Compiled(Protocol):
 
     def admit(self, counts: Collection[tuple[int, ...]]) -> None:
         """Let the loops that end on a condition take these numbers of iterations."""
+
+
+def rebound(compiled: Compiled, tape: Tape) -> Compiled:
+    """Return the same code with the data of `tape`; `compiled` keeps its own."""
+    other = copy.copy(compiled)
+    other.bind(tape)
+    return other
 
 
 def tape_data(tape: Tape, compiled: Tape) -> dict[str, Any]:

@@ -116,8 +116,7 @@ def minimize(
     except solvers.Interrupted as interrupted:
         finish(interrupted.result)
         raise
-    if verification is not None:
-        objective.leave(result.x)  # what the user's function keeps on the way is then what it keeps at the solution
+    objective.leave(result.x)  # what the user's function keeps on the way is then what it keeps at the solution
     return finish(result)
 
 

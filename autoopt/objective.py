@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autoopt import differences
-from autoopt.engines import Compiled, engine_of
+from autoopt import differences, ties
+from autoopt.engines import Compiled, engine_of, rebound
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
 from autoopt.parameters import Structure
@@ -90,8 +90,9 @@ class Objective:
         self._start = self.structure.flatten(x0).copy()
         self._left = Leftovers()
         self._paths: list[Path] = [self._path(self._start)]
+        self._passing: dict[str, Path] = {}  # the latest of those that hold at their own point only, by kind
         self._interpreter: Interpreter | None = None
-        self._latest: tuple[np.ndarray | None, Interpretation | None] = (None, None)
+        self._latest: tuple[Path | None, Interpretation | None] = (None, None)
         self._compared = False
 
     def __reduce__(self) -> tuple:
@@ -140,8 +141,8 @@ class Objective:
         """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries."""
         x = self._flat(x)
         matrix = self._run("jacobian", x)
-        point, run = self._latest
-        tape = run.tape if run is not None and np.array_equal(point, x) else self._paths[0].trace.tape
+        path, run = self._latest
+        tape = run.tape if run is not None and np.array_equal(path.point, x) else self._paths[0].trace.tape
         return matrix, tape.steps[tape.output].shape
 
     def original(self, x: Any) -> float:
@@ -154,9 +155,17 @@ class Objective:
         self._left.take_back()
         self._call(x)
 
+    def outcome(self, x: Any) -> np.ndarray:
+        """Return what the user's own function returns, as `original` does: flat, shape (m,) or ()."""
+        with self._left.set_aside():
+            value = np.asarray(self._result(x), dtype=float)
+        return value.reshape(()) if self.scalar else value.reshape(-1)
+
     def _call(self, x: Any) -> float:
-        value = self.function(self.structure.unflatten(self._flat(x).copy()), *self.args)
-        return float(np.asarray(value).reshape(()))
+        return float(np.asarray(self._result(x)).reshape(()))
+
+    def _result(self, x: Any) -> Any:
+        return self.function(self.structure.unflatten(self._flat(x).copy()), *self.args)
 
     def source(self, derivatives: str = "gradient") -> str:
         """Return the NumPy source that is run, as the text of a module.
@@ -181,7 +190,7 @@ class Objective:
         if not all(path.still_holds() for path in self._paths):
             return False
         self.args = args
-        self._latest = (None, None)
+        self._latest, self._passing = (None, None), {}
         for path in self._paths:
             path.rebind(args)
         return True
@@ -195,11 +204,19 @@ class Objective:
 
     def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
+        watched = self._paths[0].trace.watched
+        if watched is not None and not watched.holds():
+            self._renew(x)
         found = _QUIET.copy().run(self._try, self._paths[0], kind, x, *direction)
         if found is not None:
             return found
         with np.errstate(all="ignore"):
             return self._elsewhere(kind, x, *direction)
+
+    def _renew(self, x: np.ndarray) -> None:
+        """Begin anew: what the objective reads outside is no longer what it was."""
+        self._paths = [self._path(x)]
+        self._interpreter, self._latest, self._passing = None, (None, None), {}
 
     def _try(self, path: Path, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what `path` gives at `x`; None if the objective does not take it there."""
@@ -213,19 +230,22 @@ class Objective:
             return None
         if tape.python_numbers and kind in _VALUED and not np.isfinite(_VALUED[kind](found)):
             return None  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
+        if tape.ties and kind != "value":
+            return ties.settled(self, path, kind, x, found, *direction)
         return found
 
     def _elsewhere(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on another known path, or on a new one."""
         for position, path in enumerate(self._paths[1:], start=1):
-            found = self._try(path, kind, x, *direction)
+            found = self._try(path, kind, x, *direction) if path.holds() else None
             if found is not None:
                 self._paths.insert(0, self._paths.pop(position))
                 return found
         if self._interpreter is not None:
             return self._interpret(kind, x, *direction)
-        path = self._path(x)
-        known = next((known for known in self._paths if known.is_like(path)), None)
+        passing = next((path for path in self._passing.values() if np.array_equal(path.point, x)), None)
+        path = passing or self._path(x)
+        known = next((known for known in self._paths if not path.trace.tape.ties and known.is_like(path)), None)
         if known is not None:
             known.take(path)
             self._paths.insert(0, self._paths.pop(self._paths.index(known)))
@@ -240,6 +260,16 @@ class Objective:
     def _unchecked(self, tape: Tape, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on a path that was traced at `x`, whatever its guards say."""
         return self._compile(tape, kind, self._title(), checked=False).run(x, *direction)
+
+    def beside(self, x: np.ndarray, distance: float, kind: str, *direction: np.ndarray) -> Any:
+        """Evaluate at `x` on the path that is taken at a small distance from it; None if there is no such path."""
+        shift = distance * np.random.default_rng(0).choice([-1.0, 1.0], x.size) * np.linspace(0.7, 1.0, x.size)
+        try:
+            path = self._path(x + shift * np.maximum(np.abs(x), 1.0))
+        except (AutooptError, ArithmeticError, ValueError):
+            return None
+        with np.errstate(all="ignore"):
+            return None if path.trace.tape.ties else self._unchecked(path.trace.tape, kind, x, *direction)
 
     def _keep(self, path: Path) -> None:
         self._paths.insert(0, path)
@@ -261,14 +291,16 @@ class Objective:
         """Evaluate at `x` without compiling the path that the objective takes there."""
         if kind == "value":
             return self.original(x)
-        point, run = self._latest
-        if run is None or not np.array_equal(point, x):
-            run = Interpretation(self._path(x).trace.tape, x.copy(), self._interpreter)
-            self._latest = (x.copy(), run)
+        path, run = self._latest
+        if run is None or not np.array_equal(path.point, x):
+            path = self._path(x)
+            run = Interpretation(path.trace.tape, path.point, self._interpreter)
+            self._latest = (path, run)
         found = _DERIVATIVES[kind](run, *direction)
         if np.all(np.isfinite(run.value)) and not np.all(np.isfinite(found)):  # step by step inf and 0 do not cancel
             return self._unchecked(run.tape, kind, x, *direction)
-        return (run.value, found) if kind == "value_and_grad" else found
+        found = (run.value, found) if kind == "value_and_grad" else found
+        return ties.settled(self, path, kind, x, found, *direction) if run.tape.ties else found
 
     def _path(self, x: np.ndarray) -> Path:
         """Return the path that the objective takes at `x`."""
@@ -292,6 +324,11 @@ class Objective:
 
     def _compiled(self, path: Path, kind: str) -> Compiled:
         """Return the functions of one kind on one path, made when first asked for."""
+        if kind not in path.compiled and path.trace.tape.caught:
+            known = self._passing.get(kind)
+            if known is not None and kind in known.compiled and known.is_same_code(path):
+                path.compiled[kind] = rebound(known.compiled[kind], path.tape)
+            self._passing[kind] = path
         if kind not in path.compiled:
             clock = time.perf_counter()
             try:

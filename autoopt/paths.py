@@ -34,6 +34,8 @@ class Path:
         The iterations that the loops may take; empty if there are no such loops.
     compiled : dict of str to Compiled
         By kind of derivative.
+    trusted : int
+        At how many points the derivative was found right, where the objective finds numbers equal.
     """
 
     def __init__(self, recorded: Trace, point: np.ndarray, repeats: bool) -> None:
@@ -41,6 +43,7 @@ class Path:
         self.tape: Tape = converging(recorded.tape) if repeats and not recorded.tape.caught else recorded.tape
         self.counts = {self.tape.counts} if self.tape.counts else set()
         self.compiled: dict[str, Compiled] = {}
+        self.trusted = 0
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
 
     @cached_property
@@ -49,7 +52,11 @@ class Path:
 
     def is_like(self, other: Path) -> bool:
         """Whether the paths differ in nothing but the numbers of iterations."""
-        if not (self.counts and other.counts) or self._identity != other._identity:
+        return bool(self.counts and other.counts) and self.is_same_code(other)
+
+    def is_same_code(self, other: Path) -> bool:
+        """Whether the paths differ in nothing but the data, and what was kept of the run."""
+        if self._identity != other._identity:
             return False
         one, two = self.tape.values, other.tape.values
         return all(np.array_equal(one[k], two[k], equal_nan=True) for k in constant_names(self.tape))
@@ -65,6 +72,10 @@ class Path:
         """Compile the trace as it was recorded from now on."""
         self.tape, self.counts = self.trace.tape, set()
         self.compiled.clear()
+
+    def holds(self) -> bool:
+        """Whether everything outside that the trace read, and did not change, is as it was."""
+        return self.trace.watched is None or self.trace.watched.holds()
 
     def still_holds(self) -> bool:
         """Whether the path holds for other data of the same shapes, everything outside being as it was."""

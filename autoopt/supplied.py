@@ -59,8 +59,11 @@ class Supplied:
     value = original
 
     def leave(self, x: Any) -> None:
-        """Call the user's own function, so that what it keeps outside is what it keeps at `x`."""
-        (self.original if self._derived is None else self._derived.leave)(x)
+        """Have the user's function keep what it keeps at `x`, where it was not called at the solver's points alone."""
+        if self._derived is not None:
+            self._derived.leave(x)
+        elif self._jac == FINITE_DIFFERENCE:
+            self.original(x)
 
     def grad(self, x: Any) -> np.ndarray:
         return self.value_and_grad(x)[1]

@@ -80,10 +80,15 @@ for n in (0, 1, 2, 5):
     case(special.expn, n, a(0.5, 1.0, 9.0))
 for function in (special.gammainc, special.gammaincc):
     case(function, Data(a(0.5, 2.0, 30.0)), a(0.7, 3.0, 20.0))
+    case(function, a(0.05, 2.0, 30.0, 30.0, 900.0), a(0.7, 3.0, 20.0, 45.0, 930.0))
+    case(function, a(0.5, 2.0), 0.0)
 for function in (special.betainc, special.betaincc):
     case(function, Data(a(0.5, 2.0, 30.0)), Data(a(1.5, 2.0, 20.0)), a(0.2, 0.5, 0.7))
+    case(function, a(0.6, 2.0, 30.0, 3.0, 400.0), a(1.5, 2.0, 20.0, 0.6, 0.7), a(0.2, 0.5, 0.7, 0.9, 0.9))
+    case(function, a(0.5, 2.0), a(1.5, 2.0), Data(a(0.0, 1.0)))
 case(special.hyp1f1, 1.0, 2.0, a(-3.0, 0.0, 2.0))
 case(special.stdtr, Data(a(1.0, 3.0, 30.0)), a(-3.0, 0.0, 2.0))
+case(special.stdtr, a(1.0, 3.0, 30.0, 400.0, 2.5), a(-3.0, 0.0, 2.0, 1.5, 60.0))
 case(special.pdtr, np.array([0, 2, 5]), a(0.5, 3.0, 4.0))
 
 case(special.spence, a(0.1, 1.0, 1.0 + 1e-9, 3.0, 800.0))
@@ -105,11 +110,11 @@ for function in (special.gammaincinv, special.gammainccinv):
 case(special.betaincinv, Data(a(0.5, 2.0, 30.0)), Data(a(1.5, 2.0, 20.0)), a(0.2, 0.5, 0.7))
 case(special.stdtrit, Data(a(1.0, 3.0, 30.0)), a(0.2, 0.5, 0.9))
 for function in (special.gdtr, special.gdtrc):
-    case(function, a(1.0, 2.0, 0.5), Data(a(0.5, 2.0, 30.0)), a(0.7, 3.0, 50.0))
+    case(function, a(1.0, 2.0, 0.5), a(0.5, 2.0, 30.0), a(0.7, 3.0, 50.0))
 for function in (special.chdtr, special.chdtrc):
-    case(function, Data(a(1.0, 3.0, 30.0)), a(0.7, 3.0, 20.0))
+    case(function, a(1.0, 3.0, 30.0), a(0.7, 3.0, 20.0))
 for function in (special.fdtr, special.fdtrc):
-    case(function, Data(a(1.0, 3.0, 30.0)), Data(a(2.0, 5.0, 9.0)), a(0.7, 3.0, 2.0))
+    case(function, a(1.0, 3.0, 30.0), a(2.0, 5.0, 9.0), a(0.7, 3.0, 2.0))
 case(special.pdtrc, np.array([0, 2, 5]), a(0.5, 3.0, 4.0))
 for function in (special.bdtr, special.bdtrc):
     case(function, Data(a(0.0, 2.0, 5.0)), np.array([3, 4, 9]), a(0.2, 0.5, 0.7))

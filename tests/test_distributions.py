@@ -126,18 +126,6 @@ SHARES = np.array([-0.1, 0.0, 1e-9, 0.2, 0.5, 0.97, 1.0, 1.2])
 LOC, SCALE = 0.3, 1.7
 
 METHODS = [(name, method) for name, row in DISTRIBUTIONS.items() for method in AVAILABLE if AVAILABLE[method](row)]
-ONLY_POINT = {
-    ("t", "cdf"),
-    ("gamma", "cdf"),
-    ("chi2", "cdf"),
-    ("beta", "cdf"),
-    ("f", "cdf"),
-    ("invgamma", "cdf"),
-    ("nbinom", "cdf"),
-    ("chi", "cdf"),
-    ("nakagami", "cdf"),
-}
-"""Distribution functions that SciPy's special functions give no slope in the shape parameters for."""
 
 
 def traced_value(f, x: np.ndarray, *args):
@@ -242,16 +230,13 @@ def test_slopes_are_differences(name):
     shapes, place = SHAPES[name], located(name)
     fixed = 1 if name in ("binom", "betabinom") else 0
     at = {method: interior(name, method) for method in methods if method in _WITH_POINT}
-    no_slope = [
-        method for method in methods if (name, "cdf") in ONLY_POINT and method.removeprefix("log") in ("cdf", "sf")
-    ]
     free = len(shapes) - fixed
     start = np.array([*shapes[fixed:], *(() if discrete else (*place, 0.1))])
 
     def f(p, distribution, at):
         total = 0.0
         for k, method in enumerate(methods):
-            given = shapes if method in no_slope else (*shapes[:fixed], *[p[i] for i in range(free)])
+            given = (*shapes[:fixed], *[p[i] for i in range(free)])
             given = (*given, *(place if discrete else (p[free], p[free + 1])))
             if method in at:
                 moved = at[method] if discrete else at[method] + 0.05 * p[free + 2]
@@ -300,7 +285,7 @@ def test_outside_the_support_the_slope_is_zero(name):
         method for other, method in METHODS if other == name and method in (*_AT_ENDS, "pdf", "logpdf", "pmf", "logpmf")
     ]
     shapes, place = SHAPES[name], located(name)
-    held = len(shapes) if (name, "cdf") in ONLY_POINT or name == "binom" else 0
+    held = len(shapes) if name == "binom" else 0
     low = distribution.support(*shapes, *place)[0]
     free = (*shapes[held:], *(() if row.discrete else place), 0.0)
     p, fixed = np.array(free), place if row.discrete else ()
@@ -453,11 +438,6 @@ def test_a_method_without_row_is_refused_by_name():
     assert "levy_stable.logpdf(Y" in str(refusal.value)
     with pytest.raises(UnsupportedFunctionError, match=r"scipy\.stats\.norm\.expect"):
         Objective(lambda p: stats.norm(p[0]).expect(lambda x: x), np.array([0.3]))
-
-
-def test_slope_in_a_shape_that_has_none_is_refused():
-    with pytest.raises(UnsupportedFunctionError):
-        Objective(lambda p: stats.t.cdf(0.3, p[0]), np.array([4.3])).grad(np.array([4.3]))
 
 
 def test_drawing_is_refused():

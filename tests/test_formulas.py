@@ -133,6 +133,9 @@ INTEGRALS = {
     "math": lambda p: quad(lambda u: math.exp(-p[0] * u) / (1 + u * u), 0, 1)[0],
     "peak": lambda p: quad(lambda u: 1 / (1e-4 + (u - p[0]) ** 2), 0, 1)[0] / 100,
     "two": lambda p: dblquad(lambda y, u: np.exp(-p[0] * y * u), 0, 1, lambda u: 0.0, lambda u: u * p[1])[0],
+    "singular at an end": lambda p: quad(lambda u: p[0] * np.sqrt(u) * np.exp(p[1] * u), 0, 1)[0],
+    "in pieces": lambda p: quad(lambda u: p[1] - u, 0, p[1])[0] + p[0] * quad(lambda u: u - p[1], p[1], 1)[0],
+    "narrow": lambda p: quad(lambda u: np.exp(-((u - p[0] / 9) ** 2) / 2e-3), -5, 5, limit=99)[0] * p[1],
     "nested": lambda p: quad(lambda u: quad(lambda v: np.sin(p[0] * u * v), 0, u)[0], 0, 1)[0],
 }
 
@@ -159,9 +162,13 @@ def test_integral_takes_new_intervals_where_the_old_do_not_do() -> None:
 @pytest.mark.parametrize(
     "integral, words",
     [
-        (lambda p: quad(lambda u: max(u - p[0], 0.0), 0, 1)[0], "kink or a branch"),
-        (lambda p: quad(lambda u: np.where(u < p[0], 1.0, p[1] * u), 0, 1)[0], "kink or a branch"),
-        (lambda p: quad(lambda u: u**2 if u < p[0] else p[1], 0, 1)[0], "kink or a branch"),
+        (lambda p: quad(lambda u: max(u - p[0], 0.0), 0, 1)[0], "kink, a jump or a branch"),
+        (lambda p: quad(lambda u: np.where(u < p[0], 1.0, p[1] * u), 0, 1)[0], "kink, a jump or a branch"),
+        (lambda p: quad(lambda u: u**2 if u < p[0] else p[1], 0, 1)[0], "kink, a jump or a branch"),
+        (lambda p: quad(lambda u: np.sqrt((u - p[0]) ** 2), 0, 1)[0], "kink, a jump or a branch"),  # at a middle
+        (lambda p: quad(lambda u: p[0] * np.sqrt((u - p[1]) ** 2), 0, 1)[0], "kink, a jump or a branch"),
+        (lambda p: quad(lambda u: np.exp(-u) * np.cbrt((u - p[1]) ** 2), 0, 1)[0], "kink, a jump or a branch"),
+        (lambda p: quad(lambda u: (u - p[1]) / np.sqrt((u - p[1]) ** 2), 0, 1)[0], "kink, a jump or a branch"),
         (lambda p: quad(lambda u: u**-0.5 * np.exp(p[0] * u), 0, 1)[0], "polynomials do not follow"),
         (lambda p: quad(lambda u: p[0] * u, 0, 1, weight="cos", wvar=1.0)[0], "quad with weight, wvar="),
     ],
@@ -207,6 +214,28 @@ def test_root_agrees_with_differences(name: str) -> None:
         check_gradient(objective, point, 2e-11)
     hessian, error = differences.hessian(objective.grad, x)
     np.testing.assert_allclose(objective.hess(x), hessian, rtol=1e-6, atol=np.max(10 * error) + 1e-8)
+
+
+def test_root_is_always_the_one_that_scipy_finds() -> None:
+    """Where there are several the steps would go on with the first, however the search went."""
+
+    def cubic(z, c):
+        return z**3 - 3 * z - c
+
+    searches = {
+        "brentq": lambda p: optimize.brentq(cubic, -4.0, 4.1, args=(p[0],)),
+        "newton": lambda p: optimize.newton(cubic, 2.0 + p[0], args=(p[0],)),
+        "newton with its slope": lambda p: optimize.newton(cubic, p[0] * 0.5 + 1, lambda z, c: 3 * z**2 - 3, (p[0],)),
+        "fsolve": lambda p: optimize.fsolve(cubic, 0.9, args=(p[0],))[0],
+        "root": lambda p: optimize.root(cubic, -0.8, args=(p[0],)).x[0],
+    }
+    for f in searches.values():
+        objective = Objective(f, np.array([0.5]))
+        for c in (0.5, -1.5, 0.1, -1.9):
+            x = np.array([c])
+            z = f(x)
+            np.testing.assert_allclose(objective.value(x), z, rtol=1e-7)
+            np.testing.assert_allclose(objective.grad(x), 1 / (3 * z**2 - 3), rtol=1e-6)
 
 
 def test_root_beyond_the_bracket_is_the_users_error_again() -> None:

@@ -30,7 +30,7 @@ MASKED = operator.getitem, operations.put  # a mask that is data leaves the shap
 EXTRA = rule_cases_arrays, rule_cases_special  # importing them adds their cases
 
 MODE = Mode(linker="py", optimizer=RewriteDatabaseQuery(include=["canonicalize", "stabilize"], exclude=["inplace"]))
-STABLE = optdb.query(RewriteDatabaseQuery(include=["canonicalize", "stabilize"], exclude=["inplace"]))
+STABLE = optdb.query(RewriteDatabaseQuery(include=["canonicalize", "stabilize"], exclude=["inplace", "local_view_op"]))
 
 
 def leaves(args: object) -> list:

@@ -16,6 +16,8 @@ SMOOTH = {
     "Python's max": (lambda x: max(0.0, x[0] ** 2), [2.0, 0.0, 0.0]),
     "clip": (lambda x: np.sum(np.clip(x**2, 0, 100)), [2.0, 2.0, 2.0]),
     "sum, exponential and parts": (lambda x: np.abs(np.sum(np.exp(x)[:1] ** 0 * x[:1] ** 2)), [2.0, 0.0, 0.0]),
+    "parts read twice": (lambda x: np.abs((x * x[0])[-3] + x[0] * x[0]), [4.0, 0.0, 0.0]),
+    "loop": (lambda x: sum(abs(x[i] * x[i]) for i in range(3)), [2.0, 2.0, 2.0]),
     "quotient": (lambda x: np.sum(np.abs(x**2 / (1 + x**4))), [2.0, -2.0, 1154 / 4913]),
 }
 

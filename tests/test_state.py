@@ -149,3 +149,56 @@ def test_containers_that_hold_themselves_may_be_about_while_a_value_is_kept():
     exec("def f(x):\n    kept['x'] = x[0]\n    return np.sum(x**2)", space)
     np.testing.assert_array_equal(autoopt.grad(space["f"])(np.ones(2)), 2)
     np.testing.assert_array_equal(autoopt.grad(lambda x: space["f"](x))(np.ones(2)), 2)
+
+
+LISTED = [1.0, 2.0]
+
+
+def test_an_objective_sees_what_changes_outside(monkeypatch):
+    def closed(scale):
+        def f(x):
+            return scale * np.sum(x**2)
+
+        def change(value):
+            nonlocal scale
+            scale = value
+
+        return f, change
+
+    monkeypatch.setitem(HELD, "arrays", [np.ones(3)])
+    f, change = closed(2.0)
+    scaled = Scaled()
+    of_list = autoopt.objective(lambda x: LISTED[0] * np.sum(x**2), X)
+    objectives = [autoopt.objective(g, X) for g in (of_global, of_dict, f, scaled.loss)]
+    assert [objective.grad(X)[0] for objective in (*objectives, of_list)] == [2.0, 1.0, 2.0, 2.0, 1.0]
+    monkeypatch.setitem(globals(), "SCALE", 7.0)
+    monkeypatch.setitem(HELD, "weight", 3.0)
+    LISTED[0] = 4.0
+    change(5.0)
+    scaled.scale = 6.0
+    for _ in range(2):
+        assert [objective.grad(X)[0] for objective in (*objectives, of_list)] == [7.0, 3.0, 5.0, 6.0, 4.0]
+    scaled.weights = np.full(3, 10.0)
+    assert objectives[-1].grad(X)[0] == 60.0 and objectives[-1].hess(X)[0, 0] == 120.0
+    change(2.0)
+    assert objectives[2].value(X) == f(X)
+
+
+def test_what_the_objective_itself_counts_is_no_change():
+    class Counting:
+        def __init__(self):
+            self.calls, self.seen = 0, []
+
+        def loss(self, x):
+            self.calls += 1
+            self.seen.append(float(self.calls))
+            return np.sum(np.cosh(x))
+
+    model = Counting()
+    objective = autoopt.objective(model.loss, X)
+    for k in range(5):
+        objective.grad(X + 0.1 * k)
+    assert model.calls == 1 and len(model.seen) == 1
+    objective.original(X)
+    objective.grad(X)
+    assert model.calls == 2

@@ -168,6 +168,7 @@ class _Builder:
         else:
             variable = pt.tensor(dtype=str(step.dtype), shape=step.shape)
         variable.tag.trace = [Origin(index)]
+        variable.tag.given = True
         if step.level == CONSTANT and step.dtype.kind == "i" and np.array_equal(value, np.arange(value.size)):
             variable.tag.counts = value.size
         self.inputs[index] = variable

@@ -23,8 +23,8 @@ from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 
-from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph.build import Graph, build
+from autoopt.graph.missing import refusal
 from autoopt.graph.parts import join
 from autoopt.graph.rewriting import group_by_dependence, rewrite, settings
 from autoopt.source.idioms import simplify
@@ -111,13 +111,7 @@ def _jacobian(graph: Graph, value: Variable) -> tuple[list[Variable], list[Varia
 
 
 def _slopes(value: Variable, wrt: list[Variable]) -> list[Variable]:
-    try:
-        return pytensor.grad(value, wrt, disconnected_inputs="ignore")
-    except (NullTypeGradError, NotImplementedError) as problem:
-        raise UnsupportedFunctionError(
-            f"The objective needs a derivative that does not exist here: {problem}.",
-            remedy="keep that argument free of the parameters, or pass jac='finite-difference'.",
-        ) from problem
+    return pytensor.grad(value, wrt, disconnected_inputs="ignore")
 
 
 def _joined(graph: Graph, pieces: list[Variable]) -> Variable:
@@ -199,10 +193,18 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         A key of KINDS.
     divide : bool
         If True what the data or the point decide is in functions of its own; if False the last function does all.
+
+    Raises
+    ------
+    UnsupportedFunctionError
+        If a function has no derivative in one of its arguments, with the user's line.
     """
     with settings():
         given = list(graph.inputs.values())
-        extra, results = KINDS[kind](graph, graph.value)
+        try:
+            extra, results = KINDS[kind](graph, graph.value)
+        except (NullTypeGradError, NotImplementedError) as problem:
+            raise refusal(graph, problem) from problem
         inputs = [*extra, graph.parameters, *given]
         own, joint = _divided(graph.guards)
         final = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]))

@@ -25,6 +25,7 @@ from pytensor.tensor.subtensor import AdvancedIncSubtensor, IncSubtensor
 from autoopt.graph.joins import unsplit
 from autoopt.graph.masks import carry_masks
 from autoopt.graph.shifts import unshift
+from autoopt.graph.signs import drop_signs
 
 LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
@@ -48,6 +49,7 @@ _EXCLUDED = (
 _STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the objective itself has been stabilised
 # What could not be differentiated afterwards:
 _UNFINISHED = (
+    "local_abs_lift",  # |x * x| as |x| * |x| has a kink
     "local_view_op", "reuse_decomposition_multiple_solves",
     "local_mul_switch_sink", "local_div_switch_sink",  # a mask moved past a broadcast is lost in its derivative
 )  # fmt: skip
@@ -94,12 +96,15 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
         topo_constant_folding.rewrite(graph)
         return graph
     if stage == "first":
+        drop_signs(graph)
         unshift(graph)
     else:
         carry_masks(graph)
     unsplit(graph)
     _rewriter(graph, stage).rewrite(graph)
     unsplit(graph)  # those whose axis is known only now
+    if stage == "first":
+        drop_signs(graph)  # of what has turned out to be equal factors
     return graph
 
 

@@ -11,7 +11,6 @@ from pytensor.gradient import disconnected_grad
 from autoopt.rules import scalars
 from autoopt.rules.operands import broadcast, discrete, real, squared, squares_to, static, tensor
 from autoopt.rules.reductions import is_sum_of_squares, root
-from autoopt.rules.signs import at_most_zero, never_negative
 from autoopt.rules.table import Unsupported, rule
 
 for function, expression in {
@@ -113,7 +112,7 @@ def power(x, y):
 @rule(np.absolute, np.fabs)
 def absolute(x):
     """|x|, with slope 0 at 0."""
-    return x if never_negative(x) else squares_to(pt.abs(x), pt.sqr(x))
+    return x if x.dtype == "bool" else squares_to(pt.abs(x), pt.sqr(x))
 
 
 @rule(np.maximum)
@@ -121,17 +120,7 @@ def maximum(x, y):
     """The larger of two; at a tie each has half the slope."""
     if x.dtype == y.dtype == "bool":
         return pt.or_(x, y)
-    if discrete(x) and discrete(y):
-        return pt.maximum(x, y)
-    if any(at_most_zero(a) and never_negative(b) and _spans(b, a) for a, b in ((x, y), (y, x))):
-        return y if at_most_zero(x) else x
-    return scalars.maximum(x, y)
-
-
-def _spans(x, y):
-    """Whether `x` has the shape and type of what it makes with `y`."""
-    alike = x.type.shape == y.type.shape and None not in x.type.shape
-    return x.dtype == "float64" and (alike or (x.ndim >= y.ndim and all(n == 1 for n in y.type.shape)))
+    return pt.maximum(x, y) if discrete(x) and discrete(y) else scalars.maximum(x, y)
 
 
 @rule(np.minimum)

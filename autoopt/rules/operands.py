@@ -12,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from pytensor.compile.builders import OpFromGraph
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
+from pytensor.graph.traversal import ancestors
 
 
 def traced(x: Any) -> bool:
@@ -55,6 +56,12 @@ def real(x: Any) -> pt.TensorVariable:
     """Return `x` as a float64 tensor."""
     x = tensor(x)
     return x if x.dtype == "float64" else x.astype("float64")
+
+
+def moves(x: pt.TensorVariable) -> bool:
+    """Whether `x` may depend on the parameters: unless all that it is made of is given."""
+    roots = (v for v in ancestors([x]) if v.owner is None)
+    return any(not isinstance(v, pt.TensorConstant) and not getattr(v.tag, "given", False) for v in roots)
 
 
 def static(x: Any) -> Any:

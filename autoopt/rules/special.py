@@ -10,6 +10,7 @@ import pytensor.tensor as pt
 import scipy.special as special
 from pytensor.gradient import disconnected_grad
 
+from autoopt.rules import incomplete
 from autoopt.rules import special_scalars as scalars
 from autoopt.rules.operands import axes, real, shape, static, tensor
 from autoopt.rules.reductions import total
@@ -93,6 +94,12 @@ for function, expression in {
     special.inv_boxcox1p: lambda y, l: pt.expm1(_by_power(y, l)),
     special.agm: lambda a, b: pi / 4 * (a + b) / scalars.ellipk(pt.sqr((a - b) / (a + b))),
     special.poch: lambda z, m: pt.exp(scalars.gammaln(z + m) - scalars.gammaln(z)),
+    special.gdtr: lambda a, b, x: incomplete.gammainc(b, a * x),
+    special.gdtrc: lambda a, b, x: incomplete.gammaincc(b, a * x),
+    special.chdtr: lambda v, x: incomplete.gammainc(v / 2, x / 2),
+    special.chdtrc: lambda v, x: incomplete.gammaincc(v / 2, x / 2),
+    special.fdtr: lambda dfn, dfd, x: incomplete.betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x)),
+    special.fdtrc: lambda dfn, dfd, x: incomplete.betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x)),
 }.items():
     rule(function)(expression)
 
@@ -106,8 +113,6 @@ for function, expression in {
     special.kn: lambda n, x: scalars.kv(pt.trunc(n), x),
     special.jn: scalars.jv,
     special.expn: scalars.expn,
-    special.gammainc: scalars.gammainc,
-    special.gammaincc: scalars.gammaincc,
     special.hyp1f1: scalars.hyp1f1,
     special.hyp2f1: scalars.hyp2f1,
     special.struve: scalars.struve,
@@ -116,12 +121,6 @@ for function, expression in {
     special.gammainccinv: scalars.gammainccinv,
     special.betaincinv: scalars.betaincinv,
     special.stdtrit: scalars.stdtrit,
-    special.gdtr: lambda a, b, x: scalars.gammainc(b, a * x),
-    special.gdtrc: lambda a, b, x: scalars.gammaincc(b, a * x),
-    special.chdtr: lambda v, x: scalars.gammainc(v / 2, x / 2),
-    special.chdtrc: lambda v, x: scalars.gammaincc(v / 2, x / 2),
-    special.fdtr: lambda dfn, dfd, x: scalars.betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x)),
-    special.fdtrc: lambda dfn, dfd, x: scalars.betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x)),
     special.eval_jacobi: scalars.jacobi,
     special.eval_gegenbauer: scalars.gegenbauer,
     special.eval_genlaguerre: scalars.genlaguerre,
@@ -139,8 +138,8 @@ for function, expression in {
     special.yn: lambda n, x: scalars.yv(pt.trunc(n), x),
     special.chdtri: lambda v, p: 2 * scalars.gammainccinv(v / 2, p),
     special.gdtrix: lambda a, b, p: scalars.gammaincinv(b, p) / a,
-    special.nbdtr: lambda k, n, p: scalars.betainc(n, pt.floor(k) + 1, p),
-    special.nbdtrc: lambda k, n, p: scalars.betainc(pt.floor(k) + 1, n, 1 - p),
+    special.nbdtr: lambda k, n, p: incomplete.betainc(n, pt.floor(k) + 1, p),
+    special.nbdtrc: lambda k, n, p: incomplete.betainc(pt.floor(k) + 1, n, 1 - p),
 }.items():
     rule(function, note="differentiable in the last argument")(expression)
 
@@ -152,41 +151,43 @@ for function, expression in {special.round: pt.round_half_to_even}.items():
     rule(function, order=0)(expression)
 
 
-@rule(special.betainc, note="differentiable in x")
+rule(special.gammainc)(incomplete.gammainc)
+rule(special.gammaincc)(incomplete.gammaincc)
+
+
+@rule(special.betainc)
 def betainc(a, b, x):
-    return scalars.betainc(a, b, x)
+    return incomplete.betainc(a, b, x)
 
 
-@rule(special.betaincc, note="differentiable in x")
+@rule(special.betaincc)
 def betaincc(a, b, x):
-    return scalars.betainc(b, a, 1 - x)
+    return incomplete.betainc(b, a, 1 - x)
 
 
-@rule(special.stdtr, note="differentiable in t")
-def stdtr(df, t):
-    return scalars.stdtr(df, t)
+rule(special.stdtr)(incomplete.stdtr)
 
 
 @rule(special.pdtr, note="differentiable in m")
 def pdtr(k, m):
-    return scalars.gammaincc(pt.floor(k) + 1, m)
+    return incomplete.gammaincc(pt.floor(k) + 1, m)
 
 
 @rule(special.pdtrc, note="differentiable in m")
 def pdtrc(k, m):
-    return scalars.gammainc(pt.floor(k) + 1, m)
+    return incomplete.gammainc(pt.floor(k) + 1, m)
 
 
 @rule(special.bdtr, note="differentiable in p")
 def bdtr(k, n, p):
     k = pt.floor(k)
-    return scalars.betainc(n - k, k + 1, 1 - p)
+    return incomplete.betainc(n - k, k + 1, 1 - p)
 
 
 @rule(special.bdtrc, note="differentiable in p")
 def bdtrc(k, n, p):
     k = pt.floor(k)
-    return scalars.betainc(k + 1, n - k, p)
+    return incomplete.betainc(k + 1, n - k, p)
 
 
 @rule(special.loggamma)

@@ -81,6 +81,8 @@ class Tape:
     caught : bool
         True if a calculation on the parameters raised and the objective went on: the record then holds at its point
         only.
+    ties : list of (CodeType, int)
+        The lines of the user's that found numbers equal which move with the parameters.
     data_decided : bool
         True if Python took a decision from the data, so that other data need a new trace.
     counts : tuple of int
@@ -92,6 +94,7 @@ class Tape:
     guards: list[Guard] = field(default_factory=list)
     output: int = -1
     names: dict[int, str] = field(default_factory=dict)
+    ties: list[tuple[CodeType, int]] = field(default_factory=list)
     data_decided: bool = False
     python_numbers: bool = False
     caught: bool = False

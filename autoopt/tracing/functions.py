@@ -305,12 +305,20 @@ def _nan_to_num(tracer, x, copy=True, nan=0.0, posinf=None, neginf=None):
 @handles(np.allclose)
 def _allclose(tracer, a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
     close = call_function(tracer, np.isclose, (a, b, rtol, atol, equal_nan), {})
-    return bool(call_function(tracer, np.all, (close,), {}))
+    return _same(tracer, close)
 
 
 @handles(np.array_equal)
 def _array_equal(tracer, a1, a2, equal_nan=False):
-    return np.shape(a1) == np.shape(a2) and bool(call_function(tracer, np.all, (a1 == a2,), {}))
+    return np.shape(a1) == np.shape(a2) and _same(tracer, a1 == a2)
+
+
+def _same(tracer: Any, equal: Any) -> bool:
+    """Return whether all entries are equal, as the objective asks."""
+    answer = bool(call_function(tracer, np.all, (equal,), {}))
+    if answer and tracer.level(equal) == PARAMETER:
+        tracer.tape.ties.append(tracer.site())
+    return answer
 
 
 def _nonzero(tracer: Any, a: Any) -> tuple:

@@ -55,6 +55,7 @@ class Instrument:
         self.matrices: Any = None
         self.builtins = self._builtins()
         tracer.is_namespace = lambda place: isinstance(place, Namespace)
+        tracer.free_name = self._free_name
 
     def _builtins(self) -> dict[str, Any]:
         substituted = {name: self.substitute(value) for name, value in vars(builtins).items() if _has_stand_in(value)}

@@ -54,11 +54,22 @@ _KEPT = frozenset(
 
 
 class Shadows:
-    """The shadow classes and objects of one trace."""
+    """The shadow classes and objects of one trace.
+
+    Attributes
+    ----------
+    classes, users : dict of type to type
+        The shadow of each class of the user's, and the other way round.
+    objects : dict of int to (object, object)
+        The objects that have shadows, by identity, with them.
+    read : dict
+        `(id of the shadow, name) -> (shadow, value)` of every attribute that was read.
+    """
 
     def __init__(self, copy: Callable, substitute: Callable) -> None:
         self.copy = copy
         self.substitute = substitute
+        self.read: dict[tuple[int, str], tuple[Any, Any]] = {}
         self.classes: dict[type, type] = {}
         self.users: dict[type, type] = {}
         self._metaclasses: dict[type, type] = {}
@@ -99,7 +110,7 @@ class Shadows:
         type.__setattr__(shadow, "__bases__", shadow.__bases__)  # has the order of classes made again
         own = kind.__getattribute__
         read = self.copy(own) if _is_users(own) else object.__getattribute__
-        type.__setattr__(shadow, "__getattribute__", _reading(self.substitute, read))
+        type.__setattr__(shadow, "__getattribute__", _reading(self.substitute, read, self.read))
         return shadow
 
     def _enumeration(self, kind: type) -> type:
@@ -277,12 +288,19 @@ def _merged(orders: list[list[type]]) -> list[type]:
     return merged
 
 
-def _reading(substitute: Callable, original: Callable) -> Callable:
-    """Return a `__getattribute__` that substitutes the objects, functions and containers of them that it finds."""
+def _reading(substitute: Callable, original: Callable, seen: dict | None = None) -> Callable:
+    """Return a `__getattribute__` that substitutes the objects, functions and containers of them that it finds.
+
+    What it finds first under each name of each object is put into `seen`.
+    """
 
     def read(self, name):
         value = original(self, name)
-        if type(value) in _PLAIN or (name.startswith("__") and name != "__wrapped__"):
+        if name.startswith("__") and name != "__wrapped__":
+            return value
+        if seen is not None and (key := (id(self), name)) not in seen:
+            seen[key] = self, value
+        if type(value) in _PLAIN:
             return value
         return substitute(value, name, attribute=True)
 

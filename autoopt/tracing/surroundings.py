@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import CellType
+from types import CellType, ModuleType
 from typing import Any
 
 from autoopt.tape.tape import PARAMETER
@@ -22,6 +22,9 @@ _ABSENT = object()
 _CONTAINERS = (dict, list, set, collections.deque)
 _SEARCHED = 1000
 """Containers of more items than this are not searched for what earlier runs left."""
+
+_WATCHED = 32
+"""Containers of more items than this are not looked through at each evaluation."""
 
 _outstanding: weakref.WeakSet[Leftovers] = weakref.WeakSet()
 
@@ -65,6 +68,25 @@ class _Contents:
     def _fill(self, items: Any) -> None:
         self.place.clear()
         (self.place.update if isinstance(self.place, set) else self.place.extend)(items)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a run read outside, with what it was: other values there mean another objective."""
+
+    names: tuple[tuple[dict, str, Any], ...]
+    cells: tuple[tuple[CellType, Any], ...]
+    contents: tuple[tuple[Any, Any], ...]
+
+    def holds(self) -> bool:
+        """Whether everything is as it was."""
+        for place, name, value in self.names:
+            if place.get(name, _ABSENT) is not value:
+                return False
+        for cell, value in self.cells:
+            if _get(cell, "") is not value:
+                return False
+        return not any(_differ(place, before) for place, before in self.contents)
 
 
 class Leftovers:
@@ -114,6 +136,7 @@ class Surroundings:
         self.captured: dict[tuple[int, str], tuple[Any, Any]] = {}
         self.leftovers = tracer.leftovers = Leftovers()
         self._found: dict[int, tuple[Any, Any]] = {}
+        self._contents: list[tuple[Any, Any]] = []
         self._leaks = False
 
     def enter(self, place: Any) -> None:
@@ -123,7 +146,7 @@ class Surroundings:
             self._found[id(place)] = place, place.copy()
 
     def relieve(self, values: Any, seen: frozenset[int] = frozenset()) -> None:
-        """Have the runs that left traced values in a container take them back."""
+        """Have the runs that left traced values in a container, or in containers there, take them back."""
         if not _outstanding or len(values) > _SEARCHED or id(values) in seen:
             return
         for value in list(values.values() if isinstance(values, dict) else values):
@@ -142,13 +165,26 @@ class Surroundings:
 
     def leave(self) -> None:
         """Make of what the run left what the original would have left, but for what depends on the parameters."""
+        attributes = {id(vars(original)) for original, _ in self.shadows.objects.values()}
         for place, before in self._found.values():
-            self.leftovers.changes.extend(self._changes(place, before))
-        self._found.clear()
+            changes = list(self._changes(place, before))
+            self.leftovers.changes.extend(changes)
+            if not changes and len(before) <= _WATCHED and id(place) not in attributes:
+                self._contents.append((place, before))
         if self._leaks:
             _outstanding.add(self.leftovers)
         else:
             self.leftovers.changes.clear()
+
+    def watched(self) -> Watch | None:
+        """Return what the run read and did not change; None if that is nothing."""
+        spaces = {id(shadow): vars(original) for original, shadow in self.shadows.objects.values()}
+        names = [(place, name, value) for (_, name), (place, value) in self.captured.items()]
+        names += [(spaces[key], name, value) for (key, name), (_, value) in self.shadows.read.items() if key in spaces]
+        names = [(place, name, value) for place, name, value in names if _is_watched(place, name, value)]
+        cells = tuple((place, value) for place, _, value in names if type(place) is CellType)
+        found = Watch(tuple(entry for entry in names if type(entry[0]) is dict), cells, tuple(self._contents))
+        return found if found.names or found.cells or found.contents else None
 
     def _changes(self, place: Any, before: Any) -> Iterator[_Entry | _Contents]:
         """Return how a container differs from what it was, its new items settled."""
@@ -201,6 +237,12 @@ class Surroundings:
         return type(value) is self.tracer.array or type(value) is self.tracer.pair
 
 
+def _is_watched(place: Any, name: str, value: Any) -> bool:
+    """Whether a name is of a place that can be looked at, and stands for what it did, which is no code."""
+    is_code = callable(value) or isinstance(value, ModuleType)
+    return type(place) in (dict, CellType) and not is_code and _get(place, name) is value
+
+
 def _get(place: Any, name: Any) -> Any:
     if type(place) is not CellType:
         return place.get(name, _ABSENT)
@@ -226,4 +268,6 @@ def _differ(one: Any, other: Any) -> bool:
     """Whether two collections of one kind do not consist of the same objects."""
     if isinstance(one, set):
         return one != other
+    if isinstance(one, dict):
+        return _differ(list(one), list(other)) or _differ(list(one.values()), list(other.values()))
     return len(one) != len(other) or any(map(operator.is_not, one, other))

@@ -26,7 +26,7 @@ from autoopt.tracing.complex import ComplexArray
 from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument import Instrument
 from autoopt.tracing.origin import is_library
-from autoopt.tracing.surroundings import Leftovers
+from autoopt.tracing.surroundings import Leftovers, Watch
 from autoopt.tracing.tracer import Tracer
 
 
@@ -43,12 +43,15 @@ class Trace:
         True if the objective read state, such as attributes of an object, whose change would go unnoticed.
     leftovers : Leftovers
         What the run left outside.
+    watched : Watch or None
+        What it read outside and did not change.
     """
 
     tape: Tape
     captured: tuple[tuple[Any, str, Any], ...]
     opaque_state: bool
     leftovers: Leftovers
+    watched: Watch | None
 
     def still_holds(self) -> bool:
         """Whether everything that was captured by name is still the same object."""
@@ -111,7 +114,9 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     tracer.name_arrays(_array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.__class__ = Finished
-    return Trace(live(tracer.tape), captured, instrument.opaque_state, tracer.leftovers)
+    return Trace(
+        live(tracer.tape), captured, instrument.opaque_state, tracer.leftovers, instrument.surroundings.watched()
+    )
 
 
 @contextmanager

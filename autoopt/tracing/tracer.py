@@ -15,6 +15,7 @@ from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
 from autoopt.tracing.clocks import Moment
+from autoopt.tracing.comparisons import COMPARISONS
 from autoopt.tracing.origin import is_library
 
 _FLOAT = np.dtype(float)
@@ -49,10 +50,14 @@ class Tracer:
         The guards (by id) that say whether an approximation still suffices.
     is_namespace : callable
         Whether a dictionary is the globals of an instrumented copy.
+    free_name : callable
+        Gives a name to a further input.
     outside : int
         The identity of the frame that runs the objective.
     leftovers : Leftovers
         What the run leaves outside.
+    compared : set
+        The places at which the objective has compared by size.
     """
 
     def __init__(self, array: type, pair: type | None = None) -> None:
@@ -64,11 +69,13 @@ class Tracer:
         self.shown = False
         self.estimates: set[int] = set()
         self.is_namespace: Callable[[Any], bool] = lambda place: False
+        self.free_name: Callable[[str], str] = lambda name: name
         self.outside = 0
         self.leftovers: Any = None
         self._kept = 0
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
+        self.compared: set[Any] = set()
         self._sites: dict[tuple[int, int], tuple[CodeType, int]] = {}
 
     # Leaves -----------------------------------------------------------------------------------------------------------
@@ -201,7 +208,10 @@ class Tracer:
             return self._components(ufunc, tuple(sources), None, value, level)
         if level == PARAMETER and getattr(value, "dtype", _COMPLEX if kind is complex else _FLOAT).kind == "c":
             return self._complex().elementwise(self, ufunc, inputs)
-        return self.record(ufunc, tuple(sources), None, value, level)
+        result = self.record(ufunc, tuple(sources), None, value, level)
+        if level == PARAMETER and ufunc in COMPARISONS and not is_library(sys._getframe(2).f_code):
+            COMPARISONS[ufunc](self, ufunc, inputs, result)
+        return result
 
     def refuse_stranger(self, operand: Any) -> None:
         """Raise: a traced value of another run is used in this one."""
@@ -400,7 +410,10 @@ class Tracer:
     def decide(self, traced: Any, kind: str, answer: Any) -> Any:
         """Note that Python was given `answer` in place of `traced`, and return it."""
         step = traced.current()
+        guards = self.tape.guards
         if traced.level == PARAMETER:
+            if guards and guards[-1].step == step and guards[-1].kind == kind == "bool":
+                return answer
             self.tape.guards.append(Guard(step, kind, answer, self.site()))
         elif traced.level == DATA:
             self.tape.data_decided = True

@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import scipy.integrate
+from numpy.polynomial.legendre import legvander
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
@@ -43,6 +44,11 @@ _LOWER = np.zeros(21)
 _LOWER[1:10:2] = _GAUSS
 _LOWER[11:20:2] = _GAUSS[::-1]
 
+_FIT = np.linalg.inv(legvander(_X, 20))
+_ORDERS = np.arange(21)
+_SLOPES = _ORDERS * (_ORDERS + 1) / 2
+_SIGNS = (-1.0) ** _ORDERS
+
 _KINKS = {
     np.maximum, np.minimum, np.absolute, np.fabs, np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.where,
     np.clip, np.heaviside, np.fmax, np.fmin, np.remainder, np.fmod, np.max, np.min, np.sort, np.searchsorted, np.interp,
@@ -64,7 +70,10 @@ def quad(tracer, func, a, b, args=(), full_output=0, epsabs=1.49e-8, epsrel=1.49
         raise _refusal(tracer, "scipy.integrate.quad where it does not converge", "divide the interval")
     count = found[2]["last"]
     mark, guards = len(tracer.steps), len(tracer.tape.guards)
-    upper, lower = _sums(integrand.on(a, b), _halves(found[2]["alist"][:count], found[2]["blist"][:count], *ends))
+    intervals = _halves(found[2]["alist"][:count], found[2]["blist"][:count], *ends)
+    upper, lower, seen = _sums(integrand.on(a, b), intervals)
+    if _is_rough(np.array(tracer.concrete(seen)), intervals, max(epsabs, epsrel * abs(found[0]))):
+        _refuse_kink(tracer)
     _refuse_kinks(tracer, mark, guards)
     close = abs(tracer.concrete(upper) - found[0]) <= max(10 * found[1], epsabs, epsrel * abs(found[0]))
     enough = (upper - lower) ** 2 <= max(epsabs, 1e3 * epsrel * abs(found[0])) ** 2
@@ -121,16 +130,38 @@ def _halves(starts: np.ndarray, stops: np.ndarray, low: float, high: float) -> l
     return list(itertools.pairwise(sorted({*starts.tolist(), *middles.tolist(), *stops.tolist()})))
 
 
-def _sums(function: Callable, intervals: list) -> tuple[Any, Any]:
-    """Return the sums over the nodes of all intervals: by the rule of 21 points, and by that of 10 points."""
+def _sums(function: Callable, intervals: list) -> tuple[Any, Any, list]:
+    """Return the sums over the nodes by the rules of 21 points and of 10 points, and the values at the nodes."""
     upper = lower = 0.0
+    seen = []
     for left, right in intervals:
         middle, half = (left + right) / 2, (right - left) / 2
         for x, w, v in zip(_X.tolist(), _W.tolist(), _LOWER.tolist(), strict=True):
             value = function(middle + half * x)
+            seen.append(value)
             upper = upper + (w * half) * value
             lower = lower + (v * half) * value if v else lower
-    return upper, lower
+    return upper, lower, seen
+
+
+def _is_rough(values: np.ndarray, intervals: list, tolerance: float) -> bool:
+    """Return whether the integrand has a kink or a jump inside: where it moves, nodes do not see what it adds.
+
+    A polynomial through the 21 values of each interval has Legendre coefficients that fade away where the integrand is
+    smooth; and polynomials that meet have one value and one slope. What is singular at an end of the whole stays there.
+    """
+    halves = np.diff(intervals)[:, 0] / 2
+    coefficients = values.reshape(len(intervals), 21) @ _FIT.T
+    size = np.max(np.abs(coefficients[:, 1:]), axis=1)
+    tail = np.max(np.abs(coefficients[:, 17:]), axis=1)
+    rough = (tail > 1e-4 * size) & (tail * halves > 1e-3 * tolerance)
+    slopes = coefficients * _SLOPES / halves[:, None]
+    bends = np.abs((slopes[1:] * -_SIGNS).sum(axis=1) - slopes[:-1].sum(axis=1)) * np.minimum(halves[1:], halves[:-1])
+    steps = np.abs((coefficients[1:] * _SIGNS).sum(axis=1) - coefficients[:-1].sum(axis=1))
+    largest = np.maximum(size[1:], size[:-1])
+    counts = largest * np.maximum(halves[1:], halves[:-1]) > 1e-3 * tolerance
+    parted = (np.maximum(bends, steps) > 1e-3 * largest) & counts
+    return bool(np.any(rough[1:-1]) or np.any(parted[1:-1]))
 
 
 def _estimated(tracer: Any, enough: Any) -> bool:
@@ -145,11 +176,15 @@ def _refuse_kinks(tracer: Any, mark: int, guards: int) -> None:
     steps = tracer.steps[mark:]
     branches = any(id(guard) not in tracer.estimates for guard in tracer.tape.guards[guards:])
     if branches or any(s.operation in _KINKS and s.level == PARAMETER for s in steps):
-        raise _refusal(
-            tracer,
-            "scipy.integrate.quad of a function with a kink or a branch on the parameters",
-            "integrate the smooth pieces one by one, or pass jac='finite-difference'",
-        )
+        _refuse_kink(tracer)
+
+
+def _refuse_kink(tracer: Any) -> NoReturn:
+    raise _refusal(
+        tracer,
+        "scipy.integrate.quad of a function with a kink, a jump or a branch on the parameters",
+        "integrate the smooth pieces one by one, or pass jac='finite-difference'",
+    )
 
 
 @stands_in(scipy.integrate.dblquad)

@@ -1,11 +1,13 @@
 """scipy.optimize's roots of the user's equations: SciPy finds them, a few Newton steps carry the derivatives.
 
 SciPy's answer in this run is where the steps start; that they have come to rest is a guard, so where the parameters
-have moved too far the objective is traced anew.
+have moved too far the objective is traced anew. So it is at every point where SciPy might find another root than the
+one that the steps follow: where a bracket seems to hold several, and where the search starts from a point.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +15,12 @@ import numpy as np
 from scipy import optimize
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.tape.tape import PARAMETER
+from autoopt.tape.tape import PARAMETER, Leaf
 from autoopt.tracing.standins import stands_in
 
 _STEPS = 4
 _REST = 1e-9
+_SAMPLES = 17
 
 
 def _is_followed(tracer: Any, found: Any) -> bool:
@@ -31,13 +34,22 @@ def _bracketed(original: Callable) -> Callable:
         low, high = sorted(float(tracer.concrete(end)) for end in (a, b))
         args = args if isinstance(args, tuple) else (args,)
         root = _followed(tracer, original, f, (low, high), args, options)
-        if _is_followed(tracer, root) and not (f(low, *args) * f(high, *args) <= 0.0 and low <= root <= high):
+        if not _is_followed(tracer, root):
+            return root
+        if not (f(low, *args) * f(high, *args) <= 0.0 and low <= root <= high):
             raise _refusal(
                 tracer, f"scipy.optimize.{original.__name__} with a root that leaves its bracket", "widen it"
             )
+        tracer.tape.caught = tracer.tape.caught or not _changes_sign_once(f, low, high, args)
         return root
 
     return find
+
+
+def _changes_sign_once(f: Callable, low: float, high: float, args: tuple) -> bool:
+    """Return whether there seems to be one root between two points, with a guard that it stays so."""
+    signs = [np.sign(f(z, *args)) for z in np.linspace(low, high, _SAMPLES).tolist()]
+    return bool(sum(abs(after - before) for before, after in itertools.pairwise(signs)) <= 2.0)
 
 
 for _name in ("brentq", "brenth", "ridder", "bisect", "toms748"):
@@ -49,7 +61,9 @@ def _newton(tracer, func, x0, fprime=None, args=(), tol=1.48e-8, maxiter=50, fpr
     args = args if isinstance(args, tuple) else (args,)
     plain = {"tol": tol, "maxiter": maxiter, **options}
     plain |= {key: _plainly(tracer, f, args) for key, f in (("fprime", fprime), ("fprime2", fprime2)) if f is not None}
-    return _followed(tracer, optimize.newton, func, (tracer.concrete(tracer.whole(x0)),), args, plain)
+    root = _followed(tracer, optimize.newton, func, (tracer.concrete(tracer.whole(x0)),), args, plain)
+    tracer.tape.caught = tracer.tape.caught or _is_followed(tracer, root)
+    return root
 
 
 def _followed(tracer: Any, original: Callable, f: Callable, places: tuple, args: tuple, options: dict) -> Any:
@@ -59,15 +73,21 @@ def _followed(tracer: Any, original: Callable, f: Callable, places: tuple, args:
     start = original(_plainly(tracer, f, args), *places, **options)
     if not _is_followed(tracer, f(start, *args)):
         return start
-    width = 1e-5 * (1.0 + np.abs(start))
-    root, step = start, 0.0
+    root = _given(tracer, start)
+    scale, step = 1.0 + np.abs(root), 0.0
+    width = 1e-5 * scale
     for _ in range(_STEPS):
         slope = (f(root + width, *args) - f(root - width, *args)) / (2.0 * width)
         step = f(root, *args) / slope
         root = root - step
-    if not np.all(step**2 <= (_REST * (1.0 + np.abs(start))) ** 2):
+    if not np.all(step**2 <= (_REST * scale) ** 2):
         raise _refusal(tracer, f"scipy.optimize.{original.__name__} where the slope is 0", "use a simple root")
     return root
+
+
+def _given(tracer: Any, start: Any) -> Any:
+    """Return where the steps start as an input of the tape: other numbers there are the same code."""
+    return tracer.leaf(Leaf(tracer.free_name("start"), "captured"), start)
 
 
 @stands_in(optimize.fsolve)
@@ -83,18 +103,18 @@ def _fsolve(tracer, func, x0, args=(), fprime=None, full_output=0, **options):
 
     if not _is_followed(tracer, values(start)):
         return start
-    widths = 1e-5 * (1.0 + np.abs(start))
-    root, step = start, 0.0
+    root = _given(tracer, start)
+    scale, step = 1.0 + np.abs(root), 0.0
+    widths = 1e-5 * scale
     for _ in range(_STEPS):
         columns = []
-        for k, width in enumerate(widths.tolist()):
-            shift = np.zeros(len(start))
-            shift[k] = width
-            columns.append((values(root + shift) - values(root - shift)) / (2.0 * width))
+        for k, unit in enumerate(np.eye(len(start))):
+            columns.append((values(root + unit * widths) - values(root - unit * widths)) / (2.0 * widths[k]))
         step = np.linalg.solve(np.stack(columns, axis=1), values(root))
         root = root - step
-    if not np.sum(step**2) <= (_REST * (1.0 + float(np.max(np.abs(start))))) ** 2:
+    if not np.sum((step / scale) ** 2) <= _REST**2:
         raise _refusal(tracer, "scipy.optimize.fsolve where it finds no simple root", "start it nearer to one")
+    tracer.tape.caught = True
     return root
 
 

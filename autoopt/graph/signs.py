@@ -5,9 +5,12 @@ At u = 0 they have slopes of their own, 0 and 1/2, with which the second derivat
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytensor.scalar as ps
-import pytensor.tensor as pt
+from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.fg import FunctionGraph
 from pytensor.scalar.math import Sigmoid, Softplus
 from pytensor.tensor.basic import Alloc, Join
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
@@ -27,41 +30,56 @@ _IF_ALL = (
 _PARTS = (Alloc, DimShuffle, Reshape, Subtensor, AdvancedSubtensor, AdvancedSubtensor1, Sum, Prod, Max, Min)
 
 
-def never_negative(variable: pt.TensorVariable) -> bool:
-    """Whether no entry of `variable` can be negative, as far as its expression shows."""
-    found = getattr(variable.tag, "never_negative", None)
-    if found is None:
-        found = variable.tag.never_negative = _shown(variable)
-    return found
+def drop_signs(graph: FunctionGraph) -> None:
+    """Replace absolute values, and maxima with 0, of what is never negative."""
+    known: dict[Variable, bool] = {}
+    for node in graph.toposort():
+        operation = getattr(node.op, "scalar_op", None)
+        if not isinstance(node.op, Elemwise) or not isinstance(operation, (ps.Abs, *_MAXIMA)):
+            continue
+        out = node.outputs[0]
+        for kept in node.inputs:
+            smaller = all(_at_most_zero(v) for v in node.inputs if v is not kept)
+            if smaller and kept.type.is_super(out.type) and never_negative(kept, known):
+                graph.replace(out, kept)
+                break
 
 
-def _shown(variable: pt.TensorVariable) -> bool:
+def never_negative(variable: Variable, known: dict[Variable, bool]) -> bool:
+    """Whether no entry of `variable` can be negative, as far as its expression shows; `known` is of other variables."""
+    if variable not in known:
+        known[variable] = _shown(variable, lambda part: never_negative(part, known))
+    return known[variable]
+
+
+def _shown(variable: Variable, holds: Callable) -> bool:
     node = variable.owner
     if variable.type.dtype == "bool" or variable.type.dtype.startswith("uint"):
         return True
     if node is None:
-        return at_least_zero(variable)
+        value = _constant(variable)
+        return value is not None and bool(np.all(value >= 0))
     if isinstance(node.op, Join):
-        return all(map(never_negative, node.inputs[1:]))
+        return all(map(holds, node.inputs[1:]))
     if isinstance(node.op, _PARTS):
-        return never_negative(node.inputs[0])
-    return isinstance(node.op, Elemwise) and _elementwise(node.op.scalar_op, node.inputs)
+        return holds(node.inputs[0])
+    return isinstance(node.op, Elemwise) and _elementwise(node.op.scalar_op, node.inputs, holds)
 
 
-def _elementwise(operation: ps.ScalarOp, operands: list[pt.TensorVariable]) -> bool:
+def _elementwise(operation: ps.ScalarOp, operands: list[Variable], holds: Callable) -> bool:
     if isinstance(operation, ps.Mul):
         factors = [factor for v in operands for factor in _factors(v)]
-        return all(never_negative(v) for v in factors if factors.count(v) % 2)
+        return all(holds(v) for v in factors if factors.count(v) % 2)
     if isinstance(operation, _POWERS):
-        return never_negative(operands[0]) or _is_even(operands[1])
+        return holds(operands[0]) or _is_even(operands[1])
     if isinstance(operation, _MAXIMA):
-        return any(map(never_negative, operands))
+        return any(map(holds, operands))
     if isinstance(operation, ps.Switch):
-        return all(map(never_negative, operands[1:]))
-    return isinstance(operation, _ALWAYS) or (isinstance(operation, _IF_ALL) and all(map(never_negative, operands)))
+        return all(map(holds, operands[1:]))
+    return isinstance(operation, _ALWAYS) or (isinstance(operation, _IF_ALL) and all(map(holds, operands)))
 
 
-def _factors(variable: pt.TensorVariable) -> list[pt.TensorVariable]:
+def _factors(variable: Variable) -> list[Variable]:
     """Return what `variable` is the product of."""
     node = variable.owner
     if node is None or not isinstance(getattr(node.op, "scalar_op", None), ps.Mul):
@@ -69,28 +87,22 @@ def _factors(variable: pt.TensorVariable) -> list[pt.TensorVariable]:
     return [factor for v in node.inputs for factor in _factors(v)]
 
 
-def at_least_zero(variable: pt.TensorVariable) -> bool:
-    """Whether `variable` is a constant without a negative entry."""
-    value = _constant(variable)
-    return value is not None and bool(np.all(value >= 0))
-
-
-def at_most_zero(variable: pt.TensorVariable) -> bool:
+def _at_most_zero(variable: Variable) -> bool:
     """Whether `variable` is a constant without a positive entry."""
     value = _constant(variable)
     return value is not None and bool(np.all(value <= 0))
 
 
-def _is_even(variable: pt.TensorVariable) -> bool:
+def _is_even(variable: Variable) -> bool:
     value = _constant(variable)
     return value is not None and bool(np.all(value % 2 == 0))
 
 
-def _constant(variable: pt.TensorVariable) -> np.ndarray | None:
+def _constant(variable: Variable) -> np.ndarray | None:
     """Return the numbers of a constant, of whatever type, spread over more axes or not."""
     while variable.owner is not None and (
         isinstance(variable.owner.op, DimShuffle | Alloc)
         or isinstance(getattr(variable.owner.op, "scalar_op", None), ps.Cast)
     ):
         variable = variable.owner.inputs[0]
-    return np.asarray(variable.data) if isinstance(variable, pt.TensorConstant) else None
+    return np.asarray(variable.data) if isinstance(variable, Constant) else None

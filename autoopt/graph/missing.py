@@ -1,0 +1,61 @@
+"""Which function it is whose derivative is missing, when PyTensor says that one is."""
+
+from __future__ import annotations
+
+import pytensor
+from pytensor.gradient import NullType, NullTypeGradError
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.traversal import io_toposort
+
+from autoopt.errors import UnsupportedFunctionError
+from autoopt.graph.build import Graph, Origin
+from autoopt.tape.names import qualified
+
+_PLACES = ("first", "second", "third", "fourth")
+
+
+def refusal(graph: Graph, problem: Exception) -> UnsupportedFunctionError:
+    """Return the error that names the functions without a derivative in what they are given, with the user's lines."""
+    found = _without_slope([graph.value], graph.wrt)
+    if not found:
+        try:
+            found = _without_slope(pytensor.grad(graph.value, graph.wrt, disconnected_inputs="ignore"), graph.wrt)
+        except (NullTypeGradError, NotImplementedError):
+            found = []
+    steps = [(graph.tape.steps[origin], place) for origin, place in found]
+    names = list(dict.fromkeys(f"{qualified(step.operation)} in its {place} argument" for step, place in steps))
+    return UnsupportedFunctionError(
+        f"The objective needs the derivative of {', '.join(names)}, which is not known."
+        if names
+        else f"The objective needs a derivative that does not exist here: {problem}.",
+        list(dict.fromkeys(step.location for step, _ in steps if step.site)),
+        "keep that argument free of the parameters, or pass jac='finite-difference'.",
+    )
+
+
+def _without_slope(results: list[Variable], wrt: list[Variable]) -> list[tuple[int, str]]:
+    """Return the steps, and which of their arguments, through which `results` have no derivative by `wrt`."""
+    moving, found = set(wrt), []
+    for node in io_toposort(wrt, results):
+        if not moving.intersection(node.inputs):
+            continue
+        moving.update(node.outputs)
+        origin = _origin(node)
+        if origin is not None:
+            missing = _missing(node)
+            found += [(origin, _PLACES[min(k, 3)]) for k, v in enumerate(node.inputs) if v in moving and k in missing]
+    return found
+
+
+def _missing(node: Apply) -> set[int]:
+    """Return the positions of the inputs in which an operation has no derivative."""
+    try:
+        slopes = node.op.L_op(node.inputs, node.outputs, [out.ones_like() for out in node.outputs])
+    except (NotImplementedError, AttributeError, TypeError, ValueError):
+        return set(range(len(node.inputs)))
+    return {k for k, slope in enumerate(slopes) if isinstance(getattr(slope, "type", None), NullType)}
+
+
+def _origin(node: Apply) -> int | None:
+    marks = (mark for out in node.outputs for mark in getattr(out.tag, "trace", ()))
+    return next((mark.step for mark in marks if isinstance(mark, Origin)), None)

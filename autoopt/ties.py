@@ -1,0 +1,95 @@
+"""Points at which an objective finds numbers equal: a formula for such points alone need not have their derivative.
+
+`x**2 * log(abs(x)) if x != 0 else 0.0`, `np.where(k == 0, np.log(y), (y**k - 1) / k)`, or a value kept from the last
+call and given back if x is the same: what is derived from the branch of equality says nothing of the points around. So
+there it is compared with numerical derivatives, and so is the branch that holds around, before there is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autoopt import differences
+from autoopt.errors import Location, TracingError
+
+TRUSTED = 5
+"""A branch of equality that was right at so many points is not compared any more: it is no matter of single points."""
+
+_TOLERANCE = 1e-5
+_DISTANCES = (1e-7, 1e-3)
+
+
+def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> Any:
+    """Return the derivative at `x`: `found`, from the branch of equality, or that of the branch that holds around.
+
+    Raises
+    ------
+    TracingError
+        If neither is what numerical derivatives show.
+    """
+    if path.trusted >= TRUSTED:
+        return found
+    witness = _witness(objective, kind, x, *direction)
+    if _agrees(found, *witness):
+        path.trusted += 1
+        return found
+    if kind == "value_and_grad" and _agrees(found, *_witness(objective, kind, x, rough=True)):
+        return found  # numbers that rounding makes equal here and there: differences say nothing
+    for distance in _DISTANCES:
+        beside = objective.beside(x, distance, kind, *direction)
+        if beside is not None and _agrees(beside, *witness) and _continues(kind, beside, found):
+            return beside
+    sites = dict.fromkeys(Location.of_instruction(*site) for site in path.trace.tape.ties)
+    raise TracingError(
+        "At this point the objective finds numbers equal, and the formula that it has for this case does not have the "
+        "derivative that the objective has.",
+        list(sites)[:3],
+        "use a formula that holds at such points too, as np.sinc, np.expm1 and xlogy do, or start beside it.",
+    )
+
+
+def _witness(
+    objective: Any, kind: str, x: np.ndarray, *direction: np.ndarray, rough: bool = False
+) -> tuple[Callable, Any, Any, bool]:
+    """Return what makes a slope of a derivative, what it is by differences, with its error, and whether that counts.
+
+    If `rough`, the error includes the noise that the objective shows close by.
+    """
+    p = np.random.default_rng(0).choice([-1.0, 1.0], x.size) * differences.step_scale(x)
+    p *= np.linspace(0.5, 1.0, x.size)
+    if kind in ("value_and_grad", "jacobian"):
+        roughness = differences.noise(objective.outcome, x + 2.0**-25 * p, p) if rough else 0.0
+        slope, error = differences.directional(objective.outcome, x, p, roughness=roughness)
+        if kind == "jacobian":
+            return (lambda found: found @ p), slope, error, True
+        return (lambda found: found[1] @ p), slope, error, not _is_kink(objective.outcome, x, p)
+    q = direction[0] if direction else p
+    slope, error = differences.directional(lambda z: objective.grad(z) @ q, x, p)
+    return (lambda found: (found if direction else found @ q) @ p), slope, error, True
+
+
+def _continues(kind: str, beside: Any, found: Any) -> bool:
+    """Whether the branch that holds around has the value that the objective has at the point."""
+    return kind != "value_and_grad" or bool(np.isclose(beside[0], found[0], rtol=1e-7, atol=1e-12))
+
+
+def _is_kink(f: Callable, x: np.ndarray, p: np.ndarray) -> bool:
+    """Whether the slopes ahead of `x` and behind differ, and no less so closer by; f(x) itself does not count."""
+
+    def bend(h: float) -> tuple[float, float]:
+        ahead, behind = ((f(x + 2 * h * q) - f(x + h * q)) / h for q in (p, -p))
+        return abs(ahead + behind), max(abs(ahead), abs(behind))
+
+    (far, _), (near, size) = bend(2.0**-12), bend(2.0**-16)
+    return near > 0.5 * far and near > 1e-4 * size
+
+
+def _agrees(found: Any, made: Callable, slope: Any, error: Any, conclusive: bool) -> bool:
+    """Whether a derivative fits its witness, or that says nothing."""
+    own = made(found)
+    if not np.all(np.isfinite(own)):
+        return False
+    return not conclusive or not np.any(np.abs(own - slope) > 10 * error + _TOLERANCE * np.maximum(np.abs(slope), 1e-3))

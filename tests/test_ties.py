@@ -1,0 +1,131 @@
+"""Objectives that find numbers equal: the derivative is that of the objective, or there is an error with the line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autoopt
+from autoopt.errors import TracingError
+
+Y = np.array([0.5, 1.5, 2.5])
+
+
+def if_zero(x):
+    return 0.0 if x[0] == 0 else 3.0 * x[0] + x[1] ** 2 * x[0]
+
+
+def if_all_zero(x):
+    if np.all(x == 0):
+        return 0.0
+    return np.sum(np.sinh(x)) + x @ x
+
+
+def if_not(x):
+    if x[0] != 0.0:
+        return x[0] * np.cos(x[0]) + x[1] ** 2
+    return x[1] ** 2
+
+
+def logarithmic_mean_of_equals(x):
+    if x[0] == x[1]:
+        return x[0] ** 2
+    return (x[0] ** 2 + x[1] ** 2) / 2 + x[0] * (x[0] - x[1])
+
+
+def array_equal(x):
+    return 1.0 if np.array_equal(x, np.zeros(2)) else 1.0 + np.sum(np.sin(x))
+
+
+RIGHT = {
+    "if zero": (if_zero, [0.0, 2.0], [7.0, 0.0]),
+    "if all zero": (if_all_zero, [0.0, 0.0], [1.0, 1.0]),
+    "if not": (if_not, [0.0, 2.0], [1.0, 4.0]),
+    "two parameters": (logarithmic_mean_of_equals, [1.5, 1.5], [3.0, 0.0]),
+    "array_equal": (array_equal, [0.0, 0.0], [1.0, 1.0]),
+    "where": (lambda x: np.sum(np.where(x == 0, 1.0, np.cos(x))), [0.0, 2.0], [0.0, -np.sin(2.0)]),
+    "an open set": (lambda x: np.sum(np.where(np.maximum(x, 0) == 0, x, x**2)), [-1.0, 2.0], [1.0, 4.0]),
+    "sign": (lambda x: x[0] ** 2 if np.sign(x[0]) == 1 else x[1], [3.0, 1.0], [6.0, 0.0]),
+    "kink": (lambda x: 0.0 if x[0] == 0 else abs(x[0]) + 2 * abs(x[1]) * 0, [0.0, 1.0], [0.0, 0.0]),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_gradient_where_numbers_are_equal(name):
+    f, x, expected = RIGHT[name]
+    np.testing.assert_allclose(autoopt.grad(f)(np.array(x)), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_gradient_where_they_become_equal(name):
+    """Compiled elsewhere, and then at the point, with and without the same other parameters."""
+    f, x, expected = RIGHT[name]
+    x = np.array(x)
+    objective = autoopt.objective(f, x + [0.25, 0.5])
+    objective.grad(x + [0.25, 0.5])
+    for _ in range(2):
+        np.testing.assert_allclose(objective.grad(x), expected, atol=1e-9)
+        objective.grad(x - 0.125)
+
+
+def test_the_same_tie_with_other_parameters():
+    objective = autoopt.objective(if_zero, np.array([0.0, 2.0]))
+    for second in (2.0, 1.0, -3.0):
+        np.testing.assert_allclose(objective.grad(np.array([0.0, second])), [3.0 + second**2, 0.0], atol=1e-9)
+
+
+def test_hessian_where_numbers_are_equal():
+    np.testing.assert_allclose(np.diag(autoopt.hessian(if_all_zero)(np.zeros(2))), [2.0, 2.0])
+    np.testing.assert_allclose(
+        autoopt.hvp(logarithmic_mean_of_equals)(np.full(2, 1.5), np.array([1.0, 0.0])), [3.0, -1.0], atol=1e-9
+    )
+
+
+def box_cox(k, y):
+    z = np.where(k == 0, np.log(y), (y**k - 1) / np.where(k == 0, 1.0, k))
+    return np.sum(z**2)
+
+
+def box_cox_by_if(k, y):
+    z = np.log(y) if k == 0 else (y**k - 1) / k
+    return np.sum(z**2)
+
+
+def cosine_by_series(x, y):
+    return np.sum(y * np.where(x == 0, 1.0, np.sin(x) / np.where(x == 0, 1.0, x)))
+
+
+def other_number(k, y):
+    return 5.0 if k == 0 else np.sum(y * k)
+
+
+@pytest.mark.parametrize("function", [box_cox, box_cox_by_if, other_number])
+def test_a_formula_for_one_point_without_its_derivative_is_refused(function):
+    for gradient in (autoopt.grad(function), lambda k, y: autoopt.minimize(function, k, args=(y,))):
+        with pytest.raises(TracingError, match="finds numbers equal") as caught:
+            gradient(0.0, Y)
+        assert caught.value.where[0].line == function.__code__.co_firstlineno + 1
+    slope = autoopt.grad(function)(0.3, Y)
+    h = 1e-5
+    np.testing.assert_allclose(slope, (function(0.3 + h, Y) - function(0.3 - h, Y)) / (2 * h), rtol=1e-7)
+
+
+def test_a_second_derivative_that_is_not_there_is_refused():
+    np.testing.assert_allclose(autoopt.grad(cosine_by_series)(np.zeros(3), Y), 0.0)
+    with pytest.raises(TracingError, match="finds numbers equal"):
+        autoopt.hessian(cosine_by_series)(np.zeros(3), Y)
+
+
+def test_loops_that_end_when_numbers_are_equal():
+    def fixed_point(x):
+        a, b = x[0], x[1]
+        while a != b:
+            a, b = (a + b) / 2, np.sqrt(a * b)
+            if abs(a - b) < 1e-15:
+                break
+        return a
+
+    x = np.array([1.0, 2.0])
+    h = 1e-5
+    slopes = [(fixed_point(x + h * e) - fixed_point(x - h * e)) / (2 * h) for e in np.eye(2)]
+    np.testing.assert_allclose(autoopt.grad(fixed_point)(x), slopes, rtol=1e-8)
