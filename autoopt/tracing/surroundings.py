@@ -165,7 +165,7 @@ class Surroundings:
 
     def leave(self) -> None:
         """Make of what the run left what the original would have left, but for what depends on the parameters."""
-        attributes = {id(vars(original)) for original, _ in self.shadows.objects.values()}
+        attributes = set(map(id, self._spaces().values()))
         for place, before in self._found.values():
             changes = list(self._changes(place, before))
             self.leftovers.changes.extend(changes)
@@ -178,13 +178,18 @@ class Surroundings:
 
     def watched(self) -> Watch | None:
         """Return what the run read and did not change; None if that is nothing."""
-        spaces = {id(shadow): vars(original) for original, shadow in self.shadows.objects.values()}
+        spaces = self._spaces()
         names = [(place, name, value) for (_, name), (place, value) in self.captured.items()]
         names += [(spaces[key], name, value) for (key, name), (_, value) in self.shadows.read.items() if key in spaces]
         names = [(place, name, value) for place, name, value in names if _is_watched(place, name, value)]
         cells = tuple((place, value) for place, _, value in names if type(place) is CellType)
         found = Watch(tuple(entry for entry in names if type(entry[0]) is dict), cells, tuple(self._contents))
         return found if found.names or found.cells or found.contents else None
+
+    def _spaces(self) -> dict[int, dict]:
+        """Return the attributes of the user's objects, by identity of their shadows; those in slots are not seen."""
+        pairs = self.shadows.objects.values()
+        return {id(shadow): vars(original) for original, shadow in pairs if hasattr(original, "__dict__")}
 
     def _changes(self, place: Any, before: Any) -> Iterator[_Entry | _Contents]:
         """Return how a container differs from what it was, its new items settled."""
