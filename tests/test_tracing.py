@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import math
 import operator
+import statistics
 import sys
 import threading
 import types
@@ -273,7 +274,7 @@ def refused(f, x0=X, *args) -> TracingError:
 
 
 CONVERSIONS = {
-    "float in a library": lambda x: math.isclose(x[0], 1.0) + x.sum(),
+    "float in a library": lambda x: statistics.fmean(x),
     "statistics": lambda x: __import__("statistics").fsum([x[0]]),
     "complex": lambda x: float(complex(x[0], x[1])),
     "set member": lambda x: len({x[0], x[1]}) * x.sum(),

@@ -1366,6 +1366,30 @@ def modf(x):
     return (a * b).sum()
 
 
+@program()
+def vectorized_in_the_first_results_type(x):
+    cut = np.vectorize(lambda a: a if a > 1 else 0)
+    kept = np.vectorize(lambda a: a if a > 1 else 0, otypes=[float])
+    scaled = np.vectorize(lambda a, c, k=1.0: a * c[0] * k, excluded=[1, "k"])
+    return cut(x).sum() + kept(x) @ x + scaled(x, [2.0, 3.0]) @ x + scaled(x, [2.0], k=3.0).sum()
+
+
+@program()
+def assertions_of_testing(x):
+    np.testing.assert_allclose(x, [0.5, 1.5, 2.5], rtol=0.5)
+    np.testing.assert_array_less(x, 10.0)
+    np.testing.assert_equal(x.shape, (3,))
+    np.testing.assert_almost_equal(x[0], x[0])
+    return x[0] + (x[1] if math.isclose(x[0], 0.5, rel_tol=0.3) else x[2]) + math.isclose(x[1], x[1]) * x[2]
+
+
+@program(MATRIX)
+def place_of_the_largest(x):
+    i, j = np.unravel_index(np.argmax(x), x.shape)
+    with np.nditer(WEIGHTS, flags=["f_index"]) as entries:
+        return x[i, j] ** 2 + sum(float(w) * x[0, entries.index] for w in entries)
+
+
 # Orders of memory ----------------------------------------------------------------------------------------------------
 
 

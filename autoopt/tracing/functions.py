@@ -329,6 +329,9 @@ def _nonzero(tracer: Any, a: Any) -> tuple:
 
 
 HANDLERS[np.nonzero] = _nonzero
+HANDLERS[np.unravel_index] = lambda tracer, indices, shape, order="C": np.unravel_index(
+    decided(tracer, indices), decided(tracer, shape), order
+)
 HANDLERS[np.flatnonzero] = lambda tracer, a: _nonzero(tracer, call_function(tracer, np.ravel, (a,), {}))[0]
 HANDLERS[np.argwhere] = lambda tracer, a: np.transpose(_nonzero(tracer, a))
 

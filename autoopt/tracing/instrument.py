@@ -122,7 +122,7 @@ class Instrument:
         if kind.__module__.startswith("scipy.sparse.") and is_sparse(value):
             return self._matrices().wrap(value, name)
         if isinstance(value, np.vectorize):
-            return standins.Vectorized(self.tracer, self.substitute(value.pyfunc))
+            return standins.Vectorized(self.tracer, self.substitute(value.pyfunc), value.otypes or "", value.excluded)
         if kind.__module__.startswith("numba."):
             return self._compiled(value)
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
@@ -228,7 +228,7 @@ class Instrument:
             copied.py_func = copied
             return copied
         made = getattr(getattr(value, "_dispatcher", None), "py_func", None)
-        return value if made is None else standins.Vectorized(self.tracer, self.substitute(made))
+        return value if made is None else standins.Vectorized(self.tracer, self.substitute(made), None)
 
     def _curve(self, value: Any) -> Any:
         """Return the stand-in for an interpolant made outside, which may change unnoticed; itself if there is none."""
@@ -277,6 +277,8 @@ class Instrument:
         module = function.__module__ or ""
         if module.startswith(_OPAQUE) or (module.startswith("scipy.integrate") and function.__name__ in _INTEGRALS):
             return standins.opaque(self.tracer, function)
+        if module.startswith("numpy.testing"):
+            return standins.assertion(self.tracer, function)
         if hasattr(function, "registry") and hasattr(function, "dispatch"):
             return self._dispatching(function)
         if module.startswith("scipy."):

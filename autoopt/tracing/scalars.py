@@ -178,6 +178,14 @@ STAND_INS[cmath.polar] = lambda tracer, z: (abs(z), STAND_INS[cmath.phase](trace
 STAND_INS[cmath.rect] = lambda tracer, r, phi: r * STAND_INS[cmath.exp](tracer, 1j * phi)
 
 
+@stands_in(math.isclose)
+def _isclose(tracer, a, b, *, rel_tol=1e-09, abs_tol=0.0):
+    if not tracer.holds_traced((a, b)):
+        return math.isclose(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
+    gap = abs(a - b)
+    return any(bool(gap <= limit) for limit in (rel_tol * abs(b), rel_tol * abs(a), abs_tol)) or bool(a == b)
+
+
 @stands_in(math.hypot)
 def _hypot(tracer, *coordinates):
     if not tracer.holds_traced(coordinates):

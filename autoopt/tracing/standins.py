@@ -186,35 +186,54 @@ TYPES.update({kind: _number(kind) for kind in (np.float64, np.float32, np.int64,
 
 
 class Vectorized:
-    """Stands in for a function made by np.vectorize: calls the user's function once for each element."""
+    """Stands in for a function made by np.vectorize: calls the user's function once for each element.
 
-    def __init__(self, tracer: Any, pyfunc: Callable, otypes: Any = None, *args: Any, **kwargs: Any) -> None:
-        self.tracer, self.pyfunc, self.otypes = tracer, pyfunc, otypes
+    As there, the results are of the types `otypes`, by default of the first result's: whole numbers if that is one.
+    With `otypes` None they are what they are, as np.frompyfunc leaves them.
+    """
 
-    def __call__(self, *operands):
-        arrays = [_as_array(self.tracer, operand) for operand in operands]
-        shape = np.broadcast_shapes(*(array.shape for array in arrays))
-        flat = [functions.call_function(self.tracer, np.broadcast_to, (array, shape), {}).ravel() for array in arrays]
-        found = [self.pyfunc(*elements) for elements in zip(*flat, strict=True)]
+    def __init__(self, tracer: Any, pyfunc: Callable, otypes: Any = "", excluded: Any = ()) -> None:
+        self.tracer, self.pyfunc, self.otypes, self.excluded = tracer, pyfunc, otypes, set(excluded or ())
+
+    def __call__(self, *args, **kwargs):
+        given = {**dict(enumerate(args)), **kwargs}
+        arrays = {key: _as_array(self.tracer, part) for key, part in given.items() if key not in self.excluded}
+        shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
+        flat = [
+            functions.call_function(self.tracer, np.broadcast_to, (array, shape), {}).ravel()
+            for array in arrays.values()
+        ]
+        found = []
+        for elements in zip(*flat, strict=True):
+            given.update(zip(arrays, elements, strict=True))
+            positional = [given[k] for k in range(len(args))]
+            found.append(self.pyfunc(*positional, **{name: given[name] for name in kwargs}))
         if found and isinstance(found[0], tuple):
-            return tuple(self._shaped(part, shape) for part in zip(*found, strict=True))
-        return self._shaped(found, shape)
+            return tuple(self._shaped(part, shape, k) for k, part in enumerate(zip(*found, strict=True)))
+        return self._shaped(found, shape, 0)
 
-    def _shaped(self, found: Any, shape: tuple[int, ...]) -> Any:
+    def _shaped(self, found: Any, shape: tuple[int, ...], k: int) -> Any:
         made = _as_array(self.tracer, list(found))
+        if self.otypes is not None and found:
+            kind = self.otypes[k] if self.otypes else np.asarray(self.tracer.concrete(found[0])).dtype
+            made = made if made.dtype == kind else made.cast(kind)
         return made.reshape(shape) if shape else made.reshape(())[()]
 
 
 @stands_in(np.vectorize)
-def _vectorize(tracer, pyfunc, otypes=None, doc=None, excluded=None, cache=False, signature=None):
-    if signature is not None or excluded:
-        return np.vectorize(pyfunc, otypes, doc, excluded, cache, signature)
-    return Vectorized(tracer, pyfunc)
+def _vectorize(tracer, pyfunc=None, otypes=None, doc=None, excluded=None, cache=False, signature=None):
+    if pyfunc is None or not callable(pyfunc):
+        return lambda function: _vectorize(tracer, function, otypes, doc, excluded, cache, signature)
+    if signature is not None:
+        raise TracingError(
+            "np.vectorize with a signature is not followed.", tracer.location(), "write the loop over the rows."
+        )
+    return Vectorized(tracer, pyfunc, real(otypes) or "", excluded)
 
 
 @stands_in(np.frompyfunc)
 def _frompyfunc(tracer, func, nin, nout, **kwargs):
-    return Vectorized(tracer, func)
+    return Vectorized(tracer, func, otypes=None)
 
 
 @stands_in(np.apply_along_axis)
@@ -242,6 +261,8 @@ def _nditer(tracer, op, *args, **kwargs):
     """Iteration over the entries of one array, in the order of its memory; with options, of what is not traced."""
     if not tracer.holds_traced(op):
         return np.nditer(op, *args, **kwargs)
+    if tracer.level(op) < PARAMETER and "op_flags" not in kwargs and len(args) < 2:
+        return np.nditer(functions.decided(tracer, op), *args, **kwargs)
     if args or kwargs or type(op) is not tracer.array:
         raise TracingError(
             "np.nditer with options or of several arrays is not followed.",
@@ -453,6 +474,30 @@ def _written_nowhere(tracer: Any, original: Callable, args: tuple, kwargs: dict)
                 "use what it returns, or pass jac='finite-difference'.",
             )
     return found
+
+
+_HOLDS: dict[str, Callable] = {
+    "assert_allclose": lambda a, b, rtol=1e-7, atol=0.0, **_: abs(a - b) <= atol + rtol * abs(b),
+    "assert_almost_equal": lambda a, b, decimal=7, *_, **__: abs(a - b) < 1.5 * 10.0**-decimal,
+    "assert_array_almost_equal": lambda a, b, decimal=6, *_, **__: abs(a - b) < 1.5 * 10.0**-decimal,
+    "assert_array_less": lambda a, b, **_: a < b,
+    "assert_array_equal": lambda a, b, **_: a == b,
+    "assert_equal": lambda a, b, **_: a == b,
+}
+"""What the assertions of np.testing ask of two arrays."""
+
+
+def assertion(tracer: Any, original: Callable) -> Callable:
+    """Return a stand-in for a function of np.testing: that it passes is a branch that was taken."""
+
+    def check(actual, desired, *args, **kwargs):
+        original(*tracer.concrete((actual, desired, *args)), **tracer.concrete(kwargs))
+        if tracer.holds_traced((actual, desired)):
+            holds = _HOLDS[original.__name__](*(_as_array(tracer, part) for part in (actual, desired)), *args, **kwargs)
+            if tracer.holds_traced(holds):
+                bool(functions.call_function(tracer, np.all, (holds,), {}))
+
+    return check if original.__name__ in _HOLDS else original
 
 
 def opaque(tracer: Any, original: Callable) -> Callable:
