@@ -28,6 +28,7 @@ SUBJECTS = [
     "styles_checks",
     "styles_data",
     "styles_personal",
+    "styles_workshop",
 ]
 
 CASES: list[Case] = [case for subject in SUBJECTS for case in import_module(f"corpus.{subject}").CASES]
