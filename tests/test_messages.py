@@ -132,6 +132,17 @@ The objective uses an array of objects, which autoopt cannot differentiate.
     ^^^^
 To fix this: use a list""",
     ),
+    "data of objects": (
+        "return np.sum((data[0] @ x - 1)**2)",
+        (np.array([[1.0, 2.0, 3.0]], dtype=object),),
+        TracingError,
+        """\
+The objective calculates with an array of objects: this is not followed.
+  model.py:7
+    return np.sum((data[0] @ x - 1)**2)
+                   ^^^^^^^^^^^
+To fix this: make it an array of numbers before the fit: .astype(float).""",
+    ),
     "attribute without a rule": (
         "return x.ctypes.data * x.sum()",
         (),
@@ -166,14 +177,14 @@ np.r_ with a string is not followed.
 To fix this: use np.concatenate.""",
     ),
     "float in a library": (
-        "return math.isclose(x[0], 1.0) + x.sum()",
+        "return math.ulp(x[0]) + x.sum()",
         (),
         TracingError,
         f"""\
 {LOST.format("a Python float")}
   model.py:7
-    return math.isclose(x[0], 1.0) + x.sum()
-           ^^^^^^^^^^^^^^^^^^^^^^^
+    return math.ulp(x[0]) + x.sum()
+           ^^^^^^^^^^^^^^
 {NUMPY}""",
     ),
     "array in a library": (

@@ -135,6 +135,12 @@ class Tracer:
         known = self._arrays.get(id(value))
         if known and known[0] is value and np.array_equal(known[1], value, equal_nan=value.dtype.kind == "f"):
             return known[2]
+        if value.dtype == object:
+            raise TracingError(
+                "The objective calculates with an array of objects: this is not followed.",
+                self.location(),
+                "make it an array of numbers before the fit: .astype(float).",
+            )
         kept = value.copy()
         self._kept += kept.nbytes
         if self._kept > MOST_BYTES:
