@@ -50,6 +50,7 @@ _STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the obj
 # What could not be differentiated afterwards:
 _UNFINISHED = (
     "local_abs_lift",  # |x * x| as |x| * |x| has a kink
+    "inv_to_solve", "generic_solve_to_structured_form",  # what symmetric ones give reads triangles
     "local_view_op", "reuse_decomposition_multiple_solves",
     "local_mul_switch_sink", "local_div_switch_sink",  # a mask moved past a broadcast is lost in its derivative
 )  # fmt: skip

@@ -178,10 +178,10 @@ def solve(writer, node: Apply, a: Code, b: Code) -> Code:
         return call("np.linalg.solve", a, b)
     if op.assume_a == "gen":
         return Code(f"{call('np.linalg.solve', a, f'{b:.}[..., None]')}[..., 0]")
-    if op.assume_a in ("tridiagonal", "banded") or rank(node.inputs[1]) > op.b_ndim:
+    if op.assume_a in ("tridiagonal", "banded"):
         raise unsupported(node.op)
-    lower = ["lower=True"] if op.lower else []
-    return call("scipy.linalg.solve", a, b, f"assume_a={op.assume_a!r}", *lower, "check_finite=False")
+    options = [f"assume_a={op.assume_a!r}", *["lower=True"] * op.lower, "check_finite=False"]
+    return _columns(node, b, lambda rhs: call("scipy.linalg.solve", a, rhs, *options))
 
 
 @prints(SolveTriangular, stem="solution")
