@@ -228,8 +228,11 @@ class Objective:
             found = compiled.run(x, *direction)
         except (*_changes(compiled), np.linalg.LinAlgError):
             return None
-        if tape.python_numbers and kind in _VALUED and not np.isfinite(_VALUED[kind](found)):
-            return None  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
+        if tape.python_numbers:  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
+            if kind in _VALUED and not np.isfinite(_VALUED[kind](found)):
+                return None
+            if self.scalar and kind not in _VALUED and self._try(path, "value", x) is None:
+                return None
         if tape.ties and kind != "value":
             return ties.settled(self, path, kind, x, found, *direction)
         return found

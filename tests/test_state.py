@@ -202,3 +202,30 @@ def test_what_the_objective_itself_counts_is_no_change():
     objective.original(X)
     objective.grad(X)
     assert model.calls == 2
+
+
+def test_errors_that_numpy_is_told_to_raise_are_branches():
+    def f(x):
+        try:
+            with np.errstate(invalid="raise", divide="raise"):
+                return np.sum(np.log(x)) ** 2 + x @ x
+        except FloatingPointError:
+            return 1e3 * x[1]
+
+    objective = autoopt.Objective(f, np.ones(2))
+    for x in (np.array([2.0, 3.0]), np.array([-2.0, 3.0]), np.array([0.0, 3.0]), np.array([2.0, 1.0])):
+        assert objective.value(x) == pytest.approx(f(x), rel=1e-14)
+        np.testing.assert_allclose(objective.grad(x), [0, 1e3] if x[0] <= 0 else 2 * np.log(x.prod()) / x + 2 * x)
+
+
+def test_second_derivatives_too_are_of_the_branch_of_an_exception():
+    def f(x):
+        try:
+            return math.log(x[0]) ** 2 * x[1]
+        except ValueError:
+            return x[1] ** 3
+
+    objective = autoopt.Objective(f, np.ones(2))
+    objective.hessp(np.array([2.0, 1.0]), np.ones(2))
+    np.testing.assert_array_equal(objective.hessp(np.array([-2.0, 2.0]), np.ones(2)), [0, 12])
+    np.testing.assert_array_equal(objective.hess(np.array([-3.0, 1.0])), [[0, 0], [0, 6]])

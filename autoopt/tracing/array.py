@@ -20,6 +20,9 @@ from autoopt.tape.tape import PARAMETER, Slot
 from autoopt.tracing import functions, writing
 from autoopt.tracing.origin import is_library
 
+_LAYOUT = frozenset(("flags", "strides"))
+"""Attributes that tell how an array lies in memory, not what is in it."""
+
 _CONVERT = "write the calculation with NumPy functions, or pass jac='finite-difference'."
 
 
@@ -210,6 +213,8 @@ class TracedArray:
             return functions.Method(self, method)
         if name.startswith("__") or not hasattr(self.value, name):
             raise AttributeError(f"{type(self.value).__name__!r} object has no attribute {name!r}")
+        if name in _LAYOUT:
+            return getattr(self.value, name)
         if self.level == PARAMETER:
             raise UnsupportedFunctionError(
                 f"The objective uses .{name} of an array, which autoopt cannot differentiate.",

@@ -273,6 +273,20 @@ def _nditer(tracer, op, *args, **kwargs):
     return iter(op[forwards].ravel("K"))
 
 
+def _modes(original: Callable) -> Callable:
+    """Return the stand-in for np.errstate or np.seterr: what raises at inf or NaN does as Python's numbers do."""
+
+    def enter(tracer, *args, **kwargs):
+        if {"raise", "call"} & {*args, *kwargs.values()}:
+            tracer.tape.python_numbers = True
+        return original(*args, **kwargs)
+
+    return enter
+
+
+STAND_INS.update({original: _modes(original) for original in (np.errstate, np.seterr)})
+
+
 @stands_in(np.piecewise)
 def _piecewise(tracer, x, condlist, funclist, *args, **kwargs):
     x = _as_array(tracer, x)
