@@ -1374,6 +1374,14 @@ def vectorized_in_the_first_results_type(x):
     return cut(x).sum() + kept(x) @ x + scaled(x, [2.0, 3.0]) @ x + scaled(x, [2.0], k=3.0).sum()
 
 
+@program(MATRIX)
+def einsum_of_lists(x):
+    inner = np.einsum(x, [0, 1], x, [2, 1], [2, 0])
+    return (
+        inner[0, 1] + np.einsum(x, [1, 0], [1.0, 2.0], [1]).sum() + np.einsum(x, [..., 0], x, [..., 0], [...]) @ [1, 2]
+    )
+
+
 @program()
 def assertions_of_testing(x):
     np.testing.assert_allclose(x, [0.5, 1.5, 2.5], rtol=0.5)

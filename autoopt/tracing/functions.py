@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import string
 from collections.abc import Callable
 from typing import Any
 
@@ -397,6 +398,22 @@ def _of_either_sign(function: Callable) -> Callable:
 
 for _function in (np.emath.sqrt, np.emath.log, np.emath.log2, np.emath.log10):
     HANDLERS[_function] = _of_either_sign(_function)
+
+
+@handles(np.einsum)
+def _einsum(tracer, *operands, **kwargs):
+    """Of subscripts in lists, np.einsum(A, [0, 1], x, [1], [0]), too."""
+    if not isinstance(operands[0], str):
+        arrays, axes = operands[: len(operands) // 2 * 2 : 2], operands[1::2]
+        left = ",".join(map(_subscripts, axes))
+        operands = (left if len(operands) % 2 == 0 else f"{left}->{_subscripts(operands[-1])}", *arrays)
+    return record(tracer, np.einsum, operands, kwargs)
+
+
+def _subscripts(axes: Any) -> str:
+    """Return axes in a list as np.einsum's letters, in the order of the numbers."""
+    letters = string.ascii_uppercase + string.ascii_lowercase
+    return "".join("..." if axis is Ellipsis else letters[axis] for axis in axes)
 
 
 @handles(np.broadcast_arrays)
