@@ -24,6 +24,7 @@ from pytensor.tensor.subtensor import AdvancedIncSubtensor, IncSubtensor
 
 from autoopt.graph.joins import unsplit
 from autoopt.graph.masks import carry_masks
+from autoopt.graph.quotients import split_quotients, steady
 from autoopt.graph.shifts import unshift
 from autoopt.graph.signs import drop_signs
 
@@ -44,6 +45,7 @@ _EXCLUDED = (
     "local_log_sum_exp",  # shifts.py does it with finite second derivatives
     "local_set_to_inc_subtensor",  # takes x[i] + a + b for x[i] + a (3.0.7)
     "local_add_of_sparse_write",  # the last gives a result of the wrong shape (3.0.7)
+    "local_mul_exp_to_exp_add",  # exp(400)**2 overflows where exp(400) does not
     "useless_symmetric_transpose",  # takes a stack for symmetric whose transpose has another shape (3.0.7)
 )  # fmt: skip
 _STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the objective itself has been stabilised
@@ -106,6 +108,10 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     unsplit(graph)  # those whose axis is known only now
     if stage == "first":
         drop_signs(graph)  # of what has turned out to be equal factors
+    if stage == "last":
+        split_quotients(graph)
+    else:
+        steady(graph)
     return graph
 
 

@@ -7,6 +7,8 @@ from math import log, pi
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad
+from pytensor.scalar.basic import Add, Cosh, Sqr
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
 
 from autoopt.rules import scalars
 from autoopt.rules.operands import broadcast, discrete, real, squared, squares_to, static, tensor
@@ -18,11 +20,11 @@ for function, expression in {
     np.cbrt: scalars.cbrt,
     np.exp2: lambda x: pt.exp(x * tensor(log(2))),
     np.expm1: pt.expm1,
-    np.log: pt.log,
+    np.log: lambda x: _log_cosh(x) if _is(x, Cosh) else pt.log(x),
     np.log2: pt.log2,
     np.log10: pt.log10,
     np.log1p: pt.log1p,
-    np.sqrt: lambda x: root(x) if is_sum_of_squares(x) else pt.sqrt(x),
+    np.sqrt: lambda x: root(x) if is_sum_of_squares(x) else _distance(x) if _adds_squares(x) else pt.sqrt(x),
     np.square: squared,
     np.reciprocal: pt.reciprocal,
     np.negative: pt.neg,
@@ -77,6 +79,32 @@ for function, expression in {
     np.floor_divide: pt.floor_div,
 }.items():
     rule(function, order=0)(expression)
+
+
+def _is(x, kind):
+    """Whether `x` is written as an elementwise operation of this kind."""
+    return x.owner is not None and isinstance(x.owner.op, Elemwise) and isinstance(x.owner.op.scalar_op, kind)
+
+
+def _adds_squares(x):
+    """Whether `x` is written as squares added up, as in x**2 + y**2."""
+    parts = [part.owner.inputs[0] if _widened(part) else part for part in x.owner.inputs] if _is(x, Add) else []
+    return bool(parts) and all(_is(part, Sqr) or _adds_squares(part) for part in parts)
+
+
+def _widened(x):
+    return x.owner is not None and isinstance(x.owner.op, DimShuffle)
+
+
+def _distance(x):
+    """The root of a sum of squares, with slope 0 at 0, as that of a norm."""
+    return squares_to(scalars.distance(x), x)
+
+
+def _log_cosh(x):
+    """log(cosh u) = log(exp u + exp -u) - log 2, which does not overflow."""
+    (u,) = x.owner.inputs
+    return scalars.logaddexp(u, -u) - tensor(log(2))
 
 
 def truth(x):

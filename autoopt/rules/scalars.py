@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytensor.scalar as ps
+import pytensor.scalar.math as psm
 from pytensor.gradient import grad_not_implemented
 from pytensor.scalar.math import sigmoid
 from pytensor.tensor.elemwise import Elemwise
@@ -74,6 +75,15 @@ minimum = scalar(np.minimum, lambda x, y, out: (y, x), lambda x, y, out: (x, y),
 cbrt = scalar(np.cbrt, lambda x, out: 1 / (3 * out * out))
 
 
+def _distance_slope(x: Any, out: Any) -> Any:
+    """1 / (2 sqrt x), and 0 at x = 0."""
+    away = ps.gt(x, 0)
+    return ps.switch(away, 0.5 / ps.switch(away, out, 1.0), 0.0)
+
+
+distance = scalar(np.sqrt, _distance_slope, name="Distance")
+
+
 def both(x: Any, y: Any) -> Any:
     return ps.and_(ps.eq(x, 0), ps.eq(y, 0))
 
@@ -100,3 +110,15 @@ def _part(x: Any, y: Any) -> Any:
 
 
 logaddexp = scalar(np.logaddexp, lambda x, y, out: _part(x, y), lambda x, y, out: _part(y, x))
+
+
+class Log1mexp(psm.Log1mexp):
+    """log(1 - exp x) with its slope written in exp x, not in exp(-x), which overflows where x is far below 0."""
+
+    def pullback(self, inputs: Any, outputs: Any, output_gradients: Any) -> list:
+        (x,), (g,) = inputs, output_gradients
+        slope = ps.exp(x) / ps.expm1(x)
+        return [g * ps.switch(ps.isinf(slope), -np.inf, slope)]
+
+
+log1mexp = Elemwise(Log1mexp(ps.upgrade_to_float, name="log1mexp"))
