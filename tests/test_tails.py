@@ -43,3 +43,9 @@ def test_distances_have_slope_zero_at_zero() -> None:
     cubes = Objective(lambda x: np.sqrt(x[0] ** 2 + x[1] ** 2) ** 3, x)
     np.testing.assert_array_equal(cubes.grad(x), [0.0, 0.0])
     np.testing.assert_array_equal(cubes.hessp(x, np.ones(2)), [0.0, 0.0])
+
+
+def test_curvature_of_powers_of_a_size_at_zero() -> None:
+    x = np.zeros(2)
+    hessian = Objective(lambda x: np.abs(x[0]) ** 1.5 + np.abs(x[1]) ** 2.5, x).hess(x)
+    np.testing.assert_array_equal(hessian, [[np.inf, 0.0], [0.0, 0.0]])

@@ -7,7 +7,7 @@ from math import log, pi
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad
-from pytensor.scalar.basic import Add, Cosh, Sqr
+from pytensor.scalar.basic import Abs, Add, Cosh, Sqr
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 
 from autoopt.rules import scalars
@@ -132,6 +132,8 @@ def power(x, y):
             return x if y.ndim <= x.ndim else pt.shape_padleft(x, y.ndim - x.ndim)
         if n == 2:
             return squared(x) if y.ndim <= x.ndim else pt.shape_padleft(squared(x), y.ndim - x.ndim)
+        if n > 1 and _is(x, Abs):
+            return pt.pow(scalars.size(x.owner.inputs[0]), y)
         if n != 0:
             return pt.pow(x, y)
     return pt.pow(x, y) if discrete(x) and discrete(y) else scalars.power(x, y)
