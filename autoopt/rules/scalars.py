@@ -76,7 +76,7 @@ cbrt = scalar(np.cbrt, lambda x, out: 1 / (3 * out * out))
 
 
 size = scalar(np.absolute, lambda x, out: ps.switch(ps.ge(x, 0), 1.0, -1.0), name="Size")
-"""|x| below a power above 1: its slope at 0 makes no difference there, and must not be 0 beside an infinite curvature."""
+"""|x| below a power above 1: its slope at 0 does not matter, and must not be 0 beside an infinite curvature."""
 
 
 def _distance_slope(x: Any, out: Any) -> Any:
