@@ -235,6 +235,11 @@ for function in (IMAGES.convolve1d, IMAGES.correlate1d):
 for function in (IMAGES.laplace, IMAGES.sobel, IMAGES.prewitt, IMAGES.spline_filter):
     case(function, M)
 case(IMAGES.shift, M, (0.3, 1.0))
+case(IMAGES.shift, M, 0.7, cval=1.5)
+case(IMAGES.convolve1d, M, K, mode="constant", cval=-2.0)
+case(scipy.signal.savgol_filter, LONG, 5, 2, mode="constant", cval=1.5)
+case(IMAGES.map_coordinates, M, Data(np.array([[0.5, 1.5, 3.0], [1.5, 0.2, 1.0]])), order=1, cval=0.5)
+case(IMAGES.affine_transform, M, Data(np.array([[0.9, 0.1], [0.0, 1.1]])))
 case(IMAGES.zoom, M, 1.5)
 case(IMAGES.rotate, M, 30.0)
 

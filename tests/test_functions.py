@@ -40,6 +40,7 @@ FORMS = {
     "kinds": lambda x: np.sum(np.isreal(x) * x**2) + np.isneginf(x).sum() + np.astype(x, float).prod(),
     "equal": lambda x: x[0] ** 2 if np.array_equiv(x, x[None]) and not np.array_equiv(x, x[:2]) else x[1],
     "unravelled": lambda x: np.outer(x, x)[np.unravel_index(np.argmax(np.outer(x, x)), (3, 3))] ** 2,
+    "kernel": lambda x: np.sum(scipy.ndimage.convolve1d(x, COUNTS, mode="wrap") ** 2),
     "whole part": lambda x: np.sum((x // 1) * x) + np.sum(divmod(4 * x, 1)[0] * x),
     "hyperbolic": lambda x: stats.hypsecant.logpdf(x[0] - 0.3) * x[1],
     "shape 0": lambda x: (

@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import scipy.ndimage
 import scipy.signal
 
 from autoopt.signatures import Unsupported
+from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.formulas.table import formula
+from autoopt.tracing.functions import decided
 
 # Convolutions ---------------------------------------------------------------------------------------------------------
 
@@ -149,10 +152,12 @@ def _linear(original: Callable, name: str) -> Callable:
         arguments = inspect.signature(original).bind(*args, **kwargs).arguments
         x, options = arguments.pop(name), arguments
         axis = options.pop("axis", -1)
-        _all_data(original, options)
+        options = _settled(original, options)
         n = _checked_length(original, x.shape[axis])
-        matrix = original(**{name: np.eye(n)}, axis=0, **options)
-        return np.moveaxis(np.tensordot(matrix, x, axes=(1, axis)), 0, axis)
+        base = original(**{name: np.zeros((n, 1))}, axis=0, **options)  # not 0 with cval=
+        matrix = original(**{name: np.eye(n)}, axis=0, **options) - base
+        found = np.moveaxis(np.tensordot(matrix, x, axes=(1, axis)), 0, axis)
+        return found + np.moveaxis(base.reshape(-1, *[1] * (x.ndim - 1)), 0, axis) if np.any(base) else found
 
     return transform
 
@@ -161,11 +166,12 @@ def _linear_image(original: Callable) -> Callable:
     """Return the formula of a function of scipy.ndimage that is linear in its first argument, of any shape."""
 
     def transform(input, *args, **kwargs):
-        _all_data(original, (args, kwargs))
+        args, kwargs = _settled(original, args), _settled(original, kwargs)
         n = _checked_length(original, np.size(input))
-        rows = [np.ravel(original(unit.reshape(input.shape), *args, **kwargs)) for unit in np.eye(n)]
-        shape = original(np.zeros(input.shape), *args, **kwargs).shape
-        return np.reshape(np.ravel(input) @ np.stack(rows), shape)
+        base = original(np.zeros(input.shape), *args, **kwargs)  # not 0 with cval=
+        rows = [np.ravel(original(unit.reshape(input.shape), *args, **kwargs) - base) for unit in np.eye(n)]
+        found = np.reshape(np.ravel(input) @ np.stack(rows), base.shape)
+        return found + base if np.any(base) else found
 
     return transform
 
@@ -176,14 +182,17 @@ def _checked_length(original: Callable, n: int) -> int:
     return n
 
 
-def _all_data(original: Callable, options) -> None:
-    """Refuse options that are traced."""
-    parts = options.values() if isinstance(options, dict) else options
-    for part in parts:
-        if hasattr(type(part), "as_traced") or hasattr(type(part), "current"):
-            raise Unsupported(f"scipy's {original.__name__} with computed options", "pass plain numbers")
-        if isinstance(part, dict | tuple | list):
-            _all_data(original, part)
+def _settled(original: Callable, options: Any) -> Any:
+    """Return options as plain values; those that depend on the parameters are refused."""
+    if isinstance(options, dict):
+        return {key: _settled(original, part) for key, part in options.items()}
+    if isinstance(options, tuple | list):
+        return type(options)([_settled(original, part) for part in options])
+    if not hasattr(type(options), "current"):
+        return options
+    if options.level == PARAMETER:
+        raise Unsupported(f"scipy's {original.__name__} with computed options", "pass plain numbers")
+    return decided(options.tracer, options)
 
 
 _OF_SIGNALS = {
@@ -197,6 +206,7 @@ for _name, _argument in _OF_SIGNALS.items():
 _OF_IMAGES = (
     "gaussian_filter", "gaussian_filter1d", "uniform_filter", "uniform_filter1d", "convolve", "convolve1d", "correlate",
     "correlate1d", "gaussian_laplace", "laplace", "sobel", "prewitt", "shift", "zoom", "rotate", "spline_filter",
+    "map_coordinates", "affine_transform",
 )  # fmt: skip
 for _name in _OF_IMAGES:
     _original = getattr(scipy.ndimage, _name)
