@@ -18,6 +18,7 @@ import numpy as np
 from autoopt.tape.bodies import Body
 from autoopt.tape.operations import component, pack
 from autoopt.tape.recurrence import Until
+from autoopt.tape.renewal import Renewal
 from autoopt.tape.rolling import OBJECT
 from autoopt.tape.runs import FLOAT, Operand, Order, Run, same
 from autoopt.tape.simplify import live, shared
@@ -192,14 +193,12 @@ def _reads_last(tape: Tape, loop: _Loop, where: dict[int, tuple[int, int]]) -> b
     return bool(carried)
 
 
-class _Convergence:
+class _Convergence(Renewal):
     """A new tape under construction, in which loops ask by themselves whether they have ended."""
 
     def __init__(self, old: Tape, loops: Sequence[_Loop]) -> None:
-        self.old, self.loops = old, loops
-        self.steps: list[Step] = []
-        self.values: dict[int, Any] = {}
-        self.number: dict[int, int] = {}
+        super().__init__(old)
+        self.loops = loops
         self.counts: list[int] = []  # the steps of the numbers of iterations
         self.guards: dict[int, list[Guard]] = {}  # the old guard that ends a loop -> what takes its place
 
@@ -217,28 +216,12 @@ class _Convergence:
         for number, guard in enumerate(self.old.guards):
             kept = [] if number in asked else [guard._replace(step=self.at(guard.step))]
             guards += self.guards.get(number, kept)
-        return replace(
-            self.old,
-            steps=self.steps,
-            values=self.values,
-            guards=guards,
-            output=self.at(self.old.output),
-            names={self.number[i]: name for i, name in self.old.names.items() if i in self.number},
-            counts=tuple(loop.run.count for loop in self.loops),
-        )
+        return self.finished(guards, counts=tuple(loop.run.count for loop in self.loops))
 
     def copy(self, index: int) -> None:
         """Enter an old step as it is, if it is not there yet."""
         if index not in self.number:
-            step = self.old.steps[index]
-            self.number[index] = self.append(step._replace(inputs=tuple(self.at(source) for source in step.inputs)))
-            if index in self.old.values:
-                self.values[self.number[index]] = self.old.values[index]
-
-    def append(self, step: Step) -> int:
-        """Add a step and return its number."""
-        self.steps.append(step)
-        return len(self.steps) - 1
+            self.take(index)
 
     def at(self, old: int) -> int:
         """Return the new step with the value of an old one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,20 +11,19 @@ import numpy as np
 from autoopt.tape.bodies import Body
 from autoopt.tape.operations import component, pack
 from autoopt.tape.recurrence import SHORTEST
+from autoopt.tape.renewal import Renewal
 from autoopt.tape.runs import Run, same
 from autoopt.tape.tape import CONSTANT, Slot, Step, Tape
 
 OBJECT = np.dtype(object)
 
 
-class Rewriter:
-    """A new tape under construction."""
+class Rewriter(Renewal):
+    """A new tape under construction, in which runs are loops."""
 
     def __init__(self, old: Tape, runs: Sequence[Run]) -> None:
-        self.old, self.runs = old, runs
-        self.steps: list[Step] = []
-        self.values: dict[int, Any] = {}
-        self.number: dict[int, int] = {}
+        super().__init__(old)
+        self.runs = runs
         self.starts: dict[int, int] = {}  # trajectory -> its initial value
         self.held: dict[int, tuple[int, int]] = {}  # old step -> (step of the array that holds it, place along axis 0)
 
@@ -55,23 +53,15 @@ class Rewriter:
             position = last + 1
         self.copy(range(position, len(self.old.steps)))
         guards = [guard._replace(step=self.at(guard.step)) for guard in self.old.guards]
-        names = {self.number[i]: name for i, name in self.old.names.items() if i in self.number}
-        output = self.at(self.old.output)
-        return replace(self.old, steps=self.steps, values=self.values, guards=guards, output=output, names=names)
+        return self.finished(guards)
 
     def copy(self, indices: Sequence[int]) -> None:
         for index in indices:
             step = self.old.steps[index]
             if step.operation is pack and len(step.inputs) >= SHORTEST and (joined := self.joined(step)) is not None:
                 self.number[index] = joined
-                continue
-            self.number[index] = self.append(step._replace(inputs=tuple(self.at(source) for source in step.inputs)))
-            if index in self.old.values:
-                self.values[self.number[index]] = self.old.values[index]
-
-    def append(self, step: Step) -> int:
-        self.steps.append(step)
-        return len(self.steps) - 1
+            else:
+                self.take(index)
 
     def at(self, old: int) -> int:
         """Return the new step with the value of an old one."""
