@@ -8,9 +8,7 @@ imported here.
 
 from __future__ import annotations
 
-import keyword
 import operator
-import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,24 +17,15 @@ import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.operations import put_add
-from autoopt.tape.tape import CONSTANT, PARAMETER, Leaf
+from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import functions
 from autoopt.tracing.array import _ARITHMETIC, _COMPARISONS, TracedArray
 from autoopt.tracing.columns import METHODS, REDUCTIONS
+from autoopt.tracing.labelled import Labelled, agree
 
-_RESERVED = {"np", "scipy", "value", "gradient", "direction"}
 
-
-class Frames:
+class Frames(Labelled):
     """The pandas objects of one trace."""
-
-    def __init__(self, tracer: Any, free_name: Callable[[str], str]) -> None:
-        self.tracer, self.free_name = tracer, free_name
-        self.columns: dict[tuple[int, Any], tuple[Any, Any]] = {}
-
-    def leaf(self, label: Any, values: np.ndarray) -> Any:
-        """Return an input of the tape that is named after `label`."""
-        return column_leaf(self, label, values)
 
     def call(self, function: Callable, args: tuple, kwargs: dict) -> Any:
         """Call a function or class of pandas: on data alone, or to give traced values an index."""
@@ -96,33 +85,9 @@ class Frames:
                 self.settled(part)
         return self.plain(value)
 
-    def follows(self, value: Any) -> bool:
-        """Whether a value of the trace, other than pandas data, is in `value`."""
-        kind = type(value)
-        if kind is Table:
-            return value._follows
-        if kind is self.tracer.array:
-            return value.level != CONSTANT
-        if kind in (list, tuple):
-            return any(map(self.follows, value))
-        return kind is dict and any(map(self.follows, value.values()))
-
-    def traced(self, value: Any) -> Any:
-        """Return `value` for NumPy: stand-ins as their traced values."""
-        kind = type(value)
-        if kind is Table:
-            return value.values
-        if kind in (list, tuple):
-            return kind([self.traced(part) for part in value])
-        return {key: self.traced(part) for key, part in value.items()} if kind is dict else value
-
     def both(self, expected: Any, found: Any, what: str) -> Any:
         """Return the stand-in for `found`, which pandas has as `expected`; they must agree."""
-        numbers = np.asarray(getattr(found, "value", found))
-        plain = np.asarray(expected)
-        if plain.shape != numbers.shape or not np.allclose(
-            plain.astype(float), numbers.astype(float), 1e-9, 1e-12, True
-        ):
+        if not agree(expected, getattr(found, "value", found)):
             raise self.refusal(what, "pandas lines up labels or skips missing values there, which is not followed")
         if type(found) is not self.tracer.array or not isinstance(expected, _pandas()):
             return found
@@ -135,16 +100,6 @@ class Frames:
             self.tracer.location(),
             "use .to_numpy() and NumPy functions there, with missing values dropped before.",
         )
-
-
-def column_leaf(room: Any, label: Any, values: np.ndarray) -> Any:
-    """Return an input of the tape that is named after the label of a column; itself if it holds no numbers."""
-    if values.dtype.kind not in "fiub":
-        return values
-    name = re.sub(r"\W+", "_", str(label)).strip("_") or "data"
-    name = "data_" + name if name[0].isdigit() else name
-    name = name + "_" if keyword.iskeyword(name) or name in _RESERVED else name
-    return room.tracer.leaf(Leaf(room.free_name(name), "captured"), values)
 
 
 def _pandas() -> tuple:

@@ -13,18 +13,14 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.tape.tape import CONSTANT, PARAMETER
+from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import functions
 from autoopt.tracing.array import TracedArray
-from autoopt.tracing.frames import column_leaf
+from autoopt.tracing.labelled import Labelled, agree
 
 
-class Polars:
+class Polars(Labelled):
     """The polars objects of one trace."""
-
-    def __init__(self, tracer: Any, free_name: Callable[[str], str]) -> None:
-        self.tracer, self.free_name = tracer, free_name
-        self.columns: dict[tuple[int, str], tuple[Any, Any]] = {}
 
     def wrap(self, value: Any) -> Any:
         """Return the stand-in for what polars gave."""
@@ -50,26 +46,6 @@ class Polars:
         if kind in (list, tuple):
             return kind([self.plain(part) for part in value])
         return {key: self.plain(part) for key, part in value.items()} if kind is dict else value
-
-    def follows(self, value: Any) -> bool:
-        """Whether a value of the trace, other than polars data, is in `value`."""
-        kind = type(value)
-        if kind is Column:
-            return value._follows
-        if kind is self.tracer.array:
-            return value.level != CONSTANT
-        if kind in (list, tuple):
-            return any(map(self.follows, value))
-        return kind is dict and any(map(self.follows, value.values()))
-
-    def traced(self, value: Any) -> Any:
-        """Return `value` for NumPy."""
-        kind = type(value)
-        if kind is Column:
-            return value.as_traced()
-        if kind in (list, tuple):
-            return kind([self.traced(part) for part in value])
-        return {key: self.traced(part) for key, part in value.items()} if kind is dict else value
 
     def call(self, function: Callable, name: str, args: tuple, kwargs: dict) -> Any:
         """Call a function of polars on data alone."""
@@ -118,7 +94,7 @@ class Object:
     def as_traced(self) -> Any:
         """Return what np.asarray gives for it."""
         if self._dense is None:
-            self._dense = column_leaf(self._polars, "data", self._original.to_numpy())
+            self._dense = self._polars.leaf("data", self._original.to_numpy())
         return self._dense
 
     def to_numpy(self, **kwargs: Any) -> Any:
@@ -172,7 +148,7 @@ class Column(TracedArray):
     def as_traced(self) -> Any:
         """Return what np.asarray gives for it."""
         if self._values is None:
-            self._values = column_leaf(self._polars, self._original.name or "data", self._original.to_numpy())
+            self._values = self._polars.leaf(self._original.name or "data", self._original.to_numpy())
         return self._values
 
     shape = property(lambda self: self._original.shape)
@@ -289,9 +265,7 @@ def _agreed(polars: Polars, expected: Any, found: Any, what: str) -> Any:
     series = type(expected).__name__ == "Series"
     plain = expected.to_numpy() if series else expected
     numbers = getattr(found, "value", found)
-    if np.shape(plain) != np.shape(numbers) or not np.allclose(
-        np.asarray(plain, dtype=float), np.asarray(numbers, dtype=float), 1e-9, 1e-12, True
-    ):
+    if not agree(plain, numbers):
         raise polars.refusal(what)
     return Column(polars, expected, found) if series and type(found) is polars.tracer.array else found
 
