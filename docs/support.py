@@ -15,7 +15,7 @@ import numpy as np
 
 from autoopt.rules import load_all
 from autoopt.tape.names import qualified
-from autoopt.tracing import distributions, formulas, functions, multivariate, scalars, standins  # noqa: F401
+from autoopt.tracing import distributions, formulas, functions, methods, multivariate, scalars, standins  # noqa: F401
 
 PAGE = Path(__file__).with_suffix(".rst")
 
@@ -92,7 +92,7 @@ def _while_tracing() -> Iterable[str]:
     for module in ("np", "math", "builtins", "scipy.integrate", "scipy.optimize"):
         names = [name.removeprefix(module + ".") for name in more if name.startswith(module + ".")]
         yield _entry(module, map(_code, names))
-    yield _entry("methods of arrays", map(_code, sorted(functions.METHODS)))
+    yield _entry("methods of arrays", map(_code, sorted(methods.METHODS)))
     yield _heading("By formulas")
     yield "Followed as NumPy's other functions; exact first and second derivatives:\n"
     modules: dict[str, list] = {}

@@ -18,7 +18,7 @@ from programs import KNOWN, KNOWN_CRASHES, Program, write
 
 from autoopt import cache
 from autoopt.rules.table import RULES
-from autoopt.tracing import functions, writing
+from autoopt.tracing import methods, writing
 
 SETTINGS = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 CASES = st.randoms(use_true_random=False).map(write)
@@ -200,7 +200,7 @@ def test_a_view_that_does_not_see_later_writes_is_noticed(monkeypatch):
 
 
 def test_a_copy_that_is_a_view_is_noticed(monkeypatch):
-    monkeypatch.setitem(functions.METHODS, "copy", lambda array, order="C": array)
+    monkeypatch.setitem(methods.METHODS, "copy", lambda array, order="C": array)
     assert noticed(800)
 
 

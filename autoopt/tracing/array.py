@@ -17,7 +17,7 @@ import numpy as np
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.operations import astype
 from autoopt.tape.tape import PARAMETER, Slot
-from autoopt.tracing import functions, writing
+from autoopt.tracing import functions, methods, writing
 from autoopt.tracing.origin import is_library
 
 _LAYOUT = frozenset(("flags", "strides"))
@@ -153,7 +153,7 @@ class TracedArray:
 
     @shape.setter
     def shape(self, shape):
-        reshaped = functions.METHODS["reshape"](self.duplicate(), shape)
+        reshaped = methods.METHODS["reshape"](self.duplicate(), shape)
         self.step, self.value, self.origin, self.cells = reshaped.current(), reshaped.value, None, None
 
     @property
@@ -208,9 +208,9 @@ class TracedArray:
         return bool(functions.call_function(self.tracer, np.any, (self == item,), {}))
 
     def __getattr__(self, name):
-        method = functions.METHODS.get(name)
+        method = methods.METHODS.get(name)
         if method is not None and hasattr(self.value, name):
-            return functions.Method(self, method)
+            return methods.Method(self, method)
         if name.startswith("__") or not hasattr(self.value, name):
             raise AttributeError(f"{type(self.value).__name__!r} object has no attribute {name!r}")
         if name in _LAYOUT:

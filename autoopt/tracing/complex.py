@@ -15,7 +15,7 @@ import numpy as np
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.names import qualified
 from autoopt.tape.tape import CONSTANT, PARAMETER
-from autoopt.tracing import functions
+from autoopt.tracing import functions, methods
 from autoopt.tracing.array import TracedArray
 
 UFUNCS: dict[Callable, Callable] = {}
@@ -152,7 +152,7 @@ class ComplexArray(TracedArray):
         function = getattr(np, {"conj": "conjugate"}.get(name, name), None)
         if name in _METHODS:
             return lambda *args, **kwargs: _METHODS[name](self, *args, **kwargs)
-        if (name in functions.METHODS and function in FUNCTIONS) or function is np.conjugate:
+        if (name in methods.METHODS and function in FUNCTIONS) or function is np.conjugate:
             return lambda *args, **kwargs: function(self, *args, **kwargs)
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"'complex' object has no attribute {name!r}")

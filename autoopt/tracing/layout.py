@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.tape import DATA
-from autoopt.tracing.functions import METHODS, handles, record
+from autoopt.tracing.functions import handles, record
+from autoopt.tracing.methods import METHODS
 
 
 @handles(np.reshape)

@@ -13,7 +13,7 @@ import numpy as np
 
 from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing import functions
+from autoopt.tracing import functions, methods
 from autoopt.tracing.objects import Above
 from autoopt.tracing.standins import STAND_INS, TYPES, stands_in
 
@@ -32,10 +32,10 @@ def _float(tracer, value=0.0):
         return float(value)
     if value.size != 1:
         raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
-    picked = functions.METHODS["item"](value)
+    picked = methods.METHODS["item"](value)
     if picked.dtype.kind != "f":
         picked = picked.cast(float)
-    return functions.scalar(picked)
+    return methods.scalar(picked)
 
 
 def _complex(tracer, real=0.0, imag=0.0):

@@ -15,7 +15,7 @@ import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import DATA, PARAMETER
-from autoopt.tracing import clocks, fourier, functions
+from autoopt.tracing import clocks, defined, fourier, functions
 from autoopt.tracing.kinds import real
 from autoopt.tracing.origin import is_library
 
@@ -99,7 +99,7 @@ def _full(tracer, shape, fill_value, dtype=None, order="C", **kwargs):
     kind = real(dtype)
     if type(fill_value) in (complex, np.complex128, tracer.pair) or (kind is not None and np.dtype(kind).kind == "c"):
         return complex_array(tracer, shape, fill_value)
-    return _ordered(functions.full(tracer, _decided(tracer, shape), fill_value, kind), order)
+    return _ordered(defined.full(tracer, _decided(tracer, shape), fill_value, kind), order)
 
 
 @stands_in(np.array)
