@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import copy
+import math
 import pathlib
 import pickle
 
@@ -266,3 +267,34 @@ def test_a_value_of_another_run_is_refused_with_both_places():
         autoopt.grad(second)(X)
     lines = [place.line for place in caught.value.where]
     assert lines == [second.__code__.co_firstlineno + 1, first.__code__.co_firstlineno + 1]
+
+
+def helper(z):
+    return np.full(2, 2.0) * z
+
+
+def test_functions_classes_and_modules_that_are_kept_are_the_users_own():
+    """Nothing that a trace sees in place of the user's own outlives it."""
+
+    class Keeping:
+        def loss(self, x):
+            factor, data = 3.0, np.ones(2)
+            self.functions = {"numpy": np.exp, "maker": np.zeros, "own": helper, "math": math.exp}
+            self.method, self.module, self.kind, self.builtin = self.other, np, Made, float
+            self.made = lambda z, scale=data: np.zeros(2) + np.array([z, float(z)]) * factor * data * scale
+            self.of_parameters = lambda z: z * x
+            return np.sum(x**2)
+
+        def other(self):
+            return np.zeros(2)
+
+    model = Keeping()
+    autoopt.grad(model.loss)(X)
+    assert model.functions == {"numpy": np.exp, "maker": np.zeros, "own": helper, "math": math.exp}
+    assert model.module is np and model.kind is Made and model.builtin is float
+    assert model.method == model.other and type(model.method()) is np.ndarray
+    made = model.made(2.0)
+    assert type(made) is np.ndarray and made.tolist() == [6.0, 6.0]
+    assert model.made.__globals__ is globals()
+    with pytest.raises(TracingError, match="later evaluations do not renew it"):
+        model.of_parameters(2.0)

@@ -23,7 +23,7 @@ from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import may_be_copied
 from autoopt.tracing.sparse import Matrices, is_sparse
-from autoopt.tracing.surroundings import Surroundings
+from autoopt.tracing.surroundings import ABSENT, Surroundings, contents
 
 _INTEGRALS = ("trapezoid", "cumulative_trapezoid")
 _OPAQUE = tuple(f"scipy.{part}" for part in ("special", "linalg", "stats", "fft", "signal", "spatial", "interpolate"))
@@ -49,7 +49,8 @@ class Instrument:
         self._names: set[str] = set()
         self.shadows = Shadows(self.copy, self.substitute)
         self._copies = containers.Copies()
-        self.surroundings = Surroundings(tracer, self.shadows)
+        self.surroundings = Surroundings(tracer, self.shadows, self._users)
+        self._originals: dict[int, Any] = {}
         self.captured = self.surroundings.captured
         self.frames: dict[str, Any] = {}
         self.matrices: Any = None
@@ -351,18 +352,39 @@ class Instrument:
                     self.surroundings.assign(cell, "cell_contents", made.cell_contents)
             except ValueError:
                 continue
-        self._copies.give_back(self._users)
+        self._copies.give_back(self.surroundings.settled)
         self.shadows.give_back(self.surroundings.settled)
         self.surroundings.leave()
 
     def _users(self, value: Any) -> Any:
-        """Return the user's own function, class or object for what the run sees in its place."""
+        """Return the user's own function, class, module or object for what the run sees in its place."""
         if isinstance(value, type):
-            return self.shadows.users.get(value, value)
-        for original, made in self._known.values():
-            if made is value:
-                return original
-        return self.surroundings.settled(value)
+            return self.shadows.users.get(value, self._replaced().get(id(value), value))
+        found = self._replaced().get(id(value), value)
+        return self._users_function(found) if type(found) is FunctionType else found
+
+    def _replaced(self) -> dict[int, Any]:
+        """Return what was substituted, by the identity of what took its place."""
+        if len(self._originals) != len(self._known):
+            self._originals = {id(made): original for original, made in self._known.values()}
+        return self._originals
+
+    def _users_function(self, function: FunctionType) -> FunctionType:
+        """Return a function that the run made as one of the user's names, its variables settled."""
+        namespace = function.__globals__
+        if not isinstance(namespace, Namespace):
+            return function
+        outer = {id(made): cell for cell, made, _ in self._cells.values()}
+        cells = tuple(outer.get(id(cell), cell) for cell in function.__closure__ or ())
+        defaults = self.surroundings.settled(function.__defaults__)
+        made = FunctionType(function.__code__, namespace.original, function.__name__, defaults, cells or None)
+        made.__kwdefaults__ = self.surroundings.settled(function.__kwdefaults__)
+        made.__dict__.update(function.__dict__)
+        self._known[id(made)] = made, function
+        for cell in cells:
+            if not any(cell is known for known in outer.values()) and contents(cell) is not ABSENT:
+                cell.cell_contents = self.surroundings.settled(cell.cell_contents)
+        return made
 
 
 _NUMBERS = frozenset((bool, int, float, str, bytes, complex, type(Ellipsis), type(NotImplemented)))

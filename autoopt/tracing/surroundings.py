@@ -10,15 +10,15 @@ from __future__ import annotations
 import collections
 import operator
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import CellType, ModuleType
+from types import CellType, MethodType, ModuleType
 from typing import Any
 
 from autoopt.tape.tape import PARAMETER
 
-_ABSENT = object()
+ABSENT = object()
 _CONTAINERS = (dict, list, set, collections.deque)
 _SEARCHED = 1000
 """Containers of more items than this are not searched for what earlier runs left."""
@@ -81,10 +81,10 @@ class Watch:
     def holds(self) -> bool:
         """Whether everything is as it was."""
         for place, name, value in self.names:
-            if place.get(name, _ABSENT) is not value:
+            if place.get(name, ABSENT) is not value:
                 return False
         for cell, value in self.cells:
-            if _get(cell, "") is not value:
+            if contents(cell) is not value:
                 return False
         return not any(_differ(place, before) for place, before in self.contents)
 
@@ -123,6 +123,8 @@ class Surroundings:
     tracer : Tracer
     shadows : Shadows
         The objects that stand in for the user's.
+    users : callable
+        Gives the user's own function, class, module or object for what a run sees in its place.
 
     Attributes
     ----------
@@ -131,8 +133,8 @@ class Surroundings:
     leftovers : Leftovers
     """
 
-    def __init__(self, tracer: Any, shadows: Any) -> None:
-        self.tracer, self.shadows = tracer, shadows
+    def __init__(self, tracer: Any, shadows: Any, users: Callable) -> None:
+        self.tracer, self.shadows, self.users = tracer, shadows, users
         self.captured: dict[tuple[int, str], tuple[Any, Any]] = {}
         self.leftovers = tracer.leftovers = Leftovers()
         self._found: dict[int, tuple[Any, Any]] = {}
@@ -196,10 +198,10 @@ class Surroundings:
         if isinstance(place, dict):
             self._name_plainly(place)
             for name in {**before, **place}:
-                if place.get(name, _ABSENT) is not before.get(name, _ABSENT):
+                if place.get(name, ABSENT) is not before.get(name, ABSENT):
                     if name in place:
                         place[name] = self.settled(place[name])
-                    yield _Entry(place, name, before.get(name, _ABSENT), place.get(name, _ABSENT))
+                    yield _Entry(place, name, before.get(name, ABSENT), place.get(name, ABSENT))
         elif _differ(place, before):
             if not isinstance(place, set):
                 for position, item in enumerate(place):
@@ -221,7 +223,9 @@ class Surroundings:
             return tuple(self.settled(part) for part in value)
         elif self.shadows.is_shadow(value):
             return self._object(value)
-        return value
+        elif kind is MethodType:
+            return MethodType(self.settled(value.__func__), self.settled(value.__self__))
+        return self.users(value)
 
     def _name_plainly(self, table: dict) -> None:
         """Replace keys of the dictionary that are traced values, which can be such of the data only."""
@@ -248,22 +252,25 @@ def _is_watched(place: Any, name: str, value: Any) -> bool:
     return type(place) in (dict, CellType) and not is_code and _get(place, name) is value
 
 
-def _get(place: Any, name: Any) -> Any:
-    if type(place) is not CellType:
-        return place.get(name, _ABSENT)
+def contents(cell: CellType) -> Any:
+    """Return what an outer variable stands for, ABSENT if it is not bound yet."""
     try:
-        return place.cell_contents
-    except ValueError:  # a name that is not bound yet
-        return _ABSENT
+        return cell.cell_contents
+    except ValueError:
+        return ABSENT
+
+
+def _get(place: Any, name: Any) -> Any:
+    return contents(place) if type(place) is CellType else place.get(name, ABSENT)
 
 
 def _set(place: Any, name: Any, value: Any) -> None:
     if type(place) is CellType:
-        if value is _ABSENT:
+        if value is ABSENT:
             del place.cell_contents
         else:
             place.cell_contents = value
-    elif value is _ABSENT:
+    elif value is ABSENT:
         place.pop(name, None)
     else:
         place[name] = value
