@@ -97,6 +97,10 @@ FOUND = {
         "np.sum(v[0:1] * 0.5) + np.sum(np.sin(w) * np.array([0.9, 1.7]))",
     ),
     "guards after use": (["v = A[0][A[0] > x[2]]"], "np.sum(v * np.linspace(0.7, 1.7, v.size))"),
+    "written into minus a mask": (
+        ["v = (x > 1.0) * 1.0", "np.negative(v, v)", "v[::2] = np.heaviside(v[::2], 0.5) * c"],
+        "np.sum(v * np.array([1, 2, 3])) + x[0] ** 2",
+    ),
     "floor division by one": (["v = x * 1.0", "v //= 1.0"], "np.sum(v * x * np.array([1, 2, 3]))"),
     "ptp of data": (["v = np.ptp(k, axis=0, keepdims=True)", "v[-1] = c"], "np.sum(v) * x[0]"),
     "require": (["v = A * 1", "w = np.require(v)", "w[0] = 2.0"], "np.sum(v) * x[0]"),

@@ -218,7 +218,7 @@ def multiplication(writer, node: Apply, *operands: Code) -> Code:
     minus = factors[0].text in ("-1.0", "-1") and node.outputs[0].type.dtype in PLAIN
     if node.outputs[0].type.dtype != "bool" and all(v.type.dtype == "bool" for v, _ in pairs[1:]):
         last = pairs[-1][0]  # NumPy's `*` of booleans alone gives booleans, and its `-` refuses them
-        factors[-1] = _as_type("int64", last, factors[-1]) if minus or rank(last) else factors[-1]
+        factors[-1] = _as_type(_number(node), last, factors[-1]) if minus or rank(last) else factors[-1]
     if minus:
         return negative(reduce(lambda a, b: infix("*", PRODUCT, a, b), factors[1:]))
     return reduce(lambda a, b: infix("*", PRODUCT, a, b), factors)
@@ -227,7 +227,12 @@ def multiplication(writer, node: Apply, *operands: Code) -> Code:
 @scalar(ps.Neg)
 def negation(writer, node: Apply, x: Code) -> Code:
     boolean = node.inputs[0].type.dtype == "bool"
-    return negative(_as_type("int64", node.inputs[0], x) if boolean else x)
+    return negative(_as_type(_number(node), node.inputs[0], x) if boolean else x)
+
+
+def _number(node: Apply) -> str:
+    """Return the type of numbers that booleans become in a result: what is written into it later must fit."""
+    return "float64" if node.outputs[0].type.dtype == "float64" else "int64"
 
 
 def _as_type(dtype: str, variable: Variable, x: Code) -> Code:
