@@ -53,7 +53,7 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
     worsening: int | np.ndarray = 0
     for level in range(_LEVELS):
         h = _FIRST_STEP / _RATIO**level
-        ahead, behind = _value(f, x + h * p), _value(f, x - h * p)
+        ahead, behind = value_at(f, x + h * p), value_at(f, x - h * p)
         if not (np.all(np.isfinite(ahead)) and np.all(np.isfinite(behind))):
             continue
         before, rounding = rounding, (2 * _EPSILON * (np.abs(ahead) + np.abs(behind)) + 8 * roughness) / h
@@ -114,10 +114,10 @@ def one_sided(f: Callable, x: np.ndarray, p: np.ndarray, h: float = 2.0**-14) ->
 
     Three-point formulas (-3 f(0) + 4 f(h) - f(2h)) / 2h; the error is their change when h is quartered.
     """
-    here = _value(f, x)
+    here = value_at(f, x)
 
     def slope(h: float) -> float:
-        return (-3 * here + 4 * _value(f, x + h * p) - _value(f, x + 2 * h * p)) / (2 * h)
+        return (-3 * here + 4 * value_at(f, x + h * p) - value_at(f, x + 2 * h * p)) / (2 * h)
 
     ahead, behind = slope(h / 4), slope(-h / 4)
     error = np.abs(ahead - slope(h)) + np.abs(behind - slope(-h)) + 32 * _EPSILON * np.abs(here) / h
@@ -136,7 +136,7 @@ def noise(f: Callable, x: np.ndarray, p: np.ndarray) -> float:
     """
     found = 0.0
     for h in (2.0**-40, 2.0**-30, 2.0**-20):
-        values = np.array([_value(f, x + i * h * p) for i in range(-6, 7)])
+        values = np.array([value_at(f, x + i * h * p) for i in range(-6, 7)])
         if not np.isfinite(values).all():
             continue
         deviations = [1.25 * np.mean(np.abs(np.diff(values, k))) / comb(2 * k, k) ** 0.5 for k in range(3, 7)]
@@ -149,7 +149,7 @@ def step_scale(x: np.ndarray) -> np.ndarray:
     return np.maximum(np.abs(x), 1.0)
 
 
-def _value(f: Callable, x: np.ndarray) -> float | np.ndarray:
+def value_at(f: Callable, x: np.ndarray) -> float | np.ndarray:
     """Return f(x), NaN where `f` is not defined: steps may leave the domain."""
     with np.errstate(all="ignore"):
         try:

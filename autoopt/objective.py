@@ -264,11 +264,10 @@ class Objective:
         """Evaluate on a path that was traced at `x`, whatever its guards say."""
         return self._compile(tape, kind, self._title(), checked=False).run(x, *direction)
 
-    def beside(self, x: np.ndarray, distance: float, kind: str, *direction: np.ndarray) -> Any:
-        """Evaluate at `x` on the path that is taken at a small distance from it; None if there is no such path."""
-        shift = distance * np.random.default_rng(0).choice([-1.0, 1.0], x.size) * np.linspace(0.7, 1.0, x.size)
+    def beside(self, x: np.ndarray, shift: np.ndarray, kind: str, *direction: np.ndarray) -> Any:
+        """Evaluate at `x` on the path that is taken at `x + shift`; None if there is no such path."""
         try:
-            path = self._path(x + shift * np.maximum(np.abs(x), 1.0))
+            path = self._path(x + shift)
         except (AutooptError, ArithmeticError, ValueError):
             return None
         with np.errstate(all="ignore"):

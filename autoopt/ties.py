@@ -19,7 +19,7 @@ TRUSTED = 5
 """A branch of equality that was right at so many points is not compared any more: it is no matter of single points."""
 
 _TOLERANCE = 1e-5
-_DISTANCES = (1e-7, 1e-3)
+_DISTANCES = (1e-7, -1e-7, 1e-3, -1e-3)
 
 
 def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> Any:
@@ -39,7 +39,7 @@ def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
     if kind == "value_and_grad" and _agrees(found, *_witness(objective, kind, x, rough=True)):
         return found  # numbers that rounding makes equal here and there: differences say nothing
     for distance in _DISTANCES:
-        beside = objective.beside(x, distance, kind, *direction)
+        beside = objective.beside(x, distance * _direction(x), kind, *direction)
         if beside is not None and _agrees(beside, *witness) and _continues(kind, beside, found):
             return beside
     sites = dict.fromkeys(Location.of_instruction(*site) for site in path.trace.tape.ties)
@@ -51,6 +51,12 @@ def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
     )
 
 
+def _direction(x: np.ndarray) -> np.ndarray:
+    """Return a direction that leaves every equality; from 0 it goes up, as many parameters may not be negative."""
+    signs = np.where(x == 0, 1.0, np.random.default_rng(0).choice([-1.0, 1.0], x.size))
+    return signs * differences.step_scale(x) * np.linspace(0.5, 1.0, x.size)
+
+
 def _witness(
     objective: Any, kind: str, x: np.ndarray, *direction: np.ndarray, rough: bool = False
 ) -> tuple[Callable, Any, Any, bool]:
@@ -58,11 +64,13 @@ def _witness(
 
     If `rough`, the error includes the noise that the objective shows close by.
     """
-    p = np.random.default_rng(0).choice([-1.0, 1.0], x.size) * differences.step_scale(x)
-    p *= np.linspace(0.5, 1.0, x.size)
+    p = _direction(x)
     if kind in ("value_and_grad", "jacobian"):
         roughness = differences.noise(objective.outcome, x + 2.0**-25 * p, p) if rough else 0.0
         slope, error = differences.directional(objective.outcome, x, p, roughness=roughness)
+        if kind == "value_and_grad" and not np.isfinite(error):  # at an end of where the objective is defined
+            ahead, behind, error = _one_sided(objective.outcome, x, p)
+            slope = ahead if np.isfinite(ahead) else behind
         if kind == "jacobian":
             return (lambda found: found @ p), slope, error, True
         return (lambda found: found[1] @ p), slope, error, not _is_kink(objective.outcome, x, p)
@@ -80,11 +88,20 @@ def _is_kink(f: Callable, x: np.ndarray, p: np.ndarray) -> bool:
     """Whether the slopes ahead of `x` and behind differ, and no less so closer by; f(x) itself does not count."""
 
     def bend(h: float) -> tuple[float, float]:
-        ahead, behind = ((f(x + 2 * h * q) - f(x + h * q)) / h for q in (p, -p))
+        ahead, behind = (
+            (differences.value_at(f, x + 2 * h * q) - differences.value_at(f, x + h * q)) / h for q in (p, -p)
+        )
         return abs(ahead + behind), max(abs(ahead), abs(behind))
 
     (far, _), (near, size) = bend(2.0**-12), bend(2.0**-16)
     return near > 0.5 * far and near > 1e-4 * size
+
+
+def _one_sided(f: Callable, x: np.ndarray, p: np.ndarray) -> tuple[float, float, float]:
+    """Return the slopes ahead and behind, and the error of what there is of them."""
+    near = [differences.one_sided(f, x, p, h) for h in (2.0**-14, 2.0**-16)]
+    errors = [abs(one - other) for one, other in zip(near[0][:2], near[1][:2], strict=True)]
+    return near[1][0], near[1][1], min((error for error in errors if np.isfinite(error)), default=np.inf)
 
 
 def _agrees(found: Any, made: Callable, slope: Any, error: Any, conclusive: bool) -> bool:

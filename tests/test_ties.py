@@ -116,6 +116,17 @@ def test_a_second_derivative_that_is_not_there_is_refused():
         autoopt.hessian(cosine_by_series)(np.zeros(3), Y)
 
 
+def test_the_end_of_where_an_objective_is_defined():
+    def f(x):
+        if x[0] == 0:
+            return x[1] ** 2
+        if x[0] < 0:
+            raise ValueError("outside")
+        return x[1] ** 2 + x[0]
+
+    np.testing.assert_allclose(autoopt.grad(f)(np.array([0.0, 3.0])), [1.0, 6.0], atol=1e-9)
+
+
 def test_loops_that_end_when_numbers_are_equal():
     def fixed_point(x):
         a, b = x[0], x[1]

@@ -38,8 +38,8 @@ def by_size(tracer: Any, ufunc: Callable, inputs: Sequence[Any], result: Any) ->
     """Note a distance that is 0 when it is first compared: a loop that goes on until it is small ends too early."""
     site = tracer.steps[result.step].site
     if site not in tracer.compared and not result.ndim:
-        small, large = sorted(abs(tracer.concrete(operand)) for operand in inputs)
-        if 0.0 == small < large <= _SMALL:
+        one, other = inputs if tracer.level(inputs[0]) == PARAMETER else reversed(inputs)
+        if tracer.concrete(one) == 0.0 < abs(tracer.concrete(other)) <= _SMALL:
             tracer.tape.ties.append(site)
     tracer.compared.add(site)
 
