@@ -10,8 +10,6 @@ from math import comb
 
 import numpy as np
 
-from autoopt.errors import ObjectiveError
-
 _EPSILON = np.finfo(np.float64).eps
 _FIRST_STEP = 2.0**-6
 _RATIO = 4.0
@@ -150,9 +148,9 @@ def step_scale(x: np.ndarray) -> np.ndarray:
 
 
 def value_at(f: Callable, x: np.ndarray) -> float | np.ndarray:
-    """Return f(x), NaN where `f` is not defined: steps may leave the domain."""
+    """Return f(x), NaN where `f` is not defined: steps may leave the domain, and `f` raise anything."""
     with np.errstate(all="ignore"):
         try:
             return np.asarray(f(x), dtype=np.float64)
-        except (ArithmeticError, ValueError, ObjectiveError):
+        except Exception:
             return np.array(np.nan)

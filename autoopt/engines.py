@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from autoopt import cache, hot
-from autoopt.errors import UsageError
-from autoopt.tape.batching import vectorise
+from autoopt.errors import UnsupportedFunctionError, UsageError
+from autoopt.tape.batching import has_loops, unrolled, vectorise
 from autoopt.tape.digest import constant_names, digest
 from autoopt.tape.tape import Leaf, Tape
 
@@ -73,7 +73,13 @@ class NumpyFunctions:
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
         self.kind = kind
         self.tape = vectorise(tape)
-        self.text = module_source(self.tape, kind, title)
+        try:
+            self.text = module_source(self.tape, kind, title)
+        except UnsupportedFunctionError:
+            if not has_loops(self.tape):
+                raise
+            self.tape = unrolled(tape)  # some operation of a loop's body has no form for all iterations at once
+            self.text = module_source(self.tape, kind, title)
         text = self.text if checked else _CHECK.sub("", self.text)
         self.namespace = _execute(text, kind)
         if self.compiles:

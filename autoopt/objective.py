@@ -18,9 +18,8 @@ from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, U
 from autoopt.interpretation import Interpretation, Interpreter
 from autoopt.parameters import Structure
 from autoopt.paths import Path
-from autoopt.tape.batching import vectorise
+from autoopt.tape.batching import has_loops, vectorise
 from autoopt.tape.narrowing import narrowing
-from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import Tape
 from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.trace import definition, frames_of_user, trace
@@ -125,7 +124,7 @@ class Objective:
 
     def _has_stacked_hessian(self) -> bool:
         """Whether all columns of a Hessian can be had at once, and soon: a loop over stacks takes long to derive."""
-        if any(isinstance(step.operation, Recurrence) for step in vectorise(self._paths[0].tape).steps):
+        if has_loops(vectorise(self._paths[0].tape)):
             return False
         try:
             self._compiled(self._paths[0], "hess")

@@ -97,6 +97,20 @@ FOUND = {
         "np.sum(v[0:1] * 0.5) + np.sum(np.sin(w) * np.array([0.9, 1.7]))",
     ),
     "guards after use": (["v = A[0][A[0] > x[2]]"], "np.sum(v * np.linspace(0.7, 1.7, v.size))"),
+    "writes through an axis of one, and reads": (
+        [
+            "v = x * 1.0",
+            "w = np.arctan2(x[0], np.abs(v) + 0.3)",
+            "for r in w:",
+            "    w[-1] *= r",
+            "    v[None, 1:3] = w[-2]",
+        ],
+        "np.sum(v * np.array([1, 2, 3])) + np.sum(w * np.array([2, 3, 1])) + 0.5 * r",
+    ),
+    "one place written again and again": (
+        ["v = np.convolve(A.ravel(), [0.5, 1.0, -0.3])", "for i in range(10):", "    v.flat[-1] = x[1]"],
+        "np.sum(np.sin(v) * np.linspace(0.7, 1.7, v.size)) + x[0] ** 2",
+    ),
     "written into minus a mask": (
         ["v = (x > 1.0) * 1.0", "np.negative(v, v)", "v[::2] = np.heaviside(v[::2], 0.5) * c"],
         "np.sum(v * np.array([1, 2, 3])) + x[0] ** 2",

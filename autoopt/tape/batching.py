@@ -25,7 +25,7 @@ from autoopt.tape.grids import Grid, along, factor, flat, is_regular, varying
 from autoopt.tape.lifting import lift, liftable
 from autoopt.tape.operations import pack
 from autoopt.tape.program import Operand, Program
-from autoopt.tape.recurrence import SHORTEST
+from autoopt.tape.recurrence import SHORTEST, Recurrence
 from autoopt.tape.recurrences import recurrences
 from autoopt.tape.simplify import live, shared
 from autoopt.tape.tape import Guard, Slot, Tape
@@ -85,6 +85,16 @@ def _collector_resting() -> Iterator[None]:
 
 
 _vectorised: dict[int, tuple[ref, Tape]] = {}  # one tape serves several kinds of derivative
+
+
+def has_loops(tape: Tape) -> bool:
+    """Whether a vectorised tape has recurrences."""
+    return any(isinstance(step.operation, Recurrence) for step in tape.steps)
+
+
+def unrolled(tape: Tape) -> Tape:
+    """Return the vectorised tape with each iteration of a recurrence by itself."""
+    return batch(flatten(tape))
 
 
 def batch(tape: Tape) -> Tape:
