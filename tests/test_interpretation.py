@@ -42,7 +42,7 @@ def agree(found: np.ndarray, expected: np.ndarray) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9 * size)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if not case.xfail][::9], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [case for case in CASES if not case.xfail][::11], ids=lambda case: case.name)
 def test_corpus(case):
     check(case.f, case.x0, case.args)
 

@@ -20,7 +20,7 @@ from autoopt.tape.tape import Tape
 
 
 def cases(first: int) -> list:
-    return [pytest.param(case, id=case.name) for case in CASES[first::9] if not case.xfail]
+    return [pytest.param(case, id=case.name) for case in CASES[first::11] if not case.xfail]
 
 
 @pytest.mark.filterwarnings("ignore")
