@@ -230,11 +230,21 @@ class Objective:
         if tape.python_numbers:  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
             if kind in _VALUED and not np.isfinite(_VALUED[kind](found)):
                 return None
-            if self.scalar and kind not in _VALUED and self._try(path, "value", x) is None:
+            if self.scalar and kind not in _VALUED and not self._is_finite(path, x):
                 return None
         if tape.ties and kind != "value":
             return ties.settled(self, path, kind, x, found, *direction)
         return found
+
+    def _is_finite(self, path: Path, x: np.ndarray) -> bool:
+        """Whether the value on `path` is finite at `x`: looked at once for all derivatives of a point."""
+        known = path.finite
+        if known is not None and np.array_equal(known, x):
+            return True
+        if self._try(path, "value", x) is None:
+            return False
+        path.finite = x.copy()
+        return True
 
     def _elsewhere(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on another known path, or on a new one."""
@@ -316,7 +326,7 @@ class Objective:
             failure = problem
         finally:
             self.timings["trace"] += time.perf_counter() - clock
-        self.original(x)  # an error of the user's own comes up here as theirs
+        self.outcome(x)  # an error of the user's own comes up here as theirs
         raise TracingError(
             f"The objective runs, but not while it is traced: {type(failure).__name__}: {failure}",
             frames_of_user(failure)[-1:] or definition(self.function),

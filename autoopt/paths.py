@@ -36,6 +36,8 @@ class Path:
         By kind of derivative.
     trusted : int
         At how many points the derivative was found right, where the objective finds numbers equal.
+    finite : ndarray or None
+        The latest point at which the value was found finite.
     """
 
     def __init__(self, recorded: Trace, point: np.ndarray, repeats: bool) -> None:
@@ -44,6 +46,7 @@ class Path:
         self.counts = {self.tape.counts} if self.tape.counts else set()
         self.compiled: dict[str, Compiled] = {}
         self.trusted = 0
+        self.finite: np.ndarray | None = None
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
 
     @cached_property
@@ -83,6 +86,7 @@ class Path:
 
     def rebind(self, args: tuple) -> None:
         """Take other data."""
+        self.finite = None
         unchanged = self.tape is self.trace.tape
         self.trace = replace(self.trace, tape=with_data(self.trace.tape, args))
         self.tape = self.trace.tape if unchanged else with_data(self.tape, args)

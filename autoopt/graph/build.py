@@ -65,6 +65,11 @@ class Origin:
     step: int
 
 
+def origin(variable: Variable) -> int | None:
+    """Return the step that a variable stems from."""
+    return next((mark.step for mark in getattr(variable.tag, "trace", ()) if isinstance(mark, Origin)), None)
+
+
 def build(tape: Tape) -> Graph:
     """Return the graph of `tape`.
 

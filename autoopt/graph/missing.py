@@ -8,7 +8,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import io_toposort
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.graph.build import Graph, Origin
+from autoopt.graph.build import Graph, origin
 from autoopt.tape.names import qualified
 
 _PLACES = ("first", "second", "third", "fourth")
@@ -22,7 +22,7 @@ def refusal(graph: Graph, problem: Exception) -> UnsupportedFunctionError:
             found = _without_slope(pytensor.grad(graph.value, graph.wrt, disconnected_inputs="ignore"), graph.wrt)
         except (NullTypeGradError, NotImplementedError):
             found = []
-    steps = [(graph.tape.steps[origin], place) for origin, place in found]
+    steps = [(graph.tape.steps[number], place) for number, place in found]
     names = list(dict.fromkeys(f"{qualified(step.operation)} in its {place} argument" for step, place in steps))
     return UnsupportedFunctionError(
         f"The objective needs the derivative of {', '.join(names)}, which is not known."
@@ -40,10 +40,10 @@ def _without_slope(results: list[Variable], wrt: list[Variable]) -> list[tuple[i
         if not moving.intersection(node.inputs):
             continue
         moving.update(node.outputs)
-        origin = _origin(node)
-        if origin is not None:
+        step = next((step for step in map(origin, node.outputs) if step is not None), None)
+        if step is not None:
             missing = _missing(node)
-            found += [(origin, _PLACES[min(k, 3)]) for k, v in enumerate(node.inputs) if v in moving and k in missing]
+            found += [(step, _PLACES[min(k, 3)]) for k, v in enumerate(node.inputs) if v in moving and k in missing]
     return found
 
 
@@ -54,8 +54,3 @@ def _missing(node: Apply) -> set[int]:
     except (NotImplementedError, AttributeError, TypeError, ValueError):
         return set(range(len(node.inputs)))
     return {k for k, slope in enumerate(slopes) if isinstance(getattr(slope, "type", None), NullType)}
-
-
-def _origin(node: Apply) -> int | None:
-    marks = (mark for out in node.outputs for mark in getattr(out.tag, "trace", ()))
-    return next((mark.step for mark in marks if isinstance(mark, Origin)), None)

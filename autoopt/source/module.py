@@ -16,7 +16,7 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import ancestors
 
 from autoopt.errors import display_path
-from autoopt.graph.build import Graph, Origin
+from autoopt.graph.build import Graph, origin
 from autoopt.graph.derive import Function
 from autoopt.source.assignments import assigned_name
 from autoopt.source.code import Code, array_text, literal, sequence
@@ -219,7 +219,7 @@ class _Writer:
         comments: dict[Variable, str] = {}
         latest: dict[int, Variable] = {}
         for variable in ancestors(roots):
-            index = _origin(variable)
+            index = origin(variable)
             if index is None or variable.owner is None:
                 continue
             comments[variable] = self.steps[index].location.text if self.steps[index].site else ""
@@ -239,14 +239,6 @@ _DOCS = {
     "prepare": "Return what depends on the data alone, by argument name of the functions below.",
     "linearize": "Return what depends on the point but not on the direction, by argument name of the function below.",
 }
-
-
-def _origin(variable: Variable) -> int | None:
-    """Return the step that a variable stems from."""
-    for mark in getattr(variable.tag, "trace", ()):
-        if isinstance(mark, Origin):
-            return mark.step
-    return None
 
 
 def _returning_dict(listing: Listing, names: list[str]) -> Listing:

@@ -21,7 +21,7 @@ from autoopt.tracing import functions
 from autoopt.tracing.array import _ARITHMETIC, _COMPARISONS, TracedArray
 from autoopt.tracing.columns import METHODS, REDUCTIONS
 from autoopt.tracing.groups import Groups, Rolling
-from autoopt.tracing.labelled import Labelled, agree
+from autoopt.tracing.labelled import Labelled, add_operators, agree
 
 
 class Frames(Labelled):
@@ -490,19 +490,7 @@ def _operate(frames: Frames, ufunc: Callable, compute: Callable, operands: tuple
     return frames.both(expected, found, f"np.{ufunc.__name__}")
 
 
-for _name, _ufunc in (_ARITHMETIC | _COMPARISONS).items():
-    _operator = getattr(operator, f"__{_name}__")
-
-    def _forward(self, other, _ufunc=_ufunc, _compute=_operator):
-        return _operate(self._frames, _ufunc, _compute, (self, other))
-
-    def _reflected(self, other, _ufunc=_ufunc, _compute=_operator):
-        return _operate(self._frames, _ufunc, _compute, (other, self))
-
-    setattr(Table, f"__{_name}__", _forward)
-    if _name in _ARITHMETIC:
-        setattr(Table, f"__r{_name}__", _reflected)
-        setattr(Table, f"__i{_name}__", _forward)
+add_operators(Table, _ARITHMETIC, _COMPARISONS, lambda table, *rest: _operate(table._frames, *rest))
 Table.__ipow__, Table.__imatmul__ = Table.__pow__, Table.__matmul__
 
 

@@ -178,12 +178,6 @@ LIFETIMES: dict[str, Row] = {
         cdf=lambda z, c: np.where(z < c, z**2 / _or_one(c), 1 - (1 - z) ** 2 / _or_one(1 - c)),
         mean=lambda c: (1 + c) / 3, var=lambda c: (1 - c + c**2) / 18,
     ),
-    "reciprocal": Row(
-        lambda z, a, b: -np.log(z) - np.log(np.log(b) - np.log(a)), lambda a, b: (a > 0, b > a),
-        low=lambda a, b: a, high=lambda a, b: b, inner=lambda a, b: a,
-        cdf=lambda z, a, b: (np.log(z) - np.log(a)) / (np.log(b) - np.log(a)),
-        ppf=lambda q, a, b: np.exp(np.log(a) + q * (np.log(b) - np.log(a))),
-    ),
     "exponnorm": Row(
         lambda z, K: -np.log(K) + 1 / (2 * K**2) - z / K + special.log_ndtr(z - 1 / K), _positive,
         cdf=lambda z, K: special.ndtr(z) - np.exp(1 / (2 * K**2) - z / K + special.log_ndtr(z - 1 / K)),
@@ -248,4 +242,5 @@ COUNTS: dict[str, Row] = {
     ),
 }  # fmt: skip
 
-DISTRIBUTIONS: dict[str, Row] = CONTINUOUS | LIFETIMES | DISCRETE | COUNTS
+SAME = {"reciprocal": LIFETIMES["loguniform"]}
+DISTRIBUTIONS: dict[str, Row] = CONTINUOUS | LIFETIMES | DISCRETE | COUNTS | SAME

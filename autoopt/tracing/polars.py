@@ -16,7 +16,7 @@ from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import functions
 from autoopt.tracing.array import TracedArray
-from autoopt.tracing.labelled import Labelled, agree
+from autoopt.tracing.labelled import Labelled, add_operators, agree
 
 
 class Polars(Labelled):
@@ -290,19 +290,7 @@ _COMPARISONS = {
 }  # fmt: skip
 _UNARY = {"neg": np.negative, "abs": np.absolute, "invert": np.invert, "pos": np.positive}
 
-for _name, _ufunc in (_OPERATORS | _COMPARISONS).items():
-    _operator = getattr(operator, f"__{_name}__")
-
-    def _forward(self, other, _ufunc=_ufunc, _compute=_operator):
-        return _operate(self._polars, _ufunc, _compute, (self, other))
-
-    def _reflected(self, other, _ufunc=_ufunc, _compute=_operator):
-        return _operate(self._polars, _ufunc, _compute, (other, self))
-
-    setattr(Column, f"__{_name}__", _forward)
-    if _name in _OPERATORS:
-        setattr(Column, f"__r{_name}__", _reflected)
-        setattr(Column, f"__i{_name}__", _forward)
+add_operators(Column, _OPERATORS, _COMPARISONS, lambda column, *rest: _operate(column._polars, *rest))
 for _name, _ufunc in _UNARY.items():
     _operator = getattr(operator, f"__{_name}__")
 
