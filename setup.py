@@ -30,7 +30,14 @@ setup(
     packages=[*find_packages(include=["autoopt", "autoopt.*"]), "autoopt.cli"],
     package_dir={"autoopt.cli": "cli"},
     package_data={"autoopt": ["py.typed"]},
-    install_requires=["numpy>=2.1", "scipy>=1.15,<1.18", "pytensor>=3.0.7,<3.1", "llvmlite>=0.44", "click>=8.1", "pandas>=2.1"],
+    install_requires=[
+        "numpy>=2.1",
+        "scipy>=1.15,<1.18",
+        "pytensor>=3.0.7,<3.1",
+        "llvmlite>=0.44",
+        "click>=8.1",
+        "pandas>=2.1",
+    ],
     extras_require={
         "test": TEST,
         "bench": ["jax", "autograd", "casadi", "statsmodels", "scikit-learn", "glum"],

@@ -34,9 +34,12 @@ def version() -> str:
     from autoopt import __version__
 
     package = Path(__file__).parent
-    files = sorted(file for room in ("rules", "graph", "source", "tape") for file in (package / room).glob("*.py"))
+    files = sorted(
+        file for room in ("ops", "rules", "graph", "source", "tape") for file in (package / room).glob("*.py")
+    )
     stamp = ";".join(f"{file.name}{os.stat(file).st_mtime_ns}" for file in files)
-    return f"{__version__};{metadata.version('pytensor')};{np.__version__};{stamp}"
+    releases = (np.__version__, metadata.version("scipy"), metadata.version("pytensor"))
+    return ";".join((__version__, *releases, stamp))
 
 
 def read(key: str) -> str | None:

@@ -13,7 +13,6 @@ from pytensor import scalar as ps
 from pytensor.compile.mode import Mode
 from pytensor.graph.op import Op
 from pytensor.graph.traversal import io_toposort
-from pytensor.ifelse import IfElse, ifelse
 from pytensor.raise_op import Assert
 from pytensor.scalar import math as psm
 from pytensor.tensor import basic, blas, elemwise, extra_ops, fft, special, subtensor
@@ -23,6 +22,7 @@ from pytensor.tensor.signal.conv import Convolve1d, convolve1d
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph.loop import Loop, loop
+from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
 from autoopt.rules import matrix_ops
 from autoopt.rules.fourier import Fourier
 from autoopt.rules.sparse import SparseProduct
@@ -125,7 +125,7 @@ EXAMPLES = {
     pytensor.compile.ops.ViewOp: [(lambda a: pytensor.compile.ops.view_op(a), X)],
     pytensor.compile.ops.DeepCopyOp: [(pytensor.compile.ops.deep_copy_op, X)],
     pytensor.assumptions.specify.SpecifyAssumptions: [
-        (lambda a: pytensor.assumptions.specify.SpecifyAssumptions({"symmetric": True})(a) + 1, P)],
+        (lambda a: pytensor.assumptions.specify.assume(a, symmetric=True) + 1, P)],
     basic.TensorFromScalar: [(lambda a: pt.tensor_from_scalar(pt.scalar_from_tensor(a)) + 1, np.array(3.0))],
     basic.ScalarFromTensor: [(lambda a, b: a[: pt.scalar_from_tensor(b)] + 1, X, np.array(2))],
     pytensor.raise_op.CheckAndRaise: [(lambda a: Assert("positive")(a, (a < 9).all()) + 1, X)],
@@ -174,12 +174,13 @@ EXAMPLES = {
                              (lambda a, b: (a * 2)[:1].inc(b[:1]) + pt.exp(a), X, Y),
                              (lambda a, b: pt.zeros(5)[1:].inc(a[1:]) + pt.zeros(5)[:-1].inc(b[:-1]), X, Y)],
     subtensor.AdvancedSubtensor: [(lambda a, b: a[b, b], P, I), (lambda a: a[a > 0], X),
-                                  (lambda a, b: a[:, b], P, I)],
-    subtensor.AdvancedSubtensor1: [(subtensor.AdvancedSubtensor1(), X, I), (subtensor.AdvancedSubtensor1(), M, I)],
+                                  (lambda a, b: a[:, b], P, I), (lambda a, b: a[b], M, I)],
+    **{kind: [(kind(), X, I), (kind(), M, I)] for kind in GATHERS[1:]},  # by one vector of positions
     subtensor.AdvancedIncSubtensor: [
         (lambda a, b: a[b, b].inc(1.5), P, I), (lambda a: a[a > 0].inc(1.0), X), (lambda a: a[a > 0].set(1.0), X),
-        (lambda a, b: a[:, b].inc(2.0), P, I), (lambda a: pt.zeros(5)[[0, 2, 2]].inc(a[:3]), X)],
-    subtensor.AdvancedIncSubtensor1: [(subtensor.AdvancedIncSubtensor1(), X, Y[:4], I)],
+        (lambda a, b: a[:, b].inc(2.0), P, I),
+        (lambda a, b, i: a[i].inc(b), X, Y[:4], I), (lambda a: pt.zeros(5)[[0, 2, 2]].inc(a[:3]), X)],
+    **{kind: [(kind(), X, Y[:4], I)] for kind in SCATTERS[1:]},
     pt.type_other.MakeSlice: [],
     la.decomposition.cholesky.Cholesky: [(la.cholesky, P), (lambda a: la.cholesky(a, lower=False), P)],
     la.inverse.MatrixInverse: [(la.inv, P)], la.inverse.MatrixPinv: [(la.pinv, B)],
@@ -234,10 +235,11 @@ DOMAINS = {  # every other elementwise function is tried at -800, ..., 800
     ps.ArcCosh: POSITIVE + 1,
     psm.Log1mexp: -POSITIVE, psm.Psi: POSITIVE, psm.TriGamma: POSITIVE, psm.Gamma: POSITIVE, psm.GammaLn: POSITIVE,
 }  # fmt: skip
-SKIPPED = {ps.Complex, ps.ComplexFromPolar, ps.Composite, psm.Grad2F1Loop, ps.Real, ps.Imag, ps.Angle, ps.Conj}
+COMPLEX = {"Real", "Imag", "Angle", "Conj"}
 UNARY = sorted(
     {type(op) for module in (ps, psm) for op in vars(module).values()
-     if isinstance(op, ps.UnaryScalarOp) and type(op) not in SKIPPED | {ps.Invert, ps.Cast}}, key=lambda k: k.__name__,
+     if isinstance(op, ps.UnaryScalarOp) and type(op) not in {ps.Invert, ps.Cast}
+     and type(op).__name__ not in COMPLEX}, key=lambda k: k.__name__,
 )  # fmt: skip
 INSTANCES = {type(op): op for module in (ps, psm) for op in vars(module).values() if isinstance(op, ps.ScalarOp)}
 
@@ -261,7 +263,7 @@ TWO = {
     ps.Pow: (K, Y), ps.AND: (X > 0, Y > 0), ps.OR: (X > 0, Y > 0), ps.XOR: (X > 0, Y > 0), ps.Invert: (X > 0,),
     ps.Switch: (X > 0, X, Y), ps.Clip: (X, np.array(-0.5), np.array(0.5)), ps.Identity: (X,),
     psm.PolyGamma: (np.array([0, 1, 2, 3, 1]), K), psm.GammaInc: (K, K), psm.GammaIncC: (K, K),
-    psm.GammaIncInv: (K, K / 5), psm.GammaIncCInv: (K, K / 5), psm.GammaU: (K, K), psm.GammaL: (K, K),
+    psm.GammaIncInv: (K, K / 5), psm.GammaIncCInv: (K, K / 5), **dict.fromkeys(GAMMAS, (K, K)),
     psm.Jv: (K, K), psm.Ive: (K, K), psm.Kve: (K, K), psm.Owens_t: (X, Y), psm.BetaInc: (K, K, K / 5),
     psm.BetaIncInv: (K, K, K / 5), psm.Hyp2F1: (K, K, K, K / 5), ps.RoundHalfAwayFromZero: (X,),
 }  # fmt: skip

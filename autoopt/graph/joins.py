@@ -8,6 +8,8 @@ from pytensor.graph.rewriting.basic import dfs_rewriter, node_rewriter
 from pytensor.tensor.basic import Split
 from pytensor.tensor.blockwise import Blockwise
 
+from autoopt.ops.releases import axis_of, operands_of
+
 
 def _is_split(node: Apply) -> bool:
     return isinstance(getattr(node.op, "core_op", node.op), Split)
@@ -18,11 +20,9 @@ def split_as_slices(fgraph: FunctionGraph, node):
     """split(x, axis, sizes) -> x[:a], x[a:b], ..., where axis and sizes are known; also with leading axes."""
     if not _is_split(node):
         return None
-    x, axis, sizes = node.inputs
-    batch = node.op.batch_ndim(node) if isinstance(node.op, Blockwise) else 0
-    if not isinstance(axis, Constant):
+    (x, sizes), place = operands_of(node), axis_of(node)
+    if place is None:
         return None
-    place = batch + int(axis.data.flat[0]) % (x.ndim - batch)
     lengths = [out.type.shape[place] for out in node.outputs]
     if isinstance(sizes, Constant):
         lengths = [int(size) for size in sizes.data.reshape(-1, sizes.data.shape[-1])[0]]

@@ -27,6 +27,7 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.subtensor import IncSubtensor
 
 from autoopt.graph.rewriting import group_by_dependence, rewrite
+from autoopt.ops.releases import infers_shape
 from autoopt.tape.recurrence import MOST
 
 
@@ -148,7 +149,8 @@ class Loop(Op):
         for storage, value in zip(output_storage, [*map(np.array, kept), np.asarray(len(kept[0]) - 1)], strict=True):
             storage[0] = value
 
-    def infer_shape(self, fgraph, node: Apply, shapes: Sequence) -> list[tuple]:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: Sequence) -> list[tuple]:
         count = self.iterations(node)
         trajectories = [(count + 1, *shape) for shape in shapes[: self.carries]]
         return [*trajectories, ()] if self.ending else trajectories

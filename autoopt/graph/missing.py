@@ -50,7 +50,7 @@ def _without_slope(results: list[Variable], wrt: list[Variable]) -> list[tuple[i
 def _missing(node: Apply) -> set[int]:
     """Return the positions of the inputs in which an operation has no derivative."""
     try:
-        slopes = node.op.L_op(node.inputs, node.outputs, [out.ones_like() for out in node.outputs])
+        slopes = node.op.pullback(node.inputs, node.outputs, [out.ones_like() for out in node.outputs])
     except (NotImplementedError, AttributeError, TypeError, ValueError):
         return set(range(len(node.inputs)))
     return {k for k, slope in enumerate(slopes) if isinstance(getattr(slope, "type", None), NullType)}

@@ -16,8 +16,9 @@ from pytensor.tensor.basic import Alloc, Join
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Max, Min, Prod, Sum
 from pytensor.tensor.shape import Reshape
-from pytensor.tensor.subtensor import AdvancedSubtensor, AdvancedSubtensor1, Subtensor
+from pytensor.tensor.subtensor import Subtensor
 
+from autoopt.ops.releases import GATHERS, operands_of
 from autoopt.rules import scalars
 
 _POWERS = (ps.Pow, type(scalars.power.scalar_op))
@@ -27,7 +28,7 @@ _IF_ALL = (
     *(ps.Add, ps.TrueDiv, ps.IntDiv, ps.Log1p, ps.Expm1, ps.Sinh, ps.ArcSinh, ps.Tanh, ps.ArcTan, ps.Cast, ps.Identity),
     *(ps.ScalarMinimum, type(scalars.minimum.scalar_op), type(scalars.cbrt.scalar_op)),
 )
-_PARTS = (Alloc, DimShuffle, Reshape, Subtensor, AdvancedSubtensor, AdvancedSubtensor1, Sum, Prod, Max, Min)
+_PARTS = (Alloc, DimShuffle, Reshape, Subtensor, *GATHERS, Sum, Prod, Max, Min)
 
 
 def drop_signs(graph: FunctionGraph) -> None:
@@ -60,7 +61,7 @@ def _shown(variable: Variable, holds: Callable) -> bool:
         value = _constant(variable)
         return value is not None and bool(np.all(value >= 0))
     if isinstance(node.op, Join):
-        return all(map(holds, node.inputs[1:]))
+        return all(map(holds, operands_of(node)))
     if isinstance(node.op, _PARTS):
         return holds(node.inputs[0])
     return isinstance(node.op, Elemwise) and _elementwise(node.op.scalar_op, node.inputs, holds)

@@ -13,6 +13,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node
 
+from autoopt.ops.releases import infers_shape
 from autoopt.rules.operands import real
 from autoopt.rules.table import rule
 from autoopt.tape import operations
@@ -40,7 +41,8 @@ class Fourier(Op):
         (x,) = inputs
         outputs[0][0] = operations.dft(x[..., 0, :], x[..., 1, :], self.inverse)
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return shapes
 
     def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:

@@ -15,6 +15,8 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.tensor.blockwise import Blockwise
 
+from autoopt.ops.releases import infers_shape
+
 
 class _MatrixOp(Op):
     """An operation on float matrices; its results are numbers, or of the shape of the first."""
@@ -24,7 +26,8 @@ class _MatrixOp(Op):
     def __call__(self, *matrices: Any, **kwargs: Any) -> Any:
         return super().__call__(*map(pt.as_tensor, matrices), **kwargs)
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0] if out.type.ndim else () for out in node.outputs]
 
 
@@ -124,7 +127,8 @@ class Svd(_MatrixOp):
         vectors = [pt.tensor(dtype="float64", shape=lengths) for lengths in ((m, k), (k, n))]
         return Apply(self, [a], [vectors[0], s, vectors[1]] if self.compute_uv else [s])
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         m, n = shapes[0]
         k = pt.minimum(m, n)
         return [(m, k), (k,), (k, n)] if self.compute_uv else [(k,)]

@@ -14,6 +14,8 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors
 
+from autoopt.ops.releases import thawed
+
 
 def traced(x: Any) -> bool:
     """Return True if `x` is a PyTensor variable, or a nested sequence with one in it."""
@@ -125,5 +127,5 @@ def inline(x: pt.TensorVariable) -> pt.TensorVariable:
     """Return `x` with the graph inside its operation laid open, so that it can be rewritten and printed."""
     if x.owner is None or not isinstance(x.owner.op, OpFromGraph):
         return x
-    inner, given = x.owner.op.fgraph, x.owner.inputs
+    inner, given = thawed(x.owner.op.fgraph), x.owner.inputs
     return clone_replace(inner.outputs[x.owner.outputs.index(x)], dict(zip(inner.inputs, given, strict=True)))

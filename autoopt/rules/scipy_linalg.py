@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytensor.tensor as pt
 import scipy.linalg
@@ -27,10 +29,19 @@ def scipy_cholesky(a, lower=False, overwrite_a=False, check_finite=True):
 
 @rule(scipy.linalg.cho_factor)
 def cho_factor(a, lower=False, overwrite_a=False, check_finite=True):
-    """The factor alone: SciPy leaves the matrix's own elements in the other triangle, and so does this."""
+    """The factor, with what SciPy leaves in the other triangle: the matrix's own elements before 1.18, then zeros."""
     a = real(a)
+    factor = cholesky(a, upper=not lower)
+    if not _other_triangle_is_kept():
+        return factor, lower
     own = np.tri(shape(a)[-1], dtype=bool)
-    return pt.switch(pt.constant(own if lower else own.T), cholesky(a, upper=not lower), a), lower
+    return pt.switch(pt.constant(own if lower else own.T), factor, a), lower
+
+
+@cache
+def _other_triangle_is_kept() -> bool:
+    """Whether the installed SciPy's `cho_factor` leaves elements of the matrix beside the factor."""
+    return bool(scipy.linalg.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))[0][1, 0])
 
 
 @rule(scipy.linalg.cho_solve)

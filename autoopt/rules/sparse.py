@@ -14,6 +14,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node
 
+from autoopt.ops.releases import infers_shape
 from autoopt.rules.operands import real
 from autoopt.rules.table import rule
 from autoopt.tape import operations
@@ -45,7 +46,8 @@ class SparseProduct(Op):
         matrix, x = inputs
         outputs[0][0] = np.asarray((matrix.T if self.transposed else matrix) @ x, dtype=float)
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [(self.rows, *shapes[1][1:])]
 
     def connection_pattern(self, node: Apply) -> list:

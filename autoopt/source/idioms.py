@@ -34,15 +34,10 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.extra_ops import broadcast_to
 from pytensor.tensor.math import Argmax, Dot, Sum, add, exp, mul, sub
 from pytensor.tensor.shape import Shape, Shape_i
-from pytensor.tensor.subtensor import (
-    AdvancedIncSubtensor,
-    AdvancedIncSubtensor1,
-    AdvancedSubtensor,
-    AdvancedSubtensor1,
-    IncSubtensor,
-    Subtensor,
-)
+from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor, IncSubtensor, Subtensor
 from pytensor.tensor.type import TensorType
+
+from autoopt.ops.releases import GATHERS, SCATTERS, axis_of, operands_of, thawed
 
 IDIOMS: list[Callable[[Apply, dict], Variable | None]] = []
 
@@ -115,18 +110,19 @@ def _body(node: Apply, operands: list[Variable]) -> tuple[list[Variable], list[V
     core = node.op.core_op if isinstance(node.op, Blockwise) else node.op
     if not isinstance(core, OpFromGraph):
         return None
+    inside = thawed(core.fgraph)
     if core is node.op:
         stacked = isinstance(core, AllocDiag) and rank(node.inputs[0]) > 1
-        return None if type(core) in PRINTERS and not stacked else (core.inner_inputs, core.inner_outputs)
+        return None if type(core) in PRINTERS and not stacked else (inside.inputs, inside.outputs)
     dummies = [v.type() for v in operands]
-    stacked = dict(zip(core.inner_inputs, dummies, strict=True))
+    stacked = dict(zip(inside.inputs, dummies, strict=True))
     sizes = {}
-    for inner in io_toposort(core.inner_inputs, core.inner_outputs):
+    for inner in io_toposort(inside.inputs, inside.outputs):
         if isinstance(inner.op, Shape) and inner.inputs[0] in stacked:
             outer = stacked[inner.inputs[0]]
             batch = rank(outer) - rank(inner.inputs[0])
             sizes[inner.outputs[0]] = stack([Shape_i(axis)(outer) for axis in range(batch, rank(outer))])
-    outputs = graph_replace(core.inner_outputs, sizes, strict=False)
+    outputs = graph_replace(inside.outputs, sizes, strict=False)
     return dummies, vectorize_graph(outputs, stacked)
 
 
@@ -300,14 +296,13 @@ def batched_join(node: Apply, table: dict) -> Variable | None:
     """Blockwise{Join} -> Join along the shifted axis, of arrays with equal batch axes."""
     if not isinstance(node.op, Blockwise) or not isinstance(node.op.core_op, Join):
         return None
-    axis, *parts = node.inputs
-    if not isinstance(axis, Constant) or np.unique(axis.data).size != 1:
+    axis, parts = axis_of(node), operands_of(node)
+    if axis is None:
         return None
-    batch = rank(axis)
+    batch = node.op.batch_ndim(node)
     lead = np.broadcast_shapes(*(part.type.shape[:batch] for part in parts))
     wide = [broadcast_to(part, (*lead, *part.type.shape[batch:])) for part in parts]
-    position = int(axis.data.flat[0]) % (rank(parts[0]) - batch)
-    return join(batch + position, *wide)
+    return join(axis, *wide)
 
 
 @idiom
@@ -369,8 +364,11 @@ def lift_axes(node: Apply, table: dict) -> Variable | None:
 
 @idiom
 def all_rows(node: Apply, table: dict) -> Variable | None:
-    """x[eye(n).argmax(axis=0)] -> x where n is the number of its rows."""
-    if not isinstance(node.op, AdvancedSubtensor1) or not node.inputs[1].owner:
+    """x[:, eye(n).argmax(axis=0)], along any axis, -> x where n is its length along that axis."""
+    if not isinstance(node.op, GATHERS) or len(node.inputs) != 2 or not node.inputs[1].owner:
+        return None
+    axis = node.op.idx_list.index(0)
+    if any(entry != slice(None) for number, entry in enumerate(node.op.idx_list) if number != axis):
         return None
     index = node.inputs[1].owner
     if not isinstance(index.op, Argmax) or len(index.op.axis or ()) != 1 or not index.inputs[0].owner:
@@ -378,16 +376,15 @@ def all_rows(node: Apply, table: dict) -> Variable | None:
     matrix = index.inputs[0].owner
     if not isinstance(matrix.op, Eye) or matrix.inputs[0] is not matrix.inputs[1] or not is_zeros(matrix.inputs[2]):
         return None
-    return node.inputs[0] if _is_row_count(matrix.inputs[0], node.inputs[0]) else None
+    return node.inputs[0] if _is_length(matrix.inputs[0], node.inputs[0], axis) else None
 
 
-def _is_row_count(count: Variable, x: Variable) -> bool:
-    """True if the scalar `count` is x.shape[0]."""
+def _is_length(count: Variable, x: Variable, axis: int) -> bool:
+    """True if the scalar `count` is x.shape[axis]."""
     if isinstance(count, Constant):
-        return x.type.shape[0] == int(count.data)
-    axis = 0
-    if x.owner and isinstance(x.owner.op, DimShuffle) and x.owner.op.new_order[0] != "x":
-        axis, x = x.owner.op.new_order[0], x.owner.inputs[0]
+        return x.type.shape[axis] == int(count.data)
+    if x.owner and isinstance(x.owner.op, DimShuffle) and x.owner.op.new_order[axis] != "x":
+        axis, x = x.owner.op.new_order[axis], x.owner.inputs[0]
     return isinstance(count.owner.op, Shape_i) and count.owner.op.i == axis and count.owner.inputs[0] is x
 
 
@@ -396,7 +393,7 @@ def composite(node: Apply, table: dict) -> Variable | None:
     """A fused elementwise operation -> its parts."""
     if not isinstance(node.op, Elemwise) or not isinstance(node.op.scalar_op, ps.Composite):
         return None
-    inner = node.op.scalar_op.fgraph
+    inner = thawed(node.op.scalar_op.fgraph)
     value = dict(zip(inner.inputs, node.inputs, strict=True))
     for part in inner.toposort():
         operands = [value.get(v, v) if not isinstance(v, Constant) else v.data for v in part.inputs]
@@ -483,7 +480,7 @@ def _is_scatter(variable: Variable, total: Variable, table: dict) -> bool:
     if variable.type.broadcastable != total.type.broadcastable or table["clients"].get(variable, 1) > 1:
         return False
     node = variable.owner
-    if node is None or not isinstance(node.op, IncSubtensor | AdvancedIncSubtensor | AdvancedIncSubtensor1):
+    if node is None or not isinstance(node.op, (IncSubtensor, *SCATTERS)):
         return False
     return not node.op.set_instead_of_inc and is_zeros(node.inputs[0]) and node.inputs[0].type.dtype == total.type.dtype
 

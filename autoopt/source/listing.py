@@ -18,14 +18,15 @@ from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.basic import MakeVector
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.shape import Shape_i
-from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedIncSubtensor1, IncSubtensor, Subtensor
+from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 
+from autoopt.ops.releases import SCATTERS
 from autoopt.source.code import Code, array_text, literal, sequence
 from autoopt.source.idioms import expanded, rank, simplify
 from autoopt.source.printers import owned, print_node, source, stem
 
 WIDTH = 88  # columns of an expression; with a name and an indentation it stays below 120
-WRITES = (IncSubtensor, AdvancedIncSubtensor, AdvancedIncSubtensor1)
+WRITES = (IncSubtensor, *SCATTERS)
 LONG_CONSTANT = 24  # columns; a longer constant that is read twice gets a name
 RESULT_NAMES = ("value", "gradient", "hessian")
 

@@ -15,7 +15,6 @@ from pytensor.assumptions.specify import SpecifyAssumptions
 from pytensor.compile.ops import DeepCopyOp, ViewOp
 from pytensor.gradient import DisconnectedGrad, GradClip, GradScale, ZeroGrad
 from pytensor.graph.basic import Apply, Constant, Variable
-from pytensor.ifelse import IfElse
 from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar import Identity, Second
 from pytensor.tensor.basic import (
@@ -44,6 +43,7 @@ from pytensor.tensor.special import XLog1PY, XLogY
 from pytensor.tensor.subtensor import Subtensor
 
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.ops.releases import IfElse, axis_of, operands_of
 from autoopt.source.code import COMPARISON, MATMUL, TERNARY, Code, call, dtype_text, infix, literal, sequence
 from autoopt.source.idioms import Product, rank
 
@@ -135,11 +135,12 @@ def entries(writer, vector: Variable) -> list[str]:
     return [f"*{writer.code(vector):.}"]
 
 
-def constant_int(variable: Variable) -> int:
-    """Return the value of a constant integer such as an axis."""
-    if not isinstance(variable, Constant):
+def known_axis(node: Apply) -> int:
+    """Return the axis of a join, split or sort."""
+    axis = axis_of(node)
+    if axis is None:
         raise unsupported("with an axis that is not a constant")
-    return int(variable.data)
+    return axis
 
 
 def axis_text(axes: Sequence[int] | None, ndim: int, name: str = "axis=") -> str:
@@ -301,19 +302,20 @@ def make_vector(writer, node: Apply, *items: Code) -> Code:
 
 
 @prints(Join, stem="joined")
-def join(writer, node: Apply, axis: Code, *parts: Code) -> Code:
-    number = constant_int(node.inputs[0])
-    items = f"[{', '.join(map(str, parts))}]"
-    return call("np.concatenate", items, *([f"axis={number}"] if number else []))
+def join(writer, node: Apply, *operands: Code) -> Code:
+    axis = known_axis(node)
+    items = f"[{', '.join(str(writer.code(part)) for part in operands_of(node))}]"
+    return call("np.concatenate", items, *([f"axis={axis}"] if axis else []))
 
 
 @prints(Split, stem="part")
-def split(writer, node: Apply, x: Code, axis: Code, sizes: Code) -> Code:
-    if isinstance(node.inputs[2], Constant):
-        ends = str(np.cumsum(node.inputs[2].data)[:-1].tolist())
+def split(writer, node: Apply, x: Code, *rest: Code) -> Code:
+    _, sizes = operands_of(node)
+    if isinstance(sizes, Constant):
+        ends = str(np.cumsum(sizes.data)[:-1].tolist())
     else:
-        ends = f"np.cumsum({sizes})[:-1]"
-    return call("np.split", x, ends, f"axis={constant_int(node.inputs[1])}")
+        ends = f"np.cumsum({writer.code(sizes)})[:-1]"
+    return call("np.split", x, ends, f"axis={known_axis(node)}")
 
 
 @prints(Eye, stem="identity")
@@ -363,19 +365,18 @@ def unique(writer, node: Apply, x: Code) -> Code:
 
 
 @prints(SortOp, stem="sorted")
-def sort_values(writer, node: Apply, x: Code, axis: Code) -> Code:
+def sort_values(writer, node: Apply, x: Code, *axis: Code) -> Code:
     return call("np.sort", x, *_sort_options(node))
 
 
 @prints(ArgSortOp, stem="order")
-def sort_order(writer, node: Apply, x: Code, axis: Code) -> Code:
+def sort_order(writer, node: Apply, x: Code, *axis: Code) -> Code:
     return Code(f"{x:.}.argsort({', '.join(_sort_options(node))})")
 
 
 def _sort_options(node: Apply) -> list[str]:
-    axis = constant_int(node.inputs[1])
-    kind = node.op.kind
-    last = axis in (-1, rank(node.inputs[0]) - 1)
+    axis, kind = known_axis(node), node.op.kind
+    last = axis == rank(node.inputs[0]) - 1
     return ([] if last else [f"axis={axis}"]) + ([] if kind in (None, "quicksort") else [f"kind={kind!r}"])
 
 

@@ -15,6 +15,7 @@ from pytensor.scalar.basic import ScalarOp
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.shape import Shape_i
 
+from autoopt.ops.releases import GAMMAS
 from autoopt.source.code import (
     AND,
     COMPARISON,
@@ -328,13 +329,8 @@ def trigamma(writer, node: Apply, x: Code) -> Code:
     return call("scipy.special.polygamma", 1, x)
 
 
-@scalar(psm.GammaU)
-def upper_gamma(writer, node: Apply, k: Code, x: Code) -> Code:
+@scalar(*GAMMAS)
+def incomplete_gamma(writer, node: Apply, k: Code, x: Code) -> Code:
     k = writer.named(node.inputs[0]) if not k.is_name else k
-    return Code(f"scipy.special.gammaincc({k}, {x}) * scipy.special.gamma({k})", PRODUCT)
-
-
-@scalar(psm.GammaL)
-def lower_gamma(writer, node: Apply, k: Code, x: Code) -> Code:
-    k = writer.named(node.inputs[0]) if not k.is_name else k
-    return Code(f"scipy.special.gammainc({k}, {x}) * scipy.special.gamma({k})", PRODUCT)
+    function = {"GammaU": "gammaincc", "GammaL": "gammainc"}[GAMMAS[type(getattr(node.op, "scalar_op", node.op))]]
+    return Code(f"scipy.special.{function}({k}, {x}) * scipy.special.gamma({k})", PRODUCT)

@@ -8,16 +8,10 @@ import numpy as np
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.tensor.basic import Alloc
 from pytensor.tensor.shape import Shape
-from pytensor.tensor.subtensor import (
-    AdvancedIncSubtensor,
-    AdvancedIncSubtensor1,
-    AdvancedSubtensor,
-    AdvancedSubtensor1,
-    IncSubtensor,
-    Subtensor,
-)
+from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 from pytensor.tensor.type_other import MakeSlice
 
+from autoopt.ops.releases import GATHERS, SCATTERS
 from autoopt.source.code import PRODUCT, Code, call, infix, literal
 from autoopt.source.idioms import is_zeros, rank
 from autoopt.source.printers import prints
@@ -50,7 +44,7 @@ def subtensor(writer, node: Apply, x: Code, *index: Code) -> Code:
     return Code(f"{x:.}[{text}]") if text else x
 
 
-@prints(AdvancedSubtensor, AdvancedSubtensor1, stem="taken")
+@prints(*GATHERS, stem="taken")
 def advanced_subtensor(writer, node: Apply, x: Code, *index: Code) -> Code:
     return Code(f"{x:.}[{index_text(node.op.idx_list, index)}]")
 
@@ -67,7 +61,7 @@ def write_subtensor(writer, node: Apply, x: Code, value: Code, *index: Code) -> 
     return _written(writer, node, name, f"{name}[{text}] {'=' if node.op.set_instead_of_inc else '+='} {value}")
 
 
-@prints(AdvancedIncSubtensor, AdvancedIncSubtensor1, stem="filled")
+@prints(*SCATTERS, stem="filled")
 def write_advanced(writer, node: Apply, x: Code, value: Code, *index: Code) -> Code:
     array, positions = node.inputs[0], node.inputs[2:]
     number = _one_number(node.inputs[1])

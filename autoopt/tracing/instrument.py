@@ -20,6 +20,7 @@ from autoopt.tape.names import fresh
 from autoopt.tape.tape import Leaf
 from autoopt.tracing import containers, formulas, scalars, standins  # noqa: F401  (scalars fills the tables of standins)
 from autoopt.tracing.kinds import type_stand_in
+from autoopt.tracing.namespaces import ModuleStandIn, Namespace, namespace_of
 from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import may_be_copied
 from autoopt.tracing.sparse import Matrices, is_sparse
@@ -55,7 +56,6 @@ class Instrument:
         self.frames: dict[str, Any] = {}
         self.matrices: Any = None
         self.builtins = self._builtins()
-        tracer.is_namespace = lambda place: isinstance(place, Namespace)
         tracer.free_name = self._free_name
 
     def _builtins(self) -> dict[str, Any]:
@@ -63,8 +63,9 @@ class Instrument:
         return {**vars(builtins), **substituted, "__import__": self._import}
 
     def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
-        if isinstance(globals, Namespace):
-            globals = globals.original
+        namespace = namespace_of(globals)
+        if namespace is not None:
+            globals = namespace.original
         return self.substitute(builtins.__import__(name, globals, locals, fromlist, level))
 
     # Values -----------------------------------------------------------------------------------------------------------
@@ -273,7 +274,7 @@ class Instrument:
     # Functions --------------------------------------------------------------------------------------------------------
 
     def _function(self, function: FunctionType) -> Callable:
-        if isinstance(function.__globals__, Namespace):
+        if namespace_of(function.__globals__) is not None:
             return function
         module = function.__module__ or ""
         if module.startswith(_OPAQUE) or (module.startswith("scipy.integrate") and function.__name__ in _INTEGRALS):
@@ -298,8 +299,10 @@ class Instrument:
     def copy(self, function: FunctionType) -> FunctionType:
         """Return the instrumented copy of a Python function."""
         namespace = self._namespace(function.__globals__)
-        copied = FunctionType(function.__code__, namespace, function.__name__, closure=None or self._closure(function))
+        variables, closure = namespace.variables, self._closure(function)
+        copied = FunctionType(function.__code__, variables, function.__name__, closure=closure)
         self._known[id(function)] = (function, copied)
+        namespace.complete(function.__code__)
         if function.__defaults__:
             copied.__defaults__ = tuple(self.substitute(value) for value in function.__defaults__)
         if function.__kwdefaults__:
@@ -312,9 +315,15 @@ class Instrument:
     def _namespace(self, original: dict) -> Namespace:
         namespace = self._namespaces.get(id(original))
         if namespace is None:
-            namespace = self._namespaces[id(original)] = Namespace(self, original)
+            namespace = self._namespaces[id(original)] = Namespace(self._fetch, self.builtins, original)
             self.surroundings.relieve(original)
         return namespace
+
+    def _fetch(self, original: dict, name: str) -> Any:
+        """Return what the copies see of a global, and remember that it was read."""
+        value = original[name]
+        self.captured[id(original), name] = (original, value)
+        return self.substitute(value, name)
 
     def _closure(self, function: FunctionType) -> tuple[CellType, ...] | None:
         if function.__closure__ is None:
@@ -343,9 +352,8 @@ class Instrument:
     def leave(self) -> None:
         """Hand what the run assigned to globals and outer variables, and put into objects, to the originals."""
         for namespace in self._namespaces.values():
-            for name, value in namespace.items():
-                if name not in namespace.fetched or namespace.fetched[name] is not value:
-                    self.surroundings.assign(namespace.original, name, value)
+            for name, value in namespace.assigned():
+                self.surroundings.assign(namespace.original, name, value)
         for cell, made, given in self._cells.values():
             try:
                 if made.cell_contents is not given:
@@ -371,8 +379,8 @@ class Instrument:
 
     def _users_function(self, function: FunctionType) -> FunctionType:
         """Return a function that the run made as one of the user's names, its variables settled."""
-        namespace = function.__globals__
-        if not isinstance(namespace, Namespace):
+        namespace = namespace_of(function.__globals__)
+        if namespace is None:
             return function
         outer = {id(made): cell for cell, made, _ in self._cells.values()}
         cells = tuple(outer.get(id(cell), cell) for cell in function.__closure__ or ())
@@ -391,46 +399,6 @@ _NUMBERS = frozenset((bool, int, float, str, bytes, complex, type(Ellipsis), typ
 _FIXED = (bool, int, float, str, bytes, complex, type(None))
 _SCANNED = 1000
 """Containers of more items than this are not searched for functions and objects."""
-
-
-class Namespace(dict):
-    """The globals of an instrumented copy: fetched from the original on first use, then a plain dictionary entry."""
-
-    def __init__(self, instrument: Instrument, original: dict) -> None:
-        super().__init__(__builtins__=instrument.builtins)
-        self.instrument = instrument
-        self.original = original
-        self.fetched: dict[str, Any] = {"__builtins__": instrument.builtins}
-
-    def __missing__(self, name: str) -> Any:
-        if name in self.original:
-            value = self.original[name]
-            self.instrument.captured[id(self.original), name] = (self.original, value)
-            value = self.instrument.substitute(value, name)
-        else:
-            value = self.instrument.builtins[name]
-        self[name] = self.fetched[name] = value
-        return value
-
-
-class ModuleStandIn:
-    """A module whose attributes are substituted as they are read."""
-
-    def __init__(self, instrument: Instrument, module: ModuleType) -> None:
-        self.__dict__.update(_instrument=instrument, _module=module, __name__=module.__name__)
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._module, name)
-        own = self._module.__name__.startswith(("numpy", "scipy", "math", "cmath"))
-        if not isinstance(value, ModuleType) and not own:
-            self._instrument.captured[id(self._module), name] = (self._module, value)
-        value = self._instrument.substitute(value, name)
-        self.__dict__[name] = value
-        return value
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._module, name, value)
-        self.__dict__[name] = value
 
 
 def _is_standard(value: Any) -> bool:

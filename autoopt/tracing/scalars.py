@@ -14,6 +14,7 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import functions, methods
+from autoopt.tracing.namespaces import namespace_of
 from autoopt.tracing.objects import Above
 from autoopt.tracing.standins import STAND_INS, TYPES, stands_in
 
@@ -92,16 +93,34 @@ def _eval(tracer, source, globals=None, locals=None):
     frame = sys._getframe(1)
     namespace = frame.f_globals if globals is None else globals
     names = dict(frame.f_locals if locals is None and globals is None else locals or {})
-    if not isinstance(source, str) or not tracer.is_namespace(namespace):
+    instrumented = namespace_of(namespace)
+    if not isinstance(source, str) or instrumented is None:
         return eval(source, namespace, names)
     names = {name: value for name, value in names.items() if name.isidentifier()}
-    made = compile(f"lambda {', '.join(names)}: ({source.strip()})", "<eval>", "eval")
-    return types.FunctionType(made.co_consts[0], namespace)(**names)
+    made = compile(f"lambda {', '.join(names)}: ({source.strip()})", "<eval>", "eval").co_consts[0]
+    instrumented.complete(made)
+    return types.FunctionType(made, namespace)(**names)
+
+
+@stands_in(builtins.exec)
+def _exec(tracer, source, globals=None, locals=None, **options):
+    frame = sys._getframe(1)
+    namespace = frame.f_globals if globals is None else globals
+    own = frame.f_locals if isinstance(frame.f_locals, dict) else dict(frame.f_locals)  # a view since Python 3.13
+    names = (own if globals is None else globals) if locals is None else locals
+    instrumented = namespace_of(namespace)
+    if instrumented is not None:
+        source = compile(source, "<string>", "exec") if isinstance(source, str | bytes) else source
+        instrumented.complete(source)
+    return exec(source, namespace, names, **options)
 
 
 @stands_in(builtins.globals)
 def _globals(tracer):
-    return sys._getframe(1).f_globals
+    variables = sys._getframe(1).f_globals
+    if (instrumented := namespace_of(variables)) is not None:
+        instrumented.complete_all()
+    return variables
 
 
 @stands_in(builtins.super)

@@ -48,8 +48,6 @@ class Tracer:
         Whether a value that depends on the parameters was turned into text.
     estimates : set of int
         The guards (by id) that say whether an approximation still suffices.
-    is_namespace : callable
-        Whether a dictionary is the globals of an instrumented copy.
     free_name : callable
         Gives a name to a further input.
     outside : int
@@ -68,7 +66,6 @@ class Tracer:
         self.types: dict[type, type] = {}
         self.shown = False
         self.estimates: set[int] = set()
-        self.is_namespace: Callable[[Any], bool] = lambda place: False
         self.free_name: Callable[[str], str] = lambda name: name
         self.outside = 0
         self.leftovers: Any = None
