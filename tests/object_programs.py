@@ -298,6 +298,60 @@ class Last(Mixed, Counted):
 LAST = Last(np.ones(2))
 
 
+class Counted(type):
+    """A metaclass that counts how often each of its methods is run."""
+
+    def __new__(cls, name, bases, body, weight=1.0):
+        made = super().__new__(cls, name, bases, dict(body))
+        made.news, made.weight = getattr(made, "news", 0) + 1, weight
+        return made
+
+    def __init__(cls, name, bases, body, weight=1.0):
+        super().__init__(name, bases, body)
+
+    def __call__(cls, *args):
+        made = super().__call__(*args)
+        made.calls = getattr(made, "calls", 0) + 1
+        return made
+
+
+class CountedAbstract(Counted, abc.ABCMeta):
+    def __new__(cls, name, bases, body, **options):
+        made = super().__new__(cls, name, bases, body, **options)
+        made.abstract_news = getattr(made, "abstract_news", 0) + 1
+        return made
+
+
+class Outside(metaclass=CountedAbstract, weight=4.0):
+    def total(self, x):
+        return np.sum(x**2)
+
+
+@program()
+def metaclasses_of_classes_made_inside(x):
+    class Local(metaclass=Counted, weight=3.0):
+        def total(self, x):
+            return np.sum(x**3)
+
+    class Derived(Outside, weight=7.0):
+        pass
+
+    class Meta(Counted):
+        def __new__(cls, name, bases, body):
+            return super().__new__(cls, name, bases, body, weight=2.0)
+
+        def __init__(cls, name, bases, body):
+            super().__init__(name, bases, body, weight=2.0)
+
+    class Last(metaclass=Meta):
+        pass
+
+    local, derived = Local(), Derived()
+    assert isinstance(derived, Outside)
+    counts = Local.news + 10 * local.calls + 100 * Derived.abstract_news + 1000 * Last.news
+    return local.total(x) * counts * Local.weight + derived.total(x) * Derived.weight * Derived.news + x[0] * Last.weight
+
+
 @program()
 def super_at_the_root(x):
     last = Last(x)

@@ -302,6 +302,7 @@ class Instrument:
         variables, closure = namespace.variables, self._closure(function)
         copied = FunctionType(function.__code__, variables, function.__name__, closure=closure)
         self._known[id(function)] = (function, copied)
+        self._describe(copied, function)
         namespace.complete(function.__code__)
         if function.__defaults__:
             copied.__defaults__ = tuple(self.substitute(value) for value in function.__defaults__)
@@ -311,6 +312,18 @@ class Instrument:
         self.opaque_state = self.opaque_state or bool(set(function.__dict__) - {"__wrapped__"})
         self.captured[id(function), "__defaults__"] = (function, function.__defaults__)
         return copied
+
+    def _describe(self, copied: FunctionType, function: FunctionType) -> None:
+        """Have a copy say of itself what the function says."""
+        for name in ("__qualname__", "__module__", "__doc__", "__type_params__"):
+            if hasattr(function, name):  # type parameters came with Python 3.12
+                setattr(copied, name, getattr(function, name))
+        if hasattr(function, "__annotate__"):  # since Python 3.14 annotations are evaluated when they are read
+            copied.__annotate__ = function.__annotate__ and self.copy(function.__annotate__)
+        elif function.__annotations__:
+            types = {name: part for name, part in function.__annotations__.items() if _may_hash(part)}
+            known = {name: self.substitute(part) for name, part in types.items() if part in standins.TYPES}
+            copied.__annotations__ = {**function.__annotations__, **known}
 
     def _namespace(self, original: dict) -> Namespace:
         namespace = self._namespaces.get(id(original))

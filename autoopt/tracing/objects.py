@@ -73,6 +73,7 @@ class Shadows:
         self.classes: dict[type, type] = {}
         self.users: dict[type, type] = {}
         self._metaclasses: dict[type, type] = {}
+        self._ordered = type("_Ordered", (type,), {"mro": lambda made: self._order_of_metaclass(made)})
         self._unfinished: type | None = None
         self.objects: dict[int, tuple[Any, Any]] = {}
 
@@ -141,15 +142,25 @@ class Shadows:
         if kind in self.users:
             users = self.users[kind].__mro__
             return [self.classes.get(base, base) for base in users] + [base for base in users if base in self.classes]
-        orders = [[base for base in above.__mro__ if base not in self.classes] for above in kind.__bases__]
-        last = dict.fromkeys(base for above in kind.__bases__ for base in above.__mro__ if base in self.classes)
-        return [kind, *_merged([*orders, list(kind.__bases__)]), *last]
+        return _inherited(kind, self.classes.__contains__)
+
+    def _order_of_metaclass(self, made: type) -> list[type]:
+        """Return the same for the shadow of a metaclass, or for a metaclass made in the run."""
+        kind = vars(made).get(_SHADOWED)
+        if kind is None:
+            return _inherited(made, lambda base: base in self._metaclasses and _is_users_metaclass(base))
+        order: list[type] = []
+        for base in kind.__mro__:
+            shadow = made if base is kind else self._metaclasses.get(base)
+            order += [] if shadow is None else [shadow]
+            order += [] if _is_users_metaclass(base) else [base]
+        return order + [base for base in kind.__mro__ if _is_users_metaclass(base)]
 
     def _metaclass(self, kind: type) -> type:
         """Return a subclass of a metaclass, whose classes substitute the objects and classes that they hold."""
         if kind not in self._metaclasses:
             bases = tuple(self._metaclass(base) for base in kind.__bases__ if issubclass(base, type))
-            made = self._metaclasses[kind] = type(kind.__name__, (*bases, kind), {})
+            made = self._metaclasses[kind] = self._ordered(kind.__name__, (*bases, kind), {_SHADOWED: kind})
             if kind is type:
                 made.__getattribute__ = _reading(self.substitute, type.__getattribute__)
                 made.mro = lambda shadow: self.order(shadow)
@@ -226,6 +237,14 @@ class Shadows:
                 dict.update(original, {key: settled(part) for key, part in dict.items(shadow)})
 
 
+_SHADOWED = "__autoopt_shadowed__"
+"""The name under which the shadow of a metaclass holds the metaclass."""
+
+
+def _is_users_metaclass(kind: type) -> bool:
+    return issubclass(kind, type) and any(map(_is_users, vars(kind).values()))
+
+
 def _instance(kind: type, value: Any) -> Any:
     """Return a new object of `kind` that holds what `value` holds as a list, dict, set, tuple or number."""
     for base in (list, set, dict, tuple, frozenset, float, int, str):
@@ -273,6 +292,13 @@ class Above(super):
         if order and not name.startswith("__self") and not any(name in vars(base) for base in above):
             raise AttributeError(f"'super' object has no attribute {name!r}")
         return read(name)
+
+
+def _inherited(kind: type, is_users: Callable[[type], bool]) -> list[type]:
+    """Return the order of classes that `kind` has by its bases, those that are the user's own last."""
+    orders = [[base for base in above.__mro__ if not is_users(base)] for above in kind.__bases__]
+    last = dict.fromkeys(base for above in kind.__bases__ for base in above.__mro__ if is_users(base))
+    return [kind, *_merged([*orders, list(kind.__bases__)]), *last]
 
 
 def _merged(orders: list[list[type]]) -> list[type]:
