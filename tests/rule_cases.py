@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -339,6 +340,12 @@ case(np.pad, M, ((1, 0), (0, 2)), constant_values=((1.0, 2.0), (3.0, 4.0)))
 case(np.pad, V, (1, 2), constant_values=a(0.5, 1.5))
 case(np.sort, V, kind="stable")
 case(np.argsort, M, axis=1, stable=True)
+if "descending" in inspect.signature(np.sort).parameters:  # from NumPy 2.5 on
+    case(np.sort, M, axis=0, descending=True)
+    case(np.sort, M, axis=None, descending=True)
+    case(np.sort, np.array([3, 1, 3, -2]), descending=True)
+    case(np.argsort, M, axis=1, descending=True)
+    case(np.argsort, np.array([1.0, 0.5, 1.0, 0.5]), stable=True, descending=True)
 case(np.nan_to_num, a(1.0, np.nan, np.inf), nan=np.array(0.5), posinf=2.0)
 
 # Indexing ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 
-from autoopt.rules.operands import along, axes, axis_index, broadcast, real, shape, size, static, tensor
+from autoopt.rules.operands import along, axes, axis_index, broadcast, discrete, real, shape, size, static, tensor
 from autoopt.rules.table import Unsupported, rule
 
 
@@ -294,17 +294,21 @@ def linalg_diagonal(x, offset=0):
 
 
 @rule(np.sort)
-def sort(a, axis=-1, kind=None, stable=None):
-    """The sorted elements; where they tie, slopes go to them in their order."""
+def sort(a, axis=-1, kind=None, stable=None, descending=None):
+    """The sorted elements, NaN last either way; where they tie, slopes go to them in their order."""
     a = tensor(a)
-    return pt.sort(a.reshape((size(a),)), axis=0) if axis is None else pt.sort(a, axis=axis_index(axis, a.ndim))
+    a, axis = (a.reshape((size(a),)), 0) if axis is None else (a, axis_index(axis, a.ndim))
+    if not descending:
+        return pt.sort(a, axis=axis)
+    return flip(pt.sort(a, axis=axis), axis) if discrete(a) else -pt.sort(-a, axis=axis)
 
 
 @rule(np.argsort, order=0)
-def argsort(a, axis=-1, kind=None, stable=None):
+def argsort(a, axis=-1, kind=None, stable=None, descending=None):
     a = real(a)  # PyTensor's ArgSort has no pullback of integers
     a, axis = (a.reshape((size(a),)), 0) if axis is None else (a, axis_index(axis, a.ndim))
-    return pt.argsort(a, axis=axis, kind="stable" if stable or kind == "stable" else "quicksort")
+    kind = "stable" if stable or kind == "stable" else "quicksort"
+    return pt.argsort(-a if descending else a, axis=axis, kind=kind)
 
 
 @rule(np.append)

@@ -96,8 +96,8 @@ def fill(array, value):
 
 
 @_method
-def sort(array, axis=-1, kind=None, order=None, *, stable=None):
-    array[...] = call_function(array.tracer, np.sort, (array,), {"axis": axis})
+def sort(array, axis=-1, kind=None, order=None, *, stable=None, **descending):
+    array[...] = call_function(array.tracer, np.sort, (array,), {"axis": axis, **descending})
 
 
 @_method

@@ -286,11 +286,11 @@ class Tracer:
     def _components(self, function: Callable, inputs: tuple, template: Any, values: Sequence, level: int) -> Any:
         """Record a call with several results and return them, each a step of its own, in a container of its kind.
 
-        A Python bool among them is an option that was given, as the one that scipy.linalg.cho_factor hands on.
+        A bool among them is an option that was given, as the one that scipy.linalg.cho_factor hands on.
         """
         whole = self._append(function, inputs, template, values, level, self.site())
         parts = [
-            value if type(value) is bool else self.record(component, (whole,), ((Slot(0), k), {}), value, level)
+            bool(value) if _is_option(value) else self.record(component, (whole,), ((Slot(0), k), {}), value, level)
             for k, value in enumerate(values)
         ]
         return type(values)(*parts) if hasattr(values, "_fields") else type(values)(parts)
@@ -478,6 +478,11 @@ def _shape_by_value(function: Callable, args: tuple) -> bool:
         parts = args[1] if type(args[1]) is tuple else (args[1],)
         return any(getattr(part, "dtype", None) == np.bool_ for part in parts)
     return function in _SHAPED_BY_VALUE and (function is not np.where or len(args) == 1)
+
+
+def _is_option(value: Any) -> bool:
+    """Whether one of several results is a bool: Python's own or, from SciPy 1.18 on, one in an array without axes."""
+    return type(value) is bool or (type(value) is np.ndarray and value.shape == () and value.dtype == bool)
 
 
 def _holds_functions(value: Any) -> bool:
