@@ -349,7 +349,9 @@ def metaclasses_of_classes_made_inside(x):
     local, derived = Local(), Derived()
     assert isinstance(derived, Outside)
     counts = Local.news + 10 * local.calls + 100 * Derived.abstract_news + 1000 * Last.news
-    return local.total(x) * counts * Local.weight + derived.total(x) * Derived.weight * Derived.news + x[0] * Last.weight
+    return (
+        local.total(x) * counts * Local.weight + derived.total(x) * Derived.weight * Derived.news + x[0] * Last.weight
+    )
 
 
 @program()

@@ -15,6 +15,7 @@ import pytest
 from formula_cases import CASES, OBJECTS, REFUSED, Case, Data
 from scipy import optimize
 from scipy.integrate import dblquad, odeint, quad, solve_ivp
+from scipy.linalg import solve_circulant
 from test_corpus import check_gradient, check_hessp, check_value
 
 from autoopt import differences
@@ -287,3 +288,11 @@ def test_functions_compiled_by_numba_are_followed_as_python() -> None:
     x = np.array([0.5, -1.0])
     gradient = Objective(lambda p: squares(p) + np.sum(twice(p)) + squares.py_func(p), x).grad(x)
     np.testing.assert_allclose(gradient, 4 * x + 2)
+
+
+def test_formula_that_the_installed_library_does_not_agree_with_is_refused() -> None:
+    def stacked(x):
+        return np.sum(solve_circulant(np.outer(x, x) + 4 * np.eye(3), x))
+
+    with pytest.raises(UnsupportedFunctionError, match="releases of its library differ in"):
+        Objective(stacked, np.array([0.3, 0.7, 1.1]))

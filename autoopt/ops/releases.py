@@ -35,8 +35,9 @@ GATHERS = _those_there(subtensor, "AdvancedSubtensor", "AdvancedSubtensor1")
 SCATTERS = _those_there(subtensor, "AdvancedIncSubtensor", "AdvancedIncSubtensor1")
 """Operations that write, or add, at arrays of positions."""
 
-GAMMAS = {kind: name for name in ("GammaU", "GammaL") for kind in _those_there(psm, name)}
-"""The incomplete gamma functions that are not divided by gamma, by class; later releases have none."""
+_SCALED = {"GammaU": "gammaincc", "GammaL": "gammainc"}
+GAMMAS = {kind: function for name, function in _SCALED.items() for kind in _those_there(psm, name)}
+"""The incomplete gamma functions that are gamma times one of scipy.special, with its name; later releases have none."""
 
 _AXES = {Join: 0, Split: 1, SortOp: 1, ArgSortOp: 1}
 """Which input of an operation is its axis, where the axis is an input."""

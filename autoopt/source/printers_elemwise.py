@@ -332,5 +332,5 @@ def trigamma(writer, node: Apply, x: Code) -> Code:
 @scalar(*GAMMAS)
 def incomplete_gamma(writer, node: Apply, k: Code, x: Code) -> Code:
     k = writer.named(node.inputs[0]) if not k.is_name else k
-    function = {"GammaU": "gammaincc", "GammaL": "gammainc"}[GAMMAS[type(getattr(node.op, "scalar_op", node.op))]]
+    function = GAMMAS[type(getattr(node.op, "scalar_op", node.op))]
     return Code(f"scipy.special.{function}({k}, {x}) * scipy.special.gamma({k})", PRODUCT)

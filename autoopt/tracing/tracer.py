@@ -56,6 +56,8 @@ class Tracer:
         What the run leaves outside.
     compared : set
         The places at which the objective has compared by size.
+    met : set
+        The functions that are followed by a formula, with the shapes that they were given.
     """
 
     def __init__(self, array: type, pair: type | None = None) -> None:
@@ -73,6 +75,7 @@ class Tracer:
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
         self.compared: set[Any] = set()
+        self.met: set[Any] = set()
         self._sites: dict[tuple[int, int], tuple[CodeType, int]] = {}
 
     # Leaves -----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +13,7 @@ import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.signatures import Unsupported, strict
+from autoopt.tape.names import qualified
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import functions
 from autoopt.tracing.kinds import real
@@ -42,13 +45,17 @@ class Formula:
         UnsupportedFunctionError
             If the formula does not cover these arguments.
         """
+        given = args, kwargs
         args = tuple(_operand(tracer, part) for part in args)
         kwargs = {key: _operand(tracer, part) for key, part in kwargs.items()}
         if not self.always and tracer.level((args, kwargs)) < PARAMETER:
             call = tracer.call if tracer.holds_traced((args, kwargs)) else _plainly
             return call(self.function, real(args), real(kwargs))
         try:
-            return self.build(*real(args), **real(kwargs))
+            made = self.build(*real(args), **real(kwargs))
+            if not self._agrees(tracer, given, made):
+                raise Unsupported(f"{qualified(self.function)} in a way that the releases of its library differ in")
+            return made
         except Unsupported as problem:
             raise UnsupportedFunctionError(
                 f"The objective calls {problem.what}, which autoopt cannot differentiate.",
@@ -56,8 +63,62 @@ class Formula:
                 problem.remedy + ".",
             ) from None
 
+    def _agrees(self, tracer: Any, given: tuple[tuple, dict], made: Any) -> bool:
+        """Whether the installed function has the formula's value, asked once a run for arguments of one kind."""
+        args, kwargs = tracer.concrete((real(given[0]), real(given[1])))
+        results = tracer.concrete(made if type(made) in (tuple, list) else [made])
+        kind = self.function, _outline((args, kwargs))
+        if kind in tracer.met or not _is_plain((args, kwargs)) or not _is_plain(results):
+            return True
+        tracer.met.add(kind)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = self.function(*deepcopy(args), **deepcopy(kwargs))
+        known = list(found) if isinstance(found, tuple | list) and type(made) in (tuple, list) else [found]
+        noise = 1e-9 * max(map(_size, _arrays((args, kwargs))), default=0.0)
+        return len(known) == len(results) and all(_close(*pair, noise) for pair in zip(results, known, strict=True))
+
 
 FORMULAS: dict[Callable, Formula] = {}
+
+
+def _outline(value: Any) -> Any:
+    """Return what arguments have in common whose numbers differ."""
+    if isinstance(value, tuple | list):
+        return tuple(map(_outline, value))
+    if isinstance(value, dict):
+        return tuple((key, _outline(part)) for key, part in value.items())
+    return getattr(value, "shape", None) or (value if isinstance(value, str | bool) else type(value))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether `value` consists of arrays, numbers and names: no functions and no objects."""
+    if type(value) in (tuple, list):
+        return all(map(_is_plain, value))
+    if type(value) is dict:
+        return all(map(_is_plain, value.values()))
+    return value is None or isinstance(value, np.ndarray | np.generic | bool | int | float | complex | str)
+
+
+def _arrays(value: Any) -> Iterator[np.ndarray]:
+    """Yield the arrays of numbers among arguments."""
+    if isinstance(value, tuple | list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _arrays(part)
+    elif np.asarray(value).dtype.kind in "fiubc":
+        yield np.asarray(value)
+
+
+def _size(numbers: np.ndarray) -> float:
+    return float(np.max(np.abs(numbers), initial=0, where=np.isfinite(numbers)))
+
+
+def _close(one: Any, other: Any, noise: float) -> bool:
+    """Whether two results are the same array but for rounding, that of what they were computed from included."""
+    one, other = np.asarray(one), np.asarray(other)
+    if one.shape != other.shape or other.dtype.kind not in "fiubc":
+        return one.shape == other.shape
+    return np.allclose(one, other, rtol=1e-6, atol=1e-6 * _size(other) + noise, equal_nan=True)
 
 
 def formula(*originals: Callable, always: bool = False, note: str = "") -> Callable[[Callable], Callable]:
