@@ -32,9 +32,9 @@ setup(
     package_data={"autoopt": ["py.typed"]},
     install_requires=[  # both ends were tested: docs/releases.rst
         "numpy>=2.1,<2.6",
-        "scipy>=1.15,<1.19",
+        "scipy>=1.17,<1.19",
         "pytensor>=3.0.7,<3.4",
-        "llvmlite>=0.44,<0.51",
+        "llvmlite>=0.45,<0.51",
         "click>=8.1,<9",
         "pandas>=2.2.2,<4",
     ],

@@ -112,9 +112,8 @@ case(np.full_like, COUNTS, 2)
 case(np.copy, M)
 case(scipy.linalg.toeplitz, V)
 case(scipy.linalg.toeplitz, V, V[:3])
-if scipy.linalg.toeplitz(V[:2].reshape(2, 1), V[:1]).ndim == 3:  # SciPy from 1.17 on takes stacks; before, one vector
-    case(scipy.linalg.toeplitz, M)
-    case(scipy.linalg.toeplitz, M, V[:3])
+case(scipy.linalg.toeplitz, M)
+case(scipy.linalg.toeplitz, M, V[:3])
 case(scipy.linalg.circulant, V)
 case(scipy.linalg.block_diag, M, V, np.array(2.0))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import cache
 
 import numpy as np
@@ -199,23 +198,13 @@ def polar(a, side="right"):
 
 @rule(scipy.linalg.toeplitz)
 def toeplitz(c, r=None):
-    """Of the last axes, or of all elements as one vector: SciPy takes stacks from 1.17 on."""
     c = tensor(c)
     r = c if r is None else tensor(r)
-    if not _toeplitz_takes_stacks():
-        c, r = c.flatten(), r.flatten()
     m, n = shape(c)[-1], shape(r)[-1]
     lead = np.broadcast_shapes(shape(c)[:-1], shape(r)[:-1])
     c, r = pt.broadcast_to(c, (*lead, m)), pt.broadcast_to(r, (*lead, n))
     values = pt.concatenate([c[..., :0:-1], c[..., :1], r[..., 1:]], axis=-1)
     return values[..., pt.constant(m - 1 + np.arange(n) - np.arange(m)[:, None])]
-
-
-@cache
-def _toeplitz_takes_stacks() -> bool:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return scipy.linalg.toeplitz(np.ones((2, 1))).ndim == 3
 
 
 @rule(scipy.linalg.circulant)
