@@ -138,7 +138,7 @@ def _execute(text: str, kind: str) -> dict[str, Any]:
     file = f"<autoopt {kind} {abs(hash(text)):x}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     namespace: dict[str, Any] = {"__name__": "autoopt_derivatives"}
-    exec(compile(text, file, "exec"), namespace)
+    exec(compile(text, file, "exec", dont_inherit=True), namespace)
     return namespace
 
 

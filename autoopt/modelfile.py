@@ -206,7 +206,7 @@ def _run(path: Path, settings: dict[str, Any]) -> tuple[dict[str, Any], list[str
     vars(module).update(applied.names)
     sys.modules[module.__name__] = module
     with users_code(str(path)):
-        exec(compile(applied.wrapped(tree), file, "exec"), vars(module))
+        exec(compile(applied.wrapped(tree), file, "exec", dont_inherit=True), vars(module))
     applied.finish(vars(module))
     return vars(module), [name for name in _defined(tree) if not name.startswith("_")]
 

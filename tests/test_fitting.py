@@ -55,6 +55,24 @@ def test_likelihood_has_estimates_and_standard_errors(model):
     assert found.result.x["mean"] == pytest.approx(3.5)
 
 
+def test_model_is_run_without_the_future_imports_of_this_library(model):
+    text = """
+        from dataclasses import dataclass, fields
+        import numpy as np
+
+        @dataclass
+        class Settings:
+            centre: float = 2.0
+
+        settings = Settings(**{field.name: field.type("4") for field in fields(Settings)})
+        x0 = np.zeros(2)
+
+        def objective(x):
+            return np.sum((x - settings.centre) ** 2)
+    """
+    assert np.allclose(fit(model(text)).params, 4.0)
+
+
 def test_data_given_replace_the_models_own(model, tmp_path):
     (tmp_path / "d.csv").write_text("y,other\n1,a\n3,b\n")
     assert fit(model(NORMAL), tmp_path / "d.csv").params[0] == pytest.approx(2)

@@ -273,6 +273,68 @@ def with_warnings(x):
     return np.sum(x**2) * len(seen)
 
 
+def metaclasses_inside(x):
+    class Outer(type):
+        def __new__(cls, name, bases, body):
+            made = super().__new__(cls, name, bases, body)
+            made.weight = WIDTH
+            return made
+
+    class Old(type):
+        def __new__(cls, name, bases, body):
+            return type.__new__(cls, name, bases, {**body, "count": COUNT})
+
+    class Plain(type):
+        pass
+
+    class First(metaclass=Outer):
+        pass
+
+    class Second(metaclass=Old):
+        pass
+
+    class Third(metaclass=Plain):
+        power = 3
+
+    kinds = isinstance(First, type) and type(First) is Outer and issubclass(Old, type) and type(COUNT) is not type
+    return np.sum(x**Third.power) * First.weight * Second.count * kinds
+
+
+def builtin_bases(x):
+    class Angle(float):
+        def degrees(self):
+            return self * WIDTH
+
+    class Whole(int):
+        pass
+
+    class Row(list):
+        def total(self):
+            return sum(self) * WIDTH
+
+    class Table(dict):
+        def total(self):
+            return sum(self.values()) * WIDTH
+
+    class Found(Exception):
+        def __init__(self, value):
+            self.value = value
+
+    Made = type("Made", (float,), {"half": lambda self: self / 2})
+    try:
+        raise Found(x[0] ** 2)
+    except Found as found:
+        caught = found.value
+    table = Table(a=x[0] ** 3, b=x[1]).total()
+    return Angle(3.0).degrees() * Row([v**2 for v in x]).total() + table * Whole(2) + caught * Made(3.0).half()
+
+
+def future_imports_of_its_own(x):
+    names = {}
+    exec("class Typed:\n    kind: float = WIDTH", globals(), names)  # not under this library's own imports
+    return names["Typed"].__annotations__["kind"](2) * np.sum(x**2)
+
+
 def compiled_from(text: str) -> object:
     """Return the objective of a text that older Pythons cannot read."""
     scope: dict = {"np": np, "WIDTH": WIDTH, "DATA": DATA, "__name__": __name__}
@@ -293,7 +355,8 @@ TYPE_PARAMETERS = """
 OBJECTIVES = [
     *(numbers, arrays, lambdas, comprehensions, methods, inner_classes, bases, metaclasses, generics, records),
     *(named_tuples, enumerations, of_a_traced_value, in_a_helper, executed, evaluated, looked_up, wrapped_inside),
-    *(wrapped_outside, described, of_the_module, with_warnings),
+    *(wrapped_outside, described, of_the_module, with_warnings, metaclasses_inside, builtin_bases),
+    future_imports_of_its_own,
     *([compiled_from(TYPE_PARAMETERS)] if sys.version_info >= (3, 12) else []),
 ]
 X = np.array([0.3, 0.7, 1.1])

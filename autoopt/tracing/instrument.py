@@ -60,13 +60,21 @@ class Instrument:
 
     def _builtins(self) -> dict[str, Any]:
         substituted = {name: self.substitute(value) for name, value in vars(builtins).items() if _has_stand_in(value)}
-        return {**vars(builtins), **substituted, "__import__": self._import}
+        return {**vars(builtins), **substituted, "__import__": self._import, "__build_class__": self._build_class}
 
     def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
         namespace = namespace_of(globals)
         if namespace is not None:
             globals = namespace.original
         return self.substitute(builtins.__import__(name, globals, locals, fromlist, level))
+
+    def _build_class(self, body: Callable, name: str, *bases: Any, **options: Any) -> type:
+        """Make a class of the run: stand-ins for builtin types are no bases."""
+        originals = self._replaced()
+        bases = tuple(base if self.shadows.is_made(base) else originals.get(id(base), base) for base in bases)
+        if (metaclass := options.get("metaclass")) is not None and not self.shadows.is_made(metaclass):
+            options["metaclass"] = originals.get(id(metaclass), metaclass)
+        return builtins.__build_class__(body, name, *bases, **options)
 
     # Values -----------------------------------------------------------------------------------------------------------
 

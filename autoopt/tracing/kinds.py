@@ -32,7 +32,9 @@ class Kind(type):
 
 def type_stand_in(tracer: Any, original: type, convert: Callable) -> type:
     """Return a stand-in for the type `original` that converts by `convert(tracer, value)`."""
-    body = {"original": original, "tracer": tracer, "convert": staticmethod(convert)}
+    body = {"original": original, "tracer": tracer, "convert": staticmethod(convert), "__new__": original.__new__}
+    if original is type:
+        body |= {"__call__": type.__call__, "__init__": type.__init__}
     if issubclass(original, np.generic) or original in (float, int, bool, complex):
         body["dtype"] = np.dtype(original)
     return Kind(original.__name__, (), body)

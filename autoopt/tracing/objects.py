@@ -215,6 +215,10 @@ class Shadows:
         """Whether `value` is an object of a shadow class."""
         return type(value) in self.users
 
+    def is_made(self, kind: Any) -> bool:
+        """Whether `kind` is a shadow of a class or metaclass."""
+        return isinstance(kind, type) and (kind in self.users or _SHADOWED in vars(kind))
+
     def original(self, value: Any) -> Any:
         """Return the object that a shadow stands in for; one made in the run becomes an object of the user's class."""
         for original, shadow in self.objects.values():

@@ -1,10 +1,13 @@
 """What takes the place of Python's own functions of numbers: builtins such as `float` and `max`, `math` and `cmath`."""
 
 from __future__ import annotations
+import __future__
 
 import builtins
 import cmath
+import functools
 import math
+import operator
 import sys
 import types
 from collections.abc import Callable
@@ -14,6 +17,7 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import functions, methods
+from autoopt.tracing.kinds import real
 from autoopt.tracing.namespaces import namespace_of
 from autoopt.tracing.objects import Above
 from autoopt.tracing.standins import STAND_INS, TYPES, stands_in
@@ -80,12 +84,14 @@ def _sum(tracer, values, start=0):
     return start
 
 
-@stands_in(builtins.type)
-def _type(tracer, *args):
+def _type(tracer, *args, **options):
     if len(args) != 1:
-        return type(*args)
+        return type(*real(args), **options)
     kind = args[0].__class__ if type(args[0]) is tracer.array else type(args[0])
     return tracer.types.get(kind, kind)
+
+
+TYPES[type] = _type
 
 
 @stands_in(builtins.eval)
@@ -95,9 +101,9 @@ def _eval(tracer, source, globals=None, locals=None):
     names = dict(frame.f_locals if locals is None and globals is None else locals or {})
     instrumented = namespace_of(namespace)
     if not isinstance(source, str) or instrumented is None:
-        return eval(source, namespace, names)
+        return eval(_compiled(source, frame, "eval"), namespace, names)
     names = {name: value for name, value in names.items() if name.isidentifier()}
-    made = compile(f"lambda {', '.join(names)}: ({source.strip()})", "<eval>", "eval").co_consts[0]
+    made = _compiled(f"lambda {', '.join(names)}: ({source.strip()})", frame, "eval").co_consts[0]
     instrumented.complete(made)
     return types.FunctionType(made, namespace)(**names)
 
@@ -108,11 +114,19 @@ def _exec(tracer, source, globals=None, locals=None, **options):
     namespace = frame.f_globals if globals is None else globals
     own = frame.f_locals if isinstance(frame.f_locals, dict) else dict(frame.f_locals)  # a view since Python 3.13
     names = (own if globals is None else globals) if locals is None else locals
-    instrumented = namespace_of(namespace)
+    instrumented, source = namespace_of(namespace), _compiled(source, frame, "exec")
     if instrumented is not None:
-        source = compile(source, "<string>", "exec") if isinstance(source, str | bytes) else source
         instrumented.complete(source)
     return exec(source, namespace, names, **options)
+
+
+def _compiled(source, frame, mode):
+    """Return text as code, under the `from __future__` imports of the code in `frame` instead of this file's."""
+    if not isinstance(source, str | bytes):
+        return source
+    features = (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+    flags = frame.f_code.co_flags & functools.reduce(operator.or_, features)
+    return compile(source, f"<{'eval' if mode == 'eval' else 'string'}>", mode, flags, dont_inherit=True)
 
 
 @stands_in(builtins.globals)
