@@ -298,6 +298,72 @@ class Last(Mixed, Counted):
 LAST = Last(np.ones(2))
 
 
+class Squares:
+    """Results that Python keeps: on the object, and by argument."""
+
+    def __init__(self, x):
+        self.x, self.count = x, 0
+
+    @functools.cached_property
+    def values(self):
+        self.count += 1
+        return self.x**2
+
+    @functools.lru_cache(maxsize=None)  # noqa: B019, UP033
+    def table(self, n):
+        return np.arange(3.0) * n
+
+
+@functools.lru_cache
+def powers(n):
+    return np.arange(3.0) ** n
+
+
+@functools.cache
+def remembered(v, n):
+    """A recursion that takes 2**25 calls unless its results are kept, for traced numbers too."""
+    return v if n < 1 else 0.5 * remembered(v, n - 1) + 0.3 * remembered(v, max(n - 2, 0))
+
+
+KEPT = Squares(np.array([1.0, 2.0, 3.0]))
+
+
+@program()
+def cached_properties(x):
+    squares, given, gone = Squares(x), Squares(x), Squares(x)
+    squares.values[0] = 0.0
+    given.__dict__["values"] = 5 * x
+    total = gone.values.sum()
+    del gone.values
+    same = squares.values is squares.values and "values" in squares.__dict__
+    return (
+        squares.values.sum() * squares.count * same + (given.values * x).sum() + total * gone.values.sum() * gone.count
+    )
+
+
+@program()
+def cached_functions(x):
+    powers.cache_clear()
+    same = powers(2) is powers(2) and Squares(x).table(2) is not Squares(x).table(2)
+    info = powers.cache_info()
+    return np.sum(x**2 * powers(2)) * same * (info.hits + info.currsize) + remembered(x[0], 25) * np.sum(
+        KEPT.values * x
+    )
+
+
+@program()
+def matched_numbers(x):
+    match 2.5, 3, "s":
+        case float(a), int(b), str(_):
+            scale = a * b
+    match x[0]:
+        case int(z):
+            return z
+        case float(z):
+            return z**2 * scale + x[1]
+    return 0.0
+
+
 class Counted(type):
     """A metaclass that counts how often each of its methods is run."""
 

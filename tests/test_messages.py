@@ -690,3 +690,17 @@ def test_complex_result_is_refused_with_the_line(model) -> None:
 def test_every_refused_function_has_its_remedy(model) -> None:
     error = said(model("return np.quantile(x, 0.5, method='inverted_cdf', weights=x) + np.sum(x, dtype=np.float32)"))
     assert "leave out weights=" in str(error) and "leave out dtype=" in str(error)
+
+
+@pytest.mark.parametrize("transform", [autoopt.value_and_grad, autoopt.hessian], ids=lambda f: f.__name__)
+def test_operation_without_source_is_refused_with_the_line(transform) -> None:
+    import scipy.linalg
+
+    base = np.array([[4.0, 1.0, 0.5], [1.0, 5.0, 0.2], [0.5, 0.2, 6.0]])
+
+    def stacks(x):
+        _, lower, upper = scipy.linalg.lu(np.stack([base + np.outer(x, x), 2 * base + np.outer(x, x)]))
+        return np.sum(lower * upper)
+
+    with pytest.raises(UnsupportedFunctionError, match=r"There is no NumPy source for .*LU(?s:.)*scipy\.linalg\.lu"):
+        transform(stacks)(np.array([0.7, -0.4, 1.3]))

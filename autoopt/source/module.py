@@ -12,16 +12,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from pytensor.graph.basic import Variable
-from pytensor.graph.traversal import ancestors
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.traversal import ancestors, io_toposort
 
-from autoopt.errors import display_path
+from autoopt.errors import Location, display_path
 from autoopt.graph.build import Graph, origin
 from autoopt.graph.derive import Function
 from autoopt.source.assignments import assigned_name
 from autoopt.source.code import Code, array_text, literal, sequence
 from autoopt.source.listing import Listing, list_function
-from autoopt.source.printers import stem
+from autoopt.source.printers import NoSource, stem
 from autoopt.source.steps import list_steps
 from autoopt.tape.digest import constant_names
 from autoopt.tape.names import fresh
@@ -132,15 +132,38 @@ class _Writer:
         comments, hints = self.origins([*function.results, *(variable for variable, _ in function.guards)])
         hints = {v: name for v, name in hints.items() if name not in names.values()} | dict(names)
         used = self.used(function, arguments)
-        return list_function(
-            function.name,
-            [pair for pair in arguments if pair[0] in used],
-            function.results,
-            names=hints,
-            comments=comments,
-            checks=[(variable, _check(guard)) for variable, guard in function.guards],
-            docstring=_DOCS.get(function.name),
-        )
+        try:
+            return list_function(
+                function.name,
+                [pair for pair in arguments if pair[0] in used],
+                function.results,
+                names=hints,
+                comments=comments,
+                checks=[(variable, _check(guard)) for variable, guard in function.guards],
+                docstring=_DOCS.get(function.name),
+            )
+        except NoSource as problem:
+            raise problem.at(where=self.location(problem.node, function)) from None
+
+    def location(self, node: Apply | None, function: Function) -> Location | None:
+        """Return the user's line that an operation stems from, or what it works on, or what is made of its results.
+
+        Idioms make operations anew, without their origin: then it is that of such an operation before them, and where
+        there is none, the line that computes the objective's value.
+        """
+        if node is None:
+            return None
+        nodes = io_toposort(function.arguments, function.results)
+        alike = [other for other in nodes if other.op == node.op] or [node]
+        later = {v for other in alike for v in other.outputs}
+        for other in nodes:
+            if later.intersection(other.inputs):
+                later.update(other.outputs)
+        made = [v for other in nodes for v in other.outputs if v in later]
+        near = [*ancestors(node.outputs), *(v for other in alike for v in ancestors(other.outputs)), *made]
+        places = [*map(origin, near), self.graph.tape.output]
+        index = next((index for index in places if index is not None and self.steps[index].site), None)
+        return None if index is None else self.steps[index].location
 
     def used(self, function: Function, arguments: list[tuple[Variable, str]]) -> set[Variable]:
         """Return the arguments that the function reads, its first always."""

@@ -42,7 +42,7 @@ from pytensor.tensor.sort import ArgSortOp, SortOp
 from pytensor.tensor.special import XLog1PY, XLogY
 from pytensor.tensor.subtensor import Subtensor
 
-from autoopt.errors import UnsupportedFunctionError
+from autoopt.errors import Location, UnsupportedFunctionError
 from autoopt.ops.releases import IfElse, axis_of, operands_of
 from autoopt.source.code import COMPARISON, MATMUL, TERNARY, Code, call, dtype_text, infix, literal, sequence
 from autoopt.source.idioms import Product, rank
@@ -73,15 +73,24 @@ def print_node(writer, node: Apply) -> Code:
     """Return the expression for `node`."""
     printer = next((PRINTERS[kind] for kind in type(node.op).__mro__ if kind in PRINTERS), None)
     if printer is None:
-        raise unsupported(node.op)
-    return printer(writer, node, *(writer.code(v) for v in node.inputs))
+        raise NoSource(node.op, node)
+    try:
+        return printer(writer, node, *(writer.code(v) for v in node.inputs))
+    except NoSource as problem:
+        raise problem.at(node) from None
 
 
-def unsupported(op: object) -> UnsupportedFunctionError:
-    """Return the error for an operation without a printer."""
-    return UnsupportedFunctionError(
-        f"There is no NumPy source for the operation {op}.", remedy='use engine="numba", or jac="finite-difference".'
-    )
+class NoSource(UnsupportedFunctionError):
+    """An operation has no printer; `node` is where it is met, so that the user's line can be found."""
+
+    def __init__(self, op: object, node: Apply | None = None, where: Location | None = None) -> None:
+        remedy = 'use engine="numba", or jac="finite-difference".'
+        super().__init__(f"There is no NumPy source for the operation {op}.", where, remedy)
+        self.op, self.node = op, node
+
+    def at(self, node: Apply | None = None, where: Location | None = None) -> NoSource:
+        """Return the same with its node, or the place in the user's file."""
+        return NoSource(self.op, self.node or node, where)
 
 
 def stem(node: Apply, operands: Sequence[Code]) -> str:
@@ -139,7 +148,7 @@ def known_axis(node: Apply) -> int:
     """Return the axis of a join, split or sort."""
     axis = axis_of(node)
     if axis is None:
-        raise unsupported("with an axis that is not a constant")
+        raise NoSource("with an axis that is not a constant")
     return axis
 
 
@@ -179,7 +188,7 @@ def reduction(writer, node: Apply, x: Code) -> Code:
     method = {"add": "sum", "mul": "prod", "maximum": "max", "minimum": "min", "and": "all", "or": "any"}
     name = method.get(str(node.op.scalar_op).lower().removeprefix("scalar_"))
     if name is None:
-        raise unsupported(node.op)
+        raise NoSource(node.op)
     (source,), (result,) = node.inputs, node.outputs
     options = [axis_text(node.op.axis, rank(source))]
     if rank(source) == 0:

@@ -35,7 +35,7 @@ from autoopt.source.code import (
     starts_negative,
 )
 from autoopt.source.idioms import rank
-from autoopt.source.printers import STEMS, prints, unsupported
+from autoopt.source.printers import STEMS, NoSource, prints
 
 SCALARS: dict[type, Callable[..., Code]] = {}
 OPERATORS = {
@@ -87,7 +87,7 @@ def _apply(writer, node: Apply, op: ScalarOp, operands: list[Code]) -> Code:
             return _operator(node, *OPERATORS[kind], *operands)
     name = _function(op)
     if name is None:
-        raise unsupported(op)
+        raise NoSource(op)
     return call(name, *operands)
 
 

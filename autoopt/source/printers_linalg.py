@@ -21,7 +21,7 @@ from pytensor.tensor.math import Dot
 from autoopt.rules.matrix_ops import CofactorChange, Cofactors, Determinant, LogDeterminant, MatrixFunction, Svd
 from autoopt.source.code import MATMUL, PRODUCT, Code, call, infix
 from autoopt.source.idioms import rank
-from autoopt.source.printers import PRINTERS, prints, unsupported
+from autoopt.source.printers import PRINTERS, NoSource, prints
 from autoopt.tape.names import qualified
 
 BATCHED = {
@@ -34,7 +34,7 @@ def print_batched(writer, node: Apply, *operands: Code) -> Code:
     """A matrix operation over leading axes: the same call, if NumPy or SciPy take stacks."""
     stacked = node.op.batch_ndim(node) > 0
     if type(node.op.core_op) not in (BATCHED if stacked else PRINTERS):
-        raise unsupported(node.op)
+        raise NoSource(node.op)
     return PRINTERS[type(node.op.core_op)](writer, node, *operands)
 
 
@@ -143,7 +143,7 @@ def cofactor_change(writer, node: Apply, a: Code, h: Code) -> Code:
 def qr(writer, node: Apply, a: Code) -> Code:
     op = _op(node)
     if op.pivoting or op.mode == "raw":
-        raise unsupported(node.op)
+        raise NoSource(node.op)
     mode = {"economic": "", "full": "mode='complete'", "r": "mode='r'"}[op.mode]
     if op.mode == "r":  # SciPy's r has the rows of `a`
         return Code(f"np.linalg.qr({a}, mode='complete')[1]")
@@ -179,7 +179,7 @@ def solve(writer, node: Apply, a: Code, b: Code) -> Code:
     if op.assume_a == "gen":
         return Code(f"{call('np.linalg.solve', a, f'{b:.}[..., None]')}[..., 0]")
     if op.assume_a in ("tridiagonal", "banded"):
-        raise unsupported(node.op)
+        raise NoSource(node.op)
     options = [f"assume_a={op.assume_a!r}", *["lower=True"] * op.lower, "check_finite=False"]
     return _columns(node, b, lambda rhs: call("scipy.linalg.solve", a, rhs, *options))
 
@@ -222,5 +222,5 @@ def block_diagonal(writer, node: Apply, *blocks: Code) -> Code:
 @prints(AllocDiag, stem="matrix")
 def diagonal_matrix(writer, node: Apply, x: Code) -> Code:
     if rank(node.inputs[0]) != 1:
-        raise unsupported(node.op)
+        raise NoSource(node.op)
     return call("np.diag", x, *[f"k={node.op.offset}"] * bool(node.op.offset))

@@ -23,6 +23,7 @@ from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.namespaces import ModuleStandIn, Namespace, namespace_of
 from autoopt.tracing.objects import Shadows, is_users_class
 from autoopt.tracing.origin import may_be_copied
+from autoopt.tracing.remembered import Remembered, is_remembering
 from autoopt.tracing.sparse import Matrices, is_sparse
 from autoopt.tracing.surroundings import ABSENT, Surroundings, contents
 
@@ -270,9 +271,8 @@ class Instrument:
             self.opaque_state = True
             keywords = {name: self.substitute(part, name) for name, part in value.keywords.items()}
             return functools.partial(self.substitute(value.func), *map(self.substitute, value.args), **keywords)
-        wrapped = getattr(value, "__wrapped__", None)
-        if type(value).__module__ == "functools" and isinstance(wrapped, FunctionType):
-            return self.substitute(wrapped)  # a cache of results would keep traced arrays
+        if is_remembering(value):
+            return Remembered(self.tracer, self.substitute(value.__wrapped__), value.cache_parameters())
         if _is_compiled(value):
             return functools.partial(standins.compiled, self.tracer, value)
         if not isinstance(value, BuiltinFunctionType | np.ufunc) and not _is_standard(value):

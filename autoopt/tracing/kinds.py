@@ -37,6 +37,7 @@ def type_stand_in(tracer: Any, original: type, convert: Callable) -> type:
         body |= {"__call__": type.__call__, "__init__": type.__init__}
     if issubclass(original, np.generic) or original in (float, int, bool, complex):
         body["dtype"] = np.dtype(original)
+        body["__match_args__"] = ("real",)  # `case float(value)` takes the number itself, which is its own real part
     return Kind(original.__name__, (), body)
 
 

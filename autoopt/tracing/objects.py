@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autoopt.tracing.origin import may_be_copied
+from autoopt.tracing.remembered import is_remembering
 
 
 def is_users_class(kind: type) -> bool:
@@ -182,14 +183,17 @@ class Shadows:
             return property(*((function and self._attribute(function)) or function for function in accessors))
         if isinstance(part, functools.cached_property):
             inner = self._attribute(part.func)
-            return inner and property(inner)
+            made = inner and functools.cached_property(inner)
+            if made:
+                made.attrname = part.attrname
+            return made
         if isinstance(part, functools.singledispatchmethod):
             made = functools.singledispatchmethod(self.copy(part.func))
             made.dispatcher = self.substitute(part.dispatcher)
             return made
         if is_descriptor(part):
             return self.shadow_object(part)
-        return None
+        return self.substitute(part) if is_remembering(part) else None
 
     def shadow_object(self, value: Any) -> Any:
         """Return the shadow of `value`, or `value` itself if its state cannot be shared."""
