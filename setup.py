@@ -31,11 +31,11 @@ setup(
     package_dir={"autoopt.cli": "cli"},
     package_data={"autoopt": ["py.typed"]},
     install_requires=[  # both ends were tested: docs/releases.rst
-        "numpy>=2.1,<2.6",
+        "numpy>=2.2,<2.6",
         "scipy>=1.17,<1.19",
         "pytensor>=3.0.7,<3.4",
         "llvmlite>=0.45,<0.51",
-        "click>=8.1,<9",
+        "click>=8.3,<9",
         "pandas>=2.2.2,<4",
     ],
     extras_require={
