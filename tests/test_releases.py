@@ -129,7 +129,8 @@ def test_pythons_that_are_found_run_and_are_of_different_releases() -> None:
 
 
 def test_every_module_is_imported_without_a_warning() -> None:
-    names = [".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in PACKAGE.rglob("*.py")]
+    files = [file for file in PACKAGE.rglob("*.py") if file.stem != "__main__"]  # which runs the command
+    names = [".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in files]
     code = "import importlib\nfor name in {!r}:\n    importlib.import_module(name.removesuffix('.__init__'))"
     done = subprocess.run([sys.executable, "-W", "error", "-c", code.format(names)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
