@@ -83,12 +83,12 @@ FORMULAS: dict[Callable, Formula] = {}
 
 
 def _outline(value: Any) -> Any:
-    """Return what arguments have in common whose numbers differ."""
+    """Return what arguments have in common whose numbers differ: shapes, and options such as an axis."""
     if isinstance(value, tuple | list):
         return tuple(map(_outline, value))
     if isinstance(value, dict):
         return tuple((key, _outline(part)) for key, part in value.items())
-    return getattr(value, "shape", None) or (value if isinstance(value, str | bool) else type(value))
+    return getattr(value, "shape", None) or (value if isinstance(value, str | int) else type(value))
 
 
 def _is_plain(value: Any) -> bool:
