@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import linecache
-import re
 import warnings
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
@@ -16,8 +15,10 @@ import numpy as np
 
 from autoopt import cache, hot
 from autoopt.errors import UnsupportedFunctionError, UsageError
+from autoopt.printed import unchecked, with_counts, without_ties
 from autoopt.tape.batching import has_loops, unrolled, vectorise
 from autoopt.tape.digest import constant_names, digest
+from autoopt.tape.kinks import counted
 from autoopt.tape.tape import Leaf, Tape
 
 
@@ -32,6 +33,12 @@ class Compiled(Protocol):
         The exception that `run` raises where the objective takes another branch.
     text : str
         The source; empty for engines that have none.
+    tied : type or tuple
+        The exception that `run` raises, with their number, where kinks are met.
+    stationary : int
+        So many kinks may be met: they are everywhere.
+    kept : int
+        How often in turn the conventions of kinks were found right.
     repeats : bool
         Whether the engine takes tapes with loops that end on a condition.
     """
@@ -39,7 +46,13 @@ class Compiled(Protocol):
     run: Callable
     changed: Any
     text: str
+    tied: Any
+    stationary: int
+    kept: int
     repeats: bool
+
+    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what `run` does, each kink that is met having the slope that its rule has there."""
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape`, the same tape but for its data."""
@@ -65,26 +78,33 @@ def tape_data(tape: Tape, compiled: Tape) -> dict[str, Any]:
 
 
 class NumpyFunctions:
-    """Printed NumPy source, executed; with `checked=False` without the tests of which branch is taken."""
+    """Printed NumPy source, executed.
+
+    With `checked=False` it is without the tests of which branch is taken, with `ties=True` a derivative raises `tied`,
+    with their number, where more kinks than `stationary` are met.
+    """
 
     compiles = False  # loops to machine code once that pays
     repeats = True  # takes tapes with loops that end on a condition
 
-    def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
+    def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         self.kind = kind
-        self.tape = vectorise(tape)
+        count = counted if ties and kind != "value" else lambda tape: tape
+        self.tape = count(vectorise(tape))
         try:
-            self.text = module_source(self.tape, kind, title)
+            text = module_source(self.tape, kind, title)
         except UnsupportedFunctionError:
             if not has_loops(self.tape):
                 raise
-            self.tape = unrolled(tape)  # some operation of a loop's body has no form for all iterations at once
-            self.text = module_source(self.tape, kind, title)
-        text = self.text if checked else _CHECK.sub("", self.text)
-        self.namespace = _execute(text, kind)
+            self.tape = count(unrolled(tape))  # some operation of a loop's body has no form for all iterations at once
+            text = module_source(self.tape, kind, title)
+        self.text = without_ties(text)
+        self.namespace = _execute(text if checked else unchecked(self.text), kind)
         if self.compiles:
             hot.watch(self.namespace)
         self.changed = self.namespace.get("PathChanged", ())
+        self.tied = self.namespace.get("Tied", ())
+        self._plain: NumpyFunctions | None = None
         self.bind(tape)
 
     def bind(self, tape: Tape) -> None:
@@ -94,21 +114,45 @@ class NumpyFunctions:
             self.run = _product(self.namespace, known, tape)
         else:
             self.run = _of_point(self.namespace[self.kind], known)
+        self._bound, self._plain, self.kept = tape, None, 0
+        if self.tied:
+            self.namespace["TIES"] = 0
 
     def admit(self, counts: Collection[tuple[int, ...]]) -> None:
         """Let the loops that end on a condition take these numbers of iterations."""
-        self.text = _COUNTS.sub(f"COUNTS = {set(counts)}", self.text)
+        self.text = with_counts(self.text, counts)
         self.namespace |= {"COUNTS": set(counts), "MOST": [max(known) for known in zip(*counts, strict=True)]}
+
+    @property
+    def stationary(self) -> int:
+        """How many kinks are met at every point, so that it does not matter which slope they have."""
+        return self.namespace.get("TIES", 0)
+
+    @stationary.setter
+    def stationary(self, count: int) -> None:
+        self.namespace["TIES"] = count
+
+    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what the derivative is at `x`, each kink that is met having the slope that its rule has there."""
+        if not self.tied:
+            return self.run(x, *direction)
+        if self._plain is None:
+            plain = copy.copy(self)
+            plain.namespace = _execute(self.text, self.kind)
+            if self.compiles:
+                hot.watch(plain.namespace)
+            plain.namespace |= {name: self.namespace[name] for name in ("COUNTS", "MOST") if name in self.namespace}
+            plain.namespace["PathChanged"] = self.changed
+            plain.tied = ()
+            plain.bind(self._bound)
+            self._plain = plain
+        return self._plain.run(x, *direction)
 
 
 class HotFunctions(NumpyFunctions):
     """Printed NumPy source of which what has loops becomes machine code when it has run for long enough."""
 
     compiles = True
-
-
-_COUNTS = re.compile(r"^COUNTS = .*?(?=  #)", re.MULTILINE)
-_CHECK = re.compile(r"\n +if [^\n]*:\n +raise PathChanged\([^\n]*")
 
 
 def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -181,8 +225,10 @@ class NumbaFunctions:
 
     text = ""
     repeats = False
+    tied = ()
+    stationary = kept = 0
 
-    def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True) -> None:
+    def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         import pytensor
 
         from autoopt import graph
@@ -217,6 +263,10 @@ class NumbaFunctions:
         if not all(np.array_equal(one, answer) for one, answer in zip(found, self.answers, strict=False)):
             raise NumbaPathChanged
         return outputs[0] if self.count == 1 else tuple(outputs[: self.count])
+
+    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what the derivative is at `x`: this engine counts no ties."""
+        return self.run(x, *direction)
 
     def _outputs(self, *operands: np.ndarray) -> list:
         """Return what the function returns; the first call compiles, and numba's advice is not for the user."""

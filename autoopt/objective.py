@@ -8,11 +8,12 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autoopt import differences, ties
+from autoopt import differences, kinks, ties
 from autoopt.engines import Compiled, engine_of, rebound
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
@@ -20,9 +21,10 @@ from autoopt.parameters import Structure
 from autoopt.paths import Path
 from autoopt.tape.batching import has_loops, vectorise
 from autoopt.tape.narrowing import narrowing
+from autoopt.tape.searches import followed, repeated
 from autoopt.tape.tape import Tape
 from autoopt.tracing.surroundings import Leftovers
-from autoopt.tracing.trace import definition, frames_of_user, trace
+from autoopt.tracing.trace import Trace, definition, frames_of_user, trace
 
 MAX_PATHS = 200
 """So many ways through the objective's branches are compiled; from then on new ones are followed step by step."""
@@ -88,6 +90,7 @@ class Objective:
         self._by_columns: bool | None = None if self.size <= DENSE else True
         self._start = self.structure.flatten(x0).copy()
         self._left = Leftovers()
+        self._literals = False
         self._paths: list[Path] = [self._path(self._start)]
         self._passing: dict[str, Path] = {}  # the latest of those that hold at their own point only, by kind
         self._interpreter: Interpreter | None = None
@@ -212,21 +215,43 @@ class Objective:
         with np.errstate(all="ignore"):
             return self._elsewhere(kind, x, *direction)
 
+    def by_convention(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Evaluate at a point beside the one that is asked for, kinks having the slopes of their rules."""
+        first = self._paths[0]
+        found = self._try(first, kind, x, *direction, settle=False)
+        if found is None:
+            found = self._elsewhere(kind, x, *direction, settle=False)
+            if first in self._paths:
+                self._paths.insert(0, self._paths.pop(self._paths.index(first)))
+        return found
+
     def _renew(self, x: np.ndarray) -> None:
         """Begin anew: what the objective reads outside is no longer what it was."""
         self._paths = [self._path(x)]
         self._interpreter, self._latest, self._passing = None, (None, None), {}
 
-    def _try(self, path: Path, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
-        """Return what `path` gives at `x`; None if the objective does not take it there."""
+    def _try(self, path: Path, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool = True) -> Any:
+        """Return what `path` gives at `x`; None if the objective does not take it there.
+
+        Where kinks are met both sides are looked at, unless `settle` is False: then the conventions count.
+        """
         compiled = path.compiled.get(kind) or self._compiled(path, kind)
         tape = path.trace.tape
         if tape.caught and not np.array_equal(x, path.point):
             return None
         try:
-            found = compiled.run(x, *direction)
+            try:
+                found = compiled.run(x, *direction)
+            except compiled.tied as met:
+                if not settle:
+                    return compiled.by_convention(x, *direction)
+                found = kinks.settled(self, compiled, kind, x, met.args[0], *direction)
         except (*_changes(compiled), np.linalg.LinAlgError):
             return None
+        if settle and kind != "value" and not kinks.is_finite(found[1] if kind == "value_and_grad" else found):
+            found = kinks.settled(self, compiled, kind, x, 0, *direction)
+        if not settle:
+            return found
         if tape.python_numbers:  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
             if kind in _VALUED and not np.isfinite(_VALUED[kind](found)):
                 return None
@@ -246,10 +271,10 @@ class Objective:
         path.finite = x.copy()
         return True
 
-    def _elsewhere(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+    def _elsewhere(self, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool = True) -> Any:
         """Evaluate on another known path, or on a new one."""
         for position, path in enumerate(self._paths[1:], start=1):
-            found = self._try(path, kind, x, *direction) if path.holds() else None
+            found = self._try(path, kind, x, *direction, settle=settle) if path.holds() else None
             if found is not None:
                 self._paths.insert(0, self._paths.pop(position))
                 return found
@@ -261,7 +286,7 @@ class Objective:
         if known is not None:
             known.take(path)
             self._paths.insert(0, self._paths.pop(self._paths.index(known)))
-        found = self._try(known or path, kind, x, *direction)
+        found = self._try(known or path, kind, x, *direction, settle=settle)
         if found is not None:
             if known is None and not path.trace.tape.caught:
                 self._keep(path)
@@ -317,7 +342,7 @@ class Objective:
         """Return the path that the objective takes at `x`."""
         clock = time.perf_counter()
         try:
-            recorded = trace(self.function, self.structure, x, self.args, self.scalar)
+            recorded = self._trace(x)
             self._left = recorded.leftovers
             return Path(recorded, x.copy(), self._repeats)
         except AutooptError:
@@ -333,6 +358,27 @@ class Objective:
             "write the line with NumPy functions, or pass jac='finite-difference'.",
         ) from failure
 
+    def _trace(self, x: np.ndarray) -> Trace:
+        """Return the trace at `x`, what searches find being roots.
+
+        Where the record does not show their equations, it may do so with the numbers in the objective's text traced.
+        """
+        recorded = self._searched(x, self._literals)
+        if not self._literals and not recorded.tape.caught and narrowing(recorded.tape):
+            recorded.leftovers.take_back()
+            again = self._searched(x, True)
+            if again.tape.caught:
+                self._literals = True
+                return again
+            again.leftovers.take_back()
+            recorded = self._searched(x, False)
+        return recorded
+
+    def _searched(self, x: np.ndarray, literals: bool) -> Trace:
+        recorded = trace(self.function, self.structure, x, self.args, self.scalar, literals)
+        places = repeated(recorded.tape)
+        return replace(recorded, tape=followed(recorded.tape, x, places)) if places else recorded
+
     def _compiled(self, path: Path, kind: str) -> Compiled:
         """Return the functions of one kind on one path, made when first asked for."""
         if kind not in path.compiled and path.trace.tape.caught:
@@ -343,13 +389,13 @@ class Objective:
         if kind not in path.compiled:
             clock = time.perf_counter()
             try:
-                compiled = self._compile(path.tape, kind, self._title())
+                compiled = self._compile(path.tape, kind, self._title(), ties=True)
             except (UnsupportedFunctionError, NotImplementedError):
                 if not path.counts or kind == "hess":  # a Hessian can be taken by columns
                     raise
                 self._repeats = False  # some operation of a loop's body has no form for all iterations at once
                 path.unroll()
-                compiled = self._compile(path.tape, kind, self._title())
+                compiled = self._compile(path.tape, kind, self._title(), ties=True)
             if path.counts:
                 compiled.admit(path.counts)
             path.compiled[kind] = compiled
@@ -364,7 +410,7 @@ class Objective:
         Once for an objective: the slope of its values, where it is the same ahead and behind, against the derived one.
         """
         self._compared = True
-        place = narrowing(path.trace.tape)
+        place = next(iter(path.trace.tape.unfollowed), None)
         found = self._try(path, "value_and_grad", path.point) if place else None
         if found is None:
             return
@@ -377,8 +423,8 @@ class Objective:
             self._compared = False
             path.compiled.clear()
             raise TracingError(
-                "The objective finds a number by narrowing an interval, and the branches that do so have no "
-                f"derivative: along one direction its values have slope {ahead:.3g}, what is derived {slope:.3g}.",
+                "The objective finds a number by decisions, which have no derivative: "
+                f"along one direction its values have slope {ahead:.3g}, what is derived {slope:.3g}.",
                 Location.of_instruction(*place),
                 "find the number with scipy.optimize.brentq, end with two Newton steps (v = v - f(v) / df(v), twice), "
                 "or pass jac='finite-difference'.",

@@ -131,7 +131,7 @@ EXPRESSIONS = [
     ("np.full((1, 1), a)", (2.0,)),
     ("np.bincount(np.array([0, 2, 2, 1, 0, 0, 1]), weights=a, minlength=5)", (V,)), ("np.split(a, [2, 3], 0)[1]", (V,)),
     ("np.array_equal(a > 0, b > 0)", (V, V)), ("np.array_equal(a, b)", (V, V + 1)), ("np.all(a > -9)", (V,)),
-    ("np.any(a > 9)", (V,)),
+    ("np.any(a > 9)", (V,)), ("np.count_nonzero(a > 0)", (V,)), ("np.count_nonzero(a)", (M,)),
     ("np.prod(a, where=a != 0)", (np.array([2.0, 0.0, 3.0]),)), ("np.sum(a, axis=1)", (M,)),
     ("float(a) + int(b)", (1.5, 2.5)),
     ("(a, b * 2)", (V, M)), ("a.T @ (b * a.sum(axis=1))", (M, V[:3])), ("a / a.sum(axis=0)", (M,)),

@@ -13,23 +13,32 @@ import pytensor.scalar.math as psm
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.fg import FunctionGraph
+from pytensor.tensor.basic import Alloc
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
 from pytensor.tensor.shape import Reshape
 from pytensor.tensor.subtensor import Subtensor
 
-from autoopt.rules.scalars import log1mexp
+from autoopt.rules import scalars
 
 _STEEP = (ps.Exp, ps.Exp2, ps.Expm1, ps.Cosh, ps.Sinh)
 _AS_STEEP = (ps.Add, ps.Sub, ps.Mul, ps.Neg, ps.Switch)
-_PARTS = (Sum, DimShuffle, Reshape, Subtensor)
+_PARTS = (Alloc, Sum, DimShuffle, Reshape, Subtensor)
 
 
 def steady(graph: FunctionGraph) -> None:
-    """Put log(1 - exp x) with a slope of our own in the place of PyTensor's, before anything is differentiated."""
+    """Put functions with slopes of our own in the place of PyTensor's, before anything is differentiated.
+
+    They are log(1 - exp x), and cosh in a divisor.
+    """
     for node in graph.toposort():
-        if isinstance(node.op, Elemwise) and type(node.op.scalar_op) is psm.Log1mexp:
-            graph.replace(node.outputs[0], log1mexp(*node.inputs))
+        kind = type(node.op.scalar_op) if isinstance(node.op, Elemwise) else None
+        if kind is psm.Log1mexp:
+            graph.replace(node.outputs[0], scalars.log1mexp(*node.inputs))
+        elif kind in (ps.TrueDiv, ps.Reciprocal):
+            for divisor in _factors(node.inputs[-1], None):
+                if divisor.owner is not None and type(getattr(divisor.owner.op, "scalar_op", None)) is ps.Cosh:
+                    graph.replace(divisor, scalars.cosh(*divisor.owner.inputs))
 
 
 def split_quotients(graph: FunctionGraph) -> None:
@@ -46,17 +55,17 @@ def split_quotients(graph: FunctionGraph) -> None:
 
 def _split(node: Apply, steep: set[Variable]) -> Variable | None:
     """Return the quotient as a product of quotients, None if no steep divisor is there twice."""
-    divisors = _factors(node.inputs[-1], steep)
-    powers = [v for v in divisors if v in steep and divisors.count(v) > 1]
-    if not powers:
+    known: dict[tuple, Variable] = {}
+    divisors = [_one(v, known) for v in _factors(node.inputs[-1], steep)]
+    if not any(_is_steep(v, steep) and divisors.count(v) > 1 for v in divisors):
         return None
-    factors = _factors(node.inputs[0], steep) if len(node.inputs) == 2 else []
-    for factor in [v for v in factors if v in steep]:
+    factors = [_one(v, known) for v in _factors(node.inputs[0], steep)] if len(node.inputs) == 2 else []
+    for factor in [v for v in factors if _is_steep(v, steep)]:
         if factor in divisors:
             factors.remove(factor)
             divisors.remove(factor)
-    powers = [v for v in divisors if v in steep]
-    factors.sort(key=lambda v: v not in steep)
+    powers = [v for v in divisors if _is_steep(v, steep)]
+    factors.sort(key=lambda v: not _is_steep(v, steep))
     pairs = list(zip(factors, powers, strict=False))
     made = [pt.true_div(*pair) if n == 1 else pt.sqr(pt.true_div(*pair)) for pair, n in _counted(pairs)]
     made += factors[len(pairs) :]
@@ -67,22 +76,46 @@ def _split(node: Apply, steep: set[Variable]) -> Variable | None:
     return result if (result.type.dtype, result.type.shape) == (out.dtype, out.shape) else None
 
 
+def _behind(variable: Variable) -> tuple[Variable, tuple]:
+    """Return what a variable is with its axes in another order, or with more of length one, and the order."""
+    order: tuple = tuple(range(variable.type.ndim))
+    while variable.owner is not None and isinstance(variable.owner.op, DimShuffle):
+        inner = variable.owner.op.new_order
+        order = tuple("x" if k == "x" else inner[k] for k in order)
+        variable = variable.owner.inputs[0]
+    return variable, order
+
+
+def _one(variable: Variable, known: dict[tuple, Variable]) -> Variable:
+    """Return the first variable that is the same array."""
+    return known.setdefault(_behind(variable), variable)
+
+
+def _is_steep(variable: Variable, steep: set[Variable] | None) -> bool:
+    return steep is None or variable in steep or _behind(variable)[0] in steep
+
+
 def _counted(pairs: list[tuple[Variable, Variable]]) -> list[tuple[tuple[Variable, Variable], int]]:
     """Return each pair with 2 for two of it, and 1 for one that is over."""
     return [(pair, n) for pair, count in Counter(pairs).items() for n in [2] * (count // 2) + [1] * (count % 2)]
 
 
-def _factors(variable: Variable, steep: set[Variable]) -> list[Variable]:
-    """Return the factors of a product, powers of steep ones as often as they are there."""
+def _factors(variable: Variable, steep: set[Variable] | None) -> list[Variable]:
+    """Return the factors of a product, powers of steep ones as often as they are there; of all if `steep` is None."""
     node = variable.owner
     scalar = node.op.scalar_op if node is not None and isinstance(node.op, Elemwise) else None
     if isinstance(scalar, ps.Mul):
         return [factor for operand in node.inputs for factor in _factors(operand, steep)]
+    if node is not None and isinstance(node.op, DimShuffle):
+        inner = _factors(node.inputs[0], steep)
+        if steep is None:
+            return inner
+        return [node.op(factor) if factor.type.ndim == node.inputs[0].type.ndim else factor for factor in inner]
     if isinstance(scalar, ps.Neg):
         return [pt.constant(-1.0), *_factors(node.inputs[0], steep)]
     power = _power(node) if isinstance(scalar, ps.Sqr | ps.Pow) else 1
     inner = _factors(node.inputs[0], steep) if power > 1 else []
-    return inner * power if not steep.isdisjoint(inner) else [variable]
+    return inner * power if any(_is_steep(factor, steep) for factor in inner) else [variable]
 
 
 def _power(node: Apply) -> int:

@@ -252,6 +252,11 @@ def _sum(code: Code, value: Any, axis: Any = None) -> Any:
     return reductions.reduce(code, "sum", lift(code, value), axis)
 
 
+@builds(np.count_nonzero)
+def _count_nonzero(code: Code, value: Any) -> Any:
+    return reductions.reduce(code, "sum", apply(code, np.not_equal, [lift(code, value), 0]))
+
+
 @builds(np.split)
 def _split(code: Code, value: Any, ends: Any, axis: int = 0) -> Any:
     array = lift(code, value)

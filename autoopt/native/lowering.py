@@ -307,6 +307,10 @@ class Scope:
             raise Unknown(f"the name {node.id}")
         return builtin
 
+    def of_NamedExpr(self, node: ast.NamedExpr) -> Any:
+        """The number of ties, named for the error that reports it."""
+        return self.value(node.value)
+
     def of_Tuple(self, node: ast.Tuple) -> tuple:
         return tuple(self.items(node.elts))
 

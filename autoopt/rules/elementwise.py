@@ -24,7 +24,15 @@ for function, expression in {
     np.log2: pt.log2,
     np.log10: pt.log10,
     np.log1p: pt.log1p,
-    np.sqrt: lambda x: root(x) if is_sum_of_squares(x) else _distance(x) if _adds_squares(x) else pt.sqrt(x),
+    np.sqrt: lambda x: (
+        root(x)
+        if is_sum_of_squares(x)
+        else _distance(x)
+        if _adds_squares(x)
+        else scalars.distance(x)
+        if _is_held_above_zero(x)
+        else pt.sqrt(x)
+    ),
     np.square: squared,
     np.reciprocal: pt.reciprocal,
     np.negative: pt.neg,
@@ -90,6 +98,13 @@ def _adds_squares(x):
     """Whether `x` is written as squares added up, as in x**2 + y**2."""
     parts = [part.owner.inputs[0] if _widened(part) else part for part in x.owner.inputs] if _is(x, Add) else []
     return bool(parts) and all(_is(part, Sqr) or _adds_squares(part) for part in parts)
+
+
+def _is_held_above_zero(x):
+    """Whether `x` is written as maximum(u, 0): a squared distance that rounding may make negative."""
+    operands = x.owner.inputs if _is(x, type(scalars.maximum.scalar_op)) else ()
+    held = [static(v.owner.inputs[0] if _widened(v) else v) for v in operands]
+    return any(value is not None and np.all(value == 0) for value in held)
 
 
 def _widened(x):

@@ -336,7 +336,7 @@ def some(a, axis=None, keepdims=False, where=True):
 @rule(np.count_nonzero, order=0)
 def count_nonzero(a, axis=None, keepdims=False):
     a = tensor(a)
-    return pt.sum(pt.neq(a, 0), axis=axes(axis, a.ndim), keepdims=keepdims)
+    return pt.sum(a if a.dtype == "bool" else pt.neq(a, 0), axis=axes(axis, a.ndim), keepdims=keepdims)
 
 
 @rule(np.argmax, order=0)

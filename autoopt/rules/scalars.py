@@ -72,6 +72,9 @@ def _given(g: Any, larger: tuple) -> Any:
 
 maximum = scalar(np.maximum, lambda x, y, out: (x, y), lambda x, y, out: (y, x), chained=_given)
 minimum = scalar(np.minimum, lambda x, y, out: (y, x), lambda x, y, out: (x, y), chained=_given)
+cosh = scalar(np.cosh, lambda x, out: out * ps.tanh(x), base=ps.Cosh, name="Divisor")
+"""cosh below a fraction line: its slope as a multiple of itself cancels, where sinh / cosh**2 would overflow."""
+
 cbrt = scalar(np.cbrt, lambda x, out: 1 / (3 * out * out))
 
 

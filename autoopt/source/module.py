@@ -31,6 +31,12 @@ _PATH_CHANGED = '''class PathChanged(Exception):
     """The objective takes another branch at this point than the one that this code was made for."""
 '''
 
+_TIED = '''class Tied(Exception):
+    """Operands of kinks, as those of abs and maximum are, are equal at this point: so many of them."""
+'''
+
+_TIES = "TIES = 0  # so many of them are equal at every point"
+
 
 def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str:
     """Return the text of the module with the functions of one kind of derivative.
@@ -45,6 +51,9 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     texts = [*(text for listing in listings if listing is not None for text in listing.functions.values()), *texts]
     if any("PathChanged" in text for text in texts):
         texts.insert(0, _PATH_CHANGED.rstrip("\n"))
+    if any("Tied" in text for text in texts):
+        texts.insert(0, _TIED.rstrip("\n"))
+        texts.insert(0, _TIES)
     if any("COUNTS" in text for text in texts):
         texts.insert(0, _COUNTS.rstrip("\n"))
     plain = sorted(imports, key=lambda line: ("numpy" not in line, line))
@@ -104,7 +113,7 @@ class _Writer:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.steps = graph.tape.steps
-        self.taken = {"np", "scipy", "direction", "prepare", "linearize", "PathChanged"}
+        self.taken = {"np", "scipy", "direction", "prepare", "linearize", "PathChanged", "Tied", "ties"}
         self.leaves = self._leaf_names()
         self.ahead: dict[Variable, str] = {}
         self.inputs: list[str] = []
@@ -294,6 +303,8 @@ def _check(guard: Guard) -> str:
         test = "if not {:.}:" if guard.answer else "if {}:"
     elif guard.kind == "counts":
         test = "if tuple({}) not in COUNTS:" if guard.answer > 1 else "if ({},) not in COUNTS:"
+    elif guard.kind == "ties":
+        return "if (ties := {}) > TIES:\n    raise Tied(ties)"
     elif guard.kind in ("int", "float"):
         test = f"if {guard.kind}({{}}) != {guard.answer!r}:"
     else:

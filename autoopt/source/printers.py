@@ -193,6 +193,8 @@ def reduction(writer, node: Apply, x: Code) -> Code:
     options = [axis_text(node.op.axis, rank(source))]
     if rank(source) == 0:
         return x
+    if name == "sum" and source.type.dtype == "bool" and result.type.ndim == 0 and result.type.dtype == "int64":
+        return call("np.count_nonzero", x)
     if name in ("sum", "prod") and np.zeros(0, source.type.dtype).sum().dtype != result.type.dtype:
         options.append(f"dtype={dtype_text(result.type.dtype)}")
     return Code(f"{x:.}.{name}({', '.join(option for option in options if option)})")

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from autoopt.tape.tape import CONSTANT, Tape
 
 ASKED = 12
@@ -49,5 +47,5 @@ def _numbers(tape: Tape, before: int, now: int) -> Iterator[int]:
             waiting.append(source)
             if step.operation is None and step.level == CONSTANT and step.shape == ():
                 value = tape.values[source]
-                if isinstance(value, float | np.floating) and not float(value).is_integer():
+                if step.dtype.kind == "f" and not float(value).is_integer():
                     yield source

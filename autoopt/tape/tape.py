@@ -85,6 +85,8 @@ class Tape:
         The lines of the user's that found numbers equal which move with the parameters.
     data_decided : bool
         True if Python took a decision from the data, so that other data need a new trace.
+    unfollowed : tuple of (CodeType, int)
+        The lines of the user's by which values may depend on the parameters that the record does not show.
     counts : tuple of int
         The iterations of the loops that end on a condition; no part of what the tape says.
     """
@@ -98,6 +100,7 @@ class Tape:
     data_decided: bool = False
     python_numbers: bool = False
     caught: bool = False
+    unfollowed: tuple[Any, ...] = ()
     counts: tuple[int, ...] = ()
 
     def leaves(self) -> dict[int, Leaf]:

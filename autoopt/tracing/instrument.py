@@ -18,7 +18,7 @@ import numpy as np
 from autoopt import extension
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import Leaf
-from autoopt.tracing import containers, formulas, scalars, standins  # noqa: F401  (scalars fills the tables of standins)
+from autoopt.tracing import containers, formulas, literals, scalars, standins  # noqa: F401  (scalars fills tables)
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.namespaces import ModuleStandIn, Namespace, namespace_of
 from autoopt.tracing.objects import Shadows, is_users_class
@@ -308,7 +308,8 @@ class Instrument:
         """Return the instrumented copy of a Python function."""
         namespace = self._namespace(function.__globals__)
         variables, closure = namespace.variables, self._closure(function)
-        copied = FunctionType(function.__code__, variables, function.__name__, closure=closure)
+        code = literals.traced(self.tracer, function.__code__) if self.tracer.literals else function.__code__
+        copied = FunctionType(code, variables, function.__name__, closure=closure)
         self._known[id(function)] = (function, copied)
         self._describe(copied, function)
         namespace.complete(function.__code__)

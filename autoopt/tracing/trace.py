@@ -64,8 +64,17 @@ def _lookup(place: Any, name: str) -> Any:
     return place.cell_contents if hasattr(place, "cell_contents") else getattr(place, name, None)
 
 
-def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tuple = (), scalar: bool = True) -> Trace:
+def trace(
+    function: Callable,
+    structure: Structure,
+    flat: np.ndarray,
+    args: tuple = (),
+    scalar: bool = True,
+    literals: bool = False,
+) -> Trace:
     """Return the trace of `function(structure.unflatten(flat), *args)`, which must be a number if `scalar`.
+
+    With `literals` the numbers in the function's text are steps of the tape, and so is what is computed from them.
 
     Raises
     ------
@@ -74,7 +83,7 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     TracingError
         If it does something that cannot be followed.
     """
-    tracer = Tracer(TracedArray, ComplexArray)
+    tracer = Tracer(TracedArray, ComplexArray, literals)
     instrument = Instrument(tracer)
     names = argument_names(function, 1 + len(args))
     tables = ("pandas", "polars", "scipy.sparse")  # their leaves are made, and named, when they are first used

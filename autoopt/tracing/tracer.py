@@ -58,9 +58,13 @@ class Tracer:
         The places at which the objective has compared by size.
     met : set
         The functions that are followed by a formula, with the shapes that they were given.
+    literals : bool
+        Whether the numbers in the user's text are traced, too.
+    codes : dict of int to (CodeType, CodeType)
+        By identity: code in which they are, and the user's own, which is that of the sites.
     """
 
-    def __init__(self, array: type, pair: type | None = None) -> None:
+    def __init__(self, array: type, pair: type | None = None, literals: bool = False) -> None:
         self.array = array
         self.pair = pair
         self.tape = Tape()
@@ -76,6 +80,8 @@ class Tracer:
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
         self.compared: set[Any] = set()
         self.met: set[Any] = set()
+        self.literals = literals
+        self.codes: dict[int, tuple[CodeType, CodeType]] = {}
         self._sites: dict[tuple[int, int], tuple[CodeType, int]] = {}
 
     # Leaves -----------------------------------------------------------------------------------------------------------
@@ -446,8 +452,9 @@ class Tracer:
             code = frame.f_code
             key = (id(code), frame.f_lasti)
             site = sites.get(key)
-            if site is None or site[0] is not code:
-                site = sites[key] = (code, None if is_library(code) else frame.f_lasti)
+            if site is None or (site[0] is not code and not self.codes):
+                own = self.codes[key[0]][1] if key[0] in self.codes else code
+                site = sites[key] = (own, None if is_library(code) else frame.f_lasti)
             if site[1] is not None:
                 return site
             frame = frame.f_back

@@ -1,0 +1,172 @@
+"""Points at which an objective has kinks: whether the two sides agree there, and what the derivative then is.
+
+By convention `abs` has slope 0 at 0, and `maximum` half the slope of each of two equal operands. Kinks that belong
+together, as in the stable forms of smooth functions, have a derivative that these conventions miss. So where kinks are
+met, or a derivative is not finite, it is taken beside the point, on both sides along a direction, and extrapolated to
+it: one-sided limits, exact but for rounding. Where they agree, that is the derivative; where they do not, there is a
+kink, and the convention counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+_STEPS = tuple(2.0 ** -(8 + 2 * k) for k in range(6))
+_DIRECTIONS = 6
+"""Functions such as the median have one derivative on both sides of a tie, and another along another direction."""
+
+_ACCURACY = 1e-7
+_TRUSTED = 3
+"""A function whose conventions were right so often in turn is looked at less closely where kinks are met."""
+
+
+def settled(objective: Any, compiled: Any, kind: str, x: np.ndarray, ties: int, *direction: np.ndarray) -> Any:
+    """Return a derivative at a point where so many kinks are met, or where it is not finite.
+
+    Parameters
+    ----------
+    objective : Objective
+    compiled : Compiled
+        The functions of the path that is taken at `x`.
+    kind : str
+    x : ndarray, shape (n,)
+    ties : int
+        0 if there are none.
+    direction : ndarray, shape (n,)
+        For products with the Hessian.
+    """
+    found = compiled.by_convention(x, *direction)
+    own = np.asarray(_derivative(kind, found))
+    if compiled.kept >= _TRUSTED and ties and _fits(objective, kind, x, own, direction):
+        return found
+    limits = _limits(objective, kind, x, ties, compiled, direction)
+    first = next(limits)
+    if first is None:
+        return found
+    agree, limit, low, high, error = first
+    room = _room(error, low, high)
+    outside = ~((own >= low - room) & (own <= high + room))  # NaN is outside
+    if not outside.any():
+        compiled.kept += 1
+        return found
+    compiled.kept = 0
+    for more in limits:
+        if more is None:
+            return found
+        same = np.abs(more[1] - limit) <= room + _room(more[4], more[2], more[3])
+        agree = agree & more[0] & same
+        low, high = np.minimum(low, more[2]), np.maximum(high, more[3])
+    outside = ~((own >= low - room) & (own <= high + room))
+    best = np.where(agree, limit, np.where(outside & np.isfinite(low + high), (low + high) / 2, own))
+    return _replaced(kind, found, np.where(agree | outside, best, own).reshape(own.shape))
+
+
+def _fits(objective: Any, kind: str, x: np.ndarray, own: np.ndarray, direction: tuple) -> bool:
+    """Whether a derivative is, about, that on both sides close by."""
+    p = 2.0**-24 * np.where(x == 0, 1.0, np.abs(x))
+    sides = [_beside(objective, kind, x + q, direction) for q in (p, -p)]
+    return all(
+        side is not None and np.allclose(side, own, rtol=1e-5, atol=1e-5 * np.max(np.abs(own))) for side in sides
+    )
+
+
+def _derivative(kind: str, found: Any) -> Any:
+    return found[1] if kind == "value_and_grad" else found
+
+
+def _replaced(kind: str, found: Any, derivative: np.ndarray) -> Any:
+    return (found[0], derivative) if kind == "value_and_grad" else derivative
+
+
+def is_finite(derivative: Any) -> bool:
+    """Whether all entries of a derivative are finite; squares that overflow are looked at again."""
+    flat = derivative if derivative.ndim == 1 else derivative.ravel()
+    return bool(flat.dot(flat) < np.inf) or bool(np.isfinite(flat).all())
+
+
+def _limits(
+    objective: Any, kind: str, x: np.ndarray, ties: int, compiled: Any, direction: tuple
+) -> Iterator[tuple | None]:
+    """Yield, for one direction after the other, where the limits on its two sides agree, with what they are.
+
+    None if there is nothing to be seen beside the point: what is equal there is equal everywhere, or no side is finite.
+    """
+    random = np.random.default_rng(0)
+    scale = np.where(x == 0, 1.0, np.abs(x))
+    for number in range(_DIRECTIONS):
+        p = scale * random.choice([-1.0, 1.0], x.size) * random.uniform(0.4, 1.0, x.size)
+        if ties and not number and _is_stationary(compiled, x, p, ties, direction):
+            yield None
+            return
+        sides = [_one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), _STEPS) for q in (p, -p)]
+        sides = [side for side in sides if side is not None]
+        if not sides:
+            yield None
+            return
+        (one, error_one), (other, error_other) = sides[0], sides[-1]
+        error = np.maximum(error_one, error_other)
+        agree = np.abs(one - other) <= _room(error, one, other)
+        yield agree & np.isfinite(one + other), (one + other) / 2, np.minimum(one, other), np.maximum(one, other), error
+
+
+def _room(error: Any, one: Any, other: Any) -> Any:
+    """Return by how much two limits may differ and be the same."""
+    size = np.max(np.abs(np.where(np.isfinite(one + other), one, 0.0)), initial=0.0)
+    return 10.0 * error + 1e-9 * size
+
+
+def _beside(objective: Any, kind: str, x: np.ndarray, direction: tuple) -> np.ndarray | None:
+    """Return the derivative at a point close by; None where there is none that is finite."""
+    try:
+        found = np.asarray(_derivative(kind, objective.by_convention(kind, x, *direction)))
+    except Exception:  # beyond the end of where the objective is defined anything may be raised
+        return None
+    return found if np.all(np.isfinite(found)) else None
+
+
+def _is_stationary(compiled: Any, x: np.ndarray, p: np.ndarray, ties: int, direction: tuple) -> bool:
+    """Whether as many kinks are met close by on either side; then they are everywhere, and need not be looked at."""
+    fewest = ties
+    for h in (_STEPS[2], -_STEPS[3]):
+        try:
+            compiled.run(x + h * p, *direction)
+            return False
+        except compiled.tied as met:
+            fewest = min(fewest, met.args[0])
+        except Exception:
+            return False
+    compiled.stationary = fewest
+    return fewest == ties
+
+
+def _one_sided(f: Callable, steps: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the limit of f(h) for h to 0 and the error of each entry, by polynomials through more and more points.
+
+    None if it is not defined, or the polynomials show no limit.
+    """
+    best, best_error = None, None
+    row: list[np.ndarray] = []
+    used: list[float] = []
+    for h in steps:
+        value = f(h)
+        if value is None:
+            row, used = [], []
+            continue
+        new = [value]
+        for order, above in enumerate(row):  # Neville's scheme at 0
+            far = used[len(used) - 1 - order]
+            new.append(new[-1] + (new[-1] - above) * h / (far - h))
+        if row:
+            error = np.abs(new[-1] - row[-1])
+            if best is None:
+                best, best_error = new[-1], error
+            else:
+                better = error < best_error
+                best, best_error = np.where(better, new[-1], best), np.where(better, error, best_error)
+        row, used = new, [*used, h]
+    if best is None or not np.max(best_error, initial=0.0) <= _ACCURACY * (1.0 + np.max(np.abs(best), initial=0.0)):
+        return None
+    return best, best_error

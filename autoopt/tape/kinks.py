@@ -1,0 +1,233 @@
+"""Where a tape has kinks, and whether they are met: `abs` at 0, `maximum` of equal operands, a comparison of equals.
+
+At such a point every rule has a slope of its own by convention, and several of them need not fit together:
+`maximum(z, 0) + log1p(exp(-abs(z)))` is smooth at 0, but the conventions of its two kinks make its second derivative
+0. So derivatives count the ties that they meet (a guard of the kind "ties"), and `autoopt/kinks.py` looks at both sides
+of such a point.
+
+    z = X @ w                      z = X @ w
+    np.maximum(z, 0)       ->      np.maximum(z, 0)
+                                   guard: count of (z == 0) is 0
+
+In a recurrence the booleans of all iterations are one more of its arrays; loops that end on a condition, and those
+in segments, are left alone. The pass comes last, after vectorising, when there are few steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from math import prod
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from autoopt.tape.operations import component
+from autoopt.tape.recurrence import Known, Recurrence
+from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Slot, Step, Tape, fill
+
+_BOOL, _WHOLE = np.dtype(bool), np.dtype(np.int64)
+
+
+def counted(tape: Tape) -> Tape:
+    """Return the tape with a guard that none of its kinks is met; `tape` itself if it has none.
+
+    One tape serves several kinds of derivative, so what it became is kept.
+    """
+    known = _counted.get(id(tape))
+    if known is None or known[0]() is not tape:
+        key = id(tape)
+        known = _counted[key] = (ref(tape, lambda _: _counted.pop(key, None)), _Counting(tape).run())
+    return known[1]() if isinstance(known[1], ref) else known[1]
+
+
+_counted: dict[int, tuple[ref, Any]] = {}
+
+
+class _Equals:
+    """Steps, of a tape or of a loop's body, to which comparisons are appended; none of its own is renumbered."""
+
+    def __init__(self, steps: Sequence[Step], values: Mapping[int, Any]) -> None:
+        self.steps, self.values = list(steps), dict(values)
+        self.done: set[tuple[int, int]] = set()
+        self.site: Any = None
+
+    def found(self, index: int, step: Step) -> Iterator[tuple[int, int]]:
+        """Yield for each kink of a step where it is met, a step of booleans, and how many of them always are."""
+        find = KINKS.get(step.operation)
+        if find is None or step.level != PARAMETER:
+            return
+        self.site = step.site
+        for one, other, always in find(self, index, step):
+            equal = self.equal(one, other)
+            if equal is not None:
+                yield equal, always
+
+    def equal(self, one: int, other: int) -> int | None:
+        """Return where two steps are equal; None if that is known already, or the operands are no floats that move."""
+        if self.steps[other].shape == () and self.values.get(other) == 0:
+            other = self.zero
+        moving = any(self.steps[k].level == PARAMETER for k in (one, other))
+        floats = self.steps[one].dtype.kind == "f" and self.steps[other].dtype.kind in "fiu"
+        shape = np.broadcast_shapes(self.steps[one].shape, self.steps[other].shape)
+        if (one, other) in self.done or not moving or not floats or not prod(shape):
+            return None
+        self.done.add((one, other))
+        return self.append(np.equal, (one, other), None, shape, _BOOL)
+
+    def append(self, operation: Callable | None, inputs: tuple, template: Any, shape: tuple, dtype: np.dtype) -> int:
+        """Add a step and return its number."""
+        level = PARAMETER if inputs else CONSTANT
+        self.steps.append(Step(operation, inputs, template, shape, dtype, level, self.site))
+        return len(self.steps) - 1
+
+    def number(self, value: Any) -> int:
+        """Return the step of a constant."""
+        step = self.append(None, (), self.template(value), np.shape(value), np.asarray(value).dtype)
+        self.values[step] = value
+        return step
+
+    def template(self, value: Any) -> Any:
+        """Return the template of a constant."""
+        return None
+
+    @cached_property
+    def zero(self) -> int:
+        return self.number(0.0)
+
+    def operands(self, step: Step) -> list[int]:
+        """Return the positional arguments of a step, constants as new steps."""
+        if step.template is None:
+            return list(step.inputs)
+        given = fill(step.template[0], step.inputs)
+        pairs = zip(step.template[0], given, strict=True)
+        return [value if isinstance(slot, Slot) else self.number(value) for slot, value in pairs if value is not None]
+
+
+class _Body(_Equals):
+    """The steps of a loop's body, whose constants are in their templates."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        known = {index: step.template.value for index, step in enumerate(steps) if isinstance(step.template, Known)}
+        super().__init__(steps, known)
+
+    def template(self, value: Any) -> Any:
+        return Known(value)
+
+
+class _Counting(_Equals):
+    """The steps of a tape to which the number of ties is appended."""
+
+    def __init__(self, tape: Tape) -> None:
+        super().__init__(tape.steps, tape.values)
+        self.tape = tape
+        self.total: int | None = None
+
+    def run(self) -> Any:
+        """Return the new tape; a weak reference to the old one, whose life must not be prolonged, if it is kept."""
+        for index, step in enumerate(self.tape.steps):
+            if isinstance(step.operation, Recurrence):
+                self.within(index, step)
+            for equal, always in self.found(index, step):
+                self.count(equal, always)
+        if self.total is None:
+            return ref(self.tape)
+        guard = Guard(self.total, "ties", 0, None)
+        return replace(self.tape, steps=self.steps, values=self.values, guards=[*self.tape.guards, guard])
+
+    def within(self, index: int, step: Step) -> None:
+        """Count the ties in all iterations of a loop, whose results then have one array more for each kink."""
+        loop = step.operation
+        if loop.until or loop.segment:
+            return
+        body = _Body(loop.body)
+        equals = [pair for place, inner in enumerate(loop.body) for pair in body.found(place, inner)]
+        if not equals:
+            return
+        first = step.shape[0]
+        outputs = (*loop.outputs, *(equal for equal, _ in equals))
+        longer = replace(loop, body=tuple(body.steps), outputs=outputs)
+        self.steps[index] = step._replace(operation=longer, shape=(first + len(equals),))
+        self.site = step.site
+        for place, (equal, always) in enumerate(equals, start=first):
+            shape = (loop.count, *body.steps[equal].shape)
+            array = self.append(component, (index,), ((Slot(0), place), {}), shape, _BOOL)
+            self.count(array, always * loop.count)
+
+    def count(self, equal: int, always: int) -> None:
+        """Add the number of entries that are true, less those that always are."""
+        count = self.append(np.count_nonzero, (equal,), ((Slot(0),), {}), (), _WHOLE)
+        if always:
+            count = self.append(np.subtract, (count, self.number(always)), None, (), _WHOLE)
+        self.total = count if self.total is None else self.append(np.add, (self.total, count), None, (), _WHOLE)
+
+
+KINKS: dict[Callable | None, Callable[[_Equals, int, Step], Iterator[tuple[int, int, int]]]] = {}
+"""By function: finds the pairs of steps that are equal where it has a kink, and how many entries always are."""
+
+
+def _kink(*functions: Callable) -> Callable:
+    def enter(find: Callable) -> Callable:
+        KINKS.update(dict.fromkeys(functions, find))
+        return find
+
+    return enter
+
+
+@_kink(np.absolute, np.fabs, np.sign, np.heaviside, np.sqrt, np.cbrt)
+def _at_zero(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
+    yield steps.operands(step)[0], steps.zero, 0
+
+
+@_kink(np.copysign)
+def _each_at_zero(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
+    yield from ((operand, steps.zero, 0) for operand in steps.operands(step))
+
+
+@_kink(np.maximum, np.minimum, np.fmax, np.fmin, np.less, np.less_equal, np.greater, np.greater_equal)
+def _where_equal(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
+    one, other = steps.operands(step)[:2]
+    yield (one, other, 0) if steps.steps[one].dtype.kind == "f" else (other, one, 0)
+
+
+@_kink(np.clip)
+def _on_bounds(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
+    clipped, *bounds = steps.operands(step)
+    options = fill(step.template[1], step.inputs) if step.template else {}
+    slots = step.template[1] if step.template else {}
+    for name in ("a_min", "a_max", "min", "max"):
+        if options.get(name) is not None:
+            bounds.append(options[name] if isinstance(slots[name], Slot) else steps.number(options[name]))
+    yield from ((clipped, bound, 0) for bound in bounds)
+
+
+@_kink(np.hypot)
+def _where_result_is_zero(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
+    yield index, steps.zero, 0
+
+
+@_kink(np.linalg.norm)
+def _norm(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
+    """Sums of absolute values have their kinks where an entry is 0, roots of sums of squares where all are."""
+    order = step.template[1].get("ord") if step.template else None
+    yield (step.inputs[0] if order == 1 else index), steps.zero, 0
+
+
+@_kink(np.max, np.min)
+def _extreme(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
+    """An extreme that several entries have: more entries equal it than there are results."""
+    source = step.inputs[0]
+    shape = steps.steps[source].shape
+    args, options = step.template if step.template else ((Slot(0),), {})
+    if any(name in options for name in ("initial", "where")) or len(args) > 2:
+        return
+    axis = options.get("axis", args[1] if len(args) > 1 else None)
+    axes = range(len(shape)) if axis is None else [k % len(shape) for k in np.atleast_1d(axis)]
+    spread = tuple(1 if k in axes else length for k, length in enumerate(shape))
+    if prod(spread) != prod(shape):
+        result = index
+        if step.shape != spread:
+            result = steps.append(np.reshape, (index,), ((Slot(0), spread), {}), spread, step.dtype)
+        yield source, result, prod(spread)
