@@ -11,7 +11,7 @@ from math import comb
 import numpy as np
 
 _EPSILON = np.finfo(np.float64).eps
-_FIRST_STEP = 2.0**-6
+FIRST_STEP = 2.0**-6
 _RATIO = 4.0
 _LEVELS = 11
 
@@ -50,7 +50,7 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
     previous: list = []
     worsening: int | np.ndarray = 0
     for level in range(_LEVELS):
-        h = _FIRST_STEP / _RATIO**level
+        h = FIRST_STEP / _RATIO**level
         ahead, behind = value_at(f, x + h * p), value_at(f, x - h * p)
         if not (np.all(np.isfinite(ahead)) and np.all(np.isfinite(behind))):
             continue

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from autoopt import solvers
 from autoopt.check import require_finite
 from autoopt.check import verify as verified
@@ -116,7 +118,8 @@ def minimize(
     except solvers.Interrupted as interrupted:
         finish(interrupted.result)
         raise
-    objective.leave(result.x)  # what the user's function keeps on the way is then what it keeps at the solution
+    with np.errstate(all="ignore"):
+        objective.leave(result.x)  # what the user's function keeps on the way is then what it keeps at the solution
     return finish(result)
 
 
