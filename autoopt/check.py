@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
-from autoopt.errors import ObjectiveError, UsageError, VerificationError
+from autoopt.errors import AutooptError, ObjectiveError, UsageError, VerificationError
 
 VALUE_TOLERANCE = 1e-9
 SLOPE_TOLERANCE = 1e-6
@@ -31,7 +31,8 @@ class Verification:
 
     `value_error` is |compiled - original|; `slope` the gradient along `direction`, `secant` its numerical counterpart
     with `secant_error` its estimated error, `slope_error` their distance. `kink` says that the slopes ahead and behind
-    x differ there, in which case the comparison was made close by. NaN where nothing was compared.
+    x differ there, in which case the comparison was made close by. NaN where nothing was compared. `at_solution` says
+    that the solution was compared too: numbers are those of the start, or of the solution where that did not pass.
     """
 
     passed: bool
@@ -43,6 +44,7 @@ class Verification:
     conclusive: bool = True
     direction: np.ndarray | None = field(default=None, repr=False, compare=False)
     message: str = ""
+    at_solution: bool = False
 
     @property
     def slope_error(self) -> float:
@@ -71,8 +73,8 @@ def verify(objective: Any, x: np.ndarray, mode: str | bool = "start") -> Verific
     return found
 
 
-def compare(objective: Any, x: np.ndarray, seed: int = 0) -> Verification:
-    """Return how value and gradient of `objective` at `x` compare with its original function."""
+def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0") -> Verification:
+    """Return how value and gradient of `objective` at `x`, called `place`, compare with its original function."""
     rng = np.random.default_rng(seed)
     original, (compiled, gradient) = objective.original(x), objective.value_and_grad(x)
     require_finite(objective, original)
@@ -89,11 +91,54 @@ def compare(objective: Any, x: np.ndarray, seed: int = 0) -> Verification:
     if not np.isfinite(gradient).all():
         i = int(np.argmin(np.isfinite(gradient)))
         raise ObjectiveError(
-            f"The gradient is {gradient[i]} at x0 along {objective.structure.names[i]}.",
+            f"The gradient is {gradient[i]} at {place} along {objective.structure.names[i]}.",
             remedy="start from a point where the objective has a slope.",
         )
     found = replace(_compare_slopes(objective, x, rng), value_error=value_error)
-    return found if found.passed else _look_again(objective, x, found, rng)
+    return found if found.passed else _look_again(objective, x, found, rng, place)
+
+
+def verified_solution(objective: Any, result: Any, start: Verification, limits: Any = None) -> Verification:
+    """Return `start`, the solution compared too; where that does not pass, its own, and `result` is no success.
+
+    A point where the original cannot be compared (it raises beside it, or is not finite) says nothing.
+    """
+    try:
+        found = verify_solution(objective, result.x, limits)
+    except (ArithmeticError, ValueError, RuntimeError, AutooptError):
+        return start
+    if found.passed:
+        return replace(start, at_solution=True)
+    message = f"Not verified at the solution. {found.message} To fix this: {_REMEDY}"
+    result.update(success=False, message=f"{message} ({result.message})")
+    return replace(found, at_solution=True)
+
+
+def verify_solution(objective: Any, x: np.ndarray, limits: Any = None) -> Verification:
+    """Return the comparison of value and slope with the original at the solution `x`, flat, shape (n,).
+
+    It takes five calls of the original. Only where these do not fit, as beside a kink or where the objective is rough,
+    all of `compare` is done. Entries within a step of their `limits` are left where they are.
+    """
+    rng = np.random.default_rng(2)
+    original, (compiled, gradient) = objective.original(x), objective.value_and_grad(x)
+    p = rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * differences.step_scale(x)
+    if limits is not None:
+        room = np.minimum(x - limits.lower, limits.upper - x)
+        p = np.where(room > SOLUTION_STEP * np.abs(p), p, 0.0)
+    slope, value_error = float(gradient @ p), abs(compiled - original)
+    wide, narrow = (differences.secant(objective.original, x, p, h) for h in (SOLUTION_STEP, SOLUTION_STEP / 4))
+    secant = float((16 * narrow - wide) / 15)
+    error = float(abs(narrow - wide)) + 16 * _EPSILON * abs(original) / SOLUTION_STEP
+    size = max(abs(secant), float(np.abs(gradient) @ np.abs(p)))
+    slopes_agree = abs(slope - secant) <= error + SLOPE_TOLERANCE * size or not (p.any() and np.isfinite(secant))
+    if slopes_agree and value_error <= VALUE_TOLERANCE * abs(original):
+        return Verification(True, value_error, slope, secant, error, direction=p)
+    return compare(objective, x, 2, "the solution")
+
+
+SOLUTION_STEP = 2.0**-9
+"""The first step of the comparison at the solution, in units of the parameters."""
 
 
 def require_finite(objective: Any, value: float) -> None:
@@ -140,7 +185,7 @@ def _rise(f: Callable, x: np.ndarray, p: np.ndarray, value: float) -> float:
     return float(np.mean(rises)) if np.isfinite(rises).all() else 0.0
 
 
-def _look_again(objective: Any, x: np.ndarray, found: Verification, rng: Any) -> Verification:
+def _look_again(objective: Any, x: np.ndarray, found: Verification, rng: Any, place: str) -> Verification:
     """Return the verdict on a slope that does not fit: noise, a shorter ladder of steps or a kink may explain it."""
     p = found.direction
     roughness = differences.noise(objective.original, x, p)
@@ -153,7 +198,8 @@ def _look_again(objective: Any, x: np.ndarray, found: Verification, rng: Any) ->
         return found
     nearby = x + 1e-3 * differences.step_scale(x) * rng.uniform(-1.0, 1.0, x.size)
     there = _compare_slopes(objective, nearby, rng, 2.0**-10)
-    message = f"x0 lies on a kink along the direction (slopes {behind:.6g} and {ahead:.6g}). Close by: {there.message}"
+    slopes = f"slopes {behind:.6g} and {ahead:.6g}"
+    message = f"There is a kink at {place} along the direction ({slopes}). Close by: {there.message}"
     return replace(there, value_error=found.value_error, kink=True, message=message)
 
 

@@ -107,6 +107,11 @@ def hessp(grad: Callable, x: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.
     return np.broadcast_to(slope, x.shape) * length, np.broadcast_to(error, x.shape) * length
 
 
+def secant(f: Callable, x: np.ndarray, p: np.ndarray, h: float) -> float:
+    """Return the slope (f(x + h p) - f(x - h p)) / 2h, NaN where `f` is not defined at either end."""
+    return float(value_at(f, x + h * p) - value_at(f, x - h * p)) / (2 * h)
+
+
 def one_sided(f: Callable, x: np.ndarray, p: np.ndarray, h: float = 2.0**-14) -> tuple[float, float, float]:
     """Return the slopes of `f` at `x` ahead and behind along `p`, and an estimate of their errors.
 

@@ -12,6 +12,8 @@ from autoopt.errors import ObjectiveError, UsageError
 from autoopt.parameters import Structure
 
 FINITE_DIFFERENCE = "finite-difference"
+SCIPYS = ("2-point", "3-point", "cs")
+"""What SciPy calls its differences; here they are those of `differences`, which are at least as accurate."""
 
 
 class Supplied:
@@ -24,6 +26,9 @@ class Supplied:
     def __init__(
         self, fun: Callable, x0: Any, args: tuple, derive: Callable[[], Any], jac: Any, hess: Any, hessp: Any
     ) -> None:
+        jac, hess, hessp = (
+            FINITE_DIFFERENCE if isinstance(given, str) and given in SCIPYS else given for given in (jac, hess, hessp)
+        )
         for name, given in [("jac", jac), ("hess", hess), ("hessp", hessp)]:
             if not (
                 given is None or callable(given) or given == FINITE_DIFFERENCE or (name == "jac" and given is True)

@@ -169,5 +169,12 @@ def adapted_callback(callback: Callable, unflatten: Callable) -> Callable:
     return call
 
 
+def report(result: Any) -> str:
+    """Return how a run ended, as SciPy's `disp` prints it."""
+    counts = [("Current function value", f"{result.fun:.6f}"), ("Iterations", result.nit)]
+    counts += [("Function evaluations", result.nfev), ("Gradient evaluations", result.njev)]
+    return "\n".join([result.message, *(f"         {name}: {count}" for name, count in counts)])
+
+
 def _print_progress(progress: Progress) -> None:
     print(progress, file=sys.stderr, flush=True)
