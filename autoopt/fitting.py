@@ -102,9 +102,8 @@ class Fit:
 
     @property
     def gradient_norm(self) -> float:
-        """The largest absolute entry of the gradient at the solution; NaN if it is not known."""
-        slopes = self.result.get("jac")
-        return float("nan") if slopes is None else float(np.max(np.abs(slopes), initial=0))
+        """The largest entry of what bounds and constraints leave of the gradient at the solution; NaN if not known."""
+        return float(self.result.get("gradient_norm", np.nan))
 
     def summary(self) -> str:
         """Return the result as plain text."""

@@ -71,8 +71,9 @@ def minimize(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        For every method: x (structure of x0), x_flat, fun, jac (flat), nit, nfev, njev, nhev, status, success, message,
-        method, verification, timings (seconds).
+        For every method: x (structure of x0), x_flat, fun, jac (flat), gradient_norm (the largest entry of what bounds
+        and constraints leave of jac), nit, nfev, njev, nhev (of them nhvp products), nundefined (trial points where
+        the objective raised or was not a number), status, success, message, method, verification, timings (seconds).
 
     Raises
     ------
@@ -81,12 +82,16 @@ def minimize(
     ObjectiveError, VerificationError
         If the objective is not finite at x0; if derived and original code disagree.
     Interrupted
-        On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far.
+        On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far. An error that ends a run that has
+        begun has such a `result`, too.
 
     Notes
     -----
-    A run that stops because f no longer falls (SciPy's "precision loss", "abnormal") is success only at a solution by
+    A trial point where `fun` raises an ArithmeticError, ValueError (LinAlgError), RuntimeError or AssertionError, or is
+    NaN or inf, is one to step back from; at x0 it is an error. A run that stops because f no longer falls (SciPy's
+    "precision loss", "abnormal") is success only at a solution by
     one of the tests in `solvers.convergence.finish`, which may take one last Newton step; the message says by which.
+    A point with vanishing gradient from which f falls (a saddle, a maximum) is no success.
     """
     args = args if isinstance(args, tuple) else (args,)
     structure = Structure.of(x0)
@@ -124,7 +129,10 @@ def minimize(
         raise
     clock.lap("solve")
     if verification is not None:
-        verification = verified_solution(objective, result, verification, limits)
+        try:
+            verification = verified_solution(objective, result, verification, limits)
+        except KeyboardInterrupt:
+            raise solvers.Interrupted(finish(result)) from None
         clock.lap("verify")
     with np.errstate(all="ignore"):
         objective.leave(result.x)  # what the user's function keeps on the way is then what it keeps at the solution

@@ -41,7 +41,7 @@ class Problem:
 
     def __init__(self, objective: Any, x0: np.ndarray, limits: Limits | None = None, constraints: Any = ()) -> None:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
-        self.nfev = self.nhev = self.nit = 0
+        self.nfev = self.nhev = self.nhvp = self.nit = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
         self.latest = self.best = x0
         self.best_value = np.inf
@@ -81,6 +81,7 @@ class Problem:
         if not self._is_defined and np.array_equal(x, self._at):
             return np.array(p)
         self.nhev += 1
+        self.nhvp += 1
         with self._noted():
             return self.objective.hessp(x, p)
 

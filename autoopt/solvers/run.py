@@ -101,9 +101,8 @@ def run(
             error.result = stopped(REFUSED, "The objective could not be evaluated any further")
         raise
     extras = {name: raw[name] for name in _EXTRAS if raw.get(name) is not None}
-    return _result(
-        solver, problem, x, int(raw.status), message, success, nit=int(raw.get("nit", problem.nit)), **extras
-    )
+    status = 0 if success and not raw.success else int(raw.status)  # SciPy's reason to doubt it was looked into
+    return _result(solver, problem, x, status, message, success, nit=int(raw.get("nit", problem.nit)), **extras)
 
 
 def _is_from_solver(error: Exception) -> bool:
@@ -122,7 +121,7 @@ def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, messag
     fields = {"nit": problem.nit} | extras
     value, gradient = problem.fun(x), problem.jac(x)
     fields |= {"gradient_norm": float(np.max(np.abs(remaining_gradient(problem, x)), initial=0.0))}
-    fields |= {"nundefined": len(problem.undefined)}
+    fields |= {"nundefined": len(problem.undefined), "nhvp": problem.nhvp}
     counts = {"nfev": problem.nfev, "njev": problem.nfev, "nhev": problem.nhev}
     return OptimizeResult(
         x=x, fun=value, jac=gradient, status=status, success=success, message=message, method=solver.name,

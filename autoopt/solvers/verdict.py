@@ -51,7 +51,7 @@ def _judged(
         else:
             x, reason = finish(problem, x, gtol)
         if reason:
-            return x, True, f"Converged: {reason}. ({message})"
+            return x, True, f"Converged: {reason}." + (f" ({message})" if raw.success else "")
     elif raw.success:
         return x, True, message
     if lost := without_bound(problem, x):
