@@ -130,7 +130,7 @@ def minimize(
     clock.lap("solve")
     if verification is not None:
         try:
-            verification = verified_solution(objective, result, verification, limits)
+            verification = verified_solution(objective, result, verification, problem.initial_value, limits)
         except KeyboardInterrupt:
             raise solvers.Interrupted(finish(result)) from None
         clock.lap("verify")

@@ -4,7 +4,7 @@ from autoopt.solvers import newton, quasi_newton
 from autoopt.solvers.bounds import Limits
 from autoopt.solvers.constraints import flat_constraints
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.run import Interrupted, Progress, adapted_callback, report, run
+from autoopt.solvers.run import Interrupted, Progress, Stage, adapted_callback, report, run
 from autoopt.solvers.table import SOLVERS, Solver, choose, find, without_disp
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Problem",
     "Progress",
     "Solver",
+    "Stage",
     "adapted_callback",
     "choose",
     "find",

@@ -47,6 +47,16 @@ class Progress:
         )
 
 
+@dataclass(frozen=True)
+class Stage(Progress):
+    """What goes on after the last iteration, for `progress=`: `stage` says it in words."""
+
+    stage: str = ""
+
+    def __str__(self) -> str:
+        return f"iteration {self.iteration:5d}   value {self.value: .10g}   {self.stage} ...   {self.seconds:.1f} s"
+
+
 def run(
     solver: Solver,
     problem: Problem,
