@@ -98,6 +98,15 @@ def hessian(grad: Callable, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (derivative + derivative.T) / 2, np.maximum(error, error.T)
 
 
+def rough_hessian(grad: Callable, x: np.ndarray) -> np.ndarray:
+    """Return the symmetrised Hessian at `x`, (n, n), to some eight digits by 2 n gradients."""
+    steps = 1e-5 * step_scale(x)
+    rows = np.array(
+        [(grad(x + step) - grad(x - step)) / (2 * h) for h, step in zip(steps, np.diag(steps), strict=True)]
+    )
+    return (rows + rows.T) / 2
+
+
 def hessp(grad: Callable, x: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the Hessian at `x` times `p` by differences of the gradient function `grad`, and its errors, (n,)."""
     length = np.max(np.abs(p) / step_scale(x))

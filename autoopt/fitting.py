@@ -19,7 +19,6 @@ from .errors import AutooptError, InferenceError, ModelError, ObjectiveError, Us
 from .faults import is_ours, users_code
 
 LIKELIHOOD = "negative log-likelihood"
-FEW = 50  # parameters; up to so many a fit that failed is asked by differences of its gradient where it fell for ever
 LARGEST_HESSIAN = 2000  # parameters; beyond, standard errors would need more than 100 MB and minutes
 
 
@@ -298,9 +297,9 @@ def _explained(found: Fit, objective: Callable, x0: Any, call: Mapping[str, Any]
     if found.status != "not converged" or call["bounds"] is not None or call["constraints"]:
         return found
     directions = [found.params - Structure.of(x0).flatten(x0)]
-    if len(found.names) <= FEW:
+    if 2 * len(found.names) <= found.result.nfev:  # what it costs is then less than what the run has cost
         compiled = compile_objective(objective, x0, call["args"], call["engine"], (call.get("jac"), None, None))
-        hessian = differences.hessian(compiled.grad, found.params)[0]
+        hessian = differences.rough_hessian(compiled.grad, found.params)
         directions += [flattest(hessian)] if np.isfinite(hessian).all() else []
     direction = endless(_value(objective, x0, call), found.params, directions)
     return found if direction is None else replace(found, notes=(*found.notes, str(no_maximum(direction, found.names))))
