@@ -153,12 +153,20 @@ SOLUTION_STEP = 2.0**-9
 
 
 def require_finite(objective: Any, value: float) -> None:
-    """Raise ObjectiveError if `value`, the objective at x0, is NaN or infinite."""
-    if not np.isfinite(value):
+    """Raise ObjectiveError if `value`, the objective at x0, is NaN or infinite; what is wrong in its data is named."""
+    if np.isfinite(value):
+        return
+    from autoopt.suspects import not_finite
+
+    if lines := not_finite(getattr(objective, "function", None), getattr(objective, "args", ())):
         raise ObjectiveError(
-            f"The objective is {value} at x0.",
-            remedy="start from a point where it is finite, or see which term is not by calling it on x0 yourself.",
+            "\n".join([f"The objective is {value} at x0, and its data hold values that are not finite:", *lines]),
+            remedy="leave these rows out (np.isfinite finds them) or put numbers in their place.",
         )
+    raise ObjectiveError(
+        f"The objective is {value} at x0.",
+        remedy="start from a point where it is finite, or see which term is not by calling it on x0 yourself.",
+    )
 
 
 def _compare_slopes(

@@ -36,7 +36,7 @@ def users_code(doing: str, kind: type[AutooptError] = ModelError) -> Iterator[No
     except (Exception, SystemExit) as error:
         if isinstance(error, SyntaxError) and error.filename:
             raise syntax_error(error, error.filename) from error
-        places = [place for place in _places(error) if _is_users(place)]
+        places = users_places(error)
         if not places:
             raise
         said = traceback.format_exception_only(error)[-1].rstrip()
@@ -48,6 +48,11 @@ def users_code(doing: str, kind: type[AutooptError] = ModelError) -> Iterator[No
                 remedy="report it with the full traceback, which autoopt fit --traceback shows.",
             ) from error
         raise kind(f"{doing} raised {said}{_shapes(error)}", where=places) from error
+
+
+def users_places(error: BaseException) -> list[Location]:
+    """Return the places in the user's files that an exception came through, outermost first."""
+    return [place for place in _places(error) if _is_users(place)]
 
 
 def is_ours(error: BaseException) -> bool:
