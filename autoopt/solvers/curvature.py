@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 _STEP = 1e-5
-_FEW_ITERATIONS = 5
-_MOST_STEPS = 40
+_FEWEST_STEPS, _MOST_STEPS = 4, 40
+_RISING = 1e-6
 _ROUNDINGS = 16 * np.finfo(np.float64).eps
 
 
@@ -28,10 +28,11 @@ def falling(problem: Any, x: np.ndarray) -> np.ndarray | None:
 
     Notes
     -----
-    Lanczos steps on differences of gradients, in units of max(|x_i|, 1), find where the curvature is least; the
-    direction counts if second differences of the *values* along it are negative at two lengths of step. A run that
-    moved little pays at most 40 products; others an eighth of the evaluations they had made, and 2 at least: from a
-    point that the solver went down to, f falls in symmetric cases alone.
+    The direction of least curvature is that of the Hessian, or of Lanczos steps on products with it, in units of
+    max(|x_i|, 1): exact where the method has compiled them, else differences of gradients. It counts if second
+    differences of the *values* along it are negative at two lengths of step. A run that did not move pays at most 40
+    products; others a tenth of the evaluations that they had made, and 4 at least: from a point that the solver went
+    down to, f falls in symmetric cases alone.
     """
     value, gradient = problem.fun(x), problem.jac(x)
     if not np.isfinite(value):
@@ -40,9 +41,9 @@ def falling(problem: Any, x: np.ndarray) -> np.ndarray | None:
     count = int(free.sum())
     if not count or (problem.constraints and _is_held(problem, x)):
         return None
-    affordable = _MOST_STEPS if problem.nit <= _FEW_ITERATIONS else max(2, problem.nfev // 8)
     scale = np.maximum(np.abs(x), 1.0) * free
-    direction = _least_curved(problem, x, scale, min(count, affordable))
+    affordable = _MOST_STEPS if problem.nit <= 1 else max(_FEWEST_STEPS, problem.nfev // 10)
+    direction = _least_curved(problem, x, gradient, scale, min(count, affordable, _MOST_STEPS))
     return direction if direction is not None and _falls(problem, x, value, gradient, direction) else None
 
 
@@ -66,8 +67,27 @@ def _is_held(problem: Any, x: np.ndarray) -> bool:
     return normals is None or len(normals) > 0
 
 
-def _least_curved(problem: Any, x: np.ndarray, scale: np.ndarray, steps: int) -> np.ndarray | None:
-    """Return the direction of least curvature that `steps` Lanczos steps find, in units of `scale` (0: held fixed)."""
+def _least_curved(
+    problem: Any, x: np.ndarray, gradient: np.ndarray, scale: np.ndarray, steps: int
+) -> np.ndarray | None:
+    """Return the direction of least curvature, in units of `scale` (0: held fixed); None if f rises along all."""
+    if problem.second == "hess" and x.size <= _DENSE:
+        projected, basis = np.outer(scale, scale) * problem.hess(x), np.eye(x.size)
+        projected, basis = projected[np.ix_(scale > 0, scale > 0)], basis[scale > 0]
+    else:
+        projected, basis = _krylov(problem, x, gradient, scale, steps)
+    if not (len(basis) and np.isfinite(projected).all()):
+        return None
+    curvatures, directions = np.linalg.eigh((projected + projected.T) / 2)
+    if curvatures[0] > _RISING * curvatures[-1]:
+        return None
+    return scale * (directions[:, 0] @ basis)
+
+
+def _krylov(
+    problem: Any, x: np.ndarray, gradient: np.ndarray, scale: np.ndarray, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Hessian on the directions of `steps` Lanczos steps, (k, k), and these directions, (k, n)."""
     rng = np.random.default_rng(0)
     basis, products = np.zeros((0, x.size)), np.zeros((0, x.size))
     ahead = rng.normal(size=x.size)
@@ -77,14 +97,26 @@ def _least_curved(problem: Any, x: np.ndarray, scale: np.ndarray, steps: int) ->
             rest = _orthogonal(rng.normal(size=x.size) * (scale > 0), basis)
         rest = rest * (scale > 0)
         unit = rest / np.linalg.norm(rest)
-        ahead = scale * product(problem, x, scale * unit)
+        ahead = scale * _forward(problem, x, gradient, scale * unit)
         if not np.isfinite(ahead).all():
             break
         basis, products = np.vstack([basis, unit]), np.vstack([products, ahead])
-    if not len(basis):
-        return None
-    projected = basis @ products.T
-    return scale * (np.linalg.eigh((projected + projected.T) / 2)[1][:, 0] @ basis)
+    return basis @ products.T, basis
+
+
+def _forward(problem: Any, x: np.ndarray, gradient: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Return the Hessian at `x` times `direction`: exact where that is compiled, else by one more gradient."""
+    if problem.second == "hessp":
+        return problem.hessp(x, direction)
+    h = _STEP / np.max(np.abs(direction) / np.maximum(np.abs(x), 1.0))
+    sign = 1.0
+    if problem.limits is not None:  # towards the side that has room
+        ahead = x + h * direction
+        sign = 1.0 if np.array_equal(np.clip(ahead, *_box(problem)), ahead) else -1.0
+    return (_slope(problem, x + sign * h * direction) - gradient) / (sign * h)
+
+
+_DENSE = 200
 
 
 def _orthogonal(vector: np.ndarray, basis: np.ndarray) -> np.ndarray:

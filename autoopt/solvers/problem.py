@@ -46,7 +46,6 @@ class Problem:
         self.latest = self.best = x0
         self.best_value = np.inf
         self.undefined: list[str] = []
-        self.uses: frozenset[str] = frozenset({"gradient"})
         self._at: np.ndarray | None = None
         self._is_defined = True
         self.raised: Exception | None = None
@@ -93,6 +92,11 @@ class Problem:
         except Exception as error:
             self.raised = error
             raise
+
+    @property
+    def second(self) -> str:
+        """Which second derivatives the solver has asked for, and so are compiled: "hess", "hessp" or none ("")."""
+        return "hess" if self.nhev > self.nhvp else "hessp" if self.nhvp else ""
 
     @property
     def names(self) -> list[str] | None:

@@ -88,7 +88,7 @@ def run(
     options = {name: value(problem) if callable(value) else value for name, value in settings.items()}
     options = {name: value for name, value in options.items() if value is not None}
     gtol = options.get("gtol", gradient_tolerance(problem))
-    problem.watch, problem.uses = _watcher(problem, callback, progress), solver.uses
+    problem.watch = _watcher(problem, callback, progress)
 
     def stopped(status: int, message: str) -> Any:
         # The lowest value seen may lie outside the constraints; the last iterate is as near to them as the run came.
