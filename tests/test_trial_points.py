@@ -120,3 +120,20 @@ def test_hessian_that_is_not_finite_does_not_lose_the_run(method):
     x0 = np.array([3.0, 2.0])
     result = minimize(lambda x: np.sum(x**2) + np.exp(x[0]), x0, method=method, hess=hess)
     assert np.isfinite(result.fun) and np.isfinite(result.x).all()
+
+
+@pytest.mark.parametrize("method", SOLVERS)
+def test_run_that_finds_no_defined_point_ends_soon(method):
+    calls = []
+
+    def f(x):
+        calls.append(x)
+        if np.any(x != x0):
+            raise ValueError("nothing but the start is defined")
+        return np.sum((x - 3.0) ** 2)
+
+    x0 = np.array([1.0, 2.0])
+    derivatives = {"jac": lambda x: 2 * (x - 3.0), "hess": lambda x: 2 * np.eye(2)}
+    result = minimize(f, x0, method=method, **derivatives, verify="off")
+    assert not result.success and np.array_equal(result.x, x0) and len(calls) < 300
+    assert "nothing but the start is defined" in result.message

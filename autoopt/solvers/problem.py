@@ -26,6 +26,14 @@ class Stopped(Exception):
     """The run was ended at an iterate: by the callback."""
 
 
+class Stuck(Exception):
+    """So many trial points in a row were not defined that the method will not come back."""
+
+
+IN_A_ROW = 100
+"""Halving a step as often leaves nothing of it."""
+
+
 class Problem:
     """An objective with its start, limits and constraints; `watch(x)` is called at every iterate.
 
@@ -46,6 +54,7 @@ class Problem:
         self.latest = self.best = x0
         self.best_value = np.inf
         self.undefined: list[str] = []
+        self._row = 0
         self._at: np.ndarray | None = None
         self._is_defined = True
         self.raised: Exception | None = None
@@ -129,6 +138,9 @@ class Problem:
             at = np.array(x)
             found = self._tried(at)
             self._at, self._is_defined = at, found is not None
+            self._row = 0 if found is not None else self._row + 1
+            if self._row >= IN_A_ROW:
+                raise Stuck(f"{IN_A_ROW} trial points in a row were not defined: the objective {self.undefined[-1]}")
             self._found = self._above_the_latest(at) if found is None else found
             if found is not None and found[0] < self.best_value:
                 self.best, self.best_value = at, found[0]
@@ -136,6 +148,9 @@ class Problem:
 
     def _tried(self, at: np.ndarray) -> tuple[float, np.ndarray] | None:
         """Return value and gradient at `at`, None where the objective is not defined; at x0 the error is the user's."""
+        if not np.isfinite(at).all():  # some methods come to that by overflow
+            self.undefined.append("was asked for at a point that is not finite")
+            return None
         self.nfev += 1
         try:
             with self._noted():

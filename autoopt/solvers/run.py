@@ -15,7 +15,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
-from autoopt.solvers.problem import Problem, Stopped
+from autoopt.solvers.problem import Problem, Stopped, Stuck
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
 
@@ -95,18 +95,22 @@ def run(
         x, which = (problem.latest, "last iterate") if problem.constraints else (problem.best, "best point so far")
         return _result(solver, problem, x, status, f"{message}; x is the {which}.", False)
 
+    def failed(message: str) -> Any:
+        lost = without_bound(problem, problem.best)
+        return stopped(FAILED, f"Not converged: {NO_MINIMUM.format(lost) + ' ' if lost else ''}{message}")
+
     try:
         raw = solver.function(problem, options)
         x, success, message = verdict(solver, problem, raw, gtol, chosen)
+    except Stuck as stuck:
+        return failed(str(stuck))
     except Stopped:
         return _result(solver, problem, problem.latest, STOPPED, "`callback` raised `StopIteration`.", False)
     except KeyboardInterrupt:
         raise Interrupted(stopped(INTERRUPTED, "Interrupted")) from None
     except Exception as error:
         if not isinstance(error, AutooptError) and error is not problem.raised and _is_from_solver(error):
-            lost = without_bound(problem, problem.best)
-            message = f"{solver.name} could not go on ({type(error).__name__}: {error})"
-            return stopped(FAILED, f"Not converged: {NO_MINIMUM.format(lost)} {message}" if lost else message)
+            return failed(f"{solver.name} could not go on ({type(error).__name__}: {error})")
         with contextlib.suppress(Exception):
             error.result = stopped(REFUSED, "The objective could not be evaluated any further")
         raise
