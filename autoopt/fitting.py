@@ -95,10 +95,10 @@ class Fit:
         """One of "converged", "not converged", "not verified", "not identified", "interrupted"."""
         if self.interrupted:
             return "interrupted"
-        if not self.result.success:
-            return "not converged"
         if not _verified(self.result):
             return "not verified"
+        if not self.result.success:
+            return "not converged"
         return "not identified" if self.problem is not None else "converged"
 
     @property

@@ -207,11 +207,12 @@ def endless(
         if not (np.isfinite(largest) and largest > 0):
             continue
         for step in (direction * (size / largest), direction * (-size / largest)):
+            if hessian is not None and not abs(step @ hessian @ step) < 1e-3:
+                break
             with np.errstate(all="ignore"):
-                near, far = value(x + step), value(x + 3 * step)
-            falls = here - near > _VISIBLE * abs(here) and far <= near
-            if falls and (hessian is None or abs(step @ hessian @ step) < 1e-3):
-                return step
+                near = value(x + step)
+                if here - near > _VISIBLE * abs(here) and value(x + 3 * step) <= near:
+                    return step
     return None
 
 

@@ -312,7 +312,7 @@ class Interrupting:
     def find_spec(self, name, path=None, target=None):
         if name == "numpy":
             os.kill(os.getpid(), signal.SIGINT)
-sys.path.insert(0, {root!r})
+sys.path.append({root!r})
 sys.meta_path.insert(0, Interrupting())
 import autoopt_command
 autoopt_command.main()
@@ -323,7 +323,15 @@ autoopt_command.main()
 
 
 def test_command_of_the_package_is_the_command_line(folder):
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent.parent)!r}); import autoopt_command as command; "
+    code = f"import sys; sys.path.append({str(Path(__file__).parent.parent)!r}); import autoopt_command as command; "
     code += "sys.argv = ['autoopt', '--version']; command.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith("autoopt ")
+
+
+def test_derivative_that_is_wrong_away_from_the_start_is_4(folder):
+    text = "x0 = [0.0]\ndef objective(x):\n    return (x[0] - 3.0) ** 2\n"
+    text += "def jac(x):\n    return 2 * (x - 3.0) if x[0] < 0.5 else 2 * (x - 1.0)\n"
+    (folder / "wrong.py").write_text(text)
+    outcome = run("fit", "wrong.py", "--quiet")
+    assert outcome.exit_code == 4 and "Not verified at the solution" in outcome.stdout
