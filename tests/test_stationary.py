@@ -122,3 +122,27 @@ def test_exact_fit_of_more_parameters_than_data_is_a_success(method):
     y = X @ rng.normal(size=8)
     result = minimize(lambda w: np.sum((X @ w - y) ** 2), np.zeros(8), method=method)
     assert result.success and result.fun < 1e-14
+
+
+@pytest.mark.parametrize("method", SOLVERS)
+def test_of_random_quartics_successes_are_minima_and_saddles_are_saddles(method):
+    """By the closed form of the Hessian; odd ones start on an axis, along which they go down into a saddle."""
+    for seed in range(16):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(1, 10))
+        curvature = rng.normal(size=n) * 10 ** rng.uniform(-2, 2)
+        Q = np.eye(n) if seed % 4 == 1 else np.linalg.qr(rng.normal(size=(n, n)))[0]
+        A, c = Q * curvature @ Q.T, 10 ** rng.uniform(-2, 1)
+        x0 = np.zeros(n)
+        x0[0] = (seed % 2) * rng.normal()
+        result = minimize(
+            lambda x, A=A, c=c, k=seed % 3: x @ A @ x / 2 + c * np.sum(x**4) + k,
+            x0,
+            method=method,
+            jac=lambda x, A=A, c=c: A @ x + 4 * c * x**3,
+            hess=lambda x, A=A, c=c: A + np.diag(12 * c * x**2),
+        )
+        eigenvalues = np.linalg.eigvalsh(A + np.diag(12 * c * result.x**2))
+        falls = eigenvalues[0] < -1e-6 * np.max(np.abs(eigenvalues))
+        assert not (result.success and falls), (seed, result.message)
+        assert falls or "saddle" not in result.message, (seed, result.message)

@@ -153,8 +153,8 @@ def _hessian(problem: Any, x: np.ndarray, free: np.ndarray) -> np.ndarray:
     """Return the Hessian over the entries `free`, by what the method has compiled: Hessians, products or gradients."""
     if problem.second == "hess":
         return problem.hess(x)[np.ix_(free, free)]
-    columns = problem.hessp if problem.second else lambda x, p: product(problem, x, p)
-    hessian = np.array([columns(x, unit)[free] for unit in np.eye(x.size)[free]])
+    gradient = problem.jac(x)
+    hessian = np.array([product(problem, x, gradient, unit)[free] for unit in np.eye(x.size)[free]])
     return (hessian + hessian.T) / 2
 
 
