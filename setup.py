@@ -29,6 +29,7 @@ setup(
     python_requires=">=3.11,<3.15",
     packages=[*find_packages(include=["autoopt", "autoopt.*"]), "autoopt.cli"],
     package_dir={"autoopt.cli": "cli"},
+    py_modules=["autoopt_command"],
     package_data={"autoopt": ["py.typed"]},
     install_requires=[  # both ends were tested: docs/releases.rst
         "numpy>=2.2,<2.6",
@@ -42,7 +43,7 @@ setup(
         "test": TEST,
         "bench": ["jax", "autograd", "casadi", "statsmodels", "scikit-learn", "glum"],
     },
-    entry_points={"console_scripts": ["autoopt = autoopt.cli.main:main"]},
+    entry_points={"console_scripts": ["autoopt = autoopt_command:main"]},
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Intended Audience :: Science/Research",

@@ -2,6 +2,8 @@
 
 What is kept is text, named by the digest of the tape and the versions that made it; never data. `AUTOOPT_CACHE` names
 the folder, or turns the cache off if it is "0", "off" or empty.
+
+The text is executed. So a folder that others can write into, and files that they own or can change, are not used.
 """
 
 from __future__ import annotations
@@ -10,11 +12,15 @@ import contextlib
 import functools
 import hashlib
 import os
+import stat
 import tempfile
+import warnings
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+
+from autoopt.errors import CacheWarning
 
 _OFF = ("", "0", "off", "no", "false")
 
@@ -47,10 +53,13 @@ def read(key: str) -> str | None:
     if key in _recent:
         return _recent[key]
     place = folder()
-    if place is None:
+    if place is None or not _is_safe(place, "folder"):
         return None
     try:
-        text = (place / f"{key}.py").read_text()
+        with open(place / f"{key}.py", encoding="utf-8") as file:
+            if not _is_safe(file.name, "file", os.fstat(file.fileno())):
+                return None
+            text = file.read()
     except (OSError, ValueError):
         return None
     body, mark, _ = text.rpartition(_MARK)
@@ -64,9 +73,46 @@ def write(key: str, text: str) -> str:
     if place is not None:
         with contextlib.suppress(OSError):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _replace(place / f"{key}.py", text.encode())
+            if _is_safe(place, "folder"):
+                _replace(place / f"{key}.py", text.encode())
     return _remember(key, text)
 
+
+def _is_safe(path: Path | str, what: str, status: os.stat_result | None = None) -> bool:
+    """Whether nobody but this user (and root) can write a folder or file; if not, warn once for each.
+
+    A group may write if it is the user's own by the custom of user-private groups: the user's primary group, with the
+    number of the user. A folder that is not there yet is safe.
+    """
+    if not hasattr(os, "geteuid"):  # Windows, whose permissions are others
+        return True
+    if status is None:
+        try:
+            status = os.stat(path)
+        except OSError:
+            return True
+    user = os.geteuid()
+    is_private = status.st_gid == os.getegid() == user and user != 0
+    reason = None
+    if status.st_uid not in (user, 0):
+        reason = f"belongs to another user (uid {status.st_uid})"
+    elif status.st_mode & (stat.S_IWOTH if is_private else stat.S_IWOTH | stat.S_IWGRP):
+        reason = "can be written by others"
+    if reason is None:
+        return True
+    if str(path) not in _warned:
+        _warned.add(str(path))
+        remedy = f"run chmod go-w {path}" if "written" in reason else "name a folder of your own in AUTOOPT_CACHE"
+        warnings.warn(
+            f"The {what} {path} of the cache {reason}, and its code would be run; it is not used.\n"
+            f"To fix this: {remedy}, or turn the cache off with AUTOOPT_CACHE=off.",
+            CacheWarning,
+            stacklevel=2,
+        )
+    return False
+
+
+_warned: set[str] = set()
 
 _recent: dict[str, str] = {}
 _RECENT = 128

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
-from autoopt.errors import ObjectiveError, UsageError, VerificationError
+from autoopt.errors import AutooptError, ObjectiveError, UsageError, VerificationError
 
 VALUE_TOLERANCE = 1e-9
 SLOPE_TOLERANCE = 1e-6
+SLOPE_FLOOR = 1e-7  # ten times what convergence asks of a gradient relative to the value
 _CONCLUSIVE = 3e-4
 _EPSILON = np.finfo(np.float64).eps
 _REMEDY = (
@@ -31,7 +32,8 @@ class Verification:
 
     `value_error` is |compiled - original|; `slope` the gradient along `direction`, `secant` its numerical counterpart
     with `secant_error` its estimated error, `slope_error` their distance. `kink` says that the slopes ahead and behind
-    x differ there, in which case the comparison was made close by. NaN where nothing was compared.
+    x differ there, in which case the comparison was made close by. NaN where nothing was compared. `at_solution` says
+    that the solution was compared too: numbers are those of the start, or of the solution where that did not pass.
     """
 
     passed: bool
@@ -43,6 +45,7 @@ class Verification:
     conclusive: bool = True
     direction: np.ndarray | None = field(default=None, repr=False, compare=False)
     message: str = ""
+    at_solution: bool = False
 
     @property
     def slope_error(self) -> float:
@@ -71,17 +74,21 @@ def verify(objective: Any, x: np.ndarray, mode: str | bool = "start") -> Verific
     return found
 
 
-def compare(objective: Any, x: np.ndarray, seed: int = 0) -> Verification:
-    """Return how value and gradient of `objective` at `x` compare with its original function."""
+def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", floor: float = 0.0) -> Verification:
+    """Return how value and gradient of `objective` at `x`, called `place`, compare with its original function.
+
+    Values are compared relative to `floor`, too, and slopes to 1e-7 of it.
+    """
     rng = np.random.default_rng(seed)
     original, (compiled, gradient) = objective.original(x), objective.value_and_grad(x)
     require_finite(objective, original)
     value_error = abs(compiled - original)
-    if not value_error <= VALUE_TOLERANCE * abs(original):
+    tolerance = VALUE_TOLERANCE * max(abs(original), floor)
+    if not value_error <= tolerance:
         if (again := objective.original(x)) != original and not np.isnan(again):
             message = f"The objective gives different values for the same parameters: {original!r}, then {again!r}."
             return Verification(False, value_error, message=message)
-        if not value_error <= VALUE_TOLERANCE * abs(original) + 100 * _roughness(objective.original, x, original, rng):
+        if not value_error <= tolerance + 100 * _roughness(objective.original, x, original, rng):
             message = (
                 f"The value of the compiled objective is wrong: {compiled!r}, but the original gives {original!r}."
             )
@@ -89,24 +96,81 @@ def compare(objective: Any, x: np.ndarray, seed: int = 0) -> Verification:
     if not np.isfinite(gradient).all():
         i = int(np.argmin(np.isfinite(gradient)))
         raise ObjectiveError(
-            f"The gradient is {gradient[i]} at x0 along {objective.structure.names[i]}.",
+            f"The gradient is {gradient[i]} at {place} along {objective.structure.names[i]}.",
             remedy="start from a point where the objective has a slope.",
         )
-    found = replace(_compare_slopes(objective, x, rng), value_error=value_error)
-    return found if found.passed else _look_again(objective, x, found, rng)
+    found = replace(_compare_slopes(objective, x, rng, floor=floor), value_error=value_error)
+    return found if found.passed else _look_again(objective, x, found, rng, place, floor)
+
+
+def verified_solution(
+    objective: Any, result: Any, start: Verification, initial: float, limits: Any = None
+) -> Verification:
+    """Return `start`, the solution compared too; where that does not pass, its own, and `result` is no success.
+
+    Values and slopes that do not matter beside `initial`, the value at x0, up to 1, are not looked at: where little is
+    left of an objective, its terms have cancelled, in the original more than in the stabilised code. A point where the
+    original cannot be compared (it raises beside it, or is not finite) says nothing.
+    """
+    try:
+        floor = min(1.0, abs(initial))
+        found = verify_solution(objective, result.x, floor, limits)
+    except (ArithmeticError, ValueError, RuntimeError, AutooptError):
+        return start
+    if found.passed:
+        return replace(start, at_solution=True)
+    message = f"Not verified at the solution. {found.message} To fix this: {_REMEDY}"
+    result.update(success=False, message=f"{message} ({result.message})")
+    return replace(found, at_solution=True)
+
+
+def verify_solution(objective: Any, x: np.ndarray, floor: float, limits: Any = None) -> Verification:
+    """Return the comparison of value and slope with the original at the solution `x`, flat, shape (n,).
+
+    It takes five calls of the original. Only where these do not fit, as beside a kink or where the objective is rough,
+    all of `compare` is done. Entries within a step of their `limits` are left where they are.
+    """
+    rng = np.random.default_rng(2)
+    original, (compiled, gradient) = objective.original(x), objective.value_and_grad(x)
+    p = rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * differences.step_scale(x)
+    if limits is not None:
+        room = np.minimum(x - limits.lower, limits.upper - x)
+        p = np.where(room > SOLUTION_STEP * np.abs(p), p, 0.0)
+    slope, value_error = float(gradient @ p), abs(compiled - original)
+    wide, narrow = (differences.secant(objective.original, x, p, h) for h in (SOLUTION_STEP, SOLUTION_STEP / 4))
+    secant = float((16 * narrow - wide) / 15)
+    error = float(abs(narrow - wide)) + 16 * _EPSILON * abs(original) / SOLUTION_STEP
+    size = max(abs(secant), float(np.abs(gradient) @ np.abs(p)))
+    allowance = error + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor
+    slopes_agree = abs(slope - secant) <= allowance or not (p.any() and np.isfinite(secant))
+    if slopes_agree and value_error <= VALUE_TOLERANCE * max(abs(original), floor):
+        return Verification(True, value_error, slope, secant, error, direction=p)
+    return compare(objective, x, 2, "the solution", floor)
+
+
+SOLUTION_STEP = 2.0**-9
+"""The first step of the comparison at the solution, in units of the parameters."""
 
 
 def require_finite(objective: Any, value: float) -> None:
-    """Raise ObjectiveError if `value`, the objective at x0, is NaN or infinite."""
-    if not np.isfinite(value):
+    """Raise ObjectiveError if `value`, the objective at x0, is NaN or infinite; what is wrong in its data is named."""
+    if np.isfinite(value):
+        return
+    from autoopt.suspects import not_finite
+
+    if lines := not_finite(getattr(objective, "function", None), getattr(objective, "args", ())):
         raise ObjectiveError(
-            f"The objective is {value} at x0.",
-            remedy="start from a point where it is finite, or see which term is not by calling it on x0 yourself.",
+            "\n".join([f"The objective is {value} at x0, and its data hold values that are not finite:", *lines]),
+            remedy="leave these rows out (np.isfinite finds them) or put numbers in their place.",
         )
+    raise ObjectiveError(
+        f"The objective is {value} at x0.",
+        remedy="start from a point where it is finite, or see which term is not by calling it on x0 yourself.",
+    )
 
 
 def _compare_slopes(
-    objective: Any, x: np.ndarray, rng: Any, scale: float = 1.0, roughness: float = 0.0
+    objective: Any, x: np.ndarray, rng: Any, scale: float = 1.0, roughness: float = 0.0, floor: float = 0.0
 ) -> Verification:
     """Return the comparison of the gradient with a secant along a random direction that no cancellation hides."""
     value, gradient = objective.value_and_grad(x)
@@ -115,9 +179,13 @@ def _compare_slopes(
     slope = float(gradient @ p)
     secant, error = differences.directional(objective.original, x, p, SLOPE_TOLERANCE / 10, roughness)
     size = max(abs(secant), float(np.abs(gradient) @ np.abs(p)))
-    allowance = 5 * error + SLOPE_TOLERANCE * size
+    allowance = 5 * error + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor * scale
     passed = not abs(slope - secant) > allowance
     conclusive = bool(allowance <= _CONCLUSIVE * max(size, 1e-4 * scale * abs(value)))
+    if (
+        passed and not conclusive
+    ):  # at a stationary point the slope is 0, and so may be the value: compare with the rise
+        conclusive = bool(allowance <= _CONCLUSIVE * _rise(objective.original, x, p, value))
     source = getattr(objective, "gradient_source", "derived gradient")
     numbers = f"{slope:.10g} along a direction where the original function has slope {secant:.10g} +- {error:.1e}"
     if not passed:
@@ -129,20 +197,28 @@ def _compare_slopes(
     return Verification(passed, np.nan, slope, secant, error, False, conclusive, p, message)
 
 
-def _look_again(objective: Any, x: np.ndarray, found: Verification, rng: Any) -> Verification:
+def _rise(f: Callable, x: np.ndarray, p: np.ndarray, value: float) -> float:
+    """Return the mean of |f(x + h p) - f(x)| / h at the first step of `differences`, 0 where f is not finite."""
+    h = differences.FIRST_STEP
+    rises = np.array([abs(differences.value_at(f, x + side * h * p) - value) / h for side in (1, -1)])
+    return float(np.mean(rises)) if np.isfinite(rises).all() else 0.0
+
+
+def _look_again(objective: Any, x: np.ndarray, found: Verification, rng: Any, place: str, floor: float) -> Verification:
     """Return the verdict on a slope that does not fit: noise, a shorter ladder of steps or a kink may explain it."""
     p = found.direction
     roughness = differences.noise(objective.original, x, p)
     for scale in (1.0, 2.0**-10):
-        again = _compare_slopes(objective, x, rng, scale, roughness)
+        again = _compare_slopes(objective, x, rng, scale, roughness, floor)
         if again.passed and (again.conclusive or scale == 1.0):
             return replace(again, value_error=found.value_error)
     ahead, behind, error = differences.one_sided(objective.original, x, p)
     if not abs(ahead - behind) > 10 * error + 1e-4 * max(abs(ahead), abs(behind)):
         return found
     nearby = x + 1e-3 * differences.step_scale(x) * rng.uniform(-1.0, 1.0, x.size)
-    there = _compare_slopes(objective, nearby, rng, 2.0**-10)
-    message = f"x0 lies on a kink along the direction (slopes {behind:.6g} and {ahead:.6g}). Close by: {there.message}"
+    there = _compare_slopes(objective, nearby, rng, 2.0**-10, floor=floor)
+    slopes = f"slopes {behind:.6g} and {ahead:.6g}"
+    message = f"There is a kink at {place} along the direction ({slopes}). Close by: {there.message}"
     return replace(there, value_error=found.value_error, kink=True, message=message)
 
 

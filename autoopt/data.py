@@ -205,6 +205,7 @@ def _bind_target(data: Dataset, names: Sequence[str], target: str) -> dict[str, 
             f"and the column {target!r}.",
             remedy="write objective(params, X, y), or leave the target out.",
         )
+    data.take([target])  # a misspelt target is told before anything else
     if clash := [name for name in (names[0], names[-1]) if name in data.arrays and name != target]:
         raise DataError(
             f"The argument {listed(clash)} of the objective is also a column of {data.source}, so with the target "

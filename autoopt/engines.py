@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autoopt import cache, hot
+from autoopt import cache, hot, refusals
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.printed import unchecked, with_counts, without_ties
 from autoopt.tape.batching import has_loops, unrolled, vectorise
@@ -165,16 +165,24 @@ def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]
 
 
 def module_source(tape: Tape, kind: str, title: str) -> str:
-    """Return the source of one kind of derivative, from the cache if it is there."""
+    """Return the source of one kind of derivative, from the cache if it is there; raise what is kept of a failure."""
     key = digest(tape, kind, cache.version())
     kept = cache.read(key)
     if kept is not None:
+        if (refusal := refusals.recalled(kept, tape)) is not None:
+            raise refusal
         return kept
     from autoopt import graph
     from autoopt.source.module import write_module
 
-    built = graph.stabilised(tape)
-    return cache.write(key, write_module(built, graph.derive(built, kind), title))
+    try:
+        built = graph.stabilised(tape)
+        text = write_module(built, graph.derive(built, kind), title)
+    except refusals.REFUSALS as error:
+        if (told := refusals.text(error, tape)) is not None:
+            cache.write(key, told)
+        raise
+    return cache.write(key, text)
 
 
 def _execute(text: str, kind: str) -> dict[str, Any]:

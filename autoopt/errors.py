@@ -155,3 +155,7 @@ class PathsWarning(UserWarning):
 
 class KeptValueWarning(UserWarning):
     """A value is compared that an objective kept while it was traced."""
+
+
+class CacheWarning(UserWarning):
+    """The cache of derivative source is not used, as others could have written what it holds."""

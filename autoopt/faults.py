@@ -6,6 +6,7 @@ Knows only files: the user's are all but this package's and the installed librar
 from __future__ import annotations
 
 import ast
+import builtins
 import linecache
 import os
 import sysconfig
@@ -35,10 +36,11 @@ def users_code(doing: str, kind: type[AutooptError] = ModelError) -> Iterator[No
     except (Exception, SystemExit) as error:
         if isinstance(error, SyntaxError) and error.filename:
             raise syntax_error(error, error.filename) from error
-        places = [place for place in _places(error) if _is_users(place)]
+        places = users_places(error)
         if not places:
             raise
         said = traceback.format_exception_only(error)[-1].rstrip()
+        said += "" if "Did you mean" in said else _suggestion(error)
         if is_ours(error):
             raise AutooptError(
                 f"autoopt itself failed at this line of the model, with {said}",
@@ -46,6 +48,11 @@ def users_code(doing: str, kind: type[AutooptError] = ModelError) -> Iterator[No
                 remedy="report it with the full traceback, which autoopt fit --traceback shows.",
             ) from error
         raise kind(f"{doing} raised {said}{_shapes(error)}", where=places) from error
+
+
+def users_places(error: BaseException) -> list[Location]:
+    """Return the places in the user's files that an exception came through, outermost first."""
+    return [place for place in _places(error) if _is_users(place)]
 
 
 def is_ours(error: BaseException) -> bool:
@@ -66,6 +73,22 @@ def syntax_error(error: SyntaxError | ValueError, file: str) -> ModelError:
         where = Location(file, error.lineno, *columns)
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     return ModelError(f"{Path(file).name} is not valid Python: {said}.", where, "correct this line.")
+
+
+def _suggestion(error: BaseException) -> str:
+    """Return Python's ' Did you mean ...?' for a name or attribute that is not there: the interpreter alone adds it."""
+    from .data import nearest
+
+    name = getattr(error, "name", None)
+    if not isinstance(error, NameError | AttributeError) or not isinstance(name, str):
+        return ""
+    if isinstance(error, AttributeError):
+        names = dir(error.obj) if error.obj is not None else []
+    else:
+        frame = list(_traces(error))[-1].tb_frame
+        names = [*frame.f_locals, *frame.f_globals, *dir(builtins)]
+    near = [known for known in nearest(name, names) if known != name]
+    return f". Did you mean {near[0]!r}?" if near else ""
 
 
 def _traces(error: BaseException) -> Iterator[TracebackType]:

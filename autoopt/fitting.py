@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from . import modelfile
-from .data import dataset
+from . import differences, modelfile
+from .data import dataset, matrix_columns
 from .errors import AutooptError, InferenceError, ModelError, ObjectiveError, UsageError
 from .faults import is_ours, users_code
 
@@ -37,7 +37,8 @@ class Fit:
     kind : str or None
         "negative log-likelihood" if the value is one.
     covariance : ndarray, shape (n, n), or None
-        Of the estimates, for a likelihood at a regular minimum; None if it is not known.
+        Of the estimates, for a likelihood at a regular minimum; NaN for those that are at a bound, which the others
+        take as fixed. None if it is not known.
     notes : tuple of str
         What the reader must know, one sentence each.
     problem : AutooptError or None
@@ -94,17 +95,16 @@ class Fit:
         """One of "converged", "not converged", "not verified", "not identified", "interrupted"."""
         if self.interrupted:
             return "interrupted"
-        if not self.result.success:
-            return "not converged"
         if not _verified(self.result):
             return "not verified"
+        if not self.result.success:
+            return "not converged"
         return "not identified" if self.problem is not None else "converged"
 
     @property
     def gradient_norm(self) -> float:
-        """The largest absolute entry of the gradient at the solution; NaN if it is not known."""
-        slopes = self.result.get("jac")
-        return float("nan") if slopes is None else float(np.max(np.abs(slopes), initial=0))
+        """The largest entry of what bounds and constraints leave of the gradient at the solution; NaN if not known."""
+        return float(self.result.get("gradient_norm", np.nan))
 
     def summary(self) -> str:
         """Return the result as plain text."""
@@ -166,7 +166,7 @@ def fit(
     VerificationError
         If the derived code and the objective disagree.
     KeyboardInterrupt
-        On Ctrl-C; its attribute `fit` is the Fit of the best point so far.
+        On Ctrl-C; its attribute `fit` is the Fit of the best point so far, as is that of an error which ends a run.
     """
     with modelfile.importable(model):
         loaded = modelfile.load(model, settings)
@@ -174,7 +174,8 @@ def fit(
         arguments = loaded.arguments(data, target)
         x0 = loaded.value("x0", arguments)
         bounds = loaded.value("bounds", arguments)
-        names, limits = _checked(loaded, x0, bounds, loaded.value("names", arguments))
+        columns = _columns_of(loaded, data, target)
+        names, limits = _checked(loaded, x0, bounds, loaded.value("names", arguments), columns)
         call = {
             "args": tuple(arguments.values()),
             "method": method or loaded.method,
@@ -188,23 +189,39 @@ def fit(
             **loaded.derivatives,
         }
         notes = (*loaded.unused, *_text_note(loaded, data, target))
-        start = time.perf_counter()
         with users_code(f"The objective of {loaded.source}", ObjectiveError):
             try:
                 result = _minimize(loaded.objective, x0, **call)
-            except KeyboardInterrupt as stop:
+            except BaseException as stop:
                 if hasattr(stop, "result"):
-                    stop.fit = Fit(loaded.source, stop.result, names, loaded.kind, notes=notes, interrupted=True)
-                raise
-            except Exception as error:
-                if not isinstance(error, AutooptError) and is_ours(error):
+                    stopped = isinstance(stop, KeyboardInterrupt)
+                    stop.fit = Fit(loaded.source, stop.result, names, loaded.kind, notes=notes, interrupted=stopped)
+                if not isinstance(stop, AutooptError) and isinstance(stop, Exception) and is_ours(stop):
                     loaded.objective(x0, *arguments.values())  # if it fails by itself, that is what the user must see
                 raise
             found = Fit(loaded.source, result, names, loaded.kind, notes=notes)
-            if found.is_likelihood:
-                found = _with_covariance(found, loaded.objective, x0, call, limits)
-        result.timings["total"] = time.perf_counter() - start
+        if found.is_likelihood:
+            found = _with_standard_errors(found, loaded.objective, x0, call, limits)
+        result.timings["total"] = sum(result.timings.values())
         return found
+
+
+def _with_standard_errors(found: Fit, objective: Callable, x0: Any, call: Mapping[str, Any], limits: Any) -> Fit:
+    """Return `_with_covariance`, timed and announced; on Ctrl-C the KeyboardInterrupt has the Fit without them."""
+    start, timings = time.perf_counter(), found.result.timings
+    if callable(call["progress"]):
+        from .solvers import Stage
+
+        numbers = found.result.nit, found.result.fun, found.gradient_norm, sum(timings.values())
+        call["progress"](Stage(*numbers, "standard errors"))
+    try:
+        return _with_covariance(found, objective, x0, call, limits)
+    except KeyboardInterrupt as stop:
+        note = "No standard errors: interrupted while they were computed; the estimates are those of the finished fit."
+        stop.fit = replace(found, interrupted=True, notes=(*found.notes, note))
+        raise
+    finally:
+        timings["standard errors"] = time.perf_counter() - start
 
 
 def _minimize(objective: Callable, x0: Any, **call: Any) -> Any:
@@ -213,33 +230,79 @@ def _minimize(objective: Callable, x0: Any, **call: Any) -> Any:
     return minimize(objective, x0, **call)
 
 
-def _hessian(objective: Callable, x0: Any, flat: np.ndarray, call: Mapping[str, Any]) -> np.ndarray:
-    from .minimize import compile_objective
-
-    supplied = tuple(call.get(name) for name in ("jac", "hess", "hessp"))
-    return compile_objective(objective, x0, call["args"], call["engine"], supplied).hess(flat)
-
-
 def _with_covariance(found: Fit, objective: Callable, x0: Any, call: Mapping[str, Any], limits: Any) -> Fit:
     """Return the fit with its covariance, or with the reason why there is none."""
-    from .inference import covariance
+    from .inference import covariance_of_free, endless, flattest, no_maximum
+    from .minimize import compile_objective
 
     def without(reason: str) -> Fit:
         return replace(found, notes=(*found.notes, f"No standard errors: {reason}."))
 
     if found.status != "converged":
-        return without(f"the fit is {found.status}")
+        return _explained(without(f"the fit is {found.status}"), objective, x0, call)
     if call["constraints"]:
         return without("with constraints they do not follow from the Hessian")
-    if at_bound := [found.names[i] for i in np.flatnonzero(_at_bound(limits, found.params))]:
-        return without(f"{', '.join(at_bound[:5])} {'is' if len(at_bound) == 1 else 'are'} at a bound")
+    free = ~_at_bound(limits, found.params)
+    held = [found.names[i] for i in np.flatnonzero(~free)]
+    shown = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")
+    verb = "is" if len(held) == 1 else "are"
+    if not free.any():
+        return without(f"{shown} {verb} at a bound")
     if len(found.names) > LARGEST_HESSIAN:
         return without(f"the Hessian of {len(found.names)} parameters is too large")
     try:
-        hessian = _hessian(objective, x0, found.params, call)
-        return replace(found, covariance=covariance(hessian, found.names))
+        supplied = tuple(call.get(name) for name in ("jac", "hess", "hessp"))
+        compiled = compile_objective(objective, x0, call["args"], call["engine"], supplied)
+        hessian = compiled.hess(found.params)
+    except Exception as error:  # the estimates stand
+        said = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"
+        return without(f"the second derivatives could not be computed ({said.rstrip('.')})")
+    try:
+        start = compiled.structure.flatten(x0)
+        inside = np.where(np.outer(free, free), hessian, np.eye(len(free)))
+        if np.isfinite(hessian).all():
+            directions = [np.where(free, d, 0.0) for d in (flattest(inside), found.params - start)]
+            if (direction := endless(_value(objective, x0, call), found.params, directions, hessian)) is not None:
+                raise no_maximum(direction, found.names)
+        known = replace(found, covariance=covariance_of_free(hessian, free, found.names))
     except InferenceError as error:
         return replace(found, problem=error)
+    if held:
+        note = (
+            f"{shown} {verb} at a bound: the standard errors of the others take {'it' if verb == 'is' else 'them'} as"
+        )
+        return replace(known, notes=(*known.notes, f"{note} fixed."))
+    return known
+
+
+def _value(objective: Callable, x0: Any, call: Mapping[str, Any]) -> Callable[[np.ndarray], float]:
+    """Return the user's own function of the flat vector, NaN where it is not defined."""
+    from .parameters import Structure
+
+    structure, is_pair = Structure.of(x0), call.get("jac") is True
+
+    def result(x: np.ndarray) -> Any:
+        found = objective(structure.unflatten(x.copy()), *call["args"])
+        return found[0] if is_pair else found
+
+    return lambda x: float(differences.value_at(result, x))
+
+
+def _explained(found: Fit, objective: Callable, x0: Any, call: Mapping[str, Any]) -> Fit:
+    """Return the fit that did not converge with a note where its likelihood has no maximum on the way it went."""
+    from .inference import endless, flattest, no_maximum
+    from .minimize import compile_objective
+    from .parameters import Structure
+
+    if found.status != "not converged" or call["bounds"] is not None or call["constraints"]:
+        return found
+    directions = [found.params - Structure.of(x0).flatten(x0)]
+    if 2 * len(found.names) <= found.result.nfev:  # what it costs is then less than what the run has cost
+        compiled = compile_objective(objective, x0, call["args"], call["engine"], (call.get("jac"), None, None))
+        hessian = differences.rough_hessian(compiled.grad, found.params)
+        directions += [flattest(hessian)] if np.isfinite(hessian).all() else []
+    direction = endless(_value(objective, x0, call), found.params, directions)
+    return found if direction is None else replace(found, notes=(*found.notes, str(no_maximum(direction, found.names))))
 
 
 def _at_bound(limits: Any, params: np.ndarray) -> np.ndarray:
@@ -250,7 +313,16 @@ def _at_bound(limits: Any, params: np.ndarray) -> np.ndarray:
     return (params - limits.lower <= close) | (limits.upper - params <= close)
 
 
-def _checked(loaded: modelfile.Model, x0: Any, bounds: Any, names: Any) -> tuple[tuple[str, ...], Any]:
+def _columns_of(loaded: modelfile.Model, data: object, target: str | None) -> list[str]:
+    """Return the columns of the matrix that a target leaves, none without a target."""
+    if target is None or data is None or not loaded.data_names:
+        return []
+    return matrix_columns(dataset(data), loaded.data_names, target)
+
+
+def _checked(
+    loaded: modelfile.Model, x0: Any, bounds: Any, names: Any, columns: list[str]
+) -> tuple[tuple[str, ...], Any]:
     """Return the names of the parameters and their limits; what does not fit x0 is the model's fault."""
     from .parameters import Structure
     from .solvers import Limits
@@ -261,7 +333,7 @@ def _checked(loaded: modelfile.Model, x0: Any, bounds: Any, names: Any) -> tuple
     except UsageError as error:
         raise ModelError(f"{loaded.source}: {error.happened}", error.where, error.remedy) from error
     if names is None:
-        return tuple(structure.names), limits
+        return tuple(_by_columns(structure, columns)), limits
     if isinstance(names, str) or len(names) != structure.size:
         count = "text" if isinstance(names, str) else f"{len(names)} names"
         raise ModelError(
@@ -269,6 +341,30 @@ def _checked(loaded: modelfile.Model, x0: Any, bounds: Any, names: Any) -> tuple
             remedy="give one name for each entry of x0, or leave names out.",
         )
     return tuple(map(str, names)), limits
+
+
+def _by_columns(structure: Any, columns: list[str]) -> list[str]:
+    """Return the names of the parameters, an array with one entry for each column having their names.
+
+    x[0], x[1] become age, height; the entries of a part beta of x0 beta[age], beta[height]. If several parts have that
+    length, nobody knows which is meant.
+    """
+    paths, names = structure.paths, structure.names
+    parts = [path for path in paths if columns and names.count(path) == 0 and _entries(names, path) == len(columns)]
+    if len(parts) != 1:
+        return names
+    part = parts[0]
+    first = names.index(f"{part or 'x'}[0]")
+    named = columns if part == "" else [f"{part}[{column}]" for column in columns]
+    return [*names[:first], *named, *names[first + len(columns) :]]
+
+
+def _entries(names: list[str], path: str) -> int:
+    """Return how many entries the one-dimensional part `path` has, 0 if it is of another shape."""
+    count = 0
+    while f"{path or 'x'}[{count}]" in names:
+        count += 1
+    return count
 
 
 def _text_note(loaded: modelfile.Model, data: object, target: str | None) -> list[str]:

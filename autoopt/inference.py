@@ -5,7 +5,7 @@ Takes the Hessian of a negative log-likelihood as an array; knows neither tapes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
@@ -64,6 +64,29 @@ def covariance(hessian: np.ndarray, names: Sequence[str] | None = None) -> np.nd
         raise _not_identified(eigenvalues[flat], scale[:, np.newaxis] * eigenvectors[:, flat], names)
     inverse = cho_solve(cho_factor(scaled, lower=True), np.eye(len(scaled)))
     return np.outer(scale, scale) * (inverse + inverse.T) / 2
+
+
+def covariance_of_free(hessian: np.ndarray, free: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Return the covariance of the entries that are `free`, (n,) of bool, the others held where they are.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        NaN in the rows and columns of the entries that are held: a bound decides them, and no curvature.
+    """
+    inside = np.flatnonzero(free)
+    everywhere = np.full((len(free), len(free)), np.nan)
+    everywhere[np.ix_(inside, inside)] = covariance(
+        np.asarray(hessian, float)[np.ix_(inside, inside)], [names[i] for i in inside]
+    )
+    return everywhere
+
+
+def flattest(hessian: np.ndarray) -> np.ndarray:
+    """Return the direction, shape (n,), along which a Hessian scaled to a unit diagonal is least curved."""
+    curvature = np.diag(hessian)
+    scale = 1 / np.sqrt(np.where(curvature > 0, curvature, 1.0))
+    return scale * eigh(_symmetric(hessian) * np.outer(scale, scale))[1][:, 0]
 
 
 def standard_errors(covariance: np.ndarray) -> np.ndarray:
@@ -161,6 +184,50 @@ def _not_identified(eigenvalues: np.ndarray, directions: np.ndarray, names: list
     else:
         remedy = "drop or fix one of the parameters in each combination, or add a penalty: the data do not fix it."
     return InferenceError("\n".join([happened, *shown]), remedy=remedy)
+
+
+def endless(
+    value: Callable[[np.ndarray], float],
+    x: np.ndarray,
+    directions: Sequence[np.ndarray],
+    hessian: np.ndarray | None = None,
+) -> np.ndarray | None:
+    """Return the direction, shape (n,), along which a negative log-likelihood still falls far beyond `x`; None if none.
+
+    Notes
+    -----
+    As where two classes are separated by a plane, or a variance goes to 0 with a perfect fit: f(x) > f(x + d) >=
+    f(x + 3 d) for a step d as large as the parameters, along which the curvature at x promises nothing (d'H d < 1e-3,
+    where the Hessian is given).
+    """
+    here = value(x)
+    size = max(1.0, float(np.max(np.abs(x))))
+    for direction in directions:
+        largest = np.max(np.abs(direction), initial=0.0)
+        if not (np.isfinite(largest) and largest > 0):
+            continue
+        for step in (direction * (size / largest), direction * (-size / largest)):
+            if hessian is not None and not abs(step @ hessian @ step) < 1e-3:
+                break
+            with np.errstate(all="ignore"):
+                near = value(x + step)
+                if here - near > _VISIBLE * abs(here) and value(x + 3 * step) <= near:
+                    return step
+    return None
+
+
+_VISIBLE = 1e-13
+"""A relative decrease of the likelihood that is no rounding of its sum."""
+
+
+def no_maximum(direction: np.ndarray, names: Sequence[str]) -> InferenceError:
+    """Return the error of a likelihood that rises for ever along `direction`."""
+    return InferenceError(
+        "The likelihood has no maximum: far beyond the estimates, which are where the solver stopped, it still rises "
+        f"along\n  {combination(direction, names)}",
+        remedy="leave out a parameter of this combination, bound it, or add a penalty. If the response has two "
+        "classes, the combination separates them: it predicts some responses perfectly.",
+    )
 
 
 def _upwards(direction: np.ndarray) -> np.ndarray:

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from autoopt import solvers
-from autoopt.check import require_finite
+from autoopt.check import require_finite, verified_solution
 from autoopt.check import verify as verified
 from autoopt.parameters import Structure
 from autoopt.supplied import Supplied
@@ -46,7 +48,8 @@ def minimize(
         A name in `solvers.SOLVERS`, in any case (`autoopt methods` lists them). By default as in SciPy: "slsqp" with
         constraints, "l-bfgs-b" with bounds or above 200 parameters, else "bfgs".
     jac, hess, hessp : callable or "finite-difference", optional
-        Used in place of the derived ones; SciPy's conventions (`jac=True`: fun returns value and gradient).
+        Used in place of the derived ones; SciPy's conventions (`jac=True`: fun returns value and gradient). SciPy's
+        "2-point", "3-point" and "cs" mean "finite-difference", which is at least as accurate.
     bounds : sequence of (low, high), scipy.optimize.Bounds, or for a dict x0 a dict of (low, high), optional
     constraints : SciPy's constraint or sequence of them
         On params of x0's structure.
@@ -55,10 +58,11 @@ def minimize(
     callback : callable, optional
         SciPy's `callback(x)` or `callback(intermediate_result)`; StopIteration ends the run.
     options : dict, optional
-        The method's options by SciPy's names. By default gtol is 1e-8 (times |f(x0)| where that is below 1) and the
-        tolerances on f are as small as rounding allows.
+        The method's options by SciPy's names, and "disp": True to print how the run ended. By default gtol is 1e-8
+        (times |f(x0)| where that is below 1) and the tolerances on f are as small as rounding allows.
     verify : "start" or "off"
-        Compare value and gradient at x0 with the original function.
+        Compare value and gradient with the original function at x0 and, a run that ended being no success where they
+        differ, at the solution.
     engine : str
         What evaluates the derived code: "auto", "numpy", "numba".
     progress : True or callable, optional
@@ -67,8 +71,9 @@ def minimize(
     Returns
     -------
     scipy.optimize.OptimizeResult
-        For every method: x (structure of x0), x_flat, fun, jac (flat), nit, nfev, njev, nhev, status, success, message,
-        method, verification, timings (seconds).
+        For every method: x (structure of x0), x_flat, fun, jac (flat), gradient_norm (the largest entry of what bounds
+        and constraints leave of jac), nit, nfev, njev, nhev (of them nhvp products), nundefined (trial points where
+        the objective raised or was not a number), status, success, message, method, verification, timings (seconds).
 
     Raises
     ------
@@ -77,16 +82,21 @@ def minimize(
     ObjectiveError, VerificationError
         If the objective is not finite at x0; if derived and original code disagree.
     Interrupted
-        On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far.
+        On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far. An error that ends a run that has
+        begun has such a `result`, too.
 
     Notes
     -----
-    A run that stops because f no longer falls (SciPy's "precision loss", "abnormal") is success only at a solution by
+    A trial point where `fun` raises an ArithmeticError, ValueError (LinAlgError), RuntimeError or AssertionError, or is
+    NaN or inf, is one to step back from; at x0 it is an error. A run that stops because f no longer falls (SciPy's
+    "precision loss", "abnormal") is success only at a solution by
     one of the tests in `solvers.convergence.finish`, which may take one last Newton step; the message says by which.
+    A point with vanishing gradient from which f falls (a saddle, a maximum) is no success.
     """
     args = args if isinstance(args, tuple) else (args,)
     structure = Structure.of(x0)
     solver = solvers.choose(method, structure.size, bounds, constraints)
+    options, disp = solvers.without_disp(options)
     settings = solver.settings(options, tol)
     limits = solvers.Limits.of(bounds, structure, x0)
     flat = structure.flatten(x0).copy()
@@ -99,7 +109,6 @@ def minimize(
     require_finite(objective, problem.initial_value)
 
     def finish(result: Any) -> Any:
-        clock.lap("solve")
         x = structure.unflatten(result.x)
         result.update(x=x, x_flat=result.x, verification=verification, timings=objective.timings | clock.laps)
         return result
@@ -113,10 +122,22 @@ def minimize(
             callback=callback and solvers.adapted_callback(callback, structure.unflatten),
             progress=progress,
         )
-    except solvers.Interrupted as interrupted:
-        finish(interrupted.result)
+    except BaseException as stop:  # what the run had reached goes with an interruption and with an error
+        clock.lap("solve")
+        if hasattr(stop, "result"):
+            finish(stop.result)
         raise
-    objective.leave(result.x)  # what the user's function keeps on the way is then what it keeps at the solution
+    clock.lap("solve")
+    if verification is not None:
+        try:
+            verification = verified_solution(objective, result, verification, problem.initial_value, limits)
+        except KeyboardInterrupt:
+            raise solvers.Interrupted(finish(result)) from None
+        clock.lap("verify")
+    with np.errstate(all="ignore"):
+        objective.leave(result.x)  # what the user's function keeps on the way is then what it keeps at the solution
+    if disp:
+        print(solvers.report(result))
     return finish(result)
 
 
@@ -140,7 +161,7 @@ class _Clock:
 
     def lap(self, stage: str) -> None:
         now = self._now()
-        self.laps[stage], self.start = now - self.start, now
+        self.laps[stage], self.start = self.laps.get(stage, 0.0) + now - self.start, now
 
     def _now(self) -> float:
         return time.perf_counter() - sum(self.objective.timings.values())

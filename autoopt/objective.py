@@ -351,7 +351,7 @@ class Objective:
             failure = problem
         finally:
             self.timings["trace"] += time.perf_counter() - clock
-        self.outcome(x)  # an error of the user's own comes up here as theirs
+        self._raise_theirs(x)
         raise TracingError(
             f"The objective runs, but not while it is traced: {type(failure).__name__}: {failure}",
             frames_of_user(failure)[-1:] or definition(self.function),
@@ -378,6 +378,20 @@ class Objective:
         recorded = trace(self.function, self.structure, x, self.args, self.scalar, literals)
         places = repeated(recorded.tape)
         return replace(recorded, tape=followed(recorded.tape, x, places)) if places else recorded
+
+    def _raise_theirs(self, x: np.ndarray) -> None:
+        """Let an error of the user's own come up as theirs; that of the data, if at the start these explain it."""
+        try:
+            self.outcome(x)
+        except Exception as error:
+            if x is not self._start:
+                raise
+            from autoopt.suspects import explained
+
+            told = explained(error, self.function, self.args)
+            if told is None:
+                raise
+            raise told from error
 
     def _compiled(self, path: Path, kind: str) -> Compiled:
         """Return the functions of one kind on one path, made when first asked for."""

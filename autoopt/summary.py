@@ -13,7 +13,9 @@ _SHOWN = 60  # parameters in a printed table
 def text(found: Any) -> str:
     """Return the result as plain text."""
     result = found.result
-    counts = [(result.get("nfev"), "values"), (result.get("njev"), "gradients"), (result.get("nhev"), "Hessians")]
+    second, products = result.get("nhev") or 0, result.get("nhvp") or 0
+    counts = [(result.get("nfev"), "values"), (result.get("njev"), "gradients")]
+    counts += [(second - products, "Hessians"), (products, "Hessian-vector products")]
     lines = [
         f"{found.source}: {found.kind or 'objective'} minimised by {result.method}",
         "",
@@ -49,6 +51,8 @@ def facts(found: Any) -> dict[str, Any]:
             "nfev": result.get("nfev"),
             "njev": result.get("njev"),
             "nhev": result.get("nhev"),
+            "nhvp": result.get("nhvp"),
+            "nundefined": result.get("nundefined"),
             "timings": result.get("timings"),
             "names": found.names,
             "params": found.params,
@@ -76,7 +80,7 @@ def _rows(found: Any) -> list[list[str]]:
         ["estimate", *estimates],
         ["std. error", *_known(found.bse[shown], ".4g")],
         ["z", *_known(found.tvalues[shown], ".2f")],
-        ["P>|z|", *_known(found.pvalues[shown], ".3g")],
+        ["P>|z|", *(p if p != "0" else "<1e-300" for p in _known(found.pvalues[shown], ".3g"))],
         ["2.5 %", *_known(low, ".5g")],
         ["97.5 %", *_known(high, ".5g")],
     ]
@@ -93,11 +97,12 @@ def _verification(verification: Any) -> str:
     if not (verification.passed and verification.conclusive):
         return verification.message
     errors = f"value off by {verification.value_error:.1e}, slope by {verification.slope_error:.1e}"
-    return f"at the start against the original function: {errors}"
+    where = "at the start and at the solution" if verification.at_solution else "at the start"
+    return f"{where} against the original function: {errors}"
 
 
 def _verification_facts(verification: Any) -> dict[str, Any] | None:
-    names = ("passed", "conclusive", "value_error", "slope_error", "kink", "message")
+    names = ("passed", "conclusive", "value_error", "slope_error", "kink", "message", "at_solution")
     return None if verification is None else {name: getattr(verification, name) for name in names}
 
 

@@ -12,6 +12,8 @@ from autoopt.errors import ObjectiveError, UsageError
 from autoopt.parameters import Structure
 
 FINITE_DIFFERENCE = "finite-difference"
+SCIPYS = ("2-point", "3-point", "cs")
+"""What SciPy calls its differences; here they are those of `differences`, which are at least as accurate."""
 
 
 class Supplied:
@@ -24,6 +26,9 @@ class Supplied:
     def __init__(
         self, fun: Callable, x0: Any, args: tuple, derive: Callable[[], Any], jac: Any, hess: Any, hessp: Any
     ) -> None:
+        jac, hess, hessp = (
+            FINITE_DIFFERENCE if isinstance(given, str) and given in SCIPYS else given for given in (jac, hess, hessp)
+        )
         for name, given in [("jac", jac), ("hess", hess), ("hessp", hessp)]:
             if not (
                 given is None or callable(given) or given == FINITE_DIFFERENCE or (name == "jac" and given is True)
@@ -36,7 +41,7 @@ class Supplied:
         self.size = self.structure.size
         self.gradient_source = "derived gradient" if jac is None else "gradient that jac gives"
         self.timings: dict[str, float] = {}
-        self._fun, self._args, self._derive = fun, args, derive
+        self.function, self.args, self._derive = fun, args, derive
         self._jac, self._hess, self._hessp = jac, hess, hessp
         self._derived: Any = None
 
@@ -74,11 +79,11 @@ class Supplied:
         value, gradient = self._call(x)
         if self._jac == FINITE_DIFFERENCE:
             return value, differences.gradient(self.original, self._flat(x))[0]
-        return value, self._vector(gradient if self._jac is True else self._jac(self._nested(x), *self._args), "jac")
+        return value, self._vector(gradient if self._jac is True else self._jac(self._nested(x), *self.args), "jac")
 
     def hess(self, x: Any) -> np.ndarray:
         if callable(self._hess):
-            return self._matrix(self._hess(self._nested(x), *self._args))
+            return self._matrix(self._hess(self._nested(x), *self.args))
         if self._by_differences(self._hess):
             return differences.hessian(self.grad, self._flat(x))[0]
         if callable(self._hessp):
@@ -87,7 +92,7 @@ class Supplied:
 
     def hessp(self, x: Any, p: np.ndarray) -> np.ndarray:
         if callable(self._hessp):
-            return self._vector(self._hessp(self._nested(x), self._nested(p), *self._args), "hessp")
+            return self._vector(self._hessp(self._nested(x), self._nested(p), *self.args), "hessp")
         if callable(self._hess):
             return self.hess(x) @ p
         if self._by_differences(self._hessp) or self._by_differences(self._hess):
@@ -99,7 +104,7 @@ class Supplied:
 
     def _call(self, x: Any) -> tuple[float, Any]:
         """Return the user's value, and gradient where jac is True."""
-        found = self._fun(self._nested(x), *self._args)
+        found = self.function(self._nested(x), *self.args)
         value, gradient = found if self._jac is True else (found, None)
         if np.size(value) != 1:
             raise ObjectiveError(

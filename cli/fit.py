@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import click
 from autoopt.fitting import Fit
 from autoopt.fitting import fit as fit_model
 
+from . import ending
 from .progress import Progress
 
 STATUSES = {"converged": 0, "not converged": 3, "not verified": 4, "not identified": 5, "interrupted": 130}
@@ -24,7 +24,7 @@ Exit status:
   0  converged and verified         4  derivatives differ from the objective
   1  error in the model or data     5  parameters not identified
   2  wrong usage                  130  interrupted; the best point is printed
-  3  not converged
+  3  not converged                143  terminated; the same
 """
 
 
@@ -78,6 +78,7 @@ def fit(
     ctx.meta["traceback"] = traceback
     _refuse_folder(output)
     call |= {"settings": dict(settings), "options": _options(options, maxiter)}
+    failure, status = None, None
     with contextlib.ExitStack() as stack:
         if not quiet:
             call["progress"] = stack.enter_context(Progress(sys.stderr))
@@ -87,13 +88,17 @@ def fit(
         except KeyboardInterrupt as stop:
             if not hasattr(stop, "fit"):
                 raise
-            found = stop.fit
-    text = _text(found, as_json or (output is not None and output.suffix == ".json"))
-    if output is None:
-        click.echo(text)
-    else:
-        _write(output, text + "\n")
-    ctx.exit(STATUSES[found.status])
+            found, status = stop.fit, ending.status(stop)
+        except Exception as error:
+            reached = getattr(error, "fit", None) or getattr(error.__cause__, "fit", None)
+            if reached is None:
+                raise
+            found, failure = reached, error
+    written = ending.show(_text(found, as_json or (output is not None and output.suffix == ".json")), output)
+    if failure is not None:
+        raise failure
+    status = STATUSES[found.status] if status is None else status
+    ctx.exit(status if written or status else ending.NOT_WRITTEN)
 
 
 def _text(found: Fit, as_json: bool) -> str:
@@ -118,13 +123,3 @@ def _literal(text: str) -> Any:
 def _refuse_folder(output: Path | None) -> None:
     if output is not None and not output.parent.is_dir():
         raise click.UsageError(f"There is no folder {output.parent} for --output.")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -9,10 +9,10 @@ import click
 import autoopt
 from autoopt.errors import AutooptError, InferenceError, UsageError, VerificationError
 
+from . import ending
 from .fit import fit
 from .methods import methods
 
-INTERRUPTED = 130
 _STATUSES = {UsageError: 2, VerificationError: 4, InferenceError: 5, AutooptError: 1}
 
 
@@ -21,16 +21,18 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context):
         try:
-            return super().invoke(ctx)
+            with ending.termination():
+                return super().invoke(ctx)
         except AutooptError as error:
             if ctx.meta.get("traceback"):
                 traceback.print_exception(error)
             else:
                 click.echo(f"Error: {error}", err=True)
             ctx.exit(next(status for kind, status in _STATUSES.items() if isinstance(error, kind)))
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            ctx.exit(INTERRUPTED)
+        except KeyboardInterrupt as stop:
+            status = ending.status(stop)
+            click.echo("Terminated." if status == ending.TERMINATED else "Interrupted.", err=True)
+            ctx.exit(status)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

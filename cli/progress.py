@@ -20,7 +20,8 @@ class Progress:
 
     def __call__(self, event: Any) -> None:
         """Show an `autoopt.solvers.Progress`, unless the last one is too recent."""
-        if event.seconds < self.next:
+        is_news = bool(getattr(event, "stage", "")) and (self.terminal or event.seconds >= _FIRST)
+        if event.seconds < self.next and not is_news:
             return
         self.next = event.seconds + _REDRAW if self.terminal else event.seconds * _GROWTH
         line = str(event)

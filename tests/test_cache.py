@@ -364,3 +364,171 @@ def test_memory_is_bounded(folder, monkeypatch) -> None:
     for k in range(20):
         cache.write(f"key{k}", "text\n")
     assert len(cache._recent) <= 5 and cache.read("key0").startswith("text\n")
+
+
+# Who may write it -----------------------------------------------------------------------------------------------------
+
+WRONG = """
+# autoopt
+def value_and_grad(x, d):
+    return 0.0, x * 0.0
+"""
+
+
+def replaced_by_wrong_code(folder: Path) -> None:
+    """Put code that gives zeros under every key, whole as far as the cache can tell."""
+    for file in folder.glob("*.py"):
+        file.write_text(WRONG + cache._end(file.stem, WRONG))
+
+
+@pytest.fixture
+def forewarned(monkeypatch) -> None:
+    monkeypatch.setattr(cache, "_warned", set())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
+@pytest.mark.parametrize("mode", [0o777, 0o707, 0o1777, 0o722])
+def test_folder_that_others_can_write_is_not_used(mode, folder, forewarned, monkeypatch) -> None:
+    gradient()
+    replaced_by_wrong_code(folder)
+    folder.chmod(mode)
+    forget()
+    with pytest.warns(cache.CacheWarning, match="can be written by others") as caught:
+        np.testing.assert_allclose(gradient(), EXPECTED, rtol=1e-14)
+    assert len(caught) == 1 and f"chmod go-w {folder}" in str(caught[0].message)
+    forget()
+    np.testing.assert_allclose(gradient(), EXPECTED, rtol=1e-14)  # once a process
+    folder.chmod(0o700)
+    monkeypatch.setattr(cache, "_warned", set())
+    forget()
+    assert np.all(gradient() == 0)  # the remedy: the cache is used again, with whatever is in it
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
+def test_file_that_others_can_write_is_not_used(folder, forewarned) -> None:
+    gradient()
+    replaced_by_wrong_code(folder)
+    for file in folder.iterdir():
+        file.chmod(0o666)
+    forget()
+    with pytest.warns(cache.CacheWarning, match="The file .* can be written by others"):
+        np.testing.assert_allclose(gradient(), EXPECTED, rtol=1e-14)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
+def test_what_another_user_owns_is_not_used(folder, forewarned, monkeypatch) -> None:
+    gradient()
+    replaced_by_wrong_code(folder)
+    forget()
+    owner = folder.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    if owner == 0:
+        os.chown(folder, 12345, -1)
+    with pytest.warns(cache.CacheWarning, match="belongs to another user"):
+        np.testing.assert_allclose(gradient(), EXPECTED, rtol=1e-14)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
+def test_group_of_the_user_alone_may_write(folder, forewarned, monkeypatch) -> None:
+    gradient()
+    folder.chmod(0o770)
+    status = os.stat(folder)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "getegid", lambda: 1000)
+    own = os.stat_result((status.st_mode, 0, 0, 1, 1000, 1000, *status[6:]))
+    shared = os.stat_result((status.st_mode, 0, 0, 1, 1000, 50, *status[6:]))
+    assert cache._is_safe(folder, "folder", own)
+    with pytest.warns(cache.CacheWarning):
+        assert not cache._is_safe(folder, "folder", shared)
+
+
+# Refusals -------------------------------------------------------------------------------------------------------------
+
+
+def refused_once(monkeypatch) -> list[str]:
+    """Let the derivation of Hessians fail at the objective's last step, and count the derivations."""
+    from autoopt import graph
+    from autoopt.errors import UnsupportedFunctionError
+
+    counted, derive = [], graph.derive
+
+    def failing(built, kind, *rest):
+        counted.append(kind)
+        if kind == "hess":
+            step = built.tape.steps[built.tape.output]
+            raise UnsupportedFunctionError("There is no stacked form.", step.location, "take it by columns.")
+        return derive(built, kind, *rest)
+
+    monkeypatch.setattr(graph, "derive", failing)
+    return counted
+
+
+def test_failed_derivation_is_remembered(folder, monkeypatch) -> None:
+    def f(x):
+        return np.sum(np.exp(x) * x)
+
+    kinds = refused_once(monkeypatch)
+    expected = np.diag(np.exp(X) * (X + 2))
+    for _ in range(3):  # each with an objective of its own
+        np.testing.assert_allclose(autoopt.objective(f, X).hess(X), expected, rtol=1e-12)
+        assert kinds.count("hess") == 1
+    forget()
+    np.testing.assert_allclose(autoopt.objective(f, X).hess(X), expected, rtol=1e-12)
+    assert kinds.count("hess") == 1 and kinds.count("hessp") == 1
+
+
+def test_remembered_refusal_names_the_lines_of_the_function_that_is_asked_for(folder, monkeypatch) -> None:
+    from autoopt.engines import module_source
+    from autoopt.errors import UnsupportedFunctionError
+    from autoopt.tape.batching import vectorise
+
+    def one(x):
+        return np.sum(np.exp(x) * x)
+
+    def other(x):
+        y = np.exp(x)
+        y = y * x
+        return np.sum(y)
+
+    kinds = refused_once(monkeypatch)
+    places = []
+    for f in (one, other):
+        tape = vectorise(trace(f, Structure.of(X), X, ()).tape)
+        with pytest.raises(UnsupportedFunctionError, match="no stacked form") as caught:
+            module_source(tape, "hess", "")
+        assert caught.value.remedy == "take it by columns."
+        places.append(caught.value.where[0].line)
+    first = one.__code__.co_firstlineno
+    assert kinds == ["hess"] and places == [first + 1, other.__code__.co_firstlineno + 3]
+
+
+_REFUSED = """
+import sys
+import numpy as np, autoopt
+from scipy.linalg import solve_toeplitz
+f = lambda p: np.sum(solve_toeplitz(np.append(p + 5, 1.0), np.ones(4)))
+print(repr(float(autoopt.hessian(f)(np.array([0.3, -1.0, -2.0])).sum())), "pytensor" in sys.modules)
+"""
+
+
+def test_refused_hessian_imports_no_pytensor_in_a_later_process(tmp_path) -> None:
+    environment = os.environ | {"AUTOOPT_CACHE": str(tmp_path)}
+    command = [sys.executable, "-c", _REFUSED]
+    runs = [subprocess.run(command, capture_output=True, text=True, env=environment).stdout.split() for _ in range(2)]
+    assert runs[0] == [runs[1][0], "True"] and runs[1][1] == "False"
+
+
+def test_entry_edited_to_be_wrong_away_from_the_start_is_no_success(folder) -> None:
+    def f(x):
+        return np.sum((x - 3.0) ** 2)
+
+    assert autoopt.minimize(f, np.zeros(2), method="bfgs").success
+    (file,) = folder.iterdir()
+    text = file.read_text().rpartition(cache._MARK)[0]
+    text += "\n\n_right = value_and_grad\n\n\ndef value_and_grad(x):\n    value, gradient = _right(x)\n"
+    text += "    return value, gradient if x[0] < 1 else 2 * (x - 2)\n"
+    file.write_text(text + cache._end(file.stem, text))
+    forget()
+    result = autoopt.minimize(f, np.zeros(2), method="bfgs")
+    assert not result.success and not result.verification.passed
+    assert "The derived gradient is wrong" in result.message

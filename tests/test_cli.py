@@ -216,3 +216,122 @@ def test_numbers_in_the_json_are_those_of_python(folder):
     found = autoopt.fitting.fit("normal.py", "d.csv")
     np.testing.assert_allclose(told["params"], found.params, rtol=1e-6)
     np.testing.assert_allclose(told["bse"], found.bse, rtol=1e-5)
+
+
+SLOW = """
+import time
+x0 = [3.0, 4.0]
+def objective(x):
+    return (x ** 2).sum()
+def jac(x):
+    time.sleep(0.05)
+    return 1e-6 * x
+"""
+
+
+def test_sigterm_is_143_and_prints_the_best_point(folder):
+    (folder / "slow.py").write_text(SLOW)
+    command = [sys.executable, "-m", "autoopt.cli", "fit", "slow.py", "--verify", "off", "--method", "cg"]
+    command += ["--option", "gtol=1e-300"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_until_running(process)
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143, stderr
+    assert "interrupted" in stdout and "x[1]" in stdout and "Traceback" not in stderr
+
+
+def test_handler_of_sigterm_is_put_back(folder):
+    before = signal.getsignal(signal.SIGTERM)
+    run("fit", "normal.py", "--data", "d.csv", "--quiet")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_ctrl_c_while_standard_errors_are_computed_prints_the_fit(folder, monkeypatch):
+    from autoopt.objective import Objective
+
+    def interrupt(self, x):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Objective, "hess", interrupt)
+    outcome = run("fit", "normal.py", "--data", "d.csv", "--method", "bfgs", "--quiet")
+    assert (
+        outcome.exit_code == 130
+        and "3.5" in outcome.stdout
+        and "interrupted while they were computed" in outcome.stdout
+    )
+
+
+@pytest.mark.parametrize("name", ["result.json", "result.txt"])
+def test_output_that_cannot_be_written_is_printed(folder, name, monkeypatch):
+    def full(self, *args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    outcome = run("fit", "normal.py", "--data", "d.csv", "--quiet", "--output", name)
+    assert outcome.exit_code == 1 and not (folder / name).exists()
+    assert f"The result cannot be written to {name}: No space left on device." in outcome.stderr
+    if name.endswith("json"):
+        assert json.loads(outcome.stdout)["status"] == "converged"
+    else:
+        assert "status         converged" in outcome.stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("method", ["trust-exact", "dogleg"])
+def test_full_disk_behind_stdout_is_told_with_the_result(folder, method):
+    command = [sys.executable, "-m", "autoopt.cli", "fit", "normal.py", "--data", "d.csv", "--quiet"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*command, "--method", method], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode in (1, 3) and "Traceback" not in done.stderr
+    assert "The result cannot be written to stdout: No space left on device. It is:" in done.stderr
+    assert "log sd" in done.stderr and "Exception ignored" not in done.stderr
+
+
+def test_error_on_the_way_prints_the_best_point_too(folder):
+    text = (
+        "x0 = [3.0, 4.0]\ndef objective(x):\n    if x[0] < 2.5:\n        return undefined\n    return (x ** 2).sum()\n"
+    )
+    (folder / "raises.py").write_text(text)
+    outcome = run("fit", "raises.py", "--quiet", "--method", "cg")
+    assert outcome.exit_code == 1 and "NameError" in outcome.stderr
+    assert "not converged" in outcome.stdout and "x[1]" in outcome.stdout
+
+
+def test_saddle_is_3(folder):
+    text = "x0 = [0.0, 0.0]\ndef objective(w):\n    return w[0] ** 2 - w[1] ** 2 + w[1] ** 4\n"
+    (folder / "saddle.py").write_text(text)
+    outcome = run("fit", "saddle.py", "--quiet")
+    assert outcome.exit_code == 3 and "saddle point" in outcome.stdout
+
+
+def test_ctrl_c_while_modules_are_imported_shows_no_traceback():
+    code = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.path.append({root!r})
+sys.meta_path.insert(0, Interrupting())
+import autoopt_command
+autoopt_command.main()
+"""
+    root = str(Path(__file__).parent.parent)
+    done = subprocess.run([sys.executable, "-c", code.format(root=root)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
+
+
+def test_command_of_the_package_is_the_command_line(folder):
+    code = f"import sys; sys.path.append({str(Path(__file__).parent.parent)!r}); import autoopt_command as command; "
+    code += "sys.argv = ['autoopt', '--version']; command.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("autoopt ")
+
+
+def test_derivative_that_is_wrong_away_from_the_start_is_4(folder):
+    text = "x0 = [0.0]\ndef objective(x):\n    return (x[0] - 3.0) ** 2\n"
+    text += "def jac(x):\n    return 2 * (x - 3.0) if x[0] < 0.5 else 2 * (x - 1.0)\n"
+    (folder / "wrong.py").write_text(text)
+    outcome = run("fit", "wrong.py", "--quiet")
+    assert outcome.exit_code == 4 and "Not verified at the solution" in outcome.stdout

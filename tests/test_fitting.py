@@ -133,7 +133,9 @@ def test_model_imports_what_lies_beside_it(model):
 def test_bounds_and_names_of_the_model_are_used(model):
     found = fit(model(NORMAL + '    bounds = {"mean": (None, 2.0)}\n    names = ["m", "s"]\n'))
     assert found.names == ("m", "s") and found.params[0] == pytest.approx(2)
-    assert "m is at a bound" in found.notes[0] and np.isnan(found.bse).all()
+    assert "m is at a bound: the standard errors of the others take" in found.notes[0]
+    assert np.isnan(found.bse[0]) and found.bse[1] == pytest.approx(8**-0.5)  # 2 n at a given mean
+    assert "2.5 %" in str(found) and found.to_dict()["bse"][0] is None
 
 
 def test_a_constraint_in_place_of_the_constraints_is_refused_by_name(model):
@@ -278,3 +280,183 @@ def test_dictionary_holds_only_what_json_can(model):
     told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert told["status"] == "converged" or told["success"] is False
     assert told["names"] == ["x[0]", "x[1]"] and told["bse"] is None
+
+
+REGRESSION = """
+    import numpy as np
+    kind = "negative log-likelihood"
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(60, 3))
+    y = X @ np.array([1.0, -0.2, 2.0]) + rng.normal(size=60)
+    x0 = np.zeros(3)
+    def objective(b):
+        return 0.5 * np.sum((y - X @ b) ** 2)
+    bounds = [(None, None), (0.0, None), (None, None)]
+"""
+
+
+def test_one_bound_does_not_cost_the_other_standard_errors(model):
+    found = fit(model(REGRESSION))
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(60, 3))[:, [0, 2]]
+    expected = np.sqrt(np.diag(np.linalg.inv(X.T @ X)))
+    assert found.status == "converged" and found.params[1] == 0
+    assert found.bse[[0, 2]] == pytest.approx(expected) and np.isnan(found.bse[1])
+    assert np.isnan(found.covariance[1]).all() and np.isnan(found.conf_int()[1]).all()
+    assert found.gradient_norm < 1e-5 and "x[1] is at a bound" in str(found)
+
+
+def test_all_at_bounds_have_no_standard_errors(model):
+    found = fit(model(REGRESSION.replace("[(None, None), (0.0, None), (None, None)]", "[(-0.1, 0.1)] * 3")))
+    assert found.covariance is None and "x[0], x[1], x[2] are at a bound" in found.notes[0]
+
+
+SEPARATED = """
+    import numpy as np
+    kind = "negative log-likelihood"
+    names = ["intercept", "dose"]
+    x0 = np.zeros(2)
+    dose = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+    y = np.array([0, 0, 0, 1, 1, 1.0])
+    def objective(b):
+        z = b[0] + b[1] * dose
+        return np.sum(np.logaddexp(0, z) - y * z)
+"""
+QUASI = SEPARATED.replace("[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]", "[0.0, 1.0, 2.0, 2.0, 4.0, 5.0]")
+ONE = SEPARATED.replace("b[0] + b[1] * dose", "b[0] * (dose - 2.5)").replace("zeros(2)", "zeros(1)")
+
+
+@pytest.mark.parametrize("method", ["newton-cg", "l-bfgs-b", "bfgs", "trust-exact"])
+@pytest.mark.parametrize("text", [SEPARATED, QUASI, ONE.replace('["intercept", "dose"]', '["dose"]')])
+def test_separation_is_explained(model, text, method):
+    found = fit(model(text), method=method)
+    assert found.status in ("not identified", "not converged")
+    assert np.isnan(found.bse).all()
+    assert "dose" in str(found) and "the combination separates them" in str(found)
+
+
+def test_regular_and_flat_likelihoods_are_not_called_endless(model):
+    assert fit(model(NORMAL)).status == "converged"
+    flat = REGRESSION.replace("X @ b)", "X[:, 0] * (b[0] + b[1]) - b[2])").replace("bounds", "unused")
+    found = fit(model(flat))
+    assert found.status == "not identified" and "no maximum" not in str(found)
+
+
+TABLE = "age,height,outcome\n1.0,2.0,3.0\n2.0,1.0,3.5\n3.0,2.5,1.0\n4.0,0.5,6.0\n"
+LINEAR = """
+    import numpy as np
+    x0 = {start}
+    def objective(p, X, y):
+        return np.sum((y - X @ {weights} - {intercept}) ** 2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "weights", "intercept", "names"),
+    [
+        ("np.zeros(2)", "p", "0", ("age", "height")),
+        ('{"b": np.zeros(2), "a": 0.0}', 'p["b"]', 'p["a"]', ("b[age]", "b[height]", "a")),
+        ("np.zeros(3)", "p[:2]", "p[2]", ("x[0]", "x[1]", "x[2]")),
+        ('{"b": np.zeros(2), "c": np.zeros(2)}', '(p["b"] + p["c"])', "0", ("b[0]", "b[1]", "c[0]", "c[1]")),
+    ],
+)
+def test_parameters_are_named_by_the_columns_of_a_target(model, tmp_path, start, weights, intercept, names):
+    (tmp_path / "t.csv").write_text(TABLE)
+    text = LINEAR.format(start=start, weights=weights, intercept=intercept)
+    assert fit(model(text), tmp_path / "t.csv", target="outcome").names == names
+
+
+def test_misspelt_target_is_told_as_such(model, tmp_path):
+    (tmp_path / "t.csv").write_text("X,y,z\n1.0,2.0,3.0\n2.0,1.0,3.5\n")
+    path = model(LINEAR.format(start="np.zeros(1)", weights="p", intercept="0"))
+    said = refusal(DataError, path, tmp_path / "t.csv", target="Y")
+    assert "has no column Y. Did you mean y?" in said and "either" not in said
+
+
+def test_seconds_of_the_parts_sum_to_the_total_and_standard_errors_are_one(model):
+    events = []
+    found = fit(model(NORMAL), progress=events.append)
+    timings = dict(found.result.timings)
+    total = timings.pop("total")
+    assert sum(timings.values()) == pytest.approx(total) and timings["standard errors"] > 0
+    assert events[-1].stage == "standard errors" and "standard errors ..." in str(events[-1])
+
+
+def test_interruption_while_standard_errors_are_computed_keeps_the_fit(model, monkeypatch):
+    from autoopt.objective import Objective
+
+    def interrupt(self, x):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Objective, "hess", interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fit(model(NORMAL), method="bfgs")
+    found = caught.value.fit
+    assert found.status == "interrupted" and found.result.success and found.params[0] == pytest.approx(3.5)
+    assert "No standard errors: interrupted" in found.notes[-1] and "standard errors" in found.result.timings
+
+
+def test_second_derivatives_that_fail_cost_the_standard_errors_alone(model, monkeypatch):
+    from autoopt.objective import Objective
+
+    def fail(self, x):
+        raise RuntimeError("no second derivatives today")
+
+    monkeypatch.setattr(Objective, "hess", fail)
+    found = fit(model(NORMAL), method="bfgs")
+    assert found.status == "converged" and "no second derivatives today" in found.notes[-1]
+
+
+def test_error_in_the_middle_keeps_the_best_point(model):
+    text = """
+        x0 = [3.0, 4.0]
+        def objective(x):
+            if x[0] < 2.5:
+                return undefined
+            return (x ** 2).sum()
+    """
+    with pytest.raises(ObjectiveError) as caught:
+        fit(model(text), method="cg")
+    assert caught.value.__cause__.fit.params[0] >= 2.5
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [("weigths * x", "weights"), ("np.squre(x)", "square"), ("summ(x)", "sum"), ("centr + x", "centre")],
+)
+def test_misspelt_name_has_pythons_hint(model, line, meant):
+    text = f"""
+        import numpy as np
+        weights = 2.0
+        x0 = [0.0]
+        def objective(x):
+            centre = 1.0
+            return np.sum({line}) + centre
+    """
+    assert f"Did you mean {meant!r}" in refusal(ObjectiveError, model(text)).replace(": '", " '")
+
+
+def test_probabilities_below_the_range_of_numbers_are_not_printed_as_zero(model):
+    text = NORMAL.replace("[1.0, 2.0, 4.0, 7.0]", "1e3 + 1e-3 * np.arange(4.0)").replace('"mean": 0.0', '"mean": 999.0')
+    found = fit(model(text.replace('"log_sd": 0.0', '"log_sd": -5.0')))
+    assert found.pvalues[0] == 0 and "<1e-300" in str(found)
+
+
+@pytest.mark.parametrize(("method", "word"), [("newton-cg", "Hessian-vector products"), ("trust-exact", "Hessians")])
+def test_products_are_called_products(model, method, word):
+    line = next(line for line in str(fit(model(BOWL), method=method)).splitlines() if "iterations" in line)
+    assert word in line and ("Hessians" in line) == (word == "Hessians")
+
+
+def test_messages_of_a_converged_run_do_not_doubt_it(model):
+    text = """
+        import numpy as np
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(500, 5)) * [1, 10, 100, 1, 1]
+        y = X @ np.arange(5.0) + rng.normal(size=500)
+        x0 = np.zeros(5)
+        def objective(w):
+            return 1e7 + np.sum((y - X @ w) ** 2)
+    """
+    found = fit(model(text), method="bfgs")
+    assert found.status == "converged" and found.result.status == 0 and "not necessarily achieved" not in str(found)

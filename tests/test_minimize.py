@@ -159,7 +159,7 @@ def test_methods_are_chosen_as_in_scipy():
         ({"bounds": 3}, "bounds is not a sequence of (low, high)."),
         ({"bounds": [("a", 1), (0, 1)]}, "bounds holds a limit that is not a number."),
         ({"constraints": {"type": "equal", "fun": sum}}, "constraints[0] is not understood"),
-        ({"jac": "2-point"}, "jac='2-point' is not understood."),
+        ({"jac": "4-point"}, "jac='4-point' is not understood."),
         ({"hess": 3}, "hess=3 is not understood."),
         ({"verify": "often"}, "verify='often' is not understood."),
         ({"jac": lambda x: np.ones(3)}, "What jac returned does not fit x0. x: expected shape (2,), got (3,)."),
@@ -410,3 +410,88 @@ def test_what_the_objective_keeps_is_of_the_solution() -> None:
     fit = Fit()
     result = minimize(fit, np.zeros(2))
     np.testing.assert_array_equal(fit.residuals, result.x - np.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("method", SOLVERS)
+def test_jac_that_is_wrong_away_from_the_start_is_no_success(method):
+    def jac(x):  # right around the start; its root is not the minimum
+        slope = rosen_der(x)
+        return slope if np.max(np.abs(x - START)) < 1.0 else slope - np.array([30.0, -2.0])
+
+    with np.errstate(all="ignore"):
+        result = minimize(rosen, START, method=method, jac=jac, hess=rosen_hess)
+    assert not result.success
+    if not result.verification.passed:
+        assert "Not verified at the solution. The gradient that jac gives is wrong" in result.message
+        assert "if you gave jac, correct it" in result.message and result.verification.at_solution
+
+
+def test_hidden_slope_at_the_solution_is_found():
+    """A gradient that vanishes where the function does not: success but for the comparison."""
+    result = minimize(
+        lambda x: np.sum((x - 3.0) ** 2), [0.0], jac=lambda x: 2 * (x - 3.0) if x[0] < 0.5 else 2 * (x - 1.0)
+    )
+    assert not result.success and not result.verification.passed and abs(result.x[0] - 1.0) < 0.1
+
+
+@pytest.mark.parametrize("method", SOLVERS)
+def test_solution_is_compared_with_few_calls(method):
+    calls = []
+
+    def fun(x):
+        calls.append(x)
+        return rosen(x)
+
+    result = minimize(fun, START, method=method, **DERIVATIVES)
+    assert result.success and result.verification.at_solution
+    counts = len(calls)
+    calls.clear()
+    minimize(fun, START, method=method, **DERIVATIVES, verify="off")
+    assert counts - len(calls) < 40
+
+
+AT_THE_EDGE = {
+    "bounds": (lambda x: np.sum((x + 1.0) ** 2), [1.0, 2.0], {"bounds": [(0, None), (0.5, 3)]}),
+    "kink": (lambda x: np.sum(np.abs(x)) + np.maximum(x[0], 0.0), [1.0, 2.0], {"method": "bfgs"}),
+    "domain": (lambda x: np.sum(x - 1e-9 * np.log(x)), [1.0, 2.0], {"bounds": [(1e-12, None)] * 2}),
+    "constraint": (
+        lambda x: np.sum((x - 2.0) ** 2),
+        [0.0, 0.0],
+        {"constraints": {"type": "ineq", "fun": lambda x: 1.0 - np.sum(x)}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AT_THE_EDGE)
+def test_comparison_at_the_solution_raises_no_false_alarm(name):
+    fun, x0, options = AT_THE_EDGE[name]
+    assert minimize(fun, x0, **options).verification.passed
+
+
+@pytest.mark.parametrize("name", ["2-point", "3-point", "cs"])
+def test_scipys_names_of_differences_are_taken(name):
+    result = minimize(rosen, START, method="bfgs", jac=name)
+    assert result.success and result.x == pytest.approx([1.0, 1.0], abs=1e-5)
+    result = minimize(rosen, START, method="trust-exact", hess=name)
+    assert result.success and result.x == pytest.approx([1.0, 1.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("method", SOLVERS)
+def test_disp_prints_how_the_run_ended(method, capsys):
+    result = rosenbrock(method, options={"disp": True})
+    shown = capsys.readouterr().out
+    assert result.message in shown and f"Iterations: {result.nit}" in shown
+    rosenbrock(method, options={"disp": False})
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("method", ["l-bfgs-b", "tnc", "slsqp", "trust-constr"])
+def test_gradient_norm_beside_converged_is_what_bounds_leave(method):
+    result = minimize(lambda x: np.sum((x + 10.0) ** 2), [1.0, 2.0], bounds=[(0.1, None)] * 2, method=method)
+    assert result.success and np.max(np.abs(result.jac)) > 20 and result.gradient_norm < 1e-4
+
+
+def test_gradient_norm_under_constraints_is_what_they_leave():
+    constraint = {"type": "ineq", "fun": lambda x: 1.0 - np.sum(x)}
+    result = minimize(lambda x: np.sum((x - 2.0) ** 2), [0.0, 0.0], constraints=constraint)
+    assert result.success and np.max(np.abs(result.jac)) == pytest.approx(3.0) and result.gradient_norm < 1e-6

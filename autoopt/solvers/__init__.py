@@ -4,8 +4,8 @@ from autoopt.solvers import newton, quasi_newton
 from autoopt.solvers.bounds import Limits
 from autoopt.solvers.constraints import flat_constraints
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.run import Interrupted, Progress, adapted_callback, run
-from autoopt.solvers.table import SOLVERS, Solver, choose, find
+from autoopt.solvers.run import Interrupted, Progress, Stage, adapted_callback, report, run
+from autoopt.solvers.table import SOLVERS, Solver, choose, find, without_disp
 
 __all__ = [
     "SOLVERS",
@@ -14,11 +14,14 @@ __all__ = [
     "Problem",
     "Progress",
     "Solver",
+    "Stage",
     "adapted_callback",
     "choose",
     "find",
     "flat_constraints",
     "newton",
     "quasi_newton",
+    "report",
     "run",
+    "without_disp",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers.constraints import active_normals
+from autoopt.solvers.curvature import product
 
 RELATIVE_GRADIENT = 1e-9
 RELATIVE_STEP = 1e-8
@@ -43,7 +44,9 @@ def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | 
     2. max|g_i| max(|x_i|, 1) <= 1e-9 max(|f|, min(1, |f(x0)|)), the relative gradient, or
     3. H is positive definite, the Newton step d = H^-1 g is below 1e-3 max(|x_i|, 1), and x - d passes 1 or 2 (it is
        then the solution); or d is below 1e-8 max(|x_i|, 1), or promises a decrease g.d / 2 below ten roundings of f.
-       (H is the exact Hessian of the entries that no bound holds, up to 500 of them.)
+       (H is the Hessian of the entries that no bound holds, up to 500 of them: exact for methods that use second
+       derivatives, else by differences of gradients, as deriving it would take longer than the run.)
+    4. |f| <= 1e-18 |f(x0)| and max|g_i| max(|x_i|, 1) <= 1e-8 |f(x0)|: residuals that vanish, whatever their number.
 
     Comparing values of f finds x to half its digits; the gradient, which the Newton step uses, has them all.
 
@@ -53,12 +56,12 @@ def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | 
     """
     if reason := _small_gradient(problem, x, gtol):
         return x, reason
-    value, gradient = problem.fun(x), _gradient(problem, x)
+    value, gradient = problem.fun(x), problem.projected_gradient(x)
     free = gradient == problem.jac(x)
     step = _newton_step(problem, x, free, gradient[free])
     size = np.maximum(np.abs(x[free]), 1.0)
     if step is None or not np.max(np.abs(step) / size) <= _FINISHING_STEP:
-        return x, None
+        return x, _exact_fit(problem, x)
     moved = x.copy()
     moved[free] -= step
     if problem.limits:
@@ -72,7 +75,7 @@ def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | 
         return moved, f"{shown}, and after it {reason}"
     if np.all(np.abs(step) <= RELATIVE_STEP * size) or gradient[free] @ step / 2 <= rounding:
         return (moved if better else x), shown
-    return x, None
+    return x, _exact_fit(problem, x)
 
 
 _NOISE = 1e-11
@@ -81,7 +84,7 @@ _NOISE = 1e-11
 
 def _small_gradient(problem: Any, x: np.ndarray, gtol: float) -> str | None:
     """Return in words that the gradient is small, in itself or relative to the value."""
-    value, gradient = problem.fun(x), _gradient(problem, x)
+    value, gradient = problem.fun(x), problem.projected_gradient(x)
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
         return None
     if (largest := np.max(np.abs(gradient))) <= gtol:
@@ -91,13 +94,26 @@ def _small_gradient(problem: Any, x: np.ndarray, gtol: float) -> str | None:
     return f"the gradient relative to the value is {relative:.1e}" if relative <= RELATIVE_GRADIENT else None
 
 
-def _gradient(problem: Any, x: np.ndarray) -> np.ndarray:
-    gradient = problem.jac(x)
-    return gradient if problem.limits is None else problem.limits.projected(x, gradient)
+def _exact_fit(problem: Any, x: np.ndarray) -> str | None:
+    """Return in words that the value is rounding beside that of x0, as sums of squares are where nothing is left."""
+    initial, value = abs(problem.initial_value), abs(problem.fun(x))
+    slope = np.max(np.abs(problem.projected_gradient(x)) * np.maximum(np.abs(x), 1.0), initial=0.0)
+    exact = value <= EXACT * initial and slope <= 1e-8 * initial
+    return f"the value is {value:.1e}, rounding beside that at the start" if exact else None
+
+
+EXACT = 1e-18
+"""A value of this size beside that at x0 is what rounding leaves of residuals squared, with all but two digits lost."""
+
+
+def is_stationary(problem: Any, x: np.ndarray, gtol: float) -> bool:
+    """Whether the gradient is so small at `x` that f rises or falls by its curvature, and not on the way down."""
+    gradient = np.max(np.abs(problem.projected_gradient(x)) * np.maximum(np.abs(x), 1.0), initial=0.0)
+    return bool(gradient <= max(gtol, 1e-5 * max(abs(problem.fun(x)), min(1.0, abs(problem.initial_value)))))
 
 
 def _largest(problem: Any, x: np.ndarray) -> float:
-    return float(np.max(np.abs(_gradient(problem, x))))
+    return float(np.max(np.abs(problem.projected_gradient(x))))
 
 
 def stationary_under_constraints(problem: Any, x: np.ndarray) -> str | None:
@@ -122,12 +138,49 @@ def stationary_under_constraints(problem: Any, x: np.ndarray) -> str | None:
 
 
 def _newton_step(problem: Any, x: np.ndarray, free: np.ndarray, g: np.ndarray) -> np.ndarray | None:
-    """Return H^-1 g over the free entries, None where H is not positive definite, too large or not exact."""
+    """Return H^-1 g over the free entries, None where H is not positive definite, too large, or of a rough gradient."""
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
     if not (0 < g.size <= _DENSE and np.isfinite(g).all() and getattr(problem.objective, "exact", True)):
         return None
     try:
-        return cho_solve(cho_factor(problem.hess(x)[np.ix_(free, free)]), g)
+        return cho_solve(cho_factor(_hessian(problem, x, np.flatnonzero(free))), g)
     except (LinAlgError, ValueError, AutooptError):
         return None
+
+
+def _hessian(problem: Any, x: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Return the Hessian over the entries `free`, by what the method has compiled: Hessians, products or gradients."""
+    if problem.second == "hess":
+        return problem.hess(x)[np.ix_(free, free)]
+    gradient = problem.jac(x)
+    hessian = np.array([product(problem, x, gradient, unit)[free] for unit in np.eye(x.size)[free]])
+    return (hessian + hessian.T) / 2
+
+
+def remaining_gradient(problem: Any, x: np.ndarray) -> np.ndarray:
+    """Return the gradient at `x`, shape (n,), without what bounds and constraints that are active hold up."""
+    if not problem.constraints:
+        return problem.projected_gradient(x)
+    from scipy.optimize import nnls
+
+    gradient = problem.jac(x)
+    normals = active_normals(problem.constraints, problem.limits, x, FEASIBILITY)
+    if normals is None or not normals.size or not np.isfinite(gradient).all():
+        return gradient
+    return gradient - nnls(normals.T, gradient)[0] @ normals
+
+
+def without_bound(problem: Any, x: np.ndarray) -> str | None:
+    """Return in words that f seems to have no minimum: it fell far below, or x went far off; None if it did not."""
+    lowest, distance = problem.best_value, np.max(np.abs(x - problem.x0), initial=0.0)
+    if lowest == -np.inf:
+        return "the objective reaches -inf"
+    if lowest < problem.initial_value - FAR * max(1.0, abs(problem.initial_value)):
+        return f"the objective fell to {lowest:.3g} and falls on"
+    far = FAR * max(1.0, float(np.max(np.abs(problem.x0), initial=0.0)))
+    return f"the objective falls on at parameters as large as {np.max(np.abs(x)):.1e}" if distance > far else None
+
+
+FAR = 1e8
+"""So many times the size of x0 (at least 1) parameters go, or values fall, only where there is no minimum."""

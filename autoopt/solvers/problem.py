@@ -1,17 +1,37 @@
-"""The problem as a solver sees it: one evaluation per point, counted, the best point kept, every iterate shown."""
+"""The problem as a solver sees it: one evaluation per point, counted, the best point kept, every iterate shown.
+
+A trial point where the objective raises, or is NaN or inf, is not defined: the solver sees a value above that of the
+last iterate there, and a slope that leads back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from autoopt.errors import AutooptError
+from autoopt.faults import is_ours
 from autoopt.solvers.bounds import Limits
+
+UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError)
+"""What an objective raises where it is not defined: LinAlgError is a ValueError. The rest are mistakes."""
+
+_MISTAKES = (AutooptError, RecursionError, NotImplementedError, UnicodeError)
 
 
 class Stopped(Exception):
     """The run was ended at an iterate: by the callback."""
+
+
+class Stuck(Exception):
+    """So many trial points in a row were not defined that the method will not come back."""
+
+
+IN_A_ROW = 100
+"""Halving a step as often leaves nothing of it."""
 
 
 class Problem:
@@ -29,12 +49,18 @@ class Problem:
 
     def __init__(self, objective: Any, x0: np.ndarray, limits: Limits | None = None, constraints: Any = ()) -> None:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
-        self.nfev = self.nhev = self.nit = 0
+        self.nfev = self.nhev = self.nhvp = self.nit = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
         self.latest = self.best = x0
         self.best_value = np.inf
+        self.undefined: list[str] = []
+        self._row = 0
         self._at: np.ndarray | None = None
+        self._is_defined = True
+        self.raised: Exception | None = None
+        self._origin: tuple[float, np.ndarray] | None = None
         self.initial_value = self.fun(x0)
+        self._origin = self._found
 
     def fun(self, x: np.ndarray) -> float:
         return self._evaluated(x)[0]
@@ -42,13 +68,50 @@ class Problem:
     def jac(self, x: np.ndarray) -> np.ndarray:
         return self._evaluated(x)[1].copy()
 
+    def projected_gradient(self, x: np.ndarray) -> np.ndarray:
+        """Return the gradient, shape (n,), cut to the distance from the bound that it points to."""
+        gradient = self.jac(x)
+        return gradient if self.limits is None else self.limits.projected(x, gradient)
+
+    def is_defined(self, x: np.ndarray) -> bool:
+        """Whether the objective has a value at `x`."""
+        self._evaluated(x)
+        return self._is_defined
+
     def hess(self, x: np.ndarray) -> np.ndarray:
+        if not self.is_defined(x):  # trust-exact asks before it looks at the value
+            return np.eye(x.size)
         self.nhev += 1
-        return self.objective.hess(x)
+        with self._noted():
+            return self.objective.hess(x)
 
     def hessp(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
+        if not self._is_defined and np.array_equal(x, self._at):
+            return np.array(p)
         self.nhev += 1
-        return self.objective.hessp(x, p)
+        self.nhvp += 1
+        with self._noted():
+            return self.objective.hessp(x, p)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Keep what the objective raises, to tell it from what the solver does."""
+        try:
+            yield
+        except Exception as error:
+            self.raised = error
+            raise
+
+    @property
+    def second(self) -> str:
+        """Which second derivatives the solver has asked for, and so are compiled: "hess", "hessp" or none ("")."""
+        return "hess" if self.nhev > self.nhvp else "hessp" if self.nhvp else ""
+
+    @property
+    def names(self) -> list[str] | None:
+        """Of the parameters, as the user may see them."""
+        structure = getattr(self.objective, "structure", None)
+        return None if structure is None else structure.names
 
     @property
     def scipy_bounds(self) -> Any:
@@ -64,16 +127,72 @@ class Problem:
 
     def _iterate(self, x: np.ndarray, *state: Any) -> None:
         self.nit += 1
-        self.latest = np.array(x)
+        at = np.array(x)
+        if not (np.array_equal(at, self._at) and not self._is_defined):
+            self.latest, self._origin = at, self._found if np.array_equal(at, self._at) else None
         self.watch(self.latest)
 
     def _evaluated(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return value and gradient at `x`, from the one-slot cache where `x` has not changed."""
         if self._at is None or not np.array_equal(x, self._at):
             at = np.array(x)
-            value, gradient = self.objective.value_and_grad(at)
-            self._at, self._found = at, (float(value), np.asarray(gradient))
-            self.nfev += 1
-            if value < self.best_value:
-                self.best, self.best_value = at, float(value)
+            found = self._tried(at)
+            self._at, self._is_defined = at, found is not None
+            self._row = 0 if found is not None else self._row + 1
+            if self._row >= IN_A_ROW:
+                raise Stuck(f"{IN_A_ROW} trial points in a row were not defined: the objective {self.undefined[-1]}")
+            self._found = self._above_the_latest(at) if found is None else found
+            if found is not None and found[0] < self.best_value:
+                self.best, self.best_value = at, found[0]
         return self._found
+
+    def _tried(self, at: np.ndarray) -> tuple[float, np.ndarray] | None:
+        """Return value and gradient at `at`, None where the objective is not defined; at x0 the error is the user's."""
+        if not np.isfinite(at).all():  # some methods come to that by overflow
+            self.undefined.append("was asked for at a point that is not finite")
+            return None
+        self.nfev += 1
+        try:
+            with self._noted():
+                value, gradient = self.objective.value_and_grad(at)
+        except UNDEFINED as error:
+            if self._at is None or isinstance(error, _MISTAKES) or self._is_our_fault(error, at):
+                raise
+            self.undefined.append(f"raised {type(error).__name__}: {error}".rstrip(": "))
+            return None
+        value = float(value)
+        if self._at is not None and (np.isnan(value) or value == np.inf):
+            self.undefined.append(f"was {value}")
+            return None
+        return value, np.asarray(gradient)
+
+    def _is_our_fault(self, error: BaseException, at: np.ndarray) -> bool:
+        """Whether the exception comes from code of this package, and the user's function does not raise there."""
+        original = getattr(self.objective, "original", None)
+        if original is None or not is_ours(error):
+            return False
+        try:
+            original(at)
+        except UNDEFINED:
+            return False
+        return True
+
+    def _above_the_latest(self, at: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return a value and a gradient that send a line search or trust region back towards the last iterate.
+
+        Notes
+        -----
+        With d = at - x and s = |g.d| at the iterate x, the value f(x) + 3 s and the slope 7 s along d: those at 1 of
+        the parabola that begins with slope -s and is lowest at 1/8. (SciPy's line searches interpolate by cubics, of
+        which infinite values make NaN; some then give up, where these step back.)
+        """
+        if self._origin is None:
+            known = self._tried(self.latest)
+            self._origin = known if known is not None else (self.best_value, np.zeros(at.size))
+        value, gradient = self._origin
+        step = at - self.latest
+        slope = abs(float(gradient @ step))
+        rise = slope if np.isfinite(slope) and slope > 0 else 0.0
+        rise = max(rise, 1e-8 * max(1.0, abs(value)))
+        length = float(step @ step)
+        return value + 3 * rise, 7 * rise / length * step if length > 0 else np.zeros(at.size)

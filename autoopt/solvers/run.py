@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autoopt.solvers.convergence import finish, gradient_tolerance, stationary_under_constraints
-from autoopt.solvers.problem import Problem, Stopped
+from autoopt.errors import AutooptError
+from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
+from autoopt.solvers.problem import Problem, Stopped, Stuck
 from autoopt.solvers.table import Solver
+from autoopt.solvers.verdict import NO_MINIMUM, verdict
 
 _EXTRAS = ("hess_inv", "multipliers", "v", "constr_violation", "optimality")
-STOPPED, INTERRUPTED = 99, 130
+STOPPED, FAILED, REFUSED, INTERRUPTED = 99, 100, 101, 130
 
 
 class Interrupted(KeyboardInterrupt):
@@ -41,6 +45,16 @@ class Progress:
             f"iteration {self.iteration:5d}   value {self.value: .10g}   "
             f"gradient {self.gradient_norm:.2e}   {self.seconds:.1f} s"
         )
+
+
+@dataclass(frozen=True)
+class Stage(Progress):
+    """What goes on after the last iteration, for `progress=`: `stage` says it in words."""
+
+    stage: str = ""
+
+    def __str__(self) -> str:
+        return f"iteration {self.iteration:5d}   value {self.value: .10g}   {self.stage} ...   {self.seconds:.1f} s"
 
 
 def run(
@@ -68,45 +82,51 @@ def run(
     ------
     Interrupted
         A KeyboardInterrupt that carries the result so far.
+    Exception
+        What the objective, a callback or a constraint raised; its `result` is what the run had reached.
     """
     options = {name: value(problem) if callable(value) else value for name, value in settings.items()}
     options = {name: value for name, value in options.items() if value is not None}
     gtol = options.get("gtol", gradient_tolerance(problem))
     problem.watch = _watcher(problem, callback, progress)
+
+    def stopped(status: int, message: str) -> Any:
+        # The lowest value seen may lie outside the constraints; the last iterate is as near to them as the run came.
+        x, which = (problem.latest, "last iterate") if problem.constraints else (problem.best, "best point so far")
+        return _result(solver, problem, x, status, f"{message}; x is the {which}.", False)
+
+    def failed(message: str) -> Any:
+        lost = without_bound(problem, problem.best)
+        return stopped(FAILED, f"Not converged: {NO_MINIMUM.format(lost) + ' ' if lost else ''}{message}")
+
     try:
         raw = solver.function(problem, options)
+        x, success, message = verdict(solver, problem, raw, gtol, chosen)
+    except Stuck as stuck:
+        return failed(str(stuck))
     except Stopped:
         return _result(solver, problem, problem.latest, STOPPED, "`callback` raised `StopIteration`.", False)
     except KeyboardInterrupt:
-        # The lowest value seen may lie outside the constraints; the last iterate is as near to them as the run came.
-        x, which = (problem.latest, "last iterate") if problem.constraints else (problem.best, "best point so far")
-        raise Interrupted(_result(solver, problem, x, INTERRUPTED, f"Interrupted; x is the {which}.", False)) from None
-    x, success, message = _verdict(solver, problem, raw, gtol, chosen)
+        raise Interrupted(stopped(INTERRUPTED, "Interrupted")) from None
+    except Exception as error:
+        if not isinstance(error, AutooptError) and error is not problem.raised and _is_from_solver(error):
+            return failed(f"{solver.name} could not go on ({type(error).__name__}: {error})")
+        with contextlib.suppress(Exception):
+            error.result = stopped(REFUSED, "The objective could not be evaluated any further")
+        raise
     extras = {name: raw[name] for name in _EXTRAS if raw.get(name) is not None}
-    return _result(
-        solver, problem, x, int(raw.status), message, success, nit=int(raw.get("nit", problem.nit)), **extras
-    )
+    status = 0 if success and not raw.success else int(raw.status)  # SciPy's reason to doubt it was looked into
+    return _result(solver, problem, x, status, message, success, nit=int(raw.get("nit", problem.nit)), **extras)
 
 
-def _verdict(
-    solver: Solver, problem: Problem, raw: Any, gtol: float, chosen: frozenset[str]
-) -> tuple[np.ndarray, bool, str]:
-    """Return the solution, whether the run converged, and the message: SciPy's, with ours where the judgement is."""
-    x, message = np.asarray(raw.x, dtype=np.float64), str(raw.message)
-    gradient = problem.jac(x)
-    if not (np.isfinite(problem.fun(x)) and np.isfinite(gradient).all()):
-        return x, False, f"{message} The value or the gradient is not finite at the last point."
-    met = bool(raw.success) and (problem.constraints or chosen & {*solver.tol})
-    if met or raw.status not in solver.stalls:
-        return x, bool(raw.success), message
-    if problem.constraints:
-        reason = stationary_under_constraints(problem, x)
-    else:
-        x, reason = finish(problem, x, gtol)
-    if reason:
-        return x, True, f"Converged: {reason}. ({message})"
-    largest = np.max(np.abs(gradient))
-    return x, False, f"Not converged: no progress was possible, but the gradient is {largest:.1e}. ({message})"
+def _is_from_solver(error: Exception) -> bool:
+    """Whether the exception arose in SciPy or NumPy as SciPy called it, and in no function of the user's."""
+    trace, files = error.__traceback__, []
+    while trace is not None:
+        files.append(trace.tb_frame.f_code.co_filename)
+        trace = trace.tb_next
+    last = max((i for i, file in enumerate(files) if "scipy" in Path(file).parts), default=-1)
+    return last >= 0 and all({"numpy", "scipy"} & {*Path(file).parts} for file in files[last:])
 
 
 def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, message: str, success: bool, **extras: Any):
@@ -114,6 +134,8 @@ def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, messag
 
     fields = {"nit": problem.nit} | extras
     value, gradient = problem.fun(x), problem.jac(x)
+    fields |= {"gradient_norm": float(np.max(np.abs(remaining_gradient(problem, x)), initial=0.0))}
+    fields |= {"nundefined": len(problem.undefined), "nhvp": problem.nhvp}
     counts = {"nfev": problem.nfev, "njev": problem.nfev, "nhev": problem.nhev}
     return OptimizeResult(
         x=x, fun=value, jac=gradient, status=status, success=success, message=message, method=solver.name,
@@ -131,7 +153,7 @@ def _watcher(problem: Problem, callback: Callable | None, progress: Callable | b
     def watch(x: np.ndarray) -> None:
         value = problem.fun(x)
         if report:
-            norm = float(np.max(np.abs(problem.jac(x))))
+            norm = float(np.max(np.abs(problem.projected_gradient(x))))
             report(Progress(problem.nit, value, norm, time.perf_counter() - start))
         if callback is not None:
             try:
@@ -158,6 +180,13 @@ def adapted_callback(callback: Callable, unflatten: Callable) -> Callable:
             callback(unflatten(x))
 
     return call
+
+
+def report(result: Any) -> str:
+    """Return how a run ended, as SciPy's `disp` prints it."""
+    counts = [("Current function value", f"{result.fun:.6f}"), ("Iterations", result.nit)]
+    counts += [("Function evaluations", result.nfev), ("Gradient evaluations", result.njev)]
+    return "\n".join([result.message, *(f"         {name}: {count}" for name, count in counts)])
 
 
 def _print_progress(progress: Progress) -> None:

@@ -57,6 +57,13 @@ class Solver:
         return dict(self.options) | ({} if tol is None else dict.fromkeys(self.tol, tol)) | given
 
 
+def without_disp(options: Mapping[str, Any] | None) -> tuple[Mapping[str, Any] | None, bool]:
+    """Return the options without SciPy's "disp", which all methods know, and whether it is on."""
+    if not isinstance(options, Mapping) or "disp" not in options:
+        return options, False
+    return {name: value for name, value in options.items() if name != "disp"}, bool(options["disp"])
+
+
 def solver(
     name: str,
     *,

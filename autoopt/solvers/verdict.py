@@ -1,0 +1,88 @@
+"""What a run has come to: whether its end is a solution, and in words why or why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autoopt.solvers.convergence import (
+    finish,
+    is_stationary,
+    remaining_gradient,
+    stationary_under_constraints,
+    without_bound,
+)
+from autoopt.solvers.curvature import falling
+from autoopt.solvers.problem import Problem
+from autoopt.solvers.table import Solver
+
+
+def verdict(
+    solver: Solver, problem: Problem, raw: Any, gtol: float, chosen: frozenset[str]
+) -> tuple[np.ndarray, bool, str]:
+    """Return the solution, whether the run converged, and the message, with what happened on the way."""
+    x, success, message = _judged(solver, problem, raw, gtol, chosen)
+    if success and is_stationary(problem, x, gtol) and (direction := falling(problem, x)) is not None:
+        success, message = False, f"Not converged: {_not_a_minimum(problem, direction)} ({raw.message})"
+    return x, success, f"{message}{_where_undefined(problem)}"
+
+
+def _judged(
+    solver: Solver, problem: Problem, raw: Any, gtol: float, chosen: frozenset[str]
+) -> tuple[np.ndarray, bool, str]:
+    """Return the solution, whether the run converged, and the message: SciPy's, with ours where the judgement is."""
+    x, message = np.asarray(raw.x, dtype=np.float64), str(raw.message)
+    if not problem.is_defined(x) and problem.best_value > -np.inf:
+        x = problem.latest if problem.constraints else problem.best
+        return (
+            x,
+            False,
+            f"Not converged: the run ended where the objective is not defined; x is a point before. ({message})",
+        )
+    gradient = problem.jac(x)
+    if not (np.isfinite(problem.fun(x)) and np.isfinite(gradient).all()):
+        lost = without_bound(problem, x)
+        return x, False, f"{message} {NO_MINIMUM.format(lost) if lost else _NOT_FINITE}"
+    met = bool(raw.success) and (problem.constraints or chosen & {*solver.tol})
+    if not met and raw.status in solver.stalls:
+        if problem.constraints:
+            reason = stationary_under_constraints(problem, x)
+        else:
+            x, reason = finish(problem, x, gtol)
+        if reason:
+            return x, True, f"Converged: {reason}." + (f" ({message})" if raw.success else "")
+    elif raw.success:
+        return x, True, message
+    if lost := without_bound(problem, x):
+        return x, False, f"Not converged: {NO_MINIMUM.format(lost)} ({message})"
+    if raw.status not in solver.stalls:
+        return x, False, message
+    largest = np.max(np.abs(remaining_gradient(problem, x)))
+    return x, False, f"Not converged: no progress was possible, but the gradient is {largest:.1e}. ({message})"
+
+
+_NOT_FINITE = "The value or the gradient is not finite at the last point."
+NO_MINIMUM = (
+    "{}: it is not bounded below, or its minimum lies at infinity; see its sign, bound the parameters or add a penalty."
+)
+
+
+def _not_a_minimum(problem: Problem, direction: np.ndarray) -> str:
+    """Return what is wrong with a point where the gradient vanishes and f falls along `direction`."""
+    from autoopt.inference import combination
+
+    names = problem.names or [f"x[{i}]" for i in range(direction.size)]
+    return (
+        "this is a saddle point or a maximum, where the gradient vanishes: the curvature is negative along "
+        f"{combination(direction, names)}. Start elsewhere, for instance a little off in this direction."
+    )
+
+
+def _where_undefined(problem: Problem) -> str:
+    """Return the sentence on trial points where the objective was not defined, empty if there were none."""
+    count = len(problem.undefined)
+    if not count:
+        return ""
+    points = "1 trial point" if count == 1 else f"{count} trial points"
+    return f" At {points} the objective {problem.undefined[-1]}; the method stepped back."

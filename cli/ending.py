@@ -1,0 +1,95 @@
+"""How a run may end from outside: signals, and output that cannot be written."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import click
+
+INTERRUPTED, TERMINATED, NOT_WRITTEN = 130, 143, 1
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, taken as Ctrl-C is: the best point so far is shown."""
+
+
+@contextlib.contextmanager
+def termination() -> Iterator[None]:
+    """Raise `Terminated` on SIGTERM in the body."""
+    try:
+        before = signal.signal(signal.SIGTERM, _terminate)
+    except ValueError:  # not the main thread, which alone may set handlers
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def status(stop: BaseException) -> int:
+    """Return the exit status of an interruption, also of one that was raised again with what had been reached."""
+    cause: BaseException | None = stop
+    while cause is not None:
+        if isinstance(cause, Terminated):
+            return TERMINATED
+        cause = cause.__context__
+    return INTERRUPTED
+
+
+def show(text: str, output: Path | None) -> bool:
+    """Print the result, or write it to a file whole; where that fails show it elsewhere. Return whether it was written.
+
+    A reader that closed its end of a pipe (`| head`) wants no more, which is left to click.
+    """
+    if output is None:
+        try:
+            click.echo(text)
+            sys.stdout.flush()
+            return True
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            _say(f"The result cannot be written to stdout: {error.strerror or error}. It is:")
+            click.echo(text, err=True)
+            _abandon_stdout()
+            return False
+    try:
+        _write(output, text + "\n")
+        return True
+    except OSError as error:
+        _say(f"The result cannot be written to {output}: {error.strerror or error}. It is printed instead.")
+        show(text, None)
+        return False
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _say(message: str) -> None:
+    click.echo(f"Error: {message}", err=True)
+
+
+def _abandon_stdout() -> None:
+    """Let Python not complain, when it ends, of what is left in the buffer of stdout."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
