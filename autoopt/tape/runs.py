@@ -188,10 +188,11 @@ def _places(sequence: Order, run: Run, regular: list[bool], cyclic: np.ndarray) 
     changed = True
     while changed:  # nothing in the loop may read, from outside, what depends on the loop
         changed = False
+        back = _returning(edges, chosen)
         for place in np.flatnonzero(chosen & ~(cyclic | (after & before))):
             outside = [op.place for op in run.operands[place] if op.kind == "inner" and not chosen[op.place]]
             inside = [op for op in run.operands[place] if op.kind == "inner" and chosen[op.place] and op.lag > 0]
-            if late[place] or (inside and not after[place]) or any(after[source] for source in outside):
+            if late[place] or (inside and not after[place]) or any(after[source] for source in outside) or back[place]:
                 chosen[place] = False
                 changed = True
     core = after & before
@@ -202,6 +203,23 @@ def _places(sequence: Order, run: Run, regular: list[bool], cyclic: np.ndarray) 
             if op.kind == "inner" and op.lag and sequence.steps[run.table[0, op.place]].dtype != FLOAT:
                 return []
     return np.flatnonzero(chosen).tolist()
+
+
+def _returning(edges: list[tuple[int, int]], chosen: np.ndarray) -> np.ndarray:
+    """Return which places are read by one that is not chosen and that leads, by others such, to one that is.
+
+    A function of data that has no place in a loop, as `np.sum` between `np.exp(row)` and the recurrence: what it reads
+    must come before the loop as well.
+    """
+    towards = np.zeros(len(chosen), dtype=bool)
+    size = -1
+    while size != (size := int(towards.sum())):
+        for source, reader in reversed(edges):
+            towards[source] |= not chosen[source] and (chosen[reader] or towards[reader])
+    back = np.zeros(len(chosen), dtype=bool)
+    for source, reader in edges:
+        back[source] |= towards[reader]
+    return back
 
 
 def _reads_run(sequence: Order, run: Run, operand: Operand) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 
 from autoopt.errors import Location, ObjectiveError, TracingError
 from autoopt.parameters import Structure
-from autoopt.tape.simplify import live
+from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing import complex_functions  # noqa: F401  (fills the tables of complex.py)
 from autoopt.tracing.array import TracedArray
@@ -115,7 +115,11 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.__class__ = Finished
     return Trace(
-        live(tracer.tape), captured, instrument.opaque_state, tracer.leftovers, instrument.surroundings.watched()
+        live(without_empty(tracer.tape)),
+        captured,
+        instrument.opaque_state,
+        tracer.leftovers,
+        instrument.surroundings.watched(),
     )
 
 

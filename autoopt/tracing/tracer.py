@@ -13,6 +13,7 @@ import numpy as np
 from autoopt.errors import Location, TracingError, UnsupportedFunctionError
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
+from autoopt.tape.simplify import SHAPED_BY_VALUE
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
 from autoopt.tracing.clocks import Moment
 from autoopt.tracing.comparisons import COMPARISONS
@@ -464,23 +465,12 @@ class Tracer:
         return Location.of_instruction(*site) if site else None
 
 
-_SHAPED_BY_VALUE = frozenset(
-    getattr(np, name)
-    for name in (
-        "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "nonzero", "flatnonzero",
-        "argwhere", "compress", "extract", "bincount", "repeat", "trim_zeros", "intersect1d", "setdiff1d", "union1d",
-        "setxor1d", "delete", "histogram", "digitize", "where",
-    )
-    if hasattr(np, name)
-)  # fmt: skip
-
-
 def _shape_by_value(function: Callable, args: tuple) -> bool:
     """Whether the shape of the result depends on the values of the data."""
     if function is operator.getitem:
         parts = args[1] if type(args[1]) is tuple else (args[1],)
         return any(getattr(part, "dtype", None) == np.bool_ for part in parts)
-    return function in _SHAPED_BY_VALUE and (function is not np.where or len(args) == 1)
+    return function in SHAPED_BY_VALUE and (function is not np.where or len(args) == 1)
 
 
 def _is_option(value: Any) -> bool:
