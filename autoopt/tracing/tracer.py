@@ -325,7 +325,7 @@ class Tracer:
             return {key: self._template(part, sources, levels) for key, part in value.items()}
         if kind is slice:
             return slice(*(self._template(part, sources, levels) for part in (value.start, value.stop, value.step)))
-        return value
+        return _fitting(value) if kind is int else value
 
     def concrete(self, value: Any) -> Any:
         """Return `value` with every traced array in it replaced by the numbers that it carries."""
@@ -338,7 +338,7 @@ class Tracer:
             return {key: self.concrete(part) for key, part in value.items()}
         if kind is slice:
             return slice(*(self.concrete(part) for part in (value.start, value.stop, value.step)))
-        return value
+        return _fitting(value) if kind is int else value
 
     def holds_traced(self, value: Any) -> bool:
         """Whether a traced array is in `value`, a nest of lists, tuples and dicts."""
@@ -471,6 +471,11 @@ def _shape_by_value(function: Callable, args: tuple) -> bool:
         parts = args[1] if type(args[1]) is tuple else (args[1],)
         return any(getattr(part, "dtype", None) == np.bool_ for part in parts)
     return function in SHAPED_BY_VALUE and (function is not np.where or len(args) == 1)
+
+
+def _fitting(number: int) -> int | float:
+    """Return a whole number that no integer of NumPy holds as a float: an array of it would be one of objects."""
+    return number if -(2**63) <= number < 2**64 else float(number)
 
 
 def _is_option(value: Any) -> bool:
