@@ -225,7 +225,7 @@ class Objective:
             return None
         try:
             found = compiled.run(x, *direction)
-        except (*_changes(compiled), np.linalg.LinAlgError):
+        except (*_changes(compiled), np.linalg.LinAlgError, ValueError, OverflowError):  # int() of NaN, of infinity
             return None
         if tape.python_numbers:  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
             if kind in _VALUED and not np.isfinite(_VALUED[kind](found)):
