@@ -10,6 +10,7 @@ import linecache
 import re
 import warnings
 from collections.abc import Callable, Collection
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,7 +28,7 @@ class Compiled(Protocol):
     Attributes
     ----------
     run : callable
-        `run(x)`, for "hessp" `run(x, direction)`, on flat float64 vectors.
+        `run(x)`, for products with a direction `run(x, direction)`, on flat float64 vectors.
     changed : type or tuple
         The exception that `run` raises where the objective takes another branch.
     text : str
@@ -90,8 +91,8 @@ class NumpyFunctions:
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape` and compute what depends on them alone."""
         known = _prepared(self.namespace, tape_data(tape, self.tape))
-        if self.kind == "hessp":
-            self.run = _product(self.namespace, known, tape)
+        if "linearize" in self.namespace:
+            self.run = _product(self.namespace, self.kind, known, tape)
         else:
             self.run = _of_point(self.namespace[self.kind], known)
 
@@ -157,9 +158,9 @@ def _of_point(function: Callable, known: dict[str, Any]) -> Callable:
     return lambda x: function(x, *bound)
 
 
-def _product(namespace: dict[str, Any], known: dict[str, Any], tape: Tape) -> Callable:
+def _product(namespace: dict[str, Any], kind: str, known: dict[str, Any], tape: Tape) -> Callable:
     """Return `run(x, direction)`, which linearises once for each x."""
-    linearize, product = namespace["linearize"], namespace["hessp"]
+    linearize, product = namespace["linearize"], namespace[kind]
     parameters: Leaf = tape.steps[0].template
     bound = _bound(linearize, known, skip=1)
     names = _names(product)[1:]
@@ -227,6 +228,45 @@ class NumbaFunctions:
             outputs = self.function(*operands)
         self.compiled = True
         return outputs
+
+
+class ByProducts:
+    """The Jacobian a column or a row at a time, whichever are fewer: some operation has no form for all at once."""
+
+    def __init__(self, engine: type[Compiled], tape: Tape, title: str, checked: bool) -> None:
+        rows, columns = prod(tape.steps[tape.output].shape), tape.steps[0].shape[0]
+        self.shape = rows, columns
+        first, second = ("pushforward", "pullback") if columns < rows else ("pullback", "pushforward")
+        try:
+            self.kind, self.product = first, engine(tape, first, title, checked)
+        except UnsupportedFunctionError:
+            self.kind, self.product = second, engine(tape, second, title, checked)
+        self.changed, self.text = self.product.changed, self.product.text
+
+    def bind(self, tape: Tape) -> None:
+        """Take the data of `tape`."""
+        self.product = rebound(self.product, tape)
+
+    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
+        """Let the loops that end on a condition take these numbers of iterations."""
+        self.product.admit(counts)
+
+    def run(self, x: np.ndarray) -> np.ndarray:
+        """Return the Jacobian at `x`, shape (m, n)."""
+        rows, columns = self.shape
+        if self.kind == "pullback":
+            return np.array([self.product.run(x, unit) for unit in np.eye(rows)]).reshape(rows, columns)
+        return np.array([self.product.run(x, unit) for unit in np.eye(columns)]).reshape(columns, rows).T
+
+
+def compiled(engine: type[Compiled], tape: Tape, kind: str, title: str, checked: bool = True) -> Compiled:
+    """Return the functions of one kind of derivative, a Jacobian by products where it cannot be had at once."""
+    try:
+        return engine(tape, kind, title, checked)
+    except UnsupportedFunctionError:
+        if kind != "jacobian":
+            raise
+    return ByProducts(engine, tape, title, checked)
 
 
 class NumbaPathChanged(Exception):

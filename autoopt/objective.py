@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt import differences, ties
+from autoopt import differences, engines, ties
 from autoopt.engines import Compiled, engine_of, rebound
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
@@ -118,9 +118,12 @@ class Objective:
         x = self._flat(x)
         if self._by_columns is None:
             self._by_columns = not self._has_stacked_hessian()
-        if self._by_columns:
-            return np.array([self._run("hessp", x, unit) for unit in np.eye(self.size)])
-        return _mirrored(self._run("hess", x))
+        if not self._by_columns:
+            try:
+                return _mirrored(self._run("hess", x))
+            except UnsupportedFunctionError:  # another path has an operation without a stacked form
+                self._by_columns = True
+        return np.array([self._run("hessp", x, unit) for unit in np.eye(self.size)])
 
     def _has_stacked_hessian(self) -> bool:
         """Whether all columns of a Hessian can be had at once, and soon: a loop over stacks takes long to derive."""
@@ -271,7 +274,7 @@ class Objective:
 
     def _unchecked(self, tape: Tape, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on a path that was traced at `x`, whatever its guards say."""
-        return self._compile(tape, kind, self._title(), checked=False).run(x, *direction)
+        return engines.compiled(self._compile, tape, kind, self._title(), checked=False).run(x, *direction)
 
     def beside(self, x: np.ndarray, shift: np.ndarray, kind: str, *direction: np.ndarray) -> Any:
         """Evaluate at `x` on the path that is taken at `x + shift`; None if there is no such path."""
@@ -343,13 +346,13 @@ class Objective:
         if kind not in path.compiled:
             clock = time.perf_counter()
             try:
-                compiled = self._compile(path.tape, kind, self._title())
+                compiled = engines.compiled(self._compile, path.tape, kind, self._title())
             except (UnsupportedFunctionError, NotImplementedError):
                 if not path.counts or kind == "hess":  # a Hessian can be taken by columns
                     raise
                 self._repeats = False  # some operation of a loop's body has no form for all iterations at once
                 path.unroll()
-                compiled = self._compile(path.tape, kind, self._title())
+                compiled = engines.compiled(self._compile, path.tape, kind, self._title())
             if path.counts:
                 compiled.admit(path.counts)
             path.compiled[kind] = compiled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from complex_steps import compare
 
 import autoopt
 
@@ -15,26 +16,6 @@ SEEN = RANDOM.integers(0, 3, size=30)
 Y = RANDOM.normal(size=24)
 TAU, STRIKES = np.array([0.25, 0.5, 0.75]), np.array([90.0, 100.0, 110.0])
 POINTS = [[0.7, 0.3], [0.2, -0.4], [1.1, 0.6]]
-
-
-def complex_step(f, x):
-    """Return the gradient of a function that is analytic in its parameters, exact to rounding."""
-    flat = np.asarray(x, dtype=complex).ravel()
-    units = 1e-30j * np.eye(flat.size)
-    return np.array([np.imag(f((flat + unit).reshape(np.shape(x)))) / 1e-30 for unit in units])
-
-
-def compare(f, points):
-    """Compare value, gradient and a product with the Hessian, at each point, with those of the plain function."""
-    objective = autoopt.objective(f, np.array(points[0]))
-    for x in map(np.array, points):
-        value, gradient = objective.value_and_grad(x)
-        np.testing.assert_allclose(value, np.real(f(x)), rtol=1e-11)
-        np.testing.assert_allclose(gradient, complex_step(f, x), rtol=1e-9, atol=1e-11)
-        p = np.cos(np.arange(x.size)).reshape(x.shape)
-        slopes = [complex_step(f, x + h * p) for h in (-2e-4, -1e-4, 1e-4, 2e-4)]
-        product = (slopes[0] - 8 * slopes[1] + 8 * slopes[2] - slopes[3]) / 12e-4
-        np.testing.assert_allclose(objective.hessp(x, p), product, rtol=1e-6, atol=1e-6 * (1 + np.abs(product).max()))
 
 
 def sum_of_an_exponential(p):
