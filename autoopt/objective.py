@@ -20,6 +20,7 @@ from autoopt.parameters import Structure
 from autoopt.paths import Path
 from autoopt.tape.batching import has_loops, vectorise
 from autoopt.tape.narrowing import narrowing
+from autoopt.tape.slopes import Flat, flatness
 from autoopt.tape.tape import Tape
 from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.trace import definition, frames_of_user, trace
@@ -146,6 +147,10 @@ class Objective:
         path, run = self._latest
         tape = run.tape if run is not None and np.array_equal(path.point, x) else self._paths[0].trace.tape
         return matrix, tape.steps[tape.output].shape
+
+    def flatness(self, x: Any) -> Flat | None:
+        """Return why the value on the path at x0 has no slope in the parameters; None if it may have one."""
+        return flatness(self._paths[0].trace.tape)
 
     def original(self, x: Any) -> float:
         """Return f(x) from the user's own function; what a trace left outside is as if this had not been called."""

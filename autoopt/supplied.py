@@ -10,6 +10,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import ObjectiveError, UsageError
 from autoopt.parameters import Structure
+from autoopt.tape.slopes import Flat
 
 FINITE_DIFFERENCE = "finite-difference"
 
@@ -65,6 +66,13 @@ class Supplied:
         elif self._jac == FINITE_DIFFERENCE:
             self.original(x)
 
+    def flatness(self, x: Any) -> Flat | None:
+        """Return why the value at `x` has no slope, as far as that can be seen; None if it may have one."""
+        if self._jac is None:
+            return self.derived.flatness(x)
+        whole = self._jac == FINITE_DIFFERENCE and isinstance(self._result(x), int | np.integer | np.bool_)
+        return Flat("whole") if whole else None
+
     def grad(self, x: Any) -> np.ndarray:
         return self.value_and_grad(x)[1]
 
@@ -99,7 +107,7 @@ class Supplied:
 
     def _call(self, x: Any) -> tuple[float, Any]:
         """Return the user's value, and gradient where jac is True."""
-        found = self._fun(self._nested(x), *self._args)
+        found = self._result(x)
         value, gradient = found if self._jac is True else (found, None)
         if np.size(value) != 1:
             raise ObjectiveError(
@@ -107,6 +115,9 @@ class Supplied:
                 remedy="return one number, e.g. the sum.",
             )
         return float(np.reshape(value, ())), gradient
+
+    def _result(self, x: Any) -> Any:
+        return self._fun(self._nested(x), *self._args)
 
     def _flat(self, x: Any) -> np.ndarray:
         is_flat = isinstance(x, np.ndarray) and x.shape == (self.size,)
