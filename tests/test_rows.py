@@ -223,3 +223,49 @@ def test_recurrence_with_empty_slices_of_data() -> None:
         return a**2
 
     compare(f, POINTS)
+
+
+def one_state_from_two(p):
+    a, b, total = 1.0 * p, 2.0 * p, 0.0
+    for _ in range(20):
+        c = np.tanh(a + 0.5 * b[::-1])
+        total = total + c.sum() * b[0]
+        a, b = c, c
+    return total
+
+
+def three_states_of_one(p):
+    a, b, c, total = p[0], 2.0 * p[1], p[0] * p[1], 0.0
+    for _ in range(20):
+        state = 0.5 * (a + np.cos(b)) + 0.1 * p[0] * c
+        total = total + state * b
+        a, b, c = state, state, a
+    return state**2 + total
+
+
+def an_iteration_that_ends_like_another(p):
+    a, total, before = p[0], 0.0, 0.3
+    for k, row in enumerate(D):
+        a = a * 0.9 + 0.01 * p[1]
+        total = total + np.sin(a) * row[SEEN[k]]
+        if k > 2:
+            total = total + a * before
+        before = row[SEEN[k]]
+    return total
+
+
+def until_it_stays(p):
+    a, b = 1.0 * p, 2.0 * p
+    while True:
+        c = np.tanh(0.6 * a + 0.3 * b[::-1])
+        if np.abs(np.real(c - a)).max() < 1e-2:
+            return np.sum(c * np.array([1.0, 2.0]))
+        a, b = c, c
+
+
+STARTS = [one_state_from_two, three_states_of_one, an_iteration_that_ends_like_another, until_it_stays]
+
+
+@pytest.mark.parametrize("f", STARTS, ids=lambda f: f.__name__)
+def test_a_state_that_starts_from_several_values_is_no_single_carry(f) -> None:
+    compare(f, POINTS)

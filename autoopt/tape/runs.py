@@ -228,7 +228,11 @@ def _reads_run(sequence: Order, run: Run, operand: Operand) -> bool:
 
 
 def _check_starts(sequence: Order, run: Run) -> None:
-    """Cut off first blocks whose starting values have another shape or type than what replaces them."""
+    """Cut off first blocks whose starting values have another shape or type than what replaces them, or are several.
+
+    A first block may be another iteration's end that happens to look alike, `sin(a) * s` for `a * before`: it reads
+    another step where the later ones read what the block before has made.
+    """
     steps = sequence.steps
     for place in run.body:
         for op in run.operands[place]:
@@ -237,3 +241,18 @@ def _check_starts(sequence: Order, run: Run) -> None:
                 for step in op.steps:
                     if steps[step].shape != later.shape or later.dtype != FLOAT:
                         raise Uneven(op.lag, run.count)
+    several = starts_several(run)
+    if several:
+        raise Uneven(several, run.count)
+
+
+def starts_several(run: Run) -> int:
+    """Return over how many blocks a value is handed on that starts from several steps; 0 if there is none."""
+    chosen, starts = set(run.body), {}
+    for place in run.body:
+        for op in run.operands[place]:
+            if op.kind == "inner" and op.place in chosen:
+                for j, step in enumerate(op.steps.tolist()):
+                    if starts.setdefault((op.place, op.lag - j), step) != step:
+                        return op.lag
+    return 0
