@@ -150,7 +150,8 @@ class Objective:
 
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value on the path at x0 has no slope in the parameters; None if it may have one."""
-        return flatness(self._paths[0].trace.tape)
+        tape = self._paths[0].trace.tape
+        return None if tape.ties else flatness(tape)  # at a tie the derivative is compared with differences
 
     def original(self, x: Any) -> float:
         """Return f(x) from the user's own function; what a trace left outside is as if this had not been called."""
