@@ -9,6 +9,7 @@ import copy
 import linecache
 import warnings
 from collections.abc import Callable, Collection
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,7 +29,7 @@ class Compiled(Protocol):
     Attributes
     ----------
     run : callable
-        `run(x)`, for "hessp" `run(x, direction)`, on flat float64 vectors.
+        `run(x)`, for products with a direction `run(x, direction)`, on flat float64 vectors.
     changed : type or tuple
         The exception that `run` raises where the objective takes another branch.
     text : str
@@ -110,8 +111,8 @@ class NumpyFunctions:
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape` and compute what depends on them alone."""
         known = _prepared(self.namespace, tape_data(tape, self.tape))
-        if self.kind == "hessp":
-            self.run = _product(self.namespace, known, tape)
+        if "linearize" in self.namespace:
+            self.run = _product(self.namespace, self.kind, known, tape)
         else:
             self.run = _of_point(self.namespace[self.kind], known)
         self._bound, self._plain, self.kept = tape, None, 0
@@ -209,9 +210,9 @@ def _of_point(function: Callable, known: dict[str, Any]) -> Callable:
     return lambda x: function(x, *bound)
 
 
-def _product(namespace: dict[str, Any], known: dict[str, Any], tape: Tape) -> Callable:
+def _product(namespace: dict[str, Any], kind: str, known: dict[str, Any], tape: Tape) -> Callable:
     """Return `run(x, direction)`, which linearises once for each x."""
-    linearize, product = namespace["linearize"], namespace["hessp"]
+    linearize, product = namespace["linearize"], namespace[kind]
     parameters: Leaf = tape.steps[0].template
     bound = _bound(linearize, known, skip=1)
     names = _names(product)[1:]
@@ -285,6 +286,64 @@ class NumbaFunctions:
             outputs = self.function(*operands)
         self.compiled = True
         return outputs
+
+
+class ByProducts:
+    """The Jacobian a column or a row at a time, whichever are fewer: some operation has no form for all at once."""
+
+    def __init__(self, engine: type[Compiled], tape: Tape, title: str, checked: bool, ties: bool) -> None:
+        rows, columns = prod(tape.steps[tape.output].shape), tape.steps[0].shape[0]
+        self.shape = rows, columns
+        first, second = ("pushforward", "pullback") if columns < rows else ("pullback", "pushforward")
+        try:
+            self.kind, self.product = first, engine(tape, first, title, checked, ties)
+        except UnsupportedFunctionError:
+            self.kind, self.product = second, engine(tape, second, title, checked, ties)
+        self.changed, self.tied, self.text = self.product.changed, self.product.tied, self.product.text
+        self.kept = 0
+
+    @property
+    def stationary(self) -> int:
+        """How many kinks are met at every point."""
+        return self.product.stationary
+
+    @stationary.setter
+    def stationary(self, count: int) -> None:
+        self.product.stationary = count
+
+    def bind(self, tape: Tape) -> None:
+        """Take the data of `tape`."""
+        self.product = rebound(self.product, tape)
+
+    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
+        """Let the loops that end on a condition take these numbers of iterations."""
+        self.product.admit(counts)
+
+    def run(self, x: np.ndarray) -> np.ndarray:
+        """Return the Jacobian at `x`, shape (m, n)."""
+        return self._matrix(self.product.run, x)
+
+    def by_convention(self, x: np.ndarray) -> np.ndarray:
+        """Return the Jacobian at `x`, kinks that are met having the slopes of their rules."""
+        return self._matrix(self.product.by_convention, x)
+
+    def _matrix(self, product: Callable, x: np.ndarray) -> np.ndarray:
+        rows, columns = self.shape
+        if self.kind == "pullback":
+            return np.array([product(x, unit) for unit in np.eye(rows)]).reshape(rows, columns)
+        return np.array([product(x, unit) for unit in np.eye(columns)]).reshape(columns, rows).T
+
+
+def compiled(
+    engine: type[Compiled], tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False
+) -> Compiled:
+    """Return the functions of one kind of derivative, a Jacobian by products where it cannot be had at once."""
+    try:
+        return engine(tape, kind, title, checked, ties)
+    except UnsupportedFunctionError:
+        if kind != "jacobian":
+            raise
+    return ByProducts(engine, tape, title, checked, ties)
 
 
 class NumbaPathChanged(Exception):

@@ -11,6 +11,7 @@ import numpy as np
 from autoopt import solvers
 from autoopt.check import require_finite, verified_solution
 from autoopt.check import verify as verified
+from autoopt.flatness import require_slope
 from autoopt.parameters import Structure
 from autoopt.supplied import Supplied
 
@@ -80,7 +81,7 @@ def minimize(
     UsageError
         For an argument that is not understood, or that the method would ignore.
     ObjectiveError, VerificationError
-        If the objective is not finite at x0; if derived and original code disagree.
+        If the objective is not finite at x0, or has no slope there; if derived and original code disagree.
     Interrupted
         On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far. An error that ends a run that has
         begun has such a `result`, too.
@@ -103,6 +104,7 @@ def minimize(
 
     objective = compile_objective(fun, x0, args, engine, (jac, hess, hessp))
     clock = _Clock(objective)
+    require_slope(objective, flat, fun)
     verification = verified(objective, flat, verify)
     clock.lap("verify")
     problem = solvers.Problem(objective, flat, limits, solvers.flat_constraints(constraints, structure))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt import differences, kinks, ties
+from autoopt import differences, engines, kinks, ties
 from autoopt.engines import Compiled, engine_of, rebound
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
@@ -22,6 +22,7 @@ from autoopt.paths import Path
 from autoopt.tape.batching import has_loops, vectorise
 from autoopt.tape.narrowing import narrowing
 from autoopt.tape.searches import followed, repeated
+from autoopt.tape.slopes import Flat, flatness
 from autoopt.tape.tape import Tape
 from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.trace import Trace, definition, frames_of_user, trace
@@ -121,9 +122,12 @@ class Objective:
         x = self._flat(x)
         if self._by_columns is None:
             self._by_columns = not self._has_stacked_hessian()
-        if self._by_columns:
-            return np.array([self._run("hessp", x, unit) for unit in np.eye(self.size)])
-        return _mirrored(self._run("hess", x))
+        if not self._by_columns:
+            try:
+                return _mirrored(self._run("hess", x))
+            except UnsupportedFunctionError:  # another path has an operation without a stacked form
+                self._by_columns = True
+        return np.array([self._run("hessp", x, unit) for unit in np.eye(self.size)])
 
     def _has_stacked_hessian(self) -> bool:
         """Whether all columns of a Hessian can be had at once, and soon: a loop over stacks takes long to derive."""
@@ -146,6 +150,11 @@ class Objective:
         path, run = self._latest
         tape = run.tape if run is not None and np.array_equal(path.point, x) else self._paths[0].trace.tape
         return matrix, tape.steps[tape.output].shape
+
+    def flatness(self, x: Any) -> Flat | None:
+        """Return why the value on the path at x0 has no slope in the parameters; None if it may have one."""
+        tape = self._paths[0].trace.tape
+        return None if tape.ties else flatness(tape)  # at a tie the derivative is compared with differences
 
     def original(self, x: Any) -> float:
         """Return f(x) from the user's own function; what a trace left outside is as if this had not been called."""
@@ -246,7 +255,7 @@ class Objective:
                 if not settle:
                     return compiled.by_convention(x, *direction)
                 found = kinks.settled(self, compiled, kind, x, met.args[0], *direction)
-        except (*_changes(compiled), np.linalg.LinAlgError):
+        except (*_changes(compiled), np.linalg.LinAlgError, ValueError, OverflowError):  # int() of NaN, of infinity
             return None
         if settle and kind != "value" and not kinks.is_finite(found[1] if kind == "value_and_grad" else found):
             found = kinks.settled(self, compiled, kind, x, 0, *direction)
@@ -296,7 +305,7 @@ class Objective:
 
     def _unchecked(self, tape: Tape, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on a path that was traced at `x`, whatever its guards say."""
-        return self._compile(tape, kind, self._title(), checked=False).run(x, *direction)
+        return engines.compiled(self._compile, tape, kind, self._title(), checked=False).run(x, *direction)
 
     def beside(self, x: np.ndarray, shift: np.ndarray, kind: str, *direction: np.ndarray) -> Any:
         """Evaluate at `x` on the path that is taken at `x + shift`; None if there is no such path."""
@@ -403,13 +412,13 @@ class Objective:
         if kind not in path.compiled:
             clock = time.perf_counter()
             try:
-                compiled = self._compile(path.tape, kind, self._title(), ties=True)
+                compiled = engines.compiled(self._compile, path.tape, kind, self._title(), ties=True)
             except (UnsupportedFunctionError, NotImplementedError):
                 if not path.counts or kind == "hess":  # a Hessian can be taken by columns
                     raise
                 self._repeats = False  # some operation of a loop's body has no form for all iterations at once
                 path.unroll()
-                compiled = self._compile(path.tape, kind, self._title(), ties=True)
+                compiled = engines.compiled(self._compile, path.tape, kind, self._title(), ties=True)
             if path.counts:
                 compiled.admit(path.counts)
             path.compiled[kind] = compiled

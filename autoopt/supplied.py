@@ -10,6 +10,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import ObjectiveError, UsageError
 from autoopt.parameters import Structure
+from autoopt.tape.slopes import Flat
 
 FINITE_DIFFERENCE = "finite-difference"
 SCIPYS = ("2-point", "3-point", "cs")
@@ -70,6 +71,13 @@ class Supplied:
         elif self._jac == FINITE_DIFFERENCE:
             self.original(x)
 
+    def flatness(self, x: Any) -> Flat | None:
+        """Return why the value at `x` has no slope, as far as that can be seen; None if it may have one."""
+        if self._jac is None:
+            return self.derived.flatness(x)
+        whole = self._jac == FINITE_DIFFERENCE and isinstance(self._result(x), int | np.integer | np.bool_)
+        return Flat("whole") if whole else None
+
     def grad(self, x: Any) -> np.ndarray:
         return self.value_and_grad(x)[1]
 
@@ -104,7 +112,7 @@ class Supplied:
 
     def _call(self, x: Any) -> tuple[float, Any]:
         """Return the user's value, and gradient where jac is True."""
-        found = self.function(self._nested(x), *self.args)
+        found = self._result(x)
         value, gradient = found if self._jac is True else (found, None)
         if np.size(value) != 1:
             raise ObjectiveError(
@@ -112,6 +120,9 @@ class Supplied:
                 remedy="return one number, e.g. the sum.",
             )
         return float(np.reshape(value, ())), gradient
+
+    def _result(self, x: Any) -> Any:
+        return self.function(self._nested(x), *self.args)
 
     def _flat(self, x: Any) -> np.ndarray:
         is_flat = isinstance(x, np.ndarray) and x.shape == (self.size,)

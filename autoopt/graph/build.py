@@ -108,7 +108,8 @@ class _Builder:
         if self.problems:
             raise self.refusal()
         value = self.operand(self.tape.output)
-        value = pt.as_tensor(value, dtype="float64") if not isinstance(value, Variable) else value.astype("float64")
+        value = value if isinstance(value, Variable) else pt.constant(np.asarray(value, dtype=float))
+        value = value.astype("float64")
         guards = [(self.variables[guard.step], guard) for guard in self.tape.guards]
         distinct = sorted(set(parts.values()), key=lambda part: part.start)
         return Graph(vector, value, self.tape, dict(sorted(self.inputs.items())), guards, tuple(distinct))

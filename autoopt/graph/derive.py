@@ -110,6 +110,25 @@ def _jacobian(graph: Graph, value: Variable) -> tuple[list[Variable], list[Varia
     return [], [jacobian(value, graph.parameters, vectorize=True, disconnected_inputs="ignore")]
 
 
+def _pullback(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
+    """The sum of the Jacobian's rows, each times an entry of the direction."""
+    rows = value.ravel()
+    direction = pt.tensor("direction", dtype="float64", shape=rows.type.shape)
+    return [direction], [_joined(graph, _slopes((rows * direction).sum(), graph.wrt))]
+
+
+def _pushforward(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
+    """The sum of its columns: a pullback is linear in its direction, and its slopes there are the Jacobian's."""
+    rows = value.ravel()
+    direction = pt.tensor("direction", dtype="float64", shape=graph.parameters.type.shape)
+    pieces = [part.of(direction) for part in graph.parts] or [direction]
+    weights = pt.tensor(dtype="float64", shape=rows.type.shape)
+    slopes = _slopes((rows * weights).sum(), graph.wrt)
+    along = pt.add(*[(slope * piece).sum() for slope, piece in zip(slopes, pieces, strict=True)], 0.0)
+    columns = _slopes(along, [weights])
+    return [direction], clone_replace(columns, {weights: pt.zeros(rows.type.shape)})
+
+
 def _slopes(value: Variable, wrt: list[Variable]) -> list[Variable]:
     return pytensor.grad(value, wrt, disconnected_inputs="ignore")
 
@@ -140,6 +159,8 @@ KINDS: dict[str, Callable] = {
     "hess": _hessian,
     "hessp": _product,
     "jacobian": _jacobian,
+    "pullback": _pullback,
+    "pushforward": _pushforward,
 }
 
 

@@ -15,6 +15,7 @@ from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors
 
 from autoopt.ops.releases import thawed
+from autoopt.tape.tape import fitting
 
 
 def traced(x: Any) -> bool:
@@ -30,7 +31,7 @@ def tensor(x: Any) -> pt.TensorVariable:
         parts = [tensor(part) for part in x]
         common = str(np.result_type(*(part.dtype for part in parts)))
         return pt.stack([part if part.dtype == common else part.astype(common) for part in parts])
-    x = np.asarray(x)
+    x = fitting(x)
     wide = {"f": np.float64, "i": np.int64, "u": np.int64}.get(x.dtype.kind, x.dtype)
     return pt.constant(x.astype(wide))
 

@@ -62,7 +62,13 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     if constants:
         plain = ["import base64", "import zlib", "", *plain]
         texts.insert(0, "\n".join(f"{name} = {_packed(value)}" for name, value in constants.items()))
-    return f'"""{title}"""\n\n' + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n"
+    return f'"""{_quoted(title)}"""\n\n' + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Return a text for a docstring: keys of dicts and names of files may hold quotes and backslashes."""
+    safe = (c if c == "\n" or (c.isprintable() and c != "\\") else c.encode("unicode_escape").decode() for c in text)
+    return re.sub('"(?="|$)', r'\\"', "".join(safe))
 
 
 _COUNTS = """\

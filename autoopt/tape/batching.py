@@ -28,7 +28,7 @@ from autoopt.tape.program import Operand, Program
 from autoopt.tape.recurrence import SHORTEST, Recurrence
 from autoopt.tape.recurrences import recurrences
 from autoopt.tape.simplify import live, shared
-from autoopt.tape.tape import Guard, Slot, Tape
+from autoopt.tape.tape import Guard, Slot, Tape, fitting
 
 SMALL = 30
 """Tapes of fewer steps stay as they are."""
@@ -243,7 +243,7 @@ class Batching:
         group = self.classes.classes[self.classes.of[steps[0]]]
         if group.kind != CONSTANT or group.step.shape:
             return None
-        return np.array([self.values[step] for step in steps.tolist()])
+        return fitting([self.values[step] for step in steps.tolist()])
 
     def resolve(self, steps: np.ndarray) -> tuple[int, list[np.ndarray]]:
         """Return the array that holds steps of one class, and where on each of its leading axes they are."""

@@ -20,7 +20,7 @@ from autoopt.tape.operations import component, pack
 from autoopt.tape.recurrence import Until
 from autoopt.tape.renewal import Renewal
 from autoopt.tape.rolling import OBJECT
-from autoopt.tape.runs import FLOAT, Operand, Order, Run, same
+from autoopt.tape.runs import FLOAT, Operand, Order, Run, same, starts_several
 from autoopt.tape.simplify import live, shared
 from autoopt.tape.tape import PARAMETER, Guard, Slot, Step, Tape
 
@@ -175,6 +175,8 @@ def _answers_alike(tape: Tape, loop: _Loop) -> bool:
 
 def _reads_last(tape: Tape, loop: _Loop, where: dict[int, tuple[int, int]]) -> bool:
     """Note what is read after the loop; False if that is more than what the last block made or was handed."""
+    if starts_several(loop.run):
+        return False
     carried = {(op.place, lag) for ops in loop.run.operands for op in ops for lag in range(1, op.lag + 1)}
     for place, lag in carried:
         step = tape.steps[loop.run.table[0, place]]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from autoopt.errors import Location, TracingError
 from autoopt.tape.names import qualified
+from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import PARAMETER, Step, Tape
 
 MOST = 1500
@@ -67,7 +68,7 @@ def _difference(places: dict[Location, list[Step]]) -> tuple[Location, str, str]
 
 
 def _named(kinds: Iterable) -> str:
-    names = sorted({qualified(operation) for operation in kinds})
+    names = sorted({"a shorter loop" if isinstance(made, Recurrence) else qualified(made) for made in kinds})
     return f"they call {len(names)} different functions here, such as {', '.join(names[:3])}"
 
 

@@ -13,7 +13,7 @@ from autoopt.tape.operations import component, pack
 from autoopt.tape.recurrence import SHORTEST
 from autoopt.tape.renewal import Renewal
 from autoopt.tape.runs import Run, same
-from autoopt.tape.tape import CONSTANT, Slot, Step, Tape
+from autoopt.tape.tape import CONSTANT, Slot, Step, Tape, fitting
 
 OBJECT = np.dtype(object)
 
@@ -123,7 +123,7 @@ class Rewriter(Renewal):
         steps = [self.old.steps[i] for i in old]
         first = steps[0]
         if all(step.operation is None for step in steps) and all(i in self.old.values for i in old):
-            value = np.array([self.old.values[i] for i in old])
+            value = fitting([self.old.values[i] for i in old])
             return self.constant(value)
         if all(step.operation is operator.getitem and step.inputs == first.inputs for step in steps):
             read = self.read([step.template[0][1] for step in steps], first)

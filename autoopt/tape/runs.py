@@ -188,10 +188,11 @@ def _places(sequence: Order, run: Run, regular: list[bool], cyclic: np.ndarray) 
     changed = True
     while changed:  # nothing in the loop may read, from outside, what depends on the loop
         changed = False
+        back = _returning(edges, chosen)
         for place in np.flatnonzero(chosen & ~(cyclic | (after & before))):
             outside = [op.place for op in run.operands[place] if op.kind == "inner" and not chosen[op.place]]
             inside = [op for op in run.operands[place] if op.kind == "inner" and chosen[op.place] and op.lag > 0]
-            if late[place] or (inside and not after[place]) or any(after[source] for source in outside):
+            if late[place] or (inside and not after[place]) or any(after[source] for source in outside) or back[place]:
                 chosen[place] = False
                 changed = True
     core = after & before
@@ -204,13 +205,34 @@ def _places(sequence: Order, run: Run, regular: list[bool], cyclic: np.ndarray) 
     return np.flatnonzero(chosen).tolist()
 
 
+def _returning(edges: list[tuple[int, int]], chosen: np.ndarray) -> np.ndarray:
+    """Return which places are read by one that is not chosen and that leads, by others such, to one that is.
+
+    A function of data that has no place in a loop, as `np.sum` between `np.exp(row)` and the recurrence: what it reads
+    must come before the loop as well.
+    """
+    towards = np.zeros(len(chosen), dtype=bool)
+    size = -1
+    while size != (size := int(towards.sum())):
+        for source, reader in reversed(edges):
+            towards[source] |= not chosen[source] and (chosen[reader] or towards[reader])
+    back = np.zeros(len(chosen), dtype=bool)
+    for source, reader in edges:
+        back[source] |= towards[reader]
+    return back
+
+
 def _reads_run(sequence: Order, run: Run, operand: Operand) -> bool:
     """Whether an operand without a pattern is made by the run itself."""
     return operand.kind == "listed" and bool((sequence.position[operand.steps] >= run.start).any())
 
 
 def _check_starts(sequence: Order, run: Run) -> None:
-    """Cut off first blocks whose starting values have another shape or type than what replaces them."""
+    """Cut off first blocks whose starting values have another shape or type than what replaces them, or are several.
+
+    A first block may be another iteration's end that happens to look alike, `sin(a) * s` for `a * before`: it reads
+    another step where the later ones read what the block before has made.
+    """
     steps = sequence.steps
     for place in run.body:
         for op in run.operands[place]:
@@ -219,3 +241,18 @@ def _check_starts(sequence: Order, run: Run) -> None:
                 for step in op.steps:
                     if steps[step].shape != later.shape or later.dtype != FLOAT:
                         raise Uneven(op.lag, run.count)
+    several = starts_several(run)
+    if several:
+        raise Uneven(several, run.count)
+
+
+def starts_several(run: Run) -> int:
+    """Return over how many blocks a value is handed on that starts from several steps; 0 if there is none."""
+    chosen, starts = set(run.body), {}
+    for place in run.body:
+        for op in run.operands[place]:
+            if op.kind == "inner" and op.place in chosen:
+                for j, step in enumerate(op.steps.tolist()):
+                    if starts.setdefault((op.place, op.lag - j), step) != step:
+                        return op.lag
+    return 0

@@ -1,4 +1,4 @@
-"""Tape passes that only drop steps, or make one of several equal ones."""
+"""Tape passes that only drop steps, make one of several equal ones, or constants of what depends on nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from autoopt.tape.digest import template_text
-from autoopt.tape.tape import PARAMETER, Leaf, Tape
+from autoopt.tape.operations import component
+from autoopt.tape.tape import CONSTANT, PARAMETER, Leaf, Step, Tape
 
 LARGE = 2**16
 """Constant arrays of more entries are not compared."""
@@ -43,6 +44,36 @@ def live(tape: Tape) -> Tape:
         output=number[tape.output],
         names={number[index]: name for index, name in tape.names.items() if index in number},
     )
+
+
+SHAPED_BY_VALUE = frozenset(
+    getattr(np, name)
+    for name in (
+        "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "nonzero", "flatnonzero",
+        "argwhere", "compress", "extract", "bincount", "repeat", "trim_zeros", "intersect1d", "setdiff1d", "union1d",
+        "setxor1d", "delete", "histogram", "digitize", "where",
+    )
+    if hasattr(np, name)
+)  # fmt: skip
+"""The functions of NumPy whose results have other shapes for other values."""
+
+
+def without_empty(tape: Tape) -> Tape:
+    """Return the tape with constants in place of arrays of no entries, as `x[k, 3:]` of a row of three.
+
+    They depend on nothing, and have no positions that the passes could compare. Where values decide that there are
+    no entries, the step stays.
+    """
+    empty = [index for index, step in enumerate(tape.steps) if 0 in step[3] and step[0] is not None]
+    guarded = {guard.step for guard in tape.guards} if empty else set()
+    steps, values = (list(tape.steps), dict(tape.values)) if empty else (tape.steps, tape.values)
+    for index in empty:
+        step = steps[index]
+        if step.operation in SHAPED_BY_VALUE or step.operation is component or index in guarded:
+            continue
+        steps[index] = Step(None, (), None, step.shape, step.dtype, CONSTANT, step.site)
+        values[index] = np.empty(step.shape, step.dtype)
+    return replace(tape, steps=steps, values=values) if empty else tape
 
 
 def shared(tape: Tape) -> Tape:

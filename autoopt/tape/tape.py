@@ -108,6 +108,21 @@ class Tape:
         return {i: step[2] for i, step in enumerate(self.steps) if step[0] is None and type(step[2]) is Leaf}
 
 
+def fitting(values: Any) -> np.ndarray:
+    """Return a number, or a nest of them, as an array: of floats where a whole number is too large for 64 bits.
+
+    As in NumPy's arithmetic with floats, which knows no larger integers either.
+    """
+    array = np.asarray(values)
+    whole = array.dtype == object and array.size and all(type(entry) in _NUMBERS for entry in array.flat)
+    too_large = array.dtype == np.uint64 and array.size and array.max() > _LARGEST
+    return array.astype(float) if whole or too_large else array
+
+
+_NUMBERS = (int, float, bool, np.float64, np.int64, np.bool_)
+_LARGEST = np.iinfo(np.int64).max
+
+
 def fill(template: Any, inputs: Sequence[Any]) -> Any:
     """Return `template` with every `Slot` replaced by the input that it stands for."""
     kind = type(template)

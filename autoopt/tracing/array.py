@@ -101,11 +101,21 @@ class TracedArray:
         answer = bool(self.value)
         return self.tracer.decide(self, "bool", answer)
 
+    def _whole(self, convert):
+        """Return the whole number that `convert` makes of the value; that it makes none is an answer as well."""
+        try:
+            return convert(self.value)
+        except (ValueError, OverflowError):
+            for question in (np.isnan, np.isinf):
+                if question(self.value):
+                    bool(self.tracer.elementwise(question, (self,)))
+            raise
+
     def __int__(self):
-        return self.tracer.decide(self, "int", int(self.value))
+        return self.tracer.decide(self, "int", self._whole(int))
 
     def __trunc__(self):
-        return self.tracer.decide(self, "int", int(self.value))
+        return self.tracer.decide(self, "int", self._whole(int))
 
     def __index__(self):
         answer = operator.index(self.value)
@@ -119,7 +129,7 @@ class TracedArray:
     def __round__(self, ndigits=None):
         if ndigits is None:
             rounded = functions.call_function(self.tracer, np.round, (self,), {})
-            return self.tracer.decide(rounded, "int", round(self.value))
+            return self.tracer.decide(rounded, "int", self._whole(round))
         return functions.call_function(self.tracer, np.round, (self, ndigits), {})
 
     def __floor__(self):

@@ -8,6 +8,7 @@ import keyword
 import operator
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,8 +19,8 @@ import numpy as np
 
 from autoopt.errors import Location, ObjectiveError, TracingError
 from autoopt.parameters import Structure
-from autoopt.tape.simplify import live
-from autoopt.tape.tape import Leaf, Tape
+from autoopt.tape.simplify import live, without_empty
+from autoopt.tape.tape import Leaf, Tape, fitting
 from autoopt.tracing import complex_functions  # noqa: F401  (fills the tables of complex.py)
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.complex import ComplexArray
@@ -92,7 +93,7 @@ def trace(
     vector = tracer.leaf(Leaf(names[0], "parameter"), np.array(flat, dtype=float))
     parameters = structure.unflatten(vector)
     reads = [index for index, step in enumerate(tracer.steps) if step.operation is operator.getitem]
-    tracer.tape.names.update(zip(reads, map(_identifier, structure.paths), strict=False))
+    tracer.tape.names.update(zip(reads, map(_variable, structure.paths), strict=False))
 
     def leaf(name: str, value: Any) -> Any:
         return tracer.leaf(Leaf(name, "argument"), value)
@@ -124,7 +125,11 @@ def trace(
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.__class__ = Finished
     return Trace(
-        live(tracer.tape), captured, instrument.opaque_state, tracer.leftovers, instrument.surroundings.watched()
+        live(without_empty(tracer.tape)),
+        captured,
+        instrument.opaque_state,
+        tracer.leftovers,
+        instrument.surroundings.watched(),
     )
 
 
@@ -223,8 +228,14 @@ def with_data(tape: Tape, args: tuple) -> Tape:
 
 
 def _identifier(path: str) -> str:
-    """Return a path such as "a.b" or "x[0]" as a Python name."""
-    return re.sub(r"\W+", "_", path).strip("_")
+    """Return a path such as "a.b" or "x[0]" as a Python name, or the end of one."""
+    return re.sub(r"\W+", "_", unicodedata.normalize("NFKC", path)).strip("_")
+
+
+def _variable(path: str) -> str:
+    """Return a path as the name of a variable: keys of dicts may be numbers, keywords or signs alone."""
+    name = _identifier(path)
+    return name if name.isidentifier() and name not in _RESERVED else f"parameter_{name}".rstrip("_")
 
 
 def _output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -> int:
@@ -239,6 +250,8 @@ def _output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -
                 definition(function),
                 "return one scalar, such as a sum over the data.",
             )
+        if type(value) is int:
+            value = fitting(value)[()]  # more than 63 bits
         value = TracedArray(tracer, tracer.constant(value), value, 0)
     if value.dtype.kind not in "fiub":
         raise ObjectiveError(

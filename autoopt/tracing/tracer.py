@@ -13,6 +13,7 @@ import numpy as np
 from autoopt.errors import Location, TracingError, UnsupportedFunctionError
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
+from autoopt.tape.simplify import SHAPED_BY_VALUE
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
 from autoopt.tracing.clocks import Moment
 from autoopt.tracing.comparisons import COMPARISONS
@@ -330,7 +331,7 @@ class Tracer:
             return {key: self._template(part, sources, levels) for key, part in value.items()}
         if kind is slice:
             return slice(*(self._template(part, sources, levels) for part in (value.start, value.stop, value.step)))
-        return value
+        return _fitting(value) if kind is int else value
 
     def concrete(self, value: Any) -> Any:
         """Return `value` with every traced array in it replaced by the numbers that it carries."""
@@ -343,7 +344,7 @@ class Tracer:
             return {key: self.concrete(part) for key, part in value.items()}
         if kind is slice:
             return slice(*(self.concrete(part) for part in (value.start, value.stop, value.step)))
-        return value
+        return _fitting(value) if kind is int else value
 
     def holds_traced(self, value: Any) -> bool:
         """Whether a traced array is in `value`, a nest of lists, tuples and dicts."""
@@ -471,23 +472,17 @@ class Tracer:
         return Location.of_instruction(*site) if site else None
 
 
-_SHAPED_BY_VALUE = frozenset(
-    getattr(np, name)
-    for name in (
-        "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "nonzero", "flatnonzero",
-        "argwhere", "compress", "extract", "bincount", "repeat", "trim_zeros", "intersect1d", "setdiff1d", "union1d",
-        "setxor1d", "delete", "histogram", "digitize", "where",
-    )
-    if hasattr(np, name)
-)  # fmt: skip
-
-
 def _shape_by_value(function: Callable, args: tuple) -> bool:
     """Whether the shape of the result depends on the values of the data."""
     if function is operator.getitem:
         parts = args[1] if type(args[1]) is tuple else (args[1],)
         return any(getattr(part, "dtype", None) == np.bool_ for part in parts)
-    return function in _SHAPED_BY_VALUE and (function is not np.where or len(args) == 1)
+    return function in SHAPED_BY_VALUE and (function is not np.where or len(args) == 1)
+
+
+def _fitting(number: int) -> int | float:
+    """Return a whole number that no integer of NumPy holds as a float: an array of it would be one of objects."""
+    return number if -(2**63) <= number < 2**64 else float(number)
 
 
 def _is_option(value: Any) -> bool:
