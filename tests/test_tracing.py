@@ -30,7 +30,6 @@ X = np.array([0.5, 1.5, 2.5])
 
 REFUSED: dict[str, str] = {
     "namedtuple_made_inside": "turned into an array",
-    "fill_diagonal_wrapped": "calls np.fill_diagonal, which writes into its argument",
 }
 """Programs that are not followed, and what is said about each."""
 

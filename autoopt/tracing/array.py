@@ -153,8 +153,11 @@ class TracedArray:
 
     @shape.setter
     def shape(self, shape):
-        reshaped = methods.METHODS["reshape"](self.duplicate(), shape)
-        self.step, self.value, self.origin, self.cells = reshaped.current(), reshaped.value, None, None
+        source, value = self.current(), self.value.view()
+        value.shape = shape
+        self.step, self.value = self.tracer.derive(np.reshape, source, (shape,), {}, value, self.level), value
+        if self.origin is not None:
+            writing.attach_by_memory(self, self.origin.root)
 
     @property
     def ndim(self):
@@ -188,6 +191,10 @@ class TracedArray:
     def real(self):
         return self if self.dtype.kind in "fiub" else functions.call_function(self.tracer, np.real, (self,), {})
 
+    @real.setter
+    def real(self, value):
+        self[...] = value
+
     @property
     def imag(self):
         return functions.call_function(self.tracer, np.imag, (self,), {})
@@ -195,6 +202,11 @@ class TracedArray:
     @property
     def flat(self):
         return writing.Flat(self)
+
+    @flat.setter
+    def flat(self, values):
+        values = functions.call_function(self.tracer, np.ravel, (self.tracer.lift(self.tracer.whole(values)),), {})
+        self.flat[...] = values[np.arange(self.size) % values.size]
 
     def __len__(self):
         return len(self.value)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import string
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from autoopt.tape.operations import put_add
 from autoopt.tape.tape import PARAMETER
@@ -160,7 +162,7 @@ HANDLERS[np.isneginf] = lambda tracer, x: x == -np.inf
 HANDLERS[np.unravel_index] = lambda tracer, indices, shape, order="C": np.unravel_index(
     decided(tracer, indices), shape, order
 )
-HANDLERS[np.astype] = lambda tracer, x, dtype, copy=True, device=None: x.cast(dtype)
+HANDLERS[np.astype] = lambda tracer, x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy)
 
 
 def _of_either_sign(function: Callable) -> Callable:
@@ -222,5 +224,23 @@ def _split(tracer, ary, indices_or_sections, axis=0):
     return [ary[(*lead, slice(a, b))] for a, b in itertools.pairwise(bounds)]
 
 
+if hasattr(np, "unstack"):  # since NumPy 2.1
+
+    @handles(np.unstack)
+    def _unstack(tracer, x, /, *, axis=0):
+        lead = (slice(None),) * (axis % x.ndim)
+        return tuple(x[(*lead, k)] for k in range(x.shape[axis]))
+
+
 HANDLERS[np.hsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=1 if ary.ndim > 1 else 0)
 HANDLERS[np.vsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=0)
+HANDLERS[np.dsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=2)
+
+
+@handles(sliding_window_view)
+def _sliding_window_view(tracer, x, window_shape, axis=None, *, subok=False, writeable=False):
+    if x.level == PARAMETER:
+        return writing.memory_view(x, sliding_window_view(x.value, window_shape, axis, writeable=writeable))
+    made = partial(sliding_window_view, writeable=writeable)
+    result = tracer.call(sliding_window_view, (x, window_shape, axis), {}, compute=made)
+    return writing.attach_by_memory(result, x)

@@ -12,10 +12,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import DATA, PARAMETER
-from autoopt.tracing import clocks, defined, fourier, functions
+from autoopt.tracing import clocks, defined, fourier, functions, writing
 from autoopt.tracing.kinds import real
 from autoopt.tracing.origin import is_library
 
@@ -158,6 +159,21 @@ def _as_array(tracer: Any, value: Any, dtype: Any = None) -> Any:
     if plain.dtype.kind not in "fiub":
         return plain
     return tracer.array(tracer, tracer.constant(plain.copy()), plain, 0)
+
+
+@stands_in(as_strided)
+def _as_strided(tracer, x, shape=None, strides=None, subok=False, writeable=True, **kwargs):
+    """A view of memory: of which entries of the array it consists hangs on how that lies there."""
+    if type(x) is not tracer.array:
+        return as_strided(x, shape, strides, subok, writeable, **kwargs)
+    value = as_strided(x.value, _decided(tracer, shape), _decided(tracer, strides), writeable=writeable)
+    tracer.tape.data_decided = tracer.tape.data_decided or x.level == DATA
+    try:
+        return writing.memory_view(x, value)
+    except ValueError as error:
+        raise TracingError(
+            f"np.lib.stride_tricks.as_strided: {error}.", tracer.location(), "take strides that stay within the array."
+        ) from error
 
 
 @stands_in(np.fromiter)

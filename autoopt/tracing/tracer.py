@@ -381,6 +381,11 @@ class Tracer:
         """Record `operation(source, *args, **kwargs)`, of the shape and dtype of `value`, and return the step."""
         return self._version(operation, [source], ((Slot(0), *args), kwargs), value.shape, value.dtype, level)[0]
 
+    def pick(self, source: int, positions: np.ndarray, value: np.ndarray, level: int) -> int:
+        """Record that `value` consists of the entries of a step at `positions` and return its step."""
+        sources = [source, self.constant(positions)]
+        return self._version(operator.getitem, sources, ((Slot(0), Slot(1)), {}), value.shape, value.dtype, level)[0]
+
     def nested(self, value: Any, dtype: Any = None) -> Any:
         """Return a nest of lists of traced scalars or arrays as one new traced array, as `np.array` would."""
         concrete = np.array(self.concrete(value), dtype=dtype)
