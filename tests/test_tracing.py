@@ -340,7 +340,7 @@ def test_outside_array_written_into_is_refused_and_unchanged() -> None:
         OUTSIDE[0] = x[0]
         return OUTSIDE.sum()
 
-    assert "the outside array 'OUTSIDE' in place" in refused(f).happened
+    assert "reads entries of 'OUTSIDE', made outside" in refused(f).happened
     np.testing.assert_array_equal(OUTSIDE, np.zeros(3))
 
 

@@ -79,8 +79,15 @@ class TracedArray:
         """Raise if turning this into a plain number would drop a derivative."""
         self.tracer.require_running(self)
         if self.level == PARAMETER and self.dtype.kind not in "bi":
+            self.tracer.wrote_outside = True
             if _is_masking(sys._getframe(2)):
                 self.tracer.refuse_masked()
+            if self.tracer.is_assigned():
+                raise TracingError(
+                    "A value that depends on the parameters is written into an array that is not followed.",
+                    self.tracer.location(),
+                    "make the array inside the objective, by np.zeros, np.empty or np.array.",
+                )
             raise TracingError(
                 f"A value that depends on the parameters is turned into {target}, which would lose its derivative.",
                 self.tracer.location(),

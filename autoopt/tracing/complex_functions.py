@@ -282,6 +282,16 @@ for _bilinear in (np.dot, np.inner, np.outer, np.convolve, np.kron):
 FUNCTIONS[np.vdot] = lambda tracer, a, b: product_of_parts(
     tracer, _conjugate(tracer, np.ravel(a)), as_complex(tracer, b).ravel(), np.dot
 )
+FUNCTIONS[np.isreal] = lambda tracer, x: np.equal(x.filled().im, 0)
+FUNCTIONS[np.iscomplex] = lambda tracer, x: np.not_equal(x.filled().im, 0)
+
+
+@_function(np.real_if_close)
+def _real_if_close(tracer, a, tol=100):
+    size = tol * np.finfo(float).eps if tol > 1 else tol
+    return a.filled().re if absent(a.im) or bool(np.all(abs(a.im) < size)) else a
+
+
 FUNCTIONS[np.iscomplexobj] = lambda tracer, x: True
 FUNCTIONS[np.isrealobj] = lambda tracer, x: False
 FUNCTIONS[np.shape] = lambda tracer, a: a.shape

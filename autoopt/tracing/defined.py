@@ -157,6 +157,23 @@ def _isreal(tracer, x):
     return np.ones(np.shape(x), bool)
 
 
+@handles(np.iscomplex)
+def _iscomplex(tracer, x):
+    return np.zeros(np.shape(x), bool) if x.dtype.kind != "c" else record(tracer, np.iscomplex, (x,), {})
+
+
+@handles(np.imag)
+def _imag(tracer, val):
+    return np.zeros(np.shape(val))[()] if val.dtype.kind != "c" else record(tracer, np.imag, (val,), {})
+
+
+@handles(np.angle)
+def _angle(tracer, z, deg=False):
+    if z.dtype.kind == "c":
+        return record(tracer, np.angle, (z, deg), {})
+    return call_function(tracer, np.where, (z < 0, 180.0 if deg else np.pi, 0.0), {})[()]
+
+
 HANDLERS[np.isposinf] = lambda tracer, x: x == np.inf
 HANDLERS[np.isneginf] = lambda tracer, x: x == -np.inf
 HANDLERS[np.unravel_index] = lambda tracer, indices, shape, order="C": np.unravel_index(

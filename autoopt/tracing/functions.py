@@ -39,6 +39,8 @@ def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) ->
     handler = HANDLERS.get(function)
     if handler is not None:
         return handler(tracer, *args, **kwargs)
+    if function in OF_ARRAYS and args:
+        args = with_lists(tracer, OF_ARRAYS[function], args)
     if function in _COUNTED:
         args, kwargs = _with_plain(tracer, function, args, kwargs)
     return record(tracer, function, args, kwargs)
@@ -46,7 +48,11 @@ def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) ->
 
 def record(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
     """Do `function(*args, **kwargs)` as a step of the tape, its result a view where NumPy makes one."""
-    result = tracer.call(function, args, kwargs)
+    if tracer.buffers is not None and function in _VIEWS:
+        with tracer.buffers.quiet():
+            result = tracer.call(function, args, kwargs)
+    else:
+        result = tracer.call(function, args, kwargs)
     if type(result) in (tuple, list):
         for part in result:
             _follow_memory(tracer, part, (args, kwargs))
@@ -94,6 +100,24 @@ _OTHER_NAMES = {
     np.linalg.tensordot: np.tensordot,
 }  # fmt: skip
 """Functions of NumPy that are other functions by another name."""
+
+OF_ARRAYS = {
+    np.concatenate: (0,), np.stack: (0,), np.vstack: (0,), np.hstack: (0,), np.dstack: (0,), np.column_stack: (0,),
+    np.linalg.multi_dot: (0,), np.choose: (1,), np.select: (0, 1),
+}  # fmt: skip
+"""Functions that take a sequence of arrays, with its position: an array there is the sequence of its parts."""
+
+
+def with_lists(tracer: Any, positions: tuple[int, ...], args: tuple) -> tuple:
+    """Return the arguments with lists of arrays at `positions`."""
+    found = list(args)
+    for place in positions:
+        if place < len(found) and (type(found[place]) is tracer.array or isinstance(found[place], np.ndarray)):
+            found[place] = list(found[place])
+        elif place < len(found) and type(found[place]) in (list, tuple):
+            found[place] = [tracer.whole(part) for part in found[place]]
+    return tuple(found)
+
 
 _COUNTED = {
     np.repeat: (1, "repeats"), np.quantile: (1, "q"), np.percentile: (1, "q"), np.delete: (1, "obj"),
@@ -160,6 +184,7 @@ def store(tracer: Any, target: Any, result: Any, casting: str = "same_kind") -> 
         target[...] = result
         return target
     if type(target) is not tracer.array:
+        tracer.wrote_outside = True
         raise TracingError(
             "The objective writes a traced value into an array made outside of it (out=).",
             tracer.location(),

@@ -96,6 +96,7 @@ def _turns(positions: np.ndarray) -> list[np.ndarray]:
 def _refuse_outside(tracer: Any, name: str, array: Any) -> None:
     """Raise if a traced value is to be written into an array that no trace knows."""
     if type(array) is not tracer.array:
+        tracer.wrote_outside = True
         raise TracingError(
             f"{name} writes a traced value into an array made outside of the objective.",
             tracer.location(),

@@ -18,7 +18,7 @@ import numpy as np
 from autoopt import extension
 from autoopt.errors import TracingError
 from autoopt.tape.names import fresh
-from autoopt.tape.tape import Leaf
+from autoopt.tape.tape import CONSTANT, Leaf
 from autoopt.tracing import containers, formulas, scalars, standins  # noqa: F401  (scalars fills the tables of standins)
 from autoopt.tracing.held import form_of
 from autoopt.tracing.kinds import type_stand_in
@@ -93,7 +93,7 @@ class Instrument:
         if known is not None:
             return known[1]
         if attribute and isinstance(value, np.ndarray):
-            return value
+            return value if self.tracer.buffers is None else self._buffer(value, name)
         replaced = self._replacement(value, name)
         if not containers.is_container(value) or isinstance(value, tuple | frozenset):
             self._known[id(value)] = (value, replaced)
@@ -194,7 +194,18 @@ class Instrument:
             return value
         if isinstance(value, np.ma.MaskedArray | np.matrix):
             return value  # refused where it meets a traced value
-        return self.tracer.leaf(Leaf(self._free_name(name or "constant"), "captured"), value)
+        leaf = self.tracer.leaf(Leaf(self._free_name(name or "constant"), "captured"), value)
+        if self.tracer.buffers is not None and value.dtype == float:
+            self.tracer.buffers.enter(leaf, value, name)
+        return leaf
+
+    def _buffer(self, value: np.ndarray, name: str) -> Any:
+        """Return the traced array of one found in an object or a container, which may be a buffer."""
+        if type(value) is not np.ndarray or value.dtype != float:
+            return value
+        made = self.tracer.array(self.tracer, self.tracer.constant(value), value, CONSTANT)
+        self._known[id(value)] = value, self.tracer.buffers.enter(made, value, name)
+        return made
 
     def _free_name(self, name: str) -> str:
         """Return `name`, numbered if an earlier leaf has it."""

@@ -195,6 +195,14 @@ def _number(kind: type) -> Callable:
     return convert
 
 
+def _empty(tracer: Any, shape: Any, dtype: Any = float, buffer: Any = None, *rest: Any, **options: Any) -> Any:
+    """np.ndarray as the constructor of an array that is filled afterwards."""
+    if buffer is not None or rest or set(options) - {"order"}:
+        return np.ndarray(shape, real(dtype), buffer, *rest, **options)
+    return _constructor(np.empty)(tracer, shape, dtype)
+
+
+TYPES[np.ndarray] = _empty
 TYPES.update({kind: _number(kind) for kind in (np.float64, np.float32, np.int64, np.int32, np.bool_)})
 
 
@@ -352,6 +360,8 @@ class Dispatched:
         return original(*args, **kwargs)
 
     def _arrays(self, args: tuple) -> tuple:
+        if self.original in functions.OF_ARRAYS:
+            return functions.with_lists(self.tracer, functions.OF_ARRAYS[self.original], args)
         if self.original in _OF_SEQUENCES:
             return args
         return tuple(self.tracer.whole(part) for part in args)

@@ -217,6 +217,8 @@ class Surroundings:
         """Return `value` with the user's objects for their shadows, and numbers for traced values of the data."""
         kind = type(value)
         if self._is_traced(value):
+            if (users := self.users(value)) is not value:  # an array from outside
+                return users
             self._leaks = self._leaks or value.level == PARAMETER
             return value if value.level == PARAMETER else value.value
         if kind is dict:

@@ -22,6 +22,7 @@ from autoopt.tape.simplify import live
 from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing import complex_functions  # noqa: F401  (fills the tables of complex.py)
 from autoopt.tracing.array import TracedArray
+from autoopt.tracing.buffers import Buffers, is_of_buffers
 from autoopt.tracing.complex import ComplexArray
 from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument import Instrument
@@ -75,6 +76,26 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
         If it does something that cannot be followed.
     """
     tracer = Tracer(TracedArray, ComplexArray)
+    try:
+        return _trace(tracer, function, structure, flat, args, scalar)
+    except Exception as error:
+        if not tracer.wrote_outside:
+            raise
+        cause = error.__cause__  # NumPy has an error of its own for what it could not turn into a number
+        refused = cause if isinstance(cause, TracingError) else error
+    tracer = Tracer(TracedArray, ComplexArray)
+    tracer.buffers = Buffers()
+    try:
+        return _trace(tracer, function, structure, flat, args, scalar)
+    except Exception as error:
+        if is_of_buffers(error):
+            raise
+        raise refused from None
+
+
+def _trace(
+    tracer: Tracer, function: Callable, structure: Structure, flat: np.ndarray, args: tuple, scalar: bool
+) -> Trace:
     instrument = Instrument(tracer)
     names = argument_names(function, 1 + len(args))
     tables = ("pandas", "polars", "scipy.sparse")  # their leaves are made, and named, when they are first used

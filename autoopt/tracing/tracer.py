@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -54,6 +55,10 @@ class Tracer:
         The identity of the frame that runs the objective.
     leftovers : Leftovers
         What the run leaves outside.
+    buffers : Buffers or None
+        The arrays from outside that may be written into, in a run that follows this.
+    wrote_outside : bool
+        Whether a value of the parameters was refused as one of an array from outside, or of a plain number.
     compared : set
         The places at which the objective has compared by size.
     met : set
@@ -71,6 +76,8 @@ class Tracer:
         self.free_name: Callable[[str], str] = lambda name: name
         self.outside = 0
         self.leftovers: Any = None
+        self.buffers: Any = None
+        self.wrote_outside = False
         self._kept = 0
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
@@ -463,6 +470,11 @@ class Tracer:
         site = next((self.steps[step].site for step in steps if self.steps[step].site), None)
         return Location.of_instruction(*site) if site else None
 
+    def is_assigned(self) -> bool:
+        """Whether the user's line is at an assignment to an entry or a part, `a[i] = value`."""
+        site = self.site()
+        return bool(site) and site[0].co_code[site[1]] == _STORE_SUBSCR
+
     def location(self) -> Location | None:
         """Return the user's line that is being run."""
         site = self.site()
@@ -478,6 +490,9 @@ _SHAPED_BY_VALUE = frozenset(
     )
     if hasattr(np, name)
 )  # fmt: skip
+
+
+_STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
 
 
 def _shape_by_value(function: Callable, args: tuple) -> bool:

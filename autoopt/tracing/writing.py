@@ -92,6 +92,15 @@ def _addresses(value: np.ndarray) -> np.ndarray:
 
 def settle(array: Any) -> None:
     """Bring `array.step` up to date with its cells and with writes through other views."""
+    if array.tracer.buffers is not None:
+        array.tracer.buffers.check(array)
+        with array.tracer.buffers.quiet():
+            _settle(array)
+    else:
+        _settle(array)
+
+
+def _settle(array: Any) -> None:
     if array.cells:
         _flush(array)
     view = array.origin
@@ -131,6 +140,17 @@ def _flat(tracer: Any, array: Any) -> int:
 
 def read(array: Any, index: Any) -> Any:
     """Return `array[index]`."""
+    buffers = array.tracer.buffers
+    if buffers is None:
+        return _read(array, index)
+    with buffers.quiet():
+        result = _read(array, index)
+    if result.origin is None:
+        buffers.check(array, result.value)
+    return result
+
+
+def _read(array: Any, index: Any) -> Any:
     tracer = array.tracer
     position = type(index) is int or (type(index) is tuple and set(map(type, index)) == _INTEGERS)
     if not position:
@@ -201,6 +221,19 @@ def write(array: Any, index: Any, value: Any) -> None:
     """Do `array[index] = value`."""
     tracer = array.tracer
     tracer.require_running(array)
+    if tracer.buffers is None:
+        _write(array, index, value)
+        return
+    value = tracer.nested(value) if type(value) in (list, tuple) and tracer.holds_traced(value) else value
+    if type(value) is tracer.array:
+        value.current()
+    tracer.buffers.start(array)
+    with tracer.buffers.quiet():
+        _write(array, index, value)
+
+
+def _write(array: Any, index: Any, value: Any) -> None:
+    tracer = array.tracer
     _refuse_foreign(array)
     if array.ndim == 0 and not isinstance(array.value, np.ndarray):
         raise TypeError(f"{type(array.value).__name__!r} object does not support item assignment")
@@ -307,6 +340,13 @@ def _refuse_foreign(array: Any) -> None:
     leaf = root.tracer.steps[root.step].template
     if isinstance(leaf, Leaf) and root.level == DATA and root.value is root.tracer.tape.values[root.step]:
         what = "its data argument" if leaf.kind == "argument" else "the outside array"
+        array.tracer.wrote_outside = True
+        if leaf.kind != "argument":
+            raise TracingError(
+                f"The objective changes {what} {leaf.name!r} in place, so every call would see other data.",
+                array.tracer.location(),
+                f"make the array inside the objective, or work on a copy under another name, {leaf.name}.copy().",
+            )
         raise TracingError(
             f"The objective changes {what} {leaf.name!r} in place, so every call would see other data.",
             array.tracer.location(),
@@ -395,7 +435,7 @@ def _read_cells(array: Any, index: Any) -> Any:
 def _flush(array: Any) -> None:
     """Turn the cells into one step."""
     tracer, cells = array.tracer, array.cells
-    array.cells = None
+    array.cells = None if tracer.buffers is None else {}
     length = len(next(iter(cells)))
     lead = array.value.shape[:length]
     keys = sorted(cells)
