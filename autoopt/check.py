@@ -15,6 +15,8 @@ from autoopt import differences
 from autoopt.errors import ObjectiveError, UsageError, VerificationError
 
 VALUE_TOLERANCE = 1e-9
+SINGLE_TOLERANCE = 1e-5
+"""That of an objective that itself calculates in single precision: about a hundred roundings."""
 SLOPE_TOLERANCE = 1e-6
 _CONCLUSIVE = 3e-4
 _EPSILON = np.finfo(np.float64).eps
@@ -77,11 +79,12 @@ def compare(objective: Any, x: np.ndarray, seed: int = 0) -> Verification:
     original, (compiled, gradient) = objective.original(x), objective.value_and_grad(x)
     require_finite(objective, original)
     value_error = abs(compiled - original)
-    if not value_error <= VALUE_TOLERANCE * abs(original):
+    tolerance = SINGLE_TOLERANCE if getattr(objective, "single", False) else VALUE_TOLERANCE
+    if not value_error <= tolerance * abs(original):
         if (again := objective.original(x)) != original and not np.isnan(again):
             message = f"The objective gives different values for the same parameters: {original!r}, then {again!r}."
             return Verification(False, value_error, message=message)
-        if not value_error <= VALUE_TOLERANCE * abs(original) + 100 * _roughness(objective.original, x, original, rng):
+        if not value_error <= tolerance * abs(original) + 100 * _roughness(objective.original, x, original, rng):
             message = (
                 f"The value of the compiled objective is wrong: {compiled!r}, but the original gives {original!r}."
             )

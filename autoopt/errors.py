@@ -155,3 +155,7 @@ class PathsWarning(UserWarning):
 
 class KeptValueWarning(UserWarning):
     """A value is compared that an objective kept while it was traced."""
+
+
+class SinglePrecisionWarning(UserWarning):
+    """An objective asks for single precision, and is followed in double precision."""

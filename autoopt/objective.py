@@ -88,6 +88,7 @@ class Objective:
         self._by_columns: bool | None = None if self.size <= DENSE else True
         self._start = self.structure.flatten(x0).copy()
         self._left = Leftovers()
+        self.single = False
         self._paths: list[Path] = [self._path(self._start)]
         self._passing: dict[str, Path] = {}  # the latest of those that hold at their own point only, by kind
         self._interpreter: Interpreter | None = None
@@ -319,6 +320,7 @@ class Objective:
         try:
             recorded = trace(self.function, self.structure, x, self.args, self.scalar)
             self._left = recorded.leftovers
+            self.single = self.single or recorded.single
             return Path(recorded, x.copy(), self._repeats)
         except AutooptError:
             raise

@@ -18,6 +18,7 @@ from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.operations import astype
 from autoopt.tape.tape import PARAMETER, Slot
 from autoopt.tracing import functions, methods, writing
+from autoopt.tracing.kinds import is_single
 from autoopt.tracing.origin import is_library
 
 _LAYOUT = frozenset(("flags", "strides"))
@@ -267,6 +268,15 @@ class TracedArray:
         dtype = np.dtype(dtype)
         if dtype == self.dtype:
             return self.duplicate()
+        if self.level == PARAMETER and self.dtype.kind == "f" and is_single(dtype):
+            self.tracer.note_single()
+            return self.duplicate()
+        if dtype.kind == "c" and dtype != np.dtype(complex) and self.level == PARAMETER:
+            raise UnsupportedFunctionError(
+                f"The objective uses conversion to {dtype.name}, which autoopt cannot differentiate.",
+                self.tracer.location(),
+                "keep the computation in complex128.",
+            )
         if dtype.kind == "c" and self.level == PARAMETER:
             return self.tracer.pair(self.tracer, self.duplicate(), 0.0)
         value = astype(self.value, dtype)

@@ -95,6 +95,8 @@ class ComplexArray(TracedArray):
     def cast(self, dtype):
         if np.dtype(dtype).kind != "c":
             raise refusal(self.tracer, "a conversion of complex values to real ones")
+        if np.dtype(dtype) != complex:
+            raise refusal(self.tracer, f"a conversion to {np.dtype(dtype).name}")
         return self.duplicate()
 
     # Conversions to Python --------------------------------------------------------------------------------------------

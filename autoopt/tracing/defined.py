@@ -15,6 +15,7 @@ from autoopt.tape.operations import put_add
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import writing
 from autoopt.tracing.functions import HANDLERS, call_function, decided, handles, record
+from autoopt.tracing.kinds import is_single
 
 _PLAIN = (
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj,
@@ -31,6 +32,9 @@ for _function, _maker in ((np.zeros_like, np.zeros), (np.ones_like, np.ones), (n
 
     def _like(tracer, a, dtype=None, order="K", subok=True, shape=None, *, device=None, _maker=_maker):
         dtype = a.dtype if dtype is None else np.dtype(dtype)
+        if is_single(dtype):
+            tracer.note_single()
+            dtype = np.dtype(float)
         made = tracer.call(_maker, (np.shape(a) if shape is None else shape, dtype), {})
         return _laid_out(made, a, order, shape)
 

@@ -8,6 +8,7 @@ import keyword
 import operator
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import Location, ObjectiveError, TracingError
+from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, TracingError
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import Leaf, Tape
@@ -46,6 +47,8 @@ class Trace:
         What the run left outside.
     watched : Watch or None
         What it read outside and did not change.
+    single : bool
+        Whether the objective asked for single precision, which is followed in double.
     """
 
     tape: Tape
@@ -53,6 +56,7 @@ class Trace:
     opaque_state: bool
     leftovers: Leftovers
     watched: Watch | None
+    single: bool = False
 
     def still_holds(self) -> bool:
         """Whether everything that was captured by name is still the same object."""
@@ -132,12 +136,22 @@ def _trace(
             "draw them once, before the fit, and pass them through args.",
         )
     tracer.tape.output = _output_step(tracer, value, function, scalar)
+    if tracer.single is not None:
+        _warn_of_single(tracer.single)
     tracer.name_arrays(_array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.__class__ = Finished
-    return Trace(
-        live(tracer.tape), captured, instrument.opaque_state, tracer.leftovers, instrument.surroundings.watched()
-    )
+    watched = instrument.surroundings.watched()
+    tape, single = live(tracer.tape), tracer.single is not None
+    return Trace(tape, captured, instrument.opaque_state, tracer.leftovers, watched, single)
+
+
+def _warn_of_single(where: Any) -> None:
+    """Say that single precision is followed in double precision."""
+    happened = "The objective asks for single precision (float32): its derivatives are computed in double precision."
+    remedy = "leave out the dtype, or know that values differ from its own by the rounding of float32."
+    where = where if isinstance(where, Location) else None
+    warnings.warn(SinglePrecisionWarning(str(TracingError(happened, where, remedy))), stacklevel=2)
 
 
 @contextmanager

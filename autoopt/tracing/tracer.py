@@ -59,6 +59,8 @@ class Tracer:
         The arrays from outside that may be written into, in a run that follows this.
     wrote_outside : bool
         Whether a value of the parameters was refused as one of an array from outside, or of a plain number.
+    single : Location, True or None
+        Where the run has asked for single precision.
     compared : set
         The places at which the objective has compared by size.
     met : set
@@ -78,6 +80,7 @@ class Tracer:
         self.leftovers: Any = None
         self.buffers: Any = None
         self.wrote_outside = False
+        self.single: Any = None
         self._kept = 0
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
@@ -136,6 +139,11 @@ class Tracer:
             self.location(),
             "turn it into an array before the fit: np.asarray(...); @ is the matrix product.",
         )
+
+    def note_single(self) -> None:
+        """Remember the first place where the objective asks for single precision, which is followed in double."""
+        if self.single is None:
+            self.single = self.location() or True
 
     def _array_constant(self, value: np.ndarray) -> int:
         """Return the step of a plain array; a copy is kept, as the user may go on writing into it."""
