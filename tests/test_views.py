@@ -1806,6 +1806,7 @@ def unstack_mod(x):
     return np.sum(A**2)
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape")
 @pytest.mark.parametrize("f", case, ids=lambda f: f.__name__)
 def test_views_share_what_is_written(f) -> None:
     check(f, product=f in case[::10])

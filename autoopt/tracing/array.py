@@ -161,8 +161,9 @@ class TracedArray:
 
     @shape.setter
     def shape(self, shape):
-        source, value = self.current(), self.value.view()
-        value.shape = shape
+        source, value = self.current(), self.value.reshape(shape)
+        if not np.may_share_memory(value, self.value):
+            raise AttributeError("incompatible shape for in-place modification; use .reshape() to make a copy")
         self.step, self.value = self.tracer.derive(np.reshape, source, (shape,), {}, value, self.level), value
         if self.origin is not None:
             writing.attach_by_memory(self, self.origin.root)

@@ -94,7 +94,7 @@ def put(array, indices, values, mode="raise"):
 def view(array, dtype=None, type=None):
     if dtype is np.matrix or type is np.matrix:
         array.tracer.refuse_matrix()
-    dtype = None if dtype is np.ndarray else dtype
+    dtype = None if real(dtype) is np.ndarray else dtype
     if dtype is not None and np.dtype(dtype) != array.dtype:
         raise UnsupportedFunctionError(
             "The objective looks at an array's memory as another type (.view).", array.tracer.location(), "use .astype."

@@ -21,7 +21,7 @@ from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, Tra
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import Leaf, Tape
-from autoopt.tracing import complex_functions  # noqa: F401  (fills the tables of complex.py)
+from autoopt.tracing import complex_functions, eigenvalues  # noqa: F401  (fill the tables of complex.py and functions.py)
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.buffers import Buffers, is_of_buffers
 from autoopt.tracing.complex import ComplexArray
