@@ -15,6 +15,8 @@ from autoopt import differences
 from autoopt.errors import AutooptError, ObjectiveError, UsageError, VerificationError
 
 VALUE_TOLERANCE = 1e-9
+SINGLE_TOLERANCE = 1e-5
+"""That of an objective that itself calculates in single precision: about a hundred roundings."""
 SLOPE_TOLERANCE = 1e-6
 SLOPE_FLOOR = 1e-7  # ten times what convergence asks of a gradient relative to the value
 _CONCLUSIVE = 3e-4
@@ -83,7 +85,8 @@ def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", flo
     original, (compiled, gradient) = objective.original(x), objective.value_and_grad(x)
     require_finite(objective, original)
     value_error = abs(compiled - original)
-    tolerance = VALUE_TOLERANCE * max(abs(original), floor)
+    allowed = SINGLE_TOLERANCE if getattr(objective, "single", False) else VALUE_TOLERANCE
+    tolerance = allowed * max(abs(original), floor)
     if not value_error <= tolerance:
         if (again := objective.original(x)) != original and not np.isnan(again):
             message = f"The objective gives different values for the same parameters: {original!r}, then {again!r}."

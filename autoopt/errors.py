@@ -159,3 +159,7 @@ class KeptValueWarning(UserWarning):
 
 class CacheWarning(UserWarning):
     """The cache of derivative source is not used, as others could have written what it holds."""
+
+
+class SinglePrecisionWarning(UserWarning):
+    """An objective asks for single precision, and is followed in double precision."""

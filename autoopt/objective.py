@@ -92,6 +92,7 @@ class Objective:
         self._start = self.structure.flatten(x0).copy()
         self._left = Leftovers()
         self._literals = False
+        self.single = False
         self._paths: list[Path] = [self._path(self._start)]
         self._passing: dict[str, Path] = {}  # the latest of those that hold at their own point only, by kind
         self._interpreter: Interpreter | None = None
@@ -353,6 +354,7 @@ class Objective:
         try:
             recorded = self._trace(x)
             self._left = recorded.leftovers
+            self.single = self.single or recorded.single
             return Path(recorded, x.copy(), self._repeats)
         except AutooptError:
             raise

@@ -15,7 +15,7 @@ import numpy as np
 
 from autoopt.rules import load_all
 from autoopt.tape.names import qualified
-from autoopt.tracing import distributions, formulas, functions, methods, multivariate, scalars, standins  # noqa: F401
+from autoopt.tracing import distributions, eigenvalues, formulas, functions, methods, multivariate, scalars, standins  # noqa: F401
 
 PAGE = Path(__file__).with_suffix(".rst")
 

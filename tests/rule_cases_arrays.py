@@ -257,8 +257,6 @@ REFUSED += [
     (np.linalg.qr, (M,), {}, "np.linalg.qr with mode='reduced' of shape"),
     (np.linalg.qr, (S,), {"mode": "complete"}, "np.linalg.qr with mode='complete'"),
     (np.linalg.norm, (M, 3), {}, "np.linalg.norm of a matrix with ord=3"),
-    (np.linalg.eig, (S,), {}, "np.linalg.eig"),
-    (np.linalg.eigvals, (S,), {}, "np.linalg.eigvals"),
     (scipy.linalg.eig, (S,), {}, "scipy.linalg.eig"),
     (scipy.linalg.eigvals, (S,), {}, "scipy.linalg.eigvals"),
     (np.linalg.matrix_rank, (S,), {}, "np.linalg.matrix_rank"),

@@ -247,15 +247,15 @@ To fix this: work on a copy, as in data_1 = data_1.copy().""",
         (),
         TracingError,
         """\
-The objective changes the outside array 'W' in place, so every call would see other data.
-  model.py:7
-    W[0] = x[0]
-    ^^^^
-To fix this: work on a copy, as in W = W.copy().""",
+The objective reads entries of 'W', made outside of it, that this call has not written.
+  model.py:8
+    return W.sum()
+           ^^^^^^^
+To fix this: make the array inside the objective, or write all of it there before it is read.""",
     ),
     "out of an outside array": (
-        "np.exp(x, out=data[0][0])\nreturn data[0][0].sum()",
-        ([np.ones(3)],),
+        "np.exp(x, out=data[0][0])\nreturn data[0][0].sum() + data[0][1].sum()",
+        ([np.ones(3, dtype=np.float16), np.ones(3)],),
         TracingError,
         """\
 The objective writes a traced value into an array made outside of it (out=).
@@ -269,22 +269,11 @@ To fix this: make the array inside the objective, or leave out= away.""",
         ([np.ones(3)],),
         TracingError,
         """\
-np.add.at writes a traced value into an array made outside of the objective.
+The objective writes into an array, made outside of it, after it has read what was there.
   model.py:7
     np.add.at(data[0][0], [0, 1, 1], x)
     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-To fix this: make the array inside the objective.""",
-    ),
-    "function that writes": (
-        "y = np.outer(x, x)\nnp.fill_diagonal(y, 9.0, wrap=True)\nreturn y.sum()",
-        (),
-        UnsupportedFunctionError,
-        """\
-The objective calls np.fill_diagonal, which writes into its argument; this is not followed.
-  model.py:8
-    np.fill_diagonal(y, 9.0, wrap=True)
-    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-To fix this: assign to the array by indexing, as in x[mask] = values.""",
+To fix this: make the array inside the objective, or write all of it there before it is read.""",
     ),
     "function that returns an object": (
         "from scipy.interpolate import make_smoothing_spline\nt = np.arange(6.0)\n"

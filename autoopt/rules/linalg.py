@@ -312,5 +312,4 @@ def matrix_norm(x, keepdims=False, ord="fro"):
     return norm(x, ord, (-2, -1), keepdims)
 
 
-refuse(np.linalg.eig, np.linalg.eigvals, remedy="use eigh if it is symmetric")
 refuse(np.linalg.matrix_rank, remedy="compute it outside the objective")

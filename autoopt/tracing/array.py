@@ -18,6 +18,7 @@ from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.operations import astype
 from autoopt.tape.tape import PARAMETER, Slot
 from autoopt.tracing import functions, methods, writing
+from autoopt.tracing.kinds import is_single
 from autoopt.tracing.origin import is_library
 
 _LAYOUT = frozenset(("flags", "strides"))
@@ -79,8 +80,15 @@ class TracedArray:
         """Raise if turning this into a plain number would drop a derivative."""
         self.tracer.require_running(self)
         if self.level == PARAMETER and self.dtype.kind not in "bi":
+            self.tracer.wrote_outside = True
             if _is_masking(sys._getframe(2)):
                 self.tracer.refuse_masked()
+            if self.tracer.is_assigned():
+                raise TracingError(
+                    "A value that depends on the parameters is written into an array that is not followed.",
+                    self.tracer.location(),
+                    "make the array inside the objective, by np.zeros, np.empty or np.array.",
+                )
             raise TracingError(
                 f"A value that depends on the parameters is turned into {target}, which would lose its derivative.",
                 self.tracer.location(),
@@ -163,8 +171,12 @@ class TracedArray:
 
     @shape.setter
     def shape(self, shape):
-        reshaped = methods.METHODS["reshape"](self.duplicate(), shape)
-        self.step, self.value, self.origin, self.cells = reshaped.current(), reshaped.value, None, None
+        source, value = self.current(), self.value.reshape(shape)
+        if not np.may_share_memory(value, self.value):
+            raise AttributeError("incompatible shape for in-place modification; use .reshape() to make a copy")
+        self.step, self.value = self.tracer.derive(np.reshape, source, (shape,), {}, value, self.level), value
+        if self.origin is not None:
+            writing.attach_by_memory(self, self.origin.root)
 
     @property
     def ndim(self):
@@ -198,6 +210,10 @@ class TracedArray:
     def real(self):
         return self if self.dtype.kind in "fiub" else functions.call_function(self.tracer, np.real, (self,), {})
 
+    @real.setter
+    def real(self, value):
+        self[...] = value
+
     @property
     def imag(self):
         return functions.call_function(self.tracer, np.imag, (self,), {})
@@ -205,6 +221,11 @@ class TracedArray:
     @property
     def flat(self):
         return writing.Flat(self)
+
+    @flat.setter
+    def flat(self, values):
+        values = functions.call_function(self.tracer, np.ravel, (self.tracer.lift(self.tracer.whole(values)),), {})
+        self.flat[...] = values[np.arange(self.size) % values.size]
 
     def __len__(self):
         return len(self.value)
@@ -258,6 +279,15 @@ class TracedArray:
         dtype = np.dtype(dtype)
         if dtype == self.dtype:
             return self.duplicate()
+        if self.level == PARAMETER and self.dtype.kind == "f" and is_single(dtype):
+            self.tracer.note_single()
+            return self.duplicate()
+        if dtype.kind == "c" and dtype != np.dtype(complex) and self.level == PARAMETER:
+            raise UnsupportedFunctionError(
+                f"The objective uses conversion to {dtype.name}, which autoopt cannot differentiate.",
+                self.tracer.location(),
+                "keep the computation in complex128.",
+            )
         if dtype.kind == "c" and self.level == PARAMETER:
             return self.tracer.pair(self.tracer, self.duplicate(), 0.0)
         value = astype(self.value, dtype)

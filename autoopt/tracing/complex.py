@@ -95,6 +95,8 @@ class ComplexArray(TracedArray):
     def cast(self, dtype):
         if np.dtype(dtype).kind != "c":
             raise refusal(self.tracer, "a conversion of complex values to real ones")
+        if np.dtype(dtype) != complex:
+            raise refusal(self.tracer, f"a conversion to {np.dtype(dtype).name}")
         return self.duplicate()
 
     # Conversions to Python --------------------------------------------------------------------------------------------
@@ -136,14 +138,27 @@ class ComplexArray(TracedArray):
     # Dispatch ---------------------------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        if method == "outer" and not kwargs:
-            left, right = (as_complex(self.tracer, part) for part in inputs)
-            return elementwise(self.tracer, ufunc, (left.reshape(left.shape + (1,) * right.ndim), right))
-        if method == "reduce" and ufunc is np.add:
-            return call(self.tracer, np.sum, inputs, {"axis": 0, **kwargs})
-        if method != "__call__" or kwargs:
+        kwargs.pop("casting", None)
+        target, where = kwargs.pop("out", None), kwargs.pop("where", True)
+        if method == "outer":
+            inputs, method = functions.outer_operands(self.tracer, *inputs), "__call__"
+        result = self._of_ufunc(ufunc, method, inputs, kwargs)
+        if target is None and where is not True:
+            raise refusal(self.tracer, f"np.{ufunc.__name__} with where= but without out=")
+        if where is not True:
+            result = np.where(where, result, *target)
+        return result if target is None else functions.store(self.tracer, target, result)
+
+    def _of_ufunc(self, ufunc, method, inputs, kwargs):
+        """Do a ufunc's call or reduction, of which an operand or the array to write to is complex."""
+        if method == "reduce" and ufunc in (np.add, np.multiply):
+            kwargs = {"axis": inputs[1] if len(inputs) > 1 else 0, **kwargs}
+            return call(self.tracer, np.sum if ufunc is np.add else np.prod, inputs[:1], kwargs)
+        if method != "__call__" or kwargs.pop("dtype", complex) is not complex or kwargs:
             raise refusal(self.tracer, f"np.{ufunc.__name__} with options or as .{method}")
-        return elementwise(self.tracer, ufunc, inputs)
+        if any(type(part) is ComplexArray for part in inputs):
+            return elementwise(self.tracer, ufunc, inputs)
+        return self.tracer.elementwise(ufunc, inputs)
 
     def __array_function__(self, function, types, args, kwargs):
         return call(self.tracer, function, args, kwargs)
@@ -335,12 +350,23 @@ def call(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
     args, kwargs = functions.real(args), functions.real(kwargs)
     if isinstance(function, np.ufunc) and not kwargs:
         return elementwise(tracer, function, args)
+    args, target = functions.without_out(function, args, kwargs)
+    if target is not None:
+        do = call if _holds_complex((args, kwargs)) else functions.call_function
+        return functions.store(tracer, target, do(tracer, function, args, kwargs))
     found = FUNCTIONS.get(function)
-    if found is None or kwargs.get("out") is not None:
+    if found is None:
         if tracer.level((args, kwargs)) == PARAMETER:
             raise refusal(tracer, qualified(function))
         return functions.call_function(tracer, function, _joined(args, ""), kwargs)
     return found(tracer, *args, **kwargs)
+
+
+def _holds_complex(value: Any) -> bool:
+    """Whether a complex array of the trace is in a nest of lists, tuples and dictionaries."""
+    if type(value) in (tuple, list):
+        return any(map(_holds_complex, value))
+    return type(value) is ComplexArray or (type(value) is dict and any(map(_holds_complex, value.values())))
 
 
 # Methods that are not functions of NumPy ------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from autoopt.tracing.complex import (
     times,
     zeros,
 )
+from autoopt.tracing.complex_formulas import einsum_chain
 
 # Universal functions --------------------------------------------------------------------------------------------------
 
@@ -250,7 +251,7 @@ def _part_by_part(function: Callable) -> Callable:
 _LINEAR = (
     np.sum, np.mean, np.cumsum, np.diff, np.trace, np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis,
     np.squeeze, np.expand_dims, np.atleast_1d, np.atleast_2d, np.flip, np.flipud, np.fliplr, np.roll, np.diagonal,
-    np.diag, np.broadcast_to, np.repeat, np.tile, np.take, np.copy, np.tril, np.triu, np.matrix_transpose,
+    np.diag, np.broadcast_to, np.repeat, np.tile, np.take, np.copy, np.gradient, np.tril, np.triu, np.matrix_transpose,
 )  # fmt: skip
 for _linear in _LINEAR:
     FUNCTIONS[_linear] = _part_by_part(_linear)
@@ -282,6 +283,16 @@ for _bilinear in (np.dot, np.inner, np.outer, np.convolve, np.kron):
 FUNCTIONS[np.vdot] = lambda tracer, a, b: product_of_parts(
     tracer, _conjugate(tracer, np.ravel(a)), as_complex(tracer, b).ravel(), np.dot
 )
+FUNCTIONS[np.isreal] = lambda tracer, x: np.equal(x.filled().im, 0)
+FUNCTIONS[np.iscomplex] = lambda tracer, x: np.not_equal(x.filled().im, 0)
+
+
+@_function(np.real_if_close)
+def _real_if_close(tracer, a, tol=100):
+    size = tol * np.finfo(float).eps if tol > 1 else tol
+    return a.filled().re if absent(a.im) or bool(np.all(abs(a.im) < size)) else a
+
+
 FUNCTIONS[np.iscomplexobj] = lambda tracer, x: True
 FUNCTIONS[np.isrealobj] = lambda tracer, x: False
 FUNCTIONS[np.shape] = lambda tracer, a: a.shape
@@ -321,18 +332,8 @@ def _einsum(tracer, subscripts, *operands):
     if len(operands) == 1:
         return _part_by_part(lambda part: np.einsum(subscripts, part))(tracer, *operands)
     if len(operands) != 2 or not isinstance(subscripts, str):
-        raise refusal(tracer, "np.einsum of other than two arrays")
+        return einsum_chain(tracer, subscripts, *operands)
     return product_of_parts(tracer, *operands, lambda x, y: np.einsum(subscripts, x, y))
-
-
-@_function(np.prod)
-def _prod(tracer, a, axis=None):
-    if axis is not None and np.ndim(a) > 1:
-        raise refusal(tracer, "np.prod with axis=")
-    result = 1.0
-    for part in a.ravel():
-        result = result * part
-    return result
 
 
 @_function(np.linalg.norm)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 import string
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from autoopt.tape.operations import put_add
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import writing
 from autoopt.tracing.functions import HANDLERS, call_function, decided, handles, record
+from autoopt.tracing.kinds import is_single
 
 _PLAIN = (
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj,
@@ -29,6 +32,9 @@ for _function, _maker in ((np.zeros_like, np.zeros), (np.ones_like, np.ones), (n
 
     def _like(tracer, a, dtype=None, order="K", subok=True, shape=None, *, device=None, _maker=_maker):
         dtype = a.dtype if dtype is None else np.dtype(dtype)
+        if is_single(dtype):
+            tracer.note_single()
+            dtype = np.dtype(float)
         made = tracer.call(_maker, (np.shape(a) if shape is None else shape, dtype), {})
         return _laid_out(made, a, order, shape)
 
@@ -155,12 +161,29 @@ def _isreal(tracer, x):
     return np.ones(np.shape(x), bool)
 
 
+@handles(np.iscomplex)
+def _iscomplex(tracer, x):
+    return np.zeros(np.shape(x), bool) if x.dtype.kind != "c" else record(tracer, np.iscomplex, (x,), {})
+
+
+@handles(np.imag)
+def _imag(tracer, val):
+    return np.zeros(np.shape(val))[()] if val.dtype.kind != "c" else record(tracer, np.imag, (val,), {})
+
+
+@handles(np.angle)
+def _angle(tracer, z, deg=False):
+    if z.dtype.kind == "c":
+        return record(tracer, np.angle, (z, deg), {})
+    return call_function(tracer, np.where, (z < 0, 180.0 if deg else np.pi, 0.0), {})[()]
+
+
 HANDLERS[np.isposinf] = lambda tracer, x: x == np.inf
 HANDLERS[np.isneginf] = lambda tracer, x: x == -np.inf
 HANDLERS[np.unravel_index] = lambda tracer, indices, shape, order="C": np.unravel_index(
     decided(tracer, indices), shape, order
 )
-HANDLERS[np.astype] = lambda tracer, x, dtype, copy=True, device=None: x.cast(dtype)
+HANDLERS[np.astype] = lambda tracer, x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy)
 
 
 def _of_either_sign(function: Callable) -> Callable:
@@ -222,5 +245,23 @@ def _split(tracer, ary, indices_or_sections, axis=0):
     return [ary[(*lead, slice(a, b))] for a, b in itertools.pairwise(bounds)]
 
 
+if hasattr(np, "unstack"):  # since NumPy 2.1
+
+    @handles(np.unstack)
+    def _unstack(tracer, x, /, *, axis=0):
+        lead = (slice(None),) * (axis % x.ndim)
+        return tuple(x[(*lead, k)] for k in range(x.shape[axis]))
+
+
 HANDLERS[np.hsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=1 if ary.ndim > 1 else 0)
 HANDLERS[np.vsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=0)
+HANDLERS[np.dsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=2)
+
+
+@handles(sliding_window_view)
+def _sliding_window_view(tracer, x, window_shape, axis=None, *, subok=False, writeable=False):
+    if x.level == PARAMETER:
+        return writing.memory_view(x, sliding_window_view(x.value, window_shape, axis, writeable=writeable))
+    made = partial(sliding_window_view, writeable=writeable)
+    result = tracer.call(sliding_window_view, (x, window_shape, axis), {}, compute=made)
+    return writing.attach_by_memory(result, x)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -33,9 +33,14 @@ def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) ->
     """Do `function(*args, **kwargs)`, one of its arguments being traced."""
     args, kwargs = real(args), real(kwargs)
     function = _OTHER_NAMES.get(function, function)
+    args, target = without_out(function, args, kwargs)
+    if target is not None:
+        return store(tracer, target, call_function(tracer, function, args, kwargs))
     handler = HANDLERS.get(function)
     if handler is not None:
         return handler(tracer, *args, **kwargs)
+    if function in OF_ARRAYS and args:
+        args = with_lists(tracer, OF_ARRAYS[function], args)
     if function in _COUNTED:
         args, kwargs = _with_plain(tracer, function, args, kwargs)
     return record(tracer, function, args, kwargs)
@@ -43,20 +48,51 @@ def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) ->
 
 def record(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
     """Do `function(*args, **kwargs)` as a step of the tape, its result a view where NumPy makes one."""
-    args, target = without_out(function, args, kwargs)
-    if target is not None:
-        return store(tracer, target, call_function(tracer, function, args, kwargs))
-    result = tracer.call(function, args, kwargs)
+    if tracer.buffers is not None and function in _VIEWS:
+        with tracer.buffers.quiet():
+            result = tracer.call(function, args, kwargs)
+    else:
+        result = tracer.call(function, args, kwargs)
+    if type(result) in (tuple, list):
+        for part in result:
+            _follow_memory(tracer, part, (args, kwargs))
+        return result
     if type(result) is not tracer.array or type(result.value) is not np.ndarray:
         return result
-    if function in _VIEWS and type(args[0]) is tracer.array:
+    if type(args[0]) is tracer.array:
         if result.value is args[0].value:
             return args[0]
-        if not tracer.holds_traced((args[1:], kwargs)):
+        if function in _VIEWS and not tracer.holds_traced((args[1:], kwargs)):
             return writing.attach(result, args[0], function, args[1:], kwargs)
-    if result.value.base is not None:
-        result.value = result.value.copy("K")
+    return _follow_memory(tracer, result, (args, kwargs))
+
+
+def _follow_memory(tracer: Any, result: Any, given: Any) -> Any:
+    """Return `result` as a view of the array in `given` whose memory it shares, with memory of its own if of none."""
+    value = getattr(result, "value", None)
+    if type(result) is not tracer.array or type(value) is not np.ndarray:
+        return result
+    parent = next((one for one in _arrays_in(tracer, given) if np.may_share_memory(one.value, value)), None)
+    if parent is not None and parent.value.dtype == value.dtype:
+        return writing.attach_by_memory(result, parent)
+    if value.base is not None:
+        result.value = value.copy("K")
+        result.value.flags.writeable = (
+            parent is None
+        )  # a part of complex data, which the tape has as an array of its own
     return result
+
+
+def _arrays_in(tracer: Any, value: Any) -> Iterator[Any]:
+    """Yield the traced arrays in a nest of lists, tuples and dictionaries that are no scalars."""
+    if type(value) is tracer.array:
+        if type(value.value) is np.ndarray:
+            yield value
+    elif type(value) in (list, tuple):
+        for part in value:
+            yield from _arrays_in(tracer, part)
+    elif type(value) is dict:
+        yield from _arrays_in(tracer, list(value.values()))
 
 
 _OTHER_NAMES = {
@@ -64,6 +100,24 @@ _OTHER_NAMES = {
     np.linalg.tensordot: np.tensordot,
 }  # fmt: skip
 """Functions of NumPy that are other functions by another name."""
+
+OF_ARRAYS = {
+    np.concatenate: (0,), np.stack: (0,), np.vstack: (0,), np.hstack: (0,), np.dstack: (0,), np.column_stack: (0,),
+    np.linalg.multi_dot: (0,), np.choose: (1,), np.select: (0, 1),
+}  # fmt: skip
+"""Functions that take a sequence of arrays, with its position: an array there is the sequence of its parts."""
+
+
+def with_lists(tracer: Any, positions: tuple[int, ...], args: tuple) -> tuple:
+    """Return the arguments with lists of arrays at `positions`."""
+    found = list(args)
+    for place in positions:
+        if place < len(found) and (type(found[place]) is tracer.array or isinstance(found[place], np.ndarray)):
+            found[place] = list(found[place])
+        elif place < len(found) and type(found[place]) in (list, tuple):
+            found[place] = [tracer.whole(part) for part in found[place]]
+    return tuple(found)
+
 
 _COUNTED = {
     np.repeat: (1, "repeats"), np.quantile: (1, "q"), np.percentile: (1, "q"), np.delete: (1, "obj"),
@@ -118,13 +172,19 @@ def handles(*functions: Callable) -> Callable:
     return register
 
 
-def store(tracer: Any, target: Any, result: Any) -> Any:
+def store(tracer: Any, target: Any, result: Any, casting: str = "same_kind") -> Any:
     """Write `result` into the `out=` array `target` and return that."""
     if type(target) is tuple and type(result) is tuple:
-        return tuple(store(tracer, one, part) for one, part in zip(target, result, strict=True))
+        return tuple(store(tracer, one, part, casting) for one, part in zip(target, result, strict=True))
     if type(target) is tuple:
         (target,) = target
+    if target is None:
+        return result
+    if type(target) is tracer.pair:
+        target[...] = result
+        return target
     if type(target) is not tracer.array:
+        tracer.wrote_outside = True
         raise TracingError(
             "The objective writes a traced value into an array made outside of it (out=).",
             tracer.location(),
@@ -133,7 +193,7 @@ def store(tracer: Any, target: Any, result: Any) -> Any:
     if type(result) is not tracer.array:
         target[...] = result
         return target
-    return writing.update(target, result)
+    return writing.update(target, result, casting)
 
 
 # Universal functions --------------------------------------------------------------------------------------------------
@@ -147,33 +207,59 @@ _REDUCTIONS = {
     np.logical_or: np.any,
 }
 _ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
-_BY_RULE = {(ufunc, "reduce") for ufunc in _REDUCTIONS} | {(ufunc, "accumulate") for ufunc in _ACCUMULATIONS}
 
 
 def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs: dict) -> Any:
     """Do a ufunc's method, or a plain call with keywords."""
-    target = kwargs.pop("out", None)
-    if method == "__call__":
-        result = _call_with_keywords(tracer, ufunc, inputs, kwargs, target)
-        return result if target is None else store(tracer, target, result)
     if method == "at":
         from autoopt.tracing.in_place import write_at
 
         return write_at(tracer, ufunc, *inputs)
-    if method == "reduceat" and target is None:
-        return _reduce_pieces(tracer, ufunc, *inputs, **kwargs)
-    if method == "outer":
-        left, right = (np.asarray(part) if type(part) is not tracer.array else part for part in inputs)
-        return tracer.elementwise(ufunc, (left.reshape(left.shape + (1,) * right.ndim), right))
-    if method in ("reduce", "accumulate") and (ufunc, method) not in _BY_RULE and target is None:
-        return _one_by_one(tracer, ufunc, method, *inputs, **kwargs)
-    known = {"reduce": _REDUCTIONS, "accumulate": _ACCUMULATIONS}.get(method, {}).get(ufunc)
-    if known is not None:
-        axis = kwargs.pop("axis", inputs[1] if len(inputs) > 1 else 0)
-        result = call_function(tracer, known, (inputs[0],), {"axis": axis, **kwargs})
+    casting = kwargs.pop("casting", "same_kind")
+    target = kwargs.pop("out", None)
+    if method in ("__call__", "outer"):
+        if method == "outer":
+            inputs = outer_operands(tracer, *inputs)
+        result = _call_with_keywords(tracer, ufunc, inputs, kwargs, target)
     else:
-        result = tracer.call(getattr(ufunc, method), inputs, kwargs)
-    return result if target is None else store(tracer, target, result)
+        *inputs, target = _reduction_operands(method, inputs, kwargs, target)
+        result = _reduction(tracer, ufunc, method, inputs, kwargs)
+    return result if target is None else store(tracer, target, result, casting)
+
+
+def outer_operands(tracer: Any, *operands: Any) -> tuple[Any, Any]:
+    """Return the operands of `ufunc.outer` so that the plain ufunc of them is what it gives."""
+    left, right = (part if type(part) in (tracer.array, tracer.pair) else np.asarray(part) for part in operands)
+    return left.reshape(left.shape + (1,) * right.ndim), right
+
+
+_AFTER_ARRAY = {
+    "reduce": ("axis", "dtype", "out", "keepdims", "initial", "where"), "accumulate": ("axis", "dtype", "out"),
+    "reduceat": ("axis", "dtype", "out"),
+}  # fmt: skip
+"""What a ufunc's methods take by position after the array (and the indices of `reduceat`)."""
+
+
+def _reduction_operands(method: str, inputs: tuple, kwargs: dict, target: Any) -> tuple:
+    """Return the operands of a ufunc's method and `out`, what else is given by position put into `kwargs`."""
+    operands = 2 if method == "reduceat" else 1
+    for name, value in zip(_AFTER_ARRAY[method], inputs[operands:], strict=False):
+        if name == "out":
+            target = value if target is None else target
+        elif value is not None or name == "axis":
+            kwargs[name] = value
+    return *inputs[:operands], target
+
+
+def _reduction(tracer: Any, ufunc: Callable, method: str, inputs: Any, kwargs: dict) -> Any:
+    """Do `ufunc.reduce`, `.accumulate` or `.reduceat`."""
+    axis = kwargs.pop("axis", 0)
+    if method == "reduceat":
+        return _reduce_pieces(tracer, ufunc, *inputs, axis, **kwargs)
+    known = {"reduce": _REDUCTIONS, "accumulate": _ACCUMULATIONS}[method].get(ufunc)
+    if known is None:
+        return _one_by_one(tracer, ufunc, method, *inputs, axis, **kwargs)
+    return call_function(tracer, known, tuple(inputs), {"axis": axis, **kwargs})
 
 
 def _call_with_keywords(tracer: Any, ufunc: Callable, inputs: tuple, kwargs: dict, target: Any) -> Any:
@@ -193,7 +279,11 @@ def _call_with_keywords(tracer: Any, ufunc: Callable, inputs: tuple, kwargs: dic
             tracer.location(),
             "give out= an array, or use np.where.",
         )
-    return call_function(tracer, np.where, (where, result, target[0] if type(target) is tuple else target), {})
+    targets = target if type(target) is tuple else (target,)
+    if type(result) is tuple:
+        pairs = zip(result, targets, strict=True)
+        return tuple(call_function(tracer, np.where, (where, *pair), {}) for pair in pairs)
+    return call_function(tracer, np.where, (where, result, *targets), {})
 
 
 def _one_by_one(tracer: Any, ufunc: Callable, method: str, x: Any, axis: int = 0, **kwargs: Any) -> Any:
@@ -229,4 +319,4 @@ def decided(tracer: Any, value: Any) -> Any:
     return kind([decided(tracer, part) for part in value]) if kind in (tuple, list) else value
 
 
-_NEUTRAL = (("casting", "same_kind"), ("order", "K"), ("subok", True))
+_NEUTRAL = (("order", "K"), ("subok", True))

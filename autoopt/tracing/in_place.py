@@ -20,9 +20,14 @@ def _copyto(tracer, dst, src, casting="same_kind", where=True):
 
 @handles(np.fill_diagonal)
 def _fill_diagonal(tracer, a, val, wrap=False):
-    if wrap:
-        return tracer.call(np.fill_diagonal, (a, val), {"wrap": wrap})
-    return writing.write(a, tuple(np.arange(min(a.shape)) for _ in a.shape), val)
+    if wrap or np.ndim(val) > 1 or np.size(val) != 1:
+        step = a.shape[1] + 1 if a.ndim == 2 else 1 + int(np.cumprod(a.shape[:-1]).sum())
+        end = None if wrap or a.ndim > 2 else a.shape[1] * a.shape[1]
+        positions = np.arange(a.size)[:end:step]
+        val = call_function(tracer, np.ravel, (tracer.lift(tracer.whole(val)),), {})
+        a.flat[positions] = val[np.arange(positions.size) % val.size]
+        return
+    writing.write(a, tuple(np.arange(min(a.shape)) for _ in a.shape), val)
 
 
 @handles(np.put)
@@ -91,6 +96,7 @@ def _turns(positions: np.ndarray) -> list[np.ndarray]:
 def _refuse_outside(tracer: Any, name: str, array: Any) -> None:
     """Raise if a traced value is to be written into an array that no trace knows."""
     if type(array) is not tracer.array:
+        tracer.wrote_outside = True
         raise TracingError(
             f"{name} writes a traced value into an array made outside of the objective.",
             tracer.location(),

@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from autoopt import extension
+from autoopt.errors import TracingError
 from autoopt.tape.names import fresh
-from autoopt.tape.tape import Leaf
+from autoopt.tape.tape import CONSTANT, Leaf
 from autoopt.tracing import containers, formulas, literals, scalars, standins  # noqa: F401  (scalars fills tables)
+from autoopt.tracing.held import form_of
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.namespaces import ModuleStandIn, Namespace, namespace_of
 from autoopt.tracing.objects import Shadows, is_users_class
@@ -91,7 +93,7 @@ class Instrument:
         if known is not None:
             return known[1]
         if attribute and isinstance(value, np.ndarray):
-            return value
+            return value if self.tracer.buffers is None else self._buffer(value, name)
         replaced = self._replacement(value, name)
         if not containers.is_container(value) or isinstance(value, tuple | frozenset):
             self._known[id(value)] = (value, replaced)
@@ -140,12 +142,31 @@ class Instrument:
             self.opaque_state = True
             if not self.shadows.is_shadow(value):
                 self.surroundings.enter(getattr(value, "__dict__", None))
-            return self.shadows.shadow_object(value)
+                self._relieve_held(value)
+            return self._shadow(value)
         if callable(value) and not hasattr(type(value), "bit_generator"):
             return self._callable(value)
         self.opaque_state = self.opaque_state or not isinstance(value, np.generic | complex | range)
         self.surroundings.enter(value)
         return standins.object_stand_in(self.tracer, value) or value
+
+    def _relieve_held(self, value: Any) -> None:
+        """Have earlier runs take back what they left in an object that is a list, dictionary or the like too."""
+        if (form := form_of(type(value))) is not None:
+            parts = form.parts(value)
+            self.surroundings.relieve([part for _, part in parts] if isinstance(value, dict) else parts)
+
+    def _shadow(self, value: Any) -> Any:
+        """Return the shadow of an object of the user's, which cannot be made of every class written in C."""
+        try:
+            return self.shadows.shadow_object(value)
+        except TypeError as error:
+            kind = type(value)
+            raise TracingError(
+                f"The objective uses an object of the class {kind.__name__}, whose methods are not followed: {error}.",
+                self.tracer.location(),
+                f"keep what it holds in an attribute of a plain class, or make {kind.__name__}'s methods functions.",
+            ) from error
 
     def _class(self, kind: type) -> type:
         if kind in standins.TYPES:
@@ -173,7 +194,18 @@ class Instrument:
             return value
         if isinstance(value, np.ma.MaskedArray | np.matrix):
             return value  # refused where it meets a traced value
-        return self.tracer.leaf(Leaf(self._free_name(name or "constant"), "captured"), value)
+        leaf = self.tracer.leaf(Leaf(self._free_name(name or "constant"), "captured"), value)
+        if self.tracer.buffers is not None and value.dtype == float:
+            self.tracer.buffers.enter(leaf, value, name)
+        return leaf
+
+    def _buffer(self, value: np.ndarray, name: str) -> Any:
+        """Return the traced array of one found in an object or a container, which may be a buffer."""
+        if type(value) is not np.ndarray or value.dtype != float:
+            return value
+        made = self.tracer.array(self.tracer, self.tracer.constant(value), value, CONSTANT)
+        self._known[id(value)] = value, self.tracer.buffers.enter(made, value, name)
+        return made
 
     def _free_name(self, name: str) -> str:
         """Return `name`, numbered if an earlier leaf has it."""
@@ -383,8 +415,7 @@ class Instrument:
             except ValueError:
                 continue
         self._copies.give_back(self.surroundings.settled)
-        self.shadows.give_back(self.surroundings.settled)
-        self.surroundings.leave()
+        self.surroundings.leave(*self.shadows.give_back(self.surroundings.settled))
 
     def _users(self, value: Any) -> Any:
         """Return the user's own function, class, module or object for what the run sees in its place."""

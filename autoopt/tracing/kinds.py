@@ -41,6 +41,11 @@ def type_stand_in(tracer: Any, original: type, convert: Callable) -> type:
     return Kind(original.__name__, (), body)
 
 
+def is_single(dtype: Any) -> bool:
+    """Whether a dtype that the objective asks for is that of single precision."""
+    return dtype is not None and np.dtype(real(dtype)) == np.float32
+
+
 def real(value: Any) -> Any:
     """Return `value` with stand-ins for types replaced by the types."""
     if type(value) is Kind:

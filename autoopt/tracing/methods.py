@@ -16,7 +16,7 @@ METHODS: dict[str, Callable] = {}
 _SAME_NAME = (
     "sum", "mean", "std", "var", "prod", "max", "min", "argmax", "argmin", "argsort", "any", "all", "cumsum", "cumprod",
     "dot", "swapaxes", "squeeze", "repeat", "take", "trace", "diagonal", "round", "ptp", "nonzero",
-    "searchsorted", "compress", "choose",
+    "searchsorted",
 )  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def _by_function(function: Callable) -> Callable:
 
 
 METHODS.update({name: _by_function(getattr(np, name)) for name in _SAME_NAME})
-METHODS["conj"] = METHODS["conjugate"] = _by_function(np.conjugate)
+METHODS["conj"] = METHODS["conjugate"] = lambda array: array if array.dtype.kind in "fiub" else np.conjugate(array)
 
 
 def _method(function: Callable) -> Callable:
@@ -75,6 +75,17 @@ def clip(array, min=None, max=None, out=None, **kwargs):
 
 
 @_method
+def choose(array, *choices, out=None, mode="raise"):
+    choices = choices[0] if len(choices) == 1 else choices
+    return call_function(array.tracer, np.choose, (array, choices), {"out": out, "mode": mode})
+
+
+@_method
+def compress(array, condition, axis=None, out=None):
+    return call_function(array.tracer, np.compress, (condition, array, axis, out), {})
+
+
+@_method
 def put(array, indices, values, mode="raise"):
     HANDLERS[np.put](array.tracer, array, indices, values, mode)
 
@@ -83,6 +94,7 @@ def put(array, indices, values, mode="raise"):
 def view(array, dtype=None, type=None):
     if dtype is np.matrix or type is np.matrix:
         array.tracer.refuse_matrix()
+    dtype = None if real(dtype) is np.ndarray else dtype
     if dtype is not None and np.dtype(dtype) != array.dtype:
         raise UnsupportedFunctionError(
             "The objective looks at an array's memory as another type (.view).", array.tracer.location(), "use .astype."

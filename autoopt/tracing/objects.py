@@ -9,12 +9,14 @@ are copied there and back.
 from __future__ import annotations
 
 import abc
+import collections
 import enum
 import functools
 import types
 from collections.abc import Callable
 from typing import Any
 
+from autoopt.tracing import held
 from autoopt.tracing.origin import may_be_copied
 from autoopt.tracing.remembered import is_remembering
 
@@ -63,6 +65,8 @@ class Shadows:
         The shadow of each class of the user's, and the other way round.
     objects : dict of int to (object, object)
         The objects that have shadows, by identity, with them.
+    held : list of Held
+        What those of them hold that are lists, dictionaries, sets or deques too.
     read : dict
         `(id of the shadow, name) -> (shadow, value)` of every attribute that was read.
     """
@@ -77,6 +81,7 @@ class Shadows:
         self._ordered = type("_Ordered", (type,), {"mro": lambda made: self._order_of_metaclass(made)})
         self._unfinished: type | None = None
         self.objects: dict[int, tuple[Any, Any]] = {}
+        self.held: list[held.Held] = []
 
     def shadow_class(self, kind: type) -> type:
         """Return the class like `kind` with instrumented methods."""
@@ -121,7 +126,7 @@ class Shadows:
         self.classes[kind], self.users[shadow] = shadow, kind
         members = {}
         for name, member in kind.__members__.items():
-            made = members[name] = _instance(shadow, member)
+            made = members[name] = held.made(shadow, member)
             object.__setattr__(made, "__dict__", member.__dict__)
             self.objects[id(member)] = member, made
         parts = {name: self._attribute(part) for name, part in vars(kind).items() if name not in members}
@@ -206,13 +211,17 @@ class Shadows:
         if isinstance(value, enum.Enum):
             self.shadow_class(kind)
             return self.objects.get(id(value), (value, value))[1]
-        shadow = _instance(self.shadow_class(kind), value)
+        shadow = held.made(self.shadow_class(kind), value)
+        if isinstance(value, types.SimpleNamespace):
+            raise TypeError("the attributes of a SimpleNamespace cannot be shared")
         if hasattr(value, "__dict__"):
             object.__setattr__(shadow, "__dict__", value.__dict__)
         for name in _slots(kind):
-            if (held := _slot(value, name)) is not None:
-                object.__setattr__(shadow, name, held)
+            if (filled := _slot(value, name)) is not None:
+                object.__setattr__(shadow, name, filled)
         self.objects[id(value)] = (value, shadow)
+        if held.form_of(kind) is not None:
+            self.held.append(held.Held(value, shadow, self.substitute))
         return shadow
 
     def is_shadow(self, value: Any) -> bool:
@@ -231,18 +240,20 @@ class Shadows:
         object.__setattr__(value, "__class__", self.users[type(value)])
         return value
 
-    def give_back(self, settled: Callable) -> None:
-        """Hand what the run put into slots, lists and dictionaries that were copied to the originals."""
+    def give_back(self, settled: Callable) -> tuple[list[held.Held], list[held.Held]]:
+        """Hand what the run put into slots, lists and dictionaries that were copied to the originals.
+
+        Returns
+        -------
+        changed, unchanged : list of Held
+        """
         for original, shadow in list(self.objects.values()):
             for name in _slots(type(original)):
                 value = _slot(shadow, name)
                 if value is not _slot(original, name):
                     object.__setattr__(original, name, settled(value))
-            if isinstance(original, list):
-                list.__setitem__(original, slice(None), [settled(part) for part in list.__iter__(shadow)])
-            elif isinstance(original, dict):
-                dict.clear(original)
-                dict.update(original, {key: settled(part) for key, part in dict.items(shadow)})
+        changed = [one for one in self.held if one.give_back(settled)]
+        return changed, [one for one in self.held if one.after is None]
 
 
 _SHADOWED = "__autoopt_shadowed__"
@@ -253,22 +264,10 @@ def _is_users_metaclass(kind: type) -> bool:
     return issubclass(kind, type) and any(map(_is_users, vars(kind).values()))
 
 
-def _instance(kind: type, value: Any) -> Any:
-    """Return a new object of `kind` that holds what `value` holds as a list, dict, set, tuple or number."""
-    for base in (list, set, dict, tuple, frozenset, float, int, str):
-        if isinstance(value, base):
-            made = base.__new__(kind) if base in (list, set, dict) else base.__new__(kind, value)
-            if base is list:
-                list.extend(made, value)
-            elif base in (set, dict):
-                base.update(made, value)
-            return made
-    return object.__new__(kind)
-
-
 def _slots(kind: type) -> list[str]:
-    """Return the names of the slots that `kind` and its bases have."""
-    members = [name for base in kind.__mro__ for name, part in vars(base).items() if type(part) is _SLOT]
+    """Return the names of the slots that `kind` and its bases have, and of what else an object may be given anew."""
+    bases = [base for base in kind.__mro__ if "__slots__" in vars(base) or base is collections.defaultdict]
+    members = [name for base in bases for name, part in vars(base).items() if type(part) is _SLOT]
     return [name for name in members if not name.startswith("__")]
 
 

@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import DATA, PARAMETER
-from autoopt.tracing import clocks, defined, fourier, functions
-from autoopt.tracing.kinds import real
+from autoopt.tracing import clocks, defined, fourier, functions, writing
+from autoopt.tracing.kinds import is_single, real
 from autoopt.tracing.origin import is_library
 
 STAND_INS: dict[Callable, Callable] = {}
@@ -44,12 +45,21 @@ def _constructor(original: Callable) -> Callable:
         if tracer.holds_traced((args, kwargs)):
             args, kwargs = _decided(tracer, args), _decided(tracer, kwargs)
         made = np.zeros if original is np.empty else original
-        kind = real(kwargs.get("dtype", args[1] if len(args) > 1 else None))
+        place = _DTYPE_AFTER.get(original, 1)
+        kind = real(kwargs.get("dtype", args[place] if len(args) > place else None))
+        if is_single(kind):
+            tracer.note_single()
+            single = made(*real(args), **real(kwargs))
+            return tracer.call(np.array, (single, float), {}, compute=lambda *given: single.astype(float))
         if made in (np.zeros, np.ones) and kind is not None and np.dtype(kind) == np.complex128:
             return complex_array(tracer, args[0] if args else kwargs["shape"], 0 if made is np.zeros else 1)
         return tracer.call(made, real(args), real(kwargs))
 
     return construct
+
+
+_DTYPE_AFTER = {np.eye: 3, np.tri: 3, np.arange: 3, np.linspace: 5}
+"""Where constructors take the dtype by position, if not second."""
 
 
 def complex_array(tracer: Any, shape: Any, value: Any) -> Any:
@@ -99,7 +109,22 @@ def _full(tracer, shape, fill_value, dtype=None, order="C", **kwargs):
     kind = real(dtype)
     if type(fill_value) in (complex, np.complex128, tracer.pair) or (kind is not None and np.dtype(kind).kind == "c"):
         return complex_array(tracer, shape, fill_value)
-    return _ordered(defined.full(tracer, _decided(tracer, shape), fill_value, kind), order)
+    made = _ordered(defined.full(tracer, _decided(tracer, shape), fill_value, kind), order)
+    return _doubled(tracer, made) if is_single(kind) else made
+
+
+def _in_double(tracer: Any, dtype: Any) -> Any:
+    """Return a dtype, double precision for single."""
+    if not is_single(dtype):
+        return dtype
+    tracer.note_single()
+    return float
+
+
+def _doubled(tracer: Any, array: Any) -> Any:
+    """Return an array of single precision as one of double precision, into which traced values can be written."""
+    tracer.note_single()
+    return array.cast(float) if type(array) is tracer.array else array
 
 
 @stands_in(np.array)
@@ -153,11 +178,29 @@ def _as_array(tracer: Any, value: Any, dtype: Any = None) -> Any:
     if type(value) is tracer.pair:
         return value if dtype is None else value.cast(dtype)
     if tracer.holds_traced(value):
-        return tracer.nested(value, dtype)
+        return tracer.nested(value, _in_double(tracer, dtype))
     plain = np.array(value, dtype=dtype)
+    if is_single(dtype):
+        tracer.note_single()
+        plain = plain.astype(float)
     if plain.dtype.kind not in "fiub":
         return plain
     return tracer.array(tracer, tracer.constant(plain.copy()), plain, 0)
+
+
+@stands_in(as_strided)
+def _as_strided(tracer, x, shape=None, strides=None, subok=False, writeable=True, **kwargs):
+    """A view of memory: of which entries of the array it consists hangs on how that lies there."""
+    if type(x) is not tracer.array:
+        return as_strided(x, shape, strides, subok, writeable, **kwargs)
+    value = as_strided(x.value, _decided(tracer, shape), _decided(tracer, strides), writeable=writeable)
+    tracer.tape.data_decided = tracer.tape.data_decided or x.level == DATA
+    try:
+        return writing.memory_view(x, value)
+    except ValueError as error:
+        raise TracingError(
+            f"np.lib.stride_tricks.as_strided: {error}.", tracer.location(), "take strides that stay within the array."
+        ) from error
 
 
 @stands_in(np.fromiter)
@@ -173,12 +216,20 @@ def _number(kind: type) -> Callable:
         if type(value) is tracer.array:
             return value.cast(kind)
         if tracer.holds_traced(value):
-            return tracer.nested(value, kind)
+            return tracer.nested(value, _in_double(tracer, kind))
         return kind(value, *args)
 
     return convert
 
 
+def _empty(tracer: Any, shape: Any, dtype: Any = float, buffer: Any = None, *rest: Any, **options: Any) -> Any:
+    """np.ndarray as the constructor of an array that is filled afterwards."""
+    if buffer is not None or rest or set(options) - {"order"}:
+        return np.ndarray(shape, real(dtype), buffer, *rest, **options)
+    return _constructor(np.empty)(tracer, shape, dtype)
+
+
+TYPES[np.ndarray] = _empty
 TYPES.update({kind: _number(kind) for kind in (np.float64, np.float32, np.int64, np.int32, np.bool_)})
 
 
@@ -336,6 +387,8 @@ class Dispatched:
         return original(*args, **kwargs)
 
     def _arrays(self, args: tuple) -> tuple:
+        if self.original in functions.OF_ARRAYS:
+            return functions.with_lists(self.tracer, functions.OF_ARRAYS[self.original], args)
         if self.original in _OF_SEQUENCES:
             return args
         return tuple(self.tracer.whole(part) for part in args)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import collections
 import operator
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CellType, MethodType, ModuleType
@@ -165,8 +165,13 @@ class Surroundings:
         change.redo()
         self.leftovers.changes.append(change)
 
-    def leave(self) -> None:
-        """Make of what the run left what the original would have left, but for what depends on the parameters."""
+    def leave(self, changed: Iterable[Any] = (), unchanged: Iterable[Any] = ()) -> None:
+        """Make of what the run left what the original would have left, but for what depends on the parameters.
+
+        `changed` and `unchanged` are what objects of the user's own kinds hold as lists and dictionaries.
+        """
+        self.leftovers.changes.extend(changed)
+        self._contents.extend((held, held.watched) for held in unchanged if len(held.watched) <= _WATCHED)
         attributes = set(map(id, self._spaces().values()))
         for place, before in self._found.values():
             changes = list(self._changes(place, before))
@@ -212,6 +217,8 @@ class Surroundings:
         """Return `value` with the user's objects for their shadows, and numbers for traced values of the data."""
         kind = type(value)
         if self._is_traced(value):
+            if (users := self.users(value)) is not value:  # an array from outside
+                return users
             self._leaks = self._leaks or value.level == PARAMETER
             return value if value.level == PARAMETER else value.value
         if kind is dict:

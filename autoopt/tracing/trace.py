@@ -9,6 +9,7 @@ import operator
 import re
 import sys
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import Location, ObjectiveError, TracingError
+from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, TracingError
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
-from autoopt.tracing import complex_functions  # noqa: F401  (fills the tables of complex.py)
+from autoopt.tracing import complex_functions, eigenvalues  # noqa: F401  (fill the tables of complex.py and functions.py)
 from autoopt.tracing.array import TracedArray
+from autoopt.tracing.buffers import Buffers, is_of_buffers
 from autoopt.tracing.complex import ComplexArray
 from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument import Instrument
@@ -46,6 +48,8 @@ class Trace:
         What the run left outside.
     watched : Watch or None
         What it read outside and did not change.
+    single : bool
+        Whether the objective asked for single precision, which is followed in double.
     """
 
     tape: Tape
@@ -53,6 +57,7 @@ class Trace:
     opaque_state: bool
     leftovers: Leftovers
     watched: Watch | None
+    single: bool = False
 
     def still_holds(self) -> bool:
         """Whether everything that was captured by name is still the same object."""
@@ -85,6 +90,26 @@ def trace(
         If it does something that cannot be followed.
     """
     tracer = Tracer(TracedArray, ComplexArray, literals)
+    try:
+        return _trace(tracer, function, structure, flat, args, scalar)
+    except Exception as error:
+        if not tracer.wrote_outside:
+            raise
+        cause = error.__cause__  # NumPy has an error of its own for what it could not turn into a number
+        refused = cause if isinstance(cause, TracingError) else error
+    tracer = Tracer(TracedArray, ComplexArray, literals)
+    tracer.buffers = Buffers()
+    try:
+        return _trace(tracer, function, structure, flat, args, scalar)
+    except Exception as error:
+        if is_of_buffers(error):
+            raise
+        raise refused from None
+
+
+def _trace(
+    tracer: Tracer, function: Callable, structure: Structure, flat: np.ndarray, args: tuple, scalar: bool
+) -> Trace:
     instrument = Instrument(tracer)
     names = argument_names(function, 1 + len(args))
     tables = ("pandas", "polars", "scipy.sparse")  # their leaves are made, and named, when they are first used
@@ -121,16 +146,22 @@ def trace(
             "draw them once, before the fit, and pass them through args.",
         )
     tracer.tape.output = _output_step(tracer, value, function, scalar)
+    if tracer.single is not None:
+        _warn_of_single(tracer.single)
     tracer.name_arrays(_array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.__class__ = Finished
-    return Trace(
-        live(without_empty(tracer.tape)),
-        captured,
-        instrument.opaque_state,
-        tracer.leftovers,
-        instrument.surroundings.watched(),
-    )
+    watched = instrument.surroundings.watched()
+    tape, single = live(without_empty(tracer.tape)), tracer.single is not None
+    return Trace(tape, captured, instrument.opaque_state, tracer.leftovers, watched, single)
+
+
+def _warn_of_single(where: Any) -> None:
+    """Say that single precision is followed in double precision."""
+    happened = "The objective asks for single precision (float32): its derivatives are computed in double precision."
+    remedy = "leave out the dtype, or know that values differ from its own by the rounding of float32."
+    where = where if isinstance(where, Location) else None
+    warnings.warn(SinglePrecisionWarning(str(TracingError(happened, where, remedy))), stacklevel=2)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -55,6 +56,12 @@ class Tracer:
         The identity of the frame that runs the objective.
     leftovers : Leftovers
         What the run leaves outside.
+    buffers : Buffers or None
+        The arrays from outside that may be written into, in a run that follows this.
+    wrote_outside : bool
+        Whether a value of the parameters was refused as one of an array from outside, or of a plain number.
+    single : Location, True or None
+        Where the run has asked for single precision.
     compared : set
         The places at which the objective has compared by size.
     met : set
@@ -76,6 +83,9 @@ class Tracer:
         self.free_name: Callable[[str], str] = lambda name: name
         self.outside = 0
         self.leftovers: Any = None
+        self.buffers: Any = None
+        self.wrote_outside = False
+        self.single: Any = None
         self._kept = 0
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
@@ -136,6 +146,11 @@ class Tracer:
             self.location(),
             "turn it into an array before the fit: np.asarray(...); @ is the matrix product.",
         )
+
+    def note_single(self) -> None:
+        """Remember the first place where the objective asks for single precision, which is followed in double."""
+        if self.single is None:
+            self.single = self.location() or True
 
     def _array_constant(self, value: np.ndarray) -> int:
         """Return the step of a plain array; a copy is kept, as the user may go on writing into it."""
@@ -388,6 +403,11 @@ class Tracer:
         """Record `operation(source, *args, **kwargs)`, of the shape and dtype of `value`, and return the step."""
         return self._version(operation, [source], ((Slot(0), *args), kwargs), value.shape, value.dtype, level)[0]
 
+    def pick(self, source: int, positions: np.ndarray, value: np.ndarray, level: int) -> int:
+        """Record that `value` consists of the entries of a step at `positions` and return its step."""
+        sources = [source, self.constant(positions)]
+        return self._version(operator.getitem, sources, ((Slot(0), Slot(1)), {}), value.shape, value.dtype, level)[0]
+
     def nested(self, value: Any, dtype: Any = None) -> Any:
         """Return a nest of lists of traced scalars or arrays as one new traced array, as `np.array` would."""
         concrete = np.array(self.concrete(value), dtype=dtype)
@@ -466,10 +486,18 @@ class Tracer:
         site = next((self.steps[step].site for step in steps if self.steps[step].site), None)
         return Location.of_instruction(*site) if site else None
 
+    def is_assigned(self) -> bool:
+        """Whether the user's line is at an assignment to an entry or a part, `a[i] = value`."""
+        site = self.site()
+        return bool(site) and site[0].co_code[site[1]] == _STORE_SUBSCR
+
     def location(self) -> Location | None:
         """Return the user's line that is being run."""
         site = self.site()
         return Location.of_instruction(*site) if site else None
+
+
+_STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
 
 
 def _shape_by_value(function: Callable, args: tuple) -> bool:

@@ -2,8 +2,10 @@
 
 The numbers need no care: a NumPy view shares memory with its array, so a write through one is seen by the other. The
 tape is functional, so a write makes a new version of the array; a view remembers the call that made it, and how to put
-its contents back. Scalars written one at a time are kept aside as *cells* until the whole array is asked for: a loop
-that fills `np.zeros` then costs one `pack`, and reading a cell back gives the very step that was written.
+its contents back. Where no call says that (windows that overlap, einsum's diagonals, strides of the user's own) it
+remembers which entries of the whole array it consists of, which for any view can be seen from where they lie in memory.
+Scalars written one at a time are kept aside as *cells* until the whole array is asked for: a loop that fills `np.zeros`
+then costs one `pack`, and reading a cell back gives the very step that was written.
 """
 
 from __future__ import annotations
@@ -24,33 +26,92 @@ _INTEGERS = {int}
 
 @dataclass(slots=True)
 class View:
-    """How an array is a view: `operation(parent, *args)`, made when the root was at `version`."""
+    """How an array is a view: `operation(parent, *args)`, made when the root was at `version`.
+
+    Of a view by memory `operation` is None, the parent is the root, and `args` has its entries' positions there.
+    """
 
     parent: Any
     root: Any
-    operation: Callable
+    operation: Callable | None
     args: tuple
     kwargs: dict
     version: int
+    seen: Any
+    """The numbers of the parent, which become others where its shape is assigned to."""
 
 
 def attach(result: Any, parent: Any, operation: Callable, args: tuple, kwargs: dict | None = None) -> Any:
     """Mark `result` as a view of `parent` if NumPy made it one."""
     value = result.value
     if type(value) is np.ndarray and value.base is not None and np.may_share_memory(value, parent.value):
+        if parent.origin is not None and parent.origin.operation is None:
+            return attach_by_memory(result, parent)
         root = parent.origin.root if parent.origin else parent
-        result.origin = View(parent, root, operation, args, kwargs or {}, root.version)
+        result.origin = View(parent, root, operation, args, kwargs or {}, root.version, parent.value)
     return result
+
+
+def attach_by_memory(result: Any, parent: Any) -> Any:
+    """Mark `result` as a view of the array that `parent` is a view of, or is, by where its entries lie in memory."""
+    root = parent.origin.root if parent.origin else parent
+    result.origin = View(root, root, None, (_positions(result.value, root.value),), {}, root.version, root.value)
+    return result
+
+
+def memory_view(array: Any, value: np.ndarray) -> Any:
+    """Return the traced array of `value`, which lies in the memory of the numbers of `array` or of what it views."""
+    made = attach_by_memory(type(array)(array.tracer, array.current(), value, array.level), array)
+    made.step = _gathered(made)
+    return made
+
+
+def _positions(value: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return where the entries of a view are in an array, counted in C order.
+
+    Raises
+    ------
+    ValueError
+        If some of them are not in it.
+    """
+    places, entries = _addresses(whole).ravel(), _addresses(value)
+    order = np.argsort(places, kind="stable")
+    found = np.searchsorted(places, entries, sorter=order)
+    if value.size and (found.max() >= places.size or np.any(places[order[found]] != entries)):
+        raise ValueError("the view reaches beyond its array")
+    return order[found] if value.size else np.zeros(value.shape, int)
+
+
+def _addresses(value: np.ndarray) -> np.ndarray:
+    """Return where in memory each entry of an array lies."""
+    addresses = np.full(value.shape, value.__array_interface__["data"][0])
+    for axis, (size, stride) in enumerate(zip(value.shape, value.strides, strict=True)):
+        addresses += (np.arange(size) * stride).reshape((-1,) + (1,) * (value.ndim - axis - 1))
+    return addresses
 
 
 def settle(array: Any) -> None:
     """Bring `array.step` up to date with its cells and with writes through other views."""
+    if array.tracer.buffers is not None:
+        array.tracer.buffers.check(array)
+        with array.tracer.buffers.quiet():
+            _settle(array)
+    else:
+        _settle(array)
+
+
+def _settle(array: Any) -> None:
     if array.cells:
         _flush(array)
     view = array.origin
     if view is not None and view.version != view.root.version:
+        if view.parent.value is not view.seen:
+            view = attach_by_memory(array, view.root).origin
         parent = view.parent
         view.version = view.root.version
+        if view.operation is None:
+            array.step, array.level = _gathered(array), parent.level
+            return
         found = _cell(parent, view.args[0]) if parent.cells and view.operation is operator.getitem else None
         if found is None:
             source, array.level = parent.current(), parent.level
@@ -58,11 +119,38 @@ def settle(array: Any) -> None:
         array.step = found
 
 
+def _gathered(array: Any) -> int:
+    """Return the step that picks the entries of a view by memory from its root."""
+    tracer, view, value = array.tracer, array.origin, array.value
+    root = view.root
+    whole = _flat(tracer, root)
+    return tracer.pick(whole, view.args[0], value, root.level)
+
+
+def _flat(tracer: Any, array: Any) -> int:
+    """Return the step of an array's entries in C order."""
+    source = array.current()
+    if array.ndim == 1:
+        return source
+    return tracer.derive(np.reshape, source, ((-1,),), {}, np.empty(array.size, array.dtype), array.level)
+
+
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
 def read(array: Any, index: Any) -> Any:
     """Return `array[index]`."""
+    buffers = array.tracer.buffers
+    if buffers is None:
+        return _read(array, index)
+    with buffers.quiet():
+        result = _read(array, index)
+    if result.origin is None:
+        buffers.check(array, result.value)
+    return result
+
+
+def _read(array: Any, index: Any) -> Any:
     tracer = array.tracer
     position = type(index) is int or (type(index) is tuple and set(map(type, index)) == _INTEGERS)
     if not position:
@@ -133,6 +221,19 @@ def write(array: Any, index: Any, value: Any) -> None:
     """Do `array[index] = value`."""
     tracer = array.tracer
     tracer.require_running(array)
+    if tracer.buffers is None:
+        _write(array, index, value)
+        return
+    value = tracer.nested(value) if type(value) in (list, tuple) and tracer.holds_traced(value) else value
+    if type(value) is tracer.array:
+        value.current()
+    tracer.buffers.start(array)
+    with tracer.buffers.quiet():
+        _write(array, index, value)
+
+
+def _write(array: Any, index: Any, value: Any) -> None:
+    tracer = array.tracer
     _refuse_foreign(array)
     if array.ndim == 0 and not isinstance(array.value, np.ndarray):
         raise TypeError(f"{type(array.value).__name__!r} object does not support item assignment")
@@ -145,6 +246,9 @@ def write(array: Any, index: Any, value: Any) -> None:
         return
     if type(index) is tracer.array and index.dtype.kind == "b" and index.shape == array.shape and np.ndim(value) == 0:
         value, index = tracer.call(np.where, (index, value, array), {}), Ellipsis
+    if array.origin is not None and array.origin.operation is None:
+        _write_by_memory(array, _mask_positions(tracer, index), value)
+        return
     step = array.current()
     index = _mask_positions(tracer, index)
     array.value[tracer.concrete(index)] = tracer.concrete(value)
@@ -165,12 +269,45 @@ def _fitting(array: Any, index: Any, value: Any) -> Any:
     return value.reshape(shape) if fits else value
 
 
+def _write_by_memory(array: Any, index: Any, value: Any) -> None:
+    """Write through a view by memory, some of whose entries may be the same place: into its root.
+
+    Which of several values written to one place at once stays there is asked of NumPy.
+    """
+    from autoopt.tracing.functions import call_function, decided  # which import this file
+
+    tracer, root = array.tracer, array.origin.root
+    index = decided(tracer, index)
+    positions = array.origin.args[0][index]
+    if np.unique(positions).size < positions.size:
+        before = root.value.copy()
+        root.value[...] = -1
+        array.value[index] = np.arange(positions.size).reshape(positions.shape)
+        kept = root.value[root.value >= 0].astype(int)
+        root.value[...] = before
+        array.value[index] = tracer.concrete(value)
+        value = call_function(tracer, np.broadcast_to, (tracer.lift(value), positions.shape), {})
+        positions, value = positions.ravel()[kept], value.reshape(-1)[kept]
+    else:
+        array.value[index] = tracer.concrete(value)
+    flat, level = tracer.put(_flat(tracer, root), positions, value, root.level)
+    if root.ndim != 1:
+        flat = tracer.derive(np.reshape, flat, (root.shape,), {}, root.value, level)
+    _advance(root, flat, level)
+    array.level = level
+
+
 def _advance(array: Any, step: int, level: int) -> None:
     """Make `step` the present version of `array`, and of the arrays that it is a view of."""
     array.step, array.level = step, level
     view = array.origin
     if view is None:
         array.version += 1
+        return
+    if view.parent.value is not view.seen:
+        parent, positions, tracer = view.root, _positions(array.value, view.root.value), array.tracer
+        flat, level = tracer.put(_flat(tracer, parent), positions, array, max(level, parent.level))
+        _advance(parent, tracer.derive(np.reshape, flat, (parent.shape,), {}, parent.value, level), level)
         return
     parent, tracer = view.parent, array.tracer
     source = parent.current()
@@ -184,14 +321,15 @@ def _advance(array: Any, step: int, level: int) -> None:
     view.version = view.root.version
 
 
-def update(array: Any, result: Any) -> Any:
+def update(array: Any, result: Any, casting: str = "same_kind") -> Any:
     """Finish `array op= ...`: in place for arrays, as NumPy does, a new value for scalars."""
     if not isinstance(array.value, np.ndarray) or result is NotImplemented:
         return result
-    if not np.can_cast(result.dtype, array.dtype, "same_kind"):
-        raise TypeError(
-            f"Cannot cast ufunc output from {result.dtype!r} to {array.dtype!r} with casting rule 'same_kind'"
-        )
+    if not np.can_cast(result.dtype, array.dtype, casting):
+        kinds = f"from {result.dtype!r} to {array.dtype!r}"
+        raise TypeError(f"Cannot cast ufunc output {kinds} with casting rule {casting!r}")
+    if np.broadcast_shapes(result.shape, array.shape) != array.shape:
+        raise ValueError(f"output array of shape {array.shape} does not fit the result's shape {result.shape}")
     write(array, Ellipsis, result)
     return array
 
@@ -202,6 +340,13 @@ def _refuse_foreign(array: Any) -> None:
     leaf = root.tracer.steps[root.step].template
     if isinstance(leaf, Leaf) and root.level == DATA and root.value is root.tracer.tape.values[root.step]:
         what = "its data argument" if leaf.kind == "argument" else "the outside array"
+        array.tracer.wrote_outside = True
+        if leaf.kind != "argument":
+            raise TracingError(
+                f"The objective changes {what} {leaf.name!r} in place, so every call would see other data.",
+                array.tracer.location(),
+                f"make the array inside the objective, or work on a copy under another name, {leaf.name}.copy().",
+            )
         raise TracingError(
             f"The objective changes {what} {leaf.name!r} in place, so every call would see other data.",
             array.tracer.location(),
@@ -290,7 +435,7 @@ def _read_cells(array: Any, index: Any) -> Any:
 def _flush(array: Any) -> None:
     """Turn the cells into one step."""
     tracer, cells = array.tracer, array.cells
-    array.cells = None
+    array.cells = None if tracer.buffers is None else {}
     length = len(next(iter(cells)))
     lead = array.value.shape[:length]
     keys = sorted(cells)
@@ -319,6 +464,19 @@ class Flat:
 
     def __iter__(self):
         return iter(self._ravelled())
+
+    def __next__(self):
+        self._next = getattr(self, "_next", -1) + 1
+        if self._next >= len(self):
+            raise StopIteration
+        return self[self._next]
+
+    def copy(self) -> Any:
+        return self.as_traced().duplicate()
+
+    def as_traced(self) -> Any:
+        """Return the elements as an array of their own."""
+        return self._ravelled().duplicate()
 
     def __getitem__(self, index):
         return self._ravelled()[index].duplicate()

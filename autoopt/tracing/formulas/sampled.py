@@ -159,15 +159,6 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0):
     return np.power(base, np.linspace(start, stop, num, endpoint=endpoint))
 
 
-@formula(np.lib.stride_tricks.sliding_window_view)
-def sliding_window_view(x, window_shape, axis=None):
-    """The windows by positions: a copy, not a view."""
-    window = (window_shape,) if np.ndim(window_shape) == 0 else tuple(window_shape)
-    axes = (axis,) if isinstance(axis, int) else tuple(range(x.ndim)) if axis is None else tuple(axis)
-    places = np.lib.stride_tricks.sliding_window_view(np.arange(x.size).reshape(x.shape), window, axes)
-    return np.reshape(np.take(np.ravel(x), np.ravel(places)), places.shape)
-
-
 @formula(np.resize)
 def resize(a, new_shape):
     count = int(np.prod(new_shape))
