@@ -88,6 +88,8 @@ class Objective:
         self._by_columns: bool | None = None if self.size <= DENSE else True
         self._start = self.structure.flatten(x0).copy()
         self._left = Leftovers()
+        self._modes = np.geterr()
+        self._heeds = False  # whether NumPy's warnings decide something
         self._paths: list[Path] = [self._path(self._start)]
         self._passing: dict[str, Path] = {}  # the latest of those that hold at their own point only, by kind
         self._interpreter: Interpreter | None = None
@@ -164,7 +166,11 @@ class Objective:
         return float(np.asarray(self._result(x)).reshape(()))
 
     def _result(self, x: Any) -> Any:
-        return self.function(self.structure.unflatten(self._flat(x).copy()), *self.args)
+        parameters = self.structure.unflatten(self._flat(x).copy())
+        if not self._heeds:
+            return self.function(parameters, *self.args)
+        with np.errstate(**self._modes):
+            return self.function(parameters, *self.args)
 
     def source(self, derivatives: str = "gradient") -> str:
         """Return the NumPy source that is run, as the text of a module.
@@ -225,8 +231,8 @@ class Objective:
             return None
         try:
             found = compiled.run(x, *direction)
-        except (*_changes(compiled), np.linalg.LinAlgError):
-            return None
+        except (*_changes(compiled), np.linalg.LinAlgError, ValueError, OverflowError, IndexError):
+            return None  # int() of NaN, a position beyond the end: the objective goes another way, or raises
         if tape.python_numbers:  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
             if kind in _VALUED and not np.isfinite(_VALUED[kind](found)):
                 return None
@@ -317,8 +323,10 @@ class Objective:
         """Return the path that the objective takes at `x`."""
         clock = time.perf_counter()
         try:
-            recorded = trace(self.function, self.structure, x, self.args, self.scalar)
+            with np.errstate(**self._modes):
+                recorded = trace(self.function, self.structure, x, self.args, self.scalar)
             self._left = recorded.leftovers
+            self._heeds = self._heeds or recorded.tape.heeds
             return Path(recorded, x.copy(), self._repeats)
         except AutooptError:
             raise

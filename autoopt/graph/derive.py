@@ -169,8 +169,14 @@ def stabilised(tape: Tape) -> Graph:
 
 
 def _divided(guards: Sequence[tuple[Variable, Guard]]) -> tuple[list, list]:
-    """Return the guards that read no loop that ends on a condition, and those that do."""
-    repeats = [any(v.owner and getattr(v.owner.op, "ending", None) for v in ancestors([check])) for check, _ in guards]
+    """Return the guards that keep the user's arithmetic, and those that share what the value computes.
+
+    These read loops that end on a condition, or ask whether a decomposition has succeeded, which is not done twice.
+    """
+    repeats = [
+        guard.kind == "finite" or any(v.owner and getattr(v.owner.op, "ending", None) for v in ancestors([check]))
+        for check, guard in guards
+    ]
     return (
         [pair for pair, late in zip(guards, repeats, strict=True) if not late],
         [pair for pair, late in zip(guards, repeats, strict=True) if late],

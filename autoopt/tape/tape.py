@@ -55,7 +55,8 @@ class Guard(NamedTuple):
     """The answer that Python got from a traced value: while `step` gives `answer`, the tape is valid."""
 
     step: int
-    kind: str  # "bool", "int", "array", or "counts" for the numbers of iterations of loops that end on a condition
+    kind: str  # "bool", "int", "array", "counts" for the numbers of iterations of loops that end on a condition,
+    # or "finite" for a bool that says whether a calculation on arrays that may raise has returned
     answer: Any
     site: tuple[CodeType, int] | None
 
@@ -81,6 +82,8 @@ class Tape:
     caught : bool
         True if a calculation on the parameters raised and the objective went on: the record then holds at its point
         only.
+    heeds : bool
+        True if the objective looks at NumPy's warnings, so that they must not be turned off for it.
     ties : list of (CodeType, int)
         The lines of the user's that found numbers equal which move with the parameters.
     data_decided : bool
@@ -98,6 +101,7 @@ class Tape:
     data_decided: bool = False
     python_numbers: bool = False
     caught: bool = False
+    heeds: bool = False
     counts: tuple[int, ...] = ()
 
     def leaves(self) -> dict[int, Leaf]:

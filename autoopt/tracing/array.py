@@ -102,10 +102,14 @@ class TracedArray:
         return self.tracer.decide(self, "bool", answer)
 
     def __int__(self):
-        return self.tracer.decide(self, "int", int(self.value))
+        try:
+            answer = int(self.value)
+        except (ValueError, OverflowError):  # NaN or inf, and the objective may go on
+            self.tracer.tape.caught = self.tracer.tape.caught or self.level == PARAMETER
+            raise
+        return self.tracer.decide(self, "int", answer)
 
-    def __trunc__(self):
-        return self.tracer.decide(self, "int", int(self.value))
+    __trunc__ = __int__
 
     def __index__(self):
         answer = operator.index(self.value)
@@ -118,8 +122,7 @@ class TracedArray:
 
     def __round__(self, ndigits=None):
         if ndigits is None:
-            rounded = functions.call_function(self.tracer, np.round, (self,), {})
-            return self.tracer.decide(rounded, "int", round(self.value))
+            return int(functions.call_function(self.tracer, np.round, (self,), {}))
         return functions.call_function(self.tracer, np.round, (self, ndigits), {})
 
     def __floor__(self):

@@ -18,7 +18,7 @@ import numpy as np
 from autoopt import extension
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import Leaf
-from autoopt.tracing import containers, formulas, scalars, standins  # noqa: F401  (scalars fills the tables of standins)
+from autoopt.tracing import containers, formulas, modes, scalars, standins  # noqa: F401  (fill the tables of standins)
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.namespaces import ModuleStandIn, Namespace, namespace_of
 from autoopt.tracing.objects import Shadows, is_users_class
@@ -311,6 +311,8 @@ class Instrument:
         copied = FunctionType(function.__code__, variables, function.__name__, closure=closure)
         self._known[id(function)] = (function, copied)
         self._describe(copied, function)
+        if self.tracer.catching.intersection(function.__code__.co_names) and may_be_copied(function.__code__):
+            modes.heed(self.tracer)
         namespace.complete(function.__code__)
         if function.__defaults__:
             copied.__defaults__ = tuple(self.substitute(value) for value in function.__defaults__)
@@ -427,7 +429,7 @@ def _is_standard(value: Any) -> bool:
     import sys
 
     name = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
-    return name not in ("math", "cmath", "time", "random") and name.split(".")[0] in sys.stdlib_module_names
+    return name not in ("math", "cmath", "time", "random", "warnings") and name.split(".")[0] in sys.stdlib_module_names
 
 
 def _is_compiled(value: Any) -> bool:

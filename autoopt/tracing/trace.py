@@ -23,8 +23,10 @@ from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing import complex_functions  # noqa: F401  (fills the tables of complex.py)
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.complex import ComplexArray
+from autoopt.tracing.failing import keep_unread
 from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument import Instrument
+from autoopt.tracing.modes import catching
 from autoopt.tracing.origin import is_library
 from autoopt.tracing.surroundings import Leftovers, Watch
 from autoopt.tracing.tracer import Tracer
@@ -75,6 +77,7 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
         If it does something that cannot be followed.
     """
     tracer = Tracer(TracedArray, ComplexArray)
+    tracer.catching = catching(tracer.modes)
     instrument = Instrument(tracer)
     names = argument_names(function, 1 + len(args))
     tables = ("pandas", "polars", "scipy.sparse")  # their leaves are made, and named, when they are first used
@@ -96,7 +99,7 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
     drawn = _random_state()
     tracer.outside = id(sys._getframe())
     try:
-        with _without_collection(), np.errstate(all="ignore"):
+        with _without_collection(), np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
             value = copied(parameters, *data)
     except BaseException:
         instrument.leave()
@@ -111,6 +114,7 @@ def trace(function: Callable, structure: Structure, flat: np.ndarray, args: tupl
             "draw them once, before the fit, and pass them through args.",
         )
     tracer.tape.output = _output_step(tracer, value, function, scalar)
+    keep_unread(tracer)
     tracer.name_arrays(_array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.__class__ = Finished

@@ -16,6 +16,7 @@ from autoopt.tape.operations import component, pack, put
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
 from autoopt.tracing.clocks import Moment
 from autoopt.tracing.comparisons import COMPARISONS
+from autoopt.tracing.failing import RETURNING, may_raise, returned, returned_number
 from autoopt.tracing.origin import is_library
 
 _FLOAT = np.dtype(float)
@@ -54,6 +55,13 @@ class Tracer:
         The identity of the frame that runs the objective.
     leftovers : Leftovers
         What the run leaves outside.
+    modes : dict
+        NumPy's error modes, as the user has them.
+    catching : frozenset of str
+        The exceptions that NumPy raises by the user's modes and filters of warnings; an objective that names one of
+        them takes branches by it.
+    attempts : list
+        The results of what may have raised, but for those that are guarded already.
     compared : set
         The places at which the objective has compared by size.
     met : set
@@ -74,6 +82,9 @@ class Tracer:
         self._kept = 0
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
+        self.modes = np.geterr()
+        self.catching: frozenset[str] = frozenset()
+        self.attempts: list[Any] = []
         self.compared: set[Any] = set()
         self.met: set[Any] = set()
         self._sites: dict[tuple[int, int], tuple[CodeType, int]] = {}
@@ -209,7 +220,10 @@ class Tracer:
             steps.append(_step(Step, (ufunc, tuple(sources), None, (), _FLOAT, level, self.site())))
             if len(steps) > MOST_STEPS:
                 self.refuse_length()
-            return array(self, len(steps) - 1, value, level)
+            result = array(self, len(steps) - 1, value, level)
+            if kind is float and level == PARAMETER and ufunc not in RETURNING:
+                returned_number(self, result)
+            return result
         if kind is tuple:
             return self._components(ufunc, tuple(sources), None, value, level)
         if level == PARAMETER and getattr(value, "dtype", _COMPLEX if kind is complex else _FLOAT).kind == "c":
@@ -261,7 +275,10 @@ class Tracer:
         if level == DATA and _shape_by_value(function, args):
             self.tape.data_decided = True
         if isinstance(value, tuple | list):
-            return self._components(function, tuple(sources), template, value, level)
+            results = self._components(function, tuple(sources), template, value, level)
+            if level == PARAMETER and may_raise(function):
+                returned(self, function, results, args)
+            return results
         if value is None:
             raise UnsupportedFunctionError(
                 f"The objective calls {qualified(function)}, which writes into its argument; this is not followed.",
@@ -275,7 +292,10 @@ class Tracer:
                 raise self._leaves(function, value)
             self.tape.data_decided = self.tape.data_decided or level == DATA
             return value
-        return self.record(function, tuple(sources), template, value, level)
+        result = self.record(function, tuple(sources), template, value, level)
+        if level == PARAMETER and may_raise(function):
+            returned(self, function, result, args)
+        return result
 
     def _leaves(self, function: Callable, value: Any) -> UnsupportedFunctionError:
         """Return the error for a call that gives an object, whose numbers would not be followed."""
