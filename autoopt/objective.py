@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt import differences, ties
+from autoopt import differences, ties, unfollowed
 from autoopt.engines import Compiled, engine_of, rebound
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
@@ -238,9 +238,24 @@ class Objective:
                 return None
             if self.scalar and kind not in _VALUED and not self._is_finite(path, x):
                 return None
+        if not path.compared and kind != "value":
+            self._witness(path, kind, x, found)
         if tape.ties and kind != "value":
             return ties.settled(self, path, kind, x, found, *direction)
         return found
+
+    def _witness(self, path: Path, kind: str, x: np.ndarray, found: Any) -> None:
+        """Compare the first gradient of a path on which texts or whole numbers were made of the parameters."""
+        path.compared = True
+        first = "value_and_grad" if self.scalar else "jacobian"
+        own = found if kind == first and np.array_equal(x, path.point) else self._try(path, first, path.point)
+        if own is None:
+            return
+        try:
+            unfollowed.compare(self, path, own[1] if self.scalar else own)
+        except TracingError:
+            path.compared = False
+            raise
 
     def _is_finite(self, path: Path, x: np.ndarray) -> bool:
         """Whether the value on `path` is finite at `x`: looked at once for all derivatives of a point."""
@@ -313,6 +328,8 @@ class Objective:
             path = self._path(x)
             run = Interpretation(path.trace.tape, path.point, self._interpreter)
             self._latest = (path, run)
+            if run.tape.unfollowed:
+                unfollowed.compare(self, path, run.gradient() if self.scalar else run.jacobian())
         found = _DERIVATIVES[kind](run, *direction)
         if np.all(np.isfinite(run.value)) and not np.all(np.isfinite(found)):  # step by step inf and 0 do not cancel
             return self._unchecked(run.tape, kind, x, *direction)

@@ -84,6 +84,8 @@ class Tape:
         only.
     heeds : bool
         True if the objective looks at NumPy's warnings, so that they must not be turned off for it.
+    unfollowed : dict of (CodeType, int) to None
+        The lines of the user's that made texts, which may decide anything, or whole numbers of the parameters.
     ties : list of (CodeType, int)
         The lines of the user's that found numbers equal which move with the parameters.
     data_decided : bool
@@ -102,6 +104,7 @@ class Tape:
     python_numbers: bool = False
     caught: bool = False
     heeds: bool = False
+    unfollowed: dict[Any, None] = field(default_factory=dict)
     counts: tuple[int, ...] = ()
 
     def leaves(self) -> dict[int, Leaf]:

@@ -18,6 +18,7 @@ from autoopt.tracing.clocks import Moment
 from autoopt.tracing.comparisons import COMPARISONS
 from autoopt.tracing.failing import RETURNING, may_raise, returned, returned_number
 from autoopt.tracing.origin import is_library
+from autoopt.tracing.texts import is_for_a_reader
 
 _FLOAT = np.dtype(float)
 _COMPLEX = np.dtype(complex)
@@ -46,7 +47,7 @@ class Tracer:
     types : dict of type to type
         The stand-ins for builtin types that the run has seen.
     shown : bool
-        Whether a value that depends on the parameters was turned into text.
+        Whether a value that depends on the parameters was turned into a text that is not only shown.
     estimates : set of int
         The guards (by id) that say whether an approximation still suffices.
     free_name : callable
@@ -440,7 +441,10 @@ class Tracer:
         if traced.level == PARAMETER:
             if guards and guards[-1].step == step and guards[-1].kind == kind == "bool":
                 return answer
-            self.tape.guards.append(Guard(step, kind, answer, self.site()))
+            site = self.site()
+            self.tape.guards.append(Guard(step, kind, answer, site))
+            if kind == "int" or traced.dtype.kind in "iu":
+                self.tape.unfollowed[site] = None
         elif traced.level == DATA:
             self.tape.data_decided = True
         return answer
@@ -453,7 +457,10 @@ class Tracer:
         if traced.level == DATA:
             self.decide(traced, "array", None)
         elif traced.level == PARAMETER:
-            self.shown = True
+            site = self.site()
+            if site is None or not is_for_a_reader(*site):
+                self.shown = self.tape.caught = True  # the text may decide anything
+                self.tape.unfollowed[site] = None
         return traced.value
 
     # The user's line --------------------------------------------------------------------------------------------------
