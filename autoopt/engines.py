@@ -17,7 +17,7 @@ import numpy as np
 from autoopt import cache, hot
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.tape.batching import has_loops, unrolled, vectorise
-from autoopt.tape.digest import constant_names, digest
+from autoopt.tape.digest import constant_names, digest, folded
 from autoopt.tape.tape import Leaf, Tape
 
 
@@ -122,7 +122,7 @@ def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]
 
 def module_source(tape: Tape, kind: str, title: str) -> str:
     """Return the source of one kind of derivative, from the cache if it is there."""
-    key = digest(tape, kind, cache.version())
+    key = digest(tape, kind, cache.version(), folded(tape))
     kept = cache.read(key)
     if kept is not None:
         return kept
