@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
 import warnings
 from contextlib import suppress
@@ -153,6 +155,84 @@ def asserted(p):
     return p[0] ** 3
 
 
+def fallback(f):
+    @functools.wraps(f)
+    def wrapped(p):
+        try:
+            return f(p)
+        except (ValueError, ArithmeticError):
+            return 3.0 * p[0]
+
+    return wrapped
+
+
+@fallback
+def decorated(p):
+    math.log(p[0])
+    return p[0] ** 2
+
+
+@contextlib.contextmanager
+def quiet():
+    with suppress(ValueError):
+        yield
+
+
+def managed(p):
+    k = 1.0
+    with quiet():
+        math.sqrt(p[0])
+        k = 4.0
+    return k * p[0] ** 2
+
+
+def for_else(p):
+    for shift in (0.0, 1.01, 3.0):
+        try:
+            np.linalg.cholesky(matrix(p) + shift * np.eye(2))
+            break
+        except LinAlgError:
+            continue
+    else:
+        return p[0] ** 2
+    return (shift + 1) * p[0] ** 2
+
+
+def counted(p):
+    n = 0
+    for k in range(20):
+        try:
+            math.sqrt(p[0] - 0.101 * k)
+        except ValueError:
+            break
+        n += 1
+    return n * p[0] ** 2
+
+
+def message_read(p):
+    try:
+        if p[0] < 0:
+            raise ValueError(f"{p[0]:.0f} is not allowed")
+        return p[0] ** 3
+    except ValueError as problem:
+        return float(str(problem).startswith("-3")) * p[0] + p[0] ** 2
+
+
+class Model:
+    def __init__(self):
+        self.scale = 2.0
+
+    def is_valid(self, p):
+        try:
+            scipy.linalg.cholesky(matrix(p), lower=True)
+        except LinAlgError:
+            return False
+        return True
+
+    def __call__(self, p):
+        return self.scale * p[0] ** 2 if self.is_valid(p) else 10 + p[0]
+
+
 TABLE = [1.0, 2.0, 3.0]
 NAMED = {0: 3.0, 1: 4.0}
 
@@ -178,6 +258,12 @@ PROGRAMS = {
     "dictionary": attempt(lambda p: NAMED[int(p[0])], KeyError),
     "range of a curve": attempt(lambda p: interpolate.interp1d([0, 1.0], [1.0, 3.0])(p[0]), ValueError),
     "suppress": suppressed,
+    "decorator": decorated,
+    "context manager": managed,
+    "for else": for_else,
+    "counted": counted,
+    "message": message_read,
+    "method": Model(),
     "absorbed": absorbed,
     "NaN absorbed": nan_absorbed,
     "jitter": jitter,

@@ -22,25 +22,27 @@ SHOWING = frozenset(
 """What functions and methods are called that show their arguments and do nothing else with them."""
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
-_verdicts: dict[tuple[int, int], tuple[CodeType, bool]] = {}
+_SHARING = (ast.Global, ast.Nonlocal, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_verdicts: dict[tuple[int, int, bool], tuple[CodeType, bool]] = {}
 _modules: dict[str, tuple[int, ast.Module | None, dict[ast.AST, ast.AST]]] = {}
 
 
-def is_for_a_reader(code: CodeType, offset: int) -> bool:
-    """Whether the text that an instruction makes is only shown."""
-    known = _verdicts.get((id(code), offset))
+def is_for_a_reader(code: CodeType, offset: int, escapes: bool) -> bool:
+    """Whether the text that an instruction makes is only shown; that of an error is if it `escapes` all handlers."""
+    key = id(code), offset, escapes
+    known = _verdicts.get(key)
     if known is None or known[0] is not code:
-        known = _verdicts[id(code), offset] = (code, _judged(code, offset))
+        known = _verdicts[key] = (code, _judged(code, offset, escapes))
     return known[1]
 
 
-def _judged(code: CodeType, offset: int) -> bool:
+def _judged(code: CodeType, offset: int, escapes: bool) -> bool:
     position = next((p for k, p in enumerate(code.co_positions()) if k == offset // 2), None)
     tree, parents = _module(code.co_filename)
     if tree is None or position is None or None in position:
         return False
     node = _innermost(tree, position)
-    return node is not None and _is_shown(node, parents)
+    return node is not None and _Flow(parents, escapes).is_shown(node)
 
 
 def _module(file: str) -> tuple[ast.Module | None, dict[ast.AST, ast.AST]]:
@@ -70,46 +72,49 @@ def _innermost(tree: ast.Module, position: tuple) -> ast.AST | None:
     return found
 
 
-def _is_shown(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
-    """Whether what a node gives ends in a call that shows it, in an exception, or in variables of which that is so."""
-    while not isinstance(node, _FUNCTIONS):
-        parent = parents.get(node)
-        if isinstance(node, ast.Call) and _called(node) in SHOWING:
-            return True
-        if isinstance(node, ast.Raise) or (isinstance(parent, ast.Assert) and node is parent.msg):
-            return True
+class _Flow:
+    """Where values go in a syntax tree, of which `parents` has each node's parent."""
+
+    def __init__(self, parents: dict[ast.AST, ast.AST], escapes: bool) -> None:
+        self.parents, self.escapes = parents, escapes
+
+    def is_shown(self, node: ast.AST) -> bool:
+        """Whether what a node gives ends in a call that shows it, in an error, or in variables of which that is so."""
+        while not isinstance(node, ast.stmt):
+            parent = self.parents.get(node)
+            if isinstance(node, ast.Call) and _called(node) in SHOWING:
+                return True
+            if isinstance(parent, ast.Assert) and node is parent.msg:
+                return self.escapes
+            if parent is None or isinstance(node, _FUNCTIONS):
+                return False
+            node = parent
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            return all(isinstance(target, ast.Name) and _is_read_to_be_shown(target, parents) for target in targets)
-        if parent is None or (isinstance(node, ast.stmt)):
+            return all(isinstance(target, ast.Name) and self._is_read_to_be_shown(target) for target in targets)
+        return isinstance(node, ast.Raise) and self.escapes
+
+    def _is_read_to_be_shown(self, name: ast.Name) -> bool:
+        """Whether all reads of a variable, in the function that sets it, show it."""
+        owner: ast.AST = name
+        while not isinstance(owner, _FUNCTIONS):
+            owner = self.parents[owner]
+        parts = list(ast.walk(owner))[1:]
+        if isinstance(owner, ast.Module) or any(isinstance(part, _SHARING) for part in parts):
             return False
-        node = parent
-    return False
+        reads = [part for part in parts if isinstance(part, ast.Name) and part.id == name.id]
+        return all(self._ends_shown(part) for part in reads if isinstance(part.ctx, ast.Load))
+
+    def _ends_shown(self, read: ast.AST) -> bool:
+        """Whether a read of a variable is within a call that shows it, or an error; not by way of another variable."""
+        node = read
+        while not isinstance(node, ast.stmt):
+            if isinstance(node, ast.Call) and _called(node) in SHOWING:
+                return True
+            node = self.parents[node]
+        return isinstance(node, ast.Raise) and self.escapes
 
 
 def _called(call: ast.Call) -> str:
     function = call.func
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-
-
-def _is_read_to_be_shown(name: ast.Name, parents: dict[ast.AST, ast.AST]) -> bool:
-    """Whether all reads of a variable, in the function that sets it, show it."""
-    owner: ast.AST = name
-    while not isinstance(owner, _FUNCTIONS):
-        owner = parents[owner]
-    shared = (ast.Global, ast.Nonlocal, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-    parts = list(ast.walk(owner))[1:]
-    if isinstance(owner, ast.Module) or any(isinstance(part, shared) for part in parts):
-        return False
-    reads = [part for part in parts if isinstance(part, ast.Name) and part.id == name.id]
-    return all(_ends_shown(part, parents) for part in reads if isinstance(part.ctx, ast.Load))
-
-
-def _ends_shown(read: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
-    """Whether a read of a variable is within a call that shows it, or an exception; not by way of another variable."""
-    node = read
-    while not isinstance(node, ast.stmt):
-        if isinstance(node, ast.Call) and _called(node) in SHOWING:
-            return True
-        node = parents[node]
-    return isinstance(node, ast.Raise)

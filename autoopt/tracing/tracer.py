@@ -16,7 +16,7 @@ from autoopt.tape.operations import component, pack, put
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
 from autoopt.tracing.clocks import Moment
 from autoopt.tracing.comparisons import COMPARISONS
-from autoopt.tracing.failing import RETURNING, may_raise, returned, returned_number
+from autoopt.tracing.failing import RETURNING, is_handled, may_raise, returned, returned_number
 from autoopt.tracing.origin import is_library
 from autoopt.tracing.texts import is_for_a_reader
 
@@ -458,7 +458,7 @@ class Tracer:
             self.decide(traced, "array", None)
         elif traced.level == PARAMETER:
             site = self.site()
-            if site is None or not is_for_a_reader(*site):
+            if site is None or not is_for_a_reader(*site, escapes=not is_handled(self)):
                 self.shown = self.tape.caught = True  # the text may decide anything
                 self.tape.unfollowed[site] = None
         return traced.value
