@@ -113,6 +113,24 @@ def errstate(p):
     return p[0] ** 3
 
 
+@np.errstate(invalid="raise")
+def errstate_around(p):
+    try:
+        np.sqrt(p[0])
+    except FloatingPointError:
+        return p[0] ** 2
+    return p[0] ** 3
+
+
+@np.errstate(all="ignore")
+def quiet_around(p):
+    try:
+        math.log(p[0])
+    except ValueError:
+        return p[0] ** 2
+    return p[0] ** 3
+
+
 def seterr(p):
     old = np.seterr(over="raise")
     try:
@@ -272,6 +290,8 @@ PROGRAMS = {
     "warnings as errors": as_errors,
     "errstate": errstate,
     "seterr": seterr,
+    "errstate around": errstate_around,
+    "quiet around": quiet_around,
     "brentq": root_or,
     "newton": newton_or,
     "density": normal_density,

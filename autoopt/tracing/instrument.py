@@ -132,6 +132,8 @@ class Instrument:
             return self._frame(value, name)
         if kind.__module__.startswith("scipy.sparse.") and is_sparse(value):
             return self._matrices().wrap(value, name)
+        if isinstance(value, np.errstate):
+            return modes.entered(self.tracer, value)
         if isinstance(value, np.vectorize):
             return standins.Vectorized(self.tracer, self.substitute(value.pyfunc), value.otypes or "", value.excluded)
         if kind.__module__.startswith("numba."):
@@ -293,7 +295,9 @@ class Instrument:
             return self._dispatching(function)
         if module.startswith("scipy."):
             return functools.partial(standins.library, self.tracer, function, self.copy(function))
-        return self.copy(function) if may_be_copied(function.__code__) else function
+        wrapped = vars(function).get("__wrapped__")  # as under @np.errstate(...), or a context manager as a decorator
+        users = isinstance(wrapped, FunctionType) and may_be_copied(wrapped.__code__)
+        return self.copy(function) if users or may_be_copied(function.__code__) else function
 
     def _dispatching(self, function: Any) -> Callable:
         """Return the stand-in for a function made by functools.singledispatch."""

@@ -52,6 +52,15 @@ def _modes(original: Callable) -> Callable:
 STAND_INS.update({original: _modes(original) for original in (np.errstate, np.seterr)})
 
 
+def entered(tracer: Any, state: np.errstate) -> np.errstate:
+    """Return an np.errstate that was made outside, noting whether the objective learns of inf and NaN by it."""
+    fields = {name: getattr(state, name) for name in dir(state) if name.startswith("_") and not name.startswith("__")}
+    modes = [mode for mode in (*fields.values(), *getattr(state, "kwargs", {}).values()) if isinstance(mode, str)]
+    if _TELLING.intersection(modes):
+        tracer.tape.caught = tracer.tape.heeds = True
+    return state
+
+
 class _Catching:
     """Stands in for warnings.catch_warnings: what is recorded is what the original records."""
 
