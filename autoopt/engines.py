@@ -18,7 +18,7 @@ from autoopt import cache, hot, refusals
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.printed import unchecked, with_counts, without_ties
 from autoopt.tape.batching import has_loops, unrolled, vectorise
-from autoopt.tape.digest import constant_names, digest
+from autoopt.tape.digest import constant_names, digest, folded
 from autoopt.tape.kinks import counted
 from autoopt.tape.tape import Leaf, Tape
 
@@ -167,7 +167,7 @@ def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]
 
 def module_source(tape: Tape, kind: str, title: str) -> str:
     """Return the source of one kind of derivative, from the cache if it is there; raise what is kept of a failure."""
-    key = digest(tape, kind, cache.version())
+    key = digest(tape, kind, cache.version(), folded(tape))
     kept = cache.read(key)
     if kept is not None:
         if (refusal := refusals.recalled(kept, tape)) is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt import differences, engines, kinks, ties
+from autoopt import differences, engines, kinks, ties, unfollowed
 from autoopt.engines import Compiled, engine_of, rebound
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
@@ -93,6 +93,8 @@ class Objective:
         self._left = Leftovers()
         self._literals = False
         self.single = False
+        self._modes = np.geterr()
+        self._heeds = False  # whether NumPy's warnings decide something
         self._paths: list[Path] = [self._path(self._start)]
         self._passing: dict[str, Path] = {}  # the latest of those that hold at their own point only, by kind
         self._interpreter: Interpreter | None = None
@@ -177,7 +179,11 @@ class Objective:
         return float(np.asarray(self._result(x)).reshape(()))
 
     def _result(self, x: Any) -> Any:
-        return self.function(self.structure.unflatten(self._flat(x).copy()), *self.args)
+        parameters = self.structure.unflatten(self._flat(x).copy())
+        if not self._heeds:
+            return self.function(parameters, *self.args)
+        with np.errstate(**self._modes):
+            return self.function(parameters, *self.args)
 
     def source(self, derivatives: str = "gradient") -> str:
         """Return the NumPy source that is run, as the text of a module.
@@ -256,8 +262,8 @@ class Objective:
                 if not settle:
                     return compiled.by_convention(x, *direction)
                 found = kinks.settled(self, compiled, kind, x, met.args[0], *direction)
-        except (*_changes(compiled), np.linalg.LinAlgError, ValueError, OverflowError):  # int() of NaN, of infinity
-            return None
+        except (*_changes(compiled), np.linalg.LinAlgError, ValueError, OverflowError, IndexError):
+            return None  # int() of NaN, a position beyond the end: the objective goes another way, or raises
         if settle and kind != "value" and not kinks.is_finite(found[1] if kind == "value_and_grad" else found):
             found = kinks.settled(self, compiled, kind, x, 0, *direction)
         if not settle:
@@ -267,9 +273,24 @@ class Objective:
                 return None
             if self.scalar and kind not in _VALUED and not self._is_finite(path, x):
                 return None
+        if not path.compared and kind != "value":
+            self._witness(path, kind, x, found)
         if tape.ties and kind != "value":
             return ties.settled(self, path, kind, x, found, *direction)
         return found
+
+    def _witness(self, path: Path, kind: str, x: np.ndarray, found: Any) -> None:
+        """Compare the first gradient of a path on which texts or whole numbers were made of the parameters."""
+        path.compared = True
+        first = "value_and_grad" if self.scalar else "jacobian"
+        own = found if kind == first and np.array_equal(x, path.point) else self._try(path, first, path.point)
+        if own is None:
+            return
+        try:
+            unfollowed.compare(self, path, own[1] if self.scalar else own)
+        except TracingError:
+            path.compared = False
+            raise
 
     def _is_finite(self, path: Path, x: np.ndarray) -> bool:
         """Whether the value on `path` is finite at `x`: looked at once for all derivatives of a point."""
@@ -342,6 +363,8 @@ class Objective:
             path = self._path(x)
             run = Interpretation(path.trace.tape, path.point, self._interpreter)
             self._latest = (path, run)
+            if run.tape.unfollowed:
+                unfollowed.compare(self, path, run.gradient() if self.scalar else run.jacobian())
         found = _DERIVATIVES[kind](run, *direction)
         if np.all(np.isfinite(run.value)) and not np.all(np.isfinite(found)):  # step by step inf and 0 do not cancel
             return self._unchecked(run.tape, kind, x, *direction)
@@ -352,9 +375,11 @@ class Objective:
         """Return the path that the objective takes at `x`."""
         clock = time.perf_counter()
         try:
-            recorded = self._trace(x)
+            with np.errstate(**self._modes):
+                recorded = self._trace(x)
             self._left = recorded.leftovers
             self.single = self.single or recorded.single
+            self._heeds = self._heeds or recorded.tape.heeds
             return Path(recorded, x.copy(), self._repeats)
         except AutooptError:
             raise
@@ -435,7 +460,7 @@ class Objective:
         Once for an objective: the slope of its values, where it is the same ahead and behind, against the derived one.
         """
         self._compared = True
-        place = next(iter(path.trace.tape.unfollowed), None)
+        place = next(iter(path.trace.tape.decided), None)
         found = self._try(path, "value_and_grad", path.point) if place else None
         if found is None:
             return

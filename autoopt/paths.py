@@ -36,6 +36,8 @@ class Path:
         By kind of derivative.
     trusted : int
         At how many points the derivative was found right, where the objective finds numbers equal.
+    compared : bool
+        Whether its first gradient has been compared with the values, where texts or whole numbers lead away from them.
     finite : ndarray or None
         The latest point at which the value was found finite.
     """
@@ -46,6 +48,7 @@ class Path:
         self.counts = {self.tape.counts} if self.tape.counts else set()
         self.compiled: dict[str, Compiled] = {}
         self.trusted = 0
+        self.compared = not recorded.tape.unfollowed
         self.finite: np.ndarray | None = None
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
 

@@ -532,3 +532,42 @@ def test_entry_edited_to_be_wrong_away_from_the_start_is_no_success(folder) -> N
     result = autoopt.minimize(f, np.zeros(2), method="bfgs")
     assert not result.success and not result.verification.passed
     assert "The derived gradient is wrong" in result.message
+
+
+class Kept:
+    """An objective whose arrays, being attributes, are constants: code may have numbers that are computed from them."""
+
+    def __init__(self, positions, weights):
+        self.positions, self.weights = positions, weights
+
+    def __call__(self, x):
+        weights = np.concatenate([self.weights, np.zeros(3)])
+        parts = np.sum(x[:3] * weights[2:5]) + x[1] * np.max(weights) + np.sum(weights) * x[0]
+        return np.sum(x[self.positions] * np.arange(40.0)) + parts
+
+
+def test_numbers_computed_from_constants_are_those_of_each_objective(folder) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=40)
+    for positions in (np.arange(40), rng.permutation(40), np.arange(40)[::-1], np.arange(40)):
+        f = Kept(positions, rng.normal(size=40))
+        value, gradient = autoopt.objective(f, np.zeros(40)).value_and_grad(x)
+        assert value == pytest.approx(f(x))
+        assert gradient == pytest.approx([f(unit) for unit in np.eye(40)])  # it is linear
+
+
+def test_masks_are_those_of_each_path(folder) -> None:
+    weights = np.linspace(0.1, 1.0, 40)
+
+    def f(x):
+        positive = x > 0
+        return np.sum(positive) * np.sum(x**2) + len(x[positive]) + np.sum(weights[positive] * x[positive])
+
+    rng = np.random.default_rng(0)
+    objective = autoopt.objective(f, rng.normal(size=40))
+    for x in rng.normal(size=(4, 40)):
+        for _ in range(2):
+            value, gradient = objective.value_and_grad(x)
+            assert value == pytest.approx(f(x))
+            assert gradient == pytest.approx(np.sum(x > 0) * 2 * x + weights * (x > 0))
+    assert len(objective._paths) == 5

@@ -192,10 +192,12 @@ def stabilised(tape: Tape) -> Graph:
 def _divided(guards: Sequence[tuple[Variable, Guard]]) -> tuple[list, list]:
     """Return the guards that keep the user's arithmetic, and those that are rewritten with the value.
 
-    These read a loop that ends on a condition, or count ties, which are those of the value.
+    These read loops that end on a condition, count ties, or ask whether a decomposition has succeeded: what the value
+    computes is not computed twice.
     """
     repeats = [
-        guard.kind == "ties" or any(v.owner and getattr(v.owner.op, "ending", None) for v in ancestors([check]))
+        guard.kind in ("ties", "finite")
+        or any(v.owner and getattr(v.owner.op, "ending", None) for v in ancestors([check]))
         for check, guard in guards
     ]
     return (

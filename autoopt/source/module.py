@@ -305,7 +305,7 @@ def _check(guard: Guard) -> str:
     if guard.site:
         location = Step(None, (), None, (), None, 0, guard.site).location
         place = f"{display_path(location.file)}:{location.line}: {location.text}".replace("{", "{{").replace("}", "}}")
-    if guard.kind == "bool":
+    if guard.kind in ("bool", "finite"):
         test = "if not {:.}:" if guard.answer else "if {}:"
     elif guard.kind == "counts":
         test = "if tuple({}) not in COUNTS:" if guard.answer > 1 else "if ({},) not in COUNTS:"

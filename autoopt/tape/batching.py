@@ -342,14 +342,16 @@ class Batching:
         """Return the guards, those on booleans of one class as one, and one for a question that is asked again."""
         kept: list[Guard] = []
         asked: set[tuple[int, str]] = set()
-        alike: dict[int, list[Guard]] = {}
+        alike: dict[tuple[int, str], list[Guard]] = {}
         for guard in guards:
             number = int(self.classes.of[guard.step])
             boolean = (
-                guard.kind == "bool" and self.steps[guard.step].dtype == np.bool_ and not self.steps[guard.step].shape
+                guard.kind in ("bool", "finite")
+                and self.steps[guard.step].dtype == np.bool_
+                and not self.steps[guard.step].shape
             )
             if boolean and number in self.arrays:
-                alike.setdefault(number, []).append(guard)
+                alike.setdefault((number, guard.kind), []).append(guard)
                 continue
             step = self.single(guard.step)
             if (step, guard.kind) not in asked:
@@ -376,4 +378,4 @@ class Batching:
                 np.equal, found, self.program.constant(given.reshape(self.program.shape(found)))
             )
         one = self.program.call(kind, (found,), (), np.dtype(bool), ((Slot(0),), {}))
-        return [Guard(one, "bool", answer, group[0].site)]
+        return [Guard(one, group[0].kind, answer, group[0].site)]

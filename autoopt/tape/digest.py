@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.names import fresh, qualified
-from autoopt.tape.tape import CONSTANT, Leaf, Slot, Tape
+from autoopt.tape.tape import CONSTANT, PARAMETER, Leaf, Slot, Tape, call
 
 LITERAL = 16
 """Constant arrays of at most this many entries are part of the code; larger ones are handed to it."""
@@ -29,8 +29,36 @@ def digest(tape: Tape, *extra: str) -> str:
                 head += template_text(step.template)
         state.update(f"{head}|{step.inputs}|{step.shape}|{step.dtype}|{step.level}\n".encode())
     for guard in tape.guards:
-        state.update(f"{guard.step}|{guard.kind}|{_constant(guard.answer)}\n".encode())
+        state.update(f"{guard.step}|{guard.kind}|{_answer(guard.answer)}\n".encode())
     state.update(f"{tape.output}|{extra}".encode())
+    return state.hexdigest()
+
+
+def folded(tape: Tape) -> str:
+    """Return a hash of what the code has of large constants: numbers that are computed from them are written into it.
+
+    `np.sum(w)` of a constant `w` is a literal, and so is a part of it of a few entries; positions 0, 1, 2 are a slice.
+    """
+    steps, values, large = tape.steps, dict(tape.values), set()
+    for index, step in enumerate(steps):
+        if step.level != CONSTANT:
+            continue
+        if (not is_literal(values[index])) if step.operation is None else (not large.isdisjoint(step.inputs)):
+            large.add(index)
+    if not large:
+        return ""
+
+    def value(index: int) -> Any:
+        if index not in values:
+            values[index] = call(steps[index], [value(source) for source in steps[index].inputs])
+        return values[index]
+
+    read = {source for step in steps if step.level == PARAMETER for source in step.inputs} | {tape.output}
+    state = hashlib.blake2b(digest_size=16)
+    for index in sorted(read & large):
+        found = value(index)
+        counts = np.asarray(found).dtype.kind == "i" and np.array_equal(found, np.arange(np.size(found)))
+        state.update(f"{index}|{_constant(found)}|{counts}\n".encode())
     return state.hexdigest()
 
 
@@ -49,6 +77,11 @@ def _constant(value: Any) -> str:
     if np.size(value) <= LITERAL:
         return f"{type(value).__name__}{np.asarray(value).tolist()!r}"
     return f"{np.shape(value)}{np.asarray(value).dtype}{value.flat[0] if is_uniform(value) else ''}"
+
+
+def _answer(value: Any) -> str:
+    """Return a guard's answer, all of which is in the code."""
+    return f"{np.shape(value)}{np.asarray(value).tolist()!r}"
 
 
 def template_text(template: Any) -> str:

@@ -92,7 +92,7 @@ def followed(tape: Tape, point: np.ndarray, places: Sequence[Sequence[int]]) -> 
         From `repeated`.
     """
     values = _Values(tape, point)
-    tape.unfollowed += tuple(tape.steps[steps[0]].site for steps in places)
+    tape.decided += tuple(tape.steps[steps[0]].site for steps in places)
     found: list[Search] = []
     for steps in places:
         for sides in zip(*(_equations(tape, step) for step in steps), strict=False):

@@ -55,7 +55,8 @@ class Guard(NamedTuple):
     """The answer that Python got from a traced value: while `step` gives `answer`, the tape is valid."""
 
     step: int
-    kind: str  # "bool", "int", "array", or "counts" for the numbers of iterations of loops that end on a condition
+    kind: str  # "bool", "int", "array", "counts" for the numbers of iterations of loops that end on a condition,
+    # or "finite" for a bool that says whether a calculation on arrays that may raise has returned
     answer: Any
     site: tuple[CodeType, int] | None
 
@@ -81,12 +82,16 @@ class Tape:
     caught : bool
         True if a calculation on the parameters raised and the objective went on: the record then holds at its point
         only.
+    heeds : bool
+        True if the objective looks at NumPy's warnings, so that they must not be turned off for it.
+    unfollowed : dict of (CodeType, int) to None
+        The lines of the user's that made texts, which may decide anything, or whole numbers of the parameters.
     ties : list of (CodeType, int)
         The lines of the user's that found numbers equal which move with the parameters.
     data_decided : bool
         True if Python took a decision from the data, so that other data need a new trace.
-    unfollowed : tuple of (CodeType, int)
-        The lines of the user's by which values may depend on the parameters that the record does not show.
+    decided : tuple of (CodeType, int)
+        The lines of the user's that decide many times, by which values may depend on the parameters.
     counts : tuple of int
         The iterations of the loops that end on a condition; no part of what the tape says.
     """
@@ -100,7 +105,9 @@ class Tape:
     data_decided: bool = False
     python_numbers: bool = False
     caught: bool = False
-    unfollowed: tuple[Any, ...] = ()
+    heeds: bool = False
+    unfollowed: dict[Any, None] = field(default_factory=dict)
+    decided: tuple[Any, ...] = ()
     counts: tuple[int, ...] = ()
 
     def leaves(self) -> dict[int, Leaf]:

@@ -132,8 +132,7 @@ class ComplexArray(TracedArray):
         return bool(self != 0)
 
     def _shown(self):
-        self.tracer.shown = True
-        return self.value
+        return self.tracer.show(self)
 
     # Dispatch ---------------------------------------------------------------------------------------------------------
 

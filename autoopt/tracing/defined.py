@@ -20,11 +20,17 @@ from autoopt.tracing.kinds import is_single
 _PLAIN = (
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj,
     np.isrealobj, np.may_share_memory, np.shares_memory, np.diag_indices_from, np.tril_indices_from,
-    np.triu_indices_from, np.array_repr, np.array_str, np.array2string, np.save, np.savetxt,
+    np.triu_indices_from,
 )  # fmt: skip
 for _function in _PLAIN:
     HANDLERS[_function] = lambda tracer, *args, _function=_function, **kwargs: _function(
         *tracer.concrete(args), **tracer.concrete(kwargs)
+    )
+
+
+for _function in (np.array_repr, np.array_str, np.array2string, np.save, np.savetxt):
+    HANDLERS[_function] = lambda tracer, *args, _function=_function, **kwargs: _function(
+        *(tracer.show(part) if type(part) is tracer.array else part for part in args), **tracer.concrete(kwargs)
     )
 
 

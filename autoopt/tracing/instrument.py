@@ -19,7 +19,7 @@ from autoopt import extension
 from autoopt.errors import TracingError
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import CONSTANT, Leaf
-from autoopt.tracing import containers, formulas, literals, scalars, standins  # noqa: F401  (scalars fills tables)
+from autoopt.tracing import containers, formulas, literals, modes, scalars, standins  # noqa: F401  (fill tables)
 from autoopt.tracing.held import form_of
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.namespaces import ModuleStandIn, Namespace, namespace_of
@@ -134,6 +134,8 @@ class Instrument:
             return self._frame(value, name)
         if kind.__module__.startswith("scipy.sparse.") and is_sparse(value):
             return self._matrices().wrap(value, name)
+        if isinstance(value, np.errstate):
+            return modes.entered(self.tracer, value)
         if isinstance(value, np.vectorize):
             return standins.Vectorized(self.tracer, self.substitute(value.pyfunc), value.otypes or "", value.excluded)
         if kind.__module__.startswith("numba."):
@@ -325,7 +327,9 @@ class Instrument:
             return self._dispatching(function)
         if module.startswith("scipy."):
             return functools.partial(standins.library, self.tracer, function, self.copy(function))
-        return self.copy(function) if may_be_copied(function.__code__) else function
+        wrapped = vars(function).get("__wrapped__")  # as under @np.errstate(...), or a context manager as a decorator
+        users = isinstance(wrapped, FunctionType) and may_be_copied(wrapped.__code__)
+        return self.copy(function) if users or may_be_copied(function.__code__) else function
 
     def _dispatching(self, function: Any) -> Callable:
         """Return the stand-in for a function made by functools.singledispatch."""
@@ -344,6 +348,8 @@ class Instrument:
         copied = FunctionType(code, variables, function.__name__, closure=closure)
         self._known[id(function)] = (function, copied)
         self._describe(copied, function)
+        if self.tracer.catching.intersection(function.__code__.co_names) and may_be_copied(function.__code__):
+            modes.heed(self.tracer)
         namespace.complete(function.__code__)
         if function.__defaults__:
             copied.__defaults__ = tuple(self.substitute(value) for value in function.__defaults__)
@@ -459,7 +465,7 @@ def _is_standard(value: Any) -> bool:
     import sys
 
     name = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
-    return name not in ("math", "cmath", "time", "random") and name.split(".")[0] in sys.stdlib_module_names
+    return name not in ("math", "cmath", "time", "random", "warnings") and name.split(".")[0] in sys.stdlib_module_names
 
 
 def _is_compiled(value: Any) -> bool:

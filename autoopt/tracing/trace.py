@@ -26,8 +26,10 @@ from autoopt.tracing import complex_functions, eigenvalues  # noqa: F401  (fill 
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.buffers import Buffers, is_of_buffers
 from autoopt.tracing.complex import ComplexArray
+from autoopt.tracing.failing import keep_unread
 from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument import Instrument
+from autoopt.tracing.modes import catching
 from autoopt.tracing.origin import is_library
 from autoopt.tracing.surroundings import Leftovers, Watch
 from autoopt.tracing.tracer import Tracer
@@ -110,6 +112,7 @@ def trace(
 def _trace(
     tracer: Tracer, function: Callable, structure: Structure, flat: np.ndarray, args: tuple, scalar: bool
 ) -> Trace:
+    tracer.catching = catching(tracer.modes)
     instrument = Instrument(tracer)
     names = argument_names(function, 1 + len(args))
     tables = ("pandas", "polars", "scipy.sparse")  # their leaves are made, and named, when they are first used
@@ -131,7 +134,7 @@ def _trace(
     drawn = _random_state()
     tracer.outside = id(sys._getframe())
     try:
-        with _without_collection(), np.errstate(all="ignore"):
+        with _without_collection(), np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
             value = copied(parameters, *data)
     except BaseException:
         instrument.leave()
@@ -148,6 +151,7 @@ def _trace(
     tracer.tape.output = _output_step(tracer, value, function, scalar)
     if tracer.single is not None:
         _warn_of_single(tracer.single)
+    keep_unread(tracer)
     tracer.name_arrays(_array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.__class__ = Finished

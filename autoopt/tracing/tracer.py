@@ -18,7 +18,9 @@ from autoopt.tape.simplify import SHAPED_BY_VALUE
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
 from autoopt.tracing.clocks import Moment
 from autoopt.tracing.comparisons import COMPARISONS
+from autoopt.tracing.failing import RETURNING, is_handled, may_raise, returned, returned_number
 from autoopt.tracing.origin import is_library
+from autoopt.tracing.texts import is_for_a_reader
 
 _FLOAT = np.dtype(float)
 _COMPLEX = np.dtype(complex)
@@ -47,7 +49,7 @@ class Tracer:
     types : dict of type to type
         The stand-ins for builtin types that the run has seen.
     shown : bool
-        Whether a value that depends on the parameters was turned into text.
+        Whether a value that depends on the parameters was turned into a text that is not only shown.
     estimates : set of int
         The guards (by id) that say whether an approximation still suffices.
     free_name : callable
@@ -62,6 +64,13 @@ class Tracer:
         Whether a value of the parameters was refused as one of an array from outside, or of a plain number.
     single : Location, True or None
         Where the run has asked for single precision.
+    modes : dict
+        NumPy's error modes, as the user has them.
+    catching : frozenset of str
+        The exceptions that NumPy raises by the user's modes and filters of warnings; an objective that names one of
+        them takes branches by it.
+    attempts : list
+        The results of what may have raised, but for those that are guarded already.
     compared : set
         The places at which the objective has compared by size.
     met : set
@@ -89,6 +98,9 @@ class Tracer:
         self._kept = 0
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
+        self.modes = np.geterr()
+        self.catching: frozenset[str] = frozenset()
+        self.attempts: list[Any] = []
         self.compared: set[Any] = set()
         self.met: set[Any] = set()
         self.literals = literals
@@ -231,7 +243,10 @@ class Tracer:
             steps.append(_step(Step, (ufunc, tuple(sources), None, (), _FLOAT, level, self.site())))
             if len(steps) > MOST_STEPS:
                 self.refuse_length()
-            return array(self, len(steps) - 1, value, level)
+            result = array(self, len(steps) - 1, value, level)
+            if kind is float and level == PARAMETER and ufunc not in RETURNING:
+                returned_number(self, result)
+            return result
         if kind is tuple:
             return self._components(ufunc, tuple(sources), None, value, level)
         if level == PARAMETER and getattr(value, "dtype", _COMPLEX if kind is complex else _FLOAT).kind == "c":
@@ -283,7 +298,10 @@ class Tracer:
         if level == DATA and _shape_by_value(function, args):
             self.tape.data_decided = True
         if isinstance(value, tuple | list):
-            return self._components(function, tuple(sources), template, value, level)
+            results = self._components(function, tuple(sources), template, value, level)
+            if level == PARAMETER and may_raise(function):
+                returned(self, function, results, args)
+            return results
         if value is None:
             raise UnsupportedFunctionError(
                 f"The objective calls {qualified(function)}, which writes into its argument; this is not followed.",
@@ -297,7 +315,10 @@ class Tracer:
                 raise self._leaves(function, value)
             self.tape.data_decided = self.tape.data_decided or level == DATA
             return value
-        return self.record(function, tuple(sources), template, value, level)
+        result = self.record(function, tuple(sources), template, value, level)
+        if level == PARAMETER and may_raise(function):
+            returned(self, function, result, args)
+        return result
 
     def _leaves(self, function: Callable, value: Any) -> UnsupportedFunctionError:
         """Return the error for a call that gives an object, whose numbers would not be followed."""
@@ -447,7 +468,10 @@ class Tracer:
         if traced.level == PARAMETER:
             if guards and guards[-1].step == step and guards[-1].kind == kind == "bool":
                 return answer
-            self.tape.guards.append(Guard(step, kind, answer, self.site()))
+            site = self.site()
+            self.tape.guards.append(Guard(step, kind, answer, site))
+            if kind == "int" or traced.dtype.kind in "iu":
+                self.tape.unfollowed[site] = None
         elif traced.level == DATA:
             self.tape.data_decided = True
         return answer
@@ -460,7 +484,10 @@ class Tracer:
         if traced.level == DATA:
             self.decide(traced, "array", None)
         elif traced.level == PARAMETER:
-            self.shown = True
+            site = self.site()
+            if site is None or not is_for_a_reader(*site, escapes=not is_handled(self)):
+                self.shown = self.tape.caught = True  # the text may decide anything
+                self.tape.unfollowed[site] = None
         return traced.value
 
     # The user's line --------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from autoopt.tracing import defined, in_place, layout  # noqa: F401  (fill HANDLERS)
+from autoopt.tracing import defined, in_place, labels, layout  # noqa: F401  (fill HANDLERS)
 from autoopt.tracing.formulas import matrices, sampled  # noqa: F401  (fill FORMULAS)
 from autoopt.tracing.formulas.table import FORMULAS, Formula
 

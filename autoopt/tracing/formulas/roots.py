@@ -7,6 +7,7 @@ one that the steps follow: where a bracket seems to hold several, and where the 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -16,11 +17,29 @@ from scipy import optimize
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER, Leaf
+from autoopt.tracing.failing import is_handled
 from autoopt.tracing.standins import stands_in
 
 _STEPS = 4
 _REST = 1e-9
 _SAMPLES = 17
+
+
+def _searching(search: Callable) -> Callable:
+    """Return a stand-in whose record holds at its own point only if it fails, or if the objective waits for that."""
+
+    @functools.wraps(search)
+    def run(tracer, *args, **kwargs):
+        mark, failed = len(tracer.steps), True
+        try:
+            found = search(tracer, *args, **kwargs)
+            failed = False
+            return found
+        finally:
+            if (failed or is_handled(tracer)) and any(step.level == PARAMETER for step in tracer.steps[mark:]):
+                tracer.tape.caught = True
+
+    return run
 
 
 def _is_followed(tracer: Any, found: Any) -> bool:
@@ -30,6 +49,7 @@ def _is_followed(tracer: Any, found: Any) -> bool:
 def _bracketed(original: Callable) -> Callable:
     """Return the stand-in for a function that finds a root between two points."""
 
+    @_searching
     def find(tracer, f, a, b, args=(), **options):
         low, high = sorted(float(tracer.concrete(end)) for end in (a, b))
         args = args if isinstance(args, tuple) else (args,)
@@ -57,6 +77,7 @@ for _name in ("brentq", "brenth", "ridder", "bisect", "toms748"):
 
 
 @stands_in(optimize.newton)
+@_searching
 def _newton(tracer, func, x0, fprime=None, args=(), tol=1.48e-8, maxiter=50, fprime2=None, **options):
     args = args if isinstance(args, tuple) else (args,)
     plain = {"tol": tol, "maxiter": maxiter, **options}
@@ -91,6 +112,7 @@ def _given(tracer: Any, start: Any) -> Any:
 
 
 @stands_in(optimize.fsolve)
+@_searching
 def _fsolve(tracer, func, x0, args=(), fprime=None, full_output=0, **options):
     """Newton steps with the matrix of central differences, which the steps themselves make good."""
     args = args if isinstance(args, tuple) else (args,)
@@ -119,6 +141,7 @@ def _fsolve(tracer, func, x0, args=(), fprime=None, full_output=0, **options):
 
 
 @stands_in(optimize.root)
+@_searching
 def _root(tracer, fun, x0, args=(), method="hybr", jac=None, tol=None, **options):
     if method != "hybr" or callable(jac) or options:
         raise _refusal(tracer, "scipy.optimize.root with method= or options", "leave them out")

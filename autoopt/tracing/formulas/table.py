@@ -56,6 +56,9 @@ class Formula:
             if not self._agrees(tracer, given, made):
                 raise Unsupported(f"{qualified(self.function)} in a way that the releases of its library differ in")
             return made
+        except (ArithmeticError, ValueError):  # the installed function would raise one, and the objective may go on
+            tracer.tape.caught = True
+            raise
         except Unsupported as problem:
             raise UnsupportedFunctionError(
                 f"The objective calls {problem.what}, which autoopt cannot differentiate.",

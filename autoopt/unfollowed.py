@@ -1,0 +1,55 @@
+"""Numbers that depend on the parameters by way of a text or a whole number: a derivative does not see that they do.
+
+`M[str(x)]` or `M[int(x * 1e9)]`, filled by an earlier call, is a plain number, whose derivative would be 0, and so is
+what is read from a text. So on each path on which a text or a whole number was made of the parameters, its first
+gradient is compared with a slope of the objective's own values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autoopt import differences
+from autoopt.errors import Location, TracingError
+
+_FAR, _NEAR = 2.0**-8, 2.0**-14
+_TOLERANCE = 1e-3
+_PRECISE = 1e-2
+
+
+def compare(objective: Any, path: Any, gradient: np.ndarray) -> None:
+    """Raise if the gradient at the path's own point, or Jacobian, is not the slope of the values there.
+
+    Whether slopes are those of a smooth function is seen by both sides; if they are not, nothing is said. A table of
+    steps is smooth from afar and flat close by: either is its slope, but for steps so fine that it is never flat.
+
+    Raises
+    ------
+    TracingError
+        With the lines that made texts and whole numbers.
+    """
+    x = path.point
+    direction = differences.step_scale(x) * np.random.default_rng(0).uniform(0.5, 1.0, size=x.size)
+    direction *= np.where(x < 0, -1.0, 1.0)
+    weights = np.random.default_rng(1).uniform(0.5, 1.0, size=gradient.shape[:-1])
+    own = float(np.sum(weights * (gradient @ direction)))
+
+    def values(z: np.ndarray) -> float:
+        return float(np.sum(weights * objective.outcome(z)))
+
+    ahead, behind, error = differences.one_sided(values, x, direction, _FAR)
+    smooth = np.isfinite(own) and abs(ahead - behind) <= 4 * error + 1e-2 * abs(ahead)
+    if not smooth or abs(own - (ahead + behind) / 2) <= 10 * error + _TOLERANCE * abs(ahead):
+        return
+    *near, blur = differences.one_sided(values, x, direction, _NEAR)
+    if max(blur, *(abs(own - slope) for slope in near)) <= _PRECISE * max(abs(ahead), abs(own)):
+        return
+    sites = dict.fromkeys(Location.of_instruction(*site) for site in path.trace.tape.unfollowed)
+    raise TracingError(
+        "The objective makes a text or a whole number of its parameters, and what it finds by that has no derivative: "
+        f"along one direction its values have slope {ahead:.3g}, what is derived {own:.3g}.",
+        list(sites)[:3],
+        "compute the value anew in each call, or look it up by data alone; or pass jac='finite-difference'.",
+    )
