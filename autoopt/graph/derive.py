@@ -206,6 +206,11 @@ def _divided(guards: Sequence[tuple[Variable, Guard]]) -> tuple[list, list]:
     )
 
 
+def _ends_on_condition(variable: Variable) -> bool:
+    """Whether a variable reads a loop that ends on a condition."""
+    return any(v.owner is not None and getattr(v.owner.op, "ending", None) for v in ancestors([variable]))
+
+
 def _forget(dead: ref) -> None:
     if _latest[0][0] is dead:
         _latest[0] = _NONE
