@@ -34,12 +34,15 @@ class Compiled(Protocol):
         The source; empty for engines that have none.
     repeats : bool
         Whether the engine takes tapes with loops that end on a condition.
+    reads : frozenset of str
+        The data of which something has been computed and is kept: to be bound again if they are written into.
     """
 
     run: Callable
     changed: Any
     text: str
     repeats: bool
+    reads: frozenset[str]
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape`, the same tape but for its data."""
@@ -55,13 +58,23 @@ def rebound(compiled: Compiled, tape: Tape) -> Compiled:
     return other
 
 
-def tape_data(tape: Tape, compiled: Tape) -> dict[str, Any]:
-    """Return the values that the functions take besides parameters and direction, by argument name.
+class Inputs:
+    """The values that compiled functions take besides parameters and direction, by argument name.
 
-    The data are those of `tape`; the constants those of the tape that was compiled in its place.
+    Looked up once, so that other data are bound in time that goes with their number and not with the tape's length.
     """
-    data = {leaf.name: tape.values[index] for index, leaf in tape.leaves().items() if index}
-    return data | {name: compiled.values[index] for index, name in constant_names(compiled).items()}
+
+    def __init__(self, tape: Tape, compiled: Tape) -> None:
+        self._leaves = [(leaf.name, index) for index, leaf in tape.leaves().items() if index]
+        self._constants = {name: compiled.values[index] for index, name in constant_names(compiled).items()}
+
+    def of(self, tape: Tape) -> dict[str, Any]:
+        """Return the data of `tape`, and the constants of the tape that was compiled in its place."""
+        values = tape.values
+        return {name: values[index] for name, index in self._leaves} | self._constants
+
+    def names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self._leaves)
 
 
 class NumpyFunctions:
@@ -85,11 +98,13 @@ class NumpyFunctions:
         if self.compiles:
             hot.watch(self.namespace)
         self.changed = self.namespace.get("PathChanged", ())
+        self.inputs = Inputs(tape, self.tape)
+        self.reads = self.inputs.names() if kind == "hessp" else _read_before(self.namespace)
         self.bind(tape)
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape` and compute what depends on them alone."""
-        known = _prepared(self.namespace, tape_data(tape, self.tape))
+        known = _prepared(self.namespace, self.inputs.of(tape))
         if self.kind == "hessp":
             self.run = _product(self.namespace, known, tape)
         else:
@@ -109,6 +124,12 @@ class HotFunctions(NumpyFunctions):
 
 _COUNTS = re.compile(r"^COUNTS = .*?(?=  #)", re.MULTILINE)
 _CHECK = re.compile(r"\n +if [^\n]*:\n +raise PathChanged\([^\n]*")
+
+
+def _read_before(namespace: dict[str, Any]) -> frozenset[str]:
+    """Return the names of the data of which the module computes something beforehand."""
+    prepare = namespace.get("prepare")
+    return frozenset(_names(prepare)) if prepare else frozenset()
 
 
 def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -203,11 +224,13 @@ class NumbaFunctions:
         with settings():
             self.function = pytensor.function(list(function.arguments), outputs, mode="NUMBA", on_unused_input="ignore")
         self.compiled = False
+        self.inputs = Inputs(tape, self.tape)
+        self.reads = _read_before(self.namespace)
         self.bind(tape)
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape`."""
-        known = _prepared(self.namespace, tape_data(tape, self.tape))
+        known = _prepared(self.namespace, self.inputs.of(tape))
         self.bound = [np.asarray(known[name]) for name in self.names]
 
     def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:

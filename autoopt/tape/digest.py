@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from autoopt.tape.names import fresh, qualified
-from autoopt.tape.tape import CONSTANT, Leaf, Slot, Tape
+from autoopt.tape.tape import CONSTANT, Leaf, Slot, Tape, call
 
 LITERAL = 16
 """Constant arrays of at most this many entries are part of the code; larger ones are handed to it."""
@@ -18,6 +19,7 @@ def digest(tape: Tape, *extra: str) -> str:
     """Return a hexadecimal hash of what the code of `tape` is made from: never of data or large constants."""
     state = hashlib.blake2b(digest_size=16)
     known: dict[int, str] = {}
+    folds = False
     for index, step in enumerate(tape.steps):
         if step.operation is None:
             head = repr(step.template)
@@ -25,13 +27,35 @@ def digest(tape: Tape, *extra: str) -> str:
                 head += _constant(tape.values[index])
         else:
             head = known.get(id(step.operation)) or known.setdefault(id(step.operation), qualified(step.operation))
+            folds = folds or step.level == CONSTANT
             if step.template is not None:
                 head += template_text(step.template)
         state.update(f"{head}|{step.inputs}|{step.shape}|{step.dtype}|{step.level}\n".encode())
     for guard in tape.guards:
         state.update(f"{guard.step}|{guard.kind}|{_constant(guard.answer)}\n".encode())
+    for index, value in _folded(tape) if folds else ():
+        state.update(f"{index}|{_constant(value)}\n".encode())
     state.update(f"{tape.output}|{extra}".encode())
     return state.hexdigest()
+
+
+def _folded(tape: Tape) -> Iterator[tuple[int, Any]]:
+    """Yield the steps that are computed of constants alone and may be written into the code, with their values."""
+    used = {source for step in tape.steps if step.level > CONSTANT for source in step.inputs}
+    used |= {guard.step for guard in tape.guards} | {tape.output}
+    values: dict[int, Any] = {}
+
+    def value(index: int) -> Any:
+        if index not in values:
+            step = tape.steps[index]
+            values[index] = tape.values[index] if step.operation is None else call(step, list(map(value, step.inputs)))
+        return values[index]
+
+    for index in sorted(used):
+        step = tape.steps[index]
+        if step.operation is not None and step.level == CONSTANT and step.dtype != object:
+            with np.errstate(all="ignore"):
+                yield index, value(index)
 
 
 def is_uniform(value: Any) -> bool:
@@ -48,7 +72,8 @@ def is_literal(value: Any) -> bool:
 def _constant(value: Any) -> str:
     if np.size(value) <= LITERAL:
         return f"{type(value).__name__}{np.asarray(value).tolist()!r}"
-    return f"{np.shape(value)}{np.asarray(value).dtype}{value.flat[0] if is_uniform(value) else ''}"
+    counts = value.dtype.kind == "i" and np.array_equal(value, np.arange(value.size))  # derived in another way
+    return f"{np.shape(value)}{np.asarray(value).dtype}{value.flat[0] if is_uniform(value) else ''}{counts or ''}"
 
 
 def template_text(template: Any) -> str:

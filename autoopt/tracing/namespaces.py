@@ -52,8 +52,7 @@ class Namespace:
 
     def fetch(self, name: str) -> Any:
         """Return the value of a name of the user's module, or of a builtin one, and keep it."""
-        users = name in self.original
-        value = self._fetch(self.original, name) if users else self.variables["__builtins__"][name]
+        value = self._fetch(self.original, name)
         self.variables[name] = self.fetched[name] = value
         return value
 
