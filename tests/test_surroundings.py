@@ -551,6 +551,104 @@ def user_dictionary():
     return lambda x: quadratic(held["k"], x), lambda k: held.update(k=k)
 
 
+@case
+def dictionary_of_the_users_own_kind():
+    class Settings(dict):
+        def scaled(self, x):
+            return quadratic(self["k"], x)
+
+    held = Settings(k=2.0)
+    return held.scaled, lambda k: held.update(k=k)
+
+
+@case
+def list_of_the_users_own_kind():
+    class Settings(list):
+        def first(self):
+            return self[0]
+
+    held = Settings([2.0])
+    return lambda x: quadratic(held.first(), x), lambda k: held.__setitem__(0, k)
+
+
+@case
+def attribute_of_a_metaclass():
+    class Meta(type):
+        k = 2.0
+
+    class Owner(metaclass=Meta):
+        pass
+
+    return lambda x: quadratic(Owner.k, x), of_attribute(Meta)
+
+
+@case
+def all_attributes_of_an_object_with_methods():
+    class Owner:
+        def __init__(self):
+            self.k = 2.0
+
+        def loss(self, x):
+            return quadratic(self.k, x)
+
+    one = Owner()
+    return one.loss, lambda k: setattr(one, "__dict__", {"k": k})
+
+
+@case
+def class_of_an_object():
+    class Owner:
+        def loss(self, x):
+            return quadratic(2.0, x)
+
+    def change(k):
+        class Other:
+            def loss(self, x):
+                return quadratic(k, x)
+
+        one.__class__ = Other
+
+    one = Owner()
+    return lambda x: one.loss(x), change
+
+
+@case
+def array_of_dates():
+    held = np.array(["2020-01-03"], "M8[D]")
+    return (
+        lambda x: quadratic((held[0] - np.datetime64("2020-01-01")).astype(float), x),
+        lambda k: held.__setitem__(0, np.datetime64("2020-01-01") + int(k)),
+    )
+
+
+@case
+def array_of_texts():
+    held = np.array(["a", "a", "b", "b", "b", "b", "b", "b"])
+    return (
+        lambda x: quadratic(float(np.sum(held == "a")), x),
+        lambda k: held.__setitem__(slice(None), ["a"] * int(k) + ["b"] * (8 - int(k))),
+    )
+
+
+@case
+def global_by_name():
+    return (
+        lambda x: quadratic(globals().get("SCALED", 2.0), x),
+        lambda k: globals().update(SCALED=k),
+    )
+
+
+@case
+def global_that_is_missing():
+    def function(x):
+        try:
+            return quadratic(SCALED, x)
+        except NameError:
+            return quadratic(2.0, x)
+
+    return function, lambda k: globals().update(SCALED=k)
+
+
 @pytest.fixture(params=CASES)
 def place(request):
     function, change = CASES[request.param]()

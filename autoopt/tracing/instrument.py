@@ -136,13 +136,15 @@ class Instrument:
             self.note(value, below=True)
             return self._matrices().wrap(value, name)
         if isinstance(value, np.vectorize):
+            self.note(vars(value))
             return standins.Vectorized(self.tracer, self.substitute(value.pyfunc), value.otypes or "", value.excluded)
         if kind.__module__.startswith("numba."):
             return self._compiled(value)
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
             if not self.shadows.is_shadow(value):
                 self.surroundings.enter(getattr(value, "__dict__", None))
-                self.surroundings.notes.slots(value)
+                for part in self.surroundings.notes.followed(value):
+                    self.note(part, below=True)
             return self.shadows.shadow_object(value)
         if callable(value) and not hasattr(type(value), "bit_generator"):
             return self._callable(value)
@@ -172,8 +174,10 @@ class Instrument:
 
     def _captured_array(self, value: np.ndarray, name: str) -> Any:
         if value.dtype.kind not in "fiub":
+            self.note(value)
             return value
         if isinstance(value, np.ma.MaskedArray | np.matrix):
+            self.note(value)
             return value  # refused where it meets a traced value
         return self.tracer.leaf(Leaf(self._free_name(name or "constant"), "captured"), value)
 
@@ -343,7 +347,9 @@ class Instrument:
     def _namespace(self, original: dict) -> Namespace:
         namespace = self._namespaces.get(id(original))
         if namespace is None:
-            namespace = self._namespaces[id(original)] = Namespace(self._fetch, self.builtins, original)
+            namespace = self._namespaces[id(original)] = Namespace(
+                self._fetch, self.surroundings.notes.keys, self.builtins, original
+            )
             self.surroundings.relieve(original)
         return namespace
 

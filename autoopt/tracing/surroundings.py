@@ -8,6 +8,7 @@ the next call never stands for one that was computed.
 from __future__ import annotations
 
 import collections
+import enum
 import operator
 import weakref
 from collections.abc import Callable, Iterator
@@ -161,6 +162,8 @@ class Surroundings:
     def watched(self) -> Watch:
         """Return what the run read and did not change."""
         spaces = self._spaces()
+        for member in (original for original, _ in self.shadows.objects.values() if isinstance(original, enum.Enum)):
+            self.notes.note(vars(member))
         for kind in self.shadows.classes:
             for base in (*kind.__mro__, *type(kind).__mro__):
                 self.notes.note(base)

@@ -49,9 +49,10 @@ class Watch:
     names : tuple of (dict, name, value)
     cells : tuple of (cell, value)
     functions : tuple of (function, code, defaults, keyword defaults)
-    holders : tuple of (object, attributes)
+    holders : tuple of (object, attributes, class)
         Objects, with the dictionary of their attributes.
     tables : tuple of (dictionary, keys, values)
+        Without keys for classes.
     items : tuple of (container, items)
     others : tuple of callables
         That say whether something else is as it was.
@@ -64,8 +65,8 @@ class Watch:
     names: tuple[tuple[dict, Any, Any], ...] = ()
     cells: tuple[tuple[CellType, Any], ...] = ()
     functions: tuple[tuple[Any, Any, Any, Any], ...] = ()
-    holders: tuple[tuple[Any, dict], ...] = ()
-    tables: tuple[tuple[Any, list, list], ...] = ()
+    holders: tuple[tuple[Any, dict, type], ...] = ()
+    tables: tuple[tuple[Any, list | None, list], ...] = ()
     items: tuple[tuple[Any, list], ...] = ()
     others: tuple[Same, ...] = ()
     arrays: tuple[tuple[np.ndarray, bytearray | None], ...] = ()
@@ -84,11 +85,13 @@ class Watch:
                 return False
             if function.__kwdefaults__ is not options:
                 return False
-        for owner, attributes in self.holders:
-            if owner.__dict__ is not attributes:
+        for owner, attributes, kind in self.holders:
+            if owner.__dict__ is not attributes or type(owner) is not kind:
                 return False
         for place, keys, values in self.tables:
-            if list(place) != keys or any(map(operator.is_not, place.values(), values)):
+            if len(place) != len(values) or any(map(operator.is_not, place.values(), values)):
+                return False
+            if keys is not None and list(place) != keys:
                 return False
         for place, before in self.items:
             if len(place) != len(before) or any(map(operator.is_not, place, before)):
@@ -132,8 +135,8 @@ class Notes:
         self.complete = True
         self._seen: dict[int, Any] = {}
         self._functions: list[tuple[Any, Any, Any, Any]] = []
-        self._holders: list[tuple[Any, dict]] = []
-        self._tables: list[tuple[Any, list, list]] = []
+        self._holders: list[tuple[Any, dict, type]] = []
+        self._tables: list[tuple[Any, list | None, list]] = []
         self._items: list[tuple[Any, list]] = []
         self._others: list[Same] = []
         self._arrays: list[tuple[np.ndarray, bytearray | None]] = []
@@ -201,8 +204,9 @@ class Notes:
     def _class(self, value: type) -> Collection:
         if not value.__flags__ & _HEAP or is_librarys(value.__module__):
             return ()
-        self._table(vars(value))
-        return (*(part for name, part in vars(value).items() if not name.startswith("__")), *value.__bases__)
+        self._tables.append((vars(value), None, list(vars(value).values())))
+        parts = (part for name, part in vars(value).items() if not name.startswith("__"))
+        return (*parts, *value.__bases__, type(value))
 
     def _partial(self, value: functools.partial) -> Collection:
         self._one(value.keywords)
@@ -220,24 +224,29 @@ class Notes:
             return ()
         if library == "autoopt":
             return ()
-        held = self.slots(value)
+        held = [*self.followed(value), *(_slot(slot, value) for slot in _slots(kind))]
         attributes = getattr(value, "__dict__", None)
         if type(attributes) is dict:
-            self._holders.append((value, attributes))
             held += self._one(attributes)
         elif not held:
             self.complete = self.complete and library in _FIXED
-        if isinstance(value, dict | list | set | collections.deque):
-            held += self._container(value)
         return [*held, kind]
 
-    def slots(self, value: Any) -> list:
-        """Remember what is in the slots of an object, and return that."""
-        held = []
-        for slot in (part for base in type(value).__mro__ for part in vars(base).values() if type(part) is _SLOT):
-            held.append(before := _slot(slot, value))
-            self._others.append(functools.partial(_is_in_slot, slot, value, before))
-        return held
+    def followed(self, value: Any) -> list:
+        """Remember of an object what looks at its attributes do not show; return what it holds as a container."""
+        self._seen[id(value)] = value
+        for slot in _slots(type(value)):
+            self._others.append(functools.partial(_is_in_slot, slot, value, _slot(slot, value)))
+        attributes = getattr(value, "__dict__", None)
+        if type(attributes) is dict:
+            self._holders.append((value, attributes, type(value)))
+        if isinstance(value, dict | list | set | collections.deque):
+            return list(self._container(value))
+        return []
+
+    def keys(self, place: dict) -> None:
+        """Remember which names there are in a dictionary."""
+        self._items.append((place, list(place)))
 
     def watch(self, names: tuple, cells: tuple, changed: Callable[[Any], bool]) -> Watch:
         """Return the notes that are still true, and are not of containers that the run `changed`."""
@@ -274,6 +283,10 @@ def equals(value: list, own: list) -> bool:
         return value == own
     except ValueError:  # an array has been put into it
         return False
+
+
+def _slots(kind: type) -> list:
+    return [part for base in kind.__mro__ for part in vars(base).values() if type(part) is _SLOT]
 
 
 def _slot(slot: Any, value: Any) -> Any:
