@@ -617,7 +617,7 @@ def array_of_dates():
     held = np.array(["2020-01-03"], "M8[D]")
     return (
         lambda x: quadratic((held[0] - np.datetime64("2020-01-01")).astype(float), x),
-        lambda k: held.__setitem__(0, np.datetime64("2020-01-01") + int(k)),
+        lambda k: held.__setitem__(0, np.datetime64("2020-01-01") + np.timedelta64(int(k), "D")),
     )
 
 
