@@ -42,6 +42,8 @@ class Compiled(Protocol):
         How often in turn the conventions of kinks were found right.
     repeats : bool
         Whether the engine takes tapes with loops that end on a condition.
+    reads : frozenset of str
+        The data of which something has been computed and is kept: to be bound again if they are written into.
     """
 
     run: Callable
@@ -51,6 +53,7 @@ class Compiled(Protocol):
     stationary: int
     kept: int
     repeats: bool
+    reads: frozenset[str]
 
     def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what `run` does, each kink that is met having the slope that its rule has there."""
@@ -69,13 +72,23 @@ def rebound(compiled: Compiled, tape: Tape) -> Compiled:
     return other
 
 
-def tape_data(tape: Tape, compiled: Tape) -> dict[str, Any]:
-    """Return the values that the functions take besides parameters and direction, by argument name.
+class Inputs:
+    """The values that compiled functions take besides parameters and direction, by argument name.
 
-    The data are those of `tape`; the constants those of the tape that was compiled in its place.
+    Looked up once, so that other data are bound in time that goes with their number and not with the tape's length.
     """
-    data = {leaf.name: tape.values[index] for index, leaf in tape.leaves().items() if index}
-    return data | {name: compiled.values[index] for index, name in constant_names(compiled).items()}
+
+    def __init__(self, tape: Tape, compiled: Tape) -> None:
+        self._leaves = [(leaf.name, index) for index, leaf in tape.leaves().items() if index]
+        self._constants = {name: compiled.values[index] for index, name in constant_names(compiled).items()}
+
+    def of(self, tape: Tape) -> dict[str, Any]:
+        """Return the data of `tape`, and the constants of the tape that was compiled in its place."""
+        values = tape.values
+        return {name: values[index] for name, index in self._leaves} | self._constants
+
+    def names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self._leaves)
 
 
 class NumpyFunctions:
@@ -106,11 +119,13 @@ class NumpyFunctions:
         self.changed = self.namespace.get("PathChanged", ())
         self.tied = self.namespace.get("Tied", ())
         self._plain: NumpyFunctions | None = None
+        self.inputs = Inputs(tape, self.tape)
+        self.reads = self.inputs.names() if "linearize" in self.namespace else _read_before(self.namespace)
         self.bind(tape)
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape` and compute what depends on them alone."""
-        known = _prepared(self.namespace, tape_data(tape, self.tape))
+        known = _prepared(self.namespace, self.inputs.of(tape))
         if "linearize" in self.namespace:
             self.run = _product(self.namespace, self.kind, known, tape)
         else:
@@ -154,6 +169,12 @@ class HotFunctions(NumpyFunctions):
     """Printed NumPy source of which what has loops becomes machine code when it has run for long enough."""
 
     compiles = True
+
+
+def _read_before(namespace: dict[str, Any]) -> frozenset[str]:
+    """Return the names of the data of which the module computes something beforehand."""
+    prepare = namespace.get("prepare")
+    return frozenset(_names(prepare)) if prepare else frozenset()
 
 
 def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -258,11 +279,13 @@ class NumbaFunctions:
         with settings():
             self.function = pytensor.function(list(function.arguments), outputs, mode="NUMBA", on_unused_input="ignore")
         self.compiled = False
+        self.inputs = Inputs(tape, self.tape)
+        self.reads = _read_before(self.namespace)
         self.bind(tape)
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape`."""
-        known = _prepared(self.namespace, tape_data(tape, self.tape))
+        known = _prepared(self.namespace, self.inputs.of(tape))
         self.bound = [np.asarray(known[name]) for name in self.names]
 
     def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:
@@ -300,7 +323,7 @@ class ByProducts:
         except UnsupportedFunctionError:
             self.kind, self.product = second, engine(tape, second, title, checked, ties)
         self.changed, self.tied, self.text = self.product.changed, self.product.tied, self.product.text
-        self.kept = 0
+        self.kept, self.reads = 0, self.product.reads
 
     @property
     def stationary(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import time
 import warnings
@@ -26,6 +27,7 @@ from autoopt.tape.slopes import Flat, flatness
 from autoopt.tape.tape import Tape
 from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.trace import Trace, definition, frames_of_user, trace
+from autoopt.tracing.watching import BUDGET, is_kept
 
 MAX_PATHS = 200
 """So many ways through the objective's branches are compiled; from then on new ones are followed step by step."""
@@ -59,7 +61,8 @@ class Objective:
     x0 : scalar, array, or nested dict, list, tuple of them
         Where it is first run, and the structure of its parameters.
     args : tuple
-        Data. Arrays must not be changed while the objective is in use.
+        Data. Arrays of more than 64 KiB must not be written into while the objective is in use: what is in those that
+        are larger, or that are larger together, is not looked at again.
     engine : "auto", "numpy" or "numba"
     scalar : bool
         False if `f` returns an array, of which only the `jacobian` exists.
@@ -77,6 +80,8 @@ class Objective:
     -----
     `x` is the flat vector, shape (n,), or a value of x0's structure; gradients, directions and Hessians are flat.
     """
+
+    _budget: float = BUDGET
 
     def __init__(self, f: Callable, x0: Any, args: tuple = (), engine: str = "auto", scalar: bool = True) -> None:
         self.function = f
@@ -210,8 +215,20 @@ class Objective:
         self.args = args
         self._latest, self._passing = (None, None), {}
         for path in self._paths:
-            path.rebind(args)
+            path.rebind(args, self._budget)
         return True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every change of what the objective reads outside is noticed."""
+        return all(path.trace.watched.complete for path in self._paths)
+
+    def twin(self) -> Objective:
+        """Return an objective of the same code, to which other data can be bound: for another thread."""
+        other = copy.copy(self)
+        other._paths, other._passing, other._latest = [path.twin() for path in self._paths], {}, (None, None)
+        other.timings = dict(self.timings)
+        return other
 
     # Paths ------------------------------------------------------------------------------------------------------------
 
@@ -222,10 +239,11 @@ class Objective:
 
     def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
-        watched = self._paths[0].trace.watched
-        if watched is not None and not watched.holds():
+        path = self._paths[0]
+        if (path.watched is not None or path.kept) and not self._is_current(path):
             self._renew(x)
-        found = _QUIET.copy().run(self._try, self._paths[0], kind, x, *direction)
+            path = self._paths[0]
+        found = _QUIET.copy().run(self._try, path, kind, x, *direction)
         if found is not None:
             return found
         with np.errstate(all="ignore"):
@@ -240,6 +258,15 @@ class Objective:
             if first in self._paths:
                 self._paths.insert(0, self._paths.pop(self._paths.index(first)))
         return found
+
+    def _is_current(self, path: Path) -> bool:
+        """Whether what `path` read outside is what it was; what was computed of arrays is computed anew if need be."""
+        if path.watched is not None and not path.watched.holds():
+            return False
+        for array, kept in path.kept:
+            if not is_kept(array, kept):
+                return path.refresh(self._budget)
+        return True
 
     def _renew(self, x: np.ndarray) -> None:
         """Begin anew: what the objective reads outside is no longer what it was."""
@@ -305,13 +332,14 @@ class Objective:
     def _elsewhere(self, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool = True) -> Any:
         """Evaluate on another known path, or on a new one."""
         for position, path in enumerate(self._paths[1:], start=1):
-            found = self._try(path, kind, x, *direction, settle=settle) if path.holds() else None
+            found = self._try(path, kind, x, *direction, settle=settle) if self._is_current(path) else None
             if found is not None:
                 self._paths.insert(0, self._paths.pop(position))
                 return found
         if self._interpreter is not None:
             return self._interpret(kind, x, *direction)
         passing = next((path for path in self._passing.values() if np.array_equal(path.point, x)), None)
+        passing = passing if passing is None or self._is_current(passing) else None
         path = passing or self._path(x)
         known = next((known for known in self._paths if not path.trace.tape.ties and known.is_like(path)), None)
         if known is not None:
@@ -359,8 +387,9 @@ class Objective:
         if kind == "value":
             return self.original(x)
         path, run = self._latest
-        if run is None or not np.array_equal(path.point, x):
+        if run is None or not np.array_equal(path.point, x) or not (path.holds() and path.is_kept()):
             path = self._path(x)
+            path.keep(self._budget, everything=True)
             run = Interpretation(path.trace.tape, path.point, self._interpreter)
             self._latest = (path, run)
             if run.tape.unfollowed:
@@ -380,7 +409,9 @@ class Objective:
             self._left = recorded.leftovers
             self.single = self.single or recorded.single
             self._heeds = self._heeds or recorded.tape.heeds
-            return Path(recorded, x.copy(), self._repeats)
+            path = Path(recorded, x.copy(), self._repeats)
+            path.keep(self._budget)
+            return path
         except AutooptError:
             raise
         except Exception as problem:
@@ -449,6 +480,7 @@ class Objective:
             if path.counts:
                 compiled.admit(path.counts)
             path.compiled[kind] = compiled
+            path.keep(self._budget)
             self.timings["compile"] += time.perf_counter() - clock
             if self.scalar and kind != "value" and not self._compared:
                 self._compare(path)

@@ -5,11 +5,14 @@ Each call gives other data as it likes; what is compiled is kept for data of the
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autoopt.bindings import Binding, private, shape
 from autoopt.errors import UsageError
 from autoopt.objective import Objective
 from autoopt.parameters import Structure
@@ -45,8 +48,8 @@ def value_and_grad(f: Callable, argnums: int = 0) -> Callable:
     compiled = _Compiled(f, argnums)
 
     def evaluate(*args: Any, **options: Any) -> tuple[float, Any]:
-        objective, x = compiled.at(args, options)
-        value, gradient = objective.value_and_grad(x)
+        with compiled.at(args, options) as (objective, x):
+            value, gradient = objective.value_and_grad(x)
         return value, objective.structure.unflatten(gradient)
 
     return evaluate
@@ -69,8 +72,8 @@ def hvp(f: Callable, argnums: int = 0) -> Callable:
         if len(args) < argnums + 2:
             raise UsageError("hvp(f) takes the point and the direction.", remedy="call hvp(f)(x, p, *args).")
         direction = args[argnums + 1]
-        objective, x = compiled.at((*args[: argnums + 1], *args[argnums + 2 :]), options)
-        return objective.structure.unflatten(objective.hessp(x, direction))
+        with compiled.at((*args[: argnums + 1], *args[argnums + 2 :]), options) as (objective, x):
+            return objective.structure.unflatten(objective.hessp(x, direction))
 
     return evaluate
 
@@ -83,8 +86,8 @@ def hessian(f: Callable, argnums: int = 0) -> Callable:
     compiled = _Compiled(f, argnums)
 
     def evaluate(*args: Any, **options: Any) -> Any:
-        objective, x = compiled.at(args, options)
-        matrix, entries = objective.hess(x), _entries(objective.structure)
+        with compiled.at(args, options) as (objective, x):
+            matrix, entries = objective.hess(x), _entries(objective.structure)
         return _each(entries, lambda rows: _each(entries, lambda columns: _block(matrix, rows, columns)))
 
     return evaluate
@@ -98,8 +101,8 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
     compiled = _Compiled(f, argnums, scalar=False)
 
     def evaluate(*args: Any, **options: Any) -> Any:
-        objective, x = compiled.at(args, options)
-        matrix, shape = objective.jacobian(x)
+        with compiled.at(args, options) as (objective, x):
+            matrix, shape = objective.jacobian(x)
         entries = _entries(objective.structure)
         return _each(entries, lambda columns: matrix[:, columns].reshape(shape + np.shape(columns)))
 
@@ -129,38 +132,91 @@ def _each(tree: Any, function: Callable) -> Any:
 
 
 _KEPT = 16
-_SIMPLE = frozenset((int, float, bool, str, type(None)))
 
 
 class _Compiled:
-    """The objectives of one function, one for each structure of its arguments; the latest data are bound to it."""
+    """The objectives of one function, for each structure of its arguments, and the data that are bound to them.
+
+    A call takes one of them for itself until it has its result, so that other threads never see its data; while all
+    of one structure are taken, another call gets a twin.
+    """
 
     def __init__(self, f: Callable, argnums: int, scalar: bool = True) -> None:
         if not isinstance(argnums, int) or argnums < 0:
             raise UsageError(f"argnums={argnums!r} is not understood.", remedy="pass the position of one argument.")
         self.function, self.argnums, self.scalar = f, argnums, scalar
-        self.objectives: dict[Any, Objective] = {}
+        self._free: list[Binding] = []  # those that no call has taken, the latest last
+        self._models: dict[Any, Objective] = {}
+        self._lock = threading.RLock()
 
-    def at(self, args: tuple, options: dict[str, Any]) -> tuple[Objective, np.ndarray]:
-        """Return the objective for `args` and keywords, and the flat vector of the argument to differentiate by."""
+    def at(self, args: tuple, options: dict[str, Any]) -> _Taken:
+        """Return a context that gives the objective for `args` and keywords, and the flat vector of the parameters."""
         if len(args) <= self.argnums:
             raise UsageError(f"The function was called without its argument {self.argnums}.", remedy="pass it.")
         x, data = args[self.argnums], (*args[: self.argnums], *args[self.argnums + 1 :], *options.values())
+        names = tuple(options)
+        try:
+            binding = self._free.pop()
+        except IndexError:
+            binding = None
+        if binding is not None:
+            flat = binding.flat(x) if binding.names == names and binding.has(data) else None
+            if flat is not None:
+                return _Taken(self._free, binding, flat)
+            self._free.append(binding)
         structure = Structure.of(x)
-        flat = structure.flatten(x)
-        key = (structure, tuple(options), tuple(_shape(part) for part in data))
-        known = self.objectives.get(key)
-        if known is None or not known.rebind(data):
-            while len(self.objectives) >= _KEPT:
-                self.objectives.pop(next(iter(self.objectives)))
-            known = self.objectives[key] = Objective(self._ordered(tuple(options)), x, data, scalar=self.scalar)
-        return known, flat
+        return _Taken(self._free, self._bound(structure, x, data, names), structure.flatten(x))
+
+    def _bound(self, structure: Structure, x: Any, data: tuple, names: tuple[str, ...]) -> Binding:
+        """Return an objective to which `data` are bound: one that was, one that can be, or a new one."""
+        key = structure, names, tuple(map(shape, data))
+        with self._lock:
+            alike = [binding for binding in list(self._free) if binding.key == key]
+            alike.sort(key=lambda binding: not binding.has(data))
+            for binding in alike:
+                try:
+                    self._free.remove(binding)
+                except ValueError:  # another thread was quicker
+                    continue
+                if binding.has(data) or binding.bind(data):
+                    return binding
+            del self._free[: max(0, len(self._free) - _KEPT)]
+            model = self._models.get(key)
+            own = private(data)
+            if model is not None and (twin := model.twin()).rebind(own):
+                return Binding(key, names, twin)
+            while len(self._models) >= _KEPT:
+                self._models.pop(next(iter(self._models)))
+            made = self._models[key] = _Functional(self._ordered(names), x, own, scalar=self.scalar)
+            return Binding(key, names, made)
 
     def _ordered(self, names: tuple[str, ...]) -> Callable:
         """Return `f` with the argument to differentiate by first and the arguments of these names last."""
         if self.argnums == 0 and not names:
             return self.function
         return _reordered(self.function, self.argnums, names)
+
+
+class _Taken:
+    """A binding for the time of one call."""
+
+    __slots__ = ("_binding", "_flat", "_free")
+
+    def __init__(self, free: list[Binding], binding: Binding, flat: np.ndarray) -> None:
+        self._free, self._binding, self._flat = free, binding, flat
+
+    def __enter__(self) -> tuple[Objective, np.ndarray]:
+        return self._binding.objective, self._flat
+
+    def __exit__(self, *problem: Any) -> None:
+        if self._binding.objective.is_complete:
+            self._free.append(self._binding)
+
+
+class _Functional(Objective):
+    """An objective whose arrays may be written into at any time, however large they are."""
+
+    _budget = math.inf
 
 
 def _reordered(function: Callable, position: int, names: tuple[str, ...]) -> Callable:
@@ -170,18 +226,3 @@ def _reordered(function: Callable, position: int, names: tuple[str, ...]) -> Cal
         return function(*data[:position], x, *data[position:count], **options)
 
     return reordered
-
-
-def _shape(value: Any) -> Any:
-    """Return what must be equal for other data to be bound to the same code; never equal for what is not array data."""
-    if type(value) is np.ndarray and value.dtype.kind in "fiub":
-        return value.shape, value.dtype.str
-    if type(value) is dict:
-        return tuple((key, _shape(part)) for key, part in value.items())
-    if type(value) is tuple:
-        return tuple(_shape(part) for part in value)
-    if isinstance(value, float):
-        return float
-    if type(value) is list and len(value) <= 1000 and all(type(part) in _SIMPLE for part in value):
-        return list, tuple((type(part), part) for part in value)
-    return (type(value), value) if value is None or isinstance(value, str | int) else object()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autoopt.objective import Objective
-from benchmarks import loops, recurrences
+from benchmarks import loops, recurrences, transforms
 from benchmarks.loop_peers import LOOP_TOOLS, CannotTake
 from benchmarks.peers import TOOLS
 from benchmarks.problems import PROBLEMS
@@ -105,3 +105,17 @@ def test_every_tool_has_the_gradient_of_the_loop(case, name):
     objective = Objective(case.objective, case.x, data)
     assert value == pytest.approx(objective.value(case.x), rel=1e-10)
     np.testing.assert_allclose(gradient, objective.grad(case.x), rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("case", transforms.cases(small=True), ids=lambda case: case.name)
+def test_transforms_have_the_gradient_and_the_product_of_differences(case):
+    found = {name: call() for name, call in transforms.calls(case).items()}
+    directions = np.eye(case.x.size)
+    expected = [slope(lambda t, p=p: case.objective(case.x + t * p, *case.data)) for p in directions]
+    for name in ("v+g objective", "v+g function"):
+        assert found[name][0] == pytest.approx(case.objective(case.x, *case.data), rel=1e-12)
+        np.testing.assert_allclose(found[name][1], expected, rtol=1e-6, atol=1e-7)
+    both = Objective(case.objective, case.x, case.data)
+    second = slope(lambda t: both.grad(case.x + t * np.ones_like(case.x)))
+    for name in ("hvp objective", "hvp function"):
+        np.testing.assert_allclose(found[name], second, rtol=1e-6, atol=1e-7)

@@ -571,3 +571,16 @@ def test_masks_are_those_of_each_path(folder) -> None:
             assert value == pytest.approx(f(x))
             assert gradient == pytest.approx(np.sum(x > 0) * 2 * x + weights * (x > 0))
     assert len(objective._paths) == 5
+
+
+def test_what_is_computed_of_long_constants_is_part_of_the_code():
+    """A sum of a list is a number in the source: other lists, of the same length, are another source."""
+
+    def loss(x, numbers):
+        return np.sum(np.array(numbers)) * x[0] ** 2 + np.max(np.array(numbers)[3:5]) * x[0]
+
+    for scale in (1.0, 3.0, -2.0, 0.0):
+        numbers = [scale * k for k in range(40)]
+        value, (slope,) = autoopt.value_and_grad(loss)(np.array([1.5]), numbers)
+        assert value == pytest.approx(scale * 780 * 2.25 + max(numbers[3:5]) * 1.5)
+        assert slope == pytest.approx(scale * 780 * 3.0 + max(numbers[3:5]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ def digest(tape: Tape, *extra: str) -> str:
     """Return a hexadecimal hash of what the code of `tape` is made from: never of data or large constants."""
     state = hashlib.blake2b(digest_size=16)
     known: dict[int, str] = {}
+    folds = False
     for index, step in enumerate(tape.steps):
         if step.operation is None:
             head = repr(step.template)
@@ -25,6 +27,7 @@ def digest(tape: Tape, *extra: str) -> str:
                 head += _constant(tape.values[index])
         else:
             head = known.get(id(step.operation)) or known.setdefault(id(step.operation), qualified(step.operation))
+            folds = folds or step.level == CONSTANT
             if step.template is not None:
                 head += template_text(step.template)
         state.update(f"{head}|{step.inputs}|{step.shape}|{step.dtype}|{step.level}\n".encode())
@@ -76,7 +79,8 @@ def is_literal(value: Any) -> bool:
 def _constant(value: Any) -> str:
     if np.size(value) <= LITERAL:
         return f"{type(value).__name__}{np.asarray(value).tolist()!r}"
-    return f"{np.shape(value)}{np.asarray(value).dtype}{value.flat[0] if is_uniform(value) else ''}"
+    counts = value.dtype.kind == "i" and np.array_equal(value, np.arange(value.size))  # derived in another way
+    return f"{np.shape(value)}{np.asarray(value).dtype}{value.flat[0] if is_uniform(value) else ''}{counts or ''}"
 
 
 def _answer(value: Any) -> str:

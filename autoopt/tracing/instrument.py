@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import builtins
 import functools
+import os
 from collections.abc import Callable
-from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,11 @@ from autoopt.tracing.held import form_of
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.namespaces import ModuleStandIn, Namespace, namespace_of
 from autoopt.tracing.objects import Shadows, is_users_class
-from autoopt.tracing.origin import may_be_copied
+from autoopt.tracing.origin import is_library, may_be_copied
 from autoopt.tracing.remembered import Remembered, is_remembering
 from autoopt.tracing.sparse import Matrices, is_sparse
-from autoopt.tracing.surroundings import ABSENT, Surroundings, contents
+from autoopt.tracing.surroundings import Surroundings
+from autoopt.tracing.watching import ABSENT, contents
 
 _INTEGRALS = ("trapezoid", "cumulative_trapezoid")
 _OPAQUE = tuple(f"scipy.{part}" for part in ("special", "linalg", "stats", "fft", "signal", "spatial", "interpolate"))
@@ -40,13 +42,10 @@ class Instrument:
     ----------
     surroundings : Surroundings
         What was read from outside, and is left there.
-    opaque_state : bool
-        True if something was read whose later change could not be noticed by looking at names alone.
     """
 
     def __init__(self, tracer: Any) -> None:
         self.tracer = tracer
-        self.opaque_state = False
         self._known: dict[int, tuple[Any, Any]] = {}
         self._namespaces: dict[int, Namespace] = {}
         self._cells: dict[int, tuple[CellType, CellType, Any]] = {}
@@ -55,7 +54,7 @@ class Instrument:
         self._copies = containers.Copies()
         self.surroundings = Surroundings(tracer, self.shadows, self._users)
         self._originals: dict[int, Any] = {}
-        self.captured = self.surroundings.captured
+        self.captured, self.note = self.surroundings.captured, self.surroundings.notes.note
         self.frames: dict[str, Any] = {}
         self.matrices: Any = None
         self.builtins = self._builtins()
@@ -93,7 +92,11 @@ class Instrument:
         if known is not None:
             return known[1]
         if attribute and isinstance(value, np.ndarray):
-            return value if self.tracer.buffers is None else self._buffer(value, name)
+            if self.tracer.buffers is not None:
+                return self._buffer(value, name)
+            if type(value) is not self.tracer.array:
+                self.note(value)
+            return value
         replaced = self._replacement(value, name)
         if not containers.is_container(value) or isinstance(value, tuple | frozenset):
             self._known[id(value)] = (value, replaced)
@@ -125,6 +128,7 @@ class Instrument:
         if isinstance(value, type):
             return self._class(value)
         if kind.__module__.startswith("polars."):
+            self.note(value)
             return self._tables("polars").wrap(value)
         if kind.__module__.startswith("scipy.interpolate."):
             return self._curve(value)
@@ -133,23 +137,26 @@ class Instrument:
         if kind.__module__.partition(".")[0] == "pandas":
             return self._frame(value, name)
         if kind.__module__.startswith("scipy.sparse.") and is_sparse(value):
+            self.note(value, below=True)
             return self._matrices().wrap(value, name)
         if isinstance(value, np.errstate):
             return modes.entered(self.tracer, value)
         if isinstance(value, np.vectorize):
+            self.note(vars(value))
             return standins.Vectorized(self.tracer, self.substitute(value.pyfunc), value.otypes or "", value.excluded)
         if kind.__module__.startswith("numba."):
             return self._compiled(value)
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
-            self.opaque_state = True
             if not self.shadows.is_shadow(value):
                 self.surroundings.enter(getattr(value, "__dict__", None))
                 self._relieve_held(value)
+                for part in self.surroundings.notes.followed(value):
+                    self.note(part, below=True)
             return self._shadow(value)
         if callable(value) and not hasattr(type(value), "bit_generator"):
             return self._callable(value)
-        self.opaque_state = self.opaque_state or not isinstance(value, np.generic | complex | range)
         self.surroundings.enter(value)
+        self.note(value, below=True)
         return standins.object_stand_in(self.tracer, value) or value
 
     def _relieve_held(self, value: Any) -> None:
@@ -177,24 +184,25 @@ class Instrument:
         if kind in standins.STAND_INS:
             return functools.partial(standins.STAND_INS[kind], self.tracer)
         if not is_users_class(kind) or issubclass(kind, BaseException):
+            self.note(kind, below=True)
             return kind
-        self.opaque_state = True
         return self.shadows.shadow_class(kind)
 
     def _container(self, value: Any) -> Any:
         """Return a container with what is in it substituted; itself if nothing is, so that writes into it are seen."""
         self.surroundings.enter(value)
-        if hasattr(value, "__len__") and len(value) > _SCANNED:
+        searched = not (hasattr(value, "__len__") and len(value) > _SCANNED)
+        self.note(value, below=not searched)
+        if not searched:
             return value
-        fixed = type(value) is tuple and all(isinstance(part, _FIXED) for part in value)
-        empty = hasattr(value, "__len__") and len(value) == 0
-        self.opaque_state = self.opaque_state or not (fixed or empty)
         return self._copies.of(value, lambda part, name: self.substitute(part, name, attribute=True))
 
     def _captured_array(self, value: np.ndarray, name: str) -> Any:
         if value.dtype.kind not in "fiub":
+            self.note(value)
             return value
         if isinstance(value, np.ma.MaskedArray | np.matrix):
+            self.note(value)
             return value  # refused where it meets a traced value
         leaf = self.tracer.leaf(Leaf(self._free_name(name or "constant"), "captured"), value)
         if self.tracer.buffers is not None and value.dtype == float:
@@ -221,11 +229,13 @@ class Instrument:
         """Return the stand-in for a distribution of scipy.stats; a frozen one may be changed unnoticed."""
         from autoopt.tracing import distributions  # imports scipy.special
 
-        self.opaque_state = self.opaque_state or not callable(value)
+        if not callable(value):
+            self.note(value, below=True)
         return distributions.stand_in(self.tracer, value)
 
     def _frame(self, value: Any, name: str) -> Any:
         """Return the stand-in for a pandas object."""
+        self.note(value)
         return self._tables("pandas").wrap(value, name or None)
 
     def _tables(self, library: str) -> Any:
@@ -233,14 +243,14 @@ class Instrument:
         from autoopt.tracing.frames import Frames
         from autoopt.tracing.polars import Polars
 
-        self.opaque_state = self.tracer.tape.data_decided = True
+        self.tracer.tape.data_decided = True
         if library not in self.frames:
             self.frames[library] = (Frames if library == "pandas" else Polars)(self.tracer, self._free_name)
         return self.frames[library]
 
     def _matrices(self) -> Matrices:
         """Return what keeps the stand-ins of sparse matrices."""
-        self.opaque_state = self.tracer.tape.data_decided = True
+        self.tracer.tape.data_decided = True
         self.matrices = self.matrices or Matrices(self.tracer, self._free_name)
         return self.matrices
 
@@ -279,7 +289,7 @@ class Instrument:
         """Return the stand-in for an interpolant made outside, which may change unnoticed; itself if there is none."""
         from autoopt.tracing.formulas.lookups import of_object  # imports scipy.interpolate
 
-        self.opaque_state = True
+        self.note(value, below=True)
         return of_object(value) or value
 
     def _callable(self, value: Callable) -> Callable:
@@ -299,10 +309,9 @@ class Instrument:
         if isinstance(value, MethodType):
             if type(value.__self__).__module__.startswith("scipy.stats."):
                 return getattr(self.substitute(value.__self__), value.__name__)
-            self.opaque_state = True
             return MethodType(self.substitute(value.__func__), self.substitute(value.__self__))
         if isinstance(value, functools.partial):
-            self.opaque_state = True
+            self.note(value)
             keywords = {name: self.substitute(part, name) for name, part in value.keywords.items()}
             return functools.partial(self.substitute(value.func), *map(self.substitute, value.args), **keywords)
         if is_remembering(value):
@@ -310,7 +319,7 @@ class Instrument:
         if _is_compiled(value):
             return functools.partial(standins.compiled, self.tracer, value)
         if not isinstance(value, BuiltinFunctionType | np.ufunc) and not _is_standard(value):
-            self.opaque_state = True
+            self.note(value, below=True)
         return value
 
     # Functions --------------------------------------------------------------------------------------------------------
@@ -334,6 +343,7 @@ class Instrument:
     def _dispatching(self, function: Any) -> Callable:
         """Return the stand-in for a function made by functools.singledispatch."""
         registry = dict(function.registry)
+        self.note(function.registry)
         made = functools.singledispatch(self.substitute(registry.pop(object)))
         self._known[id(function)] = (function, made)
         for kind, form in registry.items():
@@ -356,7 +366,10 @@ class Instrument:
         if function.__kwdefaults__:
             copied.__kwdefaults__ = {key: self.substitute(value, key) for key, value in function.__kwdefaults__.items()}
         copied.__dict__.update({name: self.substitute(part, name, True) for name, part in vars(function).items()})
-        self.opaque_state = self.opaque_state or bool(set(function.__dict__) - {"__wrapped__"})
+        if not is_library(function.__code__):
+            self.note(function)
+            if _reads_environment(function.__code__):
+                self.note(os.environ, below=True)
         self.captured[id(function), "__defaults__"] = (function, function.__defaults__)
         return copied
 
@@ -375,15 +388,17 @@ class Instrument:
     def _namespace(self, original: dict) -> Namespace:
         namespace = self._namespaces.get(id(original))
         if namespace is None:
-            namespace = self._namespaces[id(original)] = Namespace(self._fetch, self.builtins, original)
+            namespace = self._namespaces[id(original)] = Namespace(
+                self._fetch, self.surroundings.notes.keys, self.builtins, original
+            )
             self.surroundings.relieve(original)
         return namespace
 
     def _fetch(self, original: dict, name: str) -> Any:
         """Return what the copies see of a global, and remember that it was read."""
-        value = original[name]
+        value = original.get(name, ABSENT)
         self.captured[id(original), name] = (original, value)
-        return self.substitute(value, name)
+        return self.builtins[name] if value is ABSENT else self.substitute(value, name)
 
     def _closure(self, function: FunctionType) -> tuple[CellType, ...] | None:
         if function.__closure__ is None:
@@ -421,7 +436,8 @@ class Instrument:
             except ValueError:
                 continue
         self._copies.give_back(self.surroundings.settled)
-        self.surroundings.leave(*self.shadows.give_back(self.surroundings.settled))
+        changed, _ = self.shadows.give_back(self.surroundings.settled)
+        self.surroundings.leave(changed)
 
     def _users(self, value: Any) -> Any:
         """Return the user's own function, class, module or object for what the run sees in its place."""
@@ -455,9 +471,14 @@ class Instrument:
 
 
 _NUMBERS = frozenset((bool, int, float, str, bytes, complex, type(Ellipsis), type(NotImplemented)))
-_FIXED = (bool, int, float, str, bytes, complex, type(None))
 _SCANNED = 1000
 """Containers of more items than this are not searched for functions and objects."""
+
+
+def _reads_environment(code: CodeType) -> bool:
+    """Whether `code`, or code inside it, names the variables of the process, which `os` hands out unseen."""
+    inside = (part for part in code.co_consts if isinstance(part, CodeType))
+    return not {"environ", "getenv"}.isdisjoint(code.co_names) or any(map(_reads_environment, inside))
 
 
 def _is_standard(value: Any) -> bool:

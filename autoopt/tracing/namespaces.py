@@ -42,18 +42,19 @@ class Namespace:
         What was put into `variables` before the run or while it read; other values there are the run's own.
     """
 
-    def __init__(self, fetch: Callable[[dict, str], Any], builtins: dict[str, Any], original: dict) -> None:
+    def __init__(
+        self, fetch: Callable[[dict, str], Any], list_names: Callable[[dict], None], builtins: dict, original: dict
+    ) -> None:
         self.original = original
         self.variables: dict[str, Any] = _Asking() if ASKS else {}
         self.fetched: dict[str, Any] = {"__builtins__": builtins, _OWNER: self}
         self.fetched.update((name, original[name]) for name in _OF_MODULES if name in original)
         self.variables.update(self.fetched)
-        self._fetch = fetch
+        self._fetch, self._list_names = fetch, list_names
 
     def fetch(self, name: str) -> Any:
         """Return the value of a name of the user's module, or of a builtin one, and keep it."""
-        users = name in self.original
-        value = self._fetch(self.original, name) if users else self.variables["__builtins__"][name]
+        value = self._fetch(self.original, name)
         self.variables[name] = self.fetched[name] = value
         return value
 
@@ -63,6 +64,7 @@ class Namespace:
 
     def complete_all(self) -> None:
         """Fetch all names of the user's module, for code that looks at them as a dictionary."""
+        self._list_names(self.original)
         self._fetch_all(list(self.original))
 
     def _fetch_all(self, names: Any) -> None:

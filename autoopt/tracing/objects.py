@@ -328,8 +328,15 @@ def _reading(substitute: Callable, original: Callable, seen: dict | None = None)
     """
 
     def read(self, name):
-        value = original(self, name)
+        try:
+            value = original(self, name)
+        except AttributeError:
+            if seen is not None:
+                seen.setdefault((id(self), name), (self, None))
+            raise
         if name.startswith("__") and name != "__wrapped__":
+            if name == "__dict__":
+                substitute(value, name)  # what is in it is read unseen
             return value
         if seen is not None and (key := (id(self), name)) not in seen:
             seen[key] = self, value

@@ -8,6 +8,7 @@ the next call never stands for one that was computed.
 from __future__ import annotations
 
 import collections
+import enum
 import operator
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -17,14 +18,11 @@ from types import CellType, MethodType, ModuleType
 from typing import Any
 
 from autoopt.tape.tape import PARAMETER
+from autoopt.tracing.watching import ABSENT, Notes, Watch, contents, is_librarys
 
-ABSENT = object()
 _CONTAINERS = (dict, list, set, collections.deque)
 _SEARCHED = 1000
 """Containers of more items than this are not searched for what earlier runs left."""
-
-_WATCHED = 32
-"""Containers of more items than this are not looked through at each evaluation."""
 
 _outstanding: weakref.WeakSet[Leftovers] = weakref.WeakSet()
 
@@ -70,25 +68,6 @@ class _Contents:
         (self.place.update if isinstance(self.place, set) else self.place.extend)(items)
 
 
-@dataclass(frozen=True)
-class Watch:
-    """What a run read outside, with what it was: other values there mean another objective."""
-
-    names: tuple[tuple[dict, str, Any], ...]
-    cells: tuple[tuple[CellType, Any], ...]
-    contents: tuple[tuple[Any, Any], ...]
-
-    def holds(self) -> bool:
-        """Whether everything is as it was."""
-        for place, name, value in self.names:
-            if place.get(name, ABSENT) is not value:
-                return False
-        for cell, value in self.cells:
-            if contents(cell) is not value:
-                return False
-        return not any(_differ(place, before) for place, before in self.contents)
-
-
 class Leftovers:
     """What one run changed outside, if traced values are among it."""
 
@@ -131,6 +110,8 @@ class Surroundings:
     captured : dict
         `(id of the place, name) -> (place, value)` of every global, outer variable and default that was read.
     leftovers : Leftovers
+    notes : Notes
+        What was read, but for names.
     """
 
     def __init__(self, tracer: Any, shadows: Any, users: Callable) -> None:
@@ -138,7 +119,8 @@ class Surroundings:
         self.captured: dict[tuple[int, str], tuple[Any, Any]] = {}
         self.leftovers = tracer.leftovers = Leftovers()
         self._found: dict[int, tuple[Any, Any]] = {}
-        self._contents: list[tuple[Any, Any]] = []
+        self._changed: set[int] = set()
+        self.notes = Notes()
         self._leaks = False
 
     def enter(self, place: Any) -> None:
@@ -165,33 +147,48 @@ class Surroundings:
         change.redo()
         self.leftovers.changes.append(change)
 
-    def leave(self, changed: Iterable[Any] = (), unchanged: Iterable[Any] = ()) -> None:
+    def leave(self, changed: Iterable[Any] = ()) -> None:
         """Make of what the run left what the original would have left, but for what depends on the parameters.
 
-        `changed` and `unchanged` are what objects of the user's own kinds hold as lists and dictionaries.
+        `changed` is what the run changed of what objects of the user's own kinds hold as lists and dictionaries.
         """
-        self.leftovers.changes.extend(changed)
-        self._contents.extend((held, held.watched) for held in unchanged if len(held.watched) <= _WATCHED)
-        attributes = set(map(id, self._spaces().values()))
+        for held in changed:
+            self.leftovers.changes.append(held)
+            self._changed.add(id(held.original))
         for place, before in self._found.values():
             changes = list(self._changes(place, before))
             self.leftovers.changes.extend(changes)
-            if not changes and len(before) <= _WATCHED and id(place) not in attributes:
-                self._contents.append((place, before))
+            if changes:
+                self._changed.add(id(place))
         if self._leaks:
             _outstanding.add(self.leftovers)
         else:
             self.leftovers.changes.clear()
 
-    def watched(self) -> Watch | None:
-        """Return what the run read and did not change; None if that is nothing."""
+    def watched(self) -> Watch:
+        """Return what the run read and did not change."""
         spaces = self._spaces()
-        names = [(place, name, value) for (_, name), (place, value) in self.captured.items()]
-        names += [(spaces[key], name, value) for (key, name), (_, value) in self.shadows.read.items() if key in spaces]
-        names = [(place, name, value) for place, name, value in names if _is_watched(place, name, value)]
+        for member in (original for original, _ in self.shadows.objects.values() if isinstance(original, enum.Enum)):
+            self.notes.note(vars(member))
+        for kind in self.shadows.classes:
+            for base in (*kind.__mro__, *type(kind).__mro__):
+                self.notes.note(base)
+        names = [(_place(place), name, value) for (_, name), (place, value) in self.captured.items()]
+        for (key, name), (_, value) in self.shadows.read.items():
+            if key in spaces:
+                names.append((spaces[key], name, value if name in spaces[key] else ABSENT))
+        names = [entry for entry in names if self._is_watched(*entry)]
         cells = tuple((place, value) for place, _, value in names if type(place) is CellType)
-        found = Watch(tuple(entry for entry in names if type(entry[0]) is dict), cells, tuple(self._contents))
-        return found if found.names or found.cells or found.contents else None
+        held = tuple(entry for entry in names if type(entry[0]) is dict)
+        return self.notes.watch(held, cells, lambda place: id(place) in self._changed)
+
+    def _is_watched(self, place: Any, name: str, value: Any) -> bool:
+        """Whether a name is of a place that can be looked at, and stands for what it did before the run and after."""
+        if type(place) not in (dict, CellType) or _get(place, name) is not value:
+            return False
+        if isinstance(value, ModuleType) and is_librarys(value.__name__):
+            return False
+        return id(place) not in self._found or self._found[id(place)][1].get(name, ABSENT) is value
 
     def _spaces(self) -> dict[int, dict]:
         """Return the attributes of the user's objects, by identity of their shadows; those in slots are not seen."""
@@ -253,18 +250,8 @@ class Surroundings:
         return type(value) is self.tracer.array or type(value) is self.tracer.pair
 
 
-def _is_watched(place: Any, name: str, value: Any) -> bool:
-    """Whether a name is of a place that can be looked at, and stands for what it did, which is no code."""
-    is_code = callable(value) or isinstance(value, ModuleType)
-    return type(place) in (dict, CellType) and not is_code and _get(place, name) is value
-
-
-def contents(cell: CellType) -> Any:
-    """Return what an outer variable stands for, ABSENT if it is not bound yet."""
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return ABSENT
+def _place(place: Any) -> Any:
+    return vars(place) if isinstance(place, ModuleType) else place
 
 
 def _get(place: Any, name: Any) -> Any:

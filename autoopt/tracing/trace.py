@@ -31,8 +31,9 @@ from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument import Instrument
 from autoopt.tracing.modes import catching
 from autoopt.tracing.origin import is_library
-from autoopt.tracing.surroundings import Leftovers, Watch
+from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.tracer import Tracer
+from autoopt.tracing.watching import Watch
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,9 @@ class Trace:
     tape : Tape
     captured : tuple of (namespace, name, value)
         The globals and outer variables that the objective read; another value there means another tape.
-    opaque_state : bool
-        True if the objective read state, such as attributes of an object, whose change would go unnoticed.
     leftovers : Leftovers
         What the run left outside.
-    watched : Watch or None
+    watched : Watch
         What it read outside and did not change.
     single : bool
         Whether the objective asked for single precision, which is followed in double.
@@ -56,20 +55,9 @@ class Trace:
 
     tape: Tape
     captured: tuple[tuple[Any, str, Any], ...]
-    opaque_state: bool
     leftovers: Leftovers
-    watched: Watch | None
+    watched: Watch
     single: bool = False
-
-    def still_holds(self) -> bool:
-        """Whether everything that was captured by name is still the same object."""
-        return not self.opaque_state and all(_lookup(place, name) is value for place, name, value in self.captured)
-
-
-def _lookup(place: Any, name: str) -> Any:
-    if type(place) is dict:
-        return place.get(name)
-    return place.cell_contents if hasattr(place, "cell_contents") else getattr(place, name, None)
 
 
 def trace(
@@ -157,7 +145,7 @@ def _trace(
     tracer.__class__ = Finished
     watched = instrument.surroundings.watched()
     tape, single = live(without_empty(tracer.tape)), tracer.single is not None
-    return Trace(tape, captured, instrument.opaque_state, tracer.leftovers, watched, single)
+    return Trace(tape, captured, tracer.leftovers, watched, single)
 
 
 def _warn_of_single(where: Any) -> None:
@@ -252,14 +240,18 @@ def _as_leaves(value: Any, name: str, make: Callable[[str, Any], Any]) -> Any:
     return value
 
 
+def data_leaves(args: tuple) -> list[Any]:
+    """Return the arrays and floats of `args` that are inputs of a tape, in its order."""
+    leaves: list[Any] = []
+    for value in args:
+        _as_leaves(value, "", lambda _, array: leaves.append(array))
+    return leaves
+
+
 def with_data(tape: Tape, args: tuple) -> Tape:
     """Return the tape with the arrays and floats of `args`, of the same structure, in place of its own."""
-    found: list[Any] = []
-    for value in args:
-        _as_leaves(value, "", lambda _, array: found.append(array))
-    values = iter(found)
-    arguments = [index for index, leaf in tape.leaves().items() if leaf.kind == "argument"]
-    return replace(tape, values=tape.values | {index: next(values) for index in arguments})
+    arguments = (index for index, leaf in tape.leaves().items() if leaf.kind == "argument")
+    return replace(tape, values=tape.values | dict(zip(arguments, data_leaves(args), strict=True)))
 
 
 def _identifier(path: str) -> str:

@@ -1,0 +1,870 @@
+"""What an objective reads outside is changed between calls, and changed back: the next call sees it."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import functools
+import os
+import sys
+import threading
+import types
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+import autoopt
+
+X = np.array([1.5, 0.5])
+P = np.array([1.0, -2.0])
+
+
+@dataclasses.dataclass
+class Place:
+    """A function that is a multiple of x0**2 + x0 x1, and how to make the multiple another number."""
+
+    function: Any
+    change: Any
+    names: str = ""
+
+
+CASES: dict[str, Any] = {}
+
+
+def case(make):
+    CASES[make.__name__] = make
+    return make
+
+
+def quadratic(k, x):
+    return k * (x[0] ** 2 + x[0] * x[1])
+
+
+def of_attribute(owner, name="k"):
+    """Return how to set an attribute."""
+    return lambda k: setattr(owner, name, k)
+
+
+@case
+def class_attribute():
+    class Owner:
+        k = 2.0
+
+    return lambda x: quadratic(Owner.k, x), of_attribute(Owner)
+
+
+@case
+def class_attribute_through_an_instance():
+    class Owner:
+        k = 2.0
+
+    one = Owner()
+    return lambda x: quadratic(one.k, x), of_attribute(Owner)
+
+
+@case
+def class_attribute_through_getattr():
+    class Owner:
+        k = 2.0
+
+    return lambda x: quadratic(getattr(Owner, "k"), x), of_attribute(Owner)  # noqa: B009
+
+
+@case
+def inherited_attribute_of_a_class_with_methods():
+    class Base:
+        k = 2.0
+
+    class Owner(Base):
+        def loss(self, x):
+            return quadratic(self.k, x)
+
+    return Owner().loss, of_attribute(Base)
+
+
+@case
+def attribute_that_hides_one_of_the_class():
+    class Owner:
+        k = 2.0
+
+        def loss(self, x):
+            return quadratic(self.k, x)
+
+    one = Owner()
+    return one.loss, of_attribute(one)
+
+
+@case
+def dictionary_of_a_class():
+    class Owner:
+        options: ClassVar = {"k": 2.0}
+
+    return lambda x: quadratic(Owner.options["k"], x), lambda k: Owner.options.update(k=k)
+
+
+@case
+def attribute_with_a_default():
+    class Owner:
+        def loss(self, x):
+            return quadratic(getattr(self, "k", 2.0), x)
+
+    one = Owner()
+    return one.loss, of_attribute(one)
+
+
+@case
+def environment():
+    os.environ["AUTOOPT_TESTED"] = "2.0"
+    return (
+        lambda x: quadratic(float(os.environ["AUTOOPT_TESTED"]), x),
+        lambda k: os.environ.update(AUTOOPT_TESTED=str(k)),
+    )
+
+
+@case
+def environment_inside_a_function_inside():
+    os.environ["AUTOOPT_TESTED"] = "2.0"
+
+    def function(x):
+        def multiple():
+            return float(os.getenv("AUTOOPT_TESTED", "1"))
+
+        return quadratic(multiple(), x)
+
+    return function, lambda k: os.environ.update(AUTOOPT_TESTED=str(k))
+
+
+@case
+def namespace():
+    space = types.SimpleNamespace(k=2.0)
+    return lambda x: quadratic(space.k, x), of_attribute(space)
+
+
+@case
+def namespace_in_a_namespace():
+    space = types.SimpleNamespace(inner=types.SimpleNamespace(k=2.0))
+    return lambda x: quadratic(space.inner.k, x), of_attribute(space.inner)
+
+
+@case
+def attribute_of_a_module():
+    module = types.ModuleType("settings_of_the_test")
+    module.k = 2.0
+    return lambda x: quadratic(module.k, x), of_attribute(module)
+
+
+@case
+def object_below_an_object():
+    class Options:
+        pass
+
+    class Owner:
+        def __init__(self):
+            self.options = Options()
+            self.options.k = 2.0
+
+        def __call__(self, x):
+            return quadratic(self.options.k, x)
+
+    one = Owner()
+    return one, of_attribute(one.options)
+
+
+@case
+def attributes_by_vars():
+    class Options:
+        pass
+
+    options = Options()
+    options.k = 2.0
+    return lambda x: quadratic(vars(options)["k"], x), of_attribute(options)
+
+
+@case
+def attributes_by_vars_of_an_object_with_methods():
+    class Owner:
+        def __init__(self):
+            self.k = 2.0
+
+        def loss(self, x):
+            return quadratic(vars(self)["k"], x)
+
+    one = Owner()
+    return one.loss, of_attribute(one)
+
+
+@case
+def all_attributes_at_once():
+    class Options:
+        pass
+
+    options = Options()
+    options.k = 2.0
+    return lambda x: quadratic(options.k, x), lambda k: setattr(options, "__dict__", {"k": k})
+
+
+@case
+def slots():
+    class Owner:
+        __slots__ = ("k",)
+
+    one = Owner()
+    one.k = 2.0
+    return lambda x: quadratic(one.k, x), of_attribute(one)
+
+
+@case
+def slots_of_an_object_with_methods():
+    class Owner:
+        __slots__ = ("k", "other")
+
+        def loss(self, x):
+            return quadratic(self.k, x)
+
+    one = Owner()
+    one.k = 2.0
+    return one.loss, of_attribute(one)
+
+
+@case
+def property_of_an_attribute():
+    class Owner:
+        def __init__(self):
+            self._k = 2.0
+
+        @property
+        def k(self):
+            return self._k
+
+    one = Owner()
+    return lambda x: quadratic(one.k, x), of_attribute(one, "_k")
+
+
+@case
+def property_replaced():
+    class Owner:
+        k = property(lambda self: 2.0)
+
+    one = Owner()
+    return lambda x: quadratic(one.k, x), lambda k: setattr(Owner, "k", property(lambda self: k))
+
+
+@case
+def dataclass_object():
+    @dataclasses.dataclass
+    class Owner:
+        k: float = 2.0
+
+    one = Owner()
+    return lambda x: quadratic(one.k, x), of_attribute(one)
+
+
+@case
+def keywords_of_a_partial_function():
+    made = functools.partial(lambda x, k: quadratic(k, x), k=2.0)
+    return made, lambda k: made.keywords.update(k=k)
+
+
+@case
+def keywords_of_a_partial_function_inside():
+    made = functools.partial(lambda x, k: quadratic(k, x), k=2.0)
+    return lambda x: made(x), lambda k: made.keywords.update(k=k)
+
+
+@case
+def list_in_a_partial_function():
+    held = [2.0]
+    return functools.partial(lambda held, x: quadratic(held[0], x), held), lambda k: held.__setitem__(0, k)
+
+
+@case
+def attribute_of_the_function():
+    def function(x):
+        return quadratic(function.k, x)
+
+    function.k = 2.0
+    return function, of_attribute(function)
+
+
+@case
+def defaults():
+    def function(x, k=2.0):
+        return quadratic(k, x)
+
+    return function, lambda k: setattr(function, "__defaults__", (k,))
+
+
+@case
+def keyword_defaults():
+    def function(x, *, k=2.0):
+        return quadratic(k, x)
+
+    return function, lambda k: setattr(function, "__kwdefaults__", {"k": k})
+
+
+@case
+def keyword_defaults_in_place():
+    def function(x, *, k=2.0):
+        return quadratic(k, x)
+
+    return function, lambda k: function.__kwdefaults__.update(k=k)
+
+
+@case
+def defaults_of_a_function_that_is_called():
+    def scaled(x, k=2.0):
+        return quadratic(k, x)
+
+    return lambda x: scaled(x), lambda k: setattr(scaled, "__defaults__", (k,))
+
+
+@case
+def list_as_a_default():
+    held = [2.0]
+
+    def function(x, held=held):
+        return quadratic(held[0], x)
+
+    return function, lambda k: held.__setitem__(0, k)
+
+
+@case
+def code_of_a_function():
+    def scaled(x):
+        return 2.0 * (x[0] ** 2 + x[0] * x[1])
+
+    def change(k):
+        text = f"def scaled(x): return {k!r} * (x[0] ** 2 + x[0] * x[1])"
+        space: dict[str, Any] = {}
+        exec(text, space)
+        scaled.__code__ = space["scaled"].__code__
+
+    return lambda x: scaled(x), change
+
+
+@case
+def outer_function_replaced():
+    scaled = functools.partial(quadratic, 2.0)
+
+    def change(k):
+        nonlocal scaled
+        scaled = lambda x: quadratic(k, x)  # noqa: E731
+
+    return lambda x: scaled(x), change
+
+
+@case
+def global_function_replaced():
+    globals()["SCALED"] = lambda x: quadratic(2.0, x)
+    return (
+        lambda x: SCALED(x),  # noqa: F821
+        lambda k: globals().update(SCALED=lambda x: quadratic(k, x)),
+    )
+
+
+@case
+def global_that_hides_a_builtin():
+    globals().pop("round", None)
+
+    def function(x):
+        return quadratic(round(2.0), x)
+
+    return function, lambda k: globals().update(round=lambda x: k)
+
+
+@case
+def method_replaced():
+    class Owner:
+        def scaled(self, x):
+            return quadratic(2.0, x)
+
+        def __call__(self, x):
+            return self.scaled(x)
+
+    return Owner(), lambda k: setattr(Owner, "scaled", lambda self, x: quadratic(k, x))
+
+
+@case
+def method_replaced_in_one_object():
+    class Owner:
+        def scaled(self, x):
+            return quadratic(2.0, x)
+
+        def __call__(self, x):
+            return self.scaled(x)
+
+    one = Owner()
+    return one, of_attribute_function(one)
+
+
+def of_attribute_function(owner):
+    return lambda k: setattr(owner, "scaled", lambda x: quadratic(k, x))
+
+
+@case
+def method_of_a_base_replaced():
+    class Base:
+        def scaled(self, x):
+            return quadratic(2.0, x)
+
+    class Owner(Base):
+        def __call__(self, x):
+            return self.scaled(x)
+
+    return Owner(), lambda k: setattr(Base, "scaled", lambda self, x: quadratic(k, x))
+
+
+@case
+def class_replaced():
+    class Owner:
+        def scaled(self, x):
+            return quadratic(2.0, x)
+
+    def change(k):
+        nonlocal Owner
+
+        class Other:
+            def scaled(self, x):
+                return quadratic(k, x)
+
+        Owner = Other
+
+    return lambda x: Owner().scaled(x), change
+
+
+@case
+def dictionary_in_a_dictionary():
+    held = {"a": {"k": 2.0}}
+    return lambda x: quadratic(held["a"]["k"], x), lambda k: held["a"].update(k=k)
+
+
+@case
+def list_in_a_list():
+    held = [[2.0]]
+    return lambda x: quadratic(held[0][0], x), lambda k: held[0].__setitem__(0, k)
+
+
+@case
+def list_in_a_tuple():
+    held = ([2.0], 1.0)
+    return lambda x: quadratic(held[0][0], x), lambda k: held[0].__setitem__(0, k)
+
+
+@case
+def long_dictionary():
+    held = {name: float(name) for name in range(200)}
+    return lambda x: quadratic(held[2], x), lambda k: held.update({2: k})
+
+
+@case
+def long_list():
+    held = [float(k) + 0.5 for k in range(3000)]
+    held[2] = 2.0
+    return lambda x: quadratic(held[2], x), lambda k: held.__setitem__(2, k)
+
+
+@case
+def list_in_a_long_list():
+    held = [[float(k)] for k in range(900)]
+    return lambda x: quadratic(held[2][0], x), lambda k: held[2].__setitem__(0, k)
+
+
+@case
+def double_ended_queue():
+    held = collections.deque([1.0, 2.0])
+    return lambda x: quadratic(held[1], x), lambda k: held.__setitem__(1, k)
+
+
+@case
+def set_of_numbers():
+    held = {2.0}
+    return lambda x: quadratic(max(held), x), lambda k: (held.clear(), held.add(k))
+
+
+@case
+def global_array():
+    held = np.array([2.0, 1.0])
+    return lambda x: quadratic(held[0], x), lambda k: held.__setitem__(0, k)
+
+
+@case
+def array_in_an_attribute():
+    class Owner:
+        def __init__(self):
+            self.weights = np.array([2.0, 1.0])
+
+        def loss(self, x):
+            return quadratic(self.weights[0], x)
+
+    one = Owner()
+    return one.loss, lambda k: one.weights.__setitem__(0, k)
+
+
+@case
+def array_in_a_class():
+    class Owner:
+        weights = np.array([2.0, 1.0])
+
+    return lambda x: quadratic(Owner.weights[0], x), lambda k: Owner.weights.__setitem__(0, k)
+
+
+@case
+def array_in_a_list():
+    held = [np.array([2.0, 1.0])]
+    return lambda x: quadratic(held[0][0], x), lambda k: held[0].__setitem__(0, k)
+
+
+@case
+def array_that_is_a_column():
+    table = np.arange(6.0).reshape(3, 2)
+    column = table[:, 1]
+    return lambda x: quadratic(np.sum(column) - 7.0, x), lambda k: table.__setitem__((1, 1), k + 1.0)
+
+
+@case
+def array_of_whole_numbers():
+    held = np.array([4, 6])
+    return lambda x: quadratic(held[0] / 2, x), lambda k: held.__setitem__(0, int(2 * k))
+
+
+@case
+def array_of_objects():
+    held = np.array([2.0, "a"], dtype=object)
+    return lambda x: quadratic(held[0], x), lambda k: held.__setitem__(0, k)
+
+
+@case
+def object_without_methods_in_a_list():
+    class Options:
+        pass
+
+    options = Options()
+    options.k = 2.0
+    held = [options]
+    return lambda x: quadratic(held[0].k, x), of_attribute(options)
+
+
+@case
+def user_dictionary():
+    held = collections.UserDict(k=2.0)
+    return lambda x: quadratic(held["k"], x), lambda k: held.update(k=k)
+
+
+@case
+def dictionary_of_the_users_own_kind():
+    class Settings(dict):
+        def scaled(self, x):
+            return quadratic(self["k"], x)
+
+    held = Settings(k=2.0)
+    return held.scaled, lambda k: held.update(k=k)
+
+
+@case
+def list_of_the_users_own_kind():
+    class Settings(list):
+        def first(self):
+            return self[0]
+
+    held = Settings([2.0])
+    return lambda x: quadratic(held.first(), x), lambda k: held.__setitem__(0, k)
+
+
+@case
+def attribute_of_a_metaclass():
+    class Meta(type):
+        k = 2.0
+
+    class Owner(metaclass=Meta):
+        pass
+
+    return lambda x: quadratic(Owner.k, x), of_attribute(Meta)
+
+
+@case
+def all_attributes_of_an_object_with_methods():
+    class Owner:
+        def __init__(self):
+            self.k = 2.0
+
+        def loss(self, x):
+            return quadratic(self.k, x)
+
+    one = Owner()
+    return one.loss, lambda k: setattr(one, "__dict__", {"k": k})
+
+
+@case
+def class_of_an_object():
+    class Owner:
+        def loss(self, x):
+            return quadratic(2.0, x)
+
+    def change(k):
+        class Other:
+            def loss(self, x):
+                return quadratic(k, x)
+
+        one.__class__ = Other
+
+    one = Owner()
+    return lambda x: one.loss(x), change
+
+
+@case
+def array_of_dates():
+    held = np.array(["2020-01-03"], "M8[D]")
+    return (
+        lambda x: quadratic((held[0] - np.datetime64("2020-01-01")).astype(float), x),
+        lambda k: held.__setitem__(0, np.datetime64("2020-01-01") + np.timedelta64(int(k), "D")),
+    )
+
+
+@case
+def array_of_texts():
+    held = np.array(["a", "a", "b", "b", "b", "b", "b", "b"])
+    return (
+        lambda x: quadratic(float(np.sum(held == "a")), x),
+        lambda k: held.__setitem__(slice(None), ["a"] * int(k) + ["b"] * (8 - int(k))),
+    )
+
+
+@case
+def global_by_name():
+    return (
+        lambda x: quadratic(globals().get("SCALED", 2.0), x),
+        lambda k: globals().update(SCALED=k),
+    )
+
+
+@case
+def global_that_is_missing():
+    def function(x):
+        try:
+            return quadratic(SCALED, x)
+        except NameError:
+            return quadratic(2.0, x)
+
+    return function, lambda k: globals().update(SCALED=k)
+
+
+@pytest.fixture(params=CASES)
+def place(request):
+    function, change = CASES[request.param]()
+    yield Place(function, change)
+    os.environ.pop("AUTOOPT_TESTED", None)
+    globals().pop("SCALED", None)
+    globals().pop("round", None)
+
+
+def value_and_grad_of_objective(function):
+    made = autoopt.objective(function, X)
+    return lambda: made.value_and_grad(X)
+
+
+def value_of_objective(function):
+    made = autoopt.objective(function, X)
+    return lambda: (made.value(X), None)
+
+
+def product_of_objective(function):
+    made = autoopt.objective(function, X)
+    return lambda: (None, made.hessp(X, P))
+
+
+def functional(function):
+    made = autoopt.value_and_grad(function)
+    return lambda: made(X)
+
+
+def functional_product(function):
+    made = autoopt.hvp(function)
+    return lambda: (None, made(X, P))
+
+
+KINDS = (value_of_objective, value_and_grad_of_objective, product_of_objective, functional, functional_product)
+
+
+def test_a_change_outside_is_seen_and_a_change_back(place):
+    calls = [kind(place.function) for kind in KINDS]
+    for k in (2.0, 3.0, 2.0, 7.0):
+        if k != 2.0 or place.function(X) != pytest.approx(quadratic(2.0, X)):
+            place.change(k)
+        assert place.function(X) == pytest.approx(quadratic(k, X)), "the case itself"
+        for kind, call in zip(KINDS, calls, strict=True):
+            value, slope = call()
+            expected = [k * (2 * X[0] + X[1]), k * X[0]]
+            if kind in (product_of_objective, functional_product):
+                expected = [k * (2 * P[0] + P[1]), k * P[0]]
+            assert value is None or value == pytest.approx(quadratic(k, X)), kind.__name__
+            if slope is not None:
+                np.testing.assert_allclose(slope, expected, err_msg=kind.__name__)
+
+
+# Arguments of the functional transforms -------------------------------------------------------------------------------
+
+
+def lines(x, table, weight):
+    return weight * np.sum((table * x) ** 2)
+
+
+def test_arguments_may_be_replaced_and_written_into():
+    table = np.ones((40, 2))
+    both, product = autoopt.value_and_grad(lines), autoopt.hvp(lines)
+    for first, weight in ((1.0, 2.0), (3.0, 2.0), (3.0, -1.0), (1.0, 2.0)):
+        table[:, 0] = first
+        for data in (table, table.copy()):
+            value, gradient = both(X, data, weight)
+            columns = weight * np.sum(data**2, axis=0)
+            assert value == pytest.approx(np.sum(columns * X**2))
+            np.testing.assert_allclose(gradient, 2 * columns * X)
+            np.testing.assert_allclose(product(X, P, data, weight), 2 * columns * P)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, lambda numbers: [np.float64(k) for k in numbers]])
+def test_lists_of_numbers_may_be_changed(kind):
+    both = autoopt.value_and_grad(lambda x, k: np.sum(np.array(k)) * x[0] ** 2 + k[2] * x[1])
+    numbers = [1.0, 2.0, 0.0, -3.5] * 5
+    given = kind(numbers)
+    for place, number in ((0, 1.0), (2, 4.0), (0, 7), (2, 0.0)):
+        numbers[place] = number
+        if isinstance(given, tuple):
+            given = tuple(numbers)
+        else:
+            given[place] = number
+        value, gradient = both(X, given)
+        assert value == pytest.approx(sum(numbers) * X[0] ** 2 + numbers[2] * X[1])
+        np.testing.assert_allclose(gradient, [2 * sum(numbers) * X[0], numbers[2]])
+
+
+def test_frames_may_be_changed():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [1.0, 2.0, 3.0], "b": [1, 2, 4], "c": ["u", "v", "u"]})
+
+    def loss(x, frame):
+        return np.sum(frame["a"]) * x[0] ** 2 + np.sum(frame["b"][frame["c"] == "u"]) * x[1]
+
+    both = autoopt.value_and_grad(loss)
+
+    def add_row():
+        frame.loc[3] = [5.0, 5, "u"]
+
+    changes = (
+        lambda: None,
+        lambda: frame.__setitem__("a", [4.0, 5.0, 6.0]),
+        lambda: frame.loc.__setitem__((0, "a"), 9.0),
+        lambda: frame.loc.__setitem__((1, "c"), "u"),
+        add_row,
+        lambda: setattr(frame, "columns", ["b", "a", "c"]),
+    )
+    for change in changes:
+        change()
+        value, gradient = both(X, frame)
+        rows = frame["c"] == "u"
+        np.testing.assert_allclose(gradient, [2 * frame["a"].sum() * X[0], frame["b"][rows].sum()])
+        assert value == pytest.approx(loss(X, frame))
+
+
+def test_objects_in_arguments_may_be_changed():
+    both = autoopt.value_and_grad(lambda x, o, d: o.k * d["k"] * x[0] ** 2 + d["w"][0] * x[1])
+    options, held = types.SimpleNamespace(k=2.0), {"k": 3.0, "w": np.array([1.0, 2.0])}
+    for change in (lambda: None, lambda: setattr(options, "k", 5.0), lambda: held.update(k=1.0),
+                   lambda: held["w"].__setitem__(0, 8.0), lambda: held.update(w=np.array([4.0, 2.0]))):  # fmt: skip
+        change()
+        _, gradient = both(X, options, held)
+        np.testing.assert_allclose(gradient, [2 * options.k * held["k"] * X[0], held["w"][0]])
+
+
+READ = {"weight": 0.5, "list": [1.0, 2.0]}
+
+
+class Counted:
+    """An objective that counts how often it is run by itself."""
+
+    def __init__(self):
+        self.runs, self.weight = [], 2.0
+
+    def __call__(self, x):
+        self.runs.append(1)
+        return self.weight * READ["weight"] * np.sum((x - READ["list"][0]) ** 2)
+
+
+def test_what_is_read_outside_costs_no_trace_at_each_call():
+    """Traced once: a solver that is given the gradient is not slowed down."""
+    from scipy.optimize import minimize
+
+    function = Counted()
+    gradient = autoopt.grad(function)
+    result = minimize(lambda x: READ["weight"] * 2.0 * np.sum((x - 1.0) ** 2), np.zeros(3), jac=gradient)
+    np.testing.assert_allclose(result.x, 1.0)
+    for _ in range(20):
+        gradient(np.zeros(3))
+    assert len(function.runs) == 1
+
+
+def test_products_at_one_point_linearise_once():
+    table = np.random.default_rng(0).normal(size=(30, 2))
+    product = autoopt.hvp(lambda x, table: np.sum(np.exp(table @ x)))
+    product(X, P, table)
+    (compiled,) = [cell.cell_contents for cell in product.__closure__ if hasattr(cell.cell_contents, "at")]
+    kept = compiled._free[-1].objective._paths[0].compiled["hessp"].run
+    for direction in np.eye(2):
+        hessian = (table * np.exp(table @ X)[:, None]).T @ table
+        np.testing.assert_allclose(product(X, direction, table), hessian @ direction)
+    assert compiled._free[-1].objective._paths[0].compiled["hessp"].run is kept
+
+
+# Threads --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def often_switched():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def scalar_valued(x, table, k):
+    return k * np.sum((table @ x) ** 2)
+
+
+def array_valued(x, table, k):
+    return k * (table @ x) ** 2
+
+
+def curvature(table, k):
+    return 2 * k * table.T @ table
+
+
+SHARED = {
+    "grad": (autoopt.grad(scalar_valued), (X,), lambda table, k: curvature(table, k) @ X),
+    "hvp": (autoopt.hvp(scalar_valued), (X, P), lambda table, k: curvature(table, k) @ P),
+    "hessian": (autoopt.hessian(scalar_valued), (X,), curvature),
+    "jacobian": (autoopt.jacobian(array_valued), (X,), lambda table, k: 2 * k * (table @ X)[:, None] * table),
+}
+BOTH = autoopt.value_and_grad(scalar_valued)
+SHARED["value_and_grad"] = (lambda *args: BOTH(*args)[0], (X,), lambda table, k: scalar_valued(X, table, k))
+
+
+@pytest.mark.usefixtures("often_switched")
+@pytest.mark.parametrize("name", SHARED)
+def test_threads_with_data_of_their_own_share_one_transform(name):
+    shared, point, right = SHARED[name]
+    wrong = []
+
+    def work(number):
+        rng = np.random.default_rng(number)
+        for _ in range(100):
+            table, k = rng.normal(size=(5, 2)), float(rng.normal())
+            found = shared(*point, table, k)
+            if not np.allclose(found, right(table, k), rtol=1e-9):
+                wrong.append((number, found))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
