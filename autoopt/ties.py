@@ -16,8 +16,9 @@ from autoopt import differences
 from autoopt.errors import Location, TracingError
 
 TRUSTED = 5
-"""A branch of equality that was right at so many points is not compared any more: it is no matter of single points."""
+"""A branch of equality that was right at so many points is compared with one difference from then on."""
 
+_NEAR = 2.0**-18
 _TOLERANCE = 1e-5
 _DISTANCES = (1e-7, -1e-7, 1e-3, -1e-3)
 
@@ -30,7 +31,7 @@ def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
     TracingError
         If neither is what numerical derivatives show.
     """
-    if path.trusted >= TRUSTED:
+    if path.trusted >= TRUSTED and _is_about(objective, kind, x, found, *direction):
         return found
     witness = _witness(objective, kind, x, *direction)
     if _agrees(found, *witness):
@@ -49,6 +50,19 @@ def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
         list(sites)[:3],
         "use a formula that holds at such points too, as np.sinc, np.expm1 and xlogy do, or start beside it.",
     )
+
+
+def _is_about(objective: Any, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> bool:
+    """Whether a derivative is, about, what one difference shows."""
+    p = _direction(x)
+    q = direction[0] if direction else p
+    first = kind in ("value_and_grad", "jacobian")
+    f = objective.outcome if first else lambda z: objective.grad(z) @ q
+    ahead, behind = (differences.value_at(f, x + h * p) for h in (_NEAR, -_NEAR))
+    slope = (ahead - behind) / (2 * _NEAR)
+    own = found[1] if kind == "value_and_grad" else found if first or direction else found @ q
+    noise = 1e-15 * np.max(np.abs(ahead) + np.abs(behind)) / _NEAR
+    return bool(np.all(np.abs(own @ p - slope) <= 1e-3 * np.abs(slope) + noise + 1e-9))
 
 
 def _direction(x: np.ndarray) -> np.ndarray:

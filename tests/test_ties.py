@@ -140,3 +140,13 @@ def test_loops_that_end_when_numbers_are_equal():
     h = 1e-5
     slopes = [(fixed_point(x + h * e) - fixed_point(x - h * e)) / (2 * h) for e in np.eye(2)]
     np.testing.assert_allclose(autoopt.grad(fixed_point)(x), slopes, rtol=1e-8)
+
+
+def test_a_branch_of_equality_is_compared_at_every_point() -> None:
+    def f(x):
+        return x[0] ** 2 if x[1] == 0 else x[0] ** 2 + x[1] * max(0, x[0] - 5)
+
+    objective = autoopt.objective(f, np.array([1.0, 0.0]))
+    for first in (1.0, 2.0, 3.0, 1.5, 2.5, 2.7, 4.0):
+        np.testing.assert_allclose(objective.grad(np.array([first, 0.0])), [2 * first, 0.0], atol=1e-9)
+    np.testing.assert_allclose(objective.grad(np.array([7.0, 0.0])), [14.0, 2.0], rtol=1e-9)

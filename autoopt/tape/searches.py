@@ -207,7 +207,8 @@ def _alike(tape: Tape, values: _Values, steps: list[int], windows: list, sides: 
     if not ends.any():
         return
     texts = [[template_text(tape.steps[index].template) for index in inner] for inner, _ in windows]
-    other = changes[:, ~ends].any(axis=1) | [one != two for one, two in pairwise(texts)]
+    others = np.array([one != two for one, two in pairwise(texts)])
+    other = changes[:, ~ends].any(axis=1) | (others & (others.mean() < _OFTEN))
     cuts = [0, *(np.flatnonzero(other) + 1).tolist(), len(steps)]
     for begin, end in pairwise(cuts):
         if end - begin >= ASKED - 2:
