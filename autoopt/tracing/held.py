@@ -64,7 +64,7 @@ def made(kind: type, value: Any) -> Any:
     TypeError
         If a class written in C keeps something that only its own code knows.
     """
-    maker = next(base for base in kind.__mro__ if type(vars(base).get("__new__")) is _BUILTIN)
+    maker = next(base for base in kind.__mro__ if type(_own(base).get("__new__")) is _BUILTIN)
     if maker is collections.deque:
         one = maker.__new__(kind)
         maker.__init__(one, (), maker.maxlen.__get__(value))  # type: ignore[misc]
@@ -73,12 +73,14 @@ def made(kind: type, value: Any) -> Any:
         return maker.__new__(kind)
     if maker is frozenset:
         return frozenset.__new__(kind, frozenset.__iter__(value))
-    if "__getnewargs__" in vars(maker):
-        return maker.__new__(kind, *vars(maker)["__getnewargs__"](value))
+    if "__getnewargs__" in _own(maker):
+        return maker.__new__(kind, *_own(maker)["__getnewargs__"](value))
     return _rebuilt(maker, kind, value)
 
 
 _BUILTIN = type(object.__new__)
+_own = type.__dict__["__dict__"].__get__
+"""The dictionary of a class, past what its metaclass, or that of a shadow, does when it is asked for."""
 
 
 def _rebuilt(maker: Any, kind: type, value: Any) -> Any:
