@@ -635,13 +635,33 @@ while high - low > 1e-12:
 """
 
 
-def test_a_root_by_halving_is_refused_as_often_as_it_is_asked_for(model) -> None:
-    gradient = autoopt.grad(model(HALVING + "return low**2 + x[2]"))
+THIRDS = """\
+a, b = -5.0, 5.0
+for _ in range(80):
+    c, d = a + (b - a) / 3, b - (b - a) / 3
+    if (c - x[0])**2 + x[1] * c < (d - x[0])**2 + x[1] * d:
+        b = d
+    else:
+        a = c
+return c**2 + x[2]
+"""
+
+
+def test_a_search_that_is_no_root_is_refused_as_often_as_it_is_asked_for(model) -> None:
+    gradient = autoopt.grad(model(THIRDS))
     for _ in range(2):
         with pytest.raises(TracingError) as caught:
             gradient(X)
-        assert caught.value.happened.startswith("The objective finds a number by narrowing an interval")
-        assert [(place.line, place.expression) for place in caught.value.where] == [(11, "cubic(middle) > 0")]
+        assert caught.value.happened.startswith("The objective finds a number by decisions, which have no derivative")
+        assert [place.expression for place in caught.value.where] == [
+            "(c - x[0])**2 + x[1] * c < (d - x[0])**2 + x[1] * d"
+        ]
+
+
+def test_a_root_by_halving_has_the_derivative_of_the_root(model) -> None:
+    f = model(HALVING + "return low**2 + x[2]")
+    expected, _ = differences.gradient(f, X)
+    np.testing.assert_allclose(autoopt.grad(f)(X), expected, rtol=1e-6)
 
 
 def test_the_remedies_for_a_root_by_halving_work(model) -> None:
