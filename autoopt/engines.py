@@ -314,7 +314,7 @@ class NumbaFunctions:
 class ByProducts:
     """The Jacobian a column or a row at a time, whichever are fewer: some operation has no form for all at once."""
 
-    def __init__(self, engine: type[Compiled], tape: Tape, title: str, checked: bool, ties: bool) -> None:
+    def __init__(self, engine: type[Compiled], tape: Tape, title: str, checked: bool, ties: bool = False) -> None:
         rows, columns = prod(tape.steps[tape.output].shape), tape.steps[0].shape[0]
         self.shape = rows, columns
         first, second = ("pushforward", "pullback") if columns < rows else ("pullback", "pushforward")
