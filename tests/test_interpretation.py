@@ -11,7 +11,6 @@ import scipy.optimize
 from corpus import CASES
 
 import autoopt
-from autoopt import differences
 from autoopt.errors import PathsWarning
 from autoopt.interpretation import Interpretation, Interpreter
 from benchmarks.loop_programs import PROGRAMS
@@ -131,10 +130,7 @@ def slope(x):
 def switched(x):
     total = np.sum(x**3)
     for k in range(10):
-        if np.sin(3.0**k * x[0]) > 0:
-            total = total + (k + 1) * x[1] ** 2
-        else:
-            total = total - x[0] ** 2
+        total = total + (k + 1) * x[1] ** 2 if np.sin(3.0**k * x[0]) > 0 else total - x[0] ** 2
     return total
 
 
