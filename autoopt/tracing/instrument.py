@@ -54,6 +54,7 @@ class Instrument:
         self._copies = containers.Copies()
         self.surroundings = Surroundings(tracer, self.shadows, self._users)
         self._originals: dict[int, Any] = {}
+        self._copied: dict[int, tuple[Any, Any]] = {}  # by identity of a copy: it, and the function that it is of
         self.captured, self.note = self.surroundings.captured, self.surroundings.notes.note
         self.frames: dict[str, Any] = {}
         self.matrices: Any = None
@@ -357,6 +358,7 @@ class Instrument:
         code = literals.traced(self.tracer, function.__code__) if self.tracer.literals else function.__code__
         copied = FunctionType(code, variables, function.__name__, closure=closure)
         self._known[id(function)] = (function, copied)
+        self._copied[id(copied)] = (copied, function)
         self._describe(copied, function)
         if self.tracer.catching.intersection(function.__code__.co_names) and may_be_copied(function.__code__):
             modes.heed(self.tracer)
@@ -443,6 +445,8 @@ class Instrument:
         """Return the user's own function, class, module or object for what the run sees in its place."""
         if isinstance(value, type):
             return self.shadows.users.get(value, self._replaced().get(id(value), value))
+        if id(value) in self._copied:  # of one function there may be several
+            return self._copied[id(value)][1]
         found = self._replaced().get(id(value), value)
         return self._users_function(found) if type(found) is FunctionType else found
 
