@@ -357,7 +357,9 @@ class Tracer:
             levels.append(value.level)
             return Slot(len(sources) - 1)
         if kind is self.pair:
-            value.current()
+            sources.append(value.current())
+            levels.append(value.level)
+            return Slot(len(sources) - 1)
         if isinstance(value, np.ndarray):
             sources.append(self.constant(value))
             return Slot(len(sources) - 1)
