@@ -331,8 +331,8 @@ def _is_copy(values: Any, copied: Any) -> bool:
 
 def _of_polars(table: Any) -> Same:
     """Return whether a polars object has the columns that it had, with what was in them."""
-    if not hasattr(table, "equals") or not hasattr(table, "clone"):
-        return lambda: True  # expressions
+    if not hasattr(type(table), "equals") or not hasattr(type(table), "clone"):
+        return lambda: True  # expressions, and pl.col, whose every attribute is a column
     kept = table.clone()
     return lambda: bool(table.equals(kept))
 
