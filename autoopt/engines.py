@@ -118,26 +118,30 @@ class NumpyFunctions:
             hot.watch(self.namespace)
         self.changed = self.namespace.get("PathChanged", ())
         self.tied = self.namespace.get("Tied", ())
-        self._plain: NumpyFunctions | None = None
         self.inputs = Inputs(tape, self.tape)
         self.reads = self.inputs.names() if "linearize" in self.namespace else _read_before(self.namespace)
         self.bind(tape)
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape` and compute what depends on them alone."""
-        known = _prepared(self.namespace, self.inputs.of(tape))
+        self._bound, self._plain, self.kept = tape, None, 0
+        if self.stationary:
+            self.stationary = 0  # of other data; this loads the functions, too
+        else:
+            self._load()
+
+    def _load(self) -> None:
+        known = _prepared(self.namespace, self.inputs.of(self._bound))
         if "linearize" in self.namespace:
-            self.run = _product(self.namespace, self.kind, known, tape)
+            self.run = _product(self.namespace, self.kind, known, self._bound)
         else:
             self.run = _of_point(self.namespace[self.kind], known)
-        self._bound, self._plain, self.kept = tape, None, 0
-        if self.tied:
-            self.namespace["TIES"] = 0
 
     def admit(self, counts: Collection[tuple[int, ...]]) -> None:
         """Let the loops that end on a condition take these numbers of iterations."""
         self.text = with_counts(self.text, counts)
         self.namespace |= {"COUNTS": set(counts), "MOST": [max(known) for known in zip(*counts, strict=True)]}
+        self._plain = None
 
     @property
     def stationary(self) -> int:
@@ -146,23 +150,24 @@ class NumpyFunctions:
 
     @stationary.setter
     def stationary(self, count: int) -> None:
-        self.namespace["TIES"] = count
+        """Take a namespace of its own: others that share the code, with other data, have other ties."""
+        self.namespace = hot.anew(self.namespace, TIES=count)
+        if self.compiles:
+            hot.watch(self.namespace)
+        self._load()
 
     def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what the derivative is at `x`, each kink that is met having the slope that its rule has there."""
         if not self.tied:
             return self.run(x, *direction)
         if self._plain is None:
-            plain = copy.copy(self)
-            plain.namespace = _execute(self.text, self.kind)
-            if self.compiles:
-                hot.watch(plain.namespace)
-            plain.namespace |= {name: self.namespace[name] for name in ("COUNTS", "MOST") if name in self.namespace}
-            plain.namespace["PathChanged"] = self.changed
-            plain.tied = ()
-            plain.bind(self._bound)
-            self._plain = plain
+            self._plain = copy.copy(self)
+            self._plain.stationary = _ANY
         return self._plain.run(x, *direction)
+
+
+_ANY = 2**62
+"""More ties than there can be."""
 
 
 class HotFunctions(NumpyFunctions):

@@ -123,6 +123,16 @@ def _values(results: Any) -> list:
     )
 
 
+def anew(namespace: dict[str, Any], **constants: Any) -> dict[str, Any]:
+    """Return a module's namespace with other constants, which its functions look up there; none is compiled yet."""
+    made = namespace | constants
+    for name, value in namespace.items():
+        function = value.function if isinstance(value, Hot) else value
+        if isinstance(function, FunctionType):
+            made[name] = FunctionType(function.__code__, made, name, function.__defaults__)
+    return made
+
+
 def watch(namespace: dict[str, Any]) -> None:
     """Have the functions of a module with loops compiled when that pays."""
     functions = {name: f for name, f in namespace.items() if isinstance(f, FunctionType) and name != "prepare"}

@@ -226,6 +226,31 @@ def test_ties_that_are_everywhere_are_looked_at_once() -> None:
     np.testing.assert_allclose(objective.grad(np.array([0.1, 0.5, 0.9])), [-4, 0, 4])
 
 
+@pytest.mark.parametrize("engine", ["numpy", "auto"])
+def test_ties_that_are_everywhere_are_those_of_the_data_that_are_bound(engine) -> None:
+    def f(w, rows):
+        z = rows @ w
+        return np.sum(np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))))
+
+    def smooth(w, rows):
+        return rows.T @ sigmoid(rows @ w)
+
+    padded, full = X.copy(), X.copy()
+    padded[:4] = 0.0
+    one = autoopt.objective(f, np.ones(3), padded, engine=engine)
+    one.value_and_grad(np.ones(3))
+    other = one.twin()
+    assert other.rebind((full,))
+    for point in (np.array([0.3, -0.2, 0.1]), ZERO, np.array([1.0, 2.0, -0.5])):
+        for objective, rows in ((one, padded), (other, full), (one, padded)):
+            np.testing.assert_allclose(objective.grad(point), smooth(point, rows), rtol=1e-9, atol=1e-12)
+    assert one._paths[0].compiled["value_and_grad"].stationary == 4
+    assert other._paths[0].compiled["value_and_grad"].stationary == 0
+    one.hess(ZERO), other.hess(ZERO)
+    for objective, rows in ((one, padded), (other, full)):
+        np.testing.assert_allclose(objective.hess(ZERO), 0.25 * rows.T @ rows, rtol=1e-9, atol=1e-12)
+
+
 def test_pairwise_distances_whose_diagonal_rounds_to_zero() -> None:
     def f(w):
         points = w.reshape(3, 2)
