@@ -61,7 +61,8 @@ def settled(objective: Any, compiled: Any, kind: str, x: np.ndarray, ties: int, 
         low, high = np.minimum(low, more[2]), np.maximum(high, more[3])
     outside = ~((own >= low - room) & (own <= high + room))
     best = np.where(agree, limit, np.where(outside & np.isfinite(low + high), (low + high) / 2, own))
-    return _replaced(kind, found, np.where(agree | outside, best, own).reshape(own.shape))
+    best = best.reshape(own.shape)
+    return (found[0], best) if kind == "value_and_grad" else best
 
 
 def _fits(objective: Any, kind: str, x: np.ndarray, own: np.ndarray, direction: tuple) -> bool:
@@ -75,10 +76,6 @@ def _fits(objective: Any, kind: str, x: np.ndarray, own: np.ndarray, direction: 
 
 def _derivative(kind: str, found: Any) -> Any:
     return found[1] if kind == "value_and_grad" else found
-
-
-def _replaced(kind: str, found: Any, derivative: np.ndarray) -> Any:
-    return (found[0], derivative) if kind == "value_and_grad" else derivative
 
 
 def is_finite(derivative: Any) -> bool:

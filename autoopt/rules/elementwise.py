@@ -24,15 +24,6 @@ for function, expression in {
     np.log2: pt.log2,
     np.log10: pt.log10,
     np.log1p: pt.log1p,
-    np.sqrt: lambda x: (
-        root(x)
-        if is_sum_of_squares(x)
-        else _distance(x)
-        if _adds_squares(x)
-        else scalars.distance(x)
-        if _is_held_above_zero(x)
-        else pt.sqrt(x)
-    ),
     np.square: squared,
     np.reciprocal: pt.reciprocal,
     np.negative: pt.neg,
@@ -152,6 +143,16 @@ def power(x, y):
         if n != 0:
             return pt.pow(x, y)
     return pt.pow(x, y) if discrete(x) and discrete(y) else scalars.power(x, y)
+
+
+@rule(np.sqrt)
+def square_root(x):
+    """The root; that of squares added up, or held above 0, is a distance, with slope 0 at 0."""
+    if is_sum_of_squares(x):
+        return root(x)
+    if _adds_squares(x):
+        return _distance(x)
+    return scalars.distance(x) if _is_held_above_zero(x) else pt.sqrt(x)
 
 
 @rule(np.absolute, np.fabs)

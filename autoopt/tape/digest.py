@@ -18,7 +18,6 @@ def digest(tape: Tape, *extra: str) -> str:
     """Return a hexadecimal hash of what the code of `tape` is made from: never of data or large constants."""
     state = hashlib.blake2b(digest_size=16)
     known: dict[int, str] = {}
-    folds = False
     for index, step in enumerate(tape.steps):
         if step.operation is None:
             head = repr(step.template)
@@ -26,7 +25,6 @@ def digest(tape: Tape, *extra: str) -> str:
                 head += _constant(tape.values[index])
         else:
             head = known.get(id(step.operation)) or known.setdefault(id(step.operation), qualified(step.operation))
-            folds = folds or step.level == CONSTANT
             if step.template is not None:
                 head += template_text(step.template)
         state.update(f"{head}|{step.inputs}|{step.shape}|{step.dtype}|{step.level}\n".encode())
@@ -58,9 +56,7 @@ def folded(tape: Tape) -> str:
     read = {source for step in steps if step.level == PARAMETER for source in step.inputs} | {tape.output}
     state = hashlib.blake2b(digest_size=16)
     for index in sorted(read & large):
-        found = value(index)
-        counts = np.asarray(found).dtype.kind == "i" and np.array_equal(found, np.arange(np.size(found)))
-        state.update(f"{index}|{_constant(found)}|{counts}\n".encode())
+        state.update(f"{index}|{_constant(value(index))}\n".encode())
     return state.hexdigest()
 
 

@@ -32,19 +32,19 @@ import numpy as np
 
 from autoopt.tape.digest import template_text
 from autoopt.tape.names import fresh
+from autoopt.tape.narrowing import ASKED
 from autoopt.tape.renewal import Renewal
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step, Tape, call
 
-ASKED = 12
-"""A place that compares less often than this finds nothing by decisions."""
-
 _OFTEN = 0.2
 """An end of the interval is another one in at least this share of the iterations."""
 
-_STEPS = 4
-_WIDTH = 1e-5
-_REST = 1e-9
+STEPS = 4
+WIDTH = 1e-5
+REST = 1e-9
+"""Half the width of differences, and the last step, of `newton`, relative to 1 + |root|."""
+
 _EQUALITIES = (np.equal, np.not_equal)
 _COMPARISONS = frozenset((np.less, np.less_equal, np.greater, np.greater_equal, *_EQUALITIES))
 _FLOAT = np.dtype(float)
@@ -234,11 +234,11 @@ def _search(
         here = np.asarray(values[variable], dtype=float)
         track = np.array([values[step] for step in earlier], dtype=float)
         moves = np.abs(np.diff(track, axis=0))
-        if not np.all(moves[-3:].max(axis=0) <= 0.1 * moves.max(axis=0) + _REST):
+        if not np.all(moves[-3:].max(axis=0) <= 0.1 * moves.max(axis=0) + REST):
             continue
         cone = _cone(tape, inner, variable)
-        root = _newton(lambda v, c=cone, m=variable: _difference(tape, values, c, m, sides, v), here)
-        reach = 8.0 * np.max(moves[-3:], axis=0) + _REST * (1.0 + np.abs(here))
+        root = _rest(lambda v, c=cone, m=variable: _difference(tape, values, c, m, sides, v), here)
+        reach = 8.0 * np.max(moves[-3:], axis=0) + REST * (1.0 + np.abs(here))
         if root is not None and np.all(np.abs(root - here) <= reach):
             search = Search(*span, sides, variable, tuple(cone), root, reach)
             if any(is_left(tape, values, source, search) for source in _read_after(tape, span[1])):
@@ -311,16 +311,23 @@ def _difference(tape: Tape, values: _Values, cone: list[int], variable: int, sid
     return np.asarray(one, dtype=float) - (other[0] if other else 0.0)
 
 
-def _newton(h: Callable, start: np.ndarray) -> Any:
-    """Return where four steps of Newton's method come to rest; None if they do not."""
-    root, step = start, np.inf
-    width = _WIDTH * (1.0 + np.abs(start))
+def newton(h: Callable, start: Any) -> tuple[Any, Any]:
+    """Return what four steps of Newton's method, with central differences, make of `start`, and the last step."""
+    root, step = start, 0.0
+    width = WIDTH * (1.0 + np.abs(start))
+    for _ in range(STEPS):
+        slope = (h(root + width) - h(root - width)) / (2.0 * width)
+        step = h(root) / slope
+        root = root - step
+    return root, step
+
+
+def _rest(h: Callable, start: np.ndarray) -> Any:
+    """Return where Newton's method comes to rest; None if it does not."""
     with np.errstate(all="ignore"):
-        for _ in range(_STEPS):
-            step = h(root) / ((h(root + width) - h(root - width)) / (2.0 * width))
-            root = root - step
-    rest = np.abs(step) <= _REST * (1.0 + np.abs(start))
-    return root if np.shape(root) == np.shape(start) and np.all(rest) else None
+        root, step = newton(h, start)
+    rests = np.abs(step) <= REST * (1.0 + np.abs(start))
+    return root if np.shape(root) == np.shape(start) and np.all(rests) else None
 
 
 class _Roots(Renewal):
@@ -383,10 +390,10 @@ class _Roots(Renewal):
     def move(self, search: Search) -> int:
         """Add Newton's method and return the step of r(x) - r."""
         start = self.given("start", np.array(self.known[search.variable], dtype=float)[()])
-        width = self.given("width", _WIDTH * (1.0 + np.abs(self.known[search.variable])))
+        width = self.given("width", WIDTH * (1.0 + np.abs(self.known[search.variable])))
         twice = self.binary(np.add, width, width)
         root = start
-        for _ in range(_STEPS):
+        for _ in range(STEPS):
             ahead = self.equation(search, self.binary(np.add, root, width))
             behind = self.equation(search, self.binary(np.subtract, root, width))
             slope = self.binary(np.divide, self.binary(np.subtract, ahead, behind), twice)

@@ -15,17 +15,23 @@ LARGE = 2**16
 """Constant arrays of more entries are not compared."""
 
 
-def live(tape: Tape) -> Tape:
-    """Return the tape without the steps that neither its value nor a guard needs; inputs stay."""
+def needed_steps(tape: Tape) -> bytearray:
+    """Return for each step whether the tape's value or a guard needs it."""
     needed = bytearray(len(tape.steps))
-    for index in tape.leaves():
-        needed[index] = 1
     for root in (tape.output, *(guard.step for guard in tape.guards)):
         needed[root] = 1
     for index in range(len(tape.steps) - 1, -1, -1):
         if needed[index]:
             for source in tape.steps[index][1]:
                 needed[source] = 1
+    return needed
+
+
+def live(tape: Tape) -> Tape:
+    """Return the tape without the steps that neither its value nor a guard needs; inputs stay."""
+    needed = needed_steps(tape)
+    for index in tape.leaves():
+        needed[index] = 1
     if all(needed):
         return tape
     number, steps = {}, []

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.tape.simplify import needed_steps
 from autoopt.tracing.functions import call_function
 from autoopt.tracing.origin import is_library
 
@@ -93,22 +94,10 @@ def keep_unread(tracer: Any) -> None:
     """Guard what may raise and has no reader, the run over: it was calculated to see whether it can be."""
     if not tracer.attempts:
         return
-    needed = _needed(tracer.tape)
+    needed = needed_steps(tracer.tape)
     for result in tracer.attempts:
         if not needed[result.step]:
             _guard(tracer, result)
-
-
-def _needed(tape: Any) -> bytearray:
-    """Return which steps the value or a guard needs."""
-    needed = bytearray(len(tape.steps))
-    for root in (tape.output, *(guard.step for guard in tape.guards)):
-        needed[root] = 1
-    for index in range(len(tape.steps) - 1, -1, -1):
-        if needed[index]:
-            for source in tape.steps[index].inputs:
-                needed[source] = 1
-    return needed
 
 
 # Where an exception would be caught -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ it is done to the original afterwards.
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,17 +142,6 @@ class Held:
 
     def redo(self) -> None:
         self.form.fill(self.original, self.after)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(_flat(self.form.parts(self.original)))
-
-    def __len__(self) -> int:
-        return len(_flat(self.form.parts(self.original)))
-
-    @property
-    def watched(self) -> list:
-        """What the original held before the run, as iteration gives it."""
-        return _flat(self.before)
 
 
 _SEARCHED = 1000

@@ -438,8 +438,7 @@ class Instrument:
             except ValueError:
                 continue
         self._copies.give_back(self.surroundings.settled)
-        changed, _ = self.shadows.give_back(self.surroundings.settled)
-        self.surroundings.leave(changed)
+        self.surroundings.leave(self.shadows.give_back(self.surroundings.settled))
 
     def _users(self, value: Any) -> Any:
         """Return the user's own function, class, module or object for what the run sees in its place."""

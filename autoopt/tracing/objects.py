@@ -240,20 +240,14 @@ class Shadows:
         object.__setattr__(value, "__class__", self.users[type(value)])
         return value
 
-    def give_back(self, settled: Callable) -> tuple[list[held.Held], list[held.Held]]:
-        """Hand what the run put into slots, lists and dictionaries that were copied to the originals.
-
-        Returns
-        -------
-        changed, unchanged : list of Held
-        """
+    def give_back(self, settled: Callable) -> list[held.Held]:
+        """Hand what the run put into slots, lists and dictionaries that were copied to the originals; return these."""
         for original, shadow in list(self.objects.values()):
             for name in _slots(type(original)):
                 value = _slot(shadow, name)
                 if value is not _slot(original, name):
                     object.__setattr__(original, name, settled(value))
-        changed = [one for one in self.held if one.give_back(settled)]
-        return changed, [one for one in self.held if one.after is None]
+        return [one for one in self.held if one.give_back(settled)]
 
 
 _SHADOWED = "__autoopt_shadowed__"

@@ -105,7 +105,7 @@ class Tracer:
         self.met: set[Any] = set()
         self.literals = literals
         self.codes: dict[int, tuple[CodeType, CodeType]] = {}
-        self._sites: dict[tuple[int, int], tuple[CodeType, int]] = {}
+        self._sites: dict[tuple[int, int], tuple[CodeType, tuple[CodeType, int | None]]] = {}
 
     # Leaves -----------------------------------------------------------------------------------------------------------
 
@@ -501,12 +501,12 @@ class Tracer:
         while frame is not None:
             code = frame.f_code
             key = (id(code), frame.f_lasti)
-            site = sites.get(key)
-            if site is None or (site[0] is not code and not self.codes):
+            known = sites.get(key)
+            if known is None or known[0] is not code:
                 own = self.codes[key[0]][1] if key[0] in self.codes else code
-                site = sites[key] = (own, None if is_library(code) else frame.f_lasti)
-            if site[1] is not None:
-                return site
+                known = sites[key] = (code, (own, None if is_library(code) else frame.f_lasti))
+            if known[1][1] is not None:
+                return known[1]
             frame = frame.f_back
         return None
 

@@ -16,12 +16,11 @@ import numpy as np
 from scipy import optimize
 
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.tape.searches import REST, STEPS, WIDTH, newton
 from autoopt.tape.tape import PARAMETER, Leaf
 from autoopt.tracing.failing import is_handled
 from autoopt.tracing.standins import stands_in
 
-_STEPS = 4
-_REST = 1e-9
 _SAMPLES = 17
 
 
@@ -94,14 +93,9 @@ def _followed(tracer: Any, original: Callable, f: Callable, places: tuple, args:
     start = original(_plainly(tracer, f, args), *places, **options)
     if not _is_followed(tracer, f(start, *args)):
         return start
-    root = _given(tracer, start)
-    scale, step = 1.0 + np.abs(root), 0.0
-    width = 1e-5 * scale
-    for _ in range(_STEPS):
-        slope = (f(root + width, *args) - f(root - width, *args)) / (2.0 * width)
-        step = f(root, *args) / slope
-        root = root - step
-    if not np.all(step**2 <= (_REST * scale) ** 2):
+    given = _given(tracer, start)
+    root, step = newton(lambda z: f(z, *args), given)
+    if not np.all(step**2 <= (REST * (1.0 + np.abs(given))) ** 2):
         raise _refusal(tracer, f"scipy.optimize.{original.__name__} where the slope is 0", "use a simple root")
     return root
 
@@ -127,14 +121,14 @@ def _fsolve(tracer, func, x0, args=(), fprime=None, full_output=0, **options):
         return start
     root = _given(tracer, start)
     scale, step = 1.0 + np.abs(root), 0.0
-    widths = 1e-5 * scale
-    for _ in range(_STEPS):
+    widths = WIDTH * scale
+    for _ in range(STEPS):
         columns = []
         for k, unit in enumerate(np.eye(len(start))):
             columns.append((values(root + unit * widths) - values(root - unit * widths)) / (2.0 * widths[k]))
         step = np.linalg.solve(np.stack(columns, axis=1), values(root))
         root = root - step
-    if not np.sum((step / scale) ** 2) <= _REST**2:
+    if not np.sum((step / scale) ** 2) <= REST**2:
         raise _refusal(tracer, "scipy.optimize.fsolve where it finds no simple root", "start it nearer to one")
     tracer.tape.caught = True
     return root
