@@ -1,12 +1,15 @@
 """What in the data may explain that an objective fails, or is not finite, where it starts.
 
-Looks at the data by the names that the objective has for them: its arguments, and the arrays that it reads outside.
+Looks at the data by the names that the objective has for them: its arguments, the attributes of the object that it is
+or is a method of, and the arrays that it reads outside.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -29,13 +32,31 @@ class TextError(DataError, TypeError):
 
 
 def named_data(function: Callable, args: tuple) -> Iterator[tuple[str, Any]]:
-    """Yield the data of `function` by name: its arguments after the parameters, closure variables, globals it reads."""
+    """Yield the data of `function` by name, each once."""
+    seen: dict[int, Any] = {}
+    for name, value in _named(function, args):
+        if id(value) not in seen:
+            seen[id(value)] = value
+            yield name, value
+
+
+def _named(function: Callable, args: tuple) -> Iterator[tuple[str, Any]]:
+    """Yield the data of `function` by name: arguments after the parameters, attributes, outer variables and globals."""
     try:
         parameters = list(inspect.signature(function).parameters)[1:]
     except (TypeError, ValueError):
         parameters = []
     for position, value in enumerate(args):
         yield parameters[position] if position < len(parameters) else f"args[{position}]", value
+    if isinstance(function, functools.partial):
+        yield from ((f"args[{position}]", value) for position, value in enumerate(function.args))
+        yield from function.keywords.items()
+        yield from _named(function.func, ())
+        return
+    if not isinstance(function, FunctionType):
+        own = getattr(function, "__self__", function)
+        yield from ((f"self.{name}", value) for name, value in getattr(own, "__dict__", {}).items())
+        function = function if hasattr(function, "__code__") else type(function).__call__
     code = getattr(function, "__code__", None)
     if code is None:
         return

@@ -1,5 +1,7 @@
 """What in the data explains a failure at the start: rows that are not finite, text, keys that are not there."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,6 +43,33 @@ def test_arrays_from_outside_and_in_dicts_are_looked_at():
         minimize(lambda w: np.sum((w[0] - outside) ** 2), [0.0])
     with pytest.raises(ObjectiveError, match=r"d\['y'\]: inf at row 1"):
         minimize(lambda w, d: np.sum((w[0] - d["y"]) ** 2), [0.0], ({"y": np.array([1.0, np.inf])},))
+
+
+class Model:
+    def __init__(self, y):
+        self.y = y
+
+    def __call__(self, w):
+        return np.sum((w[0] - self.y) ** 2)
+
+    def loss(self, w):
+        return np.sum((w[0] - self.y) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("of", "place"),
+    [
+        (lambda y: Model(y), r"self\.y"),
+        (lambda y: Model(y).loss, r"self\.y"),
+        (lambda y: functools.partial(lambda w, y: np.sum((w[0] - y) ** 2), y=y), "y"),
+        (lambda y: functools.partial(lambda y, w: np.sum((w[0] - y) ** 2), y), r"args\[0\]"),
+        (lambda y: functools.partial(Model(y).loss), r"self\.y"),
+    ],
+)
+def test_data_that_the_objective_itself_holds_are_looked_at(of, place):
+    with pytest.raises(ObjectiveError, match=f"{place}: nan at row 2"):
+        minimize(of(np.array([1.0, 2.0, np.nan])), [0.0])
+    assert minimize(of(np.array([1.0, 2.0, 3.0])), [0.0]).success
 
 
 def test_finite_data_are_not_blamed():
