@@ -233,7 +233,7 @@ class Objective:
     # Paths ------------------------------------------------------------------------------------------------------------
 
     def _flat(self, x: Any, name: str = "x") -> np.ndarray:
-        if type(x) is np.ndarray and x.dtype == np.float64 and x.shape == (self.size,):
+        if type(x) is np.ndarray and x.dtype is _DOUBLE and x.ndim == 1 and x.size == self.size:
             return x
         return self.structure.flatten(x, name)
 
@@ -243,11 +243,27 @@ class Objective:
         if (path.watched is not None or path.kept) and not self._is_current(path):
             self._renew(x)
             path = self._paths[0]
-        found = _QUIET.copy().run(self._try, path, kind, x, *direction)
+        compiled = path.compiled.get(kind) if path.is_plain else None
+        if compiled is None:
+            found = _QUIET.copy().run(self._try, path, kind, x, *direction)
+        else:
+            found = self._at_once(path, compiled, kind, x, *direction)
         if found is not None:
             return found
         with np.errstate(all="ignore"):
             return self._elsewhere(kind, x, *direction)
+
+    def _at_once(self, path: Path, compiled: Compiled, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what `_try` does on a plain path, where all is well without a look at what does not apply."""
+        try:
+            found = _QUIET.copy().run(compiled.run, x, *direction)
+            if kind == "value" or kinks.is_finite(found[1] if kind == "value_and_grad" else found):
+                return found
+        except compiled.changed:
+            return None
+        except Exception:  # `_try` knows what it says
+            pass
+        return _QUIET.copy().run(self._try, path, kind, x, *direction)
 
     def by_convention(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate at a point beside the one that is asked for, kinks having the slopes of their rules."""
@@ -524,6 +540,7 @@ class Objective:
         return title
 
 
+_DOUBLE = np.dtype(np.float64)
 _QUIET = copy_context()
 """Where NumPy's warnings are off: entering a copy costs a tenth of what np.errstate does."""
 _QUIET.run(np.seterr, all="ignore")

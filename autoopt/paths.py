@@ -39,6 +39,8 @@ class Path:
         The iterations that the loops may take; empty if there are no such loops.
     compiled : dict of str to Compiled
         By kind of derivative.
+    is_plain : bool
+        Whether the compiled value and derivatives count as they are: nothing is caught, compared or settled besides.
     trusted : int
         At how many points the derivative was found right, where the objective finds numbers equal.
     compared : bool
@@ -58,6 +60,8 @@ class Path:
         self.compiled: dict[str, Compiled] = {}
         self.trusted = 0
         self.compared = not recorded.tape.unfollowed
+        tape = recorded.tape
+        self.is_plain = self.compared and not (tape.caught or tape.python_numbers or tape.ties)
         self.finite: np.ndarray | None = None
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
         self.watched = recorded.watched or None

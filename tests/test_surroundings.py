@@ -790,6 +790,21 @@ class Counted:
         return self.weight * READ["weight"] * np.sum((x - READ["list"][0]) ** 2)
 
 
+@pytest.mark.parametrize("count", [3, 300])
+def test_each_of_many_globals_is_looked_at(count):
+    """Few are compared in one expression, many one by one."""
+    names = [f"k{number}" for number in range(count)]
+    namespace = {name: 1.0 for name in names}
+    exec(f"def f(x):\n    return ({' + '.join(names)}) * x[0]**2", namespace)
+    objective = autoopt.objective(namespace["f"], X)
+    assert objective.value_and_grad(X)[1][0] == pytest.approx(2 * count * X[0])
+    for name in (names[0], names[count // 2], names[-1]):
+        namespace[name] = 2.5
+        value, gradient = objective.value_and_grad(X)
+        assert (value, gradient[0]) == pytest.approx(((count + 1.5) * X[0] ** 2, 2 * (count + 1.5) * X[0]))
+        namespace[name] = 1.0
+
+
 def test_what_is_read_outside_costs_no_trace_at_each_call():
     """Traced once: a solver that is given the gradient is not slowed down."""
     from scipy.optimize import minimize

@@ -54,7 +54,7 @@ class Watch:
     tables : tuple of (dictionary, keys, values)
         Without keys for classes.
     items : tuple of (container, items)
-    others : tuple of callables
+    others : tuple of (callable,)
         That say whether something else is as it was.
     arrays : tuple of (ndarray, bytes or None)
         Those that were met below attributes and in containers, and have become part of the code; what is in small ones.
@@ -68,39 +68,50 @@ class Watch:
     holders: tuple[tuple[Any, dict, type], ...] = ()
     tables: tuple[tuple[Any, list | None, list], ...] = ()
     items: tuple[tuple[Any, list], ...] = ()
-    others: tuple[Same, ...] = ()
+    others: tuple[tuple[Same], ...] = ()
     arrays: tuple[tuple[np.ndarray, bytearray | None], ...] = ()
     complete: bool = True
 
-    def holds(self) -> bool:
-        """Whether everything is as it was, but for what is in arrays."""
-        for place, name, value in self.names:
-            if place.get(name, ABSENT) is not value:
-                return False
-        for cell, value in self.cells:
-            if contents(cell) is not value:
-                return False
-        for function, code, defaults, options in self.functions:
-            if function.__code__ is not code or function.__defaults__ is not defaults:
-                return False
-            if function.__kwdefaults__ is not options:
-                return False
-        for owner, attributes, kind in self.holders:
-            if owner.__dict__ is not attributes or type(owner) is not kind:
-                return False
-        for place, keys, values in self.tables:
-            if len(place) != len(values) or any(map(operator.is_not, place.values(), values)):
-                return False
-            if keys is not None and list(place) != keys:
-                return False
-        for place, before in self.items:
-            if len(place) != len(before) or any(map(operator.is_not, place, before)):
-                return False
-        return not self.others or all(same() for same in self.others)
+    @functools.cached_property
+    def holds(self) -> Callable[[], bool]:
+        """Says whether everything is as it was, but for what is in arrays; one expression, as it is asked often."""
+        parts = [(_UNCHANGED[part], entry) for part in _UNCHANGED for entry in getattr(self, part)]
+        if len(parts) > _LONGEST:
+            return lambda: all(_test(text)(*entry) for text, entry in parts)
+        values = [value for _, entry in parts for value in entry]
+        names = iter(range(len(values)))
+        terms = [text.format(*(f"v{next(names)}" for _ in entry)) for text, entry in parts]
+        arguments = ", ".join(f"v{k}" for k in range(len(values)))
+        return eval(f"lambda {arguments}: lambda: {' and '.join(terms) or True}", _MEANINGS)(*values)
 
     def __bool__(self) -> bool:
-        parts = self.names, self.cells, self.functions, self.holders, self.tables, self.items, self.others
-        return any(parts)
+        return any(getattr(self, part) for part in _UNCHANGED)
+
+
+def _same_items(place: Collection, before: list) -> bool:
+    return len(place) == len(before) and not any(map(operator.is_not, place, before))
+
+
+_UNCHANGED = {
+    "names": "{0}.get({1}, ABSENT) is {2}",
+    "cells": "contents({0}) is {1}",
+    "functions": "{0}.__code__ is {1} and {0}.__defaults__ is {2} and {0}.__kwdefaults__ is {3}",
+    "holders": "{0}.__dict__ is {1} and type({0}) is {2}",
+    "tables": "_same_items({0}.values(), {2}) and ({1} is None or list({0}) == {1})",
+    "items": "_same_items({0}, {1})",
+    "others": "{0}()",
+}
+"""Python's text of what holds as long as an entry of a `Watch` is as it was."""
+
+_MEANINGS = {"ABSENT": ABSENT, "contents": contents, "_same_items": _same_items}
+_LONGEST = 100
+"""So many entries are looked at in one expression: compiling it takes 10 us an entry."""
+
+
+@functools.cache
+def _test(text: str) -> Callable[..., bool]:
+    """Return the function of an entry that says whether it is as it was."""
+    return eval(f"lambda *v: {text.format(*(f'v[{k}]' for k in range(4)))}", _MEANINGS)
 
 
 def kept_bytes(value: np.ndarray) -> bytearray:
@@ -257,12 +268,14 @@ class Notes:
             tuple(self._holders),
             tuple(entry for entry in self._tables if not changed(entry[0])),
             tuple(entry for entry in self._items if not changed(entry[0])),
-            tuple(self._others),
+            tuple((same,) for same in self._others),
             tuple((array, kept) for array, kept in self._arrays if kept is None or is_kept(array, kept)),
             self.complete,
         )
-        parts = {part: tuple(e for e in getattr(watch, part) if Watch(**{part: (e,)}).holds()) for part in _NOTED}
-        return replace(watch, **parts)
+        tests = {part: _test(_UNCHANGED[part]) for part in _NOTED}
+        return replace(
+            watch, **{part: tuple(e for e in getattr(watch, part) if test(*e)) for part, test in tests.items()}
+        )
 
 
 def is_librarys(module: Any) -> bool:
