@@ -119,7 +119,6 @@ class NumpyFunctions:
         self.changed = self.namespace.get("PathChanged", ())
         self.tied = self.namespace.get("Tied", ())
         self.inputs = Inputs(tape, self.tape)
-        self.reads = self.inputs.names() if "linearize" in self.namespace else _read_before(self.namespace)
         self.bind(tape)
 
     def bind(self, tape: Tape) -> None:
@@ -131,7 +130,9 @@ class NumpyFunctions:
             self._load()
 
     def _load(self) -> None:
-        known = _prepared(self.namespace, self.inputs.of(self._bound))
+        data = self.inputs.of(self._bound)
+        known = _prepared(self.namespace, data)
+        self._kept_from = _kept_from(self.namespace, data, known)
         if "linearize" in self.namespace:
             self.run = _product(self.namespace, self.kind, known, self._bound)
         else:
@@ -142,6 +143,11 @@ class NumpyFunctions:
         self.text = with_counts(self.text, counts)
         self.namespace |= {"COUNTS": set(counts), "MOST": [max(known) for known in zip(*counts, strict=True)]}
         self._plain = None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The data of which something is kept: where kinks are everywhere, their number is."""
+        return self._kept_from | (self.inputs.names() if self.stationary else frozenset())
 
     @property
     def stationary(self) -> int:
@@ -176,10 +182,21 @@ class HotFunctions(NumpyFunctions):
     compiles = True
 
 
-def _read_before(namespace: dict[str, Any]) -> frozenset[str]:
-    """Return the names of the data of which the module computes something beforehand."""
-    prepare = namespace.get("prepare")
-    return frozenset(_names(prepare)) if prepare else frozenset()
+def _kept_from(namespace: dict[str, Any], data: dict[str, Any], known: dict[str, Any]) -> frozenset[str]:
+    """Return the names of the data of which something has been computed and is kept; views show what is new."""
+    prepare, linearize = (_names(namespace[name]) if name in namespace else () for name in ("prepare", "linearize"))
+    owners = [_owner(value) for value in data.values()]
+    prepared = {name: value for name, value in known.items() if name not in data}
+    computed = [value for value in prepared.values() if not any(_owner(value) is owner for owner in owners)]
+    is_read = computed or not prepared.keys().isdisjoint(linearize)
+    return frozenset(linearize) | frozenset(prepare if is_read else ())
+
+
+def _owner(value: Any) -> Any:
+    """Return the array whose memory a view shows."""
+    while isinstance(value, np.ndarray) and value.base is not None:
+        value = value.base
+    return value
 
 
 def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -285,12 +302,13 @@ class NumbaFunctions:
             self.function = pytensor.function(list(function.arguments), outputs, mode="NUMBA", on_unused_input="ignore")
         self.compiled = False
         self.inputs = Inputs(tape, self.tape)
-        self.reads = _read_before(self.namespace)
         self.bind(tape)
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape`."""
-        known = _prepared(self.namespace, self.inputs.of(tape))
+        data = self.inputs.of(tape)
+        known = _prepared(self.namespace, data)
+        self.reads = _kept_from(self.namespace, data, known)
         self.bound = [np.asarray(known[name]) for name in self.names]
 
     def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:
@@ -328,7 +346,12 @@ class ByProducts:
         except UnsupportedFunctionError:
             self.kind, self.product = second, engine(tape, second, title, checked, ties)
         self.changed, self.tied, self.text = self.product.changed, self.product.tied, self.product.text
-        self.kept, self.reads = 0, self.product.reads
+        self.kept = 0
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The data of which something has been computed and is kept."""
+        return self.product.reads
 
     @property
     def stationary(self) -> int:

@@ -305,6 +305,8 @@ class Objective:
                 if not settle:
                     return compiled.by_convention(x, *direction)
                 found = kinks.settled(self, compiled, kind, x, met.args[0], *direction)
+                if compiled.stationary:  # as long as the data are what they are
+                    path.keep(self._budget)
         except (*_changes(compiled), np.linalg.LinAlgError, ValueError, OverflowError, IndexError):
             return None  # int() of NaN, a position beyond the end: the objective goes another way, or raises
         if settle and kind != "value" and not kinks.is_finite(found[1] if kind == "value_and_grad" else found):

@@ -226,6 +226,28 @@ def test_ties_that_are_everywhere_are_looked_at_once() -> None:
     np.testing.assert_allclose(objective.grad(np.array([0.1, 0.5, 0.9])), [-4, 0, 4])
 
 
+def sigmoids_of_rows(w, X):
+    z = X @ w
+    e = np.exp(-np.abs(z))
+    return np.sum(np.where(z >= 0, 1 / (1 + e), e / (1 + e)))
+
+
+@pytest.mark.parametrize("transform", [True, False])
+def test_ties_that_were_everywhere_are_counted_anew_in_data_that_are_written_into(transform) -> None:
+    X = np.array([[1.0, 2.0], [0.0, 0.0], [0.0, 0.0], [0.5, -1.0]])
+    w = np.array([1.0, 1.0])
+    function = autoopt.grad(sigmoids_of_rows) if transform else None
+    objective = autoopt.objective(sigmoids_of_rows, w, X)
+
+    def gap(w):
+        s = 1 / (1 + np.exp(-X @ w))
+        return np.abs((function(w, X) if transform else objective.grad(w)) - X.T @ (s * (1 - s))).max()
+
+    assert max(gap(w), gap(1.1 * w)) < 1e-15
+    X[1], X[2] = [1.0, -1.0], [2.0, -2.0]
+    assert gap(w) < 1e-15
+
+
 @pytest.mark.parametrize("engine", ["numpy", "auto"])
 def test_ties_that_are_everywhere_are_those_of_the_data_that_are_bound(engine) -> None:
     def f(w, rows):
