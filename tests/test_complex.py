@@ -118,9 +118,22 @@ def _written(p, y):
     return np.sum(np.abs(A) ** 2) + np.trace(A).imag + np.sum(np.abs(half - B)) + A[0].real @ p
 
 
+def _numbers_replaced(p, y):
+    Z = np.array([1 + 2j, 3 - 1j, 1j])
+    Z[0] = p[0]
+    Z[1] += p[1] * 1j
+    np.imag(Z)[2:] = p[2] ** 2
+    W = np.asarray([[1, 2j, 0.5], [3, 1j, 1]]).copy()
+    W.real[1] = p
+    K = np.zeros(3, dtype=complex)
+    K[...] = np.exp(1j * np.arange(3))
+    K[1:] = p[:2]
+    return np.sum(np.abs(Z - p[0]) ** 2) + np.sum(np.abs(W @ p) ** 2) + np.sum(np.abs(K * Z) ** 2)
+
+
 USES = [
     _whittle, _spectrum, _padded, _filter, _autocorrelation, _two_axes, _characteristic, _impedance, _phases, _fresnel,
-    _products, _functions, _written,
+    _products, _functions, _written, _numbers_replaced,
 ]  # fmt: skip
 
 
@@ -205,6 +218,7 @@ REFUSED = {
     "float": lambda p: float(1j * p[0]),
     "int8": lambda p: (1j * p).astype(float).sum(),
     "where=": lambda p: np.exp(1j * p, where=[True, False, True]).real.sum(),
+    "computed of the data": lambda p: np.exp(1j * np.arange(3)).__setitem__(0, p[0]),
     "an array outside": lambda p: C.__setitem__((0, 0), 1j * p[0]) or np.abs(C).sum(),
 }
 

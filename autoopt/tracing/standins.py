@@ -183,6 +183,8 @@ def _as_array(tracer: Any, value: Any, dtype: Any = None) -> Any:
     if is_single(dtype):
         tracer.note_single()
         plain = plain.astype(float)
+    if plain.dtype == complex:  # parts of its own, so that it can be written into
+        return tracer.pair(tracer, *(_as_array(tracer, part.copy()) for part in (plain.real, plain.imag)))
     if plain.dtype.kind not in "fiub":
         return plain
     return tracer.array(tracer, tracer.constant(plain.copy()), plain, 0)

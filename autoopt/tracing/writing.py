@@ -240,6 +240,8 @@ def _write(array: Any, index: Any, value: Any) -> None:
     index = _static(tracer, index)
     if type(value) in (list, tuple) and tracer.holds_traced(value):
         value = tracer.nested(value)
+    if array.dtype.kind == "c":
+        _refuse_parameters(tracer, value)
     value = _fitting(array, index, value)
     if _is_cell(array, index, value):
         _write_cell(array, index, value)
@@ -253,6 +255,16 @@ def _write(array: Any, index: Any, value: Any) -> None:
     index = _mask_positions(tracer, index)
     array.value[tracer.concrete(index)] = tracer.concrete(value)
     _advance(array, *tracer.put(step, index, value, array.level))
+
+
+def _refuse_parameters(tracer: Any, value: Any) -> None:
+    """Raise if a value depends on the parameters: a complex array of the data alone has no parts of its own."""
+    if tracer.level(value) == PARAMETER:
+        raise TracingError(
+            "A value that depends on the parameters is written into a complex array that was computed of the data.",
+            tracer.location(),
+            "make an array z = np.zeros(shape, dtype=complex), and write first these numbers, then the value into it.",
+        )
 
 
 def _fitting(array: Any, index: Any, value: Any) -> Any:
