@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt import differences, engines, kinks, ties, unfollowed
+from autoopt import decisions, engines, kinks, ties, unfollowed
 from autoopt.engines import Compiled, engine_of, rebound
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
@@ -22,7 +22,7 @@ from autoopt.parameters import Structure
 from autoopt.paths import Path
 from autoopt.tape.batching import has_loops, vectorise
 from autoopt.tape.narrowing import narrowing
-from autoopt.tape.searches import followed, repeated
+from autoopt.tape.searches import deciding, followed, repeated
 from autoopt.tape.slopes import Flat, flatness
 from autoopt.tape.tape import Tape
 from autoopt.tracing.surroundings import Leftovers
@@ -38,9 +38,6 @@ KEPT_PATHS = 16
 DENSE = 400
 """With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""
 
-NARROW = 2.0**-8
-"""The first step of differences of a function that may be known to a tolerance only."""
-
 _VALUED = {"value": lambda found: found, "value_and_grad": lambda found: found[0]}
 _DERIVATIVES: dict[str, Callable] = {
     "value_and_grad": Interpretation.gradient,
@@ -48,6 +45,7 @@ _DERIVATIVES: dict[str, Callable] = {
     "hess": Interpretation.hessian,
     "jacobian": Interpretation.jacobian,
 }
+_ORDERS = {"value_and_grad": 1, "hess": 2, "hessp": 2}
 _KINDS = {"value": "value", "gradient": "value_and_grad", "hessian": "hess", "hvp": "hessp"}
 
 
@@ -104,7 +102,7 @@ class Objective:
         self._passing: dict[str, Path] = {}  # the latest of those that hold at their own point only, by kind
         self._interpreter: Interpreter | None = None
         self._latest: tuple[Path | None, Interpretation | None] = (None, None)
-        self._compared = False
+        self._compared: set[int] = set()  # the orders of derivatives that have been, with what decisions show
 
     def __reduce__(self) -> tuple:
         """Copies, and what is read from a pickle, are traced and compiled anew."""
@@ -227,7 +225,7 @@ class Objective:
         """Return an objective of the same code, to which other data can be bound: for another thread."""
         other = copy.copy(self)
         other._paths, other._passing, other._latest = [path.twin() for path in self._paths], {}, (None, None)
-        other.timings = dict(self.timings)
+        other.timings, other._compared = dict(self.timings), set(self._compared)
         return other
 
     # Paths ------------------------------------------------------------------------------------------------------------
@@ -448,21 +446,22 @@ class Objective:
 
         Where the record does not show their equations, it may do so with the numbers in the objective's text traced.
         """
-        recorded = self._searched(x, self._literals)
-        if not self._literals and not recorded.tape.caught and narrowing(recorded.tape):
+        recorded = self._recorded(x, self._literals)
+        found = _searched(recorded, x, self._literals)
+        if self._literals or found is not recorded:
+            return found
+        if not recorded.tape.caught and narrowing(recorded.tape):
             recorded.leftovers.take_back()
-            again = self._searched(x, True)
+            again = _searched(self._recorded(x, True), x)
             if again.tape.caught:
                 self._literals = True
                 return again
             again.leftovers.take_back()
-            recorded = self._searched(x, False)
-        return recorded
+            recorded = self._recorded(x, False)
+        return _searched(recorded, x)
 
-    def _searched(self, x: np.ndarray, literals: bool) -> Trace:
-        recorded = trace(self.function, self.structure, x, self.args, self.scalar, literals)
-        places = repeated(recorded.tape)
-        return replace(recorded, tape=followed(recorded.tape, x, places)) if places else recorded
+    def _recorded(self, x: np.ndarray, literals: bool) -> Trace:
+        return trace(self.function, self.structure, x, self.args, self.scalar, literals)
 
     def _raise_theirs(self, x: np.ndarray) -> None:
         """Let an error of the user's own come up as theirs; that of the data, if at the start these explain it."""
@@ -500,35 +499,30 @@ class Objective:
             path.compiled[kind] = compiled
             path.keep(self._budget)
             self.timings["compile"] += time.perf_counter() - clock
-            if self.scalar and kind != "value" and not self._compared:
-                self._compare(path)
+            if self.scalar:
+                self._compare(path, kind)
         return path.compiled[kind]
 
-    def _compare(self, path: Path) -> None:
-        """Raise if the value hangs on a number that branches have decided, whose slope nothing on the tape shows.
-
-        Once for an objective: the slope of its values, where it is the same ahead and behind, against the derived one.
-        """
-        self._compared = True
-        place = next(iter(path.trace.tape.decided), None)
-        found = self._try(path, "value_and_grad", path.point) if place else None
-        if found is None:
+    def _compare(self, path: Path, kind: str) -> None:
+        """Raise if a loop's decisions carry what it finds: once for each order of derivatives."""
+        order = _ORDERS.get(kind)
+        tape = path.trace.tape
+        if order is None or order in self._compared or not (tape.decided or (tape.unfollowed and order == 2)):
             return
-        direction = differences.step_scale(path.point) * np.random.default_rng(0).normal(size=self.size)
-        with np.errstate(all="ignore"):
-            ahead, behind, error = differences.one_sided(self.original, path.point, direction, NARROW)
-        slope = float(found[1] @ direction)
-        smooth = abs(ahead - behind) <= 4 * error + 1e-2 * abs(ahead)
-        if smooth and abs(slope - ahead) > 10 * error + 1e-2 * abs(ahead):
-            self._compared = False
+        self._compared.add(order)
+
+        def along(direction: np.ndarray) -> float:
+            found = self._try(path, kind, path.point, *((direction,) if kind == "hessp" else ()))
+            if found is None:
+                return np.nan
+            return float((found[1] if order == 1 else direction @ found if kind == "hess" else found) @ direction)
+
+        try:
+            decisions.compare(self, path, order, along)
+        except TracingError:
+            self._compared.discard(order)
             path.compiled.clear()
-            raise TracingError(
-                "The objective finds a number by decisions, which have no derivative: "
-                f"along one direction its values have slope {ahead:.3g}, what is derived {slope:.3g}.",
-                Location.of_instruction(*place),
-                "find the number with scipy.optimize.brentq, end with two Newton steps (v = v - f(v) / df(v), twice), "
-                "or pass jac='finite-difference'.",
-            )
+            raise
 
     def _title(self) -> str:
         from autoopt import __version__
@@ -546,6 +540,14 @@ _DOUBLE = np.dtype(np.float64)
 _QUIET = copy_context()
 """Where NumPy's warnings are off: entering a copy costs a tenth of what np.errstate does."""
 _QUIET.run(np.seterr, all="ignore")
+
+
+def _searched(recorded: Trace, x: np.ndarray, bare: bool = True) -> Trace:
+    """Return the trace at `x` with what searches find as roots; `bare`: numbers without a history, too."""
+    places = repeated(recorded.tape)
+    tape = followed(recorded.tape, x, places, bare) if places else recorded.tape
+    tape.decided = deciding(recorded.tape)
+    return recorded if tape is recorded.tape else replace(recorded, tape=tape)
 
 
 def _changes(compiled: Compiled) -> tuple[type[Exception], ...]:

@@ -22,6 +22,7 @@ step in every iteration, or another constant, are the ends, and m is the first s
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -33,6 +34,7 @@ import numpy as np
 from autoopt.tape.digest import template_text
 from autoopt.tape.names import fresh
 from autoopt.tape.narrowing import ASKED
+from autoopt.tape.operations import astype
 from autoopt.tape.renewal import Renewal
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step, Tape, call
@@ -46,7 +48,16 @@ REST = 1e-9
 """Half the width of differences, and the last step, of `newton`, relative to 1 + |root|."""
 
 _EQUALITIES = (np.equal, np.not_equal)
-_COMPARISONS = frozenset((np.less, np.less_equal, np.greater, np.greater_equal, *_EQUALITIES))
+_SIGNS = {np.sign: 0, np.signbit: 0, np.heaviside: 0, np.copysign: 1}
+"""Functions that compare an operand with 0, and which."""
+
+_COMPARISONS = frozenset((np.less, np.less_equal, np.greater, np.greater_equal, *_EQUALITIES, *_SIGNS))
+_STEEP = frozenset((
+    None, np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.square, np.matmul, np.dot, np.sum,
+    operator.getitem, np.reshape, np.transpose, np.stack, np.concatenate, np.array, astype,
+))  # fmt: skip
+"""Operations of which no composition, in practice, has flat pieces."""
+
 _FLOAT = np.dtype(float)
 
 
@@ -56,8 +67,8 @@ class Search:
 
     Attributes
     ----------
-    first, last : int
-        The comparisons of the first and the last iteration.
+    before, last : int
+        The comparisons of the last two iterations.
     sides : tuple of int
         The steps that are equal at the root; one if that is 0 there.
     variable : int
@@ -68,18 +79,24 @@ class Search:
         What Newton's method makes of the variable.
     reach : ndarray or float
         How far from the root what the loop leaves may be.
+    left : frozenset of int
+        The steps that are the variable, or an end of the interval, in some iteration; not those computed of it.
+    bare : bool
+        Whether the variable is a number without a history, so that what the loop leaves is known by its value alone.
     """
 
-    first: int
+    before: int
     last: int
     sides: tuple[int, ...]
     variable: int
     cone: tuple[int, ...]
     root: Any
     reach: Any
+    left: frozenset[int]
+    bare: bool
 
 
-def followed(tape: Tape, point: np.ndarray, places: Sequence[Sequence[int]]) -> Tape:
+def followed(tape: Tape, point: np.ndarray, places: Sequence[Sequence[int]], bare: bool = True) -> Tape:
     """Return the tape with what its searches find as roots; `tape` itself if it has none.
 
     Parameters
@@ -90,13 +107,14 @@ def followed(tape: Tape, point: np.ndarray, places: Sequence[Sequence[int]]) -> 
         Where.
     places : sequence of sequences of int
         From `repeated`.
+    bare : bool
+        Whether numbers without a history, as literals have that are not traced, are taken for what is searched for.
     """
     values = _Values(tape, point)
-    tape.decided += tuple(tape.steps[steps[0]].site for steps in places)
     found: list[Search] = []
     for steps in places:
         for sides in zip(*(_equations(tape, step) for step in steps), strict=False):
-            more = list(_searches(tape, values, steps, sides))
+            more = [search for search in _searches(tape, values, steps, sides) if bare or not search.bare]
             found += more
             if more:
                 break
@@ -109,8 +127,9 @@ def _equations(tape: Tape, comparison: int) -> Iterator[tuple[int, ...]]:
     `f(m) > c` asks for the root of f(m) - c; `f(a) * f(m) < 0` and `sign(f(a)) != sign(f(m))` for that of a factor.
     """
     step = tape.steps[comparison]
-    parts = [_factors(tape, source) for source in step.inputs]
-    if step.operation not in _EQUALITIES:
+    sign = _SIGNS.get(step.operation)
+    parts = [_factors(tape, source) for source in (step.inputs if sign is None else (step.inputs[sign],))]
+    if sign is None and step.operation not in _EQUALITIES:
         yield step.inputs
         if all(len(factors) == 1 for factors in parts):
             return
@@ -131,22 +150,28 @@ def _factors(tape: Tape, index: int) -> list[int]:
 
 
 def repeated(tape: Tape) -> list[list[int]]:
-    """Return the comparisons of each place that compares floats that move, of one shape, many times, for decisions."""
+    """Return the comparisons of each place that compares floats that move, of one shape, many times."""
     places: dict[Any, list[int]] = {}
     for index, step in enumerate(tape.steps):
         if step.operation in _COMPARISONS and step.level == PARAMETER and step.site:
             places.setdefault((id(step.site[0]), step.site[1], step.shape), []).append(index)
-    long = [steps for steps in places.values() if len(steps) >= ASKED]
-    if not long:
-        return []
-    asked = {guard.step for guard in tape.guards}
-    asked |= {
-        source
-        for step in tape.steps
-        if step.operation in (np.where, np.logical_not, np.invert, np.logical_and, np.multiply)
-        for source in step.inputs
-    }
-    return [steps for steps in long if sum(step in asked for step in steps) >= ASKED]
+    return [steps for steps in places.values() if len(steps) >= ASKED]
+
+
+def deciding(tape: Tape) -> Any:
+    """Return the place (code, instruction) that may decide many times; None if there is none.
+
+    It is one that compares, or else does anything that has flat pieces, or may come to be flat.
+    """
+    counts: dict[Any, int] = {}
+    for step in tape.steps:
+        if step.level == PARAMETER and step.site and step.operation not in _STEEP:
+            counts[step.site] = counts.get(step.site, 0) + 1
+    often = [site for site, count in counts.items() if count >= ASKED]
+    if not often:
+        return None
+    compared = {step.site for step in tape.steps if step.operation in _COMPARISONS}
+    return next((site for site in often if site in compared), often[0])
 
 
 class _Values:
@@ -212,7 +237,7 @@ def _alike(tape: Tape, values: _Values, steps: list[int], windows: list, sides: 
     cuts = [0, *(np.flatnonzero(other) + 1).tolist(), len(steps)]
     for begin, end in pairwise(cuts):
         if end - begin >= ASKED - 2:
-            search = _search(tape, values, (steps[begin], steps[end - 1]), windows[begin:end], sides[end - 1], ends)
+            search = _search(tape, values, (steps[end - 2], steps[end - 1]), windows[begin:end], sides[end - 1], ends)
             if search is not None:
                 yield search
 
@@ -224,6 +249,7 @@ def _search(
     inner, outer = windows[-1]
     sources = {source for source, moves in zip(outer, ends, strict=True) if moves}
     shape = np.broadcast_shapes(*(tape.steps[side].shape for side in sides))
+    second = None
     for variable in _passages(tape, inner, sources, sides):
         earlier = _counterpart(tape, windows, variable)
         others = [side for side in sides if side != variable]
@@ -240,10 +266,24 @@ def _search(
         root = _rest(lambda v, c=cone, m=variable: _difference(tape, values, c, m, sides, v), here)
         reach = 8.0 * np.max(moves[-3:], axis=0) + REST * (1.0 + np.abs(here))
         if root is not None and np.all(np.abs(root - here) <= reach):
-            search = Search(*span, sides, variable, tuple(cone), root, reach)
-            if any(is_left(tape, values, source, search) for source in _read_after(tape, span[1])):
+            left = frozenset((*earlier, *_ends(windows, np.flatnonzero(ends), cone)))
+            search = Search(*span, sides, variable, tuple(cone), root, reach, left, _is_bare(tape, variable))
+            found = {step for step in search.left if is_left(tape, values, step, search)}
+            read = set(_read_after(tape, search.last))
+            if found & read or (search.bare and any(is_left(tape, values, step, search) for step in read)):
                 return search
-    return None
+            if second is None and _reached(tape, list(range(search.before + 1, search.last)), found) & read:
+                second = search  # only what the last iteration has computed of it is read
+    return second
+
+
+def _ends(windows: list, moving: np.ndarray, cone: Sequence[int]) -> Iterator[int]:
+    """Yield the steps of all iterations that are ends of the interval, or what is computed of them alone."""
+    inner, _ = windows[-1]
+    places = [place - len(inner) for place, step in enumerate(inner) if step not in set(cone)]
+    for steps, reads in windows:
+        yield from (reads[place] for place in moving)
+        yield from (steps[place] for place in places if -place <= len(steps))
 
 
 def _read_after(tape: Tape, last: int) -> Iterator[int]:
@@ -258,16 +298,19 @@ def is_left(tape: Tape, values: _Values, source: int, search: Search) -> bool:
     step, value = tape.steps[source], values[source]
     if step.dtype != _FLOAT or np.shape(value) != np.shape(search.root):
         return False
-    inside = search.first < source <= search.last or source == search.variable
-    outside = step.operation is None and step.level == CONSTANT
-    return (inside or outside) and bool(np.all(np.abs(value - search.root) <= search.reach))
+    known = source in search.left or (search.bare and _is_bare(tape, source))
+    return known and bool(np.all(np.abs(value - search.root) <= search.reach))
+
+
+def _is_bare(tape: Tape, index: int) -> bool:
+    return tape.steps[index].operation is None and tape.steps[index].level == CONSTANT
 
 
 def _passages(tape: Tape, inner: list[int], sources: set[int], sides: tuple) -> Iterator[int]:
     """Yield the steps through which alone the ends of the interval enter the comparison, the first one first."""
     if len(sources) == 1:
         (only,) = sources
-        if tape.steps[only].level == CONSTANT and tape.steps[only].operation is None:
+        if _is_bare(tape, only):
             yield only
     for step in inner:
         if not _reached(tape, inner, sources - {step}, step).intersection(sides):
@@ -350,6 +393,7 @@ class _Roots(Renewal):
             if search is not None:
                 self.site = self.old.steps[index].site
                 self.moves.append((search, self.move(search)))
+                self.repeat(search)
         tape = self.finished([], caught=True, data_decided=True)
         return live(replace(tape, output=self.read(self.old.output, len(self.old.steps))))
 
@@ -373,6 +417,17 @@ class _Roots(Renewal):
                 self.moved[source] = self.binary(np.add, leaf, move)
                 return self.moved[source]
         return self.number[source]
+
+    def repeat(self, search: Search) -> None:
+        """Enter again what the last iteration has computed of what it found, for those who read it later."""
+        for source in range(search.before + 1, search.last):
+            step = self.old.steps[source]
+            if self.read(source, search.last + 1) != self.number[source]:
+                continue  # it is what was found
+            inputs = tuple(self.read(one, search.last + 1) for one in step.inputs)
+            if step.dtype == _FLOAT and not self.moved.keys().isdisjoint(step.inputs):
+                level = max(self.steps[one].level for one in inputs)
+                self.moved[source] = self.append(step._replace(inputs=inputs, level=level))
 
     def given(self, name: str, value: Any) -> int:
         """Return a number of this point as an input: another one is the same code."""

@@ -90,8 +90,8 @@ class Tape:
         The lines of the user's that found numbers equal which move with the parameters.
     data_decided : bool
         True if Python took a decision from the data, so that other data need a new trace.
-    decided : tuple of (CodeType, int)
-        The lines of the user's that decide many times, by which values may depend on the parameters.
+    decided : (CodeType, int) or None
+        The line of the user's that decides many times, by which values may depend on the parameters.
     counts : tuple of int
         The iterations of the loops that end on a condition; no part of what the tape says.
     """
@@ -107,7 +107,7 @@ class Tape:
     caught: bool = False
     heeds: bool = False
     unfollowed: dict[Any, None] = field(default_factory=dict)
-    decided: tuple[Any, ...] = ()
+    decided: Any = None
     counts: tuple[int, ...] = ()
 
     def leaves(self) -> dict[int, Leaf]:
