@@ -24,9 +24,14 @@ _AGREE = {1: 1e-3, 2: 1e-2}
 _DIFFER = {1: 1e-2, 2: 5e-2}
 
 
-_DECIDED = "The objective finds a number by decisions, which have no derivative"
+_DECIDED = (
+    "The objective finds a number by decisions, which have no derivative",
+    "find the number with scipy.optimize.brentq (a minimum as the root of the slope), end with two Newton steps "
+    "(v = v - f(v) / df(v), twice), or pass jac='finite-difference'.",
+)
 _UNFOLLOWED = (
-    "The objective makes a text or a whole number of its parameters, and what it finds by that has no derivative"
+    "The objective makes a text or a whole number of its parameters, and what it finds by that has no derivative",
+    "compute the value anew in each call, or look it up by data alone; or pass jac='finite-difference'.",
 )
 
 
@@ -42,7 +47,7 @@ def compare(objective: Any, path: Any, order: int, along: Callable[[np.ndarray],
         With the line that decides.
     """
     tape, x = path.trace.tape, path.point
-    happened, place = (_DECIDED, tape.decided) if tape.decided else (_UNFOLLOWED, next(iter(tape.unfollowed)))
+    (happened, remedy), place = (_DECIDED, tape.decided) if tape.decided else (_UNFOLLOWED, next(iter(tape.unfollowed)))
     direction = differences.step_scale(x) * np.random.default_rng(0).normal(size=x.size)
     own = along(direction)
     if not np.isfinite(own) or _is_close(objective, x, direction, order, own):
@@ -60,9 +65,7 @@ def compare(objective: Any, path: Any, order: int, along: Callable[[np.ndarray],
     raise TracingError(
         f"{happened}: along one direction its values have {what} {ahead:.3g}, what is derived {own:.3g}.",
         Location.of_instruction(*place),
-        "find the number with scipy.optimize.brentq (a minimum as the root of the slope), end with two Newton steps "
-        "(v = v - f(v) / df(v), twice), "
-        "or pass jac='finite-difference'.",
+        remedy,
     )
 
 
