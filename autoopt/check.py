@@ -112,8 +112,8 @@ def verified_solution(
     """Return `start`, the solution compared too; where that does not pass, its own, and `result` is no success.
 
     Values and slopes that do not matter beside `initial`, the value at x0, up to 1, are not looked at: where little is
-    left of an objective, its terms have cancelled, in the original more than in the stabilised code. A point where the
-    original cannot be compared (it raises beside it, or is not finite) says nothing.
+    left of an objective, its terms have cancelled, in the original more than in the stabilised code. Where the original
+    raises beside the solution the slope says nothing; one that is not defined at the solution itself is no success.
     """
     try:
         floor = min(1.0, abs(initial))
@@ -134,7 +134,13 @@ def verify_solution(objective: Any, x: np.ndarray, floor: float, limits: Any = N
     all of `compare` is done. Entries within a step of their `limits` are left where they are.
     """
     rng = np.random.default_rng(2)
-    original, (compiled, gradient) = objective.original(x), objective.value_and_grad(x)
+    compiled, gradient = objective.value_and_grad(x)
+    try:
+        original = objective.original(x)
+    except Exception as error:
+        return Verification(False, message=f"There the original function raises {type(error).__name__}: {error}.")
+    if np.isnan(original) and np.isfinite(compiled):
+        return Verification(False, message="There the original function is NaN.")
     p = rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * differences.step_scale(x)
     if limits is not None:
         room = np.minimum(x - limits.lower, limits.upper - x)

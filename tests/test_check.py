@@ -6,7 +6,7 @@ from scipy.special import expit
 
 import autoopt
 from autoopt import differences
-from autoopt.check import check_objective, compare, verify
+from autoopt.check import check_objective, compare, verify, verify_solution
 from autoopt.errors import ObjectiveError, UsageError, VerificationError
 from autoopt.parameters import Structure
 
@@ -220,3 +220,24 @@ def test_finite_differences_take_few_calls(at):
 def test_differences_at_a_minimum_of_zero_are_zero() -> None:
     slope, error = differences.directional(lambda x: np.sum((1 - x) ** 2) ** 2, np.ones(3), np.array([1.0, 0.5, 0.0]))
     assert abs(slope) <= error < 1e-20
+
+
+@pytest.mark.parametrize("term", [lambda w: 0.0 * np.log(2 - w), lambda w: np.log(2 - w) - np.log(2 - w)])
+def test_a_solution_where_the_original_is_nan_is_no_success(term):
+    """Zero times anything is zero in the compiled code."""
+    with np.errstate(all="ignore"):
+        found = autoopt.minimize(lambda w: (w[0] - 3) ** 2 + w[1] ** 2 + term(w[0]), np.array([0.0, 1.0]))
+    assert not found.success
+    assert "the original function is NaN" in found.message
+
+
+def test_a_solution_where_the_original_raises_is_no_success():
+    objective = autoopt.objective(lambda w: np.sum(w**2), np.ones(2))
+
+    def refuses(x):
+        raise KeyError("nothing there")
+
+    objective.original = refuses
+    found = verify_solution(objective, np.zeros(2), 1.0)
+    assert not found.passed
+    assert "raises KeyError" in found.message
