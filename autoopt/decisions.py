@@ -1,4 +1,4 @@
-"""Loops whose decisions may carry what they find: the first derivatives of each order against the objective's values.
+"""Loops whose decisions may carry what they find: the derivatives of a path against the objective's values.
 
 A value that depends on parameters through comparisons, signs or saturated functions alone has no slope on the tape, and
 what a search leaves where it is flat, such as a minimum, has a slope but no curvature. Where such a loop ends in a root
@@ -8,6 +8,7 @@ that was recognised, its derivatives are on the tape; this sees to it that they 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,13 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import Location, TracingError
 
-_WIDTHS = (2.0**-8, 1.3 * 2.0**-9, 0.7 * 2.0**-8, 1.7 * 2.0**-9)
-"""Steps of differences of a function that may be known to a tolerance only, and not be defined at some point."""
+_NARROW = 2.0**-8
+"""The first step of differences of a function that may be known to a tolerance only."""
 
-_AGREE = {1: 1e-3, 2: 1e-2}
-"""Central differences at one step that are as close as this to a derivative, by its order, are no reason to look on."""
+_WIDTHS = (1.0, 0.65, 0.7, 0.85)
+"""Multiples of it that are tried in turn: at some point the objective may not be defined."""
 
-_DIFFER = {1: 1e-2, 2: 5e-2}
-
+_ORDERS = {"value_and_grad": 1, "hess": 2, "hessp": 2}
 
 _DECIDED = (
     "The objective finds a number by decisions, which have no derivative",
@@ -35,7 +35,13 @@ _UNFOLLOWED = (
 )
 
 
-def compare(objective: Any, path: Any, order: int, along: Callable[[np.ndarray], float]) -> None:
+def wants(path: Any, kind: str) -> bool:
+    """Whether derivatives of a kind are still to be compared on a path: once for each order."""
+    order, tape = _ORDERS.get(kind), path.trace.tape
+    return order not in path.orders and order is not None and bool(tape.decided or (tape.unfollowed and order == 2))
+
+
+def compare(objective: Any, path: Any, kind: str, along: Callable[[np.ndarray], float]) -> None:
     """Raise if the first, or second, derivative at the path's own point is not what the values show.
 
     It is compared along one direction, of which `along` gives it. Nothing is said where the values have no such
@@ -46,31 +52,66 @@ def compare(objective: Any, path: Any, order: int, along: Callable[[np.ndarray],
     TracingError
         With the line that decides.
     """
-    tape, x = path.trace.tape, path.point
+    order, tape, x = _ORDERS[kind], path.trace.tape, path.point
+    path.orders.add(order)
+    direction = np.random.default_rng(0).normal(size=x.size)
+    direction *= differences.step_scale(x) / np.linalg.norm(direction)
+    derived = along(direction)
+    if not np.isfinite(derived):
+        return
+    what, shown = {1: ("slope", slope), 2: ("second derivative", curvature)}[order]
+    with np.errstate(all="ignore"):
+        right = shown(objective.original, x, direction, derived)
+    if right is None:
+        return
+    path.orders.discard(order)
     (happened, remedy), place = (_DECIDED, tape.decided) if tape.decided else (_UNFOLLOWED, next(iter(tape.unfollowed)))
-    direction = differences.step_scale(x) * np.random.default_rng(0).normal(size=x.size)
-    own = along(direction)
-    if not np.isfinite(own) or _is_close(objective, x, direction, order, own):
-        return
-    shown = differences.one_sided if order == 1 else differences.curvatures
-    for width in _WIDTHS:
-        with np.errstate(all="ignore"):
-            ahead, behind, error = shown(objective.original, x, direction, width)
-        if np.isfinite(error):
-            break
-    smooth = abs(ahead - behind) <= 4 * error + 1e-2 * abs(ahead)
-    if not smooth or abs(own - ahead) <= 10 * error + _DIFFER[order] * abs(ahead):
-        return
-    what = {1: "slope", 2: "curvature"}[order]
     raise TracingError(
-        f"{happened}: along one direction its values have {what} {ahead:.3g}, what is derived {own:.3g}.",
+        f"{happened}: along one direction its values have {what} {right:.6g}, what is derived {derived:.6g}.",
         Location.of_instruction(*place),
         remedy,
     )
 
 
-def _is_close(objective: Any, x: np.ndarray, direction: np.ndarray, order: int, own: float) -> bool:
-    """Whether differences at one step, of two or three values, are what is derived."""
-    values = [float(differences.value_at(objective.original, x + h * direction)) for h in (-_WIDTHS[0], 0, _WIDTHS[0])]
-    shown = (values[2] - values[0]) / (2 * _WIDTHS[0]) if order == 1 else np.diff(values, 2)[0] / _WIDTHS[0] ** 2
-    return abs(shown - own) <= _AGREE[order] * abs(shown)  # not where NaN
+def slope(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float) -> float | None:
+    """Return the slope of the values along `direction` if it is surely not the derived one, else None.
+
+    Four values suffice where they agree with it. Else differences from two first steps on must agree with one another,
+    ten times better than with what is derived, and the slopes ahead and behind too: near a kink, and where a search
+    ends at a tolerance, differences tell little.
+    """
+    wide, narrow = (differences.secant(f, x, direction, h) for h in (_NARROW, _NARROW / 2))
+    if abs((4 * narrow - wide) / 3 - derived) <= 0.05 * abs(wide - narrow) + 1e-7 * abs(narrow):
+        return None
+    for part in _WIDTHS:
+        ahead, behind, rough = differences.one_sided(f, x, direction, part * _NARROW)
+        if np.isfinite(rough):
+            break
+    if not abs(ahead - behind) <= 4 * rough + 1e-2 * abs(ahead):
+        return None
+    if abs(derived - ahead) > 10 * rough + 1e-2 * abs(ahead):
+        return ahead
+    found = [differences.directional(f, x, part * direction) for part in (1.0, 0.15)]
+    (one, error), (other, another) = found[0], (found[1][0] / 0.15, found[1][1] / 0.15)
+    off = min(abs(one - derived), abs(other - derived))
+    return one if off > 10 * (abs(one - other) + error + another) + 1e-6 * (abs(one) + abs(derived)) else None
+
+
+def curvature(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float) -> float | None:
+    """Return the second derivative of the values along `direction` if it is surely not the derived one, else None."""
+    here = differences.value_at(f, x)
+    steps = 2.0 ** -np.arange(4.0, 8.0)
+    ends = [(differences.value_at(f, x + h * direction), differences.value_at(f, x - h * direction)) for h in steps]
+    rows = [float(ahead - 2 * here + behind) / h**2 for (ahead, behind), h in zip(ends, steps, strict=True)]
+    first, second, third = ((4 * below - above) / 3 for above, below in pairwise(rows))
+    error = abs(first - second) + abs(second - third) + 1e-15 * abs(float(here)) / steps[-1] ** 2
+    off = abs(third - derived)
+    if not off > 10 * error + 1e-5 * (abs(third) + abs(derived)):
+        return None
+
+    def on_one_side(sign: float) -> float:
+        near = [differences.value_at(f, x + k * sign * steps[-1] / 2 * direction) for k in (1.0, 2.0, 4.0)]
+        fine, coarse = near[1] - 2 * near[0] + here, (near[2] - 2 * near[1] + here) / 4
+        return float(2 * fine - coarse) / (steps[-1] / 2) ** 2
+
+    return third if abs(on_one_side(1.0) - on_one_side(-1.0)) <= 0.05 * off else None

@@ -136,22 +136,6 @@ def one_sided(f: Callable, x: np.ndarray, p: np.ndarray, h: float = 2.0**-14) ->
     return float(ahead), float(behind), float(error)
 
 
-def curvatures(f: Callable, x: np.ndarray, p: np.ndarray, h: float) -> tuple[float, float, float]:
-    """Return the second derivatives of `f` at `x` along `p`, ahead and behind, and an estimate of their errors.
-
-    Four-point formulas (2 f(0) - 5 f(h) + 4 f(2h) - f(3h)) / h^2; the error is their change when h is doubled.
-    """
-    here = value_at(f, x)
-
-    def curvature(h: float) -> float:
-        one, two, three = (value_at(f, x + k * h * p) for k in (1, 2, 3))
-        return (2 * here - 5 * one + 4 * two - three) / h**2
-
-    ahead, behind = curvature(h), curvature(-h)
-    error = np.abs(ahead - curvature(2 * h)) + np.abs(behind - curvature(-2 * h)) + 24 * _EPSILON * np.abs(here) / h**2
-    return float(ahead), float(behind), float(error)
-
-
 def noise(f: Callable, x: np.ndarray, p: np.ndarray) -> float:
     """Return the standard deviation of the noise of scalar `f` near `x` along `p`; 0 if it shows none.
 

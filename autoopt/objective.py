@@ -45,7 +45,6 @@ _DERIVATIVES: dict[str, Callable] = {
     "hess": Interpretation.hessian,
     "jacobian": Interpretation.jacobian,
 }
-_ORDERS = {"value_and_grad": 1, "hess": 2, "hessp": 2}
 _KINDS = {"value": "value", "gradient": "value_and_grad", "hessian": "hess", "hvp": "hessp"}
 
 
@@ -102,7 +101,6 @@ class Objective:
         self._passing: dict[str, Path] = {}  # the latest of those that hold at their own point only, by kind
         self._interpreter: Interpreter | None = None
         self._latest: tuple[Path | None, Interpretation | None] = (None, None)
-        self._compared: set[int] = set()  # the orders of derivatives that have been, with what decisions show
 
     def __reduce__(self) -> tuple:
         """Copies, and what is read from a pickle, are traced and compiled anew."""
@@ -225,7 +223,7 @@ class Objective:
         """Return an objective of the same code, to which other data can be bound: for another thread."""
         other = copy.copy(self)
         other._paths, other._passing, other._latest = [path.twin() for path in self._paths], {}, (None, None)
-        other.timings, other._compared = dict(self.timings), set(self._compared)
+        other.timings = dict(self.timings)
         return other
 
     # Paths ------------------------------------------------------------------------------------------------------------
@@ -319,7 +317,9 @@ class Objective:
         if not path.compared and kind != "value":
             self._witness(path, kind, x, found)
         if tape.ties and kind != "value":
-            return ties.settled(self, path, kind, x, found, *direction)
+            found = ties.settled(self, path, kind, x, found, *direction)
+        if self.scalar and decisions.wants(path, kind):
+            self._compare(path, kind, x, found)
         return found
 
     def _witness(self, path: Path, kind: str, x: np.ndarray, found: Any) -> None:
@@ -499,28 +499,23 @@ class Objective:
             path.compiled[kind] = compiled
             path.keep(self._budget)
             self.timings["compile"] += time.perf_counter() - clock
-            if self.scalar:
-                self._compare(path, kind)
         return path.compiled[kind]
 
-    def _compare(self, path: Path, kind: str) -> None:
-        """Raise if a loop's decisions carry what it finds: once for each order of derivatives."""
-        order = _ORDERS.get(kind)
-        tape = path.trace.tape
-        if order is None or order in self._compared or not (tape.decided or (tape.unfollowed and order == 2)):
-            return
-        self._compared.add(order)
+    def _compare(self, path: Path, kind: str, x: np.ndarray, found: Any) -> None:
+        """Raise if a loop's decisions carry what it finds: once for each path and order of derivatives."""
+        known = found if kind != "hessp" and np.array_equal(x, path.point) else None
 
         def along(direction: np.ndarray) -> float:
-            found = self._try(path, kind, path.point, *((direction,) if kind == "hessp" else ()))
-            if found is None:
+            more = (direction,) if kind == "hessp" else ()
+            derivative = self._try(path, kind, path.point, *more) if known is None else known
+            if derivative is None:
                 return np.nan
-            return float((found[1] if order == 1 else direction @ found if kind == "hess" else found) @ direction)
+            derivative = derivative[1] if kind == "value_and_grad" else derivative
+            return float((direction @ derivative if kind == "hess" else derivative) @ direction)
 
         try:
-            decisions.compare(self, path, order, along)
+            decisions.compare(self, path, kind, along)
         except TracingError:
-            self._compared.discard(order)
             path.compiled.clear()
             raise
 

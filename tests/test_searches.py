@@ -190,10 +190,50 @@ def bit_by_bit(x):
     return root
 
 
+def cubes(way):
+    """Three roots at once: of m**3 + x0 m = x1 + c."""
+    c = np.array([0.5, 1.0, 2.0])
+
+    def f(x):
+        ends = np.array([np.zeros(3), np.full(3, 9.0)])
+        for _ in range(60):
+            m = ends.mean(axis=0)
+            ends = way(ends, m, m**3 + x[0] * m - x[1] - c > 0)
+        return np.sum(ends[0] ** 2)
+
+    return f
+
+
+def by_index(ends, m, above):
+    ends[above.astype(int), np.arange(3)] = m
+    return ends
+
+
+def by_choose(ends, m, above):
+    return np.array([np.choose(above.astype(int), [m, ends[0]]), np.choose(above.astype(int), [ends[1], m])])
+
+
+def by_select(ends, m, above):
+    return np.array([np.select([~above, above], [m, ends[0]]), np.select([above], [m], ends[1])])
+
+
+def at_a_fixed_point(x):
+    """The root is 1 at x0 = 0, as is its cube, which is read, too."""
+    lo, hi = 0.0, 3.7
+    for _ in range(55):
+        m = (lo + hi) / 2
+        c = m**3
+        if c > 1 + x[0] ** 2 + x[1]:
+            hi = m
+        else:
+            lo = m
+    return m + 1.0 * x[1] ** 2 + c
+
+
 ROOTS = [
     ends_that_depend, constant_ends, by_signs, by_products, by_kept_values, by_math, one_in_each_row, by_where,
     by_products_with_masks, by_masks, smaller_steps, doubled_then_halved, quantile, implied_volatility, recursively,
-    bit_by_bit,
+    bit_by_bit, cubes(by_index), cubes(by_choose), cubes(by_select), at_a_fixed_point,
 ]  # fmt: skip
 
 
@@ -212,6 +252,96 @@ def test_roots_found_by_decisions_have_implicit_derivatives(f) -> None:
         np.testing.assert_allclose(gradient, [slope(f, x, p) for p in np.eye(2)], rtol=1e-5, atol=1e-6)
         columns = np.array([slope(objective.grad, x, p) for p in np.eye(2)])
         np.testing.assert_allclose(objective.hess(x), columns, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("x", [np.zeros(2), np.array([0.3, 0.5])], ids=["zeros", "beside"])
+def test_the_first_point_may_be_a_fixed_point_of_the_equation(x) -> None:
+    objective = autoopt.objective(at_a_fixed_point, x)
+    u = (1 + x[0] ** 2 + x[1]) ** (1 / 3)
+    first, second = 1 / (3 * u**2), -2 / (9 * u**5)
+    inner = np.array([2 * x[0], 1.0])
+    np.testing.assert_allclose(objective.grad(x), first * inner + [2 * x[0], 1 + 2 * x[1]], rtol=1e-9)
+    expected = second * np.outer(inner, inner) + np.diag([2 * first + 2, 2.0])
+    np.testing.assert_allclose(objective.hess(x), expected, rtol=1e-7, atol=1e-8)
+
+
+STEPS = {
+    "sign": lambda u, s, h: u - s * np.sign(h),
+    "copysign": lambda u, s, h: u - np.copysign(s, h),
+    "math.copysign": lambda u, s, h: u - math.copysign(s, h),
+    "heaviside": lambda u, s, h: u + s - 2 * s * np.heaviside(h, 0.5),
+    "signbit": lambda u, s, h: u - s * (1 - 2 * np.signbit(h)),
+    "bool": lambda u, s, h: u + s * (1 - 2 * (h > 0)),
+    "dict": lambda u, s, h: u + {True: -s, False: s}[bool(h > 0)],
+}
+FLAT = {
+    "int": lambda u, s, h: u - s * (2 * int(h > 0) - 1),
+    "clip": lambda u, s, h: u - s * np.clip(h * 1e300, -1, 1),
+    "quotient": lambda u, s, h: u - s * h / np.abs(h),
+    "tanh": lambda u, s, h: u - s * np.tanh(1e20 * h),
+    "argmax": lambda u, s, h: u - s * (np.argmax([0.0, h]) * 2 - 1),
+}
+
+
+def halved(step):
+    def f(x):
+        u, s = 2.0, 1.0
+        for _ in range(52):
+            u = step(u, s, cubic(u, x))
+            s *= 0.5
+        return u
+
+    return f
+
+
+@pytest.mark.parametrize("x", [np.array([1.1, 0.55]), np.array([2.0, 0.3])], ids=str)
+@pytest.mark.parametrize("name", [*STEPS, *FLAT])
+def test_steps_by_signs_are_right_and_flat_ones_refused(name, x) -> None:
+    f = halved((STEPS | FLAT)[name])
+    if name in FLAT:
+        with pytest.raises(TracingError, match="no derivative"):
+            autoopt.objective(f, x).value_and_grad(x)
+    else:
+        u = f(x)
+        gradient = autoopt.objective(f, x).value_and_grad(x)[1]
+        np.testing.assert_allclose(gradient, np.array([-u, 1]) / (3 * u**2 + x[0]), rtol=1e-9)
+
+
+def least(x):
+    """The least value of (t - x0)**2 + x1 t**2, whose slope is that of its terms, but not its curvature."""
+    lo, hi = -3.0, 3.0
+    for _ in range(90):
+        a, b = lo + (hi - lo) / 3, hi - (hi - lo) / 3
+        if (a - x[0]) ** 2 + x[1] * a**2 < (b - x[0]) ** 2 + x[1] * b**2:
+            hi = b
+        else:
+            lo = a
+    return ((lo + hi) / 2 - x[0]) ** 2 + x[1] * ((lo + hi) / 2) ** 2
+
+
+def test_a_minimum_that_was_searched_for_has_a_slope_and_no_curvature() -> None:
+    x = np.array([1.1, 0.55])
+    objective = autoopt.objective(least, x)
+    np.testing.assert_allclose(objective.grad(x), [2 * x[0] * x[1] / (1 + x[1]), (x[0] / (1 + x[1])) ** 2], rtol=1e-7)
+    for second in (lambda: objective.hess(x), lambda: objective.hessp(x, np.ones(2))):
+        with pytest.raises(TracingError, match="second derivative") as caught:
+            second()
+        assert "test_searches.py" in str(caught.value)
+
+
+def test_a_memo_has_no_curvature_where_its_slope_is_zero() -> None:
+    memo: dict = {}
+
+    def f(x):
+        key = str(x)
+        if key not in memo:
+            memo[key] = np.sum(x**2)
+        return 2 * memo[key]
+
+    f(np.zeros(2))
+    objective = autoopt.objective(f, np.zeros(2))
+    with pytest.raises(TracingError, match="second derivative"):
+        objective.hess(np.zeros(2))
 
 
 def golden_section(x):

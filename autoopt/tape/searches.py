@@ -294,9 +294,9 @@ def _read_after(tape: Tape, last: int) -> Iterator[int]:
 
 
 def is_left(tape: Tape, values: _Values, source: int, search: Search) -> bool:
-    """Whether a step is what a search has found, or an end of its last interval."""
-    step, value = tape.steps[source], values[source]
-    if step.dtype != _FLOAT or np.shape(value) != np.shape(search.root):
+    """Whether a step is what a search has found, or an end of its last interval, or an array of both ends."""
+    step, value, root = tape.steps[source], values[source], np.shape(search.root)
+    if step.dtype != _FLOAT or np.shape(value)[np.ndim(value) - len(root) :] != root or len(root) > np.ndim(value):
         return False
     known = source in search.left or (search.bare and _is_bare(tape, source))
     return known and bool(np.all(np.abs(value - search.root) <= search.reach))
