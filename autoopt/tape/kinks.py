@@ -57,7 +57,7 @@ class _Equals:
 
     def found(self, index: int, step: Step) -> Iterator[tuple[int, int]]:
         """Yield for each kink of a step where it is met, a step of booleans, and how many of them always are."""
-        find = KINKS.get(step.operation) or KINKS.get(_ALIKE.get(getattr(step.operation, "__name__", "")))
+        find = find_kinks(step.operation)
         if find is None or step.level != PARAMETER:
             return
         self.site = step.site
@@ -201,6 +201,11 @@ KINKS: dict[Callable | None, Callable[[_Equals, int, Step], Iterator[tuple[int, 
 """By function: finds the pairs of steps that are equal where it has a kink, and how many entries always are."""
 
 
+def find_kinks(function: Any) -> Callable | None:
+    """Return what finds the kinks of a function; None if it has none."""
+    return KINKS.get(function) or KINKS.get(_ALIKE.get(getattr(function, "__name__", "")))
+
+
 def _kink(*functions: Callable) -> Callable:
     def enter(find: Callable) -> Callable:
         KINKS.update(dict.fromkeys(functions, find))
@@ -236,7 +241,7 @@ def _on_bounds(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
     yield from ((clipped, bound, 0) for bound in bounds)
 
 
-@_kink(np.hypot, np.std)
+@_kink(np.hypot, np.std, np.nanstd)
 def _where_result_is_zero(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
     yield index, steps.zero, 0
 

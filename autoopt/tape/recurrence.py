@@ -80,9 +80,9 @@ class Recurrence:
         After so many iterations, each time, the carries are kept for the derivatives; 0 if all are.
 
     A trajectory has `count + 1` entries, the initial value first; an output has `count`. With `until` the results are
-    others: the number of iterations, for each check whether it holds in every iteration, the outputs of the last, and the
-    number of ties if they are counted.
-    With segments the last entries of the trajectories take their place.
+    others: the number of iterations, for each check whether it holds in every iteration, the outputs of the last, and
+    the number of ties if they are counted. With segments the last entries of the
+    trajectories take their place.
     """
 
     count: int | None
