@@ -119,6 +119,24 @@ def _part(x: Any, y: Any) -> Any:
 logaddexp = scalar(np.logaddexp, lambda x, y, out: _part(x, y), lambda x, y, out: _part(y, x))
 
 
+class Tail(ps.UnaryScalarOp):
+    """log(1 + exp(-|x|)) with the slope of softplus(x) - maximum(x, 0), whose curvature at 0 is that of softplus."""
+
+    @staticmethod
+    def impl(x: float) -> float:
+        return np.log1p(np.exp(-np.abs(x)))
+
+    def pullback(self, inputs: Any, outputs: Any, output_gradients: Any) -> list:
+        (x,), (g,) = inputs, output_gradients
+        away = ps.switch(ps.gt(x, 0), 1.0, ps.switch(ps.eq(x, 0), 0.5, 0.0))
+        return [g * (sigmoid(x) - away)]
+
+    L_op = pullback
+
+
+tail = Elemwise(Tail(ps.upgrade_to_float, name="tail"))
+
+
 class Log1mexp(psm.Log1mexp):
     """log(1 - exp x) with its slope written in exp x, not in exp(-x), which overflows where x is far below 0."""
 
