@@ -236,7 +236,7 @@ DOMAINS = {  # every other elementwise function is tried at -800, ..., 800
     psm.Log1mexp: -POSITIVE, psm.Psi: POSITIVE, psm.TriGamma: POSITIVE, psm.Gamma: POSITIVE, psm.GammaLn: POSITIVE,
 }  # fmt: skip
 COMPLEX = {"Real", "Imag", "Angle", "Conj"}
-OWN = [op.scalar_op for op in (scalars.tail, scalars.sech, scalars.csch, scalars.inverse_expm1)]
+OWN = [op.scalar_op for op in (scalars.tail, scalars.sech, scalars.csch, scalars.inverse_expm1, scalars.share)]
 UNARY = sorted(
     {type(op) for op in [*vars(ps).values(), *vars(psm).values(), *OWN]
      if isinstance(op, ps.UnaryScalarOp) and type(op) not in {ps.Invert, ps.Cast}

@@ -90,7 +90,7 @@ def _reciprocal(variable: Variable) -> Variable | None:
     if len(powers) != 1 or others != [1.0] or powers[0].type.shape != variable.type.shape:
         return None
     if isinstance(scalar, ps.Add):
-        return pt.sigmoid(-powers[0])
+        return scalars.share(powers[0])
     return scalars.inverse_expm1(powers[0]) if _is_exp(node.inputs[0]) else None
 
 
@@ -124,8 +124,11 @@ def split_quotients(graph: FunctionGraph) -> None:
             graph.replace(node.outputs[0], made)
     for node in graph.toposort():  # nothing is differentiated any more
         if isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, scalars.Inverse):
-            divisor = getattr(pt, node.op.scalar_op.divisor.__name__)
-            graph.replace(node.outputs[0], pt.reciprocal(divisor(node.inputs[0])))
+            (x,), op = node.inputs, node.op.scalar_op
+            whole = (
+                pt.sigmoid(-x) if isinstance(op, scalars.Share) else pt.reciprocal(getattr(pt, op.divisor.__name__)(x))
+            )
+            graph.replace(node.outputs[0], whole)
 
 
 def _split(node: Apply, steep: set[Variable]) -> Variable | None:

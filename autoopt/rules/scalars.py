@@ -143,6 +143,22 @@ csch = reciprocal("Csch", np.sinh, lambda x, out: -out / ps.tanh(x))
 inverse_expm1 = reciprocal("InverseExpm1", np.expm1, lambda x, out: -out * (1.0 + out))
 
 
+class Share(Inverse):
+    """1 / (1 + exp x), whose slope is a product of two of them: 1 - out would be rounded where x is far below 0."""
+
+    @staticmethod
+    def impl(x: float) -> float:
+        return 1.0 / (1.0 + np.exp(x))
+
+    def pullback(self, inputs: Any, outputs: Any, output_gradients: Any) -> list:
+        return [-output_gradients[0] * outputs[0] * self(-inputs[0])]
+
+    L_op = pullback
+
+
+share = Elemwise(Share(ps.upgrade_to_float, name="share"))
+
+
 class Tail(ps.UnaryScalarOp):
     """log(1 + exp(-|x|)) with the slope of softplus(x) - maximum(x, 0), whose curvature at 0 is that of softplus."""
 

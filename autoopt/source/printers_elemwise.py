@@ -329,6 +329,11 @@ def inverse(writer, node: Apply, x: Code) -> Code:
     return Code(f"1.0 / np.{op.divisor.__name__}({x})", PRODUCT)
 
 
+@scalar(scalars.Share)
+def share(writer, node: Apply, x: Code) -> Code:
+    return call("scipy.special.expit", negative(x))
+
+
 @scalar(psm.Log1mexp)
 def log1mexp(writer, node: Apply, x: Code) -> Code:
     """log(1 - exp(x)), x <= 0: Maechler (2012)."""
