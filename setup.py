@@ -16,6 +16,7 @@ TEST = [
     "statsmodels>=0.14",
     "scikit-learn>=1.5",
     "glum>=3",
+    "mpmath>=1.3",
 ]
 
 setup(

@@ -23,7 +23,7 @@ from pytensor.tensor.signal.conv import Convolve1d, convolve1d
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph.loop import Loop, loop
 from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
-from autoopt.rules import matrix_ops
+from autoopt.rules import matrix_ops, scalars
 from autoopt.rules.fourier import Fourier
 from autoopt.rules.sparse import SparseProduct
 from autoopt.source import PRINTERS, SCALARS, list_function
@@ -236,12 +236,13 @@ DOMAINS = {  # every other elementwise function is tried at -800, ..., 800
     psm.Log1mexp: -POSITIVE, psm.Psi: POSITIVE, psm.TriGamma: POSITIVE, psm.Gamma: POSITIVE, psm.GammaLn: POSITIVE,
 }  # fmt: skip
 COMPLEX = {"Real", "Imag", "Angle", "Conj"}
+OWN = [op.scalar_op for op in (scalars.tail, scalars.sech, scalars.csch, scalars.inverse_expm1, scalars.share)]
 UNARY = sorted(
-    {type(op) for module in (ps, psm) for op in vars(module).values()
+    {type(op) for op in [*vars(ps).values(), *vars(psm).values(), *OWN]
      if isinstance(op, ps.UnaryScalarOp) and type(op) not in {ps.Invert, ps.Cast}
      and type(op).__name__ not in COMPLEX}, key=lambda k: k.__name__,
 )  # fmt: skip
-INSTANCES = {type(op): op for module in (ps, psm) for op in vars(module).values() if isinstance(op, ps.ScalarOp)}
+INSTANCES = {type(op): op for op in [*vars(ps).values(), *vars(psm).values(), *OWN] if isinstance(op, ps.ScalarOp)}
 
 
 @pytest.mark.parametrize("kind", UNARY, ids=lambda kind: kind.__name__)

@@ -412,3 +412,23 @@ def test_a_search_on_a_grid_has_slope_zero() -> None:
         return best + x[0]
 
     assert autoopt.grad(nearest)(np.array([1.1])).tolist() == [1.0]
+
+
+def test_a_recurrence_that_rests_at_a_threshold_is_no_search() -> None:
+    rows = np.abs(np.random.default_rng(0).normal(size=(20, 3)))
+
+    def f(w):
+        state, total = 0.0, 0.0
+        for row in rows:
+            state = 0.5 * state + row[0] * w[0] + row[1] * w[1] + row[2] * w[2]
+            if state >= 0:
+                total += state + np.log1p(np.exp(-state))
+            else:
+                total += np.log1p(np.exp(state))
+        return total
+
+    state, slope = np.zeros(3), np.zeros(3)
+    for row in rows:
+        state = 0.5 * state + row
+        slope += 0.5 * state
+    np.testing.assert_allclose(autoopt.grad(f)(np.zeros(3)), slope, rtol=1e-12)

@@ -19,6 +19,7 @@ from pytensor.tensor.math import Sum
 from pytensor.tensor.shape import Reshape
 from pytensor.tensor.subtensor import Subtensor
 
+from autoopt.graph.signs import known_number
 from autoopt.rules import scalars
 
 _STEEP = (ps.Exp, ps.Exp2, ps.Expm1, ps.Cosh, ps.Sinh)
@@ -29,16 +30,86 @@ _PARTS = (Alloc, Sum, DimShuffle, Reshape, Subtensor)
 def steady(graph: FunctionGraph) -> None:
     """Put functions with slopes of our own in the place of PyTensor's, before anything is differentiated.
 
-    They are log(1 - exp x), and cosh in a divisor.
+    They are log(1 - exp x), and the reciprocals of cosh, sinh, exp x - 1 and 1 + exp x, whose slopes are multiples of
+    themselves: 0 where the divisor has overflown.
     """
-    for node in graph.toposort():
+    nodes = graph.toposort()
+    steep = {v for node in nodes for v in node.outputs if _reciprocal(v) is not None}
+    for node in nodes:
         kind = type(node.op.scalar_op) if isinstance(node.op, Elemwise) else None
         if kind is psm.Log1mexp:
             graph.replace(node.outputs[0], scalars.log1mexp(*node.inputs))
-        elif kind in (ps.TrueDiv, ps.Reciprocal):
-            for divisor in _factors(node.inputs[-1], None):
-                if divisor.owner is not None and type(getattr(divisor.owner.op, "scalar_op", None)) is ps.Cosh:
-                    graph.replace(divisor, scalars.cosh(*divisor.owner.inputs))
+        elif steep and kind in (ps.TrueDiv, ps.Reciprocal, ps.Pow):
+            made = _by_reciprocals(node, steep)
+            out = node.outputs[0].type
+            if made is not None and (made.type.dtype, made.type.shape) == (out.dtype, out.shape):
+                graph.replace(node.outputs[0], made)
+
+
+def _by_reciprocals(node: Apply, steep: set[Variable]) -> Variable | None:
+    """Return a quotient as a product with the reciprocals of its steep divisors; None if there are none."""
+    if isinstance(node.op.scalar_op, ps.Pow):
+        base, power = node.inputs
+        while isinstance(power.owner and power.owner.op, DimShuffle):
+            power = power.owner.inputs[0]
+        falls = isinstance(power, Constant) and power.data.size == 1 and float(power.data.item()) < 0
+        return _inverse(base) ** -float(power.data.item()) if falls and _is_steep(base, steep) else None
+    divisors = _factors(node.inputs[-1], steep)
+    powers = Counter(v for v in divisors if _is_steep(v, steep))
+    if not powers:
+        return None
+    rest = [v for v in divisors if v not in powers]
+    made = [_inverse(v) if n == 1 else _inverse(v) ** n for v, n in powers.items()]
+    made += node.inputs[:-1]
+    result = pt.mul(*made) if len(made) > 1 else made[0]
+    for divisor in rest:
+        result = result / divisor
+    return result
+
+
+def _inverse(variable: Variable) -> Variable:
+    """Return the reciprocal of a steep variable, with its axes in the same order."""
+    base, order = _behind(variable)
+    made = _reciprocal(base)
+    return made if order == tuple(range(base.type.ndim)) else made.dimshuffle(*order)
+
+
+def _reciprocal(variable: Variable) -> Variable | None:
+    """Return 1 / y with a slope of our own; None if y is nothing steep that is known here."""
+    node = variable.owner
+    scalar = node.op.scalar_op if node is not None and isinstance(node.op, Elemwise) else None
+    if isinstance(scalar, ps.Cosh | ps.Sinh | ps.Expm1) and variable.type.dtype == "float64":
+        made = {ps.Cosh: scalars.sech, ps.Sinh: scalars.csch, ps.Expm1: scalars.inverse_expm1}
+        return made[type(scalar)](*node.inputs)
+    if not isinstance(scalar, ps.Add | ps.Sub) or len(node.inputs) != 2:
+        return None
+    powers = [v.owner.inputs[0] for v in node.inputs if _is_exp(v)]
+    if len(powers) == 2 and isinstance(scalar, ps.Add) and _opposite(*powers):
+        return 0.5 * scalars.sech(powers[0])
+    others = [known_number(v) for v in node.inputs if not _is_exp(v)]
+    if len(powers) != 1 or others != [1.0] or powers[0].type.shape != variable.type.shape:
+        return None
+    if isinstance(scalar, ps.Add):
+        return scalars.share(powers[0])
+    return scalars.inverse_expm1(powers[0]) if _is_exp(node.inputs[0]) else None
+
+
+def _is_exp(variable: Variable) -> bool:
+    return isinstance(_scalar(variable), ps.Exp)
+
+
+def _scalar(variable: Variable) -> ps.ScalarOp | None:
+    """Return the scalar operation of which a variable is the result."""
+    return getattr(variable.owner.op, "scalar_op", None) if variable.owner is not None else None
+
+
+def _opposite(one: Variable, other: Variable) -> bool:
+    """Whether one variable is minus the other one."""
+    pairs = ((one, other), (other, one))
+    return any(
+        isinstance(v.owner and getattr(v.owner.op, "scalar_op", None), ps.Neg) and v.owner.inputs[0] is w
+        for v, w in pairs
+    )
 
 
 def split_quotients(graph: FunctionGraph) -> None:
@@ -51,6 +122,13 @@ def split_quotients(graph: FunctionGraph) -> None:
             steep.add(node.outputs[0])
         elif isinstance(scalar, ps.TrueDiv | ps.Reciprocal) and (made := _split(node, steep)) is not None:
             graph.replace(node.outputs[0], made)
+    for node in graph.toposort():  # nothing is differentiated any more
+        if isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, scalars.Inverse):
+            (x,), op = node.inputs, node.op.scalar_op
+            whole = (
+                pt.sigmoid(-x) if isinstance(op, scalars.Share) else pt.reciprocal(getattr(pt, op.divisor.__name__)(x))
+            )
+            graph.replace(node.outputs[0], whole)
 
 
 def _split(node: Apply, steep: set[Variable]) -> Variable | None:

@@ -27,7 +27,7 @@ def build_recurrence(recurrence: Recurrence, *operands) -> tuple[Variable, ...]:
     for step in recurrence.body[len(operands) :]:
         values.append(step.template.value if isinstance(step.template, Known) else _apply(step, values))
     until = recurrence.until
-    asked = [until.step, *(k for k, _ in until.checks)] if until else []
+    asked = [until.step, *until.ties, *(k for k, _ in until.checks)] if until else []
     updates = [pt.as_tensor(values[k]) for k in recurrence.updates]
     outputs = [pt.as_tensor(values[k]) for k in (*asked, *recurrence.outputs)]
     simple = rewrite(inner, [*updates, *outputs], "guards" if until else "first")
@@ -53,8 +53,9 @@ def _until(
     updates: Sequence[Variable],
     outputs: Sequence[Variable],
 ) -> tuple[Variable, ...]:
-    """Return the number of iterations, what holds in all of them, and the outputs of the last."""
+    """Return the number of iterations, what holds in all of them, the outputs of the last, and the ties of all."""
     condition, *outputs = outputs
+    ties, outputs = outputs[: len(until.ties)], outputs[len(until.ties) :]
     ending = Ending(condition, until.answer, until.place)
     *trajectories, count = loop(None, initial, {}, fixed, updates, ending=ending)
     known = {v: v.type() for v in updates if v.owner}
@@ -66,7 +67,8 @@ def _until(
         pt.all(found if answer else ~found, axis=0)
         for found, (_, answer) in zip(mapped(count, before, fixed, checks), until.checks, strict=True)
     ]
-    return (count, *held, *clone_replace(outputs, {**fixed, **last}))
+    more = [sum(pt.sum(met) for met in mapped(count, before, fixed, ties)) - until.always * count] if ties else []
+    return (count, *held, *clone_replace(outputs, {**fixed, **last}), *more)
 
 
 def _apply(step, values: list):

@@ -27,6 +27,7 @@ from autoopt.graph.masks import carry_masks
 from autoopt.graph.quotients import split_quotients, steady
 from autoopt.graph.shifts import unshift
 from autoopt.graph.signs import drop_signs
+from autoopt.graph.softplus import expand_tails, join_halves
 
 LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
@@ -107,10 +108,13 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     unsplit(graph)
     _rewriter(graph, stage).rewrite(graph)
     unsplit(graph)  # those whose axis is known only now
+    if stage == "first" and join_halves(graph):
+        _rewriter(graph, stage).rewrite(graph)
     if stage == "first":
         drop_signs(graph)  # of what has turned out to be equal factors
     if stage == "last":
         split_quotients(graph)
+        expand_tails(graph)
     else:
         steady(graph)
     return graph

@@ -99,6 +99,15 @@ def _is_even(variable: Variable) -> bool:
     return value is not None and bool(np.all(value % 2 == 0))
 
 
+def known_number(variable: Variable) -> float | None:
+    """Return what all entries of a constant are; None if they differ, or it is no constant."""
+    value = _constant(variable)
+    if value is None or not value.size or value.dtype.kind not in "fiu":
+        return None
+    first = value.flat[0]
+    return float(first) if np.all(value == first) else None
+
+
 def _constant(variable: Variable) -> np.ndarray | None:
     """Return the numbers of a constant, of whatever type, spread over more axes or not."""
     while variable.owner is not None and (

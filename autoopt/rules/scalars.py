@@ -72,9 +72,6 @@ def _given(g: Any, larger: tuple) -> Any:
 
 maximum = scalar(np.maximum, lambda x, y, out: (x, y), lambda x, y, out: (y, x), chained=_given)
 minimum = scalar(np.minimum, lambda x, y, out: (y, x), lambda x, y, out: (x, y), chained=_given)
-cosh = scalar(np.cosh, lambda x, out: out * ps.tanh(x), base=ps.Cosh, name="Divisor")
-"""cosh below a fraction line: its slope as a multiple of itself cancels, where sinh / cosh**2 would overflow."""
-
 cbrt = scalar(np.cbrt, lambda x, out: 1 / (3 * out * out))
 
 
@@ -117,6 +114,67 @@ def _part(x: Any, y: Any) -> Any:
 
 
 logaddexp = scalar(np.logaddexp, lambda x, y, out: _part(x, y), lambda x, y, out: _part(y, x))
+
+
+def reciprocal(name: str, function: Callable, slope: Callable) -> Elemwise:
+    """Return 1 / function as one operation, whose slope is a multiple of itself."""
+
+    def pullback(self: Any, inputs: Any, outputs: Any, output_gradients: Any) -> list:
+        return [output_gradients[0] * slope(inputs[0], outputs[0])]
+
+    methods = {
+        "impl": lambda self, x: 1.0 / function(x),
+        "divisor": function,
+        "pullback": pullback,
+        "L_op": pullback,
+        "__doc__": f"1 / {function.__name__}.",
+        "__module__": __name__,
+    }
+    kind = type(name, (Inverse,), methods)
+    return Elemwise(kind(ps.upgrade_to_float, name=name.lower()))
+
+
+class Inverse(ps.UnaryScalarOp):
+    """The reciprocal of what grows like an exponential: where that has overflown it is 0, and so are its slopes."""
+
+
+sech = reciprocal("Sech", np.cosh, lambda x, out: -out * ps.tanh(x))
+csch = reciprocal("Csch", np.sinh, lambda x, out: -out / ps.tanh(x))
+inverse_expm1 = reciprocal("InverseExpm1", np.expm1, lambda x, out: -out * (1.0 + out))
+
+
+class Share(Inverse):
+    """1 / (1 + exp x), whose slope is a product of two of them: 1 - out would be rounded where x is far below 0."""
+
+    @staticmethod
+    def impl(x: float) -> float:
+        return 1.0 / (1.0 + np.exp(x))
+
+    def pullback(self, inputs: Any, outputs: Any, output_gradients: Any) -> list:
+        return [-output_gradients[0] * outputs[0] * self(-inputs[0])]
+
+    L_op = pullback
+
+
+share = Elemwise(Share(ps.upgrade_to_float, name="share"))
+
+
+class Tail(ps.UnaryScalarOp):
+    """log(1 + exp(-|x|)) with the slope of softplus(x) - maximum(x, 0), whose curvature at 0 is that of softplus."""
+
+    @staticmethod
+    def impl(x: float) -> float:
+        return np.log1p(np.exp(-np.abs(x)))
+
+    def pullback(self, inputs: Any, outputs: Any, output_gradients: Any) -> list:
+        (x,), (g,) = inputs, output_gradients
+        away = ps.switch(ps.gt(x, 0), 1.0, ps.switch(ps.eq(x, 0), 0.5, 0.0))
+        return [g * (sigmoid(x) - away)]
+
+    L_op = pullback
+
+
+tail = Elemwise(Tail(ps.upgrade_to_float, name="tail"))
 
 
 class Log1mexp(psm.Log1mexp):

@@ -16,6 +16,7 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.shape import Shape_i
 
 from autoopt.ops.releases import GAMMAS
+from autoopt.rules import scalars
 from autoopt.source.code import (
     AND,
     COMPARISON,
@@ -186,7 +187,7 @@ def _numpy_type(op: ScalarOp, dtypes: list[str], weak: list[bool]) -> str | None
     if all(weak) or isinstance(op, ps.Switch):
         pair = dtypes[1:] if isinstance(op, ps.Switch) else dtypes
         return np.result_type(*pair).name
-    if isinstance(op, ps.Reciprocal | psm.Softplus | psm.Log1mexp | ps.Sqr):
+    if isinstance(op, ps.Reciprocal | psm.Softplus | psm.Log1mexp | scalars.Tail | scalars.Inverse | ps.Sqr):
         return None if isinstance(op, ps.Sqr) and dtypes[0] not in PLAIN else "float64"
     ufunc = _ufunc(_function(op) or "np.none")
     if ufunc is None:
@@ -315,6 +316,22 @@ def softplus(writer, node: Apply, z: Code) -> Code:
         return call("np.logaddexp", "0.0", z)
     z = writer.named(node.inputs[0]) if not z.is_name else z
     return Code(f"np.maximum({z}, 0.0) + np.log1p(np.exp(-np.abs({z})))", SUM)
+
+
+@scalar(scalars.Tail)
+def tail(writer, node: Apply, z: Code) -> Code:
+    return call("np.log1p", call("np.exp", f"-np.abs({z})"))
+
+
+@scalar(*(type(op.scalar_op) for op in (scalars.sech, scalars.csch, scalars.inverse_expm1)))
+def inverse(writer, node: Apply, x: Code) -> Code:
+    op = node.op.scalar_op if isinstance(node.op, Elemwise) else node.op
+    return Code(f"1.0 / np.{op.divisor.__name__}({x})", PRODUCT)
+
+
+@scalar(scalars.Share)
+def share(writer, node: Apply, x: Code) -> Code:
+    return call("scipy.special.expit", negative(x))
 
 
 @scalar(psm.Log1mexp)

@@ -9,8 +9,9 @@ of such a point.
     np.maximum(z, 0)       ->      np.maximum(z, 0)
                                    guard: count of (z == 0) is 0
 
-In a recurrence the booleans of all iterations are one more of its arrays; loops that end on a condition, and those
-in segments, are left alone. The pass comes last, after vectorising, when there are few steps.
+In a recurrence the booleans of all iterations are one more of its arrays; in segments how many of them are true is, and
+loops that end on a condition count them themselves. What only decides when such a loop ends is no kink of what it
+finds. The pass comes last, after vectorising, when there are few steps.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class _Equals:
 
     def found(self, index: int, step: Step) -> Iterator[tuple[int, int]]:
         """Yield for each kink of a step where it is met, a step of booleans, and how many of them always are."""
-        find = KINKS.get(step.operation)
+        find = find_kinks(step.operation)
         if find is None or step.level != PARAMETER:
             return
         self.site = step.site
@@ -82,6 +83,17 @@ class _Equals:
         level = PARAMETER if inputs else CONSTANT
         self.steps.append(Step(operation, inputs, template, shape, dtype, level, self.site))
         return len(self.steps) - 1
+
+    def counted(self, equal: int) -> int:
+        """Return how many entries of a step are true."""
+        return self.append(np.count_nonzero, (equal,), ((Slot(0),), {}), (), _WHOLE)
+
+    def reshaped(self, index: int, shape: tuple[int, ...]) -> int:
+        """Return a step in another shape."""
+        step = self.steps[index]
+        if step.shape == shape:
+            return index
+        return self.append(np.reshape, (index,), ((Slot(0), shape), {}), shape, step.dtype)
 
     def number(self, value: Any) -> int:
         """Return the step of a constant."""
@@ -140,32 +152,58 @@ class _Counting(_Equals):
     def within(self, index: int, step: Step) -> None:
         """Count the ties in all iterations of a loop, whose results then have one array more for each kink."""
         loop = step.operation
-        if loop.until or loop.segment:
-            return
         body = _Body(loop.body)
-        equals = [pair for place, inner in enumerate(loop.body) for pair in body.found(place, inner)]
+        places = _read(loop) if loop.until else range(len(loop.body))
+        equals = [pair for place in places for pair in body.found(place, loop.body[place])]
         if not equals:
             return
-        first = step.shape[0]
-        outputs = (*loop.outputs, *(equal for equal, _ in equals))
-        longer = replace(loop, body=tuple(body.steps), outputs=outputs)
-        self.steps[index] = step._replace(operation=longer, shape=(first + len(equals),))
+        if loop.until or loop.segment:
+            equals = [(body.counted(equal), always) for equal, always in equals]
+        first, found = step.shape[0], tuple(equal for equal, _ in equals)
+        if loop.until:
+            until = loop.until._replace(ties=found, always=sum(always for _, always in equals))
+            longer, shapes = replace(loop, body=tuple(body.steps), until=until), [()]
+        else:
+            longer = replace(loop, body=tuple(body.steps), outputs=(*loop.outputs, *found))
+            shapes = [(loop.count, *body.steps[equal].shape) for equal in found]
+        self.steps[index] = step._replace(operation=longer, shape=(first + len(shapes),))
         self.site = step.site
-        for place, (equal, always) in enumerate(equals, start=first):
-            shape = (loop.count, *body.steps[equal].shape)
-            array = self.append(component, (index,), ((Slot(0), place), {}), shape, _BOOL)
-            self.count(array, always * loop.count)
+        for place, shape in enumerate(shapes):
+            kind = _WHOLE if loop.until else body.steps[found[place]].dtype
+            array = self.append(component, (index,), ((Slot(0), first + place), {}), shape, kind)
+            self.count(array, 0 if loop.until else equals[place][1] * loop.count)
 
     def count(self, equal: int, always: int) -> None:
         """Add the number of entries that are true, less those that always are."""
-        count = self.append(np.count_nonzero, (equal,), ((Slot(0),), {}), (), _WHOLE)
+        step = self.steps[equal]
+        if step.dtype == _BOOL:
+            count = self.counted(equal)
+        else:
+            count = self.append(np.sum, (equal,), ((Slot(0),), {}), (), _WHOLE) if step.shape else equal
         if always:
             count = self.append(np.subtract, (count, self.number(always)), None, (), _WHOLE)
         self.total = count if self.total is None else self.append(np.add, (self.total, count), None, (), _WHOLE)
 
 
+def _read(loop: Recurrence) -> list[int]:
+    """Return the steps of which the carries, results and branches of a loop that ends on a condition are made."""
+    read: set[int] = set()
+    waiting = [*loop.updates, *loop.outputs, *(step for step, _ in loop.until.checks)]
+    while waiting:
+        step = waiting.pop()
+        if step not in read:
+            read.add(step)
+            waiting.extend(loop.body[step].inputs)
+    return sorted(read)
+
+
 KINKS: dict[Callable | None, Callable[[_Equals, int, Step], Iterator[tuple[int, int, int]]]] = {}
 """By function: finds the pairs of steps that are equal where it has a kink, and how many entries always are."""
+
+
+def find_kinks(function: Any) -> Callable | None:
+    """Return what finds the kinks of a function; None if it has none."""
+    return KINKS.get(function) or KINKS.get(_ALIKE.get(getattr(function, "__name__", "")))
 
 
 def _kink(*functions: Callable) -> Callable:
@@ -176,7 +214,7 @@ def _kink(*functions: Callable) -> Callable:
     return enter
 
 
-@_kink(np.absolute, np.fabs, np.sign, np.heaviside, np.sqrt, np.cbrt)
+@_kink(np.absolute, np.fabs, np.sign, np.signbit, np.heaviside, np.sqrt, np.cbrt)
 def _at_zero(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
     yield steps.operands(step)[0], steps.zero, 0
 
@@ -203,31 +241,109 @@ def _on_bounds(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
     yield from ((clipped, bound, 0) for bound in bounds)
 
 
-@_kink(np.hypot)
+@_kink(np.hypot, np.std, np.nanstd)
 def _where_result_is_zero(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
     yield index, steps.zero, 0
 
 
-@_kink(np.linalg.norm)
+@_kink(np.linalg.norm, np.linalg.vector_norm, np.linalg.matrix_norm)
 def _norm(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
-    """Sums of absolute values have their kinks where an entry is 0, roots of sums of squares where all are."""
-    order = step.template[1].get("ord") if step.template else None
-    yield (step.inputs[0] if order == 1 else index), steps.zero, 0
+    """Sums and maxima of absolute values have kinks where an entry is 0, roots of sums of squares where all are."""
+    args, options = _given(step)
+    order = options.get("ord", args[1] if len(args) > 1 and step.operation not in _WITHOUT_ORDER else None)
+    yield index, steps.zero, 0
+    if isinstance(order, int | float) and order != 2:
+        yield step.inputs[0], steps.zero, 0
+    if order in (np.inf, -np.inf):
+        sizes = steps.append(np.absolute, (step.inputs[0],), None, steps.steps[step.inputs[0]].shape, step.dtype)
+        yield from _extremes(steps, sizes, (np.max if order > 0 else np.min,), options.get("axis"))
 
 
-@_kink(np.max, np.min)
+_ALIKE = {"norm": np.linalg.norm, "cbrt": np.cbrt}
+"""Functions of SciPy by name, which need not be loaded for this."""
+
+_WITHOUT_ORDER = (np.linalg.vector_norm, np.linalg.matrix_norm)
+"""Their second argument is another one."""
+
+
+@_kink(np.max, np.min, np.nanmax, np.nanmin, np.maximum.reduce, np.minimum.reduce)
 def _extreme(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
-    """An extreme that several entries have: more entries equal it than there are results."""
+    """An extreme that several entries have: more entries, with the initial value, equal it than there are results."""
+    source = step.inputs[0]
+    args, options = _given(step)
+    axis = options.get("axis", args[1] if len(args) > 1 else 0 if isinstance(step.operation, _METHOD) else None)
+    slots = step.template[1] if step.template else {}
+    spread = _spread(steps.steps[source].shape, axis)
+    if "where" in options or len(args) > 2:
+        yield source, index, 0
+        return
+    if "initial" in options:
+        first = options["initial"]
+        first = first if isinstance(slots["initial"], Slot) else steps.number(float(first))
+        yield index, first, 0
+    elif prod(spread) == prod(steps.steps[source].shape):
+        return
+    yield source, steps.reshaped(index, spread), prod(spread)
+
+
+_METHOD = type(np.maximum.reduce)
+
+
+@_kink(np.ptp)
+def _range(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
+    args, options = _given(step)
+    axis = options.get("axis", args[1] if len(args) > 1 else None)
+    yield from _extremes(steps, step.inputs[0], (np.max, np.min), axis)
+
+
+@_kink(np.argmax, np.argmin)
+def _first_extreme(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
+    """The first of equal entries is taken, by functions of what is sorted the last one."""
+    args, options = _given(step)
+    axis = options.get("axis", args[1] if len(args) > 1 else None)
+    yield from _extremes(steps, step.inputs[0], (np.max if step.operation is np.argmax else np.min,), axis)
+
+
+@_kink(np.sort, np.argsort, np.median, np.quantile, np.percentile)
+def _neighbours(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
+    """What is sorted takes equal entries in their order."""
+    args, options = _given(step)
+    ordered = step.operation in (np.sort, np.argsort)
+    place = 1 if ordered or step.operation is np.median else 2
+    axis = options.get("axis", args[place] if len(args) > place else -1 if ordered else None)
     source = step.inputs[0]
     shape = steps.steps[source].shape
-    args, options = step.template if step.template else ((Slot(0),), {})
-    if any(name in options for name in ("initial", "where")) or len(args) > 2:
+    if axis is None:
+        source, shape, axis = steps.reshaped(source, (prod(shape),)), (prod(shape),), 0
+    if not isinstance(axis, int | np.integer) or steps.steps[source].dtype.kind != "f" or shape[axis] < 2:
         return
-    axis = options.get("axis", args[1] if len(args) > 1 else None)
+    if step.operation is not np.sort or options.get("descending"):
+        source = steps.append(np.sort, (source,), ((Slot(0),), {"axis": axis}), shape, steps.steps[source].dtype)
+    else:
+        source = index
+    gaps = tuple(length - (k == axis % len(shape)) for k, length in enumerate(shape))
+    yield steps.append(np.diff, (source,), ((Slot(0),), {"axis": axis}), gaps, steps.steps[source].dtype), steps.zero, 0
+
+
+def _given(step: Step) -> tuple[tuple, dict]:
+    """Return the arguments of a step, numbers of steps in the place of those that are."""
+    if step.template is None:
+        return step.inputs, {}
+    return fill(step.template[0], step.inputs), fill(step.template[1], step.inputs)
+
+
+def _spread(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """Return a shape with 1 for the axes that are reduced."""
     axes = range(len(shape)) if axis is None else [k % len(shape) for k in np.atleast_1d(axis)]
-    spread = tuple(1 if k in axes else length for k, length in enumerate(shape))
-    if prod(spread) != prod(shape):
-        result = index
-        if step.shape != spread:
-            result = steps.append(np.reshape, (index,), ((Slot(0), spread), {}), spread, step.dtype)
-        yield source, result, prod(spread)
+    return tuple(1 if k in axes else length for k, length in enumerate(shape))
+
+
+def _extremes(steps: _Equals, source: int, functions: tuple[Callable, ...], axis: Any) -> Iterator[tuple]:
+    """Yield where the extremes of a step are, which are computed for that."""
+    shape, kind = steps.steps[source].shape, steps.steps[source].dtype
+    spread = _spread(shape, axis)
+    if prod(spread) == prod(shape) or kind.kind != "f":
+        return
+    for function in functions:
+        found = steps.append(function, (source,), ((Slot(0),), {"axis": axis, "keepdims": True}), spread, kind)
+        yield source, found, prod(spread)

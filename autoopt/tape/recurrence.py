@@ -44,12 +44,17 @@ class Until(NamedTuple):
         Steps of the body that have one answer in every iteration, and the answer.
     place : int
         The position of the loop among those of its tape.
+    ties : tuple of int
+        Steps of the body whose sum over all iterations, less `always` in each, is one more result.
+    always : int
     """
 
     step: int
     answer: bool
     checks: tuple[tuple[int, bool], ...]
     place: int
+    ties: tuple[int, ...] = ()
+    always: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +80,9 @@ class Recurrence:
         After so many iterations, each time, the carries are kept for the derivatives; 0 if all are.
 
     A trajectory has `count + 1` entries, the initial value first; an output has `count`. With `until` the results are
-    others: the number of iterations, for each check whether it holds in every iteration, and the outputs of the last.
-    With segments the last entries of the trajectories take their place.
+    others: the number of iterations, for each check whether it holds in every iteration, the outputs of the last, and
+    the number of ties if they are counted. With segments the last entries of the
+    trajectories take their place.
     """
 
     count: int | None
@@ -96,11 +102,14 @@ class Recurrence:
         until, fixed = self.until, operands[self.carries :]
         carries = [np.asarray(operand, dtype=float) for operand in operands[: self.carries]]
         held = [True] * len(until.checks)
+        ties = 0
         for count in range(1, MOST):
             values = self.iterate([*carries, *fixed])
             held = [good and bool(values[k]) == answer for good, (k, answer) in zip(held, until.checks, strict=True)]
+            ties += sum(int(values[k]) for k in until.ties) - until.always
             if bool(values[until.step]) == until.answer:
-                return (count, *held, *(values[k] for k in self.outputs))
+                more = (ties,) if until.ties else ()
+                return (count, *held, *(values[k] for k in self.outputs), *more)
             carries = [values[update] for update in self.updates]
         raise RuntimeError(f"The loop has not ended after {MOST} iterations.")
 

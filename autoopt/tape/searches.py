@@ -247,6 +247,8 @@ def _search(
 ) -> Search | None:
     """Return one search: of the candidates for its variable one for which Newton's method comes to rest close by."""
     inner, outer = windows[-1]
+    if _is_carried(tape, windows):
+        return None
     sources = {source for source, moves in zip(outer, ends, strict=True) if moves}
     shape = np.broadcast_shapes(*(tape.steps[side].shape for side in sides))
     second = None
@@ -260,8 +262,8 @@ def _search(
         here = np.asarray(values[variable], dtype=float)
         track = np.array([values[step] for step in earlier], dtype=float)
         moves = np.abs(np.diff(track, axis=0))
-        if not np.all(moves[-3:].max(axis=0) <= 0.1 * moves.max(axis=0) + REST):
-            continue
+        if not np.all(moves[-3:].max(axis=0) <= 0.1 * moves.max(axis=0) + REST) or not moves.any():
+            continue  # it stands still: a state at rest, as that of a recurrence is where all parameters are 0
         cone = _cone(tape, inner, variable)
         root = _rest(lambda v, c=cone, m=variable: _difference(tape, values, c, m, sides, v), here)
         reach = 8.0 * np.max(moves[-3:], axis=0) + REST * (1.0 + np.abs(here))
@@ -284,6 +286,22 @@ def _ends(windows: list, moving: np.ndarray, cone: Sequence[int]) -> Iterator[in
     for steps, reads in windows:
         yield from (reads[place] for place in moving)
         yield from (steps[place] for place in places if -place <= len(steps))
+
+
+def _is_carried(tape: Tape, windows: list) -> bool:
+    """Whether each iteration computes in the same way from what the one before has, and from parameters besides.
+
+    That is a recurrence: no decision moves it, and its slope is on the tape.
+    """
+    if len({tuple(tape.steps[step].operation for step in inner) for inner, _ in windows}) > 1:
+        return False
+    inner = np.array([steps for steps, _ in windows], dtype=np.int64)
+    outer = np.array([reads for _, reads in windows], dtype=np.int64)
+    carried = [bool(np.all(inner[:-1] == column[1:, None], axis=0).any()) for column in outer.T]
+    others = {step for column, whole in zip(outer.T, carried, strict=True) if not whole for step in column.tolist()}
+    others -= set(inner.ravel().tolist())
+    asks = any(tape.steps[step].dtype == bool for step in others.union(windows[-1][0]))
+    return any(carried) and not asks and any(tape.steps[step].level == PARAMETER for step in others)
 
 
 def _read_after(tape: Tape, last: int) -> Iterator[int]:
