@@ -59,7 +59,7 @@ class Instrument:
         self.frames: dict[str, Any] = {}
         self.matrices: Any = None
         self.builtins = self._builtins()
-        tracer.free_name = self._free_name
+        tracer.free_name, tracer.substitute = self._free_name, self.substitute
 
     def _builtins(self) -> dict[str, Any]:
         substituted = {name: self.substitute(value) for name, value in vars(builtins).items() if _has_stand_in(value)}
@@ -111,6 +111,8 @@ class Instrument:
             return self._container(value)
         if isinstance(value, np.ndarray):
             return self._captured_array(value, name)
+        if (follow := standins.own(value)) is not None:
+            return follow(self.tracer, self.substitute)
         if isinstance(value, ModuleType):
             return value if _is_standard(value) else ModuleStandIn(self, value)
         if _may_hash(value) and value in extension.FORMULAS:

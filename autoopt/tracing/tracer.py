@@ -77,6 +77,12 @@ class Tracer:
         The functions that are followed by a formula, with the shapes that they were given.
     literals : bool
         Whether the numbers in the user's text are traced, too.
+    point : ndarray
+        The parameters.
+    substitute : callable
+        Gives what the run sees in place of a function from outside.
+    derivatives : object or None
+        What is kept of the derivatives that the objective takes itself.
     codes : dict of int to (CodeType, CodeType)
         By identity: code in which they are, and the user's own, which is that of the sites.
     """
@@ -91,6 +97,9 @@ class Tracer:
         self.estimates: set[int] = set()
         self.free_name: Callable[[str], str] = lambda name: name
         self.outside = 0
+        self.point: Any = None
+        self.substitute: Callable[[Any], Any] = lambda value: value
+        self.derivatives: Any = None
         self.leftovers: Any = None
         self.buffers: Any = None
         self.wrote_outside = False
@@ -115,6 +124,8 @@ class Tracer:
         index = self._append(None, (), leaf, value, level, None)
         if level == DATA:
             self.tape.values[index] = value
+        else:
+            self.point = value
         return self.array(self, index, value, level)
 
     def constant(self, value: Any) -> int:
