@@ -17,13 +17,14 @@ import inspect
 import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autoopt import engines, kinks
-from autoopt.errors import AutooptError, Location, TracingError, UnsupportedFunctionError, UsageError
+from autoopt.errors import AutooptError, Location, ObjectiveError, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.parameters import Structure
 from autoopt.tape.batching import has_loops
 from autoopt.tape.digest import LITERAL, digest
@@ -38,6 +39,11 @@ DENSE = 400
 """With more entries than this a Hessian is taken a column at a time, as in `objective.py`."""
 
 _FLOAT = np.dtype(float)
+_STABLE = (
+    "write the function smoothly, as with np.logaddexp or scipy.special.expit, start beside this point, "
+    "or pass jac='finite-difference'."
+)
+_ROOT = "find the number with scipy.optimize.brentq, or pass jac='finite-difference'."
 _REMEDY = "write this derivative as a formula of its own, or pass jac='finite-difference'."
 
 
@@ -48,6 +54,8 @@ class Inner:
     ----------
     tracer : Tracer
         Of the objective.
+    function : callable
+        The user's.
     run : callable
         Takes the argument, in the structure that the user gave it, and returns the value.
     structure : Structure
@@ -62,14 +70,21 @@ class Inner:
     value : TracedArray
     """
 
-    def __init__(self, tracer: Any, run: Callable, structure: Structure, vector: Any, scalar: bool = True) -> None:
+    def __init__(
+        self, tracer: Any, function: Callable, run: Callable, structure: Structure, vector: Any, scalar: bool = True
+    ) -> None:
         self.tracer, self.vector, self.site = tracer, vector, tracer.site()
         self.kept = _kept(tracer)
         source, guards, ties = vector.current(), len(tracer.tape.guards), len(tracer.tape.ties)
         copy = tracer.record(np.positive, (source,), None, np.array(vector.value), PARAMETER)
         self.start = copy.step
         value = run(structure.unflatten(copy))
-        self.output = output_step(tracer, value, run, scalar)
+        try:
+            self.output = output_step(tracer, value, function, scalar)
+        except ObjectiveError as problem:
+            happened = problem.happened.replace("The objective", "A function of which the objective takes a derivative")
+            places = [*problem.where, *self._places()]
+            raise ObjectiveError(happened, places, problem.remedy) from None
         self._depends = self._dependents()
         tape = self._cut(guards)
         self._refuse_decisions(tape, ties)
@@ -132,7 +147,7 @@ class Inner:
             if any(self.tracer.steps[index].site == site for index in self._depends):
                 raise self.refusal("of a function that finds numbers equal, which may be a branch of this point alone")
         if repeated(tape) or narrowing(tape):
-            raise self.refusal("of a function that finds a number by decisions, which have no derivative")
+            raise self.refusal("of a function that finds a number by decisions, which have no derivative", _ROOT)
 
     def _lower(self, first: int) -> None:
         """Let the steps depend on what they do where the argument depends on no parameter."""
@@ -144,10 +159,13 @@ class Inner:
         tape.data_decided = tape.data_decided or any(steps[g.step].level == DATA for g in tape.guards[first:])
         tape.guards[first:] = [guard for guard in tape.guards[first:] if steps[guard.step].level == PARAMETER]
 
-    def refusal(self, what: str) -> TracingError:
+    def refusal(self, what: str, remedy: str = _REMEDY) -> TracingError:
         """Return the error that the derivative of this function is not followed."""
-        where = [Location.of_instruction(*self.site)] if self.site else []
-        return TracingError(f"The objective takes a derivative {what}: this is not followed.", where, _REMEDY)
+        return TracingError(f"The objective takes a derivative {what}: this is not followed.", self._places(), remedy)
+
+    def _places(self) -> list[Location]:
+        """Return the user's line that takes the derivative."""
+        return [Location.of_instruction(*self.site)] if self.site else []
 
     # Derivatives ------------------------------------------------------------------------------------------------------
 
@@ -224,7 +242,7 @@ class Inner:
                 found = kinks.settled(_Beside(concrete), concrete, concrete.kind, x, count, *direction)
             own, found = (one[1] if concrete.kind == "value_and_grad" else one for one in (own, found))
             if not np.allclose(own, found, rtol=1e-9, atol=1e-9 * (1.0 + np.max(np.abs(own), initial=0.0))):
-                raise self.refusal("where operands of abs, maximum or the like are equal, as it has it only in a limit")
+                raise self.refusal("where operands of abs, maximum or a condition are equal, as a limit only", _STABLE)
 
     def _follow(self, code: _Code, directions: Sequence[Any] | None) -> Any:
         tracer, steps = self.tracer, self.tracer.steps
@@ -233,14 +251,18 @@ class Inner:
             name: tracer.array(tracer, index, values[index], steps[index].level) for name, index in self.given.items()
         }
         known |= code.constants
-        with np.errstate(all="ignore"):
-            if "prepare" in code.namespace:
-                known |= self._call(code, "prepare", (), known)
-            if directions is None:
-                return self._call(code, code.kind, (self.vector,), known)
-            known |= {"x": self.vector}
-            known |= self._call(code, "linearize", (self.vector,), known)
-            return [self._call(code, code.kind, (direction,), known) for direction in directions]
+        single = tracer.single  # printed code writes some constants in single precision
+        try:
+            with np.errstate(all="ignore"):
+                if "prepare" in code.namespace:
+                    known |= self._call(code, "prepare", (), known)
+                if directions is None:
+                    return self._call(code, code.kind, (self.vector,), known)
+                known |= {"x": self.vector}
+                known |= self._call(code, "linearize", (self.vector,), known)
+                return [self._call(code, code.kind, (direction,), known) for direction in directions]
+        finally:
+            tracer.single = single
 
     def _call(self, code: _Code, name: str, first: tuple, known: dict[str, Any]) -> Any:
         """Call a printed function with `first` and with what it takes besides."""
@@ -328,7 +350,17 @@ class Transformed:
     def __init__(self, tracer: Any, kind: str, function: Callable, argnums: int) -> None:
         self.tracer, self.kind, self.function, self.argnums = tracer, kind, function, argnums
 
+    def __outside__(self, settled: Callable) -> Callable:
+        """Return what this is outside of the objective."""
+        from autoopt import transforms
+
+        return getattr(transforms, self.kind)(settled(self.function), self.argnums)
+
     def __call__(self, *args: Any, **options: Any) -> Any:
+        with _placed(self.tracer):
+            return self._evaluate(args, options)
+
+    def _evaluate(self, args: tuple, options: dict[str, Any]) -> Any:
         from autoopt.transforms import blocks, columns
 
         place, direction = self.argnums, None
@@ -343,6 +375,7 @@ class Transformed:
         structure = Structure.of(concrete(self.tracer, x))
         inner = Inner(
             self.tracer,
+            self.function,
             lambda given: self.function(*args[:place], given, *args[place + 1 :], **options),
             structure,
             flat(self.tracer, structure, x),
@@ -364,8 +397,22 @@ class NestedObjective:
 
     def __init__(self, tracer: Any, function: Callable, x0: Any, args: tuple, scalar: bool = True) -> None:
         self.tracer, self.function, self.args, self.scalar = tracer, function, args, scalar
-        self.structure = x0 if isinstance(x0, Structure) else Structure.of(concrete(tracer, x0))
+        with _placed(tracer):
+            self.structure = x0 if isinstance(x0, Structure) else Structure.of(concrete(tracer, x0))
         self.size = self.structure.size
+
+    def __outside__(self, settled: Callable) -> Any:
+        """Return what this is outside of the objective: as it is made inside, it is anew with each call."""
+        from autoopt.objective import Objective
+
+        if self.tracer.holds_traced(self.args):
+            raise TracingError(
+                "The objective keeps an objective that it makes of values that depend on the parameters.",
+                self.tracer.location(),
+                "make it outside, or anew in each call.",
+            )
+        x0 = self.structure.unflatten(np.ones(self.size))
+        return Objective(settled(self.function), x0, self.args, scalar=self.scalar)
 
     def value(self, x: Any) -> Any:
         """Return f(x)."""
@@ -404,13 +451,26 @@ class NestedObjective:
         return self.function(x, *self.args)
 
     def _inner(self, x: Any) -> Inner:
-        return Inner(self.tracer, self._run, self.structure, self._flat(x), self.scalar)
+        return Inner(self.tracer, self.function, self._run, self.structure, self._flat(x), self.scalar)
 
     def _flat(self, x: Any, name: str = "x") -> Any:
         shape = np.shape(concrete(self.tracer, x)) if not isinstance(x, dict | list | tuple) else None
         if shape == (self.size,):
             return _vector(self.tracer, x)
-        return flat(self.tracer, self.structure, x, name)
+        with _placed(self.tracer):
+            return flat(self.tracer, self.structure, x, name)
+
+
+@contextmanager
+def _placed(tracer: Any) -> Iterator[None]:
+    """Have a complaint of how a derivative is used name the user's line."""
+    try:
+        yield
+    except UsageError as problem:
+        place = tracer.location()
+        if problem.where or place is None:
+            raise
+        raise UsageError(problem.happened.replace("x0", "x"), place, problem.remedy) from None
 
 
 def concrete(tracer: Any, x: Any) -> Any:

@@ -444,6 +444,9 @@ class Instrument:
 
     def _users(self, value: Any) -> Any:
         """Return the user's own function, class, module or object for what the run sees in its place."""
+        if (outside := getattr(type(value), standins.OUTSIDE, None)) is not None:
+            known = self._replaced().get(id(value), value)
+            return outside(value, self.surroundings.settled) if known is value else known
         if isinstance(value, type):
             return self.shadows.users.get(value, self._replaced().get(id(value), value))
         if id(value) in self._copied:  # of one function there may be several

@@ -490,6 +490,9 @@ def own(value: Any) -> Callable | None:
 FOLLOWED = "__followed__"
 """The attribute of functions and classes of autoopt's own that says how they are followed in an objective."""
 
+OUTSIDE = "__outside__"
+"""The attribute of classes of what follows them that makes what the run leaves of them outside."""
+
 
 def object_stand_in(tracer: Any, value: Any) -> Any:
     """Return the stand-in for a NumPy object that is neither function nor type, or None."""

@@ -142,6 +142,7 @@ def _trace(
     keep_unread(tracer)
     tracer.name_arrays(_array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
+    tracer.derivatives = None
     tracer.__class__ = Finished
     watched = instrument.surroundings.watched()
     tape, single = live(without_empty(tracer.tape)), tracer.single is not None

@@ -269,6 +269,13 @@ class Tracer:
 
     def refuse_stranger(self, operand: Any) -> None:
         """Raise: a traced value of another run is used in this one."""
+        if type(operand.tracer) is Tracer:
+            raise TracingError(
+                "The objective has autoopt trace a function that uses values that depend on the parameters.",
+                [place for place in (self.location(), operand.tracer.location()) if place],
+                "within the objective use autoopt.grad, value_and_grad, hessian, hvp and jacobian alone, "
+                "as in steps of Newton's method of a fixed number, or pass jac='finite-difference'.",
+            )
         raise TracingError(
             "The objective uses a value that was kept from an earlier call.",
             [place for place in (self.location(), operand.tracer.origin([operand.step])) if place],
