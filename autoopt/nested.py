@@ -43,6 +43,7 @@ _STABLE = (
     "write the function smoothly, as with np.logaddexp or scipy.special.expit, start beside this point, "
     "or pass jac='finite-difference'."
 )
+_KEPT = "use np.floor, compute anew what is looked up by it, or pass jac='finite-difference'."
 _ROOT = "find the number with scipy.optimize.brentq, or pass jac='finite-difference'."
 _REMEDY = "write this derivative as a formula of its own, or pass jac='finite-difference'."
 
@@ -78,7 +79,11 @@ class Inner:
         source, guards, ties = vector.current(), len(tracer.tape.guards), len(tracer.tape.ties)
         copy = tracer.record(np.positive, (source,), None, np.array(vector.value), PARAMETER)
         self.start = copy.step
-        value = run(structure.unflatten(copy))
+        unfollowed, tracer.tape.unfollowed = tracer.tape.unfollowed, {}
+        try:
+            value = run(structure.unflatten(copy))
+        finally:
+            made, tracer.tape.unfollowed = tracer.tape.unfollowed, unfollowed | tracer.tape.unfollowed
         try:
             self.output = output_step(tracer, value, function, scalar)
         except ObjectiveError as problem:
@@ -87,7 +92,7 @@ class Inner:
             raise ObjectiveError(happened, places, problem.remedy) from None
         self._depends = self._dependents()
         tape = self._cut(guards)
-        self._refuse_decisions(tape, ties)
+        self._refuse_decisions(tape, guards, ties, made)
         self.tape = without_empty(live(replace(tape, guards=[])))
         if vector.level < PARAMETER:
             self._lower(guards)
@@ -141,8 +146,14 @@ class Inner:
         tape.output = number[self.output]
         return tape
 
-    def _refuse_decisions(self, tape: Tape, ties: int) -> None:
-        """Raise where decisions may carry what no step shows: searches, and branches of single points."""
+    def _refuse_decisions(self, tape: Tape, first: int, ties: int, made: dict[Any, None]) -> None:
+        """Raise where decisions may carry what no step shows: memos, branches of single points, searches.
+
+        `made` are the lines that made texts, or whole numbers by the guards from the number `first` on.
+        """
+        others = {g.site for g in self.tracer.tape.guards[first:] if g.step not in self._depends}
+        if made.keys() - (others - {guard.site for guard in tape.guards}):
+            raise self.refusal("of a function that makes a text or a whole number of its argument", _KEPT)
         for site in self.tracer.tape.ties[ties:]:
             if any(self.tracer.steps[index].site == site for index in self._depends):
                 raise self.refusal("of a function that finds numbers equal, which may be a branch of this point alone")
@@ -245,12 +256,8 @@ class Inner:
                 raise self.refusal("where operands of abs, maximum or a condition are equal, as a limit only", _STABLE)
 
     def _follow(self, code: _Code, directions: Sequence[Any] | None) -> Any:
-        tracer, steps = self.tracer, self.tracer.steps
-        values = self.kept.values_of(self.given.values())
-        known = {
-            name: tracer.array(tracer, index, values[index], steps[index].level) for name, index in self.given.items()
-        }
-        known |= code.constants
+        tracer = self.tracer
+        known = {name: self._given(index) for name, index in self.given.items()} | code.constants
         single = tracer.single  # printed code writes some constants in single precision
         try:
             with np.errstate(all="ignore"):
@@ -263,6 +270,13 @@ class Inner:
                 return [self._call(code, code.kind, (direction,), known) for direction in directions]
         finally:
             tracer.single = single
+
+    def _given(self, index: int) -> Any:
+        """Return a step from outside as what the printed functions read."""
+        step, value = self.tracer.steps[index], self.kept.values_of([index])[index]
+        if step.operation is None and step.dtype == object:  # a sparse matrix
+            return self.tracer.substitute(value)
+        return self.tracer.array(self.tracer, index, value, step.level)
 
     def _call(self, code: _Code, name: str, first: tuple, known: dict[str, Any]) -> Any:
         """Call a printed function with `first` and with what it takes besides."""

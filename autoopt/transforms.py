@@ -16,6 +16,7 @@ from autoopt.bindings import Binding, private, shape
 from autoopt.errors import UsageError
 from autoopt.objective import Objective
 from autoopt.parameters import Structure
+from autoopt.tracing.array import TracedArray
 from autoopt.tracing.standins import FOLLOWED, STAND_INS
 
 
@@ -109,15 +110,21 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
 
 
 def _followed(kind: str, f: Callable, argnums: int, evaluate: Callable) -> Callable:
-    """Return `evaluate`, which says how it is followed while an objective that calls it is traced."""
+    """Return `evaluate`, followed where an objective that is traced calls it, in copied code or in code as it is."""
 
     def stand_in(tracer: Any, substitute: Callable) -> Any:
         from autoopt.nested import Transformed
 
         return Transformed(tracer, kind, substitute(f), argnums)
 
-    setattr(evaluate, FOLLOWED, stand_in)
-    return evaluate
+    def derivative(*args: Any, **options: Any) -> Any:
+        for part in args:
+            if type(part) is TracedArray:
+                return stand_in(part.tracer, part.tracer.substitute)(*args, **options)
+        return evaluate(*args, **options)
+
+    setattr(derivative, FOLLOWED, stand_in)
+    return derivative
 
 
 def _inside(kind: str) -> Callable:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections import namedtuple
 
 import numpy as np
 import pytest
 from complex_steps import complex_step
-from scipy import special
+from scipy import sparse, special
 
 import autoopt
-from autoopt import grad, hessian, hvp, jacobian, value_and_grad
+from autoopt import differences, grad, hessian, hvp, jacobian, value_and_grad
 
 POINTS = np.array([[1.1, 0.55], [0.7, 1.3], [1.6, -0.4]])
 T = np.linspace(0.1, 0.9, 7)
@@ -570,6 +571,86 @@ def test_a_wrong_inner_derivative_would_be_noticed(monkeypatch) -> None:
     assert not check
 
 
+def followed(f, points=POINTS) -> None:
+    """Compare derivatives with differences of values, which are compared with the function's own."""
+    objective = autoopt.objective(f, points[0])
+    for x in points:
+        p = np.cos(np.arange(x.size))
+        value, gradient = objective.value_and_grad(x)
+        np.testing.assert_allclose(value, f(x.copy()), rtol=1e-10)
+        np.testing.assert_allclose(gradient, differences.gradient(objective.value, x)[0], rtol=1e-6, atol=1e-7)
+        turned = differences.hessp(objective.grad, x, p)[0]
+        np.testing.assert_allclose(objective.hessp(x, p), turned, rtol=1e-6, atol=1e-6)
+
+
+class Held:
+    """An object without methods: what it holds is called as it is."""
+
+
+class Buffered:
+    def __init__(self) -> None:
+        self.buffer = np.zeros(2)
+
+    def objective(self, x):
+        self.buffer[:] = grad(lambda u: np.sum(u**3) * x[0])(x)
+        return np.sum(self.buffer**2)
+
+
+def test_derivative_held_by_an_object_without_methods() -> None:
+    held = Held()
+    held.slope = autoopt.grad(lambda u: np.sum(u**3))
+    followed(lambda x: np.sum(held.slope(x) ** 2) + x[1])
+
+
+def test_sparse_matrix_in_the_inner_function() -> None:
+    A = sparse.csr_matrix(np.array([[1.0, 0.0], [0.5, 2.0], [0.0, 3.0]]))
+    followed(lambda x: np.sum(grad(lambda u: np.sum((A @ u) ** 4) * x[0])(x) ** 2))
+
+
+def test_buffer_of_an_object() -> None:
+    followed(Buffered().objective)
+
+
+def test_complex_values_in_the_inner_function() -> None:
+    z = np.array([1 + 2j, 0.5 - 1j])
+    followed(lambda x: np.sum(grad(lambda u: np.sum(np.abs(np.exp(z * u) + x[0]) ** 2))(x) ** 2))
+
+
+def test_loop_until_converged() -> None:
+    def f(x):
+        def loss(w):
+            return np.sum((w - x) ** 2) + 0.1 * np.sum(np.exp(w))
+
+        slope, w = grad(loss), np.zeros(2)
+        for _ in range(200):
+            step = slope(w)
+            w = w - 0.3 * step
+            if np.sum(step**2) < 1e-20:
+                break
+        return np.sum(w**2)
+
+    followed(f)
+
+
+@pytest.mark.filterwarnings("ignore::autoopt.errors.PathsWarning")
+def test_more_branches_than_are_compiled(monkeypatch) -> None:
+    monkeypatch.setattr(sys.modules["autoopt.objective"], "MAX_PATHS", 2)
+    monkeypatch.setattr(sys.modules["autoopt.objective"], "KEPT_PATHS", 1)
+
+    def f(x):
+        total = 0.0
+        for k in range(5):
+            total += grad(lambda u, k=k: u**3 * x[1] if u > k * 0.3 else np.sin(u) * x[1])(x[0]) ** 2
+        return total
+
+    followed(f, [np.array([0.1 + 0.29 * k, 0.5]) for k in range(5)])
+
+
+def test_whole_numbers_of_the_outer_parameters() -> None:
+    """They are guards of the objective, and what they lead to is compared there."""
+    followed(lambda x: grad(lambda u: u ** (int(3 * x[0]) + 1))(x[1] + 2) ** 2 * x[0])
+
+
 # Kinks ----------------------------------------------------------------------------------------------------------------
 
 
@@ -644,7 +725,23 @@ def minimised(x):
     return autoopt.minimize(lambda u: np.sum((u - x) ** 2), np.zeros(2)).fun
 
 
+MEMO = {int(POINTS[0, 0] * 1e9): 3.0, "1.1": 3.0}
+
+
+def looked_up(u):
+    key = int(u * 1e9)
+    if key not in MEMO:
+        MEMO[key] = np.exp(u)
+    return MEMO[key] ** 2
+
+
+def looked_up_by_text(u):
+    return (MEMO[str(u)] if str(u) in MEMO else np.exp(u)) ** 2
+
+
 REFUSED = {
+    "memo": (lambda x: grad(looked_up)(x[0]) ** 2, POINTS[0], "a text or a whole number of its argument", "np.floor"),
+    "text key": (lambda x: grad(looked_up_by_text)(x[0]) ** 2, POINTS[0], "a text or a whole number", "np.floor"),
     "search": (bisection, POINTS[0], "finds a number by decisions", "scipy.optimize.brentq"),
     "limit": (sigmoid_by_where, np.zeros(2), "where operands of abs, maximum or a condition are equal", "np.logaddexp"),
     "equal": (equal_numbers, POINTS[0], "finds numbers equal", "write this derivative as a formula"),
