@@ -27,7 +27,7 @@ from autoopt import engines, kinks
 from autoopt.errors import AutooptError, Location, ObjectiveError, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.parameters import Structure
 from autoopt.tape.batching import has_loops
-from autoopt.tape.digest import LITERAL, digest
+from autoopt.tape.digest import LITERAL, digest, is_uniform
 from autoopt.tape.narrowing import narrowing
 from autoopt.tape.searches import repeated
 from autoopt.tape.simplify import live, without_empty
@@ -93,7 +93,8 @@ class Inner:
         self._depends = self._dependents()
         tape = self._cut(guards)
         self._refuse_decisions(tape, guards, ties, made)
-        self.tape = without_empty(live(replace(tape, guards=[])))
+        self.literal = without_empty(live(replace(tape, guards=[])))
+        self.tape, self.numbers = _loosened(self.literal)
         if vector.level < PARAMETER:
             self._lower(guards)
         self.value = tracer.array(tracer, self.output, value_of(tracer, value), tracer.steps[self.output].level)
@@ -214,7 +215,16 @@ class Inner:
         return self._run(compiled, directions)
 
     def _compiled(self, kind: str) -> Any:
-        """Return the functions of one kind of derivative."""
+        """Return the functions of one kind of derivative; some operation may want its numbers in the code."""
+        try:
+            return self._functions(kind)
+        except UnsupportedFunctionError:
+            if self.tape is self.literal:
+                raise
+            self.tape, self.numbers = self.literal, {}
+            return self._functions(kind)
+
+    def _functions(self, kind: str) -> Any:
         large = [value for k, value in self.tape.values.items() if np.size(value) > LITERAL and self._is_constant(k)]
         contents = [hashlib.blake2b(np.ascontiguousarray(value).tobytes()).hexdigest() for value in large]
         key = digest(self.tape, kind, *contents)
@@ -232,7 +242,10 @@ class Inner:
         place = f"{id(compiled)}|0"
         code = self.kept.texts.get(place) or self.kept.texts.setdefault(place, _Code(compiled, 0))
         try:
-            return self._follow(code, directions)
+            found = self._follow(code, directions)
+            if not _is_finite(self.tracer.concrete(found)):
+                self._settle(compiled, 0, directions)
+            return found
         except Exception as problem:
             met = code.tied
             if met is None or not isinstance(problem, met):
@@ -252,12 +265,13 @@ class Inner:
                 own = concrete.by_convention(x, *direction)
                 found = kinks.settled(_Beside(concrete), concrete, concrete.kind, x, count, *direction)
             own, found = (one[1] if concrete.kind == "value_and_grad" else one for one in (own, found))
-            if not np.allclose(own, found, rtol=1e-9, atol=1e-9 * (1.0 + np.max(np.abs(own), initial=0.0))):
+            room = 1e-9 * (1.0 + np.max(np.abs(found), initial=0.0))
+            if not np.allclose(own, found, rtol=1e-9, atol=room, equal_nan=True):
                 raise self.refusal("where operands of abs, maximum or a condition are equal, as a limit only", _STABLE)
 
     def _follow(self, code: _Code, directions: Sequence[Any] | None) -> Any:
         tracer = self.tracer
-        known = {name: self._given(index) for name, index in self.given.items()} | code.constants
+        known = {name: self._given(index) for name, index in self.given.items()} | self.numbers | code.constants
         single = tracer.single  # printed code writes some constants in single precision
         try:
             with np.errstate(all="ignore"):
@@ -293,6 +307,41 @@ def _is_taken_in(step: Step) -> bool:
     return step.level == CONSTANT or (step.operation is operator.getitem and len(step.inputs) == 1)
 
 
+def _loosened(tape: Tape) -> tuple[Tape, dict[str, Any]]:
+    """Return the tape with arguments for numbers that the user's text does not hold, and these by name.
+
+    A loop over numbers then takes the same derivative in each iteration, and one piece of code serves for all.
+    """
+    steps, kept = tape.steps, set()
+    for step in steps:
+        for place, source in enumerate(step.inputs):
+            exponent = step.operation is np.power and place == 1
+            if exponent or step.level != PARAMETER or _is_written(tape.values.get(source), step.site):
+                kept.add(source)
+    loose = [
+        index
+        for index, step in enumerate(steps)
+        if step.operation is None and step.level == CONSTANT and step.dtype == _FLOAT and index not in kept
+    ]
+    names = {index: f"number_{k}" for k, index in enumerate(loose) if index != tape.output}
+    if not names:
+        return tape, {}
+    steps = [
+        step._replace(template=Leaf(names[index], "argument"), level=DATA) if index in names else step
+        for index, step in enumerate(steps)
+    ]
+    return replace(tape, steps=steps), {name: tape.values[index] for index, name in names.items()}
+
+
+def _is_written(value: Any, site: Any) -> bool:
+    """Whether a constant is a number of the code at `site`, a whole one, or an array of equal numbers."""
+    if not isinstance(value, np.ndarray | float):
+        return False  # no constant, or none of floats
+    if np.ndim(value):
+        return not np.size(value) or is_uniform(value)
+    return site is None or value == np.round(value) or float(value) in site[0].co_consts
+
+
 class _Code:
     """The printed functions of a derivative, which may meet `count` kinks, no more and no fewer."""
 
@@ -304,6 +353,11 @@ class _Code:
         self.namespace = engines.executed(text, compiled.kind)
         self.tied = self.namespace.get("Tied")
         self.constants = compiled.inputs.constants
+
+
+def _is_finite(results: Any) -> bool:
+    """Whether all numbers of a derivative are finite."""
+    return all(map(_is_finite, results)) if isinstance(results, tuple | list) else bool(np.isfinite(results).all())
 
 
 class _Beside:

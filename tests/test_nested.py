@@ -11,7 +11,7 @@ from complex_steps import complex_step
 from scipy import sparse, special
 
 import autoopt
-from autoopt import differences, grad, hessian, hvp, jacobian, value_and_grad
+from autoopt import differences, engines, grad, hessian, hvp, jacobian, value_and_grad
 
 POINTS = np.array([[1.1, 0.55], [0.7, 1.3], [1.6, -0.4]])
 T = np.linspace(0.1, 0.9, 7)
@@ -527,6 +527,43 @@ def test_many_points_in_a_loop_are_one_array() -> None:
     assert len(objective.source().split("\n")) < 90
 
 
+def test_numbers_of_a_loop_share_one_piece_of_code(monkeypatch) -> None:
+    """Those that the text does not hold are handed to the derivative's code, the same in each iteration."""
+    compiled, made = engines.compiled, []
+    rows = [[1.3 + 0.01 * k, 0.7 - 0.02 * k, 0.1 * k - 0.77] for k in range(20)]
+
+    def f(x):
+        total = 0.0
+        for a, b, target in rows:
+
+            def loss(w, a=a, b=b, target=target):
+                return (np.sin(w[0] * a + 0.5 * w[1] * b) - target) ** 2
+
+            total += loss(x - 0.1 * grad(loss)(x))
+        return total
+
+    def by_hand(x):
+        total = 0.0
+        for a, b, target in rows:
+            z = x[0] * a + 0.5 * x[1] * b
+            w = x - 0.2 * np.array([a, 0.5 * b]) * (np.sin(z) - target) * np.cos(z)
+            total = total + (np.sin(w[0] * a + 0.5 * w[1] * b) - target) ** 2
+        return total
+
+    monkeypatch.setattr(engines, "compiled", lambda *given, **options: made.append(1) or compiled(*given, **options))
+    objective = autoopt.objective(f, POINTS[0])
+    assert len(made) <= 3, "but for numbers that the text holds too"
+    np.testing.assert_allclose(objective.grad(POINTS[1]), complex_step(by_hand, POINTS[1]), rtol=1e-10)
+    assert len(objective.source().split("\n")) < 80
+
+
+def test_number_that_a_rule_wants_in_the_code() -> None:
+    """Handed to the code as data, it would be refused."""
+    order = float(np.sqrt(2.0))
+    followed(lambda x: grad(lambda u: special.jv(order, u) * x[1])(x[0] + 2) ** 2)
+    followed(lambda x: grad(lambda u: np.quantile(u**2, order / 3) * x[1])(np.array([x[0], 2.5, x[1]]))[0] ** 2)
+
+
 def test_function_is_called_once() -> None:
     """What the inner function leaves outside is left once, as it is without a trace."""
     calls, kept = [], {}
@@ -639,11 +676,11 @@ def test_more_branches_than_are_compiled(monkeypatch) -> None:
 
     def f(x):
         total = 0.0
-        for k in range(5):
+        for k in range(4):
             total += grad(lambda u, k=k: u**3 * x[1] if u > k * 0.3 else np.sin(u) * x[1])(x[0]) ** 2
         return total
 
-    followed(f, [np.array([0.1 + 0.29 * k, 0.5]) for k in range(5)])
+    followed(f, [np.array([0.1 + 0.29 * k, 0.5]) for k in range(4)])
 
 
 def test_whole_numbers_of_the_outer_parameters() -> None:
