@@ -76,16 +76,21 @@ class Inputs:
     """The values that compiled functions take besides parameters and direction, by argument name.
 
     Looked up once, so that other data are bound in time that goes with their number and not with the tape's length.
+
+    Attributes
+    ----------
+    constants : dict of str to ndarray
+        The large constants of the tape that was compiled.
     """
 
     def __init__(self, tape: Tape, compiled: Tape) -> None:
         self._leaves = [(leaf.name, index) for index, leaf in tape.leaves().items() if index]
-        self._constants = {name: compiled.values[index] for index, name in constant_names(compiled).items()}
+        self.constants = {name: compiled.values[index] for index, name in constant_names(compiled).items()}
 
     def of(self, tape: Tape) -> dict[str, Any]:
         """Return the data of `tape`, and the constants of the tape that was compiled in its place."""
         values = tape.values
-        return {name: values[index] for name, index in self._leaves} | self._constants
+        return {name: values[index] for name, index in self._leaves} | self.constants
 
     def names(self) -> frozenset[str]:
         return frozenset(name for name, _ in self._leaves)
@@ -113,7 +118,7 @@ class NumpyFunctions:
             self.tape = count(unrolled(tape))  # some operation of a loop's body has no form for all iterations at once
             text = module_source(self.tape, kind, title)
         self.text = without_ties(text)
-        self.namespace = _execute(text if checked else unchecked(self.text), kind)
+        self.namespace = executed(text if checked else unchecked(self.text), kind)
         if self.compiles:
             hot.watch(self.namespace)
         self.changed = self.namespace.get("PathChanged", ())
@@ -229,7 +234,7 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
     return cache.write(key, text)
 
 
-def _execute(text: str, kind: str) -> dict[str, Any]:
+def executed(text: str, kind: str) -> dict[str, Any]:
     """Run the source as a module whose lines tracebacks can show, and return its namespace."""
     file = f"<autoopt {kind} {abs(hash(text)):x}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
@@ -293,7 +298,7 @@ class NumbaFunctions:
         built = graph.stabilised(self.tape)
         given, function = graph.derive(built, kind, divide=False)
         self.names = input_names(built)
-        self.namespace = _execute(write_module(built, [given], title), kind)
+        self.namespace = executed(write_module(built, [given], title), kind)
         self.answers = [guard.answer for _, guard in function.guards] if checked else []
         self.count = len(function.results)
         self.changed = NumbaPathChanged

@@ -25,8 +25,9 @@ from autoopt.tape.narrowing import narrowing
 from autoopt.tape.searches import deciding, followed, repeated
 from autoopt.tape.slopes import Flat, flatness
 from autoopt.tape.tape import Tape
+from autoopt.tracing.standins import stands_in
 from autoopt.tracing.surroundings import Leftovers
-from autoopt.tracing.trace import Trace, definition, frames_of_user, trace
+from autoopt.tracing.trace import Trace, argument_names, definition, frames_of_user, trace
 from autoopt.tracing.watching import BUDGET, is_kept
 
 MAX_PATHS = 200
@@ -105,6 +106,14 @@ class Objective:
     def __reduce__(self) -> tuple:
         """Copies, and what is read from a pickle, are traced and compiled anew."""
         return Objective, (self.function, self.structure.unflatten(self._start), self.args, self.engine, self.scalar)
+
+    def __followed__(self, tracer: Any, substitute: Callable) -> Any:
+        """Return what stands in for this objective while another one that uses it is traced."""
+        from autoopt.nested import NestedObjective
+
+        names = argument_names(self.function, 1 + len(self.args))[1:]
+        args = tuple(map(substitute, self.args, names))
+        return NestedObjective(tracer, substitute(self.function), self.structure, args, self.scalar)
 
     # Evaluation -------------------------------------------------------------------------------------------------------
 
@@ -567,6 +576,14 @@ def _mirrored(hessian: np.ndarray) -> np.ndarray:
 def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objective:
     """Return the `Objective` of `f` for the data `args`: its value, gradient, Hessian, products and source."""
     return Objective(f, x0, args, engine)
+
+
+@stands_in(objective, Objective)
+def _nested(tracer: Any, f: Callable, x0: Any, *args: Any, **options: Any) -> Any:
+    """Return what stands in for an objective that is made inside another one."""
+    from autoopt.nested import NestedObjective
+
+    return NestedObjective(tracer, f, x0, args)
 
 
 def source(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient") -> str:

@@ -16,6 +16,8 @@ from autoopt.bindings import Binding, private, shape
 from autoopt.errors import UsageError
 from autoopt.objective import Objective
 from autoopt.parameters import Structure
+from autoopt.tracing.array import TracedArray
+from autoopt.tracing.standins import FOLLOWED, STAND_INS
 
 
 def grad(f: Callable, argnums: int = 0) -> Callable:
@@ -40,7 +42,7 @@ def grad(f: Callable, argnums: int = 0) -> Callable:
     array([ 3., 12.])
     """
     both = value_and_grad(f, argnums)
-    return lambda *args, **options: both(*args, **options)[1]
+    return _followed("grad", f, argnums, lambda *args, **options: both(*args, **options)[1])
 
 
 def value_and_grad(f: Callable, argnums: int = 0) -> Callable:
@@ -52,7 +54,7 @@ def value_and_grad(f: Callable, argnums: int = 0) -> Callable:
             value, gradient = objective.value_and_grad(x)
         return value, objective.structure.unflatten(gradient)
 
-    return evaluate
+    return _followed("value_and_grad", f, argnums, evaluate)
 
 
 def hvp(f: Callable, argnums: int = 0) -> Callable:
@@ -75,7 +77,7 @@ def hvp(f: Callable, argnums: int = 0) -> Callable:
         with compiled.at((*args[: argnums + 1], *args[argnums + 2 :]), options) as (objective, x):
             return objective.structure.unflatten(objective.hessp(x, direction))
 
-    return evaluate
+    return _followed("hvp", f, argnums, evaluate)
 
 
 def hessian(f: Callable, argnums: int = 0) -> Callable:
@@ -87,10 +89,9 @@ def hessian(f: Callable, argnums: int = 0) -> Callable:
 
     def evaluate(*args: Any, **options: Any) -> Any:
         with compiled.at(args, options) as (objective, x):
-            matrix, entries = objective.hess(x), _entries(objective.structure)
-        return _each(entries, lambda rows: _each(entries, lambda columns: _block(matrix, rows, columns)))
+            return blocks(objective.structure, objective.hess(x).copy())
 
-    return evaluate
+    return _followed("hessian", f, argnums, evaluate)
 
 
 def jacobian(f: Callable, argnums: int = 0) -> Callable:
@@ -103,16 +104,64 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
     def evaluate(*args: Any, **options: Any) -> Any:
         with compiled.at(args, options) as (objective, x):
             matrix, shape = objective.jacobian(x)
-        entries = _entries(objective.structure)
-        return _each(entries, lambda columns: matrix[:, columns].reshape(shape + np.shape(columns)))
+        return columns(objective.structure, matrix.copy(), shape)
 
-    return evaluate
+    return _followed("jacobian", f, argnums, evaluate)
 
 
-def _block(matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def _followed(kind: str, f: Callable, argnums: int, evaluate: Callable) -> Callable:
+    """Return `evaluate`, followed where an objective that is traced calls it, in copied code or in code as it is."""
+
+    def stand_in(tracer: Any, substitute: Callable) -> Any:
+        from autoopt.nested import Transformed
+
+        return Transformed(tracer, kind, substitute(f), argnums)
+
+    def derivative(*args: Any, **options: Any) -> Any:
+        for part in args:
+            if type(part) is TracedArray:
+                return stand_in(part.tracer, part.tracer.substitute)(*args, **options)
+        return evaluate(*args, **options)
+
+    setattr(derivative, FOLLOWED, stand_in)
+    return derivative
+
+
+def _inside(kind: str) -> Callable:
+    """Return the stand-in for a function of this module in an objective that is traced."""
+
+    def transform(tracer: Any, f: Callable, argnums: int = 0) -> Any:
+        from autoopt.nested import Transformed
+
+        _Compiled(f, argnums)  # complains of what is no position
+        return Transformed(tracer, kind, f, argnums)
+
+    return transform
+
+
+STAND_INS.update({function: _inside(function.__name__) for function in (grad, value_and_grad, hvp, hessian, jacobian)})
+
+
+def blocks(structure: Structure, matrix: Any) -> Any:
+    """Return a Hessian of the flat vector as the nest of the second derivatives by the parts of `structure`."""
+    entries = _entries(structure)
+    return each(entries, lambda rows: each(entries, lambda columns: _block(matrix, rows, columns)))
+
+
+def columns(structure: Structure, matrix: Any, shape: tuple[int, ...]) -> Any:
+    """Return a Jacobian by the flat vector, of a function whose value has `shape`, as the nest of its parts."""
+    return each(_entries(structure), lambda part: _columns(matrix, part).reshape(shape + np.shape(part)))
+
+
+def _block(matrix: Any, rows: np.ndarray, columns: np.ndarray) -> Any:
     """Return the second derivatives by the flat entries `rows` and `columns`, in their shapes."""
-    block = matrix[np.ix_(np.ravel(rows), np.ravel(columns))]
-    return block.reshape(np.shape(rows) + np.shape(columns))
+    return _columns(_columns(matrix, columns).T, rows).T.reshape(np.shape(rows) + np.shape(columns))
+
+
+def _columns(matrix: Any, part: np.ndarray) -> Any:
+    """Return some columns that lie side by side."""
+    first, count = np.ravel(part)[0] if np.size(part) else 0, np.size(part)
+    return matrix if count == matrix.shape[1] else matrix[:, first : first + count]
 
 
 def _entries(structure: Structure) -> Any:
@@ -120,14 +169,14 @@ def _entries(structure: Structure) -> Any:
     return structure.unflatten(np.arange(structure.size))
 
 
-def _each(tree: Any, function: Callable) -> Any:
+def each(tree: Any, function: Callable) -> Any:
     """Return `tree` with `function` applied to each of its arrays."""
     if isinstance(tree, dict):
-        return type(tree)((key, _each(part, function)) for key, part in tree.items())
+        return type(tree)((key, each(part, function)) for key, part in tree.items())
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(_each(part, function) for part in tree))
+        return type(tree)(*(each(part, function) for part in tree))
     if isinstance(tree, list | tuple):
-        return type(tree)(_each(part, function) for part in tree)
+        return type(tree)(each(part, function) for part in tree)
     return function(tree)
 
 

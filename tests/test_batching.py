@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from autoopt import engines
+from autoopt import differences, engines
 from autoopt.objective import Objective
 from autoopt.tape.batching import batch, vectorise
 from autoopt.tape.flatten import flatten
@@ -250,3 +250,91 @@ def test_varied_powers_of_zero_have_the_slopes_of_each():
     objective = Objective(lambda x: sum((k + 1) * x[k % 2] ** k for k in range(24)), np.zeros(2))
     np.testing.assert_array_equal(objective.grad(np.zeros(2)), [0, 2])
     np.testing.assert_array_equal(objective.hessp(np.zeros(2), np.ones(2)), [6, 0])
+
+
+# Steps that only move entries -----------------------------------------------------------------------------------------
+
+
+ROWS = np.linspace(-1.0, 1.0, 12)
+
+
+def axes_added(x):
+    return sum(np.sum(np.sin(t * x)[:, None] * x[None]) for t in ROWS)
+
+
+def reshaped(x):
+    return sum(np.sum(np.reshape(np.cos(t * x), (3, 2)) @ np.ravel(x[:2])) ** 2 for t in ROWS)
+
+
+def transposed(x):
+    return sum(np.sum(np.reshape(t * x + x**2, (2, 3)).T[1] ** 3) for t in ROWS)
+
+
+def permuted(x):
+    return sum(np.sum(np.transpose(np.reshape(np.exp(t * x), (1, 2, 3)), (2, 0, 1))[0] ** 2) for t in ROWS)
+
+
+def broadcast(x):
+    return sum(np.sum(np.broadcast_to(np.sin(t * x[:3]), (2, 3)) * np.reshape(x, (2, 3))) for t in ROWS)
+
+
+def filled(x):
+    return sum(np.sum(np.full((2,), np.sin(t * x[0])) * x[1:3] + np.full((1,), t * x[3])) for t in ROWS)
+
+
+def joined(x):
+    return sum(np.sum(np.cumprod([1.1, 0.9, 1.3, 0.8]) * np.concatenate([t * x[:2], np.sin(x[2:4] * t)])) for t in ROWS)
+
+
+def joined_along_columns(x):
+    total = 0.0
+    for t in ROWS:
+        block = np.concatenate([np.reshape(t * x[:4], (2, 2)), np.reshape(x[4:] * x[0], (2, 1))], axis=-1)
+        total += np.sum(block[:, 1:] ** 2)
+    return total
+
+
+def written(x):
+    total = 0.0
+    for t in ROWS:
+        a = np.zeros(5)
+        a[1:4] = t * x[:3]
+        a[0] = np.sin(t * x[4])
+        a[3:] += x[4:] * t
+        a[2:4] = np.reshape(x[1:3] * t, (1, 2))
+        total += np.sum(a**2) * t
+    return total
+
+
+def written_rows(x):
+    total = 0.0
+    for t in ROWS:
+        a = np.ones((2, 3))
+        a[1] = t * x[:3]
+        a[:, 2] = x[3] * t
+        total += np.sum(np.sin(a))
+    return total
+
+
+MOVING = [axes_added, reshaped, transposed, permuted, broadcast, filled, joined, joined_along_columns, written]
+
+
+@pytest.mark.parametrize("f", [*MOVING, written_rows])
+def test_steps_that_move_entries_are_array_steps(f) -> None:
+    x = np.array([0.3, -0.7, 1.1, 0.4, -0.2, 0.9])
+    tape = tape_of(f, x)
+    short = vectorise(tape)
+    assert len(short.steps) < len(tape.steps) / 2
+    for point in (x, 1 - x, x[::-1] * 2):
+        np.testing.assert_allclose(run(short, point), f(point), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("f", [axes_added, transposed, broadcast, joined_along_columns, written, written_rows])
+def test_their_derivatives_are_those_of_differences(f) -> None:
+    direction = np.array([1.0, -0.5, 0.3, 0.8, 0.2, -0.6])
+    objective = Objective(f, direction)
+    for x in np.array([[0.3, -0.7, 1.1, 0.4, -0.2, 0.9], [1.0, 0.2, -0.5, 0.8, 0.3, -1.2]]):
+        gradient = objective.grad(x)
+        np.testing.assert_allclose(gradient, differences.gradient(f, x)[0], rtol=1e-7, atol=1e-8)
+        product = differences.hessp(objective.grad, x, direction)[0]
+        np.testing.assert_allclose(objective.hessp(x, direction), product, rtol=1e-6, atol=1e-6)

@@ -11,6 +11,7 @@ import scipy.ndimage
 from scipy import stats
 from test_corpus import check_gradient, check_hessp, check_value
 
+import autoopt
 from autoopt.errors import TracingError
 from autoopt.objective import Objective
 
@@ -95,3 +96,14 @@ def test_values_in_a_tuple_made_by_a_builtin_keep_their_slopes() -> None:
     pair = namedtuple("pair", "a b")
     objective = Objective(lambda x: pair(*x).a ** 2 + pair(*x).b, np.ones(2))
     np.testing.assert_array_equal(objective.grad(np.ones(2)), [2.0, 1.0])
+
+
+def test_arrays_filled_with_a_number_of_the_data_hold_that_of_the_data() -> None:
+    """The number of the first call was part of the code."""
+
+    def f(x, k):
+        return np.sum(np.full(2, k) * x) + np.sum(np.full_like(x, 2 * k) * x) + np.full(1, k**2)[0] * x[0]
+
+    gradient = autoopt.grad(f)
+    for k in (1.0, 2.5):
+        np.testing.assert_allclose(gradient(np.ones(2), k), [3 * k + k**2, 3 * k])

@@ -8,6 +8,7 @@ import pytest
 from pytensor.graph.basic import Constant
 from pytensor.tensor.basic import Alloc
 
+import autoopt
 from autoopt.engines import NumpyFunctions
 from autoopt.graph.build import Origin
 from autoopt.graph.rewriting import rewrite
@@ -275,3 +276,23 @@ def test_what_is_known_of_a_variables_origin_stays_short():
     value.tag.trace = [Origin(k % 20) for k in range(1000)]
     graph = rewrite([x], [value.sum()])
     assert max(len(getattr(out.tag, "trace", ())) for node in graph.apply_nodes for out in node.outputs) <= 32
+
+
+def test_floats_of_a_tuple_of_data_are_data_in_a_loop() -> None:
+    """They became constants of the code, which then held for other data too."""
+
+    def f(x, decay):
+        state = 0.5
+        for k in range(30):
+            state = 0.5 * np.sin(state * decay[k]) + x[0] * 0.1 * (k % 7)
+        return state
+
+    def slope(x, decay):
+        return np.imag(f(x + 1e-30j, decay)) / 1e-30
+
+    gradient, x = autoopt.grad(f), np.array([0.55])
+    for first in (1.1, 0.7):
+        decay = tuple(first + 0.01 * k for k in range(30))
+        np.testing.assert_allclose(gradient(x, decay), slope(x, decay), rtol=1e-12)
+        same = (first,) * 30
+        np.testing.assert_allclose(gradient(x, same), slope(x, same), rtol=1e-12)

@@ -712,11 +712,6 @@ def test_data_written_between_calls_are_seen() -> None:
     check_seen(lambda x, d: x.sum() * d[0], lambda: operator.setitem(numbers, 0, 2.0), numbers)
 
 
-def test_gradient_of_an_objective_that_takes_gradients_is_refused() -> None:
-    inner = autoopt.grad(lambda v: (v**2).sum())
-    refused(lambda x: (inner(x) ** 2).sum())
-
-
 # Faults that were mended ----------------------------------------------------------------------------------------------
 
 

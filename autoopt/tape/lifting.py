@@ -14,6 +14,7 @@ from autoopt.tape.classes import VARIADIC, Class
 from autoopt.tape.grids import Grid
 from autoopt.tape.operations import astype, pack
 from autoopt.tape.program import Operand
+from autoopt.tape.rearranging import rearranger
 from autoopt.tape.sums import combine
 from autoopt.tape.tape import Slot, Step
 
@@ -42,7 +43,8 @@ def _lifter(step: Step) -> Callable | None:
     if operation is pack:
         return _pack
     if operation is operator.getitem:
-        return _slices if len(step.inputs) == 1 and _is_slicing(template[0][1]) else None
+        slicing = len(step.inputs) == 1 and _is_slicing(template[0][1])
+        return _slices if slicing else rearranger(step)
     if operation in (np.matmul, np.dot) and (template is None or template == ((Slot(0), Slot(1)), {})):
         return _matmul
     if isinstance(operation, np.ufunc):
@@ -52,7 +54,7 @@ def _lifter(step: Step) -> Callable | None:
     if operation in REDUCTIONS and len(step.inputs) == 1:
         args, kwargs = template
         return _reduction if len(args) == 1 and args[0] == Slot(0) and set(kwargs) <= {"axis", "keepdims"} else None
-    return None
+    return rearranger(step)
 
 
 def _is_slicing(position: Any) -> bool:

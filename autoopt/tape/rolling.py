@@ -122,7 +122,7 @@ class Rewriter(Renewal):
         """Return a new step whose entries along axis 0 are the old steps `old`."""
         steps = [self.old.steps[i] for i in old]
         first = steps[0]
-        if all(step.operation is None for step in steps) and all(i in self.old.values for i in old):
+        if all(step.operation is None and step.level == CONSTANT for step in steps):
             value = fitting([self.old.values[i] for i in old])
             return self.constant(value)
         if all(step.operation is operator.getitem and step.inputs == first.inputs for step in steps):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from autoopt.tape.operations import put_add
-from autoopt.tape.tape import PARAMETER
+from autoopt.tape.tape import CONSTANT, PARAMETER
 from autoopt.tracing import writing
 from autoopt.tracing.functions import HANDLERS, call_function, decided, handles, record
 from autoopt.tracing.kinds import is_single
@@ -64,7 +64,12 @@ def _full_like(tracer, a, fill_value, dtype=None, order="K", subok=True, shape=N
 
 def full(tracer: Any, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """Return `np.full(...)` as a traced array that can be written into."""
-    if type(fill_value) is tracer.array and fill_value.level == PARAMETER:
+    fill_value = tracer.whole(fill_value)
+    if type(fill_value) is tracer.array and fill_value.level > CONSTANT:
+        if fill_value.size == 1 and np.prod(shape) == 1:
+            made = fill_value if fill_value.ndim else tracer.nested([fill_value])
+            made = made.duplicate() if made.shape in (shape, (shape,)) else made.reshape(shape)
+            return made if dtype is None or made.dtype == dtype else made.cast(dtype)
         made = call_function(tracer, np.broadcast_to, (fill_value, shape), {}).duplicate()
         return made if dtype is None or made.dtype == dtype else made.cast(dtype)
     return tracer.call(np.full, (shape, tracer.concrete(fill_value), dtype), {})

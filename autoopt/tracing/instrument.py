@@ -59,7 +59,7 @@ class Instrument:
         self.frames: dict[str, Any] = {}
         self.matrices: Any = None
         self.builtins = self._builtins()
-        tracer.free_name = self._free_name
+        tracer.free_name, tracer.substitute = self._free_name, self.substitute
 
     def _builtins(self) -> dict[str, Any]:
         substituted = {name: self.substitute(value) for name, value in vars(builtins).items() if _has_stand_in(value)}
@@ -111,6 +111,8 @@ class Instrument:
             return self._container(value)
         if isinstance(value, np.ndarray):
             return self._captured_array(value, name)
+        if (follow := standins.own(value)) is not None:
+            return follow(self.tracer, self.substitute)
         if isinstance(value, ModuleType):
             return value if _is_standard(value) else ModuleStandIn(self, value)
         if _may_hash(value) and value in extension.FORMULAS:
@@ -442,6 +444,9 @@ class Instrument:
 
     def _users(self, value: Any) -> Any:
         """Return the user's own function, class, module or object for what the run sees in its place."""
+        if (outside := getattr(type(value), standins.OUTSIDE, None)) is not None:
+            known = self._replaced().get(id(value), value)
+            return outside(value, self.surroundings.settled) if known is value else known
         if isinstance(value, type):
             return self.shadows.users.get(value, self._replaced().get(id(value), value))
         if id(value) in self._copied:  # of one function there may be several

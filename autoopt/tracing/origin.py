@@ -14,19 +14,22 @@ _SITE = os.path.dirname(os.path.dirname(_NUMPY)) + os.sep
 _STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
 _LIBRARIES = (_PACKAGE, _NUMPY, *(_SITE + name + os.sep for name in ("scipy", "pandas", "polars", "click")))
 
+PRINTED = "<autoopt "
+"""What the names of the files of printed code begin with."""
+
 _FOLLOWED = _NUMPY + "polynomial" + os.sep, _NUMPY + os.path.join("lib", "_polynomial_impl.py")
 
 _verdicts: dict[int, tuple[CodeType, bool]] = {}
 
 
 def is_library(code: CodeType) -> bool:
-    """Whether `code` belongs to autoopt, NumPy, SciPy, pandas, polars or the standard library."""
+    """Whether `code` belongs to autoopt or is printed by it, or to NumPy, SciPy, pandas, polars or Python's library."""
     known = _verdicts.get(id(code))
     if known is not None and known[0] is code:
         return known[1]
     file = code.co_filename
     standard = file.startswith(_STANDARD) and "site-packages" not in file
-    verdict = file.startswith(_LIBRARIES) or standard or file.startswith("<frozen ")
+    verdict = file.startswith(_LIBRARIES) or standard or file.startswith(("<frozen ", PRINTED))
     if "__array_function__" in file:
         verdict = True
     _verdicts[id(code)] = (code, verdict)
@@ -34,5 +37,5 @@ def is_library(code: CodeType) -> bool:
 
 
 def may_be_copied(code: CodeType) -> bool:
-    """Whether a trace runs an instrumented copy of `code`: the user's own, and NumPy's polynomials."""
-    return not is_library(code) or code.co_filename.startswith(_FOLLOWED)
+    """Whether a trace runs an instrumented copy of `code`: the user's own, printed code, and NumPy's polynomials."""
+    return not is_library(code) or code.co_filename.startswith((*_FOLLOWED, PRINTED))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -473,6 +474,26 @@ class _Joiner:
             return functions.call_function(self.tracer, np.concatenate, (parts,), {"axis": -1})
         parts = [part.reshape(1) if part.ndim == 0 else part for part in parts]
         return functions.call_function(self.tracer, np.concatenate, (parts,), {})
+
+
+def own(value: Any) -> Callable | None:
+    """Return what makes the stand-in for a derivative or an objective of autoopt's own, None for anything else.
+
+    It is called with the tracer and with what substitutes functions and arrays.
+    """
+    if isinstance(value, MethodType):
+        made = own(value.__self__)
+        return made and (lambda tracer, substitute: getattr(substitute(value.__self__), value.__name__))
+    if isinstance(value, FunctionType):
+        return vars(value).get(FOLLOWED)
+    return getattr(value, FOLLOWED) if any(FOLLOWED in vars(base) for base in type(value).__mro__) else None
+
+
+FOLLOWED = "__followed__"
+"""The attribute of functions and classes of autoopt's own that says how they are followed in an objective."""
+
+OUTSIDE = "__outside__"
+"""The attribute of classes of what follows them that makes what the run leaves of them outside."""
 
 
 def object_stand_in(tracer: Any, value: Any) -> Any:

@@ -136,12 +136,13 @@ def _trace(
             definition(function),
             "draw them once, before the fit, and pass them through args.",
         )
-    tracer.tape.output = _output_step(tracer, value, function, scalar)
+    tracer.tape.output = output_step(tracer, value, function, scalar)
     if tracer.single is not None:
         _warn_of_single(tracer.single)
     keep_unread(tracer)
     tracer.name_arrays(_array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
+    tracer.derivatives = None
     tracer.__class__ = Finished
     watched = instrument.surroundings.watched()
     tape, single = live(without_empty(tracer.tape)), tracer.single is not None
@@ -265,7 +266,7 @@ def _variable(path: str) -> str:
     return name if name.isidentifier() and name not in _RESERVED else f"parameter_{name}".rstrip("_")
 
 
-def _output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -> int:
+def output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -> int:
     """Return the step of the objective's value: 0-d if it shall be a scalar."""
     if type(value) in (list, tuple) and not scalar:
         value = tracer.nested(value)

@@ -77,6 +77,12 @@ class Tracer:
         The functions that are followed by a formula, with the shapes that they were given.
     literals : bool
         Whether the numbers in the user's text are traced, too.
+    point : ndarray
+        The parameters.
+    substitute : callable
+        Gives what the run sees in place of a function from outside.
+    derivatives : object or None
+        What is kept of the derivatives that the objective takes itself.
     codes : dict of int to (CodeType, CodeType)
         By identity: code in which they are, and the user's own, which is that of the sites.
     """
@@ -91,6 +97,9 @@ class Tracer:
         self.estimates: set[int] = set()
         self.free_name: Callable[[str], str] = lambda name: name
         self.outside = 0
+        self.point: Any = None
+        self.substitute: Callable[[Any], Any] = lambda value: value
+        self.derivatives: Any = None
         self.leftovers: Any = None
         self.buffers: Any = None
         self.wrote_outside = False
@@ -115,6 +124,8 @@ class Tracer:
         index = self._append(None, (), leaf, value, level, None)
         if level == DATA:
             self.tape.values[index] = value
+        else:
+            self.point = value
         return self.array(self, index, value, level)
 
     def constant(self, value: Any) -> int:
@@ -258,6 +269,13 @@ class Tracer:
 
     def refuse_stranger(self, operand: Any) -> None:
         """Raise: a traced value of another run is used in this one."""
+        if type(operand.tracer) is Tracer:
+            raise TracingError(
+                "The objective has autoopt trace a function that uses values that depend on the parameters.",
+                [place for place in (self.location(), operand.tracer.location()) if place],
+                "within the objective use autoopt.grad, value_and_grad, hessian, hvp and jacobian alone, "
+                "as in steps of Newton's method of a fixed number, or pass jac='finite-difference'.",
+            )
         raise TracingError(
             "The objective uses a value that was kept from an earlier call.",
             [place for place in (self.location(), operand.tracer.origin([operand.step])) if place],
