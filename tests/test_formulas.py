@@ -192,6 +192,26 @@ def _cubic(z, a, b):
     return z**3 + z - a * np.exp(b * z)
 
 
+def _slope(z, a, b):
+    return 3 * z**2 + 1 - a * b * np.exp(b * z)
+
+
+def _with_slope(z, a, b):
+    return _cubic(z, a, b), _slope(z, a, b)
+
+
+def _curvature(z, a, b):
+    return 6 * z - a * b**2 * np.exp(b * z)
+
+
+def _with_jacobian(z, a, b):
+    return _cubic(z, a, b), _slope(z, a, b).reshape(1, 1)
+
+
+def _if_converged(found):
+    return found.root if found.converged else 7.0
+
+
 ROOTS = {
     "brentq": lambda p: optimize.brentq(lambda z: _cubic(z, p[0], p[1]), -2, 2) ** 2,
     "brenth": lambda p: optimize.brenth(lambda z: _cubic(z, p[0], p[1]), -2, 2) ** 2,
@@ -246,11 +266,63 @@ def test_root_beyond_the_bracket_is_the_users_error_again() -> None:
         objective.value(np.array([50.0, 0.0]))
 
 
+REPORTED = {
+    "bracket": lambda p: optimize.root_scalar(_cubic, args=(p[0], p[1]), bracket=[-2, 2]).root,
+    "secant": lambda p: optimize.root_scalar(_cubic, args=(p[0], p[1]), x0=0.3, x1=0.4)["root"],
+    "newton without slope": lambda p: optimize.root_scalar(_cubic, args=(p[0], p[1]), x0=0.3, method="newton").root,
+    "slope beside": lambda p: optimize.root_scalar(_with_slope, args=(p[0], p[1]), x0=0.3, fprime=True).root,
+    "halley": lambda p: _if_converged(
+        optimize.root_scalar(_cubic, args=(p[0], p[1]), x0=p[0], fprime=_slope, fprime2=_curvature)
+    ),
+    "brentq": lambda p: optimize.brentq(_cubic, -2, 2, args=(p[0], p[1]), full_output=True)[1].root,
+    "many": lambda p: optimize.newton(lambda z: _cubic(z, p[0], p[1]), np.ones(2), full_output=True).root[1],
+    "fsolve": lambda p: optimize.fsolve(_cubic, 0.3, (p[0], p[1]), _slope, full_output=True)[0][0],
+    "lm": lambda p: optimize.root(lambda z: [_cubic(z[0], *p), z[1] - z[0]], [1, 1], method="lm").x[1],
+    "slopes beside": lambda p: optimize.root(_with_jacobian, [0.3], (p[0], p[1]), jac=True).x[0],
+}
+
+
+@pytest.mark.parametrize("name", REPORTED)
+def test_root_of_a_report_moves_as_its_equation_does(name: str) -> None:
+    objective = Objective(REPORTED[name], np.array([0.5, 0.3]))
+    for x in (np.array([0.5, 0.3]), np.array([0.9, -0.2])):
+        a, b = x
+        z = objective.value(x)
+        np.testing.assert_allclose(z, objective.original(x), rtol=1e-7)
+        np.testing.assert_allclose(objective.grad(x), np.exp(b * z) / _slope(z, a, b) * np.array([1, a * z]), rtol=1e-9)
+
+
+def test_count_of_iterations_is_that_of_each_point() -> None:
+    """The number of iterations is a constant where it is read, but one of its point."""
+
+    def f(p):
+        found = optimize.root_scalar(lambda z: z**3 - p[0], bracket=[0, 4])
+        return found.root * found.iterations
+
+    objective = Objective(f, np.array([2.0]))
+    counts = set()
+    for x in (2.0, 3.3, 40.0):
+        found = optimize.root_scalar(lambda z, x=x: z**3 - x, bracket=[0, 4])
+        counts.add(found.iterations)
+        slope = found.iterations / (3 * found.root**2)
+        np.testing.assert_allclose(objective.grad(np.array([x])), slope, rtol=1e-9)
+    assert len(counts) > 1
+
+
+def test_search_that_fails_without_raising_is_followed_where_it_does_not() -> None:
+    def penalised(p):
+        found = optimize.root_scalar(lambda z: z**3 - p[0], x0=1.0, fprime=lambda z: 3 * z**2, maxiter=6)
+        return found.root if found.converged else 100 + p[0] ** 2
+
+    objective = Objective(penalised, np.array([2.0]))
+    for x, slope in ((2.0, 2.0 ** (-2 / 3) / 3), (300.0, 600.0), (1.5, 1.5 ** (-2 / 3) / 3)):
+        np.testing.assert_allclose(objective.grad(np.array([x])), slope, rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     "f, words",
     [
-        (lambda p: optimize.brentq(_cubic, -2, 2, args=(p[0], 0.1), full_output=True)[0], "brentq with full_output"),
-        (lambda p: optimize.root(lambda z: z - p, p, method="lm").x[0], "root with method="),
+        (lambda p: optimize.root(lambda z: (z[0] - p[0]) * np.ones(2), [0.0], method="lm").x[0], "more equations than"),
         (lambda p: solve_ivp(lambda t, y: -p[0] * y, (0, 1), [1.0]).y[0, -1], "solve_ivp of an equation"),
         (lambda p: odeint(lambda y, t, k: -k * y, [1.0], [0, 1.0], args=(p[0],))[-1, 0], "odeint of an equation"),
     ],
