@@ -42,8 +42,8 @@ Complex values on the way to a real result are carried as real and imaginary par
 
 _STATS = """\
 Called as ``norm.logpdf(x, loc, scale)`` or frozen; first and second derivatives in every argument, those of
-distribution functions such as ``gamma.logsf`` in their shapes to a relative 1e-9. What rests on a function that is
-differentiable in one argument is so too.
+distribution functions such as ``gamma.logsf``, and of quantiles such as ``t.ppf``, in their shapes to a relative 1e-9.
+What rests on a function that is differentiable in one argument is so too. ``interval`` goes where ``ppf`` does.
 """
 
 _ORDERS = {

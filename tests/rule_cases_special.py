@@ -148,6 +148,16 @@ case(special.chdtri, Data(a(1.0, 3.0)), a(0.2, 0.7))
 case(special.gdtrix, a(1.0, 2.0), Data(a(0.5, 3.0)), a(0.2, 0.7))
 for function in (special.nbdtr, special.nbdtrc):
     case(function, Data(a(0.0, 2.0)), np.array([3, 4]), a(0.2, 0.5))
+for function in (special.gammaincinv, special.gammainccinv):
+    case(function, a(0.3, 2.0, 30.0, 400.0), a(0.2, 0.5, 0.9, 0.01), options={"step": 1e-3})
+case(special.gammaincinv, a(0.5, 2.0), Data(a(0.0, 0.5)))
+for function in (special.betaincinv, special.betainccinv):
+    case(function, a(0.6, 2.0, 30.0, 3.0), a(1.5, 2.0, 20.0, 0.6), a(0.2, 0.5, 0.7, 0.9), options={"step": 1e-3})
+    case(function, a(0.5, 2.0, 3.0), a(1.5, 2.0, 1.0), Data(a(0.0, 1.0, 0.5)))
+case(special.stdtrit, a(1.0, 3.0, 30.0, 2.5), a(0.2, 0.5, 0.9, 0.001), options={"step": 1e-4})
+case(special.chdtri, a(1.0, 3.0, 30.0), a(0.2, 0.7, 0.9), options={"step": 1e-3})
+case(special.gdtrix, a(1.0, 2.0), a(0.5, 3.0), a(0.2, 0.7), options={"step": 1e-3})
+case(special.fdtri, a(1.0, 3.0, 30.0), a(2.0, 5.0, 9.0), a(0.2, 0.7, 0.9), options={"step": 1e-3})
 case(special.round, a(0.4, 1.7))
 case(special.logsumexp, a(1.0, -2.0, 0.5), b=a(-1.0, 2.0, 0.5), return_sign=True)
 case(special.logsumexp, M, axis=1, return_sign=True)

@@ -99,6 +99,16 @@ for function, expression in {
     special.chdtr: lambda v, x: incomplete.gammainc(v / 2, x / 2),
     special.chdtrc: lambda v, x: incomplete.gammaincc(v / 2, x / 2),
     special.fdtr: lambda dfn, dfd, x: incomplete.betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x)),
+    special.gammaincinv: incomplete.gammaincinv,
+    special.gammainccinv: incomplete.gammainccinv,
+    special.betaincinv: incomplete.betaincinv,
+    special.betainccinv: incomplete.betainccinv,
+    special.stdtrit: incomplete.stdtrit,
+    special.chdtri: lambda v, p: 2 * incomplete.gammainccinv(v / 2, p),
+    special.gdtrix: lambda a, b, p: incomplete.gammaincinv(b, p) / a,
+    special.fdtri: lambda m, n, p: (
+        n / m * incomplete.betaincinv(m / 2, n / 2, p) / incomplete.betainccinv(n / 2, m / 2, p)
+    ),
     special.fdtrc: lambda dfn, dfd, x: incomplete.betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x)),
 }.items():
     rule(function)(expression)
@@ -117,10 +127,6 @@ for function, expression in {
     special.hyp2f1: scalars.hyp2f1,
     special.struve: scalars.struve,
     special.modstruve: scalars.modstruve,
-    special.gammaincinv: scalars.gammaincinv,
-    special.gammainccinv: scalars.gammainccinv,
-    special.betaincinv: scalars.betaincinv,
-    special.stdtrit: scalars.stdtrit,
     special.eval_jacobi: scalars.jacobi,
     special.eval_gegenbauer: scalars.gegenbauer,
     special.eval_genlaguerre: scalars.genlaguerre,
@@ -136,8 +142,6 @@ for function, expression in {
     special.hyp0f1: scalars.hyp0f1,
     special.hyperu: scalars.hyperu,
     special.yn: lambda n, x: scalars.yv(pt.trunc(n), x),
-    special.chdtri: lambda v, p: 2 * scalars.gammainccinv(v / 2, p),
-    special.gdtrix: lambda a, b, p: scalars.gammaincinv(b, p) / a,
     special.nbdtr: lambda k, n, p: incomplete.betainc(n, pt.floor(k) + 1, p),
     special.nbdtrc: lambda k, n, p: incomplete.betainc(pt.floor(k) + 1, n, 1 - p),
 }.items():
