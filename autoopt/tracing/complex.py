@@ -379,6 +379,7 @@ _METHODS: dict[str, Callable] = {
     "item": lambda z, *index: z.reshape(-1)[index[0] if index else 0] if z.ndim else z,
     "tolist": lambda z: [part.tolist() for part in z] if z.ndim else z,
     "fill": lambda z, value: z.__setitem__(..., value),
+    "sort": lambda z, axis=-1: z.__setitem__(..., np.sort(z, axis)),
 }
 
 
