@@ -74,6 +74,9 @@ for function in (special.iv, special.ive, special.jv):
     case(function, 2, a(0.5, 1.0, 3.0))
 for function in (special.kv, special.kve, special.yv):
     case(function, ORDERS, a(0.5, 1.0, 3.0, 12.0))
+for function in (special.kv, special.kve):
+    case(function, a(0.0, 0.5, -1.3, 2.5, 30.0), a(1.0, 0.3, 0.8, 12.0, 25.0), options={"step": 1e-2})
+case(special.kv, a(0.7, 0.0, 2.0), 0.5)
 case(special.kn, 2, a(0.5, 1.0, 3.0))
 case(special.jn, 2, a(0.5, 1.0, 3.0))
 for n in (0, 1, 2, 5):

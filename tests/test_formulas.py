@@ -137,6 +137,8 @@ INTEGRALS = {
     "singular at an end": lambda p: quad(lambda u: p[0] * np.sqrt(u) * np.exp(p[1] * u), 0, 1)[0],
     "in pieces": lambda p: quad(lambda u: p[1] - u, 0, p[1])[0] + p[0] * quad(lambda u: u - p[1], p[1], 1)[0],
     "narrow": lambda p: quad(lambda u: np.exp(-((u - p[0] / 9) ** 2) / 2e-3), -5, 5, limit=99)[0] * p[1],
+    "complex root": lambda p: quad(lambda u: np.real(np.exp(-np.sqrt(p[0] + 1j * p[1] * u))), -1, 2)[0],
+    "complex logarithm": lambda p: quad(lambda u: np.real(np.log(p[0] + 1j * p[1] * u) * np.exp(1j * u)), 0, 2)[0],
     "nested": lambda p: quad(lambda u: quad(lambda v: np.sin(p[0] * u * v), 0, u)[0], 0, 1)[0],
 }
 
@@ -178,6 +180,15 @@ def test_integral_that_nodes_do_not_follow_is_refused(integral: Any, words: str)
     with pytest.raises(UnsupportedFunctionError, match=words) as refusal:
         Objective(integral, np.array([0.5, 0.3])).grad(np.array([0.5, 0.3]))
     assert refusal.value.where
+
+
+def test_complex_root_that_comes_to_cross_the_negative_numbers_is_refused() -> None:
+    objective = Objective(lambda p: quad(lambda u: np.imag(np.sqrt(p[0] + 1j * (u - p[1]))), 0, 1)[0], np.ones(2))
+    for x in ([1.0, 0.3], [-0.5, -0.1]):
+        check_gradient(objective, np.array(x), 1e-9)
+    for x in ([-0.5, 0.3], [-1.0, 0.71]):
+        with pytest.raises(UnsupportedFunctionError, match=r"kink, a jump|a negative real number"):
+            objective.grad(np.array(x))
 
 
 def test_integral_over_data_is_scipys_own() -> None:

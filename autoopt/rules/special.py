@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 import scipy.special as special
 from pytensor.gradient import disconnected_grad
 
-from autoopt.rules import incomplete
+from autoopt.rules import bessel, incomplete
 from autoopt.rules import special_scalars as scalars
 from autoopt.rules.operands import axes, real, shape, static, tensor
 from autoopt.rules.reductions import total
@@ -99,6 +99,8 @@ for function, expression in {
     special.chdtr: lambda v, x: incomplete.gammainc(v / 2, x / 2),
     special.chdtrc: lambda v, x: incomplete.gammaincc(v / 2, x / 2),
     special.fdtr: lambda dfn, dfd, x: incomplete.betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x)),
+    special.kv: bessel.kv,
+    special.kve: bessel.kve,
     special.gammaincinv: incomplete.gammaincinv,
     special.gammainccinv: incomplete.gammainccinv,
     special.betaincinv: incomplete.betaincinv,
@@ -116,8 +118,6 @@ for function, expression in {
 for function, expression in {
     special.iv: scalars.iv,
     special.ive: scalars.ive,
-    special.kv: scalars.kv,
-    special.kve: scalars.kve,
     special.jv: scalars.jv,
     special.yv: scalars.yv,
     special.kn: lambda n, x: scalars.kv(pt.trunc(n), x),
