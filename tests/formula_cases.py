@@ -12,7 +12,7 @@ import scipy.linalg
 import scipy.ndimage
 import scipy.signal
 import scipy.sparse.linalg
-from scipy import stats
+from scipy import special, stats
 from scipy.spatial import distance
 
 
@@ -148,6 +148,12 @@ for function in (stats.pearsonr, stats.ttest_ind):
 made(stats.ttest_1samp, lambda found: (found.df, found.statistic, found.confidence_interval().high), LONG, 0.1)
 made(stats.linregress, lambda found: (found.intercept_stderr, found.stderr, found.pvalue), Data(np.arange(12.0)), LONG)
 
+# Special functions ---------------------------------------------------------------------------------------------------
+for function in (special.spherical_jn, special.spherical_yn, special.spherical_in, special.spherical_kn):
+    case(function, 0, a(0.5, 3.0))
+    case(function, 2, a(0.5, 3.0), derivative=True)
+CASES.append(Case(special.lambertw, (a(-0.2, 0.0, 3.0),), call=lambda f, x: np.real(f(x)) + f(x[0] - 0.1, -1).real))
+
 # Matrices ------------------------------------------------------------------------------------------------------------
 case(np.linalg.lstsq, M.T, RNG.normal(size=4), rcond=None)
 case(np.linalg.lstsq, M, W, rcond=None)
@@ -260,6 +266,8 @@ case(IMAGES.zoom, M, 1.5)
 case(IMAGES.rotate, M, 30.0)
 
 REFUSED += [
+    (special.spherical_jn, (1, a(0.0, 1.0)), {}, "scipy.special.spherical_jn at or below 0"),
+    (special.spherical_kn, (K, W), {}, "scipy.special.spherical_kn of a computed order"),
     (stats.pearsonr, (M, M), {}, "scipy.stats.pearsonr of tables"),
     (stats.linregress, (V[:2], W[:2]), {}, "of fewer than three points"),
     (stats.ttest_1samp, (M, np.zeros((1, 4))), {}, "ttest_1samp of several samples and means"),

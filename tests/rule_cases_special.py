@@ -7,6 +7,8 @@ import scipy.integrate
 import scipy.special as special
 from rule_cases import COUNTS, FAR, REAL, REFUSED, RNG, UNIT, Data, M, P, T, V, a, case, kink, unary
 
+from autoopt.tape import operations
+
 SHAPE = a(0.5, 1.0, 2.5, 30.0, 800.0)
 TAILS = a(-1000.0, -30.0, -1.0, 0.0, 5.0)
 
@@ -161,6 +163,12 @@ case(special.stdtrit, a(1.0, 3.0, 30.0, 2.5), a(0.2, 0.5, 0.9, 0.001), options={
 case(special.chdtri, a(1.0, 3.0, 30.0), a(0.2, 0.7, 0.9), options={"step": 1e-3})
 case(special.gdtrix, a(1.0, 2.0), a(0.5, 3.0), a(0.2, 0.7), options={"step": 1e-3})
 case(special.fdtri, a(1.0, 3.0, 30.0), a(2.0, 5.0, 9.0), a(0.2, 0.7, 0.9), options={"step": 1e-3})
+for function in (operations.faddeeva_real, operations.faddeeva_imaginary):
+    case(function, a(0.7, -2.0, 0.0, 12.5, 100.0, 11.9), a(0.4, 1e-3, 0.0, 0.3, 3.0, -0.1))
+for function in (operations.lambert_real, operations.lambert_imaginary):
+    case(function, a(0.7, 0.3, 0.0, 1e5), a(0.4, 0.5, 0.0, 3.0), 0)
+case(operations.lambert_real, a(-0.3, -0.01), 0.0, -1, options={"step": 1e-3})
+case(special.voigt_profile, a(0.3, -1.0, 0.0), a(0.7, 1.0, 0.02), a(0.4, 1e-3, 1.0), options={"step": 1e-3})
 case(special.round, a(0.4, 1.7))
 case(special.logsumexp, a(1.0, -2.0, 0.5), b=a(-1.0, 2.0, 0.5), return_sign=True)
 case(special.logsumexp, M, axis=1, return_sign=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log, pi
+from math import log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 import scipy.special as special
 from pytensor.gradient import disconnected_grad
 
-from autoopt.rules import bessel, incomplete
+from autoopt.rules import analytic, bessel, incomplete
 from autoopt.rules import special_scalars as scalars
 from autoopt.rules.operands import axes, real, shape, static, tensor
 from autoopt.rules.reductions import total
@@ -192,6 +192,13 @@ def bdtr(k, n, p):
 def bdtrc(k, n, p):
     k = pt.floor(k)
     return incomplete.betainc(k + 1, n - k, p)
+
+
+@rule(special.voigt_profile)
+def voigt_profile(x, sigma, gamma):
+    """Re w(z) / (sigma sqrt(2 pi)) with z = (x + j gamma) / (sigma sqrt 2), for sigma > 0."""
+    scale = sigma * sqrt(2.0)
+    return analytic.faddeeva_real(x / scale, gamma / scale) / (scale * sqrt(pi))
 
 
 @rule(special.loggamma)

@@ -321,6 +321,10 @@ def product_of_parts(tracer: Any, z: Any, w: Any, product: Callable = operator.m
 def elementwise(tracer: Any, ufunc: Callable, inputs: tuple) -> Any:
     """Do a ufunc of which an operand is complex."""
     found = UFUNCS.get(ufunc)
+    if found is None and ufunc.__name__ == "wofz":
+        from autoopt.tracing.formulas import analytic
+
+        found = analytic.wofz
     if found is None:
         return tracer.elementwise(ufunc, _joined(inputs, qualified(ufunc)))
     return found(tracer, *inputs)
