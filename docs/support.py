@@ -37,7 +37,8 @@ Arithmetic, comparison, indexing and assignment are followed with NumPy's rules 
 
 Complex values on the way to a real result are carried as real and imaginary part: arithmetic, powers, ``exp``, ``log``,
 ``sqrt``, the trigonometric and hyperbolic functions, ``abs``, ``angle``, ``conj``, sums, products of matrices,
-``np.linalg.solve``, joining, reshaping, indexing and assignment, ``cmath``, and the transforms of ``np.fft``.
+``np.linalg.solve``, ``np.roots``, ``scipy.special.wofz`` and ``lambertw``, joining, reshaping, indexing and assignment,
+``cmath``, and the transforms of ``np.fft``.
 """
 
 _STATS = """\
@@ -89,7 +90,7 @@ def _while_tracing() -> Iterable[str]:
     )
     yield _heading("Without a rule of their own")
     yield "Constructors, writes, and what is done by the functions above:\n"
-    for module in ("np", "math", "builtins", "scipy.integrate", "scipy.optimize"):
+    for module in ("np", "math", "builtins", "scipy.integrate", "scipy.linalg", "scipy.optimize", "scipy.special"):
         names = [name.removeprefix(module + ".") for name in more if name.startswith(module + ".")]
         yield _entry(module, map(_code, names))
     yield _entry("methods of arrays", map(_code, sorted(methods.METHODS)))

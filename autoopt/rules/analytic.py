@@ -1,7 +1,7 @@
 """The real and the imaginary part of analytic functions of scipy.special, as real functions of two real arguments.
 
-The slopes of f = u + j v at z = x + j y are u_x = v_y = Re f' and v_x = -u_y = Im f'. Far from 0 Faddeeva's w' is a series
-in 1 / z^2, as -2 z w + 2 j / sqrt(pi) cancels there.
+The slopes of f = u + j v at z = x + j y are u_x = v_y = Re f' and v_x = -u_y = Im f'. Far from 0 Faddeeva's w' is a
+series in 1 / z^2, as -2 z w + 2 j / sqrt(pi) cancels there.
 
 References
 ----------
@@ -52,7 +52,7 @@ for _k in range(1, 12):
 
 
 class Faddeeva(Elemwise):
-    """A part of w, with its slopes as graphs of tensors: those of scalars are written out anew wherever they are read."""
+    """A part of w, with slopes as graphs of tensors: those of scalars are written out anew wherever they are read."""
 
     def _bgrad(self, inputs: list, outputs: list, cotangents: list) -> list:
         re, im = _faddeeva_slope(*inputs)
