@@ -164,7 +164,7 @@ case(special.chdtri, a(1.0, 3.0, 30.0), a(0.2, 0.7, 0.9), options={"step": 1e-3}
 case(special.gdtrix, a(1.0, 2.0), a(0.5, 3.0), a(0.2, 0.7), options={"step": 1e-3})
 case(special.fdtri, a(1.0, 3.0, 30.0), a(2.0, 5.0, 9.0), a(0.2, 0.7, 0.9), options={"step": 1e-3})
 for function in (operations.faddeeva_real, operations.faddeeva_imaginary):
-    case(function, a(0.7, -2.0, 0.0, 12.5, 100.0, 11.9), a(0.4, 1e-3, 0.0, 0.3, 3.0, -0.1))
+    case(function, a(0.7, -2.0, 0.0, 20.5, 100.0, 11.9), a(0.4, 1e-3, 0.0, 0.3, 3.0, -0.1))
 for function in (operations.lambert_real, operations.lambert_imaginary):
     case(function, a(0.7, 0.3, 0.0, 1e5), a(0.4, 0.5, 0.0, 3.0), 0)
 case(operations.lambert_real, a(-0.3, -0.01), 0.0, -1, options={"step": 1e-3})

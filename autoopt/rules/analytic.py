@@ -47,7 +47,7 @@ def _over(a: tuple, b: tuple) -> tuple:
 # Faddeeva's function: w' = -2 z w + 2 j / sqrt(pi) --------------------------------------------------------------------
 
 _SERIES = [1.0]
-for _k in range(1, 12):
+for _k in range(1, 8):
     _SERIES.append(_SERIES[-1] * (2 * _k + 1) / 2)
 
 
@@ -62,8 +62,8 @@ class Faddeeva(Elemwise):
 
 def _faddeeva_slope(x: Any, y: Any) -> tuple:
     near = _times((-2 * x, -2 * y), (faddeeva_real(x, y), faddeeva_imaginary(x, y)))
-    far = pt.and_(pt.gt(x * x + y * y, 144.0), pt.ge(y, 0.0))
-    there = pt.switch(far, x, 20.0), pt.switch(far, y, 1.0)
+    far = pt.and_(pt.gt(x * x + y * y, 400.0), pt.ge(y, 0.0))
+    there = pt.switch(far, x, 30.0), pt.switch(far, y, 1.0)
     inverse = _over((1.0, 0.0), _times(there, there))
     total = (_SERIES[-1], 0.0)
     for coefficient in _SERIES[-2::-1]:
