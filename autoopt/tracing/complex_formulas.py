@@ -142,8 +142,11 @@ def _sort(tracer, a, axis=-1):
     """By real parts, among equals by imaginary parts: an order that holds at its point."""
     if a.ndim != 1:
         raise refusal(tracer, "np.sort of tables of complex values")
+    order = np.argsort(a.value)
+    if np.any(a.value[order[1:]] == a.value[order[:-1]]):
+        raise refusal(tracer, "np.sort of complex values of which some are equal")
     tracer.tape.caught = True
-    return a[np.argsort(a.value)]
+    return a[order]
 
 
 FUNCTIONS[np.sort_complex] = _sort
