@@ -37,13 +37,14 @@ Arithmetic, comparison, indexing and assignment are followed with NumPy's rules 
 
 Complex values on the way to a real result are carried as real and imaginary part: arithmetic, powers, ``exp``, ``log``,
 ``sqrt``, the trigonometric and hyperbolic functions, ``abs``, ``angle``, ``conj``, sums, products of matrices,
-``np.linalg.solve``, joining, reshaping, indexing and assignment, ``cmath``, and the transforms of ``np.fft``.
+``np.linalg.solve``, ``np.roots``, ``scipy.special.wofz`` and ``lambertw``, joining, reshaping, indexing and assignment,
+``cmath``, and the transforms of ``np.fft``.
 """
 
 _STATS = """\
 Called as ``norm.logpdf(x, loc, scale)`` or frozen; first and second derivatives in every argument, those of
-distribution functions such as ``gamma.logsf`` in their shapes to a relative 1e-9. What rests on a function that is
-differentiable in one argument is so too.
+distribution functions such as ``gamma.logsf``, and of quantiles such as ``t.ppf``, in their shapes to a relative 1e-9.
+What rests on a function that is differentiable in one argument is so too. ``interval`` goes where ``ppf`` does.
 """
 
 _ORDERS = {
@@ -89,7 +90,7 @@ def _while_tracing() -> Iterable[str]:
     )
     yield _heading("Without a rule of their own")
     yield "Constructors, writes, and what is done by the functions above:\n"
-    for module in ("np", "math", "builtins", "scipy.integrate", "scipy.optimize"):
+    for module in ("np", "math", "builtins", "scipy.integrate", "scipy.linalg", "scipy.optimize", "scipy.special"):
         names = [name.removeprefix(module + ".") for name in more if name.startswith(module + ".")]
         yield _entry(module, map(_code, names))
     yield _entry("methods of arrays", map(_code, sorted(methods.METHODS)))

@@ -12,7 +12,7 @@ import scipy.linalg
 import scipy.ndimage
 import scipy.signal
 import scipy.sparse.linalg
-from scipy import stats
+from scipy import special, stats
 from scipy.spatial import distance
 
 
@@ -132,6 +132,28 @@ for function in (stats.boxcox, stats.yeojohnson):
 case(stats.boxcox_llf, np.array(0.3), Data(SHARES))
 case(stats.yeojohnson_llf, np.array(0.3), Data(V))
 
+# Tests and lines -----------------------------------------------------------------------------------------------------
+OTHERS = 0.7 * LONG[::-1] + np.sin(np.arange(12.0))
+case(stats.ttest_1samp, LONG, np.array(0.3), alternative="less")
+case(stats.ttest_ind, LONG, OTHERS[:7], alternative="greater")
+case(stats.ttest_ind, V, W, equal_var=False)
+for function in (stats.pearsonr, stats.linregress):
+    case(function, LONG, OTHERS)
+    case(function, V, V[::-1].copy(), alternative="greater")
+case(stats.ttest_1samp, M, Data(np.array(0.3)), axis=None)
+case(stats.ttest_rel, LONG, OTHERS)
+case(stats.ttest_ind, M, M[:2] ** 2, axis=0)
+for function in (stats.pearsonr, stats.ttest_ind):
+    made(function, lambda found: tuple(found.confidence_interval(0.9)), LONG, OTHERS)
+made(stats.ttest_1samp, lambda found: (found.df, found.statistic, found.confidence_interval().high), LONG, 0.1)
+made(stats.linregress, lambda found: (found.intercept_stderr, found.stderr, found.pvalue), Data(np.arange(12.0)), LONG)
+
+# Special functions ---------------------------------------------------------------------------------------------------
+for function in (special.spherical_jn, special.spherical_yn, special.spherical_in, special.spherical_kn):
+    case(function, 0, a(0.5, 3.0))
+    case(function, 2, a(0.5, 3.0), derivative=True)
+CASES.append(Case(special.lambertw, (a(-0.2, 0.0, 3.0),), call=lambda f, x: np.real(f(x)) + f(x[0] - 0.1, -1).real))
+
 # Matrices ------------------------------------------------------------------------------------------------------------
 case(np.linalg.lstsq, M.T, RNG.normal(size=4), rcond=None)
 case(np.linalg.lstsq, M, W, rcond=None)
@@ -244,6 +266,12 @@ case(IMAGES.zoom, M, 1.5)
 case(IMAGES.rotate, M, 30.0)
 
 REFUSED += [
+    (special.spherical_jn, (1, a(0.0, 1.0)), {}, "scipy.special.spherical_jn at or below 0"),
+    (special.spherical_kn, (K, W), {}, "scipy.special.spherical_kn of a computed order"),
+    (stats.pearsonr, (M, M), {}, "scipy.stats.pearsonr of tables"),
+    (stats.linregress, (V[:2], W[:2]), {}, "of fewer than three points"),
+    (stats.ttest_1samp, (M, np.zeros((1, 4))), {}, "ttest_1samp of several samples and means"),
+    (stats.ttest_ind, (V, W), {"trim": 0.1}, "scipy.stats.ttest_ind with trim="),
     (np.linalg.lstsq, (np.ones((3, 2)), W), {}, "np.linalg.lstsq of a matrix without full rank"),
     (stats.pmean, (V, 0), {}, "scipy.stats.pmean with p that is 0"),
     (stats.boxcox, (V,), {}, "scipy.stats.boxcox without lmbda"),

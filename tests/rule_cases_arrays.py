@@ -257,8 +257,6 @@ REFUSED += [
     (np.linalg.qr, (M,), {}, "np.linalg.qr with mode='reduced' of shape"),
     (np.linalg.qr, (S,), {"mode": "complete"}, "np.linalg.qr with mode='complete'"),
     (np.linalg.norm, (M, 3), {}, "np.linalg.norm of a matrix with ord=3"),
-    (scipy.linalg.eig, (S,), {}, "scipy.linalg.eig"),
-    (scipy.linalg.eigvals, (S,), {}, "scipy.linalg.eigvals"),
     (np.linalg.matrix_rank, (S,), {}, "np.linalg.matrix_rank"),
     (np.einsum, (V, [0], V, [0]), {}, "np.einsum without a string"),
     (np.cross, (V[:2], V[:2]), {}, "np.cross of vectors"),

@@ -7,6 +7,8 @@ import scipy.integrate
 import scipy.special as special
 from rule_cases import COUNTS, FAR, REAL, REFUSED, RNG, UNIT, Data, M, P, T, V, a, case, kink, unary
 
+from autoopt.tape import operations
+
 SHAPE = a(0.5, 1.0, 2.5, 30.0, 800.0)
 TAILS = a(-1000.0, -30.0, -1.0, 0.0, 5.0)
 
@@ -74,6 +76,9 @@ for function in (special.iv, special.ive, special.jv):
     case(function, 2, a(0.5, 1.0, 3.0))
 for function in (special.kv, special.kve, special.yv):
     case(function, ORDERS, a(0.5, 1.0, 3.0, 12.0))
+for function in (special.kv, special.kve):
+    case(function, a(0.0, 0.5, -1.3, 2.5, 30.0), a(1.0, 0.3, 0.8, 12.0, 25.0), options={"step": 1e-2})
+case(special.kv, a(0.7, 0.0, 2.0), 0.5)
 case(special.kn, 2, a(0.5, 1.0, 3.0))
 case(special.jn, 2, a(0.5, 1.0, 3.0))
 for n in (0, 1, 2, 5):
@@ -148,6 +153,22 @@ case(special.chdtri, Data(a(1.0, 3.0)), a(0.2, 0.7))
 case(special.gdtrix, a(1.0, 2.0), Data(a(0.5, 3.0)), a(0.2, 0.7))
 for function in (special.nbdtr, special.nbdtrc):
     case(function, Data(a(0.0, 2.0)), np.array([3, 4]), a(0.2, 0.5))
+for function in (special.gammaincinv, special.gammainccinv):
+    case(function, a(0.3, 2.0, 30.0, 400.0), a(0.2, 0.5, 0.9, 0.01), options={"step": 1e-3})
+case(special.gammaincinv, a(0.5, 2.0), Data(a(0.0, 0.5)))
+for function in (special.betaincinv, special.betainccinv):
+    case(function, a(0.6, 2.0, 30.0, 3.0), a(1.5, 2.0, 20.0, 0.6), a(0.2, 0.5, 0.7, 0.9), options={"step": 1e-3})
+    case(function, a(0.5, 2.0, 3.0), a(1.5, 2.0, 1.0), Data(a(0.0, 1.0, 0.5)))
+case(special.stdtrit, a(1.0, 3.0, 30.0, 2.5), a(0.2, 0.5, 0.9, 0.001), options={"step": 1e-4})
+case(special.chdtri, a(1.0, 3.0, 30.0), a(0.2, 0.7, 0.9), options={"step": 1e-3})
+case(special.gdtrix, a(1.0, 2.0), a(0.5, 3.0), a(0.2, 0.7), options={"step": 1e-3})
+case(special.fdtri, a(1.0, 3.0, 30.0), a(2.0, 5.0, 9.0), a(0.2, 0.7, 0.9), options={"step": 1e-3})
+for function in (operations.faddeeva_real, operations.faddeeva_imaginary):
+    case(function, a(0.7, -2.0, 0.0, 20.5, 100.0, 11.9), a(0.4, 1e-3, 0.0, 0.3, 3.0, -0.1))
+for function in (operations.lambert_real, operations.lambert_imaginary):
+    case(function, a(0.7, 0.3, 0.0, 1e5), a(0.4, 0.5, 0.0, 3.0), 0)
+case(operations.lambert_real, a(-0.3, -0.01), 0.0, -1, options={"step": 1e-3})
+case(special.voigt_profile, a(0.3, -1.0, 0.0), a(0.7, 1.0, 0.02), a(0.4, 1e-3, 1.0), options={"step": 1e-3})
 case(special.round, a(0.4, 1.7))
 case(special.logsumexp, a(1.0, -2.0, 0.5), b=a(-1.0, 2.0, 0.5), return_sign=True)
 case(special.logsumexp, M, axis=1, return_sign=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from plainly import Cases, check
+from scipy import special
 
 import autoopt
 from autoopt.errors import TracingError
@@ -110,6 +111,16 @@ def complex_arctan(x):
 @case
 def complex_exp2(x):
     return np.sum(np.exp2(z(x)).imag)
+
+
+@case
+def complex_faddeeva(x):
+    return np.sum(np.abs(special.wofz(z(x))) ** 2) + special.wofz(x[0]).imag
+
+
+@case
+def complex_lambert(x):
+    return np.sum(special.lambertw(z(x)).imag) + special.lambertw(x[0]).real * special.lambertw(-x[1] - 1, -1).imag
 
 
 @case

@@ -137,6 +137,8 @@ INTEGRALS = {
     "singular at an end": lambda p: quad(lambda u: p[0] * np.sqrt(u) * np.exp(p[1] * u), 0, 1)[0],
     "in pieces": lambda p: quad(lambda u: p[1] - u, 0, p[1])[0] + p[0] * quad(lambda u: u - p[1], p[1], 1)[0],
     "narrow": lambda p: quad(lambda u: np.exp(-((u - p[0] / 9) ** 2) / 2e-3), -5, 5, limit=99)[0] * p[1],
+    "complex root": lambda p: quad(lambda u: np.real(np.exp(-np.sqrt(p[0] + 1j * p[1] * u))), -1, 2)[0],
+    "complex logarithm": lambda p: quad(lambda u: np.real(np.log(p[0] + 1j * p[1] * u) * np.exp(1j * u)), 0, 2)[0],
     "nested": lambda p: quad(lambda u: quad(lambda v: np.sin(p[0] * u * v), 0, u)[0], 0, 1)[0],
 }
 
@@ -180,6 +182,15 @@ def test_integral_that_nodes_do_not_follow_is_refused(integral: Any, words: str)
     assert refusal.value.where
 
 
+def test_complex_root_that_comes_to_cross_the_negative_numbers_is_refused() -> None:
+    objective = Objective(lambda p: quad(lambda u: np.imag(np.sqrt(p[0] + 1j * (u - p[1]))), 0, 1)[0], np.ones(2))
+    for x in ([1.0, 0.3], [-0.5, -0.1]):
+        check_gradient(objective, np.array(x), 1e-9)
+    for x in ([-0.5, 0.3], [-1.0, 0.71]):
+        with pytest.raises(UnsupportedFunctionError, match=r"kink, a jump|a negative real number"):
+            objective.grad(np.array(x))
+
+
 def test_integral_over_data_is_scipys_own() -> None:
     objective = Objective(lambda p: p[0] * quad(lambda u: abs(u - 0.3), 0, 1)[0], np.array([0.5]))
     np.testing.assert_allclose(objective.grad(np.array([0.5])), 0.29, rtol=1e-12)
@@ -190,6 +201,26 @@ def test_integral_over_data_is_scipys_own() -> None:
 
 def _cubic(z, a, b):
     return z**3 + z - a * np.exp(b * z)
+
+
+def _slope(z, a, b):
+    return 3 * z**2 + 1 - a * b * np.exp(b * z)
+
+
+def _with_slope(z, a, b):
+    return _cubic(z, a, b), _slope(z, a, b)
+
+
+def _curvature(z, a, b):
+    return 6 * z - a * b**2 * np.exp(b * z)
+
+
+def _with_jacobian(z, a, b):
+    return _cubic(z, a, b), _slope(z, a, b).reshape(1, 1)
+
+
+def _if_converged(found):
+    return found.root if found.converged else 7.0
 
 
 ROOTS = {
@@ -246,11 +277,63 @@ def test_root_beyond_the_bracket_is_the_users_error_again() -> None:
         objective.value(np.array([50.0, 0.0]))
 
 
+REPORTED = {
+    "bracket": lambda p: optimize.root_scalar(_cubic, args=(p[0], p[1]), bracket=[-2, 2]).root,
+    "secant": lambda p: optimize.root_scalar(_cubic, args=(p[0], p[1]), x0=0.3, x1=0.4)["root"],
+    "newton without slope": lambda p: optimize.root_scalar(_cubic, args=(p[0], p[1]), x0=0.3, method="newton").root,
+    "slope beside": lambda p: optimize.root_scalar(_with_slope, args=(p[0], p[1]), x0=0.3, fprime=True).root,
+    "halley": lambda p: _if_converged(
+        optimize.root_scalar(_cubic, args=(p[0], p[1]), x0=p[0], fprime=_slope, fprime2=_curvature)
+    ),
+    "brentq": lambda p: optimize.brentq(_cubic, -2, 2, args=(p[0], p[1]), full_output=True)[1].root,
+    "many": lambda p: optimize.newton(lambda z: _cubic(z, p[0], p[1]), np.ones(2), full_output=True).root[1],
+    "fsolve": lambda p: optimize.fsolve(_cubic, 0.3, (p[0], p[1]), _slope, full_output=True)[0][0],
+    "lm": lambda p: optimize.root(lambda z: [_cubic(z[0], *p), z[1] - z[0]], [1, 1], method="lm").x[1],
+    "slopes beside": lambda p: optimize.root(_with_jacobian, [0.3], (p[0], p[1]), jac=True).x[0],
+}
+
+
+@pytest.mark.parametrize("name", REPORTED)
+def test_root_of_a_report_moves_as_its_equation_does(name: str) -> None:
+    objective = Objective(REPORTED[name], np.array([0.5, 0.3]))
+    for x in (np.array([0.5, 0.3]), np.array([0.9, -0.2])):
+        a, b = x
+        z = objective.value(x)
+        np.testing.assert_allclose(z, objective.original(x), rtol=1e-7)
+        np.testing.assert_allclose(objective.grad(x), np.exp(b * z) / _slope(z, a, b) * np.array([1, a * z]), rtol=1e-9)
+
+
+def test_count_of_iterations_is_that_of_each_point() -> None:
+    """The number of iterations is a constant where it is read, but one of its point."""
+
+    def f(p):
+        found = optimize.root_scalar(lambda z: z**3 - p[0], bracket=[0, 4])
+        return found.root * found.iterations
+
+    objective = Objective(f, np.array([2.0]))
+    counts = set()
+    for x in (2.0, 3.3, 40.0):
+        found = optimize.root_scalar(lambda z, x=x: z**3 - x, bracket=[0, 4])
+        counts.add(found.iterations)
+        slope = found.iterations / (3 * found.root**2)
+        np.testing.assert_allclose(objective.grad(np.array([x])), slope, rtol=1e-9)
+    assert len(counts) > 1
+
+
+def test_search_that_fails_without_raising_is_followed_where_it_does_not() -> None:
+    def penalised(p):
+        found = optimize.root_scalar(lambda z: z**3 - p[0], x0=1.0, fprime=lambda z: 3 * z**2, maxiter=6)
+        return found.root if found.converged else 100 + p[0] ** 2
+
+    objective = Objective(penalised, np.array([2.0]))
+    for x, slope in ((2.0, 2.0 ** (-2 / 3) / 3), (300.0, 600.0), (1.5, 1.5 ** (-2 / 3) / 3)):
+        np.testing.assert_allclose(objective.grad(np.array([x])), slope, rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     "f, words",
     [
-        (lambda p: optimize.brentq(_cubic, -2, 2, args=(p[0], 0.1), full_output=True)[0], "brentq with full_output"),
-        (lambda p: optimize.root(lambda z: z - p, p, method="lm").x[0], "root with method="),
+        (lambda p: optimize.root(lambda z: (z[0] - p[0]) * np.ones(2), [0.0], method="lm").x[0], "more equations than"),
         (lambda p: solve_ivp(lambda t, y: -p[0] * y, (0, 1), [1.0]).y[0, -1], "solve_ivp of an equation"),
         (lambda p: odeint(lambda y, t, k: -k * y, [1.0], [0, 1.0], args=(p[0],))[-1, 0], "odeint of an equation"),
     ],

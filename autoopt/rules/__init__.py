@@ -10,7 +10,7 @@ from autoopt.rules import elementwise, fourier, indexing, linalg, primitives, re
 from autoopt.rules.table import RULES, Rule, Unsupported, rule
 from autoopt.rules.table import find as _find
 
-_SCIPY = ("special", "scipy_linalg", "scipy_integrate", "sparse")
+_SCIPY = ("special", "analytic", "scipy_linalg", "scipy_integrate", "sparse")
 
 __all__ = ["RULES", "Rule", "Unsupported", "find", "load_all", "rule"]
 

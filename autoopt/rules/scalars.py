@@ -23,6 +23,7 @@ def scalar(
     chained: Callable = operator.mul,
     base: type = ps.ScalarOp,
     name: str | None = None,
+    public: str | None = None,
 ) -> Elemwise:
     """Return `function` as an elementwise operation.
 
@@ -36,9 +37,12 @@ def scalar(
         What a slope does to the gradient that comes from outside: a product, unless the slope is a choice.
     base : type
         The PyTensor scalar operation whose place it takes, for the rewrites that look for it.
+    public : str
+        The function's name in the printed source; "" if it has none, and a printer of its own.
     """
     own = function.__name__
-    public = own if getattr(np, own, None) is function else f"scipy.special.{own}"
+    if public is None:
+        public = own if getattr(np, own, None) is function else f"scipy.special.{own}"
 
     def pullback(self: Any, inputs: Any, outputs: Any, output_gradients: Any) -> list:
         (g,) = output_gradients
@@ -52,7 +56,7 @@ def scalar(
     methods = {
         "nin": len(slopes),
         "nout": 1,
-        "nfunc_spec": (public, len(slopes), 1),
+        "nfunc_spec": (public, len(slopes), 1) if public else None,
         "impl": lambda self, *x: function(*x),
         "pullback": pullback,
         "L_op": pullback,

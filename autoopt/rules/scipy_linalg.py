@@ -12,7 +12,7 @@ from pytensor.tensor.blockwise import Blockwise
 from autoopt.rules.linalg import cholesky, det, inv, norm, pinv, qr, svd, svdvals, swapaxes, symmetric
 from autoopt.rules.matrix_ops import MatrixFunction
 from autoopt.rules.operands import real, shape, static, tensor
-from autoopt.rules.table import Unsupported, refuse, rule
+from autoopt.rules.table import Unsupported, rule
 
 rule(scipy.linalg.svdvals)(svdvals)
 
@@ -224,6 +224,3 @@ def block_diag(*arrs):
         place = slice(int(rows[i]), int(rows[i + 1])), slice(int(columns[i]), int(columns[i + 1]))
         out = pt.set_subtensor(out[place], part.astype("float64"))
     return out
-
-
-refuse(scipy.linalg.eig, scipy.linalg.eigvals, remedy="use eigh if it is symmetric")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log, pi
+from math import log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 import scipy.special as special
 from pytensor.gradient import disconnected_grad
 
-from autoopt.rules import incomplete
+from autoopt.rules import analytic, bessel, incomplete
 from autoopt.rules import special_scalars as scalars
 from autoopt.rules.operands import axes, real, shape, static, tensor
 from autoopt.rules.reductions import total
@@ -99,6 +99,18 @@ for function, expression in {
     special.chdtr: lambda v, x: incomplete.gammainc(v / 2, x / 2),
     special.chdtrc: lambda v, x: incomplete.gammaincc(v / 2, x / 2),
     special.fdtr: lambda dfn, dfd, x: incomplete.betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x)),
+    special.kv: bessel.kv,
+    special.kve: bessel.kve,
+    special.gammaincinv: incomplete.gammaincinv,
+    special.gammainccinv: incomplete.gammainccinv,
+    special.betaincinv: incomplete.betaincinv,
+    special.betainccinv: incomplete.betainccinv,
+    special.stdtrit: incomplete.stdtrit,
+    special.chdtri: lambda v, p: 2 * incomplete.gammainccinv(v / 2, p),
+    special.gdtrix: lambda a, b, p: incomplete.gammaincinv(b, p) / a,
+    special.fdtri: lambda m, n, p: (
+        n / m * incomplete.betaincinv(m / 2, n / 2, p) / incomplete.betainccinv(n / 2, m / 2, p)
+    ),
     special.fdtrc: lambda dfn, dfd, x: incomplete.betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x)),
 }.items():
     rule(function)(expression)
@@ -106,8 +118,6 @@ for function, expression in {
 for function, expression in {
     special.iv: scalars.iv,
     special.ive: scalars.ive,
-    special.kv: scalars.kv,
-    special.kve: scalars.kve,
     special.jv: scalars.jv,
     special.yv: scalars.yv,
     special.kn: lambda n, x: scalars.kv(pt.trunc(n), x),
@@ -117,10 +127,6 @@ for function, expression in {
     special.hyp2f1: scalars.hyp2f1,
     special.struve: scalars.struve,
     special.modstruve: scalars.modstruve,
-    special.gammaincinv: scalars.gammaincinv,
-    special.gammainccinv: scalars.gammainccinv,
-    special.betaincinv: scalars.betaincinv,
-    special.stdtrit: scalars.stdtrit,
     special.eval_jacobi: scalars.jacobi,
     special.eval_gegenbauer: scalars.gegenbauer,
     special.eval_genlaguerre: scalars.genlaguerre,
@@ -136,8 +142,6 @@ for function, expression in {
     special.hyp0f1: scalars.hyp0f1,
     special.hyperu: scalars.hyperu,
     special.yn: lambda n, x: scalars.yv(pt.trunc(n), x),
-    special.chdtri: lambda v, p: 2 * scalars.gammainccinv(v / 2, p),
-    special.gdtrix: lambda a, b, p: scalars.gammaincinv(b, p) / a,
     special.nbdtr: lambda k, n, p: incomplete.betainc(n, pt.floor(k) + 1, p),
     special.nbdtrc: lambda k, n, p: incomplete.betainc(pt.floor(k) + 1, n, 1 - p),
 }.items():
@@ -188,6 +192,13 @@ def bdtr(k, n, p):
 def bdtrc(k, n, p):
     k = pt.floor(k)
     return incomplete.betainc(k + 1, n - k, p)
+
+
+@rule(special.voigt_profile)
+def voigt_profile(x, sigma, gamma):
+    """Re w(z) / (sigma sqrt(2 pi)) with z = (x + j gamma) / (sigma sqrt 2), for sigma > 0."""
+    scale = sigma * sqrt(2.0)
+    return analytic.faddeeva_real(x / scale, gamma / scale) / (scale * sqrt(pi))
 
 
 @rule(special.loggamma)

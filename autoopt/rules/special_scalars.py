@@ -214,6 +214,12 @@ betaincinv = scalar(
     None,
     lambda a, b, y, out: ps.exp(betaln.scalar_op(a, b) - xlogy.scalar_op(a - 1, out) - xlog1py.scalar_op(b - 1, -out)),
 )
+betainccinv = scalar(
+    special.betainccinv,
+    None,
+    None,
+    lambda a, b, y, out: -ps.exp(betaln.scalar_op(a, b) - xlogy.scalar_op(a - 1, out) - xlog1py.scalar_op(b - 1, -out)),
+)
 stdtrit = scalar(
     special.stdtrit,
     None,

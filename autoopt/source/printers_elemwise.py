@@ -17,6 +17,7 @@ from pytensor.tensor.shape import Shape_i
 
 from autoopt.ops.releases import GAMMAS
 from autoopt.rules import scalars
+from autoopt.rules.analytic import Part
 from autoopt.source.code import (
     AND,
     COMPARISON,
@@ -344,6 +345,13 @@ def log1mexp(writer, node: Apply, x: Code) -> Code:
 @scalar(psm.TriGamma)
 def trigamma(writer, node: Apply, x: Code) -> Code:
     return call("scipy.special.polygamma", 1, x)
+
+
+@scalar(Part)
+def part_of_complex(writer, node: Apply, x: Code, y: Code, *more: Code) -> Code:
+    function, part = node.op.scalar_op.written if isinstance(node.op, Elemwise) else node.op.written
+    number = Code(f"{x.at(SUM)} + 1j * {y.at(UNARY)}", SUM)
+    return Code(f"scipy.special.{function}({', '.join(map(str, (number, *more)))}).{part}")
 
 
 @scalar(*GAMMAS)

@@ -79,3 +79,29 @@ def sparse_product(A, x):
 def sparse_transposed_product(A, x):
     """Return `A.T @ x` for a sparse matrix of SciPy, which is data, and a vector or matrix x."""
     return A.T @ x
+
+
+def faddeeva_real(x, y):
+    """Return the real part of scipy.special.wofz(x + 1j * y)."""
+    return _special().wofz(x + 1j * y).real
+
+
+def faddeeva_imaginary(x, y):
+    """Return the imaginary part of scipy.special.wofz(x + 1j * y)."""
+    return _special().wofz(x + 1j * y).imag
+
+
+def lambert_real(x, y, k):
+    """Return the real part of scipy.special.lambertw(x + 1j * y, k)."""
+    return _special().lambertw(x + 1j * y, k).real
+
+
+def lambert_imaginary(x, y, k):
+    """Return the imaginary part of scipy.special.lambertw(x + 1j * y, k)."""
+    return _special().lambertw(x + 1j * y, k).imag
+
+
+def _special():
+    from scipy import special
+
+    return special

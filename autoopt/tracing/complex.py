@@ -321,6 +321,10 @@ def product_of_parts(tracer: Any, z: Any, w: Any, product: Callable = operator.m
 def elementwise(tracer: Any, ufunc: Callable, inputs: tuple) -> Any:
     """Do a ufunc of which an operand is complex."""
     found = UFUNCS.get(ufunc)
+    if found is None and ufunc.__name__ == "wofz":
+        from autoopt.tracing.formulas import analytic
+
+        found = analytic.wofz
     if found is None:
         return tracer.elementwise(ufunc, _joined(inputs, qualified(ufunc)))
     return found(tracer, *inputs)
@@ -379,6 +383,7 @@ _METHODS: dict[str, Callable] = {
     "item": lambda z, *index: z.reshape(-1)[index[0] if index else 0] if z.ndim else z,
     "tolist": lambda z: [part.tolist() for part in z] if z.ndim else z,
     "fill": lambda z, value: z.__setitem__(..., value),
+    "sort": lambda z, axis=-1: z.__setitem__(..., np.sort(z, axis)),
 }
 
 

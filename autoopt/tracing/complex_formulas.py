@@ -137,6 +137,21 @@ FUNCTIONS[np.max] = lambda tracer, a, axis=None, *, keepdims=False: _extreme(tra
 FUNCTIONS[np.min] = lambda tracer, a, axis=None, *, keepdims=False: _extreme(tracer, a, axis, keepdims, np.min)
 
 
+@_function(np.sort)
+def _sort(tracer, a, axis=-1):
+    """By real parts, among equals by imaginary parts: an order that holds at its point."""
+    if a.ndim != 1:
+        raise refusal(tracer, "np.sort of tables of complex values")
+    order = np.argsort(a.value)
+    if np.any(a.value[order[1:]] == a.value[order[:-1]]):
+        raise refusal(tracer, "np.sort of complex values of which some are equal")
+    tracer.tape.caught = True
+    return a[order]
+
+
+FUNCTIONS[np.sort_complex] = _sort
+
+
 @_function(np.tensordot, np.linalg.tensordot)
 def _tensordot(tracer, a, b, axes=2):
     from autoopt.tracing.complex import product_of_parts

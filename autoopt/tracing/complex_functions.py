@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,8 @@ def _angle(tracer: Any, z: Any, deg: bool = False) -> Any:
         angle = np.where(z.re < 0, np.copysign(np.pi, z.im), 0.0)[()]
     else:
         _refuse_cut(tracer, z)
-        angle = np.sign(z.im) * (np.pi / 2) if absent(z.re) else np.arctan2(z.im, z.re)
+        with _analytic(tracer, z):
+            angle = np.sign(z.im) * (np.pi / 2) if absent(z.re) else np.arctan2(z.im, z.re)
     return angle * (180 / np.pi) if deg else angle
 
 
@@ -156,12 +158,22 @@ def _sqrt(tracer, z):
         root, right = np.sqrt(abs(z.re)), z.re >= 0
         return pair(tracer, np.where(right, root, 0.0)[()], np.where(right, 0.0, np.copysign(1.0, z.im) * root)[()])
     _refuse_cut(tracer, z)
-    size = 0.5 * (_absolute(tracer, z) + abs(z.re))
-    away = size > 0
-    root = np.where(away, np.sqrt(np.where(away, size, 1.0)), 0.0)
-    other = z.im / np.where(away, 2 * root, 1.0)
-    right = z.re >= 0
-    return pair(tracer, np.where(right, root, abs(other))[()], np.where(right, other, np.copysign(root, z.im))[()])
+    with _analytic(tracer, z):
+        size = 0.5 * (_absolute(tracer, z) + abs(z.re))
+        away = size > 0
+        root = np.where(away, np.sqrt(np.where(away, size, 1.0)), 0.0)
+        other = z.im / np.where(away, 2 * root, 1.0)
+        right = z.re >= 0
+        return pair(tracer, np.where(right, root, abs(other))[()], np.where(right, other, np.copysign(root, z.im))[()])
+
+
+@contextmanager
+def _analytic(tracer: Any, z: ComplexArray) -> Iterator[None]:
+    """Note for an integral that is traced that these steps have no kink but where z crosses the negative numbers."""
+    mark, site = len(tracer.steps), tracer.site()
+    yield
+    if tracer.analytic is not None and not absent(z.re):
+        tracer.analytic.append((range(mark, len(tracer.steps)), site, z))
 
 
 @_ufunc(np.power)

@@ -109,6 +109,14 @@ def _truncnorm_logsf(z: Any, a: Any, b: Any) -> Any:
     return _gauss_mass(z, b) - _gauss_mass(a, b)
 
 
+def _truncnorm_ppf(q: Any, a: Any, b: Any) -> Any:
+    """By the logarithm of the tail on the side of 0 where it is small."""
+    mass, right = _gauss_mass(a, b), a > 0
+    share = np.where(right, np.log1p(-q), np.log(q)) + mass
+    tail = np.logaddexp(np.where(right, special.log_ndtr(-b), special.log_ndtr(a)), share)
+    return np.where(right, -1.0, 1.0) * special.ndtri_exp(tail)
+
+
 def _log_choose(n: Any, k: Any) -> Any:
     return special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
 
@@ -150,18 +158,21 @@ CONTINUOUS: dict[str, Row] = {
     "truncnorm": Row(
         lambda z, a, b: _normal(z) - _gauss_mass(a, b), lambda a, b: (a < b,), low=lambda a, b: a, high=lambda a, b: b,
         inner=_truncnorm_inner, logcdf=_truncnorm_logcdf, logsf=_truncnorm_logsf,
+        ppf=_truncnorm_ppf, isf=lambda q, a, b: -_truncnorm_ppf(q, -b, -a),
         cdf=lambda z, a, b: np.exp(_truncnorm_logcdf(z, a, b)), sf=lambda z, a, b: np.exp(_truncnorm_logsf(z, a, b)),
     ),
     "skewnorm": Row(lambda z, a: log(2) + _normal(z) + special.log_ndtr(a * z)),
     "t": Row(
         lambda z, df: -np.log(df) / 2 - special.betaln(df / 2, 0.5) - (df + 1) / 2 * np.log1p(z**2 / df), _positive,
         cdf=lambda z, df: special.stdtr(df, z), sf=lambda z, df: special.stdtr(df, -z),
+        ppf=lambda q, df: special.stdtrit(df, q), isf=lambda q, df: -special.stdtrit(df, q),
         mean=lambda df: _where_more(df, 1.0, lambda df: 0.0 * df),
         var=lambda df: np.where(df > 1, _where_more(df, 2.0, lambda df: df / (df - 2)), np.nan),
     ),
     "cauchy": Row(
         lambda z: -log(pi) - np.log1p(z**2), cdf=lambda z: np.arctan2(1.0, -z) / pi,
         sf=lambda z: np.arctan2(1.0, z) / pi, entropy=lambda: log(4 * pi),
+        ppf=lambda q: -np.cos(pi * q) / np.sin(pi * q), isf=lambda q: np.cos(pi * q) / np.sin(pi * q),
     ),
     "halfcauchy": Row(
         lambda z: log(2 / pi) - np.log1p(z**2), low=0.0, cdf=lambda z: 2 / pi * np.arctan(z),
@@ -196,17 +207,20 @@ CONTINUOUS: dict[str, Row] = {
     "gamma": Row(
         lambda z, a: special.xlogy(a - 1, z) - z - special.gammaln(a), _positive, low=0.0,
         cdf=lambda z, a: special.gammainc(a, z), sf=lambda z, a: special.gammaincc(a, z),
+        ppf=lambda q, a: special.gammaincinv(a, q), isf=lambda q, a: special.gammainccinv(a, q),
         mean=lambda a: a, var=lambda a: a, entropy=lambda a: special.digamma(a) * (1 - a) + a + special.gammaln(a),
     ),
     "chi2": Row(
         lambda z, df: special.xlogy(df / 2 - 1, z) - z / 2 - special.gammaln(df / 2) - log(2) / 2 * df, _positive,
         low=0.0, cdf=lambda z, df: special.gammainc(df / 2, z / 2), sf=lambda z, df: special.gammaincc(df / 2, z / 2),
+        ppf=lambda q, df: 2 * special.gammaincinv(df / 2, q), isf=lambda q, df: 2 * special.gammainccinv(df / 2, q),
         mean=lambda df: df, var=lambda df: 2 * df,
         entropy=lambda df: df / 2 + log(2) + special.gammaln(df / 2) + (1 - df / 2) * special.digamma(df / 2),
     ),
     "invgamma": Row(
         lambda z, a: -(a + 1) * np.log(z) - special.gammaln(a) - 1 / z, _positive, low=0.0, is_open=True,
         cdf=lambda z, a: special.gammaincc(a, 1 / z), sf=lambda z, a: special.gammainc(a, 1 / z),
+        ppf=lambda q, a: 1 / special.gammainccinv(a, q), isf=lambda q, a: 1 / special.gammaincinv(a, q),
         mean=lambda a: _where_more(a, 1.0, lambda a: 1 / (a - 1)),
         var=lambda a: _where_more(a, 2.0, lambda a: 1 / (a - 1) ** 2 / (a - 2)),
         entropy=lambda a: a - (a + 1) * special.digamma(a) + special.gammaln(a),
@@ -215,6 +229,7 @@ CONTINUOUS: dict[str, Row] = {
         lambda z, a, b: special.xlog1py(b - 1, -z) + special.xlogy(a - 1, z) - special.betaln(a, b), _positive,
         low=0.0, high=1.0, inner=0.5, cdf=lambda z, a, b: special.betainc(a, b, z),
         sf=lambda z, a, b: special.betaincc(a, b, z),
+        ppf=lambda q, a, b: special.betaincinv(a, b, q), isf=lambda q, a, b: special.betainccinv(a, b, q),
         mean=lambda a, b: a / (a + b), var=lambda a, b: a * b / (a + b) ** 2 / (a + b + 1),
         entropy=lambda a, b: special.betaln(a, b) - (a - 1) * special.digamma(a) - (b - 1) * special.digamma(b)
         + (a + b - 2) * special.digamma(a + b),
@@ -222,6 +237,7 @@ CONTINUOUS: dict[str, Row] = {
     "f": Row(
         _f_logpdf, _positive, low=0.0, cdf=lambda z, m, n: special.betainc(m / 2, n / 2, m * z / (n + m * z)),
         sf=lambda z, m, n: special.betainc(n / 2, m / 2, n / (n + m * z)),
+        ppf=lambda q, m, n: special.fdtri(m, n, q), isf=lambda q, m, n: 1 / special.fdtri(n, m, q),
         mean=lambda m, n: np.where(m > 0, _where_more(n, 2.0, lambda n: n / (n - 2)), np.nan),
     ),
     "weibull_min": Row(

@@ -139,9 +139,11 @@ class _Univariate:
     @classmethod
     def of(cls, distribution: Distribution, name: str) -> Callable | None:
         row = DISTRIBUTIONS.get(distribution._name)
-        if row is None or not AVAILABLE.get(name, lambda row: False)(row):
+        if row is None or not AVAILABLE.get("ppf" if name == "interval" else name, lambda row: False)(row):
             return None
         made = cls(distribution, row, name)
+        if name == "interval":
+            return made.between
         return made.at_point if name in _WITH_POINT else made.of_shapes
 
     # Arguments
@@ -213,7 +215,7 @@ class _Univariate:
         shapes, loc, scale = self._parameters(args, kwargs)
         point = self._operand(point)
         if self.name in ("ppf", "isf"):
-            return self._quantile(point, shapes, loc, scale)
+            return self._quantile(self.name, point, shapes, loc, scale)
         if self.name in ("pdf", "logpdf", "pmf", "logpmf"):
             found = self._log_density(point, shapes, loc, scale)
             return found if self.name.startswith("log") else np.exp(found)
@@ -263,12 +265,32 @@ class _Univariate:
             found = np.where(test, value, found)
         return found
 
-    def _quantile(self, q: Any, shapes: list, loc: Any, scale: Any) -> Any:
-        outside = (q < 0) | (q > 1)
-        q = np.where(outside, 0.5, q)
-        formula = getattr(self.row, self.name)
-        z = formula(q, *shapes) if formula is not None else self.row.ppf(1 - q, *shapes)
-        return np.where(outside, np.nan, loc + scale * z)
+    def _quantile(self, name: str, q: Any, shapes: list, loc: Any, scale: Any) -> Any:
+        inside = (q > 0) & (q < 1)
+        whole = type(inside) is not self.tracer.array and bool(np.all(inside))
+        share = q if whole else np.where(inside, q, 0.5)
+        formula = getattr(self.row, name)
+        z = formula(share, *shapes) if formula is not None else self.row.ppf(1 - share, *shapes)
+        if whole:
+            return loc + scale * z
+        low, high = (self._placed(end, loc, scale) for end in self._bounds(shapes))
+        first, last = (low, high) if name == "ppf" else (high, low)
+        ends = np.where(q == 0, first, np.where(q == 1, last, np.nan))
+        return np.where(inside, loc + scale * z, ends)
+
+    def _placed(self, end: Any, loc: Any, scale: Any) -> Any:
+        """Return an end of the support in the units of the points; an infinite one moves with nothing."""
+        if type(end) in (int, float):
+            return loc + scale * end if math.isfinite(end) else end
+        far = np.isinf(end)
+        return np.where(far, end, loc + scale * np.where(far, 0.0, end))
+
+    def between(self, tracer: Any, confidence: Any, *args: Any, **kwargs: Any) -> tuple:
+        """Return the ends of the interval around the median that has a share of the mass."""
+        shapes, loc, scale = self._parameters(args, kwargs)
+        share = self._operand(confidence)
+        ends = ((1 - share) / 2, (1 + share) / 2)
+        return tuple(_scalar(self._quantile("ppf", q, shapes, loc, scale)) for q in ends)
 
     def of_shapes(self, tracer: Any, *args: Any, **kwargs: Any) -> Any:
         """Return mean, median, var, std or entropy."""

@@ -30,6 +30,11 @@ def _or_one(side: Any) -> Any:
     return np.where(side > 0, side, 1.0)
 
 
+def _fatigue(u: Any) -> Any:
+    """The z of u = sqrt(z) - 1 / sqrt(z)."""
+    return (u / 2 + np.hypot(u / 2, 1.0)) ** 2
+
+
 def _extreme(z: Any, c: Any) -> Any:
     """The standard Gumbel value of a generalised extreme one."""
     return -_reduced(z, -c)
@@ -61,6 +66,8 @@ LIFETIMES: dict[str, Row] = {
         + special.xlogy(c - 1, z),
         _positive, low=0.0, cdf=lambda z, a, c: (-np.expm1(-(z**c))) ** a,
         logcdf=lambda z, a, c: a * np.log(-np.expm1(-(z**c))),
+        ppf=lambda q, a, c: (-np.log(-np.expm1(np.log(q) / a))) ** (1 / c),
+        isf=lambda q, a, c: (-np.log(-np.expm1(np.log1p(-q) / a))) ** (1 / c),
     ),
     "gengamma": Row(
         lambda z, a, c: np.log(np.abs(c)) + special.xlogy(c * a - 1, z) - z**c - special.gammaln(a),
@@ -96,24 +103,31 @@ LIFETIMES: dict[str, Row] = {
     "maxwell": Row(
         lambda z: log(2 / pi) / 2 + 2 * np.log(z) - z**2 / 2, low=0.0, is_open=True,
         cdf=lambda z: special.gammainc(1.5, z**2 / 2), sf=lambda z: special.gammaincc(1.5, z**2 / 2),
+        ppf=lambda q: np.sqrt(2 * special.gammaincinv(1.5, q)), isf=lambda q: np.sqrt(2 * special.gammainccinv(1.5, q)),
     ),
     "chi": Row(
         lambda z, df: log(2) - df / 2 * log(2) - special.gammaln(df / 2) + special.xlogy(df - 1, z) - z**2 / 2,
         _positive, low=0.0, cdf=lambda z, df: special.gammainc(df / 2, z**2 / 2),
         sf=lambda z, df: special.gammaincc(df / 2, z**2 / 2),
+        ppf=lambda q, df: np.sqrt(2 * special.gammaincinv(df / 2, q)),
+        isf=lambda q, df: np.sqrt(2 * special.gammainccinv(df / 2, q)),
     ),
     "levy": Row(
         lambda z: -_HALF_LOG_2PI - 1.5 * np.log(z) - 1 / (2 * z), low=0.0, is_open=True,
         cdf=lambda z: special.erfc(np.sqrt(0.5 / z)), sf=lambda z: special.erf(np.sqrt(0.5 / z)),
+        ppf=lambda q: 1 / special.ndtri(q / 2) ** 2, isf=lambda q: 0.5 / special.erfinv(q) ** 2,
     ),
     "nakagami": Row(
         lambda z, nu: log(2) + special.xlogy(nu, nu) - special.gammaln(nu) + special.xlogy(2 * nu - 1, z) - nu * z**2,
         _positive, low=0.0, cdf=lambda z, nu: special.gammainc(nu, nu * z**2),
         sf=lambda z, nu: special.gammaincc(nu, nu * z**2),
+        ppf=lambda q, nu: np.sqrt(special.gammaincinv(nu, q) / nu),
+        isf=lambda q, nu: np.sqrt(special.gammainccinv(nu, q) / nu),
     ),
     "moyal": Row(
         lambda z: -(z + np.exp(-z)) / 2 - _HALF_LOG_2PI, cdf=lambda z: special.erfc(np.exp(-z / 2) / sqrt(2)),
         sf=lambda z: special.erf(np.exp(-z / 2) / sqrt(2)),
+        ppf=lambda q: -np.log(2 * special.erfcinv(q) ** 2), isf=lambda q: -np.log(2 * special.erfinv(q) ** 2),
     ),
     "halflogistic": Row(
         lambda z: log(2) - z - 2 * np.log1p(np.exp(-z)), low=0.0, cdf=lambda z: np.tanh(z / 2),
@@ -122,13 +136,16 @@ LIFETIMES: dict[str, Row] = {
     "hypsecant": Row(
         lambda z: log(2 / pi) - np.logaddexp(z, -z),
         cdf=lambda z: 2 / pi * np.arctan(np.exp(z)), sf=lambda z: 2 / pi * np.arctan(np.exp(-z)),
+        ppf=lambda q: np.log(np.tan(pi / 2 * q)), isf=lambda q: -np.log(np.tan(pi / 2 * q)),
     ),
     "genlogistic": Row(lambda z, c: np.log(c) - z - (c + 1) * np.logaddexp(0.0, -z), _positive,
-        cdf=lambda z, c: np.exp(-c * np.logaddexp(0.0, -z)),
+        cdf=lambda z, c: np.exp(-c * np.logaddexp(0.0, -z)), ppf=lambda q, c: -np.log(np.expm1(-np.log(q) / c)),
     ),
     "gennorm": Row(lambda z, beta: np.log(beta / 2) - special.gammaln(1 / beta) - np.abs(z) ** beta, _positive),
     "betaprime": Row(
         lambda z, a, b: special.xlogy(a - 1, z) - special.xlog1py(a + b, z) - special.betaln(a, b), _positive, low=0.0,
+        ppf=lambda q, a, b: special.betaincinv(a, b, q) / special.betainccinv(b, a, q),
+        isf=lambda q, a, b: special.betainccinv(a, b, q) / special.betaincinv(b, a, q),
     ),
     "johnsonsu": Row(
         lambda z, a, b: np.log(b) - np.log1p(z**2) / 2 - (a + b * np.arcsinh(z)) ** 2 / 2 - _HALF_LOG_2PI,
@@ -158,7 +175,7 @@ LIFETIMES: dict[str, Row] = {
     ),
     "truncexpon": Row(
         lambda z, b: -z - np.log(-np.expm1(-b)), _positive, low=0.0, high=lambda b: b, inner=0.0,
-        cdf=lambda z, b: np.expm1(-z) / np.expm1(-b),
+        cdf=lambda z, b: np.expm1(-z) / np.expm1(-b), ppf=lambda q, b: -np.log1p(q * np.expm1(-b)),
     ),
     "dgamma": Row(
         lambda z, a: special.xlogy(a - 1, np.abs(z)) - log(2) - special.gammaln(a) - np.abs(z), _positive,
@@ -197,28 +214,35 @@ LIFETIMES: dict[str, Row] = {
         cdf=lambda z: 0.5 + (z * np.sqrt(1 - z**2) + np.arcsin(z)) / pi, mean=lambda: 0.0, var=lambda: 0.25,
     ),
     "loggamma": Row(lambda z, c: c * z - np.exp(z) - special.gammaln(c), _positive,
-        mean=lambda c: special.digamma(c),
+        mean=lambda c: special.digamma(c), ppf=lambda q, c: np.log(special.gammaincinv(c, q)),
+        isf=lambda q, c: np.log(special.gammainccinv(c, q)),
     ),
     "fatiguelife": Row(
         lambda z, c: np.log1p(z) - (z - 1) ** 2 / (2 * z * c**2) - log(2) - _HALF_LOG_2PI - np.log(c) - 1.5 * np.log(z),
         _positive, low=0.0, is_open=True, cdf=lambda z, c: special.ndtr((np.sqrt(z) - 1 / np.sqrt(z)) / c),
         sf=lambda z, c: special.ndtr((1 / np.sqrt(z) - np.sqrt(z)) / c),
+        ppf=lambda q, c: _fatigue(c * special.ndtri(q)), isf=lambda q, c: _fatigue(-c * special.ndtri(q)),
     ),
     "halfgennorm": Row(lambda z, beta: np.log(beta) - special.gammaln(1 / beta) - z**beta, _positive, low=0.0),
     "burr": Row(
         lambda z, c, d: np.log(c) + np.log(d) + special.xlogy(c * d - 1, z) - (d + 1) * np.log1p(z**c), _positive,
         low=0.0, is_open=True, logcdf=lambda z, c, d: -d * np.log1p(z**-c), cdf=lambda z, c, d: (1 + z**-c) ** -d,
+        ppf=lambda q, c, d: np.expm1(-np.log(q) / d) ** (-1 / c),
+        isf=lambda q, c, d: np.expm1(-np.log1p(-q) / d) ** (-1 / c),
     ),
     "johnsonsb": Row(
         lambda z, a, b: np.log(b) - np.log(z) - np.log1p(-z) - (a + b * special.logit(z)) ** 2 / 2 - _HALF_LOG_2PI,
         lambda a, b: (b > 0,), low=0.0, high=1.0, inner=0.5, is_open=True,
         cdf=lambda z, a, b: special.ndtr(a + b * special.logit(z)),
         sf=lambda z, a, b: special.ndtr(-a - b * special.logit(z)),
+        ppf=lambda q, a, b: special.expit((special.ndtri(q) - a) / b),
+        isf=lambda q, a, b: special.expit((-special.ndtri(q) - a) / b),
     ),
     "powernorm": Row(
         lambda z, c: np.log(c) - z**2 / 2 - _HALF_LOG_2PI + (c - 1) * special.log_ndtr(-z), _positive,
         logsf=lambda z, c: c * special.log_ndtr(-z), sf=lambda z, c: np.exp(c * special.log_ndtr(-z)),
         cdf=lambda z, c: -np.expm1(c * special.log_ndtr(-z)),
+        ppf=lambda q, c: -special.ndtri_exp(np.log1p(-q) / c), isf=lambda q, c: -special.ndtri_exp(np.log(q) / c),
     ),
 }  # fmt: skip
 

@@ -50,6 +50,8 @@ class Tracer:
         The stand-ins for builtin types that the run has seen.
     shown : bool
         Whether a value that depends on the parameters was turned into a text that is not only shown.
+    analytic : list or None
+        While an integrand is traced, what is smooth in it although its steps have kinks.
     estimates : set of int
         The guards (by id) that say whether an approximation still suffices.
     free_name : callable
@@ -95,6 +97,7 @@ class Tracer:
         self.types: dict[type, type] = {}
         self.shown = False
         self.estimates: set[int] = set()
+        self.analytic: list | None = None
         self.free_name: Callable[[str], str] = lambda name: name
         self.outside = 0
         self.point: Any = None

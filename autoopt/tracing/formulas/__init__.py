@@ -23,6 +23,7 @@ _KINDS = {
     "scipy.interpolate": ("interpolants", "lookups"),
     "scipy.ndimage": ("signals",),
     "scipy.stats": ("statistics",),
+    "scipy.special": ("analytic",),
 }
 
 __all__ = ["FORMULAS", "Formula", "find", "load_all"]

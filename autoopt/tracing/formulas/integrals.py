@@ -71,10 +71,14 @@ def quad(tracer, func, a, b, args=(), full_output=0, epsabs=1.49e-8, epsrel=1.49
     count = found[2]["last"]
     mark, guards = len(tracer.steps), len(tracer.tape.guards)
     intervals = _halves(found[2]["alist"][:count], found[2]["blist"][:count], *ends)
-    upper, lower, seen = _sums(integrand.on(a, b), intervals)
+    outer, tracer.analytic = tracer.analytic, []
+    try:
+        upper, lower, seen = _sums(integrand.on(a, b), intervals)
+    finally:
+        cut, tracer.analytic = tracer.analytic, outer
     if _is_rough(np.array(tracer.concrete(seen)), intervals, max(epsabs, epsrel * abs(found[0]))):
         _refuse_kink(tracer)
-    _refuse_kinks(tracer, mark, guards)
+    _refuse_kinks(tracer, mark, guards, cut)
     close = abs(tracer.concrete(upper) - found[0]) <= max(10 * found[1], epsabs, epsrel * abs(found[0]))
     enough = (upper - lower) ** 2 <= max(epsabs, 1e3 * epsrel * abs(found[0])) ** 2
     if not close or not _estimated(tracer, enough):
@@ -171,12 +175,35 @@ def _estimated(tracer: Any, enough: Any) -> bool:
     return answer
 
 
-def _refuse_kinks(tracer: Any, mark: int, guards: int) -> None:
-    """Refuse an integrand with a kink or a branch: where that moves with the parameters, nodes do not see it."""
-    steps = tracer.steps[mark:]
+def _refuse_kinks(tracer: Any, mark: int, guards: int, cut: list) -> None:
+    """Refuse an integrand with a kink or a branch: where that moves with the parameters, nodes do not see it.
+
+    Roots, logarithms and angles of complex values are smooth but where those cross their `cut`, the negative numbers.
+    """
+    smooth = set().union(*(steps for steps, _, _ in cut))
     branches = any(id(guard) not in tracer.estimates for guard in tracer.tape.guards[guards:])
-    if branches or any(s.operation in _KINKS and s.level == PARAMETER for s in steps):
+    kinks = (s.operation in _KINKS and s.level == PARAMETER for k, s in enumerate(tracer.steps[mark:], mark)
+             if k not in smooth)  # fmt: skip
+    if branches or any(kinks) or not _stay_beside(tracer, cut):
         _refuse_kink(tracer)
+    if tracer.analytic is not None:
+        tracer.analytic.extend(cut)
+
+
+def _stay_beside(tracer: Any, cut: list) -> bool:
+    """Whether the complex values that one line of code sees at the nodes never cross the negative numbers."""
+    sites: dict[Any, list] = {}
+    for _, site, z in cut:
+        sites.setdefault(site, []).append(z)
+    for values in sites.values():
+        if len({np.shape(z) for z in values}) != 1 or not any(tracer.level(z) == PARAMETER for z in values):
+            continue
+        z = np.stack(values)
+        re, im = z.real, z.imag
+        crossing = (im[1:] * im[:-1] < 0) & (re[1:] * np.abs(im[:-1]) + re[:-1] * np.abs(im[1:]) < 0)
+        if not _estimated(tracer, np.logical_not(np.any(crossing))):
+            return False
+    return True
 
 
 def _refuse_kink(tracer: Any) -> NoReturn:

@@ -2,7 +2,8 @@
 
 SciPy's answer in this run is where the steps start; that they have come to rest is a guard, so where the parameters
 have moved too far the objective is traced anew. So it is at every point where SciPy might find another root than the
-one that the steps follow: where a bracket seems to hold several, and where the search starts from a point.
+one that the steps follow: where a bracket seems to hold several, and where the search starts from a point. Counts of
+iterations are answers that hold at the point alone, so reading one has the objective traced anew at each.
 """
 
 from __future__ import annotations
@@ -52,15 +53,17 @@ def _bracketed(original: Callable) -> Callable:
     def find(tracer, f, a, b, args=(), **options):
         low, high = sorted(float(tracer.concrete(end)) for end in (a, b))
         args = args if isinstance(args, tuple) else (args,)
-        root = _followed(tracer, original, f, (low, high), args, options)
+        full = options.pop("full_output", False)
+        root, report = _followed(tracer, original, f, (low, high), args, options)
         if not _is_followed(tracer, root):
-            return root
+            return (root, report) if full else root
         if not (f(low, *args) * f(high, *args) <= 0.0 and low <= root <= high):
             raise _refusal(
                 tracer, f"scipy.optimize.{original.__name__} with a root that leaves its bracket", "widen it"
             )
         tracer.tape.caught = tracer.tape.caught or not _changes_sign_once(f, low, high, args)
-        return root
+        certain = {"converged", "flag"} if options.get("maxiter") is None else set()
+        return (root, _Report(tracer, root, report, certain)) if full else root
 
     return find
 
@@ -81,23 +84,71 @@ def _newton(tracer, func, x0, fprime=None, args=(), tol=1.48e-8, maxiter=50, fpr
     args = args if isinstance(args, tuple) else (args,)
     plain = {"tol": tol, "maxiter": maxiter, **options}
     plain |= {key: _plainly(tracer, f, args) for key, f in (("fprime", fprime), ("fprime2", fprime2)) if f is not None}
-    root = _followed(tracer, optimize.newton, func, (tracer.concrete(tracer.whole(x0)),), args, plain)
-    tracer.tape.caught = tracer.tape.caught or _is_followed(tracer, root)
-    return root
+    full = plain.pop("full_output", False)
+    root, report = _followed(tracer, optimize.newton, func, (tracer.concrete(tracer.whole(x0)),), args, plain)
+    if _is_followed(tracer, root):
+        tracer.tape.caught = True
+        many = not isinstance(report, optimize.RootResults)
+        report = report._replace(root=root) if many else _Report(tracer, root, report, set(report))
+    if not full:
+        return root
+    return report if isinstance(report, tuple) else (root, report)
 
 
-def _followed(tracer: Any, original: Callable, f: Callable, places: tuple, args: tuple, options: dict) -> Any:
-    """Return the root that SciPy finds from `places`, with Newton steps after it if it depends on the parameters."""
-    if options.get("full_output"):
-        raise _refusal(tracer, f"scipy.optimize.{original.__name__} with full_output=", "leave it out")
-    start = original(_plainly(tracer, f, args), *places, **options)
-    if not _is_followed(tracer, f(start, *args)):
-        return start
+def _followed(tracer: Any, original: Callable, f: Callable, places: tuple, args: tuple, options: dict) -> tuple:
+    """Return the root that SciPy finds from `places`, with Newton steps after it if it depends on the parameters.
+
+    Beside it is SciPy's report. A search that fails without raising has found NaN.
+    """
+    found = original(_plainly(tracer, f, args), *places, full_output=True, **options)
+    start, report = (found[0], found[1]) if len(found) == 2 else (found[0], found)
+    value = f(start, *args)
+    if not np.all(report.converged):
+        tracer.tape.caught = tracer.tape.caught or _is_followed(tracer, value)
+        return (np.nan * start, report) if _is_followed(tracer, value) else (start, report)
+    if not _is_followed(tracer, value):
+        return start, report
     given = _given(tracer, start)
     root, step = newton(lambda z: f(z, *args), given)
     if not np.all(step**2 <= (REST * (1.0 + np.abs(given))) ** 2):
         raise _refusal(tracer, f"scipy.optimize.{original.__name__} where the slope is 0", "use a simple root")
-    return root
+    return root, report
+
+
+class _Report(optimize.RootResults):
+    """SciPy's report of a search whose root moves with the parameters.
+
+    Its counts, and what is not `certain` to be the same elsewhere, make a record of its own point of the trace that
+    reads them.
+    """
+
+    def __init__(self, tracer: Any, root: Any, found: dict, certain: set) -> None:
+        self.update(found, root=root)
+        object.__setattr__(self, "_tracer", tracer)
+        object.__setattr__(self, "_certain", {"root", "method", *certain})
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._certain:
+            self._tracer.tape.caught = True
+        return super().__getitem__(name)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def values(self) -> Any:
+        return [self[name] for name in self]
+
+    def items(self) -> Any:
+        return [(name, self[name]) for name in self]
 
 
 def _given(tracer: Any, start: Any) -> Any:
@@ -108,39 +159,60 @@ def _given(tracer: Any, start: Any) -> Any:
 @stands_in(optimize.fsolve)
 @_searching
 def _fsolve(tracer, func, x0, args=(), fprime=None, full_output=0, **options):
-    """Newton steps with the matrix of central differences, which the steps themselves make good."""
     args = args if isinstance(args, tuple) else (args,)
-    if full_output:
-        raise _refusal(tracer, "scipy.optimize.fsolve with full_output=", "leave it out")
-    start = optimize.fsolve(_plainly(tracer, func, args), np.asarray(tracer.concrete(tracer.whole(x0))), **options)
-
-    def values(x: np.ndarray) -> Any:
-        return np.ravel(tracer.whole(func(x, *args)))
-
-    if not _is_followed(tracer, values(start)):
-        return start
-    root = _given(tracer, start)
-    scale, step = 1.0 + np.abs(root), 0.0
-    widths = WIDTH * scale
-    for _ in range(STEPS):
-        columns = []
-        for k, unit in enumerate(np.eye(len(start))):
-            columns.append((values(root + unit * widths) - values(root - unit * widths)) / (2.0 * widths[k]))
-        step = np.linalg.solve(np.stack(columns, axis=1), values(root))
-        root = root - step
-    if not np.sum((step / scale) ** 2) <= REST**2:
-        raise _refusal(tracer, "scipy.optimize.fsolve where it finds no simple root", "start it nearer to one")
-    tracer.tape.caught = True
-    return root
+    x0 = np.asarray(tracer.concrete(tracer.whole(x0)))
+    slope = None if fprime is None else _plainly(tracer, fprime, args)
+    found = optimize.fsolve(_plainly(tracer, func, args), x0, fprime=slope, full_output=True, **options)
+    root = _solved(tracer, lambda x: func(x, *args), found[0], found[2] == 1, "fsolve")
+    return (root, *found[1:]) if full_output else root
 
 
 @stands_in(optimize.root)
 @_searching
-def _root(tracer, fun, x0, args=(), method="hybr", jac=None, tol=None, **options):
-    if method != "hybr" or callable(jac) or options:
-        raise _refusal(tracer, "scipy.optimize.root with method= or options", "leave them out")
-    found = _fsolve(tracer, fun, x0, args)
-    return optimize.OptimizeResult(x=found, success=True, status=1, message="The solution converged.")
+def _root(tracer, fun, x0, args=(), method="hybr", jac=None, tol=None, callback=None, options=None):
+    args = args if isinstance(args, tuple) else (args,)
+    x0 = np.asarray(tracer.concrete(tracer.whole(x0)))
+    both = bool(jac) and not callable(jac)
+
+    def values(x):
+        return fun(x, *args)[0] if both else fun(x, *args)
+
+    slope = _plainly(tracer, (lambda x, *args: fun(x, *args)[1]) if both else jac, args) if jac else None
+    found = optimize.root(_plainly(tracer, values, ()), x0, (), method, slope, tol, callback, options)
+    if np.size(found.fun) != np.size(found.x):
+        raise _refusal(tracer, "scipy.optimize.root of more equations than unknowns", "use as many of each")
+    found.x = _solved(tracer, values, found.x, found.success, "root")
+    if _is_followed(tracer, found.x):
+        found.fun = np.reshape(tracer.whole(values(found.x)), np.shape(found.fun))
+    return found
+
+
+def _solved(tracer: Any, f: Callable, start: np.ndarray, converged: bool, name: str) -> Any:
+    """Return the root of a system that SciPy has found, by Newton steps if it depends on the parameters.
+
+    Their matrix is one of central differences, which the steps themselves make good.
+    """
+
+    def values(x: np.ndarray) -> Any:
+        return np.ravel(tracer.whole(f(np.reshape(x, np.shape(start)))))
+
+    if not _is_followed(tracer, values(start)):
+        return start
+    tracer.tape.caught = True
+    if not converged:
+        return np.nan * start
+    root = _given(tracer, np.ravel(start))
+    scale, step = 1.0 + np.abs(root), 0.0
+    widths = WIDTH * scale
+    for _ in range(STEPS):
+        columns = []
+        for k, unit in enumerate(np.eye(np.size(start))):
+            columns.append((values(root + unit * widths) - values(root - unit * widths)) / (2.0 * widths[k]))
+        step = np.linalg.solve(np.stack(columns, axis=1), values(root))
+        root = root - step
+    if not np.sum((step / scale) ** 2) <= REST**2:
+        raise _refusal(tracer, f"scipy.optimize.{name} where it finds no simple root", "start it nearer to one")
+    return np.reshape(root, np.shape(start))
 
 
 def _plainly(tracer: Any, f: Callable, args: tuple) -> Callable:

@@ -6,9 +6,13 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse.linalg
 
+from autoopt.errors import UnsupportedFunctionError
 from autoopt.signatures import Unsupported
+from autoopt.tape.tape import PARAMETER
+from autoopt.tracing.complex import as_complex, call
 from autoopt.tracing.formulas import matrices
 from autoopt.tracing.formulas.table import formula
+from autoopt.tracing.standins import stands_in
 
 
 @formula(scipy.sparse.linalg.spsolve, note="as a dense system")
@@ -149,3 +153,42 @@ def solve_discrete_lyapunov(a, q, method=None):
     """a x a' - x + q = 0."""
     _limited("solve_discrete_lyapunov", len(a), len(a))
     return _solved(np.eye(len(a) ** 2) - np.kron(a, a), q)
+
+
+# Eigenvalues, singular values -----------------------------------------------------------------------------------------
+
+
+def _standard(tracer, a, b):
+    """Return the matrix of a generalised problem, which has the same eigenvalues and vectors."""
+    return tracer.whole(a) if b is None else np.linalg.solve(tracer.whole(b), tracer.whole(a))
+
+
+@stands_in(scipy.linalg.eigvals)
+def _eigvals(tracer, a, b=None, overwrite_a=False, check_finite=True):
+    if tracer.level((a, b)) != PARAMETER:
+        return tracer.call(scipy.linalg.eigvals, (a, b), {})
+    return as_complex(tracer, np.linalg.eigvals(_standard(tracer, a, b)))
+
+
+@stands_in(scipy.linalg.eig)
+def _eig(tracer, a, b=None, left=False, right=True, overwrite_a=False, overwrite_b=False, check_finite=True):
+    if tracer.level((a, b)) != PARAMETER:
+        return tracer.call(scipy.linalg.eig, (a, b, left, right), {})
+    if left or (right and b is not None):
+        raise UnsupportedFunctionError(
+            "The objective calls scipy.linalg.eig with left= or b=, which autoopt cannot differentiate.",
+            tracer.location(),
+            "take the eigenvalues by scipy.linalg.eigvals, or the vectors of np.linalg.solve(b, a).",
+        )
+    if not right:
+        return _eigvals(tracer, a, b)
+    values, vectors = np.linalg.eig(tracer.whole(a))
+    return as_complex(tracer, values), vectors
+
+
+@stands_in(scipy.linalg.svdvals)
+def _svdvals(tracer, a, overwrite_a=False, check_finite=True):
+    a = tracer.whole(a)
+    if type(a) is tracer.pair:
+        return call(tracer, np.linalg.svd, (a,), {"compute_uv": False})
+    return tracer.call(scipy.linalg.svdvals, (a,), {})

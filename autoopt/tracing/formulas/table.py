@@ -69,7 +69,8 @@ class Formula:
     def _agrees(self, tracer: Any, given: tuple[tuple, dict], made: Any) -> bool:
         """Whether the installed function has the formula's value, asked once a run for arguments of one kind."""
         args, kwargs = tracer.concrete((real(given[0]), real(given[1])))
-        results = tracer.concrete(made if type(made) in (tuple, list) else [made])
+        several = isinstance(made, tuple | list)
+        results = tracer.concrete(list(made) if several else [made])
         kind = self.function, _outline((args, kwargs))
         if kind in tracer.met or not _is_plain((args, kwargs)) or not _is_plain(results):
             return True
@@ -77,7 +78,7 @@ class Formula:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = self.function(*deepcopy(args), **deepcopy(kwargs))
-        known = list(found) if isinstance(found, tuple | list) and type(made) in (tuple, list) else [found]
+        known = list(found) if isinstance(found, tuple | list) and several else [found]
         noise = 1e-9 * max(map(_size, _arrays((args, kwargs))), default=0.0)
         return len(known) == len(results) and all(_close(*pair, noise) for pair in zip(results, known, strict=True))
 
