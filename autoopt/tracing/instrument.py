@@ -20,7 +20,7 @@ from autoopt import extension
 from autoopt.errors import TracingError
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import CONSTANT, Leaf
-from autoopt.tracing import containers, formulas, literals, modes, scalars, standins  # noqa: F401  (fill tables)
+from autoopt.tracing import containers, formulas, generators, literals, modes, scalars, standins
 from autoopt.tracing.held import form_of
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.namespaces import ModuleStandIn, Namespace, namespace_of
@@ -184,6 +184,12 @@ class Instrument:
             return made
         if kind in standins.STAND_INS:
             return functools.partial(standins.STAND_INS[kind], self.tracer)
+        if generators.makes_generator(kind):
+            return generators.maker(self.tracer, kind)
+        if kind.__module__ in ("decimal", "fractions") and kind.__name__ in ("Decimal", "Fraction"):
+            made = self.tracer.types[kind] = type_stand_in(self.tracer, kind, scalars.exact(kind))
+            made.from_float = made
+            return made
         if not is_users_class(kind) or issubclass(kind, BaseException):
             self.note(kind, below=True)
             return kind
@@ -304,9 +310,9 @@ class Instrument:
         if type(value).__module__.endswith("uarray") and (value.__module__ or "").startswith("scipy.fft"):
             return standins.opaque(self.tracer, value)
         if getattr(value, "__name__", "") == "default_rng":
-            return functools.partial(standins.seeded, self.tracer, value)
-        if standins.draws(getattr(value, "__self__", None)):
-            return standins.refused_random(self.tracer, value)
+            return functools.partial(generators.made, self.tracer, value)
+        if generators.is_of_module(value):
+            return generators.of_module(self.tracer, value)
         if isinstance(value, MethodType):
             if type(value.__self__).__module__.startswith("scipy.stats."):
                 return getattr(self.substitute(value.__self__), value.__name__)
@@ -489,7 +495,10 @@ def _is_standard(value: Any) -> bool:
     import sys
 
     name = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
-    return name not in ("math", "cmath", "time", "random", "warnings") and name.split(".")[0] in sys.stdlib_module_names
+    return name not in _FOLLOWED_MODULES and name.split(".")[0] in sys.stdlib_module_names
+
+
+_FOLLOWED_MODULES = ("math", "cmath", "time", "random", "warnings", "statistics", "decimal", "fractions")
 
 
 def _is_compiled(value: Any) -> bool:

@@ -14,7 +14,11 @@ _SITE = os.path.dirname(os.path.dirname(_NUMPY)) + os.sep
 _STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
 _LIBRARIES = (_PACKAGE, _NUMPY, *(_SITE + name + os.sep for name in ("scipy", "pandas", "polars", "click")))
 
-_FOLLOWED = _NUMPY + "polynomial" + os.sep, _NUMPY + os.path.join("lib", "_polynomial_impl.py")
+_FOLLOWED = (
+    _NUMPY + "polynomial" + os.sep,
+    _NUMPY + os.path.join("lib", "_polynomial_impl.py"),
+    _STANDARD + "statistics.py",
+)
 
 _verdicts: dict[int, tuple[CodeType, bool]] = {}
 
@@ -34,5 +38,5 @@ def is_library(code: CodeType) -> bool:
 
 
 def may_be_copied(code: CodeType) -> bool:
-    """Whether a trace runs an instrumented copy of `code`: the user's own, and NumPy's polynomials."""
+    """Whether a trace runs an instrumented copy of `code`: the user's own, NumPy's polynomials, `statistics`."""
     return not is_library(code) or code.co_filename.startswith(_FOLLOWED)

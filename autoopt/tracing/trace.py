@@ -22,7 +22,7 @@ from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, Tra
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
-from autoopt.tracing import complex_functions, eigenvalues  # noqa: F401  (fill the tables of complex.py and functions.py)
+from autoopt.tracing import complex_functions, eigenvalues, generators  # noqa: F401  (fill the tables of complex.py and functions.py)
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.buffers import Buffers, is_of_buffers
 from autoopt.tracing.complex import ComplexArray
@@ -130,11 +130,11 @@ def _trace(
         tracer.__class__ = Finished
         raise
     instrument.leave()
-    if any(old is not None and old != new for old, new in zip(drawn, _random_state(), strict=True)):
+    if generators.drawn(tracer, drawn, _random_state()):
         raise TracingError(
-            "The objective draws random numbers, so every call is another function.",
+            "The objective draws random numbers that no seed in it fixes, so every call is another function.",
             definition(function),
-            "draw them once, before the fit, and pass them through args.",
+            "seed the generator inside the objective, or draw once, before the fit, and pass the numbers through args.",
         )
     tracer.tape.output = _output_step(tracer, value, function, scalar)
     if tracer.single is not None:

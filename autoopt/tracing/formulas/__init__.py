@@ -23,6 +23,8 @@ _KINDS = {
     "scipy.interpolate": ("interpolants", "lookups"),
     "scipy.ndimage": ("signals",),
     "scipy.stats": ("statistics",),
+    "statistics": ("averages",),
+    "_statistics": ("averages",),
 }
 
 __all__ = ["FORMULAS", "Formula", "find", "load_all"]
