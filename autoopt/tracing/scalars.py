@@ -26,6 +26,8 @@ from autoopt.tracing.standins import STAND_INS, TYPES, float_of, stands_in
 
 
 def _float(tracer, value=0.0):
+    if hasattr(type(value), "as_traced") and tracer.level(own := value.as_traced()) == PARAMETER:
+        value = own  # a table or matrix of one number
     if type(value) is not tracer.array:
         if isinstance(value, str) and tracer.shown:
             raise TracingError(

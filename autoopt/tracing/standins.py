@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import DATA, PARAMETER
-from autoopt.tracing import clocks, defined, fourier, functions, writing
+from autoopt.tracing import clocks, defined, fourier, functions, matrix, writing
 from autoopt.tracing.kinds import is_single, real
 from autoopt.tracing.origin import is_library
 
@@ -246,6 +246,11 @@ def _empty(tracer: Any, shape: Any, dtype: Any = float, buffer: Any = None, *res
     if buffer is not None or rest or set(options) - {"order"}:
         return np.ndarray(shape, real(dtype), buffer, *rest, **options)
     return _constructor(np.empty)(tracer, shape, dtype)
+
+
+@stands_in(np.asmatrix)
+def _asmatrix(tracer, data, dtype=None):
+    return matrix.made(tracer, data, dtype, copy=False)
 
 
 TYPES[np.ndarray] = _empty

@@ -29,6 +29,7 @@ from autoopt.tracing.complex import ComplexArray
 from autoopt.tracing.failing import keep_unread
 from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument import Instrument
+from autoopt.tracing.matrix import MatrixArray
 from autoopt.tracing.modes import catching
 from autoopt.tracing.origin import is_library
 from autoopt.tracing.surroundings import Leftovers
@@ -269,6 +270,8 @@ def _output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -
     """Return the step of the objective's value: 0-d if it shall be a scalar."""
     if type(value) in (list, tuple) and not scalar:
         value = tracer.nested(value)
+    if type(value) is MatrixArray:
+        value = value.A
     if type(value) not in (TracedArray, ComplexArray):
         if not isinstance(value, int | float | complex | np.number | np.bool_ | np.ndarray):
             kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
