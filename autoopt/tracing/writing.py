@@ -190,7 +190,7 @@ def _static(tracer: Any, index: Any) -> Any:
         return int(index)
     if kind is list and not tracer.holds_traced(index):
         return np.asarray(index)
-    if hasattr(kind, "__index__") and not isinstance(index, np.ndarray | np.generic | bool | tracer.pair):
+    if hasattr(kind, "__index__") and not issubclass(kind, np.ndarray | np.generic | bool | tracer.array | tracer.pair):
         return operator.index(index)  # an object of the user's that stands for a whole number
     return index
 
