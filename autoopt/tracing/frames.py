@@ -546,11 +546,9 @@ class Table(TracedArray):
             return self._listed([arg(entry) for entry in self], ".map")
         return _Call(frames, self._original.map, "map")(arg, na_action)
 
-    def dropna(self) -> Any:
-        """Return this without the rows of missing values."""
-        if self._is_frame and self._follows:
-            raise self._frames.refusal(".dropna")
-        return self[self._original.notna()] if self._follows else self._frames.wrap(self._original.dropna())
+    def dropna(self, *args: Any, **kwargs: Any) -> Any:
+        """Return this without what is missing."""
+        return self._part(lambda table: table.dropna(*args, **kwargs))
 
     def _listed(self, found: list, what: str) -> Any:
         """Return a Series of this one's index with the numbers of `found`, which may be of the trace."""
@@ -616,7 +614,7 @@ class Table(TracedArray):
             two = two[:, None]
         if fill_value is not None:
             one, two = _filled(frames, one, two, fill_value)
-        found = frames.tracer.elementwise(ufunc, (two, one) if name.startswith("r") else (one, two))
+        found = _elementwise(frames, ufunc, (two, one) if name.startswith("r") else (one, two), expected)
         return frames.both(expected, found, f".{name}")
 
     def _placed(self, name: str, args: tuple, kwargs: dict) -> Any:
@@ -726,8 +724,25 @@ def _operate(frames: Frames, ufunc: Callable, compute: Callable, operands: tuple
         operands = _aligned(frames, operands, ufunc is np.matmul)
         if ufunc is not np.matmul:
             _check_labels(frames, expected, operands)
-    found = frames.tracer.elementwise(ufunc, frames.traced(operands))
+    found = _elementwise(frames, ufunc, frames.traced(operands), expected)
     return frames.both(expected, found, f"np.{ufunc.__name__}")
+
+
+def _elementwise(frames: Frames, ufunc: Callable, operands: tuple, expected: Any) -> Any:
+    """Return a ufunc of traced values; what is missing is 1 there meanwhile, as the slope at NaN would be NaN."""
+    if ufunc in _LINEAR:
+        return frames.tracer.elementwise(ufunc, operands)
+    clean = []
+    for part in operands:
+        lacks = np.isnan(np.asarray(part.value, dtype=float)) if type(part) is frames.tracer.array else np.False_
+        clean.append(np.where(_missing(frames, part), 1.0, part) if lacks.any() else part)
+    found = frames.tracer.elementwise(ufunc, tuple(clean))
+    if all(one is other for one, other in zip(clean, operands, strict=True)) or found.dtype.kind == "b":
+        return frames.tracer.elementwise(ufunc, operands) if found.dtype.kind == "b" else found
+    return np.where(np.isnan(np.asarray(expected, dtype=float)), np.nan, found)
+
+
+_LINEAR = frozenset((np.add, np.subtract, np.negative, np.positive, np.matmul))
 
 
 def _check_labels(frames: Frames, expected: Any, operands: tuple) -> None:
@@ -744,7 +759,7 @@ def _aligned(frames: Frames, operands: tuple, product: bool = False, axis: int |
     def align(given: Any) -> Any:
         one, other = given
         if product:
-            common = one._get_axis(one.ndim - 1).union(other.index)
+            common = _labels(one)[-1].union(other.index)
             return one.reindex(common, axis=one.ndim - 1), other.reindex(common, axis=0)
         if one.ndim < other.ndim:
             return tuple(reversed(other.align(one, axis=1)))
