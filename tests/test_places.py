@@ -56,10 +56,8 @@ def by_size(x):
 @case
 def put_elsewhere(x):
     s = S * x[0]
-    total = (
-        s.reindex(list("dcxa"), fill_value=x[1]).to_numpy() @ np.arange(4) + s.drop("b").sum()
+    total = s.reindex(list("dcxa"), fill_value=x[1]).to_numpy() @ np.arange(4) + s.drop("b").sum()
     total += s.sort_index().iloc[0] * x[1]
-    )
     total += pd.concat([s, OTHER * x[1]], axis=1).prod(axis=1).sum() + pd.concat([T * x[0], U * x[1]]).pow(2).sum()
     total += s.reindex(list("abxcd")).ffill().sum() + (LESS * x[1]).combine_first(s).sum() + s.a * x[1]
     return (
@@ -79,10 +77,8 @@ def joins(x):
 def groups(x):
     g, c = computed(x).groupby("g"), computed(x).groupby("g")["c"]
     total = c.std().fillna(0).sum() + c.max().sum() + c.median().sum() + c.first().pow(2).sum() + c.quantile(0.3).sum()
-    total += (
-        g.agg({"c": "sum", "b": "mean"}).prod(axis=1).sum()
+    total += g.agg({"c": "sum", "b": "mean"}).prod(axis=1).sum()
     total += g.agg(t=("c", "sum"), m=("c", "max")).prod(axis=1).sum()
-    )
     total += c.agg(["sum", "mean"]).to_numpy().sum() + c.agg(lambda s: (s**2).sum()).sum()
     return total + sum(part.c.sum() ** 2 * len(part) for _, part in g) + g[["c", "a"]].mean().to_numpy().sum() * x[0]
 
@@ -130,10 +126,8 @@ def expressions(x):
 def missing_values(x):
     prices = T * x[0] ** 2 + R * x[1] ** 2 + 5
     total = np.log(prices / prices.shift(1)).dropna().pow(2).sum() + prices.pct_change().pow(2).sum()
-    total += (
-        prices.diff().std() + np.log((N * x[0] ** 2 + 5).shift(1)).mean().sum()
+    total += prices.diff().std() + np.log((N * x[0] ** 2 + 5).shift(1)).mean().sum()
     total += (N * x[0]).diff().sum(axis=1).iloc[1]
-    )
     return total + (N * x[0]).shift(1).dropna().pow(2).to_numpy().sum()
 
 
@@ -148,10 +142,8 @@ def statistics(x):
 def by_rows_and_columns(x):
     frame = computed(x)
     total = sum(row.c * row.b if row.g == "u" else row.c for _, row in frame.iterrows())
-    total += (
-        frame.apply(lambda r: r.c * r.b * x[1], axis=1).pow(2).sum()
+    total += frame.apply(lambda r: r.c * r.b * x[1], axis=1).pow(2).sum()
     total += (N * x[0]).apply(lambda c: c.sum() ** 2).sum()
-    )
     total += sum(row.c * row.b for row in frame.itertuples(index=False)) + N.apply(lambda c: (c * x[0]).sum()).prod()
     total += N.sub(N.a * x[0], axis=0).pow(2).to_numpy().sum() + N.mul(N.a * x[0], axis="index").to_numpy().sum()
     return total + (T + 1).rdiv(x[0]).sum() + frame.pipe(lambda d: d.c * d.b).sum() + frame.loc[frame.b > 2, "c"].sum()
