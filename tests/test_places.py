@@ -116,7 +116,7 @@ def exponential_weights(x):
 
 @case
 def expressions(x):
-    a, b = x[0], x[1]
+    a, b = x[0], x[1]  # noqa: F841  (pandas reads b)
     total = N.eval("@a*a + @b*b**2").sum() + N.assign(c=N.a * x[0]).eval("e = sqrt(c**2)*b").e.sum()
     total += N.query("a > @b / 2").b.sum() * a + N.assign(c=N.a * x[0]).query("a > 0.2 & b < 4").c.sum()
     return total + N.assign(c=N.a * x[0]).query("not (b == 2 or b > 3)").c.sum()

@@ -8,6 +8,7 @@ imported here.
 
 from __future__ import annotations
 
+import functools
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -37,11 +38,11 @@ class Frames(Labelled):
             return self.wrap(function(*self.settled(args), **{key: self.settled(part) for key, part in kwargs.items()}))
         label = f"pd.{function.__name__}"
         given = args[0] if args else None
-        rows = type(given) in (list, tuple) and any(type(part) in (dict, Table) for part in given)
-        if function.__name__ in _PLACING_FUNCTIONS or (function in _pandas() and (len(args) != 1 or rows)):
+        parts = given.values() if type(given) is dict else given if type(given) in (list, tuple) else [given]
+        labelled = any(type(part) in (dict, Table) for part in parts)
+        if function.__name__ in _PLACING_FUNCTIONS or (function in _pandas() and (len(args) != 1 or labelled)):
             if function.__name__ == "merge":
-                by = {key: kwargs[key] for key in ("on", "left_on", "right_on") if key in kwargs}
-                check_keys(self, tuple(part for part in (*args[:2], *kwargs.values()) if type(part) is Table), by)
+                check_keys(self, (*args[:2], *kwargs.values()), _joined_by("merge", args[1:], kwargs))
             return rearranged(self, lambda parts: function(*parts[0], **parts[1]), (args, kwargs), label)
         if function not in _pandas() or len(args) != 1 or self.follows(kwargs):
             raise self.refusal(label)
@@ -348,7 +349,8 @@ class Table(TracedArray):
             value = functions.call_function(self._frames.tracer, np.broadcast_to, (value, plain.shape), {})
             value = Table(self._frames, series(plain, index=self._original.index), value)
         if not value._original.index.equals(self._original.index):
-            raise self._frames.refusal("an assignment of a column", "the labels do not line up")
+            index = self._original.index
+            value = rearranged(self._frames, lambda given: given.reindex(index), value, "an assignment of a column")
         self._columns[key] = value
 
     def _spread(self) -> None:
@@ -415,6 +417,7 @@ class Table(TracedArray):
     def apply(self, func: Any, axis: Any = 0, **kwargs: Any) -> Any:
         """Return what a function makes of each entry of a Series, or of each column or row of a frame."""
         frames, by_rows = self._frames, _AXES.get(axis, axis) == 1
+        func = functools.partial(_applied, func, kwargs.pop("args")) if kwargs.get("args") else func
         if type(func) is str or not callable(func):
             return self.agg(func)
         if {"result_type", "raw", "convert_dtype"}.intersection(kwargs):
@@ -563,6 +566,8 @@ class Table(TracedArray):
 
     def _method(self, name: str, args: tuple, kwargs: dict) -> Any:
         frames = self._frames
+        if kwargs.get("inplace") and frames.follows((self, args, kwargs)):
+            raise frames.refusal(f".{name}(inplace=True)", "it changes the data")
         expected = getattr(self._plain, name)(*frames.plain(args), **frames.plain(kwargs))
         if not self._follows and not frames.follows((args, kwargs)):
             return frames.wrap(expected)
@@ -582,7 +587,7 @@ class Table(TracedArray):
     def _like(self, value: Any) -> Any:
         """Return an argument with the labels of this in the same order, as pandas takes it."""
         if callable(value) and type(value) is not Table:
-            raise self._frames.refusal("a method with a function for an argument")
+            return self._like(value(self))  # where and mask take functions of this
         if type(value) is not Table or _lined_up((self, value)):
             return value
         if value._is_frame != self._is_frame:
@@ -628,11 +633,12 @@ class Table(TracedArray):
             return found
         if not frames.follows((self, args, kwargs)):
             return _Call(frames, getattr(self._original, name), name)(*args, **kwargs)
-        if kwargs.get("inplace"):
-            raise frames.refusal(f"{what}(inplace=True)", "it changes the data")
+        if "key" in kwargs and name in BY_SIZE:
+            raise frames.refusal(f"{what}(key=...)")
         if name in ("merge", "join"):
-            by = {key: kwargs[key] for key in ("on", "left_on", "right_on") if key in kwargs}
-            check_keys(frames, (self, *args[:1], *(kwargs[key] for key in ("right", "other") if key in kwargs)), by)
+            check_keys(
+                frames, (self, *args[:1], kwargs.get("right"), kwargs.get("other")), _joined_by(name, args, kwargs)
+            )
 
         def place(given: Any) -> Any:
             return getattr(given[0], name)(*given[1], **given[2])
@@ -804,9 +810,16 @@ def _missing(frames: Frames, values: Any) -> np.ndarray | None:
     return frames.tracer.decide(np.isnan(values), "array", missing)
 
 
-def check_keys(frames: Frames, tables: tuple, by: dict) -> None:
+def _joined_by(name: str, args: tuple, kwargs: dict) -> list:
+    """Return what `merge` or `join` is told to join by, given the arguments after the left table."""
+    names = ("right", "how", "on", "left_on", "right_on") if name == "merge" else ("other", "on")
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    return [given[key] for key in ("on", "left_on", "right_on") if given.get(key) is not None]
+
+
+def check_keys(frames: Frames, tables: tuple, by: list) -> None:
     """Raise if rows are joined by what depends on the parameters."""
-    named = [label for part in by.values() for label in (part if isinstance(part, list | tuple) else [part])]
+    named = [label for part in by for label in (part if isinstance(part, list | tuple) else [part])]
     tables = [table for table in tables if type(table) is Table and table._is_frame]
     shared = set.intersection(*(set(table._plain.columns) for table in tables))
     for table in tables:
@@ -817,6 +830,11 @@ def check_keys(frames: Frames, tables: tuple, by: dict) -> None:
 
 def _labels(table: Any) -> tuple:
     return (table.index, table.columns) if table.ndim == 2 else (table.index,)
+
+
+def _applied(func: Callable, args: tuple, part: Any, **kwargs: Any) -> Any:
+    """Do a function with more arguments, as `apply(func, args=...)` asks for."""
+    return func(part, *args, **kwargs)
 
 
 def _named(func: Any) -> str:

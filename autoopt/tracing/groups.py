@@ -135,6 +135,9 @@ class Groups:
         count = np.asarray(grouped.size()).size
         if name in _BY_SUMS and not args and not kwargs:
             return self.frames.both(expected, self._by_sums(name, values, codes, count), what)
+        counts = np.bincount(codes, minlength=count)
+        if name in _PADDED and not kwargs and counts.min(initial=1) and count * counts.max() <= 8 * len(codes) + 1000:
+            return self.frames.both(expected, _padded(name, values, codes, counts, *args), what)
         parts = [np.flatnonzero(codes == k) for k in range(count)]
         kind = type(column)
         series = type(column._plain)
@@ -294,9 +297,39 @@ class Groups:
         series = type(plain)(np.asarray(found.value), index=plain.index, name=plain.name)
         return self.frames.both(series, found, ".transform")
 
+    def filter(self, func: Callable, dropna: bool = True, *args: Any, **kwargs: Any) -> Any:
+        """Return the rows of the groups for which a function is true."""
+        answers = [bool(func(part, *args, **kwargs)) for part in self._parts()]
+
+        def keep(plain: Any) -> Any:
+            waiting = iter(answers)
+            return self._of(plain).filter(lambda part: next(waiting), dropna)
+
+        return rearranged(self.frames, keep, self.table, f".{self.kind}(...).filter")
+
     def pipe(self, func: Callable, *args: Any, **kwargs: Any) -> Any:
         """Return `func(self, ...)`."""
         return func(self, *args, **kwargs)
+
+
+def _padded(name: str, values: Any, codes: np.ndarray, counts: np.ndarray, q: float = 0.5) -> Any:
+    """Return a reduction of all groups at once, each a row that is filled up with what changes nothing."""
+    order = np.argsort(codes, kind="stable")
+    column = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    places, used = np.zeros((len(counts), counts.max()), int), np.zeros((len(counts), counts.max()), bool)
+    places[codes[order], column], used[codes[order], column] = order, True
+    rows = np.where(used, values[places], _PADDED[name])
+    if name in ("min", "max", "prod"):
+        return getattr(np, name)(rows, axis=1)
+    rows, position = np.sort(rows, axis=1), q * (counts - 1.0)
+    below = np.floor(position).astype(int)
+    share, groups = position - below, np.arange(len(counts))
+    above = np.minimum(below + 1, counts - 1)
+    return rows[groups, below] * (1 - share) + rows[groups, above] * share
+
+
+_PADDED = {"min": np.inf, "max": -np.inf, "prod": 1.0, "median": np.inf, "quantile": np.inf}
+"""Reductions that are done for all groups at once, with what fills up the shorter ones."""
 
 
 def _named(func: Any) -> str:

@@ -24,6 +24,8 @@ def rearranged(frames: Any, function: Callable, given: Any, what: str, by_size: 
     """Return the stand-in for `function(given)`, which puts entries of the tables in `given` somewhere."""
     tracer, pool = frames.tracer, []
     expected = function(frames.plain(given))
+    if expected is None:
+        raise frames.refusal(what, "it changes the data")
     numbering = _Numbering(frames, pool)
     numbering.of(given)
     if not pool:

@@ -113,15 +113,14 @@ class Weighted:
         values, rest = table.values, 1 - self.alpha
         if np.any(np.isnan(np.asarray(values.value))):
             raise frames.refusal(".ewm(...).mean() with missing values")
-        total, weight, found = values[0], 1.0, [values[0]]
+        ahead = values if self.adjust else np.concatenate([values[:1], self.alpha * values[1:]])
+        sums = [ahead[0]]
         for k in range(1, len(table)):
-            if self.adjust:
-                total, weight = values[k] + rest * total, 1.0 + rest * weight
-                found.append(total / weight)
-            else:
-                total = self.alpha * values[k] + rest * total
-                found.append(total)
-        made = np.stack(found)
+            sums.append(ahead[k] + rest * sums[-1])
+        made = np.stack(sums)
+        if self.adjust:
+            weights = np.cumsum(rest ** np.arange(len(table)))
+            made = made / (weights if made.ndim == 1 else weights[:, None])
         if self.min_periods > 1:
             early = np.arange(len(table)) < self.min_periods - 1
             made = np.where(early if made.ndim == 1 else early[:, None], np.nan, made)
