@@ -6,6 +6,7 @@ standard one of the same stream; each is compared with what the generator itself
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
@@ -64,9 +65,13 @@ def of_module(tracer: Any, function: Callable) -> Callable:
     """Return the stand-in for a function of `np.random` or `random`: refused until the objective has seeded it."""
     name, generator = function.__name__, getattr(function, "__self__", None)
     module = "random" if type(generator).__module__ == "random" else "numpy"
+    if draws(generator) and generator is not _own(module):
+        return getattr(Random(tracer, generator), name)  # a method of a generator from outside
 
     def call(*args, **kwargs):
         if name == "seed" and (args or kwargs) and next(iter((*args, *kwargs.values()))) is not None:
+            if module not in tracer.seeded and drawn(tracer, tracer.drawn, states()):
+                refused_random(tracer, function)()  # numbers were drawn before
             tracer.seeded.add(module)
             return function(*_plain(tracer, args), **{key: _plain(tracer, part) for key, part in kwargs.items()})
         if name in ("set_state", "setstate"):
@@ -78,6 +83,11 @@ def of_module(tracer: Any, function: Callable) -> Callable:
         return getattr(Draws(tracer, generator), name)(*args, **kwargs)
 
     return call
+
+
+def _own(module: str) -> Any:
+    """Return the generator that the functions of a module use."""
+    return np.random.mtrand._rand if module == "numpy" else sys.modules["random"]._inst
 
 
 def of_distribution(tracer: Any, distribution: Any, args: tuple, kwargs: dict) -> Any:
@@ -130,6 +140,10 @@ class Draws:
 
     def _draw(self, name: str, *args: Any, **kwargs: Any) -> Any:
         tracer = self._tracer
+        if name == "shuffle":
+            return self._shuffle(*args, **kwargs)
+        if kwargs.get("out") is not None:
+            raise self._refusal(f"{name}(out=...)", "leave out out=, and use what it returns.")
         args = tuple(map(tracer.whole, args))
         kwargs = {key: tracer.whole(part) for key, part in kwargs.items()}
         if tracer.level((args, kwargs)) == PARAMETER:
@@ -139,6 +153,20 @@ class Draws:
         if type(found) is np.ndarray and found.dtype.kind in "fiub":
             return tracer.array(tracer, tracer.constant(found), found, 0)
         return found
+
+    def _shuffle(self, x: Any, axis: int = 0) -> None:
+        """Put the entries of an array or a list in another order."""
+        if axis != 0:
+            raise self._refusal("shuffle(axis=...)", _REMEDY)
+        plain, places = np.array(self._tracer.concrete(x)), np.arange(len(x))
+        deepcopy(self._original).shuffle(plain)
+        self._original.shuffle(places)
+        if not np.array_equal(plain, np.array(self._tracer.concrete(x))[places], equal_nan=plain.dtype.kind == "f"):
+            raise self._refusal("shuffle", _REMEDY)
+        if isinstance(x, list):
+            x[:] = [x[k] for k in places]
+        else:
+            x[...] = x[places]
 
     def _followed(self, name: str, args: tuple, kwargs: dict) -> Any:
         """Return a draw with parameters that are followed, and have the generator go on as it would."""
@@ -166,8 +194,8 @@ class Draws:
 
     def _refusal(self, name: str, remedy: str) -> TracingError:
         return UnsupportedFunctionError(
-            f"The objective draws random numbers by .{name} with an argument that depends on its parameters; "
-            "how the draws move with that is not followed.",
+            f"The objective draws random numbers by .{name} with an argument that depends on its parameters, or that "
+            "is written into; this is not followed.",
             self._tracer.location(),
             remedy,
         )
@@ -233,6 +261,16 @@ _FAMILIES: dict[str, tuple[tuple[str, ...], Callable]] = {
     "multivariate_normal": (("mean", "cov", "size"), _multivariate_normal),
 }
 """The names of what a method takes by position, and how the draw is made of standard ones."""
+
+
+def states() -> tuple:
+    """Return where the random generators of the standard library and of NumPy are, if they are loaded."""
+    modules = sys.modules
+    plain = modules["random"].getstate() if "random" in modules else None
+    if "numpy.random" not in modules:
+        return plain, None
+    name, keys, position, *rest = np.random.get_state(legacy=True)  # noqa: NPY002  (what the user may draw from)
+    return plain, (name, keys.tobytes(), position, *rest)
 
 
 def drawn(tracer: Any, before: tuple, after: tuple) -> bool:

@@ -120,7 +120,7 @@ def _trace(
     copied = instrument.copy(function) if users else instrument.substitute(function)
     given = zip((parameters, *data), names, strict=True)
     parameters, *data = (instrument.substitute(value, name, attribute=True) for value, name in given)
-    drawn = _random_state()
+    tracer.drawn = generators.states()
     tracer.outside = id(sys._getframe())
     try:
         with _without_collection(), np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
@@ -131,7 +131,7 @@ def _trace(
         tracer.__class__ = Finished
         raise
     instrument.leave()
-    if generators.drawn(tracer, drawn, _random_state()):
+    if generators.drawn(tracer, tracer.drawn, generators.states()):
         raise TracingError(
             "The objective draws random numbers that no seed in it fixes, so every call is another function.",
             definition(function),
@@ -218,16 +218,6 @@ def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
 
 _MOST_PARTS = 100
 _RESERVED = {"np", "scipy", "value", "gradient", "direction", *keyword.kwlist}
-
-
-def _random_state() -> tuple:
-    """Return where the random generators of NumPy and of the standard library are, if they are loaded."""
-    modules = sys.modules
-    plain = modules["random"].getstate() if "random" in modules else None
-    if "numpy.random" not in modules:
-        return plain, None
-    name, keys, position, *rest = np.random.get_state(legacy=True)  # noqa: NPY002  (what the user may draw from)
-    return plain, (name, keys.tobytes(), position, *rest)
 
 
 def _as_leaves(value: Any, name: str, make: Callable[[str, Any], Any]) -> Any:

@@ -79,6 +79,8 @@ class Tracer:
         Whether the numbers in the user's text are traced, too.
     seeded : set of str
         The modules ("numpy", "random") whose own generator the run has seeded.
+    drawn : tuple
+        Where these generators were before the run.
     codes : dict of int to (CodeType, CodeType)
         By identity: code in which they are, and the user's own, which is that of the sites.
     """
@@ -107,6 +109,7 @@ class Tracer:
         self.met: set[Any] = set()
         self.literals = literals
         self.seeded: set[str] = set()
+        self.drawn: tuple = ()
         self.codes: dict[int, tuple[CodeType, CodeType]] = {}
         self._sites: dict[tuple[int, int], tuple[CodeType, tuple[CodeType, int | None]]] = {}
 
