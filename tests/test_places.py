@@ -150,6 +150,20 @@ def by_rows_and_columns(x):
 
 
 @case
+def tables_made_of_series(x):
+    """By label, not by position."""
+    table = pd.DataFrame({"u": S * x[0], "v": OTHER * x[1]})
+    rows = pd.DataFrame([{"u": x[0], "v": 1.0}, {"u": 2.0, "v": x[1]}])
+    kept = computed(x).groupby("g").filter(lambda part: len(part) > 1).c.sum()
+    assigned = N.copy()
+    assigned["c"] = (OTHER * x[0]).set_axis([3, 1, 0, 2])
+    total = (
+        (table.prod(axis=1) * np.arange(4)).sum() + rows.prod().sum() + kept + (assigned.c * assigned.b).sum() * x[1]
+    )
+    return total + pd.Series(T * x[0], index=[5, 3, 1]).iloc[0] * x[1]
+
+
+@case
 def columns_that_are_assigned(x):
     """Whichever comes first, and over one that was there."""
     whole, frame = N * x[0], N.copy()
@@ -200,6 +214,8 @@ REFUSED = {
     "description": lambda x: (T * x[0]).describe()["mean"],
     "in place": lambda x: (T * x[0]).sort_values(inplace=True),
     "deviations with weights": lambda x: (T * x[0]).ewm(alpha=0.3).std().sum(),
+    "sorted by a function": lambda x: (T * x[0] + U * x[1]).sort_values(key=abs).iloc[0],
+    "groups of windows": lambda x: computed(x).groupby("g")["c"].rolling(2).mean().sum(),
     "duplicates": lambda x: (T * x[0]).drop_duplicates().sum(),
 }
 

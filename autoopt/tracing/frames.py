@@ -551,6 +551,8 @@ class Table(TracedArray):
 
     def dropna(self, *args: Any, **kwargs: Any) -> Any:
         """Return this without what is missing."""
+        if kwargs.get("inplace") and self._follows:
+            raise self._frames.refusal(".dropna(inplace=True)", "it changes the data")
         return self._part(lambda table: table.dropna(*args, **kwargs))
 
     def _listed(self, found: list, what: str) -> Any:
@@ -633,6 +635,8 @@ class Table(TracedArray):
             return found
         if not frames.follows((self, args, kwargs)):
             return _Call(frames, getattr(self._original, name), name)(*args, **kwargs)
+        if kwargs.get("inplace"):
+            raise frames.refusal(f"{what}(inplace=True)", "it changes the data")
         if "key" in kwargs and name in BY_SIZE:
             raise frames.refusal(f"{what}(key=...)")
         if name in ("merge", "join"):

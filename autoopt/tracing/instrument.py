@@ -92,7 +92,7 @@ class Instrument:
         known = self._known.get(id(value))
         if known is not None:
             return known[1]
-        if isinstance(value, np.ma.MaskedArray | np.matrix):
+        if isinstance(value, _SUBCLASSES):
             return self._of_subclass(value)
         if attribute and isinstance(value, np.ndarray):
             if self.tracer.buffers is not None:
@@ -499,6 +499,7 @@ class Instrument:
         return made
 
 
+_SUBCLASSES = (np.ma.MaskedArray, np.matrix)
 _NUMBERS = frozenset((bool, int, float, str, bytes, complex, type(Ellipsis), type(NotImplemented)))
 _SCANNED = 1000
 """Containers of more items than this are not searched for functions and objects."""
