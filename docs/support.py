@@ -98,7 +98,8 @@ def _while_tracing() -> Iterable[str]:
     yield "Followed as NumPy's other functions; exact first and second derivatives:\n"
     modules: dict[str, list] = {}
     for found in followed.values():
-        modules.setdefault(_module(found.function), []).append(found)
+        if not found.function.__name__.startswith("_"):
+            modules.setdefault(_module(found.function), []).append(found)
     for module, rows in sorted(modules.items()):
         for note in sorted({row.note for row in rows}):
             names = sorted(qualified(row.function).removeprefix(module + ".") for row in rows if row.note == note)

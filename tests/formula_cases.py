@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -382,3 +383,24 @@ REFUSED += [
     (SPLINES.RegularGridInterpolator, (GRID, M), {"method": "cubic"}, "with method='cubic'"),
     (SPLINES.interp1d, (KNOTS, V), {"kind": "polynomial"}, "kind='polynomial'"),
 ]
+
+POSITIVE = np.array([0.7, 1.9, 0.4, 2.2, 1.1])
+for function in (statistics.mean, statistics.fmean, statistics.variance, statistics.stdev, statistics.pvariance):
+    case(function, V)
+for function in (statistics.pstdev, statistics.median, getattr(statistics, "_mean_stdev", statistics.mean)):
+    case(function, V)
+case(statistics.fmean, V, weights=np.array([1.0, 2.0, 0.5, 1.5, 1.0, 3.0])[: len(V)])
+case(statistics.geometric_mean, POSITIVE)
+case(statistics.harmonic_mean, POSITIVE)
+case(statistics.harmonic_mean, POSITIVE, weights=np.array([1.0, 2.0, 0.5, 1.5, 1.0]))
+case(statistics.pvariance, V, mu=np.array(0.3)[()])
+case(statistics.covariance, V, np.cos(V))
+case(statistics.correlation, V, np.cos(V))
+case(statistics.linear_regression, V, np.cos(V))
+CASES.append(
+    Case(
+        statistics._normal_dist_inv_cdf,
+        (np.array(0.3), np.array(0.2), np.array(1.4)),
+        call=lambda _, p, mu, sigma: statistics.NormalDist(mu, sigma).inv_cdf(p),
+    )
+)

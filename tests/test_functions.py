@@ -71,13 +71,6 @@ def test_laplace_has_a_slope_at_its_median(method) -> None:
     check_gradient(Objective(f, x), x, 0.0)
 
 
-@pytest.mark.filterwarnings("ignore:the matrix subclass")
-@pytest.mark.parametrize("f", [lambda x: np.ma.array(COUNTS, mask=MASK) * x, lambda x: x @ np.matrix(INSIDE * 1.0).T])
-def test_masked_arrays_and_matrices_made_inside_are_refused(f) -> None:
-    with pytest.raises(TracingError, match=r"calculates with a(n np.matrix| masked array)"):
-        Objective(lambda x: np.sum(f(x)), np.ones(3))
-
-
 def test_machine_code_that_writes_into_its_argument_is_refused() -> None:
     from scipy.linalg import blas
 

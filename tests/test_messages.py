@@ -188,14 +188,14 @@ To fix this: use np.concatenate.""",
 {NUMPY}""",
     ),
     "array in a library": (
-        "return np.random.default_rng(0).permutation(x)[0]",
+        "return next(iter(np.broadcast(x, 1.0)))[0]",
         (),
         TracingError,
         f"""\
 {LOST.format("an array")}
   model.py:7
-    return np.random.default_rng(0).permutation(x)[0]
-           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    return next(iter(np.broadcast(x, 1.0)))[0]
+                     ^^^^^^^^^^^^^^^^^^^^
 {NUMPY}""",
     ),
     "complex number": (

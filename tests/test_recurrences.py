@@ -43,6 +43,13 @@ def list_of_states(p, y):
     return np.sum((np.array(states)[1:] - y) ** 2)
 
 
+def stack_of_states(p, y):
+    states = [p[0]]
+    for value in y:
+        states.append(np.tanh(p[1] * states[-1] + p[2] * value))
+    return np.sum((np.stack(states)[1:] - y) ** 2)
+
+
 def backwards(p, y):
     value, total = p[0], 0.0
     for t in range(len(y) - 1, -1, -1):
@@ -111,6 +118,7 @@ CASES = [
     (garch_of_scalars, [0.1, 0.1, 0.8], Y),
     (two_lags, [0.3, 0.2], Y),
     (list_of_states, [0.3, 0.2, 0.5], Y),
+    (stack_of_states, [0.3, 0.2, 0.5], Y),
     (forward, RANDOM.normal(size=12), Y),
     (kalman, [0.1, 0.3], PAIRS),
     (backwards, [0.4, 0.6], Y),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import builtins
 import math
 import operator
-import statistics
 import sys
 import threading
 import types
@@ -273,8 +272,7 @@ def refused(f, x0=X, *args) -> TracingError:
 
 
 CONVERSIONS = {
-    "float in a library": lambda x: statistics.fmean(x),
-    "statistics": lambda x: __import__("statistics").fsum([x[0]]),
+    "float in a library": lambda x: __import__("array").array("d", [x[0]])[0],
     "complex": lambda x: float(complex(x[0], x[1])),
     "set member": lambda x: len({x[0], x[1]}) * x.sum(),
     "dictionary key": lambda x: {x[0]: 1.0}[x[0]] * x.sum(),

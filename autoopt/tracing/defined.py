@@ -232,6 +232,16 @@ def _broadcast_arrays(tracer, *args, subok=False):
     return tuple(call_function(tracer, np.broadcast_to, (part, shape), {}) for part in args)
 
 
+@handles(np.stack)
+def _stack(tracer, arrays, axis=0, **options):
+    """Along a first axis as np.array does it: what a loop has collected is seen to be one array."""
+    parts = [tracer.whole(part) for part in arrays]
+    known = all(type(part) is tracer.array or isinstance(part, float | int | np.ndarray | np.generic) for part in parts)
+    if known and axis == 0 and not options and len({np.shape(part) for part in parts}) == 1:
+        return tracer.nested(parts)
+    return record(tracer, np.stack, (parts, axis), options)
+
+
 @handles(np.linspace)
 def _linspace(tracer, start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
     num = int(num)

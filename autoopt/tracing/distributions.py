@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import TracingError, UnsupportedFunctionError
+from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import DATA, PARAMETER
-from autoopt.tracing import multivariate
+from autoopt.tracing import generators, multivariate
 from autoopt.tracing.densities import Row
 from autoopt.tracing.kinds import real
 from autoopt.tracing.lifetimes import DISTRIBUTIONS
@@ -65,8 +65,8 @@ class Distribution:
         tracer = self._tracer
         args = tuple(map(_unwrapped, args))
         kwargs = {key: _unwrapped(value) for key, value in kwargs.items()}
-        if name == "rvs" and kwargs.get("random_state") is not None:
-            raise _draws(tracer, self._name)
+        if name == "rvs" and (kwargs.get("random_state") is not None or tracer.seeded):
+            return generators.of_distribution(tracer, self._original, args, kwargs)
         if not tracer.holds_traced((args, kwargs)):
             return getattr(self._original, name)(*real(args), **real(kwargs))
         table = multivariate.METHODS.get(self._name)
@@ -100,17 +100,12 @@ class Frozen:
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         if name == "rvs" or name not in _WITH_POINT:
             tracer = self.dist._tracer
-            if not tracer.holds_traced((self.args, self.kwds, args, kwargs)):
+            if name != "rvs" and not tracer.holds_traced((self.args, self.kwds, args, kwargs)):
                 return getattr(self.dist._original(*real(self.args), **real(self.kwds)), name)(*args, **kwargs)
+            if name == "rvs":
+                kwargs = {**dict(zip(("size", "random_state"), args, strict=False)), **kwargs}
+                return self.dist._call(name, *self.args, **self.kwds, **kwargs)
         return self.dist._call(name, *args, *self.args, **self.kwds, **kwargs)
-
-
-def _draws(tracer: Any, name: str) -> TracingError:
-    return TracingError(
-        f"The objective draws random numbers (scipy.stats.{name}.rvs), so every call is another function.",
-        tracer.location(),
-        "draw them once, before the fit, and pass them through args.",
-    )
 
 
 def _unwrapped(value: Any) -> Any:

@@ -8,6 +8,7 @@ imported here.
 
 from __future__ import annotations
 
+import functools
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -19,9 +20,13 @@ from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing import functions
 from autoopt.tracing.array import _ARITHMETIC, _COMPARISONS, TracedArray
-from autoopt.tracing.columns import METHODS, REDUCTIONS
-from autoopt.tracing.groups import Groups, Rolling
+from autoopt.tracing.columns import BINARY, METHODS, REDUCTIONS, SKIPPING, skipping
+from autoopt.tracing.expressions import evaluated
+from autoopt.tracing.groups import Groups
+from autoopt.tracing.kinds import real
 from autoopt.tracing.labelled import Labelled, add_operators, agree
+from autoopt.tracing.places import rearranged
+from autoopt.tracing.windows import Weighted, Windows
 
 
 class Frames(Labelled):
@@ -33,6 +38,12 @@ class Frames(Labelled):
             return self.wrap(function(*self.settled(args), **{key: self.settled(part) for key, part in kwargs.items()}))
         label = f"pd.{function.__name__}"
         given = args[0] if args else None
+        parts = given.values() if type(given) is dict else given if type(given) in (list, tuple) else [given]
+        labelled = any(type(part) in (dict, Table) for part in parts)
+        if function.__name__ in _PLACING_FUNCTIONS or (function in _pandas() and (len(args) != 1 or labelled)):
+            if function.__name__ == "merge":
+                check_keys(self, (*args[:2], *kwargs.values()), _joined_by("merge", args[1:], kwargs))
+            return rearranged(self, lambda parts: function(*parts[0], **parts[1]), (args, kwargs), label)
         if function not in _pandas() or len(args) != 1 or self.follows(kwargs):
             raise self.refusal(label)
         expected = function(self.plain(given), **self.plain(kwargs))
@@ -62,7 +73,7 @@ class Frames(Labelled):
         """Return `value` for pandas: stand-ins as pandas objects, traced arrays as the numbers that they hold."""
         kind = type(value)
         if kind is Table:
-            return value._original
+            return value._plain
         if kind is Other:
             return value.original
         if kind is self.tracer.array:
@@ -106,6 +117,9 @@ def _pandas() -> tuple:
     """Return pandas' Series and DataFrame; pandas is loaded, since the user's objects come from it."""
     pandas = sys.modules["pandas"]
     return pandas.Series, pandas.DataFrame
+
+
+_PLACING_FUNCTIONS = ("concat", "merge", "melt", "pivot")
 
 
 class Other:
@@ -165,11 +179,12 @@ class Table(TracedArray):
         Its numbers on the tape; for data, an input that is made when first asked for.
     """
 
-    __slots__ = ("_columns", "_frames", "_name", "_original", "_traced")
+    __slots__ = ("_columns", "_frames", "_name", "_original", "_shown", "_traced")
 
     def __init__(self, frames: Frames, original: Any, traced: Any = None, name: Any = None) -> None:
         self._frames, self._original, self._traced, self._name = frames, original, traced, name
         self._columns: dict[Any, Any] = {}
+        self._shown: Any = None
 
     @property
     def __class__(self):
@@ -181,9 +196,27 @@ class Table(TracedArray):
         return bool(self._columns) or (self._traced is not None and self._traced.level == PARAMETER)
 
     @property
+    def _plain(self) -> Any:
+        """What pandas has in its place: with the columns that were assigned in the objective, in numbers."""
+        if not self._columns or not self._is_frame:
+            return self._original
+        columns = list(self._columns.values())
+        if self._shown is None or self._shown[0] != [id(self._original), *map(id, columns)]:
+            made = self._original.copy()
+            for label, column in self._columns.items():
+                made[label] = column._original.to_numpy()
+            self._shown = [id(self._original), *map(id, columns)], made
+        return self._shown[1]
+
+    @property
     def values(self) -> Any:
+        if self._columns and not self._is_frame:
+            raise self._frames.refusal(".values", "some of its entries are no numbers")
         if self._columns:
-            raise self._frames.refusal(".values", "it has columns that were assigned in the objective")
+            frames, columns = self._frames, [self[label].values for label in self._plain.columns]
+            if not all(type(column) is frames.tracer.array for column in columns):
+                raise frames.refusal(".values", "some of its columns are no numbers")
+            return functions.call_function(frames.tracer, np.stack, (columns,), {"axis": 1})
         if self._traced is None:
             numbers = self._original.to_numpy()
             if numbers.dtype.kind not in "fiub":
@@ -198,10 +231,10 @@ class Table(TracedArray):
 
     # What the traced array has must not show through
 
-    shape = property(lambda self: self._original.shape)
-    ndim = property(lambda self: self._original.ndim)
-    size = property(lambda self: self._original.size)
-    dtype = property(lambda self: self._original.dtype)
+    shape = property(lambda self: self._plain.shape)
+    ndim = property(lambda self: self._plain.ndim)
+    size = property(lambda self: self._plain.size)
+    dtype = property(lambda self: self._plain.dtype)
     T = property(lambda self: self._part(lambda table: table.T))
     real = imag = flat = nbytes = itemsize = mT = property(lambda self: self.__getattr__("array of it"))
 
@@ -213,7 +246,7 @@ class Table(TracedArray):
         return len(self._original)
 
     def __repr__(self) -> str:
-        return repr(self._original)
+        return repr(self._plain)
 
     __str__ = __repr__
     __format__ = object.__format__
@@ -241,7 +274,7 @@ class Table(TracedArray):
         return self.values.reshape(-1)[0] if self._original.size == 1 else self._original
 
     def __iter__(self) -> Iterator:
-        return iter(self._original) if self._is_frame else iter(self.values)
+        return iter(self._plain) if self._is_frame else iter(self.values)
 
     def __contains__(self, item: Any) -> bool:
         return item in self._columns or self._frames.plain(item) in self._original
@@ -270,30 +303,22 @@ class Table(TracedArray):
 
     def _part(self, pick: Callable) -> Any:
         """Return what `pick` takes from this; the same positions are taken from the traced values."""
-        expected = pick(self._original)
         if not self._follows:
-            return self._frames.wrap(expected, self._name)
-        shape = self._original.shape
-        positions = pick(
-            self._original.__class__(np.arange(self._original.size).reshape(shape), *_labels(self._original))
-        )
-        flat = self.values.reshape(-1)
-        found = (
-            flat[int(positions)]
-            if np.ndim(positions) == 0
-            else flat[np.asarray(positions).ravel()].reshape(positions.shape)
-        )
-        return self._frames.both(expected, found, "a part")
+            return self._frames.wrap(pick(self._original), self._name)
+        return rearranged(self._frames, pick, self, "a part")
 
     def __getitem__(self, key: Any) -> Any:
         settled = self._frames.settled(key)
-        if self._is_frame and type(settled) is not slice and _hashable(settled):
+        if type(settled) is not slice and _hashable(settled):
             if settled in self._columns:
                 return self._columns[settled]
-            if self._traced is None and settled in self._original.columns:
+            if (
+                self._is_frame
+                and self._traced is None
+                and settled in self._original.columns
+                and self._original.columns.is_unique
+            ):
                 return self._column(settled)
-        if self._columns:
-            raise self._frames.refusal("a part", "it has columns that were assigned in the objective")
         return self._part(lambda table: table[settled])
 
     def _column(self, label: Any) -> Any:
@@ -304,21 +329,36 @@ class Table(TracedArray):
         return known[key][1]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if not self._frames.follows(value):
+        follows = self._frames.follows(value)
+        if not follows and not self._follows:
             self._original[self._frames.settled(key)] = self._frames.plain(value)
             self._frames.columns.clear()
-            self._traced = None
+            self._traced = self._shown = None
             return
         if not self._is_frame or not _hashable(key):
             raise self._frames.refusal("an assignment to a part")
+        self._spread()
+        if not follows:
+            made = self._plain.copy()
+            made[key] = self._frames.plain(value)
+            self._columns[key] = self._frames.wrap(made[key])
+            return
         series = type(self._original.iloc[:, 0])
         if type(value) is not Table:
             plain = np.broadcast_to(self._frames.plain(value), len(self._original))
             value = functions.call_function(self._frames.tracer, np.broadcast_to, (value, plain.shape), {})
             value = Table(self._frames, series(plain, index=self._original.index), value)
         if not value._original.index.equals(self._original.index):
-            raise self._frames.refusal("an assignment of a column", "the labels do not line up")
+            index = self._original.index
+            value = rearranged(self._frames, lambda given: given.reindex(index), value, "an assignment of a column")
         self._columns[key] = value
+
+    def _spread(self) -> None:
+        """Make columns of a frame that is one traced array, so that others can be put beside them."""
+        if self._traced is not None and self._traced.level == PARAMETER:
+            for k, label in enumerate(self._original.columns):
+                self._columns[label] = Table(self._frames, self._original.iloc[:, k], self._traced[:, k])
+        self._traced = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in Table.__slots__:
@@ -326,23 +366,46 @@ class Table(TracedArray):
         if self._is_frame and (name in self._columns or name in self._original.columns):
             return self[name]
         found = getattr(self._original, name)
-        if name == "groupby" and self._follows:
-            return lambda by, **kwargs: Groups(self, by, kwargs)
-        if name == "rolling" and self._follows and not self._is_frame:
-            return lambda window: Rolling(self, window)
+        if name == "groupby":
+            return lambda *args, **kwargs: Groups(self, args, kwargs, "groupby")
+        if name in ("rolling", "expanding", "resample", "ewm") and self._frames.follows(self):
+            kind = {"ewm": Weighted, "resample": Groups}.get(name, Windows)
+            return lambda *args, **kwargs: kind(self, args, kwargs, name)
+        if name == "ewm":
+            return self._ewm
+        if (
+            not self._is_frame
+            and self._follows
+            and not hasattr(type(self._original), name)
+            and name in self._plain.index
+        ):
+            return self[name]
         if name in ("loc", "iloc", "at", "iat"):
             return _Indexer(self, name)
+        if name in BINARY:
+            return lambda *args, **kwargs: self._binary(name, *args, **kwargs)
         if name in METHODS:
             return lambda *args, **kwargs: self._method(name, args, kwargs)
-        if name in _PICKS and self._follows:
-            return lambda *args, **kwargs: self._part(lambda table: getattr(table, name)(*args, **kwargs))
         if name in _ABOUT_LABELS:
-            return found
+            return getattr(self._plain, name)
+        if name in PLACING or name in BY_SIZE:
+            return lambda *args, **kwargs: self._placed(name, args, kwargs)
         if self._follows:
             raise self._frames.refusal(f".{name}")
         return _Call(self._frames, found, name) if callable(found) else self._frames.wrap(found)
 
     # Methods
+
+    def insert(self, loc: int, column: Any, value: Any, **kwargs: Any) -> None:
+        """Put a column among the others."""
+        if self._columns or (self._traced is not None and self._follows):
+            raise self._frames.refusal(".insert")
+        if not self._frames.follows(value):
+            self._original.insert(loc, column, self._frames.plain(value), **kwargs)
+            return
+        self._original = self._original.copy()
+        self._original.insert(loc, column, 0.0, **kwargs)
+        self[column] = value
 
     def assign(self, **columns: Any) -> Any:
         """Return a copy with more columns; a function makes one of the copy."""
@@ -351,14 +414,126 @@ class Table(TracedArray):
             made[label] = value(made) if callable(value) else value
         return made
 
-    def apply(self, func: Callable, axis: Any = 0, **kwargs: Any) -> Any:
-        """Return what a function makes of each entry, or of each row of a frame of data, as a Series."""
-        if type(func) is str or (self._is_frame and (_AXES.get(axis, axis) != 1 or self._columns)):
-            if self._follows:
-                raise self._frames.refusal(".apply")
-            return _Call(self._frames, self._original.apply, "apply")(func, axis, **kwargs)
-        rows = (self._frames.wrap(row) for _, row in self._original.iterrows()) if self._is_frame else self
-        return self._listed([func(row, **kwargs) for row in rows], ".apply")
+    def apply(self, func: Any, axis: Any = 0, **kwargs: Any) -> Any:
+        """Return what a function makes of each entry of a Series, or of each column or row of a frame."""
+        frames, by_rows = self._frames, _AXES.get(axis, axis) == 1
+        func = functools.partial(_applied, func, kwargs.pop("args")) if kwargs.get("args") else func
+        if type(func) is str or not callable(func):
+            return self.agg(func)
+        if {"result_type", "raw", "convert_dtype"}.intersection(kwargs):
+            raise frames.refusal(".apply with these options")
+        if not self._is_frame:
+            return self._listed([func(entry, **kwargs) for entry in self], ".apply")
+        parts = [part for _, part in (self.iterrows() if by_rows else self.items())]
+        found = [func(part, **kwargs) for part in parts]
+        labels = self._plain.index if by_rows else self._plain.columns
+        return self._assembled(found, labels, by_rows)
+
+    def _assembled(self, found: list, labels: Any, by_rows: bool) -> Any:
+        """Return one number or Series for each label as a Series or frame."""
+        frames, (series, frame) = self._frames, _pandas()
+        if not any(type(part) is Table or isinstance(part, series) for part in found):
+            found = [frames.traced(part) for part in found]
+            return rearranged(frames, lambda given: series(given, index=labels), found, ".apply")
+
+        def join(given: list) -> Any:
+            joined = frame(dict(enumerate(given)))
+            joined.columns = labels
+            return joined.T if by_rows else joined
+
+        return rearranged(frames, join, found, ".apply")
+
+    def agg(self, func: Any, axis: Any = 0, **kwargs: Any) -> Any:
+        """Return one number, or one for each function or column."""
+        if type(func) is str:
+            return getattr(self, func)(**({"axis": axis} if axis else {}), **kwargs)
+        if type(func) is dict and self._is_frame:
+            found = {label: self[label].agg(part) for label, part in func.items()}
+            return self._assembled(list(found.values()), list(found), False)
+        if isinstance(func, list) and not self._is_frame:
+            return self._assembled([self.agg(part) for part in func], [_named(part) for part in func], False)
+        if not callable(func):
+            raise self._frames.refusal(".agg of these functions")
+        return self.apply(func, axis, **kwargs) if self._is_frame else func(self, **kwargs)
+
+    aggregate = agg
+
+    def transform(self, func: Any, axis: Any = 0, **kwargs: Any) -> Any:
+        """Return what a function makes of this."""
+        if type(func) is str:
+            return getattr(self, func)(**kwargs)
+        if self._is_frame or not callable(func):
+            raise self._frames.refusal(".transform")
+        return func(self, **kwargs)
+
+    def pipe(self, func: Callable, *args: Any, **kwargs: Any) -> Any:
+        """Return `func(self, ...)`."""
+        return func(self, *args, **kwargs)
+
+    def items(self) -> Iterator:
+        """Return the labels with the entries of a Series, or with the columns of a frame."""
+        if self._is_frame:
+            return ((label, self[label]) for label in self._plain.columns)
+        return zip(self._plain.index, self, strict=True)
+
+    def iterrows(self) -> Iterator:
+        """Return the labels with the rows of a frame."""
+        if not self._follows:
+            return ((label, self._frames.wrap(row)) for label, row in self._original.iterrows())
+        return ((label, self.iloc[k]) for k, label in enumerate(self._plain.index))
+
+    def to_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the entries of a Series by their labels."""
+        if not self._follows:
+            return self._original.to_dict(*args, **kwargs)
+        if self._is_frame or args or kwargs:
+            raise self._frames.refusal(".to_dict")
+        return dict(zip(self._plain.index, self, strict=True))
+
+    def astype(self, dtype: Any, **kwargs: Any) -> Any:
+        """Return the numbers in another precision, which is double in a trace."""
+        dtype = real(dtype)
+        if not self._follows:
+            return self._frames.wrap(self._original.astype(dtype, **kwargs))
+        if type(dtype) is dict or np.dtype(dtype) != np.float64:
+            raise self._frames.refusal(".astype")
+        return self._frames.both(self._plain.astype(dtype), self.values.cast(float), ".astype")
+
+    def pivot_table(self, values: Any = None, index: Any = None, columns: Any = None, **options: Any) -> Any:
+        """Return what groups by the labels of rows and columns have in common, by default their mean."""
+        frames = self._frames
+        known = {"aggfunc", "fill_value", "observed"}
+        if not self._follows or type(values) is not str or set(options) - known:
+            if frames.follows((self, options)):
+                raise frames.refusal(".pivot_table with these options")
+            return frames.wrap(self._original.pivot_table(values, index, columns, **options))
+        aggfunc, fill_value = options.get("aggfunc", "mean"), options.get("fill_value")
+        rows, across = (part if isinstance(part, list) else [] if part is None else [part] for part in (index, columns))
+        made = self.groupby([*rows, *across])[values].agg(aggfunc)
+        made = made.unstack(across) if across else made.to_frame(values)
+        made = made if fill_value is None else made.fillna(fill_value)
+        if type(aggfunc) is not str:
+            return made
+        plain = self._plain.pivot_table(values, index, columns, **options)
+        if not (plain.index.equals(made._plain.index) and plain.columns.equals(made._plain.columns)):
+            raise frames.refusal(".pivot_table", "it leaves out what is missing")
+        return frames.both(plain, made.values, ".pivot_table")
+
+    def _ewm(self, *args: Any, **kwargs: Any) -> Any:
+        """Return exponential weights, of data with a decay that is followed."""
+        if self._frames.follows((args, kwargs)):
+            return Weighted(self, args, kwargs, "ewm")
+        return _Call(self._frames, self._original.ewm, "ewm")(*args, **kwargs)
+
+    def eval(self, expr: str, **kwargs: Any) -> Any:
+        """Return the value of an expression of the columns; `@name` is a name of the objective."""
+        return evaluated(self, expr, sys._getframe(1), kwargs)
+
+    def query(self, expr: str, **kwargs: Any) -> Any:
+        """Return the rows for which an expression of the columns is true."""
+        if kwargs:
+            raise self._frames.refusal(".query with options")
+        return self[evaluated(self, expr, sys._getframe(1), {})]
 
     def map(self, arg: Any, na_action: Any = None) -> Any:
         """Return what a function, a dictionary or a Series has for each entry."""
@@ -374,11 +549,11 @@ class Table(TracedArray):
             return self._listed([arg(entry) for entry in self], ".map")
         return _Call(frames, self._original.map, "map")(arg, na_action)
 
-    def dropna(self) -> Any:
-        """Return this without the rows of missing values."""
-        if self._is_frame and self._follows:
-            raise self._frames.refusal(".dropna")
-        return self[self._original.notna()] if self._follows else self._frames.wrap(self._original.dropna())
+    def dropna(self, *args: Any, **kwargs: Any) -> Any:
+        """Return this without what is missing."""
+        if kwargs.get("inplace") and self._follows:
+            raise self._frames.refusal(".dropna(inplace=True)", "it changes the data")
+        return self._part(lambda table: table.dropna(*args, **kwargs))
 
     def _listed(self, found: list, what: str) -> Any:
         """Return a Series of this one's index with the numbers of `found`, which may be of the trace."""
@@ -393,15 +568,86 @@ class Table(TracedArray):
 
     def _method(self, name: str, args: tuple, kwargs: dict) -> Any:
         frames = self._frames
-        expected = getattr(self._original, name)(*frames.plain(args), **frames.plain(kwargs))
+        if kwargs.get("inplace") and frames.follows((self, args, kwargs)):
+            raise frames.refusal(f".{name}(inplace=True)", "it changes the data")
+        expected = getattr(self._plain, name)(*frames.plain(args), **frames.plain(kwargs))
         if not self._follows and not frames.follows((args, kwargs)):
             return frames.wrap(expected)
-        if args and not _lined_up((self, args[0]), name == "dot"):
-            raise frames.refusal(f".{name}", "the labels of its operands are not the same")
-        found = METHODS[name](
-            self.values, *frames.traced(args), **_by_number(frames.traced(kwargs), self._is_frame, name)
-        )
+        if name == "dot":
+            if not _lined_up((self, *args), True):
+                left, right = _aligned(frames, (self, args[0]), True)
+                return left._method(name, (right,), kwargs)
+        else:
+            args, kwargs = tuple(map(self._like, args)), {key: self._like(part) for key, part in kwargs.items()}
+        values, options = self.values, _by_number(frames.traced(kwargs), self._is_frame, name)
+        if name in SKIPPING and kwargs.get("skipna", True) and (missing := _missing(frames, values)) is not None:
+            found = skipping(name, values, missing, *frames.traced(args), **options)
+        else:
+            found = METHODS[name](values, *frames.traced(args), **options)
         return frames.both(expected, found, f".{name}")
+
+    def _like(self, value: Any) -> Any:
+        """Return an argument with the labels of this in the same order, as pandas takes it."""
+        if callable(value) and type(value) is not Table:
+            return self._like(value(self))  # where and mask take functions of this
+        if type(value) is not Table or _lined_up((self, value)):
+            return value
+        if value._is_frame != self._is_frame:
+            raise self._frames.refusal("a method", "the labels of its operands are not the same")
+        plain = self._plain
+        return rearranged(self._frames, lambda given: given.reindex_like(plain), value, "a method of two tables")
+
+    def _binary(self, name: str, other: Any, axis: Any = "columns", level: Any = None, fill_value: Any = None) -> Any:
+        """Do an operator by its name: labels are lined up, and one of two missing values may be another number."""
+        frames, ufunc = self._frames, BINARY[name.removeprefix("r") if name.startswith("r") else name]
+        options = {"axis": axis} if self._is_frame else {}
+        options |= {key: part for key, part in (("level", level), ("fill_value", fill_value)) if part is not None}
+        if not frames.follows((self, other)):
+            return frames.wrap(getattr(self._original, name)(frames.plain(other), **frames.plain(options)))
+        other = frames.tracer.whole(other)
+        with np.errstate(all="ignore"):
+            expected = getattr(self._plain, name)(frames.plain(other), **frames.plain(options))
+        if level is not None:
+            raise frames.refusal(f".{name}(level=...)")
+        along, left, right = _AXES.get(axis, axis), self, other
+        if type(other) is Table and not (self._is_frame and not other._is_frame and along == 0):
+            left, right = (self, other) if _lined_up((self, other)) else _aligned(frames, (self, other))
+        elif type(other) is Table:
+            left, right = _aligned(frames, (self, other), axis=0)
+        if left is not self or right is not other:
+            _check_labels(frames, expected, (left, right))
+        one, two = left.values, frames.traced(right)
+        if self._is_frame and along == 0 and np.ndim(two) == 1:
+            two = two[:, None]
+        if fill_value is not None:
+            one, two = _filled(frames, one, two, fill_value)
+        found = _elementwise(frames, ufunc, (two, one) if name.startswith("r") else (one, two), expected)
+        return frames.both(expected, found, f".{name}")
+
+    def _placed(self, name: str, args: tuple, kwargs: dict) -> Any:
+        """Do a method that puts entries elsewhere, or that says where they are."""
+        frames, what = self._frames, f".{name}"
+        if name in _EXTREMES and self._follows and not self._is_frame and not args and not kwargs:
+            place = int(_EXTREMES[name](self.values))
+            found = place if name.startswith("arg") else self._plain.index[place]
+            if found != getattr(self._plain, name)():
+                raise frames.refusal(what, "some values are missing")
+            return found
+        if not frames.follows((self, args, kwargs)):
+            return _Call(frames, getattr(self._original, name), name)(*args, **kwargs)
+        if kwargs.get("inplace"):
+            raise frames.refusal(f"{what}(inplace=True)", "it changes the data")
+        if "key" in kwargs and name in BY_SIZE:
+            raise frames.refusal(f"{what}(key=...)")
+        if name in ("merge", "join"):
+            check_keys(
+                frames, (self, *args[:1], kwargs.get("right"), kwargs.get("other")), _joined_by(name, args, kwargs)
+            )
+
+        def place(given: Any) -> Any:
+            return getattr(given[0], name)(*given[1], **given[2])
+
+        return rearranged(frames, place, (self, args, kwargs), what, name in BY_SIZE)
 
     def to_numpy(self, dtype: Any = None, **kwargs: Any) -> Any:
         """Return the traced values, or pandas' own array of what is not numeric."""
@@ -420,8 +666,8 @@ class Table(TracedArray):
 
     def itertuples(self, index: bool = True, name: str | None = "Pandas") -> Iterator:
         """Return the rows with the numbers of the columns on the tape."""
-        rows = self._original.itertuples(index, name)
-        columns = [self[label].values for label in self._original.columns]
+        rows = self._plain.itertuples(index, name)
+        columns = [self[label].values for label in self._plain.columns]
         for row, numbers in zip(rows, zip(*columns, strict=True), strict=True):
             kind = type(row)
             parts = (row[0], *numbers) if index else numbers
@@ -482,12 +728,54 @@ def _operate(frames: Frames, ufunc: Callable, compute: Callable, operands: tuple
     if not frames.follows(operands):
         return frames.wrap(compute(*frames.plain(operands)))
     operands = tuple(frames.tracer.whole(part) for part in operands)
-    if not _lined_up(operands, ufunc is np.matmul):
-        raise frames.refusal(f"np.{ufunc.__name__}", "the labels of its operands are not the same")
     with np.errstate(all="ignore"):
         expected = compute(*frames.plain(operands))
-    found = frames.tracer.elementwise(ufunc, frames.traced(operands))
+    if not _lined_up(operands, ufunc is np.matmul):
+        operands = _aligned(frames, operands, ufunc is np.matmul)
+        if ufunc is not np.matmul:
+            _check_labels(frames, expected, operands)
+    found = _elementwise(frames, ufunc, frames.traced(operands), expected)
     return frames.both(expected, found, f"np.{ufunc.__name__}")
+
+
+def _elementwise(frames: Frames, ufunc: Callable, operands: tuple, expected: Any) -> Any:
+    """Return a ufunc of traced values; what is missing is 1 there meanwhile, as the slope at NaN would be NaN."""
+    if ufunc in _LINEAR:
+        return frames.tracer.elementwise(ufunc, operands)
+    clean = []
+    for part in operands:
+        lacks = np.isnan(np.asarray(part.value, dtype=float)) if type(part) is frames.tracer.array else np.False_
+        clean.append(np.where(_missing(frames, part), 1.0, part) if lacks.any() else part)
+    found = frames.tracer.elementwise(ufunc, tuple(clean))
+    if all(one is other for one, other in zip(clean, operands, strict=True)) or found.dtype.kind == "b":
+        return frames.tracer.elementwise(ufunc, operands) if found.dtype.kind == "b" else found
+    return np.where(np.isnan(np.asarray(expected, dtype=float)), np.nan, found)
+
+
+_LINEAR = frozenset((np.add, np.subtract, np.negative, np.positive, np.matmul))
+
+
+def _check_labels(frames: Frames, expected: Any, operands: tuple) -> None:
+    """Raise unless operands that were lined up have the labels of pandas' result, in its order."""
+    largest = max((part._plain for part in operands if type(part) is Table), key=lambda plain: plain.ndim)
+    if not all(one.equals(other) for one, other in zip(_labels(largest), _labels(expected), strict=True)):
+        raise frames.refusal("an operation on two tables", "their labels are lined up in another order")
+
+
+def _aligned(frames: Frames, operands: tuple, product: bool = False, axis: int | None = None) -> Any:
+    """Return two tables with the same labels in the same order, missing where pandas finds nothing."""
+    left, right = operands
+
+    def align(given: Any) -> Any:
+        one, other = given
+        if product:
+            common = _labels(one)[-1].union(other.index)
+            return one.reindex(common, axis=one.ndim - 1), other.reindex(common, axis=0)
+        if one.ndim < other.ndim:
+            return tuple(reversed(other.align(one, axis=1)))
+        return one.align(other) if one.ndim == other.ndim else one.align(other, axis=1 if axis is None else axis)
+
+    return rearranged(frames, align, (left, right), "an operation on two tables")
 
 
 add_operators(Table, _ARITHMETIC, _COMPARISONS, lambda table, *rest: _operate(table._frames, *rest))
@@ -506,8 +794,56 @@ def _lined_up(operands: tuple, product: bool = False) -> bool:
     return _labels(left)[-1].equals(_labels(right)[-1])
 
 
+def _filled(frames: Frames, left: Any, right: Any, fill_value: Any) -> tuple[Any, Any]:
+    """Return two operands with a number where one of them is missing, but not both."""
+    lacks = [np.isnan(np.asarray(getattr(part, "value", part), dtype=float)) for part in (left, right)]
+    for part, lack in zip((left, right), lacks, strict=True):
+        if lack.any() and frames.follows(part):
+            _missing(frames, part)
+    only = [lack & ~other for lack, other in zip(lacks, reversed(lacks), strict=True)]
+    return tuple(
+        np.where(lack, fill_value, part) if lack.any() else part for part, lack in zip((left, right), only, strict=True)
+    )
+
+
+def _missing(frames: Frames, values: Any) -> np.ndarray | None:
+    """Return which values are missing, a guard; None if none is."""
+    missing = np.isnan(np.asarray(values.value, dtype=float))
+    if not missing.any():
+        return None
+    return frames.tracer.decide(np.isnan(values), "array", missing)
+
+
+def _joined_by(name: str, args: tuple, kwargs: dict) -> list:
+    """Return what `merge` or `join` is told to join by, given the arguments after the left table."""
+    names = ("right", "how", "on", "left_on", "right_on") if name == "merge" else ("other", "on")
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    return [given[key] for key in ("on", "left_on", "right_on") if given.get(key) is not None]
+
+
+def check_keys(frames: Frames, tables: tuple, by: list) -> None:
+    """Raise if rows are joined by what depends on the parameters."""
+    named = [label for part in by for label in (part if isinstance(part, list | tuple) else [part])]
+    tables = [table for table in tables if type(table) is Table and table._is_frame]
+    shared = set.intersection(*(set(table._plain.columns) for table in tables))
+    for table in tables:
+        for label in named or shared:
+            if label in table._plain and frames.follows(table[label]):
+                raise frames.refusal("a join", "its keys depend on the parameters")
+
+
 def _labels(table: Any) -> tuple:
     return (table.index, table.columns) if table.ndim == 2 else (table.index,)
+
+
+def _applied(func: Callable, args: tuple, part: Any, **kwargs: Any) -> Any:
+    """Do a function with more arguments, as `apply(func, args=...)` asks for."""
+    return func(part, *args, **kwargs)
+
+
+def _named(func: Any) -> str:
+    """Return what a function is called among the labels of a result."""
+    return func if type(func) is str else func.__name__
 
 
 def _hashable(key: Any) -> bool:
@@ -527,18 +863,20 @@ def _by_number(kwargs: dict, is_frame: bool, name: str) -> dict:
 
 
 _HANDED_ON = {*REDUCTIONS, "round", "clip"}
-_PICKS = {
-    "head",
-    "tail",
-    "squeeze",
-    "item",
-    "sort_index",
-    "take",
-    "xs",
-    "get",
-    "stack",
-    "reset_index",
-    "set_axis",
-    "rename",
-}
+PLACING = frozenset(
+    ("head", "tail", "squeeze", "item", "sort_index", "take", "xs", "get", "stack", "unstack", "reset_index",
+     "set_axis", "rename", "rename_axis", "reindex", "reindex_like", "drop", "droplevel", "swaplevel", "merge", "join",
+     "pivot", "melt", "set_index", "explode", "align", "truncate", "filter", "select_dtypes", "add_prefix",
+     "add_suffix", "to_frame", "ffill", "bfill", "combine_first", "first_valid_index", "last_valid_index", "repeat",
+     "transpose", "reorder_levels", "asfreq")
+)  # fmt: skip
+"""Methods that put the entries somewhere, whatever they are; which are missing is a guard."""
+
+BY_SIZE = frozenset(
+    ("sort_values", "nlargest", "nsmallest", "idxmax", "idxmin", "argmax", "argmin", "argsort", "cummax", "cummin")
+)
+"""Methods that put the entries by their order of size, which is a guard."""
+
+_EXTREMES = {"idxmax": np.argmax, "idxmin": np.argmin, "argmax": np.argmax, "argmin": np.argmin}
+
 _ABOUT_LABELS = {"index", "columns", "dtypes", "empty", "axes", "name", "keys", "hasnans"}

@@ -20,7 +20,7 @@ from autoopt import extension
 from autoopt.errors import TracingError
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import CONSTANT, Leaf
-from autoopt.tracing import containers, formulas, literals, modes, scalars, standins  # noqa: F401  (fill tables)
+from autoopt.tracing import containers, formulas, generators, literals, masked, matrix, modes, scalars, standins
 from autoopt.tracing.held import form_of
 from autoopt.tracing.kinds import type_stand_in
 from autoopt.tracing.namespaces import ModuleStandIn, Namespace, namespace_of
@@ -92,6 +92,8 @@ class Instrument:
         known = self._known.get(id(value))
         if known is not None:
             return known[1]
+        if isinstance(value, _SUBCLASSES):
+            return self._of_subclass(value)
         if attribute and isinstance(value, np.ndarray):
             if self.tracer.buffers is not None:
                 return self._buffer(value, name)
@@ -186,6 +188,16 @@ class Instrument:
             return made
         if kind in standins.STAND_INS:
             return functools.partial(standins.STAND_INS[kind], self.tracer)
+        if generators.makes_generator(kind):
+            return generators.maker(self.tracer, kind)
+        if kind is np.matrix:
+            return type_stand_in(self.tracer, kind, matrix.made)
+        if kind is np.ma.MaskedArray:
+            return type_stand_in(self.tracer, kind, functools.partial(masked.call, kind))
+        if kind.__module__ in ("decimal", "fractions") and kind.__name__ in ("Decimal", "Fraction"):
+            made = self.tracer.types[kind] = type_stand_in(self.tracer, kind, scalars.exact(kind))
+            made.from_float = made
+            return made
         if not is_users_class(kind) or issubclass(kind, BaseException):
             self.note(kind, below=True)
             return kind
@@ -200,13 +212,25 @@ class Instrument:
             return value
         return self._copies.of(value, lambda part, name: self.substitute(part, name, attribute=True))
 
+    def _of_subclass(self, value: Any) -> Any:
+        """Return the stand-in for a masked array or np.matrix, whose operators mean something else."""
+        if type(value) in (self.tracer.array, masked.Masked, matrix.MatrixArray) or value is np.ma.masked:
+            return value
+        self.note(value)
+        self.tracer.tape.data_decided = True
+        if isinstance(value, np.matrix):
+            made = matrix.matrix(self.tracer, value)
+        else:
+            self.note(vars(value))
+            self.note(np.ma.getmaskarray(value) if value._mask is np.ma.nomask else value._mask)
+            made = masked.masked(self.tracer, value)
+        self._known[id(value)] = value, made
+        return made
+
     def _captured_array(self, value: np.ndarray, name: str) -> Any:
         if value.dtype.kind not in "fiub":
             self.note(value)
             return value
-        if isinstance(value, np.ma.MaskedArray | np.matrix):
-            self.note(value)
-            return value  # refused where it meets a traced value
         leaf = self.tracer.leaf(Leaf(self._free_name(name or "constant"), "captured"), value)
         if self.tracer.buffers is not None and value.dtype == float:
             self.tracer.buffers.enter(leaf, value, name)
@@ -299,6 +323,8 @@ class Instrument:
         stand_in = standins.STAND_INS.get(value) if _may_hash(value) else None
         if stand_in is not None:
             return functools.partial(stand_in, self.tracer)
+        if str(getattr(value, "__module__", "") or type(value).__module__).startswith("numpy.ma"):
+            return functools.partial(masked.call, value, self.tracer)
         if isinstance(value, np.ufunc | standins.DISPATCHED):
             return standins.Dispatched(self.tracer, value)
         if isinstance(value, FunctionType):
@@ -306,9 +332,9 @@ class Instrument:
         if type(value).__module__.endswith("uarray") and (value.__module__ or "").startswith("scipy.fft"):
             return standins.opaque(self.tracer, value)
         if getattr(value, "__name__", "") == "default_rng":
-            return functools.partial(standins.seeded, self.tracer, value)
-        if standins.draws(getattr(value, "__self__", None)):
-            return standins.refused_random(self.tracer, value)
+            return functools.partial(generators.made, self.tracer, value)
+        if generators.is_of_module(value):
+            return generators.of_module(self.tracer, value)
         if isinstance(value, MethodType):
             if type(value.__self__).__module__.startswith("scipy.stats."):
                 return getattr(self.substitute(value.__self__), value.__name__)
@@ -478,6 +504,7 @@ class Instrument:
         return made
 
 
+_SUBCLASSES = (np.ma.MaskedArray, np.matrix)
 _NUMBERS = frozenset((bool, int, float, str, bytes, complex, type(Ellipsis), type(NotImplemented)))
 _SCANNED = 1000
 """Containers of more items than this are not searched for functions and objects."""
@@ -494,7 +521,10 @@ def _is_standard(value: Any) -> bool:
     import sys
 
     name = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
-    return name not in ("math", "cmath", "time", "random", "warnings") and name.split(".")[0] in sys.stdlib_module_names
+    return name not in _FOLLOWED_MODULES and name.split(".")[0] in sys.stdlib_module_names
+
+
+_FOLLOWED_MODULES = ("math", "cmath", "time", "random", "warnings", "statistics", "decimal", "fractions")
 
 
 def _is_compiled(value: Any) -> bool:

@@ -17,7 +17,11 @@ _LIBRARIES = (_PACKAGE, _NUMPY, *(_SITE + name + os.sep for name in ("scipy", "p
 PRINTED = "<autoopt "
 """What the names of the files of printed code begin with."""
 
-_FOLLOWED = _NUMPY + "polynomial" + os.sep, _NUMPY + os.path.join("lib", "_polynomial_impl.py")
+_FOLLOWED = (
+    _NUMPY + "polynomial" + os.sep,
+    _NUMPY + os.path.join("lib", "_polynomial_impl.py"),
+    _STANDARD + "statistics.py",
+)
 
 _verdicts: dict[int, tuple[CodeType, bool]] = {}
 
@@ -37,5 +41,5 @@ def is_library(code: CodeType) -> bool:
 
 
 def may_be_copied(code: CodeType) -> bool:
-    """Whether a trace runs an instrumented copy of `code`: the user's own, printed code, and NumPy's polynomials."""
+    """Whether a trace runs an instrumented copy of `code`: the user's own, printed, NumPy's polynomials, `statistics`."""
     return not is_library(code) or code.co_filename.startswith((*_FOLLOWED, PRINTED))

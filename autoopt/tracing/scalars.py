@@ -20,12 +20,14 @@ from autoopt.tracing import functions, methods
 from autoopt.tracing.kinds import real
 from autoopt.tracing.namespaces import namespace_of
 from autoopt.tracing.objects import Above
-from autoopt.tracing.standins import STAND_INS, TYPES, stands_in
+from autoopt.tracing.standins import STAND_INS, TYPES, float_of, stands_in
 
 # Python's builtins ----------------------------------------------------------------------------------------------------
 
 
 def _float(tracer, value=0.0):
+    if hasattr(type(value), "as_traced") and tracer.level(own := value.as_traced()) == PARAMETER:
+        value = own  # a table or matrix of one number
     if type(value) is not tracer.array:
         if isinstance(value, str) and tracer.shown:
             raise TracingError(
@@ -34,7 +36,8 @@ def _float(tracer, value=0.0):
                 tracer.location(),
                 "use the value itself, rounded with np.round if need be.",
             )
-        return float(value)
+        own = float_of(tracer, value)
+        return _float(tracer, own) if type(own) is tracer.array else float(value)
     if value.size != 1:
         raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
     picked = methods.METHODS["item"](value)
@@ -169,7 +172,9 @@ def _math(name: str) -> Callable:
 
     def compute(tracer, *args):
         if not any(type(part) is tracer.array for part in args):
-            return original(*args)
+            args = float_of(tracer, args)
+            if not any(type(part) is tracer.array for part in args):
+                return original(*args)
         if name == "log" and len(args) == 2:
             return compute(tracer, args[0]) / compute(tracer, args[1])
         args = tuple(_float(tracer, part) if type(part) is tracer.array else part for part in args)
@@ -242,6 +247,22 @@ def _prod(tracer, values, *, start=1):
 @stands_in(math.dist)
 def _dist(tracer, p, q):
     return _hypot(tracer, *(a - b for a, b in zip(p, q, strict=True)))
+
+
+def exact(kind: type) -> Callable:
+    """Return the stand-in for `Fraction` or `Decimal`, which a trace does not follow."""
+
+    def make(tracer, *args, **kwargs):
+        if tracer.level((args, kwargs)) == PARAMETER:
+            raise TracingError(
+                f"The objective makes a {kind.__name__} of a value that depends on the parameters: this is lost.",
+                tracer.location(),
+                "calculate with floats.",
+            )
+        tracer.tape.data_decided = tracer.tape.data_decided or tracer.holds_traced((args, kwargs))
+        return kind(*tracer.concrete(args), **tracer.concrete(kwargs))
+
+    return make
 
 
 TYPES.update({float: _float, complex: _complex})

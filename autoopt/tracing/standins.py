@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import DATA, PARAMETER
-from autoopt.tracing import clocks, defined, fourier, functions, writing
+from autoopt.tracing import clocks, defined, fourier, functions, matrix, writing
 from autoopt.tracing.kinds import is_single, real
 from autoopt.tracing.origin import is_library
 
@@ -180,7 +180,12 @@ def _as_array(tracer: Any, value: Any, dtype: Any = None) -> Any:
         return value if dtype is None else value.cast(dtype)
     if tracer.holds_traced(value):
         return tracer.nested(value, _in_double(tracer, dtype))
-    plain = np.array(value, dtype=dtype)
+    try:
+        plain = np.array(value, dtype=dtype)
+    except TypeError:
+        if (floats := float_of(tracer, value)) is value or not tracer.holds_traced(floats):
+            raise
+        return tracer.nested(floats, _in_double(tracer, dtype))
     if is_single(dtype):
         tracer.note_single()
         plain = plain.astype(float)
@@ -220,9 +225,22 @@ def _number(kind: type) -> Callable:
             return value.cast(kind)
         if tracer.holds_traced(value):
             return tracer.nested(value, _in_double(tracer, kind))
-        return kind(value, *args)
+        value = float_of(tracer, value)
+        return value.cast(kind) if type(value) is tracer.array else kind(value, *args)
 
     return convert
+
+
+def float_of(tracer: Any, value: Any) -> Any:
+    """Return an object of the user's as the traced value that its `__float__` gives, anything else as it is.
+
+    Objects in lists are such, too.
+    """
+    if type(value) in (list, tuple):
+        return type(value)([float_of(tracer, part) for part in value])
+    method = getattr(type(value), "__float__", None)
+    found = method(value) if isinstance(method, FunctionType) else None
+    return found if type(found) is tracer.array else value
 
 
 def _empty(tracer: Any, shape: Any, dtype: Any = float, buffer: Any = None, *rest: Any, **options: Any) -> Any:
@@ -230,6 +248,11 @@ def _empty(tracer: Any, shape: Any, dtype: Any = float, buffer: Any = None, *res
     if buffer is not None or rest or set(options) - {"order"}:
         return np.ndarray(shape, real(dtype), buffer, *rest, **options)
     return _constructor(np.empty)(tracer, shape, dtype)
+
+
+@stands_in(np.asmatrix)
+def _asmatrix(tracer, data, dtype=None):
+    return matrix.made(tracer, data, dtype, copy=False)
 
 
 TYPES[np.ndarray] = _empty
@@ -427,17 +450,13 @@ def refused_random(tracer: Any, method: Callable) -> Callable:
 
     def refuse(*args, **kwargs):
         raise TracingError(
-            f"The objective draws random numbers ({method.__name__}), so every call is another function.",
+            f"The objective draws random numbers ({method.__name__}) that no seed in it fixes, "
+            "so every call is another function.",
             tracer.location(),
-            "draw them once, before the fit, and pass them through args.",
+            "seed it inside the objective, or draw once, before the fit, and pass the numbers through args.",
         )
 
     return refuse
-
-
-def seeded(tracer: Any, make: Callable, seed: Any = None) -> Any:
-    """Return a generator that the objective makes itself: without a seed every call would be another function."""
-    return refused_random(tracer, make)() if seed is None else make(seed)
 
 
 def draws(value: Any) -> bool:
@@ -447,13 +466,25 @@ def draws(value: Any) -> bool:
 
 
 class Random:
-    """Stands in for a random generator from outside."""
+    """Stands in for a random generator from outside, which a trace must not use before it has seeded it."""
 
     def __init__(self, tracer: Any, original: Any) -> None:
-        self._tracer, self._original = tracer, original
+        self._tracer, self._original, self._drawing = tracer, original, None
 
     def __getattr__(self, name):
-        return refused_random(self._tracer, getattr(self._original, name))
+        found = getattr(self._original, name)
+        if name == "seed":
+            return self._seed
+        return refused_random(self._tracer, found) if self._drawing is None else getattr(self._drawing, name)
+
+    def _seed(self, seed=None, *args):
+        from autoopt.tracing import generators
+
+        if seed is None:
+            refused_random(self._tracer, self._original.seed)()
+        self._original.seed(functions.decided(self._tracer, seed), *args)
+        legacy = isinstance(self._original, np.random.RandomState)
+        self._drawing = generators.Draws(self._tracer, self._original) if legacy else self._original
 
 
 class _Joiner:

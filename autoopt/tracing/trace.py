@@ -22,13 +22,14 @@ from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, Tra
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
-from autoopt.tracing import complex_functions, eigenvalues  # noqa: F401  (fill the tables of complex.py and functions.py)
+from autoopt.tracing import complex_functions, eigenvalues, generators  # noqa: F401  (fill the tables of complex.py and functions.py)
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.buffers import Buffers, is_of_buffers
 from autoopt.tracing.complex import ComplexArray
 from autoopt.tracing.failing import keep_unread
 from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument import Instrument
+from autoopt.tracing.matrix import MatrixArray
 from autoopt.tracing.modes import catching
 from autoopt.tracing.origin import is_library
 from autoopt.tracing.surroundings import Leftovers
@@ -119,7 +120,7 @@ def _trace(
     copied = instrument.copy(function) if users else instrument.substitute(function)
     given = zip((parameters, *data), names, strict=True)
     parameters, *data = (instrument.substitute(value, name, attribute=True) for value, name in given)
-    drawn = _random_state()
+    tracer.drawn = generators.states()
     tracer.outside = id(sys._getframe())
     try:
         with _without_collection(), np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
@@ -130,11 +131,11 @@ def _trace(
         tracer.__class__ = Finished
         raise
     instrument.leave()
-    if any(old is not None and old != new for old, new in zip(drawn, _random_state(), strict=True)):
+    if generators.drawn(tracer, tracer.drawn, generators.states()):
         raise TracingError(
-            "The objective draws random numbers, so every call is another function.",
+            "The objective draws random numbers that no seed in it fixes, so every call is another function.",
             definition(function),
-            "draw them once, before the fit, and pass them through args.",
+            "seed the generator inside the objective, or draw once, before the fit, and pass the numbers through args.",
         )
     tracer.tape.output = output_step(tracer, value, function, scalar)
     if tracer.single is not None:
@@ -220,16 +221,6 @@ _MOST_PARTS = 100
 _RESERVED = {"np", "scipy", "value", "gradient", "direction", *keyword.kwlist}
 
 
-def _random_state() -> tuple:
-    """Return where the random generators of NumPy and of the standard library are, if they are loaded."""
-    modules = sys.modules
-    plain = modules["random"].getstate() if "random" in modules else None
-    if "numpy.random" not in modules:
-        return plain, None
-    name, keys, position, *rest = np.random.get_state(legacy=True)  # noqa: NPY002  (what the user may draw from)
-    return plain, (name, keys.tobytes(), position, *rest)
-
-
 def _as_leaves(value: Any, name: str, make: Callable[[str, Any], Any]) -> Any:
     """Return a data argument, dicts and tuples walked, with `make(name, leaf)` in place of its arrays and floats."""
     if (type(value) is np.ndarray and value.dtype.kind in "fiub") or isinstance(value, float | np.floating):
@@ -270,6 +261,8 @@ def output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) ->
     """Return the step of the objective's value: 0-d if it shall be a scalar."""
     if type(value) in (list, tuple) and not scalar:
         value = tracer.nested(value)
+    if type(value) is MatrixArray:
+        value = value.A
     if type(value) not in (TracedArray, ComplexArray):
         if not isinstance(value, int | float | complex | np.number | np.bool_ | np.ndarray):
             kind = "nothing (None)" if value is None else f"a {type(value).__name__}"

@@ -85,6 +85,10 @@ class Tracer:
         Gives what the run sees in place of a function from outside.
     derivatives : object or None
         What is kept of the derivatives that the objective takes itself.
+    seeded : set of str
+        The modules ("numpy", "random") whose own generator the run has seeded.
+    drawn : tuple
+        Where these generators were before the run.
     codes : dict of int to (CodeType, CodeType)
         By identity: code in which they are, and the user's own, which is that of the sites.
     """
@@ -116,6 +120,8 @@ class Tracer:
         self.compared: set[Any] = set()
         self.met: set[Any] = set()
         self.literals = literals
+        self.seeded: set[str] = set()
+        self.drawn: tuple = ()
         self.codes: dict[int, tuple[CodeType, CodeType]] = {}
         self._sites: dict[tuple[int, int], tuple[CodeType, tuple[CodeType, int | None]]] = {}
 
@@ -184,10 +190,12 @@ class Tracer:
         if known and known[0] is value and np.array_equal(known[1], value, equal_nan=value.dtype.kind == "f"):
             return known[2]
         if value.dtype == object:
+            alone = value.ndim == 0
             raise TracingError(
-                "The objective calculates with an array of objects: this is not followed.",
+                f"The objective calculates with {f'a {type(value[()]).__name__}' if alone else 'an array of objects'}: "
+                "this is not followed.",
                 self.location(),
-                "make it an array of numbers before the fit: .astype(float).",
+                f"make it {'a number: float(...)' if alone else 'an array of numbers before the fit: .astype(float)'}.",
             )
         kept = value.copy()
         self._kept += kept.nbytes

@@ -188,7 +188,11 @@ def _static(tracer: Any, index: Any) -> Any:
             return index
     if kind is not bool and isinstance(index, int | np.integer) and not isinstance(index, np.bool_ | bool):
         return int(index)
-    return np.asarray(index) if kind is list and not tracer.holds_traced(index) else index
+    if kind is list and not tracer.holds_traced(index):
+        return np.asarray(index)
+    if hasattr(kind, "__index__") and not issubclass(kind, np.ndarray | np.generic | bool | tracer.array | tracer.pair):
+        return operator.index(index)  # an object of the user's that stands for a whole number
+    return index
 
 
 def _holds_arrays(index: Any) -> bool:

@@ -24,6 +24,8 @@ _KINDS = {
     "scipy.ndimage": ("signals",),
     "scipy.stats": ("statistics",),
     "scipy.special": ("analytic",),
+    "statistics": ("averages",),
+    "_statistics": ("averages",),
 }
 
 __all__ = ["FORMULAS", "Formula", "find", "load_all"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, ValuesView
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -45,11 +46,15 @@ class Formula:
         UnsupportedFunctionError
             If the formula does not cover these arguments.
         """
+        args, kwargs = _listed(args), {key: _listed(part) for key, part in kwargs.items()}
         given = args, kwargs
         args = tuple(_operand(tracer, part) for part in args)
         kwargs = {key: _operand(tracer, part) for key, part in kwargs.items()}
-        if not self.always and tracer.level((args, kwargs)) < PARAMETER:
-            call = tracer.call if tracer.holds_traced((args, kwargs)) else _plainly
+        traced, printed = tracer.holds_traced((args, kwargs)), _is_printed(self.function)
+        if not traced and not printed:
+            return self.function(*real(given[0]), **real(given[1]))  # of lists, which are no arrays there
+        if not self.always and printed and tracer.level((args, kwargs)) < PARAMETER:
+            call = tracer.call if traced else _plainly
             return call(self.function, real(args), real(kwargs))
         try:
             made = self.build(*real(args), **real(kwargs))
@@ -84,6 +89,11 @@ class Formula:
 
 
 FORMULAS: dict[Callable, Formula] = {}
+
+
+def _is_printed(function: Callable) -> bool:
+    """Whether source can name a function: it is of NumPy or SciPy."""
+    return str(getattr(function, "__module__", None) or "numpy").startswith(("numpy", "scipy"))
 
 
 def _outline(value: Any) -> Any:
@@ -153,6 +163,13 @@ def _handle(found: Formula, tracer: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _plainly(function: Callable, args: tuple, kwargs: dict) -> Any:
     return function(*args, **kwargs)
+
+
+def _listed(value: Any) -> Any:
+    """Return what is gone through but once, and what a dictionary holds, as lists; of arguments, each."""
+    if type(value) is tuple:
+        return tuple(map(_listed, value))
+    return list(value) if isinstance(value, Iterator | ValuesView | deque) else value
 
 
 def _operand(tracer: Any, value: Any) -> Any:
