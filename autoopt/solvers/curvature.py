@@ -20,6 +20,12 @@ _RISING = 1e-6
 _FLAT = 1e-3
 """Beside the largest curvature: less than this may be none, as differences of gradients and a run's end blur it."""
 
+_GROWTH = 20.0
+"""A fall by a third power is 1000 times for a step of 10 times; 10 times is what convex functions come to."""
+
+_VISIBLE = 1e-8
+"""Beside the largest curvature, what a fall must come to: less is the rounding of terms that cancel."""
+
 _DENSE = 200
 
 
@@ -135,21 +141,17 @@ def _down_one_side(
 ) -> np.ndarray | None:
     """Return a direction without curvature along which f falls on one side, None if none shows."""
     largest = max(abs(curvatures[0]), abs(curvatures[-1]))
-    flat = np.abs(curvatures) <= _FLAT * largest if largest > 0 else np.ones(len(curvatures), bool)
-    null = directions[curvatures <= _FLAT * max(curvatures[-1], 0.0) if not flat.all() else flat]
-    rising = curvatures > _FLAT * largest
-    for z in _null_directions(null, min(affordable, _MOST_STEPS) // 4):
+    count = max(1, np.count_nonzero(curvatures <= _FLAT * largest))
+    rising = directions[count:], curvatures[count:]
+    ways = [free.at]
+    if free.straight and len(rising[0]) and affordable >= 2 * _FEWEST_STEPS:
+        ways.append(lambda step: _bottom(free, step, *rising))
+    for z in _null_directions(directions[:count], min(affordable, _MOST_STEPS) // 4):
         direction = free.along(z)
         direction = direction / np.max(np.abs(direction) / free.unit)
-        for sign in (1.0, -1.0):
-            if descends(free.at, free, sign * direction, 20.0, _RISING * largest):
-                return sign * direction
-            if not (free.straight and rising.any() and affordable >= 2 * _FEWEST_STEPS):
-                continue
-            ways = directions[rising], curvatures[rising]
-            if descends(lambda step, ways=ways: _bottom(free, step, *ways), free, sign * direction, 20.0,
-                        _RISING * largest):  # fmt: skip
-                return sign * direction
+        for ahead in (direction, -direction):
+            if any(descends(value, free, ahead, _GROWTH, _VISIBLE * largest) for value in ways):
+                return ahead
     return None
 
 
@@ -169,7 +171,10 @@ def _bottom(free: Free | Tangent, step: np.ndarray, directions: np.ndarray, curv
     if np.isnan(free.at(step)):
         return np.nan
     slopes = directions @ free.of(free.problem.jac(free.x + step))
-    return free.at(step - free.along((slopes / curvatures) @ directions))
+    aside = free.along((slopes / curvatures) @ directions)
+    if not np.max(np.abs(aside) / free.unit) <= np.max(np.abs(step) / free.unit):  # another valley, or no curvature
+        return np.nan
+    return free.at(step - aside)
 
 
 def descends(value: Any, free: Any, direction: np.ndarray, growth: float, least: float) -> bool:

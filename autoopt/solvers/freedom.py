@@ -60,7 +60,7 @@ class Free:
     def __init__(self, problem: Any, x: np.ndarray, evaluate: Callable) -> None:
         self.problem, self.x, self.evaluate = problem, x, evaluate
         self.gradient, self.value = problem.jac(x), evaluate(x)
-        self.noise = _ROUNDINGS * abs(self.value)
+        self.noise = _ROUNDINGS * _rounded(problem, self.value)
         self.unit = np.maximum(np.abs(x), 1.0)
         self.free = np.ones(x.size, bool) if problem.limits is None else self._may_move()
         self.size = int(self.free.sum())
@@ -134,7 +134,9 @@ class Tangent:
         self.size = self.plane.shape[1]
         self.gradient = gradient - self.multipliers @ what.normals
         self.value = value
-        self.noise = _ROUNDINGS * (abs(value) + np.abs(self.multipliers) @ np.maximum(np.abs(self.start), 1.0))
+        self.noise = _ROUNDINGS * (
+            _rounded(problem, value) + np.abs(self.multipliers) @ np.maximum(np.abs(self.start), 1.0)
+        )
         scale = max(abs(value), min(1.0, abs(problem.initial_value)), steepest)
         self.stationary = bool(np.max(np.abs(self.gradient) * self.unit) <= 1e-5 * scale)
         self.linear = self._is_linear()
@@ -175,6 +177,11 @@ class Tangent:
         if not (far <= 1e-10 and self.what.allowed(shifted)):
             return np.nan
         return self.evaluate(shifted) - self.multipliers @ left
+
+
+def _rounded(problem: Any, value: float) -> float:
+    """Return the size of the number whose rounding shows in f: of squares nearly 0, what is squared has that of x0."""
+    return max(abs(value), np.sqrt(abs(value)) * np.sqrt(min(abs(problem.initial_value), 1e300)))
 
 
 def box(problem: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 _NEAR = 1e-3
-_REACH = tuple(_NEAR * 10 ** (k / 4) for k in range(25))
+_REACH = tuple(10 ** (k / 3 - 2) for k in range(16))
 _TO_ORIGIN = tuple(k / 10 for k in range(1, 21))
 _CHANGE = 1e-8
 """What counts as a change of f, relative to it: rounding is far below, a loss that begins to fit far above."""
 
-_AXES, _RANDOM = 8, 4
-_MOST = 400
+_RANDOM = 2
+_MOST = 160
+"""Evaluations, at most: a plateau that is a minimum pays them all."""
+
 _EPS = np.finfo(np.float64).eps
 
 
@@ -27,66 +29,60 @@ def lower_beyond(problem: Any, x: np.ndarray) -> tuple[np.ndarray, float] | None
 
     Notes
     -----
-    Parameters of whose slopes none changes f by one rounding, over max(|x_i|, 1), are followed outwards, each and all
-    together, towards the origin and at random, if f is the same close by. What counts is the first change: a plateau
-    from which f rises is a minimum.
+    Parameters whose slopes, at `x` and close by on both sides, do not change f by one rounding over max(|x_i|, 1) are
+    followed outwards: all together towards the origin and at random, then each. What counts is the first change: a
+    plateau from which f rises is a minimum.
     """
-    gradient, unit = problem.jac(x), np.maximum(np.abs(x), 1.0)
-    idle = np.abs(gradient) * unit <= max(_EPS * abs(problem.fun(x)), np.finfo(np.float64).tiny)
-    if problem.limits is not None:
-        idle &= problem.limits.upper > problem.limits.lower
-    if not idle.any():
+    unit = np.maximum(np.abs(x), 1.0)
+    flat = _idle(problem, x, unit)
+    nearby = _NEAR * unit * flat * np.random.default_rng(6).uniform(0.5, 1.0, x.size)
+    for side in (x + nearby, x - nearby):
+        if problem.limits is not None:
+            side = np.clip(side, problem.limits.lower, problem.limits.upper)
+        if not flat.any():
+            return None
+        if problem.is_defined(side):
+            flat &= _idle(problem, side, unit)
+    if not flat.any():
         return None
     level = problem.original(x)
     if not np.isfinite(level):
         return None
     change = _CHANGE * max(abs(level), abs(problem.initial_value))
     left = _MOST
-    for start, steps in _rays(problem, x, level, idle, unit):
-        for distance in steps:
-            point = x + distance * start
+    for direction, distances in _rays(x, flat, unit):
+        lowest, last = None, level
+        for distance in distances:
+            point = x + distance * direction
             if left <= 0 or not _allowed(problem, point):
                 break
             left -= 1
             found = problem.original(point)
-            if not np.isfinite(found):
+            if not found <= last + change:  # it rises, or is not defined
                 break
-            if abs(found - level) > change:
-                if found < level:
-                    return point, found
-                break
+            if found < last - change:
+                lowest, last = (point, found), found
+        if lowest is not None:
+            return lowest
     return None
 
 
-def _rays(
-    problem: Any, x: np.ndarray, level: float, idle: np.ndarray, unit: np.ndarray
-) -> Iterator[tuple[np.ndarray, tuple[float, ...]]]:
-    """Yield directions, shape (n,), with the distances to look at, among parameters around which f is the same."""
-    first = np.flatnonzero(idle)[: 4 * _AXES]
-    axes = [k for k in first if _is_flat(problem, x, level, unit[k] * np.eye(1, x.size, k)[0])]
-    flat = np.zeros(x.size, bool)
-    flat[axes] = True
-    if idle.sum() > 4 * _AXES and len(axes) == 4 * _AXES:
-        flat = idle
-    if not flat.any():
-        return
+def _idle(problem: Any, x: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Return of which parameters the slope moves f by less than a rounding, over `unit`; none that bounds fix."""
+    room = max(_EPS * abs(problem.fun(x)), np.finfo(np.float64).tiny)
+    idle = np.abs(problem.jac(x)) * unit <= room
+    return idle if problem.limits is None else idle & (problem.limits.upper > problem.limits.lower)
+
+
+def _rays(x: np.ndarray, flat: np.ndarray, unit: np.ndarray) -> Iterator[tuple[np.ndarray, tuple[float, ...]]]:
+    """Yield directions, shape (n,), among the parameters in which f is flat, with the distances to look at."""
     if (home := -x * flat).any():
         yield home, _TO_ORIGIN
     random = np.random.default_rng(5)
-    for _ in range(_RANDOM if flat.sum() > 1 else 0):
-        direction = random.uniform(-1.0, 1.0, x.size) * unit * flat
+    directions = [random.uniform(-1.0, 1.0, x.size) * unit * flat for _ in range(_RANDOM if flat.sum() > 1 else 0)]
+    for direction in (*directions, *(unit[k] * np.eye(1, x.size, k)[0] for k in np.flatnonzero(flat)[:_MOST])):
         yield direction, _REACH
         yield -direction, _REACH
-    for k in np.flatnonzero(flat)[:_AXES]:
-        for sign in (1.0, -1.0):
-            yield sign * unit[k] * np.eye(1, x.size, k)[0], _REACH
-
-
-def _is_flat(problem: Any, x: np.ndarray, level: float, direction: np.ndarray) -> bool:
-    """Whether f is the same close by on both sides, but for rounding; a side that is not allowed does not count."""
-    sides = [x + h * direction for h in (_NEAR, -_NEAR)]
-    values = [problem.original(side) for side in sides if _allowed(problem, side)]
-    return bool(values) and all(abs(value - level) <= 16 * _EPS * abs(level) for value in values)
 
 
 def _allowed(problem: Any, point: np.ndarray) -> bool:
