@@ -37,7 +37,7 @@ PLATEAUS = {
 }
 
 
-@pytest.mark.parametrize("method", [None, "cg", "newton-cg", "trust-exact", "slsqp", "trust-constr"])
+@pytest.mark.parametrize("method", [None, "newton-cg", "trust-constr"])
 @pytest.mark.parametrize("name", PLATEAUS)
 def test_plateau_from_which_f_falls_is_no_success(name, method):
     f, x0 = PLATEAUS[name]
@@ -81,7 +81,7 @@ FLAT_MINIMA = {
 }
 
 
-@pytest.mark.parametrize("method", [None, "l-bfgs-b", "newton-cg", "trust-ncg"])
+@pytest.mark.parametrize("method", [None, "newton-cg"])
 @pytest.mark.parametrize("name", FLAT_MINIMA)
 def test_flat_minimum_stays_a_success(name, method):
     f, x0 = FLAT_MINIMA[name]

@@ -36,7 +36,7 @@ FALLING = {
 }
 
 
-@pytest.mark.parametrize("method", [None, "cg", "newton-cg", "trust-ncg"])
+@pytest.mark.parametrize("method", [None, "newton-cg"])
 @pytest.mark.parametrize("name", FALLING)
 def test_no_method_stays_where_centres_are_equal_or_on_a_roof(name, method):
     f, x0 = FALLING[name]
@@ -44,7 +44,7 @@ def test_no_method_stays_where_centres_are_equal_or_on_a_roof(name, method):
     if result.success:  # a method may have come to where the centres differ
         assert len(set(result.x)) == len(x0) and result.fun < 0.9 * f(x0)
         return
-    telling = any(word in result.message for word in ("kink", "saddle", "no progress", "not finite"))
+    telling = any(word in result.message for word in ("kink", "saddle", "flat", "no progress"))
     assert telling, result.message
 
 
@@ -79,7 +79,7 @@ RISING = {
 }
 
 
-@pytest.mark.parametrize("method", [None, "l-bfgs-b", "newton-cg", "trust-ncg", "slsqp"])
+@pytest.mark.parametrize("method", [None, "newton-cg", "slsqp"])
 @pytest.mark.parametrize("name", RISING)
 def test_minimum_at_a_kink_stays_a_success(name, method):
     f, x0 = RISING[name]

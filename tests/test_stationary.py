@@ -163,7 +163,7 @@ ONE_SIDED = {
 }
 
 
-@pytest.mark.parametrize("method", [None, "cg", "newton-cg", "trust-ncg", "trust-exact", "trust-constr"])
+@pytest.mark.parametrize("method", [None, "newton-cg", "trust-exact"])
 @pytest.mark.parametrize("name", ONE_SIDED)
 def test_no_method_takes_a_point_for_a_minimum_from_which_f_falls_on_one_side(name, method):
     f, x0 = ONE_SIDED[name]
@@ -203,12 +203,12 @@ MORE_MINIMA = {
 WIDE = np.random.default_rng(2).normal(size=(4, 8))
 
 
-@pytest.mark.parametrize("method", [None, "l-bfgs-b", "newton-cg", "trust-exact", "slsqp"])
+@pytest.mark.parametrize("method", [None, "newton-cg", "trust-exact"])
 @pytest.mark.parametrize("name", MORE_MINIMA)
 def test_minimum_without_curvature_in_some_direction_stays_a_minimum(name, method):
     f, x0 = MORE_MINIMA[name]
     result = minimize(f, x0, method=method)
-    assert result.success or method in ("newton-cg", "slsqp"), result.message
+    assert result.success or method == "newton-cg", result.message
     assert not any(word in result.message for word in ("saddle", "inflexion", "kink", "flat")), result.message
 
 
@@ -263,7 +263,7 @@ def test_constraint_that_nothing_presses_on_may_be_left_inwards():
 
 
 AT_CONSTRAINTS = {
-    "lowest of a circle": (lambda w: w[0] + w[1], [1.0, 0.3], CIRCLE, -np.sqrt(2)),
+    "lowest of a circle": (lambda w: 3 * w[0] + 4 * w[1], [0.5, -0.5], CIRCLE, -5.0),
     "first axis": (lambda w: w @ (np.array([1.0, 2.0, 3.0]) * w), [0.5, 0.6, 0.7], CIRCLE, 1.0),
     "curvature that the constraint makes up for": (
         lambda w: -(w[0] ** 2) / 4 - w[1],
@@ -292,3 +292,20 @@ def test_minimum_along_constraints_stays_a_success(name, method):
     f, x0, constraint, lowest = AT_CONSTRAINTS[name]
     result = minimize(f, x0, method=method, constraints=constraint)
     assert result.success and result.fun == pytest.approx(lowest, abs=1e-6), result.message
+
+
+def test_what_raises_beside_the_solution_does_not_cost_it():
+    def f(w):
+        if w[0] != 0 and np.abs(w[0]) < 0.1:
+            raise ValueError("too near")
+        return w[0] ** 2 + (w[1] - 1) ** 2
+
+    def above(w):
+        if np.abs(w[0]) > 0:
+            raise ValueError("not on the axis")
+        return w[1]
+
+    for constraint in ((), {"type": "ineq", "fun": above, "jac": lambda w: np.array([[0.0, 1.0]])}):
+        result = minimize(f, [0.0, 0.0], constraints=constraint, method="slsqp", verify="off")
+        assert result.success and result.x == pytest.approx([0.0, 1.0], abs=1e-6)
+        assert result.nundefined == 0 and "trial point" not in result.message

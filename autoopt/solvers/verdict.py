@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
 
+from autoopt.errors import AutooptError
 from autoopt.solvers.convergence import (
     finish,
     is_stationary,
@@ -15,7 +17,7 @@ from autoopt.solvers.convergence import (
 )
 from autoopt.solvers.curvature import falling
 from autoopt.solvers.plateaus import lower_beyond
-from autoopt.solvers.problem import Problem
+from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
 from autoopt.solvers.table import Solver
 
@@ -72,11 +74,28 @@ NO_MINIMUM = (
 
 def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float) -> str | None:
     """Return what is wrong with a point where the gradient vanishes and from which f falls; None if it does not."""
-    if problem.constraints or is_stationary(problem, x, gtol):
-        if (descent := falling(problem, x)) is not None:
-            return (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, descent.direction))
-        if (direction := falling_from_kink(problem, x)) is not None:
-            return _KINK.format(_along(problem, direction))
+    undefined = len(problem.undefined)
+    for look in (_descent, _from_kink, _plateau):
+        stationary = look is _plateau or problem.constraints or is_stationary(problem, x, gtol)
+        with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):  # what raises beside x, or its constraints do
+            if stationary and (wrong := look(problem, x)) is not None:
+                del problem.undefined[undefined:]
+                return wrong
+    del problem.undefined[undefined:]
+    return None
+
+
+def _descent(problem: Problem, x: np.ndarray) -> str | None:
+    descent = falling(problem, x)
+    return descent and (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, descent.direction))
+
+
+def _from_kink(problem: Problem, x: np.ndarray) -> str | None:
+    direction = falling_from_kink(problem, x)
+    return None if direction is None else _KINK.format(_along(problem, direction))
+
+
+def _plateau(problem: Problem, x: np.ndarray) -> str | None:
     lower = lower_beyond(problem, x)
     return None if lower is None else _flat(problem, x, *lower)
 
