@@ -92,7 +92,8 @@ def minimize(
     NaN or inf, is one to step back from; at x0 it is an error. A run that stops because f no longer falls (SciPy's
     "precision loss", "abnormal") is success only at a solution by
     one of the tests in `solvers.convergence.finish`, which may take one last Newton step; the message says by which.
-    A point with vanishing gradient from which f falls (a saddle, a maximum) is no success.
+    A point with vanishing gradient from which f falls is no success: a saddle, a maximum, also along constraints, an
+    inflexion, a kink where slopes cancel, a plateau at whose end f falls. The message says in which direction.
     """
     args = args if isinstance(args, tuple) else (args,)
     structure = Structure.of(x0)

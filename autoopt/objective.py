@@ -169,6 +169,21 @@ class Objective:
         tape = self._paths[0].trace.tape
         return None if tape.ties else flatness(tape)  # at a tie the derivative is compared with differences
 
+    def meets_kinks(self, x: Any) -> bool:
+        """Whether the gradient at `x` meets kinks, or numbers that are equal, that are not so everywhere."""
+        x = self._flat(x)
+        self.value_and_grad(x)
+        compiled = self._paths[0].compiled.get("value_and_grad")
+        if compiled is None or self._paths[0].trace.tape.ties:
+            return bool(self._paths[0].trace.tape.ties)
+        try:
+            _QUIET.copy().run(compiled.run, x)
+        except compiled.tied:
+            return True
+        except Exception:  # another path is taken there
+            return False
+        return False
+
     def original(self, x: Any) -> float:
         """Return f(x) from the user's own function; what a trace left outside is as if this had not been called."""
         with self._left.set_aside():

@@ -71,6 +71,10 @@ class Supplied:
         elif self._jac == FINITE_DIFFERENCE:
             self.original(x)
 
+    def meets_kinks(self, x: Any) -> bool:
+        """Whether the gradient at `x` is known to meet kinks; what numerical differences meet is not known."""
+        return self.derived.meets_kinks(x) if self._jac is None else self._jac == FINITE_DIFFERENCE
+
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value at `x` has no slope, as far as that can be seen; None if it may have one."""
         if self._jac is None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import LinearConstraint, NonlinearConstraint
 
 from autoopt import check, minimize
 from autoopt.solvers import SOLVERS
@@ -146,3 +147,165 @@ def test_of_random_quartics_successes_are_minima_and_saddles_are_saddles(method)
         falls = eigenvalues[0] < -1e-6 * np.max(np.abs(eigenvalues))
         assert not (result.success and falls), (seed, result.message)
         assert falls or "saddle" not in result.message, (seed, result.message)
+
+
+ONE_SIDED = {
+    "cube": (lambda w: w[0] ** 3, np.zeros(1)),
+    "cube beside a square": (lambda w: w[0] ** 3 + w[0] ** 4 + w[1] ** 2, np.array([0.0, 1.0])),
+    "monkey saddle": (lambda w: w[0] ** 3 - 3 * w[0] * w[1] ** 2 + (w @ w) ** 2, np.zeros(2)),
+    "without a bound": (lambda w: w[0] ** 3 + np.exp(w[1]) - w[1], np.zeros(2)),
+    "off the origin, with a value": (lambda w: 3 + (w[0] - 5) ** 3 + (w[0] - 5) ** 4 + w[1] ** 2, np.array([5.0, 1.0])),
+    "three factors": (lambda w: (w[0] * w[1] * w[2] - 1) ** 2, np.zeros(3)),
+    "along a curved valley": (lambda w: (w[1] - w[0] ** 2) * (w[1] - 2 * w[0] ** 2), np.zeros(2)),
+    "of two fourth powers one falls": (lambda w: w[0] ** 4 - w[1] ** 4 + w[1] ** 6, np.zeros(2)),
+    "fifth power": (lambda w: w[0] ** 5 + w[0] ** 6 + w[1] ** 2, np.array([0.0, 1.0])),
+    "one of twenty": (lambda w: w[0] ** 3 + w[0] ** 4 + np.sum(w[1:] ** 2), np.r_[0.0, np.ones(19)]),
+}
+
+
+@pytest.mark.parametrize("method", [None, "newton-cg", "trust-exact"])
+@pytest.mark.parametrize("name", ONE_SIDED)
+def test_no_method_takes_a_point_for_a_minimum_from_which_f_falls_on_one_side(name, method):
+    f, x0 = ONE_SIDED[name]
+    result = minimize(f, x0, method=method, options={"maxiter": 50})
+    lowest = {"without a bound": -1.0}.get(name, -1e-3)
+    told = any(words in result.message for words in ("point of inflexion", "saddle point or a maximum", "not bounded"))
+    assert told if not result.success else result.fun < f(x0 * (x0 != 1)) + lowest
+
+
+def test_direction_of_an_inflexion_is_the_one_in_which_f_falls():
+    f, x0 = ONE_SIDED["cube beside a square"]
+    result = minimize(f, x0)
+    assert "falls along -x[0]." in result.message and f(result.x - [0.1, 0.0]) < result.fun
+
+
+def test_inflexion_that_the_run_comes_to_from_above_is_told():
+    result = minimize(ONE_SIDED["cube beside a square"][0], np.ones(2))
+    assert not result.success and "point of inflexion" in result.message
+
+
+MORE_MINIMA = {
+    "quartic from outside": (lambda x: 1.0 + np.sum((x - 2) ** 4), np.ones(3)),
+    "sixth power": (lambda x: 5.0 + np.sum(x**6) + x[0] ** 2, np.ones(3)),
+    "curved valley": (lambda x: (x[0] * x[1] - 1) ** 2, np.array([2.0, 0.3])),
+    "on a curved valley": (lambda x: (x[0] * x[1] - 1) ** 2, np.array([2.0, 0.5])),
+    "more parameters than data": (lambda w: np.sum((WIDE @ w - 1) ** 2), np.zeros(8)),
+    "factors of a matrix": (
+        lambda w: np.sum((np.outer(w[:4], w[4:]) - np.outer([1.0, -2, 3, 1], [1.0, 2, 3])) ** 2),
+        np.linspace(0.5, 2.0, 7),
+    ),
+    "narrow hollow before a fall": (lambda w: w[0] ** 3 + 0.01 * w[0] ** 2 + w[0] ** 4 + w[1] ** 2, np.zeros(2)),
+    "Powell's singular function": (
+        lambda x: (x[0] + 10 * x[1]) ** 2 + 5 * (x[2] - x[3]) ** 2 + (x[1] - 2 * x[2]) ** 4 + 10 * (x[0] - x[3]) ** 4,
+        np.array([3.0, -1.0, 0.0, 1.0]),
+    ),
+}
+WIDE = np.random.default_rng(2).normal(size=(4, 8))
+
+
+@pytest.mark.parametrize("method", [None, "newton-cg", "trust-exact"])
+@pytest.mark.parametrize("name", MORE_MINIMA)
+def test_minimum_without_curvature_in_some_direction_stays_a_minimum(name, method):
+    f, x0 = MORE_MINIMA[name]
+    result = minimize(f, x0, method=method)
+    assert result.success or method == "newton-cg", result.message
+    assert not any(word in result.message for word in ("saddle", "inflexion", "kink", "flat")), result.message
+
+
+CIRCLE = {"type": "eq", "fun": lambda w: w @ w - 1}
+HELD = {
+    "product on a line": (lambda w: -w[0] * w[1], [0.0, 0.0], {"type": "eq", "fun": lambda w: w[0] - w[1]}),
+    "highest of a circle": (lambda w: -w[1], [0.0, -1.0], CIRCLE),
+    "second axis of an ellipsoid": (lambda w: w @ (np.array([1.0, 2.0, 3.0]) * w), [0.0, 1.0, 0.0], CIRCLE),
+    "saddle in a plane": (
+        lambda w: w[0] ** 2 - w[1] ** 2 + w[2] ** 2,
+        [0.5, 0.0, 0.5],
+        {"type": "eq", "fun": lambda w: w[0] + w[2] - 1},
+    ),
+    "inequality far off": (
+        lambda w: w[0] ** 2 - w[1] ** 2 + w[1] ** 4,
+        [0.0, 0.0],
+        {"type": "ineq", "fun": lambda w: 5 - w @ w},
+    ),
+    "third power in a plane": (
+        lambda w: w[0] ** 3 + w[0] ** 4 + w[1] + w[2] ** 2,
+        [0.0, 0.0, 0.0],
+        {"type": "eq", "fun": lambda w: w[1]},
+    ),
+    "linear": (lambda w: -w[0] * w[1], [0.0, 0.0], LinearConstraint([[1.0, -1.0]], 0, 0)),
+    "disc's far edge": (lambda w: w[1] ** 2 / 4 - w[0], [-1.0, 0.0], NonlinearConstraint(lambda w: w @ w, 1, 1)),
+}
+
+
+@pytest.mark.parametrize("method", ["slsqp", "trust-constr"])
+@pytest.mark.parametrize("name", HELD)
+def test_maximum_or_saddle_along_constraints_is_no_success(name, method):
+    f, x0, constraint = HELD[name]
+    result = minimize(f, x0, method=method, constraints=constraint)
+    if result.success:
+        assert result.fun < f(np.array(x0)) - 1e-3
+    else:
+        assert "saddle point" in result.message
+
+
+def test_equal_shares_of_a_concave_function_on_the_simplex_are_no_success():
+    whole = {"type": "eq", "fun": lambda p: p.sum() - 1}
+    result = minimize(lambda p: -p @ p, np.full(3, 1 / 3), bounds=[(0, 1)] * 3, constraints=whole)
+    assert not result.success and "saddle point or a maximum" in result.message
+
+
+def test_constraint_that_nothing_presses_on_may_be_left_inwards():
+    inside = {"type": "ineq", "fun": lambda w: w[0]}
+    falls = minimize(lambda w: -(w[0] ** 2) + w[0] ** 4 + w[1] ** 2, [0.0, 1.0], constraints=inside)
+    assert not falls.success or falls.x[0] == pytest.approx(np.sqrt(0.5), abs=1e-4)
+    outside = minimize(lambda w: w[0] ** 3 + w[1] ** 2, [0.0, 1.0], constraints=inside)
+    assert outside.success and outside.x == pytest.approx([0.0, 0.0], abs=1e-4)
+
+
+AT_CONSTRAINTS = {
+    "lowest of a circle": (lambda w: 3 * w[0] + 4 * w[1], [0.5, -0.5], CIRCLE, -5.0),
+    "first axis": (lambda w: w @ (np.array([1.0, 2.0, 3.0]) * w), [0.5, 0.6, 0.7], CIRCLE, 1.0),
+    "curvature that the constraint makes up for": (
+        lambda w: -(w[0] ** 2) / 4 - w[1],
+        [0.3, 0.8],
+        {"type": "ineq", "fun": lambda w: 1 - w @ w},
+        -1.0,
+    ),
+    "corner of a concave function": (
+        lambda w: -w @ w,
+        [0.6, 0.1],
+        [{"type": "ineq", "fun": lambda w: np.r_[1 - w[0] - w[1], w]}],
+        -1.0,
+    ),
+    "flat along the constraint": (
+        lambda x: (x[0] + x[1]) ** 2 + (x[1] + x[2]) ** 2,
+        [-4.0, 1.0, 1.0],
+        {"type": "eq", "fun": lambda x: x[0] + 2 * x[1] + 3 * x[2] - 1},
+        0.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("method", ["slsqp", "trust-constr"])
+@pytest.mark.parametrize("name", AT_CONSTRAINTS)
+def test_minimum_along_constraints_stays_a_success(name, method):
+    f, x0, constraint, lowest = AT_CONSTRAINTS[name]
+    result = minimize(f, x0, method=method, constraints=constraint)
+    assert result.success and result.fun == pytest.approx(lowest, abs=1e-6), result.message
+
+
+def test_what_raises_beside_the_solution_does_not_cost_it():
+    def f(w):
+        if w[0] != 0 and np.abs(w[0]) < 0.1:
+            raise ValueError("too near")
+        return w[0] ** 2 + (w[1] - 1) ** 2
+
+    def above(w):
+        if np.abs(w[0]) > 0:
+            raise ValueError("not on the axis")
+        return w[1]
+
+    for constraint in ((), {"type": "ineq", "fun": above, "jac": lambda w: np.array([[0.0, 1.0]])}):
+        result = minimize(f, [0.0, 0.0], constraints=constraint, method="slsqp", verify="off")
+        assert result.success and result.x == pytest.approx([0.0, 1.0], abs=1e-6)
+        assert result.nundefined == 0 and "trial point" not in result.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import UsageError
 from autoopt.parameters import Structure
+from autoopt.solvers.bounds import Limits
 
 _REMEDY = 'give dicts with "type" ("eq" or "ineq") and "fun", or a NonlinearConstraint or LinearConstraint, or a list.'
 
@@ -64,30 +66,95 @@ def active_normals(constraints: list, limits: Any, x: np.ndarray, tolerance: flo
 
     None if `x` violates one by more than `tolerance` relative to max(|limit|, 1).
     """
-    parts = [_parts(constraint, x) for constraint in constraints]
-    if limits is not None:
-        parts.append((x, np.eye(x.size), limits.lower, limits.upper))
+    parts = [_parts(constraint, x) for constraint in [*constraints, *([limits] if limits is not None else [])]]
     normals = [np.zeros((0, x.size))]
     for value, jacobian, lower, upper in parts:
-        for limit, sign in ((lower, 1.0), (upper, -1.0)):
-            room = np.where(np.isfinite(limit), sign * (value - limit), np.inf)
-            allowed = tolerance * np.maximum(1.0, np.where(np.isfinite(limit), np.abs(limit), 1.0))
+        for sign in (1.0, -1.0):
+            room, allowed = _room(value, lower, upper, sign, tolerance)
             if (room < -allowed).any():
                 return None
             normals.append(sign * jacobian[room <= allowed])
     return np.concatenate(normals)
 
 
-def _parts(constraint: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return value (k,), Jacobian (k, n) and lower and upper limits (k,) of one constraint on the flat vector."""
-    if isinstance(constraint, dict):
-        value, jacobian = constraint["fun"](x), constraint["jac"](x)
+@dataclass(frozen=True)
+class Held:
+    """What holds a point: `normals`, shape (k, n), inward, `equal`, shape (k,), which are equalities, and functions.
+
+    `values(y)`, shape (k,), are those of the constraints that hold it, with the sign that makes the normals their
+    Jacobian `slopes(y)`; `allowed(y)` is whether no constraint and no bound is violated.
+    """
+
+    values: Callable[[np.ndarray], np.ndarray]
+    slopes: Callable[[np.ndarray], np.ndarray]
+    allowed: Callable[[np.ndarray], bool]
+    normals: np.ndarray
+    equal: np.ndarray
+
+
+def held(constraints: list, limits: Any, x: np.ndarray, tolerance: float) -> Held | None:
+    """Return what holds `x` of constraints and bounds, to `tolerance` relative to max(|limit|, 1); None if violated."""
+    everything = [*constraints, *([limits] if limits is not None else [])]
+    rows = []
+    for constraint in everything:
+        value, _, lower, upper = _parts(constraint, x, slopes=False)
+        rooms = [_room(value, lower, upper, sign, tolerance) for sign in (1.0, -1.0)]
+        if any((room < -allowed).any() for room, allowed in rooms):
+            return None
+        low, high = (room <= allowed for room, allowed in rooms)
+        equal = low & high
+        rows += [(constraint, equal | low, 1.0, equal[equal | low]), (constraint, high & ~equal, -1.0, None)]
+    rows = [row for row in rows if row[1].any()]
+    none, flat = np.zeros(0), np.zeros((0, x.size))
+
+    def values(y: np.ndarray) -> np.ndarray:
+        found = [sign * _parts(constraint, y, slopes=False)[0][which] for constraint, which, sign, _ in rows]
+        return np.concatenate([none, *found])
+
+    def slopes(y: np.ndarray) -> np.ndarray:
+        return np.concatenate([flat, *(sign * _parts(constraint, y)[1][which] for constraint, which, sign, _ in rows)])
+
+    def allowed(y: np.ndarray) -> bool:
+        for constraint in everything:
+            value, _, lower, upper = _parts(constraint, y, slopes=False)
+            for sign in (1.0, -1.0):
+                room, most = _room(value, lower, upper, sign, tolerance)
+                if not (room >= -most).all():
+                    return False
+        return True
+
+    equal = [np.zeros(which.sum(), bool) if known is None else known for _, which, _, known in rows]
+    return Held(values, slopes, allowed, slopes(x), np.concatenate([np.zeros(0, bool), *equal]))
+
+
+def _room(value: Any, lower: Any, upper: Any, sign: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far inside its lower (sign 1) or upper (sign -1) limit each value is, and how far counts as on it."""
+    limit = lower if sign > 0 else upper
+    finite = np.isfinite(limit)
+    room = np.where(finite, sign * (value - np.where(finite, limit, 0.0)), np.inf)
+    return room, tolerance * np.maximum(1.0, np.where(finite, np.abs(limit), 1.0))
+
+
+def _parts(
+    constraint: Any, x: np.ndarray, slopes: bool = True
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]:
+    """Return value (k,), Jacobian (k, n) and lower and upper limits (k,) of one constraint, or of the bounds."""
+    jacobian = None
+    if isinstance(constraint, Limits):
+        value, jacobian = x, np.eye(x.size) if slopes else None
+        lower, upper = constraint.lower, constraint.upper
+    elif isinstance(constraint, dict):
+        value, jacobian = constraint["fun"](x), constraint["jac"](x) if slopes else None
         lower, upper = 0.0, 0.0 if constraint["type"] == "eq" else np.inf
     else:
         linear = hasattr(constraint, "A")
-        value, jacobian = (constraint.A @ x, constraint.A) if linear else (constraint.fun(x), constraint.jac(x))
+        value = constraint.A @ x if linear else constraint.fun(x)
+        if slopes:
+            jacobian = constraint.A if linear else constraint.jac(x)
         lower, upper = constraint.lb, constraint.ub
-    jacobian = jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
     value = np.atleast_1d(value)
     lower, upper = np.broadcast_to(lower, value.shape), np.broadcast_to(upper, value.shape)
+    if jacobian is None:
+        return value, None, lower, upper
+    jacobian = jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
     return value, np.reshape(jacobian, (value.size, x.size)), lower, upper

@@ -1,95 +1,97 @@
 """Whether f falls from a point where its gradient vanishes: a saddle or a maximum is no solution.
 
-What costs nothing to compile: differences of gradients give the direction, values the proof.
+What costs nothing to compile: differences of gradients give the directions, values the proof. Along directions without
+curvature f may fall on one side alone, by a third power.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from autoopt.solvers.freedom import Free, Tangent, box, freedom
+
 _STEP = 1e-6
 _FEWEST_STEPS, _MOST_STEPS = 4, 40
 _RISING = 1e-6
-_ROUNDINGS = 16 * np.finfo(np.float64).eps
+_FLAT = 1e-3
+"""Beside the largest curvature: less than this may be none, as differences of gradients and a run's end blur it."""
+
+_GROWTH = 20.0
+"""A fall by a third power is 1000 times for a step of 10 times; 10 times is what convex functions come to."""
+
+_VISIBLE = 1e-8
+"""Beside the largest curvature, what a fall must come to: less is the rounding of terms that cancel."""
+
+_DENSE = 200
 
 
-def falling(problem: Any, x: np.ndarray) -> np.ndarray | None:
-    """Return a direction, shape (n,), along which f curves downwards at the stationary point `x`; None if none shows.
+@dataclass(frozen=True)
+class Descent:
+    """A direction, shape (n,), along which f falls from a stationary point; on both sides if it is `curved`."""
+
+    direction: np.ndarray
+    curved: bool
+
+
+def falling(problem: Any, x: np.ndarray) -> Descent | None:
+    """Return how f falls from the stationary point `x`, None if that does not show.
 
     Notes
     -----
     The direction of least curvature is that of the Hessian, or of Lanczos steps on products with it, in units of
-    max(|x_i|, 1): exact where the method has compiled them, else differences of gradients. It counts if second
-    differences of the *values* along it are negative at two lengths of step. A run that did not move pays at most 40
-    products; others a tenth of the evaluations that they had made, and 4 at least: from a point that the solver went
-    down to, f falls in symmetric cases alone.
+    max(|x_i|, 1): exact where the method has compiled them, else differences of gradients. Under constraints it is
+    the Lagrangian's, on the plane that touches what is active. It counts if second differences of the *values* along
+    it are negative at two lengths of step. A run that did not move pays at most 40 products; others a tenth of the
+    evaluations that they had made, and 4 at least: from a point that the solver went down to, f falls in symmetric
+    cases alone. Along directions whose curvature is about 0 values show whether f falls on one side.
     """
-    value, gradient = problem.fun(x), problem.jac(x)
-    if not np.isfinite(value):
+    free = freedom(problem, x)
+    if free is None or not np.isfinite(free.value):
         return None
-    free = np.ones(x.size, bool) if problem.limits is None else _may_move(problem, x, gradient)
-    count = int(free.sum())
-    if not count or (problem.constraints and _is_held(problem, x)):
-        return None
-    scale = np.maximum(np.abs(x), 1.0) * free
     affordable = _MOST_STEPS if problem.nit <= 1 else max(_FEWEST_STEPS, problem.nfev // 10)
-    direction = _least_curved(problem, x, gradient, scale, min(count, affordable, _MOST_STEPS))
-    return direction if direction is not None and _falls(problem, x, value, gradient, direction) else None
+    curvatures, directions = _curvatures(problem, free, min(free.size, affordable, _MOST_STEPS))
+    if not len(curvatures):
+        return None
+    if curvatures[0] <= _RISING * curvatures[-1]:
+        direction = free.along(directions[0])
+        if _falls(free, direction):
+            return Descent(direction, True)
+    direction = _down_one_side(free, curvatures, directions, affordable)
+    return None if direction is None else Descent(direction, False)
 
 
-def _slope(problem: Any, x: np.ndarray) -> np.ndarray:
-    return problem.jac(x if problem.limits is None else np.clip(x, problem.limits.lower, problem.limits.upper))
-
-
-def _may_move(problem: Any, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Return which entries no bound holds, shape (n,): those with room on both sides, or none to gain by the slope."""
-    room = 1e-2 * np.maximum(np.abs(x), 1.0)
-    held = (x - problem.limits.lower < room) | (problem.limits.upper - x < room)
-    fixed = problem.limits.upper - problem.limits.lower <= 0
-    return ~fixed & (~held | (np.abs(gradient) <= 1e-12 * max(1.0, abs(problem.initial_value))))
-
-
-def _is_held(problem: Any, x: np.ndarray) -> bool:
-    """Whether a constraint is active at `x`, or near: curvature then counts along the constraint alone."""
-    from autoopt.solvers.constraints import active_normals
-
-    normals = active_normals(problem.constraints, None, x, 1e-2)
-    return normals is None or len(normals) > 0
-
-
-def _least_curved(
-    problem: Any, x: np.ndarray, gradient: np.ndarray, scale: np.ndarray, steps: int
-) -> np.ndarray | None:
-    """Return the direction of least curvature, in units of `scale` (0: held fixed); None if f rises along all."""
+def _curvatures(problem: Any, free: Free | Tangent, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return curvatures, ascending, and their directions (k, m) in the coordinates of `free`; none if not finite."""
+    x = free.x
     if problem.second == "hess" and x.size <= _DENSE:
-        projected, basis = np.outer(scale, scale) * problem.hess(x), np.eye(x.size)
-        projected, basis = projected[np.ix_(scale > 0, scale > 0)], basis[scale > 0]
+        hessian, basis = problem.hess(x), np.eye(free.size)
+        units = (free.along(unit) for unit in basis)
+        projected = np.array([free.of(hessian @ unit - free.bent(unit)) for unit in units])
     else:
-        projected, basis = _krylov(problem, x, gradient, scale, steps)
+        projected, basis = _krylov(problem, free, steps)
     if not (len(basis) and np.isfinite(projected).all()):
-        return None
+        return np.zeros(0), np.zeros((0, free.size))
     curvatures, directions = np.linalg.eigh((projected + projected.T) / 2)
-    if curvatures[0] > _RISING * curvatures[-1]:
-        return None
-    return scale * (directions[:, 0] @ basis)
+    return curvatures, directions.T @ basis
 
 
-def _krylov(
-    problem: Any, x: np.ndarray, gradient: np.ndarray, scale: np.ndarray, steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the Hessian on the directions of `steps` Lanczos steps, (k, k), and these directions, (k, n)."""
+def _krylov(problem: Any, free: Free | Tangent, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Hessian on the directions of `steps` Lanczos steps, (k, k), and these directions, (k, m)."""
     rng = np.random.default_rng(0)
-    basis, products = np.zeros((0, x.size)), np.zeros((0, x.size))
-    ahead = rng.normal(size=x.size)
+    basis, products = np.zeros((0, free.size)), np.zeros((0, free.size))
+    gradient = problem.jac(free.x)
+    ahead = rng.normal(size=free.size)
     for _ in range(steps):
         rest = _orthogonal(ahead, basis)
         if not np.linalg.norm(rest) > 1e-8 * np.linalg.norm(ahead):  # the directions so far are closed under H
-            rest = _orthogonal(rng.normal(size=x.size) * (scale > 0), basis)
-        rest = rest * (scale > 0)
+            rest = _orthogonal(rng.normal(size=free.size), basis)
         unit = rest / np.linalg.norm(rest)
-        ahead = scale * product(problem, x, gradient, scale * unit)
+        direction = free.along(unit)
+        ahead = free.of(product(problem, free.x, gradient, direction) - free.bent(direction))
         if not np.isfinite(ahead).all():
             break
         basis, products = np.vstack([basis, unit]), np.vstack([products, ahead])
@@ -107,11 +109,12 @@ def product(problem: Any, x: np.ndarray, gradient: np.ndarray, direction: np.nda
     h = _STEP / np.max(np.abs(direction) / np.maximum(np.abs(x), 1.0))
     if problem.limits is not None:
         ahead = x + h * direction
-        h = h if np.array_equal(np.clip(ahead, *_box(problem)), ahead) else -h
+        h = h if np.array_equal(np.clip(ahead, *box(problem)), ahead) else -h
     return (_slope(problem, x + h * direction) - gradient) / h
 
 
-_DENSE = 200
+def _slope(problem: Any, x: np.ndarray) -> np.ndarray:
+    return problem.jac(x if problem.limits is None else np.clip(x, *box(problem)))
 
 
 def _orthogonal(vector: np.ndarray, basis: np.ndarray) -> np.ndarray:
@@ -120,23 +123,89 @@ def _orthogonal(vector: np.ndarray, basis: np.ndarray) -> np.ndarray:
     return vector - (basis @ vector) @ basis
 
 
-def _falls(problem: Any, x: np.ndarray, value: float, gradient: np.ndarray, direction: np.ndarray) -> bool:
+def _falls(free: Free | Tangent, direction: np.ndarray) -> bool:
     """Whether second differences of f along `direction` (one-sided at a bound) are negative at two lengths of step."""
-    direction = direction / np.max(np.abs(direction) / np.maximum(np.abs(x), 1.0))
+    direction = direction / np.max(np.abs(direction) / free.unit)
 
     def bend(h: float) -> float:
-        bends = []
-        for sign in (1, -1):
-            shifted = x + sign * h * direction
-            if problem.limits is not None and (np.clip(shifted, *_box(problem)) != shifted).any():
-                continue
-            if problem.is_defined(shifted):
-                bends.append(problem.fun(shifted) - value - gradient @ (shifted - x))
+        steps = [sign * h * direction for sign in (1, -1)]
+        bends = [free.at(step) - free.value - free.gradient @ step for step in steps]
+        bends = [bend for bend in bends if not np.isnan(bend)]
         return min(bends, default=0.0) if len(bends) < 2 else sum(bends) / 2
 
-    noise = _ROUNDINGS * abs(value)
-    return any(bend(h) < -noise and bend(h / 10) < -noise for h in (1e-3, 1e-2))
+    return any(bend(h) < -free.noise and bend(h / 10) < -free.noise for h in (1e-3, 1e-2))
 
 
-def _box(problem: Any) -> tuple[np.ndarray, np.ndarray]:
-    return problem.limits.lower, problem.limits.upper
+def _down_one_side(
+    free: Free | Tangent, curvatures: np.ndarray, directions: np.ndarray, affordable: int
+) -> np.ndarray | None:
+    """Return a direction without curvature along which f falls on one side, None if none shows."""
+    largest = max(abs(curvatures[0]), abs(curvatures[-1]))
+    count = max(1, np.count_nonzero(curvatures <= _FLAT * largest))
+    rising = directions[count:], curvatures[count:]
+    ways = [free.at]
+    if free.straight and len(rising[0]) and affordable >= 2 * _FEWEST_STEPS:
+        ways.append(lambda step: _bottom(free, step, *rising))
+    for z in _null_directions(directions[:count], min(affordable, _MOST_STEPS) // 4):
+        direction = free.along(z)
+        direction = direction / np.max(np.abs(direction) / free.unit)
+        for ahead in (direction, -direction):
+            if any(descends(value, free, ahead, _GROWTH, _VISIBLE * largest) for value in ways):
+                return ahead
+    return None
+
+
+def _null_directions(null: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    """Yield directions in the space of the rows of `null`: two at random, which see any third power, and the rows."""
+    random = np.random.default_rng(2)
+    if len(null) > 1:
+        yield from (random.normal(size=len(null)) @ null for _ in range(2))
+    yield from null[: max(1, most)]
+
+
+def _bottom(free: Free | Tangent, step: np.ndarray, directions: np.ndarray, curvatures: np.ndarray) -> float:
+    """Return f beside the end of a step, after a Newton step along the directions in which f rises.
+
+    A valley that is curved falls along its bottom, and rises along every straight line.
+    """
+    if np.isnan(free.at(step)):
+        return np.nan
+    slopes = directions @ free.of(free.problem.jac(free.x + step))
+    aside = free.along((slopes / curvatures) @ directions)
+    if not np.max(np.abs(aside) / free.unit) <= np.max(np.abs(step) / free.unit):  # another valley, or no curvature
+        return np.nan
+    return free.at(step - aside)
+
+
+def descends(value: Any, free: Any, direction: np.ndarray, growth: float, least: float) -> bool:
+    """Whether f falls ahead along `direction`, more than its slope says, and by no less than `growth` for 10 times.
+
+    Parameters
+    ----------
+    value : callable
+        f at the end of a step, shape (n,), NaN where it has none.
+    growth : float
+        Above 10 for what falls by a power above the first: no convex function does. About 3 for one with a kink.
+    least : float
+        The curvature, in the units of `free`, that a fall must exceed.
+
+    Notes
+    -----
+    Nearer by f may not rise: then `x` is a minimum, if in a narrow hollow.
+    """
+    slope = free.gradient @ direction
+
+    def fall(h: float) -> tuple[float, float]:
+        fallen = free.value - value(h * direction)
+        return fallen, fallen + slope * h
+
+    for h in (1e-2, 1e-3):
+        far, far_bend = fall(h)
+        if not (min(far, far_bend) > free.noise and far_bend > least * h**2 / 2):
+            continue
+        near, near_bend = fall(h / 10)
+        if not (min(near, near_bend) > free.noise and far >= growth * near):
+            continue
+        if all(not fall(h / scale)[0] < -free.noise for scale in (100, 1000)):
+            return True
+    return False

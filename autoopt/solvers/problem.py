@@ -6,6 +6,7 @@ last iterate there, and a slope that leads back.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -67,6 +68,27 @@ class Problem:
 
     def jac(self, x: np.ndarray) -> np.ndarray:
         return self._evaluated(x)[1].copy()
+
+    def value(self, x: np.ndarray) -> float:
+        """Return f(x), NaN where the objective is not defined."""
+        return self.fun(x) if self.is_defined(x) else np.nan
+
+    def original(self, x: np.ndarray) -> float:
+        """Return f(x) of the user's own function, NaN where it is not defined: what lies far off is not derived.
+
+        Where there is no such function, that of the solver.
+        """
+        original = getattr(self.objective, "original", None)
+        if original is None:
+            return self.value(x)
+        self.nfev += 1
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                value = float(original(np.array(x)))
+            except UNDEFINED:
+                return np.nan
+        return value if np.isfinite(value) else np.nan
 
     def projected_gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the gradient, shape (n,), cut to the distance from the bound that it points to."""

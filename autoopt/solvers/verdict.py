@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
 
+from autoopt.errors import AutooptError
 from autoopt.solvers.convergence import (
     finish,
     is_stationary,
@@ -14,7 +16,9 @@ from autoopt.solvers.convergence import (
     without_bound,
 )
 from autoopt.solvers.curvature import falling
-from autoopt.solvers.problem import Problem
+from autoopt.solvers.plateaus import lower_beyond
+from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
+from autoopt.solvers.sides import falling_from_kink
 from autoopt.solvers.table import Solver
 
 
@@ -23,8 +27,8 @@ def verdict(
 ) -> tuple[np.ndarray, bool, str]:
     """Return the solution, whether the run converged, and the message, with what happened on the way."""
     x, success, message = _judged(solver, problem, raw, gtol, chosen)
-    if success and is_stationary(problem, x, gtol) and (direction := falling(problem, x)) is not None:
-        success, message = False, f"Not converged: {_not_a_minimum(problem, direction)} ({raw.message})"
+    if success and (wrong := _not_a_minimum(problem, x, gtol)):
+        success, message = False, f"Not converged: {wrong} ({raw.message})"
     return x, success, f"{message}{_where_undefined(problem)}"
 
 
@@ -68,15 +72,70 @@ NO_MINIMUM = (
 )
 
 
-def _not_a_minimum(problem: Problem, direction: np.ndarray) -> str:
-    """Return what is wrong with a point where the gradient vanishes and f falls along `direction`."""
+def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float) -> str | None:
+    """Return what is wrong with a point where the gradient vanishes and from which f falls; None if it does not."""
+    undefined = len(problem.undefined)
+    for look in (_descent, _from_kink, _plateau):
+        stationary = look is _plateau or problem.constraints or is_stationary(problem, x, gtol)
+        with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):  # what raises beside x, or its constraints do
+            if stationary and (wrong := look(problem, x)) is not None:
+                del problem.undefined[undefined:]
+                return wrong
+    del problem.undefined[undefined:]
+    return None
+
+
+def _descent(problem: Problem, x: np.ndarray) -> str | None:
+    descent = falling(problem, x)
+    return descent and (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, descent.direction))
+
+
+def _from_kink(problem: Problem, x: np.ndarray) -> str | None:
+    direction = falling_from_kink(problem, x)
+    return None if direction is None else _KINK.format(_along(problem, direction))
+
+
+def _plateau(problem: Problem, x: np.ndarray) -> str | None:
+    lower = lower_beyond(problem, x)
+    return None if lower is None else _flat(problem, x, *lower)
+
+
+def _names(problem: Problem) -> list[str]:
+    return problem.names or [f"x[{i}]" for i in range(problem.x0.size)]
+
+
+def _along(problem: Problem, direction: np.ndarray) -> str:
     from autoopt.inference import combination
 
-    names = problem.names or [f"x[{i}]" for i in range(direction.size)]
+    return combination(direction, _names(problem))
+
+
+def _flat(problem: Problem, x: np.ndarray, lower: np.ndarray, value: float) -> str:
+    """Return that f is flat around `x`, in what and where it is lower."""
+    names, moved = _names(problem), np.flatnonzero(lower != x)
+    rest = ", ..." if len(moved) > _NAMED else ""
+    listed = ", ".join(names[i] for i in moved[:_NAMED]) + rest
+    there = ", ".join(f"{names[i]} = {lower[i]:.4g}" for i in moved[:_NAMED]) + rest
+    where = "around x" if len(moved) == x.size else f"in {listed} around x"
     return (
-        "this is a saddle point or a maximum, where the gradient vanishes: the curvature is negative along "
-        f"{combination(direction, names)}. Start elsewhere, for instance a little off in this direction."
+        f"the objective is flat {where}, its slope there is 0 (saturated, clipped or truncated), but it falls farther "
+        f"off, to {value:.6g} at {there}. Start elsewhere, for instance there."
     )
+
+
+_NAMED = 4
+_CURVED = (
+    "this is a saddle point or a maximum, where the gradient vanishes: the curvature is negative along {0}. "
+    "Start elsewhere, for instance a little off in this direction."
+)
+_ONE_SIDED = (
+    "this is a saddle point or a point of inflexion, where gradient and curvature vanish: the objective falls along "
+    "{0}. Start elsewhere, for instance a little off in this direction."
+)
+_KINK = (
+    "this is a kink, where slopes on different sides cancel, and no minimum: the objective falls along {0}. Start "
+    "elsewhere, for instance a little off in this direction."
+)
 
 
 def _where_undefined(problem: Problem) -> str:
