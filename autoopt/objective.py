@@ -27,7 +27,7 @@ from autoopt.tape.slopes import Flat, flatness
 from autoopt.tape.tape import Tape
 from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.trace import Trace, definition, frames_of_user, trace
-from autoopt.tracing.watching import BUDGET, is_kept
+from autoopt.tracing.watching import BUDGET, attribute, is_kept
 
 MAX_PATHS = 200
 """So many ways through the objective's branches are compiled; from then on new ones are followed step by step."""
@@ -534,7 +534,8 @@ class Objective:
         from autoopt import __version__
 
         place = definition(self.function)
-        name = getattr(self.function, "__qualname__", type(self.function).__name__)
+        own = attribute(self.function, "__func__", self.function)
+        name = attribute(own, "__qualname__", type(own).__name__)
         at = f" ({place.file}:{place.line})" if place else ""
         title = f"Derivatives of {name}{at}, written by autoopt {__version__}."
         if len(self.structure.paths) > 1:

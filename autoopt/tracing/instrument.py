@@ -29,7 +29,7 @@ from autoopt.tracing.origin import is_library, may_be_copied
 from autoopt.tracing.remembered import Remembered, is_remembering
 from autoopt.tracing.sparse import Matrices, is_sparse
 from autoopt.tracing.surroundings import Surroundings
-from autoopt.tracing.watching import ABSENT, contents
+from autoopt.tracing.watching import ABSENT, attribute, contents
 
 _INTEGRALS = ("trapezoid", "cumulative_trapezoid")
 _OPAQUE = tuple(f"scipy.{part}" for part in ("special", "linalg", "stats", "fft", "signal", "spatial", "interpolate"))
@@ -149,7 +149,7 @@ class Instrument:
             return self._compiled(value)
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
             if not self.shadows.is_shadow(value):
-                self.surroundings.enter(getattr(value, "__dict__", None))
+                self.surroundings.enter(attribute(value, "__dict__"))
                 self._relieve_held(value)
                 for part in self.surroundings.notes.followed(value):
                     self.note(part, below=True)
@@ -400,7 +400,16 @@ class Instrument:
         """Return what the copies see of a global, and remember that it was read."""
         value = original.get(name, ABSENT)
         self.captured[id(original), name] = (original, value)
-        return self.builtins[name] if value is ABSENT else self.substitute(value, name)
+        if value is ABSENT:
+            return self.builtins[name]
+        try:
+            return self.substitute(value, name)
+        except KeyError as error:  # which Python would take for a name that is not there
+            raise TracingError(
+                f"The objective uses {name}, which cannot be looked into: KeyError: {error}.",
+                self.tracer.location(),
+                f"have the methods of {type(value).__name__} that look names up raise AttributeError.",
+            ) from error
 
     def _closure(self, function: FunctionType) -> tuple[CellType, ...] | None:
         if function.__closure__ is None:

@@ -18,7 +18,7 @@ from types import CellType, MethodType, ModuleType
 from typing import Any
 
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.watching import ABSENT, Notes, Watch, contents, is_librarys
+from autoopt.tracing.watching import ABSENT, Notes, Watch, attribute, contents, is_librarys
 
 _CONTAINERS = (dict, list, set, collections.deque)
 _SEARCHED = 1000
@@ -193,7 +193,7 @@ class Surroundings:
     def _spaces(self) -> dict[int, dict]:
         """Return the attributes of the user's objects, by identity of their shadows; those in slots are not seen."""
         pairs = self.shadows.objects.values()
-        return {id(shadow): vars(original) for original, shadow in pairs if hasattr(original, "__dict__")}
+        return {id(shadow): attribute(original, "__dict__") for original, shadow in pairs if attribute(original, "__dict__") is not None}
 
     def _changes(self, place: Any, before: Any) -> Iterator[_Entry | _Contents]:
         """Return how a container differs from what it was, its new items settled."""
@@ -243,7 +243,7 @@ class Surroundings:
         original = self.shadows.original(value)
         if original is value:
             self._leaks = True
-            self.settled(getattr(value, "__dict__", None))
+            self.settled(attribute(value, "__dict__"))
         return original
 
     def _is_traced(self, value: Any) -> bool:

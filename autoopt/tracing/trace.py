@@ -33,7 +33,7 @@ from autoopt.tracing.modes import catching
 from autoopt.tracing.origin import is_library
 from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.tracer import Tracer
-from autoopt.tracing.watching import Watch
+from autoopt.tracing.watching import Watch, attribute
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def argument_names(function: Callable, count: int) -> list[str]:
             for p in inspect.signature(function).parameters.values()
             if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         ]
-    except (TypeError, ValueError):
+    except Exception:  # it has no signature, or an object's own `__getattr__` raises what it likes
         own = []
     names = [name if name not in _RESERVED else name + "_" for name in own[:count]]
     names += [f"data_{k}" if k else "x" for k in range(len(names), count)]
@@ -190,7 +190,7 @@ def _array_names(function: Callable, data: Iterable[tuple[str, Any]], captured: 
         _name_arrays(value, name, found)
     for (_, name), (_, value) in captured.items():
         _name_arrays(value, name, found)
-    for name, value in _parts(getattr(function, "__self__", None)):
+    for name, value in _parts(attribute(function, "__self__")):
         _name_arrays(value, str(name), found)
     return found
 
@@ -209,10 +209,10 @@ def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, dict):
         return list(value.items())[:_MOST_PARTS]
     if isinstance(value, list | tuple):
-        return list(zip(getattr(value, "_fields", range(len(value))), value, strict=True))[:_MOST_PARTS]
+        return list(zip(getattr(type(value), "_fields", range(len(value))), value, strict=True))[:_MOST_PARTS]
     if isinstance(value, type | ModuleType | FunctionType):
         return []
-    return list(getattr(value, "__dict__", {}).items())[:_MOST_PARTS]
+    return list(attribute(value, "__dict__", {}).items())[:_MOST_PARTS]
 
 
 _MOST_PARTS = 100
@@ -299,7 +299,10 @@ def _output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -
 
 def definition(function: Callable) -> Location | None:
     """Return the place where `function` is defined."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    try:
+        code = getattr(inspect.unwrap(function), "__code__", None)
+    except Exception:  # of an object's own `__getattr__`
+        return None
     return Location(code.co_filename, code.co_firstlineno, function=code.co_name) if code else None
 
 

@@ -32,6 +32,14 @@ _MOST = 1000
 Same = Callable[[], bool]
 
 
+def attribute(value: Any, name: str, default: Any = None) -> Any:
+    """Return an attribute of an object past its own `__getattr__`, which may raise anything: a KeyError, say."""
+    try:
+        return object.__getattribute__(value, name)
+    except AttributeError:
+        return default
+
+
 def contents(cell: CellType) -> Any:
     """Return what an outer variable stands for, ABSENT if it is not bound yet."""
     try:
@@ -189,7 +197,7 @@ class Notes:
     def _table(self, value: Any) -> Collection:
         keys, values = list(value), list(value.values())
         self._tables.append((value, keys, values))
-        return [*values, getattr(value, "default_factory", None)]
+        return [*values, default_factory(value)]
 
     def _array(self, value: np.ndarray) -> Collection:
         if value.dtype.hasobject:
@@ -236,7 +244,7 @@ class Notes:
         if library == "autoopt":
             return ()
         held = [*self.followed(value), *(_slot(slot, value) for slot in _slots(kind))]
-        attributes = getattr(value, "__dict__", None)
+        attributes = attribute(value, "__dict__")
         if type(attributes) is dict:
             held += self._one(attributes)
         elif not held:
@@ -248,7 +256,7 @@ class Notes:
         self._seen[id(value)] = value
         for slot in _slots(type(value)):
             self._others.append(functools.partial(_is_in_slot, slot, value, _slot(slot, value)))
-        attributes = getattr(value, "__dict__", None)
+        attributes = attribute(value, "__dict__")
         if type(attributes) is dict:
             self._holders.append((value, attributes, type(value)))
         if isinstance(value, dict | list | set | collections.deque):
@@ -296,6 +304,11 @@ def equals(value: list, own: list) -> bool:
         return value == own
     except ValueError:  # an array has been put into it
         return False
+
+
+def default_factory(value: Any) -> Any:
+    """Return what makes the items that a dictionary does not have, None if nothing does."""
+    return value.default_factory if isinstance(value, collections.defaultdict) else None
 
 
 def _slots(kind: type) -> list:
