@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -240,7 +241,7 @@ class Objective:
     def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
         path = self._paths[0]
-        if (path.watched is not None or path.kept) and not self._is_current(path):
+        if (path.watched is not None or path.kept) and not self._is_current(path, x):
             self._renew(x)
             path = self._paths[0]
         compiled = path.compiled.get(kind) if path.is_plain else None
@@ -275,14 +276,34 @@ class Objective:
                 self._paths.insert(0, self._paths.pop(self._paths.index(first)))
         return found
 
-    def _is_current(self, path: Path) -> bool:
-        """Whether what `path` read outside is what it was; what was computed of arrays is computed anew if need be."""
+    def _is_current(self, path: Path, x: np.ndarray) -> bool:
+        """Whether what `path` read outside is what it was; what was computed of arrays is computed anew if need be.
+
+        Where that cannot be seen the values tell, at `x` and beside it.
+        """
         if path.watched is not None and not path.watched.holds():
             return False
         for array, kept in path.kept:
             if not is_kept(array, kept):
                 return path.refresh(self._budget)
-        return True
+        return path.trace.watched.complete or (self._agrees(path, x) and self._agrees(path, x + self._beside))
+
+    def _agrees(self, path: Path, x: np.ndarray) -> bool:
+        """Whether the value on `path` is that of the user's function; True if the path is not taken at `x`."""
+        with np.errstate(all="ignore"):
+            found = self._try(path, "value", x, settle=False)
+            if found is None:
+                return True
+            try:
+                own = self.outcome(x)
+            except Exception:  # which comes up where it is the user's point
+                return True
+            return bool(np.allclose(found, own, rtol=1e-8, atol=1e-12, equal_nan=True))
+
+    @cached_property
+    def _beside(self) -> np.ndarray:
+        """Steps to a point where values tell more than at zeros."""
+        return 1e-2 * differences.step_scale(self._start) * np.random.default_rng(0).uniform(0.5, 1.0, self.size)
 
     def _renew(self, x: np.ndarray) -> None:
         """Begin anew: what the objective reads outside is no longer what it was."""
@@ -350,14 +371,14 @@ class Objective:
     def _elsewhere(self, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool = True) -> Any:
         """Evaluate on another known path, or on a new one."""
         for position, path in enumerate(self._paths[1:], start=1):
-            found = self._try(path, kind, x, *direction, settle=settle) if self._is_current(path) else None
+            found = self._try(path, kind, x, *direction, settle=settle) if self._is_current(path, x) else None
             if found is not None:
                 self._paths.insert(0, self._paths.pop(position))
                 return found
         if self._interpreter is not None:
             return self._interpret(kind, x, *direction)
         passing = next((path for path in self._passing.values() if np.array_equal(path.point, x)), None)
-        passing = passing if passing is None or self._is_current(passing) else None
+        passing = passing if passing is None or self._is_current(passing, x) else None
         path = passing or self._path(x)
         known = next((known for known in self._paths if not path.trace.tape.ties and known.is_like(path)), None)
         if known is not None:

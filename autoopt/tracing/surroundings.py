@@ -14,10 +14,11 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import CellType, MethodType, ModuleType
+from types import CellType, CodeType, MethodType, ModuleType
 from typing import Any
 
 from autoopt.tape.tape import PARAMETER
+from autoopt.tracing import files
 from autoopt.tracing.watching import ABSENT, Notes, Watch, attribute, contents, is_librarys
 
 _CONTAINERS = (dict, list, set, collections.deque)
@@ -121,6 +122,8 @@ class Surroundings:
         self._found: dict[int, tuple[Any, Any]] = {}
         self._changed: set[int] = set()
         self.notes = Notes()
+        self.modules: dict[int, ModuleType] = {}
+        self._texts: set[str] = set()
         self._leaks = False
 
     def enter(self, place: Any) -> None:
@@ -138,6 +141,32 @@ class Surroundings:
                 value.tracer.leftovers.take_back()
             elif type(value) in (dict, list, tuple):
                 self.relieve(value, seen | {id(values)})
+
+    def read_by(self, code: CodeType) -> None:
+        """Take note of the names in a function's code, and in code inside it: what the state of the process decides."""
+        self._texts.update(part for part in code.co_consts if type(part) is str)
+        self.read_through(code.co_names)
+        for part in code.co_consts:
+            if isinstance(part, CodeType):
+                self.read_by(part)
+
+    def read_through(self, names: Iterable[str]) -> None:
+        """Take note of the names of functions by which something outside may be read."""
+        self._texts.update(names)
+        if any(map(files.reads, names)):
+            files.listen()
+        if any(map(files.looks, names)):
+            self.notes.file(None)
+
+    def _note_modules(self) -> None:
+        """Remember what the objective may have read of modules of the standard library, whose names are not fetched."""
+        for module in self.modules.values():
+            for name in self._texts.intersection(vars(module)):
+                value = vars(module)[name]
+                if not isinstance(value, ModuleType) and not (callable(value) or name.startswith("__")):
+                    self.captured[id(module), name] = module, value
+                    self.notes.note(value, below=True)
+        self.notes.state(self._texts)
 
     # Afterwards -------------------------------------------------------------------------------------------------------
 
@@ -167,6 +196,7 @@ class Surroundings:
 
     def watched(self) -> Watch:
         """Return what the run read and did not change."""
+        self._note_modules()
         spaces = self._spaces()
         for member in (original for original, _ in self.shadows.objects.values() if isinstance(original, enum.Enum)):
             self.notes.note(vars(member))

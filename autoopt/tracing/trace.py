@@ -22,7 +22,7 @@ from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, Tra
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
-from autoopt.tracing import complex_functions, eigenvalues  # noqa: F401  (fill the tables of complex.py and functions.py)
+from autoopt.tracing import complex_functions, eigenvalues, files  # noqa: F401  (fill the tables of complex.py and functions.py)
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.buffers import Buffers, is_of_buffers
 from autoopt.tracing.complex import ComplexArray
@@ -122,7 +122,8 @@ def _trace(
     drawn = _random_state()
     tracer.outside = id(sys._getframe())
     try:
-        with _without_collection(), np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
+        read = files.announced(instrument.surroundings.notes.file)
+        with _without_collection(), read, np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
             value = copied(parameters, *data)
     except BaseException:
         instrument.leave()
