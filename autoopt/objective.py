@@ -244,6 +244,8 @@ class Objective:
         if (path.watched is not None or path.kept) and not self._is_current(path, x):
             self._renew(x)
             path = self._paths[0]
+            if not path.trace.watched.complete:
+                self._require_same(path, x)
         compiled = path.compiled.get(kind) if path.is_plain else None
         if compiled is None:
             found = _QUIET.copy().run(self._try, path, kind, x, *direction)
@@ -299,6 +301,24 @@ class Objective:
             except Exception:  # which comes up where it is the user's point
                 return True
             return bool(np.allclose(found, own, rtol=1e-8, atol=1e-12, equal_nan=True))
+
+    def _require_same(self, path: Path, x: np.ndarray) -> None:
+        """Raise if the objective, called once more at the point of a trace, gives another value.
+
+        What it counts and keeps is afterwards what it was before.
+        """
+        own = self.outcome(x)
+        for change in path.trace.changes:
+            change.redo()
+        if not np.allclose(path.trace.value.reshape(own.shape), own, rtol=1e-5, atol=1e-8, equal_nan=True):
+            first, second = path.trace.value.reshape(-1), own.reshape(-1)
+            k = int(np.argmax(~np.isclose(first, second, rtol=1e-5, atol=1e-8, equal_nan=True)))
+            raise TracingError(
+                f"The objective gives another value each time that it is called at one point: {first[k]:.6g}, then "
+                f"{second[k]:.6g}.",
+                definition(self.function),
+                "have it depend on its arguments only: not on a counter, on what is left of an iterator, or the like.",
+            )
 
     @cached_property
     def _beside(self) -> np.ndarray:
@@ -450,6 +470,8 @@ class Objective:
             self._heeds = self._heeds or recorded.tape.heeds
             path = Path(recorded, x.copy(), self._repeats)
             path.keep(self._budget)
+            if not recorded.watched.steady:
+                self._require_same(path, x)
             return path
         except AutooptError:
             raise

@@ -24,7 +24,7 @@ _READING = re.compile(r"open|load|read|file|memmap|getline|[pP]ath|connect|scan_
 
 _LOOKING = frozenset(
     ("exists", "isfile", "isdir", "islink", "getmtime", "getctime", "getatime", "getsize", "stat", "lstat", "access")
-    + ("is_file", "is_dir", "is_symlink", "samefile", "fstat", "ismount", "lexists")
+    + ("is_file", "is_dir", "is_symlink", "samefile", "fstat", "ismount", "lexists", "getline", "getlines")
 )
 """Names of functions that look at files without opening them."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 import functools
-import weakref
 from collections.abc import Callable
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
@@ -327,7 +326,8 @@ class Instrument:
             return Remembered(self.tracer, self.substitute(value.__wrapped__), value.cache_parameters())
         if _is_compiled(value):
             return functools.partial(standins.compiled, self.tracer, value)
-        if isinstance(value, _BOUND) or not (isinstance(value, np.ufunc) or _is_standard(value)):
+        function_like = isinstance(value, np.ufunc) or (_is_standard(value) and type(value).__module__ in _FUNCTION_LIKE)
+        if isinstance(value, _BOUND) or not function_like:
             self.note(value, below=True)
         return value
 
@@ -524,7 +524,10 @@ def _is_compiled(value: Any) -> bool:
     return module.partition(".")[0] not in {"", "numpy", "autoopt", *sys.stdlib_module_names}
 
 
-_BOUND = BuiltinFunctionType | MethodWrapperType | weakref.ReferenceType
+_BOUND = BuiltinFunctionType | MethodWrapperType
+_FUNCTION_LIKE = frozenset(("builtins", "functools", "operator", "types", "typing", "abc", "contextlib"))
+"""Rooms of the standard library whose callable objects hold nothing that changes."""
+
 _COMPILED = ("builtin_function_or_method", "cython_function_or_method", "fused_cython_function")
 
 

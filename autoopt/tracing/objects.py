@@ -70,6 +70,8 @@ class Shadows:
         The objects that have shadows, by identity, with them.
     held : list of Held
         What those of them hold that are lists, dictionaries, sets or deques too.
+    filled : list of (object, str, object)
+        The slots of the user's objects that the run gave other values, with these.
     read : dict
         `(id of the shadow, name) -> (shadow, value)` of every attribute that was read.
     """
@@ -85,6 +87,7 @@ class Shadows:
         self._unfinished: type | None = None
         self.objects: dict[int, tuple[Any, Any]] = {}
         self.held: list[held.Held] = []
+        self.filled: list[tuple[Any, str, Any]] = []
 
     def shadow_class(self, kind: type) -> type:
         """Return the class like `kind` with instrumented methods."""
@@ -250,7 +253,8 @@ class Shadows:
             for name in _slots(type(original)):
                 value = _slot(shadow, name)
                 if value is not _slot(original, name):
-                    object.__setattr__(original, name, settled(value))
+                    self.filled.append((original, name, value := settled(value)))
+                    object.__setattr__(original, name, value)
         return [one for one in self.held if one.give_back(settled)]
 
 

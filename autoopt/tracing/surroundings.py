@@ -13,7 +13,7 @@ import operator
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CellType, CodeType, MethodType, ModuleType
 from typing import Any
 
@@ -69,6 +69,18 @@ class _Contents:
         (self.place.update if isinstance(self.place, set) else self.place.extend)(items)
 
 
+@dataclass(frozen=True)
+class _Slot:
+    """A slot of an object, and what a run has put there."""
+
+    place: Any
+    name: str
+    after: Any
+
+    def redo(self) -> None:
+        object.__setattr__(self.place, self.name, self.after)
+
+
 class Leftovers:
     """What one run changed outside, if traced values are among it."""
 
@@ -111,6 +123,8 @@ class Surroundings:
     captured : dict
         `(id of the place, name) -> (place, value)` of every global, outer variable and default that was read.
     leftovers : Leftovers
+    changes : tuple
+        All that the run changed, of which each entry can be done again (`redo`).
     notes : Notes
         What was read, but for names.
     """
@@ -125,6 +139,7 @@ class Surroundings:
         self.modules: dict[int, ModuleType] = {}
         self._texts: set[str] = set()
         self._leaks = False
+        self.changes: tuple[Any, ...] = ()
 
     def enter(self, place: Any) -> None:
         """Remember what a container, or the dictionary of an object, holds before the run goes on."""
@@ -189,6 +204,7 @@ class Surroundings:
             self.leftovers.changes.extend(changes)
             if changes:
                 self._changed.add(id(place))
+        self.changes = (*self.leftovers.changes, *(_Slot(*entry) for entry in self.shadows.filled))
         if self._leaks:
             _outstanding.add(self.leftovers)
         else:
@@ -207,10 +223,13 @@ class Surroundings:
         for (key, name), (_, value) in self.shadows.read.items():
             if key in spaces:
                 names.append((spaces[key], name, value if name in spaces[key] else ABSENT))
+        assigned = any(type(place) in (dict, CellType) and _get(place, name) is not value for place, name, value in names)
         names = [entry for entry in names if self._is_watched(*entry)]
         cells = tuple((place, value) for place, _, value in names if type(place) is CellType)
         held = tuple(entry for entry in names if type(entry[0]) is dict)
-        return self.notes.watch(held, cells, lambda place: id(place) in self._changed)
+        self.changes += tuple(_Slot(*entry) for entry in self.notes.refilled() if entry[2] is not ABSENT)
+        watch = self.notes.watch(held, cells, lambda place: id(place) in self._changed)
+        return replace(watch, steady=False) if assigned else watch
 
     def _is_watched(self, place: Any, name: str, value: Any) -> bool:
         """Whether a name is of a place that can be looked at, and stands for what it did before the run and after."""

@@ -49,6 +49,10 @@ class Trace:
         What the run left outside.
     watched : Watch
         What it read outside and did not change.
+    value : ndarray
+        What the run returned.
+    changes : tuple
+        What the run changed outside, which can be done again.
     single : bool
         Whether the objective asked for single precision, which is followed in double.
     """
@@ -57,6 +61,8 @@ class Trace:
     captured: tuple[tuple[Any, str, Any], ...]
     leftovers: Leftovers
     watched: Watch
+    value: np.ndarray
+    changes: tuple[Any, ...] = ()
     single: bool = False
 
 
@@ -138,6 +144,7 @@ def _trace(
             "draw them once, before the fit, and pass them through args.",
         )
     tracer.tape.output = _output_step(tracer, value, function, scalar)
+    result = np.array(tracer.concrete(value))
     if tracer.single is not None:
         _warn_of_single(tracer.single)
     keep_unread(tracer)
@@ -146,7 +153,7 @@ def _trace(
     tracer.__class__ = Finished
     watched = instrument.surroundings.watched()
     tape, single = live(without_empty(tracer.tape)), tracer.single is not None
-    return Trace(tape, captured, tracer.leftovers, watched, single)
+    return Trace(tape, captured, tracer.leftovers, watched, result, instrument.surroundings.changes, single)
 
 
 def _warn_of_single(where: Any) -> None:

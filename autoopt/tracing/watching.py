@@ -78,6 +78,8 @@ class Watch:
         Those that were met below attributes and in containers, and have become part of the code; what is in small ones.
     complete : bool
         False if something was read whose change cannot be noticed.
+    steady : bool
+        False if the run changed something of what it read.
     """
 
     names: tuple[tuple[dict, Any, Any], ...] = ()
@@ -89,6 +91,7 @@ class Watch:
     others: tuple[tuple[Same], ...] = ()
     arrays: tuple[tuple[np.ndarray, bytearray | None], ...] = ()
     complete: bool = True
+    steady: bool = True
 
     @functools.cached_property
     def holds(self) -> Callable[[], bool]:
@@ -323,12 +326,15 @@ class Notes:
             return self._beside(value) if library == "pandas" else ()
         if library == "autoopt":
             return ()
+        if hasattr(kind, "__next__") and library in sys.stdlib_module_names:
+            self.complete = False
+            return ()
         held = [*self.followed(value), *(_slot(slot, value) for slot in _slots(kind))]
         attributes = attribute(value, "__dict__")
         if type(attributes) is dict:
             held += self._one(attributes)
-        elif not held:
-            self.complete = self.complete and library in _FIXED and not hasattr(kind, "__next__")
+        elif not (isinstance(value, _HOLDING) or any("__slots__" in vars(base) for base in kind.__mro__)):
+            self.complete = self.complete and library in _FIXED
         return [*held, kind]
 
     def _beside(self, table: Any) -> Collection:
@@ -361,9 +367,15 @@ class Notes:
         attributes = attribute(value, "__dict__")
         if type(attributes) is dict:
             self._holders.append((value, attributes, type(value)))
-        if isinstance(value, dict | list | set | collections.deque):
+        if isinstance(value, _HOLDING):
             return list(self._container(value))
         return []
+
+    def refilled(self) -> list[tuple[Any, str, Any]]:
+        """Return the objects whose slots hold something else than when they were noted, with that."""
+        slots = (same.args for same in self._others if getattr(same, "func", None) is _is_in_slot)
+        now = ((owner, slot.__name__, before, _slot(slot, owner)) for slot, owner, before in slots)
+        return [(owner, name, value) for owner, name, before, value in now if value is not before]
 
     def keys(self, place: dict) -> None:
         """Remember which names there are in a dictionary."""
@@ -383,9 +395,10 @@ class Notes:
             self.complete,
         )
         tests = {part: _test(_UNCHANGED[part]) for part in _NOTED}
-        return replace(
-            watch, **{part: tuple(e for e in getattr(watch, part) if test(*e)) for part, test in tests.items()}
-        )
+        kept = {part: tuple(e for e in getattr(watch, part) if test(*e)) for part, test in tests.items()}
+        noted = (self._functions, self._holders, self._tables, self._items, self._others)
+        steady = all(len(kept[part]) == len(entries) for part, entries in zip(_NOTED, noted, strict=True))
+        return replace(watch, **kept, steady=steady)
 
 
 def _is_in_memory(value: Any, before: bytes) -> bool:
@@ -477,6 +490,7 @@ _CONTAINERS = frozenset(
     (dict, collections.OrderedDict, collections.defaultdict, collections.Counter, list, collections.deque)
     + (tuple, set, frozenset)
 )
+_HOLDING = (dict, list, set, collections.deque)
 _PLAIN = frozenset((float, int, bool, str, bytes, complex, type(None), type(Ellipsis), type(NotImplemented), range))
 _SLOT = types.MemberDescriptorType
 _HEAP = 1 << 9
