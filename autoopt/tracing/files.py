@@ -1,8 +1,8 @@
 """The files that are read while an objective is traced: other contents there mean another objective.
 
 Python announces each file that it opens to the hooks of `sys.addaudithook`, which cannot be taken away again and cost a
-little at each `id(...)`. So the hook is set when a function is met whose code names something that may read a file. What
-is announced without saying what is read (a process, a connection, a directory), and what is not announced (whether
+little at each `id(...)`. So the hook is set when a function is met whose code names something that may read a file.
+What is announced without saying what is read (a process, a connection, a directory), and what is not announced (whether
 there is a file), makes the record one whose values are compared with the objective's own.
 """
 
@@ -19,7 +19,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_READING = re.compile(r"open|load|read|file|memmap|getline|[pP]ath|connect|scan_|Popen|popen|system|check_output|run|glob")
+_READING = re.compile(
+    r"open|load|read|file|memmap|getline|[pP]ath|connect|scan_|system|check_|run|glob|listdir|scandir"
+)
 """Names of functions that read files, or go by names that may."""
 
 _LOOKING = frozenset(

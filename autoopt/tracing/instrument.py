@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import functools
 from collections.abc import Callable
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, MethodWrapperType, ModuleType
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -326,8 +326,8 @@ class Instrument:
             return Remembered(self.tracer, self.substitute(value.__wrapped__), value.cache_parameters())
         if _is_compiled(value):
             return functools.partial(standins.compiled, self.tracer, value)
-        function_like = isinstance(value, np.ufunc) or (_is_standard(value) and type(value).__module__ in _FUNCTION_LIKE)
-        if isinstance(value, _BOUND) or not function_like:
+        standard = _is_standard(value) and type(value).__module__ in _FUNCTION_LIKE
+        if isinstance(value, _BOUND) or not (standard or isinstance(value, np.ufunc)):
             self.note(value, below=True)
         return value
 

@@ -15,6 +15,9 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.tracing.standins import STAND_INS, stands_in
 
+REFUSED = frozenset((np.geterr,))
+"""Stand-ins that say why they are none."""
+
 _TELLING = frozenset(("raise", "call", "log"))
 """Modes by which an objective learns of inf and NaN."""
 

@@ -223,7 +223,8 @@ class Surroundings:
         for (key, name), (_, value) in self.shadows.read.items():
             if key in spaces:
                 names.append((spaces[key], name, value if name in spaces[key] else ABSENT))
-        assigned = any(type(place) in (dict, CellType) and _get(place, name) is not value for place, name, value in names)
+        known = (entry for entry in names if type(entry[0]) in (dict, CellType))
+        assigned = any(_get(place, name) is not value for place, name, value in known)
         names = [entry for entry in names if self._is_watched(*entry)]
         cells = tuple((place, value) for place, _, value in names if type(place) is CellType)
         held = tuple(entry for entry in names if type(entry[0]) is dict)
@@ -242,7 +243,8 @@ class Surroundings:
     def _spaces(self) -> dict[int, dict]:
         """Return the attributes of the user's objects, by identity of their shadows; those in slots are not seen."""
         pairs = self.shadows.objects.values()
-        return {id(shadow): attribute(original, "__dict__") for original, shadow in pairs if attribute(original, "__dict__") is not None}
+        spaces = {id(shadow): attribute(original, "__dict__") for original, shadow in pairs}
+        return {key: space for key, space in spaces.items() if space is not None}
 
     def _changes(self, place: Any, before: Any) -> Iterator[_Entry | _Contents]:
         """Return how a container differs from what it was, its new items settled."""
