@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 
 _STEPS = tuple(2.0 ** -(8 + 2 * k) for k in range(6))
+_WIDE = tuple(2.0 ** -(3 + 1.5 * k) for k in range(6))
+"""Where a derivative divides by what is 0 at the point, rounding covers the limit close to it."""
+
 _DIRECTIONS = 6
 """Functions such as the median have one derivative on both sides of a tie, and another along another direction."""
 
@@ -99,6 +102,8 @@ def _limits(
             yield None
             return
         sides = [_one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), _STEPS) for q in (p, -p)]
+        if not ties and not any(sides):
+            sides = [_one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), _WIDE) for q in (p, -p)]
         sides = [side for side in sides if side is not None]
         if not sides:
             yield None

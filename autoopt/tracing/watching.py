@@ -434,7 +434,9 @@ def default_factory(value: Any) -> Any:
 
 
 def _slots(kind: type) -> list:
-    return [part for base in kind.__mro__ for part in vars(base).values() if type(part) is _SLOT]
+    """Return the slots that classes of Python's have declared; those of C's are what the object itself is."""
+    bases = (base for base in kind.__mro__ if "__slots__" in vars(base))
+    return [part for base in bases for part in vars(base).values() if type(part) is _SLOT]
 
 
 def _slot(slot: Any, value: Any) -> Any:
