@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt import differences, engines, kinks, ties, unfollowed
+from autoopt import differences, engines, kinks, spectra, ties, unfollowed
 from autoopt.engines import Compiled, engine_of, rebound
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
@@ -350,8 +350,10 @@ class Objective:
                     path.keep(self._budget)
         except (*_changes(compiled), np.linalg.LinAlgError, ValueError, OverflowError, IndexError):
             return None  # int() of NaN, a position beyond the end: the objective goes another way, or raises
-        if settle and kind != "value" and not kinks.is_finite(found[1] if kind == "value_and_grad" else found):
-            found = kinks.settled(self, compiled, kind, x, 0, *direction)
+        if kind != "value" and not kinks.is_finite(kinks.derivative(kind, found)):
+            found = spectra.settled(compiled, kind, x, found, *direction)
+            if settle and not kinks.is_finite(kinks.derivative(kind, found)):
+                found = kinks.settled(self, compiled, kind, x, 0, *direction)
         if not settle:
             return found
         if tape.python_numbers:  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
