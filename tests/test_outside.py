@@ -50,6 +50,18 @@ def case(make):
     return make
 
 
+DATABASES = []
+
+
+def database():
+    """Return a database that holds the number 2, and is closed after the test."""
+    base = sqlite3.connect(":memory:")
+    base.execute("create table held(k)")
+    base.execute("insert into held values (2.0)")
+    DATABASES.append(base)
+    return base
+
+
 def attribute(owner, name="k"):
     return lambda k: setattr(owner, name, k)
 
@@ -294,9 +306,7 @@ def options_of_pandas():
 
 @case
 def object_that_nobody_can_look_into():
-    base = sqlite3.connect(":memory:")
-    base.execute("create table held(k)")
-    base.execute("insert into held values (2.0)")
+    base = database()
     read = "select k from held"
     return lambda x: quadratic(base.execute(read).fetchone()[0], x), lambda k: base.execute(f"update held set k = {k}")
 
@@ -459,6 +469,8 @@ def as_before():
         vars(place).pop(name, None)
     for name in ("MY_K", "MY_L"):
         vars(builtins).pop(name, None)
+    while DATABASES:
+        DATABASES.pop().close()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -490,11 +502,9 @@ def test_a_file_that_does_not_change_is_read_once(tmp_path):
     assert len(counted) == 1 and objective.is_complete
 
 
-def test_values_at_zeros_do_not_hide_a_change():
+def test_values_at_zeros_do_not_hide_a_change(as_before):
     """At zeros the value of a multiple is 0 whatever the factor: values beside tell."""
-    base = sqlite3.connect(":memory:")
-    base.execute("create table held(k)")
-    base.execute("insert into held values (2.0)")
+    base = database()
     objective = autoopt.objective(lambda x: base.execute("select k from held").fetchone()[0] * x[0] + x[1] ** 2, X)
     np.testing.assert_allclose(objective.grad(np.zeros(2)), [2.0, 0.0])
     base.execute("update held set k = 5.0")

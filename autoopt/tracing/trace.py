@@ -144,7 +144,7 @@ def _trace(
             "draw them once, before the fit, and pass them through args.",
         )
     tracer.tape.output = _output_step(tracer, value, function, scalar)
-    result = np.array(tracer.concrete(value))
+    result = np.array(tracer.concrete(value), dtype=float)
     if tracer.single is not None:
         _warn_of_single(tracer.single)
     keep_unread(tracer)
