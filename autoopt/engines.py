@@ -124,6 +124,7 @@ class NumpyFunctions:
         self.changed = self.namespace.get("PathChanged", ())
         self.tied = self.namespace.get("Tied", ())
         self.inputs = Inputs(tape, self.tape)
+        self._through: dict[str, Any] | None = None
         self.bind(tape)
 
     def bind(self, tape: Tape) -> None:
@@ -142,6 +143,16 @@ class NumpyFunctions:
             self.run = _product(self.namespace, self.kind, known, self._bound)
         else:
             self.run = _of_point(self.namespace[self.kind], known)
+
+    def through(self, numpy: Any) -> Callable:
+        """Return `run` by code that calls the functions of `numpy`, and takes any branch; the data are as prepared."""
+        if self._through is None or self._through["np"] is not numpy:
+            self._through = _execute(unchecked(self.text), self.kind)
+            self._through["np"] = numpy
+        known = _prepared(self.namespace, self.inputs.of(self._bound))
+        if "linearize" in self._through:
+            return _product(self._through, self.kind, known, self._bound)
+        return _of_point(self._through[self.kind], known)
 
     def admit(self, counts: Collection[tuple[int, ...]]) -> None:
         """Let the loops that end on a condition take these numbers of iterations."""

@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 
 _STEPS = tuple(2.0 ** -(8 + 2 * k) for k in range(6))
+_WIDE = tuple(2.0 ** -(3 + 1.5 * k) for k in range(6))
+"""Where a derivative divides by what is 0 at the point, rounding covers the limit close to it."""
+
 _DIRECTIONS = 6
 """Functions such as the median have one derivative on both sides of a tie, and another along another direction."""
 
@@ -39,7 +42,7 @@ def settled(objective: Any, compiled: Any, kind: str, x: np.ndarray, ties: int, 
         For products with the Hessian.
     """
     found = compiled.by_convention(x, *direction)
-    own = np.asarray(_derivative(kind, found))
+    own = np.asarray(derivative(kind, found))
     if compiled.kept >= _TRUSTED and ties and _fits(objective, kind, x, own, direction):
         return found
     limits = _limits(objective, kind, x, ties, compiled, direction)
@@ -74,7 +77,8 @@ def _fits(objective: Any, kind: str, x: np.ndarray, own: np.ndarray, direction: 
     )
 
 
-def _derivative(kind: str, found: Any) -> Any:
+def derivative(kind: str, found: Any) -> Any:
+    """Return the derivative in what a function of this kind returns."""
     return found[1] if kind == "value_and_grad" else found
 
 
@@ -98,7 +102,9 @@ def _limits(
         if ties and not number and _is_stationary(compiled, x, p, ties, direction):
             yield None
             return
-        sides = [_one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), _STEPS) for q in (p, -p)]
+        sides = [one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), _STEPS) for q in (p, -p)]
+        if not ties and not any(sides):
+            sides = [one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), _WIDE) for q in (p, -p)]
         sides = [side for side in sides if side is not None]
         if not sides:
             yield None
@@ -118,7 +124,7 @@ def _room(error: Any, one: Any, other: Any) -> Any:
 def _beside(objective: Any, kind: str, x: np.ndarray, direction: tuple) -> np.ndarray | None:
     """Return the derivative at a point close by; None where there is none that is finite."""
     try:
-        found = np.asarray(_derivative(kind, objective.by_convention(kind, x, *direction)))
+        found = np.asarray(derivative(kind, objective.by_convention(kind, x, *direction)))
     except Exception:  # beyond the end of where the objective is defined anything may be raised
         return None
     return found if np.all(np.isfinite(found)) else None
@@ -139,7 +145,7 @@ def _is_stationary(compiled: Any, x: np.ndarray, p: np.ndarray, ties: int, direc
     return fewest == ties
 
 
-def _one_sided(f: Callable, steps: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray] | None:
+def one_sided(f: Callable, steps: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the limit of f(h) for h to 0 and the error of each entry, by polynomials through more and more points.
 
     None if it is not defined, or the polynomials show no limit.

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from autoopt import decisions, engines, kinks, ties, unfollowed
+from autoopt import decisions, differences, engines, kinks, spectra, ties, unfollowed
 from autoopt.engines import Compiled, engine_of, rebound
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.interpretation import Interpretation, Interpreter
@@ -28,7 +29,7 @@ from autoopt.tape.tape import Tape
 from autoopt.tracing.standins import stands_in
 from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.trace import Trace, argument_names, definition, frames_of_user, trace
-from autoopt.tracing.watching import BUDGET, is_kept
+from autoopt.tracing.watching import BUDGET, attribute, is_kept
 
 MAX_PATHS = 200
 """So many ways through the objective's branches are compiled; from then on new ones are followed step by step."""
@@ -260,9 +261,11 @@ class Objective:
     def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
         path = self._paths[0]
-        if (path.watched is not None or path.kept) and not self._is_current(path):
+        if (path.watched is not None or path.kept) and not self._is_current(path, x):
             self._renew(x)
             path = self._paths[0]
+            if not path.trace.watched.complete:
+                self._require_same(path, x)
         compiled = path.compiled.get(kind) if path.is_plain else None
         if compiled is None:
             found = _QUIET.copy().run(self._try, path, kind, x, *direction)
@@ -295,14 +298,52 @@ class Objective:
                 self._paths.insert(0, self._paths.pop(self._paths.index(first)))
         return found
 
-    def _is_current(self, path: Path) -> bool:
-        """Whether what `path` read outside is what it was; what was computed of arrays is computed anew if need be."""
+    def _is_current(self, path: Path, x: np.ndarray) -> bool:
+        """Whether what `path` read outside is what it was; what was computed of arrays is computed anew if need be.
+
+        Where that cannot be seen the values tell, at `x` and beside it.
+        """
         if path.watched is not None and not path.watched.holds():
             return False
         for array, kept in path.kept:
             if not is_kept(array, kept):
                 return path.refresh(self._budget)
-        return True
+        return path.trace.watched.complete or (self._agrees(path, x) and self._agrees(path, x + self._beside))
+
+    def _agrees(self, path: Path, x: np.ndarray) -> bool:
+        """Whether the value on `path` is that of the user's function; True if the path is not taken at `x`."""
+        with np.errstate(all="ignore"):
+            found = self._try(path, "value", x, settle=False)
+            if found is None:
+                return True
+            try:
+                own = self.outcome(x)
+            except Exception:  # which comes up where it is the user's point
+                return True
+            return bool(np.allclose(found, own, rtol=1e-8, atol=1e-12, equal_nan=True))
+
+    def _require_same(self, path: Path, x: np.ndarray) -> None:
+        """Raise if the objective, called once more at the point of a trace, gives another value.
+
+        What it counts and keeps is afterwards what it was before.
+        """
+        own = self.outcome(x)
+        for change in path.trace.changes:
+            change.redo()
+        if not np.allclose(path.trace.value.reshape(own.shape), own, rtol=1e-5, atol=1e-8, equal_nan=True):
+            first, second = path.trace.value.reshape(-1), own.reshape(-1)
+            k = int(np.argmax(~np.isclose(first, second, rtol=1e-5, atol=1e-8, equal_nan=True)))
+            raise TracingError(
+                f"The objective gives another value each time that it is called at one point: {first[k]:.6g}, then "
+                f"{second[k]:.6g}.",
+                definition(self.function),
+                "have it depend on its arguments only: not on a counter, on what is left of an iterator, or the like.",
+            )
+
+    @cached_property
+    def _beside(self) -> np.ndarray:
+        """Steps to a point where values tell more than at zeros."""
+        return 1e-2 * differences.step_scale(self._start) * np.random.default_rng(0).uniform(0.5, 1.0, self.size)
 
     def _renew(self, x: np.ndarray) -> None:
         """Begin anew: what the objective reads outside is no longer what it was."""
@@ -329,8 +370,10 @@ class Objective:
                     path.keep(self._budget)
         except (*_changes(compiled), np.linalg.LinAlgError, ValueError, OverflowError, IndexError):
             return None  # int() of NaN, a position beyond the end: the objective goes another way, or raises
-        if settle and kind != "value" and not kinks.is_finite(found[1] if kind == "value_and_grad" else found):
-            found = kinks.settled(self, compiled, kind, x, 0, *direction)
+        if kind != "value" and not kinks.is_finite(kinks.derivative(kind, found)):
+            found = spectra.settled(compiled, kind, x, found, *direction)
+            if settle and not kinks.is_finite(kinks.derivative(kind, found)):
+                found = kinks.settled(self, compiled, kind, x, 0, *direction)
         if not settle:
             return found
         if tape.python_numbers:  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
@@ -372,14 +415,14 @@ class Objective:
     def _elsewhere(self, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool = True) -> Any:
         """Evaluate on another known path, or on a new one."""
         for position, path in enumerate(self._paths[1:], start=1):
-            found = self._try(path, kind, x, *direction, settle=settle) if self._is_current(path) else None
+            found = self._try(path, kind, x, *direction, settle=settle) if self._is_current(path, x) else None
             if found is not None:
                 self._paths.insert(0, self._paths.pop(position))
                 return found
         if self._interpreter is not None:
             return self._interpret(kind, x, *direction)
         passing = next((path for path in self._passing.values() if np.array_equal(path.point, x)), None)
-        passing = passing if passing is None or self._is_current(passing) else None
+        passing = passing if passing is None or self._is_current(passing, x) else None
         path = passing or self._path(x)
         known = next((known for known in self._paths if not path.trace.tape.ties and known.is_like(path)), None)
         if known is not None:
@@ -451,6 +494,8 @@ class Objective:
             self._heeds = self._heeds or recorded.tape.heeds
             path = Path(recorded, x.copy(), self._repeats)
             path.keep(self._budget)
+            if not recorded.watched.steady:
+                self._require_same(path, x)
             return path
         except AutooptError:
             raise
@@ -547,7 +592,8 @@ class Objective:
         from autoopt import __version__
 
         place = definition(self.function)
-        name = getattr(self.function, "__qualname__", type(self.function).__name__)
+        own = attribute(self.function, "__func__", self.function)
+        name = attribute(own, "__qualname__", type(own).__name__)
         at = f" ({place.file}:{place.line})" if place else ""
         title = f"Derivatives of {name}{at}, written by autoopt {__version__}."
         if len(self.structure.paths) > 1:

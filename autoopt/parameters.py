@@ -142,19 +142,31 @@ def _as_vector(x0: Any) -> Any:
 def _container(x: Any) -> type | None:
     """Return the type to rebuild a container with, None if `x` is a leaf."""
     if isinstance(x, dict):
-        return OrderedDict if isinstance(x, OrderedDict) else dict
+        return type(x) if _is_rebuilt(x) else OrderedDict if isinstance(x, OrderedDict) else dict
     if isinstance(x, tuple):
-        return type(x) if hasattr(x, "_fields") else tuple
+        return type(x) if hasattr(type(x), "_fields") else tuple
     if isinstance(x, list):
         return list
     return type(x) if dataclasses.is_dataclass(x) and not isinstance(x, type) else None
+
+
+def _is_rebuilt(x: dict) -> bool:
+    """Whether `x` is of a kind of dictionary whose items are attributes too, that can be made of its items."""
+    kind = type(x)
+    if not hasattr(kind, "__getattr__") and getattr(x, "__dict__", None) is not x:
+        return False
+    try:
+        made = kind(dict(x))
+    except Exception:  # its constructor takes something else
+        return False
+    return type(made) is kind and list(made) == list(x) and all(made[key] is x[key] for key in x)
 
 
 def _keys(x: Any) -> tuple:
     if isinstance(x, dict):
         return tuple(x)
     if isinstance(x, list | tuple):
-        return getattr(x, "_fields", None) or tuple(range(len(x)))
+        return getattr(type(x), "_fields", None) or tuple(range(len(x)))
     return tuple(field.name for field in dataclasses.fields(x) if field.init)
 
 
@@ -178,7 +190,7 @@ def _build(node: _Leaf | _Branch, flat: Any) -> Any:
         return piece if len(node.shape) == 1 else piece.reshape(node.shape)
     children = [_build(child, flat) for child in node.children]
     if issubclass(node.kind, dict):
-        return node.kind(zip(node.keys, children, strict=True))
+        return node.kind(dict(zip(node.keys, children, strict=True)))
     if node.kind in (list, tuple):
         return node.kind(children)
     return node.kind(**dict(zip(node.keys, children, strict=True)))

@@ -15,7 +15,17 @@ import numpy as np
 
 from autoopt.rules import load_all
 from autoopt.tape.names import qualified
-from autoopt.tracing import distributions, eigenvalues, formulas, functions, methods, multivariate, scalars, standins  # noqa: F401
+from autoopt.tracing import (  # noqa: F401
+    distributions,
+    eigenvalues,
+    formulas,
+    functions,
+    methods,
+    modes,
+    multivariate,
+    scalars,
+    standins,
+)
 
 PAGE = Path(__file__).with_suffix(".rst")
 
@@ -85,7 +95,7 @@ def _while_tracing() -> Iterable[str]:
         {
             qualified(function)
             for function in (*functions.HANDLERS, *standins.STAND_INS)
-            if function not in known and function not in followed
+            if function not in known and function not in followed and function not in modes.REFUSED
         }
     )
     yield _heading("Without a rule of their own")

@@ -262,6 +262,30 @@ def test_ctrl_c_while_standard_errors_are_computed_prints_the_fit(folder, monkey
     )
 
 
+def test_output_goes_where_a_link_leads_with_the_rights_that_were_there(folder):
+    (folder / "real.txt").write_text("old")
+    (folder / "link.txt").symlink_to("real.txt")
+    (folder / "real.txt").chmod(0o600)
+    assert run("fit", "normal.py", "--data", "d.csv", "--quiet", "--output", "link.txt").exit_code == 0
+    assert (folder / "link.txt").is_symlink() and "converged" in (folder / "real.txt").read_text()
+    assert (folder / "real.txt").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of Unix")
+def test_output_to_a_pipe_is_read_at_its_other_end(folder):
+    os.mkfifo(folder / "pipe")
+    reader = subprocess.Popen(["cat", folder / "pipe"], stdout=subprocess.PIPE, text=True)
+    assert run("fit", "normal.py", "--data", "d.csv", "--quiet", "--output", "pipe").exit_code == 0
+    assert "converged" in reader.communicate(timeout=60)[0] and (folder / "pipe").is_fifo()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+def test_a_full_device_stays_a_device(folder):
+    outcome = run("fit", "normal.py", "--data", "d.csv", "--quiet", "--output", "/dev/full")
+    assert outcome.exit_code == 1 and "No space left on device" in outcome.stderr and "converged" in outcome.stdout
+    assert Path("/dev/full").is_char_device()
+
+
 @pytest.mark.parametrize("name", ["result.json", "result.txt"])
 def test_output_that_cannot_be_written_is_printed(folder, name, monkeypatch):
     def full(self, *args, **options):

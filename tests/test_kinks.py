@@ -353,6 +353,6 @@ def test_every_function_with_a_kink_is_met_by_a_function_here(function) -> None:
 
 
 def test_a_limit_is_found_to_rounding() -> None:
-    limit, error = kinks._one_sided(lambda h: np.array([np.exp(h), np.sin(h) / h]), kinks._STEPS)
+    limit, error = kinks.one_sided(lambda h: np.array([np.exp(h), np.sin(h) / h]), kinks._STEPS)
     np.testing.assert_allclose(limit, [1.0, 1.0], rtol=1e-14)
     assert np.all(error < 1e-12)

@@ -8,7 +8,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.blockwise import Blockwise
 
-from autoopt.rules.matrix_ops import Determinant, LogDeterminant, Svd
+from autoopt.rules.matrix_ops import Determinant, LogDeterminant, Svd, eigen
 from autoopt.rules.operands import axes, axis_index, broadcast, inline, keep, real, shape, size, tensor, to_end
 from autoopt.rules.reductions import largest, root, smallest
 from autoopt.rules.shapes import moveaxis, swapaxes
@@ -214,7 +214,7 @@ def cholesky(a, upper=False):
 @rule(np.linalg.eigh)
 def eigh(a, UPLO="L"):
     lower = UPLO.upper() == "L"
-    return tuple(pt.linalg.eigh(symmetric(real(a), lower), lower=lower, driver="evd"))
+    return tuple(eigen(symmetric(real(a), lower), lower, "evd"))
 
 
 @rule(np.linalg.eigvalsh)

@@ -14,6 +14,7 @@ from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.tensor.blockwise import Blockwise
+from pytensor.tensor.linalg.decomposition.eigen import Eigh
 
 from autoopt.ops.releases import infers_shape
 
@@ -103,11 +104,46 @@ class CofactorChange(_MatrixOp):
         outputs[0][0] = np.linalg.det(U) * np.linalg.det(Vt) * (U @ change @ Vt)
 
 
+_APART = 1e-6
+"""Values nearer to each other than this, relative to the largest, are equal: second derivatives of the vectors divide
+rounding by its square."""
+
+
+def _over_gaps(turned: Any, values: Any, gaps: Any) -> Any:
+    """Return (T - T') / gaps off the diagonal: NaN where values are equal, whose slopes only those beside show."""
+    n = values.type.shape[0]
+    own = pt.eye(values.shape[0] if n is None else n, dtype=bool)
+    equal = pt.le(pt.abs(values[None, :] - values[:, None]), _APART * pt.max(pt.abs(values)))
+    return (turned - turned.T) * pt.switch(own, 0.0, 1.0 / pt.switch(equal, pt.switch(own, 1.0, np.nan), gaps))
+
+
+class Eigen(Eigh):
+    """Eigenvalues and vectors of a symmetric matrix.
+
+    Where eigenvalues are equal, or nearly so, the vectors have no slopes, and the result is NaN; PyTensor's is what
+    rounding makes of it.
+    """
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        w, V = outputs
+        dw, dV = (None if isinstance(part.type, DisconnectedType) else part for part in cotangents)
+        core = pt.zeros_like(inputs[0]) if dw is None else pt.diag(dw)
+        if dV is not None:
+            core = core + _over_gaps(V.T @ dV, w, w[None, :] - w[:, None]) / 2
+        slope = V @ core @ V.T
+        return [pt.tril(slope) + pt.triu(slope, 1).T if self.lower else pt.triu(slope) + pt.tril(slope, -1).T]
+
+
+def eigen(a: Any, lower: bool, driver: str = "evr") -> list:
+    """Return the eigenvalues and vectors of a symmetric matrix, or of a stack of them."""
+    return Blockwise(Eigen(lower=lower, driver=driver), signature="(m,m)->(m),(m,m)")(a)
+
+
 class Svd(_MatrixOp):
     """U, s, V' of the thin decomposition, or s alone.
 
-    The slopes of the vectors divide by s_j^2 - s_i^2: where singular values are equal there are none, and the result is
-    not finite, where PyTensor's is finite and wrong.
+    The slopes of the vectors divide by s_j^2 - s_i^2: where singular values are equal, or nearly so, there are none,
+    and the result is NaN, where PyTensor's is finite and wrong.
 
     References
     ----------
@@ -146,17 +182,15 @@ class Svd(_MatrixOp):
         dU, ds, dVt = (None if isinstance(part.type, DisconnectedType) else part for part in cotangents)
         m, n = inputs[0].type.shape
         core = pt.diag(ds) if ds is not None else pt.zeros((min(m, n), min(m, n)))
-        own = pt.constant(np.eye(min(m, n), dtype=bool))
         gaps = (s[None, :] - s[:, None]) * (s[None, :] + s[:, None])
-        rates = pt.switch(own, 0.0, 1.0 / pt.switch(own, 1.0, gaps))
         outside = 0.0
         if dU is not None:
             turned = U.T @ dU
-            core = core + rates * (turned - turned.T) * s[None, :]
+            core = core + _over_gaps(turned, s, gaps) * s[None, :]
             outside = ((dU - U @ turned) / s[None, :]) @ Vt if m > n else 0.0
         if dVt is not None:
             turned = Vt @ dVt.T
-            core = core + s[:, None] * rates * (turned - turned.T)
+            core = core + s[:, None] * _over_gaps(turned, s, gaps)
             if n > m:
                 outside = outside + (U / s[None, :]) @ (dVt - turned.T @ Vt)
         return [U @ core @ Vt + outside]

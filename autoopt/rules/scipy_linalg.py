@@ -10,7 +10,7 @@ import scipy.linalg
 from pytensor.tensor.blockwise import Blockwise
 
 from autoopt.rules.linalg import cholesky, det, inv, norm, pinv, qr, svd, svdvals, swapaxes, symmetric
-from autoopt.rules.matrix_ops import MatrixFunction
+from autoopt.rules.matrix_ops import MatrixFunction, eigen
 from autoopt.rules.operands import real, shape, static, tensor
 from autoopt.rules.table import Unsupported, rule
 
@@ -134,7 +134,7 @@ def scipy_eigh(
         factor = pt.linalg.cholesky(symmetric(real(b), lower))
         half = pt.linalg.solve_triangular(factor, a, lower=True, b_ndim=2)
         a = pt.linalg.solve_triangular(factor, half.T, lower=True, b_ndim=2)
-    values, vectors = pt.linalg.eigh(a, lower=lower)
+    values, vectors = eigen(a, lower)
     if subset_by_index is not None:
         if not eigvals_only:
             raise Unsupported("scipy.linalg.eigh with subset_by_index=", "take all vectors and index them")

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.tracing.watching import default_factory
+
 _MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
 _SEQUENCES = (list, collections.deque)
 _WRAPPERS = (collections.ChainMap, collections.UserDict, collections.UserList)
@@ -34,7 +36,7 @@ def substituted(value: Any, substitute: Callable[[Any, str], Any]) -> Any:
     named = _named(value)
     made = {name: substitute(part, str(name)) for name, part in named.items()}
     kind = substitute(type(value), "") if is_namedtuple(type(value)) else type(value)
-    default = getattr(value, "default_factory", None)
+    default = default_factory(value)
     unchanged = kind is type(value) and substitute(default, "") is default
     if unchanged and all(made[name] is part for name, part in named.items()):
         return value

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import builtins
 import functools
-import os
 from collections.abc import Callable
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from autoopt.tracing.origin import is_library, may_be_copied
 from autoopt.tracing.remembered import Remembered, is_remembering
 from autoopt.tracing.sparse import Matrices, is_sparse
 from autoopt.tracing.surroundings import Surroundings
-from autoopt.tracing.watching import ABSENT, contents
+from autoopt.tracing.watching import ABSENT, attribute, contents
 
 _INTEGRALS = ("trapezoid", "cumulative_trapezoid")
 _OPAQUE = tuple(f"scipy.{part}" for part in ("special", "linalg", "stats", "fft", "signal", "spatial", "interpolate"))
@@ -116,7 +115,10 @@ class Instrument:
         if (follow := standins.own(value)) is not None:
             return follow(self.tracer, self.substitute)
         if isinstance(value, ModuleType):
-            return value if _is_standard(value) else ModuleStandIn(self, value)
+            if not _is_standard(value):
+                return ModuleStandIn(self, value)
+            self.surroundings.modules[id(value)] = value
+            return value
         if _may_hash(value) and value in extension.FORMULAS:
             return self.copy(extension.FORMULAS[value])
         if _may_hash(value) and value in extension.CONSTANTS:
@@ -153,7 +155,7 @@ class Instrument:
             return self._compiled(value)
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
             if not self.shadows.is_shadow(value):
-                self.surroundings.enter(getattr(value, "__dict__", None))
+                self.surroundings.enter(attribute(value, "__dict__"))
                 self._relieve_held(value)
                 for part in self.surroundings.notes.followed(value):
                     self.note(part, below=True)
@@ -228,6 +230,7 @@ class Instrument:
         return made
 
     def _captured_array(self, value: np.ndarray, name: str) -> Any:
+        self.surroundings.notes.beside_array(value)
         if value.dtype.kind not in "fiub":
             self.note(value)
             return value
@@ -294,6 +297,8 @@ class Instrument:
 
         def call(tracer, *args, **kwargs):
             tables = self._tables(library)
+            if library == "polars" and value.__name__.startswith(("read_", "scan_")):
+                self.surroundings.notes.file(None)  # which it opens by itself
             if library == "pandas":
                 return tables.call(value, args, kwargs)
             return tables.call(value, f"pl.{value.__name__}", args, kwargs)
@@ -320,6 +325,8 @@ class Instrument:
         return of_object(value) or value
 
     def _callable(self, value: Callable) -> Callable:
+        if isinstance(value, FunctionType | BuiltinFunctionType):
+            self.surroundings.read_through((value.__name__,))
         stand_in = standins.STAND_INS.get(value) if _may_hash(value) else None
         if stand_in is not None:
             return functools.partial(stand_in, self.tracer)
@@ -347,7 +354,8 @@ class Instrument:
             return Remembered(self.tracer, self.substitute(value.__wrapped__), value.cache_parameters())
         if _is_compiled(value):
             return functools.partial(standins.compiled, self.tracer, value)
-        if not isinstance(value, BuiltinFunctionType | np.ufunc) and not _is_standard(value):
+        standard = _is_standard(value) and type(value).__module__ in _FUNCTION_LIKE
+        if isinstance(value, _BOUND) or not (standard or isinstance(value, np.ufunc)):
             self.note(value, below=True)
         return value
 
@@ -398,8 +406,7 @@ class Instrument:
         copied.__dict__.update({name: self.substitute(part, name, True) for name, part in vars(function).items()})
         if not is_library(function.__code__):
             self.note(function)
-            if _reads_environment(function.__code__):
-                self.note(os.environ, below=True)
+            self.surroundings.read_by(function.__code__)
         self.captured[id(function), "__defaults__"] = (function, function.__defaults__)
         return copied
 
@@ -428,7 +435,24 @@ class Instrument:
         """Return what the copies see of a global, and remember that it was read."""
         value = original.get(name, ABSENT)
         self.captured[id(original), name] = (original, value)
-        return self.builtins[name] if value is ABSENT else self.substitute(value, name)
+        if value is ABSENT:
+            return self._fetch_builtin(name)
+        try:
+            return self.substitute(value, name)
+        except KeyError as error:  # which Python would take for a name that is not there
+            raise TracingError(
+                f"The objective uses {name}, which cannot be looked into: KeyError: {error}.",
+                self.tracer.location(),
+                f"have the methods of {type(value).__name__} that look names up raise AttributeError.",
+            ) from error
+
+    def _fetch_builtin(self, name: str) -> Any:
+        """Return a builtin name; one that Python does not have by itself may become another."""
+        own = vars(builtins).get(name, ABSENT)
+        if getattr(own, "__module__", None) == "builtins" or name in _OWN_BUILTINS:
+            return self.builtins[name]
+        self.captured[id(vars(builtins)), name] = (vars(builtins), own)
+        return self.builtins[name] if own is ABSENT else self.substitute(own, name)
 
     def _closure(self, function: FunctionType) -> tuple[CellType, ...] | None:
         if function.__closure__ is None:
@@ -505,15 +529,10 @@ class Instrument:
 
 
 _SUBCLASSES = (np.ma.MaskedArray, np.matrix)
+_OWN_BUILTINS = frozenset(("__debug__", "Ellipsis", "NotImplemented", "__build_class__", "__import__"))
 _NUMBERS = frozenset((bool, int, float, str, bytes, complex, type(Ellipsis), type(NotImplemented)))
 _SCANNED = 1000
 """Containers of more items than this are not searched for functions and objects."""
-
-
-def _reads_environment(code: CodeType) -> bool:
-    """Whether `code`, or code inside it, names the variables of the process, which `os` hands out unseen."""
-    inside = (part for part in code.co_consts if isinstance(part, CodeType))
-    return not {"environ", "getenv"}.isdisjoint(code.co_names) or any(map(_reads_environment, inside))
 
 
 def _is_standard(value: Any) -> bool:
@@ -539,6 +558,10 @@ def _is_compiled(value: Any) -> bool:
     module = str(getattr(value, "__module__", None) or getattr(owner, "__name__", ""))
     return module.partition(".")[0] not in {"", "numpy", "autoopt", *sys.stdlib_module_names}
 
+
+_BOUND = BuiltinFunctionType | MethodWrapperType
+_FUNCTION_LIKE = frozenset(("builtins", "functools", "operator", "types", "typing", "abc", "contextlib"))
+"""Rooms of the standard library whose callable objects hold nothing that changes."""
 
 _COMPILED = ("builtin_function_or_method", "cython_function_or_method", "fused_cython_function")
 

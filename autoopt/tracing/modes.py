@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.errors import TracingError
 from autoopt.tracing.standins import STAND_INS, stands_in
+
+REFUSED = frozenset((np.geterr,))
+"""Stand-ins that say why they are none."""
 
 _TELLING = frozenset(("raise", "call", "log"))
 """Modes by which an objective learns of inf and NaN."""
@@ -50,6 +54,15 @@ def _modes(original: Callable) -> Callable:
 
 
 STAND_INS.update({original: _modes(original) for original in (np.errstate, np.seterr)})
+
+
+@stands_in(np.geterr)
+def _geterr(tracer):
+    raise TracingError(
+        "The objective asks for NumPy's error modes (np.geterr), which are others while it is followed.",
+        tracer.location(),
+        "ask for them outside of the objective, and pass what depends on them through args.",
+    )
 
 
 def entered(tracer: Any, state: np.errstate) -> np.errstate:

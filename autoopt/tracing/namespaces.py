@@ -22,6 +22,9 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from autoopt.tracing.watching import ABSENT as _ABSENT
+from autoopt.tracing.watching import is_librarys
+
 _OF_MODULES = ("__name__", "__package__", "__file__", "__spec__", "__doc__", "__loader__", "__path__")
 """What Python itself reads in globals: relative imports, warnings, the module that a class says it is of."""
 
@@ -128,10 +131,13 @@ class ModuleStandIn:
         self.__dict__.update(_instrument=instrument, _module=module, __name__=module.__name__)
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._module, name)
-        own = self._module.__name__.startswith(("numpy", "scipy", "math", "cmath"))
-        if not isinstance(value, ModuleType) and not own:
+        value = vars(self._module).get(name, _ABSENT)
+        if not (isinstance(value, ModuleType) or (callable(value) and is_librarys(getattr(value, "__module__", "")))):
             self._instrument.captured[id(self._module), name] = (self._module, value)
+        if value is _ABSENT and isinstance(lookup := vars(self._module).get("__getattr__"), FunctionType):
+            value = self._instrument.substitute(lookup)(name)
+        elif value is _ABSENT:
+            value = getattr(self._module, name)
         value = self._instrument.substitute(value, name)
         self.__dict__[name] = value
         return value

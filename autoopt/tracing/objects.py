@@ -19,6 +19,7 @@ from typing import Any
 from autoopt.tracing import held
 from autoopt.tracing.origin import may_be_copied
 from autoopt.tracing.remembered import is_remembering
+from autoopt.tracing.watching import attribute
 
 
 def is_users_class(kind: type) -> bool:
@@ -31,6 +32,8 @@ def is_users_class(kind: type) -> bool:
     if made is not type.__call__ and not (isinstance(made, types.FunctionType) and may_be_copied(made.__code__)):
         return False
     if any(_is_users(part) or is_descriptor(part) for part in vars(kind).values()):
+        return True
+    if "__getattr__" in vars(kind) and held.form_of(kind) is not None:  # an attribute dictionary: dict.__getitem__
         return True
     return any(is_users_class(base) for base in kind.__bases__ if base is not object)
 
@@ -67,6 +70,8 @@ class Shadows:
         The objects that have shadows, by identity, with them.
     held : list of Held
         What those of them hold that are lists, dictionaries, sets or deques too.
+    filled : list of (object, str, object)
+        The slots of the user's objects that the run gave other values, with these.
     read : dict
         `(id of the shadow, name) -> (shadow, value)` of every attribute that was read.
     """
@@ -82,6 +87,7 @@ class Shadows:
         self._unfinished: type | None = None
         self.objects: dict[int, tuple[Any, Any]] = {}
         self.held: list[held.Held] = []
+        self.filled: list[tuple[Any, str, Any]] = []
 
     def shadow_class(self, kind: type) -> type:
         """Return the class like `kind` with instrumented methods."""
@@ -214,8 +220,9 @@ class Shadows:
         shadow = held.made(self.shadow_class(kind), value)
         if isinstance(value, types.SimpleNamespace):
             raise TypeError("the attributes of a SimpleNamespace cannot be shared")
-        if hasattr(value, "__dict__"):
-            object.__setattr__(shadow, "__dict__", value.__dict__)
+        attributes = attribute(value, "__dict__")
+        if attributes is not None:
+            object.__setattr__(shadow, "__dict__", shadow if attributes is value else attributes)
         for name in _slots(kind):
             if (filled := _slot(value, name)) is not None:
                 object.__setattr__(shadow, name, filled)
@@ -246,7 +253,8 @@ class Shadows:
             for name in _slots(type(original)):
                 value = _slot(shadow, name)
                 if value is not _slot(original, name):
-                    object.__setattr__(original, name, settled(value))
+                    self.filled.append((original, name, value := settled(value)))
+                    object.__setattr__(original, name, value)
         return [one for one in self.held if one.give_back(settled)]
 
 

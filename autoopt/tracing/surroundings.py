@@ -13,12 +13,13 @@ import operator
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from types import CellType, MethodType, ModuleType
+from dataclasses import dataclass, replace
+from types import CellType, CodeType, MethodType, ModuleType
 from typing import Any
 
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.watching import ABSENT, Notes, Watch, contents, is_librarys
+from autoopt.tracing import files
+from autoopt.tracing.watching import ABSENT, Notes, Watch, attribute, contents, is_librarys
 
 _CONTAINERS = (dict, list, set, collections.deque)
 _SEARCHED = 1000
@@ -68,6 +69,18 @@ class _Contents:
         (self.place.update if isinstance(self.place, set) else self.place.extend)(items)
 
 
+@dataclass(frozen=True)
+class _Slot:
+    """A slot of an object, and what a run has put there."""
+
+    place: Any
+    name: str
+    after: Any
+
+    def redo(self) -> None:
+        object.__setattr__(self.place, self.name, self.after)
+
+
 class Leftovers:
     """What one run changed outside, if traced values are among it."""
 
@@ -110,6 +123,8 @@ class Surroundings:
     captured : dict
         `(id of the place, name) -> (place, value)` of every global, outer variable and default that was read.
     leftovers : Leftovers
+    changes : tuple
+        All that the run changed, of which each entry can be done again (`redo`).
     notes : Notes
         What was read, but for names.
     """
@@ -121,7 +136,10 @@ class Surroundings:
         self._found: dict[int, tuple[Any, Any]] = {}
         self._changed: set[int] = set()
         self.notes = Notes()
+        self.modules: dict[int, ModuleType] = {}
+        self._texts: set[str] = set()
         self._leaks = False
+        self.changes: tuple[Any, ...] = ()
 
     def enter(self, place: Any) -> None:
         """Remember what a container, or the dictionary of an object, holds before the run goes on."""
@@ -138,6 +156,32 @@ class Surroundings:
                 value.tracer.leftovers.take_back()
             elif type(value) in (dict, list, tuple):
                 self.relieve(value, seen | {id(values)})
+
+    def read_by(self, code: CodeType) -> None:
+        """Take note of the names in a function's code, and in code inside it: what the state of the process decides."""
+        self._texts.update(part for part in code.co_consts if type(part) is str)
+        self.read_through(code.co_names)
+        for part in code.co_consts:
+            if isinstance(part, CodeType):
+                self.read_by(part)
+
+    def read_through(self, names: Iterable[str]) -> None:
+        """Take note of the names of functions by which something outside may be read."""
+        self._texts.update(names)
+        if any(map(files.reads, names)):
+            files.listen()
+        if any(map(files.looks, names)):
+            self.notes.file(None)
+
+    def _note_modules(self) -> None:
+        """Remember what the objective may have read of modules of the standard library, whose names are not fetched."""
+        for module in self.modules.values():
+            for name in self._texts.intersection(vars(module)):
+                value = vars(module)[name]
+                if not isinstance(value, ModuleType) and not (callable(value) or name.startswith("__")):
+                    self.captured[id(module), name] = module, value
+                    self.notes.note(value, below=True)
+        self.notes.state(self._texts)
 
     # Afterwards -------------------------------------------------------------------------------------------------------
 
@@ -160,6 +204,7 @@ class Surroundings:
             self.leftovers.changes.extend(changes)
             if changes:
                 self._changed.add(id(place))
+        self.changes = (*self.leftovers.changes, *(_Slot(*entry) for entry in self.shadows.filled))
         if self._leaks:
             _outstanding.add(self.leftovers)
         else:
@@ -167,6 +212,7 @@ class Surroundings:
 
     def watched(self) -> Watch:
         """Return what the run read and did not change."""
+        self._note_modules()
         spaces = self._spaces()
         for member in (original for original, _ in self.shadows.objects.values() if isinstance(original, enum.Enum)):
             self.notes.note(vars(member))
@@ -177,10 +223,14 @@ class Surroundings:
         for (key, name), (_, value) in self.shadows.read.items():
             if key in spaces:
                 names.append((spaces[key], name, value if name in spaces[key] else ABSENT))
+        known = (entry for entry in names if type(entry[0]) in (dict, CellType))
+        assigned = any(_get(place, name) is not value for place, name, value in known)
         names = [entry for entry in names if self._is_watched(*entry)]
         cells = tuple((place, value) for place, _, value in names if type(place) is CellType)
         held = tuple(entry for entry in names if type(entry[0]) is dict)
-        return self.notes.watch(held, cells, lambda place: id(place) in self._changed)
+        self.changes += tuple(_Slot(*entry) for entry in self.notes.refilled() if entry[2] is not ABSENT)
+        watch = self.notes.watch(held, cells, lambda place: id(place) in self._changed)
+        return replace(watch, steady=False) if assigned else watch
 
     def _is_watched(self, place: Any, name: str, value: Any) -> bool:
         """Whether a name is of a place that can be looked at, and stands for what it did before the run and after."""
@@ -193,7 +243,8 @@ class Surroundings:
     def _spaces(self) -> dict[int, dict]:
         """Return the attributes of the user's objects, by identity of their shadows; those in slots are not seen."""
         pairs = self.shadows.objects.values()
-        return {id(shadow): vars(original) for original, shadow in pairs if hasattr(original, "__dict__")}
+        spaces = {id(shadow): attribute(original, "__dict__") for original, shadow in pairs}
+        return {key: space for key, space in spaces.items() if space is not None}
 
     def _changes(self, place: Any, before: Any) -> Iterator[_Entry | _Contents]:
         """Return how a container differs from what it was, its new items settled."""
@@ -243,7 +294,7 @@ class Surroundings:
         original = self.shadows.original(value)
         if original is value:
             self._leaks = True
-            self.settled(getattr(value, "__dict__", None))
+            self.settled(attribute(value, "__dict__"))
         return original
 
     def _is_traced(self, value: Any) -> bool:

@@ -22,7 +22,7 @@ from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, Tra
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
-from autoopt.tracing import complex_functions, eigenvalues, generators  # noqa: F401  (fill the tables of complex.py and functions.py)
+from autoopt.tracing import complex_functions, eigenvalues, files, generators  # noqa: F401  (fill tables of functions.py)
 from autoopt.tracing.array import TracedArray
 from autoopt.tracing.buffers import Buffers, is_of_buffers
 from autoopt.tracing.complex import ComplexArray
@@ -34,7 +34,7 @@ from autoopt.tracing.modes import catching
 from autoopt.tracing.origin import is_library
 from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.tracer import Tracer
-from autoopt.tracing.watching import Watch
+from autoopt.tracing.watching import Watch, attribute
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,10 @@ class Trace:
         What the run left outside.
     watched : Watch
         What it read outside and did not change.
+    value : ndarray
+        What the run returned.
+    changes : tuple
+        What the run changed outside, which can be done again.
     single : bool
         Whether the objective asked for single precision, which is followed in double.
     """
@@ -58,6 +62,8 @@ class Trace:
     captured: tuple[tuple[Any, str, Any], ...]
     leftovers: Leftovers
     watched: Watch
+    value: np.ndarray
+    changes: tuple[Any, ...] = ()
     single: bool = False
 
 
@@ -123,7 +129,8 @@ def _trace(
     tracer.drawn = generators.states()
     tracer.outside = id(sys._getframe())
     try:
-        with _without_collection(), np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
+        read = files.announced(instrument.surroundings.notes.file)
+        with _without_collection(), read, np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
             value = copied(parameters, *data)
     except BaseException:
         instrument.leave()
@@ -138,6 +145,7 @@ def _trace(
             "seed the generator inside the objective, or draw once, before the fit, and pass the numbers through args.",
         )
     tracer.tape.output = output_step(tracer, value, function, scalar)
+    result = np.array(tracer.concrete(value), dtype=float)
     if tracer.single is not None:
         _warn_of_single(tracer.single)
     keep_unread(tracer)
@@ -147,7 +155,7 @@ def _trace(
     tracer.__class__ = Finished
     watched = instrument.surroundings.watched()
     tape, single = live(without_empty(tracer.tape)), tracer.single is not None
-    return Trace(tape, captured, tracer.leftovers, watched, single)
+    return Trace(tape, captured, tracer.leftovers, watched, result, instrument.surroundings.changes, single)
 
 
 def _warn_of_single(where: Any) -> None:
@@ -178,7 +186,7 @@ def argument_names(function: Callable, count: int) -> list[str]:
             for p in inspect.signature(function).parameters.values()
             if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         ]
-    except (TypeError, ValueError):
+    except Exception:  # it has no signature, or an object's own `__getattr__` raises what it likes
         own = []
     names = [name if name not in _RESERVED else name + "_" for name in own[:count]]
     names += [f"data_{k}" if k else "x" for k in range(len(names), count)]
@@ -192,7 +200,7 @@ def _array_names(function: Callable, data: Iterable[tuple[str, Any]], captured: 
         _name_arrays(value, name, found)
     for (_, name), (_, value) in captured.items():
         _name_arrays(value, name, found)
-    for name, value in _parts(getattr(function, "__self__", None)):
+    for name, value in _parts(attribute(function, "__self__")):
         _name_arrays(value, str(name), found)
     return found
 
@@ -211,10 +219,10 @@ def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, dict):
         return list(value.items())[:_MOST_PARTS]
     if isinstance(value, list | tuple):
-        return list(zip(getattr(value, "_fields", range(len(value))), value, strict=True))[:_MOST_PARTS]
+        return list(zip(getattr(type(value), "_fields", range(len(value))), value, strict=True))[:_MOST_PARTS]
     if isinstance(value, type | ModuleType | FunctionType):
         return []
-    return list(getattr(value, "__dict__", {}).items())[:_MOST_PARTS]
+    return list(attribute(value, "__dict__", {}).items())[:_MOST_PARTS]
 
 
 _MOST_PARTS = 100
@@ -293,7 +301,10 @@ def output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) ->
 
 def definition(function: Callable) -> Location | None:
     """Return the place where `function` is defined."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    try:
+        code = getattr(inspect.unwrap(function), "__code__", None)
+    except Exception:  # of an object's own `__getattr__`
+        return None
     return Location(code.co_filename, code.co_firstlineno, function=code.co_name) if code else None
 
 

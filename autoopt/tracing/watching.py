@@ -9,16 +9,26 @@ from __future__ import annotations
 
 import array
 import collections
+import contextvars
+import ctypes
 import functools
+import io
+import logging
+import mmap
 import operator
+import os
 import sys
+import threading
 import types
+import weakref
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from types import CellType
 from typing import Any
 
 import numpy as np
+
+from autoopt.tracing.files import FileState
 
 ABSENT = object()
 """Stands for what a name means that is not there."""
@@ -30,6 +40,14 @@ _MOST = 1000
 """So many things are looked at below one that cannot be followed."""
 
 Same = Callable[[], bool]
+
+
+def attribute(value: Any, name: str, default: Any = None) -> Any:
+    """Return an attribute of an object past its own `__getattr__`, which may raise anything: a KeyError, say."""
+    try:
+        return object.__getattribute__(value, name)
+    except AttributeError:
+        return default if hasattr(type(value), "__getattr__") else getattr(value, name, default)
 
 
 def contents(cell: CellType) -> Any:
@@ -60,6 +78,8 @@ class Watch:
         Those that were met below attributes and in containers, and have become part of the code; what is in small ones.
     complete : bool
         False if something was read whose change cannot be noticed.
+    steady : bool
+        False if the run changed something of what it read.
     """
 
     names: tuple[tuple[dict, Any, Any], ...] = ()
@@ -71,6 +91,7 @@ class Watch:
     others: tuple[tuple[Same], ...] = ()
     arrays: tuple[tuple[np.ndarray, bytearray | None], ...] = ()
     complete: bool = True
+    steady: bool = True
 
     @functools.cached_property
     def holds(self) -> Callable[[], bool]:
@@ -85,7 +106,7 @@ class Watch:
         return eval(f"lambda {arguments}: lambda: {' and '.join(terms) or True}", _MEANINGS)(*values)
 
     def __bool__(self) -> bool:
-        return any(getattr(self, part) for part in _UNCHANGED)
+        return not self.complete or any(getattr(self, part) for part in _UNCHANGED)
 
 
 def _same_items(place: Collection, before: list) -> bool:
@@ -188,21 +209,88 @@ class Notes:
 
     def _table(self, value: Any) -> Collection:
         keys, values = list(value), list(value.values())
+        if isinstance(value, collections.defaultdict):
+            factory = value.default_factory
+            self._others.append(lambda: value.default_factory is factory)
         self._tables.append((value, keys, values))
-        return [*values, getattr(value, "default_factory", None)]
+        return [*values, default_factory(value)]
 
     def _array(self, value: np.ndarray) -> Collection:
         if value.dtype.hasobject:
             parts = list(value.flat)
             self._others.append(lambda: not any(map(operator.is_not, value.flat, parts)))
             return parts
+        self.beside_array(value)
         if not is_fixed(value):
             self._arrays.append((value, kept_bytes(value) if value.nbytes <= BUDGET else None))
         return ()
 
+    def beside_array(self, value: np.ndarray) -> None:
+        """Remember the attributes of an array of the user's own kind."""
+        if type(value) is not np.ndarray and not is_librarys(type(value).__module__):
+            self.note(attribute(value, "__dict__"), below=True)
+
     def _buffer(self, value: Any) -> Collection:
         self._others.append(functools.partial(bytearray.__eq__, bytearray(value), value))
         return ()
+
+    def _memory(self, value: Any) -> Collection:
+        """Remember what is in memory that is read through a view, a number of C's, a record of NumPy's."""
+        try:
+            kept = memoryview(value).tobytes()
+        except ValueError:  # a view that has been released
+            return ()
+        if len(kept) > BUDGET:
+            self.complete = False
+        self._others.append(functools.partial(_is_in_memory, value, kept))
+        return ()
+
+    def _pointer(self, value: Any) -> Collection:
+        self._memory(value)
+        return (value.contents,) if value and not isinstance(value.contents, type(value)) else ()
+
+    def _variable(self, value: contextvars.ContextVar) -> Collection:
+        before = value.get(ABSENT)
+        self._others.append(lambda: value.get(ABSENT) is before)
+        try:
+            return (value.get(),)
+        except LookupError:
+            return ()
+
+    def _reference(self, value: weakref.ref) -> Collection:
+        before = weakref.ref.__call__(value)
+        self._others.append(lambda: weakref.ref.__call__(value) is before)
+        return (before,)
+
+    def _builtin(self, value: Any) -> Collection:
+        """What a method of a list, an array or the like is a method of."""
+        owner = value.__self__
+        return () if isinstance(owner, types.ModuleType | type) else (owner,)
+
+    def _text(self, value: Any) -> Collection:
+        """What is in a text or bytes that are read as a file."""
+        if not value.closed:
+            before = value.getvalue()
+            self._others.append(lambda: not value.closed and value.getvalue() == before)
+        return ()
+
+    def _stream(self, value: Any) -> Collection:
+        """Remember the file that is open for reading; what is written to is nothing that is read."""
+        try:
+            number = value.fileno() if value.readable() else None
+        except (OSError, ValueError):  # it is closed, or none of the system's
+            number = None
+        if number is not None and number > 2:
+            self.file(f"/dev/fd/{number}" if not isinstance(value.name, str) else os.path.abspath(value.name))
+        return ()
+
+    def file(self, path: str | None) -> None:
+        """Remember what a file is; None stands for something outside that has no path."""
+        state = None if path is None else FileState(path)
+        if state is None or not state.is_known:
+            self.complete = False
+        else:
+            self._others.append(state)
 
     def _function(self, value: types.FunctionType) -> Collection:
         self._functions.append((value, value.__code__, value.__defaults__, value.__kwdefaults__))
@@ -230,30 +318,64 @@ class Notes:
         """Remember an object by its attributes, and a table by its columns."""
         kind = type(value)
         library = kind.__module__.partition(".")[0]
+        if kind.__name__ == "DictWrapper" and library == "pandas":  # pd.options
+            self._others.append(functools.partial(_is_read, _pandas_options, _pandas_options()))
+            return ()
         if library in _TABLES:
             self._others.append(_TABLES[library](value))
-            return ()
+            return self._beside(value) if library == "pandas" else ()
         if library == "autoopt":
             return ()
+        if hasattr(kind, "__next__") and library in sys.stdlib_module_names:
+            self.complete = False
+            return ()
         held = [*self.followed(value), *(_slot(slot, value) for slot in _slots(kind))]
-        attributes = getattr(value, "__dict__", None)
+        attributes = attribute(value, "__dict__")
         if type(attributes) is dict:
             held += self._one(attributes)
-        elif not held:
+        elif not (isinstance(value, _HOLDING) or any("__slots__" in vars(base) for base in kind.__mro__)):
             self.complete = self.complete and library in _FIXED
         return [*held, kind]
+
+    def _beside(self, table: Any) -> Collection:
+        """Remember what a pandas object holds besides its columns: its name, and what the user has put there."""
+        attributes = attribute(table, "__dict__", {})
+        before = {name: part for name, part in attributes.items() if name not in _OF_TABLES}
+        self._others.append(lambda: all(attributes.get(name, ABSENT) is part for name, part in before.items()))
+        for part in before.values():
+            self.note(part, below=True)
+        return ()
+
+    def state(self, names: set[str]) -> None:
+        """Remember what decides in the state of the process, by the `names` that an objective's code reads it by."""
+        if not names.isdisjoint(_ENVIRONMENT):
+            self.note(os.environ, below=True)
+        for row, read in _STATES.items():
+            if not names.isdisjoint(row):
+                self._others.append(functools.partial(_is_read, read, read()))
+        described = [part for part in self._seen.values() if isinstance(part, types.FunctionType | type)]
+        for name in names.intersection(_DESCRIPTIONS):
+            for part in described:
+                read = functools.partial(_description, part, name)
+                self._others.append(functools.partial(_is_read, read, read()))
 
     def followed(self, value: Any) -> list:
         """Remember of an object what looks at its attributes do not show; return what it holds as a container."""
         self._seen[id(value)] = value
         for slot in _slots(type(value)):
             self._others.append(functools.partial(_is_in_slot, slot, value, _slot(slot, value)))
-        attributes = getattr(value, "__dict__", None)
+        attributes = attribute(value, "__dict__")
         if type(attributes) is dict:
             self._holders.append((value, attributes, type(value)))
-        if isinstance(value, dict | list | set | collections.deque):
+        if isinstance(value, _HOLDING):
             return list(self._container(value))
         return []
+
+    def refilled(self) -> list[tuple[Any, str, Any]]:
+        """Return the objects whose slots hold something else than when they were noted, with that."""
+        slots = (same.args for same in self._others if getattr(same, "func", None) is _is_in_slot)
+        now = ((owner, slot.__name__, before, _slot(slot, owner)) for slot, owner, before in slots)
+        return [(owner, name, value) for owner, name, before, value in now if value is not before]
 
     def keys(self, place: dict) -> None:
         """Remember which names there are in a dictionary."""
@@ -273,9 +395,17 @@ class Notes:
             self.complete,
         )
         tests = {part: _test(_UNCHANGED[part]) for part in _NOTED}
-        return replace(
-            watch, **{part: tuple(e for e in getattr(watch, part) if test(*e)) for part, test in tests.items()}
-        )
+        kept = {part: tuple(e for e in getattr(watch, part) if test(*e)) for part, test in tests.items()}
+        noted = (self._functions, self._holders, self._tables, self._items, self._others)
+        steady = all(len(kept[part]) == len(entries) for part, entries in zip(_NOTED, noted, strict=True))
+        return replace(watch, **kept, steady=steady)
+
+
+def _is_in_memory(value: Any, before: bytes) -> bool:
+    try:
+        return memoryview(value).tobytes() == before
+    except ValueError:
+        return False
 
 
 def is_librarys(module: Any) -> bool:
@@ -298,8 +428,15 @@ def equals(value: list, own: list) -> bool:
         return False
 
 
+def default_factory(value: Any) -> Any:
+    """Return what makes the items that a dictionary does not have, None if nothing does."""
+    return value.default_factory if isinstance(value, collections.defaultdict) else None
+
+
 def _slots(kind: type) -> list:
-    return [part for base in kind.__mro__ for part in vars(base).values() if type(part) is _SLOT]
+    """Return the slots that classes of Python's have declared; those of C's are what the object itself is."""
+    bases = (base for base in kind.__mro__ if "__slots__" in vars(base))
+    return [part for base in bases for part in vars(base).values() if type(part) is _SLOT]
 
 
 def _slot(slot: Any, value: Any) -> Any:
@@ -355,12 +492,62 @@ _CONTAINERS = frozenset(
     (dict, collections.OrderedDict, collections.defaultdict, collections.Counter, list, collections.deque)
     + (tuple, set, frozenset)
 )
+_HOLDING = (dict, list, set, collections.deque)
 _PLAIN = frozenset((float, int, bool, str, bytes, complex, type(None), type(Ellipsis), type(NotImplemented), range))
 _SLOT = types.MemberDescriptorType
 _HEAP = 1 << 9
 _LIBRARIES = frozenset(("numpy", "scipy", "pandas", "polars", "numba", "pytensor", "autoopt", "builtins"))
-_FIXED = frozenset(("builtins", "datetime", "decimal", "fractions", "re", "uuid", "numpy", "zoneinfo", "pathlib"))
+_FIXED = frozenset(
+    ("builtins", "datetime", "decimal", "fractions", "re", "uuid", "numpy", "zoneinfo", "pathlib")
+    + ("operator", "sys", "_struct", "inspect")
+)
 """Modules whose objects without attributes do not change."""
+
+_OF_TABLES = frozenset(("_mgr", "_item_cache", "_cacher", "_is_copy"))
+_VIEWS = tuple(type(part) for part in ({}.keys(), {}.values(), {}.items()))
+_simple, _pointer = ctypes.c_double.__mro__[1], ctypes.POINTER(ctypes.c_double).__mro__[1]
+_STATES: dict[tuple[str, ...], Callable[[], Any]] = {
+    ("getcwd", "cwd", "abspath", "resolve", "absolute"): os.getcwd,
+    ("get_printoptions", "printoptions", "array2string", "array_str", "array_repr"): lambda: {
+        name: part for name, part in np.get_printoptions().items() if not callable(part)
+    },
+    ("getrecursionlimit",): sys.getrecursionlimit,
+    ("Decimal", "getcontext", "localcontext"): lambda: _decimal_context(),
+    ("get_option", "option_context"): lambda: _pandas_options(),
+    ("getlocale", "localeconv", "locale"): lambda: sys.modules["locale"].localeconv() if "locale" in sys.modules else 0,
+}
+"""What is read by functions, by their names: the folder, how numbers are shown and rounded, Python's limits."""
+
+_ENVIRONMENT = frozenset(("environ", "environb", "getenv", "getenvb", "expandvars", "expanduser"))
+_DESCRIPTIONS = ("__name__", "__qualname__", "__doc__", "__annotations__")
+
+
+def _description(value: Any, name: str) -> Any:
+    part = getattr(value, name, None)
+    return dict(part) if isinstance(part, dict) else part
+
+
+def _is_read(read: Callable[[], Any], before: Any) -> bool:
+    return read() == before
+
+
+def _decimal_context() -> tuple:
+    """Return how decimal numbers are rounded; what was rounded so far, which the context tells too, decides nothing."""
+    context = sys.modules["decimal"].getcontext() if "decimal" in sys.modules else None
+    return () if context is None else (context.prec, context.rounding, context.Emin, context.Emax, context.clamp)
+
+
+def _pandas_options() -> Any:
+    """Return the options of pandas as texts, if it is loaded."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None:
+        return None
+    options = sys.modules["pandas._config.config"]
+    return repr(getattr(options, "_global_config", None))
+
+
+_INERT = (type(threading.Lock()), type(threading.RLock()), threading.Thread, logging.Logger, logging.Handler)
+"""What decides nothing in an objective."""
 
 _TABLES: dict[str, Callable[[Any], Same]] = {"pandas": _of_pandas, "polars": _of_polars}
 _ROWS: tuple[tuple[Any, Callable[[Notes, Any], Collection]], ...] = (
@@ -370,7 +557,17 @@ _ROWS: tuple[tuple[Any, Callable[[Notes, Any], Collection]], ...] = (
     (types.MethodType, lambda notes, value: (value.__func__, value.__self__)),
     (functools.partial, Notes._partial),
     (types.MappingProxyType, Notes._table),
-    ((types.ModuleType, np.generic, np.ufunc, types.BuiltinFunctionType, BaseException), Notes._nothing),
+    (np.void, Notes._memory),
+    ((types.BuiltinFunctionType, types.MethodWrapperType), Notes._builtin),
+    ((types.ModuleType, np.generic, np.ufunc, BaseException, *_INERT), Notes._nothing),
+    (_VIEWS, lambda notes, value: notes._table(value.mapping)),
+    ((_simple, ctypes.Array, ctypes.Structure, ctypes.Union), Notes._memory),
+    (_pointer, Notes._pointer),
+    ((memoryview, mmap.mmap), Notes._memory),
+    (contextvars.ContextVar, Notes._variable),
+    (weakref.ReferenceType, Notes._reference),
+    ((io.StringIO, io.BytesIO), Notes._text),
+    (io.IOBase, Notes._stream),
     ((property, functools.cached_property), lambda notes, value: (getattr(value, "fget", None),)),
     ((staticmethod, classmethod), lambda notes, value: (value.__func__,)),
     ((bytearray, array.array), Notes._buffer),
