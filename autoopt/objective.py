@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 import sys
 import time
 import warnings
@@ -40,6 +41,9 @@ DENSE = 400
 
 NARROW = 2.0**-8
 """The first step of differences of a function that may be known to a tolerance only."""
+
+WITNESSED = 10
+"""On so many paths the slope of the values is looked at where decisions may carry the value: that takes 20 to 50 calls."""
 
 _VALUED = {"value": lambda found: found, "value_and_grad": lambda found: found[0]}
 _DERIVATIVES: dict[str, Callable] = {
@@ -96,6 +100,8 @@ class Objective:
         self._by_columns: bool | None = None if self.size <= DENSE else True
         self._start = self.structure.flatten(x0).copy()
         self._left = Leftovers()
+        self._tables = _tables(args)
+        self._form = self._form_of(args)
         self._literals = False
         self.single = False
         self._modes = np.geterr()
@@ -105,6 +111,7 @@ class Objective:
         self._interpreter: Interpreter | None = None
         self._latest: tuple[Path | None, Interpretation | None] = (None, None)
         self._compared = False
+        self._witnessed = 0
 
     def __reduce__(self) -> tuple:
         """Copies, and what is read from a pickle, are traced and compiled anew."""
@@ -212,11 +219,24 @@ class Objective:
         """
         if not all(path.still_holds() for path in self._paths):
             return False
-        self.args = args
+        self.args, self._tables = args, _tables(args)
         self._latest, self._passing = (None, None), {}
         for path in self._paths:
             path.rebind(args, self._budget)
         return True
+
+    def _form_of(self, args: tuple) -> Any:
+        """Return what must be equal for other data to be bound; it is only asked for where there are dictionaries."""
+        from autoopt.bindings import shape
+
+        return shape(args) if self._tables else None
+
+    def _reread(self, x: np.ndarray) -> None:
+        """Take what is now in the dictionaries among the data: anew, if it is of other shapes."""
+        before, self._tables = self._form, _tables(self.args)
+        self._form = self._form_of(self.args)
+        if self._form != before or not self.rebind(self.args):
+            self._renew(x)
 
     @property
     def is_complete(self) -> bool:
@@ -239,6 +259,8 @@ class Objective:
 
     def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
+        if self._tables and not all(map(_is_as_it_was, self._tables)):
+            self._reread(x)
         path = self._paths[0]
         if (path.watched is not None or path.kept) and not self._is_current(path):
             self._renew(x)
@@ -487,26 +509,30 @@ class Objective:
         return path.compiled[kind]
 
     def _compare(self, path: Path) -> None:
-        """Raise if the value hangs on a number that branches have decided, whose slope nothing on the tape shows.
+        """Raise if the value depends on a number that branches have decided, whose slope nothing on the tape shows.
 
-        Once for an objective: the slope of its values, where it is the same ahead and behind, against the derived one.
+        The slope of the values along one direction, where differences from two steps on agree about it, against the
+        derived one: once where the search was found, else on the first `WITNESSED` paths, as what is lost may be
+        small at some points.
         """
-        self._compared = True
         place = next(iter(path.trace.tape.decided), None)
-        found = self._try(path, "value_and_grad", path.point) if place else None
+        if place is None:
+            return
+        self._compared = True
+        found = self._try(path, "value_and_grad", path.point)
+        self._witnessed += 1
+        self._compared = path.trace.tape.caught or self._witnessed >= WITNESSED
         if found is None:
             return
         direction = differences.step_scale(path.point) * np.random.default_rng(0).normal(size=self.size)
         with np.errstate(all="ignore"):
-            ahead, behind, error = differences.one_sided(self.original, path.point, direction, NARROW)
-        slope = float(found[1] @ direction)
-        smooth = abs(ahead - behind) <= 4 * error + 1e-2 * abs(ahead)
-        if smooth and abs(slope - ahead) > 10 * error + 1e-2 * abs(ahead):
+            slope = decided_slope(self.original, path.point, direction, float(found[1] @ direction))
+        if slope is not None:
             self._compared = False
             path.compiled.clear()
             raise TracingError(
                 "The objective finds a number by decisions, which have no derivative: "
-                f"along one direction its values have slope {ahead:.3g}, what is derived {slope:.3g}.",
+                f"along one direction its values have slope {slope:.6g}, what is derived {found[1] @ direction:.6g}.",
                 Location.of_instruction(*place),
                 "find the number with scipy.optimize.brentq, end with two Newton steps (v = v - f(v) / df(v), twice), "
                 "or pass jac='finite-difference'.",
@@ -532,6 +558,40 @@ _QUIET.run(np.seterr, all="ignore")
 def _changes(compiled: Compiled) -> tuple[type[Exception], ...]:
     """Return the exceptions that say that the objective takes another branch."""
     return (compiled.changed,) if isinstance(compiled.changed, type) else compiled.changed
+
+
+def _tables(data: Any) -> tuple[tuple[dict, list, list], ...]:
+    """Return the dictionaries among data arguments, also in one another and in tuples, with their keys and values."""
+    if type(data) is tuple:
+        return tuple(found for part in data for found in _tables(part))
+    if type(data) is dict:
+        return (data, list(data), list(data.values())), *(found for part in data.values() for found in _tables(part))
+    return ()
+
+
+def _is_as_it_was(table: tuple[dict, list, list]) -> bool:
+    """Whether a dictionary holds the very things that it held."""
+    data, keys, values = table
+    return len(data) == len(values) and not any(map(operator.is_not, data.values(), values)) and list(data) == keys
+
+
+def decided_slope(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float) -> float | None:
+    """Return the slope of the values along `direction` if it is surely not the derived one, else None.
+
+    Differences from two first steps on must agree with one another, ten times better than with what is derived, and the
+    slopes ahead and behind too: near a kink, and where a search ends at a tolerance, differences tell little.
+    """
+    ahead, behind, rough = differences.one_sided(f, x, direction, NARROW)
+    if not abs(ahead - behind) <= 4 * rough + 1e-2 * abs(ahead):
+        return None
+    if abs(derived - ahead) > 10 * rough + 1e-2 * abs(ahead):
+        return ahead
+    found = [differences.directional(f, x, part * direction) for part in (1.0, 0.15)]
+    (one, error), (other, another) = found[0], (found[1][0] / 0.15, found[1][1] / 0.15)
+    off = min(abs(one - derived), abs(other - derived))
+    if off > 10 * (abs(one - other) + error + another) + 1e-6 * (abs(one) + abs(derived)):
+        return one
+    return None
 
 
 def _outside() -> int:

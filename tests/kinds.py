@@ -258,7 +258,7 @@ def _valid(program: KindProgram) -> list[np.ndarray]:
 
 def plain(module: types.ModuleType, x: np.ndarray, args: tuple) -> float | None:
     """Return f(x) in plain NumPy, None where it raises or is not finite."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
+    with np.errstate(all="warn", under="ignore"), warnings.catch_warnings():  # as a program finds them
         warnings.simplefilter("ignore")
         try:
             value = float(module.f(x.copy(), *args))

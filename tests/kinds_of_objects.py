@@ -9,8 +9,8 @@ from kinds import Core, Draw, indented, kind
 # Subclasses of containers ---------------------------------------------------------------------------------------------
 
 
-def _mapping(d: Draw) -> tuple[str, str, str, str]:
-    """Return base, how to make one of numbers, how to make one of the parameters, methods."""
+def _mapping(d: Draw) -> tuple[str, str, str, str, str]:
+    """Return base, how to make one of numbers and one of the parameters, the body of a method, and more of the class."""
     base = d.pick("dict", "collections.OrderedDict", "collections.UserDict", "collections.defaultdict", "collections.ChainMap", "collections.Counter")
     first = {"collections.defaultdict": "float, "}.get(base, "")
     numbers = f"{first}{{'a': {d.number()}, 'b': {d.number()}, 'c': {d.number()}}}"
@@ -20,10 +20,10 @@ def _mapping(d: Draw) -> tuple[str, str, str, str]:
         "return max(self.values()) * v", "return np.sum(np.array(list(self.values())) * v)", "return sum(self[k] * v for k in self)", "return (self['a'] if 'a' in self else 2.0) * v", "return v * super().__getitem__('b') if hasattr(super(), '__getitem__') else v",
     )  # fmt: skip
     extra = d.pick("", "", "\n\ndef __missing__(self, key):\n    return 0.7", "\n\n@property\ndef size(self):\n    return len(self)", "\n\ndef __setitem__(self, key, value):\n    super().__setitem__(key, value * 1.0)", "\n\nscale = 1.5")
-    return base, numbers, traced, body + extra
+    return base, numbers, traced, body, extra
 
 
-def _sequence(d: Draw) -> tuple[str, str, str, str]:
+def _sequence(d: Draw) -> tuple[str, str, str, str, str]:
     base = d.pick("list", "collections.deque", "collections.UserList", "tuple", "list", "collections.deque")
     numbers = f"[{d.numbers(3)}]"
     traced = f"[{d.smooth()}, {d.smooth()}, {d.number()}]"
@@ -32,32 +32,32 @@ def _sequence(d: Draw) -> tuple[str, str, str, str]:
         "total = 0.0\nfor w in self:\n    total = total * v + w\nreturn total", "return np.mean(list(self)) * v", "return sum(reversed(self)) * v + sorted(self)[0]", "a, b, c = self\nreturn a * v + b * c",
     )  # fmt: skip
     extra = d.pick("", "", "\n\n@property\ndef last(self):\n    return self[-1]", "\n\ndef __call__(self, v):\n    return self.total(v)", "\n\nscale = 1.5")
-    return base, numbers, traced, body + extra
+    return base, numbers, traced, body, extra
 
 
-def _record(d: Draw) -> tuple[str, str, str, str]:
+def _record(d: Draw) -> tuple[str, str, str, str, str]:
     base = d.pick("collections.namedtuple('P', 'a b c')", "NT", "types.SimpleNamespace", "DC", "FZ")
     form = f"a={d.number()}, b={d.number()}, c={d.number()}"
     traced = f"a={d.smooth()}, b={d.smooth()}, c={d.number()}"
     body = d.pick("return self.a * v + self.b ** 2", "return self.a * self.b * v + self.c", "return math.sin(self.a * v) + self.c", "return sum([self.a, self.b]) * v")
     extra = d.pick("", "\n\n@property\ndef both(self):\n    return self.a * self.b", "\n\nscale = 1.5")
-    return base, form, traced, body + extra
+    return base, form, traced, body, extra
 
 
-def _array(d: Draw) -> tuple[str, str, str, str]:
+def _array(d: Draw) -> tuple[str, str, str, str, str]:
     base = d.pick("set", "frozenset", "float", "int", "str", "set")
     form = {"set": f"[{d.numbers(3)}]", "frozenset": f"[{d.numbers(3)}]", "float": d.number(), "int": str(d.whole(1, 4)), "str": "'1.5'"}[base]
     body = {"set": "return sum(sorted(self)) * v", "frozenset": "return len(self) * v + max(self)", "float": "return self * v + float(self) ** 2", "int": "return self * v + int(self)", "str": "return float(self) * v + len(self)"}[base]
-    return base, form, form, body
+    return base, form, form, body, ""
 
 
 @kind("subclasses of containers")
 def subclass(d: Draw) -> Core:
     """A class of a container with methods of its own, of numbers or of parameters, kept anywhere."""
-    base, numbers, traced, body = d.pick(_mapping, _sequence, _sequence, _mapping, _record, _array)(d)
+    base, numbers, traced, body, extra = d.pick(_mapping, _sequence, _sequence, _mapping, _record, _array)(d)
     helpers = "import collections\nimport dataclasses\nimport types\nfrom typing import NamedTuple\n\n\n"
     helpers += "class NT(NamedTuple):\n    a: float = 1.0\n    b: float = 2.0\n    c: float = 3.0\n\n\n@dataclasses.dataclass\nclass DC:\n    a: float = 1.0\n    b: float = 2.0\n    c: float = 3.0\n\n\n@dataclasses.dataclass(frozen=True)\nclass FZ:\n    a: float\n    b: float\n    c: float\n\n\n"
-    methods = f"def total(self, v):\n{indented(body)}"
+    methods = f"def total(self, v):\n{indented(body)}{extra}"
     helpers += f"class O({base}):\n{indented(methods)}\n"
     if d.chance(0.2):
         helpers += "\n\nclass Base(O):\n    pass\n\n\nO = Base\n"
@@ -166,8 +166,8 @@ def surroundings(d: Draw) -> Core:
         (f"class C:\n    k = {a}\n\n\nc = C()", "c.k", (f"C.k = {b}", f"c.k = {c}", "del c.k")),
         (f"class B:\n    k = {a}\n\n\nclass C(B):\n    pass\n\n\nc = C()", "c.k", (f"B.k = {b}", f"C.k = {c}", f"c.__dict__['k'] = {a}")),
         (f"import os\n\nos.environ['AUTOOPT_KINDS'] = '{a}'", "float(os.environ['AUTOOPT_KINDS'])", (f"os.environ['AUTOOPT_KINDS'] = '{b}'", f"os.environ.update(AUTOOPT_KINDS='{c}')")),
-        (f"import os\n\nos.environ.pop('AUTOOPT_KINDS', None)", f"(2.0 if os.environ.get('AUTOOPT_KINDS') else 1.0)", ("os.environ['AUTOOPT_KINDS'] = '1'", "del os.environ['AUTOOPT_KINDS']")),
-        (f"import os\n\nos.environ.pop('AUTOOPT_KINDS', None)", f"float(os.getenv('AUTOOPT_KINDS', '{a}'))", (f"os.environ['AUTOOPT_KINDS'] = '{b}'", "del os.environ['AUTOOPT_KINDS']")),
+        (f"import os\n\nos.environ.pop('AUTOOPT_KINDS', None)", f"(2.0 if os.environ.get('AUTOOPT_KINDS') else 1.0)", ("os.environ['AUTOOPT_KINDS'] = '1'", "os.environ.pop('AUTOOPT_KINDS', None)")),
+        (f"import os\n\nos.environ.pop('AUTOOPT_KINDS', None)", f"float(os.getenv('AUTOOPT_KINDS', '{a}'))", (f"os.environ['AUTOOPT_KINDS'] = '{b}'", "os.environ.pop('AUTOOPT_KINDS', None)")),
         (f"import types\n\nS = types.SimpleNamespace(k={a})", "S.k", (f"S.k = {b}", f"vars(S)['k'] = {c}")),
         (f"class O:\n    def __init__(self):\n        self.opt = {{'lam': {a}}}\n\n\no = O()", "o.opt['lam']", (f"o.opt['lam'] = {b}", f"o.opt = {{'lam': {c}}}", "o = O()")),
         (f"class O:\n    __slots__ = ('k',)\n\n\no = O()\no.k = {a}", "o.k", (f"o.k = {b}", f"object.__setattr__(o, 'k', {c})")),

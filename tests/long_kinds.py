@@ -1,6 +1,6 @@
 """Programs of `kinds.py` against plain NumPy: one check, and a command for long runs.
 
-    python tests/long_kinds.py --cases 20000 --seed 1 [--kinds bisection memo ...] [--interpreted 0.5]
+    python tests/long_kinds.py --cases 20000 --seed 1 [--kinds bisection memo ...] [--stepwise]
 
 prints a table with a row for each kind: how many programs were right, refused, left out, wrong; and each fault with the
 program that shows it.
@@ -25,15 +25,15 @@ import kinds_of_decisions  # noqa: F401
 import kinds_of_objects  # noqa: F401
 import numpy as np
 from kinds import KINDS, KindProgram, plain, write
+from stepwise import Stepwise
 
 import autoopt
-from autoopt import differences
-from autoopt import objective as objectives
+from autoopt import differences, engines
 from autoopt.errors import AutooptError
 
 VALUE = 1e-10
 OUTCOMES = ("right", "refused", "inconclusive", "wrong", "unclear")
-WORDS = re.compile(r"pytensor|TensorType|TensorVariable|Elemwise|Blockwise|Subtensor|Traced|KeyError: \d|\bApply\b", re.IGNORECASE)
+WORDS = re.compile(r"[Pp]y[Tt]ensor|TensorType|TensorVariable|Elemwise|Blockwise|Subtensor|Traced|KeyError: \d|\bApply\b")
 
 
 @dataclass(frozen=True)
@@ -230,9 +230,9 @@ def _agree(what: str, found: np.ndarray, expected: Any, x: np.ndarray) -> bool:
 # The command ----------------------------------------------------------------------------------------------------------
 
 
-def interpreted() -> Any:
-    """Return a context in which no path is compiled: derivatives are taken along the tape, step by step."""
-    return mock.patch.object(objectives, "MAX_PATHS", -1)
+def stepwise() -> Any:
+    """Return a context in which objectives compile nothing: their tapes are run and differentiated step by step."""
+    return mock.patch.dict(engines.ENGINES, auto=Stepwise)
 
 
 def table(rows: dict[str, collections.Counter]) -> str:
@@ -248,7 +248,19 @@ def signature(outcome: Outcome) -> str:
     return f"{outcome.kind}: {text[:110]}".replace("\n", " ")
 
 
-def run(cases: int, seed: str, names: list[str], seconds: float = np.inf, show: int = 3) -> dict[str, collections.Counter]:
+def check_stepwise(program: KindProgram) -> Outcome:
+    """Return what autoopt makes of a program without compiling it; what fails so is looked at compiled, too."""
+    with stepwise():
+        outcome = check(program)
+    if not outcome.failed:
+        return outcome
+    COUNTS["failed stepwise"] += 1
+    return check(program)
+
+
+def run(
+    cases: int, seed: str, names: list[str], seconds: float = np.inf, show: int = 3, checked: Any = check
+) -> dict[str, collections.Counter]:
     """Check so many programs, the kinds in turn, and print what is found."""
     rows: dict[str, collections.Counter] = {name: collections.Counter() for name in names}
     refusals: collections.Counter = collections.Counter()
@@ -259,7 +271,7 @@ def run(cases: int, seed: str, names: list[str], seconds: float = np.inf, show: 
             break
         name = names[case % len(names)]
         program = write(name, f"{seed}-{case // len(names)}")
-        outcome = check(program)
+        outcome = checked(program)
         rows[name][outcome.kind] += 1
         if outcome.kind == "refused":
             refusals[f"{name}: " + re.sub(r"\d+(\.\d+)?(e[-+]?\d+)?", "0", outcome.message)[:150].replace("\n", " ")] += 1
@@ -284,10 +296,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", default="1")
     parser.add_argument("--seconds", type=float, default=np.inf, help="stop after so long")
     parser.add_argument("--kinds", nargs="*", choices=list(KINDS), default=list(KINDS))
-    parser.add_argument("--interpreted", action="store_true", help="follow every path step by step, without compiling it")
+    parser.add_argument("--stepwise", action="store_true", help="take derivatives along the tape, without compiling it")
     parser.add_argument("--show", type=int, default=3, help="print so many programs for each fault")
     options = parser.parse_args(arguments)
-    found = run(options.cases, options.seed, options.kinds, options.seconds, options.show)
+    checked = check_stepwise if options.stepwise else check
+    found = run(options.cases, options.seed, options.kinds, options.seconds, options.show, checked)
     counts = sum(found.values(), collections.Counter())
     return 1 if counts["wrong"] + counts["unclear"] else 0
 

@@ -134,7 +134,8 @@ def repeated(tape: Tape) -> list[list[int]]:
     """Return the comparisons of each place that compares floats that move, of one shape, many times, for decisions."""
     places: dict[Any, list[int]] = {}
     for index, step in enumerate(tape.steps):
-        if step.operation in _COMPARISONS and step.level == PARAMETER and step.site:
+        floats = all(tape.steps[source].dtype.kind == "f" for source in step.inputs)
+        if step.operation in _COMPARISONS and step.level == PARAMETER and step.site and floats:
             places.setdefault((id(step.site[0]), step.site[1], step.shape), []).append(index)
     long = [steps for steps in places.values() if len(steps) >= ASKED]
     if not long:
@@ -143,7 +144,7 @@ def repeated(tape: Tape) -> list[list[int]]:
     asked |= {
         source
         for step in tape.steps
-        if step.operation in (np.where, np.logical_not, np.invert, np.logical_and, np.multiply)
+        if step.operation in (np.where, np.logical_not, np.invert, np.logical_and, np.multiply, *_EQUALITIES)
         for source in step.inputs
     }
     return [steps for steps in long if sum(step in asked for step in steps) >= ASKED]
