@@ -134,8 +134,8 @@ def repeated(tape: Tape) -> list[list[int]]:
     """Return the comparisons of each place that compares floats that move, of one shape, many times, for decisions."""
     places: dict[Any, list[int]] = {}
     for index, step in enumerate(tape.steps):
-        floats = all(tape.steps[source].dtype.kind == "f" for source in step.inputs)
-        if step.operation in _COMPARISONS and step.level == PARAMETER and step.site and floats:
+        numbers = {tape.steps[source].dtype.kind for source in step.inputs} <= set("fiu")
+        if step.operation in _COMPARISONS and step.level == PARAMETER and step.site and numbers:
             places.setdefault((id(step.site[0]), step.site[1], step.shape), []).append(index)
     long = [steps for steps in places.values() if len(steps) >= ASKED]
     if not long:
