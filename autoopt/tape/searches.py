@@ -22,6 +22,7 @@ step in every iteration, or another constant, are the ends, and m is the first s
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -47,6 +48,10 @@ REST = 1e-9
 
 _EQUALITIES = (np.equal, np.not_equal)
 _COMPARISONS = frozenset((np.less, np.less_equal, np.greater, np.greater_equal, *_EQUALITIES))
+_READING = frozenset(
+    (np.where, np.logical_not, np.invert, np.logical_and, np.multiply, operator.getitem, *_EQUALITIES)
+)
+"""What reads an answer to decide by it: an entry of it may be asked, or be part of another question."""
 _FLOAT = np.dtype(float)
 
 
@@ -144,7 +149,7 @@ def repeated(tape: Tape) -> list[list[int]]:
     asked |= {
         source
         for step in tape.steps
-        if step.operation in (np.where, np.logical_not, np.invert, np.logical_and, np.multiply, *_EQUALITIES)
+        if step.operation in _READING
         for source in step.inputs
     }
     return [steps for steps in long if sum(step in asked for step in steps) >= ASKED]
@@ -155,6 +160,7 @@ class _Values:
 
     def __init__(self, tape: Tape, point: np.ndarray) -> None:
         self.tape, self.point = tape, point
+        self._first: dict[tuple, int] = {}
 
     @cached_property
     def all(self) -> list[Any]:
@@ -167,6 +173,15 @@ class _Values:
 
     def __getitem__(self, step: int) -> Any:
         return self.all[step]
+
+    def first_like(self, step: int) -> int:
+        """Return the first constant equal to this one, as an array that is written in a loop is another step each time."""
+        if self.tape.steps[step].operation is not None or self.tape.steps[step].level != CONSTANT:
+            return step
+        value = np.asarray(self.tape.values[step])
+        if value.dtype.hasobject:
+            return step
+        return self._first.setdefault((value.shape, value.dtype.str, value.tobytes()), step)
 
 
 def _searches(tape: Tape, values: _Values, steps: list[int], sides: Sequence[tuple]) -> Iterator[Search]:
@@ -202,7 +217,7 @@ def _alike(tape: Tape, values: _Values, steps: list[int], windows: list, sides: 
     """Yield the searches among iterations that read equally many things from outside."""
     if len(steps) < ASKED - 2:
         return
-    table = np.array([outer for _, outer in windows], dtype=np.int64)
+    table = np.array([[values.first_like(step) for step in outer] for _, outer in windows], dtype=np.int64)
     changes = table[1:] != table[:-1]
     ends = changes.mean(axis=0) >= _OFTEN
     if not ends.any():
