@@ -43,7 +43,7 @@ NARROW = 2.0**-8
 """The first step of differences of a function that may be known to a tolerance only."""
 
 WITNESSED = 10
-"""On so many paths the slope of the values is looked at where decisions may carry the value: that takes 20 to 50 calls."""
+"""On so many paths the slope of the values is looked at where decisions may carry the value, by 20 to 50 calls each."""
 
 _VALUED = {"value": lambda found: found, "value_and_grad": lambda found: found[0]}
 _DERIVATIVES: dict[str, Callable] = {

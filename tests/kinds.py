@@ -154,7 +154,9 @@ class Draw:
     def positive(self) -> str:
         """Return a smooth number that is at least 0.4."""
         a = self.smooth(0)
-        return self.pick(f"(0.6 + ({a}) ** 2)", f"np.exp(0.3 * np.sin({a}))", f"(1.6 + np.cos({a}))", f"np.sqrt(0.7 + ({a}) ** 2)")
+        return self.pick(
+            f"(0.6 + ({a}) ** 2)", f"np.exp(0.3 * np.sin({a}))", f"(1.6 + np.cos({a}))", f"np.sqrt(0.7 + ({a}) ** 2)"
+        )
 
     def vector(self) -> str:
         """Return a smooth vector as long as `x`."""
@@ -181,7 +183,11 @@ class Draw:
 
     def switch(self) -> str:
         """Return a condition on the parameters."""
-        return self.pick(f"{self.one()} > {self.number(-0.6, 0.6)}", f"{self.one()} < {self.one()}", f"np.sum(x) > {self.number(-0.6, 0.6)}")
+        return self.pick(
+            f"{self.one()} > {self.number(-0.6, 0.6)}",
+            f"{self.one()} < {self.one()}",
+            f"np.sum(x) > {self.number(-0.6, 0.6)}",
+        )
 
     def weights(self, name: str) -> str:
         """Return a sum of an array's entries, all with different weights."""
@@ -276,7 +282,9 @@ def _text(draw: Draw, core: Core) -> str:
         text = f"def f({names}):\n{indented(core.body)}\n    return {result}"
     else:
         inner = f"def core({names}):\n{indented(core.body)}\n    return {result}"
-        outer = draw.pick(f"core({names})", f"core({names}) * {draw.positive()}", f"core({names}) ** 2 + {draw.smooth()}")
+        outer = draw.pick(
+            f"core({names})", f"core({names}) * {draw.positive()}", f"core({names}) ** 2 + {draw.smooth()}"
+        )
         if place == "function":
             text = f"{inner}\n\n\ndef f({names}):\n    return {outer}"
         elif place == "closure":

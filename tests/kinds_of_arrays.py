@@ -33,12 +33,36 @@ def writes_through_views(d: Draw) -> Core:
     """A base, a view of some origin, writes through it and behind it, reads of both, in any order."""
     shape = d.pick("matrix", "matrix", "vector")
     if shape == "matrix":
-        base = d.pick("np.zeros((n, n))", "np.ones((n, n))", "np.outer(x, x)", "np.eye(n) * " + d.one(), "np.empty((n, n))\nB[:] = " + d.smooth(), "np.arange(n * n, dtype=float).reshape(n, n)", "np.full((n, n), 0.5)", "np.array([x, x ** 2, np.sin(x)][:n])", "np.zeros((n, n), order='F')", "np.tile(x, (n, 1))", "x[:, None] * x")
+        base = d.pick(
+            "np.zeros((n, n))",
+            "np.ones((n, n))",
+            "np.outer(x, x)",
+            "np.eye(n) * " + d.one(),
+            "np.empty((n, n))\nB[:] = " + d.smooth(),
+            "np.arange(n * n, dtype=float).reshape(n, n)",
+            "np.full((n, n), 0.5)",
+            "np.array([x, x ** 2, np.sin(x)][:n])",
+            "np.zeros((n, n), order='F')",
+            "np.tile(x, (n, 1))",
+            "x[:, None] * x",
+        )
     else:
-        base = d.pick("np.zeros(n)", "x.copy()", "x * 1.0", "np.sin(x)", "np.empty(n)\nB.fill(" + d.smooth() + ")", "np.ones_like(x)", "np.array(x)", "np.linspace(0, 1, n)")
+        base = d.pick(
+            "np.zeros(n)",
+            "x.copy()",
+            "x * 1.0",
+            "np.sin(x)",
+            "np.empty(n)\nB.fill(" + d.smooth() + ")",
+            "np.ones_like(x)",
+            "np.array(x)",
+            "np.linspace(0, 1, n)",
+        )
     steps = [f"V = {d.pick(*VIEWS[shape])}"]
     if d.chance(0.3):
-        steps.append("V = " + d.pick("V[...]", "V[::-1]", "V[1:]", "V.T", "V.reshape(-1)", "V.ravel()", "V.view()", "V[0]", "V.real"))
+        steps.append(
+            "V = "
+            + d.pick("V[...]", "V[::-1]", "V[1:]", "V.T", "V.reshape(-1)", "V.ravel()", "V.view()", "V[0]", "V.real")
+        )
     writes = [_write(d, shape) for _ in range(d.whole(1, 3))]
     steps.extend(writes)
     if d.chance(0.3):
@@ -49,7 +73,11 @@ def writes_through_views(d: Draw) -> Core:
         steps.insert(1, f"B[0] {d.pick('=', '+=', '*=')} {d.smooth()}")
     steps.append(f"r = {d.weights('B')}")
     text = f"n = len(x)\nB = {base}\n" + "\n".join(steps)
-    return Core(text, ("r", "before", d.pick("np.sum(np.asarray(V))", d.smooth(), "np.size(np.asarray(V)) * 0.1")), "\n\n\ndef memory(B):\n    return B[:2]")
+    return Core(
+        text,
+        ("r", "before", d.pick("np.sum(np.asarray(V))", d.smooth(), "np.size(np.asarray(V)) * 0.1")),
+        "\n\n\ndef memory(B):\n    return B[:2]",
+    )
 
 
 def _write(d: Draw, shape: str) -> str:
@@ -78,27 +106,31 @@ def _write(d: Draw, shape: str) -> str:
         f"np.add.at(B, [0, 0, 1], {s})",
         f"np.subtract.at(V, 0, {s})",
         f"np.fill_diagonal(B, {s})" if shape == "matrix" else f"B.put([0], {s})",
-        f"np.fill_diagonal(B, x)" if shape == "matrix" else "B[:] = x",
-        f"B[np.diag_indices(n)] += {s}" if shape == "matrix" else f"B.itemset(0, {s}) if hasattr(B, 'itemset') else B.put(0, {s})",
-        f"np.put_along_axis(B, np.zeros((1, n), dtype=int), {s}, axis=0)" if shape == "matrix" else f"np.put_along_axis(B, np.array([1]), {s}, axis=0)",
+        "np.fill_diagonal(B, x)" if shape == "matrix" else "B[:] = x",
+        f"B[np.diag_indices(n)] += {s}"
+        if shape == "matrix"
+        else f"B.itemset(0, {s}) if hasattr(B, 'itemset') else B.put(0, {s})",
+        f"np.put_along_axis(B, np.zeros((1, n), dtype=int), {s}, axis=0)"
+        if shape == "matrix"
+        else f"np.put_along_axis(B, np.array([1]), {s}, axis=0)",
         f"B[0] = {d.vector()}" if shape == "matrix" else f"B[:] = {d.vector()}",
         f"B[1:] -= {s}",
         "V.sort()",
-        f"V.partition(0)",
+        "V.partition(0)",
         "V[0], V[-1] = V[-1] * 2, V[0]",
         f"np.negative(V, out=V, where=V > {d.number()})",
-        f"np.clip(V, -1.0, 1.0, out=V)",
+        "np.clip(V, -1.0, 1.0, out=V)",
         f"for i in range(len(V)):\n    V[i] = V[i] * {s}",
-        f"for row in V:\n    row *= {s}" if shape == "matrix" else f"for i, v in enumerate(V):\n    V[i] = v ** 2",
+        f"for row in V:\n    row *= {s}" if shape == "matrix" else "for i, v in enumerate(V):\n    V[i] = v ** 2",
         f"B.flat[{d.whole(0, 1)}] = {s}",
         f"B.real[0] = {s}",
-        f"np.cumsum(V, axis=0, out=V)",
+        "np.cumsum(V, axis=0, out=V)",
         f"V.__iadd__({s})",
         f"V.__setitem__(0, {s})",
         f"V.itemset(0, {s}) if hasattr(V, 'itemset') else None",
-        f"np.nan_to_num(V, copy=False)",
-        f"with np.nditer(V, op_flags=['readwrite']) as it:\n    for e in it:\n        e[...] = 2 * e",
-        f"np.divide(1.0, 2.0 + V ** 2, out=V)",
+        "np.nan_to_num(V, copy=False)",
+        "with np.nditer(V, op_flags=['readwrite']) as it:\n    for e in it:\n        e[...] = 2 * e",
+        "np.divide(1.0, 2.0 + V ** 2, out=V)",
         f"np.maximum(V, {s}, out=V)",
     )
 
@@ -119,8 +151,17 @@ def results_into_out(d: Draw) -> Core:
         "np.linalg.multi_dot([C, C, C], out=B)", "np.inner(v, w) * np.ones(n, out=None) if False else np.copyto(B, C)", "np.ldexp(v, 1, out=B[0])", "np.hypot(v, w, out=B[0])", "np.add.reduceat(v, [0, 1], out=B[0, :2])", "np.sqrt(np.add(C * C, 1.0, out=B), out=B)",
         "np.vecdot(C, C, out=B[0])", "np.ptp(C, axis=0, out=B[0])", "np.nanmax(C, axis=0, out=B[0])", "np.cross(v, w, out=B[0]) if False else np.subtract(v, w, out=B[1])", "np.fmax(C, 0.0, B)", "np.heaviside(C, 0.5, out=B)", "np.matmul(C, v, out=B[:, 1])", "np.dot(C, v, B[0])",
     )  # fmt: skip
-    after = d.pick("", f"\nB {d.pick('*=', '+=')} {d.smooth()}", "\nB[0] = B[-1]", f"\nv = v * 2\nB[-1] -= v")
-    base = d.pick("np.zeros((n, n))", "np.ones((n, n))", "np.full((n, n), 0.3)", "np.zeros((n, n), order='F')", "np.zeros((n, n)).T", "np.zeros((n, n, 2))[..., 0]", "np.zeros((2 * n, n))[::2]", "C * 0.5")
+    after = d.pick("", f"\nB {d.pick('*=', '+=')} {d.smooth()}", "\nB[0] = B[-1]", "\nv = v * 2\nB[-1] -= v")
+    base = d.pick(
+        "np.zeros((n, n))",
+        "np.ones((n, n))",
+        "np.full((n, n), 0.3)",
+        "np.zeros((n, n), order='F')",
+        "np.zeros((n, n)).T",
+        "np.zeros((n, n, 2))[..., 0]",
+        "np.zeros((2 * n, n))[::2]",
+        "C * 0.5",
+    )
     result = d.pick("", "R = ")
     text = f"n = len(x)\nv = {v}\nw = {w}\nC = np.outer(v, w) + {d.number()}\nB = {base}\nB2 = np.zeros(2 * n)\n{result}{call}{after}"
     return Core(text, (d.weights("B"), d.pick("np.sum(B2 ** 2)", "B2[-1] * B2[0]")))
@@ -171,7 +212,15 @@ def buffers(d: Draw) -> Core:
 def complex_numbers(d: Draw) -> Core:
     """A chain of complex operations on numbers or vectors, and a real number made of the last."""
     real, imaginary = d.pick((d.smooth(), d.smooth()), (d.vector(), d.vector()), (d.vector(), d.smooth()))
-    start = d.pick(f"({real}) + 1j * ({imaginary})", f"np.exp(1j * ({real})) * (1.2 + 0.3j)", f"({real}) * (0.8 - 0.6j) + 1.1", f"1j * ({real}) + 2.0", f"np.asarray({real}) + 1j * np.asarray({imaginary})", f"np.asarray({real}).astype(complex) + 0.7j", f"np.multiply(1j, {real}) + 1")
+    start = d.pick(
+        f"({real}) + 1j * ({imaginary})",
+        f"np.exp(1j * ({real})) * (1.2 + 0.3j)",
+        f"({real}) * (0.8 - 0.6j) + 1.1",
+        f"1j * ({real}) + 2.0",
+        f"np.asarray({real}) + 1j * np.asarray({imaginary})",
+        f"np.asarray({real}).astype(complex) + 0.7j",
+        f"np.multiply(1j, {real}) + 1",
+    )
     if d.chance(0.15):
         start = f"complex({d.smooth()}, {d.smooth()})"
     steps = [f"z = {start}"]
@@ -201,20 +250,20 @@ def transforms(d: Draw) -> Core:
     text = d.pick(
         f"z = np.fft.fft(v{n})\nr = np.sum(np.abs(z) ** 2 * np.arange(len(z)))",
         f"z = np.fft.rfft(v{n})\nr = np.sum(np.abs(z) ** 2 * np.arange(len(z)))",
-        f"z = np.fft.fft(v)\nr = np.sum(np.fft.ifft(z * np.exp(-0.3 * np.arange(len(z)))).real * np.arange(len(z)))",
+        "z = np.fft.fft(v)\nr = np.sum(np.fft.ifft(z * np.exp(-0.3 * np.arange(len(z)))).real * np.arange(len(z)))",
         f"r = np.sum(np.fft.irfft(np.fft.rfft(v) * {d.smooth()}, len(v)) ** 2)",
-        f"r = np.sum(np.real(np.fft.ifft(np.fft.fft(v) * np.fft.fft(v[::-1]))) * np.arange(len(v)))",
+        "r = np.sum(np.real(np.fft.ifft(np.fft.fft(v) * np.fft.fft(v[::-1]))) * np.arange(len(v)))",
         f"z = np.fft.fft(v)\nr = np.angle(z[1] + 5.0) * {d.smooth()}",
-        f"z = np.fft.fft2(np.outer(v, v))\nr = np.sum(np.abs(z) ** 2) + z[0, 1].imag",
-        f"z = np.fft.fftshift(np.fft.fft(v))\nr = np.sum((z * np.linspace(0, 1, len(z))).real ** 2)",
-        f"z = np.fft.hfft(v)\nr = np.sum(z ** 2 * np.arange(len(z)))",
-        f"k = np.fft.fftfreq(len(v))\nr = np.sum(np.fft.ifft(2j * np.pi * k * np.fft.fft(v)).real ** 2 * (1 + np.arange(len(v))))",
+        "z = np.fft.fft2(np.outer(v, v))\nr = np.sum(np.abs(z) ** 2) + z[0, 1].imag",
+        "z = np.fft.fftshift(np.fft.fft(v))\nr = np.sum((z * np.linspace(0, 1, len(z))).real ** 2)",
+        "z = np.fft.hfft(v)\nr = np.sum(z ** 2 * np.arange(len(z)))",
+        "k = np.fft.fftfreq(len(v))\nr = np.sum(np.fft.ifft(2j * np.pi * k * np.fft.fft(v)).real ** 2 * (1 + np.arange(len(v))))",
         f"z = sum(v[k] * np.exp(-2j * np.pi * k * {d.one()}) for k in range(len(v)))\nr = abs(z) ** 2",
         f"t = np.array([{d.numbers(3)}])\nz = np.mean(np.exp(1j * np.outer(t, v)), axis=1)\nr = np.sum(np.abs(z - np.exp(-t ** 2 / 2)) ** 2)",
         f"w = np.linspace(0.1, 3, 6)\nH = 1 / (1 - w ** 2 * {d.positive()} + 1j * w * {d.positive()})\nr = np.sum(np.log(np.abs(H)) ** 2)",
         f"w = np.linspace(0.1, 3, 5)\nr = 0.0\nfor k in w:\n    z = {d.positive()} + 1j * k * {d.positive()}\n    r += (1 / z).real * k + abs(z) ** 0.5",
         f"u = np.linspace(0.05, 4, 9)\nphi = np.exp(1j * u * {d.smooth()} - 0.5 * {d.positive()} * u ** 2)\nr = np.sum(np.real(np.exp(-1j * u * 0.3) * phi / (1j * u)))",
-        f"z = np.fft.ifft(v)\nr = np.sum(z.real ** 2 * np.arange(len(z))) + np.sum(z.imag ** 2)",
+        "z = np.fft.ifft(v)\nr = np.sum(z.real ** 2 * np.arange(len(z))) + np.sum(z.imag ** 2)",
     )
     return Core(f"v = {v}\n{text}", ("r",))
 
@@ -261,4 +310,8 @@ def one_loop_of_complex_numbers(d: Draw) -> Core:
         f"z = ({s} + 1j * K) ** 2 * u\ntotal += np.sum(z.real * z.imag) + np.angle({p} + 1j * u)",
     )
     data = f"K = np.array([{d.numbers(3)}])"
-    return Core(f"total = 0.0\nfor i in range(1, {d.whole(3, 8)}):\n    u = {d.number(0.2, 0.6)} * i\n{indented(step)}", (d.pick("total", f"total * {t}"),), data)
+    return Core(
+        f"total = 0.0\nfor i in range(1, {d.whole(3, 8)}):\n    u = {d.number(0.2, 0.6)} * i\n{indented(step)}",
+        (d.pick("total", f"total * {t}"),),
+        data,
+    )

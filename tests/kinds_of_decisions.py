@@ -32,7 +32,13 @@ def _ends(d: Draw, width: float) -> tuple[str, str]:
 
 
 def _middle(d: Draw, lo: str, hi: str) -> str:
-    return d.pick(f"({lo} + {hi}) / 2", f"0.5 * ({lo} + {hi})", f"{lo} + ({hi} - {lo}) / 2", f"0.4 * {lo} + 0.6 * {hi}", f"np.mean([{lo}, {hi}])")
+    return d.pick(
+        f"({lo} + {hi}) / 2",
+        f"0.5 * ({lo} + {hi})",
+        f"{lo} + ({hi} - {lo}) / 2",
+        f"0.4 * {lo} + 0.6 * {hi}",
+        f"np.mean([{lo}, {hi}])",
+    )
 
 
 @kind("searches")
@@ -65,7 +71,9 @@ def bisection_by_signs(d: Draw) -> Core:
     """An interval whose ends have values of different signs, the equation in a function."""
     left, right = _increasing(d, "m")
     low, high = _ends(d, 8.0)
-    answer = d.pick("g(lo, x) * g(m, x) <= 0", "np.sign(g(m, x)) != np.sign(g(lo, x))", "(g(m, x) > 0) != (g(lo, x) > 0)")
+    answer = d.pick(
+        "g(lo, x) * g(m, x) <= 0", "np.sign(g(m, x)) != np.sign(g(lo, x))", "(g(m, x) > 0) != (g(lo, x) > 0)"
+    )
     text = lines(f"""
     lo, hi = {low}, {high}
     for _ in range({d.whole(55, 80)}):
@@ -162,7 +170,9 @@ def digits(d: Draw) -> Core:
 def golden_section(d: Draw) -> Core:
     """A minimum between two ends, by comparing values."""
     a, c = d.positive(), d.smooth()
-    bowl = d.pick(f"{a} * (m - ({c})) ** 2", f"np.cosh(0.3 * (m - ({c}))) * {a}", f"(m - ({c})) ** 2 + 0.1 * np.cos(m) * {a}")
+    bowl = d.pick(
+        f"{a} * (m - ({c})) ** 2", f"np.cosh(0.3 * (m - ({c}))) * {a}", f"(m - ({c})) ** 2 + 0.1 * np.cos(m) * {a}"
+    )
     text = lines(f"""
     def g(m):
         return {bowl}
@@ -230,13 +240,22 @@ def _attempts(d: Draw) -> tuple[str, str, str, str]:
     """Return statements that may raise, which exception, a number that they leave, and imports."""
     a, b, s = d.one(), d.one(), d.smooth()
     error = "np.linalg.LinAlgError"
-    square = d.pick(f"np.array([[1.0, {a}], [{a}, {d.pick('1.0', '0.8', d.positive())}]])", f"np.eye(2) * {d.positive()} + {a} * np.ones((2, 2))", "np.diag(x + 0.9)")
+    square = d.pick(
+        f"np.array([[1.0, {a}], [{a}, {d.pick('1.0', '0.8', d.positive())}]])",
+        f"np.eye(2) * {d.positive()} + {a} * np.ones((2, 2))",
+        "np.diag(x + 0.9)",
+    )
     singular = f"np.array([[1.0, float({a} > 0)], [float({b} > 0), 1.0]])"
     options = [
         (f"L = np.linalg.cholesky({square})", error, "np.sum(np.log(np.diag(L)))", ""),
         (f"np.linalg.cholesky({square})", error, s, ""),
         (f"L = sl.cholesky({square}, lower=True)", error, "L[0, 0] * L[1, 0]", "import scipy.linalg as sl"),
-        (f"c = sl.cho_factor({square})\nz = sl.cho_solve(c, np.array([1.0, 0.5]))", error, "z[0] - z[1] ** 2", "import scipy.linalg as sl"),
+        (
+            f"c = sl.cho_factor({square})\nz = sl.cho_solve(c, np.array([1.0, 0.5]))",
+            error,
+            "z[0] - z[1] ** 2",
+            "import scipy.linalg as sl",
+        ),
         (f"M = np.linalg.inv({singular} * {d.positive()})", error, "np.sum(M)", ""),
         (f"np.linalg.inv({singular})", error, s, ""),
         (f"z = np.linalg.solve({singular}, np.array([{s}, 1.0]))", error, "z[0] * z[1]", ""),
@@ -257,11 +276,31 @@ def _attempts(d: Draw) -> tuple[str, str, str, str]:
         (f"v = next(c for c in [{d.numbers(3)}] if c > {a})", "StopIteration", f"v * {s}", ""),
         (f"assert {a} > {d.number(-0.5, 0.5)}", "AssertionError", s, ""),
         (f"if {d.switch()}:\n    raise ValueError('no')", "ValueError", s, ""),
-        (f"v = check({a})", "Infeasible", f"v * {s}", f"class Infeasible(Exception):\n    pass\n\n\ndef check(v):\n    if v < {d.number(-0.5, 0.5)}:\n        raise Infeasible(v)\n    return v ** 2"),
-        (f"with np.errstate({d.pick('all', 'invalid', 'divide=' + repr('raise') + ', invalid')}='raise'):\n    v = np.{d.pick('log', 'sqrt', 'arcsin', 'arctanh')}({a})", "FloatingPointError", d.pick("v", s), ""),
+        (
+            f"v = check({a})",
+            "Infeasible",
+            f"v * {s}",
+            f"class Infeasible(Exception):\n    pass\n\n\ndef check(v):\n    if v < {d.number(-0.5, 0.5)}:\n        raise Infeasible(v)\n    return v ** 2",
+        ),
+        (
+            f"with np.errstate({d.pick('all', 'invalid', 'divide=' + repr('raise') + ', invalid')}='raise'):\n    v = np.{d.pick('log', 'sqrt', 'arcsin', 'arctanh')}({a})",
+            "FloatingPointError",
+            d.pick("v", s),
+            "",
+        ),
         (f"with np.errstate(over='raise'):\n    np.exp({a} * 600)", "FloatingPointError", s, ""),
-        (f"with warnings.catch_warnings():\n    warnings.simplefilter('error')\n    v = np.{d.pick('log', 'sqrt')}({a})", d.pick("RuntimeWarning", "Warning"), d.pick("v", s), "import warnings"),
-        (f"v = so.brentq(lambda m: m ** 3 + {d.positive()} * m - {a}, 0.0, 3.0)", "ValueError", "v", "import scipy.optimize as so"),
+        (
+            f"with warnings.catch_warnings():\n    warnings.simplefilter('error')\n    v = np.{d.pick('log', 'sqrt')}({a})",
+            d.pick("RuntimeWarning", "Warning"),
+            d.pick("v", s),
+            "import warnings",
+        ),
+        (
+            f"v = so.brentq(lambda m: m ** 3 + {d.positive()} * m - {a}, 0.0, 3.0)",
+            "ValueError",
+            "v",
+            "import scipy.optimize as so",
+        ),
         (f"so.brentq(lambda m: m ** 3 + m - {a}, 0.0, 3.0)", "ValueError", s, "import scipy.optimize as so"),
         (f"v = np.ones(3).reshape(int({a} > 0) + 2, -1)", "ValueError", s, ""),
         (f"v = [1.0, 0.5].index(float({a} > 0))", "ValueError", f"(1 + v) * {s}", ""),
@@ -269,7 +308,12 @@ def _attempts(d: Draw) -> tuple[str, str, str, str]:
         (f"v = np.max(x[x > {d.number(-0.3, 0.8)}])", "ValueError", "v ** 2", ""),
         (f"v = (x if {a} > 0 else None) * 2\nv = v[0]", "TypeError", "v", ""),
         (f"v = math.factorial(int(np.round({a})))", "ValueError", f"v * {s}", ""),
-        (f"v = decide({a}).value", "AttributeError", f"v * {s}", f"class Good:\n    value = {d.number()}\n\n\ndef decide(v):\n    return Good() if v > 0 else None"),
+        (
+            f"v = decide({a}).value",
+            "AttributeError",
+            f"v * {s}",
+            f"class Good:\n    value = {d.number()}\n\n\ndef decide(v):\n    return Good() if v > 0 else None",
+        ),
     ]
     return d.pick(*options)
 
@@ -311,15 +355,39 @@ def attempts_in_a_loop(d: Draw) -> Core:
     """Attempts with different numbers until one does not raise, or a count of those that do."""
     s, a = d.smooth(), d.one()
     text, helpers = d.pick(
-        (f"A = np.array([[1.0, {a}], [{a}, 1.0]])\nfor k in range(8):\n    try:\n        L = np.linalg.cholesky(A + {d.pick('10.0 ** (k - 4)', '0.3 * k')} * np.eye(2))\n        break\n    except np.linalg.LinAlgError:\n        pass\nr = np.sum(np.log(np.diag(L)))", ""),
-        (f"r = 0.0\nfor c in [{d.numbers(4)}]:\n    try:\n        r += math.log({a} + c)\n    except ValueError:\n        {d.pick('continue', f'r += {s}', 'break')}", ""),
-        (f"failures = 0\nfor c in [{d.numbers(4)}]:\n    try:\n        math.sqrt({a} + c)\n    except ValueError:\n        failures += 1\nr = failures * {s}", ""),
-        (f"r = 0.0\nfor v in x:\n    try:\n        r += math.acos(v)\n    except ValueError:\n        r += v ** 2", ""),
-        (f"def good(A):\n    try:\n        np.linalg.cholesky(A)\n        return True\n    except np.linalg.LinAlgError:\n        return False\nt = 1.0\nwhile not good(np.eye(2) - t * {a} * np.array([[0.0, 1.0], [1.0, 0.0]])):\n    t *= 0.5\nr = t * {s}", ""),
-        (f"with warnings.catch_warnings(record=True) as met:\n    warnings.simplefilter('always')\n    for v in x:\n        np.{d.pick('log', 'sqrt')}(v)\nr = len(met) * {s}", "import warnings"),
-        (f"r = {s}\ntry:\n    for v in x:\n        if v < {d.number(-1, 0)}:\n            raise StopIteration\n        r = r * v\nexcept StopIteration:\n    r = r + 1", ""),
-        (f"r, k = 0.0, 0\nwhile True:\n    try:\n        r = r + x[k] * {d.number()}\n    except IndexError:\n        break\n    k += 1", ""),
-        (f"step = 4.0\nfor _ in range(6):\n    try:\n        v = math.log(1.0 - step * {a})\n        break\n    except ValueError:\n        step /= 4\nelse:\n    v = {s}\nr = v * step", ""),
+        (
+            f"A = np.array([[1.0, {a}], [{a}, 1.0]])\nfor k in range(8):\n    try:\n        L = np.linalg.cholesky(A + {d.pick('10.0 ** (k - 4)', '0.3 * k')} * np.eye(2))\n        break\n    except np.linalg.LinAlgError:\n        pass\nr = np.sum(np.log(np.diag(L)))",
+            "",
+        ),
+        (
+            f"r = 0.0\nfor c in [{d.numbers(4)}]:\n    try:\n        r += math.log({a} + c)\n    except ValueError:\n        {d.pick('continue', f'r += {s}', 'break')}",
+            "",
+        ),
+        (
+            f"failures = 0\nfor c in [{d.numbers(4)}]:\n    try:\n        math.sqrt({a} + c)\n    except ValueError:\n        failures += 1\nr = failures * {s}",
+            "",
+        ),
+        ("r = 0.0\nfor v in x:\n    try:\n        r += math.acos(v)\n    except ValueError:\n        r += v ** 2", ""),
+        (
+            f"def good(A):\n    try:\n        np.linalg.cholesky(A)\n        return True\n    except np.linalg.LinAlgError:\n        return False\nt = 1.0\nwhile not good(np.eye(2) - t * {a} * np.array([[0.0, 1.0], [1.0, 0.0]])):\n    t *= 0.5\nr = t * {s}",
+            "",
+        ),
+        (
+            f"with warnings.catch_warnings(record=True) as met:\n    warnings.simplefilter('always')\n    for v in x:\n        np.{d.pick('log', 'sqrt')}(v)\nr = len(met) * {s}",
+            "import warnings",
+        ),
+        (
+            f"r = {s}\ntry:\n    for v in x:\n        if v < {d.number(-1, 0)}:\n            raise StopIteration\n        r = r * v\nexcept StopIteration:\n    r = r + 1",
+            "",
+        ),
+        (
+            f"r, k = 0.0, 0\nwhile True:\n    try:\n        r = r + x[k] * {d.number()}\n    except IndexError:\n        break\n    k += 1",
+            "",
+        ),
+        (
+            f"step = 4.0\nfor _ in range(6):\n    try:\n        v = math.log(1.0 - step * {a})\n        break\n    except ValueError:\n        step /= 4\nelse:\n    v = {s}\nr = v * step",
+            "",
+        ),
     )
     return Core(text, ("r",), helpers)
 
@@ -332,7 +400,7 @@ def memo(d: Draw) -> Core:
     """What was computed for a key made of the parameters is kept."""
     key = d.pick(
         "str(x)", "repr(x)", "x.tobytes()", "tuple(x)", "tuple(x.tolist())", "hash(tuple(x))", "str(x.tolist())", "f'{x}'", "f'{x[0]:.14g} {x[1]:.14g}'",
-        "'%r %r' % (x[0], x[1])", "'{} {}'.format(*x)", "','.join(map(str, x))", "','.join(f'{v:.12f}' for v in x)", "tuple(np.round(x, 12))",
+        "'%r %r' % (x[0], x[1])", "('{} ' * len(x)).format(*x)", "','.join(map(str, x))", "','.join(f'{v:.12f}' for v in x)", "tuple(np.round(x, 12))",
         "(round(float(x[0]), 13), round(float(x[1]), 13))", "int(x[0] * 1e12)", "tuple((x * 1e11).astype(int))", "np.array2string(x, precision=17)",
         "json.dumps(x.tolist())", "pickle.dumps(x)", "hashlib.md5(x.tobytes()).hexdigest()", "float(x[0]).hex()", "(x[0], x[1])", "float(x[0])", "bytes(x)",
         "frozenset(x.tolist())", "np.array_str(x, precision=16)", "str(x[0]) + str(x[1])", "repr(x.sum())", "x.data.tobytes()", "round(x[0] * 1e10)",
@@ -346,7 +414,11 @@ def memo(d: Draw) -> Core:
     if key == "repr(x.sum())":
         value = d.pick("np.sum(x) ** 2", "np.exp(0.2 * np.sum(x))")
     imports = "import hashlib\nimport json\nimport pickle\n"
-    where, make = d.pick(("MEMO", "MEMO = {}"), ("Kept.memo", "class Kept:\n    memo = {}"), ("KEPT.memo", "import types\nKEPT = types.SimpleNamespace(memo={})"))
+    where, make = d.pick(
+        ("MEMO", "MEMO = {}"),
+        ("Kept.memo", "class Kept:\n    memo = {}"),
+        ("KEPT.memo", "import types\nKEPT = types.SimpleNamespace(memo={})"),
+    )
     text = d.pick(
         f"k = {key}\nif k not in {where}:\n    {where}[k] = {value}\nr = {where}[k]",
         f"k = {key}\ntry:\n    r = {where}[k]\nexcept KeyError:\n    r = {where}[k] = {value}",
@@ -371,7 +443,12 @@ def memo_of_a_function(d: Draw) -> Core:
         f"class Lazy:\n    def __init__(self):\n        self.kept = {{}}\n\n    def __call__(self, v):\n        k = {d.pick('hash(float(v))', 'str(v)', 'float(v)', '(v,)')}\n        if k not in self.kept:\n            self.kept[k] = {value}\n        return self.kept[k]\n\n\ng = Lazy()",
         f"LAST = [None, None]\n\n\ndef g(v):\n    if LAST[0] is None or LAST[0] != v:\n        LAST[:] = [v, {value}]\n    return LAST[1]",
     )
-    text = d.pick(f"r = g({argument})", f"r = g({argument}) * g({argument})", "r = sum(g(v) for v in x)", "r = sum(g(float(v)) for v in x)")
+    text = d.pick(
+        f"r = g({argument})",
+        f"r = g({argument}) * g({argument})",
+        "r = sum(g(v) for v in x)",
+        "r = sum(g(float(v)) for v in x)",
+    )
     return Core(text, ("r",), helpers)
 
 
@@ -407,7 +484,7 @@ def counts_of_labels(d: Draw) -> Core:
     scale = d.number(0.6, 2.5)
     labels = d.pick(
         f"np.round(x * {scale})", f"np.floor(x * {scale}).astype(int)", f"np.sign(x - {d.number(-0.5, 0.5)})", f"np.digitize(x, [{d.pick('-0.8, 0.0, 0.8', '-0.3, 0.4')}])",
-        f"(x > {d.number(-0.5, 0.5)}).astype(int)", f"np.rint({scale} * np.append(x, x[0] * x[1]))", f"np.searchsorted([-1.0, 0.0, 1.0], x)", f"np.trunc({scale} * x)",
+        f"(x > {d.number(-0.5, 0.5)}).astype(int)", f"np.rint({scale} * np.append(x, x[0] * x[1]))", "np.searchsorted([-1.0, 0.0, 1.0], x)", f"np.trunc({scale} * x)",
         "np.argsort(x)", "np.clip(np.round(x), -1, 1)", "np.array([int(v > 0) + int(v > 1) for v in x])", f"[int(v * {scale}) for v in x]",
     )  # fmt: skip
     use = d.pick(
@@ -435,7 +512,7 @@ def selected_entries(d: Draw) -> Core:
         f"w = [t for t in v if t > {c}]\nr = sum(w) * len(w)",
         f"w = np.delete(v, np.argmin(v))\nr = np.sum(w ** 2) * {s}",
         f"w = np.repeat(v, (v > {c}).astype(int) + 1)\nr = np.sum(np.sin(w) * np.arange(w.size))",
-        f"o = np.argsort(v)\nr = v[o[0]] * 2 + np.sum(v[o] * np.arange(len(v)))",
+        "o = np.argsort(v)\nr = v[o[0]] * 2 + np.sum(v[o] * np.arange(len(v)))",
         f"i = np.searchsorted(np.array([-1.0, 0.0, 1.0]), v)\nr = np.sum(np.array([{d.numbers(4)}])[i] * v) + i.max() * {s}",
         f"w = np.zeros(int(np.sum(v > {c})) + 1)\nw[:] = {d.one()}\nr = np.sum(w) * {s}",
         f"w = np.trim_zeros(np.maximum(v, 0.0))\nr = len(w) * {s} + np.sum(w)",

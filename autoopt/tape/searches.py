@@ -48,9 +48,7 @@ REST = 1e-9
 
 _EQUALITIES = (np.equal, np.not_equal)
 _COMPARISONS = frozenset((np.less, np.less_equal, np.greater, np.greater_equal, *_EQUALITIES))
-_READING = frozenset(
-    (np.where, np.logical_not, np.invert, np.logical_and, np.multiply, operator.getitem, *_EQUALITIES)
-)
+_READING = frozenset((np.where, np.logical_not, np.invert, np.logical_and, np.multiply, operator.getitem, *_EQUALITIES))
 """What reads an answer to decide by it: an entry of it may be asked, or be part of another question."""
 _FLOAT = np.dtype(float)
 
@@ -146,12 +144,7 @@ def repeated(tape: Tape) -> list[list[int]]:
     if not long:
         return []
     asked = {guard.step for guard in tape.guards}
-    asked |= {
-        source
-        for step in tape.steps
-        if step.operation in _READING
-        for source in step.inputs
-    }
+    asked |= {source for step in tape.steps if step.operation in _READING for source in step.inputs}
     return [steps for steps in long if sum(step in asked for step in steps) >= ASKED]
 
 
@@ -175,7 +168,7 @@ class _Values:
         return self.all[step]
 
     def first_like(self, step: int) -> int:
-        """Return the first constant equal to this one, as an array that is written in a loop is another step each time."""
+        """Return the first constant equal to this one: an array written out in a loop is another step each time."""
         if self.tape.steps[step].operation is not None or self.tape.steps[step].level != CONSTANT:
             return step
         value = np.asarray(self.tape.values[step])
