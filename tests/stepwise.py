@@ -1,4 +1,4 @@
-"""An engine for tests that compiles nothing: NumPy runs the tape, whose guards are asked, and derivatives go step by step.
+"""An engine for tests that compiles nothing: NumPy runs the tape, whose guards are asked; derivatives go step by step.
 
 A program costs a tenth of what compiling it would. What is tried so is all that comes before: how the objective is
 followed, what guards its answers, the searches and texts on the tape, what is watched outside.

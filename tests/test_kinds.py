@@ -10,8 +10,8 @@ import sys
 
 import numpy as np
 import pytest
-from kinds import KINDS, KindProgram, write
-from long_kinds import COUNTS, Outcome, check, check_stepwise, plain
+from kinds import KINDS, write
+from long_kinds import COUNTS, check, check_stepwise, plain, told
 
 import autoopt
 from autoopt.tracing.tracer import Tracer
@@ -19,10 +19,6 @@ from autoopt.tracing.watching import Watch
 
 objectives = sys.modules["autoopt.objective"]  # the package's attribute of that name is the function
 FAMILIES = {family: name for name, (family, _) in KINDS.items()}
-
-
-def told(program: KindProgram, outcome: Outcome) -> str:
-    return f"\n{outcome.kind}: {outcome.message}\n{program.text}\npoints = {program.points!r}\n{program.changes!r}"
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -55,7 +51,7 @@ def test_programs_run_in_plain_numpy_and_their_comparisons_are_conclusive():
     assert COUNTS["gradients compared"] >= compared + 9
 
 
-# What was found, each in the fewest lines ------------------------------------------------------------------------------
+# What was found, each in the fewest lines -----------------------------------------------------------------------------
 
 C = np.array([0.33, 0.11, 0.47])
 W = np.array([1.0, 2.0, 3.0])
