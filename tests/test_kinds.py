@@ -6,6 +6,8 @@ library on purpose and see that the programs notice.
 
 from __future__ import annotations
 
+import json
+import pickle
 import sys
 
 import numpy as np
@@ -180,6 +182,33 @@ def test_dictionaries_among_the_data_may_be_changed(wrap):
         assert value == pytest.approx(f(x, table))
         np.testing.assert_allclose(gradient, [2 * table["k"] * x[0], np.sum(table["w"]) + len(table)])
         np.testing.assert_allclose(objective.hessp(x, p), [2 * table["k"], 0.0])
+
+
+@pytest.mark.parametrize("filled", [False, True])
+@pytest.mark.parametrize(
+    "key", [lambda x: json.dumps(x.tolist()), lambda x: json.dumps({"a": list(x), "b": [0.5]}), pickle.dumps, bytes]
+)
+def test_memos_by_serialised_parameters_are_right_or_refused(key, filled):
+    memo = {}
+
+    def f(x):
+        k = key(x)
+        if k not in memo:
+            memo[k] = np.sum(x**3)
+        return 2 * memo[k]
+
+    points = np.array([1.0, 2.0]), np.array([2.0, 0.5])
+    if filled:
+        f(points[0])
+    if filled or key in (pickle.dumps, bytes):
+        with pytest.raises(autoopt.AutooptError) as refusal:
+            autoopt.grad(f)(points[0])
+        assert refusal.value.where[0].file == __file__
+        return
+    objective = autoopt.objective(f, points[0])
+    for x in (*points, points[0]):
+        memo.clear()
+        np.testing.assert_allclose(objective.grad(x), 6 * x**2)
 
 
 # Are faults noticed? --------------------------------------------------------------------------------------------------

@@ -489,7 +489,10 @@ def _is_standard(value: Any) -> bool:
     import sys
 
     name = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
-    return name not in ("math", "cmath", "time", "random", "warnings") and name.split(".")[0] in sys.stdlib_module_names
+    return (
+        name not in ("math", "cmath", "json", "time", "random", "warnings")
+        and name.split(".")[0] in sys.stdlib_module_names
+    )
 
 
 def _is_compiled(value: Any) -> bool:
