@@ -59,7 +59,7 @@ C = np.array([0.33, 0.11, 0.47])
 W = np.array([1.0, 2.0, 3.0])
 
 
-def entries(x):
+def ends(x):
     lo, hi = np.zeros_like(x) - 10, np.zeros(3) + 8
     for _ in range(63):
         m = (lo + hi) / 2
@@ -69,7 +69,7 @@ def entries(x):
                 lo[i] = m[i]
             else:
                 hi[i] = m[i]
-    return m @ W
+    return (lo + hi) / 2 @ W
 
 
 def small(x):
@@ -87,7 +87,7 @@ def small(x):
     return 0.003 * (lo + hi) + x[0] ** 2 + 2 * x[1]
 
 
-@pytest.mark.parametrize("f", [entries, small])
+@pytest.mark.parametrize("f", [ends, small])
 def test_searches_that_are_not_recognised_are_refused(f):
     with pytest.raises(autoopt.AutooptError, match="finds a number by decisions") as refusal:
         autoopt.grad(f)(np.array([0.4, -0.4, -1.2]))
@@ -110,6 +110,19 @@ def test_a_search_that_is_small_at_first_is_looked_at_later():
     with pytest.raises(autoopt.AutooptError, match="finds a number by decisions"):
         for first in (0.0, 1.0):
             objective.grad(np.array([first, 0.5]))
+
+
+def entries(x):
+    lo, hi = np.zeros_like(x) - 10, np.zeros(3) + 8
+    for _ in range(63):
+        m = (lo + hi) / 2
+        below = m**3 + (1.6 + np.cos(x)) * m < C * np.cos(x[0] - 0.55 * x[2])
+        for i in range(3):
+            if below[i]:
+                lo[i] = m[i]
+            else:
+                hi[i] = m[i]
+    return m @ W
 
 
 def written_out(x):
@@ -137,7 +150,7 @@ def compared_answers(x):
     return total
 
 
-@pytest.mark.parametrize("f", [written_out, compared_answers])
+@pytest.mark.parametrize("f", [entries, written_out, compared_answers])
 def test_searches_are_roots(f):
     objective = autoopt.objective(f, np.array([0.4, -0.4, -1.2]))
     for x in (np.array([0.4, -0.4, -1.2]), np.array([-0.2, 1.5, 0.3]), np.zeros(3)):
