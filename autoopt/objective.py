@@ -43,7 +43,7 @@ NARROW = 2.0**-8
 """The first step of differences of a function that may be known to a tolerance only."""
 
 WITNESSED = 10
-"""On so many paths the slope of the values is looked at where decisions may carry the value, by 20 to 50 calls each."""
+"""At so many points the slope of the values is looked at where decisions may carry the value, by 20 to 50 calls."""
 
 _VALUED = {"value": lambda found: found, "value_and_grad": lambda found: found[0]}
 _DERIVATIVES: dict[str, Callable] = {
@@ -324,6 +324,8 @@ class Objective:
                 return None
         if not path.compared and kind != "value":
             self._witness(path, kind, x, found)
+        if self.scalar and kind != "value" and not self._compared:
+            self._compare(path, x, found[1] if kind == "value_and_grad" else None)
         if tape.ties and kind != "value":
             return ties.settled(self, path, kind, x, found, *direction)
         return found
@@ -504,35 +506,36 @@ class Objective:
             path.compiled[kind] = compiled
             path.keep(self._budget)
             self.timings["compile"] += time.perf_counter() - clock
-            if self.scalar and kind != "value" and not self._compared:
-                self._compare(path)
         return path.compiled[kind]
 
-    def _compare(self, path: Path) -> None:
+    def _compare(self, path: Path, x: np.ndarray, gradient: np.ndarray | None) -> None:
         """Raise if the value depends on a number that branches have decided, whose slope nothing on the tape shows.
 
         The slope of the values along one direction, where differences from two steps on agree about it, against the
-        derived one: once where the search was found, else on the first `WITNESSED` paths, as what is lost may be
-        small at some points.
+        derived one: once where the search was found, else at the first `WITNESSED` points, as what is lost may be
+        small at some.
         """
         place = next(iter(path.trace.tape.decided), None)
         if place is None:
             return
         self._compared = True
-        found = self._try(path, "value_and_grad", path.point)
+        if gradient is None:
+            found = self._try(path, "value_and_grad", x)
+            gradient = None if found is None else found[1]
         self._witnessed += 1
         self._compared = path.trace.tape.caught or self._witnessed >= WITNESSED
-        if found is None:
+        if gradient is None:
             return
-        direction = differences.step_scale(path.point) * np.random.default_rng(0).normal(size=self.size)
+        direction = differences.step_scale(x) * np.random.default_rng(0).normal(size=self.size)
+        derived = float(gradient @ direction)
         with np.errstate(all="ignore"):
-            slope = decided_slope(self.original, path.point, direction, float(found[1] @ direction))
+            slope = decided_slope(self.original, x, direction, derived)
         if slope is not None:
             self._compared = False
             path.compiled.clear()
             raise TracingError(
                 "The objective finds a number by decisions, which have no derivative: "
-                f"along one direction its values have slope {slope:.6g}, what is derived {found[1] @ direction:.6g}.",
+                f"along one direction its values have slope {slope:.6g}, what is derived {derived:.6g}.",
                 Location.of_instruction(*place),
                 "find the number with scipy.optimize.brentq, end with two Newton steps (v = v - f(v) / df(v), twice), "
                 "or pass jac='finite-difference'.",

@@ -6,16 +6,21 @@ library on purpose and see that the programs notice.
 
 from __future__ import annotations
 
+import contextvars
 import json
 import pickle
 import sys
+import types
+import weakref
 
 import numpy as np
 import pytest
 from kinds import KINDS, write
 from long_kinds import COUNTS, check, check_stepwise, plain, told
+from stepwise import Stepwise
 
 import autoopt
+from autoopt.engines import ENGINES
 from autoopt.tracing.tracer import Tracer
 from autoopt.tracing.watching import Watch
 
@@ -59,19 +64,6 @@ C = np.array([0.33, 0.11, 0.47])
 W = np.array([1.0, 2.0, 3.0])
 
 
-def ends(x):
-    lo, hi = np.zeros_like(x) - 10, np.zeros(3) + 8
-    for _ in range(63):
-        m = (lo + hi) / 2
-        below = m**3 + (1.6 + np.cos(x)) * m < C * np.cos(x[0] - 0.55 * x[2])
-        for i in range(3):
-            if below[i]:
-                lo[i] = m[i]
-            else:
-                hi[i] = m[i]
-    return (lo + hi) / 2 @ W
-
-
 def small(x):
     """A search whose share of the slope is less than a hundredth."""
     r = (5**0.5 - 1) / 2
@@ -87,10 +79,9 @@ def small(x):
     return 0.003 * (lo + hi) + x[0] ** 2 + 2 * x[1]
 
 
-@pytest.mark.parametrize("f", [ends, small])
-def test_searches_that_are_not_recognised_are_refused(f):
+def test_a_search_that_is_not_recognised_is_refused_however_small_its_share():
     with pytest.raises(autoopt.AutooptError, match="finds a number by decisions") as refusal:
-        autoopt.grad(f)(np.array([0.4, -0.4, -1.2]))
+        autoopt.grad(small)(np.array([0.4, -0.4, -1.2]))
     assert refusal.value.where[0].file == __file__
 
 
@@ -125,6 +116,19 @@ def entries(x):
     return m @ W
 
 
+def ends(x):
+    lo, hi = np.zeros_like(x) - 10, np.zeros(3) + 8
+    for _ in range(63):
+        m = (lo + hi) / 2
+        below = m**3 + (1.6 + np.cos(x)) * m < C * np.cos(x[0] - 0.55 * x[2])
+        for i in range(3):
+            if below[i]:
+                lo[i] = m[i]
+            else:
+                hi[i] = m[i]
+    return (lo + hi) / 2 @ W
+
+
 def written_out(x):
     lo, hi = -10.0 * np.ones(3), 8.0 * np.ones(3)
     for _ in range(63):
@@ -150,8 +154,9 @@ def compared_answers(x):
     return total
 
 
-@pytest.mark.parametrize("f", [entries, written_out, compared_answers])
-def test_searches_are_roots(f):
+@pytest.mark.parametrize("f", [entries, ends, written_out, compared_answers])
+def test_searches_are_roots(f, monkeypatch):
+    monkeypatch.setitem(ENGINES, "auto", Stepwise)
     objective = autoopt.objective(f, np.array([0.4, -0.4, -1.2]))
     for x in (np.array([0.4, -0.4, -1.2]), np.array([-0.2, 1.5, 0.3]), np.zeros(3)):
         value, gradient = objective.value_and_grad(x)
@@ -222,6 +227,22 @@ def test_memos_by_serialised_parameters_are_right_or_refused(key, filled):
     for x in (*points, points[0]):
         memo.clear()
         np.testing.assert_allclose(objective.grad(x), 6 * x**2)
+
+
+def test_variables_of_a_context_and_weak_references_are_looked_at_again():
+    variable = contextvars.ContextVar("k", default=0.5)
+    holder = types.SimpleNamespace(k=0.5)
+    reference = weakref.ref(holder)
+    x = np.array([1.5])
+    for f, put in (
+        (lambda x: variable.get() * x[0] ** 2, variable.set),
+        (lambda x: reference().k * x[0] ** 2, lambda k: setattr(holder, "k", k)),
+    ):
+        objective, gradient = autoopt.objective(f, x), autoopt.grad(f)
+        for k in (0.5, 2.0, -3.0, 2.0):
+            put(k)
+            assert objective.value(x) == pytest.approx(2.25 * k)
+            np.testing.assert_allclose([objective.grad(x), gradient(x)], [[3.0 * k], [3.0 * k]])
 
 
 # Are faults noticed? --------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from autoopt.tracing.origin import is_library, may_be_copied
 from autoopt.tracing.remembered import Remembered, is_remembering
 from autoopt.tracing.sparse import Matrices, is_sparse
 from autoopt.tracing.surroundings import Surroundings
-from autoopt.tracing.watching import ABSENT, contents
+from autoopt.tracing.watching import ABSENT, POINTING, contents
 
 _INTEGRALS = ("trapezoid", "cumulative_trapezoid")
 _OPAQUE = tuple(f"scipy.{part}" for part in ("special", "linalg", "stats", "fft", "signal", "spatial", "interpolate"))
@@ -319,7 +319,8 @@ class Instrument:
             return Remembered(self.tracer, self.substitute(value.__wrapped__), value.cache_parameters())
         if _is_compiled(value):
             return functools.partial(standins.compiled, self.tracer, value)
-        if not isinstance(value, BuiltinFunctionType | np.ufunc) and not _is_standard(value):
+        still = isinstance(value, BuiltinFunctionType | np.ufunc) or _is_standard(value)
+        if not still or isinstance(value, POINTING):
             self.note(value, below=True)
         return value
 

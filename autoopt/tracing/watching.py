@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import array
 import collections
+import contextvars
 import functools
 import operator
 import sys
 import types
+import weakref
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from types import CellType
@@ -212,6 +214,17 @@ class Notes:
         self._one(value.keywords)
         return (value.func, *value.args, *value.keywords.values())
 
+    def _variable(self, value: contextvars.ContextVar) -> Collection:
+        now = value.get(ABSENT)
+        self._others.append(lambda: value.get(ABSENT) is now)
+        return (now,)
+
+    def _reference(self, value: weakref.ReferenceType) -> Collection:
+        now = value()
+        place = id(now)
+        self._others.append(lambda: id(value()) == place)
+        return (now,)
+
     def _nothing(self, value: Any) -> Collection:
         return ()
 
@@ -361,4 +374,8 @@ _ROWS: tuple[tuple[Any, Callable[[Notes, Any], Collection]], ...] = (
     ((property, functools.cached_property), lambda notes, value: (getattr(value, "fget", None),)),
     ((staticmethod, classmethod), lambda notes, value: (value.__func__,)),
     ((bytearray, array.array), Notes._buffer),
+    (contextvars.ContextVar, Notes._variable),
+    (weakref.ReferenceType, Notes._reference),
 )
+POINTING = (contextvars.ContextVar, weakref.ReferenceType)
+"""Objects of the standard library that stand for others."""
