@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ class Objective:
         self._interpreter: Interpreter | None = None
         self._latest: tuple[Path | None, Interpretation | None] = (None, None)
         self._compared = False
-        self._witnessed = 0
+        self._witnessed = self._bent = 0
 
     def __reduce__(self) -> tuple:
         """Copies, and what is read from a pickle, are traced and compiled anew."""
@@ -326,6 +327,8 @@ class Objective:
             self._witness(path, kind, x, found)
         if self.scalar and kind != "value" and not self._compared:
             self._compare(path, x, found[1] if kind == "value_and_grad" else None)
+        if self.scalar and kind in ("hessp", "hess") and self._bent < WITNESSED:
+            self._compare_bend(path, x, found if kind == "hess" else None)
         if tape.ties and kind != "value":
             return ties.settled(self, path, kind, x, found, *direction)
         return found
@@ -533,13 +536,28 @@ class Objective:
         if slope is not None:
             self._compared = False
             path.compiled.clear()
-            raise TracingError(
-                "The objective finds a number by decisions, which have no derivative: "
-                f"along one direction its values have slope {slope:.6g}, what is derived {derived:.6g}.",
-                Location.of_instruction(*place),
-                "find the number with scipy.optimize.brentq, end with two Newton steps (v = v - f(v) / df(v), twice), "
-                "or pass jac='finite-difference'.",
-            )
+            raise decided(place, "slope", slope, derived)
+
+    def _compare_bend(self, path: Path, x: np.ndarray, hessian: np.ndarray | None) -> None:
+        """Do so for the second derivative where no search was found: where the slope is 0 the first shows nothing."""
+        place = next(iter(path.trace.tape.decided), None)
+        if place is None or path.trace.tape.caught:
+            return
+        self._bent += 1
+        direction = np.random.default_rng(0).normal(size=self.size)
+        direction *= differences.step_scale(x) / np.linalg.norm(direction)
+        before, self._bent = self._bent, WITNESSED
+        product = self._try(path, "hessp", x, direction) if hessian is None else hessian @ direction
+        self._bent = before
+        if product is None:
+            return
+        derived = float(product @ direction)
+        with np.errstate(all="ignore"):
+            bend = decided_bend(self.original, x, direction, derived)
+        if bend is not None:
+            self._bent = 0
+            path.compiled.clear()
+            raise decided(place, "second derivative", bend, derived)
 
     def _title(self) -> str:
         from autoopt import __version__
@@ -595,6 +613,28 @@ def decided_slope(f: Callable, x: np.ndarray, direction: np.ndarray, derived: fl
     if off > 10 * (abs(one - other) + error + another) + 1e-6 * (abs(one) + abs(derived)):
         return one
     return None
+
+
+def decided_bend(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float) -> float | None:
+    """Return the second derivative of the values along `direction` if it is surely not the derived one, else None."""
+    here = differences.value_at(f, x)
+    steps = 2.0 ** -np.arange(4.0, 8.0)
+    ends = [(differences.value_at(f, x + h * direction), differences.value_at(f, x - h * direction)) for h in steps]
+    rows = [float(ahead - 2 * here + behind) / h**2 for (ahead, behind), h in zip(ends, steps, strict=True)]
+    first, second, third = ((4 * below - above) / 3 for above, below in pairwise(rows))
+    error = abs(first - second) + abs(second - third) + 1e-15 * abs(float(here)) / steps[-1] ** 2
+    return third if abs(third - derived) > 10 * error + 1e-5 * (abs(third) + abs(derived)) else None
+
+
+def decided(place: tuple, what: str, right: float, derived: float) -> TracingError:
+    """Return the refusal of a number that is found by decisions, which the derivative leaves out."""
+    return TracingError(
+        "The objective finds a number by decisions, which have no derivative: "
+        f"along one direction its values have {what} {right:.6g}, what is derived {derived:.6g}.",
+        Location.of_instruction(*place),
+        "find the number with scipy.optimize.brentq, end with two Newton steps (v = v - f(v) / df(v), twice), "
+        "or pass jac='finite-difference'.",
+    )
 
 
 def _outside() -> int:

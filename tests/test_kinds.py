@@ -158,13 +158,23 @@ def compared_answers(x):
 def test_searches_are_roots(f, monkeypatch):
     monkeypatch.setitem(ENGINES, "auto", Stepwise)
     objective = autoopt.objective(f, np.array([0.4, -0.4, -1.2]))
-    for x in (np.array([0.4, -0.4, -1.2]), np.array([-0.2, 1.5, 0.3]), np.zeros(3)):
+    for x in (np.array([0.4, -0.4, -1.2]), np.array([-0.2, 1.5, 0.3]), np.array([0.1, 0.0, 0.2])):
         value, gradient = objective.value_and_grad(x)
         assert value == pytest.approx(f(x), abs=1e-13)
         right = _slopes(x)
         np.testing.assert_allclose(gradient, right, atol=1e-9)
         bent = [(_slopes(x + step) - _slopes(x - step)) @ W / 2e-5 for step in 1e-5 * np.eye(3)]
         np.testing.assert_allclose(objective.hessp(x, W), bent, atol=1e-6)
+
+
+@pytest.mark.parametrize("f", [entries, ends])
+def test_searches_that_are_not_recognised_where_the_slope_is_zero_have_no_hessian(f, monkeypatch):
+    monkeypatch.setitem(ENGINES, "auto", Stepwise)
+    objective = autoopt.objective(f, np.zeros(3))
+    np.testing.assert_allclose(objective.grad(np.zeros(3)), np.zeros(3), atol=1e-12)
+    for second in (lambda: objective.hessp(np.zeros(3), W), lambda: objective.hess(np.zeros(3))):
+        with pytest.raises(autoopt.AutooptError, match="second derivative"):
+            second()
 
 
 def _slopes(x):
