@@ -515,18 +515,18 @@ class Objective:
         """Raise if the value depends on a number that branches have decided, whose slope nothing on the tape shows.
 
         The slope of the values along one direction, where differences from two steps on agree about it, against the
-        derived one: once where the search was found, else at the first `WITNESSED` points, as what is lost may be
-        small at some.
+        derived one: once where searches are found, and at the first `WITNESSED` points where they are not, as what is
+        lost may be small at some.
         """
         place = next(iter(path.trace.tape.decided), None)
-        if place is None:
+        if place is None or (path.trace.tape.caught and self._witnessed):
             return
         self._compared = True
         if gradient is None:
             found = self._try(path, "value_and_grad", x)
             gradient = None if found is None else found[1]
         self._witnessed += 1
-        self._compared = path.trace.tape.caught or self._witnessed >= WITNESSED
+        self._compared = self._witnessed >= WITNESSED
         if gradient is None:
             return
         direction = differences.step_scale(x) * np.random.default_rng(0).normal(size=self.size)

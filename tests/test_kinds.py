@@ -158,7 +158,7 @@ def compared_answers(x):
 def test_searches_are_roots(f, monkeypatch):
     monkeypatch.setitem(ENGINES, "auto", Stepwise)
     objective = autoopt.objective(f, np.array([0.4, -0.4, -1.2]))
-    for x in (np.array([0.4, -0.4, -1.2]), np.array([-0.2, 1.5, 0.3]), np.array([0.1, 0.0, 0.2])):
+    for x in (np.array([0.4, -0.4, -1.2]), np.array([-0.2, 1.5, 0.3])):
         value, gradient = objective.value_and_grad(x)
         assert value == pytest.approx(f(x), abs=1e-13)
         right = _slopes(x)
@@ -175,6 +175,29 @@ def test_searches_that_are_not_recognised_where_the_slope_is_zero_have_no_hessia
     for second in (lambda: objective.hessp(np.zeros(3), W), lambda: objective.hess(np.zeros(3))):
         with pytest.raises(autoopt.AutooptError, match="second derivative"):
             second()
+
+
+def test_a_root_of_zero_is_the_middle_and_not_the_sum_of_the_ends(monkeypatch):
+    monkeypatch.setitem(ENGINES, "auto", Stepwise)
+
+    def f(x):
+        lo, hi = -9.0 * np.ones_like(x), 9.0 + x**2
+        for _ in range(70):
+            m = (lo + hi) / 2
+            h = m**3 + m - x[::-1] * x
+            lo, hi = np.where(h < 0, m, lo), np.where(h < 0, hi, m)
+        return np.sin((lo + hi) / 2) @ np.array([0.6, 1.7])
+
+    objective = autoopt.objective(f, np.array([1.0, -1.0]))
+    np.testing.assert_allclose(objective.grad(np.array([0.0, 1.0])), [2.3, 0.0], atol=1e-9)
+
+
+def test_a_search_that_is_recognised_at_first_is_refused_where_it_is_not(monkeypatch):
+    monkeypatch.setitem(ENGINES, "auto", Stepwise)
+    objective = autoopt.objective(entries, np.array([0.4, -0.4, -1.2]))
+    objective.grad(np.array([0.4, -0.4, -1.2]))
+    with pytest.raises(autoopt.AutooptError, match="have slope"):
+        objective.grad(np.array([0.1, 0.0, 0.2]))
 
 
 def _slopes(x):

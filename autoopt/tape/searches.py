@@ -248,6 +248,8 @@ def _search(
         cone = _cone(tape, inner, variable)
         root = _rest(lambda v, c=cone, m=variable: _difference(tape, values, c, m, sides, v), here)
         reach = 8.0 * np.max(moves[-3:], axis=0) + REST * (1.0 + np.abs(here))
+        if root is not None and np.any(np.abs(root) <= reach) and earlier[-2] not in outer:
+            continue  # at 0 the ends are near lo + hi, too, which is not what they are set to
         if root is not None and np.all(np.abs(root - here) <= reach):
             search = Search(*span, sides, variable, tuple(cone), root, reach)
             if any(is_left(tape, values, source, search) for source in _read_after(tape, span[1])):
