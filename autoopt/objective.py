@@ -623,7 +623,16 @@ def decided_bend(f: Callable, x: np.ndarray, direction: np.ndarray, derived: flo
     rows = [float(ahead - 2 * here + behind) / h**2 for (ahead, behind), h in zip(ends, steps, strict=True)]
     first, second, third = ((4 * below - above) / 3 for above, below in pairwise(rows))
     error = abs(first - second) + abs(second - third) + 1e-15 * abs(float(here)) / steps[-1] ** 2
-    return third if abs(third - derived) > 10 * error + 1e-5 * (abs(third) + abs(derived)) else None
+    off = abs(third - derived)
+    if off <= 10 * error + 1e-5 * (abs(third) + abs(derived)):
+        return None
+
+    def on_one_side(sign: float) -> float:
+        near = [differences.value_at(f, x + k * sign * steps[-1] / 2 * direction) for k in (1.0, 2.0, 4.0)]
+        fine, coarse = near[1] - 2 * near[0] + here, (near[2] - 2 * near[1] + here) / 4
+        return float(2 * fine - coarse) / (steps[-1] / 2) ** 2
+
+    return third if abs(on_one_side(1.0) - on_one_side(-1.0)) <= 0.05 * off else None
 
 
 def decided(place: tuple, what: str, right: float, derived: float) -> TracingError:

@@ -177,6 +177,27 @@ def test_searches_that_are_not_recognised_where_the_slope_is_zero_have_no_hessia
             second()
 
 
+def test_branches_that_are_asked_often_keep_their_convention_at_a_kink(monkeypatch):
+    monkeypatch.setitem(ENGINES, "auto", Stepwise)
+
+    def f(x):
+        total = 0.0
+        for k in range(20):
+            for v in x:
+                if v > 0:
+                    total = total + (k + 1) * v**2
+        return total
+
+    objective = autoopt.objective(f, np.array([0.5, -0.5]))
+    for x, bent in (([0.5, -0.5], [420.0, 0.0]), ([0.0, 0.0], [0.0, 0.0]), ([-0.1, 1.0], [0.0, 420.0])):
+        x = np.array(x)
+        np.testing.assert_allclose(objective.grad(x), np.array(bent) * x)
+        if x.any():
+            np.testing.assert_allclose(objective.hess(x), np.diag(bent))
+        else:
+            assert np.isfinite(objective.hess(x)).all()
+
+
 def test_a_root_of_zero_is_the_middle_and_not_the_sum_of_the_ends(monkeypatch):
     monkeypatch.setitem(ENGINES, "auto", Stepwise)
 
