@@ -10,7 +10,6 @@ import contextvars
 import json
 import pickle
 import sys
-import types
 import weakref
 
 import numpy as np
@@ -285,7 +284,7 @@ def test_memos_by_serialised_parameters_are_right_or_refused(key, filled):
 
 def test_variables_of_a_context_and_weak_references_are_looked_at_again():
     variable = contextvars.ContextVar("k", default=0.5)
-    holder = types.SimpleNamespace(k=0.5)
+    holder = type("Holder", (), {"k": 0.5})()
     reference = weakref.ref(holder)
     x = np.array([1.5])
     for f, put in (
