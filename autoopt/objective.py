@@ -515,11 +515,10 @@ class Objective:
         """Raise if the value depends on a number that branches have decided, whose slope nothing on the tape shows.
 
         The slope of the values along one direction, where differences from two steps on agree about it, against the
-        derived one: once where searches are found, and at the first `WITNESSED` points where they are not, as what is
-        lost may be small at some.
+        derived one, at the first `WITNESSED` points, as what is lost may be small at some.
         """
         place = next(iter(path.trace.tape.decided), None)
-        if place is None or (path.trace.tape.caught and self._witnessed):
+        if place is None:
             return
         self._compared = True
         if gradient is None:
@@ -534,7 +533,7 @@ class Objective:
         with np.errstate(all="ignore"):
             slope = decided_slope(self.original, x, direction, derived)
         if slope is not None:
-            self._compared = False
+            self._compared, self._witnessed = False, 0
             path.compiled.clear()
             raise decided(place, "slope", slope, derived)
 
