@@ -147,7 +147,7 @@ class NumpyFunctions:
     def through(self, numpy: Any) -> Callable:
         """Return `run` by code that calls the functions of `numpy`, and takes any branch; the data are as prepared."""
         if self._through is None or self._through["np"] is not numpy:
-            self._through = _execute(unchecked(self.text), self.kind)
+            self._through = executed(unchecked(self.text), self.kind)
             self._through["np"] = numpy
         known = _prepared(self.namespace, self.inputs.of(self._bound))
         if "linearize" in self._through:

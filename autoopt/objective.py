@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 import sys
 import time
 import warnings
@@ -95,6 +96,8 @@ class Objective:
         self._by_columns: bool | None = None if self.size <= DENSE else True
         self._start = self.structure.flatten(x0).copy()
         self._left = Leftovers()
+        self._tables = _tables(args)
+        self._form = self._form_of(args)
         self._literals = False
         self.single = False
         self._modes = np.geterr()
@@ -233,11 +236,24 @@ class Objective:
         """
         if not all(path.still_holds() for path in self._paths):
             return False
-        self.args = args
+        self.args, self._tables = args, _tables(args)
         self._latest, self._passing = (None, None), {}
         for path in self._paths:
             path.rebind(args, self._budget)
         return True
+
+    def _form_of(self, args: tuple) -> Any:
+        """Return what must be equal for other data to be bound; it is only asked for where there are dictionaries."""
+        from autoopt.bindings import shape
+
+        return shape(args) if self._tables else None
+
+    def _reread(self, x: np.ndarray) -> None:
+        """Take what is now in the dictionaries among the data: anew, if it is of other shapes."""
+        before, self._tables = self._form, _tables(self.args)
+        self._form = self._form_of(self.args)
+        if self._form != before or not self.rebind(self.args):
+            self._renew(x)
 
     @property
     def is_complete(self) -> bool:
@@ -260,6 +276,8 @@ class Objective:
 
     def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
+        if self._tables and not all(map(_is_as_it_was, self._tables)):
+            self._reread(x)
         path = self._paths[0]
         if (path.watched is not None or path.kept) and not self._is_current(path, x):
             self._renew(x)
@@ -618,6 +636,21 @@ def _searched(recorded: Trace, x: np.ndarray, bare: bool = True) -> Trace:
 def _changes(compiled: Compiled) -> tuple[type[Exception], ...]:
     """Return the exceptions that say that the objective takes another branch."""
     return (compiled.changed,) if isinstance(compiled.changed, type) else compiled.changed
+
+
+def _tables(data: Any) -> tuple[tuple[dict, list, list], ...]:
+    """Return the dictionaries among data arguments, also in one another and in tuples, with their keys and values."""
+    if type(data) is tuple:
+        return tuple(found for part in data for found in _tables(part))
+    if type(data) is dict:
+        return (data, list(data), list(data.values())), *(found for part in data.values() for found in _tables(part))
+    return ()
+
+
+def _is_as_it_was(table: tuple[dict, list, list]) -> bool:
+    """Whether a dictionary holds the very things that it held."""
+    data, keys, values = table
+    return len(data) == len(values) and not any(map(operator.is_not, data.values(), values)) and list(data) == keys
 
 
 def _outside() -> int:

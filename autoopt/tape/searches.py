@@ -153,7 +153,8 @@ def repeated(tape: Tape) -> list[list[int]]:
     """Return the comparisons of each place that compares floats that move, of one shape, many times."""
     places: dict[Any, list[int]] = {}
     for index, step in enumerate(tape.steps):
-        if step.operation in _COMPARISONS and step.level == PARAMETER and step.site:
+        numbers = {tape.steps[source].dtype.kind for source in step.inputs} <= set("fiu")
+        if step.operation in _COMPARISONS and step.level == PARAMETER and step.site and numbers:
             places.setdefault((id(step.site[0]), step.site[1], step.shape), []).append(index)
     return [steps for steps in places.values() if len(steps) >= ASKED]
 
@@ -179,6 +180,7 @@ class _Values:
 
     def __init__(self, tape: Tape, point: np.ndarray) -> None:
         self.tape, self.point = tape, point
+        self._first: dict[tuple, int] = {}
 
     @cached_property
     def all(self) -> list[Any]:
@@ -191,6 +193,15 @@ class _Values:
 
     def __getitem__(self, step: int) -> Any:
         return self.all[step]
+
+    def first_like(self, step: int) -> int:
+        """Return the first constant equal to this one: an array written out in a loop is another step each time."""
+        if self.tape.steps[step].operation is not None or self.tape.steps[step].level != CONSTANT:
+            return step
+        value = np.asarray(self.tape.values[step])
+        if value.dtype.hasobject:
+            return step
+        return self._first.setdefault((value.shape, value.dtype.str, value.tobytes()), step)
 
 
 def _searches(tape: Tape, values: _Values, steps: list[int], sides: Sequence[tuple]) -> Iterator[Search]:
@@ -226,7 +237,7 @@ def _alike(tape: Tape, values: _Values, steps: list[int], windows: list, sides: 
     """Yield the searches among iterations that read equally many things from outside."""
     if len(steps) < ASKED - 2:
         return
-    table = np.array([outer for _, outer in windows], dtype=np.int64)
+    table = np.array([[values.first_like(step) for step in outer] for _, outer in windows], dtype=np.int64)
     changes = table[1:] != table[:-1]
     ends = changes.mean(axis=0) >= _OFTEN
     if not ends.any():
@@ -267,6 +278,8 @@ def _search(
         cone = _cone(tape, inner, variable)
         root = _rest(lambda v, c=cone, m=variable: _difference(tape, values, c, m, sides, v), here)
         reach = 8.0 * np.max(moves[-3:], axis=0) + REST * (1.0 + np.abs(here))
+        if root is not None and np.any(np.abs(root) <= reach) and earlier[-2] not in outer:
+            continue  # at 0 the ends are near lo + hi, too, which is not what they are set to
         if root is not None and np.all(np.abs(root - here) <= reach):
             left = frozenset((*earlier, *_ends(windows, np.flatnonzero(ends), cone)))
             search = Search(*span, sides, variable, tuple(cone), root, reach, left, _is_bare(tape, variable))

@@ -156,8 +156,11 @@ class TracedArray:
         return format(self.tracer.show(self), spec)
 
     def __reduce__(self):
-        self.tracer.require_running(self)
+        self._refuse_conversion("bytes")
         raise TypeError("a traced value cannot be pickled")
+
+    def __bytes__(self):
+        return self.tobytes()
 
     # What it looks like -----------------------------------------------------------------------------------------------
 

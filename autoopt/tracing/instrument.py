@@ -543,7 +543,7 @@ def _is_standard(value: Any) -> bool:
     return name not in _FOLLOWED_MODULES and name.split(".")[0] in sys.stdlib_module_names
 
 
-_FOLLOWED_MODULES = ("math", "cmath", "time", "random", "warnings", "statistics", "decimal", "fractions")
+_FOLLOWED_MODULES = ("math", "cmath", "json", "time", "random", "warnings", "statistics", "decimal", "fractions")
 
 
 def _is_compiled(value: Any) -> bool:

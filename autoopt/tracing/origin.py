@@ -41,5 +41,5 @@ def is_library(code: CodeType) -> bool:
 
 
 def may_be_copied(code: CodeType) -> bool:
-    """Whether a trace runs an instrumented copy of `code`: the user's own, printed, NumPy's polynomials, `statistics`."""
+    """Whether a trace runs a copy of `code`: the user's own, printed, NumPy's polynomials, Python's statistics."""
     return not is_library(code) or code.co_filename.startswith((*_FOLLOWED, PRINTED))

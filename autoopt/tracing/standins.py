@@ -6,6 +6,7 @@ builtins. Each row is `stand_in(tracer, *args, **kwargs)` for the callable that 
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -632,3 +633,20 @@ def _undrawn(function: Callable, *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
     finally:
         np.random.set_state(state)  # noqa: NPY002
+
+
+# Texts ----------------------------------------------------------------------------------------------------------------
+
+
+@stands_in(json.dumps)
+def _json(tracer, value, *args, **kwargs):
+    return json.dumps(_shown(tracer, value), *args, **kwargs)
+
+
+def _shown(tracer, value: Any) -> Any:
+    """Return what is in lists and dictionaries with the numbers of traced values in their place, as for any text."""
+    if type(value) is tracer.array:
+        return tracer.show(value)
+    if isinstance(value, dict):
+        return {key: _shown(tracer, part) for key, part in value.items()}
+    return [_shown(tracer, part) for part in value] if isinstance(value, list | tuple) else value

@@ -258,9 +258,10 @@ class Notes:
             return ()
 
     def _reference(self, value: weakref.ref) -> Collection:
-        before = weakref.ref.__call__(value)
-        self._others.append(lambda: weakref.ref.__call__(value) is before)
-        return (before,)
+        now = weakref.ref.__call__(value)
+        place = id(now)  # which is not kept alive
+        self._others.append(lambda: id(weakref.ref.__call__(value)) == place)
+        return (now,)
 
     def _builtin(self, value: Any) -> Collection:
         """What a method of a list, an array or the like is a method of."""
