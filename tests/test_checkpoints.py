@@ -12,7 +12,7 @@ from autoopt.tape import checkpoints
 from autoopt.tape.batching import batch
 from autoopt.tape.checkpoints import checkpointed
 
-READ_AS_A_WHOLE = {"garch", "list_of_states"}
+READ_AS_A_WHOLE = {"garch", "list_of_states", "stack_of_states"}
 KNOWN = {case[0].__name__: case for case in CASES}
 WITH_HESSIAN = {"garch_of_scalars", "loop_in_a_loop", "two_lags"}
 SEGMENTED = sorted(set(KNOWN) - READ_AS_A_WHOLE)

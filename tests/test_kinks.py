@@ -287,6 +287,39 @@ def test_pairwise_distances_whose_diagonal_rounds_to_zero() -> None:
     np.testing.assert_allclose(autoopt.grad(f)(w), autoopt.grad(plain)(w), rtol=1e-6)
 
 
+HELD = {
+    "maximum": lambda u: np.maximum(u, 0),
+    "clip": lambda u: np.clip(u, 0, None),
+    "clip on both sides": lambda u: np.clip(u, 0, 1e9),
+    "abs": np.abs,
+    "where": lambda u: np.where(u > 0, u, 0),
+    "mask": lambda u: u * (u > 0),
+}
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_kernels_of_distances_between_equal_points(held) -> None:
+    """Two rows are the same for all parameters, as in every kernel matrix each is the same as itself."""
+    rows = np.array([[0.0, 0.0], [1.0, 2.0], [1.0, 2.0], [0.3, 0.4]])
+
+    def f(w):
+        points = rows * w
+        gram = points @ points.T
+        squares = np.diag(gram)[:, None] + np.diag(gram) - 2 * gram
+        distances = np.sqrt(HELD[held](squares))
+        return np.sum((1 + distances) * np.exp(-distances))
+
+    def plain(w):
+        u = [np.sqrt(np.sum(((a - b) * w) ** 2)) for k, a in enumerate(rows) for b in rows[:k] if np.any(a != b)]
+        return 2 * sum((1 + d) * np.exp(-d) for d in u)
+
+    w = np.array([1.0, 0.7])
+    objective = autoopt.objective(f, w)
+    for point in (w, 1.1 * w):
+        np.testing.assert_allclose(objective.grad(point), autoopt.grad(plain)(point), rtol=1e-6)
+        np.testing.assert_allclose(objective.hess(point), autoopt.hessian(plain)(point), rtol=1e-5)
+
+
 def test_symmetric_functions_at_equal_eigenvalues() -> None:
     def squares(x):
         return np.sum(np.linalg.eigvalsh(np.array([[x[0], x[1]], [x[1], x[2]]])) ** 2)

@@ -7,7 +7,7 @@ from math import log, pi
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad
-from pytensor.scalar.basic import Abs, Add, Cosh, Sqr
+from pytensor.scalar.basic import GT, Abs, Add, Cast, Cosh, Mul, Sqr
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 
 from autoopt.rules import scalars
@@ -92,10 +92,23 @@ def _adds_squares(x):
 
 
 def _is_held_above_zero(x):
-    """Whether `x` is written as maximum(u, 0): a squared distance that rounding may make negative."""
-    operands = x.owner.inputs if _is(x, type(scalars.maximum.scalar_op)) else ()
-    held = [static(v.owner.inputs[0] if _widened(v) else v) for v in operands]
-    return any(value is not None and np.all(value == 0) for value in held)
+    """Whether `x` is maximum(u, 0), clip(u, 0, c), u (u > 0) or |u|: a distance squared that rounds below 0."""
+    if _is(x, Abs):
+        return True
+    operands = x.owner.inputs if x.owner is not None else []
+    if _is(x, type(scalars.maximum.scalar_op)):
+        return any(_is_zero(part) for part in operands)
+    if _is(x, type(scalars.minimum.scalar_op)):
+        return any(_is_held_above_zero(part) for part in operands)
+    return _is(x, Mul) and any(_is(part, GT) and _is_zero(part.owner.inputs[1]) for part in operands)
+
+
+def _is_zero(x):
+    """Whether `x` is the constant 0, of any type and shape."""
+    while _widened(x) or _is(x, Cast):
+        x = x.owner.inputs[0]
+    value = static(x)
+    return value is not None and bool(np.all(value == 0))
 
 
 def _widened(x):

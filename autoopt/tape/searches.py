@@ -313,8 +313,12 @@ def _is_carried(tape: Tape, windows: list) -> bool:
     carried = [bool(np.all(inner[:-1] == column[1:, None], axis=0).any()) for column in outer.T]
     others = {step for column, whole in zip(outer.T, carried, strict=True) if not whole for step in column.tolist()}
     others -= set(inner.ravel().tolist())
-    asks = any(tape.steps[step].dtype == bool for step in others.union(windows[-1][0]))
+    asks = any(_answers(tape, step) for step in others.union(windows[-1][0]))
     return any(carried) and not asks and any(tape.steps[step].level == PARAMETER for step in others)
+
+
+def _answers(tape: Tape, index: int) -> bool:
+    return tape.steps[index].dtype == bool or tape.steps[index].operation in _SIGNS
 
 
 def _read_after(tape: Tape, last: int) -> Iterator[int]:
