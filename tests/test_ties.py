@@ -150,3 +150,51 @@ def test_a_branch_of_equality_is_compared_at_every_point() -> None:
     for first in (1.0, 2.0, 3.0, 1.5, 2.5, 2.7, 4.0):
         np.testing.assert_allclose(objective.grad(np.array([first, 0.0])), [2 * first, 0.0], atol=1e-9)
     np.testing.assert_allclose(objective.grad(np.array([7.0, 0.0])), [14.0, 2.0], rtol=1e-9)
+
+
+class Kept:
+    """Keeps its last argument and result."""
+
+    def __init__(self):
+        self.last = self.result = None
+
+    def renewed(self, u):
+        self.last, self.result = u, np.exp(u / 2)
+        return self.result
+
+
+class KeptIfNotUnequal(Kept):
+    def __call__(self, u):
+        return self.renewed(u) if self.last is None or u != self.last else self.result
+
+
+class KeptIfEqual(Kept):
+    def __call__(self, u):
+        return self.result if self.last == u else self.renewed(u)
+
+
+@pytest.mark.parametrize("kind", [KeptIfNotUnequal, KeptIfEqual])
+@pytest.mark.parametrize("start", [[-2.0, 1.0, 1.0], [-2.0, 0.5, 1.3]], ids=["equal", "unequal"])
+def test_a_result_that_is_kept_for_an_equal_argument_is_not_its_derivative(kind, start) -> None:
+    def f(x):
+        kept = kind()
+        return 2 * kept(x[1]) + kept(x[2]) ** 2 * x[0]
+
+    objective = autoopt.objective(f, np.array(start))
+    for x in ([-2.0, 1.0, 1.0], [-2.0, 0.5, 1.3], [-2.0, 1.0, 1.0]):
+        one, other = np.exp(x[1] / 2), np.exp(x[2])
+        np.testing.assert_allclose(objective.grad(np.array(x)), [other, one, other * x[0]], rtol=1e-9)
+        expected = [[0, 0, other], [0, one / 2, 0], [other, 0, other * x[0]]]
+        np.testing.assert_allclose(objective.hess(np.array(x)), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_loop_until_two_numbers_are_equal_ends_at_every_point() -> None:
+    def root(x):
+        old, new = 0.0, x[0]
+        while new != old:
+            old, new = new, (new + x[0] / new) / 2
+        return new
+
+    objective = autoopt.objective(root, np.array([2.0]))
+    for point in (2.0, 3.0, 2.5):
+        np.testing.assert_allclose(objective.grad(np.array([point])), [0.5 / np.sqrt(point)], rtol=1e-9)

@@ -32,10 +32,11 @@ BATCHED = {
 
 def print_batched(writer, node: Apply, *operands: Code) -> Code:
     """A matrix operation over leading axes: the same call, if NumPy or SciPy take stacks."""
-    stacked = node.op.batch_ndim(node) > 0
-    if type(node.op.core_op) not in (BATCHED if stacked else PRINTERS):
+    known = BATCHED if node.op.batch_ndim(node) > 0 else PRINTERS
+    kind = next((kind for kind in type(node.op.core_op).__mro__ if kind in known), None)
+    if kind is None:
         raise NoSource(node.op)
-    return PRINTERS[type(node.op.core_op)](writer, node, *operands)
+    return PRINTERS[kind](writer, node, *operands)
 
 
 def _op(node: Apply) -> object:

@@ -10,6 +10,7 @@ import dis
 import operator
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -400,3 +401,19 @@ for _name, _ufunc in _ARITHMETIC.items():
         setattr(TracedArray, f"__{_prefix}{_name}__", _function)
 for _name, _ufunc in _COMPARISONS.items():
     setattr(TracedArray, f"__{_name}__", _binary(_ufunc, getattr(operator, f"__{_name}__"))[0])
+
+
+def _equality(ufunc: Callable, compute: Callable) -> Callable:
+    """Return `==` or `!=`, which numbers answer for themselves where the other is None or a text."""
+    unequal = ufunc is np.not_equal
+
+    def method(self, other):
+        if other is None or type(other) is str:
+            return np.full(self.shape, unequal) if isinstance(self.value, np.ndarray) else unequal
+        return self.tracer.elementwise(ufunc, (self, other), compute)
+
+    return method
+
+
+for _name in ("eq", "ne"):
+    setattr(TracedArray, f"__{_name}__", _equality(_COMPARISONS[_name], getattr(operator, f"__{_name}__")))

@@ -24,14 +24,23 @@ def by_equality(tracer: Any, ufunc: Callable, inputs: Sequence[Any], result: Any
     steps = [tracer.steps[operand.step] for operand in moving]
     if any(step.dtype.kind != "f" or step.operation in _STAIRS for step in steps):
         return
-    if len(moving) == 2 and (ufunc is np.not_equal or moving[0].step == moving[1].step):
-        return  # a loop that runs until two numbers are equal ends there at every point
+    if len(moving) == 2 and (
+        moving[0].step == moving[1].step or (ufunc is np.not_equal and _comes_to_rest(tracer, *moving))
+    ):
+        return
     equal = np.any(result.value if ufunc is np.equal else np.logical_not(result.value))
     if result.ndim:
         result = tracer.call(np.any if ufunc is np.equal else np.all, (result,), {})
     tracer.decide(result, "bool", bool(result.value))
     if equal:
         tracer.tape.ties.append(tracer.site())
+
+
+def _comes_to_rest(tracer: Any, one: Any, other: Any) -> bool:
+    """Whether two numbers were close when they were last compared here, as those are that converge."""
+    site, size = tracer.site(), np.max(np.abs(one.value), initial=0.0)
+    before, tracer.gaps[site] = tracer.gaps.get(site, np.inf), np.max(np.abs(one.value - other.value), initial=0.0)
+    return bool(before <= _SMALL * size)
 
 
 def by_size(tracer: Any, ufunc: Callable, inputs: Sequence[Any], result: Any) -> None:

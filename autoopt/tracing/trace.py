@@ -145,7 +145,7 @@ def _trace(
             "seed the generator inside the objective, or draw once, before the fit, and pass the numbers through args.",
         )
     tracer.tape.output = output_step(tracer, value, function, scalar)
-    result = np.array(tracer.concrete(value), dtype=float)
+    result = np.array(value.value if isinstance(value, TracedArray) else tracer.concrete(value), dtype=float)
     if tracer.single is not None:
         _warn_of_single(tracer.single)
     keep_unread(tracer)

@@ -75,6 +75,8 @@ class Tracer:
         The results of what may have raised, but for those that are guarded already.
     compared : set
         The places at which the objective has compared by size.
+    gaps : dict
+        By how much two numbers differed that were last asked whether they do, by place.
     met : set
         The functions that are followed by a formula, with the shapes that they were given.
     literals : bool
@@ -118,6 +120,7 @@ class Tracer:
         self.catching: frozenset[str] = frozenset()
         self.attempts: list[Any] = []
         self.compared: set[Any] = set()
+        self.gaps: dict[Any, float] = {}
         self.met: set[Any] = set()
         self.literals = literals
         self.seeded: set[str] = set()
