@@ -23,7 +23,7 @@ from pytensor.tensor.signal.conv import Convolve1d, convolve1d
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph.loop import Loop, loop
 from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
-from autoopt.rules import matrix_ops, scalars
+from autoopt.rules import analytic, matrix_ops, scalars
 from autoopt.rules.fourier import Fourier
 from autoopt.rules.sparse import SparseProduct
 from autoopt.source import PRINTERS, SCALARS, list_function
@@ -275,8 +275,17 @@ def test_function_of_several_variables(kind):
     compare(lambda *a: elemwise.Elemwise(INSTANCES[kind])(*a), list(TWO[kind]))
 
 
+PARTS = [analytic.faddeeva_real, analytic.faddeeva_imaginary, analytic.lambert_real, analytic.lambert_imaginary]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: "".join(part.scalar_op.written))
+def test_part_of_a_complex_function(part):
+    branch = [np.array(0)] * (part.scalar_op.written[0] == "lambertw")
+    compare(part, [X, Y, *branch])
+
+
 def test_every_scalar_printer_is_tried():
-    tried = set(UNARY) | set(TWO) | {ps.Cast}
+    tried = set(UNARY) | set(TWO) | {ps.Cast, analytic.Part}
     assert {*SCALARS, *OPERATORS, *FUNCTIONS} <= tried
 
 
