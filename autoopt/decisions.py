@@ -22,6 +22,9 @@ _NARROW = 2.0**-8
 _WIDTHS = (1.0, 0.65, 0.7, 0.85)
 """Multiples of it that are tried in turn: at some point the objective may not be defined."""
 
+_POINTS = 5
+"""At so many points a path is compared: what decisions carry may count for nothing at some."""
+
 _ORDERS = {"value_and_grad": 1, "hess": 2, "hessp": 2}
 
 _DECIDED = (
@@ -36,35 +39,36 @@ _UNFOLLOWED = (
 
 
 def wants(path: Any, kind: str) -> bool:
-    """Whether derivatives of a kind are still to be compared on a path: once for each order."""
+    """Whether derivatives of a kind are still to be compared on a path: a few times for each order."""
     order, tape = _ORDERS.get(kind), path.trace.tape
-    return order not in path.orders and order is not None and bool(tape.decided or (tape.unfollowed and order == 2))
+    if order is None or path.orders.get(order, 0) >= _POINTS:
+        return False
+    return bool(tape.decided or (tape.unfollowed and order == 2))
 
 
-def compare(objective: Any, path: Any, kind: str, along: Callable[[np.ndarray], float]) -> None:
-    """Raise if the first, or second, derivative at the path's own point is not what the values show.
+def compare(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> None:
+    """Raise if the first, or second, derivative that was found at `x` is not what the values show along one direction.
 
-    It is compared along one direction, of which `along` gives it. Nothing is said where the values have no such
-    derivative, the same ahead and behind.
+    Nothing is said where the values have no such derivative, the same ahead and behind.
 
     Raises
     ------
     TracingError
         With the line that decides.
     """
-    order, tape, x = _ORDERS[kind], path.trace.tape, path.point
-    path.orders.add(order)
-    direction = np.random.default_rng(0).normal(size=x.size)
-    direction *= differences.step_scale(x) / np.linalg.norm(direction)
-    derived = along(direction)
+    order, tape = _ORDERS[kind], path.trace.tape
+    path.orders[order] = path.orders.get(order, 0) + 1
+    along = direction[0] if direction else np.random.default_rng(0).normal(size=x.size)
+    scale = np.linalg.norm(along / differences.step_scale(x))
+    derived = float((found[1] if order == 1 else found if direction else along @ found) @ along) / scale**order
     if not np.isfinite(derived):
         return
     what, shown = {1: ("slope", slope), 2: ("second derivative", curvature)}[order]
     with np.errstate(all="ignore"):
-        right = shown(objective.original, x, direction, derived)
+        right = shown(objective.original, x, along / scale, derived)
     if right is None:
         return
-    path.orders.discard(order)
+    path.orders.clear()
     (happened, remedy), place = (_DECIDED, tape.decided) if tape.decided else (_UNFOLLOWED, next(iter(tape.unfollowed)))
     raise TracingError(
         f"{happened}: along one direction its values have {what} {right:.6g}, what is derived {derived:.6g}.",

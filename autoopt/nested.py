@@ -29,7 +29,7 @@ from autoopt.parameters import Structure
 from autoopt.tape.batching import has_loops
 from autoopt.tape.digest import LITERAL, digest, is_uniform
 from autoopt.tape.narrowing import narrowing
-from autoopt.tape.searches import repeated
+from autoopt.tape.searches import asked
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step, Tape, call
 from autoopt.tracing.functions import call_function
@@ -158,7 +158,7 @@ class Inner:
         for site in self.tracer.tape.ties[ties:]:
             if any(self.tracer.steps[index].site == site for index in self._depends):
                 raise self.refusal("of a function that finds numbers equal, which may be a branch of this point alone")
-        if repeated(tape) or narrowing(tape):
+        if asked(tape) or narrowing(tape):
             raise self.refusal("of a function that finds a number by decisions, which have no derivative", _ROOT)
 
     def _lower(self, first: int) -> None:

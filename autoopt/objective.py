@@ -345,9 +345,13 @@ class Objective:
 
         What it counts and keeps is afterwards what it was before.
         """
-        own = self.outcome(x)
-        for change in path.trace.changes:
-            change.redo()
+        try:
+            own = self.outcome(x)
+        except TracingError:  # it kept values of a derivative that it takes itself, and reads them
+            return
+        finally:
+            for change in path.trace.changes:
+                change.redo()
         if not np.allclose(path.trace.value.reshape(own.shape), own, rtol=1e-5, atol=1e-8, equal_nan=True):
             first, second = path.trace.value.reshape(-1), own.reshape(-1)
             k = int(np.argmax(~np.isclose(first, second, rtol=1e-5, atol=1e-8, equal_nan=True)))
@@ -404,7 +408,11 @@ class Objective:
         if tape.ties and kind != "value":
             found = ties.settled(self, path, kind, x, found, *direction)
         if self.scalar and decisions.wants(path, kind):
-            self._compare(path, kind, x, found)
+            try:
+                decisions.compare(self, path, kind, x, found, *direction)
+            except TracingError:
+                path.compiled.clear()
+                raise
         return found
 
     def _witness(self, path: Path, kind: str, x: np.ndarray, found: Any) -> None:
@@ -587,24 +595,6 @@ class Objective:
             path.keep(self._budget)
             self.timings["compile"] += time.perf_counter() - clock
         return path.compiled[kind]
-
-    def _compare(self, path: Path, kind: str, x: np.ndarray, found: Any) -> None:
-        """Raise if a loop's decisions carry what it finds: once for each path and order of derivatives."""
-        known = found if kind != "hessp" and np.array_equal(x, path.point) else None
-
-        def along(direction: np.ndarray) -> float:
-            more = (direction,) if kind == "hessp" else ()
-            derivative = self._try(path, kind, path.point, *more) if known is None else known
-            if derivative is None:
-                return np.nan
-            derivative = derivative[1] if kind == "value_and_grad" else derivative
-            return float((direction @ derivative if kind == "hess" else derivative) @ direction)
-
-        try:
-            decisions.compare(self, path, kind, along)
-        except TracingError:
-            path.compiled.clear()
-            raise
 
     def _title(self) -> str:
         from autoopt import __version__

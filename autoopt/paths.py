@@ -45,8 +45,8 @@ class Path:
         At how many points the derivative was found right, where the objective finds numbers equal.
     compared : bool
         Whether its first gradient has been compared with the values, where texts or whole numbers lead away from them.
-    orders : set of int
-        Of the derivatives that have been compared with the values, where decisions may lead away from them.
+    orders : dict of int to int
+        How often derivatives of an order have been compared with the values, where decisions may lead away from them.
     finite : ndarray or None
         The latest point at which the value was found finite.
     watched : Watch or None
@@ -64,7 +64,7 @@ class Path:
         self.compared = not recorded.tape.unfollowed
         tape = recorded.tape
         self.is_plain = self.compared and not (tape.caught or tape.python_numbers or tape.ties or tape.decided)
-        self.orders: set[int] = set()
+        self.orders: dict[int, int] = {}
         self.finite: np.ndarray | None = None
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
         self.watched = recorded.watched or None
@@ -106,7 +106,7 @@ class Path:
         """Return a path of the same code, to which other data can be bound."""
         other = copy.copy(self)
         other.counts, other._more, other._kept = set(self.counts), list(self._more), dict(self._kept)
-        other.orders = set(self.orders)
+        other.orders = dict(self.orders)
         other.compiled = {kind: rebound(compiled, self.tape) for kind, compiled in dict(self.compiled).items()}
         return other
 

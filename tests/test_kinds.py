@@ -19,6 +19,7 @@ from long_kinds import COUNTS, check, check_stepwise, plain, told
 from stepwise import Stepwise
 
 import autoopt
+from autoopt import decisions
 from autoopt.engines import ENGINES
 from autoopt.tracing.tracer import Tracer
 from autoopt.tracing.watching import Watch
@@ -312,6 +313,7 @@ def test_an_answer_without_a_guard_is_noticed(monkeypatch):
 
 def test_a_search_that_is_not_followed_is_noticed(monkeypatch):
     monkeypatch.setattr(objectives, "followed", lambda tape, *_: tape)
+    monkeypatch.setattr(decisions, "wants", lambda path, kind: False)
     assert noticed("digits", 3)
 
 

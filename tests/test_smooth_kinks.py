@@ -80,6 +80,8 @@ ONE_FUNCTION = {
     "scipy.special.gdtr",
     "scipy.special.gdtrc",
     "scipy.special.inv_boxcox",
+    "scipy.special.kv",
+    "scipy.special.kve",
     "scipy.special.inv_boxcox1p",
     "scipy.special.log_softmax",
     "scipy.special.logsumexp",

@@ -58,6 +58,9 @@ _STEEP = frozenset((
 ))  # fmt: skip
 """Operations of which no composition, in practice, has flat pieces."""
 
+_CHOOSING = frozenset(
+    (np.where, np.logical_not, np.invert, np.logical_and, np.multiply, operator.getitem, *_EQUALITIES)
+)
 _FLOAT = np.dtype(float)
 
 
@@ -157,6 +160,13 @@ def repeated(tape: Tape) -> list[list[int]]:
         if step.operation in _COMPARISONS and step.level == PARAMETER and step.site and numbers:
             places.setdefault((id(step.site[0]), step.site[1], step.shape), []).append(index)
     return [steps for steps in places.values() if len(steps) >= ASKED]
+
+
+def asked(tape: Tape) -> bool:
+    """Whether answers to comparisons of one place decide many times: branches ask for them, or steps choose by them."""
+    asked = {guard.step for guard in tape.guards}
+    asked |= {source for step in tape.steps if step.operation in _CHOOSING for source in step.inputs}
+    return any(sum(step in asked for step in steps) >= ASKED for steps in repeated(tape))
 
 
 def deciding(tape: Tape) -> Any:
@@ -310,11 +320,24 @@ def _is_carried(tape: Tape, windows: list) -> bool:
         return False
     inner = np.array([steps for steps, _ in windows], dtype=np.int64)
     outer = np.array([reads for _, reads in windows], dtype=np.int64)
-    carried = [bool(np.all(inner[:-1] == column[1:, None], axis=0).any()) for column in outer.T]
-    others = {step for column, whole in zip(outer.T, carried, strict=True) if not whole for step in column.tolist()}
-    others -= set(inner.ravel().tolist())
-    asks = any(_answers(tape, step) for step in others.union(windows[-1][0]))
-    return any(carried) and not asks and any(tape.steps[step].level == PARAMETER for step in others)
+    handed = [np.flatnonzero(np.all(inner[:-1] == column[1:, None], axis=0)) for column in outer.T]
+    own = {step for column, places in zip(outer.T, handed, strict=True) if places.size for step in column.tolist()}
+    made = {step for places in handed for step in inner[-1, places].tolist()}
+    used = _needed(tape, made, set(inner[-1].tolist()))
+    others = used.difference(own, inner.ravel().tolist())
+    asks = any(_answers(tape, step) for step in used)
+    return bool(made) and not asks and any(tape.steps[step].level == PARAMETER for step in others)
+
+
+def _needed(tape: Tape, steps: set[int], within: set[int]) -> set[int]:
+    """Return `steps` with all that they need, as far as it is `within` an iteration or read by it."""
+    needed, waiting = set(steps), list(steps)
+    while waiting:
+        for source in tape.steps[waiting.pop()].inputs:
+            if source not in needed:
+                needed.add(source)
+                waiting += [source] if source in within else []
+    return needed
 
 
 def _answers(tape: Tape, index: int) -> bool:
