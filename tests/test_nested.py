@@ -745,8 +745,8 @@ def bisection(x):
     return grad(root)(x[0]) ** 2
 
 
-def joined_by_where(x):
-    return np.sum(grad(lambda u: np.sum(np.where(u >= 0, np.sin(u), np.expm1(u))))(x * 0.0 + x) ** 2)
+def cosine_of_abs(x):
+    return np.sum(hessian(lambda u: np.sum(np.cos(np.abs(u))))(x * 0.0 + x) ** 2)
 
 
 def equal_numbers(x):
@@ -775,7 +775,7 @@ REFUSED = {
     "memo": (lambda x: grad(looked_up)(x[0]) ** 2, POINTS[0], "a text or a whole number of its argument", "np.floor"),
     "text key": (lambda x: grad(looked_up_by_text)(x[0]) ** 2, POINTS[0], "a text or a whole number", "np.floor"),
     "search": (bisection, POINTS[0], "finds a number by decisions", "scipy.optimize.brentq"),
-    "limit": (joined_by_where, np.zeros(2), "where operands of abs, maximum or a condition are equal", "np.logaddexp"),
+    "limit": (cosine_of_abs, np.zeros(2), "where operands of abs, maximum or a condition are equal", "np.logaddexp"),
     "equal": (equal_numbers, POINTS[0], "finds numbers equal", "write this derivative as a formula"),
     "minimize": (minimised, POINTS[0], "has autoopt trace a function that uses values", "steps of Newton's method"),
     "array": (lambda x: np.sum(grad(lambda u: u**2)(x)), POINTS[0], r"returned an array of shape \(2,\)", "np.sum"),

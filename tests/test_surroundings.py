@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+import inspect
 import os
 import sys
 import threading
@@ -822,7 +823,8 @@ def test_products_at_one_point_linearise_once():
     table = np.random.default_rng(0).normal(size=(30, 2))
     product = autoopt.hvp(lambda x, table: np.sum(np.exp(table @ x)))
     product(X, P, table)
-    (compiled,) = [cell.cell_contents for cell in product.__closure__ if hasattr(cell.cell_contents, "at")]
+    evaluate = inspect.getclosurevars(product).nonlocals["evaluate"]
+    compiled = inspect.getclosurevars(evaluate).nonlocals["compiled"]
     kept = compiled._free[-1].objective._paths[0].compiled["hessp"].run
     for direction in np.eye(2):
         hessian = (table * np.exp(table @ X)[:, None]).T @ table
