@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,13 @@ import numpy as np
 
 from autoopt.tape.operations import put_add
 from autoopt.tracing.places import rearranged
+
+
+def _applied(groups: Any, function: Callable) -> Any:
+    """Return what pandas makes of a function of each group; what it says of columns to come is not for the user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return groups.apply(function)
 
 
 class Groups:
@@ -188,7 +196,7 @@ class Groups:
 
         def handed(plain: Any) -> list:
             parts: list[Any] = []
-            self._of(plain).apply(lambda part: (parts.append(part), 0)[1])
+            _applied(self._of(plain), lambda part: (parts.append(part), 0)[1])
             return parts
 
         if self._column is not None:
@@ -208,7 +216,7 @@ class Groups:
 
         def put_together(given: list) -> Any:
             waiting = iter(given)
-            return self._of(self.table._plain).apply(lambda part: next(waiting))
+            return _applied(self._of(self.table._plain), lambda part: next(waiting))
 
         made = rearranged(self.frames, put_together, found, f".{self.kind}(...).apply")
         return made.reset_index() if self.flat else made

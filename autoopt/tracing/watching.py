@@ -473,10 +473,14 @@ def _of_pandas(table: Any) -> Same:
 
 
 def _copy(values: Any) -> Any:
-    return kept_bytes(values) if isinstance(values, np.ndarray) else values.copy()
+    if not isinstance(values, np.ndarray):
+        return values.copy()
+    return list(values.flat) if values.dtype.hasobject else kept_bytes(values)
 
 
 def _is_copy(values: Any, copied: Any) -> bool:
+    if isinstance(copied, list):
+        return not any(map(operator.is_not, values.flat, copied))
     return is_kept(values, copied) if isinstance(copied, bytearray) else bool(values.equals(copied))
 
 
