@@ -15,6 +15,7 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import Location, TracingError
+from autoopt.tape.searches import COMPARISONS
 
 _NARROW = 2.0**-8
 """The first step of differences of a function that may be known to a tolerance only."""
@@ -22,7 +23,7 @@ _NARROW = 2.0**-8
 _WIDTHS = (1.0, 0.65, 0.7, 0.85)
 """Multiples of it that are tried in turn: at some point the objective may not be defined."""
 
-_POINTS = 5
+_POINTS = 3
 """At so many points a path is compared: what decisions carry may count for nothing at some."""
 
 _ORDERS = {"value_and_grad": 1, "hess": 2, "hessp": 2}
@@ -57,6 +58,7 @@ def compare(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
         With the line that decides.
     """
     order, tape = _ORDERS[kind], path.trace.tape
+    precise = order not in path.orders and (tape.caught or _compares(tape))
     path.orders[order] = path.orders.get(order, 0) + 1
     along = direction[0] if direction else np.random.default_rng(0).normal(size=x.size)
     scale = np.linalg.norm(along / differences.step_scale(x))
@@ -65,7 +67,7 @@ def compare(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
         return
     what, shown = {1: ("slope", slope), 2: ("second derivative", curvature)}[order]
     with np.errstate(all="ignore"):
-        right = shown(objective.original, x, along / scale, derived)
+        right = shown(objective.original, x, along / scale, derived, precise)
     if right is None:
         return
     path.orders.clear()
@@ -77,12 +79,17 @@ def compare(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
     )
 
 
-def slope(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float) -> float | None:
+def _compares(tape: Any) -> bool:
+    """Whether the place that decides does so by comparisons; they alone are asked for the last digit."""
+    return any(step.site == tape.decided and step.operation in COMPARISONS for step in tape.steps)
+
+
+def slope(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float, precise: bool = True) -> float | None:
     """Return the slope of the values along `direction` if it is surely not the derived one, else None.
 
-    Four values suffice where they agree with it. Else differences from two first steps on must agree with one another,
-    ten times better than with what is derived, and the slopes ahead and behind too: near a kink, and where a search
-    ends at a tolerance, differences tell little.
+    Four values suffice where they agree with it. Else the slopes ahead and behind must agree, and, to be `precise`,
+    differences from two first steps on with one another, ten times better than with what is derived: near a kink, and
+    where a search ends at a tolerance, differences tell little.
     """
     wide, narrow = (differences.secant(f, x, direction, h) for h in (_NARROW, _NARROW / 2))
     if abs((4 * narrow - wide) / 3 - derived) <= 0.05 * abs(wide - narrow) + 1e-7 * abs(narrow):
@@ -95,15 +102,19 @@ def slope(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float) -> 
         return None
     if abs(derived - ahead) > 10 * rough + 1e-2 * abs(ahead):
         return ahead
+    if not precise:
+        return None
     found = [differences.directional(f, x, part * direction) for part in (1.0, 0.15)]
     (one, error), (other, another) = found[0], (found[1][0] / 0.15, found[1][1] / 0.15)
     off = min(abs(one - derived), abs(other - derived))
     return one if off > 10 * (abs(one - other) + error + another) + 1e-6 * (abs(one) + abs(derived)) else None
 
 
-def curvature(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float) -> float | None:
+def curvature(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float, precise: bool = True) -> float | None:
     """Return the second derivative of the values along `direction` if it is surely not the derived one, else None."""
     here = differences.value_at(f, x)
+    if not precise and abs(_second(f, x, here, 2.0**-7 * direction) * 2.0**14 - derived) <= 1e-3 * abs(derived):
+        return None
     steps = 2.0 ** -np.arange(4.0, 8.0)
     ends = [(differences.value_at(f, x + h * direction), differences.value_at(f, x - h * direction)) for h in steps]
     rows = [float(ahead - 2 * here + behind) / h**2 for (ahead, behind), h in zip(ends, steps, strict=True)]
@@ -119,3 +130,7 @@ def curvature(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float)
         return float(2 * fine - coarse) / (steps[-1] / 2) ** 2
 
     return third if abs(on_one_side(1.0) - on_one_side(-1.0)) <= 0.05 * off else None
+
+
+def _second(f: Callable, x: np.ndarray, here: Any, step: np.ndarray) -> float:
+    return float(differences.value_at(f, x + step) - 2 * here + differences.value_at(f, x - step))

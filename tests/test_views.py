@@ -1806,6 +1806,16 @@ def unstack_mod(x):
     return np.sum(A**2)
 
 
+@case
+def windows_sorted_in_place(x):
+    """Each window is sorted as those before have left it."""
+    A = base(x)
+    swv(A, 3, writeable=True).sort()
+    B = np.concatenate([x, x**2])
+    swv(B, 2, writeable=True).sort(axis=0)
+    return np.sum(A * np.arange(A.size) ** 2) + np.sum(B * np.arange(B.size) ** 2)
+
+
 @pytest.mark.filterwarnings("ignore:Setting the shape")
 @pytest.mark.parametrize("f", case, ids=lambda f: f.__name__)
 def test_views_share_what_is_written(f) -> None:

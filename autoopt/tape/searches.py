@@ -51,7 +51,7 @@ _EQUALITIES = (np.equal, np.not_equal)
 _SIGNS = {np.sign: 0, np.signbit: 0, np.heaviside: 0, np.copysign: 1}
 """Functions that compare an operand with 0, and which."""
 
-_COMPARISONS = frozenset((np.less, np.less_equal, np.greater, np.greater_equal, *_EQUALITIES, *_SIGNS))
+COMPARISONS = frozenset((np.less, np.less_equal, np.greater, np.greater_equal, *_EQUALITIES, *_SIGNS))
 _STEEP = frozenset((
     None, np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.square, np.matmul, np.dot, np.sum,
     operator.getitem, np.reshape, np.transpose, np.stack, np.concatenate, np.array, astype,
@@ -157,7 +157,7 @@ def repeated(tape: Tape) -> list[list[int]]:
     places: dict[Any, list[int]] = {}
     for index, step in enumerate(tape.steps):
         numbers = {tape.steps[source].dtype.kind for source in step.inputs} <= set("fiu")
-        if step.operation in _COMPARISONS and step.level == PARAMETER and step.site and numbers:
+        if step.operation in COMPARISONS and step.level == PARAMETER and step.site and numbers:
             places.setdefault((id(step.site[0]), step.site[1], step.shape), []).append(index)
     return [steps for steps in places.values() if len(steps) >= ASKED]
 
@@ -181,7 +181,7 @@ def deciding(tape: Tape) -> Any:
     often = [site for site, count in counts.items() if count >= ASKED]
     if not often:
         return None
-    compared = {step.site for step in tape.steps if step.operation in _COMPARISONS}
+    compared = {step.site for step in tape.steps if step.operation in COMPARISONS}
     return next((site for site in often if site in compared), often[0])
 
 

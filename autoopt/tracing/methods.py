@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.tracing import writing
 from autoopt.tracing.functions import HANDLERS, call_function
 from autoopt.tracing.kinds import real
 
@@ -109,6 +110,13 @@ def fill(array, value):
 
 @_method
 def sort(array, axis=-1, kind=None, order=None, *, stable=None, **descending):
+    if array.ndim > 1 and writing.overlaps(array):  # one lane after the other, each as those before have left it
+        others = [size for place, size in enumerate(array.shape) if place != axis % array.ndim]
+        for place in np.ndindex(*others):
+            index = list(place)
+            index.insert(axis % array.ndim, slice(None))
+            sort(array[tuple(index)], **descending)
+        return
     array[...] = call_function(array.tracer, np.sort, (array,), {"axis": axis, **descending})
 
 

@@ -66,6 +66,14 @@ def memory_view(array: Any, value: np.ndarray) -> Any:
     return made
 
 
+def overlaps(array: Any) -> bool:
+    """Whether some entries of an array are the same place in memory."""
+    if array.origin is None or array.origin.operation is not None:
+        return False
+    positions = array.origin.args[0]
+    return np.unique(positions).size < positions.size
+
+
 def _positions(value: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Return where the entries of a view are in an array, counted in C order.
 
