@@ -224,7 +224,16 @@ class Objective:
         if derivatives not in _KINDS:
             remedy = f"choose one of {', '.join(_KINDS)}."
             raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
-        text = self._compiled(self._paths[0], _KINDS[derivatives]).text
+        try:
+            text = self._compiled(self._paths[0], _KINDS[derivatives]).text
+        except UnsupportedFunctionError as error:
+            if derivatives != "hessian":
+                raise
+            raise UnsupportedFunctionError(
+                "The Hessian of this objective is computed a column at a time: there is no form for all at once.",
+                error.where,
+                'export derivatives="hvp", whose products with unit vectors are the columns.',
+            ) from error
         if not text:
             raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
         return text

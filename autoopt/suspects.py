@@ -94,6 +94,7 @@ def _missing_key(error: KeyError, function: Callable, args: tuple) -> MissingKey
     from autoopt.tables import listed
 
     key = error.args[0]
+    key = key.removeprefix("Column not found: ") if isinstance(key, str) else key  # as grouped tables of pandas say
     for name, value in named_data(function, args):
         is_frame = hasattr(value, "columns") and hasattr(value, "shape")
         if not (is_frame or (isinstance(value, Mapping) and not isinstance(value, type))):

@@ -11,6 +11,7 @@ from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.tensor import linalg as la
 
 import autoopt
+from autoopt.errors import UnsupportedFunctionError
 from autoopt.source import list_function
 
 QUERY = RewriteDatabaseQuery(
@@ -295,3 +296,21 @@ def test_structured_data_keep_the_users_names(function, args, names):
     assert f"def value_and_grad(w, {names}):" in text
     expected = autoopt.Objective(function, w, args)
     assert expected.value(w) == pytest.approx(function(w, *args))
+
+
+def test_a_hessian_that_is_computed_by_columns_is_exported_as_products():
+    def f(x):
+        length, scale, noise = np.exp(x)
+        distance = np.abs(Z[:, None] - Z) / length
+        L = np.linalg.cholesky(scale**2 * np.exp(-distance) + noise**2 * np.eye(3))
+        a = np.linalg.solve(L, Z)
+        return 0.5 * a @ a + np.log(np.diag(L)).sum()
+
+    x = np.array([0.0, 0.0, -1.0])
+    with pytest.raises(UnsupportedFunctionError, match="a column at a time") as refusal:
+        autoopt.source(f, x, derivatives="hessian")
+    assert 'derivatives="hvp"' in str(refusal.value) and "test_source.py" in str(refusal.value)
+    assert "def hessp" in autoopt.source(f, x, derivatives="hvp")
+
+
+Z = np.array([0.1, 0.4, 1.1])

@@ -108,6 +108,12 @@ def test_missing_column_is_named_with_what_there_is(data):
     assert isinstance(caught.value, KeyError) and caught.value.where[-1].line == column.__code__.co_firstlineno + 1
 
 
+def test_missing_column_of_groups_is_named_as_it_is():
+    table = pd.DataFrame({"g": list("aab"), "dose": [1.0, 2.0, 3.0]})
+    with pytest.raises(MissingKeyError, match="the column 'doses', which table does not have. Did you mean dose?"):
+        minimize(lambda w, table: w[0] * table.groupby("g")["doses"].sum().sum(), np.zeros(1), (table,))
+
+
 def test_other_exceptions_stay_the_users_own():
     with pytest.raises(TypeError) as caught:
         minimize(lambda w, a: np.sum(w) + len(3), np.zeros(1), (np.array(["x"]),))
