@@ -126,7 +126,9 @@ class _Reader:
         if values is None or values.dtype.kind not in "iuf":
             self.problems.append(f"{shown}: {_description(x, values)}")
             return _Leaf(path, None, 0, 0)
-        if not np.isfinite(values).all():
+        if isinstance(x, np.ma.MaskedArray) and x.mask.any():
+            self.problems.append(f"{shown}: is a masked array, of which some entries are masked")
+        elif not np.isfinite(values).all():
             self.problems.append(f"{shown}: holds {_first_not_finite(values)}")
         start, self.size = self.size, self.size + values.size
         return _Leaf(path, None if np.isscalar(x) else values.shape, start, self.size)

@@ -106,6 +106,7 @@ def test_unflatten_needs_only_indexing_slicing_and_reshape():
         (np.array([[1.0, np.inf]]), "x0: holds inf at [0, 1]"),
         ([], "x0 has no entries."),
         (np.zeros((0, 3)), "x0 has no entries."),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), "x0: is a masked array, of which some entries are masked"),
     ],
 )
 def test_what_is_no_parameter_is_refused(x0, message):

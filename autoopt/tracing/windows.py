@@ -16,8 +16,8 @@ class Windows:
     def __init__(self, table: Any, args: tuple, kwargs: dict, kind: str) -> None:
         self.table, self.kind = table, kind
         self.args, self.kwargs = table._frames.settled(args), {k: table._frames.settled(v) for k, v in kwargs.items()}
-        if "win_type" in kwargs or kwargs.get("axis", 0) not in (0, "index"):
-            raise self._refusal("with these options")
+        if kwargs.get("win_type") is not None or kwargs.get("axis", 0) not in (0, "index"):
+            raise self._refusal(" with these options")
 
     def _of(self, plain: Any) -> Any:
         return getattr(plain, self.kind)(*self.args, **self.kwargs)
