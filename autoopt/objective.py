@@ -22,6 +22,7 @@ from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, U
 from autoopt.interpretation import Interpretation, Interpreter
 from autoopt.parameters import Structure
 from autoopt.paths import Path
+from autoopt.printed import with_constants
 from autoopt.tape.batching import has_loops, vectorise
 from autoopt.tape.narrowing import narrowing
 from autoopt.tape.searches import deciding, followed, repeated
@@ -225,7 +226,7 @@ class Objective:
             remedy = f"choose one of {', '.join(_KINDS)}."
             raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
         try:
-            text = self._compiled(self._paths[0], _KINDS[derivatives]).text
+            compiled = self._compiled(self._paths[0], _KINDS[derivatives])
         except UnsupportedFunctionError as error:
             if derivatives != "hessian":
                 raise
@@ -234,9 +235,9 @@ class Objective:
                 error.where,
                 'export derivatives="hvp", whose products with unit vectors are the columns.',
             ) from error
-        if not text:
+        if not compiled.text:
             raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
-        return text
+        return with_constants(compiled.text, compiled.inputs.constants)
 
     def rebind(self, args: tuple) -> bool:
         """Take other data of the same shapes; False if the objective may run differently with them.

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+SHOWN = 5000
+"""So many numbers that the objective computes itself are written into a source that is handed out."""
 
 _COUNTS = re.compile(r"^COUNTS = .*?(?=  #)", re.MULTILINE)
 _CHECK = re.compile(r"\n +if [^\n]*:\n +raise PathChanged\([^\n]*")
@@ -17,6 +23,50 @@ _TIES = re.compile(
 def with_counts(text: str, counts: Collection[tuple[int, ...]]) -> str:
     """Return the text with these numbers of iterations as those that the loops may take."""
     return _COUNTS.sub(f"COUNTS = {set(counts)}", text)
+
+
+def with_constants(text: str, constants: Mapping[str, Any]) -> str:
+    """Return the text with arrays that the objective computes of nothing as constants of the module, if they are short.
+
+    Those that stay arguments are named in a comment, with their shapes.
+    """
+    written, count = [], 0
+    for name, value in constants.items():
+        if not re.search(rf"\b{name}\b", text):
+            continue
+        array = np.asarray(value)
+        count += array.size
+        if count > SHOWN or array.dtype.kind not in "fiub":
+            written.append(f"# {name}: an array of shape {array.shape} that the objective computes.")
+            continue
+        written.append(f"{name} = {_array_text(array)}")
+        signature = re.compile(r"^(def \w+\()([^()]*)(\):)", re.MULTILINE)
+        text = signature.sub(lambda found, name=name: _without(found, name), text)
+    if not written:
+        return text
+    head = list(re.finditer(r"^(import|from) .*\n", text, re.MULTILINE))[-1].end()
+    return text[:head] + "\n" + "\n".join(written) + "\n" + text[head:]
+
+
+def _array_text(array: np.ndarray) -> str:
+    """Return the call that makes an array, with all its digits."""
+    shown = np.array2string(
+        array,
+        threshold=array.size + 1,
+        separator=", ",
+        max_line_width=110,
+        formatter={"float_kind": lambda number: repr(float(number)).replace("nan", "np.nan").replace("inf", "np.inf")},
+    )
+    dtype = "" if array.dtype in (float, int, bool) and array.size else f", dtype={array.dtype.name!r}"
+    if "\n" not in shown:
+        return f"np.array({shown}{dtype})"
+    return f"np.array(\n{shown}{dtype}\n)".replace("\n", "\n    ").removesuffix("    )") + ")"
+
+
+def _without(definition: re.Match, name: str) -> str:
+    """Return the first line of a function without one of its arguments."""
+    start, arguments, end = definition.groups()
+    return start + ", ".join(part for part in arguments.split(", ") if part != name) + end
 
 
 def unchecked(text: str) -> str:

@@ -1,5 +1,7 @@
 """Whole derivatives as text: equal to PyTensor's evaluation, and what a person would write."""
 
+import inspect
+
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
@@ -314,3 +316,26 @@ def test_a_hessian_that_is_computed_by_columns_is_exported_as_products():
 
 
 Z = np.array([0.1, 0.4, 1.1])
+
+
+def test_numbers_that_the_objective_computes_are_in_the_exported_module():
+    def f(p, y):
+        noise = np.random.default_rng(7).normal(size=20)
+        table = np.random.default_rng(9).normal(size=(20, 2))
+        places = np.random.default_rng(8).integers(0, 20, size=20)
+        return ((y - p[0] * noise - table @ p)[places] ** 2).sum()
+
+    y, x = np.arange(20.0), np.array([0.3, -0.2])
+    module: dict = {}
+    exec(autoopt.source(f, x, (y,)), module)
+    value, gradient = module["value_and_grad"](x, y)
+    objective = autoopt.objective(f, x, y)
+    assert (value, gradient.tolist()) == (objective.value(x), objective.grad(x).tolist())
+    exec(autoopt.source(f, x, (y,), "hvp"), module)
+    assert not any("constant_" in name for name in inspect.signature(module["hessp"]).parameters)
+
+
+def test_long_arrays_that_the_objective_computes_are_arguments_with_a_word_on_them():
+    text = autoopt.source(lambda x: np.sum((np.random.default_rng(0).normal(size=9000) * x[0] - x[1]) ** 2), np.ones(2))
+    assert "# constant_1: an array of shape (9000,) that the objective computes." in text
+    assert "def value_and_grad(x, constant_1):" in text
