@@ -1807,6 +1807,15 @@ def unstack_mod(x):
 
 
 @case
+def number_filled(x):
+    A = base(x)
+    v = A[0]
+    v.fill(x[1])
+    A[1:2].fill(x[1])
+    return np.sum(A**2 * np.arange(A.size)) + v
+
+
+@case
 def windows_sorted_in_place(x):
     """Each window is sorted as those before have left it."""
     A = base(x)

@@ -105,7 +105,8 @@ def view(array, dtype=None, type=None):
 
 @_method
 def fill(array, value):
-    array[...] = value
+    if isinstance(array.value, np.ndarray):  # that of a number fills a copy
+        array[...] = value
 
 
 @_method
