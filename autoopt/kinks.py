@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 _STEPS = tuple(2.0 ** -(8 + 2 * k) for k in range(6))
-_WIDE = tuple(2.0 ** -(3 + 1.5 * k) for k in range(6))
+_WIDER = (tuple(2.0 ** -(3 + 1.5 * k) for k in range(6)), tuple(2.0 ** -(1 + 0.75 * k) for k in range(6)))
 """Where a derivative divides by what is 0 at the point, rounding covers the limit close to it."""
 
 _DIRECTIONS = 6
@@ -102,10 +102,10 @@ def _limits(
         if ties and not number and _is_stationary(compiled, x, p, ties, direction):
             yield None
             return
-        sides = [one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), _STEPS) for q in (p, -p)]
-        if not ties and not any(sides):
-            sides = [one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), _WIDE) for q in (p, -p)]
-        sides = [side for side in sides if side is not None]
+        for steps in (_STEPS, *_WIDER):
+            both = [one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), steps) for q in (p, -p)]
+            if sides := [side for side in both if side is not None]:
+                break
         if not sides:
             yield None
             return

@@ -51,5 +51,6 @@ def compare(objective: Any, path: Any, gradient: np.ndarray) -> None:
         "The objective makes a text or a whole number of its parameters, and what it finds by that has no derivative: "
         f"along one direction its values have slope {ahead:.3g}, what is derived {own:.3g}.",
         list(sites)[:3],
-        "compute the value anew in each call, or look it up by data alone; or pass jac='finite-difference'.",
+        "compute the value anew in each call, or look it up by data alone; search by brentq; or "
+        "pass jac='finite-difference'.",
     )

@@ -100,3 +100,13 @@ def test_arrays_filled_with_a_number_of_the_data_hold_that_of_the_data() -> None
     gradient = autoopt.grad(f)
     for k in (1.0, 2.5):
         np.testing.assert_allclose(gradient(np.ones(2), k), [3 * k + k**2, 3 * k])
+
+
+def test_shapes_may_be_whole_numbers_of_numpy():
+    counted = np.ma.masked_array([1.0, 2.0, 3.0], mask=[0, 1, 0])
+
+    def f(x):
+        full, spread = np.full(counted.count(), x[0]), np.broadcast_to(x[0], np.array([0, 2, 1]).max())
+        return counted.compressed() @ full**2 + spread.sum()
+
+    np.testing.assert_allclose(autoopt.grad(f)(np.array([0.5, 1.0])), [6.0, 0.0])

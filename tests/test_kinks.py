@@ -287,6 +287,32 @@ def test_pairwise_distances_whose_diagonal_rounds_to_zero() -> None:
     np.testing.assert_allclose(autoopt.grad(f)(w), autoopt.grad(plain)(w), rtol=1e-6)
 
 
+def cardinal(r):
+    return np.sin(r) / r if r > 0 else 1.0
+
+
+CARDINAL = {
+    "root": (lambda x: cardinal(np.sqrt(x @ x)), -1 / 3),
+    "norm": (lambda x: cardinal(np.linalg.norm(x)), -1 / 3),
+    "sum": (lambda x: x @ x * np.exp(-x @ x) + cardinal(np.linalg.norm(x)), 5 / 3),
+    "where": (lambda x: (lambda r: np.where(r > 0, np.sin(r) / np.where(r > 0, r, 1), 1))(np.hypot(*x)), -1 / 3),
+    "cosine": (lambda x: (lambda r: np.where(r > 0, (1 - np.cos(r)) / np.where(r > 0, r, 1) ** 2, 0.5))(np.hypot(*x)),
+               -1 / 12),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("start", [[0.0, 0.0], [0.3, 0.4]], ids=["zeros", "beside"])
+@pytest.mark.parametrize("name", CARDINAL)
+def test_a_branch_of_zero_has_the_curvature_around(name, start) -> None:
+    """Where rounding covers it close by, too: (1 - cos r) / r**2 has few digits there."""
+    f, curvature = CARDINAL[name]
+    objective = autoopt.objective(f, np.array(start))
+    zero, direction = np.zeros(2), np.array([0.3, 1.0])
+    np.testing.assert_allclose(objective.grad(zero), 0.0, atol=1e-9)
+    np.testing.assert_allclose(objective.hess(zero), curvature * np.eye(2), atol=1e-6)
+    np.testing.assert_allclose(objective.hessp(zero, direction), curvature * direction, atol=1e-6)
+
+
 HELD = {
     "maximum": lambda u: np.maximum(u, 0),
     "clip": lambda u: np.clip(u, 0, None),

@@ -198,3 +198,24 @@ def test_a_loop_until_two_numbers_are_equal_ends_at_every_point() -> None:
     objective = autoopt.objective(root, np.array([2.0]))
     for point in (2.0, 3.0, 2.5):
         np.testing.assert_allclose(objective.grad(np.array([point])), [0.5 / np.sqrt(point)], rtol=1e-9)
+
+
+TRUTHS = {
+    "if": lambda x: x[1] * (np.expm1(x[0]) / x[0] if x[0] else 1.0),
+    "not": lambda x: 0.5 if not x[0] else (np.cosh(x[0]) - 1) / x[0] ** 2,
+    "and": lambda x: (x[0] and np.sin(x[0]) / x[0]) or 1.0,
+    "float": lambda x: (1 - np.cos(float(x[0]))) / float(x[0]) ** 2 if float(x[0]) else 0.5,
+}
+
+
+@pytest.mark.parametrize("start", [[0.3, 1.4], [0.0, 0.5]], ids=["beside", "zero"])
+@pytest.mark.parametrize("name", TRUTHS)
+def test_the_truth_of_a_number_asks_whether_it_is_zero(name, start) -> None:
+    objective = autoopt.objective(TRUTHS[name], np.array(start))
+    for derivative in (objective.grad, objective.hess):
+        try:
+            found = derivative(np.array([0.0, 0.5]))
+        except TracingError as refusal:
+            assert "finds numbers equal" in str(refusal) and "test_ties.py" in str(refusal)
+        else:  # the first derivative of an even function is that of the branch
+            assert derivative == objective.grad and name != "if" and not found.any()

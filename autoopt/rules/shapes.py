@@ -78,7 +78,7 @@ def squeeze(a, axis=None):
 
 @rule(np.broadcast_to)
 def broadcast_to(array, shape):
-    return pt.broadcast_to(tensor(array), (shape,) if isinstance(shape, int) else tuple(shape))
+    return pt.broadcast_to(tensor(array), (shape,) if isinstance(shape, int | np.integer) else tuple(shape))
 
 
 @rule(np.broadcast_arrays)

@@ -245,7 +245,8 @@ def multigammaln(a, d):
 @rule(special.zeta, note="differentiable in q")
 def zeta(x, q=None):
     if q is None:
-        raise Unsupported("scipy.special.zeta without q", "pass q=1")
+        remedy = "keep its argument free of the parameters, or pass jac='finite-difference'"
+        raise Unsupported("scipy.special.zeta without q, whose derivative is not known", remedy)
     return scalars.zeta(real(x), real(q))
 
 

@@ -107,6 +107,8 @@ class TracedArray:
         return self.tracer.decide(self, "float", complex(self.value))
 
     def __bool__(self):
+        if self.level == PARAMETER and self.dtype.kind == "f" and self.size == 1:  # it asks whether this is 0
+            return bool(self.tracer.elementwise(np.not_equal, (self, 0.0)).reshape(()))
         answer = bool(self.value)
         return self.tracer.decide(self, "bool", answer)
 
