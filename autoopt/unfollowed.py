@@ -15,7 +15,7 @@ from autoopt import differences
 from autoopt.errors import Location, TracingError
 
 _FAR, _NEAR = 2.0**-8, 2.0**-14
-_TOLERANCE = 1e-3
+_TOLERANCE = 1e-6
 _PRECISE = 1e-2
 
 
@@ -44,12 +44,13 @@ def compare(objective: Any, path: Any, gradient: np.ndarray) -> None:
     if not smooth or abs(own - (ahead + behind) / 2) <= 10 * error + _TOLERANCE * abs(ahead):
         return
     *near, blur = differences.one_sided(values, x, direction, _NEAR)
-    if max(blur, *(abs(own - slope) for slope in near)) <= _PRECISE * max(abs(ahead), abs(own)):
+    size = max(abs(ahead), abs(own))
+    if blur <= _PRECISE * size and max(abs(own - slope) for slope in near) <= 10 * blur + _TOLERANCE * size:
         return
     sites = dict.fromkeys(Location.of_instruction(*site) for site in path.trace.tape.unfollowed)
     raise TracingError(
         "The objective makes a text or a whole number of its parameters, and what it finds by that has no derivative: "
-        f"along one direction its values have slope {ahead:.3g}, what is derived {own:.3g}.",
+        f"along one direction its values have slope {ahead:.6g}, what is derived {own:.6g}.",
         list(sites)[:3],
         "compute the value anew in each call, or look it up by data alone; search by brentq; or "
         "pass jac='finite-difference'.",

@@ -111,6 +111,22 @@ def test_a_memo_is_refused_wherever_it_is_kept(make):
         autoopt.grad(f)(x)
 
 
+@pytest.mark.parametrize("share", [1.0, 1e-2])
+def test_a_memo_is_refused_however_small_its_share(share):
+    memo: dict = {}
+
+    def f(x):
+        key = tuple((x * 1e11).astype(int))
+        if key not in memo:
+            memo[key] = np.sqrt(1.0 + (x[1] + 0.96) ** 2)
+        return share * np.sin(memo[key]) + np.sum(np.sin(x) * np.sum(x))
+
+    x = np.array([-0.08, -0.83, -0.55])
+    f(x)
+    with pytest.raises(TracingError, match="a text or a whole number"):
+        autoopt.grad(f)(x)
+
+
 def test_a_memo_in_a_function_of_several_values_is_refused():
     kept, x = {}, np.array([1.1, 0.5])
 
