@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from autoopt import differences
+from autoopt import decisions, differences
 from autoopt.errors import Location, TracingError
 
-_FAR, _NEAR = 2.0**-8, 2.0**-14
+_NEAR = 2.0**-14
 _TOLERANCE = 1e-6
 _PRECISE = 1e-2
 
@@ -22,8 +22,8 @@ _PRECISE = 1e-2
 def compare(objective: Any, path: Any, gradient: np.ndarray) -> None:
     """Raise if the gradient at the path's own point, or Jacobian, is not the slope of the values there.
 
-    Whether slopes are those of a smooth function is seen by both sides; if they are not, nothing is said. A table of
-    steps is smooth from afar and flat close by: either is its slope, but for steps so fine that it is never flat.
+    A table of steps is smooth from afar and flat close by: either is its slope, but for steps so fine that it is never
+    flat.
 
     Raises
     ------
@@ -39,18 +39,18 @@ def compare(objective: Any, path: Any, gradient: np.ndarray) -> None:
     def values(z: np.ndarray) -> float:
         return float(np.sum(weights * objective.outcome(z)))
 
-    ahead, behind, error = differences.one_sided(values, x, direction, _FAR)
-    smooth = np.isfinite(own) and abs(ahead - behind) <= 4 * error + 1e-2 * abs(ahead)
-    if not smooth or abs(own - (ahead + behind) / 2) <= 10 * error + _TOLERANCE * abs(ahead):
-        return
-    *near, blur = differences.one_sided(values, x, direction, _NEAR)
-    size = max(abs(ahead), abs(own))
+    with np.errstate(all="ignore"):
+        right = decisions.slope(values, x, direction, own) if np.isfinite(own) else None
+        if right is None:
+            return
+        *near, blur = differences.one_sided(values, x, direction, _NEAR)
+    size = max(abs(right), abs(own))
     if blur <= _PRECISE * size and max(abs(own - slope) for slope in near) <= 10 * blur + _TOLERANCE * size:
         return
     sites = dict.fromkeys(Location.of_instruction(*site) for site in path.trace.tape.unfollowed)
     raise TracingError(
         "The objective makes a text or a whole number of its parameters, and what it finds by that has no derivative: "
-        f"along one direction its values have slope {ahead:.6g}, what is derived {own:.6g}.",
+        f"along one direction its values have slope {right:.6g}, what is derived {own:.6g}.",
         list(sites)[:3],
         "compute the value anew in each call, or look it up by data alone; search by brentq; or "
         "pass jac='finite-difference'.",

@@ -111,7 +111,7 @@ def test_a_memo_is_refused_wherever_it_is_kept(make):
         autoopt.grad(f)(x)
 
 
-@pytest.mark.parametrize("share", [1.0, 1e-2])
+@pytest.mark.parametrize("share", [1.0, 1e-2, 1e-3])
 def test_a_memo_is_refused_however_small_its_share(share):
     memo: dict = {}
 
