@@ -102,12 +102,18 @@ def slope(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float, pre
         return None
     if abs(derived - ahead) > 10 * rough + 1e-2 * abs(ahead):
         return ahead
-    if not precise:
+    if not precise or not _is_smooth(f, x, direction, abs(ahead) + abs(derived)):
         return None
     found = [differences.directional(f, x, part * direction) for part in (1.0, 0.15)]
     (one, error), (other, another) = found[0], (found[1][0] / 0.15, found[1][1] / 0.15)
     off = min(abs(one - derived), abs(other - derived))
     return one if off > 10 * (abs(one - other) + error + another) + 1e-6 * (abs(one) + abs(derived)) else None
+
+
+def _is_smooth(f: Callable, x: np.ndarray, direction: np.ndarray, steep: float) -> bool:
+    """Whether f(x) is that of the function close by: central differences do not ask for it."""
+    here, h = float(differences.value_at(f, x)), 2.0**-16
+    return abs(_second(f, x, here, h * direction)) <= 1e-3 * h * steep + 1e-14 * abs(here)
 
 
 def curvature(f: Callable, x: np.ndarray, direction: np.ndarray, derived: float, precise: bool = True) -> float | None:
