@@ -18,6 +18,7 @@ _TIES = re.compile(
     r"\n +if \(ties := [^\n]*\n +raise Tied\(ties\)|class Tied\(.*?\n\n\n|^TIES = [^\n]*\n\n\n",
     re.DOTALL | re.MULTILINE,
 )
+_NAMELESS = re.compile(r"constant(_\d+)?")
 
 
 def with_counts(text: str, counts: Collection[tuple[int, ...]]) -> str:
@@ -28,11 +29,11 @@ def with_counts(text: str, counts: Collection[tuple[int, ...]]) -> str:
 def with_constants(text: str, constants: Mapping[str, Any]) -> str:
     """Return the text with arrays that the objective computes of nothing as constants of the module, if they are short.
 
-    Those that stay arguments are named in a comment, with their shapes.
+    Those that stay arguments are named in a comment, with their shapes. What the user has a name for is data.
     """
     written, count = [], 0
     for name, value in constants.items():
-        if not re.search(rf"\b{name}\b", text):
+        if not _NAMELESS.fullmatch(name) or not re.search(rf"\b{name}\b", text):
             continue
         array = np.asarray(value)
         count += array.size
