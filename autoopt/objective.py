@@ -336,7 +336,7 @@ class Objective:
         for array, kept in path.kept:
             if not is_kept(array, kept):
                 return path.refresh(self._budget)
-        return path.trace.watched.complete or (self._agrees(path, x) and self._agrees(path, x + self._beside))
+        return path.is_complete or (self._agrees(path, x) and self._agrees(path, x + self._beside))
 
     def _agrees(self, path: Path, x: np.ndarray) -> bool:
         """Whether the value on `path` is that of the user's function; True if the path is not taken at `x`."""

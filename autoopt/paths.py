@@ -51,6 +51,8 @@ class Path:
         The latest point at which the value was found finite.
     watched : Watch or None
         What the trace read outside; None if that is nothing.
+    is_complete : bool
+        Whether every change of that can be noticed.
     kept : tuple of (ndarray, bytes)
         Arrays of which something has been computed, with what was in them.
     """
@@ -68,6 +70,7 @@ class Path:
         self.finite: np.ndarray | None = None
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
         self.watched = recorded.watched or None
+        self.is_complete = recorded.watched.complete
         self.kept: tuple[tuple[np.ndarray, bytearray], ...] = ()
         self._kept: dict[int, tuple[np.ndarray, bytearray]] = {}
         self._code = [id(array) for array, _ in recorded.watched.arrays]

@@ -20,6 +20,7 @@ import pathlib
 import pickle
 import sqlite3
 import string
+import subprocess
 import sys
 import threading
 import types
@@ -591,3 +592,16 @@ def test_numpys_error_modes_are_not_asked_for():
     with pytest.raises(TracingError, match=r"np\.geterr") as caught:
         autoopt.grad(lambda x: quadratic(2.0 if np.geterr()["over"] == "warn" else 5.0, x))(X)
     assert caught.value.where[0].file == __file__ and "outside of the objective" in caught.value.remedy
+
+
+def test_an_objective_that_reads_no_file_sets_no_hook():
+    """Hooks stay for good, and cost at each look at a function's code."""
+    code = (
+        "import numpy as np, autoopt; from autoopt.tracing import files\n"
+        "autoopt.grad(eval('lambda x: np.sum(np.exp(x))'))(np.ones(2))\n"
+        "assert files._hooked == []\n"
+        "autoopt.grad(eval('lambda x: float(open(__file__).read() != \"\") * np.sum(x**2)',"
+        f" {{'np': np, '__file__': {__file__!r}}}))(np.ones(2))\n"
+        "assert files._hooked == [True]\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -57,6 +57,7 @@ class Instrument:
         self.captured, self.note = self.surroundings.captured, self.surroundings.notes.note
         self.frames: dict[str, Any] = {}
         self.matrices: Any = None
+        self.builtins: dict[str, Any] = {}
         self.builtins = self._builtins()
         tracer.free_name, tracer.substitute = self._free_name, self.substitute
 
@@ -325,7 +326,7 @@ class Instrument:
         return of_object(value) or value
 
     def _callable(self, value: Callable) -> Callable:
-        if isinstance(value, FunctionType | BuiltinFunctionType):
+        if isinstance(value, FunctionType | BuiltinFunctionType) and self.builtins:  # that there is `open` says nothing
             self.surroundings.read_through((value.__name__,))
         stand_in = standins.STAND_INS.get(value) if _may_hash(value) else None
         if stand_in is not None:
