@@ -328,7 +328,11 @@ def test_numbers_that_the_objective_computes_are_in_the_exported_module():
     y, x = np.arange(20.0), np.array([0.3, -0.2])
     module: dict = {}
     exec(autoopt.source(f, x, (y,)), module)
-    value, gradient = module["value_and_grad"](x, y)
+    known = {"p": x, "y": y}
+    if "prepare" in module:
+        known |= module["prepare"](*(known[name] for name in inspect.signature(module["prepare"]).parameters))
+    evaluate = module["value_and_grad"]
+    value, gradient = evaluate(*(known[name] for name in inspect.signature(evaluate).parameters))
     objective = autoopt.objective(f, x, y)
     assert (value, gradient.tolist()) == (objective.value(x), objective.grad(x).tolist())
     exec(autoopt.source(f, x, (y,), "hvp"), module)
