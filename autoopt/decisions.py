@@ -33,9 +33,10 @@ _DECIDED = (
     "find the number with scipy.optimize.brentq (a minimum as the root of the slope), end with two Newton steps "
     "(v = v - f(v) / df(v), twice), or pass jac='finite-difference'.",
 )
-_UNFOLLOWED = (
+UNFOLLOWED = (
     "The objective makes a text or a whole number of its parameters, and what it finds by that has no derivative",
-    "compute the value anew in each call, or look it up by data alone; or pass jac='finite-difference'.",
+    "compute the value anew in each call, or look it up by data alone; search by brentq; or "
+    "pass jac='finite-difference'.",
 )
 
 
@@ -71,7 +72,7 @@ def compare(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
     if right is None:
         return
     path.orders.clear()
-    (happened, remedy), place = (_DECIDED, tape.decided) if tape.decided else (_UNFOLLOWED, next(iter(tape.unfollowed)))
+    (happened, remedy), place = (_DECIDED, tape.decided) if tape.decided else (UNFOLLOWED, next(iter(tape.unfollowed)))
     raise TracingError(
         f"{happened}: along one direction its values have {what} {right:.6g}, what is derived {derived:.6g}.",
         Location.of_instruction(*place),

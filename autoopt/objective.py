@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-import operator
 import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from dataclasses import replace
 from functools import cached_property
@@ -31,7 +30,7 @@ from autoopt.tape.tape import Tape
 from autoopt.tracing.standins import stands_in
 from autoopt.tracing.surroundings import Leftovers
 from autoopt.tracing.trace import Trace, argument_names, definition, frames_of_user, trace
-from autoopt.tracing.watching import BUDGET, attribute, is_kept
+from autoopt.tracing.watching import BUDGET, Watch, attribute, is_kept
 
 MAX_PATHS = 200
 """So many ways through the objective's branches are compiled; from then on new ones are followed step by step."""
@@ -286,7 +285,7 @@ class Objective:
 
     def _run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
-        if self._tables and not all(map(_is_as_it_was, self._tables)):
+        if self._tables is not None and not self._tables.holds():
             self._reread(x)
         path = self._paths[0]
         if (path.watched is not None or path.kept) and not self._is_current(path, x):
@@ -638,19 +637,19 @@ def _changes(compiled: Compiled) -> tuple[type[Exception], ...]:
     return (compiled.changed,) if isinstance(compiled.changed, type) else compiled.changed
 
 
-def _tables(data: Any) -> tuple[tuple[dict, list, list], ...]:
-    """Return the dictionaries among data arguments, also in one another and in tuples, with their keys and values."""
-    if type(data) is tuple:
-        return tuple(found for part in data for found in _tables(part))
+def _tables(args: tuple) -> Watch | None:
+    """Return what tells whether the dictionaries among the data hold what they held; None if there are none."""
+    found = tuple(_dictionaries(args))
+    return Watch(tables=found) if found else None
+
+
+def _dictionaries(data: Any) -> Iterator[tuple[dict, list, list]]:
+    """Yield the dictionaries among data arguments, also in one another and in tuples, with their keys and values."""
     if type(data) is dict:
-        return (data, list(data), list(data.values())), *(found for part in data.values() for found in _tables(part))
-    return ()
-
-
-def _is_as_it_was(table: tuple[dict, list, list]) -> bool:
-    """Whether a dictionary holds the very things that it held."""
-    data, keys, values = table
-    return len(data) == len(values) and not any(map(operator.is_not, data.values(), values)) and list(data) == keys
+        yield data, list(data), list(data.values())
+    if type(data) in (dict, tuple):
+        for part in data.values() if type(data) is dict else data:
+            yield from _dictionaries(part)
 
 
 def _outside() -> int:

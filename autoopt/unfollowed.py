@@ -48,10 +48,9 @@ def compare(objective: Any, path: Any, gradient: np.ndarray) -> None:
     if blur <= _PRECISE * size and max(abs(own - slope) for slope in near) <= 10 * blur + _TOLERANCE * size:
         return
     sites = dict.fromkeys(Location.of_instruction(*site) for site in path.trace.tape.unfollowed)
+    happened, remedy = decisions.UNFOLLOWED
     raise TracingError(
-        "The objective makes a text or a whole number of its parameters, and what it finds by that has no derivative: "
-        f"along one direction its values have slope {right:.6g}, what is derived {own:.6g}.",
+        f"{happened}: along one direction its values have slope {right:.6g}, what is derived {own:.6g}.",
         list(sites)[:3],
-        "compute the value anew in each call, or look it up by data alone; search by brentq; or "
-        "pass jac='finite-difference'.",
+        remedy,
     )
