@@ -4,19 +4,17 @@
 SciPy.
 """
 
-import sys
+import warnings
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 from autoopt.check import check
 from autoopt.errors import AutooptError
-from autoopt.extension import constant, rule
 from autoopt.minimize import minimize
-from autoopt.objective import Objective, objective
-from autoopt.transforms import grad, hessian, hvp, jacobian, value_and_grad
-
-__version__ = "0.1.0"
+from autoopt.objectives.objective import Objective, objective
+from autoopt.objectives.transforms import grad, hessian, hvp, jacobian, value_and_grad
+from autoopt.tracing.extension import constant, formula
+from autoopt.version import __version__  # noqa: F401  (public)
 
 __all__ = [
     "AutooptError",
@@ -24,6 +22,7 @@ __all__ = [
     "check",
     "constant",
     "fit",
+    "formula",
     "grad",
     "hessian",
     "hvp",
@@ -31,32 +30,27 @@ __all__ = [
     "minimize",
     "models",
     "objective",
-    "rule",
     "source",
     "value_and_grad",
 ]
 
+_RENAMED = {"rule": "formula"}
+"""Names of earlier versions, which stay for one version."""
+
 _LAZY = {
-    "fit": ("autoopt.fitting", "fit"),
-    "source": ("autoopt.objective", "source"),
+    "fit": ("autoopt.fitting.fit", "fit"),
+    "source": ("autoopt.objectives.objective", "source"),
     "models": ("autoopt.models", None),
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import what costs time when it is first asked for."""
+    """Import what costs time when it is first asked for; say what a name of an earlier version has become."""
+    if name in _RENAMED:
+        now = _RENAMED[name]
+        warnings.warn(f"autoopt.{name} is called autoopt.{now} now.", DeprecationWarning, stacklevel=2)
+        return globals()[now]
     if name not in _LAZY:
         raise AttributeError(f"module 'autoopt' has no attribute {name!r}")
     module, attribute = _LAZY[name]
     return import_module(module) if attribute is None else getattr(import_module(module), attribute)
-
-
-class _Package(ModuleType):
-    """Keeps the public function `source` under its name when Python, importing autoopt/source, would replace it."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name == "source" and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

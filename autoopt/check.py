@@ -165,7 +165,7 @@ def require_finite(objective: Any, value: float) -> None:
     """Raise ObjectiveError if `value`, the objective at x0, is NaN or infinite; what is wrong in its data is named."""
     if np.isfinite(value):
         return
-    from autoopt.suspects import not_finite
+    from autoopt.objectives.suspects import not_finite
 
     if lines := not_finite(getattr(objective, "function", None), getattr(objective, "args", ())):
         raise ObjectiveError(
@@ -279,7 +279,7 @@ def check(f: Callable, x0: Any, args: Any = (), *, engine: str = "auto") -> Chec
     ObjectiveError
         If the objective is not finite at `x0`.
     """
-    from autoopt.objective import Objective
+    from autoopt.objectives.objective import Objective
 
     objective = Objective(f, x0, args if isinstance(args, tuple) else (args,), engine=engine)
     report = check_objective(objective, objective.structure.flatten(x0))

@@ -11,9 +11,9 @@ import numpy as np
 from autoopt import solvers
 from autoopt.check import require_finite, verified_solution
 from autoopt.check import verify as verified
-from autoopt.flatness import require_slope
+from autoopt.objectives.flatness import require_slope
+from autoopt.objectives.user_derivatives import UserDerivatives
 from autoopt.parameters import Structure
-from autoopt.supplied import Supplied
 
 
 def minimize(
@@ -148,11 +148,11 @@ def compile_objective(fun: Callable, x0: Any, args: tuple, engine: str, supplied
     """Return the Objective of `fun`, with the user's (jac, hess, hessp) in place of derived ones where given."""
 
     def derive() -> Any:
-        from autoopt.objective import Objective
+        from autoopt.objectives.objective import Objective
 
         return Objective(fun, x0, args, engine=engine)
 
-    return derive() if all(given is None for given in supplied) else Supplied(fun, x0, args, derive, *supplied)
+    return derive() if all(given is None for given in supplied) else UserDerivatives(fun, x0, args, derive, *supplied)
 
 
 class _Clock:

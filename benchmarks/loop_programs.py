@@ -1,4 +1,4 @@
-"""Objectives written as loops, small: `tests/test_batching.py` runs all of them, `loops.py` measures some at size."""
+"""Objectives written as loops, small: `tests/tape/test_batching.py` runs all of them, `loops.py` measures some at size."""
 
 from __future__ import annotations
 

@@ -69,9 +69,9 @@ def peer(case: Any, name: str) -> dict[str, Any]:
 
 def autoopt(case: Any, name: str = "autoopt") -> dict[str, Any]:
     """Return what autoopt needs, and the derivative by hand beside it."""
-    from autoopt import hot
-    from autoopt.objective import Objective
-    from autoopt.tape.batching import vectorise
+    from autoopt.execution import tiering
+    from autoopt.objectives.objective import Objective
+    from autoopt.tape.batching.batching import vectorise
 
     Objective(lambda x: np.sum(x**2), np.ones(2)).grad(np.ones(2))  # the imports
     hand = by_hand(case)
@@ -91,7 +91,7 @@ def autoopt(case: Any, name: str = "autoopt") -> dict[str, Any]:
         return objective.hessp(points[0], direction)
 
     calls = {"call": partial(objective.value_and_grad, case.x), "hand": partial(hand, case.x), "product": product}
-    hot.COST = hot.LINE = 0.0  # from now on all that can be compiled is
+    tiering.COST = tiering.LINE = 0.0  # from now on all that can be compiled is
     for call in (*calls.values(), *calls.values()):
         call()
     return {
@@ -114,7 +114,7 @@ def length(name: str, count: int) -> dict[str, Any]:
 def memory(iterations: int) -> dict[str, Any]:
     """Return peak memory, within 4 GB of address space, of the gradient of a loop, or how it is refused."""
     from autoopt.errors import AutooptError
-    from autoopt.objective import Objective
+    from autoopt.objectives.objective import Objective
 
     def objective(x: np.ndarray) -> float:
         total = 0.0

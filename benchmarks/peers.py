@@ -65,7 +65,7 @@ def by_hand(problem: Problem, x0: np.ndarray, data: tuple) -> Derivatives:
 @tool("autoopt")
 def autoopt(problem: Problem, x0: np.ndarray, data: tuple) -> Derivatives:
     """autoopt with its default engine."""
-    from autoopt.objective import Objective
+    from autoopt.objectives.objective import Objective
 
     objective = Objective(problem.objective, x0, data)
     return Derivatives(objective.value_and_grad, objective.hessp, objective.hess)

@@ -124,7 +124,7 @@ def seconds(function: Callable, *args) -> float:
 def measure(case: Case) -> str:
     """Return one line of the table."""
     import autoopt
-    from autoopt import hot
+    from autoopt.execution import tiering
     from benchmarks import numba_by_hand
 
     x, ones = case.x, np.ones(len(case.x))
@@ -134,8 +134,8 @@ def measure(case: Case) -> str:
     objective = autoopt.objective(case.objective, x, *case.data)
     gradient = objective.value_and_grad(x)[1]
     first = time.perf_counter() - begin
-    patience = hot.COST, hot.LINE
-    hot.COST, hot.LINE = 0.0, 0.0  # from now on all that can be compiled is
+    patience = tiering.COST, tiering.LINE
+    tiering.COST, tiering.LINE = 0.0, 0.0  # from now on all that can be compiled is
     compiles = objective.timings["compile"] + seconds(objective.value_and_grad, x)
     ours, hand = microseconds(objective.value_and_grad, x), microseconds(by_hand, x, *case.data)
     points = [x, x + 1e-9]
@@ -145,7 +145,7 @@ def measure(case: Case) -> str:
         return objective.hessp(points[0], ones)
 
     second = microseconds(product)
-    hot.COST, hot.LINE = patience
+    tiering.COST, tiering.LINE = patience
     expected = by_hand(x, *case.data)[1]
     error = np.max(np.abs(gradient - expected)) / np.max(np.abs(expected))
     waits = f"{objective.timings['trace']:8.2f} {first:8.2f} {compiles:7.2f} {numba_compiles:8.2f}"

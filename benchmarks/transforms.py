@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoopt import hvp, objective, value_and_grad
+from autoopt import hvp, value_and_grad
+from autoopt.objectives import objective
 from benchmarks.measures import SEED, alternate
 from benchmarks.recurrences import garch_of_scalars
 

@@ -11,11 +11,10 @@ from typing import Any
 
 import click
 
-from autoopt.fitting import Fit
-from autoopt.fitting import fit as fit_model
-
-from . import ending
-from .progress import Progress
+from autoopt.cli import ending
+from autoopt.cli.progress import Progress
+from autoopt.fitting.fit import Fit
+from autoopt.fitting.fit import fit as fit_model
 
 STATUSES = {"converged": 0, "not converged": 3, "not verified": 4, "not identified": 5, "interrupted": 130}
 

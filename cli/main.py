@@ -7,11 +7,10 @@ import traceback
 import click
 
 import autoopt
+from autoopt.cli import ending
+from autoopt.cli.fit import fit
+from autoopt.cli.methods import methods
 from autoopt.errors import AutooptError, InferenceError, UsageError, VerificationError
-
-from . import ending
-from .fit import fit
-from .methods import methods
 
 _STATUSES = {UsageError: 2, VerificationError: 4, InferenceError: 5, AutooptError: 1}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autoopt.fitting import methods as table
+from autoopt.fitting.fit import methods as table
 
 
 @click.command()

@@ -6,9 +6,14 @@ signatures of a function in an index that each of them reads at the start.
 
 import os
 import signal
+import sys
 import tempfile
+from pathlib import Path
 
 import pytest
+
+_HERE = Path(__file__).parent
+sys.path[:0] = [str(_HERE / room) for room in ("", "cases", "properties", "tape", "rules")]  # what tests share
 
 _NUMBA = tempfile.TemporaryDirectory(prefix="autoopt-numba-")  # removed when the process ends
 _FLAGS = (os.environ.get("PYTENSOR_FLAGS"), f"base_compiledir={_NUMBA.name}")

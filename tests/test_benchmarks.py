@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autoopt.objective import Objective
+from autoopt.objectives.objective import Objective
 from benchmarks import loops, recurrences, transforms
 from benchmarks.loop_peers import LOOP_TOOLS, CannotTake
 from benchmarks.peers import TOOLS

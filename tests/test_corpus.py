@@ -11,7 +11,7 @@ import pytest
 from corpus import CASES, Case
 
 from autoopt import differences
-from autoopt.objective import Objective
+from autoopt.objectives.objective import Objective
 
 
 def curvature(f, x: np.ndarray, p: np.ndarray) -> tuple[float, float]:

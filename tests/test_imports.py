@@ -95,7 +95,7 @@ def test_public_names_are_sorted_and_unknown_ones_refused() -> None:
 
 
 def test_public_names_are_functions_whatever_was_imported_before() -> None:
-    code = "import autoopt, autoopt.source, autoopt.fitting, autoopt.check\n"
+    code = "import autoopt, autoopt.codegen, autoopt.fitting, autoopt.check\n"
     code += (
         "assert not any(type(getattr(autoopt, name)) is type(autoopt) for name in autoopt.__all__ if name != 'models')"
     )
@@ -106,7 +106,11 @@ def test_public_names_are_functions_whatever_was_imported_before() -> None:
 def public_functions() -> Iterator[tuple[str, object]]:
     for name in autoopt.__all__:
         found = vars(autoopt).get(name) if name != "source" else None
-        found = found if callable(found) else getattr(sys.modules["autoopt.objective"], name, getattr(autoopt, name))
+        found = (
+            found
+            if callable(found)
+            else getattr(sys.modules["autoopt.objectives.objective"], name, getattr(autoopt, name))
+        )
         if callable(found):
             yield name, found
     for name in autoopt.models.__all__:
@@ -184,21 +188,23 @@ def rooms(files: set[str]) -> set[str]:
 
 
 def test_the_walk_sees_imports() -> None:
-    assert "objective.py" in users("autoopt.engines") and "rules/table.py" in users("numpy")
-    assert "engines.py" in users("pytensor") and "engines.py" not in users("pytensor", only_at_import=True)
+    assert "objectives/objective.py" in users("autoopt.execution.engines") and "rules/table.py" in users("numpy")
+    assert "execution/engines.py" in users("pytensor") and "execution/engines.py" not in users(
+        "pytensor", only_at_import=True
+    )
 
 
 def test_pytensor_is_imported_in_its_rooms_only() -> None:
-    assert rooms(users("pytensor", only_at_import=True)) <= {"ops", "rules", "graph", "source"}
-    assert rooms(users("pytensor")) <= {"ops", "rules", "graph", "source", "engines.py"}
+    assert rooms(users("pytensor", only_at_import=True)) <= {"ops", "rules", "graph", "codegen"}
+    assert rooms(users("pytensor")) <= {"ops", "rules", "graph", "codegen", "execution"}
 
 
 def test_rooms_with_pytensor_are_entered_inside_functions_only() -> None:
-    for room in ("ops", "rules", "graph", "source"):
+    for room in ("ops", "rules", "graph", "codegen"):
         outside = {
             file
             for file in users(f"autoopt.{room}", only_at_import=True)
-            if not file.startswith(("ops/", "rules/", "graph/", "source/"))
+            if not file.startswith(("ops/", "rules/", "graph/", "codegen/"))
         }
         assert outside == set(), room
 
@@ -231,9 +237,9 @@ def test_command_line_uses_public_names() -> None:
 
 
 def test_tape_knows_neither_pytensor_nor_tracing() -> None:
-    for room in ("tracing", "graph", "ops", "rules", "source", "objective"):
+    for room in ("tracing", "graph", "ops", "rules", "codegen", "objectives"):
         assert not {file for file in users(f"autoopt.{room}") if file.startswith("tape/")}, room
-    assert not {file for file in users("autoopt.tracing") if file.startswith(("rules/", "graph/", "source/"))}
+    assert not {file for file in users("autoopt.tracing") if file.startswith(("rules/", "graph/", "codegen/"))}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))

@@ -12,12 +12,12 @@ from pytensor.graph.basic import Variable
 from pytensor.link.c.type import generic
 
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.graph.loops.recurrence import find_recurrence
 from autoopt.graph.parts import Part, find_parts
-from autoopt.graph.recurrence import find_recurrence
 from autoopt.rules import find
 from autoopt.rules.table import Unsupported
 from autoopt.tape.digest import LITERAL, is_uniform
-from autoopt.tape.irregular import refuse_irregular
+from autoopt.tape.loops.irregular import refuse_irregular
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
 from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Leaf, Step, Tape, call

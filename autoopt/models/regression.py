@@ -17,7 +17,7 @@ from autoopt import inference
 from autoopt.errors import InferenceError, UsageError
 from autoopt.minimize import minimize
 from autoopt.models import validation
-from autoopt.objective import Objective
+from autoopt.objectives.objective import Objective
 
 # A Newton step that still moves a linear predictor this far has not arrived. Where the likelihood has no maximum, every
 # step moves it by about 1, however small the gradient: f = exp(-t) has f'/f'' = -1.

@@ -6,7 +6,16 @@ The rules of SciPy's functions are loaded when such a function is first asked fo
 
 from importlib import import_module
 
-from autoopt.rules import elementwise, fourier, indexing, linalg, primitives, reductions, series, shapes  # noqa: F401  (fill RULES)
+from autoopt.rules import (
+    elementwise,  # noqa: F401  (fill RULES)
+    fourier,  # noqa: F401  (fill RULES)
+    indexing,  # noqa: F401  (fill RULES)
+    linalg,  # noqa: F401  (fill RULES)
+    primitives,  # noqa: F401  (fill RULES)
+    reductions,  # noqa: F401  (fill RULES)
+    series,  # noqa: F401  (fill RULES)
+    shapes,  # noqa: F401  (fill RULES)
+)
 from autoopt.rules.table import RULES, Rule, Unsupported, rule
 from autoopt.rules.table import find as _find
 

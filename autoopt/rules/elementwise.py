@@ -10,8 +10,8 @@ from pytensor.gradient import disconnected_grad
 from pytensor.scalar.basic import GT, Abs, Add, Cast, Cosh, Mul, Sqr
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 
-from autoopt.rules import scalars
-from autoopt.rules.operands import broadcast, discrete, real, squared, squares_to, static, tensor
+from autoopt.ops import scalars
+from autoopt.ops.operands import broadcast, discrete, real, squared, squares_to, static, tensor
 from autoopt.rules.reductions import is_sum_of_squares, root
 from autoopt.rules.table import Unsupported, rule
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 
-from autoopt.rules.operands import axis_index, shape, size, static, tensor, traced
+from autoopt.ops.operands import axis_index, shape, size, static, tensor, traced
 from autoopt.rules.table import Unsupported, rule
 
 

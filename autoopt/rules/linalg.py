@@ -8,8 +8,8 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.blockwise import Blockwise
 
-from autoopt.rules.matrix_ops import Determinant, LogDeterminant, Svd, eigen
-from autoopt.rules.operands import axes, axis_index, broadcast, inline, keep, real, shape, size, tensor, to_end
+from autoopt.ops.matrices import Determinant, LogDeterminant, Svd, eigen
+from autoopt.ops.operands import axes, axis_index, broadcast, inline, keep, real, shape, size, tensor, to_end
 from autoopt.rules.reductions import largest, root, smallest
 from autoopt.rules.shapes import moveaxis, swapaxes
 from autoopt.rules.table import Unsupported, refuse, rule

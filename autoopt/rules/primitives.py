@@ -7,8 +7,8 @@ from math import prod
 import numpy as np
 import pytensor.tensor as pt
 
+from autoopt.ops.operands import shape, static, tensor, traced
 from autoopt.rules.indexing import locate
-from autoopt.rules.operands import shape, static, tensor, traced
 from autoopt.rules.table import Unsupported, rule
 from autoopt.tape import operations
 

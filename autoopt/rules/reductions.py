@@ -11,7 +11,7 @@ from pytensor.scalar.basic import Sqr
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Dot, Sum
 
-from autoopt.rules.operands import (
+from autoopt.ops.operands import (
     along,
     axes,
     axis_index,
@@ -26,8 +26,8 @@ from autoopt.rules.operands import (
     tensor,
     to_end,
 )
-from autoopt.rules.reduce_ops import CumulativeProduct, Largest, Product, Smallest
-from autoopt.rules.scalars import maximum, minimum
+from autoopt.ops.reductions import CumulativeProduct, Largest, Product, Smallest
+from autoopt.ops.scalars import maximum, minimum
 from autoopt.rules.table import Unsupported, name, rule
 
 

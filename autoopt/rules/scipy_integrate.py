@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytensor.tensor as pt
 import scipy.integrate
 
-from autoopt.rules.operands import along, axis_index, real, shape, tensor
+from autoopt.ops.operands import along, axis_index, real, shape, tensor
 from autoopt.rules.reductions import diff, trapezoid
 from autoopt.rules.table import rule
 

@@ -9,9 +9,9 @@ import pytensor.tensor as pt
 import scipy.linalg
 from pytensor.tensor.blockwise import Blockwise
 
+from autoopt.ops.matrices import MatrixFunction, eigen
+from autoopt.ops.operands import real, shape, static, tensor
 from autoopt.rules.linalg import cholesky, det, inv, norm, pinv, qr, svd, svdvals, swapaxes, symmetric
-from autoopt.rules.matrix_ops import MatrixFunction, eigen
-from autoopt.rules.operands import real, shape, static, tensor
 from autoopt.rules.table import Unsupported, rule
 
 rule(scipy.linalg.svdvals)(svdvals)

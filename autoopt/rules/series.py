@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 
+from autoopt.ops.operands import along, axes, broadcast, real, shape, static, tensor
 from autoopt.rules.linalg import matmul
-from autoopt.rules.operands import along, axes, broadcast, real, shape, static, tensor
 from autoopt.rules.reductions import root
 from autoopt.rules.shapes import concatenate, matrix_transpose
 from autoopt.rules.table import RULES, Unsupported, rule

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 
-from autoopt.rules.operands import along, axes, axis_index, broadcast, discrete, real, shape, size, static, tensor
+from autoopt.ops.operands import along, axes, axis_index, broadcast, discrete, real, shape, size, static, tensor
 from autoopt.rules.table import Unsupported, rule
 
 

@@ -10,11 +10,12 @@ import pytensor.tensor as pt
 import scipy.special as special
 from pytensor.gradient import disconnected_grad
 
-from autoopt.rules import analytic, bessel, incomplete
-from autoopt.rules import special_scalars as scalars
-from autoopt.rules.operands import axes, real, shape, static, tensor
+from autoopt.ops import bessel, incomplete
+from autoopt.ops import special_scalars as scalars
+from autoopt.ops.operands import axes, real, shape, static, tensor
+from autoopt.ops.scalars import cbrt
+from autoopt.rules import analytic
 from autoopt.rules.reductions import total
-from autoopt.rules.scalars import cbrt
 from autoopt.rules.table import Unsupported, rule
 
 

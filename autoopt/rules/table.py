@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.rules.operands import converted, discrete, tensor
-from autoopt.signatures import Unsupported, strict
+from autoopt.ops.operands import converted, discrete, tensor
 from autoopt.tape.names import qualified as name
+from autoopt.tape.signatures import Unsupported, strict
 
 
 @dataclass(frozen=True)

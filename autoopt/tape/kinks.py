@@ -2,7 +2,7 @@
 
 At such a point every rule has a slope of its own by convention, and several of them need not fit together:
 `maximum(z, 0) + log1p(exp(-abs(z)))` is smooth at 0, but the conventions of its two kinks make its second derivative
-0. So derivatives count the ties that they meet (a guard of the kind "ties"), and `autoopt/kinks.py` looks at both sides
+0. So derivatives count the ties that they meet (a guard of the kind "ties"), and `objectives/one_sided.py` looks at both sides
 of such a point.
 
     z = X @ w                      z = X @ w
@@ -25,8 +25,8 @@ from weakref import ref
 
 import numpy as np
 
+from autoopt.tape.loops.recurrence import Known, Recurrence
 from autoopt.tape.operations import component
-from autoopt.tape.recurrence import Known, Recurrence
 from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Slot, Step, Tape, fill
 
 _BOOL, _WHOLE = np.dtype(bool), np.dtype(np.int64)

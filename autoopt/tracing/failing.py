@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.origin import is_library
 from autoopt.tape.simplify import needed_steps
-from autoopt.tracing.functions import call_function
-from autoopt.tracing.origin import is_library
+from autoopt.tracing.arrays.functions import call_function
 
 RETURNING = frozenset((np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute, np.maximum, np.minimum))
 """What Python's numbers do without ever raising; all else on them may."""
@@ -87,7 +87,7 @@ def _guard(tracer: Any, result: Any) -> None:
     if not np.isfinite(total.value):
         tracer.tape.caught = True
         return
-    tracer.decide(tracer.elementwise(np.isfinite, (total,)), "finite" if result.ndim else "bool", True)
+    tracer.guard(tracer.elementwise(np.isfinite, (total,)), "finite" if result.ndim else "bool", True)
 
 
 def keep_unread(tracer: Any) -> None:

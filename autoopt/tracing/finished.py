@@ -29,7 +29,7 @@ class Finished(Tracer):
             return function(*args, **kwargs)
         return self._compared(function, args) if function in _DIFFERENT else self.require_running((args, kwargs))
 
-    def decide(self, traced: Any, kind: str, answer: Any) -> NoReturn:
+    def guard(self, traced: Any, kind: str, answer: Any) -> NoReturn:
         self.require_running(traced)
 
     def show(self, traced: Any) -> Note:

@@ -14,7 +14,7 @@ import numpy as np
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.operations import put_add, sparse_product, sparse_transposed_product
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step
-from autoopt.tracing.array import TracedArray
+from autoopt.tracing.arrays.array import TracedArray
 
 
 def is_sparse(value: Any) -> bool:
@@ -39,7 +39,7 @@ class Matrices:
         if type(value) is Sparse:
             return value._original
         if type(value) is self.tracer.array:
-            return self.tracer.decide(value, "array", value.value)
+            return self.tracer.guard(value, "array", value.value)
         return value
 
     def call(self, make: Callable, args: tuple, kwargs: dict) -> Any:

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import gc
-import inspect
-import keyword
 import operator
-import re
 import sys
-import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, TracingError
+from autoopt.origin import definition, is_library
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
-from autoopt.tracing import complex_functions, eigenvalues, files, generators  # noqa: F401  (fill tables of functions.py)
-from autoopt.tracing.array import TracedArray
-from autoopt.tracing.buffers import Buffers, is_of_buffers
-from autoopt.tracing.complex import ComplexArray
+from autoopt.tracing.arrays.array import TracedArray
+from autoopt.tracing.arrays.matrix import MatrixArray
+from autoopt.tracing.complex import eigenvalues  # noqa: F401  (fill tables of functions.py)
+from autoopt.tracing.complex import functions as complex_functions  # noqa: F401  (fill tables of functions.py)
+from autoopt.tracing.complex.array import ComplexArray
 from autoopt.tracing.failing import keep_unread
 from autoopt.tracing.finished import Finished
-from autoopt.tracing.instrument import Instrument
-from autoopt.tracing.matrix import MatrixArray
-from autoopt.tracing.modes import catching
-from autoopt.tracing.origin import is_library
-from autoopt.tracing.surroundings import Leftovers
+from autoopt.tracing.instrument.instrument import Instrument
+from autoopt.tracing.naming import RESERVED, argument_names, array_names, identifier
+from autoopt.tracing.outside import files  # noqa: F401  (fill tables of functions.py)
+from autoopt.tracing.outside.buffers import Buffers, is_of_buffers
+from autoopt.tracing.outside.side_effects import SideEffects
+from autoopt.tracing.outside.watching import Watch
+from autoopt.tracing.standins import randomness  # noqa: F401  (fill tables of functions.py)
+from autoopt.tracing.standins.modes import catching
 from autoopt.tracing.tracer import Tracer
-from autoopt.tracing.watching import Watch, attribute
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Trace:
     tape : Tape
     captured : tuple of (namespace, name, value)
         The globals and outer variables that the objective read; another value there means another tape.
-    leftovers : Leftovers
+    leftovers : SideEffects
         What the run left outside.
     watched : Watch
         What it read outside and did not change.
@@ -60,7 +60,7 @@ class Trace:
 
     tape: Tape
     captured: tuple[tuple[Any, str, Any], ...]
-    leftovers: Leftovers
+    leftovers: SideEffects
     watched: Watch
     value: np.ndarray
     changes: tuple[Any, ...] = ()
@@ -126,7 +126,7 @@ def _trace(
     copied = instrument.copy(function) if users else instrument.substitute(function)
     given = zip((parameters, *data), names, strict=True)
     parameters, *data = (instrument.substitute(value, name, attribute=True) for value, name in given)
-    tracer.drawn = generators.states()
+    tracer.drawn = randomness.states()
     tracer.outside = id(sys._getframe())
     try:
         read = files.announced(instrument.surroundings.notes.file)
@@ -138,7 +138,7 @@ def _trace(
         tracer.__class__ = Finished
         raise
     instrument.leave()
-    if generators.drawn(tracer, tracer.drawn, generators.states()):
+    if randomness.drawn(tracer, tracer.drawn, randomness.states()):
         raise TracingError(
             "The objective draws random numbers that no seed in it fixes, so every call is another function.",
             definition(function),
@@ -149,7 +149,7 @@ def _trace(
     if tracer.single is not None:
         _warn_of_single(tracer.single)
     keep_unread(tracer)
-    tracer.name_arrays(_array_names(function, zip(names[1:], args, strict=True), instrument.captured))
+    tracer.name_arrays(array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.derivatives = None
     tracer.__class__ = Finished
@@ -178,63 +178,12 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def argument_names(function: Callable, count: int) -> list[str]:
-    """Return identifiers for the positional arguments of `function`: its own names where it has them."""
-    try:
-        own = [
-            p.name
-            for p in inspect.signature(function).parameters.values()
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-    except Exception:  # it has no signature, or an object's own `__getattr__` raises what it likes
-        own = []
-    names = [name if name not in _RESERVED else name + "_" for name in own[:count]]
-    names += [f"data_{k}" if k else "x" for k in range(len(names), count)]
-    return names
-
-
-def _array_names(function: Callable, data: Iterable[tuple[str, Any]], captured: dict) -> dict[int, str]:
-    """Return what the arrays below the data, what was captured and the method's own object are called, by identity."""
-    found: dict[int, str] = {}
-    for name, value in data:
-        _name_arrays(value, name, found)
-    for (_, name), (_, value) in captured.items():
-        _name_arrays(value, name, found)
-    for name, value in _parts(attribute(function, "__self__")):
-        _name_arrays(value, str(name), found)
-    return found
-
-
-def _name_arrays(value: Any, name: str, found: dict[int, str], depth: int = 3) -> None:
-    if isinstance(value, np.ndarray):
-        name = _identifier(name)
-        found.setdefault(id(value), name if name.isidentifier() and name not in _RESERVED else f"array_{name}")
-    elif depth:
-        for key, part in _parts(value):
-            _name_arrays(part, f"{name}_{key}", found, depth - 1)
-
-
-def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
-    """Return what a container or a plain object holds, by key."""
-    if isinstance(value, dict):
-        return list(value.items())[:_MOST_PARTS]
-    if isinstance(value, list | tuple):
-        return list(zip(getattr(type(value), "_fields", range(len(value))), value, strict=True))[:_MOST_PARTS]
-    if isinstance(value, type | ModuleType | FunctionType):
-        return []
-    return list(attribute(value, "__dict__", {}).items())[:_MOST_PARTS]
-
-
-_MOST_PARTS = 100
-_RESERVED = {"np", "scipy", "value", "gradient", "direction", *keyword.kwlist}
-
-
 def _as_leaves(value: Any, name: str, make: Callable[[str, Any], Any]) -> Any:
     """Return a data argument, dicts and tuples walked, with `make(name, leaf)` in place of its arrays and floats."""
     if (type(value) is np.ndarray and value.dtype.kind in "fiub") or isinstance(value, float | np.floating):
         return make(name, value)
     if type(value) is dict:
-        return {key: _as_leaves(part, f"{name}_{_identifier(str(key))}", make) for key, part in value.items()}
+        return {key: _as_leaves(part, f"{name}_{identifier(str(key))}", make) for key, part in value.items()}
     if type(value) is tuple:
         return tuple(_as_leaves(part, f"{name}_{k}", make) for k, part in enumerate(value))
     return value
@@ -254,15 +203,10 @@ def with_data(tape: Tape, args: tuple) -> Tape:
     return replace(tape, values=tape.values | dict(zip(arguments, data_leaves(args), strict=True)))
 
 
-def _identifier(path: str) -> str:
-    """Return a path such as "a.b" or "x[0]" as a Python name, or the end of one."""
-    return re.sub(r"\W+", "_", unicodedata.normalize("NFKC", path)).strip("_")
-
-
 def _variable(path: str) -> str:
     """Return a path as the name of a variable: keys of dicts may be numbers, keywords or signs alone."""
-    name = _identifier(path)
-    return name if name.isidentifier() and name not in _RESERVED else f"parameter_{name}".rstrip("_")
+    name = identifier(path)
+    return name if name.isidentifier() and name not in RESERVED else f"parameter_{name}".rstrip("_")
 
 
 def output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -> int:
@@ -297,22 +241,3 @@ def output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) ->
     if scalar and value.ndim:
         value = value.reshape(())
     return value.current()
-
-
-def definition(function: Callable) -> Location | None:
-    """Return the place where `function` is defined."""
-    try:
-        code = getattr(inspect.unwrap(function), "__code__", None)
-    except Exception:  # of an object's own `__getattr__`
-        return None
-    return Location(code.co_filename, code.co_firstlineno, function=code.co_name) if code else None
-
-
-def frames_of_user(error: BaseException) -> list[Location]:
-    """Return the user's own lines in the traceback of `error`, outermost first."""
-    found, entry = [], error.__traceback__
-    while entry is not None:
-        if not is_library(entry.tb_frame.f_code):
-            found.append(Location.of_instruction(entry.tb_frame.f_code, entry.tb_lasti))
-        entry = entry.tb_next
-    return found

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import Location, TracingError, UnsupportedFunctionError
+from autoopt.origin import is_library
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
 from autoopt.tape.simplify import SHAPED_BY_VALUE
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
-from autoopt.tracing.clocks import Moment
-from autoopt.tracing.comparisons import COMPARISONS
+from autoopt.tracing.arrays.comparisons import COMPARISONS
 from autoopt.tracing.failing import RETURNING, is_handled, may_raise, returned, returned_number
-from autoopt.tracing.origin import is_library
+from autoopt.tracing.standins.clocks import Moment
 from autoopt.tracing.texts import is_for_a_reader
 
 _FLOAT = np.dtype(float)
@@ -58,7 +58,7 @@ class Tracer:
         Gives a name to a further input.
     outside : int
         The identity of the frame that runs the objective.
-    leftovers : Leftovers
+    leftovers : SideEffects
         What the run leaves outside.
     buffers : Buffers or None
         The arrays from outside that may be written into, in a run that follows this.
@@ -375,9 +375,9 @@ class Tracer:
 
     def _complex(self) -> Any:
         """Return what is done with complex values that depend on the parameters."""
-        from autoopt.tracing import complex
+        from autoopt.tracing.complex import array as complex_array
 
-        return complex
+        return complex_array
 
     def _template(self, value: Any, sources: list[int], levels: list[int]) -> Any:
         """Return `value` with arrays replaced by slots, and note their steps in `sources`."""
@@ -495,7 +495,7 @@ class Tracer:
 
     # Decisions --------------------------------------------------------------------------------------------------------
 
-    def decide(self, traced: Any, kind: str, answer: Any) -> Any:
+    def guard(self, traced: Any, kind: str, answer: Any) -> Any:
         """Note that Python was given `answer` in place of `traced`, and return it."""
         step = traced.current()
         guards = self.tape.guards
@@ -516,7 +516,7 @@ class Tracer:
     def show(self, traced: Any) -> Any:
         """Return the numbers of `traced` for a text; a text of data is a decision taken from them."""
         if traced.level == DATA:
-            self.decide(traced, "array", None)
+            self.guard(traced, "array", None)
         elif traced.level == PARAMETER:
             site = self.site()
             if site is None or not is_for_a_reader(*site, escapes=not is_handled(self)):

@@ -4,8 +4,8 @@ import numpy as np
 import scipy.linalg as sla
 from scipy import stats
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
-from scipy.special import betaln, erf, expit, i0e, multigammaln
 from scipy.spatial.distance import cdist, pdist, squareform
+from scipy.special import betaln, erf, expit, i0e, multigammaln
 
 from corpus.table import Case
 

@@ -8,7 +8,8 @@ from numpy.linalg import eigvalsh, matrix_power, norm, pinv
 from scipy.integrate import cumulative_trapezoid, quad
 from scipy.interpolate import CubicSpline, interp1d
 from scipy.signal import convolve, fftconvolve
-from scipy.stats import binom, cauchy, gumbel_r, laplace, logistic, norm as gauss, uniform
+from scipy.stats import binom, cauchy, gumbel_r, laplace, logistic, uniform
+from scipy.stats import norm as gauss
 
 from corpus.table import Case
 

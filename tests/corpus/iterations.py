@@ -121,7 +121,7 @@ def gives_up(p):
 
 def squared_matrix(p):
     A = np.array([[0.3, p[0]], [p[1], 0.2]])
-    S, step = np.eye(2), 0
+    S = np.eye(2)
     while True:
         new = np.eye(2) + A @ S
         if np.abs(new - S).max() < 1e-14:

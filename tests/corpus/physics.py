@@ -5,7 +5,8 @@ import math
 
 import numpy as np
 from scipy.constants import c as light_speed
-from scipy.constants import h, k as boltzmann
+from scipy.constants import h
+from scipy.constants import k as boltzmann
 from scipy.integrate import simpson, trapezoid
 from scipy.linalg import expm, solve, solve_banded, toeplitz
 

@@ -9,8 +9,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from autoopt.tracing import defined, in_place, labels, layout  # noqa: F401  (fill HANDLERS)
-from autoopt.tracing.formulas import matrices, sampled  # noqa: F401  (fill FORMULAS)
+from autoopt.tracing.arrays import (
+    defined,  # noqa: F401  (fill HANDLERS)
+    in_place,  # noqa: F401  (fill HANDLERS)
+    labels,  # noqa: F401  (fill HANDLERS)
+    layout,  # noqa: F401  (fill HANDLERS)
+)
+from autoopt.tracing.formulas import (
+    matrices,  # noqa: F401  (fill FORMULAS)
+    sampled,  # noqa: F401  (fill FORMULAS)
+)
 from autoopt.tracing.formulas.table import FORMULAS, Formula
 
 _KINDS = {

@@ -10,12 +10,12 @@ import numpy as np
 from scipy import special
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.signatures import Unsupported
 from autoopt.tape import operations
+from autoopt.tape.signatures import Unsupported
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.complex import as_complex, pair
+from autoopt.tracing.complex.array import as_complex, pair
 from autoopt.tracing.formulas.table import formula
-from autoopt.tracing.standins import stands_in
+from autoopt.tracing.standins.numpy import stands_in
 
 # Complex values -------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.spatial import distance
 
-from autoopt.signatures import Unsupported
+from autoopt.tape.signatures import Unsupported
 from autoopt.tracing.formulas.table import array, formula
 
 # Metrics on the last axis ---------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import interpolate
 
-from autoopt.signatures import Unsupported
+from autoopt.tape.signatures import Unsupported
 from autoopt.tracing.formulas.curves import Curve, is_computed, of_spline, refusal
 from autoopt.tracing.formulas.interpolants import along_first, column, fixed_knots, make_interp_spline
 from autoopt.tracing.formulas.table import array, formula

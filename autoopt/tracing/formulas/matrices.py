@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autoopt.signatures import Unsupported
+from autoopt.tape.signatures import Unsupported
 from autoopt.tracing.formulas.table import formula
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import scipy.ndimage
 import scipy.signal
 
-from autoopt.signatures import Unsupported
+from autoopt.tape.signatures import Unsupported
 from autoopt.tape.tape import PARAMETER
+from autoopt.tracing.arrays.functions import decided
 from autoopt.tracing.formulas.table import formula
-from autoopt.tracing.functions import decided
 
 # Convolutions ---------------------------------------------------------------------------------------------------------
 

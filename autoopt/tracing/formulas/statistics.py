@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special, stats
 
-from autoopt.signatures import Unsupported
+from autoopt.tape.signatures import Unsupported
 from autoopt.tracing.formulas.table import formula
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.signatures import Unsupported, strict
 from autoopt.tape.names import qualified
+from autoopt.tape.signatures import Unsupported, strict
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing import functions
-from autoopt.tracing.kinds import real
+from autoopt.tracing.arrays import functions
+from autoopt.tracing.standins.types import real
 
 
 @dataclass(frozen=True)

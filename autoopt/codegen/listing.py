@@ -1,0 +1,321 @@
+"""A rewritten PyTensor graph as the text of one NumPy function: what gets a name, in which order, under which comment.
+
+How one operation is written is the business of `printers/`; which operations there are, of `graph/idioms/`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.traversal import io_toposort
+from pytensor.tensor.basic import MakeVector
+from pytensor.tensor.elemwise import DimShuffle
+from pytensor.tensor.shape import Shape_i
+from pytensor.tensor.subtensor import IncSubtensor, Subtensor
+
+from autoopt.codegen.aliasing import origin, owned, source
+from autoopt.codegen.code import Code, array_text, literal, sequence
+from autoopt.codegen.printers.table import print_node, stem
+from autoopt.graph.idioms.sweep import simplify
+from autoopt.ops.patterns import expanded, rank
+from autoopt.ops.releases import SCATTERS
+
+WIDTH = 88  # columns of an expression; with a name and an indentation it stays below 120
+WRITES = (IncSubtensor, *SCATTERS)
+LONG_CONSTANT = 24  # columns; a longer constant that is read twice gets a name
+RESULT_NAMES = ("value", "gradient", "hessian")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The text of one function and what a module needs around it.
+
+    Attributes
+    ----------
+    name : str
+    text : str
+        `def name(arguments): ...`, without a final blank line.
+    imports : frozenset of str
+        The import lines that the text needs.
+    constants : dict of ndarray
+        Arrays that the text refers to by global name.
+    functions : dict of str
+        The texts of functions that the text calls, by name, those called first.
+    """
+
+    name: str
+    text: str
+    imports: frozenset[str]
+    constants: dict[str, np.ndarray]
+    functions: dict[str, str] = field(default_factory=dict)
+
+
+def list_function(
+    name: str,
+    arguments: Sequence[tuple[Variable, str]],
+    results: Sequence[Variable],
+    *,
+    names: Mapping[Variable, str] | None = None,
+    comments: Mapping[Variable, str] | None = None,
+    checks: Sequence[tuple[Variable, str]] = (),
+    docstring: str | None = None,
+) -> Listing:
+    """Return the NumPy function that computes `results` from `arguments`.
+
+    Parameters
+    ----------
+    name : str
+        The function's name.
+    arguments : sequence of (Variable, str)
+        The graph's inputs and what the text calls them.
+    results : sequence of Variable
+        Returned as a tuple, or alone if there is one. Arrays among them are fresh and writable.
+    names : mapping of Variable to str, optional
+        What the text shall call some of the variables; these always get a statement of their own.
+    comments : mapping of Variable to str, optional
+        The user's line that computes a variable, written above its statement.
+    checks : sequence of (Variable, str), optional
+        Statements with `{}` for the variable, written, in order, before anything they do not need.
+    docstring : str, optional
+        The function's docstring.
+
+    Raises
+    ------
+    UnsupportedFunctionError
+        If an operation has no printer.
+    """
+    roots = [variable for variable, _ in checks] + list(results)
+    inputs = [variable for variable, _ in arguments]
+    simple = simplify(inputs, roots)
+    writer = _Writer(name, arguments, [simple[root] for root in roots])
+    writer.comments = {_core(simple[key]): text for key, text in (comments or {}).items() if key in simple}
+    writer.names = {_core(simple[key]): text for key, text in (names or {}).items() if key in simple}
+    writer.name_results([simple[result] for result in results])
+    for variable, template in checks:
+        writer.compute([simple[variable]])
+        writer.lines += template.format(writer.code(simple[variable])).split("\n")
+    writer.finish([simple[result] for result in results])
+    head = [f'"""{docstring}"""'] if docstring else []
+    text = "\n    ".join([f"def {name}({', '.join(text for _, text in arguments)}):", *head, *writer.lines])
+    everything = "\n".join([*writer.functions.values(), text])
+    modules = re.findall(r"\b(scipy\.\w+)\.", everything)
+    imports = {f"import {module}" for module in modules} | ({"import numpy as np"} if "np." in everything else set())
+    used = set(re.findall(r"\w+", everything))
+    constants = {k: v for k, v in writer.constants.items() if k in used}
+    return Listing(name, text, frozenset(imports), constants, writer.functions)
+
+
+def _core(variable: Variable) -> Variable:
+    """Return the array that `variable` shows with unit axes inserted, if it does."""
+    pair = expanded(variable)
+    return pair[1] if pair and pair[1].owner else variable
+
+
+class _Writer:
+    """The function body under construction."""
+
+    def __init__(self, name: str, arguments: Sequence[tuple[Variable, str]], roots: Sequence[Variable]) -> None:
+        self.function = name
+        self.inputs = [variable for variable, _ in arguments]
+        self.codes = {variable: Code(text) for variable, text in arguments}
+        self.taken = {name, "np", "scipy", *dir(builtins), *keyword.kwlist, *(text for _, text in arguments)}
+        self.uses = _count_uses(self.inputs, roots)
+        self.pending: dict[Variable, list[str]] = {}  # computed where used; with the comments that go with them
+        self.settled: set[Apply] = set()
+        self.names: dict[Variable, str] = {}
+        self.comments: dict[Variable, str] = {}
+        self.constants: dict[str, np.ndarray] = {}
+        self.functions: dict[str, str] = {}
+        self.loops: dict[str, object] = {}
+        self.lines: list[str] = []
+        self.comment: str | None = None
+
+    def compute(self, variables: Sequence[Variable]) -> None:
+        """Write the statements that `variables` need."""
+        for node in io_toposort([v for v in self.inputs], variables):
+            if node not in self.settled:
+                self.settled.add(node)
+                self.settle(node)
+
+    def settle(self, node: Apply) -> None:
+        """Write one node: as an expression kept for its only use, or as a statement."""
+        code = print_node(self, node)
+        while len(code.text) > WIDTH and self.shorten(node):
+            code = print_node(self, node)
+        if len(node.outputs) > 1:
+            self.unpack(node, code)
+            return
+        output = node.outputs[0]
+        if output in self.codes:  # the printer wrote the statements itself
+            return
+        self.codes[output] = code
+        inlined = [line for v in node.inputs for line in self.pending.get(v, ())]
+        own = self.comments.get(output)
+        self.pending[output] = [own] if own and not isinstance(node.op, DimShuffle | Subtensor | Shape_i) else inlined
+        if code.is_simple or (output not in self.names and self.free(node)):
+            return
+        if output in self.names or self.uses[output] > 1 or len(code.text) > WIDTH:
+            self.named(output)
+
+    def free(self, node: Apply) -> bool:
+        """True if the node only looks at a name, so that it may be written again at each use."""
+        if isinstance(node.op, MakeVector) and node.op.dtype == "int64":  # a shape; its readers take the elements
+            return all(self.named(v).is_simple or isinstance(v.owner.op, Shape_i) for v in node.inputs)
+        if not isinstance(node.op, DimShuffle | Shape_i | Subtensor):
+            return False
+        limit = 2 if isinstance(node.op, Subtensor) else 6
+        if self.uses[node.outputs[0]] == 1:
+            return True
+        if self.uses[node.outputs[0]] > limit or len(self.codes[node.outputs[0]].text) > 24:
+            return False
+        base = self.named(node.inputs[0])
+        self.codes[node.outputs[0]] = print_node(self, node)
+        return base.is_simple
+
+    def shorten(self, node: Apply) -> bool:
+        """Give a name to the longest operand; False if all have one."""
+        waiting = [v for v in node.inputs if v in self.pending and not self.codes[v].is_simple]
+        longest = max(waiting, key=lambda v: len(self.codes[v].text), default=None)
+        if longest is None or len(self.codes[longest].text) < 16:
+            return False
+        self.named(longest)
+        return True
+
+    def code(self, variable: Variable) -> Code:
+        """Return the expression for `variable`."""
+        if variable not in self.codes and isinstance(variable, Constant):
+            if rank(variable) == 0:
+                return literal(variable.data)
+            self.codes[variable] = Code(self.constant(variable))
+        return self.codes[variable]
+
+    def constant(self, variable: Constant) -> str:
+        """Return a constant array as text, or the global name that a large one goes under."""
+        value = np.asarray(variable.data)
+        text = array_text(value)
+        if text is not None:
+            if len(text) < LONG_CONSTANT or self.uses[variable] < 2 or value.dtype.kind != "f":
+                return text
+            name = self.fresh(self.hint(variable))
+            self.write(f"{name} = {text}")
+            return name
+        name = self.fresh(f"{self.function}_constant")
+        self.constants[name] = value
+        return name
+
+    def named(self, variable: Variable) -> Code:
+        """Return a bare name (or number) for `variable`, writing its statement if it has none yet."""
+        code = self.code(variable)
+        if code.is_simple or variable not in self.pending:
+            return code
+        name = self.fresh(self.hint(variable))
+        self.write(f"{name} = {code}", *self.pending.pop(variable))
+        self.codes[variable] = Code(name)
+        return self.codes[variable]
+
+    @staticmethod
+    def inner(name: str, arguments: Sequence[tuple[Variable, str]], results: Sequence[Variable]) -> Listing:
+        """Return a function that this one calls."""
+        return list_function(name, arguments, results)
+
+    def hint(self, variable: Variable) -> str:
+        """Return what a person might call `variable`."""
+        if variable in self.names:
+            return self.names[variable]
+        if variable.name and variable.name.isidentifier():
+            return variable.name
+        if variable.owner is None:
+            return "constant"
+        return stem(variable.owner, [self.code(v) for v in variable.owner.inputs]).split()[0]
+
+    def fresh(self, hint: str) -> str:
+        """Return `hint`, numbered if it is taken, and take it."""
+        name, count = ("t1" if hint == "t" else hint), 1
+        while name in self.taken:
+            count += 1
+            name = f"{hint}{count}" if not hint[-1].isdigit() else f"{hint}_{count}"
+        self.taken.add(name)
+        return name
+
+    def write(self, statement: str, *comments: str) -> None:
+        """Append a statement below those of its comments that are news."""
+        for comment in dict.fromkeys(comments):
+            if comment != self.comment:
+                self.lines.append(f"# {comment}")
+                self.comment = comment
+        self.lines += statement.split("\n")
+
+    def unpack(self, node: Apply, code: Code) -> None:
+        """Write the statement of a node of several outputs."""
+        stems = stem(node, []).split()
+        stems = stems if len(stems) == len(node.outputs) else stems[:1] * len(node.outputs)
+        hints = [self.names.get(v) or v.name or word for v, word in zip(node.outputs, stems, strict=True)]
+        targets = [self.fresh(hint) if self.uses[v] else "_" for v, hint in zip(node.outputs, hints, strict=True)]
+        self.codes |= {v: Code(target) for v, target in zip(node.outputs, targets, strict=True)}
+        comments = [self.comments[v] for v in node.outputs if v in self.comments]
+        self.write(f"{sequence(targets)[1:-1]} = {code}", *comments)
+
+    def alone(self, variable: Variable) -> bool:
+        """True if `variable` is a new array, or a view of one, that only one operation reads."""
+        if not owned(variable):
+            return False
+        base = origin(variable)
+        while variable is not base and self.uses[variable] == 1:
+            variable = variable.owner.inputs[source(variable.owner)]
+        return variable is base and self.uses[base] == 1
+
+    def own(self, variable: Variable, result: Variable) -> str:
+        """Return the name of an array with the value of `variable` that nobody else sees, to become `result`."""
+        code = self.code(variable)
+        if self.alone(variable):
+            return self.named(variable).text
+        name = self.fresh(self.hint(result))
+        self.write(f"{name} = {code:.}.copy()", *self.pending.pop(variable, ()))
+        return name
+
+    def name_results(self, results: Sequence[Variable]) -> None:
+        """Name several results after their ranks, and an array that is filled in steps after what it becomes."""
+        usual = len(results) > 1 and rank(results[0]) == 0
+        for result in results:
+            name = RESULT_NAMES[rank(result)] if usual and rank(result) < 3 else "result"
+            if result.owner and (usual or isinstance(result.owner.op, WRITES)) and name not in self.names.values():
+                self.names.setdefault(result, name)
+        for node in reversed(io_toposort(self.inputs, results)):
+            result = node.outputs[0]
+            if isinstance(node.op, WRITES) and result in self.names:
+                array = node.inputs[0]
+                if self.alone(array):
+                    self.names.setdefault(array, self.names[result])
+
+    def finish(self, results: Sequence[Variable]) -> None:
+        """Write the results and the return statement."""
+        returned: list[str] = []
+        comments: list[str] = []
+        seen: set[Variable] = set()
+        for result in results:
+            self.compute([result])
+            code, base = self.code(result), origin(result)
+            if rank(result) and (base in seen or base in self.inputs or not owned(result)):
+                code = self.codes[result] = Code(f"{code:.}.copy()")
+                self.pending.setdefault(result, [])
+            seen.add(base)
+            if len(results) > 1 and not code.is_simple and len(code.text) > 30:
+                code = self.named(result)
+            returned.append(code.text)
+            comments += self.pending.get(result, [])
+        self.write(f"return {', '.join(returned)}", *comments)
+
+
+def _count_uses(inputs: Sequence[Variable], roots: Sequence[Variable]) -> Counter[Variable]:
+    """Return how often each variable is read on the way to `roots`."""
+    uses = Counter(roots)
+    for node in io_toposort(inputs, roots):
+        uses.update(node.inputs)
+    return uses

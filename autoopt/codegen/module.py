@@ -1,0 +1,328 @@
+"""The functions of one derivative as a module of readable NumPy source that runs without autoopt."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.traversal import ancestors, io_toposort
+
+from autoopt.codegen.code import Code, array_text, literal, sequence
+from autoopt.codegen.listing import Listing, list_function
+from autoopt.codegen.printers.table import NoSource, stem
+from autoopt.codegen.steps import list_steps
+from autoopt.errors import Location, display_path
+from autoopt.graph.build import Graph, origin
+from autoopt.graph.division import Function
+from autoopt.tape.assignments import assigned_name
+from autoopt.tape.digest import constant_names
+from autoopt.tape.names import fresh
+from autoopt.tape.tape import Guard, Step
+
+_PATH_CHANGED = '''class PathChanged(Exception):
+    """The objective takes another branch at this point than the one that this code was made for."""
+'''
+
+_TIED = '''class Tied(Exception):
+    """Operands of kinks, as those of abs and maximum are, are equal at this point: so many of them."""
+'''
+
+_TIES = "TIES = 0  # so many of them are equal at every point"
+
+
+def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str:
+    """Return the text of the module with the functions of one kind of derivative.
+
+    `prepare` and `linearize` return a dictionary whose keys are argument names of the functions after them, so that
+    `f(x, X, y, **prepare(X, y))` is a whole evaluation.
+    """
+    writer = _Writer(graph)
+    listings = _distinct([writer.list(function) for function in functions])
+    texts = [listing.text for listing in listings if listing is not None]
+    imports = {line for listing in listings if listing is not None for line in listing.imports} | {"import numpy as np"}
+    texts = [*(text for listing in listings if listing is not None for text in listing.functions.values()), *texts]
+    if any("PathChanged" in text for text in texts):
+        texts.insert(0, _PATH_CHANGED.rstrip("\n"))
+    if any("Tied" in text for text in texts):
+        texts.insert(0, _TIED.rstrip("\n"))
+        texts.insert(0, _TIES)
+    if any("COUNTS" in text for text in texts):
+        texts.insert(0, _COUNTS.rstrip("\n"))
+    plain = sorted(imports, key=lambda line: ("numpy" not in line, line))
+    present = [listing for listing in listings if listing is not None]
+    constants = {name: value for listing in present for name, value in listing.constants.items()}
+    if constants:
+        plain = ["import base64", "import zlib", "", *plain]
+        texts.insert(0, "\n".join(f"{name} = {_packed(value)}" for name, value in constants.items()))
+    return f'"""{_quoted(title)}"""\n\n' + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Return a text for a docstring: keys of dicts and names of files may hold quotes and backslashes."""
+    safe = (c if c == "\n" or (c.isprintable() and c != "\\") else c.encode("unicode_escape").decode() for c in text)
+    return re.sub('"(?="|$)', r'\\"', "".join(safe))
+
+
+_COUNTS = """\
+COUNTS = set()  # how many iterations the loops may take: for these the code has been compared with the original
+MOST = [max(known) for known in zip(*COUNTS)]
+"""
+
+
+def _packed(value: np.ndarray) -> str:
+    """Return the expression that unpacks a large constant array."""
+    text = base64.b85encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 9)).decode()
+    return (
+        f'np.frombuffer(zlib.decompress(base64.b85decode("{text}")), dtype="{value.dtype.str}")'
+        f".reshape({sequence([str(length) for length in value.shape])})"
+    )
+
+
+def _distinct(listings: Sequence[Listing | None]) -> list[Listing | None]:
+    """Return the listings with the functions that they call renamed where two have one name."""
+    taken: set[str] = set()
+    result: list[Listing | None] = []
+    for listing in listings:
+        if listing is not None and listing.functions:
+            new = {}
+            for name in listing.functions:
+                new[name] = name
+                while new[name] in taken:
+                    new[name] += "_"
+                taken.add(new[name])
+            pattern = re.compile(rf"\b({'|'.join(map(re.escape, new))})\b(?=\()")
+            rename = partial(pattern.sub, lambda found, new=new: new[found[0]])
+            texts = {new[name]: rename(text) for name, text in listing.functions.items()}
+            listing = replace(listing, text=rename(listing.text), functions=texts)
+        result.append(listing)
+    return result
+
+
+def input_names(graph: Graph) -> list[str]:
+    """Return what the graph's inputs are called: leaves by their names, the rest as `prepare` returns them."""
+    writer = _Writer(graph)
+    writer.name_inputs()
+    return writer.inputs
+
+
+class _Writer:
+    """Names that several functions of a module share."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.steps = graph.tape.steps
+        self.taken = {"np", "scipy", "direction", "prepare", "linearize", "PathChanged", "Tied", "ties"}
+        self.leaves = self._leaf_names()
+        self.ahead: dict[Variable, str] = {}
+        self.inputs: list[str] = []
+
+    def _leaf_names(self) -> dict[int, str]:
+        names = {index: leaf.name for index, leaf in self.graph.tape.leaves().items()}
+        names |= constant_names(self.graph.tape)
+        self.taken.update(names.values())
+        return names
+
+    def list(self, function: Function) -> Listing | None:
+        """Return the text of one function, None for a `prepare` that has nothing to do."""
+        if function.name == "prepare":
+            return self.list_prepare(function)
+        arguments = self.arguments(function)
+        if function.name == "linearize":
+            names = self.name_ahead(function.results)
+            listing = self.print(function, arguments, names)
+            return _returning_dict(listing, [names[result] for result in function.results])
+        return self.print(function, arguments, {})
+
+    def print(
+        self, function: Function, arguments: list[tuple[Variable, str]], names: Mapping[Variable, str], doc: str = ""
+    ) -> Listing:
+        comments, hints = self.origins([*function.results, *(variable for variable, _ in function.guards)])
+        hints = {v: name for v, name in hints.items() if name not in names.values()} | dict(names)
+        used = self.used(function, arguments)
+        try:
+            return list_function(
+                function.name,
+                [pair for pair in arguments if pair[0] in used],
+                function.results,
+                names=hints,
+                comments=comments,
+                checks=[(variable, _check(guard)) for variable, guard in function.guards],
+                docstring=_DOCS.get(function.name),
+            )
+        except NoSource as problem:
+            raise problem.at(where=self.location(problem.node, function)) from None
+
+    def location(self, node: Apply | None, function: Function) -> Location | None:
+        """Return the user's line that an operation stems from, or what it works on, or what is made of its results.
+
+        Idioms make operations anew, without their origin: then it is that of such an operation before them, and where
+        there is none, the line that computes the objective's value.
+        """
+        if node is None:
+            return None
+        nodes = io_toposort(function.arguments, function.results)
+        alike = [other for other in nodes if other.op == node.op] or [node]
+        later = {v for other in alike for v in other.outputs}
+        for other in nodes:
+            if later.intersection(other.inputs):
+                later.update(other.outputs)
+        made = [v for other in nodes for v in other.outputs if v in later]
+        near = [*ancestors(node.outputs), *(v for other in alike for v in ancestors(other.outputs)), *made]
+        places = [*map(origin, near), self.graph.tape.output]
+        index = next((index for index in places if index is not None and self.steps[index].site), None)
+        return None if index is None else self.steps[index].location
+
+    def used(self, function: Function, arguments: list[tuple[Variable, str]]) -> set[Variable]:
+        """Return the arguments that the function reads, its first always."""
+        given = [variable for variable, _ in arguments]
+        roots = [*function.results, *(variable for variable, _ in function.guards)]
+        return {*given[:1], *set(given).intersection(ancestors(roots, blockers=given))}
+
+    def arguments(self, function: Function) -> list[tuple[Variable, str]]:
+        """Return what the function's arguments are called: direction, parameters, data, what was prepared."""
+        inputs = iter(self.inputs)
+        named = []
+        for argument in function.arguments:
+            variable = getattr(argument.tag, "stands_for", argument)
+            if variable in self.ahead:
+                name = self.ahead[variable]
+            elif variable.name == "direction":
+                name = "direction"
+            elif variable.name == self.leaves[0]:
+                name = self.leaves[0]
+            else:
+                name = next(inputs)
+            named.append((argument, name))
+        return named
+
+    def list_prepare(self, function: Function) -> Listing | None:
+        """Return `prepare`: the user's own statements on the data, then what the derivative adds to them."""
+        names = self.name_inputs()
+        known = {index: Code(name) for index, name in self.leaves.items()}
+        known |= {index: _constant(value) for index, value in self.graph.tape.values.items() if index not in known}
+        locals_ = set(self.taken)
+        lines = list_steps(self.steps, list(names), known, names, locals_)
+        hoisted = self.name_ahead(function.results)
+        listing = None
+        if function.results:
+            arguments = self.arguments(function)
+            listing = self.print(function, arguments, hoisted)
+            lines += [line for line in listing.text.split("\n    ")[1:-1] if not line.startswith('"""')]
+            lines += _renamed(listing, [hoisted[result] for result in function.results])
+        if not lines:
+            return None
+        returned = [*names.values(), *(hoisted[result] for result in function.results)]
+        body = "\n".join(lines)
+        data = [name for name in self.leaves.values() if name != self.leaves[0]]
+        arguments = [name for name in data if re.search(rf"\b{name}\b", body)]
+        head = [f"def prepare({', '.join(arguments)}):", f'"""{_DOCS["prepare"]}"""', *lines, _dictionary(returned)]
+        imports = {f"import {module}" for module in re.findall(r"\b(scipy\.\w+)\.", body)} | {"import numpy as np"}
+        return Listing(
+            "prepare",
+            "\n    ".join(head),
+            frozenset(imports),
+            listing.constants if listing is not None else {},
+            listing.functions if listing is not None else {},
+        )
+
+    def name_inputs(self) -> dict[int, str]:
+        """Name the graph's inputs and return the names of those that are no leaves."""
+        wanted = [index for index in self.graph.inputs if index not in self.leaves]
+        names = {index: self.fresh(self.step_name(index) or "prepared") for index in wanted}
+        self.inputs = [self.leaves.get(index) or names[index] for index in self.graph.inputs]
+        return names
+
+    def name_ahead(self, results: Sequence[Variable]) -> dict[Variable, str]:
+        """Give names to what is computed ahead, after the user's where they tell."""
+        for result in results:
+            if result not in self.ahead:
+                word = (stem(result.owner, []).split() or ["product"])[0]
+                self.ahead[result] = self.fresh("ahead" if word == "t" else word)
+        return {result: self.ahead[result] for result in results}
+
+    def fresh(self, hint: str) -> str:
+        """Return `hint`, numbered if it is taken, and take it."""
+        return fresh(hint, self.taken)
+
+    def origins(self, roots: Sequence[Variable]) -> tuple[dict[Variable, str], dict[Variable, str]]:
+        """Return the user's line and name for the variables that still stand for one of the user's own expressions."""
+        comments: dict[Variable, str] = {}
+        latest: dict[int, Variable] = {}
+        for variable in ancestors(roots):
+            index = origin(variable)
+            if index is None or variable.owner is None:
+                continue
+            comments[variable] = self.steps[index].location.text if self.steps[index].site else ""
+            if len(self.steps[index].shape) == variable.type.ndim:
+                latest[index] = variable
+        names = {variable: self.step_name(index) for index, variable in latest.items()}
+        return {v: text for v, text in comments.items() if text}, {v: name for v, name in names.items() if name}
+
+    def step_name(self, index: int) -> str | None:
+        """Return the user's variable that a step was assigned to."""
+        named = self.graph.tape.names.get(index)
+        step: Step = self.steps[index]
+        return named or (assigned_name(*step.site) if step.site else None)
+
+
+_DOCS = {
+    "prepare": "Return what depends on the data alone, by argument name of the functions below.",
+    "linearize": "Return what depends on the point but not on the direction, by argument name of the function below.",
+}
+
+
+def _returning_dict(listing: Listing, names: list[str]) -> Listing:
+    """Return the function with its results as a dictionary."""
+    text = "\n    ".join([*listing.text.split("\n    ")[:-1], *_renamed(listing, names), _dictionary(names)])
+    return replace(listing, text=text)
+
+
+def _renamed(listing: Listing, names: list[str]) -> list[str]:
+    """Return the statements that give results their names where the last line returned them under others."""
+    if not names:
+        return []
+    returned = ast.parse(listing.text).body[0].body[-1].value
+    parts = returned.elts if isinstance(returned, ast.Tuple) and len(names) > 1 else [returned]
+    texts = [ast.unparse(part) for part in parts]
+    return [f"{name} = {text}" for name, text in zip(names, texts, strict=True) if name != text]
+
+
+def _dictionary(names: Sequence[str]) -> str:
+    return "return {" + ", ".join(f'"{name}": {name}' for name in names) + "}"
+
+
+def _check(guard: Guard) -> str:
+    """Return the statement that raises PathChanged when a guard's answer differs."""
+    place = ""
+    if guard.site:
+        location = Step(None, (), None, (), None, 0, guard.site).location
+        place = f"{display_path(location.file)}:{location.line}: {location.text}".replace("{", "{{").replace("}", "}}")
+    if guard.kind in ("bool", "finite"):
+        test = "if not {:.}:" if guard.answer else "if {}:"
+    elif guard.kind == "counts":
+        test = "if tuple({}) not in COUNTS:" if guard.answer > 1 else "if ({},) not in COUNTS:"
+    elif guard.kind == "ties":
+        return "if (ties := {}) > TIES:\n    raise Tied(ties)"
+    elif guard.kind in ("int", "float"):
+        test = f"if {guard.kind}({{}}) != {guard.answer!r}:"
+    else:
+        answer = np.asarray(guard.answer)
+        test = f"if not np.array_equal({{}}, {_array(answer)}):"
+    return f"{test}\n    raise PathChanged({place!r})"
+
+
+def _array(value: np.ndarray) -> str:
+    """Return a display of an array of any size."""
+    return array_text(value) or f"np.array({value.tolist()!r}, dtype={value.dtype.name!r})"
+
+
+def _constant(value: Any) -> Code:
+    return literal(value) if np.ndim(value) == 0 else Code(_array(value))

@@ -1,0 +1,128 @@
+"""Loops: each is written as a function of its own, `sigma2_loop`, that fills the trajectories in a `for` statement.
+
+A function by itself can be compiled by itself: `tiering.py` has it compiled once it has cost as much time as compiling
+does.
+
+A loop that ends on a condition is given the largest number of iterations that the module may run, `most`, and returns
+how many it ran, one more than `most` if it has not ended by then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pytensor.graph.basic import Apply
+
+from autoopt.codegen.code import Code, call, sequence
+from autoopt.codegen.printers.table import prints
+from autoopt.graph.loops.loop import Loop
+from autoopt.ops.patterns import rank
+
+ENDING = "_loop"
+
+
+@prints(Loop, stem="path")
+def loop(writer, node: Apply, *operands: Code) -> Code:
+    op: Loop = node.op
+    limit = [f"MOST[{op.ending.place}]"] if op.ending else []
+    known = next((name for name, other in writer.loops.items() if other == op), None)
+    if known is None:
+        function = _Function(writer, node, operands)
+        known = function.name
+        writer.taken.update(function.body.functions)
+        writer.functions |= {**function.body.functions, known: function.text()}
+        writer.loops[known] = op
+        writer.constants |= function.body.constants
+    return call(known, *operands, *limit)
+
+
+class _Function:
+    """The function of one loop."""
+
+    def __init__(self, writer, node: Apply, operands: Sequence[Code]) -> None:
+        self.op: Loop = node.op
+        op, names = self.op, _names(writer, node, operands)
+        self.names = names
+        self.name = writer.fresh(names[0] + ENDING)
+        self.scalar = [rank(v) == 0 for v in op.inputs[: op.carries]]
+        self.results = [name + "_path" if one else name for name, one in zip(names, self.scalar, strict=False)]
+        self.old, self.new = ("t + 1", "t") if op.reverse else ("t", "t + 1")
+        arguments = []
+        for k, (v, name) in enumerate(zip(op.inputs, names, strict=True)):
+            if k < op.carries:
+                arguments.append((v, name if self.scalar[k] else f"{name}[{self.old}]"))
+            else:
+                arguments.append((v, f"{name}[t]" if k < op.carries + op.sequences else name))
+        loops = [name for name in writer.taken if ENDING in name]  # also those of the functions around this one
+        taken = [*self.results, *names, *writer.functions, *loops, "t", "most", *_QUESTIONS.values()]
+        self.body = writer.inner(self.name, [*arguments, *_reserved(taken)], op.results)
+
+    def text(self) -> str:
+        """Return the text of the function."""
+        op = self.op
+        starts = [name if one else f"{name}_start" for name, one in zip(self.names, self.scalar, strict=False)]
+        known = [*starts, *self.names[op.carries :], *(["most"] if op.ending else [])]
+        head = [f"def {self.name}({', '.join(known)}):"]
+        count = "most" if op.ending else self.names[-1] if op.count is None else op.count
+        length = f"{count} + 1" if op.count is None else op.count + 1
+        for result, start, v in zip(self.results, starts, op.inputs, strict=False):
+            extent = [str(length), *map(str, v.type.shape)]
+            head.append(f"{result} = np.empty({sequence(extent) if len(extent) > 1 else extent[0]})")
+            head.append(f"{result}[{count if op.reverse and op.count is None else -1 if op.reverse else 0}] = {start}")
+        backwards = f"range({count} - 1, -1, -1)" if op.count is None else f"range({count - 1}, -1, -1)"
+        head.append(f"for t in {backwards if op.reverse else f'range({count})'}:")
+        last = [*self.results, f"{count} + 1"] if op.ending else self.results
+        return "\n    ".join([*head, *(f"    {line}" for line in self.iteration()), f"return {', '.join(last)}"])
+
+    def iteration(self) -> list[str]:
+        """Return the statements of one iteration."""
+        op = self.op
+        carried = list(zip(self.names, self.results, self.scalar, strict=False))
+        *lines, returned = self.body.text.split("\n    ")[1:]
+        targets = [name if one else f"{name}[{self.new}]" for name, _, one in carried]
+        question = [_QUESTIONS[op.ending.answer]] if op.ending else []
+        lines.append(f"{', '.join([*targets, *question])} = {returned.removeprefix('return ')}")
+        lines += [f"{result}[{self.new}] = {name}" for name, result, one in carried if one]
+        if op.ending:
+            parts = ", ".join(f"{result}[:t + 2]" for result in self.results)
+            lines += [f"if {'' if op.ending.answer else 'not '}{question[0]}:", f"    return {parts}, t + 1"]
+        return lines
+
+
+_QUESTIONS = {True: "done", False: "going"}
+
+
+def _reserved(names: Sequence[str]) -> list:
+    """Return arguments that only keep names from being used."""
+    from pytensor.tensor import scalar
+
+    return [(scalar(), name) for name in names]
+
+
+def _names(writer, node: Apply, operands: Sequence[Code]) -> list[str]:
+    """Return what the function calls its carries, sequences and invariants."""
+    op: Loop = node.op
+    taken: set[str] = {"t", "np", "scipy", "most", *_QUESTIONS.values()}
+    names = []
+    for k, code in enumerate(operands):
+        if k < op.carries:
+            hint = writer.names.get(node.outputs[k]) or op.inputs[k].name or "state"
+        elif code.is_name:
+            hint = code.text
+        elif op.count is None and not op.ending and k == len(operands) - 1:
+            hint = "count"
+        else:
+            hint = "term" if k < op.carries + op.sequences else "constant"
+        names.append(_fresh(hint, taken))
+    return names
+
+
+def _fresh(hint: str, taken: set[str]) -> str:
+    stem = re.sub(r"_?\d+$", "", hint) or hint
+    name, count = hint, 1
+    while name in taken or f"{name}_path" in taken:
+        count += 1
+        name = f"{stem}{count}"
+    taken |= {name, f"{name}_path", f"{name}_start"}
+    return name

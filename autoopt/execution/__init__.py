@@ -1,0 +1,1 @@
+"""A tape and a kind of derivative -> callables. Knows no objective and no solver."""

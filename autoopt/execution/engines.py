@@ -1,0 +1,433 @@
+"""From a trace and a kind of derivative to callables: printed NumPy source, or PyTensor's numba linker on request.
+
+PyTensor is imported only when there is no source for the tape in the cache.
+"""
+
+from __future__ import annotations
+
+import copy
+import linecache
+import warnings
+from collections.abc import Callable, Collection
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+
+from autoopt.errors import UnsupportedFunctionError, UsageError
+from autoopt.execution import refusals, source_cache, tiering
+from autoopt.execution.printed import unchecked, with_counts, without_ties
+from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
+from autoopt.tape.digest import constant_names, digest, folded
+from autoopt.tape.kinks import counted
+from autoopt.tape.tape import Leaf, Tape
+
+
+class Compiled(Protocol):
+    """The functions of one kind of derivative for one tape, with the tape's data bound to them.
+
+    Attributes
+    ----------
+    run : callable
+        `run(x)`, for products with a direction `run(x, direction)`, on flat float64 vectors.
+    changed : type or tuple
+        The exception that `run` raises where the objective takes another branch.
+    text : str
+        The source; empty for engines that have none.
+    tied : type or tuple
+        The exception that `run` raises, with their number, where kinks are met.
+    stationary : int
+        So many kinks may be met: they are everywhere.
+    kept : int
+        How often in turn the conventions of kinks were found right.
+    repeats : bool
+        Whether the engine takes tapes with loops that end on a condition.
+    reads : frozenset of str
+        The data of which something has been computed and is kept: to be bound again if they are written into.
+    """
+
+    run: Callable
+    changed: Any
+    text: str
+    tied: Any
+    stationary: int
+    kept: int
+    repeats: bool
+    reads: frozenset[str]
+
+    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what `run` does, each kink that is met having the slope that its rule has there."""
+
+    def bind(self, tape: Tape) -> None:
+        """Take the data of `tape`, the same tape but for its data."""
+
+    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
+        """Let the loops that end on a condition take these numbers of iterations."""
+
+
+def rebound(compiled: Compiled, tape: Tape) -> Compiled:
+    """Return the same code with the data of `tape`; `compiled` keeps its own."""
+    other = copy.copy(compiled)
+    other.bind(tape)
+    return other
+
+
+class Inputs:
+    """The values that compiled functions take besides parameters and direction, by argument name.
+
+    Looked up once, so that other data are bound in time that goes with their number and not with the tape's length.
+
+    Attributes
+    ----------
+    constants : dict of str to ndarray
+        The large constants of the tape that was compiled.
+    """
+
+    def __init__(self, tape: Tape, compiled: Tape) -> None:
+        self._leaves = [(leaf.name, index) for index, leaf in tape.leaves().items() if index]
+        self.constants = {name: compiled.values[index] for index, name in constant_names(compiled).items()}
+
+    def of(self, tape: Tape) -> dict[str, Any]:
+        """Return the data of `tape`, and the constants of the tape that was compiled in its place."""
+        values = tape.values
+        return {name: values[index] for name, index in self._leaves} | self.constants
+
+    def names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self._leaves)
+
+
+class NumpyFunctions:
+    """Printed NumPy source, executed.
+
+    With `checked=False` it is without the tests of which branch is taken, with `ties=True` a derivative raises `tied`,
+    with their number, where more kinks than `stationary` are met.
+    """
+
+    compiles = False  # loops to machine code once that pays
+    repeats = True  # takes tapes with loops that end on a condition
+
+    def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
+        self.kind = kind
+        count = counted if ties and kind != "value" else lambda tape: tape
+        self.tape = count(vectorise(tape))
+        try:
+            text = module_source(self.tape, kind, title)
+        except UnsupportedFunctionError:
+            if not has_loops(self.tape):
+                raise
+            self.tape = count(unrolled(tape))  # some operation of a loop's body has no form for all iterations at once
+            text = module_source(self.tape, kind, title)
+        self.text = without_ties(text)
+        self.namespace = executed(text if checked else unchecked(self.text), kind)
+        if self.compiles:
+            tiering.watch(self.namespace)
+        self.changed = self.namespace.get("PathChanged", ())
+        self.tied = self.namespace.get("Tied", ())
+        self.inputs = Inputs(tape, self.tape)
+        self._through: dict[str, Any] | None = None
+        self.bind(tape)
+
+    def bind(self, tape: Tape) -> None:
+        """Take the data of `tape` and compute what depends on them alone."""
+        self._bound, self._plain, self.kept = tape, None, 0
+        if self.stationary:
+            self.stationary = 0  # of other data; this loads the functions, too
+        else:
+            self._load()
+
+    def _load(self) -> None:
+        data = self.inputs.of(self._bound)
+        known = _prepared(self.namespace, data)
+        self._kept_from = _kept_from(self.namespace, data, known)
+        if "linearize" in self.namespace:
+            self.run = _product(self.namespace, self.kind, known, self._bound)
+        else:
+            self.run = _of_point(self.namespace[self.kind], known)
+
+    def through(self, numpy: Any) -> Callable:
+        """Return `run` by code that calls the functions of `numpy`, and takes any branch; the data are as prepared."""
+        if self._through is None or self._through["np"] is not numpy:
+            self._through = executed(unchecked(self.text), self.kind)
+            self._through["np"] = numpy
+        known = _prepared(self.namespace, self.inputs.of(self._bound))
+        if "linearize" in self._through:
+            return _product(self._through, self.kind, known, self._bound)
+        return _of_point(self._through[self.kind], known)
+
+    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
+        """Let the loops that end on a condition take these numbers of iterations."""
+        self.text = with_counts(self.text, counts)
+        self.namespace |= {"COUNTS": set(counts), "MOST": [max(known) for known in zip(*counts, strict=True)]}
+        self._plain = None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The data of which something is kept: where kinks are everywhere, their number is."""
+        return self._kept_from | (self.inputs.names() if self.stationary else frozenset())
+
+    @property
+    def stationary(self) -> int:
+        """How many kinks are met at every point, so that it does not matter which slope they have."""
+        return self.namespace.get("TIES", 0)
+
+    @stationary.setter
+    def stationary(self, count: int) -> None:
+        """Take a namespace of its own: others that share the code, with other data, have other ties."""
+        self.namespace = tiering.anew(self.namespace, TIES=count)
+        if self.compiles:
+            tiering.watch(self.namespace)
+        self._load()
+
+    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what the derivative is at `x`, each kink that is met having the slope that its rule has there."""
+        if not self.tied:
+            return self.run(x, *direction)
+        if self._plain is None:
+            self._plain = copy.copy(self)
+            self._plain.stationary = _ANY
+        return self._plain.run(x, *direction)
+
+
+_ANY = 2**62
+"""More ties than there can be."""
+
+
+class HotFunctions(NumpyFunctions):
+    """Printed NumPy source of which what has loops becomes machine code when it has run for long enough."""
+
+    compiles = True
+
+
+def _kept_from(namespace: dict[str, Any], data: dict[str, Any], known: dict[str, Any]) -> frozenset[str]:
+    """Return the names of the data of which something has been computed and is kept; views show what is new."""
+    prepare, linearize = (_names(namespace[name]) if name in namespace else () for name in ("prepare", "linearize"))
+    owners = [_owner(value) for value in data.values()]
+    prepared = {name: value for name, value in known.items() if name not in data}
+    computed = [value for value in prepared.values() if not any(_owner(value) is owner for owner in owners)]
+    is_read = computed or not prepared.keys().isdisjoint(linearize)
+    return frozenset(linearize) | frozenset(prepare if is_read else ())
+
+
+def _owner(value: Any) -> Any:
+    """Return the array whose memory a view shows."""
+    while isinstance(value, np.ndarray) and value.base is not None:
+        value = value.base
+    return value
+
+
+def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data and what the module's `prepare`, if there is one, makes of them."""
+    prepare = namespace.get("prepare")
+    if prepare is None:
+        return data
+    with np.errstate(all="ignore"):
+        return data | prepare(*_bound(prepare, data))
+
+
+def module_source(tape: Tape, kind: str, title: str) -> str:
+    """Return the source of one kind of derivative, from the cache if it is there; raise what is kept of a failure."""
+    key = digest(tape, kind, source_cache.version(), folded(tape))
+    kept = source_cache.read(key)
+    if kept is not None:
+        if (refusal := refusals.recalled(kept, tape)) is not None:
+            raise refusal
+        return kept
+    from autoopt import graph
+    from autoopt.codegen.module import write_module
+
+    try:
+        built = graph.stabilised(tape)
+        text = write_module(built, graph.derive(built, kind), title)
+    except refusals.REFUSALS as error:
+        if (told := refusals.text(error, tape)) is not None:
+            source_cache.write(key, told)
+        raise
+    return source_cache.write(key, text)
+
+
+def executed(text: str, kind: str) -> dict[str, Any]:
+    """Run the source as a module whose lines tracebacks can show, and return its namespace."""
+    file = f"<autoopt {kind} {abs(hash(text)):x}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    namespace: dict[str, Any] = {"__name__": "autoopt_derivatives"}
+    exec(compile(text, file, "exec", dont_inherit=True), namespace)
+    return namespace
+
+
+def _names(function: Callable) -> tuple[str, ...]:
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+def _bound(function: Callable, known: dict[str, Any], skip: int = 0) -> tuple:
+    return tuple(known[name] for name in _names(function)[skip:])
+
+
+def _of_point(function: Callable, known: dict[str, Any]) -> Callable:
+    """Return `run(x)`."""
+    bound = _bound(function, known, skip=1)
+    return lambda x: function(x, *bound)
+
+
+def _product(namespace: dict[str, Any], kind: str, known: dict[str, Any], tape: Tape) -> Callable:
+    """Return `run(x, direction)`, which linearises once for each x."""
+    linearize, product = namespace["linearize"], namespace[kind]
+    parameters: Leaf = tape.steps[0].template
+    bound = _bound(linearize, known, skip=1)
+    names = _names(product)[1:]
+    latest: list[tuple] = [(None, ())]  # one entry, so that another thread never sees a half of it changed
+
+    def run(x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        point, kept = latest[0]
+        if point is None or not np.array_equal(point, x):
+            found = known | linearize(x, *bound) | {parameters.name: x.copy()}
+            kept = tuple(found[name] for name in names)
+            latest[0] = (x.copy(), kept)
+        return product(direction, *kept)
+
+    return run
+
+
+class NumbaFunctions:
+    """Functions compiled by PyTensor's numba linker; only what the user computed from the data is printed NumPy."""
+
+    text = ""
+    repeats = False
+    tied = ()
+    stationary = kept = 0
+
+    def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
+        import pytensor
+
+        from autoopt import graph
+        from autoopt.codegen.module import input_names, write_module
+        from autoopt.graph.rewrites.rewriting import settings
+
+        self.tape = vectorise(tape)
+        if any(self.tape.steps[index].dtype == object for index in self.tape.leaves()):
+            raise UsageError("The numba engine knows no sparse matrices.", remedy='use engine="numpy".')
+        built = graph.stabilised(self.tape)
+        given, function = graph.derive(built, kind, divide=False)
+        self.names = input_names(built)
+        self.namespace = executed(write_module(built, [given], title), kind)
+        self.answers = [guard.answer for _, guard in function.guards] if checked else []
+        self.count = len(function.results)
+        self.changed = NumbaPathChanged
+        outputs = [*function.results, *(variable for variable, _ in function.guards)]
+        with settings():
+            self.function = pytensor.function(list(function.arguments), outputs, mode="NUMBA", on_unused_input="ignore")
+        self.compiled = False
+        self.inputs = Inputs(tape, self.tape)
+        self.bind(tape)
+
+    def bind(self, tape: Tape) -> None:
+        """Take the data of `tape`."""
+        data = self.inputs.of(tape)
+        known = _prepared(self.namespace, data)
+        self.reads = _kept_from(self.namespace, data, known)
+        self.bound = [np.asarray(known[name]) for name in self.names]
+
+    def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what the derivative is at `x`."""
+        outputs = self._outputs(*direction, x, *self.bound)
+        found = outputs[self.count :]
+        if not all(np.array_equal(one, answer) for one, answer in zip(found, self.answers, strict=False)):
+            raise NumbaPathChanged
+        return outputs[0] if self.count == 1 else tuple(outputs[: self.count])
+
+    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what the derivative is at `x`: this engine counts no ties."""
+        return self.run(x, *direction)
+
+    def _outputs(self, *operands: np.ndarray) -> list:
+        """Return what the function returns; the first call compiles, and numba's advice is not for the user."""
+        if self.compiled:
+            return self.function(*operands)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            outputs = self.function(*operands)
+        self.compiled = True
+        return outputs
+
+
+class ByProducts:
+    """The Jacobian a column or a row at a time, whichever are fewer: some operation has no form for all at once."""
+
+    def __init__(self, engine: type[Compiled], tape: Tape, title: str, checked: bool, ties: bool = False) -> None:
+        rows, columns = prod(tape.steps[tape.output].shape), tape.steps[0].shape[0]
+        self.shape = rows, columns
+        first, second = ("pushforward", "pullback") if columns < rows else ("pullback", "pushforward")
+        try:
+            self.kind, self.product = first, engine(tape, first, title, checked, ties)
+        except UnsupportedFunctionError:
+            self.kind, self.product = second, engine(tape, second, title, checked, ties)
+        self.changed, self.tied, self.text = self.product.changed, self.product.tied, self.product.text
+        self.kept = 0
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The data of which something has been computed and is kept."""
+        return self.product.reads
+
+    @property
+    def stationary(self) -> int:
+        """How many kinks are met at every point."""
+        return self.product.stationary
+
+    @stationary.setter
+    def stationary(self, count: int) -> None:
+        self.product.stationary = count
+
+    def bind(self, tape: Tape) -> None:
+        """Take the data of `tape`."""
+        self.product = rebound(self.product, tape)
+
+    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
+        """Let the loops that end on a condition take these numbers of iterations."""
+        self.product.admit(counts)
+
+    def run(self, x: np.ndarray) -> np.ndarray:
+        """Return the Jacobian at `x`, shape (m, n)."""
+        return self._matrix(self.product.run, x)
+
+    def by_convention(self, x: np.ndarray) -> np.ndarray:
+        """Return the Jacobian at `x`, kinks that are met having the slopes of their rules."""
+        return self._matrix(self.product.by_convention, x)
+
+    def _matrix(self, product: Callable, x: np.ndarray) -> np.ndarray:
+        rows, columns = self.shape
+        if self.kind == "pullback":
+            return np.array([product(x, unit) for unit in np.eye(rows)]).reshape(rows, columns)
+        return np.array([product(x, unit) for unit in np.eye(columns)]).reshape(columns, rows).T
+
+
+def compiled(
+    engine: type[Compiled], tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False
+) -> Compiled:
+    """Return the functions of one kind of derivative, a Jacobian by products where it cannot be had at once."""
+    try:
+        return engine(tape, kind, title, checked, ties)
+    except UnsupportedFunctionError:
+        if kind != "jacobian":
+            raise
+    return ByProducts(engine, tape, title, checked, ties)
+
+
+class NumbaPathChanged(Exception):
+    """The objective takes another branch at this point."""
+
+
+ENGINES: dict[str, type] = {"auto": HotFunctions, "numpy": NumpyFunctions, "numba": NumbaFunctions}
+
+
+def engine_of(name: str) -> type[Compiled]:
+    """Return what compiles for an engine.
+
+    Raises
+    ------
+    UsageError
+        If there is no engine of that name.
+    """
+    if name not in ENGINES:
+        raise UsageError(f"There is no engine {name!r}.", remedy=f"choose one of {', '.join(ENGINES)}.")
+    return ENGINES[name]

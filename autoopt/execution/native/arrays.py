@@ -1,0 +1,213 @@
+"""Arrays of known shape whose entries are instructions: views of memory, and what is computed where it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt.execution.native.code import Code, Index, Memory, literal, product
+
+
+class NotLowered(Exception):
+    """Something that has no machine code here; the text says what."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that is known when the code runs; `inside` if it is a place that a loop counts, sure to be in range."""
+
+    kind: str
+    text: str
+    inside: bool = False
+
+    shape = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where an array's entries are in memory: at `offset` plus `strides` times the places."""
+
+    memory: Memory
+    offset: Index
+    strides: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array of known shape; `at(places)` emits what its entry there is.
+
+    `layout` is None for what is computed where it is read; `reads` are the memories that takes.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    at: Callable[[Sequence[Index]], str]
+    reads: frozenset[str]
+    layout: Layout | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return product(self.shape)
+
+
+def view(code: Code, layout: Layout, shape: Sequence[int]) -> Array:
+    """Return an array that lies in memory."""
+    memory = layout.memory
+
+    def at(places: Sequence[Index]) -> str:
+        return code.load(memory, place_of(code, layout, places))
+
+    return Array(memory.kind, tuple(shape), at, frozenset([memory.pointer]), layout)
+
+
+def place_of(code: Code, layout: Layout, places: Sequence[Index]) -> Index:
+    """Return where in memory an entry is."""
+    found = layout.offset
+    for place, stride in zip(places, layout.strides, strict=True):
+        found = code.plus(found, code.times(place, stride))
+    return found
+
+
+def row_major(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the strides of an array without gaps."""
+    return tuple(product(shape[k + 1 :]) for k in range(len(shape)))
+
+
+def empty(code: Code, kind: str, shape: Sequence[int]) -> Array:
+    """Return a new array, its entries not set."""
+    return view(code, Layout(code.memory(kind, product(shape)), 0, row_major(shape)), shape)
+
+
+def fill(code: Code, target: Array, source: Array | Number) -> None:
+    """Set all entries of an array in memory to those of one of its shape, or to a number."""
+    layout = target.layout
+    assert layout is not None
+
+    def body(places: list[Index]) -> None:
+        text = source.text if isinstance(source, Number) else source.at(places)
+        code.store(layout.memory, place_of(code, layout, places), code.convert(text, source.kind, target.kind))
+
+    code.nest(target.shape, body)
+
+
+def stored(code: Code, array: Array) -> Array:
+    """Return the same array in memory without gaps."""
+    target = empty(code, array.kind, array.shape)
+    fill(code, target, array)
+    return target
+
+
+def in_memory(code: Code, array: Array) -> Array:
+    """Return the same array as one that lies in memory."""
+    return array if array.layout is not None else stored(code, array)
+
+
+def is_dense(array: Array) -> bool:
+    """Whether the entries lie in memory in order and without gaps."""
+    if array.layout is None:
+        return False
+    pairs = zip(array.layout.strides, row_major(array.shape), array.shape, strict=True)
+    return all(have == want or extent == 1 for have, want, extent in pairs)
+
+
+def lift(code: Code, value: Any) -> Array | Number:
+    """Return a value of Python or NumPy as an array or number of the code."""
+    if isinstance(value, Array | Number):
+        return value
+    if isinstance(value, np.ndarray) and value.ndim:
+        kind = kind_of(value.dtype)
+        return view(code, Layout(code.constant(value, kind), 0, row_major(value.shape)), value.shape)
+    if isinstance(value, bool | int | float | np.generic | np.ndarray):
+        kind = kind_of(np.asarray(value).dtype)
+        return Number(kind, literal(np.asarray(value).item(), kind), inside=True)
+    if isinstance(value, list | tuple):
+        return stacked(code, [lift(code, entry) for entry in value])
+    raise NotLowered(f"a value of {type(value).__name__}")
+
+
+def kind_of(dtype: np.dtype) -> str:
+    """Return the kind of an array's entries."""
+    kind = {"f": "f", "i": "i", "u": "i", "b": "b"}.get(dtype.kind)
+    if kind is None or (kind == "f" and dtype != np.float64) or dtype == np.uint64:
+        raise NotLowered(f"{dtype} entries")
+    return kind
+
+
+def joined_kind(kinds: Sequence[str]) -> str:
+    """Return the kind that numbers of these kinds have together."""
+    return max(kinds, key="bif".index)
+
+
+def stacked(code: Code, parts: Sequence[Array | Number]) -> Array:
+    """Return the parts along a new first axis."""
+    shape = parts[0].shape if parts else ()
+    if any(part.shape != shape for part in parts):
+        raise NotLowered("a list of arrays of different shapes")
+    target = empty(code, joined_kind([part.kind for part in parts] or ["f"]), (len(parts), *shape))
+    for k, part in enumerate(parts):
+        fill(code, entry(code, target, k), part)
+    return target
+
+
+def entry(code: Code, array: Array, place: Index) -> Array:
+    """Return the view of an array in memory at one place along its first axis."""
+    layout = array.layout
+    assert layout is not None
+    offset = code.plus(layout.offset, code.times(place, layout.strides[0]))
+    return view(code, Layout(layout.memory, offset, layout.strides[1:]), array.shape[1:])
+
+
+# Shapes ---------------------------------------------------------------------------------------------------------------
+
+
+def broadcast_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape of arrays together."""
+    try:
+        return np.broadcast_shapes(*map(tuple, shapes))
+    except ValueError as problem:
+        raise NotLowered(str(problem)) from problem
+
+
+def broadcast(code: Code, value: Array | Number, shape: Sequence[int]) -> Array:
+    """Return a value stretched to `shape`; what would be computed again and again is computed before."""
+    if isinstance(value, Number):
+        return Array(value.kind, tuple(shape), lambda places: value.text, frozenset())
+    if value.shape == tuple(shape):
+        return value
+    if value.layout is None and product(shape) > value.size:
+        value = stored(code, value)
+    skip = len(shape) - len(value.shape)
+    extents = value.shape
+    if value.layout is not None:
+        strides = [0 if extent == 1 else stride for extent, stride in zip(extents, value.layout.strides, strict=True)]
+        return view(code, Layout(value.layout.memory, value.layout.offset, (0,) * skip + tuple(strides)), shape)
+
+    def at(places: Sequence[Index]) -> str:
+        return value.at([0 if extent == 1 else p for extent, p in zip(extents, places[skip:], strict=True)])
+
+    return Array(value.kind, tuple(shape), at, value.reads)
+
+
+def transposed(code: Code, array: Array, order: Sequence[int]) -> Array:
+    """Return a view with the axes in another order."""
+    shape = tuple(array.shape[axis] for axis in order)
+    if array.layout is not None:
+        strides = tuple(array.layout.strides[axis] for axis in order)
+        return view(code, Layout(array.layout.memory, array.layout.offset, strides), shape)
+    back = np.argsort(order).tolist()
+    return Array(array.kind, shape, lambda places: array.at([places[k] for k in back]), array.reads)
+
+
+def reshaped(code: Code, array: Array, shape: Sequence[int]) -> Array:
+    """Return the entries, in order, in another shape; one extent may be -1."""
+    known = product(extent for extent in shape if extent != -1)
+    shape = tuple(array.size // known if extent == -1 and known else extent for extent in shape)
+    if product(shape) != array.size:
+        raise NotLowered(f"shape {array.shape} as {shape}")
+    dense = array if is_dense(array) else stored(code, array)
+    assert dense.layout is not None
+    return view(code, Layout(dense.layout.memory, dense.layout.offset, row_major(shape)), shape)

@@ -1,0 +1,406 @@
+"""The text of a printed function to code: an interpreter of Python whose arrays emit instructions.
+
+What depends on shapes and constants alone is computed while it interprets; `for` statements stay loops.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from autoopt.execution.native.arrays import (
+    Array,
+    Layout,
+    NotLowered,
+    Number,
+    fill,
+    kind_of,
+    lift,
+    row_major,
+    stored,
+    view,
+)
+from autoopt.execution.native.calls import METHODS, attribute, invoke, is_traced
+from autoopt.execution.native.code import Code, Memory, product
+from autoopt.execution.native.elementwise import apply
+from autoopt.execution.native.indexing import add_into, read, write
+from autoopt.execution.native.reductions import matmul
+
+OPERATORS: dict[type, tuple[Any, Callable]] = {
+    ast.Add: (np.add, operator.add), ast.Sub: (np.subtract, operator.sub), ast.Mult: (np.multiply, operator.mul),
+    ast.Div: (np.true_divide, operator.truediv), ast.Pow: (np.power, operator.pow),
+    ast.MatMult: (np.matmul, operator.matmul), ast.BitAnd: (np.bitwise_and, operator.and_),
+    ast.BitOr: (np.bitwise_or, operator.or_), ast.BitXor: (np.bitwise_xor, operator.xor),
+    ast.FloorDiv: (np.floor_divide, operator.floordiv), ast.Mod: (np.remainder, operator.mod),
+    ast.Lt: (np.less, operator.lt), ast.LtE: (np.less_equal, operator.le), ast.Gt: (np.greater, operator.gt),
+    ast.GtE: (np.greater_equal, operator.ge), ast.Eq: (np.equal, operator.eq), ast.NotEq: (np.not_equal, operator.ne),
+    ast.USub: (np.negative, operator.neg), ast.UAdd: (np.positive, operator.pos), ast.Invert: (np.invert, operator.inv),
+}  # fmt: skip
+
+
+FEW = 8
+"""So many whole numbers, such as shapes, may be part of the code."""
+
+
+@dataclass(frozen=True)
+class Operand:
+    """What is known of an operand before the code runs: its kind and shape, `()` for a number; perhaps its value."""
+
+    kind: str
+    shape: tuple[int, ...]
+    value: Any = None
+
+    @classmethod
+    def of(cls, value: Any, fixed: bool) -> Operand:
+        """Return what is known of a value; with `fixed` a few whole numbers are taken as they are."""
+        array = np.asarray(value)
+        kind = kind_of(array.dtype)
+        return cls(kind, array.shape, array.copy()[()] if fixed and kind == "i" and array.size <= FEW else None)
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A function as code.
+
+    Attributes
+    ----------
+    text : str
+        LLVM's assembly language.
+    operands : tuple of Operand
+    handed : tuple of Memory
+        The pointers that `run` takes: operands, results, then room to work in.
+    results : tuple of Operand
+    form : "one", "tuple" or tuple of str
+        How the results are returned; names are the keys of a dictionary.
+    """
+
+    text: str
+    operands: tuple[Operand, ...]
+    handed: tuple[Memory, ...]
+    results: tuple[Operand, ...]
+    form: Any
+
+    @property
+    def lines(self) -> int:
+        """The length of the text."""
+        return self.text.count("\n")
+
+
+def lower(
+    function: FunctionType, source: Callable[[FunctionType], ast.FunctionDef], operands: Sequence[Operand]
+) -> Lowered:
+    """Return a printed function as code for operands of these kinds and shapes.
+
+    Raises
+    ------
+    NotLowered
+        If it does what has no code here.
+    """
+    code = Code()
+    values: list[Any] = []
+    for operand in operands:
+        size = product(operand.shape)
+        memory = code.handed_in(operand.kind, size)
+        if operand.value is not None:
+            values.append(operand.value)
+        elif operand.shape == ():
+            values.append(Number(operand.kind, code.load(memory, 0)))
+        else:
+            values.append(view(code, Layout(memory, 0, row_major(operand.shape)), operand.shape))
+    interpreter = Interpreter(code, source)
+    returned = interpreter.call(function, values)
+    form: Any = "one"
+    if isinstance(returned, dict):
+        form, returned = tuple(returned), list(returned.values())
+    elif isinstance(returned, tuple):
+        form = "tuple"
+    else:
+        returned = [returned]
+    results = []
+    for value in (lift(code, value) for value in returned):
+        memory = code.handed_in(value.kind, product(value.shape))
+        fill(code, view(code, Layout(memory, 0, row_major(value.shape)), value.shape), value)
+        results.append((Operand(value.kind, value.shape), memory))
+    order = [*code.handed[: len(operands)], *(memory for _, memory in results)]
+    order += [memory for memory in code.handed if memory not in order]
+    handed = tuple(order)
+    text = _reordered(code, handed)
+    return Lowered(text, tuple(operands), handed, tuple(operand for operand, _ in results), form)
+
+
+def _reordered(code: Code, handed: Sequence[Memory]) -> str:
+    code.handed = list(handed)
+    return code.text()
+
+
+class Interpreter:
+    """Runs printed functions on arrays of the code."""
+
+    def __init__(self, code: Code, source: Callable[[FunctionType], ast.FunctionDef]) -> None:
+        self.code = code
+        self.source = source
+
+    def call(self, function: FunctionType, values: Sequence[Any]) -> Any:
+        """Return what a function returns for `values`."""
+        definition = self.source(function)
+        names = [argument.arg for argument in definition.args.args]
+        scope = Scope(self, function.__globals__, dict(zip(names, values, strict=True)))
+        return scope.run(definition.body)
+
+
+class Scope:
+    """One call: the names and what they stand for.
+
+    Numbers with a name are in memory of their own, so that a loop may set them; LLVM makes registers of it.
+    """
+
+    def __init__(self, interpreter: Interpreter, outside: dict[str, Any], names: dict[str, Any]) -> None:
+        self.interpreter, self.outside, self.names = interpreter, outside, names
+        self.code = interpreter.code
+        self.inside: set[str] = set()  # numbers that count places
+
+    # Statements -------------------------------------------------------------------------------------------------------
+
+    def run(self, body: Sequence[ast.stmt]) -> Any:
+        """Run statements, the last of which may return."""
+        for statement in body:
+            if isinstance(statement, ast.Return):
+                return self.value(statement.value)
+            handler = getattr(self, f"do_{type(statement).__name__}", None)
+            if handler is None:
+                raise NotLowered(f"the statement {ast.unparse(statement)}")
+            handler(statement)
+        return None
+
+    def do_Expr(self, statement: ast.Expr) -> None:
+        if not isinstance(statement.value, ast.Constant):
+            self.value(statement.value)
+
+    def do_Assign(self, statement: ast.Assign) -> None:
+        (target,) = statement.targets
+        if isinstance(target, ast.Tuple):
+            value = self.value(statement.value)
+            parts = [self.own(part) for part in value] if isinstance(statement.value, ast.Tuple) else list(value)
+            for name, part in zip(target.elts, parts, strict=True):
+                self.assign(name, part)
+        else:
+            self.assign(target, self.value(statement.value))
+
+    def own(self, value: Any) -> Any:
+        """Return a value that assignments beside it do not change."""
+        return stored(self.code, value) if isinstance(value, Array) and value.layout is None else value
+
+    def assign(self, target: ast.expr, value: Any) -> None:
+        if isinstance(target, ast.Name):
+            self.bind(target.id, value)
+        elif isinstance(target, ast.Subscript):
+            array = self.array_to_write(target.value)
+            write(self.code, array, self.value(target.slice), lift(self.code, value))
+        else:
+            raise NotLowered(f"an assignment to {ast.unparse(target)}")
+
+    def bind(self, name: str, value: Any) -> None:
+        known = self.names.get(name)
+        if isinstance(known, Memory) and self.code.depth:  # a number that a loop may set
+            number = lift(self.code, value)
+            if not isinstance(number, Number) or known.kind != number.kind:
+                raise NotLowered(f"the name {name} for values of different kinds")
+            self.code.store(known, 0, number.text)
+            return
+        if isinstance(value, Number):
+            self.names[name] = self.code.cell(value.kind, value.text)
+            (self.inside.add if value.inside else self.inside.discard)(name)
+        elif isinstance(value, Array) and value.layout is None:
+            self.names[name] = stored(self.code, value)
+        else:
+            self.names[name] = value
+
+    def array_to_write(self, node: ast.expr) -> Array:
+        """Return an array in memory; one that was made of constants is put there."""
+        array = self.value(node)
+        if isinstance(array, np.ndarray) and isinstance(node, ast.Name):
+            array = stored(self.code, lift(self.code, array))
+            self.names[node.id] = array
+        if not isinstance(array, Array):
+            raise NotLowered(f"a write into {ast.unparse(node)}")
+        return array
+
+    def do_AugAssign(self, statement: ast.AugAssign) -> None:
+        target, value = statement.target, self.value(statement.value)
+        if isinstance(target, ast.Subscript) and isinstance(statement.op, ast.Add):
+            add_into(self.code, self.array_to_write(target.value), self.value(target.slice), lift(self.code, value))
+            return
+        old = self.value(target)
+        new = self.binary(statement.op, old, value)
+        if isinstance(old, Array) or (isinstance(old, np.ndarray) and is_traced(new)):
+            write(self.code, self.array_to_write(target), Ellipsis, lift(self.code, new))
+        else:
+            self.assign(target, new)
+
+    def do_If(self, statement: ast.If) -> None:
+        """A test of which branch the objective takes: the only `if` statements that are printed."""
+        if statement.orelse or not isinstance(statement.body[0], ast.Raise):
+            raise NotLowered("an if statement")
+        test = self.value(statement.test)
+        if not is_traced(test):
+            if test:
+                raise NotLowered("a branch that is never taken")
+            return
+        text = self.code.convert(lift(self.code, test).text, lift(self.code, test).kind, "b")
+        self.code.fail_unless(self.code.put(f"xor i1 {text}, true"))
+
+    def do_For(self, statement: ast.For) -> None:
+        places = self.value(statement.iter)
+        if not isinstance(places, range) or statement.orelse or not isinstance(statement.target, ast.Name):
+            raise NotLowered("a loop over something else than a range")
+        self.prepare_loop(statement)
+        counter = statement.target.id
+
+        def body(index: Any) -> None:
+            self.names[counter] = Number("i", str(index), inside=True)
+            if self.run(statement.body) is not None:
+                raise NotLowered("a return from within a loop")
+
+        self.code.loop(places.start, places.stop, places.step, body)
+        self.names.pop(counter, None)
+
+    def prepare_loop(self, statement: ast.For) -> None:
+        """Put numbers that the loop sets into memory; refuse names that it hands on with other values."""
+        stores = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        for name in dict.fromkeys(stores):
+            known = self.names.get(name)
+            if isinstance(known, float | Number):
+                number = lift(self.code, known)
+                self.names[name] = self.code.cell(number.kind, number.text)
+            elif known is not None and not isinstance(known, Memory) and name != statement.target.id:
+                raise NotLowered(f"a loop that sets {name}")
+            self.inside.discard(name)
+
+    # Expressions ------------------------------------------------------------------------------------------------------
+
+    def value(self, node: ast.expr | None) -> Any:
+        """Return what an expression stands for."""
+        handler = getattr(self, f"of_{type(node).__name__}", None)
+        if handler is None:
+            raise NotLowered(f"the expression {type(node).__name__}")
+        return handler(node)
+
+    def of_Constant(self, node: ast.Constant) -> Any:
+        return node.value
+
+    def of_Name(self, node: ast.Name) -> Any:
+        if node.id in self.names:
+            known = self.names[node.id]
+            if isinstance(known, Memory):
+                return Number(known.kind, self.code.load(known, 0), node.id in self.inside)
+            return known
+        if node.id in self.outside:
+            return self.outside[node.id]
+        builtin = {"range": range, "slice": slice, "float": float, "int": int, "bool": bool, "len": len}.get(node.id)
+        if builtin is None:
+            raise NotLowered(f"the name {node.id}")
+        return builtin
+
+    def of_NamedExpr(self, node: ast.NamedExpr) -> Any:
+        """The number of ties, named for the error that reports it."""
+        return self.value(node.value)
+
+    def of_Tuple(self, node: ast.Tuple) -> tuple:
+        return tuple(self.items(node.elts))
+
+    def of_List(self, node: ast.List) -> list:
+        return self.items(node.elts)
+
+    def of_Dict(self, node: ast.Dict) -> dict:
+        return {key.value: self.value(value) for key, value in zip(node.keys, node.values, strict=True)}
+
+    def items(self, nodes: Sequence[ast.expr]) -> list:
+        found: list = []
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                value = self.value(node.value)
+                if is_traced(value):
+                    raise NotLowered("operands that the values decide")
+                found += list(value)
+            else:
+                found.append(self.value(node))
+        return found
+
+    def of_Slice(self, node: ast.Slice) -> slice:
+        return slice(*(None if part is None else self.value(part) for part in (node.lower, node.upper, node.step)))
+
+    def of_Attribute(self, node: ast.Attribute) -> Any:
+        value = self.value(node.value)
+        if is_traced(value):
+            return attribute(self.code, value, node.attr)
+        return getattr(value, node.attr)
+
+    def of_Subscript(self, node: ast.Subscript) -> Any:
+        value, index = self.value(node.value), self.value(node.slice)
+        if not is_traced(value) and not is_traced(index):
+            return value[index]
+        if isinstance(value, list | tuple):
+            return value[index]
+        return read(self.code, lift(self.code, value), index)
+
+    def of_Call(self, node: ast.Call) -> Any:
+        operands = self.items(node.args)
+        options = {keyword.arg: self.value(keyword.value) for keyword in node.keywords}
+        if isinstance(node.func, ast.Attribute):
+            owner = self.value(node.func.value)
+            if is_traced(owner):
+                if node.func.attr not in METHODS:
+                    raise NotLowered(f"the method {node.func.attr}")
+                return METHODS[node.func.attr](self.code, owner, *operands, **options)
+            function = getattr(owner, node.func.attr)
+        else:
+            function = self.value(node.func)
+        plain = getattr(function, "function", function)  # a loop that is being watched
+        if isinstance(plain, FunctionType) and plain.__globals__ is self.outside:
+            return self.interpreter.call(plain, list(map(self.own, operands)))
+        if function is len:
+            return operands[0].shape[0] if is_traced(operands[0]) else len(operands[0])
+        return invoke(self.code, function, operands, options)
+
+    def of_BinOp(self, node: ast.BinOp) -> Any:
+        return self.binary(node.op, self.value(node.left), self.value(node.right))
+
+    def binary(self, op: ast.operator | ast.cmpop, left: Any, right: Any) -> Any:
+        if type(op) not in OPERATORS:
+            raise NotLowered(f"the operator {type(op).__name__}")
+        function, python = OPERATORS[type(op)]
+        if not is_traced(left) and not is_traced(right):
+            return python(left, right)
+        if function is np.matmul:
+            return matmul(self.code, left, right)
+        return apply(self.code, function, [left, right])
+
+    def of_UnaryOp(self, node: ast.UnaryOp) -> Any:
+        value = self.value(node.operand)
+        if isinstance(node.op, ast.Not):
+            if not is_traced(value):
+                return not value
+            number = lift(self.code, value)
+            if not isinstance(number, Number):
+                raise NotLowered("not of an array")
+            text = self.code.convert(number.text, number.kind, "b")
+            return Number("b", self.code.put(f"xor i1 {text}, true"))
+        function, python = OPERATORS[type(node.op)]
+        return apply(self.code, function, [value]) if is_traced(value) else python(value)
+
+    def of_Compare(self, node: ast.Compare) -> Any:
+        if len(node.ops) > 1:
+            raise NotLowered("a chain of comparisons")
+        return self.binary(node.ops[0], self.value(node.left), self.value(node.comparators[0]))
+
+    def of_IfExp(self, node: ast.IfExp) -> Any:
+        test = self.value(node.test)
+        if is_traced(test):
+            raise NotLowered("a choice that the values decide")
+        return self.value(node.body if test else node.orelse)

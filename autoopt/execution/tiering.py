@@ -1,0 +1,140 @@
+"""Functions of the printed source that become machine code once they have cost as much time as compiling would.
+
+Whoever calls a function ten times never waits for a compiler; whoever calls it ten thousand times loses at most as
+much again as he has spent. What is compiled is the text that can be read (`autoopt.execution.native`), and its results are
+compared with those of the text before they are used.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+COST = 0.1
+"""Seconds spent in a function before its code is written, and what compiling takes at the least."""
+
+LINE = 1.5e-4
+"""Seconds of compiling for each line of LLVM's assembly language."""
+
+GAIN = 0.9
+"""Machine code is kept if it takes less than this part of the time that NumPy takes."""
+
+_LOOP = re.compile(r"_loop\d*_*$")
+
+
+class TieredFunction:
+    """A function that is run by Python at first and as machine code later.
+
+    Parameters
+    ----------
+    function : FunctionType
+        Takes and returns numbers and arrays.
+    parts : dict
+        The namespace whose loops are watched one by one if the function as a whole cannot be compiled; empty for a
+        loop itself.
+    """
+
+    def __init__(self, function: FunctionType, parts: dict[str, Any]) -> None:
+        self.function, self.parts = function, parts
+        self.spent = 0.0
+        self.cost = COST
+        self.native: Any = None
+        self.refused = False
+        self.__name__, self.__code__ = function.__name__, function.__code__
+
+    def __call__(self, *operands: Any) -> Any:
+        if self.native is not None:
+            return self.run(operands)
+        if self.refused:
+            return self.function(*operands)
+        begin = time.perf_counter()
+        results = self.function(*operands)
+        last = time.perf_counter() - begin
+        self.spent += last
+        if self.spent > self.cost:
+            self.compile(operands, results, last)
+        return results
+
+    def run(self, operands: tuple) -> Any:
+        """Return the results of the machine code; of the text where that alone can tell what is the matter."""
+        from autoopt.execution.native.machine import Changed, Failed
+
+        try:
+            return self.native(*operands)
+        except Changed:
+            self.native, self.spent, self.cost = None, 0.0, COST
+        except Failed:
+            pass
+        return self.function(*operands)
+
+    def compile(self, operands: tuple, results: Any, seconds: float) -> None:
+        """Make machine code once that pays; keep it if it gives the same results in less time than `seconds`."""
+        try:
+            from autoopt.execution.native.machine import Native, lowered
+
+            code = lowered(self.function, operands)
+            self.cost = COST + LINE * code.lines
+            if self.spent < self.cost:
+                return
+            native = Native(code)
+            again = native(*operands)
+            faster = min(_seconds(native, operands) for _ in range(3)) < GAIN * seconds
+        except Exception:  # no code for it, a system that forbids new code, ...: whatever it is, the text can be run
+            self.refuse()
+            return
+        if faster and agree(results, again):
+            self.native = native
+        else:
+            self.refuse()
+
+    def refuse(self) -> None:
+        """Leave the function to Python, but have its loops watched."""
+        self.refused = True
+        for name, function in list(self.parts.items()):
+            if _LOOP.search(name) and isinstance(function, FunctionType):
+                self.parts[name] = TieredFunction(function, {})
+
+
+def _seconds(function: Any, operands: tuple) -> float:
+    """Return what one call takes."""
+    begin = time.perf_counter()
+    function(*operands)
+    return time.perf_counter() - begin
+
+
+def agree(results: Any, again: Any) -> bool:
+    """Whether two runs agree to rounding, which a long loop may magnify."""
+    one, two = ([np.asarray(value) for value in _values(found)] for found in (results, again))
+    sizes = [np.max(np.abs(value), initial=0.0, where=np.isfinite(value)) for value in one]
+    noise = 1e-13 * max(sizes, default=0.0)
+    return len(one) == len(two) and all(
+        a.shape == b.shape and np.allclose(a, b, rtol=1e-7, atol=1e-9 * size + noise, equal_nan=True)
+        for a, b, size in zip(one, two, sizes, strict=True)
+    )
+
+
+def _values(results: Any) -> list:
+    return (
+        list(results.values()) if isinstance(results, dict) else list(results if type(results) is tuple else [results])
+    )
+
+
+def anew(namespace: dict[str, Any], **constants: Any) -> dict[str, Any]:
+    """Return a module's namespace with other constants, which its functions look up there; none is compiled yet."""
+    made = namespace | constants
+    for name, value in namespace.items():
+        function = value.function if isinstance(value, TieredFunction) else value
+        if isinstance(function, FunctionType):
+            made[name] = FunctionType(function.__code__, made, name, function.__defaults__)
+    return made
+
+
+def watch(namespace: dict[str, Any]) -> None:
+    """Have the functions of a module with loops compiled when that pays."""
+    functions = {name: f for name, f in namespace.items() if isinstance(f, FunctionType) and name != "prepare"}
+    if any(map(_LOOP.search, functions)):
+        namespace |= {name: TieredFunction(f, namespace) for name, f in functions.items() if not _LOOP.search(name)}

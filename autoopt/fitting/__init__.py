@@ -1,0 +1,1 @@
+"""A model file and its data -> a Fit: what `autoopt fit` and `autoopt.fit` do."""

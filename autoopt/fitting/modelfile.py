@@ -1,0 +1,268 @@
+"""Model files -> Model: the objective, where to start, the data, the options.
+
+Runs the user's file once. Knows neither tapes nor solvers.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import linecache
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from autoopt.errors import Location, ModelError, UsageError
+from autoopt.fitting.data import bind, dataset
+from autoopt.fitting.settings import Settings
+from autoopt.users_code import syntax_error, users_code
+from autoopt.wording import near, nearest
+
+KINDS = ("negative log-likelihood",)
+_DERIVATIVES = ("jac", "hess", "hessp")
+_OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", *_DERIVATIVES)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model file defines.
+
+    Parameters
+    ----------
+    source : str
+        The file, for messages.
+    objective : callable
+        `objective(params, *data)`, to be minimised.
+    x0, data, bounds, constraints, names
+        A value, or a function: `data` of nothing, the others of the data.
+    kind : str, optional
+        One of KINDS; standard errors need "negative log-likelihood".
+    method : str, optional
+        Used unless the caller names another.
+    derivatives : dict
+        Those of jac, hess and hessp that the file defines in place of derived ones, as for `autoopt.minimize`.
+    unused : tuple of str
+        Sentences on names in the file that look like a misspelt option.
+    """
+
+    source: str
+    objective: Callable
+    x0: Any
+    data: Any = None
+    bounds: Any = None
+    constraints: Any = ()
+    kind: str | None = None
+    method: str | None = None
+    names: Any = None
+    derivatives: Mapping[str, Any] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+
+    @property
+    def data_names(self) -> list[str] | None:
+        """The objective's arguments after the parameters, None if it takes `*data`."""
+        parameters = _positional(self.objective)[1:]
+        return None if any(p.kind is p.VAR_POSITIONAL for p in parameters) else [p.name for p in parameters]
+
+    def arguments(self, data: object = None, target: str | None = None) -> dict[str, Any]:
+        """Return the data for the objective by argument name, in order; `data` replaces the model's own."""
+        if data is None:
+            with users_code(f"The function data of {self.source}"):
+                data = self.data() if callable(self.data) else self.data
+        names = self.data_names
+        required = [p.name for p in _positional(self.objective)[1:] if p.default is p.empty] if names else []
+        if data is None:
+            if target is not None:
+                raise UsageError(
+                    f"There is a target {target!r} and no data.", remedy="name the data file (--data FILE)."
+                )
+            if required:
+                raise ModelError(
+                    f"The objective of {self.source} takes the data {', '.join(required)}, and there are none.",
+                    remedy="name a data file (--data FILE), or define data in the model.",
+                )
+            return {}
+        if isinstance(data, tuple | list) or (hasattr(data, "shape") and not hasattr(data, "columns")):
+            return self._positioned(data if isinstance(data, tuple | list) else (data,), names, required, target)
+        if names is None:
+            raise ModelError(
+                f"The objective of {self.source} takes *data, so that named data cannot be bound to it.",
+                remedy="name its arguments, as in objective(params, X, y).",
+            )
+        if not names:
+            raise ModelError(
+                f"There are data, and the objective of {self.source} takes none.",
+                remedy="give it arguments for them, as in objective(params, X, y), or leave the data out.",
+            )
+        return bind(dataset(data), names, target, optional=set(names) - set(required))
+
+    def _positioned(self, data, names: list[str] | None, required: list[str], target: str | None) -> dict[str, Any]:
+        if target is not None:
+            raise UsageError(f"The target {target!r} needs data with names.", remedy="leave the target out.")
+        if names is None:
+            return {f"data[{i}]": value for i, value in enumerate(data)}
+        if not len(required) <= len(data) <= len(names):
+            raise ModelError(
+                f"The objective of {self.source} takes the data {', '.join(names) or 'none'}; it is given {len(data)} "
+                f"value{'' if len(data) == 1 else 's'}.",
+                remedy="give data as a tuple with one value for each argument of the objective after the first.",
+            )
+        return dict(zip(names, data, strict=False))
+
+    def value(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Return x0, bounds, constraints or names; a function is called with the data that it names, or else all."""
+        value = getattr(self, name)
+        if not callable(value):
+            return value
+        parameters = _positional(value)
+        wanted = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
+        by_name = set(wanted) <= set(arguments) and all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        if not by_name:
+            self._check_count(name, parameters, arguments)
+        with users_code(f"The function {name} of {self.source}"):
+            return value(**{key: arguments[key] for key in wanted}) if by_name else value(*arguments.values())
+
+    def _check_count(self, name: str, parameters: list[inspect.Parameter], arguments: Mapping[str, Any]) -> None:
+        """Refuse a function of something else than the data, such as a constraint in place of the constraints."""
+        required = [p for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
+        spread = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        if len(required) <= len(arguments) and (spread or len(arguments) <= len(parameters)):
+            return
+        code = getattr(getattr(self, name), "__code__", None)
+        remedy = f"write {name} as a value, or as a function of the data"
+        if name == "constraints":
+            remedy += '; a function of the parameters goes into a constraint: {"type": "ineq", "fun": ...}'
+        raise ModelError(
+            f"The function {name} of {self.source} takes {', '.join(p.name for p in parameters) or 'nothing'}, but is "
+            f"given the data, {', '.join(arguments) or 'of which there are none'}.",
+            Location(code.co_filename, code.co_firstlineno) if code else None,
+            remedy + ".",
+        )
+
+
+def load(model: object, settings: Mapping[str, Any] | None = None) -> Model:
+    """Return the Model of a file, or of anything with the attributes of one.
+
+    Parameters
+    ----------
+    model : path, module, or object with attributes
+        A file is run once.
+    settings : mapping of str to number, str or bool, optional
+        Values for module-level constants of the file, put in their place while it runs; text is converted to the
+        type of what it replaces.
+    """
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, str | Path):
+        path = Path(model)
+        names, own = _run(path, dict(settings or {}))
+        return _model(str(path), names, own)
+    if settings:
+        raise UsageError("Settings can be given for a model file only.", remedy="pass the path of the file as model.")
+    name = getattr(model, "__name__", type(model).__name__)
+    names = {key: getattr(model, key) for key in dir(model) if not key.startswith("_")}
+    return _model(name, names, [key for key, value in names.items() if not isinstance(value, ModuleType)])
+
+
+@contextmanager
+def importable(model: object) -> Iterator[None]:
+    """Put the folder of a model file on sys.path, so that it imports what lies beside it.
+
+    Last, not first: a file there may have the name of a package that autoopt or its dependencies import later.
+    """
+    if not isinstance(model, str | Path):
+        yield
+        return
+    folder = str(Path(model).absolute().parent)
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _run(path: Path, settings: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the names that the file defines or imports when it runs, and those of them that it defines."""
+    if not path.is_file():
+        what = "a folder, not a model file" if path.is_dir() else "not there"
+        beside = [entry.name for entry in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        raise ModelError(
+            f"The model file {path} is {what}.{near(path.name, beside)}",
+            remedy=f"give the path of a Python file; the working folder is {Path.cwd()}.",
+        )
+    file = str(path.absolute())
+    linecache.checkcache(file)
+    importlib.invalidate_caches()
+    try:
+        tree = ast.parse(path.read_bytes(), file)
+    except (SyntaxError, ValueError) as error:
+        raise syntax_error(error, file) from error
+    module = ModuleType(f"autoopt_model_{path.stem}")
+    module.__file__ = file
+    applied = Settings(path, settings)
+    vars(module).update(applied.names)
+    sys.modules[module.__name__] = module
+    with users_code(str(path)):
+        exec(compile(applied.wrapped(tree), file, "exec", dont_inherit=True), vars(module))
+    applied.finish(vars(module))
+    return vars(module), [name for name in _defined(tree) if not name.startswith("_")]
+
+
+def _defined(tree: ast.Module) -> list[str]:
+    """Return the names of the functions, classes and values at the top level, in the file's order."""
+    names: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            names += [
+                part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+            ]
+    return list(dict.fromkeys(names))
+
+
+def _model(source: str, names: Mapping[str, Any], own: Sequence[str]) -> Model:
+    """Return the Model of these names, refusing what is missing or of the wrong kind; `own` are not imported."""
+    if missing := [name for name in ("objective", "x0") if names.get(name) is None]:
+        hints = "".join(_meant(name, set(own) - {"objective", "x0", *_OPTIONAL}) for name in missing)
+        raise ModelError(
+            f"{source} defines no {' and no '.join(missing)}.{hints} It has {', '.join(own) or 'no names at all'}.",
+            remedy="define objective(params, *data), and x0: where to start, a value or a function of the data.",
+        )
+    if not callable(names["objective"]) or not _positional(names["objective"]):
+        raise ModelError(
+            f"objective in {source} is no function of the parameters.", remedy="write def objective(params, *data)."
+        )
+    found = {name: names[name] for name in _OPTIONAL if names.get(name) is not None}
+    for name, kind in (("kind", str), ("method", str)):
+        if not isinstance(found.get(name, ""), kind):
+            raise ModelError(f"{name} in {source} is {found[name]!r}, where text is needed.", remedy="quote it.")
+    if found.get("kind", KINDS[0]) not in KINDS:
+        raise ModelError(
+            f"kind in {source} is {found['kind']!r}.{near(found['kind'], KINDS)}",
+            remedy=f"write kind = {KINDS[0]!r} for standard errors, or leave it out.",
+        )
+    others = [name for name in own if name not in _OPTIONAL and name not in ("objective", "x0")]
+    misspelt = [(name, near(name, [key for key in _OPTIONAL if key not in found])) for name in others]
+    unused = tuple(f"{source} defines {name}, which is not used.{hint}" for name, hint in misspelt if hint)
+    derivatives = {name: found.pop(name) for name in _DERIVATIVES if name in found}
+    return Model(source, names["objective"], names["x0"], **found, derivatives=derivatives, unused=unused)
+
+
+def _meant(name: str, own: Iterable[str]) -> str:
+    """Return ' Is Objective meant to be objective?' if one of the user's own names is near, else an empty string."""
+    found = nearest(name, own)
+    return f" Is {found[0]} meant to be {name}?" if found else ""
+
+
+def _positional(function: Callable) -> list[inspect.Parameter]:
+    """Return the parameters of `function` that are filled by position."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return [inspect.Parameter("data", inspect.Parameter.VAR_POSITIONAL)]
+    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]

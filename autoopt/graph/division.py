@@ -1,0 +1,142 @@
+"""A derivative divided by what it depends on: the data alone, the point, the direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.replace import clone_replace
+from pytensor.graph.traversal import io_toposort
+from pytensor.tensor.basic import Alloc
+from pytensor.tensor.elemwise import DimShuffle
+from pytensor.tensor.reshape import JoinDims, SplitDims
+from pytensor.tensor.shape import Reshape, SpecifyShape
+from pytensor.tensor.subtensor import Subtensor
+
+from autoopt.graph.idioms.sweep import simplify
+from autoopt.graph.rewrites.rewriting import group_by_dependence
+from autoopt.tape.tape import Guard
+
+VIEWS = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
+"""Operations that cost nothing, so that computing them ahead gains nothing."""
+
+
+HOIST_LIMIT = 2**28
+"""Bytes of results that may be computed ahead and kept."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function to be printed.
+
+    Attributes
+    ----------
+    name : str
+    arguments : tuple of Variable
+    results : tuple of Variable
+    guards : tuple of (Variable, Guard)
+        To be checked on the way.
+    """
+
+    name: str
+    arguments: tuple[Variable, ...]
+    results: tuple[Variable, ...]
+    guards: tuple[tuple[Variable, Guard], ...] = ()
+
+
+MANY = 64
+"""So many values of a point may be kept for products with further directions; more are sooner made than read."""
+
+
+def _divide(
+    kind: str,
+    extra: list[Variable],
+    vector: Variable,
+    given: list[Variable],
+    results: Sequence[Variable],
+    guards: tuple,
+) -> list[Function]:
+    """Cut the graph where it stops to depend on the parameters, and where on the direction."""
+    count = len(results)
+    roots = _readable([vector, *extra, *given], [*results, *(variable for variable, _ in guards)])
+    results, checks = roots[:count], roots[count:]
+    results = group_by_dependence(results, {vector, *extra}, set(given))
+    results = group_by_dependence(results, set(extra), {vector, *given}) if extra else results
+    roots = [*results, *checks]
+    ahead = _frontier(roots, given, {vector, *extra})
+    functions = [Function("prepare", tuple(given), tuple(ahead))]
+    roots, known = _cut(roots, ahead)
+    results = roots[:count]
+    guards = tuple((check, guard) for check, (_, guard) in zip(roots[count:], guards, strict=True))
+    if extra:
+        point = _frontier(results, [vector, *given, *known], set(extra))
+        if len(point) > MANY:
+            point = []
+        functions.append(Function("linearize", (vector, *given, *known), tuple(point), guards))
+        results, late = _cut(results, point)
+        functions.append(Function(kind, (*extra, vector, *given, *known, *late), tuple(results)))
+    else:
+        functions.append(Function(kind, (vector, *given, *known), tuple(results), guards))
+    return functions
+
+
+def _cut(roots: list[Variable], ahead: list[Variable]) -> tuple[list[Variable], list[Variable]]:
+    """Return `roots` as expressions of inputs that stand for the variables computed `ahead`, and these inputs."""
+    inputs = []
+    for variable in ahead:
+        made = variable.type()
+        made.tag.stands_for = variable
+        inputs.append(made)
+    return clone_replace(list(roots), dict(zip(ahead, inputs, strict=True))), inputs
+
+
+def _readable(inputs: list[Variable], roots: list[Variable]) -> list[Variable]:
+    """Return `roots` as a person would write them: vectors where PyTensor has columns, above all."""
+    simple = simplify(inputs, roots)
+    for old, new in simple.items():
+        if not getattr(new.tag, "trace", None):
+            new.tag.trace = getattr(old.tag, "trace", [])
+    return [simple[root] for root in roots]
+
+
+def _frontier(roots: Sequence[Variable], known: Sequence[Variable], late: set[Variable]) -> list[Variable]:
+    """Return the largest parts of `roots` that do not depend on `late`, are not `known`, and are worth keeping."""
+    order = io_toposort([*known, *late], roots)
+    depends = set(late)
+    stop = set(known)
+    for node in order:
+        if any(v in depends for v in node.inputs) and not any(out in stop for out in node.outputs):
+            depends.update(node.outputs)
+    found: dict[Variable, None] = {}
+    needed = [*roots]
+    for node in order:
+        if node.outputs[0] in depends:
+            needed.extend(v for v in node.inputs if v not in depends)
+    for variable in needed:
+        if variable not in depends:
+            for part in _costly(variable, stop):
+                found[part] = None
+    position = {out: k for k, node in enumerate(order) for out in node.outputs}
+    kept, size = [], 0
+    for variable in sorted(found, key=position.__getitem__):
+        size += _bytes(variable)
+        if size <= HOIST_LIMIT:
+            kept.append(variable)
+    return kept
+
+
+def _costly(variable: Variable, stop: set[Variable]) -> list[Variable]:
+    """Return what has to be computed to have `variable`, looking through views."""
+    if variable in stop or isinstance(variable, Constant) or variable.owner is None:
+        return []
+    if isinstance(variable.owner.op, VIEWS):
+        return [part for source in variable.owner.inputs for part in _costly(source, stop)]
+    return [variable]
+
+
+def _bytes(variable: Variable) -> int:
+    size = 8
+    for length in variable.type.shape:
+        size *= length or 1
+    return size

@@ -1,0 +1,105 @@
+"""Sums of products as products of matrices, and what one function is of another."""
+
+from __future__ import annotations
+
+from pytensor import scalar as ps
+from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.math import Dot, Sum, add, exp, mul, sub
+
+from autoopt.graph.idioms.table import Sweep
+from autoopt.ops.matmul import matmul
+from autoopt.ops.patterns import expanded, insert_axes, is_elementwise, rank
+from autoopt.ops.releases import thawed
+
+
+def matrix_vector(node: Apply, sweep: Sweep) -> Variable | None:
+    """Dot of a matrix and a vector that was made a column (or row) -> `@` of the vector itself."""
+    if not isinstance(node.op, Dot):
+        return None
+    a, b = node.inputs
+    column, row = expanded(b), expanded(a)
+    if row and column and row[0] == (1,) and column[0] == (0,):
+        return mul(a, b)
+    if row and row[0] == (0,) and rank(row[1]) == 1:
+        if column and column[0] == (1,):
+            return insert_axes(matmul(row[1], column[1]), (0, 1))
+        return insert_axes(matmul(row[1], b), (0,))
+    if column and column[0] == (1,) and rank(column[1]) == 1:
+        return insert_axes(matmul(a, column[1]), (1,))
+    return None
+
+
+def composite(node: Apply, sweep: Sweep) -> Variable | None:
+    """A fused elementwise operation -> its parts."""
+    if not isinstance(node.op, Elemwise) or not isinstance(node.op.scalar_op, ps.Composite):
+        return None
+    inner = thawed(node.op.scalar_op.fgraph)
+    value = dict(zip(inner.inputs, node.inputs, strict=True))
+    for part in inner.toposort():
+        operands = [value.get(v, v) if not isinstance(v, Constant) else v.data for v in part.inputs]
+        value[part.outputs[0]] = Elemwise(part.op)(*operands)
+    return value[inner.outputs[0]]
+
+
+def inner_product(node: Apply, sweep: Sweep) -> Variable | None:
+    """(a * b).sum() of vectors -> a @ b; (A * v).sum(axis=1) -> A @ v; (A * u[:, None]).sum(axis=0) -> u @ A."""
+    if not isinstance(node.op, Sum) or node.outputs[0].type.dtype != "float64":
+        return None
+    (x,) = node.inputs
+    axes = tuple(range(rank(x))) if node.op.axis is None else tuple(node.op.axis)
+    if sweep.clients.get(x, 1) > 1 or not (is_elementwise(x, ps.Mul) or is_elementwise(x, ps.Sqr)) or len(axes) != 1:
+        return None
+    factors = [v for v in x.owner.inputs for _ in range(1 if is_elementwise(x, ps.Mul) else 2)]
+    if any(v.type.dtype != "float64" for v in factors):
+        return None
+    if rank(x) == 1:
+        full = [v for v in factors if v.type.broadcastable == x.type.broadcastable]
+        if len(full) < 2 or x.type.broadcastable[0]:
+            return None
+        last = max(i for i, v in enumerate(factors) if v is full[-1])
+        rest = [v for i, v in enumerate(factors) if i != last]
+        return matmul(mul(*rest) if len(rest) > 1 else rest[0], full[-1])
+    if rank(x) == 2 and len(factors) == 2:
+        for matrix, other in (factors, factors[::-1]):
+            pair = expanded(other)
+            if pair and pair[0] == (1 - axes[0],) and not any(matrix.type.broadcastable):
+                return matmul(matrix, pair[1]) if axes == (1,) else matmul(pair[1], matrix)
+    return None
+
+
+def sum_with_product(node: Apply, sweep: Sweep) -> Variable | None:
+    """(a - b * c).sum() of vectors -> a.sum() - b @ c: the product needs no array of its own."""
+    (x, *_) = node.inputs
+    if not isinstance(node.op, Sum) or rank(x) != 1 or node.outputs[0].type.dtype != "float64":
+        return None
+    if sweep.clients.get(x, 1) > 1 or not is_elementwise(x, (ps.Add, ps.Sub)):
+        return None
+    terms = x.owner.inputs
+    if any(v.type.broadcastable[0] or v.type.dtype != "float64" for v in terms):
+        return None
+    plain = [v for v in terms if not _is_pair(v, sweep)]
+    if len(plain) != len(terms) - 1 or (len(plain) > 1 and is_elementwise(x, ps.Sub)):
+        return None
+    (pair,) = [v for v in terms if v not in plain]
+    dot, rest = matmul(*pair.owner.inputs), Sum(axis=(0,))(add(*plain) if len(plain) > 1 else plain[0])
+    if is_elementwise(x, ps.Add):
+        return add(rest, dot)
+    return sub(rest, dot) if pair is terms[1] else sub(dot, rest)
+
+
+def _is_pair(variable: Variable, sweep: Sweep) -> bool:
+    """True for the product of two whole vectors that nothing else reads."""
+    if not is_elementwise(variable, ps.Mul) or sweep.clients.get(variable, 1) > 1 or len(variable.owner.inputs) != 2:
+        return False
+    return all(not v.type.broadcastable[0] and v.type.dtype == "float64" for v in variable.owner.inputs)
+
+
+def share_softplus(node: Apply, sweep: Sweep) -> Variable | None:
+    """sigmoid(z) -> exp(z - softplus(z)) where softplus(z) is at hand: a third of the time of expit, stable too."""
+    if not (isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, ps.Sigmoid)):
+        return None
+    (z,) = node.inputs
+    if z not in sweep.softplus:
+        return None
+    return exp(sub(z, sweep.first(Elemwise(ps.Softplus(ps.upgrade_to_float, name="scalar_softplus"))(z))))

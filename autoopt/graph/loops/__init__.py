@@ -1,0 +1,1 @@
+"""Loops as PyTensor operations, whose derivatives are loops again."""

@@ -1,0 +1,432 @@
+"""A loop as one PyTensor operation, whose derivatives are loops again.
+
+`Loop` has the whole trajectory of its carries as results, the initial values included. With these at hand everything
+else that an iteration computes is computed for all iterations at once, by array operations outside of the loop: what
+does not depend on the carries before it, what the carries do not depend on after it. So a loop's body is only what must
+be done in sequence, and its pullback is a loop, in the other direction, over the adjoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.mode import Mode
+from pytensor.gradient import DisconnectedGrad, DisconnectedType
+from pytensor.graph.basic import Apply, Constant, Variable, equal_computations
+from pytensor.graph.op import Op
+from pytensor.graph.replace import _vectorize_node, clone_replace, vectorize_graph
+from pytensor.graph.traversal import ancestors, io_toposort
+from pytensor.scalar.basic import Add, Second
+from pytensor.tensor.basic import Alloc
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.subtensor import IncSubtensor
+
+from autoopt.graph.rewrites.rewriting import group_by_dependence, rewrite
+from autoopt.ops.releases import infers_shape
+from autoopt.tape.loops.recurrence import MOST
+
+
+class Ending(NamedTuple):
+    """What ends a loop: the body's `condition` once it is `answer`; `place` is the loop's among those of the tape."""
+
+    condition: Variable
+    answer: bool
+    place: int
+
+
+class Loop(Op):
+    """`count` iterations of a body over carries.
+
+    Inputs are the initial carries, then arrays with one entry for each iteration along axis 0, then what is the same in
+    every iteration. Results are the trajectories of the carries, of length `count + 1`. Forward, entry 0 is the initial
+    value and entry t + 1 is the body at entry t and the sequences' entry t; with `reverse` the initial value is the
+    last entry and entry t is the body at entry t + 1 and the sequences' entry t.
+
+    A loop whose number of iterations is not known ahead either has an `ending`, and the number as one more result, or
+    it is given the number as its last input, which the body does not read.
+
+    Parameters
+    ----------
+    count : int or None
+        None if it is not known ahead.
+    carries, sequences : int
+    inputs : sequence of Variable
+        The body's, in the order of the operation's.
+    updates : sequence of Variable
+        The carries' next values.
+    reverse : bool
+    ending : Ending, optional
+    """
+
+    def __init__(
+        self,
+        count: int | None,
+        carries: int,
+        sequences: int,
+        inputs: Sequence[Variable],
+        updates: Sequence[Variable],
+        reverse: bool,
+        ending: Ending | None = None,
+    ) -> None:
+        self.count, self.carries, self.sequences, self.reverse = count, carries, sequences, reverse
+        self.ending = ending
+        self.inputs, self.updates = tuple(inputs), tuple(updates)
+        self._run: Callable | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if type(other) is not Loop or self._head() != other._head() or len(self.inputs) != len(other.inputs):
+            return False
+        if [v.type for v in self.inputs] != [v.type for v in other.inputs]:
+            return False
+        return equal_computations(self.results, other.results, list(self.inputs), list(other.inputs))
+
+    def __hash__(self) -> int:
+        return hash(self._head())
+
+    def _head(self) -> tuple:
+        ending = (self.ending.answer, self.ending.place) if self.ending else None
+        return self.count, self.carries, self.sequences, self.reverse, ending
+
+    def __str__(self) -> str:
+        return f"Loop{{{self.count}{', reverse' if self.reverse else ''}}}"
+
+    @property
+    def results(self) -> list[Variable]:
+        """What the body computes: the carries' next values, and what ends the loop."""
+        return [*self.updates, self.ending.condition] if self.ending else list(self.updates)
+
+    def make_node(self, *inputs: Variable) -> Apply:
+        operands = [pt.as_tensor(v) for v in inputs]
+        length = None if self.count is None else self.count + 1
+        carries = self.inputs[: self.carries]
+        outputs = [pt.tensor(_path(v), dtype="float64", shape=(length, *v.type.shape)) for v in carries]
+        return Apply(self, operands, [*outputs, pt.lscalar("count")] if self.ending else outputs)
+
+    def iterations(self, node: Apply) -> int | Variable:
+        """Return the number of iterations."""
+        if self.ending:
+            return node.outputs[-1]
+        return node.inputs[-1] if self.count is None else self.count
+
+    def perform(self, node: Apply, inputs: Sequence, output_storage: list) -> None:
+        if self._run is None:
+            mode = Mode(linker="py", optimizer=None)
+            self._run = pytensor.function(list(self.inputs), self.results, mode=mode, on_unused_input="ignore")
+        if self.ending:
+            self._repeat(inputs, output_storage)
+            return
+        count = int(inputs[-1]) if self.count is None else self.count
+        initial, rest = inputs[: self.carries], inputs[self.carries :]
+        arrays, fixed = rest[: self.sequences], rest[self.sequences :]
+        trajectories = [np.empty((count + 1, *np.shape(value))) for value in initial]
+        first, step = (count, -1) if self.reverse else (0, 1)
+        for trajectory, value in zip(trajectories, initial, strict=True):
+            trajectory[first] = value
+        for t in reversed(range(count)) if self.reverse else range(count):
+            old = t + 1 if self.reverse else t
+            values = self._run(*(x[old] for x in trajectories), *(x[t] for x in arrays), *fixed)
+            for trajectory, value in zip(trajectories, values, strict=True):
+                trajectory[old + step] = value
+        for storage, trajectory in zip(output_storage, trajectories, strict=True):
+            storage[0] = trajectory
+
+    def _repeat(self, inputs: Sequence, output_storage: list) -> None:
+        carries, fixed = list(inputs[: self.carries]), inputs[self.carries :]
+        kept = [[value] for value in carries]
+        going = True
+        while going and len(kept[0]) <= MOST:
+            *carries, condition = self._run(*carries, *fixed)
+            for row, value in zip(kept, carries, strict=True):
+                row.append(value)
+            going = bool(condition) != self.ending.answer
+        for storage, value in zip(output_storage, [*map(np.array, kept), np.asarray(len(kept[0]) - 1)], strict=True):
+            storage[0] = value
+
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: Sequence) -> list[tuple]:
+        count = self.iterations(node)
+        trajectories = [(count + 1, *shape) for shape in shapes[: self.carries]]
+        return [*trajectories, ()] if self.ending else trajectories
+
+    def again(self, count: int | Variable, *body: Any) -> list[Variable]:
+        """Return the trajectories of a loop of the same kind with another body: initial carries, ..., updates."""
+        return loop(count, *body, self.reverse)
+
+    def parts(self, inputs: Sequence) -> tuple[Sequence, Sequence, Sequence]:
+        """Return `inputs` as initial carries, sequences, and invariants."""
+        first, second = self.carries, self.carries + self.sequences
+        return inputs[:first], inputs[first:second], inputs[second:]
+
+    def before(self, trajectory: Variable) -> Variable:
+        """Return the carry that each iteration starts from, in the order of the sequences."""
+        return trajectory[1:] if self.reverse else trajectory[:-1]
+
+    def after(self, trajectory: Variable) -> Variable:
+        """Return the carry that each iteration ends with, in the order of the sequences."""
+        return trajectory[:-1] if self.reverse else trajectory[1:]
+
+    def pullback(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
+    ) -> list[Variable]:
+        """Return the derivatives with respect to the inputs.
+
+        Notes
+        -----
+        With c' = F(c, x, k) and the adjoint a' of c': a = g + (dF/dc)' a', where g is the cotangent of c as a result;
+        then dx = (dF/dx)' a' and dk is the sum over the iterations of (dF/dk)' a'.
+        """
+        _, outer_sequences, outer_fixed = self.parts(inputs)
+        carries, sequences, fixed = self.parts(self.inputs)
+        count = self.iterations(outputs[0].owner)
+        outputs = outputs[: self.carries]
+        adjoints = adjoints_of(carries)
+        smooth = [v for v in self.inputs if v.type.dtype == "float64"]
+        updates = rewritten(self.inputs, self.updates, "first") if self.ending else self.updates
+        known = {v: v.type() for v in updates if v.owner}  # what the loop has computed need not be computed again
+        slopes = dict(zip(smooth, clone_replace(pulled(updates, adjoints, smooth), known), strict=True))
+        last, first = (0, -1) if self.reverse else (-1, 0)
+        final, given = zip(*map(parted, carries, cotangents, [last] * self.carries), strict=True)
+        direct = {v: v.type() for v, g in zip(carries, given, strict=True) if g is not None}
+        before = [slopes[v] + direct[v] if v in direct else slopes[v] for v in carries]
+        arrays = {v: self.before(out) for v, out in zip(carries, outputs, strict=True)}
+        arrays |= dict(zip(sequences, outer_sequences, strict=True))
+        arrays |= {known[v]: self.after(out) for v, out in zip(updates, outputs, strict=True) if v in known}
+        own = arrays | {direct[v]: self.before(g) for v, g in zip(carries, given, strict=True) if g is not None}
+        constants = dict(zip(fixed, outer_fixed, strict=True))
+        initial = dict(zip(adjoints, final, strict=True))
+        back = loop(count, initial, own, constants, before, reverse=not self.reverse)
+        after = {a: self.after(out) for a, out in zip(adjoints, back, strict=True)}
+        wanted = [slopes[v] for v in (*sequences, *fixed) if v in slopes]
+        found = iter(mapped(count, arrays | after, constants, wanted))
+        results = [out[first] for out in back]
+        for v in (*sequences, *fixed):
+            if v not in slopes:
+                results.append(pytensor.gradient.disconnected_type())
+            else:
+                slope = next(found)
+                results.append(slope if v in arrays else slope.sum(axis=0))
+        return results
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        smooth = [True] * self.carries + [False] * bool(self.ending)
+        return [[v.type.dtype == "float64" and entry for entry in smooth] for v in self.inputs]
+
+
+def _path(carry: Variable) -> str | None:
+    """Return what the trajectory of a carry is called."""
+    return f"{carry.name}_path" if carry.name and carry.type.ndim == 0 else carry.name
+
+
+def adjoints_of(carries: Sequence[Variable]) -> list[Variable]:
+    """Return variables for the derivatives by `carries`."""
+    return [v.type(name=v.name and f"{v.name}_slope") for v in carries]
+
+
+def parted(carry: Variable, cotangent: Variable, last: int) -> tuple[Variable, Variable | None]:
+    """Return the last entry of a trajectory's cotangent, and the cotangent if other entries may differ from zero."""
+    if isinstance(cotangent.type, DisconnectedType):
+        return pt.zeros(carry.type.shape), None
+    entries: list[Variable] = []
+    waiting = [cotangent]
+    while waiting:
+        node = waiting.pop().owner
+        if node and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Add):
+            waiting += node.inputs
+        elif node and isinstance(node.op, IncSubtensor) and _writes(node, last) and _is_zero(node.inputs[0]):
+            entries.append(node.inputs[1])
+        else:
+            return cotangent[last], cotangent
+    return reduce(pt.add, entries), None
+
+
+def _writes(node: Apply, last: int) -> bool:
+    """Whether a write goes to entry `last` along axis 0, and to nothing else."""
+    index = node.op.idx_list
+    if len(index) != 1 or isinstance(index[0], slice):
+        return False
+    return isinstance(node.inputs[2], Constant) and node.inputs[2].data == last
+
+
+def _is_zero(variable: Variable) -> bool:
+    """Whether a variable is zeros, as gradients begin with."""
+    while variable.owner and isinstance(variable.owner.op, DimShuffle | Alloc | Elemwise):
+        op = variable.owner.op
+        if isinstance(op, Elemwise) and not isinstance(op.scalar_op, Second):
+            return False
+        variable = variable.owner.inputs[1 if isinstance(op, Elemwise) else 0]
+    return isinstance(variable, Constant) and not np.any(variable.data)
+
+
+def pulled(outputs: Sequence[Variable], adjoints: Sequence[Variable], wrt: Sequence[Variable]) -> list[Variable]:
+    """Return the derivatives of sum(outputs * adjoints) with respect to `wrt`.
+
+    A known gradient replaces what comes from further down; a copy of each output, which nothing reads, keeps both.
+    """
+    known = {pt.tensor_copy(out): adjoint for out, adjoint in zip(outputs, adjoints, strict=True)}
+    return pytensor.grad(None, list(wrt), known_grads=known, disconnected_inputs="ignore", return_disconnected="zero")
+
+
+def loop(
+    count: int | Variable | None,
+    initial: Mapping[Variable, Variable],
+    sequences: Mapping[Variable, Variable],
+    fixed: Mapping[Variable, Variable],
+    updates: Sequence[Variable],
+    reverse: bool = False,
+    ending: Ending | None = None,
+) -> list[Variable]:
+    """Return the trajectories of a loop whose body is rewritten, and reduced to what depends on the carries.
+
+    With an ending the body keeps the user's own arithmetic, rounding included, as when it ends is a matter of rounding.
+
+    Parameters
+    ----------
+    count : int, Variable or None
+        None with an ending: then the number of iterations is one more result, and there are no sequences.
+    initial, sequences, fixed : mapping of Variable to Variable
+        From the body's inputs to what they are outside: first values, arrays with an entry for each iteration, values.
+    updates : sequence of Variable
+        The carries' next values, in terms of the body's inputs.
+    reverse : bool
+    ending : Ending, optional
+    """
+    inner = [*initial, *sequences, *fixed]
+    updates = [*updates, ending.condition] if ending else list(updates)
+    updates = rewritten(inner, updates, "guards" if ending else "between")
+    if not ending:
+        updates = group_by_dependence(updates, set(initial), {*sequences, *fixed})
+    updates, sequences, fixed = _hoisted(count, list(initial), sequences, fixed, updates)
+    used = set(ancestors(updates, blockers=[*initial, *sequences, *fixed]))
+    sequences = {v: outer for v, outer in sequences.items() if v in used}
+    fixed = {v: outer for v, outer in fixed.items() if v in used}
+    if isinstance(count, Variable):
+        fixed[pt.lscalar()] = count
+    inner = [*initial, *sequences, *fixed]
+    if ending:
+        *updates, condition = updates
+        ending = ending._replace(condition=condition)
+    known = count if isinstance(count, int) else None
+    op = Loop(known, len(initial), len(sequences), inner, updates, reverse, ending)
+    starts = [
+        pt.as_tensor(outer, dtype="float64") if outer.type.dtype != "float64" else outer for outer in initial.values()
+    ]
+    return op(*starts, *sequences.values(), *fixed.values(), return_list=True)
+
+
+def rewritten(inner: Sequence[Variable], outputs: Sequence[Variable], stage: str) -> list[Variable]:
+    """Return `outputs` rewritten, in terms of the same inputs."""
+    simple = rewrite(inner, list(outputs), stage)
+    return clone_replace(simple.outputs, dict(zip(simple.inputs, inner, strict=True)))
+
+
+def _hoisted(
+    count: int | Variable | None,
+    carries: Sequence[Variable],
+    sequences: Mapping,
+    fixed: Mapping,
+    updates: list[Variable],
+) -> tuple[list[Variable], dict, dict]:
+    """Return the body with what does not depend on the carries computed outside, for all iterations at once."""
+    inner = [*carries, *sequences, *fixed]
+    depends: set[Variable] = set(carries)
+    order = io_toposort(inner, updates)
+    for node in order:
+        if depends.intersection(node.inputs):
+            depends.update(node.outputs)
+    found: dict[Variable, None] = {}
+
+    def frontier(variable: Variable) -> None:
+        if variable in depends or variable.owner is None or variable in fixed or variable in sequences:
+            return
+        if isinstance(variable.owner.op, DimShuffle):
+            frontier(variable.owner.inputs[0])
+        else:
+            found[variable] = None
+
+    for node in order:
+        if depends.intersection(node.inputs):
+            for variable in node.inputs:
+                frontier(variable)
+    for variable in updates:
+        frontier(variable)
+    if not found:
+        return updates, dict(sequences), dict(fixed)
+    varying = [v for v in found if set(sequences).intersection(ancestors([v], blockers=inner))]
+    constant = [v for v in found if v not in varying]
+    places = {v: v.type() for v in found}
+    outer_varying = mapped(count, sequences, fixed, varying) if varying else []
+    outer_constant = clone_replace(constant, dict(fixed)) if constant else []
+    sequences = dict(sequences) | {places[v]: outer for v, outer in zip(varying, outer_varying, strict=True)}
+    fixed = dict(fixed) | {places[v]: outer for v, outer in zip(constant, outer_constant, strict=True)}
+    return clone_replace(updates, places), sequences, fixed
+
+
+def mapped(
+    count: int | Variable,
+    sequences: Mapping[Variable, Variable],
+    fixed: Mapping[Variable, Variable],
+    outputs: Sequence[Variable],
+) -> list[Variable]:
+    """Return `outputs`, in terms of entries of sequences, for all entries at once; rewritten before, for one."""
+    inner = [*sequences, *fixed]
+    outputs = rewritten(inner, outputs, "between")
+    varying = [out for out in outputs if set(sequences).intersection(ancestors([out], blockers=inner))]
+    stacked = dict(zip(varying, vectorize_graph(varying, {**sequences, **fixed}), strict=True)) if varying else {}
+    rest = [out for out in outputs if out not in stacked]
+    for out, once in zip(rest, clone_replace(rest, dict(fixed)), strict=True):
+        stacked[out] = pt.alloc(once, count, *out.type.shape)
+    return [stacked[out] for out in outputs]
+
+
+@_vectorize_node.register(Loop)
+def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]:
+    """Return the trajectories for a stack of inputs: a loop whose carries are stacks."""
+    extra = [new.type.ndim - old.type.ndim for new, old in zip(batched, node.inputs, strict=True)]
+    axes = max(extra)
+    if axes == 0:
+        return op.make_node(*batched).outputs
+    if op.ending or (op.count is None and extra[-1]):
+        raise NotImplementedError("a stack of loops that end on a condition")
+    batch = [1] * axes
+    for new, more in zip(batched, extra, strict=True):
+        for k, length in enumerate(new.type.shape[:more]):
+            if length != 1:
+                batch[axes - more + k] = length
+    carries, sequences, fixed = op.parts(op.inputs)
+    starts, arrays, constants = op.parts(batched)
+    _, more_arrays, _ = op.parts(extra)
+    stacked: dict[Variable, Variable] = {}
+    initial: dict[Variable, Variable] = {}
+    for v, start in zip(carries, starts, strict=True):
+        stacked[v] = pt.tensor(v.name, dtype=v.type.dtype, shape=(*batch, *v.type.shape))
+        initial[stacked[v]] = pt.broadcast_to(start, (*batch, *v.type.shape))
+    given: dict[Variable, Variable] = {}
+    for v, array, more in zip(sequences, arrays, more_arrays, strict=True):
+        stacked[v] = pt.tensor(dtype=v.type.dtype, shape=(*array.type.shape[:more], *v.type.shape))
+        given[stacked[v]] = pt.moveaxis(array, more, 0) if more else array
+    kept: dict[Variable, Variable] = {}
+    for v, value in zip(fixed, constants, strict=True):
+        stacked[v] = pt.tensor(dtype=v.type.dtype, shape=value.type.shape)
+        kept[stacked[v]] = value
+    updates = [
+        pt.broadcast_to(new, (*batch, *old.type.shape))
+        for new, old in zip(vectorize_graph(list(op.updates), stacked), op.updates, strict=True)
+    ]
+    count = op.count
+    if count is None:
+        *_, count = kept.values()
+        kept.popitem()
+    results = op.again(count, initial, given, kept, updates)
+    return [pt.moveaxis(result, 0, axes) for result in results]
+
+
+@_vectorize_node.register(DisconnectedGrad)
+def _vectorize_disconnected(op: DisconnectedGrad, node: Apply, x: Variable) -> list[Variable]:
+    return [op(x)]

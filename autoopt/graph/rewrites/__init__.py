@@ -1,0 +1,1 @@
+"""PyTensor's rewrites as they are used here, and ours."""

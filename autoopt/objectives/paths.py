@@ -1,0 +1,183 @@
+"""One way through an objective's branches, with what has been compiled for it."""
+
+from __future__ import annotations
+
+import copy
+from collections import ChainMap
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autoopt.execution.engines import Compiled, rebound
+from autoopt.tape.digest import constant_names, digest
+from autoopt.tape.loops.until import converging
+from autoopt.tape.tape import Leaf, Tape
+from autoopt.tracing.outside.watching import is_fixed, is_kept, kept_bytes
+from autoopt.tracing.trace import Trace, data_leaves
+
+
+class Path:
+    """A trace of the objective, and others that differ from it only in how many iterations loops took.
+
+    Parameters
+    ----------
+    recorded : Trace
+    point : ndarray
+        Where it was recorded.
+    repeats : bool
+        Whether loops that end on a condition may be run as such.
+
+    Attributes
+    ----------
+    trace : Trace
+    tape : Tape
+        What is compiled.
+    counts : set of tuple of int
+        The iterations that the loops may take; empty if there are no such loops.
+    compiled : dict of str to Compiled
+        By kind of derivative.
+    is_plain : bool
+        Whether the compiled value and derivatives count as they are: nothing is caught, compared or settled besides.
+    trusted : int
+        At how many points the derivative was found right, where the objective finds numbers equal.
+    compared : bool
+        Whether its first gradient has been compared with the values, where texts or whole numbers lead away from them.
+    orders : dict of int to int
+        How often derivatives of an order have been compared with the values, where decisions may lead away from them.
+    finite : ndarray or None
+        The latest point at which the value was found finite.
+    watched : Watch or None
+        What the trace read outside; None if that is nothing.
+    is_complete : bool
+        Whether every change of that can be noticed.
+    kept : tuple of (ndarray, bytes)
+        Arrays of which something has been computed, with what was in them.
+    """
+
+    def __init__(self, recorded: Trace, point: np.ndarray, repeats: bool) -> None:
+        self.trace, self.point = recorded, point
+        self.tape: Tape = converging(recorded.tape) if repeats and not recorded.tape.caught else recorded.tape
+        self.counts = {self.tape.counts} if self.tape.counts else set()
+        self.compiled: dict[str, Compiled] = {}
+        self.trusted = 0
+        self.compared = not recorded.tape.unfollowed
+        tape = recorded.tape
+        self.is_plain = self.compared and not (tape.caught or tape.python_numbers or tape.ties or tape.decided)
+        self.orders: dict[int, int] = {}
+        self.finite: np.ndarray | None = None
+        self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
+        self.watched = recorded.watched or None
+        self.is_complete = recorded.watched.complete
+        self.kept: tuple[tuple[np.ndarray, bytearray], ...] = ()
+        self._kept: dict[int, tuple[np.ndarray, bytearray]] = {}
+        self._code = [id(array) for array, _ in recorded.watched.arrays]
+        self._values = recorded.tape.values, self.tape.values
+
+    @cached_property
+    def _identity(self) -> tuple:
+        return digest(self.tape), self.tape.python_numbers, self.tape.data_decided
+
+    def is_like(self, other: Path) -> bool:
+        """Whether the paths differ in nothing but the numbers of iterations."""
+        return bool(self.counts and other.counts) and self.is_same_code(other)
+
+    def is_same_code(self, other: Path) -> bool:
+        """Whether the paths differ in nothing but the data, and what was kept of the run."""
+        if self._identity != other._identity:
+            return False
+        one, two = self.tape.values, other.tape.values
+        return all(np.array_equal(one[k], two[k], equal_nan=True) for k in constant_names(self.tape))
+
+    def take(self, other: Path) -> None:
+        """Let the loops take the numbers of iterations of a path that is like this one."""
+        self.counts |= other.counts
+        self._more.append(replace(other.trace, tape=self.trace.tape))
+        for compiled in self.compiled.values():
+            compiled.admit(self.counts)
+
+    def unroll(self) -> None:
+        """Compile the trace as it was recorded from now on."""
+        self.tape, self.counts = self.trace.tape, set()
+        self._values = self._values[0], self._values[0]
+        self.__dict__.pop("_leaves", None)
+        self.compiled.clear()
+
+    def twin(self) -> Path:
+        """Return a path of the same code, to which other data can be bound."""
+        other = copy.copy(self)
+        other.counts, other._more, other._kept = set(self.counts), list(self._more), dict(self._kept)
+        other.orders = dict(self.orders)
+        other.compiled = {kind: rebound(compiled, self.tape) for kind, compiled in dict(self.compiled).items()}
+        return other
+
+    def holds(self) -> bool:
+        """Whether everything outside that the trace read, and did not change, is as it was, but for arrays."""
+        return self.watched is None or self.watched.holds()
+
+    def still_holds(self) -> bool:
+        """Whether the path holds for other data of the same shapes, everything outside being as it was."""
+        if self.tape.data_decided or not all(is_kept(*self._kept[key]) for key in self._code if key in self._kept):
+            return False
+        return all(recorded.watched.complete and recorded.watched.holds() for recorded in (self.trace, *self._more))
+
+    # Data -------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _leaves(self) -> tuple[list[tuple[Leaf, int]], ...]:
+        """The name and step of each input of the tape that was recorded, and of the one that is compiled."""
+        tapes = self.trace.tape, self.tape
+        return tuple([(leaf, index) for index, leaf in tape.leaves().items() if index] for tape in tapes)
+
+    def keep(self, budget: float, everything: bool = False) -> None:
+        """Remember what is in arrays of which something has been computed, smallest first, up to `budget` bytes."""
+        arrays = [*self.trace.watched.arrays, *((array, None) for array in self._read(everything))]
+        size = sum(len(kept) for _, kept in self._kept.values())
+        for array, kept in sorted(arrays, key=lambda entry: entry[0].nbytes):
+            if id(array) in self._kept:
+                continue
+            size += array.nbytes
+            if size > budget:
+                break
+            self._kept[id(array)] = array, kept_bytes(array) if kept is None else kept
+        self.kept = tuple(self._kept.values())
+
+    def _read(self, everything: bool) -> Iterator[np.ndarray]:
+        """Yield the data of which something has been computed beforehand, or all."""
+        names = frozenset().union(*(compiled.reads for compiled in self.compiled.values()))
+        for leaf, index in self._leaves[1]:
+            array = self.tape.values[index]
+            wanted = everything or self.tape.data_decided or leaf.name in names
+            if wanted and isinstance(array, np.ndarray) and not array.dtype.hasobject and not is_fixed(array):
+                yield array
+
+    def is_kept(self) -> bool:
+        """Whether those arrays hold what they held."""
+        return all(is_kept(array, kept) for array, kept in self.kept)
+
+    def refresh(self, budget: float) -> bool:
+        """Compute anew what was computed of arrays that have been written into; False if that takes another trace."""
+        if not self.still_holds():
+            return False
+        self._bind(self.trace.tape.values, self.tape.values, budget)
+        return True
+
+    def rebind(self, args: tuple, budget: float) -> None:
+        """Take other data."""
+        data = data_leaves(args)
+        values = []
+        for leaves, own in zip(self._leaves, self._values, strict=True):
+            arguments = (index for leaf, index in leaves if leaf.kind == "argument")
+            values.append(ChainMap(dict(zip(arguments, data, strict=True)), own))
+        self._bind(*values, budget)
+
+    def _bind(self, recorded: Any, compiled: Any, budget: float) -> None:
+        unchanged = self.tape is self.trace.tape
+        self.trace = replace(self.trace, tape=replace(self.trace.tape, values=recorded))
+        self.tape = self.trace.tape if unchanged else replace(self.tape, values=compiled)
+        self.finite, self._kept = None, {}
+        for function in self.compiled.values():
+            function.bind(self.tape)
+        self.keep(budget)

@@ -1,0 +1,277 @@
+"""Functions of functions, under JAX's names: `grad`, `value_and_grad`, `hessian`, `hvp`, `jacobian`.
+
+Each call gives other data as it likes; what is compiled is kept for data of the same shapes.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import UsageError
+from autoopt.objectives.bindings import Binding, private, shape
+from autoopt.objectives.objective import Objective
+from autoopt.parameters import Structure
+from autoopt.tracing.arrays.array import TracedArray
+from autoopt.tracing.standins.numpy import FOLLOWED, STAND_INS
+
+
+def grad(f: Callable, argnums: int = 0) -> Callable:
+    """Return the function that gives the gradient of `f` with respect to one argument.
+
+    Parameters
+    ----------
+    f : callable, f(*args) -> scalar
+        Plain NumPy code.
+    argnums : int
+        Which positional argument to differentiate by: a scalar, an array, or a nest of dicts, lists and tuples.
+
+    Returns
+    -------
+    callable
+        Takes what `f` takes, keywords too; returns the gradient in the structure of that argument.
+
+    Examples
+    --------
+    >>> import numpy as np, autoopt
+    >>> autoopt.grad(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    """
+    both = value_and_grad(f, argnums)
+    return _followed("grad", f, argnums, lambda *args, **options: both(*args, **options)[1])
+
+
+def value_and_grad(f: Callable, argnums: int = 0) -> Callable:
+    """Return the function that gives `f`'s value and its gradient with respect to one argument, see `grad`."""
+    compiled = _Compiled(f, argnums)
+
+    def evaluate(*args: Any, **options: Any) -> tuple[float, Any]:
+        with compiled.at(args, options) as (objective, x):
+            value, gradient = objective.value_and_grad(x)
+        return value, objective.structure.unflatten(gradient)
+
+    return _followed("value_and_grad", f, argnums, evaluate)
+
+
+def hvp(f: Callable, argnums: int = 0) -> Callable:
+    """Return the function `(x, p, *rest) -> H(x) p`, where `p` and the result have the structure of x.
+
+    `x` is the argument of `f` that `argnums` names; `p` comes right after it.
+
+    Examples
+    --------
+    >>> import numpy as np, autoopt
+    >>> autoopt.hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+    """
+    compiled = _Compiled(f, argnums)
+
+    def evaluate(*args: Any, **options: Any) -> Any:
+        if len(args) < argnums + 2:
+            raise UsageError("hvp(f) takes the point and the direction.", remedy="call hvp(f)(x, p, *args).")
+        direction = args[argnums + 1]
+        with compiled.at((*args[: argnums + 1], *args[argnums + 2 :]), options) as (objective, x):
+            return objective.structure.unflatten(objective.hessp(x, direction))
+
+    return _followed("hvp", f, argnums, evaluate)
+
+
+def hessian(f: Callable, argnums: int = 0) -> Callable:
+    """Return the function that gives the second derivatives of `f` with respect to one argument.
+
+    For an array of shape s the result has shape s + s; for a nest of arrays it is a nest of nests, as in JAX.
+    """
+    compiled = _Compiled(f, argnums)
+
+    def evaluate(*args: Any, **options: Any) -> Any:
+        with compiled.at(args, options) as (objective, x):
+            return blocks(objective.structure, objective.hess(x).copy())
+
+    return _followed("hessian", f, argnums, evaluate)
+
+
+def jacobian(f: Callable, argnums: int = 0) -> Callable:
+    """Return the function that gives the first derivatives of an array-valued `f` with respect to one argument.
+
+    For a result of shape r and an argument of shape s it has shape r + s; for a nest of arrays it is such a nest.
+    """
+    compiled = _Compiled(f, argnums, scalar=False)
+
+    def evaluate(*args: Any, **options: Any) -> Any:
+        with compiled.at(args, options) as (objective, x):
+            matrix, shape = objective.jacobian(x)
+        return columns(objective.structure, matrix.copy(), shape)
+
+    return _followed("jacobian", f, argnums, evaluate)
+
+
+def _followed(kind: str, f: Callable, argnums: int, evaluate: Callable) -> Callable:
+    """Return `evaluate`, followed where an objective that is traced calls it, in copied code or in code as it is."""
+
+    def stand_in(tracer: Any, substitute: Callable) -> Any:
+        from autoopt.objectives.nested import Transformed
+
+        return Transformed(tracer, kind, substitute(f), argnums)
+
+    def derivative(*args: Any, **options: Any) -> Any:
+        for part in args:
+            if type(part) is TracedArray:
+                return stand_in(part.tracer, part.tracer.substitute)(*args, **options)
+        return evaluate(*args, **options)
+
+    setattr(derivative, FOLLOWED, stand_in)
+    return derivative
+
+
+def _inside(kind: str) -> Callable:
+    """Return the stand-in for a function of this module in an objective that is traced."""
+
+    def transform(tracer: Any, f: Callable, argnums: int = 0) -> Any:
+        from autoopt.objectives.nested import Transformed
+
+        _Compiled(f, argnums)  # complains of what is no position
+        return Transformed(tracer, kind, f, argnums)
+
+    return transform
+
+
+STAND_INS.update({function: _inside(function.__name__) for function in (grad, value_and_grad, hvp, hessian, jacobian)})
+
+
+def blocks(structure: Structure, matrix: Any) -> Any:
+    """Return a Hessian of the flat vector as the nest of the second derivatives by the parts of `structure`."""
+    entries = _entries(structure)
+    return each(entries, lambda rows: each(entries, lambda columns: _block(matrix, rows, columns)))
+
+
+def columns(structure: Structure, matrix: Any, shape: tuple[int, ...]) -> Any:
+    """Return a Jacobian by the flat vector, of a function whose value has `shape`, as the nest of its parts."""
+    return each(_entries(structure), lambda part: _columns(matrix, part).reshape(shape + np.shape(part)))
+
+
+def _block(matrix: Any, rows: np.ndarray, columns: np.ndarray) -> Any:
+    """Return the second derivatives by the flat entries `rows` and `columns`, in their shapes."""
+    return _columns(_columns(matrix, columns).T, rows).T.reshape(np.shape(rows) + np.shape(columns))
+
+
+def _columns(matrix: Any, part: np.ndarray) -> Any:
+    """Return some columns that lie side by side."""
+    first, count = np.ravel(part)[0] if np.size(part) else 0, np.size(part)
+    return matrix if count == matrix.shape[1] else matrix[:, first : first + count]
+
+
+def _entries(structure: Structure) -> Any:
+    """Return a value of `structure` that holds the position of each entry in the flat vector."""
+    return structure.unflatten(np.arange(structure.size))
+
+
+def each(tree: Any, function: Callable) -> Any:
+    """Return `tree` with `function` applied to each of its arrays."""
+    if isinstance(tree, dict):
+        return type(tree)((key, each(part, function)) for key, part in tree.items())
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(each(part, function) for part in tree))
+    if isinstance(tree, list | tuple):
+        return type(tree)(each(part, function) for part in tree)
+    return function(tree)
+
+
+_KEPT = 16
+
+
+class _Compiled:
+    """The objectives of one function, for each structure of its arguments, and the data that are bound to them.
+
+    A call takes one of them for itself until it has its result, so that other threads never see its data; while all
+    of one structure are taken, another call gets a twin.
+    """
+
+    def __init__(self, f: Callable, argnums: int, scalar: bool = True) -> None:
+        if not isinstance(argnums, int) or argnums < 0:
+            raise UsageError(f"argnums={argnums!r} is not understood.", remedy="pass the position of one argument.")
+        self.function, self.argnums, self.scalar = f, argnums, scalar
+        self._free: list[Binding] = []  # those that no call has taken, the latest last
+        self._models: dict[Any, Objective] = {}
+        self._lock = threading.RLock()
+
+    def at(self, args: tuple, options: dict[str, Any]) -> _Taken:
+        """Return a context that gives the objective for `args` and keywords, and the flat vector of the parameters."""
+        if len(args) <= self.argnums:
+            raise UsageError(f"The function was called without its argument {self.argnums}.", remedy="pass it.")
+        x, data = args[self.argnums], (*args[: self.argnums], *args[self.argnums + 1 :], *options.values())
+        names = tuple(options)
+        try:
+            binding = self._free.pop()
+        except IndexError:
+            binding = None
+        if binding is not None:
+            flat = binding.flat(x) if binding.names == names and binding.has(data) else None
+            if flat is not None:
+                return _Taken(self._free, binding, flat)
+            self._free.append(binding)
+        structure = Structure.of(x)
+        return _Taken(self._free, self._bound(structure, x, data, names), structure.flatten(x))
+
+    def _bound(self, structure: Structure, x: Any, data: tuple, names: tuple[str, ...]) -> Binding:
+        """Return an objective to which `data` are bound: one that was, one that can be, or a new one."""
+        key = structure, names, tuple(map(shape, data))
+        with self._lock:
+            alike = [binding for binding in list(self._free) if binding.key == key]
+            alike.sort(key=lambda binding: not binding.has(data))
+            for binding in alike:
+                try:
+                    self._free.remove(binding)
+                except ValueError:  # another thread was quicker
+                    continue
+                if binding.has(data) or binding.bind(data):
+                    return binding
+            del self._free[: max(0, len(self._free) - _KEPT)]
+            model = self._models.get(key)
+            own = private(data)
+            if model is not None and (twin := model.twin()).rebind(own):
+                return Binding(key, names, twin)
+            while len(self._models) >= _KEPT:
+                self._models.pop(next(iter(self._models)))
+            made = self._models[key] = _Functional(self._ordered(names), x, own, scalar=self.scalar)
+            return Binding(key, names, made)
+
+    def _ordered(self, names: tuple[str, ...]) -> Callable:
+        """Return `f` with the argument to differentiate by first and the arguments of these names last."""
+        if self.argnums == 0 and not names:
+            return self.function
+        return _reordered(self.function, self.argnums, names)
+
+
+class _Taken:
+    """A binding for the time of one call."""
+
+    __slots__ = ("_binding", "_flat", "_free")
+
+    def __init__(self, free: list[Binding], binding: Binding, flat: np.ndarray) -> None:
+        self._free, self._binding, self._flat = free, binding, flat
+
+    def __enter__(self) -> tuple[Objective, np.ndarray]:
+        return self._binding.objective, self._flat
+
+    def __exit__(self, *problem: Any) -> None:
+        if self._binding.objective.is_complete:
+            self._free.append(self._binding)
+
+
+class _Functional(Objective):
+    """An objective whose arrays may be written into at any time, however large they are."""
+
+    _budget = math.inf
+
+
+def _reordered(function: Callable, position: int, names: tuple[str, ...]) -> Callable:
+    def reordered(x, *data):
+        count = len(data) - len(names)
+        options = dict(zip(names, data[count:], strict=True))
+        return function(*data[:position], x, *data[position:count], **options)
+
+    return reordered

@@ -1,0 +1,153 @@
+"""An objective whose derivatives the user supplies, or has taken by finite differences, in place of derived ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autoopt import differences
+from autoopt.errors import ObjectiveError, UsageError
+from autoopt.parameters import Structure
+from autoopt.tape.slopes import Flat
+
+FINITE_DIFFERENCE = "finite-difference"
+SCIPYS = ("2-point", "3-point", "cs")
+"""What SciPy calls its differences; here they are those of `differences`, which are at least as accurate."""
+
+
+class UserDerivatives:
+    """The methods of Objective, with `jac`, `hess` and `hessp` in SciPy's conventions where they are given.
+
+    What is not given comes from `derive()`, an Objective, made when it is first needed; second derivatives of a
+    finite-difference gradient are differences too.
+    """
+
+    def __init__(
+        self, fun: Callable, x0: Any, args: tuple, derive: Callable[[], Any], jac: Any, hess: Any, hessp: Any
+    ) -> None:
+        jac, hess, hessp = (
+            FINITE_DIFFERENCE if isinstance(given, str) and given in SCIPYS else given for given in (jac, hess, hessp)
+        )
+        for name, given in [("jac", jac), ("hess", hess), ("hessp", hessp)]:
+            if not (
+                given is None or callable(given) or given == FINITE_DIFFERENCE or (name == "jac" and given is True)
+            ):
+                raise UsageError(
+                    f"{name}={given!r} is not understood.",
+                    remedy=f'leave {name} out for the exact derivative, or pass a function or "{FINITE_DIFFERENCE}".',
+                )
+        self.structure = Structure.of(x0)
+        self.size = self.structure.size
+        self.gradient_source = "derived gradient" if jac is None else "gradient that jac gives"
+        self.timings: dict[str, float] = {}
+        self.function, self.args, self._derive = fun, args, derive
+        self._jac, self._hess, self._hessp = jac, hess, hessp
+        self._derived: Any = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the Hessian is exact: given or derived, and no difference quotient."""
+        return not self._by_differences(self._hess) or callable(self._hessp)
+
+    @property
+    def derived(self) -> Any:
+        """The Objective for what the user does not supply."""
+        if self._derived is None:
+            self._derived = self._derive()
+            self.timings = self._derived.timings
+        return self._derived
+
+    def original(self, x: Any) -> float:
+        return self._call(x)[0]
+
+    value = original
+
+    def leave(self, x: Any) -> None:
+        """Have the user's function keep what it keeps at `x`, where it was not called at the solver's points alone."""
+        if self._derived is not None:
+            self._derived.leave(x)
+        elif self._jac == FINITE_DIFFERENCE:
+            self.original(x)
+
+    def meets_kinks(self, x: Any) -> bool:
+        """Whether the gradient at `x` is known to meet kinks; what numerical differences meet is not known."""
+        return self.derived.meets_kinks(x) if self._jac is None else self._jac == FINITE_DIFFERENCE
+
+    def flatness(self, x: Any) -> Flat | None:
+        """Return why the value at `x` has no slope, as far as that can be seen; None if it may have one."""
+        if self._jac is None:
+            return self.derived.flatness(x)
+        whole = self._jac == FINITE_DIFFERENCE and isinstance(self._result(x), int | np.integer | np.bool_)
+        return Flat("whole") if whole else None
+
+    def grad(self, x: Any) -> np.ndarray:
+        return self.value_and_grad(x)[1]
+
+    def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
+        if self._jac is None:
+            return self.derived.value_and_grad(x)
+        value, gradient = self._call(x)
+        if self._jac == FINITE_DIFFERENCE:
+            return value, differences.gradient(self.original, self._flat(x))[0]
+        return value, self._vector(gradient if self._jac is True else self._jac(self._nested(x), *self.args), "jac")
+
+    def hess(self, x: Any) -> np.ndarray:
+        if callable(self._hess):
+            return self._matrix(self._hess(self._nested(x), *self.args))
+        if self._by_differences(self._hess):
+            return differences.hessian(self.grad, self._flat(x))[0]
+        if callable(self._hessp):
+            return np.stack([self.hessp(x, p) for p in np.eye(self.size)])
+        return self.derived.hess(x)
+
+    def hessp(self, x: Any, p: np.ndarray) -> np.ndarray:
+        if callable(self._hessp):
+            return self._vector(self._hessp(self._nested(x), self._nested(p), *self.args), "hessp")
+        if callable(self._hess):
+            return self.hess(x) @ p
+        if self._by_differences(self._hessp) or self._by_differences(self._hess):
+            return differences.hessp(self.grad, self._flat(x), p)[0]
+        return self.derived.hessp(x, p)
+
+    def _by_differences(self, given: Any) -> bool:
+        return given == FINITE_DIFFERENCE or (given is None and self._jac == FINITE_DIFFERENCE)
+
+    def _call(self, x: Any) -> tuple[float, Any]:
+        """Return the user's value, and gradient where jac is True."""
+        found = self._result(x)
+        value, gradient = found if self._jac is True else (found, None)
+        if np.size(value) != 1:
+            raise ObjectiveError(
+                f"The objective returned an array of shape {np.shape(value)}.",
+                remedy="return one number, e.g. the sum.",
+            )
+        return float(np.reshape(value, ())), gradient
+
+    def _result(self, x: Any) -> Any:
+        return self.function(self._nested(x), *self.args)
+
+    def _flat(self, x: Any) -> np.ndarray:
+        is_flat = isinstance(x, np.ndarray) and x.shape == (self.size,)
+        return x if is_flat else self.structure.flatten(x)
+
+    def _nested(self, x: Any) -> Any:
+        return self.structure.unflatten(self._flat(x))
+
+    def _vector(self, x: Any, name: str) -> np.ndarray:
+        try:
+            return np.asarray(self._flat(x), dtype=np.float64)
+        except UsageError as error:
+            raise UsageError(
+                f"What {name} returned does not fit x0. {error.happened}",
+                remedy=f"let {name} return the structure of x0, or a vector of {self.size}.",
+            ) from error
+
+    def _matrix(self, matrix: Any) -> np.ndarray:
+        if np.size(matrix) != self.size**2:
+            raise UsageError(
+                f"hess returned shape {np.shape(matrix)}, but x0 has {self.size} entries.",
+                remedy=f"let hess return shape ({self.size}, {self.size}).",
+            )
+        return np.asarray(matrix, dtype=np.float64).reshape(self.size, self.size)

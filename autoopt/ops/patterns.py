@@ -1,0 +1,63 @@
+"""What a variable of a graph is: a constant, zeros, another with axes inserted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pytensor.graph.basic import Constant, Variable
+from pytensor.tensor.basic import (
+    Alloc,
+)
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+
+
+def rank(variable: Variable) -> int:
+    """Return the number of axes; 0 for PyTensor's scalar types."""
+    return getattr(variable.type, "ndim", 0)
+
+
+def identity(variable: Variable) -> object:
+    return variable.signature() if isinstance(variable, Constant) and hasattr(variable, "signature") else variable
+
+
+def is_elementwise(variable: Variable, kind: type | tuple[type, ...]) -> bool:
+    """True if `variable` is an elementwise `kind`."""
+    return (
+        bool(variable.owner)
+        and isinstance(variable.owner.op, Elemwise)
+        and isinstance(variable.owner.op.scalar_op, kind)
+    )
+
+
+def expanded(variable: Variable) -> tuple[tuple[int, ...], Variable] | None:
+    """Return (new axes, x) if `variable` is x with unit axes inserted and nothing else."""
+    node = variable.owner
+    if node is None or not isinstance(node.op, DimShuffle):
+        return None
+    kept = [axis for axis in node.op.new_order if axis != "x"]
+    if kept != list(range(rank(node.inputs[0]))):
+        return None
+    return tuple(i for i, axis in enumerate(node.op.new_order) if axis == "x"), node.inputs[0]
+
+
+def insert_axes(variable: Variable, axes: Sequence[int]) -> Variable:
+    """Return `variable` with unit axes at `axes` of the result."""
+    if not axes:
+        return variable
+    numbers = iter(range(rank(variable)))
+    order = ["x" if i in axes else next(numbers) for i in range(rank(variable) + len(axes))]
+    return variable.dimshuffle(*order)
+
+
+def unexpanded(variable: Variable) -> Variable:
+    pair = expanded(variable)
+    return pair[1] if pair else variable
+
+
+def is_zeros(variable: Variable) -> bool:
+    """True if `variable` is an array of zeros."""
+    if isinstance(variable, Constant):
+        return not np.any(variable.data)
+    node = variable.owner
+    return bool(node) and isinstance(node.op, Alloc) and is_zeros(node.inputs[0])

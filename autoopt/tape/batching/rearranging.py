@@ -1,0 +1,162 @@
+"""Steps that only move entries, on all members of a class at once: reshaping, broadcasting, joining, writing.
+
+    for t in ts: ... h[:, None] ...        ->        H[:, :, None], H of shape (len(ts), len(h))
+
+The members' own axes come after those of the grid, which all of these leave alone.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autoopt.tape.batching.classes import StepClass
+from autoopt.tape.batching.grids import Grid
+from autoopt.tape.operations import put, put_add
+from autoopt.tape.tape import Slot, Step
+
+_EVERY = slice(None)
+
+
+def rearranger(step: Step) -> Callable | None:
+    """Return the function that adds a class of steps like this one as one array step; None if there is none."""
+    find = _TABLE.get(step.operation)
+    return find(step) if find and step.template is not None else None
+
+
+def _whole(batching: Any, group: StepClass, place: int, grid: Grid, operand: Any) -> int:
+    """Return an operand in full: of the grid's shape and its members' own."""
+    program, shape = batching.program, batching.steps[group.step.inputs[place]].shape
+    return program.broadcast(program.aligned(operand, grid, len(shape)), (*grid, *shape))
+
+
+def _operands(batching: Any, group: StepClass) -> tuple[list[int], Grid]:
+    columns, grid = batching.arranged(group)
+    operands = [batching.operand(column, grid) for column in columns]
+    return [_whole(batching, group, k, grid, operand) for k, operand in enumerate(operands)], grid
+
+
+def _reshape(batching: Any, group: StepClass) -> tuple[int, Grid]:
+    (whole,), grid = _operands(batching, group)
+    return batching.program.reshape(whole, (*grid, *group.step.shape)), grid
+
+
+def _broadcast(batching: Any, group: StepClass) -> tuple[int, Grid]:
+    columns, grid = batching.arranged(group)
+    program, shape = batching.program, group.step.shape
+    aligned = program.aligned(batching.operand(columns[0], grid), grid, len(shape))
+    return program.broadcast(aligned, (*grid, *shape)), grid
+
+
+def _transpose(batching: Any, group: StepClass) -> tuple[int, Grid]:
+    (whole,), grid = _operands(batching, group)
+    (_, *given), options = group.step.template
+    order = given[0] if given else options.get("axes")
+    rank = len(group.step.shape)
+    order = range(rank)[::-1] if order is None else [axis % rank for axis in order]
+    outer = range(len(grid))
+    return batching.program.transpose(whole, (*outer, *(len(grid) + axis for axis in order))), grid
+
+
+def _join(batching: Any, group: StepClass) -> tuple[int, Grid]:
+    wholes, grid = _operands(batching, group)
+    program, step = batching.program, group.step
+    parts = [wholes[slot.position] for slot in step.template[0][0]]
+    axis = step.template[1].get("axis", step.template[0][1] if len(step.template[0]) > 1 else 0)
+    axis = len(grid) + axis % len(step.shape)
+    slots = [Slot(k) for k in range(len(parts))]
+    template = ((slots,), {"axis": axis})
+    return program.call(np.concatenate, parts, (*grid, *step.shape), step.dtype, template), grid
+
+
+def _write(batching: Any, group: StepClass) -> tuple[int, Grid]:
+    columns, grid = batching.arranged(group)
+    operands = [batching.operand(column, grid) for column in columns]
+    program, step = batching.program, group.step
+    (_, index, value), _ = step.template
+    whole = _whole(batching, group, 0, grid, operands[0])
+    parts = _spelt_out(index, len(step.shape))
+    target = np.broadcast_to(np.False_, step.shape)[parts].shape
+    inputs = [whole]
+    if type(value) is Slot:
+        shape = batching.steps[step.inputs[value.position]].shape
+        extra = len(shape) - len(target)
+        if extra > 0:  # axes of length one before those that are written to
+            written = _whole(batching, group, value.position, grid, operands[value.position])
+            inputs.append(program.reshape(written, (*grid, *shape[extra:])))
+        else:
+            inputs.append(program.aligned(operands[value.position], grid, len(target)))
+        value = Slot(1)
+    template = ((Slot(0), (*[_EVERY] * len(grid), *parts), value), {})
+    return program.call(step.operation, inputs, (*grid, *step.shape), step.dtype, template), grid
+
+
+def _spelt_out(index: Any, rank: int) -> tuple:
+    """Return an index of an array as a tuple without an ellipsis."""
+    parts = index if type(index) is tuple else (index,)
+    if Ellipsis not in parts:
+        return parts
+    place = parts.index(Ellipsis)
+    return (*parts[:place], *[_EVERY] * (rank - len(parts) + 1), *parts[place + 1 :])
+
+
+# Which steps are of these kinds ---------------------------------------------------------------------------------------
+
+
+def _is_reshape(step: Step) -> Callable | None:
+    args, options = step.template
+    return _reshape if args[0] == Slot(0) and len(args) <= 2 and set(options) <= {"shape", "newshape", "axis"} else None
+
+
+def _is_ravel(step: Step) -> Callable | None:
+    return _reshape if step.template == ((Slot(0),), {}) else None
+
+
+def _is_view(step: Step) -> Callable | None:
+    """Whether an index only adds axes."""
+    index = step.template[0][1]
+    parts = index if type(index) is tuple else (index,)
+    plain = all(part is None or (type(part) is slice and part == _EVERY) for part in parts)
+    return _reshape if len(step.inputs) == 1 and plain else None
+
+
+def _is_broadcast(step: Step) -> Callable | None:
+    args, options = step.template
+    return _broadcast if len(step.inputs) == 1 and args[0] == Slot(0) and set(options) <= {"shape"} else None
+
+
+def _is_transpose(step: Step) -> Callable | None:
+    args, options = step.template
+    return _transpose if args[0] == Slot(0) and len(args) <= 2 and set(options) <= {"axes"} else None
+
+
+def _is_join(step: Step) -> Callable | None:
+    args, options = step.template
+    axis = options.get("axis", args[1] if len(args) > 1 else 0)
+    slots = type(args[0]) in (list, tuple) and all(type(slot) is Slot for slot in args[0])
+    return _join if slots and set(options) <= {"axis"} and len(args) <= 2 and type(axis) is int else None
+
+
+def _is_write(step: Step) -> Callable | None:
+    (target, index, value), _ = step.template
+    parts = index if type(index) is tuple else (index,)
+    static = all(type(part) in (int, slice) or part is Ellipsis for part in parts) and parts.count(Ellipsis) < 2
+    plain = type(value) is Slot or np.ndim(value) == 0
+    return _write if target == Slot(0) and static and plain else None
+
+
+_TABLE: dict[Callable | None, Callable[[Step], Callable | None]] = {
+    np.reshape: _is_reshape,
+    np.expand_dims: _is_reshape,
+    np.squeeze: _is_reshape,
+    np.ravel: _is_ravel,
+    operator.getitem: _is_view,
+    np.broadcast_to: _is_broadcast,
+    np.transpose: _is_transpose,
+    np.concatenate: _is_join,
+    put: _is_write,
+    put_add: _is_write,
+}

@@ -1,0 +1,1 @@
+"""Loops that hand values on, as single steps of the tape."""

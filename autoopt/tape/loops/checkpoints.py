@@ -1,0 +1,76 @@
+"""Long loops over large arrays: which of them keep only some of their carries, and compute the rest again.
+
+The pullback of a loop needs what every iteration started from. Where that would take more than `LIMIT` bytes, and
+nobody else reads it, the loop is divided into segments of about the square root of its iterations: the carries are kept
+at the beginning of each segment, and the pullback runs one segment at a time a second time.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import replace
+from math import isqrt, prod
+
+from autoopt.tape.loops.recurrence import Recurrence
+from autoopt.tape.operations import component
+from autoopt.tape.tape import PARAMETER, Slot, Tape
+
+LIMIT = 2**28
+"""Bytes that the arrays of all iterations of a loop may take."""
+
+
+def checkpointed(tape: Tape) -> Tape:
+    """Return `tape` with the loops that need too much memory in segments; `tape` itself if there are none."""
+    large = {
+        index: isqrt(step.operation.count)
+        for index, step in enumerate(tape.steps)
+        if isinstance(step.operation, Recurrence) and step.operation.count and _bytes(step.operation) > LIMIT
+    }
+    readers = _readers(tape, large)
+    segments = {index: length for index, length in large.items() if _ends_only(tape, index, readers)}
+    if not segments:
+        return tape
+    steps = list(tape.steps)
+    for index, length in segments.items():
+        operation = steps[index].operation
+        steps[index] = steps[index]._replace(operation=replace(operation, segment=length))
+        for part in readers[index]:
+            if steps[part].template[0][1] < operation.carries:
+                for reader in readers[part]:
+                    template = ((Slot(0), steps[part].template[0][1]), {})
+                    steps[reader] = steps[reader]._replace(operation=component, inputs=(index,), template=template)
+    return replace(tape, steps=steps)
+
+
+def _bytes(recurrence: Recurrence) -> int:
+    """Return the memory of everything that the iterations compute, all kept."""
+    sizes = [prod(step.shape) for step in recurrence.body if step.level == PARAMETER]
+    return 8 * recurrence.count * sum(sizes)
+
+
+def _readers(tape: Tape, wanted: dict[int, int]) -> dict[int, list[int]]:
+    """Return the steps that read each wanted step, and those that read these."""
+    readers: dict[int, list[int]] = {index: [] for index in wanted}
+    for index, step in enumerate(tape.steps):
+        for source in set(step.inputs):
+            if source in readers:
+                readers[source].append(index)
+                if source in wanted:
+                    readers[index] = []
+    return readers
+
+
+def _ends_only(tape: Tape, index: int, readers: dict[int, list[int]]) -> bool:
+    """Whether of the trajectories of a loop nothing but the last entry is read."""
+    recurrence = tape.steps[index].operation
+    asked = {tape.output, *(guard.step for guard in tape.guards)}
+    for part in readers[index]:
+        if tape.steps[part].template[0][1] >= recurrence.carries:
+            continue
+        if part in asked:
+            return False
+        for reader in readers[part]:
+            step = tape.steps[reader]
+            if step.operation is not operator.getitem or step.template[0][1] not in (recurrence.count, -1):
+                return False
+    return True

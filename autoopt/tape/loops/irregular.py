@@ -1,0 +1,88 @@
+"""Tapes that stay long after vectorising: refused, with the loop and with what makes its iterations differ.
+
+Knows steps and the places that they stem from; that they are compiled one by one is why their number counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+
+from autoopt.errors import Location, TracingError
+from autoopt.tape.loops.recurrence import Recurrence
+from autoopt.tape.names import qualified
+from autoopt.tape.tape import PARAMETER, Step, Tape
+
+MOST = 1500
+"""More array steps that depend on the parameters are not compiled: it would take more than a minute."""
+
+ALIKE = 2
+"""So many steps of one place, or so many that differ from the rest, are not what makes a tape long."""
+
+
+def refuse_irregular(tape: Tape) -> None:
+    """Raise if a vectorised tape has more than MOST steps that depend on the parameters.
+
+    Raises
+    ------
+    TracingError
+        Naming the loop that most of them stem from, and what makes its iterations differ.
+    """
+    steps = [step for step in tape.steps if step.level == PARAMETER and step.site]
+    if len(steps) <= MOST:
+        return
+    sites = {step.site for step in steps}
+    around = {site: Location.of_loop(*site) for site in sites}
+    at = {site: Location.of_instruction(*site) for site in sites}  # one place for several instructions
+    loop, count = Counter(around[step.site] for step in steps).most_common(1)[0]
+    places: dict[Location, list[Step]] = defaultdict(list)
+    for step in steps:
+        if around[step.site] == loop:
+            places[at[step.site]].append(step)
+    many = {place: made for place, made in places.items() if len(made) > ALIKE}
+    if not many:
+        raise TracingError(
+            f"The objective consists of {len(steps):,} different operations on arrays, more than the {MOST:,} that are "
+            "compiled.",
+            loop or next(iter(places)),
+            "write parts of it as fewer operations on larger arrays, or pass jac='finite-difference'.",
+        )
+    place, reason, remedy = _difference(many)
+    raise TracingError(
+        f"A loop of the objective comes to {count:,} operations on arrays, more than the {MOST:,} that are "
+        f"compiled, because its iterations differ: {reason}.",
+        (loop, place) if loop else place,
+        f"{remedy}, or pass jac='finite-difference'.",
+    )
+
+
+def _difference(places: dict[Location, list[Step]]) -> tuple[Location, str, str]:
+    """Return the first place whose steps differ in themselves, how they do, and what helps."""
+    for place, made in places.items():
+        for trait, reason, remedy in _TRAITS:
+            kinds = Counter(map(trait, made))
+            if len(made) - max(kinds.values()) > ALIKE:
+                return place, reason(kinds), remedy
+    place = max(places, key=lambda place: len(places[place]))
+    return place, "what goes in here comes from other lines from one to the next", _BRANCHES
+
+
+def _named(kinds: Iterable) -> str:
+    names = sorted({"a shorter loop" if isinstance(made, Recurrence) else qualified(made) for made in kinds})
+    return f"they call {len(names)} different functions here, such as {', '.join(names[:3])}"
+
+
+_BRANCHES = "let every iteration do the same, with np.where in place of branches"
+_TRAITS: tuple[tuple[Callable[[Step], object], Callable[[Counter], str], str], ...] = (
+    (lambda step: step.operation, _named, "use one loop for each function"),
+    (
+        lambda step: step.shape,
+        lambda kinds: f"they have arrays of {len(kinds)} different shapes here",
+        "give the arrays one shape, for example with a mask that is 0 where there is nothing",
+    ),
+    (
+        lambda step: repr(step.template),
+        lambda kinds: f"they use {len(kinds)} different indices or options here",
+        "use the same in every iteration",
+    ),
+)

@@ -1,0 +1,365 @@
+"""Rows of pandas objects taken together: `groupby(...)` and `resample(...)` of what depends on the parameters."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autoopt.tape.operations import put_add
+from autoopt.tracing.frames.pandas_places import rearranged
+
+
+def _applied(groups: Any, function: Callable) -> Any:
+    """Return what pandas makes of a function of each group; what it says of columns to come is not for the user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return groups.apply(function)
+
+
+class Groups:
+    """The groups of a Series or frame; which rows belong to which is data, or a guard.
+
+    Parameters
+    ----------
+    table : Table
+        What is grouped.
+    args, kwargs
+        What `groupby` or `resample` was given.
+    kind : str
+        Which of the two it is.
+    labels : str or list
+        The columns that were selected, None for all.
+    """
+
+    def __init__(self, table: Any, args: tuple, kwargs: dict, kind: str, labels: Any = None) -> None:
+        self.table, self.frames, self.kind, self.labels = table, table._frames, kind, labels
+        self.given = kwargs
+        self.args, self.kwargs = self._settled(args), {key: self._settled(part) for key, part in kwargs.items()}
+        self.flat = self.kwargs.pop("as_index", True) is False
+        if kind == "groupby":
+            self.kwargs = {"observed": True, **self.kwargs}
+        if self.kwargs.get("axis", 0) not in (0, "index"):
+            raise self._refusal(" along columns")
+
+    def _data(self) -> Any:
+        """Return the stand-in for pandas' groups of data."""
+        made = getattr(self.table._original, self.kind)(*self.args, **self.frames.plain(self.given))
+        return self.frames.wrap(made if self.labels is None else made[self.labels])
+
+    def _settled(self, by: Any) -> Any:
+        """Return what rows are grouped by, with a guard on what depends on the parameters."""
+        for label in by if isinstance(by, list | tuple) else [by]:
+            if self.table._is_frame and type(label) is str and label in self.table._columns:
+                self.frames.settled(self.table[label])
+        return self.frames.settled(by)
+
+    def _of(self, plain: Any) -> Any:
+        """Return pandas' own groups of a plain table."""
+        made = getattr(plain, self.kind)(*self.args, **self.kwargs)
+        return made if self.labels is None else made[self.labels]
+
+    def _refusal(self, name: str, why: str = "which is not followed") -> Exception:
+        return self.frames.refusal(f".{self.kind}(...){name}", why)
+
+    def __getitem__(self, label: Any) -> Groups:
+        table, by = self.table, self.args
+        return Groups(table, by, self.given, self.kind, label)
+
+    @property
+    def _column(self) -> Any:
+        """The Series that is grouped, if it is one."""
+        return self.table[self.labels] if type(self.labels) is str else None if self.table._is_frame else self.table
+
+    def _codes(self) -> np.ndarray:
+        """Return the number of each row's group in the order of the results."""
+        plain = self.table._plain
+        if self.kind == "groupby":
+            codes = self._of(plain).ngroup().to_numpy()
+        else:
+            rows = type(plain.iloc[:, 0] if plain.ndim == 2 else plain)(np.arange(len(plain)), index=plain.index)
+            codes = np.full(len(plain), -1)
+            for k, (_, part) in enumerate(getattr(rows, self.kind)(*self.args, **self.kwargs)):
+                codes[part.to_numpy()] = k
+        if np.any(codes < 0):
+            raise self._refusal("", "some rows belong to no group")
+        return codes
+
+    def _index(self) -> Any:
+        """Return the labels of the groups."""
+        return self._of(self.table._plain).size().index
+
+    def __iter__(self) -> Iterator:
+        return iter(rearranged(self.frames, lambda plain: list(self._of(plain)), self.table, f".{self.kind}(...)"))
+
+    def __len__(self) -> int:
+        return len(self._index())
+
+    def __getattr__(self, name: str) -> Any:
+        if not self.table._follows:
+            return getattr(self._data(), name)
+        if name in _OF_ROWS:
+            found = getattr(self._of(self.table._plain), name)
+            return self.frames.wrap(found) if not callable(found) else lambda *a, **k: self.frames.wrap(found(*a, **k))
+        if name in _PLACING:
+            return lambda *args, **kwargs: rearranged(
+                self.frames, lambda plain: getattr(self._of(plain), name)(*args, **kwargs), self.table, f".{name}"
+            )
+        if name in _REDUCING or name in _ROW_BY_ROW:
+            return lambda *args, **kwargs: self._do(name, args, kwargs)
+        if self.table._is_frame and self.labels is None and name in self.table._plain.columns:
+            return self[name]
+        raise self._refusal(f".{name}")
+
+    def _do(self, name: str, args: tuple, kwargs: dict) -> Any:
+        """Do a method of groups, column by column."""
+        if self._column is not None:
+            made = self._reduced(name, args, kwargs) if name in _REDUCING else self._row_by_row(name, args, kwargs)
+            return made.reset_index() if self.flat and name in _REDUCING else made
+        expected = getattr(self._of(self.table._plain), name)(*args, **kwargs)
+        made = self.frames.wrap(expected)
+        for label in expected.columns:
+            column = self[label]
+            column.flat = False
+            found = column._do(name, args, {key: part for key, part in kwargs.items() if key != "numeric_only"})
+            if found._follows:
+                made._columns[label] = found
+        return made.reset_index() if self.flat and name in _REDUCING else made
+
+    def _reduced(self, name: str, args: tuple, kwargs: dict) -> Any:
+        column = self._column
+        grouped = self._of(self.table._plain)
+        expected = getattr(grouped, name)(*args, **kwargs)
+        if not column._follows:
+            return self.frames.wrap(expected)
+        codes, values = self._codes(), column.values
+        what = f".{self.kind}(...).{name}"
+        present = ~np.isnan(np.asarray(values.value, dtype=float))
+        if not present.all():
+            self.frames.tracer.guard(np.isnan(values), "array", ~present)
+            values, codes = values[np.flatnonzero(present)], codes[present]
+        count = np.asarray(grouped.size()).size
+        if name in _BY_SUMS and not args and not kwargs:
+            return self.frames.both(expected, self._by_sums(name, values, codes, count), what)
+        counts = np.bincount(codes, minlength=count)
+        if name in _PADDED and not kwargs and counts.min(initial=1) and count * counts.max() <= 8 * len(codes) + 1000:
+            return self.frames.both(expected, _padded(name, values, codes, counts, *args), what)
+        parts = [np.flatnonzero(codes == k) for k in range(count)]
+        kind = type(column)
+        series = type(column._plain)
+        found = []
+        for rows in parts:
+            part = values[rows]
+            plain = series(np.asarray(part.value))
+            made = getattr(kind(self.frames, plain, part), name)(*args, **kwargs) if len(rows) else np.nan
+            found.append(self.frames.traced(made))
+        return self.frames.both(expected, self.frames.tracer.nested(found), what)
+
+    def _by_sums(self, name: str, values: Any, codes: np.ndarray, count: int) -> Any:
+        """Return sums, means, variances or standard deviations, of all groups at once."""
+
+        def add(numbers: Any) -> Any:
+            return self.frames.tracer.call(put_add, (np.zeros(count), codes, numbers), {})
+
+        sums, counts = add(values), np.bincount(codes, minlength=count)
+        if name == "sum":
+            return sums
+        with np.errstate(all="ignore"):
+            means = sums / counts
+            if name == "mean":
+                return means
+            lacking = counts < 2
+            variance = add((values - means[codes]) ** 2) / np.maximum(counts - 1, 1)
+        found = variance if name == "var" else np.sqrt(np.where(lacking, 1.0, variance))
+        return np.where(lacking, np.nan, found) if lacking.any() else found
+
+    def _row_by_row(self, name: str, args: tuple, kwargs: dict) -> Any:
+        grouped = self._of(self.table._plain)
+        expected = getattr(grouped, name)(*args, **kwargs)
+        if not self._column._follows:
+            return self.frames.wrap(expected)
+        found, back = [], []
+        for part, rows in zip(self._parts(), self._row_numbers(), strict=True):
+            found.append(getattr(part, name)(*args, **kwargs).values)
+            back.append(rows)
+        made = np.concatenate(found)[np.argsort(np.concatenate(back), kind="stable")]
+        return self.frames.both(expected, made, f".{self.kind}(...).{name}")
+
+    def _row_numbers(self) -> list[np.ndarray]:
+        codes = self._codes()
+        return [np.flatnonzero(codes == k) for k in range(codes.max(initial=-1) + 1)]
+
+    def _parts(self) -> list[Any]:
+        """Return what pandas hands to a function that is applied to each group."""
+
+        def handed(plain: Any) -> list:
+            parts: list[Any] = []
+            _applied(self._of(plain), lambda part: (parts.append(part), 0)[1])
+            return parts
+
+        if self._column is not None:
+            column = self._column
+            return [column.iloc[rows] for rows in self._row_numbers()]
+        return rearranged(self.frames, handed, self.table, f".{self.kind}(...).apply")
+
+    # Functions of groups
+
+    def apply(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return what a function makes of each group, put together as pandas does."""
+        if type(func) is str:
+            return getattr(self, func)(*args, **kwargs)
+        kwargs.pop("include_groups", None)
+        found = [func(part, *args, **kwargs) for part in self._parts()]
+        found = [part if hasattr(type(part), "_plain") else self.frames.traced(part) for part in found]
+
+        def put_together(given: list) -> Any:
+            waiting = iter(given)
+            return _applied(self._of(self.table._plain), lambda part: next(waiting))
+
+        made = rearranged(self.frames, put_together, found, f".{self.kind}(...).apply")
+        return made.reset_index() if self.flat else made
+
+    def agg(self, func: Any = None, *args: Any, **named: Any) -> Any:
+        """Return what functions, by name or not, make of the groups."""
+        if not self.table._follows and not _calls((func, named)):
+            return self._data().agg(func, *args, **named)
+        if func is None:
+            pairs = (
+                [(label, *pair) for label, pair in named.items()]
+                if self._column is None
+                else [(label, None, part) for label, part in named.items()]
+            )
+            return self._side_by_side([(label, column, part) for label, column, part in pairs])
+        if type(func) is dict:
+            spread = any(isinstance(part, list) for part in func.values())
+            pairs = []
+            for column, part in func.items():
+                if spread:
+                    parts = part if isinstance(part, list) else [part]
+                    pairs += [((column, _named(one)), column, one) for one in parts]
+                else:
+                    pairs.append((column, column, part))
+            return self._side_by_side(pairs)
+        if isinstance(func, list):
+            if self._column is None:
+                columns = [label for label in self._of(self.table._plain).first().columns]
+                return self._side_by_side([((label, _named(one)), label, one) for label in columns for one in func])
+            return self._side_by_side([(_named(one), None, one) for one in func])
+        if type(func) is str:
+            return getattr(self, func)(*args, **named)
+        if self._column is None:
+            columns = [label for label in self._of(self.table._plain).first().columns]
+            return self._side_by_side([(label, label, func) for label in columns])
+        found = [self.frames.traced(func(part, *args, **named)) for part in self._parts()]
+        index, series = self._index(), type(self._column._plain)
+        name = self._column._plain.name
+        made = rearranged(self.frames, lambda given: series(given, index=index, name=name), found, ".agg")
+        return made.reset_index() if self.flat else made
+
+    aggregate = agg
+
+    def _side_by_side(self, pairs: list) -> Any:
+        """Return a frame of what functions make of columns: of (label, column, function)."""
+        found = []
+        for _, column, func in pairs:
+            groups = self if column is None else self[column]
+            flat, groups.flat = groups.flat, False
+            found.append(groups.agg(func))
+            groups.flat = flat
+        labels = [label for label, _, _ in pairs]
+
+        def join(given: list) -> Any:
+            frame = type(given[0].to_frame())(dict(enumerate(given)))
+            frame.columns = labels if type(labels[0]) is not tuple else type(index).from_tuples(labels)
+            return frame
+
+        index = _tuples_index(self.frames)
+        made = rearranged(self.frames, join, found, f".{self.kind}(...).agg")
+        return made.reset_index() if self.flat else made
+
+    def transform(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return each row's group's number, or what a function makes of each row in its group."""
+        if not self.table._follows and type(func) is str:
+            return self._data().transform(func, *args, **kwargs)
+        if self._column is None:
+            raise self._refusal(".transform of all columns")
+        if type(func) is str and func in _ROW_BY_ROW:
+            return self._do(func, args, kwargs)
+        plain = self._column._plain
+        if type(func) is str:
+            expected = self._of(self.table._plain).transform(func, *args, **kwargs)
+            flat, self.flat = self.flat, False
+            reduced = getattr(self, func)(*args, **kwargs)
+            self.flat = flat
+            if not reduced._follows:
+                return self.frames.wrap(expected)
+            return self.frames.both(expected, reduced.values[self._codes()], ".transform")
+        pieces, rows = [], self._row_numbers()
+        for part, places in zip(self._parts(), rows, strict=True):
+            made = self.frames.traced(func(part, *args, **kwargs))
+            pieces.append(made if np.ndim(made) else made + np.zeros(len(places)))
+        back = np.argsort(np.concatenate(rows), kind="stable")
+        found = self.frames.tracer.lift(np.concatenate(pieces)[back])
+        series = type(plain)(np.asarray(found.value), index=plain.index, name=plain.name)
+        return self.frames.both(series, found, ".transform")
+
+    def filter(self, func: Callable, dropna: bool = True, *args: Any, **kwargs: Any) -> Any:
+        """Return the rows of the groups for which a function is true."""
+        answers = [bool(func(part, *args, **kwargs)) for part in self._parts()]
+
+        def keep(plain: Any) -> Any:
+            waiting = iter(answers)
+            return self._of(plain).filter(lambda part: next(waiting), dropna)
+
+        return rearranged(self.frames, keep, self.table, f".{self.kind}(...).filter")
+
+    def pipe(self, func: Callable, *args: Any, **kwargs: Any) -> Any:
+        """Return `func(self, ...)`."""
+        return func(self, *args, **kwargs)
+
+
+def _padded(name: str, values: Any, codes: np.ndarray, counts: np.ndarray, q: float = 0.5) -> Any:
+    """Return a reduction of all groups at once, each a row that is filled up with what changes nothing."""
+    order = np.argsort(codes, kind="stable")
+    column = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    places, used = np.zeros((len(counts), counts.max()), int), np.zeros((len(counts), counts.max()), bool)
+    places[codes[order], column], used[codes[order], column] = order, True
+    rows = np.where(used, values[places], _PADDED[name])
+    if name in ("min", "max", "prod"):
+        return getattr(np, name)(rows, axis=1)
+    rows, position = np.sort(rows, axis=1), q * (counts - 1.0)
+    below = np.floor(position).astype(int)
+    share, groups = position - below, np.arange(len(counts))
+    above = np.minimum(below + 1, counts - 1)
+    return rows[groups, below] * (1 - share) + rows[groups, above] * share
+
+
+_PADDED = {"min": np.inf, "max": -np.inf, "prod": 1.0, "median": np.inf, "quantile": np.inf}
+"""Reductions that are done for all groups at once, with what fills up the shorter ones."""
+
+
+def _named(func: Any) -> str:
+    return func if type(func) is str else func.__name__
+
+
+def _calls(value: Any) -> bool:
+    """Whether functions, not only their names, are among what is asked for."""
+    if isinstance(value, tuple | list):
+        return any(map(_calls, value))
+    return any(map(_calls, value.values())) if type(value) is dict else callable(value)
+
+
+def _tuples_index(frames: Any) -> Any:
+    """Return pandas' index of several levels."""
+    import sys
+
+    return sys.modules["pandas"].MultiIndex([[], []], [[], []])
+
+
+_OF_ROWS = frozenset(("size", "count", "ngroups", "groups", "indices", "ngroup", "cumcount"))
+_PLACING = frozenset(("first", "last", "head", "tail", "nth", "shift", "get_group", "ffill", "bfill"))
+_BY_SUMS = frozenset(("sum", "mean", "var", "std"))
+_REDUCING = _BY_SUMS | {"min", "max", "median", "prod", "quantile", "sem", "skew", "any", "all"}
+_ROW_BY_ROW = frozenset(("cumsum", "cumprod", "cummax", "cummin", "diff", "pct_change", "rank"))

@@ -1,0 +1,1 @@
+"""The instrumented copy of the user's function, classes, objects and containers."""

@@ -1,0 +1,1 @@
+"""What a run reads outside of the objective and what it leaves there."""

@@ -1,0 +1,1 @@
+"""Stand-ins for the distributions of scipy.stats."""

@@ -1,0 +1,137 @@
+"""Whose fault an exception is: the user's own is shown as theirs, with their lines and without ours.
+
+Knows only files: the user's are all but this package's and the installed libraries'.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import linecache
+import os
+import sysconfig
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from autoopt.errors import AutooptError, Location, ModelError
+
+_PACKAGE = f"{Path(__file__).parent}{os.sep}"
+_LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+
+
+@contextmanager
+def users_code(doing: str, kind: type[AutooptError] = ModelError) -> Iterator[None]:
+    """Raise what the user's code raises as an error of `kind`: "`doing` raised ...", and where in their files.
+
+    An exception without a line of theirs, or one that autoopt raised while it worked for them, is not their fault.
+    """
+    try:
+        yield
+    except AutooptError:
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SyntaxError) and error.filename:
+            raise syntax_error(error, error.filename) from error
+        places = users_places(error)
+        if not places:
+            raise
+        said = traceback.format_exception_only(error)[-1].rstrip()
+        said += "" if "Did you mean" in said else _suggestion(error)
+        if is_ours(error):
+            raise AutooptError(
+                f"autoopt itself failed at this line of the model, with {said}",
+                where=places,
+                remedy="report it with the full traceback, which autoopt fit --traceback shows.",
+            ) from error
+        raise kind(f"{doing} raised {said}{_shapes(error)}", where=places) from error
+
+
+def users_places(error: BaseException) -> list[Location]:
+    """Return the places in the user's files that an exception came through, outermost first."""
+    return [place for place in _places(error) if _is_users(place)]
+
+
+def is_ours(error: BaseException) -> bool:
+    """Return whether code of this package was running, on behalf of the user's or not, when the exception arose."""
+    places = _places(error)
+    last = max((i for i, place in enumerate(places) if _is_users(place)), default=-1)
+    return any(place.file.startswith(_PACKAGE) for place in places[last + 1 :])
+
+
+def syntax_error(error: SyntaxError | ValueError, file: str) -> ModelError:
+    """Return the error that shows the line of `file` that is not Python."""
+    where = None
+    if isinstance(error, SyntaxError) and error.lineno:
+        line = linecache.getline(file, error.lineno)
+        start = max(error.offset or 1, 1) - 1
+        end = error.end_offset - 1 if error.end_lineno == error.lineno and (error.end_offset or 0) > start else start
+        columns = [len(line[:column].encode()) for column in (start, max(end, start + 1))]
+        where = Location(file, error.lineno, *columns)
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    return ModelError(f"{Path(file).name} is not valid Python: {said}.", where, "correct this line.")
+
+
+def _suggestion(error: BaseException) -> str:
+    """Return Python's ' Did you mean ...?' for a name or attribute that is not there: the interpreter alone adds it."""
+    from autoopt.wording import nearest
+
+    name = getattr(error, "name", None)
+    if not isinstance(error, NameError | AttributeError) or not isinstance(name, str):
+        return ""
+    if isinstance(error, AttributeError):
+        names = dir(error.obj) if error.obj is not None else []
+    else:
+        frame = list(_traces(error))[-1].tb_frame
+        names = [*frame.f_locals, *frame.f_globals, *dir(builtins)]
+    near = [known for known in nearest(name, names) if known != name]
+    return f". Did you mean {near[0]!r}?" if near else ""
+
+
+def _traces(error: BaseException) -> Iterator[TracebackType]:
+    trace = error.__traceback__
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+def _place(trace: TracebackType) -> Location:
+    return Location.of_instruction(trace.tb_frame.f_code, trace.tb_lasti)
+
+
+def _places(error: BaseException) -> list[Location]:
+    return [_place(trace) for trace in _traces(error)]
+
+
+def _is_users(place: Location) -> bool:
+    return not place.file.startswith(("<", _PACKAGE, *_LIBRARIES))
+
+
+def _shapes(error: BaseException) -> str:
+    """Return a line with the shapes of the arrays in the user's failing expression, where they may have been wrong."""
+    if not isinstance(error, ValueError | IndexError):
+        return ""
+    trace = [trace for trace in _traces(error) if _is_users(_place(trace))][-1]
+    scope = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals}
+    try:
+        nodes = [node for node in ast.walk(ast.parse(_place(trace).expression)) if isinstance(node, ast.expr)]
+    except SyntaxError:
+        return ""
+    shapes = {ast.unparse(node): getattr(_value(node, scope), "shape", None) for node in nodes}
+    shown = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if isinstance(shape, tuple))
+    return f"\nThe shapes there: {shown}." if shown else ""
+
+
+def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
+    """Return what `a`, `a.b` or `a["b"]` stands for, without running code of the user's; None for anything else."""
+    if isinstance(node, ast.Name):
+        return scope.get(node.id)
+    if isinstance(node, ast.Attribute):
+        return getattr(_value(node.value, scope), "__dict__", {}).get(node.attr)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        value = _value(node.value, scope)
+        return value.get(node.slice.value) if isinstance(value, dict) else None
+    return None

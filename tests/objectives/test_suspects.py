@@ -1,0 +1,124 @@
+"""What in the data explains a failure at the start: rows that are not finite, text, keys that are not there."""
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autoopt import grad, minimize
+from autoopt.errors import DataError, ObjectiveError
+from autoopt.objectives import objective
+from autoopt.objectives.suspects import MissingKeyError, TextError
+
+
+def squares(w, X, y):
+    return np.sum((X @ w - y) ** 2)
+
+
+def column(w, table):
+    return np.sum((table["dose"] * w[0] - 1.0) ** 2)
+
+
+def test_rows_and_columns_that_are_not_finite_are_named():
+    X, y = np.ones((20, 3)), np.ones(20)
+    X[4, 1], X[7, 2], y[3] = np.nan, np.inf, np.nan
+    with pytest.raises(ObjectiveError) as caught, np.errstate(invalid="ignore"):
+        minimize(squares, np.zeros(3), (X, y))
+    said = str(caught.value)
+    assert "  X: nan at row 4, column 1, inf at row 7, column 2\n  y: nan at row 3\n" in said
+    assert "start from" not in said and "leave these rows out" in said
+
+
+@pytest.mark.parametrize("verify", ["start", "off"])
+@pytest.mark.parametrize("jac", [None, "finite-difference"])
+def test_they_are_named_whoever_evaluates(jac, verify):
+    y = np.full(8, np.nan)
+    with pytest.raises(ObjectiveError, match="y: nan at row 0, nan at row 1, nan at row 2, and 5 more"):
+        minimize(lambda w, y: np.sum((w[0] - y) ** 2), [0.0], (y,), jac=jac, verify=verify)
+
+
+def test_arrays_from_outside_and_in_dicts_are_looked_at():
+    outside = np.array([1.0, np.nan])
+    with pytest.raises(ObjectiveError, match="outside: nan at row 1"):
+        minimize(lambda w: np.sum((w[0] - outside) ** 2), [0.0])
+    with pytest.raises(ObjectiveError, match=r"d\['y'\]: inf at row 1"):
+        minimize(lambda w, d: np.sum((w[0] - d["y"]) ** 2), [0.0], ({"y": np.array([1.0, np.inf])},))
+
+
+class Model:
+    def __init__(self, y):
+        self.y = y
+
+    def __call__(self, w):
+        return np.sum((w[0] - self.y) ** 2)
+
+    def loss(self, w):
+        return np.sum((w[0] - self.y) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("of", "place"),
+    [
+        (lambda y: Model(y), r"self\.y"),
+        (lambda y: Model(y).loss, r"self\.y"),
+        (lambda y: functools.partial(lambda w, y: np.sum((w[0] - y) ** 2), y=y), "y"),
+        (lambda y: functools.partial(lambda y, w: np.sum((w[0] - y) ** 2), y), r"args\[0\]"),
+        (lambda y: functools.partial(Model(y).loss), r"self\.y"),
+    ],
+)
+def test_data_that_the_objective_itself_holds_are_looked_at(of, place):
+    with pytest.raises(ObjectiveError, match=f"{place}: nan at row 2"):
+        minimize(of(np.array([1.0, 2.0, np.nan])), [0.0])
+    assert minimize(of(np.array([1.0, 2.0, 3.0])), [0.0]).success
+
+
+def test_finite_data_are_not_blamed():
+    with pytest.raises(ObjectiveError) as caught, np.errstate(all="ignore"):
+        minimize(lambda w, y: np.sum(np.log(w) * y), np.zeros(2), (np.ones(2),))
+    assert "data" not in caught.value.happened and "start from a point where it is finite" in caught.value.remedy
+
+
+TEXT = {
+    "array": (lambda w, a: np.sum((a * w[0]) ** 2), np.array(["1", "x"]), "a: '1' at row 0"),
+    "matrix": (lambda w, a: np.sum((a @ w) ** 2), np.array([["1", "2"]]), "a: '1' at row 0, column 0"),
+    "dict": (column, {"dose": np.array(["1", "x"])}, r"table\['dose'\]: '1' at row 0"),
+    "frame": (column, pd.DataFrame({"dose": ["low", "high"]}), r"table\['dose'\]: 'low' at row 0"),
+    "list": (lambda w, a: np.sum((np.array(a) * w[0]) ** 2), ["1", "x"], "a: '1' at row 0"),
+    "conversion": (lambda w, a: np.sum(np.array(a, float) * w[0]), ["1", "x"], "a: '1' at row 0"),
+}
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_text_in_the_data_is_named(name):
+    f, data, said = TEXT[name]
+    x0 = np.zeros(2 if name == "matrix" else 1)
+    for run in (lambda: minimize(f, x0, (data,)), lambda: objective(f, x0, data), lambda: grad(f)(x0, data)):
+        with pytest.raises(DataError, match=said) as caught:
+            run()
+        assert isinstance(caught.value, TextError | TypeError)
+        assert caught.value.where[-1].file == __file__
+
+
+@pytest.mark.parametrize("data", [pd.DataFrame({"doses": [1.0, 2.0]}), {"doses": np.ones(2)}], ids=["frame", "dict"])
+def test_missing_column_is_named_with_what_there_is(data):
+    with pytest.raises(MissingKeyError) as caught:
+        minimize(column, np.zeros(1), (data,))
+    said = str(caught.value)
+    assert "'dose', which table does not have. Did you mean doses?" in said and "use one of what it has: doses." in said
+    assert isinstance(caught.value, KeyError) and caught.value.where[-1].line == column.__code__.co_firstlineno + 1
+
+
+def test_missing_column_of_groups_is_named_as_it_is():
+    table = pd.DataFrame({"g": list("aab"), "dose": [1.0, 2.0, 3.0]})
+    with pytest.raises(MissingKeyError, match=r"the column .doses., which table does not have\. Did you mean dose\?"):
+        minimize(lambda w, table: w[0] * table.groupby("g")["doses"].sum().sum(), np.zeros(1), (table,))
+
+
+def test_other_exceptions_stay_the_users_own():
+    with pytest.raises(TypeError) as caught:
+        minimize(lambda w, a: np.sum(w) + len(3), np.zeros(1), (np.array(["x"]),))
+    assert not isinstance(caught.value, DataError)
+    with pytest.raises(KeyError) as caught:
+        minimize(lambda w, a: np.sum(w) * {}["k"], np.zeros(1), ({"k": 1.0},))
+    assert not isinstance(caught.value, DataError)
