@@ -1,4 +1,4 @@
-"""Objectives written as loops, small: `tests/tape/test_batching.py` runs all of them, `loops.py` measures some at size."""
+"""Small objectives written as loops: `tests/tape/test_batching.py` runs them all, `loops.py` measures some at size."""
 
 from __future__ import annotations
 

@@ -15,18 +15,18 @@ import numpy as np
 
 from autoopt.rules import load_all
 from autoopt.tape.names import qualified
-from autoopt.tracing import formulas  # noqa: F401
+from autoopt.tracing import formulas
 from autoopt.tracing.arrays import (
-    functions,  # noqa: F401
-    methods,  # noqa: F401
+    functions,
+    methods,
 )
 from autoopt.tracing.complex import eigenvalues  # noqa: F401
-from autoopt.tracing.standins import modes  # noqa: F401
-from autoopt.tracing.standins import numpy as standins  # noqa: F401
+from autoopt.tracing.standins import modes
+from autoopt.tracing.standins import numpy as standins
 from autoopt.tracing.standins import python as scalars  # noqa: F401
 from autoopt.tracing.stats import (
-    distributions,  # noqa: F401
-    multivariate,  # noqa: F401
+    distributions,
+    multivariate,
 )
 
 PAGE = Path(__file__).with_suffix(".rst")
@@ -39,8 +39,8 @@ Written by ``python docs/support.py`` from the tables that the library itself wo
 
 What depends on data alone may call anything: it is computed by the function itself, once per data set. This page is
 about values that depend on the parameters. A function that is not on it is followed if it is Python code, yours or a
-library's, that calls functions that are; otherwise it is refused with your line. ``@autoopt.formula(function)`` then gives
-it a formula in NumPy; ``jac="finite-difference"`` does without. Of ``scipy.integrate``, ``simpson``, ``romb``,
+library's, that calls functions that are; otherwise it is refused with your line. ``@autoopt.formula(function)`` then
+gives it a formula in NumPy; ``jac="finite-difference"`` does without. Of ``scipy.integrate``, ``simpson``, ``romb``,
 ``cumulative_simpson``, ``fixed_quad`` and ``quad_vec`` are such code.
 
 Arithmetic, comparison, indexing and assignment are followed with NumPy's rules for views, and so are ``out=``,

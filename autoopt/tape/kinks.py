@@ -2,8 +2,8 @@
 
 At such a point every rule has a slope of its own by convention, and several of them need not fit together:
 `maximum(z, 0) + log1p(exp(-abs(z)))` is smooth at 0, but the conventions of its two kinks make its second derivative
-0. So derivatives count the ties that they meet (a guard of the kind "ties"), and `objectives/one_sided.py` looks at both sides
-of such a point.
+0. So derivatives count the ties that they meet (a guard of the kind "ties"), and `objectives/one_sided.py`
+looks at both sides of such a point.
 
     z = X @ w                      z = X @ w
     np.maximum(z, 0)       ->      np.maximum(z, 0)

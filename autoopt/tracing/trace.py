@@ -28,11 +28,11 @@ from autoopt.tracing.failing import keep_unread
 from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument.instrument import Instrument
 from autoopt.tracing.naming import RESERVED, argument_names, array_names, identifier
-from autoopt.tracing.outside import files  # noqa: F401  (fill tables of functions.py)
+from autoopt.tracing.outside import files
 from autoopt.tracing.outside.buffers import Buffers, is_of_buffers
 from autoopt.tracing.outside.side_effects import SideEffects
 from autoopt.tracing.outside.watching import Watch
-from autoopt.tracing.standins import randomness  # noqa: F401  (fill tables of functions.py)
+from autoopt.tracing.standins import randomness
 from autoopt.tracing.standins.modes import catching
 from autoopt.tracing.tracer import Tracer
 

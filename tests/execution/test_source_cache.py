@@ -322,9 +322,12 @@ def test_entry_that_is_a_folder_is_ignored(folder) -> None:
 
 # Several at once ------------------------------------------------------------------------------------------------------
 
-_WRITER = (
-    "from autoopt.execution import source_cache\nfor k in range(300): source_cache.write('key', f'text = {k}\\n' * (k % 50 + 1))\nprint('done')"
-)
+_WRITER = r"""
+from autoopt.execution import source_cache
+for k in range(300):
+    source_cache.write("key", f"text = {k}\n" * (k % 50 + 1))
+print("done")
+"""
 
 
 def test_concurrent_writers_leave_whole_entries(folder) -> None:

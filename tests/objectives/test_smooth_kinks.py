@@ -100,7 +100,7 @@ ONE_FUNCTION = {
 """Rules that choose between expressions of one function, or at the end of where it is defined."""
 
 ONE_PIECE = {"np.fmod", "np.interp", "np.allclose", "np.isclose", "np.array_equal", "np.equal"}
-"""Rules that have the slope of one piece where pieces meet, and comparisons for equality, for which `equalities.py` is."""
+"""Rules that have the slope of one piece where pieces meet, and comparisons, for which `equalities.py` is."""
 
 
 def test_every_rule_with_a_kink_is_counted() -> None:

@@ -1,7 +1,7 @@
 """The vectorised tape against the unrolled one, value and derivatives to second order, and a command for long runs.
 
-    PYTHONPATH=tests python tests/properties/long_loops.py --cases 2000 --derivatives 100 --seed 1     random loops
-    PYTHONPATH=tests python tests/properties/long_loops.py --corpus                                    every objective of the corpus
+    PYTHONPATH=tests python tests/properties/long_loops.py --cases 2000 --derivatives 100 --seed 1   random loops
+    PYTHONPATH=tests python tests/properties/long_loops.py --corpus                                  all of the corpus
 
 prints how many agreed and the source of each that did not.
 """

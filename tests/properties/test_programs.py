@@ -1,7 +1,7 @@
 """Random NumPy programs: right, or a clear error with the line; never silently wrong.
 
-Longer runs have a command of their own: `python tests/properties/long_programs.py --cases 20000`. The last tests break the library
-on purpose and see that the programs notice.
+Longer runs have a command of their own: `python tests/properties/long_programs.py --cases 20000`. The last tests break
+the library on purpose and see that the programs notice.
 """
 
 from __future__ import annotations
