@@ -13,6 +13,7 @@ TEST = [
     "pytest-xdist>=3.5",
     "hypothesis>=6.100",
     "ruff>=0.8",
+    "mypy>=1.15",
     "statsmodels>=0.14",
     "scikit-learn>=1.5",
     "glum>=3",

@@ -1,8 +1,8 @@
 """Functions of the printed source that become machine code once they have cost as much time as compiling would.
 
 Whoever calls a function ten times never waits for a compiler; whoever calls it ten thousand times loses at most as
-much again as he has spent. What is compiled is the text that can be read (`execution/native`), and its results are compared
-with those of the text before they are used.
+much again as he has spent. What is compiled is the text that can be read (`native/`), and its results are compared with those
+of the text before they are used.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Random programs of kinds that tracing finds hard: right, or refused with a line; never silently wrong.
 
-Longer runs have a command of their own: `python tests/properties/long_kinds.py --cases 20000 --stepwise`. The last tests
-break the library on purpose and see that the programs notice.
+Longer runs have a command of their own: `python tests/properties/long_kinds.py --cases 20000 --stepwise`. The last
+tests break the library on purpose and see that the programs notice.
 """
 
 from __future__ import annotations
