@@ -37,7 +37,7 @@ class Compiled(Protocol):
     tied : type or tuple
         The exception that `run` raises, with their number, where kinks are met.
     stationary : int
-        So many kinks may be met: they are everywhere.
+        Number of kinks that may be met, because they are there at every point.
     kept : int
         How often in turn the conventions of kinks were found right.
     repeats : bool

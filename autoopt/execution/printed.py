@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 SHOWN = 5000
-"""So many numbers that the objective computes itself are written into a source that is handed out."""
+"""Most numbers that the objective computes itself and that are written into a source that is handed out."""
 
 _COUNTS = re.compile(r"^COUNTS = .*?(?=  #)", re.MULTILINE)
 _CHECK = re.compile(r"\n +if [^\n]*:\n +raise PathChanged\([^\n]*")

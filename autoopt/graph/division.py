@@ -46,7 +46,7 @@ class Function:
 
 
 MANY = 64
-"""So many values of a point may be kept for products with further directions; more are sooner made than read."""
+"""Most values of a point that are kept for products with further directions; more are sooner computed than read."""
 
 
 def _divide(

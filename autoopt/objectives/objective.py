@@ -37,10 +37,10 @@ from autoopt.tracing.standins.numpy import stands_in
 from autoopt.tracing.trace import Trace, trace
 
 MAX_PATHS = 200
-"""So many ways through the objective's branches are compiled; from then on new ones are followed step by step."""
+"""Most ways through the objective's branches that are compiled; from then on new ones are followed step by step."""
 
 KEPT_PATHS = 16
-"""So many of them are then kept, those used last."""
+"""Number of them that are then kept, those used last."""
 
 DENSE = 400
 """With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""

@@ -28,7 +28,7 @@ class Stopped(Exception):
 
 
 class Stuck(Exception):
-    """So many trial points in a row were not defined that the method will not come back."""
+    """Too many trial points in a row were not defined: the method will not come back."""
 
 
 IN_A_ROW = 100
@@ -131,7 +131,7 @@ class Problem:
 
     @property
     def names(self) -> list[str] | None:
-        """Of the parameters, as the user may see them."""
+        """Names of the parameters, as the user may see them."""
         structure = getattr(self.objective, "structure", None)
         return None if structure is None else structure.names
 

@@ -44,7 +44,7 @@ FINITE = frozenset(
 
 
 _CALLER = 3
-"""So many frames above is who called the tracer."""
+"""Number of frames that lie between `is_handled` and the caller of the tracer."""
 
 
 def may_raise(function: Callable) -> bool:

@@ -45,7 +45,7 @@ OPERATORS: dict[type, tuple[Any, Callable]] = {
 
 
 FEW = 8
-"""So many whole numbers, such as shapes, may be part of the code."""
+"""Most whole numbers, such as shapes, that may be part of the code."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
 
 ORIGINS = 8
-"""So many steps of the tape are remembered for one variable."""
+"""Most steps of the tape that are remembered for one variable."""
 
 DEEP = 50_000
 """Calls within calls that PyTensor may need: several for each step of a chain, which `tape.irregular` bounds."""
@@ -139,7 +139,7 @@ class _ShortTraces(Feature):
 
 
 def _trim(graph: FunctionGraph) -> None:
-    """Have loops in segments make no trajectories that nobody reads."""
+    """Replace loops in segments that make trajectories nobody reads by loops that make none."""
     for node in reversed(graph.toposort()):
         if hasattr(node.op, "trimmed"):
             read = [k for k, out in enumerate(node.outputs) if graph.clients[out]]

@@ -34,7 +34,7 @@ SMALL = 30
 """Tapes of fewer steps stay as they are."""
 
 GAIN = 0.7
-"""So are those of which more than this share of the steps would be left."""
+"""Tapes of which more than this share of the steps would be left stay as they are, too."""
 
 FEW = 4
 """A class of fewer members is an array only if another array is made of it."""

@@ -13,7 +13,7 @@ from autoopt.tape.operations import greatest, least, product, put_add, total
 from autoopt.tape.tape import Slot
 
 COLUMNS = 8
-"""So many terms a member, if they are not one block of an array, are added one by one."""
+"""Most terms a member that are added one by one, if they are not one block of an array."""
 
 _REDUCE = {total: np.sum, product: np.prod, greatest: np.max, least: np.min}
 _JOIN = {total: np.add, product: np.multiply, greatest: np.maximum, least: np.minimum}

@@ -1,4 +1,4 @@
-"""Loops that narrow an interval by branches, as bisection does: what they find hangs on the parameters, unrecorded."""
+"""Loops that narrow an interval by branches, as bisection does: what they find depends on them, unrecorded."""
 
 from __future__ import annotations
 

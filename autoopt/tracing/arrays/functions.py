@@ -30,7 +30,7 @@ _VIEWS = frozenset(_VIEWS)
 
 
 def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Do `function(*args, **kwargs)`, one of its arguments being traced."""
+    """Call `function(*args, **kwargs)`, one of its arguments being traced."""
     args, kwargs = real(args), real(kwargs)
     function = _OTHER_NAMES.get(function, function)
     args, target = without_out(function, args, kwargs)
@@ -47,7 +47,7 @@ def call_function(tracer: Any, function: Callable, args: tuple, kwargs: dict) ->
 
 
 def record(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Do `function(*args, **kwargs)` as a step of the tape, its result a view where NumPy makes one."""
+    """Record `function(*args, **kwargs)` as a step of the tape, its result a view where NumPy makes one."""
     if tracer.buffers is not None and function in _VIEWS:
         with tracer.buffers.quiet():
             result = tracer.call(function, args, kwargs)
@@ -210,7 +210,7 @@ _ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
 def call_ufunc(tracer: Any, ufunc: Callable, method: str, inputs: tuple, kwargs: dict) -> Any:
-    """Do a ufunc's method, or a plain call with keywords."""
+    """Call a ufunc's method, or a ufunc with keywords."""
     if method == "at":
         from autoopt.tracing.arrays.in_place import write_at
 
@@ -252,7 +252,7 @@ def _reduction_operands(method: str, inputs: tuple, kwargs: dict, target: Any) -
 
 
 def _reduction(tracer: Any, ufunc: Callable, method: str, inputs: Any, kwargs: dict) -> Any:
-    """Do `ufunc.reduce`, `.accumulate` or `.reduceat`."""
+    """Call `ufunc.reduce`, `.accumulate` or `.reduceat`."""
     axis = kwargs.pop("axis", 0)
     if method == "reduceat":
         return _reduce_pieces(tracer, ufunc, *inputs, axis, **kwargs)
@@ -263,7 +263,7 @@ def _reduction(tracer: Any, ufunc: Callable, method: str, inputs: Any, kwargs: d
 
 
 def _call_with_keywords(tracer: Any, ufunc: Callable, inputs: tuple, kwargs: dict, target: Any) -> Any:
-    """Do `ufunc(*inputs, where=..., dtype=...)`."""
+    """Call `ufunc(*inputs, where=..., dtype=...)`."""
     where, dtype = kwargs.pop("where", True), kwargs.pop("dtype", None)
     kwargs = {name: value for name, value in kwargs.items() if (name, value) not in _NEUTRAL}
     if kwargs:
@@ -287,7 +287,7 @@ def _call_with_keywords(tracer: Any, ufunc: Callable, inputs: tuple, kwargs: dic
 
 
 def _one_by_one(tracer: Any, ufunc: Callable, method: str, x: Any, axis: int = 0, **kwargs: Any) -> Any:
-    """Do `ufunc.reduce` or `.accumulate` along `axis`, one element after another."""
+    """Evaluate `ufunc.reduce` or `.accumulate` along `axis`, one element after another."""
     if any(value for value in kwargs.values()) or type(axis) is not int or not x.shape[axis]:
         return tracer.call(getattr(ufunc, method), (x,), {"axis": axis, **kwargs})
     parts = [x[(slice(None),) * (axis % x.ndim) + (k,)] for k in range(x.shape[axis])]
@@ -298,7 +298,7 @@ def _one_by_one(tracer: Any, ufunc: Callable, method: str, x: Any, axis: int = 0
 
 
 def _reduce_pieces(tracer: Any, ufunc: Callable, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
-    """Do `ufunc.reduceat`: a reduction from each index to the next, or the entry itself where the next is no later."""
+    """Evaluate `ufunc.reduceat`: reduce from each index to the next; take the entry where the next is no later."""
     starts = [int(start) for start in np.asarray(decided(tracer, indices))]
     lead = (slice(None),) * (axis % x.ndim)
     pieces = []

@@ -67,7 +67,7 @@ def _put_along_axis(tracer, arr, indices, values, axis):
 
 
 def write_at(tracer: Any, ufunc: Callable, array: Any, index: Any, *operands: Any) -> None:
-    """Do `ufunc.at(array, index, *operands)`: additions at once, others by rounds in which no position comes twice."""
+    """Evaluate `ufunc.at(array, index, *operands)`: additions at once, others by rounds without repeated positions."""
     _refuse_outside(tracer, f"np.{ufunc.__name__}.at", array)
     operands = tuple(tracer.whole(part) for part in operands)
     if ufunc in (np.add, np.subtract):

@@ -230,7 +230,7 @@ def _mask_positions(tracer: Any, index: Any) -> Any:
 
 
 def write(array: Any, index: Any, value: Any) -> None:
-    """Do `array[index] = value`."""
+    """Write `array[index] = value`."""
     tracer = array.tracer
     tracer.require_running(array)
     if tracer.buffers is None:

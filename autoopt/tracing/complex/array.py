@@ -149,7 +149,7 @@ class ComplexArray(TracedArray):
         return result if target is None else functions.store(self.tracer, target, result)
 
     def _of_ufunc(self, ufunc, method, inputs, kwargs):
-        """Do a ufunc's call or reduction, of which an operand or the array to write to is complex."""
+        """Evaluate a ufunc's call or reduction, of which an operand or the array to write to is complex."""
         if method == "reduce" and ufunc in (np.add, np.multiply):
             kwargs = {"axis": inputs[1] if len(inputs) > 1 else 0, **kwargs}
             return call(self.tracer, np.sum if ufunc is np.add else np.prod, inputs[:1], kwargs)
@@ -319,7 +319,7 @@ def product_of_parts(tracer: Any, z: Any, w: Any, product: Callable = operator.m
 
 
 def elementwise(tracer: Any, ufunc: Callable, inputs: tuple) -> Any:
-    """Do a ufunc of which an operand is complex."""
+    """Evaluate a ufunc of which an operand is complex."""
     found = UFUNCS.get(ufunc)
     if found is None and ufunc.__name__ == "wofz":
         from autoopt.tracing.formulas import analytic
@@ -349,7 +349,7 @@ def broadcast(tracer: Any, re: Any, im: Any, *operands: Any) -> Any:
 
 
 def call(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Do a function of NumPy of which an argument is complex."""
+    """Evaluate a function of NumPy of which an argument is complex."""
     args, kwargs = functions.real(args), functions.real(kwargs)
     if isinstance(function, np.ufunc) and not kwargs:
         return elementwise(tracer, function, args)

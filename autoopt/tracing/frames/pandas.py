@@ -291,7 +291,7 @@ class Table(TracedArray):
         return functions.call_ufunc(self._frames.tracer, ufunc, method, frames.traced(inputs), frames.traced(kwargs))
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
-        """Do a NumPy function; those that NumPy hands to the object's own method of that name are done by that."""
+        """Call a NumPy function; those that NumPy hands to the object's own method of that name go to that method."""
         own = METHODS.get(function.__name__)
         if args and type(args[0]) is Table and own is not None and function.__name__ in _HANDED_ON:
             if function in (np.std, np.var):
@@ -599,7 +599,7 @@ class Table(TracedArray):
         return rearranged(self._frames, lambda given: given.reindex_like(plain), value, "a method of two tables")
 
     def _binary(self, name: str, other: Any, axis: Any = "columns", level: Any = None, fill_value: Any = None) -> Any:
-        """Do an operator by its name: labels are lined up, and one of two missing values may be another number."""
+        """Apply an operator by its name: labels are lined up, and one of two missing values may be another number."""
         frames, ufunc = self._frames, BINARY[name.removeprefix("r") if name.startswith("r") else name]
         options = {"axis": axis} if self._is_frame else {}
         options |= {key: part for key, part in (("level", level), ("fill_value", fill_value)) if part is not None}
@@ -626,7 +626,7 @@ class Table(TracedArray):
         return frames.both(expected, found, f".{name}")
 
     def _placed(self, name: str, args: tuple, kwargs: dict) -> Any:
-        """Do a method that puts entries elsewhere, or that says where they are."""
+        """Call a method that puts entries elsewhere, or that says where they are."""
         frames, what = self._frames, f".{name}"
         if name in _EXTREMES and self._follows and not self._is_frame and not args and not kwargs:
             place = int(_EXTREMES[name](self.values))
@@ -838,7 +838,7 @@ def _labels(table: Any) -> tuple:
 
 
 def _applied(func: Callable, args: tuple, part: Any, **kwargs: Any) -> Any:
-    """Do a function with more arguments, as `apply(func, args=...)` asks for."""
+    """Call a function with the further arguments of `apply(func, args=...)`."""
     return func(part, *args, **kwargs)
 
 

@@ -40,7 +40,7 @@ _CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".pth")
 """Endings of files that are read to import modules, and to show lines of errors."""
 
 _RACY = 2 * 10**9
-"""So many ns after a file was written it may be written again without another time: file systems count coarsely."""
+"""Within so short a time (ns) of a write, another may leave the file's time as it is: file systems count coarsely."""
 
 _reader = threading.local()
 _hooked: list[bool] = []
@@ -68,7 +68,7 @@ def announced(note: Callable[[str | None], Any]) -> Iterator[None]:
 
 
 def listen() -> None:
-    """Have Python announce what it opens from now on."""
+    """Set the audit hook: Python announces what it opens from now on."""
     if not _hooked:
         _hooked.append(True)
         sys.addaudithook(_hear)

@@ -34,10 +34,10 @@ ABSENT = object()
 """Stands for what a name means that is not there."""
 
 BUDGET = 2**16
-"""So many bytes of arrays are compared with what they were at each evaluation of an `Objective`: that takes 2 us."""
+"""Most bytes of arrays that are compared with what they were at each evaluation of an `Objective`: that takes 2 us."""
 
 _MOST = 1000
-"""So many things are looked at below one that cannot be followed."""
+"""Most things that are looked at below one that cannot be followed."""
 
 Same = Callable[[], bool]
 
@@ -126,7 +126,7 @@ _UNCHANGED = {
 
 _MEANINGS = {"ABSENT": ABSENT, "contents": contents, "_same_items": _same_items}
 _LONGEST = 100
-"""So many entries are looked at in one expression: compiling it takes 10 us an entry."""
+"""Most entries that are looked at in one expression: compiling it takes 10 us an entry."""
 
 
 @functools.cache

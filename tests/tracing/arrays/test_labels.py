@@ -1,4 +1,4 @@
-"""Shapes and counts that hang on labels, which depend on the parameters: those of each point."""
+"""Shapes and counts that depend on labels, which depend on the parameters: those of each point."""
 
 from __future__ import annotations
 
