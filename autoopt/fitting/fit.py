@@ -34,7 +34,7 @@ class Fit:
     result : OptimizeResult
         As `autoopt.minimize` returns it.
     names : tuple of n str
-        Of the parameters, in the order of `params`.
+        The names of the parameters, in the order of `params`.
     kind : str or None
         "negative log-likelihood" if the value is one.
     covariance : ndarray, shape (n, n), or None

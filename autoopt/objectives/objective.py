@@ -74,7 +74,7 @@ class Objective:
     Attributes
     ----------
     structure : Structure
-        Of the parameters.
+        The structure of the parameters, that of x0.
     size : int
         The number of parameters, n.
     timings : dict of str to float

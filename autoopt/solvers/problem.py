@@ -32,7 +32,7 @@ class Stuck(Exception):
 
 
 IN_A_ROW = 100
-"""Halving a step as often leaves nothing of it."""
+"""Number of halvings that leave nothing of a step."""
 
 
 class Problem:
