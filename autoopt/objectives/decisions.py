@@ -24,7 +24,7 @@ _WIDTHS = (1.0, 0.65, 0.7, 0.85)
 """Multiples of it that are tried in turn: at some point the objective may not be defined."""
 
 _POINTS = 3
-"""At so many points a path is compared: what decisions carry may count for nothing at some."""
+"""Number of points at which a path is compared: what decisions carry may count for nothing at some."""
 
 _ORDERS = {"value_and_grad": 1, "hess": 2, "hessp": 2}
 

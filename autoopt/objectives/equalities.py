@@ -16,7 +16,7 @@ from autoopt import differences
 from autoopt.errors import Location, TracingError
 
 TRUSTED = 5
-"""A branch of equality that was right at so many points is compared with one difference from then on."""
+"""A branch of equality that was right at this many points is compared with one difference from then on."""
 
 _NEAR = 2.0**-18
 _TOLERANCE = 1e-5

@@ -23,11 +23,11 @@ _DIRECTIONS = 6
 
 _ACCURACY = 1e-7
 _TRUSTED = 3
-"""A function whose conventions were right so often in turn is looked at less closely where kinks are met."""
+"""A function whose conventions were right this many times in turn is looked at less closely where kinks are met."""
 
 
 def settled(objective: Any, compiled: Any, kind: str, x: np.ndarray, ties: int, *direction: np.ndarray) -> Any:
-    """Return a derivative at a point where so many kinks are met, or where it is not finite.
+    """Return a derivative at a point where kinks are met, or where it is not finite.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ ROUNDS = 4
 """Most times that the sweep is repeated, with sums joined that are alike but for some of their terms."""
 
 SQUARES = 3
-"""Up to so many exponents at one place of the code stay powers of their own: a square is cheaper than a power."""
+"""Up to this many exponents at one place of the code stay powers of their own: a square is cheaper than a power."""
 
 VARIADIC = frozenset((total, product, greatest, least))
 

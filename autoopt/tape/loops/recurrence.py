@@ -18,11 +18,11 @@ SHORTEST = 8
 """A run of fewer iterations stays unrolled."""
 
 LONG_BODY, FEW = 40, 4
-"""One of a body of so many steps only if it has fewer iterations than this: unrolled it would take long to derive."""
+"""Steps of a body and iterations: a longer body is a loop from this many iterations on; unrolled it derives slowly."""
 
 
 MOST = 1_000_000
-"""A loop that ends on a condition is given up after so many iterations."""
+"""A loop that ends on a condition is given up after this many iterations."""
 
 
 class Known(NamedTuple):
@@ -77,7 +77,7 @@ class Recurrence:
 
     until : Until or None
     segment : int
-        After so many iterations, each time, the carries are kept for the derivatives; 0 if all are.
+        Number of iterations after which carries are kept for the derivatives, each time; 0 if all are kept.
 
     A trajectory has `count + 1` entries, the initial value first; an output has `count`. With `until` the results are
     others: the number of iterations, for each check whether it holds in every iteration, the outputs of the last, and

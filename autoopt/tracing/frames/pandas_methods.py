@@ -29,7 +29,7 @@ def _fillna(values: Any, value: Any) -> Any:
 
 
 def _pct_change(values: Any, periods: int = 1) -> Any:
-    """Return the relative change over so many rows, and what is missing where there are none."""
+    """Return the relative change over `periods` rows, and what is missing where there are none."""
     late, early = (values[periods:], values[:-periods]) if periods > 0 else (values[:periods], values[-periods:])
     fill = np.full((min(abs(periods), values.shape[0]), *values.shape[1:]), np.nan)
     return np.concatenate([fill, late / early - 1] if periods > 0 else [late / early - 1, fill])
