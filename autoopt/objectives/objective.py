@@ -18,7 +18,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.execution import engines
-from autoopt.execution.eager import Interpretation, Interpreter
+from autoopt.execution.eager import EagerCache, EagerRun
 from autoopt.execution.engines import Compiled, engine_of, rebound
 from autoopt.execution.printed import with_constants
 from autoopt.objectives import decisions, equalities, one_sided, spectra, unfollowed
@@ -47,10 +47,10 @@ DENSE = 400
 
 _VALUED = {"value": lambda found: found, "value_and_grad": lambda found: found[0]}
 _DERIVATIVES: dict[str, Callable] = {
-    "value_and_grad": Interpretation.gradient,
-    "hessp": Interpretation.product,
-    "hess": Interpretation.hessian,
-    "jacobian": Interpretation.jacobian,
+    "value_and_grad": EagerRun.gradient,
+    "hessp": EagerRun.product,
+    "hess": EagerRun.hessian,
+    "jacobian": EagerRun.jacobian,
 }
 _KINDS = {"value": "value", "gradient": "value_and_grad", "hessian": "hess", "hvp": "hessp"}
 
@@ -108,8 +108,8 @@ class Objective:
         self._heeds = False  # whether NumPy's warnings decide something
         self._paths: list[Path] = [self._path(self._start)]
         self._passing: dict[str, Path] = {}  # the latest of those that hold at their own point only, by kind
-        self._interpreter: Interpreter | None = None
-        self._latest: tuple[Path | None, Interpretation | None] = (None, None)
+        self._interpreter: EagerCache | None = None
+        self._latest: tuple[Path | None, EagerRun | None] = (None, None)
 
     def __reduce__(self) -> tuple:
         """Copies, and what is read from a pickle, are traced and compiled anew."""
@@ -495,7 +495,7 @@ class Objective:
         sites = Counter(guard.site for known in self._paths for guard in known.trace.tape.guards if guard.site)
         places = dict.fromkeys(str(Location.of_instruction(*site)) for site, _ in sites.most_common())
         del self._paths[KEPT_PATHS:]
-        self._interpreter = Interpreter()
+        self._interpreter = EagerCache()
         lines = [
             f"The objective took more than {MAX_PATHS} different ways through its branches, which are decided at:",
             *list(places)[:3],
@@ -512,7 +512,7 @@ class Objective:
         if run is None or not np.array_equal(path.point, x) or not (path.holds() and path.is_kept()):
             path = self._path(x)
             path.keep(self._budget, everything=True)
-            run = Interpretation(path.trace.tape, path.point, self._interpreter)
+            run = EagerRun(path.trace.tape, path.point, self._interpreter)
             self._latest = (path, run)
             if run.tape.unfollowed:
                 unfollowed.compare(self, path, run.gradient() if self.scalar else run.jacobian())
