@@ -21,6 +21,7 @@ from autoopt.tape.names import fresh
 from autoopt.tape.tape import CONSTANT, Leaf
 from autoopt.tracing import extension, formulas
 from autoopt.tracing.arrays import masked, matrix
+from autoopt.tracing.arrays.sparse import Matrices, is_sparse
 from autoopt.tracing.instrument import containers, literals
 from autoopt.tracing.instrument.held import form_of
 from autoopt.tracing.instrument.namespaces import ModuleStandIn, Namespace, namespace_of
@@ -28,7 +29,6 @@ from autoopt.tracing.instrument.objects import Shadows, is_users_class
 from autoopt.tracing.instrument.remembered import Remembered, is_remembering
 from autoopt.tracing.outside.side_effects import Surroundings
 from autoopt.tracing.outside.watching import ABSENT, attribute, contents
-from autoopt.tracing.sparse import Matrices, is_sparse
 from autoopt.tracing.standins import modes, randomness
 from autoopt.tracing.standins import numpy as standins
 from autoopt.tracing.standins import python as scalars

@@ -21,7 +21,7 @@ from autoopt.origin import is_library
 from autoopt.tape.tape import DATA, PARAMETER
 from autoopt.tracing.arrays import defined, functions, matrix, views
 from autoopt.tracing.complex import fourier
-from autoopt.tracing.standins import clocks
+from autoopt.tracing.recording import clocks
 from autoopt.tracing.standins.types import is_single, real
 
 STAND_INS: dict[Callable, Callable] = {}
