@@ -23,7 +23,7 @@ from autoopt.execution.engines import Compiled, engine_of, rebound
 from autoopt.execution.printed import with_constants
 from autoopt.objectives import decisions, equalities, one_sided, spectra, unfollowed
 from autoopt.objectives.paths import Path
-from autoopt.origin import definition, frames_of_user
+from autoopt.origin import definition, users_places
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import has_loops, vectorise
 from autoopt.tape.loops.bisection import narrowing
@@ -545,7 +545,7 @@ class Objective:
         self._raise_theirs(x)
         raise TracingError(
             f"The objective runs, but not while it is traced: {type(failure).__name__}: {failure}",
-            frames_of_user(failure)[-1:] or definition(self.function),
+            users_places(failure)[-1:] or definition(self.function),
             "write the line with NumPy functions, or pass jac='finite-difference'.",
         ) from failure
 

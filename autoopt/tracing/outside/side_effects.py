@@ -17,9 +17,10 @@ from dataclasses import dataclass, replace
 from types import CellType, CodeType, MethodType, ModuleType
 from typing import Any
 
+from autoopt.origin import is_unchanging
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.outside import files
-from autoopt.tracing.outside.watching import ABSENT, Notes, Watch, attribute, contents, is_librarys
+from autoopt.tracing.outside.watching import ABSENT, Notes, Watch, attribute, contents
 
 _CONTAINERS = (dict, list, set, collections.deque)
 _SEARCHED = 1000
@@ -236,7 +237,7 @@ class Surroundings:
         """Whether a name is of a place that can be looked at, and stands for what it did before the run and after."""
         if type(place) not in (dict, CellType) or _get(place, name) is not value:
             return False
-        if isinstance(value, ModuleType) and is_librarys(value.__name__):
+        if isinstance(value, ModuleType) and is_unchanging(value.__name__):
             return False
         return id(place) not in self._found or self._found[id(place)][1].get(name, ABSENT) is value
 

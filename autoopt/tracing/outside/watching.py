@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.origin import is_unchanging
 from autoopt.tracing.outside.files import FileState
 
 ABSENT = object()
@@ -227,7 +228,7 @@ class Notes:
 
     def beside_array(self, value: np.ndarray) -> None:
         """Remember the attributes of an array of the user's own kind."""
-        if type(value) is not np.ndarray and not is_librarys(type(value).__module__):
+        if type(value) is not np.ndarray and not is_unchanging(type(value).__module__):
             self.note(attribute(value, "__dict__"), below=True)
 
     def _buffer(self, value: Any) -> Collection:
@@ -302,7 +303,7 @@ class Notes:
         return (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *vars(value).values())
 
     def _class(self, value: type) -> Collection:
-        if not value.__flags__ & _HEAP or is_librarys(value.__module__):
+        if not value.__flags__ & _HEAP or is_unchanging(value.__module__):
             return ()
         self._tables.append((vars(value), None, list(vars(value).values())))
         parts = (part for name, part in vars(value).items() if not name.startswith("__"))
@@ -409,12 +410,6 @@ def _is_in_memory(value: Any, before: bytes) -> bool:
         return False
 
 
-def is_librarys(module: Any) -> bool:
-    """Whether a module is of a library whose classes nobody changes."""
-    top = str(module).partition(".")[0]
-    return top in _LIBRARIES or top in sys.stdlib_module_names
-
-
 def is_unique(item: Any) -> bool:
     """Whether what equals this is the same: 2.0 equals 2 and True equals 1.0, which count differently."""
     kind = type(item)
@@ -501,7 +496,6 @@ _HOLDING = (dict, list, set, collections.deque)
 _PLAIN = frozenset((float, int, bool, str, bytes, complex, type(None), type(Ellipsis), type(NotImplemented), range))
 _SLOT = types.MemberDescriptorType
 _HEAP = 1 << 9
-_LIBRARIES = frozenset(("numpy", "scipy", "pandas", "polars", "numba", "pytensor", "autoopt", "builtins"))
 _FIXED = frozenset(
     ("builtins", "datetime", "decimal", "fractions", "re", "uuid", "numpy", "zoneinfo", "pathlib")
     + ("operator", "sys", "_struct", "inspect")
