@@ -50,7 +50,10 @@ _INSTALLED = tuple({sysconfig.get_path(name) + os.sep for name in ("purelib", "p
 _SITES = re.compile(r"[/\\](?:site|dist)-packages[/\\]([^/\\.]+)")
 """The name of a package or module in the path of its file, wherever pip or the system has put it."""
 
-_KNOWN = ("numpy", "scipy", "pandas", "polars", "click")
+DATA_LIBRARIES = ("pandas", "polars")
+"""Libraries of tables that a trace has stand-ins for, each in `tracing/frames/<name>.py`."""
+
+_KNOWN = ("numpy", "scipy", *DATA_LIBRARIES, "click")
 """Installed packages that a trace does not follow: it has stand-ins and rules for them, or they are the command's."""
 
 _FOLLOWED = (
@@ -59,7 +62,7 @@ _FOLLOWED = (
     *(part + "statistics.py" for part in _STANDARD),
 )
 
-_UNCHANGING = frozenset(("numpy", "scipy", "pandas", "polars", "numba", "pytensor", "autoopt", "builtins"))
+_UNCHANGING = frozenset(("numpy", "scipy", *DATA_LIBRARIES, "numba", "pytensor", "autoopt", "builtins"))
 
 _verdicts: dict[int, tuple[CodeType, bool]] = {}
 

@@ -528,7 +528,7 @@ class Objective:
         try:
             with np.errstate(**self._modes):
                 recorded = self._trace(x)
-            self._left = recorded.leftovers
+            self._left = recorded.side_effects
             self.single = self.single or recorded.single
             self._heeds = self._heeds or recorded.tape.heeds
             path = Path(recorded, x.copy(), self._repeats)
@@ -559,12 +559,12 @@ class Objective:
         if self._literals or found is not recorded:
             return found
         if not recorded.tape.caught and narrowing(recorded.tape):
-            recorded.leftovers.take_back()
+            recorded.side_effects.take_back()
             again = _searched(self._recorded(x, True), x)
             if again.tape.caught:
                 self._literals = True
                 return again
-            again.leftovers.take_back()
+            again.side_effects.take_back()
             recorded = self._recorded(x, False)
         return _searched(recorded, x)
 

@@ -21,12 +21,13 @@ from autoopt.tape.names import fresh
 from autoopt.tape.tape import CONSTANT, Leaf
 from autoopt.tracing import extension, formulas
 from autoopt.tracing.arrays import masked, matrix
+from autoopt.tracing.frames.library import data_library, note_table
 from autoopt.tracing.instrument import containers, literals
 from autoopt.tracing.instrument.held import form_of
 from autoopt.tracing.instrument.namespaces import ModuleStandIn, Namespace, namespace_of
 from autoopt.tracing.instrument.objects import Shadows, is_users_class
 from autoopt.tracing.instrument.remembered import Remembered, is_remembering
-from autoopt.tracing.outside.side_effects import Surroundings
+from autoopt.tracing.outside.places import Outside
 from autoopt.tracing.outside.watching import ABSENT, attribute, contents
 from autoopt.tracing.sparse import Matrices, is_sparse
 from autoopt.tracing.standins import modes, randomness
@@ -43,7 +44,7 @@ class Instrument:
 
     Attributes
     ----------
-    surroundings : Surroundings
+    outside : Outside
         What was read from outside, and is left there.
     """
 
@@ -55,10 +56,10 @@ class Instrument:
         self._names: set[str] = set()
         self.shadows = Shadows(self.copy, self.substitute)
         self._copies = containers.Copies()
-        self.surroundings = Surroundings(tracer, self.shadows, self._users)
+        self.outside = Outside(tracer, self.shadows, self._users, note_table)
         self._originals: dict[int, Any] = {}
         self._copied: dict[int, tuple[Any, Any]] = {}  # by identity of a copy: it, and the function that it is of
-        self.captured, self.note = self.surroundings.captured, self.surroundings.notes.note
+        self.captured, self.note = self.outside.captured, self.outside.notes.note
         self.frames: dict[str, Any] = {}
         self.matrices: Any = None
         self.builtins: dict[str, Any] = {}
@@ -122,7 +123,7 @@ class Instrument:
         if isinstance(value, ModuleType):
             if not _is_standard(value):
                 return ModuleStandIn(self, value)
-            self.surroundings.modules[id(value)] = value
+            self.outside.modules[id(value)] = value
             return value
         if _may_hash(value) and value in extension.USER_FORMULAS:
             return self.copy(extension.USER_FORMULAS[value])
@@ -160,14 +161,14 @@ class Instrument:
             return self._compiled(value)
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
             if not self.shadows.is_shadow(value):
-                self.surroundings.enter(attribute(value, "__dict__"))
+                self.outside.enter(attribute(value, "__dict__"))
                 self._relieve_held(value)
-                for part in self.surroundings.notes.followed(value):
+                for part in self.outside.notes.followed(value):
                     self.note(part, below=True)
             return self._shadow(value)
         if callable(value) and not hasattr(type(value), "bit_generator"):
             return self._callable(value)
-        self.surroundings.enter(value)
+        self.outside.enter(value)
         self.note(value, below=True)
         return standins.object_stand_in(self.tracer, value) or value
 
@@ -175,7 +176,7 @@ class Instrument:
         """Have earlier runs take back what they left in an object that is a list, dictionary or the like too."""
         if (form := form_of(type(value))) is not None:
             parts = form.parts(value)
-            self.surroundings.relieve([part for _, part in parts] if isinstance(value, dict) else parts)
+            self.outside.relieve([part for _, part in parts] if isinstance(value, dict) else parts)
 
     def _shadow(self, value: Any) -> Any:
         """Return the shadow of an object of the user's, which cannot be made of every class written in C."""
@@ -212,7 +213,7 @@ class Instrument:
 
     def _container(self, value: Any) -> Any:
         """Return a container with what is in it substituted; itself if nothing is, so that writes into it are seen."""
-        self.surroundings.enter(value)
+        self.outside.enter(value)
         searched = not (hasattr(value, "__len__") and len(value) > _SCANNED)
         self.note(value, below=not searched)
         if not searched:
@@ -235,7 +236,7 @@ class Instrument:
         return made
 
     def _captured_array(self, value: np.ndarray, name: str) -> Any:
-        self.surroundings.notes.beside_array(value)
+        self.outside.notes.beside_array(value)
         if value.dtype.kind not in "fiub":
             self.note(value)
             return value
@@ -275,12 +276,11 @@ class Instrument:
 
     def _tables(self, library: str) -> Any:
         """Return what keeps the stand-ins of pandas or polars: what is computed by them is decided by today's data."""
-        from autoopt.tracing.frames.pandas import Frames
-        from autoopt.tracing.frames.polars import Polars
-
         self.tracer.tape.data_decided = True
         if library not in self.frames:
-            self.frames[library] = (Frames if library == "pandas" else Polars)(self.tracer, self._free_name)
+            row = data_library(library)
+            self.outside.notes.states.update(row.states)
+            self.frames[library] = row.tables(self.tracer, self._free_name)
         return self.frames[library]
 
     def _matrices(self) -> Matrices:
@@ -302,11 +302,9 @@ class Instrument:
 
         def call(tracer, *args, **kwargs):
             tables = self._tables(library)
-            if library == "polars" and value.__name__.startswith(("read_", "scan_")):
-                self.surroundings.notes.file(None)  # which it opens by itself
-            if library == "pandas":
-                return tables.call(value, args, kwargs)
-            return tables.call(value, f"pl.{value.__name__}", args, kwargs)
+            if data_library(library).reads_files(value.__name__):
+                self.outside.notes.file(None)
+            return tables.call(value, args, kwargs)
 
         if isinstance(value, type):
             return type_stand_in(self.tracer, value, call)
@@ -331,7 +329,7 @@ class Instrument:
 
     def _callable(self, value: Callable) -> Callable:
         if isinstance(value, FunctionType | BuiltinFunctionType) and self.builtins:  # that there is `open` says nothing
-            self.surroundings.read_through((value.__name__,))
+            self.outside.read_through((value.__name__,))
         stand_in = standins.STAND_INS.get(value) if _may_hash(value) else None
         if stand_in is not None:
             return functools.partial(stand_in, self.tracer)
@@ -411,7 +409,7 @@ class Instrument:
         copied.__dict__.update({name: self.substitute(part, name, True) for name, part in vars(function).items()})
         if not is_library(function.__code__):
             self.note(function)
-            self.surroundings.read_by(function.__code__)
+            self.outside.read_by(function.__code__)
         self.captured[id(function), "__defaults__"] = (function, function.__defaults__)
         return copied
 
@@ -431,9 +429,9 @@ class Instrument:
         namespace = self._namespaces.get(id(original))
         if namespace is None:
             namespace = self._namespaces[id(original)] = Namespace(
-                self._fetch, self.surroundings.notes.keys, self.builtins, original
+                self._fetch, self.outside.notes.keys, self.builtins, original
             )
-            self.surroundings.relieve(original)
+            self.outside.relieve(original)
         return namespace
 
     def _fetch(self, original: dict, name: str) -> Any:
@@ -472,7 +470,7 @@ class Instrument:
         made = CellType()
         self._cells[id(cell)] = (cell, made, None)
         try:
-            self.surroundings.relieve((cell.cell_contents,))
+            self.outside.relieve((cell.cell_contents,))
             value = cell.cell_contents
         except ValueError:  # a name that is not bound yet
             return made
@@ -487,21 +485,21 @@ class Instrument:
         """Hand what the run assigned to globals and outer variables, and put into objects, to the originals."""
         for namespace in self._namespaces.values():
             for name, value in namespace.assigned():
-                self.surroundings.assign(namespace.original, name, value)
+                self.outside.assign(namespace.original, name, value)
         for cell, made, given in self._cells.values():
             try:
                 if made.cell_contents is not given:
-                    self.surroundings.assign(cell, "cell_contents", made.cell_contents)
+                    self.outside.assign(cell, "cell_contents", made.cell_contents)
             except ValueError:
                 continue
-        self._copies.give_back(self.surroundings.settled)
-        self.surroundings.leave(self.shadows.give_back(self.surroundings.settled))
+        self._copies.give_back(self.outside.settled)
+        self.outside.leave(self.shadows.give_back(self.outside.settled))
 
     def _users(self, value: Any) -> Any:
         """Return the user's own function, class, module or object for what the run sees in its place."""
         if (outside := getattr(type(value), standins.OUTSIDE, None)) is not None:
             known = self._replaced().get(id(value), value)
-            return outside(value, self.surroundings.settled) if known is value else known
+            return outside(value, self.outside.settled) if known is value else known
         if isinstance(value, type):
             return self.shadows.users.get(value, self._replaced().get(id(value), value))
         if id(value) in self._copied:  # of one function there may be several
@@ -522,14 +520,14 @@ class Instrument:
             return function
         outer = {id(made): cell for cell, made, _ in self._cells.values()}
         cells = tuple(outer.get(id(cell), cell) for cell in function.__closure__ or ())
-        defaults = self.surroundings.settled(function.__defaults__)
+        defaults = self.outside.settled(function.__defaults__)
         made = FunctionType(function.__code__, namespace.original, function.__name__, defaults, cells or None)
-        made.__kwdefaults__ = self.surroundings.settled(function.__kwdefaults__)
+        made.__kwdefaults__ = self.outside.settled(function.__kwdefaults__)
         made.__dict__.update(function.__dict__)
         self._known[id(made)] = made, function
         for cell in cells:
             if not any(cell is known for known in outer.values()) and contents(cell) is not ABSENT:
-                cell.cell_contents = self.surroundings.settled(cell.cell_contents)
+                cell.cell_contents = self.outside.settled(cell.cell_contents)
         return made
 
 
