@@ -33,7 +33,7 @@ from autoopt.tape.tape import Tape
 from autoopt.tracing.naming import argument_names
 from autoopt.tracing.outside.side_effects import SideEffects
 from autoopt.tracing.outside.watching import BUDGET, Watch, attribute, is_kept
-from autoopt.tracing.standins.numpy import stands_in
+from autoopt.tracing.standins.table import stands_in
 from autoopt.tracing.trace import Trace, trace
 
 MAX_PATHS = 200

@@ -24,17 +24,17 @@ from autoopt.tracing.arrays.matrix import MatrixArray
 from autoopt.tracing.complex import eigenvalues  # noqa: F401  (fill tables of functions.py)
 from autoopt.tracing.complex import functions as complex_functions  # noqa: F401  (fill tables of functions.py)
 from autoopt.tracing.complex.array import ComplexArray
-from autoopt.tracing.failing import keep_unread
-from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument.instrument import Instrument
 from autoopt.tracing.naming import RESERVED, argument_names, array_names, identifier
 from autoopt.tracing.outside import files
 from autoopt.tracing.outside.buffers import Buffers, is_of_buffers
 from autoopt.tracing.outside.side_effects import SideEffects
 from autoopt.tracing.outside.watching import Watch
+from autoopt.tracing.recording.failing import keep_unread
+from autoopt.tracing.recording.finished import Finished
+from autoopt.tracing.recording.tracer import Tracer
 from autoopt.tracing.standins import randomness
 from autoopt.tracing.standins.modes import catching
-from autoopt.tracing.tracer import Tracer
 
 
 @dataclass(frozen=True)

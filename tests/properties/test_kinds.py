@@ -22,7 +22,7 @@ import autoopt
 from autoopt.execution.engines import ENGINES
 from autoopt.objectives import decisions
 from autoopt.tracing.outside.watching import Watch
-from autoopt.tracing.tracer import Tracer
+from autoopt.tracing.recording.tracer import Tracer
 
 objectives = sys.modules["autoopt.objectives.objective"]  # the package's attribute of that name is the function
 FAMILIES = {family: name for name, (family, _) in KINDS.items()}

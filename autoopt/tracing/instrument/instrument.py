@@ -21,17 +21,29 @@ from autoopt.tape.names import fresh
 from autoopt.tape.tape import CONSTANT, Leaf
 from autoopt.tracing import extension, formulas
 from autoopt.tracing.arrays import masked, matrix
+from autoopt.tracing.arrays.sparse import Matrices, is_sparse
 from autoopt.tracing.frames.library import data_library, note_table
-from autoopt.tracing.instrument import containers, literals
+from autoopt.tracing.instrument import (
+    containers,
+    evaluation,  # noqa: F401  (fill STAND_INS)
+    literals,
+)
 from autoopt.tracing.instrument.held import form_of
 from autoopt.tracing.instrument.namespaces import ModuleStandIn, Namespace, namespace_of
 from autoopt.tracing.instrument.objects import Shadows, is_users_class
 from autoopt.tracing.instrument.remembered import Remembered, is_remembering
 from autoopt.tracing.outside.places import Outside
 from autoopt.tracing.outside.watching import ABSENT, attribute, contents
-from autoopt.tracing.sparse import Matrices, is_sparse
-from autoopt.tracing.standins import modes, randomness
-from autoopt.tracing.standins import numpy as standins
+from autoopt.tracing.standins import (
+    calls,
+    elements,
+    followed,
+    modes,
+    objects,
+    randomness,
+    table,
+    texts,  # noqa: F401  (fill STAND_INS)
+)
 from autoopt.tracing.standins import python as scalars
 from autoopt.tracing.standins.types import type_stand_in
 
@@ -118,7 +130,7 @@ class Instrument:
             return self._container(value)
         if isinstance(value, np.ndarray):
             return self._captured_array(value, name)
-        if (follow := standins.own(value)) is not None:
+        if (follow := followed.own(value)) is not None:
             return follow(self.tracer, self.substitute)
         if isinstance(value, ModuleType):
             if not _is_standard(value):
@@ -128,8 +140,8 @@ class Instrument:
         if _may_hash(value) and value in extension.USER_FORMULAS:
             return self.copy(extension.USER_FORMULAS[value])
         if _may_hash(value) and value in extension.CONSTANTS:
-            return standins.constant_call(self.tracer, value)
-        if _may_hash(value) and not isinstance(value, standins.DISPATCHED):
+            return calls.constant_call(self.tracer, value)
+        if _may_hash(value) and not isinstance(value, calls.DISPATCHED):
             formula = formulas.find(value)
             if formula is not None:
                 return functools.partial(formula.follow, self.tracer)
@@ -156,7 +168,7 @@ class Instrument:
             return modes.entered(self.tracer, value)
         if isinstance(value, np.vectorize):
             self.note(vars(value))
-            return standins.Vectorized(self.tracer, self.substitute(value.pyfunc), value.otypes or "", value.excluded)
+            return elements.Vectorized(self.tracer, self.substitute(value.pyfunc), value.otypes or "", value.excluded)
         if kind.__module__.startswith("numba."):
             return self._compiled(value)
         if not isinstance(value, FunctionType | MethodType | functools.partial) and is_users_class(kind):
@@ -170,7 +182,7 @@ class Instrument:
             return self._callable(value)
         self.outside.enter(value)
         self.note(value, below=True)
-        return standins.object_stand_in(self.tracer, value) or value
+        return objects.object_stand_in(self.tracer, value) or value
 
     def _relieve_held(self, value: Any) -> None:
         """Have earlier runs take back what they left in an object that is a list, dictionary or the like too."""
@@ -191,11 +203,11 @@ class Instrument:
             ) from error
 
     def _class(self, kind: type) -> type:
-        if kind in standins.TYPES:
-            made = self.tracer.types[kind] = type_stand_in(self.tracer, kind, standins.TYPES[kind])
+        if kind in table.TYPES:
+            made = self.tracer.types[kind] = type_stand_in(self.tracer, kind, table.TYPES[kind])
             return made
-        if kind in standins.STAND_INS:
-            return functools.partial(standins.STAND_INS[kind], self.tracer)
+        if kind in table.STAND_INS:
+            return functools.partial(table.STAND_INS[kind], self.tracer)
         if randomness.makes_generator(kind):
             return randomness.maker(self.tracer, kind)
         if kind is np.matrix:
@@ -318,7 +330,7 @@ class Instrument:
             copied.py_func = copied
             return copied
         made = getattr(getattr(value, "_dispatcher", None), "py_func", None)
-        return value if made is None else standins.Vectorized(self.tracer, self.substitute(made), None)
+        return value if made is None else elements.Vectorized(self.tracer, self.substitute(made), None)
 
     def _curve(self, value: Any) -> Any:
         """Return the stand-in for an interpolant made outside, which may change unnoticed; itself if there is none."""
@@ -330,17 +342,17 @@ class Instrument:
     def _callable(self, value: Callable) -> Callable:
         if isinstance(value, FunctionType | BuiltinFunctionType) and self.builtins:  # that there is `open` says nothing
             self.outside.read_through((value.__name__,))
-        stand_in = standins.STAND_INS.get(value) if _may_hash(value) else None
+        stand_in = table.STAND_INS.get(value) if _may_hash(value) else None
         if stand_in is not None:
             return functools.partial(stand_in, self.tracer)
         if str(getattr(value, "__module__", "") or type(value).__module__).startswith("numpy.ma"):
             return functools.partial(masked.call, value, self.tracer)
-        if isinstance(value, np.ufunc | standins.DISPATCHED):
-            return standins.Dispatched(self.tracer, value)
+        if isinstance(value, np.ufunc | calls.DISPATCHED):
+            return calls.Dispatched(self.tracer, value)
         if isinstance(value, FunctionType):
             return self._function(value)
         if type(value).__module__.endswith("uarray") and (value.__module__ or "").startswith("scipy.fft"):
-            return standins.opaque(self.tracer, value)
+            return calls.opaque(self.tracer, value)
         if getattr(value, "__name__", "") == "default_rng":
             return functools.partial(randomness.made, self.tracer, value)
         if randomness.is_of_module(value):
@@ -356,7 +368,7 @@ class Instrument:
         if is_remembering(value):
             return Remembered(self.tracer, self.substitute(value.__wrapped__), value.cache_parameters())
         if _is_compiled(value):
-            return functools.partial(standins.compiled, self.tracer, value)
+            return functools.partial(calls.compiled, self.tracer, value)
         standard = _is_standard(value) and type(value).__module__ in _FUNCTION_LIKE
         if isinstance(value, _BOUND) or not (standard or isinstance(value, np.ufunc)):
             self.note(value, below=True)
@@ -369,13 +381,13 @@ class Instrument:
             return function
         module = function.__module__ or ""
         if module.startswith(_OPAQUE) or (module.startswith("scipy.integrate") and function.__name__ in _INTEGRALS):
-            return standins.opaque(self.tracer, function)
+            return calls.opaque(self.tracer, function)
         if module.startswith("numpy.testing"):
-            return standins.assertion(self.tracer, function)
+            return calls.assertion(self.tracer, function)
         if hasattr(function, "registry") and hasattr(function, "dispatch"):
             return self._dispatching(function)
         if module.startswith("scipy."):
-            return functools.partial(standins.library, self.tracer, function, self.copy(function))
+            return functools.partial(calls.library, self.tracer, function, self.copy(function))
         wrapped = vars(function).get("__wrapped__")  # as under @np.errstate(...), or a context manager as a decorator
         users = isinstance(wrapped, FunctionType) and may_be_copied(wrapped.__code__)
         return self.copy(function) if users or may_be_copied(function.__code__) else function
@@ -422,7 +434,7 @@ class Instrument:
             copied.__annotate__ = function.__annotate__ and self.copy(function.__annotate__)
         elif function.__annotations__:
             types = {name: part for name, part in function.__annotations__.items() if _may_hash(part)}
-            known = {name: self.substitute(part) for name, part in types.items() if part in standins.TYPES}
+            known = {name: self.substitute(part) for name, part in types.items() if part in table.TYPES}
             copied.__annotations__ = {**function.__annotations__, **known}
 
     def _namespace(self, original: dict) -> Namespace:
@@ -497,7 +509,7 @@ class Instrument:
 
     def _users(self, value: Any) -> Any:
         """Return the user's own function, class, module or object for what the run sees in its place."""
-        if (outside := getattr(type(value), standins.OUTSIDE, None)) is not None:
+        if (outside := getattr(type(value), followed.OUTSIDE, None)) is not None:
             known = self._replaced().get(id(value), value)
             return outside(value, self.outside.settled) if known is value else known
         if isinstance(value, type):
@@ -583,7 +595,7 @@ def _makes_sparse(value: Any) -> bool:
 
 
 def _has_stand_in(value: Any) -> bool:
-    return _may_hash(value) and (value in standins.STAND_INS or value in standins.TYPES)
+    return _may_hash(value) and (value in table.STAND_INS or value in table.TYPES)
 
 
 def _may_hash(value: Any) -> bool:

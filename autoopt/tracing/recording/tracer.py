@@ -17,10 +17,10 @@ from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
 from autoopt.tape.simplify import SHAPED_BY_VALUE
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
-from autoopt.tracing.arrays.comparisons import COMPARISONS
-from autoopt.tracing.failing import RETURNING, is_handled, may_raise, returned, returned_number
-from autoopt.tracing.standins.clocks import Moment
-from autoopt.tracing.texts import is_for_a_reader
+from autoopt.tracing.recording.clocks import Moment
+from autoopt.tracing.recording.comparisons import COMPARISONS
+from autoopt.tracing.recording.failing import RETURNING, is_handled, may_raise, returned, returned_number
+from autoopt.tracing.recording.texts import is_for_a_reader
 
 _FLOAT = np.dtype(float)
 _COMPLEX = np.dtype(complex)

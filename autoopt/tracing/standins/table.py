@@ -1,0 +1,23 @@
+"""What the instrumented copy of the user's function sees in place of Python's and NumPy's own names.
+
+Only names that NumPy's dispatch protocols do not reach need a stand-in: constructors, `math`, `float` and a few
+builtins. Each row is `stand_in(tracer, *args, **kwargs)` for the callable that it stands for; other files fill them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+STAND_INS: dict[Callable, Callable] = {}
+TYPES: dict[type, Callable] = {}
+"""What a call of a type, as in `float(x)`, is; `types.py` makes of it what serves as the type otherwise, too."""
+
+
+def stands_in(*originals: Callable) -> Callable:
+    """Return a decorator that registers `stand_in(tracer, *args, **kwargs)` for `originals`."""
+
+    def register(stand_in: Callable) -> Callable:
+        STAND_INS.update(dict.fromkeys(originals, stand_in))
+        return stand_in
+
+    return register
