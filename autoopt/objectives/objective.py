@@ -23,7 +23,7 @@ from autoopt.execution.engines import Compiled, engine_of, rebound
 from autoopt.execution.printed import with_constants
 from autoopt.objectives import decisions, equalities, one_sided, spectra, unfollowed
 from autoopt.objectives.paths import Path
-from autoopt.origin import definition, frames_of_user
+from autoopt.origin import definition, users_places
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import has_loops, vectorise
 from autoopt.tape.loops.bisection import narrowing
@@ -528,7 +528,7 @@ class Objective:
         try:
             with np.errstate(**self._modes):
                 recorded = self._trace(x)
-            self._left = recorded.leftovers
+            self._left = recorded.side_effects
             self.single = self.single or recorded.single
             self._heeds = self._heeds or recorded.tape.heeds
             path = Path(recorded, x.copy(), self._repeats)
@@ -545,7 +545,7 @@ class Objective:
         self._raise_theirs(x)
         raise TracingError(
             f"The objective runs, but not while it is traced: {type(failure).__name__}: {failure}",
-            frames_of_user(failure)[-1:] or definition(self.function),
+            users_places(failure)[-1:] or definition(self.function),
             "write the line with NumPy functions, or pass jac='finite-difference'.",
         ) from failure
 
@@ -559,12 +559,12 @@ class Objective:
         if self._literals or found is not recorded:
             return found
         if not recorded.tape.caught and narrowing(recorded.tape):
-            recorded.leftovers.take_back()
+            recorded.side_effects.take_back()
             again = _searched(self._recorded(x, True), x)
             if again.tape.caught:
                 self._literals = True
                 return again
-            again.leftovers.take_back()
+            again.side_effects.take_back()
             recorded = self._recorded(x, False)
         return _searched(recorded, x)
 

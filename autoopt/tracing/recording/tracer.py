@@ -58,7 +58,7 @@ class Tracer:
         Gives a name to a further input.
     outside : int
         The identity of the frame that runs the objective.
-    leftovers : SideEffects
+    side_effects : SideEffects
         What the run leaves outside.
     buffers : Buffers or None
         The arrays from outside that may be written into, in a run that follows this.
@@ -109,7 +109,7 @@ class Tracer:
         self.point: Any = None
         self.substitute: Callable[[Any], Any] = lambda value: value
         self.derivatives: Any = None
-        self.leftovers: Any = None
+        self.side_effects: Any = None
         self.buffers: Any = None
         self.wrote_outside = False
         self.single: Any = None

@@ -7,6 +7,7 @@ builtins. Each row is `stand_in(tracer, *args, **kwargs)` for the callable that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 STAND_INS: dict[Callable, Callable] = {}
 TYPES: dict[type, Callable] = {}
@@ -21,3 +22,19 @@ def stands_in(*originals: Callable) -> Callable:
         return stand_in
 
     return register
+
+
+def may_hash(value: Any) -> bool:
+    """Whether `value` is a function or class that can be looked up in a table."""
+    if not callable(value):
+        return False
+    try:
+        hash(value)
+    except TypeError:  # a callable object with an array among its fields
+        return False
+    return True
+
+
+def has_stand_in(value: Any) -> bool:
+    """Whether a function or class has a row of its own."""
+    return may_hash(value) and (value in STAND_INS or value in TYPES)
