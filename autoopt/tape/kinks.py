@@ -25,8 +25,8 @@ from weakref import ref
 
 import numpy as np
 
-from autoopt.tape.loops.recurrence import Known, Recurrence
 from autoopt.tape.operations import component
+from autoopt.tape.recurrence import Known, Recurrence
 from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Slot, Step, Tape, fill
 
 _BOOL, _WHOLE = np.dtype(bool), np.dtype(np.int64)

@@ -28,7 +28,7 @@ from pytensor.tensor.subtensor import IncSubtensor
 
 from autoopt.graph.rewrites.rewriting import group_by_dependence, rewrite
 from autoopt.ops.releases import infers_shape
-from autoopt.tape.loops.recurrence import MOST
+from autoopt.tape.recurrence import MOST
 
 
 class Ending(NamedTuple):

@@ -14,8 +14,8 @@ from autoopt.graph.loops.segments import Body, collected, segmented
 from autoopt.graph.rewrites.rewriting import rewrite
 from autoopt.rules.table import Rule, Unsupported, find
 from autoopt.tape.assignments import assigned_name
-from autoopt.tape.loops.recurrence import Known, Recurrence, Until
 from autoopt.tape.operations import component, greatest, least, product, total
+from autoopt.tape.recurrence import Known, Recurrence, Until
 from autoopt.tape.tape import call
 
 

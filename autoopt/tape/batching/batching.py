@@ -25,8 +25,8 @@ from autoopt.tape.batching.flatten import flatten
 from autoopt.tape.batching.grids import Grid, along, factor, flat, is_regular, varying
 from autoopt.tape.loops.checkpoints import checkpointed
 from autoopt.tape.loops.detection import recurrences
-from autoopt.tape.loops.recurrence import SHORTEST, Recurrence
 from autoopt.tape.operations import pack
+from autoopt.tape.recurrence import SHORTEST, Recurrence
 from autoopt.tape.simplify import live, shared
 from autoopt.tape.tape import Guard, Slot, Tape, fitting
 

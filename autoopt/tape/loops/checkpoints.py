@@ -11,8 +11,8 @@ import operator
 from dataclasses import replace
 from math import isqrt, prod
 
-from autoopt.tape.loops.recurrence import Recurrence
 from autoopt.tape.operations import component
+from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import PARAMETER, Slot, Tape
 
 LIMIT = 2**28

@@ -9,8 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
 from autoopt.errors import Location, TracingError
-from autoopt.tape.loops.recurrence import Recurrence
 from autoopt.tape.names import qualified
+from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import PARAMETER, Step, Tape
 
 MOST = 1500

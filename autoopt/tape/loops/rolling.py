@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from autoopt.tape.loops.bodies import Body
-from autoopt.tape.loops.recurrence import SHORTEST
-from autoopt.tape.loops.rewriter import TapeRewriter
-from autoopt.tape.loops.runs import Run, same
+from autoopt.tape.loops.runs import Run
 from autoopt.tape.operations import component, pack
-from autoopt.tape.tape import CONSTANT, Slot, Step, Tape, fitting
+from autoopt.tape.recurrence import SHORTEST
+from autoopt.tape.rewriter import TapeRewriter
+from autoopt.tape.tape import Slot, Step, Tape
 
 OBJECT = np.dtype(object)
 
@@ -118,23 +117,6 @@ class Reroller(TapeRewriter):
         """Return the places that are read from outside of the loop."""
         return [place for place in run.body if any(self.read_outside[i] for i in run.table[:, place].tolist())]
 
-    def stacked(self, old: np.ndarray) -> int:
-        """Return a new step whose entries along axis 0 are the old steps `old`."""
-        steps = [self.old.steps[i] for i in old]
-        first = steps[0]
-        if all(step.operation is None and step.level == CONSTANT for step in steps):
-            value = fitting([self.old.values[i] for i in old])
-            return self.constant(value)
-        if all(step.operation is operator.getitem and step.inputs == first.inputs for step in steps):
-            read = self.read([step.template[0][1] for step in steps], first)
-            if read is not None:
-                return read
-        inputs = tuple(self.at(int(i)) for i in old)
-        shape = (len(old), *first.shape)
-        template = ((shape, *(Slot(k) for k in range(len(old)))), {})
-        level = max(self.steps[i].level for i in inputs)
-        return self.append(Step(pack, inputs, template, shape, first.dtype, level, first.site))
-
     def joined(self, step: Step) -> int | None:
         """Return a step equal to a pack of which stretches are stretches of trajectories; None if there are none."""
         if step.shape[:1] != (len(step.inputs),):
@@ -182,44 +164,3 @@ class Reroller(TapeRewriter):
         template = ((Slot(0), slice(place, place + stop - start)), {})
         level = self.steps[holder].level
         return self.append(Step(operator.getitem, (holder,), template, shape, step.dtype, level, step.site))
-
-    def constant(self, value: np.ndarray) -> int:
-        index = self.append(Step(None, (), None, value.shape, value.dtype, CONSTANT, None))
-        self.values[index] = value
-        return index
-
-    def read(self, places: list, step: Step) -> int | None:
-        """Return a step that reads `places` of what `step` reads, at once; None if they are no simple sequence."""
-        base = self.at(step.inputs[0])
-        parts = [place if type(place) is tuple else (place,) for place in places]
-        if len(step.inputs) > 1 or len({len(part) for part in parts}) > 1:
-            return None
-        varying = [k for k in range(len(parts[0])) if any(not same(part[k], parts[0][k]) for part in parts)]
-        whole = slice(None)
-        if len(varying) != 1 or any(not (isinstance(p, int | np.integer) or same(p, whole)) for p in parts[0]):
-            return None
-        axis = varying[0]
-        numbers = np.array([part[axis] for part in parts])
-        if numbers.min() < 0 or any(isinstance(part, int | np.integer) for part in parts[0][:axis]):
-            return None
-        differences = np.diff(numbers)
-        inputs: tuple[int, ...] = (base,)
-        if (differences == differences[0]).all() and differences[0] != 0:
-            stop = int(numbers[-1] + differences[0])
-            along = int(differences[0])
-            entry: Any = slice(int(numbers[0]), stop if stop >= 0 else None, None if along == 1 else along)
-        else:
-            inputs = (base, self.constant(numbers))
-            entry = Slot(1)
-        index = (*parts[0][:axis], entry, *parts[0][axis + 1 :])
-        count = (len(places),)
-        shape = (*step.shape[:axis], *count, *step.shape[axis:])
-        template = ((Slot(0), index if len(index) > 1 else entry), {})
-        level = self.steps[base].level
-        result = self.append(Step(operator.getitem, inputs, template, shape, step.dtype, level, step.site))
-        if axis:
-            shape = (*count, *step.shape)
-            result = self.append(
-                Step(np.moveaxis, (result,), ((Slot(0), axis, 0), {}), shape, step.dtype, level, step.site)
-            )
-        return result

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autoopt.tape.loops.components import strong
-from autoopt.tape.loops.recurrence import shortest, text_of
 from autoopt.tape.operations import pack
+from autoopt.tape.recurrence import shortest, text_of
 from autoopt.tape.tape import DATA, PARAMETER, Step, Tape
 
 FLOAT = np.dtype(float)

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.loops.bodies import Body
-from autoopt.tape.loops.recurrence import Until
-from autoopt.tape.loops.rewriter import TapeRewriter
 from autoopt.tape.loops.rolling import OBJECT
 from autoopt.tape.loops.runs import FLOAT, Operand, Order, Run, same, starts_several
 from autoopt.tape.operations import component, pack
+from autoopt.tape.recurrence import Until
+from autoopt.tape.rewriter import TapeRewriter
 from autoopt.tape.simplify import live, shared
 from autoopt.tape.tape import PARAMETER, Guard, Slot, Step, Tape
 
