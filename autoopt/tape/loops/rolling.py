@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,9 +13,21 @@ from autoopt.tape.loops.runs import Run
 from autoopt.tape.operations import component, pack
 from autoopt.tape.recurrence import SHORTEST
 from autoopt.tape.rewriter import TapeRewriter
-from autoopt.tape.tape import Slot, Step, Tape
+from autoopt.tape.tape import Slot, Step, Tape, Template
 
 OBJECT = np.dtype(object)
+
+MOST_STRETCHES = 5
+"""A pack of more stretches stays a pack: it is as short as their concatenation."""
+
+
+class Stretch(NamedTuple):
+    """Entries `start` to `stop` of a pack: those from `place` on of the array `holder`; None if no array holds them."""
+
+    start: int
+    stop: int
+    holder: int | None
+    place: int
 
 
 class Reroller(TapeRewriter):
@@ -44,6 +57,7 @@ class Reroller(TapeRewriter):
         return read
 
     def tape(self) -> Tape:
+        """Return the new tape."""
         position = 0
         for run in self.runs:
             first, last = int(run.table[0, 0]), int(run.table[-1, -1])
@@ -55,6 +69,7 @@ class Reroller(TapeRewriter):
         return self.finished(guards)
 
     def copy(self, indices: Sequence[int]) -> None:
+        """Enter old steps as they are, but for packs of what loops have made."""
         for index in indices:
             step = self.old.steps[index]
             if step.operation is pack and len(step.inputs) >= SHORTEST and (joined := self.joined(step)) is not None:
@@ -68,7 +83,7 @@ class Reroller(TapeRewriter):
         if number is None:
             holder, place = self.held[old]
             step = self.old.steps[old]
-            template = ((Slot(0), place), {})
+            template: Template = ((Slot(0), place), {})
             level = self.steps[holder].level
             number = self.append(Step(operator.getitem, (holder,), template, step.shape, step.dtype, level, step.site))
             self.number[old] = number
@@ -92,22 +107,20 @@ class Reroller(TapeRewriter):
         self.copy(rest)
 
     def enter(self, run: Run) -> None:
-        made = Body(self, run)
-        needed = self.needed(run)
-        recurrence, operands = made.finish(needed)
+        """Enter the loop, and one step for each of its results that is read: an array with the values of all blocks."""
+        body = Body(self, run)
+        recurrence, operands = body.finish(self.needed(run))
         level = max(self.steps[i].level for i in operands)
         site = self.old.steps[run.table[0, run.body[0]]].site
         results = recurrence.carries + len(recurrence.outputs)
         whole = self.append(Step(recurrence, tuple(operands), None, (results,), OBJECT, level, site))
-        for k, place in enumerate(made.kept_places):
+        for k, place in enumerate(body.kept_places):
             step = self.old.steps[run.table[0, place]]
-            trajectory = k < len(made.carried_places)
-            length = run.count + 1 if trajectory else run.count
-            result = made.result_of[place]
-            template = ((Slot(0), result), {})
-            holder = self.append(
-                Step(component, (whole,), template, (length, *step.shape), step.dtype, level, step.site)
-            )
+            trajectory = k < len(body.carried_places)
+            shape = (run.count + 1 if trajectory else run.count, *step.shape)
+            result = body.result_of[place]
+            template: Template = ((Slot(0), result), {})
+            holder = self.append(Step(component, (whole,), template, shape, step.dtype, level, step.site))
             if trajectory:
                 self.starts[holder] = operands[result]
             for t, index in enumerate(run.table[:, place].tolist()):
@@ -121,40 +134,54 @@ class Reroller(TapeRewriter):
         """Return a step equal to a pack of which stretches are stretches of trajectories; None if there are none."""
         if step.shape[:1] != (len(step.inputs),):
             return None
-        places = [self.held.get(old) for old in step.inputs]
-        pieces: list[tuple[int, int, int, int]] = []  # (start, stop, holder, place of the first)
-        start = 0
-        while start < len(places):
-            stop = start + 1
-            if places[start] is not None:
-                holder, place = places[start]
-                while stop < len(places) and places[stop] == (holder, place + stop - start):
-                    stop += 1
-                first = start and place == 1 and self.starts.get(holder) == self.number.get(step.inputs[start - 1])
-                if first and pieces and pieces[-1][2] < 0:  # the initial value comes before
-                    before = pieces.pop()
-                    if before[1] - before[0] > 1:
-                        pieces.append((before[0], before[1] - 1, -1, 0))
-                    start, place = start - 1, 0
-                pieces.append((start, stop, holder, place))
-            elif pieces and pieces[-1][2] < 0:
-                pieces[-1] = (pieces[-1][0], stop, -1, 0)
-            else:
-                pieces.append((start, stop, -1, 0))
-            start = stop
-        if len(pieces) > 5 or all(holder < 0 for _, _, holder, _ in pieces):
+        stretches = self.stretches(step.inputs)
+        if len(stretches) > MOST_STRETCHES or all(stretch.holder is None for stretch in stretches):
             return None
-        parts = [self.piece(step, *piece) for piece in pieces]
+        parts = [self.part(step, stretch) for stretch in stretches]
         if len(parts) == 1:
             return parts[0]
-        template = (([Slot(k) for k in range(len(parts))],), {})
+        template: Template = (([Slot(k) for k in range(len(parts))],), {})
         level = max(self.steps[part].level for part in parts)
         return self.append(Step(np.concatenate, tuple(parts), template, step.shape, step.dtype, level, step.site))
 
-    def piece(self, step: Step, start: int, stop: int, holder: int, place: int) -> int:
-        """Return a step with the entries from `start` to `stop` of a pack."""
+    def stretches(self, entries: Sequence[int]) -> list[Stretch]:
+        """Return old steps, the entries of a pack, as stretches that one array holds one after the other, and others.
+
+        `states = [s0]; states.append(s1) ...; np.array(states)` is the whole trajectory of s: entry 0 of it is the
+        initial value, which is no step of the loop and so is held by nothing, but is the one that the loop starts from.
+        """
+        held = [self.held.get(old) for old in entries]
+        stretches: list[Stretch] = []
+        start = 0
+        while start < len(held):
+            stop = start + 1
+            at = held[start]
+            if at is None:
+                if stretches and stretches[-1].holder is None:
+                    stretches[-1] = stretches[-1]._replace(stop=stop)
+                else:
+                    stretches.append(Stretch(start, stop, None, 0))
+                start = stop
+                continue
+            holder, place = at
+            while stop < len(held) and held[stop] == (holder, place + stop - start):
+                stop += 1
+            follows_initial = start and place == 1 and self.starts.get(holder) == self.number.get(entries[start - 1])
+            if follows_initial and stretches and stretches[-1].holder is None:
+                before = stretches.pop()
+                if before.stop - before.start > 1:
+                    stretches.append(before._replace(stop=before.stop - 1))
+                start, place = start - 1, 0
+            stretches.append(Stretch(start, stop, holder, place))
+            start = stop
+        return stretches
+
+    def part(self, step: Step, stretch: Stretch) -> int:
+        """Return a step with the entries of one stretch of a pack."""
+        start, stop, holder, place = stretch
         shape = (stop - start, *step.shape[1:])
-        if holder < 0:
+        template: Template
+        if holder is None:
             inputs = tuple(self.at(old) for old in step.inputs[start:stop])
             template = ((shape, *(Slot(k) for k in range(len(inputs)))), {})
             level = max(self.steps[part].level for part in inputs)

@@ -10,7 +10,7 @@ import numpy as np
 from autoopt.tape.loops.runs import same
 from autoopt.tape.operations import pack
 from autoopt.tape.rewriter import TapeRewriter
-from autoopt.tape.tape import CONSTANT, Slot, Step, fitting
+from autoopt.tape.tape import CONSTANT, Slot, Step, Template, fitting
 
 
 def stacked(rewriter: TapeRewriter, old: np.ndarray) -> int:
@@ -25,7 +25,7 @@ def stacked(rewriter: TapeRewriter, old: np.ndarray) -> int:
             return read
     inputs = tuple(rewriter.at(int(i)) for i in old)
     shape = (len(old), *first.shape)
-    template = ((shape, *(Slot(k) for k in range(len(old)))), {})
+    template: Template = ((shape, *(Slot(k) for k in range(len(old)))), {})
     level = max(rewriter.steps[i].level for i in inputs)
     return rewriter.append(Step(pack, inputs, template, shape, first.dtype, level, first.site))
 
@@ -52,7 +52,7 @@ def _read(rewriter: TapeRewriter, places: list, step: Step) -> int | None:
     index = (*parts[0][:axis], entry, *parts[0][axis + 1 :])
     count = (len(places),)
     shape = (*step.shape[:axis], *count, *step.shape[axis:])
-    template = ((Slot(0), index if len(index) > 1 else entry), {})
+    template: Template = ((Slot(0), index if len(index) > 1 else entry), {})
     level = rewriter.steps[base].level
     result = rewriter.append(Step(operator.getitem, inputs, template, shape, step.dtype, level, step.site))
     if axis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from autoopt.tape.searches.bisection import ASKED
 from autoopt.tape.tape import PARAMETER, Tape
 
 EQUALITIES = (np.equal, np.not_equal)
-SIGNS = {np.sign: 0, np.signbit: 0, np.heaviside: 0, np.copysign: 1}
+SIGNS: dict[Callable | None, int] = {np.sign: 0, np.signbit: 0, np.heaviside: 0, np.copysign: 1}
 """Functions that compare an operand with 0, and which."""
 
 COMPARISONS = frozenset((np.less, np.less_equal, np.greater, np.greater_equal, *EQUALITIES, *SIGNS))

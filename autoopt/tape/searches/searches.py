@@ -106,7 +106,7 @@ class Values:
         return self._first.setdefault((value.shape, value.dtype.str, value.tobytes()), step)
 
 
-def searches(tape: Tape, values: Values, steps: list[int], sides: Sequence[tuple]) -> Iterator[Search]:
+def searches(tape: Tape, values: Values, steps: Sequence[int], sides: Sequence[tuple]) -> Iterator[Search]:
     """Yield the searches among the comparisons of one place, of which there may be one after the other."""
     before = [steps[0] - 1, *steps]
     windows = [window(tape, last, asked) for last, asked in zip(before, sides, strict=False)]
@@ -120,7 +120,7 @@ def searches(tape: Tape, values: Values, steps: list[int], sides: Sequence[tuple
         begin = end
 
 
-def _alike(tape: Tape, values: Values, steps: list[int], windows: list, sides: Sequence[tuple]) -> Iterator[Search]:
+def _alike(tape: Tape, values: Values, steps: Sequence[int], windows: list, sides: Sequence[tuple]) -> Iterator[Search]:
     """Yield the searches among iterations that read equally many things from outside."""
     if len(steps) < ASKED - 2:
         return
