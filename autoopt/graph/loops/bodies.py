@@ -31,7 +31,7 @@ class Body:
     sequences: Mapping[Variable, Variable]
     fixed: Mapping[Variable, Variable]
     updates: Sequence[Variable]
-    outputs: Sequence[Variable]
+    outputs: Sequence[Variable] = ()
 
 
 def rewritten(inner: Sequence[Variable], outputs: Sequence[Variable], stage: str) -> list[Variable]:

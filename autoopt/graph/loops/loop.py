@@ -23,7 +23,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.loops.adjoints import adjoints_of, parted, pulled
-from autoopt.graph.loops.bodies import hoisted, mapped, rewritten
+from autoopt.graph.loops.bodies import Body, hoisted, mapped, rewritten
 from autoopt.graph.rewrites.rewriting import group_by_dependence
 from autoopt.ops.patterns import applied, applied_to
 from autoopt.ops.releases import infers_shape
@@ -161,16 +161,9 @@ class Loop(Op):
         trajectories = [(count + 1, *shape) for shape in shapes[: self.carries]]
         return [*trajectories, ()] if self.ending else trajectories
 
-    def again(
-        self,
-        count: int | Variable,
-        initial: Mapping[Variable, Variable],
-        sequences: Mapping[Variable, Variable],
-        fixed: Mapping[Variable, Variable],
-        updates: Sequence[Variable],
-    ) -> list[TensorVariable]:
+    def again(self, count: int | Variable, body: Body) -> list[TensorVariable]:
         """Return the trajectories of a loop of the same kind with another body."""
-        return loop(count, initial, sequences, fixed, updates, self.reverse)
+        return loop(count, body.initial, body.sequences, body.fixed, body.updates, self.reverse)
 
     def parts(self, inputs: Sequence) -> tuple[Sequence, Sequence, Sequence]:
         """Return `inputs` as initial carries, sequences, and invariants."""
@@ -325,7 +318,7 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
         _, count = kept.popitem()
     else:
         count = op.count
-    results = op.again(count, initial, given, kept, updates)
+    results = op.again(count, Body(initial, given, kept, updates))
     return [pt.moveaxis(result, 0, axes) for result in results]
 
 

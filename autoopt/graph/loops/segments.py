@@ -123,16 +123,9 @@ class Segments(Loop):
     Carries that no update reads are what the iterations return, one for each.
     """
 
-    def again(
-        self,
-        count: int | Variable,
-        initial: Mapping[Variable, Variable],
-        sequences: Mapping[Variable, Variable],
-        fixed: Mapping[Variable, Variable],
-        updates: Sequence[Variable],
-    ) -> list[TensorVariable]:
+    def again(self, count: int | Variable, body: Body) -> list[TensorVariable]:
         """Return the trajectories of a loop of the same kind with another body."""
-        return segments(count, initial, sequences, fixed, updates, self.reverse)
+        return segments(count, body.initial, body.sequences, body.fixed, body.updates, self.reverse)
 
     def needed(self, read: Collection[int]) -> list[int]:
         """Return the carries that the trajectories `read` of some need."""
