@@ -26,8 +26,9 @@ from autoopt.objectives.paths import Path
 from autoopt.origin import definition, users_places
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import has_loops, vectorise
-from autoopt.tape.loops.bisection import narrowing
-from autoopt.tape.loops.searches import deciding, followed, repeated
+from autoopt.tape.searches.bisection import bisecting
+from autoopt.tape.searches.comparisons import deciding, repeated
+from autoopt.tape.searches.roots import followed
 from autoopt.tape.slopes import Flat, flatness
 from autoopt.tape.tape import Tape
 from autoopt.tracing.naming import argument_names
@@ -558,7 +559,7 @@ class Objective:
         found = _searched(recorded, x, self._literals)
         if self._literals or found is not recorded:
             return found
-        if not recorded.tape.caught and narrowing(recorded.tape):
+        if not recorded.tape.caught and bisecting(recorded.tape):
             recorded.side_effects.take_back()
             again = _searched(self._recorded(x, True), x)
             if again.tape.caught:
