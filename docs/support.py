@@ -16,18 +16,11 @@ import numpy as np
 from autoopt.rules import load_all
 from autoopt.tape.names import qualified
 from autoopt.tracing import formulas
-from autoopt.tracing.arrays import (
-    functions,
-    methods,
-)
+from autoopt.tracing.arrays import functions, methods
 from autoopt.tracing.complex import eigenvalues  # noqa: F401
-from autoopt.tracing.standins import modes
-from autoopt.tracing.standins import numpy as standins
+from autoopt.tracing.standins import modes, table
 from autoopt.tracing.standins import python as scalars  # noqa: F401
-from autoopt.tracing.stats import (
-    distributions,
-    multivariate,
-)
+from autoopt.tracing.stats import distributions, multivariate
 
 PAGE = Path(__file__).with_suffix(".rst")
 
@@ -101,7 +94,7 @@ def _while_tracing() -> Iterable[str]:
     more = sorted(
         {
             qualified(function)
-            for function in (*functions.HANDLERS, *standins.STAND_INS)
+            for function in (*functions.HANDLERS, *table.STAND_INS)
             if function not in known and function not in followed and function not in modes.REFUSED
         }
     )

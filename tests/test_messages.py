@@ -520,7 +520,7 @@ LONG_LOOPS = {
 
 @pytest.mark.parametrize("name", LONG_LOOPS)
 def test_too_many_steps_name_the_loop(name, model, monkeypatch) -> None:
-    monkeypatch.setattr(sys.modules["autoopt.tracing.tracer"], "MOST_STEPS", 500)
+    monkeypatch.setattr(sys.modules["autoopt.tracing.recording.tracer"], "MOST_STEPS", 500)
     body, line = LONG_LOOPS[name]
     error = said(model(body), kind=TracingError)
     assert str(error) == (
@@ -532,7 +532,7 @@ def test_too_many_steps_name_the_loop(name, model, monkeypatch) -> None:
 
 
 def test_too_many_arrays_made_in_a_loop_name_it(model, monkeypatch) -> None:
-    monkeypatch.setattr(sys.modules["autoopt.tracing.tracer"], "MOST_BYTES", 10_000)
+    monkeypatch.setattr(sys.modules["autoopt.tracing.recording.tracer"], "MOST_BYTES", 10_000)
     error = said(
         model("for i in range(1000):\n    x = x * np.random.default_rng(i).random(3)\nreturn x[0]"), kind=TracingError
     )

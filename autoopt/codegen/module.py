@@ -22,6 +22,7 @@ from autoopt.codegen.steps import list_steps
 from autoopt.errors import Location, display_path
 from autoopt.graph.build import Graph, origin
 from autoopt.graph.division import Function
+from autoopt.graph.kinds import LINEARIZE, PREPARE
 from autoopt.tape.assignments import assigned_name
 from autoopt.tape.digest import constant_names
 from autoopt.tape.names import fresh
@@ -119,7 +120,7 @@ class _Writer:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.steps = graph.tape.steps
-        self.taken = {"np", "scipy", "direction", "prepare", "linearize", "PathChanged", "Tied", "ties"}
+        self.taken = {"np", "scipy", "direction", PREPARE, LINEARIZE, "PathChanged", "Tied", "ties"}
         self.leaves = self._leaf_names()
         self.ahead: dict[Variable, str] = {}
         self.inputs: list[str] = []
@@ -132,10 +133,10 @@ class _Writer:
 
     def list(self, function: Function) -> Listing | None:
         """Return the text of one function, None for a `prepare` that has nothing to do."""
-        if function.name == "prepare":
+        if function.name == PREPARE:
             return self.list_prepare(function)
         arguments = self.arguments(function)
-        if function.name == "linearize":
+        if function.name == LINEARIZE:
             names = self.name_ahead(function.results)
             listing = self.print(function, arguments, names)
             return _returning_dict(listing, [names[result] for result in function.results])
@@ -223,10 +224,10 @@ class _Writer:
         body = "\n".join(lines)
         data = [name for name in self.leaves.values() if name != self.leaves[0]]
         arguments = [name for name in data if re.search(rf"\b{name}\b", body)]
-        head = [f"def prepare({', '.join(arguments)}):", f'"""{_DOCS["prepare"]}"""', *lines, _dictionary(returned)]
+        head = [f"def {PREPARE}({', '.join(arguments)}):", f'"""{_DOCS[PREPARE]}"""', *lines, _dictionary(returned)]
         imports = {f"import {module}" for module in re.findall(r"\b(scipy\.\w+)\.", body)} | {"import numpy as np"}
         return Listing(
-            "prepare",
+            PREPARE,
             "\n    ".join(head),
             frozenset(imports),
             listing.constants if listing is not None else {},
@@ -274,8 +275,8 @@ class _Writer:
 
 
 _DOCS = {
-    "prepare": "Return what depends on the data alone, by argument name of the functions below.",
-    "linearize": "Return what depends on the point but not on the direction, by argument name of the function below.",
+    PREPARE: "Return what depends on the data alone, by argument name of the functions below.",
+    LINEARIZE: "Return what depends on the point but not on the direction, by argument name of the function below.",
 }
 
 

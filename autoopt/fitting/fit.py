@@ -17,7 +17,8 @@ from autoopt import differences
 from autoopt.errors import AutooptError, InferenceError, ModelError, ObjectiveError, UsageError
 from autoopt.fitting import modelfile
 from autoopt.fitting.data import dataset, matrix_columns
-from autoopt.users_code import is_ours, users_code
+from autoopt.origin import is_ours
+from autoopt.users_code import users_code
 
 LIKELIHOOD = "negative log-likelihood"
 LARGEST_HESSIAN = 2000  # parameters; beyond, standard errors would need more than 100 MB and minutes

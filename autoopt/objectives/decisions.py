@@ -15,7 +15,7 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import Location, TracingError
-from autoopt.tape.loops.searches import COMPARISONS
+from autoopt.tape.searches.comparisons import COMPARISONS
 
 _NARROW = 2.0**-8
 """The first step of differences of a function that may be known to a tolerance only."""

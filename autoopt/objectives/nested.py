@@ -29,8 +29,8 @@ from autoopt.objectives import one_sided
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import has_loops
 from autoopt.tape.digest import LITERAL, digest, is_uniform
-from autoopt.tape.loops.bisection import narrowing
-from autoopt.tape.loops.searches import asked
+from autoopt.tape.searches.bisection import bisecting
+from autoopt.tape.searches.comparisons import asked
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step, Tape, call
 from autoopt.tracing.arrays.functions import call_function
@@ -159,7 +159,7 @@ class Inner:
         for site in self.tracer.tape.ties[ties:]:
             if any(self.tracer.steps[index].site == site for index in self._depends):
                 raise self.refusal("of a function that finds numbers equal, which may be a branch of this point alone")
-        if asked(tape) or narrowing(tape):
+        if asked(tape) or bisecting(tape):
             raise self.refusal("of a function that finds a number by decisions, which have no derivative", _ROOT)
 
     def _lower(self, first: int) -> None:

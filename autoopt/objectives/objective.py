@@ -18,22 +18,23 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import AutooptError, Location, PathsWarning, TracingError, UnsupportedFunctionError, UsageError
 from autoopt.execution import engines
-from autoopt.execution.eager import Interpretation, Interpreter
+from autoopt.execution.eager import EagerCache, EagerRun
 from autoopt.execution.engines import Compiled, engine_of, rebound
 from autoopt.execution.printed import with_constants
 from autoopt.objectives import decisions, equalities, one_sided, spectra, unfollowed
 from autoopt.objectives.paths import Path
-from autoopt.origin import definition, frames_of_user
+from autoopt.origin import definition, users_places
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import has_loops, vectorise
-from autoopt.tape.loops.bisection import narrowing
-from autoopt.tape.loops.searches import deciding, followed, repeated
+from autoopt.tape.searches.bisection import bisecting
+from autoopt.tape.searches.comparisons import deciding, repeated
+from autoopt.tape.searches.roots import followed
 from autoopt.tape.slopes import Flat, flatness
 from autoopt.tape.tape import Tape
 from autoopt.tracing.naming import argument_names
 from autoopt.tracing.outside.side_effects import SideEffects
 from autoopt.tracing.outside.watching import BUDGET, Watch, attribute, is_kept
-from autoopt.tracing.standins.numpy import stands_in
+from autoopt.tracing.standins.table import stands_in
 from autoopt.tracing.trace import Trace, trace
 
 MAX_PATHS = 200
@@ -47,10 +48,10 @@ DENSE = 400
 
 _VALUED = {"value": lambda found: found, "value_and_grad": lambda found: found[0]}
 _DERIVATIVES: dict[str, Callable] = {
-    "value_and_grad": Interpretation.gradient,
-    "hessp": Interpretation.product,
-    "hess": Interpretation.hessian,
-    "jacobian": Interpretation.jacobian,
+    "value_and_grad": EagerRun.gradient,
+    "hessp": EagerRun.product,
+    "hess": EagerRun.hessian,
+    "jacobian": EagerRun.jacobian,
 }
 _KINDS = {"value": "value", "gradient": "value_and_grad", "hessian": "hess", "hvp": "hessp"}
 
@@ -108,8 +109,8 @@ class Objective:
         self._heeds = False  # whether NumPy's warnings decide something
         self._paths: list[Path] = [self._path(self._start)]
         self._passing: dict[str, Path] = {}  # the latest of those that hold at their own point only, by kind
-        self._interpreter: Interpreter | None = None
-        self._latest: tuple[Path | None, Interpretation | None] = (None, None)
+        self._interpreter: EagerCache | None = None
+        self._latest: tuple[Path | None, EagerRun | None] = (None, None)
 
     def __reduce__(self) -> tuple:
         """Copies, and what is read from a pickle, are traced and compiled anew."""
@@ -495,7 +496,7 @@ class Objective:
         sites = Counter(guard.site for known in self._paths for guard in known.trace.tape.guards if guard.site)
         places = dict.fromkeys(str(Location.of_instruction(*site)) for site, _ in sites.most_common())
         del self._paths[KEPT_PATHS:]
-        self._interpreter = Interpreter()
+        self._interpreter = EagerCache()
         lines = [
             f"The objective took more than {MAX_PATHS} different ways through its branches, which are decided at:",
             *list(places)[:3],
@@ -512,7 +513,7 @@ class Objective:
         if run is None or not np.array_equal(path.point, x) or not (path.holds() and path.is_kept()):
             path = self._path(x)
             path.keep(self._budget, everything=True)
-            run = Interpretation(path.trace.tape, path.point, self._interpreter)
+            run = EagerRun(path.trace.tape, path.point, self._interpreter)
             self._latest = (path, run)
             if run.tape.unfollowed:
                 unfollowed.compare(self, path, run.gradient() if self.scalar else run.jacobian())
@@ -528,7 +529,7 @@ class Objective:
         try:
             with np.errstate(**self._modes):
                 recorded = self._trace(x)
-            self._left = recorded.leftovers
+            self._left = recorded.side_effects
             self.single = self.single or recorded.single
             self._heeds = self._heeds or recorded.tape.heeds
             path = Path(recorded, x.copy(), self._repeats)
@@ -545,7 +546,7 @@ class Objective:
         self._raise_theirs(x)
         raise TracingError(
             f"The objective runs, but not while it is traced: {type(failure).__name__}: {failure}",
-            frames_of_user(failure)[-1:] or definition(self.function),
+            users_places(failure)[-1:] or definition(self.function),
             "write the line with NumPy functions, or pass jac='finite-difference'.",
         ) from failure
 
@@ -558,13 +559,13 @@ class Objective:
         found = _searched(recorded, x, self._literals)
         if self._literals or found is not recorded:
             return found
-        if not recorded.tape.caught and narrowing(recorded.tape):
-            recorded.leftovers.take_back()
+        if not recorded.tape.caught and bisecting(recorded.tape):
+            recorded.side_effects.take_back()
             again = _searched(self._recorded(x, True), x)
             if again.tape.caught:
                 self._literals = True
                 return again
-            again.leftovers.take_back()
+            again.side_effects.take_back()
             recorded = self._recorded(x, False)
         return _searched(recorded, x)
 

@@ -1,20 +1,31 @@
-"""What a variable of a graph is: a constant, zeros, another with axes inserted."""
+"""What a variable of a graph is: a constant, zeros, another with axes inserted, the result of an operation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from pytensor.graph.basic import Constant, Variable
-from pytensor.tensor.basic import (
-    Alloc,
-)
+from pytensor.graph.op import Op
+from pytensor.tensor.basic import Alloc
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.variable import TensorVariable
 
 
 def rank(variable: Variable) -> int:
     """Return the number of axes; 0 for PyTensor's scalar types."""
     return getattr(variable.type, "ndim", 0)
+
+
+def applied(op: Op, *inputs: Variable | int) -> TensorVariable:
+    """Return the result of an operation that has one, an array: PyTensor types it as a variable or several."""
+    return cast(TensorVariable, op(*inputs))
+
+
+def applied_to(op: Op, inputs: Sequence[Variable]) -> list[TensorVariable]:
+    """Return the results of an operation that has several, arrays."""
+    return cast(list[TensorVariable], op(*inputs, return_list=True))
 
 
 def identity(variable: Variable) -> object:

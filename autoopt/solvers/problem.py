@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.origin import is_ours
 from autoopt.solvers.bounds import Limits
-from autoopt.users_code import is_ours
 
 UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError)
 """What an objective raises where it is not defined: LinAlgError is a ValueError. The rest are mistakes."""

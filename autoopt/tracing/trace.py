@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, TracingError
-from autoopt.origin import definition, is_library
+from autoopt.origin import DATA_LIBRARIES, definition, is_library
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
@@ -24,17 +24,17 @@ from autoopt.tracing.arrays.matrix import MatrixArray
 from autoopt.tracing.complex import eigenvalues  # noqa: F401  (fill tables of functions.py)
 from autoopt.tracing.complex import functions as complex_functions  # noqa: F401  (fill tables of functions.py)
 from autoopt.tracing.complex.array import ComplexArray
-from autoopt.tracing.failing import keep_unread
-from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument.instrument import Instrument
 from autoopt.tracing.naming import RESERVED, argument_names, array_names, identifier
 from autoopt.tracing.outside import files
 from autoopt.tracing.outside.buffers import Buffers, is_of_buffers
 from autoopt.tracing.outside.side_effects import SideEffects
 from autoopt.tracing.outside.watching import Watch
+from autoopt.tracing.recording.failing import keep_unread
+from autoopt.tracing.recording.finished import Finished
+from autoopt.tracing.recording.tracer import Tracer
 from autoopt.tracing.standins import randomness
 from autoopt.tracing.standins.modes import catching
-from autoopt.tracing.tracer import Tracer
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Trace:
     tape : Tape
     captured : tuple of (namespace, name, value)
         The globals and outer variables that the objective read; another value there means another tape.
-    leftovers : SideEffects
+    side_effects : SideEffects
         What the run left outside.
     watched : Watch
         What it read outside and did not change.
@@ -60,7 +60,7 @@ class Trace:
 
     tape: Tape
     captured: tuple[tuple[Any, str, Any], ...]
-    leftovers: SideEffects
+    side_effects: SideEffects
     watched: Watch
     value: np.ndarray
     changes: tuple[Any, ...] = ()
@@ -110,7 +110,7 @@ def _trace(
     tracer.catching = catching(tracer.modes)
     instrument = Instrument(tracer)
     names = argument_names(function, 1 + len(args))
-    tables = ("pandas", "polars", "scipy.sparse")  # their leaves are made, and named, when they are first used
+    tables = (*DATA_LIBRARIES, "scipy.sparse")  # their leaves are made, and named, when they are first used
     held = zip(names, (None, *args), strict=True)
     instrument.reserve([name for name, value in held if not type(value).__module__.startswith(tables)])
     vector = tracer.leaf(Leaf(names[0], "parameter"), np.array(flat, dtype=float))
@@ -129,12 +129,12 @@ def _trace(
     tracer.drawn = randomness.states()
     tracer.outside = id(sys._getframe())
     try:
-        read = files.announced(instrument.surroundings.notes.file)
+        read = files.announced(instrument.outside.notes.file)
         with _without_collection(), read, np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
             value = copied(parameters, *data)
     except BaseException:
         instrument.leave()
-        tracer.leftovers.take_back()
+        tracer.side_effects.take_back()
         tracer.__class__ = Finished
         raise
     instrument.leave()
@@ -153,9 +153,9 @@ def _trace(
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.derivatives = None
     tracer.__class__ = Finished
-    watched = instrument.surroundings.watched()
+    watched = instrument.outside.watched()
     tape, single = live(without_empty(tracer.tape)), tracer.single is not None
-    return Trace(tape, captured, tracer.leftovers, watched, result, instrument.surroundings.changes, single)
+    return Trace(tape, captured, tracer.side_effects, watched, result, instrument.outside.changes, single)
 
 
 def _warn_of_single(where: Any) -> None:

@@ -30,7 +30,7 @@ from autoopt.ops.fourier import Fourier
 from autoopt.ops.matmul import MatMul, matmul
 from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
 from autoopt.ops.sparse import SparseProduct
-from autoopt.rules import analytic
+from autoopt.rules import scipy_analytic
 
 # pytensor.tensor has functions of these names
 pts, ptr, ptsort = (import_module(f"pytensor.tensor.{name}") for name in ("shape", "reshape", "sort"))
@@ -277,7 +277,12 @@ def test_function_of_several_variables(kind):
     compare(lambda *a: elemwise.Elemwise(INSTANCES[kind])(*a), list(TWO[kind]))
 
 
-PARTS = [analytic.faddeeva_real, analytic.faddeeva_imaginary, analytic.lambert_real, analytic.lambert_imaginary]
+PARTS = [
+    scipy_analytic.faddeeva_real,
+    scipy_analytic.faddeeva_imaginary,
+    scipy_analytic.lambert_real,
+    scipy_analytic.lambert_imaginary,
+]
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: "".join(part.scalar_op.written))
@@ -287,7 +292,7 @@ def test_part_of_a_complex_function(part):
 
 
 def test_every_scalar_printer_is_tried():
-    tried = set(UNARY) | set(TWO) | {ps.Cast, analytic.Part}
+    tried = set(UNARY) | set(TWO) | {ps.Cast, scipy_analytic.Part}
     assert {*SCALARS, *OPERATORS, *FUNCTIONS} <= tried
 
 

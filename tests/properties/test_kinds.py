@@ -22,7 +22,7 @@ import autoopt
 from autoopt.execution.engines import ENGINES
 from autoopt.objectives import decisions
 from autoopt.tracing.outside.watching import Watch
-from autoopt.tracing.tracer import Tracer
+from autoopt.tracing.recording.tracer import Tracer
 
 objectives = sys.modules["autoopt.objectives.objective"]  # the package's attribute of that name is the function
 FAMILIES = {family: name for name, (family, _) in KINDS.items()}
@@ -317,6 +317,6 @@ def test_a_search_that_is_not_followed_is_noticed(monkeypatch):
     assert noticed("digits", 3)
 
 
-def test_surroundings_that_are_not_watched_are_noticed(monkeypatch):
+def test_things_outside_that_are_not_watched_are_noticed(monkeypatch):
     monkeypatch.setattr(Watch, "holds", lambda self: True)
-    assert noticed("surroundings", 12)
+    assert noticed("outside", 12)

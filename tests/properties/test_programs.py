@@ -234,7 +234,7 @@ def test_a_write_at_the_wrong_place_is_noticed(monkeypatch):
 
 
 def test_a_branch_without_a_guard_is_noticed(monkeypatch):
-    from autoopt.tracing.tracer import Tracer
+    from autoopt.tracing.recording.tracer import Tracer
 
     monkeypatch.setattr(Tracer, "decide", lambda self, traced, kind, answer: answer)
     assert noticed(200)

@@ -32,14 +32,15 @@ def carry_masks(graph: FunctionGraph) -> None:
 def _carried(node: Apply) -> Variable | None:
     """Return the result of a node with the mask of its operands around it; None if they have none."""
     masks = [_mask(v) for v in node.inputs]
-    first = next((k for k, mask in enumerate(masks) if mask), None)
-    if first is None:
+    first, mask = next(((k, mask) for k, mask in enumerate(masks) if mask), (0, None))
+    if mask is None:
         return None
-    condition, kept, positive = masks[first]
+    condition, kept, positive = mask
     if _is(node, ps.Add):
-        if not all(mask and (mask[0], mask[2]) == (condition, positive) for mask in masks):
+        alike = [mask for mask in masks if mask and (mask[0], mask[2]) == (condition, positive)]
+        if len(alike) < len(masks):
             return None
-        inside = pt.add(*(mask[1] for mask in masks))
+        inside = pt.add(*(mask[1] for mask in alike))
     elif _is(node, ps.Neg) or _is(node, ps.Mul) or (_is(node, ps.TrueDiv) and first == 0):
         inside = node.op(*(kept if k == first else v for k, v in enumerate(node.inputs)))
     else:
@@ -53,7 +54,7 @@ def _turned(node: Apply) -> Variable | None:
     mask = _mask(source)
     if mask is None or mask[1].type.shape != source.type.shape:
         return None
-    condition, kept, positive = mask
+    condition, kept, positive = pt.as_tensor(mask[0]), mask[1], mask[2]
     if isinstance(node.op, Sum):
         axes = range(source.type.ndim) if node.op.axis is None else node.op.axis
         if not all(condition.type.broadcastable[axis] for axis in axes):

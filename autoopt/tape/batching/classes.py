@@ -292,7 +292,8 @@ def _variadic(step: Step, inputs: tuple[int, ...], of: list[int], traits: tuple)
 
 def _pieces(position: Any) -> tuple[tuple, tuple] | None:
     """Return an index of integers and slices exactly, and without its numbers; None if there is anything else in it."""
-    exact, loose = [], []
+    exact: list[Any] = []
+    loose: list[Any] = []
     for part in position if type(position) is tuple else (position,):
         if type(part) is int:
             exact.append(part)

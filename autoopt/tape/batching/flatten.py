@@ -100,7 +100,8 @@ class _Chains:
 
     def join(self, index: int, step: Step, family: Callable, neutral: set[int]) -> None:
         """Enter the chain that ends with one step: those of its operands, the shorter appended to the longer."""
-        chain, dropped = None, False
+        chain: _Chain | None = None
+        dropped = False
         behind: list[int] = []
         for position, source in enumerate(step[1]):
             sign = int(position == 1 and step[0] is np.subtract)
@@ -114,6 +115,7 @@ class _Chains:
                 inner = _Chain([2 * source], step[6])
             inner.flip ^= sign
             chain = inner if chain is None else _merged(chain, inner)
+        assert chain is not None  # one of the two operands at least is no neutral element
         chain.inner += behind
         chain.neutral |= dropped
         chain.site = step[6]

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autoopt.tape.loops.recurrence import SHORTEST, shortest
 from autoopt.tape.loops.rolling import Reroller
 from autoopt.tape.loops.runs import Order, Run, fit
+from autoopt.tape.recurrence import SHORTEST, shortest
 from autoopt.tape.tape import Tape
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autoopt.tape.loops.components import strong
-from autoopt.tape.loops.recurrence import shortest, text_of
 from autoopt.tape.operations import pack
+from autoopt.tape.recurrence import shortest, text_of
 from autoopt.tape.tape import DATA, PARAMETER, Step, Tape
 
 FLOAT = np.dtype(float)
@@ -148,7 +148,8 @@ def _operand(sequence: Order, run: Run, place: int, refs: np.ndarray) -> Operand
 
 def _longest(good: np.ndarray) -> tuple[int, int]:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], good.astype(np.int8), [0]]))).reshape(-1, 2)
-    return tuple(max(edges.tolist(), key=lambda pair: pair[1] - pair[0])) if len(edges) else (0, 0)
+    start, stop = max(edges.tolist(), key=lambda pair: pair[1] - pair[0]) if len(edges) else (0, 0)
+    return start, stop
 
 
 def _regular(sequence: Order, run: Run, place: int) -> bool:
@@ -248,7 +249,8 @@ def _check_starts(sequence: Order, run: Run) -> None:
 
 def starts_several(run: Run) -> int:
     """Return over how many blocks a value is handed on that starts from several steps; 0 if there is none."""
-    chosen, starts = set(run.body), {}
+    chosen = set(run.body)
+    starts: dict[tuple[int, int], int] = {}
     for place in run.body:
         for op in run.operands[place]:
             if op.kind == "inner" and op.place in chosen:

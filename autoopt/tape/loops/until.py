@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.loops.bodies import Body
-from autoopt.tape.loops.recurrence import Until
-from autoopt.tape.loops.rewriter import TapeRewriter
 from autoopt.tape.loops.rolling import OBJECT
 from autoopt.tape.loops.runs import FLOAT, Operand, Order, Run, same, starts_several
 from autoopt.tape.operations import component, pack
+from autoopt.tape.recurrence import Until
+from autoopt.tape.rewriter import TapeRewriter
 from autoopt.tape.simplify import live, shared
-from autoopt.tape.tape import PARAMETER, Guard, Slot, Step, Tape
+from autoopt.tape.tape import PARAMETER, Guard, Slot, Step, Tape, Template
 
 MOST_LOOPS = 4
 """A tape with more loops that end on a condition stays as it is."""
@@ -92,10 +92,11 @@ def _recognised(order: Order, group: list[int], start: int) -> _Loop | None:
     """Return the loop that asks the questions of `group` and begins at or after `start`; None if it is none."""
     cuts = [int(order.position[order.tape.guards[number].step]) + 1 for number in group]
     period = cuts[1] - cuts[0]
-    rows = [np.arange(cut - period, cut) for cut in cuts[:-1]]
-    rows.append(_last(order, rows[-1], cuts[-2], cuts[-1]))
-    if period < 1 or np.any(np.diff(cuts[:-1]) != period) or rows[-1] is None:
+    rows: list[np.ndarray] = [np.arange(cut - period, cut) for cut in cuts[:-1]]
+    last = _last(order, rows[-1], cuts[-2], cuts[-1])
+    if period < 1 or np.any(np.diff(cuts[:-1]) != period) or last is None:
         return None
+    rows.append(last)
     for first in (0, 1):  # the iteration before the first answer may differ from the others, or be none
         if rows[first][0] >= start and len(rows) - first > 1:
             loop = _loop(order, np.array(rows[first:]))
@@ -125,9 +126,10 @@ def _loop(order: Order, positions: np.ndarray) -> _Loop | None:
     for place in range(period):
         column = [steps[index].inputs for index in table[:, place] if index >= 0]
         operands = [_operand(where, refs) for refs in zip(*column, strict=True)]
-        if any(operand is None for operand in operands):
+        patterned = [operand for operand in operands if operand is not None]
+        if len(patterned) < len(operands):
             return None
-        run.operands.append(operands)
+        run.operands.append(patterned)
     guards = {number: where[guard.step][1] for number, guard in enumerate(tape.guards) if guard.step in where}
     loop = _Loop(run, tape, guards)
     return loop if _answers_alike(tape, loop) and _reads_last(tape, loop, where) else None
@@ -261,5 +263,5 @@ class _Convergence(TapeRewriter):
         if len(self.counts) == 1:
             return self.counts[0]
         shape = (len(self.counts),)
-        template = ((shape, *map(Slot, range(len(self.counts)))), {})
+        template: Template = ((shape, *map(Slot, range(len(self.counts)))), {})
         return self.append(Step(pack, tuple(self.counts), template, shape, _INT, PARAMETER, None))

@@ -16,7 +16,7 @@ from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER, Leaf
 from autoopt.tracing.arrays.functions import handles, record
 from autoopt.tracing.complex.array import FUNCTIONS, as_complex, pair, refusal
-from autoopt.tracing.standins.numpy import stands_in
+from autoopt.tracing.standins.table import stands_in
 
 _STEPS = 2
 _APART = 1e-7

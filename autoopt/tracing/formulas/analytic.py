@@ -15,7 +15,7 @@ from autoopt.tape.signatures import Unsupported
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.complex.array import as_complex, pair
 from autoopt.tracing.formulas.table import formula
-from autoopt.tracing.standins.numpy import stands_in
+from autoopt.tracing.standins.table import stands_in
 
 # Complex values -------------------------------------------------------------------------------------------------------
 

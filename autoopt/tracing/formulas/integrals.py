@@ -18,7 +18,7 @@ from numpy.polynomial.legendre import legvander
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.formulas.table import array
-from autoopt.tracing.standins.numpy import stands_in
+from autoopt.tracing.standins.table import stands_in
 
 # Gauss and Kronrod: 10 and 21 points on (-1, 1), those of Gauss among those of Kronrod (Piessens et al., QUADPACK).
 _POINTS = np.array([

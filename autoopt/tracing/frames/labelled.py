@@ -22,6 +22,14 @@ class Labelled:
         self.tracer, self.free_name = tracer, free_name
         self.columns: dict[tuple[int, Any], tuple[Any, Any]] = {}
 
+    def wrap(self, value: Any, name: Any = None) -> Any:
+        """Return the stand-in for what the library gave; `name` is that of the variable that held it."""
+        raise NotImplementedError
+
+    def call(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        """Call a function or class of the library."""
+        raise NotImplementedError
+
     def leaf(self, label: Any, values: np.ndarray) -> Any:
         """Return an input of the tape that is named after the label of a column; itself if it holds no numbers."""
         if values.dtype.kind not in "fiub":

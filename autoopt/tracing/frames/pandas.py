@@ -21,7 +21,9 @@ from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions
 from autoopt.tracing.arrays.array import TracedArray
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
+from autoopt.tracing.frames import pandas_watching
 from autoopt.tracing.frames.labelled import Labelled, add_operators, agree
+from autoopt.tracing.frames.library import DataLibrary
 from autoopt.tracing.frames.pandas_expressions import evaluated
 from autoopt.tracing.frames.pandas_groups import Groups
 from autoopt.tracing.frames.pandas_methods import BINARY, METHODS, REDUCTIONS, SKIPPING, skipping
@@ -881,3 +883,5 @@ BY_SIZE = frozenset(
 _EXTREMES = {"idxmax": np.argmax, "idxmin": np.argmin, "argmax": np.argmax, "argmin": np.argmin}
 
 _ABOUT_LABELS = {"index", "columns", "dtypes", "empty", "axes", "name", "keys", "hasnans"}
+
+LIBRARY = DataLibrary(Frames, pandas_watching.note, pandas_watching.STATES)

@@ -7,7 +7,7 @@ plain numbers and by NumPy on the traced ones, and refused where the two differ.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,14 @@ from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions
 from autoopt.tracing.arrays.array import TracedArray
 from autoopt.tracing.frames.labelled import Labelled, add_operators, agree
+from autoopt.tracing.frames.library import DataLibrary
+from autoopt.tracing.outside.notes import Notes
 
 
 class Polars(Labelled):
     """The polars objects of one trace."""
 
-    def wrap(self, value: Any) -> Any:
+    def wrap(self, value: Any, name: Any = None) -> Any:
         """Return the stand-in for what polars gave."""
         kind = type(value)
         if kind in (tuple, list):
@@ -47,8 +49,12 @@ class Polars(Labelled):
             return kind([self.plain(part) for part in value])
         return {key: self.plain(part) for key, part in value.items()} if kind is dict else value
 
-    def call(self, function: Callable, name: str, args: tuple, kwargs: dict) -> Any:
-        """Call a function of polars on data alone."""
+    def call(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        """Call a function or class of polars on data alone."""
+        return self.apply(function, f"pl.{function.__name__}", args, kwargs)
+
+    def apply(self, function: Callable, name: str, args: tuple, kwargs: dict) -> Any:
+        """Call a function or method on data alone; `name` is what a refusal calls it."""
         if self.follows((args, kwargs)):
             raise self.refusal(name)
         return self.wrap(function(*self.plain(args), **self.plain(kwargs)))
@@ -76,7 +82,7 @@ class Object:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._original, name)
         if callable(found):
-            return lambda *args, **kwargs: self._polars.call(found, f".{name}", args, kwargs)
+            return lambda *args, **kwargs: self._polars.apply(found, f".{name}", args, kwargs)
         return self._polars.wrap(found)
 
     def __getitem__(self, key: Any) -> Any:
@@ -197,7 +203,7 @@ class Column(TracedArray):
     def _method(self, name: str, args: tuple, kwargs: dict, found: Callable | None = None) -> Any:
         polars = self._polars
         if not polars.follows((self, args, kwargs)):
-            return polars.call(found, f".{name}", args, kwargs)
+            return polars.apply(found, f".{name}", args, kwargs)
         if name not in _METHODS:
             raise polars.refusal(f".{name}")
         expected = getattr(self._original, name)(*_numbers(polars, args), **kwargs)
@@ -298,3 +304,14 @@ for _name, _ufunc in _UNARY.items():
         return _operate(self._polars, _ufunc, _compute, (self,))
 
     setattr(Column, f"__{_name}__", _alone)
+
+
+def _note(notes: Notes, table: Any) -> Collection:
+    """Remember an object by its columns, with what is in them."""
+    if hasattr(type(table), "equals") and hasattr(type(table), "clone"):
+        kept = table.clone()
+        notes.add(lambda: bool(table.equals(kept)))
+    return ()  # expressions, and pl.col, whose every attribute is a column, do not change
+
+
+LIBRARY = DataLibrary(Polars, _note, reads_files=lambda name: name.startswith(("read_", "scan_")))

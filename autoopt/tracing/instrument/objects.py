@@ -9,9 +9,11 @@ are copied there and back.
 from __future__ import annotations
 
 import abc
+import builtins
 import collections
 import enum
 import functools
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +22,7 @@ from autoopt.origin import may_be_copied
 from autoopt.tracing.instrument import held
 from autoopt.tracing.instrument.remembered import is_remembering
 from autoopt.tracing.outside.watching import attribute
+from autoopt.tracing.standins.table import stands_in
 
 
 def is_users_class(kind: type) -> bool:
@@ -301,6 +304,14 @@ class Above(super):
         if order and not name.startswith("__self") and not any(name in vars(base) for base in above):
             raise AttributeError(f"'super' object has no attribute {name!r}")
         return read(name)
+
+
+@stands_in(builtins.super)
+def _super(tracer, *args):
+    if not args:
+        frame = sys._getframe(1)
+        args = frame.f_locals["__class__"], frame.f_locals[frame.f_code.co_varnames[0]]
+    return Above(*args)
 
 
 def _inherited(kind: type, is_users: Callable[[type], bool]) -> list[type]:

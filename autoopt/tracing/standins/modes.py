@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError
-from autoopt.tracing.standins.numpy import STAND_INS, stands_in
+from autoopt.tracing.standins.table import STAND_INS, stands_in
 
 REFUSED = frozenset((np.geterr,))
 """Stand-ins that say why they are none."""

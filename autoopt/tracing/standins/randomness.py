@@ -17,11 +17,50 @@ import numpy as np
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions
-from autoopt.tracing.standins.numpy import Random, draws, refused_random
 from autoopt.tracing.standins.types import real, type_stand_in
 
 _MAKERS = ("Generator", "RandomState", "SeedSequence", "PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64", "Random")
 _STATE = ("get_state", "getstate", "bit_generator", "spawn")
+
+
+def refused_random(tracer: Any, method: Callable) -> Callable:
+    """Return a stand-in for a method of a random generator from outside, which a trace must not use."""
+
+    def refuse(*args, **kwargs):
+        raise TracingError(
+            f"The objective draws random numbers ({method.__name__}) that no seed in it fixes, "
+            "so every call is another function.",
+            tracer.location(),
+            "seed it inside the objective, or draw once, before the fit, and pass the numbers through args.",
+        )
+
+    return refuse
+
+
+def draws(value: Any) -> bool:
+    """Whether `value` is a random generator, of NumPy or of the standard library."""
+    module = type(value).__module__
+    return module.startswith("numpy.random") or module == "random"
+
+
+class Random:
+    """Stands in for a random generator from outside, which a trace must not use before it has seeded it."""
+
+    def __init__(self, tracer: Any, original: Any) -> None:
+        self._tracer, self._original, self._drawing = tracer, original, None
+
+    def __getattr__(self, name):
+        found = getattr(self._original, name)
+        if name == "seed":
+            return self._seed
+        return refused_random(self._tracer, found) if self._drawing is None else getattr(self._drawing, name)
+
+    def _seed(self, seed=None, *args):
+        if seed is None:
+            refused_random(self._tracer, self._original.seed)()
+        self._original.seed(functions.decided(self._tracer, seed), *args)
+        legacy = isinstance(self._original, np.random.RandomState)
+        self._drawing = Draws(self._tracer, self._original) if legacy else self._original
 
 
 def makes_generator(kind: type) -> bool:

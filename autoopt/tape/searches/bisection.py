@@ -1,4 +1,4 @@
-"""Loops that narrow an interval by branches, as bisection does: what they find depends on them, unrecorded."""
+"""Loops that narrow an interval by branches, as bisection does: what they find depends on parameters, unrecorded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ASKED = 12
 """A place that is asked less often than this narrows nothing by much."""
 
 
-def narrowing(tape: Tape) -> Any:
+def bisecting(tape: Tape) -> Any:
     """Return the place (code, instruction) whose branches may decide a number bit by bit; None if there is none.
 
     It is asked many times, answered both ways, and what is compared there has a new number in it each time that does

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autoopt.errors import KeptValueWarning, Location, TracingError
-from autoopt.tracing.tracer import Tracer
+from autoopt.tracing.recording.tracer import Tracer
 
 _DIFFERENT: dict[Callable, bool] = {np.equal: False, np.not_equal: True, np.isclose: False}
 """What comparing with a kept value gives: it is no number, so what was stored for the latest point is made anew."""

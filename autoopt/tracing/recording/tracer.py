@@ -17,10 +17,10 @@ from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
 from autoopt.tape.simplify import SHAPED_BY_VALUE
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
-from autoopt.tracing.arrays.comparisons import COMPARISONS
-from autoopt.tracing.failing import RETURNING, is_handled, may_raise, returned, returned_number
-from autoopt.tracing.standins.clocks import Moment
-from autoopt.tracing.texts import is_for_a_reader
+from autoopt.tracing.recording.clocks import Moment
+from autoopt.tracing.recording.comparisons import COMPARISONS
+from autoopt.tracing.recording.failing import RETURNING, is_handled, may_raise, returned, returned_number
+from autoopt.tracing.recording.texts import is_for_a_reader
 
 _FLOAT = np.dtype(float)
 _COMPLEX = np.dtype(complex)
@@ -58,7 +58,7 @@ class Tracer:
         Gives a name to a further input.
     outside : int
         The identity of the frame that runs the objective.
-    leftovers : SideEffects
+    side_effects : SideEffects
         What the run leaves outside.
     buffers : Buffers or None
         The arrays from outside that may be written into, in a run that follows this.
@@ -109,7 +109,7 @@ class Tracer:
         self.point: Any = None
         self.substitute: Callable[[Any], Any] = lambda value: value
         self.derivatives: Any = None
-        self.leftovers: Any = None
+        self.side_effects: Any = None
         self.buffers: Any = None
         self.wrote_outside = False
         self.single: Any = None

@@ -96,12 +96,12 @@ class Recurrence:
 
     def __call__(self, *operands: Any) -> tuple:
         """Run the loop in NumPy."""
-        return self._repeated(operands) if self.until else self._counted(operands)
+        return self._counted(operands) if self.until is None else self._repeated(operands, self.until)
 
-    def _repeated(self, operands: Sequence[Any]) -> tuple:
-        until, fixed = self.until, operands[self.carries :]
+    def _repeated(self, operands: Sequence[Any], until: Until) -> tuple:
+        fixed = operands[self.carries :]
         carries = [np.asarray(operand, dtype=float) for operand in operands[: self.carries]]
-        held = [True] * len(until.checks)
+        held: list[bool] = [True] * len(until.checks)
         ties = 0
         for count in range(1, MOST):
             values = self.iterate([*carries, *fixed])
@@ -117,6 +117,7 @@ class Recurrence:
         carries = [np.asarray(operand, dtype=float) for operand in operands[: self.carries]]
         sequences = operands[self.carries : self.carries + self.sequences]
         fixed = operands[self.carries + self.sequences :]
+        assert self.count is not None  # where nothing else ends it
         kept: list[list] = [[carry] for carry in carries]
         outputs: list[list] = [[] for _ in self.outputs]
         for t in range(self.count):
