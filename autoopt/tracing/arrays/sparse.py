@@ -15,6 +15,7 @@ from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.operations import put_add, sparse_product, sparse_transposed_product
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step
 from autoopt.tracing.arrays.array import TracedArray
+from autoopt.tracing.recording.recorder import Recorder
 
 
 def is_sparse(value: Any) -> bool:
@@ -25,7 +26,7 @@ def is_sparse(value: Any) -> bool:
 class Matrices:
     """The sparse matrices of one trace."""
 
-    def __init__(self, tracer: Any, free_name: Callable[[str], str]) -> None:
+    def __init__(self, tracer: Recorder, free_name: Callable[[str], str]) -> None:
         self.tracer, self.free_name = tracer, free_name
 
     def wrap(self, value: Any, name: str = "") -> Any:
