@@ -20,7 +20,7 @@ from autoopt.origin import is_library, may_be_copied
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import CONSTANT, Leaf
 from autoopt.tracing import extension, formulas
-from autoopt.tracing.arrays import masked, matrix
+from autoopt.tracing.arrays import masked, matrix, sparse_makers
 from autoopt.tracing.arrays.sparse import Matrices, is_sparse
 from autoopt.tracing.instrument import (
     containers,
@@ -305,7 +305,7 @@ class Instrument:
         """Return the stand-in for a function or class of scipy.sparse."""
 
         def call(tracer, *args, **kwargs):
-            return self._matrices().call(value, args, kwargs)
+            return sparse_makers.made(self._matrices(), value, args, kwargs)
 
         return type_stand_in(self.tracer, value, call) if isinstance(value, type) else functools.partial(call, None)
 
