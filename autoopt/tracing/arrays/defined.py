@@ -50,7 +50,7 @@ for _function, _maker in ((np.zeros_like, np.zeros), (np.ones_like, np.ones), (n
 
 
 def _laid_out(made: Any, like: Any, order: str, shape: Any) -> Any:
-    """Return `made` with its numbers in memory as those of `like` are: what is a view of it later hangs on that."""
+    """Return `made` with its numbers in memory as those of `like` are: what is a view of it later depends on that."""
     if shape is None and type(made.value) is np.ndarray and made.ndim > 1:
         value = np.empty_like(np.asarray(getattr(like, "value", like)), made.dtype, order=order)
         value[...] = made.value

@@ -32,7 +32,7 @@ _VIEWS = frozenset(_VIEWS)
 
 
 def call_function(tracer: Recorder, function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Do `function(*args, **kwargs)`, one of its arguments being traced."""
+    """Evaluate `function(*args, **kwargs)`, one of its arguments being traced."""
     args, kwargs = real(args), real(kwargs)
     function = _OTHER_NAMES.get(function, function)
     args, target = without_out(function, args, kwargs)
@@ -49,7 +49,7 @@ def call_function(tracer: Recorder, function: Callable, args: tuple, kwargs: dic
 
 
 def record(tracer: Recorder, function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Do `function(*args, **kwargs)` as a step of the tape, its result a view where NumPy makes one."""
+    """Evaluate `function(*args, **kwargs)` as a step of the tape, its result a view where NumPy makes one."""
     if tracer.buffers is not None and function in _VIEWS:
         with tracer.buffers.quiet():
             result = tracer.call(function, args, kwargs)

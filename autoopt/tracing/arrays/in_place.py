@@ -69,7 +69,7 @@ def _put_along_axis(tracer, arr, indices, values, axis):
 
 
 def write_at(tracer: Recorder, ufunc: Callable, array: Any, index: Any, *operands: Any) -> None:
-    """Do `ufunc.at(array, index, *operands)`: additions at once, others by rounds in which no position comes twice."""
+    """Carry out `ufunc.at(array, index, *operands)`: additions at once, others by rounds without a position twice."""
     _refuse_outside(tracer, f"np.{ufunc.__name__}.at", array)
     operands = tuple(tracer.whole(part) for part in operands)
     if ufunc in (np.add, np.subtract):

@@ -1,4 +1,4 @@
-"""Orders of memory: what order="A" and order="K" mean hangs on how the numbers of a run lie in memory.
+"""Orders of memory: what order="A" and order="K" mean depends on how the numbers of a run lie in memory.
 
 The tape knows no layouts, so these orders become transpositions on it. The numbers that a traced array carries lie as
 they do in the user's own run.

@@ -26,7 +26,7 @@ _ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
 def call_ufunc(tracer: Recorder, ufunc: Callable, method: str, inputs: tuple, kwargs: dict) -> Any:
-    """Do a ufunc's method, or a plain call with keywords."""
+    """Evaluate a ufunc's method, or a plain call with keywords."""
     if method == "at":
         return write_at(tracer, ufunc, *inputs)
     casting = kwargs.pop("casting", "same_kind")
@@ -66,7 +66,7 @@ def _reduction_operands(method: str, inputs: tuple, kwargs: dict, target: Any) -
 
 
 def _reduction(tracer: Recorder, ufunc: Callable, method: str, inputs: Any, kwargs: dict) -> Any:
-    """Do `ufunc.reduce`, `.accumulate` or `.reduceat`."""
+    """Evaluate `ufunc.reduce`, `.accumulate` or `.reduceat`."""
     axis = kwargs.pop("axis", 0)
     if method == "reduceat":
         return _reduce_pieces(tracer, ufunc, *inputs, axis, **kwargs)
@@ -77,7 +77,7 @@ def _reduction(tracer: Recorder, ufunc: Callable, method: str, inputs: Any, kwar
 
 
 def _call_with_keywords(tracer: Recorder, ufunc: Callable, inputs: tuple, kwargs: dict, target: Any) -> Any:
-    """Do `ufunc(*inputs, where=..., dtype=...)`."""
+    """Evaluate `ufunc(*inputs, where=..., dtype=...)`."""
     where, dtype = kwargs.pop("where", True), kwargs.pop("dtype", None)
     kwargs = {name: value for name, value in kwargs.items() if (name, value) not in _NEUTRAL}
     if kwargs:
@@ -101,7 +101,7 @@ def _call_with_keywords(tracer: Recorder, ufunc: Callable, inputs: tuple, kwargs
 
 
 def _one_by_one(tracer: Recorder, ufunc: Callable, method: str, x: Any, axis: int = 0, **kwargs: Any) -> Any:
-    """Do `ufunc.reduce` or `.accumulate` along `axis`, one element after another."""
+    """Evaluate `ufunc.reduce` or `.accumulate` along `axis`, one element after another."""
     if any(value for value in kwargs.values()) or type(axis) is not int or not x.shape[axis]:
         return tracer.call(getattr(ufunc, method), (x,), {"axis": axis, **kwargs})
     parts = [x[(slice(None),) * (axis % x.ndim) + (k,)] for k in range(x.shape[axis])]
@@ -112,7 +112,7 @@ def _one_by_one(tracer: Recorder, ufunc: Callable, method: str, x: Any, axis: in
 
 
 def _reduce_pieces(tracer: Recorder, ufunc: Callable, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
-    """Do `ufunc.reduceat`: a reduction from each index to the next, or the entry itself where the next is no later."""
+    """Evaluate `ufunc.reduceat`: a reduction from each index to the next, or the entry where the next is no later."""
     starts = [int(start) for start in np.asarray(decided(tracer, indices))]
     lead = (slice(None),) * (axis % x.ndim)
     pieces = []

@@ -17,7 +17,7 @@ from autoopt.tracing.recording.recorder import Recorder
 
 
 def write(array: Any, index: Any, value: Any) -> None:
-    """Do `array[index] = value`."""
+    """Carry out `array[index] = value`."""
     tracer = array.tracer
     tracer.require_running(array)
     if tracer.buffers is None:

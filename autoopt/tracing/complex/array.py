@@ -154,7 +154,7 @@ class ComplexArray(TracedArray):
         return result if target is None else functions.store(self.tracer, target, result)
 
     def _of_ufunc(self, ufunc, method, inputs, kwargs):
-        """Do a ufunc's call or reduction, of which an operand or the array to write to is complex."""
+        """Evaluate a ufunc's call or reduction, of which an operand or the array to write to is complex."""
         if method == "reduce" and ufunc in (np.add, np.multiply):
             kwargs = {"axis": inputs[1] if len(inputs) > 1 else 0, **kwargs}
             return call(self.tracer, np.sum if ufunc is np.add else np.prod, inputs[:1], kwargs)
@@ -324,7 +324,7 @@ def product_of_parts(tracer: Recorder, z: Any, w: Any, product: Callable = opera
 
 
 def elementwise(tracer: Recorder, ufunc: Callable, inputs: tuple) -> Any:
-    """Do a ufunc of which an operand is complex."""
+    """Evaluate a ufunc of which an operand is complex."""
     found = UFUNCS.get(ufunc) or OF_SCIPY.get(ufunc.__name__)
     if found is None:
         return tracer.elementwise(ufunc, _joined(inputs, qualified(ufunc)))
@@ -350,7 +350,7 @@ def broadcast(tracer: Recorder, re: Any, im: Any, *operands: Any) -> Any:
 
 
 def call(tracer: Recorder, function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Do a function of NumPy of which an argument is complex."""
+    """Evaluate a function of NumPy of which an argument is complex."""
     args, kwargs = real_types(args), real_types(kwargs)
     if isinstance(function, np.ufunc) and not kwargs:
         return elementwise(tracer, function, args)

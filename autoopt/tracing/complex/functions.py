@@ -144,7 +144,7 @@ def _angle(tracer: Recorder, z: Any, deg: bool = False) -> Any:
 
 
 def _refuse_cut(tracer: Recorder, z: ComplexArray) -> None:
-    """Raise where a negative real number's root or angle would hang on the sign that rounding gave to a zero."""
+    """Raise where a negative real number's root or angle would depend on the sign that rounding gave to a zero."""
     if absent(z.re) or not np.any(abs(z.im.value) <= ROUNDING * abs(z.re.value)):
         return
     if np.any(np.logical_and(abs(z.im) <= ROUNDING * abs(z.re), z.re < 0)):

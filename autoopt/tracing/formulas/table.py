@@ -156,7 +156,7 @@ DISPATCHED = type(np.sum)
 
 
 def _handle(found: Formula, tracer: Recorder, *args: Any, **kwargs: Any) -> Any:
-    """Do a function that NumPy hands to traced arrays; `out=` is written afterwards."""
+    """Evaluate a function that NumPy hands to traced arrays; `out=` is written afterwards."""
     args, target = functions.without_out(found.function, args, kwargs)
     result = found.follow(tracer, *args, **kwargs)
     return result if target is None else functions.store(tracer, target, result)

@@ -44,7 +44,7 @@ FINITE = frozenset(
 
 
 _CALLER = 3
-"""So many frames above is who called the tracer."""
+"""How many frames above is who called the tracer."""
 
 
 def may_raise(function: Callable) -> bool:

@@ -195,10 +195,10 @@ class ComplexValues(Protocol):
     ComplexArray: type[Any]
 
     def elementwise(self, tracer: Any, ufunc: Callable, inputs: Any) -> Any:
-        """Do a ufunc of which an operand is complex."""
+        """Evaluate a ufunc of which an operand is complex."""
 
     def call(self, tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
-        """Do a function of NumPy of which an argument is complex."""
+        """Evaluate a function of NumPy of which an argument is complex."""
 
     def nested(self, tracer: Any, value: Any) -> Any:
         """Return a nest of lists of which an element is complex as one array."""
@@ -217,4 +217,4 @@ class WrittenArrays(Protocol):
         """Make what is written into a buffer, if it is one and not yet written to."""
 
     def quiet(self) -> AbstractContextManager[None]:
-        """Do what looks at whole arrays but reads no entry."""
+        """Return a context for what looks at whole arrays but reads no entry."""

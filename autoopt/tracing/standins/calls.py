@@ -94,7 +94,7 @@ def constant_call(tracer: Recorder, function: Callable) -> Callable:
 
 
 def library(tracer: Recorder, original: Callable, copied: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Do a function of SciPy that is Python code: followed, unless the user calls it with nothing but data."""
+    """Evaluate a function of SciPy that is Python code: followed, unless the user calls it with nothing but data."""
     given = tuple(args), dict(kwargs)
     if is_library(sys._getframe(1).f_code) or not _is_data(tracer, given):
         return copied(*args, **kwargs)
@@ -119,7 +119,7 @@ _PLAIN = (int, float, complex, str, type(None), np.ndarray, np.generic, np.dtype
 
 
 def compiled(tracer: Recorder, original: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Do a compiled function of a library on what its arguments carry; it must not write into them."""
+    """Evaluate a compiled function of a library on what its arguments carry; it must not write into them."""
     level = tracer.level((args, kwargs))
     if level == PARAMETER:
         return original(*args, **kwargs)  # which asks for the array and is refused
@@ -185,7 +185,7 @@ def opaque(tracer: Recorder, original: Callable) -> Callable:
 
 
 def _undrawn(function: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Do a function of a matrix and put NumPy's generator back: it only starts an estimate of a norm."""
+    """Evaluate a function of a matrix and put NumPy's generator back: it only starts an estimate of a norm."""
     state = np.random.get_state()  # noqa: NPY002
     try:
         return function(*args, **kwargs)
