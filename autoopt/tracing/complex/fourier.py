@@ -143,7 +143,7 @@ _REAL = ("dct", "idct", "dst", "idst")
 
 
 def of_scipy(tracer: Recorder, original: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
-    """Evaluate a function of scipy.fft: by NumPy's of that name; a cosine or sine transform as a product with its matrix.
+    """Evaluate a function of scipy.fft: by NumPy's of that name; a cosine or sine transform by the matrix of it.
 
     Raises
     ------
