@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
-from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays import indices
 from autoopt.tracing.arrays.array import TracedArray
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
 from autoopt.tracing.frames.labelled import add_operators
@@ -104,7 +104,7 @@ class MatrixArray(TracedArray):
     __hash__ = object.__hash__
 
     def __getitem__(self, key: Any) -> Any:
-        key = functions.decided(self.tracer, key) if type(key) is not slice else key
+        key = indices.decided(self.tracer, key) if type(key) is not slice else key
         return self._both(self.value[key], self._values[key], "an index")
 
     def __setitem__(self, key: Any, value: Any) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays import functions, ufuncs
 from autoopt.tracing.arrays.array import TracedArray
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
 from autoopt.tracing.frames import pandas_watching
@@ -290,7 +290,7 @@ class Table(TracedArray):
             return _operate(frames, ufunc, ufunc, inputs)
         if not frames.follows((inputs, kwargs)):
             return frames.wrap(getattr(ufunc, method)(*frames.plain(inputs), **frames.plain(kwargs)))
-        return functions.call_ufunc(self._frames.tracer, ufunc, method, frames.traced(inputs), frames.traced(kwargs))
+        return ufuncs.call_ufunc(self._frames.tracer, ufunc, method, frames.traced(inputs), frames.traced(kwargs))
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
         """Call a NumPy function; those that NumPy hands to the object's own method of that name go to that method."""
