@@ -7,7 +7,7 @@ mask stands 1, so that nothing there makes a derivative NaN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,8 @@ import numpy as np
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions
-from autoopt.tracing.arrays.array import TracedArray
+from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
-from autoopt.tracing.frames.labelled import add_operators
 from autoopt.tracing.standins.types import real
 
 
@@ -50,8 +49,8 @@ def refusal(tracer: Any, what: str) -> TracingError:
     )
 
 
-class Masked(TracedArray):
-    """Stands in for a masked array; a subclass of the traced array so that Python asks it first in `traced * masked`.
+class Masked(Disguised):
+    """Stands in for a masked array.
 
     Attributes
     ----------
@@ -66,18 +65,9 @@ class Masked(TracedArray):
     def __init__(self, tracer: Any, plain: Any, values: Any) -> None:
         self.tracer, self.value, self._values = tracer, plain, values
 
-    shape = property(lambda self: self.value.shape)
-    ndim = property(lambda self: self.value.ndim)
-    size = property(lambda self: self.value.size)
-    dtype = property(lambda self: self.value.dtype)
     mask = property(lambda self: self.value.mask)
     fill_value = property(lambda self: self.value.fill_value)
     T = property(lambda self: self._moved(np.transpose))
-    real = property(lambda self: self)
-    imag = flat = mT = nbytes = itemsize = property(lambda self: self.__getattr__("attribute of it"))
-    cast = property(lambda self: self.__getattr__("cast"))
-    current = property(lambda self: self.__getattr__("current"))
-    duplicate = property(lambda self: self.__getattr__("duplicate"))
 
     @property
     def __class__(self):
@@ -110,19 +100,6 @@ class Masked(TracedArray):
 
     def __bool__(self) -> bool:
         return bool(self._values) if self.size == 1 and not self._mask.any() else bool(self.value)
-
-    def __len__(self) -> int:
-        return len(self.value)
-
-    def __iter__(self) -> Iterator:
-        return (self[k] for k in range(len(self.value)))
-
-    def __repr__(self) -> str:
-        return repr(self.value)
-
-    __str__ = __repr__
-    __format__ = object.__format__
-    __hash__ = object.__hash__
 
     def __getitem__(self, key: Any) -> Any:
         key = _plain(self.tracer, functions.decided(self.tracer, key), decide=True)
@@ -214,9 +191,6 @@ class Masked(TracedArray):
 
     def __neg__(self) -> Any:
         return _operate(self, np.negative, np.negative, (self,))
-
-    def __pos__(self) -> Any:
-        return self
 
     def __abs__(self) -> Any:
         return _operate(self, np.absolute, np.absolute, (self,))

@@ -6,16 +6,15 @@ shape, and on the traced arrays; where the numbers differ it is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tracing.arrays import functions
-from autoopt.tracing.arrays.array import TracedArray
+from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
-from autoopt.tracing.frames.labelled import add_operators
 
 
 def matrix(tracer: Any, plain: np.matrix, values: Any = None) -> MatrixArray:
@@ -35,8 +34,8 @@ def made(tracer: Any, data: Any, dtype: Any = None, copy: bool = True) -> Any:
     return matrix(tracer, np.matrix(data.value), data.duplicate() if copy else data)
 
 
-class MatrixArray(TracedArray):
-    """Stands in for an np.matrix; a subclass of the traced array so that Python asks it first in `traced * matrix`.
+class MatrixArray(Disguised):
+    """Stands in for an np.matrix.
 
     Attributes
     ----------
@@ -58,17 +57,8 @@ class MatrixArray(TracedArray):
             self._traced = self.tracer.array(self.tracer, self.tracer.constant(numbers), numbers, 0)
         return self._traced
 
-    shape = property(lambda self: self.value.shape)
-    ndim = property(lambda self: 2)
-    size = property(lambda self: self.value.size)
-    dtype = property(lambda self: self.value.dtype)
     T = property(lambda self: self._both(self.value.T, self._values.T, "T"))
     H = T
-    real = property(lambda self: self)
-    imag = flat = mT = nbytes = itemsize = property(lambda self: self.__getattr__("attribute of it"))
-    cast = property(lambda self: self.__getattr__("cast"))
-    current = property(lambda self: self.__getattr__("current"))
-    duplicate = property(lambda self: self.__getattr__("duplicate"))
     A = property(lambda self: self._values)
     A1 = property(lambda self: self._values.reshape(-1))
     I = property(lambda self: self._do(np.linalg.inv, (self,), {}))
@@ -89,19 +79,6 @@ class MatrixArray(TracedArray):
 
     def __bool__(self) -> bool:
         return bool(self._values.reshape(-1)[0]) if self.size == 1 else bool(self.value)
-
-    def __len__(self) -> int:
-        return len(self.value)
-
-    def __iter__(self) -> Iterator:
-        return (self[k] for k in range(len(self.value)))
-
-    def __repr__(self) -> str:
-        return repr(self.value)
-
-    __str__ = __repr__
-    __format__ = object.__format__
-    __hash__ = object.__hash__
 
     def __getitem__(self, key: Any) -> Any:
         key = functions.decided(self.tracer, key) if type(key) is not slice else key
@@ -211,9 +188,6 @@ class MatrixArray(TracedArray):
 
     def __neg__(self) -> Any:
         return self._do(np.negative, (self,), {})
-
-    def __pos__(self) -> Any:
-        return self
 
     def __abs__(self) -> Any:
         return self._do(np.absolute, (self,), {})

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.tape.operations import put_add
 from autoopt.tracing.frames.pandas_places import rearranged
+from autoopt.tracing.frames.pandas_reductions import BY_SUMS, PADDED, by_sums, padded
 
 
 def _applied(groups: Any, function: Callable) -> Any:
@@ -73,20 +73,6 @@ class Groups:
         """The Series that is grouped, if it is one."""
         return self.table[self.labels] if type(self.labels) is str else None if self.table._is_frame else self.table
 
-    def _codes(self) -> np.ndarray:
-        """Return the number of each row's group in the order of the results."""
-        plain = self.table._plain
-        if self.kind == "groupby":
-            codes = self._of(plain).ngroup().to_numpy()
-        else:
-            rows = type(plain.iloc[:, 0] if plain.ndim == 2 else plain)(np.arange(len(plain)), index=plain.index)
-            codes = np.full(len(plain), -1)
-            for k, (_, part) in enumerate(getattr(rows, self.kind)(*self.args, **self.kwargs)):
-                codes[part.to_numpy()] = k
-        if np.any(codes < 0):
-            raise self._refusal("", "some rows belong to no group")
-        return codes
-
     def _index(self) -> Any:
         """Return the labels of the groups."""
         return self._of(self.table._plain).size().index
@@ -134,46 +120,26 @@ class Groups:
         expected = getattr(grouped, name)(*args, **kwargs)
         if not column._follows:
             return self.frames.wrap(expected)
-        codes, values = self._codes(), column.values
+        codes, values = _codes(self), column.values
         what = f".{self.kind}(...).{name}"
         present = ~np.isnan(np.asarray(values.value, dtype=float))
         if not present.all():
             self.frames.tracer.guard(np.isnan(values), "array", ~present)
             values, codes = values[np.flatnonzero(present)], codes[present]
         count = np.asarray(grouped.size()).size
-        if name in _BY_SUMS and not args and not kwargs:
-            return self.frames.both(expected, self._by_sums(name, values, codes, count), what)
+        if name in BY_SUMS and not args and not kwargs:
+            return self.frames.both(expected, by_sums(self.frames.tracer, name, values, codes, count), what)
         counts = np.bincount(codes, minlength=count)
-        if name in _PADDED and not kwargs and counts.min(initial=1) and count * counts.max() <= 8 * len(codes) + 1000:
-            return self.frames.both(expected, _padded(name, values, codes, counts, *args), what)
-        parts = [np.flatnonzero(codes == k) for k in range(count)]
-        kind = type(column)
-        series = type(column._plain)
-        found = []
-        for rows in parts:
+        if name in PADDED and not kwargs and counts.min(initial=1) and count * counts.max() <= 8 * len(codes) + 1000:
+            return self.frames.both(expected, padded(name, values, codes, counts, *args), what)
+        kind, series = type(column), type(column._plain)
+        reduced = []
+        for rows in (np.flatnonzero(codes == k) for k in range(count)):
             part = values[rows]
             plain = series(np.asarray(part.value))
-            made = getattr(kind(self.frames, plain, part), name)(*args, **kwargs) if len(rows) else np.nan
-            found.append(self.frames.traced(made))
-        return self.frames.both(expected, self.frames.tracer.nested(found), what)
-
-    def _by_sums(self, name: str, values: Any, codes: np.ndarray, count: int) -> Any:
-        """Return sums, means, variances or standard deviations, of all groups at once."""
-
-        def add(numbers: Any) -> Any:
-            return self.frames.tracer.call(put_add, (np.zeros(count), codes, numbers), {})
-
-        sums, counts = add(values), np.bincount(codes, minlength=count)
-        if name == "sum":
-            return sums
-        with np.errstate(all="ignore"):
-            means = sums / counts
-            if name == "mean":
-                return means
-            lacking = counts < 2
-            variance = add((values - means[codes]) ** 2) / np.maximum(counts - 1, 1)
-        found = variance if name == "var" else np.sqrt(np.where(lacking, 1.0, variance))
-        return np.where(lacking, np.nan, found) if lacking.any() else found
+            number = getattr(kind(self.frames, plain, part), name)(*args, **kwargs) if len(rows) else np.nan
+            reduced.append(self.frames.traced(number))
+        return self.frames.both(expected, self.frames.tracer.nested(reduced), what)
 
     def _row_by_row(self, name: str, args: tuple, kwargs: dict) -> Any:
         grouped = self._of(self.table._plain)
@@ -188,7 +154,7 @@ class Groups:
         return self.frames.both(expected, made, f".{self.kind}(...).{name}")
 
     def _row_numbers(self) -> list[np.ndarray]:
-        codes = self._codes()
+        codes = _codes(self)
         return [np.flatnonzero(codes == k) for k in range(codes.max(initial=-1) + 1)]
 
     def _parts(self) -> list[Any]:
@@ -225,33 +191,10 @@ class Groups:
         """Return what functions, by name or not, make of the groups."""
         if not self.table._follows and not _calls((func, named)):
             return self._data().agg(func, *args, **named)
-        if func is None:
-            pairs = (
-                [(label, *pair) for label, pair in named.items()]
-                if self._column is None
-                else [(label, None, part) for label, part in named.items()]
-            )
-            return self._side_by_side([(label, column, part) for label, column, part in pairs])
-        if type(func) is dict:
-            spread = any(isinstance(part, list) for part in func.values())
-            pairs = []
-            for column, part in func.items():
-                if spread:
-                    parts = part if isinstance(part, list) else [part]
-                    pairs += [((column, _named(one)), column, one) for one in parts]
-                else:
-                    pairs.append((column, column, part))
-            return self._side_by_side(pairs)
-        if isinstance(func, list):
-            if self._column is None:
-                columns = [label for label in self._of(self.table._plain).first().columns]
-                return self._side_by_side([((label, _named(one)), label, one) for label in columns for one in func])
-            return self._side_by_side([(_named(one), None, one) for one in func])
         if type(func) is str:
             return getattr(self, func)(*args, **named)
-        if self._column is None:
-            columns = [label for label in self._of(self.table._plain).first().columns]
-            return self._side_by_side([(label, label, func) for label in columns])
+        if self._column is None or func is None or type(func) is dict or isinstance(func, list):
+            return self._side_by_side(_requests(self, func, named))
         found = [self.frames.traced(func(part, *args, **named)) for part in self._parts()]
         index, series = self._index(), type(self._column._plain)
         name = self._column._plain.name
@@ -295,7 +238,7 @@ class Groups:
             self.flat = flat
             if not reduced._follows:
                 return self.frames.wrap(expected)
-            return self.frames.both(expected, reduced.values[self._codes()], ".transform")
+            return self.frames.both(expected, reduced.values[_codes(self)], ".transform")
         pieces, rows = [], self._row_numbers()
         for part, places in zip(self._parts(), rows, strict=True):
             made = self.frames.traced(func(part, *args, **kwargs))
@@ -320,24 +263,37 @@ class Groups:
         return func(self, *args, **kwargs)
 
 
-def _padded(name: str, values: Any, codes: np.ndarray, counts: np.ndarray, q: float = 0.5) -> Any:
-    """Return a reduction of all groups at once, each a row that is filled up with what changes nothing."""
-    order = np.argsort(codes, kind="stable")
-    column = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
-    places, used = np.zeros((len(counts), counts.max()), int), np.zeros((len(counts), counts.max()), bool)
-    places[codes[order], column], used[codes[order], column] = order, True
-    rows = np.where(used, values[places], _PADDED[name])
-    if name in ("min", "max", "prod"):
-        return getattr(np, name)(rows, axis=1)
-    rows, position = np.sort(rows, axis=1), q * (counts - 1.0)
-    below = np.floor(position).astype(int)
-    share, groups = position - below, np.arange(len(counts))
-    above = np.minimum(below + 1, counts - 1)
-    return rows[groups, below] * (1 - share) + rows[groups, above] * share
+def _requests(groups: Groups, func: Any, named: dict) -> list[tuple[Any, Any, Any]]:
+    """Return what `agg` is asked for as (label, column, function); no column is the Series that is grouped."""
+    if func is None:
+        single = groups._column is not None
+        return [(label, None, part) if single else (label, *part) for label, part in named.items()]
+    if type(func) is dict:
+        if not any(isinstance(part, list) for part in func.values()):
+            return [(column, column, part) for column, part in func.items()]
+        lists = {column: part if isinstance(part, list) else [part] for column, part in func.items()}
+        return [((column, _named(one)), column, one) for column, parts in lists.items() for one in parts]
+    columns = [] if groups._column is not None else list(groups._of(groups.table._plain).first().columns)
+    if not isinstance(func, list):
+        return [(label, label, func) for label in columns]
+    if groups._column is not None:
+        return [(_named(one), None, one) for one in func]
+    return [((label, _named(one)), label, one) for label in columns for one in func]
 
 
-_PADDED = {"min": np.inf, "max": -np.inf, "prod": 1.0, "median": np.inf, "quantile": np.inf}
-"""Reductions that are done for all groups at once, with what fills up the shorter ones."""
+def _codes(groups: Groups) -> np.ndarray:
+    """Return the number of each row's group in the order of the results."""
+    plain = groups.table._plain
+    if groups.kind == "groupby":
+        codes = groups._of(plain).ngroup().to_numpy()
+    else:
+        rows = type(plain.iloc[:, 0] if plain.ndim == 2 else plain)(np.arange(len(plain)), index=plain.index)
+        codes = np.full(len(plain), -1)
+        for k, (_, part) in enumerate(getattr(rows, groups.kind)(*groups.args, **groups.kwargs)):
+            codes[part.to_numpy()] = k
+    if np.any(codes < 0):
+        raise groups._refusal("", "some rows belong to no group")
+    return codes
 
 
 def _named(func: Any) -> str:
@@ -360,6 +316,5 @@ def _tuples_index(frames: Any) -> Any:
 
 _OF_ROWS = frozenset(("size", "count", "ngroups", "groups", "indices", "ngroup", "cumcount"))
 _PLACING = frozenset(("first", "last", "head", "tail", "nth", "shift", "get_group", "ffill", "bfill"))
-_BY_SUMS = frozenset(("sum", "mean", "var", "std"))
-_REDUCING = _BY_SUMS | {"min", "max", "median", "prod", "quantile", "sem", "skew", "any", "all"}
+_REDUCING = BY_SUMS | {"min", "max", "median", "prod", "quantile", "sem", "skew", "any", "all"}
 _ROW_BY_ROW = frozenset(("cumsum", "cumprod", "cummax", "cummin", "diff", "pct_change", "rank"))

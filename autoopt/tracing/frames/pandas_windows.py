@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.tracing.frames.pandas_functions import listed
 from autoopt.tracing.frames.pandas_methods import METHODS
 
 
@@ -45,7 +46,7 @@ class Windows:
         for rows, plain in zip(self._rows(), expected.isna(), strict=True):
             part = values[rows] if raw else self.table.iloc[rows]
             found.append(np.nan if plain else func(part))
-        return self.table._listed(found, f".{self.kind}(...).apply")
+        return listed(self.table, found, f".{self.kind}(...).apply")
 
     def agg(self, func: Any) -> Any:
         if type(func) is not str:

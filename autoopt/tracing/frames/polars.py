@@ -15,8 +15,8 @@ import numpy as np
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions
-from autoopt.tracing.arrays.array import TracedArray
-from autoopt.tracing.frames.labelled import Labelled, add_operators, agree
+from autoopt.tracing.arrays.disguised import Disguised, add_operators
+from autoopt.tracing.frames.labelled import Labelled, agree
 from autoopt.tracing.frames.library import DataLibrary
 from autoopt.tracing.outside.notes import Notes
 
@@ -127,8 +127,8 @@ class Object:
         return repr(self._original)
 
 
-class Column(TracedArray):
-    """Stands in for a Series; a subclass of the traced array so that Python asks it first in `traced * column`.
+class Column(Disguised):
+    """Stands in for a Series.
 
     Attributes
     ----------
@@ -139,6 +139,7 @@ class Column(TracedArray):
     """
 
     __slots__ = ("_original", "_polars", "_values")
+    _hidden = "array of it"
 
     def __init__(self, polars: Polars, original: Any, values: Any = None) -> None:
         self._polars, self._original, self._values = polars, original, values
@@ -161,10 +162,7 @@ class Column(TracedArray):
     dtype = property(lambda self: self._original.dtype)
     ndim = property(lambda self: 1)
     size = property(lambda self: self.__getattr__("size"))
-    T = real = imag = flat = mT = nbytes = itemsize = property(lambda self: self.__getattr__("array of it"))
-    cast = property(lambda self: self.__getattr__("cast"))
-    current = property(lambda self: self.__getattr__("current"))
-    duplicate = property(lambda self: self.__getattr__("duplicate"))
+    T = real = Disguised.imag
 
     def to_numpy(self, **kwargs: Any) -> Any:
         """Return the numbers, traced."""
@@ -236,10 +234,6 @@ class Column(TracedArray):
 
     def __repr__(self) -> str:
         return repr(self._original)
-
-    __str__ = __repr__
-    __format__ = object.__format__
-    __hash__ = object.__hash__
 
 
 _METHODS: dict[str, Callable] = {
