@@ -20,24 +20,24 @@ from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
 from autoopt.tracing.standins.types import real
 
 
-def masked(tracer: Any, plain: Any, found: Any = None, what: str = "an operation") -> Any:
+def masked(tracer: Any, plain: Any, values: Any = None, what: str = "an operation") -> Any:
     """Return the stand-in for what np.ma gives, `found` being the traced numbers; those that are not masked agree."""
-    if plain is np.ma.masked or (found is None and not isinstance(plain, np.ma.MaskedArray)):
+    if plain is np.ma.masked or (values is None and not isinstance(plain, np.ma.MaskedArray)):
         return plain
-    numbers, mask = np.asarray(getattr(found, "value", found)), np.ma.getmaskarray(plain)
-    if found is not None and (
+    numbers, mask = np.asarray(getattr(values, "value", values)), np.ma.getmaskarray(plain)
+    if values is not None and (
         numbers.shape != np.shape(plain)
         or not np.allclose(numbers[~mask], np.ma.getdata(plain)[~mask], 1e-9, 1e-12, True)
     ):
         raise refusal(tracer, what)
     if not isinstance(plain, np.ma.MaskedArray):
-        return found
-    if found is None:
+        return values
+    if values is None:
         clean = np.where(mask, np.ones((), plain.dtype), plain.data)
-        found = tracer.array(tracer, tracer.constant(clean), clean, 0)
+        values = tracer.array(tracer, tracer.constant(clean), clean, 0)
     elif not np.all(np.isfinite(numbers[mask])):
-        found = np.where(mask, 1.0, found)
-    return Masked(tracer, plain, tracer.lift(found))
+        values = np.where(mask, 1.0, values)
+    return Masked(tracer, plain, tracer.lift(values))
 
 
 def refusal(tracer: Any, what: str) -> TracingError:
@@ -138,10 +138,10 @@ class Masked(Disguised):
         named = dict(zip(("axis",), args, strict=False))
         if len(args) > 1 or set(kwargs) - {"axis", "ddof", "keepdims"}:
             raise refusal(self.tracer, f".{name} with these options")
-        found = _reduction(name, self._values, self._mask, **named, **kwargs)
-        if found is None:
+        reduced = _reduction(name, self._values, self._mask, **named, **kwargs)
+        if reduced is None:
             raise refusal(self.tracer, f".{name} along an axis")
-        return masked(self.tracer, plain, found, f".{name}")
+        return masked(self.tracer, plain, reduced, f".{name}")
 
     def __getattr__(self, name: str) -> Any:
         if name in _REDUCTIONS:
@@ -152,10 +152,10 @@ class Masked(Disguised):
             raise AttributeError(f"'MaskedArray' object has no attribute {name!r}")
         if self._follows:
             raise refusal(self.tracer, f".{name}")
-        found = getattr(self.value, name)
-        if not callable(found):
-            return found
-        return lambda *args, **kwargs: masked(self.tracer, found(*args, **kwargs))
+        attribute = getattr(self.value, name)
+        if not callable(attribute):
+            return attribute
+        return lambda *args, **kwargs: masked(self.tracer, attribute(*args, **kwargs))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "reduce" and ufunc in (np.add, np.multiply, np.maximum, np.minimum):
@@ -235,10 +235,10 @@ def _operate(this: Masked, ufunc: Any, compute: Callable, operands: tuple) -> An
     values = tuple(_numbers(tracer, part) for part in operands)
     if ufunc in _DOMAINS:
         _decide(tracer, _DOMAINS[ufunc](*values))
-    found = tracer.elementwise(ufunc, values)
+    result = tracer.elementwise(ufunc, values)
     if ufunc is np.power:
-        _decide(tracer, np.isfinite(found))
-    return masked(tracer, plain, found, f"np.{ufunc.__name__}")
+        _decide(tracer, np.isfinite(result))
+    return masked(tracer, plain, result, f"np.{ufunc.__name__}")
 
 
 def _decide(tracer: Any, condition: Any) -> None:
@@ -381,8 +381,8 @@ def _average(tracer: Any, a: Any, axis: Any = None, weights: Any = None) -> Any:
 
 def _joined(name: str) -> Callable:
     def build(tracer: Any, arrays: Any, axis: int = 0) -> Any:
-        found = getattr(np, name)([_numbers(tracer, part) for part in arrays], axis=axis)
-        return masked(tracer, getattr(np.ma, name)(_plain(tracer, list(arrays)), axis=axis), found)
+        joined = getattr(np, name)([_numbers(tracer, part) for part in arrays], axis=axis)
+        return masked(tracer, getattr(np.ma, name)(_plain(tracer, list(arrays)), axis=axis), joined)
 
     return build
 
@@ -409,5 +409,5 @@ _FUNCTIONS: dict[str, Callable] = {
 
 def _either(tracer: Any, *operands: Any) -> Masked:
     """Return an operand that is masked, or the first one with nothing masked."""
-    known = [part for part in operands if type(part) is Masked]
-    return known[0] if known else _with_mask(tracer, operands[0], np.ma.nomask)
+    already = [part for part in operands if type(part) is Masked]
+    return already[0] if already else _with_mask(tracer, operands[0], np.ma.nomask)

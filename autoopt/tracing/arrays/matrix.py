@@ -92,8 +92,8 @@ class MatrixArray(Disguised):
     def _do(self, function: Callable, args: tuple, kwargs: dict) -> Any:
         """Do a function on the plain matrices and on the traced arrays."""
         plain = function(*self._plain(args), **self._plain(kwargs))
-        found = function(*self._arrays(args), **self._arrays(kwargs))
-        return self._both(plain, found, qualified(function))
+        result = function(*self._arrays(args), **self._arrays(kwargs))
+        return self._both(plain, result, qualified(function))
 
     def _plain(self, value: Any) -> Any:
         kind = type(value)
@@ -113,19 +113,19 @@ class MatrixArray(Disguised):
             return value._values
         return np.asarray(value) if isinstance(value, np.matrix) else value
 
-    def _both(self, plain: Any, found: Any, what: str) -> Any:
+    def _both(self, plain: Any, traced: Any, what: str) -> Any:
         """Return `found` as NumPy has it, which gives `plain`."""
-        if isinstance(plain, tuple) and isinstance(found, tuple):
-            parts = [self._both(*pair, what) for pair in zip(plain, found, strict=True)]
+        if isinstance(plain, tuple) and isinstance(traced, tuple):
+            parts = [self._both(*pair, what) for pair in zip(plain, traced, strict=True)]
             return type(plain)(*parts) if hasattr(plain, "_fields") else tuple(parts)
-        numbers = getattr(found, "value", found)
+        numbers = getattr(traced, "value", traced)
         if np.size(plain) != np.size(numbers):
             raise self._refusal(what)
         if not np.allclose(np.ravel(np.asarray(plain)), np.ravel(np.asarray(numbers)), 1e-9, 1e-12, True):
             raise self._refusal(what)
         if not isinstance(plain, np.matrix):
-            return found
-        return matrix(self.tracer, plain, self.tracer.lift(found).reshape(plain.shape))
+            return traced
+        return matrix(self.tracer, plain, self.tracer.lift(traced).reshape(plain.shape))
 
     def _product(self, left: Any, right: Any) -> Any:
         """Return the product of two matrices, or of one with a number."""

@@ -50,11 +50,11 @@ class Frames(Labelled):
             return self.both(expected, self.tracer.whole(self.traced(given)), label)
         if expected.ndim == 1:
             return self.both(expected, self.tracer.nested([self.traced(given[key]) for key in expected.index]), label)
-        made = Table(self, expected)
+        table = Table(self, expected)
         for key, column in given.items():
             if self.follows(column):
-                made[key] = self.traced(self.tracer.whole(column))
-        return made
+                table[key] = self.traced(self.tracer.whole(column))
+        return table
 
     def wrap(self, value: Any, name: Any = None) -> Any:
         """Return the stand-in for what pandas gave."""

@@ -46,8 +46,8 @@ class Groups:
 
     def _data(self) -> Any:
         """Return the stand-in for pandas' groups of data."""
-        made = getattr(self.table._original, self.kind)(*self.args, **self.frames.plain(self.given))
-        return self.frames.wrap(made if self.labels is None else made[self.labels])
+        groups = getattr(self.table._original, self.kind)(*self.args, **self.frames.plain(self.given))
+        return self.frames.wrap(groups if self.labels is None else groups[self.labels])
 
     def _settled(self, by: Any) -> Any:
         """Return what rows are grouped by, with a guard on what depends on the parameters."""
@@ -58,8 +58,8 @@ class Groups:
 
     def _of(self, plain: Any) -> Any:
         """Return pandas' own groups of a plain table."""
-        made = getattr(plain, self.kind)(*self.args, **self.kwargs)
-        return made if self.labels is None else made[self.labels]
+        groups = getattr(plain, self.kind)(*self.args, **self.kwargs)
+        return groups if self.labels is None else groups[self.labels]
 
     def _refusal(self, name: str, why: str = "which is not followed") -> Exception:
         return self.frames.refusal(f".{self.kind}(...){name}", why)
@@ -87,8 +87,10 @@ class Groups:
         if not self.table._follows:
             return getattr(self._data(), name)
         if name in _OF_ROWS:
-            found = getattr(self._of(self.table._plain), name)
-            return self.frames.wrap(found) if not callable(found) else lambda *a, **k: self.frames.wrap(found(*a, **k))
+            attribute = getattr(self._of(self.table._plain), name)
+            if not callable(attribute):
+                return self.frames.wrap(attribute)
+            return lambda *args, **kwargs: self.frames.wrap(attribute(*args, **kwargs))
         if name in _PLACING:
             return lambda *args, **kwargs: rearranged(
                 self.frames, lambda plain: getattr(self._of(plain), name)(*args, **kwargs), self.table, f".{name}"
@@ -102,17 +104,17 @@ class Groups:
     def _do(self, name: str, args: tuple, kwargs: dict) -> Any:
         """Do a method of groups, column by column."""
         if self._column is not None:
-            made = self._reduced(name, args, kwargs) if name in _REDUCING else self._row_by_row(name, args, kwargs)
-            return made.reset_index() if self.flat and name in _REDUCING else made
+            result = self._reduced(name, args, kwargs) if name in _REDUCING else self._row_by_row(name, args, kwargs)
+            return result.reset_index() if self.flat and name in _REDUCING else result
         expected = getattr(self._of(self.table._plain), name)(*args, **kwargs)
-        made = self.frames.wrap(expected)
+        result = self.frames.wrap(expected)
         for label in expected.columns:
             column = self[label]
             column.flat = False
-            found = column._do(name, args, {key: part for key, part in kwargs.items() if key != "numeric_only"})
-            if found._follows:
-                made._columns[label] = found
-        return made.reset_index() if self.flat and name in _REDUCING else made
+            reduced = column._do(name, args, {key: part for key, part in kwargs.items() if key != "numeric_only"})
+            if reduced._follows:
+                result._columns[label] = reduced
+        return result.reset_index() if self.flat and name in _REDUCING else result
 
     def _reduced(self, name: str, args: tuple, kwargs: dict) -> Any:
         column = self._column
@@ -146,12 +148,12 @@ class Groups:
         expected = getattr(grouped, name)(*args, **kwargs)
         if not self._column._follows:
             return self.frames.wrap(expected)
-        found, back = [], []
+        pieces, back = [], []
         for part, rows in zip(self._parts(), self._row_numbers(), strict=True):
-            found.append(getattr(part, name)(*args, **kwargs).values)
+            pieces.append(getattr(part, name)(*args, **kwargs).values)
             back.append(rows)
-        made = np.concatenate(found)[np.argsort(np.concatenate(back), kind="stable")]
-        return self.frames.both(expected, made, f".{self.kind}(...).{name}")
+        result = np.concatenate(pieces)[np.argsort(np.concatenate(back), kind="stable")]
+        return self.frames.both(expected, result, f".{self.kind}(...).{name}")
 
     def _row_numbers(self) -> list[np.ndarray]:
         codes = _codes(self)
@@ -177,15 +179,15 @@ class Groups:
         if type(func) is str:
             return getattr(self, func)(*args, **kwargs)
         kwargs.pop("include_groups", None)
-        found = [func(part, *args, **kwargs) for part in self._parts()]
-        found = [part if hasattr(type(part), "_plain") else self.frames.traced(part) for part in found]
+        results = [func(part, *args, **kwargs) for part in self._parts()]
+        results = [part if hasattr(type(part), "_plain") else self.frames.traced(part) for part in results]
 
         def put_together(given: list) -> Any:
             waiting = iter(given)
             return _applied(self._of(self.table._plain), lambda part: next(waiting))
 
-        made = rearranged(self.frames, put_together, found, f".{self.kind}(...).apply")
-        return made.reset_index() if self.flat else made
+        joined = rearranged(self.frames, put_together, results, f".{self.kind}(...).apply")
+        return joined.reset_index() if self.flat else joined
 
     def agg(self, func: Any = None, *args: Any, **named: Any) -> Any:
         """Return what functions, by name or not, make of the groups."""
@@ -195,21 +197,21 @@ class Groups:
             return getattr(self, func)(*args, **named)
         if self._column is None or func is None or type(func) is dict or isinstance(func, list):
             return self._side_by_side(_requests(self, func, named))
-        found = [self.frames.traced(func(part, *args, **named)) for part in self._parts()]
+        results = [self.frames.traced(func(part, *args, **named)) for part in self._parts()]
         index, series = self._index(), type(self._column._plain)
         name = self._column._plain.name
-        made = rearranged(self.frames, lambda given: series(given, index=index, name=name), found, ".agg")
-        return made.reset_index() if self.flat else made
+        joined = rearranged(self.frames, lambda given: series(given, index=index, name=name), results, ".agg")
+        return joined.reset_index() if self.flat else joined
 
     aggregate = agg
 
     def _side_by_side(self, pairs: list) -> Any:
         """Return a frame of what functions make of columns: of (label, column, function)."""
-        found = []
+        columns = []
         for _, column, func in pairs:
             groups = self if column is None else self[column]
             flat, groups.flat = groups.flat, False
-            found.append(groups.agg(func))
+            columns.append(groups.agg(func))
             groups.flat = flat
         labels = [label for label, _, _ in pairs]
 
@@ -219,8 +221,8 @@ class Groups:
             return frame
 
         index = _tuples_index(self.frames)
-        made = rearranged(self.frames, join, found, f".{self.kind}(...).agg")
-        return made.reset_index() if self.flat else made
+        joined = rearranged(self.frames, join, columns, f".{self.kind}(...).agg")
+        return joined.reset_index() if self.flat else joined
 
     def transform(self, func: Any, *args: Any, **kwargs: Any) -> Any:
         """Return each row's group's number, or what a function makes of each row in its group."""
@@ -241,12 +243,12 @@ class Groups:
             return self.frames.both(expected, reduced.values[_codes(self)], ".transform")
         pieces, rows = [], self._row_numbers()
         for part, places in zip(self._parts(), rows, strict=True):
-            made = self.frames.traced(func(part, *args, **kwargs))
-            pieces.append(made if np.ndim(made) else made + np.zeros(len(places)))
+            piece = self.frames.traced(func(part, *args, **kwargs))
+            pieces.append(piece if np.ndim(piece) else piece + np.zeros(len(places)))
         back = np.argsort(np.concatenate(rows), kind="stable")
-        found = self.frames.tracer.lift(np.concatenate(pieces)[back])
-        series = type(plain)(np.asarray(found.value), index=plain.index, name=plain.name)
-        return self.frames.both(series, found, ".transform")
+        values = self.frames.tracer.lift(np.concatenate(pieces)[back])
+        series = type(plain)(np.asarray(values.value), index=plain.index, name=plain.name)
+        return self.frames.both(series, values, ".transform")
 
     def filter(self, func: Callable, dropna: bool = True, *args: Any, **kwargs: Any) -> Any:
         """Return the rows of the groups for which a function is true."""

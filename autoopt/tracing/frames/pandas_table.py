@@ -60,10 +60,10 @@ class Table(Disguised):
             return self._original
         columns = list(self._columns.values())
         if self._shown is None or self._shown[0] != [id(self._original), *map(id, columns)]:
-            made = self._original.copy()
+            shown = self._original.copy()
             for label, column in self._columns.items():
-                made[label] = column._original.to_numpy()
-            self._shown = [id(self._original), *map(id, columns)], made
+                shown[label] = column._original.to_numpy()
+            self._shown = [id(self._original), *map(id, columns)], shown
         return self._shown[1]
 
     @property
@@ -154,10 +154,10 @@ class Table(Disguised):
 
     def _column(self, label: Any) -> Any:
         """Return a column of data, the same stand-in each time."""
-        known, key = self._frames.columns, (id(self._original), label)
-        if key not in known:
-            known[key] = self._original, self._frames.wrap(self._original[label])
-        return known[key][1]
+        columns, key = self._frames.columns, (id(self._original), label)
+        if key not in columns:
+            columns[key] = self._original, self._frames.wrap(self._original[label])
+        return columns[key][1]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         follows = self._frames.follows(value)
@@ -170,9 +170,9 @@ class Table(Disguised):
             raise self._frames.refusal("an assignment to a part")
         self._spread()
         if not follows:
-            made = self._plain.copy()
-            made[key] = self._frames.plain(value)
-            self._columns[key] = self._frames.wrap(made[key])
+            plain_frame = self._plain.copy()
+            plain_frame[key] = self._frames.plain(value)
+            self._columns[key] = self._frames.wrap(plain_frame[key])
             return
         series = type(self._original.iloc[:, 0])
         if type(value) is not Table:
@@ -206,10 +206,10 @@ class Table(Disguised):
 
     def assign(self, **columns: Any) -> Any:
         """Return a copy with more columns; a function makes one of the copy."""
-        made = self.copy()
+        assigned = self.copy()
         for label, value in columns.items():
-            made[label] = value(made) if callable(value) else value
-        return made
+            assigned[label] = value(assigned) if callable(value) else value
+        return assigned
 
     def items(self) -> Iterator:
         """Return the labels with the entries of a Series, or with the columns of a frame."""
@@ -251,9 +251,9 @@ class Table(Disguised):
         return self.values.tolist()
 
     def copy(self, deep: bool = True) -> Any:
-        made = Table(self._frames, self._original.copy(deep), self._traced, self._name)
-        made._columns.update(self._columns)
-        return made
+        copied = Table(self._frames, self._original.copy(deep), self._traced, self._name)
+        copied._columns.update(self._columns)
+        return copied
 
     def itertuples(self, index: bool = True, name: str | None = "Pandas") -> Iterator:
         """Return the rows with the numbers of the columns on the tape."""

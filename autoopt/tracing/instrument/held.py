@@ -115,11 +115,11 @@ class Held:
         self.given = parts
         if len(parts) <= _SEARCHED and not isinstance(original, bytearray):
             if isinstance(original, dict):
-                made = [(key, substitute(part, str(key), attribute=True)) for key, part in parts]
+                substitutes = [(key, substitute(part, str(key), attribute=True)) for key, part in parts]
             else:
-                made = [substitute(part, "", attribute=True) for part in parts]
-            if not _same(made, parts):
-                self.form.fill(shadow, made)
+                substitutes = [substitute(part, "", attribute=True) for part in parts]
+            if not _same(substitutes, parts):
+                self.form.fill(shadow, substitutes)
                 self.given = self.form.parts(shadow)
         self.after: list | None = None
 

@@ -27,11 +27,12 @@ import numpy as np
 
 from autoopt.errors import TracingError
 from autoopt.origin import may_be_copied
-from autoopt.tracing import extension, formulas
+from autoopt.tracing import formulas
 from autoopt.tracing.frames.library import note_table
 from autoopt.tracing.instrument import (
     containers,
     evaluation,  # noqa: F401  (fill STAND_INS)
+    extension,
     libraries,
 )
 from autoopt.tracing.instrument.functions import Functions

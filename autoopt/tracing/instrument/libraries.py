@@ -85,9 +85,9 @@ def maker(instrument: Any, value: Any) -> Any:
 
 def object_of(instrument: Any, value: Any, name: str) -> Any:
     """Return the stand-in for an object of a class of a library."""
-    made = stand_in("objects", type(value).__module__, instrument, value, name)
-    if made is not NotImplemented:
-        return made
+    replaced = stand_in("objects", type(value).__module__, instrument, value, name)
+    if replaced is not NotImplemented:
+        return replaced
     if isinstance(value, np.errstate):
         return modes.entered(instrument.tracer, value)
     if isinstance(value, np.vectorize):
