@@ -56,7 +56,7 @@ def form_of(kind: type) -> Form | None:
     return next((form for base, form in FORMS.items() if issubclass(kind, base)), None)
 
 
-def made(kind: type, value: Any) -> Any:
+def new_object(kind: type, value: Any) -> Any:
     """Return a new object of the class `kind` with what `value`, of a base of it, cannot change once it is made.
 
     Raises

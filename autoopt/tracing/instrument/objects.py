@@ -143,7 +143,7 @@ class Shadows:
         self.classes[kind], self.users[shadow] = shadow, kind
         members = {}
         for name, member in kind.__members__.items():
-            shadowed = members[name] = held.made(shadow, member)
+            shadowed = members[name] = held.new_object(shadow, member)
             object.__setattr__(shadowed, "__dict__", member.__dict__)
             self.objects[id(member)] = member, shadowed
         parts = {name: self._attribute(part) for name, part in vars(kind).items() if name not in members}
@@ -228,7 +228,7 @@ class Shadows:
         if isinstance(value, enum.Enum):
             self.shadow_class(kind)
             return self.objects.get(id(value), (value, value))[1]
-        shadow = held.made(self.shadow_class(kind), value)
+        shadow = held.new_object(self.shadow_class(kind), value)
         if isinstance(value, types.SimpleNamespace):
             raise TypeError("the attributes of a SimpleNamespace cannot be shared")
         attributes = attribute(value, "__dict__")
