@@ -10,7 +10,7 @@ something else there, or nothing.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from autoopt.tracing.arrays.array import TracedArray
@@ -56,9 +56,11 @@ class Disguised(TracedArray):
         return self
 
 
-def add_operators(kind: type, arithmetic: dict[str, Callable], comparisons: dict[str, Callable], do: Callable) -> None:
+def add_operators(
+    kind: type, arithmetic: Mapping[str, Callable], comparisons: Mapping[str, Callable], do: Callable
+) -> None:
     """Give a class Python's binary operators: `do(self, ufunc, compute, operands)`, `compute` being Python's own."""
-    for name, ufunc in (arithmetic | comparisons).items():
+    for name, ufunc in {**arithmetic, **comparisons}.items():
         compute = getattr(operator, f"__{name}__")
 
         def forward(self, other, ufunc=ufunc, compute=compute):
@@ -71,3 +73,5 @@ def add_operators(kind: type, arithmetic: dict[str, Callable], comparisons: dict
         if name in arithmetic:
             setattr(kind, f"__r{name}__", reflected)
             setattr(kind, f"__i{name}__", forward)
+    for name in ("pow", "matmul"):  # nothing is changed in place
+        setattr(kind, f"__i{name}__", getattr(kind, f"__{name}__"))

@@ -248,7 +248,6 @@ def _decide(tracer: Any, condition: Any) -> None:
 
 
 add_operators(Masked, ARITHMETIC, COMPARISONS, _operate)
-Masked.__ipow__, Masked.__imatmul__ = Masked.__pow__, Masked.__matmul__
 
 _TINY = np.finfo(float).tiny
 _DOMAINS = {

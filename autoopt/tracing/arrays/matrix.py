@@ -217,7 +217,6 @@ def _operate(this: MatrixArray, ufunc: Any, compute: Callable, operands: tuple) 
 
 
 add_operators(MatrixArray, ARITHMETIC, COMPARISONS, _operate)
-MatrixArray.__ipow__, MatrixArray.__imatmul__ = MatrixArray.__pow__, MatrixArray.__matmul__
 
 _METHODS = frozenset(
     ("sum", "mean", "std", "var", "prod", "max", "min", "any", "all", "argmax", "argmin", "trace", "diagonal", "ravel",

@@ -164,7 +164,12 @@ class Groups:
 
         def handed(plain: Any) -> list:
             parts: list[Any] = []
-            _applied(self._of(plain), lambda part: (parts.append(part), 0)[1])
+
+            def keep(part: Any) -> int:
+                parts.append(part)
+                return 0
+
+            _applied(self._of(plain), keep)
             return parts
 
         if self._column is not None:

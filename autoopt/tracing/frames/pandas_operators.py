@@ -178,7 +178,6 @@ def aligned(frames: Any, operands: tuple, product: bool = False, axis: int | Non
 
 
 add_operators(Table, ARITHMETIC, COMPARISONS, lambda table, *rest: operate(table._frames, *rest))
-Table.__ipow__, Table.__imatmul__ = Table.__pow__, Table.__matmul__
 
 
 def lined_up(operands: tuple, product: bool = False) -> bool:

@@ -74,9 +74,9 @@ def joined_by(name: str, args: tuple, kwargs: dict) -> list:
 def check_keys(frames: Any, tables: tuple, by: list) -> None:
     """Raise if rows are joined by what depends on the parameters."""
     named = [label for part in by for label in (part if isinstance(part, list | tuple) else [part])]
-    tables = [table for table in tables if type(table) is Table and table._is_frame]
-    shared = set.intersection(*(set(table._plain.columns) for table in tables))
-    for table in tables:
+    frames_joined = [table for table in tables if type(table) is Table and table._is_frame]
+    shared = set.intersection(*(set(table._plain.columns) for table in frames_joined))
+    for table in frames_joined:
         for label in named or shared:
             if label in table._plain and frames.follows(table[label]):
                 raise frames.refusal("a join", "its keys depend on the parameters")

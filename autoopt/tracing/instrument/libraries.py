@@ -231,8 +231,9 @@ def _exact(instrument: Any, value: Any, name: str) -> Any:
     if not isinstance(value, type) or value.__name__ not in ("Decimal", "Fraction"):
         return NotImplemented
     tracer = instrument.tracer
-    kind = tracer.types[value] = type_stand_in(tracer, value, scalars.exact(value))
+    kind: Any = type_stand_in(tracer, value, scalars.exact(value))
     kind.from_float = kind
+    tracer.types[value] = kind
     return kind
 
 

@@ -202,7 +202,8 @@ class Shadows:
             return inner and type(part)(inner)
         if isinstance(part, property):
             accessors = (part.fget, part.fset, part.fdel)
-            return property(*((function and self._attribute(function)) or function for function in accessors))
+            fget, fset, fdel = ((function and self._attribute(function)) or function for function in accessors)
+            return property(fget, fset, fdel)
         if isinstance(part, functools.cached_property):
             inner = self._attribute(part.func)
             made = inner and functools.cached_property(inner)
