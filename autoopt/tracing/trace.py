@@ -159,7 +159,7 @@ def _prepared(
     args: tuple,
 ) -> tuple[Callable, list[Any]]:
     """Return the instrumented copy of the objective and its arguments, the parameters first, as leaves of the tape."""
-    tables = ("pandas", "polars", "scipy.sparse")  # their leaves are made, and named, when they are first used
+    tables = (*DATA_LIBRARIES, "scipy.sparse")  # their leaves are made, and named, when they are first used
     held = zip(names, (None, *args), strict=True)
     instrument.reserve([name for name, value in held if not type(value).__module__.startswith(tables)])
     vector = tracer.leaf(Leaf(names[0], "parameter"), np.array(flat, dtype=float))
