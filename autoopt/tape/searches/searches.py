@@ -17,7 +17,22 @@ which is m, with the derivatives of the implicit function, as those of scipy.opt
 at its own point only: elsewhere the loop may find another root.
 
 In the record, iterations are the steps between two comparisons at one place. What the comparison reads that is another
-step in every iteration, or another constant, are the ends, and m is the first step through which alone they enter.
+step in every iteration, or another constant, are the ends, and m is the first step through which alone they enter. With
+lo = 0, hi = x[0] + 4 and 30 iterations, of which x[0] * m is returned:
+
+    windows  (15, 16, 17, ..., 21)   (23, ..., 29)   ...   (239, ..., 245)        of the comparisons 22, 30, ..., 246
+    read     4, 7, and 2, 3, x       4, 16, ...            232, 224, ...          the first two are the ends
+    the last one
+         239  232 + 224   240  239 / 2        m = 240 is the first step without which no end reaches the comparison
+         241  240 ** 3    243  x[0] * 240   244  241 + 243     its cone, up to the side 244
+         246  244 > 245                     (245 is x[1])      so the equation is 244 - 245 = 0
+         248  x[0] * 240
+    becomes, by `roots`
+           4  start, the number m           7 to 78  four steps of Newton's method for 244 - 245 from there
+          84  found, the number m, + (78 - the number that 78 is here)         86  x[0] * 84
+
+A number of the record is taken for a root only if Newton's method comes to rest there, as near as the last iterations
+still moved; otherwise the tape stays as it is.
 """
 
 from __future__ import annotations
