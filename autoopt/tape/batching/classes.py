@@ -14,9 +14,9 @@ head of `batching.py`:
     11  7 - 10       subtract, of 7 and 10                   another one: its first operand is of the class of 7
 
 Operands come before who reads them, so when a step is met their classes are known, and one sweep is enough. But a sum
-(`total`) has a set of classes in its key, and two sums of a loop may differ by a term that an `if` adds. Those that have
-a kind of term in common are labelled as one class, and the sweep is repeated with the labels, as what reads them changes
-its class as well: at most ROUNDS times.
+(`total`) has a set of classes in its key, and two sums of a loop may differ by a term that an `if` adds. Those that
+have a kind of term in common are labelled as one class, and the sweep is repeated with the labels, as what reads them
+changes its class as well: at most ROUNDS times.
 """
 
 from __future__ import annotations

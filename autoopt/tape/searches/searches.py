@@ -20,8 +20,9 @@ In the record, iterations are the steps between two comparisons at one place. Wh
 step in every iteration, or another constant, are the ends, and m is the first step through which alone they enter. With
 lo = 0, hi = x[0] + 4 and 30 iterations, of which x[0] * m is returned:
 
-    windows  (15, 16, 17, ..., 21)   (23, ..., 29)   ...   (239, ..., 245)        of the comparisons 22, 30, ..., 246
-    read     4, 7, and 2, 3, x       4, 16, ...            232, 224, ...          the first two are the ends
+    comparisons          22                 30          ...         246
+    windows         15, 16, ..., 21    23, 24, ..., 29         239, 240, ..., 245      the steps that each needs
+    read by them    x, 4, 7, ...       x, 4, 16, ...           x, 232, 224, ...        columns 2 and 3 are the ends
     the last one
          239  232 + 224   240  239 / 2        m = 240 is the first step without which no end reaches the comparison
          241  240 ** 3    243  x[0] * 240   244  241 + 243     its cone, up to the side 244
