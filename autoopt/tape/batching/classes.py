@@ -36,10 +36,10 @@ INPUT, CONSTANT, READ, OTHER = "input", "constant", "read", "other"
 """What a class is: an input of the tape, constants of one type, reads at static positions, steps of any other kind."""
 
 ROUNDS = 4
-"""So often the sweep is repeated, at most, with sums joined that are alike but for some of their terms."""
+"""The most sweeps that are made with sums joined that are alike but for some of their terms."""
 
 SQUARES = 3
-"""Up to so many exponents at one place of the code stay powers of their own: a square is cheaper than a power."""
+"""The most exponents at one place of the code that stay powers of their own: a square is cheaper than a power."""
 
 VARIADIC = frozenset((total, product, greatest, least))
 
