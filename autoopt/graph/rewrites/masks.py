@@ -42,11 +42,7 @@ def _carried(node: Apply) -> Variable | None:
         if len(alike) < len(masks):
             return None
         inside = pt.add(*(mask[1] for mask in alike))
-    elif (
-        is_elementwise_node(node, ps.Neg)
-        or is_elementwise_node(node, ps.Mul)
-        or (is_elementwise_node(node, ps.TrueDiv) and first == 0)
-    ):
+    elif is_elementwise_node(node, (ps.Neg, ps.Mul)) or (is_elementwise_node(node, ps.TrueDiv) and first == 0):
         inside = node.op(*(kept if k == first else v for k, v in enumerate(node.inputs)))
     else:
         return None

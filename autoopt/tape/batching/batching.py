@@ -71,23 +71,23 @@ def vectorise(tape: Tape) -> Tape:
     """
     if len(tape.steps) < SMALL:
         return tape
-    known = _vectorised.get(id(tape))
-    if known is None or known[0]() is not tape:
+    kept = _vectorised.get(id(tape))
+    if kept is None or kept[0]() is not tape:
         with _collector_resting():
             batched = _batched(flatten(tape))
         batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
         key = id(tape)
-        known = _vectorised[key] = (ref(tape, lambda _: _vectorised.pop(key, None)), batched)
-    return known[1]
+        kept = _vectorised[key] = (ref(tape, lambda _: _vectorised.pop(key, None)), batched)
+    return kept[1]
 
 
 def _batched(tape: Tape) -> Tape:
     """Return a flattened tape with recurrences as one step each, and every class of what is left as one step."""
     classes = classify(tape)
     if len(classes.classes) > 2 * SHORTEST:  # each iteration of a recurrence is a class of its own
-        once = shared(tape)
-        found = recurrences(once)
-        classes = classes if found is once else classify(live(found))
+        computed_once = shared(tape)
+        with_loops = recurrences(computed_once)
+        classes = classes if with_loops is computed_once else classify(live(with_loops))
     return live(checkpointed(Batching(classes).run()))
 
 

@@ -151,12 +151,12 @@ class Reroller(TapeRewriter):
         stretches = self.stretches(step.inputs)
         if len(stretches) > MOST_STRETCHES or all(stretch.holder is None for stretch in stretches):
             return None
-        parts = [self.part(step, stretch) for stretch in stretches]
-        if len(parts) == 1:
-            return parts[0]
-        template: Template = (([Slot(k) for k in range(len(parts))],), {})
-        level = max(self.steps[part].level for part in parts)
-        return self.append(Step(np.concatenate, tuple(parts), template, step.shape, step.dtype, level, step.site))
+        arrays = [self.part(step, stretch) for stretch in stretches]
+        if len(arrays) == 1:
+            return arrays[0]
+        template: Template = (([Slot(k) for k in range(len(arrays))],), {})
+        level = max(self.steps[array].level for array in arrays)
+        return self.append(Step(np.concatenate, tuple(arrays), template, step.shape, step.dtype, level, step.site))
 
     def stretches(self, entries: Sequence[int]) -> list[Stretch]:
         """Return old steps, the entries of a pack, as stretches that one array holds one after the other, and others.

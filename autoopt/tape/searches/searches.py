@@ -222,9 +222,9 @@ def is_left(tape: Tape, values: Values, source: int, search: Search) -> bool:
 
 def _difference(tape: Tape, values: Values, cone: list[int], variable: int, sides: tuple, at: Any) -> Any:
     """Return by how much the two sides differ where the variable is `at`."""
-    known = {variable: at}
+    there = {variable: at}
     for index in cone:
         step = tape.steps[index]
-        known[index] = call(step, [known.get(source, values[source]) for source in step.inputs])
-    one, *other = (known.get(side, values[side]) for side in sides)
+        there[index] = call(step, [there.get(source, values[source]) for source in step.inputs])
+    one, *other = (there.get(side, values[side]) for side in sides)
     return np.asarray(one, dtype=float) - (other[0] if other else 0.0)
