@@ -89,11 +89,11 @@ def test_steps_of_a_known_kind_are_not_compiled_again(monkeypatch):
     objective = autoopt.Objective(written, np.array([0.3, 0.7, 1.1]))
     run = eager_run(objective, np.array([0.3, 0.7, 1.1]))
     run.product(np.ones(3))
-    known = len(CACHE.kinds)
+    known = len(CACHE.rules)
     monkeypatch.setattr(autoopt.execution.eager, "NumpyFunctions", None)
     run = eager_run(objective, np.array([0.2, 0.9, 0.4]))
     np.testing.assert_allclose(run.product(np.ones(3)), objective.hessp(run.values[0], np.ones(3)))
-    assert len(CACHE.kinds) == known
+    assert len(CACHE.rules) == known
 
 
 # Beyond the cap of paths ----------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def test_a_thousand_paths(low_cap):
                 np.testing.assert_allclose(objective.hessp(x, np.array([1.0, -0.5])), curve * [1.0, -0.5], rtol=1e-9)
     assert len(caught) == 1
     assert len(objective._paths) == 2
-    assert len(objective._interpreter.kinds) < 30
+    assert len(objective._interpreter.rules) < 30
 
 
 def test_bisection_is_minimised(low_cap):

@@ -14,6 +14,7 @@ import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
+from autoopt.tracing.arrays import indices
 from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
 from autoopt.tracing.standins.types import real

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
+from autoopt.tracing.arrays import indices
 from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
 

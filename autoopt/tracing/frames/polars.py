@@ -14,7 +14,7 @@ import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays import functions, ufuncs
 from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.frames.labelled import Labelled, agree
 from autoopt.tracing.frames.library import DataLibrary
