@@ -138,7 +138,7 @@ def minimize(
             raise solvers.Interrupted(finish(result)) from None
         clock.lap("verify")
     with np.errstate(all="ignore"):
-        objective.leave(result.x)  # what the user's function keeps on the way is then what it keeps at the solution
+        objective.commit_state(result.x)  # what the user's function keeps is then what it keeps at the solution
     if disp:
         print(solvers.report(result))
     return finish(result)

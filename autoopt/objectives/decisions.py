@@ -15,6 +15,7 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import Location, TracingError
+from autoopt.objectives.paths import Path
 from autoopt.tape.loops.searches import COMPARISONS
 
 _NARROW = 2.0**-8
@@ -40,7 +41,7 @@ UNFOLLOWED = (
 )
 
 
-def wants(path: Any, kind: str) -> bool:
+def wants(path: Path, kind: str) -> bool:
     """Whether derivatives of a kind are still to be compared on a path: a few times for each order."""
     order, tape = _ORDERS.get(kind), path.trace.tape
     if order is None or path.orders.get(order, 0) >= _POINTS:
@@ -48,8 +49,8 @@ def wants(path: Any, kind: str) -> bool:
     return bool(tape.decided or (tape.unfollowed and order == 2))
 
 
-def compare(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> None:
-    """Raise if the first, or second, derivative that was found at `x` is not what the values show along one direction.
+def compare(values: Callable, path: Path, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> None:
+    """Raise if the first, or second, derivative that was found at `x` is not what `values` show along one direction.
 
     Nothing is said where the values have no such derivative, the same ahead and behind.
 
@@ -68,7 +69,7 @@ def compare(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
         return
     what, shown = {1: ("slope", slope), 2: ("second derivative", curvature)}[order]
     with np.errstate(all="ignore"):
-        right = shown(objective.original, x, along / scale, derived, precise)
+        right = shown(values, x, along / scale, derived, precise)
     if right is None:
         return
     path.orders.clear()

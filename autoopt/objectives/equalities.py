@@ -40,7 +40,7 @@ def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
     if kind == "value_and_grad" and _agrees(found, *_witness(objective, kind, x, rough=True)):
         return found  # numbers that rounding makes equal here and there: differences say nothing
     for distance in _DISTANCES:
-        beside = objective.beside(x, distance * _direction(x), kind, *direction)
+        beside = objective.on_path_at(x, distance * _direction(x), kind, *direction)
         if beside is not None and _agrees(beside, *witness) and _continues(kind, beside, found):
             return beside
     sites = dict.fromkeys(Location.of_instruction(*site) for site in path.trace.tape.ties)
@@ -57,7 +57,7 @@ def _is_about(objective: Any, kind: str, x: np.ndarray, found: Any, *direction: 
     p = _direction(x)
     q = direction[0] if direction else p
     first = kind in ("value_and_grad", "jacobian")
-    f = objective.outcome if first else lambda z: objective.grad(z) @ q
+    f = objective.original_array if first else lambda z: objective.grad(z) @ q
     ahead, behind = (differences.value_at(f, x + h * p) for h in (_NEAR, -_NEAR))
     slope = (ahead - behind) / (2 * _NEAR)
     own = found[1] if kind == "value_and_grad" else found if first or direction else found @ q
@@ -80,14 +80,14 @@ def _witness(
     """
     p = _direction(x)
     if kind in ("value_and_grad", "jacobian"):
-        roughness = differences.noise(objective.outcome, x + 2.0**-25 * p, p) if rough else 0.0
-        slope, error = differences.directional(objective.outcome, x, p, roughness=roughness)
+        roughness = differences.noise(objective.original_array, x + 2.0**-25 * p, p) if rough else 0.0
+        slope, error = differences.directional(objective.original_array, x, p, roughness=roughness)
         if kind == "value_and_grad" and not np.isfinite(error):  # at an end of where the objective is defined
-            ahead, behind, error = _one_sided(objective.outcome, x, p)
+            ahead, behind, error = _one_sided(objective.original_array, x, p)
             slope = ahead if np.isfinite(ahead) else behind
         if kind == "jacobian":
             return (lambda found: found @ p), slope, error, True
-        return (lambda found: found[1] @ p), slope, error, not _is_kink(objective.outcome, x, p)
+        return (lambda found: found[1] @ p), slope, error, not _is_kink(objective.original_array, x, p)
     q = direction[0] if direction else p
     slope, error = differences.directional(lambda z: objective.grad(z) @ q, x, p)
     return (lambda found: (found if direction else found @ q) @ p), slope, error, True

@@ -103,7 +103,7 @@ def _limits(
             yield None
             return
         for steps in (_STEPS, *_WIDER):
-            both = [one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), steps) for q in (p, -p)]
+            both = [extrapolated(lambda h, q=q: _beside(objective, kind, x + h * q, direction), steps) for q in (p, -p)]
             if sides := [side for side in both if side is not None]:
                 break
         if not sides:
@@ -145,7 +145,7 @@ def _is_stationary(compiled: Any, x: np.ndarray, p: np.ndarray, ties: int, direc
     return fewest == ties
 
 
-def one_sided(f: Callable, steps: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray] | None:
+def extrapolated(f: Callable, steps: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the limit of f(h) for h to 0 and the error of each entry, by polynomials through more and more points.
 
     None if it is not defined, or the polynomials show no limit.

@@ -72,7 +72,7 @@ def settled(compiled: Any, kind: str, x: np.ndarray, found: Any, *direction: np.
     limits = []
     for numpy.linalg.seed in _SEEDS:
         for sign in (1.0, -1.0):
-            limit = one_sided.one_sided(lambda h, sign=sign: beside(sign * h), _STEPS)
+            limit = one_sided.extrapolated(lambda h, sign=sign: beside(sign * h), _STEPS)
             if limit is None:
                 return found
             limits.append(limit[0])

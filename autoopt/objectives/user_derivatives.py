@@ -64,10 +64,10 @@ class UserDerivatives:
 
     value = original
 
-    def leave(self, x: Any) -> None:
+    def commit_state(self, x: Any) -> None:
         """Have the user's function keep what it keeps at `x`, where it was not called at the solver's points alone."""
         if self._derived is not None:
-            self._derived.leave(x)
+            self._derived.commit_state(x)
         elif self._jac == FINITE_DIFFERENCE:
             self.original(x)
 
