@@ -64,7 +64,8 @@ def compare(values: Callable, path: Path, kind: str, x: np.ndarray, found: Any, 
     path.orders[order] = path.orders.get(order, 0) + 1
     along = direction[0] if direction else np.random.default_rng(0).normal(size=x.size)
     scale = np.linalg.norm(along / differences.step_scale(x))
-    derived = float((found[1] if order == 1 else found if direction else along @ found) @ along) / scale**order
+    derivative = found[1] if order == 1 else found if direction else along @ found
+    derived = float(float(derivative @ along) / scale**order)
     if not np.isfinite(derived):
         return
     what, shown = {1: ("slope", slope), 2: ("second derivative", curvature)}[order]

@@ -15,7 +15,20 @@ from autoopt.parameters import Structure
 from autoopt.tape.slopes import Flat
 
 
-class Differentiable(Protocol):
+class Derivatives(Protocol):
+    """What a solver asks at a point."""
+
+    def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
+        """Return f(x) and its gradient, shape (n,)."""
+
+    def hess(self, x: Any) -> np.ndarray:
+        """Return the Hessian, shape (n, n)."""
+
+    def hessp(self, x: Any, p: Any) -> np.ndarray:
+        """Return the Hessian times `p`, shape (n,)."""
+
+
+class Differentiable(Derivatives, Protocol):
     """A function of parameters with its derivatives.
 
     Attributes
@@ -68,15 +81,6 @@ class Differentiable(Protocol):
 
     def grad(self, x: Any) -> np.ndarray:
         """Return the gradient, shape (n,)."""
-
-    def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
-        """Return f(x) and its gradient, shape (n,)."""
-
-    def hess(self, x: Any) -> np.ndarray:
-        """Return the Hessian, shape (n, n)."""
-
-    def hessp(self, x: Any, p: Any) -> np.ndarray:
-        """Return the Hessian times `p`, shape (n,)."""
 
     def meets_kinks(self, x: Any) -> bool:
         """Whether the gradient at `x` meets kinks."""

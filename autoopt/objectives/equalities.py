@@ -14,6 +14,8 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import Location, TracingError
+from autoopt.objectives.differentiable import Branching
+from autoopt.objectives.paths import Path
 
 TRUSTED = 5
 """A branch of equality that was right at so many points is compared with one difference from then on."""
@@ -23,7 +25,7 @@ _TOLERANCE = 1e-5
 _DISTANCES = (1e-7, -1e-7, 1e-3, -1e-3)
 
 
-def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> Any:
+def settled(objective: Branching, path: Path, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> Any:
     """Return the derivative at `x`: `found`, from the branch of equality, or that of the branch that holds around.
 
     Raises
@@ -52,7 +54,7 @@ def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
     )
 
 
-def _is_about(objective: Any, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> bool:
+def _is_about(objective: Branching, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> bool:
     """Whether a derivative is, about, what one difference shows."""
     p = _direction(x)
     q = direction[0] if direction else p
@@ -72,7 +74,7 @@ def _direction(x: np.ndarray) -> np.ndarray:
 
 
 def _witness(
-    objective: Any, kind: str, x: np.ndarray, *direction: np.ndarray, rough: bool = False
+    objective: Branching, kind: str, x: np.ndarray, *direction: np.ndarray, rough: bool = False
 ) -> tuple[Callable, Any, Any, bool]:
     """Return what makes a slope of a derivative, what it is by differences, with its error, and whether that counts.
 

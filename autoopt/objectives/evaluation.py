@@ -72,8 +72,8 @@ def on_path(paths: Paths, path: Path, kind: str, x: np.ndarray, *direction: np.n
             result = one_sided.settled(paths, compiled, kind, x, met.args[0], *direction)
             if compiled.stationary:  # as long as the data are what they are
                 path.keep()
-    except (*_changes(compiled), np.linalg.LinAlgError, ValueError, OverflowError, IndexError):
-        return NOT_TAKEN  # int() of NaN, a position beyond the end: the objective goes another way, or raises
+    except _changes(compiled):
+        return NOT_TAKEN
     if kind != "value" and not one_sided.is_finite(one_sided.derivative(kind, result)):
         result = spectra.settled(compiled, kind, x, result, *direction)
         if settle and not one_sided.is_finite(one_sided.derivative(kind, result)):
@@ -156,5 +156,9 @@ def meets_kinks(path: Path, x: np.ndarray) -> bool:
 
 
 def _changes(compiled: Compiled) -> tuple[type[Exception], ...]:
-    """Return the exceptions that say that the objective takes another branch."""
-    return (compiled.changed,) if isinstance(compiled.changed, type) else compiled.changed
+    """Return the exceptions that say that the objective goes another way, or raises.
+
+    Besides those of the guards: int() of NaN, a position beyond the end.
+    """
+    changed = (compiled.changed,) if isinstance(compiled.changed, type) else compiled.changed
+    return (*changed, np.linalg.LinAlgError, ValueError, OverflowError, IndexError)

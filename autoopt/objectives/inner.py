@@ -97,7 +97,7 @@ class Inner:
         if not isinstance(compiled, engines.ByProducts):
             return self._run(compiled)
         rows, columns = compiled.shape
-        directions = np.eye(rows if compiled.kind == "pullback" else columns)
+        directions = list(np.eye(rows if compiled.kind == "pullback" else columns))
         found = self.tracer.nested(self._products(compiled.product, directions))
         return found if compiled.kind == "pullback" else found.T
 
@@ -153,8 +153,8 @@ class Inner:
         for direction in [()] if directions is None else [(self.tracer.concrete(one),) for one in directions]:
             with np.errstate(all="ignore"):
                 own = concrete.by_convention(x, *direction)
-                found = one_sided.settled(_Beside(concrete), concrete, concrete.kind, x, count, *direction)
-            own, found = (one[1] if concrete.kind == "value_and_grad" else one for one in (own, found))
+                found = one_sided.settled(_Beside(concrete), concrete, compiled.kind, x, count, *direction)
+            own, found = (one[1] if compiled.kind == "value_and_grad" else one for one in (own, found))
             room = 1e-9 * (1.0 + np.max(np.abs(found), initial=0.0))
             if not np.allclose(own, found, rtol=1e-9, atol=room, equal_nan=True):
                 what = "where operands of abs, maximum or a condition are equal, as a limit only"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError, UsageError
+from autoopt.execution.engines import NumpyFunctions
 from autoopt.execution.printed import with_constants
 from autoopt.objectives.blocks import DENSE
 from autoopt.objectives.dispatch import Dispatch
@@ -206,6 +207,7 @@ class Objective:
             ) from error
         if not compiled.text:
             raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
+        assert isinstance(compiled, NumpyFunctions)  # nothing else is printed
         return with_constants(compiled.text, compiled.inputs.constants)
 
     def rebind(self, args: tuple) -> bool:

@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.execution.engines import Compiled
+from autoopt.objectives.differentiable import Conventional
+
 _STEPS = tuple(2.0 ** -(8 + 2 * k) for k in range(6))
 _WIDER = (tuple(2.0 ** -(3 + 1.5 * k) for k in range(6)), tuple(2.0 ** -(1 + 0.75 * k) for k in range(6)))
 """Where a derivative divides by what is 0 at the point, rounding covers the limit close to it."""
@@ -26,12 +29,15 @@ _TRUSTED = 3
 """A function whose conventions were right so often in turn is looked at less closely where kinks are met."""
 
 
-def settled(objective: Any, compiled: Any, kind: str, x: np.ndarray, ties: int, *direction: np.ndarray) -> Any:
+def settled(
+    objective: Conventional, compiled: Compiled, kind: str, x: np.ndarray, ties: int, *direction: np.ndarray
+) -> Any:
     """Return a derivative at a point where so many kinks are met, or where it is not finite.
 
     Parameters
     ----------
-    objective : Objective
+    objective : Conventional
+        What gives the derivative beside the point.
     compiled : Compiled
         The functions of the path that is taken at `x`.
     kind : str
@@ -68,7 +74,7 @@ def settled(objective: Any, compiled: Any, kind: str, x: np.ndarray, ties: int, 
     return (found[0], best) if kind == "value_and_grad" else best
 
 
-def _fits(objective: Any, kind: str, x: np.ndarray, own: np.ndarray, direction: tuple) -> bool:
+def _fits(objective: Conventional, kind: str, x: np.ndarray, own: np.ndarray, direction: tuple) -> bool:
     """Whether a derivative is, about, that on both sides close by."""
     p = 2.0**-24 * np.where(x == 0, 1.0, np.abs(x))
     sides = [_beside(objective, kind, x + q, direction) for q in (p, -p)]
@@ -89,7 +95,7 @@ def is_finite(derivative: Any) -> bool:
 
 
 def _limits(
-    objective: Any, kind: str, x: np.ndarray, ties: int, compiled: Any, direction: tuple
+    objective: Conventional, kind: str, x: np.ndarray, ties: int, compiled: Compiled, direction: tuple
 ) -> Iterator[tuple | None]:
     """Yield, for one direction after the other, where the limits on its two sides agree, with what they are.
 
@@ -121,7 +127,7 @@ def _room(error: Any, one: Any, other: Any) -> Any:
     return 10.0 * error + 1e-9 * size
 
 
-def _beside(objective: Any, kind: str, x: np.ndarray, direction: tuple) -> np.ndarray | None:
+def _beside(objective: Conventional, kind: str, x: np.ndarray, direction: tuple) -> np.ndarray | None:
     """Return the derivative at a point close by; None where there is none that is finite."""
     try:
         found = np.asarray(derivative(kind, objective.by_convention(kind, x, *direction)))
@@ -130,7 +136,7 @@ def _beside(objective: Any, kind: str, x: np.ndarray, direction: tuple) -> np.nd
     return found if np.all(np.isfinite(found)) else None
 
 
-def _is_stationary(compiled: Any, x: np.ndarray, p: np.ndarray, ties: int, direction: tuple) -> bool:
+def _is_stationary(compiled: Compiled, x: np.ndarray, p: np.ndarray, ties: int, direction: tuple) -> bool:
     """Whether as many kinks are met close by on either side; then they are everywhere, and need not be looked at."""
     fewest = ties
     for h in (_STEPS[2], -_STEPS[3]):
@@ -150,7 +156,7 @@ def extrapolated(f: Callable, steps: tuple[float, ...]) -> tuple[np.ndarray, np.
 
     None if it is not defined, or the polynomials show no limit.
     """
-    best, best_error = None, None
+    best: tuple[np.ndarray, np.ndarray] | None = None
     row: list[np.ndarray] = []
     used: list[float] = []
     for h in steps:
@@ -165,11 +171,11 @@ def extrapolated(f: Callable, steps: tuple[float, ...]) -> tuple[np.ndarray, np.
         if row:
             error = np.abs(new[-1] - row[-1])
             if best is None:
-                best, best_error = new[-1], error
+                best = new[-1], error
             else:
-                better = error < best_error
-                best, best_error = np.where(better, new[-1], best), np.where(better, error, best_error)
+                better = error < best[1]
+                best = np.where(better, new[-1], best[0]), np.where(better, error, best[1])
         row, used = new, [*used, h]
-    if best is None or not np.max(best_error, initial=0.0) <= _ACCURACY * (1.0 + np.max(np.abs(best), initial=0.0)):
+    if best is None or not np.max(best[1], initial=0.0) <= _ACCURACY * (1.0 + np.max(np.abs(best[0]), initial=0.0)):
         return None
-    return best, best_error
+    return best
