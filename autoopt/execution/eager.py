@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autoopt.execution.engines import NumpyFunctions
+from autoopt.graph.kinds import KINDS
 from autoopt.tape.digest import template_text
 from autoopt.tape.operations import component, pack, put, put_add
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Slot, Step, Tape, call, fill
@@ -27,8 +28,8 @@ def _differentiable(step: Step) -> bool:
     return step.level == PARAMETER and step.dtype == _FLOAT
 
 
-class Interpreter:
-    """The kinds of step that have been met, with their derivatives."""
+class EagerCache:
+    """The kinds of step that have been met, with their derivatives: what one run leaves to the next."""
 
     def __init__(self) -> None:
         self.kinds: dict[Any, _Kind] = {}
@@ -46,7 +47,7 @@ class Interpreter:
         return known
 
 
-class Interpretation:
+class EagerRun:
     """One run of a tape at one point.
 
     Parameters
@@ -54,13 +55,13 @@ class Interpretation:
     tape : Tape
         As traced at `x`, so that its guards hold.
     x : ndarray, shape (n,)
-    interpreter : Interpreter
+    cache : EagerCache
         Keeps the kinds of step from one run to the next.
     """
 
-    def __init__(self, tape: Tape, x: np.ndarray, interpreter: Interpreter) -> None:
+    def __init__(self, tape: Tape, x: np.ndarray, cache: EagerCache) -> None:
         self.tape = tape
-        self.interpreter = interpreter
+        self.cache = cache
         self.values = _replay(tape, x)
         self.slopes: dict[int, Any] | None = None
 
@@ -104,6 +105,12 @@ class Interpretation:
         rows = [self.pulled(unit.reshape(shape)) for unit in np.eye(prod(shape))]
         return np.array(rows).reshape(prod(shape), self.tape.steps[0].shape[0])
 
+    def derivative(self, kind: str, *direction: np.ndarray) -> np.ndarray:
+        """Return the derivative of one of KINDS, without the value."""
+        method = KINDS[kind].eager
+        assert method is not None, kind
+        return getattr(self, method)(*direction)
+
     def _differentiable_steps(self, slopes: dict[int, Any]) -> Any:
         """Yield the steps that `slopes` has reached, last first; it may grow meanwhile."""
         steps = self.tape.steps
@@ -125,7 +132,7 @@ class Interpretation:
         if arranged is not None:
             found = arranged.pull(step, self._inputs(step), slope)
         else:
-            kind = self.interpreter.kind(self.tape, step, self.values)
+            kind = self.cache.kind(self.tape, step, self.values)
             found = kind.pull(self._inputs(step), slope)
         return [(step.inputs[k], part) for k, part in found if _differentiable(self.tape.steps[step.inputs[k]])]
 
@@ -141,7 +148,7 @@ class Interpretation:
             elif step.operation in ARRANGEMENTS:
                 moved = ARRANGEMENTS[step.operation].push(step, self._inputs(step), changes)
             else:
-                moved = self.interpreter.kind(self.tape, step, self.values).push(self._inputs(step), changes)
+                moved = self.cache.kind(self.tape, step, self.values).push(self._inputs(step), changes)
             if moved is not None:
                 moves[index] = moved
         return moves
@@ -151,7 +158,7 @@ class Interpretation:
         if step.operation is component or step.operation in ARRANGEMENTS:
             return [] if bend is None else self._pull(step, bend)
         changes = [moves.get(source) for source in step.inputs]
-        found = self.interpreter.kind(self.tape, step, self.values).bend(self._inputs(step), slope, changes, bend)
+        found = self.cache.kind(self.tape, step, self.values).bend(self._inputs(step), slope, changes, bend)
         return [(step.inputs[k], part) for k, part in found]
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution import refusals, source_cache, tiering
 from autoopt.execution.printed import unchecked, with_counts, without_ties
+from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind
 from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
 from autoopt.tape.digest import constant_names, digest, folded
 from autoopt.tape.kinks import counted
@@ -108,7 +109,7 @@ class NumpyFunctions:
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         self.kind = kind
-        count = counted if ties and kind != "value" else lambda tape: tape
+        count = counted if ties and KINDS[kind].order else lambda tape: tape
         self.tape = count(vectorise(tape))
         try:
             text = module_source(self.tape, kind, title)
@@ -139,7 +140,7 @@ class NumpyFunctions:
         data = self.inputs.of(self._bound)
         known = _prepared(self.namespace, data)
         self._kept_from = _kept_from(self.namespace, data, known)
-        if "linearize" in self.namespace:
+        if LINEARIZE in self.namespace:
             self.run = _product(self.namespace, self.kind, known, self._bound)
         else:
             self.run = _of_point(self.namespace[self.kind], known)
@@ -150,7 +151,7 @@ class NumpyFunctions:
             self._through = executed(unchecked(self.text), self.kind)
             self._through["np"] = numpy
         known = _prepared(self.namespace, self.inputs.of(self._bound))
-        if "linearize" in self._through:
+        if LINEARIZE in self._through:
             return _product(self._through, self.kind, known, self._bound)
         return _of_point(self._through[self.kind], known)
 
@@ -200,7 +201,7 @@ class HotFunctions(NumpyFunctions):
 
 def _kept_from(namespace: dict[str, Any], data: dict[str, Any], known: dict[str, Any]) -> frozenset[str]:
     """Return the names of the data of which something has been computed and is kept; views show what is new."""
-    prepare, linearize = (_names(namespace[name]) if name in namespace else () for name in ("prepare", "linearize"))
+    prepare, linearize = (_names(namespace[name]) if name in namespace else () for name in (PREPARE, LINEARIZE))
     owners = [_owner(value) for value in data.values()]
     prepared = {name: value for name, value in known.items() if name not in data}
     computed = [value for value in prepared.values() if not any(_owner(value) is owner for owner in owners)]
@@ -217,7 +218,7 @@ def _owner(value: Any) -> Any:
 
 def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     """Return the data and what the module's `prepare`, if there is one, makes of them."""
-    prepare = namespace.get("prepare")
+    prepare = namespace.get(PREPARE)
     if prepare is None:
         return data
     with np.errstate(all="ignore"):
@@ -232,12 +233,13 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
         if (refusal := refusals.recalled(kept, tape)) is not None:
             raise refusal
         return kept
-    from autoopt import graph
     from autoopt.codegen.module import write_module
+    from autoopt.graph.derive import derive
+    from autoopt.graph.stabilisation import stabilised
 
     try:
-        built = graph.stabilised(tape)
-        text = write_module(built, graph.derive(built, kind), title)
+        graph = stabilised(tape)
+        text = write_module(graph, derive(graph, kind), title)
     except refusals.REFUSALS as error:
         if (told := refusals.text(error, tape)) is not None:
             source_cache.write(key, told)
@@ -271,7 +273,7 @@ def _of_point(function: Callable, known: dict[str, Any]) -> Callable:
 
 def _product(namespace: dict[str, Any], kind: str, known: dict[str, Any], tape: Tape) -> Callable:
     """Return `run(x, direction)`, which linearises once for each x."""
-    linearize, product = namespace["linearize"], namespace[kind]
+    linearize, product = namespace[LINEARIZE], namespace[kind]
     parameters: Leaf = tape.steps[0].template
     bound = _bound(linearize, known, skip=1)
     names = _names(product)[1:]
@@ -299,17 +301,18 @@ class NumbaFunctions:
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         import pytensor
 
-        from autoopt import graph
         from autoopt.codegen.module import input_names, write_module
+        from autoopt.graph.derive import derive
         from autoopt.graph.rewrites.rewriting import settings
+        from autoopt.graph.stabilisation import stabilised
 
         self.tape = vectorise(tape)
         if any(self.tape.steps[index].dtype == object for index in self.tape.leaves()):
             raise UsageError("The numba engine knows no sparse matrices.", remedy='use engine="numpy".')
-        built = graph.stabilised(self.tape)
-        given, function = graph.derive(built, kind, divide=False)
-        self.names = input_names(built)
-        self.namespace = executed(write_module(built, [given], title), kind)
+        graph = stabilised(self.tape)
+        given, function = derive(graph, kind, divide=False)
+        self.names = input_names(graph)
+        self.namespace = executed(write_module(graph, [given], title), kind)
         self.answers = [guard.answer for _, guard in function.guards] if checked else []
         self.count = len(function.results)
         self.changed = NumbaPathChanged
@@ -353,14 +356,17 @@ class NumbaFunctions:
 class ByProducts:
     """The Jacobian a column or a row at a time, whichever are fewer: some operation has no form for all at once."""
 
-    def __init__(self, engine: type[Compiled], tape: Tape, title: str, checked: bool, ties: bool = False) -> None:
+    def __init__(
+        self, engine: type[Compiled], tape: Tape, kind: Kind, title: str, checked: bool, ties: bool = False
+    ) -> None:
         rows, columns = prod(tape.steps[tape.output].shape), tape.steps[0].shape[0]
         self.shape = rows, columns
-        first, second = ("pushforward", "pullback") if columns < rows else ("pullback", "pushforward")
+        first, second = (kind.columns, kind.rows) if columns < rows else (kind.rows, kind.columns)
         try:
             self.kind, self.product = first, engine(tape, first, title, checked, ties)
         except UnsupportedFunctionError:
             self.kind, self.product = second, engine(tape, second, title, checked, ties)
+        self.by_rows = self.kind == kind.rows
         self.changed, self.tied, self.text = self.product.changed, self.product.tied, self.product.text
         self.kept = 0
 
@@ -396,7 +402,7 @@ class ByProducts:
 
     def _matrix(self, product: Callable, x: np.ndarray) -> np.ndarray:
         rows, columns = self.shape
-        if self.kind == "pullback":
+        if self.by_rows:
             return np.array([product(x, unit) for unit in np.eye(rows)]).reshape(rows, columns)
         return np.array([product(x, unit) for unit in np.eye(columns)]).reshape(columns, rows).T
 
@@ -408,9 +414,9 @@ def compiled(
     try:
         return engine(tape, kind, title, checked, ties)
     except UnsupportedFunctionError:
-        if kind != "jacobian":
+        if KINDS[kind].rows is None:
             raise
-    return ByProducts(engine, tape, title, checked, ties)
+    return ByProducts(engine, tape, KINDS[kind], title, checked, ties)
 
 
 class NumbaPathChanged(Exception):

@@ -17,6 +17,7 @@ from pytensor.graph.replace import clone_replace
 
 from autoopt.graph.build import Graph
 from autoopt.graph.division import Function, _divide
+from autoopt.graph.kinds import KINDS, PREPARE
 from autoopt.graph.missing import refusal
 from autoopt.graph.parts import join
 from autoopt.graph.rewrites.rewriting import rewrite, settings
@@ -25,15 +26,34 @@ from autoopt.graph.stabilisation import divided, simplified
 MAX_BLOCKS = 8
 """With more parts of the parameters than this the Hessian is not put together from blocks."""
 
+Derivation = Callable[[Graph, Variable], tuple[list[Variable], list[Variable]]]
+"""Takes the graph and its value; returns the directions that the derivative takes, if any, and its results."""
 
+DERIVATIONS: dict[str, Derivation] = {}
+"""By the names of KINDS."""
+
+
+def derives(kind: str) -> Callable[[Derivation], Derivation]:
+    """Register what makes a kind of derivative."""
+
+    def register(derivation: Derivation) -> Derivation:
+        DERIVATIONS[KINDS[kind].name] = derivation
+        return derivation
+
+    return register
+
+
+@derives("value")
 def _value(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
     return [], [value]
 
 
+@derives("value_and_grad")
 def _gradient(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
     return [], [value, _joined(graph, _slopes(value, graph.wrt))]
 
 
+@derives("hess")
 def _hessian(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
     if len(graph.parts) > MAX_BLOCKS:
         slope = _over_vector(graph, [_joined(graph, _slopes(value, graph.wrt))])[0]
@@ -64,6 +84,7 @@ def _block(slopes: list[Variable], wrt: list[Variable], i: int, j: int) -> Varia
     return block if block.type.shape == shape else pt.specify_shape(block, shape)
 
 
+@derives("hessp")
 def _product(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
     direction = pt.tensor("direction", dtype="float64", shape=graph.parameters.type.shape)
     pieces = [part.of(direction) for part in graph.parts] or [direction]
@@ -72,11 +93,13 @@ def _product(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variab
     return [direction], [_joined(graph, _slopes(along, graph.wrt))]
 
 
+@derives("jacobian")
 def _jacobian(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
     value = _over_vector(graph, [value.ravel()])[0]
     return [], [jacobian(value, graph.parameters, vectorize=True, disconnected_inputs="ignore")]
 
 
+@derives("pullback")
 def _pullback(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
     """The sum of the Jacobian's rows, each times an entry of the direction."""
     rows = value.ravel()
@@ -84,6 +107,7 @@ def _pullback(graph: Graph, value: Variable) -> tuple[list[Variable], list[Varia
     return [direction], [_joined(graph, _slopes((rows * direction).sum(), graph.wrt))]
 
 
+@derives("pushforward")
 def _pushforward(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
     """The sum of its columns: a pullback is linear in its direction, and its slopes there are the Jacobian's."""
     rows = value.ravel()
@@ -111,17 +135,6 @@ def _over_vector(graph: Graph, variables: Sequence[Variable]) -> list[Variable]:
     return clone_replace(list(variables), slices)
 
 
-KINDS: dict[str, Callable] = {
-    "value": _value,
-    "value_and_grad": _gradient,
-    "hess": _hessian,
-    "hessp": _product,
-    "jacobian": _jacobian,
-    "pullback": _pullback,
-    "pushforward": _pushforward,
-}
-
-
 def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
     """Return the functions of one kind of derivative.
 
@@ -130,7 +143,7 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
     graph : Graph
         From `stabilised`.
     kind : str
-        A key of KINDS.
+        A name in KINDS.
     divide : bool
         If True what the data or the point decide is in functions of its own; if False the last function does all.
 
@@ -142,7 +155,7 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
     with settings():
         given = list(graph.inputs.values())
         try:
-            extra, results = KINDS[kind](graph, graph.value)
+            extra, results = DERIVATIONS[kind](graph, graph.value)
         except (NullTypeGradError, NotImplementedError) as problem:
             raise refusal(graph, problem) from problem
         inputs = [*extra, graph.parameters, *given]
@@ -155,5 +168,5 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         extra, vector, given = final.inputs[: len(extra)], final.inputs[len(extra)], final.inputs[len(extra) + 1 :]
         if not divide:
             final = Function(kind, (*extra, vector, *given), tuple(results), guards)
-            return [Function("prepare", tuple(given), ()), final]
+            return [Function(PREPARE, tuple(given), ()), final]
         return _divide(kind, list(extra), vector, list(given), results, guards)

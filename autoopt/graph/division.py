@@ -15,6 +15,7 @@ from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 
 from autoopt.graph.idioms.sweep import simplify
+from autoopt.graph.kinds import LINEARIZE, PREPARE
 from autoopt.graph.rewrites.rewriting import group_by_dependence
 from autoopt.tape.tape import Guard
 
@@ -65,7 +66,7 @@ def _divide(
     results = group_by_dependence(results, set(extra), {vector, *given}) if extra else results
     roots = [*results, *checks]
     ahead = _frontier(roots, given, {vector, *extra})
-    functions = [Function("prepare", tuple(given), tuple(ahead))]
+    functions = [Function(PREPARE, tuple(given), tuple(ahead))]
     roots, known = _cut(roots, ahead)
     results = roots[:count]
     guards = tuple((check, guard) for check, (_, guard) in zip(roots[count:], guards, strict=True))
@@ -73,7 +74,7 @@ def _divide(
         point = _frontier(results, [vector, *given, *known], set(extra))
         if len(point) > MANY:
             point = []
-        functions.append(Function("linearize", (vector, *given, *known), tuple(point), guards))
+        functions.append(Function(LINEARIZE, (vector, *given, *known), tuple(point), guards))
         results, late = _cut(results, point)
         functions.append(Function(kind, (*extra, vector, *given, *known, *late), tuple(results)))
     else:

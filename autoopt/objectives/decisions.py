@@ -15,6 +15,7 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import Location, TracingError
+from autoopt.graph.kinds import KINDS
 from autoopt.objectives.paths import Path
 from autoopt.tape.loops.searches import COMPARISONS
 
@@ -26,8 +27,6 @@ _WIDTHS = (1.0, 0.65, 0.7, 0.85)
 
 _POINTS = 3
 """At so many points a path is compared: what decisions carry may count for nothing at some."""
-
-_ORDERS = {"value_and_grad": 1, "hess": 2, "hessp": 2}
 
 _DECIDED = (
     "The objective finds a number by decisions, which have no derivative",
@@ -43,8 +42,8 @@ UNFOLLOWED = (
 
 def wants(path: Path, kind: str) -> bool:
     """Whether derivatives of a kind are still to be compared on a path: a few times for each order."""
-    order, tape = _ORDERS.get(kind), path.trace.tape
-    if order is None or path.orders.get(order, 0) >= _POINTS:
+    order, tape = KINDS[kind].order, path.trace.tape
+    if not order or KINDS[kind].of_array or path.orders.get(order, 0) >= _POINTS:
         return False
     return bool(tape.decided or (tape.unfollowed and order == 2))
 
@@ -59,12 +58,13 @@ def compare(values: Callable, path: Path, kind: str, x: np.ndarray, found: Any, 
     TracingError
         With the line that decides.
     """
-    order, tape = _ORDERS[kind], path.trace.tape
+    order, tape = KINDS[kind].order, path.trace.tape
     precise = order not in path.orders and (tape.caught or _compares(tape))
     path.orders[order] = path.orders.get(order, 0) + 1
     along = direction[0] if direction else np.random.default_rng(0).normal(size=x.size)
     scale = np.linalg.norm(along / differences.step_scale(x))
-    derivative = found[1] if order == 1 else found if direction else along @ found
+    derivative = KINDS[kind].derivative(found)
+    derivative = along @ derivative if order == 2 and not direction else derivative
     derived = float(float(derivative @ along) / scale**order)
     if not np.isfinite(derived):
         return

@@ -23,12 +23,13 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import AutooptError, Location, PathsWarning
 from autoopt.execution.engines import Compiled
+from autoopt.graph.kinds import PAIRS
 from autoopt.objectives import arguments, equalities, one_sided
 from autoopt.objectives.compilation import Compiler
 from autoopt.objectives.evaluation import NOT_TAKEN, QUIET, agrees, on_path
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
-from autoopt.objectives.stepwise import DERIVATIVES, Eager
+from autoopt.objectives.stepwise import Eager
 from autoopt.tape.tape import Tape
 from autoopt.tracing.outside.watching import is_kept
 
@@ -76,7 +77,7 @@ class Dispatch:
         other.original, other.timings = copy.copy(self.original), dict(self.timings)
         other.compiler = self.compiler.twin(other.original, other.timings)
         other.paths = [path.twin() for path in self.paths]
-        other.eager = self.eager and Eager(self.eager.interpreter)
+        other.eager = self.eager and Eager(self.eager.cache)
         return other
 
     # The path that holds ----------------------------------------------------------------------------------------------
@@ -105,7 +106,7 @@ class Dispatch:
         """Return what `on_path` does on a plain path, where all is well without a look at what does not apply."""
         try:
             result = QUIET.copy().run(compiled.run, x, *direction)
-            if kind == "value" or one_sided.is_finite(result[1] if kind == "value_and_grad" else result):
+            if kind == "value" or one_sided.is_finite(result[-1] if kind in PAIRS else result):
                 return result
         except compiled.changed:
             return NOT_TAKEN
@@ -187,10 +188,10 @@ class Dispatch:
         if kind == "value":
             return self.original.value(x)
         path, run = eager.run_at(x, self._traced, self.original)
-        derivative = DERIVATIVES[kind](run, *direction)
+        derivative = run.derivative(kind, *direction)
         if np.all(np.isfinite(run.value)) and not np.all(np.isfinite(derivative)):
             return self._unchecked(run.tape, kind, x, *direction)  # step by step inf and 0 do not cancel
-        result = (run.value, derivative) if kind == "value_and_grad" else derivative
+        result = (run.value, derivative) if kind in PAIRS else derivative
         return equalities.settled(self, path, kind, x, result, *direction) if run.tape.ties else result
 
     def tape_at(self, x: np.ndarray) -> Tape:

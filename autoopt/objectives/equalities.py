@@ -14,6 +14,7 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import Location, TracingError
+from autoopt.graph.kinds import KINDS
 from autoopt.objectives.differentiable import Branching
 from autoopt.objectives.paths import Path
 
@@ -39,7 +40,7 @@ def settled(objective: Branching, path: Path, kind: str, x: np.ndarray, found: A
     if _agrees(found, *witness):
         path.trusted += 1
         return found
-    if kind == "value_and_grad" and _agrees(found, *_witness(objective, kind, x, rough=True)):
+    if KINDS[kind].valued and _agrees(found, *_witness(objective, kind, x, rough=True)):
         return found  # numbers that rounding makes equal here and there: differences say nothing
     for distance in _DISTANCES:
         beside = objective.on_path_at(x, distance * _direction(x), kind, *direction)
@@ -58,11 +59,12 @@ def _is_about(objective: Branching, kind: str, x: np.ndarray, found: Any, *direc
     """Whether a derivative is, about, what one difference shows."""
     p = _direction(x)
     q = direction[0] if direction else p
-    first = kind in ("value_and_grad", "jacobian")
+    first = KINDS[kind].order == 1
     f = objective.original_array if first else lambda z: objective.grad(z) @ q
     ahead, behind = (differences.value_at(f, x + h * p) for h in (_NEAR, -_NEAR))
     slope = (ahead - behind) / (2 * _NEAR)
-    own = found[1] if kind == "value_and_grad" else found if first or direction else found @ q
+    own = KINDS[kind].derivative(found)
+    own = own if first or direction else own @ q
     noise = 1e-15 * np.max(np.abs(ahead) + np.abs(behind)) / _NEAR
     return bool(np.all(np.abs(own @ p - slope) <= 1e-3 * np.abs(slope) + noise + 1e-9))
 
@@ -81,15 +83,14 @@ def _witness(
     If `rough`, the error includes the noise that the objective shows close by.
     """
     p = _direction(x)
-    if kind in ("value_and_grad", "jacobian"):
+    if KINDS[kind].order == 1:
         roughness = differences.noise(objective.original_array, x + 2.0**-25 * p, p) if rough else 0.0
         slope, error = differences.directional(objective.original_array, x, p, roughness=roughness)
-        if kind == "value_and_grad" and not np.isfinite(error):  # at an end of where the objective is defined
+        if KINDS[kind].valued and not np.isfinite(error):  # at an end of where the objective is defined
             ahead, behind, error = _one_sided(objective.original_array, x, p)
             slope = ahead if np.isfinite(ahead) else behind
-        if kind == "jacobian":
-            return (lambda found: found @ p), slope, error, True
-        return (lambda found: found[1] @ p), slope, error, not _is_kink(objective.original_array, x, p)
+        conclusive = KINDS[kind].of_array or not _is_kink(objective.original_array, x, p)
+        return (lambda found: KINDS[kind].derivative(found) @ p), slope, error, conclusive
     q = direction[0] if direction else p
     slope, error = differences.directional(lambda z: objective.grad(z) @ q, x, p)
     return (lambda found: (found if direction else found @ q) @ p), slope, error, True
@@ -97,7 +98,8 @@ def _witness(
 
 def _continues(kind: str, beside: Any, found: Any) -> bool:
     """Whether the branch that holds around has the value that the objective has at the point."""
-    return kind != "value_and_grad" or bool(np.isclose(beside[0], found[0], rtol=1e-7, atol=1e-12))
+    row = KINDS[kind]
+    return not row.valued or bool(np.isclose(row.value(beside), row.value(found), rtol=1e-7, atol=1e-12))
 
 
 def _is_kink(f: Callable, x: np.ndarray, p: np.ndarray) -> bool:

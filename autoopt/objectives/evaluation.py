@@ -22,6 +22,7 @@ import numpy as np
 
 from autoopt.errors import TracingError
 from autoopt.execution.engines import Compiled
+from autoopt.graph.kinds import KINDS
 from autoopt.objectives import decisions, equalities, one_sided, spectra, unfollowed
 from autoopt.objectives.compilation import Compiler
 from autoopt.objectives.differentiable import Branching
@@ -40,9 +41,6 @@ NOT_TAKEN: Final = Answer.NOT_TAKEN
 QUIET = copy_context()
 """Where NumPy's warnings are off: entering a copy costs a tenth of what np.errstate does."""
 QUIET.run(np.seterr, all="ignore")
-
-_FIRST = ("value", "value_and_grad")
-"""The kinds of whose results the value is one."""
 
 
 class Paths(Branching, Protocol):
@@ -74,25 +72,26 @@ def on_path(paths: Paths, path: Path, kind: str, x: np.ndarray, *direction: np.n
                 path.keep()
     except _changes(compiled):
         return NOT_TAKEN
-    if kind != "value" and not one_sided.is_finite(one_sided.derivative(kind, result)):
+    row = KINDS[kind]
+    if row.order and not one_sided.is_finite(row.derivative(result)):
         result = spectra.settled(compiled, kind, x, result, *direction)
-        if settle and not one_sided.is_finite(one_sided.derivative(kind, result)):
+        if settle and not one_sided.is_finite(row.derivative(result)):
             result = one_sided.settled(paths, compiled, kind, x, 0, *direction)
     return _witnessed(paths, path, kind, x, result, *direction) if settle else result
 
 
 def _witnessed(paths: Paths, path: Path, kind: str, x: np.ndarray, result: Any, *direction: np.ndarray) -> Any:
     """Return the result on a path, compared with the objective's own values where it may not be what these have."""
-    tape, original = path.trace.tape, paths.original
+    tape, original, row = path.trace.tape, paths.original, KINDS[kind]
     if tape.python_numbers:  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
-        if kind in _FIRST:
-            if not np.isfinite(result if kind == "value" else result[0]):
+        if row.valued:
+            if not np.isfinite(row.value(result)):
                 return NOT_TAKEN
         elif original.scalar and not _is_finite(paths, path, x):
             return NOT_TAKEN
-    if not path.compared and kind != "value":
+    if not path.compared and row.order:
         _compare_first(paths, path, kind, x, result)
-    if tape.ties and kind != "value":
+    if tape.ties and row.order:
         result = equalities.settled(paths, path, kind, x, result, *direction)
     if original.scalar and decisions.wants(path, kind):
         try:
@@ -112,7 +111,7 @@ def _compare_first(paths: Paths, path: Path, kind: str, x: np.ndarray, result: A
     if own is NOT_TAKEN:
         return
     try:
-        unfollowed.compare(original.array, path, own[1] if original.scalar else own)
+        unfollowed.compare(original.array, path, KINDS[first].derivative(own))
     except TracingError:
         path.compared = False
         raise

@@ -21,6 +21,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError, UnsupportedFunctionError
 from autoopt.execution import engines
+from autoopt.graph.kinds import KINDS
 from autoopt.objectives import one_sided
 from autoopt.objectives.blocks import DENSE
 from autoopt.objectives.excerpts import Excerpt, Values
@@ -97,9 +98,9 @@ class Inner:
         if not isinstance(compiled, engines.ByProducts):
             return self._run(compiled)
         rows, columns = compiled.shape
-        directions = list(np.eye(rows if compiled.kind == "pullback" else columns))
+        directions = list(np.eye(rows if compiled.by_rows else columns))
         found = self.tracer.nested(self._products(compiled.product, directions))
-        return found if compiled.kind == "pullback" else found.T
+        return found if compiled.by_rows else found.T
 
     def _products(self, compiled: Any, directions: Sequence[Any]) -> list[Any]:
         return self._run(compiled, directions)
@@ -154,7 +155,7 @@ class Inner:
             with np.errstate(all="ignore"):
                 own = concrete.by_convention(x, *direction)
                 found = one_sided.settled(_Beside(concrete), concrete, compiled.kind, x, count, *direction)
-            own, found = (one[1] if compiled.kind == "value_and_grad" else one for one in (own, found))
+            own, found = (KINDS[compiled.kind].derivative(result) for result in (own, found))
             room = 1e-9 * (1.0 + np.max(np.abs(found), initial=0.0))
             if not np.allclose(own, found, rtol=1e-9, atol=room, equal_nan=True):
                 what = "where operands of abs, maximum or a condition are equal, as a limit only"

@@ -15,6 +15,7 @@ import numpy as np
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.execution.printed import with_constants
+from autoopt.graph.kinds import PUBLIC
 from autoopt.objectives.blocks import DENSE
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
@@ -26,8 +27,6 @@ from autoopt.tape.slopes import Flat, flatness
 from autoopt.tracing.naming import argument_names
 from autoopt.tracing.outside.watching import BUDGET
 from autoopt.tracing.standins.numpy import stands_in
-
-_KINDS = {"value": "value", "gradient": "value_and_grad", "hessian": "hess", "hvp": "hessp"}
 
 
 class Objective:
@@ -192,13 +191,14 @@ class Objective:
         ----------
         derivatives : "value", "gradient", "hessian" or "hvp"
         """
-        if derivatives not in _KINDS:
-            remedy = f"choose one of {', '.join(_KINDS)}."
+        kind = PUBLIC.get(derivatives)
+        if kind is None:
+            remedy = f"choose one of {', '.join(PUBLIC)}."
             raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
         try:
-            compiled = self.dispatch.compiler.compiled(self.dispatch.paths[0], _KINDS[derivatives])
+            compiled = self.dispatch.compiler.compiled(self.dispatch.paths[0], kind.name)
         except UnsupportedFunctionError as error:
-            if derivatives != "hessian":
+            if kind.columns is None:
                 raise
             raise UnsupportedFunctionError(
                 "The Hessian of this objective is computed a column at a time: there is no form for all at once.",

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.execution.engines import Compiled
+from autoopt.graph.kinds import KINDS
 from autoopt.objectives.differentiable import Conventional
 
 _STEPS = tuple(2.0 ** -(8 + 2 * k) for k in range(6))
@@ -48,7 +49,7 @@ def settled(
         For products with the Hessian.
     """
     found = compiled.by_convention(x, *direction)
-    own = np.asarray(derivative(kind, found))
+    own = np.asarray(KINDS[kind].derivative(found))
     if compiled.kept >= _TRUSTED and ties and _fits(objective, kind, x, own, direction):
         return found
     limits = _limits(objective, kind, x, ties, compiled, direction)
@@ -71,7 +72,7 @@ def settled(
     outside = ~((own >= low - room) & (own <= high + room))
     best = np.where(agree, limit, np.where(outside & np.isfinite(low + high), (low + high) / 2, own))
     best = best.reshape(own.shape)
-    return (found[0], best) if kind == "value_and_grad" else best
+    return KINDS[kind].with_derivative(found, best)
 
 
 def _fits(objective: Conventional, kind: str, x: np.ndarray, own: np.ndarray, direction: tuple) -> bool:
@@ -81,11 +82,6 @@ def _fits(objective: Conventional, kind: str, x: np.ndarray, own: np.ndarray, di
     return all(
         side is not None and np.allclose(side, own, rtol=1e-5, atol=1e-5 * np.max(np.abs(own))) for side in sides
     )
-
-
-def derivative(kind: str, found: Any) -> Any:
-    """Return the derivative in what a function of this kind returns."""
-    return found[1] if kind == "value_and_grad" else found
 
 
 def is_finite(derivative: Any) -> bool:
@@ -130,7 +126,7 @@ def _room(error: Any, one: Any, other: Any) -> Any:
 def _beside(objective: Conventional, kind: str, x: np.ndarray, direction: tuple) -> np.ndarray | None:
     """Return the derivative at a point close by; None where there is none that is finite."""
     try:
-        found = np.asarray(derivative(kind, objective.by_convention(kind, x, *direction)))
+        found = np.asarray(KINDS[kind].derivative(objective.by_convention(kind, x, *direction)))
     except Exception:  # beyond the end of where the objective is defined anything may be raised
         return None
     return found if np.all(np.isfinite(found)) else None

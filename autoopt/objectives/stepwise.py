@@ -4,37 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from autoopt.execution.eager import Interpretation, Interpreter
+from autoopt.execution.eager import EagerCache, EagerRun
 from autoopt.objectives import unfollowed
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
-
-DERIVATIVES: dict[str, Callable[..., Any]] = {
-    "value_and_grad": Interpretation.gradient,
-    "hessp": Interpretation.product,
-    "hess": Interpretation.hessian,
-    "jacobian": Interpretation.jacobian,
-}
 
 
 @dataclass
 class Eager:
     """The kinds of step that have been met, and the run that was evaluated last, with its path."""
 
-    interpreter: Interpreter = field(default_factory=Interpreter)
-    latest: tuple[Path, Interpretation] | None = None
+    cache: EagerCache = field(default_factory=EagerCache)
+    latest: tuple[Path, EagerRun] | None = None
 
-    def known(self, x: np.ndarray) -> tuple[Path, Interpretation] | None:
+    def known(self, x: np.ndarray) -> tuple[Path, EagerRun] | None:
         """Return the latest run with its path, if it is of this point."""
         return self.latest if self.latest is not None and np.array_equal(self.latest[0].point, x) else None
 
-    def run_at(
-        self, x: np.ndarray, traced: Callable[[np.ndarray], Path], original: Original
-    ) -> tuple[Path, Interpretation]:
+    def run_at(self, x: np.ndarray, traced: Callable[[np.ndarray], Path], original: Original) -> tuple[Path, EagerRun]:
         """Return the run at `x` with its path: the latest, if it is of this point and holds, or that of a new trace."""
         if (latest := self.known(x)) is not None:
             path, run = latest
@@ -42,7 +32,7 @@ class Eager:
                 return latest
         path = traced(x)
         path.keep(everything=True)
-        run = Interpretation(path.trace.tape, path.point, self.interpreter)
+        run = EagerRun(path.trace.tape, path.point, self.cache)
         self.latest = (path, run)
         if run.tape.unfollowed:
             unfollowed.compare(original.array, path, run.gradient() if original.scalar else run.jacobian())

@@ -450,10 +450,10 @@ def test_group_of_the_user_alone_may_write(folder, forewarned, monkeypatch) -> N
 
 def refused_once(monkeypatch) -> list[str]:
     """Let the derivation of Hessians fail at the objective's last step, and count the derivations."""
-    from autoopt import graph
     from autoopt.errors import UnsupportedFunctionError
+    from autoopt.graph import derive as module
 
-    counted, derive = [], graph.derive
+    counted, derive = [], module.derive
 
     def failing(built, kind, *rest):
         counted.append(kind)
@@ -462,7 +462,7 @@ def refused_once(monkeypatch) -> list[str]:
             raise UnsupportedFunctionError("There is no stacked form.", step.location, "take it by columns.")
         return derive(built, kind, *rest)
 
-    monkeypatch.setattr(graph, "derive", failing)
+    monkeypatch.setattr(module, "derive", failing)
     return counted
 
 
