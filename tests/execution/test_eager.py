@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 
 import numpy as np
@@ -13,13 +12,14 @@ from corpus import CASES
 import autoopt
 from autoopt.errors import PathsWarning
 from autoopt.execution.eager import EagerCache, EagerRun
+from autoopt.objectives import dispatch
 from benchmarks.loop_programs import PROGRAMS
 
 CACHE = EagerCache()
 
 
 def eager_run(objective: autoopt.Objective, x: np.ndarray) -> EagerRun:
-    return EagerRun(objective._path(x).trace.tape, x, CACHE)
+    return EagerRun(objective.dispatch.original.trace(x).tape, x, CACHE)
 
 
 def check(function, x0, args) -> None:
@@ -116,8 +116,8 @@ def bisected(x):
 
 @pytest.fixture
 def low_cap(monkeypatch):
-    monkeypatch.setattr(sys.modules["autoopt.objectives.objective"], "MAX_PATHS", 4)
-    monkeypatch.setattr(sys.modules["autoopt.objectives.objective"], "KEPT_PATHS", 2)
+    monkeypatch.setattr(dispatch, "MAX_PATHS", 4)
+    monkeypatch.setattr(dispatch, "KEPT_PATHS", 2)
 
 
 def slope(x):
@@ -152,8 +152,8 @@ def test_a_thousand_paths(low_cap):
                 curve = 6 * x + np.array([-2.0 * np.sum(~up), 2.0 * np.sum(np.arange(1, 11)[up])])
                 np.testing.assert_allclose(objective.hessp(x, np.array([1.0, -0.5])), curve * [1.0, -0.5], rtol=1e-9)
     assert len(caught) == 1
-    assert len(objective._paths) == 2
-    assert len(objective._interpreter.rules) < 30
+    assert len(objective.dispatch.paths) == 2
+    assert len(objective.dispatch.eager.cache.kinds) < 30
 
 
 def test_bisection_is_minimised(low_cap):

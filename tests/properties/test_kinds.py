@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextvars
 import json
 import pickle
-import sys
 import weakref
 
 import numpy as np
@@ -20,11 +19,10 @@ from stepwise import Stepwise
 
 import autoopt
 from autoopt.execution.engines import ENGINES
-from autoopt.objectives import decisions
+from autoopt.objectives import decisions, original
 from autoopt.tracing.outside.watching import Watch
 from autoopt.tracing.recording.tracer import Tracer
 
-objectives = sys.modules["autoopt.objectives.objective"]  # the package's attribute of that name is the function
 FAMILIES = {family: name for name, (family, _) in KINDS.items()}
 
 
@@ -312,7 +310,7 @@ def test_an_answer_without_a_guard_is_noticed(monkeypatch):
 
 
 def test_a_search_that_is_not_followed_is_noticed(monkeypatch):
-    monkeypatch.setattr(objectives, "followed", lambda tape, *_: tape)
+    monkeypatch.setattr(original, "followed", lambda tape, *_: tape)
     monkeypatch.setattr(decisions, "wants", lambda path, kind: False)
     assert noticed("digits", 3)
 

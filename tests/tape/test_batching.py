@@ -19,7 +19,7 @@ from benchmarks.loops import cases
 
 
 def tape_of(f, x, *args) -> Tape:
-    return Objective(f, np.asarray(x, dtype=float), args)._paths[0].trace.tape
+    return Objective(f, np.asarray(x, dtype=float), args).dispatch.paths[0].trace.tape
 
 
 def run(tape: Tape, x) -> float:

@@ -42,7 +42,7 @@ def test_random_loops_have_the_derivatives_of_the_unrolled_tape(seed) -> None:
 
 def tape_of(seed: int) -> tuple[Tape, np.ndarray]:
     text = write(seed)
-    return Objective(text.function(), text.x, text.args)._paths[0].trace.tape, text.x
+    return Objective(text.function(), text.x, text.args).dispatch.paths[0].trace.tape, text.x
 
 
 def test_a_number_wrong_by_a_millionth_is_noticed(monkeypatch) -> None:
@@ -78,5 +78,5 @@ def test_a_question_that_a_loop_repeats_is_asked_once() -> None:
         return total
 
     objective = Objective(f, np.ones(30))
-    assert len(vectorise(objective._paths[0].trace.tape).guards) == 1
+    assert len(vectorise(objective.dispatch.paths[0].trace.tape).guards) == 1
     assert objective.value(-np.ones(30)) == -30
