@@ -1827,5 +1827,6 @@ def windows_sorted_in_place(x):
 
 @pytest.mark.filterwarnings("ignore:Setting the shape")
 @pytest.mark.parametrize("f", case, ids=lambda f: f.__name__)
+@pytest.mark.sampled(5)
 def test_views_share_what_is_written(f) -> None:
     check(f, product=f in case[::10])
