@@ -1,8 +1,8 @@
 """Settings of every test: the source cache is a temporary folder, never the user's, and so is PyTensor's of numba code.
 
-The processes of `pytest -n` share the source cache, so that what one has derived is there for the others. If they shared
-the folder of numba code, they would overwrite one another's files: numba counts the signatures of a function in an index
-that each of them reads at the start.
+The processes of `pytest -n` share the source cache, so that what one has derived is there for the others. The folder
+of numba code is each one's own, as they would overwrite one another's files: numba counts the signatures of a function
+in an index that each of them reads at the start.
 """
 
 import gc
