@@ -612,6 +612,7 @@ def test_long_code_without_a_loop_is_refused(model, monkeypatch) -> None:
     )
 
 
+@pytest.mark.slow
 def test_deep_chain_needs_no_deeper_stack_of_the_user(model) -> None:
     body = "y = x[0]\nfor k in range(60):\n    y = (np.sin, np.tanh, np.arctan)[k * k % 11 % 3](y) * x[1]\nreturn y"
     autoopt.grad(lambda x: np.sin(x[0]))(X)  # imports

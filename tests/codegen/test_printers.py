@@ -61,8 +61,8 @@ def inputs_of(arrays):
 
 def evaluate(variables, outputs, arrays):
     """The unrewritten graph in PyTensor's own Python."""
-    function = pytensor.function(variables, outputs, mode=Mode("py", None), on_unused_input="ignore")
-    with np.errstate(all="ignore"):
+    with pytensor.config.change_flags(cxx="", linker="py"), np.errstate(all="ignore"):  # those within operations, too
+        function = pytensor.function(variables, outputs, mode=Mode("py", None), on_unused_input="ignore")
         return function(*arrays)
 
 

@@ -27,6 +27,7 @@ FAMILIES = {family: name for name, (family, _) in KINDS.items()}
 
 
 @pytest.mark.parametrize("name", KINDS)
+@pytest.mark.sampled(3)
 def test_programs_are_right_or_refused_with_a_line(name):
     for case in range(2):
         program = write(name, f"slice-{case}")
@@ -35,6 +36,7 @@ def test_programs_are_right_or_refused_with_a_line(name):
 
 
 @pytest.mark.parametrize("name", FAMILIES.values())
+@pytest.mark.sampled(3)
 def test_compiled_programs_are_right_or_refused_with_a_line(name):
     program = write(name, "compiled-1")
     outcome = check(program)
@@ -166,6 +168,7 @@ def test_searches_are_roots(f, monkeypatch):
 
 
 @pytest.mark.parametrize("f", [entries, ends])
+@pytest.mark.slow
 def test_searches_that_are_not_recognised_where_the_slope_is_zero_have_no_hessian(f, monkeypatch):
     monkeypatch.setitem(ENGINES, "auto", Stepwise)
     objective = autoopt.objective(f, np.zeros(3))

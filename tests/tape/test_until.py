@@ -32,6 +32,7 @@ def values(tape, x):
 
 
 @pytest.mark.parametrize("name", ONE_PATH)
+@pytest.mark.sampled(6)
 def test_one_compilation_serves_all_numbers_of_iterations(name, monkeypatch) -> None:
     made = []
     original = engines.module_source
