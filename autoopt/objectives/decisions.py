@@ -17,7 +17,7 @@ from autoopt import differences
 from autoopt.errors import Location, TracingError
 from autoopt.graph.kinds import KINDS
 from autoopt.objectives.paths import Path
-from autoopt.tape.loops.searches import COMPARISONS
+from autoopt.tape.searches.comparisons import COMPARISONS
 
 _NARROW = 2.0**-8
 """The first step of differences of a function that may be known to a tolerance only."""

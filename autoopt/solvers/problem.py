@@ -15,6 +15,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.objectives.differentiable import Derivatives
+from autoopt.origin import is_ours
 from autoopt.solvers.bounds import Limits
 
 UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError)
