@@ -60,8 +60,8 @@ def falling(problem: Any, x: np.ndarray) -> Descent | None:
         direction = free.along(directions[0])
         if _falls(free, direction):
             return Descent(direction, True)
-    direction = _down_one_side(free, curvatures, directions, affordable)
-    return None if direction is None else Descent(direction, False)
+    one_sided = _down_one_side(free, curvatures, directions, affordable)
+    return None if one_sided is None else Descent(one_sided, False)
 
 
 def _curvatures(problem: Any, free: Free | Tangent, steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -87,7 +87,9 @@ def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float) -> str | None:
 
 def _descent(problem: Problem, x: np.ndarray) -> str | None:
     descent = falling(problem, x)
-    return descent and (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, descent.direction))
+    if descent is None:
+        return None
+    return (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, descent.direction))
 
 
 def _from_kink(problem: Problem, x: np.ndarray) -> str | None:

@@ -37,11 +37,11 @@ def counted(tape: Tape) -> Tape:
 
     One tape serves several kinds of derivative, so what it became is kept.
     """
-    known = _counted.get(id(tape))
-    if known is None or known[0]() is not tape:
+    kept = _counted.get(id(tape))
+    if kept is None or kept[0]() is not tape:
         key = id(tape)
-        known = _counted[key] = (ref(tape, lambda _: _counted.pop(key, None)), _Counting(tape).run())
-    return tape if known[1] is None else known[1]
+        kept = _counted[key] = (ref(tape, lambda _: _counted.pop(key, None)), _Counting(tape).run())
+    return tape if kept[1] is None else kept[1]
 
 
 _counted: dict[int, tuple[ref[Tape], Tape | None]] = {}

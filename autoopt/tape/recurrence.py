@@ -18,11 +18,10 @@ SHORTEST = 8
 """A run of fewer iterations stays unrolled."""
 
 LONG_BODY, FEW = 40, 4
-"""Steps of a body and iterations: a longer body is a loop from this many iterations on; unrolled it derives slowly."""
-
+"""The steps of a body that would take long to derive unrolled, and the iterations from which on it is a loop."""
 
 MOST = 1_000_000
-"""A loop that ends on a condition is given up after this many iterations."""
+"""The number of iterations after which a loop that ends on a condition is given up."""
 
 
 class Known(NamedTuple):
@@ -74,15 +73,13 @@ class Recurrence:
         For each carry the body's step that is its next value.
     outputs : tuple of int
         Steps whose values are collected.
-
     until : Until or None
     segment : int
-        Number of iterations after which carries are kept for the derivatives, each time; 0 if all are kept.
+        The number of iterations from one carry that is kept for the derivatives to the next; 0 if all are.
 
     A trajectory has `count + 1` entries, the initial value first; an output has `count`. With `until` the results are
     others: the number of iterations, for each check whether it holds in every iteration, the outputs of the last, and
-    the number of ties if they are counted. With segments the last entries of the
-    trajectories take their place.
+    the number of ties if they are counted. With segments the last entries of the trajectories take their place.
     """
 
     count: int | None
@@ -164,6 +161,7 @@ class Recurrence:
 
 
 def text_of(template: Any) -> str:
+    """Return the template of a body's step as text."""
     if isinstance(template, Known):
         return f"{type(template.value).__name__}{np.asarray(template.value).tolist()!r}"
     return template_text(template)

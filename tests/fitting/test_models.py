@@ -192,6 +192,7 @@ UNIDENTIFIED = {"check_sample_weight_equivalence_on_dense_data": "the unpenalise
     ],
     ids=repr,
 )
+@pytest.mark.sampled(4)
 def test_estimators_pass_the_checks_of_scikit_learn(estimator, expected):
     from sklearn.utils.estimator_checks import check_estimator
 

@@ -27,7 +27,7 @@ class Tied(Exception):
 
 
 class Stepwise:
-    """The interface of `autoopt.execution.engines.Compiled`; Jacobians of arrays and Hessians by columns included."""
+    """The interface of `autoopt.execution.interface.Compiled`; Jacobians of arrays and Hessians by columns included."""
 
     text = ""
     repeats = False

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import cast
 
-import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Constant, Variable
-from pytensor.scalar.basic import Add, Second
-from pytensor.tensor.basic import Alloc
-from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.scalar.basic import Add
+from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.subtensor import IncSubtensor
 
-from autoopt.ops.patterns import applied
+from autoopt.ops.patterns import applied, is_zero
 
 
 def adjoints_of(carries: Sequence[Variable]) -> list[Variable]:
@@ -34,7 +32,7 @@ def parted(carry: Variable, cotangent: Variable, last: int) -> tuple[Variable, V
         node = waiting.pop().owner
         if node and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Add):
             waiting += node.inputs
-        elif node and isinstance(node.op, IncSubtensor) and _writes(node, last) and _is_zero(node.inputs[0]):
+        elif node and isinstance(node.op, IncSubtensor) and _writes(node, last) and is_zero(node.inputs[0]):
             entries.append(node.inputs[1])
         else:
             return pt.as_tensor(cotangent)[last], cotangent
@@ -47,16 +45,6 @@ def _writes(node: Apply, last: int) -> bool:
     if len(index) != 1 or isinstance(index[0], slice):
         return False
     return isinstance(node.inputs[2], Constant) and node.inputs[2].data == last
-
-
-def _is_zero(variable: Variable) -> bool:
-    """Whether a variable is zeros, as gradients begin with."""
-    while variable.owner and isinstance(variable.owner.op, DimShuffle | Alloc | Elemwise):
-        op = variable.owner.op
-        if isinstance(op, Elemwise) and not isinstance(op.scalar_op, Second):
-            return False
-        variable = variable.owner.inputs[1 if isinstance(op, Elemwise) else 0]
-    return isinstance(variable, Constant) and not np.any(variable.data)
 
 
 def pulled(outputs: Sequence[Variable], adjoints: Sequence[Variable], wrt: Sequence[Variable]) -> list[Variable]:

@@ -4,6 +4,19 @@
 else that an iteration computes is computed for all iterations at once, by array operations outside of the loop: what
 does not depend on the carries before it, what the carries do not depend on after it. So a loop's body is only what must
 be done in sequence, and its pullback is a loop, in the other direction, over the adjoints.
+
+    for t in range(12): h = np.tanh(p[1] * h + np.exp(p[0] * y[t]))                the user's; h at the end is returned
+
+    u = np.exp(p[0] * y)                                                            no carry in it: `hoisted`
+    for t in range(12): h = np.tanh(p1 * h + u[t]); path[t + 1] = h                 the Loop: carry h, sequence u, p1
+
+    d = 1.0 - np.tanh(p1 * path[:-1] + u)**2; e = d * p1                            no adjoint in it: `hoisted` again
+    for t in range(11, -1, -1): a = a * e[t] + g[t]; back[t] = a                    its pullback, a Loop in reverse
+    gradient[0] = (back[1:] * d * u) @ y; gradient[1] = (back[1:] * d) @ path[:-1]  what reads adjoints only: `mapped`
+
+Before it is hoisted the body is rewritten as PyTensor rewrites graphs, after it no more: what is in a loop is printed
+as it stands. Within `loop` the inputs of a body are other variables than the loop's operands; mappings lead from one to
+the other, so that bodies can be cloned, cut and joined without regard to where they are used.
 """
 
 from __future__ import annotations
@@ -194,15 +207,18 @@ class Loop(Op):
         carries, sequences, fixed = self.parts(self.inputs)
         count = self.iterations(outputs[0].owner)
         outputs = outputs[: self.carries]
+        # One iteration backwards, in terms of its own variables: the slopes, from the adjoints of the carries.
         adjoints = adjoints_of(carries)
         smooth = [v for v in self.inputs if v.type.dtype == "float64"]
         updates = rewritten(self.inputs, self.updates, "first") if self.ending else self.updates
         known = {v: v.type() for v in updates if v.owner}  # what the loop has computed need not be computed again
         slopes = dict(zip(smooth, clone_replace(pulled(updates, adjoints, smooth), known), strict=True))
+        # Cotangents of trajectories: of the last entry it is where the adjoint starts, of others it comes on top.
         last, first = (0, -1) if self.reverse else (-1, 0)
         final, given = zip(*map(parted, carries, cotangents, [last] * self.carries), strict=True)
         direct = {v: v.type() for v, g in zip(carries, given, strict=True) if g is not None}
         before = [slopes[v] + direct[v] if v in direct else slopes[v] for v in carries]
+        # What those variables are outside: entries of trajectories, before and after each iteration, and operands.
         arrays = {v: self.before(out) for v, out in zip(carries, outputs, strict=True)}
         arrays |= dict(zip(sequences, outer_sequences, strict=True))
         arrays |= {known[v]: self.after(out) for v, out in zip(updates, outputs, strict=True) if v in known}
@@ -210,6 +226,7 @@ class Loop(Op):
         constants = dict(zip(fixed, outer_fixed, strict=True))
         initial = dict(zip(adjoints, final, strict=True))
         back = loop(count, initial, own, constants, before, reverse=not self.reverse)
+        # With all adjoints at hand, what is left is no loop.
         after = {a: self.after(out) for a, out in zip(adjoints, back, strict=True)}
         wanted = [slopes[v] for v in (*sequences, *fixed) if v in slopes]
         found = iter(mapped(count, arrays | after, constants, wanted))

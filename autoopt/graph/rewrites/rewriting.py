@@ -34,7 +34,7 @@ LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
 
 ORIGINS = 8
-"""Most steps of the tape that are remembered for one variable."""
+"""The most steps of the tape that are remembered for one variable: rewrites join variables, and with them these."""
 
 DEEP = 50_000
 """Calls within calls that PyTensor may need: several for each step of a chain, which `tape.irregular` bounds."""

@@ -18,12 +18,12 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
 from pytensor.tensor.subtensor import AdvancedSubtensor
 
+from autoopt.ops.patterns import is_elementwise
+
 
 def _elementwise(variable: Variable, kind: type) -> list[Variable] | None:
     """Return the operands if `variable` is an elementwise operation of this kind."""
-    node = variable.owner
-    found = node is not None and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, kind)
-    return list(node.inputs) if found else None
+    return list(variable.owner.inputs) if is_elementwise(variable, kind) else None
 
 
 @node_rewriter([Elemwise])

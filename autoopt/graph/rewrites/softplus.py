@@ -20,11 +20,11 @@ import pytensor.scalar.math as psm
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
-from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.math import Sum
 
 from autoopt.graph.rewrites.signs import known_number
 from autoopt.ops import scalars
+from autoopt.ops.patterns import is_elementwise_node as _is
 
 _MAXIMA = (ps.ScalarMaximum, type(scalars.maximum.scalar_op))
 _MINIMA = (ps.ScalarMinimum, type(scalars.minimum.scalar_op))
@@ -288,7 +288,3 @@ def _times(variable: Variable, factor: float) -> Variable:
     if factor == 1.0:
         return variable
     return pt.neg(variable) if factor == -1.0 else pt.mul(np.float64(factor), variable)
-
-
-def _is(node: Apply | None, kinds: type | tuple[type, ...]) -> bool:
-    return node is not None and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, kinds)

@@ -2,7 +2,28 @@
 
 Every class of `classes.classify` becomes one array step over new leading axes, its members in program order; each
 operand is read from its own class by positions, which are slices where they are regular. Returns an equivalent tape of
-ordinary operations.
+ordinary operations:
+
+    for i in range(12):
+        e = y[i] - p[0] * X[i, 0] - p[1] * X[i, 1]
+        s += e * e
+
+      3  y[0]    4  p[0]   5  X[0, 0]    6  4 * 5    7  3 - 6               3  p * X         shape (12, 2)
+                 8  p[1]   9  X[0, 1]   10  8 * 9   11  7 - 10              4  3[:, 0]       5  y - 4
+     12  11 * 11                                                            6  3[:, 1]       7  5 - 6
+     14  y[1]   ... and so on, 12 times                                     8  7 * 7
+    124  total(12, 23, 33, ..., 123)                                        9  np.sum(8)
+
+New step 3 is the class of 6, 10, 17, 21, ...: 24 products. They lie on a *grid* of 12 by 2, because that is how X[i, k]
+is read; along it p[k] varies over the second axis alone, and is broadcast. The class of 7, 18, ... has 12 members, and
+reads the entries (0, 0), (1, 0), ... of step 3: `3[:, 0]`.
+
+Classes are taken in an order in which every one comes after those of its operands. So whenever one is added, each old
+step before it is one of three things, which `Placement.resolve` tells apart: a step of the new tape by itself, an entry
+of the array of its class, or (constants and reads at fixed positions) not there yet, and made when somebody asks.
+
+Why: PyTensor derives and compiles a graph step by step, so thousands of them take minutes; and NumPy takes little more
+time for an array of a few hundred numbers than for one.
 """
 
 from __future__ import annotations
@@ -50,23 +71,23 @@ def vectorise(tape: Tape) -> Tape:
     """
     if len(tape.steps) < SMALL:
         return tape
-    known = _vectorised.get(id(tape))
-    if known is None or known[0]() is not tape:
+    kept = _vectorised.get(id(tape))
+    if kept is None or kept[0]() is not tape:
         with _collector_resting():
             batched = _batched(flatten(tape))
         batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
         key = id(tape)
-        known = _vectorised[key] = (ref(tape, lambda _: _vectorised.pop(key, None)), batched)
-    return known[1]
+        kept = _vectorised[key] = (ref(tape, lambda _: _vectorised.pop(key, None)), batched)
+    return kept[1]
 
 
 def _batched(tape: Tape) -> Tape:
     """Return a flattened tape with recurrences as one step each, and every class of what is left as one step."""
     classes = classify(tape)
     if len(classes.classes) > 2 * SHORTEST:  # each iteration of a recurrence is a class of its own
-        once = shared(tape)
-        found = recurrences(once)
-        classes = classes if found is once else classify(live(found))
+        computed_once = shared(tape)
+        with_loops = recurrences(computed_once)
+        classes = classes if with_loops is computed_once else classify(live(with_loops))
     return live(checkpointed(Batching(classes).run()))
 
 

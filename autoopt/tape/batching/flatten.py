@@ -17,7 +17,7 @@ from autoopt.tape.operations import greatest, least, product, total
 from autoopt.tape.tape import CONSTANT, Slot, Step, Tape
 
 LONG = 5
-"""A chain of this many operands is flattened; a shorter one only if a loop accumulates it."""
+"""The least number of operands of a chain that is flattened; a shorter one is only if a loop accumulates it."""
 
 _FLOAT = np.dtype(float)
 _FAMILIES: dict[Callable | None, Callable] = {

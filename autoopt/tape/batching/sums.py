@@ -15,7 +15,7 @@ from autoopt.tape.operations import greatest, least, product, put_add, total
 from autoopt.tape.tape import Slot, Template
 
 COLUMNS = 8
-"""Most terms a member that are added one by one, if they are not one block of an array."""
+"""The most terms of a member that are added one by one, if they are not one block of an array."""
 
 _REDUCE: dict[Callable | None, Callable] = {total: np.sum, product: np.prod, greatest: np.max, least: np.min}
 _JOIN: dict[Callable | None, Callable] = {total: np.add, product: np.multiply, greatest: np.maximum, least: np.minimum}

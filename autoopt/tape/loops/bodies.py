@@ -1,4 +1,17 @@
-"""The body of a loop: one block of a run, with what it is handed by the block before and from outside."""
+"""The body of a loop: one block of a run, with what it is handed by the block before and from outside.
+
+    for t in range(2, n): x[t] = p[0] * x[t - 1] + p[1] * x[t - 2] + y[t]
+
+A place whose value is read one block later is a carry, (place, 1); one that is read two blocks later is two of them,
+as a loop hands on over one iteration only:
+
+    leaves    0  x, 1 block before    1  x, 2 blocks before    2  y[t]    3  p
+    steps     4  3[0]    5  4 * 0    6  3[1]    7  6 * 1    8  5 + 7    9  8 + 2
+    updates   0 becomes 9, 1 becomes 0
+
+So there is one leaf for each operand of the `Recurrence`: carries, then sequences, of which an iteration has one entry,
+then what stays the same. Numbers are no operands: they stand in the body (`Known`), where derivatives see them.
+"""
 
 from __future__ import annotations
 

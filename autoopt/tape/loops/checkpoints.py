@@ -3,6 +3,13 @@
 The pullback of a loop needs what every iteration started from. Where that would take more than `LIMIT` bytes, and
 nobody else reads it, the loop is divided into segments of about the square root of its iterations: the carries are kept
 at the beginning of each segment, and the pullback runs one segment at a time a second time.
+
+     9  Recurrence, 10000 times, carry of shape (1000, 100)        9  the same with segment=100
+    10  component 0 of 9, shape (10001, 1000, 100)                10  read by nobody any more
+    11  10[10000]                                                 11  component 0 of 9, shape (1000, 100)
+
+As a trajectory has no entries but the last one then, all who read it must read only that (`_ends_only`); they come to
+read the result itself. What is collected (outputs) is an array of all iterations as before. Nothing else changes.
 """
 
 from __future__ import annotations

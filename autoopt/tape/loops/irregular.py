@@ -17,7 +17,7 @@ MOST = 1500
 """More array steps that depend on the parameters are not compiled: it would take more than a minute."""
 
 ALIKE = 2
-"""Steps of one place, or steps that differ from the rest, up to this number are not what makes a tape long."""
+"""The number of steps of one place, and of those that differ from the rest, that is not what makes a tape long."""
 
 
 def refuse_irregular(tape: Tape) -> None:

@@ -1,4 +1,18 @@
-"""A tape rewritten so that runs of blocks are one step each."""
+"""A tape rewritten so that runs of blocks are one step each.
+
+A run is replaced in three parts: its steps that the loop needs, the loop, its steps that need the loop.
+
+    run         p[1]  *  y[0]  +  tanh  square   p[1]  *  y[1]  +  tanh  square   ...      all but y[t] are the loop's
+    new tape    y[0]  y[1] ... y[11]    loop    component 0    component 1
+
+What the loop has made is on the new tape in one array for each result, the `holder`; an old step is entry so and so of
+it (`held`), and becomes a step that reads this entry only when somebody asks for it by `at`. Most do not: a pack of
+such steps, as np.array(states) leaves one, is the array itself, or stretches of it put together (`joined`).
+
+    states = [p[0]]; for ...: states.append(np.tanh(states[-1]));  np.array(states)
+    old tape    2  p[0]    3  tanh(2)    4  tanh(3) ... 14  tanh(13)    15  pack(2, 3, 4, ..., 14)
+    new tape    2  p[0]    3  loop       4  component 0 of 3, shape (13,), which is the pack
+"""
 
 from __future__ import annotations
 
@@ -137,12 +151,12 @@ class Reroller(TapeRewriter):
         stretches = self.stretches(step.inputs)
         if len(stretches) > MOST_STRETCHES or all(stretch.holder is None for stretch in stretches):
             return None
-        parts = [self.part(step, stretch) for stretch in stretches]
-        if len(parts) == 1:
-            return parts[0]
-        template: Template = (([Slot(k) for k in range(len(parts))],), {})
-        level = max(self.steps[part].level for part in parts)
-        return self.append(Step(np.concatenate, tuple(parts), template, step.shape, step.dtype, level, step.site))
+        arrays = [self.part(step, stretch) for stretch in stretches]
+        if len(arrays) == 1:
+            return arrays[0]
+        template: Template = (([Slot(k) for k in range(len(arrays))],), {})
+        level = max(self.steps[array].level for array in arrays)
+        return self.append(Step(np.concatenate, tuple(arrays), template, step.shape, step.dtype, level, step.site))
 
     def stretches(self, entries: Sequence[int]) -> list[Stretch]:
         """Return old steps, the entries of a pack, as stretches that one array holds one after the other, and others.

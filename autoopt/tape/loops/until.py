@@ -1,9 +1,29 @@
 """Loops that end on a condition, whose number of iterations may differ from point to point.
 
 A loop such as a Newton iteration asks one question after each iteration and gets one answer until it ends. Here such a
-stretch of a tape becomes one `Recurrence` that asks by itself, so that traces of other numbers of iterations give the
-same tape. The tape says in `counts` which numbers it was recorded for. It does not show what the objective would do
-after another number (give up, or use the number itself), so only numbers that have been traced may be run.
+stretch of a tape becomes one `Recurrence` that asks by itself:
+
+    u = p[0]
+    while True:
+        step = (u * u - p[1]) / (2 * u)
+        u = u - step
+        if abs(step) < 1e-9: break
+
+     1  p[0]                                                     1  p[0]
+     2  1 * 1    3  p[1]    4  2 - 3    6  2 * 1    7  4 / 6     2  Recurrence from 1, with 0, until its step 11 is True
+     8  1 - 7    9  abs(7)             11  9 < 1e-9   False           0  u    1  p                  (one iteration)
+    12  8 * 8   13  p[1]   14  12 - 13                                2  0 * 0    3  1[1]    4  2 - 3    6  2 * 0
+    17  8 - 16  18  abs(16)            19  18 < 1e-9  False           7  4 / 6    8  0 - 7   9  abs(7)  11  9 < 1e-9
+    ... three times more, the last answer True                   3  component 0 of 2: the number of iterations
+    output 41, guards 11, 19, 27, 35, 43                         4  component 1 of 2: u;   output 4, a guard on 3
+
+The questions are guards: each holds the answer that the run was recorded with. A tape with the five guards holds where
+the loop takes five iterations; the new one is the same for any number of them, and its `counts` say which it was
+recorded for. That number is guarded still (kind "counts"): the tape does not show what the objective would do after
+another one (give up, or use the number itself), so only numbers that have been traced may be run.
+
+A block ends with the question; a step of the last block that nothing needs may be missing, as its table's -1 says. The
+body keeps the user's arithmetic to the last bit, since when it ends is a matter of rounding.
 """
 
 from __future__ import annotations
@@ -30,7 +50,7 @@ MOST_LOOPS = 4
 _BOOL, _INT = np.dtype(bool), np.dtype(np.int64)
 
 
-def converging(tape: Tape) -> Tape:
+def conditional(tape: Tape) -> Tape:
     """Return `tape` with its loops that end on a condition as one step each; `tape` itself if there are none."""
     if not any(_groups(tape)):
         return tape
@@ -45,7 +65,7 @@ def converging(tape: Tape) -> Tape:
             loops.append(loop)
     if not loops or len(loops) > MOST_LOOPS:
         return original
-    return live(_Convergence(tape, loops).tape())
+    return live(_Conditional(tape, loops).tape())
 
 
 def _groups(tape: Tape) -> Iterator[list[int]]:
@@ -197,7 +217,7 @@ def _reads_last(tape: Tape, loop: _Loop, where: dict[int, tuple[int, int]]) -> b
     return bool(carried)
 
 
-class _Convergence(TapeRewriter):
+class _Conditional(TapeRewriter):
     """A new tape under construction, in which loops ask by themselves whether they have ended."""
 
     def __init__(self, old: Tape, loops: Sequence[_Loop]) -> None:

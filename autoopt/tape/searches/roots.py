@@ -49,7 +49,7 @@ class _Roots(TapeRewriter):
 
     def __init__(self, old: Tape, values: Values, searches: list[Search]) -> None:
         super().__init__(old)
-        self.known = values
+        self.old_values = values
         self.searches = {search.last: search for search in searches}
         self.taken = {leaf.name for leaf in old.leaves().values()}
         self.moves: list[tuple[Search, int]] = []
@@ -82,8 +82,8 @@ class _Roots(TapeRewriter):
         if source in self.moved:
             return self.moved[source]
         for search, move in self.moves:
-            if reader > search.last and is_left(self.old, self.known, source, search):
-                value = np.array(self.known[source], dtype=float)[()]
+            if reader > search.last and is_left(self.old, self.old_values, source, search):
+                value = np.array(self.old_values[source], dtype=float)[()]
                 leaf = self.given("found", value)
                 self.moved[source] = self.binary(np.add, leaf, move)
                 return self.moved[source]
@@ -115,8 +115,8 @@ class _Roots(TapeRewriter):
 
     def move(self, search: Search) -> int:
         """Add Newton's method and return the step of r(x) - r."""
-        start = self.given("start", np.array(self.known[search.variable], dtype=float)[()])
-        width = self.given("width", WIDTH * (1.0 + np.abs(self.known[search.variable])))
+        start = self.given("start", np.array(self.old_values[search.variable], dtype=float)[()])
+        width = self.given("width", WIDTH * (1.0 + np.abs(self.old_values[search.variable])))
         twice = self.binary(np.add, width, width)
         root = start
         for _ in range(STEPS):
@@ -129,11 +129,11 @@ class _Roots(TapeRewriter):
 
     def equation(self, search: Search, at: int) -> int:
         """Add the comparison's equation with another variable and return by how much its two sides differ."""
-        known = {search.variable: at}
+        replaced = {search.variable: at}
         for index in search.cone:
             step = self.old.steps[index]
-            inputs = tuple(known[source] if source in known else self.at(source) for source in step.inputs)
+            inputs = tuple(replaced[source] if source in replaced else self.at(source) for source in step.inputs)
             level = max(self.steps[source].level for source in inputs)
-            known[index] = self.append(step._replace(inputs=inputs, level=level))
-        one, *other = (known[side] if side in known else self.at(side) for side in search.sides)
+            replaced[index] = self.append(step._replace(inputs=inputs, level=level))
+        one, *other = (replaced[side] if side in replaced else self.at(side) for side in search.sides)
         return self.binary(np.subtract, one, other[0]) if other else one

@@ -17,7 +17,23 @@ which is m, with the derivatives of the implicit function, as those of scipy.opt
 at its own point only: elsewhere the loop may find another root.
 
 In the record, iterations are the steps between two comparisons at one place. What the comparison reads that is another
-step in every iteration, or another constant, are the ends, and m is the first step through which alone they enter.
+step in every iteration, or another constant, are the ends, and m is the first step through which alone they enter. With
+lo = 0, hi = x[0] + 4 and 30 iterations, of which x[0] * m is returned:
+
+    comparisons          22                 30          ...         246
+    windows         15, 16, ..., 21    23, 24, ..., 29         239, 240, ..., 245      the steps that each needs
+    read by them    x, 4, 7, ...       x, 4, 16, ...           x, 232, 224, ...        columns 2 and 3 are the ends
+    the last one
+         239  232 + 224   240  239 / 2        m = 240 is the first step without which no end reaches the comparison
+         241  240 ** 3    243  x[0] * 240   244  241 + 243     its cone, up to the side 244
+         246  244 > 245                     (245 is x[1])      so the equation is 244 - 245 = 0
+         248  x[0] * 240
+    becomes, by `roots`
+           4  start, the number m           7 to 78  four steps of Newton's method for 244 - 245 from there
+          84  found, the number m, + (78 - the number that 78 is here)         86  x[0] * 84
+
+A number of the record is taken for a root only if Newton's method comes to rest there, as near as the last iterations
+still moved; otherwise the tape stays as it is.
 """
 
 from __future__ import annotations
@@ -206,9 +222,9 @@ def is_left(tape: Tape, values: Values, source: int, search: Search) -> bool:
 
 def _difference(tape: Tape, values: Values, cone: list[int], variable: int, sides: tuple, at: Any) -> Any:
     """Return by how much the two sides differ where the variable is `at`."""
-    known = {variable: at}
+    there = {variable: at}
     for index in cone:
         step = tape.steps[index]
-        known[index] = call(step, [known.get(source, values[source]) for source in step.inputs])
-    one, *other = (known.get(side, values[side]) for side in sides)
+        there[index] = call(step, [there.get(source, values[source]) for source in step.inputs])
+    one, *other = (there.get(side, values[side]) for side in sides)
     return np.asarray(one, dtype=float) - (other[0] if other else 0.0)

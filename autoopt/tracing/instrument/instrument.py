@@ -27,11 +27,12 @@ import numpy as np
 
 from autoopt.errors import TracingError
 from autoopt.origin import may_be_copied
-from autoopt.tracing import extension, formulas
+from autoopt.tracing import formulas
 from autoopt.tracing.frames.library import note_table
 from autoopt.tracing.instrument import (
     containers,
     evaluation,  # noqa: F401  (fill STAND_INS)
+    extension,
     libraries,
 )
 from autoopt.tracing.instrument.functions import Functions
@@ -109,9 +110,8 @@ class Instrument:
         """
         if value is None or type(value) in _NUMBERS:
             return value
-        known = self.substitutes.get(id(value))
-        if known is not None:
-            return known[1]
+        if (entry := self.substitutes.get(id(value))) is not None:
+            return entry[1]
         if isinstance(value, OTHER_ALGEBRA):
             return self._inputs.of_other_algebra(value)
         if attribute and isinstance(value, np.ndarray):
@@ -194,7 +194,7 @@ class Instrument:
                 f"keep what it holds in an attribute of a plain class, or make {kind.__name__}'s methods functions.",
             ) from error
 
-    def _class(self, kind: type) -> type:
+    def _class(self, kind: Any) -> Any:
         if kind in TYPES:
             stand_in = self.tracer.types[kind] = type_stand_in(self.tracer, kind, TYPES[kind])
             return stand_in
@@ -218,7 +218,7 @@ class Instrument:
             return value
         return self._containers.of(value, lambda part, name: self.substitute(part, name, attribute=True))
 
-    def _callable(self, value: Callable) -> Callable:
+    def _callable(self, value: Any) -> Callable:
         if (
             isinstance(value, FunctionType | BuiltinFunctionType) and self._functions.builtins
         ):  # `open` says nothing there
@@ -251,11 +251,10 @@ class Instrument:
         return value
 
     def _method(self, value: MethodType) -> Callable:
-        owner = value.__self__
-        of_library = libraries.stand_in("methods", type(owner).__module__, self, value)
+        of_library = libraries.stand_in("methods", type(value.__self__).__module__, self, value)
         if of_library is not NotImplemented:
             return of_library
-        return MethodType(self.substitute(value.__func__), self.substitute(owner))
+        return MethodType(self.substitute(value.__func__), self.substitute(value.__self__))
 
     def _function(self, function: FunctionType) -> Callable:
         if namespace_of(function.__globals__) is not None:

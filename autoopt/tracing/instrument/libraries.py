@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.origin import DATA_LIBRARIES
-from autoopt.tracing.arrays import masked, matrix
+from autoopt.tracing.arrays import masked, matrix, sparse_makers
 from autoopt.tracing.arrays.sparse import Matrices, is_sparse
 from autoopt.tracing.frames.labelled import Labelled
 from autoopt.tracing.frames.library import data_library
@@ -85,9 +85,9 @@ def maker(instrument: Any, value: Any) -> Any:
 
 def object_of(instrument: Any, value: Any, name: str) -> Any:
     """Return the stand-in for an object of a class of a library."""
-    made = stand_in("objects", type(value).__module__, instrument, value, name)
-    if made is not NotImplemented:
-        return made
+    replaced = stand_in("objects", type(value).__module__, instrument, value, name)
+    if replaced is not NotImplemented:
+        return replaced
     if isinstance(value, np.errstate):
         return modes.entered(instrument.tracer, value)
     if isinstance(value, np.vectorize):
@@ -154,7 +154,7 @@ def _sparse_maker(instrument: Any, value: Any, name: str) -> Any:
         return NotImplemented
 
     def call(tracer: Any, *args: Any, **kwargs: Any) -> Any:
-        return instrument.kept("scipy.sparse", Matrices).call(value, args, kwargs)
+        return sparse_makers.made(instrument.kept("scipy.sparse", Matrices), value, args, kwargs)
 
     return type_stand_in(instrument.tracer, value, call) if isinstance(value, type) else functools.partial(call, None)
 
@@ -231,8 +231,9 @@ def _exact(instrument: Any, value: Any, name: str) -> Any:
     if not isinstance(value, type) or value.__name__ not in ("Decimal", "Fraction"):
         return NotImplemented
     tracer = instrument.tracer
-    kind = tracer.types[value] = type_stand_in(tracer, value, scalars.exact(value))
+    kind: Any = type_stand_in(tracer, value, scalars.exact(value))
     kind.from_float = kind
+    tracer.types[value] = kind
     return kind
 
 

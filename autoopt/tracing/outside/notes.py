@@ -267,7 +267,7 @@ class Notes:
 
     def refilled(self) -> list[tuple[Any, str, Any]]:
         """Return the objects whose slots hold something else than when they were noted, with that."""
-        slots = (same.args for same in self._others if getattr(same, "func", None) is _is_in_slot)
+        slots = (same.args for same in self._others if isinstance(same, functools.partial) and same.func is _is_in_slot)
         now = ((owner, slot.__name__, before, _slot(slot, owner)) for slot, owner, before in slots)
         return [(owner, name, value) for owner, name, before, value in now if value is not before]
 

@@ -145,8 +145,8 @@ class Outside:
         for (key, name), (_, value) in self.shadows.read.items():
             if key in spaces:
                 names.append((spaces[key], name, value if name in spaces[key] else ABSENT))
-        known = (entry for entry in names if type(entry[0]) in (dict, CellType))
-        assigned = any(meaning(place, name) is not value for place, name, value in known)
+        readable = (entry for entry in names if type(entry[0]) in (dict, CellType))
+        assigned = any(meaning(place, name) is not value for place, name, value in readable)
         names = [entry for entry in names if self._is_watched(*entry)]
         cells = tuple((place, value) for place, _, value in names if type(place) is CellType)
         held = tuple(entry for entry in names if type(entry[0]) is dict)

@@ -53,10 +53,10 @@ class Distribution:
         return getattr(self._original, "name", None) or type(self._original).__name__.removesuffix("_gen")
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._original, name)
+        attribute = getattr(self._original, name)
         if name in _FREEZE:
             return self
-        return functools.partial(self._call, name) if callable(found) and not name.startswith("_") else found
+        return functools.partial(self._call, name) if callable(attribute) and not name.startswith("_") else attribute
 
     def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
         return Frozen(self, args, kwargs)

@@ -61,6 +61,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("labels", "name"), CASES)
+@pytest.mark.sampled(4)
 def test_counts_are_those_of_each_point(labels, name):
     count = {**COUNTS, **OF_WHOLE_NUMBERS}[name]
 

@@ -7,7 +7,7 @@ import pytest
 
 import autoopt
 from autoopt.errors import TracingError, UsageError
-from autoopt.tracing import extension
+from autoopt.tracing.instrument import extension
 
 
 @pytest.fixture(autouse=True)
