@@ -307,7 +307,7 @@ def noticed(name: str, cases: int) -> bool:
 
 
 def test_an_answer_without_a_guard_is_noticed(monkeypatch):
-    monkeypatch.setattr(Tracer, "decide", lambda self, traced, kind, answer: answer)
+    monkeypatch.setattr(Tracer, "guard", lambda self, traced, kind, answer: answer)
     assert noticed("steps_back", 20)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays import indices
 from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
 from autoopt.tracing.standins.types import real
@@ -102,7 +102,7 @@ class Masked(Disguised):
         return bool(self._values) if self.size == 1 and not self._mask.any() else bool(self.value)
 
     def __getitem__(self, key: Any) -> Any:
-        key = _plain(self.tracer, functions.decided(self.tracer, key), decide=True)
+        key = _plain(self.tracer, indices.decided(self.tracer, key), decide=True)
         places = np.arange(self.size).reshape(self.shape)[np.asarray(key) if isinstance(key, np.ndarray) else key]
         picked = self._values.reshape(-1)[places if np.ndim(places) else int(places)]
         return masked(self.tracer, self.value[key], picked, "an index")
@@ -302,7 +302,7 @@ def call(function: Callable, tracer: Any, *args: Any, **kwargs: Any) -> Any:
     args, kwargs = real(args), real(kwargs)
     name = _ALIASES.get(function.__name__, function.__name__)
     if not _follow((args, kwargs)):
-        given = functions.decided(tracer, args), {key: functions.decided(tracer, part) for key, part in kwargs.items()}
+        given = indices.decided(tracer, args), {key: indices.decided(tracer, part) for key, part in kwargs.items()}
         return masked(tracer, function(*_plain(tracer, given[0]), **_plain(tracer, given[1])))
     if isinstance(getattr(function, "f", None), np.ufunc) and not kwargs:
         return _operate(_either(tracer, *args), function.f, function, args)
@@ -318,7 +318,7 @@ def call(function: Callable, tracer: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _with_mask(tracer: Any, data: Any, mask: Any, fill_value: Any = None) -> Masked:
     """Return traced numbers with a mask, on top of what they have."""
-    values, mask = _numbers(tracer, data), functions.decided(tracer, mask)
+    values, mask = _numbers(tracer, data), indices.decided(tracer, mask)
     mask = np.ma.getmaskarray(mask.value) & mask.value.data if type(mask) is Masked else mask
     values = tracer.lift(values)
     plain = np.ma.array(_plain(tracer, data if type(data) is Masked else values), mask=mask, fill_value=fill_value)
@@ -345,7 +345,7 @@ def _by_comparison(function: Callable, condition: Callable) -> Callable:
 
 
 def _masked_where(tracer: Any, condition: Any, a: Any, copy: bool = True) -> Any:
-    condition = _plain(tracer, functions.decided(tracer, condition), decide=True)
+    condition = _plain(tracer, indices.decided(tracer, condition), decide=True)
     values = tracer.lift(_numbers(tracer, a))
     return masked(tracer, np.ma.masked_where(condition, _plain(tracer, a if type(a) is Masked else values)), values)
 

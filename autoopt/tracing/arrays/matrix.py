@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
-from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays import indices
 from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
 
@@ -81,7 +81,7 @@ class MatrixArray(Disguised):
         return bool(self._values.reshape(-1)[0]) if self.size == 1 else bool(self.value)
 
     def __getitem__(self, key: Any) -> Any:
-        key = functions.decided(self.tracer, key) if type(key) is not slice else key
+        key = indices.decided(self.tracer, key) if type(key) is not slice else key
         return self._both(self.value[key], self._values[key], "an index")
 
     def __setitem__(self, key: Any, value: Any) -> None:

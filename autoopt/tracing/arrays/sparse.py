@@ -15,6 +15,7 @@ from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.operations import put_add, sparse_product, sparse_transposed_product
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step
 from autoopt.tracing.arrays.array import TracedArray
+from autoopt.tracing.recording.recorder import Recorder
 
 
 def is_sparse(value: Any) -> bool:
@@ -25,7 +26,7 @@ def is_sparse(value: Any) -> bool:
 class Matrices:
     """The sparse matrices of one trace."""
 
-    def __init__(self, tracer: Any, free_name: Callable[[str], str]) -> None:
+    def __init__(self, tracer: Recorder, free_name: Callable[[str], str]) -> None:
         self.tracer, self.free_name = tracer, free_name
 
     def wrap(self, value: Any, name: str = "") -> Any:
@@ -42,54 +43,11 @@ class Matrices:
             return self.tracer.guard(value, "array", value.value)
         return value
 
-    def call(self, make: Callable, args: tuple, kwargs: dict) -> Any:
-        """Call a function or class of scipy.sparse that makes a matrix, of data or with entries that are traced."""
-        if not self.depends((args, tuple(kwargs.values()))):
-            made = self.wrap(make(*self._plainly(args), **self._plainly(kwargs)))
-            if type(made) is Sparse:
-                made._own = True
-            return made
-        if make.__name__.removesuffix("_array").removesuffix("_matrix") not in _PLACING or not args:
-            raise self.refusal(f"scipy.sparse.{make.__name__}")
-        return self._placed(make, args[0], args[1:], kwargs)
-
-    def _placed(self, make: Callable, given: Any, args: tuple, kwargs: dict) -> Sparse:
-        """Return the matrix that `make` fills with traced entries: made of their numbers, it says where they go."""
-        pool: list[Any] = []
-        kwargs = {key: part for key, part in self._plainly(kwargs).items() if key != "format"}
-        compressed = type(given) is tuple and len(given) > 1 and isinstance(make, type)
-        if compressed and type(given[1]) is tuple:  # coordinates, of which two may be the same
-            places = tuple(map(np.asarray, self._plainly(given[1])))
-            entries = self.tracer.whole(given[0])
-            made = make((np.ones(len(places[0])), places), *self._plainly(args), **kwargs)
-        else:
-            rest = self._plainly(given[1:]) if compressed else ()
-            numbered = self._numbered(given[0] if compressed else given, pool)
-            made = make((numbered, *rest) if compressed else numbered, *self._plainly(args), **kwargs).tocoo()
-            entries, places = np.concatenate(pool)[made.data.astype(int) - 1], (made.row, made.col)
-        return Sparse(self, _coordinates(made, np.asarray(entries.value), places), "matrix", entries)
-
-    def _numbered(self, value: Any, pool: list) -> Any:
-        """Return `value` with numbers from 1 on in place of its entries, which go to `pool`."""
-        if value is None:
-            return None
-        if type(value) in (tuple, list):
-            return type(value)([self._numbered(part, pool) for part in value])
-        start = 1 + sum(len(part) for part in pool)
-        if type(value) is Sparse or is_sparse(value):
-            matrix = value.value.tocoo() if type(value) is Sparse else value.tocoo()
-            entries = getattr(value, "_entries", None)
-            pool.append(matrix.data if entries is None else entries)
-            return _coordinates(matrix, np.arange(start, start + matrix.nnz, dtype=float), (matrix.row, matrix.col))
-        pool.append(np.ravel(value))
-        numbers = np.arange(start, start + len(pool[-1]), dtype=float).reshape(np.shape(value))
-        return numbers if numbers.ndim else float(numbers)
-
-    def _plainly(self, value: Any) -> Any:
+    def plainly(self, value: Any) -> Any:
         """Return `value` for SciPy, with what is in it."""
         if type(value) in (tuple, list):
-            return type(value)([self._plainly(part) for part in value])
-        return {key: self._plainly(part) for key, part in value.items()} if type(value) is dict else self.plain(value)
+            return type(value)([self.plainly(part) for part in value])
+        return {key: self.plainly(part) for key, part in value.items()} if type(value) is dict else self.plain(value)
 
     def follows(self, value: Any) -> bool:
         """Whether `value` is of the trace."""
@@ -123,11 +81,7 @@ class Matrices:
         )
 
 
-_PLACING = {"diags", "spdiags", "hstack", "vstack", "block_diag", "bmat", "block", "csr", "csc", "coo", "dia", "bsr"}
-"""The functions and classes of scipy.sparse that put each entry that they are given somewhere, and do nothing else."""
-
-
-def _coordinates(like: Any, entries: np.ndarray, places: tuple) -> Any:
+def coordinates(like: Any, entries: np.ndarray, places: tuple) -> Any:
     """Return the matrix of these entries by coordinates, of the kind (array or matrix) and shape of `like`."""
     return type(like.tocoo())((entries, tuple(map(np.asarray, places))), shape=like.shape)
 
@@ -194,7 +148,7 @@ class Sparse(TracedArray):
     def __matmul__(self, other: Any) -> Any:
         matrices = self._matrices
         if type(other) is Sparse and matrices.follows((self, other)):
-            return self._sparse_product(other)
+            return _product_of_two(self, other)
         if type(other) is Sparse or (self._entries is None and not matrices.follows(other)):
             return matrices.wrap(self.value @ matrices.plain(other), self._name)
         other = matrices.tracer.whole(other)
@@ -209,27 +163,6 @@ class Sparse(TracedArray):
         """Return the rows and columns of the entries."""
         coo = self.value.tocoo()
         return coo.row, coo.col
-
-    def _sparse_product(self, other: Sparse) -> Sparse:
-        """Return the product of two sparse matrices: each pair of entries that meet is one of its own."""
-        left, right = self.value.tocoo(), other.value.tocoo()
-        if left.shape[1] != right.shape[0]:
-            raise ValueError(f"dimension mismatch: {left.shape} @ {right.shape}")
-        order = np.argsort(right.row, kind="stable")
-        counts = np.bincount(right.row, minlength=right.shape[0])
-        met = counts[left.col]
-        first = np.repeat(np.arange(left.nnz), met)
-        second = order[
-            np.arange(met.sum()) - np.repeat(np.cumsum(met) - met, met) + (np.cumsum(counts) - counts)[left.col[first]]
-        ]
-        one, two = (
-            (matrix.data if traced is None else traced)[picked]
-            for matrix, traced, picked in ((left, self._entries, first), (right, other._entries, second))
-        )
-        shape = left.shape[0], right.shape[1]
-        entries = one * two
-        places = left.row[first], right.col[second]
-        return self._with(type(left)((np.asarray(entries.value), places), shape=shape), entries)
 
     def _product(self, step: int, x: Any, transposed: bool) -> Any:
         tracer = self._matrices.tracer
@@ -294,8 +227,7 @@ class Sparse(TracedArray):
             other = other if np.ndim(other) == 2 else other[None, :]
             if any(given not in (1, own) for given, own in zip(np.shape(other), self.shape, strict=True)):
                 raise matrices.refusal(".multiply(...) by an array of another shape")
-            tall, wide = (length > 1 for length in np.shape(other))
-            factors = other[rows if tall else np.zeros_like(rows), columns if wide else np.zeros_like(columns)]
+            factors = _spread(other, rows, columns)
         found = entries * factors
         return self._with(type(coo)((np.asarray(found.value), (rows, columns)), shape=self.shape), found)
 
@@ -399,6 +331,38 @@ class Sparse(TracedArray):
     __str__ = __repr__
     __format__ = object.__format__
     __hash__ = object.__hash__
+
+
+def _product_of_two(one: Sparse, other: Sparse) -> Sparse:
+    """Return the product of two sparse matrices: each pair of entries that meet is one of its own."""
+    left, right = one.value.tocoo(), other.value.tocoo()
+    if left.shape[1] != right.shape[0]:
+        raise ValueError(f"dimension mismatch: {left.shape} @ {right.shape}")
+    first, second = _meeting(left, right)
+    first_entries, second_entries = (
+        (matrix.data if traced is None else traced)[picked]
+        for matrix, traced, picked in ((left, one._entries, first), (right, other._entries, second))
+    )
+    shape = left.shape[0], right.shape[1]
+    entries = first_entries * second_entries
+    places = left.row[first], right.col[second]
+    return one._with(type(left)((np.asarray(entries.value), places), shape=shape), entries)
+
+
+def _meeting(left: Any, right: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the entries of two matrices by coordinates, each pair of which makes an entry of their product."""
+    order = np.argsort(right.row, kind="stable")
+    counts = np.bincount(right.row, minlength=right.shape[0])
+    met = counts[left.col]
+    first = np.repeat(np.arange(left.nnz), met)
+    starts = (np.cumsum(counts) - counts)[left.col[first]]
+    return first, order[np.arange(met.sum()) - np.repeat(np.cumsum(met) - met, met) + starts]
+
+
+def _spread(array: Any, rows: np.ndarray, columns: np.ndarray) -> Any:
+    """Return the entries of a matrix, a row or a column, spread as NumPy does, at these places."""
+    tall, wide = (length > 1 for length in np.shape(array))
+    return array[rows if tall else np.zeros_like(rows), columns if wide else np.zeros_like(columns)]
 
 
 class Matrix:

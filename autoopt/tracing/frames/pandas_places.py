@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays import functions, indices
 
 
 def rearranged(frames: Any, function: Callable, given: Any, what: str, by_size: bool = False) -> Any:
@@ -37,7 +37,7 @@ def rearranged(frames: Any, function: Callable, given: Any, what: str, by_size: 
     numbers = np.arange(1.0, len(missing) + 1)
     if by_size:
         order = functions.call_function(tracer, np.argsort, (entries,), {"kind": "stable"})
-        numbers[np.asarray(functions.decided(tracer, order))] = np.arange(1.0, len(missing) + 1)
+        numbers[np.asarray(indices.decided(tracer, order))] = np.arange(1.0, len(missing) + 1)
     place = np.zeros(len(missing) + 1, int)
     place[numbers.astype(int)] = np.arange(len(missing))
     numbers[missing] = np.nan

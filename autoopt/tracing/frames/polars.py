@@ -14,7 +14,7 @@ import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays import functions, ufuncs
 from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.frames.labelled import Labelled, agree
 from autoopt.tracing.frames.library import DataLibrary
@@ -180,7 +180,7 @@ class Column(Disguised):
         if method == "__call__" and not kwargs and len(inputs) < 3:
             return _operate(self._polars, ufunc, ufunc, inputs)
         inputs, kwargs = self._polars.traced(inputs), self._polars.traced(kwargs)
-        return functions.call_ufunc(self._polars.tracer, ufunc, method, inputs, kwargs)
+        return ufuncs.call_ufunc(self._polars.tracer, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
         args, kwargs = self._polars.traced(args), self._polars.traced(kwargs)

@@ -219,10 +219,8 @@ class Instrument:
         return self._containers.of(value, lambda part, name: self.substitute(part, name, attribute=True))
 
     def _callable(self, value: Any) -> Callable:
-        if (
-            isinstance(value, FunctionType | BuiltinFunctionType) and self._functions.builtins
-        ):  # `open` says nothing there
-            self.outside.read_through((value.__name__,))
+        if self._functions.builtins and isinstance(value, FunctionType | BuiltinFunctionType):
+            self.outside.read_through((value.__name__,))  # that there is `open` among the builtins says nothing
         if may_hash(value) and value in STAND_INS:
             return functools.partial(STAND_INS[value], self.tracer)
         if (of_library := libraries.called(self, value)) is not NotImplemented:

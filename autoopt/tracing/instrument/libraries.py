@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.origin import DATA_LIBRARIES
-from autoopt.tracing.arrays import masked, matrix
+from autoopt.tracing.arrays import masked, matrix, sparse_makers
 from autoopt.tracing.arrays.sparse import Matrices, is_sparse
 from autoopt.tracing.frames.labelled import Labelled
 from autoopt.tracing.frames.library import data_library
@@ -154,7 +154,7 @@ def _sparse_maker(instrument: Any, value: Any, name: str) -> Any:
         return NotImplemented
 
     def call(tracer: Any, *args: Any, **kwargs: Any) -> Any:
-        return instrument.kept("scipy.sparse", Matrices).call(value, args, kwargs)
+        return sparse_makers.made(instrument.kept("scipy.sparse", Matrices), value, args, kwargs)
 
     return type_stand_in(instrument.tracer, value, call) if isinstance(value, type) else functools.partial(call, None)
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from autoopt.tracing.recording.recorder import Recorder
+
 CLOCKS = (time.time, time.perf_counter, time.monotonic, time.process_time)
 
 
@@ -27,6 +29,6 @@ for _name in ("add", "sub", "mul", "truediv", "radd", "rsub", "rmul", "rtruediv"
     setattr(Moment, f"__{_name}__", _calculation(f"__{_name}__"))
 
 
-def read(clock: Callable, tracer: Any) -> Moment:
+def read(clock: Callable, tracer: Recorder) -> Moment:
     """Return what `clock` shows."""
     return Moment(clock())

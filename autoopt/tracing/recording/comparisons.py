@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.tape import PARAMETER
+from autoopt.tracing.recording.recorder import Recorder
 
 _STAIRS = frozenset((np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide, np.heaviside))
 """What has whole numbers as results is equal to one everywhere."""
@@ -18,7 +19,7 @@ _STAIRS = frozenset((np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np
 _SMALL = 1e-3
 
 
-def by_equality(tracer: Any, ufunc: Callable, inputs: Sequence[Any], result: Any) -> None:
+def by_equality(tracer: Recorder, ufunc: Callable, inputs: Sequence[Any], result: Any) -> None:
     """Guard that numbers become equal, or stay so, as they do at single points; note that they are."""
     moving = [operand for operand in inputs if type(operand) is tracer.array and operand.level == PARAMETER]
     steps = [tracer.steps[operand.step] for operand in moving]
@@ -36,14 +37,14 @@ def by_equality(tracer: Any, ufunc: Callable, inputs: Sequence[Any], result: Any
         tracer.tape.ties.append(tracer.site())
 
 
-def _comes_to_rest(tracer: Any, one: Any, other: Any) -> bool:
+def _comes_to_rest(tracer: Recorder, one: Any, other: Any) -> bool:
     """Whether two numbers were close when they were last compared here, as those are that converge."""
     site, size = tracer.site(), np.max(np.abs(one.value), initial=0.0)
     before, tracer.gaps[site] = tracer.gaps.get(site, np.inf), np.max(np.abs(one.value - other.value), initial=0.0)
     return bool(before <= _SMALL * size)
 
 
-def by_size(tracer: Any, ufunc: Callable, inputs: Sequence[Any], result: Any) -> None:
+def by_size(tracer: Recorder, ufunc: Callable, inputs: Sequence[Any], result: Any) -> None:
     """Note a distance that is 0 when it is first compared: a loop that goes on until it is small ends too early."""
     site = tracer.steps[result.step].site
     if site not in tracer.compared and not result.ndim:

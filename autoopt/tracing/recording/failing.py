@@ -23,7 +23,7 @@ import numpy as np
 
 from autoopt.origin import is_library
 from autoopt.tape.simplify import needed_steps
-from autoopt.tracing.arrays.functions import call_function
+from autoopt.tracing.recording.recorder import Recorder
 
 RETURNING = frozenset((np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute, np.maximum, np.minimum))
 """What Python's numbers do without ever raising; all else on them may."""
@@ -44,7 +44,7 @@ FINITE = frozenset(
 
 
 _CALLER = 3
-"""So many frames above is who called the tracer."""
+"""How many frames above is who called the tracer."""
 
 
 def may_raise(function: Callable) -> bool:
@@ -53,7 +53,7 @@ def may_raise(function: Callable) -> bool:
     return module.startswith(("numpy.linalg", "scipy.linalg")) and function.__name__ not in _TOTAL
 
 
-def returned(tracer: Any, function: Callable, result: Any, operands: Any = ()) -> None:
+def returned(tracer: Recorder, function: Callable, result: Any, operands: Any = ()) -> None:
     """Note that a function of arrays that depend on the parameters, which may raise, has returned `result`."""
     handled = is_handled(tracer, _CALLER)
     if function.__name__ not in FINITE:
@@ -70,7 +70,7 @@ def returned(tracer: Any, function: Callable, result: Any, operands: Any = ()) -
         tracer.attempts.append(first)
 
 
-def returned_number(tracer: Any, result: Any) -> None:
+def returned_number(tracer: Recorder, result: Any) -> None:
     """Note that an operation on Python's numbers that depend on the parameters, which may raise, has returned."""
     if is_handled(tracer, _CALLER):
         _guard(tracer, result)
@@ -78,19 +78,19 @@ def returned_number(tracer: Any, result: Any) -> None:
         tracer.attempts.append(result)
 
 
-def _guard(tracer: Any, result: Any) -> None:
+def _guard(tracer: Recorder, result: Any) -> None:
     """Add the guard that `result` is finite; where it is not although nothing was raised, nothing follows from it.
 
     Of an array the sum is asked, which loops on a tape have in common with what they compute otherwise.
     """
-    total = call_function(tracer, np.sum, (result,), {}) if result.ndim else result
+    total = np.sum(result) if result.ndim else result
     if not np.isfinite(total.value):
         tracer.tape.caught = True
         return
     tracer.guard(tracer.elementwise(np.isfinite, (total,)), "finite" if result.ndim else "bool", True)
 
 
-def keep_unread(tracer: Any) -> None:
+def keep_unread(tracer: Recorder) -> None:
     """Guard what may raise and has no reader, the run over: it was calculated to see whether it can be."""
     if not tracer.attempts:
         return
@@ -105,7 +105,7 @@ def keep_unread(tracer: Any) -> None:
 _ranges: dict[int, tuple[CodeType, list[tuple[int, int]]]] = {}
 
 
-def is_handled(tracer: Any, above: int = 1) -> bool:
+def is_handled(tracer: Recorder, above: int = 1) -> bool:
     """Whether the user's code would catch an exception that is raised now: it is within a `try` or `with`."""
     frame, outside = sys._getframe(above), tracer.outside
     while frame is not None and id(frame) != outside:

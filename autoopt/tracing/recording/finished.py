@@ -21,6 +21,8 @@ _REMEDY = "call the objective itself with numbers, then it keeps numbers; or let
 class Finished(Tracer):
     """A tracer whose run is over: every use of its arrays is an error that names where they were computed."""
 
+    is_over = True
+
     def elementwise(self, ufunc: Callable, inputs: Any, compute: Callable | None = None) -> Any:
         return self._compared(ufunc, inputs) if ufunc in _DIFFERENT else self.require_running(inputs)
 
@@ -58,6 +60,15 @@ class Finished(Tracer):
     def _places(self, steps: Any) -> list[Location]:
         """Return the line that is run, and where a value of `steps` was computed."""
         return [place for place in (self.location(), self.origin(steps)) if place]
+
+
+def finish(tracer: Tracer) -> None:
+    """End a run.
+
+    Arrays that the objective keeps go on asking the tracer that they have for everything, so it is this object that
+    becomes another one: a flag would have to be looked at in each step that is recorded.
+    """
+    tracer.__class__ = Finished
 
 
 class Note:

@@ -14,6 +14,7 @@ from autoopt.origin import is_library
 from autoopt.tape.tape import DATA, PARAMETER
 from autoopt.tracing.arrays import functions
 from autoopt.tracing.complex import fourier
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.constructors import as_array
 from autoopt.tracing.standins.types import real
 
@@ -31,7 +32,7 @@ class Dispatched:
 
     __slots__ = ("original", "tracer")
 
-    def __init__(self, tracer: Any, original: Callable) -> None:
+    def __init__(self, tracer: Recorder, original: Callable) -> None:
         self.tracer, self.original = tracer, original
 
     def __call__(self, *args, **kwargs):
@@ -76,7 +77,7 @@ class Dispatched:
         return repr(self.original)
 
 
-def constant_call(tracer: Any, function: Callable) -> Callable:
+def constant_call(tracer: Recorder, function: Callable) -> Callable:
     """Return a stand-in for a function that the user has marked as constant."""
 
     def call(*args, **kwargs):
@@ -92,8 +93,8 @@ def constant_call(tracer: Any, function: Callable) -> Callable:
     return call
 
 
-def library(tracer: Any, original: Callable, copied: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Do a function of SciPy that is Python code: followed, unless the user calls it with nothing but data."""
+def library(tracer: Recorder, original: Callable, copied: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Evaluate a function of SciPy that is Python code: followed, unless the user calls it with nothing but data."""
     given = tuple(args), dict(kwargs)
     if is_library(sys._getframe(1).f_code) or not _is_data(tracer, given):
         return copied(*args, **kwargs)
@@ -103,7 +104,7 @@ def library(tracer: Any, original: Callable, copied: Callable, *args: Any, **kwa
     return as_array(tracer, found) if type(found) is np.ndarray and found.dtype.kind in "fiub" else found
 
 
-def _is_data(tracer: Any, value: Any) -> bool:
+def _is_data(tracer: Recorder, value: Any) -> bool:
     """Whether `value` consists of numbers, names and arrays that do not depend on the parameters."""
     if isinstance(value, tuple | list):
         return all(_is_data(tracer, part) for part in value)
@@ -117,8 +118,8 @@ def _is_data(tracer: Any, value: Any) -> bool:
 _PLAIN = (int, float, complex, str, type(None), np.ndarray, np.generic, np.dtype, type)
 
 
-def compiled(tracer: Any, original: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Do a compiled function of a library on what its arguments carry; it must not write into them."""
+def compiled(tracer: Recorder, original: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Evaluate a compiled function of a library on what its arguments carry; it must not write into them."""
     level = tracer.level((args, kwargs))
     if level == PARAMETER:
         return original(*args, **kwargs)  # which asks for the array and is refused
@@ -126,7 +127,7 @@ def compiled(tracer: Any, original: Callable, *args: Any, **kwargs: Any) -> Any:
     return _written_nowhere(tracer, original, real(tracer.concrete(args)), real(tracer.concrete(kwargs)))
 
 
-def _written_nowhere(tracer: Any, original: Callable, args: tuple, kwargs: dict) -> Any:
+def _written_nowhere(tracer: Recorder, original: Callable, args: tuple, kwargs: dict) -> Any:
     """Return `original(*args, **kwargs)`, having seen that none of the arrays has changed by it."""
     given = [part for part in (*args, *kwargs.values()) if isinstance(part, np.ndarray)]
     before = [part.copy() for part in given]
@@ -152,7 +153,7 @@ _HOLDS: dict[str, Callable] = {
 """What the assertions of np.testing ask of two arrays."""
 
 
-def assertion(tracer: Any, original: Callable) -> Callable:
+def assertion(tracer: Recorder, original: Callable) -> Callable:
     """Return a stand-in for a function of np.testing: that it passes is a branch that was taken."""
 
     def check(actual, desired, *args, **kwargs):
@@ -169,7 +170,7 @@ def assertion(tracer: Any, original: Callable) -> Callable:
     return check if original.__name__ in _HOLDS else original
 
 
-def opaque(tracer: Any, original: Callable) -> Callable:
+def opaque(tracer: Recorder, original: Callable) -> Callable:
     """Return a stand-in for a SciPy function in Python: one step if a traced array is among its arguments."""
 
     def recorded(*args, **kwargs):
@@ -184,7 +185,7 @@ def opaque(tracer: Any, original: Callable) -> Callable:
 
 
 def _undrawn(function: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Do a function of a matrix and put NumPy's generator back: it only starts an estimate of a norm."""
+    """Evaluate a function of a matrix and put NumPy's generator back: it only starts an estimate of a norm."""
     state = np.random.get_state()  # noqa: NPY002
     try:
         return function(*args, **kwargs)

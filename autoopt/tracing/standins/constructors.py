@@ -11,7 +11,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from autoopt.errors import TracingError
 from autoopt.tape.tape import DATA, PARAMETER
-from autoopt.tracing.arrays import defined, functions, matrix, views
+from autoopt.tracing.arrays import defined, functions, matrix, reading
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.table import STAND_INS, TYPES, stands_in
 from autoopt.tracing.standins.types import is_single, real
 
@@ -41,7 +42,7 @@ _DTYPE_AFTER = {np.eye: 3, np.tri: 3, np.arange: 3, np.linspace: 5}
 """Where constructors take the dtype by position, if not second."""
 
 
-def complex_array(tracer: Any, shape: Any, value: Any) -> Any:
+def complex_array(tracer: Recorder, shape: Any, value: Any) -> Any:
     """Return a complex array filled with `value` that can be written into."""
     parts = [tracer.call(np.zeros, (real(_decided(tracer, shape)),), {}) for _ in range(2)]
     made = tracer.pair(tracer, *parts)
@@ -50,7 +51,7 @@ def complex_array(tracer: Any, shape: Any, value: Any) -> Any:
     return made
 
 
-def _decided(tracer: Any, value: Any) -> Any:
+def _decided(tracer: Recorder, value: Any) -> Any:
     """Return `value` with traced sizes as Python integers."""
     kind = type(value)
     if kind is tracer.array:
@@ -92,7 +93,7 @@ def _full(tracer, shape, fill_value, dtype=None, order="C", **kwargs):
     return _doubled(tracer, made) if is_single(kind) else made
 
 
-def _in_double(tracer: Any, dtype: Any) -> Any:
+def _in_double(tracer: Recorder, dtype: Any) -> Any:
     """Return a dtype, double precision for single."""
     if not is_single(dtype):
         return dtype
@@ -100,7 +101,7 @@ def _in_double(tracer: Any, dtype: Any) -> Any:
     return float
 
 
-def _doubled(tracer: Any, array: Any) -> Any:
+def _doubled(tracer: Recorder, array: Any) -> Any:
     """Return an array of single precision as one of double precision, into which traced values can be written."""
     tracer.note_single()
     return array.cast(float) if type(array) is tracer.array else array
@@ -146,7 +147,7 @@ def _ordered(array: Any, order: str | None) -> Any:
     return array.duplicate(order) if order in ("C", "F") and np.asarray(value, order=order) is not value else array
 
 
-def as_array(tracer: Any, value: Any, dtype: Any = None) -> Any:
+def as_array(tracer: Recorder, value: Any, dtype: Any = None) -> Any:
     """Return anything array-like as a traced array with an ndarray for its value."""
     if hasattr(type(value), "as_traced"):  # a table of pandas, or a sum over a sparse matrix
         value = value.as_traced()
@@ -182,7 +183,7 @@ def _as_strided(tracer, x, shape=None, strides=None, subok=False, writeable=True
     value = as_strided(x.value, _decided(tracer, shape), _decided(tracer, strides), writeable=writeable)
     tracer.tape.data_decided = tracer.tape.data_decided or x.level == DATA
     try:
-        return views.memory_view(x, value)
+        return reading.memory_view(x, value)
     except ValueError as error:
         raise TracingError(
             f"np.lib.stride_tricks.as_strided: {error}.", tracer.location(), "take strides that stay within the array."
@@ -209,7 +210,7 @@ def _number(kind: type) -> Callable:
     return convert
 
 
-def float_of(tracer: Any, value: Any) -> Any:
+def float_of(tracer: Recorder, value: Any) -> Any:
     """Return an object of the user's as the traced value that its `__float__` gives, anything else as it is.
 
     Objects in lists are such, too.
@@ -221,7 +222,7 @@ def float_of(tracer: Any, value: Any) -> Any:
     return found if type(found) is tracer.array else value
 
 
-def _empty(tracer: Any, shape: Any, dtype: Any = float, buffer: Any = None, *rest: Any, **options: Any) -> Any:
+def _empty(tracer: Recorder, shape: Any, dtype: Any = float, buffer: Any = None, *rest: Any, **options: Any) -> Any:
     """np.ndarray as the constructor of an array that is filled afterwards."""
     if buffer is not None or rest or set(options) - {"order"}:
         return np.ndarray(shape, real(dtype), buffer, *rest, **options)

@@ -9,7 +9,8 @@ import numpy as np
 
 from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays import functions, indices
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.constructors import as_array
 from autoopt.tracing.standins.table import stands_in
 from autoopt.tracing.standins.types import real
@@ -22,7 +23,7 @@ class Vectorized:
     With `otypes` None they are what they are, as np.frompyfunc leaves them.
     """
 
-    def __init__(self, tracer: Any, pyfunc: Callable, otypes: Any = "", excluded: Any = ()) -> None:
+    def __init__(self, tracer: Recorder, pyfunc: Callable, otypes: Any = "", excluded: Any = ()) -> None:
         self.tracer, self.pyfunc, self.otypes, self.excluded = tracer, pyfunc, otypes, set(excluded or ())
 
     def __call__(self, *args, **kwargs):
@@ -92,7 +93,7 @@ def _nditer(tracer, op, *args, **kwargs):
     if not tracer.holds_traced(op):
         return np.nditer(op, *args, **kwargs)
     if tracer.level(op) < PARAMETER and "op_flags" not in kwargs and len(args) < 2:
-        return np.nditer(functions.decided(tracer, op), *args, **kwargs)
+        return np.nditer(indices.decided(tracer, op), *args, **kwargs)
     if args or kwargs or type(op) is not tracer.array:
         raise TracingError(
             "np.nditer with options or of several arrays is not followed.",

@@ -8,6 +8,7 @@ import numpy as np
 
 from autoopt.errors import TracingError
 from autoopt.tracing.arrays import functions
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.constructors import as_array
 from autoopt.tracing.standins.randomness import Random, draws
 
@@ -15,7 +16,7 @@ from autoopt.tracing.standins.randomness import Random, draws
 class _Joiner:
     """Stands in for np.r_ and np.c_."""
 
-    def __init__(self, tracer: Any, original: Any) -> None:
+    def __init__(self, tracer: Recorder, original: Any) -> None:
         self.tracer, self.original = tracer, original
 
     def __getitem__(self, key):
@@ -32,7 +33,7 @@ class _Joiner:
         return functions.call_function(self.tracer, np.concatenate, (parts,), {})
 
 
-def object_stand_in(tracer: Any, value: Any) -> Any:
+def object_stand_in(tracer: Recorder, value: Any) -> Any:
     """Return the stand-in for a NumPy object that is neither function nor type, or None."""
     if draws(value):
         return Random(tracer, value)

@@ -1,8 +1,4 @@
-"""Functions of scipy.special that SciPy itself computes from others, or whose values are complex.
-
-Lambert's W and Faddeeva's w of a complex argument are pairs of real functions of its parts, the primitives of
-tape/operations.py.
-"""
+"""Functions of scipy.special that SciPy itself computes from others, and Lambert's W, whose values are complex."""
 
 from __future__ import annotations
 
@@ -13,22 +9,11 @@ from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape import operations
 from autoopt.tape.signatures import Unsupported
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.complex.array import as_complex, pair
+from autoopt.tracing.complex.special import of_parts
 from autoopt.tracing.formulas.table import formula
 from autoopt.tracing.standins.table import stands_in
 
-# Complex values -------------------------------------------------------------------------------------------------------
-
-
-def _parts(tracer, z, real, imaginary, *more):
-    """Return a function of a complex argument by its two parts."""
-    z = as_complex(tracer, z)
-    re, im = (part if np.shape(part) == z.shape else part + np.zeros(z.shape) for part in (z.re, z.im))
-    return pair(tracer, *(tracer.elementwise(part, (re, im, *more)) for part in (real, imaginary)))
-
-
-def wofz(tracer, z):
-    return _parts(tracer, z, operations.faddeeva_real, operations.faddeeva_imaginary)
+# Lambert's W ----------------------------------------------------------------------------------------------------------
 
 
 @stands_in(special.lambertw)
@@ -41,7 +26,7 @@ def _lambertw(tracer, z, k=0, tol=1e-8):
             tracer.location(),
             "pass one whole number k.",
         )
-    return _parts(tracer, tracer.whole(z), operations.lambert_real, operations.lambert_imaginary, int(k))
+    return of_parts(tracer, tracer.whole(z), operations.lambert_real, operations.lambert_imaginary, int(k))
 
 
 # Spherical Bessel functions -------------------------------------------------------------------------------------------
