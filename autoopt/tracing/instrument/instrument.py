@@ -44,6 +44,7 @@ from autoopt.tracing.instrument.remembered import Remembered, is_remembering
 from autoopt.tracing.instrument.statements import class_building, importing
 from autoopt.tracing.outside.places import Outside
 from autoopt.tracing.outside.watching import attribute
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins import (
     calls,
     followed,
@@ -66,7 +67,7 @@ class Instrument:
         By identity, the things that have a substitute, with it.
     """
 
-    def __init__(self, tracer: Any) -> None:
+    def __init__(self, tracer: Recorder) -> None:
         self.tracer = tracer
         self.substitutes: dict[int, tuple[Any, Any]] = {}
         self._originals: dict[int, Any] = {}
