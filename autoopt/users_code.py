@@ -52,9 +52,10 @@ def syntax_error(error: SyntaxError | ValueError, file: str) -> ModelError:
     if isinstance(error, SyntaxError) and error.lineno:
         line = linecache.getline(file, error.lineno)
         start = max(error.offset or 1, 1) - 1
-        end = (error.end_offset or 0) - 1 if error.end_lineno == error.lineno else start
-        first, last = (len(line[:column].encode()) for column in (start, max(end, start + 1)))
-        where = Location(file, error.lineno, first, last)
+        last = error.end_offset or 0
+        end = last - 1 if error.end_lineno == error.lineno and last > start else start
+        column, end_column = (len(line[:number].encode()) for number in (start, max(end, start + 1)))
+        where = Location(file, error.lineno, column, end_column)
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     return ModelError(f"{Path(file).name} is not valid Python: {said}.", where, "correct this line.")
 

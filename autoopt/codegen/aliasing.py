@@ -1,29 +1,10 @@
-"""Which results are arrays of their own, and which look at the memory of others."""
+"""Which results are arrays of their own, and which look at the memory of others, as the table of printers tells."""
 
 from __future__ import annotations
 
-from pytensor.assumptions.specify import SpecifyAssumptions
-from pytensor.compile.ops import ViewOp
-from pytensor.gradient import DisconnectedGrad, GradClip, GradScale, ZeroGrad
-from pytensor.graph.basic import Apply, Variable
-from pytensor.raise_op import CheckAndRaise
-from pytensor.scalar import Identity, Second
-from pytensor.tensor.basic import (
-    Alloc,
-    ExtractDiag,
-    Split,
-)
-from pytensor.tensor.elemwise import DimShuffle, Elemwise
-from pytensor.tensor.reshape import JoinDims, SplitDims
-from pytensor.tensor.shape import Reshape, SpecifyShape
-from pytensor.tensor.subtensor import Subtensor
+from pytensor.graph.basic import Variable
 
-from autoopt.ops.releases import IfElse
-
-VIEWS = (
-    *(DimShuffle, Reshape, SpecifyShape, JoinDims, SplitDims, Split),
-    *(ExtractDiag, CheckAndRaise, DisconnectedGrad, ZeroGrad, GradClip, GradScale, ViewOp, SpecifyAssumptions),
-)
+from autoopt.codegen.printers.table import view_of
 
 
 def owned(variable: Variable, deep: bool = True) -> bool:
@@ -34,24 +15,18 @@ def owned(variable: Variable, deep: bool = True) -> bool:
     node = variable.owner
     if node is None:
         return False
-    if _looks(node):
-        return deep and not isinstance(node.op, (ExtractDiag, Split, Elemwise, IfElse)) and owned(node.inputs[0])
-    return not (isinstance(node.op, Alloc) and not all(node.inputs[0].type.broadcastable))
+    view = view_of(node)
+    return view is None or (deep and view.writable and owned(node.inputs[view.operand]))
 
 
-def _looks(node: Apply) -> bool:
-    """True if the result may share memory with the first operand."""
-    elementwise = isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Identity | Second)
-    return elementwise or isinstance(node.op, (*VIEWS, Subtensor, IfElse))
-
-
-def source(node: Apply) -> int:
-    """Return which operand a result that shares memory shares it with."""
-    return int(isinstance(node.op, IfElse) or isinstance(getattr(node.op, "scalar_op", None), Second))
+def seen(variable: Variable) -> Variable | None:
+    """Return the variable whose memory `variable` looks at; None if it is an array of its own, or an input."""
+    view = view_of(variable.owner) if variable.owner else None
+    return None if view is None else variable.owner.inputs[view.operand]
 
 
 def origin(variable: Variable) -> Variable:
-    """Return the variable whose memory `variable` may look at."""
-    while variable.owner and not owned(variable, deep=False):
-        variable = variable.owner.inputs[source(variable.owner)]
+    """Return the variable whose memory `variable` may look at in the end."""
+    while (base := seen(variable)) is not None:
+        variable = base
     return variable

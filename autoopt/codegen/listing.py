@@ -10,7 +10,7 @@ import keyword
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import numpy as np
 from pytensor.graph.basic import Apply, Constant, Variable
@@ -20,9 +20,10 @@ from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 
-from autoopt.codegen.aliasing import origin, owned, source
+from autoopt.codegen.aliasing import origin, owned, seen
 from autoopt.codegen.code import Code, array_text, literal, sequence
 from autoopt.codegen.printers.table import print_node, stem
+from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.graph.idioms.sweep import simplify
 from autoopt.ops.patterns import expanded, rank
 from autoopt.ops.releases import SCATTERS
@@ -33,30 +34,6 @@ LONG_CONSTANT = 24  # columns; a longer constant that is read twice gets a name
 RESULT_NAMES = ("value", "gradient", "hessian")
 
 
-@dataclass(frozen=True)
-class Listing:
-    """The text of one function and what a module needs around it.
-
-    Attributes
-    ----------
-    name : str
-    text : str
-        `def name(arguments): ...`, without a final blank line.
-    imports : frozenset of str
-        The import lines that the text needs.
-    constants : dict of ndarray
-        Arrays that the text refers to by global name.
-    functions : dict of str
-        The texts of functions that the text calls, by name, those called first.
-    """
-
-    name: str
-    text: str
-    imports: frozenset[str]
-    constants: dict[str, np.ndarray]
-    functions: dict[str, str] = field(default_factory=dict)
-
-
 def list_function(
     name: str,
     arguments: Sequence[tuple[Variable, str]],
@@ -64,8 +41,8 @@ def list_function(
     *,
     names: Mapping[Variable, str] | None = None,
     comments: Mapping[Variable, str] | None = None,
-    checks: Sequence[tuple[Variable, str]] = (),
-    docstring: str | None = None,
+    checks: Sequence[tuple[Variable, Check]] = (),
+    docstring: str = "",
 ) -> Listing:
     """Return the NumPy function that computes `results` from `arguments`.
 
@@ -81,8 +58,8 @@ def list_function(
         What the text shall call some of the variables; these always get a statement of their own.
     comments : mapping of Variable to str, optional
         The user's line that computes a variable, written above its statement.
-    checks : sequence of (Variable, str), optional
-        Statements with `{}` for the variable, written, in order, before anything they do not need.
+    checks : sequence of (Variable, Check), optional
+        Written, in order, before anything they do not need.
     docstring : str, optional
         The function's docstring.
 
@@ -98,18 +75,15 @@ def list_function(
     writer.comments = {_core(simple[key]): text for key, text in (comments or {}).items() if key in simple}
     writer.names = {_core(simple[key]): text for key, text in (names or {}).items() if key in simple}
     writer.name_results([simple[result] for result in results])
-    for variable, template in checks:
+    for variable, check in checks:
         writer.compute([simple[variable]])
-        writer.lines += template.format(writer.code(simple[variable])).split("\n")
-    writer.finish([simple[result] for result in results])
-    head = [f'"""{docstring}"""'] if docstring else []
-    text = "\n    ".join([f"def {name}({', '.join(text for _, text in arguments)}):", *head, *writer.lines])
-    everything = "\n".join([*writer.functions.values(), text])
-    modules = re.findall(r"\b(scipy\.\w+)\.", everything)
-    imports = {f"import {module}" for module in modules} | ({"import numpy as np"} if "np." in everything else set())
-    used = set(re.findall(r"\w+", everything))
-    constants = {k: v for k, v in writer.constants.items() if k in used}
-    return Listing(name, text, frozenset(imports), constants, writer.functions)
+        writer.lines += check.lines(writer.code(simple[variable]))
+    returned = writer.finish([simple[result] for result in results])
+    needs = frozenset(name for _, check in checks for name in check.needs)
+    texts = tuple(text for _, text in arguments)
+    listing = Listing(name, texts, tuple(writer.lines), returned, docstring, needs, {}, writer.functions)
+    used = set(re.findall(r"\w+", listing.everything))
+    return replace(listing, constants={k: v for k, v in writer.constants.items() if k in used})
 
 
 def _core(variable: Variable) -> Variable:
@@ -132,7 +106,7 @@ class _Writer:
         self.names: dict[Variable, str] = {}
         self.comments: dict[Variable, str] = {}
         self.constants: dict[str, np.ndarray] = {}
-        self.functions: dict[str, str] = {}
+        self.functions: dict[str, Listing] = {}
         self.loops: dict[str, object] = {}
         self.lines: list[str] = []
         self.comment: str | None = None
@@ -246,11 +220,15 @@ class _Writer:
 
     def write(self, statement: str, *comments: str) -> None:
         """Append a statement below those of its comments that are news."""
+        self.note(*comments)
+        self.lines += statement.split("\n")
+
+    def note(self, *comments: str) -> None:
+        """Append the comments that are news."""
         for comment in dict.fromkeys(comments):
             if comment != self.comment:
                 self.lines.append(f"# {comment}")
                 self.comment = comment
-        self.lines += statement.split("\n")
 
     def unpack(self, node: Apply, code: Code) -> None:
         """Write the statement of a node of several outputs."""
@@ -268,7 +246,9 @@ class _Writer:
             return False
         base = origin(variable)
         while variable is not base and self.uses[variable] == 1:
-            variable = variable.owner.inputs[source(variable.owner)]
+            below = seen(variable)
+            assert below is not None
+            variable = below
         return variable is base and self.uses[base] == 1
 
     def own(self, variable: Variable, result: Variable) -> str:
@@ -294,8 +274,8 @@ class _Writer:
                 if self.alone(array):
                     self.names.setdefault(array, self.names[result])
 
-    def finish(self, results: Sequence[Variable]) -> None:
-        """Write the results and the return statement."""
+    def finish(self, results: Sequence[Variable]) -> tuple[str, ...]:
+        """Write what the results need, and return the expressions to be returned."""
         returned: list[str] = []
         comments: list[str] = []
         seen: set[Variable] = set()
@@ -310,7 +290,8 @@ class _Writer:
                 code = self.named(result)
             returned.append(code.text)
             comments += self.pending.get(result, [])
-        self.write(f"return {', '.join(returned)}", *comments)
+        self.note(*comments)
+        return tuple(returned)
 
 
 def _count_uses(inputs: Sequence[Variable], roots: Sequence[Variable]) -> Counter[Variable]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,26 +14,32 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import ancestors, io_toposort
 
 from autoopt.codegen.code import Code, array_text, literal, sequence
-from autoopt.codegen.listing import Listing, list_function
+from autoopt.codegen.listing import list_function
 from autoopt.codegen.printers.table import NoSource, stem
+from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.codegen.steps import list_steps
 from autoopt.errors import Location, display_path
 from autoopt.graph.build import Graph, origin
 from autoopt.graph.division import Function
+from autoopt.graph.kinds import LINEARIZE, PREPARE
 from autoopt.tape.assignments import assigned_name
 from autoopt.tape.digest import constant_names
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import Guard, Step
 
-_PATH_CHANGED = '''class PathChanged(Exception):
-    """The objective takes another branch at this point than the one that this code was made for."""
-'''
-
-_TIED = '''class Tied(Exception):
-    """Operands of kinks, as those of abs and maximum are, are equal at this point: so many of them."""
-'''
-
-_TIES = "TIES = 0  # so many of them are equal at every point"
+_OWN = {
+    "COUNTS": """\
+COUNTS = set()  # how many iterations the loops may take: for these the code has been compared with the original
+MOST = [max(known) for known in zip(*COUNTS)]""",
+    "TIES": "TIES = 0  # so many of them are equal at every point",
+    "Tied": '''\
+class Tied(Exception):
+    """Operands of kinks, as those of abs and maximum are, are equal at this point: so many of them."""''',
+    "PathChanged": '''\
+class PathChanged(Exception):
+    """The objective takes another branch at this point than the one that this code was made for."""''',
+}
+"""What the tests of guards read, in the order of the module's text."""
 
 
 def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str:
@@ -45,20 +49,14 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     `f(x, X, y, **prepare(X, y))` is a whole evaluation.
     """
     writer = _Writer(graph)
-    listings = _distinct([writer.list(function) for function in functions])
-    texts = [listing.text for listing in listings if listing is not None]
-    imports = {line for listing in listings if listing is not None for line in listing.imports} | {"import numpy as np"}
-    texts = [*(text for listing in listings if listing is not None for text in listing.functions.values()), *texts]
-    if any("PathChanged" in text for text in texts):
-        texts.insert(0, _PATH_CHANGED.rstrip("\n"))
-    if any("Tied" in text for text in texts):
-        texts.insert(0, _TIED.rstrip("\n"))
-        texts.insert(0, _TIES)
-    if any("COUNTS" in text for text in texts):
-        texts.insert(0, _COUNTS.rstrip("\n"))
+    listings = _distinct([listing for function in functions if (listing := writer.listing(function)) is not None])
+    needs = {name for listing in listings for name in listing.needs}
+    texts = [text for name, text in _OWN.items() if name in needs]
+    texts += [called.text for listing in listings for called in listing.functions.values()]
+    texts += [listing.text for listing in listings]
+    imports = {line for listing in listings for line in listing.imports} | {"import numpy as np"}
     plain = sorted(imports, key=lambda line: ("numpy" not in line, line))
-    present = [listing for listing in listings if listing is not None]
-    constants = {name: value for listing in present for name, value in listing.constants.items()}
+    constants = {name: value for listing in listings for name, value in listing.constants.items()}
     if constants:
         plain = ["import base64", "import zlib", "", *plain]
         texts.insert(0, "\n".join(f"{name} = {_packed(value)}" for name, value in constants.items()))
@@ -71,12 +69,6 @@ def _quoted(text: str) -> str:
     return re.sub('"(?="|$)', r'\\"', "".join(safe))
 
 
-_COUNTS = """\
-COUNTS = set()  # how many iterations the loops may take: for these the code has been compared with the original
-MOST = [max(known) for known in zip(*COUNTS)]
-"""
-
-
 def _packed(value: np.ndarray) -> str:
     """Return the expression that unpacks a large constant array."""
     text = base64.b85encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 9)).decode()
@@ -86,23 +78,18 @@ def _packed(value: np.ndarray) -> str:
     )
 
 
-def _distinct(listings: Sequence[Listing | None]) -> list[Listing | None]:
+def _distinct(listings: Sequence[Listing]) -> list[Listing]:
     """Return the listings with the functions that they call renamed where two have one name."""
     taken: set[str] = set()
-    result: list[Listing | None] = []
+    result = []
     for listing in listings:
-        if listing is not None and listing.functions:
-            new = {}
-            for name in listing.functions:
-                new[name] = name
-                while new[name] in taken:
-                    new[name] += "_"
-                taken.add(new[name])
-            pattern = re.compile(rf"\b({'|'.join(map(re.escape, new))})\b(?=\()")
-            rename = partial(pattern.sub, lambda found, new=new: new[found[0]])
-            texts = {new[name]: rename(text) for name, text in listing.functions.items()}
-            listing = replace(listing, text=rename(listing.text), functions=texts)
-        result.append(listing)
+        new = {}
+        for name in listing.functions:
+            new[name] = name
+            while new[name] in taken:
+                new[name] += "_"
+            taken.add(new[name])
+        result.append(listing.calling(new) if new else listing)
     return result
 
 
@@ -119,7 +106,7 @@ class _Writer:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.steps = graph.tape.steps
-        self.taken = {"np", "scipy", "direction", "prepare", "linearize", "PathChanged", "Tied", "ties"}
+        self.taken = {"np", "scipy", "direction", PREPARE, LINEARIZE, "PathChanged", "Tied", "ties"}
         self.leaves = self._leaf_names()
         self.ahead: dict[Variable, str] = {}
         self.inputs: list[str] = []
@@ -130,20 +117,21 @@ class _Writer:
         self.taken.update(names.values())
         return names
 
-    def list(self, function: Function) -> Listing | None:
-        """Return the text of one function, None for a `prepare` that has nothing to do."""
-        if function.name == "prepare":
-            return self.list_prepare(function)
+    def listing(self, function: Function) -> Listing | None:
+        """Return one function, None for a `prepare` that has nothing to do."""
+        if function.name == PREPARE:
+            return self.prepare(function)
         arguments = self.arguments(function)
-        if function.name == "linearize":
+        if function.name == LINEARIZE:
             names = self.name_ahead(function.results)
             listing = self.print(function, arguments, names)
             return _returning_dict(listing, [names[result] for result in function.results])
         return self.print(function, arguments, {})
 
     def print(
-        self, function: Function, arguments: list[tuple[Variable, str]], names: Mapping[Variable, str], doc: str = ""
+        self, function: Function, arguments: list[tuple[Variable, str]], names: Mapping[Variable, str]
     ) -> Listing:
+        """Return one function, some of whose variables have `names`."""
         comments, hints = self.origins([*function.results, *(variable for variable, _ in function.guards)])
         hints = {v: name for v, name in hints.items() if name not in names.values()} | dict(names)
         used = self.used(function, arguments)
@@ -155,7 +143,7 @@ class _Writer:
                 names=hints,
                 comments=comments,
                 checks=[(variable, _check(guard)) for variable, guard in function.guards],
-                docstring=_DOCS.get(function.name),
+                docstring=_DOCS.get(function.name, ""),
             )
         except NoSource as problem:
             raise problem.at(where=self.location(problem.node, function)) from None
@@ -203,7 +191,7 @@ class _Writer:
             named.append((argument, name))
         return named
 
-    def list_prepare(self, function: Function) -> Listing | None:
+    def prepare(self, function: Function) -> Listing | None:
         """Return `prepare`: the user's own statements on the data, then what the derivative adds to them."""
         names = self.name_inputs()
         known = {index: Code(name) for index, name in self.leaves.items()}
@@ -215,23 +203,14 @@ class _Writer:
         if function.results:
             arguments = self.arguments(function)
             listing = self.print(function, arguments, hoisted)
-            lines += [line for line in listing.text.split("\n    ")[1:-1] if not line.startswith('"""')]
-            lines += _renamed(listing, [hoisted[result] for result in function.results])
+            lines += [*listing.lines, *_renamed(listing, [hoisted[result] for result in function.results])]
         if not lines:
             return None
         returned = [*names.values(), *(hoisted[result] for result in function.results)]
         body = "\n".join(lines)
-        data = [name for name in self.leaves.values() if name != self.leaves[0]]
-        arguments = [name for name in data if re.search(rf"\b{name}\b", body)]
-        head = [f"def prepare({', '.join(arguments)}):", f'"""{_DOCS["prepare"]}"""', *lines, _dictionary(returned)]
-        imports = {f"import {module}" for module in re.findall(r"\b(scipy\.\w+)\.", body)} | {"import numpy as np"}
-        return Listing(
-            "prepare",
-            "\n    ".join(head),
-            frozenset(imports),
-            listing.constants if listing is not None else {},
-            listing.functions if listing is not None else {},
-        )
+        data = [name for name in self.leaves.values() if name != self.leaves[0] and _reads(body, name)]
+        own = Listing(PREPARE, tuple(data), tuple(lines), (_dictionary(returned),), _DOCS[PREPARE])
+        return own if listing is None else replace(own, constants=listing.constants, functions=listing.functions)
 
     def name_inputs(self) -> dict[int, str]:
         """Name the graph's inputs and return the names of those that are no leaves."""
@@ -260,7 +239,8 @@ class _Writer:
             index = origin(variable)
             if index is None or variable.owner is None:
                 continue
-            comments[variable] = self.steps[index].location.text if self.steps[index].site else ""
+            location = self.steps[index].location
+            comments[variable] = location.text if location else ""
             if len(self.steps[index].shape) == variable.type.ndim:
                 latest[index] = variable
         names = {variable: self.step_name(index) for index, variable in latest.items()}
@@ -274,49 +254,47 @@ class _Writer:
 
 
 _DOCS = {
-    "prepare": "Return what depends on the data alone, by argument name of the functions below.",
-    "linearize": "Return what depends on the point but not on the direction, by argument name of the function below.",
+    PREPARE: "Return what depends on the data alone, by argument name of the functions below.",
+    LINEARIZE: "Return what depends on the point but not on the direction, by argument name of the function below.",
 }
 
 
 def _returning_dict(listing: Listing, names: list[str]) -> Listing:
     """Return the function with its results as a dictionary."""
-    text = "\n    ".join([*listing.text.split("\n    ")[:-1], *_renamed(listing, names), _dictionary(names)])
-    return replace(listing, text=text)
+    lines = (*listing.lines, *_renamed(listing, names))
+    return replace(listing, lines=lines, returned=(_dictionary(names),))
 
 
 def _renamed(listing: Listing, names: list[str]) -> list[str]:
-    """Return the statements that give results their names where the last line returned them under others."""
-    if not names:
-        return []
-    returned = ast.parse(listing.text).body[0].body[-1].value
-    parts = returned.elts if isinstance(returned, ast.Tuple) and len(names) > 1 else [returned]
-    texts = [ast.unparse(part) for part in parts]
-    return [f"{name} = {text}" for name, text in zip(names, texts, strict=True) if name != text]
+    """Return the statements that give results their names where the function returns them under others."""
+    return [f"{name} = {text}" for name, text in zip(names, listing.returned, strict=True) if name != text]
 
 
 def _dictionary(names: Sequence[str]) -> str:
-    return "return {" + ", ".join(f'"{name}": {name}' for name in names) + "}"
+    return "{" + ", ".join(f'"{name}": {name}' for name in names) + "}"
 
 
-def _check(guard: Guard) -> str:
+def _reads(body: str, name: str) -> bool:
+    return re.search(rf"\b{name}\b", body) is not None
+
+
+def _check(guard: Guard) -> Check:
     """Return the statement that raises PathChanged when a guard's answer differs."""
-    place = ""
-    if guard.site:
-        location = Step(None, (), None, (), None, 0, guard.site).location
-        place = f"{display_path(location.file)}:{location.line}: {location.text}".replace("{", "{{").replace("}", "}}")
+    if guard.kind == "ties":
+        return Check("(ties := {}) > TIES", "Tied(ties)", frozenset({"TIES", "Tied"}))
+    needs = {"PathChanged"}
     if guard.kind in ("bool", "finite"):
-        test = "if not {:.}:" if guard.answer else "if {}:"
+        test = "not {:.}" if guard.answer else "{}"
     elif guard.kind == "counts":
-        test = "if tuple({}) not in COUNTS:" if guard.answer > 1 else "if ({},) not in COUNTS:"
-    elif guard.kind == "ties":
-        return "if (ties := {}) > TIES:\n    raise Tied(ties)"
+        test = "tuple({}) not in COUNTS" if guard.answer > 1 else "({},) not in COUNTS"
+        needs.add("COUNTS")
     elif guard.kind in ("int", "float"):
-        test = f"if {guard.kind}({{}}) != {guard.answer!r}:"
+        test = f"{guard.kind}({{}}) != {guard.answer!r}"
     else:
-        answer = np.asarray(guard.answer)
-        test = f"if not np.array_equal({{}}, {_array(answer)}):"
-    return f"{test}\n    raise PathChanged({place!r})"
+        test = f"not np.array_equal({{}}, {_array(np.asarray(guard.answer))})"
+    location = Location.of_instruction(*guard.site) if guard.site else None
+    place = f"{display_path(location.file)}:{location.line}: {location.text}" if location else ""
+    return Check(test, f"PathChanged({place!r})", frozenset(needs))
 
 
 def _array(value: np.ndarray) -> str:

@@ -10,90 +10,19 @@ import linecache
 import warnings
 from collections.abc import Callable, Collection
 from math import prod
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution import refusals, source_cache, tiering
+from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
 from autoopt.execution.printed import unchecked, with_counts, without_ties
+from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind
 from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
-from autoopt.tape.digest import constant_names, digest, folded
+from autoopt.tape.digest import digest, folded
 from autoopt.tape.kinks import counted
 from autoopt.tape.tape import Leaf, Tape
-
-
-class Compiled(Protocol):
-    """The functions of one kind of derivative for one tape, with the tape's data bound to them.
-
-    Attributes
-    ----------
-    run : callable
-        `run(x)`, for products with a direction `run(x, direction)`, on flat float64 vectors.
-    changed : type or tuple
-        The exception that `run` raises where the objective takes another branch.
-    text : str
-        The source; empty for engines that have none.
-    tied : type or tuple
-        The exception that `run` raises, with their number, where kinks are met.
-    stationary : int
-        So many kinks may be met: they are everywhere.
-    kept : int
-        How often in turn the conventions of kinks were found right.
-    repeats : bool
-        Whether the engine takes tapes with loops that end on a condition.
-    reads : frozenset of str
-        The data of which something has been computed and is kept: to be bound again if they are written into.
-    """
-
-    run: Callable
-    changed: Any
-    text: str
-    tied: Any
-    stationary: int
-    kept: int
-    repeats: bool
-    reads: frozenset[str]
-
-    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
-        """Return what `run` does, each kink that is met having the slope that its rule has there."""
-
-    def bind(self, tape: Tape) -> None:
-        """Take the data of `tape`, the same tape but for its data."""
-
-    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
-        """Let the loops that end on a condition take these numbers of iterations."""
-
-
-def rebound(compiled: Compiled, tape: Tape) -> Compiled:
-    """Return the same code with the data of `tape`; `compiled` keeps its own."""
-    other = copy.copy(compiled)
-    other.bind(tape)
-    return other
-
-
-class Inputs:
-    """The values that compiled functions take besides parameters and direction, by argument name.
-
-    Looked up once, so that other data are bound in time that goes with their number and not with the tape's length.
-
-    Attributes
-    ----------
-    constants : dict of str to ndarray
-        The large constants of the tape that was compiled.
-    """
-
-    def __init__(self, tape: Tape, compiled: Tape) -> None:
-        self._leaves = [(leaf.name, index) for index, leaf in tape.leaves().items() if index]
-        self.constants = {name: compiled.values[index] for index, name in constant_names(compiled).items()}
-
-    def of(self, tape: Tape) -> dict[str, Any]:
-        """Return the data of `tape`, and the constants of the tape that was compiled in its place."""
-        values = tape.values
-        return {name: values[index] for name, index in self._leaves} | self.constants
-
-    def names(self) -> frozenset[str]:
-        return frozenset(name for name, _ in self._leaves)
 
 
 class NumpyFunctions:
@@ -108,7 +37,7 @@ class NumpyFunctions:
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         self.kind = kind
-        count = counted if ties and kind != "value" else lambda tape: tape
+        count = counted if ties and KINDS[kind].order else lambda tape: tape
         self.tape = count(vectorise(tape))
         try:
             text = module_source(self.tape, kind, title)
@@ -129,7 +58,8 @@ class NumpyFunctions:
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape` and compute what depends on them alone."""
-        self._bound, self._plain, self.kept = tape, None, 0
+        self._bound, self.kept = tape, 0
+        self._plain: NumpyFunctions | None = None
         if self.stationary:
             self.stationary = 0  # of other data; this loads the functions, too
         else:
@@ -139,7 +69,7 @@ class NumpyFunctions:
         data = self.inputs.of(self._bound)
         known = _prepared(self.namespace, data)
         self._kept_from = _kept_from(self.namespace, data, known)
-        if "linearize" in self.namespace:
+        if LINEARIZE in self.namespace:
             self.run = _product(self.namespace, self.kind, known, self._bound)
         else:
             self.run = _of_point(self.namespace[self.kind], known)
@@ -150,7 +80,7 @@ class NumpyFunctions:
             self._through = executed(unchecked(self.text), self.kind)
             self._through["np"] = numpy
         known = _prepared(self.namespace, self.inputs.of(self._bound))
-        if "linearize" in self._through:
+        if LINEARIZE in self._through:
             return _product(self._through, self.kind, known, self._bound)
         return _of_point(self._through[self.kind], known)
 
@@ -200,7 +130,7 @@ class HotFunctions(NumpyFunctions):
 
 def _kept_from(namespace: dict[str, Any], data: dict[str, Any], known: dict[str, Any]) -> frozenset[str]:
     """Return the names of the data of which something has been computed and is kept; views show what is new."""
-    prepare, linearize = (_names(namespace[name]) if name in namespace else () for name in ("prepare", "linearize"))
+    prepare, linearize = (_names(namespace[name]) if name in namespace else () for name in (PREPARE, LINEARIZE))
     owners = [_owner(value) for value in data.values()]
     prepared = {name: value for name, value in known.items() if name not in data}
     computed = [value for value in prepared.values() if not any(_owner(value) is owner for owner in owners)]
@@ -217,7 +147,7 @@ def _owner(value: Any) -> Any:
 
 def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     """Return the data and what the module's `prepare`, if there is one, makes of them."""
-    prepare = namespace.get("prepare")
+    prepare = namespace.get(PREPARE)
     if prepare is None:
         return data
     with np.errstate(all="ignore"):
@@ -232,12 +162,13 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
         if (refusal := refusals.recalled(kept, tape)) is not None:
             raise refusal
         return kept
-    from autoopt import graph
     from autoopt.codegen.module import write_module
+    from autoopt.graph.derive import derive
+    from autoopt.graph.stabilisation import stabilised
 
     try:
-        built = graph.stabilised(tape)
-        text = write_module(built, graph.derive(built, kind), title)
+        graph = stabilised(tape)
+        text = write_module(graph, derive(graph, kind), title)
     except refusals.REFUSALS as error:
         if (told := refusals.text(error, tape)) is not None:
             source_cache.write(key, told)
@@ -271,7 +202,7 @@ def _of_point(function: Callable, known: dict[str, Any]) -> Callable:
 
 def _product(namespace: dict[str, Any], kind: str, known: dict[str, Any], tape: Tape) -> Callable:
     """Return `run(x, direction)`, which linearises once for each x."""
-    linearize, product = namespace["linearize"], namespace[kind]
+    linearize, product = namespace[LINEARIZE], namespace[kind]
     parameters: Leaf = tape.steps[0].template
     bound = _bound(linearize, known, skip=1)
     names = _names(product)[1:]
@@ -293,23 +224,24 @@ class NumbaFunctions:
 
     text = ""
     repeats = False
-    tied = ()
+    tied: Any = ()
     stationary = kept = 0
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         import pytensor
 
-        from autoopt import graph
         from autoopt.codegen.module import input_names, write_module
+        from autoopt.graph.derive import derive
         from autoopt.graph.rewrites.rewriting import settings
+        from autoopt.graph.stabilisation import stabilised
 
         self.tape = vectorise(tape)
         if any(self.tape.steps[index].dtype == object for index in self.tape.leaves()):
             raise UsageError("The numba engine knows no sparse matrices.", remedy='use engine="numpy".')
-        built = graph.stabilised(self.tape)
-        given, function = graph.derive(built, kind, divide=False)
-        self.names = input_names(built)
-        self.namespace = executed(write_module(built, [given], title), kind)
+        graph = stabilised(self.tape)
+        given, function = derive(graph, kind, divide=False)
+        self.names = input_names(graph)
+        self.namespace = executed(write_module(graph, [given], title), kind)
         self.answers = [guard.answer for _, guard in function.guards] if checked else []
         self.count = len(function.results)
         self.changed = NumbaPathChanged
@@ -326,6 +258,9 @@ class NumbaFunctions:
         known = _prepared(self.namespace, data)
         self.reads = _kept_from(self.namespace, data, known)
         self.bound = [np.asarray(known[name]) for name in self.names]
+
+    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
+        """Tapes with loops that end on a condition are not compiled here: see `repeats`."""
 
     def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what the derivative is at `x`."""
@@ -353,15 +288,18 @@ class NumbaFunctions:
 class ByProducts:
     """The Jacobian a column or a row at a time, whichever are fewer: some operation has no form for all at once."""
 
-    def __init__(self, engine: type[Compiled], tape: Tape, title: str, checked: bool, ties: bool = False) -> None:
+    def __init__(self, engine: Engine, tape: Tape, kind: Kind, title: str, checked: bool, ties: bool = False) -> None:
+        assert kind.columns is not None and kind.rows is not None, kind.name
         rows, columns = prod(tape.steps[tape.output].shape), tape.steps[0].shape[0]
         self.shape = rows, columns
-        first, second = ("pushforward", "pullback") if columns < rows else ("pullback", "pushforward")
+        first, second = (kind.columns, kind.rows) if columns < rows else (kind.rows, kind.columns)
         try:
             self.kind, self.product = first, engine(tape, first, title, checked, ties)
         except UnsupportedFunctionError:
             self.kind, self.product = second, engine(tape, second, title, checked, ties)
+        self.by_rows = self.kind == kind.rows
         self.changed, self.tied, self.text = self.product.changed, self.product.tied, self.product.text
+        self.inputs = self.product.inputs
         self.kept = 0
 
     @property
@@ -390,37 +328,35 @@ class ByProducts:
         """Return the Jacobian at `x`, shape (m, n)."""
         return self._matrix(self.product.run, x)
 
-    def by_convention(self, x: np.ndarray) -> np.ndarray:
-        """Return the Jacobian at `x`, kinks that are met having the slopes of their rules."""
+    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> np.ndarray:
+        """Return the Jacobian at `x`, which takes no direction, kinks that are met having the slopes of their rules."""
         return self._matrix(self.product.by_convention, x)
 
     def _matrix(self, product: Callable, x: np.ndarray) -> np.ndarray:
         rows, columns = self.shape
-        if self.kind == "pullback":
+        if self.by_rows:
             return np.array([product(x, unit) for unit in np.eye(rows)]).reshape(rows, columns)
         return np.array([product(x, unit) for unit in np.eye(columns)]).reshape(columns, rows).T
 
 
-def compiled(
-    engine: type[Compiled], tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False
-) -> Compiled:
+def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> Compiled:
     """Return the functions of one kind of derivative, a Jacobian by products where it cannot be had at once."""
     try:
         return engine(tape, kind, title, checked, ties)
     except UnsupportedFunctionError:
-        if kind != "jacobian":
+        if KINDS[kind].rows is None:
             raise
-    return ByProducts(engine, tape, title, checked, ties)
+    return ByProducts(engine, tape, KINDS[kind], title, checked, ties)
 
 
 class NumbaPathChanged(Exception):
     """The objective takes another branch at this point."""
 
 
-ENGINES: dict[str, type] = {"auto": HotFunctions, "numpy": NumpyFunctions, "numba": NumbaFunctions}
+ENGINES: dict[str, Engine] = {"auto": HotFunctions, "numpy": NumpyFunctions, "numba": NumbaFunctions}
 
 
-def engine_of(name: str) -> type[Compiled]:
+def engine_of(name: str) -> Engine:
     """Return what compiles for an engine.
 
     Raises

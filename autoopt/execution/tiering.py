@@ -1,8 +1,8 @@
 """Functions of the printed source that become machine code once they have cost as much time as compiling would.
 
 Whoever calls a function ten times never waits for a compiler; whoever calls it ten thousand times loses at most as
-much again as he has spent. What is compiled is the text that can be read (`native/`), and its results are compared with those
-of the text before they are used.
+much again as he has spent. What is compiled is the text that can be read (`native/`), and its results are compared
+with those of the text before they are used.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
+
+from autoopt.graph.kinds import PREPARE
 
 COST = 0.1
 """Seconds spent in a function before its code is written, and what compiling takes at the least."""
@@ -135,6 +137,6 @@ def anew(namespace: dict[str, Any], **constants: Any) -> dict[str, Any]:
 
 def watch(namespace: dict[str, Any]) -> None:
     """Have the functions of a module with loops compiled when that pays."""
-    functions = {name: f for name, f in namespace.items() if isinstance(f, FunctionType) and name != "prepare"}
+    functions = {name: f for name, f in namespace.items() if isinstance(f, FunctionType) and name != PREPARE}
     if any(map(_LOOP.search, functions)):
         namespace |= {name: TieredFunction(f, namespace) for name, f in functions.items() if not _LOOP.search(name)}

@@ -1,8 +1,4 @@
-"""Tape -> PyTensor: the symbolic graph of the objective, its derivatives, their rewriting."""
+"""Tape -> PyTensor: the symbolic graph of the objective, its derivatives, their rewriting.
 
-from autoopt.graph.build import Graph, build
-from autoopt.graph.derive import KINDS, derive
-from autoopt.graph.division import Function
-from autoopt.graph.stabilisation import stabilised
-
-__all__ = ["KINDS", "Function", "Graph", "build", "derive", "stabilised"]
+Empty of imports, as `kinds` is read where PyTensor must not be loaded.
+"""

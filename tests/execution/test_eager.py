@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 
 import numpy as np
@@ -12,14 +11,15 @@ from corpus import CASES
 
 import autoopt
 from autoopt.errors import PathsWarning
-from autoopt.execution.eager import Interpretation, Interpreter
+from autoopt.execution.eager import EagerCache, EagerRun
+from autoopt.objectives import dispatch
 from benchmarks.loop_programs import PROGRAMS
 
-INTERPRETER = Interpreter()
+CACHE = EagerCache()
 
 
-def interpreted(objective: autoopt.Objective, x: np.ndarray) -> Interpretation:
-    return Interpretation(objective._path(x).trace.tape, x, INTERPRETER)
+def eager_run(objective: autoopt.Objective, x: np.ndarray) -> EagerRun:
+    return EagerRun(objective.dispatch.original.trace(x).tape, x, CACHE)
 
 
 def check(function, x0, args) -> None:
@@ -27,7 +27,7 @@ def check(function, x0, args) -> None:
         warnings.simplefilter("ignore")
         objective = autoopt.Objective(function, x0, args)
         x = objective.structure.flatten(x0).astype(float)
-        run = interpreted(objective, x)
+        run = eager_run(objective, x)
         p = np.random.default_rng(1).normal(size=x.size)
         gradient, product = objective.grad(x), objective.hessp(x, p)
         assert run.value == pytest.approx(objective.original(x), rel=1e-12)
@@ -42,6 +42,7 @@ def agree(found: np.ndarray, expected: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.xfail][::11], ids=lambda case: case.name)
+@pytest.mark.sampled(5)
 def test_corpus(case):
     check(case.f, case.x0, case.args)
 
@@ -87,13 +88,13 @@ def test_data():
 
 def test_steps_of_a_known_kind_are_not_compiled_again(monkeypatch):
     objective = autoopt.Objective(written, np.array([0.3, 0.7, 1.1]))
-    run = interpreted(objective, np.array([0.3, 0.7, 1.1]))
+    run = eager_run(objective, np.array([0.3, 0.7, 1.1]))
     run.product(np.ones(3))
-    known = len(INTERPRETER.kinds)
+    known = len(CACHE.rules)
     monkeypatch.setattr(autoopt.execution.eager, "NumpyFunctions", None)
-    run = interpreted(objective, np.array([0.2, 0.9, 0.4]))
+    run = eager_run(objective, np.array([0.2, 0.9, 0.4]))
     np.testing.assert_allclose(run.product(np.ones(3)), objective.hessp(run.values[0], np.ones(3)))
-    assert len(INTERPRETER.kinds) == known
+    assert len(CACHE.rules) == known
 
 
 # Beyond the cap of paths ----------------------------------------------------------------------------------------------
@@ -116,8 +117,8 @@ def bisected(x):
 
 @pytest.fixture
 def low_cap(monkeypatch):
-    monkeypatch.setattr(sys.modules["autoopt.objectives.objective"], "MAX_PATHS", 4)
-    monkeypatch.setattr(sys.modules["autoopt.objectives.objective"], "KEPT_PATHS", 2)
+    monkeypatch.setattr(dispatch, "MAX_PATHS", 4)
+    monkeypatch.setattr(dispatch, "KEPT_PATHS", 2)
 
 
 def slope(x):
@@ -139,6 +140,7 @@ def switched_slope(x):
     return 3 * x**2 + np.array([-2 * x[0] * np.sum(~up), 2 * x[1] * np.sum(np.arange(1, 11)[up])])
 
 
+@pytest.mark.slow
 def test_a_thousand_paths(low_cap):
     objective = autoopt.Objective(switched, np.array([1.0, 1.0]))
     points = np.random.default_rng(0).uniform(0.5, 2.0, (1000, 2))
@@ -152,8 +154,8 @@ def test_a_thousand_paths(low_cap):
                 curve = 6 * x + np.array([-2.0 * np.sum(~up), 2.0 * np.sum(np.arange(1, 11)[up])])
                 np.testing.assert_allclose(objective.hessp(x, np.array([1.0, -0.5])), curve * [1.0, -0.5], rtol=1e-9)
     assert len(caught) == 1
-    assert len(objective._paths) == 2
-    assert len(objective._interpreter.kinds) < 30
+    assert len(objective.dispatch.paths) == 2
+    assert len(objective.dispatch.eager.cache.kinds) < 30
 
 
 def test_bisection_is_minimised(low_cap):

@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 def forget() -> None:
-    """Do as a new process does: nothing is in memory."""
+    """Forget what is in memory, as if the process were new."""
     source_cache._recent.clear()
 
 
@@ -450,10 +450,10 @@ def test_group_of_the_user_alone_may_write(folder, forewarned, monkeypatch) -> N
 
 def refused_once(monkeypatch) -> list[str]:
     """Let the derivation of Hessians fail at the objective's last step, and count the derivations."""
-    from autoopt import graph
     from autoopt.errors import UnsupportedFunctionError
+    from autoopt.graph import derive as module
 
-    counted, derive = [], graph.derive
+    counted, derive = [], module.derive
 
     def failing(built, kind, *rest):
         counted.append(kind)
@@ -462,7 +462,7 @@ def refused_once(monkeypatch) -> list[str]:
             raise UnsupportedFunctionError("There is no stacked form.", step.location, "take it by columns.")
         return derive(built, kind, *rest)
 
-    monkeypatch.setattr(graph, "derive", failing)
+    monkeypatch.setattr(module, "derive", failing)
     return counted
 
 
@@ -573,7 +573,7 @@ def test_masks_are_those_of_each_path(folder) -> None:
             value, gradient = objective.value_and_grad(x)
             assert value == pytest.approx(f(x))
             assert gradient == pytest.approx(np.sum(x > 0) * 2 * x + weights * (x > 0))
-    assert len(objective._paths) == 5
+    assert len(objective.dispatch.paths) == 5
 
 
 def test_what_is_computed_of_long_constants_is_part_of_the_code():

@@ -74,7 +74,7 @@ def test_rule_is_printed_without_rewriting(case):
     inputs, results = graph.inputs, graph.outputs
     listing = list_function("evaluate", [(v, f"a{k}") for k, v in enumerate(inputs)], results)
     namespace = {"np": np, **listing.constants}
-    exec("\n".join([*listing.imports, *listing.functions.values(), listing.text]), namespace)
+    exec("\n".join([*listing.imports, listing.everything]), namespace)
     with np.errstate(all="ignore"):
         found = namespace["evaluate"](*arrays)
     found = found if len(results) > 1 else (found,)

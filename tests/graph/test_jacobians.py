@@ -11,6 +11,7 @@ from complex_steps import compare, jacobian
 
 import autoopt
 from autoopt.execution.engines import ENGINES, ByProducts
+from autoopt.graph.kinds import KINDS
 from autoopt.parameters import Structure
 from autoopt.tracing.trace import trace
 
@@ -124,7 +125,7 @@ def test_the_fewer_of_rows_and_columns_are_computed(engine, count, kind) -> None
         return np.sin(x[places]) * x[::-1][places]
 
     tape = trace(f, Structure.of(POINTS[0]), POINTS[0], (), scalar=False).tape
-    made = ByProducts(ENGINES[engine], tape, "title", checked=True)
+    made = ByProducts(ENGINES[engine], tape, KINDS["jacobian"], "title", checked=True)
     assert made.kind == kind
     for x in POINTS:
         np.testing.assert_allclose(made.run(x), jacobian(f, x), rtol=1e-12, atol=1e-14)

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.execution.eager import Interpretation, Interpreter
+from autoopt.execution.eager import EagerCache, EagerRun
 from autoopt.tape.kinks import counted
 from autoopt.tape.tape import Guard, Tape
 
-INTERPRETER = Interpreter()
+CACHE = EagerCache()
 """The kinds of step met so far, for all programs."""
 
 
@@ -23,11 +23,11 @@ class Changed(Exception):
 
 
 class Tied(Exception):
-    """So many kinks are met."""
+    """Operands of kinks are equal; the argument is how many."""
 
 
 class Stepwise:
-    """The interface of `autoopt.execution.engines.Compiled`; Jacobians of arrays and Hessians by columns included."""
+    """The interface of `autoopt.execution.interface.Compiled`; Jacobians of arrays and Hessians by columns included."""
 
     text = ""
     repeats = False
@@ -56,7 +56,7 @@ class Stepwise:
         with np.errstate(all="ignore"):
             point, run = self.latest
             if point is None or not np.array_equal(point, x):
-                run = Interpretation(self.tape, x.copy(), INTERPRETER)
+                run = EagerRun(self.tape, x.copy(), CACHE)
                 self.latest = (x.copy(), run)
             for guard in self.tape.guards:
                 self._ask(guard, run.values[guard.step], most)

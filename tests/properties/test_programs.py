@@ -42,6 +42,7 @@ def test_the_compiled_value_is_numpys_on_either_side_of_the_branches(case):
 
 
 @pytest.mark.parametrize("case", range(25))
+@pytest.mark.sampled(4)
 def test_derivatives_agree_with_differences(case):
     assert_right(write(random.Random(f"derivative-{case}")), compiled=True, derivatives=True)
 

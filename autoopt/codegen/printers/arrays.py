@@ -40,13 +40,14 @@ from pytensor.tensor.sort import ArgSortOp, SortOp
 from pytensor.tensor.special import XLog1PY, XLogY
 
 from autoopt.codegen.code import COMPARISON, MATMUL, TERNARY, Code, call, dtype_text, infix, literal, sequence
-from autoopt.codegen.printers.table import STEMS, NoSource, prints
+from autoopt.codegen.printers.table import READ_ONLY, NoSource, View, prints
+from autoopt.codegen.printers.writer import Writer
 from autoopt.ops.matmul import MatMul
 from autoopt.ops.patterns import rank
 from autoopt.ops.releases import IfElse, axis_of, operands_of
 
 
-def entries(writer, vector: Variable) -> list[str]:
+def entries(writer: Writer, vector: Variable) -> list[str]:
     """Return the texts of the elements of a shape vector."""
     if isinstance(vector, Constant):
         return [str(int(n)) for n in vector.data]
@@ -70,8 +71,8 @@ def axis_text(axes: Sequence[int] | None, ndim: int, name: str = "axis=") -> str
     return f"{name}{axes[0] if len(axes) == 1 else tuple(axes)}"
 
 
-@prints(DimShuffle)
-def dimshuffle(writer, node: Apply, x: Code) -> Code:
+@prints(DimShuffle, view=View())
+def dimshuffle(writer: Writer, node: Apply, x: Code) -> Code:
     order = node.op.new_order
     kept = [axis for axis in order if axis != "x"]
     dropped = [axis for axis in range(rank(node.inputs[0])) if axis not in kept]
@@ -89,13 +90,17 @@ def dimshuffle(writer, node: Apply, x: Code) -> Code:
     return x
 
 
-@prints(Dot, MatMul)
-def dot(writer, node: Apply, a: Code, b: Code) -> Code:
+@prints(MatMul)
+@prints(Dot, stacked=True)
+def dot(writer: Writer, node: Apply, a: Code, b: Code) -> Code:
     return infix("@", MATMUL, a, b)
 
 
-@prints(Sum, Prod, Max, Min, All, Any, CAReduce, stem="total")
-def reduction(writer, node: Apply, x: Code) -> Code:
+@prints(Max, stem="largest")
+@prints(Min, stem="smallest")
+@prints(Prod, stem="prod")
+@prints(Sum, All, Any, CAReduce, stem="total")
+def reduction(writer: Writer, node: Apply, x: Code) -> Code:
     method = {"add": "sum", "mul": "prod", "maximum": "max", "minimum": "min", "and": "all", "or": "any"}
     name = method.get(str(node.op.scalar_op).lower().removeprefix("scalar_"))
     if name is None:
@@ -111,18 +116,15 @@ def reduction(writer, node: Apply, x: Code) -> Code:
     return Code(f"{x:.}.{name}({', '.join(option for option in options if option)})")
 
 
-STEMS[Max], STEMS[Min], STEMS[Prod] = "largest", "smallest", "prod"
-
-
 @prints(ProdWithoutZeros)
-def product_without_zeros(writer, node: Apply, x: Code) -> Code:
+def product_without_zeros(writer: Writer, node: Apply, x: Code) -> Code:
     axis = axis_text(node.op.axis, rank(node.inputs[0]))
     x = writer.named(node.inputs[0])
     return call("np.prod", x, *([axis] if axis else []), f"where={x} != 0")
 
 
 @prints(Argmax, stem="position")
-def argmax(writer, node: Apply, x: Code) -> Code:
+def argmax(writer: Writer, node: Apply, x: Code) -> Code:
     ndim, axes = rank(node.inputs[0]), node.op.axis
     if axes is not None and 1 < len(axes) < ndim:
         kept = [axis for axis in range(ndim) if axis not in axes]
@@ -133,28 +135,28 @@ def argmax(writer, node: Apply, x: Code) -> Code:
 
 
 @prints(CumOp, stem="running")
-def cumulative(writer, node: Apply, x: Code) -> Code:
+def cumulative(writer: Writer, node: Apply, x: Code) -> Code:
     axis = f"axis={node.op.axis}" if rank(node.inputs[0]) > 1 and node.op.axis is not None else ""
     return Code(f"{x:.}.{'cumsum' if node.op.mode == 'add' else 'cumprod'}({axis})")
 
 
 @prints(Shape_i, stem="size")
-def shape_i(writer, node: Apply, x: Code) -> Code:
+def shape_i(writer: Writer, node: Apply, x: Code) -> Code:
     return Code(f"{x:.}.shape[{node.op.i}]")
 
 
 @prints(Shape, stem="shape")
-def shape_vector(writer, node: Apply, x: Code) -> Code:
+def shape_vector(writer: Writer, node: Apply, x: Code) -> Code:
     return call("np.array", f"{x:.}.shape")
 
 
-@prints(Reshape, stem="reshaped")
-def reshaped(writer, node: Apply, x: Code, target: Code) -> Code:
+@prints(Reshape, stem="reshaped", view=View())
+def reshaped(writer: Writer, node: Apply, x: Code, target: Code) -> Code:
     return Code(f"{x:.}.reshape({', '.join(entries(writer, node.inputs[1])) or '()'})")
 
 
-@prints(JoinDims, stem="reshaped")
-def join_dims(writer, node: Apply, x: Code) -> Code:
+@prints(JoinDims, stem="reshaped", view=View())
+def join_dims(writer: Writer, node: Apply, x: Code) -> Code:
     axes, ndim = node.op.axis_range, rank(node.inputs[0])
     if len(axes) == ndim:
         return Code(f"{x:.}.reshape(-1)")
@@ -164,8 +166,8 @@ def join_dims(writer, node: Apply, x: Code) -> Code:
     return Code(f"{x}.reshape({', '.join([*sizes[: axes.start], joined, *sizes[axes.stop :]])})")
 
 
-@prints(SplitDims, stem="reshaped")
-def split_dims(writer, node: Apply, x: Code, target: Code) -> Code:
+@prints(SplitDims, stem="reshaped", view=View())
+def split_dims(writer: Writer, node: Apply, x: Code, target: Code) -> Code:
     ndim, axis = rank(node.inputs[0]), node.op.axis
     x = writer.named(node.inputs[0]) if ndim > 1 else x
     sizes = [f"{x}.shape[{i}]" for i in range(ndim)]
@@ -173,31 +175,39 @@ def split_dims(writer, node: Apply, x: Code, target: Code) -> Code:
     return Code(f"{x:.}.reshape({', '.join(sizes) or '()'})")
 
 
-@prints(SpecifyShape, DisconnectedGrad, ZeroGrad, GradClip, GradScale, ViewOp, SpecifyAssumptions)
-def unchanged(writer, node: Apply, x: Code, *rest: Code) -> Code:
+@prints(
+    *(SpecifyShape, DisconnectedGrad, ZeroGrad, GradClip, GradScale, ViewOp, SpecifyAssumptions),
+    view=View(),
+)
+def unchanged(writer: Writer, node: Apply, x: Code, *rest: Code) -> Code:
     return x
 
 
 @prints(TensorFromScalar, ScalarFromTensor)
-def scalar_box(writer, node: Apply, x: Code) -> Code:
+def scalar_box(writer: Writer, node: Apply, x: Code) -> Code:
     return x
 
 
 @prints(DeepCopyOp)
-def deep_copy(writer, node: Apply, x: Code) -> Code:
+def deep_copy(writer: Writer, node: Apply, x: Code) -> Code:
     return Code(f"{x:.}.copy()") if rank(node.outputs[0]) else x
 
 
-@prints(CheckAndRaise)
-def check(writer, node: Apply, x: Code, *conditions: Code) -> Code:
+@prints(CheckAndRaise, view=View())
+def check(writer: Writer, node: Apply, x: Code, *conditions: Code) -> Code:
     for condition in conditions:
         error = f"{node.op.exc_type.__name__}({node.op.msg!r})"
         writer.write(f"if not np.all({condition}):\n    raise {error}")
     return x
 
 
-@prints(Alloc, stem="filled")
-def alloc(writer, node: Apply, value: Code, *sizes: Code) -> Code:
+def _broadcast(node: Apply) -> View | None:
+    """Return the view that np.broadcast_to makes of an array; what a number fills is new."""
+    return None if all(node.inputs[0].type.broadcastable) else READ_ONLY
+
+
+@prints(Alloc, stem="filled", view=_broadcast)
+def alloc(writer: Writer, node: Apply, value: Code, *sizes: Code) -> Code:
     (source, *_), (result,) = node.inputs, node.outputs
     extent = sizes[0].text if len(sizes) == 1 else sequence([size.text for size in sizes]) if sizes else "()"
     dtype = [] if result.type.dtype == "float64" else [f"dtype={dtype_text(result.type.dtype)}"]
@@ -212,26 +222,26 @@ def alloc(writer, node: Apply, value: Code, *sizes: Code) -> Code:
 
 
 @prints(AllocEmpty, stem="filled")
-def alloc_empty(writer, node: Apply, *sizes: Code) -> Code:
+def alloc_empty(writer: Writer, node: Apply, *sizes: Code) -> Code:
     return call("np.empty", sequence([size.text for size in sizes]), f"dtype={dtype_text(node.op.dtype)}")
 
 
 @prints(MakeVector, stem="vector")
-def make_vector(writer, node: Apply, *items: Code) -> Code:
+def make_vector(writer: Writer, node: Apply, *items: Code) -> Code:
     dtype = node.op.dtype
     kept = items and all(v.type.dtype == dtype for v in node.inputs) and dtype == "float64"
     return call("np.array", f"[{', '.join(map(str, items))}]", *([] if kept else [f"dtype={dtype_text(dtype)}"]))
 
 
 @prints(Join, stem="joined")
-def join(writer, node: Apply, *operands: Code) -> Code:
+def join(writer: Writer, node: Apply, *operands: Code) -> Code:
     axis = known_axis(node)
     items = f"[{', '.join(str(writer.code(part)) for part in operands_of(node))}]"
     return call("np.concatenate", items, *([f"axis={axis}"] if axis else []))
 
 
-@prints(Split, stem="part")
-def split(writer, node: Apply, x: Code, *rest: Code) -> Code:
+@prints(Split, stem="part", view=READ_ONLY)
+def split(writer: Writer, node: Apply, x: Code, *rest: Code) -> Code:
     _, sizes = operands_of(node)
     if isinstance(sizes, Constant):
         ends = str(np.cumsum(sizes.data)[:-1].tolist())
@@ -241,7 +251,7 @@ def split(writer, node: Apply, x: Code, *rest: Code) -> Code:
 
 
 @prints(Eye, stem="identity")
-def eye(writer, node: Apply, rows: Code, columns: Code, offset: Code) -> Code:
+def eye(writer: Writer, node: Apply, rows: Code, columns: Code, offset: Code) -> Code:
     square = [] if rows.text == columns.text and offset.text == "0" else [columns]
     shift = [] if offset.text == "0" else [f"k={offset}"]
     dtype = [] if node.op.dtype == "float64" else [f"dtype={dtype_text(node.op.dtype)}"]
@@ -249,19 +259,19 @@ def eye(writer, node: Apply, rows: Code, columns: Code, offset: Code) -> Code:
 
 
 @prints(ARange, stem="index")
-def arange(writer, node: Apply, start: Code, stop: Code, step: Code) -> Code:
+def arange(writer: Writer, node: Apply, start: Code, stop: Code, step: Code) -> Code:
     bounds = [start, stop, step] if step.text != "1" else [stop] if start.text == "0" else [start, stop]
     plain = node.op.dtype == "int64" and all(v.type.dtype.startswith("int") for v in node.inputs)
     return call("np.arange", *bounds, *([] if plain else [f"dtype={dtype_text(node.op.dtype)}"]))
 
 
 @prints(Nonzero, stem="index")
-def nonzero(writer, node: Apply, x: Code) -> Code:
+def nonzero(writer: Writer, node: Apply, x: Code) -> Code:
     return call("np.nonzero", x) if len(node.outputs) > 1 else Code(f"np.nonzero({x})[0]")
 
 
-@prints(ExtractDiag, stem="diagonal")
-def extract_diagonal(writer, node: Apply, x: Code) -> Code:
+@prints(ExtractDiag, stem="diagonal", view=READ_ONLY)
+def extract_diagonal(writer: Writer, node: Apply, x: Code) -> Code:
     op = node.op
     if (op.axis1, op.axis2) == (0, 1):
         return Code(f"{x:.}.diagonal({op.offset or ''})")
@@ -269,30 +279,30 @@ def extract_diagonal(writer, node: Apply, x: Code) -> Code:
 
 
 @prints(Repeat, stem="repeated")
-def repeat(writer, node: Apply, x: Code, count: Code) -> Code:
+def repeat(writer: Writer, node: Apply, x: Code, count: Code) -> Code:
     return call("np.repeat", x, count, *([f"axis={node.op.axis}"] if rank(node.inputs[0]) > 1 else []))
 
 
 @prints(SearchsortedOp, stem="index")
-def searchsorted(writer, node: Apply, x: Code, v: Code, *sorter: Code) -> Code:
+def searchsorted(writer: Writer, node: Apply, x: Code, v: Code, *sorter: Code) -> Code:
     options = [f"side={node.op.side!r}"] * (node.op.side != "left") + [f"sorter={s}" for s in sorter]
     return call("np.searchsorted", x, v, *options)
 
 
 @prints(Unique, stem="unique")
-def unique(writer, node: Apply, x: Code) -> Code:
+def unique(writer: Writer, node: Apply, x: Code) -> Code:
     wanted = [name for name in ("return_index", "return_inverse", "return_counts") if getattr(node.op, name)]
     axis = [] if node.op.axis is None else [f"axis={node.op.axis}"]
     return call("np.unique", x, *(f"{name}=True" for name in wanted), *axis)
 
 
 @prints(SortOp, stem="sorted")
-def sort_values(writer, node: Apply, x: Code, *axis: Code) -> Code:
+def sort_values(writer: Writer, node: Apply, x: Code, *axis: Code) -> Code:
     return call("np.sort", x, *_sort_options(node))
 
 
 @prints(ArgSortOp, stem="order")
-def sort_order(writer, node: Apply, x: Code, *axis: Code) -> Code:
+def sort_order(writer: Writer, node: Apply, x: Code, *axis: Code) -> Code:
     return Code(f"{x:.}.argsort({', '.join(_sort_options(node))})")
 
 
@@ -303,32 +313,32 @@ def _sort_options(node: Apply) -> list[str]:
 
 
 @prints(XLogY)
-def xlogy(writer, node: Apply, x: Code, y: Code) -> Code:
+def xlogy(writer: Writer, node: Apply, x: Code, y: Code) -> Code:
     return call("scipy.special.xlogy", x, y)
 
 
 @prints(XLog1PY)
-def xlog1py(writer, node: Apply, x: Code, y: Code) -> Code:
+def xlog1py(writer: Writer, node: Apply, x: Code, y: Code) -> Code:
     return call("scipy.special.xlog1py", x, y)
 
 
 @prints(Convolve1d, stem="convolved")
-def convolve(writer, node: Apply, a: Code, b: Code, full: Code) -> Code:
+def convolve(writer: Writer, node: Apply, a: Code, b: Code, full: Code) -> Code:
     if isinstance(node.inputs[2], Constant):
         return call("np.convolve", a, b, repr("full" if node.inputs[2].data else "valid"))
     return call("np.convolve", a, b, f"'full' if {full} else 'valid'")
 
 
-@prints(IfElse, stem="chosen")
-def if_else(writer, node: Apply, condition: Code, *branches: Code) -> Code:
+@prints(IfElse, stem="chosen", view=View(operand=1, writable=False))
+def if_else(writer: Writer, node: Apply, condition: Code, *branches: Code) -> Code:
     half = len(branches) // 2
-    yes, no = ([code.at(COMPARISON) for code in part] for part in (branches[:half], branches[half:]))
-    yes, no = (yes[0], no[0]) if half == 1 else (sequence(yes), sequence(no))
+    sides = ([code.at(COMPARISON) for code in part] for part in (branches[:half], branches[half:]))
+    yes, no = (side[0] if half == 1 else sequence(side) for side in sides)
     return Code(f"{yes} if {condition.at(COMPARISON)} else {no}", TERNARY)
 
 
 @prints(RFFTOp, stem="spectrum")
-def rfft(writer, node: Apply, x: Code, size: Code) -> Code:
+def rfft(writer: Writer, node: Apply, x: Code, size: Code) -> Code:
     spectrum = writer.fresh("spectrum")
     sizes = entries(writer, node.inputs[1])
     writer.write(f"{spectrum} = np.fft.rfftn({x}, s={sequence(sizes)}, axes={tuple(range(-len(sizes), 0))})")
@@ -336,7 +346,7 @@ def rfft(writer, node: Apply, x: Code, size: Code) -> Code:
 
 
 @prints(IRFFTOp, stem="signal")
-def irfft(writer, node: Apply, x: Code, size: Code) -> Code:
+def irfft(writer: Writer, node: Apply, x: Code, size: Code) -> Code:
     x = writer.named(node.inputs[0])
     sizes = entries(writer, node.inputs[1])
     axes = tuple(range(-len(sizes), 0))

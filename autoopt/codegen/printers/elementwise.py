@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from importlib import import_module
 
 import numpy as np
+import pytensor.scalar.math as psm
 from pytensor import scalar as ps
 from pytensor.graph.basic import Apply, Constant, Variable
-from pytensor.scalar import math as psm
 from pytensor.scalar.basic import ScalarOp
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.shape import Shape_i
@@ -34,13 +34,14 @@ from autoopt.codegen.code import (
     starts_negative,
 )
 from autoopt.codegen.printers.arrays import dimshuffle
-from autoopt.codegen.printers.table import STEMS, NoSource, prints
+from autoopt.codegen.printers.table import READ_ONLY, STEMS, NoSource, Printer, View, prints
+from autoopt.codegen.printers.writer import Writer
 from autoopt.ops import scalars
 from autoopt.ops.analytic import Part
 from autoopt.ops.patterns import rank
 from autoopt.ops.releases import GAMMAS
 
-SCALARS: dict[type, Callable[..., Code]] = {}
+SCALARS: dict[type, Printer] = {}
 OPERATORS = {
     ps.Sub: ("-", SUM), ps.TrueDiv: ("/", PRODUCT), ps.IntDiv: ("//", PRODUCT), ps.Mod: ("%", PRODUCT),
     ps.LT: ("<", COMPARISON), ps.GT: (">", COMPARISON), ps.LE: ("<=", COMPARISON), ps.GE: (">=", COMPARISON),
@@ -50,42 +51,52 @@ FUNCTIONS = {
     ps.RoundHalfToEven: "np.round", ps.Abs: "np.abs", psm.Psi: "scipy.special.digamma",
     ps.ScalarMaximum: "np.maximum", ps.ScalarMinimum: "np.minimum",
 }  # fmt: skip
-STEMS |= {
-    ps.Sub: "difference", ps.Mul: "product", ps.TrueDiv: "ratio", ps.Exp: "exp", ps.Log: "log", ps.Sqrt: "root",
-    ps.Log1p: "log1p", ps.Sqr: "square", ps.Sin: "sin", ps.Cos: "cos", ps.Tanh: "tanh", psm.Sigmoid: "sigmoid",
-    psm.Softplus: "softplus", ps.Reciprocal: "inverse", ps.Abs: "abs", ps.Sign: "sign", ps.Pow: "power",
-    ps.Neg: "minus", ps.Expm1: "expm1", ps.Switch: "chosen", psm.Psi: "digamma", psm.GammaLn: "gammaln",
-    ps.GT: "mask", ps.LT: "mask", ps.GE: "mask", ps.LE: "mask", ps.EQ: "mask", ps.NEQ: "mask", ps.Cast: "cast",
+_NAMES: dict[type, str] = {  # of those that Python has an operator for, or NumPy a function
+    ps.Sub: "difference", ps.TrueDiv: "ratio", ps.Exp: "exp", ps.Log: "log", ps.Sqrt: "root", ps.Log1p: "log1p",
+    ps.Sin: "sin", ps.Cos: "cos", ps.Tanh: "tanh", psm.Sigmoid: "sigmoid", ps.Abs: "abs", ps.Sign: "sign",
+    ps.Expm1: "expm1", psm.Psi: "digamma", psm.GammaLn: "gammaln",
+    ps.GT: "mask", ps.LT: "mask", ps.GE: "mask", ps.LE: "mask", ps.EQ: "mask", ps.NEQ: "mask",
 }  # fmt: skip
+STEMS |= _NAMES
 PLAIN = ("int64", "float64")
 
 
-def scalar(*kinds: type) -> Callable:
-    """Register how the scalar operations `kinds` are written."""
+def scalar(*kinds: type, stem: str | None = None, view: View | None = None) -> Callable:
+    """Register how the scalar operations `kinds` are written, as `prints` does for those on arrays."""
 
-    def register(printer: Callable[..., Code]) -> Callable[..., Code]:
-        return [SCALARS.__setitem__(kind, printer) for kind in kinds] and printer
+    def register(write: Callable[..., Code]) -> Callable[..., Code]:
+        for kind in kinds:
+            SCALARS[kind] = Printer(write, view)
+            if stem:
+                STEMS[kind] = stem
+        return write
 
     return register
 
 
-@prints(Elemwise)
-def elementwise(writer, node: Apply, *operands: Code) -> Code:
+def _scalar_view(node: Apply) -> View | None:
+    """Return the view that an elementwise operation makes; all but those that compute nothing make new arrays."""
+    view = next((SCALARS[kind].view for kind in type(node.op.scalar_op).__mro__ if kind in SCALARS), None)
+    return view if isinstance(view, View) else None
+
+
+@prints(Elemwise, view=_scalar_view)
+def elementwise(writer: Writer, node: Apply, *operands: Code) -> Code:
     """Any elementwise operation."""
     return _apply(writer, node, node.op.scalar_op, _broadcasting(writer, node, list(operands)))
 
 
 @prints(ScalarOp)
-def scalar_operation(writer, node: Apply, *operands: Code) -> Code:
+def scalar_operation(writer: Writer, node: Apply, *operands: Code) -> Code:
     """The same on PyTensor's scalar types, which compute shapes and indices."""
     return _apply(writer, node, node.op, list(operands))
 
 
-def _apply(writer, node: Apply, op: ScalarOp, operands: list[Code]) -> Code:
+def _apply(writer: Writer, node: Apply, op: ScalarOp, operands: list[Code]) -> Code:
     operands = _cast_operands(node, op, operands)
     for kind in type(op).__mro__:
         if kind in SCALARS:
-            return SCALARS[kind](writer, node, *operands)
+            return SCALARS[kind].write(writer, node, *operands)
         if kind in OPERATORS:
             return _operator(node, *OPERATORS[kind], *operands)
     name = _function(op)
@@ -117,7 +128,7 @@ def _function(op: ScalarOp) -> str | None:
     return None if spec is None else spec[0] if "." in spec[0] else f"np.{spec[0]}"
 
 
-def _broadcasting(writer, node: Apply, operands: list[Code]) -> list[Code]:
+def _broadcasting(writer: Writer, node: Apply, operands: list[Code]) -> list[Code]:
     """Leave out the unit axes that broadcasting supplies, where another operand has them all."""
     ndim = rank(node.outputs[0])
     if ndim == 0:
@@ -143,7 +154,7 @@ def _stretches(variable: Variable) -> bool:
     return bool(node) and isinstance(node.op, DimShuffle) and node.op.new_order[0] == "x"
 
 
-def _without_leading_axes(writer, variable: Variable) -> Code:
+def _without_leading_axes(writer: Writer, variable: Variable) -> Code:
     order = list(variable.owner.op.new_order)
     while order and order[0] == "x":
         order.pop(0)
@@ -198,7 +209,7 @@ def _numpy_type(op: ScalarOp, dtypes: list[str], weak: list[bool]) -> str | None
         return None
 
 
-def _terms(node: Apply, operands: list[Code]) -> list[tuple[Variable, Code]]:
+def _terms(node: Apply, operands: Sequence[Code]) -> list[tuple[Variable, Code]]:
     """Return the operands, smaller arrays first where there are more than two of them."""
     pairs = list(zip(node.inputs, operands, strict=True))
     return pairs if len(pairs) == 2 else sorted(pairs, key=lambda pair: sum(not b for b in _pattern(pair[0])))
@@ -209,12 +220,12 @@ def _pattern(variable: Variable) -> tuple[bool, ...]:
 
 
 @scalar(ps.Add)
-def addition(writer, node: Apply, *operands: Code) -> Code:
+def addition(writer: Writer, node: Apply, *operands: Code) -> Code:
     return reduce(plus, sorted((code for _, code in _terms(node, operands)), key=starts_negative))
 
 
-@scalar(ps.Mul)
-def multiplication(writer, node: Apply, *operands: Code) -> Code:
+@scalar(ps.Mul, stem="product")
+def multiplication(writer: Writer, node: Apply, *operands: Code) -> Code:
     pairs = sorted(_terms(node, operands), key=lambda pair: not isinstance(pair[0], Constant))
     factors = [code for _, code in pairs]
     minus = factors[0].text in ("-1.0", "-1") and node.outputs[0].type.dtype in PLAIN
@@ -226,8 +237,8 @@ def multiplication(writer, node: Apply, *operands: Code) -> Code:
     return reduce(lambda a, b: infix("*", PRODUCT, a, b), factors)
 
 
-@scalar(ps.Neg)
-def negation(writer, node: Apply, x: Code) -> Code:
+@scalar(ps.Neg, stem="minus")
+def negation(writer: Writer, node: Apply, x: Code) -> Code:
     boolean = node.inputs[0].type.dtype == "bool"
     return negative(_as_type(_number(node), node.inputs[0], x) if boolean else x)
 
@@ -243,19 +254,19 @@ def _as_type(dtype: str, variable: Variable, x: Code) -> Code:
 
 
 @scalar(ps.Invert)
-def inversion(writer, node: Apply, x: Code) -> Code:
+def inversion(writer: Writer, node: Apply, x: Code) -> Code:
     return Code(f"~{x.at(UNARY)}", UNARY)
 
 
-@scalar(ps.Sqr)
-def square(writer, node: Apply, x: Code) -> Code:
+@scalar(ps.Sqr, stem="square")
+def square(writer: Writer, node: Apply, x: Code) -> Code:
     if node.outputs[0].type.dtype == "bool":
         return infix("&", AND, x, x)
     return Code(f"{x} * {x}", PRODUCT) if x.is_name and not rank(node.outputs[0]) else Code(f"{x:.}**2", POWER)
 
 
-@scalar(ps.Pow)
-def power(writer, node: Apply, x: Code, exponent: Code) -> Code:
+@scalar(ps.Pow, stem="power")
+def power(writer: Writer, node: Apply, x: Code, exponent: Code) -> Code:
     """A small whole power as products, which are many times faster than NumPy's power."""
     if node.outputs[0].type.dtype == "float64" and exponent.text in ("2.0", "3.0", "4.0", "2", "3", "4"):
         name = writer.named(node.inputs[0]).text if not x.is_name else x.text
@@ -263,38 +274,38 @@ def power(writer, node: Apply, x: Code, exponent: Code) -> Code:
     return call("np.power", x, exponent) if rank(node.outputs[0]) == 0 else Code(f"{x:.} ** {exponent:.}", POWER)
 
 
-@scalar(ps.Reciprocal)
-def reciprocal(writer, node: Apply, x: Code) -> Code:
+@scalar(ps.Reciprocal, stem="inverse")
+def reciprocal(writer: Writer, node: Apply, x: Code) -> Code:
     if _is_python_number(node.inputs[0]):
         return call("np.true_divide", "1.0", x)
     return infix("/", PRODUCT, Code("1.0"), x)
 
 
-@scalar(ps.Switch)
-def where(writer, node: Apply, condition: Code, x: Code, y: Code) -> Code:
+@scalar(ps.Switch, stem="chosen")
+def where(writer: Writer, node: Apply, condition: Code, x: Code, y: Code) -> Code:
     return call("np.where", condition, x, y)
 
 
 @scalar(ps.Clip)
-def clip(writer, node: Apply, x: Code, low: Code, high: Code) -> Code:
+def clip(writer: Writer, node: Apply, x: Code, low: Code, high: Code) -> Code:
     return call("np.clip", x, low, high)
 
 
-@scalar(ps.Cast)
-def cast(writer, node: Apply, x: Code) -> Code:
+@scalar(ps.Cast, stem="cast")
+def cast(writer: Writer, node: Apply, x: Code) -> Code:
     target = node.outputs[0].type.dtype
     if rank(node.outputs[0]) == 0:
         return x if target == node.inputs[0].type.dtype else call(dtype_text(target), x)
     return Code(f"{x:.}.astype({dtype_text(target)})")
 
 
-@scalar(ps.Identity)
-def identity(writer, node: Apply, x: Code) -> Code:
+@scalar(ps.Identity, view=READ_ONLY)
+def identity(writer: Writer, node: Apply, x: Code) -> Code:
     return x
 
 
-@scalar(ps.Second)
-def second(writer, node: Apply, like: Code, value: Code) -> Code:
+@scalar(ps.Second, view=View(operand=1, writable=False))
+def second(writer: Writer, node: Apply, like: Code, value: Code) -> Code:
     if _pattern(node.inputs[0]) == _pattern(node.inputs[1]) or rank(node.outputs[0]) == 0:
         return value
     shape = f"{writer.named(node.inputs[0])}.shape"
@@ -304,13 +315,13 @@ def second(writer, node: Apply, like: Code, value: Code) -> Code:
 
 
 @scalar(ps.RoundHalfAwayFromZero)
-def round_away(writer, node: Apply, x: Code) -> Code:
+def round_away(writer: Writer, node: Apply, x: Code) -> Code:
     x = writer.named(node.inputs[0])
     return call("np.trunc", f"{x} + np.copysign(0.5, {x})")
 
 
-@scalar(psm.Softplus)
-def softplus(writer, node: Apply, z: Code) -> Code:
+@scalar(psm.Softplus, stem="softplus")
+def softplus(writer: Writer, node: Apply, z: Code) -> Code:
     """log(1 + exp(z)); on arrays six times faster than np.logaddexp."""
     if rank(node.outputs[0]) == 0:
         return call("np.logaddexp", "0.0", z)
@@ -319,42 +330,42 @@ def softplus(writer, node: Apply, z: Code) -> Code:
 
 
 @scalar(scalars.Tail)
-def tail(writer, node: Apply, z: Code) -> Code:
+def tail(writer: Writer, node: Apply, z: Code) -> Code:
     return call("np.log1p", call("np.exp", f"-np.abs({z})"))
 
 
 @scalar(*(type(op.scalar_op) for op in (scalars.sech, scalars.csch, scalars.inverse_expm1)))
-def inverse(writer, node: Apply, x: Code) -> Code:
+def inverse(writer: Writer, node: Apply, x: Code) -> Code:
     op = node.op.scalar_op if isinstance(node.op, Elemwise) else node.op
     return Code(f"1.0 / np.{op.divisor.__name__}({x})", PRODUCT)
 
 
 @scalar(scalars.Share)
-def share(writer, node: Apply, x: Code) -> Code:
+def share(writer: Writer, node: Apply, x: Code) -> Code:
     return call("scipy.special.expit", negative(x))
 
 
 @scalar(psm.Log1mexp)
-def log1mexp(writer, node: Apply, x: Code) -> Code:
+def log1mexp(writer: Writer, node: Apply, x: Code) -> Code:
     """log(1 - exp(x)), x <= 0: Maechler (2012)."""
     x = writer.named(node.inputs[0]) if not x.is_name else x
     return call("np.where", f"{x} < -np.log(2.0)", f"np.log1p(-np.exp({x}))", f"np.log(-np.expm1({x}))")
 
 
 @scalar(psm.TriGamma)
-def trigamma(writer, node: Apply, x: Code) -> Code:
+def trigamma(writer: Writer, node: Apply, x: Code) -> Code:
     return call("scipy.special.polygamma", 1, x)
 
 
 @scalar(Part)
-def part_of_complex(writer, node: Apply, x: Code, y: Code, *more: Code) -> Code:
+def part_of_complex(writer: Writer, node: Apply, x: Code, y: Code, *more: Code) -> Code:
     function, part = node.op.scalar_op.written if isinstance(node.op, Elemwise) else node.op.written
     number = Code(f"{x.at(SUM)} + 1j * {y.at(UNARY)}", SUM)
     return Code(f"scipy.special.{function}({', '.join(map(str, (number, *more)))}).{part}")
 
 
 @scalar(*GAMMAS)
-def incomplete_gamma(writer, node: Apply, k: Code, x: Code) -> Code:
+def incomplete_gamma(writer: Writer, node: Apply, k: Code, x: Code) -> Code:
     k = writer.named(node.inputs[0]) if not k.is_name else k
     function = GAMMAS[type(getattr(node.op, "scalar_op", node.op))]
     return Code(f"scipy.special.{function}({k}, {x}) * scipy.special.gamma({k})", PRODUCT)

@@ -6,11 +6,12 @@ from pytensor.graph.basic import Apply
 
 from autoopt.codegen.code import Code
 from autoopt.codegen.printers.table import prints
+from autoopt.codegen.printers.writer import Writer
 from autoopt.ops.fourier import Fourier
 
 
 @prints(Fourier, stem="spectrum")
-def fourier(writer, node: Apply, x: Code) -> Code:
+def fourier(writer: Writer, node: Apply, x: Code) -> Code:
     x = writer.named(node.inputs[0])
     transform = "np.fft.ifft" if node.op.inverse else "np.fft.fft"
     norm = ", norm='forward'" if node.op.inverse else ""

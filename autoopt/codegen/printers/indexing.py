@@ -12,7 +12,8 @@ from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 from pytensor.tensor.type_other import MakeSlice
 
 from autoopt.codegen.code import PRODUCT, Code, call, infix, literal
-from autoopt.codegen.printers.table import prints
+from autoopt.codegen.printers.table import View, prints
+from autoopt.codegen.printers.writer import Writer
 from autoopt.ops.patterns import is_zeros, rank
 from autoopt.ops.releases import GATHERS, SCATTERS
 
@@ -35,8 +36,8 @@ def index_text(entries: Sequence[int | slice], codes: Sequence[Code]) -> str:
     return ", ".join(texts)
 
 
-@prints(Subtensor, stem="slice")
-def subtensor(writer, node: Apply, x: Code, *index: Code) -> Code:
+@prints(Subtensor, stem="slice", view=View())
+def subtensor(writer: Writer, node: Apply, x: Code, *index: Code) -> Code:
     source = node.inputs[0].owner
     if source and isinstance(source.op, Shape) and len(index) == 1 and isinstance(node.op.idx_list[0], int):
         return Code(f"{writer.code(source.inputs[0]):.}.shape[{index[0]}]")
@@ -45,30 +46,29 @@ def subtensor(writer, node: Apply, x: Code, *index: Code) -> Code:
 
 
 @prints(*GATHERS, stem="taken")
-def advanced_subtensor(writer, node: Apply, x: Code, *index: Code) -> Code:
+def advanced_subtensor(writer: Writer, node: Apply, x: Code, *index: Code) -> Code:
     return Code(f"{x:.}[{index_text(node.op.idx_list, index)}]")
 
 
 @prints(MakeSlice)
-def make_slice(writer, node: Apply, *parts: Code) -> Code:
+def make_slice(writer: Writer, node: Apply, *parts: Code) -> Code:
     return call("slice", *parts)
 
 
 @prints(IncSubtensor, stem="filled")
-def write_subtensor(writer, node: Apply, x: Code, value: Code, *index: Code) -> Code:
+def write_subtensor(writer: Writer, node: Apply, x: Code, value: Code, *index: Code) -> Code:
     name = writer.own(node.inputs[0], node.outputs[0])
     text = index_text(node.op.idx_list, index) or "..."
     return _written(writer, node, name, f"{name}[{text}] {'=' if node.op.set_instead_of_inc else '+='} {value}")
 
 
 @prints(*SCATTERS, stem="filled")
-def write_advanced(writer, node: Apply, x: Code, value: Code, *index: Code) -> Code:
+def write_advanced(writer: Writer, node: Apply, x: Code, value: Code, *index: Code) -> Code:
     array, positions = node.inputs[0], node.inputs[2:]
     number = _one_number(node.inputs[1])
     text = index_text(node.op.idx_list, index)
     if _is_histogram(node):
-        (size,) = array.owner.inputs[1:] if array.owner else (None,)
-        length = writer.code(size) if size is not None else Code(str(array.data.size))
+        length = Code(str(array.data.size)) if isinstance(array, Constant) else writer.code(array.owner.inputs[1])
         if number is not None:
             return infix("*", PRODUCT, number, call("np.bincount", index[0], f"minlength={length}"))
         return call("np.bincount", index[0], f"weights={value}", f"minlength={length}")
@@ -114,7 +114,7 @@ def _is_histogram(node: Apply) -> bool:
                 value.type.dtype == "float64")  # fmt: skip
 
 
-def _written(writer, node: Apply, name: str, statement: str) -> Code:
+def _written(writer: Writer, node: Apply, name: str, statement: str) -> Code:
     """Write the statement; from here on the array goes under the node's result."""
     output: Variable = node.outputs[0]
     writer.write(statement, *([writer.comments[output]] if output in writer.comments else []))

@@ -16,6 +16,7 @@ from pytensor.graph.basic import Apply
 
 from autoopt.codegen.code import Code, call, sequence
 from autoopt.codegen.printers.table import prints
+from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.graph.loops.loop import Loop
 from autoopt.ops.patterns import rank
 
@@ -23,7 +24,7 @@ ENDING = "_loop"
 
 
 @prints(Loop, stem="path")
-def loop(writer, node: Apply, *operands: Code) -> Code:
+def loop(writer: Writer, node: Apply, *operands: Code) -> Code:
     op: Loop = node.op
     limit = [f"MOST[{op.ending.place}]"] if op.ending else []
     known = next((name for name, other in writer.loops.items() if other == op), None)
@@ -31,7 +32,7 @@ def loop(writer, node: Apply, *operands: Code) -> Code:
         function = _Function(writer, node, operands)
         known = function.name
         writer.taken.update(function.body.functions)
-        writer.functions |= {**function.body.functions, known: function.text()}
+        writer.functions |= {**function.body.functions, known: function.listing()}
         writer.loops[known] = op
         writer.constants |= function.body.constants
     return call(known, *operands, *limit)
@@ -40,7 +41,7 @@ def loop(writer, node: Apply, *operands: Code) -> Code:
 class _Function:
     """The function of one loop."""
 
-    def __init__(self, writer, node: Apply, operands: Sequence[Code]) -> None:
+    def __init__(self, writer: Writer, node: Apply, operands: Sequence[Code]) -> None:
         self.op: Loop = node.op
         op, names = self.op, _names(writer, node, operands)
         self.names = names
@@ -58,31 +59,31 @@ class _Function:
         taken = [*self.results, *names, *writer.functions, *loops, "t", "most", *_QUESTIONS.values()]
         self.body = writer.inner(self.name, [*arguments, *_reserved(taken)], op.results)
 
-    def text(self) -> str:
-        """Return the text of the function."""
+    def listing(self) -> Listing:
+        """Return the function."""
         op = self.op
         starts = [name if one else f"{name}_start" for name, one in zip(self.names, self.scalar, strict=False)]
-        known = [*starts, *self.names[op.carries :], *(["most"] if op.ending else [])]
-        head = [f"def {self.name}({', '.join(known)}):"]
-        count = "most" if op.ending else self.names[-1] if op.count is None else op.count
-        length = f"{count} + 1" if op.count is None else op.count + 1
+        arguments = [*starts, *self.names[op.carries :], *(["most"] if op.ending else [])]
+        count = "most" if op.ending else self.names[-1] if op.count is None else str(op.count)
+        length = f"{count} + 1" if op.count is None else str(op.count + 1)
+        lines = []
         for result, start, v in zip(self.results, starts, op.inputs, strict=False):
-            extent = [str(length), *map(str, v.type.shape)]
-            head.append(f"{result} = np.empty({sequence(extent) if len(extent) > 1 else extent[0]})")
-            head.append(f"{result}[{count if op.reverse and op.count is None else -1 if op.reverse else 0}] = {start}")
-        backwards = f"range({count} - 1, -1, -1)" if op.count is None else f"range({count - 1}, -1, -1)"
-        head.append(f"for t in {backwards if op.reverse else f'range({count})'}:")
-        last = [*self.results, f"{count} + 1"] if op.ending else self.results
-        return "\n    ".join([*head, *(f"    {line}" for line in self.iteration()), f"return {', '.join(last)}"])
+            extent = [length, *map(str, v.type.shape)]
+            lines.append(f"{result} = np.empty({sequence(extent) if len(extent) > 1 else extent[0]})")
+            lines.append(f"{result}[{count if op.reverse and op.count is None else -1 if op.reverse else 0}] = {start}")
+        backwards = f"range({count} - 1, -1, -1)" if op.count is None else f"range({op.count - 1}, -1, -1)"
+        lines.append(f"for t in {backwards if op.reverse else f'range({count})'}:")
+        lines += [f"    {line}" for line in self.iteration()]
+        returned = [*self.results, f"{count} + 1"] if op.ending else self.results
+        return Listing(self.name, tuple(arguments), tuple(lines), tuple(returned))
 
     def iteration(self) -> list[str]:
         """Return the statements of one iteration."""
         op = self.op
         carried = list(zip(self.names, self.results, self.scalar, strict=False))
-        *lines, returned = self.body.text.split("\n    ")[1:]
         targets = [name if one else f"{name}[{self.new}]" for name, _, one in carried]
         question = [_QUESTIONS[op.ending.answer]] if op.ending else []
-        lines.append(f"{', '.join([*targets, *question])} = {returned.removeprefix('return ')}")
+        lines = [*self.body.lines, f"{', '.join([*targets, *question])} = {', '.join(self.body.returned)}"]
         lines += [f"{result}[{self.new}] = {name}" for name, result, one in carried if one]
         if op.ending:
             parts = ", ".join(f"{result}[:t + 2]" for result in self.results)
@@ -100,7 +101,7 @@ def _reserved(names: Sequence[str]) -> list:
     return [(scalar(), name) for name in names]
 
 
-def _names(writer, node: Apply, operands: Sequence[Code]) -> list[str]:
+def _names(writer: Writer, node: Apply, operands: Sequence[Code]) -> list[str]:
     """Return what the function calls its carries, sequences and invariants."""
     op: Loop = node.op
     taken: set[str] = {"t", "np", "scipy", "most", *_QUESTIONS.values()}

@@ -6,9 +6,10 @@ from pytensor.graph.basic import Apply
 
 from autoopt.codegen.code import MATMUL, Code, infix
 from autoopt.codegen.printers.table import prints
+from autoopt.codegen.printers.writer import Writer
 from autoopt.ops.sparse import SparseProduct
 
 
 @prints(SparseProduct, stem="product")
-def sparse_product(writer, node: Apply, matrix: Code, x: Code) -> Code:
+def sparse_product(writer: Writer, node: Apply, matrix: Code, x: Code) -> Code:
     return infix("@", MATMUL, Code(f"{matrix}.T") if node.op.transposed else matrix, x)

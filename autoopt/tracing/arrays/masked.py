@@ -243,7 +243,7 @@ def _operate(this: Masked, ufunc: Any, compute: Callable, operands: tuple) -> An
 
 
 def _decide(tracer: Recorder, condition: Any) -> None:
-    """Have the record hold only where the same entries fulfil a condition."""
+    """Add a guard that the record holds only where the same entries fulfil a condition."""
     if tracer.level(condition) == PARAMETER:
         tracer.guard(condition, "array", np.array(condition.value))
 
@@ -299,7 +299,7 @@ _NEUTRAL = {"sum": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf, "any": False
 
 
 def call(function: Callable, tracer: Recorder, *args: Any, **kwargs: Any) -> Any:
-    """Do a function or class of np.ma."""
+    """Call a function or class of np.ma."""
     args, kwargs = real(args), real(kwargs)
     name = _ALIASES.get(function.__name__, function.__name__)
     if not _follow((args, kwargs)):

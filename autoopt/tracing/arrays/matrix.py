@@ -91,7 +91,7 @@ class MatrixArray(Disguised):
     # Operations
 
     def _do(self, function: Callable, args: tuple, kwargs: dict) -> Any:
-        """Do a function on the plain matrices and on the traced arrays."""
+        """Call a function on the plain matrices and on the traced arrays."""
         plain = function(*self._plain(args), **self._plain(kwargs))
         result = function(*self._arrays(args), **self._arrays(kwargs))
         return self._both(plain, result, qualified(function))

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import optimize
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.tape.loops.searches import REST, STEPS, WIDTH, newton
+from autoopt.tape.searches.newton import REST, STEPS, WIDTH, newton
 from autoopt.tape.tape import PARAMETER, Leaf
 from autoopt.tracing.recording.failing import is_handled
 from autoopt.tracing.recording.recorder import Recorder

@@ -102,7 +102,7 @@ class Groups:
         raise self._refusal(f".{name}")
 
     def _do(self, name: str, args: tuple, kwargs: dict) -> Any:
-        """Do a method of groups, column by column."""
+        """Call a method of groups, column by column."""
         if self._column is not None:
             result = self._reduced(name, args, kwargs) if name in _REDUCING else self._row_by_row(name, args, kwargs)
             return result.reset_index() if self.flat and name in _REDUCING else result

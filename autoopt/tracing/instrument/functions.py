@@ -79,7 +79,7 @@ class Functions:
         return copied
 
     def _describe(self, copied: FunctionType, function: FunctionType) -> None:
-        """Have a copy say of itself what the function says."""
+        """Give a copy the name, documentation and annotations of the function."""
         for name in ("__qualname__", "__module__", "__doc__", "__type_params__"):
             if hasattr(function, name):  # type parameters came with Python 3.12
                 setattr(copied, name, getattr(function, name))

@@ -124,7 +124,7 @@ class Held:
         self.after: list | None = None
 
     def give_back(self, settled: Callable) -> bool:
-        """Do to the original what the run did to the shadow; return whether that is anything."""
+        """Repeat on the original what the run did to the shadow; return whether that is anything."""
         parts = self.form.parts(self.shadow)
         if _same(parts, self.given):
             return False

@@ -68,7 +68,7 @@ def announced(note: Callable[[str | None], Any]) -> Iterator[None]:
 
 
 def listen() -> None:
-    """Have Python announce what it opens from now on."""
+    """Set the audit hook: Python announces what it opens from now on."""
     if not _hooked:
         _hooked.append(True)
         sys.addaudithook(_hear)

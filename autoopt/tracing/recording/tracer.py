@@ -54,7 +54,7 @@ MOST_STEPS = 4_000_000
 """A longer trace is refused: it would need more than about 3 GB until the loop is an array step."""
 
 MOST_BYTES = 2**31
-"""So is one that keeps more than this of arrays that the objective itself makes, apart from the parameters."""
+"""A trace is refused, too, that keeps more bytes than this of arrays that do not depend on its parameters."""
 
 
 class Steps(Sites, Nests):

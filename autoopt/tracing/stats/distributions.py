@@ -63,7 +63,7 @@ class Distribution:
         return Frozen(self, args, kwargs)
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Do a method; traced arguments need a row of it, unless they depend on data alone."""
+        """Call a method; traced arguments need a row of it, unless they depend on data alone."""
         tracer = self._tracer
         args = tuple(map(_unwrapped, args))
         kwargs = {key: _unwrapped(value) for key, value in kwargs.items()}

@@ -1,4 +1,4 @@
-"""Loops that narrow an interval by branches, as bisection does: what they find hangs on the parameters, unrecorded."""
+"""Loops that narrow an interval by branches, as bisection does: what they find depends on parameters, unrecorded."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ ASKED = 12
 """A place that is asked less often than this narrows nothing by much."""
 
 
-def narrowing(tape: Tape) -> Any:
+def bisecting(tape: Tape) -> Any:
     """Return the place (code, instruction) whose branches may decide a number bit by bit; None if there is none.
 
     It is asked many times, answered both ways, and what is compared there has a new number in it each time that does
     not depend on the parameters: the middle of an interval, of which the branches have chosen the ends.
     """
-    places: dict[Any, list[int]] = {}
+    guards_at: dict[Any, list[int]] = {}
     for number, guard in enumerate(tape.guards):
         if guard.kind == "bool" and guard.site and tape.steps[guard.step].shape == ():
-            places.setdefault(guard.site, []).append(number)
-    for site, numbers in places.items():
+            guards_at.setdefault(guard.site, []).append(number)
+    for site, numbers in guards_at.items():
         if len(numbers) >= ASKED and len({tape.guards[number].answer for number in numbers}) == 2:
-            known: set[int] = set()
+            met: set[int] = set()
             fresh = 0
             for before, now in pairwise([tape.guards[number].step for number in numbers]):
-                found = set(_numbers(tape, before, now))
-                fresh += bool(found - known)
-                known |= found
+                read = set(_numbers(tape, before, now))
+                fresh += bool(read - met)
+                met |= read
             if fresh > len(numbers) / 2:
                 return site
     return None

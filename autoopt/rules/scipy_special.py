@@ -14,7 +14,7 @@ from autoopt.ops import bessel, incomplete
 from autoopt.ops import special_scalars as scalars
 from autoopt.ops.operands import axes, real, shape, static, tensor
 from autoopt.ops.scalars import cbrt
-from autoopt.rules import analytic
+from autoopt.rules import scipy_analytic
 from autoopt.rules.reductions import total
 from autoopt.rules.table import Unsupported, rule
 
@@ -199,7 +199,7 @@ def bdtrc(k, n, p):
 def voigt_profile(x, sigma, gamma):
     """Re w(z) / (sigma sqrt(2 pi)) with z = (x + j gamma) / (sigma sqrt 2), for sigma > 0."""
     scale = sigma * sqrt(2.0)
-    return analytic.faddeeva_real(x / scale, gamma / scale) / (scale * sqrt(pi))
+    return scipy_analytic.faddeeva_real(x / scale, gamma / scale) / (scale * sqrt(pi))
 
 
 @rule(special.loggamma)

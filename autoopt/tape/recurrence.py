@@ -18,11 +18,10 @@ SHORTEST = 8
 """A run of fewer iterations stays unrolled."""
 
 LONG_BODY, FEW = 40, 4
-"""One of a body of so many steps only if it has fewer iterations than this: unrolled it would take long to derive."""
-
+"""The steps of a body that would take long to derive unrolled, and the iterations from which on it is a loop."""
 
 MOST = 1_000_000
-"""A loop that ends on a condition is given up after so many iterations."""
+"""The number of iterations after which a loop that ends on a condition is given up."""
 
 
 class Known(NamedTuple):
@@ -74,15 +73,13 @@ class Recurrence:
         For each carry the body's step that is its next value.
     outputs : tuple of int
         Steps whose values are collected.
-
     until : Until or None
     segment : int
-        After so many iterations, each time, the carries are kept for the derivatives; 0 if all are.
+        The number of iterations from one carry that is kept for the derivatives to the next; 0 if all are.
 
     A trajectory has `count + 1` entries, the initial value first; an output has `count`. With `until` the results are
     others: the number of iterations, for each check whether it holds in every iteration, the outputs of the last, and
-    the number of ties if they are counted. With segments the last entries of the
-    trajectories take their place.
+    the number of ties if they are counted. With segments the last entries of the trajectories take their place.
     """
 
     count: int | None
@@ -96,12 +93,12 @@ class Recurrence:
 
     def __call__(self, *operands: Any) -> tuple:
         """Run the loop in NumPy."""
-        return self._repeated(operands) if self.until else self._counted(operands)
+        return self._counted(operands) if self.until is None else self._repeated(operands, self.until)
 
-    def _repeated(self, operands: Sequence[Any]) -> tuple:
-        until, fixed = self.until, operands[self.carries :]
+    def _repeated(self, operands: Sequence[Any], until: Until) -> tuple:
+        fixed = operands[self.carries :]
         carries = [np.asarray(operand, dtype=float) for operand in operands[: self.carries]]
-        held = [True] * len(until.checks)
+        held: list[bool] = [True] * len(until.checks)
         ties = 0
         for count in range(1, MOST):
             values = self.iterate([*carries, *fixed])
@@ -117,6 +114,7 @@ class Recurrence:
         carries = [np.asarray(operand, dtype=float) for operand in operands[: self.carries]]
         sequences = operands[self.carries : self.carries + self.sequences]
         fixed = operands[self.carries + self.sequences :]
+        assert self.count is not None  # where nothing else ends it
         kept: list[list] = [[carry] for carry in carries]
         outputs: list[list] = [[] for _ in self.outputs]
         for t in range(self.count):
@@ -163,6 +161,7 @@ class Recurrence:
 
 
 def text_of(template: Any) -> str:
+    """Return the template of a body's step as text."""
     if isinstance(template, Known):
         return f"{type(template.value).__name__}{np.asarray(template.value).tolist()!r}"
     return template_text(template)

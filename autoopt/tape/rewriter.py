@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from autoopt.tape.tape import Guard, Step, Tape
+import numpy as np
+
+from autoopt.tape.tape import CONSTANT, Guard, Step, Tape
 
 
 class TapeRewriter:
@@ -31,6 +33,12 @@ class TapeRewriter:
         self.steps.append(step)
         return len(self.steps) - 1
 
+    def constant(self, value: np.ndarray) -> int:
+        """Add a constant and return its number."""
+        index = self.append(Step(None, (), None, value.shape, value.dtype, CONSTANT, None))
+        self.values[index] = value
+        return index
+
     def take(self, index: int) -> None:
         """Enter an old step as it is."""
         step = self.old.steps[index]
@@ -46,5 +54,6 @@ class TapeRewriter:
         """Return the new tape."""
         names = {self.number[index]: name for index, name in self.old.names.items() if index in self.number}
         output = self.at(self.old.output)
-        kept = {"steps": self.steps, "values": self.values, "guards": guards, "output": output, "names": names}
-        return replace(self.old, **kept, **changes)
+        return replace(
+            self.old, steps=self.steps, values=self.values, guards=guards, output=output, names=names, **changes
+        )

@@ -1,0 +1,93 @@
+"""The kinds of derivative, one row each: what everything that asks for derivatives needs to know of them.
+
+How one is made of a graph is told by the function of `derive` that carries its name. Nothing here needs PyTensor, so
+that what runs derivatives from the cache can read the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+PREPARE = "prepare"
+"""The printed function of what the data alone decide, computed once per data set."""
+
+LINEARIZE = "linearize"
+"""The printed function of what one point decides, computed once per point, for products with many directions."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of derivative.
+
+    Attributes
+    ----------
+    name : str
+        What it is asked for by, and what its printed function is called.
+    order : int
+        How often it is differentiated: 0, 1 or 2.
+    returns : tuple of str
+        What its function returns, the derivative last: ("value", "gradient") is a pair.
+    of_array : bool
+        Whether it is that of an array-valued objective.
+    directed : bool
+        Whether its function takes a direction before the point.
+    public : str or None
+        Its name in `autoopt.source(derivatives=...)`.
+    eager : str or None
+        The method of `EagerRun` that computes it step by step.
+    columns, rows : str or None
+        The kinds of the products with a direction that give it a column, or a row, at a time, where some operation has
+        no form for all at once.
+    """
+
+    name: str
+    order: int
+    returns: tuple[str, ...]
+    of_array: bool = False
+    directed: bool = False
+    public: str | None = None
+    eager: str | None = None
+    columns: str | None = None
+    rows: str | None = None
+
+    @property
+    def valued(self) -> bool:
+        """Whether the value is what its function returns, or comes with it."""
+        return "value" in self.returns
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The names of the functions that a module of this kind may have, in the order in which they are called."""
+        return (PREPARE, LINEARIZE, self.name) if self.directed else (PREPARE, self.name)
+
+    def value(self, outcome: Any) -> Any:
+        """Return the value in what a function of this kind returns, if it is `valued`."""
+        return outcome[0] if len(self.returns) > 1 else outcome
+
+    def derivative(self, outcome: Any) -> Any:
+        """Return the derivative in what a function of this kind returns; the value itself where it is of order 0."""
+        return outcome[-1] if len(self.returns) > 1 else outcome
+
+    def with_derivative(self, outcome: Any, derivative: Any) -> Any:
+        """Return `outcome` with another derivative."""
+        return (*outcome[:-1], derivative) if len(self.returns) > 1 else derivative
+
+
+_ROWS = (
+    Kind("value", 0, ("value",), public="value"),
+    Kind("value_and_grad", 1, ("value", "gradient"), public="gradient", eager="gradient"),
+    Kind("hess", 2, ("hessian",), public="hessian", eager="hessian", columns="hessp"),
+    Kind("hessp", 2, ("product",), directed=True, public="hvp", eager="product"),
+    Kind("jacobian", 1, ("jacobian",), of_array=True, eager="jacobian", columns="pushforward", rows="pullback"),
+    Kind("pullback", 1, ("product",), of_array=True, directed=True),
+    Kind("pushforward", 1, ("product",), of_array=True, directed=True),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}
+
+PUBLIC: dict[str, Kind] = {kind.public: kind for kind in _ROWS if kind.public}
+"""By the names that `autoopt.source` takes."""
+
+PAIRS = frozenset(kind.name for kind in _ROWS if len(kind.returns) > 1)
+"""The names of those that return the value and the derivative: for what is called at every point."""
