@@ -17,8 +17,8 @@ from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import indices
 from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
+from autoopt.tracing.arrays.types import real
 from autoopt.tracing.recording.recorder import Recorder
-from autoopt.tracing.standins.types import real
 
 
 def masked(tracer: Recorder, plain: Any, values: Any = None, what: str = "an operation") -> Any:

@@ -28,6 +28,7 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.origin import may_be_copied
 from autoopt.tracing import formulas
+from autoopt.tracing.arrays.types import type_stand_in
 from autoopt.tracing.frames.library import note_table
 from autoopt.tracing.instrument import (
     containers,
@@ -53,7 +54,6 @@ from autoopt.tracing.standins import (
     texts,  # noqa: F401  (fill STAND_INS)
 )
 from autoopt.tracing.standins.table import STAND_INS, TYPES, has_stand_in, may_hash
-from autoopt.tracing.standins.types import type_stand_in
 
 
 class Instrument:

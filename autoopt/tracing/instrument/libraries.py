@@ -25,12 +25,12 @@ import numpy as np
 from autoopt.origin import DATA_LIBRARIES
 from autoopt.tracing.arrays import masked, matrix, sparse_makers
 from autoopt.tracing.arrays.sparse import Matrices, is_sparse
+from autoopt.tracing.arrays.types import type_stand_in
 from autoopt.tracing.frames.labelled import Labelled
 from autoopt.tracing.frames.library import data_library
 from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins import calls, elements, modes
 from autoopt.tracing.standins import python as scalars
-from autoopt.tracing.standins.types import type_stand_in
 
 StandIn = Callable[[Any, Any, str], Any]
 """A function of the instrument, a thing of a library and its name that returns what stands in for the thing."""

@@ -16,9 +16,9 @@ import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import DATA, PARAMETER
+from autoopt.tracing.arrays.types import real
 from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins import randomness
-from autoopt.tracing.standins.types import real
 from autoopt.tracing.stats import multivariate
 from autoopt.tracing.stats.densities import Row
 from autoopt.tracing.stats.lifetimes import DISTRIBUTIONS
