@@ -17,8 +17,8 @@ from autoopt.tape.tape import PARAMETER, Slot
 from autoopt.tracing.arrays import functions, methods, reading, ufuncs, views, writing
 from autoopt.tracing.arrays.conversions import Conversions
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS, binary, equality
+from autoopt.tracing.arrays.types import is_single
 from autoopt.tracing.recording.recorder import Recorder
-from autoopt.tracing.standins.types import is_single
 
 _LAYOUT = frozenset(("flags", "strides"))
 """Attributes that tell how an array lies in memory, not what is in it."""

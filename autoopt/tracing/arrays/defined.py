@@ -16,8 +16,8 @@ from autoopt.tape.tape import CONSTANT, PARAMETER
 from autoopt.tracing.arrays import reading, views, writing
 from autoopt.tracing.arrays.functions import HANDLERS, call_function, handles, record
 from autoopt.tracing.arrays.indices import decided
+from autoopt.tracing.arrays.types import is_single
 from autoopt.tracing.recording.recorder import Recorder
-from autoopt.tracing.standins.types import is_single
 
 _PLAIN = (
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj,

@@ -18,8 +18,8 @@ from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import views, writing
 from autoopt.tracing.arrays.indices import decided
+from autoopt.tracing.arrays.types import real
 from autoopt.tracing.recording.recorder import Recorder
-from autoopt.tracing.standins.types import real
 
 HANDLERS: dict[Callable, Callable] = {}
 

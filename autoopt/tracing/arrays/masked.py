@@ -17,10 +17,11 @@ from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import indices
 from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
-from autoopt.tracing.standins.types import real
+from autoopt.tracing.arrays.types import real
+from autoopt.tracing.recording.recorder import Recorder
 
 
-def masked(tracer: Any, plain: Any, values: Any = None, what: str = "an operation") -> Any:
+def masked(tracer: Recorder, plain: Any, values: Any = None, what: str = "an operation") -> Any:
     """Return the stand-in for what np.ma gives, `found` being the traced numbers; those that are not masked agree."""
     if plain is np.ma.masked or (values is None and not isinstance(plain, np.ma.MaskedArray)):
         return plain
@@ -40,7 +41,7 @@ def masked(tracer: Any, plain: Any, values: Any = None, what: str = "an operatio
     return Masked(tracer, plain, tracer.lift(values))
 
 
-def refusal(tracer: Any, what: str) -> TracingError:
+def refusal(tracer: Recorder, what: str) -> TracingError:
     """Return the error for what masked arrays do otherwise."""
     return UnsupportedFunctionError(
         f"The objective calls {what} of a masked array, which is not followed.",
@@ -62,7 +63,7 @@ class Masked(Disguised):
 
     __slots__ = ("_values",)
 
-    def __init__(self, tracer: Any, plain: Any, values: Any) -> None:
+    def __init__(self, tracer: Recorder, plain: Any, values: Any) -> None:
         self.tracer, self.value, self._values = tracer, plain, values
 
     mask = property(lambda self: self.value.mask)
@@ -199,7 +200,7 @@ class Masked(Disguised):
         return _operate(self, np.invert, np.invert, (self,))
 
 
-def _plain(tracer: Any, value: Any, decide: bool = False) -> Any:
+def _plain(tracer: Recorder, value: Any, decide: bool = False) -> Any:
     """Return `value` for np.ma; as an index with a guard on what depends on the parameters."""
     kind = type(value)
     if kind in (tuple, list):
@@ -211,7 +212,7 @@ def _plain(tracer: Any, value: Any, decide: bool = False) -> Any:
     return value.value if kind in (Masked, tracer.array) else value
 
 
-def _numbers(tracer: Any, value: Any) -> Any:
+def _numbers(tracer: Recorder, value: Any) -> Any:
     return value._values if type(value) is Masked else tracer.whole(value)
 
 
@@ -241,7 +242,7 @@ def _operate(this: Masked, ufunc: Any, compute: Callable, operands: tuple) -> An
     return masked(tracer, plain, result, f"np.{ufunc.__name__}")
 
 
-def _decide(tracer: Any, condition: Any) -> None:
+def _decide(tracer: Recorder, condition: Any) -> None:
     """Add a guard that the record holds only where the same entries fulfil a condition."""
     if tracer.level(condition) == PARAMETER:
         tracer.guard(condition, "array", np.array(condition.value))
@@ -297,7 +298,7 @@ _NEUTRAL = {"sum": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf, "any": False
 # Functions of np.ma ---------------------------------------------------------------------------------------------------
 
 
-def call(function: Callable, tracer: Any, *args: Any, **kwargs: Any) -> Any:
+def call(function: Callable, tracer: Recorder, *args: Any, **kwargs: Any) -> Any:
     """Call a function or class of np.ma."""
     args, kwargs = real(args), real(kwargs)
     name = _ALIASES.get(function.__name__, function.__name__)
@@ -316,7 +317,7 @@ def call(function: Callable, tracer: Any, *args: Any, **kwargs: Any) -> Any:
     raise refusal(tracer, f"np.ma.{name}")
 
 
-def _with_mask(tracer: Any, data: Any, mask: Any, fill_value: Any = None) -> Masked:
+def _with_mask(tracer: Recorder, data: Any, mask: Any, fill_value: Any = None) -> Masked:
     """Return traced numbers with a mask, on top of what they have."""
     values, mask = _numbers(tracer, data), indices.decided(tracer, mask)
     mask = np.ma.getmaskarray(mask.value) & mask.value.data if type(mask) is Masked else mask
@@ -326,7 +327,7 @@ def _with_mask(tracer: Any, data: Any, mask: Any, fill_value: Any = None) -> Mas
 
 
 def _array(
-    tracer: Any, data: Any, dtype: Any = None, copy: bool = False, mask: Any = np.ma.nomask, **options: Any
+    tracer: Recorder, data: Any, dtype: Any = None, copy: bool = False, mask: Any = np.ma.nomask, **options: Any
 ) -> Any:
     if set(options) - {"fill_value"}:
         raise refusal(tracer, "np.ma.array with these options")
@@ -334,7 +335,7 @@ def _array(
 
 
 def _by_comparison(function: Callable, condition: Callable) -> Callable:
-    def build(tracer: Any, x: Any, *limits: Any, copy: bool = True) -> Any:
+    def build(tracer: Recorder, x: Any, *limits: Any, copy: bool = True) -> Any:
         values = tracer.lift(_numbers(tracer, x))
         limits = tuple(_numbers(tracer, part) for part in limits)
         _decide(tracer, condition(values, *limits))
@@ -344,13 +345,13 @@ def _by_comparison(function: Callable, condition: Callable) -> Callable:
     return build
 
 
-def _masked_where(tracer: Any, condition: Any, a: Any, copy: bool = True) -> Any:
+def _masked_where(tracer: Recorder, condition: Any, a: Any, copy: bool = True) -> Any:
     condition = _plain(tracer, indices.decided(tracer, condition), decide=True)
     values = tracer.lift(_numbers(tracer, a))
     return masked(tracer, np.ma.masked_where(condition, _plain(tracer, a if type(a) is Masked else values)), values)
 
 
-def _where(tracer: Any, condition: Any, x: Any, y: Any) -> Any:
+def _where(tracer: Recorder, condition: Any, x: Any, y: Any) -> Any:
     answers = np.ma.getdata(_plain(tracer, condition, decide=True))
     chosen = np.where(answers, _numbers(tracer, x), _numbers(tracer, y))
     if tracer.level(condition) == PARAMETER:
@@ -358,14 +359,14 @@ def _where(tracer: Any, condition: Any, x: Any, y: Any) -> Any:
     return masked(tracer, np.ma.where(*_plain(tracer, (condition, x, y))), chosen)
 
 
-def _dot(tracer: Any, a: Any, b: Any, strict: bool = False) -> Any:
+def _dot(tracer: Recorder, a: Any, b: Any, strict: bool = False) -> Any:
     if strict:
         raise refusal(tracer, "np.ma.dot with strict=True")
     left, right = (part.filled(0.0) if type(part) is Masked else tracer.whole(part) for part in (a, b))
     return masked(tracer, np.ma.dot(*_plain(tracer, (a, b))), np.dot(left, right), "np.ma.dot")
 
 
-def _average(tracer: Any, a: Any, axis: Any = None, weights: Any = None) -> Any:
+def _average(tracer: Recorder, a: Any, axis: Any = None, weights: Any = None) -> Any:
     if type(a) is not Masked:
         a = _with_mask(tracer, a, np.ma.nomask)
     plain = np.ma.average(a.value, axis, _plain(tracer, weights))
@@ -379,7 +380,7 @@ def _average(tracer: Any, a: Any, axis: Any = None, weights: Any = None) -> Any:
 
 
 def _joined(name: str) -> Callable:
-    def build(tracer: Any, arrays: Any, axis: int = 0) -> Any:
+    def build(tracer: Recorder, arrays: Any, axis: int = 0) -> Any:
         joined = getattr(np, name)([_numbers(tracer, part) for part in arrays], axis=axis)
         return masked(tracer, getattr(np.ma, name)(_plain(tracer, list(arrays)), axis=axis), joined)
 
@@ -406,7 +407,7 @@ _FUNCTIONS: dict[str, Callable] = {
 }  # fmt: skip
 
 
-def _either(tracer: Any, *operands: Any) -> Masked:
+def _either(tracer: Recorder, *operands: Any) -> Masked:
     """Return an operand that is masked, or the first one with nothing masked."""
     already = [part for part in operands if type(part) is Masked]
     return already[0] if already else _with_mask(tracer, operands[0], np.ma.nomask)

@@ -15,14 +15,15 @@ from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tracing.arrays import indices
 from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
+from autoopt.tracing.recording.recorder import Recorder
 
 
-def matrix(tracer: Any, plain: np.matrix, values: Any = None) -> MatrixArray:
+def matrix(tracer: Recorder, plain: np.matrix, values: Any = None) -> MatrixArray:
     """Return the stand-in for a matrix, of data unless its traced `values` are given."""
     return MatrixArray(tracer, plain, values)
 
 
-def made(tracer: Any, data: Any, dtype: Any = None, copy: bool = True) -> Any:
+def made(tracer: Recorder, data: Any, dtype: Any = None, copy: bool = True) -> Any:
     """Return what np.matrix(...) or np.asmatrix(...) makes of data, or of values that are traced."""
     if type(data) is MatrixArray:
         return data
@@ -47,7 +48,7 @@ class MatrixArray(Disguised):
 
     __slots__ = ("_traced",)
 
-    def __init__(self, tracer: Any, plain: np.matrix, values: Any = None) -> None:
+    def __init__(self, tracer: Recorder, plain: np.matrix, values: Any = None) -> None:
         self.tracer, self.value, self._traced = tracer, plain, values
 
     @property

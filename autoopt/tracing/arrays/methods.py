@@ -10,8 +10,8 @@ import numpy as np
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tracing.arrays import views
 from autoopt.tracing.arrays.functions import HANDLERS, call_function
+from autoopt.tracing.arrays.types import real
 from autoopt.tracing.recording import refusals
-from autoopt.tracing.standins.types import real
 
 METHODS: dict[str, Callable] = {}
 

@@ -17,8 +17,8 @@ from autoopt.tape.names import qualified
 from autoopt.tape.tape import CONSTANT, PARAMETER
 from autoopt.tracing.arrays import functions, methods, ufuncs
 from autoopt.tracing.arrays.array import TracedArray
+from autoopt.tracing.arrays.types import real as real_types
 from autoopt.tracing.recording.recorder import Recorder
-from autoopt.tracing.standins.types import real as real_types
 
 UFUNCS: dict[Callable, Callable] = {}
 OF_SCIPY: dict[str, Callable] = {}

@@ -17,7 +17,6 @@ from autoopt.tape.tape import PARAMETER, Leaf
 from autoopt.tracing.arrays.functions import handles, record
 from autoopt.tracing.complex.array import FUNCTIONS, as_complex, pair, refusal
 from autoopt.tracing.recording.recorder import Recorder
-from autoopt.tracing.standins.table import stands_in
 
 _STEPS = 2
 _APART = 1e-7
@@ -65,8 +64,8 @@ def _roots(tracer, p):
     return np.concatenate([found, np.zeros(none)]) if none else found
 
 
-@stands_in(np.polynomial.polynomial.polyroots)
-def _polyroots(tracer, c):
+def polyroots(tracer, c):
+    """Return what `np.polynomial.polynomial.polyroots` gives, lowest power first."""
     c = tracer.whole(c)
     if tracer.level(c) != PARAMETER:
         return tracer.call(np.polynomial.polynomial.polyroots, (c,), {})

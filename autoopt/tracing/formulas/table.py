@@ -17,8 +17,8 @@ from autoopt.tape.names import qualified
 from autoopt.tape.signatures import Unsupported, strict
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays.types import real
 from autoopt.tracing.recording.recorder import Recorder
-from autoopt.tracing.standins.types import real
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.tape import CONSTANT, Leaf
+from autoopt.tracing.recording.recorder import Recorder
 
 _RESERVED = {"np", "scipy", "value", "gradient", "direction"}
 
@@ -17,7 +18,7 @@ _RESERVED = {"np", "scipy", "value", "gradient", "direction"}
 class Labelled:
     """The objects of one library in one trace; stand-ins for columns and tables have `as_traced` and `_follows`."""
 
-    def __init__(self, tracer: Any, free_name: Callable[[str], str]) -> None:
+    def __init__(self, tracer: Recorder, free_name: Callable[[str], str]) -> None:
         self.tracer, self.free_name = tracer, free_name
         self.columns: dict[tuple[int, Any], tuple[Any, Any]] = {}
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays import functions, ufuncs
 from autoopt.tracing.arrays.disguised import add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
 from autoopt.tracing.frames.pandas_methods import BINARY, METHODS, REDUCTIONS
@@ -30,7 +30,7 @@ def array_ufunc(table: Table, ufunc: Any, method: str, *inputs: Any, **kwargs: A
         return operate(frames, ufunc, ufunc, inputs)
     if not frames.follows((inputs, kwargs)):
         return frames.wrap(getattr(ufunc, method)(*frames.plain(inputs), **frames.plain(kwargs)))
-    return functions.call_ufunc(table._frames.tracer, ufunc, method, frames.traced(inputs), frames.traced(kwargs))
+    return ufuncs.call_ufunc(table._frames.tracer, ufunc, method, frames.traced(inputs), frames.traced(kwargs))
 
 
 @method("__array_function__")

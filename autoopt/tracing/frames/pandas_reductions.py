@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.operations import put_add
+from autoopt.tracing.recording.recorder import Recorder
 
 BY_SUMS = frozenset(("sum", "mean", "var", "std"))
 """Reductions that follow from sums."""
@@ -21,7 +22,7 @@ PADDED = {"min": np.inf, "max": -np.inf, "prod": 1.0, "median": np.inf, "quantil
 """Reductions that are done for all groups at once, with what fills up the shorter ones."""
 
 
-def by_sums(tracer: Any, name: str, values: Any, codes: np.ndarray, count: int) -> Any:
+def by_sums(tracer: Recorder, name: str, values: Any, codes: np.ndarray, count: int) -> Any:
     """Return sums, means, variances or standard deviations, of all groups at once."""
 
     def add(numbers: Any) -> Any:

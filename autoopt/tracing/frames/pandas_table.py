@@ -21,8 +21,8 @@ import numpy as np
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions
 from autoopt.tracing.arrays.disguised import Disguised
+from autoopt.tracing.arrays.types import real
 from autoopt.tracing.frames.pandas_places import rearranged
-from autoopt.tracing.standins.types import real
 
 
 class Table(Disguised):

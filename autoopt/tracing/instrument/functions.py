@@ -22,6 +22,7 @@ from autoopt.tracing.instrument import literals
 from autoopt.tracing.instrument.namespaces import Namespace, namespace_of
 from autoopt.tracing.outside.places import Outside
 from autoopt.tracing.outside.watching import ABSENT, contents
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins import modes, table
 
 
@@ -46,7 +47,7 @@ class Functions:
     """
 
     def __init__(
-        self, tracer: Any, substitutes: dict[int, tuple[Any, Any]], substitute: Callable, outside: Outside
+        self, tracer: Recorder, substitutes: dict[int, tuple[Any, Any]], substitute: Callable, outside: Outside
     ) -> None:
         self.tracer, self.substitutes, self.substitute, self.outside = tracer, substitutes, substitute, outside
         self.builtins: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from autoopt.tape.names import fresh
 from autoopt.tape.tape import CONSTANT, Leaf
 from autoopt.tracing.arrays import masked, matrix
 from autoopt.tracing.outside.notes import Notes
+from autoopt.tracing.recording.recorder import Recorder
 
 OTHER_ALGEBRA = (np.ma.MaskedArray, np.matrix)
 """The arrays whose operators mean something else."""
@@ -27,7 +28,7 @@ class Inputs:
     notes : Notes
     """
 
-    def __init__(self, tracer: Any, substitutes: dict[int, tuple[Any, Any]], notes: Notes) -> None:
+    def __init__(self, tracer: Recorder, substitutes: dict[int, tuple[Any, Any]], notes: Notes) -> None:
         self.tracer, self.substitutes, self.notes = tracer, substitutes, notes
         self._names: set[str] = set()
 

@@ -28,6 +28,7 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.origin import may_be_copied
 from autoopt.tracing import formulas
+from autoopt.tracing.arrays.types import type_stand_in
 from autoopt.tracing.frames.library import note_table
 from autoopt.tracing.instrument import (
     containers,
@@ -44,6 +45,7 @@ from autoopt.tracing.instrument.remembered import Remembered, is_remembering
 from autoopt.tracing.instrument.statements import class_building, importing
 from autoopt.tracing.outside.places import Outside
 from autoopt.tracing.outside.watching import attribute
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins import (
     calls,
     followed,
@@ -52,7 +54,6 @@ from autoopt.tracing.standins import (
     texts,  # noqa: F401  (fill STAND_INS)
 )
 from autoopt.tracing.standins.table import STAND_INS, TYPES, has_stand_in, may_hash
-from autoopt.tracing.standins.types import type_stand_in
 
 
 class Instrument:
@@ -66,7 +67,7 @@ class Instrument:
         By identity, the things that have a substitute, with it.
     """
 
-    def __init__(self, tracer: Any) -> None:
+    def __init__(self, tracer: Recorder) -> None:
         self.tracer = tracer
         self.substitutes: dict[int, tuple[Any, Any]] = {}
         self._originals: dict[int, Any] = {}
@@ -219,10 +220,8 @@ class Instrument:
         return self._containers.of(value, lambda part, name: self.substitute(part, name, attribute=True))
 
     def _callable(self, value: Any) -> Callable:
-        if (
-            isinstance(value, FunctionType | BuiltinFunctionType) and self._functions.builtins
-        ):  # `open` says nothing there
-            self.outside.read_through((value.__name__,))
+        if self._functions.builtins and isinstance(value, FunctionType | BuiltinFunctionType):
+            self.outside.read_through((value.__name__,))  # that there is `open` among the builtins says nothing
         if may_hash(value) and value in STAND_INS:
             return functools.partial(STAND_INS[value], self.tracer)
         if (of_library := libraries.called(self, value)) is not NotImplemented:

@@ -25,11 +25,12 @@ import numpy as np
 from autoopt.origin import DATA_LIBRARIES
 from autoopt.tracing.arrays import masked, matrix, sparse_makers
 from autoopt.tracing.arrays.sparse import Matrices, is_sparse
+from autoopt.tracing.arrays.types import type_stand_in
 from autoopt.tracing.frames.labelled import Labelled
 from autoopt.tracing.frames.library import data_library
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins import calls, elements, modes
 from autoopt.tracing.standins import python as scalars
-from autoopt.tracing.standins.types import type_stand_in
 
 StandIn = Callable[[Any, Any, str], Any]
 """A function of the instrument, a thing of a library and its name that returns what stands in for the thing."""
@@ -121,7 +122,7 @@ def _table_maker(instrument: Any, value: Any, name: str) -> Any:
     """Return the stand-in for a function or class of pandas or polars, which gives a stand-in."""
     library = _library_of(value)
 
-    def call(tracer: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(tracer: Recorder, *args: Any, **kwargs: Any) -> Any:
         tables = _tables(instrument, library)
         if data_library(library).reads_files(value.__name__):
             instrument.outside.notes.file(None)
@@ -153,10 +154,14 @@ def _sparse_maker(instrument: Any, value: Any, name: str) -> Any:
     ):
         return NotImplemented
 
-    def call(tracer: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(tracer: Recorder, *args: Any, **kwargs: Any) -> Any:
         return sparse_makers.made(instrument.kept("scipy.sparse", Matrices), value, args, kwargs)
 
-    return type_stand_in(instrument.tracer, value, call) if isinstance(value, type) else functools.partial(call, None)
+    return (
+        type_stand_in(instrument.tracer, value, call)
+        if isinstance(value, type)
+        else functools.partial(call, instrument.tracer)
+    )
 
 
 def _distribution(instrument: Any, value: Any, name: str) -> Any:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from autoopt.origin import is_library
+from autoopt.tracing.recording.recorder import Recorder
 
 
-def traced(tracer: Any, code: CodeType) -> CodeType:
+def traced(tracer: Recorder, code: CodeType) -> CodeType:
     """Return a function's code with its literal floats, and those of functions within it, as traced constants."""
     if is_library(code):
         return code
@@ -25,7 +26,7 @@ def traced(tracer: Any, code: CodeType) -> CodeType:
     return replaced
 
 
-def _traced(tracer: Any, value: Any) -> Any:
+def _traced(tracer: Recorder, value: Any) -> Any:
     if type(value) is float:
         return tracer.array(tracer, tracer.constant(value), np.float64(value), 0)
     if type(value) is tuple and any(type(part) is float for part in value):

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any
 
+from autoopt.tracing.recording.recorder import Recorder
+
 _KIND = type(functools.lru_cache(len))
 _INFO = type(functools.lru_cache(len).cache_info())
 
@@ -22,7 +24,7 @@ class Remembered:
     Traced numbers are told apart by identity: equal ones may have other derivatives.
     """
 
-    def __init__(self, tracer: Any, function: Callable, parameters: dict) -> None:
+    def __init__(self, tracer: Recorder, function: Callable, parameters: dict) -> None:
         functools.update_wrapper(self, function)
         self._tracer, self._function, self._parameters = tracer, function, parameters
         self.cache_clear()

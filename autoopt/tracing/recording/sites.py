@@ -15,8 +15,9 @@ _STORE_SUBSCR = dis.opmap["STORE_SUBSCR"]
 class Sites:
     """The places in the user's code at which one run is."""
 
+    outside = 0
+
     def __init__(self) -> None:
-        self.outside = 0
         self.codes: dict[int, tuple[CodeType, CodeType]] = {}
         self._sites: dict[tuple[int, int], tuple[CodeType, tuple[CodeType, int | None]]] = {}
 

@@ -60,12 +60,13 @@ MOST_BYTES = 2**31
 class Steps(Sites, Nests):
     """The steps of one run, as they are appended to its tape: leaves, constants, calls and versions of arrays."""
 
+    point: Any = None
+
     def __init__(self, array: type[Any], pair: type[Any]) -> None:
         Sites.__init__(self)
         Nests.__init__(self, array, pair)
         self.tape = Tape()
         self.steps = self.tape.steps
-        self.point: Any = None
         self._kept = 0
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
@@ -210,9 +211,20 @@ class Steps(Sites, Nests):
 
 
 class Tracer(Steps):
-    """What a run does with each call that it meets: the interface is that of `Recorder`."""
+    """What a run does with each call that it meets: the interface is that of `Recorder`.
+
+    What most runs never set is the class's: Python finds the attributes of an object fastest if it has at most 30.
+    """
 
     is_over = False
+    shown = False
+    wrote_outside = False
+    single: Any = None
+    analytic: list | None = None
+    derivatives: Any = None
+    side_effects: Any = None
+    catching: frozenset[str] = frozenset()
+    drawn: tuple = ()
 
     def __init__(
         self,
@@ -224,25 +236,17 @@ class Tracer(Steps):
         super().__init__(array, complex_values.ComplexArray)
         self.complex_values = complex_values
         self.types: dict[type, type] = {}
-        self.shown = False
         self.estimates: set[int] = set()
-        self.analytic: list | None = None
         self.free_name: Callable[[str], str] = lambda name: name
         self.substitute: Callable[[Any], Any] = lambda value: value
-        self.derivatives: Any = None
-        self.side_effects: Any = None
         self.buffers = buffers
-        self.wrote_outside = False
-        self.single: Any = None
         self.modes = np.geterr()
-        self.catching: frozenset[str] = frozenset()
         self.attempts: list[Any] = []
         self.compared: set[Any] = set()
         self.gaps: dict[Any, float] = {}
         self.met: set[Any] = set()
         self.literals = literals
         self.seeded: set[str] = set()
-        self.drawn: tuple = ()
 
     # Calls ------------------------------------------------------------------------------------------------------------
 

@@ -13,10 +13,11 @@ from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.origin import is_library
 from autoopt.tape.tape import DATA, PARAMETER
 from autoopt.tracing.arrays import functions
-from autoopt.tracing.complex import fourier
+from autoopt.tracing.arrays.types import real
+from autoopt.tracing.complex import eigenvalues, fourier
 from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.constructors import as_array
-from autoopt.tracing.standins.types import real
+from autoopt.tracing.standins.table import STAND_INS
 
 DISPATCHED = type(np.sum)
 """The type of NumPy's functions that look for `__array_function__` among their arguments."""
@@ -191,3 +192,6 @@ def _undrawn(function: Callable, *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
     finally:
         np.random.set_state(state)  # noqa: NPY002
+
+
+STAND_INS[np.polynomial.polynomial.polyroots] = eigenvalues.polyroots  # written in Python, and not dispatched

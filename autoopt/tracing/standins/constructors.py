@@ -12,9 +12,9 @@ from numpy.lib.stride_tricks import as_strided
 from autoopt.errors import TracingError
 from autoopt.tape.tape import DATA, PARAMETER
 from autoopt.tracing.arrays import defined, functions, matrix, reading
+from autoopt.tracing.arrays.types import is_single, real
 from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.table import STAND_INS, TYPES, stands_in
-from autoopt.tracing.standins.types import is_single, real
 
 
 def _constructor(original: Callable) -> Callable:

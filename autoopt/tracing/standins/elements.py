@@ -10,10 +10,10 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions, indices
+from autoopt.tracing.arrays.types import real
 from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.constructors import as_array
 from autoopt.tracing.standins.table import stands_in
-from autoopt.tracing.standins.types import real
 
 
 class Vectorized:

@@ -13,10 +13,10 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions, methods
+from autoopt.tracing.arrays.types import real
 from autoopt.tracing.recording import clocks
 from autoopt.tracing.standins.constructors import float_of
 from autoopt.tracing.standins.table import STAND_INS, TYPES, stands_in
-from autoopt.tracing.standins.types import real
 
 # Python's builtins ----------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,8 @@ import numpy as np
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions, indices
+from autoopt.tracing.arrays.types import real, type_stand_in
 from autoopt.tracing.recording.recorder import Recorder
-from autoopt.tracing.standins.types import real, type_stand_in
 
 _MAKERS = ("Generator", "RandomState", "SeedSequence", "PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64", "Random")
 _STATE = ("get_state", "getstate", "bit_generator", "spawn")

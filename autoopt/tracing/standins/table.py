@@ -11,7 +11,7 @@ from typing import Any
 
 STAND_INS: dict[Callable, Callable] = {}
 TYPES: dict[type, Callable] = {}
-"""What a call of a type, as in `float(x)`, is; `types.py` makes of it what serves as the type otherwise, too."""
+"""What a call of a type, as in `float(x)`, is; `arrays/types.py` makes of it what serves as the type otherwise, too."""
 
 
 def stands_in(*originals: Callable) -> Callable:

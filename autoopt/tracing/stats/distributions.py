@@ -16,8 +16,9 @@ import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import DATA, PARAMETER
+from autoopt.tracing.arrays.types import real
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins import randomness
-from autoopt.tracing.standins.types import real
 from autoopt.tracing.stats import multivariate
 from autoopt.tracing.stats.densities import Row
 from autoopt.tracing.stats.lifetimes import DISTRIBUTIONS
@@ -26,7 +27,7 @@ _FREEZE = ("freeze", "__call__")
 _POINT_NAMES = ("x", "k", "q")
 
 
-def stand_in(tracer: Any, original: Any) -> Any:
+def stand_in(tracer: Recorder, original: Any) -> Any:
     """Return the stand-in for an object of scipy.stats: a distribution or a frozen one; others stay as they are."""
     if hasattr(original, "dist") and hasattr(original, "kwds"):
         return Frozen(Distribution(tracer, original.dist), original.args, original.kwds)
@@ -40,7 +41,7 @@ def stand_in(tracer: Any, original: Any) -> Any:
 class Distribution:
     """Stands in for a distribution such as scipy.stats.norm."""
 
-    def __init__(self, tracer: Any, original: Any) -> None:
+    def __init__(self, tracer: Recorder, original: Any) -> None:
         self._tracer, self._original = tracer, original
         self._known: dict[Any, Any] = {}
 
@@ -203,7 +204,7 @@ class _Univariate:
 
     # Methods
 
-    def at_point(self, tracer: Any, *args: Any, **kwargs: Any) -> Any:
+    def at_point(self, tracer: Recorder, *args: Any, **kwargs: Any) -> Any:
         if args:
             point, args = args[0], args[1:]
         else:
@@ -281,14 +282,14 @@ class _Univariate:
         far = np.isinf(end)
         return np.where(far, end, loc + scale * np.where(far, 0.0, end))
 
-    def between(self, tracer: Any, confidence: Any, *args: Any, **kwargs: Any) -> tuple:
+    def between(self, tracer: Recorder, confidence: Any, *args: Any, **kwargs: Any) -> tuple:
         """Return the ends of the interval around the median that has a share of the mass."""
         shapes, loc, scale = self._parameters(args, kwargs)
         share = self._operand(confidence)
         ends = ((1 - share) / 2, (1 + share) / 2)
         return tuple(_scalar(self._quantile("ppf", q, shapes, loc, scale)) for q in ends)
 
-    def of_shapes(self, tracer: Any, *args: Any, **kwargs: Any) -> Any:
+    def of_shapes(self, tracer: Recorder, *args: Any, **kwargs: Any) -> Any:
         """Return mean, median, var, std or entropy."""
         shapes, loc, scale = self._parameters(args, kwargs)
         if self.name == "median":

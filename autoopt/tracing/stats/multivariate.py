@@ -11,6 +11,7 @@ import scipy.linalg
 import scipy.special as special
 
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.tracing.recording.recorder import Recorder
 
 _SUMS_TO_ONE = 10e-10
 _FROZEN = {
@@ -30,7 +31,7 @@ def parameters(name: str, original: Any) -> tuple | None:
     return tuple(getattr(original, part) for part in names)
 
 
-def _array(tracer: Any, value: Any) -> Any:
+def _array(tracer: Recorder, value: Any) -> Any:
     """Return an argument as a traced array or an array of floats."""
     value = tracer.whole(value)
     if type(value) is tracer.array:
@@ -45,7 +46,7 @@ def _points(x: Any, dimension: int) -> Any:
     return x[..., None] if x.ndim == 1 and dimension == 1 else x
 
 
-def _location(tracer: Any, mean: Any, cov: Any) -> tuple[Any, Any, int]:
+def _location(tracer: Recorder, mean: Any, cov: Any) -> tuple[Any, Any, int]:
     """Return mean of shape (d,), cov of shape (d, d), and d."""
     cov = _array(tracer, 1.0 if cov is None else cov)
     mean = None if mean is None else _array(tracer, mean).reshape(-1)
@@ -61,7 +62,7 @@ def _location(tracer: Any, mean: Any, cov: Any) -> tuple[Any, Any, int]:
     return np.zeros(dimension) if mean is None else mean, cov, dimension
 
 
-def _distance(tracer: Any, x: Any, mean: Any, cov: Any) -> tuple[Any, Any]:
+def _distance(tracer: Recorder, x: Any, mean: Any, cov: Any) -> tuple[Any, Any]:
     """Return (x - mean)' inv(cov) (x - mean) along the last axis of x, and log det(cov)."""
     factor = np.linalg.cholesky(cov)
     deviations = x - mean
@@ -74,7 +75,7 @@ def _distance(tracer: Any, x: Any, mean: Any, cov: Any) -> tuple[Any, Any]:
     return squares, 2 * np.sum(np.log(np.diagonal(factor)))
 
 
-def _singular(tracer: Any, name: str) -> UnsupportedFunctionError:
+def _singular(tracer: Recorder, name: str) -> UnsupportedFunctionError:
     return UnsupportedFunctionError(
         f"The objective calls scipy.stats.{name} with a covariance that may be singular, "
         "which autoopt cannot differentiate.",
@@ -83,7 +84,7 @@ def _singular(tracer: Any, name: str) -> UnsupportedFunctionError:
     )
 
 
-def _normal_logpdf(tracer: Any, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
+def _normal_logpdf(tracer: Recorder, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
     if allow_singular or (not tracer.holds_traced(cov) and hasattr(cov, "log_pdet")):
         raise _singular(tracer, "multivariate_normal")
     mean, cov, dimension = _location(tracer, mean, cov)
@@ -91,7 +92,9 @@ def _normal_logpdf(tracer: Any, x: Any, mean: Any = None, cov: Any = 1, allow_si
     return _squeezed(-(squares + log_det + dimension * math.log(2 * math.pi)) / 2)
 
 
-def _t_logpdf(tracer: Any, x: Any, loc: Any = None, shape: Any = 1, df: Any = 1, allow_singular: bool = False) -> Any:
+def _t_logpdf(
+    tracer: Recorder, x: Any, loc: Any = None, shape: Any = 1, df: Any = 1, allow_singular: bool = False
+) -> Any:
     if allow_singular:
         raise _singular(tracer, "multivariate_t")
     loc, shape, dimension = _location(tracer, loc, shape)
@@ -107,7 +110,7 @@ def _squeezed(values: Any) -> Any:
     return values if 1 not in values.shape else np.squeeze(values)
 
 
-def _dirichlet_logpdf(tracer: Any, x: Any, alpha: Any) -> Any:
+def _dirichlet_logpdf(tracer: Recorder, x: Any, alpha: Any) -> Any:
     """x has its components along the first axis; the last may be left out."""
     x, alpha = _array(tracer, x), _array(tracer, alpha)
     if bool(np.min(alpha) <= 0):
@@ -125,12 +128,12 @@ def _dirichlet_logpdf(tracer: Any, x: Any, alpha: Any) -> Any:
     return _squeezed(constant + np.sum(special.xlogy(exponents, x), axis=0))
 
 
-def _dirichlet_mean(tracer: Any, alpha: Any) -> Any:
+def _dirichlet_mean(tracer: Recorder, alpha: Any) -> Any:
     alpha = _array(tracer, alpha)
     return alpha / np.sum(alpha)
 
 
-def _multinomial_logpmf(tracer: Any, x: Any, n: Any, p: Any) -> Any:
+def _multinomial_logpmf(tracer: Recorder, x: Any, n: Any, p: Any) -> Any:
     """As in SciPy, the last share makes up for the others where they do not sum to one."""
     x, n, p = (_array(tracer, part) for part in (x, n, p))
     rest = 1 - np.sum(p[..., :-1], axis=-1, keepdims=True)
