@@ -67,8 +67,8 @@ def minimize(
         The method's options by SciPy's names, and "disp": True to print how the run ended. By default gtol is 1e-8
         (times |f(x0)| where that is below 1) and the tolerances on f are as small as rounding allows.
     verify : "start" or "off"
-        Compare value and gradient with the original function at x0 and, a run that ended being no success where they
-        differ, at the solution.
+        Compare value and gradient with the original function at x0 and at the solution; a run at whose solution they
+        differ is no success.
     engine : str
         What evaluates the derived code: "auto", "numpy", "numba".
     progress : True or callable, optional
@@ -95,8 +95,8 @@ def minimize(
     -----
     A trial point where `fun` raises an ArithmeticError, ValueError (LinAlgError), RuntimeError or AssertionError, or is
     NaN or inf, is one to step back from; at x0 it is an error. A run that stops because f no longer falls (SciPy's
-    "precision loss", "abnormal") is success only at a solution by
-    one of the tests in `solvers.convergence.finish`, which may take one last Newton step; the message says by which.
+    "precision loss", "abnormal") is a success only at a solution by one of the tests in `solvers.convergence.finish`,
+    which may take one last Newton step; the message says by which.
     A point with vanishing gradient from which f falls is no success: a saddle, a maximum, also along constraints, an
     inflexion, a kink where slopes cancel, a plateau at whose end f falls. The message says in which direction.
     """

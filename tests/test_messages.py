@@ -521,7 +521,7 @@ LONG_LOOPS = {
 
 @pytest.mark.parametrize("name", LONG_LOOPS)
 def test_too_many_steps_name_the_loop(name, model, monkeypatch) -> None:
-    monkeypatch.setattr(sys.modules["autoopt.tracing.tracer"], "MOST_STEPS", 500)
+    monkeypatch.setattr(sys.modules["autoopt.tracing.recording.tracer"], "MOST_STEPS", 500)
     body, line = LONG_LOOPS[name]
     error = said(model(body), kind=TracingError)
     assert str(error) == (
@@ -533,7 +533,7 @@ def test_too_many_steps_name_the_loop(name, model, monkeypatch) -> None:
 
 
 def test_too_many_arrays_made_in_a_loop_name_it(model, monkeypatch) -> None:
-    monkeypatch.setattr(sys.modules["autoopt.tracing.tracer"], "MOST_BYTES", 10_000)
+    monkeypatch.setattr(sys.modules["autoopt.tracing.recording.tracer"], "MOST_BYTES", 10_000)
     error = said(
         model("for i in range(1000):\n    x = x * np.random.default_rng(i).random(3)\nreturn x[0]"), kind=TracingError
     )
@@ -612,6 +612,7 @@ def test_long_code_without_a_loop_is_refused(model, monkeypatch) -> None:
     )
 
 
+@pytest.mark.slow
 def test_deep_chain_needs_no_deeper_stack_of_the_user(model) -> None:
     body = "y = x[0]\nfor k in range(60):\n    y = (np.sin, np.tanh, np.arctan)[k * k % 11 % 3](y) * x[1]\nreturn y"
     autoopt.grad(lambda x: np.sin(x[0]))(X)  # imports

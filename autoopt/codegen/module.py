@@ -208,8 +208,8 @@ class _Writer:
             return None
         returned = [*names.values(), *(hoisted[result] for result in function.results)]
         body = "\n".join(lines)
-        arguments = [name for name in self.leaves.values() if name != self.leaves[0] and _reads(body, name)]
-        own = Listing(PREPARE, tuple(arguments), tuple(lines), (_dictionary(returned),), _DOCS[PREPARE])
+        data = [name for name in self.leaves.values() if name != self.leaves[0] and _reads(body, name)]
+        own = Listing(PREPARE, tuple(data), tuple(lines), (_dictionary(returned),), _DOCS[PREPARE])
         return own if listing is None else replace(own, constants=listing.constants, functions=listing.functions)
 
     def name_inputs(self) -> dict[int, str]:
@@ -239,7 +239,8 @@ class _Writer:
             index = origin(variable)
             if index is None or variable.owner is None:
                 continue
-            comments[variable] = self.steps[index].location.text if self.steps[index].site else ""
+            location = self.steps[index].location
+            comments[variable] = location.text if location else ""
             if len(self.steps[index].shape) == variable.type.ndim:
                 latest[index] = variable
         names = {variable: self.step_name(index) for index, variable in latest.items()}

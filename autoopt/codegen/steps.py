@@ -111,6 +111,7 @@ def _write(step: Step, operands: list[Code], name: str | None, taken: set[str], 
 def expression(step: Step, operands: Sequence[Code]) -> Code:
     """Return one step as an expression of its operands."""
     operation = step.operation
+    assert operation is not None  # leaves have names
     if operation in _INFIX and step.template is None:
         return infix(*_INFIX[operation], *operands)
     if operation is np.power and step.template is None:

@@ -21,7 +21,7 @@ from autoopt.tape.operations import component, pack, put, put_add
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Slot, Step, Tape, call, fill
 
 _FLOAT = np.dtype(float)
-_MOST_KINDS = 2000
+_MOST_RULES = 2000
 
 
 def _differentiable(step: Step) -> bool:
@@ -32,19 +32,19 @@ class EagerCache:
     """The kinds of step that have been met, with their derivatives: what one run leaves to the next."""
 
     def __init__(self) -> None:
-        self.kinds: dict[Any, _Kind] = {}
+        self.rules: dict[Any, _StepRule] = {}
 
-    def kind(self, tape: Tape, step: Step, values: Sequence[Any]) -> _Kind:
-        """Return the kind of `step`, made when it is first met."""
+    def rule(self, tape: Tape, step: Step, values: Sequence[Any]) -> _StepRule:
+        """Return the derivatives of `step`, made when a step of its kind is first met."""
         operands = tuple(_role(tape, step, source, values[source]) for source in step.inputs)
         template = step.template if step.template is None else template_text(step.template)
         key = step.operation, template, operands
-        known = self.kinds.get(key)
-        if known is None:
-            while len(self.kinds) >= _MOST_KINDS:
-                self.kinds.pop(next(iter(self.kinds)))
-            known = self.kinds[key] = _Kind(step, operands, values)
-        return known
+        rule = self.rules.get(key)
+        if rule is None:
+            while len(self.rules) >= _MOST_RULES:
+                self.rules.pop(next(iter(self.rules)))
+            rule = self.rules[key] = _StepRule(step, operands, values)
+        return rule
 
 
 class EagerRun:
@@ -63,7 +63,7 @@ class EagerRun:
         self.tape = tape
         self.cache = cache
         self.values = _replay(tape, x)
-        self.slopes: dict[int, Any] | None = None
+        self.cotangents: dict[int, Any] = {}  # once there is a gradient
 
     @property
     def value(self) -> Any:
@@ -76,24 +76,25 @@ class EagerRun:
 
     def pulled(self, weights: np.ndarray) -> np.ndarray:
         """Return the gradient of the sum of the tape's results times `weights`, shape (n,)."""
-        self.slopes = {self.tape.output: weights}
-        for index in self._differentiable_steps(self.slopes):
+        self.cotangents = {self.tape.output: weights}
+        for index in self._differentiable_steps(self.cotangents):
             step = self.tape.steps[index]
-            for source, slope in self._pull(step, self.slopes[index]):
-                _add(self.slopes, source, slope)
-        return self._flat(self.slopes)
+            for source, cotangent in self._pull(step, self.cotangents[index]):
+                _add(self.cotangents, source, cotangent)
+        return self._flat(self.cotangents)
 
     def product(self, direction: np.ndarray) -> np.ndarray:
         """Return the Hessian times `direction`, shape (n,): the change of the gradient along it."""
-        if self.slopes is None:
+        if not self.cotangents:
             self.gradient()
-        moves = self._moves(direction)
-        bends: dict[int, Any] = {}
-        for index in self._differentiable_steps(self.slopes):
+        tangents = self._tangents(direction)
+        second_cotangents: dict[int, Any] = {}
+        for index in self._differentiable_steps(self.cotangents):
             step = self.tape.steps[index]
-            for source, bend in self._bend(step, self.slopes[index], bends.get(index), moves):
-                _add(bends, source, bend)
-        return self._flat(bends)
+            second = second_cotangents.get(index)
+            for source, part in self._second_pull(step, self.cotangents[index], second, tangents):
+                _add(second_cotangents, source, part)
+        return self._flat(second_cotangents)
 
     def hessian(self) -> np.ndarray:
         """Return the Hessian, shape (n, n)."""
@@ -111,55 +112,60 @@ class EagerRun:
         assert method is not None, kind
         return getattr(self, method)(*direction)
 
-    def _differentiable_steps(self, slopes: dict[int, Any]) -> Any:
-        """Yield the steps that `slopes` has reached, last first; it may grow meanwhile."""
+    def _differentiable_steps(self, cotangents: dict[int, Any]) -> Any:
+        """Yield the steps that `cotangents` has reached, last first; it may grow meanwhile."""
         steps = self.tape.steps
         for index in range(self.tape.output, 0, -1):
-            if index in slopes and steps[index].level == PARAMETER:
+            if index in cotangents and steps[index].level == PARAMETER:
                 yield index
 
-    def _flat(self, slopes: dict[int, Any]) -> np.ndarray:
-        return np.array(slopes.get(0, np.zeros(self.tape.steps[0].shape)), dtype=float)
+    def _flat(self, cotangents: dict[int, Any]) -> np.ndarray:
+        return np.array(cotangents.get(0, np.zeros(self.tape.steps[0].shape)), dtype=float)
 
     def _inputs(self, step: Step) -> list[Any]:
         return [self.values[source] for source in step.inputs]
 
-    def _pull(self, step: Step, slope: Any) -> list[tuple[int, Any]]:
-        """Return what `slope` at the result of a step makes of slopes at its inputs."""
+    def _pull(self, step: Step, cotangent: Any) -> list[tuple[int, Any]]:
+        """Return what `cotangent` at the result of a step makes of cotangents at its inputs."""
         if step.operation is component:
-            return [(step.inputs[0], {step.template[0][1]: slope})]
-        arranged = ARRANGEMENTS.get(step.operation)
-        if arranged is not None:
-            found = arranged.pull(step, self._inputs(step), slope)
+            return [(step.inputs[0], {step.template[0][1]: cotangent})]
+        arrangement = _arrangement(step)
+        if arrangement is not None:
+            pulled = arrangement.pull(step, self._inputs(step), cotangent)
         else:
-            kind = self.cache.kind(self.tape, step, self.values)
-            found = kind.pull(self._inputs(step), slope)
-        return [(step.inputs[k], part) for k, part in found if _differentiable(self.tape.steps[step.inputs[k]])]
+            pulled = self.cache.rule(self.tape, step, self.values).pull(self._inputs(step), cotangent)
+        return [(step.inputs[k], part) for k, part in pulled if _differentiable(self.tape.steps[step.inputs[k]])]
 
-    def _moves(self, direction: np.ndarray) -> dict[int, Any]:
+    def _tangents(self, direction: np.ndarray) -> dict[int, Any]:
         """Return how the results of all steps change along `direction`."""
-        moves: dict[int, Any] = {0: np.asarray(direction, dtype=float)}
+        tangents: dict[int, Any] = {0: np.asarray(direction, dtype=float)}
         for index, step in enumerate(self.tape.steps[: self.tape.output + 1]):
-            if index in moves or not any(source in moves for source in step.inputs) or index not in self.slopes:
+            if index in tangents or not any(source in tangents for source in step.inputs):
                 continue
-            changes = [moves.get(source) for source in step.inputs]
+            if index not in self.cotangents:
+                continue
+            of_inputs = [tangents.get(source) for source in step.inputs]
+            arrangement = _arrangement(step)
             if step.operation is component:
-                moved = changes[0].get(step.template[0][1])
-            elif step.operation in ARRANGEMENTS:
-                moved = ARRANGEMENTS[step.operation].push(step, self._inputs(step), changes)
+                whole = of_inputs[0]
+                assert whole is not None  # its only input has one
+                tangent = whole.get(step.template[0][1])
+            elif arrangement is not None:
+                tangent = arrangement.push(step, self._inputs(step), of_inputs)
             else:
-                moved = self.cache.kind(self.tape, step, self.values).push(self._inputs(step), changes)
-            if moved is not None:
-                moves[index] = moved
-        return moves
+                tangent = self.cache.rule(self.tape, step, self.values).push(self._inputs(step), of_inputs)
+            if tangent is not None:
+                tangents[index] = tangent
+        return tangents
 
-    def _bend(self, step: Step, slope: Any, bend: Any, moves: dict[int, Any]) -> list[tuple[int, Any]]:
-        """Return how the slopes that a step hands to its inputs change."""
-        if step.operation is component or step.operation in ARRANGEMENTS:
-            return [] if bend is None else self._pull(step, bend)
-        changes = [moves.get(source) for source in step.inputs]
-        found = self.cache.kind(self.tape, step, self.values).bend(self._inputs(step), slope, changes, bend)
-        return [(step.inputs[k], part) for k, part in found]
+    def _second_pull(self, step: Step, cotangent: Any, second: Any, tangents: dict[int, Any]) -> list[tuple[int, Any]]:
+        """Return how the cotangents that a step hands to its inputs change."""
+        if step.operation is component or _arrangement(step) is not None:
+            return [] if second is None else self._pull(step, second)
+        of_inputs = [tangents.get(source) for source in step.inputs]
+        rule = self.cache.rule(self.tape, step, self.values)
+        pulled = rule.second_pull(self._inputs(step), cotangent, of_inputs, second)
+        return [(step.inputs[k], part) for k, part in pulled]
 
 
 def _replay(tape: Tape, x: np.ndarray) -> list[Any]:
@@ -173,16 +179,16 @@ def _replay(tape: Tape, x: np.ndarray) -> list[Any]:
     return values
 
 
-def _add(slopes: dict[int, Any], index: int, slope: Any) -> None:
-    """Add a slope to those of a step; those of a function with several results are kept by position."""
-    known = slopes.get(index)
+def _add(cotangents: dict[int, Any], index: int, cotangent: Any) -> None:
+    """Add a cotangent to those of a step; those of a function with several results are kept by position."""
+    known = cotangents.get(index)
     if known is None:
-        slopes[index] = dict(slope) if type(slope) is dict else slope
+        cotangents[index] = dict(cotangent) if type(cotangent) is dict else cotangent
     elif type(known) is dict:
-        for position, part in slope.items():
+        for position, part in cotangent.items():
             known[position] = known[position] + part if position in known else part
     else:
-        slopes[index] = known + slope
+        cotangents[index] = known + cotangent
 
 
 # One kind of step -----------------------------------------------------------------------------------------------------
@@ -210,11 +216,12 @@ def _role(tape: Tape, step: Step, source: int, value: Any) -> _Role:
     return _Role("fixed", shape, dtype, content)
 
 
-class _Kind:
+class _StepRule:
     """The derivatives of one kind of step: of phi(x, v) = sum of v times the step's results.
 
-    `x` are the operands that vary and `v` the slopes at the results, side by side in one vector. The gradient of phi in
-    x is the pullback; its Hessian times (x', v') is, in v, the pushforward of x', and in x the change of the pullback.
+    `x` are the operands that vary and `v` the cotangents at the results, side by side in one vector. The gradient of
+    phi in x is the pullback; its Hessian times (x', v') is, in v, the pushforward of x', and in x the change of the
+    pullback.
     """
 
     def __init__(self, step: Step, roles: Sequence[_Role], values: Sequence[Any]) -> None:
@@ -258,10 +265,10 @@ class _Kind:
         inputs = tuple(places[k] for k in range(len(roles)))
         made = enter(step.operation, inputs, step.template, step.shape, step.dtype, PARAMETER)
         terms = []
-        for k, slope in zip(self.results, parts[len(self.varying) :], strict=True):
-            shape = tape.steps[slope].shape
+        for k, cotangent in zip(self.results, parts[len(self.varying) :], strict=True):
+            shape = tape.steps[cotangent].shape
             one = enter(component, (made,), ((Slot(0), k), {}), shape) if self.several else made
-            product = enter(np.multiply, (one, slope), None, shape)
+            product = enter(np.multiply, (one, cotangent), None, shape)
             terms.append(enter(np.sum, (product,), ((Slot(0),), {}), ()) if shape else product)
         total = terms[0]
         for term in terms[1:]:
@@ -269,21 +276,23 @@ class _Kind:
         tape.output = total
         return tape, [places[k] for k in self.given]
 
-    def pull(self, operands: Sequence[Any], slope: Any) -> list[tuple[int, Any]]:
-        """Return the slopes at the operands that vary, by position."""
-        gradient = self._bound("value_and_grad", operands)(self._point(operands, slope))[1]
+    def pull(self, operands: Sequence[Any], cotangent: Any) -> list[tuple[int, Any]]:
+        """Return the cotangents at the operands that vary, by position."""
+        gradient = self._bound("value_and_grad", operands)(self._point(operands, cotangent))[1]
         return list(zip(self.varying, self._split(gradient), strict=False))
 
-    def push(self, operands: Sequence[Any], changes: Sequence[Any]) -> Any:
+    def push(self, operands: Sequence[Any], tangents: Sequence[Any]) -> Any:
         """Return how the results change when the operands do."""
-        moved = self._bound("hessp", operands)(self._point(operands, None), self._direction(changes, None))
-        found = self._split(moved)[len(self.varying) :]
-        return dict(zip(self.results, found, strict=True)) if self.several else found[0]
+        change = self._bound("hessp", operands)(self._point(operands, None), self._direction(tangents, None))
+        parts = self._split(change)[len(self.varying) :]
+        return dict(zip(self.results, parts, strict=True)) if self.several else parts[0]
 
-    def bend(self, operands: Sequence[Any], slope: Any, changes: Sequence[Any], bend: Any) -> list[tuple[int, Any]]:
-        """Return how the slopes at the operands change when the operands and the slope do."""
-        moved = self._bound("hessp", operands)(self._point(operands, slope), self._direction(changes, bend))
-        return list(zip(self.varying, self._split(moved), strict=False))
+    def second_pull(
+        self, operands: Sequence[Any], cotangent: Any, tangents: Sequence[Any], second: Any
+    ) -> list[tuple[int, Any]]:
+        """Return how the cotangents at the operands change when the operands and the cotangent do."""
+        change = self._bound("hessp", operands)(self._point(operands, cotangent), self._direction(tangents, second))
+        return list(zip(self.varying, self._split(change), strict=False))
 
     def _bound(self, kind: str, operands: Sequence[Any]) -> Callable:
         functions = self.functions.get(kind)
@@ -296,19 +305,19 @@ class _Kind:
                 functions.bind(self.tape)
         return functions.run
 
-    def _point(self, operands: Sequence[Any], slope: Any) -> np.ndarray:
-        return self._joined([operands[k] for k in self.varying], slope)
+    def _point(self, operands: Sequence[Any], cotangent: Any) -> np.ndarray:
+        return self._joined([operands[k] for k in self.varying], cotangent)
 
-    def _direction(self, changes: Sequence[Any], bend: Any) -> np.ndarray:
-        return self._joined([changes[k] for k in self.varying], bend)
+    def _direction(self, tangents: Sequence[Any], second: Any) -> np.ndarray:
+        return self._joined([tangents[k] for k in self.varying], second)
 
-    def _joined(self, varying: Sequence[Any], slope: Any) -> np.ndarray:
-        """Return operands and slopes as one vector, zero where there is None."""
-        slopes = [slope] if type(slope) is not dict else [slope.get(k) for k in self.results]
-        if slope is None:
-            slopes = [None] * len(self.results)
+    def _joined(self, varying: Sequence[Any], cotangent: Any) -> np.ndarray:
+        """Return operands and cotangents as one vector, zero where there is None."""
+        cotangents = [cotangent] if type(cotangent) is not dict else [cotangent.get(k) for k in self.results]
+        if cotangent is None:
+            cotangents = [None] * len(self.results)
         flat = np.zeros(self.ends[-1])
-        for part, shape, end in zip([*varying, *slopes], self.shapes, self.ends, strict=True):
+        for part, shape, end in zip([*varying, *cotangents], self.shapes, self.ends, strict=True):
             if part is not None:
                 flat[end - prod(shape) : end] = np.ravel(part)
         return flat
@@ -327,77 +336,79 @@ class Arrangement(NamedTuple):
     push: Callable[[Step, list, list], Any]
 
 
-def _pull_getitem(step: Step, inputs: list, slope: Any) -> list[tuple[int, Any]]:
+def _pull_getitem(step: Step, inputs: list, cotangent: Any) -> list[tuple[int, Any]]:
     (whole, index), _ = step.template
     spread = np.zeros(np.shape(inputs[whole.position]))
-    np.add.at(spread, fill(index, inputs), slope)
+    np.add.at(spread, fill(index, inputs), cotangent)
     return [(whole.position, spread)]
 
 
-def _push_getitem(step: Step, inputs: list, changes: list) -> Any:
+def _push_getitem(step: Step, inputs: list, tangents: list) -> Any:
     (whole, index), _ = step.template
-    return changes[whole.position][fill(index, inputs)]
+    return tangents[whole.position][fill(index, inputs)]
 
 
-def _pull_put(step: Step, inputs: list, slope: Any) -> list[tuple[int, Any]]:
-    """Return the slopes of x and of the value in `put(x, index, value)`: where it is written, the last value counts."""
+def _pull_put(step: Step, inputs: list, cotangent: Any) -> list[tuple[int, Any]]:
+    """Return the cotangents of x and the value in `put(x, index, value)`: where it is written, the last one counts."""
     (x, index, value), _ = step.template
     index = fill(index, inputs)
-    slope = np.asarray(slope, dtype=float)
+    cotangent = np.asarray(cotangent, dtype=float)
     found = []
     if type(x) is Slot:
-        kept = slope.copy()
+        kept = cotangent.copy()
         kept[index] = 0.0
         found.append((x.position, kept))
     if type(value) is Slot:
         shape = np.shape(inputs[value.position])
-        numbers = np.full(slope.shape, -1)
+        numbers = np.full(cotangent.shape, -1)
         numbers[index] = np.arange(prod(shape)).reshape(shape)
         spread = np.zeros(prod(shape))
-        np.add.at(spread, numbers[numbers >= 0], slope[numbers >= 0])
+        np.add.at(spread, numbers[numbers >= 0], cotangent[numbers >= 0])
         found.append((value.position, spread.reshape(shape)))
     return found
 
 
-def _pull_put_add(step: Step, inputs: list, slope: Any) -> list[tuple[int, Any]]:
+def _pull_put_add(step: Step, inputs: list, cotangent: Any) -> list[tuple[int, Any]]:
     (x, index, value), _ = step.template
-    found = [(x.position, slope)] if type(x) is Slot else []
+    found = [(x.position, cotangent)] if type(x) is Slot else []
     if type(value) is Slot:
-        found.append((value.position, _unbroadcast(slope[fill(index, inputs)], np.shape(inputs[value.position]))))
+        found.append((value.position, _unbroadcast(cotangent[fill(index, inputs)], np.shape(inputs[value.position]))))
     return found
 
 
-def _unbroadcast(slope: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the slope at an array of `shape` that was broadcast to that of `slope`."""
-    extra = np.ndim(slope) - len(shape)
+def _unbroadcast(cotangent: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the cotangent at an array of `shape` that was broadcast to that of `cotangent`."""
+    extra = np.ndim(cotangent) - len(shape)
     stretched = tuple(k + extra for k, length in enumerate(shape) if length == 1)
-    return np.sum(slope, axis=(*range(extra), *stretched)).reshape(shape)
+    return np.sum(cotangent, axis=(*range(extra), *stretched)).reshape(shape)
 
 
-def _push_write(step: Step, inputs: list, changes: list) -> Any:
+def _push_write(step: Step, inputs: list, tangents: list) -> Any:
     (x, index, value), _ = step.template
     index = fill(index, inputs)
-    written = _change(value, changes)
-    moved = np.zeros(step.shape) if _change(x, changes) is None else np.array(_change(x, changes), dtype=float)
+    written = _tangent_of(value, tangents)
+    tangent = (
+        np.zeros(step.shape) if _tangent_of(x, tangents) is None else np.array(_tangent_of(x, tangents), dtype=float)
+    )
     if step.operation is put:
-        moved[index] = 0.0 if written is None else written
+        tangent[index] = 0.0 if written is None else written
     elif written is not None:
-        np.add.at(moved, index, written)
-    return moved
+        np.add.at(tangent, index, written)
+    return tangent
 
 
-def _change(slot: Any, changes: list) -> Any:
-    return changes[slot.position] if type(slot) is Slot else None
+def _tangent_of(slot: Any, tangents: list) -> Any:
+    return tangents[slot.position] if type(slot) is Slot else None
 
 
-def _pull_pack(step: Step, inputs: list, slope: Any) -> list[tuple[int, Any]]:
-    parts = np.reshape(slope, (len(inputs), *np.shape(inputs[0])))
+def _pull_pack(step: Step, inputs: list, cotangent: Any) -> list[tuple[int, Any]]:
+    parts = np.reshape(cotangent, (len(inputs), *np.shape(inputs[0])))
     return list(enumerate(parts))
 
 
-def _push_pack(step: Step, inputs: list, changes: list) -> Any:
+def _push_pack(step: Step, inputs: list, tangents: list) -> Any:
     shape = np.shape(inputs[0])
-    return np.reshape([np.zeros(shape) if change is None else change for change in changes], step.shape)
+    return np.reshape([np.zeros(shape) if tangent is None else tangent for tangent in tangents], step.shape)
 
 
 ARRANGEMENTS: dict[Callable, Arrangement] = {
@@ -406,3 +417,7 @@ ARRANGEMENTS: dict[Callable, Arrangement] = {
     put_add: Arrangement(_pull_put_add, _push_write),
     pack: Arrangement(_pull_pack, _push_pack),
 }
+
+
+def _arrangement(step: Step) -> Arrangement | None:
+    return None if step.operation is None else ARRANGEMENTS.get(step.operation)

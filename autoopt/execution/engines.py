@@ -10,91 +10,19 @@ import linecache
 import warnings
 from collections.abc import Callable, Collection
 from math import prod
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution import refusals, source_cache, tiering
+from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
 from autoopt.execution.printed import unchecked, with_counts, without_ties
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind
 from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
-from autoopt.tape.digest import constant_names, digest, folded
+from autoopt.tape.digest import digest, folded
 from autoopt.tape.kinks import counted
 from autoopt.tape.tape import Leaf, Tape
-
-
-class Compiled(Protocol):
-    """The functions of one kind of derivative for one tape, with the tape's data bound to them.
-
-    Attributes
-    ----------
-    run : callable
-        `run(x)`, for products with a direction `run(x, direction)`, on flat float64 vectors.
-    changed : type or tuple
-        The exception that `run` raises where the objective takes another branch.
-    text : str
-        The source; empty for engines that have none.
-    tied : type or tuple
-        The exception that `run` raises, with their number, where kinks are met.
-    stationary : int
-        So many kinks may be met: they are everywhere.
-    kept : int
-        How often in turn the conventions of kinks were found right.
-    repeats : bool
-        Whether the engine takes tapes with loops that end on a condition.
-    reads : frozenset of str
-        The data of which something has been computed and is kept: to be bound again if they are written into.
-    """
-
-    run: Callable
-    changed: Any
-    text: str
-    tied: Any
-    stationary: int
-    kept: int
-    repeats: bool
-    reads: frozenset[str]
-
-    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
-        """Return what `run` does, each kink that is met having the slope that its rule has there."""
-
-    def bind(self, tape: Tape) -> None:
-        """Take the data of `tape`, the same tape but for its data."""
-
-    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
-        """Let the loops that end on a condition take these numbers of iterations."""
-
-
-def rebound(compiled: Compiled, tape: Tape) -> Compiled:
-    """Return the same code with the data of `tape`; `compiled` keeps its own."""
-    other = copy.copy(compiled)
-    other.bind(tape)
-    return other
-
-
-class Inputs:
-    """The values that compiled functions take besides parameters and direction, by argument name.
-
-    Looked up once, so that other data are bound in time that goes with their number and not with the tape's length.
-
-    Attributes
-    ----------
-    constants : dict of str to ndarray
-        The large constants of the tape that was compiled.
-    """
-
-    def __init__(self, tape: Tape, compiled: Tape) -> None:
-        self._leaves = [(leaf.name, index) for index, leaf in tape.leaves().items() if index]
-        self.constants = {name: compiled.values[index] for index, name in constant_names(compiled).items()}
-
-    def of(self, tape: Tape) -> dict[str, Any]:
-        """Return the data of `tape`, and the constants of the tape that was compiled in its place."""
-        values = tape.values
-        return {name: values[index] for name, index in self._leaves} | self.constants
-
-    def names(self) -> frozenset[str]:
-        return frozenset(name for name, _ in self._leaves)
 
 
 class NumpyFunctions:
@@ -130,7 +58,8 @@ class NumpyFunctions:
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape` and compute what depends on them alone."""
-        self._bound, self._plain, self.kept = tape, None, 0
+        self._bound, self.kept = tape, 0
+        self._plain: NumpyFunctions | None = None
         if self.stationary:
             self.stationary = 0  # of other data; this loads the functions, too
         else:
@@ -295,7 +224,7 @@ class NumbaFunctions:
 
     text = ""
     repeats = False
-    tied = ()
+    tied: Any = ()
     stationary = kept = 0
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
@@ -330,6 +259,9 @@ class NumbaFunctions:
         self.reads = _kept_from(self.namespace, data, known)
         self.bound = [np.asarray(known[name]) for name in self.names]
 
+    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
+        """Tapes with loops that end on a condition are not compiled here: see `repeats`."""
+
     def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what the derivative is at `x`."""
         outputs = self._outputs(*direction, x, *self.bound)
@@ -356,9 +288,8 @@ class NumbaFunctions:
 class ByProducts:
     """The Jacobian a column or a row at a time, whichever are fewer: some operation has no form for all at once."""
 
-    def __init__(
-        self, engine: type[Compiled], tape: Tape, kind: Kind, title: str, checked: bool, ties: bool = False
-    ) -> None:
+    def __init__(self, engine: Engine, tape: Tape, kind: Kind, title: str, checked: bool, ties: bool = False) -> None:
+        assert kind.columns is not None and kind.rows is not None, kind.name
         rows, columns = prod(tape.steps[tape.output].shape), tape.steps[0].shape[0]
         self.shape = rows, columns
         first, second = (kind.columns, kind.rows) if columns < rows else (kind.rows, kind.columns)
@@ -368,6 +299,7 @@ class ByProducts:
             self.kind, self.product = second, engine(tape, second, title, checked, ties)
         self.by_rows = self.kind == kind.rows
         self.changed, self.tied, self.text = self.product.changed, self.product.tied, self.product.text
+        self.inputs = self.product.inputs
         self.kept = 0
 
     @property
@@ -396,8 +328,8 @@ class ByProducts:
         """Return the Jacobian at `x`, shape (m, n)."""
         return self._matrix(self.product.run, x)
 
-    def by_convention(self, x: np.ndarray) -> np.ndarray:
-        """Return the Jacobian at `x`, kinks that are met having the slopes of their rules."""
+    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> np.ndarray:
+        """Return the Jacobian at `x`, which takes no direction, kinks that are met having the slopes of their rules."""
         return self._matrix(self.product.by_convention, x)
 
     def _matrix(self, product: Callable, x: np.ndarray) -> np.ndarray:
@@ -407,9 +339,7 @@ class ByProducts:
         return np.array([product(x, unit) for unit in np.eye(columns)]).reshape(columns, rows).T
 
 
-def compiled(
-    engine: type[Compiled], tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False
-) -> Compiled:
+def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> Compiled:
     """Return the functions of one kind of derivative, a Jacobian by products where it cannot be had at once."""
     try:
         return engine(tape, kind, title, checked, ties)
@@ -423,10 +353,10 @@ class NumbaPathChanged(Exception):
     """The objective takes another branch at this point."""
 
 
-ENGINES: dict[str, type] = {"auto": HotFunctions, "numpy": NumpyFunctions, "numba": NumbaFunctions}
+ENGINES: dict[str, Engine] = {"auto": HotFunctions, "numpy": NumpyFunctions, "numba": NumbaFunctions}
 
 
-def engine_of(name: str) -> type[Compiled]:
+def engine_of(name: str) -> Engine:
     """Return what compiles for an engine.
 
     Raises

@@ -1,16 +1,21 @@
-"""The text of printed derivatives: what of it is for a run alone, and goes when it is handed out or may not hinder."""
+"""The text of printed derivatives: what of it is for a run alone, and goes when it is handed out or may not hinder.
+
+This works on text, where `codegen` has statements: what the cache keeps, and another process reads, is the one text of
+a module with everything that a run may need, and each of its forms is made of that text.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 SHOWN = 5000
-"""So many numbers that the objective computes itself are written into a source that is handed out."""
+"""The most numbers that the objective computes itself that are written into a source that is handed out."""
 
 _COUNTS = re.compile(r"^COUNTS = .*?(?=  #)", re.MULTILINE)
 _CHECK = re.compile(r"\n +if [^\n]*:\n +raise PathChanged\([^\n]*")
@@ -18,6 +23,7 @@ _TIES = re.compile(
     r"\n +if \(ties := [^\n]*\n +raise Tied\(ties\)|class Tied\(.*?\n\n\n|^TIES = [^\n]*\n\n\n",
     re.DOTALL | re.MULTILINE,
 )
+_SIGNATURE = re.compile(r"^(def \w+\()([^()]*)(\):)", re.MULTILINE)
 _NAMELESS = re.compile(r"constant(_\d+)?")
 
 
@@ -41,8 +47,7 @@ def with_constants(text: str, constants: Mapping[str, Any]) -> str:
             written.append(f"# {name}: an array of shape {array.shape} that the objective computes.")
             continue
         written.append(f"{name} = {_array_text(array)}")
-        signature = re.compile(r"^(def \w+\()([^()]*)(\):)", re.MULTILINE)
-        text = signature.sub(lambda found, name=name: _without(found, name), text)
+        text = _SIGNATURE.sub(partial(_without, name), text)
     if not written:
         return text
     head = list(re.finditer(r"^(import|from) .*\n", text, re.MULTILINE))[-1].end()
@@ -64,7 +69,7 @@ def _array_text(array: np.ndarray) -> str:
     return f"np.array(\n{shown}{dtype}\n)".replace("\n", "\n    ").removesuffix("    )") + ")"
 
 
-def _without(definition: re.Match, name: str) -> str:
+def _without(name: str, definition: re.Match) -> str:
     """Return the first line of a function without one of its arguments."""
     start, arguments, end = definition.groups()
     return start + ", ".join(part for part in arguments.split(", ") if part != name) + end

@@ -43,11 +43,10 @@ def recalled(kept: str, tape: Tape) -> Exception | None:
     kind = _KINDS[told["kind"]]
     if kind is not UnsupportedFunctionError:
         return kind(told["happened"])
-    wanted, places = set(told["steps"]), {}
-    for number, step in enumerate(_steps(tape.steps)):
-        if number in wanted:
-            places[number] = step.location
-    return UnsupportedFunctionError(told["happened"], [places[number] for number in told["steps"]], told["remedy"])
+    wanted = set(told["steps"])
+    places = {number: step.location for number, step in enumerate(_steps(tape.steps)) if number in wanted}
+    where = [place for number in told["steps"] if (place := places[number]) is not None]
+    return UnsupportedFunctionError(told["happened"], where, told["remedy"])
 
 
 def _steps(steps: Sequence[Step]) -> Iterator[Step]:

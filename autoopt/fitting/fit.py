@@ -17,7 +17,8 @@ from autoopt import differences
 from autoopt.errors import AutooptError, InferenceError, ModelError, ObjectiveError, UsageError
 from autoopt.fitting import modelfile
 from autoopt.fitting.data import dataset, matrix_columns
-from autoopt.users_code import is_ours, users_code
+from autoopt.origin import is_ours
+from autoopt.users_code import users_code
 
 LIKELIHOOD = "negative log-likelihood"
 LARGEST_HESSIAN = 2000  # parameters; beyond, standard errors would need more than 100 MB and minutes
@@ -34,7 +35,7 @@ class Fit:
     result : OptimizeResult
         As `autoopt.minimize` returns it.
     names : tuple of n str
-        Of the parameters, in the order of `params`.
+        The names of the parameters, in the order of `params`.
     kind : str or None
         "negative log-likelihood" if the value is one.
     covariance : ndarray, shape (n, n), or None

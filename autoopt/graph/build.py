@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad
 from pytensor.graph.basic import Variable
 from pytensor.link.c.type import generic
+from pytensor.tensor.variable import TensorVariable
 
-from autoopt.errors import UnsupportedFunctionError
+from autoopt.errors import Location, UnsupportedFunctionError
 from autoopt.graph.loops.recurrence import find_recurrence
 from autoopt.graph.parts import Part, find_parts
 from autoopt.rules import find
@@ -40,8 +41,8 @@ class Graph:
         The parts of the vector that are variables of their own, in order; empty if it is read as a whole.
     """
 
-    parameters: Variable
-    value: Variable
+    parameters: TensorVariable
+    value: TensorVariable
     tape: Tape
     inputs: dict[int, Variable] = field(default_factory=dict)
     guards: list[tuple[Variable, Guard]] = field(default_factory=list)
@@ -53,7 +54,7 @@ class Graph:
         return self.tape.steps[0].shape[0]
 
     @property
-    def wrt(self) -> list[Variable]:
+    def wrt(self) -> list[TensorVariable]:
         """What to differentiate with respect to: the parts, or the whole vector."""
         return [part.variable for part in self.parts] or [self.parameters]
 
@@ -108,8 +109,8 @@ class _Builder:
         if self.problems:
             raise self.refusal()
         value = self.operand(self.tape.output)
-        value = value if isinstance(value, Variable) else pt.constant(np.asarray(value, dtype=float))
-        value = value.astype("float64")
+        number = cast(TensorVariable, value) if isinstance(value, Variable) else pt.constant(np.asarray(value, float))
+        value = number.astype("float64")
         guards = [(self.variables[guard.step], guard) for guard in self.tape.guards]
         distinct = sorted(set(parts.values()), key=lambda part: part.start)
         return Graph(vector, value, self.tape, dict(sorted(self.inputs.items())), guards, tuple(distinct))
@@ -129,6 +130,7 @@ class _Builder:
             part = self.variables[index] = self.variables[step.inputs[0]][step.template[0][1]]
             part.tag.trace = [Origin(index)]
             return True
+        assert step.operation is not None  # the parameters are entered, and other leaves are below their level
         rule = find_recurrence(step.operation) or find(step.operation)
         if rule is None:
             self.problems.append((f"{qualified(step.operation)}", step, ""))
@@ -193,7 +195,7 @@ class _Builder:
     def refusal(self) -> UnsupportedFunctionError:
         """Return the error that names every step without a rule."""
         names = list(dict.fromkeys(what for what, _, _ in self.problems))
-        places = list(dict.fromkeys(step.location for _, step, _ in self.problems if step.site))
+        places = list(dict.fromkeys(Location.of_instruction(*step.site) for _, step, _ in self.problems if step.site))
         remedies = list(dict.fromkeys(remedy for _, _, remedy in self.problems if remedy))
         calls = "calls" if all("." in name or name.isidentifier() for name in names) else "uses"
         return UnsupportedFunctionError(

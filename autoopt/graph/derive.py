@@ -1,32 +1,33 @@
 """Derivatives of a graph, rewritten and divided by what they depend on.
 
 Each kind of derivative becomes up to three functions: `prepare`, what the data alone decide, computed once per data
-set; for products with the Hessian `linearize`, what one point decides, computed once per point; and the function
-itself.
+set; for products with a direction `linearize`, what one point decides, computed once per point; and the function
+itself. `division` shows an example.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
-import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import NullTypeGradError, jacobian
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
+from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.build import Graph
-from autoopt.graph.division import Function, _divide
+from autoopt.graph.division import Function, divide_graph
 from autoopt.graph.kinds import KINDS, PREPARE
 from autoopt.graph.missing import refusal
-from autoopt.graph.parts import join
+from autoopt.graph.parts import join, slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings
 from autoopt.graph.stabilisation import divided, simplified
 
 MAX_BLOCKS = 8
 """With more parts of the parameters than this the Hessian is not put together from blocks."""
 
-Derivation = Callable[[Graph, Variable], tuple[list[Variable], list[Variable]]]
+Derivation = Callable[[Graph, TensorVariable], tuple[list[TensorVariable], list[TensorVariable]]]
 """Takes the graph and its value; returns the directions that the derivative takes, if any, and its results."""
 
 DERIVATIONS: dict[str, Derivation] = {}
@@ -44,28 +45,26 @@ def derives(kind: str) -> Callable[[Derivation], Derivation]:
 
 
 @derives("value")
-def _value(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
+def _value(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
     return [], [value]
 
 
 @derives("value_and_grad")
-def _gradient(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
-    return [], [value, _joined(graph, _slopes(value, graph.wrt))]
+def _gradient(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    return [], [value, _joined(graph, slopes(value, graph.wrt))]
 
 
 @derives("hess")
-def _hessian(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
+def _hessian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
     if len(graph.parts) > MAX_BLOCKS:
-        slope = _over_vector(graph, [_joined(graph, _slopes(value, graph.wrt))])[0]
+        slope = _over_vector(graph, [_joined(graph, slopes(value, graph.wrt))])[0]
         slope = simplified([graph.parameters, *graph.inputs.values()], [slope])[0]
-        return [], [jacobian(slope, graph.parameters, vectorize=True, disconnected_inputs="ignore")]
-    slopes = simplified([*graph.wrt, *graph.inputs.values()], _slopes(value, graph.wrt))
-    blocks = [
-        [_block(slopes, graph.wrt, i, j) if i <= j else None for j in range(len(slopes))] for i in range(len(slopes))
-    ]
-    for i in range(len(slopes)):
-        for j in range(i):
-            blocks[i][j] = blocks[j][i].T
+        return [], [_jacobian_of(slope, graph.parameters)]
+    gradient = simplified([*graph.wrt, *graph.inputs.values()], slopes(value, graph.wrt))
+    blocks: list[list[TensorVariable]] = []
+    for i in range(len(gradient)):
+        above = [blocks[j][i].T for j in range(i)]
+        blocks.append([*above, *(_block(gradient, graph.wrt, i, j) for j in range(i, len(gradient)))])
     if not graph.parts:
         return [], [blocks[0][0]]
     rows = [
@@ -75,64 +74,66 @@ def _hessian(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variab
     return [], [join(rows, graph.parts, graph.size)]
 
 
-def _block(slopes: list[Variable], wrt: list[Variable], i: int, j: int) -> Variable:
+def _block(gradient: Sequence[TensorVariable], wrt: Sequence[TensorVariable], i: int, j: int) -> TensorVariable:
     """Return the derivative of one part of the gradient with respect to one part of the parameters."""
-    if slopes[i].ndim == 0:
-        return _slopes(slopes[i], [wrt[j]])[0]
-    block = jacobian(slopes[i], wrt[j], vectorize=True, disconnected_inputs="ignore")
+    if gradient[i].ndim == 0:
+        return slopes(gradient[i], [wrt[j]])[0]
+    block = _jacobian_of(gradient[i], wrt[j])
     shape = wrt[i].type.shape + wrt[j].type.shape
     return block if block.type.shape == shape else pt.specify_shape(block, shape)
 
 
+def _jacobian_of(vector: TensorVariable, wrt: TensorVariable) -> TensorVariable:
+    """Return the derivatives of all entries at once."""
+    return cast(TensorVariable, jacobian(vector, wrt, vectorize=True, disconnected_inputs="ignore"))
+
+
 @derives("hessp")
-def _product(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
+def _product(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
     direction = pt.tensor("direction", dtype="float64", shape=graph.parameters.type.shape)
     pieces = [part.of(direction) for part in graph.parts] or [direction]
-    slopes = _slopes(value, graph.wrt)
-    along = pt.add(*[(slope * piece).sum() for slope, piece in zip(slopes, pieces, strict=True)])
-    return [direction], [_joined(graph, _slopes(along, graph.wrt))]
+    gradient = slopes(value, graph.wrt)
+    along = pt.add(*[(slope * piece).sum() for slope, piece in zip(gradient, pieces, strict=True)])
+    return [direction], [_joined(graph, slopes(along, graph.wrt))]
 
 
 @derives("jacobian")
-def _jacobian(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
+def _jacobian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
     value = _over_vector(graph, [value.ravel()])[0]
-    return [], [jacobian(value, graph.parameters, vectorize=True, disconnected_inputs="ignore")]
+    return [], [_jacobian_of(value, graph.parameters)]
 
 
 @derives("pullback")
-def _pullback(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
+def _pullback(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
     """The sum of the Jacobian's rows, each times an entry of the direction."""
     rows = value.ravel()
     direction = pt.tensor("direction", dtype="float64", shape=rows.type.shape)
-    return [direction], [_joined(graph, _slopes((rows * direction).sum(), graph.wrt))]
+    return [direction], [_joined(graph, slopes((rows * direction).sum(), graph.wrt))]
 
 
 @derives("pushforward")
-def _pushforward(graph: Graph, value: Variable) -> tuple[list[Variable], list[Variable]]:
+def _pushforward(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
     """The sum of its columns: a pullback is linear in its direction, and its slopes there are the Jacobian's."""
     rows = value.ravel()
     direction = pt.tensor("direction", dtype="float64", shape=graph.parameters.type.shape)
     pieces = [part.of(direction) for part in graph.parts] or [direction]
     weights = pt.tensor(dtype="float64", shape=rows.type.shape)
-    slopes = _slopes((rows * weights).sum(), graph.wrt)
-    along = pt.add(*[(slope * piece).sum() for slope, piece in zip(slopes, pieces, strict=True)], 0.0)
-    columns = _slopes(along, [weights])
-    return [direction], clone_replace(columns, {weights: pt.zeros(rows.type.shape)})
+    gradient = slopes((rows * weights).sum(), graph.wrt)
+    along = pt.add(*[(slope * piece).sum() for slope, piece in zip(gradient, pieces, strict=True)], 0.0)
+    columns = slopes(along, [weights])
+    zeros: dict[Variable, Variable] = {weights: pt.zeros(rows.type.shape)}
+    return [direction], cast("list[TensorVariable]", clone_replace(columns, zeros))
 
 
-def _slopes(value: Variable, wrt: list[Variable]) -> list[Variable]:
-    return pytensor.grad(value, wrt, disconnected_inputs="ignore")
-
-
-def _joined(graph: Graph, pieces: list[Variable]) -> Variable:
+def _joined(graph: Graph, pieces: Sequence[TensorVariable]) -> TensorVariable:
     """Return the derivatives with respect to the parts as one vector."""
     return join(pieces, graph.parts, graph.size) if graph.parts else pieces[0]
 
 
-def _over_vector(graph: Graph, variables: Sequence[Variable]) -> list[Variable]:
+def _over_vector(graph: Graph, variables: Sequence[Variable]) -> list[TensorVariable]:
     """Return `variables` with the parts as slices of the parameter vector."""
-    slices = {part.variable: part.of_parameters(graph.parameters) for part in graph.parts}
-    return clone_replace(list(variables), slices)
+    slices: dict[Variable, Variable] = {part.variable: part.of_parameters(graph.parameters) for part in graph.parts}
+    return cast("list[TensorVariable]", clone_replace(list(variables), slices))
 
 
 def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
@@ -160,13 +161,15 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
             raise refusal(graph, problem) from problem
         inputs = [*extra, graph.parameters, *given]
         own, joint = divided(graph.guards)
-        final = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]))
-        results, late = final.outputs[: len(results)], final.outputs[len(results) :]
-        early = _over_vector(graph, [variable for variable, _ in own])
-        early = clone_replace(early, dict(zip(inputs, final.inputs, strict=True)))
+        whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]))
+        rewritten, late = whole.outputs[: len(results)], whole.outputs[len(results) :]
+        early = clone_replace(
+            _over_vector(graph, [variable for variable, _ in own]), dict(zip(inputs, whole.inputs, strict=True))
+        )
         guards = tuple((check, guard) for check, (_, guard) in zip([*early, *late], [*own, *joint], strict=True))
-        extra, vector, given = final.inputs[: len(extra)], final.inputs[len(extra)], final.inputs[len(extra) + 1 :]
+        count = len(extra)
+        directions, vector, data = whole.inputs[:count], whole.inputs[count], whole.inputs[count + 1 :]
         if not divide:
-            final = Function(kind, (*extra, vector, *given), tuple(results), guards)
-            return [Function(PREPARE, tuple(given), ()), final]
-        return _divide(kind, list(extra), vector, list(given), results, guards)
+            last = Function(kind, (*directions, vector, *data), tuple(rewritten), guards)
+            return [Function(PREPARE, tuple(data), ()), last]
+        return divide_graph(kind, list(directions), vector, list(data), rewritten, guards)

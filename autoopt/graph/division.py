@@ -1,4 +1,19 @@
-"""A derivative divided by what it depends on: the data alone, the point, the direction."""
+"""A derivative divided by what it depends on: the data alone, the point, the direction.
+
+    hessp(d, b, X, y)    A = X * X.mean(axis=0)                  what is derived: one graph
+                         s = expit(A @ b)
+                         A.T @ ((A @ d) * y * s * (1 - s))
+
+    prepare(X)           A = X * X.mean(axis=0)                  free of b and d: once per data set
+    linearize(b, y, A)   p = y * expit(A @ b) * (1 - expit(A @ b))       free of d: once per point
+    hessp(d, A, p)       A.T @ ((A @ d) * p)                     for each direction
+
+First sums and products are regrouped, so that the factors that are free of d stand together, as p does here. Then the
+graph is cut at a frontier: the largest parts that are free of what comes late and are more than a view of something
+that is there already. What is cut off is an argument of the next function, under the name it has in the dictionary
+that the earlier one returns. So hessp(d, **prepare(X), **linearize(b, y, A)) is the whole derivative, and no function
+computes what an earlier one has. Parts that are too large, or too many, are computed again each time rather than kept.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +34,7 @@ from autoopt.graph.kinds import LINEARIZE, PREPARE
 from autoopt.graph.rewrites.rewriting import group_by_dependence
 from autoopt.tape.tape import Guard
 
-VIEWS = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
+FREE = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
 """Operations that cost nothing, so that computing them ahead gains nothing."""
 
 
@@ -47,10 +62,10 @@ class Function:
 
 
 MANY = 64
-"""So many values of a point may be kept for products with further directions; more are sooner made than read."""
+"""The most values of a point that are kept for products with further directions; more are sooner made than read."""
 
 
-def _divide(
+def divide_graph(
     kind: str,
     extra: list[Variable],
     vector: Variable,
@@ -131,7 +146,7 @@ def _costly(variable: Variable, stop: set[Variable]) -> list[Variable]:
     """Return what has to be computed to have `variable`, looking through views."""
     if variable in stop or isinstance(variable, Constant) or variable.owner is None:
         return []
-    if isinstance(variable.owner.op, VIEWS):
+    if isinstance(variable.owner.op, FREE):
         return [part for source in variable.owner.inputs for part in _costly(source, stop)]
     return [variable]
 

@@ -10,9 +10,12 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
+import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.tensor.variable import TensorVariable
 
 from autoopt.tape.tape import Tape
 
@@ -21,16 +24,16 @@ from autoopt.tape.tape import Tape
 class Part:
     """A slice or, with `scalar`, an entry of the parameter vector that is a variable of its own."""
 
-    variable: Variable
+    variable: TensorVariable
     start: int
     stop: int
     scalar: bool
 
-    def of(self, vector: Variable) -> Variable:
+    def of(self, vector: TensorVariable) -> TensorVariable:
         """Return this part of `vector`, any vector of that length."""
         return vector[self.start] if self.scalar else vector[self.start : self.stop]
 
-    def of_parameters(self, vector: Variable) -> Variable:
+    def of_parameters(self, vector: TensorVariable) -> TensorVariable:
         """Return this part of the parameter vector, marked with the step that reads it."""
         piece = self.of(vector)
         piece.tag.trace = self.variable.tag.trace
@@ -60,14 +63,19 @@ def find_parts(tape: Tape) -> dict[int, Part]:
     return {index: made[key] for index, key in bounds.items()}
 
 
-def _variable(start: int, stop: int, scalar: bool) -> Variable:
+def _variable(start: int, stop: int, scalar: bool) -> TensorVariable:
     return pt.tensor(dtype="float64", shape=() if scalar else (stop - start,))
 
 
-def join(pieces: Sequence[Variable], parts: Sequence[Part], size: int, axis: int = 0) -> Variable:
+def slopes(value: Variable, wrt: Sequence[Variable]) -> list[TensorVariable]:
+    """Return the derivatives of a number, zeros where it does not depend on one of `wrt`."""
+    return cast("list[TensorVariable]", pytensor.grad(value, list(wrt), disconnected_inputs="ignore"))
+
+
+def join(pieces: Sequence[TensorVariable], parts: Sequence[Part], size: int, axis: int = 0) -> TensorVariable:
     """Return the pieces, one for each part, as one array of length `size` along `axis`; what no part reads is zero."""
     rest = tuple(length for k, length in enumerate(pieces[0].type.shape) if k != axis or parts[0].scalar)
-    blocks: list[Variable] = []
+    blocks: list[TensorVariable] = []
     position = 0
     for piece, part in zip(pieces, parts, strict=True):
         if part.start > position:
@@ -81,5 +89,5 @@ def join(pieces: Sequence[Variable], parts: Sequence[Part], size: int, axis: int
     return blocks[0] if len(blocks) == 1 else pt.concatenate(blocks, axis=axis)
 
 
-def _zeros(count: int, rest: tuple[int, ...], axis: int) -> Variable:
+def _zeros(count: int, rest: tuple[int, ...], axis: int) -> TensorVariable:
     return pt.zeros((*rest[:axis], count, *rest[axis:]))

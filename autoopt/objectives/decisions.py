@@ -17,7 +17,7 @@ from autoopt import differences
 from autoopt.errors import Location, TracingError
 from autoopt.graph.kinds import KINDS
 from autoopt.objectives.paths import Path
-from autoopt.tape.loops.searches import COMPARISONS
+from autoopt.tape.searches.comparisons import COMPARISONS
 
 _NARROW = 2.0**-8
 """The first step of differences of a function that may be known to a tolerance only."""
@@ -26,7 +26,7 @@ _WIDTHS = (1.0, 0.65, 0.7, 0.85)
 """Multiples of it that are tried in turn: at some point the objective may not be defined."""
 
 _POINTS = 3
-"""At so many points a path is compared: what decisions carry may count for nothing at some."""
+"""Number of points at which a path is compared: what decisions carry may count for nothing at some."""
 
 _DECIDED = (
     "The objective finds a number by decisions, which have no derivative",

@@ -19,7 +19,7 @@ from autoopt.objectives.differentiable import Branching
 from autoopt.objectives.paths import Path
 
 TRUSTED = 5
-"""A branch of equality that was right at so many points is compared with one difference from then on."""
+"""A branch of equality that was right at this many points is compared with one difference from then on."""
 
 _NEAR = 2.0**-18
 _TOLERANCE = 1e-5

@@ -20,8 +20,8 @@ import numpy as np
 from autoopt.errors import Location, ObjectiveError, TracingError
 from autoopt.parameters import Structure
 from autoopt.tape.digest import is_uniform
-from autoopt.tape.loops.bisection import narrowing
-from autoopt.tape.loops.searches import asked
+from autoopt.tape.searches.bisection import bisecting
+from autoopt.tape.searches.comparisons import asked
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step, Tape, call
 from autoopt.tracing.trace import output_step
@@ -181,7 +181,7 @@ class Excerpt:
         for site in self.tracer.tape.ties[ties:]:
             if any(self.tracer.steps[index].site == site for index in self._depends):
                 raise self.refusal("of a function that finds numbers equal, which may be a branch of this point alone")
-        if asked(tape) or narrowing(tape):
+        if asked(tape) or bisecting(tape):
             raise self.refusal("of a function that finds a number by decisions, which have no derivative", _ROOT)
 
     def _lower(self, first: int) -> None:

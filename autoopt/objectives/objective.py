@@ -26,7 +26,7 @@ from autoopt.tape.batching.batching import has_loops, vectorise
 from autoopt.tape.slopes import Flat, flatness
 from autoopt.tracing.naming import argument_names
 from autoopt.tracing.outside.watching import BUDGET
-from autoopt.tracing.standins.numpy import stands_in
+from autoopt.tracing.standins.table import stands_in
 
 
 class Objective:
@@ -48,7 +48,7 @@ class Objective:
     Attributes
     ----------
     structure : Structure
-        Of the parameters.
+        The structure of the parameters, that of x0.
     size : int
         The number of parameters, n.
     timings : dict of str to float

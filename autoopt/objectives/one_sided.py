@@ -27,7 +27,7 @@ _DIRECTIONS = 6
 
 _ACCURACY = 1e-7
 _TRUSTED = 3
-"""A function whose conventions were right so often in turn is looked at less closely where kinks are met."""
+"""A function whose conventions were right this many times in turn is looked at less closely where kinks are met."""
 
 
 def settled(

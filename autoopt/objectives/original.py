@@ -13,10 +13,11 @@ import numpy as np
 
 from autoopt.errors import TracingError
 from autoopt.objectives.suspects import explained
-from autoopt.origin import definition, frames_of_user
+from autoopt.origin import definition, users_places
 from autoopt.parameters import Structure
-from autoopt.tape.loops.bisection import narrowing
-from autoopt.tape.loops.searches import deciding, followed, repeated
+from autoopt.tape.searches.bisection import bisecting
+from autoopt.tape.searches.comparisons import deciding, repeated
+from autoopt.tape.searches.roots import followed
 from autoopt.tracing.outside.side_effects import SideEffects
 from autoopt.tracing.trace import Trace, trace
 
@@ -106,7 +107,7 @@ class Original:
         """Return the trace at `x`, in the user's modes, what searches find being roots."""
         with np.errstate(**self._modes):
             recorded = self._with_roots(x)
-        self._left = recorded.leftovers
+        self._left = recorded.side_effects
         self.single = self.single or recorded.single
         self._heeds = self._heeds or recorded.tape.heeds
         return recorded
@@ -120,13 +121,13 @@ class Original:
         searched = _searched(recorded, x, self._literals)
         if self._literals or searched is not recorded:
             return searched
-        if not recorded.tape.caught and narrowing(recorded.tape):
-            recorded.leftovers.take_back()
+        if not recorded.tape.caught and bisecting(recorded.tape):
+            recorded.side_effects.take_back()
             again = _searched(self._recorded(x, True), x)
             if again.tape.caught:
                 self._literals = True
                 return again
-            again.leftovers.take_back()
+            again.side_effects.take_back()
             recorded = self._recorded(x, False)
         return _searched(recorded, x)
 
@@ -138,7 +139,7 @@ class Original:
         self._raise_theirs(x)
         return TracingError(
             f"The objective runs, but not while it is traced: {type(failure).__name__}: {failure}",
-            frames_of_user(failure)[-1:] or definition(self.function),
+            users_places(failure)[-1:] or definition(self.function),
             "write the line with NumPy functions, or pass jac='finite-difference'.",
         )
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from autoopt.execution.engines import Compiled, rebound
 from autoopt.tape.digest import constant_names, digest
-from autoopt.tape.loops.until import converging
+from autoopt.tape.loops.until import conditional
 from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing.outside.watching import is_fixed, is_kept, kept_bytes
 from autoopt.tracing.trace import Trace, data_leaves
@@ -61,7 +61,7 @@ class Path:
 
     def __init__(self, recorded: Trace, point: np.ndarray, repeats: bool, budget: float) -> None:
         self.trace, self.point, self._budget = recorded, point, budget
-        self.tape: Tape = converging(recorded.tape) if repeats and not recorded.tape.caught else recorded.tape
+        self.tape: Tape = conditional(recorded.tape) if repeats and not recorded.tape.caught else recorded.tape
         self.counts = {self.tape.counts} if self.tape.counts else set()
         self.compiled: dict[str, Compiled] = {}
         self.trusted = 0

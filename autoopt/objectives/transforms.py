@@ -20,7 +20,8 @@ from autoopt.objectives.nested import Transformed
 from autoopt.objectives.objective import Objective
 from autoopt.parameters import Structure
 from autoopt.tracing.arrays.array import TracedArray
-from autoopt.tracing.standins.numpy import FOLLOWED, STAND_INS
+from autoopt.tracing.standins.followed import FOLLOWED
+from autoopt.tracing.standins.table import STAND_INS
 
 
 def grad(f: Callable, argnums: int = 0) -> Callable:

@@ -15,8 +15,8 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.objectives.differentiable import Derivatives
+from autoopt.origin import is_ours
 from autoopt.solvers.bounds import Limits
-from autoopt.users_code import is_ours
 
 UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError)
 """What an objective raises where it is not defined: LinAlgError is a ValueError. The rest are mistakes."""
@@ -29,11 +29,11 @@ class Stopped(Exception):
 
 
 class Stuck(Exception):
-    """So many trial points in a row were not defined that the method will not come back."""
+    """Too many trial points in a row were not defined: the method will not come back."""
 
 
 IN_A_ROW = 100
-"""Halving a step as often leaves nothing of it."""
+"""Number of halvings that leave nothing of a step."""
 
 
 class Problem:
@@ -134,7 +134,7 @@ class Problem:
 
     @property
     def names(self) -> list[str] | None:
-        """Of the parameters, as the user may see them."""
+        """Names of the parameters, as the user may see them."""
         structure = getattr(self.objective, "structure", None)
         return None if structure is None else structure.names
 

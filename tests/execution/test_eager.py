@@ -42,6 +42,7 @@ def agree(found: np.ndarray, expected: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.xfail][::11], ids=lambda case: case.name)
+@pytest.mark.sampled(5)
 def test_corpus(case):
     check(case.f, case.x0, case.args)
 
@@ -89,11 +90,11 @@ def test_steps_of_a_known_kind_are_not_compiled_again(monkeypatch):
     objective = autoopt.Objective(written, np.array([0.3, 0.7, 1.1]))
     run = eager_run(objective, np.array([0.3, 0.7, 1.1]))
     run.product(np.ones(3))
-    known = len(CACHE.kinds)
+    known = len(CACHE.rules)
     monkeypatch.setattr(autoopt.execution.eager, "NumpyFunctions", None)
     run = eager_run(objective, np.array([0.2, 0.9, 0.4]))
     np.testing.assert_allclose(run.product(np.ones(3)), objective.hessp(run.values[0], np.ones(3)))
-    assert len(CACHE.kinds) == known
+    assert len(CACHE.rules) == known
 
 
 # Beyond the cap of paths ----------------------------------------------------------------------------------------------
@@ -139,6 +140,7 @@ def switched_slope(x):
     return 3 * x**2 + np.array([-2 * x[0] * np.sum(~up), 2 * x[1] * np.sum(np.arange(1, 11)[up])])
 
 
+@pytest.mark.slow
 def test_a_thousand_paths(low_cap):
     objective = autoopt.Objective(switched, np.array([1.0, 1.0]))
     points = np.random.default_rng(0).uniform(0.5, 2.0, (1000, 2))

@@ -377,6 +377,7 @@ SHARE = 8
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if not c.xfail][::SHARE], ids=str)
+@pytest.mark.sampled(5)
 def test_machine_code_of_the_corpus_agrees(case, monkeypatch) -> None:
     seen: list[bool] = []
     monkeypatch.setattr(tiering, "watch", lambda namespace: compared(namespace, seen))

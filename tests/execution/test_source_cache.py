@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 def forget() -> None:
-    """Do as a new process does: nothing is in memory."""
+    """Forget what is in memory, as if the process were new."""
     source_cache._recent.clear()
 
 

@@ -169,6 +169,7 @@ def analytic(g, x):
 
 
 @pytest.mark.parametrize("name", CLOSED)
+@pytest.mark.sampled(6)
 def test_smooth_functions_with_kinks_have_their_derivatives_everywhere(name) -> None:
     kinked, smooth = CLOSED[name]
     objective = autoopt.objective(kinked, ZERO)
@@ -303,6 +304,7 @@ CARDINAL = {
 
 @pytest.mark.parametrize("start", [[0.0, 0.0], [0.3, 0.4]], ids=["zeros", "beside"])
 @pytest.mark.parametrize("name", CARDINAL)
+@pytest.mark.sampled(7)
 def test_a_branch_of_zero_has_the_curvature_around(name, start) -> None:
     """Where rounding covers it close by, too: (1 - cos r) / r**2 has few digits there."""
     f, curvature = CARDINAL[name]
@@ -324,6 +326,7 @@ HELD = {
 
 
 @pytest.mark.parametrize("held", HELD)
+@pytest.mark.sampled(7)
 def test_kernels_of_distances_between_equal_points(held) -> None:
     """Two rows are the same for all parameters, as in every kernel matrix each is the same as itself."""
     rows = np.array([[0.0, 0.0], [1.0, 2.0], [1.0, 2.0], [0.3, 0.4]])

@@ -440,6 +440,7 @@ def named_tuple(x):
 
 
 @pytest.mark.parametrize(("f", "by_hand", "points"), CASES)
+@pytest.mark.sampled(4)
 def test_value_gradient_and_product(f, by_hand, points) -> None:
     objective = autoopt.objective(f, points[0])
     for x in points:

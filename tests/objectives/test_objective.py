@@ -186,6 +186,7 @@ SLOW_HESSIANS = {"gaussian process"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name) for name in OBJECTIVES if name not in SLOW_HESSIANS])
+@pytest.mark.sampled(3)
 def test_hessian_agrees_with_differences(name) -> None:
     x = points(name)[1]
     found = made(name).hess(x)
@@ -194,6 +195,7 @@ def test_hessian_agrees_with_differences(name) -> None:
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.sampled(3)
 def test_product_agrees_with_differences(name) -> None:
     x = points(name)[1]
     for seed in range(2):

@@ -23,11 +23,11 @@ class Changed(Exception):
 
 
 class Tied(Exception):
-    """So many kinks are met."""
+    """Operands of kinks are equal; the argument is how many."""
 
 
 class Stepwise:
-    """The interface of `autoopt.execution.engines.Compiled`; Jacobians of arrays and Hessians by columns included."""
+    """The interface of `autoopt.execution.interface.Compiled`; Jacobians of arrays and Hessians by columns included."""
 
     text = ""
     repeats = False

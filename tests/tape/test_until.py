@@ -10,7 +10,7 @@ from autoopt.execution.engines import NumpyFunctions
 from autoopt.execution.tiering import TieredFunction
 from autoopt.objectives.objective import Objective
 from autoopt.tape.digest import digest
-from autoopt.tape.loops.until import converging
+from autoopt.tape.loops.until import conditional
 from autoopt.tape.tape import call
 from autoopt.tracing.trace import trace
 
@@ -32,6 +32,7 @@ def values(tape, x):
 
 
 @pytest.mark.parametrize("name", ONE_PATH)
+@pytest.mark.sampled(6)
 def test_one_compilation_serves_all_numbers_of_iterations(name, monkeypatch) -> None:
     made = []
     original = engines.module_source
@@ -56,7 +57,7 @@ def test_one_compilation_serves_all_numbers_of_iterations(name, monkeypatch) -> 
 @pytest.mark.parametrize("name", ONE_PATH)
 def test_tapes_of_other_numbers_of_iterations_are_equal(name) -> None:
     case = KNOWN[name]
-    tapes = [converging(tape_at(case, x)) for x in (case.x0, *case.points)]
+    tapes = [conditional(tape_at(case, x)) for x in (case.x0, *case.points)]
     assert len({tape.counts for tape in tapes}) > 1
     assert len({digest(tape) for tape in tapes}) == 1
     for tape, x in zip(tapes, (case.x0, *case.points), strict=True):
@@ -155,7 +156,7 @@ def test_no_loop_is_made_of_iterations_that_read_the_data() -> None:
 
     y = np.full(9, 0.2)
     tape = trace(sums, Objective(sums, np.ones(2), (y,)).structure, np.array([0.1, 1.0]), (y,)).tape
-    assert converging(tape) is tape
+    assert conditional(tape) is tape
 
 
 def test_loop_inside_the_body_of_another_is_left_alone() -> None:

@@ -25,17 +25,20 @@ def cases(first: int) -> list:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("case", cases(0))
+@pytest.mark.sampled(7)
 def test_corpus_has_the_derivatives_of_the_unrolled_tape(case) -> None:
     check_case(case)
 
 
 @pytest.mark.parametrize("seed", range(0, 60, 10))
+@pytest.mark.sampled(4)
 def test_random_loops_have_the_value_and_the_guards_of_the_unrolled_tape(seed) -> None:
     for k in range(10):
         check_text(write(seed + k), second_order=False)
 
 
 @pytest.mark.parametrize("seed", range(100, 102))
+@pytest.mark.sampled(2)
 def test_random_loops_have_the_derivatives_of_the_unrolled_tape(seed) -> None:
     check_text(write(seed, most=18), second_order=True)
 

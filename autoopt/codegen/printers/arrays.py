@@ -332,8 +332,8 @@ def convolve(writer: Writer, node: Apply, a: Code, b: Code, full: Code) -> Code:
 @prints(IfElse, stem="chosen", view=View(operand=1, writable=False))
 def if_else(writer: Writer, node: Apply, condition: Code, *branches: Code) -> Code:
     half = len(branches) // 2
-    yes, no = ([code.at(COMPARISON) for code in part] for part in (branches[:half], branches[half:]))
-    yes, no = (yes[0], no[0]) if half == 1 else (sequence(yes), sequence(no))
+    sides = ([code.at(COMPARISON) for code in part] for part in (branches[:half], branches[half:]))
+    yes, no = (side[0] if half == 1 else sequence(side) for side in sides)
     return Code(f"{yes} if {condition.at(COMPARISON)} else {no}", TERNARY)
 
 

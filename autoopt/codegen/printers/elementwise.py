@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from importlib import import_module
 
 import numpy as np
+import pytensor.scalar.math as psm
 from pytensor import scalar as ps
 from pytensor.graph.basic import Apply, Constant, Variable
-from pytensor.scalar import math as psm
 from pytensor.scalar.basic import ScalarOp
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.shape import Shape_i
@@ -51,12 +51,13 @@ FUNCTIONS = {
     ps.RoundHalfToEven: "np.round", ps.Abs: "np.abs", psm.Psi: "scipy.special.digamma",
     ps.ScalarMaximum: "np.maximum", ps.ScalarMinimum: "np.minimum",
 }  # fmt: skip
-STEMS |= {  # of those that Python has an operator for, or NumPy a function
+_NAMES: dict[type, str] = {  # of those that Python has an operator for, or NumPy a function
     ps.Sub: "difference", ps.TrueDiv: "ratio", ps.Exp: "exp", ps.Log: "log", ps.Sqrt: "root", ps.Log1p: "log1p",
     ps.Sin: "sin", ps.Cos: "cos", ps.Tanh: "tanh", psm.Sigmoid: "sigmoid", ps.Abs: "abs", ps.Sign: "sign",
     ps.Expm1: "expm1", psm.Psi: "digamma", psm.GammaLn: "gammaln",
-    **dict.fromkeys((ps.GT, ps.LT, ps.GE, ps.LE, ps.EQ, ps.NEQ), "mask"),
+    ps.GT: "mask", ps.LT: "mask", ps.GE: "mask", ps.LE: "mask", ps.EQ: "mask", ps.NEQ: "mask",
 }  # fmt: skip
+STEMS |= _NAMES
 PLAIN = ("int64", "float64")
 
 
@@ -75,8 +76,8 @@ def scalar(*kinds: type, stem: str | None = None, view: View | None = None) -> C
 
 def _scalar_view(node: Apply) -> View | None:
     """Return the view that an elementwise operation makes; all but those that compute nothing make new arrays."""
-    kinds = type(node.op.scalar_op).__mro__
-    return next((SCALARS[kind].view for kind in kinds if kind in SCALARS), None)
+    view = next((SCALARS[kind].view for kind in type(node.op.scalar_op).__mro__ if kind in SCALARS), None)
+    return view if isinstance(view, View) else None
 
 
 @prints(Elemwise, view=_scalar_view)
@@ -208,7 +209,7 @@ def _numpy_type(op: ScalarOp, dtypes: list[str], weak: list[bool]) -> str | None
         return None
 
 
-def _terms(node: Apply, operands: list[Code]) -> list[tuple[Variable, Code]]:
+def _terms(node: Apply, operands: Sequence[Code]) -> list[tuple[Variable, Code]]:
     """Return the operands, smaller arrays first where there are more than two of them."""
     pairs = list(zip(node.inputs, operands, strict=True))
     return pairs if len(pairs) == 2 else sorted(pairs, key=lambda pair: sum(not b for b in _pattern(pair[0])))

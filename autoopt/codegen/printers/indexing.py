@@ -68,8 +68,7 @@ def write_advanced(writer: Writer, node: Apply, x: Code, value: Code, *index: Co
     number = _one_number(node.inputs[1])
     text = index_text(node.op.idx_list, index)
     if _is_histogram(node):
-        (size,) = array.owner.inputs[1:] if array.owner else (None,)
-        length = writer.code(size) if size is not None else Code(str(array.data.size))
+        length = Code(str(array.data.size)) if isinstance(array, Constant) else writer.code(array.owner.inputs[1])
         if number is not None:
             return infix("*", PRODUCT, number, call("np.bincount", index[0], f"minlength={length}"))
         return call("np.bincount", index[0], f"weights={value}", f"minlength={length}")

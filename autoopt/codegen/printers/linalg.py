@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pytensor.graph.basic import Apply
 from pytensor.tensor.basic import AllocDiag
 from pytensor.tensor.blas import BatchedDot
@@ -35,7 +37,7 @@ def blockwise(writer: Writer, node: Apply, *operands: Code) -> Code:
     return printer.write(writer, node, *operands)
 
 
-def _op(node: Apply) -> object:
+def _op(node: Apply) -> Any:
     return getattr(node.op, "core_op", node.op)
 
 

@@ -49,6 +49,12 @@ class Array:
     layout: Layout | None = None
 
     @property
+    def placed(self) -> Layout:
+        """The layout of an array that lies in memory."""
+        assert self.layout is not None
+        return self.layout
+
+    @property
     def size(self) -> int:
         """The number of entries."""
         return product(self.shape)
@@ -175,7 +181,8 @@ def broadcast_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
 def broadcast(code: Code, value: Array | Number, shape: Sequence[int]) -> Array:
     """Return a value stretched to `shape`; what would be computed again and again is computed before."""
     if isinstance(value, Number):
-        return Array(value.kind, tuple(shape), lambda places: value.text, frozenset())
+        text = value.text
+        return Array(value.kind, tuple(shape), lambda places: text, frozenset())
     if value.shape == tuple(shape):
         return value
     if value.layout is None and product(shape) > value.size:

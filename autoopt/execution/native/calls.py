@@ -165,7 +165,7 @@ def _diag(code: Code, value: Any, k: int = 0) -> Array:
     target = empty(code, array.kind, (n, n))
     fill(code, target, as_kind(code, lift(code, 0), array.kind))
     offset = k if k >= 0 else -k * n
-    fill(code, view(code, Layout(target.layout.memory, offset, (n + 1,)), array.shape), array)
+    fill(code, view(code, Layout(target.placed.memory, offset, (n + 1,)), array.shape), array)
     return target
 
 
@@ -235,6 +235,7 @@ def _bincount(code: Code, index: Any, weights: Any = None, minlength: int = 0) -
         raise NotLowered("counts of places that the values decide")
     length = max(minlength, int(np.max(index, initial=-1)) + 1)
     target = _filled(code, (length,), 0.0, float)
+    assert isinstance(target, Array)
     write(code, target, np.asarray(index), lift(code, weights), add=True)
     return target
 
@@ -312,9 +313,9 @@ def _diagonal(code: Code, array: Array, offset: int = 0, axis1: int = 0, axis2: 
     down, right = max(-offset, 0), max(offset, 0)
     length = max(0, min(rows - down, columns - right))
     whole = array if array.layout is not None else stored(code, array)
-    strides = whole.layout.strides
-    start = code.plus(whole.layout.offset, down * strides[one] + right * strides[other])
-    layout = Layout(whole.layout.memory, start, (*(strides[k] for k in kept), strides[one] + strides[other]))
+    strides = whole.placed.strides
+    start = code.plus(whole.placed.offset, down * strides[one] + right * strides[other])
+    layout = Layout(whole.placed.memory, start, (*(strides[k] for k in kept), strides[one] + strides[other]))
     return view(code, layout, (*(array.shape[k] for k in kept), length))
 
 

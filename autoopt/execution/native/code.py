@@ -159,27 +159,27 @@ class Code:
 
     def loop(self, start: Index, stop: Index, step: int, body: Callable[[Index], None]) -> None:
         """Run `body` with the numbers of `range(start, stop, step)`; ends may be registers."""
-        known = isinstance(start, int) and isinstance(stop, int)
-        if known and len(range(start, stop, step)) < 2:
-            for index in range(start, stop, step):
-                body(index)
+        known = range(start, stop, step) if isinstance(start, int) and isinstance(stop, int) else None
+        if known is not None and len(known) < 2:
+            for place in known:
+                body(place)
             return
         self.count += 1
         mark = self.count
         test = f"icmp {'slt' if step > 0 else 'sgt'} i64"
-        place = self.cell("i", str(start))
-        if known:
+        counter = self.cell("i", str(start))
+        if known is not None:
             self.block(f"loop{mark}")
         else:
             some = self.put(f"{test} {start}, {stop}")
             self.lines += [f"  br i1 {some}, label %loop{mark}, label %done{mark}", f"loop{mark}:"]
         self.depth += 1
-        index = self.load(place, 0)
+        index = self.load(counter, 0)
         body(index)
         following = self.put(f"add nsw i64 {index}, {step}")
-        self.store(place, 0, following)
+        self.store(counter, 0, following)
         more = self.put(f"{test} {following}, {stop}")
-        short = known and len(range(start, stop, step)) < SHORT
+        short = known is not None and len(known) < SHORT
         self.lines += [f"  br i1 {more}, label %loop{mark}, label %done{mark}{self.hint() if short else ''}"]
         self.lines.append(f"done{mark}:")
         self.depth -= 1

@@ -45,9 +45,10 @@ def apply(code: Code, function: Any, operands: Sequence[Any]) -> Array | Number:
     values = [lift(code, operand) for operand in operands]
     emit, kind = _emitter(code, function, [value.kind for value in values])
     shape = broadcast_shape(*(value.shape for value in values))
-    if all(isinstance(value, Number) for value in values):
-        inside = function in (np.add, np.multiply) and all(value.inside for value in values)
-        return Number(kind, emit(*(value.text for value in values)), inside and kind == "i")
+    numbers = [value for value in values if isinstance(value, Number)]
+    if len(numbers) == len(values):
+        inside = function in (np.add, np.multiply) and all(number.inside for number in numbers)
+        return Number(kind, emit(*(number.text for number in numbers)), inside and kind == "i")
     spread = [broadcast(code, value, shape) for value in values]
 
     def at(places: Sequence[Index]) -> str:
@@ -87,9 +88,10 @@ def _special(function: Any) -> Emit:
     """Return what calls one of scipy.special's functions of doubles, by the address that Cython code is given."""
     name = getattr(function, "__name__", "")
     if not isinstance(function, np.ufunc) or getattr(scipy.special, name, None) is not function:
-        raise NotLowered(getattr(function, "__name__", str(function)))
+        raise NotLowered(name or str(function))
     from scipy.special import cython_special
 
+    assert function is not None  # nothing has no name
     signature = rf"double \({', '.join(['double'] * function.nin)}, int __pyx_skip_dispatch\)"
     for key, capsule in cython_special.__pyx_capi__.items():
         if re.fullmatch(rf"(__pyx_fuse_\d+)?{name}", key):
@@ -281,8 +283,8 @@ def _bitwise(name: str, code: Code, kind: str, a: str, b: str) -> str:
     return code.put(f"{name} {TYPES[kind]} {a}, {b}")
 
 
-for _function, _name in ((np.bitwise_and, "and"), (np.bitwise_or, "or"), (np.bitwise_xor, "xor")):
-    NUMBERS[_function] = functools.partial(_bitwise, _name)
+_BITS: dict[np.ufunc, str] = {np.bitwise_and: "and", np.bitwise_or: "or", np.bitwise_xor: "xor"}
+NUMBERS |= {function: functools.partial(_bitwise, name) for function, name in _BITS.items()}
 
 
 @emits(NUMBERS, np.invert, np.logical_not)

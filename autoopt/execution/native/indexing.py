@@ -69,8 +69,8 @@ def _take(code: Code, part: Any, extent: int) -> Take:
             bound is None or isinstance(bound, int | np.integer) for bound in (part.start, part.stop, part.step)
         ):
             raise NotLowered("a slice whose ends the values decide")
-        places = range(extent)[part]
-        return Take("run", places.start, places.step, len(places))
+        run = range(extent)[part]
+        return Take("run", run.start, run.step, len(run))
     if isinstance(part, int | np.integer) and not isinstance(part, bool):
         if not -extent <= part < extent:
             raise NotLowered("an index out of bounds")
@@ -86,6 +86,7 @@ def _take(code: Code, part: Any, extent: int) -> Take:
             if numbers.size and not (-extent <= numbers.min() and numbers.max() < extent):
                 raise NotLowered("an index out of bounds")
             places = lift(code, numbers % extent if extent else numbers)
+            assert isinstance(places, Array)
         return Take("list", places=places)
     raise NotLowered("an index of this kind")
 
@@ -105,8 +106,8 @@ def _checked(code: Code, places: Array, extent: int) -> Array:
     target = stored(code, places)
 
     def body(at: list[Index]) -> None:
-        text = within(code, Number("i", target.at(at)), extent)
-        code.store(target.layout.memory, place_of(code, target.layout, at), text)
+        text = str(within(code, Number("i", target.at(at)), extent))
+        code.store(target.placed.memory, place_of(code, target.placed, at), text)
 
     code.nest(target.shape, body)
     return target
@@ -174,7 +175,7 @@ def _gathered(code: Code, array: Array, chosen: Sequence[Take]) -> Array:
 def _gather_plan(code: Code, chosen: Sequence[Take]) -> tuple[tuple[int, ...], Callable[[Sequence[Index]], list]]:
     """Return the shape of a gathered part, and where in the array its entries come from."""
     fancy = [k for k, take in enumerate(chosen) if take.kind in ("list", "one")]
-    lists = [take.places for take in chosen if take.kind == "list"]
+    lists = [take.places for take in chosen if take.places is not None]
     common = broadcast_shape(*(places.shape for places in lists))
     spread = iter([broadcast(code, places, common) for places in lists])
     spread_of = {k: next(spread) for k in fancy if chosen[k].kind == "list"}
@@ -200,7 +201,7 @@ def _gather_plan(code: Code, chosen: Sequence[Take]) -> tuple[tuple[int, ...], C
 
 
 def write(code: Code, array: Array, index: Any, value: Array | Number, add: bool = False) -> None:
-    """Do `array[index] = value`; with `add` add it, place after place, as `np.add.at` does."""
+    """Write `array[index] = value`; with `add` add it, place after place, as `np.add.at` does."""
     if array.layout is None:
         raise NotLowered("a write into what is no array of its own")
     chosen = takes(code, _without_masks(index), array.shape)
@@ -209,7 +210,7 @@ def write(code: Code, array: Array, index: Any, value: Array | Number, add: bool
         layout = array.layout
     else:
         target = part(code, array, chosen)
-        shape, inner, layout = target.shape, list, target.layout
+        shape, inner, layout = target.shape, list, target.placed
     value = broadcast(code, _settled(code, _fitted(value, shape), array), shape)
 
     def body(places: list[Index]) -> None:
@@ -230,18 +231,20 @@ def _fitted(value: Array | Number, shape: Sequence[int]) -> Array | Number:
         return value
     if any(extent != 1 for extent in value.shape[:extra]):
         raise NotLowered("an assignment of an array with more axes")
-    return Array(value.kind, value.shape[extra:], lambda places: value.at([0] * extra + list(places)), value.reads)
+    assert isinstance(value, Array)  # as it has axes
+    entry = value.at
+    return Array(value.kind, value.shape[extra:], lambda places: entry([0] * extra + list(places)), value.reads)
 
 
 def _settled(code: Code, value: Array | Number, array: Array) -> Array | Number:
     """Return a value that writing into `array` does not change."""
-    if isinstance(value, Array) and array.layout.memory.pointer in value.reads:
+    if isinstance(value, Array) and array.placed.memory.pointer in value.reads:
         return stored(code, value)
     return value
 
 
 def add_into(code: Code, array: Array, index: Any, value: Array | Number) -> None:
-    """Do `array[index] += value`, reading all before writing any."""
+    """Evaluate `array[index] += value`, reading all before writing any."""
     if is_basic(index):
         write(code, array, index, value, add=True)
         return

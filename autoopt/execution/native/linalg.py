@@ -53,12 +53,13 @@ class Matrix:
         self.code.store(self.memory, self.place(*at), text)
 
 
-def _square(a: Array | Number) -> int:
+def _square(a: Array | Number) -> tuple[Array, int]:
+    """Return square matrices, and their size."""
     if isinstance(a, Number) or len(a.shape) < 2 or a.shape[-1] != a.shape[-2] or a.kind != "f":
         raise NotLowered("a matrix that is not square")
     if not 0 < a.shape[-1] <= LARGEST:
         raise NotLowered("a matrix for LAPACK")
-    return a.shape[-1]
+    return a, a.shape[-1]
 
 
 def _less(code: Code, update: str, a: str, b: str) -> str:
@@ -80,7 +81,12 @@ def _eliminate(code: Code, a: Matrix, n: int, b: Matrix | None, columns: int, si
     def search(i: Index, k: Index) -> None:
         size = intrinsic("fabs", code, a.get(i, k))
         larger = code.put(f"fcmp ogt double {size}, {code.load(best, 0)}")
-        code.when(larger, lambda: (code.store(best, 0, size), code.store(row, 0, str(i))))
+
+        def keep() -> None:
+            code.store(best, 0, size)
+            code.store(row, 0, str(i))
+
+        code.when(larger, keep)
 
     def exchange(k: Index, chosen: str) -> None:
         code.store(sign, 0, code.put(f"fneg double {code.load(sign, 0)}"))
@@ -125,8 +131,10 @@ def _substitute(code: Code, a: Matrix, b: Matrix, columns: int, rows: range, uni
 
     def one(i: Index, j: Index) -> None:
         code.store(cell, 0, b.get(i, j))
-        ends = (first, i) if step > 0 else (code.plus(i, 1), first + 1)
-        code.loop(*ends, 1, lambda k: code.store(cell, 0, _less(code, code.load(cell, 0), a.get(i, k), b.get(k, j))))
+        start, stop = (first, i) if step > 0 else (code.plus(i, 1), first + 1)
+        code.loop(
+            start, stop, 1, lambda k: code.store(cell, 0, _less(code, code.load(cell, 0), a.get(i, k), b.get(k, j)))
+        )
         found = code.load(cell, 0)
         b.set(found if unit else code.put(f"fdiv double {found}, {a.get(i, i)}"), i, j)
 
@@ -135,7 +143,7 @@ def _substitute(code: Code, a: Matrix, b: Matrix, columns: int, rows: range, uni
 
 def solve(code: Code, a: Array | Number, b: Array | Number) -> Array:
     """Return `np.linalg.solve(a, b)`."""
-    n = _square(a)
+    a, n = _square(a)
     if isinstance(b, Number):
         raise NotLowered("a system with a number on the right")
     vector = len(b.shape) == 1
@@ -153,23 +161,23 @@ def solve(code: Code, a: Array | Number, b: Array | Number) -> Array:
 
     code.nest(stack, one)
     if vector:
-        layout = right.layout
+        layout = right.placed
         return view(code, Layout(layout.memory, layout.offset, layout.strides[:-1]), right.shape[:-1])
     return right
 
 
 def _column(code: Code, b: Array) -> Array:
     kept = b if b.layout is not None else stored(code, b)
-    layout = kept.layout
+    layout = kept.placed
     return view(code, Layout(layout.memory, layout.offset, (*layout.strides, 0)), (*kept.shape, 1))
 
 
 def inverse(code: Code, a: Array | Number) -> Array:
     """Return `np.linalg.inv(a)`."""
-    n = _square(a)
+    a, n = _square(a)
     identity = empty(code, "f", (n, n))
     fill(code, identity, Number("f", literal(0.0, "f")))
-    diagonal = view(code, Layout(identity.layout.memory, 0, (n + 1,)), (n,))
+    diagonal = view(code, Layout(identity.placed.memory, 0, (n + 1,)), (n,))
     fill(code, diagonal, Number("f", literal(1.0, "f")))
     return solve(code, a, identity)
 
@@ -205,7 +213,7 @@ def log_determinant(code: Code, a: Array | Number) -> tuple[Array | Number, ...]
 
 
 def _determinants(code: Code, a: Array | Number, count: int, result: Callable) -> tuple[Array | Number, ...]:
-    n = _square(a)
+    a, n = _square(a)
     stack = a.shape[:-2]
     matrix = stored(code, a)
     if not stack:
@@ -218,7 +226,7 @@ def _determinants(code: Code, a: Array | Number, count: int, result: Callable) -
         one = Matrix(code, matrix, places)
         texts = result(one, _eliminate(code, one, n, None, 0, singular=True), n)
         for target, text in zip(targets, texts, strict=True):
-            code.store(target.layout.memory, place_of(code, target.layout, places), text)
+            code.store(target.placed.memory, place_of(code, target.placed, places), text)
 
     code.nest(stack, each)
     return tuple(targets)
@@ -226,7 +234,7 @@ def _determinants(code: Code, a: Array | Number, count: int, result: Callable) -
 
 def cholesky(code: Code, a: Array | Number) -> Array:
     """Return `np.linalg.cholesky(a)`, of the lower triangle."""
-    n = _square(a)
+    a, n = _square(a)
     matrix = a if a.layout is not None else stored(code, a)
     factor = empty(code, "f", a.shape)
     fill(code, factor, Number("f", literal(0.0, "f")))
@@ -260,7 +268,7 @@ def cholesky(code: Code, a: Array | Number) -> Array:
 
 def solve_triangular(code: Code, a: Array | Number, b: Array | Number, lower: bool, unit: bool, turned: bool) -> Array:
     """Return the solution with one triangle of `a`, transposed if `turned`."""
-    n = _square(a)
+    a, n = _square(a)
     if len(a.shape) != 2 or isinstance(b, Number) or len(b.shape) > 2 or b.shape[0] != n:
         raise NotLowered("a triangular system of this shape")
     if turned:
@@ -268,7 +276,7 @@ def solve_triangular(code: Code, a: Array | Number, b: Array | Number, lower: bo
     matrix = Matrix(code, in_memory(code, a), ())
     right = stored(code, b)
     columns = 1 if len(b.shape) == 1 else b.shape[1]
-    grid = view(code, Layout(right.layout.memory, 0, row_major((n, columns))), (n, columns))
+    grid = view(code, Layout(right.placed.memory, 0, row_major((n, columns))), (n, columns))
     if not unit:
         zero = literal(0.0, "f")
         code.loop(0, n, 1, lambda i: code.fail_unless(code.put(f"fcmp une double {matrix.get(i, i)}, {zero}")))

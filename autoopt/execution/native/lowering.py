@@ -1,6 +1,24 @@
 """The text of a printed function to code: an interpreter of Python whose arrays emit instructions.
 
-What depends on shapes and constants alone is computed while it interprets; `for` statements stay loops.
+    def f(x, b):                       x: 3 doubles at %h0, b: a number
+        y = np.exp(x) * b              loop4:  %v9 = getelementptr double, ptr %h0, i64 %v8        x[i], i in %v8
+        return y.sum()                         %v11 = call double @exp(double %v10)
+                                               %v12 = fmul double %v11, %v2                        times b
+                                               %v13 = getelementptr double, ptr %a3, i64 %v8
+                                               store double %v12, ptr %v13                         y[i]
+                                               br i1 %v16, label %loop4, label %done4
+                                       loop19: %v28 = fadd double %v25, %v27                       the sum
+
+The interpreter runs the function once, with values of two sorts. What depends on shapes and constants alone is Python's
+own and computed there and then: lengths, indices, `len(X) - 1`. The others are `Number`s, registers, and `Array`s, of
+known shape, whose `at(places)` emits what an entry is. An array that is an expression, as np.exp(x) above, has no
+memory: it is computed where it is read, so one statement becomes one loop. It gets memory when it gets a name (`bind`),
+or would be read again and again. `for` statements over ranges stay loops, in which numbers that are set lie in memory.
+
+Two things hold throughout. An array is never read after something has been written to the memory that its expression
+reads: what is written into is settled first (`indexing.write`). And what is not known here raises `NotLowered` before
+anything has run, so that the text runs as it is. Why text, and not the graph: it is what can be read, what is kept in
+the cache, and what the results are compared with before machine code is used.
 """
 
 from __future__ import annotations
@@ -45,7 +63,7 @@ OPERATORS: dict[type, tuple[Any, Callable]] = {
 
 
 FEW = 8
-"""So many whole numbers, such as shapes, may be part of the code."""
+"""The most whole numbers in one operand, such as a shape, that become part of the code."""
 
 
 @dataclass(frozen=True)
@@ -225,8 +243,9 @@ class Scope:
         """Return an array in memory; one that was made of constants is put there."""
         array = self.value(node)
         if isinstance(array, np.ndarray) and isinstance(node, ast.Name):
-            array = stored(self.code, lift(self.code, array))
-            self.names[node.id] = array
+            constants = lift(self.code, array)
+            if isinstance(constants, Array):
+                array = self.names[node.id] = stored(self.code, constants)
         if not isinstance(array, Array):
             raise NotLowered(f"a write into {ast.unparse(node)}")
         return array
@@ -252,15 +271,18 @@ class Scope:
             if test:
                 raise NotLowered("a branch that is never taken")
             return
-        text = self.code.convert(lift(self.code, test).text, lift(self.code, test).kind, "b")
+        number = lift(self.code, test)
+        if not isinstance(number, Number):
+            raise NotLowered("a branch that an array decides")
+        text = self.code.convert(number.text, number.kind, "b")
         self.code.fail_unless(self.code.put(f"xor i1 {text}, true"))
 
     def do_For(self, statement: ast.For) -> None:
         places = self.value(statement.iter)
         if not isinstance(places, range) or statement.orelse or not isinstance(statement.target, ast.Name):
             raise NotLowered("a loop over something else than a range")
-        self.prepare_loop(statement)
         counter = statement.target.id
+        self.prepare_loop(statement, counter)
 
         def body(index: Any) -> None:
             self.names[counter] = Number("i", str(index), inside=True)
@@ -270,15 +292,16 @@ class Scope:
         self.code.loop(places.start, places.stop, places.step, body)
         self.names.pop(counter, None)
 
-    def prepare_loop(self, statement: ast.For) -> None:
+    def prepare_loop(self, statement: ast.For, counter: str) -> None:
         """Put numbers that the loop sets into memory; refuse names that it hands on with other values."""
         stores = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         for name in dict.fromkeys(stores):
             known = self.names.get(name)
             if isinstance(known, float | Number):
                 number = lift(self.code, known)
+                assert isinstance(number, Number)
                 self.names[name] = self.code.cell(number.kind, number.text)
-            elif known is not None and not isinstance(known, Memory) and name != statement.target.id:
+            elif known is not None and not isinstance(known, Memory) and name != counter:
                 raise NotLowered(f"a loop that sets {name}")
             self.inside.discard(name)
 
@@ -318,7 +341,7 @@ class Scope:
         return self.items(node.elts)
 
     def of_Dict(self, node: ast.Dict) -> dict:
-        return {key.value: self.value(value) for key, value in zip(node.keys, node.values, strict=True)}
+        return {self.value(key): self.value(value) for key, value in zip(node.keys, node.values, strict=True)}
 
     def items(self, nodes: Sequence[ast.expr]) -> list:
         found: list = []
@@ -351,7 +374,7 @@ class Scope:
 
     def of_Call(self, node: ast.Call) -> Any:
         operands = self.items(node.args)
-        options = {keyword.arg: self.value(keyword.value) for keyword in node.keywords}
+        options = {str(keyword.arg): self.value(keyword.value) for keyword in node.keywords}
         if isinstance(node.func, ast.Attribute):
             owner = self.value(node.func.value)
             if is_traced(owner):

@@ -147,7 +147,9 @@ def definition(function: FunctionType) -> ast.FunctionDef:
     """Return the syntax tree of a printed function."""
     lines = linecache.getlines(function.__code__.co_filename)
     text = "".join(inspect.getblock(lines[function.__code__.co_firstlineno - 1 :]))
-    return ast.parse(text).body[0]
+    (tree,) = ast.parse(text).body
+    assert isinstance(tree, ast.FunctionDef)
+    return tree
 
 
 def _target() -> Any:

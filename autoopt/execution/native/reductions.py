@@ -85,7 +85,7 @@ def reduce(code: Code, name: str, value: Array | Number, axis: Any = None, keepd
     if not shape and not keepdims:
         return Number(kind, total(()))
     target = empty(code, kind, shape)
-    layout = target.layout
+    layout = target.placed
     code.nest(shape, lambda places: code.store(layout.memory, place_of(code, layout, places), total(places)))
     if keepdims:
         return reshaped(code, target, [1 if k in axes else extent for k, extent in enumerate(value.shape)])
@@ -120,10 +120,12 @@ def position(code: Code, value: Array, axis: int | None, larger: bool) -> Array 
             better = code.put(f"fcmp {'ogt' if larger else 'olt'} double {new}, {old}")
             nan = code.put(f"fcmp uno double {new}, {new}")
             known = code.put(f"fcmp ord double {old}, {old}")
-            code.when(
-                code.put(f"and i1 {known}, {code.put(f'or i1 {better}, {nan}')}"),
-                lambda: (code.store(best, 0, new), code.store(where, 0, str(index))),
-            )
+
+            def keep() -> None:
+                code.store(best, 0, new)
+                code.store(where, 0, str(index))
+
+            code.when(code.put(f"and i1 {known}, {code.put(f'or i1 {better}, {nan}')}"), keep)
 
         code.loop(1, value.shape[along[0]], 1, body)
         return code.load(where, 0)
@@ -131,7 +133,7 @@ def position(code: Code, value: Array, axis: int | None, larger: bool) -> Array 
     if not shape:
         return Number("i", place(()), inside=True)
     target = empty(code, "i", shape)
-    code.nest(shape, lambda at: code.store(target.layout.memory, place_of(code, target.layout, at), place(at)))
+    code.nest(shape, lambda at: code.store(target.placed.memory, place_of(code, target.placed, at), place(at)))
     return target
 
 
@@ -151,7 +153,7 @@ def running(code: Code, value: Array, axis: int | None, multiply: bool) -> Array
             operation = "fmul" if multiply else "fadd"
             text = code.put(f"{operation} double {code.load(cell, 0)}, {value.at(full)}")
             code.store(cell, 0, text)
-            code.store(target.layout.memory, place_of(code, target.layout, full), text)
+            code.store(target.placed.memory, place_of(code, target.placed, full), text)
 
         code.loop(0, value.shape[axis], 1, along)
 
@@ -195,7 +197,7 @@ def matmul(code: Code, a: Any, b: Any) -> Array | Number:
             code.store(cell, 0, _add(code, code.load(cell, 0), term))
 
         code.loop(0, inner, 1, along)
-        code.store(target.layout.memory, place_of(code, target.layout, places), code.load(cell, 0))
+        code.store(target.placed.memory, place_of(code, target.placed, places), code.load(cell, 0))
 
     code.nest(shape, body)
     return target

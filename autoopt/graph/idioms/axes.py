@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from pytensor import scalar as ps
 from pytensor.graph.basic import Apply, Constant, Variable
@@ -19,8 +21,9 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.extra_ops import broadcast_to
 from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.subtensor import Subtensor
+from pytensor.tensor.variable import TensorVariable
 
-from autoopt.graph.idioms.table import Sweep
+from autoopt.graph.idioms.table import Sweep, applied
 from autoopt.ops.patterns import expanded, insert_axes, is_elementwise, is_zeros, rank, unexpanded
 from autoopt.ops.releases import axis_of, operands_of
 
@@ -50,7 +53,7 @@ def vector_element(node: Apply, sweep: Sweep) -> Variable | None:
     if (pair := expanded(source)) and rank(pair[1]) == 0:
         return pair[1]
     if source.owner and isinstance(source.owner.op, Shape):
-        return Shape_i(position % rank(source.owner.inputs[0]))(source.owner.inputs[0])
+        return applied(Shape_i(position % rank(source.owner.inputs[0])), source.owner.inputs[0])
     return source.owner.inputs[position] if source.owner and isinstance(source.owner.op, MakeVector) else None
 
 
@@ -104,7 +107,7 @@ def one_dimshuffle(node: Apply, sweep: Sweep) -> Variable | None:
         x = x.owner.inputs[0]
     if order == tuple(range(rank(x))):
         return x
-    return x.dimshuffle(*order) if x is not node.inputs[0] else None
+    return cast(TensorVariable, x).dimshuffle(*order) if x is not node.inputs[0] else None
 
 
 def lift_axes(node: Apply, sweep: Sweep) -> Variable | None:
@@ -125,5 +128,6 @@ def lift_axes(node: Apply, sweep: Sweep) -> Variable | None:
             left = set(pair[0]) - axes
             lifted.append(insert_axes(pair[1], [i - sum(a < i for a in axes) for i in sorted(left)]))
         else:
+            assert isinstance(v, Constant)  # others have left no axes
             lifted.append(constant(v.data.reshape((1,) * (rank(v) - len(axes)))))
-    return insert_axes(sweep.improve(node.op(*lifted)), sorted(axes))
+    return insert_axes(sweep.improve(applied(node.op, *lifted)), sorted(axes))

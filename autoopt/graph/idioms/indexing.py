@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from typing import Any
 
 from pytensor import scalar as ps
 from pytensor.graph.basic import Apply, Constant, Variable
@@ -17,7 +18,7 @@ from pytensor.tensor.math import Argmax, add
 from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor, IncSubtensor
 
-from autoopt.graph.idioms.table import Sweep
+from autoopt.graph.idioms.table import Sweep, applied
 from autoopt.ops.patterns import expanded, is_zeros, rank
 from autoopt.ops.releases import GATHERS, SCATTERS
 
@@ -29,17 +30,20 @@ def indexed_stack(node: Apply, sweep: Sweep) -> Variable | None:
     core, result = node.op.core_op, node.outputs[0]
     arrays = 1 if isinstance(core, AdvancedSubtensor) else 2
     batch = node.op.batch_ndim(node)
-    places = [_unstacked(v, batch) for v in node.inputs[arrays:]]
-    if any(place is None for place in places) or any(isinstance(entry, slice) for entry in core.idx_list):
+    indices = node.inputs[arrays:]
+    places = [place for v in indices if (place := _unstacked(v, batch)) is not None]
+    if len(places) < len(indices) or any(isinstance(entry, slice) for entry in core.idx_list):
         return None
     operands = list(node.inputs[:arrays])
     wide = [next((v for v in operands if not v.type.broadcastable[i]), operands[0]) for i in range(batch)]
     if operands[0].type.broadcastable[:batch] != result.type.broadcastable[:batch]:
-        sizes = [Shape_i(i)(v) for i, v in enumerate(wide)]
-        operands[0] = alloc(operands[0], *sizes, *(Shape_i(i)(operands[0]) for i in range(batch, rank(operands[0]))))
+        sizes = [applied(Shape_i(i), v) for i, v in enumerate(wide)]
+        operands[0] = applied(
+            alloc, operands[0], *sizes, *(applied(Shape_i(i), operands[0]) for i in range(batch, rank(operands[0])))
+        )
     op = copy(core)
     op.idx_list = (*[slice(None)] * batch, *core.idx_list)
-    return op(*operands, *places)
+    return applied(op, *operands, *places)
 
 
 def _unstacked(variable: Variable, batch: int) -> Variable | None:
@@ -54,8 +58,9 @@ def all_rows(node: Apply, sweep: Sweep) -> Variable | None:
     """x[:, eye(n).argmax(axis=0)], along any axis, -> x where n is its length along that axis."""
     if not isinstance(node.op, GATHERS) or len(node.inputs) != 2 or not node.inputs[1].owner:
         return None
-    axis = node.op.idx_list.index(0)
-    if any(entry != slice(None) for number, entry in enumerate(node.op.idx_list) if number != axis):
+    gather: Any = node.op
+    axis = gather.idx_list.index(0)
+    if any(entry != slice(None) for number, entry in enumerate(gather.idx_list) if number != axis):
         return None
     index = node.inputs[1].owner
     if not isinstance(index.op, Argmax) or len(index.op.axis or ()) != 1 or not index.inputs[0].owner:
@@ -70,8 +75,8 @@ def _is_length(count: Variable, x: Variable, axis: int) -> bool:
     """True if the scalar `count` is x.shape[axis]."""
     if isinstance(count, Constant):
         return x.type.shape[axis] == int(count.data)
-    if x.owner and isinstance(x.owner.op, DimShuffle) and x.owner.op.new_order[axis] != "x":
-        axis, x = x.owner.op.new_order[axis], x.owner.inputs[0]
+    if x.owner and isinstance(x.owner.op, DimShuffle) and (below := x.owner.op.new_order[axis]) != "x":
+        axis, x = below, x.owner.inputs[0]
     return isinstance(count.owner.op, Shape_i) and count.owner.op.i == axis and count.owner.inputs[0] is x
 
 
@@ -89,7 +94,7 @@ def accumulate(node: Apply, sweep: Sweep) -> Variable | None:
     if total.type.broadcastable != node.outputs[0].type.broadcastable or not increments:
         return None
     for v in increments:
-        total = v.owner.op(total, *v.owner.inputs[1:]) if total.type.dtype == v.type.dtype else total + v
+        total = applied(v.owner.op, total, *v.owner.inputs[1:]) if total.type.dtype == v.type.dtype else add(total, v)
     return total
 
 
@@ -100,4 +105,5 @@ def _is_scatter(variable: Variable, total: Variable, sweep: Sweep) -> bool:
     node = variable.owner
     if node is None or not isinstance(node.op, (IncSubtensor, *SCATTERS)):
         return False
-    return not node.op.set_instead_of_inc and is_zeros(node.inputs[0]) and node.inputs[0].type.dtype == total.type.dtype
+    op: Any = node.op
+    return not op.set_instead_of_inc and is_zeros(node.inputs[0]) and node.inputs[0].type.dtype == total.type.dtype

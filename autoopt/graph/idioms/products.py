@@ -7,10 +7,12 @@ from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.math import Dot, Sum, add, exp, mul, sub
 
-from autoopt.graph.idioms.table import Sweep
+from autoopt.graph.idioms.table import Sweep, applied
 from autoopt.ops.matmul import matmul
 from autoopt.ops.patterns import expanded, insert_axes, is_elementwise, rank
 from autoopt.ops.releases import thawed
+
+SOFTPLUS = Elemwise(ps.Softplus(ps.upgrade_to_float, name="scalar_softplus"))
 
 
 def matrix_vector(node: Apply, sweep: Sweep) -> Variable | None:
@@ -23,10 +25,10 @@ def matrix_vector(node: Apply, sweep: Sweep) -> Variable | None:
         return mul(a, b)
     if row and row[0] == (0,) and rank(row[1]) == 1:
         if column and column[0] == (1,):
-            return insert_axes(matmul(row[1], column[1]), (0, 1))
-        return insert_axes(matmul(row[1], b), (0,))
+            return insert_axes(applied(matmul, row[1], column[1]), (0, 1))
+        return insert_axes(applied(matmul, row[1], b), (0,))
     if column and column[0] == (1,) and rank(column[1]) == 1:
-        return insert_axes(matmul(a, column[1]), (1,))
+        return insert_axes(applied(matmul, a, column[1]), (1,))
     return None
 
 
@@ -38,7 +40,7 @@ def composite(node: Apply, sweep: Sweep) -> Variable | None:
     value = dict(zip(inner.inputs, node.inputs, strict=True))
     for part in inner.toposort():
         operands = [value.get(v, v) if not isinstance(v, Constant) else v.data for v in part.inputs]
-        value[part.outputs[0]] = Elemwise(part.op)(*operands)
+        value[part.outputs[0]] = applied(Elemwise(part.op), *operands)
     return value[inner.outputs[0]]
 
 
@@ -46,26 +48,47 @@ def inner_product(node: Apply, sweep: Sweep) -> Variable | None:
     """(a * b).sum() of vectors -> a @ b; (A * v).sum(axis=1) -> A @ v; (A * u[:, None]).sum(axis=0) -> u @ A."""
     if not isinstance(node.op, Sum) or node.outputs[0].type.dtype != "float64":
         return None
-    (x,) = node.inputs
-    axes = tuple(range(rank(x))) if node.op.axis is None else tuple(node.op.axis)
-    if sweep.clients.get(x, 1) > 1 or not (is_elementwise(x, ps.Mul) or is_elementwise(x, ps.Sqr)) or len(axes) != 1:
+    (product,) = node.inputs
+    axes = tuple(range(rank(product))) if node.op.axis is None else tuple(node.op.axis)
+    factors = _factors(product)
+    if len(axes) != 1 or not factors or sweep.clients.get(product, 1) > 1:
         return None
-    factors = [v for v in x.owner.inputs for _ in range(1 if is_elementwise(x, ps.Mul) else 2)]
-    if any(v.type.dtype != "float64" for v in factors):
-        return None
-    if rank(x) == 1:
-        full = [v for v in factors if v.type.broadcastable == x.type.broadcastable]
-        if len(full) < 2 or x.type.broadcastable[0]:
-            return None
-        last = max(i for i, v in enumerate(factors) if v is full[-1])
-        rest = [v for i, v in enumerate(factors) if i != last]
-        return matmul(mul(*rest) if len(rest) > 1 else rest[0], full[-1])
-    if rank(x) == 2 and len(factors) == 2:
-        for matrix, other in (factors, factors[::-1]):
-            pair = expanded(other)
-            if pair and pair[0] == (1 - axes[0],) and not any(matrix.type.broadcastable):
-                return matmul(matrix, pair[1]) if axes == (1,) else matmul(pair[1], matrix)
+    if rank(product) == 1:
+        return _product_of_vectors(product, factors)
+    if rank(product) == 2 and len(factors) == 2:
+        first = _matrix_times_vector(factors, axes[0])
+        return first if first is not None else _matrix_times_vector(factors[::-1], axes[0])
     return None
+
+
+def _factors(product: Variable) -> list[Variable]:
+    """Return the factors of a product or a square, if all are of float64; an empty list if it is neither."""
+    if is_elementwise(product, ps.Mul):
+        factors = list(product.owner.inputs)
+    elif is_elementwise(product, ps.Sqr):
+        factors = [*product.owner.inputs, *product.owner.inputs]
+    else:
+        return []
+    return factors if all(v.type.dtype == "float64" for v in factors) else []
+
+
+def _product_of_vectors(product: Variable, factors: list[Variable]) -> Variable | None:
+    """Return the sum of a product as that of all its factors but one, `@` the last that is no single number."""
+    whole = [v for v in factors if v.type.broadcastable == product.type.broadcastable]
+    if len(whole) < 2 or product.type.broadcastable[0]:
+        return None
+    last = max(i for i, v in enumerate(factors) if v is whole[-1])
+    rest = [v for i, v in enumerate(factors) if i != last]
+    return applied(matmul, mul(*rest) if len(rest) > 1 else rest[0], whole[-1])
+
+
+def _matrix_times_vector(factors: list[Variable], axis: int) -> Variable | None:
+    """Return the sum along `axis` of a matrix times a row (or column) that is a vector with an axis inserted."""
+    matrix, other = factors
+    pair = expanded(other)
+    if pair is None or pair[0] != (1 - axis,) or any(matrix.type.broadcastable):
+        return None
+    return applied(matmul, matrix, pair[1]) if axis == 1 else applied(matmul, pair[1], matrix)
 
 
 def sum_with_product(node: Apply, sweep: Sweep) -> Variable | None:
@@ -82,7 +105,8 @@ def sum_with_product(node: Apply, sweep: Sweep) -> Variable | None:
     if len(plain) != len(terms) - 1 or (len(plain) > 1 and is_elementwise(x, ps.Sub)):
         return None
     (pair,) = [v for v in terms if v not in plain]
-    dot, rest = matmul(*pair.owner.inputs), Sum(axis=(0,))(add(*plain) if len(plain) > 1 else plain[0])
+    dot = applied(matmul, *pair.owner.inputs)
+    rest = applied(Sum(axis=(0,)), add(*plain) if len(plain) > 1 else plain[0])
     if is_elementwise(x, ps.Add):
         return add(rest, dot)
     return sub(rest, dot) if pair is terms[1] else sub(dot, rest)
@@ -102,4 +126,4 @@ def share_softplus(node: Apply, sweep: Sweep) -> Variable | None:
     (z,) = node.inputs
     if z not in sweep.softplus:
         return None
-    return exp(sub(z, sweep.first(Elemwise(ps.Softplus(ps.upgrade_to_float, name="scalar_softplus"))(z))))
+    return exp(sub(z, sweep.first(applied(SOFTPLUS, z))))

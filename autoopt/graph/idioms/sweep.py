@@ -84,8 +84,8 @@ def _body(node: Apply, operands: list[Variable]) -> tuple[list[Variable], list[V
         return None
     inside = thawed(core.fgraph)
     if core is node.op:
-        stacked = isinstance(core, AllocDiag) and rank(node.inputs[0]) > 1
-        return None if type(core) in PRIMITIVES and not stacked else (inside.inputs, inside.outputs)
+        several = isinstance(core, AllocDiag) and rank(node.inputs[0]) > 1
+        return None if type(core) in PRIMITIVES and not several else (inside.inputs, inside.outputs)
     dummies = [v.type() for v in operands]
     stacked = dict(zip(inside.inputs, dummies, strict=True))
     sizes = {}

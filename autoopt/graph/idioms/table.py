@@ -6,11 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pytensor.graph.basic import Variable
+from pytensor.graph.op import Op
 
 from autoopt.ops.patterns import identity
 
 Idiom = Callable[..., Variable | None]
 """A function from a node and the sweep to a better variable, or None."""
+
+
+def applied(operation: Op, *operands: Variable) -> Variable:
+    """Return the only result of an operation."""
+    result = operation(*operands)
+    assert isinstance(result, Variable)
+    return result
 
 
 @dataclass
