@@ -1,6 +1,6 @@
-"""The user's own function: called as it is, beside what a trace of it has left outside, and traced.
+"""The user's own function: called as it is, what its trace left outside set aside meanwhile, and traced.
 
-What comes up from it comes up as the user's error. Knows nothing of what is compiled.
+Its errors come up as the user's. Nothing here knows of what is compiled.
 """
 
 from __future__ import annotations
