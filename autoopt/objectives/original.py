@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError
-from autoopt.objectives.suspects import explained
 from autoopt.origin import definition, users_places
 from autoopt.parameters import Structure
 from autoopt.tape.searches.bisection import bisecting
@@ -150,6 +149,8 @@ class Original:
         except Exception as error:
             if x is not self.start:
                 raise
+            from autoopt.objectives.suspects import explained
+
             told = explained(error, self.function, self.args)
             if told is None:
                 raise
