@@ -347,6 +347,16 @@ def traces(monkeypatch) -> list:
     return seen
 
 
+def test_a_twin_has_the_paths_and_is_not_traced(traces) -> None:
+    objective = Objective(lambda x, a: np.sum(a * x**2), THREE, (np.ones(3),))
+    twin = objective.twin()
+    assert len(traces) == 1
+    assert twin.rebind((np.full(3, 2.0),))
+    np.testing.assert_array_equal(twin.grad(THREE), 4 * THREE)
+    np.testing.assert_array_equal(objective.grad(THREE), 2 * THREE)
+    assert len(traces) == 1
+
+
 def branching(x):
     if x[0] > 0:
         return x[0] ** 2 + x[1]
