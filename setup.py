@@ -43,6 +43,7 @@ setup(
     ],
     extras_require={
         "test": TEST,
+        "dev": [*TEST, "pre-commit>=4", "pre-commit-hooks>=5", "towncrier>=24.8"],
         "bench": ["jax", "autograd", "casadi", "statsmodels", "scikit-learn", "glum"],
     },
     entry_points={"console_scripts": ["autoopt = autoopt_command:main"]},

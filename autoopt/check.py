@@ -13,6 +13,9 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import AutooptError, ObjectiveError, UsageError, VerificationError
+from autoopt.objectives.differentiable import Differentiable
+from autoopt.objectives.objective import Objective
+from autoopt.objectives.suspects import not_finite
 
 VALUE_TOLERANCE = 1e-9
 SINGLE_TOLERANCE = 1e-5
@@ -54,7 +57,7 @@ class Verification:
         return abs(self.slope - self.secant)
 
 
-def verify(objective: Any, x: np.ndarray, mode: str | bool = "start") -> Verification | None:
+def verify(objective: Differentiable, x: np.ndarray, mode: str | bool = "start") -> Verification | None:
     """Return the comparison at `x`, flat, shape (n,); None if `mode` is "off" or False.
 
     Raises
@@ -76,7 +79,9 @@ def verify(objective: Any, x: np.ndarray, mode: str | bool = "start") -> Verific
     return found
 
 
-def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", floor: float = 0.0) -> Verification:
+def compare(
+    objective: Differentiable, x: np.ndarray, seed: int = 0, place: str = "x0", floor: float = 0.0
+) -> Verification:
     """Return how value and gradient of `objective` at `x`, called `place`, compare with its original function.
 
     Values are compared relative to `floor`, too, and slopes to 1e-7 of it.
@@ -85,7 +90,7 @@ def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", flo
     original, (compiled, gradient) = objective.original(x), objective.value_and_grad(x)
     require_finite(objective, original)
     value_error = abs(compiled - original)
-    allowed = SINGLE_TOLERANCE if getattr(objective, "single", False) else VALUE_TOLERANCE
+    allowed = SINGLE_TOLERANCE if objective.single else VALUE_TOLERANCE
     tolerance = allowed * max(abs(original), floor)
     if not value_error <= tolerance:
         if (again := objective.original(x)) != original and not np.isnan(again):
@@ -107,7 +112,7 @@ def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", flo
 
 
 def verified_solution(
-    objective: Any, result: Any, start: Verification, initial: float, limits: Any = None
+    objective: Differentiable, result: Any, start: Verification, initial: float, limits: Any = None
 ) -> Verification:
     """Return `start`, the solution compared too; where that does not pass, its own, and `result` is no success.
 
@@ -127,7 +132,7 @@ def verified_solution(
     return replace(found, at_solution=True)
 
 
-def verify_solution(objective: Any, x: np.ndarray, floor: float, limits: Any = None) -> Verification:
+def verify_solution(objective: Differentiable, x: np.ndarray, floor: float, limits: Any = None) -> Verification:
     """Return the comparison of value and slope with the original at the solution `x`, flat, shape (n,).
 
     It takes five calls of the original. Only where these do not fit, as beside a kink or where the objective is rough,
@@ -148,12 +153,12 @@ def verify_solution(objective: Any, x: np.ndarray, floor: float, limits: Any = N
     slope, value_error = float(gradient @ p), abs(compiled - original)
     wide, narrow = (differences.secant(objective.original, x, p, h) for h in (SOLUTION_STEP, SOLUTION_STEP / 4))
     secant = float((16 * narrow - wide) / 15)
-    error = float(abs(narrow - wide)) + 16 * _EPSILON * abs(original) / SOLUTION_STEP
+    spread = float(abs(narrow - wide)) + 16 * _EPSILON * abs(original) / SOLUTION_STEP
     size = max(abs(secant), float(np.abs(gradient) @ np.abs(p)))
-    allowance = error + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor
+    allowance = spread + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor
     slopes_agree = abs(slope - secant) <= allowance or not (p.any() and np.isfinite(secant))
     if slopes_agree and value_error <= VALUE_TOLERANCE * max(abs(original), floor):
-        return Verification(True, value_error, slope, secant, error, direction=p)
+        return Verification(True, value_error, slope, secant, spread, direction=p)
     return compare(objective, x, 2, "the solution", floor)
 
 
@@ -161,13 +166,11 @@ SOLUTION_STEP = 2.0**-9
 """The first step of the comparison at the solution, in units of the parameters."""
 
 
-def require_finite(objective: Any, value: float) -> None:
+def require_finite(objective: Differentiable, value: float) -> None:
     """Raise ObjectiveError if `value`, the objective at x0, is NaN or infinite; what is wrong in its data is named."""
     if np.isfinite(value):
         return
-    from autoopt.objectives.suspects import not_finite
-
-    if lines := not_finite(getattr(objective, "function", None), getattr(objective, "args", ())):
+    if lines := not_finite(objective.function, objective.args):
         raise ObjectiveError(
             "\n".join([f"The objective is {value} at x0, and its data hold values that are not finite:", *lines]),
             remedy="leave these rows out (np.isfinite finds them) or put numbers in their place.",
@@ -179,7 +182,7 @@ def require_finite(objective: Any, value: float) -> None:
 
 
 def _compare_slopes(
-    objective: Any, x: np.ndarray, rng: Any, scale: float = 1.0, roughness: float = 0.0, floor: float = 0.0
+    objective: Differentiable, x: np.ndarray, rng: Any, scale: float = 1.0, roughness: float = 0.0, floor: float = 0.0
 ) -> Verification:
     """Return the comparison of the gradient with a secant along a random direction that no cancellation hides."""
     value, gradient = objective.value_and_grad(x)
@@ -195,7 +198,7 @@ def _compare_slopes(
         passed and not conclusive
     ):  # at a stationary point the slope is 0, and so may be the value: compare with the rise
         conclusive = bool(allowance <= _CONCLUSIVE * _rise(objective.original, x, p, value))
-    source = getattr(objective, "gradient_source", "derived gradient")
+    source = objective.gradient_source
     numbers = f"{slope:.10g} along a direction where the original function has slope {secant:.10g} +- {error:.1e}"
     if not passed:
         message = f"The {source} is wrong: {numbers}."
@@ -209,13 +212,16 @@ def _compare_slopes(
 def _rise(f: Callable, x: np.ndarray, p: np.ndarray, value: float) -> float:
     """Return the mean of |f(x + h p) - f(x)| / h at the first step of `differences`, 0 where f is not finite."""
     h = differences.FIRST_STEP
-    rises = np.array([abs(differences.value_at(f, x + side * h * p) - value) / h for side in (1, -1)])
+    rises = np.array([np.abs(differences.value_at(f, x + side * h * p) - value) / h for side in (1, -1)])
     return float(np.mean(rises)) if np.isfinite(rises).all() else 0.0
 
 
-def _look_again(objective: Any, x: np.ndarray, found: Verification, rng: Any, place: str, floor: float) -> Verification:
+def _look_again(
+    objective: Differentiable, x: np.ndarray, found: Verification, rng: Any, place: str, floor: float
+) -> Verification:
     """Return the verdict on a slope that does not fit: noise, a shorter ladder of steps or a kink may explain it."""
     p = found.direction
+    assert p is not None  # slopes were compared along it
     roughness = differences.noise(objective.original, x, p)
     for scale in (1.0, 2.0**-10):
         again = _compare_slopes(objective, x, rng, scale, roughness, floor)
@@ -279,15 +285,13 @@ def check(f: Callable, x0: Any, args: Any = (), *, engine: str = "auto") -> Chec
     ObjectiveError
         If the objective is not finite at `x0`.
     """
-    from autoopt.objectives.objective import Objective
-
     objective = Objective(f, x0, args if isinstance(args, tuple) else (args,), engine=engine)
     report = check_objective(objective, objective.structure.flatten(x0))
     print(report)
     return report
 
 
-def check_objective(objective: Any, x: np.ndarray) -> Check:
+def check_objective(objective: Differentiable, x: np.ndarray) -> Check:
     """Return the comparison of value, gradient and Hessian-vector product of `objective` at flat `x`."""
     found = compare(objective, x)
     p = differences.step_scale(x) * np.random.default_rng(1).uniform(-1.0, 1.0, x.size)

@@ -46,7 +46,10 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
     ----------
     Ridders, C. J. F. (1982). Advances in Engineering Software 4(2), 75-76.
     """
-    best, best_error, best_rounding, rounding = np.nan, np.inf, 0.0, 0.0
+    best: float | np.ndarray = np.nan
+    best_error: float | np.ndarray = np.inf
+    best_rounding: float | np.ndarray = 0.0
+    rounding: float | np.ndarray = 0.0
     previous: list = []
     worsening: int | np.ndarray = 0
     for level in range(_LEVELS):
@@ -56,7 +59,7 @@ def directional(f: Callable, x: np.ndarray, p: np.ndarray, tolerance: float = 1e
             continue
         before, rounding = rounding, (2 * _EPSILON * (np.abs(ahead) + np.abs(behind)) + 8 * roughness) / h
         row = [(ahead - behind) / (2 * h)]
-        row_error = np.inf
+        row_error: float | np.ndarray = np.inf
         for order, above in enumerate(previous, start=1):
             row.append(row[-1] + (row[-1] - above) / (_RATIO ** (2 * order) - 1))
             spread = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - above))
@@ -128,7 +131,7 @@ def one_sided(f: Callable, x: np.ndarray, p: np.ndarray, h: float = 2.0**-14) ->
     """
     here = value_at(f, x)
 
-    def slope(h: float) -> float:
+    def slope(h: float) -> float | np.ndarray:
         return (-3 * here + 4 * value_at(f, x + h * p) - value_at(f, x + 2 * h * p)) / (2 * h)
 
     ahead, behind = slope(h / 4), slope(-h / 4)

@@ -34,7 +34,11 @@ class Location:
     @classmethod
     def of_loop(cls, code: CodeType, offset: int) -> Location | None:
         """Return the line of the outermost loop of `code` around an instruction, None if there is no loop around it."""
-        line = {place.offset: place.positions.lineno for place in dis.get_instructions(code) if place.positions.lineno}
+        line = {
+            place.offset: place.positions.lineno
+            for place in dis.get_instructions(code)
+            if place.positions and place.positions.lineno
+        }
         loops = [
             (jump.argval, jump.offset)
             for jump in dis.get_instructions(code)

@@ -77,7 +77,7 @@ def covariance_of_free(hessian: np.ndarray, free: np.ndarray, names: Sequence[st
     inside = np.flatnonzero(free)
     everywhere = np.full((len(free), len(free)), np.nan)
     everywhere[np.ix_(inside, inside)] = covariance(
-        np.asarray(hessian, float)[np.ix_(inside, inside)], [names[i] for i in inside]
+        np.asarray(hessian, float)[np.ix_(inside, inside)], [names[int(i)] for i in inside]
     )
     return everywhere
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autoopt import solvers
 from autoopt.check import require_finite, verified_solution
 from autoopt.check import verify as verified
+from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.flatness import require_slope
+from autoopt.objectives.objective import Objective
 from autoopt.objectives.user_derivatives import UserDerivatives
 from autoopt.parameters import Structure
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 
 def minimize(
@@ -33,7 +38,7 @@ def minimize(
     verify: str | bool = "start",
     engine: str = "auto",
     progress: Callable | bool | None = None,
-) -> Any:
+) -> OptimizeResult:
     """Minimise a plain NumPy function with exact derivatives.
 
     Parameters
@@ -62,8 +67,8 @@ def minimize(
         The method's options by SciPy's names, and "disp": True to print how the run ended. By default gtol is 1e-8
         (times |f(x0)| where that is below 1) and the tolerances on f are as small as rounding allows.
     verify : "start" or "off"
-        Compare value and gradient with the original function at x0 and, a run that ended being no success where they
-        differ, at the solution.
+        Compare value and gradient with the original function at x0 and at the solution; a run at whose solution they
+        differ is no success.
     engine : str
         What evaluates the derived code: "auto", "numpy", "numba".
     progress : True or callable, optional
@@ -90,8 +95,8 @@ def minimize(
     -----
     A trial point where `fun` raises an ArithmeticError, ValueError (LinAlgError), RuntimeError or AssertionError, or is
     NaN or inf, is one to step back from; at x0 it is an error. A run that stops because f no longer falls (SciPy's
-    "precision loss", "abnormal") is success only at a solution by
-    one of the tests in `solvers.convergence.finish`, which may take one last Newton step; the message says by which.
+    "precision loss", "abnormal") is a success only at a solution by one of the tests in `solvers.convergence.finish`,
+    which may take one last Newton step; the message says by which.
     A point with vanishing gradient from which f falls is no success: a saddle, a maximum, also along constraints, an
     inflexion, a kink where slopes cancel, a plateau at whose end f falls. The message says in which direction.
     """
@@ -138,18 +143,18 @@ def minimize(
             raise solvers.Interrupted(finish(result)) from None
         clock.lap("verify")
     with np.errstate(all="ignore"):
-        objective.leave(result.x)  # what the user's function keeps on the way is then what it keeps at the solution
+        objective.commit_state(result.x)  # what the user's function keeps is then what it keeps at the solution
     if disp:
         print(solvers.report(result))
     return finish(result)
 
 
-def compile_objective(fun: Callable, x0: Any, args: tuple, engine: str, supplied: tuple = (None, None, None)) -> Any:
+def compile_objective(
+    fun: Callable, x0: Any, args: tuple, engine: str, supplied: tuple = (None, None, None)
+) -> Differentiable:
     """Return the Objective of `fun`, with the user's (jac, hess, hessp) in place of derived ones where given."""
 
-    def derive() -> Any:
-        from autoopt.objectives.objective import Objective
-
+    def derive() -> Objective:
         return Objective(fun, x0, args, engine=engine)
 
     return derive() if all(given is None for given in supplied) else UserDerivatives(fun, x0, args, derive, *supplied)
@@ -158,8 +163,9 @@ def compile_objective(fun: Callable, x0: Any, args: tuple, engine: str, supplied
 class _Clock:
     """The seconds of each stage without those that the objective counts itself as tracing and compiling."""
 
-    def __init__(self, objective: Any) -> None:
-        self.objective, self.laps, self.start = objective, {}, 0.0
+    def __init__(self, objective: Differentiable) -> None:
+        self.objective = objective
+        self.laps: dict[str, float] = {}
         self.start = self._now()
 
     def lap(self, stage: str) -> None:

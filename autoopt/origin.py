@@ -1,33 +1,86 @@
-"""Whose code is it: the user's, or a library's."""
+"""Whose code is it: the user's, an installed package's, a library's that autoopt knows, or autoopt's own.
+
+Traces, messages and error reports ask here, and know only files and names of modules:
+
+    model.py                                  the user's
+    <stdin>, <string>                         the user's: typed in, or made by `exec` and `eval`
+    site-packages/statsmodels/api.py          an installed package's
+    site-packages/scipy/stats/_qmc.py         a library's; so are Python's own files
+    autoopt/tracing/trace.py, <autoopt 1a2b>  autoopt's own; the second is printed by it
+
+A trace follows the user's code, and an installed package's like it: a package of models is installed as any other is.
+An error shows the user's lines alone. They cannot mend what is installed, so that where an installed package fails, the
+line to show is theirs that called it.
+"""
 
 from __future__ import annotations
 
+import enum
 import inspect
 import os
+import re
+import sys
 import sysconfig
-from collections.abc import Callable
-from types import CodeType
+from collections.abc import Callable, Iterator
+from types import CodeType, TracebackType
+from typing import Any
 
 import numpy as np
 
 from autoopt.errors import Location
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
-_SITE = os.path.dirname(os.path.dirname(_NUMPY)) + os.sep
-_STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
-_LIBRARIES = (_PACKAGE, _NUMPY, *(_SITE + name + os.sep for name in ("scipy", "pandas", "polars", "click")))
+
+class Owner(enum.Enum):
+    """Who has written a piece of code."""
+
+    USER = "user"
+    INSTALLED = "installed package"
+    LIBRARY = "library"
+    AUTOOPT = "autoopt"
+
 
 PRINTED = "<autoopt "
 """What the names of the files of printed code begin with."""
 
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+_SITE = os.path.dirname(os.path.dirname(_NUMPY)) + os.sep
+_STANDARD = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+_INSTALLED = tuple({sysconfig.get_path(name) + os.sep for name in ("purelib", "platlib")})
+_SITES = re.compile(r"[/\\](?:site|dist)-packages[/\\]([^/\\.]+)")
+"""The name of a package or module in the path of its file, wherever pip or the system has put it."""
+
+DATA_LIBRARIES = ("pandas", "polars")
+"""Libraries of tables that a trace has stand-ins for, each in `tracing/frames/<name>.py`."""
+
+_KNOWN = ("numpy", "scipy", *DATA_LIBRARIES, "click")
+"""Installed packages that a trace does not follow: it has stand-ins and rules for them, or they are the command's."""
+
 _FOLLOWED = (
     _NUMPY + "polynomial" + os.sep,
     _NUMPY + os.path.join("lib", "_polynomial_impl.py"),
-    _STANDARD + "statistics.py",
+    *(part + "statistics.py" for part in _STANDARD),
 )
 
+_UNCHANGING = frozenset(("numpy", "scipy", *DATA_LIBRARIES, "numba", "pytensor", "autoopt", "builtins"))
+
 _verdicts: dict[int, tuple[CodeType, bool]] = {}
+
+
+def owner(file: str) -> Owner:
+    """Return whose code that of `file` is, by the name that its code objects have for it."""
+    if file.startswith((_PACKAGE, PRINTED)):
+        return Owner.AUTOOPT
+    if file.startswith((_NUMPY, "<frozen ")) or "__array_function__" in file:
+        return Owner.LIBRARY
+    installed = _SITES.search(file)
+    if installed is not None:
+        return Owner.LIBRARY if installed[1] in _KNOWN else Owner.INSTALLED
+    if file.startswith(tuple(_SITE + name + os.sep for name in _KNOWN)):
+        return Owner.LIBRARY
+    if file.startswith(_INSTALLED):
+        return Owner.INSTALLED
+    return Owner.LIBRARY if file.startswith(_STANDARD) else Owner.USER
 
 
 def is_library(code: CodeType) -> bool:
@@ -35,11 +88,7 @@ def is_library(code: CodeType) -> bool:
     known = _verdicts.get(id(code))
     if known is not None and known[0] is code:
         return known[1]
-    file = code.co_filename
-    standard = file.startswith(_STANDARD) and "site-packages" not in file
-    verdict = file.startswith(_LIBRARIES) or standard or file.startswith(("<frozen ", PRINTED))
-    if "__array_function__" in file:
-        verdict = True
+    verdict = owner(code.co_filename) in (Owner.LIBRARY, Owner.AUTOOPT)
     _verdicts[id(code)] = (code, verdict)
     return verdict
 
@@ -47,6 +96,17 @@ def is_library(code: CodeType) -> bool:
 def may_be_copied(code: CodeType) -> bool:
     """Whether a trace runs a copy of `code`: the user's own, printed, NumPy's polynomials, Python's statistics."""
     return not is_library(code) or code.co_filename.startswith((*_FOLLOWED, PRINTED))
+
+
+def is_unchanging(module: Any) -> bool:
+    """Whether `module` names a module of a library whose functions and classes nobody changes."""
+    top = str(module).partition(".")[0]
+    return top in _UNCHANGING or top in sys.stdlib_module_names
+
+
+def is_shown(place: Location) -> bool:
+    """Whether a place is the user's own and has a line to show: what `exec` was given has none."""
+    return owner(place.file) is Owner.USER and not (place.file.startswith("<") and not place.text)
 
 
 def definition(function: Callable) -> Location | None:
@@ -58,11 +118,26 @@ def definition(function: Callable) -> Location | None:
     return Location(code.co_filename, code.co_firstlineno, function=code.co_name) if code else None
 
 
-def frames_of_user(error: BaseException) -> list[Location]:
-    """Return the user's own lines in the traceback of `error`, outermost first."""
-    found, entry = [], error.__traceback__
-    while entry is not None:
-        if not is_library(entry.tb_frame.f_code):
-            found.append(Location.of_instruction(entry.tb_frame.f_code, entry.tb_lasti))
-        entry = entry.tb_next
-    return found
+def traces(error: BaseException) -> Iterator[TracebackType]:
+    """Yield the entries of the traceback of `error`, outermost first."""
+    trace = error.__traceback__
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+def place_of(trace: TracebackType) -> Location:
+    """Return the place of an entry of a traceback."""
+    return Location.of_instruction(trace.tb_frame.f_code, trace.tb_lasti)
+
+
+def users_places(error: BaseException) -> list[Location]:
+    """Return the places in the user's files that an exception came through, outermost first."""
+    return [place for place in map(place_of, traces(error)) if is_shown(place)]
+
+
+def is_ours(error: BaseException) -> bool:
+    """Return whether code of this package was running, on behalf of the user's or not, when the exception arose."""
+    owners = [owner(trace.tb_frame.f_code.co_filename) for trace in traces(error)]
+    last = max((k for k, one in enumerate(owners) if one is Owner.USER), default=-1)
+    return Owner.AUTOOPT in owners[last + 1 :]

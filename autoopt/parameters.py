@@ -15,6 +15,8 @@ import numpy as np
 
 from autoopt.errors import UsageError
 
+_DOUBLE = np.dtype(np.float64)
+
 
 @dataclass(frozen=True)
 class _Leaf:
@@ -88,11 +90,22 @@ class Structure:
         pieces = list(_pieces(self.root, x, name))
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
+    def vector(self, x: Any, name: str = "x") -> np.ndarray:
+        """Return what `flatten` does, at once where `x` is the flat vector itself, whatever the structure."""
+        if type(x) is np.ndarray and x.dtype is _DOUBLE and x.ndim == 1 and x.size == self.size:
+            return x
+        return self.flatten(x, name)
+
     def unflatten(self, flat: Any) -> Any:
         """Return the value of this structure whose entries are `flat`, an array or array-like of shape (n,)."""
         if isinstance(self.root, _Leaf) and self.root.shape == (self.size,):
             return flat
         return _build(self.root, flat)
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of x0 where it is one array; None for a number and for a nest."""
+        return self.root.shape if isinstance(self.root, _Leaf) else None
 
     @property
     def names(self) -> list[str]:

@@ -1,6 +1,6 @@
-"""Whose fault an exception is: the user's own is shown as theirs, with their lines and without ours.
+"""Exceptions of the user's code: shown as theirs, with their lines and without ours.
 
-Knows only files: the user's are all but this package's and the installed libraries'.
+Whose code a line is, `origin.py` says.
 """
 
 from __future__ import annotations
@@ -8,19 +8,15 @@ from __future__ import annotations
 import ast
 import builtins
 import linecache
-import os
-import sysconfig
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from autoopt.errors import AutooptError, Location, ModelError
-
-_PACKAGE = f"{Path(__file__).parent}{os.sep}"
-_LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+from autoopt.origin import is_ours, is_shown, place_of, traces, users_places
+from autoopt.wording import nearest
 
 
 @contextmanager
@@ -50,74 +46,42 @@ def users_code(doing: str, kind: type[AutooptError] = ModelError) -> Iterator[No
         raise kind(f"{doing} raised {said}{_shapes(error)}", where=places) from error
 
 
-def users_places(error: BaseException) -> list[Location]:
-    """Return the places in the user's files that an exception came through, outermost first."""
-    return [place for place in _places(error) if _is_users(place)]
-
-
-def is_ours(error: BaseException) -> bool:
-    """Return whether code of this package was running, on behalf of the user's or not, when the exception arose."""
-    places = _places(error)
-    last = max((i for i, place in enumerate(places) if _is_users(place)), default=-1)
-    return any(place.file.startswith(_PACKAGE) for place in places[last + 1 :])
-
-
 def syntax_error(error: SyntaxError | ValueError, file: str) -> ModelError:
     """Return the error that shows the line of `file` that is not Python."""
     where = None
     if isinstance(error, SyntaxError) and error.lineno:
         line = linecache.getline(file, error.lineno)
         start = max(error.offset or 1, 1) - 1
-        end = error.end_offset - 1 if error.end_lineno == error.lineno and (error.end_offset or 0) > start else start
-        columns = [len(line[:column].encode()) for column in (start, max(end, start + 1))]
-        where = Location(file, error.lineno, *columns)
+        last = error.end_offset or 0
+        end = last - 1 if error.end_lineno == error.lineno and last > start else start
+        column, end_column = (len(line[:number].encode()) for number in (start, max(end, start + 1)))
+        where = Location(file, error.lineno, column, end_column)
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     return ModelError(f"{Path(file).name} is not valid Python: {said}.", where, "correct this line.")
 
 
 def _suggestion(error: BaseException) -> str:
     """Return Python's ' Did you mean ...?' for a name or attribute that is not there: the interpreter alone adds it."""
-    from autoopt.wording import nearest
-
     name = getattr(error, "name", None)
     if not isinstance(error, NameError | AttributeError) or not isinstance(name, str):
         return ""
     if isinstance(error, AttributeError):
         names = dir(error.obj) if error.obj is not None else []
     else:
-        frame = list(_traces(error))[-1].tb_frame
+        frame = list(traces(error))[-1].tb_frame
         names = [*frame.f_locals, *frame.f_globals, *dir(builtins)]
-    near = [known for known in nearest(name, names) if known != name]
+    near = [candidate for candidate in nearest(name, names) if candidate != name]
     return f". Did you mean {near[0]!r}?" if near else ""
-
-
-def _traces(error: BaseException) -> Iterator[TracebackType]:
-    trace = error.__traceback__
-    while trace is not None:
-        yield trace
-        trace = trace.tb_next
-
-
-def _place(trace: TracebackType) -> Location:
-    return Location.of_instruction(trace.tb_frame.f_code, trace.tb_lasti)
-
-
-def _places(error: BaseException) -> list[Location]:
-    return [_place(trace) for trace in _traces(error)]
-
-
-def _is_users(place: Location) -> bool:
-    return not place.file.startswith(("<", _PACKAGE, *_LIBRARIES))
 
 
 def _shapes(error: BaseException) -> str:
     """Return a line with the shapes of the arrays in the user's failing expression, where they may have been wrong."""
     if not isinstance(error, ValueError | IndexError):
         return ""
-    trace = [trace for trace in _traces(error) if _is_users(_place(trace))][-1]
+    trace = [trace for trace in traces(error) if is_shown(place_of(trace))][-1]
     scope = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals}
     try:
-        nodes = [node for node in ast.walk(ast.parse(_place(trace).expression)) if isinstance(node, ast.expr)]
+        nodes = [node for node in ast.walk(ast.parse(place_of(trace).expression)) if isinstance(node, ast.expr)]
     except SyntaxError:
         return ""
     shapes = {ast.unparse(node): getattr(_value(node, scope), "shape", None) for node in nodes}

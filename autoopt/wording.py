@@ -27,5 +27,5 @@ def nearest(name: str, candidates: Iterable[str]) -> list[str]:
 
 def near(name: str, candidates: Iterable[str]) -> str:
     """Return ' Did you mean ...?' if a candidate is near, else an empty string."""
-    found = nearest(name, candidates)
-    return f" Did you mean {' or '.join(found)}?" if found else ""
+    names = nearest(name, candidates)
+    return f" Did you mean {' or '.join(names)}?" if names else ""

@@ -82,7 +82,7 @@ def autoopt(case: Any, name: str = "autoopt") -> dict[str, Any]:
     trace = time.process_time() - began
     found = objective.value_and_grad(case.x)
     first = time.process_time() - began
-    tape = objective._paths[0].trace.tape
+    tape = objective.dispatch.paths[0].trace.tape
     lines = objective.source().count("\n")
     points, direction = [case.x, case.x + 1e-9], np.ones(case.x.size)
 
@@ -134,7 +134,7 @@ def memory(iterations: int) -> dict[str, Any]:
         return {"refused": str(refusal), "seconds": time.process_time() - began}
     seconds = time.process_time() - began
     peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    count = len(made._paths[0].trace.tape.steps)
+    count = len(made.dispatch.paths[0].trace.tape.steps)
     return {"steps": count, "peak": peak, "each": (peak - 1024 * before) / count, "seconds": seconds}
 
 

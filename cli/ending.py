@@ -80,7 +80,7 @@ def _say(message: str) -> None:
 
 
 def _abandon_stdout() -> None:
-    """Let Python not complain, when it ends, of what is left in the buffer of stdout."""
+    """Point stdout at nothing, so that Python does not complain at its end of what is left in the buffer."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

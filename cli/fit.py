@@ -1,4 +1,4 @@
-"""`autoopt fit`."""
+"""`autoopt fit MODEL`: minimise the objective of a model file."""
 
 from __future__ import annotations
 
@@ -83,25 +83,25 @@ def fit(
             call["progress"] = stack.enter_context(Progress(sys.stderr))
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))  # what the model prints is not the result
         try:
-            found = fit_model(model, **call)
+            fitted = fit_model(model, **call)
         except KeyboardInterrupt as stop:
             if not hasattr(stop, "fit"):
                 raise
-            found, status = stop.fit, ending.status(stop)
+            fitted, status = stop.fit, ending.status(stop)
         except Exception as error:
             reached = getattr(error, "fit", None) or getattr(error.__cause__, "fit", None)
             if reached is None:
                 raise
-            found, failure = reached, error
-    written = ending.show(_text(found, as_json or (output is not None and output.suffix == ".json")), output)
+            fitted, failure = reached, error
+    written = ending.show(_text(fitted, as_json or (output is not None and output.suffix == ".json")), output)
     if failure is not None:
         raise failure
-    status = STATUSES[found.status] if status is None else status
+    status = STATUSES[fitted.status] if status is None else status
     ctx.exit(status if written or status else ending.NOT_WRITTEN)
 
 
-def _text(found: Fit, as_json: bool) -> str:
-    return json.dumps(found.to_dict(), indent=2, allow_nan=False) if as_json else found.summary()
+def _text(fitted: Fit, as_json: bool) -> str:
+    return json.dumps(fitted.to_dict(), indent=2, allow_nan=False) if as_json else fitted.summary()
 
 
 def _options(pairs: tuple[tuple[str, str], ...], maxiter: int | None) -> dict[str, Any]:

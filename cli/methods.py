@@ -1,4 +1,4 @@
-"""`autoopt methods`."""
+"""`autoopt methods`: list the methods and what each uses."""
 
 from __future__ import annotations
 

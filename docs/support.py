@@ -16,18 +16,11 @@ import numpy as np
 from autoopt.rules import load_all
 from autoopt.tape.names import qualified
 from autoopt.tracing import formulas
-from autoopt.tracing.arrays import (
-    functions,
-    methods,
-)
+from autoopt.tracing.arrays import functions, methods
 from autoopt.tracing.complex import eigenvalues  # noqa: F401
-from autoopt.tracing.standins import modes
-from autoopt.tracing.standins import numpy as standins
+from autoopt.tracing.standins import modes, table
 from autoopt.tracing.standins import python as scalars  # noqa: F401
-from autoopt.tracing.stats import (
-    distributions,
-    multivariate,
-)
+from autoopt.tracing.stats import distributions, multivariate
 
 PAGE = Path(__file__).with_suffix(".rst")
 
@@ -40,8 +33,7 @@ Written by ``python docs/support.py`` from the tables that the library itself wo
 What depends on data alone may call anything: it is computed by the function itself, once per data set. This page is
 about values that depend on the parameters. A function that is not on it is followed if it is Python code, yours or a
 library's, that calls functions that are; otherwise it is refused with your line. ``@autoopt.formula(function)`` then
-gives it a formula in NumPy; ``jac="finite-difference"`` does without. Of ``scipy.integrate``, ``simpson``, ``romb``,
-``cumulative_simpson``, ``fixed_quad`` and ``quad_vec`` are such code.
+gives it a formula in NumPy; ``jac="finite-difference"`` does without.
 
 Arithmetic, comparison, indexing and assignment are followed with NumPy's rules for views, and so are ``out=``,
 ``outer`` of the ufuncs below, and names of one function (``np.abs`` is ``np.absolute``). At a kink slopes are shared:
@@ -52,6 +44,12 @@ Complex values on the way to a real result are carried as real and imaginary par
 ``np.linalg.solve``, ``np.roots``, ``scipy.special.wofz`` and ``lambertw``, joining, reshaping, indexing and assignment,
 ``cmath``, and the transforms of ``np.fft``.
 """
+
+PYTHON = {
+    "scipy.integrate": ("romb", "simpson"),
+    "scipy.optimize": ("root_scalar",),
+}
+"""Functions of SciPy that are in no table, being Python code that is followed into; a test calls each."""
 
 _STATS = """\
 Called as ``norm.logpdf(x, loc, scale)`` or frozen; first and second derivatives in every argument, those of
@@ -96,7 +94,7 @@ def _while_tracing() -> Iterable[str]:
     more = sorted(
         {
             qualified(function)
-            for function in (*functions.HANDLERS, *standins.STAND_INS)
+            for function in (*functions.HANDLERS, *table.STAND_INS)
             if function not in known and function not in followed and function not in modes.REFUSED
         }
     )
@@ -106,6 +104,10 @@ def _while_tracing() -> Iterable[str]:
         names = [name.removeprefix(module + ".") for name in more if name.startswith(module + ".")]
         yield _entry(module, map(_code, names))
     yield _entry("methods of arrays", map(_code, sorted(methods.METHODS)))
+    yield _heading("Code that is followed")
+    yield "Functions of SciPy that call functions on this page; others of their kind have not been tried:\n"
+    for module, names in PYTHON.items():
+        yield _entry(module, map(_code, names))
     yield _heading("By formulas")
     yield "Followed as NumPy's other functions; exact first and second derivatives:\n"
     modules: dict[str, list] = {}

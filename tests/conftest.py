@@ -1,9 +1,11 @@
 """Settings of every test: the source cache is a temporary folder, never the user's, and so is PyTensor's of numba code.
 
-Processes that share the latter, as those of `pytest -n` would, overwrite one another's files: numba counts the
-signatures of a function in an index that each of them reads at the start.
+The processes of `pytest -n` share the source cache, so that what one has derived is there for the others. The folder
+of numba code is each one's own, as they would overwrite one another's files: numba counts the signatures of a function
+in an index that each of them reads at the start.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -23,9 +25,31 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job that a shel
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+import slices  # noqa: E402
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slice", metavar="K/N", help="run part K of N of the tests that are selected")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    slices.mark_sampled(items, set(config.invocation_params.args))
+    if config.getoption("slice"):
+        items[:], others = slices.part(items, config.getoption("slice"))
+        config.hook.pytest_deselected(items=others)
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of garbage collection the thousands of tests, which stay until the end."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _source_cache(tmp_path_factory):
+    own = tmp_path_factory.getbasetemp()  # with `-n`, a folder of this process within that of the run
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     patch = pytest.MonkeyPatch()
-    patch.setenv("AUTOOPT_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("AUTOOPT_CACHE", str(folder / "cache"))
     yield
     patch.undo()

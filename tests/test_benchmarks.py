@@ -70,6 +70,7 @@ def test_every_tool_agrees_with_numpy(problem, name):
 
 
 @pytest.mark.parametrize("case", recurrences.cases(), ids=lambda case: case.name)
+@pytest.mark.sampled(2)
 def test_recurrences_by_hand_have_the_gradient_of_the_objective(case):
     numba_by_hand = pytest.importorskip("benchmarks.numba_by_hand")
     data = tuple(part[:400] if isinstance(part, np.ndarray) else part for part in case.data)

@@ -14,7 +14,10 @@ from autoopt.parameters import Structure
 class Claimed:
     """An objective with the value, gradient and Hessian-vector product that it is claimed to have."""
 
+    single, gradient_source = False, "derived gradient"
+
     def __init__(self, f, grad, x0, value=None, hessp=None):
+        self.function, self.args = f, ()
         self.original, self.grad, self._value, self.hessp = f, grad, value or f, hessp
         self.structure = Structure.of(x0)
 

@@ -3,16 +3,50 @@
 import importlib.util
 import re
 import textwrap
+import tomllib
 from pathlib import Path
 
+import numpy as np
+import pytest
+from scipy import integrate, optimize
+
+import autoopt
+
 ROOT = Path(__file__).parents[1]
+_TIMES = np.linspace(0.0, 1.0, 9)
+
+
+def support():
+    """Return docs/support.py, which writes the page of supported functions, as a module."""
+    spec = importlib.util.spec_from_file_location("support", ROOT / "docs" / "support.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_support_table_is_up_to_date():
-    spec = importlib.util.spec_from_file_location("support", ROOT / "docs" / "support.py")
-    support = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(support)
-    assert (ROOT / "docs" / "support.rst").read_text(encoding="utf-8") == support.text(), "run python docs/support.py"
+    assert (ROOT / "docs" / "support.rst").read_text(encoding="utf-8") == support().text(), "run python docs/support.py"
+
+
+PYTHON = {
+    integrate.romb: lambda p: integrate.romb(np.exp(p[0] * _TIMES), dx=1 / 8) * p[1],
+    integrate.simpson: lambda p: integrate.simpson(np.exp(p[0] * _TIMES), x=_TIMES) * p[1],
+    optimize.root_scalar: lambda p: optimize.root_scalar(lambda z: z**3 + p[0] * z - p[1], bracket=[0, 2]).root,
+}
+
+
+def test_code_that_the_page_says_is_followed_is_in_no_table_and_called_below():
+    page = support()
+    named = {getattr(importlib.import_module(module), name) for module, names in page.PYTHON.items() for name in names}
+    assert named == set(PYTHON)
+    assert all(page.text().count(f"``{function.__name__}``") == 1 for function in named)
+
+
+@pytest.mark.parametrize("function", PYTHON, ids=lambda function: function.__name__)
+def test_code_that_the_page_says_is_followed_has_its_derivative(function):
+    f, x, h = PYTHON[function], np.array([0.4, 0.7]), 1e-5
+    slopes = [(f(x + h * unit) - f(x - h * unit)) / (2 * h) for unit in np.eye(2)]
+    np.testing.assert_allclose(autoopt.grad(f)(x), slopes, rtol=1e-7)
 
 
 def test_readme_example_prints_the_source_that_it_shows(capsys):
@@ -23,3 +57,51 @@ def test_readme_example_prints_the_source_that_it_shows(capsys):
     printed = capsys.readouterr().out
     assert " True\n" in printed
     assert textwrap.dedent(shown).strip() in printed
+
+
+# Paths, words, fragments ----------------------------------------------------------------------------------------------
+
+DOCUMENTS = [ROOT / name for name in ("README.rst", "CONTRIBUTING.rst", "benchmarks/README.rst", "changes/README.rst")]
+DOCUMENTS += sorted((ROOT / "docs").glob("*.rst"))
+_FOLDERS = ("autoopt", "benchmarks", "changes", "cli", "docs", "examples", "tests")
+FILES = {str(file.relative_to(ROOT)) for folder in _FOLDERS for file in (ROOT / folder).rglob("*") if file.is_file()}
+FILES |= {file.name for file in ROOT.iterdir() if file.is_file()} | {f".ci/{file.name}" for file in ROOT.glob(".ci/*")}
+
+
+def is_there(path):
+    """Whether a path, from the root or from the room that is spoken of, is that of a file or of a folder with files."""
+    is_file = any(f"/{file}".endswith(f"/{path}") for file in FILES)
+    return is_file or any(f"/{path.rstrip('/')}/" in f"/{file}" for file in FILES)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_paths_of_documents_are_there(document):
+    text = document.read_text(encoding="utf-8")
+    paths = set(re.findall(r"``((?:[\w.-]+/)*[\w.-]+\.py|(?:[\w.-]+/)+)``", text))
+    paths |= set(re.findall(rf"(?<![\w/.<-])(?:{'|'.join(_FOLDERS)})/[\w./-]*[\w/]", text))
+    assert sorted(path for path in paths if not is_there(path)) == []
+
+
+def test_a_path_that_is_not_there_is_noticed():
+    assert is_there("tape/tape.py") and is_there("tests/codegen/") and is_there("setup.py")
+    assert not is_there("ape.py") and not is_there("source/printers.py") and not is_there("surroundings/")
+
+
+def test_glossary_is_sorted_and_each_word_has_its_file_in_two_lines():
+    text = (ROOT / "docs" / "glossary.rst").read_text(encoding="utf-8")
+    entries = re.findall(r"^(\S.*)\n((?:    .*\n)+)", text, re.M)
+    words = [word for word, _ in entries]
+    assert words == sorted(words, key=str.lower) and len(words) > 30
+    for word, meaning in entries:
+        assert meaning.count("\n") <= 2, word
+        assert any((ROOT / "autoopt" / path).exists() for path in re.findall(r"``([\w./]+)``", meaning)), word
+
+
+def test_every_fragment_of_the_changelog_is_named_for_its_issue_and_group():
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["towncrier"]["type"]
+    name = re.compile(rf"\d+\.({'|'.join(group['directory'] for group in groups)})(\.\d+)?\.rst")
+    fragments = [file for file in (ROOT / "changes").iterdir() if file.name != "README.rst"]
+    assert [file.name for file in fragments if not name.fullmatch(file.name)] == []
+    for file in fragments:
+        text = file.read_text(encoding="utf-8")
+        assert text.strip().endswith(".") and not text.startswith(("-", "*")), file.name

@@ -28,6 +28,7 @@ from autoopt.errors import (
     UnsupportedFunctionError,
     UsageError,
 )
+from autoopt.objectives import dispatch
 from autoopt.objectives.objective import Objective
 from autoopt.tape.loops import irregular
 
@@ -483,7 +484,7 @@ def test_point_of_another_shape() -> None:
 
 
 def test_too_many_paths(model, monkeypatch) -> None:
-    monkeypatch.setattr(sys.modules["autoopt.objectives.objective"], "MAX_PATHS", 4)
+    monkeypatch.setattr(dispatch, "MAX_PATHS", 4)
     objective = Objective(model("steps = int(x[0])\nreturn sum(x[1] * i for i in range(steps))"), X)
     with pytest.warns(PathsWarning) as caught:
         for steps in range(10):
@@ -501,7 +502,7 @@ To fix this: give the loop a fixed number of iterations, or replace the branch b
 
 
 def test_cap_counts_ways_not_calls(monkeypatch) -> None:
-    monkeypatch.setattr(sys.modules["autoopt.objectives.objective"], "MAX_PATHS", 2)
+    monkeypatch.setattr(dispatch, "MAX_PATHS", 2)
     objective = Objective(lambda x: x[0] if x[0] > 0 else -x[0], X)
     for sign in (1.0, -1.0) * 5:
         assert objective.value(sign * X) == 0.5
@@ -520,7 +521,7 @@ LONG_LOOPS = {
 
 @pytest.mark.parametrize("name", LONG_LOOPS)
 def test_too_many_steps_name_the_loop(name, model, monkeypatch) -> None:
-    monkeypatch.setattr(sys.modules["autoopt.tracing.tracer"], "MOST_STEPS", 500)
+    monkeypatch.setattr(sys.modules["autoopt.tracing.recording.tracer"], "MOST_STEPS", 500)
     body, line = LONG_LOOPS[name]
     error = said(model(body), kind=TracingError)
     assert str(error) == (
@@ -532,7 +533,7 @@ def test_too_many_steps_name_the_loop(name, model, monkeypatch) -> None:
 
 
 def test_too_many_arrays_made_in_a_loop_name_it(model, monkeypatch) -> None:
-    monkeypatch.setattr(sys.modules["autoopt.tracing.tracer"], "MOST_BYTES", 10_000)
+    monkeypatch.setattr(sys.modules["autoopt.tracing.recording.tracer"], "MOST_BYTES", 10_000)
     error = said(
         model("for i in range(1000):\n    x = x * np.random.default_rng(i).random(3)\nreturn x[0]"), kind=TracingError
     )
@@ -611,6 +612,7 @@ def test_long_code_without_a_loop_is_refused(model, monkeypatch) -> None:
     )
 
 
+@pytest.mark.slow
 def test_deep_chain_needs_no_deeper_stack_of_the_user(model) -> None:
     body = "y = x[0]\nfor k in range(60):\n    y = (np.sin, np.tanh, np.arctan)[k * k % 11 % 3](y) * x[1]\nreturn y"
     autoopt.grad(lambda x: np.sin(x[0]))(X)  # imports

@@ -113,6 +113,12 @@ def test_packaging_names_tested_ends_of_every_requirement() -> None:
         assert ">=" in requirement and "<" in requirement.replace("<=", ""), requirement
 
 
+def test_every_folder_with_code_is_a_package_that_is_installed() -> None:
+    bare = {file.parent for file in PACKAGE.rglob("*.py") if not (file.parent / "__init__.py").exists()}
+    assert bare == set()  # find_packages in setup.py would leave such a folder out of the wheel
+    assert (PACKAGE / "py.typed").exists()
+
+
 def test_installed_releases_are_within_what_is_required() -> None:
     from packaging.requirements import Requirement
 

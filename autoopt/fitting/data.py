@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -122,6 +123,16 @@ def load(path: str | Path) -> Dataset:
         raise DataError(f"{path} cannot be read: {error}.", remedy="check the file and its permissions.") from error
 
 
+class _Frame(Protocol):
+    """What is read of a data frame."""
+
+    @property
+    def columns(self) -> Iterable[object]: ...
+
+    @property
+    def iloc(self) -> Any: ...
+
+
 def dataset(data: object) -> Dataset:
     """Return a Dataset of what the user has at hand: a path, a mapping of names to arrays, or a data frame."""
     if isinstance(data, Dataset):
@@ -129,9 +140,10 @@ def dataset(data: object) -> Dataset:
     if isinstance(data, str | Path):
         return load(data)
     if hasattr(data, "columns") and hasattr(data, "to_numpy"):
+        frame = cast(_Frame, data)
         names = [str(name) for name in data.columns]
         refuse_duplicates("The data frame", names)
-        return Dataset("The data frame", {name: column(data.iloc[:, i]) for i, name in enumerate(names)}, table=True)
+        return Dataset("The data frame", {name: column(frame.iloc[:, i]) for i, name in enumerate(names)}, table=True)
     if isinstance(data, Mapping):
         return Dataset("The data", {str(name): np.asarray(value) for name, value in data.items()})
     raise DataError(

@@ -17,7 +17,8 @@ from autoopt import differences
 from autoopt.errors import AutooptError, InferenceError, ModelError, ObjectiveError, UsageError
 from autoopt.fitting import modelfile
 from autoopt.fitting.data import dataset, matrix_columns
-from autoopt.users_code import is_ours, users_code
+from autoopt.origin import is_ours
+from autoopt.users_code import users_code
 
 LIKELIHOOD = "negative log-likelihood"
 LARGEST_HESSIAN = 2000  # parameters; beyond, standard errors would need more than 100 MB and minutes
@@ -34,7 +35,7 @@ class Fit:
     result : OptimizeResult
         As `autoopt.minimize` returns it.
     names : tuple of n str
-        Of the parameters, in the order of `params`.
+        The names of the parameters, in the order of `params`.
     kind : str or None
         "negative log-likelihood" if the value is one.
     covariance : ndarray, shape (n, n), or None
@@ -196,7 +197,8 @@ def fit(
             except BaseException as stop:
                 if hasattr(stop, "result"):
                     stopped = isinstance(stop, KeyboardInterrupt)
-                    stop.fit = Fit(loaded.source, stop.result, names, loaded.kind, notes=notes, interrupted=stopped)
+                    reached = Fit(loaded.source, stop.result, names, loaded.kind, notes=notes, interrupted=stopped)
+                    vars(stop)["fit"] = reached
                 if not isinstance(stop, AutooptError) and isinstance(stop, Exception) and is_ours(stop):
                     loaded.objective(x0, *arguments.values())  # if it fails by itself, that is what the user must see
                 raise
@@ -219,7 +221,7 @@ def _with_standard_errors(found: Fit, objective: Callable, x0: Any, call: Mappin
         return _with_covariance(found, objective, x0, call, limits)
     except KeyboardInterrupt as stop:
         note = "No standard errors: interrupted while they were computed; the estimates are those of the finished fit."
-        stop.fit = replace(found, interrupted=True, notes=(*found.notes, note))
+        vars(stop)["fit"] = replace(found, interrupted=True, notes=(*found.notes, note))
         raise
     finally:
         timings["standard errors"] = time.perf_counter() - start
@@ -373,7 +375,10 @@ def _text_note(loaded: modelfile.Model, data: object, target: str | None) -> lis
     if target is None or data is None:
         return []
     text = [name for name in dataset(data).text if name not in (loaded.data_names or ())[1:-1]]
-    return [f"Left out of {loaded.data_names[0]}, being text: {', '.join(text)}."] if text else []
+    if not text:
+        return []
+    assert loaded.data_names is not None  # a target's data have a name
+    return [f"Left out of {loaded.data_names[0]}, being text: {', '.join(text)}."]
 
 
 def _verified(result: Any) -> bool:

@@ -112,7 +112,7 @@ def fault_of(value: object) -> str:
     if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
         return "missing"
     try:
-        return "missing" if math.isnan(float(value)) else ""
+        return "missing" if math.isnan(float(value)) else ""  # type: ignore[arg-type]  # what is no number raises
     except (TypeError, ValueError):
         return f"{value!r} is not a number"
 

@@ -99,7 +99,7 @@ class LogisticRegression(Regression):
     def score(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> float:
         """Return the fraction of rows whose label is predicted rightly."""
         right = self.predict(X, offset=offset) == validation.flat(y)
-        return float(np.average(right, weights=sample_weight))
+        return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)))
 
     def __sklearn_tags__(self) -> object:
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags

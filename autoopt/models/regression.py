@@ -91,8 +91,8 @@ class Regression:
 
     def _features(self, X: object, *, fitting: bool = False) -> np.ndarray:
         """Return X as a matrix whose columns are those of the fit, or remember its columns while fitting."""
-        if not fitting and not self.__sklearn_is_fitted__():
-            raise validation.not_fitted(self)
+        if not fitting:
+            self._require_fit()
         names = validation.feature_names(X)
         X = validation.matrix(X)
         if fitting:
@@ -178,16 +178,16 @@ class Regression:
         features = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
         return ["intercept"] * bool(self.fit_intercept) + list(features)
 
-    def _fitted(self, name: str) -> object:
-        """Return an attribute that `fit` sets."""
+    def _require_fit(self) -> None:
+        """Raise if `fit`, which sets the attributes, has not been called."""
         if not self.__sklearn_is_fitted__():
             raise validation.not_fitted(self)
-        return getattr(self, name)
 
     @property
     def params(self) -> np.ndarray:
         """Estimates, shape (n,): the intercept first if there is one, then the coefficients."""
-        return self._fitted("params_")
+        self._require_fit()
+        return self.params_
 
     @property
     def bse(self) -> np.ndarray:
@@ -196,12 +196,14 @@ class Regression:
         With alpha > 0 that of the penalised objective: posterior standard deviations under the prior
         coef ~ Normal(0, 1 / alpha), to second order.
         """
-        return self._fitted("bse_")
+        self._require_fit()
+        return self.bse_
 
     @property
     def llf(self) -> float:
         """Log-likelihood at the estimates, without the penalty."""
-        return self._fitted("llf_")
+        self._require_fit()
+        return self.llf_
 
     @property
     def aic(self) -> float:
@@ -220,7 +222,8 @@ class Regression:
 
     def cov_params(self) -> np.ndarray:
         """Return the covariance of `params`, shape (n, n)."""
-        return self._fitted("cov_params_")
+        self._require_fit()
+        return self.cov_params_
 
     def conf_int(self, alpha: float = 0.05) -> np.ndarray:
         """Return intervals that cover each parameter with probability 1 - alpha, shape (n, 2).

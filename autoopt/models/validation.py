@@ -104,10 +104,10 @@ def sample_weights(sample_weight: object, rows: int) -> np.ndarray:
 
 def offsets(offset: object, exposure: object, rows: int) -> np.ndarray:
     """Return offset + log(exposure), shape (rows,); zeros where None."""
-    total = np.zeros(rows) if offset is None else vector(np.broadcast_to(offset, rows), rows, "offset")
+    total = np.zeros(rows) if offset is None else vector(np.broadcast_to(np.asarray(offset), rows), rows, "offset")
     if exposure is None:
         return total
-    exposure = vector(np.broadcast_to(exposure, rows), rows, "exposure")
+    exposure = vector(np.broadcast_to(np.asarray(exposure), rows), rows, "exposure")
     _refuse_rows(exposure <= 0, "exposure", "is not positive", "leave out rows that were never exposed.")
     return total + np.log(exposure)
 

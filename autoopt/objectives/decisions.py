@@ -15,7 +15,9 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import Location, TracingError
-from autoopt.tape.loops.searches import COMPARISONS
+from autoopt.graph.kinds import KINDS
+from autoopt.objectives.paths import Path
+from autoopt.tape.searches.comparisons import COMPARISONS
 
 _NARROW = 2.0**-8
 """The first step of differences of a function that may be known to a tolerance only."""
@@ -24,9 +26,7 @@ _WIDTHS = (1.0, 0.65, 0.7, 0.85)
 """Multiples of it that are tried in turn: at some point the objective may not be defined."""
 
 _POINTS = 3
-"""At so many points a path is compared: what decisions carry may count for nothing at some."""
-
-_ORDERS = {"value_and_grad": 1, "hess": 2, "hessp": 2}
+"""Number of points at which a path is compared: what decisions carry may count for nothing at some."""
 
 _DECIDED = (
     "The objective finds a number by decisions, which have no derivative",
@@ -40,16 +40,16 @@ UNFOLLOWED = (
 )
 
 
-def wants(path: Any, kind: str) -> bool:
+def wants(path: Path, kind: str) -> bool:
     """Whether derivatives of a kind are still to be compared on a path: a few times for each order."""
-    order, tape = _ORDERS.get(kind), path.trace.tape
-    if order is None or path.orders.get(order, 0) >= _POINTS:
+    order, tape = KINDS[kind].order, path.trace.tape
+    if not order or KINDS[kind].of_array or path.orders.get(order, 0) >= _POINTS:
         return False
     return bool(tape.decided or (tape.unfollowed and order == 2))
 
 
-def compare(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> None:
-    """Raise if the first, or second, derivative that was found at `x` is not what the values show along one direction.
+def compare(values: Callable, path: Path, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> None:
+    """Raise if the first, or second, derivative that was found at `x` is not what `values` show along one direction.
 
     Nothing is said where the values have no such derivative, the same ahead and behind.
 
@@ -58,17 +58,19 @@ def compare(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
     TracingError
         With the line that decides.
     """
-    order, tape = _ORDERS[kind], path.trace.tape
+    order, tape = KINDS[kind].order, path.trace.tape
     precise = order not in path.orders and (tape.caught or _compares(tape))
     path.orders[order] = path.orders.get(order, 0) + 1
     along = direction[0] if direction else np.random.default_rng(0).normal(size=x.size)
     scale = np.linalg.norm(along / differences.step_scale(x))
-    derived = float((found[1] if order == 1 else found if direction else along @ found) @ along) / scale**order
+    derivative = KINDS[kind].derivative(found)
+    derivative = along @ derivative if order == 2 and not direction else derivative
+    derived = float(float(derivative @ along) / scale**order)
     if not np.isfinite(derived):
         return
     what, shown = {1: ("slope", slope), 2: ("second derivative", curvature)}[order]
     with np.errstate(all="ignore"):
-        right = shown(objective.original, x, along / scale, derived, precise)
+        right = shown(values, x, along / scale, derived, precise)
     if right is None:
         return
     path.orders.clear()

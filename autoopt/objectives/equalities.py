@@ -14,16 +14,19 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import Location, TracingError
+from autoopt.graph.kinds import KINDS
+from autoopt.objectives.differentiable import Branching
+from autoopt.objectives.paths import Path
 
 TRUSTED = 5
-"""A branch of equality that was right at so many points is compared with one difference from then on."""
+"""A branch of equality that was right at this many points is compared with one difference from then on."""
 
 _NEAR = 2.0**-18
 _TOLERANCE = 1e-5
 _DISTANCES = (1e-7, -1e-7, 1e-3, -1e-3)
 
 
-def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> Any:
+def settled(objective: Branching, path: Path, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> Any:
     """Return the derivative at `x`: `found`, from the branch of equality, or that of the branch that holds around.
 
     Raises
@@ -37,10 +40,10 @@ def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
     if _agrees(found, *witness):
         path.trusted += 1
         return found
-    if kind == "value_and_grad" and _agrees(found, *_witness(objective, kind, x, rough=True)):
+    if KINDS[kind].valued and _agrees(found, *_witness(objective, kind, x, rough=True)):
         return found  # numbers that rounding makes equal here and there: differences say nothing
     for distance in _DISTANCES:
-        beside = objective.beside(x, distance * _direction(x), kind, *direction)
+        beside = objective.on_path_at(x, distance * _direction(x), kind, *direction)
         if beside is not None and _agrees(beside, *witness) and _continues(kind, beside, found):
             return beside
     sites = dict.fromkeys(Location.of_instruction(*site) for site in path.trace.tape.ties)
@@ -52,15 +55,16 @@ def settled(objective: Any, path: Any, kind: str, x: np.ndarray, found: Any, *di
     )
 
 
-def _is_about(objective: Any, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> bool:
+def _is_about(objective: Branching, kind: str, x: np.ndarray, found: Any, *direction: np.ndarray) -> bool:
     """Whether a derivative is, about, what one difference shows."""
     p = _direction(x)
     q = direction[0] if direction else p
-    first = kind in ("value_and_grad", "jacobian")
-    f = objective.outcome if first else lambda z: objective.grad(z) @ q
+    first = KINDS[kind].order == 1
+    f = objective.original_array if first else lambda z: objective.grad(z) @ q
     ahead, behind = (differences.value_at(f, x + h * p) for h in (_NEAR, -_NEAR))
     slope = (ahead - behind) / (2 * _NEAR)
-    own = found[1] if kind == "value_and_grad" else found if first or direction else found @ q
+    own = KINDS[kind].derivative(found)
+    own = own if first or direction else own @ q
     noise = 1e-15 * np.max(np.abs(ahead) + np.abs(behind)) / _NEAR
     return bool(np.all(np.abs(own @ p - slope) <= 1e-3 * np.abs(slope) + noise + 1e-9))
 
@@ -72,22 +76,21 @@ def _direction(x: np.ndarray) -> np.ndarray:
 
 
 def _witness(
-    objective: Any, kind: str, x: np.ndarray, *direction: np.ndarray, rough: bool = False
+    objective: Branching, kind: str, x: np.ndarray, *direction: np.ndarray, rough: bool = False
 ) -> tuple[Callable, Any, Any, bool]:
     """Return what makes a slope of a derivative, what it is by differences, with its error, and whether that counts.
 
     If `rough`, the error includes the noise that the objective shows close by.
     """
     p = _direction(x)
-    if kind in ("value_and_grad", "jacobian"):
-        roughness = differences.noise(objective.outcome, x + 2.0**-25 * p, p) if rough else 0.0
-        slope, error = differences.directional(objective.outcome, x, p, roughness=roughness)
-        if kind == "value_and_grad" and not np.isfinite(error):  # at an end of where the objective is defined
-            ahead, behind, error = _one_sided(objective.outcome, x, p)
+    if KINDS[kind].order == 1:
+        roughness = differences.noise(objective.original_array, x + 2.0**-25 * p, p) if rough else 0.0
+        slope, error = differences.directional(objective.original_array, x, p, roughness=roughness)
+        if KINDS[kind].valued and not np.isfinite(error):  # at an end of where the objective is defined
+            ahead, behind, error = _one_sided(objective.original_array, x, p)
             slope = ahead if np.isfinite(ahead) else behind
-        if kind == "jacobian":
-            return (lambda found: found @ p), slope, error, True
-        return (lambda found: found[1] @ p), slope, error, not _is_kink(objective.outcome, x, p)
+        conclusive = KINDS[kind].of_array or not _is_kink(objective.original_array, x, p)
+        return (lambda found: KINDS[kind].derivative(found) @ p), slope, error, conclusive
     q = direction[0] if direction else p
     slope, error = differences.directional(lambda z: objective.grad(z) @ q, x, p)
     return (lambda found: (found if direction else found @ q) @ p), slope, error, True
@@ -95,7 +98,8 @@ def _witness(
 
 def _continues(kind: str, beside: Any, found: Any) -> bool:
     """Whether the branch that holds around has the value that the objective has at the point."""
-    return kind != "value_and_grad" or bool(np.isclose(beside[0], found[0], rtol=1e-7, atol=1e-12))
+    row = KINDS[kind]
+    return not row.valued or bool(np.isclose(row.value(beside), row.value(found), rtol=1e-7, atol=1e-12))
 
 
 def _is_kink(f: Callable, x: np.ndarray, p: np.ndarray) -> bool:

@@ -1,13 +1,17 @@
-"""Objectives without a slope at the start are refused: any start would pass for a minimum."""
+"""Objectives without a slope at the start are refused: any start would pass for a minimum.
+
+Holds the messages; that there is no slope is seen on the tape, by `tape/slopes.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from autoopt.errors import Location, ObjectiveError
+from autoopt.objectives.differentiable import Differentiable
+from autoopt.origin import definition
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import astype
 from autoopt.tape.slopes import Flat
@@ -37,13 +41,11 @@ _WHY = {
 _NAMES = {astype: "astype"}
 
 
-def require_slope(objective: Any, x: np.ndarray, fun: Callable) -> None:
+def require_slope(objective: Differentiable, x: np.ndarray, fun: Callable) -> None:
     """Raise ObjectiveError, with the user's lines, if the value at the start `x` cannot have a slope other than 0."""
     flat: Flat | None = objective.flatness(x)
     if flat is None:
         return
-    from autoopt.origin import definition
-
     value = objective.original(x)
     if not np.isfinite(value):  # which is the greater trouble
         return

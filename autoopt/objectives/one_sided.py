@@ -14,6 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.execution.engines import Compiled
+from autoopt.graph.kinds import KINDS
+from autoopt.objectives.differentiable import Conventional
+
 _STEPS = tuple(2.0 ** -(8 + 2 * k) for k in range(6))
 _WIDER = (tuple(2.0 ** -(3 + 1.5 * k) for k in range(6)), tuple(2.0 ** -(1 + 0.75 * k) for k in range(6)))
 """Where a derivative divides by what is 0 at the point, rounding covers the limit close to it."""
@@ -23,15 +27,18 @@ _DIRECTIONS = 6
 
 _ACCURACY = 1e-7
 _TRUSTED = 3
-"""A function whose conventions were right so often in turn is looked at less closely where kinks are met."""
+"""A function whose conventions were right this many times in turn is looked at less closely where kinks are met."""
 
 
-def settled(objective: Any, compiled: Any, kind: str, x: np.ndarray, ties: int, *direction: np.ndarray) -> Any:
+def settled(
+    objective: Conventional, compiled: Compiled, kind: str, x: np.ndarray, ties: int, *direction: np.ndarray
+) -> Any:
     """Return a derivative at a point where so many kinks are met, or where it is not finite.
 
     Parameters
     ----------
-    objective : Objective
+    objective : Conventional
+        What gives the derivative beside the point.
     compiled : Compiled
         The functions of the path that is taken at `x`.
     kind : str
@@ -42,7 +49,7 @@ def settled(objective: Any, compiled: Any, kind: str, x: np.ndarray, ties: int, 
         For products with the Hessian.
     """
     found = compiled.by_convention(x, *direction)
-    own = np.asarray(derivative(kind, found))
+    own = np.asarray(KINDS[kind].derivative(found))
     if compiled.kept >= _TRUSTED and ties and _fits(objective, kind, x, own, direction):
         return found
     limits = _limits(objective, kind, x, ties, compiled, direction)
@@ -65,21 +72,16 @@ def settled(objective: Any, compiled: Any, kind: str, x: np.ndarray, ties: int, 
     outside = ~((own >= low - room) & (own <= high + room))
     best = np.where(agree, limit, np.where(outside & np.isfinite(low + high), (low + high) / 2, own))
     best = best.reshape(own.shape)
-    return (found[0], best) if kind == "value_and_grad" else best
+    return KINDS[kind].with_derivative(found, best)
 
 
-def _fits(objective: Any, kind: str, x: np.ndarray, own: np.ndarray, direction: tuple) -> bool:
+def _fits(objective: Conventional, kind: str, x: np.ndarray, own: np.ndarray, direction: tuple) -> bool:
     """Whether a derivative is, about, that on both sides close by."""
     p = 2.0**-24 * np.where(x == 0, 1.0, np.abs(x))
     sides = [_beside(objective, kind, x + q, direction) for q in (p, -p)]
     return all(
         side is not None and np.allclose(side, own, rtol=1e-5, atol=1e-5 * np.max(np.abs(own))) for side in sides
     )
-
-
-def derivative(kind: str, found: Any) -> Any:
-    """Return the derivative in what a function of this kind returns."""
-    return found[1] if kind == "value_and_grad" else found
 
 
 def is_finite(derivative: Any) -> bool:
@@ -89,7 +91,7 @@ def is_finite(derivative: Any) -> bool:
 
 
 def _limits(
-    objective: Any, kind: str, x: np.ndarray, ties: int, compiled: Any, direction: tuple
+    objective: Conventional, kind: str, x: np.ndarray, ties: int, compiled: Compiled, direction: tuple
 ) -> Iterator[tuple | None]:
     """Yield, for one direction after the other, where the limits on its two sides agree, with what they are.
 
@@ -103,7 +105,7 @@ def _limits(
             yield None
             return
         for steps in (_STEPS, *_WIDER):
-            both = [one_sided(lambda h, q=q: _beside(objective, kind, x + h * q, direction), steps) for q in (p, -p)]
+            both = [extrapolated(lambda h, q=q: _beside(objective, kind, x + h * q, direction), steps) for q in (p, -p)]
             if sides := [side for side in both if side is not None]:
                 break
         if not sides:
@@ -121,16 +123,16 @@ def _room(error: Any, one: Any, other: Any) -> Any:
     return 10.0 * error + 1e-9 * size
 
 
-def _beside(objective: Any, kind: str, x: np.ndarray, direction: tuple) -> np.ndarray | None:
+def _beside(objective: Conventional, kind: str, x: np.ndarray, direction: tuple) -> np.ndarray | None:
     """Return the derivative at a point close by; None where there is none that is finite."""
     try:
-        found = np.asarray(derivative(kind, objective.by_convention(kind, x, *direction)))
+        found = np.asarray(KINDS[kind].derivative(objective.by_convention(kind, x, *direction)))
     except Exception:  # beyond the end of where the objective is defined anything may be raised
         return None
     return found if np.all(np.isfinite(found)) else None
 
 
-def _is_stationary(compiled: Any, x: np.ndarray, p: np.ndarray, ties: int, direction: tuple) -> bool:
+def _is_stationary(compiled: Compiled, x: np.ndarray, p: np.ndarray, ties: int, direction: tuple) -> bool:
     """Whether as many kinks are met close by on either side; then they are everywhere, and need not be looked at."""
     fewest = ties
     for h in (_STEPS[2], -_STEPS[3]):
@@ -145,12 +147,12 @@ def _is_stationary(compiled: Any, x: np.ndarray, p: np.ndarray, ties: int, direc
     return fewest == ties
 
 
-def one_sided(f: Callable, steps: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray] | None:
+def extrapolated(f: Callable, steps: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the limit of f(h) for h to 0 and the error of each entry, by polynomials through more and more points.
 
     None if it is not defined, or the polynomials show no limit.
     """
-    best, best_error = None, None
+    best: tuple[np.ndarray, np.ndarray] | None = None
     row: list[np.ndarray] = []
     used: list[float] = []
     for h in steps:
@@ -165,11 +167,11 @@ def one_sided(f: Callable, steps: tuple[float, ...]) -> tuple[np.ndarray, np.nda
         if row:
             error = np.abs(new[-1] - row[-1])
             if best is None:
-                best, best_error = new[-1], error
+                best = new[-1], error
             else:
-                better = error < best_error
-                best, best_error = np.where(better, new[-1], best), np.where(better, error, best_error)
+                better = error < best[1]
+                best = np.where(better, new[-1], best[0]), np.where(better, error, best[1])
         row, used = new, [*used, h]
-    if best is None or not np.max(best_error, initial=0.0) <= _ACCURACY * (1.0 + np.max(np.abs(best), initial=0.0)):
+    if best is None or not np.max(best[1], initial=0.0) <= _ACCURACY * (1.0 + np.max(np.abs(best[0]), initial=0.0)):
         return None
-    return best, best_error
+    return best

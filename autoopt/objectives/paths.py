@@ -1,4 +1,7 @@
-"""One way through an objective's branches, with what has been compiled for it."""
+"""One way through an objective's branches, with what has been compiled for it and what it read.
+
+Tells whether it still holds for what is outside and takes other data; whether it is taken at a point, it does not know.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import numpy as np
 
 from autoopt.execution.engines import Compiled, rebound
 from autoopt.tape.digest import constant_names, digest
-from autoopt.tape.loops.until import converging
+from autoopt.tape.loops.until import conditional
 from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing.outside.watching import is_fixed, is_kept, kept_bytes
 from autoopt.tracing.trace import Trace, data_leaves
@@ -29,6 +32,8 @@ class Path:
         Where it was recorded.
     repeats : bool
         Whether loops that end on a condition may be run as such.
+    budget : float
+        How many bytes of arrays are kept, to see whether they are written into.
 
     Attributes
     ----------
@@ -57,9 +62,9 @@ class Path:
         Arrays of which something has been computed, with what was in them.
     """
 
-    def __init__(self, recorded: Trace, point: np.ndarray, repeats: bool) -> None:
-        self.trace, self.point = recorded, point
-        self.tape: Tape = converging(recorded.tape) if repeats and not recorded.tape.caught else recorded.tape
+    def __init__(self, recorded: Trace, point: np.ndarray, repeats: bool, budget: float) -> None:
+        self.trace, self.point, self._budget = recorded, point, budget
+        self.tape: Tape = conditional(recorded.tape) if repeats and not recorded.tape.caught else recorded.tape
         self.counts = {self.tape.counts} if self.tape.counts else set()
         self.compiled: dict[str, Compiled] = {}
         self.trusted = 0
@@ -131,15 +136,15 @@ class Path:
         tapes = self.trace.tape, self.tape
         return tuple([(leaf, index) for index, leaf in tape.leaves().items() if index] for tape in tapes)
 
-    def keep(self, budget: float, everything: bool = False) -> None:
-        """Remember what is in arrays of which something has been computed, smallest first, up to `budget` bytes."""
+    def keep(self, everything: bool = False) -> None:
+        """Remember what is in arrays of which something has been computed, smallest first, within the budget."""
         arrays = [*self.trace.watched.arrays, *((array, None) for array in self._read(everything))]
         size = sum(len(kept) for _, kept in self._kept.values())
         for array, kept in sorted(arrays, key=lambda entry: entry[0].nbytes):
             if id(array) in self._kept:
                 continue
             size += array.nbytes
-            if size > budget:
+            if size > self._budget:
                 break
             self._kept[id(array)] = array, kept_bytes(array) if kept is None else kept
         self.kept = tuple(self._kept.values())
@@ -157,27 +162,28 @@ class Path:
         """Whether those arrays hold what they held."""
         return all(is_kept(array, kept) for array, kept in self.kept)
 
-    def refresh(self, budget: float) -> bool:
+    def refresh(self) -> bool:
         """Compute anew what was computed of arrays that have been written into; False if that takes another trace."""
         if not self.still_holds():
             return False
-        self._bind(self.trace.tape.values, self.tape.values, budget)
+        self._bind(self.trace.tape.values, self.tape.values)
         return True
 
-    def rebind(self, args: tuple, budget: float) -> None:
+    def rebind(self, args: tuple) -> None:
         """Take other data."""
         data = data_leaves(args)
         values = []
         for leaves, own in zip(self._leaves, self._values, strict=True):
             arguments = (index for leaf, index in leaves if leaf.kind == "argument")
             values.append(ChainMap(dict(zip(arguments, data, strict=True)), own))
-        self._bind(*values, budget)
+        recorded, compiled = values
+        self._bind(recorded, compiled)
 
-    def _bind(self, recorded: Any, compiled: Any, budget: float) -> None:
+    def _bind(self, recorded: Any, compiled: Any) -> None:
         unchanged = self.tape is self.trace.tape
         self.trace = replace(self.trace, tape=replace(self.trace.tape, values=recorded))
         self.tape = self.trace.tape if unchanged else replace(self.tape, values=compiled)
         self.finite, self._kept = None, {}
         for function in self.compiled.values():
             function.bind(self.tape)
-        self.keep(budget)
+        self.keep()

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.graph.kinds import KINDS
 from autoopt.objectives import one_sided
 
 _STEPS = tuple(2.0 ** -(4 + 1.25 * k) for k in range(7))
@@ -64,7 +65,7 @@ def settled(compiled: Any, kind: str, x: np.ndarray, found: Any, *direction: np.
     def beside(shift: float) -> np.ndarray | None:
         numpy.linalg.shift = shift
         try:
-            value = np.asarray(one_sided.derivative(kind, compiled.through(numpy)(x, *direction)))
+            value = np.asarray(KINDS[kind].derivative(compiled.through(numpy)(x, *direction)))
         except Exception:  # a matrix close by may be none that the objective takes
             return None
         return value if np.all(np.isfinite(value)) else None
@@ -72,13 +73,13 @@ def settled(compiled: Any, kind: str, x: np.ndarray, found: Any, *direction: np.
     limits = []
     for numpy.linalg.seed in _SEEDS:
         for sign in (1.0, -1.0):
-            limit = one_sided.one_sided(lambda h, sign=sign: beside(sign * h), _STEPS)
+            limit = one_sided.extrapolated(lambda h, sign=sign: beside(sign * h), _STEPS)
             if limit is None:
                 return found
             limits.append(limit[0])
     size = 1.0 + np.max(np.abs(limits[0]), initial=0.0)
     if np.max(np.ptp(limits, axis=0), initial=0.0) > _AGREE * size:
         return found
-    own = np.asarray(one_sided.derivative(kind, found))
+    own = np.asarray(KINDS[kind].derivative(found))
     best = np.where(np.isfinite(own), own, np.mean(limits, axis=0))
-    return (found[0], best) if kind == "value_and_grad" else best
+    return KINDS[kind].with_derivative(found, best)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError, DataError
-from autoopt.users_code import users_places
+from autoopt.origin import users_places
 
 _TEXTUAL = ("ufunc", "string", "'str'", "dtype", "multiply sequence")
 """What NumPy, pandas and Python say of calculations with text, in words."""

@@ -13,11 +13,15 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UsageError
-from autoopt.objectives.bindings import Binding, private, shape
+from autoopt.objectives.arguments import private, shape
+from autoopt.objectives.bindings import Binding
+from autoopt.objectives.blocks import blocks, columns
+from autoopt.objectives.nested import Transformed
 from autoopt.objectives.objective import Objective
 from autoopt.parameters import Structure
 from autoopt.tracing.arrays.array import TracedArray
-from autoopt.tracing.standins.numpy import FOLLOWED, STAND_INS
+from autoopt.tracing.standins.followed import FOLLOWED
+from autoopt.tracing.standins.table import STAND_INS
 
 
 def grad(f: Callable, argnums: int = 0) -> Callable:
@@ -42,7 +46,7 @@ def grad(f: Callable, argnums: int = 0) -> Callable:
     array([ 3., 12.])
     """
     both = value_and_grad(f, argnums)
-    return _followed("grad", f, argnums, lambda *args, **options: both(*args, **options)[1])
+    return _followed(grad, f, argnums, lambda *args, **options: both(*args, **options)[1])
 
 
 def value_and_grad(f: Callable, argnums: int = 0) -> Callable:
@@ -54,7 +58,7 @@ def value_and_grad(f: Callable, argnums: int = 0) -> Callable:
             value, gradient = objective.value_and_grad(x)
         return value, objective.structure.unflatten(gradient)
 
-    return _followed("value_and_grad", f, argnums, evaluate)
+    return _followed(value_and_grad, f, argnums, evaluate)
 
 
 def hvp(f: Callable, argnums: int = 0) -> Callable:
@@ -77,7 +81,7 @@ def hvp(f: Callable, argnums: int = 0) -> Callable:
         with compiled.at((*args[: argnums + 1], *args[argnums + 2 :]), options) as (objective, x):
             return objective.structure.unflatten(objective.hessp(x, direction))
 
-    return _followed("hvp", f, argnums, evaluate)
+    return _followed(hvp, f, argnums, evaluate)
 
 
 def hessian(f: Callable, argnums: int = 0) -> Callable:
@@ -91,7 +95,7 @@ def hessian(f: Callable, argnums: int = 0) -> Callable:
         with compiled.at(args, options) as (objective, x):
             return blocks(objective.structure, objective.hess(x).copy())
 
-    return _followed("hessian", f, argnums, evaluate)
+    return _followed(hessian, f, argnums, evaluate)
 
 
 def jacobian(f: Callable, argnums: int = 0) -> Callable:
@@ -106,16 +110,14 @@ def jacobian(f: Callable, argnums: int = 0) -> Callable:
             matrix, shape = objective.jacobian(x)
         return columns(objective.structure, matrix.copy(), shape)
 
-    return _followed("jacobian", f, argnums, evaluate)
+    return _followed(jacobian, f, argnums, evaluate)
 
 
-def _followed(kind: str, f: Callable, argnums: int, evaluate: Callable) -> Callable:
+def _followed(transform: Callable, f: Callable, argnums: int, evaluate: Callable) -> Callable:
     """Return `evaluate`, followed where an objective that is traced calls it, in copied code or in code as it is."""
 
     def stand_in(tracer: Any, substitute: Callable) -> Any:
-        from autoopt.objectives.nested import Transformed
-
-        return Transformed(tracer, kind, substitute(f), argnums)
+        return Transformed(tracer, transform, substitute(f), argnums)
 
     def derivative(*args: Any, **options: Any) -> Any:
         for part in args:
@@ -127,57 +129,17 @@ def _followed(kind: str, f: Callable, argnums: int, evaluate: Callable) -> Calla
     return derivative
 
 
-def _inside(kind: str) -> Callable:
+def _inside(transform: Callable) -> Callable:
     """Return the stand-in for a function of this module in an objective that is traced."""
 
-    def transform(tracer: Any, f: Callable, argnums: int = 0) -> Any:
-        from autoopt.objectives.nested import Transformed
-
+    def stand_in(tracer: Any, f: Callable, argnums: int = 0) -> Any:
         _Compiled(f, argnums)  # complains of what is no position
-        return Transformed(tracer, kind, f, argnums)
+        return Transformed(tracer, transform, f, argnums)
 
-    return transform
-
-
-STAND_INS.update({function: _inside(function.__name__) for function in (grad, value_and_grad, hvp, hessian, jacobian)})
+    return stand_in
 
 
-def blocks(structure: Structure, matrix: Any) -> Any:
-    """Return a Hessian of the flat vector as the nest of the second derivatives by the parts of `structure`."""
-    entries = _entries(structure)
-    return each(entries, lambda rows: each(entries, lambda columns: _block(matrix, rows, columns)))
-
-
-def columns(structure: Structure, matrix: Any, shape: tuple[int, ...]) -> Any:
-    """Return a Jacobian by the flat vector, of a function whose value has `shape`, as the nest of its parts."""
-    return each(_entries(structure), lambda part: _columns(matrix, part).reshape(shape + np.shape(part)))
-
-
-def _block(matrix: Any, rows: np.ndarray, columns: np.ndarray) -> Any:
-    """Return the second derivatives by the flat entries `rows` and `columns`, in their shapes."""
-    return _columns(_columns(matrix, columns).T, rows).T.reshape(np.shape(rows) + np.shape(columns))
-
-
-def _columns(matrix: Any, part: np.ndarray) -> Any:
-    """Return some columns that lie side by side."""
-    first, count = np.ravel(part)[0] if np.size(part) else 0, np.size(part)
-    return matrix if count == matrix.shape[1] else matrix[:, first : first + count]
-
-
-def _entries(structure: Structure) -> Any:
-    """Return a value of `structure` that holds the position of each entry in the flat vector."""
-    return structure.unflatten(np.arange(structure.size))
-
-
-def each(tree: Any, function: Callable) -> Any:
-    """Return `tree` with `function` applied to each of its arrays."""
-    if isinstance(tree, dict):
-        return type(tree)((key, each(part, function)) for key, part in tree.items())
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(each(part, function) for part in tree))
-    if isinstance(tree, list | tuple):
-        return type(tree)(each(part, function) for part in tree)
-    return function(tree)
+STAND_INS.update({transform: _inside(transform) for transform in (grad, value_and_grad, hvp, hessian, jacobian)})
 
 
 _KEPT = 16
@@ -265,7 +227,7 @@ class _Taken:
 class _Functional(Objective):
     """An objective whose arrays may be written into at any time, however large they are."""
 
-    _budget = math.inf
+    budget = math.inf
 
 
 def _reordered(function: Callable, position: int, names: tuple[str, ...]) -> Callable:

@@ -7,21 +7,22 @@ gradient is compared with a slope of the objective's own values.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from autoopt import differences
 from autoopt.errors import Location, TracingError
 from autoopt.objectives import decisions
+from autoopt.objectives.paths import Path
 
 _NEAR = 2.0**-14
 _TOLERANCE = 1e-6
 _PRECISE = 1e-2
 
 
-def compare(objective: Any, path: Any, gradient: np.ndarray) -> None:
-    """Raise if the gradient at the path's own point, or Jacobian, is not the slope of the values there.
+def compare(original: Callable, path: Path, gradient: np.ndarray) -> None:
+    """Raise if the gradient at the path's own point, or Jacobian, is not the slope of the values of `original` there.
 
     A table of steps is smooth from afar and flat close by: either is its slope, but for steps so fine that it is never
     flat.
@@ -38,7 +39,7 @@ def compare(objective: Any, path: Any, gradient: np.ndarray) -> None:
     own = float(np.sum(weights * (gradient @ direction)))
 
     def values(z: np.ndarray) -> float:
-        return float(np.sum(weights * objective.outcome(z)))
+        return float(np.sum(weights * original(z)))
 
     with np.errstate(all="ignore"):
         right = decisions.slope(values, x, direction, own) if np.isfinite(own) else None

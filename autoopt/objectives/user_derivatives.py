@@ -1,4 +1,7 @@
-"""An objective whose derivatives the user supplies, or has taken by finite differences, in place of derived ones."""
+"""An objective whose derivatives the user supplies, or has taken by finite differences, in place of derived ones.
+
+It is `Differentiable` as an `Objective` is, and asks one only for what is not supplied.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import ObjectiveError, UsageError
+from autoopt.objectives.differentiable import Differentiable
 from autoopt.parameters import Structure
 from autoopt.tape.slopes import Flat
 
@@ -24,8 +28,10 @@ class UserDerivatives:
     finite-difference gradient are differences too.
     """
 
+    single = False
+
     def __init__(
-        self, fun: Callable, x0: Any, args: tuple, derive: Callable[[], Any], jac: Any, hess: Any, hessp: Any
+        self, fun: Callable, x0: Any, args: tuple, derive: Callable[[], Differentiable], jac: Any, hess: Any, hessp: Any
     ) -> None:
         jac, hess, hessp = (
             FINITE_DIFFERENCE if isinstance(given, str) and given in SCIPYS else given for given in (jac, hess, hessp)
@@ -44,7 +50,7 @@ class UserDerivatives:
         self.timings: dict[str, float] = {}
         self.function, self.args, self._derive = fun, args, derive
         self._jac, self._hess, self._hessp = jac, hess, hessp
-        self._derived: Any = None
+        self._derived: Differentiable | None = None
 
     @property
     def exact(self) -> bool:
@@ -52,7 +58,7 @@ class UserDerivatives:
         return not self._by_differences(self._hess) or callable(self._hessp)
 
     @property
-    def derived(self) -> Any:
+    def derived(self) -> Differentiable:
         """The Objective for what the user does not supply."""
         if self._derived is None:
             self._derived = self._derive()
@@ -64,10 +70,10 @@ class UserDerivatives:
 
     value = original
 
-    def leave(self, x: Any) -> None:
+    def commit_state(self, x: Any) -> None:
         """Have the user's function keep what it keeps at `x`, where it was not called at the solver's points alone."""
         if self._derived is not None:
-            self._derived.leave(x)
+            self._derived.commit_state(x)
         elif self._jac == FINITE_DIFFERENCE:
             self.original(x)
 

@@ -1,20 +1,32 @@
-"""What a variable of a graph is: a constant, zeros, another with axes inserted."""
+"""What a variable of a graph is: a constant, zeros, another with axes inserted, the result of an operation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
-from pytensor.graph.basic import Constant, Variable
-from pytensor.tensor.basic import (
-    Alloc,
-)
+from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.op import Op
+from pytensor.scalar.basic import Second
+from pytensor.tensor.basic import Alloc
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.variable import TensorVariable
 
 
 def rank(variable: Variable) -> int:
     """Return the number of axes; 0 for PyTensor's scalar types."""
     return getattr(variable.type, "ndim", 0)
+
+
+def applied(op: Op, *inputs: Variable | int) -> TensorVariable:
+    """Return the result of an operation that has one, an array: PyTensor types it as a variable or several."""
+    return cast(TensorVariable, op(*inputs))
+
+
+def applied_to(op: Op, inputs: Sequence[Variable]) -> list[TensorVariable]:
+    """Return the results of an operation that has several, arrays."""
+    return cast(list[TensorVariable], op(*inputs, return_list=True))
 
 
 def identity(variable: Variable) -> object:
@@ -23,11 +35,12 @@ def identity(variable: Variable) -> object:
 
 def is_elementwise(variable: Variable, kind: type | tuple[type, ...]) -> bool:
     """True if `variable` is an elementwise `kind`."""
-    return (
-        bool(variable.owner)
-        and isinstance(variable.owner.op, Elemwise)
-        and isinstance(variable.owner.op.scalar_op, kind)
-    )
+    return is_elementwise_node(variable.owner, kind)
+
+
+def is_elementwise_node(node: Apply | None, kind: type | tuple[type, ...]) -> bool:
+    """True if `node` is an elementwise `kind`."""
+    return node is not None and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, kind)
 
 
 def expanded(variable: Variable) -> tuple[tuple[int, ...], Variable] | None:
@@ -61,3 +74,13 @@ def is_zeros(variable: Variable) -> bool:
         return not np.any(variable.data)
     node = variable.owner
     return bool(node) and isinstance(node.op, Alloc) and is_zeros(node.inputs[0])
+
+
+def is_zero(variable: Variable) -> bool:
+    """True if all entries are known to be zero, spread over more axes or filled in or not, as gradients begin with."""
+    while variable.owner is not None:
+        filled = is_elementwise(variable, Second)
+        if not filled and not isinstance(variable.owner.op, DimShuffle | Alloc):
+            return False
+        variable = variable.owner.inputs[1 if filled else 0]
+    return isinstance(variable, Constant) and not np.any(variable.data)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 import pytensor.scalar as ps
@@ -15,6 +15,20 @@ import pytensor.scalar.math as psm
 from pytensor.gradient import grad_not_implemented
 from pytensor.scalar.math import sigmoid
 from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.variable import TensorVariable
+
+
+class Elementwise(Protocol):
+    """What PyTensor's Elemwise is to those who call it: its own types have it return a variable or several."""
+
+    scalar_op: Any
+
+    def __call__(self, *inputs: Any) -> TensorVariable: ...
+
+
+def elementwise(operation: ps.ScalarOp, name: str | None = None) -> Elementwise:
+    """Return an operation on scalars as one on arrays."""
+    return cast(Elementwise, Elemwise(operation, name=name))
 
 
 def scalar(
@@ -24,7 +38,7 @@ def scalar(
     base: type = ps.ScalarOp,
     name: str | None = None,
     public: str | None = None,
-) -> Elemwise:
+) -> Elementwise:
     """Return `function` as an elementwise operation.
 
     Parameters
@@ -65,7 +79,7 @@ def scalar(
         "__module__": __name__,
     }
     kind = type(name or own.title().replace("_", ""), (base,), methods)
-    return Elemwise(kind(ps.upgrade_to_float, name=own), name=own)
+    return elementwise(kind(ps.upgrade_to_float, name=own), own)
 
 
 def _given(g: Any, larger: tuple) -> Any:
@@ -120,7 +134,7 @@ def _part(x: Any, y: Any) -> Any:
 logaddexp = scalar(np.logaddexp, lambda x, y, out: _part(x, y), lambda x, y, out: _part(y, x))
 
 
-def reciprocal(name: str, function: Callable, slope: Callable) -> Elemwise:
+def reciprocal(name: str, function: Callable, slope: Callable) -> Elementwise:
     """Return 1 / function as one operation, whose slope is a multiple of itself."""
 
     def pullback(self: Any, inputs: Any, outputs: Any, output_gradients: Any) -> list:
@@ -135,11 +149,13 @@ def reciprocal(name: str, function: Callable, slope: Callable) -> Elemwise:
         "__module__": __name__,
     }
     kind = type(name, (Inverse,), methods)
-    return Elemwise(kind(ps.upgrade_to_float, name=name.lower()))
+    return elementwise(kind(ps.upgrade_to_float, name=name.lower()))
 
 
 class Inverse(ps.UnaryScalarOp):
     """The reciprocal of what grows like an exponential: where that has overflown it is 0, and so are its slopes."""
+
+    divisor: Callable
 
 
 sech = reciprocal("Sech", np.cosh, lambda x, out: -out * ps.tanh(x))
@@ -160,7 +176,7 @@ class Share(Inverse):
     L_op = pullback
 
 
-share = Elemwise(Share(ps.upgrade_to_float, name="share"))
+share = elementwise(Share(ps.upgrade_to_float, name="share"))
 
 
 class Tail(ps.UnaryScalarOp):
@@ -178,7 +194,7 @@ class Tail(ps.UnaryScalarOp):
     L_op = pullback
 
 
-tail = Elemwise(Tail(ps.upgrade_to_float, name="tail"))
+tail = elementwise(Tail(ps.upgrade_to_float, name="tail"))
 
 
 class Log1mexp(psm.Log1mexp):
@@ -190,4 +206,4 @@ class Log1mexp(psm.Log1mexp):
         return [g * ps.switch(ps.isinf(slope), -np.inf, slope)]
 
 
-log1mexp = Elemwise(Log1mexp(ps.upgrade_to_float, name="log1mexp"))
+log1mexp = elementwise(Log1mexp(ps.upgrade_to_float, name="log1mexp"))

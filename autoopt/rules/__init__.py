@@ -1,33 +1,31 @@
 """One PyTensor expression per NumPy or SciPy function, one file per kind.
 
 Rules know neither tapes nor users: they take PyTensor variables and plain Python values and return PyTensor variables.
-The rules of SciPy's functions are loaded when such a function is first asked for, as importing SciPy costs time.
+A file in this folder fills RULES without being listed anywhere. Those called `scipy_...`, the rules of SciPy's
+functions, are loaded when such a function is first asked for, as importing SciPy costs time; the others at once.
 """
 
+from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 
-from autoopt.rules import (
-    elementwise,  # noqa: F401  (fill RULES)
-    fourier,  # noqa: F401  (fill RULES)
-    indexing,  # noqa: F401  (fill RULES)
-    linalg,  # noqa: F401  (fill RULES)
-    primitives,  # noqa: F401  (fill RULES)
-    reductions,  # noqa: F401  (fill RULES)
-    series,  # noqa: F401  (fill RULES)
-    shapes,  # noqa: F401  (fill RULES)
-)
 from autoopt.rules.table import RULES, Rule, Unsupported, rule
 from autoopt.rules.table import find as _find
-
-_SCIPY = ("special", "analytic", "scipy_linalg", "scipy_integrate", "sparse")
 
 __all__ = ["RULES", "Rule", "Unsupported", "find", "load_all", "rule"]
 
 
+@cache
+def _load(of_scipy: bool) -> None:
+    """Have the files that hold rules, of SciPy's functions or of the others, fill RULES."""
+    for module in iter_modules(__path__):
+        if module.name.startswith("scipy_") == of_scipy:
+            import_module(f"{__name__}.{module.name}")
+
+
 def load_all() -> dict:
     """Return RULES with those of SciPy's functions."""
-    for kind in _SCIPY:
-        import_module(f"autoopt.rules.{kind}")
+    _load(of_scipy=True)
     return RULES
 
 
@@ -38,3 +36,6 @@ def find(function: object) -> Rule | None:
         load_all()
         found = _find(function)
     return found
+
+
+_load(of_scipy=False)

@@ -66,9 +66,11 @@ def active_normals(constraints: list, limits: Any, x: np.ndarray, tolerance: flo
 
     None if `x` violates one by more than `tolerance` relative to max(|limit|, 1).
     """
-    parts = [_parts(constraint, x) for constraint in [*constraints, *([limits] if limits is not None else [])]]
+    everything = [*constraints, *([limits] if limits is not None else [])]
     normals = [np.zeros((0, x.size))]
-    for value, jacobian, lower, upper in parts:
+    for constraint in everything:
+        value, lower, upper = _values(constraint, x)
+        jacobian = _jacobian(constraint, x, value.size)
         for sign in (1.0, -1.0):
             room, allowed = _room(value, lower, upper, sign, tolerance)
             if (room < -allowed).any():
@@ -97,7 +99,7 @@ def held(constraints: list, limits: Any, x: np.ndarray, tolerance: float) -> Hel
     everything = [*constraints, *([limits] if limits is not None else [])]
     rows = []
     for constraint in everything:
-        value, _, lower, upper = _parts(constraint, x, slopes=False)
+        value, lower, upper = _values(constraint, x)
         rooms = [_room(value, lower, upper, sign, tolerance) for sign in (1.0, -1.0)]
         if any((room < -allowed).any() for room, allowed in rooms):
             return None
@@ -108,23 +110,25 @@ def held(constraints: list, limits: Any, x: np.ndarray, tolerance: float) -> Hel
     none, flat = np.zeros(0), np.zeros((0, x.size))
 
     def values(y: np.ndarray) -> np.ndarray:
-        found = [sign * _parts(constraint, y, slopes=False)[0][which] for constraint, which, sign, _ in rows]
+        found = [sign * _values(constraint, y)[0][which] for constraint, which, sign, _ in rows]
         return np.concatenate([none, *found])
 
     def slopes(y: np.ndarray) -> np.ndarray:
-        return np.concatenate([flat, *(sign * _parts(constraint, y)[1][which] for constraint, which, sign, _ in rows)])
+        return np.concatenate(
+            [flat, *(sign * _jacobian(constraint, y, which.size)[which] for constraint, which, sign, _ in rows)]
+        )
 
     def allowed(y: np.ndarray) -> bool:
         for constraint in everything:
-            value, _, lower, upper = _parts(constraint, y, slopes=False)
+            value, lower, upper = _values(constraint, y)
             for sign in (1.0, -1.0):
                 room, most = _room(value, lower, upper, sign, tolerance)
                 if not (room >= -most).all():
                     return False
         return True
 
-    equal = [np.zeros(which.sum(), bool) if known is None else known for _, which, _, known in rows]
-    return Held(values, slopes, allowed, slopes(x), np.concatenate([np.zeros(0, bool), *equal]))
+    equalities = [np.zeros(which.sum(), bool) if known is None else known for _, which, _, known in rows]
+    return Held(values, slopes, allowed, slopes(x), np.concatenate([np.zeros(0, bool), *equalities]))
 
 
 def _room(value: Any, lower: Any, upper: Any, sign: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
@@ -135,26 +139,29 @@ def _room(value: Any, lower: Any, upper: Any, sign: float, tolerance: float) -> 
     return room, tolerance * np.maximum(1.0, np.where(finite, np.abs(limit), 1.0))
 
 
-def _parts(
-    constraint: Any, x: np.ndarray, slopes: bool = True
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]:
-    """Return value (k,), Jacobian (k, n) and lower and upper limits (k,) of one constraint, or of the bounds."""
-    jacobian = None
+def _values(constraint: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return value (k,) and lower and upper limits (k,) of one constraint, or of the bounds."""
+    value: Any
+    lower: Any
+    upper: Any
     if isinstance(constraint, Limits):
-        value, jacobian = x, np.eye(x.size) if slopes else None
-        lower, upper = constraint.lower, constraint.upper
+        value, lower, upper = x, constraint.lower, constraint.upper
     elif isinstance(constraint, dict):
-        value, jacobian = constraint["fun"](x), constraint["jac"](x) if slopes else None
-        lower, upper = 0.0, 0.0 if constraint["type"] == "eq" else np.inf
+        value, lower, upper = constraint["fun"](x), 0.0, 0.0 if constraint["type"] == "eq" else np.inf
     else:
-        linear = hasattr(constraint, "A")
-        value = constraint.A @ x if linear else constraint.fun(x)
-        if slopes:
-            jacobian = constraint.A if linear else constraint.jac(x)
+        value = constraint.A @ x if hasattr(constraint, "A") else constraint.fun(x)
         lower, upper = constraint.lb, constraint.ub
     value = np.atleast_1d(value)
-    lower, upper = np.broadcast_to(lower, value.shape), np.broadcast_to(upper, value.shape)
-    if jacobian is None:
-        return value, None, lower, upper
+    return value, np.broadcast_to(lower, value.shape), np.broadcast_to(upper, value.shape)
+
+
+def _jacobian(constraint: Any, x: np.ndarray, count: int) -> np.ndarray:
+    """Return the Jacobian (k, n) of one constraint of `count` = k values, or of the bounds."""
+    if isinstance(constraint, Limits):
+        return np.eye(x.size)
+    if isinstance(constraint, dict):
+        jacobian = constraint["jac"](x)
+    else:
+        jacobian = constraint.A if hasattr(constraint, "A") else constraint.jac(x)
     jacobian = jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
-    return value, np.reshape(jacobian, (value.size, x.size)), lower, upper
+    return np.reshape(jacobian, (count, x.size))

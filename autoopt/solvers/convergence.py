@@ -183,4 +183,4 @@ def without_bound(problem: Any, x: np.ndarray) -> str | None:
 
 
 FAR = 1e8
-"""So many times the size of x0 (at least 1) parameters go, or values fall, only where there is no minimum."""
+"""Parameters that go, or values that fall, by this many times the size of x0 (or 1) show that there is no minimum."""

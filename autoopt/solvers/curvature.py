@@ -18,13 +18,13 @@ _STEP = 1e-6
 _FEWEST_STEPS, _MOST_STEPS = 4, 40
 _RISING = 1e-6
 _FLAT = 1e-3
-"""Beside the largest curvature: less than this may be none, as differences of gradients and a run's end blur it."""
+"""A curvature below this part of the largest may be none: differences of gradients and a run's early end blur it."""
 
 _GROWTH = 20.0
-"""A fall by a third power is 1000 times for a step of 10 times; 10 times is what convex functions come to."""
+"""A fall by a third power grows 1000 times when the step grows 10 times; that of a convex function grows 10 times."""
 
 _VISIBLE = 1e-8
-"""Beside the largest curvature, what a fall must come to: less is the rounding of terms that cancel."""
+"""A fall must come to this part of the largest curvature: less is the rounding of terms that cancel."""
 
 _DENSE = 200
 
@@ -60,8 +60,8 @@ def falling(problem: Any, x: np.ndarray) -> Descent | None:
         direction = free.along(directions[0])
         if _falls(free, direction):
             return Descent(direction, True)
-    direction = _down_one_side(free, curvatures, directions, affordable)
-    return None if direction is None else Descent(direction, False)
+    one_sided = _down_one_side(free, curvatures, directions, affordable)
+    return None if one_sided is None else Descent(one_sided, False)
 
 
 def _curvatures(problem: Any, free: Free | Tangent, steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ import numpy as np
 from autoopt.solvers.constraints import Held, held
 
 _ACTIVE = 1e-6
-"""Interior-point methods end so near to what is active."""
+"""Distance from an active limit at which interior-point methods end."""
 
 _IDLE = 1e-6
 """A multiplier of this size beside the gradient holds nothing: the constraint is one-sided, no more."""
@@ -78,7 +78,7 @@ class Free:
         return direction
 
     def within(self, direction: np.ndarray) -> np.ndarray:
-        """Return what of a direction, shape (n,), is free."""
+        """Return the free part of a direction, shape (n,)."""
         return direction * self.free
 
     def of(self, slopes: np.ndarray) -> np.ndarray:

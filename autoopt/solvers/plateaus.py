@@ -19,7 +19,7 @@ _CHANGE = 1e-8
 
 _RANDOM = 2
 _MOST = 160
-"""Evaluations, at most: a plateau that is a minimum pays them all."""
+"""Most evaluations that are spent: a plateau that is a minimum pays them all."""
 
 _EPS = np.finfo(np.float64).eps
 
@@ -68,7 +68,7 @@ def lower_beyond(problem: Any, x: np.ndarray) -> tuple[np.ndarray, float] | None
 
 
 def _idle(problem: Any, x: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Return of which parameters the slope moves f by less than a rounding, over `unit`; none that bounds fix."""
+    """Return which parameters have a slope that moves f by less than a rounding over `unit`; none that bounds fix."""
     room = max(_EPS * abs(problem.fun(x)), np.finfo(np.float64).tiny)
     idle = np.abs(problem.jac(x)) * unit <= room
     return idle if problem.limits is None else idle & (problem.limits.upper > problem.limits.lower)

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.objectives.differentiable import Derivatives
+from autoopt.origin import is_ours
 from autoopt.solvers.bounds import Limits
-from autoopt.users_code import is_ours
 
 UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError)
 """What an objective raises where it is not defined: LinAlgError is a ValueError. The rest are mistakes."""
@@ -28,11 +29,11 @@ class Stopped(Exception):
 
 
 class Stuck(Exception):
-    """So many trial points in a row were not defined that the method will not come back."""
+    """Too many trial points in a row were not defined: the method will not come back."""
 
 
 IN_A_ROW = 100
-"""Halving a step as often leaves nothing of it."""
+"""Number of halvings that leave nothing of a step."""
 
 
 class Problem:
@@ -40,15 +41,17 @@ class Problem:
 
     Parameters
     ----------
-    objective : Objective
-        Anything with `value_and_grad(x)`, `hess(x)` and `hessp(x, p)` on flat vectors.
+    objective : Derivatives
+        On flat vectors; `original`, `structure`, `exact` and `meets_kinks` of an objective are asked for if there.
     x0 : ndarray, shape (n,)
     limits : Limits, optional
     constraints : sequence
         SciPy's constraints on the flat vector.
     """
 
-    def __init__(self, objective: Any, x0: np.ndarray, limits: Limits | None = None, constraints: Any = ()) -> None:
+    def __init__(
+        self, objective: Derivatives, x0: np.ndarray, limits: Limits | None = None, constraints: Any = ()
+    ) -> None:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
         self.nfev = self.nhev = self.nhvp = self.nit = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
@@ -108,7 +111,7 @@ class Problem:
             return self.objective.hess(x)
 
     def hessp(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
-        if not self._is_defined and np.array_equal(x, self._at):
+        if not self._is_defined and self._is_at(x):
             return np.array(p)
         self.nhev += 1
         self.nhvp += 1
@@ -131,7 +134,7 @@ class Problem:
 
     @property
     def names(self) -> list[str] | None:
-        """Of the parameters, as the user may see them."""
+        """Names of the parameters, as the user may see them."""
         structure = getattr(self.objective, "structure", None)
         return None if structure is None else structure.names
 
@@ -150,13 +153,17 @@ class Problem:
     def _iterate(self, x: np.ndarray, *state: Any) -> None:
         self.nit += 1
         at = np.array(x)
-        if not (np.array_equal(at, self._at) and not self._is_defined):
-            self.latest, self._origin = at, self._found if np.array_equal(at, self._at) else None
+        if not (self._is_at(at) and not self._is_defined):
+            self.latest, self._origin = at, self._found if self._is_at(at) else None
         self.watch(self.latest)
+
+    def _is_at(self, x: np.ndarray) -> bool:
+        """Whether `x` is the point that was evaluated last."""
+        return self._at is not None and np.array_equal(x, self._at)
 
     def _evaluated(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return value and gradient at `x`, from the one-slot cache where `x` has not changed."""
-        if self._at is None or not np.array_equal(x, self._at):
+        if not self._is_at(x):
             at = np.array(x)
             found = self._tried(at)
             self._at, self._is_defined = at, found is not None

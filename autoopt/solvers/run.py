@@ -112,7 +112,7 @@ def run(
         if not isinstance(error, AutooptError) and error is not problem.raised and _is_from_solver(error):
             return failed(f"{solver.name} could not go on ({type(error).__name__}: {error})")
         with contextlib.suppress(Exception):
-            error.result = stopped(REFUSED, "The objective could not be evaluated any further")
+            vars(error)["result"] = stopped(REFUSED, "The objective could not be evaluated any further")
         raise
     extras = {name: raw[name] for name in _EXTRAS if raw.get(name) is not None}
     status = 0 if success and not raw.success else int(raw.status)  # SciPy's reason to doubt it was looked into

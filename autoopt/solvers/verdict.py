@@ -35,7 +35,7 @@ def verdict(
 def _judged(
     solver: Solver, problem: Problem, raw: Any, gtol: float, chosen: frozenset[str]
 ) -> tuple[np.ndarray, bool, str]:
-    """Return the solution, whether the run converged, and the message: SciPy's, with ours where the judgement is."""
+    """Return the solution, whether the run converged, and the message: SciPy's, or ours where the judgement is ours."""
     x, message = np.asarray(raw.x, dtype=np.float64), str(raw.message)
     if not problem.is_defined(x) and problem.best_value > -np.inf:
         x = problem.latest if problem.constraints else problem.best
@@ -87,7 +87,9 @@ def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float) -> str | None:
 
 def _descent(problem: Problem, x: np.ndarray) -> str | None:
     descent = falling(problem, x)
-    return descent and (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, descent.direction))
+    if descent is None:
+        return None
+    return (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, descent.direction))
 
 
 def _from_kink(problem: Problem, x: np.ndarray) -> str | None:
@@ -111,7 +113,7 @@ def _along(problem: Problem, direction: np.ndarray) -> str:
 
 
 def _flat(problem: Problem, x: np.ndarray, lower: np.ndarray, value: float) -> str:
-    """Return that f is flat around `x`, in what and where it is lower."""
+    """Return the sentence that f is flat around `x`, in which parameters, and where it is lower."""
     names, moved = _names(problem), np.flatnonzero(lower != x)
     rest = ", ..." if len(moved) > _NAMED else ""
     listed = ", ".join(names[i] for i in moved[:_NAMED]) + rest

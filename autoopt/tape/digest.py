@@ -39,7 +39,8 @@ def folded(tape: Tape) -> str:
 
     `np.sum(w)` of a constant `w` is a literal, and so is a part of it of a few entries; positions 0, 1, 2 are a slice.
     """
-    steps, values, large = tape.steps, dict(tape.values), set()
+    steps, values = tape.steps, dict(tape.values)
+    large: set[int] = set()
     for index, step in enumerate(steps):
         if step.level != CONSTANT:
             continue

@@ -25,8 +25,8 @@ from weakref import ref
 
 import numpy as np
 
-from autoopt.tape.loops.recurrence import Known, Recurrence
 from autoopt.tape.operations import component
+from autoopt.tape.recurrence import Known, Recurrence, Until
 from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Slot, Step, Tape, fill
 
 _BOOL, _WHOLE = np.dtype(bool), np.dtype(np.int64)
@@ -37,14 +37,15 @@ def counted(tape: Tape) -> Tape:
 
     One tape serves several kinds of derivative, so what it became is kept.
     """
-    known = _counted.get(id(tape))
-    if known is None or known[0]() is not tape:
+    kept = _counted.get(id(tape))
+    if kept is None or kept[0]() is not tape:
         key = id(tape)
-        known = _counted[key] = (ref(tape, lambda _: _counted.pop(key, None)), _Counting(tape).run())
-    return known[1]() if isinstance(known[1], ref) else known[1]
+        kept = _counted[key] = (ref(tape, lambda _: _counted.pop(key, None)), _Counting(tape).run())
+    return tape if kept[1] is None else kept[1]
 
 
-_counted: dict[int, tuple[ref, Any]] = {}
+_counted: dict[int, tuple[ref[Tape], Tape | None]] = {}
+"""By identity: a tape that was asked for, and what it became; None if it stays as it is, for its life is its own."""
 
 
 class _Equals:
@@ -137,41 +138,44 @@ class _Counting(_Equals):
         self.tape = tape
         self.total: int | None = None
 
-    def run(self) -> Any:
-        """Return the new tape; a weak reference to the old one, whose life must not be prolonged, if it is kept."""
+    def run(self) -> Tape | None:
+        """Return the new tape; None if nothing is counted."""
         for index, step in enumerate(self.tape.steps):
             if isinstance(step.operation, Recurrence):
-                self.within(index, step)
+                self.within(index, step, step.operation)
             for equal, always in self.found(index, step):
                 self.count(equal, always)
         if self.total is None:
-            return ref(self.tape)
+            return None
         guard = Guard(self.total, "ties", 0, None)
         return replace(self.tape, steps=self.steps, values=self.values, guards=[*self.tape.guards, guard])
 
-    def within(self, index: int, step: Step) -> None:
+    def within(self, index: int, step: Step, loop: Recurrence) -> None:
         """Count the ties in all iterations of a loop, whose results then have one array more for each kink."""
-        loop = step.operation
         body = _Body(loop.body)
-        places = _read(loop) if loop.until else range(len(loop.body))
+        places = _read(loop, loop.until) if loop.until else range(len(loop.body))
         equals = [pair for place in places for pair in body.found(place, loop.body[place])]
         if not equals:
             return
         if loop.until or loop.segment:
             equals = [(body.counted(equal), always) for equal, always in equals]
         first, found = step.shape[0], tuple(equal for equal, _ in equals)
-        if loop.until:
+        shapes: list[tuple[int, ...]]
+        if loop.until:  # a number, less those that always are
             until = loop.until._replace(ties=found, always=sum(always for _, always in equals))
-            longer, shapes = replace(loop, body=tuple(body.steps), until=until), [()]
+            longer = replace(loop, body=tuple(body.steps), until=until)
+            shapes, kinds, expected = [()], [_WHOLE], [0]
         else:
+            assert loop.count is not None
             longer = replace(loop, body=tuple(body.steps), outputs=(*loop.outputs, *found))
             shapes = [(loop.count, *body.steps[equal].shape) for equal in found]
+            kinds = [body.steps[equal].dtype for equal in found]
+            expected = [always * loop.count for _, always in equals]
         self.steps[index] = step._replace(operation=longer, shape=(first + len(shapes),))
         self.site = step.site
-        for place, shape in enumerate(shapes):
-            kind = _WHOLE if loop.until else body.steps[found[place]].dtype
+        for place, (shape, kind, always) in enumerate(zip(shapes, kinds, expected, strict=True)):
             array = self.append(component, (index,), ((Slot(0), first + place), {}), shape, kind)
-            self.count(array, 0 if loop.until else equals[place][1] * loop.count)
+            self.count(array, always)
 
     def count(self, equal: int, always: int) -> None:
         """Add the number of entries that are true, less those that always are."""
@@ -185,10 +189,10 @@ class _Counting(_Equals):
         self.total = count if self.total is None else self.append(np.add, (self.total, count), None, (), _WHOLE)
 
 
-def _read(loop: Recurrence) -> list[int]:
+def _read(loop: Recurrence, until: Until) -> list[int]:
     """Return the steps of which the carries, results and branches of a loop that ends on a condition are made."""
     read: set[int] = set()
-    waiting = [*loop.updates, *loop.outputs, *(step for step, _ in loop.until.checks)]
+    waiting = [*loop.updates, *loop.outputs, *(step for step, _ in until.checks)]
     while waiting:
         step = waiting.pop()
         if step not in read:
@@ -259,7 +263,7 @@ def _norm(steps: _Equals, index: int, step: Step) -> Iterator[tuple]:
         yield from _extremes(steps, sizes, (np.max if order > 0 else np.min,), options.get("axis"))
 
 
-_ALIKE = {"norm": np.linalg.norm, "cbrt": np.cbrt}
+_ALIKE: dict[Any, Callable] = {"norm": np.linalg.norm, "cbrt": np.cbrt}
 """Functions of SciPy by name, which need not be loaded for this."""
 
 _WITHOUT_ORDER = (np.linalg.vector_norm, np.linalg.matrix_norm)

@@ -55,7 +55,7 @@ def strict(function: Callable, build: Callable) -> Callable:
                 del arguments.arguments[option]
         if spread:
             return build(*arguments.args, **arguments.kwargs)
-        options = arguments.arguments.pop(extra_name, {})
+        options = arguments.arguments.pop(extra_name, {}) if extra_name else {}
         return build(**arguments.arguments, **options)
 
     return call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,8 @@ def live(tape: Tape) -> Tape:
         needed[index] = 1
     if all(needed):
         return tape
-    number, steps = {}, []
+    number: dict[int, int] = {}
+    steps: list[Step] = []
     first = needed.index(0)  # before it the numbers stay
     for index, step in enumerate(tape.steps):
         if needed[index]:
@@ -98,7 +100,7 @@ def shared(tape: Tape) -> Tape:
             value = tape.values[index]  # scalars are shared from the beginning
             if not isinstance(value, np.ndarray) or value.size > LARGE:
                 continue
-            key = (value.dtype.str, value.shape, value.tobytes())
+            key: tuple[Any, ...] = (value.dtype.str, value.shape, value.tobytes())
         else:
             inputs = tuple([same.get(source, source) for source in step.inputs])
             key = (step.operation, inputs, step.template if step.template is None else template_text(step.template))

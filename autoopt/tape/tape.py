@@ -21,6 +21,10 @@ class Slot(NamedTuple):
     position: int
 
 
+Template = tuple[Sequence[Any], dict[str, Any]]
+"""The positional arguments and the options of a call, a `Slot` in the place of each input."""
+
+
 class Step(NamedTuple):
     """One recorded call.
 
@@ -148,8 +152,8 @@ def fill(template: Any, inputs: Sequence[Any]) -> Any:
 
 def call(step: Step, inputs: Sequence[Any], operation: Callable | None = None) -> Any:
     """Call `operation` (default: the step's own) with `inputs` in the places that the step's template gives them."""
-    operation = step.operation if operation is None else operation
+    function: Any = step.operation if operation is None else operation
     if step.template is None:
-        return operation(*inputs)
+        return function(*inputs)
     args, kwargs = step.template
-    return operation(*fill(args, inputs), **fill(kwargs, inputs))
+    return function(*fill(args, inputs), **fill(kwargs, inputs))

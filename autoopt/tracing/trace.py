@@ -1,4 +1,17 @@
-"""Run the objective once on traced arrays."""
+"""Run the objective once on traced arrays.
+
+    trace(loss, structure, x0, (y,))
+        leaves          the parameters, as `structure` parts them, and the arrays and floats among the data
+        a copy          of `loss`, which sees stand-ins and traced arrays where the original sees NumPy and its globals
+        the run         copy(x, y): the tracer writes the tape, see `recording/tracer.py`
+        the end         the output's step; guards on what may raise; the steps that nothing needs are left out
+
+What holds after it: the tracer is over, so that a traced value which the objective has kept says so when it is used.
+Where the run has raised, what it had changed outside is as it was; where it has returned, that is left, and the trace
+says what it is. A run meets an array from outside as data, and only when it writes a traced value into one is it
+known that this is a buffer: such a run is refused, and done once more with these arrays as buffers
+(`outside/buffers.py`). If that is refused too, the user is told of the first, unless it says why this is no buffer.
+"""
 
 from __future__ import annotations
 
@@ -15,26 +28,31 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, TracingError
-from autoopt.origin import definition, is_library
+from autoopt.origin import DATA_LIBRARIES, definition, is_library
 from autoopt.parameters import Structure
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
 from autoopt.tracing.arrays.array import TracedArray
 from autoopt.tracing.arrays.matrix import MatrixArray
-from autoopt.tracing.complex import eigenvalues  # noqa: F401  (fill tables of functions.py)
+from autoopt.tracing.complex import array as complex_array
+from autoopt.tracing.complex import (
+    eigenvalues,  # noqa: F401  (fill tables of functions.py)
+    special,  # noqa: F401  (fill OF_SCIPY)
+)
 from autoopt.tracing.complex import functions as complex_functions  # noqa: F401  (fill tables of functions.py)
 from autoopt.tracing.complex.array import ComplexArray
-from autoopt.tracing.failing import keep_unread
-from autoopt.tracing.finished import Finished
 from autoopt.tracing.instrument.instrument import Instrument
 from autoopt.tracing.naming import RESERVED, argument_names, array_names, identifier
 from autoopt.tracing.outside import files
 from autoopt.tracing.outside.buffers import Buffers, is_of_buffers
 from autoopt.tracing.outside.side_effects import SideEffects
 from autoopt.tracing.outside.watching import Watch
+from autoopt.tracing.recording.failing import keep_unread
+from autoopt.tracing.recording.finished import finish
+from autoopt.tracing.recording.recorder import Recorder
+from autoopt.tracing.recording.tracer import Tracer
 from autoopt.tracing.standins import randomness
 from autoopt.tracing.standins.modes import catching
-from autoopt.tracing.tracer import Tracer
 
 
 @dataclass(frozen=True)
@@ -46,7 +64,7 @@ class Trace:
     tape : Tape
     captured : tuple of (namespace, name, value)
         The globals and outer variables that the objective read; another value there means another tape.
-    leftovers : SideEffects
+    side_effects : SideEffects
         What the run left outside.
     watched : Watch
         What it read outside and did not change.
@@ -60,7 +78,7 @@ class Trace:
 
     tape: Tape
     captured: tuple[tuple[Any, str, Any], ...]
-    leftovers: SideEffects
+    side_effects: SideEffects
     watched: Watch
     value: np.ndarray
     changes: tuple[Any, ...] = ()
@@ -86,18 +104,17 @@ def trace(
     TracingError
         If it does something that cannot be followed.
     """
-    tracer = Tracer(TracedArray, ComplexArray, literals)
+    first = Tracer(TracedArray, complex_array, literals)
     try:
-        return _trace(tracer, function, structure, flat, args, scalar)
+        return _trace(first, function, structure, flat, args, scalar)
     except Exception as error:
-        if not tracer.wrote_outside:
+        if not first.wrote_outside:
             raise
         cause = error.__cause__  # NumPy has an error of its own for what it could not turn into a number
         refused = cause if isinstance(cause, TracingError) else error
-    tracer = Tracer(TracedArray, ComplexArray, literals)
-    tracer.buffers = Buffers()
+    second = Tracer(TracedArray, complex_array, literals, Buffers())
     try:
-        return _trace(tracer, function, structure, flat, args, scalar)
+        return _trace(second, function, structure, flat, args, scalar)
     except Exception as error:
         if is_of_buffers(error):
             raise
@@ -110,34 +127,8 @@ def _trace(
     tracer.catching = catching(tracer.modes)
     instrument = Instrument(tracer)
     names = argument_names(function, 1 + len(args))
-    tables = ("pandas", "polars", "scipy.sparse")  # their leaves are made, and named, when they are first used
-    held = zip(names, (None, *args), strict=True)
-    instrument.reserve([name for name, value in held if not type(value).__module__.startswith(tables)])
-    vector = tracer.leaf(Leaf(names[0], "parameter"), np.array(flat, dtype=float))
-    parameters = structure.unflatten(vector)
-    reads = [index for index, step in enumerate(tracer.steps) if step.operation is operator.getitem]
-    tracer.tape.names.update(zip(reads, map(_variable, structure.paths), strict=False))
-
-    def leaf(name: str, value: Any) -> Any:
-        return tracer.leaf(Leaf(name, "argument"), value)
-
-    data = [_as_leaves(value, name, leaf) for value, name in zip(args, names[1:], strict=True)]
-    users = isinstance(function, FunctionType) and not is_library(function.__code__)
-    copied = instrument.copy(function) if users else instrument.substitute(function)
-    given = zip((parameters, *data), names, strict=True)
-    parameters, *data = (instrument.substitute(value, name, attribute=True) for value, name in given)
-    tracer.drawn = randomness.states()
-    tracer.outside = id(sys._getframe())
-    try:
-        read = files.announced(instrument.surroundings.notes.file)
-        with _without_collection(), read, np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
-            value = copied(parameters, *data)
-    except BaseException:
-        instrument.leave()
-        tracer.leftovers.take_back()
-        tracer.__class__ = Finished
-        raise
-    instrument.leave()
+    copied, arguments = _prepared(tracer, instrument, function, names, structure, flat, args)
+    value = _run(tracer, instrument, copied, arguments)
     if randomness.drawn(tracer, tracer.drawn, randomness.states()):
         raise TracingError(
             "The objective draws random numbers that no seed in it fixes, so every call is another function.",
@@ -152,10 +143,55 @@ def _trace(
     tracer.name_arrays(array_names(function, zip(names[1:], args, strict=True), instrument.captured))
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.derivatives = None
-    tracer.__class__ = Finished
-    watched = instrument.surroundings.watched()
+    finish(tracer)
+    watched = instrument.outside.watched()
     tape, single = live(without_empty(tracer.tape)), tracer.single is not None
-    return Trace(tape, captured, tracer.leftovers, watched, result, instrument.surroundings.changes, single)
+    return Trace(tape, captured, tracer.side_effects, watched, result, instrument.outside.changes, single)
+
+
+def _prepared(
+    tracer: Tracer,
+    instrument: Instrument,
+    function: Callable,
+    names: list[str],
+    structure: Structure,
+    flat: np.ndarray,
+    args: tuple,
+) -> tuple[Callable, list[Any]]:
+    """Return the instrumented copy of the objective and its arguments, the parameters first, as leaves of the tape."""
+    tables = (*DATA_LIBRARIES, "scipy.sparse")  # their leaves are made, and named, when they are first used
+    held = zip(names, (None, *args), strict=True)
+    instrument.reserve([name for name, value in held if not type(value).__module__.startswith(tables)])
+    vector = tracer.leaf(Leaf(names[0], "parameter"), np.array(flat, dtype=float))
+    parameters = structure.unflatten(vector)
+    reads = [index for index, step in enumerate(tracer.steps) if step.operation is operator.getitem]
+    tracer.tape.names.update(zip(reads, map(_variable, structure.paths), strict=False))
+
+    def leaf(name: str, value: Any) -> Any:
+        return tracer.leaf(Leaf(name, "argument"), value)
+
+    data = [_as_leaves(value, name, leaf) for value, name in zip(args, names[1:], strict=True)]
+    users = isinstance(function, FunctionType) and not is_library(function.__code__)
+    copied = instrument.copy(function) if users else instrument.substitute(function)
+    given = zip((parameters, *data), names, strict=True)
+    return copied, [instrument.substitute(value, name, attribute=True) for value, name in given]
+
+
+def _run(tracer: Tracer, instrument: Instrument, copied: Callable, arguments: list[Any]) -> Any:
+    """Return what the copy returns; where it raises, what it has changed outside is as it was before."""
+    tracer.drawn = randomness.states()
+    tracer.outside = id(sys._getframe())
+    try:
+        read = files.announced(instrument.outside.notes.file)
+        with _without_collection(), read, np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
+            value = copied(*arguments)
+    except BaseException:
+        instrument.leave()
+        tracer.side_effects.take_back()
+        finish(tracer)
+        raise
+    instrument.leave()
+    return value
 
 
 def _warn_of_single(where: Any) -> None:
@@ -209,7 +245,7 @@ def _variable(path: str) -> str:
     return name if name.isidentifier() and name not in RESERVED else f"parameter_{name}".rstrip("_")
 
 
-def output_step(tracer: Tracer, value: Any, function: Callable, scalar: bool) -> int:
+def output_step(tracer: Recorder, value: Any, function: Callable, scalar: bool) -> int:
     """Return the step of the objective's value: 0-d if it shall be a scalar."""
     if type(value) in (list, tuple) and not scalar:
         value = tracer.nested(value)

@@ -10,12 +10,13 @@ import textwrap
 import time
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import autoopt
-from autoopt.cli.main import main
+from autoopt.cli.main import main, modules
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NORMAL = """\
@@ -64,6 +65,18 @@ def test_texts_are_golden(args, request):
     outcome = run(*args)
     assert outcome.exit_code == 0 and not outcome.stderr
     matches_golden(request.node.callspec.id, outcome.stdout)
+
+
+@pytest.mark.parametrize("name", [module.__name__.rpartition(".")[2] for module, _ in modules()])
+def test_every_command_is_listed_and_has_its_line_and_help(name):
+    module, command = next(pair for pair in modules() if pair[0].__name__.endswith(f".{name}"))
+    line = re.fullmatch(rf"`(autoopt {name}\b.*)`: ([a-z].*)\.", module.__doc__.partition("\n")[0])
+    assert line, "the first line of the docstring is: `autoopt NAME ARGUMENTS`: what it does."
+    assert re.search(rf"(?m)^  {re.escape(line[1])}  +{re.escape(line[2])}$", run("--help").stdout)
+    assert main.commands[name] is command
+    helped = run(name, "--help")
+    assert helped.exit_code == 0 and command.help.partition("\n")[0] in helped.stdout
+    assert all(option.help for option in command.params if isinstance(option, click.Option)), "an option has no help"
 
 
 def test_version_is_the_packages():

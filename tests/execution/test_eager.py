@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 
 import numpy as np
@@ -13,13 +12,14 @@ from corpus import CASES
 import autoopt
 from autoopt.errors import PathsWarning
 from autoopt.execution.eager import EagerCache, EagerRun
+from autoopt.objectives import dispatch
 from benchmarks.loop_programs import PROGRAMS
 
 CACHE = EagerCache()
 
 
 def eager_run(objective: autoopt.Objective, x: np.ndarray) -> EagerRun:
-    return EagerRun(objective._path(x).trace.tape, x, CACHE)
+    return EagerRun(objective.dispatch.original.trace(x).tape, x, CACHE)
 
 
 def check(function, x0, args) -> None:
@@ -42,6 +42,7 @@ def agree(found: np.ndarray, expected: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.xfail][::11], ids=lambda case: case.name)
+@pytest.mark.sampled(5)
 def test_corpus(case):
     check(case.f, case.x0, case.args)
 
@@ -116,8 +117,8 @@ def bisected(x):
 
 @pytest.fixture
 def low_cap(monkeypatch):
-    monkeypatch.setattr(sys.modules["autoopt.objectives.objective"], "MAX_PATHS", 4)
-    monkeypatch.setattr(sys.modules["autoopt.objectives.objective"], "KEPT_PATHS", 2)
+    monkeypatch.setattr(dispatch, "MAX_PATHS", 4)
+    monkeypatch.setattr(dispatch, "KEPT_PATHS", 2)
 
 
 def slope(x):
@@ -139,6 +140,7 @@ def switched_slope(x):
     return 3 * x**2 + np.array([-2 * x[0] * np.sum(~up), 2 * x[1] * np.sum(np.arange(1, 11)[up])])
 
 
+@pytest.mark.slow
 def test_a_thousand_paths(low_cap):
     objective = autoopt.Objective(switched, np.array([1.0, 1.0]))
     points = np.random.default_rng(0).uniform(0.5, 2.0, (1000, 2))
@@ -152,8 +154,8 @@ def test_a_thousand_paths(low_cap):
                 curve = 6 * x + np.array([-2.0 * np.sum(~up), 2.0 * np.sum(np.arange(1, 11)[up])])
                 np.testing.assert_allclose(objective.hessp(x, np.array([1.0, -0.5])), curve * [1.0, -0.5], rtol=1e-9)
     assert len(caught) == 1
-    assert len(objective._paths) == 2
-    assert len(objective._interpreter.rules) < 30
+    assert len(objective.dispatch.paths) == 2
+    assert len(objective.dispatch.eager.cache.kinds) < 30
 
 
 def test_bisection_is_minimised(low_cap):

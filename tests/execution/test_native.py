@@ -299,7 +299,10 @@ def test_a_function_that_has_cost_enough_becomes_machine_code(monkeypatch) -> No
         np.testing.assert_allclose(objective.grad(point), plain.grad(point), rtol=1e-11)
         np.testing.assert_allclose(objective.hessp(point, x), plain.hessp(point, x), rtol=1e-9)
     functions = [
-        f for c in objective._paths[0].compiled.values() for f in c.namespace.values() if isinstance(f, TieredFunction)
+        f
+        for c in objective.dispatch.paths[0].compiled.values()
+        for f in c.namespace.values()
+        if isinstance(f, TieredFunction)
     ]
     assert {f.__name__ for f in functions if f.native is not None} == {"value_and_grad", "linearize", "hessp"}
 
@@ -307,7 +310,7 @@ def test_a_function_that_has_cost_enough_becomes_machine_code(monkeypatch) -> No
 def test_a_function_with_little_behind_it_stays_numpy() -> None:
     objective = Objective(garch, np.array([0.12, 0.09, 0.75]), (RANDOM.normal(size=50),))
     objective.grad(np.array([0.12, 0.09, 0.75]))
-    (compiled,) = objective._paths[0].compiled.values()
+    (compiled,) = objective.dispatch.paths[0].compiled.values()
     assert [f.native for f in compiled.namespace.values() if isinstance(f, TieredFunction)] == [None]
 
 
@@ -327,7 +330,7 @@ def test_the_loops_of_a_function_without_code_are_compiled_alone(monkeypatch) ->
     first = objective.grad(x)
     for _ in range(3):
         np.testing.assert_allclose(objective.grad(x), first, rtol=1e-11)
-    (compiled,) = objective._paths[0].compiled.values()
+    (compiled,) = objective.dispatch.paths[0].compiled.values()
     loops = [f for name, f in compiled.namespace.items() if name.endswith("_loop") and isinstance(f, TieredFunction)]
     assert loops and all(f.native is not None for f in loops)
 
@@ -374,6 +377,7 @@ SHARE = 8
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if not c.xfail][::SHARE], ids=str)
+@pytest.mark.sampled(5)
 def test_machine_code_of_the_corpus_agrees(case, monkeypatch) -> None:
     seen: list[bool] = []
     monkeypatch.setattr(tiering, "watch", lambda namespace: compared(namespace, seen))

@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 def forget() -> None:
-    """Do as a new process does: nothing is in memory."""
+    """Forget what is in memory, as if the process were new."""
     source_cache._recent.clear()
 
 
@@ -573,7 +573,7 @@ def test_masks_are_those_of_each_path(folder) -> None:
             value, gradient = objective.value_and_grad(x)
             assert value == pytest.approx(f(x))
             assert gradient == pytest.approx(np.sum(x > 0) * 2 * x + weights * (x > 0))
-    assert len(objective._paths) == 5
+    assert len(objective.dispatch.paths) == 5
 
 
 def test_what_is_computed_of_long_constants_is_part_of_the_code():

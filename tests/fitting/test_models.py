@@ -1,11 +1,13 @@
 """Every model against statsmodels, scikit-learn and glum, and as a citizen of scikit-learn's tools."""
 
+import pkgutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from autoopt import models
 from autoopt.errors import AutooptError, UsageError
 from autoopt.models import MODELS, LogisticRegression, LogLinearRegression
 from autoopt.models.validation import ConvergenceWarning, IdentificationWarning
@@ -47,6 +49,18 @@ def weights_and_offset(rows):
     """Return frequencies from 0 to 3 and a small offset."""
     rng = np.random.default_rng(3)
     return rng.integers(0, 4, rows).astype(float), 0.3 * rng.normal(size=rows)
+
+
+def test_every_file_with_a_model_is_imported_and_its_estimator_public():
+    files = {module.name for module in pkgutil.iter_modules(models.__path__)}
+    with_model = {f"autoopt.models.{name}" for name in files if "\nadd(" in source_of(name)}
+    assert {row.estimator.__module__ for row in MODELS.values()} == with_model
+    assert {row.estimator.__name__ for row in MODELS.values()} <= set(models.__all__)
+
+
+def source_of(name):
+    """Return the text of a file of autoopt/models."""
+    return (Path(models.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
 
 
 def test_every_model_has_its_peers():
@@ -178,6 +192,7 @@ UNIDENTIFIED = {"check_sample_weight_equivalence_on_dense_data": "the unpenalise
     ],
     ids=repr,
 )
+@pytest.mark.sampled(4)
 def test_estimators_pass_the_checks_of_scikit_learn(estimator, expected):
     from sklearn.utils.estimator_checks import check_estimator
 

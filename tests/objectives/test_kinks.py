@@ -169,6 +169,7 @@ def analytic(g, x):
 
 
 @pytest.mark.parametrize("name", CLOSED)
+@pytest.mark.sampled(6)
 def test_smooth_functions_with_kinks_have_their_derivatives_everywhere(name) -> None:
     kinked, smooth = CLOSED[name]
     objective = autoopt.objective(kinked, ZERO)
@@ -221,7 +222,7 @@ def test_ties_that_are_everywhere_are_looked_at_once() -> None:
     objective = autoopt.objective(lambda x: np.sum(distance(x)), np.array([0.1, 0.5, 0.9]))
     for point in RANDOM.normal(size=(4, 3)):
         objective.value_and_grad(point)
-    compiled = objective._paths[0].compiled["value_and_grad"]
+    compiled = objective.dispatch.paths[0].compiled["value_and_grad"]
     assert compiled.stationary == 3
     np.testing.assert_allclose(objective.grad(np.array([0.1, 0.5, 0.9])), [-4, 0, 4])
 
@@ -266,8 +267,8 @@ def test_ties_that_are_everywhere_are_those_of_the_data_that_are_bound(engine) -
     for point in (np.array([0.3, -0.2, 0.1]), ZERO, np.array([1.0, 2.0, -0.5])):
         for objective, rows in ((one, padded), (other, full), (one, padded)):
             np.testing.assert_allclose(objective.grad(point), smooth(point, rows), rtol=1e-9, atol=1e-12)
-    assert one._paths[0].compiled["value_and_grad"].stationary == 4
-    assert other._paths[0].compiled["value_and_grad"].stationary == 0
+    assert one.dispatch.paths[0].compiled["value_and_grad"].stationary == 4
+    assert other.dispatch.paths[0].compiled["value_and_grad"].stationary == 0
     one.hess(ZERO), other.hess(ZERO)
     for objective, rows in ((one, padded), (other, full)):
         np.testing.assert_allclose(objective.hess(ZERO), 0.25 * rows.T @ rows, rtol=1e-9, atol=1e-12)
@@ -303,6 +304,7 @@ CARDINAL = {
 
 @pytest.mark.parametrize("start", [[0.0, 0.0], [0.3, 0.4]], ids=["zeros", "beside"])
 @pytest.mark.parametrize("name", CARDINAL)
+@pytest.mark.sampled(7)
 def test_a_branch_of_zero_has_the_curvature_around(name, start) -> None:
     """Where rounding covers it close by, too: (1 - cos r) / r**2 has few digits there."""
     f, curvature = CARDINAL[name]
@@ -324,6 +326,7 @@ HELD = {
 
 
 @pytest.mark.parametrize("held", HELD)
+@pytest.mark.sampled(7)
 def test_kernels_of_distances_between_equal_points(held) -> None:
     """Two rows are the same for all parameters, as in every kernel matrix each is the same as itself."""
     rows = np.array([[0.0, 0.0], [1.0, 2.0], [1.0, 2.0], [0.3, 0.4]])
@@ -406,12 +409,12 @@ def test_every_function_with_a_kink_is_met_by_a_function_here(function) -> None:
 
     objective = autoopt.objective(f, np.array([0.5, 0.2, 0.9]))
     objective.value_and_grad(np.array([0.5, 0.2, 0.9]))
-    compiled = objective._paths[0].compiled["value_and_grad"]
+    compiled = objective.dispatch.paths[0].compiled["value_and_grad"]
     with pytest.raises(compiled.tied):
         compiled.run(np.zeros(3))
 
 
 def test_a_limit_is_found_to_rounding() -> None:
-    limit, error = one_sided.one_sided(lambda h: np.array([np.exp(h), np.sin(h) / h]), one_sided._STEPS)
+    limit, error = one_sided.extrapolated(lambda h: np.array([np.exp(h), np.sin(h) / h]), one_sided._STEPS)
     np.testing.assert_allclose(limit, [1.0, 1.0], rtol=1e-14)
     assert np.all(error < 1e-12)

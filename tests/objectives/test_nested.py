@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import namedtuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from scipy import sparse, special
 import autoopt
 from autoopt import differences, grad, hessian, hvp, jacobian, value_and_grad
 from autoopt.execution import engines
+from autoopt.objectives import dispatch
 
 POINTS = np.array([[1.1, 0.55], [0.7, 1.3], [1.6, -0.4]])
 T = np.linspace(0.1, 0.9, 7)
@@ -440,6 +440,7 @@ def named_tuple(x):
 
 
 @pytest.mark.parametrize(("f", "by_hand", "points"), CASES)
+@pytest.mark.sampled(4)
 def test_value_gradient_and_product(f, by_hand, points) -> None:
     objective = autoopt.objective(f, points[0])
     for x in points:
@@ -672,8 +673,8 @@ def test_loop_until_converged() -> None:
 
 @pytest.mark.filterwarnings("ignore::autoopt.errors.PathsWarning")
 def test_more_branches_than_are_compiled(monkeypatch) -> None:
-    monkeypatch.setattr(sys.modules["autoopt.objectives.objective"], "MAX_PATHS", 2)
-    monkeypatch.setattr(sys.modules["autoopt.objectives.objective"], "KEPT_PATHS", 1)
+    monkeypatch.setattr(dispatch, "MAX_PATHS", 2)
+    monkeypatch.setattr(dispatch, "KEPT_PATHS", 1)
 
     def f(x):
         total = 0.0

@@ -47,6 +47,7 @@ def reference(g, x):
 
 
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.sampled(6)
 def test_smooth_functions_have_their_derivatives_at_zeros_and_ties(case) -> None:
     written, smooth = CASES[case]
     objective = autoopt.objective(written, np.zeros(3))

@@ -75,6 +75,7 @@ POINTS = [[0.7, 0.3], [1.0, 1.0], [0.5, 0.25], [2.0, 1.0], [1.0, 1.0 + 1e-9]]
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.sampled(6)
 def test_derivatives_where_values_are_equal(name):
     function, derivatives = CASES[name]
     objective = autoopt.objective(function, np.array([0.9, 0.4]))
@@ -95,6 +96,7 @@ def test_second_derivatives_at_the_matrix_of_zeros(name):
 
 
 @pytest.mark.parametrize("apart", [1e-2, 1e-4, 3e-6, 1e-6, 1e-7, 1e-9, 1e-12, 0.0])
+@pytest.mark.sampled(7)
 def test_square_root_by_eigenvectors(apart):
     """tr sqrt(A) + A00 with eigenvalues 2 + w1 and 2 - w1, near a tie: rounding over the gap squared was the result."""
 

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autoopt import grad, minimize
+from autoopt import grad, minimize, objective
 from autoopt.errors import DataError, ObjectiveError
-from autoopt.objectives import objective
 from autoopt.objectives.suspects import MissingKeyError, TextError
 
 

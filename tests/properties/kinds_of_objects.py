@@ -1,4 +1,4 @@
-"""Kinds of programs about objects: subclasses of containers, derivatives inside, surroundings that change between calls."""
+"""Kinds of programs about objects: subclasses of containers, derivatives inside, things outside that change between calls."""
 
 # ruff: noqa: E501 - tables of program text
 
@@ -231,11 +231,11 @@ def derivatives_inside(d: Draw) -> Core:
     return Core(text, ("r",), f"import autoopt\n\n\n{helpers}")
 
 
-# Surroundings that change between calls -------------------------------------------------------------------------------
+# Things outside that change between calls ------------------------------------------------------------------------------
 
 
-@kind("surroundings that change")
-def surroundings(d: Draw) -> Core:
+@kind("what changes outside")
+def outside(d: Draw) -> Core:
     """Something that the objective reads outside, replaced or written into between calls."""
     a, b, c = d.number(), d.number(), d.number()
     s, t = d.smooth(), d.smooth()
@@ -297,7 +297,7 @@ def surroundings(d: Draw) -> Core:
     return Core(text, ("r",), helpers, (), kept)
 
 
-@kind("surroundings that change")
+@kind("what changes outside")
 def data_that_change(d: Draw) -> Core:
     """Data arguments, arrays, lists, dictionaries and objects, written into between calls."""
     a, b = d.number(), d.number()

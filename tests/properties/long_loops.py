@@ -98,7 +98,7 @@ def compare_derivatives(f: Callable, x0: Any, args: tuple) -> None:
 def check_text(text: Text, second_order: bool) -> None:
     """Check one random loop."""
     f = text.function()
-    tape = Objective(f, text.x, text.args)._paths[0].trace.tape
+    tape = Objective(f, text.x, text.args).dispatch.paths[0].trace.tape
     moves = np.random.default_rng(0).normal(size=(4, text.x.size)) * np.array([[1e-3], [0.02], [0.1], [1.0]])
     compare_tapes(tape, [text.x, *(text.x + move for move in moves)])
     if second_order:
@@ -109,7 +109,7 @@ def check_case(case: Case) -> bool:
     """Check an objective of the corpus; return whether its tape is one that vectorising changes."""
     with np.errstate(all="ignore"):
         objective = Objective(case.f, case.x0, case.args)
-        tape = objective._paths[0].trace.tape
+        tape = objective.dispatch.paths[0].trace.tape
         if len(vectorise(tape).steps) == len(tape.steps):
             return False
         x = objective.structure.flatten(case.x0).astype(float)

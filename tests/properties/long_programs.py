@@ -310,7 +310,7 @@ def shrink(program: Program, outcome: Outcome, compiled: bool, derivatives: bool
 
 
 SHRUNK = 20
-"""So many failures of one kind are cut down; the others are only counted."""
+"""Most failures of one kind that are cut down; the others are only counted."""
 
 
 def _bare(program: Program) -> str:

@@ -23,7 +23,7 @@ class Changed(Exception):
 
 
 class Tied(Exception):
-    """So many kinks are met."""
+    """Operands of kinks are equal; the argument is how many."""
 
 
 class Stepwise:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextvars
 import json
 import pickle
-import sys
 import weakref
 
 import numpy as np
@@ -20,15 +19,15 @@ from stepwise import Stepwise
 
 import autoopt
 from autoopt.execution.engines import ENGINES
-from autoopt.objectives import decisions
+from autoopt.objectives import decisions, original
 from autoopt.tracing.outside.watching import Watch
-from autoopt.tracing.tracer import Tracer
+from autoopt.tracing.recording.tracer import Tracer
 
-objectives = sys.modules["autoopt.objectives.objective"]  # the package's attribute of that name is the function
 FAMILIES = {family: name for name, (family, _) in KINDS.items()}
 
 
 @pytest.mark.parametrize("name", KINDS)
+@pytest.mark.sampled(3)
 def test_programs_are_right_or_refused_with_a_line(name):
     for case in range(2):
         program = write(name, f"slice-{case}")
@@ -37,6 +36,7 @@ def test_programs_are_right_or_refused_with_a_line(name):
 
 
 @pytest.mark.parametrize("name", FAMILIES.values())
+@pytest.mark.sampled(3)
 def test_compiled_programs_are_right_or_refused_with_a_line(name):
     program = write(name, "compiled-1")
     outcome = check(program)
@@ -168,6 +168,7 @@ def test_searches_are_roots(f, monkeypatch):
 
 
 @pytest.mark.parametrize("f", [entries, ends])
+@pytest.mark.slow
 def test_searches_that_are_not_recognised_where_the_slope_is_zero_have_no_hessian(f, monkeypatch):
     monkeypatch.setitem(ENGINES, "auto", Stepwise)
     objective = autoopt.objective(f, np.zeros(3))
@@ -307,16 +308,16 @@ def noticed(name: str, cases: int) -> bool:
 
 
 def test_an_answer_without_a_guard_is_noticed(monkeypatch):
-    monkeypatch.setattr(Tracer, "decide", lambda self, traced, kind, answer: answer)
+    monkeypatch.setattr(Tracer, "guard", lambda self, traced, kind, answer: answer)
     assert noticed("steps_back", 20)
 
 
 def test_a_search_that_is_not_followed_is_noticed(monkeypatch):
-    monkeypatch.setattr(objectives, "followed", lambda tape, *_: tape)
+    monkeypatch.setattr(original, "followed", lambda tape, *_: tape)
     monkeypatch.setattr(decisions, "wants", lambda path, kind: False)
     assert noticed("digits", 3)
 
 
-def test_surroundings_that_are_not_watched_are_noticed(monkeypatch):
+def test_things_outside_that_are_not_watched_are_noticed(monkeypatch):
     monkeypatch.setattr(Watch, "holds", lambda self: True)
-    assert noticed("surroundings", 12)
+    assert noticed("outside", 12)

@@ -18,7 +18,7 @@ from programs import KNOWN, KNOWN_CRASHES, Program, write
 
 from autoopt.execution import source_cache
 from autoopt.rules.table import RULES
-from autoopt.tracing.arrays import methods, views
+from autoopt.tracing.arrays import cells, methods, reading, views
 
 SETTINGS = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 CASES = st.randoms(use_true_random=False).map(write)
@@ -42,6 +42,7 @@ def test_the_compiled_value_is_numpys_on_either_side_of_the_branches(case):
 
 
 @pytest.mark.parametrize("case", range(25))
+@pytest.mark.sampled(4)
 def test_derivatives_agree_with_differences(case):
     assert_right(write(random.Random(f"derivative-{case}")), compiled=True, derivatives=True)
 
@@ -204,16 +205,17 @@ def noticed(cases: int, derivatives: bool = False) -> list[tuple[Program, Outcom
 
 
 def test_a_write_that_a_view_does_not_pass_on_is_noticed(monkeypatch):
-    monkeypatch.setattr(views, "attach", lambda result, *_: result)
+    for room in (views, cells, reading):
+        monkeypatch.setattr(room, "attach", lambda result, *_: result)
     assert noticed(60)
 
 
 def test_a_view_that_does_not_see_later_writes_is_noticed(monkeypatch):
     def settle(array):
         if array.cells:
-            views._flush(array)
+            cells.flush(array)
 
-    monkeypatch.setattr(views, "settle", settle)
+    monkeypatch.setattr(reading, "settle", settle)
     assert noticed(200)
 
 
@@ -223,20 +225,20 @@ def test_a_copy_that_is_a_view_is_noticed(monkeypatch):
 
 
 def test_a_write_at_the_wrong_place_is_noticed(monkeypatch):
-    place = views._cell_key
+    place = cells.cell_key
 
     def shifted(array, index):
         key = place(array, index)
         return key if key is None or array.value.shape[0] < 3 else ((key[0] + 1) % array.value.shape[0], *key[1:])
 
-    monkeypatch.setattr(views, "_cell_key", shifted)
+    monkeypatch.setattr(cells, "cell_key", shifted)
     assert noticed(100)
 
 
 def test_a_branch_without_a_guard_is_noticed(monkeypatch):
-    from autoopt.tracing.tracer import Tracer
+    from autoopt.tracing.recording.tracer import Tracer
 
-    monkeypatch.setattr(Tracer, "decide", lambda self, traced, kind, answer: answer)
+    monkeypatch.setattr(Tracer, "guard", lambda self, traced, kind, answer: answer)
     assert noticed(200)
 
 
@@ -255,7 +257,8 @@ def test_a_term_missing_in_a_derivative_is_noticed(monkeypatch):
 
 
 def test_cut_down_programs_still_fail(monkeypatch):
-    monkeypatch.setattr(views, "attach", lambda result, *_: result)
+    for room in (views, cells, reading):
+        monkeypatch.setattr(room, "attach", lambda result, *_: result)
     ((program, outcome),) = noticed(60)
     small = shrink(program, outcome, False, False)
     assert check(small, False).kind == "wrong"

@@ -67,10 +67,13 @@ def outputs(result: object) -> list:
 
 
 class Function:
-    """A rule compiled for the shapes of one case: value, gradient and Hessian-vector product of weighted outputs."""
+    """A rule compiled for the shapes of one case: value and derivatives of weighted outputs, of order 2 at most.
 
-    def __init__(self, case: Case):
-        self.case = case
+    Those of second order are the Hessian-vector product.
+    """
+
+    def __init__(self, case: Case, order: int):
+        self.case, self.order = case, min(order, case.order)
         arrays = [array(leaf) for leaf in leaves((case.args, case.kwargs))]
         inputs = [pt.tensor(dtype=str(a.dtype), shape=a.shape) for a in arrays]
         args, kwargs = refill((case.args, case.kwargs), list(inputs))
@@ -79,13 +82,10 @@ class Function:
             for result in outputs(find(case.function).build(*args, **kwargs))
         ]
         self.known = [result.type.shape for result in results]
-        self.free = [
-            not isinstance(leaf, Data) and a.dtype == float
-            for leaf, a in zip(leaves((case.args, case.kwargs)), arrays, strict=True)
-        ]
+        self.free = [is_differentiated(leaf) for leaf in leaves((case.args, case.kwargs))]
         rng = np.random.default_rng(1)
         self.weights = [rng.uniform(0.5, 1.5, np.shape(r)) for r in outputs(case.expected)]
-        self.count = sum(self.free) if case.order else 0
+        self.count = sum(self.free) if self.order else 0
         cost = sum(pt.sum(r * w) for r, w in zip(results, self.weights, strict=True) if r.dtype == "float64")
         graph = FunctionGraph(inputs, [*results, pt.as_tensor(cost)], clone=True)
         STABLE.rewrite(graph)
@@ -99,7 +99,7 @@ class Function:
         wrt = [x for x, free in zip(inputs, self.free, strict=True) if free]
         directions = [x.type() for x in wrt]
         derived = list(pytensor.grad(cost, wrt, disconnected_inputs="ignore"))
-        if self.case.order == 2:
+        if self.order == 2:
             along = sum(pt.sum(g * d) for g, d in zip(derived, directions, strict=True))
             derived += pytensor.grad(along, wrt, disconnected_inputs="ignore")
         return [*inputs, *directions], results + derived
@@ -121,9 +121,9 @@ FIRST = {case.key: case for case in reversed(CASES)}
 
 
 @cache
-def compiled(key: str) -> Function:
+def compiled(key: str, order: int) -> Function:
     """Return the compiled rule of the cases with this key, which differ in their numbers alone."""
-    return Function(FIRST[key])
+    return Function(FIRST[key], order)
 
 
 def ridders(f: object, step: float) -> tuple[np.ndarray, np.ndarray]:
@@ -154,39 +154,69 @@ def check_same(case: Case, got: list, known: list) -> None:
         np.testing.assert_allclose(one, other, rtol=case.tolerance, atol=case.tolerance)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_rule(case):
-    """Value, slope and curvature of the rule are those of NumPy's function."""
-    with pytensor.config.change_flags(cxx="", traceback__limit=0), np.errstate(all="ignore"):
-        function = compiled(case.key)
-        arrays = [array(leaf) for leaf in leaves((case.args, case.kwargs))]
+class Comparison:
+    """A case run by its compiled rule at its own numbers, and along a line through them."""
+
+    def __init__(self, case: Case, order: int) -> None:
+        self.case, self.function = case, compiled(case.key, order)
+        self.arrays = [array(leaf) for leaf in leaves((case.args, case.kwargs))]
         rng = np.random.default_rng(2)
-        directions = [
+        self.directions = [
             rng.choice([-1, 1], a.shape) * rng.uniform(0.5, 1, a.shape)
-            for a, free in zip(arrays, function.free, strict=True)
+            for a, free in zip(self.arrays, self.function.free, strict=True)
             if free
         ]
-        values, gradient, curvature = function(arrays, directions)
-        check_same(case, values, function.known)
-        if not function.count:
-            return
+        self.values, self.gradient, self.curvature = self.function(self.arrays, self.directions)
 
-        def moved(t):
-            steps = iter(directions)
-            return [a + t * next(steps) if free else a for a, free in zip(arrays, function.free, strict=True)]
+    def moved(self, t: float) -> list:
+        steps = iter(self.directions)
+        pairs = zip(self.arrays, self.function.free, strict=True)
+        return [a + t * next(steps) if free else a for a, free in pairs]
 
-        slope = sum(np.sum(g * d) for g, d in zip(gradient, directions, strict=True))
-        expected, error = ridders(lambda t: function.cost(moved(t)), case.step)
+    def check_slope(self) -> None:
+        slope = sum(np.sum(g * d) for g, d in zip(self.gradient, self.directions, strict=True))
+        expected, error = ridders(lambda t: self.function.cost(self.moved(t)), self.case.step)
         agree(slope, expected, error, "slope")
-        if case.kink or case.order < 2:
-            assert all(np.all(np.isfinite(g)) for g in gradient + curvature)
-            return
 
+    def check_curvature(self) -> None:
         def gradients(t):
-            return np.concatenate([np.ravel(g) for g in function(moved(t), directions)[1]])
+            return np.concatenate([np.ravel(g) for g in self.function(self.moved(t), self.directions)[1]])
 
-        expected, error = ridders(gradients, case.step)
-        agree(np.concatenate([np.ravel(h) for h in curvature]), expected, error, "curvature")
+        expected, error = ridders(gradients, self.case.step)
+        agree(np.concatenate([np.ravel(h) for h in self.curvature]), expected, error, "curvature")
+
+
+@pytest.fixture
+def quickly():
+    """Have PyTensor run graphs, and those within operations, by Python: numba would compile each for half a second."""
+    with pytensor.config.change_flags(cxx="", linker="py", traceback__limit=0), np.errstate(all="ignore"):
+        yield
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_rule(case, quickly):
+    """Value and slope of the rule are those of NumPy's function."""
+    compared = Comparison(case, 1)
+    check_same(case, compared.values, compared.function.known)
+    if compared.function.count:
+        compared.check_slope()
+
+
+def is_differentiated(leaf: object) -> bool:
+    return not isinstance(leaf, Data) and leaf.dtype == float
+
+
+CURVED = [case for case in CASES if case.order == 2 and any(map(is_differentiated, leaves((case.args, case.kwargs))))]
+
+
+@pytest.mark.sampled(12)
+@pytest.mark.parametrize("case", CURVED, ids=str)
+def test_curvature_of_rule(case, quickly):
+    """It is that of NumPy's function, which has none at a kink."""
+    compared = Comparison(case, 2)
+    if not case.kink:
+        compared.check_curvature()
+    assert all(np.all(np.isfinite(part)) for part in compared.gradient + compared.curvature)
 
 
 def agree(got, expected, error, what):

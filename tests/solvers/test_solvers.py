@@ -1,9 +1,12 @@
 """The table of solvers: every one on every problem, and what each refuses."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.special import expit
 
+from autoopt import solvers
 from autoopt.solvers import SOLVERS, Problem, run
 
 
@@ -82,6 +85,12 @@ PROBLEMS = {
     "logistic": logistic,
     "badly scaled": badly_scaled,
 }
+
+
+def test_every_file_with_solvers_is_imported():
+    folder = Path(solvers.__file__).parent
+    families = {file.stem for file in folder.glob("*.py") if "\n@solver(" in file.read_text(encoding="utf-8")}
+    assert {row.function.__module__.rpartition(".")[2] for row in SOLVERS.values()} == families
 
 
 # What a method cannot do, and how it says so.

@@ -28,6 +28,7 @@ def segments(tape):
 
 
 @pytest.mark.parametrize("name", SEGMENTED)
+@pytest.mark.sampled(6)
 def test_derivatives_in_segments_are_the_same(name, monkeypatch) -> None:
     f, x0, data = KNOWN[name]
     plain = batch(looped(tape_of(f, x0, data)))
@@ -76,6 +77,7 @@ def peak(function, *args):
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_gradient_and_product_of_a_long_loop_need_a_fraction_of_the_memory(monkeypatch) -> None:
     observed, size, x = RANDOM.normal(size=225), 1000, np.array([1.0, 0.5, 1.2])
     kept = 8 * size * len(observed)

@@ -16,7 +16,7 @@ from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import batch, vectorise
 from autoopt.tape.batching.flatten import flatten
 from autoopt.tape.loops.detection import recurrences
-from autoopt.tape.loops.recurrence import SHORTEST, Recurrence
+from autoopt.tape.recurrence import SHORTEST, Recurrence
 from autoopt.tape.simplify import live
 from autoopt.tape.tape import call
 from autoopt.tracing.trace import trace

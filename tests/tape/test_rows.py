@@ -146,6 +146,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize("f", ROWS, ids=lambda f: f.__name__)
+@pytest.mark.sampled(5)
 def test_a_step_of_data_between_a_row_and_a_recurrence_stays_before_the_loop(f) -> None:
     compare(f, POINTS)
 

@@ -244,6 +244,7 @@ def slope(f, x, p, h=2e-3):
 
 
 @pytest.mark.parametrize("f", ROOTS, ids=lambda f: f.__name__)
+@pytest.mark.sampled(6)
 def test_roots_found_by_decisions_have_implicit_derivatives(f) -> None:
     objective = autoopt.objective(f, np.array([1.1, 0.55]))
     for x in (np.array([1.1, 0.55]), np.array([1.3, 0.45]), np.array([0.9, 0.6])):
@@ -296,6 +297,7 @@ def halved(step):
 
 @pytest.mark.parametrize("x", [np.array([1.1, 0.55]), np.array([2.0, 0.3])], ids=str)
 @pytest.mark.parametrize("name", [*STEPS, *FLAT])
+@pytest.mark.sampled(2)
 def test_steps_by_signs_are_right_and_flat_ones_refused(name, x) -> None:
     f = halved((STEPS | FLAT)[name])
     if name in FLAT:

@@ -10,7 +10,7 @@ from autoopt.execution.engines import NumpyFunctions
 from autoopt.execution.tiering import TieredFunction
 from autoopt.objectives.objective import Objective
 from autoopt.tape.digest import digest
-from autoopt.tape.loops.until import converging
+from autoopt.tape.loops.until import conditional
 from autoopt.tape.tape import call
 from autoopt.tracing.trace import trace
 
@@ -32,6 +32,7 @@ def values(tape, x):
 
 
 @pytest.mark.parametrize("name", ONE_PATH)
+@pytest.mark.sampled(6)
 def test_one_compilation_serves_all_numbers_of_iterations(name, monkeypatch) -> None:
     made = []
     original = engines.module_source
@@ -48,7 +49,7 @@ def test_one_compilation_serves_all_numbers_of_iterations(name, monkeypatch) -> 
         product = NumpyFunctions(unrolled, "hessp", "unrolled").run(x, p)
         np.testing.assert_allclose(objective.hessp(x, p), product, rtol=1e-7, atol=1e-9)
         np.testing.assert_allclose(objective.hess(x) @ p, product, rtol=1e-7, atol=1e-9)
-    (path,) = objective._paths
+    (path,) = objective.dispatch.paths
     assert len(path.counts) > 1
     assert made.count("hessp") == made.count("value_and_grad") == 1 + 2 + len(case.points)  # and those of the unrolled
 
@@ -56,7 +57,7 @@ def test_one_compilation_serves_all_numbers_of_iterations(name, monkeypatch) -> 
 @pytest.mark.parametrize("name", ONE_PATH)
 def test_tapes_of_other_numbers_of_iterations_are_equal(name) -> None:
     case = KNOWN[name]
-    tapes = [converging(tape_at(case, x)) for x in (case.x0, *case.points)]
+    tapes = [conditional(tape_at(case, x)) for x in (case.x0, *case.points)]
     assert len({tape.counts for tape in tapes}) > 1
     assert len({digest(tape) for tape in tapes}) == 1
     for tape, x in zip(tapes, (case.x0, *case.points), strict=True):
@@ -72,8 +73,8 @@ def test_a_number_of_iterations_that_the_function_uses_is_another_path() -> None
     for b in (3.0, 4.0, 20.0, 500.0):
         x = np.array([1.0, b])
         assert objective.value(x) == pytest.approx(case.f(x), rel=1e-14)
-    assert len(objective._paths) > 1
-    assert all(len(path.counts) == 1 for path in objective._paths)
+    assert len(objective.dispatch.paths) > 1
+    assert all(len(path.counts) == 1 for path in objective.dispatch.paths)
 
 
 def test_a_loop_goes_on_no_longer_than_the_function_does() -> None:
@@ -84,7 +85,7 @@ def test_a_loop_goes_on_no_longer_than_the_function_does() -> None:
         np.testing.assert_allclose(
             objective.grad(x), NumpyFunctions(tape_at(case, x), "value_and_grad", "").run(x)[1], rtol=1e-10, atol=1e-12
         )
-    assert len(objective._paths) < 8
+    assert len(objective.dispatch.paths) < 8
 
 
 def test_answers_within_the_loop_are_still_asked() -> None:
@@ -100,7 +101,7 @@ def test_answers_within_the_loop_are_still_asked() -> None:
     objective = Objective(bent, np.array([1.0, 1.2]))
     for x in np.random.default_rng(4).uniform(0.5, 3, size=(40, 2)):
         assert objective.value(x) == pytest.approx(bent(x), rel=1e-13)
-    assert max(len(path.counts) for path in objective._paths) > 1
+    assert max(len(path.counts) for path in objective.dispatch.paths) > 1
 
 
 def test_large_arrays_made_of_the_number_of_iterations_are_compared() -> None:
@@ -155,7 +156,7 @@ def test_no_loop_is_made_of_iterations_that_read_the_data() -> None:
 
     y = np.full(9, 0.2)
     tape = trace(sums, Objective(sums, np.ones(2), (y,)).structure, np.array([0.1, 1.0]), (y,)).tape
-    assert converging(tape) is tape
+    assert conditional(tape) is tape
 
 
 def test_loop_inside_the_body_of_another_is_left_alone() -> None:
@@ -183,7 +184,7 @@ def test_watched_by_the_compiler_such_loops_give_what_python_gives() -> None:
         for _ in range(3):
             value, gradient = objective.value_and_grad(x)
             product = objective.hessp(x, np.ones(2))
-            for compiled in objective._paths[0].compiled.values():
+            for compiled in objective.dispatch.paths[0].compiled.values():
                 for function in compiled.namespace.values():
                     if isinstance(function, TieredFunction):
                         function.spent = 100.0
@@ -198,7 +199,7 @@ def test_hessian_of_a_body_without_a_stacked_form_is_taken_by_columns() -> None:
     for x in (case.x0, *case.points):
         unrolled = NumpyFunctions(tape_at(case, x), "hessp", "unrolled").run(x, np.ones(2))
         np.testing.assert_allclose(objective.hess(x) @ np.ones(2), unrolled, rtol=1e-8)
-    (path,) = objective._paths
+    (path,) = objective.dispatch.paths
     assert path.counts
 
 
@@ -215,8 +216,8 @@ def test_a_loop_that_cannot_be_compiled_as_such_is_compiled_unrolled(monkeypatch
     objective = Objective(case.f, case.x0)
     for x in (case.x0, *case.points, case.x0):
         assert objective.value(x) == pytest.approx(case.f(x), rel=1e-13)
-    assert len(objective._paths) > 1
-    assert not any(path.counts for path in objective._paths)
+    assert len(objective.dispatch.paths) > 1
+    assert not any(path.counts for path in objective.dispatch.paths)
 
 
 def test_loops_end_where_the_function_itself_ends_them_though_rounding_decides() -> None:
@@ -229,8 +230,9 @@ def test_loops_end_where_the_function_itself_ends_them_though_rounding_decides()
 
     objective = Objective(mean, np.array([0.5, 2.0]))
     compiled = []
-    make = objective._compile
-    objective._compile = lambda *given, **more: compiled.append(more) or make(*given, **more)
+    compiler = objective.dispatch.compiler
+    make = compiler.engine
+    compiler.engine = lambda *given, **more: compiled.append(more) or make(*given, **more)
     for x in np.random.default_rng(8).uniform(0.1, 3, size=(40, 2)):
         assert objective.value(x) == pytest.approx(mean(x), rel=1e-14)
     assert len(compiled) < 5

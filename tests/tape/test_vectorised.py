@@ -25,24 +25,27 @@ def cases(first: int) -> list:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("case", cases(0))
+@pytest.mark.sampled(7)
 def test_corpus_has_the_derivatives_of_the_unrolled_tape(case) -> None:
     check_case(case)
 
 
 @pytest.mark.parametrize("seed", range(0, 60, 10))
+@pytest.mark.sampled(4)
 def test_random_loops_have_the_value_and_the_guards_of_the_unrolled_tape(seed) -> None:
     for k in range(10):
         check_text(write(seed + k), second_order=False)
 
 
 @pytest.mark.parametrize("seed", range(100, 102))
+@pytest.mark.sampled(2)
 def test_random_loops_have_the_derivatives_of_the_unrolled_tape(seed) -> None:
     check_text(write(seed, most=18), second_order=True)
 
 
 def tape_of(seed: int) -> tuple[Tape, np.ndarray]:
     text = write(seed)
-    return Objective(text.function(), text.x, text.args)._paths[0].trace.tape, text.x
+    return Objective(text.function(), text.x, text.args).dispatch.paths[0].trace.tape, text.x
 
 
 def test_a_number_wrong_by_a_millionth_is_noticed(monkeypatch) -> None:
@@ -78,5 +81,5 @@ def test_a_question_that_a_loop_repeats_is_asked_once() -> None:
         return total
 
     objective = Objective(f, np.ones(30))
-    assert len(vectorise(objective._paths[0].trace.tape).guards) == 1
+    assert len(vectorise(objective.dispatch.paths[0].trace.tape).guards) == 1
     assert objective.value(-np.ones(30)) == -30

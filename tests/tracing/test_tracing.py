@@ -14,9 +14,12 @@ import types
 from functools import partial
 from typing import Any
 
+import cell_programs  # noqa: F401  (these fill PROGRAMS)
+import function_programs  # noqa: F401
 import numpy as np
-import object_programs  # noqa: F401  (fills PROGRAMS)
+import object_programs  # noqa: F401
 import pytest
+import view_programs  # noqa: F401
 from tracing_programs import PROGRAMS, Program
 
 import autoopt

@@ -201,7 +201,7 @@ def _gather_plan(code: Code, chosen: Sequence[Take]) -> tuple[tuple[int, ...], C
 
 
 def write(code: Code, array: Array, index: Any, value: Array | Number, add: bool = False) -> None:
-    """Do `array[index] = value`; with `add` add it, place after place, as `np.add.at` does."""
+    """Write `array[index] = value`; with `add` add it, place after place, as `np.add.at` does."""
     if array.layout is None:
         raise NotLowered("a write into what is no array of its own")
     chosen = takes(code, _without_masks(index), array.shape)
@@ -244,7 +244,7 @@ def _settled(code: Code, value: Array | Number, array: Array) -> Array | Number:
 
 
 def add_into(code: Code, array: Array, index: Any, value: Array | Number) -> None:
-    """Do `array[index] += value`, reading all before writing any."""
+    """Evaluate `array[index] += value`, reading all before writing any."""
     if is_basic(index):
         write(code, array, index, value, add=True)
         return

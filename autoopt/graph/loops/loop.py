@@ -4,31 +4,43 @@
 else that an iteration computes is computed for all iterations at once, by array operations outside of the loop: what
 does not depend on the carries before it, what the carries do not depend on after it. So a loop's body is only what must
 be done in sequence, and its pullback is a loop, in the other direction, over the adjoints.
+
+    for t in range(12): h = np.tanh(p[1] * h + np.exp(p[0] * y[t]))                the user's; h at the end is returned
+
+    u = np.exp(p[0] * y)                                                            no carry in it: `hoisted`
+    for t in range(12): h = np.tanh(p1 * h + u[t]); path[t + 1] = h                 the Loop: carry h, sequence u, p1
+
+    d = 1.0 - np.tanh(p1 * path[:-1] + u)**2; e = d * p1                            no adjoint in it: `hoisted` again
+    for t in range(11, -1, -1): a = a * e[t] + g[t]; back[t] = a                    its pullback, a Loop in reverse
+    gradient[0] = (back[1:] * d * u) @ y; gradient[1] = (back[1:] * d) @ path[:-1]  what reads adjoints only: `mapped`
+
+Before it is hoisted the body is rewritten as PyTensor rewrites graphs, after it no more: what is in a loop is printed
+as it stands. Within `loop` the inputs of a body are other variables than the loop's operands; mappings lead from one to
+the other, so that bodies can be cloned, cut and joined without regard to where they are used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
-from pytensor.gradient import DisconnectedGrad, DisconnectedType
-from pytensor.graph.basic import Apply, Constant, Variable, equal_computations
+from pytensor.gradient import DisconnectedGrad
+from pytensor.graph.basic import Apply, Variable, equal_computations
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node, clone_replace, vectorize_graph
-from pytensor.graph.traversal import ancestors, io_toposort
-from pytensor.scalar.basic import Add, Second
-from pytensor.tensor.basic import Alloc
-from pytensor.tensor.elemwise import DimShuffle, Elemwise
-from pytensor.tensor.subtensor import IncSubtensor
+from pytensor.graph.traversal import ancestors
+from pytensor.tensor.variable import TensorVariable
 
-from autoopt.graph.rewrites.rewriting import group_by_dependence, rewrite
+from autoopt.graph.loops.adjoints import adjoints_of, parted, pulled
+from autoopt.graph.loops.bodies import Body, hoisted, mapped, rewritten
+from autoopt.graph.rewrites.rewriting import group_by_dependence
+from autoopt.ops.patterns import applied, applied_to
 from autoopt.ops.releases import infers_shape
-from autoopt.tape.loops.recurrence import MOST
+from autoopt.tape.recurrence import MOST
 
 
 class Ending(NamedTuple):
@@ -85,7 +97,7 @@ class Loop(Op):
             return False
         if [v.type for v in self.inputs] != [v.type for v in other.inputs]:
             return False
-        return equal_computations(self.results, other.results, list(self.inputs), list(other.inputs))
+        return equal_computations([*self.results], [*other.results], list(self.inputs), list(other.inputs))
 
     def __hash__(self) -> int:
         return hash(self._head())
@@ -109,19 +121,25 @@ class Loop(Op):
         outputs = [pt.tensor(_path(v), dtype="float64", shape=(length, *v.type.shape)) for v in carries]
         return Apply(self, operands, [*outputs, pt.lscalar("count")] if self.ending else outputs)
 
-    def iterations(self, node: Apply) -> int | Variable:
+    def iterations(self, node: Apply) -> int | TensorVariable:
         """Return the number of iterations."""
-        if self.ending:
-            return node.outputs[-1]
-        return node.inputs[-1] if self.count is None else self.count
+        if self.count is not None:
+            return self.count
+        return pt.as_tensor(node.outputs[-1] if self.ending else node.inputs[-1])
+
+    def _compiled(self) -> Callable:
+        """Return one iteration as a function, made when first asked for."""
+        if self._run is None:
+            mode = Mode(linker="py", optimizer="None")
+            self._run = pytensor.function(list(self.inputs), self.results, mode=mode, on_unused_input="ignore")
+        return self._run
 
     def perform(self, node: Apply, inputs: Sequence, output_storage: list) -> None:
-        if self._run is None:
-            mode = Mode(linker="py", optimizer=None)
-            self._run = pytensor.function(list(self.inputs), self.results, mode=mode, on_unused_input="ignore")
+        """Run the loop in PyTensor's own way: no code of autoopt's does, it prints loops."""
         if self.ending:
-            self._repeat(inputs, output_storage)
+            self._repeat(inputs, output_storage, self.ending.answer)
             return
+        iteration = self._compiled()
         count = int(inputs[-1]) if self.count is None else self.count
         initial, rest = inputs[: self.carries], inputs[self.carries :]
         arrays, fixed = rest[: self.sequences], rest[self.sequences :]
@@ -131,21 +149,22 @@ class Loop(Op):
             trajectory[first] = value
         for t in reversed(range(count)) if self.reverse else range(count):
             old = t + 1 if self.reverse else t
-            values = self._run(*(x[old] for x in trajectories), *(x[t] for x in arrays), *fixed)
+            values = iteration(*(x[old] for x in trajectories), *(x[t] for x in arrays), *fixed)
             for trajectory, value in zip(trajectories, values, strict=True):
                 trajectory[old + step] = value
         for storage, trajectory in zip(output_storage, trajectories, strict=True):
             storage[0] = trajectory
 
-    def _repeat(self, inputs: Sequence, output_storage: list) -> None:
+    def _repeat(self, inputs: Sequence, output_storage: list, answer: bool) -> None:
+        iteration = self._compiled()
         carries, fixed = list(inputs[: self.carries]), inputs[self.carries :]
         kept = [[value] for value in carries]
         going = True
         while going and len(kept[0]) <= MOST:
-            *carries, condition = self._run(*carries, *fixed)
+            *carries, condition = iteration(*carries, *fixed)
             for row, value in zip(kept, carries, strict=True):
                 row.append(value)
-            going = bool(condition) != self.ending.answer
+            going = bool(condition) != answer
         for storage, value in zip(output_storage, [*map(np.array, kept), np.asarray(len(kept[0]) - 1)], strict=True):
             storage[0] = value
 
@@ -155,22 +174,24 @@ class Loop(Op):
         trajectories = [(count + 1, *shape) for shape in shapes[: self.carries]]
         return [*trajectories, ()] if self.ending else trajectories
 
-    def again(self, count: int | Variable, *body: Any) -> list[Variable]:
-        """Return the trajectories of a loop of the same kind with another body: initial carries, ..., updates."""
-        return loop(count, *body, self.reverse)
+    def again(self, count: int | Variable, body: Body) -> list[TensorVariable]:
+        """Return the trajectories of a loop of the same kind with another body."""
+        return loop(count, body.initial, body.sequences, body.fixed, body.updates, self.reverse)
 
     def parts(self, inputs: Sequence) -> tuple[Sequence, Sequence, Sequence]:
         """Return `inputs` as initial carries, sequences, and invariants."""
         first, second = self.carries, self.carries + self.sequences
         return inputs[:first], inputs[first:second], inputs[second:]
 
-    def before(self, trajectory: Variable) -> Variable:
+    def before(self, trajectory: Variable) -> TensorVariable:
         """Return the carry that each iteration starts from, in the order of the sequences."""
-        return trajectory[1:] if self.reverse else trajectory[:-1]
+        path = pt.as_tensor(trajectory)
+        return path[1:] if self.reverse else path[:-1]
 
-    def after(self, trajectory: Variable) -> Variable:
+    def after(self, trajectory: Variable) -> TensorVariable:
         """Return the carry that each iteration ends with, in the order of the sequences."""
-        return trajectory[:-1] if self.reverse else trajectory[1:]
+        path = pt.as_tensor(trajectory)
+        return path[:-1] if self.reverse else path[1:]
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -186,15 +207,18 @@ class Loop(Op):
         carries, sequences, fixed = self.parts(self.inputs)
         count = self.iterations(outputs[0].owner)
         outputs = outputs[: self.carries]
+        # One iteration backwards, in terms of its own variables: the slopes, from the adjoints of the carries.
         adjoints = adjoints_of(carries)
         smooth = [v for v in self.inputs if v.type.dtype == "float64"]
         updates = rewritten(self.inputs, self.updates, "first") if self.ending else self.updates
         known = {v: v.type() for v in updates if v.owner}  # what the loop has computed need not be computed again
         slopes = dict(zip(smooth, clone_replace(pulled(updates, adjoints, smooth), known), strict=True))
+        # Cotangents of trajectories: of the last entry it is where the adjoint starts, of others it comes on top.
         last, first = (0, -1) if self.reverse else (-1, 0)
         final, given = zip(*map(parted, carries, cotangents, [last] * self.carries), strict=True)
         direct = {v: v.type() for v, g in zip(carries, given, strict=True) if g is not None}
         before = [slopes[v] + direct[v] if v in direct else slopes[v] for v in carries]
+        # What those variables are outside: entries of trajectories, before and after each iteration, and operands.
         arrays = {v: self.before(out) for v, out in zip(carries, outputs, strict=True)}
         arrays |= dict(zip(sequences, outer_sequences, strict=True))
         arrays |= {known[v]: self.after(out) for v, out in zip(updates, outputs, strict=True) if v in known}
@@ -202,16 +226,17 @@ class Loop(Op):
         constants = dict(zip(fixed, outer_fixed, strict=True))
         initial = dict(zip(adjoints, final, strict=True))
         back = loop(count, initial, own, constants, before, reverse=not self.reverse)
+        # With all adjoints at hand, what is left is no loop.
         after = {a: self.after(out) for a, out in zip(adjoints, back, strict=True)}
         wanted = [slopes[v] for v in (*sequences, *fixed) if v in slopes]
         found = iter(mapped(count, arrays | after, constants, wanted))
-        results = [out[first] for out in back]
+        results: list[Variable] = [out[first] for out in back]
         for v in (*sequences, *fixed):
             if v not in slopes:
                 results.append(pytensor.gradient.disconnected_type())
             else:
                 slope = next(found)
-                results.append(slope if v in arrays else slope.sum(axis=0))
+                results.append(slope if v in arrays else pt.sum(slope, axis=0))
         return results
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -224,55 +249,6 @@ def _path(carry: Variable) -> str | None:
     return f"{carry.name}_path" if carry.name and carry.type.ndim == 0 else carry.name
 
 
-def adjoints_of(carries: Sequence[Variable]) -> list[Variable]:
-    """Return variables for the derivatives by `carries`."""
-    return [v.type(name=v.name and f"{v.name}_slope") for v in carries]
-
-
-def parted(carry: Variable, cotangent: Variable, last: int) -> tuple[Variable, Variable | None]:
-    """Return the last entry of a trajectory's cotangent, and the cotangent if other entries may differ from zero."""
-    if isinstance(cotangent.type, DisconnectedType):
-        return pt.zeros(carry.type.shape), None
-    entries: list[Variable] = []
-    waiting = [cotangent]
-    while waiting:
-        node = waiting.pop().owner
-        if node and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Add):
-            waiting += node.inputs
-        elif node and isinstance(node.op, IncSubtensor) and _writes(node, last) and _is_zero(node.inputs[0]):
-            entries.append(node.inputs[1])
-        else:
-            return cotangent[last], cotangent
-    return reduce(pt.add, entries), None
-
-
-def _writes(node: Apply, last: int) -> bool:
-    """Whether a write goes to entry `last` along axis 0, and to nothing else."""
-    index = node.op.idx_list
-    if len(index) != 1 or isinstance(index[0], slice):
-        return False
-    return isinstance(node.inputs[2], Constant) and node.inputs[2].data == last
-
-
-def _is_zero(variable: Variable) -> bool:
-    """Whether a variable is zeros, as gradients begin with."""
-    while variable.owner and isinstance(variable.owner.op, DimShuffle | Alloc | Elemwise):
-        op = variable.owner.op
-        if isinstance(op, Elemwise) and not isinstance(op.scalar_op, Second):
-            return False
-        variable = variable.owner.inputs[1 if isinstance(op, Elemwise) else 0]
-    return isinstance(variable, Constant) and not np.any(variable.data)
-
-
-def pulled(outputs: Sequence[Variable], adjoints: Sequence[Variable], wrt: Sequence[Variable]) -> list[Variable]:
-    """Return the derivatives of sum(outputs * adjoints) with respect to `wrt`.
-
-    A known gradient replaces what comes from further down; a copy of each output, which nothing reads, keeps both.
-    """
-    known = {pt.tensor_copy(out): adjoint for out, adjoint in zip(outputs, adjoints, strict=True)}
-    return pytensor.grad(None, list(wrt), known_grads=known, disconnected_inputs="ignore", return_disconnected="zero")
-
-
 def loop(
     count: int | Variable | None,
     initial: Mapping[Variable, Variable],
@@ -281,7 +257,7 @@ def loop(
     updates: Sequence[Variable],
     reverse: bool = False,
     ending: Ending | None = None,
-) -> list[Variable]:
+) -> list[TensorVariable]:
     """Return the trajectories of a loop whose body is rewritten, and reduced to what depends on the carries.
 
     With an ending the body keeps the user's own arithmetic, rounding included, as when it ends is a matter of rounding.
@@ -302,7 +278,7 @@ def loop(
     updates = rewritten(inner, updates, "guards" if ending else "between")
     if not ending:
         updates = group_by_dependence(updates, set(initial), {*sequences, *fixed})
-    updates, sequences, fixed = _hoisted(count, list(initial), sequences, fixed, updates)
+    updates, sequences, fixed = hoisted(count, list(initial), sequences, fixed, updates)
     used = set(ancestors(updates, blockers=[*initial, *sequences, *fixed]))
     sequences = {v: outer for v, outer in sequences.items() if v in used}
     fixed = {v: outer for v, outer in fixed.items() if v in used}
@@ -317,72 +293,7 @@ def loop(
     starts = [
         pt.as_tensor(outer, dtype="float64") if outer.type.dtype != "float64" else outer for outer in initial.values()
     ]
-    return op(*starts, *sequences.values(), *fixed.values(), return_list=True)
-
-
-def rewritten(inner: Sequence[Variable], outputs: Sequence[Variable], stage: str) -> list[Variable]:
-    """Return `outputs` rewritten, in terms of the same inputs."""
-    simple = rewrite(inner, list(outputs), stage)
-    return clone_replace(simple.outputs, dict(zip(simple.inputs, inner, strict=True)))
-
-
-def _hoisted(
-    count: int | Variable | None,
-    carries: Sequence[Variable],
-    sequences: Mapping,
-    fixed: Mapping,
-    updates: list[Variable],
-) -> tuple[list[Variable], dict, dict]:
-    """Return the body with what does not depend on the carries computed outside, for all iterations at once."""
-    inner = [*carries, *sequences, *fixed]
-    depends: set[Variable] = set(carries)
-    order = io_toposort(inner, updates)
-    for node in order:
-        if depends.intersection(node.inputs):
-            depends.update(node.outputs)
-    found: dict[Variable, None] = {}
-
-    def frontier(variable: Variable) -> None:
-        if variable in depends or variable.owner is None or variable in fixed or variable in sequences:
-            return
-        if isinstance(variable.owner.op, DimShuffle):
-            frontier(variable.owner.inputs[0])
-        else:
-            found[variable] = None
-
-    for node in order:
-        if depends.intersection(node.inputs):
-            for variable in node.inputs:
-                frontier(variable)
-    for variable in updates:
-        frontier(variable)
-    if not found:
-        return updates, dict(sequences), dict(fixed)
-    varying = [v for v in found if set(sequences).intersection(ancestors([v], blockers=inner))]
-    constant = [v for v in found if v not in varying]
-    places = {v: v.type() for v in found}
-    outer_varying = mapped(count, sequences, fixed, varying) if varying else []
-    outer_constant = clone_replace(constant, dict(fixed)) if constant else []
-    sequences = dict(sequences) | {places[v]: outer for v, outer in zip(varying, outer_varying, strict=True)}
-    fixed = dict(fixed) | {places[v]: outer for v, outer in zip(constant, outer_constant, strict=True)}
-    return clone_replace(updates, places), sequences, fixed
-
-
-def mapped(
-    count: int | Variable,
-    sequences: Mapping[Variable, Variable],
-    fixed: Mapping[Variable, Variable],
-    outputs: Sequence[Variable],
-) -> list[Variable]:
-    """Return `outputs`, in terms of entries of sequences, for all entries at once; rewritten before, for one."""
-    inner = [*sequences, *fixed]
-    outputs = rewritten(inner, outputs, "between")
-    varying = [out for out in outputs if set(sequences).intersection(ancestors([out], blockers=inner))]
-    stacked = dict(zip(varying, vectorize_graph(varying, {**sequences, **fixed}), strict=True)) if varying else {}
-    rest = [out for out in outputs if out not in stacked]
-    for out, once in zip(rest, clone_replace(rest, dict(fixed)), strict=True):
-        stacked[out] = pt.alloc(once, count, *out.type.shape)
-    return [stacked[out] for out in outputs]
+    return applied_to(op, [*starts, *sequences.values(), *fixed.values()])
 
 
 @_vectorize_node.register(Loop)
@@ -419,14 +330,15 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
         pt.broadcast_to(new, (*batch, *old.type.shape))
         for new, old in zip(vectorize_graph(list(op.updates), stacked), op.updates, strict=True)
     ]
-    count = op.count
-    if count is None:
-        *_, count = kept.values()
-        kept.popitem()
-    results = op.again(count, initial, given, kept, updates)
+    count: int | Variable
+    if op.count is None:
+        _, count = kept.popitem()
+    else:
+        count = op.count
+    results = op.again(count, Body(initial, given, kept, updates))
     return [pt.moveaxis(result, 0, axes) for result in results]
 
 
 @_vectorize_node.register(DisconnectedGrad)
 def _vectorize_disconnected(op: DisconnectedGrad, node: Apply, x: Variable) -> list[Variable]:
-    return [op(x)]
+    return [applied(op, x)]

@@ -4,46 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
+from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
 
-from autoopt.graph.loops.loop import Ending, loop, mapped
+from autoopt.graph.loops.bodies import mapped
+from autoopt.graph.loops.loop import Ending, loop
 from autoopt.graph.loops.segments import Body, collected, segmented
 from autoopt.graph.rewrites.rewriting import rewrite
 from autoopt.rules.table import Rule, Unsupported, find
 from autoopt.tape.assignments import assigned_name
-from autoopt.tape.loops.recurrence import Known, Recurrence, Until
 from autoopt.tape.operations import component, greatest, least, product, total
-from autoopt.tape.tape import call
+from autoopt.tape.recurrence import Known, Recurrence, Until
+from autoopt.tape.tape import Step, call
 
 
-def build_recurrence(recurrence: Recurrence, *operands) -> tuple[Variable, ...]:
+def build_recurrence(recurrence: Recurrence, *given: Any) -> tuple[Variable, ...]:
     """Return the trajectories and collected values of a tape's recurrence."""
-    operands = [pt.as_tensor(operand) for operand in operands]
-    inner = [pt.tensor(dtype=str(step.dtype), shape=step.shape) for step in recurrence.body[: len(operands)]]
+    operands = [pt.as_tensor(operand) for operand in given]
+    inner: list[Variable] = [
+        pt.tensor(dtype=str(step.dtype), shape=step.shape) for step in recurrence.body[: len(operands)]
+    ]
     values: list = list(inner)
     for step in recurrence.body[len(operands) :]:
         values.append(step.template.value if isinstance(step.template, Known) else _apply(step, values))
     until = recurrence.until
     asked = [until.step, *until.ties, *(k for k, _ in until.checks)] if until else []
-    updates = [pt.as_tensor(values[k]) for k in recurrence.updates]
-    outputs = [pt.as_tensor(values[k]) for k in (*asked, *recurrence.outputs)]
+    updates: list[Variable] = [pt.as_tensor(values[k]) for k in recurrence.updates]
+    outputs: list[Variable] = [pt.as_tensor(values[k]) for k in (*asked, *recurrence.outputs)]
     simple = rewrite(inner, [*updates, *outputs], "guards" if until else "first")
     simplified = clone_replace(simple.outputs, dict(zip(simple.inputs, inner, strict=True)))
     updates, outputs = simplified[: len(updates)], simplified[len(updates) :]
     first, second = recurrence.carries, recurrence.carries + recurrence.sequences
-    initial = dict(zip(inner[:first], operands[:first], strict=True))
-    sequences = dict(zip(inner[first:second], operands[first:second], strict=True))
-    fixed = dict(zip(inner[second:], operands[second:], strict=True))
+    initial: dict[Variable, Variable] = dict(zip(inner[:first], operands[:first], strict=True))
+    sequences: dict[Variable, Variable] = dict(zip(inner[first:second], operands[first:second], strict=True))
+    fixed: dict[Variable, Variable] = dict(zip(inner[second:], operands[second:], strict=True))
     for v, step in zip(initial, recurrence.body, strict=False):
         v.name = assigned_name(*step.site) if step.site else None
     if until:
         return _until(until, initial, fixed, updates, outputs)
+    assert recurrence.count is not None  # as nothing else ends it
+    body = Body(initial, sequences, fixed, updates, outputs)
     if recurrence.segment:
-        return segmented(recurrence.count, recurrence.segment, Body(initial, sequences, fixed, updates, outputs))
-    return collected(recurrence.count, Body(initial, sequences, fixed, updates, outputs))
+        return segmented(recurrence.count, recurrence.segment, body)
+    return collected(recurrence.count, body)
 
 
 def _until(
@@ -58,20 +64,22 @@ def _until(
     ties, outputs = outputs[: len(until.ties)], outputs[len(until.ties) :]
     ending = Ending(condition, until.answer, until.place)
     *trajectories, count = loop(None, initial, {}, fixed, updates, ending=ending)
-    known = {v: v.type() for v in updates if v.owner}
+    known: dict[Variable, Variable] = {v: v.type() for v in updates if v.owner}
     checks, outputs = outputs[: len(until.checks)], clone_replace(outputs[len(until.checks) :], known)
-    before = {v: path[:-1] for v, path in zip(initial, trajectories, strict=True)}
-    last = {v: path[-2] for v, path in zip(initial, trajectories, strict=True)}
+    before: dict[Variable, Variable] = {v: path[:-1] for v, path in zip(initial, trajectories, strict=True)}
+    last: dict[Variable, Variable] = {v: path[-2] for v, path in zip(initial, trajectories, strict=True)}
     last |= {known[v]: path[-1] for v, path in zip(updates, trajectories, strict=True) if v in known}
     held = [
-        pt.all(found if answer else ~found, axis=0)
+        pt.all(found if answer else pt.invert(found), axis=0)
         for found, (_, answer) in zip(mapped(count, before, fixed, checks), until.checks, strict=True)
     ]
-    more = [sum(pt.sum(met) for met in mapped(count, before, fixed, ties)) - until.always * count] if ties else []
+    more: list[Variable] = []
+    if ties:
+        more.append(sum(pt.sum(met) for met in mapped(count, before, fixed, ties)) - until.always * count)
     return (count, *held, *clone_replace(outputs, {**fixed, **last}), *more)
 
 
-def _apply(step, values: list):
+def _apply(step: Step, values: list) -> Any:
     """Return a step of the body in PyTensor."""
     if step.operation is component:
         return values[step.inputs[0]][step.template[0][1]]
@@ -83,10 +91,10 @@ def _apply(step, values: list):
     return call(step, [values[source] for source in step.inputs], rule.build)
 
 
-_JOINED: dict[Callable, Callable] = {total: pt.add, product: pt.mul, greatest: pt.maximum, least: pt.minimum}
+_JOINED: dict[Callable | None, Callable] = {total: pt.add, product: pt.mul, greatest: pt.maximum, least: pt.minimum}
 
 
-def _joined(step, values: list) -> Variable:
+def _joined(step: Step, values: list) -> Variable:
     """Return a chain that `tape.flatten` made one step: within an iteration it is short."""
     combine = _JOINED[step.operation]
     plus = call(step, [values[source] for source in step.inputs], lambda *terms, minus=(): (terms, minus))

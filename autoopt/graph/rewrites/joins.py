@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Constant
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import dfs_rewriter, node_rewriter
@@ -20,7 +21,7 @@ def split_as_slices(fgraph: FunctionGraph, node):
     """split(x, axis, sizes) -> x[:a], x[a:b], ..., where axis and sizes are known; also with leading axes."""
     if not _is_split(node):
         return None
-    (x, sizes), place = operands_of(node), axis_of(node)
+    (operand, sizes), place = operands_of(node), axis_of(node)
     if place is None:
         return None
     lengths = [out.type.shape[place] for out in node.outputs]
@@ -29,6 +30,7 @@ def split_as_slices(fgraph: FunctionGraph, node):
     if None in lengths:
         return None
     pieces, start = [], 0
+    x = pt.as_tensor(operand)
     for length, out in zip(lengths, node.outputs, strict=True):
         piece = x[(slice(None),) * place + (slice(start, start + length),)]
         pieces.append(out.type.filter_variable(piece))

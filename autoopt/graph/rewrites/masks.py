@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import pytensor.tensor as pt
 from pytensor import scalar as ps
-from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
-from pytensor.tensor.basic import Alloc
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
+
+from autoopt.ops.patterns import is_elementwise_node, is_zero
 
 
 def carry_masks(graph: FunctionGraph) -> None:
     """Carry masks in `graph` through products, quotients, negations, and sums of terms, or axes, with the same mask."""
-    if not any(_is(node, ps.Switch) for node in graph.apply_nodes):
+    if not any(is_elementwise_node(node, ps.Switch) for node in graph.apply_nodes):
         return
     for node in graph.toposort():
         if isinstance(node.op, Elemwise):
@@ -32,15 +33,16 @@ def carry_masks(graph: FunctionGraph) -> None:
 def _carried(node: Apply) -> Variable | None:
     """Return the result of a node with the mask of its operands around it; None if they have none."""
     masks = [_mask(v) for v in node.inputs]
-    first = next((k for k, mask in enumerate(masks) if mask), None)
-    if first is None:
+    first, mask = next(((k, mask) for k, mask in enumerate(masks) if mask), (0, None))
+    if mask is None:
         return None
-    condition, kept, positive = masks[first]
-    if _is(node, ps.Add):
-        if not all(mask and (mask[0], mask[2]) == (condition, positive) for mask in masks):
+    condition, kept, positive = mask
+    if is_elementwise_node(node, ps.Add):
+        alike = [mask for mask in masks if mask and (mask[0], mask[2]) == (condition, positive)]
+        if len(alike) < len(masks):
             return None
-        inside = pt.add(*(mask[1] for mask in masks))
-    elif _is(node, ps.Neg) or _is(node, ps.Mul) or (_is(node, ps.TrueDiv) and first == 0):
+        inside = pt.add(*(mask[1] for mask in alike))
+    elif is_elementwise_node(node, (ps.Neg, ps.Mul)) or (is_elementwise_node(node, ps.TrueDiv) and first == 0):
         inside = node.op(*(kept if k == first else v for k, v in enumerate(node.inputs)))
     else:
         return None
@@ -53,7 +55,7 @@ def _turned(node: Apply) -> Variable | None:
     mask = _mask(source)
     if mask is None or mask[1].type.shape != source.type.shape:
         return None
-    condition, kept, positive = mask
+    condition, kept, positive = pt.as_tensor(mask[0]), mask[1], mask[2]
     if isinstance(node.op, Sum):
         axes = range(source.type.ndim) if node.op.axis is None else node.op.axis
         if not all(condition.type.broadcastable[axis] for axis in axes):
@@ -72,25 +74,9 @@ def _masked(condition: Variable, inside: Variable, positive: bool) -> Variable:
 def _mask(variable: Variable) -> tuple[Variable, Variable, bool] | None:
     """Return (c, a, True) of where(c, a, 0), (c, a, False) of where(c, 0, a)."""
     node = variable.owner
-    if node is None or not _is(node, ps.Switch):
+    if node is None or not is_elementwise_node(node, ps.Switch):
         return None
     condition, yes, no = node.inputs
-    if _is_zero(no):
+    if is_zero(no):
         return condition, yes, True
-    return (condition, no, False) if _is_zero(yes) else None
-
-
-def _is(node: Apply, kind: type) -> bool:
-    return isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, kind)
-
-
-def _is_zero(variable: Variable) -> bool:
-    """Whether all entries are known to be zero."""
-    if isinstance(variable, Constant):
-        return not variable.data.any()
-    node = variable.owner
-    if node is None:
-        return False
-    if isinstance(node.op, DimShuffle | Alloc):
-        return _is_zero(node.inputs[0])
-    return _is(node, ps.Second) and _is_zero(node.inputs[1])
+    return (condition, no, False) if is_zero(yes) else None

@@ -18,9 +18,11 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
 from pytensor.tensor.shape import Reshape
 from pytensor.tensor.subtensor import Subtensor
+from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.rewrites.signs import known_number
 from autoopt.ops import scalars
+from autoopt.ops.patterns import applied
 
 _STEEP = (ps.Exp, ps.Exp2, ps.Expm1, ps.Cosh, ps.Sinh)
 _AS_STEEP = (ps.Add, ps.Sub, ps.Mul, ps.Neg, ps.Switch)
@@ -52,8 +54,9 @@ def _by_reciprocals(node: Apply, steep: set[Variable]) -> Variable | None:
         base, power = node.inputs
         while isinstance(power.owner and power.owner.op, DimShuffle):
             power = power.owner.inputs[0]
-        falls = isinstance(power, Constant) and power.data.size == 1 and float(power.data.item()) < 0
-        return _inverse(base) ** -float(power.data.item()) if falls and _is_steep(base, steep) else None
+        if not isinstance(power, Constant) or power.data.size != 1 or not float(power.data.item()) < 0:
+            return None
+        return _inverse(base) ** -float(power.data.item()) if _is_steep(base, steep) else None
     divisors = _factors(node.inputs[-1], steep)
     powers = Counter(v for v in divisors if _is_steep(v, steep))
     if not powers:
@@ -63,18 +66,19 @@ def _by_reciprocals(node: Apply, steep: set[Variable]) -> Variable | None:
     made += node.inputs[:-1]
     result = pt.mul(*made) if len(made) > 1 else made[0]
     for divisor in rest:
-        result = result / divisor
+        result = pt.true_div(result, divisor)
     return result
 
 
-def _inverse(variable: Variable) -> Variable:
+def _inverse(variable: Variable) -> TensorVariable:
     """Return the reciprocal of a steep variable, with its axes in the same order."""
     base, order = _behind(variable)
     made = _reciprocal(base)
+    assert made is not None  # that is what makes it steep here
     return made if order == tuple(range(base.type.ndim)) else made.dimshuffle(*order)
 
 
-def _reciprocal(variable: Variable) -> Variable | None:
+def _reciprocal(variable: Variable) -> TensorVariable | None:
     """Return 1 / y with a slope of our own; None if y is nothing steep that is known here."""
     node = variable.owner
     scalar = node.op.scalar_op if node is not None and isinstance(node.op, Elemwise) else None
@@ -125,9 +129,8 @@ def split_quotients(graph: FunctionGraph) -> None:
     for node in graph.toposort():  # nothing is differentiated any more
         if isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, scalars.Inverse):
             (x,), op = node.inputs, node.op.scalar_op
-            whole = (
-                pt.sigmoid(-x) if isinstance(op, scalars.Share) else pt.reciprocal(getattr(pt, op.divisor.__name__)(x))
-            )
+            share = isinstance(op, scalars.Share)
+            whole = pt.sigmoid(pt.neg(x)) if share else pt.reciprocal(getattr(pt, op.divisor.__name__)(x))
             graph.replace(node.outputs[0], whole)
 
 
@@ -149,7 +152,7 @@ def _split(node: Apply, steep: set[Variable]) -> Variable | None:
     made += factors[len(pairs) :]
     result = pt.mul(*made) if len(made) > 1 else made[0] if made else pt.constant(1.0)
     for divisor in [*powers[len(pairs) :], *(v for v in divisors if v not in powers)]:
-        result = result / divisor
+        result = pt.true_div(result, divisor)
     out = node.outputs[0].type
     return result if (result.type.dtype, result.type.shape) == (out.dtype, out.shape) else None
 
@@ -188,7 +191,9 @@ def _factors(variable: Variable, steep: set[Variable] | None) -> list[Variable]:
         inner = _factors(node.inputs[0], steep)
         if steep is None:
             return inner
-        return [node.op(factor) if factor.type.ndim == node.inputs[0].type.ndim else factor for factor in inner]
+        return [
+            applied(node.op, factor) if factor.type.ndim == node.inputs[0].type.ndim else factor for factor in inner
+        ]
     if isinstance(scalar, ps.Neg):
         return [pt.constant(-1.0), *_factors(node.inputs[0], steep)]
     power = _power(node) if isinstance(scalar, ps.Sqr | ps.Pow) else 1

@@ -28,12 +28,13 @@ from autoopt.graph.rewrites.quotients import split_quotients, steady
 from autoopt.graph.rewrites.shifts import unshift
 from autoopt.graph.rewrites.signs import drop_signs
 from autoopt.graph.rewrites.softplus import expand_tails, join_halves
+from autoopt.ops.patterns import applied
 
 LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
 
 ORIGINS = 8
-"""So many steps of the tape are remembered for one variable."""
+"""The most steps of the tape that are remembered for one variable: rewrites join variables, and with them these."""
 
 DEEP = 50_000
 """Calls within calls that PyTensor may need: several for each step of a chain, which `tape.irregular` bounds."""
@@ -139,7 +140,7 @@ class _ShortTraces(Feature):
 
 
 def _trim(graph: FunctionGraph) -> None:
-    """Have loops in segments make no trajectories that nobody reads."""
+    """Replace loops in segments that make trajectories nobody reads by loops that make none."""
     for node in reversed(graph.toposort()):
         if hasattr(node.op, "trimmed"):
             read = [k for k, out in enumerate(node.outputs) if graph.clients[out]]
@@ -158,11 +159,11 @@ def _fix_shapes(graph: FunctionGraph) -> None:
         if None in getattr(out.type, "shape", (None,)):
             continue
         if isinstance(node.op, Alloc) and not all(isinstance(size, Constant) for size in node.inputs[1:]):
-            graph.replace(out, alloc(node.inputs[0], *out.type.shape))
+            graph.replace(out, applied(alloc, node.inputs[0], *out.type.shape))
         elif isinstance(node.op, Blockwise) and isinstance(node.op.core_op, IncSubtensor | AdvancedIncSubtensor):
             target, *rest = node.inputs
             if target.type.shape != out.type.shape:  # written into once for every entry of a stack
-                graph.replace(out, node.op(alloc(target, *out.type.shape), *rest))
+                graph.replace(out, applied(node.op, applied(alloc, target, *out.type.shape), *rest))
 
 
 def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: set[Variable]) -> list[Variable]:
@@ -190,4 +191,4 @@ def _grouped(node: Apply, inputs: list[Variable], depends: set[Variable], replac
     early = [new for old, new in zip(node.inputs, inputs, strict=True) if old not in depends]
     if len(early) < 2 or len(early) == len(inputs):
         return inputs
-    return [new for old, new in zip(node.inputs, inputs, strict=True) if old in depends] + [node.op(*early)]
+    return [new for old, new in zip(node.inputs, inputs, strict=True) if old in depends] + [applied(node.op, *early)]

@@ -18,12 +18,12 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
 from pytensor.tensor.subtensor import AdvancedSubtensor
 
+from autoopt.ops.patterns import is_elementwise
+
 
 def _elementwise(variable: Variable, kind: type) -> list[Variable] | None:
     """Return the operands if `variable` is an elementwise operation of this kind."""
-    node = variable.owner
-    found = node is not None and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, kind)
-    return list(node.inputs) if found else None
+    return list(variable.owner.inputs) if is_elementwise(variable, kind) else None
 
 
 @node_rewriter([Elemwise])
@@ -38,7 +38,7 @@ def log_of_sum_of_exp(fgraph: FunctionGraph, node):
     if not summed:
         return None
     axes = total.owner.op.axis
-    axes = tuple(range(summed[0].ndim)) if axes is None else tuple(axes)
+    axes = tuple(range(summed[0].type.ndim)) if axes is None else tuple(axes)
     if getattr(summed[0].tag, "shifted", False):
         return None
     return [rebuild(_log_sum_exp(summed[0], axes))]
@@ -47,15 +47,15 @@ def log_of_sum_of_exp(fgraph: FunctionGraph, node):
 def _log_sum_exp(u: Variable, axes: tuple[int, ...]) -> Variable:
     operands = _elementwise(u, Sub)
     if operands and all(operands[1].type.shape[axis] == 1 != operands[0].type.shape[axis] for axis in axes):
-        rest = [axis for axis in range(u.ndim) if axis not in axes]
-        shift = operands[1].dimshuffle(rest)
+        rest = [axis for axis in range(u.type.ndim) if axis not in axes]
+        shift = pt.as_tensor(operands[1]).dimshuffle(rest)
         inner = _log_sum_exp(operands[0], axes)
         return inner - (shift if shift.type.shape == inner.type.shape else pt.broadcast_to(shift, inner.type.shape))
     largest = disconnected_grad(pt.max(u, axis=axes, keepdims=True))
     largest = pt.switch(pt.isinf(largest), 0.0, largest)
     shifted = u - largest
     shifted.tag.shifted = True
-    rest = [axis for axis in range(u.ndim) if axis not in axes]
+    rest = [axis for axis in range(u.type.ndim) if axis not in axes]
     return largest.dimshuffle(rest) + pt.log(pt.sum(pt.exp(shifted), axis=axes))
 
 
@@ -64,7 +64,7 @@ def _through_dims(variable: Variable):
     node = variable.owner
     if node is not None and isinstance(node.op, DimShuffle):
         order = node.op.new_order
-        if [axis for axis in order if axis != "x"] == list(range(node.inputs[0].ndim)):
+        if [axis for axis in order if axis != "x"] == list(range(node.inputs[0].type.ndim)):
             return node.inputs[0], lambda new: new.dimshuffle(order)
         return None
     return variable, lambda new: new
@@ -74,7 +74,7 @@ def _through_dims(variable: Variable):
 def index_of_difference(fgraph: FunctionGraph, node):
     """(v - c)[rows, j] -> v[rows, j] - c[:, 0], where c is one column and rows counts all rows in order."""
     operands = _elementwise(node.inputs[0], Sub)
-    if not operands or len(node.inputs) != 3 or node.inputs[0].ndim != 2 or node.inputs[1].ndim != 1:
+    if not operands or len(node.inputs) != 3 or node.inputs[0].type.ndim != 2 or node.inputs[1].type.ndim != 1:
         return None
     v, c = operands
     rows = node.inputs[1]
@@ -83,7 +83,7 @@ def index_of_difference(fgraph: FunctionGraph, node):
         return None
     if not all(isinstance(index, int) for index in node.op.idx_list):
         return None
-    return [node.op(v, *node.inputs[1:]) - c[:, 0]]
+    return [node.op(v, *node.inputs[1:]) - pt.as_tensor(c)[:, 0]]
 
 
 _REWRITES = [log_of_sum_of_exp, index_of_difference]

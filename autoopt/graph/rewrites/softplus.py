@@ -20,11 +20,11 @@ import pytensor.scalar.math as psm
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
-from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.math import Sum
 
 from autoopt.graph.rewrites.signs import known_number
 from autoopt.ops import scalars
+from autoopt.ops.patterns import is_elementwise_node as _is
 
 _MAXIMA = (ps.ScalarMaximum, type(scalars.maximum.scalar_op))
 _MINIMA = (ps.ScalarMinimum, type(scalars.minimum.scalar_op))
@@ -171,9 +171,9 @@ def _as_softplus(node: Apply) -> Variable | None:
         terms = summed
     first = next((k for k, (sign, _) in enumerate(terms) if sign > 0), 0)
     terms = [terms[first], *terms[:first], *terms[first + 1 :]]
-    made = terms[0][1] if terms[0][0] > 0 else -terms[0][1]
+    made = terms[0][1] if terms[0][0] > 0 else pt.neg(terms[0][1])
     for sign, term in terms[1:]:
-        made = made + term if sign > 0 else made - term
+        made = pt.add(made, term) if sign > 0 else pt.sub(made, term)
     out = node.outputs[0].type
     return made if made.type.is_super(out) and made.type.dtype == out.dtype else None
 
@@ -188,7 +188,7 @@ def _summed(terms: list[Term]) -> list[Term]:
             ]
             alike = one.owner.op == other.owner.op and one.owner.inputs[0].type == other.owner.inputs[0].type
             if alike and (joined := _joined(parts)) is not None:
-                whole = pt.add(*(v if s > 0 else -v for s, v in joined)) if len(joined) > 1 else joined[0][1]
+                whole = pt.add(*(v if s > 0 else pt.neg(v) for s, v in joined)) if len(joined) > 1 else joined[0][1]
                 if whole.type.is_super(one.owner.inputs[0].type):
                     rest = [pair for pair in terms if pair[1] is not one and pair[1] is not other]
                     return _summed([(1, one.owner.op(whole)), *rest])
@@ -287,8 +287,4 @@ def _multiple(variable: Variable) -> Multiple:
 def _times(variable: Variable, factor: float) -> Variable:
     if factor == 1.0:
         return variable
-    return -variable if factor == -1.0 else pt.mul(np.float64(factor), variable)
-
-
-def _is(node: Apply | None, kinds: type | tuple[type, ...]) -> bool:
-    return node is not None and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, kinds)
+    return pt.neg(variable) if factor == -1.0 else pt.mul(np.float64(factor), variable)

@@ -11,7 +11,7 @@ import numpy as np
 
 from autoopt.tape.batching.grids import Grid, along, as_slice, count_up, flat, varying
 from autoopt.tape.operations import pack
-from autoopt.tape.tape import CONSTANT, Slot, Step, Tape
+from autoopt.tape.tape import CONSTANT, Slot, Step, Tape, Template
 
 
 class Operand(NamedTuple):
@@ -54,7 +54,7 @@ class TapeBuilder:
         return self.steps[step].shape
 
     def call(
-        self, operation: Callable, inputs: Sequence[int], shape: tuple, dtype: Any = None, template: Any = None
+        self, operation: Callable | None, inputs: Sequence[int], shape: tuple, dtype: Any = None, template: Any = None
     ) -> int:
         """Add `operation(*inputs)`, or the call that `template` describes, once for the same call."""
         key = (operation, tuple(inputs), repr(template))
@@ -128,7 +128,7 @@ class TapeBuilder:
         if order == tuple(range(len(order))):
             return base
         shape = tuple(self.shape(base)[axis] for axis in order)
-        template = ((Slot(0),), {}) if order == (1, 0) else ((Slot(0), order), {})
+        template: Template = ((Slot(0),), {}) if order == (1, 0) else ((Slot(0), order), {})
         return self.call(np.transpose, (base,), shape, template=template)
 
     def broadcast(self, base: int, shape: Sequence[int]) -> int:
@@ -142,7 +142,7 @@ class TapeBuilder:
         """Add the array of single steps along a new first axis."""
         shape = (len(elements), *self.shape(elements[0]))
         dtype = np.result_type(*(self.steps[element].dtype for element in elements))
-        template = (((shape), *(Slot(k) for k in range(len(elements)))), {})
+        template: Template = ((shape, *(Slot(k) for k in range(len(elements)))), {})
         return self.call(pack, elements, shape, dtype, template)
 
     # Reading by positions ---------------------------------------------------------------------------------------------

@@ -1,7 +1,22 @@
 """The classes of a tape's steps: those that do the same to the same kinds of operand, wherever the operands come from.
 
 One sweep with two dictionaries. Positions read (`x[i]`) and constants are left out of what makes a class, so that the
-steps of a loop's body fall into as many classes as the body has operations, whatever the trip count.
+steps of a loop's body fall into as many classes as the body has operations, whatever the trip count. Of the loop at the
+head of `batching.py`:
+
+    step             identity: it computes the same         key: it is of the same class
+     4  p[0]         indexing, of 0, at 0                    indexing, of class p, at one position
+    15  p[0]         the same, so 15 is 4                    -
+     8  p[1]         indexing, of 0, at 1                    that of 4
+     6  4 * 5        multiply, of 4 and 5                    multiply, of classes p[.] and X[., .]
+    17  4 * 16       multiply, of 4 and 16                   that of 6
+     7  3 - 6        subtract, of 3 and 6                    subtract, of classes y[.] and (p[.] * X[., .])
+    11  7 - 10       subtract, of 7 and 10                   another one: its first operand is of the class of 7
+
+Operands come before who reads them, so when a step is met their classes are known, and one sweep is enough. But a sum
+(`total`) has a set of classes in its key, and two sums of a loop may differ by a term that an `if` adds. Those that
+have a kind of term in common are labelled as one class, and the sweep is repeated with the labels, as what reads them
+changes its class as well: at most ROUNDS times.
 """
 
 from __future__ import annotations
@@ -21,10 +36,10 @@ INPUT, CONSTANT, READ, OTHER = "input", "constant", "read", "other"
 """What a class is: an input of the tape, constants of one type, reads at static positions, steps of any other kind."""
 
 ROUNDS = 4
-"""So often the sweep is repeated, at most, with sums joined that are alike but for some of their terms."""
+"""The most sweeps that are made with sums joined that are alike but for some of their terms."""
 
 SQUARES = 3
-"""Up to so many exponents at one place of the code stay powers of their own: a square is cheaper than a power."""
+"""The most exponents at one place of the code that stay powers of their own: a square is cheaper than a power."""
 
 VARIADIC = frozenset((total, product, greatest, least))
 
@@ -292,7 +307,8 @@ def _variadic(step: Step, inputs: tuple[int, ...], of: list[int], traits: tuple)
 
 def _pieces(position: Any) -> tuple[tuple, tuple] | None:
     """Return an index of integers and slices exactly, and without its numbers; None if there is anything else in it."""
-    exact, loose = [], []
+    exact: list[Any] = []
+    loose: list[Any] = []
     for part in position if type(position) is tuple else (position,):
         if type(part) is int:
             exact.append(part)

@@ -17,7 +17,7 @@ from autoopt.tape.operations import greatest, least, product, total
 from autoopt.tape.tape import CONSTANT, Slot, Step, Tape
 
 LONG = 5
-"""A chain of so many operands is flattened; a shorter one only if a loop accumulates it."""
+"""The least number of operands of a chain that is flattened; a shorter one is only if a loop accumulates it."""
 
 _FLOAT = np.dtype(float)
 _FAMILIES: dict[Callable | None, Callable] = {
@@ -100,7 +100,8 @@ class _Chains:
 
     def join(self, index: int, step: Step, family: Callable, neutral: set[int]) -> None:
         """Enter the chain that ends with one step: those of its operands, the shorter appended to the longer."""
-        chain, dropped = None, False
+        chain: _Chain | None = None
+        dropped = False
         behind: list[int] = []
         for position, source in enumerate(step[1]):
             sign = int(position == 1 and step[0] is np.subtract)
@@ -114,6 +115,7 @@ class _Chains:
                 inner = _Chain([2 * source], step[6])
             inner.flip ^= sign
             chain = inner if chain is None else _merged(chain, inner)
+        assert chain is not None  # one of the two operands at least is no neutral element
         chain.inner += behind
         chain.neutral |= dropped
         chain.site = step[6]

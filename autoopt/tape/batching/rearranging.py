@@ -15,83 +15,78 @@ import numpy as np
 
 from autoopt.tape.batching.classes import StepClass
 from autoopt.tape.batching.grids import Grid
+from autoopt.tape.batching.placement import Placement
 from autoopt.tape.operations import put, put_add
-from autoopt.tape.tape import Slot, Step
+from autoopt.tape.tape import Slot, Step, Template
 
 _EVERY = slice(None)
 
 
-def rearranger(step: Step) -> Callable | None:
-    """Return the function that adds a class of steps like this one as one array step; None if there is none."""
-    find = _TABLE.get(step.operation)
-    return find(step) if find and step.template is not None else None
-
-
-def _whole(batching: Any, group: StepClass, place: int, grid: Grid, operand: Any) -> int:
+def _whole(placement: Placement, group: StepClass, place: int, grid: Grid, operand: Any) -> int:
     """Return an operand in full: of the grid's shape and its members' own."""
-    program, shape = batching.program, batching.steps[group.step.inputs[place]].shape
-    return program.broadcast(program.aligned(operand, grid, len(shape)), (*grid, *shape))
+    builder, shape = placement.builder, placement.steps[group.step.inputs[place]].shape
+    return builder.broadcast(builder.aligned(operand, grid, len(shape)), (*grid, *shape))
 
 
-def _operands(batching: Any, group: StepClass) -> tuple[list[int], Grid]:
-    columns, grid = batching.arranged(group)
-    operands = [batching.operand(column, grid) for column in columns]
-    return [_whole(batching, group, k, grid, operand) for k, operand in enumerate(operands)], grid
+def _operands(placement: Placement, group: StepClass) -> tuple[list[int], Grid]:
+    columns, grid = placement.arranged(group)
+    operands = [placement.operand(column, grid) for column in columns]
+    return [_whole(placement, group, k, grid, operand) for k, operand in enumerate(operands)], grid
 
 
-def _reshape(batching: Any, group: StepClass) -> tuple[int, Grid]:
-    (whole,), grid = _operands(batching, group)
-    return batching.program.reshape(whole, (*grid, *group.step.shape)), grid
+def _reshape(placement: Placement, group: StepClass) -> tuple[int, Grid]:
+    (whole,), grid = _operands(placement, group)
+    return placement.builder.reshape(whole, (*grid, *group.step.shape)), grid
 
 
-def _broadcast(batching: Any, group: StepClass) -> tuple[int, Grid]:
-    columns, grid = batching.arranged(group)
-    program, shape = batching.program, group.step.shape
-    aligned = program.aligned(batching.operand(columns[0], grid), grid, len(shape))
-    return program.broadcast(aligned, (*grid, *shape)), grid
+def _broadcast(placement: Placement, group: StepClass) -> tuple[int, Grid]:
+    columns, grid = placement.arranged(group)
+    builder, shape = placement.builder, group.step.shape
+    aligned = builder.aligned(placement.operand(columns[0], grid), grid, len(shape))
+    return builder.broadcast(aligned, (*grid, *shape)), grid
 
 
-def _transpose(batching: Any, group: StepClass) -> tuple[int, Grid]:
-    (whole,), grid = _operands(batching, group)
+def _transpose(placement: Placement, group: StepClass) -> tuple[int, Grid]:
+    (whole,), grid = _operands(placement, group)
     (_, *given), options = group.step.template
     order = given[0] if given else options.get("axes")
     rank = len(group.step.shape)
     order = range(rank)[::-1] if order is None else [axis % rank for axis in order]
     outer = range(len(grid))
-    return batching.program.transpose(whole, (*outer, *(len(grid) + axis for axis in order))), grid
+    return placement.builder.transpose(whole, (*outer, *(len(grid) + axis for axis in order))), grid
 
 
-def _join(batching: Any, group: StepClass) -> tuple[int, Grid]:
-    wholes, grid = _operands(batching, group)
-    program, step = batching.program, group.step
+def _join(placement: Placement, group: StepClass) -> tuple[int, Grid]:
+    wholes, grid = _operands(placement, group)
+    builder, step = placement.builder, group.step
     parts = [wholes[slot.position] for slot in step.template[0][0]]
     axis = step.template[1].get("axis", step.template[0][1] if len(step.template[0]) > 1 else 0)
     axis = len(grid) + axis % len(step.shape)
     slots = [Slot(k) for k in range(len(parts))]
-    template = ((slots,), {"axis": axis})
-    return program.call(np.concatenate, parts, (*grid, *step.shape), step.dtype, template), grid
+    template: Template = ((slots,), {"axis": axis})
+    return builder.call(np.concatenate, parts, (*grid, *step.shape), step.dtype, template), grid
 
 
-def _write(batching: Any, group: StepClass) -> tuple[int, Grid]:
-    columns, grid = batching.arranged(group)
-    operands = [batching.operand(column, grid) for column in columns]
-    program, step = batching.program, group.step
+def _write(placement: Placement, group: StepClass) -> tuple[int, Grid]:
+    columns, grid = placement.arranged(group)
+    operands = [placement.operand(column, grid) for column in columns]
+    builder, step = placement.builder, group.step
     (_, index, value), _ = step.template
-    whole = _whole(batching, group, 0, grid, operands[0])
+    whole = _whole(placement, group, 0, grid, operands[0])
     parts = _spelt_out(index, len(step.shape))
     target = np.broadcast_to(np.False_, step.shape)[parts].shape
     inputs = [whole]
     if type(value) is Slot:
-        shape = batching.steps[step.inputs[value.position]].shape
+        shape = placement.steps[step.inputs[value.position]].shape
         extra = len(shape) - len(target)
         if extra > 0:  # axes of length one before those that are written to
-            written = _whole(batching, group, value.position, grid, operands[value.position])
-            inputs.append(program.reshape(written, (*grid, *shape[extra:])))
+            written = _whole(placement, group, value.position, grid, operands[value.position])
+            inputs.append(builder.reshape(written, (*grid, *shape[extra:])))
         else:
-            inputs.append(program.aligned(operands[value.position], grid, len(target)))
+            inputs.append(builder.aligned(operands[value.position], grid, len(target)))
         value = Slot(1)
-    template = ((Slot(0), (*[_EVERY] * len(grid), *parts), value), {})
-    return program.call(step.operation, inputs, (*grid, *step.shape), step.dtype, template), grid
+    template: Template = ((Slot(0), (*[_EVERY] * len(grid), *parts), value), {})
+    return builder.call(step.operation, inputs, (*grid, *step.shape), step.dtype, template), grid
 
 
 def _spelt_out(index: Any, rank: int) -> tuple:
@@ -148,7 +143,7 @@ def _is_write(step: Step) -> Callable | None:
     return _write if target == Slot(0) and static and plain else None
 
 
-_TABLE: dict[Callable | None, Callable[[Step], Callable | None]] = {
+REARRANGERS: dict[Callable | None, Callable[[Step], Callable | None]] = {
     np.reshape: _is_reshape,
     np.expand_dims: _is_reshape,
     np.squeeze: _is_reshape,
@@ -160,3 +155,4 @@ _TABLE: dict[Callable | None, Callable[[Step], Callable | None]] = {
     put: _is_write,
     put_add: _is_write,
 }
+"""By operation: what adds a class of steps that are like a given one; None if they stay single."""

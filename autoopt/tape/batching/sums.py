@@ -2,119 +2,121 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autoopt.tape.batching.builder import Operand
+from autoopt.tape.batching.builder import Operand, TapeBuilder
 from autoopt.tape.batching.classes import StepClass
 from autoopt.tape.batching.grids import Grid, factor, varying
+from autoopt.tape.batching.placement import Placement
 from autoopt.tape.operations import greatest, least, product, put_add, total
-from autoopt.tape.tape import Slot
+from autoopt.tape.tape import Slot, Template
 
 COLUMNS = 8
-"""So many terms a member, if they are not one block of an array, are added one by one."""
+"""The most terms of a member that are added one by one, if they are not one block of an array."""
 
-_REDUCE = {total: np.sum, product: np.prod, greatest: np.max, least: np.min}
-_JOIN = {total: np.add, product: np.multiply, greatest: np.maximum, least: np.minimum}
+_REDUCE: dict[Callable | None, Callable] = {total: np.sum, product: np.prod, greatest: np.max, least: np.min}
+_JOIN: dict[Callable | None, Callable] = {total: np.add, product: np.multiply, greatest: np.maximum, least: np.minimum}
 
 
-def combine(batching: Any, group: StepClass) -> tuple[int, Grid]:
+def combine(placement: Placement, group: StepClass) -> tuple[int, Grid]:
     """Add a class of sums, products, maxima or minima; return its array and leading axes."""
-    parts = _parts(batching, group)
-    grid = _grid(batching, group.count, parts)
+    parts = _parts(placement, group)
+    grid = _grid(placement, group.count, parts)
     done: list[tuple[bool, int]] = []
     for minus, steps, owners, uniform in parts:
         add = _uniform if uniform else _segments
-        done += [(minus, one) for one in add(batching, group, steps, owners, grid)]
-    program = batching.program
+        done += [(minus, one) for one in add(placement, group, steps, owners, grid)]
+    builder = placement.builder
     done.sort(key=lambda pair: pair[0])
     minus, made = done[0]
     if minus:
-        made = program.call(np.negative, (made,), program.shape(made))
+        made = builder.call(np.negative, (made,), builder.shape(made))
     for minus, one in done[1:]:
-        made = program.binary(np.subtract if minus else _JOIN[group.operation], made, one)
-    return program.broadcast(made, (*grid, *group.step.shape)), grid
+        made = builder.binary(np.subtract if minus else _JOIN[group.operation], made, one)
+    return builder.broadcast(made, (*grid, *group.step.shape)), grid
 
 
-def _parts(batching: Any, group: StepClass) -> list[tuple[bool, np.ndarray, np.ndarray, bool]]:
+def _parts(placement: Placement, group: StepClass) -> list[tuple[bool, np.ndarray, np.ndarray, bool]]:
     """Return the operands by sign and class: minus, steps, the member of each, whether members have equally many."""
-    steps, owners, signs = batching.sources(group.members)
-    kinds = 2 * batching.classes.of[steps] + signs
+    steps, owners, signs = placement.sources(group.members)
+    kinds = 2 * placement.classes.of[steps] + signs
     parts = []
     for kind in dict.fromkeys(kinds.tolist()):
         at = kinds == kind
         minus, inner, owner = bool(kind & 1), steps[at], owners[at]
-        while group.operation is total and batching.steps[inner[0]].operation is np.negative:
-            minus, inner = not minus, batching.classes.operands(inner)[:, 0]
+        while group.operation is total and placement.steps[inner[0]].operation is np.negative:
+            minus, inner = not minus, placement.classes.operands(inner)[:, 0]
         counts = np.bincount(owner, minlength=group.count)
         parts.append((minus, inner, owner, bool(np.all(counts == counts[0]))))
     return parts
 
 
-def _grid(batching: Any, count: int, parts: list) -> Grid:
+def _grid(placement: Placement, count: int, parts: list) -> Grid:
     if count == 1:
         return ()
     if not all(uniform for _, _, _, uniform in parts):
         return (count,)
-    return batching.grid([steps[:: len(steps) // count] for _, steps, _, _ in parts], count)
+    return placement.grid([steps[:: len(steps) // count] for _, steps, _, _ in parts], count)
 
 
-def _uniform(batching: Any, group: StepClass, steps: np.ndarray, owners: np.ndarray, grid: Grid) -> list[int]:
+def _uniform(placement: Placement, group: StepClass, steps: np.ndarray, owners: np.ndarray, grid: Grid) -> list[int]:
     """Return what the operands of one class come to, where every member has equally many."""
-    program, rank = batching.program, len(group.step.shape)
+    builder, rank = placement.builder, len(group.step.shape)
     many = len(steps) // group.count
     if many == 1:
-        return [program.aligned(batching.operand(steps, grid), grid, rank)]
-    values = batching.constants(steps)
+        return [builder.aligned(placement.operand(steps, grid), grid, rank)]
+    values = placement.constants(steps)
     if values is not None:
         values = _REDUCE[group.operation](values.reshape(*(grid or ()), many), axis=-1)
-        return [_number(batching, np.asarray(values), grid, rank)]
-    base, positions = batching.resolve(steps)
+        return [_number(placement, np.asarray(values), grid, rank)]
+    base, positions = placement.resolve(steps)
     if group.count == 1:
         order = np.lexsort(positions[::-1]) if positions else slice(None)
         steps, positions = steps[order], [position[order] for position in positions]
     inner = factor([position[:many] for position in positions], many)
     full = (*grid, *inner)
-    found = _product(batching, group, steps, grid, full)
+    found = _product(placement, group, steps, grid, full)
     if found is not None:
         return [found]
-    before = program.gathers
-    block = program.fetch(base, positions, full)
-    if program.gathers > before and many <= COLUMNS and group.count > 1:
-        return [program.aligned(batching.operand(steps[k::many], grid), grid, rank) for k in range(many)]
-    return [program.aligned(_reduced(program, group.operation, block, grid, full), grid, rank)]
+    before = builder.gathers
+    block = builder.fetch(base, positions, full)
+    if builder.gathers > before and many <= COLUMNS and group.count > 1:
+        return [builder.aligned(placement.operand(steps[k::many], grid), grid, rank) for k in range(many)]
+    return [builder.aligned(_reduced(builder, group.operation, block, grid, full), grid, rank)]
 
 
-def _number(batching: Any, values: np.ndarray, grid: Grid, rank: int) -> int:
+def _number(placement: Placement, values: np.ndarray, grid: Grid, rank: int) -> int:
     """Return constants, one for each member, as an operand."""
-    program = batching.program
+    builder = placement.builder
     if values.ndim == 0 or np.all(values == values.flat[0]):
-        return program.constant(values.flat[0])
-    return program.aligned(Operand(program.constant(values), tuple(range(len(grid))), 0), grid, rank)
+        return builder.constant(values.flat[0])
+    return builder.aligned(Operand(builder.constant(values), tuple(range(len(grid))), 0), grid, rank)
 
 
-def _reduced(program: Any, operation: Any, block: Operand, grid: Grid, full: Grid) -> Operand:
+def _reduced(builder: TapeBuilder, operation: Any, block: Operand, grid: Grid, full: Grid) -> Operand:
     """Return `block`, on the grid `full`, reduced over the axes that are not in `grid`, its first axes."""
     kept = tuple(axis for axis in block.axes if axis < len(grid))
     gone = tuple(k for k, axis in enumerate(block.axes) if axis >= len(grid))
     repeats = int(np.prod([full[axis] for axis in range(len(grid), len(full)) if axis not in block.axes]))
     step = block.step
     if gone:
-        shape = program.shape(step)
+        shape = builder.shape(step)
         whole = len(gone) == len(shape)
         options = {} if whole else {"axis": gone[0] if len(gone) == 1 else gone}
         rest = tuple(length for k, length in enumerate(shape) if k not in gone)
-        step = program.call(_REDUCE[operation], (step,), rest, template=((Slot(0),), options))
+        step = builder.call(_REDUCE[operation], (step,), rest, template=((Slot(0),), options))
     if repeats > 1 and operation in (total, product):
         ufunc = np.multiply if operation is total else np.power
-        step = program.binary(ufunc, step, program.constant(repeats))
+        step = builder.binary(ufunc, step, builder.constant(repeats))
     return Operand(step, kept, block.rank)
 
 
-def _product(batching: Any, group: StepClass, steps: np.ndarray, grid: Grid, full: Grid) -> int | None:
+def _product(placement: Placement, group: StepClass, steps: np.ndarray, grid: Grid, full: Grid) -> int | None:
     """Return a sum of products as a matrix product, None if it is none: X @ w for X[i, j] * w[j] summed over j."""
-    first = batching.steps[steps[0]]
+    first = placement.steps[steps[0]]
     if (
         group.operation is not total
         or first.operation is not np.multiply
@@ -123,10 +125,10 @@ def _product(batching: Any, group: StepClass, steps: np.ndarray, grid: Grid, ful
         or len(full) != len(grid) + 1
     ):
         return None
-    pair = batching.classes.operands(steps).T
-    if any(batching.constants(column) is not None for column in pair):
+    pair = placement.classes.operands(steps).T
+    if any(placement.constants(column) is not None for column in pair):
         return None
-    sources = [batching.resolve(column) for column in pair]
+    sources = [placement.resolve(column) for column in pair]
     axes = [tuple(sorted({axis for p in positions for axis in varying(p, full)})) for _, positions in sources]
     last = len(grid)
     if not all(last in used for used in axes):
@@ -138,32 +140,32 @@ def _product(batching: Any, group: StepClass, steps: np.ndarray, grid: Grid, ful
         return None
     if len(right) == 2 and len(left) != 2:
         return None
-    program = batching.program
+    builder = placement.builder
     if len(right) == 2 and left[0] > right[0]:
         sources, (left, right) = sources[::-1], (right, left)
-    before = program.gathers
-    a, b = (program.fetch(base, positions, full).step for base, positions in sources)
-    if program.gathers > before:
+    before = builder.gathers
+    a, b = (builder.fetch(base, positions, full).step for base, positions in sources)
+    if builder.gathers > before:
         return None
     dtype = group.step.dtype
     if len(right) == 1:
-        return program.call(np.matmul, (a, b), grid, dtype)
-    return program.call(np.matmul, (a, program.transpose(b, (1, 0))), grid, dtype)
+        return builder.call(np.matmul, (a, b), grid, dtype)
+    return builder.call(np.matmul, (a, builder.transpose(b, (1, 0))), grid, dtype)
 
 
-def _segments(batching: Any, group: StepClass, steps: np.ndarray, owners: np.ndarray, grid: Grid) -> list[int]:
+def _segments(placement: Placement, group: StepClass, steps: np.ndarray, owners: np.ndarray, grid: Grid) -> list[int]:
     """Return the sums of differently many operands a member, added up by a list of the member that each belongs to."""
-    program, shape = batching.program, group.step.shape
-    values = batching.constants(steps)
+    builder, shape = placement.builder, group.step.shape
+    values = placement.constants(steps)
     if values is not None:
-        return [_number(batching, np.bincount(owners, values, group.count), grid, len(shape))]
-    base, positions = batching.resolve(steps)
+        return [_number(placement, np.bincount(owners, values, group.count), grid, len(shape))]
+    base, positions = placement.resolve(steps)
     count = len(steps)
-    block = program.fetch(base, positions, (count,))
-    rest = program.shape(block.step)[len(block.axes) :]
-    terms = program.broadcast(block.step, (count, *rest))
-    zeros = program.constant(np.zeros((group.count, *rest)))
-    index = program.constant(owners.astype(np.int64))
-    template = ((Slot(0), Slot(1), Slot(2)), {})
-    made = program.call(put_add, (zeros, index, terms), (group.count, *rest), np.dtype(float), template)
-    return [program.aligned(Operand(made, (0,), len(rest)), grid, len(shape))]
+    block = builder.fetch(base, positions, (count,))
+    rest = builder.shape(block.step)[len(block.axes) :]
+    terms = builder.broadcast(block.step, (count, *rest))
+    zeros = builder.constant(np.zeros((group.count, *rest)))
+    index = builder.constant(owners.astype(np.int64))
+    template: Template = ((Slot(0), Slot(1), Slot(2)), {})
+    made = builder.call(put_add, (zeros, index, terms), (group.count, *rest), np.dtype(float), template)
+    return [builder.aligned(Operand(made, (0,), len(rest)), grid, len(shape))]

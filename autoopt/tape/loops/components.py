@@ -1,12 +1,8 @@
-"""Which places of a block depend on themselves in an earlier block."""
+"""Strongly connected components: which places of a block depend on themselves in an earlier block."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 def strong(readers: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -9,15 +9,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
 from autoopt.errors import Location, TracingError
-from autoopt.tape.loops.recurrence import Recurrence
 from autoopt.tape.names import qualified
+from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import PARAMETER, Step, Tape
 
 MOST = 1500
 """More array steps that depend on the parameters are not compiled: it would take more than a minute."""
 
 ALIKE = 2
-"""So many steps of one place, or so many that differ from the rest, are not what makes a tape long."""
+"""The number of steps of one place, and of those that differ from the rest, that is not what makes a tape long."""
 
 
 def refuse_irregular(tape: Tape) -> None:
@@ -28,17 +28,17 @@ def refuse_irregular(tape: Tape) -> None:
     TracingError
         Naming the loop that most of them stem from, and what makes its iterations differ.
     """
-    steps = [step for step in tape.steps if step.level == PARAMETER and step.site]
+    steps = [(step, step.site) for step in tape.steps if step.level == PARAMETER and step.site]
     if len(steps) <= MOST:
         return
-    sites = {step.site for step in steps}
+    sites = {site for _, site in steps}
     around = {site: Location.of_loop(*site) for site in sites}
     at = {site: Location.of_instruction(*site) for site in sites}  # one place for several instructions
-    loop, count = Counter(around[step.site] for step in steps).most_common(1)[0]
+    loop, count = Counter(around[site] for _, site in steps).most_common(1)[0]
     places: dict[Location, list[Step]] = defaultdict(list)
-    for step in steps:
-        if around[step.site] == loop:
-            places[at[step.site]].append(step)
+    for step, site in steps:
+        if around[site] == loop:
+            places[at[site]].append(step)
     many = {place: made for place, made in places.items() if len(made) > ALIKE}
     if not many:
         raise TracingError(

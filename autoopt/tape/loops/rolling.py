@@ -1,21 +1,47 @@
-"""A tape rewritten so that runs of blocks are one step each."""
+"""A tape rewritten so that runs of blocks are one step each.
+
+A run is replaced in three parts: its steps that the loop needs, the loop, its steps that need the loop.
+
+    run         p[1]  *  y[0]  +  tanh  square   p[1]  *  y[1]  +  tanh  square   ...      all but y[t] are the loop's
+    new tape    y[0]  y[1] ... y[11]    loop    component 0    component 1
+
+What the loop has made is on the new tape in one array for each result, the `holder`; an old step is entry so and so of
+it (`held`), and becomes a step that reads this entry only when somebody asks for it by `at`. Most do not: a pack of
+such steps, as np.array(states) leaves one, is the array itself, or stretches of it put together (`joined`).
+
+    states = [p[0]]; for ...: states.append(np.tanh(states[-1]));  np.array(states)
+    old tape    2  p[0]    3  tanh(2)    4  tanh(3) ... 14  tanh(13)    15  pack(2, 3, 4, ..., 14)
+    new tape    2  p[0]    3  loop       4  component 0 of 3, shape (13,), which is the pack
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from autoopt.tape.loops.bodies import Body
-from autoopt.tape.loops.recurrence import SHORTEST
-from autoopt.tape.loops.rewriter import TapeRewriter
-from autoopt.tape.loops.runs import Run, same
+from autoopt.tape.loops.runs import Run
 from autoopt.tape.operations import component, pack
-from autoopt.tape.tape import CONSTANT, Slot, Step, Tape, fitting
+from autoopt.tape.recurrence import SHORTEST
+from autoopt.tape.rewriter import TapeRewriter
+from autoopt.tape.tape import Slot, Step, Tape, Template
 
 OBJECT = np.dtype(object)
+
+MOST_STRETCHES = 5
+"""A pack of more stretches stays a pack: it is as short as their concatenation."""
+
+
+class Stretch(NamedTuple):
+    """Entries `start` to `stop` of a pack: those from `place` on of the array `holder`; None if no array holds them."""
+
+    start: int
+    stop: int
+    holder: int | None
+    place: int
 
 
 class Reroller(TapeRewriter):
@@ -45,6 +71,7 @@ class Reroller(TapeRewriter):
         return read
 
     def tape(self) -> Tape:
+        """Return the new tape."""
         position = 0
         for run in self.runs:
             first, last = int(run.table[0, 0]), int(run.table[-1, -1])
@@ -56,6 +83,7 @@ class Reroller(TapeRewriter):
         return self.finished(guards)
 
     def copy(self, indices: Sequence[int]) -> None:
+        """Enter old steps as they are, but for packs of what loops have made."""
         for index in indices:
             step = self.old.steps[index]
             if step.operation is pack and len(step.inputs) >= SHORTEST and (joined := self.joined(step)) is not None:
@@ -69,7 +97,7 @@ class Reroller(TapeRewriter):
         if number is None:
             holder, place = self.held[old]
             step = self.old.steps[old]
-            template = ((Slot(0), place), {})
+            template: Template = ((Slot(0), place), {})
             level = self.steps[holder].level
             number = self.append(Step(operator.getitem, (holder,), template, step.shape, step.dtype, level, step.site))
             self.number[old] = number
@@ -93,22 +121,20 @@ class Reroller(TapeRewriter):
         self.copy(rest)
 
     def enter(self, run: Run) -> None:
-        made = Body(self, run)
-        needed = self.needed(run)
-        recurrence, operands = made.finish(needed)
+        """Enter the loop, and one step for each of its results that is read: an array with the values of all blocks."""
+        body = Body(self, run)
+        recurrence, operands = body.finish(self.needed(run))
         level = max(self.steps[i].level for i in operands)
         site = self.old.steps[run.table[0, run.body[0]]].site
         results = recurrence.carries + len(recurrence.outputs)
         whole = self.append(Step(recurrence, tuple(operands), None, (results,), OBJECT, level, site))
-        for k, place in enumerate(made.kept_places):
+        for k, place in enumerate(body.kept_places):
             step = self.old.steps[run.table[0, place]]
-            trajectory = k < len(made.carried_places)
-            length = run.count + 1 if trajectory else run.count
-            result = made.result_of[place]
-            template = ((Slot(0), result), {})
-            holder = self.append(
-                Step(component, (whole,), template, (length, *step.shape), step.dtype, level, step.site)
-            )
+            trajectory = k < len(body.carried_places)
+            shape = (run.count + 1 if trajectory else run.count, *step.shape)
+            result = body.result_of[place]
+            template: Template = ((Slot(0), result), {})
+            holder = self.append(Step(component, (whole,), template, shape, step.dtype, level, step.site))
             if trajectory:
                 self.starts[holder] = operands[result]
             for t, index in enumerate(run.table[:, place].tolist()):
@@ -118,61 +144,58 @@ class Reroller(TapeRewriter):
         """Return the places that are read from outside of the loop."""
         return [place for place in run.body if any(self.read_outside[i] for i in run.table[:, place].tolist())]
 
-    def stacked(self, old: np.ndarray) -> int:
-        """Return a new step whose entries along axis 0 are the old steps `old`."""
-        steps = [self.old.steps[i] for i in old]
-        first = steps[0]
-        if all(step.operation is None and step.level == CONSTANT for step in steps):
-            value = fitting([self.old.values[i] for i in old])
-            return self.constant(value)
-        if all(step.operation is operator.getitem and step.inputs == first.inputs for step in steps):
-            read = self.read([step.template[0][1] for step in steps], first)
-            if read is not None:
-                return read
-        inputs = tuple(self.at(int(i)) for i in old)
-        shape = (len(old), *first.shape)
-        template = ((shape, *(Slot(k) for k in range(len(old)))), {})
-        level = max(self.steps[i].level for i in inputs)
-        return self.append(Step(pack, inputs, template, shape, first.dtype, level, first.site))
-
     def joined(self, step: Step) -> int | None:
         """Return a step equal to a pack of which stretches are stretches of trajectories; None if there are none."""
         if step.shape[:1] != (len(step.inputs),):
             return None
-        places = [self.held.get(old) for old in step.inputs]
-        pieces: list[tuple[int, int, int, int]] = []  # (start, stop, holder, place of the first)
-        start = 0
-        while start < len(places):
-            stop = start + 1
-            if places[start] is not None:
-                holder, place = places[start]
-                while stop < len(places) and places[stop] == (holder, place + stop - start):
-                    stop += 1
-                first = start and place == 1 and self.starts.get(holder) == self.number.get(step.inputs[start - 1])
-                if first and pieces and pieces[-1][2] < 0:  # the initial value comes before
-                    before = pieces.pop()
-                    if before[1] - before[0] > 1:
-                        pieces.append((before[0], before[1] - 1, -1, 0))
-                    start, place = start - 1, 0
-                pieces.append((start, stop, holder, place))
-            elif pieces and pieces[-1][2] < 0:
-                pieces[-1] = (pieces[-1][0], stop, -1, 0)
-            else:
-                pieces.append((start, stop, -1, 0))
-            start = stop
-        if len(pieces) > 5 or all(holder < 0 for _, _, holder, _ in pieces):
+        stretches = self.stretches(step.inputs)
+        if len(stretches) > MOST_STRETCHES or all(stretch.holder is None for stretch in stretches):
             return None
-        parts = [self.piece(step, *piece) for piece in pieces]
-        if len(parts) == 1:
-            return parts[0]
-        template = (([Slot(k) for k in range(len(parts))],), {})
-        level = max(self.steps[part].level for part in parts)
-        return self.append(Step(np.concatenate, tuple(parts), template, step.shape, step.dtype, level, step.site))
+        arrays = [self.part(step, stretch) for stretch in stretches]
+        if len(arrays) == 1:
+            return arrays[0]
+        template: Template = (([Slot(k) for k in range(len(arrays))],), {})
+        level = max(self.steps[array].level for array in arrays)
+        return self.append(Step(np.concatenate, tuple(arrays), template, step.shape, step.dtype, level, step.site))
 
-    def piece(self, step: Step, start: int, stop: int, holder: int, place: int) -> int:
-        """Return a step with the entries from `start` to `stop` of a pack."""
+    def stretches(self, entries: Sequence[int]) -> list[Stretch]:
+        """Return old steps, the entries of a pack, as stretches that one array holds one after the other, and others.
+
+        `states = [s0]; states.append(s1) ...; np.array(states)` is the whole trajectory of s: entry 0 of it is the
+        initial value, which is no step of the loop and so is held by nothing, but is the one that the loop starts from.
+        """
+        held = [self.held.get(old) for old in entries]
+        stretches: list[Stretch] = []
+        start = 0
+        while start < len(held):
+            stop = start + 1
+            at = held[start]
+            if at is None:
+                if stretches and stretches[-1].holder is None:
+                    stretches[-1] = stretches[-1]._replace(stop=stop)
+                else:
+                    stretches.append(Stretch(start, stop, None, 0))
+                start = stop
+                continue
+            holder, place = at
+            while stop < len(held) and held[stop] == (holder, place + stop - start):
+                stop += 1
+            follows_initial = start and place == 1 and self.starts.get(holder) == self.number.get(entries[start - 1])
+            if follows_initial and stretches and stretches[-1].holder is None:
+                before = stretches.pop()
+                if before.stop - before.start > 1:
+                    stretches.append(before._replace(stop=before.stop - 1))
+                start, place = start - 1, 0
+            stretches.append(Stretch(start, stop, holder, place))
+            start = stop
+        return stretches
+
+    def part(self, step: Step, stretch: Stretch) -> int:
+        """Return a step with the entries of one stretch of a pack."""
+        start, stop, holder, place = stretch
         shape = (stop - start, *step.shape[1:])
-        if holder < 0:
+        template: Template
+        if holder is None:
             inputs = tuple(self.at(old) for old in step.inputs[start:stop])
             template = ((shape, *(Slot(k) for k in range(len(inputs)))), {})
             level = max(self.steps[part].level for part in inputs)
@@ -182,44 +205,3 @@ class Reroller(TapeRewriter):
         template = ((Slot(0), slice(place, place + stop - start)), {})
         level = self.steps[holder].level
         return self.append(Step(operator.getitem, (holder,), template, shape, step.dtype, level, step.site))
-
-    def constant(self, value: np.ndarray) -> int:
-        index = self.append(Step(None, (), None, value.shape, value.dtype, CONSTANT, None))
-        self.values[index] = value
-        return index
-
-    def read(self, places: list, step: Step) -> int | None:
-        """Return a step that reads `places` of what `step` reads, at once; None if they are no simple sequence."""
-        base = self.at(step.inputs[0])
-        parts = [place if type(place) is tuple else (place,) for place in places]
-        if len(step.inputs) > 1 or len({len(part) for part in parts}) > 1:
-            return None
-        varying = [k for k in range(len(parts[0])) if any(not same(part[k], parts[0][k]) for part in parts)]
-        whole = slice(None)
-        if len(varying) != 1 or any(not (isinstance(p, int | np.integer) or same(p, whole)) for p in parts[0]):
-            return None
-        axis = varying[0]
-        numbers = np.array([part[axis] for part in parts])
-        if numbers.min() < 0 or any(isinstance(part, int | np.integer) for part in parts[0][:axis]):
-            return None
-        differences = np.diff(numbers)
-        inputs: tuple[int, ...] = (base,)
-        if (differences == differences[0]).all() and differences[0] != 0:
-            stop = int(numbers[-1] + differences[0])
-            along = int(differences[0])
-            entry: Any = slice(int(numbers[0]), stop if stop >= 0 else None, None if along == 1 else along)
-        else:
-            inputs = (base, self.constant(numbers))
-            entry = Slot(1)
-        index = (*parts[0][:axis], entry, *parts[0][axis + 1 :])
-        count = (len(places),)
-        shape = (*step.shape[:axis], *count, *step.shape[axis:])
-        template = ((Slot(0), index if len(index) > 1 else entry), {})
-        level = self.steps[base].level
-        result = self.append(Step(operator.getitem, inputs, template, shape, step.dtype, level, step.site))
-        if axis:
-            shape = (*count, *step.shape)
-            result = self.append(
-                Step(np.moveaxis, (result,), ((Slot(0), axis, 0), {}), shape, step.dtype, level, step.site)
-            )
-        return result

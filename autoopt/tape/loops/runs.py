@@ -1,4 +1,40 @@
-"""One run on the tape: a stretch of blocks of steps that are alike, and where the operands of a block come from."""
+"""One run on the tape: a stretch of blocks of steps that are alike, and where the operands of a block come from.
+
+    for t in range(12):
+        h = np.tanh(p[1] * h + np.exp(p[0] * y[t]))
+        w = h * h
+        s += w
+        out.append(np.sin(w) + y[3 * t % 12])
+
+leaves, after `flatten` has taken the sum s away, 12 blocks of 12 steps. A *place* is a step's position in its block; a
+run is a table of steps, blocks by places. Where an operand comes from in each block says an `Operand`:
+
+    place                operands                                        cyclic  after  before  regular   in the loop
+     0  p[1]             fixed: p                                                       x       x         x
+     1  p[1] * h         inner: place 0, lag 0; place 7, lag 1           x       x      x       x         x
+     2  p[0]             fixed: p                                                       x       x         x
+     3  y[t]             fixed: y                                                       x
+     4  p[0] * y[t]      inner: places 2 and 3, lag 0                                   x       x         x
+     5  exp              inner: place 4, lag 0                                          x       x         x
+     6  +                inner: places 1 and 5, lag 0                    x       x      x       x         x
+     7  tanh             inner: place 6, lag 0                           x       x      x       x         x
+     8  w                inner: place 7, lag 0                                   x              x         x
+     9  sin              inner: place 8, lag 0                                   x              x         x
+    10  y[3 * t % 12]    fixed: y
+    11  +                inner: places 9 and 10, lag 0                           x              x         x
+
+Place 1 reads place 7 of the block before: that cycle is why no array operation can stand for it. What a loop is made of
+is decided from there, by three questions, each the closure of a set along the arrows between operand and reader:
+
+    after    does it depend on a cycle?    Then it must be in the loop or come after it.
+    before   does a cycle depend on it?    Then it must be in the loop or come before it.
+    late     does it read, without a pattern, what some block of the run has made?  Then it can only come after.
+
+In the loop is what is *regular*, one and the same call in every block, and after or before a cycle. Then places are
+taken out again for as long as the loop would read something that comes after it (`_consistent`). What is both after and
+before, the core, must all stay, or there is no loop. Places 3 and 10, reads at another position in each block, are
+never regular: they stay single steps, which the loop is handed as sequences, one entry for each iteration.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +45,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autoopt.tape.loops.components import strong
-from autoopt.tape.loops.recurrence import shortest, text_of
 from autoopt.tape.operations import pack
+from autoopt.tape.recurrence import shortest, text_of
 from autoopt.tape.tape import DATA, PARAMETER, Step, Tape
 
 FLOAT = np.dtype(float)
@@ -69,7 +105,7 @@ class Operand(NamedTuple):
 
 
 class Uneven(Exception):
-    """The blocks from `start` to `stop` are alike; the others are not."""
+    """The blocks from `start` to `stop` are alike; the others are not, as first and last iterations often are."""
 
     def __init__(self, start: int, stop: int) -> None:
         self.start, self.stop = start, stop
@@ -109,6 +145,7 @@ def _phase(sequence: Order, start: int, stop: int, period: int) -> int:
 
 
 def _block(sequence: Order, start: int, count: int, period: int) -> Run | None:
+    """Return the run of `count` blocks from `start` on; None if nothing is handed on in it."""
     table = sequence.nodes[start : start + count * period].reshape(count, period)
     run = Run(start, period, count, table, [])
     steps = sequence.steps
@@ -125,6 +162,7 @@ def _block(sequence: Order, start: int, count: int, period: int) -> Run | None:
 
 
 def _operand(sequence: Order, run: Run, place: int, refs: np.ndarray) -> Operand:
+    """Return what one operand of a place is, judged by the middle of the run: `refs` are its steps in each block."""
     middle = run.count // 2
     if refs[middle] == refs[middle - 1]:
         fixed = bool((refs == refs[0]).all())
@@ -132,7 +170,7 @@ def _operand(sequence: Order, run: Run, place: int, refs: np.ndarray) -> Operand
             raise Uneven(1, run.count)
         return Operand("fixed" if fixed else "listed", refs)
     here = run.start + place + run.period * np.arange(run.count)
-    made = sequence.position[refs]
+    made = sequence.position[refs]  # where in the program order each block's operand is computed
     distance = here - made
     far = int(distance[middle])
     if made[middle] >= run.start and far == distance[middle - 1]:
@@ -147,8 +185,10 @@ def _operand(sequence: Order, run: Run, place: int, refs: np.ndarray) -> Operand
 
 
 def _longest(good: np.ndarray) -> tuple[int, int]:
+    """Return the beginning and the end of the longest stretch of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], good.astype(np.int8), [0]]))).reshape(-1, 2)
-    return tuple(max(edges.tolist(), key=lambda pair: pair[1] - pair[0])) if len(edges) else (0, 0)
+    start, stop = max(edges.tolist(), key=lambda pair: pair[1] - pair[0]) if len(edges) else (0, 0)
+    return start, stop
 
 
 def _regular(sequence: Order, run: Run, place: int) -> bool:
@@ -163,6 +203,7 @@ def _regular(sequence: Order, run: Run, place: int) -> bool:
 
 
 def same(one: Any, other: Any) -> bool:
+    """Whether two templates, or parts of them, are equal; arrays in them never are."""
     try:
         return bool(one == other)
     except ValueError:
@@ -171,38 +212,50 @@ def same(one: Any, other: Any) -> bool:
 
 def _places(sequence: Order, run: Run, regular: list[bool], cyclic: np.ndarray) -> list[int]:
     """Return the places that make up the loop: cycles, what lies between, regular steps before and after."""
-    period = run.period
     edges = [(op.place, place) for place, ops in enumerate(run.operands) for op in ops if op.kind == "inner"]
-    after, before = cyclic.copy(), cyclic.copy()
-    late = np.array([any(_reads_run(sequence, run, op) for op in operands) for operands in run.operands])
-    for _ in range(period):
-        size = after.sum() + before.sum() + late.sum()
-        for source, reader in edges:
-            after[reader] |= after[source]
-            late[reader] |= late[source]
-        for source, reader in reversed(edges):
-            before[source] |= before[reader]
-        if after.sum() + before.sum() + late.sum() == size:
-            break
-    chosen = (after | before) & np.array(regular)
-    changed = True
-    while changed:  # nothing in the loop may read, from outside, what depends on the loop
-        changed = False
-        back = _returning(edges, chosen)
-        for place in np.flatnonzero(chosen & ~(cyclic | (after & before))):
-            outside = [op.place for op in run.operands[place] if op.kind == "inner" and not chosen[op.place]]
-            inside = [op for op in run.operands[place] if op.kind == "inner" and chosen[op.place] and op.lag > 0]
-            if late[place] or (inside and not after[place]) or any(after[source] for source in outside) or back[place]:
-                chosen[place] = False
-                changed = True
+    after = _closure(edges, cyclic)
+    before = _closure([(reader, source) for source, reader in reversed(edges)], cyclic)
+    late = _closure(edges, np.array([any(_reads_run(sequence, run, op) for op in ops) for ops in run.operands]))
     core = after & before
+    chosen = (after | before) & np.array(regular)
     if not chosen[core].all() or late[core].any():
         return []
     for place in np.flatnonzero(core):
         for op in run.operands[place]:
             if op.kind == "inner" and op.lag and sequence.steps[run.table[0, op.place]].dtype != FLOAT:
                 return []
-    return np.flatnonzero(chosen).tolist()
+    return np.flatnonzero(_consistent(run, edges, chosen, after, before, late)).tolist()
+
+
+def _closure(edges: list[tuple[int, int]], marked: np.ndarray) -> np.ndarray:
+    """Return the places that are marked, or reached from those that are along the edges."""
+    marked = marked.copy()
+    size = -1
+    while size != (size := int(marked.sum())):
+        for source, reader in edges:
+            marked[reader] |= marked[source]
+    return marked
+
+
+def _consistent(
+    run: Run, edges: list[tuple[int, int]], chosen: np.ndarray, after: np.ndarray, before: np.ndarray, late: np.ndarray
+) -> np.ndarray:
+    """Return the chosen places without those that would have the loop read, from outside, what depends on the loop.
+
+    To leave one out may be reason to leave out its readers, so this goes on until nothing changes; the core stays.
+    """
+    chosen = chosen.copy()
+    changed = True
+    while changed:
+        changed = False
+        back = _returning(edges, chosen)
+        for place in np.flatnonzero(chosen & ~(after & before)):
+            outside = [op.place for op in run.operands[place] if op.kind == "inner" and not chosen[op.place]]
+            inside = [op for op in run.operands[place] if op.kind == "inner" and chosen[op.place] and op.lag > 0]
+            if late[place] or (inside and not after[place]) or any(after[source] for source in outside) or back[place]:
+                chosen[place] = False
+                changed = True
+    return chosen
 
 
 def _returning(edges: list[tuple[int, int]], chosen: np.ndarray) -> np.ndarray:
@@ -248,7 +301,8 @@ def _check_starts(sequence: Order, run: Run) -> None:
 
 def starts_several(run: Run) -> int:
     """Return over how many blocks a value is handed on that starts from several steps; 0 if there is none."""
-    chosen, starts = set(run.body), {}
+    chosen = set(run.body)
+    starts: dict[tuple[int, int], int] = {}
     for place in run.body:
         for op in run.operands[place]:
             if op.kind == "inner" and op.place in chosen:

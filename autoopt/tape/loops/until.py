@@ -1,9 +1,29 @@
 """Loops that end on a condition, whose number of iterations may differ from point to point.
 
 A loop such as a Newton iteration asks one question after each iteration and gets one answer until it ends. Here such a
-stretch of a tape becomes one `Recurrence` that asks by itself, so that traces of other numbers of iterations give the
-same tape. The tape says in `counts` which numbers it was recorded for. It does not show what the objective would do
-after another number (give up, or use the number itself), so only numbers that have been traced may be run.
+stretch of a tape becomes one `Recurrence` that asks by itself:
+
+    u = p[0]
+    while True:
+        step = (u * u - p[1]) / (2 * u)
+        u = u - step
+        if abs(step) < 1e-9: break
+
+     1  p[0]                                                     1  p[0]
+     2  1 * 1    3  p[1]    4  2 - 3    6  2 * 1    7  4 / 6     2  Recurrence from 1, with 0, until its step 11 is True
+     8  1 - 7    9  abs(7)             11  9 < 1e-9   False           0  u    1  p                  (one iteration)
+    12  8 * 8   13  p[1]   14  12 - 13                                2  0 * 0    3  1[1]    4  2 - 3    6  2 * 0
+    17  8 - 16  18  abs(16)            19  18 < 1e-9  False           7  4 / 6    8  0 - 7   9  abs(7)  11  9 < 1e-9
+    ... three times more, the last answer True                   3  component 0 of 2: the number of iterations
+    output 41, guards 11, 19, 27, 35, 43                         4  component 1 of 2: u;   output 4, a guard on 3
+
+The questions are guards: each holds the answer that the run was recorded with. A tape with the five guards holds where
+the loop takes five iterations; the new one is the same for any number of them, and its `counts` say which it was
+recorded for. That number is guarded still (kind "counts"): the tape does not show what the objective would do after
+another one (give up, or use the number itself), so only numbers that have been traced may be run.
+
+A block ends with the question; a step of the last block that nothing needs may be missing, as its table's -1 says. The
+body keeps the user's arithmetic to the last bit, since when it ends is a matter of rounding.
 """
 
 from __future__ import annotations
@@ -16,13 +36,13 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.loops.bodies import Body
-from autoopt.tape.loops.recurrence import Until
-from autoopt.tape.loops.rewriter import TapeRewriter
 from autoopt.tape.loops.rolling import OBJECT
 from autoopt.tape.loops.runs import FLOAT, Operand, Order, Run, same, starts_several
 from autoopt.tape.operations import component, pack
+from autoopt.tape.recurrence import Until
+from autoopt.tape.rewriter import TapeRewriter
 from autoopt.tape.simplify import live, shared
-from autoopt.tape.tape import PARAMETER, Guard, Slot, Step, Tape
+from autoopt.tape.tape import PARAMETER, Guard, Slot, Step, Tape, Template
 
 MOST_LOOPS = 4
 """A tape with more loops that end on a condition stays as it is."""
@@ -30,7 +50,7 @@ MOST_LOOPS = 4
 _BOOL, _INT = np.dtype(bool), np.dtype(np.int64)
 
 
-def converging(tape: Tape) -> Tape:
+def conditional(tape: Tape) -> Tape:
     """Return `tape` with its loops that end on a condition as one step each; `tape` itself if there are none."""
     if not any(_groups(tape)):
         return tape
@@ -45,7 +65,7 @@ def converging(tape: Tape) -> Tape:
             loops.append(loop)
     if not loops or len(loops) > MOST_LOOPS:
         return original
-    return live(_Convergence(tape, loops).tape())
+    return live(_Conditional(tape, loops).tape())
 
 
 def _groups(tape: Tape) -> Iterator[list[int]]:
@@ -92,10 +112,11 @@ def _recognised(order: Order, group: list[int], start: int) -> _Loop | None:
     """Return the loop that asks the questions of `group` and begins at or after `start`; None if it is none."""
     cuts = [int(order.position[order.tape.guards[number].step]) + 1 for number in group]
     period = cuts[1] - cuts[0]
-    rows = [np.arange(cut - period, cut) for cut in cuts[:-1]]
-    rows.append(_last(order, rows[-1], cuts[-2], cuts[-1]))
-    if period < 1 or np.any(np.diff(cuts[:-1]) != period) or rows[-1] is None:
+    rows: list[np.ndarray] = [np.arange(cut - period, cut) for cut in cuts[:-1]]
+    last = _last(order, rows[-1], cuts[-2], cuts[-1])
+    if period < 1 or np.any(np.diff(cuts[:-1]) != period) or last is None:
         return None
+    rows.append(last)
     for first in (0, 1):  # the iteration before the first answer may differ from the others, or be none
         if rows[first][0] >= start and len(rows) - first > 1:
             loop = _loop(order, np.array(rows[first:]))
@@ -125,9 +146,10 @@ def _loop(order: Order, positions: np.ndarray) -> _Loop | None:
     for place in range(period):
         column = [steps[index].inputs for index in table[:, place] if index >= 0]
         operands = [_operand(where, refs) for refs in zip(*column, strict=True)]
-        if any(operand is None for operand in operands):
+        patterned = [operand for operand in operands if operand is not None]
+        if len(patterned) < len(operands):
             return None
-        run.operands.append(operands)
+        run.operands.append(patterned)
     guards = {number: where[guard.step][1] for number, guard in enumerate(tape.guards) if guard.step in where}
     loop = _Loop(run, tape, guards)
     return loop if _answers_alike(tape, loop) and _reads_last(tape, loop, where) else None
@@ -195,7 +217,7 @@ def _reads_last(tape: Tape, loop: _Loop, where: dict[int, tuple[int, int]]) -> b
     return bool(carried)
 
 
-class _Convergence(TapeRewriter):
+class _Conditional(TapeRewriter):
     """A new tape under construction, in which loops ask by themselves whether they have ended."""
 
     def __init__(self, old: Tape, loops: Sequence[_Loop]) -> None:
@@ -261,5 +283,5 @@ class _Convergence(TapeRewriter):
         if len(self.counts) == 1:
             return self.counts[0]
         shape = (len(self.counts),)
-        template = ((shape, *map(Slot, range(len(self.counts)))), {})
+        template: Template = ((shape, *map(Slot, range(len(self.counts)))), {})
         return self.append(Step(pack, tuple(self.counts), template, shape, _INT, PARAMETER, None))

@@ -1,33 +1,30 @@
 """The traced array: a duck array that carries real numbers and records what is done to it.
 
 `value` holds the numbers exactly as NumPy would have them, views and all; `step` is the tape's account of them. Writing
-goes to both, see `views.py`.
+goes to both, see `views.py`. What Python makes of an array (a number, a text, a branch) is in `conversions.py`.
 """
 
 from __future__ import annotations
 
 import operator
-import os
-import sys
 from typing import Any
 
 import numpy as np
 
-from autoopt.errors import TracingError, UnsupportedFunctionError
-from autoopt.origin import is_library
+from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.operations import astype
 from autoopt.tape.tape import PARAMETER, Slot
-from autoopt.tracing.arrays import functions, methods, views
-from autoopt.tracing.arrays.operators import ARITHMETIC, BINARY_OP, COMPARISONS, REMAINDERS, binary, equality
+from autoopt.tracing.arrays import functions, methods, reading, ufuncs, views, writing
+from autoopt.tracing.arrays.conversions import Conversions
+from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS, binary, equality
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.types import is_single
 
 _LAYOUT = frozenset(("flags", "strides"))
 """Attributes that tell how an array lies in memory, not what is in it."""
 
-_CONVERT = "write the calculation with NumPy functions, or pass jac='finite-difference'."
 
-
-class TracedArray:
+class TracedArray(Conversions):
     """A number or array of one trace.
 
     Parameters
@@ -45,7 +42,7 @@ class TracedArray:
     __slots__ = ("cells", "level", "origin", "step", "tracer", "value", "version")
     __array_priority__ = 1000.0
 
-    def __init__(self, tracer: Any, step: int, value: Any, level: int) -> None:
+    def __init__(self, tracer: Recorder, step: int, value: Any, level: int) -> None:
         self.tracer = tracer
         self.step = step
         self.value = value
@@ -57,7 +54,7 @@ class TracedArray:
     def current(self) -> int:
         """Return the step that holds the present contents, after writes here or through another view."""
         if self.origin is not None or self.cells is not None:
-            views.settle(self)
+            reading.settle(self)
         return self.step
 
     # Dispatch ---------------------------------------------------------------------------------------------------------
@@ -65,7 +62,7 @@ class TracedArray:
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         if method == "__call__" and not kwargs:
             return self.tracer.elementwise(ufunc, inputs)
-        return functions.call_ufunc(self.tracer, ufunc, method, inputs, kwargs)
+        return ufuncs.call_ufunc(self.tracer, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function, types, args, kwargs):
         return functions.call_function(self.tracer, function, args, kwargs)
@@ -73,96 +70,6 @@ class TracedArray:
     def __array__(self, dtype=None, copy=None):
         self._refuse_conversion("an array")
         return np.array(self.tracer.guard(self, "array", np.array(self.value)), dtype=dtype)
-
-    # Conversions to Python --------------------------------------------------------------------------------------------
-
-    def _refuse_conversion(self, target: str) -> None:
-        """Raise if turning this into a plain number would drop a derivative."""
-        self.tracer.require_running(self)
-        if self.level == PARAMETER and self.dtype.kind not in "bi":
-            self.tracer.wrote_outside = True
-            if _is_masking(sys._getframe(2)):
-                self.tracer.refuse_masked()
-            if self.tracer.is_assigned():
-                raise TracingError(
-                    "A value that depends on the parameters is written into an array that is not followed.",
-                    self.tracer.location(),
-                    "make the array inside the objective, by np.zeros, np.empty or np.array.",
-                )
-            raise TracingError(
-                f"A value that depends on the parameters is turned into {target}, which would lose its derivative.",
-                self.tracer.location(),
-                _CONVERT,
-            )
-
-    def __float__(self):
-        if _is_text_formatting(sys._getframe(1)):
-            return float(self.tracer.show(self))
-        self._refuse_conversion("a Python float")
-        return self.tracer.guard(self, "float", float(self.value))
-
-    def __complex__(self):
-        self._refuse_conversion("a Python complex number")
-        return self.tracer.guard(self, "float", complex(self.value))
-
-    def __bool__(self):
-        if self.level == PARAMETER and self.dtype.kind == "f" and self.size == 1:  # it asks whether this is 0
-            return bool(self.tracer.elementwise(np.not_equal, (self, 0.0)).reshape(()))
-        answer = bool(self.value)
-        return self.tracer.guard(self, "bool", answer)
-
-    def _whole(self, convert):
-        """Return the whole number that `convert` makes of the value; that it makes none is an answer as well."""
-        try:
-            return convert(self.value)
-        except (ValueError, OverflowError):
-            for question in (np.isnan, np.isinf):
-                if question(self.value):
-                    bool(self.tracer.elementwise(question, (self,)))
-            raise
-
-    def __int__(self):
-        return self.tracer.guard(self, "int", self._whole(int))
-
-    def __trunc__(self):
-        return self.tracer.guard(self, "int", self._whole(int))
-
-    def __index__(self):
-        answer = operator.index(self.value)
-        return self.tracer.guard(self, "int", answer)
-
-    def __hash__(self):
-        answer = hash(self.value)
-        self._refuse_conversion("a dictionary key or set member")
-        return self.tracer.guard(self, "int", answer)
-
-    def __round__(self, ndigits=None):
-        if ndigits is None:
-            rounded = functions.call_function(self.tracer, np.round, (self,), {})
-            return self.tracer.guard(rounded, "int", self._whole(round))
-        return functions.call_function(self.tracer, np.round, (self, ndigits), {})
-
-    def __floor__(self):
-        return int(self.tracer.elementwise(np.floor, (self,)))
-
-    def __ceil__(self):
-        return int(self.tracer.elementwise(np.ceil, (self,)))
-
-    def __repr__(self):
-        return repr(self.tracer.show(self))
-
-    def __str__(self):
-        return str(self.tracer.show(self))
-
-    def __format__(self, spec):
-        return format(self.tracer.show(self), spec)
-
-    def __reduce__(self):
-        self._refuse_conversion("bytes")
-        raise TypeError("a traced value cannot be pickled")
-
-    def __bytes__(self):
-        return self.tobytes()
 
     # What it looks like -----------------------------------------------------------------------------------------------
 
@@ -225,7 +132,7 @@ class TracedArray:
 
     @property
     def flat(self):
-        return views.Flat(self)
+        return writing.Flat(self)
 
     @flat.setter
     def flat(self, values):
@@ -263,10 +170,10 @@ class TracedArray:
     # Reading, writing and copying parts -------------------------------------------------------------------------------
 
     def __getitem__(self, index):
-        return views.read(self, index)
+        return reading.read(self, index)
 
     def __setitem__(self, index, value):
-        views.write(self, index, value)
+        writing.write(self, index, value)
 
     def __copy__(self):
         return self.duplicate()
@@ -307,7 +214,7 @@ class TracedArray:
         return self.tracer.elementwise(np.matmul, (other, self))
 
     def __imatmul__(self, other):
-        return views.update(self, self @ other)
+        return writing.update(self, self @ other)
 
     def __neg__(self):
         return self.tracer.elementwise(np.negative, (self,), operator.neg)
@@ -334,25 +241,7 @@ class TracedArray:
         return self.tracer.elementwise(np.power, (other, self), operator.pow)
 
     def __ipow__(self, other):
-        return views.update(self, self**other)
-
-
-def _is_masking(frame: Any) -> bool:
-    """Whether NumPy's masked arrays ask, who come first in an operation of both."""
-    while frame is not None and is_library(frame.f_code):
-        if frame.f_code.co_filename.startswith(_MASKED):
-            return True
-        frame = frame.f_back
-    return False
-
-
-_MASKED = os.path.dirname(np.ma.__file__)
-
-
-def _is_text_formatting(frame: Any) -> bool:
-    """Whether the caller is at a `%`: only "%g" % x asks for a float there, as a traced number has a `%` of its own."""
-    code, place = frame.f_code.co_code, frame.f_lasti
-    return code[place] == BINARY_OP and code[place + 1] in REMAINDERS
+        return writing.update(self, self**other)
 
 
 for _name, _ufunc in ARITHMETIC.items():

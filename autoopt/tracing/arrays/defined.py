@@ -13,8 +13,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from autoopt.tape.operations import put_add
 from autoopt.tape.tape import CONSTANT, PARAMETER
-from autoopt.tracing.arrays import views
-from autoopt.tracing.arrays.functions import HANDLERS, call_function, decided, handles, record
+from autoopt.tracing.arrays import reading, views, writing
+from autoopt.tracing.arrays.functions import HANDLERS, call_function, handles, record
+from autoopt.tracing.arrays.indices import decided
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.types import is_single
 
 _PLAIN = (
@@ -48,7 +50,7 @@ for _function, _maker in ((np.zeros_like, np.zeros), (np.ones_like, np.ones), (n
 
 
 def _laid_out(made: Any, like: Any, order: str, shape: Any) -> Any:
-    """Return `made` with its numbers in memory as those of `like` are: what is a view of it later hangs on that."""
+    """Return `made` with its numbers in memory as those of `like` are: what is a view of it later depends on that."""
     if shape is None and type(made.value) is np.ndarray and made.ndim > 1:
         value = np.empty_like(np.asarray(getattr(like, "value", like)), made.dtype, order=order)
         value[...] = made.value
@@ -62,7 +64,7 @@ def _full_like(tracer, a, fill_value, dtype=None, order="K", subok=True, shape=N
     return _laid_out(full(tracer, np.shape(a) if shape is None else shape, fill_value, dtype), a, order, shape)
 
 
-def full(tracer: Any, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+def full(tracer: Recorder, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """Return `np.full(...)` as a traced array that can be written into."""
     fill_value = tracer.whole(fill_value)
     if type(fill_value) is tracer.array and fill_value.level > CONSTANT:
@@ -93,7 +95,7 @@ def _extract(tracer, condition, arr):
 @handles(np.nan_to_num)
 def _nan_to_num(tracer, x, copy=True, nan=0.0, posinf=None, neginf=None):
     result = tracer.call(np.nan_to_num, (x,), {"nan": nan, "posinf": posinf, "neginf": neginf})
-    return result if copy else views.update(x, result)
+    return result if copy else writing.update(x, result)
 
 
 @handles(np.allclose)
@@ -107,7 +109,7 @@ def _array_equal(tracer, a1, a2, equal_nan=False):
     return np.shape(a1) == np.shape(a2) and _same(tracer, a1 == a2)
 
 
-def _same(tracer: Any, equal: Any) -> bool:
+def _same(tracer: Recorder, equal: Any) -> bool:
     """Return whether all entries are equal, as the objective asks."""
     answer = bool(call_function(tracer, np.all, (equal,), {}))
     if answer and tracer.level(equal) == PARAMETER:
@@ -115,7 +117,7 @@ def _same(tracer: Any, equal: Any) -> bool:
     return answer
 
 
-def _nonzero(tracer: Any, a: Any) -> tuple:
+def _nonzero(tracer: Recorder, a: Any) -> tuple:
     if a.level != PARAMETER:
         return tracer.call(np.nonzero, (a,), {})
     mask = a if a.dtype.kind == "b" else a != 0
@@ -282,7 +284,7 @@ HANDLERS[np.dsplit] = lambda tracer, ary, n: _split(tracer, ary, n, axis=2)
 @handles(sliding_window_view)
 def _sliding_window_view(tracer, x, window_shape, axis=None, *, subok=False, writeable=False):
     if x.level == PARAMETER:
-        return views.memory_view(x, sliding_window_view(x.value, window_shape, axis, writeable=writeable))
+        return reading.memory_view(x, sliding_window_view(x.value, window_shape, axis, writeable=writeable))
     made = partial(sliding_window_view, writeable=writeable)
     result = tracer.call(sliding_window_view, (x, window_shape, axis), {}, compute=made)
     return views.attach_by_memory(result, x)

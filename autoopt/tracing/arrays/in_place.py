@@ -9,8 +9,10 @@ import numpy as np
 
 from autoopt.errors import TracingError
 from autoopt.tape.operations import put_add
-from autoopt.tracing.arrays import views
-from autoopt.tracing.arrays.functions import call_function, decided, handles, store
+from autoopt.tracing.arrays import writing
+from autoopt.tracing.arrays.functions import call_function, handles, store
+from autoopt.tracing.arrays.indices import decided
+from autoopt.tracing.recording.recorder import Recorder
 
 
 @handles(np.copyto)
@@ -27,7 +29,7 @@ def _fill_diagonal(tracer, a, val, wrap=False):
         val = call_function(tracer, np.ravel, (tracer.lift(tracer.whole(val)),), {})
         a.flat[positions] = val[np.arange(positions.size) % val.size]
         return
-    views.write(a, tuple(np.arange(min(a.shape)) for _ in a.shape), val)
+    writing.write(a, tuple(np.arange(min(a.shape)) for _ in a.shape), val)
 
 
 @handles(np.put)
@@ -63,16 +65,16 @@ def _put_along_axis(tracer, arr, indices, values, axis):
         return
     places = np.arange(arr.size).reshape(arr.shape)
     positions = np.take_along_axis(places, np.asarray(decided(tracer, indices)), axis)
-    views.write(arr, np.unravel_index(positions, arr.shape), values)
+    writing.write(arr, np.unravel_index(positions, arr.shape), values)
 
 
-def write_at(tracer: Any, ufunc: Callable, array: Any, index: Any, *operands: Any) -> None:
-    """Do `ufunc.at(array, index, *operands)`: additions at once, others by rounds in which no position comes twice."""
+def write_at(tracer: Recorder, ufunc: Callable, array: Any, index: Any, *operands: Any) -> None:
+    """Carry out `ufunc.at(array, index, *operands)`: additions at once, others by rounds without a position twice."""
     _refuse_outside(tracer, f"np.{ufunc.__name__}.at", array)
     operands = tuple(tracer.whole(part) for part in operands)
     if ufunc in (np.add, np.subtract):
         value = operands[0] if ufunc is np.add else np.negative(operands[0])
-        views.write(array, Ellipsis, tracer.call(put_add, (array, index, value), {}))
+        writing.write(array, Ellipsis, tracer.call(put_add, (array, index, value), {}))
         return
     positions = np.arange(array.size).reshape(array.shape)[decided(tracer, index)]
     shape, positions = positions.shape, positions.ravel()
@@ -80,7 +82,7 @@ def write_at(tracer: Any, ufunc: Callable, array: Any, index: Any, *operands: An
     for turn in _turns(positions):
         place = np.unravel_index(positions[turn], array.shape)
         place = place if len(place) > 1 else place[0]
-        views.write(array, place, tracer.elementwise(ufunc, (array[place], *(part[turn] for part in values))))
+        writing.write(array, place, tracer.elementwise(ufunc, (array[place], *(part[turn] for part in values))))
 
 
 def _turns(positions: np.ndarray) -> list[np.ndarray]:
@@ -93,7 +95,7 @@ def _turns(positions: np.ndarray) -> list[np.ndarray]:
     return [np.flatnonzero(turn == k) for k in range(turn.max(initial=-1) + 1)]
 
 
-def _refuse_outside(tracer: Any, name: str, array: Any) -> None:
+def _refuse_outside(tracer: Recorder, name: str, array: Any) -> None:
     """Raise if a traced value is to be written into an array that no trace knows."""
     if type(array) is not tracer.array:
         tracer.wrote_outside = True

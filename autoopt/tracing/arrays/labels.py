@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays.functions import HANDLERS, call_function, decided, handles
+from autoopt.tracing.arrays.functions import HANDLERS, call_function, handles
+from autoopt.tracing.arrays.indices import decided
+from autoopt.tracing.recording.recorder import Recorder
 
 _SORTING_OUT = (
     "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "setdiff1d", "intersect1d", "union1d",
@@ -24,7 +26,7 @@ _SORTING_OUT = (
 def _sorting_out(function: Callable, handler: Callable | None) -> Callable:
     """Return the handler of a function of labels; `handler` has what else there is."""
 
-    def sort_out(tracer: Any, *args: Any, **kwargs: Any) -> Any:
+    def sort_out(tracer: Recorder, *args: Any, **kwargs: Any) -> Any:
         moving = [part for part in _arrays(tracer, (args, kwargs)) if part.level == PARAMETER]
         if moving and all(part.dtype.kind in "iub" for part in moving):
             given = {name: decided(tracer, part) for name, part in kwargs.items()}
@@ -42,7 +44,7 @@ for _name in _SORTING_OUT:
         HANDLERS[getattr(np, _name)] = _sorting_out(getattr(np, _name), HANDLERS.get(getattr(np, _name)))
 
 
-def _arrays(tracer: Any, value: Any) -> list[Any]:
+def _arrays(tracer: Recorder, value: Any) -> list[Any]:
     """Return the traced arrays in a nest of containers."""
     if isinstance(value, tuple | list):
         return [array for part in value for array in _arrays(tracer, part)]
@@ -51,7 +53,7 @@ def _arrays(tracer: Any, value: Any) -> list[Any]:
     return [value] if type(value) in (tracer.array, tracer.pair) else []
 
 
-def _lifted(tracer: Any, found: Any) -> Any:
+def _lifted(tracer: Recorder, found: Any) -> Any:
     """Return arrays of numbers as traced constants, so that they can be written into as others are."""
     if isinstance(found, tuple):
         parts = [_lifted(tracer, part) for part in found]

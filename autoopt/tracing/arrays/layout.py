@@ -1,4 +1,4 @@
-"""Orders of memory: what order="A" and order="K" mean hangs on how the numbers of a run lie in memory.
+"""Orders of memory: what order="A" and order="K" mean depends on how the numbers of a run lie in memory.
 
 The tape knows no layouts, so these orders become transpositions on it. The numbers that a traced array carries lie as
 they do in the user's own run.
@@ -13,6 +13,7 @@ import numpy as np
 from autoopt.tape.tape import DATA
 from autoopt.tracing.arrays.functions import handles, record
 from autoopt.tracing.arrays.methods import METHODS
+from autoopt.tracing.recording.recorder import Recorder
 
 
 @handles(np.reshape)
@@ -34,7 +35,7 @@ def _copy(tracer, a, order="K", subok=False):
     return a.duplicate(order)
 
 
-def in_order(tracer: Any, array: Any, order: str) -> tuple[Any, str]:
+def in_order(tracer: Recorder, array: Any, order: str) -> tuple[Any, str]:
     """Return `array`, or a transposition of it, and "C" or "F": so read, its entries come as in `order`."""
     if type(array) is not tracer.array or order not in ("A", "K") or array.ndim < 2:
         return array, "F" if order == "F" else "C"

@@ -7,38 +7,37 @@ mask stands 1, so that nothing there makes a derivative NaN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays import functions
-from autoopt.tracing.arrays.array import TracedArray
+from autoopt.tracing.arrays import indices
+from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
-from autoopt.tracing.frames.labelled import add_operators
 from autoopt.tracing.standins.types import real
 
 
-def masked(tracer: Any, plain: Any, found: Any = None, what: str = "an operation") -> Any:
+def masked(tracer: Any, plain: Any, values: Any = None, what: str = "an operation") -> Any:
     """Return the stand-in for what np.ma gives, `found` being the traced numbers; those that are not masked agree."""
-    if plain is np.ma.masked or (found is None and not isinstance(plain, np.ma.MaskedArray)):
+    if plain is np.ma.masked or (values is None and not isinstance(plain, np.ma.MaskedArray)):
         return plain
-    numbers, mask = np.asarray(getattr(found, "value", found)), np.ma.getmaskarray(plain)
-    if found is not None and (
+    numbers, mask = np.asarray(getattr(values, "value", values)), np.ma.getmaskarray(plain)
+    if values is not None and (
         numbers.shape != np.shape(plain)
         or not np.allclose(numbers[~mask], np.ma.getdata(plain)[~mask], 1e-9, 1e-12, True)
     ):
         raise refusal(tracer, what)
     if not isinstance(plain, np.ma.MaskedArray):
-        return found
-    if found is None:
+        return values
+    if values is None:
         clean = np.where(mask, np.ones((), plain.dtype), plain.data)
-        found = tracer.array(tracer, tracer.constant(clean), clean, 0)
+        values = tracer.array(tracer, tracer.constant(clean), clean, 0)
     elif not np.all(np.isfinite(numbers[mask])):
-        found = np.where(mask, 1.0, found)
-    return Masked(tracer, plain, tracer.lift(found))
+        values = np.where(mask, 1.0, values)
+    return Masked(tracer, plain, tracer.lift(values))
 
 
 def refusal(tracer: Any, what: str) -> TracingError:
@@ -50,8 +49,8 @@ def refusal(tracer: Any, what: str) -> TracingError:
     )
 
 
-class Masked(TracedArray):
-    """Stands in for a masked array; a subclass of the traced array so that Python asks it first in `traced * masked`.
+class Masked(Disguised):
+    """Stands in for a masked array.
 
     Attributes
     ----------
@@ -66,18 +65,9 @@ class Masked(TracedArray):
     def __init__(self, tracer: Any, plain: Any, values: Any) -> None:
         self.tracer, self.value, self._values = tracer, plain, values
 
-    shape = property(lambda self: self.value.shape)
-    ndim = property(lambda self: self.value.ndim)
-    size = property(lambda self: self.value.size)
-    dtype = property(lambda self: self.value.dtype)
     mask = property(lambda self: self.value.mask)
     fill_value = property(lambda self: self.value.fill_value)
     T = property(lambda self: self._moved(np.transpose))
-    real = property(lambda self: self)
-    imag = flat = mT = nbytes = itemsize = property(lambda self: self.__getattr__("attribute of it"))
-    cast = property(lambda self: self.__getattr__("cast"))
-    current = property(lambda self: self.__getattr__("current"))
-    duplicate = property(lambda self: self.__getattr__("duplicate"))
 
     @property
     def __class__(self):
@@ -111,21 +101,8 @@ class Masked(TracedArray):
     def __bool__(self) -> bool:
         return bool(self._values) if self.size == 1 and not self._mask.any() else bool(self.value)
 
-    def __len__(self) -> int:
-        return len(self.value)
-
-    def __iter__(self) -> Iterator:
-        return (self[k] for k in range(len(self.value)))
-
-    def __repr__(self) -> str:
-        return repr(self.value)
-
-    __str__ = __repr__
-    __format__ = object.__format__
-    __hash__ = object.__hash__
-
     def __getitem__(self, key: Any) -> Any:
-        key = _plain(self.tracer, functions.decided(self.tracer, key), decide=True)
+        key = _plain(self.tracer, indices.decided(self.tracer, key), decide=True)
         places = np.arange(self.size).reshape(self.shape)[np.asarray(key) if isinstance(key, np.ndarray) else key]
         picked = self._values.reshape(-1)[places if np.ndim(places) else int(places)]
         return masked(self.tracer, self.value[key], picked, "an index")
@@ -161,10 +138,10 @@ class Masked(TracedArray):
         named = dict(zip(("axis",), args, strict=False))
         if len(args) > 1 or set(kwargs) - {"axis", "ddof", "keepdims"}:
             raise refusal(self.tracer, f".{name} with these options")
-        found = _reduction(name, self._values, self._mask, **named, **kwargs)
-        if found is None:
+        reduced = _reduction(name, self._values, self._mask, **named, **kwargs)
+        if reduced is None:
             raise refusal(self.tracer, f".{name} along an axis")
-        return masked(self.tracer, plain, found, f".{name}")
+        return masked(self.tracer, plain, reduced, f".{name}")
 
     def __getattr__(self, name: str) -> Any:
         if name in _REDUCTIONS:
@@ -175,10 +152,10 @@ class Masked(TracedArray):
             raise AttributeError(f"'MaskedArray' object has no attribute {name!r}")
         if self._follows:
             raise refusal(self.tracer, f".{name}")
-        found = getattr(self.value, name)
-        if not callable(found):
-            return found
-        return lambda *args, **kwargs: masked(self.tracer, found(*args, **kwargs))
+        attribute = getattr(self.value, name)
+        if not callable(attribute):
+            return attribute
+        return lambda *args, **kwargs: masked(self.tracer, attribute(*args, **kwargs))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "reduce" and ufunc in (np.add, np.multiply, np.maximum, np.minimum):
@@ -214,9 +191,6 @@ class Masked(TracedArray):
 
     def __neg__(self) -> Any:
         return _operate(self, np.negative, np.negative, (self,))
-
-    def __pos__(self) -> Any:
-        return self
 
     def __abs__(self) -> Any:
         return _operate(self, np.absolute, np.absolute, (self,))
@@ -261,20 +235,19 @@ def _operate(this: Masked, ufunc: Any, compute: Callable, operands: tuple) -> An
     values = tuple(_numbers(tracer, part) for part in operands)
     if ufunc in _DOMAINS:
         _decide(tracer, _DOMAINS[ufunc](*values))
-    found = tracer.elementwise(ufunc, values)
+    result = tracer.elementwise(ufunc, values)
     if ufunc is np.power:
-        _decide(tracer, np.isfinite(found))
-    return masked(tracer, plain, found, f"np.{ufunc.__name__}")
+        _decide(tracer, np.isfinite(result))
+    return masked(tracer, plain, result, f"np.{ufunc.__name__}")
 
 
 def _decide(tracer: Any, condition: Any) -> None:
-    """Have the record hold only where the same entries fulfil a condition."""
+    """Add a guard that the record holds only where the same entries fulfil a condition."""
     if tracer.level(condition) == PARAMETER:
         tracer.guard(condition, "array", np.array(condition.value))
 
 
 add_operators(Masked, ARITHMETIC, COMPARISONS, _operate)
-Masked.__ipow__, Masked.__imatmul__ = Masked.__pow__, Masked.__matmul__
 
 _TINY = np.finfo(float).tiny
 _DOMAINS = {
@@ -325,11 +298,11 @@ _NEUTRAL = {"sum": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf, "any": False
 
 
 def call(function: Callable, tracer: Any, *args: Any, **kwargs: Any) -> Any:
-    """Do a function or class of np.ma."""
+    """Call a function or class of np.ma."""
     args, kwargs = real(args), real(kwargs)
     name = _ALIASES.get(function.__name__, function.__name__)
     if not _follow((args, kwargs)):
-        given = functions.decided(tracer, args), {key: functions.decided(tracer, part) for key, part in kwargs.items()}
+        given = indices.decided(tracer, args), {key: indices.decided(tracer, part) for key, part in kwargs.items()}
         return masked(tracer, function(*_plain(tracer, given[0]), **_plain(tracer, given[1])))
     if isinstance(getattr(function, "f", None), np.ufunc) and not kwargs:
         return _operate(_either(tracer, *args), function.f, function, args)
@@ -345,7 +318,7 @@ def call(function: Callable, tracer: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _with_mask(tracer: Any, data: Any, mask: Any, fill_value: Any = None) -> Masked:
     """Return traced numbers with a mask, on top of what they have."""
-    values, mask = _numbers(tracer, data), functions.decided(tracer, mask)
+    values, mask = _numbers(tracer, data), indices.decided(tracer, mask)
     mask = np.ma.getmaskarray(mask.value) & mask.value.data if type(mask) is Masked else mask
     values = tracer.lift(values)
     plain = np.ma.array(_plain(tracer, data if type(data) is Masked else values), mask=mask, fill_value=fill_value)
@@ -372,7 +345,7 @@ def _by_comparison(function: Callable, condition: Callable) -> Callable:
 
 
 def _masked_where(tracer: Any, condition: Any, a: Any, copy: bool = True) -> Any:
-    condition = _plain(tracer, functions.decided(tracer, condition), decide=True)
+    condition = _plain(tracer, indices.decided(tracer, condition), decide=True)
     values = tracer.lift(_numbers(tracer, a))
     return masked(tracer, np.ma.masked_where(condition, _plain(tracer, a if type(a) is Masked else values)), values)
 
@@ -407,8 +380,8 @@ def _average(tracer: Any, a: Any, axis: Any = None, weights: Any = None) -> Any:
 
 def _joined(name: str) -> Callable:
     def build(tracer: Any, arrays: Any, axis: int = 0) -> Any:
-        found = getattr(np, name)([_numbers(tracer, part) for part in arrays], axis=axis)
-        return masked(tracer, getattr(np.ma, name)(_plain(tracer, list(arrays)), axis=axis), found)
+        joined = getattr(np, name)([_numbers(tracer, part) for part in arrays], axis=axis)
+        return masked(tracer, getattr(np.ma, name)(_plain(tracer, list(arrays)), axis=axis), joined)
 
     return build
 
@@ -435,5 +408,5 @@ _FUNCTIONS: dict[str, Callable] = {
 
 def _either(tracer: Any, *operands: Any) -> Masked:
     """Return an operand that is masked, or the first one with nothing masked."""
-    known = [part for part in operands if type(part) is Masked]
-    return known[0] if known else _with_mask(tracer, operands[0], np.ma.nomask)
+    already = [part for part in operands if type(part) is Masked]
+    return already[0] if already else _with_mask(tracer, operands[0], np.ma.nomask)

@@ -6,16 +6,15 @@ shape, and on the traced arrays; where the numbers differ it is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
-from autoopt.tracing.arrays import functions
-from autoopt.tracing.arrays.array import TracedArray
+from autoopt.tracing.arrays import indices
+from autoopt.tracing.arrays.disguised import Disguised, add_operators
 from autoopt.tracing.arrays.operators import ARITHMETIC, COMPARISONS
-from autoopt.tracing.frames.labelled import add_operators
 
 
 def matrix(tracer: Any, plain: np.matrix, values: Any = None) -> MatrixArray:
@@ -35,8 +34,8 @@ def made(tracer: Any, data: Any, dtype: Any = None, copy: bool = True) -> Any:
     return matrix(tracer, np.matrix(data.value), data.duplicate() if copy else data)
 
 
-class MatrixArray(TracedArray):
-    """Stands in for an np.matrix; a subclass of the traced array so that Python asks it first in `traced * matrix`.
+class MatrixArray(Disguised):
+    """Stands in for an np.matrix.
 
     Attributes
     ----------
@@ -58,17 +57,8 @@ class MatrixArray(TracedArray):
             self._traced = self.tracer.array(self.tracer, self.tracer.constant(numbers), numbers, 0)
         return self._traced
 
-    shape = property(lambda self: self.value.shape)
-    ndim = property(lambda self: 2)
-    size = property(lambda self: self.value.size)
-    dtype = property(lambda self: self.value.dtype)
     T = property(lambda self: self._both(self.value.T, self._values.T, "T"))
     H = T
-    real = property(lambda self: self)
-    imag = flat = mT = nbytes = itemsize = property(lambda self: self.__getattr__("attribute of it"))
-    cast = property(lambda self: self.__getattr__("cast"))
-    current = property(lambda self: self.__getattr__("current"))
-    duplicate = property(lambda self: self.__getattr__("duplicate"))
     A = property(lambda self: self._values)
     A1 = property(lambda self: self._values.reshape(-1))
     I = property(lambda self: self._do(np.linalg.inv, (self,), {}))
@@ -90,21 +80,8 @@ class MatrixArray(TracedArray):
     def __bool__(self) -> bool:
         return bool(self._values.reshape(-1)[0]) if self.size == 1 else bool(self.value)
 
-    def __len__(self) -> int:
-        return len(self.value)
-
-    def __iter__(self) -> Iterator:
-        return (self[k] for k in range(len(self.value)))
-
-    def __repr__(self) -> str:
-        return repr(self.value)
-
-    __str__ = __repr__
-    __format__ = object.__format__
-    __hash__ = object.__hash__
-
     def __getitem__(self, key: Any) -> Any:
-        key = functions.decided(self.tracer, key) if type(key) is not slice else key
+        key = indices.decided(self.tracer, key) if type(key) is not slice else key
         return self._both(self.value[key], self._values[key], "an index")
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -113,10 +90,10 @@ class MatrixArray(TracedArray):
     # Operations
 
     def _do(self, function: Callable, args: tuple, kwargs: dict) -> Any:
-        """Do a function on the plain matrices and on the traced arrays."""
+        """Call a function on the plain matrices and on the traced arrays."""
         plain = function(*self._plain(args), **self._plain(kwargs))
-        found = function(*self._arrays(args), **self._arrays(kwargs))
-        return self._both(plain, found, qualified(function))
+        result = function(*self._arrays(args), **self._arrays(kwargs))
+        return self._both(plain, result, qualified(function))
 
     def _plain(self, value: Any) -> Any:
         kind = type(value)
@@ -136,19 +113,19 @@ class MatrixArray(TracedArray):
             return value._values
         return np.asarray(value) if isinstance(value, np.matrix) else value
 
-    def _both(self, plain: Any, found: Any, what: str) -> Any:
+    def _both(self, plain: Any, traced: Any, what: str) -> Any:
         """Return `found` as NumPy has it, which gives `plain`."""
-        if isinstance(plain, tuple) and isinstance(found, tuple):
-            parts = [self._both(*pair, what) for pair in zip(plain, found, strict=True)]
+        if isinstance(plain, tuple) and isinstance(traced, tuple):
+            parts = [self._both(*pair, what) for pair in zip(plain, traced, strict=True)]
             return type(plain)(*parts) if hasattr(plain, "_fields") else tuple(parts)
-        numbers = getattr(found, "value", found)
+        numbers = getattr(traced, "value", traced)
         if np.size(plain) != np.size(numbers):
             raise self._refusal(what)
         if not np.allclose(np.ravel(np.asarray(plain)), np.ravel(np.asarray(numbers)), 1e-9, 1e-12, True):
             raise self._refusal(what)
         if not isinstance(plain, np.matrix):
-            return found
-        return matrix(self.tracer, plain, self.tracer.lift(found).reshape(plain.shape))
+            return traced
+        return matrix(self.tracer, plain, self.tracer.lift(traced).reshape(plain.shape))
 
     def _product(self, left: Any, right: Any) -> Any:
         """Return the product of two matrices, or of one with a number."""
@@ -212,9 +189,6 @@ class MatrixArray(TracedArray):
     def __neg__(self) -> Any:
         return self._do(np.negative, (self,), {})
 
-    def __pos__(self) -> Any:
-        return self
-
     def __abs__(self) -> Any:
         return self._do(np.absolute, (self,), {})
 
@@ -243,7 +217,6 @@ def _operate(this: MatrixArray, ufunc: Any, compute: Callable, operands: tuple) 
 
 
 add_operators(MatrixArray, ARITHMETIC, COMPARISONS, _operate)
-MatrixArray.__ipow__, MatrixArray.__imatmul__ = MatrixArray.__pow__, MatrixArray.__matmul__
 
 _METHODS = frozenset(
     ("sum", "mean", "std", "var", "prod", "max", "min", "any", "all", "argmax", "argmin", "trace", "diagonal", "ravel",

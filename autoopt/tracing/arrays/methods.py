@@ -10,6 +10,7 @@ import numpy as np
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tracing.arrays import views
 from autoopt.tracing.arrays.functions import HANDLERS, call_function
+from autoopt.tracing.recording import refusals
 from autoopt.tracing.standins.types import real
 
 METHODS: dict[str, Callable] = {}
@@ -94,7 +95,7 @@ def put(array, indices, values, mode="raise"):
 @_method
 def view(array, dtype=None, type=None):
     if dtype is np.matrix or type is np.matrix:
-        array.tracer.refuse_matrix()
+        raise refusals.matrix(array.tracer)
     dtype = None if real(dtype) is np.ndarray else dtype
     if dtype is not None and np.dtype(dtype) != array.dtype:
         raise UnsupportedFunctionError(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autoopt.tracing.arrays import views
+from autoopt.tracing.arrays import writing
 
 BINARY_OP = dis.opmap["BINARY_OP"]
 
@@ -25,7 +25,7 @@ def binary(ufunc, compute):
         return self.tracer.elementwise(ufunc, (other, self), compute)
 
     def in_place(self, other):
-        return views.update(self, self.tracer.elementwise(ufunc, (self, other), compute))
+        return writing.update(self, self.tracer.elementwise(ufunc, (self, other), compute))
 
     return forward, reflected, in_place
 

@@ -15,10 +15,15 @@ import numpy as np
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.names import qualified
 from autoopt.tape.tape import CONSTANT, PARAMETER
-from autoopt.tracing.arrays import functions, methods
+from autoopt.tracing.arrays import functions, methods, ufuncs
 from autoopt.tracing.arrays.array import TracedArray
+from autoopt.tracing.recording.recorder import Recorder
+from autoopt.tracing.standins.types import real as real_types
 
 UFUNCS: dict[Callable, Callable] = {}
+OF_SCIPY: dict[str, Callable] = {}
+"""Ufuncs of SciPy by name: SciPy is not loaded before the objective does so."""
+
 FUNCTIONS: dict[Callable, Callable] = {}
 ROUNDING = 1e-14
 _REMEDY = "write the calculation with real and imaginary parts, or pass jac='finite-difference'."
@@ -35,7 +40,7 @@ class ComplexArray(TracedArray):
 
     __slots__ = ("im", "re")
 
-    def __init__(self, tracer: Any, re: Any, im: Any) -> None:
+    def __init__(self, tracer: Recorder, re: Any, im: Any) -> None:
         self.tracer, self.re, self.im = tracer, re, im
 
     level = property(lambda self: max(getattr(part, "level", CONSTANT) for part in (self.re, self.im)))
@@ -140,7 +145,7 @@ class ComplexArray(TracedArray):
         kwargs.pop("casting", None)
         target, where = kwargs.pop("out", None), kwargs.pop("where", True)
         if method == "outer":
-            inputs, method = functions.outer_operands(self.tracer, *inputs), "__call__"
+            inputs, method = ufuncs.outer_operands(self.tracer, *inputs), "__call__"
         result = self._of_ufunc(ufunc, method, inputs, kwargs)
         if target is None and where is not True:
             raise refusal(self.tracer, f"np.{ufunc.__name__} with where= but without out=")
@@ -149,7 +154,7 @@ class ComplexArray(TracedArray):
         return result if target is None else functions.store(self.tracer, target, result)
 
     def _of_ufunc(self, ufunc, method, inputs, kwargs):
-        """Do a ufunc's call or reduction, of which an operand or the array to write to is complex."""
+        """Evaluate a ufunc's call or reduction, of which an operand or the array to write to is complex."""
         if method == "reduce" and ufunc in (np.add, np.multiply):
             kwargs = {"axis": inputs[1] if len(inputs) > 1 else 0, **kwargs}
             return call(self.tracer, np.sum if ufunc is np.add else np.prod, inputs[:1], kwargs)
@@ -194,7 +199,7 @@ def held(z: ComplexArray) -> Any:
     return z.re if type(z.re) is TracedArray else z.im
 
 
-def refusal(tracer: Any, what: str) -> UnsupportedFunctionError:
+def refusal(tracer: Recorder, what: str) -> UnsupportedFunctionError:
     """Return the error for what is not done with complex values."""
     return UnsupportedFunctionError(
         f"The objective calls {what}, with complex values that depend on the parameters.", tracer.location(), _REMEDY
@@ -204,7 +209,7 @@ def refusal(tracer: Any, what: str) -> UnsupportedFunctionError:
 # Parts ----------------------------------------------------------------------------------------------------------------
 
 
-def parts(tracer: Any, value: Any) -> tuple[Any, Any]:
+def parts(tracer: Recorder, value: Any) -> tuple[Any, Any]:
     """Return the real and the imaginary part of anything, 0.0 for a part that is absent."""
     kind = type(value)
     if kind is ComplexArray:
@@ -229,7 +234,7 @@ def absent(part: Any) -> bool:
     return type(part) is not TracedArray and not np.any(part)
 
 
-def pair(tracer: Any, re: Any, im: Any) -> Any:
+def pair(tracer: Recorder, re: Any, im: Any) -> Any:
     """Return re + im j."""
     shape = np.broadcast_shapes(np.shape(re), np.shape(im))
     made = [_fitted(tracer, part, shape) for part in (re, im)]
@@ -238,7 +243,7 @@ def pair(tracer: Any, re: Any, im: Any) -> Any:
     return ComplexArray(tracer, *made)
 
 
-def _fitted(tracer: Any, part: Any, shape: tuple[int, ...]) -> Any:
+def _fitted(tracer: Recorder, part: Any, shape: tuple[int, ...]) -> Any:
     if absent(part):
         return float(np.ravel(part)[0]) if np.size(part) else 0.0  # with its sign
     if type(part) is not TracedArray:
@@ -249,7 +254,7 @@ def _fitted(tracer: Any, part: Any, shape: tuple[int, ...]) -> Any:
     return part if part.shape == shape else np.broadcast_to(part, shape).duplicate()
 
 
-def as_complex(tracer: Any, value: Any) -> Any:
+def as_complex(tracer: Recorder, value: Any) -> Any:
     """Return anything as a complex array of the trace."""
     if type(value) is ComplexArray:
         return value
@@ -262,7 +267,7 @@ def copied(part: Any) -> Any:
     return part.duplicate() if type(part) is TracedArray else part
 
 
-def nested(tracer: Any, value: Any) -> Any:
+def nested(tracer: Recorder, value: Any) -> Any:
     """Return a nest of lists of numbers, some complex, as one array."""
 
     def part(value, k):
@@ -275,7 +280,7 @@ def nested(tracer: Any, value: Any) -> Any:
     return pair(tracer, *(tracer.nested(one) if tracer.holds_traced(one) else np.array(one) for one in made))
 
 
-def zeros(tracer: Any, shape: Any) -> ComplexArray:
+def zeros(tracer: Recorder, shape: Any) -> ComplexArray:
     """Return zeros that complex values can be written into."""
     return ComplexArray(tracer, *(tracer.call(np.zeros, (shape,), {}) for _ in range(2)))
 
@@ -305,7 +310,7 @@ def times(a: Any, b: Any, product: Callable = operator.mul) -> Any:
     return product(a, b)
 
 
-def product_of_parts(tracer: Any, z: Any, w: Any, product: Callable = operator.mul) -> Any:
+def product_of_parts(tracer: Recorder, z: Any, w: Any, product: Callable = operator.mul) -> Any:
     """Return what is linear in each of z and w, such as their product."""
     (a, b), (c, d) = parts(tracer, z), parts(tracer, w)
     re = minus(times(a, c, product), times(b, d, product))
@@ -318,13 +323,9 @@ def product_of_parts(tracer: Any, z: Any, w: Any, product: Callable = operator.m
     return pair(tracer, re, im)
 
 
-def elementwise(tracer: Any, ufunc: Callable, inputs: tuple) -> Any:
-    """Do a ufunc of which an operand is complex."""
-    found = UFUNCS.get(ufunc)
-    if found is None and ufunc.__name__ == "wofz":
-        from autoopt.tracing.formulas import analytic
-
-        found = analytic.wofz
+def elementwise(tracer: Recorder, ufunc: Callable, inputs: tuple) -> Any:
+    """Evaluate a ufunc of which an operand is complex."""
+    found = UFUNCS.get(ufunc) or OF_SCIPY.get(ufunc.__name__)
     if found is None:
         return tracer.elementwise(ufunc, _joined(inputs, qualified(ufunc)))
     return found(tracer, *inputs)
@@ -339,7 +340,7 @@ def _joined(value: Any, what: str) -> Any:
     return value
 
 
-def broadcast(tracer: Any, re: Any, im: Any, *operands: Any) -> Any:
+def broadcast(tracer: Recorder, re: Any, im: Any, *operands: Any) -> Any:
     """Return re + im j in the shape that the operands have together."""
     shape = np.broadcast_shapes(*map(np.shape, operands))
     if absent(re) and absent(im):
@@ -348,9 +349,9 @@ def broadcast(tracer: Any, re: Any, im: Any, *operands: Any) -> Any:
     return made if made.shape == shape else call(tracer, np.broadcast_to, (made, shape), {}).duplicate()
 
 
-def call(tracer: Any, function: Callable, args: tuple, kwargs: dict) -> Any:
-    """Do a function of NumPy of which an argument is complex."""
-    args, kwargs = functions.real(args), functions.real(kwargs)
+def call(tracer: Recorder, function: Callable, args: tuple, kwargs: dict) -> Any:
+    """Evaluate a function of NumPy of which an argument is complex."""
+    args, kwargs = real_types(args), real_types(kwargs)
     if isinstance(function, np.ufunc) and not kwargs:
         return elementwise(tracer, function, args)
     args, target = functions.without_out(function, args, kwargs)
@@ -379,7 +380,7 @@ _METHODS: dict[str, Callable] = {
     "transpose": lambda z, *axes: np.transpose(z, (axes[0] if len(axes) == 1 else axes) or None),
     "flatten": lambda z: np.ravel(z).duplicate(),
     "copy": lambda z: z.duplicate(),
-    "astype": lambda z, dtype, **options: z.cast(functions.real(dtype)),
+    "astype": lambda z, dtype, **options: z.cast(real_types(dtype)),
     "item": lambda z, *index: z.reshape(-1)[index[0] if index else 0] if z.ndim else z,
     "tolist": lambda z: [part.tolist() for part in z] if z.ndim else z,
     "fill": lambda z, value: z.__setitem__(..., value),

@@ -16,7 +16,8 @@ from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER, Leaf
 from autoopt.tracing.arrays.functions import handles, record
 from autoopt.tracing.complex.array import FUNCTIONS, as_complex, pair, refusal
-from autoopt.tracing.standins.numpy import stands_in
+from autoopt.tracing.recording.recorder import Recorder
+from autoopt.tracing.standins.table import stands_in
 
 _STEPS = 2
 _APART = 1e-7
@@ -72,7 +73,7 @@ def _polyroots(tracer, c):
     return _roots_of(tracer, c[::-1], np.polynomial.polynomial.polyroots(np.array(c.value)))
 
 
-def _roots_of(tracer: Any, p: Any, found: np.ndarray) -> Any:
+def _roots_of(tracer: Recorder, p: Any, found: np.ndarray) -> Any:
     """Return the roots that NumPy has found of the polynomial with coefficients `p`, highest power first."""
     size = np.max(np.abs(found), initial=0.0)
     gaps = np.abs(found[:, None] - found) + size * np.eye(len(found))
@@ -120,7 +121,7 @@ def _singular_values(tracer, a, full_matrices=True, compute_uv=True, hermitian=F
     return _hermitian(tracer, np.concatenate([upper, lower]), slice(-1, -1 - min(m, n), -1))
 
 
-def _hermitian(tracer: Any, a: Any, chosen: slice) -> Any:
+def _hermitian(tracer: Recorder, a: Any, chosen: slice) -> Any:
     """Return some eigenvalues of a Hermitian matrix, each apart from all others."""
     values, vectors = np.linalg.eigh(np.array(a.value))
     size = np.max(np.abs(values), initial=0.0)
@@ -136,7 +137,7 @@ def _hermitian(tracer: Any, a: Any, chosen: slice) -> Any:
     return np.stack([_pair(tracer, a, w, v)[0].re for w, v in zip(values[chosen], vectors.T[chosen], strict=True)])
 
 
-def _refuse_stacks(tracer: Any, a: Any, name: str) -> None:
+def _refuse_stacks(tracer: Recorder, a: Any, name: str) -> None:
     if a.ndim != 2:
         raise refusal(tracer, f"{name} of stacked matrices")
 
@@ -149,7 +150,7 @@ FUNCTIONS[np.linalg.eigvals] = _eigvals
 FUNCTIONS[np.linalg.eig] = _eig
 
 
-def _pair(tracer: Any, a: Any, value: Any, vector: np.ndarray) -> tuple[Any, Any]:
+def _pair(tracer: Recorder, a: Any, value: Any, vector: np.ndarray) -> tuple[Any, Any]:
     """Return an eigenvalue and its vector of length 1."""
     real = a.dtype.kind == "f" and np.imag(value) == 0
     start = np.append(vector, value)
@@ -176,6 +177,6 @@ def _pair(tracer: Any, a: Any, value: Any, vector: np.ndarray) -> tuple[Any, Any
     return w, v * turned * np.sign(vector[largest].real)
 
 
-def _given(tracer: Any, start: np.ndarray) -> Any:
+def _given(tracer: Recorder, start: np.ndarray) -> Any:
     """Return where the steps start as an input of the tape: other numbers there are the same code."""
     return tracer.leaf(Leaf(tracer.free_name("start"), "captured"), start)

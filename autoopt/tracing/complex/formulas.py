@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.tracing.arrays.array import TracedArray
 from autoopt.tracing.complex.array import FUNCTIONS, UFUNCS, as_complex, call, pair, parts, refusal
+from autoopt.tracing.recording.recorder import Recorder
 
 # Universal functions --------------------------------------------------------------------------------------------------
 
@@ -123,7 +124,7 @@ def _std(tracer, a, axis=None, *, ddof=0, keepdims=False):
     return np.sqrt(_var(tracer, a, axis, ddof=ddof, keepdims=keepdims))
 
 
-def _extreme(tracer: Any, z: Any, axis: Any, keepdims: bool, choose: Callable) -> Any:
+def _extreme(tracer: Recorder, z: Any, axis: Any, keepdims: bool, choose: Callable) -> Any:
     """Return the entry of largest or smallest real part, among equals of imaginary part: a choice that is guarded."""
     z = as_complex(tracer, z).filled()
     if keepdims or (axis is not None and z.ndim != 1):
@@ -215,7 +216,7 @@ def _traced(value: Any) -> bool:
     return isinstance(value, TracedArray)
 
 
-def einsum_chain(tracer: Any, subscripts: str, *operands: Any) -> Any:
+def einsum_chain(tracer: Recorder, subscripts: str, *operands: Any) -> Any:
     """np.einsum of three operands or more, two at a time."""
     if not isinstance(subscripts, str) or "..." in subscripts:
         raise refusal(tracer, "np.einsum of more than two arrays with an ellipsis or lists")

@@ -16,9 +16,10 @@ from autoopt.tape.operations import dft
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions
 from autoopt.tracing.complex.array import FUNCTIONS, ComplexArray, as_complex, pair, refusal
+from autoopt.tracing.recording.recorder import Recorder
 
 
-def _transform(tracer: Any, a: Any, n: Any, axis: int, norm: Any, inverse: bool) -> Any:
+def _transform(tracer: Recorder, a: Any, n: Any, axis: int, norm: Any, inverse: bool) -> Any:
     """Return the transform of `n` points along `axis`."""
     z = _sized(as_complex(tracer, a), n, axis).filled()
     n = z.shape[axis]
@@ -71,7 +72,7 @@ def _irfft(tracer, a, n=None, axis=-1, norm=None):
     return _ifft(tracer, _sized(z, half, axis) * weights, n, axis, norm).real
 
 
-def _many(tracer: Any, a: Any, s: Any, axes: Any, norm: Any, inverse: bool) -> Any:
+def _many(tracer: Recorder, a: Any, s: Any, axes: Any, norm: Any, inverse: bool) -> Any:
     """Return the transform along several axes."""
     axes = tuple(range(-len(s), 0)) if axes is None and s is not None else axes
     axes = tuple(range(np.ndim(a))) if axes is None else axes
@@ -92,7 +93,7 @@ def _irfftn(tracer, a, s=None, axes=None, norm=None):
     return _irfft(tracer, _many(tracer, a, sizes[:-1], axes[:-1], norm, inverse=True), sizes[-1], axes[-1], norm)
 
 
-def _shift(tracer: Any, x: Any, axes: Any, back: bool) -> Any:
+def _shift(tracer: Recorder, x: Any, axes: Any, back: bool) -> Any:
     """Return `x` rolled by half its length along `axes`, the longer half first if `back`."""
     axes = range(np.ndim(x)) if axes is None else (axes,) if isinstance(axes, int) else axes
     for axis in axes:
@@ -141,8 +142,8 @@ for _original, _own in TRANSFORMS.items():
 _REAL = ("dct", "idct", "dst", "idst")
 
 
-def of_scipy(tracer: Any, original: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
-    """Do a function of scipy.fft: by NumPy's of the same name; a cosine or sine transform as a product with its matrix.
+def of_scipy(tracer: Recorder, original: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
+    """Evaluate a function of scipy.fft: by NumPy's of that name; a cosine or sine transform by the matrix of it.
 
     Raises
     ------

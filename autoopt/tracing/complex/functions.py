@@ -31,6 +31,7 @@ from autoopt.tracing.complex.array import (
     zeros,
 )
 from autoopt.tracing.complex.formulas import einsum_chain
+from autoopt.tracing.recording.recorder import Recorder
 
 # Universal functions --------------------------------------------------------------------------------------------------
 
@@ -131,7 +132,7 @@ def _log10(tracer, z):
     return product_of_parts(tracer, _log(tracer, z), 1 / np.log(10.0))
 
 
-def _angle(tracer: Any, z: Any, deg: bool = False) -> Any:
+def _angle(tracer: Recorder, z: Any, deg: bool = False) -> Any:
     z = as_complex(tracer, z)
     if absent(z.im):
         angle = np.where(z.re < 0, np.copysign(np.pi, z.im), 0.0)[()]
@@ -142,8 +143,8 @@ def _angle(tracer: Any, z: Any, deg: bool = False) -> Any:
     return angle * (180 / np.pi) if deg else angle
 
 
-def _refuse_cut(tracer: Any, z: ComplexArray) -> None:
-    """Raise where a negative real number's root or angle would hang on the sign that rounding gave to a zero."""
+def _refuse_cut(tracer: Recorder, z: ComplexArray) -> None:
+    """Raise where a negative real number's root or angle would depend on the sign that rounding gave to a zero."""
     if absent(z.re) or not np.any(abs(z.im.value) <= ROUNDING * abs(z.re.value)):
         return
     if np.any(np.logical_and(abs(z.im) <= ROUNDING * abs(z.re), z.re < 0)):
@@ -168,7 +169,7 @@ def _sqrt(tracer, z):
 
 
 @contextmanager
-def _analytic(tracer: Any, z: ComplexArray) -> Iterator[None]:
+def _analytic(tracer: Recorder, z: ComplexArray) -> Iterator[None]:
     """Note for an integral that is traced that these steps have no kink but where z crosses the negative numbers."""
     mark, site = len(tracer.steps), tracer.site()
     yield

@@ -31,7 +31,7 @@ _KINDS = {
     "scipy.interpolate": ("interpolants", "lookups"),
     "scipy.ndimage": ("signals",),
     "scipy.stats": ("statistics",),
-    "scipy.special": ("analytic",),
+    "scipy.special": ("special",),
     "statistics": ("averages",),
     "_statistics": ("averages",),
 }

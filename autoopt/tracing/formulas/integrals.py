@@ -18,7 +18,8 @@ from numpy.polynomial.legendre import legvander
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.formulas.table import array
-from autoopt.tracing.standins.numpy import stands_in
+from autoopt.tracing.recording.recorder import Recorder
+from autoopt.tracing.standins.table import stands_in
 
 # Gauss and Kronrod: 10 and 21 points on (-1, 1), those of Gauss among those of Kronrod (Piessens et al., QUADPACK).
 _POINTS = np.array([
@@ -93,7 +94,7 @@ def quad(tracer, func, a, b, args=(), full_output=0, epsabs=1.49e-8, epsrel=1.49
 class _Integrand:
     """The user's function of one variable, called plainly or as a part of the trace."""
 
-    def __init__(self, tracer: Any, function: Callable, args: tuple) -> None:
+    def __init__(self, tracer: Recorder, function: Callable, args: tuple) -> None:
         self.tracer, self.function, self.args = tracer, function, args
         self.follows = False
 
@@ -168,14 +169,14 @@ def _is_rough(values: np.ndarray, intervals: list, tolerance: float) -> bool:
     return bool(np.any(rough[1:-1]) or np.any(parted[1:-1]))
 
 
-def _estimated(tracer: Any, enough: Any) -> bool:
+def _estimated(tracer: Recorder, enough: Any) -> bool:
     """Return whether an integral is good enough, with a guard that is no branch of the integrand around it."""
     answer = bool(enough)
     tracer.estimates.update(id(guard) for guard in tracer.tape.guards[-1:])
     return answer
 
 
-def _refuse_kinks(tracer: Any, mark: int, guards: int, cut: list) -> None:
+def _refuse_kinks(tracer: Recorder, mark: int, guards: int, cut: list) -> None:
     """Refuse an integrand with a kink or a branch: where that moves with the parameters, nodes do not see it.
 
     Roots, logarithms and angles of complex values are smooth but where those cross their `cut`, the negative numbers.
@@ -190,7 +191,7 @@ def _refuse_kinks(tracer: Any, mark: int, guards: int, cut: list) -> None:
         tracer.analytic.extend(cut)
 
 
-def _stay_beside(tracer: Any, cut: list) -> bool:
+def _stay_beside(tracer: Recorder, cut: list) -> bool:
     """Whether the complex values that one line of code sees at the nodes never cross the negative numbers."""
     sites: dict[Any, list] = {}
     for _, site, z in cut:
@@ -206,7 +207,7 @@ def _stay_beside(tracer: Any, cut: list) -> bool:
     return True
 
 
-def _refuse_kink(tracer: Any) -> NoReturn:
+def _refuse_kink(tracer: Recorder) -> NoReturn:
     raise _refusal(
         tracer,
         "scipy.integrate.quad of a function with a kink, a jump or a branch on the parameters",
@@ -236,7 +237,7 @@ def odeint(tracer, func, y0, t, *args, **kwargs):
     return _adaptive(tracer, scipy.integrate.odeint, func, (y0, t, *args), kwargs, place)
 
 
-def _adaptive(tracer: Any, solve: Callable, f: Callable, args: tuple, kwargs: dict, place: tuple) -> Any:
+def _adaptive(tracer: Recorder, solve: Callable, f: Callable, args: tuple, kwargs: dict, place: tuple) -> Any:
     """Solve a differential equation, unless the parameters are in it: the steps are chosen by what is found."""
     extra = kwargs.get("args") or ()
     place = [array(tracer.whole(part)) for part in place]
@@ -251,7 +252,7 @@ def _adaptive(tracer: Any, solve: Callable, f: Callable, args: tuple, kwargs: di
     return solve(f, *tracer.concrete(args), **tracer.concrete(kwargs))
 
 
-def _refusal(tracer: Any, what: str, remedy: str) -> UnsupportedFunctionError:
+def _refusal(tracer: Recorder, what: str, remedy: str) -> UnsupportedFunctionError:
     return UnsupportedFunctionError(
         f"The objective calls {what}, which autoopt cannot differentiate.", tracer.location(), remedy + "."
     )

@@ -17,10 +17,11 @@ import numpy as np
 from scipy import optimize
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.tape.loops.searches import REST, STEPS, WIDTH, newton
+from autoopt.tape.searches.newton import REST, STEPS, WIDTH, newton
 from autoopt.tape.tape import PARAMETER, Leaf
-from autoopt.tracing.failing import is_handled
-from autoopt.tracing.standins.numpy import stands_in
+from autoopt.tracing.recording.failing import is_handled
+from autoopt.tracing.recording.recorder import Recorder
+from autoopt.tracing.standins.table import stands_in
 
 _SAMPLES = 17
 
@@ -42,7 +43,7 @@ def _searching(search: Callable) -> Callable:
     return run
 
 
-def _is_followed(tracer: Any, found: Any) -> bool:
+def _is_followed(tracer: Recorder, found: Any) -> bool:
     return tracer.level(found) == PARAMETER
 
 
@@ -95,7 +96,7 @@ def _newton(tracer, func, x0, fprime=None, args=(), tol=1.48e-8, maxiter=50, fpr
     return report if isinstance(report, tuple) else (root, report)
 
 
-def _followed(tracer: Any, original: Callable, f: Callable, places: tuple, args: tuple, options: dict) -> tuple:
+def _followed(tracer: Recorder, original: Callable, f: Callable, places: tuple, args: tuple, options: dict) -> tuple:
     """Return the root that SciPy finds from `places`, with Newton steps after it if it depends on the parameters.
 
     Beside it is SciPy's report. A search that fails without raising has found NaN.
@@ -122,7 +123,7 @@ class _Report(optimize.RootResults):
     reads them.
     """
 
-    def __init__(self, tracer: Any, root: Any, found: dict, certain: set) -> None:
+    def __init__(self, tracer: Recorder, root: Any, found: dict, certain: set) -> None:
         self.update(found, root=root)
         object.__setattr__(self, "_tracer", tracer)
         object.__setattr__(self, "_certain", {"root", "method", *certain})
@@ -151,7 +152,7 @@ class _Report(optimize.RootResults):
         return [(name, self[name]) for name in self]
 
 
-def _given(tracer: Any, start: Any) -> Any:
+def _given(tracer: Recorder, start: Any) -> Any:
     """Return where the steps start as an input of the tape: other numbers there are the same code."""
     return tracer.leaf(Leaf(tracer.free_name("start"), "captured"), start)
 
@@ -187,7 +188,7 @@ def _root(tracer, fun, x0, args=(), method="hybr", jac=None, tol=None, callback=
     return found
 
 
-def _solved(tracer: Any, f: Callable, start: np.ndarray, converged: bool, name: str) -> Any:
+def _solved(tracer: Recorder, f: Callable, start: np.ndarray, converged: bool, name: str) -> Any:
     """Return the root of a system that SciPy has found, by Newton steps if it depends on the parameters.
 
     Their matrix is one of central differences, which the steps themselves make good.
@@ -215,7 +216,7 @@ def _solved(tracer: Any, f: Callable, start: np.ndarray, converged: bool, name: 
     return np.reshape(root, np.shape(start))
 
 
-def _plainly(tracer: Any, f: Callable, args: tuple) -> Callable:
+def _plainly(tracer: Recorder, f: Callable, args: tuple) -> Callable:
     """Return the user's function of plain numbers, which leaves no guard behind."""
 
     def plain(x: Any) -> Any:
@@ -227,7 +228,7 @@ def _plainly(tracer: Any, f: Callable, args: tuple) -> Callable:
     return plain
 
 
-def _refusal(tracer: Any, what: str, remedy: str) -> UnsupportedFunctionError:
+def _refusal(tracer: Recorder, what: str, remedy: str) -> UnsupportedFunctionError:
     return UnsupportedFunctionError(
         f"The objective calls {what}, which autoopt cannot differentiate.", tracer.location(), remedy + "."
     )

@@ -13,7 +13,7 @@ import scipy.signal
 
 from autoopt.tape.signatures import Unsupported
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays.functions import decided
+from autoopt.tracing.arrays.indices import decided
 from autoopt.tracing.formulas.table import formula
 
 # Convolutions ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.complex.array import as_complex, call
 from autoopt.tracing.formulas import matrices
 from autoopt.tracing.formulas.table import formula
-from autoopt.tracing.standins.numpy import stands_in
+from autoopt.tracing.standins.table import stands_in
 
 
 @formula(scipy.sparse.linalg.spsolve, note="as a dense system")

@@ -17,6 +17,7 @@ from autoopt.tape.names import qualified
 from autoopt.tape.signatures import Unsupported, strict
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.arrays import functions
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.types import real
 
 
@@ -38,7 +39,7 @@ class Formula:
     always: bool = False
     note: str = ""
 
-    def follow(self, tracer: Any, *args: Any, **kwargs: Any) -> Any:
+    def follow(self, tracer: Recorder, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns for traced arguments.
 
         Raises
@@ -71,7 +72,7 @@ class Formula:
                 problem.remedy + ".",
             ) from None
 
-    def _agrees(self, tracer: Any, given: tuple[tuple, dict], made: Any) -> bool:
+    def _agrees(self, tracer: Recorder, given: tuple[tuple, dict], made: Any) -> bool:
         """Whether the installed function has the formula's value, asked once a run for arguments of one kind."""
         args, kwargs = tracer.concrete((real(given[0]), real(given[1])))
         several = isinstance(made, tuple | list)
@@ -154,8 +155,8 @@ def formula(*originals: Callable, always: bool = False, note: str = "") -> Calla
 DISPATCHED = type(np.sum)
 
 
-def _handle(found: Formula, tracer: Any, *args: Any, **kwargs: Any) -> Any:
-    """Do a function that NumPy hands to traced arrays; `out=` is written afterwards."""
+def _handle(found: Formula, tracer: Recorder, *args: Any, **kwargs: Any) -> Any:
+    """Evaluate a function that NumPy hands to traced arrays; `out=` is written afterwards."""
     args, target = functions.without_out(found.function, args, kwargs)
     result = found.follow(tracer, *args, **kwargs)
     return result if target is None else functions.store(tracer, target, result)
@@ -172,7 +173,7 @@ def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, Iterator | ValuesView | deque) else value
 
 
-def _operand(tracer: Any, value: Any) -> Any:
+def _operand(tracer: Recorder, value: Any) -> Any:
     """Return an argument as the formula takes it: tables of pandas and lists of numbers as arrays."""
     if hasattr(type(value), "as_traced"):
         return value.as_traced()

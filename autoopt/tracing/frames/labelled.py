@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keyword
-import operator
 import re
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +20,14 @@ class Labelled:
     def __init__(self, tracer: Any, free_name: Callable[[str], str]) -> None:
         self.tracer, self.free_name = tracer, free_name
         self.columns: dict[tuple[int, Any], tuple[Any, Any]] = {}
+
+    def wrap(self, value: Any, name: Any = None) -> Any:
+        """Return the stand-in for what the library gave; `name` is that of the variable that held it."""
+        raise NotImplementedError
+
+    def call(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        """Call a function or class of the library."""
+        raise NotImplementedError
 
     def leaf(self, label: Any, values: np.ndarray) -> Any:
         """Return an input of the tape that is named after the label of a column; itself if it holds no numbers."""
@@ -50,23 +57,6 @@ class Labelled:
         if kind in (list, tuple):
             return kind([self.traced(part) for part in value])
         return {key: self.traced(part) for key, part in value.items()} if kind is dict else value
-
-
-def add_operators(kind: type, arithmetic: dict[str, Callable], comparisons: dict[str, Callable], do: Callable) -> None:
-    """Give a class Python's binary operators: `do(self, ufunc, compute, operands)`, `compute` being Python's own."""
-    for name, ufunc in (arithmetic | comparisons).items():
-        compute = getattr(operator, f"__{name}__")
-
-        def forward(self, other, ufunc=ufunc, compute=compute):
-            return do(self, ufunc, compute, (self, other))
-
-        def reflected(self, other, ufunc=ufunc, compute=compute):
-            return do(self, ufunc, compute, (other, self))
-
-        setattr(kind, f"__{name}__", forward)
-        if name in arithmetic:
-            setattr(kind, f"__r{name}__", reflected)
-            setattr(kind, f"__i{name}__", forward)
 
 
 def agree(plain: Any, numbers: Any) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.tape.operations import put_add
 from autoopt.tracing.frames.pandas_places import rearranged
+from autoopt.tracing.frames.pandas_reductions import BY_SUMS, PADDED, by_sums, padded
 
 
 def _applied(groups: Any, function: Callable) -> Any:
@@ -46,8 +46,8 @@ class Groups:
 
     def _data(self) -> Any:
         """Return the stand-in for pandas' groups of data."""
-        made = getattr(self.table._original, self.kind)(*self.args, **self.frames.plain(self.given))
-        return self.frames.wrap(made if self.labels is None else made[self.labels])
+        groups = getattr(self.table._original, self.kind)(*self.args, **self.frames.plain(self.given))
+        return self.frames.wrap(groups if self.labels is None else groups[self.labels])
 
     def _settled(self, by: Any) -> Any:
         """Return what rows are grouped by, with a guard on what depends on the parameters."""
@@ -58,8 +58,8 @@ class Groups:
 
     def _of(self, plain: Any) -> Any:
         """Return pandas' own groups of a plain table."""
-        made = getattr(plain, self.kind)(*self.args, **self.kwargs)
-        return made if self.labels is None else made[self.labels]
+        groups = getattr(plain, self.kind)(*self.args, **self.kwargs)
+        return groups if self.labels is None else groups[self.labels]
 
     def _refusal(self, name: str, why: str = "which is not followed") -> Exception:
         return self.frames.refusal(f".{self.kind}(...){name}", why)
@@ -72,20 +72,6 @@ class Groups:
     def _column(self) -> Any:
         """The Series that is grouped, if it is one."""
         return self.table[self.labels] if type(self.labels) is str else None if self.table._is_frame else self.table
-
-    def _codes(self) -> np.ndarray:
-        """Return the number of each row's group in the order of the results."""
-        plain = self.table._plain
-        if self.kind == "groupby":
-            codes = self._of(plain).ngroup().to_numpy()
-        else:
-            rows = type(plain.iloc[:, 0] if plain.ndim == 2 else plain)(np.arange(len(plain)), index=plain.index)
-            codes = np.full(len(plain), -1)
-            for k, (_, part) in enumerate(getattr(rows, self.kind)(*self.args, **self.kwargs)):
-                codes[part.to_numpy()] = k
-        if np.any(codes < 0):
-            raise self._refusal("", "some rows belong to no group")
-        return codes
 
     def _index(self) -> Any:
         """Return the labels of the groups."""
@@ -101,8 +87,10 @@ class Groups:
         if not self.table._follows:
             return getattr(self._data(), name)
         if name in _OF_ROWS:
-            found = getattr(self._of(self.table._plain), name)
-            return self.frames.wrap(found) if not callable(found) else lambda *a, **k: self.frames.wrap(found(*a, **k))
+            attribute = getattr(self._of(self.table._plain), name)
+            if not callable(attribute):
+                return self.frames.wrap(attribute)
+            return lambda *args, **kwargs: self.frames.wrap(attribute(*args, **kwargs))
         if name in _PLACING:
             return lambda *args, **kwargs: rearranged(
                 self.frames, lambda plain: getattr(self._of(plain), name)(*args, **kwargs), self.table, f".{name}"
@@ -114,19 +102,19 @@ class Groups:
         raise self._refusal(f".{name}")
 
     def _do(self, name: str, args: tuple, kwargs: dict) -> Any:
-        """Do a method of groups, column by column."""
+        """Call a method of groups, column by column."""
         if self._column is not None:
-            made = self._reduced(name, args, kwargs) if name in _REDUCING else self._row_by_row(name, args, kwargs)
-            return made.reset_index() if self.flat and name in _REDUCING else made
+            result = self._reduced(name, args, kwargs) if name in _REDUCING else self._row_by_row(name, args, kwargs)
+            return result.reset_index() if self.flat and name in _REDUCING else result
         expected = getattr(self._of(self.table._plain), name)(*args, **kwargs)
-        made = self.frames.wrap(expected)
+        result = self.frames.wrap(expected)
         for label in expected.columns:
             column = self[label]
             column.flat = False
-            found = column._do(name, args, {key: part for key, part in kwargs.items() if key != "numeric_only"})
-            if found._follows:
-                made._columns[label] = found
-        return made.reset_index() if self.flat and name in _REDUCING else made
+            reduced = column._do(name, args, {key: part for key, part in kwargs.items() if key != "numeric_only"})
+            if reduced._follows:
+                result._columns[label] = reduced
+        return result.reset_index() if self.flat and name in _REDUCING else result
 
     def _reduced(self, name: str, args: tuple, kwargs: dict) -> Any:
         column = self._column
@@ -134,61 +122,41 @@ class Groups:
         expected = getattr(grouped, name)(*args, **kwargs)
         if not column._follows:
             return self.frames.wrap(expected)
-        codes, values = self._codes(), column.values
+        codes, values = _codes(self), column.values
         what = f".{self.kind}(...).{name}"
         present = ~np.isnan(np.asarray(values.value, dtype=float))
         if not present.all():
             self.frames.tracer.guard(np.isnan(values), "array", ~present)
             values, codes = values[np.flatnonzero(present)], codes[present]
         count = np.asarray(grouped.size()).size
-        if name in _BY_SUMS and not args and not kwargs:
-            return self.frames.both(expected, self._by_sums(name, values, codes, count), what)
+        if name in BY_SUMS and not args and not kwargs:
+            return self.frames.both(expected, by_sums(self.frames.tracer, name, values, codes, count), what)
         counts = np.bincount(codes, minlength=count)
-        if name in _PADDED and not kwargs and counts.min(initial=1) and count * counts.max() <= 8 * len(codes) + 1000:
-            return self.frames.both(expected, _padded(name, values, codes, counts, *args), what)
-        parts = [np.flatnonzero(codes == k) for k in range(count)]
-        kind = type(column)
-        series = type(column._plain)
-        found = []
-        for rows in parts:
+        if name in PADDED and not kwargs and counts.min(initial=1) and count * counts.max() <= 8 * len(codes) + 1000:
+            return self.frames.both(expected, padded(name, values, codes, counts, *args), what)
+        kind, series = type(column), type(column._plain)
+        reduced = []
+        for rows in (np.flatnonzero(codes == k) for k in range(count)):
             part = values[rows]
             plain = series(np.asarray(part.value))
-            made = getattr(kind(self.frames, plain, part), name)(*args, **kwargs) if len(rows) else np.nan
-            found.append(self.frames.traced(made))
-        return self.frames.both(expected, self.frames.tracer.nested(found), what)
-
-    def _by_sums(self, name: str, values: Any, codes: np.ndarray, count: int) -> Any:
-        """Return sums, means, variances or standard deviations, of all groups at once."""
-
-        def add(numbers: Any) -> Any:
-            return self.frames.tracer.call(put_add, (np.zeros(count), codes, numbers), {})
-
-        sums, counts = add(values), np.bincount(codes, minlength=count)
-        if name == "sum":
-            return sums
-        with np.errstate(all="ignore"):
-            means = sums / counts
-            if name == "mean":
-                return means
-            lacking = counts < 2
-            variance = add((values - means[codes]) ** 2) / np.maximum(counts - 1, 1)
-        found = variance if name == "var" else np.sqrt(np.where(lacking, 1.0, variance))
-        return np.where(lacking, np.nan, found) if lacking.any() else found
+            number = getattr(kind(self.frames, plain, part), name)(*args, **kwargs) if len(rows) else np.nan
+            reduced.append(self.frames.traced(number))
+        return self.frames.both(expected, self.frames.tracer.nested(reduced), what)
 
     def _row_by_row(self, name: str, args: tuple, kwargs: dict) -> Any:
         grouped = self._of(self.table._plain)
         expected = getattr(grouped, name)(*args, **kwargs)
         if not self._column._follows:
             return self.frames.wrap(expected)
-        found, back = [], []
+        pieces, back = [], []
         for part, rows in zip(self._parts(), self._row_numbers(), strict=True):
-            found.append(getattr(part, name)(*args, **kwargs).values)
+            pieces.append(getattr(part, name)(*args, **kwargs).values)
             back.append(rows)
-        made = np.concatenate(found)[np.argsort(np.concatenate(back), kind="stable")]
-        return self.frames.both(expected, made, f".{self.kind}(...).{name}")
+        result = np.concatenate(pieces)[np.argsort(np.concatenate(back), kind="stable")]
+        return self.frames.both(expected, result, f".{self.kind}(...).{name}")
 
     def _row_numbers(self) -> list[np.ndarray]:
-        codes = self._codes()
+        codes = _codes(self)
         return [np.flatnonzero(codes == k) for k in range(codes.max(initial=-1) + 1)]
 
     def _parts(self) -> list[Any]:
@@ -196,7 +164,12 @@ class Groups:
 
         def handed(plain: Any) -> list:
             parts: list[Any] = []
-            _applied(self._of(plain), lambda part: (parts.append(part), 0)[1])
+
+            def keep(part: Any) -> int:
+                parts.append(part)
+                return 0
+
+            _applied(self._of(plain), keep)
             return parts
 
         if self._column is not None:
@@ -211,62 +184,39 @@ class Groups:
         if type(func) is str:
             return getattr(self, func)(*args, **kwargs)
         kwargs.pop("include_groups", None)
-        found = [func(part, *args, **kwargs) for part in self._parts()]
-        found = [part if hasattr(type(part), "_plain") else self.frames.traced(part) for part in found]
+        results = [func(part, *args, **kwargs) for part in self._parts()]
+        results = [part if hasattr(type(part), "_plain") else self.frames.traced(part) for part in results]
 
         def put_together(given: list) -> Any:
             waiting = iter(given)
             return _applied(self._of(self.table._plain), lambda part: next(waiting))
 
-        made = rearranged(self.frames, put_together, found, f".{self.kind}(...).apply")
-        return made.reset_index() if self.flat else made
+        joined = rearranged(self.frames, put_together, results, f".{self.kind}(...).apply")
+        return joined.reset_index() if self.flat else joined
 
     def agg(self, func: Any = None, *args: Any, **named: Any) -> Any:
         """Return what functions, by name or not, make of the groups."""
         if not self.table._follows and not _calls((func, named)):
             return self._data().agg(func, *args, **named)
-        if func is None:
-            pairs = (
-                [(label, *pair) for label, pair in named.items()]
-                if self._column is None
-                else [(label, None, part) for label, part in named.items()]
-            )
-            return self._side_by_side([(label, column, part) for label, column, part in pairs])
-        if type(func) is dict:
-            spread = any(isinstance(part, list) for part in func.values())
-            pairs = []
-            for column, part in func.items():
-                if spread:
-                    parts = part if isinstance(part, list) else [part]
-                    pairs += [((column, _named(one)), column, one) for one in parts]
-                else:
-                    pairs.append((column, column, part))
-            return self._side_by_side(pairs)
-        if isinstance(func, list):
-            if self._column is None:
-                columns = [label for label in self._of(self.table._plain).first().columns]
-                return self._side_by_side([((label, _named(one)), label, one) for label in columns for one in func])
-            return self._side_by_side([(_named(one), None, one) for one in func])
         if type(func) is str:
             return getattr(self, func)(*args, **named)
-        if self._column is None:
-            columns = [label for label in self._of(self.table._plain).first().columns]
-            return self._side_by_side([(label, label, func) for label in columns])
-        found = [self.frames.traced(func(part, *args, **named)) for part in self._parts()]
+        if self._column is None or func is None or type(func) is dict or isinstance(func, list):
+            return self._side_by_side(_requests(self, func, named))
+        results = [self.frames.traced(func(part, *args, **named)) for part in self._parts()]
         index, series = self._index(), type(self._column._plain)
         name = self._column._plain.name
-        made = rearranged(self.frames, lambda given: series(given, index=index, name=name), found, ".agg")
-        return made.reset_index() if self.flat else made
+        joined = rearranged(self.frames, lambda given: series(given, index=index, name=name), results, ".agg")
+        return joined.reset_index() if self.flat else joined
 
     aggregate = agg
 
     def _side_by_side(self, pairs: list) -> Any:
         """Return a frame of what functions make of columns: of (label, column, function)."""
-        found = []
+        columns = []
         for _, column, func in pairs:
             groups = self if column is None else self[column]
             flat, groups.flat = groups.flat, False
-            found.append(groups.agg(func))
+            columns.append(groups.agg(func))
             groups.flat = flat
         labels = [label for label, _, _ in pairs]
 
@@ -276,8 +226,8 @@ class Groups:
             return frame
 
         index = _tuples_index(self.frames)
-        made = rearranged(self.frames, join, found, f".{self.kind}(...).agg")
-        return made.reset_index() if self.flat else made
+        joined = rearranged(self.frames, join, columns, f".{self.kind}(...).agg")
+        return joined.reset_index() if self.flat else joined
 
     def transform(self, func: Any, *args: Any, **kwargs: Any) -> Any:
         """Return each row's group's number, or what a function makes of each row in its group."""
@@ -295,15 +245,15 @@ class Groups:
             self.flat = flat
             if not reduced._follows:
                 return self.frames.wrap(expected)
-            return self.frames.both(expected, reduced.values[self._codes()], ".transform")
+            return self.frames.both(expected, reduced.values[_codes(self)], ".transform")
         pieces, rows = [], self._row_numbers()
         for part, places in zip(self._parts(), rows, strict=True):
-            made = self.frames.traced(func(part, *args, **kwargs))
-            pieces.append(made if np.ndim(made) else made + np.zeros(len(places)))
+            piece = self.frames.traced(func(part, *args, **kwargs))
+            pieces.append(piece if np.ndim(piece) else piece + np.zeros(len(places)))
         back = np.argsort(np.concatenate(rows), kind="stable")
-        found = self.frames.tracer.lift(np.concatenate(pieces)[back])
-        series = type(plain)(np.asarray(found.value), index=plain.index, name=plain.name)
-        return self.frames.both(series, found, ".transform")
+        values = self.frames.tracer.lift(np.concatenate(pieces)[back])
+        series = type(plain)(np.asarray(values.value), index=plain.index, name=plain.name)
+        return self.frames.both(series, values, ".transform")
 
     def filter(self, func: Callable, dropna: bool = True, *args: Any, **kwargs: Any) -> Any:
         """Return the rows of the groups for which a function is true."""
@@ -320,24 +270,37 @@ class Groups:
         return func(self, *args, **kwargs)
 
 
-def _padded(name: str, values: Any, codes: np.ndarray, counts: np.ndarray, q: float = 0.5) -> Any:
-    """Return a reduction of all groups at once, each a row that is filled up with what changes nothing."""
-    order = np.argsort(codes, kind="stable")
-    column = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
-    places, used = np.zeros((len(counts), counts.max()), int), np.zeros((len(counts), counts.max()), bool)
-    places[codes[order], column], used[codes[order], column] = order, True
-    rows = np.where(used, values[places], _PADDED[name])
-    if name in ("min", "max", "prod"):
-        return getattr(np, name)(rows, axis=1)
-    rows, position = np.sort(rows, axis=1), q * (counts - 1.0)
-    below = np.floor(position).astype(int)
-    share, groups = position - below, np.arange(len(counts))
-    above = np.minimum(below + 1, counts - 1)
-    return rows[groups, below] * (1 - share) + rows[groups, above] * share
+def _requests(groups: Groups, func: Any, named: dict) -> list[tuple[Any, Any, Any]]:
+    """Return what `agg` is asked for as (label, column, function); no column is the Series that is grouped."""
+    if func is None:
+        single = groups._column is not None
+        return [(label, None, part) if single else (label, *part) for label, part in named.items()]
+    if type(func) is dict:
+        if not any(isinstance(part, list) for part in func.values()):
+            return [(column, column, part) for column, part in func.items()]
+        lists = {column: part if isinstance(part, list) else [part] for column, part in func.items()}
+        return [((column, _named(one)), column, one) for column, parts in lists.items() for one in parts]
+    columns = [] if groups._column is not None else list(groups._of(groups.table._plain).first().columns)
+    if not isinstance(func, list):
+        return [(label, label, func) for label in columns]
+    if groups._column is not None:
+        return [(_named(one), None, one) for one in func]
+    return [((label, _named(one)), label, one) for label in columns for one in func]
 
 
-_PADDED = {"min": np.inf, "max": -np.inf, "prod": 1.0, "median": np.inf, "quantile": np.inf}
-"""Reductions that are done for all groups at once, with what fills up the shorter ones."""
+def _codes(groups: Groups) -> np.ndarray:
+    """Return the number of each row's group in the order of the results."""
+    plain = groups.table._plain
+    if groups.kind == "groupby":
+        codes = groups._of(plain).ngroup().to_numpy()
+    else:
+        rows = type(plain.iloc[:, 0] if plain.ndim == 2 else plain)(np.arange(len(plain)), index=plain.index)
+        codes = np.full(len(plain), -1)
+        for k, (_, part) in enumerate(getattr(rows, groups.kind)(*groups.args, **groups.kwargs)):
+            codes[part.to_numpy()] = k
+    if np.any(codes < 0):
+        raise groups._refusal("", "some rows belong to no group")
+    return codes
 
 
 def _named(func: Any) -> str:
@@ -360,6 +323,5 @@ def _tuples_index(frames: Any) -> Any:
 
 _OF_ROWS = frozenset(("size", "count", "ngroups", "groups", "indices", "ngroup", "cumcount"))
 _PLACING = frozenset(("first", "last", "head", "tail", "nth", "shift", "get_group", "ffill", "bfill"))
-_BY_SUMS = frozenset(("sum", "mean", "var", "std"))
-_REDUCING = _BY_SUMS | {"min", "max", "median", "prod", "quantile", "sem", "skew", "any", "all"}
+_REDUCING = BY_SUMS | {"min", "max", "median", "prod", "quantile", "sem", "skew", "any", "all"}
 _ROW_BY_ROW = frozenset(("cumsum", "cumprod", "cummax", "cummin", "diff", "pct_change", "rank"))

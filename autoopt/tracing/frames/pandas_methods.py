@@ -29,7 +29,7 @@ def _fillna(values: Any, value: Any) -> Any:
 
 
 def _pct_change(values: Any, periods: int = 1) -> Any:
-    """Return the relative change over so many rows, and what is missing where there are none."""
+    """Return the relative change over some rows, and what is missing where there are none."""
     late, early = (values[periods:], values[:-periods]) if periods > 0 else (values[:periods], values[-periods:])
     fill = np.full((min(abs(periods), values.shape[0]), *values.shape[1:]), np.nan)
     return np.concatenate([fill, late / early - 1] if periods > 0 else [late / early - 1, fill])
@@ -42,8 +42,8 @@ def _rank(values: Any, axis: int = 0, method: str = "average", ascending: bool =
     one, other = values[:, None], values[None, :]
     below = np.sum(other < one if ascending else other > one, axis=1)
     equal = np.sum(other == one, axis=1)
-    found = below + {"average": 0.5 * (equal + 1), "min": 1.0, "max": equal}[method]
-    return found / values.shape[0] if pct else found + 0.0
+    result = below + {"average": 0.5 * (equal + 1), "min": 1.0, "max": equal}[method]
+    return result / values.shape[0] if pct else result + 0.0
 
 
 def _cov(values: Any, other: Any = None, ddof: int = 1) -> Any:
@@ -131,8 +131,8 @@ def skipping(name: str, values: Any, missing: np.ndarray, *args: Any, axis: int 
     if values.ndim == 1 and not name.startswith("cum"):
         return METHODS[name](values[np.flatnonzero(~missing)], *args, **kwargs)
     if name in _NEUTRAL:
-        found = METHODS[name](np.where(missing, _NEUTRAL[name], values), axis=axis)
-        return np.where(missing, np.nan, found) if name.startswith("cum") else found
+        result = METHODS[name](np.where(missing, _NEUTRAL[name], values), axis=axis)
+        return np.where(missing, np.nan, result) if name.startswith("cum") else result
     if name not in ("mean", "var", "std"):
         columns = [values[:, k][np.flatnonzero(~missing[:, k])] for k in range(values.shape[1])] if axis == 0 else None
         if columns is None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays import functions
+from autoopt.tracing.arrays import functions, indices
 
 
 def rearranged(frames: Any, function: Callable, given: Any, what: str, by_size: bool = False) -> Any:
@@ -37,7 +37,7 @@ def rearranged(frames: Any, function: Callable, given: Any, what: str, by_size: 
     numbers = np.arange(1.0, len(missing) + 1)
     if by_size:
         order = functions.call_function(tracer, np.argsort, (entries,), {"kind": "stable"})
-        numbers[np.asarray(functions.decided(tracer, order))] = np.arange(1.0, len(missing) + 1)
+        numbers[np.asarray(indices.decided(tracer, order))] = np.arange(1.0, len(missing) + 1)
     place = np.zeros(len(missing) + 1, int)
     place[numbers.astype(int)] = np.arange(len(missing))
     numbers[missing] = np.nan
@@ -89,8 +89,8 @@ class _Numbering:
         if self.numbers is None:
             self.pool.append(values.reshape(-1))
             return np.zeros(shape)
-        found = self.numbers[start : start + size].reshape(shape)
-        return found if found.ndim else float(found)
+        numbers = self.numbers[start : start + size].reshape(shape)
+        return numbers if numbers.ndim else float(numbers)
 
 
 class _Gathering:
@@ -115,8 +115,8 @@ class _Gathering:
                 return self._row(expected, first, second)
         elif ndim is None or (ndim and not isinstance(expected, np.ndarray)):
             return self._same(expected, first, second)
-        found = self._numbers(expected, first, second)
-        return self.frames.wrap(expected) if found is None else self.frames.both(expected, found, self.what)
+        values = self._numbers(expected, first, second)
+        return self.frames.wrap(expected) if values is None else self.frames.both(expected, values, self.what)
 
     def refusal(self) -> Exception:
         return self.frames.refusal(self.what, "what it does to them is more than to put them in another order")
@@ -124,8 +124,8 @@ class _Gathering:
     def _same(self, expected: Any, first: Any, second: Any) -> Any:
         """Return what is no table: a label, an index or a plain number, the same for all numbers."""
         if isinstance(expected, float | int):
-            found = self._numbers(np.asarray(expected), np.asarray(first), np.asarray(second))
-            return expected if found is None else found[()]
+            values = self._numbers(np.asarray(expected), np.asarray(first), np.asarray(second))
+            return expected if values is None else values[()]
         equal = expected.equals(first) if hasattr(expected, "equals") else expected == first
         if type(equal) is not bool or not equal:
             raise self.refusal()
@@ -153,9 +153,9 @@ class _Gathering:
         made = self.frames.wrap(expected)
         for label, entry, *runs in zip(expected.index, expected, first, second, strict=True):
             if isinstance(entry, float) and isinstance(runs[0], float):
-                found = self._numbers(np.asarray(entry), *map(np.asarray, runs))
-                if found is not None:
-                    made._columns[label] = found[()]
+                values = self._numbers(np.asarray(entry), *map(np.asarray, runs))
+                if values is not None:
+                    made._columns[label] = values[()]
             elif not (runs[0] is runs[1] is entry or runs[0] == runs[1] == entry):
                 raise self.refusal()
         return made
@@ -165,9 +165,9 @@ class _Gathering:
             raise self.refusal()
         made = self.frames.wrap(expected)
         for label in expected.columns:
-            found = self._numbers(expected[label], first[label], second[label])
-            if found is not None:
-                made._columns[label] = self.frames.both(expected[label], found, self.what)
+            values = self._numbers(expected[label], first[label], second[label])
+            if values is not None:
+                made._columns[label] = self.frames.both(expected[label], values, self.what)
         return made
 
     def _numbers(self, expected: Any, first: Any, second: Any) -> Any:
@@ -188,5 +188,5 @@ class _Gathering:
         if not moved.any():
             return None
         places = self.place[np.where(moved, one, 0).astype(int)]
-        found = self.entries[places if places.ndim else int(places)]
-        return found if moved.all() else np.where(moved, found, np.where(moved, 0.0, one))
+        values = self.entries[places if places.ndim else int(places)]
+        return values if moved.all() else np.where(moved, values, np.where(moved, 0.0, one))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.tracing.frames.pandas_functions import listed
 from autoopt.tracing.frames.pandas_methods import METHODS
 
 
@@ -41,11 +42,11 @@ class Windows:
         expected = self._of(self.table._plain).sum()
         if np.any(np.isnan(self.table._plain.to_numpy())) or len(counted) != len(expected):
             raise self._refusal(".apply with missing values")
-        values, found = self.table.values, []
+        values, results = self.table.values, []
         for rows, plain in zip(self._rows(), expected.isna(), strict=True):
             part = values[rows] if raw else self.table.iloc[rows]
-            found.append(np.nan if plain else func(part))
-        return self.table._listed(found, f".{self.kind}(...).apply")
+            results.append(np.nan if plain else func(part))
+        return listed(self.table, results, f".{self.kind}(...).apply")
 
     def agg(self, func: Any) -> Any:
         if type(func) is not str:

@@ -7,22 +7,24 @@ plain numbers and by NumPy on the traced ones, and refused where the two differ.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays import functions
-from autoopt.tracing.arrays.array import TracedArray
-from autoopt.tracing.frames.labelled import Labelled, add_operators, agree
+from autoopt.tracing.arrays import functions, ufuncs
+from autoopt.tracing.arrays.disguised import Disguised, add_operators
+from autoopt.tracing.frames.labelled import Labelled, agree
+from autoopt.tracing.frames.library import DataLibrary
+from autoopt.tracing.outside.notes import Notes
 
 
 class Polars(Labelled):
     """The polars objects of one trace."""
 
-    def wrap(self, value: Any) -> Any:
+    def wrap(self, value: Any, name: Any = None) -> Any:
         """Return the stand-in for what polars gave."""
         kind = type(value)
         if kind in (tuple, list):
@@ -47,8 +49,12 @@ class Polars(Labelled):
             return kind([self.plain(part) for part in value])
         return {key: self.plain(part) for key, part in value.items()} if kind is dict else value
 
-    def call(self, function: Callable, name: str, args: tuple, kwargs: dict) -> Any:
-        """Call a function of polars on data alone."""
+    def call(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        """Call a function or class of polars on data alone."""
+        return self.apply(function, f"pl.{function.__name__}", args, kwargs)
+
+    def apply(self, function: Callable, name: str, args: tuple, kwargs: dict) -> Any:
+        """Call a function or method on data alone; `name` is what a refusal calls it."""
         if self.follows((args, kwargs)):
             raise self.refusal(name)
         return self.wrap(function(*self.plain(args), **self.plain(kwargs)))
@@ -74,18 +80,18 @@ class Object:
         return type(self._original)
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._original, name)
-        if callable(found):
-            return lambda *args, **kwargs: self._polars.call(found, f".{name}", args, kwargs)
-        return self._polars.wrap(found)
+        attribute = getattr(self._original, name)
+        if callable(attribute):
+            return lambda *args, **kwargs: self._polars.apply(attribute, f".{name}", args, kwargs)
+        return self._polars.wrap(attribute)
 
     def __getitem__(self, key: Any) -> Any:
         if type(key) is not str:
             return self._polars.wrap(self._original[self._polars.plain(key)])
-        known, place = self._polars.columns, (id(self._original), key)
-        if place not in known:
-            known[place] = self._original, self._polars.wrap(self._original[key])
-        return known[place][1]
+        columns, label = self._polars.columns, (id(self._original), key)
+        if label not in columns:
+            columns[label] = self._original, self._polars.wrap(self._original[key])
+        return columns[label][1]
 
     def get_column(self, name: str) -> Any:
         """Return a column."""
@@ -121,8 +127,8 @@ class Object:
         return repr(self._original)
 
 
-class Column(TracedArray):
-    """Stands in for a Series; a subclass of the traced array so that Python asks it first in `traced * column`.
+class Column(Disguised):
+    """Stands in for a Series.
 
     Attributes
     ----------
@@ -133,6 +139,7 @@ class Column(TracedArray):
     """
 
     __slots__ = ("_original", "_polars", "_values")
+    _hidden = "array of it"
 
     def __init__(self, polars: Polars, original: Any, values: Any = None) -> None:
         self._polars, self._original, self._values = polars, original, values
@@ -155,10 +162,7 @@ class Column(TracedArray):
     dtype = property(lambda self: self._original.dtype)
     ndim = property(lambda self: 1)
     size = property(lambda self: self.__getattr__("size"))
-    T = real = imag = flat = mT = nbytes = itemsize = property(lambda self: self.__getattr__("array of it"))
-    cast = property(lambda self: self.__getattr__("cast"))
-    current = property(lambda self: self.__getattr__("current"))
-    duplicate = property(lambda self: self.__getattr__("duplicate"))
+    T = real = Disguised.imag
 
     def to_numpy(self, **kwargs: Any) -> Any:
         """Return the numbers, traced."""
@@ -176,7 +180,7 @@ class Column(TracedArray):
         if method == "__call__" and not kwargs and len(inputs) < 3:
             return _operate(self._polars, ufunc, ufunc, inputs)
         inputs, kwargs = self._polars.traced(inputs), self._polars.traced(kwargs)
-        return functions.call_ufunc(self._polars.tracer, ufunc, method, inputs, kwargs)
+        return ufuncs.call_ufunc(self._polars.tracer, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
         args, kwargs = self._polars.traced(args), self._polars.traced(kwargs)
@@ -189,15 +193,15 @@ class Column(TracedArray):
             if name not in _METHODS:
                 raise self._polars.refusal(f".{name}")
             return lambda *args, **kwargs: self._method(name, args, kwargs)
-        found = getattr(self._original, name)
-        if not callable(found):
-            return self._polars.wrap(found)
-        return lambda *args, **kwargs: self._method(name, args, kwargs, found)
+        attribute = getattr(self._original, name)
+        if not callable(attribute):
+            return self._polars.wrap(attribute)
+        return lambda *args, **kwargs: self._method(name, args, kwargs, attribute)
 
-    def _method(self, name: str, args: tuple, kwargs: dict, found: Callable | None = None) -> Any:
+    def _method(self, name: str, args: tuple, kwargs: dict, original: Callable | None = None) -> Any:
         polars = self._polars
         if not polars.follows((self, args, kwargs)):
-            return polars.call(found, f".{name}", args, kwargs)
+            return polars.apply(original, f".{name}", args, kwargs)
         if name not in _METHODS:
             raise polars.refusal(f".{name}")
         expected = getattr(self._original, name)(*_numbers(polars, args), **kwargs)
@@ -231,10 +235,6 @@ class Column(TracedArray):
     def __repr__(self) -> str:
         return repr(self._original)
 
-    __str__ = __repr__
-    __format__ = object.__format__
-    __hash__ = object.__hash__
-
 
 _METHODS: dict[str, Callable] = {
     **{name: getattr(np, name) for name in ("sum", "mean", "min", "max", "median", "abs", "exp", "sqrt", "sin", "cos")},
@@ -260,14 +260,14 @@ def _numbers(polars: Polars, value: Any) -> Any:
     return value.value if type(value) is polars.tracer.array else polars.plain(value)
 
 
-def _agreed(polars: Polars, expected: Any, found: Any, what: str) -> Any:
+def _agreed(polars: Polars, expected: Any, values: Any, what: str) -> Any:
     """Return the stand-in for `found`, which polars has as `expected`; they must agree."""
     series = type(expected).__name__ == "Series"
     plain = expected.to_numpy() if series else expected
-    numbers = getattr(found, "value", found)
+    numbers = getattr(values, "value", values)
     if not agree(plain, numbers):
         raise polars.refusal(what)
-    return Column(polars, expected, found) if series and type(found) is polars.tracer.array else found
+    return Column(polars, expected, values) if series and type(values) is polars.tracer.array else values
 
 
 def _operate(polars: Polars, ufunc: Callable, compute: Callable, operands: tuple) -> Any:
@@ -277,8 +277,8 @@ def _operate(polars: Polars, ufunc: Callable, compute: Callable, operands: tuple
     operands = tuple(polars.tracer.whole(part) for part in operands)
     with np.errstate(all="ignore"):
         expected = compute(*_numbers(polars, operands))
-    found = polars.tracer.elementwise(ufunc, polars.traced(operands))
-    return _agreed(polars, expected, found, f"np.{ufunc.__name__}")
+    values = polars.tracer.elementwise(ufunc, polars.traced(operands))
+    return _agreed(polars, expected, values, f"np.{ufunc.__name__}")
 
 
 _OPERATORS = {
@@ -298,3 +298,14 @@ for _name, _ufunc in _UNARY.items():
         return _operate(self._polars, _ufunc, _compute, (self,))
 
     setattr(Column, f"__{_name}__", _alone)
+
+
+def _note(notes: Notes, table: Any) -> Collection:
+    """Remember an object by its columns, with what is in them."""
+    if hasattr(type(table), "equals") and hasattr(type(table), "clone"):
+        kept = table.clone()
+        notes.add(lambda: bool(table.equals(kept)))
+    return ()  # expressions, and pl.col, whose every attribute is a column, do not change
+
+
+LIBRARY = DataLibrary(Polars, _note, reads_files=lambda name: name.startswith(("read_", "scan_")))

@@ -22,8 +22,8 @@ def is_container(value: Any) -> bool:
     kind = type(value)
     if kind is np.ndarray:
         return value.dtype == object
-    known = (*_MAPPINGS, *_SEQUENCES, *_WRAPPERS, tuple, set, frozenset, types.MappingProxyType, types.SimpleNamespace)
-    return kind in known or is_namedtuple(kind)
+    kinds = (*_MAPPINGS, *_SEQUENCES, *_WRAPPERS, tuple, set, frozenset, types.MappingProxyType, types.SimpleNamespace)
+    return kind in kinds or is_namedtuple(kind)
 
 
 def is_namedtuple(kind: type) -> bool:
@@ -34,28 +34,28 @@ def is_namedtuple(kind: type) -> bool:
 def substituted(value: Any, substitute: Callable[[Any, str], Any]) -> Any:
     """Return a container with `substitute(part, name)` for its parts; itself if that changes nothing."""
     named = _named(value)
-    made = {name: substitute(part, str(name)) for name, part in named.items()}
+    parts = {name: substitute(part, str(name)) for name, part in named.items()}
     kind = substitute(type(value), "") if is_namedtuple(type(value)) else type(value)
     default = default_factory(value)
     unchanged = kind is type(value) and substitute(default, "") is default
-    if unchanged and all(made[name] is part for name, part in named.items()):
+    if unchanged and all(parts[name] is part for name, part in named.items()):
         return value
     if kind is types.MappingProxyType:
-        return kind(made)
+        return kind(parts)
     if kind is types.SimpleNamespace:
-        return kind(**made)
+        return kind(**parts)
     if kind in (set, frozenset, tuple):
-        return kind(made.values())
+        return kind(parts.values())
     if is_namedtuple(kind):
-        return kind._make(made.values())
+        return kind._make(parts.values())
     new = copy.copy(value)
     if isinstance(value, _WRAPPERS):
-        vars(new).update(made)
+        vars(new).update(parts)
         return new
     if default is not None:
         new.default_factory = substitute(default, "")
-    for place, part in made.items():
-        new[place] = part
+    for key, part in parts.items():
+        new[key] = part
     return new
 
 
@@ -73,24 +73,24 @@ class Copies:
         if id(value) in self._open:
             return value
         self._open.add(id(value))
-        made = substituted(value, substitute)
+        copied = substituted(value, substitute)
         self._open.remove(id(value))
-        if made is not value and isinstance(value, dict | list | set | collections.deque):
-            self._made[id(value)] = value, made, _items(made)
-        return made
+        if copied is not value and isinstance(value, dict | list | set | collections.deque):
+            self._made[id(value)] = value, copied, _items(copied)
+        return copied
 
     def give_back(self, users: Callable[[Any], Any]) -> None:
         """Do to the containers what the run did to their copies; `users(part)` is the user's own for a part."""
-        for value, made, before in self._made.values():
-            after = _items(made)
+        for value, copied, before in self._made.values():
+            after = _items(copied)
             if len(after) == len(before) and all(new is old for new, old in zip(after, before, strict=True)):
                 continue
             if isinstance(value, dict):
                 value.clear()
-                value.update({key: users(part) for key, part in made.items()})
+                value.update({key: users(part) for key, part in copied.items()})
             else:
                 value.clear()
-                (value.update if isinstance(value, set) else value.extend)([users(part) for part in made])
+                (value.update if isinstance(value, set) else value.extend)([users(part) for part in copied])
 
 
 def _items(value: Any) -> list:

@@ -56,7 +56,7 @@ def form_of(kind: type) -> Form | None:
     return next((form for base, form in FORMS.items() if issubclass(kind, base)), None)
 
 
-def made(kind: type, value: Any) -> Any:
+def new_object(kind: type, value: Any) -> Any:
     """Return a new object of the class `kind` with what `value`, of a base of it, cannot change once it is made.
 
     Raises
@@ -115,16 +115,16 @@ class Held:
         self.given = parts
         if len(parts) <= _SEARCHED and not isinstance(original, bytearray):
             if isinstance(original, dict):
-                made = [(key, substitute(part, str(key), attribute=True)) for key, part in parts]
+                substitutes = [(key, substitute(part, str(key), attribute=True)) for key, part in parts]
             else:
-                made = [substitute(part, "", attribute=True) for part in parts]
-            if not _same(made, parts):
-                self.form.fill(shadow, made)
+                substitutes = [substitute(part, "", attribute=True) for part in parts]
+            if not _same(substitutes, parts):
+                self.form.fill(shadow, substitutes)
                 self.given = self.form.parts(shadow)
         self.after: list | None = None
 
     def give_back(self, settled: Callable) -> bool:
-        """Do to the original what the run did to the shadow; return whether that is anything."""
+        """Repeat on the original what the run did to the shadow; return whether that is anything."""
         parts = self.form.parts(self.shadow)
         if _same(parts, self.given):
             return False

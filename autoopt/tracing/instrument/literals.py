@@ -20,9 +20,9 @@ def traced(tracer: Any, code: CodeType) -> CodeType:
     """Return a function's code with its literal floats, and those of functions within it, as traced constants."""
     if is_library(code):
         return code
-    made = code.replace(co_consts=tuple(_traced(tracer, part) for part in code.co_consts))
-    tracer.codes[id(made)] = made, code
-    return made
+    replaced = code.replace(co_consts=tuple(_traced(tracer, part) for part in code.co_consts))
+    tracer.codes[id(replaced)] = replaced, code
+    return replaced
 
 
 def _traced(tracer: Any, value: Any) -> Any:

@@ -22,8 +22,8 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from autoopt.origin import is_unchanging
 from autoopt.tracing.outside.watching import ABSENT as _ABSENT
-from autoopt.tracing.outside.watching import is_librarys
 
 _OF_MODULES = ("__name__", "__package__", "__file__", "__spec__", "__doc__", "__loader__", "__path__")
 """What Python itself reads in globals: relative imports, warnings, the module that a class says it is of."""
@@ -132,7 +132,7 @@ class ModuleStandIn:
 
     def __getattr__(self, name: str) -> Any:
         value = vars(self._module).get(name, _ABSENT)
-        if not (isinstance(value, ModuleType) or (callable(value) and is_librarys(getattr(value, "__module__", "")))):
+        if not (isinstance(value, ModuleType) or (callable(value) and is_unchanging(getattr(value, "__module__", "")))):
             self._instrument.captured[id(self._module), name] = (self._module, value)
         if value is _ABSENT and isinstance(lookup := vars(self._module).get("__getattr__"), FunctionType):
             value = self._instrument.substitute(lookup)(name)

@@ -1,17 +1,27 @@
 """The user's classes and objects inside a trace: shadow classes whose methods are instrumented copies.
 
-A shadow of class C has what C has, and the shadows of C's bases for bases. It is a subclass of C, so that `isinstance`
-works; but C comes after `object` in its order of classes, where `Above`, which stands in for `super`, does not look. A
-shadow of an object shares the object's `__dict__`; slots, and what a list or dictionary of the user's own kind holds,
-are copied there and back.
+    class Base: ...
+    class Rate(Base):                       # its shadow Rate' has the bases (Base', Rate)
+        def at(self, t):                    # in Rate' a copy of it
+            return super().at(t) * SCALE    #   `super` is `Above`: it finds Base'.at, and never Base.at
+
+    Rate.__mro__                            # Rate, Base, object
+    Rate'.__mro__                           # Rate', Base', object, Rate, Base
+                                            #   up to `object` Python looks names up; what follows is for `isinstance`
+    rate'.__dict__ is rate.__dict__         # the shadow of an object: what a method writes is the object's at once
+
+In a trace the copies of methods run alone, and `isinstance(rate', Rate)` is true as the user expects. Slots, and what a
+list or dictionary of the user's own kind holds, cannot be shared: they are copied there and, after the run, back.
 """
 
 from __future__ import annotations
 
 import abc
+import builtins
 import collections
 import enum
 import functools
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -20,16 +30,17 @@ from autoopt.origin import may_be_copied
 from autoopt.tracing.instrument import held
 from autoopt.tracing.instrument.remembered import is_remembering
 from autoopt.tracing.outside.watching import attribute
+from autoopt.tracing.standins.table import stands_in
 
 
 def is_users_class(kind: type) -> bool:
     """Whether `kind` is a plain Python class whose methods are the user's code."""
-    made = type(kind).__call__
+    call = type(kind).__call__
     if isinstance(kind, enum.EnumMeta):
         return bool(kind.__members__) and any(map(_is_users, vars(kind).values()))
     if not kind.__flags__ & (1 << 9):  # no heap type
         return False
-    if made is not type.__call__ and not (isinstance(made, types.FunctionType) and may_be_copied(made.__code__)):
+    if call is not type.__call__ and not (isinstance(call, types.FunctionType) and may_be_copied(call.__code__)):
         return False
     if any(_is_users(part) or is_descriptor(part) for part in vars(kind).values()):
         return True
@@ -102,8 +113,8 @@ class Shadows:
         shadow = self._empty(kind)
         for name, part in vars(kind).items():
             if name not in _KEPT:
-                made = self._attribute(part)
-                type.__setattr__(shadow, name, part if made is None else made)
+                instrumented = self._attribute(part)
+                type.__setattr__(shadow, name, part if instrumented is None else instrumented)
         return abc.update_abstractmethods(shadow)
 
     def _empty(self, kind: type) -> type:
@@ -132,9 +143,9 @@ class Shadows:
         self.classes[kind], self.users[shadow] = shadow, kind
         members = {}
         for name, member in kind.__members__.items():
-            made = members[name] = held.made(shadow, member)
-            object.__setattr__(made, "__dict__", member.__dict__)
-            self.objects[id(member)] = member, made
+            shadowed = members[name] = held.new_object(shadow, member)
+            object.__setattr__(shadowed, "__dict__", member.__dict__)
+            self.objects[id(member)] = member, shadowed
         parts = {name: self._attribute(part) for name, part in vars(kind).items() if name not in members}
         parts |= members | {"_member_map_": members, "__hash__": enum.Enum.__hash__, "__eq__": _same_member}
         parts["_value2member_map_"] = {value: members[one.name] for value, one in kind._value2member_map_.items()}
@@ -156,14 +167,14 @@ class Shadows:
             return [self.classes.get(base, base) for base in users] + [base for base in users if base in self.classes]
         return _inherited(kind, self.classes.__contains__)
 
-    def _order_of_metaclass(self, made: type) -> list[type]:
+    def _order_of_metaclass(self, metaclass: type) -> list[type]:
         """Return the same for the shadow of a metaclass, or for a metaclass made in the run."""
-        kind = vars(made).get(_SHADOWED)
+        kind = vars(metaclass).get(_SHADOWED)
         if kind is None:
-            return _inherited(made, lambda base: base in self._metaclasses and _is_users_metaclass(base))
+            return _inherited(metaclass, lambda base: base in self._metaclasses and _is_users_metaclass(base))
         order: list[type] = []
         for base in kind.__mro__:
-            shadow = made if base is kind else self._metaclasses.get(base)
+            shadow = metaclass if base is kind else self._metaclasses.get(base)
             order += [] if shadow is None else [shadow]
             order += [] if _is_users_metaclass(base) else [base]
         return order + [base for base in kind.__mro__ if _is_users_metaclass(base)]
@@ -172,14 +183,14 @@ class Shadows:
         """Return a subclass of a metaclass, whose classes substitute the objects and classes that they hold."""
         if kind not in self._metaclasses:
             bases = tuple(self._metaclass(base) for base in kind.__bases__ if issubclass(base, type))
-            made = self._metaclasses[kind] = self._ordered(kind.__name__, (*bases, kind), {_SHADOWED: kind})
+            shadow = self._metaclasses[kind] = self._ordered(kind.__name__, (*bases, kind), {_SHADOWED: kind})
             if kind is type:
-                made.__getattribute__ = _reading(self.substitute, type.__getattribute__)
-                made.mro = lambda shadow: self.order(shadow)
+                shadow.__getattribute__ = _reading(self.substitute, type.__getattribute__)
+                shadow.mro = lambda one: self.order(one)
             for name, part in vars(kind).items():
                 instrumented = self._attribute(part)
                 if instrumented is not None:
-                    setattr(made, name, instrumented)
+                    setattr(shadow, name, instrumented)
         return self._metaclasses[kind]
 
     def _attribute(self, part: Any) -> Any:
@@ -191,7 +202,8 @@ class Shadows:
             return inner and type(part)(inner)
         if isinstance(part, property):
             accessors = (part.fget, part.fset, part.fdel)
-            return property(*((function and self._attribute(function)) or function for function in accessors))
+            fget, fset, fdel = ((function and self._attribute(function)) or function for function in accessors)
+            return property(fget, fset, fdel)
         if isinstance(part, functools.cached_property):
             inner = self._attribute(part.func)
             made = inner and functools.cached_property(inner)
@@ -217,7 +229,7 @@ class Shadows:
         if isinstance(value, enum.Enum):
             self.shadow_class(kind)
             return self.objects.get(id(value), (value, value))[1]
-        shadow = held.made(self.shadow_class(kind), value)
+        shadow = held.new_object(self.shadow_class(kind), value)
         if isinstance(value, types.SimpleNamespace):
             raise TypeError("the attributes of a SimpleNamespace cannot be shared")
         attributes = attribute(value, "__dict__")
@@ -301,6 +313,14 @@ class Above(super):
         if order and not name.startswith("__self") and not any(name in vars(base) for base in above):
             raise AttributeError(f"'super' object has no attribute {name!r}")
         return read(name)
+
+
+@stands_in(builtins.super)
+def _super(tracer, *args):
+    if not args:
+        frame = sys._getframe(1)
+        args = frame.f_locals["__class__"], frame.f_locals[frame.f_code.co_varnames[0]]
+    return Above(*args)
 
 
 def _inherited(kind: type, is_users: Callable[[type], bool]) -> list[type]:

@@ -81,7 +81,7 @@ class Buffers:
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Do what looks at whole arrays but reads no entry."""
+        """Evaluate what looks at whole arrays but reads no entry."""
         before, self._quiet = self._quiet, True
         try:
             yield

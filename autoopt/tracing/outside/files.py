@@ -40,7 +40,7 @@ _CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".pth")
 """Endings of files that are read to import modules, and to show lines of errors."""
 
 _RACY = 2 * 10**9
-"""So many ns after a file was written it may be written again without another time: file systems count coarsely."""
+"""For how many ns after a file was written it may be written again at the same time: file systems count coarsely."""
 
 _reader = threading.local()
 _hooked: list[bool] = []
@@ -68,7 +68,7 @@ def announced(note: Callable[[str | None], Any]) -> Iterator[None]:
 
 
 def listen() -> None:
-    """Have Python announce what it opens from now on."""
+    """Set the audit hook: Python announces what it opens from now on."""
     if not _hooked:
         _hooked.append(True)
         sys.addaudithook(_hear)
@@ -130,10 +130,10 @@ class FileState:
 def _state(path: str) -> tuple | None:
     """Return what changes when a file is written, None if there is none."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
         return None
-    return stat.S_ISREG(found.st_mode), found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev
+    return stat.S_ISREG(status.st_mode), status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
 
 
 def _digest(path: str) -> bytes | None:

@@ -1,43 +1,38 @@
 """Whether what a run read outside of the objective still is what it was: names, code, containers, arrays.
 
-A run notes the things that it came across (`Notes.note`). What it could follow, such as a list whose items are
-substituted, is noted one thing at a time; what it could not look into, such as an object without methods, is noted with
-all that is below. A note that the run itself made untrue (a counter, a memo) is dropped: it decides nothing.
+    SCALE, data = 2.0, [1.0, 4.0]
+
+    def f(x):                              # what a run of it read, as a `Watch`:
+        return SCALE * helper(x, data)     #   names      (globals, "SCALE", 2.0), (globals, "helper", <function>), ...
+                                           #   functions  (helper, its code, its defaults, ...)
+                                           #   items      (data, [1.0, 4.0])
+
+    watch.holds()                          # globals.get("SCALE", ABSENT) is 2.0 and ... and _same_items(data, [...])
+    data[0] = 3.0
+    watch.holds()                          # False: this is another objective, which is traced anew
+
+A tape is used only while `holds()` is true of all that it was recorded from. Things are compared by identity, what is
+in arrays by its bytes. It is asked at each evaluation, so that it is one generated expression and no walk over entries.
+What a run comes across is noted in `notes.py`.
 """
 
 from __future__ import annotations
 
-import array
 import collections
-import contextvars
-import ctypes
 import functools
-import io
-import logging
-import mmap
 import operator
-import os
-import sys
-import threading
-import types
-import weakref
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from types import CellType
 from typing import Any
 
 import numpy as np
 
-from autoopt.tracing.outside.files import FileState
-
 ABSENT = object()
 """Stands for what a name means that is not there."""
 
 BUDGET = 2**16
-"""So many bytes of arrays are compared with what they were at each evaluation of an `Objective`: that takes 2 us."""
-
-_MOST = 1000
-"""So many things are looked at below one that cannot be followed."""
+"""How many bytes of arrays are compared with what they were at each evaluation of an `Objective`: that takes 2 us."""
 
 Same = Callable[[], bool]
 
@@ -109,8 +104,8 @@ class Watch:
         return not self.complete or any(getattr(self, part) for part in _UNCHANGED)
 
 
-def _same_items(place: Collection, before: list) -> bool:
-    return len(place) == len(before) and not any(map(operator.is_not, place, before))
+def _same_items(items: Collection, before: list) -> bool:
+    return len(items) == len(before) and not any(map(operator.is_not, items, before))
 
 
 _UNCHANGED = {
@@ -126,13 +121,19 @@ _UNCHANGED = {
 
 _MEANINGS = {"ABSENT": ABSENT, "contents": contents, "_same_items": _same_items}
 _LONGEST = 100
-"""So many entries are looked at in one expression: compiling it takes 10 us an entry."""
+"""How many entries are looked at in one expression at most: compiling it takes 10 us an entry."""
 
 
 @functools.cache
 def _test(text: str) -> Callable[..., bool]:
     """Return the function of an entry that says whether it is as it was."""
     return eval(f"lambda *v: {text.format(*(f'v[{k}]' for k in range(4)))}", _MEANINGS)
+
+
+def still_true(part: str, entries: Iterable[tuple]) -> tuple[tuple, ...]:
+    """Return those of the entries of one part of a `Watch`, by its name, that are as they were."""
+    test = _test(_UNCHANGED[part])
+    return tuple(entry for entry in entries if test(*entry))
 
 
 def kept_bytes(value: np.ndarray) -> bytearray:
@@ -160,261 +161,6 @@ def _bytes(value: np.ndarray) -> Any:
     return np.ascontiguousarray(value).reshape(-1).view(np.uint8)
 
 
-class Notes:
-    """The things that one run came across outside."""
-
-    def __init__(self) -> None:
-        self.complete = True
-        self._seen: dict[int, Any] = {}
-        self._functions: list[tuple[Any, Any, Any, Any]] = []
-        self._holders: list[tuple[Any, dict, type]] = []
-        self._tables: list[tuple[Any, list | None, list]] = []
-        self._items: list[tuple[Any, list]] = []
-        self._others: list[Same] = []
-        self._arrays: list[tuple[np.ndarray, bytearray | None]] = []
-
-    def note(self, value: Any, below: bool = False) -> None:
-        """Remember what `value` consists of now, with all that is `below` it if nobody else looks there."""
-        waiting, count = [value], 0
-        while waiting:
-            parts = self._one(waiting.pop())
-            if below:
-                waiting.extend(part for part in parts if type(part) not in _PLAIN)
-            count += 1
-            if count > _MOST:
-                self.complete = False
-                return
-
-    def _one(self, value: Any) -> Collection:
-        """Remember one thing, and return what is in it."""
-        kind = type(value)
-        if kind in _PLAIN or id(value) in self._seen:
-            return ()
-        self._seen[id(value)] = value
-        if kind in _CONTAINERS or (issubclass(kind, tuple) and hasattr(kind, "_fields")):
-            return self._container(value)
-        return next((row for kinds, row in _ROWS if issubclass(kind, kinds)), Notes._object)(self, value)
-
-    def _container(self, value: Any) -> Collection:
-        if isinstance(value, dict):
-            return self._table(value)
-        items = list(value)
-        if isinstance(value, tuple | frozenset):
-            return items
-        if items and type(value) is list and all(map(is_unique, items)):
-            self._others.append(functools.partial(equals, value, items))
-        else:
-            self._items.append((value, items))
-        return items
-
-    def _table(self, value: Any) -> Collection:
-        keys, values = list(value), list(value.values())
-        if isinstance(value, collections.defaultdict):
-            factory = value.default_factory
-            self._others.append(lambda: value.default_factory is factory)
-        self._tables.append((value, keys, values))
-        return [*values, default_factory(value)]
-
-    def _array(self, value: np.ndarray) -> Collection:
-        if value.dtype.hasobject:
-            parts = list(value.flat)
-            self._others.append(lambda: not any(map(operator.is_not, value.flat, parts)))
-            return parts
-        self.beside_array(value)
-        if not is_fixed(value):
-            self._arrays.append((value, kept_bytes(value) if value.nbytes <= BUDGET else None))
-        return ()
-
-    def beside_array(self, value: np.ndarray) -> None:
-        """Remember the attributes of an array of the user's own kind."""
-        if type(value) is not np.ndarray and not is_librarys(type(value).__module__):
-            self.note(attribute(value, "__dict__"), below=True)
-
-    def _buffer(self, value: Any) -> Collection:
-        self._others.append(functools.partial(bytearray.__eq__, bytearray(value), value))
-        return ()
-
-    def _memory(self, value: Any) -> Collection:
-        """Remember what is in memory that is read through a view, a number of C's, a record of NumPy's."""
-        try:
-            kept = memoryview(value).tobytes()
-        except ValueError:  # a view that has been released
-            return ()
-        if len(kept) > BUDGET:
-            self.complete = False
-        self._others.append(functools.partial(_is_in_memory, value, kept))
-        return ()
-
-    def _pointer(self, value: Any) -> Collection:
-        self._memory(value)
-        return (value.contents,) if value and not isinstance(value.contents, type(value)) else ()
-
-    def _variable(self, value: contextvars.ContextVar) -> Collection:
-        before = value.get(ABSENT)
-        self._others.append(lambda: value.get(ABSENT) is before)
-        try:
-            return (value.get(),)
-        except LookupError:
-            return ()
-
-    def _reference(self, value: weakref.ref) -> Collection:
-        now = weakref.ref.__call__(value)
-        place = id(now)  # which is not kept alive
-        self._others.append(lambda: id(weakref.ref.__call__(value)) == place)
-        return (now,)
-
-    def _builtin(self, value: Any) -> Collection:
-        """What a method of a list, an array or the like is a method of."""
-        owner = value.__self__
-        return () if isinstance(owner, types.ModuleType | type) else (owner,)
-
-    def _text(self, value: Any) -> Collection:
-        """What is in a text or bytes that are read as a file."""
-        if not value.closed:
-            before = value.getvalue()
-            self._others.append(lambda: not value.closed and value.getvalue() == before)
-        return ()
-
-    def _stream(self, value: Any) -> Collection:
-        """Remember the file that is open for reading; what is written to is nothing that is read."""
-        try:
-            number = value.fileno() if value.readable() else None
-        except (OSError, ValueError):  # it is closed, or none of the system's
-            number = None
-        if number is not None and number > 2:
-            self.file(f"/dev/fd/{number}" if not isinstance(value.name, str) else os.path.abspath(value.name))
-        return ()
-
-    def file(self, path: str | None) -> None:
-        """Remember what a file is; None stands for something outside that has no path."""
-        state = None if path is None else FileState(path)
-        if state is None or not state.is_known:
-            self.complete = False
-        else:
-            self._others.append(state)
-
-    def _function(self, value: types.FunctionType) -> Collection:
-        self._functions.append((value, value.__code__, value.__defaults__, value.__kwdefaults__))
-        if value.__kwdefaults__:
-            self._one(value.__kwdefaults__)
-        if vars(value):
-            self._one(vars(value))
-        return (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *vars(value).values())
-
-    def _class(self, value: type) -> Collection:
-        if not value.__flags__ & _HEAP or is_librarys(value.__module__):
-            return ()
-        self._tables.append((vars(value), None, list(vars(value).values())))
-        parts = (part for name, part in vars(value).items() if not name.startswith("__"))
-        return (*parts, *value.__bases__, type(value))
-
-    def _partial(self, value: functools.partial) -> Collection:
-        self._one(value.keywords)
-        return (value.func, *value.args, *value.keywords.values())
-
-    def _nothing(self, value: Any) -> Collection:
-        return ()
-
-    def _object(self, value: Any) -> Collection:
-        """Remember an object by its attributes, and a table by its columns."""
-        kind = type(value)
-        library = kind.__module__.partition(".")[0]
-        if kind.__name__ == "DictWrapper" and library == "pandas":  # pd.options
-            self._others.append(functools.partial(_is_read, _pandas_options, _pandas_options()))
-            return ()
-        if library in _TABLES:
-            self._others.append(_TABLES[library](value))
-            return self._beside(value) if library == "pandas" else ()
-        if library == "autoopt":
-            return ()
-        if hasattr(kind, "__next__") and library in sys.stdlib_module_names:
-            self.complete = False
-            return ()
-        held = [*self.followed(value), *(_slot(slot, value) for slot in _slots(kind))]
-        attributes = attribute(value, "__dict__")
-        if type(attributes) is dict:
-            held += self._one(attributes)
-        elif not (isinstance(value, _HOLDING) or any("__slots__" in vars(base) for base in kind.__mro__)):
-            self.complete = self.complete and library in _FIXED
-        return [*held, kind]
-
-    def _beside(self, table: Any) -> Collection:
-        """Remember what a pandas object holds besides its columns: its name, and what the user has put there."""
-        attributes = attribute(table, "__dict__", {})
-        before = {name: part for name, part in attributes.items() if name not in _OF_TABLES}
-        self._others.append(lambda: all(attributes.get(name, ABSENT) is part for name, part in before.items()))
-        for part in before.values():
-            self.note(part, below=True)
-        return ()
-
-    def state(self, names: set[str]) -> None:
-        """Remember what decides in the state of the process, by the `names` that an objective's code reads it by."""
-        if not names.isdisjoint(_ENVIRONMENT):
-            self.note(os.environ, below=True)
-        for row, read in _STATES.items():
-            if not names.isdisjoint(row):
-                self._others.append(functools.partial(_is_read, read, read()))
-        described = [part for part in self._seen.values() if isinstance(part, types.FunctionType | type)]
-        for name in names.intersection(_DESCRIPTIONS):
-            for part in described:
-                read = functools.partial(_description, part, name)
-                self._others.append(functools.partial(_is_read, read, read()))
-
-    def followed(self, value: Any) -> list:
-        """Remember of an object what looks at its attributes do not show; return what it holds as a container."""
-        self._seen[id(value)] = value
-        for slot in _slots(type(value)):
-            self._others.append(functools.partial(_is_in_slot, slot, value, _slot(slot, value)))
-        attributes = attribute(value, "__dict__")
-        if type(attributes) is dict:
-            self._holders.append((value, attributes, type(value)))
-        if isinstance(value, _HOLDING):
-            return list(self._container(value))
-        return []
-
-    def refilled(self) -> list[tuple[Any, str, Any]]:
-        """Return the objects whose slots hold something else than when they were noted, with that."""
-        slots = (same.args for same in self._others if getattr(same, "func", None) is _is_in_slot)
-        now = ((owner, slot.__name__, before, _slot(slot, owner)) for slot, owner, before in slots)
-        return [(owner, name, value) for owner, name, before, value in now if value is not before]
-
-    def keys(self, place: dict) -> None:
-        """Remember which names there are in a dictionary."""
-        self._items.append((place, list(place)))
-
-    def watch(self, names: tuple, cells: tuple, changed: Callable[[Any], bool]) -> Watch:
-        """Return the notes that are still true, and are not of containers that the run `changed`."""
-        watch = Watch(
-            names,
-            cells,
-            tuple(self._functions),
-            tuple(self._holders),
-            tuple(entry for entry in self._tables if not changed(entry[0])),
-            tuple(entry for entry in self._items if not changed(entry[0])),
-            tuple((same,) for same in self._others),
-            tuple((array, kept) for array, kept in self._arrays if kept is None or is_kept(array, kept)),
-            self.complete,
-        )
-        tests = {part: _test(_UNCHANGED[part]) for part in _NOTED}
-        kept = {part: tuple(e for e in getattr(watch, part) if test(*e)) for part, test in tests.items()}
-        noted = (self._functions, self._holders, self._tables, self._items, self._others)
-        steady = all(len(kept[part]) == len(entries) for part, entries in zip(_NOTED, noted, strict=True))
-        return replace(watch, **kept, steady=steady)
-
-
-def _is_in_memory(value: Any, before: bytes) -> bool:
-    try:
-        return memoryview(value).tobytes() == before
-    except ValueError:
-        return False
-
-
-def is_librarys(module: Any) -> bool:
-    """Whether a module is of a library whose classes nobody changes."""
-    top = str(module).partition(".")[0]
-    return top in _LIBRARIES or top in sys.stdlib_module_names
-
-
 def is_unique(item: Any) -> bool:
     """Whether what equals this is the same: 2.0 equals 2 and True equals 1.0, which count differently."""
     kind = type(item)
@@ -432,148 +178,3 @@ def equals(value: list, own: list) -> bool:
 def default_factory(value: Any) -> Any:
     """Return what makes the items that a dictionary does not have, None if nothing does."""
     return value.default_factory if isinstance(value, collections.defaultdict) else None
-
-
-def _slots(kind: type) -> list:
-    """Return the slots that classes of Python's have declared; those of C's are what the object itself is."""
-    bases = (base for base in kind.__mro__ if "__slots__" in vars(base))
-    return [part for base in bases for part in vars(base).values() if type(part) is _SLOT]
-
-
-def _slot(slot: Any, value: Any) -> Any:
-    try:
-        return slot.__get__(value)
-    except AttributeError:
-        return ABSENT
-
-
-def _is_in_slot(slot: Any, owner: Any, before: Any) -> bool:
-    return _slot(slot, owner) is before
-
-
-def _of_pandas(table: Any) -> Same:
-    """Return whether a pandas object has the columns that it had, with what was in them."""
-    manager = getattr(table, "_mgr", None)
-    if manager is None or not hasattr(manager, "blocks"):
-        kept = table.copy() if hasattr(table, "copy") else table
-        return lambda: table is kept or bool(table.equals(kept))
-    blocks = [(block.values, _copy(block.values)) for block in manager.blocks]
-    axes = tuple(manager.axes)
-
-    def same() -> bool:
-        now = table._mgr
-        if len(now.blocks) != len(blocks) or any(map(operator.is_not, now.axes, axes)):
-            return False
-        return all(
-            block.values is values and _is_copy(values, copied)
-            for block, (values, copied) in zip(now.blocks, blocks, strict=True)
-        )
-
-    return same
-
-
-def _copy(values: Any) -> Any:
-    if not isinstance(values, np.ndarray):
-        return values.copy()
-    return list(values.flat) if values.dtype.hasobject else kept_bytes(values)
-
-
-def _is_copy(values: Any, copied: Any) -> bool:
-    if isinstance(copied, list):
-        return not any(map(operator.is_not, values.flat, copied))
-    return is_kept(values, copied) if isinstance(copied, bytearray) else bool(values.equals(copied))
-
-
-def _of_polars(table: Any) -> Same:
-    """Return whether a polars object has the columns that it had, with what was in them."""
-    if not hasattr(type(table), "equals") or not hasattr(type(table), "clone"):
-        return lambda: True  # expressions, and pl.col, whose every attribute is a column
-    kept = table.clone()
-    return lambda: bool(table.equals(kept))
-
-
-_NOTED = ("functions", "holders", "tables", "items", "others")
-_CONTAINERS = frozenset(
-    (dict, collections.OrderedDict, collections.defaultdict, collections.Counter, list, collections.deque)
-    + (tuple, set, frozenset)
-)
-_HOLDING = (dict, list, set, collections.deque)
-_PLAIN = frozenset((float, int, bool, str, bytes, complex, type(None), type(Ellipsis), type(NotImplemented), range))
-_SLOT = types.MemberDescriptorType
-_HEAP = 1 << 9
-_LIBRARIES = frozenset(("numpy", "scipy", "pandas", "polars", "numba", "pytensor", "autoopt", "builtins"))
-_FIXED = frozenset(
-    ("builtins", "datetime", "decimal", "fractions", "re", "uuid", "numpy", "zoneinfo", "pathlib")
-    + ("operator", "sys", "_struct", "inspect")
-)
-"""Modules whose objects without attributes do not change."""
-
-_OF_TABLES = frozenset(("_mgr", "_item_cache", "_cacher", "_is_copy"))
-_VIEWS = tuple(type(part) for part in ({}.keys(), {}.values(), {}.items()))
-_simple, _pointer = ctypes.c_double.__mro__[1], ctypes.POINTER(ctypes.c_double).__mro__[1]
-_STATES: dict[tuple[str, ...], Callable[[], Any]] = {
-    ("getcwd", "cwd", "abspath", "resolve", "absolute"): os.getcwd,
-    ("get_printoptions", "printoptions", "array2string", "array_str", "array_repr"): lambda: {
-        name: part for name, part in np.get_printoptions().items() if not callable(part)
-    },
-    ("getrecursionlimit",): sys.getrecursionlimit,
-    ("Decimal", "getcontext", "localcontext"): lambda: _decimal_context(),
-    ("get_option", "option_context"): lambda: _pandas_options(),
-    ("getlocale", "localeconv", "locale"): lambda: sys.modules["locale"].localeconv() if "locale" in sys.modules else 0,
-}
-"""What is read by functions, by their names: the folder, how numbers are shown and rounded, Python's limits."""
-
-_ENVIRONMENT = frozenset(("environ", "environb", "getenv", "getenvb", "expandvars", "expanduser"))
-_DESCRIPTIONS = ("__name__", "__qualname__", "__doc__", "__annotations__")
-
-
-def _description(value: Any, name: str) -> Any:
-    part = getattr(value, name, None)
-    return dict(part) if isinstance(part, dict) else part
-
-
-def _is_read(read: Callable[[], Any], before: Any) -> bool:
-    return read() == before
-
-
-def _decimal_context() -> tuple:
-    """Return how decimal numbers are rounded; what was rounded so far, which the context tells too, decides nothing."""
-    context = sys.modules["decimal"].getcontext() if "decimal" in sys.modules else None
-    return () if context is None else (context.prec, context.rounding, context.Emin, context.Emax, context.clamp)
-
-
-def _pandas_options() -> Any:
-    """Return the options of pandas as texts, if it is loaded."""
-    pandas = sys.modules.get("pandas")
-    if pandas is None:
-        return None
-    options = sys.modules["pandas._config.config"]
-    return repr(getattr(options, "_global_config", None))
-
-
-_INERT = (type(threading.Lock()), type(threading.RLock()), threading.Thread, logging.Logger, logging.Handler)
-"""What decides nothing in an objective."""
-
-_TABLES: dict[str, Callable[[Any], Same]] = {"pandas": _of_pandas, "polars": _of_polars}
-_ROWS: tuple[tuple[Any, Callable[[Notes, Any], Collection]], ...] = (
-    (np.ndarray, Notes._array),
-    (type, Notes._class),
-    (types.FunctionType, Notes._function),
-    (types.MethodType, lambda notes, value: (value.__func__, value.__self__)),
-    (functools.partial, Notes._partial),
-    (types.MappingProxyType, Notes._table),
-    (np.void, Notes._memory),
-    ((types.BuiltinFunctionType, types.MethodWrapperType), Notes._builtin),
-    ((types.ModuleType, np.generic, np.ufunc, BaseException, *_INERT), Notes._nothing),
-    (_VIEWS, lambda notes, value: notes._table(value.mapping)),
-    ((_simple, ctypes.Array, ctypes.Structure, ctypes.Union), Notes._memory),
-    (_pointer, Notes._pointer),
-    ((memoryview, mmap.mmap), Notes._memory),
-    (contextvars.ContextVar, Notes._variable),
-    (weakref.ReferenceType, Notes._reference),
-    ((io.StringIO, io.BytesIO), Notes._text),
-    (io.IOBase, Notes._stream),
-    ((property, functools.cached_property), lambda notes, value: (getattr(value, "fget", None),)),
-    ((staticmethod, classmethod), lambda notes, value: (value.__func__,)),
-    ((bytearray, array.array), Notes._buffer),
-)

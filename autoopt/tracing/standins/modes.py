@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError
-from autoopt.tracing.standins.numpy import STAND_INS, stands_in
+from autoopt.tracing.recording.recorder import Recorder
+from autoopt.tracing.standins.table import STAND_INS, stands_in
 
 REFUSED = frozenset((np.geterr,))
 """Stand-ins that say why they are none."""
@@ -28,7 +29,7 @@ _CATCHES = {
 """What an objective names that catches what NumPy raises, by what that is."""
 
 
-def heed(tracer: Any) -> None:
+def heed(tracer: Recorder) -> None:
     """Go on with the user's own modes: the objective looks at what they tell."""
     tracer.tape.caught = tracer.tape.heeds = True
     np.seterr(**tracer.modes)
@@ -65,7 +66,7 @@ def _geterr(tracer):
     )
 
 
-def entered(tracer: Any, state: np.errstate) -> np.errstate:
+def entered(tracer: Recorder, state: np.errstate) -> np.errstate:
     """Return an np.errstate that was made outside, noting whether the objective learns of inf and NaN by it."""
     fields = {name: getattr(state, name) for name in dir(state) if name.startswith("_") and not name.startswith("__")}
     modes = [mode for mode in (*fields.values(), *getattr(state, "kwargs", {}).values()) if isinstance(mode, str)]
@@ -77,7 +78,7 @@ def entered(tracer: Any, state: np.errstate) -> np.errstate:
 class _Catching:
     """Stands in for warnings.catch_warnings: what is recorded is what the original records."""
 
-    def __init__(self, tracer: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, tracer: Recorder, *args: Any, **kwargs: Any) -> None:
         self._tracer, self._manager = tracer, warnings.catch_warnings(*args, **kwargs)
         self._heeds = bool(kwargs.get("record", args and args[0])) or kwargs.get("action") == "error"
         self._modes: dict[str, str] = {}

@@ -16,12 +16,52 @@ import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.arrays import functions
-from autoopt.tracing.standins.numpy import Random, draws, refused_random
+from autoopt.tracing.arrays import functions, indices
+from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.types import real, type_stand_in
 
 _MAKERS = ("Generator", "RandomState", "SeedSequence", "PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64", "Random")
 _STATE = ("get_state", "getstate", "bit_generator", "spawn")
+
+
+def refused_random(tracer: Recorder, method: Callable) -> Callable:
+    """Return a stand-in for a method of a random generator from outside, which a trace must not use."""
+
+    def refuse(*args, **kwargs):
+        raise TracingError(
+            f"The objective draws random numbers ({method.__name__}) that no seed in it fixes, "
+            "so every call is another function.",
+            tracer.location(),
+            "seed it inside the objective, or draw once, before the fit, and pass the numbers through args.",
+        )
+
+    return refuse
+
+
+def draws(value: Any) -> bool:
+    """Whether `value` is a random generator, of NumPy or of the standard library."""
+    module = type(value).__module__
+    return module.startswith("numpy.random") or module == "random"
+
+
+class Random:
+    """Stands in for a random generator from outside, which a trace must not use before it has seeded it."""
+
+    def __init__(self, tracer: Recorder, original: Any) -> None:
+        self._tracer, self._original, self._drawing = tracer, original, None
+
+    def __getattr__(self, name):
+        found = getattr(self._original, name)
+        if name == "seed":
+            return self._seed
+        return refused_random(self._tracer, found) if self._drawing is None else getattr(self._drawing, name)
+
+    def _seed(self, seed=None, *args):
+        if seed is None:
+            refused_random(self._tracer, self._original.seed)()
+        self._original.seed(indices.decided(self._tracer, seed), *args)
+        legacy = isinstance(self._original, np.random.RandomState)
+        self._drawing = Draws(self._tracer, self._original) if legacy else self._original
 
 
 def makes_generator(kind: type) -> bool:
@@ -30,12 +70,12 @@ def makes_generator(kind: type) -> bool:
     return known and (kind.__name__ in _MAKERS or kind.__name__ == "SystemRandom")
 
 
-def maker(tracer: Any, kind: type) -> type:
+def maker(tracer: Recorder, kind: type) -> type:
     """Return the stand-in for a class of generators."""
     return type_stand_in(tracer, kind, lambda tracer, *args, **kwargs: made(tracer, kind, *args, **kwargs))
 
 
-def made(tracer: Any, make: Callable, *args: Any, **kwargs: Any) -> Any:
+def made(tracer: Recorder, make: Callable, *args: Any, **kwargs: Any) -> Any:
     """Return a generator that the objective makes: without a seed every call would be another function."""
     given = [*args, *kwargs.values()]
     if not given or given[0] is None or make.__name__ == "SystemRandom" or type(given[0]) is Random:
@@ -46,11 +86,11 @@ def made(tracer: Any, make: Callable, *args: Any, **kwargs: Any) -> Any:
     return Draws(tracer, generator) if isinstance(generator, np.random.Generator | np.random.RandomState) else generator
 
 
-def _plain(tracer: Any, value: Any) -> Any:
+def _plain(tracer: Recorder, value: Any) -> Any:
     """Return an argument as plain numbers, guarded, and generators as they are."""
     if type(value) is Draws:
         return value._original
-    return real(functions.decided(tracer, value))
+    return real(indices.decided(tracer, value))
 
 
 def is_of_module(value: Any) -> bool:
@@ -61,7 +101,7 @@ def is_of_module(value: Any) -> bool:
     return seeds or draws(getattr(value, "__self__", None))
 
 
-def of_module(tracer: Any, function: Callable) -> Callable:
+def of_module(tracer: Recorder, function: Callable) -> Callable:
     """Return the stand-in for a function of `np.random` or `random`: refused until the objective has seeded it."""
     name, generator = function.__name__, getattr(function, "__self__", None)
     module = "random" if type(generator).__module__ == "random" else "numpy"
@@ -90,7 +130,7 @@ def _own(module: str) -> Any:
     return np.random.mtrand._rand if module == "numpy" else sys.modules["random"]._inst
 
 
-def of_distribution(tracer: Any, distribution: Any, args: tuple, kwargs: dict) -> Any:
+def of_distribution(tracer: Recorder, distribution: Any, args: tuple, kwargs: dict) -> Any:
     """Return what `rvs` of a distribution of scipy.stats draws from the `random_state=` that it is given."""
     kwargs = dict(kwargs)
     state = kwargs.pop("random_state", None)
@@ -125,7 +165,7 @@ def _continuous() -> type:
 class Draws:
     """Stands in for a generator of NumPy that the objective has made."""
 
-    def __init__(self, tracer: Any, original: Any) -> None:
+    def __init__(self, tracer: Recorder, original: Any) -> None:
         self._tracer, self._original = tracer, original
 
     @property
@@ -273,7 +313,7 @@ def states() -> tuple:
     return plain, (name, keys.tobytes(), position, *rest)
 
 
-def drawn(tracer: Any, before: tuple, after: tuple) -> bool:
+def drawn(tracer: Recorder, before: tuple, after: tuple) -> bool:
     """Whether the run has drawn from the generators of `random` and `np.random` without having seeded them."""
     pairs = zip(("random", "numpy"), before, after, strict=True)
     return any(name not in tracer.seeded and old is not None and old != new for name, old, new in pairs)

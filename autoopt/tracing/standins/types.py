@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.tracing.recording.recorder import Recorder
+
 
 class TypeStandIn(type):
     """Lets a stand-in serve as the type that it stands for: in isinstance, as dtype=, with its own methods."""
@@ -30,7 +32,7 @@ class TypeStandIn(type):
         return cls.convert(cls.tracer, *args, **kwargs)
 
 
-def type_stand_in(tracer: Any, original: type, convert: Callable) -> type:
+def type_stand_in(tracer: Recorder, original: type, convert: Callable) -> type:
     """Return a stand-in for the type `original` that converts by `convert(tracer, value)`."""
     body = {"original": original, "tracer": tracer, "convert": staticmethod(convert), "__new__": original.__new__}
     if original is type:

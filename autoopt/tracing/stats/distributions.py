@@ -53,16 +53,16 @@ class Distribution:
         return getattr(self._original, "name", None) or type(self._original).__name__.removesuffix("_gen")
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._original, name)
+        attribute = getattr(self._original, name)
         if name in _FREEZE:
             return self
-        return functools.partial(self._call, name) if callable(found) and not name.startswith("_") else found
+        return functools.partial(self._call, name) if callable(attribute) and not name.startswith("_") else attribute
 
     def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
         return Frozen(self, args, kwargs)
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Do a method; traced arguments need a row of it, unless they depend on data alone."""
+        """Call a method; traced arguments need a row of it, unless they depend on data alone."""
         tracer = self._tracer
         args = tuple(map(_unwrapped, args))
         kwargs = {key: _unwrapped(value) for key, value in kwargs.items()}

@@ -103,8 +103,8 @@ def _t_logpdf(tracer: Any, x: Any, loc: Any = None, shape: Any = 1, df: Any = 1,
     return _squeezed(constant - half * np.log(1 + squares / df))
 
 
-def _squeezed(found: Any) -> Any:
-    return found if 1 not in found.shape else np.squeeze(found)
+def _squeezed(values: Any) -> Any:
+    return values if 1 not in values.shape else np.squeeze(values)
 
 
 def _dirichlet_logpdf(tracer: Any, x: Any, alpha: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Shapes and counts that hang on labels, which depend on the parameters: those of each point."""
+"""Shapes and counts that depend on labels, which depend on the parameters: those of each point."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("labels", "name"), CASES)
+@pytest.mark.sampled(4)
 def test_counts_are_those_of_each_point(labels, name):
     count = {**COUNTS, **OF_WHOLE_NUMBERS}[name]
 

@@ -842,6 +842,7 @@ def power_outer_kw(x):
 
 
 @pytest.mark.parametrize("f", case, ids=lambda f: f.__name__)
+@pytest.mark.sampled(3)
 def test_what_is_written_by_out_is_followed(f) -> None:
     check(f)
 

@@ -390,5 +390,6 @@ def global_copy(x):
 
 
 @pytest.mark.parametrize("f", case, ids=lambda f: getattr(f, "__name__", ""))
+@pytest.mark.sampled(3)
 def test_what_is_made_of_arrays(f) -> None:
     check(f, product=f in case[::5])

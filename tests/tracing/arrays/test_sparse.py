@@ -113,6 +113,7 @@ USES = [_made, _placed, _logistic, _transposed, _matrices, _scaled, _dense, _dat
 
 @pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_array, sp.coo_array])
 @pytest.mark.parametrize("f", USES)
+@pytest.mark.sampled(7)
 def test_uses(f, kind):
     if f is _data_alone and kind is sp.coo_array:
         pytest.skip("has no rows to take")

@@ -204,6 +204,7 @@ def complex_matrix_power(x):
 
 
 @pytest.mark.parametrize("f", case, ids=lambda f: getattr(f, "__name__", ""))
+@pytest.mark.sampled(5)
 def test_functions_of_complex_values(f) -> None:
     check(f)
 

@@ -178,6 +178,7 @@ def columns_that_are_assigned(x):
 
 @pytest.mark.filterwarnings("ignore:DataFrameGroupBy.apply:DeprecationWarning")  # of pandas 2.2
 @pytest.mark.parametrize("f", case, ids=lambda f: f.__name__)
+@pytest.mark.sampled(3)
 def test_value_gradient_and_product(f):
     with pd.option_context("compute.use_numexpr", False):  # which does not read NumPy's numbers in pandas 2.2
         check(f, rtol=1e-5, product=f in (by_size, groups, exponential_weights))

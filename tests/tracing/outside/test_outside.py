@@ -597,7 +597,7 @@ def test_numpys_error_modes_are_not_asked_for():
 def test_an_objective_that_reads_no_file_sets_no_hook():
     """Hooks stay for good, and cost at each look at a function's code."""
     code = (
-        "import numpy as np, autoopt; from autoopt.tracing import files\n"
+        "import numpy as np, autoopt; from autoopt.tracing.outside import files\n"
         "autoopt.grad(eval('lambda x: np.sum(np.exp(x))'))(np.ones(2))\n"
         "assert files._hooked == []\n"
         "autoopt.grad(eval('lambda x: float(open(__file__).read() != \"\") * np.sum(x**2)',"

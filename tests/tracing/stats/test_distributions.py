@@ -224,6 +224,7 @@ def interior(name: str, method: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.sampled(5)
 def test_slopes_are_differences(name):
     """All methods of a distribution at once, with respect to the points, the shape parameters, loc and scale."""
     distribution, discrete = getattr(stats, name), DISTRIBUTIONS[name].discrete
@@ -280,6 +281,7 @@ def test_slopes_are_differences(name):
         )
     ],
 )
+@pytest.mark.sampled(3)
 def test_outside_the_support_the_slope_is_zero(name):
     row, distribution = DISTRIBUTIONS[name], getattr(stats, name)
     methods = [

@@ -1,0 +1,92 @@
+"""Compiled functions for the paths of an objective, made when a kind of derivative is first asked for.
+
+Where paths hold at one point only, the code of the latest one is used again if it is the same.
+"""
+
+from __future__ import annotations
+
+import time
+
+from autoopt.errors import UnsupportedFunctionError
+from autoopt.execution import engines
+from autoopt.execution.engines import Compiled, engine_of, rebound
+from autoopt.objectives.original import Original
+from autoopt.objectives.paths import Path
+from autoopt.origin import definition
+from autoopt.tape.tape import Tape
+from autoopt.tracing.outside.watching import attribute
+from autoopt.version import __version__
+
+
+class Compiler:
+    """Compiles the paths of one objective.
+
+    Parameters
+    ----------
+    original : Original
+        Of whose function the printed source tells.
+    engine : "auto", "numpy" or "numba"
+    timings : dict of str to float
+        Where the seconds spent in "compile" are counted.
+
+    Attributes
+    ----------
+    engine : type of Compiled
+    repeats : bool
+        Whether loops that end on a condition may be run as such.
+    passing : dict of str to Path
+        The latest of the paths that hold at their own point only, by kind of derivative.
+    """
+
+    def __init__(self, original: Original, engine: str, timings: dict[str, float]) -> None:
+        self._original = original
+        self.engine = engine_of(engine)
+        self._timings = timings
+        self.repeats: bool = self.engine.repeats
+        self.passing: dict[str, Path] = {}
+
+    def twin(self, original: Original, timings: dict[str, float]) -> Compiler:
+        """Return another one, for an objective of the same code."""
+        other = object.__new__(Compiler)
+        other._original, other.engine, other._timings = original, self.engine, timings
+        other.repeats, other.passing = self.repeats, {}
+        return other
+
+    def compiled(self, path: Path, kind: str) -> Compiled:
+        """Return the functions of one kind on one path, made when first asked for."""
+        if kind not in path.compiled and path.trace.tape.caught:
+            known = self.passing.get(kind)
+            if known is not None and kind in known.compiled and known.is_same_code(path):
+                path.compiled[kind] = rebound(known.compiled[kind], path.tape)
+            self.passing[kind] = path
+        if kind not in path.compiled:
+            clock = time.perf_counter()
+            try:
+                compiled = engines.compiled(self.engine, path.tape, kind, self._title(), ties=True)
+            except (UnsupportedFunctionError, NotImplementedError):
+                if not path.counts or kind == "hess":  # a Hessian can be taken by columns
+                    raise
+                self.repeats = False  # some operation of a loop's body has no form for all iterations at once
+                path.unroll()
+                compiled = engines.compiled(self.engine, path.tape, kind, self._title(), ties=True)
+            if path.counts:
+                compiled.admit(path.counts)
+            path.compiled[kind] = compiled
+            path.keep()
+            self._timings["compile"] += time.perf_counter() - clock
+        return path.compiled[kind]
+
+    def unchecked(self, tape: Tape, kind: str) -> Compiled:
+        """Return the functions of a path that is taken whatever its guards say."""
+        return engines.compiled(self.engine, tape, kind, self._title(), checked=False)
+
+    def _title(self) -> str:
+        function, structure = self._original.function, self._original.structure
+        place = definition(function)
+        own = attribute(function, "__func__", function)
+        name = attribute(own, "__qualname__", type(own).__name__)
+        at = f" ({place.file}:{place.line})" if place else ""
+        title = f"Derivatives of {name}{at}, written by autoopt {__version__}."
+        if len(structure.paths) > 1:
+            title += f"\n\nThe flat parameter vector holds {', '.join(structure.names)}."
+        return title

@@ -1,0 +1,164 @@
+"""The user's own function: called as it is, what its trace left outside set aside meanwhile, and traced.
+
+Its errors come up as the user's. Nothing here knows of what is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import TracingError
+from autoopt.objectives.suspects import explained
+from autoopt.origin import definition, users_places
+from autoopt.parameters import Structure
+from autoopt.tape.searches.bisection import bisecting
+from autoopt.tape.searches.comparisons import deciding, repeated
+from autoopt.tape.searches.roots import followed
+from autoopt.tracing.outside.side_effects import SideEffects
+from autoopt.tracing.trace import Trace, trace
+
+
+class Original:
+    """A function of the user's with its data, of the flat vector of its parameters.
+
+    Parameters
+    ----------
+    function : callable, function(params, *args)
+    args : tuple
+    structure : Structure
+        Of the parameters.
+    start : ndarray, shape (n,)
+    scalar : bool
+        Whether it returns one number.
+
+    Attributes
+    ----------
+    single : bool
+        Whether a trace met single precision, which is followed in double.
+    """
+
+    def __init__(
+        self, function: Callable, args: tuple, structure: Structure, start: np.ndarray, scalar: bool = True
+    ) -> None:
+        self.function, self.args, self.structure, self.start, self.scalar = function, args, structure, start, scalar
+        self.single = False
+        self._left = SideEffects()  # of the latest trace
+        self._literals = False  # whether the numbers in the function's text are traced
+        self._modes = np.geterr()
+        self._heeds = False  # whether NumPy's warnings decide something
+
+    # Called as it is --------------------------------------------------------------------------------------------------
+
+    def value(self, x: Any) -> float:
+        """Return f(x); what a trace left outside is as if this had not been called."""
+        with self._left.set_aside():
+            return self._number(x)
+
+    def array(self, x: Any) -> np.ndarray:
+        """Return what the function returns, as `value` does: flat, shape (m,) or ()."""
+        with self._left.set_aside():
+            value = np.asarray(self._result(x), dtype=float)
+        return value.reshape(()) if self.scalar else value.reshape(-1)
+
+    def commit_state(self, x: Any) -> None:
+        """Call the function, so that what it keeps outside is what it keeps at `x`."""
+        self._left.take_back()
+        self._number(x)
+
+    def require_same(self, recorded: Trace, x: np.ndarray) -> None:
+        """Raise if the function, called once more at the point of a trace, gives another value.
+
+        What it counts and keeps is afterwards what it was before.
+        """
+        try:
+            own = self.array(x)
+        except TracingError:  # it kept values of a derivative that it takes itself, and reads them
+            return
+        finally:
+            for change in recorded.changes:
+                change.redo()
+        if not np.allclose(recorded.value.reshape(own.shape), own, rtol=1e-5, atol=1e-8, equal_nan=True):
+            first, second = recorded.value.reshape(-1), own.reshape(-1)
+            k = int(np.argmax(~np.isclose(first, second, rtol=1e-5, atol=1e-8, equal_nan=True)))
+            raise TracingError(
+                f"The objective gives another value each time that it is called at one point: {first[k]:.6g}, then "
+                f"{second[k]:.6g}.",
+                definition(self.function),
+                "have it depend on its arguments only: not on a counter, on what is left of an iterator, or the like.",
+            )
+
+    def _number(self, x: Any) -> float:
+        return float(np.asarray(self._result(x)).reshape(()))
+
+    def _result(self, x: Any) -> Any:
+        parameters = self.structure.unflatten(self.structure.vector(x).copy())
+        if not self._heeds:
+            return self.function(parameters, *self.args)
+        with np.errstate(**self._modes):
+            return self.function(parameters, *self.args)
+
+    # Traced -----------------------------------------------------------------------------------------------------------
+
+    def trace(self, x: np.ndarray) -> Trace:
+        """Return the trace at `x`, in the user's modes, what searches find being roots."""
+        with np.errstate(**self._modes):
+            recorded = self._with_roots(x)
+        self._left = recorded.side_effects
+        self.single = self.single or recorded.single
+        self._heeds = self._heeds or recorded.tape.heeds
+        return recorded
+
+    def _with_roots(self, x: np.ndarray) -> Trace:
+        """Return the trace at `x`, what searches find being roots.
+
+        Where the record does not show their equations, it may do so with the numbers in the objective's text traced.
+        """
+        recorded = self._recorded(x, self._literals)
+        searched = _searched(recorded, x, self._literals)
+        if self._literals or searched is not recorded:
+            return searched
+        if not recorded.tape.caught and bisecting(recorded.tape):
+            recorded.side_effects.take_back()
+            again = _searched(self._recorded(x, True), x)
+            if again.tape.caught:
+                self._literals = True
+                return again
+            again.side_effects.take_back()
+            recorded = self._recorded(x, False)
+        return _searched(recorded, x)
+
+    def _recorded(self, x: np.ndarray, literals: bool) -> Trace:
+        return trace(self.function, self.structure, x, self.args, self.scalar, literals)
+
+    def complaint(self, failure: Exception, x: np.ndarray) -> TracingError:
+        """Return what says that a trace at `x` failed; raise the user's own error where that is why."""
+        self._raise_theirs(x)
+        return TracingError(
+            f"The objective runs, but not while it is traced: {type(failure).__name__}: {failure}",
+            users_places(failure)[-1:] or definition(self.function),
+            "write the line with NumPy functions, or pass jac='finite-difference'.",
+        )
+
+    def _raise_theirs(self, x: np.ndarray) -> None:
+        """Let an error of the user's own come up as theirs; that of the data, if at the start these explain it."""
+        try:
+            self.array(x)
+        except Exception as error:
+            if x is not self.start:
+                raise
+            told = explained(error, self.function, self.args)
+            if told is None:
+                raise
+            raise told from error
+
+
+def _searched(recorded: Trace, x: np.ndarray, bare: bool = True) -> Trace:
+    """Return the trace at `x` with what searches find as roots; `bare`: numbers without a history, too."""
+    places = repeated(recorded.tape)
+    tape = followed(recorded.tape, x, places, bare) if places else recorded.tape
+    tape.decided = deciding(recorded.tape)
+    return recorded if tape is recorded.tape else replace(recorded, tape=tape)

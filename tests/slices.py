@@ -1,0 +1,41 @@
+"""Which tests the plain run takes: all that are not slow, and of long tables one case in so many.
+
+`@pytest.mark.slow` is for a test that only `pytest -m slow` runs; `@pytest.mark.sampled(5)` leaves one case in five of
+a table to the plain run and makes the others slow. Which one depends on the case's name alone, so that it is the same
+on every machine and stays when other cases are added. `--slice 2/7` runs the second of seven parts of what is selected.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from zlib import crc32
+
+import pytest
+
+
+def number(name: str) -> int:
+    """Return a number that depends on the name alone."""
+    return crc32(name.encode())
+
+
+def mark_sampled(items: list[pytest.Item], named: set[str]) -> None:
+    """Mark as slow what the plain run leaves out of the sampled tables; not what is `named` on the command line."""
+    tables: dict[tuple, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        mark = item.get_closest_marker("sampled")
+        if mark is not None:
+            tables[(item.path, getattr(item, "originalname", item.name), *mark.args)].append(item)
+    for (*_, share), cases in tables.items():
+        kept = [case for case in cases if number(case.name) % share == 0] or cases[:1]
+        for case in cases:
+            if case not in kept and case.nodeid not in named:
+                case.add_marker(pytest.mark.slow)
+
+
+def part(items: list[pytest.Item], text: str) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Return the items of part k of n, for the text "k/n", and the others."""
+    k, n = map(int, text.split("/"))
+    if not 1 <= k <= n:
+        raise pytest.UsageError(f"--slice {text}: there are parts 1 to {n}")
+    chosen = [item for item in items if number(item.nodeid) % n == k - 1]
+    return chosen, [item for item in items if number(item.nodeid) % n != k - 1]

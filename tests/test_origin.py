@@ -1,0 +1,98 @@
+"""Whose code is it: one answer for traces, messages and error reports."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+
+import numpy as np
+import pytest
+
+import autoopt
+from autoopt import origin
+from autoopt.origin import Owner
+
+PACKAGE = os.path.dirname(autoopt.__file__)
+STANDARD = sysconfig.get_path("stdlib")
+SITE = sysconfig.get_path("purelib")
+
+
+@pytest.mark.parametrize(
+    ("file", "owner"),
+    [
+        ("/home/me/model.py", Owner.USER),
+        ("model.py", Owner.USER),
+        ("<stdin>", Owner.USER),
+        ("<string>", Owner.USER),
+        ("<ipython-input-1-2f>", Owner.USER),
+        (f"{SITE}/statsmodels/api.py", Owner.INSTALLED),
+        (f"{SITE}/six.py", Owner.INSTALLED),
+        ("/home/me/.local/lib/python3.11/site-packages/attr/_make.py", Owner.INSTALLED),
+        ("/home/me/.local/lib/python3.11/site-packages/scipy/stats/_qmc.py", Owner.LIBRARY),  # by pip install --user
+        ("/usr/lib/python3/dist-packages/pandas/core/frame.py", Owner.LIBRARY),  # by Debian
+        ("/usr/lib/python3/dist-packages/yaml/loader.py", Owner.INSTALLED),
+        (np.__file__, Owner.LIBRARY),
+        (f"{STANDARD}/statistics.py", Owner.LIBRARY),
+        ("<frozen importlib._bootstrap>", Owner.LIBRARY),
+        ("<__array_function__ internals>", Owner.LIBRARY),
+        (f"{PACKAGE}/check.py", Owner.AUTOOPT),
+        (f"{origin.PRINTED}1a2b>", Owner.AUTOOPT),
+    ],
+)
+def test_owner_of_a_file(file: str, owner: Owner) -> None:
+    assert origin.owner(file) is owner
+
+
+def written(text: str, file: str):
+    """Return the function `f` of a text that is said to come from a file."""
+    names: dict = {"np": np}
+    exec(compile(text, file, "exec"), names)
+    return names["f"]
+
+
+def failure(function) -> BaseException:
+    with pytest.raises(ZeroDivisionError) as caught:
+        function()
+    error = caught.value
+    return error.with_traceback(error.__traceback__.tb_next)  # without this file's own line
+
+
+def test_an_installed_package_is_followed_like_the_users_code() -> None:
+    """A package of models is installed as any other is: a trace that refused it would refuse the user's model."""
+    code = written("def f(x): return np.sum(x**2)", f"{SITE}/models_of_mine/quadratic.py").__code__
+    assert not origin.is_library(code)
+    assert origin.may_be_copied(code)
+
+
+def test_where_an_installed_package_fails_the_users_line_that_called_it_is_shown() -> None:
+    """They cannot mend what is installed."""
+    inner = written("def f(): return 1 / 0", f"{SITE}/broken/inside.py")
+    outer = written("def f(): return 1 / 0", "/home/me/model.py")
+    assert [place.file for place in origin.users_places(failure(outer))] == ["/home/me/model.py"]
+    assert origin.users_places(failure(inner)) == []
+
+
+def test_text_that_was_typed_or_executed_is_the_users_and_has_no_line_to_show() -> None:
+    function = written("def f(): return 1 / 0", "<string>")
+    error = failure(function)
+    assert not origin.is_ours(error)
+    assert origin.users_places(error) == []
+    assert not origin.is_library(function.__code__)
+
+
+def test_text_whose_lines_are_known_is_shown() -> None:
+    """As those of IPython's cells are, and of Python's own prompt since 3.13."""
+    import linecache
+
+    lines = ["def f(): return 1 / 0\n"]
+    linecache.cache["<cell 1>"] = (len(lines[0]), None, lines, "<cell 1>")
+    assert [place.text for place in origin.users_places(failure(written(lines[0], "<cell 1>")))] == [lines[0].strip()]
+
+
+def test_an_exception_inside_this_package_is_its_fault_and_one_in_numpy_is_the_users() -> None:
+    with pytest.raises(AttributeError) as ours:
+        origin.owner(1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="shape") as theirs:
+        np.reshape(np.ones(3), 2)
+    assert origin.is_ours(ours.value)
+    assert not origin.is_ours(theirs.value)
