@@ -13,6 +13,7 @@ import click
 
 from autoopt.cli import ending
 from autoopt.cli.progress import Progress
+from autoopt.execution.engines import ENGINES
 from autoopt.fitting.fit import Fit
 from autoopt.fitting.fit import fit as fit_model
 
@@ -54,7 +55,7 @@ class Assignment(click.ParamType):
               help="Option of the method, under SciPy's name; repeatable.")  # fmt: skip
 @click.option("--tol", type=click.FloatRange(0, min_open=True), metavar="TOL", help="Tolerance, as in SciPy.")
 @click.option("--maxiter", type=click.IntRange(1), metavar="N", help="Most iterations.")
-@click.option("--engine", type=click.Choice(["auto", "numpy", "numba"]), default="auto", show_default=True,
+@click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True,
               help="What runs the derived code.")  # fmt: skip
 @click.option("--verify", type=click.Choice(["start", "off"]), default="start", show_default=True,
               help="Compare the derived code with the objective.")  # fmt: skip

@@ -85,8 +85,8 @@ class Dataset:
         for name in names:
             for index, value in np.ndenumerate(self.arrays[name]):
                 if fault_of(value):
-                    place = index[0] if len(index) == 1 else index
-                    yield f"{self._called([name])}, {'row' if self.table else 'index'} {place}: {fault_of(value)}"
+                    position = index[0] if len(index) == 1 else index
+                    yield f"{self._called([name])}, {'row' if self.table else 'index'} {position}: {fault_of(value)}"
 
 
 def load(path: str | Path) -> Dataset:

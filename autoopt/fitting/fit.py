@@ -202,26 +202,26 @@ def fit(
                 if not isinstance(stop, AutooptError) and isinstance(stop, Exception) and is_ours(stop):
                     loaded.objective(x0, *arguments.values())  # if it fails by itself, that is what the user must see
                 raise
-            found = Fit(loaded.source, result, names, loaded.kind, notes=notes)
-        if found.is_likelihood:
-            found = _with_standard_errors(found, loaded.objective, x0, call, limits)
+            fitted = Fit(loaded.source, result, names, loaded.kind, notes=notes)
+        if fitted.is_likelihood:
+            fitted = _with_standard_errors(fitted, loaded.objective, x0, call, limits)
         result.timings["total"] = sum(result.timings.values())
-        return found
+        return fitted
 
 
-def _with_standard_errors(found: Fit, objective: Callable, x0: Any, call: Mapping[str, Any], limits: Any) -> Fit:
+def _with_standard_errors(fitted: Fit, objective: Callable, x0: Any, call: Mapping[str, Any], limits: Any) -> Fit:
     """Return `_with_covariance`, timed and announced; on Ctrl-C the KeyboardInterrupt has the Fit without them."""
-    start, timings = time.perf_counter(), found.result.timings
+    start, timings = time.perf_counter(), fitted.result.timings
     if callable(call["progress"]):
         from autoopt.solvers import Stage
 
-        numbers = found.result.nit, found.result.fun, found.gradient_norm, sum(timings.values())
+        numbers = fitted.result.nit, fitted.result.fun, fitted.gradient_norm, sum(timings.values())
         call["progress"](Stage(*numbers, "standard errors"))
     try:
-        return _with_covariance(found, objective, x0, call, limits)
+        return _with_covariance(fitted, objective, x0, call, limits)
     except KeyboardInterrupt as stop:
         note = "No standard errors: interrupted while they were computed; the estimates are those of the finished fit."
-        vars(stop)["fit"] = replace(found, interrupted=True, notes=(*found.notes, note))
+        vars(stop)["fit"] = replace(fitted, interrupted=True, notes=(*fitted.notes, note))
         raise
     finally:
         timings["standard errors"] = time.perf_counter() - start
@@ -233,30 +233,30 @@ def _minimize(objective: Callable, x0: Any, **call: Any) -> Any:
     return minimize(objective, x0, **call)
 
 
-def _with_covariance(found: Fit, objective: Callable, x0: Any, call: Mapping[str, Any], limits: Any) -> Fit:
+def _with_covariance(fitted: Fit, objective: Callable, x0: Any, call: Mapping[str, Any], limits: Any) -> Fit:
     """Return the fit with its covariance, or with the reason why there is none."""
     from autoopt.inference import covariance_of_free, endless, flattest, no_maximum
     from autoopt.minimize import compile_objective
 
     def without(reason: str) -> Fit:
-        return replace(found, notes=(*found.notes, f"No standard errors: {reason}."))
+        return replace(fitted, notes=(*fitted.notes, f"No standard errors: {reason}."))
 
-    if found.status != "converged":
-        return _explained(without(f"the fit is {found.status}"), objective, x0, call)
+    if fitted.status != "converged":
+        return _explained(without(f"the fit is {fitted.status}"), objective, x0, call)
     if call["constraints"]:
         return without("with constraints they do not follow from the Hessian")
-    free = ~_at_bound(limits, found.params)
-    held = [found.names[i] for i in np.flatnonzero(~free)]
+    free = ~_at_bound(limits, fitted.params)
+    held = [fitted.names[i] for i in np.flatnonzero(~free)]
     shown = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")
     verb = "is" if len(held) == 1 else "are"
     if not free.any():
         return without(f"{shown} {verb} at a bound")
-    if len(found.names) > LARGEST_HESSIAN:
-        return without(f"the Hessian of {len(found.names)} parameters is too large")
+    if len(fitted.names) > LARGEST_HESSIAN:
+        return without(f"the Hessian of {len(fitted.names)} parameters is too large")
     try:
         supplied = tuple(call.get(name) for name in ("jac", "hess", "hessp"))
         compiled = compile_objective(objective, x0, call["args"], call["engine"], supplied)
-        hessian = compiled.hess(found.params)
+        hessian = compiled.hess(fitted.params)
     except Exception as error:  # the estimates stand
         said = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"
         return without(f"the second derivatives could not be computed ({said.rstrip('.')})")
@@ -264,18 +264,18 @@ def _with_covariance(found: Fit, objective: Callable, x0: Any, call: Mapping[str
         start = compiled.structure.flatten(x0)
         inside = np.where(np.outer(free, free), hessian, np.eye(len(free)))
         if np.isfinite(hessian).all():
-            directions = [np.where(free, d, 0.0) for d in (flattest(inside), found.params - start)]
-            if (direction := endless(_value(objective, x0, call), found.params, directions, hessian)) is not None:
-                raise no_maximum(direction, found.names)
-        known = replace(found, covariance=covariance_of_free(hessian, free, found.names))
+            directions = [np.where(free, d, 0.0) for d in (flattest(inside), fitted.params - start)]
+            if (direction := endless(_value(objective, x0, call), fitted.params, directions, hessian)) is not None:
+                raise no_maximum(direction, fitted.names)
+        inferred = replace(fitted, covariance=covariance_of_free(hessian, free, fitted.names))
     except InferenceError as error:
-        return replace(found, problem=error)
+        return replace(fitted, problem=error)
     if held:
         note = (
             f"{shown} {verb} at a bound: the standard errors of the others take {'it' if verb == 'is' else 'them'} as"
         )
-        return replace(known, notes=(*known.notes, f"{note} fixed."))
-    return known
+        return replace(inferred, notes=(*inferred.notes, f"{note} fixed."))
+    return inferred
 
 
 def _value(objective: Callable, x0: Any, call: Mapping[str, Any]) -> Callable[[np.ndarray], float]:
@@ -285,27 +285,29 @@ def _value(objective: Callable, x0: Any, call: Mapping[str, Any]) -> Callable[[n
     structure, is_pair = Structure.of(x0), call.get("jac") is True
 
     def result(x: np.ndarray) -> Any:
-        found = objective(structure.unflatten(x.copy()), *call["args"])
-        return found[0] if is_pair else found
+        outcome = objective(structure.unflatten(x.copy()), *call["args"])
+        return outcome[0] if is_pair else outcome
 
     return lambda x: float(differences.value_at(result, x))
 
 
-def _explained(found: Fit, objective: Callable, x0: Any, call: Mapping[str, Any]) -> Fit:
+def _explained(fitted: Fit, objective: Callable, x0: Any, call: Mapping[str, Any]) -> Fit:
     """Return the fit that did not converge with a note where its likelihood has no maximum on the way it went."""
     from autoopt.inference import endless, flattest, no_maximum
     from autoopt.minimize import compile_objective
     from autoopt.parameters import Structure
 
-    if found.status != "not converged" or call["bounds"] is not None or call["constraints"]:
-        return found
-    directions = [found.params - Structure.of(x0).flatten(x0)]
-    if 2 * len(found.names) <= found.result.nfev:  # what it costs is then less than what the run has cost
+    if fitted.status != "not converged" or call["bounds"] is not None or call["constraints"]:
+        return fitted
+    directions = [fitted.params - Structure.of(x0).flatten(x0)]
+    if 2 * len(fitted.names) <= fitted.result.nfev:  # what it costs is then less than what the run has cost
         compiled = compile_objective(objective, x0, call["args"], call["engine"], (call.get("jac"), None, None))
-        hessian = differences.rough_hessian(compiled.grad, found.params)
+        hessian = differences.rough_hessian(compiled.grad, fitted.params)
         directions += [flattest(hessian)] if np.isfinite(hessian).all() else []
-    direction = endless(_value(objective, x0, call), found.params, directions)
-    return found if direction is None else replace(found, notes=(*found.notes, str(no_maximum(direction, found.names))))
+    direction = endless(_value(objective, x0, call), fitted.params, directions)
+    if direction is None:
+        return fitted
+    return replace(fitted, notes=(*fitted.notes, str(no_maximum(direction, fitted.names))))
 
 
 def _at_bound(limits: Any, params: np.ndarray) -> np.ndarray:

@@ -237,26 +237,26 @@ def _model(source: str, names: Mapping[str, Any], own: Sequence[str]) -> Model:
         raise ModelError(
             f"objective in {source} is no function of the parameters.", remedy="write def objective(params, *data)."
         )
-    found = {name: names[name] for name in _OPTIONAL if names.get(name) is not None}
+    options = {name: names[name] for name in _OPTIONAL if names.get(name) is not None}
     for name, kind in (("kind", str), ("method", str)):
-        if not isinstance(found.get(name, ""), kind):
-            raise ModelError(f"{name} in {source} is {found[name]!r}, where text is needed.", remedy="quote it.")
-    if found.get("kind", KINDS[0]) not in KINDS:
+        if not isinstance(options.get(name, ""), kind):
+            raise ModelError(f"{name} in {source} is {options[name]!r}, where text is needed.", remedy="quote it.")
+    if options.get("kind", KINDS[0]) not in KINDS:
         raise ModelError(
-            f"kind in {source} is {found['kind']!r}.{near(found['kind'], KINDS)}",
+            f"kind in {source} is {options['kind']!r}.{near(options['kind'], KINDS)}",
             remedy=f"write kind = {KINDS[0]!r} for standard errors, or leave it out.",
         )
     others = [name for name in own if name not in _OPTIONAL and name not in ("objective", "x0")]
-    misspelt = [(name, near(name, [key for key in _OPTIONAL if key not in found])) for name in others]
+    misspelt = [(name, near(name, [key for key in _OPTIONAL if key not in options])) for name in others]
     unused = tuple(f"{source} defines {name}, which is not used.{hint}" for name, hint in misspelt if hint)
-    derivatives = {name: found.pop(name) for name in _DERIVATIVES if name in found}
-    return Model(source, names["objective"], names["x0"], **found, derivatives=derivatives, unused=unused)
+    derivatives = {name: options.pop(name) for name in _DERIVATIVES if name in options}
+    return Model(source, names["objective"], names["x0"], **options, derivatives=derivatives, unused=unused)
 
 
 def _meant(name: str, own: Iterable[str]) -> str:
     """Return ' Is Objective meant to be objective?' if one of the user's own names is near, else an empty string."""
-    found = nearest(name, own)
-    return f" Is {found[0]} meant to be {name}?" if found else ""
+    similar = nearest(name, own)
+    return f" Is {similar[0]} meant to be {name}?" if similar else ""
 
 
 def _positional(function: Callable) -> list[inspect.Parameter]:

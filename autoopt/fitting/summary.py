@@ -10,43 +10,43 @@ import numpy as np
 _SHOWN = 60  # parameters in a printed table
 
 
-def text(found: Any) -> str:
+def text(fitted: Any) -> str:
     """Return the result as plain text."""
-    result = found.result
+    result = fitted.result
     second, products = result.get("nhev") or 0, result.get("nhvp") or 0
     counts = [(result.get("nfev"), "values"), (result.get("njev"), "gradients")]
     counts += [(second - products, "Hessians"), (products, "Hessian-vector products")]
     lines = [
-        f"{found.source}: {found.kind or 'objective'} minimised by {result.method}",
+        f"{fitted.source}: {fitted.kind or 'objective'} minimised by {result.method}",
         "",
-        *_field("status", f"{found.status}: {_reason(result.message)}"),
+        *_field("status", f"{fitted.status}: {_reason(result.message)}"),
         *_field("verified", _verification(result.get("verification"))),
         *_field("value", f"{float(result.fun):.10g}"),
-        *_field("gradient norm", f"{found.gradient_norm:.3g}"),
+        *_field("gradient norm", f"{fitted.gradient_norm:.3g}"),
         *_field("iterations", f"{result.get('nit')} ({', '.join(f'{n} {of}' for n, of in counts if n)})"),
         *_field("seconds", _seconds(result.get("timings") or {})),
         "",
-        *_table(_rows(found), len(found.names)),
+        *_table(_rows(fitted), len(fitted.names)),
     ]
-    notes = [*found.notes, *([str(found.problem)] if found.problem is not None else [])]
+    notes = [*fitted.notes, *([str(fitted.problem)] if fitted.problem is not None else [])]
     return "\n".join([*lines, *([""] if notes else []), *(f"Note: {note}" for note in notes)])
 
 
-def facts(found: Any) -> dict[str, Any]:
+def facts(fitted: Any) -> dict[str, Any]:
     """Return everything as plain Python values that JSON can hold; None stands for what is not known."""
-    likelihood = found.is_likelihood
-    result = found.result
+    likelihood = fitted.is_likelihood
+    result = fitted.result
     return _plain(
         {
-            "model": found.source,
-            "kind": found.kind,
+            "model": fitted.source,
+            "kind": fitted.kind,
             "method": result.method,
-            "status": found.status,
-            "success": found.status == "converged",
+            "status": fitted.status,
+            "success": fitted.status == "converged",
             "message": result.message,
             "verification": _verification_facts(result.get("verification")),
             "value": result.fun,
-            "gradient_norm": found.gradient_norm,
+            "gradient_norm": fitted.gradient_norm,
             "nit": result.get("nit"),
             "nfev": result.get("nfev"),
             "njev": result.get("njev"),
@@ -54,33 +54,33 @@ def facts(found: Any) -> dict[str, Any]:
             "nhvp": result.get("nhvp"),
             "nundefined": result.get("nundefined"),
             "timings": result.get("timings"),
-            "names": found.names,
-            "params": found.params,
+            "names": fitted.names,
+            "params": fitted.params,
             "jac": result.get("jac"),
-            "bse": found.bse if likelihood else None,
-            "tvalues": found.tvalues if likelihood else None,
-            "pvalues": found.pvalues if likelihood else None,
-            "conf_int": found.conf_int() if likelihood else None,
-            "covariance": found.covariance,
-            "notes": found.notes,
-            "problem": None if found.problem is None else str(found.problem),
+            "bse": fitted.bse if likelihood else None,
+            "tvalues": fitted.tvalues if likelihood else None,
+            "pvalues": fitted.pvalues if likelihood else None,
+            "conf_int": fitted.conf_int() if likelihood else None,
+            "covariance": fitted.covariance,
+            "notes": fitted.notes,
+            "problem": None if fitted.problem is None else str(fitted.problem),
         }
     )
 
 
-def _rows(found: Any) -> list[list[str]]:
+def _rows(fitted: Any) -> list[list[str]]:
     """Return the table of parameters as text, the head first."""
     shown = slice(0, _SHOWN)
-    estimates = [f"{value:.6g}" for value in found.params[shown]]
-    if not found.is_likelihood:
-        return [["parameter", "estimate"], *map(list, zip(found.names[shown], estimates, strict=True))]
-    low, high = found.conf_int()[shown].T
+    estimates = [f"{value:.6g}" for value in fitted.params[shown]]
+    if not fitted.is_likelihood:
+        return [["parameter", "estimate"], *map(list, zip(fitted.names[shown], estimates, strict=True))]
+    low, high = fitted.conf_int()[shown].T
     columns = [
-        ["parameter", *found.names[shown]],
+        ["parameter", *fitted.names[shown]],
         ["estimate", *estimates],
-        ["std. error", *_known(found.bse[shown], ".4g")],
-        ["z", *_known(found.tvalues[shown], ".2f")],
-        ["P>|z|", *(p if p != "0" else "<1e-300" for p in _known(found.pvalues[shown], ".3g"))],
+        ["std. error", *_known(fitted.bse[shown], ".4g")],
+        ["z", *_known(fitted.tvalues[shown], ".2f")],
+        ["P>|z|", *(p if p != "0" else "<1e-300" for p in _known(fitted.pvalues[shown], ".3g"))],
         ["2.5 %", *_known(low, ".5g")],
         ["97.5 %", *_known(high, ".5g")],
     ]

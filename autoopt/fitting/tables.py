@@ -90,10 +90,10 @@ def value_faults(source: str, delimiter: str, names: Sequence[str]) -> Iterator[
         reader = csv.reader(file, delimiter=delimiter)
         rows = filter(None, reader)
         header = [name.strip() for name in next(rows)]
-        places = [(name, header.index(name)) for name in names]
+        positions = [(name, header.index(name)) for name in names]
         for row in rows:
-            for name, place in places:
-                if fault := fault_of(row[place].strip()):
+            for name, position in positions:
+                if fault := fault_of(row[position].strip()):
                     yield f"line {reader.line_num}, column {name}: {fault}"
 
 

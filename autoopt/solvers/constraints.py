@@ -110,8 +110,8 @@ def held(constraints: list, limits: Any, x: np.ndarray, tolerance: float) -> Hel
     none, flat = np.zeros(0), np.zeros((0, x.size))
 
     def values(y: np.ndarray) -> np.ndarray:
-        found = [sign * _values(constraint, y)[0][which] for constraint, which, sign, _ in rows]
-        return np.concatenate([none, *found])
+        values = [sign * _values(constraint, y)[0][which] for constraint, which, sign, _ in rows]
+        return np.concatenate([none, *values])
 
     def slopes(y: np.ndarray) -> np.ndarray:
         return np.concatenate(
@@ -127,7 +127,7 @@ def held(constraints: list, limits: Any, x: np.ndarray, tolerance: float) -> Hel
                     return False
         return True
 
-    equalities = [np.zeros(which.sum(), bool) if known is None else known for _, which, _, known in rows]
+    equalities = [np.zeros(which.sum(), bool) if equal is None else equal for _, which, _, equal in rows]
     return Held(values, slopes, allowed, slopes(x), np.concatenate([np.zeros(0, bool), *equalities]))
 
 

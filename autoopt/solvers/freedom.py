@@ -120,9 +120,9 @@ class Tangent:
         normals, equal = what.normals * self.unit, what.equal
         self.multipliers = np.zeros(len(normals))
         if len(normals):
-            found = nnls(np.concatenate([normals, -normals[equal]]).T, gradient * self.unit)[0]
-            self.multipliers[:] = found[: len(normals)]
-            self.multipliers[equal] -= found[len(normals) :]
+            weights = nnls(np.concatenate([normals, -normals[equal]]).T, gradient * self.unit)[0]
+            self.multipliers[:] = weights[: len(normals)]
+            self.multipliers[equal] -= weights[len(normals) :]
         steepest = np.max(np.abs(gradient) * self.unit, initial=0.0)
         lengths = np.linalg.norm(normals, axis=1)
         strict = equal | (np.abs(self.multipliers) * lengths > _IDLE * steepest)

@@ -57,11 +57,11 @@ def lower_beyond(problem: Any, x: np.ndarray) -> tuple[np.ndarray, float] | None
             if left <= 0 or not _allowed(problem, point):
                 break
             left -= 1
-            found = problem.original(point)
-            if not found <= last + change:  # it rises, or is not defined
+            value = problem.original(point)
+            if not value <= last + change:  # it rises, or is not defined
                 break
-            if found < last - change:
-                lowest, last = (point, found), found
+            if value < last - change:
+                lowest, last = (point, value), value
         if lowest is not None:
             return lowest
     return None

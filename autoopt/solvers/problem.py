@@ -165,14 +165,14 @@ class Problem:
         """Return value and gradient at `x`, from the one-slot cache where `x` has not changed."""
         if not self._is_at(x):
             at = np.array(x)
-            found = self._tried(at)
-            self._at, self._is_defined = at, found is not None
-            self._row = 0 if found is not None else self._row + 1
+            evaluated = self._tried(at)
+            self._at, self._is_defined = at, evaluated is not None
+            self._row = 0 if evaluated is not None else self._row + 1
             if self._row >= IN_A_ROW:
                 raise Stuck(f"{IN_A_ROW} trial points in a row were not defined: the objective {self.undefined[-1]}")
-            self._found = self._above_the_latest(at) if found is None else found
-            if found is not None and found[0] < self.best_value:
-                self.best, self.best_value = at, found[0]
+            self._found = self._above_the_latest(at) if evaluated is None else evaluated
+            if evaluated is not None and evaluated[0] < self.best_value:
+                self.best, self.best_value = at, evaluated[0]
         return self._found
 
     def _tried(self, at: np.ndarray) -> tuple[float, np.ndarray] | None:
@@ -216,8 +216,8 @@ class Problem:
         which infinite values make NaN; some then give up, where these step back.)
         """
         if self._origin is None:
-            known = self._tried(self.latest)
-            self._origin = known if known is not None else (self.best_value, np.zeros(at.size))
+            evaluated = self._tried(self.latest)
+            self._origin = evaluated if evaluated is not None else (self.best_value, np.zeros(at.size))
         value, gradient = self._origin
         step = at - self.latest
         slope = abs(float(gradient @ step))

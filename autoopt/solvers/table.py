@@ -104,15 +104,15 @@ def choose(method: str | None, size: int, bounds: Any = None, constraints: Any =
     demands = {"bounds": bounds is not None, "constraints": not _is_empty(constraints)}
     if method is None:
         method = "slsqp" if demands["constraints"] else "l-bfgs-b" if demands["bounds"] or size > 200 else "bfgs"
-    found = find(method)
-    if refused := [thing for thing, wanted in demands.items() if wanted and thing not in found.takes]:
+    chosen = find(method)
+    if refused := [thing for thing, wanted in demands.items() if wanted and thing not in chosen.takes]:
         wanted = {thing for thing, is_wanted in demands.items() if is_wanted}
         able = sorted(name for name, row in SOLVERS.items() if wanted <= row.takes)
         raise UsageError(
-            f"The method {found.name} takes no {' and no '.join(refused)}.",
+            f"The method {chosen.name} takes no {' and no '.join(refused)}.",
             remedy=f"use a method that takes {' and '.join(sorted(wanted))}: {', '.join(able)}.",
         )
-    return found
+    return chosen
 
 
 def _is_empty(constraints: Any) -> bool:
