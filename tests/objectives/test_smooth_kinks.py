@@ -10,9 +10,9 @@ from mpmath import mp, mpf
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.math import Argmax, Max, Min
 from pytensor.tensor.sort import ArgSortOp, SortOp
+from rule_calls import array, leaves, outputs, refill
 from rule_cases import CASES as CALLS
 from rule_cases import Data, name
-from test_rules import array, leaves, outputs, refill
 
 import autoopt
 from autoopt.ops import scalars
