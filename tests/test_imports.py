@@ -254,7 +254,7 @@ ORDER = (
     "autoopt",  # the public names
     "cli",
 )
-"""Rooms and files from the ground up. A file belongs to the longest name that it begins with, and imports none above."""
+"""Rooms and files from the ground up. A file belongs to the longest name it begins with, and imports none above."""
 
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names.split()}
 
