@@ -15,7 +15,6 @@ from autoopt import differences
 from autoopt.errors import AutooptError, ObjectiveError, UsageError, VerificationError
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.objective import Objective
-from autoopt.objectives.suspects import not_finite
 
 VALUE_TOLERANCE = 1e-9
 SINGLE_TOLERANCE = 1e-5
@@ -170,6 +169,8 @@ def require_finite(objective: Differentiable, value: float) -> None:
     """Raise ObjectiveError if `value`, the objective at x0, is NaN or infinite; what is wrong in its data is named."""
     if np.isfinite(value):
         return
+    from autoopt.objectives.suspects import not_finite
+
     if lines := not_finite(objective.function, objective.args):
         raise ObjectiveError(
             "\n".join([f"The objective is {value} at x0, and its data hold values that are not finite:", *lines]),

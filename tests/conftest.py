@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 _HERE = Path(__file__).parent
-sys.path[:0] = [str(_HERE / room) for room in ("", "cases", "properties", "tape", "rules")]  # what tests share
+sys.path[:0] = [str(_HERE / room) for room in ("", "cases", "properties")]  # what tests share
 
 _NUMBA = tempfile.TemporaryDirectory(prefix="autoopt-numba-")  # removed when the process ends
 _FLAGS = (os.environ.get("PYTENSOR_FLAGS"), f"base_compiledir={_NUMBA.name}")

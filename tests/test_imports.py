@@ -1,4 +1,4 @@
-"""What is imported where: nothing heavy by `import autoopt`, and each heavy package in its own rooms only."""
+"""What is imported where: nothing heavy by `import autoopt`, heavy packages in their rooms, nothing from above."""
 
 from __future__ import annotations
 
@@ -238,10 +238,111 @@ def test_command_line_uses_public_names() -> None:
                 assert not any(part.startswith("_") for part in name.split(".")), f"{file.name}: {name}"
 
 
-def test_tape_knows_neither_pytensor_nor_tracing() -> None:
-    for room in ("tracing", "graph", "ops", "rules", "codegen", "objectives"):
-        assert not {file for file in users(f"autoopt.{room}") if file.startswith("tape/")}, room
-    assert not {file for file in users("autoopt.tracing") if file.startswith(("rules/", "graph/", "codegen/"))}
+# The order of the rooms -----------------------------------------------------------------------------------------------
+
+ORDER = (
+    "version errors",
+    "wording origin",
+    "parameters differences inference users_code",
+    *("tape", "tape.loops", "tape.kinks", "tape.batching"),
+    *("ops", "rules"),
+    *("graph.rewrites", "graph.loops", "graph.idioms", "graph"),
+    *("codegen.code", "codegen.printers", "codegen"),
+    *("execution.native", "execution"),
+    *("tracing", "tracing.instrument", "tracing.trace"),
+    "objectives",
+    "solvers",
+    "check minimize models fitting",
+    "autoopt",  # the public names
+    "cli",
+)
+"""Rooms and files from the ground up. A file belongs to the longest name it begins with, and imports none above."""
+
+LEVELS = {name: level for level, names in enumerate(ORDER) for name in names.split()}
+
+CLIMBING: dict[tuple[str, str], str] = {}
+"""Arrows against the order that are right, (from, to), and why."""
+
+
+# The two below are offenders that are being mended while this test is written: delete them, and their uses, when empty.
+TO_BE_MENDED = {
+    ("tracing", "tracing.trace"),
+    ("tracing.standins.python", "tracing.instrument.namespaces"),
+    ("tracing.standins.python", "tracing.instrument.objects"),
+}
+CIRCLES_TO_BE_MENDED = {
+    *("objectives.bindings", "objectives.nested", "objectives.objective", "objectives.transforms"),
+    *("tracing.complex.array", "tracing.complex.fourier", "tracing.formulas.analytic", "tracing.standins.numpy"),
+    *("tracing.standins.randomness", "tracing.arrays.functions", "tracing.arrays.in_place", "tracing.arrays.views"),
+    *("tape.loops.bodies", "tape.loops.rolling"),
+}
+
+
+def module_of(file: Path, above: Path = ROOT.parent) -> str:
+    """Return the name of a file's module, without the package's own."""
+    parts = file.relative_to(above).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__").removeprefix("autoopt.")
+
+
+MODULES = {module_of(file): file for file in FILES} | {module_of(file): file for file in CLI.glob("*.py")}
+
+
+def level(module: str) -> int:
+    parts = module.split(".")
+    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next(LEVELS[name] for name in names if name in LEVELS)
+
+
+@functools.cache
+def arrows() -> dict[str, set[str]]:
+    """Return which modules each module imports, inside functions and for annotations alone, too."""
+    found: dict[str, set[str]] = {}
+    for module, file in MODULES.items():
+        found[module] = set()
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            for name in names:
+                if name.split(".")[0] == "autoopt":
+                    inner = name.removeprefix("autoopt.")
+                    found[module].add(inner if inner in MODULES else inner.rpartition(".")[0] or "autoopt")
+        found[module] = {name if name in MODULES else "autoopt" for name in found[module]} - {module}
+    return found
+
+
+def test_every_file_has_its_place_in_the_order() -> None:
+    assert [module for module in MODULES if module.split(".")[0] not in " ".join(ORDER).split()] == []
+
+
+def test_no_import_climbs() -> None:
+    climbing = {(one, other) for one, others in arrows().items() for other in others if level(one) < level(other)}
+    assert sorted(climbing - set(CLIMBING) - TO_BE_MENDED) == []
+    assert sorted(set(CLIMBING) - climbing) == [], "no such import any more"
+
+
+def circles(graph: dict[str, set[str]]) -> list[set[str]]:
+    """Return the sets of modules that reach one another."""
+    reached: dict[str, set[str]] = {}
+    for start in graph:
+        seen, ahead = set(), [start]
+        while ahead:
+            for other in graph[ahead.pop()] - seen:
+                seen.add(other)
+                ahead.append(other)
+        reached[start] = seen
+    return [{b for b in reached[a] if a in reached[b]} for a in graph if a in reached[a]]
+
+
+def test_a_circle_is_seen() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [{"b", "c"}, {"b", "c"}]
+
+
+def test_no_circle_among_files() -> None:
+    around = {frozenset(circle) for circle in circles(arrows())}
+    assert [sorted(circle) for circle in around if not circle <= CIRCLES_TO_BE_MENDED] == []
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))

@@ -162,8 +162,8 @@ class _Writer:
         for other in nodes:
             if later.intersection(other.inputs):
                 later.update(other.outputs)
-        made = [v for other in nodes for v in other.outputs if v in later]
-        near = [*ancestors(node.outputs), *(v for other in alike for v in ancestors(other.outputs)), *made]
+        behind = [v for other in nodes for v in other.outputs if v in later]
+        near = [*ancestors(node.outputs), *(v for other in alike for v in ancestors(other.outputs)), *behind]
         places = [*map(origin, near), self.graph.tape.output]
         index = next((index for index in places if index is not None and self.steps[index].site), None)
         return None if index is None else self.steps[index].location

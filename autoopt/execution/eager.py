@@ -263,11 +263,11 @@ class _StepRule:
                 places[k] = enter(None, (), leaf, role.shape, np.dtype(role.dtype), level)
                 tape.values[places[k]] = operands[k]
         inputs = tuple(places[k] for k in range(len(roles)))
-        made = enter(step.operation, inputs, step.template, step.shape, step.dtype, PARAMETER)
+        result = enter(step.operation, inputs, step.template, step.shape, step.dtype, PARAMETER)
         terms = []
         for k, cotangent in zip(self.results, parts[len(self.varying) :], strict=True):
             shape = tape.steps[cotangent].shape
-            one = enter(component, (made,), ((Slot(0), k), {}), shape) if self.several else made
+            one = enter(component, (result,), ((Slot(0), k), {}), shape) if self.several else result
             product = enter(np.multiply, (one, cotangent), None, shape)
             terms.append(enter(np.sum, (product,), ((Slot(0),), {}), ()) if shape else product)
         total = terms[0]

@@ -67,22 +67,22 @@ class NumpyFunctions:
 
     def _load(self) -> None:
         data = self.inputs.of(self._bound)
-        known = _prepared(self.namespace, data)
-        self._kept_from = _kept_from(self.namespace, data, known)
+        prepared = _prepared(self.namespace, data)
+        self._kept_from = _kept_from(self.namespace, data, prepared)
         if LINEARIZE in self.namespace:
-            self.run = _product(self.namespace, self.kind, known, self._bound)
+            self.run = _product(self.namespace, self.kind, prepared, self._bound)
         else:
-            self.run = _of_point(self.namespace[self.kind], known)
+            self.run = _of_point(self.namespace[self.kind], prepared)
 
     def through(self, numpy: Any) -> Callable:
         """Return `run` by code that calls the functions of `numpy`, and takes any branch; the data are as prepared."""
         if self._through is None or self._through["np"] is not numpy:
             self._through = executed(unchecked(self.text), self.kind)
             self._through["np"] = numpy
-        known = _prepared(self.namespace, self.inputs.of(self._bound))
+        prepared = _prepared(self.namespace, self.inputs.of(self._bound))
         if LINEARIZE in self._through:
-            return _product(self._through, self.kind, known, self._bound)
-        return _of_point(self._through[self.kind], known)
+            return _product(self._through, self.kind, prepared, self._bound)
+        return _of_point(self._through[self.kind], prepared)
 
     def admit(self, counts: Collection[tuple[int, ...]]) -> None:
         """Let the loops that end on a condition take these numbers of iterations."""
@@ -122,7 +122,7 @@ _ANY = 2**62
 """More ties than there can be."""
 
 
-class HotFunctions(NumpyFunctions):
+class TieredFunctions(NumpyFunctions):
     """Printed NumPy source of which what has loops becomes machine code when it has run for long enough."""
 
     compiles = True
@@ -194,25 +194,25 @@ def _bound(function: Callable, known: dict[str, Any], skip: int = 0) -> tuple:
     return tuple(known[name] for name in _names(function)[skip:])
 
 
-def _of_point(function: Callable, known: dict[str, Any]) -> Callable:
+def _of_point(function: Callable, prepared: dict[str, Any]) -> Callable:
     """Return `run(x)`."""
-    bound = _bound(function, known, skip=1)
+    bound = _bound(function, prepared, skip=1)
     return lambda x: function(x, *bound)
 
 
-def _product(namespace: dict[str, Any], kind: str, known: dict[str, Any], tape: Tape) -> Callable:
+def _product(namespace: dict[str, Any], kind: str, prepared: dict[str, Any], tape: Tape) -> Callable:
     """Return `run(x, direction)`, which linearises once for each x."""
     linearize, product = namespace[LINEARIZE], namespace[kind]
     parameters: Leaf = tape.steps[0].template
-    bound = _bound(linearize, known, skip=1)
+    bound = _bound(linearize, prepared, skip=1)
     names = _names(product)[1:]
     latest: list[tuple] = [(None, ())]  # one entry, so that another thread never sees a half of it changed
 
     def run(x: np.ndarray, direction: np.ndarray) -> np.ndarray:
         point, kept = latest[0]
         if point is None or not np.array_equal(point, x):
-            found = known | linearize(x, *bound) | {parameters.name: x.copy()}
-            kept = tuple(found[name] for name in names)
+            whole = prepared | linearize(x, *bound) | {parameters.name: x.copy()}
+            kept = tuple(whole[name] for name in names)
             latest[0] = (x.copy(), kept)
         return product(direction, *kept)
 
@@ -255,9 +255,9 @@ class NumbaFunctions:
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape`."""
         data = self.inputs.of(tape)
-        known = _prepared(self.namespace, data)
-        self.reads = _kept_from(self.namespace, data, known)
-        self.bound = [np.asarray(known[name]) for name in self.names]
+        prepared = _prepared(self.namespace, data)
+        self.reads = _kept_from(self.namespace, data, prepared)
+        self.bound = [np.asarray(prepared[name]) for name in self.names]
 
     def admit(self, counts: Collection[tuple[int, ...]]) -> None:
         """Tapes with loops that end on a condition are not compiled here: see `repeats`."""
@@ -265,8 +265,8 @@ class NumbaFunctions:
     def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what the derivative is at `x`."""
         outputs = self._outputs(*direction, x, *self.bound)
-        found = outputs[self.count :]
-        if not all(np.array_equal(one, answer) for one, answer in zip(found, self.answers, strict=False)):
+        answers = outputs[self.count :]
+        if not all(np.array_equal(one, answer) for one, answer in zip(answers, self.answers, strict=False)):
             raise NumbaPathChanged
         return outputs[0] if self.count == 1 else tuple(outputs[: self.count])
 
@@ -353,7 +353,7 @@ class NumbaPathChanged(Exception):
     """The objective takes another branch at this point."""
 
 
-ENGINES: dict[str, Engine] = {"auto": HotFunctions, "numpy": NumpyFunctions, "numba": NumbaFunctions}
+ENGINES: dict[str, Engine] = {"auto": TieredFunctions, "numpy": NumpyFunctions, "numba": NumbaFunctions}
 
 
 def engine_of(name: str) -> Engine:

@@ -26,6 +26,7 @@ GAIN = 0.9
 """Machine code is kept if it takes less than this part of the time that NumPy takes."""
 
 _LOOP = re.compile(r"_loop\d*_*$")
+"""How printed functions of loops are called: the text may come from the cache, so their names are what there is."""
 
 
 class TieredFunction:
@@ -127,12 +128,12 @@ def _values(results: Any) -> list:
 
 def anew(namespace: dict[str, Any], **constants: Any) -> dict[str, Any]:
     """Return a module's namespace with other constants, which its functions look up there; none is compiled yet."""
-    made = namespace | constants
+    copied = namespace | constants
     for name, value in namespace.items():
         function = value.function if isinstance(value, TieredFunction) else value
         if isinstance(function, FunctionType):
-            made[name] = FunctionType(function.__code__, made, name, function.__defaults__)
-    return made
+            copied[name] = FunctionType(function.__code__, copied, name, function.__defaults__)
+    return copied
 
 
 def watch(namespace: dict[str, Any]) -> None:

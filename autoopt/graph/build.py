@@ -137,27 +137,27 @@ class _Builder:
             return False
         operands = [self.operand(source) for source in step.inputs]
         try:
-            made = call(step, operands, rule.build)
+            result = call(step, operands, rule.build)
         except (Unsupported, NotImplementedError) as problem:
             self.problems.append((getattr(problem, "what", str(problem)), step, getattr(problem, "remedy", "")))
             return False
         except TypeError as problem:
             self.problems.append((f"{qualified(step.operation)} in this way ({problem})", step, ""))
             return False
-        for variable in made if isinstance(made, tuple | list) else (made,):
+        for variable in result if isinstance(result, tuple | list) else (result,):
             if isinstance(variable, Variable):
                 variable.tag.trace = [Origin(index)]
-        if isinstance(made, Variable) and step.dtype.kind in "iu":
-            made = disconnected_grad(made)  # some operations refuse to be asked for a slope in integers
-        self.variables[index] = made
+        if isinstance(result, Variable) and step.dtype.kind in "iu":
+            result = disconnected_grad(result)  # some operations refuse to be asked for a slope in integers
+        self.variables[index] = result
         return True
 
     def operand(self, index: int) -> Any:
         """Return what a rule gets for step `index`: a variable, or a plain number."""
-        known = self.variables.get(index)
-        if known is None:
-            known = self.variables[index] = self.given(index)
-        return known
+        operand = self.variables.get(index)
+        if operand is None:
+            operand = self.variables[index] = self.given(index)
+        return operand
 
     def given(self, index: int) -> Any:
         """Return a step below parameter level: a number, a small constant, or an input of the graph."""

@@ -101,9 +101,9 @@ def _cut(roots: list[Variable], ahead: list[Variable]) -> tuple[list[Variable], 
     """Return `roots` as expressions of inputs that stand for the variables computed `ahead`, and these inputs."""
     inputs = []
     for variable in ahead:
-        made = variable.type()
-        made.tag.stands_for = variable
-        inputs.append(made)
+        stand_in = variable.type()
+        stand_in.tag.stands_for = variable
+        inputs.append(stand_in)
     return clone_replace(list(roots), dict(zip(ahead, inputs, strict=True))), inputs
 
 

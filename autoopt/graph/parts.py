@@ -59,8 +59,8 @@ def find_parts(tape: Tape) -> dict[int, Part]:
         return {}
     if any(before[1] > after[0] for before, after in pairwise(distinct)):
         return {}
-    made = {key: Part(_variable(*key), *key) for key in distinct}
-    return {index: made[key] for index, key in bounds.items()}
+    parts = {key: Part(_variable(*key), *key) for key in distinct}
+    return {index: parts[key] for index, key in bounds.items()}
 
 
 def _variable(start: int, stop: int, scalar: bool) -> TensorVariable:

@@ -1,4 +1,7 @@
-"""Compiled functions for the paths of an objective, made when a kind of derivative is first asked for."""
+"""Compiled functions for the paths of an objective, made when a kind of derivative is first asked for.
+
+Where paths hold at one point only, the code of the latest one is used again if it is the same.
+"""
 
 from __future__ import annotations
 

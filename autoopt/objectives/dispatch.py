@@ -22,11 +22,11 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import AutooptError, Location, PathsWarning
-from autoopt.execution.engines import Compiled
 from autoopt.graph.kinds import PAIRS
-from autoopt.objectives import arguments, equalities, one_sided
+from autoopt.objectives import arguments, equalities
 from autoopt.objectives.compilation import Compiler
 from autoopt.objectives.evaluation import NOT_TAKEN, QUIET, agrees, on_path
+from autoopt.objectives.one_sided import is_finite
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
 from autoopt.objectives.stepwise import Eager
@@ -93,26 +93,22 @@ class Dispatch:
             if not path.trace.watched.complete:
                 self.original.require_same(path.trace, x)
         compiled = path.compiled.get(kind) if path.is_plain else None
-        if compiled is None:
+        is_taken = True
+        if compiled is not None:  # where all is well there is no look at what does not apply
+            try:
+                result = QUIET.copy().run(compiled.run, x, *direction)
+                if kind == "value" or is_finite(result[-1] if kind in PAIRS else result):
+                    return result
+            except compiled.changed:
+                is_taken = False
+            except Exception:  # `on_path` knows what it says
+                pass
+        if is_taken:
             result = QUIET.copy().run(on_path, self, path, kind, x, *direction)
-        else:
-            result = self._at_once(path, compiled, kind, x, *direction)
-        if result is not NOT_TAKEN:
-            return result
+            if result is not NOT_TAKEN:
+                return result
         with np.errstate(all="ignore"):
             return self._on_another_path(kind, x, *direction)
-
-    def _at_once(self, path: Path, compiled: Compiled, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
-        """Return what `on_path` does on a plain path, where all is well without a look at what does not apply."""
-        try:
-            result = QUIET.copy().run(compiled.run, x, *direction)
-            if kind == "value" or one_sided.is_finite(result[-1] if kind in PAIRS else result):
-                return result
-        except compiled.changed:
-            return NOT_TAKEN
-        except Exception:  # `on_path` knows what it says
-            pass
-        return QUIET.copy().run(on_path, self, path, kind, x, *direction)
 
     def _on_another_path(self, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool = True) -> Any:
         """Evaluate on another known path, or on a new one."""

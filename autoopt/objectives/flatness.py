@@ -1,4 +1,7 @@
-"""Objectives without a slope at the start are refused: any start would pass for a minimum."""
+"""Objectives without a slope at the start are refused: any start would pass for a minimum.
+
+Holds the messages; that there is no slope is seen on the tape, by `tape/slopes.py`.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,6 @@ from autoopt.graph.kinds import PUBLIC
 from autoopt.objectives.blocks import DENSE
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
-from autoopt.objectives.nested import NestedObjective
 from autoopt.objectives.original import Original
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import has_loops, vectorise
@@ -93,6 +92,8 @@ class Objective:
 
     def __followed__(self, tracer: Any, substitute: Callable) -> Any:
         """Return what stands in for this objective while another one that uses it is traced."""
+        from autoopt.objectives.nested import NestedObjective  # few objectives take derivatives themselves
+
         names = argument_names(self.function, 1 + len(self.args))[1:]
         args = tuple(map(substitute, self.args, names))
         return NestedObjective(tracer, substitute(self.function), self.structure, args, Objective, self.scalar)
@@ -237,6 +238,8 @@ def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objecti
 @stands_in(objective, Objective)
 def _nested(tracer: Any, f: Callable, x0: Any, *args: Any, **options: Any) -> Any:
     """Return what stands in for an objective that is made inside another one."""
+    from autoopt.objectives.nested import NestedObjective
+
     return NestedObjective(tracer, f, x0, args, Objective)
 
 

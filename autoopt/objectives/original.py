@@ -1,6 +1,6 @@
-"""The user's own function: called as it is, beside what a trace of it has left outside, and traced.
+"""The user's own function: called as it is, what its trace left outside set aside meanwhile, and traced.
 
-What comes up from it comes up as the user's error. Knows nothing of what is compiled.
+Its errors come up as the user's. Nothing here knows of what is compiled.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError
-from autoopt.objectives.suspects import explained
 from autoopt.origin import definition, users_places
 from autoopt.parameters import Structure
 from autoopt.tape.searches.bisection import bisecting
@@ -150,6 +149,8 @@ class Original:
         except Exception as error:
             if x is not self.start:
                 raise
+            from autoopt.objectives.suspects import explained
+
             told = explained(error, self.function, self.args)
             if told is None:
                 raise

@@ -1,4 +1,7 @@
-"""One way through an objective's branches, with what has been compiled for it."""
+"""One way through an objective's branches, with what has been compiled for it and what it read.
+
+Tells whether it still holds for what is outside and takes other data; whether it is taken at a point, it does not know.
+"""
 
 from __future__ import annotations
 

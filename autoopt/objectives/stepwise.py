@@ -1,4 +1,7 @@
-"""The tier of paths that are not compiled: derivatives of one run of the objective, step by step along its tape."""
+"""The tier of paths that are not compiled: derivatives of one run of the objective, step by step along its tape.
+
+The derivatives are those of `execution/eager.py`; here is which run counts at a point.
+"""
 
 from __future__ import annotations
 

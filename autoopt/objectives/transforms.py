@@ -16,7 +16,6 @@ from autoopt.errors import UsageError
 from autoopt.objectives.arguments import private, shape
 from autoopt.objectives.bindings import Binding
 from autoopt.objectives.blocks import blocks, columns
-from autoopt.objectives.nested import Transformed
 from autoopt.objectives.objective import Objective
 from autoopt.parameters import Structure
 from autoopt.tracing.arrays.array import TracedArray
@@ -117,6 +116,8 @@ def _followed(transform: Callable, f: Callable, argnums: int, evaluate: Callable
     """Return `evaluate`, followed where an objective that is traced calls it, in copied code or in code as it is."""
 
     def stand_in(tracer: Any, substitute: Callable) -> Any:
+        from autoopt.objectives.nested import Transformed  # few objectives take derivatives themselves
+
         return Transformed(tracer, transform, substitute(f), argnums)
 
     def derivative(*args: Any, **options: Any) -> Any:
@@ -133,6 +134,8 @@ def _inside(transform: Callable) -> Callable:
     """Return the stand-in for a function of this module in an objective that is traced."""
 
     def stand_in(tracer: Any, f: Callable, argnums: int = 0) -> Any:
+        from autoopt.objectives.nested import Transformed
+
         _Compiled(f, argnums)  # complains of what is no position
         return Transformed(tracer, transform, f, argnums)
 

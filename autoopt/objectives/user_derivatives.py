@@ -1,4 +1,7 @@
-"""An objective whose derivatives the user supplies, or has taken by finite differences, in place of derived ones."""
+"""An objective whose derivatives the user supplies, or has taken by finite differences, in place of derived ones.
+
+It is `Differentiable` as an `Objective` is, and asks one only for what is not supplied.
+"""
 
 from __future__ import annotations
 

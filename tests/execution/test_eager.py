@@ -155,7 +155,7 @@ def test_a_thousand_paths(low_cap):
                 np.testing.assert_allclose(objective.hessp(x, np.array([1.0, -0.5])), curve * [1.0, -0.5], rtol=1e-9)
     assert len(caught) == 1
     assert len(objective.dispatch.paths) == 2
-    assert len(objective.dispatch.eager.cache.kinds) < 30
+    assert len(objective.dispatch.eager.cache.rules) < 30
 
 
 def test_bisection_is_minimised(low_cap):

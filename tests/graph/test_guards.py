@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pytensor import tensor as pt
-from test_rules import FIRST, MASKED, array, leaves, outputs, refill
+from rule_calls import FIRST, MASKED, array, leaves, outputs, refill
 
 import autoopt
 from autoopt.codegen.listing import list_function

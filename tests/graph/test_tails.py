@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from derivative_checks import check_gradient, check_hessp, check_value
 from mpmath import mp, mpf
-from test_corpus import check_gradient, check_hessp, check_value
 
 from autoopt.objectives.objective import Objective
 

@@ -1,4 +1,4 @@
-"""Kinds of programs about objects: subclasses of containers, derivatives inside, things outside that change between calls."""
+"""Kinds of programs about objects: subclasses of containers, derivatives inside, what is outside changing between calls."""
 
 # ruff: noqa: E501 - tables of program text
 
@@ -234,8 +234,8 @@ def derivatives_inside(d: Draw) -> Core:
 # Things outside that change between calls ------------------------------------------------------------------------------
 
 
-@kind("what changes outside")
-def outside(d: Draw) -> Core:
+@kind("changes outside")
+def changes_outside(d: Draw) -> Core:
     """Something that the objective reads outside, replaced or written into between calls."""
     a, b, c = d.number(), d.number(), d.number()
     s, t = d.smooth(), d.smooth()
@@ -297,7 +297,7 @@ def outside(d: Draw) -> Core:
     return Core(text, ("r",), helpers, (), kept)
 
 
-@kind("what changes outside")
+@kind("changes outside")
 def data_that_change(d: Draw) -> Core:
     """Data arguments, arrays, lists, dictionaries and objects, written into between calls."""
     a, b = d.number(), d.number()

@@ -21,7 +21,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from programs import KNOWN_CRASHES, Program, write
+from program_writer import KNOWN_CRASHES, Program
+from programs import write
 
 import autoopt
 from autoopt import differences

@@ -318,6 +318,6 @@ def test_a_search_that_is_not_followed_is_noticed(monkeypatch):
     assert noticed("digits", 3)
 
 
-def test_things_outside_that_are_not_watched_are_noticed(monkeypatch):
+def test_changes_outside_that_are_not_watched_are_noticed(monkeypatch):
     monkeypatch.setattr(Watch, "holds", lambda self: True)
-    assert noticed("outside", 12)
+    assert noticed("changes_outside", 12)

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from long_programs import Outcome, check, describe, shrink
-from programs import KNOWN, KNOWN_CRASHES, Program, write
+from program_writer import KNOWN, KNOWN_CRASHES, Program
+from programs import write
 
 from autoopt.execution import source_cache
 from autoopt.rules.table import RULES

@@ -6,18 +6,16 @@ Ridders' extrapolation, which estimates its own error.
 
 from __future__ import annotations
 
-import operator
 from functools import cache
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-import rule_cases_arrays
-import rule_cases_special
 from pytensor.compile.mode import Mode, optdb
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from rule_calls import FIRST, MASKED, array, leaves, outputs, refill
 from rule_cases import CASES, REFUSED, Case, Data
 
 import autoopt
@@ -26,44 +24,9 @@ from autoopt.tape import operations
 
 # Tested in test_sparse.py and test_complex.py.
 ELSEWHERE = {operations.sparse_product, operations.sparse_transposed_product, operations.dft}
-MASKED = operator.getitem, operations.put  # a mask that is data leaves the shape open
-EXTRA = rule_cases_arrays, rule_cases_special  # importing them adds their cases
 
 MODE = Mode(linker="py", optimizer=RewriteDatabaseQuery(include=["canonicalize", "stabilize"], exclude=["inplace"]))
 STABLE = optdb.query(RewriteDatabaseQuery(include=["canonicalize", "stabilize"], exclude=["inplace", "local_view_op"]))
-
-
-def leaves(args: object) -> list:
-    """Return the arrays in `args` that become variables, in order."""
-    if isinstance(args, np.ndarray | Data):
-        return [args]
-    if isinstance(args, list | tuple):
-        return [leaf for part in args for leaf in leaves(part)]
-    if isinstance(args, dict):
-        return leaves(list(args.values()))
-    return []
-
-
-def refill(args: object, values: list) -> object:
-    """Return `args` with each leaf replaced by the next of `values`."""
-    if isinstance(args, np.ndarray | Data):
-        return values.pop(0)
-    if isinstance(args, list):
-        return [refill(part, values) for part in args]
-    if isinstance(args, tuple):
-        return tuple(refill(part, values) for part in args)
-    if isinstance(args, dict):
-        return {key: refill(part, values) for key, part in args.items()}
-    return args
-
-
-def array(leaf: object) -> np.ndarray:
-    return leaf.value if isinstance(leaf, Data) else leaf
-
-
-def outputs(result: object) -> list:
-    """Return the arrays of `result`, of which there are several where the function returns a tuple."""
-    return [part for whole in result for part in outputs(whole)] if isinstance(result, list | tuple) else [result]
 
 
 class Function:
@@ -115,9 +78,6 @@ class Function:
         found = self.run(*arrays, *(directions if self.count else ()))
         values = len(self.known)
         return found[:values], found[values : values + self.count], found[values + self.count :]
-
-
-FIRST = {case.key: case for case in reversed(CASES)}
 
 
 @cache

@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from test_recurrences import CASES, RANDOM, evaluate, looped, tape_of
+from recurrence_tapes import CASES, RANDOM, evaluate, looped, tape_of
 
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.objectives.objective import Objective

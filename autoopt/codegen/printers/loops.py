@@ -27,15 +27,15 @@ ENDING = "_loop"
 def loop(writer: Writer, node: Apply, *operands: Code) -> Code:
     op: Loop = node.op
     limit = [f"MOST[{op.ending.place}]"] if op.ending else []
-    known = next((name for name, other in writer.loops.items() if other == op), None)
-    if known is None:
+    name = next((name for name, other in writer.loops.items() if other == op), None)
+    if name is None:
         function = _Function(writer, node, operands)
-        known = function.name
+        name = function.name
         writer.taken.update(function.body.functions)
-        writer.functions |= {**function.body.functions, known: function.listing()}
-        writer.loops[known] = op
+        writer.functions |= {**function.body.functions, name: function.listing()}
+        writer.loops[name] = op
         writer.constants |= function.body.constants
-    return call(known, *operands, *limit)
+    return call(name, *operands, *limit)
 
 
 class _Function:

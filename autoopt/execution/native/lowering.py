@@ -157,6 +157,16 @@ def _reordered(code: Code, handed: Sequence[Memory]) -> str:
     return code.text()
 
 
+def binary(code: Code, op: ast.operator | ast.cmpop, left: Any, right: Any) -> Any:
+    """Return what an operator makes of two values; Python's own result if both are."""
+    if type(op) not in OPERATORS:
+        raise NotLowered(f"the operator {type(op).__name__}")
+    function, python = OPERATORS[type(op)]
+    if not is_traced(left) and not is_traced(right):
+        return python(left, right)
+    return matmul(code, left, right) if function is np.matmul else apply(code, function, [left, right])
+
+
 class Interpreter:
     """Runs printed functions on arrays of the code."""
 
@@ -256,7 +266,7 @@ class Scope:
             add_into(self.code, self.array_to_write(target.value), self.value(target.slice), lift(self.code, value))
             return
         old = self.value(target)
-        new = self.binary(statement.op, old, value)
+        new = binary(self.code, statement.op, old, value)
         if isinstance(old, Array) or (isinstance(old, np.ndarray) and is_traced(new)):
             write(self.code, self.array_to_write(target), Ellipsis, lift(self.code, new))
         else:
@@ -392,17 +402,7 @@ class Scope:
         return invoke(self.code, function, operands, options)
 
     def of_BinOp(self, node: ast.BinOp) -> Any:
-        return self.binary(node.op, self.value(node.left), self.value(node.right))
-
-    def binary(self, op: ast.operator | ast.cmpop, left: Any, right: Any) -> Any:
-        if type(op) not in OPERATORS:
-            raise NotLowered(f"the operator {type(op).__name__}")
-        function, python = OPERATORS[type(op)]
-        if not is_traced(left) and not is_traced(right):
-            return python(left, right)
-        if function is np.matmul:
-            return matmul(self.code, left, right)
-        return apply(self.code, function, [left, right])
+        return binary(self.code, node.op, self.value(node.left), self.value(node.right))
 
     def of_UnaryOp(self, node: ast.UnaryOp) -> Any:
         value = self.value(node.operand)
@@ -420,7 +420,7 @@ class Scope:
     def of_Compare(self, node: ast.Compare) -> Any:
         if len(node.ops) > 1:
             raise NotLowered("a chain of comparisons")
-        return self.binary(node.ops[0], self.value(node.left), self.value(node.comparators[0]))
+        return binary(self.code, node.ops[0], self.value(node.left), self.value(node.comparators[0]))
 
     def of_IfExp(self, node: ast.IfExp) -> Any:
         test = self.value(node.test)

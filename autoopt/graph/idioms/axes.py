@@ -78,8 +78,8 @@ def unbatched(node: Apply, sweep: Sweep) -> Variable | None:
     """Blockwise without leading axes -> the operation itself."""
     if not isinstance(node.op, Blockwise) or node.op.batch_ndim(node):
         return None
-    made = node.op.core_op.make_node(*node.inputs).outputs[0]
-    return made if made.type.ndim == node.outputs[0].type.ndim else None
+    result = node.op.core_op.make_node(*node.inputs).outputs[0]
+    return result if result.type.ndim == node.outputs[0].type.ndim else None
 
 
 def batched_join(node: Apply, sweep: Sweep) -> Variable | None:
@@ -114,16 +114,16 @@ def lift_axes(node: Apply, sweep: Sweep) -> Variable | None:
     """An elementwise operation on operands that all have the same inserted axes -> insert them afterwards."""
     if not isinstance(node.op, Elemwise) or rank(node.outputs[0]) == 0 or len(node.outputs) > 1:
         return None
-    found = [expanded(v) for v in node.inputs]
-    if not any(found):
+    pairs = [expanded(v) for v in node.inputs]
+    if not any(pairs):
         return None
-    axes = {i for pair in found if pair for i in pair[0]}
-    for v, pair in zip(node.inputs, found, strict=True):
+    axes = {i for pair in pairs if pair for i in pair[0]}
+    for v, pair in zip(node.inputs, pairs, strict=True):
         axes &= set(pair[0]) if pair else set(range(rank(v))) if isinstance(v, Constant) and v.data.size == 1 else set()
     if not axes:
         return None
     lifted = []
-    for v, pair in zip(node.inputs, found, strict=True):
+    for v, pair in zip(node.inputs, pairs, strict=True):
         if pair:
             left = set(pair[0]) - axes
             lifted.append(insert_axes(pair[1], [i - sum(a < i for a in axes) for i in sorted(left)]))

@@ -41,13 +41,13 @@ PRIMITIVES = (AllocDiag, KroneckerProduct, XLogY, XLog1PY)
 def simplify(inputs: Sequence[Variable], roots: Sequence[Variable]) -> dict[Variable, Variable]:
     """Return for every variable on the way to `roots` an equal one that reads better."""
     simple: dict[Variable, Variable] = {v: v for v in inputs}
-    known = _sweep(inputs, roots, simple, Sweep(IDIOMS))
+    first = _sweep(inputs, roots, simple, Sweep(IDIOMS))
     softplus = {v.owner.inputs[0] for v in set(simple.values()) if is_elementwise(v, ps.Softplus)}
     if not softplus:
-        return known
+        return first
     fresh = Sweep(IDIOMS, softplus=softplus)
-    again = _sweep(inputs, [known[root] for root in roots], {v: v for v in inputs}, fresh)
-    return {v: again.get(w, w) for v, w in known.items()}
+    again = _sweep(inputs, [first[root] for root in roots], {v: v for v in inputs}, fresh)
+    return {v: again.get(w, w) for v, w in first.items()}
 
 
 def _sweep(inputs: Sequence[Variable], roots: Sequence[Variable], simple: dict, sweep: Sweep) -> dict:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.ndimage
+from derivative_checks import check_gradient, check_hessp, check_value
 from scipy import stats
-from test_corpus import check_gradient, check_hessp, check_value
 
 import autoopt
 from autoopt.errors import TracingError

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from derivative_checks import check_gradient, check_hessp, check_value
 from formula_cases import CASES, OBJECTS, REFUSED, Case, Data
 from scipy import optimize
 from scipy.integrate import dblquad, odeint, quad, solve_ivp
 from scipy.linalg import solve_circulant
-from test_corpus import check_gradient, check_hessp, check_value
 
 from autoopt import differences
 from autoopt.errors import UnsupportedFunctionError

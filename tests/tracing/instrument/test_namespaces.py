@@ -19,7 +19,7 @@ import warnings
 
 import numpy as np
 import pytest
-from test_corpus import check_gradient, check_hessp, check_value
+from derivative_checks import check_gradient, check_hessp, check_value
 
 import autoopt
 from autoopt.errors import AutooptError
