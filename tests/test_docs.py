@@ -1,5 +1,6 @@
 """What the documents show is what the library does: the README's example, the page written from its tables."""
 
+import ast
 import importlib.util
 import re
 import textwrap
@@ -84,7 +85,7 @@ def test_paths_of_documents_are_there(document):
 
 def test_a_path_that_is_not_there_is_noticed():
     assert is_there("tape/tape.py") and is_there("tests/codegen/") and is_there("setup.py")
-    assert not is_there("ape.py") and not is_there("source/printers.py") and not is_there("surroundings/")
+    assert not is_there("ape.py") and not is_there("source/printers.py") and not is_there("nowhere/")
 
 
 def test_glossary_is_sorted_and_each_word_has_its_file_in_two_lines():
@@ -105,3 +106,14 @@ def test_every_fragment_of_the_changelog_is_named_for_its_issue_and_group():
     for file in fragments:
         text = file.read_text(encoding="utf-8")
         assert text.strip().endswith(".") and not text.startswith(("-", "*")), file.name
+
+
+def test_architecture_lists_the_rooms_in_the_order_that_is_tested():
+    tree = ast.parse((ROOT / "tests" / "test_imports.py").read_text(encoding="utf-8"))
+    order = next(node.value for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "ORDER")
+    lines = eval(compile(ast.Expression(order), "ORDER", "eval"))
+    levels = {room: level for level, rooms in enumerate(lines) for room in rooms.split() if "." not in room}
+    text = (ROOT / "docs" / "architecture.rst").read_text(encoding="utf-8")
+    listed = re.findall(r"^``(\w+)(?:\.py|/)`` ", text.partition("\nErrors\n")[0], re.M)
+    assert set(listed) == set(levels) - {"autoopt"}
+    assert [levels[room] for room in listed] == sorted(levels[room] for room in listed)

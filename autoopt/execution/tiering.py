@@ -137,7 +137,7 @@ def anew(namespace: dict[str, Any], **constants: Any) -> dict[str, Any]:
 
 
 def watch(namespace: dict[str, Any]) -> None:
-    """Have the functions of a module with loops compiled when that pays."""
+    """Replace the functions of a module that have loops by ones that are compiled when that pays."""
     functions = {name: f for name, f in namespace.items() if isinstance(f, FunctionType) and name != PREPARE}
     if any(map(_LOOP.search, functions)):
         namespace |= {name: TieredFunction(f, namespace) for name, f in functions.items() if not _LOOP.search(name)}

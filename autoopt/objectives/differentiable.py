@@ -38,7 +38,7 @@ class Differentiable(Derivatives, Protocol):
     args : tuple
         Its data.
     structure : Structure
-        Of the parameters.
+        The structure of the parameters, that of x0.
     size : int
         The number of parameters, n.
     timings : dict of str to float

@@ -137,7 +137,7 @@ class NestedObjective:
 
 @contextmanager
 def _placed(tracer: Any) -> Iterator[None]:
-    """Have a complaint of how a derivative is used name the user's line."""
+    """Name the user's line in a complaint about how a derivative is used."""
     try:
         yield
     except UsageError as problem:

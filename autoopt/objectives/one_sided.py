@@ -33,7 +33,7 @@ _TRUSTED = 3
 def settled(
     objective: Conventional, compiled: Compiled, kind: str, x: np.ndarray, ties: int, *direction: np.ndarray
 ) -> Any:
-    """Return a derivative at a point where so many kinks are met, or where it is not finite.
+    """Return a derivative at a point where kinks are met, or where it is not finite.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class Original:
     function : callable, function(params, *args)
     args : tuple
     structure : Structure
-        Of the parameters.
+        The structure of the parameters, that of x0.
     start : ndarray, shape (n,)
     scalar : bool
         Whether it returns one number.
@@ -143,7 +143,7 @@ class Original:
         )
 
     def _raise_theirs(self, x: np.ndarray) -> None:
-        """Let an error of the user's own come up as theirs; that of the data, if at the start these explain it."""
+        """Raise an error of the user's own as theirs; as one of the data where these explain it at the start."""
         try:
             self.array(x)
         except Exception as error:

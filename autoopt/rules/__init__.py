@@ -17,7 +17,7 @@ __all__ = ["RULES", "Rule", "Unsupported", "find", "load_all", "rule"]
 
 @cache
 def _load(of_scipy: bool) -> None:
-    """Have the files that hold rules, of SciPy's functions or of the others, fill RULES."""
+    """Import the files that hold rules, of SciPy's functions or of the others: they fill RULES."""
     for module in iter_modules(__path__):
         if module.name.startswith("scipy_") == of_scipy:
             import_module(f"{__name__}.{module.name}")

@@ -214,7 +214,7 @@ for _function in (np.emath.sqrt, np.emath.log, np.emath.log2, np.emath.log10):
 
 @handles(np.einsum)
 def _einsum(tracer, *operands, **kwargs):
-    """Of subscripts in lists, np.einsum(A, [0, 1], x, [1], [0]), too."""
+    """Evaluate np.einsum, with subscripts in lists, np.einsum(A, [0, 1], x, [1], [0]), too."""
     if not isinstance(operands[0], str):
         arrays, axes = operands[: len(operands) // 2 * 2 : 2], operands[1::2]
         left = ",".join(map(_subscripts, axes))

@@ -122,7 +122,7 @@ def query(table: Table, expr: str, **kwargs: Any) -> Any:
 
 
 def _applied(func: Callable, args: tuple, part: Any, **kwargs: Any) -> Any:
-    """Do a function with more arguments, as `apply(func, args=...)` asks for."""
+    """Call a function with the further arguments of `apply(func, args=...)`."""
     return func(part, *args, **kwargs)
 
 

@@ -35,7 +35,7 @@ def array_ufunc(table: Table, ufunc: Any, method: str, *inputs: Any, **kwargs: A
 
 @method("__array_function__")
 def array_function(table: Table, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
-    """Do a NumPy function; those that NumPy hands to the object's own method of that name are done by that."""
+    """Call a NumPy function; those that NumPy hands to the object's own method of that name go to that method."""
     own = METHODS.get(function.__name__)
     if args and type(args[0]) is Table and own is not None and function.__name__ in _HANDED_ON:
         if function in (np.std, np.var):
@@ -48,7 +48,7 @@ def array_function(table: Table, function: Callable, types: Any, args: tuple, kw
 def binary(
     table: Table, name: str, other: Any, axis: Any = "columns", level: Any = None, fill_value: Any = None
 ) -> Any:
-    """Do an operator by its name: labels are lined up, and one of two missing values may be another number."""
+    """Apply an operator by its name: labels are lined up, and one of two missing values may be another number."""
     frames, ufunc = table._frames, BINARY[name.removeprefix("r") if name.startswith("r") else name]
     options = {"axis": axis} if table._is_frame else {}
     options |= {key: part for key, part in (("level", level), ("fill_value", fill_value)) if part is not None}

@@ -12,7 +12,7 @@ from autoopt.tracing.frames.pandas_table import Table, method
 
 
 def placed(table: Table, name: str, args: tuple, kwargs: dict) -> Any:
-    """Do a method that puts entries elsewhere, or that says where they are."""
+    """Call a method that puts entries elsewhere, or that says where they are."""
     frames, what = table._frames, f".{name}"
     if name in _EXTREMES and table._follows and not table._is_frame and not args and not kwargs:
         position = int(_EXTREMES[name](table.values))

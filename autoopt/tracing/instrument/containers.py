@@ -80,7 +80,7 @@ class Copies:
         return copied
 
     def give_back(self, users: Callable[[Any], Any]) -> None:
-        """Do to the containers what the run did to their copies; `users(part)` is the user's own for a part."""
+        """Repeat on the containers what the run did to their copies; `users(part)` is the user's own for a part."""
         for value, copied, before in self._made.values():
             after = _items(copied)
             if len(after) == len(before) and all(new is old for new, old in zip(after, before, strict=True)):

@@ -30,7 +30,7 @@ _CATCHES = {
 
 
 def heed(tracer: Recorder) -> None:
-    """Go on with the user's own modes: the objective looks at what they tell."""
+    """Leave the user's own modes on: the objective looks at what they tell."""
     tracer.tape.caught = tracer.tape.heeds = True
     np.seterr(**tracer.modes)
 
