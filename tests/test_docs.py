@@ -85,7 +85,7 @@ def test_paths_of_documents_are_there(document):
 
 def test_a_path_that_is_not_there_is_noticed():
     assert is_there("tape/tape.py") and is_there("tests/codegen/") and is_there("setup.py")
-    assert not is_there("ape.py") and not is_there("source/printers.py") and not is_there("nowhere/")
+    assert not is_there("ape.py") and not is_there("source/printers.py") and not is_there("attic/")
 
 
 def test_glossary_is_sorted_and_each_word_has_its_file_in_two_lines():
