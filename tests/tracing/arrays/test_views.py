@@ -12,6 +12,6 @@ from views import case
 
 @pytest.mark.filterwarnings("ignore:Setting the shape")
 @pytest.mark.parametrize("f", case, ids=lambda f: f.__name__)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(9)
 def test_views_share_what_is_written(f) -> None:
     check(f, product=f in case[::10])
