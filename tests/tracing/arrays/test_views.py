@@ -6,6 +6,7 @@ import pytest
 import views_by_functions  # noqa: F401  (these fill the table)
 import views_of_parts  # noqa: F401
 import views_of_views  # noqa: F401
+import views_written  # noqa: F401
 from plainly import check
 from views import case
 
