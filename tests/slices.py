@@ -26,10 +26,21 @@ def mark_sampled(items: list[pytest.Item], named: set[str]) -> None:
         if mark is not None:
             tables[(item.path, getattr(item, "originalname", item.name), *mark.args)].append(item)
     for (*_, share), cases in tables.items():
-        kept = [case for case in cases if number(case.name) % share == 0] or cases[:1]
+        kept = {case for case in cases if number(case.name) % share == 0} or {cases[0]}
+        kept.update(firsts(cases, cases[0].get_closest_marker("sampled").kwargs.get("each")))
         for case in cases:
             if case not in kept and case.nodeid not in named:
                 case.add_marker(pytest.mark.slow)
+
+
+def firsts(items: list[pytest.Item], attribute: str | None) -> list[pytest.Item]:
+    """Return the first of the items for each value of this attribute of their parameter `case`."""
+    if attribute is None:
+        return []
+    seen: dict = {}
+    for item in items:
+        seen.setdefault(getattr(item.callspec.params["case"], attribute), item)
+    return list(seen.values())
 
 
 def part(items: list[pytest.Item], text: str) -> tuple[list[pytest.Item], list[pytest.Item]]:

@@ -25,7 +25,7 @@ def params() -> list:
 
 
 @pytest.mark.parametrize("case", params())
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(8)
 def test_objective_agrees_with_differences(case: Case) -> None:
     with np.errstate(all="ignore"):
         objective = Objective(case.f, case.x0, case.args)

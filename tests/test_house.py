@@ -31,7 +31,7 @@ def name_of(file: Path) -> str:
 
 
 def definitions(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, str, int]]:
-    """Return kind, name and number of lines of all classes and functions of a file, functions without docstring."""
+    """Return kind, name and number of lines of each class and function, without the docstring of functions."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             kind = "class" if isinstance(child, ast.ClassDef) else "function"

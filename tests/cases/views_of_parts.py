@@ -115,96 +115,6 @@ def squeeze(x):
 
 
 @case
-def asarray(x):
-    A = base(x)
-    a = np.asarray(A)
-    a[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * X5) + np.sum(a**3)
-
-
-@case
-def array_copyNone(x):
-    A = base(x)
-    a = np.array(A, copy=None)
-    a[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * X5) + np.sum(a**3)
-
-
-@case
-def array_copy(x):
-    A = base(x)
-    a = np.array(A)
-    a[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * X5) + np.sum(a**3)
-
-
-@case
-def asarray_dtype(x):
-    A = base(x)
-    a = np.asarray(A, dtype=float)
-    a[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * X5) + np.sum(a**3)
-
-
-@case
-def ascontig(x):
-    A = sq(x)
-    a = np.ascontiguousarray(A.T)
-    a[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * W) + np.sum(a**3)
-
-
-@case
-def ascontig2(x):
-    A = sq(x)
-    a = np.ascontiguousarray(A)
-    a[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * W) + np.sum(a**3)
-
-
-@case
-def asfortran(x):
-    A = sq(x)
-    a = np.asfortranarray(A)
-    a[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * W) + np.sum(a**3)
-
-
-@case
-def asanyarray(x):
-    A = base(x)
-    a = np.asanyarray(A)
-    a[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * X5) + np.sum(a**3)
-
-
-@case
-def astype_nocopy(x):
-    A = base(x)
-    a = A.astype(float, copy=False)
-    a[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * X5) + np.sum(a**3)
-
-
-@case
-def astype_copy(x):
-    A = base(x)
-    a = A.astype(float)
-    a[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * X5) + np.sum(a**3)
-
-
-@case
 def nditer(x):
     A = sq(x)
     s = 0.0
@@ -233,24 +143,6 @@ def nditer_write_plain(x):
 
 
 @case
-def view(x):
-    A = base(x)
-    v = A.view()
-    v[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * X5) + np.sum(v**3)
-
-
-@case
-def view_cls(x):
-    A = base(x)
-    v = A.view(np.ndarray)
-    v[1] = x[0] ** 3
-    A[2] = x[1] ** 3
-    return np.sum(A**2 * X5) + np.sum(v**3)
-
-
-@case
 def ndenumerate(x):
     A = sq(x)
     s = 0.0
@@ -258,15 +150,6 @@ def ndenumerate(x):
         s = s + v**2 * W[i, j]
         A[2, 2] = x[0]
     return s + np.sum(A)
-
-
-@case
-def rollaxis(x):
-    A = sq(x)
-    t = np.rollaxis(A, 1)
-    t[0] = x[0] ** 2
-    A[2] = x[1]
-    return np.sum(A**2 * W) + np.sum(t[0] ** 3)
 
 
 @case

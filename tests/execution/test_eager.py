@@ -42,7 +42,7 @@ def agree(found: np.ndarray, expected: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.xfail][::11], ids=lambda case: case.name)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(10)
 def test_corpus(case):
     check(case.f, case.x0, case.args)
 

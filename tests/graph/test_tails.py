@@ -45,6 +45,7 @@ EXPONENTIALS = {
 
 
 @pytest.mark.parametrize("name", EXPONENTIALS)
+@pytest.mark.sampled(3)
 def test_reciprocals_of_what_overflows_to_second_order(name) -> None:
     f, g = EXPONENTIALS[name]
     objective = Objective(f, np.array([0.4, -0.3]))

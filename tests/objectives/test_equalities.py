@@ -110,6 +110,7 @@ def test_a_formula_for_one_point_without_its_derivative_is_refused(function):
     np.testing.assert_allclose(slope, (function(0.3 + h, Y) - function(0.3 - h, Y)) / (2 * h), rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_second_derivative_that_is_not_there_is_refused():
     np.testing.assert_allclose(autoopt.grad(cosine_by_series)(np.zeros(3), Y), 0.0)
     with pytest.raises(TracingError, match="finds numbers equal"):

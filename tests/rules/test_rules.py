@@ -154,6 +154,7 @@ def quickly():
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.sampled(3, each="function")
 def test_rule(case, quickly):
     """Value and slope of the rule are those of NumPy's function."""
     compared = Comparison(case, 1)
@@ -169,8 +170,8 @@ def is_differentiated(leaf: object) -> bool:
 CURVED = [case for case in CASES if case.order == 2 and any(map(is_differentiated, leaves((case.args, case.kwargs))))]
 
 
-@pytest.mark.sampled(12)
 @pytest.mark.parametrize("case", CURVED, ids=str)
+@pytest.mark.sampled(15)
 def test_curvature_of_rule(case, quickly):
     """It is that of NumPy's function, which has none at a kink."""
     compared = Comparison(case, 2)

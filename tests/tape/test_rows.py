@@ -187,6 +187,7 @@ EMPTY = {
 
 
 @pytest.mark.parametrize("body", EMPTY.values(), ids=EMPTY)
+@pytest.mark.sampled(3)
 def test_empty_slices_in_a_loop(body) -> None:
     def f(p):
         total = 0.0

@@ -244,7 +244,7 @@ def slope(f, x, p, h=2e-3):
 
 
 @pytest.mark.parametrize("f", ROOTS, ids=lambda f: f.__name__)
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(7)
 def test_roots_found_by_decisions_have_implicit_derivatives(f) -> None:
     objective = autoopt.objective(f, np.array([1.1, 0.55]))
     for x in (np.array([1.1, 0.55]), np.array([1.3, 0.45]), np.array([0.9, 0.6])):
@@ -397,6 +397,7 @@ def one_within_another(x):
 
 
 @pytest.mark.parametrize("f", [golden_section, golden_section_by_where, thirds, one_within_another])
+@pytest.mark.sampled(3)
 def test_searches_that_are_no_roots_are_refused_with_the_line(f) -> None:
     objective = autoopt.objective(f, np.array([1.1, 0.55]))
     for _ in range(2):

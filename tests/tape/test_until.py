@@ -193,6 +193,7 @@ def test_watched_by_the_compiler_such_loops_give_what_python_gives() -> None:
         np.testing.assert_allclose(product, plain.hessp(x, np.ones(2)), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_hessian_of_a_body_without_a_stacked_form_is_taken_by_columns() -> None:
     case = KNOWN["equilibrium"]
     objective = Objective(case.f, case.x0)

@@ -398,6 +398,7 @@ def test_put_at_computed_positions_is_guarded() -> None:
 
 
 @pytest.mark.parametrize("kind", ["Polynomial", "Chebyshev", "Legendre", "Hermite", "HermiteE", "Laguerre"])
+@pytest.mark.sampled(3)
 def test_polynomial_objects(kind: str) -> None:
     t = np.linspace(0.1, 0.9, 4)
 

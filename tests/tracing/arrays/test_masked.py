@@ -84,6 +84,7 @@ def a_matrix_of_one_number(x):
 
 
 @pytest.mark.parametrize("f", case, ids=lambda f: f.__name__)
+@pytest.mark.sampled(3)
 def test_value_gradient_and_product(f):
     check(f, product=f in (functions, products_of_matrices))
 

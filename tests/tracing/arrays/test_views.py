@@ -6,12 +6,13 @@ import pytest
 import views_by_functions  # noqa: F401  (these fill the table)
 import views_of_parts  # noqa: F401
 import views_of_views  # noqa: F401
+import views_written  # noqa: F401
 from plainly import check
 from views import case
 
 
 @pytest.mark.filterwarnings("ignore:Setting the shape")
 @pytest.mark.parametrize("f", case, ids=lambda f: f.__name__)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(9)
 def test_views_share_what_is_written(f) -> None:
     check(f, product=f in case[::10])

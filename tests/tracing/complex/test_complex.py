@@ -139,7 +139,7 @@ USES = [
 
 @pytest.mark.parametrize("start", [np.array([0.3, 0.7, 0.4]), np.array([0.9, -0.4, -1.2])], ids=["right", "left"])
 @pytest.mark.parametrize("f", USES)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(10)
 def test_uses(f, start):
     args = (Y[: 8 + (start[1] < 0)],)
     objective = Objective(f, start, args)

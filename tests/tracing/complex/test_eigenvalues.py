@@ -105,7 +105,7 @@ def generalised(x):
 
 
 @pytest.mark.parametrize("f", case, ids=lambda f: getattr(f, "__name__", ""))
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 def test_eigenvalues(f) -> None:
     check(f)
 

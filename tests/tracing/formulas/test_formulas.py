@@ -72,6 +72,7 @@ class Weighted:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.sampled(4, each="function")
 def test_formula(case: Case) -> None:
     with np.errstate(all="ignore"):
         f = Weighted(case)
@@ -80,8 +81,8 @@ def test_formula(case: Case) -> None:
         check_gradient(objective, f.x0, 0.0)
 
 
-@pytest.mark.sampled(6)
 @pytest.mark.parametrize("case", [case for case in CASES if not case.kink], ids=str)
+@pytest.mark.sampled(12)
 def test_formula_to_second_order(case: Case) -> None:
     with np.errstate(all="ignore"):
         f = Weighted(case)
@@ -245,7 +246,7 @@ ROOTS = {
 
 
 @pytest.mark.parametrize("name", ROOTS)
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(5)
 def test_root_agrees_with_differences(name: str) -> None:
     x = np.array([0.5, 0.3])
     objective = Objective(ROOTS[name], x)

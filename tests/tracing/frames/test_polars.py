@@ -69,6 +69,7 @@ USES = [_columns, _arrays, _deviations, _expressions, _groups, _rows, _captured,
 
 
 @pytest.mark.parametrize("f", USES)
+@pytest.mark.sampled(2)
 def test_uses(f):
     before = FRAME.clone()
     objective = Objective(f, START, (FRAME,))

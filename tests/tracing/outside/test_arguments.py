@@ -180,6 +180,7 @@ SHARED["value_and_grad"] = (lambda *args: BOTH(*args)[0], (X,), lambda table, k:
 
 @pytest.mark.usefixtures("often_switched")
 @pytest.mark.parametrize("name", SHARED)
+@pytest.mark.sampled(2)
 def test_threads_with_data_of_their_own_share_one_transform(name):
     shared, point, right = SHARED[name]
     wrong = []

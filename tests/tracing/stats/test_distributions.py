@@ -409,6 +409,7 @@ def _simplex(p):
 
 
 @pytest.mark.parametrize("f", [_frozen, _names, _whole_numbers, _loop, _tails, _normal, _student, _simplex])
+@pytest.mark.sampled(3)
 def test_uses(f):
     p = np.array([0.35, 0.8])
     objective = Objective(f, p)
