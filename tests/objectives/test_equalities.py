@@ -217,6 +217,6 @@ def test_the_truth_of_a_number_asks_whether_it_is_zero(name, start) -> None:
         try:
             found = derivative(np.array([0.0, 0.5]))
         except TracingError as refusal:
-            assert "finds numbers equal" in str(refusal) and "test_ties.py" in str(refusal)
+            assert "finds numbers equal" in str(refusal) and "test_equalities.py" in str(refusal)
         else:  # the first derivative of an even function is that of the branch
             assert derivative == objective.grad and name != "if" and not found.any()
