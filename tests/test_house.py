@@ -59,7 +59,7 @@ def too_long() -> dict[str, int]:
 
 def test_nothing_is_too_long() -> None:
     lengths = too_long()
-    assert {what: lines for what, lines in lengths.items() if what not in LONGER and what not in TO_BE_SPLIT} == {}
+    assert {what: lines for what, lines in lengths.items() if what not in LONGER} == {}
     assert sorted(set(LONGER) - set(lengths)) == [], "not too long any more"
 
 
@@ -76,41 +76,10 @@ def test_old_names_are_gone() -> None:
     files = [file for file in [*LIBRARY, *TESTS, *(ROOT / "benchmarks").rglob("*.py")] if file.name != "test_house.py"]
     files += [*ROOT.glob("*.rst"), *(ROOT / "docs").glob("*.rst")]
     found = {name_of(file): old_names(file.read_text()) for file in files if file.name != "CHANGELOG.rst"}
-    assert {name: words for name, words in found.items() if words and name not in WITH_OLD_NAMES} == {}
+    assert {name: words for name, words in found.items() if words} == {}
     assert not [file for file in LIBRARY if file.stem in OLD_MODULES]
 
 
 def test_an_old_name_would_be_seen() -> None:
     assert old_names("from autoopt.hot import Hot") == ["Hot", "autoopt.hot"]
     assert old_names("a hot path, faults of the user's, what is supplied") == []
-
-
-# While the house is rebuilt -------------------------------------------------------------------------------------------
-# What is too long or has an old name when this test is written: delete both tables, and their uses, when it is mended.
-TO_BE_SPLIT = {
-    "objectives/nested.py",
-    "objectives/nested.py: Inner",
-    "objectives/objective.py",
-    "objectives/objective.py: Objective",
-    "tape/batching/batching.py: Batching",
-    "tape/loops/searches.py",
-    "tracing/arrays/array.py: TracedArray",
-    "tracing/arrays/views.py",
-    "tracing/frames/pandas.py",
-    "tracing/frames/pandas.py: Table",
-    "tracing/frames/pandas_groups.py: Groups",
-    "tracing/instrument/instrument.py",
-    "tracing/instrument/instrument.py: Instrument",
-    "tracing/instrument/instrument.py: Instrument._replacement",
-    "tracing/outside/watching.py",
-    "tracing/sparse.py: Sparse",
-    "tracing/standins/numpy.py",
-    "tracing/trace.py: _trace",
-    "tracing/tracer.py",
-    "tracing/tracer.py: Tracer",
-}
-WITH_OLD_NAMES = {
-    "docs/architecture.rst",
-    "tracing/instrument/instrument.py",
-    "tracing/trace.py",
-}

@@ -8,7 +8,6 @@ import pytest
 
 from autoopt import grad, minimize, objective
 from autoopt.errors import DataError, ObjectiveError
-from autoopt.objectives.objective import objective
 from autoopt.objectives.suspects import MissingKeyError, TextError
 
 

@@ -15,7 +15,7 @@ from autoopt.graph.build import Origin
 from autoopt.graph.rewrites.rewriting import rewrite
 from autoopt.tape.batching.batching import batch, vectorise
 from autoopt.tape.loops.detection import recurrences
-from autoopt.tape.loops.recurrence import SHORTEST, Recurrence
+from autoopt.tape.recurrence import SHORTEST, Recurrence
 from benchmarks.recurrences import garch
 
 IDS = [case[0].__name__ for case in CASES]

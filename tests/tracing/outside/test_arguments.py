@@ -138,11 +138,11 @@ def test_products_at_one_point_linearise_once():
     product(X, P, table)
     evaluate = inspect.getclosurevars(product).nonlocals["evaluate"]
     compiled = inspect.getclosurevars(evaluate).nonlocals["compiled"]
-    kept = compiled._free[-1].objective._paths[0].compiled["hessp"].run
+    kept = compiled._free[-1].objective.dispatch.paths[0].compiled["hessp"].run
     for direction in np.eye(2):
         hessian = (table * np.exp(table @ X)[:, None]).T @ table
         np.testing.assert_allclose(product(X, direction, table), hessian @ direction)
-    assert compiled._free[-1].objective._paths[0].compiled["hessp"].run is kept
+    assert compiled._free[-1].objective.dispatch.paths[0].compiled["hessp"].run is kept
 
 
 # Threads --------------------------------------------------------------------------------------------------------------
