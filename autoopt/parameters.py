@@ -6,6 +6,7 @@ Knows nothing of tracing: `unflatten` only indexes, slices and reshapes, so it w
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -139,12 +140,18 @@ class _Reader:
         if values is None or values.dtype.kind not in "iuf":
             self.problems.append(f"{shown}: {_description(x, values)}")
             return _Leaf(path, None, 0, 0)
-        if isinstance(x, np.ma.MaskedArray) and x.mask.any():
+        if is_masked(x) and x.mask.any():
             self.problems.append(f"{shown}: is a masked array, of which some entries are masked")
         elif not np.isfinite(values).all():
             self.problems.append(f"{shown}: holds {_first_not_finite(values)}")
         start, self.size = self.size, self.size + values.size
         return _Leaf(path, None if np.isscalar(x) else values.shape, start, self.size)
+
+
+def is_masked(x: Any) -> bool:
+    """Whether `x` is a masked array; NumPy loads these when they are first asked for, so nobody has one before."""
+    module = sys.modules.get("numpy.ma")
+    return module is not None and isinstance(x, module.MaskedArray)
 
 
 def _as_vector(x0: Any) -> Any:

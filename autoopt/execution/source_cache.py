@@ -15,7 +15,6 @@ import os
 import stat
 import tempfile
 import warnings
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +40,8 @@ def folder() -> Path | None:
 @functools.cache
 def version() -> str:
     """Return what the source depends on besides the tape: the releases, and the very files, of what writes it."""
+    from importlib import metadata  # takes longer to load than all of this package but the tracing
+
     package = Path(__file__).parent.parent
     files = sorted(file for room in _ROOMS for file in (package / room).rglob("*.py"))
     stamp = ";".join(f"{file.relative_to(package)}{os.stat(file).st_mtime_ns}" for file in files)

@@ -131,7 +131,7 @@ def _is_masking(frame: Any) -> bool:
     return False
 
 
-_MASKED = os.path.dirname(np.ma.__file__)
+_MASKED = os.path.join(os.path.dirname(np.__file__), "ma")
 
 
 def _is_text_formatting(frame: Any) -> bool:

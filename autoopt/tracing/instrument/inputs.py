@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.parameters import is_masked
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import CONSTANT, Leaf
-from autoopt.tracing.arrays import masked, matrix
+from autoopt.tracing.arrays import matrix
 from autoopt.tracing.outside.notes import Notes
 from autoopt.tracing.recording.recorder import Recorder
 
-OTHER_ALGEBRA = (np.ma.MaskedArray, np.matrix)
-"""The arrays whose operators mean something else."""
+
+def has_other_algebra(value: Any) -> bool:
+    """Whether `value` is an array whose operators mean something else: a masked one, or a matrix."""
+    return isinstance(value, np.matrix) or is_masked(value)
 
 
 class Inputs:
@@ -68,6 +71,8 @@ class Inputs:
 
     def of_other_algebra(self, value: Any) -> Any:
         """Return the stand-in for a masked array or np.matrix."""
+        from autoopt.tracing.arrays import masked  # loads numpy.ma
+
         if type(value) in (self.tracer.array, masked.Masked, matrix.MatrixArray) or value is np.ma.masked:
             return value
         self.notes.note(value)

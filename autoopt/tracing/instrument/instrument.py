@@ -28,6 +28,7 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.origin import may_be_copied
 from autoopt.tracing import formulas
+from autoopt.tracing.arrays import matrix
 from autoopt.tracing.arrays.types import type_stand_in
 from autoopt.tracing.frames.library import note_table
 from autoopt.tracing.instrument import (
@@ -38,7 +39,7 @@ from autoopt.tracing.instrument import (
 )
 from autoopt.tracing.instrument.functions import Functions
 from autoopt.tracing.instrument.held import form_of
-from autoopt.tracing.instrument.inputs import OTHER_ALGEBRA, Inputs
+from autoopt.tracing.instrument.inputs import Inputs, has_other_algebra
 from autoopt.tracing.instrument.namespaces import ModuleStandIn, namespace_of
 from autoopt.tracing.instrument.objects import Shadows, is_users_class
 from autoopt.tracing.instrument.remembered import Remembered, is_remembering
@@ -113,7 +114,7 @@ class Instrument:
             return value
         if (entry := self.substitutes.get(id(value))) is not None:
             return entry[1]
-        if isinstance(value, OTHER_ALGEBRA):
+        if has_other_algebra(value):
             return self._inputs.of_other_algebra(value)
         if attribute and isinstance(value, np.ndarray):
             return self._inputs.part(value, name)
@@ -203,8 +204,8 @@ class Instrument:
             return functools.partial(STAND_INS[kind], self.tracer)
         if randomness.makes_generator(kind):
             return randomness.maker(self.tracer, kind)
-        if kind in libraries.CLASSES:
-            return type_stand_in(self.tracer, kind, libraries.CLASSES[kind])
+        if kind is np.matrix:
+            return type_stand_in(self.tracer, kind, matrix.made)
         if not is_users_class(kind) or issubclass(kind, BaseException):
             self.note(kind, below=True)
             return kind

@@ -23,8 +23,6 @@ from typing import Any
 import numpy as np
 
 from autoopt.origin import DATA_LIBRARIES
-from autoopt.tracing.arrays import masked, matrix, sparse_makers
-from autoopt.tracing.arrays.sparse import Matrices, is_sparse
 from autoopt.tracing.arrays.types import type_stand_in
 from autoopt.tracing.frames.labelled import Labelled
 from autoopt.tracing.frames.library import data_library
@@ -141,6 +139,8 @@ def _library_of(value: Any) -> str:
 
 
 def _sparse(instrument: Any, value: Any, name: str) -> Any:
+    from autoopt.tracing.arrays.sparse import Matrices, is_sparse
+
     if not is_sparse(value):
         return NotImplemented
     instrument.note(value, below=True)
@@ -149,6 +149,9 @@ def _sparse(instrument: Any, value: Any, name: str) -> Any:
 
 def _sparse_maker(instrument: Any, value: Any, name: str) -> Any:
     """Return the stand-in for a function or class of scipy.sparse itself, not of its rooms for graphs and equations."""
+    from autoopt.tracing.arrays import sparse_makers
+    from autoopt.tracing.arrays.sparse import Matrices
+
     if value.__module__ == "scipy.sparse" or value.__module__.startswith(
         ("scipy.sparse.linalg", "scipy.sparse.csgraph")
     ):
@@ -210,7 +213,18 @@ def _copied(instrument: Any, value: Any, name: str) -> Any:
 # Others ---------------------------------------------------------------------------------------------------------------
 
 
+def _masked_class(instrument: Any, value: Any, name: str) -> Any:
+    """Return the stand-in for the class of masked arrays."""
+    from autoopt.tracing.arrays import masked  # loads numpy.ma
+
+    if value is not np.ma.MaskedArray:
+        return NotImplemented
+    return type_stand_in(instrument.tracer, value, functools.partial(masked.call, value))
+
+
 def _of_masked(instrument: Any, value: Any, name: str) -> Any:
+    from autoopt.tracing.arrays import masked
+
     return functools.partial(masked.call, value, instrument.tracer)
 
 
@@ -253,16 +267,10 @@ LIBRARIES: dict[str, Library] = {
     "scipy.interpolate": Library(objects=_curve, functions=_opaque),
     "scipy.sparse": Library(makers=_sparse_maker, objects=_sparse),
     "scipy.stats": Library(objects=_distribution, methods=_method_of_distribution, functions=_opaque),
-    "numpy.ma": Library(callables=_of_masked),
+    "numpy.ma": Library(makers=_masked_class, callables=_of_masked),
     "numpy.testing": Library(functions=_assertion),
     "numba": Library(objects=_compiled),
     "decimal": Library(makers=_exact),
     "fractions": Library(makers=_exact),
 }
 """By the name of a module, also of one within a package; those of a package hold for its modules without rows."""
-
-CLASSES: dict[type, Callable] = {
-    np.matrix: matrix.made,
-    np.ma.MaskedArray: functools.partial(masked.call, np.ma.MaskedArray),
-}
-"""What the classes make in a trace, `CLASSES[kind](tracer, ...)`, of arrays with operators of their own."""

@@ -33,6 +33,7 @@ import numpy as np
 
 from autoopt.errors import Location
 from autoopt.origin import is_library
+from autoopt.parameters import is_masked
 from autoopt.tape.operations import component, pack, put
 from autoopt.tape.simplify import SHAPED_BY_VALUE
 from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Slot, Step, Tape
@@ -97,7 +98,7 @@ class Steps(Sites, Nests):
         """Return an array, unless it is of a kind that means something else by the same operators."""
         if type(value) is Moment:
             raise refusals.time_of_day(self)
-        if isinstance(value, np.ma.MaskedArray) and type(value) is not self.array:
+        if is_masked(value) and type(value) is not self.array:
             raise refusals.masked(self)
         if isinstance(value, np.matrix) and type(value) is not self.array:
             raise refusals.matrix(self)
