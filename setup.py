@@ -40,6 +40,7 @@ setup(
         "llvmlite>=0.45,<0.51",
         "click>=8.3,<9",
         "pandas>=2.2.2,<4",
+        "packaging>=22,<27",  # PyTensor's patterns match nothing without it, and its own packages do not ask for it
     ],
     extras_require={
         "test": TEST,

@@ -31,10 +31,10 @@ _OWN = {
     "COUNTS": """\
 COUNTS = set()  # how many iterations the loops may take: for these the code has been compared with the original
 MOST = [max(known) for known in zip(*COUNTS)]""",
-    "TIES": "TIES = 0  # so many of them are equal at every point",
+    "TIES": "TIES = 0  # how many of them are equal at every point",
     "Tied": '''\
 class Tied(Exception):
-    """Operands of kinks, as those of abs and maximum are, are equal at this point: so many of them."""''',
+    """Operands of kinks, as those of abs and maximum are, are equal at this point: this many of them."""''',
     "PathChanged": '''\
 class PathChanged(Exception):
     """The objective takes another branch at this point than the one that this code was made for."""''',
@@ -250,7 +250,7 @@ class _Writer:
         """Return the user's variable that a step was assigned to."""
         named = self.graph.tape.names.get(index)
         step: Step = self.steps[index]
-        return named or (assigned_name(*step.site) if step.site else None)
+        return named or assigned_name(step)
 
 
 _DOCS = {

@@ -1,21 +1,61 @@
-"""Which variable of the user's the result of an instruction is stored in."""
+"""Which variable of the user's the result of a step is stored in."""
 
 from __future__ import annotations
 
 import dis
+import operator
 from itertools import pairwise
 from types import CodeType
 
-_STORES = frozenset(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"))
-_assigned: dict[int, tuple[CodeType, dict[int, str]]] = {}
+from autoopt.tape.tape import Step
+
+_STORES = ("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF")
+_variables: dict[int, tuple[CodeType, dict[int, tuple[str, ...]]]] = {}
 
 
-def assigned_name(code: CodeType, offset: int) -> str | None:
-    """Return the variable that the result of the instruction at `offset` is stored in, if it is."""
-    known = _assigned.get(id(code))
+def assigned_name(step: Step) -> str | None:
+    """Return the variable that the result of a step is stored in, if it is.
+
+    `mu, sigma = p` is one instruction for all entries: the position of an entry says which of the variables it becomes.
+    """
+    if step.site is None:
+        return None
+    code, offset = step.site
+    known = _variables.get(id(code))
     if known is None or known[0] is not code:
-        instructions = list(dis.get_instructions(code))
-        found = {before.offset: after.argval for before, after in pairwise(instructions) if after.opname in _STORES}
-        known = _assigned[id(code)] = (code, found)
-    name = known[1].get(offset)
-    return name if name and name.isidentifier() and not name.startswith("_") else None
+        known = _variables[id(code)] = (code, _stored(code))
+    names = known[1].get(offset, ())
+    position = 0
+    if len(names) > 1:
+        if step.operation is not operator.getitem or step.template is None or type(step.template[0][1]) is not int:
+            return None
+        position = step.template[0][1]
+    if not 0 <= position < len(names):
+        return None
+    name = names[position]
+    return name if name.isidentifier() and not name.startswith("_") else None
+
+
+def _stored(code: CodeType) -> dict[int, tuple[str, ...]]:
+    """Return the variables that the result of each instruction is stored in, several where it is unpacked."""
+    instructions = list(dis.get_instructions(code))
+    stored = {}
+    for number, (before, after) in enumerate(pairwise(instructions)):
+        if before.opname == "UNPACK_SEQUENCE":
+            names = _targets(instructions[number + 1 :], before.arg or 0)
+        else:
+            names = _targets([after], 1)
+        if names:
+            stored[before.offset] = names
+    return stored
+
+
+def _targets(instructions: list[dis.Instruction], count: int) -> tuple[str, ...]:
+    """Return the names of `count` variables that the instructions begin by storing; none if they do something else."""
+    names: list[str] = []
+    for instruction in instructions:
+        if len(names) >= count or not instruction.opname.startswith(_STORES):
+            break
+        parts = instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
+        names += parts[: 1 if instruction.opname == "STORE_FAST_LOAD_FAST" else 2]
+    return tuple(names[:count]) if len(names) >= count else ()

@@ -16,6 +16,9 @@ import autoopt
 from autoopt.codegen.listing import list_function
 from autoopt.codegen.printers.writer import Check
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.parameters import Structure
+from autoopt.tape.assignments import assigned_name
+from autoopt.tracing.trace import trace
 
 QUERY = RewriteDatabaseQuery(
     include=["fast_run"],
@@ -346,3 +349,24 @@ def test_long_arrays_that_the_objective_computes_are_arguments_with_a_word_on_th
     text = autoopt.source(lambda x: np.sum((np.random.default_rng(0).normal(size=9000) * x[0] - x[1]) ** 2), np.ones(2))
     assert "# constant_1: an array of shape (9000,) that the objective computes." in text
     assert "def value_and_grad(x, constant_1):" in text
+
+
+def test_unpacked_parameters_have_the_names_of_their_positions() -> None:
+    def objective(p):
+        mu, sigma, phi = p
+        return mu * np.exp(sigma) + np.sin(phi) * mu
+
+    text = autoopt.source(objective, np.ones(3))
+    assert {"mu = p[0]", "sigma = p[1]", "phi = p[2]"} >= {line.strip() for line in text.split("\n") if " = p[" in line}
+    assert "mu = p[0]" in text
+
+
+def test_variables_of_a_step_are_read_from_the_code() -> None:
+    def objective(p):
+        a, b = p[:2]
+        c = np.exp(a) * b
+        d = e = c + p[2]
+        return d * e
+
+    variables = [assigned_name(step) for step in trace(objective, Structure.of(np.ones(3)), np.ones(3), ()).tape.steps]
+    assert [name for name in variables if name] == ["a", "b", "c"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import textbook
 from derivative_checks import check_gradient, check_hessp, check_value
 from mpmath import mp, mpf
 
@@ -78,3 +79,7 @@ def test_curvature_of_powers_of_a_size_at_zero() -> None:
     x = np.zeros(2)
     hessian = Objective(lambda x: np.abs(x[0]) ** 1.5 + np.abs(x[1]) ** 2.5, x).hess(x)
     np.testing.assert_array_equal(hessian, [[np.inf, 0.0], [0.0, 0.0]])
+
+
+def test_logistic_loss_of_the_textbook_is_stable() -> None:
+    textbook.main()

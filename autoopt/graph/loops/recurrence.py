@@ -42,7 +42,7 @@ def build_recurrence(recurrence: Recurrence, *given: Any) -> tuple[Variable, ...
     sequences: dict[Variable, Variable] = dict(zip(inner[first:second], operands[first:second], strict=True))
     fixed: dict[Variable, Variable] = dict(zip(inner[second:], operands[second:], strict=True))
     for v, step in zip(initial, recurrence.body, strict=False):
-        v.name = assigned_name(*step.site) if step.site else None
+        v.name = assigned_name(step)
     if until:
         return _until(until, initial, fixed, updates, outputs)
     assert recurrence.count is not None  # as nothing else ends it

@@ -193,9 +193,6 @@ def _angle(tracer, z, deg=False):
 
 HANDLERS[np.isposinf] = lambda tracer, x: x == np.inf
 HANDLERS[np.isneginf] = lambda tracer, x: x == -np.inf
-HANDLERS[np.unravel_index] = lambda tracer, indices, shape, order="C": np.unravel_index(
-    decided(tracer, indices), shape, order
-)
 HANDLERS[np.astype] = lambda tracer, x, dtype, /, *, copy=True, device=None: x.astype(dtype, copy=copy)
 
 

@@ -21,7 +21,7 @@ from autoopt.tracing.formulas import (
 )
 from autoopt.tracing.formulas.table import FORMULAS, Formula
 
-_KINDS = {
+FILES = {
     "scipy.signal": ("signals",),
     "scipy.linalg": ("systems",),
     "scipy.sparse": ("systems",),
@@ -42,13 +42,13 @@ __all__ = ["FORMULAS", "Formula", "find", "load_all"]
 def find(function: Any) -> Formula | None:
     """Return the formula of a hashable `function`, or None if there is none."""
     room = ".".join(str(getattr(function, "__module__", "")).split(".")[:2])
-    for kind in _KINDS.get(room, ()):
+    for kind in FILES.get(room, ()):
         import_module(f"autoopt.tracing.formulas.{kind}")
     return FORMULAS.get(function)
 
 
 def load_all() -> dict:
     """Return FORMULAS with those of SciPy's functions."""
-    for kind in {kind for kinds in _KINDS.values() for kind in kinds}:
+    for kind in {kind for kinds in FILES.values() for kind in kinds}:
         import_module(f"autoopt.tracing.formulas.{kind}")
     return FORMULAS

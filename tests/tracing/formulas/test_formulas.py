@@ -7,7 +7,9 @@ in part linearly, so that a function that is linear in them has curvature, too.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from autoopt import differences
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.objectives.objective import Objective
 from autoopt.tape.names import qualified
+from autoopt.tracing import formulas
 from autoopt.tracing.formulas import load_all
 
 
@@ -389,3 +392,9 @@ def test_formula_that_the_installed_library_does_not_agree_with_is_refused() -> 
 
     with pytest.raises(UnsupportedFunctionError, match="releases of its library differ in"):
         Objective(stacked, np.array([0.3, 0.7, 1.1]))
+
+
+def test_every_file_of_formulas_is_loaded() -> None:
+    rooms = {file.stem for file in Path(formulas.__file__).parent.glob("*.py")} - {"__init__", "table", "curves"}
+    load_all()
+    assert {room for room in rooms if f"autoopt.tracing.formulas.{room}" not in sys.modules} == set()
