@@ -46,7 +46,7 @@ Complex values on the way to a real result are carried as real and imaginary par
 """
 
 PYTHON = {
-    "scipy.integrate": ("romb", "simpson"),
+    "scipy.integrate": ("fixed_quad", "quad_vec", "romb", "simpson"),
     "scipy.optimize": ("root_scalar",),
 }
 """Functions of SciPy that are in no table, being Python code that is followed into; a test calls each."""

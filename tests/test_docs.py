@@ -30,6 +30,8 @@ def test_support_table_is_up_to_date():
 
 
 PYTHON = {
+    integrate.fixed_quad: lambda p: integrate.fixed_quad(lambda t: np.exp(p[0] * t), 0, p[1], n=4)[0],
+    integrate.quad_vec: lambda p: integrate.quad_vec(lambda t: np.exp(p[0] * t) * p[1], 0, 1)[0],
     integrate.romb: lambda p: integrate.romb(np.exp(p[0] * _TIMES), dx=1 / 8) * p[1],
     integrate.simpson: lambda p: integrate.simpson(np.exp(p[0] * _TIMES), x=_TIMES) * p[1],
     optimize.root_scalar: lambda p: optimize.root_scalar(lambda z: z**3 + p[0] * z - p[1], bracket=[0, 2]).root,

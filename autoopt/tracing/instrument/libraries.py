@@ -207,7 +207,9 @@ def _copied(instrument: Any, value: Any, name: str) -> Any:
     """Return the stand-in for a function of SciPy: its copy where something depends on the parameters."""
     if hasattr(value, "registry") and hasattr(value, "dispatch"):
         return NotImplemented
-    return functools.partial(calls.library, instrument.tracer, value, instrument.copy(value))
+    follow = functools.partial(calls.library, instrument.tracer, value, instrument.copy(value))
+    follow.__dict__.update(vars(value))  # SciPy keeps tables and counts on some of its functions
+    return follow
 
 
 # Others ---------------------------------------------------------------------------------------------------------------
