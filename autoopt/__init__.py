@@ -14,7 +14,7 @@ from autoopt.minimize import minimize
 from autoopt.objectives.objective import Objective, objective
 from autoopt.objectives.transforms import grad, hessian, hvp, jacobian, value_and_grad
 from autoopt.tracing.instrument.extension import constant, formula
-from autoopt.version import __version__  # noqa: F401  (public)
+from autoopt.version import __version__ as __version__
 
 __all__ = [
     "AutooptError",

@@ -19,6 +19,7 @@ import enum
 import inspect
 import os
 import re
+import site
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -44,11 +45,19 @@ PRINTED = "<autoopt "
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
-_SITE = os.path.dirname(os.path.dirname(_NUMPY)) + os.sep
 _STANDARD = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
-_INSTALLED = tuple({sysconfig.get_path(name) + os.sep for name in ("purelib", "platlib")})
-_SITES = re.compile(r"[/\\](?:site|dist)-packages[/\\]([^/\\.]+)")
-"""The name of a package or module in the path of its file, wherever pip or the system has put it."""
+
+
+def _sites() -> tuple[str, ...]:
+    """Return the folders into which pip, and the system, install packages for this Python; NumPy's among them."""
+    folders = {sysconfig.get_path(name) for name in ("purelib", "platlib")} | {os.path.dirname(os.path.dirname(_NUMPY))}
+    for ask in ("getsitepackages", "getusersitepackages"):  # which some environments have not
+        answer: str | list[str] = getattr(site, ask, list)()
+        folders |= {answer} if isinstance(answer, str) else set(answer)
+    return tuple(sorted((folder + os.sep for folder in folders), key=len, reverse=True))
+
+
+_SITES = _sites()
 
 DATA_LIBRARIES = ("pandas", "polars")
 """Libraries of tables that a trace has stand-ins for, each in `tracing/frames/<name>.py`."""
@@ -73,13 +82,10 @@ def owner(file: str) -> Owner:
         return Owner.AUTOOPT
     if file.startswith((_NUMPY, "<frozen ")) or "__array_function__" in file:
         return Owner.LIBRARY
-    installed = _SITES.search(file)
-    if installed is not None:
-        return Owner.LIBRARY if installed[1] in _KNOWN else Owner.INSTALLED
-    if file.startswith(tuple(_SITE + name + os.sep for name in _KNOWN)):
-        return Owner.LIBRARY
-    if file.startswith(_INSTALLED):
-        return Owner.INSTALLED
+    if file.startswith(_SITES):
+        folder = next(folder for folder in _SITES if file.startswith(folder))
+        package = re.split(r"[/\\.]", file[len(folder) :], maxsplit=1)[0]
+        return Owner.LIBRARY if package in _KNOWN else Owner.INSTALLED
     return Owner.LIBRARY if file.startswith(_STANDARD) else Owner.USER
 
 
@@ -134,6 +140,14 @@ def place_of(trace: TracebackType) -> Location:
 def users_places(error: BaseException) -> list[Location]:
     """Return the places in the user's files that an exception came through, outermost first."""
     return [place for place in map(place_of, traces(error)) if is_shown(place)]
+
+
+def followed_places(error: BaseException) -> list[Location]:
+    """Return the places in code that a trace follows which an exception came through, outermost first.
+
+    Lines without a text are among them, as those that `exec` was given: their numbers tell the user more than nothing.
+    """
+    return [place_of(trace) for trace in traces(error) if not is_library(trace.tb_frame.f_code)]
 
 
 def is_ours(error: BaseException) -> bool:

@@ -333,6 +333,20 @@ def test_no_circle_among_files() -> None:
     assert [sorted(circle) for circle in around] == []
 
 
+BY_NAME = ("rules", "tracing.formulas", "tracing.frames", "fitting.fit", "models", "cli")
+"""Rooms and files that are imported by their names, when they are needed; their own tests see what is forgotten."""
+
+
+def test_no_file_is_left_out_of_its_table() -> None:
+    """A printer, stand-in or solver in a file that nothing imports would never be used."""
+    imported = {other for others in arrows().values() for other in others}
+    rooms = {module for module, file in MODULES.items() if file.name == "__init__.py"}
+    loose = {module for module in MODULES if module not in imported | rooms}
+    assert (
+        sorted(module for module in loose if not f"{module}.".startswith(tuple(f"{name}." for name in BY_NAME))) == []
+    )
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_module_imports_by_itself(file) -> None:
     parts = file.relative_to(ROOT).with_suffix("").parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import site
 import sysconfig
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import autoopt
 from autoopt import origin
+from autoopt.errors import AutooptError
 from autoopt.origin import Owner
 
 PACKAGE = os.path.dirname(autoopt.__file__)
@@ -27,10 +29,10 @@ SITE = sysconfig.get_path("purelib")
         ("<ipython-input-1-2f>", Owner.USER),
         (f"{SITE}/statsmodels/api.py", Owner.INSTALLED),
         (f"{SITE}/six.py", Owner.INSTALLED),
-        ("/home/me/.local/lib/python3.11/site-packages/attr/_make.py", Owner.INSTALLED),
-        ("/home/me/.local/lib/python3.11/site-packages/scipy/stats/_qmc.py", Owner.LIBRARY),  # by pip install --user
-        ("/usr/lib/python3/dist-packages/pandas/core/frame.py", Owner.LIBRARY),  # by Debian
-        ("/usr/lib/python3/dist-packages/yaml/loader.py", Owner.INSTALLED),
+        (f"{site.getusersitepackages()}/attr/_make.py", Owner.INSTALLED),
+        (f"{site.getusersitepackages()}/scipy/stats/_qmc.py", Owner.LIBRARY),  # by pip install --user
+        ("/home/me/vendor/site-packages/model.py", Owner.USER),  # nobody has installed it for this Python
+        ("/home/me/vendor/site-packages/scipy/model.py", Owner.USER),
         (np.__file__, Owner.LIBRARY),
         (f"{STANDARD}/statistics.py", Owner.LIBRARY),
         ("<frozen importlib._bootstrap>", Owner.LIBRARY),
@@ -78,6 +80,14 @@ def test_text_that_was_typed_or_executed_is_the_users_and_has_no_line_to_show() 
     assert not origin.is_ours(error)
     assert origin.users_places(error) == []
     assert not origin.is_library(function.__code__)
+
+
+def test_line_of_text_that_cannot_be_traced_is_told_by_its_number() -> None:
+    text = "\ndef inner(x):\n    return int.from_bytes(x, 'big')\n\ndef f(x):\n    return sum(x) + len(memoryview(x))"
+    function = written(text, "<string>")
+    with pytest.raises(AutooptError) as caught:
+        autoopt.grad(function)(np.ones(2))
+    assert [(place.file, place.line) for place in caught.value.where] == [("<string>", 6)]
 
 
 def test_text_whose_lines_are_known_is_shown() -> None:

@@ -122,7 +122,7 @@ class Dispatch:
         if self.eager is not None:
             return self._step_by_step(self.eager, kind, x, *direction)
         path = self._passing(x) or self._traced(x)
-        like = next((known for known in self.paths if not path.trace.tape.ties and known.is_like(path)), None)
+        like = next((known for known in self.paths if not path.trace.tape.equalities and known.is_like(path)), None)
         if like is not None:
             like.take(path)
             self.paths.insert(0, self.paths.pop(self.paths.index(like)))
@@ -188,7 +188,7 @@ class Dispatch:
         if np.all(np.isfinite(run.value)) and not np.all(np.isfinite(derivative)):
             return self._unchecked(run.tape, kind, x, *direction)  # step by step inf and 0 do not cancel
         result = (run.value, derivative) if kind in PAIRS else derivative
-        return equalities.settled(self, path, kind, x, result, *direction) if run.tape.ties else result
+        return equalities.settled(self, path, kind, x, result, *direction) if run.tape.equalities else result
 
     def tape_at(self, x: np.ndarray) -> Tape:
         """Return the tape that was evaluated last, if that was at `x`."""
@@ -214,7 +214,7 @@ class Dispatch:
         except (AutooptError, ArithmeticError, ValueError):
             return None
         with np.errstate(all="ignore"):
-            return None if path.trace.tape.ties else self._unchecked(path.trace.tape, kind, x, *direction)
+            return None if path.trace.tape.equalities else self._unchecked(path.trace.tape, kind, x, *direction)
 
     def grad(self, x: np.ndarray) -> np.ndarray:
         """Return the gradient, shape (n,)."""

@@ -46,7 +46,7 @@ def settled(objective: Branching, path: Path, kind: str, x: np.ndarray, found: A
         beside = objective.on_path_at(x, distance * _direction(x), kind, *direction)
         if beside is not None and _agrees(beside, *witness) and _continues(kind, beside, found):
             return beside
-    sites = dict.fromkeys(Location.of_instruction(*site) for site in path.trace.tape.ties)
+    sites = dict.fromkeys(Location.of_instruction(*site) for site in path.trace.tape.equalities)
     raise TracingError(
         "At this point the objective finds numbers equal, and the formula that it has for this case does not have the "
         "derivative that the objective has.",

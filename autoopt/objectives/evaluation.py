@@ -91,7 +91,7 @@ def _witnessed(paths: Paths, path: Path, kind: str, x: np.ndarray, result: Any, 
             return NOT_TAKEN
     if not path.compared and row.order:
         _compare_first(paths, path, kind, x, result)
-    if tape.ties and row.order:
+    if tape.equalities and row.order:
         result = equalities.settled(paths, path, kind, x, result, *direction)
     if original.scalar and decisions.wants(path, kind):
         try:
@@ -143,8 +143,8 @@ def agrees(paths: Paths, path: Path, x: np.ndarray) -> bool:
 def meets_kinks(path: Path, x: np.ndarray) -> bool:
     """Whether the gradient on `path` meets kinks at `x`, or numbers that are equal, that are not so everywhere."""
     compiled = path.compiled.get("value_and_grad")
-    if compiled is None or path.trace.tape.ties:
-        return bool(path.trace.tape.ties)
+    if compiled is None or path.trace.tape.equalities:
+        return bool(path.trace.tape.equalities)
     try:
         QUIET.copy().run(compiled.run, x)
     except compiled.tied:

@@ -101,7 +101,7 @@ class Excerpt:
         scalar: bool = True,
     ) -> None:
         self.tracer, self.vector, self.site = tracer, vector, tracer.site()
-        source, guards, ties = vector.current(), len(tracer.tape.guards), len(tracer.tape.ties)
+        source, guards, ties = vector.current(), len(tracer.tape.guards), len(tracer.tape.equalities)
         copy = tracer.record(np.positive, (source,), None, np.array(vector.value), PARAMETER)
         self.start = copy.step
         unfollowed, tracer.tape.unfollowed = tracer.tape.unfollowed, {}
@@ -178,7 +178,7 @@ class Excerpt:
         others = {g.site for g in self.tracer.tape.guards[first:] if g.step not in self._depends}
         if made.keys() - (others - {guard.site for guard in tape.guards}):
             raise self.refusal("of a function that makes a text or a whole number of its argument", _KEPT)
-        for site in self.tracer.tape.ties[ties:]:
+        for site in self.tracer.tape.equalities[ties:]:
             if any(self.tracer.steps[index].site == site for index in self._depends):
                 raise self.refusal("of a function that finds numbers equal, which may be a branch of this point alone")
         if asked(tape) or bisecting(tape):

@@ -161,7 +161,7 @@ class Objective:
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value on the path at x0 has no slope in the parameters; None if it may have one."""
         tape = self.dispatch.paths[0].trace.tape
-        return None if tape.ties else flatness(tape)  # at a tie the derivative is compared with differences
+        return None if tape.equalities else flatness(tape)  # at a tie the derivative is compared with differences
 
     def meets_kinks(self, x: Any) -> bool:
         """Whether the gradient at `x` meets kinks, or numbers that are equal, that are not so everywhere."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError
-from autoopt.origin import definition, users_places
+from autoopt.origin import definition, followed_places
 from autoopt.parameters import Structure
 from autoopt.tape.searches.bisection import bisecting
 from autoopt.tape.searches.comparisons import deciding, repeated
@@ -138,7 +138,7 @@ class Original:
         self._raise_theirs(x)
         return TracingError(
             f"The objective runs, but not while it is traced: {type(failure).__name__}: {failure}",
-            users_places(failure)[-1:] or definition(self.function),
+            followed_places(failure)[-1:] or definition(self.function),
             "write the line with NumPy functions, or pass jac='finite-difference'.",
         )
 

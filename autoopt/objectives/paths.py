@@ -70,7 +70,7 @@ class Path:
         self.trusted = 0
         self.compared = not recorded.tape.unfollowed
         tape = recorded.tape
-        self.is_plain = self.compared and not (tape.caught or tape.python_numbers or tape.ties or tape.decided)
+        self.is_plain = self.compared and not (tape.caught or tape.python_numbers or tape.equalities or tape.decided)
         self.orders: dict[int, int] = {}
         self.finite: np.ndarray | None = None
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes

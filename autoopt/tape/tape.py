@@ -90,7 +90,7 @@ class Tape:
         True if the objective looks at NumPy's warnings, so that they must not be turned off for it.
     unfollowed : dict of (CodeType, int) to None
         The lines of the user's that made texts, which may decide anything, or whole numbers of the parameters.
-    ties : list of (CodeType, int)
+    equalities : list of (CodeType, int)
         The lines of the user's that found numbers equal which move with the parameters.
     data_decided : bool
         True if Python took a decision from the data, so that other data need a new trace.
@@ -105,7 +105,7 @@ class Tape:
     guards: list[Guard] = field(default_factory=list)
     output: int = -1
     names: dict[int, str] = field(default_factory=dict)
-    ties: list[tuple[CodeType, int]] = field(default_factory=list)
+    equalities: list[tuple[CodeType, int]] = field(default_factory=list)
     data_decided: bool = False
     python_numbers: bool = False
     caught: bool = False

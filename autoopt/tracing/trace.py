@@ -21,7 +21,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
@@ -231,12 +231,6 @@ def data_leaves(args: tuple) -> list[Any]:
     for value in args:
         _as_leaves(value, "", lambda _, array: leaves.append(array))
     return leaves
-
-
-def with_data(tape: Tape, args: tuple) -> Tape:
-    """Return the tape with the arrays and floats of `args`, of the same structure, in place of its own."""
-    arguments = (index for index, leaf in tape.leaves().items() if leaf.kind == "argument")
-    return replace(tape, values=tape.values | dict(zip(arguments, data_leaves(args), strict=True)))
 
 
 def _variable(path: str) -> str:

@@ -6,6 +6,7 @@ A tape's operations are NumPy functions, so a record is tested without any deriv
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import cell_programs  # noqa: F401  (these fill PROGRAMS)
@@ -21,12 +22,18 @@ import autoopt
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.parameters import Structure
 from autoopt.tape.tape import DATA, PARAMETER, Guard, Tape
-from autoopt.tracing.trace import with_data
+from autoopt.tracing.trace import data_leaves
 
 REFUSED: dict[str, str] = {
     "namedtuple_made_inside": "turned into an array",
 }
 """Programs that are not followed, and what is said about each."""
+
+
+def with_data(tape, args):
+    """Return the tape with the arrays and floats of `args`, of the same structure, in place of its own."""
+    arguments = (index for index, leaf in tape.leaves().items() if leaf.kind == "argument")
+    return replace(tape, values=tape.values | dict(zip(arguments, data_leaves(args), strict=True)))
 
 
 def holds(guard: Guard, found: Any) -> bool:

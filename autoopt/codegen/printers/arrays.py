@@ -1,9 +1,4 @@
-"""How each PyTensor operation is written in NumPy: one small function each, found by the operation's class.
-
-A printer takes the writer, the node and the code of its operands, and returns the expression (for several outputs, an
-expression of that many values). Here: the registry, shapes, reductions, construction. Elementwise operations, indexing
-and linear algebra have files of their own.
-"""
+"""Shapes, reductions, construction, joining and sorting of arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small equivalences that turn what PyTensor's rewriting leaves behind into what a person would write.
+"""The idioms in their order, and the sweep that applies them.
 
 One sweep from the inputs to the results; each idiom looks at one node whose inputs have been treated already.
 """

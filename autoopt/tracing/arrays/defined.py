@@ -113,7 +113,7 @@ def _same(tracer: Recorder, equal: Any) -> bool:
     """Return whether all entries are equal, as the objective asks."""
     answer = bool(call_function(tracer, np.all, (equal,), {}))
     if answer and tracer.level(equal) == PARAMETER:
-        tracer.tape.ties.append(tracer.site())
+        tracer.tape.equalities.append(tracer.site())
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Functions of complex values by formulas in others of them, for the tables of complex.py."""
+"""Functions of complex values by formulas in others of them, for the tables of array.py."""
 
 from __future__ import annotations
 

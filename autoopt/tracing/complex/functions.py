@@ -1,4 +1,4 @@
-"""What NumPy's ufuncs and functions do with complex values, for the tables of complex.py."""
+"""What NumPy's ufuncs and functions do with complex values, for the tables of array.py."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def by_equality(tracer: Recorder, ufunc: Callable, inputs: Sequence[Any], result
         result = tracer.call(np.any if ufunc is np.equal else np.all, (result,), {})
     tracer.guard(result, "bool", bool(result.value))
     if equal:
-        tracer.tape.ties.append(tracer.site())
+        tracer.tape.equalities.append(tracer.site())
 
 
 def _comes_to_rest(tracer: Recorder, one: Any, other: Any) -> bool:
@@ -50,7 +50,7 @@ def by_size(tracer: Recorder, ufunc: Callable, inputs: Sequence[Any], result: An
     if site not in tracer.compared and not result.ndim:
         one, other = inputs if tracer.level(inputs[0]) == PARAMETER else reversed(inputs)
         if tracer.concrete(one) == 0.0 < abs(tracer.concrete(other)) <= _SMALL:
-            tracer.tape.ties.append(site)
+            tracer.tape.equalities.append(site)
     tracer.compared.add(site)
 
 
