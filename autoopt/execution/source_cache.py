@@ -15,6 +15,7 @@ import os
 import stat
 import tempfile
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,26 @@ def folder() -> Path | None:
 @functools.cache
 def version() -> str:
     """Return what the source depends on besides the tape: the releases, and the very files, of what writes it."""
-    from importlib import metadata  # takes longer to load than all of this package but the tracing
-
     package = Path(__file__).parent.parent
     files = sorted(file for room in _ROOMS for file in (package / room).rglob("*.py"))
     stamp = ";".join(f"{file.relative_to(package)}{os.stat(file).st_mtime_ns}" for file in files)
-    releases = (np.__version__, metadata.version("scipy"), metadata.version("pytensor"))
+    releases = (np.__version__, release("scipy"), release("pytensor"))
     return ";".join((__version__, *releases, stamp))
+
+
+def release(package: str) -> str:
+    """Return the release of an installed package, as the name of the folder with its metadata has it.
+
+    `importlib.metadata`, which takes as long to load as a first gradient of a few lines, is asked if that is not clear.
+    """
+    spec = find_spec(package)
+    if spec is not None and spec.origin is not None:
+        folders = list(Path(spec.origin).parent.parent.glob(f"{package}-*.dist-info"))
+        if len(folders) == 1:
+            return folders[0].name.removeprefix(f"{package}-").removesuffix(".dist-info")
+    from importlib import metadata
+
+    return metadata.version(package)
 
 
 def read(key: str) -> str | None:

@@ -7,7 +7,7 @@ functions, are loaded when such a function is first asked for, as importing SciP
 
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 
 from autoopt.rules.table import RULES, Rule, Unsupported, rule
 from autoopt.rules.table import find as _find
@@ -18,9 +18,10 @@ __all__ = ["RULES", "Rule", "Unsupported", "find", "load_all", "rule"]
 @cache
 def _load(of_scipy: bool) -> None:
     """Import the files that hold rules, of SciPy's functions or of the others: they fill RULES."""
-    for module in iter_modules(__path__):
-        if module.name.startswith("scipy_") == of_scipy:
-            import_module(f"{__name__}.{module.name}")
+    names = sorted(file.stem for file in Path(__file__).parent.glob("*.py"))
+    for name in names:
+        if name != "__init__" and name.startswith("scipy_") == of_scipy:
+            import_module(f"{__name__}.{name}")
 
 
 def load_all() -> dict:

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -587,3 +588,13 @@ def test_what_is_computed_of_long_constants_is_part_of_the_code():
         value, (slope,) = autoopt.value_and_grad(loss)(np.array([1.5]), numbers)
         assert value == pytest.approx(scale * 780 * 2.25 + max(numbers[3:5]) * 1.5)
         assert slope == pytest.approx(scale * 780 * 3.0 + max(numbers[3:5]))
+
+
+@pytest.mark.parametrize("package", ["scipy", "pytensor", "numpy"])
+def test_release_in_the_key_is_that_of_the_metadata(package) -> None:
+    assert source_cache.release(package) == metadata.version(package)
+
+
+def test_release_that_no_folder_tells_is_that_of_the_metadata(monkeypatch) -> None:
+    monkeypatch.setattr(source_cache, "find_spec", lambda package: None)
+    assert source_cache.release("scipy") == metadata.version("scipy")

@@ -172,7 +172,7 @@ class Batching:
         """Return the classes of which the members of one class read different members."""
         of = self.classes.of
         if group.operation in VARIADIC or group.operation is pack:
-            sources = np.unique(self.placement.sources(group.members)[0])
+            sources, _ = np.unique(self.placement.sources(group.members)[0], return_counts=True)  # else loads numpy.ma
             kinds, counts = np.unique(of[sources], return_counts=True)
             return kinds[counts > 1].tolist()
         table = self.classes.operands(group.members)
