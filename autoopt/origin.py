@@ -52,8 +52,8 @@ def _sites() -> tuple[str, ...]:
     """Return the folders into which pip, and the system, install packages for this Python; NumPy's among them."""
     folders = {sysconfig.get_path(name) for name in ("purelib", "platlib")} | {os.path.dirname(os.path.dirname(_NUMPY))}
     for ask in ("getsitepackages", "getusersitepackages"):  # which some environments have not
-        answer: str | list[str] = getattr(site, ask, list)()
-        folders |= {answer} if isinstance(answer, str) else set(answer)
+        answer: str | list[str] | None = getattr(site, ask, list)()
+        folders |= {answer} if isinstance(answer, str) else set(answer or ())
     return tuple(sorted((folder + os.sep for folder in folders), key=len, reverse=True))
 
 
