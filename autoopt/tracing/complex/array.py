@@ -29,6 +29,16 @@ ROUNDING = 1e-14
 _REMEDY = "write the calculation with real and imaginary parts, or pass jac='finite-difference'."
 
 
+def handles(*originals: Callable) -> Callable:
+    """Return a decorator that enters what NumPy's functions `originals` do with complex values in FUNCTIONS."""
+
+    def register(handler: Callable) -> Callable:
+        FUNCTIONS.update(dict.fromkeys(originals, handler))
+        return handler
+
+    return register
+
+
 class ComplexArray(TracedArray):
     """A complex number or array of one trace; a subclass so that Python and NumPy ask it first beside a real one.
 

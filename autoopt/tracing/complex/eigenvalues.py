@@ -84,9 +84,9 @@ def _roots_of(tracer: Recorder, p: Any, found: np.ndarray) -> Any:
             "start where they are apart, or pass jac='finite-difference'.",
         )
     tracer.tape.caught = True
-    roots = _given(tracer, np.ascontiguousarray(found.real))
+    roots = start_input(tracer, np.ascontiguousarray(found.real))
     if np.iscomplexobj(found) or p.dtype.kind == "c":
-        roots = pair(tracer, roots, _given(tracer, np.ascontiguousarray(found.imag)))
+        roots = pair(tracer, roots, start_input(tracer, np.ascontiguousarray(found.imag)))
     for _ in range(_STEPS):
         value, slope = p[0], 0.0
         for coefficient in p[1:]:
@@ -153,7 +153,11 @@ def _pair(tracer: Recorder, a: Any, value: Any, vector: np.ndarray) -> tuple[Any
     """Return an eigenvalue and its vector of length 1."""
     real = a.dtype.kind == "f" and np.imag(value) == 0
     start = np.append(vector, value)
-    start = _given(tracer, start.real) if real else pair(tracer, _given(tracer, start.real), _given(tracer, start.imag))
+    start = (
+        start_input(tracer, start.real)
+        if real
+        else pair(tracer, start_input(tracer, start.real), start_input(tracer, start.imag))
+    )
     if not real:
         a = as_complex(tracer, a)
     v, w = start[:-1], start[-1]
@@ -176,6 +180,6 @@ def _pair(tracer: Recorder, a: Any, value: Any, vector: np.ndarray) -> tuple[Any
     return w, v * turned * np.sign(vector[largest].real)
 
 
-def _given(tracer: Recorder, start: np.ndarray) -> Any:
+def start_input(tracer: Recorder, start: np.ndarray) -> Any:
     """Return where the steps start as an input of the tape: other numbers there are the same code."""
     return tracer.leaf(Leaf(tracer.free_name("start"), "captured"), start)

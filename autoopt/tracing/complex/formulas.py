@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tracing.arrays.array import TracedArray
-from autoopt.tracing.complex.array import FUNCTIONS, UFUNCS, as_complex, call, pair, parts, refusal
+from autoopt.tracing.complex.array import FUNCTIONS, UFUNCS, as_complex, call, handles, pair, parts, refusal
 from autoopt.tracing.recording.recorder import Recorder
 
 # Universal functions --------------------------------------------------------------------------------------------------
@@ -82,15 +82,7 @@ def _arctan(z):
 # Functions ------------------------------------------------------------------------------------------------------------
 
 
-def _function(*originals: Callable) -> Callable:
-    def register(function: Callable) -> Callable:
-        FUNCTIONS.update(dict.fromkeys(originals, function))
-        return function
-
-    return register
-
-
-@_function(np.prod)
+@handles(np.prod)
 def _prod(tracer, a, axis=None, keepdims=False):
     a = as_complex(tracer, a)
     axes = range(a.ndim) if axis is None else (axis,) if np.ndim(axis) == 0 else axis
@@ -102,7 +94,7 @@ def _prod(tracer, a, axis=None, keepdims=False):
     return result.reshape([1 if k in axes else n for k, n in enumerate(a.shape)]) if keepdims else result
 
 
-@_function(np.cumprod)
+@handles(np.cumprod)
 def _cumprod(tracer, a, axis=None):
     a = a.ravel() if axis is None else np.moveaxis(a, axis, 0)
     rows = [a[0]]
@@ -111,7 +103,7 @@ def _cumprod(tracer, a, axis=None):
     return np.stack(rows) if axis is None else np.moveaxis(np.stack(rows), 0, axis)
 
 
-@_function(np.var)
+@handles(np.var)
 def _var(tracer, a, axis=None, *, ddof=0, keepdims=False):
     """The mean square of the distance from the mean."""
     a = as_complex(tracer, a).filled()
@@ -119,7 +111,7 @@ def _var(tracer, a, axis=None, *, ddof=0, keepdims=False):
     return sum(np.var(part, axis=axis, ddof=ddof, keepdims=keepdims) for part in parts_)
 
 
-@_function(np.std)
+@handles(np.std)
 def _std(tracer, a, axis=None, *, ddof=0, keepdims=False):
     return np.sqrt(_var(tracer, a, axis, ddof=ddof, keepdims=keepdims))
 
@@ -138,7 +130,7 @@ FUNCTIONS[np.max] = lambda tracer, a, axis=None, *, keepdims=False: _extreme(tra
 FUNCTIONS[np.min] = lambda tracer, a, axis=None, *, keepdims=False: _extreme(tracer, a, axis, keepdims, np.min)
 
 
-@_function(np.sort)
+@handles(np.sort)
 def _sort(tracer, a, axis=-1):
     """By real parts, among equals by imaginary parts: an order that holds at its point."""
     if a.ndim != 1:
@@ -153,14 +145,14 @@ def _sort(tracer, a, axis=-1):
 FUNCTIONS[np.sort_complex] = _sort
 
 
-@_function(np.tensordot, np.linalg.tensordot)
+@handles(np.tensordot, np.linalg.tensordot)
 def _tensordot(tracer, a, b, axes=2):
     from autoopt.tracing.complex.array import product_of_parts
 
     return product_of_parts(tracer, a, b, lambda x, y: np.tensordot(x, y, axes=axes))
 
 
-@_function(np.linalg.multi_dot)
+@handles(np.linalg.multi_dot)
 def _multi_dot(tracer, arrays):
     product, *others = arrays
     for one in others:
@@ -168,7 +160,7 @@ def _multi_dot(tracer, arrays):
     return product
 
 
-@_function(np.linalg.matrix_power)
+@handles(np.linalg.matrix_power)
 def _matrix_power(tracer, a, n):
     if n < 0:
         a, n = np.linalg.inv(a), -n
@@ -180,7 +172,7 @@ def _matrix_power(tracer, a, n):
     return pair(tracer, *np.broadcast_arrays(np.eye(len(a)), 0.0 * a.re)) if result is None else result
 
 
-@_function(np.average)
+@handles(np.average)
 def _average(tracer, a, axis=None, weights=None):
     if weights is None:
         return np.mean(a, axis=axis)
@@ -193,13 +185,13 @@ def _average(tracer, a, axis=None, weights=None):
     )
 
 
-@_function(np.trapezoid)
+@handles(np.trapezoid)
 def _trapezoid(tracer, y, x=None, dx=1.0, axis=-1):
     re, im = parts(tracer, as_complex(tracer, y).filled())
     return pair(tracer, np.trapezoid(re, x, dx, axis), np.trapezoid(im, x, dx, axis))
 
 
-@_function(np.linalg.det)
+@handles(np.linalg.det)
 def _det(tracer, a):
     """By elimination without choice of rows for 1 to 3 rows: their explicit formulas."""
     a = as_complex(tracer, a)

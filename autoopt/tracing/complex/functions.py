@@ -20,6 +20,7 @@ from autoopt.tracing.complex.array import (
     broadcast,
     call,
     copied,
+    handles,
     held,
     minus,
     pair,
@@ -241,14 +242,6 @@ for _test, _join in ((np.isnan, np.logical_or), (np.isinf, np.logical_or), (np.i
 # Functions ------------------------------------------------------------------------------------------------------------
 
 
-def _function(*originals: Callable) -> Callable:
-    def register(function: Callable) -> Callable:
-        FUNCTIONS.update(dict.fromkeys(originals, function))
-        return function
-
-    return register
-
-
 def _part_by_part(function: Callable) -> Callable:
     """Return a linear function of one array, of both parts."""
 
@@ -300,7 +293,7 @@ FUNCTIONS[np.isreal] = lambda tracer, x: np.equal(x.filled().im, 0)
 FUNCTIONS[np.iscomplex] = lambda tracer, x: np.not_equal(x.filled().im, 0)
 
 
-@_function(np.real_if_close)
+@handles(np.real_if_close)
 def _real_if_close(tracer, a, tol=100):
     size = tol * np.finfo(float).eps if tol > 1 else tol
     return a.filled().re if absent(a.im) or bool(np.all(abs(a.im) < size)) else a
@@ -313,26 +306,26 @@ FUNCTIONS[np.ndim] = lambda tracer, a: a.ndim
 FUNCTIONS[np.size] = lambda tracer, a, axis=None: a.size if axis is None else a.shape[axis]
 
 
-@_function(np.where)
+@handles(np.where)
 def _where(tracer, condition, x, y):
     (a, b), (c, d) = parts(tracer, x), parts(tracer, y)
     return pair(tracer, np.where(condition, a, c), 0.0 if absent(b) and absent(d) else np.where(condition, b, d))
 
 
-@_function(np.zeros_like, np.empty_like)
+@handles(np.zeros_like, np.empty_like)
 def _zeros_like(tracer, a, dtype=None, order="K", subok=True, shape=None, *, device=None):
     shape = a.shape if shape is None else shape
     return zeros(tracer, shape) if np.dtype(dtype or complex).kind == "c" else tracer.call(np.zeros, (shape, dtype), {})
 
 
-@_function(np.ones_like)
+@handles(np.ones_like)
 def _ones_like(tracer, a, dtype=None, order="K", subok=True, shape=None, *, device=None):
     made = _zeros_like(tracer, a, dtype, order, subok, shape)
     made[...] = 1.0
     return made
 
 
-@_function(np.polyval)
+@handles(np.polyval)
 def _polyval(tracer, p, x):
     value = 0.0
     for coefficient in p:
@@ -340,7 +333,7 @@ def _polyval(tracer, p, x):
     return value
 
 
-@_function(np.einsum)
+@handles(np.einsum)
 def _einsum(tracer, subscripts, *operands):
     if len(operands) == 1:
         return _part_by_part(lambda part: np.einsum(subscripts, part))(tracer, *operands)
@@ -349,12 +342,12 @@ def _einsum(tracer, subscripts, *operands):
     return product_of_parts(tracer, *operands, lambda x, y: np.einsum(subscripts, x, y))
 
 
-@_function(np.linalg.norm)
+@handles(np.linalg.norm)
 def _norm(tracer, x, ord=None, axis=None, keepdims=False):
     return np.linalg.norm(_absolute(tracer, x), ord, axis, keepdims)
 
 
-@_function(np.linalg.solve)
+@handles(np.linalg.solve)
 def _solve(tracer, a, b):
     """The real system [[Re, -Im], [Im, Re]] of twice the size."""
     a, b = as_complex(tracer, a).filled(), as_complex(tracer, b).filled()
@@ -365,6 +358,6 @@ def _solve(tracer, a, b):
     return pair(tracer, found[: len(a)], found[len(a) :])
 
 
-@_function(np.linalg.inv)
+@handles(np.linalg.inv)
 def _inv(tracer, a):
     return _solve(tracer, a, np.eye(len(a)))

@@ -15,9 +15,9 @@ import numpy as np
 import scipy.integrate
 from numpy.polynomial.legendre import legvander
 
-from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.formulas.table import array
+from autoopt.tracing.recording import refusals
 from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.table import stands_in
 
@@ -60,7 +60,7 @@ _KINKS = {
 def quad(tracer, func, a, b, args=(), full_output=0, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, **options):
     """Return the integral and SciPy's estimate of its error."""
     if full_output or options:
-        raise _refusal(tracer, f"scipy.integrate.quad with {', '.join(options) or 'full_output'}=", "leave it out")
+        raise refusals.call(tracer, f"scipy.integrate.quad with {', '.join(options) or 'full_output'}=", "leave it out")
     args = args if isinstance(args, tuple) else (args,)
     integrand = _Integrand(tracer, func, args)
     ends = [tracer.concrete(end) for end in (a, b)]
@@ -68,7 +68,7 @@ def quad(tracer, func, a, b, args=(), full_output=0, epsabs=1.49e-8, epsrel=1.49
     if not integrand.follows and tracer.level((a, b)) < PARAMETER:
         return found[:2]
     if len(found) > 3:
-        raise _refusal(tracer, "scipy.integrate.quad where it does not converge", "divide the interval")
+        raise refusals.call(tracer, "scipy.integrate.quad where it does not converge", "divide the interval")
     count = found[2]["last"]
     mark, guards = len(tracer.steps), len(tracer.tape.guards)
     intervals = _halves(found[2]["alist"][:count], found[2]["blist"][:count], *ends)
@@ -83,7 +83,7 @@ def quad(tracer, func, a, b, args=(), full_output=0, epsabs=1.49e-8, epsrel=1.49
     close = abs(tracer.concrete(upper) - found[0]) <= max(10 * found[1], epsabs, epsrel * abs(found[0]))
     enough = (upper - lower) ** 2 <= max(epsabs, 1e3 * epsrel * abs(found[0])) ** 2
     if not close or not _estimated(tracer, enough):
-        raise _refusal(
+        raise refusals.call(
             tracer,
             "scipy.integrate.quad of a function that polynomials do not follow",
             "take out what is singular by a substitution, or pass jac='finite-difference'",
@@ -208,7 +208,7 @@ def _stay_beside(tracer: Recorder, cut: list) -> bool:
 
 
 def _refuse_kink(tracer: Recorder) -> NoReturn:
-    raise _refusal(
+    raise refusals.call(
         tracer,
         "scipy.integrate.quad of a function with a kink, a jump or a branch on the parameters",
         "integrate the smooth pieces one by one, or pass jac='finite-difference'",
@@ -243,16 +243,10 @@ def _adaptive(tracer: Recorder, solve: Callable, f: Callable, args: tuple, kwarg
     place = [array(tracer.whole(part)) for part in place]
     slope = f(*place, *(extra if isinstance(extra, tuple) else (extra,)))
     if tracer.level((slope, args, kwargs)) == PARAMETER:
-        raise _refusal(
+        raise refusals.call(
             tracer,
             f"scipy.integrate.{solve.__name__} of an equation that depends on the parameters",
             "write the steps of a method with fixed steps, such as Runge-Kutta's, or pass jac='finite-difference'",
         )
     tracer.tape.data_decided = True
     return solve(f, *tracer.concrete(args), **tracer.concrete(kwargs))
-
-
-def _refusal(tracer: Recorder, what: str, remedy: str) -> UnsupportedFunctionError:
-    return UnsupportedFunctionError(
-        f"The objective calls {what}, which autoopt cannot differentiate.", tracer.location(), remedy + "."
-    )

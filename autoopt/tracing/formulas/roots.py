@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from autoopt.errors import UnsupportedFunctionError
 from autoopt.tape.searches.newton import REST, STEPS, WIDTH, newton
-from autoopt.tape.tape import PARAMETER, Leaf
+from autoopt.tape.tape import PARAMETER
+from autoopt.tracing.complex.eigenvalues import start_input
+from autoopt.tracing.recording import refusals
 from autoopt.tracing.recording.failing import is_handled
 from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.table import stands_in
@@ -59,7 +60,7 @@ def _bracketed(original: Callable) -> Callable:
         if not _is_followed(tracer, root):
             return (root, report) if full else root
         if not (f(low, *args) * f(high, *args) <= 0.0 and low <= root <= high):
-            raise _refusal(
+            raise refusals.call(
                 tracer, f"scipy.optimize.{original.__name__} with a root that leaves its bracket", "widen it"
             )
         tracer.tape.caught = tracer.tape.caught or not _changes_sign_once(f, low, high, args)
@@ -109,10 +110,10 @@ def _followed(tracer: Recorder, original: Callable, f: Callable, places: tuple, 
         return (np.nan * start, report) if _is_followed(tracer, value) else (start, report)
     if not _is_followed(tracer, value):
         return start, report
-    given = _given(tracer, start)
+    given = start_input(tracer, start)
     root, step = newton(lambda z: f(z, *args), given)
     if not np.all(step**2 <= (REST * (1.0 + np.abs(given))) ** 2):
-        raise _refusal(tracer, f"scipy.optimize.{original.__name__} where the slope is 0", "use a simple root")
+        raise refusals.call(tracer, f"scipy.optimize.{original.__name__} where the slope is 0", "use a simple root")
     return root, report
 
 
@@ -152,11 +153,6 @@ class _Report(optimize.RootResults):
         return [(name, self[name]) for name in self]
 
 
-def _given(tracer: Recorder, start: Any) -> Any:
-    """Return where the steps start as an input of the tape: other numbers there are the same code."""
-    return tracer.leaf(Leaf(tracer.free_name("start"), "captured"), start)
-
-
 @stands_in(optimize.fsolve)
 @_searching
 def _fsolve(tracer, func, x0, args=(), fprime=None, full_output=0, **options):
@@ -181,7 +177,7 @@ def _root(tracer, fun, x0, args=(), method="hybr", jac=None, tol=None, callback=
     slope = _plainly(tracer, (lambda x, *args: fun(x, *args)[1]) if both else jac, args) if jac else None
     found = optimize.root(_plainly(tracer, values, ()), x0, (), method, slope, tol, callback, options)
     if np.size(found.fun) != np.size(found.x):
-        raise _refusal(tracer, "scipy.optimize.root of more equations than unknowns", "use as many of each")
+        raise refusals.call(tracer, "scipy.optimize.root of more equations than unknowns", "use as many of each")
     found.x = _solved(tracer, values, found.x, found.success, "root")
     if _is_followed(tracer, found.x):
         found.fun = np.reshape(tracer.whole(values(found.x)), np.shape(found.fun))
@@ -202,7 +198,7 @@ def _solved(tracer: Recorder, f: Callable, start: np.ndarray, converged: bool, n
     tracer.tape.caught = True
     if not converged:
         return np.nan * start
-    root = _given(tracer, np.ravel(start))
+    root = start_input(tracer, np.ravel(start))
     scale, step = 1.0 + np.abs(root), 0.0
     widths = WIDTH * scale
     for _ in range(STEPS):
@@ -212,7 +208,7 @@ def _solved(tracer: Recorder, f: Callable, start: np.ndarray, converged: bool, n
         step = np.linalg.solve(np.stack(columns, axis=1), values(root))
         root = root - step
     if not np.sum((step / scale) ** 2) <= REST**2:
-        raise _refusal(tracer, f"scipy.optimize.{name} where it finds no simple root", "start it nearer to one")
+        raise refusals.call(tracer, f"scipy.optimize.{name} where it finds no simple root", "start it nearer to one")
     return np.reshape(root, np.shape(start))
 
 
@@ -226,9 +222,3 @@ def _plainly(tracer: Recorder, f: Callable, args: tuple) -> Callable:
         return found
 
     return plain
-
-
-def _refusal(tracer: Recorder, what: str, remedy: str) -> UnsupportedFunctionError:
-    return UnsupportedFunctionError(
-        f"The objective calls {what}, which autoopt cannot differentiate.", tracer.location(), remedy + "."
-    )

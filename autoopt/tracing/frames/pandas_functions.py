@@ -13,6 +13,7 @@ from autoopt.tracing.frames.pandas_expressions import evaluated
 from autoopt.tracing.frames.pandas_objects import Call
 from autoopt.tracing.frames.pandas_operators import AXES
 from autoopt.tracing.frames.pandas_places import rearranged
+from autoopt.tracing.frames.pandas_reductions import label_of
 from autoopt.tracing.frames.pandas_table import Table, method, pandas_classes
 
 
@@ -57,7 +58,7 @@ def agg(table: Table, func: Any, axis: Any = 0, **kwargs: Any) -> Any:
         result = {label: table[label].agg(part) for label, part in func.items()}
         return assembled(table, list(result.values()), list(result), False)
     if isinstance(func, list) and not table._is_frame:
-        return assembled(table, [table.agg(part) for part in func], [_named(part) for part in func], False)
+        return assembled(table, [table.agg(part) for part in func], [label_of(part) for part in func], False)
     if not callable(func):
         raise table._frames.refusal(".agg of these functions")
     return table.apply(func, axis, **kwargs) if table._is_frame else func(table, **kwargs)
@@ -124,8 +125,3 @@ def query(table: Table, expr: str, **kwargs: Any) -> Any:
 def _applied(func: Callable, args: tuple, part: Any, **kwargs: Any) -> Any:
     """Call a function with the further arguments of `apply(func, args=...)`."""
     return func(part, *args, **kwargs)
-
-
-def _named(func: Any) -> str:
-    """Return what a function is called among the labels of a result."""
-    return func if type(func) is str else func.__name__

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tracing.frames.pandas_places import rearranged
-from autoopt.tracing.frames.pandas_reductions import BY_SUMS, PADDED, by_sums, padded
+from autoopt.tracing.frames.pandas_reductions import BY_SUMS, PADDED, by_sums, label_of, padded
 
 
 def _applied(groups: Any, function: Callable) -> Any:
@@ -279,13 +279,13 @@ def _requests(groups: Groups, func: Any, named: dict) -> list[tuple[Any, Any, An
         if not any(isinstance(part, list) for part in func.values()):
             return [(column, column, part) for column, part in func.items()]
         lists = {column: part if isinstance(part, list) else [part] for column, part in func.items()}
-        return [((column, _named(one)), column, one) for column, parts in lists.items() for one in parts]
+        return [((column, label_of(one)), column, one) for column, parts in lists.items() for one in parts]
     columns = [] if groups._column is not None else list(groups._of(groups.table._plain).first().columns)
     if not isinstance(func, list):
         return [(label, label, func) for label in columns]
     if groups._column is not None:
-        return [(_named(one), None, one) for one in func]
-    return [((label, _named(one)), label, one) for label in columns for one in func]
+        return [(label_of(one), None, one) for one in func]
+    return [((label, label_of(one)), label, one) for label in columns for one in func]
 
 
 def _codes(groups: Groups) -> np.ndarray:
@@ -301,10 +301,6 @@ def _codes(groups: Groups) -> np.ndarray:
     if np.any(codes < 0):
         raise groups._refusal("", "some rows belong to no group")
     return codes
-
-
-def _named(func: Any) -> str:
-    return func if type(func) is str else func.__name__
 
 
 def _calls(value: Any) -> bool:

@@ -55,3 +55,8 @@ def padded(name: str, values: Any, codes: np.ndarray, counts: np.ndarray, q: flo
     share, groups = position - below, np.arange(len(counts))
     above = np.minimum(below + 1, counts - 1)
     return rows[groups, below] * (1 - share) + rows[groups, above] * share
+
+
+def label_of(func: Any) -> str:
+    """Return what a function is called among the labels of a result."""
+    return func if type(func) is str else func.__name__

@@ -100,3 +100,10 @@ def object_result(tracer: Recorder, function: Callable, value: Any) -> Unsupport
         tracer.location(),
         "write the calculation with NumPy functions, or pass jac='finite-difference'.",
     )
+
+
+def call(tracer: Recorder, what: str, remedy: str) -> UnsupportedFunctionError:
+    """Return what says that the objective calls a function, or one in such a way, that has no derivative here."""
+    return UnsupportedFunctionError(
+        f"The objective calls {what}, which autoopt cannot differentiate.", tracer.location(), f"{remedy}."
+    )

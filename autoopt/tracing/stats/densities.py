@@ -62,7 +62,7 @@ _HALF_LOG_2PI = log(2 * pi) / 2
 _EULER = -float(special.digamma(1.0))
 
 
-def _positive(*shapes: Any) -> tuple:
+def positive(*shapes: Any) -> tuple:
     return tuple(shape > 0 for shape in shapes)
 
 
@@ -147,7 +147,7 @@ CONTINUOUS: dict[str, Row] = {
         mean=lambda: sqrt(2 / pi), var=lambda: 1 - 2 / pi, entropy=lambda: log(pi / 2) / 2 + 0.5,
     ),
     "lognorm": Row(
-        lambda z, s: -((np.log(z) / s) ** 2) / 2 - np.log(s) - np.log(z) - _HALF_LOG_2PI, _positive,
+        lambda z, s: -((np.log(z) / s) ** 2) / 2 - np.log(s) - np.log(z) - _HALF_LOG_2PI, positive,
         low=0.0, is_open=True,
         cdf=lambda z, s: special.ndtr(np.log(z) / s), sf=lambda z, s: special.ndtr(-np.log(z) / s),
         logcdf=lambda z, s: special.log_ndtr(np.log(z) / s), logsf=lambda z, s: special.log_ndtr(-np.log(z) / s),
@@ -163,7 +163,7 @@ CONTINUOUS: dict[str, Row] = {
     ),
     "skewnorm": Row(lambda z, a: log(2) + _normal(z) + special.log_ndtr(a * z)),
     "t": Row(
-        lambda z, df: -np.log(df) / 2 - special.betaln(df / 2, 0.5) - (df + 1) / 2 * np.log1p(z**2 / df), _positive,
+        lambda z, df: -np.log(df) / 2 - special.betaln(df / 2, 0.5) - (df + 1) / 2 * np.log1p(z**2 / df), positive,
         cdf=lambda z, df: special.stdtr(df, z), sf=lambda z, df: special.stdtr(df, -z),
         ppf=lambda q, df: special.stdtrit(df, q), isf=lambda q, df: -special.stdtrit(df, q),
         mean=lambda df: _where_more(df, 1.0, lambda df: 0.0 * df),
@@ -205,20 +205,20 @@ CONTINUOUS: dict[str, Row] = {
         ppf=lambda q: -np.log1p(-q), isf=lambda q: -np.log(q), mean=lambda: 1.0, var=lambda: 1.0, entropy=lambda: 1.0,
     ),
     "gamma": Row(
-        lambda z, a: special.xlogy(a - 1, z) - z - special.gammaln(a), _positive, low=0.0,
+        lambda z, a: special.xlogy(a - 1, z) - z - special.gammaln(a), positive, low=0.0,
         cdf=lambda z, a: special.gammainc(a, z), sf=lambda z, a: special.gammaincc(a, z),
         ppf=lambda q, a: special.gammaincinv(a, q), isf=lambda q, a: special.gammainccinv(a, q),
         mean=lambda a: a, var=lambda a: a, entropy=lambda a: special.digamma(a) * (1 - a) + a + special.gammaln(a),
     ),
     "chi2": Row(
-        lambda z, df: special.xlogy(df / 2 - 1, z) - z / 2 - special.gammaln(df / 2) - log(2) / 2 * df, _positive,
+        lambda z, df: special.xlogy(df / 2 - 1, z) - z / 2 - special.gammaln(df / 2) - log(2) / 2 * df, positive,
         low=0.0, cdf=lambda z, df: special.gammainc(df / 2, z / 2), sf=lambda z, df: special.gammaincc(df / 2, z / 2),
         ppf=lambda q, df: 2 * special.gammaincinv(df / 2, q), isf=lambda q, df: 2 * special.gammainccinv(df / 2, q),
         mean=lambda df: df, var=lambda df: 2 * df,
         entropy=lambda df: df / 2 + log(2) + special.gammaln(df / 2) + (1 - df / 2) * special.digamma(df / 2),
     ),
     "invgamma": Row(
-        lambda z, a: -(a + 1) * np.log(z) - special.gammaln(a) - 1 / z, _positive, low=0.0, is_open=True,
+        lambda z, a: -(a + 1) * np.log(z) - special.gammaln(a) - 1 / z, positive, low=0.0, is_open=True,
         cdf=lambda z, a: special.gammaincc(a, 1 / z), sf=lambda z, a: special.gammainc(a, 1 / z),
         ppf=lambda q, a: 1 / special.gammainccinv(a, q), isf=lambda q, a: 1 / special.gammaincinv(a, q),
         mean=lambda a: _where_more(a, 1.0, lambda a: 1 / (a - 1)),
@@ -226,7 +226,7 @@ CONTINUOUS: dict[str, Row] = {
         entropy=lambda a: a - (a + 1) * special.digamma(a) + special.gammaln(a),
     ),
     "beta": Row(
-        lambda z, a, b: special.xlog1py(b - 1, -z) + special.xlogy(a - 1, z) - special.betaln(a, b), _positive,
+        lambda z, a, b: special.xlog1py(b - 1, -z) + special.xlogy(a - 1, z) - special.betaln(a, b), positive,
         low=0.0, high=1.0, inner=0.5, cdf=lambda z, a, b: special.betainc(a, b, z),
         sf=lambda z, a, b: special.betaincc(a, b, z),
         ppf=lambda q, a, b: special.betaincinv(a, b, q), isf=lambda q, a, b: special.betainccinv(a, b, q),
@@ -235,13 +235,13 @@ CONTINUOUS: dict[str, Row] = {
         + (a + b - 2) * special.digamma(a + b),
     ),
     "f": Row(
-        _f_logpdf, _positive, low=0.0, cdf=lambda z, m, n: special.betainc(m / 2, n / 2, m * z / (n + m * z)),
+        _f_logpdf, positive, low=0.0, cdf=lambda z, m, n: special.betainc(m / 2, n / 2, m * z / (n + m * z)),
         sf=lambda z, m, n: special.betainc(n / 2, m / 2, n / (n + m * z)),
         ppf=lambda q, m, n: special.fdtri(m, n, q), isf=lambda q, m, n: 1 / special.fdtri(n, m, q),
         mean=lambda m, n: np.where(m > 0, _where_more(n, 2.0, lambda n: n / (n - 2)), np.nan),
     ),
     "weibull_min": Row(
-        lambda z, c: np.log(c) + special.xlogy(c - 1, z) - z**c, _positive, low=0.0,
+        lambda z, c: np.log(c) + special.xlogy(c - 1, z) - z**c, positive, low=0.0,
         cdf=lambda z, c: -np.expm1(-(z**c)), sf=lambda z, c: np.exp(-(z**c)), logsf=lambda z, c: -(z**c),
         ppf=lambda q, c: (-np.log1p(-q)) ** (1 / c), isf=lambda q, c: (-np.log(q)) ** (1 / c),
         mean=lambda c: special.gamma(1 + 1 / c),
@@ -249,7 +249,7 @@ CONTINUOUS: dict[str, Row] = {
         entropy=lambda c: -_EULER / c - np.log(c) + _EULER + 1,
     ),
     "pareto": Row(
-        lambda z, b: np.log(b) - (b + 1) * np.log(z), _positive, low=1.0, inner=2.0,
+        lambda z, b: np.log(b) - (b + 1) * np.log(z), positive, low=1.0, inner=2.0,
         cdf=lambda z, b: -np.expm1(-b * np.log(z)), sf=lambda z, b: z**-b, logsf=lambda z, b: -b * np.log(z),
         ppf=lambda q, b: (1 - q) ** (-1 / b), isf=lambda q, b: q ** (-1 / b),
         mean=lambda b: _where_more(b, 1.0, lambda b: b / (b - 1)),
@@ -270,18 +270,18 @@ CONTINUOUS: dict[str, Row] = {
         lambda z, kappa: kappa * special.cosm1(z) - _LOG_2PI - np.log(special.i0e(kappa)), lambda kappa: (kappa >= 0,)
     ),
     "invgauss": Row(
-        lambda z, mu: -_HALF_LOG_2PI - 1.5 * np.log(z) - ((z - mu) / mu) ** 2 / (2 * z), _positive,
+        lambda z, mu: -_HALF_LOG_2PI - 1.5 * np.log(z) - ((z - mu) / mu) ** 2 / (2 * z), positive,
         low=0.0, is_open=True, mean=lambda mu: mu, var=lambda mu: mu**3,
     ),
     "lomax": Row(
-        lambda z, c: np.log(c) - (c + 1) * np.log1p(z), _positive, low=0.0,
+        lambda z, c: np.log(c) - (c + 1) * np.log1p(z), positive, low=0.0,
         cdf=lambda z, c: -np.expm1(-c * np.log1p(z)), sf=lambda z, c: np.exp(-c * np.log1p(z)),
         logsf=lambda z, c: -c * np.log1p(z),
         ppf=lambda q, c: np.expm1(-np.log1p(-q) / c), isf=lambda q, c: np.expm1(-np.log(q) / c),
         entropy=lambda c: 1 + 1 / c - np.log(c),
     ),
     "fisk": Row(
-        lambda z, c: np.log(c) + special.xlogy(c - 1, z) - 2 * np.log1p(z**c), _positive, low=0.0,
+        lambda z, c: np.log(c) + special.xlogy(c - 1, z) - 2 * np.log1p(z**c), positive, low=0.0,
         cdf=lambda z, c: 1 / (1 + z**-c), sf=lambda z, c: 1 / (1 + z**c), logsf=lambda z, c: -np.log1p(z**c),
         ppf=lambda q, c: (q / (1 - q)) ** (1 / c), isf=lambda q, c: ((1 - q) / q) ** (1 / c),
     ),

@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 import scipy.special as special
 
-from autoopt.tracing.stats.densities import CONTINUOUS, DISCRETE, Row
+from autoopt.tracing.stats.densities import CONTINUOUS, DISCRETE, Row, positive
 
 _HALF_LOG_2PI = log(2 * pi) / 2
-
-
-def _positive(*shapes: Any) -> tuple:
-    return tuple(shape > 0 for shape in shapes)
 
 
 def _reduced(z: Any, c: Any) -> Any:
@@ -57,14 +53,14 @@ LIFETIMES: dict[str, Row] = {
         isf=lambda q, c: -special.boxcox(-np.log1p(-q), c),
     ),
     "gompertz": Row(
-        lambda z, c: np.log(c) + z - c * np.expm1(z), _positive, low=0.0, cdf=lambda z, c: -np.expm1(-c * np.expm1(z)),
+        lambda z, c: np.log(c) + z - c * np.expm1(z), positive, low=0.0, cdf=lambda z, c: -np.expm1(-c * np.expm1(z)),
         sf=lambda z, c: np.exp(-c * np.expm1(z)), logsf=lambda z, c: -c * np.expm1(z),
         ppf=lambda q, c: np.log1p(-np.log1p(-q) / c), isf=lambda q, c: np.log1p(-np.log(q) / c),
     ),
     "exponweib": Row(
         lambda z, a, c: np.log(a) + np.log(c) + special.xlogy(a - 1, -np.expm1(-(z**c))) - z**c
         + special.xlogy(c - 1, z),
-        _positive, low=0.0, cdf=lambda z, a, c: (-np.expm1(-(z**c))) ** a,
+        positive, low=0.0, cdf=lambda z, a, c: (-np.expm1(-(z**c))) ** a,
         logcdf=lambda z, a, c: a * np.log(-np.expm1(-(z**c))),
         ppf=lambda q, a, c: (-np.log(-np.expm1(np.log(q) / a))) ** (1 / c),
         isf=lambda q, a, c: (-np.log(-np.expm1(np.log1p(-q) / a))) ** (1 / c),
@@ -74,17 +70,17 @@ LIFETIMES: dict[str, Row] = {
         lambda a, c: (a > 0, c != 0), low=0.0,
     ),
     "invweibull": Row(
-        lambda z, c: np.log(c) - (c + 1) * np.log(z) - z**-c, _positive, low=0.0, is_open=True,
+        lambda z, c: np.log(c) - (c + 1) * np.log(z) - z**-c, positive, low=0.0, is_open=True,
         cdf=lambda z, c: np.exp(-(z**-c)), sf=lambda z, c: -np.expm1(-(z**-c)), logcdf=lambda z, c: -(z**-c),
         ppf=lambda q, c: (-np.log(q)) ** (-1 / c), isf=lambda q, c: (-np.log1p(-q)) ** (-1 / c),
     ),
     "weibull_max": Row(
-        lambda z, c: np.log(c) + special.xlogy(c - 1, -z) - (-z) ** c, _positive, high=0.0, inner=-1.0,
+        lambda z, c: np.log(c) + special.xlogy(c - 1, -z) - (-z) ** c, positive, high=0.0, inner=-1.0,
         cdf=lambda z, c: np.exp(-((-z) ** c)), logcdf=lambda z, c: -((-z) ** c),
         sf=lambda z, c: -np.expm1(-((-z) ** c)), ppf=lambda q, c: -((-np.log(q)) ** (1 / c)),
     ),
     "burr12": Row(
-        lambda z, c, d: np.log(c) + np.log(d) + special.xlogy(c - 1, z) - (d + 1) * np.log1p(z**c), _positive, low=0.0,
+        lambda z, c, d: np.log(c) + np.log(d) + special.xlogy(c - 1, z) - (d + 1) * np.log1p(z**c), positive, low=0.0,
         cdf=lambda z, c, d: -np.expm1(-d * np.log1p(z**c)), sf=lambda z, c, d: np.exp(-d * np.log1p(z**c)),
         logsf=lambda z, c, d: -d * np.log1p(z**c),
         ppf=lambda q, c, d: np.expm1(-np.log1p(-q) / d) ** (1 / c),
@@ -97,7 +93,7 @@ LIFETIMES: dict[str, Row] = {
         ppf=lambda q, a, b: np.exp(np.log(a) + q * (np.log(b) - np.log(a))),
     ),
     "powerlaw": Row(
-        lambda z, a: np.log(a) + special.xlogy(a - 1, z), _positive, low=0.0, high=1.0, inner=0.5,
+        lambda z, a: np.log(a) + special.xlogy(a - 1, z), positive, low=0.0, high=1.0, inner=0.5,
         cdf=lambda z, a: z**a, logcdf=lambda z, a: a * np.log(z), ppf=lambda q, a: q ** (1 / a),
     ),
     "maxwell": Row(
@@ -107,7 +103,7 @@ LIFETIMES: dict[str, Row] = {
     ),
     "chi": Row(
         lambda z, df: log(2) - df / 2 * log(2) - special.gammaln(df / 2) + special.xlogy(df - 1, z) - z**2 / 2,
-        _positive, low=0.0, cdf=lambda z, df: special.gammainc(df / 2, z**2 / 2),
+        positive, low=0.0, cdf=lambda z, df: special.gammainc(df / 2, z**2 / 2),
         sf=lambda z, df: special.gammaincc(df / 2, z**2 / 2),
         ppf=lambda q, df: np.sqrt(2 * special.gammaincinv(df / 2, q)),
         isf=lambda q, df: np.sqrt(2 * special.gammainccinv(df / 2, q)),
@@ -119,7 +115,7 @@ LIFETIMES: dict[str, Row] = {
     ),
     "nakagami": Row(
         lambda z, nu: log(2) + special.xlogy(nu, nu) - special.gammaln(nu) + special.xlogy(2 * nu - 1, z) - nu * z**2,
-        _positive, low=0.0, cdf=lambda z, nu: special.gammainc(nu, nu * z**2),
+        positive, low=0.0, cdf=lambda z, nu: special.gammainc(nu, nu * z**2),
         sf=lambda z, nu: special.gammaincc(nu, nu * z**2),
         ppf=lambda q, nu: np.sqrt(special.gammaincinv(nu, q) / nu),
         isf=lambda q, nu: np.sqrt(special.gammainccinv(nu, q) / nu),
@@ -138,12 +134,12 @@ LIFETIMES: dict[str, Row] = {
         cdf=lambda z: 2 / pi * np.arctan(np.exp(z)), sf=lambda z: 2 / pi * np.arctan(np.exp(-z)),
         ppf=lambda q: np.log(np.tan(pi / 2 * q)), isf=lambda q: -np.log(np.tan(pi / 2 * q)),
     ),
-    "genlogistic": Row(lambda z, c: np.log(c) - z - (c + 1) * np.logaddexp(0.0, -z), _positive,
+    "genlogistic": Row(lambda z, c: np.log(c) - z - (c + 1) * np.logaddexp(0.0, -z), positive,
         cdf=lambda z, c: np.exp(-c * np.logaddexp(0.0, -z)), ppf=lambda q, c: -np.log(np.expm1(-np.log(q) / c)),
     ),
-    "gennorm": Row(lambda z, beta: np.log(beta / 2) - special.gammaln(1 / beta) - np.abs(z) ** beta, _positive),
+    "gennorm": Row(lambda z, beta: np.log(beta / 2) - special.gammaln(1 / beta) - np.abs(z) ** beta, positive),
     "betaprime": Row(
-        lambda z, a, b: special.xlogy(a - 1, z) - special.xlog1py(a + b, z) - special.betaln(a, b), _positive, low=0.0,
+        lambda z, a, b: special.xlogy(a - 1, z) - special.xlog1py(a + b, z) - special.betaln(a, b), positive, low=0.0,
         ppf=lambda q, a, b: special.betaincinv(a, b, q) / special.betainccinv(b, a, q),
         isf=lambda q, a, b: special.betainccinv(a, b, q) / special.betaincinv(b, a, q),
     ),
@@ -155,7 +151,7 @@ LIFETIMES: dict[str, Row] = {
         isf=lambda q, a, b: np.sinh((-special.ndtri(q) - a) / b),
     ),
     "laplace_asymmetric": Row(
-        lambda z, kappa: -np.where(z >= 0, z * kappa, -z / kappa) - np.log(kappa + 1 / kappa), _positive,
+        lambda z, kappa: -np.where(z >= 0, z * kappa, -z / kappa) - np.log(kappa + 1 / kappa), positive,
     ),
     "wald": Row(
         lambda z: -_HALF_LOG_2PI - 1.5 * np.log(z) - (z - 1) ** 2 / (2 * z), low=0.0, is_open=True,
@@ -174,17 +170,17 @@ LIFETIMES: dict[str, Row] = {
         low=0.0, cdf=lambda z, c: special.ndtr(z - c) - special.ndtr(-z - c),
     ),
     "truncexpon": Row(
-        lambda z, b: -z - np.log(-np.expm1(-b)), _positive, low=0.0, high=lambda b: b, inner=0.0,
+        lambda z, b: -z - np.log(-np.expm1(-b)), positive, low=0.0, high=lambda b: b, inner=0.0,
         cdf=lambda z, b: np.expm1(-z) / np.expm1(-b), ppf=lambda q, b: -np.log1p(q * np.expm1(-b)),
     ),
     "dgamma": Row(
-        lambda z, a: special.xlogy(a - 1, np.abs(z)) - log(2) - special.gammaln(a) - np.abs(z), _positive,
+        lambda z, a: special.xlogy(a - 1, np.abs(z)) - log(2) - special.gammaln(a) - np.abs(z), positive,
     ),
     "dweibull": Row(
-        lambda z, c: np.log(c) - log(2) + special.xlogy(c - 1, np.abs(z)) - np.abs(z) ** c, _positive,
+        lambda z, c: np.log(c) - log(2) + special.xlogy(c - 1, np.abs(z)) - np.abs(z) ** c, positive,
     ),
     "loglaplace": Row(
-        lambda z, c: np.log(c / 2) - np.log(z) - c * np.abs(np.log(z)), _positive, low=0.0, is_open=True,
+        lambda z, c: np.log(c / 2) - np.log(z) - c * np.abs(np.log(z)), positive, low=0.0, is_open=True,
     ),
     "skewcauchy": Row(
         lambda z, a: -log(pi) - np.log1p(z**2 / (1 + a * np.sign(z)) ** 2), lambda a: (a > -1, a < 1),
@@ -196,7 +192,7 @@ LIFETIMES: dict[str, Row] = {
         mean=lambda c: (1 + c) / 3, var=lambda c: (1 - c + c**2) / 18,
     ),
     "exponnorm": Row(
-        lambda z, K: -np.log(K) + 1 / (2 * K**2) - z / K + special.log_ndtr(z - 1 / K), _positive,
+        lambda z, K: -np.log(K) + 1 / (2 * K**2) - z / K + special.log_ndtr(z - 1 / K), positive,
         cdf=lambda z, K: special.ndtr(z) - np.exp(1 / (2 * K**2) - z / K + special.log_ndtr(z - 1 / K)),
         sf=lambda z, K: special.ndtr(-z) + np.exp(1 / (2 * K**2) - z / K + special.log_ndtr(z - 1 / K)),
         mean=lambda K: K, var=lambda K: 1 + K**2,
@@ -207,25 +203,25 @@ LIFETIMES: dict[str, Row] = {
         mean=lambda: 0.5, var=lambda: 0.125,
     ),
     "bradford": Row(
-        lambda z, c: np.log(c) - np.log1p(c * z) - np.log(np.log1p(c)), _positive, low=0.0, high=1.0, inner=0.5,
+        lambda z, c: np.log(c) - np.log1p(c * z) - np.log(np.log1p(c)), positive, low=0.0, high=1.0, inner=0.5,
         cdf=lambda z, c: np.log1p(c * z) / np.log1p(c), ppf=lambda q, c: np.expm1(q * np.log1p(c)) / c,
     ),
     "semicircular": Row(lambda z: log(2 / pi) + np.log1p(-(z**2)) / 2, low=-1.0, high=1.0, inner=0.0,
         cdf=lambda z: 0.5 + (z * np.sqrt(1 - z**2) + np.arcsin(z)) / pi, mean=lambda: 0.0, var=lambda: 0.25,
     ),
-    "loggamma": Row(lambda z, c: c * z - np.exp(z) - special.gammaln(c), _positive,
+    "loggamma": Row(lambda z, c: c * z - np.exp(z) - special.gammaln(c), positive,
         mean=lambda c: special.digamma(c), ppf=lambda q, c: np.log(special.gammaincinv(c, q)),
         isf=lambda q, c: np.log(special.gammainccinv(c, q)),
     ),
     "fatiguelife": Row(
         lambda z, c: np.log1p(z) - (z - 1) ** 2 / (2 * z * c**2) - log(2) - _HALF_LOG_2PI - np.log(c) - 1.5 * np.log(z),
-        _positive, low=0.0, is_open=True, cdf=lambda z, c: special.ndtr((np.sqrt(z) - 1 / np.sqrt(z)) / c),
+        positive, low=0.0, is_open=True, cdf=lambda z, c: special.ndtr((np.sqrt(z) - 1 / np.sqrt(z)) / c),
         sf=lambda z, c: special.ndtr((1 / np.sqrt(z) - np.sqrt(z)) / c),
         ppf=lambda q, c: _fatigue(c * special.ndtri(q)), isf=lambda q, c: _fatigue(-c * special.ndtri(q)),
     ),
-    "halfgennorm": Row(lambda z, beta: np.log(beta) - special.gammaln(1 / beta) - z**beta, _positive, low=0.0),
+    "halfgennorm": Row(lambda z, beta: np.log(beta) - special.gammaln(1 / beta) - z**beta, positive, low=0.0),
     "burr": Row(
-        lambda z, c, d: np.log(c) + np.log(d) + special.xlogy(c * d - 1, z) - (d + 1) * np.log1p(z**c), _positive,
+        lambda z, c, d: np.log(c) + np.log(d) + special.xlogy(c * d - 1, z) - (d + 1) * np.log1p(z**c), positive,
         low=0.0, is_open=True, logcdf=lambda z, c, d: -d * np.log1p(z**-c), cdf=lambda z, c, d: (1 + z**-c) ** -d,
         ppf=lambda q, c, d: np.expm1(-np.log(q) / d) ** (-1 / c),
         isf=lambda q, c, d: np.expm1(-np.log1p(-q) / d) ** (-1 / c),
@@ -239,7 +235,7 @@ LIFETIMES: dict[str, Row] = {
         isf=lambda q, a, b: special.expit((-special.ndtri(q) - a) / b),
     ),
     "powernorm": Row(
-        lambda z, c: np.log(c) - z**2 / 2 - _HALF_LOG_2PI + (c - 1) * special.log_ndtr(-z), _positive,
+        lambda z, c: np.log(c) - z**2 / 2 - _HALF_LOG_2PI + (c - 1) * special.log_ndtr(-z), positive,
         logsf=lambda z, c: c * special.log_ndtr(-z), sf=lambda z, c: np.exp(c * special.log_ndtr(-z)),
         cdf=lambda z, c: -np.expm1(c * special.log_ndtr(-z)),
         ppf=lambda q, c: -special.ndtri_exp(np.log1p(-q) / c), isf=lambda q, c: -special.ndtri_exp(np.log(q) / c),
@@ -252,17 +248,17 @@ COUNTS: dict[str, Row] = {
         discrete=True,
     ),
     "planck": Row(
-        lambda k, lambda_: np.log(-np.expm1(-lambda_)) - lambda_ * k, _positive, low=0.0,
+        lambda k, lambda_: np.log(-np.expm1(-lambda_)) - lambda_ * k, positive, low=0.0,
         cdf=lambda k, lambda_: -np.expm1(-lambda_ * (k + 1)), sf=lambda k, lambda_: np.exp(-lambda_ * (k + 1)),
         logsf=lambda k, lambda_: -lambda_ * (k + 1), discrete=True,
     ),
     "yulesimon": Row(
-        lambda k, alpha: np.log(alpha) + special.betaln(k, alpha + 1), _positive, low=1.0, discrete=True,
+        lambda k, alpha: np.log(alpha) + special.betaln(k, alpha + 1), positive, low=1.0, discrete=True,
     ),
     "skellam": Row(
         lambda k, mu1, mu2: -((np.sqrt(mu1) - np.sqrt(mu2)) ** 2) + k / 2 * (np.log(mu1) - np.log(mu2))
         + np.log(special.ive(np.abs(k), 2 * np.sqrt(mu1 * mu2))),
-        _positive, mean=lambda mu1, mu2: mu1 - mu2, var=lambda mu1, mu2: mu1 + mu2, discrete=True,
+        positive, mean=lambda mu1, mu2: mu1 - mu2, var=lambda mu1, mu2: mu1 + mu2, discrete=True,
     ),
 }  # fmt: skip
 
