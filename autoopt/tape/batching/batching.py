@@ -44,7 +44,7 @@ from autoopt.tape.batching.grids import factor
 from autoopt.tape.batching.placement import Placement
 from autoopt.tape.loops.checkpoints import checkpointed
 from autoopt.tape.loops.detection import recurrences
-from autoopt.tape.operations import pack
+from autoopt.tape.operations import component, pack
 from autoopt.tape.recurrence import SHORTEST, Recurrence
 from autoopt.tape.simplify import live, shared
 from autoopt.tape.tape import Guard, Slot, Tape
@@ -159,7 +159,7 @@ class Batching:
                 size = prod(group.step.shape)
                 enough = group.count >= FEW or (group.count > 1 and wanted[number])
                 enough = enough and (size <= LARGE or group.count >= SEVERAL)
-                batched[number] = enough and batchable(group.step)
+                batched[number] = enough and batchable(group.step) and self._is_whole(group)
                 several = batched[number] or group.operation in VARIADIC or group.operation is pack
             else:
                 several = group.kind == READ and wanted[number]
@@ -167,6 +167,11 @@ class Batching:
                 for source in self._varied(group):
                     wanted[source] = True
         return batched
+
+    def _is_whole(self, group: StepClass) -> bool:
+        """Whether a class is not of one of several results whose functions stay single."""
+        step = group.step
+        return step.operation is not component or batchable(self.steps[step.inputs[0]])
 
     def _varied(self, group: StepClass) -> list[int]:
         """Return the classes of which the members of one class read different members."""
