@@ -29,6 +29,7 @@ time for an array of a few hundred numbers than for one.
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,16 +45,20 @@ from autoopt.tape.batching.grids import factor
 from autoopt.tape.batching.placement import Placement
 from autoopt.tape.loops.checkpoints import checkpointed
 from autoopt.tape.loops.detection import recurrences
+from autoopt.tape.loops.uniform import uniform
 from autoopt.tape.operations import component, pack
 from autoopt.tape.recurrence import SHORTEST, Recurrence
 from autoopt.tape.simplify import live, shared
-from autoopt.tape.tape import Guard, Slot, Tape
+from autoopt.tape.tape import PARAMETER, Guard, Slot, Tape
 
 SMALL = 30
 """Tapes of fewer steps stay as they are."""
 
 GAIN = 0.7
 """Tapes of which more than this share of the steps would be left stay as they are, too."""
+
+MANY, FEWER = 200, 0.5
+"""More steps than MANY may come of loops whose iterations are of a few kinds, which become alike if FEWER are left."""
 
 FEW = 4
 """A class of fewer members is an array only if another array is made of it."""
@@ -74,7 +79,7 @@ def vectorise(tape: Tape) -> Tape:
     kept = _vectorised.get(id(tape))
     if kept is None or kept[0]() is not tape:
         with _collector_resting():
-            batched = _batched(flatten(tape))
+            batched = _batched(tape)
         batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
         key = id(tape)
         kept = _vectorised[key] = (ref(tape, lambda _: _vectorised.pop(key, None)), batched)
@@ -82,6 +87,16 @@ def vectorise(tape: Tape) -> Tape:
 
 
 def _batched(tape: Tape) -> Tape:
+    """Return a tape in few steps; where many are left, with the iterations of its loops made alike first."""
+    batched = _in_classes(flatten(tape))
+    if sum(step.level == PARAMETER for step in batched.steps) <= MANY:
+        return batched
+    alike = uniform(live(shared(tape)))
+    other = batched if alike is None else _in_classes(flatten(alike))
+    return other if len(other.steps) < FEWER * len(batched.steps) else batched
+
+
+def _in_classes(tape: Tape) -> Tape:
     """Return a flattened tape with recurrences as one step each, and every class of what is left as one step."""
     classes = classify(tape)
     if len(classes.classes) > 2 * SHORTEST:  # each iteration of a recurrence is a class of its own
@@ -213,6 +228,9 @@ class Batching:
         kept: list[Guard] = []
         asked: set[tuple[int, str]] = set()
         alike: dict[tuple[int, str], list[Guard]] = {}
+        counts = Counter(int(self.classes.of[guard.step]) for guard in guards)
+        classes = self.classes.classes  # what a loop has asked in each iteration is read from an array of its answers
+        read_often = {number for number, count in counts.items() if count >= FEW and classes[number].kind == READ}
         for guard in guards:
             number = int(self.classes.of[guard.step])
             boolean = (
@@ -220,7 +238,7 @@ class Batching:
                 and self.steps[guard.step].dtype == np.bool_
                 and not self.steps[guard.step].shape
             )
-            if boolean and number in self.placement.arrays:
+            if boolean and (number in self.placement.arrays or number in read_often):
                 alike.setdefault((number, guard.kind), []).append(guard)
                 continue
             step = self.placement.single(guard.step)
