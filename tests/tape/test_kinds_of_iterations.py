@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from derivative_checks import check_gradient, check_hessp, check_value
-from long_loops import compare_tapes
+from long_loops import check_text, compare_tapes
+from loop_texts import write
 
 from autoopt.objectives.objective import Objective
 from autoopt.parameters import Structure
+from autoopt.tape.batching import batching
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.recurrence import Recurrence
 from autoopt.tracing.trace import trace
@@ -200,3 +202,11 @@ def test_a_branch_in_a_recurrence_has_the_derivatives_of_differences(f) -> None:
     check_value(objective, X)
     check_gradient(objective, X, 0.0)
     check_hessp(objective, X, np.array([0.6, -0.7, 0.3]), 0.0)
+
+
+@pytest.mark.parametrize("seed", range(5000, 5060, 10))
+@pytest.mark.sampled(3)
+def test_random_loops_made_alike_have_the_value_of_the_unrolled_tape(seed, monkeypatch) -> None:
+    monkeypatch.setattr(batching, "MANY", 0)
+    for k in range(10):
+        check_text(write(seed + k), second_order=False)
