@@ -14,7 +14,9 @@ from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.tensor.blockwise import Blockwise
+from pytensor.tensor.linalg.decomposition.cholesky import Cholesky
 from pytensor.tensor.linalg.decomposition.eigen import Eigh
+from pytensor.tensor.linalg.solvers.triangular import SolveTriangular
 
 from autoopt.ops.releases import infers_shape
 
@@ -115,6 +117,38 @@ def _over_gaps(turned: Any, values: Any, gaps: Any) -> Any:
     own = pt.eye(values.shape[0] if n is None else n, dtype=bool)
     equal = pt.le(pt.abs(values[None, :] - values[:, None]), _APART * pt.max(pt.abs(values)))
     return (turned - turned.T) * pt.switch(own, 0.0, 1.0 / pt.switch(equal, pt.switch(own, 1.0, np.nan), gaps))
+
+
+class Triangular(SolveTriangular):
+    """The solution of a triangular system of known size, its slopes cut out by a constant as those of `Factor`."""
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        (A, _), (x,), (cotangent,) = inputs, outputs, cotangents
+        n = A.type.shape[0]
+        if n is None:
+            return super().pullback(inputs, outputs, cotangents)
+        right = type(self)(**self._props_dict() | {"lower": not self.lower})(A.T, cotangent)
+        slope = -pt.outer(right, x) if x.ndim == 1 else -right @ x.T
+        own = np.tri(n, k=-int(self.unit_diagonal), dtype=bool)
+        return [pt.switch(pt.constant(own if self.lower else own.T), slope, 0.0), right]
+
+
+class Factor(Cholesky):
+    """The lower Cholesky factor of a matrix of known size.
+
+    Its slopes are PyTensor's (Murray 2016), the triangles cut out by constants: PyTensor asks a stack for its shape to
+    do it, and the second derivatives of a stack then need a range for each of its matrices, which cannot be printed.
+    """
+
+    def pullback(self, inputs: list, outputs: list, cotangents: list) -> list:
+        (L,), (cotangent,) = outputs, cotangents
+        n = L.type.shape[0]
+        if n is None:
+            return super().pullback(inputs, outputs, cotangents)
+        half = pt.constant(np.tri(n, k=-1) + np.eye(n) / 2)
+        solve = Triangular(lower=False, b_ndim=2)
+        slope = solve(L.T, solve(L.T, ((L.T @ cotangent) * half).T).T)
+        return [(slope + slope.T) * half]
 
 
 class Eigen(Eigh):

@@ -8,7 +8,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.blockwise import Blockwise
 
-from autoopt.ops.matrices import Determinant, LogDeterminant, Svd, eigen
+from autoopt.ops.matrices import Determinant, Factor, LogDeterminant, Svd, eigen
 from autoopt.ops.operands import axes, axis_index, broadcast, inline, keep, real, shape, size, tensor, to_end
 from autoopt.rules.reductions import largest, root, smallest
 from autoopt.rules.shapes import moveaxis, swapaxes
@@ -208,7 +208,9 @@ def matrix_power(a, n):
 def cholesky(a, upper=False):
     """The Cholesky factor; only the triangle that NumPy reads has a slope."""
     a = real(a)
-    return swapaxes(pt.linalg.cholesky(swapaxes(a, -1, -2)), -1, -2) if upper else pt.linalg.cholesky(a)
+    if upper:
+        return swapaxes(cholesky(swapaxes(a, -1, -2)), -1, -2)
+    return pt.linalg.cholesky(a) if a.ndim == 2 else Blockwise(Factor())(a)
 
 
 @rule(np.linalg.eigh)

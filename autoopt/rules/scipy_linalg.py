@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 import scipy.linalg
 from pytensor.tensor.blockwise import Blockwise
 
-from autoopt.ops.matrices import MatrixFunction, eigen
+from autoopt.ops.matrices import MatrixFunction, Triangular, eigen
 from autoopt.ops.operands import real, shape, static, tensor
 from autoopt.rules.linalg import cholesky, det, inv, norm, pinv, qr, svd, svdvals, swapaxes, symmetric
 from autoopt.rules.table import Unsupported, rule
@@ -59,7 +59,8 @@ def scipy_solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False, over
         a, lower = swapaxes(a, -1, -2), not lower
     own = np.tri(shape(a)[-1], dtype=bool)
     a = pt.switch(pt.constant(own if lower else own.T), a, 0.0)
-    return pt.linalg.solve_triangular(a, b, lower=lower, unit_diagonal=unit_diagonal, b_ndim=min(b.ndim, 2))
+    options = {"lower": lower, "unit_diagonal": unit_diagonal, "b_ndim": min(b.ndim, 2)}
+    return pt.linalg.solve_triangular(a, b, **options) if a.ndim == 2 else Blockwise(Triangular(**options))(a, b)
 
 
 @rule(scipy.linalg.solve)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp
 
 HEADERS = {
     "for i in range(1, n - 1):": "i",
@@ -21,6 +22,13 @@ HEADERS = {
     "for i in [k for k in range(1, n - 1) if y[k] > -0.5]:": "i",
 }
 UNARY = ("np.sin({})", "np.tanh({})", "np.exp(-{} ** 2)", "{} ** 2", "np.sqrt(1 + {} ** 2)", "-{}", "np.log1p({} ** 2)")
+ROWS = (
+    "logsumexp([{}, x[1], 0.3])", "np.linalg.norm(x[:3] + {})", "np.sum(np.cumsum(D[1] * {}) ** 2)",
+    "np.linalg.solve(A + 3.0 * np.eye(3), D[2] * {})[0]", "np.sum(np.clip(x[:4] + {}, -0.7, 0.9))",
+    "np.einsum('i,ij,j', x[:3], A, np.cos(D[0] * {}))", "np.linalg.det(np.eye(3) + 0.1 * A * np.tanh({}))",
+    "np.outer(x[:2], D[0, :2] + {})[1, 0]", "np.hstack([x[:2], {}])[np.array([0, 2])].sum()",
+)  # fmt: skip
+"""Functions of small arrays, as a row of the data is."""
 BINARY = ("({} + {})", "({} - {})", "({} * {})", "np.maximum({}, {})", "bent({}, {})", "{} / (1.5 + {} ** 2)")
 PLACES = ("x[i]", "x[i + 1]", "x[i - 1]", "y[i]", "x[index[i]]", "D[i, 1]", "0.1 * i", "x[(3 * i) % n]")
 HELPER = "def bent(a, b):\n    return a * np.cos(b) if a > 0 else 0.5 * a - b\n"
@@ -36,7 +44,7 @@ class Text:
 
     def function(self) -> Any:
         """Return the objective."""
-        namespace: dict[str, Any] = {"np": np}
+        namespace: dict[str, Any] = {"np": np, "logsumexp": logsumexp}
         exec(compile(self.source, "<loop>", "exec"), namespace)
         return namespace["objective"]
 
@@ -68,6 +76,8 @@ class _Writer:
             return self.pick(at_hand)
         if self.chance(0.45):
             return self.pick(UNARY).format(f"({self.expression(at_hand, depth - 1)})")
+        if self.chance(0.08):
+            return self.pick(ROWS).format(f"({self.expression(at_hand, depth - 1)})")
         return self.pick(BINARY).format(self.expression(at_hand, depth - 1), f"({self.expression(at_hand, depth - 1)})")
 
     def loop(self) -> None:

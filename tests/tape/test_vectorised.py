@@ -64,7 +64,7 @@ def test_a_number_wrong_by_a_millionth_is_noticed(monkeypatch) -> None:
 
 
 def test_a_guard_that_is_lost_is_noticed(monkeypatch) -> None:
-    tape, x = tape_of(3)
+    tape, x = tape_of(9)
     points = [x, -x, x[::-1]]
     assert tape.guards
     compare_tapes(tape, points)

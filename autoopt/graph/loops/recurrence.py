@@ -14,7 +14,7 @@ from autoopt.graph.loops.bodies import mapped
 from autoopt.graph.loops.loop import Ending, loop
 from autoopt.graph.loops.segments import Body, collected, segmented
 from autoopt.graph.rewrites.rewriting import rewrite
-from autoopt.rules.table import Rule, Unsupported, find
+from autoopt.rules import Rule, Unsupported, find
 from autoopt.tape.assignments import assigned_name
 from autoopt.tape.operations import component, greatest, least, product, total
 from autoopt.tape.recurrence import Known, Recurrence, Until

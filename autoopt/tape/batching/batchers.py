@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
@@ -12,11 +12,15 @@ import numpy as np
 
 from autoopt.tape.batching.builder import Operand, TapeBuilder
 from autoopt.tape.batching.classes import VARIADIC, StepClass
+from autoopt.tape.batching.functions import Along, along, each, slots
+from autoopt.tape.batching.gathering import gathers
 from autoopt.tape.batching.grids import Grid, factor
+from autoopt.tape.batching.matrices import components, cross, diag, einsum, on_two_axes, outer, stacks, systems
 from autoopt.tape.batching.placement import Placement
 from autoopt.tape.batching.rearranging import REARRANGERS
 from autoopt.tape.batching.sums import combine
-from autoopt.tape.operations import astype, pack
+from autoopt.tape.names import qualified
+from autoopt.tape.operations import astype, component, pack
 from autoopt.tape.tape import Slot, Step
 
 Batcher = Callable[[Placement, StepClass], tuple[int, Grid]]
@@ -37,13 +41,21 @@ def add_batch(placement: Placement, group: StepClass) -> tuple[int, Grid]:
 
 def _batcher(step: Step) -> Batcher | None:
     """Return the function that adds a class of steps like this one; None if there is none."""
-    if step.dtype == object or (step.template is None and step.operation in REARRANGERS):
+    if step.dtype == object and step.operation not in SEVERAL and not _of_scipy(step, SEVERAL_OF_SCIPY):
         return None
-    find = BATCHERS.get(step.operation)
+    if step.template is None and step.operation in REARRANGERS and step.operation not in WITHOUT_TEMPLATE:
+        return None
+    find = BATCHERS.get(step.operation) or _of_scipy(step, BATCHERS_OF_SCIPY)
     if find is not None:
         return find(step)
     plain = isinstance(step.operation, np.ufunc) and step.operation.signature is None and step.operation.nout == 1
     return _elementwise if plain and step.template is None else None
+
+
+def _of_scipy(step: Step, table: Mapping[str, Any]) -> Any:
+    """Return the entry of a function of SciPy, by its name, as importing SciPy takes time; None if there is none."""
+    module = getattr(step.operation, "__module__", None) or ""
+    return table.get(qualified(step.operation)) if step.operation and module.startswith("scipy.") else None
 
 
 def _operands(placement: Placement, group: StepClass) -> tuple[list[Operand], Grid]:
@@ -58,18 +70,6 @@ def _elementwise(placement: Placement, group: StepClass) -> tuple[int, Grid]:
     shape = np.broadcast_shapes(*map(builder.shape, inputs))
     made = builder.call(step.operation, inputs, shape, step.dtype, step.template)
     return builder.broadcast(made, (*grid, *step.shape)), grid
-
-
-def _reduction(placement: Placement, group: StepClass) -> tuple[int, Grid]:
-    (operand,), grid = _operands(placement, group)
-    builder, step = placement.builder, group.step
-    options = dict(step.template[1])
-    axis = options.get("axis")
-    given = range(operand.rank) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
-    axes = tuple(a if a < 0 else a - operand.rank for a in given)
-    options["axis"] = axes[0] if len(axes) == 1 else axes
-    made = builder.call(step.operation, (operand.step,), (*grid, *step.shape), step.dtype, ((Slot(0),), options))
-    return made, grid
 
 
 def _slices(placement: Placement, group: StepClass) -> tuple[int, Grid]:
@@ -234,26 +234,79 @@ def _is_read(step: Step) -> Batcher | None:
     parts = position if type(position) is tuple else (position,)
     if len(step.inputs) == 1 and all(type(part) in (int, slice) for part in parts):
         return _slices
-    return REARRANGERS[operator.getitem](step)
+    return REARRANGERS[operator.getitem](step) or gathers(step)
 
 
 def _is_matmul(step: Step) -> Batcher | None:
     return _matmul if step.template is None or step.template == ((Slot(0), Slot(1)), {}) else None
 
 
-def _is_reduction(step: Step) -> Batcher | None:
-    args, options = step.template
-    plain = len(step.inputs) == 1 and len(args) == 1 and args[0] == Slot(0)
-    return _reduction if plain and set(options) <= {"axis", "keepdims"} else None
+def _is_elementwise(step: Step) -> Batcher | None:
+    """Whether a function goes entry by entry through all its arrays, however it is called."""
+    args, options = step.template or ((), {})
+    constants = [*args, *options.values()]
+    return (
+        _elementwise
+        if all(type(part) is Slot or np.ndim(part) == 0 or any(slots(part)) for part in constants)
+        else None
+    )
 
+
+def _is_vector_product(step: Step) -> Batcher | None:
+    """Whether a product of two arrays is one of two vectors: the result is a number."""
+    plain = step.template is None or step.template in (((Slot(0), Slot(1)), {}), ((Slot(0), Slot(1), 1), {}))
+    return _product_of_vectors if plain and not step.shape else None
+
+
+def _product_of_vectors(placement: Placement, group: StepClass) -> tuple[int, Grid]:
+    ranks = [len(placement.steps[source].shape) for source in group.step.inputs]
+    return _matmul(placement, group) if ranks == [1, 1] else each(placement, group)
+
+
+ALL, LAST, FLAT = Along(), Along(default=-1), Along(is_flat=True)
+
+SEVERAL: frozenset[Callable] = frozenset((np.linalg.slogdet, np.linalg.eigh))
+SEVERAL_OF_SCIPY = {"scipy.linalg.cho_factor": True, "scipy.linalg.eigh": True}
+"""Functions of several results that can be batched; of each there is a step `component`."""
+
+WITHOUT_TEMPLATE = frozenset((np.append,))
 
 BATCHERS: dict[Callable | None, Callable[[Step], Batcher | None]] = {
     **REARRANGERS,
     **dict.fromkeys(VARIADIC, lambda step: combine),
     **dict.fromkeys((np.where, astype), lambda step: _elementwise),
+    **dict.fromkeys((np.clip, np.select, np.nan_to_num, np.sinc), _is_elementwise),
     **dict.fromkeys((np.matmul, np.dot), _is_matmul),
-    **dict.fromkeys((np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.std, np.var), _is_reduction),
+    **dict.fromkeys((np.inner, np.vdot, np.tensordot), _is_vector_product),
+    **dict.fromkeys((np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.std, np.var), along(ALL)),
+    **dict.fromkeys((np.any, np.all, np.median, np.ptp, np.nansum, np.count_nonzero, np.flip), along(ALL)),
+    **dict.fromkeys((np.cumsum, np.cumprod, np.argmax, np.argmin, np.roll, np.repeat), along(FLAT)),
+    **dict.fromkeys((np.sort, np.argsort, np.diff), along(LAST)),
+    np.trapezoid: along(Along(default=-1, others=("x",))),
+    np.average: along(Along(others=("weights",))),
+    np.linalg.norm: along(ALL),
+    **dict.fromkeys((np.linalg.inv, np.linalg.det, np.linalg.cholesky, np.linalg.pinv, np.linalg.eigvalsh), stacks),
+    **dict.fromkeys((np.linalg.matrix_power, np.triu, np.tril, *SEVERAL), stacks),
+    **dict.fromkeys((np.trace, np.diagonal), on_two_axes("axis1", "axis2")),
+    component: components,
+    np.diag: diag,
+    np.linalg.solve: systems,
+    np.outer: outer,
+    np.cross: cross,
+    np.einsum: einsum,
     pack: lambda step: _pack,
     operator.getitem: _is_read,
 }
 """By operation, ufuncs apart: what adds a class of steps that are like a given one; None if they stay single."""
+
+BATCHERS_OF_SCIPY: dict[str, Callable[[Step], Batcher | None]] = {
+    "scipy.special.logsumexp": along(Along(others=("b",), broadcasts=True)),
+    **dict.fromkeys(("scipy.special.softmax", "scipy.special.log_softmax"), along(ALL)),
+    "scipy.special.multigammaln": _is_elementwise,
+    "scipy.linalg.norm": along(ALL),
+    **dict.fromkeys(
+        [f"scipy.linalg.{name}" for name in ("inv", "det", "cholesky", "pinv", "expm", "cho_factor", "eigh")], stacks
+    ),
+    **dict.fromkeys([f"scipy.linalg.{name}" for name in ("solve", "solve_triangular", "cho_solve")], systems),
+}
+"""The same for functions of SciPy, by their names."""

@@ -28,6 +28,7 @@ time for an array of a few hundred numbers than for one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
@@ -42,17 +43,21 @@ from autoopt.tape.batching.grids import factor
 from autoopt.tape.batching.placement import Placement
 from autoopt.tape.loops.checkpoints import checkpointed
 from autoopt.tape.loops.detection import recurrences
-from autoopt.tape.operations import pack
+from autoopt.tape.loops.uniform import uniform
+from autoopt.tape.operations import component, pack
 from autoopt.tape.recurrence import SHORTEST, Recurrence
 from autoopt.tape.resting import collector_resting
 from autoopt.tape.simplify import live, shared
-from autoopt.tape.tape import Guard, Slot, Tape
+from autoopt.tape.tape import PARAMETER, Guard, Slot, Tape
 
 SMALL = 30
 """Tapes of fewer steps stay as they are."""
 
 GAIN = 0.7
 """Tapes of which more than this share of the steps would be left stay as they are, too."""
+
+MANY, FEWER = 200, 0.5
+"""More steps than MANY may come of loops whose iterations are of a few kinds, which become alike if FEWER are left."""
 
 FEW = 4
 """A class of fewer members is an array only if another array is made of it."""
@@ -73,7 +78,7 @@ def vectorise(tape: Tape) -> Tape:
     kept = _vectorised.get(id(tape))
     if kept is None or kept[0]() is not tape:
         with collector_resting():
-            batched = _batched(flatten(tape))
+            batched = _batched(tape)
         batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
         key = id(tape)
         kept = _vectorised[key] = (ref(tape, lambda _: _vectorised.pop(key, None)), batched)
@@ -81,6 +86,16 @@ def vectorise(tape: Tape) -> Tape:
 
 
 def _batched(tape: Tape) -> Tape:
+    """Return a tape in few steps; where many are left, with the iterations of its loops made alike first."""
+    batched = _in_classes(flatten(tape))
+    if sum(step.level == PARAMETER for step in batched.steps) <= MANY:
+        return batched
+    alike = uniform(live(shared(tape)))
+    other = batched if alike is None else _in_classes(flatten(alike))
+    return other if len(other.steps) < FEWER * len(batched.steps) else batched
+
+
+def _in_classes(tape: Tape) -> Tape:
     """Return a flattened tape with recurrences as one step each, and every class of what is left as one step."""
     classes = classify(tape)
     if len(classes.classes) > 2 * SHORTEST:  # each iteration of a recurrence is a class of its own
@@ -146,7 +161,7 @@ class Batching:
                 size = prod(group.step.shape)
                 enough = group.count >= FEW or (group.count > 1 and wanted[number])
                 enough = enough and (size <= LARGE or group.count >= SEVERAL)
-                batched[number] = enough and batchable(group.step)
+                batched[number] = enough and batchable(group.step) and self._is_whole(group)
                 several = batched[number] or group.operation in VARIADIC or group.operation is pack
             else:
                 several = group.kind == READ and wanted[number]
@@ -154,6 +169,11 @@ class Batching:
                 for source in self._varied(group):
                     wanted[source] = True
         return batched
+
+    def _is_whole(self, group: StepClass) -> bool:
+        """Whether a class is not of one of several results whose functions stay single."""
+        step = group.step
+        return step.operation is not component or batchable(self.steps[step.inputs[0]])
 
     def _varied(self, group: StepClass) -> list[int]:
         """Return the classes of which the members of one class read different members."""
@@ -195,6 +215,9 @@ class Batching:
         kept: list[Guard] = []
         asked: set[tuple[int, str]] = set()
         alike: dict[tuple[int, str], list[Guard]] = {}
+        counts = Counter(int(self.classes.of[guard.step]) for guard in guards)
+        classes = self.classes.classes  # what a loop has asked in each iteration is read from an array of its answers
+        read_often = {number for number, count in counts.items() if count >= FEW and classes[number].kind == READ}
         for guard in guards:
             number = int(self.classes.of[guard.step])
             boolean = (
@@ -202,7 +225,7 @@ class Batching:
                 and self.steps[guard.step].dtype == np.bool_
                 and not self.steps[guard.step].shape
             )
-            if boolean and number in self.placement.arrays:
+            if boolean and (number in self.placement.arrays or number in read_often):
                 alike.setdefault((number, guard.kind), []).append(guard)
                 continue
             step = self.placement.single(guard.step)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from autoopt.tape.batching.classes import StepClass
 from autoopt.tape.batching.grids import Grid
 from autoopt.tape.batching.placement import Placement
 from autoopt.tape.operations import put, put_add
-from autoopt.tape.tape import Slot, Step, Template
+from autoopt.tape.tape import Slot, Step, Template, call
 
 _EVERY = slice(None)
 
@@ -65,6 +66,55 @@ def _join(placement: Placement, group: StepClass) -> tuple[int, Grid]:
     slots = [Slot(k) for k in range(len(parts))]
     template: Template = ((slots,), {"axis": axis})
     return builder.call(np.concatenate, parts, (*grid, *step.shape), step.dtype, template), grid
+
+
+def _join_rows(placement: Placement, group: StepClass) -> tuple[int, Grid]:
+    """Functions that join arrays after they have made those of few axes rows, columns or flat."""
+    wholes, grid = _operands(placement, group)
+    builder, step = placement.builder, group.step
+    assert step.operation is not None
+    prepare, axis = _ROWS[step.operation]
+    parts = []
+    for slot in _listed(step):
+        shape = placement.steps[step.inputs[slot.position]].shape
+        parts.append(builder.reshape(wholes[slot.position], (*grid, *prepare(shape))))
+    template: Template = (([Slot(k) for k in range(len(parts))],), {"axis": len(grid) + axis(len(step.shape))})
+    return builder.call(np.concatenate, parts, (*grid, *step.shape), step.dtype, template), grid
+
+
+def _flat(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (prod(shape),)
+
+
+def _at_least_one(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape or (1,)
+
+
+def _as_row(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape if len(shape) > 1 else (1, *_at_least_one(shape))
+
+
+def _as_column(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape if len(shape) > 1 else (*_at_least_one(shape), 1)
+
+
+_ROWS: dict[Callable, tuple[Callable, Callable]] = {
+    np.hstack: (_at_least_one, lambda rank: int(rank > 1)),
+    np.vstack: (_as_row, lambda rank: 0),
+    np.column_stack: (_as_column, lambda rank: 1),
+    np.append: (_flat, lambda rank: 0),
+}
+"""By function: the shape that an array of some shape is given first, and the axis to join along."""
+
+
+def _permute(placement: Placement, group: StepClass) -> tuple[int, Grid]:
+    """Functions that name the axes to be moved: where they go is seen on an array whose axes all differ in length."""
+    (whole,), grid = _operands(placement, group)
+    step, lead = group.step, range(len(grid))
+    rank = len(step.shape)
+    told = np.empty(tuple(range(2, 2 + rank)), dtype=bool)
+    order = [length - 2 for length in np.shape(call(step, [told]))]
+    return placement.builder.transpose(whole, (*lead, *(len(grid) + axis for axis in order))), grid
 
 
 def _write(placement: Placement, group: StepClass) -> tuple[int, Grid]:
@@ -135,6 +185,22 @@ def _is_join(step: Step) -> Callable | None:
     return _join if slots and set(options) <= {"axis"} and len(args) <= 2 and type(axis) is int else None
 
 
+def _listed(step: Step) -> list[Any]:
+    """Return what a function joins: the entries of its list, or both of its operands."""
+    args = step.template[0] if step.template else (Slot(0), Slot(1))
+    return list(args) if step.operation is np.append else list(args[0])
+
+
+def _is_join_of_rows(step: Step) -> Callable | None:
+    plain = not step.template or (not step.template[1] and len(step.template[0]) == 1 + (step.operation is np.append))
+    return _join_rows if plain and all(type(slot) is Slot for slot in _listed(step)) else None
+
+
+def _is_permutation(step: Step) -> Callable | None:
+    args = step.template[0] if step.template else (Slot(0),)
+    return _permute if len(step.inputs) == 1 and args[0] == Slot(0) and len(step.shape) <= 4 else None
+
+
 def _is_write(step: Step) -> Callable | None:
     (target, index, value), _ = step.template
     parts = index if type(index) is tuple else (index,)
@@ -151,7 +217,10 @@ REARRANGERS: dict[Callable | None, Callable[[Step], Callable | None]] = {
     operator.getitem: _is_view,
     np.broadcast_to: _is_broadcast,
     np.transpose: _is_transpose,
+    np.swapaxes: _is_permutation,
+    np.moveaxis: _is_permutation,
     np.concatenate: _is_join,
+    **dict.fromkeys(_ROWS, _is_join_of_rows),
     put: _is_write,
     put_add: _is_write,
 }

@@ -173,6 +173,8 @@ def _search(
             continue
         if earlier is None or tape.steps[variable].dtype != _FLOAT or tape.steps[variable].shape != shape:
             continue
+        if any(tape.steps[step].shape != shape for step in earlier):
+            continue
         here = np.asarray(values[variable], dtype=float)
         track = np.array([values[step] for step in earlier], dtype=float)
         moves = np.abs(np.diff(track, axis=0))
