@@ -57,7 +57,7 @@ class _Function:
                 arguments.append((v, f"{name}[t]" if k < op.carries + op.sequences else name))
         loops = [name for name in writer.taken if ENDING in name]  # also those of the functions around this one
         taken = [*self.results, *names, *writer.functions, *loops, "t", "most", *_QUESTIONS.values()]
-        self.body = writer.inner(self.name, [*arguments, *_reserved(taken)], op.results)
+        self.body = writer.inner(self.name, [*arguments, *reserved(taken)], op.results)
 
     def listing(self) -> Listing:
         """Return the function."""
@@ -94,7 +94,7 @@ class _Function:
 _QUESTIONS = {True: "done", False: "going"}
 
 
-def _reserved(names: Sequence[str]) -> list:
+def reserved(names: Sequence[str]) -> list:
     """Return arguments that only keep names from being used."""
     from pytensor.tensor import scalar
 
