@@ -4,7 +4,7 @@
         return z**3 + a * z - y
 
     def root_search(low, high, a, y):
-        return scipy.optimize.brentq(lambda z: root_equation(z, a, y), low, high)
+        return scipy.optimize.brentq(root_equation, low, high, args=(a, y))
 
 Many roots of one equation are searched for in a loop.
 """
@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from pytensor.graph.basic import Apply
 
-from autoopt.codegen.code import Code, call
+from autoopt.codegen.code import Code, call, sequence
 from autoopt.codegen.printers.loops import reserved
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
@@ -61,11 +61,12 @@ def _lines(op: RootOp, names: Sequence[str], functions: Sequence[Listing]) -> tu
         f"{name}[i]" if many else name for name, many in zip(names, op.stacked or [False] * len(names), strict=True)
     ]
     starts, own = given[: op.root.starts], given[op.root.starts :]
-    calls = [f"lambda z: {function.name}({', '.join(['z', *own])})" for function in functions]
-    options = [f"{role}={text}" for (role, _), text in zip(op.root.functions[1:], calls[1:], strict=True)]
+    equation, *others = (function.name for function in functions)
+    options = [f"{role}={other}" for (role, _), other in zip(op.root.functions[1:], others, strict=True)]
+    options += [f"args={sequence(own)}"] if own else []
     options += [f"{option}={value!r}" for option, value in op.root.options]
     options += ["full_output=True"] * (op.root.search == "fsolve")
-    found = str(call(f"scipy.optimize.{op.root.search}", calls[0], *starts, *options))
+    found = str(call(f"scipy.optimize.{op.root.search}", equation, *starts, *options))
     before, result = _CHECKED.get(op.root.search, ((), "{}"))
     before, result = tuple(line.format(found) for line in before), result.format(found)
     if not op.stacked:

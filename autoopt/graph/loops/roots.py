@@ -23,7 +23,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
-from pytensor.gradient import DisconnectedType, disconnected_grad, disconnected_type, jacobian
+from pytensor.gradient import DisconnectedType, disconnected_grad, disconnected_type
 from pytensor.graph.basic import Apply, Variable, equal_computations
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node, clone_replace, vectorize_graph
@@ -157,12 +157,17 @@ class RootOp(Op):
         if z.type.ndim == 0:
             matrix = pt.as_tensor(pulled([equation], [pt.ones(())], [z])[0])
         else:
-            columns = jacobian(equation.ravel(), z, vectorize=True, disconnected_inputs="ignore")
-            matrix = cast(TensorVariable, columns).reshape((size, size))
+            unit = pt.tensor(dtype="float64", shape=shape)
+            (row,) = pulled([equation], [unit], [z])
+            units: dict[Variable, Variable] = {unit: pt.constant(np.eye(size).reshape((size, *shape)))}
+            matrix = cast(TensorVariable, vectorize_graph(row, units))
+            matrix = matrix if z.type.ndim == 1 else matrix.reshape((size, size))
 
         def solved(a: TensorVariable, b: Variable) -> TensorVariable:
             if z.type.ndim == 0:
                 return b / a
+            if z.type.ndim == 1:
+                return _solve(a, pt.as_tensor(b)[:, None])[:, 0]
             return _solve(a, pt.as_tensor(b).reshape((size, 1))).reshape(shape)
 
         polished: dict[Variable, Variable] = {}
@@ -211,7 +216,7 @@ def build_root(root: Root, apply: Callable, *given: Any) -> TensorVariable:
     inputs = [values[0], *inner]
     for step in root.body[len(values) :]:
         values.append(step.template.value if isinstance(step.template, Known) else apply(step, values))
-    results = rewritten(inputs, [pt.as_tensor(values[step]) for _, step in root.functions], "guards")
+    results = rewritten(inputs, [pt.as_tensor(values[step]) for _, step in root.functions], "first")
     return applied(RootOp(root, inputs, results, flags if root.stacked else ()), *operands)
 
 
