@@ -72,7 +72,7 @@ def _array_text(array: np.ndarray) -> str:
 def _without(name: str, text: str, definition: re.Match) -> str:
     """Return the first line of a function without one of its arguments, unless the text calls it with that."""
     start, arguments, end = definition.groups()
-    if len(re.findall(rf"\b{re.escape(start.removeprefix('def '))}", text)) > 1:
+    if len(re.findall(rf"\b{start[4:-1]}\b", text)) > 1:
         return definition.group()
     return start + ", ".join(part for part in arguments.split(", ") if part != name) + end
 

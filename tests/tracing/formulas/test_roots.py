@@ -307,7 +307,7 @@ def test_constant_that_loops_are_given_stays_their_argument() -> None:
         x = p[0]
         for t in range(30):
             x = optimize.newton(lambda z: z - 0.3 * np.sin(z) - p[1] * x - 0.1 * t, x)  # noqa: B023
-        return x
+        return x**2
 
     objective = Objective(f, np.array([0.3, 0.5]))
     namespace: dict = {}
