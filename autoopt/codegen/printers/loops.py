@@ -26,7 +26,7 @@ ENDING = "_loop"
 @prints(Loop, stem="path")
 def loop(writer: Writer, node: Apply, *operands: Code) -> Code:
     op: Loop = node.op
-    limit = [f"MOST[{op.ending.place}]"] if op.ending else []
+    limit = [] if not op.ending else ["max(MOST)" if op.ending.place is None else f"MOST[{op.ending.place}]"]
     name = next((name for name, other in writer.loops.items() if other == op), None)
     if name is None:
         function = _Function(writer, node, operands)

@@ -65,7 +65,8 @@ def _elementwise(placement: Placement, group: StepClass) -> tuple[int, Grid]:
 def _reduction(placement: Placement, group: StepClass) -> tuple[int, Grid]:
     (operand,), grid = _operands(placement, group)
     builder, step = placement.builder, group.step
-    options = dict(step.template[1])
+    args, named = step.template
+    options = {**dict(zip(("axis",), args[1:], strict=False)), **named}
     axis = options.get("axis")
     given = range(operand.rank) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
     axes = tuple(a if a < 0 else a - operand.rank for a in given)
@@ -263,7 +264,8 @@ def _is_matmul(step: Step) -> Batcher | None:
 
 def _is_reduction(step: Step) -> Batcher | None:
     args, options = step.template
-    plain = len(step.inputs) == 1 and len(args) == 1 and args[0] == Slot(0)
+    axis = len(args) == 1 or (len(args) == 2 and type(args[1]) in (int, tuple) and "axis" not in options)
+    plain = len(step.inputs) == 1 and axis and args[0] == Slot(0)
     return _reduction if plain and set(options) <= {"axis", "keepdims"} else None
 
 
