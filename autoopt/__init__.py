@@ -13,6 +13,7 @@ from autoopt.errors import AutooptError
 from autoopt.minimize import minimize
 from autoopt.objectives.objective import Objective, objective
 from autoopt.objectives.transforms import grad, hessian, hvp, jacobian, value_and_grad
+from autoopt.roots import fixed_point
 from autoopt.tracing.instrument.extension import constant, formula
 from autoopt.version import __version__ as __version__
 
@@ -22,6 +23,7 @@ __all__ = [
     "check",
     "constant",
     "fit",
+    "fixed_point",
     "formula",
     "grad",
     "hessian",

@@ -243,7 +243,7 @@ def test_command_line_uses_public_names() -> None:
 ORDER = (
     "version errors",
     "wording origin",
-    "parameters differences inference users_code",
+    "parameters differences inference roots users_code",
     *("tape", "tape.loops tape.searches", "tape.batching"),
     *("ops", "rules"),
     *("graph.rewrites", "graph.loops", "graph.idioms", "graph"),

@@ -15,6 +15,7 @@ import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution import refusals, source_cache, tiering
+from autoopt.execution.counts import Counts, Numbers
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
 from autoopt.execution.modules import executed
 from autoopt.execution.printed import unchecked, with_counts, without_ties
@@ -46,8 +47,9 @@ class NumpyFunctions:
                 raise
             self.tape = count(unrolled(tape))  # some operation of a loop's body has no form for all iterations at once
             text = module_source(self.tape, kind, title)
-        self.text = without_ties(text)
-        self.namespace = executed(text if checked else unchecked(self.text), kind)
+        self._text = without_ties(text)
+        self._counts: Collection[Numbers] = ()
+        self.namespace = executed(text if checked else unchecked(self._text), kind)
         if self.compiles:
             tiering.watch(self.namespace)
         self.changed = self.namespace.get("PathChanged", ())
@@ -55,6 +57,17 @@ class NumpyFunctions:
         self.inputs = Inputs(tape, self.tape)
         self._through: dict[str, Any] | None = None
         self.bind(tape)
+
+    @property
+    def text(self) -> str:
+        """The source, with the numbers of iterations that are allowed."""
+        return with_counts(self._text, self._counts) if self._counts else self._text
+
+    @property
+    def asked(self) -> Numbers | None:
+        """The numbers of iterations that the loops took last, allowed or not."""
+        counts = self.namespace.get("COUNTS")
+        return counts.asked if isinstance(counts, Counts) else None
 
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape` and compute what depends on them alone."""
@@ -77,7 +90,7 @@ class NumpyFunctions:
     def through(self, numpy: Any) -> Callable:
         """Return `run` by code that calls the functions of `numpy`, and takes any branch; the data are as prepared."""
         if self._through is None or self._through["np"] is not numpy:
-            self._through = executed(unchecked(self.text), self.kind)
+            self._through = executed(unchecked(self._text), self.kind)
             self._through["np"] = numpy
         prepared = _prepared(self.namespace, self.inputs.of(self._bound))
         if LINEARIZE in self._through:
@@ -86,8 +99,8 @@ class NumpyFunctions:
 
     def admit(self, counts: Collection[tuple[int, ...]]) -> None:
         """Let the loops that end on a condition take these numbers of iterations."""
-        self.text = with_counts(self.text, counts)
-        self.namespace |= {"COUNTS": set(counts), "MOST": [max(known) for known in zip(*counts, strict=True)]}
+        self._counts = counts
+        self.namespace |= {"COUNTS": Counts(counts), "MOST": [max(known) for known in zip(*counts, strict=True)]}
         self._plain = None
 
     @property
@@ -223,6 +236,7 @@ class NumbaFunctions:
     """Functions compiled by PyTensor's numba linker; only what the user computed from the data is printed NumPy."""
 
     text = ""
+    asked = None
     repeats = False
     tied: Any = ()
     stationary = kept = 0
@@ -301,6 +315,11 @@ class ByProducts:
         self.changed, self.tied, self.text = self.product.changed, self.product.tied, self.product.text
         self.inputs = self.product.inputs
         self.kept = 0
+
+    @property
+    def asked(self) -> Numbers | None:
+        """The numbers of iterations that the loops took last."""
+        return self.product.asked
 
     @property
     def reads(self) -> frozenset[str]:

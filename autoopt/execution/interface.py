@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from autoopt.execution.counts import Numbers
 from autoopt.tape.digest import constant_names
 from autoopt.tape.tape import Tape
 
@@ -50,6 +51,12 @@ class Compiled(Protocol):
 
     @property
     def run(self) -> Callable: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def asked(self) -> Numbers | None: ...
 
     @property
     def reads(self) -> frozenset[str]: ...

@@ -47,7 +47,7 @@ def with_constants(text: str, constants: Mapping[str, Any]) -> str:
             written.append(f"# {name}: an array of shape {array.shape} that the objective computes.")
             continue
         written.append(f"{name} = {_array_text(array)}")
-        text = _SIGNATURE.sub(partial(_without, name), text)
+        text = _SIGNATURE.sub(partial(_without, name, text), text)
     if not written:
         return text
     head = list(re.finditer(r"^(import|from) .*\n", text, re.MULTILINE))[-1].end()
@@ -69,9 +69,11 @@ def _array_text(array: np.ndarray) -> str:
     return f"np.array(\n{shown}{dtype}\n)".replace("\n", "\n    ").removesuffix("    )") + ")"
 
 
-def _without(name: str, definition: re.Match) -> str:
-    """Return the first line of a function without one of its arguments."""
+def _without(name: str, text: str, definition: re.Match) -> str:
+    """Return the first line of a function without one of its arguments, unless the text calls it with that."""
     start, arguments, end = definition.groups()
+    if len(re.findall(rf"\b{start[4:-1]}\b", text)) > 1:
+        return definition.group()
     return start + ", ".join(part for part in arguments.split(", ") if part != name) + end
 
 

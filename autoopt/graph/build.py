@@ -13,7 +13,7 @@ from pytensor.link.c.type import generic
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.errors import Location, UnsupportedFunctionError
-from autoopt.graph.loops.recurrence import find_recurrence
+from autoopt.graph.loops.recurrence import find_holding
 from autoopt.graph.parts import Part, find_parts
 from autoopt.rules import find
 from autoopt.rules.table import Unsupported
@@ -131,7 +131,7 @@ class _Builder:
             part.tag.trace = [Origin(index)]
             return True
         assert step.operation is not None  # the parameters are entered, and other leaves are below their level
-        rule = find_recurrence(step.operation) or find(step.operation)
+        rule = find_holding(step.operation) or find(step.operation)
         if rule is None:
             self.problems.append((f"{qualified(step.operation)}", step, ""))
             return False

@@ -157,7 +157,7 @@ def meets_kinks(path: Path, x: np.ndarray) -> bool:
 def _changes(compiled: Compiled) -> tuple[type[Exception], ...]:
     """Return the exceptions that say that the objective goes another way, or raises.
 
-    Besides those of the guards: int() of NaN, a position beyond the end.
+    Besides those of the guards: int() of NaN, a position beyond the end, a search that finds no root.
     """
     changed = (compiled.changed,) if isinstance(compiled.changed, type) else compiled.changed
-    return (*changed, np.linalg.LinAlgError, ValueError, OverflowError, IndexError)
+    return (*changed, np.linalg.LinAlgError, ValueError, OverflowError, IndexError, RuntimeError)

@@ -8,15 +8,17 @@ from __future__ import annotations
 import copy
 from collections import ChainMap
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from autoopt.execution.counts import Numbers
 from autoopt.execution.engines import Compiled, rebound
+from autoopt.tape.batching.together import repeating
 from autoopt.tape.digest import constant_names, digest
-from autoopt.tape.loops.until import conditional
 from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing.outside.watching import is_fixed, is_kept, kept_bytes
 from autoopt.tracing.trace import Trace, data_leaves
@@ -64,7 +66,7 @@ class Path:
 
     def __init__(self, recorded: Trace, point: np.ndarray, repeats: bool, budget: float) -> None:
         self.trace, self.point, self._budget = recorded, point, budget
-        self.tape: Tape = conditional(recorded.tape) if repeats and not recorded.tape.caught else recorded.tape
+        self.tape: Tape = repeating(recorded.tape) if repeats and not recorded.tape.caught else recorded.tape
         self.counts = {self.tape.counts} if self.tape.counts else set()
         self.compiled: dict[str, Compiled] = {}
         self.trusted = 0
@@ -98,10 +100,33 @@ class Path:
 
     def take(self, other: Path) -> None:
         """Let the loops take the numbers of iterations of a path that is like this one."""
-        self.counts |= other.counts
         self._more.append(replace(other.trace, tape=self.trace.tape))
+        self._admit(self.counts | other.counts)
+
+    def _admit(self, counts: set[Numbers]) -> None:
+        self.counts = counts
         for compiled in self.compiled.values():
-            compiled.admit(self.counts)
+            compiled.admit(counts)
+
+    def asked(self, kind: str) -> Numbers | None:
+        """Return the numbers of iterations that the loops took last, if each has been met, but not all together."""
+        compiled = self.compiled.get(kind)
+        asked = compiled.asked if compiled is not None and self.counts else None
+        if asked is None or asked in self.counts:
+            return None
+        met = set().union(*self.counts)
+        return asked if len(asked) > 1 and met.issuperset(asked) else None
+
+    @contextmanager
+    def admitted(self, asked: Numbers) -> Iterator[None]:
+        """Let the loops take these numbers of iterations; no longer, if this is left by raising."""
+        before = self.counts
+        self._admit(before | {asked})
+        try:
+            yield
+        except BaseException:
+            self._admit(before)
+            raise
 
     def unroll(self) -> None:
         """Compile the trace as it was recorded from now on."""

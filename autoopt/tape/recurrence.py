@@ -41,8 +41,8 @@ class Until(NamedTuple):
         What it is after the last one.
     checks : tuple of (int, bool)
         Steps of the body that have one answer in every iteration, and the answer.
-    place : int
-        The position of the loop among those of its tape.
+    place : int or None
+        The position of the loop among those of its tape; None if it is many of them at once.
     ties : tuple of int
         Steps of the body whose sum over all iterations, less `always` in each, is one more result.
     always : int
@@ -51,7 +51,7 @@ class Until(NamedTuple):
     step: int
     answer: bool
     checks: tuple[tuple[int, bool], ...]
-    place: int
+    place: int | None
     ties: tuple[int, ...] = ()
     always: int = 0
 

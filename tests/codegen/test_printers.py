@@ -25,6 +25,7 @@ from autoopt.codegen.printers.elementwise import FUNCTIONS, OPERATORS, SCALARS
 from autoopt.codegen.printers.table import PRINTERS
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph.loops.loop import Loop, loop
+from autoopt.graph.loops.roots import RootOp
 from autoopt.ops import matrices, scalars
 from autoopt.ops.analytic import Part
 from autoopt.ops.fourier import Fourier
@@ -32,6 +33,7 @@ from autoopt.ops.matmul import MatMul, matmul
 from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
 from autoopt.ops.sparse import SparseProduct
 from autoopt.rules import scipy_analytic
+from autoopt.tape.root import Root
 
 # pytensor.tensor has functions of these names
 pts, ptr, ptsort = (import_module(f"pytensor.tensor.{name}") for name in ("shape", "reshape", "sort"))
@@ -53,6 +55,27 @@ def decayed(start, steps):
     state, step = pt.scalar("state"), pt.scalar("step")
     path = loop(5, {state: start}, {step: steps}, {}, [0.5 * pt.tanh(state) + step])[0]
     return pytensor.grad(path.sum(), steps)
+
+
+def searched(search, stacked=(), **options):
+    """The root of z**3 + z = a, and its derivative, by a search of SciPy's."""
+    starts = 2 if search == "brentq" else 1
+    z = pt.tensor("z", shape=(1,) if search in ("root", "fsolve") else ())
+    a = pt.scalar("a")
+    function = (a - z) / (1 + z**2) if search == "fixed_point" else z**3 + z - a
+    functions = [("", function)] + [("fprime", 3 * z**2 + 1)] * (search == "newton")
+    root = Root(
+        search, tuple(options.items()), starts, (), tuple((name, 0) for name, _ in functions), search == "fixed_point"
+    )
+    op = RootOp(root, [z, a], [result for _, result in functions], stacked)
+
+    def results(given):
+        one = pt.ones(()) if not stacked or not stacked[0] else pt.ones(given.shape)
+        start = [-9.0 * one, 9.0 * one] if starts == 2 else [0.3 * one]
+        found = op(*start, given)
+        return [found, pytensor.grad((found**2).sum(), given)]
+
+    return results
 
 
 def inputs_of(arrays):
@@ -134,6 +157,12 @@ EXAMPLES = {
     pytensor.raise_op.CheckAndRaise: [(lambda a: Assert("positive")(a, (a < 9).all()) + 1, X)],
     Loop: [
         (decayed, np.array(0.3), Y),
+    ],
+    RootOp: [
+        (searched("brentq", xtol=1e-13), np.array(0.7)), (searched("brentq", (False, False, True)), X),
+        (searched("newton", (True, True)), X), (searched("fixed_point"), np.array(0.7)),
+        (searched("root", (False, True), method="hybr"), X), (searched("root"), np.array(0.7)),
+        (searched("fsolve", (False, True)), X), (searched("fsolve"), np.array(0.7)),
     ],
     IfElse: [
         (lambda a, b: ifelse(a.sum() > 0, a, b) * 2, X, Y), (lambda a, b: ifelse(a.sum() > 0, a, b), X, Y)],

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from corpus.iterations import CASES
 
+from autoopt import differences
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.execution import engines
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.execution.tiering import TieredFunction
+from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.objective import Objective
 from autoopt.tape.digest import digest
 from autoopt.tape.loops.until import conditional
@@ -243,3 +245,143 @@ def test_loops_end_where_the_function_itself_ends_them_though_rounding_decides()
     for x in np.random.default_rng(8).uniform(0.1, 3, size=(40, 2)):
         assert objective.value(x) == pytest.approx(mean(x), rel=1e-14)
     assert len(compiled) < 5
+
+
+# Many loops of one form -----------------------------------------------------------------------------------------------
+
+
+def newton_of_each(p, a):
+    """The roots of x**2 - p0 a - p1 for each a, by a loop for each."""
+    total = 0.0
+    for one in a:
+        x = 1.0 + one
+        for _ in range(60):
+            step = (x * x - p[0] * one - p[1]) / (2 * x)
+            x = x - step
+            if abs(step) < 1e-10:
+                break
+        total = total + x * one
+    return total
+
+
+def shares_of_each(p, s, X):
+    """The contraction mapping of a demand model, market by market."""
+    found = []
+    for m in range(len(s)):
+        delta = np.log(s[m])
+        while True:
+            e = np.exp(delta[:, None] + p[0] * X[m])
+            new = delta + np.log(s[m]) - np.log((e / (1 + e.sum(0))).mean(1))
+            if np.max(np.abs(new - delta)) < p[1] * 1e-11:
+                break
+            delta = new
+        found.append(new)
+    return np.sum(np.array(found) ** 2)
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The kinds of derivative that were derived."""
+    kinds = []
+    original = engines.module_source
+    monkeypatch.setattr(engines, "module_source", lambda *given: kinds.append(given[1]) or original(*given))
+    return kinds
+
+
+def test_twenty_newton_iterations_are_one_loop(made) -> None:
+    a = np.geomspace(0.01, 50.0, 20)
+    objective = Objective(newton_of_each, np.array([1.0, 0.5]), (a,))
+    for x in np.random.default_rng(1).uniform(0.2, 3.0, size=(12, 2)):
+        roots = np.sqrt(x[0] * a + x[1])
+        value, gradient = objective.value_and_grad(x)
+        assert value == pytest.approx(np.sum(roots * a), rel=1e-12)
+        np.testing.assert_allclose(gradient, [np.sum(a * a / roots) / 2, np.sum(a / roots) / 2], rtol=1e-10)
+        second = -np.sum(a / roots**3) / 4
+        assert objective.hess(x)[1, 1] == pytest.approx(second, rel=1e-8)
+        assert objective.hessp(x, np.array([0.0, 1.0]))[1] == pytest.approx(second, rel=1e-8)
+    (path,) = objective.dispatch.paths
+    assert len(path.counts) > 1 and len(path.tape.counts) == 20
+    assert {made.count(kind) for kind in made} == {1}
+
+
+@pytest.mark.slow
+def test_contraction_mapping_of_several_markets_is_one_loop(made) -> None:
+    rng = np.random.default_rng(4)
+    s, X = rng.uniform(0.05, 0.2, size=(6, 3)), rng.normal(size=(6, 3, 5))
+    objective = Objective(shares_of_each, np.array([0.5, 1.0]), (s, X))
+    for x in ([0.5, 1.0], [0.8, 1.0], [0.2, 1.0], [0.65, 1.0], [0.5, 1.0]):
+        x = np.array(x)
+        value, gradient = objective.value_and_grad(x)
+        assert value == pytest.approx(shares_of_each(x, s, X), rel=1e-11)
+        slope, error = differences.directional(lambda z: shares_of_each(z, s, X), x, np.array([1.0, 0.0]))
+        assert gradient[0] == pytest.approx(slope, abs=1e-7 + 10 * error)
+    (path,) = objective.dispatch.paths
+    assert len(path.counts) > 1
+    assert {made.count(kind) for kind in made} == {1}
+
+
+def test_numbers_of_iterations_that_were_met_are_not_traced_together(monkeypatch) -> None:
+    traced = []
+    original = Dispatch._traced
+    monkeypatch.setattr(Dispatch, "_traced", lambda self, x: traced.append(x) or original(self, x))
+    a = np.geomspace(0.01, 50.0, 10)
+    objective = Objective(newton_of_each, np.array([1.0, 0.5]), (a,))
+    for x in np.random.default_rng(1).uniform(0.2, 3.0, size=(40, 2)):
+        objective.value(x)
+    (path,) = objective.dispatch.paths
+    assert len(traced) < len(path.counts)
+
+
+def test_numbers_of_iterations_that_are_used_together_are_seen_in_the_value() -> None:
+    """No loop's number by itself says how the value is made of them."""
+
+    def f(p, a):
+        total, most = 0.0, 0
+        for one in a:
+            x = 1.0 + one
+            for _ in range(60):
+                step = (x * x - p[0] * one - p[1]) / (2 * x)
+                x = x - step
+                if abs(step) < 1e-10:
+                    break
+            total, most = total + x, most + k
+        return total if most % 2 else -total
+
+    a = np.geomspace(0.01, 50.0, 8)
+    objective = Objective(f, np.array([1.0, 0.5]), (a,))
+    signs = set()
+    for x in np.random.default_rng(2).uniform(0.2, 3.0, size=(30, 2)):
+        value = f(x, a)
+        signs.add(value > 0)
+        assert objective.value(x) == pytest.approx(value, rel=1e-12)
+        roots = np.sqrt(x[0] * a + x[1])
+        np.testing.assert_allclose(objective.grad(x)[1], np.sign(value) * np.sum(0.5 / roots), rtol=1e-10)
+    assert signs == {True, False}
+
+
+def test_loops_of_which_one_needs_another_stay_apart() -> None:
+    def chained(p):
+        x = p[0]
+        for _ in range(3):
+            for _ in range(60):
+                new = 0.5 * (x + p[1] / x)
+                if abs(new - x) < 1e-9:
+                    break
+                x = new
+            x = x + 0.3 * new
+        return x
+
+    objective = Objective(chained, np.array([1.0, 3.0]))
+    for b in (3.0, 20.0, 5.0):
+        x = np.array([1.0, b])
+        assert objective.value(x) == pytest.approx(chained(x), rel=1e-13)
+        np.testing.assert_allclose(
+            objective.grad(x),
+            NumpyFunctions(trace_of(chained, x), "value_and_grad", "").run(x)[1],
+            rtol=1e-9,
+            atol=1e-12,
+        )
+
+
+def trace_of(f, x):
+    return trace(f, Objective(f, x).structure, x).tape

@@ -7,5 +7,6 @@ from autoopt.codegen.printers import (
     indexing,  # noqa: F401  (they fill PRINTERS)
     linalg,  # noqa: F401  (they fill PRINTERS)
     loops,  # noqa: F401  (they fill PRINTERS)
+    roots,  # noqa: F401  (they fill PRINTERS)
     sparse,  # noqa: F401  (they fill PRINTERS)
 )

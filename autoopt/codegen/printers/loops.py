@@ -26,7 +26,7 @@ ENDING = "_loop"
 @prints(Loop, stem="path")
 def loop(writer: Writer, node: Apply, *operands: Code) -> Code:
     op: Loop = node.op
-    limit = [f"MOST[{op.ending.place}]"] if op.ending else []
+    limit = [] if not op.ending else ["max(MOST)" if op.ending.place is None else f"MOST[{op.ending.place}]"]
     name = next((name for name, other in writer.loops.items() if other == op), None)
     if name is None:
         function = _Function(writer, node, operands)
@@ -57,7 +57,7 @@ class _Function:
                 arguments.append((v, f"{name}[t]" if k < op.carries + op.sequences else name))
         loops = [name for name in writer.taken if ENDING in name]  # also those of the functions around this one
         taken = [*self.results, *names, *writer.functions, *loops, "t", "most", *_QUESTIONS.values()]
-        self.body = writer.inner(self.name, [*arguments, *_reserved(taken)], op.results)
+        self.body = writer.inner(self.name, [*arguments, *reserved(taken)], op.results)
 
     def listing(self) -> Listing:
         """Return the function."""
@@ -94,7 +94,7 @@ class _Function:
 _QUESTIONS = {True: "done", False: "going"}
 
 
-def _reserved(names: Sequence[str]) -> list:
+def reserved(names: Sequence[str]) -> list:
     """Return arguments that only keep names from being used."""
     from pytensor.tensor import scalar
 

@@ -65,7 +65,7 @@ class Listing:
 
     def calling(self, names: Mapping[str, str]) -> Listing:
         """Return the same with the functions that are called, and those of these names, under other names."""
-        pattern = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b(?=\()")
+        pattern = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b(?=[(,])")
 
         def renamed(texts: Iterable[str]) -> tuple[str, ...]:
             return tuple(pattern.sub(lambda found: names[found[0]], text) for text in texts)

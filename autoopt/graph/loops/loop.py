@@ -48,7 +48,7 @@ class Ending(NamedTuple):
 
     condition: Variable
     answer: bool
-    place: int
+    place: int | None
 
 
 class Loop(Op):

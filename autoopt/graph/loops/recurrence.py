@@ -1,4 +1,7 @@
-"""What a recurrence of the tape becomes: a `Loop`, and what it collects computed for all iterations at once."""
+"""What a recurrence of the tape becomes: a `Loop`, and what it collects computed for all iterations at once.
+
+The body of an operation that holds steps, a recurrence or a root, is entered by the same rules as the tape itself.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pytensor.graph.replace import clone_replace
 
 from autoopt.graph.loops.bodies import mapped
 from autoopt.graph.loops.loop import Ending, loop
+from autoopt.graph.loops.roots import find_root
 from autoopt.graph.loops.segments import Body, collected, segmented
 from autoopt.graph.rewrites.rewriting import rewrite
 from autoopt.rules import Rule, Unsupported, find
@@ -85,7 +89,7 @@ def _apply(step: Step, values: list) -> Any:
         return values[step.inputs[0]][step.template[0][1]]
     if step.operation in _JOINED:
         return _joined(step, values)
-    rule = find_recurrence(step.operation) or find(step.operation)
+    rule = find_holding(step.operation) or find(step.operation)
     if rule is None:
         raise Unsupported(getattr(step.operation, "__name__", str(step.operation)))
     return call(step, [values[source] for source in step.inputs], rule.build)
@@ -103,6 +107,8 @@ def _joined(step: Step, values: list) -> Variable:
     return made - reduce(combine, map(pt.as_tensor, minus)) if minus else made
 
 
-def find_recurrence(operation: object) -> Rule | None:
-    """Return the rule of a tape operation that is a recurrence."""
-    return Rule(operation, partial(build_recurrence, operation)) if isinstance(operation, Recurrence) else None
+def find_holding(operation: object) -> Rule | None:
+    """Return the rule of a tape operation that holds steps: a recurrence, or a root."""
+    if isinstance(operation, Recurrence):
+        return Rule(operation, partial(build_recurrence, operation))
+    return find_root(operation, _apply)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -21,6 +22,7 @@ from autoopt.tape.batching.rearranging import REARRANGERS
 from autoopt.tape.batching.sums import combine
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import astype, component, pack
+from autoopt.tape.root import Root
 from autoopt.tape.tape import Slot, Step
 
 Batcher = Callable[[Placement, StepClass], tuple[int, Grid]]
@@ -45,7 +47,7 @@ def _batcher(step: Step) -> Batcher | None:
         return None
     if step.template is None and step.operation in REARRANGERS and step.operation not in WITHOUT_TEMPLATE:
         return None
-    find = BATCHERS.get(step.operation) or _of_scipy(step, BATCHERS_OF_SCIPY)
+    find = BATCHERS.get(step.operation) or BATCHERS.get(type(step.operation)) or _of_scipy(step, BATCHERS_OF_SCIPY)
     if find is not None:
         return find(step)
     plain = isinstance(step.operation, np.ufunc) and step.operation.signature is None and step.operation.nout == 1
@@ -185,6 +187,24 @@ def _pack(placement: Placement, group: StepClass) -> tuple[int, Grid]:
     return builder.reshape(_joined(builder, pieces, 0), shape), ()
 
 
+def _roots(placement: Placement, group: StepClass) -> tuple[int, Grid]:
+    """Roots of one equation: searched for one after the other, differentiated at once."""
+    operands, grid = _operands(placement, group)
+    builder, root = placement.builder, group.step.operation
+    assert isinstance(root, Root)
+    stacked = tuple(bool(operand.axes) for operand in operands)
+    inputs = []
+    for operand in operands:
+        step = builder.aligned(operand, grid, operand.rank)
+        if operand.axes:
+            rest = builder.shape(step)[len(builder.shape(step)) - operand.rank :]
+            step = builder.reshape(builder.broadcast(step, (*grid, *rest)), (prod(grid), *rest))
+        inputs.append(step)
+    shape = group.step.shape
+    made = builder.call(replace(root, stacked=stacked), inputs, (prod(grid), *shape), group.step.dtype)
+    return builder.reshape(made, (*grid, *shape)), grid
+
+
 def _full(placement: Placement, column: np.ndarray, grid: Grid) -> int:
     operand = placement.operand(column, grid)
     return placement.builder.aligned(operand, grid, operand.rank)
@@ -295,6 +315,7 @@ BATCHERS: dict[Callable | None, Callable[[Step], Batcher | None]] = {
     np.cross: cross,
     np.einsum: einsum,
     pack: lambda step: _pack,
+    Root: lambda step: None if getattr(step.operation, "stacked", ()) else _roots,
     operator.getitem: _is_read,
 }
 """By operation, ufuncs apart: what adds a class of steps that are like a given one; None if they stay single."""

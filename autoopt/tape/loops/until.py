@@ -45,7 +45,10 @@ from autoopt.tape.simplify import live, shared
 from autoopt.tape.tape import PARAMETER, Guard, Slot, Step, Tape, Template
 
 MOST_LOOPS = 4
-"""A tape with more loops that end on a condition stays as it is."""
+"""A tape with more loops that end on a condition, those of one form together, stays as it is."""
+
+MOST_OF_ONE_PLACE = 1000
+"""A place that more such loops stem from is no loop of that kind, but a branch within another."""
 
 _BOOL, _INT = np.dtype(bool), np.dtype(np.int64)
 
@@ -63,7 +66,7 @@ def conditional(tape: Tape) -> Tape:
         loop = _recognised(order, group, start)
         if loop is not None:
             loops.append(loop)
-    if not loops or len(loops) > MOST_LOOPS:
+    if not loops:
         return original
     return live(_Conditional(tape, loops).tape())
 
@@ -80,7 +83,7 @@ def _groups(tape: Tape) -> Iterator[list[int]]:
         last = tape.guards[numbers[-1]].answer
         ends = [-1, *(k for k, number in enumerate(numbers) if tape.guards[number].answer == last)]
         groups = [numbers[before + 1 : end + 1] for before, end in pairwise(ends) if end - before > 1]
-        if len(groups) <= MOST_LOOPS:
+        if len(groups) <= MOST_OF_ONE_PLACE:
             found += groups
     return iter(sorted(found, key=lambda group: tape.guards[group[0]].step))
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.operations import astype
+from autoopt.tape.root import Root
 from autoopt.tape.searches.bisection import ASKED
 from autoopt.tape.tape import PARAMETER, Tape
 
@@ -47,11 +48,12 @@ def asked(tape: Tape) -> bool:
 def deciding(tape: Tape) -> Any:
     """Return the place (code, instruction) that may decide many times; None if there is none.
 
-    It is one that compares, or else does anything that has flat pieces, or may come to be flat.
+    It is one that compares, or else does anything that has flat pieces, or may come to be flat. Searches of SciPy's, as
+    steps of their own, are none: how a root moves is known from its equation.
     """
     counts: dict[Any, int] = {}
     for step in tape.steps:
-        if step.level == PARAMETER and step.site and step.operation not in _STEEP:
+        if step.level == PARAMETER and step.site and step.operation not in _STEEP and type(step.operation) is not Root:
             counts[step.site] = counts.get(step.site, 0) + 1
     often = [site for site, count in counts.items() if count >= ASKED]
     if not often:

@@ -28,6 +28,7 @@ FILES = {
     "scipy.spatial": ("distances",),
     "scipy.integrate": ("integrals",),
     "scipy.optimize": ("roots",),
+    "autoopt.roots": ("roots",),
     "scipy.interpolate": ("interpolants", "lookups"),
     "scipy.ndimage": ("signals",),
     "scipy.stats": ("statistics",),

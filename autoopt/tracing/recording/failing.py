@@ -78,6 +78,14 @@ def returned_number(tracer: Recorder, result: Any) -> None:
         tracer.attempts.append(result)
 
 
+def keep(tracer: Recorder, result: Any) -> None:
+    """Note that a search of SciPy's, which raises where it finds nothing, has returned `result`."""
+    if is_handled(tracer, _CALLER):
+        _guard(tracer, result)
+    else:
+        tracer.attempts.append(result)
+
+
 def _guard(tracer: Recorder, result: Any) -> None:
     """Add the guard that `result` is finite; where it is not although nothing was raised, nothing follows from it.
 
