@@ -14,6 +14,7 @@ from typing import Any
 
 WALL = 5
 """The clock on the wall may show this many times the seconds of the processor that a process is given."""
+ROOT = Path(__file__).resolve().parents[1]
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -25,7 +26,7 @@ def fresh(module: str, call: str, limit: float, tree: str | None = None, cache: 
     limit : float
         Seconds of the processor after which it is given up; what it has told until then counts.
     tree : str, optional
-        A source tree whose `autoopt` is imported, in place of this one.
+        A source tree whose `autoopt` is imported, in place of this one's; `module` is always this one's.
     cache : str, optional
         A folder for autoopt's cache; an empty one by default.
 
@@ -37,10 +38,10 @@ def fresh(module: str, call: str, limit: float, tree: str | None = None, cache: 
     with tempfile.TemporaryDirectory() as folder:
         environment = dict(os.environ) | dict.fromkeys(THREADS, "1") | {"AUTOOPT_CACHE": cache or f"{folder}/autoopt"}
         environment |= {"NUMBA_CACHE_DIR": f"{folder}/numba", "PYTENSOR_FLAGS": f"base_compiledir={folder}/pytensor"}
-        environment |= {"PYTHONPATH": tree} if tree else {}
-        command = [sys.executable, "-W", "ignore", "-c", f"from {module} import *\n{call}"]
+        code = f"import sys\nsys.path[:0] = [{tree or str(ROOT)!r}]\nimport autoopt\nsys.path[0] = {str(ROOT)!r}\n"
+        command = [sys.executable, "-W", "ignore", "-c", f"{code}from {module} import *\n{call}"]
         with open(f"{folder}/told", "w+") as told, open(f"{folder}/errors", "w+") as errors:
-            process = subprocess.Popen(command, env=environment, stdout=told, stderr=errors, cwd=tree)
+            process = subprocess.Popen(command, env=environment, stdout=told, stderr=errors, cwd=folder)
             given_up = not _ended(process, limit)
             told.seek(0)
             errors.seek(0)
@@ -104,3 +105,10 @@ def table(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> Non
 def cell(found: dict[str, Any], key: str, digits: str = ".3g") -> str:
     """Return one number, or why it is not there."""
     return f"{found[key]:{digits}}" if found.get(key) is not None else str(found.get("reason", "-"))
+
+
+def tells_tree() -> None:
+    """Tell where `autoopt` comes from."""
+    import autoopt
+
+    say(tree=str(Path(autoopt.__file__).resolve().parents[1]))

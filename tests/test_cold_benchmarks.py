@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from benchmarks import cold_tables, irregular_models, irregular_problems, kernels
-from benchmarks.processes import fresh
+from autoopt import differences
+from autoopt.objectives.objective import Objective
+from benchmarks import before_after, cold_tables, eager_sweep, irregular_models, irregular_problems, kernels
+from benchmarks.processes import ROOT, fresh
 
 KERNELS = pytest.mark.parametrize("kernel", kernels.KERNELS.values(), ids=list(kernels.KERNELS))
 
@@ -142,3 +144,35 @@ def test_what_is_refused_does_not_hold():
     assert cold_tables._within(0.9, 1.0)
     assert not cold_tables._within(1.1, 1.0)
     assert not cold_tables._within(None, 1.0)
+
+
+def test_a_process_imports_the_library_of_the_tree_that_it_is_given(tmp_path):
+    assert fresh("benchmarks.processes", "tells_tree()", 20.0)["tree"] == str(ROOT)
+    other = tmp_path / "autoopt"
+    other.mkdir()
+    (other / "__init__.py").write_text("")
+    assert fresh("benchmarks.processes", "tells_tree()", 20.0, tree=str(tmp_path))["tree"] == str(tmp_path)
+
+
+def test_trees_are_compared_by_medians():
+    before, after = {"gradient": [1e-6, 2e-6, 9e-6]}, {"gradient": [1e-6, 1e-6, 4e-6]}
+    assert before_after.cells(before, after, "gradient") == (["2", "1", "0.50", "9.00"], 0.5)
+    assert before_after.cells(before, {"reason": ["> 9 s"]}, "gradient") == (["2", "> 9 s", "-", "-"], None)
+    assert len({case.name for case in before_after.cases()}) == len(list(before_after.cases())) >= 15
+
+
+@pytest.mark.parametrize("name", eager_sweep.PROGRAMS)
+@pytest.mark.sampled(2)
+def test_a_sweep_has_the_derivatives_of_its_program(name, monkeypatch):
+    f, each, _ = eager_sweep.PROGRAMS[name]
+    monkeypatch.setitem(eager_sweep.PROGRAMS, name, (f, each, 24))
+    f, x, choices = eager_sweep.program(name, 120)
+    tape = Objective(f, x, (choices,)).dispatch.paths[0].trace.tape
+    p = np.cos(np.arange(x.size))
+    value, gradient = eager_sweep.engine(tape, "value_and_grad")(x)
+    slope, error = differences.directional(lambda z: f(z, choices), x, p)
+    assert value == pytest.approx(f(x, choices), rel=1e-12)
+    assert abs(gradient @ p - slope) <= 1e-8 * (1 + abs(slope)) + 10 * error
+    product = eager_sweep.engine(tape, "hessp")(x, p)
+    expected, error = differences.hessp(lambda z: eager_sweep.engine(tape, "value_and_grad")(z)[1], x, p)
+    assert np.all(np.abs(product - expected) <= 1e-6 * (1 + np.abs(expected)) + 10 * error)
