@@ -47,11 +47,11 @@ def circuit(x, frequencies, measured):
     text, k = "", 0
     for part in ("s([", "R", ",p([", "R", ",", "C", "]),p([s([", "R", ",", "W", "]),", "C", "])])"):
         if part in ("R", "C", "W"):
-            text += f"{part}({values[k : k + 1].tolist()}, {list(frequencies)})"
+            text += f"{part}(values[{k}:{k + 1}], frequencies)"
             k += 1
         else:
             text += part
-    Z = eval(text)
+    Z = eval(text, globals(), {"values": values, "frequencies": frequencies})
     return np.sum(np.abs(Z - measured) ** 2 / np.abs(measured) ** 2)
 
 

@@ -243,7 +243,7 @@ def run(seed: int, cases: range, jobs: int = 1, seconds: float = np.inf) -> dict
         counts.update(counted)
         if text:
             print(f"--- case {seed}-{case}\n{text}", flush=True)
-        if kinds.total() % 500 == 0:
+        if kinds.total() % 100 == 0:
             print(f"{kinds.total()} programs, {time.perf_counter() - began:.0f} s: {dict(kinds)}", flush=True)
         if time.perf_counter() - began > seconds:
             break
