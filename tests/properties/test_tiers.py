@@ -11,6 +11,8 @@ import tiers
 from long_tiers import check, described, loop_program, one, shrunk, written
 from loop_texts import Text
 
+from autoopt.errors import UnsupportedFunctionError
+
 POINTS = [np.array([0.3, -0.4, 0.8]), np.array([0.9, 0.2, -0.5])]
 
 
@@ -107,6 +109,14 @@ def test_a_tier_that_asks_no_guards_is_noticed(monkeypatch, name):
     monkeypatch.setitem(tiers.TIERS, name, UNCHECKED[name])
     outcome = check(branching, POINTS, ())
     assert outcome.kind == "apart" and "another branch" in outcome.message
+
+
+def test_a_tier_that_refuses_what_is_printed_is_noticed(monkeypatch):
+    def refusing(tape, kind):
+        raise UnsupportedFunctionError("No machine code today.")
+
+    monkeypatch.setitem(tiers.TIERS, "machine", refusing)
+    assert check(curved, POINTS, ()).message == "machine refuses what is printed: No machine code today."
 
 
 def test_what_is_apart_is_cut_down_and_told(monkeypatch):
