@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autoopt.tape.digest import has_negative_zeros
+
 TERNARY, COMPARISON, OR, XOR, AND, SUM, MATMUL, PRODUCT, UNARY, POWER, ATOM = range(11)
 
 
@@ -96,7 +98,7 @@ def array_text(value: np.ndarray) -> str | None:
     flat, dtype = value.ravel(), _dtype_argument(value.dtype)
     if value.size == 0:
         return f"np.zeros({value.shape!r}{dtype})"
-    if value.size > 1 and (flat == flat[0]).all() and (flat[0] != 0 or not np.signbit(flat).any()):
+    if value.size > 1 and (flat == flat[0]).all() and (flat[0] != 0 or not has_negative_zeros(flat)):
         shape = sequence([str(length) for length in value.shape])
         return f"np.full({shape}, {literal(flat[0])}{dtype})" if flat[0] != 0 else f"np.zeros({shape}{dtype})"
     side = round(value.size**0.5)

@@ -64,7 +64,13 @@ def folded(tape: Tape) -> str:
 def is_uniform(value: Any) -> bool:
     """Whether all entries of an array are the same number, so that it can be written as np.full."""
     first = value.flat[0]
-    return bool(value.flat[-1] == first and np.all(value == first) and (first != 0 or not np.signbit(value).any()))
+    return bool(value.flat[-1] == first and np.all(value == first) and (first != 0 or not has_negative_zeros(value)))
+
+
+def has_negative_zeros(value: Any) -> bool:
+    """Whether any entry of an array of zeros, real or complex, is -0."""
+    parts = (value.real, value.imag) if value.dtype.kind == "c" else (value,)
+    return any(np.signbit(part).any() for part in parts)
 
 
 def is_literal(value: Any) -> bool:

@@ -234,3 +234,27 @@ def test_what_is_not_followed_is_refused(f):
 def test_a_complex_objective_is_refused():
     with pytest.raises(ObjectiveError, match="complex"):
         Objective(lambda p: np.sum(1j * p), np.ones(3))
+
+
+def test_complex_zeros_that_only_data_are_added_to():
+    """As in sums of impedances, which begin with n * [0j]."""
+
+    def misfit(x, w):
+        return np.sum(np.abs(40 * [0j] + 1 / (2j * w) - x[0]) ** 2)
+
+    w = np.arange(1.0, 41.0)
+    value, gradient = autoopt.objective(misfit, np.ones(2), w).value_and_grad(np.array([0.7, 1.0]))
+    assert value == pytest.approx(40 * 0.49 + np.sum(0.25 / w**2), rel=1e-12)
+    np.testing.assert_allclose(gradient, [80 * 0.7, 0.0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("zero", [0.0, -0.0, 0j, complex(0, -0.0), complex(-0.0, 0)])
+def test_text_of_zeros_has_their_signs(zero):
+    from autoopt.codegen.code import array_text
+    from autoopt.tape.digest import is_uniform
+
+    values = np.full(20, zero)
+    signs = [np.signbit(part).any() for part in (values.real, values.imag)]
+    assert is_uniform(values) == (not any(signs))
+    assert array_text(values) is None or "zeros" in array_text(values)
+    assert (array_text(values) is None) == any(signs)
