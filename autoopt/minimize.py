@@ -14,6 +14,7 @@ from autoopt.check import verify as verified
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.flatness import require_slope
 from autoopt.objectives.objective import Objective
+from autoopt.objectives.retained import objective_of, retain
 from autoopt.objectives.user_derivatives import UserDerivatives
 from autoopt.parameters import Structure
 
@@ -146,6 +147,7 @@ def minimize(
         objective.commit_state(result.x)  # what the user's function keeps is then what it keeps at the solution
     if disp:
         print(solvers.report(result))
+    retain(objective)
     return finish(result)
 
 
@@ -155,7 +157,7 @@ def compile_objective(
     """Return the Objective of `fun`, with the user's (jac, hess, hessp) in place of derived ones where given."""
 
     def derive() -> Objective:
-        return Objective(fun, x0, args, engine=engine)
+        return objective_of(fun, x0, args, engine)
 
     return derive() if all(given is None for given in supplied) else UserDerivatives(fun, x0, args, derive, *supplied)
 

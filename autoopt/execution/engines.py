@@ -34,6 +34,7 @@ class NumpyFunctions:
 
     compiles = False  # loops to machine code once that pays
     repeats = True  # takes tapes with loops that end on a condition
+    of_data = ("run", "tape", "_bound", "_plain", "_through")  # what is made of the data, or holds them
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         self.kind = kind
@@ -226,6 +227,7 @@ class NumbaFunctions:
     repeats = False
     tied: Any = ()
     stationary = kept = 0
+    of_data = ("bound",)
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         import pytensor

@@ -77,6 +77,17 @@ def rebound(compiled: Compiled, tape: Tape) -> Compiled:
     return other
 
 
+def unbound(compiled: Compiled) -> Compiled | None:
+    """Return the same code without data, to be bound before it is run; None if its class does not say how."""
+    names = getattr(compiled, "of_data", None)
+    if names is None:
+        return None
+    other = copy.copy(compiled)
+    for name in names:
+        setattr(other, name, None)
+    return other
+
+
 class Inputs:
     """The values that compiled functions take besides parameters and direction, by argument name.
 

@@ -237,6 +237,7 @@ def _with_covariance(fitted: Fit, objective: Callable, x0: Any, call: Mapping[st
     """Return the fit with its covariance, or with the reason why there is none."""
     from autoopt.inference import covariance_of_free, endless, flattest, no_maximum
     from autoopt.minimize import compile_objective
+    from autoopt.objectives.retained import retain
 
     def without(reason: str) -> Fit:
         return replace(fitted, notes=(*fitted.notes, f"No standard errors: {reason}."))
@@ -257,6 +258,7 @@ def _with_covariance(fitted: Fit, objective: Callable, x0: Any, call: Mapping[st
         supplied = tuple(call.get(name) for name in ("jac", "hess", "hessp"))
         compiled = compile_objective(objective, x0, call["args"], call["engine"], supplied)
         hessian = compiled.hess(fitted.params)
+        retain(compiled)
     except Exception as error:  # the estimates stand
         said = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"
         return without(f"the second derivatives could not be computed ({said.rstrip('.')})")
