@@ -16,6 +16,7 @@ from autoopt.errors import AutooptError, ObjectiveError, UsageError, Verificatio
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import resumable
+from autoopt.stages import during
 
 VALUE_TOLERANCE = 1e-9
 SINGLE_TOLERANCE = 1e-5
@@ -57,6 +58,7 @@ class Verification:
         return abs(self.slope - self.secant)
 
 
+@during("comparing with the original function")
 def verify(objective: Differentiable, x: np.ndarray, mode: str | bool = "start") -> Verification | None:
     """Return the comparison at `x`, flat, shape (n,); None if `mode` is "off" or False.
 
@@ -130,6 +132,7 @@ def compare(
     return found if found.passed else _look_again(objective, x, found, rng, place, floor)
 
 
+@during("comparing with the original function")
 def verified_solution(
     objective: Differentiable, result: Any, start: Verification, initial: float, limits: Any = None
 ) -> Verification:

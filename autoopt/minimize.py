@@ -17,11 +17,13 @@ from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.objectives.user_derivatives import UserDerivatives
 from autoopt.parameters import Structure
+from autoopt.stages import heard
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
 
+@heard
 def minimize(
     fun: Callable,
     x0: Any,
@@ -73,7 +75,8 @@ def minimize(
     engine : str
         What evaluates the derived code: "auto", "numpy", "numba".
     progress : True or callable, optional
-        A line on stderr at each iteration, or a function of a `solvers.Progress`.
+        A line on stderr at each iteration and for what takes longer than a second (tracing, deriving, compiling), or a
+        function of a `solvers.Progress`.
 
     Returns
     -------
@@ -107,21 +110,23 @@ def minimize(
     options, disp = solvers.without_disp(options)
     settings = solver.settings(options, tol)
     limits = solvers.Limits.of(bounds, structure, x0)
-    flat = structure.flatten(x0).copy()
-
-    objective = compile_objective(fun, x0, args, engine, (jac, hess, hessp))
-    clock = _Clock(objective)
-    require_slope(objective, flat, fun)
-    verification = verified(objective, flat, verify)
-    clock.lap("verify")
-    problem = solvers.Problem(objective, flat, limits, solvers.flat_constraints(constraints, structure))
-    require_finite(objective, problem.initial_value)
+    flat, clock, verification = structure.flatten(x0).copy(), _Clock(), None
 
     def finish(result: Any) -> Any:
         x = structure.unflatten(result.x)
-        result.update(x=x, x_flat=result.x, verification=verification, timings=objective.timings | clock.laps)
+        result.update(x=x, x_flat=result.x, verification=verification, timings=clock.timings | clock.laps)
         return result
 
+    try:
+        objective = compile_objective(fun, x0, args, engine, (jac, hess, hessp))
+        clock.start(objective)
+        require_slope(objective, flat, fun)
+        verification = verified(objective, flat, verify)
+        clock.lap("verify")
+        problem = solvers.Problem(objective, flat, limits, solvers.flat_constraints(constraints, structure))
+        require_finite(objective, problem.initial_value)
+    except KeyboardInterrupt:
+        raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
     try:
         result = solvers.run(
             solver,
@@ -137,14 +142,14 @@ def minimize(
             finish(stop.result)
         raise
     clock.lap("solve")
-    if verification is not None:
-        try:
+    try:
+        if verification is not None:
             verification = verified_solution(objective, result, verification, problem.initial_value, limits)
-        except KeyboardInterrupt:
-            raise solvers.Interrupted(finish(result)) from None
-        clock.lap("verify")
-    with np.errstate(all="ignore"):
-        objective.commit_state(result.x)  # what the user's function keeps is then what it keeps at the solution
+            clock.lap("verify")
+        with np.errstate(all="ignore"):
+            objective.commit_state(result.x)  # what the user's function keeps is then what it keeps at the solution
+    except KeyboardInterrupt:
+        raise solvers.Interrupted(finish(result)) from None
     if disp:
         print(solvers.report(result))
     retain(objective)
@@ -165,14 +170,22 @@ def compile_objective(
 class _Clock:
     """The seconds of each stage without those that the objective counts itself as tracing and compiling."""
 
-    def __init__(self, objective: Differentiable) -> None:
-        self.objective = objective
+    def __init__(self) -> None:
+        self._objective: Differentiable | None = None
         self.laps: dict[str, float] = {}
-        self.start = self._now()
+
+    @property
+    def timings(self) -> dict[str, float]:
+        """What the objective counts, as soon as there is one."""
+        return {} if self._objective is None else self._objective.timings
+
+    def start(self, objective: Differentiable) -> None:
+        self._objective = objective
+        self._begin = self._now()
 
     def lap(self, stage: str) -> None:
         now = self._now()
-        self.laps[stage], self.start = self.laps.get(stage, 0.0) + now - self.start, now
+        self.laps[stage], self._begin = self.laps.get(stage, 0.0) + now - self._begin, now
 
     def _now(self) -> float:
-        return time.perf_counter() - sum(self.objective.timings.values())
+        return time.perf_counter() - sum(self.timings.values())

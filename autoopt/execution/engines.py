@@ -19,6 +19,7 @@ from autoopt.execution import refusals, source_cache, tiering
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
 from autoopt.execution.printed import unchecked, with_counts, without_ties
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind
+from autoopt.stages import during
 from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
 from autoopt.tape.digest import digest, folded
 from autoopt.tape.kinks import counted
@@ -155,6 +156,7 @@ def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]
         return data | prepare(*_bound(prepare, data))
 
 
+@during("deriving")
 def module_source(tape: Tape, kind: str, title: str) -> str:
     """Return the source of one kind of derivative, from the cache if it is there; raise what is kept of a failure."""
     key = digest(tape, kind, source_cache.version(), folded(tape))
@@ -341,6 +343,7 @@ class ByProducts:
         return np.array([product(x, unit) for unit in np.eye(columns)]).reshape(columns, rows).T
 
 
+@during("compiling")
 def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> Compiled:
     """Return the functions of one kind of derivative, a Jacobian by products where it cannot be had at once."""
     try:

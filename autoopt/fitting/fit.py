@@ -18,6 +18,7 @@ from autoopt.errors import AutooptError, InferenceError, ModelError, ObjectiveEr
 from autoopt.fitting import modelfile
 from autoopt.fitting.data import dataset, matrix_columns
 from autoopt.origin import is_ours
+from autoopt.stages import heard, stage
 from autoopt.users_code import users_code
 
 LIKELIHOOD = "negative log-likelihood"
@@ -123,6 +124,7 @@ class Fit:
         return facts(self)
 
 
+@heard
 def fit(
     model: object,
     data: object = None,
@@ -218,7 +220,8 @@ def _with_standard_errors(fitted: Fit, objective: Callable, x0: Any, call: Mappi
         numbers = fitted.result.nit, fitted.result.fun, fitted.gradient_norm, sum(timings.values())
         call["progress"](Stage(*numbers, "standard errors"))
     try:
-        return _with_covariance(fitted, objective, x0, call, limits)
+        with stage("standard errors"):
+            return _with_covariance(fitted, objective, x0, call, limits)
     except KeyboardInterrupt as stop:
         note = "No standard errors: interrupted while they were computed; the estimates are those of the finished fit."
         vars(stop)["fit"] = replace(fitted, interrupted=True, notes=(*fitted.notes, note))

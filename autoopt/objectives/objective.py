@@ -21,6 +21,7 @@ from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.original import Original
 from autoopt.parameters import Structure
+from autoopt.stages import counted
 from autoopt.tape.batching.batching import has_loops, vectorise
 from autoopt.tape.slopes import Flat, flatness
 from autoopt.tracing.naming import argument_names
@@ -157,7 +158,7 @@ class Objective:
                 return _mirrored(self._run("hess", x))
             except UnsupportedFunctionError:  # another path has an operation without a stacked form
                 self._is_stacked = False
-        return np.array([self._run("hessp", x, unit) for unit in np.eye(self.size)])
+        return np.array([self._run("hessp", x, unit) for unit in counted("the Hessian by columns", np.eye(self.size))])
 
     @cached_property
     def _is_stacked(self) -> bool:

@@ -30,6 +30,7 @@ import numpy as np
 from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, TracingError
 from autoopt.origin import DATA_LIBRARIES, definition, is_library
 from autoopt.parameters import Structure
+from autoopt.stages import stage
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
 from autoopt.tracing.arrays.array import TracedArray
@@ -191,7 +192,8 @@ def _run(tracer: Tracer, instrument: Instrument, copied: Callable, arguments: li
     tracer.outside = id(sys._getframe())
     try:
         read = files.announced(instrument.outside.notes.file)
-        with _without_collection(), read, np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
+        modes = tracer.modes if tracer.tape.heeds else {"all": "ignore"}
+        with stage("tracing", lambda: f"{len(tracer.steps)} steps"), _without_collection(), read, np.errstate(**modes):
             value = copied(*arguments)
     except BaseException:
         instrument.leave()

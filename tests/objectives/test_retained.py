@@ -19,13 +19,6 @@ from autoopt.objectives.forms import Form
 X0 = np.array([0.5, 0.1])
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_known():
-    retained.forget()
-    yield
-    retained.forget()
-
-
 @pytest.fixture
 def traces(monkeypatch):
     """A list that grows by one at each trace."""
