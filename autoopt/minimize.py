@@ -146,14 +146,19 @@ def minimize(
         if verification is not None:
             verification = verified_solution(objective, result, verification, problem.initial_value, limits)
             clock.lap("verify")
-        with np.errstate(all="ignore"):
-            objective.commit_state(result.x)  # what the user's function keeps is then what it keeps at the solution
+        _leave(objective, result.x)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(result)) from None
     if disp:
         print(solvers.report(result))
-    retain(objective)
     return finish(result)
+
+
+def _leave(objective: Differentiable, x: np.ndarray) -> None:
+    """Have the user's function keep what it keeps at the solution, and keep what is known of it for the next call."""
+    with np.errstate(all="ignore"):
+        objective.commit_state(x)
+    retain(objective)
 
 
 def compile_objective(
