@@ -41,8 +41,8 @@ class Form:
         The function itself, and those that its outer variables hold, which were made with it.
     cells : list of cell
         Their outer variables.
-    arrays : list of ndarray
-        What is in these and among the data, in a fixed order.
+    arrays : dict of int to (int, ndarray)
+        By identity, the arrays that are in these and among the data, with their number.
     numbers : list of (cell, float)
         The floats in outer variables.
     held : list
@@ -53,7 +53,7 @@ class Form:
 
     functions: list[FunctionType] = field(default_factory=list)
     cells: list[CellType] = field(default_factory=list)
-    arrays: list[np.ndarray] = field(default_factory=list)
+    arrays: dict[int, tuple[int, np.ndarray]] = field(default_factory=dict)
     numbers: list[tuple[CellType, float]] = field(default_factory=list)
     held: list[Any] = field(default_factory=list)
     key: Hashable = None
@@ -106,9 +106,8 @@ class Form:
 
     def _array(self, value: np.ndarray) -> Hashable:
         """Return the form of an array; which of them are one and the same is part of it."""
-        known = next((k for k, array in enumerate(self.arrays) if array is value), len(self.arrays))
-        self.arrays.append(value)
-        return value.shape, value.dtype.str, known
+        first = self.arrays.setdefault(id(value), (len(self.arrays), value))[0]
+        return value.shape, value.dtype.str, first
 
     def _value(self, value: Any) -> Hashable:
         """Return the form of what is part of the code: a simple value is what it equals, all else is itself.
@@ -125,10 +124,12 @@ class Form:
         return self._itself(value)
 
     def _itself(self, value: Any) -> Hashable:
-        if type(value).__module__.startswith(("autoopt.", *DATA_LIBRARIES)):
+        kind = type(value)
+        is_recorded = kind is FunctionType and type(value.__globals__) is not dict  # it is a copy for a run
+        if is_recorded or kind.__module__.startswith(("autoopt.", *DATA_LIBRARIES)):
             raise Formless
         self.held.append(value)
-        return type(value), id(value)
+        return kind, id(value)
 
 
 def is_input(value: Any) -> bool:

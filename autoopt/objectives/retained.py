@@ -255,10 +255,7 @@ class _Entry:
             return False
         if not all(is_kept(array, kept) for array, kept in (record.code or {}).values()):
             return False
-        if record.data is None:
-            return True
-        inputs = _inputs(args, form, record.names)
-        return len(inputs) == len(record.data) and all(map(is_kept, inputs, record.data))
+        return record.data is None or _holds(record, form, args)
 
     def resumed(self, original: Original, form: Form, kind: type[Kind]) -> Kind | None:
         """Return the objective of another function of the same form; None if that cannot be."""
@@ -364,7 +361,15 @@ def _is_lasting(objective: Objective, form: Form, record: _Record) -> bool:
                 return False
             if any(id(array) not in code for array, _ in watched.arrays):
                 return False
+    if record.data is not None and not _holds(record, form, objective.args):
+        return False
     return all(is_kept(array, kept) for array, kept in code.values())
+
+
+def _holds(record: _Record, form: Form, args: tuple) -> bool:
+    """Whether all inputs hold what they held when the record was made."""
+    inputs = _inputs(args, form, record.names)
+    return record.data is not None and len(inputs) == len(record.data) and all(map(is_kept, inputs, record.data))
 
 
 def _is_found(path: Path, form: Form, record: _Record) -> bool:

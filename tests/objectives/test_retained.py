@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import scipy.sparse
 from scipy import optimize
 
 import autoopt
@@ -230,6 +231,88 @@ def test_decisions_from_an_outer_array_are_taken_anew():
         weights = np.where(seen, 1.0, 3.0)
         expected = [np.sum(weights * y) / np.sum(weights)]
         np.testing.assert_allclose(autoopt.minimize(censored, [0.1]).x, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("kind", ["default", "masked", "sparse", "frame", "series", "list", "tuple", "keyword"])
+def test_what_is_no_input_and_is_written_into(kind):
+    """Nothing of it may be what it was at the first call, whatever the objective makes of it."""
+    values = np.array([1.0, 2.0, 6.0])
+
+    def held(values):
+        pd = pytest.importorskip("pandas") if kind in ("frame", "series") else None
+        return {
+            "masked": lambda: np.ma.array(values, mask=[False, False, False], copy=False),
+            "sparse": lambda: scipy.sparse.csr_array(np.diag(values)),
+            "frame": lambda: pd.DataFrame({"y": values}),
+            "series": lambda: pd.Series(values),
+            "list": lambda: list(values),
+            "tuple": lambda: (values, 1.0),
+        }.get(kind, lambda: values)()
+
+    def write(thing):
+        if kind == "sparse":
+            thing.data[0] = 4.0
+        elif kind == "frame":
+            thing.loc[0, "y"] = 4.0
+        elif kind == "tuple":
+            thing[0][0] = 4.0
+        else:
+            thing[0] = 4.0
+
+    thing = held(values)
+
+    def numbers(thing):
+        if kind == "sparse":
+            return thing @ np.ones(3)
+        return thing["y"] if kind == "frame" else thing[0] if kind == "tuple" else thing
+
+    def plain(x):
+        y = numbers(thing)
+        return sum((x[0] - y[k]) ** 2 * (1.0 if y[k] > 3.0 else 2.0) for k in range(3))
+
+    if kind == "default":
+
+        def plain(x, y=values):
+            return sum((x[0] - y[k]) ** 2 * (1.0 if y[k] > 3.0 else 2.0) for k in range(3))
+
+    if kind == "keyword":
+
+        def plain(x, *, y=values):
+            return sum((x[0] - y[k]) ** 2 * (1.0 if y[k] > 3.0 else 2.0) for k in range(3))
+
+    def expected(y):
+        weights = np.where(np.array(y) > 3.0, 1.0, 2.0)
+        return [np.sum(weights * np.array(y)) / np.sum(weights)]
+
+    for _ in range(2):
+        np.testing.assert_allclose(autoopt.minimize(plain, [0.1]).x, expected([1.0, 2.0, 6.0]), rtol=1e-7)
+    write(thing)
+    for _ in range(2):
+        np.testing.assert_allclose(autoopt.minimize(plain, [0.1]).x, expected([4.0, 2.0, 6.0]), rtol=1e-7)
+
+
+def test_data_that_change_during_a_run_and_decide():
+    y = np.array([1.0, 2.0, 6.0])
+
+    def loss(x, y):
+        return sum((x[0] - value) ** 2 * (1.0 if value > 3.0 else 2.0) for value in y)
+
+    x = np.array([0.3])
+    with retained.resumable(loss, [0.1], (y,)) as objective:
+        objective.value_and_grad(x)
+        y[0] = 4.0
+        np.testing.assert_allclose(objective.value_and_grad(x)[0], loss(x, y), rtol=1e-12)
+    y[0] = 1.0
+    np.testing.assert_allclose(autoopt.minimize(loss, [0.1], args=(y,)).x, [12.0 / 5.0], rtol=1e-7)
+
+
+def test_estimators_share_what_is_known(traces):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = (X[:, 0] + np.random.default_rng(1).normal(size=60) > 0).astype(int)
+    for rows in (slice(0, 40), slice(20, 60), slice(10, 50)):
+        model = autoopt.models.LogisticRegression().fit(X[rows], y[rows])
+        assert model.converged_ and np.isfinite(model.bse_).all()
+    assert len(traces) == 1
 
 
 SCALE, DATA = 1.0, sample()
