@@ -65,13 +65,13 @@ def stage(name: str, far: Callable[[], str] | None = None) -> contextlib.Abstrac
     return _NOBODY if listener is None else _Stage(listener, name, far)
 
 
-def during(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return the decorator of a function that is a stage as a whole."""
+def during(name: str, far: Callable[..., str] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return the decorator of a function that is a stage as a whole; `far` takes what it takes."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def announced(*args: P.args, **options: P.kwargs) -> R:
-            with stage(name):
+            with stage(name, None if far is None else lambda: far(*args, **options)):
                 return function(*args, **options)
 
         return announced

@@ -125,6 +125,28 @@ def test_nobody_listens_by_default():
         assert traced() == (before, None)
 
 
+def test_function_that_is_a_stage_says_how_far_by_its_arguments(quick):
+    heard = Heard()
+
+    @during("deriving", lambda count, *rest: f"{count} steps")
+    def derived(count, text):
+        heard.wait("deriving")
+        return text
+
+    with listening(heard):
+        assert derived(3, "text") == "text"
+    assert heard.events[0][:2] == ("deriving", "3 steps")
+
+
+def test_what_is_derived_is_told(quick, monkeypatch):
+    heard = Heard()
+    cache = importlib.import_module("autoopt.execution.source_cache")
+    monkeypatch.setattr(cache, "read", lambda key: heard.wait("deriving"))
+    with listening(heard):
+        autoopt.objective(lambda x: np.sum(x**2), np.ones(2)).grad(np.ones(2))
+    assert heard.events[-1][0] == "compiling: deriving" and heard.events[-1][1].startswith("value and gradient, ")
+
+
 def test_lines_become_sparser():
     pace = Pace()
     shown = [seconds for seconds in np.arange(0.5, 10.0, 0.5) if pace.is_due("deriving", seconds)]

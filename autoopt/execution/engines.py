@@ -156,7 +156,7 @@ def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]
         return data | prepare(*_bound(prepare, data))
 
 
-@during("deriving")
+@during("deriving", lambda tape, kind, *_: f"{' and '.join(KINDS[kind].returns)}, {len(tape.steps)} array steps")
 def module_source(tape: Tape, kind: str, title: str) -> str:
     """Return the source of one kind of derivative, from the cache if it is there; raise what is kept of a failure."""
     key = digest(tape, kind, source_cache.version(), folded(tape))
@@ -343,7 +343,7 @@ class ByProducts:
         return np.array([product(x, unit) for unit in np.eye(columns)]).reshape(columns, rows).T
 
 
-@during("compiling")
+@during("compiling", lambda engine, tape, *_, **options: f"{len(tape.steps)} steps")
 def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> Compiled:
     """Return the functions of one kind of derivative, a Jacobian by products where it cannot be had at once."""
     try:

@@ -48,7 +48,7 @@ MOST = 32
 COPIED = 2**24
 """How many bytes of arrays are copied for one of them, to see whether they are written into: 2 ms."""
 
-LARGEST, ALL = 2**26, 2**28
+LARGEST, ALL = 2**26, 2**27
 """About how many bytes one of them, and all together, may take."""
 
 _STEP = 200

@@ -15,6 +15,7 @@ import pytest
 
 import autoopt
 from autoopt.execution import source_cache
+from autoopt.objectives import retained
 from autoopt.parameters import Structure
 from autoopt.tape.digest import digest
 from autoopt.tracing.trace import trace
@@ -36,6 +37,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 def forget() -> None:
     """Forget what is in memory, as if the process were new."""
     source_cache._recent.clear()
+    retained.forget()
 
 
 @pytest.fixture
@@ -56,6 +58,7 @@ def objective(x, d):
 
 
 def gradient(data=None) -> np.ndarray:
+    retained.forget()
     return autoopt.grad(objective)(X, np.array([SECRET, 2.0, 3.0]) if data is None else data)
 
 
