@@ -76,7 +76,7 @@ def minimize(
         What evaluates the derived code: "auto", "numpy", "numba".
     progress : True or callable, optional
         A line on stderr at each iteration and for what takes longer than a second (tracing, deriving, compiling), or a
-        function of a `solvers.Progress`.
+        function of a `solvers.Progress`; its method `during(stage, far, seconds)`, if it has one, is told of the rest.
 
     Returns
     -------
@@ -92,8 +92,8 @@ def minimize(
     ObjectiveError, VerificationError
         If the objective is not finite at x0, or has no slope there; if derived and original code disagree.
     Interrupted
-        On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far. An error that ends a run that has
-        begun has such a `result`, too.
+        On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far, before the first iteration the start.
+        An error that ends a run that has begun has such a `result`, too.
 
     Notes
     -----
@@ -103,6 +103,7 @@ def minimize(
     which may take one last Newton step; the message says by which.
     A point with vanishing gradient from which f falls is no success: a saddle, a maximum, also along constraints, an
     inflexion, a kink where slopes cancel, a plateau at whose end f falls. The message says in which direction.
+    What is known of `fun` is kept, without its data, for later calls with data of the same shapes.
     """
     args = args if isinstance(args, tuple) else (args,)
     structure = Structure.of(x0)

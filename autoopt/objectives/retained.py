@@ -291,7 +291,7 @@ def objective_of(
     try:
         form = Form.of(f, args)
         structure = Structure.of(x0)
-        registered = (len(USER_FORMULAS), len(CONSTANTS))
+        registered = frozenset(USER_FORMULAS.items()), frozenset(CONSTANTS)
         key = form.key, structure, engine, ENGINES.get(engine), scalar, tuple(np.geterr().values()), registered
         hash(key)
     except (Formless, TypeError):

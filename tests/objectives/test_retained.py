@@ -397,6 +397,22 @@ def test_list_among_the_data_that_changes():
         np.testing.assert_allclose(autoopt.minimize(loss, [0.1], args=([2.0, last],)).x, [1.0 + last / 2], rtol=1e-7)
 
 
+def test_formula_that_is_given_anew():
+    from autoopt.tracing.instrument import extension
+
+    def root(x):
+        return x
+
+    def loss(x):
+        return (root(x[0]) - 2.0) ** 2
+
+    for power in (1.0, 3.0):
+        autoopt.formula(root)(lambda x, power=power: x**power)
+        with retained.resumable(loss, [1.5]) as objective:
+            np.testing.assert_allclose(objective.value(np.array([1.5])), (1.5**power - 2.0) ** 2, rtol=1e-12)
+    del extension.USER_FORMULAS[root]
+
+
 def test_file_that_changes(tmp_path):
     path = tmp_path / "level.txt"
 
