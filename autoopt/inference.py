@@ -197,8 +197,8 @@ def endless(
     Notes
     -----
     As where two classes are separated by a plane, or a variance goes to 0 with a perfect fit: f(x) > f(x + d) >=
-    f(x + 3 d), but for rounding, for a step d as large as the parameters, along which the curvature at x promises nothing (d'H d < 1e-3,
-    where the Hessian is given).
+    f(x + 3 d), but for rounding, for a step d as large as the parameters, along which the curvature at x promises
+    nothing (d'H d < 1e-3, where the Hessian is given).
     """
     here = value(x)
     size = max(1.0, float(np.max(np.abs(x))))

@@ -14,13 +14,16 @@ from autoopt.check import verify as verified
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.flatness import require_slope
 from autoopt.objectives.objective import Objective
+from autoopt.objectives.retained import objective_of, retain
 from autoopt.objectives.user_derivatives import UserDerivatives
 from autoopt.parameters import Structure
+from autoopt.stages import heard
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
 
+@heard
 def minimize(
     fun: Callable,
     x0: Any,
@@ -72,7 +75,8 @@ def minimize(
     engine : str
         What evaluates the derived code: "auto", "numpy", "numba".
     progress : True or callable, optional
-        A line on stderr at each iteration, or a function of a `solvers.Progress`.
+        A line on stderr at each iteration and for what takes longer than a second (tracing, deriving, compiling), or a
+        function of a `solvers.Progress`; its method `during(stage, far, seconds)`, if it has one, is told of the rest.
 
     Returns
     -------
@@ -89,8 +93,8 @@ def minimize(
     ObjectiveError, VerificationError
         If the objective is not finite at x0, or has no slope there; if derived and original code disagree.
     Interrupted
-        On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far. An error that ends a run that has
-        begun has such a `result`, too.
+        On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far, before the first iteration the start.
+        An error that ends a run that has begun has such a `result`, too.
 
     Notes
     -----
@@ -100,6 +104,7 @@ def minimize(
     which may take one last Newton step; the message says by which.
     A point with vanishing gradient from which f falls is no success: a saddle, a maximum, also along constraints, an
     inflexion, a kink where slopes cancel, a plateau at whose end f falls. The message says in which direction.
+    What is known of `fun` is kept, without its data, for later calls with data of the same shapes.
     """
     args = args if isinstance(args, tuple) else (args,)
     structure = Structure.of(x0)
@@ -107,22 +112,24 @@ def minimize(
     options, disp = solvers.without_disp(options)
     settings = solver.settings(options, tol)
     limits = solvers.Limits.of(bounds, structure, x0)
-    flat = structure.flatten(x0).copy()
-
-    objective = compile_objective(fun, x0, args, engine, (jac, hess, hessp))
-    clock = _Clock(objective)
-    require_slope(objective, flat, fun)
-    verification = verified(objective, flat, verify)
-    clock.lap("verify")
-    problem = solvers.Problem(objective, flat, limits, solvers.flat_constraints(constraints, structure))
-    require_finite(objective, problem.initial_value)
+    flat, clock, verification = structure.flatten(x0).copy(), _Clock(), None
 
     def finish(result: Any) -> Any:
         x = structure.unflatten(result.x)
-        result.update(x=x, x_flat=result.x, verification=verification, timings=objective.timings | clock.laps)
-        result.notes = objective.notes
+        result.update(x=x, x_flat=result.x, verification=verification, timings=clock.timings | clock.laps)
+        result.notes = clock.notes
         return result
 
+    try:
+        objective = compile_objective(fun, x0, args, engine, (jac, hess, hessp))
+        clock.start(objective)
+        require_slope(objective, flat, fun)
+        verification = verified(objective, flat, verify)
+        clock.lap("verify")
+        problem = solvers.Problem(objective, flat, limits, solvers.flat_constraints(constraints, structure))
+        require_finite(objective, problem.initial_value)
+    except KeyboardInterrupt:
+        raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
     try:
         result = solvers.run(
             solver,
@@ -138,17 +145,23 @@ def minimize(
             finish(stop.result)
         raise
     clock.lap("solve")
-    if verification is not None:
-        try:
+    try:
+        if verification is not None:
             verification = verified_solution(objective, result, verification, problem.initial_value, limits)
-        except KeyboardInterrupt:
-            raise solvers.Interrupted(finish(result)) from None
-        clock.lap("verify")
-    with np.errstate(all="ignore"):
-        objective.commit_state(result.x)  # what the user's function keeps is then what it keeps at the solution
+            clock.lap("verify")
+        _leave(objective, result.x)
+    except KeyboardInterrupt:
+        raise solvers.Interrupted(finish(result)) from None
     if disp:
         print(solvers.report(result))
     return finish(result)
+
+
+def _leave(objective: Differentiable, x: np.ndarray) -> None:
+    """Have the user's function keep what it keeps at the solution, and keep what is known of it for the next call."""
+    with np.errstate(all="ignore"):
+        objective.commit_state(x)
+    retain(objective)
 
 
 def compile_objective(
@@ -157,7 +170,7 @@ def compile_objective(
     """Return the Objective of `fun`, with the user's (jac, hess, hessp) in place of derived ones where given."""
 
     def derive() -> Objective:
-        return Objective(fun, x0, args, engine=engine)
+        return objective_of(fun, x0, args, engine)
 
     return derive() if all(given is None for given in supplied) else UserDerivatives(fun, x0, args, derive, *supplied)
 
@@ -165,14 +178,27 @@ def compile_objective(
 class _Clock:
     """The seconds of each stage without those that the objective counts itself as tracing and compiling."""
 
-    def __init__(self, objective: Differentiable) -> None:
-        self.objective = objective
+    def __init__(self) -> None:
+        self._objective: Differentiable | None = None
         self.laps: dict[str, float] = {}
-        self.start = self._now()
+
+    @property
+    def timings(self) -> dict[str, float]:
+        """What the objective counts, as soon as there is one."""
+        return {} if self._objective is None else self._objective.timings
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to know of how the objective is evaluated."""
+        return [] if self._objective is None else self._objective.notes
+
+    def start(self, objective: Differentiable) -> None:
+        self._objective = objective
+        self._begin = self._now()
 
     def lap(self, stage: str) -> None:
         now = self._now()
-        self.laps[stage], self.start = self.laps.get(stage, 0.0) + now - self.start, now
+        self.laps[stage], self._begin = self.laps.get(stage, 0.0) + now - self._begin, now
 
     def _now(self) -> float:
-        return time.perf_counter() - sum(self.objective.timings.values())
+        return time.perf_counter() - sum(self.timings.values())

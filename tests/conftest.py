@@ -53,6 +53,15 @@ def patient(monkeypatch):
     monkeypatch.setattr(ladder, "PATIENCE", float("inf"))
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_known():
+    """What one test has found out of a function is not there in the next one, which may have changed the library."""
+    yield
+    retained = sys.modules.get("autoopt.objectives.retained")
+    if retained is not None:
+        retained.forget()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _source_cache(tmp_path_factory):
     own = tmp_path_factory.getbasetemp()  # with `-n`, a folder of this process within that of the run

@@ -242,7 +242,7 @@ def test_command_line_uses_public_names() -> None:
 
 ORDER = (
     "version errors",
-    "wording origin",
+    "wording origin stages",
     "parameters differences inference roots users_code",
     *("tape", "tape.loops tape.searches", "tape.batching"),
     *("ops", "rules"),

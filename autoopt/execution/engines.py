@@ -20,6 +20,7 @@ from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
 from autoopt.execution.modules import executed
 from autoopt.execution.printed import unchecked, with_counts, without_ties
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind
+from autoopt.stages import during
 from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
 from autoopt.tape.digest import digest, folded
 from autoopt.tape.kinks import counted
@@ -35,6 +36,7 @@ class NumpyFunctions:
 
     compiles = False  # loops to machine code once that pays
     repeats = True  # takes tapes with loops that end on a condition
+    of_data = ("run", "tape", "_bound", "_plain", "_through")  # what is made of the data, or holds them
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         self.kind = kind
@@ -176,6 +178,7 @@ def is_known(tape: Tape, kind: str) -> bool:
     return source_cache.read(_key(tape, kind)) is not None
 
 
+@during("deriving", lambda tape, kind, *_: f"{' and '.join(KINDS[kind].returns)}, {len(tape.steps)} array steps")
 def module_source(tape: Tape, kind: str, title: str) -> str:
     """Return the source of one kind of derivative, from the cache if it is there; raise what is kept of a failure."""
     key = _key(tape, kind)
@@ -240,6 +243,7 @@ class NumbaFunctions:
     repeats = False
     tied: Any = ()
     stationary = kept = 0
+    of_data = ("bound",)
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         import pytensor
@@ -358,6 +362,7 @@ class ByProducts:
         return np.array([product(x, unit) for unit in np.eye(columns)]).reshape(columns, rows).T
 
 
+@during("compiling", lambda engine, tape, *_, **options: f"{len(tape.steps)} steps")
 def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> Compiled:
     """Return the functions of one kind of derivative, a Jacobian by products where it cannot be had at once."""
     try:

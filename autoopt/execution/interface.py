@@ -53,9 +53,6 @@ class Compiled(Protocol):
     def run(self) -> Callable: ...
 
     @property
-    def text(self) -> str: ...
-
-    @property
     def asked(self) -> Numbers | None: ...
 
     @property
@@ -89,6 +86,19 @@ def rebound(compiled: Compiled, tape: Tape) -> Compiled:
     """Return the same code with the data of `tape`; `compiled` keeps its own."""
     other = copy.copy(compiled)
     other.bind(tape)
+    return other
+
+
+def unbound(compiled: Compiled) -> Compiled | None:
+    """Return the same code without data, to be bound before it is run; None if its class does not say how."""
+    if hasattr(compiled, "without_data"):
+        return compiled.without_data()
+    names = getattr(compiled, "of_data", None)
+    if names is None:
+        return None
+    other = copy.copy(compiled)
+    for name in names:
+        setattr(other, name, None)
     return other
 
 

@@ -8,6 +8,7 @@ where they are.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Collection
 from typing import Any
@@ -16,8 +17,9 @@ import numpy as np
 
 from autoopt.errors import TracingError, UnsupportedFunctionError
 from autoopt.execution import engines
+from autoopt.execution.counts import Numbers
 from autoopt.execution.eager.functions import EagerFunctions
-from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
+from autoopt.execution.interface import Compiled, Engine, Inputs, rebound, unbound
 from autoopt.graph.kinds import KINDS, Kind
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.kinks import counted
@@ -153,6 +155,19 @@ class Ladder:
         """What the source is run by with other functions in place of NumPy's."""
         derived: Any = self.current
         return derived.through
+
+    def without_data(self) -> Ladder | None:
+        """Return the same without data, to be bound before it is run."""
+        current, other = unbound(self.current), copy.copy(self)
+        if current is None:
+            return None
+        vars(other).update(current=current, _tape=None)
+        return other
+
+    @property
+    def asked(self) -> Numbers | None:
+        """The numbers of iterations that the loops took last, allowed or not."""
+        return self.current.asked
 
     @property
     def changed(self) -> Any:

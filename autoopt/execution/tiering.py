@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.graph.kinds import PREPARE
+from autoopt.stages import during
 
 COST = 0.1
 """Seconds spent in a function before its code is written, and what compiling takes at the least."""
@@ -74,6 +75,7 @@ class TieredFunction:
             pass
         return self.function(*operands)
 
+    @during("compiling loops to machine code")
     def compile(self, operands: tuple, results: Any, seconds: float) -> None:
         """Make machine code once that pays; keep it if it gives the same results in less time than `seconds`."""
         try:

@@ -18,6 +18,7 @@ from autoopt.errors import AutooptError, InferenceError, ModelError, ObjectiveEr
 from autoopt.fitting import modelfile
 from autoopt.fitting.data import dataset, matrix_columns
 from autoopt.origin import is_ours
+from autoopt.stages import heard, stage
 from autoopt.users_code import users_code
 
 LIKELIHOOD = "negative log-likelihood"
@@ -123,6 +124,7 @@ class Fit:
         return facts(self)
 
 
+@heard
 def fit(
     model: object,
     data: object = None,
@@ -218,7 +220,8 @@ def _with_standard_errors(fitted: Fit, objective: Callable, x0: Any, call: Mappi
         numbers = fitted.result.nit, fitted.result.fun, fitted.gradient_norm, sum(timings.values())
         call["progress"](Stage(*numbers, "standard errors"))
     try:
-        return _with_covariance(fitted, objective, x0, call, limits)
+        with stage("standard errors"):
+            return _with_covariance(fitted, objective, x0, call, limits)
     except KeyboardInterrupt as stop:
         note = "No standard errors: interrupted while they were computed; the estimates are those of the finished fit."
         vars(stop)["fit"] = replace(fitted, interrupted=True, notes=(*fitted.notes, note))
@@ -237,6 +240,7 @@ def _with_covariance(fitted: Fit, objective: Callable, x0: Any, call: Mapping[st
     """Return the fit with its covariance, or with the reason why there is none."""
     from autoopt.inference import covariance_of_free, endless, flattest, no_maximum
     from autoopt.minimize import compile_objective
+    from autoopt.objectives.retained import retain
 
     def without(reason: str) -> Fit:
         return replace(fitted, notes=(*fitted.notes, f"No standard errors: {reason}."))
@@ -257,6 +261,7 @@ def _with_covariance(fitted: Fit, objective: Callable, x0: Any, call: Mapping[st
         supplied = tuple(call.get(name) for name in ("jac", "hess", "hessp"))
         compiled = compile_objective(objective, x0, call["args"], call["engine"], supplied)
         hessian = compiled.hess(fitted.params)
+        retain(compiled)
     except Exception as error:  # the estimates stand
         said = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"
         return without(f"the second derivatives could not be computed ({said.rstrip('.')})")

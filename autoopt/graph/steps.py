@@ -28,7 +28,7 @@ from pytensor.tensor.basic import Alloc
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.graph.loops.recurrence import find_recurrence
+from autoopt.graph.loops.recurrence import find_holding
 from autoopt.graph.parts import slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings
 from autoopt.graph.stabilisation import simplified
@@ -90,7 +90,7 @@ def step_functions(step: Step, operands: Sequence[Operand], order: int) -> list[
 
 class _Derivation:
     def __init__(self, step: Step, operands: Sequence[Operand]) -> None:
-        rule = find_recurrence(step.operation) or find(step.operation)
+        rule = find_holding(step.operation) or find(step.operation)
         assert step.operation is not None
         if rule is None:
             raise Unsupported(qualified(step.operation), "")

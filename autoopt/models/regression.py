@@ -17,7 +17,7 @@ from autoopt import inference
 from autoopt.errors import InferenceError, UsageError
 from autoopt.minimize import minimize
 from autoopt.models import validation
-from autoopt.objectives.objective import Objective
+from autoopt.objectives.retained import resumable
 
 # A Newton step that still moves a linear predictor this far has not arrived. Where the likelihood has no maximum, every
 # step moves it by about 1, however small the gradient: f = exp(-t) has f'/f'' = -1.
@@ -128,7 +128,8 @@ class Regression:
         self.llf_ = -float(self._likelihood(result.x, *args[:4]))
 
         # From here on in the user's units: the parameters divided by `scale`.
-        hessian = np.outer(scale, scale) * Objective(fun, x0, args).hess(result.x)
+        with resumable(fun, x0, args) as objective:
+            hessian = np.outer(scale, scale) * objective.hess(result.x)
         seen = design[weights > 0] if (weights == 0).any() else design
         self._infer(hessian, scale * result.jac, lambda params: seen @ (params * scale), result.message)
 

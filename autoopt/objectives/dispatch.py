@@ -80,6 +80,21 @@ class Dispatch:
         other.eager = self.eager and Eager()
         return other
 
+    def let_go(self) -> None:
+        """Let go of the function."""
+        self.original.let_go()
+        self._tables, self.compiler.passing = None, {}
+
+    def resumed(self, original: Original, budget: float) -> Dispatch:
+        """Return the same paths for another function of the same code, which are to take its data."""
+        other = copy.copy(self)
+        other.__dict__.pop("_beside", None)
+        other.original, other.timings, other._budget = original, {"trace": 0.0, "compile": 0.0}, budget
+        other.compiler = self.compiler.twin(original, other.timings)
+        other._tables = arguments.tables(original.args)
+        other._form = other._form_of(original.args)
+        return other
+
     # The path that holds ----------------------------------------------------------------------------------------------
 
     def run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:

@@ -21,6 +21,7 @@ from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.original import Original
 from autoopt.parameters import Structure
+from autoopt.stages import counted
 from autoopt.tape.batching.batching import has_loops, vectorise
 from autoopt.tape.loops import irregular
 from autoopt.tape.slopes import Flat, flatness
@@ -64,13 +65,26 @@ class Objective:
 
     gradient_source = "derived gradient"
 
+    is_verified = False
+    """Whether value and gradient of this code have been compared with those of the function, conclusively."""
+
     def __init__(self, f: Callable, x0: Any, args: tuple = (), engine: str = "auto", scalar: bool = True) -> None:
         self.function, self.engine, self.scalar = f, engine, scalar
         self.structure = Structure.of(x0)
         self.size = self.structure.size
-        self._original = Original(f, args, self.structure, self.structure.flatten(x0).copy(), scalar)
+        original = Original(f, args, self.structure, self.structure.flatten(x0).copy(), scalar)
         self._flat = self.structure.vector
-        self._choose(Dispatch(self._original, engine, self.budget))
+        self._choose(Dispatch(original, engine, self.budget))
+
+    @classmethod
+    def of(cls, original: Original, engine: str) -> Objective:
+        """Return the objective of a function with its data and start."""
+        other = object.__new__(cls)
+        other.function, other.engine, other.scalar = original.function, engine, original.scalar
+        other.structure, other._flat = original.structure, original.structure.vector
+        other.size = other.structure.size
+        other._choose(Dispatch(original, engine, cls.budget))
+        return other
 
     def _choose(self, dispatch: Dispatch) -> None:
         """Have `dispatch` choose the path; what is called at each point is looked up here once."""
@@ -78,6 +92,19 @@ class Objective:
         self._original = dispatch.original
         self._run = dispatch.run
         self.timings = dispatch.timings
+
+    def let_go(self) -> None:
+        """Let go of the function; the objective is of no use until it is `resumed`."""
+        self.dispatch.let_go()
+        self.function = self._original.function
+
+    def resumed(self, dispatch: Dispatch, kind: type[Objective]) -> Any:
+        """Return an objective of the same code for the function and the data of `dispatch`."""
+        other = object.__new__(kind)
+        other.__dict__.update(self.__dict__)
+        other.function = dispatch.original.function
+        other._choose(dispatch)
+        return other
 
     def __reduce__(self) -> tuple:
         """Copies, and what is read from a pickle, are traced and compiled anew."""
@@ -132,7 +159,7 @@ class Objective:
                 return _mirrored(self._run("hess", x))
             except UnsupportedFunctionError:  # another path has an operation without a stacked form
                 self._is_stacked = False
-        return np.array([self._run("hessp", x, unit) for unit in np.eye(self.size)])
+        return np.array([self._run("hessp", x, unit) for unit in counted("the Hessian by columns", np.eye(self.size))])
 
     @cached_property
     def _is_stacked(self) -> bool:

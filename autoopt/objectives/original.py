@@ -5,8 +5,9 @@ Its errors come up as the user's. Nothing here knows of what is compiled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from types import CellType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ from autoopt.tracing.outside.side_effects import SideEffects
 from autoopt.tracing.trace import Trace, trace
 
 
+def gone(*args: Any) -> Any:
+    """Stand in for a function that has been let go of."""
+    raise RuntimeError("what is kept between calls was used as if it were one of them")
+
+
 class Original:
     """A function of the user's with its data, of the flat vector of its parameters.
 
@@ -33,6 +39,8 @@ class Original:
     start : ndarray, shape (n,)
     scalar : bool
         Whether it returns one number.
+    varying : collection of cells
+        The outer variables whose numbers are data of its tapes.
 
     Attributes
     ----------
@@ -41,14 +49,25 @@ class Original:
     """
 
     def __init__(
-        self, function: Callable, args: tuple, structure: Structure, start: np.ndarray, scalar: bool = True
+        self,
+        function: Callable,
+        args: tuple,
+        structure: Structure,
+        start: np.ndarray,
+        scalar: bool = True,
+        varying: Collection[CellType] = (),
     ) -> None:
+        self.varying = varying
         self.function, self.args, self.structure, self.start, self.scalar = function, args, structure, start, scalar
         self.single = False
         self._left = SideEffects()  # of the latest trace
         self._literals = False  # whether the numbers in the function's text are traced
         self._modes = np.geterr()
         self._heeds = False  # whether NumPy's warnings decide something
+
+    def let_go(self) -> None:
+        """Let go of the function and its data."""
+        self.function, self.args, self.varying = gone, (), ()
 
     # Called as it is --------------------------------------------------------------------------------------------------
 
@@ -131,7 +150,7 @@ class Original:
         return _searched(recorded, x)
 
     def _recorded(self, x: np.ndarray, literals: bool) -> Trace:
-        return trace(self.function, self.structure, x, self.args, self.scalar, literals)
+        return trace(self.function, self.structure, x, self.args, self.scalar, literals, self.varying)
 
     def complaint(self, failure: Exception, x: np.ndarray) -> TracingError:
         """Return what says that a trace at `x` failed; raise the user's own error where that is why."""
@@ -147,7 +166,7 @@ class Original:
         try:
             self.array(x)
         except Exception as error:
-            if x is not self.start:
+            if not np.array_equal(x, self.start):
                 raise
             from autoopt.objectives.suspects import explained
 

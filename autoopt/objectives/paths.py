@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import copy
 from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from types import CellType
 from typing import Any
 
 import numpy as np
 
 from autoopt.execution.counts import Numbers
-from autoopt.execution.engines import Compiled, rebound
+from autoopt.execution.interface import Compiled, rebound, unbound
 from autoopt.tape.batching.together import repeating
 from autoopt.tape.digest import constant_names, digest
 from autoopt.tape.tape import Leaf, Tape
-from autoopt.tracing.outside.watching import is_fixed, is_kept, kept_bytes
+from autoopt.tracing.outside.watching import Watch, is_fixed, is_kept, kept_bytes
 from autoopt.tracing.trace import Trace, data_leaves
 
 
@@ -82,6 +83,7 @@ class Path:
         self._kept: dict[int, tuple[np.ndarray, bytearray]] = {}
         self._code = [id(array) for array, _ in recorded.watched.arrays]
         self._values = recorded.tape.values, self.tape.values
+        self._found: Mapping[str, Any] = {}  # other inputs from outside than those of the trace, by name
 
     @cached_property
     def _identity(self) -> tuple:
@@ -205,15 +207,66 @@ class Path:
         values = []
         for leaves, own in zip(self._leaves, self._values, strict=True):
             arguments = (index for leaf, index in leaves if leaf.kind == "argument")
-            values.append(ChainMap(dict(zip(arguments, data, strict=True)), own))
+            others = {index: self._found[leaf.name] for leaf, index in leaves if leaf.name in self._found}
+            values.append(ChainMap(dict(zip(arguments, data, strict=True)) | others, own))
         recorded, compiled = values
         self._bind(recorded, compiled)
 
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """The trace that is compiled, and those that are like it."""
+        return (self.trace, *self._more)
+
+    def captured(self) -> dict[str, Any]:
+        """Return the inputs that were found outside, by name."""
+        return {leaf.name: self.tape.values[k] for leaf, k in self._leaves[1] if leaf.kind == "captured"}
+
+    def let_go(self, captured: Collection[str], watches: Sequence[Watch]) -> None:
+        """Let go of the data, of inputs found outside, and of what the traces watch, to be taken again."""
+        is_same = self._values[0] is self._values[1]
+        first, second = (
+            self._without(leaves, own, captured) for leaves, own in zip(self._leaves, self._values, strict=True)
+        )
+        self._values, self._found = (first, first if is_same else second), {}
+        self.compiled = {kind: code for kind, bound in self.compiled.items() if (code := unbound(bound)) is not None}
+        self._watch(watches)
+        self._put(*self._values)
+
+    @staticmethod
+    def _without(leaves: list[tuple[Leaf, int]], own: Any, captured: Collection[str]) -> dict[int, Any]:
+        gone = {index for leaf, index in leaves if leaf.kind == "argument" or leaf.name in captured}
+        return {index: value for index, value in own.items() if index not in gone}
+
+    def take_up(
+        self,
+        args: tuple,
+        captured: Mapping[str, Any],
+        watches: Sequence[Watch],
+        varying: tuple[tuple[CellType, str], ...],
+        budget: float,
+    ) -> None:
+        """Take what `let_go` has let go of, or other data."""
+        self._budget, self._found = budget, captured
+        self._watch(watches, varying)
+        self.rebind(args)
+
+    def _watch(self, watches: Sequence[Watch], varying: tuple[tuple[CellType, str], ...] = ()) -> None:
+        """Have the traces watch other things."""
+        self.trace, *self._more = (
+            replace(recorded, watched=watch, captured=(), varying=varying)
+            for recorded, watch in zip(self.traces, watches, strict=True)
+        )
+        self.watched = self.trace.watched or None
+
     def _bind(self, recorded: Any, compiled: Any) -> None:
-        unchanged = self.tape is self.trace.tape
-        self.trace = replace(self.trace, tape=replace(self.trace.tape, values=recorded))
-        self.tape = self.trace.tape if unchanged else replace(self.tape, values=compiled)
-        self.finite, self._kept = None, {}
+        self._put(recorded, compiled)
         for function in self.compiled.values():
             function.bind(self.tape)
         self.keep()
+
+    def _put(self, recorded: Any, compiled: Any) -> None:
+        unchanged = self.tape is self.trace.tape
+        self.trace = replace(self.trace, tape=replace(self.trace.tape, values=recorded))
+        self.tape = self.trace.tape if unchanged else replace(self.tape, values=compiled)
+        self._more = [replace(recorded, tape=self.trace.tape) for recorded in self._more]
+        self.finite, self._kept, self.kept = None, {}, ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from autoopt.objectives.arguments import private, shape
 from autoopt.objectives.bindings import Binding
 from autoopt.objectives.blocks import blocks, columns
 from autoopt.objectives.objective import Objective
+from autoopt.objectives.retained import objective_of, retain
 from autoopt.parameters import Structure
 from autoopt.tracing.arrays.array import TracedArray
 from autoopt.tracing.standins.followed import FOLLOWED
@@ -162,6 +164,7 @@ class _Compiled:
         self._free: list[Binding] = []  # those that no call has taken, the latest last
         self._models: dict[Any, Objective] = {}
         self._lock = threading.RLock()
+        weakref.finalize(self, _retain, self._free).atexit = False
 
     def at(self, args: tuple, options: dict[str, Any]) -> _Taken:
         """Return a context that gives the objective for `args` and keywords, and the flat vector of the parameters."""
@@ -201,7 +204,7 @@ class _Compiled:
                 return Binding(key, names, twin)
             while len(self._models) >= _KEPT:
                 self._models.pop(next(iter(self._models)))
-            made = self._models[key] = _Functional(self._ordered(names), x, own, scalar=self.scalar)
+            made = self._models[key] = objective_of(self._ordered(names), x, own, scalar=self.scalar, kind=_Functional)
             return Binding(key, names, made)
 
     def _ordered(self, names: tuple[str, ...]) -> Callable:
@@ -209,6 +212,12 @@ class _Compiled:
         if self.argnums == 0 and not names:
             return self.function
         return _reordered(self.function, self.argnums, names)
+
+
+def _retain(free: list[Binding]) -> None:
+    """Keep what is known of a function whose derivatives nobody calls any more: they may be asked for anew."""
+    for binding in free:
+        retain(binding.objective)
 
 
 class _Taken:

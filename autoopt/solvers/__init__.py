@@ -4,7 +4,7 @@ from autoopt.solvers import newton, quasi_newton
 from autoopt.solvers.bounds import Limits
 from autoopt.solvers.constraints import flat_constraints
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.run import Interrupted, Progress, Stage, adapted_callback, report, run
+from autoopt.solvers.run import Interrupted, Progress, Stage, adapted_callback, interrupted_at, report, run
 from autoopt.solvers.table import SOLVERS, Solver, choose, find, without_disp
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "choose",
     "find",
     "flat_constraints",
+    "interrupted_at",
     "newton",
     "quasi_newton",
     "report",

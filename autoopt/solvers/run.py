@@ -18,6 +18,7 @@ from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, 
 from autoopt.solvers.problem import Problem, Stopped, Stuck
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
+from autoopt.stages import progressed, stage
 
 _EXTRAS = ("hess_inv", "multipliers", "v", "constr_violation", "optimality")
 STOPPED, FAILED, REFUSED, INTERRUPTED = 99, 100, 101, 130
@@ -100,8 +101,10 @@ def run(
         return stopped(FAILED, f"Not converged: {NO_MINIMUM.format(lost) + ' ' if lost else ''}{message}")
 
     try:
-        raw = solver.function(problem, options)
-        x, success, message = verdict(solver, problem, raw, gtol, chosen)
+        with stage("minimising", lambda: f"iteration {problem.nit}, {problem.nfev} evaluations"):
+            raw = solver.function(problem, options)
+        with stage("looking at the solution", lambda: f"{problem.nfev} evaluations"):
+            x, success, message = verdict(solver, problem, raw, gtol, chosen)
     except Stuck as stuck:
         return failed(str(stuck))
     except Stopped:
@@ -152,6 +155,7 @@ def _watcher(problem: Problem, callback: Callable | None, progress: Callable | b
 
     def watch(x: np.ndarray) -> None:
         value = problem.fun(x)
+        progressed()
         if report:
             norm = float(np.max(np.abs(problem.projected_gradient(x))))
             report(Progress(problem.nit, value, norm, time.perf_counter() - start))
@@ -180,6 +184,16 @@ def adapted_callback(callback: Callable, unflatten: Callable) -> Callable:
             callback(unflatten(x))
 
     return call
+
+
+def interrupted_at(x: np.ndarray, method: str) -> Any:
+    """Return the result of a run that was interrupted before its first step: but the start `x`, nothing is known."""
+    from scipy.optimize import OptimizeResult
+
+    unknown = dict.fromkeys(("fun", "gradient_norm"), np.nan) | {"jac": np.full(x.shape, np.nan)}
+    counts = dict.fromkeys(("nit", "nfev", "njev", "nhev", "nhvp", "nundefined"), 0)
+    message = "Interrupted before the first iteration; x is the start."
+    return OptimizeResult(x=x, status=INTERRUPTED, success=False, message=message, method=method, **unknown, **counts)
 
 
 def report(result: Any) -> str:

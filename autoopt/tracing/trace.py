@@ -18,9 +18,9 @@ from __future__ import annotations
 import operator
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ import numpy as np
 from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, TracingError
 from autoopt.origin import DATA_LIBRARIES, definition, is_library
 from autoopt.parameters import Structure
+from autoopt.stages import stage
 from autoopt.tape.resting import collector_resting
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
@@ -73,6 +74,8 @@ class Trace:
         What the run changed outside, which can be done again.
     single : bool
         Whether the objective asked for single precision, which is followed in double.
+    varying : tuple of (cell, name)
+        The outer variables whose numbers are inputs of the tape, with the names of these.
     """
 
     tape: Tape
@@ -82,6 +85,7 @@ class Trace:
     value: np.ndarray
     changes: tuple[Any, ...] = ()
     single: bool = False
+    varying: tuple[tuple[CellType, str], ...] = ()
 
 
 def trace(
@@ -91,10 +95,12 @@ def trace(
     args: tuple = (),
     scalar: bool = True,
     literals: bool = False,
+    varying: Collection[CellType] = (),
 ) -> Trace:
     """Return the trace of `function(structure.unflatten(flat), *args)`, which must be a number if `scalar`.
 
     With `literals` the numbers in the function's text are steps of the tape, and so is what is computed from them.
+    Floats that the outer variables `varying` hold are inputs of the tape, as are those among the data.
 
     Raises
     ------
@@ -104,6 +110,7 @@ def trace(
         If it does something that cannot be followed.
     """
     first = Tracer(TracedArray, complex_array, literals)
+    first.varying = {id(cell): (cell, "") for cell in varying}
     try:
         return _trace(first, function, structure, flat, args, scalar)
     except Exception as error:
@@ -112,6 +119,7 @@ def trace(
         cause = error.__cause__  # NumPy has an error of its own for what it could not turn into a number
         refused = cause if isinstance(cause, TracingError) else error
     second = Tracer(TracedArray, complex_array, literals, Buffers())
+    second.varying = {id(cell): (cell, "") for cell in varying}
     try:
         return _trace(second, function, structure, flat, args, scalar)
     except Exception as error:
@@ -145,7 +153,8 @@ def _trace(
     finish(tracer)
     watched = instrument.outside.watched()
     tape, single = live(without_empty(tracer.tape)), tracer.single is not None
-    return Trace(tape, captured, tracer.side_effects, watched, result, instrument.outside.changes, single)
+    varying = tuple((cell, name) for cell, name in tracer.varying.values() if name)
+    return Trace(tape, captured, tracer.side_effects, watched, result, instrument.outside.changes, single, varying)
 
 
 def _prepared(
@@ -182,7 +191,8 @@ def _run(tracer: Tracer, instrument: Instrument, copied: Callable, arguments: li
     tracer.outside = id(sys._getframe())
     try:
         read = files.announced(instrument.outside.notes.file)
-        with collector_resting(), read, np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
+        modes = tracer.modes if tracer.tape.heeds else {"all": "ignore"}
+        with stage("tracing", lambda: f"{len(tracer.steps)} steps"), collector_resting(), read, np.errstate(**modes):
             value = copied(*arguments)
     except BaseException:
         instrument.leave()

@@ -275,6 +275,20 @@ def test_ctrl_c_while_standard_errors_are_computed_prints_the_fit(folder, monkey
     )
 
 
+def test_ctrl_c_before_the_first_iteration_prints_the_start(folder, monkeypatch):
+    from autoopt.execution import engines
+
+    def interrupt(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engines, "compiled", interrupt)
+    outcome = run("fit", "normal.py", "--data", "d.csv", "--method", "bfgs")
+    assert outcome.exit_code == 130 and outcome.stderr == ""
+    matches_golden("fit_interrupted", outcome.stdout)
+    told = json.loads(run("fit", "normal.py", "--data", "d.csv", "--json").stdout)
+    assert told["status"] == "interrupted" and told["params"] == [0.0, 0.0] and told["nit"] == 0
+
+
 def test_output_goes_where_a_link_leads_with_the_rights_that_were_there(folder):
     (folder / "real.txt").write_text("old")
     (folder / "link.txt").symlink_to("real.txt")

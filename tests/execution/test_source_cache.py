@@ -56,7 +56,7 @@ def objective(x, d):
 
 
 def gradient(data=None) -> np.ndarray:
-    return autoopt.grad(objective)(X, np.array([SECRET, 2.0, 3.0]) if data is None else data)
+    return autoopt.objective(objective, X, np.array([SECRET, 2.0, 3.0]) if data is None else data).grad(X)
 
 
 EXPECTED = np.array([SECRET, 2.0, 3.0]) / (1 + np.exp(-X * np.array([SECRET, 2.0, 3.0])))
@@ -526,7 +526,7 @@ def test_entry_edited_to_be_wrong_away_from_the_start_is_no_success(folder) -> N
     def f(x):
         return np.sum((x - 3.0) ** 2)
 
-    assert autoopt.minimize(f, np.zeros(2), method="bfgs").success
+    autoopt.objective(f, np.zeros(2)).grad(np.zeros(2))
     (file,) = folder.iterdir()
     text = file.read_text().rpartition(source_cache._MARK)[0]
     text += "\n\n_right = value_and_grad\n\n\ndef value_and_grad(x):\n    value, gradient = _right(x)\n"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import Location, display_path
+from autoopt.execution.counts import Counts, Numbers
 from autoopt.execution.eager.sweeps import EagerRun, Sweeps
 from autoopt.execution.interface import Inputs
 from autoopt.graph.kinds import KINDS
@@ -31,18 +32,23 @@ class EagerFunctions:
 
     text = ""
     repeats = True
+    of_data = ("sweeps", "_bound", "_latest", "_plain")  # what is made of the data, or holds them
     changed: Any = EagerPathChanged
     tied: Any = EagerTied
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         self.kind = KINDS[kind]
-        self.tape = counted(vectorise(tape)) if ties and self.kind.order else vectorise(tape)
+        whole = counted(vectorise(tape)) if ties and self.kind.order else vectorise(tape)
+        leaves = whole.leaves()
+        self.tape = replace(
+            whole, values={index: value for index, value in whole.values.items() if index not in leaves}
+        )
         self.stationary, self.kept = 0, 0
         self._guards = [guard for guard in self.tape.guards if checked or guard.kind == "ties"]
         self._plain: EagerFunctions | None = None
-        self._counts: set[tuple[int, ...]] = set()
-        self.inputs = Inputs(tape, self.tape)
-        self._leaves = [(leaf.name, index) for index, leaf in self.tape.leaves().items() if index]
+        self._counts = Counts(())
+        self.inputs = Inputs(tape, whole)
+        self._leaves = [(leaf.name, index) for index, leaf in leaves.items() if index]
         self._bound = tape
         self._latest: EagerRun | None = None
         self._questions = [_question(guard) for guard in self._guards]
@@ -50,16 +56,20 @@ class EagerFunctions:
         for number, guard in enumerate(self._guards):
             asked.setdefault(guard.step, []).append(number)
         self.sweeps = Sweeps(replace(self.tape, values=self._data()), asked, self._ask)
+        self._program = self.sweeps.program
 
     def _data(self) -> dict[int, Any]:
         data = self.inputs.of(self._bound)
         return {**self.tape.values, **{index: data[name] for name, index in self._leaves}}
 
+    def _bound_sweeps(self, question: Callable) -> Sweeps:
+        return Sweeps(replace(self.tape, values=self._data()), None, question, self._program)
+
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape`, and compute what depends on them alone."""
         self._bound, self.stationary, self.kept = tape, 0, 0
         self._latest = self._plain = None
-        self.sweeps = self.sweeps.bound(self._data(), self._ask)
+        self.sweeps = self._bound_sweeps(self._ask)
 
     @property
     def reads(self) -> frozenset[str]:
@@ -68,14 +78,19 @@ class EagerFunctions:
 
     def admit(self, counts: Collection[tuple[int, ...]]) -> None:
         """Let the loops that end on a condition take these numbers of iterations."""
-        self._counts = set(counts)
+        self._counts = Counts(counts)
+
+    @property
+    def asked(self) -> Numbers | None:
+        """The numbers of iterations that the loops took last, allowed or not."""
+        return self._counts.asked
 
     def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what `run` does, each kink that is met having the slope that its rule has there."""
         if self._plain is None:
             self._plain = copy.copy(self)
             self._plain.stationary, self._plain._latest = _ANY, None
-            self._plain.sweeps = self.sweeps.bound(self._data(), self._plain._ask)
+            self._plain.sweeps = self._bound_sweeps(self._plain._ask)
         return self._plain.run(x, *direction)
 
     def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:

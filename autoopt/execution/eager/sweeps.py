@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
@@ -14,7 +13,7 @@ from autoopt.execution.eager.careful import Careful
 from autoopt.execution.eager.program import Program, Values
 from autoopt.graph.kinds import KINDS
 from autoopt.tape.resting import collector_resting
-from autoopt.tape.tape import PARAMETER, Tape, call
+from autoopt.tape.tape import CONSTANT, PARAMETER, Tape, call
 
 
 class Sweeps:
@@ -27,21 +26,28 @@ class Sweeps:
         The questions about the values of steps, by number.
     question : callable
         `question(number, value)`, called as soon as the value is known; what it raises ends the sweep.
+    program : Program
+        The instructions of the tape, if they have been made for other data.
     """
 
     def __init__(
-        self, tape: Tape, asked: Mapping[int, Sequence[int]] | None = None, question: Callable | None = None
+        self,
+        tape: Tape,
+        asked: Mapping[int, Sequence[int]] | None = None,
+        question: Callable | None = None,
+        program: Program | None = None,
     ) -> None:
         self.tape, self.question = tape, question
         self.given = self._given(tape.values)
-        with collector_resting():
-            self.program = Program(tape.steps, self.given, {0}, {tape.output, *(asked or {})}, asked or {})
-
-    def bound(self, leaves: Mapping[int, Any], question: Callable | None) -> Sweeps:
-        """Return the same for other data."""
-        other = copy.copy(self)
-        other.given, other.question = self._given(leaves), question
-        return other
+        if program is None:
+            steps = [*tape.steps, None]
+            known = [  # data are nothing that instructions are made of
+                value if value is None or step is None or step.level == CONSTANT else True
+                for step, value in zip(steps, self.given, strict=True)
+            ]
+            with collector_resting():
+                program = Program(tape.steps, known, {0}, {tape.output, *(asked or {})}, asked or {})
+        self.program = program
 
     def _given(self, leaves: Mapping[int, Any]) -> Values:
         """Return the values of the inputs, and of what depends on them alone."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from autoopt.errors import TracingError
 from autoopt.origin import is_library, may_be_copied
+from autoopt.tape.tape import Leaf
 from autoopt.tracing.instrument import literals
 from autoopt.tracing.instrument.namespaces import Namespace, namespace_of
 from autoopt.tracing.outside.places import Outside
@@ -141,9 +142,16 @@ class Functions:
         except ValueError:  # a name that is not bound yet
             return copied
         self.outside.captured[id(cell), name] = (cell, value)
-        copied.cell_contents = self.substitute(value, name)
+        is_varying = id(cell) in self.tracer.varying and isinstance(value, float)
+        copied.cell_contents = self._varying(cell, value, name) if is_varying else self.substitute(value, name)
         self._cells[id(cell)] = (cell, copied, copied.cell_contents)
         return copied
+
+    def _varying(self, cell: CellType, value: float, name: str) -> Any:
+        """Return the input for the number of an outer variable that holds others in other runs."""
+        leaf = Leaf(self.tracer.free_name(name), "captured")
+        self.tracer.varying[id(cell)] = cell, leaf.name
+        return self.tracer.leaf(leaf, value)
 
     # Afterwards -------------------------------------------------------------------------------------------------------
 

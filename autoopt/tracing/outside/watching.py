@@ -98,7 +98,7 @@ class Watch:
         names = iter(range(len(values)))
         terms = [text.format(*(f"v{next(names)}" for _ in entry)) for text, entry in parts]
         arguments = ", ".join(f"v{k}" for k in range(len(values)))
-        return eval(f"lambda {arguments}: lambda: {' and '.join(terms) or True}", _MEANINGS)(*values)
+        return _expression(f"lambda {arguments}: lambda: {' and '.join(terms) or True}")(*values)
 
     def __bool__(self) -> bool:
         return not self.complete or any(getattr(self, part) for part in _UNCHANGED)
@@ -122,6 +122,12 @@ _UNCHANGED = {
 _MEANINGS = {"ABSENT": ABSENT, "contents": contents, "_same_items": _same_items}
 _LONGEST = 100
 """How many entries are looked at in one expression at most: compiling it takes 10 us an entry."""
+
+
+@functools.lru_cache(256)
+def _expression(text: str) -> Callable[..., Same]:
+    """Return what makes the expression of a watch; many watches are of one form."""
+    return eval(text, _MEANINGS)
 
 
 @functools.cache

@@ -32,6 +32,8 @@ class Recorder(Protocol):
         The parameters.
     literals : bool
         Whether the numbers in the user's text are traced, too.
+    varying : dict of int to (cell, name)
+        By identity, the outer variables whose numbers are inputs, with the names of these once they are met.
     types : dict of type to type
         The stand-ins for builtin types that the run has seen.
     shown : bool
@@ -84,6 +86,7 @@ class Recorder(Protocol):
     is_over: bool
     point: Any
     literals: bool
+    varying: dict[int, tuple[Any, str]]
     types: dict[type, type]
     shown: bool
     wrote_outside: bool

@@ -247,6 +247,7 @@ class Tracer(Steps):
         self.gaps: dict[Any, float] = {}
         self.met: set[Any] = set()
         self.literals = literals
+        self.varying: dict[int, tuple[Any, str]] = {}
         self.seeded: set[str] = set()
 
     # Calls ------------------------------------------------------------------------------------------------------------
