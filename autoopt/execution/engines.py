@@ -16,6 +16,7 @@ import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution import refusals, source_cache, tiering
+from autoopt.execution.families import Family
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
 from autoopt.execution.printed import unchecked, with_counts, without_ties
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind
@@ -162,6 +163,9 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
         if (refusal := refusals.recalled(kept, tape)) is not None:
             raise refusal
         return kept
+    family = Family.of(tape, kind)
+    if family is not None and (text := family.text()) is not None:
+        return source_cache.remembered(key, text)
     from autoopt.codegen.module import write_module
     from autoopt.graph.derive import derive
     from autoopt.graph.stabilisation import stabilised
@@ -173,6 +177,8 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
         if (told := refusals.text(error, tape)) is not None:
             source_cache.write(key, told)
         raise
+    if family is not None:
+        family.learn(text)
     return source_cache.write(key, text)
 
 

@@ -93,6 +93,11 @@ def write(key: str, text: str) -> str:
     return _remember(key, text)
 
 
+def remembered(key: str, text: str) -> str:
+    """Keep source under `key` in this process alone, and return it as kept: it is quickly made of what is in files."""
+    return _remember(key, text + _end(key, text))
+
+
 def _is_safe(path: Path | str, what: str, status: os.stat_result | None = None) -> bool:
     """Whether nobody but this user (and root) can write a folder or file; if not, warn once for each.
 
