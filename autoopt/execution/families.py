@@ -51,6 +51,8 @@ class Family:
         Those of this tape.
     size : int
         The entries of its largest array.
+    lengths : dict of int to (str, int)
+        Which of the numbers are lengths of data: the name, and the axis.
     largest : int
         Those of the largest array of a tape whose source is known.
     tapes, rows : list of list of number
@@ -62,6 +64,7 @@ class Family:
     key: str
     numbers: list[Number]
     size: int
+    lengths: dict[int, tuple[str, int]]
     largest: int = 0
     tapes: list[list[Number]] = field(default_factory=list)
     rows: list[list[Number]] = field(default_factory=list)
@@ -107,9 +110,31 @@ class Family:
         order = _order(self.numbers)
         return any(_order(tape) == order for tape in self.tapes)
 
+    def moving(self) -> set[tuple[str, int]]:
+        """Return the lengths, by data and axis, that are not the same in all tapes whose sources are known."""
+        tracks = list(zip(*self.tapes, strict=True))
+        return {place for k, place in self.lengths.items() if tracks and len(set(tracks[k])) > 1}
+
+    def of_lengths(self) -> list[Form | None] | None:
+        """Return what each number in the source is of the lengths of the data, None for those that never change.
+
+        None if too few lengths are known, or some number changes that is not simple in them.
+        """
+        tracks = list(zip(*self.tapes, strict=True))
+        moving = {tracks[k]: k for k in reversed(self.lengths) if tracks and len(set(tracks[k])) > 1}
+        if not moving or any(len(set(track)) < ENOUGH for track in moving):
+            return None
+        found: list[Form | None] = []
+        for column in zip(*self.rows, strict=True):
+            choices = forms(column, self.tapes, sorted(moving.values()))
+            if not choices:
+                return None
+            found.append(None if choices[0][0] == "fixed" else choices[0])
+        return found
+
     def learn(self, text: str) -> None:
         """Keep what the source that was derived for this tape says of others."""
-        pieces, row, rows_told = _parts(text)
+        pieces, row, rows_told = parts(text)
         if rows_told != self._compared():
             self.tapes, self.rows = [], []
         if self.numbers in self.tapes:
@@ -151,7 +176,7 @@ def _order(numbers: Sequence[Number]) -> list[int]:
     return [rank[entry] for entry in whole]
 
 
-def _parts(text: str) -> tuple[list[str], list[Number], list[str]]:
+def parts(text: str) -> tuple[list[str], list[Number], list[str]]:
     """Return a text between its numbers, the numbers, and the former without what is only told."""
     pieces, row, start = [], [], 0
     for found in _PARTS.finditer(text):

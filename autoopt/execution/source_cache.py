@@ -154,6 +154,12 @@ def _end(key: str, text: str) -> str:
     return f"{_MARK}{key} {hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}\n"
 
 
+def bare(text: str) -> str:
+    """Return source without that line."""
+    body, mark, _ = text.rpartition(_MARK)
+    return body if mark else text
+
+
 def _replace(path: Path, content: bytes) -> None:
     """Write a file at once and readable by its owner alone."""
     handle, name = tempfile.mkstemp(dir=path.parent)

@@ -61,11 +61,14 @@ class Skeleton(NamedTuple):
         Those that are no part of it, in order.
     size : int
         The entries of the largest array.
+    lengths : dict of int to (str, int)
+        Which of the numbers is the length of which data, along which axis.
     """
 
     key: str
     numbers: list[int | float]
     size: int
+    lengths: dict[int, tuple[str, int]]
 
 
 def skeleton(tape: Tape, *extra: str) -> Skeleton | None:
@@ -89,10 +92,10 @@ def skeleton(tape: Tape, *extra: str) -> Skeleton | None:
         parts.append(
             f"{np.shape(guard.answer)}{np.asarray(guard.answer).tolist()!r}{_kept(f'{guard.step}{guard.kind}')}"
         )
-    text = "\n".join(parts)
-    if "array(" in text:
+    if any("array(" in part for part in parts):
         return None
     numbers: list[int | float] = []
+    lengths: dict[int, tuple[str, int]] = {}
 
     def placeholder(found: re.Match) -> str:
         number = read_number(found[0])
@@ -101,9 +104,15 @@ def skeleton(tape: Tape, *extra: str) -> Skeleton | None:
         numbers.append(number)
         return "#" if isinstance(number, int) else "~"
 
-    bare = NUMBER.sub(placeholder, text)
-    key = hashlib.blake2b(f"{bare}|{tape.output}|{extra}".encode(), digest_size=16).hexdigest()
-    return Skeleton(key, numbers, max(prod(step.shape) for step in tape.steps))
+    bare = []
+    for index, part in enumerate(parts):
+        if index < len(tape.steps) and index and isinstance(tape.steps[index].template, Leaf):
+            moving = [axis for axis, length in enumerate(tape.steps[index].shape) if not is_small(length)]
+            name = tape.steps[index].template.name
+            lengths |= {len(numbers) + k: (name, axis) for k, axis in enumerate(moving)}
+        bare.append(NUMBER.sub(placeholder, part))
+    key = hashlib.blake2b(f"{chr(10).join(bare)}|{tape.output}|{extra}".encode(), digest_size=16).hexdigest()
+    return Skeleton(key, numbers, max(prod(step.shape) for step in tape.steps), lengths)
 
 
 def read_number(text: str) -> int | float:
