@@ -26,7 +26,7 @@ ENOUGH = 3
 LONG = 2000
 """The numbers from which on a tape is not laid beside others."""
 
-MOVING = 24
+MOVING = 16
 """The most different numbers that may move from tape to tape."""
 
 LARGE = 2**19

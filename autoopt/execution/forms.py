@@ -2,14 +2,14 @@
 
 A form is a sequence, as it is kept as JSON: its kind, and what that takes. A whole number is fixed, or `a v + c` or
 `v w` of numbers v and w of the tape. A real one is a number of the tape, the sum of two, or simple in b, which is
-`v + d` or `v w`: p / (q b), p / q (1 / b), p (1 / (q b)) (which are rounded in other ways), p / q b, p / q log b...
+`v + d`, `v w` or `v / w`: p / (q b), p / q (1 / b), p (1 / (q b)) (rounded in other ways), p / q b, and so on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from math import log, pi, sqrt
+from math import inf, log, nan, pi, sqrt
 from typing import Any
 
 Number = int | float
@@ -18,6 +18,7 @@ Numbers = Sequence[Number]
 
 _SHIFTS = range(-3, 4)
 _LARGEST = 64
+_PAIRED = 8
 _UNITS = (1.0, log(2 * pi), log(2.0), pi)
 
 
@@ -38,12 +39,21 @@ def _twice(v: Numbers, base: tuple[str, int, int], p: int, q: int) -> float:
     return p / q * (1 / v[i]) * (1 / v[j])
 
 
+BASES: dict[str, Callable[[Numbers, int, int], Number]] = {
+    "shift": lambda v, i, d: v[i] + d,
+    "times": lambda v, i, j: v[i] * v[j],
+    "over": lambda v, i, j: v[i] / v[j],
+    "by inverse": lambda v, i, j: v[i] * (1 / v[j]),
+}
+"""What a form may be a function of, by kind."""
+
+
 def _of_base(function: Callable[..., float]) -> Callable[..., float]:
-    """Return the form that is a function of `v + d` or `v w`."""
+    """Return the form that is a function of one of these."""
 
     def form(v: Numbers, base: tuple[str, int, int], *rest: Number) -> float:
         kind, i, other = base
-        return function(v[i] + other if kind == "shift" else v[i] * v[other], *rest)
+        return function(BASES[kind](v, i, other), *rest)
 
     return form
 
@@ -52,7 +62,7 @@ REAL: dict[str, tuple[Callable[..., float], Callable[[float], float]]] = {
     "ratio": (lambda b, p, q: p / (q * b), lambda b: 1 / b),
     "inverse": (lambda b, p, q: p * (1 / (q * b)), lambda b: 1 / b),
     "multiple of inverse": (lambda b, p, q: p / q * (1 / b), lambda b: 1 / b),
-    "logarithm": (lambda b, p, q: p / q * log(b), log),
+    "logarithm": (lambda b, p, q: p / q * log(b), lambda b: log(b) if b > 1 else inf),
     "root": (lambda b, p, q: p / q * sqrt(b), sqrt),
     "inverse root": (lambda b, p, q: p / q / sqrt(b), lambda b: 1 / sqrt(b)),
 }
@@ -71,8 +81,11 @@ FORMS: dict[str, Callable[..., Number]] = {
 
 
 def number(form: Form, v: Numbers) -> Number:
-    """Return what a form is for the numbers of a tape."""
-    return FORMS[form[0]](v, *form[1:])
+    """Return what a form is for the numbers of a tape, NaN if it is nothing."""
+    try:
+        return FORMS[form[0]](v, *form[1:])
+    except (ArithmeticError, ValueError):
+        return nan
 
 
 def forms(column: Numbers, tapes: Sequence[Numbers], moving: Sequence[int]) -> list[Form]:
@@ -122,25 +135,28 @@ def _real(column: Numbers, tapes: Sequence[Numbers], moving: Sequence[int]) -> I
     yield from (("line", i, 1, 0) for i in moving)
     yield from (("sum", i, j, sign) for i in moving for j in moving for sign in (1, -1) if i != j)
     bases = [("shift", i, d) for i in moving for d in (_SHIFTS if i in whole else (0,))]
-    bases += [("times", i, j) for i in whole for j in whole if i <= j]
+    if len(moving) <= _PAIRED:
+        bases += [("times", i, j) for i in moving for j in moving if i <= j]
+        bases += [(kind, i, j) for kind in ("over", "by inverse") for i in moving for j in moving if i != j]
+    other = next(k for k, entry in enumerate(column) if entry != column[0])
     for base in bases:
-        kind, i, other = base
-        b = tapes[0][i] + other if kind == "shift" else tapes[0][i] * tapes[0][other]
-        if b <= 1:
+        kind, i, rest = base
+        b, c = (BASES[kind](v, i, rest) for v in (tapes[0], tapes[other]))
+        if b <= 0 or c <= 0:
             continue
         for name, (_, about) in REAL.items():
-            yield from ((name, base, p, q) for p, q in _fraction(column[0] / about(b)))
+            yield from ((name, base, p, q) for p, q in _fraction(column[0] / about(b), column[other] / about(c)))
         if kind == "times":
-            yield from (("twice", base, p, q) for p, q in _fraction(column[0] * b))
+            yield from (("twice", base, p, q) for p, q in _fraction(column[0] * b, column[other] * c))
         for unit in _UNITS:
-            for p, q in _fraction(column[0] / b / unit):
+            for p, q in _fraction(column[0] / b / unit, column[other] / c / unit):
                 yield "multiple", base, p, q, unit
                 yield "multiple of multiple", base, p, q, unit
 
 
-def _fraction(ratio: float) -> Iterator[tuple[int, int]]:
-    """Yield a fraction of small whole numbers that a number is nearly."""
-    if 1 / _LARGEST <= ratio <= _LARGEST:
+def _fraction(ratio: float, other: float) -> Iterator[tuple[int, int]]:
+    """Yield a fraction of small whole numbers that two numbers nearly are."""
+    if 1 / _LARGEST <= ratio <= _LARGEST and abs(ratio - other) <= 1e-12 * ratio:
         near = Fraction(ratio).limit_denominator(_LARGEST)
         if abs(float(near) - ratio) <= 1e-12 * ratio:
             yield near.numerator, near.denominator

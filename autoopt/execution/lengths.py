@@ -104,7 +104,7 @@ def _positions(form: Form) -> list[int]:
     if kind in ("product", "sum"):
         return rest[:2]
     base, i, other = rest[0]
-    return [i, other] if base == "times" else [i]
+    return [i] if base == "shift" else [i, other]
 
 
 def _text(form: Form, names: Mapping[int, str]) -> str:
@@ -118,7 +118,8 @@ def _text(form: Form, names: Mapping[int, str]) -> str:
         i, j, *sign = rest
         return f"{names[i]} {'*' if not sign else '+' if sign[0] > 0 else '-'} {names[j]}"
     (base, i, other), p, q, *unit = rest
-    b = f"{names[i]} * {names[other]}" if base == "times" else _text(("line", i, 1, other), names)
+    between = {"times": " * {}", "over": " / {}", "by inverse": " * (1 / {})"}
+    b = _text(("line", i, 1, other), names) if base == "shift" else names[i] + between[base].format(names[other])
     whole = b.isidentifier()
     if kind == "multiple of multiple" or (kind == "multiple" and unit == [1.0]):
         factor = f"{p / q!r} * " + (b if whole else f"({b})")
