@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from autoopt.tape.digest import has_negative_zeros
+from autoopt.tape.skeleton import NUMBER, read_number
 
 TERNARY, COMPARISON, OR, XOR, AND, SUM, MATMUL, PRODUCT, UNARY, POWER, ATOM = range(11)
 
@@ -39,6 +41,20 @@ class Code:
     def is_simple(self) -> bool:
         """True for a name or a number, which cost nothing to repeat."""
         return self.is_name or re.fullmatch(r"-?\d[\d.e+-]*", self.text) is not None
+
+
+@functools.lru_cache(4096)
+def columns(text: str) -> int:
+    """Return how wide an expression is, by which it is laid out: one width for all but the smallest numbers.
+
+    So the layout is the same for 1000 rows and for 1013, though 0.001 is shorter than 0.0009871668311944718.
+    """
+    return len(NUMBER.sub(_widened, text))
+
+
+def _widened(found: re.Match) -> str:
+    number = read_number(found[0])
+    return found[0] if number <= 4 and number * 4 == int(number * 4) else "0" * (4 if isinstance(number, int) else 10)
 
 
 def infix(operator: str, level: int, left: Code, right: Code) -> Code:

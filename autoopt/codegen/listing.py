@@ -21,7 +21,7 @@ from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 
 from autoopt.codegen.aliasing import origin, owned, seen
-from autoopt.codegen.code import Code, array_text, literal, sequence
+from autoopt.codegen.code import Code, array_text, columns, literal, sequence
 from autoopt.codegen.printers.table import print_node, stem
 from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.graph.idioms.sweep import simplify
@@ -121,7 +121,7 @@ class _Writer:
     def settle(self, node: Apply) -> None:
         """Write one node: as an expression kept for its only use, or as a statement."""
         code = print_node(self, node)
-        while len(code.text) > WIDTH and self.shorten(node):
+        while columns(code.text) > WIDTH and self.shorten(node):
             code = print_node(self, node)
         if len(node.outputs) > 1:
             self.unpack(node, code)
@@ -135,7 +135,7 @@ class _Writer:
         self.pending[output] = [own] if own and not isinstance(node.op, DimShuffle | Subtensor | Shape_i) else inlined
         if code.is_simple or (output not in self.names and self.free(node)):
             return
-        if output in self.names or self.uses[output] > 1 or len(code.text) > WIDTH:
+        if output in self.names or self.uses[output] > 1 or columns(code.text) > WIDTH:
             self.named(output)
 
     def free(self, node: Apply) -> bool:
@@ -147,7 +147,7 @@ class _Writer:
         limit = 2 if isinstance(node.op, Subtensor) else 6
         if self.uses[node.outputs[0]] == 1:
             return True
-        if self.uses[node.outputs[0]] > limit or len(self.codes[node.outputs[0]].text) > 24:
+        if self.uses[node.outputs[0]] > limit or columns(self.codes[node.outputs[0]].text) > 24:
             return False
         base = self.named(node.inputs[0])
         self.codes[node.outputs[0]] = print_node(self, node)
@@ -156,8 +156,8 @@ class _Writer:
     def shorten(self, node: Apply) -> bool:
         """Give a name to the longest operand; False if all have one."""
         waiting = [v for v in node.inputs if v in self.pending and not self.codes[v].is_simple]
-        longest = max(waiting, key=lambda v: len(self.codes[v].text), default=None)
-        if longest is None or len(self.codes[longest].text) < 16:
+        longest = max(waiting, key=lambda v: columns(self.codes[v].text), default=None)
+        if longest is None or columns(self.codes[longest].text) < 16:
             return False
         self.named(longest)
         return True
@@ -175,7 +175,7 @@ class _Writer:
         value = np.asarray(variable.data)
         text = array_text(value)
         if text is not None:
-            if len(text) < LONG_CONSTANT or self.uses[variable] < 2 or value.dtype.kind != "f":
+            if columns(text) < LONG_CONSTANT or self.uses[variable] < 2 or value.dtype.kind != "f":
                 return text
             name = self.fresh(self.hint(variable))
             self.write(f"{name} = {text}")
@@ -286,7 +286,7 @@ class _Writer:
                 code = self.codes[result] = Code(f"{code:.}.copy()")
                 self.pending.setdefault(result, [])
             seen.add(base)
-            if len(results) > 1 and not code.is_simple and len(code.text) > 30:
+            if len(results) > 1 and not code.is_simple and columns(code.text) > 30:
                 code = self.named(result)
             returned.append(code.text)
             comments += self.pending.get(result, [])

@@ -22,6 +22,7 @@ from autoopt.codegen.code import (
     XOR,
     Code,
     call,
+    columns,
     infix,
     literal,
     negative,
@@ -74,7 +75,7 @@ def list_steps(
                 codes[index] = Code(names[index])
             continue
         code = expression(step, operands)
-        if index in wanted or uses[index] > 1 or len(code.text) > WIDTH or step.dtype == object:
+        if index in wanted or uses[index] > 1 or columns(code.text) > WIDTH or step.dtype == object:
             name = names[index] if index in wanted else _fresh(names.get(index, "part"), taken)
             lines.append(f"{name} = {code}")
             code = Code(name)

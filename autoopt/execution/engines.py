@@ -16,6 +16,7 @@ import numpy as np
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution import refusals, source_cache, tiering
 from autoopt.execution.counts import Counts, Numbers
+from autoopt.execution.families import Family
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
 from autoopt.execution.modules import executed
 from autoopt.execution.printed import unchecked, with_counts, without_ties
@@ -174,8 +175,11 @@ def _key(tape: Tape, kind: str) -> str:
 
 
 def is_known(tape: Tape, kind: str) -> bool:
-    """Whether the source of one kind of derivative of a vectorised tape is in the cache."""
-    return source_cache.read(_key(tape, kind)) is not None
+    """Whether the source of one kind of derivative of a vectorised tape needs no derivation."""
+    if source_cache.read(_key(tape, kind)) is not None:
+        return True
+    family = Family.of(tape, kind)
+    return family is not None and family.text() is not None
 
 
 @during("deriving", lambda tape, kind, *_: f"{' and '.join(KINDS[kind].returns)}, {len(tape.steps)} array steps")
@@ -187,6 +191,9 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
         if (refusal := refusals.recalled(kept, tape)) is not None:
             raise refusal
         return kept
+    family = Family.of(tape, kind)
+    if family is not None and (text := family.text()) is not None:
+        return source_cache.remembered(key, text)
     from autoopt.codegen.module import write_module
     from autoopt.graph.derive import derive
     from autoopt.graph.stabilisation import stabilised
@@ -198,6 +205,8 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
         if (told := refusals.text(error, tape)) is not None:
             source_cache.write(key, told)
         raise
+    if family is not None:
+        family.learn(text)
     return source_cache.write(key, text)
 
 

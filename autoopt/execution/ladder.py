@@ -60,7 +60,7 @@ def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = 
     if engine.repeats:
         small = counted(vectorise(tape)) if row.order and checked else vectorise(tape)
         cost = estimated(small, row)
-        if cost > PATIENCE and not engines.is_known(small, kind):
+        if cost > PATIENCE and (np.isinf(cost) or not engines.is_known(small, kind)):
             try:
                 return Ladder(engine, tape, row, (title, checked, checked), cost)
             except UnsupportedFunctionError:  # what has derived all of it names all that is missing

@@ -93,6 +93,11 @@ def write(key: str, text: str) -> str:
     return _remember(key, text)
 
 
+def remembered(key: str, text: str) -> str:
+    """Keep source under `key` in this process alone, and return it as kept: it is quickly made of what is in files."""
+    return _remember(key, text + _end(key, text))
+
+
 def _is_safe(path: Path | str, what: str, status: os.stat_result | None = None) -> bool:
     """Whether nobody but this user (and root) can write a folder or file; if not, warn once for each.
 
@@ -147,6 +152,12 @@ _MARK = "\n# autoopt "
 def _end(key: str, text: str) -> str:
     """Return the last line of an entry, by which a damaged one is told from a whole one."""
     return f"{_MARK}{key} {hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}\n"
+
+
+def bare(text: str) -> str:
+    """Return source without that line."""
+    body, mark, _ = text.rpartition(_MARK)
+    return body if mark else text
 
 
 def _replace(path: Path, content: bytes) -> None:

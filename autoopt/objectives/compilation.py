@@ -31,6 +31,7 @@ class Compiler:
 
     Attributes
     ----------
+    original : Original
     engine : type of Compiled
     repeats : bool
         Whether loops that end on a condition may be run as such.
@@ -39,7 +40,7 @@ class Compiler:
     """
 
     def __init__(self, original: Original, engine: str, timings: dict[str, float]) -> None:
-        self._original = original
+        self.original = original
         self.engine = engine_of(engine)
         self._timings = timings
         self.repeats: bool = self.engine.repeats
@@ -48,7 +49,7 @@ class Compiler:
     def twin(self, original: Original, timings: dict[str, float]) -> Compiler:
         """Return another one, for an objective of the same code."""
         other = object.__new__(Compiler)
-        other._original, other.engine, other._timings = original, self.engine, timings
+        other.original, other.engine, other._timings = original, self.engine, timings
         other.repeats, other.passing = self.repeats, {}
         return other
 
@@ -62,13 +63,13 @@ class Compiler:
         if kind not in path.compiled:
             clock = time.perf_counter()
             try:
-                compiled = ladder.compiled(self.engine, path.tape, kind, self._title())
+                compiled = ladder.compiled(self.engine, path.tape, kind, self.title())
             except (UnsupportedFunctionError, NotImplementedError):
                 if not path.counts or kind == "hess":  # a Hessian can be taken by columns
                     raise
                 self.repeats = False  # some operation of a loop's body has no form for all iterations at once
                 path.unroll()
-                compiled = ladder.compiled(self.engine, path.tape, kind, self._title())
+                compiled = ladder.compiled(self.engine, path.tape, kind, self.title())
             if path.counts:
                 compiled.admit(path.counts)
             path.compiled[kind] = compiled
@@ -88,10 +89,11 @@ class Compiler:
 
     def unchecked(self, tape: Tape, kind: str) -> Compiled:
         """Return the functions of a path that is taken whatever its guards say."""
-        return ladder.compiled(self.engine, tape, kind, self._title(), checked=False)
+        return ladder.compiled(self.engine, tape, kind, self.title(), checked=False)
 
-    def _title(self) -> str:
-        function, structure = self._original.function, self._original.structure
+    def title(self) -> str:
+        """Return what printed source says that it is."""
+        function, structure = self.original.function, self.original.structure
         place = definition(function)
         own = attribute(function, "__func__", function)
         name = attribute(own, "__qualname__", type(own).__name__)

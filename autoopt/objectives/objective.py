@@ -14,11 +14,11 @@ import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution.engines import NumpyFunctions
-from autoopt.execution.printed import with_constants
 from autoopt.graph.kinds import PUBLIC
 from autoopt.objectives.blocks import DENSE
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
+from autoopt.objectives.exports import exported
 from autoopt.objectives.original import Original
 from autoopt.parameters import Structure
 from autoopt.stages import counted
@@ -214,7 +214,10 @@ class Objective:
     # Source and data --------------------------------------------------------------------------------------------------
 
     def source(self, derivatives: str = "gradient") -> str:
-        """Return the NumPy source that is run, as the text of a module.
+        """Return the NumPy source that is run, as the text of a module, for data of any number of rows if it can be.
+
+        Lengths of the data are symbols (`n = len(y)`) where traces on fewer rows, which arrays among `args` have for
+        them, differ in simple functions of these; those that it is written for are checked.
 
         Parameters
         ----------
@@ -237,7 +240,7 @@ class Objective:
         if not compiled.text:
             raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
         assert isinstance(compiled, NumpyFunctions)  # nothing else is printed
-        return with_constants(compiled.text, compiled.inputs.constants)
+        return exported(self.dispatch.compiler, self.dispatch.paths[0], kind.name, compiled)
 
     def rebind(self, args: tuple) -> bool:
         """Take other data of the same shapes; False if the objective may run differently with them.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dis
 import operator
+from bisect import bisect_right
 from itertools import pairwise
 from types import CodeType
 
 from autoopt.tape.tape import Step
 
 _STORES = ("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF")
-_variables: dict[int, tuple[CodeType, dict[int, tuple[str, ...]]]] = {}
+_variables: dict[int, tuple[CodeType, list[int], list[tuple[str, ...]]]] = {}
 
 
 def assigned_name(step: Step) -> str | None:
@@ -23,8 +24,8 @@ def assigned_name(step: Step) -> str | None:
     code, offset = step.site
     known = _variables.get(id(code))
     if known is None or known[0] is not code:
-        known = _variables[id(code)] = (code, _stored(code))
-    names = known[1].get(offset, ())
+        known = _variables[id(code)] = (code, *_stored(code))
+    names = known[2][bisect_right(known[1], offset) - 1]  # one that has run often may be within the instruction
     position = 0
     if len(names) > 1:
         if step.operation is not operator.getitem or step.template is None or type(step.template[0][1]) is not int:
@@ -36,18 +37,17 @@ def assigned_name(step: Step) -> str | None:
     return name if name.isidentifier() and not name.startswith("_") else None
 
 
-def _stored(code: CodeType) -> dict[int, tuple[str, ...]]:
-    """Return the variables that the result of each instruction is stored in, several where it is unpacked."""
+def _stored(code: CodeType) -> tuple[list[int], list[tuple[str, ...]]]:
+    """Return the offset of each instruction, and the variables that its result is stored in: several if unpacked."""
     instructions = list(dis.get_instructions(code))
-    stored = {}
+    stored: list[tuple[str, ...]] = []
     for number, (before, after) in enumerate(pairwise(instructions)):
         if before.opname == "UNPACK_SEQUENCE":
             names = _targets(instructions[number + 1 :], before.arg or 0)
         else:
             names = _targets([after], 1)
-        if names:
-            stored[before.offset] = names
-    return stored
+        stored.append(names)
+    return [instruction.offset for instruction in instructions], [*stored, ()]
 
 
 def _targets(instructions: list[dis.Instruction], count: int) -> tuple[str, ...]:

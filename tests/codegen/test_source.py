@@ -370,3 +370,21 @@ def test_variables_of_a_step_are_read_from_the_code() -> None:
 
     variables = [assigned_name(step) for step in trace(objective, Structure.of(np.ones(3)), np.ones(3), ()).tape.steps]
     assert [name for name in variables if name] == ["a", "b", "c"]
+
+
+def test_names_do_not_depend_on_how_often_the_objective_has_run():
+    """Python puts faster instructions in the place of those that have run often, and others into their gaps."""
+
+    def objective(x):
+        middle = x[1:3]
+        first = np.exp(x[:2])
+        total = np.sum(middle * first)
+        return total**2
+
+    structure, x = Structure.of(np.ones(4)), np.ones(4)
+    seen = {
+        tuple(assigned_name(step) for step in trace(objective, structure, x, ()).tape.steps if step.operation)
+        for _ in range(30)
+    }
+    assert len(seen) == 1
+    assert {"middle", "first", "total"} <= set(*seen)

@@ -1,0 +1,69 @@
+"""Source as it is handed out: for any lengths of the data where it can be, else with checks of those that it is for."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import suppress
+
+import numpy as np
+
+from autoopt.errors import AutooptError
+from autoopt.execution import engines, source_cache
+from autoopt.execution.engines import NumpyFunctions, module_source
+from autoopt.execution.families import Family
+from autoopt.execution.lengths import with_checks, with_lengths
+from autoopt.execution.printed import with_constants, with_counts, without_ties
+from autoopt.objectives.compilation import Compiler
+from autoopt.objectives.original import Original
+from autoopt.objectives.paths import Path
+from autoopt.objectives.portions import portions
+
+
+def exported(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions) -> str:
+    """Return the source of one kind of derivative on a path."""
+    leaves = {leaf.name: compiled.tape.steps[index] for index, leaf in compiled.tape.leaves().items() if index}
+    count = compiled.tape.steps[0].shape[0]
+    lengths = {
+        (name, axis): length
+        for name, step in leaves.items()
+        if step.dtype != object
+        for axis, length in enumerate(step.shape)
+        if not axis or length != count  # columns as many as parameters are held to that by the products
+    }
+    text = compiled.text
+    family = _informed(compiler, path, kind, compiled)
+    if family is not None:
+        ranks = {name: len(step.shape) for name, step in leaves.items()}
+        known = with_lengths(module_source(compiled.tape, kind, compiler.title()), family, ranks)
+        if known is not None:
+            text = without_ties(known)
+            text = with_counts(text, path.counts) if path.counts else text
+            lengths = {place: length for place, length in lengths.items() if place not in family.moving()}
+    return with_constants(with_checks(text, lengths), compiled.inputs.constants)
+
+
+def _informed(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions) -> Family | None:
+    """Return the family of a source, after traces on fewer rows if it does not know what depends on them."""
+    family = _family(compiler, kind, compiled)
+    if family is None or family.of_lengths() is not None or path.trace.changes:
+        return family
+    original = compiler.original
+    for pair in portions(original.args):
+        with suppress(AutooptError, Exception), warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            for args in pair:
+                fewer = Original(original.function, args, original.structure, original.start, original.scalar)
+                tape = Path(fewer.trace(original.start), original.start, compiler.repeats, 0.0).tape
+                engines.compiled(compiler.engine, tape, kind, compiler.title(), ties=True)
+            family = _family(compiler, kind, compiled)
+            if family is not None and family.of_lengths() is not None:
+                return family
+    return None
+
+
+def _family(compiler: Compiler, kind: str, compiled: NumpyFunctions) -> Family | None:
+    """Return the family of a source, which knows of it."""
+    family = Family.of(compiled.tape, kind)
+    if family is not None and family.numbers not in family.tapes:
+        family.learn(source_cache.bare(module_source(compiled.tape, kind, compiler.title())))
+    return family
