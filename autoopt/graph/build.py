@@ -13,7 +13,8 @@ from pytensor.link.c.type import generic
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.errors import Location, UnsupportedFunctionError
-from autoopt.graph.loops.recurrence import find_recurrence
+from autoopt.graph import equations  # noqa: F401  (fills BUILDERS)
+from autoopt.graph.loops.recurrence import find_built
 from autoopt.graph.parts import Part, find_parts
 from autoopt.rules import find
 from autoopt.rules.table import Unsupported
@@ -131,7 +132,7 @@ class _Builder:
             part.tag.trace = [Origin(index)]
             return True
         assert step.operation is not None  # the parameters are entered, and other leaves are below their level
-        rule = find_recurrence(step.operation) or find(step.operation)
+        rule = find_built(step.operation) or find(step.operation)
         if rule is None:
             self.problems.append((f"{qualified(step.operation)}", step, ""))
             return False

@@ -29,7 +29,7 @@ def build_recurrence(recurrence: Recurrence, *given: Any) -> tuple[Variable, ...
     ]
     values: list = list(inner)
     for step in recurrence.body[len(operands) :]:
-        values.append(step.template.value if isinstance(step.template, Known) else _apply(step, values))
+        values.append(step.template.value if isinstance(step.template, Known) else apply_step(step, values))
     until = recurrence.until
     asked = [until.step, *until.ties, *(k for k, _ in until.checks)] if until else []
     updates: list[Variable] = [pt.as_tensor(values[k]) for k in recurrence.updates]
@@ -79,13 +79,13 @@ def _until(
     return (count, *held, *clone_replace(outputs, {**fixed, **last}), *more)
 
 
-def _apply(step: Step, values: list) -> Any:
+def apply_step(step: Step, values: list) -> Any:
     """Return a step of the body in PyTensor."""
     if step.operation is component:
         return values[step.inputs[0]][step.template[0][1]]
     if step.operation in _JOINED:
         return _joined(step, values)
-    rule = find_recurrence(step.operation) or find(step.operation)
+    rule = find_built(step.operation) or find(step.operation)
     if rule is None:
         raise Unsupported(getattr(step.operation, "__name__", str(step.operation)))
     return call(step, [values[source] for source in step.inputs], rule.build)
@@ -103,6 +103,11 @@ def _joined(step: Step, values: list) -> Variable:
     return made - reduce(combine, map(pt.as_tensor, minus)) if minus else made
 
 
-def find_recurrence(operation: object) -> Rule | None:
-    """Return the rule of a tape operation that is a recurrence."""
-    return Rule(operation, partial(build_recurrence, operation)) if isinstance(operation, Recurrence) else None
+BUILDERS: dict[type, Callable] = {Recurrence: build_recurrence}
+"""What makes PyTensor variables of the tape's operations that have parts, by their class."""
+
+
+def find_built(operation: object) -> Rule | None:
+    """Return the rule of a tape operation that has parts, such as a recurrence."""
+    build = BUILDERS.get(type(operation))
+    return Rule(operation, partial(build, operation)) if build and callable(operation) else None

@@ -26,7 +26,7 @@ FILES = {
     "scipy.linalg": ("systems",),
     "scipy.sparse": ("systems",),
     "scipy.spatial": ("distances",),
-    "scipy.integrate": ("integrals",),
+    "scipy.integrate": ("integrals", "equations"),
     "scipy.optimize": ("roots",),
     "scipy.interpolate": ("interpolants", "lookups"),
     "scipy.ndimage": ("signals",),
