@@ -11,8 +11,6 @@ from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node, clone_replace
 from pytensor.graph.traversal import ancestors
 
-from autoopt.ops.patterns import applied
-
 
 class Refined(Op):
     """The second of two inputs; the first is the same but for its second derivatives."""
@@ -49,5 +47,5 @@ def settled(variables: Sequence[Variable], order: int) -> list[Variable]:
 
 
 @_vectorize_node.register(Refined)
-def _vectorize_refined(op: Refined, node: Apply, first: Variable, second: Variable) -> Variable:
-    return applied(op, first, second)
+def _vectorize_refined(op: Refined, node: Apply, first: Variable, second: Variable) -> list[Variable]:
+    return op.make_node(first, second).outputs

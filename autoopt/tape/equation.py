@@ -21,7 +21,7 @@ import numpy as np
 
 from autoopt.tape.names import qualified
 from autoopt.tape.recurrence import text_of
-from autoopt.tape.tape import Step, call
+from autoopt.tape.tape import Slot, Step
 
 GIVEN = 4
 """The operands before those that the user's functions read: initial state, first and last time, times asked for."""
@@ -55,21 +55,53 @@ class Function(NamedTuple):
     def of(self, fixed: Sequence[Any]) -> Callable:
         """Return the function, with the operands that it reads."""
 
+        run = running(self.body, (self.result,))
+
         def value(t: float, y: np.ndarray) -> Any:
-            return self.run([t, y, *fixed])[self.result]
+            return run(t, y, *fixed)[0]
 
         value.__dict__.update(self.traits)
         return value
 
-    def run(self, operands: Sequence[Any]) -> list:
-        """Return the values of all steps."""
-        values = list(operands)
-        for step in self.body[len(values) :]:
-            if step.operation is None:
-                values.append(step.template.value)
-            else:
-                values.append(call(step, [values[source] for source in step.inputs]))
-        return values
+
+def running(body: Sequence[Step], results: Sequence[int]) -> Callable:
+    """Return a function of the leaves that begin `body`: the values of some of its steps.
+
+    It is Python code of a line for each step, as SciPy calls it thousands of times.
+    """
+    leaves = next((k for k, step in enumerate(body) if step.operation or step.template is not None), len(body))
+    lines: list[str] = []
+    known: dict[str, Any] = {}
+
+    def constant(value: Any) -> str:
+        known[name := f"c{len(known)}"] = value
+        return name
+
+    def text(template: Any, inputs: Sequence[int]) -> str:
+        kind = type(template)
+        if kind is Slot:
+            return f"v{inputs[template.position]}"
+        if kind in (tuple, list):
+            parts = "".join(f"{text(part, inputs)}, " for part in template)
+            return f"({parts})" if kind is tuple else f"[{parts}]"
+        if kind is dict:
+            return f"{{{', '.join(f'{key!r}: {text(part, inputs)}' for key, part in template.items())}}}"
+        if kind is slice:
+            return f"slice{text((template.start, template.stop, template.step), inputs)}"
+        return constant(template)
+
+    for k, step in enumerate(body[leaves:], leaves):
+        if step.operation is None:
+            lines.append(f"    v{k} = {constant(step.template.value)}")
+            continue
+        args, options = step.template or (tuple(map(Slot, range(len(step.inputs)))), {})
+        given = ", ".join(
+            [*(text(part, step.inputs) for part in args), *([f"**{text(options, step.inputs)}"] * bool(options))]
+        )
+        lines.append(f"    v{k} = {constant(step.operation)}({given})")
+    head = f"def run({', '.join(f'v{k}' for k in range(leaves))}):"
+    exec("\n".join([head, *lines, f"    return {''.join(f'v{k}, ' for k in results)}"]), known)
+    return known["run"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autoopt.tape.digest import LITERAL
-from autoopt.tape.equation import Function
+from autoopt.tape.equation import running
 from autoopt.tape.recurrence import Known
 from autoopt.tape.slopes import STEPPED
 from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Slot, Step
@@ -151,14 +151,12 @@ class RightSide:
         steps, _, numbers = body(self.tracer, [way], given, self.shape)
         known = self.values.of(given)
         fixed = [known[index] for index in given]
-        made = Function("slope", tuple(steps), 0)
-        asked = [(numbers[guard.step], guard.answer) for guard in way.guards]
+        asked = [guard.answer for guard in way.guards]
+        run = running(steps, [numbers[way.result], *(numbers[guard.step] for guard in way.guards)])
 
         def value(t: float, y: np.ndarray) -> Any:
-            found = made.run([t, y, *fixed])
-            if any(bool(found[k]) != answer for k, answer in asked):
-                return None
-            return found[numbers[way.result]]
+            found, *answers = run(t, y, *fixed)
+            return found if all(bool(one) == answer for one, answer in zip(answers, asked, strict=True)) else None
 
         return value
 

@@ -203,6 +203,47 @@ def test_a_jacobian_of_the_users_and_methods_of_objects():
     assert np.allclose(objective.grad(x), right, rtol=1e-7)
 
 
+def of_heat(p):
+    def slope(t, u):
+        out = np.zeros(12)
+        out[1:-1] = p[0] * (u[:-2] - 2 * u[1:-1] + u[2:]) + p[1] * u[1:-1] * (1 - u[1:-1])
+        return out
+
+    return slope
+
+
+def of_heat_in_a_loop(p):
+    def slope(t, u):
+        out = np.zeros(12)
+        for i in range(1, 11):
+            out[i] = p[0] * (u[i - 1] - 2 * u[i] + u[i + 1]) + p[1] * u[i] * (1 - u[i])
+        return out
+
+    return slope
+
+
+def of_a_table(p):
+    times, forces = np.linspace(0, 2, 5), np.array([0.0, 1.0, -1.0, 2.0, 0.5])
+
+    def slope(t, u):
+        rates = {"decay": p[0]}
+        return p[1] * np.interp(t, times, forces) - rates["decay"] * u
+
+    return slope
+
+
+@pytest.mark.parametrize("equation", [of_heat, *slowly(of_heat_in_a_loop, of_a_table)])
+def test_right_sides_that_write_into_arrays_and_look_up(equation):
+    def f(p, rtol=1e-8, max_step=0.1):
+        start = np.sin(np.linspace(0, np.pi, 12))
+        found = solve_ivp(equation(p), (0, 2), start, "BDF", [1.0, 2.0], rtol=rtol, atol=1e-10, max_step=max_step)
+        return np.sum(found.y**2)
+
+    x = np.array([0.7, 1.3])
+    gradient = autoopt.objective(f, x).grad(x)
+    assert distance(gradient, differences.gradient(lambda p: f(p, 1e-11), x)[0]) < 1e-6
+
+
 def test_a_branch_on_the_time():
     def f(p):
         def slope(t, y):
