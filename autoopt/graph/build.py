@@ -13,6 +13,7 @@ from pytensor.link.c.type import generic
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.errors import Location, UnsupportedFunctionError
+from autoopt.graph import equations  # noqa: F401  (fills BUILDERS)
 from autoopt.graph.loops.recurrence import find_holding
 from autoopt.graph.parts import Part, find_parts
 from autoopt.rules import find

@@ -8,6 +8,7 @@ itself. `division` shows an example.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import cast
 
 import pytensor.tensor as pt
@@ -23,6 +24,7 @@ from autoopt.graph.missing import refusal
 from autoopt.graph.parts import join, slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings
 from autoopt.graph.stabilisation import divided, simplified
+from autoopt.ops.refined import settled
 
 MAX_BLOCKS = 8
 """With more parts of the parameters than this the Hessian is not put together from blocks."""
@@ -155,10 +157,18 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
     """
     with settings():
         given = list(graph.inputs.values())
+        order = KINDS[kind].order
+        if order < 2:
+            graph = replace(graph, value=cast(TensorVariable, settled([graph.value], order)[0]))
         try:
             extra, results = DERIVATIONS[kind](graph, graph.value)
         except (NullTypeGradError, NotImplementedError) as problem:
             raise refusal(graph, problem) from problem
+        checks = [check for check, _ in graph.guards]
+        everything = settled([*results, *checks], order)
+        results = cast("list[TensorVariable]", everything[: len(results)])
+        found = zip(everything[len(results) :], graph.guards, strict=True)
+        graph = replace(graph, guards=[(check, guard) for check, (_, guard) in found])
         inputs = [*extra, graph.parameters, *given]
         own, joint = divided(graph.guards)
         whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]))

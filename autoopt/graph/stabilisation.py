@@ -11,7 +11,8 @@ that is decided by its rounding: `while 1.0 + eps > 1.0` ends, `while eps > 0.0`
 * a guard is a graph of its own, without algebra: constants are folded and shapes settled, as NumPy would;
 * it shares with the value no more than what is written the same, which the printer then computes once;
 * the exceptions are guards that are rewritten together with the value, see `divided`: loops that end on a condition
-  would run twice, and counts of ties and questions whether a decomposition succeeds ask about what the value computes.
+  would run twice, and SciPy would solve an equation twice; counts of ties and questions whether a decomposition
+  succeeds ask about what the value computes.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.build import Graph, build
+from autoopt.graph.equations import Solve
 from autoopt.graph.rewrites.rewriting import rewrite, settings
 from autoopt.tape.tape import Guard, Tape
 
@@ -71,12 +73,14 @@ def stabilised(tape: Tape) -> Graph:
 def divided(guards: Sequence[tuple[Variable, Guard]]) -> tuple[list, list]:
     """Return the guards that keep the user's arithmetic, and those that are rewritten with the value.
 
-    These read loops that end on a condition, count ties, or ask whether a decomposition has succeeded: what the value
-    computes is not computed twice.
+    These read loops that end on a condition or equations that SciPy solves, count ties, or ask whether a decomposition
+    has succeeded: what the value computes is not computed twice.
     """
     repeats = [
         guard.kind in ("ties", "finite")
-        or any(v.owner and getattr(v.owner.op, "ending", None) for v in ancestors([check]))
+        or any(
+            v.owner and (getattr(v.owner.op, "ending", None) or type(v.owner.op) is Solve) for v in ancestors([check])
+        )
         for check, guard in guards
     ]
     return (

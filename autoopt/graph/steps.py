@@ -28,6 +28,7 @@ from pytensor.tensor.basic import Alloc
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.graph import equations  # noqa: F401  (fills BUILDERS)
 from autoopt.graph.loops.recurrence import find_holding
 from autoopt.graph.parts import slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings

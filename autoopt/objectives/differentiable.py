@@ -90,6 +90,9 @@ class Differentiable(Derivatives, Protocol):
     def meets_kinks(self, x: Any) -> bool:
         """Whether the gradient at `x` meets kinks."""
 
+    def closer(self, x: Any) -> Callable | None:
+        """Return the values near `x` with equations solved closer than f does; None if f solves none."""
+
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value has no slope in the parameters; None if it may have one."""
 

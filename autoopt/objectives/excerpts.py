@@ -11,7 +11,7 @@ The steps that lead from x' to its value are cut out; what they read of the step
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,38 +23,14 @@ from autoopt.tape.digest import is_uniform
 from autoopt.tape.searches.bisection import bisecting
 from autoopt.tape.searches.comparisons import asked
 from autoopt.tape.simplify import live, without_empty
-from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step, Tape, call
+from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Leaf, Step, Tape
+from autoopt.tracing.recording.values import Values
 from autoopt.tracing.trace import output_step
 
 _FLOAT = np.dtype(float)
 WRITTEN_OUT = "write this derivative as a formula of its own, or pass jac='finite-difference'."
 _KEPT = "use np.floor, compute anew what is looked up by it, or pass jac='finite-difference'."
 _ROOT = "find the number with scipy.optimize.brentq, or pass jac='finite-difference'."
-
-
-class Values:
-    """The values of an objective's steps while it is traced, by the calls that made them; what was made is kept."""
-
-    def __init__(self, tracer: Any) -> None:
-        self._tracer = tracer
-        self._values: dict[int, Any] = {0: tracer.point}
-
-    def of(self, wanted: Iterable[int]) -> dict[int, Any]:
-        """Return the values of some steps by their numbers."""
-        steps, leaves = self._tracer.steps, self._tracer.tape.values
-        waiting, missing = list(wanted), set[int]()
-        while waiting:
-            index = waiting.pop()
-            if index in self._values or index in missing:
-                continue
-            missing.add(index)
-            waiting.extend(steps[index].inputs)
-        with np.errstate(all="ignore"):
-            for index in sorted(missing):
-                step = steps[index]
-                is_leaf = step.operation is None
-                self._values[index] = leaves[index] if is_leaf else call(step, [self._values[k] for k in step.inputs])
-        return {index: self._values[index] for index in wanted}
 
 
 class Excerpt:

@@ -24,11 +24,12 @@ from autoopt.execution import engines, modules
 from autoopt.graph.kinds import KINDS
 from autoopt.objectives import one_sided
 from autoopt.objectives.blocks import DENSE
-from autoopt.objectives.excerpts import Excerpt, Values
+from autoopt.objectives.excerpts import Excerpt
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import has_loops
 from autoopt.tape.digest import LITERAL, digest
 from autoopt.tape.tape import CONSTANT
+from autoopt.tracing.recording.values import Values
 
 _STABLE = (
     "write the function smoothly, as with np.logaddexp or scipy.special.expit, start beside this point, "

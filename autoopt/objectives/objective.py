@@ -20,6 +20,7 @@ from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
 from autoopt.objectives.original import Original
+from autoopt.objectives.solved import closer
 from autoopt.parameters import Structure
 from autoopt.stages import counted
 from autoopt.tape.batching.batching import has_loops, vectorise
@@ -196,6 +197,10 @@ class Objective:
         x = self._flat(x)
         self.value_and_grad(x)
         return meets_kinks(self.dispatch.paths[0], x)
+
+    def closer(self, x: Any) -> Callable | None:
+        """Return the values on the path at `x` with equations solved closer than asked; None if there are none."""
+        return closer(self.dispatch.tape_at(self._flat(x)))
 
     # The user's own function ------------------------------------------------------------------------------------------
 

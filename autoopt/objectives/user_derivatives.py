@@ -86,6 +86,10 @@ class UserDerivatives:
         """Whether the gradient at `x` is known to meet kinks; what numerical differences meet is not known."""
         return self.derived.meets_kinks(x) if self._jac is None else self._jac == FINITE_DIFFERENCE
 
+    def closer(self, x: Any) -> Callable | None:
+        """Return the values near `x` with equations solved closer; None if there are none, or jac is given."""
+        return self.derived.closer(x) if self._jac is None else None
+
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value at `x` has no slope, as far as that can be seen; None if it may have one."""
         if self._jac is None:

@@ -6,8 +6,11 @@ from math import prod
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.gradient import disconnected_grad
 
 from autoopt.ops.operands import shape, static, tensor, traced
+from autoopt.ops.patterns import applied
+from autoopt.ops.refined import Refined
 from autoopt.rules.indexing import locate
 from autoopt.rules.table import Unsupported, rule
 from autoopt.tape import operations
@@ -42,6 +45,16 @@ def put_add(x, index, value):
         raise Unsupported(f"adding into an array of {x.dtype}", "make the array with dtype=float")
     place, value = _place(x, index, value)
     return x + value if _is_number(x, index) else pt.inc_subtensor(place, value)
+
+
+@rule(operations.held, order=0)
+def held(x):
+    return disconnected_grad(tensor(x))
+
+
+@rule(operations.refined)
+def refined(first, second):
+    return applied(Refined(), tensor(first), tensor(second))
 
 
 def _place(x, index, value):

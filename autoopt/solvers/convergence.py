@@ -13,6 +13,7 @@ from autoopt.solvers.curvature import product
 RELATIVE_GRADIENT = 1e-9
 RELATIVE_STEP = 1e-8
 _FINISHING_STEP = 1e-3
+_BLURRED_STEP = 0.1
 FEASIBILITY = 1e-8
 _ROUNDINGS = 10 * np.finfo(np.float64).eps
 _DENSE = 500
@@ -46,7 +47,9 @@ def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | 
        then the solution); or d is below 1e-8 max(|x_i|, 1), or promises a decrease g.d / 2 below ten roundings of f.
        (H is the Hessian of the entries that no bound holds, up to 500 of them: exact for methods that use second
        derivatives, else by differences of gradients, as deriving it would take longer than the run.)
-    4. |f| <= 1e-18 |f(x0)| and max|g_i| max(|x_i|, 1) <= 1e-8 |f(x0)|: residuals that vanish, whatever their number.
+    4. f solves differential equations, d is below 0.1 max(|x_i|, 1), and g.d / 2 is less than |f - f*|, where f* solves
+       them to a hundredth of the tolerances; or
+    5. |f| <= 1e-18 |f(x0)| and max|g_i| max(|x_i|, 1) <= 1e-8 |f(x0)|: residuals that vanish, whatever their number.
 
     Comparing values of f finds x to half its digits; the gradient, which the Newton step uses, has them all.
 
@@ -60,8 +63,11 @@ def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | 
     free = gradient == problem.jac(x)
     step = _newton_step(problem, x, free, gradient[free])
     size = np.maximum(np.abs(x[free]), 1.0)
-    if step is None or not np.max(np.abs(step) / size) <= _FINISHING_STEP:
+    blur = _blur(problem, x, value)
+    if step is None or not np.max(np.abs(step) / size) <= (_BLURRED_STEP if blur else _FINISHING_STEP):
         return x, _exact_fit(problem, x)
+    if gradient[free] @ step / 2 <= blur:
+        return x, "what a Newton step promises is less than the tolerance to which f solves its equations leaves open"
     moved = x.copy()
     moved[free] -= step
     if problem.limits:
@@ -76,6 +82,12 @@ def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | 
     if np.all(np.abs(step) <= RELATIVE_STEP * size) or gradient[free] @ step / 2 <= rounding:
         return (moved if better else x), shown
     return x, _exact_fit(problem, x)
+
+
+def _blur(problem: Any, x: np.ndarray, value: float) -> float:
+    """Return by how much f at `x` would be another if it solved its differential equations closer."""
+    closer = getattr(problem.objective, "closer", lambda x: None)(x)
+    return abs(closer(x) - value) if closer else 0.0
 
 
 _NOISE = 1e-11

@@ -63,7 +63,9 @@ def _judged(
     if raw.status not in solver.stalls:
         return x, False, message
     largest = np.max(np.abs(remaining_gradient(problem, x)))
-    return x, False, f"Not converged: no progress was possible, but the gradient is {largest:.1e}. ({message})"
+    closer = getattr(problem.objective, "closer", lambda x: None)(x)
+    rough = " Solve its differential equations with smaller rtol and atol, such as 1e-8." if closer else ""
+    return x, False, f"Not converged: no progress was possible, but the gradient is {largest:.1e}.{rough} ({message})"
 
 
 _NOT_FINITE = "The value or the gradient is not finite at the last point."

@@ -40,6 +40,16 @@ def component(values, position):
     return values[position]
 
 
+def held(x):
+    """Return `x` as a number that no slope leads to."""
+    return x
+
+
+def refined(first, second):
+    """Return `second`, which is `first` but for second derivatives: where none are wanted `first` is computed."""
+    return second
+
+
 def total(*terms, minus=()):
     """Return the sum of `terms` less those of `minus`."""
     if not minus:

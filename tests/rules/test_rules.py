@@ -24,6 +24,7 @@ from autoopt.tape import operations
 
 # Tested in test_sparse.py and test_complex.py.
 ELSEWHERE = {operations.sparse_product, operations.sparse_transposed_product, operations.dft}
+ELSEWHERE |= {operations.held, operations.refined}  # tests/tracing/formulas/test_equations.py
 
 MODE = Mode(linker="py", optimizer=RewriteDatabaseQuery(include=["canonicalize", "stabilize"], exclude=["inplace"]))
 STABLE = optdb.query(RewriteDatabaseQuery(include=["canonicalize", "stabilize"], exclude=["inplace", "local_view_op"]))

@@ -3,6 +3,7 @@
 from autoopt.codegen.printers import (
     arrays,  # noqa: F401  (they fill PRINTERS)
     elementwise,  # noqa: F401  (they fill PRINTERS)
+    equations,  # noqa: F401  (they fill PRINTERS)
     fourier,  # noqa: F401  (they fill PRINTERS)
     indexing,  # noqa: F401  (they fill PRINTERS)
     linalg,  # noqa: F401  (they fill PRINTERS)

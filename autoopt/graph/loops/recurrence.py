@@ -33,7 +33,7 @@ def build_recurrence(recurrence: Recurrence, *given: Any) -> tuple[Variable, ...
     ]
     values: list = list(inner)
     for step in recurrence.body[len(operands) :]:
-        values.append(step.template.value if isinstance(step.template, Known) else _apply(step, values))
+        values.append(step.template.value if isinstance(step.template, Known) else apply_step(step, values))
     until = recurrence.until
     asked = [until.step, *until.ties, *(k for k, _ in until.checks)] if until else []
     updates: list[Variable] = [pt.as_tensor(values[k]) for k in recurrence.updates]
@@ -83,7 +83,7 @@ def _until(
     return (count, *held, *clone_replace(outputs, {**fixed, **last}), *more)
 
 
-def _apply(step: Step, values: list) -> Any:
+def apply_step(step: Step, values: list) -> Any:
     """Return a step of the body in PyTensor."""
     if step.operation is component:
         return values[step.inputs[0]][step.template[0][1]]
@@ -107,8 +107,13 @@ def _joined(step: Step, values: list) -> Variable:
     return made - reduce(combine, map(pt.as_tensor, minus)) if minus else made
 
 
+BUILDERS: dict[type, Callable] = {Recurrence: build_recurrence}
+"""What makes PyTensor variables of the tape's operations that have parts, by their class."""
+
+
 def find_holding(operation: object) -> Rule | None:
-    """Return the rule of a tape operation that holds steps: a recurrence, or a root."""
-    if isinstance(operation, Recurrence):
-        return Rule(operation, partial(build_recurrence, operation))
-    return find_root(operation, _apply)
+    """Return the rule of a tape operation that holds steps: a recurrence, a root, a differential equation."""
+    build = BUILDERS.get(type(operation))
+    if build is not None and callable(operation):
+        return Rule(operation, partial(build, operation))
+    return find_root(operation, apply_step)

@@ -32,7 +32,7 @@ from autoopt.ops.patterns import applied_to
 
 def collected(count: int, body: Body) -> tuple[Variable, ...]:
     """Return the trajectories and outputs of a loop, all that does not depend on the carries computed at once."""
-    trajectories = loop(count, body.initial, body.sequences, body.fixed, body.updates)
+    trajectories = loop(count, body.initial, body.sequences, body.fixed, body.updates) if body.initial else []
     known: dict[Variable, Variable] = {v: v.type() for v in body.updates if v.owner}
     given = {**body.sequences, **{v: path[:-1] for v, path in zip(body.initial, trajectories, strict=True)}}
     given |= {known[v]: path[1:] for v, path in zip(body.updates, trajectories, strict=True) if v in known}

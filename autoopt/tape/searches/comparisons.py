@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.tape.operations import astype
-from autoopt.tape.root import Root
+from autoopt.tape.operations import astype, component, held, refined
 from autoopt.tape.searches.bisection import ASKED
 from autoopt.tape.tape import PARAMETER, Tape
 
@@ -21,7 +20,7 @@ COMPARISONS = frozenset((np.less, np.less_equal, np.greater, np.greater_equal, *
 
 _STEEP = frozenset((
     None, np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.square, np.matmul, np.dot, np.sum,
-    operator.getitem, np.reshape, np.transpose, np.stack, np.concatenate, np.array, astype,
+    operator.getitem, np.reshape, np.transpose, np.stack, np.concatenate, np.array, astype, component, held, refined,
 ))  # fmt: skip
 """Operations of which no composition, in practice, has flat pieces."""
 
@@ -53,7 +52,8 @@ def deciding(tape: Tape) -> Any:
     """
     counts: dict[Any, int] = {}
     for step in tape.steps:
-        if step.level == PARAMETER and step.site and step.operation not in _STEEP and type(step.operation) is not Root:
+        parts = hasattr(step.operation, "key")  # a loop, or an equation
+        if step.level == PARAMETER and step.site and not parts and step.operation not in _STEEP:
             counts[step.site] = counts.get(step.site, 0) + 1
     often = [site for site, count in counts.items() if count >= ASKED]
     if not often:

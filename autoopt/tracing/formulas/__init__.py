@@ -26,7 +26,7 @@ FILES = {
     "scipy.linalg": ("systems",),
     "scipy.sparse": ("systems",),
     "scipy.spatial": ("distances",),
-    "scipy.integrate": ("integrals",),
+    "scipy.integrate": ("integrals", "initial_values"),
     "scipy.optimize": ("roots",),
     "autoopt.roots": ("roots",),
     "scipy.interpolate": ("interpolants", "lookups"),

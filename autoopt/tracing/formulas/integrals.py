@@ -16,7 +16,6 @@ import scipy.integrate
 from numpy.polynomial.legendre import legvander
 
 from autoopt.tape.tape import PARAMETER
-from autoopt.tracing.formulas.table import array
 from autoopt.tracing.recording import refusals
 from autoopt.tracing.recording.recorder import Recorder
 from autoopt.tracing.standins.table import stands_in
@@ -224,29 +223,3 @@ def dblquad(tracer, func, a, b, gfun, hfun, args=(), epsabs=1.49e-8, epsrel=1.49
         return quad(tracer, lambda y: func(y, x, *args), *ends, epsabs=epsabs, epsrel=epsrel)[0]
 
     return quad(tracer, inner, a, b, epsabs=epsabs, epsrel=epsrel)
-
-
-@stands_in(scipy.integrate.solve_ivp)
-def solve_ivp(tracer, fun, t_span, y0, *args, **kwargs):
-    return _adaptive(tracer, scipy.integrate.solve_ivp, fun, (t_span, y0, *args), kwargs, (t_span[0], y0))
-
-
-@stands_in(scipy.integrate.odeint)
-def odeint(tracer, func, y0, t, *args, **kwargs):
-    place = (t[0], y0) if kwargs.get("tfirst") else (y0, t[0])
-    return _adaptive(tracer, scipy.integrate.odeint, func, (y0, t, *args), kwargs, place)
-
-
-def _adaptive(tracer: Recorder, solve: Callable, f: Callable, args: tuple, kwargs: dict, place: tuple) -> Any:
-    """Solve a differential equation, unless the parameters are in it: the steps are chosen by what is found."""
-    extra = kwargs.get("args") or ()
-    place = [array(tracer.whole(part)) for part in place]
-    slope = f(*place, *(extra if isinstance(extra, tuple) else (extra,)))
-    if tracer.level((slope, args, kwargs)) == PARAMETER:
-        raise refusals.call(
-            tracer,
-            f"scipy.integrate.{solve.__name__} of an equation that depends on the parameters",
-            "write the steps of a method with fixed steps, such as Runge-Kutta's, or pass jac='finite-difference'",
-        )
-    tracer.tape.data_decided = True
-    return solve(f, *tracer.concrete(args), **tracer.concrete(kwargs))

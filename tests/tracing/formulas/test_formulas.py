@@ -343,16 +343,11 @@ def test_search_that_fails_without_raising_is_followed_where_it_does_not() -> No
         np.testing.assert_allclose(objective.grad(np.array([x])), slope, rtol=1e-9)
 
 
-@pytest.mark.parametrize(
-    "f, words",
-    [
-        (lambda p: optimize.root(lambda z: (z[0] - p[0]) * np.ones(2), [0.0], method="lm").x[0], "more equations than"),
-        (lambda p: solve_ivp(lambda t, y: -p[0] * y, (0, 1), [1.0]).y[0, -1], "solve_ivp of an equation"),
-        (lambda p: odeint(lambda y, t, k: -k * y, [1.0], [0, 1.0], args=(p[0],))[-1, 0], "odeint of an equation"),
-    ],
-)
-def test_what_has_no_root_or_solution_to_follow_is_refused(f: Any, words: str) -> None:
-    with pytest.raises(UnsupportedFunctionError, match=words) as refusal:
+def test_what_has_no_root_to_follow_is_refused() -> None:
+    def f(p):
+        return optimize.root(lambda z: (z[0] - p[0]) * np.ones(2), [0.0], method="lm").x[0]
+
+    with pytest.raises(UnsupportedFunctionError, match="more equations than") as refusal:
         Objective(f, np.array([0.5, 0.3])).grad(np.array([0.5, 0.3]))
     assert refusal.value.where and refusal.value.remedy
 
