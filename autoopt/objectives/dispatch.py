@@ -15,7 +15,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import AutooptError, Location, PathsWarning
 from autoopt.graph.kinds import PAIRS
-from autoopt.objectives import arguments, equalities
+from autoopt.objectives import arguments
 from autoopt.objectives.compilation import Compiler
 from autoopt.objectives.evaluation import NOT_TAKEN, QUIET, agrees, on_path
 from autoopt.objectives.one_sided import is_finite
@@ -69,7 +69,7 @@ class Dispatch:
         self._tables = arguments.tables(original.args)  # the dictionaries among the data; None if there are none
         self._form = self._form_of(original.args)
         self.eager: Eager | None = None
-        self.paths = [self._traced(original.start)]
+        self.paths = [self.traced(original.start)]
 
     def twin(self) -> Dispatch:
         """Return the same paths, to which other data can be bound."""
@@ -138,8 +138,8 @@ class Dispatch:
         if result is not NOT_TAKEN:
             return result
         if self.eager is not None:
-            return self._step_by_step(self.eager, kind, x, *direction)
-        path = self._passing(x) or self._traced(x)
+            return self.eager.evaluated(self, kind, x, *direction)
+        path = self._passing(x) or self.traced(x)
         like = next((known for known in self.paths if not path.trace.tape.equalities and known.is_like(path)), None)
         if like is not None:
             like.take(path)
@@ -150,7 +150,7 @@ class Dispatch:
                 self._keep(path)
             return result
         # Rounding at a tie, where the branch that the original took is the one that counts; or the value is not finite.
-        return self._unchecked(path.trace.tape, kind, x, *direction)
+        return self.unchecked(path.trace.tape, kind, x, *direction)
 
     def _together(self, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool) -> Any:
         """Evaluate where loops take numbers of iterations that each have been met, by some loop, but not together.
@@ -179,11 +179,11 @@ class Dispatch:
                 return path if self._is_current(path, x) else None
         return None
 
-    def _unchecked(self, tape: Tape, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+    def unchecked(self, tape: Tape, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on a path that was traced at `x`, whatever its guards say."""
         return self.compiler.unchecked(tape, kind).run(x, *direction)
 
-    def _traced(self, x: np.ndarray) -> Path:
+    def traced(self, x: np.ndarray) -> Path:
         """Return the path that the objective takes at `x`."""
         clock = time.perf_counter()
         try:
@@ -205,28 +205,10 @@ class Dispatch:
         self.paths.insert(0, path)
         if len(self.paths) <= MAX_PATHS:
             return
-        sites = Counter(guard.site for known in self.paths for guard in known.trace.tape.guards if guard.site)
-        places = dict.fromkeys(str(Location.of_instruction(*site)) for site, _ in sites.most_common())
+        text = _many(self.paths)
         del self.paths[KEPT_PATHS:]
         self.eager = Eager()
-        lines = [
-            f"The objective took more than {MAX_PATHS} different ways through its branches, which are decided at:",
-            *list(places)[:3],
-            "From now on new ways are followed step by step, which is slower than compiled code.",
-            "To fix this: give the loop a fixed number of iterations, or replace the branch by np.where or np.maximum.",
-        ]
-        warnings.warn(PathsWarning("\n".join(lines)), stacklevel=_outside())
-
-    def _step_by_step(self, eager: Eager, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
-        """Evaluate at `x` without compiling the path that the objective takes there."""
-        if kind == "value":
-            return self.original.value(x)
-        path, run = eager.run_at(x, self._traced, self.original)
-        derivative = run.derivative(kind, *direction)
-        if np.all(np.isfinite(run.value)) and not np.all(np.isfinite(derivative)):
-            return self._unchecked(run.tape, kind, x, *direction)  # step by step inf and 0 do not cancel
-        result = (run.value, derivative) if kind in PAIRS else derivative
-        return equalities.settled(self, path, kind, x, result, *direction) if run.tape.equalities else result
+        warnings.warn(PathsWarning(text), stacklevel=_outside())
 
     def tape_at(self, x: np.ndarray) -> Tape:
         """Return the tape that was evaluated last, if that was at `x`."""
@@ -248,11 +230,11 @@ class Dispatch:
     def on_path_at(self, x: np.ndarray, shift: np.ndarray, kind: str, *direction: np.ndarray) -> Any:
         """Evaluate at `x` on the path that is taken at `x + shift`; None if there is no such path."""
         try:
-            path = self._traced(x + shift)
+            path = self.traced(x + shift)
         except (AutooptError, ArithmeticError, ValueError):
             return None
         with np.errstate(all="ignore"):
-            return None if path.trace.tape.equalities else self._unchecked(path.trace.tape, kind, x, *direction)
+            return None if path.trace.tape.equalities else self.unchecked(path.trace.tape, kind, x, *direction)
 
     def grad(self, x: np.ndarray) -> np.ndarray:
         """Return the gradient, shape (n,)."""
@@ -274,17 +256,11 @@ class Dispatch:
         for array, kept in path.kept:
             if not is_kept(array, kept):
                 return path.refresh()
-        return path.is_complete or (agrees(self, path, x) and agrees(self, path, x + self._beside))
-
-    @cached_property
-    def _beside(self) -> np.ndarray:
-        """Steps to a point where values tell more than at zeros."""
-        start = self.original.start
-        return 1e-2 * differences.step_scale(start) * np.random.default_rng(0).uniform(0.5, 1.0, start.size)
+        return path.is_complete or (agrees(self, path, x) and agrees(self, path, x + _beside(self.original.start)))
 
     def _retrace(self, x: np.ndarray) -> None:
         """Begin anew: what the objective reads outside is no longer what it was."""
-        self.paths = [self._traced(x)]
+        self.paths = [self.traced(x)]
         self.eager, self.compiler.passing = None, {}
 
     def rebind(self, args: tuple) -> bool:
@@ -310,6 +286,24 @@ class Dispatch:
         self._form = self._form_of(args)
         if self._form != before or not self.rebind(args):
             self._retrace(x)
+
+
+def _many(paths: Sequence[Path]) -> str:
+    """Return what is to be said of an objective that takes a new way at nearly every point."""
+    sites = Counter(guard.site for known in paths for guard in known.trace.tape.guards if guard.site)
+    places = dict.fromkeys(str(Location.of_instruction(*site)) for site, _ in sites.most_common())
+    lines = [
+        f"The objective took more than {MAX_PATHS} different ways through its branches, which are decided at:",
+        *list(places)[:3],
+        "From now on new ways are followed step by step, which is slower than compiled code.",
+        "To fix this: give the loop a fixed number of iterations, or replace the branch by np.where or np.maximum.",
+    ]
+    return "\n".join(lines)
+
+
+def _beside(start: np.ndarray) -> np.ndarray:
+    """Return steps to a point where values tell more than at zeros."""
+    return 1e-2 * differences.step_scale(start) * np.random.default_rng(0).uniform(0.5, 1.0, start.size)
 
 
 class _Otherwise(Exception):
