@@ -173,9 +173,10 @@ def fit(
         On Ctrl-C; its attribute `fit` is the Fit of the best point so far, as is that of an error which ends a run.
     """
     with modelfile.importable(model):
-        loaded = modelfile.load(model, settings)
-        data = dataset(data) if isinstance(data, str | Path) else data
-        arguments = loaded.arguments(data, target)
+        with stage("reading the model and its data"):
+            loaded = modelfile.load(model, settings)
+            data = dataset(data) if isinstance(data, str | Path) else data
+            arguments = loaded.arguments(data, target)
         x0 = loaded.value("x0", arguments)
         bounds = loaded.value("bounds", arguments)
         columns = _columns_of(loaded, data, target)

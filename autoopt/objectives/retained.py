@@ -45,6 +45,9 @@ from autoopt.tracing.trace import data_leaves
 MOST = 32
 """How many objectives are kept; those that were used last."""
 
+PATHS = 8
+"""How many of its paths are kept: data that are new to it may take others, which would become ever more."""
+
 COPIED = 2**24
 """How many bytes of arrays are copied for one of them, to see whether they are written into: 2 ms."""
 
@@ -323,6 +326,7 @@ def retain(objective: Any) -> None:
         form = Form.of(original.function, original.args)
     except Formless:
         return
+    del objective.dispatch.paths[PATHS:]
     if form.key != record.key[0] or not _is_lasting(objective, form, record):
         return
     entry = _Entry(objective, form, record)

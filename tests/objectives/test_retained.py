@@ -574,6 +574,19 @@ def test_number_of_what_is_kept_is_bounded():
     assert len(retained._ENTRIES) == retained.MOST
 
 
+def test_number_of_paths_is_bounded():
+    def robust(p, y):
+        return sum(r * r if abs(r) < 1 else 2 * abs(r) - 1 for r in (value - p[0] for value in y))
+
+    for seed in range(2 * retained.PATHS):
+        y = sample(seed, 3)
+        with retained.resumable(robust, [0.3], (y,)) as objective:
+            x = np.array([np.median(y)])
+            np.testing.assert_allclose(objective.value(x), robust(x, y), rtol=1e-12)
+    (entry,) = (entry for _, entry in retained._ENTRIES.values())
+    assert 2 <= len(entry.paths) <= retained.PATHS
+
+
 def test_forms_tell_apart_what_differs():
     y, z = sample(), sample(1)
     assert Form.of(normal, (y,)).key == Form.of(normal, (z,)).key
