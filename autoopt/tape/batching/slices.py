@@ -122,7 +122,12 @@ def _reduced(tape: Tape, step: Step, cuts: dict[int, Cut]) -> tuple[Callable, Cu
     if step.operation in PRODUCTS and step.template in PAIR and all(source in cuts for source in step.inputs):
         product = _common(tape, np.multiply, step.inputs, cuts)
         return None if product is None else (np.sum, product)
-    if step.operation is None or step.operation not in CUMULATIVE or step.inputs[0] not in cuts or step.template is None:
+    if (
+        step.operation is None
+        or step.operation not in CUMULATIVE
+        or step.inputs[0] not in cuts
+        or step.template is None
+    ):
         return None
     if len(tape.steps[step.inputs[0]].shape) != 1:
         return None
