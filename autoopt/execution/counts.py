@@ -22,5 +22,5 @@ class Counts(set[Numbers]):
         self.asked: Numbers | None = None
 
     def __contains__(self, counts: Any) -> bool:
-        self.asked = counts
+        self.asked = tuple(map(int, counts))
         return super().__contains__(counts)

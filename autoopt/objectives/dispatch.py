@@ -25,7 +25,7 @@ from autoopt.errors import AutooptError, Location, PathsWarning
 from autoopt.graph.kinds import PAIRS
 from autoopt.objectives import arguments
 from autoopt.objectives.compilation import Compiler
-from autoopt.objectives.evaluation import NOT_TAKEN, QUIET, agrees, on_path
+from autoopt.objectives.evaluation import NOT_TAKEN, QUIET, agrees, on_path, with_other_counts
 from autoopt.objectives.one_sided import is_finite
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
@@ -134,9 +134,11 @@ class Dispatch:
             if result is not NOT_TAKEN:
                 self.paths.insert(0, self.paths.pop(position))
                 return result
-        result = self._together(kind, x, *direction, settle=settle)
-        if result is not NOT_TAKEN:
-            return result
+        for position, path in enumerate(self.paths):
+            result = with_other_counts(self, path, kind, x, *direction, settle=settle)
+            if result is not NOT_TAKEN:
+                self.paths.insert(0, self.paths.pop(position))
+                return result
         if self.eager is not None:
             return self.eager.evaluated(self, kind, x, *direction)
         path = self._passing(x) or self.traced(x)
@@ -151,26 +153,6 @@ class Dispatch:
             return result
         # Rounding at a tie, where the branch that the original took is the one that counts; or the value is not finite.
         return self.unchecked(path.trace.tape, kind, x, *direction)
-
-    def _together(self, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool) -> Any:
-        """Evaluate where loops take numbers of iterations that each have been met, by some loop, but not together.
-
-        A trace would show the path that is known, unless the objective uses the numbers in a way that the tape does not
-        show; then its value would be another one. So they are allowed if the value here is that of the user's function.
-        """
-        for position, path in enumerate(self.paths):
-            asked = path.asked(kind)
-            if asked is None or path.trace.tape.equalities:
-                continue
-            try:
-                with path.admitted(asked):
-                    result = on_path(self, path, kind, x, *direction, settle=settle)
-                    _require(result is not NOT_TAKEN and agrees(self, path, x))
-            except _Otherwise:
-                continue
-            self.paths.insert(0, self.paths.pop(position))
-            return result
-        return NOT_TAKEN
 
     def _passing(self, x: np.ndarray) -> Path | None:
         """Return the path that holds at the point `x` alone, if it was taken last."""
@@ -304,15 +286,6 @@ def _many(paths: Sequence[Path]) -> str:
 def _beside(start: np.ndarray) -> np.ndarray:
     """Return steps to a point where values tell more than at zeros."""
     return 1e-2 * differences.step_scale(start) * np.random.default_rng(0).uniform(0.5, 1.0, start.size)
-
-
-class _Otherwise(Exception):
-    """The objective goes another way."""
-
-
-def _require(holds: bool) -> None:
-    if not holds:
-        raise _Otherwise
 
 
 def _outside() -> int:

@@ -80,6 +80,31 @@ def on_path(paths: Paths, path: Path, kind: str, x: np.ndarray, *direction: np.n
     return _witnessed(paths, path, kind, x, result, *direction) if settle else result
 
 
+def with_other_counts(
+    paths: Paths, path: Path, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool = True
+) -> Any:
+    """Return what `path` gives where its loops take numbers of iterations that each have been met, but not together.
+
+    A trace would show this path, unless the objective uses the numbers in a way that the tape does not show; then its
+    value would be another one. So they are allowed, from now on, if the value here is that of the user's function.
+    """
+    asked = path.asked(kind)
+    if asked is None or path.trace.tape.equalities:
+        return NOT_TAKEN
+    try:
+        with path.admitted(asked):
+            result = on_path(paths, path, kind, x, *direction, settle=settle)
+            if result is NOT_TAKEN or not agrees(paths, path, x):
+                raise _Otherwise
+    except _Otherwise:
+        return NOT_TAKEN
+    return result
+
+
+class _Otherwise(Exception):
+    """The objective goes another way."""
+
+
 def _witnessed(paths: Paths, path: Path, kind: str, x: np.ndarray, result: Any, *direction: np.ndarray) -> Any:
     """Return the result on a path, compared with the objective's own values where it may not be what these have."""
     tape, original, row = path.trace.tape, paths.original, KINDS[kind]

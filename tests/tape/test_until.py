@@ -339,7 +339,7 @@ def test_numbers_of_iterations_that_are_used_together_are_seen_in_the_value() ->
         total, most = 0.0, 0
         for one in a:
             x = 1.0 + one
-            for k in range(60):  # noqa: B007 (read after the loop)
+            for k in range(60):  # noqa: B007
                 step = (x * x - p[0] * one - p[1]) / (2 * x)
                 x = x - step
                 if abs(step) < 1e-10:
