@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 WALL, START = 5, 30
-"""The clock on the wall may show so many times the seconds of the processor that a process is given, and so many more."""
+"""The clock on the wall may show so many times the seconds of the processor that are given, and so many more."""
 ROOT = Path(__file__).resolve().parents[1]
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
