@@ -129,10 +129,12 @@ def program(name: str, steps: int) -> tuple[Callable, np.ndarray, list]:
 
 def engine(tape: Any, kind: str) -> Callable:
     """Return `run(x)` or `run(x, direction)` of the engine that goes step by step."""
-    from autoopt.execution import eager
+    try:
+        from autoopt.execution.eager.functions import EagerFunctions
 
-    if hasattr(eager, "EagerFunctions"):
-        return eager.EagerFunctions(tape, kind, "A sweep.").run
+        return EagerFunctions(tape, kind, "A sweep.").run
+    except ImportError:  # single runs of the tape
+        from autoopt.execution import eager
     cache = eager.EagerCache()
 
     def run(x: np.ndarray, *direction: np.ndarray) -> Any:

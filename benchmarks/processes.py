@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-WALL = 5
-"""The clock on the wall may show this many times the seconds of the processor that a process is given."""
+WALL, START = 5, 30
+"""The clock on the wall may show so many times the seconds of the processor that are given, and so many more."""
 ROOT = Path(__file__).resolve().parents[1]
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -64,7 +64,7 @@ def _ended(process: subprocess.Popen, limit: float) -> bool:
     began = time.monotonic()
     while process.poll() is None:
         # not by a limit of resources: one makes the clock of the process tick in 4 ms
-        if _processor(process.pid) > limit or time.monotonic() - began > WALL * limit:
+        if _processor(process.pid) > limit or time.monotonic() - began > WALL * limit + START:
             process.kill()
             process.wait()
             return False

@@ -2,6 +2,7 @@
 
     PYTHONPATH=tests python tests/properties/long_tiers.py --cases 10000 --seed 1            all in one process
     PYTHONPATH=tests python tests/properties/long_tiers.py --cases 10000 --jobs 2            in two
+    PYTHONPATH=tests python tests/properties/long_tiers.py --cases 2000 --tiers eager        without machine code
 
 Three of four programs are those of `programs.py`, the others the loops of `loop_texts.py`. The tiers get one tape. They
 are apart where value, gradient or product with the Hessian differ by more than rounding, or where one of them says that
@@ -18,6 +19,7 @@ import random
 import sys
 import tempfile
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -55,7 +57,7 @@ def compared(tape: Tape, x: np.ndarray, others: list[np.ndarray], names: tuple[s
     What is not printed is refused, by an error, and not compared.
     """
     tiers = {"printed": Tier("printed", tape)}
-    for name in names:
+    for name in sorted(set(names) - {"printed"}):
         try:
             tiers[name] = Tier(name, tape)
         except AutooptError as refusal:
@@ -150,7 +152,12 @@ class Written:
             f = self.made(self.parts if parts is None else parts)
         except Exception:
             return Outcome("invalid")
-        return check(f, self.points, self.args(), names)
+        try:
+            return check(f, self.points, self.args(), names)
+        except Exception as problem:
+            place = traceback.extract_tb(problem.__traceback__)[-1]
+            where = f"({place.filename}:{place.lineno})"
+            return Outcome("apart", f"{type(problem).__name__} {where} {str(problem).splitlines()[:1]}")
 
 
 def written(seed: int, case: int) -> Written:
@@ -209,30 +216,27 @@ def described(program: Written, parts: tuple[str, ...], outcome: Outcome) -> str
 # The command ----------------------------------------------------------------------------------------------------------
 
 
-def one(seed: int, case: int) -> tuple[int, Outcome, str, dict[str, int]]:
+def one(seed: int, case: int, names: tuple[str, ...] = tuple(TIERS)) -> tuple[int, Outcome, str, dict[str, int]]:
     """Return what became of a program, its text if it is apart, and what was counted."""
     COUNTS.clear()
     program = written(seed, case)
-    text = ""
-    try:
-        outcome = program.check()
-    except Exception as problem:
-        outcome = Outcome("apart", f"{type(problem).__name__}: {problem}")
-        text = described(program, program.parts, outcome)
+    outcome = program.check(names=names)
     counts = dict(COUNTS)
-    if outcome.kind == "apart" and not text:
-        parts = shrunk(program, outcome)
-        text = described(program, parts, program.check(parts))
-    return case, outcome, text, counts
+    if outcome.kind != "apart":
+        return case, outcome, "", counts
+    parts = shrunk(program, outcome, names)
+    return case, outcome, described(program, parts, program.check(parts, names)), counts
 
 
-def _of_seed(numbers: tuple[int, int]) -> tuple[int, Outcome, str, dict[str, int]]:
+def _of_seed(numbers: tuple[int, int, tuple[str, ...]]) -> tuple[int, Outcome, str, dict[str, int]]:
     return one(*numbers)
 
 
-def outcomes(seed: int, cases: range, jobs: int) -> Iterator[tuple[int, Outcome, str, dict[str, int]]]:
+def outcomes(
+    seed: int, cases: range, jobs: int, names: tuple[str, ...]
+) -> Iterator[tuple[int, Outcome, str, dict[str, int]]]:
     """Yield what became of each program."""
-    numbers = [(seed, case) for case in cases]
+    numbers = [(seed, case, names) for case in cases]
     if jobs == 1:
         yield from map(_of_seed, numbers)
         return
@@ -240,12 +244,14 @@ def outcomes(seed: int, cases: range, jobs: int) -> Iterator[tuple[int, Outcome,
         yield from pool.imap_unordered(_of_seed, numbers, chunksize=10)
 
 
-def run(seed: int, cases: range, jobs: int = 1, seconds: float = np.inf) -> dict[str, Any]:
+def run(
+    seed: int, cases: range, jobs: int = 1, seconds: float = np.inf, names: tuple[str, ...] = tuple(TIERS)
+) -> dict[str, Any]:
     """Return the counts of outcomes and of what was compared; print what is apart, and how far the run is."""
     kinds: collections.Counter = collections.Counter()
     counts: collections.Counter = collections.Counter()
     began = time.perf_counter()
-    for case, outcome, text, counted in outcomes(seed, cases, jobs):
+    for case, outcome, text, counted in outcomes(seed, cases, jobs, names):
         kinds[outcome.kind] += 1
         counts.update(counted)
         if text:
@@ -265,11 +271,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="default 1")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
     parser.add_argument("--seconds", type=float, default=np.inf, help="stop after so long")
+    parser.add_argument(
+        "--tiers", nargs="+", choices=TIERS, default=list(TIERS), help="which are compared with printed"
+    )
     options = parser.parse_args(arguments)
     cases = range(options.first, options.first + options.cases)
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("AUTOOPT_CACHE", folder)  # two tiers print the same text
-        found = run(options.seed, cases, options.jobs, options.seconds)
+        found = run(options.seed, cases, options.jobs, options.seconds, tuple(options.tiers))
     print(f"\n{found['kinds'].total()} programs, {found['seconds']:.0f} s: {dict(found['kinds'])}")
     for what, count in sorted(found["counts"].items()):
         print(f"{count:7d}  {what}")

@@ -50,6 +50,39 @@ def test_another_branch_is_told_by_all():
     assert all(tiers.COUNTS[f"{name}: another branch"] == count + 1 for name, count in before.items())
 
 
+# Found by the long runs -----------------------------------------------------------------------------------------------
+
+
+def added_to(x, c):
+    v = np.exp(x)  # whose slope is its value, before it is written into
+    v[1:] += c
+    return np.sum(v)
+
+
+def written_into(x, c):
+    v = np.tanh(x) * 1.0
+    w = np.sqrt(v + 2.0)
+    w[0] = c
+    w[1:] += v[1:]
+    return np.sum(w * np.array([1.0, 2.0, 3.0]))
+
+
+def floored(x, c):
+    return 0.6 * (x[0] // (np.abs(np.round(x.sum(), 1)) + 0.5)) + np.sum(x**2)
+
+
+def floored_after_a_write(x, c):
+    v = np.full(3, c)
+    v.T[:] += x
+    return np.sum(np.floor(v * 0.64 + 0.5) * x)
+
+
+@pytest.mark.parametrize("f", [added_to, written_into, floored, floored_after_a_write], ids=lambda f: f.__name__)
+def test_found(f):
+    outcome = check(f, POINTS, (0.6,))
+    assert outcome.kind == "agree", outcome.message
+
+
 def test_what_is_refused_is_no_disagreement():
     assert check(lambda x: float(np.lexsort((x, x))[0]) + x[0], POINTS, ()).kind == "refused"
     assert check(lambda x: x[7], POINTS, ()).kind == "invalid"
@@ -91,22 +124,13 @@ def test_a_tier_that_is_off_by_a_hundred_millionth_is_noticed(monkeypatch, name,
     assert outcome.kind == "apart" and outcome.message.startswith(f"{name} {what} is")
 
 
-class Silent(tiers.Stepwise):
-    """The tier of runs, without a look at its guards."""
-
-    def _ask(self, *_):
-        pass
-
-
-UNCHECKED = {
-    "eager": lambda tape, kind: Silent(tape, kind, ""),
-    "machine": lambda tape, kind: tiers.MachineFunctions(tape, kind, "", checked=False, ties=True),
-}
+UNCHECKED = {"eager": tiers.EAGER, "machine": tiers.MachineFunctions}
 
 
 @pytest.mark.parametrize("name", UNCHECKED)
 def test_a_tier_that_asks_no_guards_is_noticed(monkeypatch, name):
-    monkeypatch.setitem(tiers.TIERS, name, UNCHECKED[name])
+    engine = UNCHECKED[name]
+    monkeypatch.setitem(tiers.TIERS, name, lambda tape, kind: engine(tape, kind, "", checked=False, ties=True))
     outcome = check(branching, POINTS, ())
     assert outcome.kind == "apart" and "another branch" in outcome.message
 

@@ -13,14 +13,21 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-from stepwise import Stepwise
 
-from autoopt.execution import eager as steps
 from autoopt.execution import tiering
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.execution.native.machine import Changed, Failed, Native, lowered
 from autoopt.graph.kinds import PREPARE
 from autoopt.tape.tape import Tape
+
+try:
+    from autoopt.execution.eager.functions import EagerFunctions as EAGER
+
+    EAGER_IS_VECTORISED = True
+except ImportError:  # along single runs of the tape as it was recorded
+    from stepwise import Stepwise as EAGER
+
+    EAGER_IS_VECTORISED = False
 
 COUNTS: collections.Counter = collections.Counter()
 """How many printed functions became machine code, and how many calls were left to the text."""
@@ -58,12 +65,6 @@ class MachineFunctions(NumpyFunctions):
             if isinstance(function, FunctionType) and name != PREPARE and not name.startswith("_"):
                 self.namespace[name] = MachineCode(function, self.namespace)
         super()._load()
-
-
-EAGER = getattr(steps, "EagerFunctions", Stepwise)
-"""The engine that goes step by step: that of the vectorised tape, where there is one, or that of single runs."""
-
-EAGER_IS_VECTORISED = EAGER is not Stepwise
 
 
 def eager(tape: Tape, kind: str) -> Any:
