@@ -13,6 +13,7 @@ from derivative_checks import check_gradient, check_hessp, check_value
 
 from autoopt import differences
 from autoopt.objectives.objective import Objective
+from autoopt.objectives.retained import resumable
 
 
 def params() -> list:
@@ -42,6 +43,22 @@ def test_objective_agrees_with_differences(case: Case) -> None:
         for x in map(objective.structure.flatten, case.kinks):
             check_value(objective, x)
             check_gradient(objective, x, case.noise)
+
+
+@pytest.mark.parametrize("case", params())
+@pytest.mark.sampled(8)
+def test_objective_that_is_known_agrees_at_another_start(case: Case) -> None:
+    """What one call has found out of it is used by the next, whatever that is."""
+    with np.errstate(all="ignore"):
+        with resumable(case.f, case.x0, case.args) as objective:
+            x0 = objective.structure.flatten(case.x0).astype(float)
+            first = objective.value_and_grad(x0)
+        near = x0 + 0.05 * np.random.default_rng(0).normal(size=x0.size) * differences.step_scale(x0)
+        with resumable(case.f, objective.structure.unflatten(near), case.args) as again:
+            check_value(again, near)
+            check_gradient(again, near, case.noise)
+            np.testing.assert_allclose(again.value_and_grad(x0)[0], first[0], rtol=1e-10)
+            np.testing.assert_allclose(again.value_and_grad(x0)[1], first[1], rtol=1e-8, atol=1e-10)
 
 
 def test_names_are_unique() -> None:
