@@ -96,6 +96,8 @@ class Program:
 
     def _enter(self, index: int, step: Step) -> None:
         """Add the instruction of a step, and its entry of the backward sweep if it varies."""
+        if self.varies[index] and not any(self.varies[source] for source in step.inputs):  # what they read has no slope
+            self.varies[index] = False
         entry = self._quick(step) if self.varies[index] else None
         if entry is not None:
             self.instructions.append(self._instruction(index, step))
@@ -183,7 +185,7 @@ class Program:
                 continue
             source = step.inputs[step.template[0][0].position]
             written = self.steps[source]
-            fresh = written.operation in _FRESH or is_elementwise(written)
+            fresh = written.operation in _FRESH or (is_elementwise(written) and not self.varies[source])
             if fresh and self.given[source] is None and source not in spoiled and last[source] == index:
                 rewritten[source] = 1
         return gathered, rewritten
