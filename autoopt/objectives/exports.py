@@ -30,8 +30,8 @@ def exported(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions
         for axis, length in enumerate(step.shape)
         if not axis or length != count  # columns as many as parameters are held to that by the products
     }
-    text = compiled.text
-    family = _informed(compiler, path, kind, compiled)
+    text, constants = compiled.text, compiled.inputs.constants
+    family = None if constants else _informed(compiler, path, kind, compiled)  # arrays that it holds are of one length
     if family is not None:
         ranks = {name: len(step.shape) for name, step in leaves.items()}
         known = with_lengths(module_source(compiled.tape, kind, compiler.title()), family, ranks)
@@ -39,7 +39,7 @@ def exported(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions
             text = without_ties(known)
             text = with_counts(text, path.counts) if path.counts else text
             lengths = {place: length for place, length in lengths.items() if place not in family.moving()}
-    return with_constants(with_checks(text, lengths), compiled.inputs.constants)
+    return with_constants(with_checks(text, lengths, everywhere=bool(constants)), constants)
 
 
 def _informed(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions) -> Family | None:
