@@ -197,7 +197,7 @@ def endless(
     Notes
     -----
     As where two classes are separated by a plane, or a variance goes to 0 with a perfect fit: f(x) > f(x + d) >=
-    f(x + 3 d) for a step d as large as the parameters, along which the curvature at x promises nothing (d'H d < 1e-3,
+    f(x + 3 d), but for rounding, for a step d as large as the parameters, along which the curvature at x promises nothing (d'H d < 1e-3,
     where the Hessian is given).
     """
     here = value(x)
@@ -211,7 +211,8 @@ def endless(
                 break
             with np.errstate(all="ignore"):
                 near = value(x + step)
-                if here - near > _VISIBLE * abs(here) and value(x + 3 * step) <= near:
+                far = value(x + 3 * step)
+                if here - near > _VISIBLE * abs(here) and far - near <= _VISIBLE * abs(here):
                     return step
     return None
 

@@ -79,7 +79,8 @@ def minimize(
     scipy.optimize.OptimizeResult
         For every method: x (structure of x0), x_flat, fun, jac (flat), gradient_norm (the largest entry of what bounds
         and constraints leave of jac), nit, nfev, njev, nhev (of them nhvp products), nundefined (trial points where
-        the objective raised or was not a number), status, success, message, method, verification, timings (seconds).
+        the objective raised or was not a number), status, success, message, method, verification, timings (seconds),
+        notes (a list of str: what of the objective could not be compiled, with its lines).
 
     Raises
     ------
@@ -119,6 +120,7 @@ def minimize(
     def finish(result: Any) -> Any:
         x = structure.unflatten(result.x)
         result.update(x=x, x_flat=result.x, verification=verification, timings=objective.timings | clock.laps)
+        result.notes = objective.notes
         return result
 
     try:

@@ -45,6 +45,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """Whatever is asked for is derived at once, however long that takes."""
+    from autoopt.execution import ladder
+
+    monkeypatch.setattr(ladder, "PATIENCE", float("inf"))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _source_cache(tmp_path_factory):
     own = tmp_path_factory.getbasetemp()  # with `-n`, a folder of this process within that of the run

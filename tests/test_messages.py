@@ -29,6 +29,7 @@ from autoopt.errors import (
     UnsupportedFunctionError,
     UsageError,
 )
+from autoopt.execution import ladder
 from autoopt.objectives import dispatch
 from autoopt.objectives.objective import Objective
 from autoopt.tape.loops import irregular
@@ -317,24 +318,33 @@ IRREGULAR = {
 def test_loop_that_stays_long_says_what_differs(name, model, monkeypatch) -> None:
     monkeypatch.setattr(irregular, "MOST", 20)
     body, line, reason, remedy = IRREGULAR[name]
-    happened, loop, loop_text, place, *rest = str(said(model(body), kind=TracingError)).split("\n")
+    monkeypatch.setattr(ladder, "MOST", 20)
+    with pytest.raises(TracingError) as caught:
+        autoopt.source(model(body), X)
+    happened, loop, loop_text, place, *rest = str(caught.value).split("\n")
     assert re.fullmatch(
-        f"A loop of the objective comes to [0-9]+ operations on arrays, more than the 20 that are "
-        f"compiled, because its iterations differ: {reason}.",
+        f"A loop of the objective comes to [0-9]+ operations on arrays, because its iterations differ: {reason}. That "
+        "is more than the 20 that are written as one source.",
         happened,
     )
     assert (loop, loop_text) == ("  model.py:8", f"    {body.splitlines()[1]}")
     assert place == f"  model.py:{line}"
-    assert rest[-1].startswith(f"To fix this: {remedy}") and rest[-1].endswith("or pass jac='finite-difference'.")
-    assert autoopt.minimize(model(body), X, jac="finite-difference", options={"maxiter": 1}).nit <= 1
+    assert rest[-1].startswith(f"To fix this: {remedy}") and rest[-1].endswith("minimize and fit need no source.")
+    found = autoopt.minimize(model(body), X, options={"maxiter": 1})
+    assert found.nit <= 1
+    assert re.search(rf": {re.escape(reason)} \(.*model.py:{line}\). To speed it up, {remedy}", found.notes[0])
 
 
-def test_long_code_without_a_loop_is_refused(model, monkeypatch) -> None:
+def test_of_long_code_without_a_loop_there_is_no_source(model, monkeypatch) -> None:
     monkeypatch.setattr(irregular, "MOST", 3)
-    assert str(said(model("y = np.sin(x)\nz = np.exp(y) * x\nreturn np.sum(z) + np.tanh(y[0])"))) == (
-        "The objective consists of 7 different operations on arrays, more than the 3 that are compiled.\n"
+    monkeypatch.setattr(ladder, "MOST", 3)
+    with pytest.raises(TracingError) as caught:
+        autoopt.source(model("y = np.sin(x)\nz = np.exp(y) * x\nreturn np.sum(z) + np.tanh(y[0])"), X)
+    assert str(caught.value) == (
+        "The objective consists of 7 different operations on arrays. That is more than the 3 that are written as one "
+        "source.\n"
         "  model.py:7\n    y = np.sin(x)\n        ^^^^^^^^^\n"
-        "To fix this: write parts of it as fewer operations on larger arrays, or pass jac='finite-difference'."
+        "To fix this: write parts of it as fewer operations on larger arrays; minimize and fit need no source."
     )
 
 

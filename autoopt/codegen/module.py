@@ -49,7 +49,13 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     `f(x, X, y, **prepare(X, y))` is a whole evaluation.
     """
     writer = _Writer(graph)
-    listings = _distinct([listing for function in functions if (listing := writer.listing(function)) is not None])
+    listings = [listing for function in functions if (listing := writer.listing(function)) is not None]
+    return joined(listings, title)
+
+
+def joined(listings: Sequence[Listing], title: str = "") -> str:
+    """Return the text of a module of functions, with what they need around them."""
+    listings = _distinct(listings)
     needs = {name for listing in listings for name in listing.needs}
     texts = [text for name, text in _OWN.items() if name in needs]
     texts += [called.text for listing in listings for called in listing.functions.values()]
@@ -60,7 +66,8 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     if constants:
         plain = ["import base64", "import zlib", "", *plain]
         texts.insert(0, "\n".join(f"{name} = {_packed(value)}" for name, value in constants.items()))
-    return f'"""{_quoted(title)}"""\n\n' + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n"
+    head = f'"""{_quoted(title)}"""\n\n' if title else ""
+    return head + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n"
 
 
 def _quoted(text: str) -> str:

@@ -6,7 +6,6 @@ PyTensor is imported only when there is no source for the tape in the cache.
 from __future__ import annotations
 
 import copy
-import linecache
 import warnings
 from collections.abc import Callable, Collection
 from math import prod
@@ -18,6 +17,7 @@ from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution import refusals, source_cache, tiering
 from autoopt.execution.families import Family
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
+from autoopt.execution.modules import executed
 from autoopt.execution.printed import unchecked, with_counts, without_ties
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind
 from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
@@ -155,9 +155,21 @@ def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]
         return data | prepare(*_bound(prepare, data))
 
 
+def _key(tape: Tape, kind: str) -> str:
+    return digest(tape, kind, source_cache.version(), folded(tape))
+
+
+def is_known(tape: Tape, kind: str) -> bool:
+    """Whether the source of one kind of derivative of a vectorised tape is in the cache, or as good as there."""
+    if source_cache.read(_key(tape, kind)) is not None:
+        return True
+    family = Family.of(tape, kind)
+    return family is not None and family.text() is not None
+
+
 def module_source(tape: Tape, kind: str, title: str) -> str:
     """Return the source of one kind of derivative, from the cache if it is there; raise what is kept of a failure."""
-    key = digest(tape, kind, source_cache.version(), folded(tape))
+    key = _key(tape, kind)
     kept = source_cache.read(key)
     if kept is not None:
         if (refusal := refusals.recalled(kept, tape)) is not None:
@@ -180,15 +192,6 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
     if family is not None:
         family.learn(text)
     return source_cache.write(key, text)
-
-
-def executed(text: str, kind: str) -> dict[str, Any]:
-    """Run the source as a module whose lines tracebacks can show, and return its namespace."""
-    file = f"<autoopt {kind} {abs(hash(text)):x}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    namespace: dict[str, Any] = {"__name__": "autoopt_derivatives"}
-    exec(compile(text, file, "exec", dont_inherit=True), namespace)
-    return namespace
 
 
 def _names(function: Callable) -> tuple[str, ...]:

@@ -33,12 +33,20 @@ class Compiled(Protocol):
         The data of which something has been computed and is kept: to be bound again if they are written into.
     """
 
-    changed: Any
-    text: str
-    tied: Any
     stationary: int
     kept: int
-    inputs: Inputs
+
+    @property
+    def changed(self) -> Any: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def tied(self) -> Any: ...
+
+    @property
+    def inputs(self) -> Inputs: ...
 
     @property
     def run(self) -> Callable: ...

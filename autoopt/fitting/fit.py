@@ -202,7 +202,7 @@ def fit(
                 if not isinstance(stop, AutooptError) and isinstance(stop, Exception) and is_ours(stop):
                     loaded.objective(x0, *arguments.values())  # if it fails by itself, that is what the user must see
                 raise
-            fitted = Fit(loaded.source, result, names, loaded.kind, notes=notes)
+            fitted = Fit(loaded.source, result, names, loaded.kind, notes=(*notes, *result.notes))
         if fitted.is_likelihood:
             fitted = _with_standard_errors(fitted, loaded.objective, x0, call, limits)
         result.timings["total"] = sum(result.timings.values())

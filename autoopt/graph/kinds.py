@@ -39,6 +39,9 @@ class Kind:
     columns, rows : str or None
         The kinds of the products with a direction that give it a column, or a row, at a time, where some operation has
         no form for all at once.
+    seconds : float
+        What deriving it takes for each step of a vectorised tape, on a machine of 2026; `execution/ladder.py` counts
+        with it.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Kind:
     eager: str | None = None
     columns: str | None = None
     rows: str | None = None
+    seconds: float = 0.01
 
     @property
     def valued(self) -> bool:
@@ -75,13 +79,22 @@ class Kind:
 
 
 _ROWS = (
-    Kind("value", 0, ("value",), public="value"),
-    Kind("value_and_grad", 1, ("value", "gradient"), public="gradient", eager="gradient"),
-    Kind("hess", 2, ("hessian",), public="hessian", eager="hessian", columns="hessp"),
-    Kind("hessp", 2, ("product",), directed=True, public="hvp", eager="product"),
-    Kind("jacobian", 1, ("jacobian",), of_array=True, eager="jacobian", columns="pushforward", rows="pullback"),
-    Kind("pullback", 1, ("product",), of_array=True, directed=True),
-    Kind("pushforward", 1, ("product",), of_array=True, directed=True),
+    Kind("value", 0, ("value",), public="value", seconds=0.004),
+    Kind("value_and_grad", 1, ("value", "gradient"), public="gradient", eager="gradient", seconds=0.006),
+    Kind("hess", 2, ("hessian",), public="hessian", eager="hessian", columns="hessp", seconds=0.018),
+    Kind("hessp", 2, ("product",), directed=True, public="hvp", eager="product", seconds=0.01),
+    Kind(
+        "jacobian",
+        1,
+        ("jacobian",),
+        of_array=True,
+        eager="jacobian",
+        columns="pushforward",
+        rows="pullback",
+        seconds=0.014,
+    ),
+    Kind("pullback", 1, ("product",), of_array=True, directed=True, eager="pullback", seconds=0.008),
+    Kind("pushforward", 1, ("product",), of_array=True, directed=True, eager="pushforward"),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.execution import engines
+from autoopt.execution import ladder
 from autoopt.execution.engines import Compiled, engine_of, rebound
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
@@ -63,13 +63,13 @@ class Compiler:
         if kind not in path.compiled:
             clock = time.perf_counter()
             try:
-                compiled = engines.compiled(self.engine, path.tape, kind, self.title(), ties=True)
+                compiled = ladder.compiled(self.engine, path.tape, kind, self.title())
             except (UnsupportedFunctionError, NotImplementedError):
                 if not path.counts or kind == "hess":  # a Hessian can be taken by columns
                     raise
                 self.repeats = False  # some operation of a loop's body has no form for all iterations at once
                 path.unroll()
-                compiled = engines.compiled(self.engine, path.tape, kind, self.title(), ties=True)
+                compiled = ladder.compiled(self.engine, path.tape, kind, self.title())
             if path.counts:
                 compiled.admit(path.counts)
             path.compiled[kind] = compiled
@@ -77,9 +77,19 @@ class Compiler:
             self._timings["compile"] += time.perf_counter() - clock
         return path.compiled[kind]
 
+    def printed(self, path: Path, kind: str) -> Compiled:
+        """Return the functions of one kind with their source, which is derived if it has not been needed yet."""
+        compiled = self.compiled(path, kind)
+        if isinstance(compiled, ladder.Ladder):
+            clock = time.perf_counter()
+            compiled.derive()
+            self._timings["compile"] += time.perf_counter() - clock
+            return compiled.current
+        return compiled
+
     def unchecked(self, tape: Tape, kind: str) -> Compiled:
         """Return the functions of a path that is taken whatever its guards say."""
-        return engines.compiled(self.engine, tape, kind, self.title(), checked=False)
+        return ladder.compiled(self.engine, tape, kind, self.title(), checked=False)
 
     def title(self) -> str:
         """Return what printed source says that it is."""

@@ -47,6 +47,8 @@ class Differentiable(Derivatives, Protocol):
         Whether it calculates in single precision.
     gradient_source : str
         What a message calls the gradient.
+    notes : list of str
+        What there is to know of how it is evaluated.
     """
 
     @property
@@ -69,6 +71,9 @@ class Differentiable(Derivatives, Protocol):
 
     @property
     def gradient_source(self) -> str: ...
+
+    @property
+    def notes(self) -> list[str]: ...
 
     def original(self, x: Any) -> float:
         """Return f(x) from the user's own function."""

@@ -77,7 +77,7 @@ class Dispatch:
         other.original, other.timings = copy.copy(self.original), dict(self.timings)
         other.compiler = self.compiler.twin(other.original, other.timings)
         other.paths = [path.twin() for path in self.paths]
-        other.eager = self.eager and Eager(self.eager.cache)
+        other.eager = self.eager and Eager()
         return other
 
     # The path that holds ----------------------------------------------------------------------------------------------

@@ -8,11 +8,12 @@ from contextlib import suppress
 import numpy as np
 
 from autoopt.errors import AutooptError
-from autoopt.execution import engines, source_cache
+from autoopt.execution import engines, ladder, source_cache
 from autoopt.execution.engines import NumpyFunctions, module_source
 from autoopt.execution.families import Family
 from autoopt.execution.lengths import with_checks, with_lengths
 from autoopt.execution.printed import with_constants, with_counts, without_ties
+from autoopt.graph.kinds import KINDS
 from autoopt.objectives.compilation import Compiler
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
@@ -47,6 +48,8 @@ def _informed(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunction
     family = _family(compiler, kind, compiled)
     if family is None or family.of_lengths() is not None or path.trace.changes:
         return family
+    if ladder.estimated(compiled.tape, KINDS[kind]) > ladder.PATIENCE:  # nobody waits for it twice more
+        return None
     original = compiler.original
     for pair in portions(original.args):
         with suppress(AutooptError, Exception), warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError, UnsupportedFunctionError
-from autoopt.execution import engines
+from autoopt.execution import engines, modules
 from autoopt.graph.kinds import KINDS
 from autoopt.objectives import one_sided
 from autoopt.objectives.blocks import DENSE
@@ -202,7 +202,7 @@ class _Code:
         text = engines.module_source(compiled.tape, compiled.kind, "")
         text = text.replace("> TIES:", "!= TIES:")
         text = re.sub(r"^TIES = 0", f"TIES = {count}", text, flags=re.MULTILINE)
-        self.namespace = engines.executed(text, compiled.kind)
+        self.namespace = modules.executed(text, compiled.kind)
         self.tied = self.namespace.get("Tied")
         self.constants = compiled.inputs.constants
 

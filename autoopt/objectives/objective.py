@@ -22,6 +22,7 @@ from autoopt.objectives.exports import exported
 from autoopt.objectives.original import Original
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import has_loops, vectorise
+from autoopt.tape.loops import irregular
 from autoopt.tape.slopes import Flat, flatness
 from autoopt.tracing.naming import argument_names
 from autoopt.tracing.outside.watching import BUDGET
@@ -200,7 +201,7 @@ class Objective:
             remedy = f"choose one of {', '.join(PUBLIC)}."
             raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
         try:
-            compiled = self.dispatch.compiler.compiled(self.dispatch.paths[0], kind.name)
+            compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
         except UnsupportedFunctionError as error:
             if kind.columns is None:
                 raise
@@ -220,6 +221,12 @@ class Objective:
         Data that are the same objects are taken again too: they may have been written into.
         """
         return self.dispatch.rebind(args)
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to know of how it is evaluated: loops that are too irregular to be compiled."""
+        tapes = [path.tape for path in self.dispatch.paths if path.is_eager]
+        return list(dict.fromkeys(text for tape in tapes if (text := irregular.note(vectorise(tape)))))
 
     @property
     def is_complete(self) -> bool:

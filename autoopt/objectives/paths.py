@@ -110,6 +110,11 @@ class Path:
         self.__dict__.pop("_leaves", None)
         self.compiled.clear()
 
+    @property
+    def is_eager(self) -> bool:
+        """Whether something of it is evaluated step by step."""
+        return any(getattr(compiled, "is_eager", False) for compiled in self.compiled.values())
+
     def twin(self) -> Path:
         """Return a path of the same code, to which other data can be bound."""
         other = copy.copy(self)

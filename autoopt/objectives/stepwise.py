@@ -1,16 +1,16 @@
 """The tier of paths that are not compiled: derivatives of one run of the objective, step by step along its tape.
 
-The derivatives are those of `execution/eager.py`; here is which run counts at a point.
+The derivatives are those of `execution/eager/sweeps.py`; here is which run counts at a point.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from autoopt.execution.eager import EagerCache, EagerRun
+from autoopt.execution.eager.sweeps import EagerRun, Sweeps
 from autoopt.objectives import unfollowed
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
@@ -18,9 +18,8 @@ from autoopt.objectives.paths import Path
 
 @dataclass
 class Eager:
-    """The kinds of step that have been met, and the run that was evaluated last, with its path."""
+    """The run that was evaluated last, with its path."""
 
-    cache: EagerCache = field(default_factory=EagerCache)
     latest: tuple[Path, EagerRun] | None = None
 
     def known(self, x: np.ndarray) -> tuple[Path, EagerRun] | None:
@@ -35,7 +34,7 @@ class Eager:
                 return latest
         path = traced(x)
         path.keep(everything=True)
-        run = EagerRun(path.trace.tape, path.point, self.cache)
+        run = Sweeps(path.trace.tape).at(path.point)
         self.latest = (path, run)
         if run.tape.unfollowed:
             unfollowed.compare(original.array, path, run.gradient() if original.scalar else run.jacobian())

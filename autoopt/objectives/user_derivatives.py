@@ -77,6 +77,11 @@ class UserDerivatives:
         elif self._jac == FINITE_DIFFERENCE:
             self.original(x)
 
+    @property
+    def notes(self) -> list[str]:
+        """There are none: nothing is derived, or what is serves second derivatives alone."""
+        return []
+
     def meets_kinks(self, x: Any) -> bool:
         """Whether the gradient at `x` is known to meet kinks; what numerical differences meet is not known."""
         return self.derived.meets_kinks(x) if self._jac is None else self._jac == FINITE_DIFFERENCE

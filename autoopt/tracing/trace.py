@@ -15,12 +15,10 @@ known that this is a buffer: such a run is refused, and done once more with thes
 
 from __future__ import annotations
 
-import gc
 import operator
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
@@ -30,6 +28,7 @@ import numpy as np
 from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, TracingError
 from autoopt.origin import DATA_LIBRARIES, definition, is_library
 from autoopt.parameters import Structure
+from autoopt.tape.resting import collector_resting
 from autoopt.tape.simplify import live, without_empty
 from autoopt.tape.tape import Leaf, Tape, fitting
 from autoopt.tracing.arrays.array import TracedArray
@@ -183,7 +182,7 @@ def _run(tracer: Tracer, instrument: Instrument, copied: Callable, arguments: li
     tracer.outside = id(sys._getframe())
     try:
         read = files.announced(instrument.outside.notes.file)
-        with _without_collection(), read, np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
+        with collector_resting(), read, np.errstate(**(tracer.modes if tracer.tape.heeds else {"all": "ignore"})):
             value = copied(*arguments)
     except BaseException:
         instrument.leave()
@@ -200,18 +199,6 @@ def _warn_of_single(where: Any) -> None:
     remedy = "leave out the dtype, or know that values differ from its own by the rounding of float32."
     where = where if isinstance(where, Location) else None
     warnings.warn(SinglePrecisionWarning(str(TracingError(happened, where, remedy))), stacklevel=2)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Collect no garbage: a trace makes many objects and none of it, and passes over them would double its time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _as_leaves(value: Any, name: str, make: Callable[[str, Any], Any]) -> Any:

@@ -11,15 +11,15 @@ from corpus import CASES
 
 import autoopt
 from autoopt.errors import PathsWarning
-from autoopt.execution.eager import EagerCache, EagerRun
+from autoopt.execution.eager import derivatives
+from autoopt.execution.eager.functions import EagerFunctions
+from autoopt.execution.eager.sweeps import EagerRun, Sweeps
 from autoopt.objectives import dispatch
 from benchmarks.loop_programs import PROGRAMS
 
-CACHE = EagerCache()
-
 
 def eager_run(objective: autoopt.Objective, x: np.ndarray) -> EagerRun:
-    return EagerRun(objective.dispatch.original.trace(x).tape, x, CACHE)
+    return Sweeps(objective.dispatch.original.trace(x).tape).at(x)
 
 
 def check(function, x0, args) -> None:
@@ -33,6 +33,11 @@ def check(function, x0, args) -> None:
         assert run.value == pytest.approx(objective.original(x), rel=1e-12)
         agree(run.gradient(), gradient)
         agree(run.product(p), product)
+        tape = objective.dispatch.original.trace(x).tape
+        functions = [EagerFunctions(tape, kind, "", ties=False) for kind in ("value_and_grad", "hessp", "hess")]
+        agree(functions[0].run(x)[1], gradient)
+        agree(functions[1].run(x, p), product)
+        agree(functions[2].run(x) @ p, product)
 
 
 def agree(found: np.ndarray, expected: np.ndarray) -> None:
@@ -86,15 +91,13 @@ def test_data():
     check(data, np.array([0.3, 0.7, 1.1]), (np.arange(9.0).reshape(3, 3) / 9, np.array([0, 2, 2]), 0.5))
 
 
-def test_steps_of_a_known_kind_are_not_compiled_again(monkeypatch):
+def test_steps_of_a_known_kind_are_not_derived_again(monkeypatch):
     objective = autoopt.Objective(written, np.array([0.3, 0.7, 1.1]))
     run = eager_run(objective, np.array([0.3, 0.7, 1.1]))
     run.product(np.ones(3))
-    known = len(CACHE.rules)
-    monkeypatch.setattr(autoopt.execution.eager, "NumpyFunctions", None)
-    run = eager_run(objective, np.array([0.2, 0.9, 0.4]))
-    np.testing.assert_allclose(run.product(np.ones(3)), objective.hessp(run.values[0], np.ones(3)))
-    assert len(CACHE.rules) == known
+    monkeypatch.setattr(derivatives, "derived", None)
+    x = np.array([0.2, 0.9, 0.4])
+    np.testing.assert_allclose(eager_run(objective, x).product(np.ones(3)), objective.hessp(x, np.ones(3)))
 
 
 # Beyond the cap of paths ----------------------------------------------------------------------------------------------
@@ -155,7 +158,6 @@ def test_a_thousand_paths(low_cap):
                 np.testing.assert_allclose(objective.hessp(x, np.array([1.0, -0.5])), curve * [1.0, -0.5], rtol=1e-9)
     assert len(caught) == 1
     assert len(objective.dispatch.paths) == 2
-    assert len(objective.dispatch.eager.cache.rules) < 30
 
 
 def test_bisection_is_minimised(low_cap):

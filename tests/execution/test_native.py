@@ -289,7 +289,7 @@ def garch(p, y):
     return 0.5 * total
 
 
-def test_a_function_that_has_cost_enough_becomes_machine_code(monkeypatch) -> None:
+def test_a_function_that_has_cost_enough_becomes_machine_code(monkeypatch, patient) -> None:
     monkeypatch.setattr(tiering, "COST", 0.0)
     monkeypatch.setattr(tiering, "LINE", 0.0)
     y = RANDOM.normal(size=400)

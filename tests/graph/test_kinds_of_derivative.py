@@ -13,7 +13,7 @@ import pytest
 from complex_steps import complex_step, jacobian
 
 import autoopt
-from autoopt.execution.eager import EagerCache, EagerRun
+from autoopt.execution.eager.sweeps import Sweeps
 from autoopt.execution.engines import ENGINES, compiled
 from autoopt.graph.derive import DERIVATIONS
 from autoopt.graph.kinds import KINDS, PAIRS, PUBLIC, Kind
@@ -81,10 +81,10 @@ def test_kind_against_differences(kind, engine) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.eager], ids=lambda kind: kind.name)
 def test_kind_step_by_step_is_the_compiled_one(kind) -> None:
-    tape, direction, cache = tape_of(kind), direction_of(kind), EagerCache()
+    tape, direction = tape_of(kind), direction_of(kind)
     code = compiled(ENGINES["numpy"], tape, kind.name, "title")
     for x in POINTS:
-        found = EagerRun(tape, x, cache).derivative(kind.name, *direction)
+        found = Sweeps(tape).at(x).derivative(kind.name, *direction)
         np.testing.assert_allclose(found, kind.derivative(code.run(x, *direction)), rtol=1e-12, atol=1e-14)
 
 

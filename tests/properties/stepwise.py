@@ -10,12 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.execution.eager import EagerCache, EagerRun
+from autoopt.execution.eager.sweeps import Sweeps
 from autoopt.tape.kinks import counted
 from autoopt.tape.tape import Guard, Tape
-
-CACHE = EagerCache()
-"""The kinds of step met so far, for all programs."""
 
 
 class Changed(Exception):
@@ -43,6 +40,7 @@ class Stepwise:
         self.tape = counted(tape) if self.ties and self.kind != "value" else tape
         self.reads = frozenset(leaf.name for index, leaf in tape.leaves().items() if index)
         self.latest: tuple[Any, Any] = (None, None)
+        self.sweeps = Sweeps(self.tape)
 
     def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what the derivative is at `x`."""
@@ -56,7 +54,7 @@ class Stepwise:
         with np.errstate(all="ignore"):
             point, run = self.latest
             if point is None or not np.array_equal(point, x):
-                run = EagerRun(self.tape, x.copy(), CACHE)
+                run = self.sweeps.at(x.copy())
                 self.latest = (x.copy(), run)
             for guard in self.tape.guards:
                 self._ask(guard, run.values[guard.step], most)

@@ -28,9 +28,7 @@ time for an array of a few hundred numbers than for one.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 from weakref import ref
@@ -46,6 +44,7 @@ from autoopt.tape.loops.checkpoints import checkpointed
 from autoopt.tape.loops.detection import recurrences
 from autoopt.tape.operations import pack
 from autoopt.tape.recurrence import SHORTEST, Recurrence
+from autoopt.tape.resting import collector_resting
 from autoopt.tape.simplify import live, shared
 from autoopt.tape.tape import Guard, Slot, Tape
 
@@ -73,7 +72,7 @@ def vectorise(tape: Tape) -> Tape:
         return tape
     kept = _vectorised.get(id(tape))
     if kept is None or kept[0]() is not tape:
-        with _collector_resting():
+        with collector_resting():
             batched = _batched(flatten(tape))
         batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
         key = id(tape)
@@ -89,18 +88,6 @@ def _batched(tape: Tape) -> Tape:
         with_loops = recurrences(computed_once)
         classes = classes if with_loops is computed_once else classify(live(with_loops))
     return live(checkpointed(Batching(classes).run()))
-
-
-@contextmanager
-def _collector_resting() -> Iterator[None]:
-    """Keep the garbage collector from walking the whole tape every few thousand steps: it doubles the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 _vectorised: dict[int, tuple[ref, Tape]] = {}  # one tape serves several kinds of derivative

@@ -1,12 +1,14 @@
-"""Tapes that stay long after vectorising: refused, with the loop and with what makes its iterations differ.
+"""Tapes that stay long after vectorising: what loop they stem from, and what makes its iterations differ.
 
-Knows steps and the places that they stem from; that they are compiled one by one is why their number counts.
+Their derivatives are taken along the tape; as source they would be thousands of lines, which take minutes to derive.
+Knows steps and the places that they stem from.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from autoopt.errors import Location, TracingError
 from autoopt.tape.names import qualified
@@ -14,23 +16,25 @@ from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import PARAMETER, Step, Tape
 
 MOST = 1500
-"""More array steps that depend on the parameters are not compiled: it would take more than a minute."""
+"""More array steps that depend on the parameters are not derived as a whole: it would take more than a minute."""
 
 ALIKE = 2
 """The number of steps of one place, and of those that differ from the rest, that is not what makes a tape long."""
 
 
-def refuse_irregular(tape: Tape) -> None:
-    """Raise if a vectorised tape has more than MOST steps that depend on the parameters.
+class Irregular(NamedTuple):
+    """Why a tape is long: `places` are the user's lines, `remedy` is what would make it short."""
 
-    Raises
-    ------
-    TracingError
-        Naming the loop that most of them stem from, and what makes its iterations differ.
-    """
+    happened: str
+    places: tuple[Location, ...]
+    remedy: str
+
+
+def irregular(tape: Tape) -> Irregular | None:
+    """Return what makes a vectorised tape long; None if no more than MOST of its steps depend on the parameters."""
     steps = [(step, step.site) for step in tape.steps if step.level == PARAMETER and step.site]
     if len(steps) <= MOST:
-        return
+        return None
     sites = {site for _, site in steps}
     around = {site: Location.of_loop(*site) for site in sites}
     at = {site: Location.of_instruction(*site) for site in sites}  # one place for several instructions
@@ -41,18 +45,42 @@ def refuse_irregular(tape: Tape) -> None:
             places[at[site]].append(step)
     many = {place: made for place, made in places.items() if len(made) > ALIKE}
     if not many:
-        raise TracingError(
-            f"The objective consists of {len(steps):,} different operations on arrays, more than the {MOST:,} that are "
-            "compiled.",
-            loop or next(iter(places)),
-            "write parts of it as fewer operations on larger arrays, or pass jac='finite-difference'.",
+        return Irregular(
+            f"The objective consists of {len(steps):,} different operations on arrays",
+            (loop or next(iter(places)),),
+            "write parts of it as fewer operations on larger arrays",
         )
     place, reason, remedy = _difference(many)
-    raise TracingError(
-        f"A loop of the objective comes to {count:,} operations on arrays, more than the {MOST:,} that are "
-        f"compiled, because its iterations differ: {reason}.",
-        (loop, place) if loop else place,
-        f"{remedy}, or pass jac='finite-difference'.",
+    return Irregular(
+        f"A loop of the objective comes to {count:,} operations on arrays, because its iterations differ: {reason}",
+        (loop, place) if loop else (place,),
+        remedy,
+    )
+
+
+def refuse_irregular(tape: Tape) -> None:
+    """Raise if a vectorised tape is too long to be derived as a whole.
+
+    Raises
+    ------
+    TracingError
+        Naming the loop that most of its steps stem from, and what makes its iterations differ.
+    """
+    found = irregular(tape)
+    if found is not None:
+        happened = f"{found.happened}. That is more than the {MOST:,} that are written as one source."
+        raise TracingError(happened, found.places, f"{found.remedy}; minimize and fit need no source.")
+
+
+def note(tape: Tape) -> str | None:
+    """Return what is to be said of a vectorised tape that is evaluated step by step; None of others."""
+    found = irregular(tape)
+    if found is None:
+        return None
+    place = found.places[-1]
+    return (
+        f"Evaluated step by step, which is slower than compiled code: {found.happened[0].lower()}{found.happened[1:]} "
+        f"({place.file}:{place.line}). To speed it up, {found.remedy}."
     )
 
 

@@ -1,0 +1,208 @@
+"""The derivatives of one kind of step as NumPy functions: those that ship with the package, from the cache, or derived.
+
+A kind is an operation with its options and with what its operands are, but for the lengths of arrays: `np.multiply` of
+two operands that vary is one, whatever their shapes; `np.matmul` of a matrix and a vector is another one. What was
+printed for a kind serves all tapes. Functions that cannot be derived without the lengths are kinds for each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autoopt.errors import UnsupportedFunctionError
+from autoopt.execution import source_cache
+from autoopt.execution.eager import shipped
+from autoopt.execution.modules import executed
+from autoopt.tape.digest import template_text
+from autoopt.tape.names import qualified
+from autoopt.tape.recurrence import Recurrence
+from autoopt.tape.tape import CONSTANT, Slot, Step
+
+FLOAT = np.dtype(float)
+_MOST = 5000
+"""The kinds that are kept: of those for each length there may be any number."""
+
+
+class Role(NamedTuple):
+    """What an operand is to the derivatives of its step; see `graph.steps.Operand`, of which it has the fields."""
+
+    kind: str
+    shape: tuple[int | None, ...] = ()
+    dtype: str = "float64"
+    value: Any = None
+
+    @property
+    def text(self) -> str:
+        """What the code is made from."""
+        if self.kind == "fixed":
+            return f"fixed {type(self.value).__name__}{np.asarray(self.value).tolist()!r}"
+        dtype = "" if self.dtype == "float64" else self.dtype
+        return f"{self.kind}{dtype}({','.join(':' if n is None else str(n) for n in self.shape)})"
+
+
+class Derivatives:
+    """The functions of one order of one kind of step.
+
+    Attributes
+    ----------
+    functions : dict of str to callable
+        `pull` of order 1, `push` and `second` of order 2.
+    varying : list of int
+        The operands that vary, by position.
+    read : list of int
+        The operands that the functions take.
+    """
+
+    def __init__(self, step: Step, roles: Sequence[Role], order: int) -> None:
+        self.functions = _functions(step, roles, order)
+        self.varying = [k for k, role in enumerate(roles) if role.kind == "varies"]
+        self.read = [k for k, role in enumerate(roles) if role.kind != "fixed"]
+
+
+def _functions(step: Step, roles: Sequence[Role], order: int) -> dict[str, Callable]:
+    key = kind_text(step, roles)
+    kept = shipped.find(key)
+    if kept is not None:
+        return kept
+    digest = hashlib.blake2b(f"{key}|{order}|{source_cache.version()}".encode(), digest_size=16).hexdigest()
+    text = source_cache.read(digest)
+    if text is None:
+        text = source_cache.write(digest, derived(step, roles, order))
+    if text.startswith(_EXACT):
+        raise LengthsCount
+    return executed(text, "step")
+
+
+class LengthsCount(Exception):
+    """A function has no derivative for free lengths of its operands."""
+
+
+_EXACT = "# for each length\n"
+
+
+def derived(step: Step, roles: Sequence[Role], order: int) -> str:
+    """Return the text of the derivatives of a kind of step; of no function if they need its lengths."""
+    assert step.operation is not None
+    from autoopt.codegen.step_functions import write_step_functions
+    from autoopt.graph.steps import Operand
+
+    try:
+        return write_step_functions(step, [Operand(*role) for role in roles], order)
+    except Exception as problem:
+        if any(None in role.shape for role in roles):
+            return _EXACT
+        if isinstance(problem, UnsupportedFunctionError):
+            raise
+        raise UnsupportedFunctionError(
+            f"The objective needs the derivative of {qualified(step.operation)} as it is used here, which autoopt "
+            "cannot make.",
+            step.location,
+            "write it with other functions, or pass jac='finite-difference'.",
+        ) from problem
+
+
+def kind_text(step: Step, roles: Sequence[Role]) -> str:
+    """Return the identity of a kind of step."""
+    assert step.operation is not None
+    template = "" if step.template is None else template_text(step.template)
+    return f"{qualified(step.operation)}{template}|{'|'.join(role.text for role in roles)}"
+
+
+# Kinds of the steps of a tape -----------------------------------------------------------------------------------------
+
+
+def is_elementwise(step: Step) -> bool:
+    """Whether a step does the same to each entry, so that derivatives of numbers are those of arrays."""
+    operation = step.operation
+    if isinstance(operation, np.ufunc):
+        return step.template is None and operation.nout == 1 and operation.signature is None
+    return operation is np.where and (len(step.inputs) == 3 if step.template is None else _is_choice(*step.template))
+
+
+def _is_choice(args: Sequence[Any], options: dict[str, Any]) -> bool:
+    """Whether a condition and what is chosen are inputs, or numbers."""
+    return len(args) == 3 and not options and all(type(part) is Slot or np.ndim(part) == 0 for part in args)
+
+
+class Kinds:
+    """The kinds of step that have been met, with their derivatives."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Derivatives | None] = {}  # None where the lengths count
+
+    def of(
+        self, step: Step, operands: Sequence[Step], varies: Sequence[bool], values: Sequence[Any], order: int
+    ) -> Derivatives:
+        """Return the derivatives of a step.
+
+        Parameters
+        ----------
+        step : Step
+        operands : sequence of Step
+        varies : sequence of bool
+            Which of them have slopes.
+        values : sequence
+            Their values; those of steps that depend on nothing may be part of the code.
+        order : 1 or 2
+        """
+        elementwise = is_elementwise(step)
+        roles = [_role(step, *each, elementwise) for each in zip(operands, varies, values, strict=True)]
+        template = None if step.template is None else template_text(step.template)
+        key = (order, step.operation, template, *(role if role.kind != "fixed" else role.text for role in roles))
+        if key not in self._known:
+            try:
+                self._keep(key, Derivatives(step, roles, order))
+            except LengthsCount:
+                self._keep(key, None)
+        known = self._known[key]
+        if known is not None:
+            return known
+        roles = [_exact(*each) for each in zip(operands, varies, values, strict=True)]
+        key = (*key, *(role.text for role in roles))
+        known = self._known.get(key)
+        return known or self._keep(key, Derivatives(step, roles, order))
+
+    def _keep(self, key: Any, derivatives: Any) -> Any:
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        self._known[key] = derivatives
+        return derivatives
+
+
+KINDS_OF_STEP = Kinds()
+
+
+def _role(step: Step, operand: Step, varies: bool, value: Any, elementwise: bool) -> Role:
+    shape = () if elementwise else tuple(1 if length == 1 else None for length in operand.shape)
+    if varies:
+        return Role("varies", shape)
+    if operand.level == CONSTANT and _is_part_of_code(step, operand):
+        return Role("fixed", value=value)
+    if elementwise and operand.level == CONSTANT and type(value) is int:
+        return Role("given")  # which is the same to floats
+    return Role("given", shape, _name(operand.dtype))
+
+
+def _is_part_of_code(step: Step, operand: Step) -> bool:
+    """Whether derivatives are made for the value of a constant: exponents, axes, positions; not data."""
+    if isinstance(step.operation, np.ufunc) or is_elementwise(step):
+        return step.operation is np.power and operand.shape == ()
+    return not (operand.dtype == FLOAT and operand.shape) and not isinstance(step.operation, Recurrence)
+
+
+def _exact(operand: Step, varies: bool, value: Any) -> Role:
+    if varies:
+        return Role("varies", operand.shape)
+    if operand.level == CONSTANT and np.asarray(value).dtype.kind in "biufU":
+        return Role("fixed", value=value)
+    return Role("given", operand.shape, _name(operand.dtype))
+
+
+@cache
+def _name(dtype: np.dtype) -> str:
+    return str(dtype)

@@ -1,0 +1,132 @@
+"""The derivatives along a tape as an engine has them: of data that can be bound, with tests of guards and of ties."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import Location, display_path
+from autoopt.execution.eager.sweeps import EagerRun, Sweeps
+from autoopt.execution.interface import Inputs
+from autoopt.graph.kinds import KINDS
+from autoopt.tape.batching.batching import vectorise
+from autoopt.tape.kinks import counted
+from autoopt.tape.tape import Guard, Tape
+
+
+class EagerPathChanged(Exception):
+    """The objective takes another branch at this point than the one that was traced."""
+
+
+class EagerTied(Exception):
+    """Operands of kinks, as those of abs and maximum are, are equal at this point: this many of them."""
+
+
+class EagerFunctions:
+    """One kind of derivative, by sweeps along the vectorised tape; `interface.Compiled` has what it offers."""
+
+    text = ""
+    repeats = True
+    changed: Any = EagerPathChanged
+    tied: Any = EagerTied
+
+    def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
+        self.kind = KINDS[kind]
+        self.tape = counted(vectorise(tape)) if ties and self.kind.order else vectorise(tape)
+        self.stationary, self.kept = 0, 0
+        self._guards = [guard for guard in self.tape.guards if checked or guard.kind == "ties"]
+        self._plain: EagerFunctions | None = None
+        self._counts: set[tuple[int, ...]] = set()
+        self.inputs = Inputs(tape, self.tape)
+        self._leaves = [(leaf.name, index) for index, leaf in self.tape.leaves().items() if index]
+        self._bound = tape
+        self._latest: EagerRun | None = None
+        self._questions = [_question(guard) for guard in self._guards]
+        asked: dict[int, list[int]] = {}
+        for number, guard in enumerate(self._guards):
+            asked.setdefault(guard.step, []).append(number)
+        self.sweeps = Sweeps(replace(self.tape, values=self._data()), asked, self._ask)
+
+    def _data(self) -> dict[int, Any]:
+        data = self.inputs.of(self._bound)
+        return {**self.tape.values, **{index: data[name] for name, index in self._leaves}}
+
+    def bind(self, tape: Tape) -> None:
+        """Take the data of `tape`, and compute what depends on them alone."""
+        self._bound, self.stationary, self.kept = tape, 0, 0
+        self._latest = self._plain = None
+        self.sweeps = self.sweeps.bound(self._data(), self._ask)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The data: of any of them something may be kept."""
+        return self.inputs.names()
+
+    def admit(self, counts: Collection[tuple[int, ...]]) -> None:
+        """Let the loops that end on a condition take these numbers of iterations."""
+        self._counts = set(counts)
+
+    def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what `run` does, each kink that is met having the slope that its rule has there."""
+        if self._plain is None:
+            self._plain = copy.copy(self)
+            self._plain.stationary, self._plain._latest = _ANY, None
+            self._plain.sweeps = self.sweeps.bound(self._data(), self._plain._ask)
+        return self._plain.run(x, *direction)
+
+    def run(self, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Return what the derivative is at `x`."""
+        run = self._at(x)
+        if not self.kind.order:
+            return run.value
+        assert self.kind.eager is not None
+        derivative = getattr(run, self.kind.eager)(*direction)
+        return (run.value, derivative) if self.kind.valued else derivative
+
+    def _at(self, x: np.ndarray) -> EagerRun:
+        """Return the sweep at a point: that of the latest, for products with several directions."""
+        latest = self._latest
+        if latest is not None and self.kind.directed and np.array_equal(latest.point, x):
+            return latest
+        run = self.sweeps.at(x.copy())
+        if self.kind.directed:
+            self._latest = run
+        return run
+
+    # Guards -----------------------------------------------------------------------------------------------------------
+
+    def _ask(self, number: int, value: Any) -> None:
+        """Raise if the answer to a guard is another one."""
+        guard = self._guards[number]
+        if guard.kind == "ties":
+            if value > self.stationary:
+                raise EagerTied(int(value))
+        elif guard.kind == "counts":
+            if tuple(np.atleast_1d(value).tolist()) not in self._counts:
+                raise EagerPathChanged(_place(guard))
+        elif not self._questions[number](value):
+            raise EagerPathChanged(_place(guard))
+
+
+def _question(guard: Guard) -> Callable[[Any], bool]:
+    """Return what tells whether a value gives the answer of a guard."""
+    answer: Any = guard.answer
+    if guard.kind in ("bool", "finite"):
+        return lambda value: bool(value) == answer
+    if guard.kind in ("int", "float"):
+        convert = int if guard.kind == "int" else float
+        return lambda value: convert(value) == answer
+    return lambda value: np.array_equal(value, answer)
+
+
+_ANY = 2**62
+"""More ties than there can be."""
+
+
+def _place(guard: Guard) -> str:
+    location = Location.of_instruction(*guard.site) if guard.site else None
+    return f"{display_path(location.file)}:{location.line}: {location.text}" if location else ""
