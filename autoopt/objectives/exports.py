@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import numpy as np
 
-from autoopt.errors import AutooptError
 from autoopt.execution import engines, ladder, source_cache
 from autoopt.execution.engines import NumpyFunctions, module_source
 from autoopt.execution.families import Family
@@ -52,7 +51,8 @@ def _informed(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunction
         return None
     original = compiler.original
     for pair in portions(original.args):
-        with suppress(AutooptError, Exception), warnings.catch_warnings(), np.errstate(all="ignore"):
+        # whatever fewer rows make of the objective, it is for all of them then
+        with suppress(Exception), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             for args in pair:
                 fewer = Original(original.function, args, original.structure, original.start, original.scalar)
