@@ -175,7 +175,7 @@ def _key(tape: Tape, kind: str) -> str:
 
 
 def is_known(tape: Tape, kind: str) -> bool:
-    """Whether the source of one kind of derivative of a vectorised tape needs no derivation."""
+    """Whether the source of one kind of derivative of a vectorised tape is in the cache, or as good as there."""
     if source_cache.read(_key(tape, kind)) is not None:
         return True
     family = Family.of(tape, kind)

@@ -42,15 +42,16 @@ def with_lengths(text: str, family: Family, ranks: Mapping[str, int]) -> str | N
     return _with_definitions("".join(written) + pieces[-1], [*symbols.values()], _holders(family, symbols, ranks))
 
 
-def with_checks(text: str, lengths: Mapping[tuple[str, int], int]) -> str:
+def with_checks(text: str, lengths: Mapping[tuple[str, int], int], everywhere: bool = False) -> str:
     """Return the source with checks of those lengths, by data and axis, that may have made some of its numbers.
 
     A number of rows may be behind any number but 2.0, 0.5, and the like; one of columns, which most often is that of
-    the parameters as well, behind those that are near it.
+    the parameters as well, behind those that are near it. With `everywhere` numbers of rows are checked in any case.
     """
     _, row, _ = parts(text)
     for (name, axis), length in lengths.items():
-        if not any(_tells(number, length) or (axis == 0 and not is_small(number)) for number in row):
+        known = [number for number in row if _tells(number, length) or (axis == 0 and not is_small(number))]
+        if not known and not (everywhere and axis == 0):
             continue
         found = f"len({name})" if axis == 0 else f"{name}.shape[{axis}]"
         told = f"This code was written for {length} {_things(axis)} of {name}, not {{{found}}}."

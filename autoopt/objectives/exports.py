@@ -7,12 +7,12 @@ from contextlib import suppress
 
 import numpy as np
 
-from autoopt.errors import AutooptError
-from autoopt.execution import engines, source_cache
+from autoopt.execution import engines, ladder, source_cache
 from autoopt.execution.engines import NumpyFunctions, module_source
 from autoopt.execution.families import Family
 from autoopt.execution.lengths import with_checks, with_lengths
 from autoopt.execution.printed import with_constants, with_counts, without_ties
+from autoopt.graph.kinds import KINDS
 from autoopt.objectives.compilation import Compiler
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
@@ -30,8 +30,8 @@ def exported(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions
         for axis, length in enumerate(step.shape)
         if not axis or length != count  # columns as many as parameters are held to that by the products
     }
-    text = compiled.text
-    family = _informed(compiler, path, kind, compiled)
+    text, constants = compiled.text, compiled.inputs.constants
+    family = None if constants else _informed(compiler, path, kind, compiled)  # arrays that it holds are of one length
     if family is not None:
         ranks = {name: len(step.shape) for name, step in leaves.items()}
         known = with_lengths(module_source(compiled.tape, kind, compiler.title()), family, ranks)
@@ -39,7 +39,7 @@ def exported(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions
             text = without_ties(known)
             text = with_counts(text, path.counts) if path.counts else text
             lengths = {place: length for place, length in lengths.items() if place not in family.moving()}
-    return with_constants(with_checks(text, lengths), compiled.inputs.constants)
+    return with_constants(with_checks(text, lengths, everywhere=bool(constants)), constants)
 
 
 def _informed(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions) -> Family | None:
@@ -47,9 +47,12 @@ def _informed(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunction
     family = _family(compiler, kind, compiled)
     if family is None or family.of_lengths() is not None or path.trace.changes:
         return family
+    if ladder.estimated(compiled.tape, KINDS[kind]) > ladder.PATIENCE:  # nobody waits for it twice more
+        return None
     original = compiler.original
     for pair in portions(original.args):
-        with suppress(AutooptError, Exception), warnings.catch_warnings(), np.errstate(all="ignore"):
+        # whatever fewer rows make of the objective, it is for all of them then
+        with suppress(Exception), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             for args in pair:
                 fewer = Original(original.function, args, original.structure, original.start, original.scalar)

@@ -30,7 +30,7 @@ _PLAIN = """
     sum mean var std max min ptp average cumsum diff where clip round reshape ravel transpose matrix_transpose swapaxes
     moveaxis expand_dims squeeze broadcast_to atleast_1d atleast_2d atleast_3d concatenate stack hstack vstack
     column_stack flip zeros_like ones_like full_like copy dot vdot inner outer tensordot einsum trace diag diagonal tril
-    triu count_nonzero all any
+    triu count_nonzero all any polyval
 """
 _LINEAR_ALGEBRA = "solve inv det slogdet cholesky norm vector_norm"
 _ARITHMETIC: tuple[Any, ...] = (
@@ -137,7 +137,7 @@ def _head(tape: Tape, index: int, is_read: bool, is_exact: bool) -> str | None:
         if isinstance(step.template, Leaf):
             return _kept(repr(step.template))
         value = tape.values[index]
-        if not is_literal(value) and is_read and not _counts(value):
+        if is_read and not _is_plain(value):
             return None
         return _constant(value, is_exact)
     if isinstance(step.operation, Recurrence):
@@ -147,7 +147,7 @@ def _head(tape: Tape, index: int, is_read: bool, is_exact: bool) -> str | None:
         head += template_text(step.template)
     if step.level == CONSTANT and is_read:
         value = _value(tape, index)
-        if np.size(value) > LITERAL:
+        if not _is_plain(value):
             return None
         head += _constant(value, is_exact)
     return head
@@ -158,6 +158,11 @@ def _value(tape: Tape, index: int) -> Any:
     if step.operation is None:
         return tape.values[index]
     return call(step, [_value(tape, source) for source in step.inputs])
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether all that the code has of a constant is told: real ones are handed to it, but positions may be a slice."""
+    return is_literal(value) or _counts(value) or np.asarray(value).dtype.kind == "f"
 
 
 def _counts(value: Any) -> bool:

@@ -146,6 +146,18 @@ def test_where_traces_do_not_align_the_length_is_checked(f):
         evaluated(text, f, X0, regression(50))
 
 
+def test_source_with_an_array_that_the_objective_makes_is_for_one_length():
+    def f(b, y):
+        weights = np.array([0.5**k for k in range(len(y))])
+        return np.sum(weights) * b[0] ** 2 + np.sum((y - b[1]) ** 2)
+
+    data = (RNG.normal(size=60),)
+    text = autoopt.source(f, X0, data)
+    assert np.isclose(evaluated(text, f, X0, data)[0], f(X0, *data), rtol=1e-13)
+    with pytest.raises(ValueError, match="written for 60 rows"):
+        evaluated(text, f, X0, (RNG.normal(size=50),))
+
+
 def test_source_that_depends_on_no_length_has_neither_symbol_nor_check():
     text = autoopt.source(lambda b, X, y: np.sum((y - X @ b) ** 2), X0, regression(60))
     assert "len(" not in text
