@@ -79,10 +79,11 @@ def skeleton(tape: Tape, *extra: str) -> Skeleton | None:
     parts = []
     read = {source for step in tape.steps if step.level == PARAMETER for source in step.inputs} | {tape.output}
     exact = _exact(tape.steps)
+    known: dict[int, Any] = {}
     for index, step in enumerate(tape.steps):
         if step.level == PARAMETER and not _is_even(step.operation):
             return None
-        head = _head(tape, index, index in read, index in exact)
+        head = _head(tape, index, index in read, index in exact, known)
         if head is None:
             return None
         parts.append(f"{head}|{step.shape}|{step.dtype}|{step.level}|{_kept(str(step.inputs))}")
@@ -130,7 +131,7 @@ def _kept(text: str) -> str:
     return re.sub(r"(\d+)", r"_\1", text)
 
 
-def _head(tape: Tape, index: int, is_read: bool, is_exact: bool) -> str | None:
+def _head(tape: Tape, index: int, is_read: bool, is_exact: bool, known: dict[int, Any]) -> str | None:
     """Return what a step does as text; None if more than numbers of it is in the code."""
     step = tape.steps[index]
     if step.operation is None:
@@ -146,18 +147,21 @@ def _head(tape: Tape, index: int, is_read: bool, is_exact: bool) -> str | None:
     if step.template is not None:
         head += template_text(step.template)
     if step.level == CONSTANT and is_read:
-        value = _value(tape, index)
+        value = _value(tape, index, known)
         if not _is_plain(value):
             return None
         head += _constant(value, is_exact)
     return head
 
 
-def _value(tape: Tape, index: int) -> Any:
+def _value(tape: Tape, index: int, known: dict[int, Any]) -> Any:
+    """Return the value of a step that depends on nothing; `known` are those that have been asked for."""
     step = tape.steps[index]
     if step.operation is None:
         return tape.values[index]
-    return call(step, [_value(tape, source) for source in step.inputs])
+    if index not in known:
+        known[index] = call(step, [_value(tape, source, known) for source in step.inputs])
+    return known[index]
 
 
 def _is_plain(value: Any) -> bool:
