@@ -66,7 +66,15 @@ def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = 
             except UnsupportedFunctionError:  # what has derived all of it names all that is missing
                 if not np.isfinite(cost):
                     raise
-    return engines.compiled(engine, tape, kind, title, checked, ties=checked)
+    try:
+        return engines.compiled(engine, tape, kind, title, checked, ties=checked)
+    except (UnsupportedFunctionError, TracingError) as refused:
+        if not engine.repeats or (row.columns is not None and row.rows is None):  # which can be derived in its place
+            raise
+        try:
+            return Ladder(engine, tape, row, (title, checked, checked), np.inf)
+        except UnsupportedFunctionError:
+            raise refused from None
 
 
 class Ladder:
