@@ -48,6 +48,24 @@ def only_what_is_read(p):
     return sum(np.sum(np.log(e[i:])) ** 2 for i in range(5, N))
 
 
+def risk_sets_by_masks(p):
+    eta = Z @ p
+    return sum(np.log(np.sum(np.exp(eta[W[i] <= W]))) - eta[i] for i in range(N))
+
+
+def risk_sets_of_rows_by_masks(p):
+    total = 0.0
+    for i in range(N):
+        at_risk = W[i] >= W
+        total += np.log(np.exp(Z[at_risk] @ p).sum()) + np.cos(p) @ Z[i]
+    return total
+
+
+def what_no_mask_picks(p):
+    e = Z @ p + np.where(W < 0.3, -1e3, 1e3)
+    return sum(np.sum(np.sqrt(e[max(0.3, W[i]) <= W])) ** 2 for i in range(N))
+
+
 def with_a_number_of_each(p):
     eta = Z @ p
     return sum(np.log(np.sum(np.exp(eta[i:] - eta[i]))) for i in range(12))
@@ -58,7 +76,16 @@ def windows(p):
     return sum(np.sum(u[i : 2 * i + 1]) ** 2 for i in range(15))
 
 
-CASES = [risk_sets, risk_sets_of_rows, weighted, running_means, broken_stick, only_what_is_read]
+CASES = [
+    risk_sets,
+    risk_sets_of_rows,
+    weighted,
+    running_means,
+    broken_stick,
+    only_what_is_read,
+    risk_sets_by_masks,
+    risk_sets_of_rows_by_masks,
+]
 
 
 @pytest.mark.parametrize("f", CASES, ids=lambda f: f.__name__)
@@ -69,7 +96,7 @@ def test_sums_over_growing_slices_are_a_few_steps(f) -> None:
 
 
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize("f", [*CASES, with_a_number_of_each, windows], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("f", [*CASES, what_no_mask_picks, with_a_number_of_each, windows], ids=lambda f: f.__name__)
 def test_sums_over_growing_slices_have_the_derivatives_of_differences(f) -> None:
     objective = Objective(f, X)
     check_value(objective, X)

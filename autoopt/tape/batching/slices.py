@@ -9,6 +9,10 @@
 An elementwise function of a slice is a slice of the function of the whole, here of the longest slice that occurs: every
 entry of it is computed by the tape as it stands, too, so none is met that the user's code avoids. The slices must all
 begin where the array does, or all end there. That these sums are then reads of one array is what `classes.py` finds.
+
+    np.sum(np.exp(eta[time >= time[i]]))    ->    np.sum(np.where(time >= time[i], np.exp(eta), 0.0))
+
+Sums over what a mask of the data picks are sums of the whole in the same way, where every entry is picked at some time.
 """
 
 from __future__ import annotations
@@ -21,10 +25,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autoopt.tape.operations import component
 from autoopt.tape.recurrence import SHORTEST
 from autoopt.tape.rewriter import TapeRewriter
 from autoopt.tape.simplify import live
-from autoopt.tape.tape import CONSTANT, Slot, Step, Tape, Template
+from autoopt.tape.tape import CONSTANT, PARAMETER, Slot, Step, Tape, Template, call
 
 CUMULATIVE: dict[Callable | None, Callable] = {np.sum: np.cumsum, np.mean: np.cumsum, np.prod: np.cumprod}
 
@@ -35,8 +40,15 @@ _BACKWARDS = slice(None, None, -1)
 _FLOAT = np.dtype(float)
 
 
+MOST = 4_000_000
+"""The most entries of all masks together that are computed at once; the user's code needs the memory of one mask."""
+
+MASK = -1
+"""The `stop` of what a mask picks; its `start` is the mask's step."""
+
+
 class Cut(NamedTuple):
-    """A slice `start` to `stop` of what `key` describes, of `length` entries."""
+    """A slice `start` to `stop` of what `key` describes, of `length` entries, or what a mask picks of it."""
 
     key: Any
     start: int
@@ -53,6 +65,9 @@ class _Family:
     @property
     def hull(self) -> tuple[int, int]:
         """The longest slice."""
+        first = next(iter(self.members.values()))
+        if first.stop == MASK:
+            return 0, first.length
         return min(cut.start for cut in self.members.values()), max(cut.stop for cut in self.members.values())
 
 
@@ -66,7 +81,7 @@ def cumulative(tape: Tape) -> Tape:
             cuts[index] = cut
         elif step.shape == () and (found := _reduced(tape, step, cuts)) is not None:
             operation, whole = found
-            side = "end" if whole.stop == whole.length and whole.start else "start"
+            side = "mask" if whole.stop == MASK else "end" if whole.stop == whole.length and whole.start else "start"
             families[operation, whole.key, side].members[index] = whole
     for operation, key, side in list(families):  # the whole array itself is of either side
         if side == "start" and (other := families.get((operation, key, "end"))) is not None:
@@ -77,20 +92,50 @@ def cumulative(tape: Tape) -> Tape:
         name: family
         for name, family in families.items()
         if len({(cut.start, cut.stop) for cut in family.members.values()}) >= SHORTEST
+        and (name[2] != "mask" or _is_possible(tape, name[0], family))
     }
     return live(_Writer(tape, chosen).tape()) if chosen else tape
+
+
+def _is_possible(tape: Tape, operation: Callable, family: _Family) -> bool:
+    """Whether sums over masks can be taken from the whole: some mask picks each entry, and they are not many."""
+    cuts = list(family.members.values())
+    if operation is not np.sum or len(cuts) * cuts[0].length > MOST:
+        return False
+    known: dict[int, Any] = dict(tape.values)
+    picked = np.zeros(cuts[0].length, dtype=bool)
+    for cut in cuts:
+        picked |= _value(tape, cut.start, known)
+    return bool(picked.all())
+
+
+def _value(tape: Tape, index: int, known: dict[int, Any]) -> Any:
+    """Return the value of a step that depends on the data alone."""
+    waiting = [index]
+    while waiting:
+        step = tape.steps[waiting[-1]]
+        missing = [source for source in step.inputs if source not in known]
+        if missing and waiting[-1] not in known:
+            waiting += missing
+            continue
+        last = waiting.pop()
+        if last not in known:
+            known[last] = call(step, [known[source] for source in step.inputs])
+    return known[index]
 
 
 def _cut(tape: Tape, index: int, step: Step, cuts: dict[int, Cut]) -> Cut | None:
     """Return a step as a slice of an array, or of an elementwise function of arrays; None if it is none."""
     if step.operation is operator.getitem:
         base, position = tape.steps[step.inputs[0]], step.template[0][1]
-        if (
-            type(position) is not slice
-            or len(base.shape) not in (1, 2)
-            or base.dtype != _FLOAT
-            or base.level == CONSTANT
-        ):
+        if len(base.shape) not in (1, 2) or base.dtype != _FLOAT or base.level == CONSTANT:
+            return None
+        if len(step.inputs) == 2 and position == Slot(1):
+            number = _mask(tape, step.inputs[1])
+            mask = tape.steps[number]
+            is_mask = mask.dtype == np.bool_ and mask.shape == base.shape[:1] and mask.level < PARAMETER
+            return Cut(("array", step.inputs[0]), number, MASK, base.shape[0]) if is_mask else None
+        if type(position) is not slice:
             return None
         start, stop, along = position.indices(base.shape[0])
         if along != 1 or stop <= start or (start and stop != base.shape[0]):
@@ -105,6 +150,15 @@ def _cut(tape: Tape, index: int, step: Step, cuts: dict[int, Cut]) -> Cut | None
     if not plain or step.template is not None or step.dtype != _FLOAT:
         return None
     return _common(tape, step.operation, step.inputs, cuts)
+
+
+def _mask(tape: Tape, index: int) -> int:
+    """Return the mask whose positions an index is, or the index itself."""
+    step = tape.steps[index]
+    if step.operation is component and step.template[0][1] == 0:
+        below = tape.steps[step.inputs[0]]
+        return below.inputs[0] if below.operation is np.nonzero and len(below.inputs) == 1 else index
+    return step.inputs[0] if step.operation is np.flatnonzero and len(step.inputs) == 1 else index
 
 
 def _common(tape: Tape, operation: Any, inputs: tuple[int, ...], cuts: dict[int, Cut]) -> Cut | None:
@@ -159,8 +213,13 @@ class _Writer(TapeRewriter):
         """Return the entry of a cumulative sum that is the sum over one slice."""
         operation, key, side = name
         start, stop = family.hull
-        array = self.sums(operation, key, side, (start, stop), step.site)
         cut = family.members[index]
+        if side == "mask":
+            whole = self.whole(key, (start, stop), step.site)
+            zero = self.constant(np.array(0.0))
+            picked = self.call(np.where, (self.at(cut.start), whole, zero), (stop - start,), step, None)
+            return self.call(np.sum, (picked,), (), step, ((Slot(0),), {}))
+        array = self.sums(operation, key, side, (start, stop), step.site)
         place = cut.start - start if side == "end" else cut.stop - 1
         found = self.call(operator.getitem, (array,), (), step, ((Slot(0), place), {}))
         if operation is np.mean:
