@@ -143,6 +143,7 @@ def _settled(tracer: Recorder, what: str, options: dict) -> dict:
     for name, value in options.items():
         if tracer.level(value) == PARAMETER:
             raise refusals.call(tracer, f"{what} with {name}= that depends on the parameters", "pass a number")
+        tracer.tape.data_decided = tracer.tape.data_decided or tracer.level(value) == DATA
         value = tracer.concrete(value)
         value = np.asarray(value).tolist() if isinstance(value, np.ndarray | list | tuple) else value
         value = value.item() if isinstance(value, np.generic) else value
