@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import scipy.integrate
+import scipy.optimize
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autoopt.tape.tape import DATA, PARAMETER
@@ -164,7 +165,7 @@ def _failed(problem: Problem, t_eval: Any) -> Any:
     return found
 
 
-class _Result(type(scipy.integrate.solve_ivp(lambda t, y: y, (0, 1), [0.0]))):
+class _Result(scipy.optimize.OptimizeResult):
     """SciPy's result, its arrays with derivatives; they are made when they are asked for."""
 
     def __init__(self, problem: Problem, times: Any, dense: bool) -> None:
