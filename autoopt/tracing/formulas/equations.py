@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import scipy.integrate
-import scipy.optimize
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autoopt.tape.tape import DATA, PARAMETER
@@ -165,7 +164,7 @@ def _failed(problem: Problem, t_eval: Any) -> Any:
     return found
 
 
-class _Result(scipy.optimize.OptimizeResult):
+class _Result(dict):
     """SciPy's result, its arrays with derivatives; they are made when they are asked for."""
 
     def __init__(self, problem: Problem, times: Any, dense: bool) -> None:
