@@ -15,10 +15,12 @@ import pytensor.tensor as pt
 from pytensor.gradient import NullTypeGradError, jacobian
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
+from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.build import Graph
 from autoopt.graph.division import Function, divide_graph
+from autoopt.graph.equations import Solve
 from autoopt.graph.kinds import KINDS, PREPARE
 from autoopt.graph.missing import refusal
 from autoopt.graph.parts import join, slopes
@@ -138,6 +140,11 @@ def _over_vector(graph: Graph, variables: Sequence[Variable]) -> list[TensorVari
     return cast("list[TensorVariable]", clone_replace(list(variables), slices))
 
 
+def _computed(variables: Sequence[Variable]) -> list[Variable]:
+    """Return what `variables` are computed by, with them, but for what is given."""
+    return [v for v in ancestors(variables) if v.owner]
+
+
 def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
     """Return the functions of one kind of derivative.
 
@@ -157,7 +164,8 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
     """
     with settings():
         given = list(graph.inputs.values())
-        order = KINDS[kind].order
+        # a simpler form will do for first derivatives, if what it is a form of is all here
+        order = KINDS[kind].order if any(isinstance(v.owner.op, Solve) for v in _computed([graph.value])) else 2
         if order < 2:
             graph = replace(graph, value=cast(TensorVariable, settled([graph.value], order)[0]))
         try:

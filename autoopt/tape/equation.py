@@ -23,6 +23,9 @@ from autoopt.tape.names import qualified
 from autoopt.tape.recurrence import text_of
 from autoopt.tape.tape import Slot, Step
 
+SOLVE_IVP = {"rtol": 1e-3, "atol": 1e-6}
+"""The tolerances of solve_ivp by default."""
+
 GIVEN = 4
 """The operands before those that the user's functions read: initial state, first and last time, times asked for."""
 
@@ -168,13 +171,29 @@ class Equation:
         nodes, times = np.array(self.nodes), asked if self.asked == "t_eval" else None
         with np.errstate(all="ignore"):
             if self.solver == "odeint":
-                return by_odeint(functions[0], slopes, y0, asked, options, nodes, self.slots)
+                values = scipy.integrate.odeint(functions[0], y0, asked, tfirst=True, **options).T
+            elif self.by_lsoda:
+                values = scipy.integrate.solve_ivp(functions[0], (start, stop), y0, t_eval=asked, **options).y
+            if self.by_lsoda:
+                options = {name: options[name] for name in options if name not in ("method", "jac")}
+                first = functions[0], slopes, values, y0, start, stop, asked
+                return by_lsoda(
+                    *first, SOLVE_IVP | options if self.solver == "solve_ivp" else options, nodes, self.slots
+                )
             found = scipy.integrate.solve_ivp(
                 functions[0], (start, stop), y0, t_eval=times, dense_output=True, events=events or None, **options
             )
             more = on_events(found, self.happenings, nodes) if events else ()
             *first, fine = on_steps(found.sol.ts, found.sol, slopes, asked if self.asked else None, nodes, self.slots)
             return (*first, found.y.shape[1], fine and found.status >= 0, *more)
+
+    @property
+    def by_lsoda(self) -> bool:
+        """Whether the steps are looked at by `odeint`, which is faster than the dense output of `solve_ivp`."""
+        options = dict(self.options)
+        plain = options.get("method") == "LSODA" and options.keys() <= {"method", "rtol", "atol"}
+        events = any(function.role == "event" for function in self.functions)
+        return self.solver == "odeint" or (plain and self.asked == "t_eval" and not events)
 
     def results(self, n: int, m: int) -> list[tuple[str, str, tuple[int, ...]]]:
         """Return name, dtype and shape of each result for `n` states and `m` times that are asked for."""
@@ -261,24 +280,24 @@ def between(ends, asked, nodes):
     return place, share[:, None] ** powers @ np.linalg.inv(nodes[:, None] ** powers)
 
 
-def by_odeint(slope, slopes, y0, asked, options, nodes, slots):
+def by_lsoda(slope, slopes, values, y0, start, stop, asked, options, nodes, slots):
     import scipy.integrate
 
     tolerances = {name: options.get(name, 1.49012e-8) for name in ("rtol", "atol")}
-    sign = 1.0 if asked[-1] > asked[0] else -1.0
-    ends, solver = [asked[0]], scipy.integrate.LSODA(slope, asked[0], y0, asked[-1], **tolerances)
+    sign = 1.0 if stop > start else -1.0
+    ends, solver = [start], scipy.integrate.LSODA(slope, start, y0, stop, **tolerances)
     while solver.status == "running" and len(ends) < slots + 2:
         solver.step()
         ends.append(solver.t)
 
     def at(times):
         if times is asked:
-            return scipy.integrate.odeint(slope, y0, asked, tfirst=True, **options).T
+            return values
         grid, back = np.unique(sign * times, return_inverse=True)
-        return scipy.integrate.odeint(slope, y0, np.append(asked[0], sign * grid), tfirst=True, **options)[1:][back].T
+        return scipy.integrate.odeint(slope, y0, np.append(start, sign * grid), tfirst=True, **options)[1:][back].T
 
     *found, fine = on_steps(np.array(ends), at, slopes, asked, nodes, slots)
-    return (*found, len(asked), fine and solver.status == "finished")
+    return (*found, values.shape[1], fine and solver.status == "finished" and values.shape[1] == len(asked))
 
 
 def on_events(found, happenings, nodes):

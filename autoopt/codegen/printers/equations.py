@@ -14,7 +14,7 @@ from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.graph.equations import Solve
 from autoopt.tape import equation as text
-from autoopt.tape.equation import GIVEN
+from autoopt.tape.equation import GIVEN, SOLVE_IVP, Equation
 
 _GIVEN = ("y0", "start", "stop", "asked")
 
@@ -25,7 +25,7 @@ def solve(writer: Writer, node: Apply, *operands: Code) -> Code:
     name = next((name for name, other in writer.loops.items() if other == op), None)
     if name is None:
         name = writer.fresh("solve_equation")
-        writer.taken.update(("on_steps", "on_events", "between", "by_odeint"))
+        writer.taken.update(("on_steps", "on_events", "between", "by_lsoda"))
         writer.functions |= {**_helpers(op), name: _function(writer, op, name, operands)}
         writer.loops[name] = op
     return call(name, *operands)
@@ -34,8 +34,8 @@ def solve(writer: Writer, node: Apply, *operands: Code) -> Code:
 def _helpers(op: Solve) -> dict[str, Listing]:
     """Return what the function calls, in the words of the tape's own."""
     wanted: list[Callable] = [text.between, text.on_steps]
-    if op.equation.solver == "odeint":
-        wanted.append(text.by_odeint)
+    if op.equation.by_lsoda:
+        wanted.append(text.by_lsoda)
     if any(function.role == "event" for function in op.equation.functions):
         wanted.append(text.on_events)
     return {function.__name__: _listing(function) for function in wanted}
@@ -78,10 +78,11 @@ def _function(writer: Writer, op: Solve, name: str, operands: tuple[Code, ...]) 
     writer.functions |= inner
     options = [f"{key}={_option(value)}" for key, value in equation.options]
     nodes = f"np.array({list(equation.nodes)!r})"
-    if equation.solver == "odeint":
-        options = [f"{key!r}: {_option(value)}" for key, value in equation.options]
-        options += [f"{part.partition('=')[0]!r}: {part.partition('=')[2]}" for part in jac]
-        found = f"by_odeint(slope, slopes, y0, asked, {{{', '.join(options)}}}, {nodes}, {equation.slots})"
+    if equation.by_lsoda:
+        lines += _values(equation, [*options, *jac])
+        close = {**(SOLVE_IVP if equation.solver == "solve_ivp" else {}), **dict(equation.options)}
+        kept = ", ".join(f"{key!r}: {_option(value)}" for key, value in close.items() if key != "method")
+        found = f"by_lsoda(slope, slopes, values, y0, start, stop, asked, {{{kept}}}, {nodes}, {equation.slots})"
         return Listing(name, (*_GIVEN, *fixed), tuple(lines), (found,))
     options += jac + ([f"events=[{', '.join(events)}]"] if events else [])
     options = ["t_eval=asked"] * (equation.asked == "t_eval") + ["dense_output=True", *options]
@@ -94,13 +95,36 @@ def _function(writer: Writer, op: Solve, name: str, operands: tuple[Code, ...]) 
     return Listing(name, (*_GIVEN, *fixed), tuple(lines), (returned,))
 
 
+def _values(equation: Equation, options: list[str]) -> list[str]:
+    """Return the lines that compute the states that are asked for."""
+    if equation.solver == "odeint":
+        return [f"values = scipy.integrate.odeint(slope, y0, {', '.join(['asked', 'tfirst=True', *options])}).T"]
+    call = f"scipy.integrate.solve_ivp(slope, (start, stop), y0, {', '.join(['t_eval=asked', *options])})"
+    return [f"values = {call}.y"]
+
+
 def _option(value: object) -> str:
     return "np.inf" if value == np.inf else repr(value)
 
 
 def _names(operands: tuple[Code, ...]) -> list[str]:
     """Return what the function calls its operands: by their names, where they have some."""
-    taken = {*_GIVEN, "t", "y", "times", "states", "np", "scipy", "found", "first", "fine", "slope", "slopes", "jac"}
+    taken = {
+        *_GIVEN,
+        "t",
+        "y",
+        "times",
+        "states",
+        "np",
+        "scipy",
+        "found",
+        "values",
+        "first",
+        "fine",
+        "slope",
+        "slopes",
+        "jac",
+    }
     names = []
     for code in operands:
         hint = code.text if code.is_name and code.text.isidentifier() else "constant"

@@ -38,6 +38,9 @@ def unknown() -> float:
     raise RuntimeError("what the equation of a root was asked for is not known outside of it")
 
 
+unknown.__name__, unknown.__module__ = "the unknown of a root outside of its equation", ""  # as a refusal calls it
+
+
 def root_step(
     tracer: Recorder,
     search: str,

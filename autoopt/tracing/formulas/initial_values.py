@@ -143,6 +143,7 @@ def _settled(tracer: Recorder, what: str, options: dict) -> dict:
     for name, value in options.items():
         if tracer.level(value) == PARAMETER:
             raise refusals.call(tracer, f"{what} with {name}= that depends on the parameters", "pass a number")
+        tracer.tape.data_decided = tracer.tape.data_decided or tracer.level(value) == DATA
         value = tracer.concrete(value)
         value = np.asarray(value).tolist() if isinstance(value, np.ndarray | list | tuple) else value
         value = value.item() if isinstance(value, np.generic) else value
@@ -163,7 +164,7 @@ def _failed(problem: Problem, t_eval: Any) -> Any:
     return found
 
 
-class _Result(type(scipy.integrate.solve_ivp(lambda t, y: y, (0, 1), [0.0]))):
+class _Result(dict):
     """SciPy's result, its arrays with derivatives; they are made when they are asked for."""
 
     def __init__(self, problem: Problem, times: Any, dense: bool) -> None:

@@ -26,7 +26,7 @@ from autoopt.tracing.recording.values import Values
 from autoopt.tracing.standins.constructors import as_array
 
 _FLOAT, _BOOL = np.dtype(float), np.dtype(bool)
-_JUMPING = STEPPED | {np.remainder, np.fmod, np.mod}
+_JUMPING = STEPPED | {np.remainder, np.fmod, np.copysign}
 MOST_BRANCHES = 32
 """A function with more ways through its branches is refused."""
 

@@ -24,6 +24,7 @@ from autoopt.tape.operations import held, refined
 from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import PARAMETER, Slot, Step
 from autoopt.tracing.formulas.right_sides import RightSide, body, outside
+from autoopt.tracing.recording import refusals
 from autoopt.tracing.recording.recorder import Recorder
 
 _FLOAT = np.dtype(float)
@@ -152,6 +153,12 @@ class Solution:
         self.times, self.states, self.jacobian, self.carried, self.driven = found[:5]
         self.base, place, weights, past, self.count, self.length, fine = found[5:12]
         self.more = found[12:]
+        if not self.tracer.concrete(fine):
+            raise refusals.call(
+                self.tracer,
+                f"scipy.integrate.{problem.solver} of an equation that is not defined close to its solution",
+                "keep the state where it is, as with np.maximum(y, 1e-12), or pass jac='finite-difference'",
+            )
         self.fine = bool(fine)
         self.path, self.changes = self._changes()
         self.end = problem.stop
