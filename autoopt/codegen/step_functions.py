@@ -15,8 +15,16 @@ from autoopt.tape.tape import Step
 
 
 def write_step_functions(step: Step, operands: Sequence[Operand], order: int) -> str:
-    """Return the text of a module with `pull` (order 1), or with `push` and `second` (order 2), of a step."""
-    return joined([_listing(function) for function in step_functions(step, operands, order)])
+    """Return the text of a module with `pull` (order 1), or with `push` and `second` (order 2), of a step.
+
+    It begins with ARRAYS if these have arrays within, such as the nodes of a quadrature.
+    """
+    functions = step_functions(step, operands, order)
+    mark = ARRAYS if any(function.has_arrays for function in functions) else ""
+    return mark + joined([_listing(function) for function in functions])
+
+
+ARRAYS = "# with arrays\n"
 
 
 def _listing(function: StepFunction) -> Listing:

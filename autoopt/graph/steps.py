@@ -23,6 +23,7 @@ import pytensor.tensor as pt
 from pytensor.gradient import NullTypeGradError
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.replace import clone_replace
+from pytensor.graph.traversal import ancestors
 from pytensor.link.c.type import generic
 from pytensor.tensor.basic import Alloc
 from pytensor.tensor.variable import TensorVariable
@@ -63,6 +64,11 @@ class StepFunction(NamedTuple):
     name: str
     arguments: tuple[tuple[Variable, str], ...]
     results: tuple[Variable | None, ...]
+
+    @property
+    def has_arrays(self) -> bool:
+        """Whether anything in it is an array: what is done to numbers without them can be done entry by entry."""
+        return any(getattr(v.type, "ndim", 1) for v in ancestors([v for v in self.results if v is not None]))
 
 
 def step_functions(step: Step, operands: Sequence[Operand], order: int) -> list[StepFunction]:

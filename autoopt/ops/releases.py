@@ -22,7 +22,19 @@ try:
 except ImportError:
     from pytensor.ifelse import IfElse, ifelse
 
-__all__ = ["GAMMAS", "GATHERS", "SCATTERS", "IfElse", "axis_of", "ifelse", "infers_shape", "operands_of", "thawed"]
+__all__ = [
+    "GAMMAS",
+    "GATHERS",
+    "ROW_GATHERS",
+    "ROW_SCATTERS",
+    "SCATTERS",
+    "IfElse",
+    "axis_of",
+    "ifelse",
+    "infers_shape",
+    "operands_of",
+    "thawed",
+]
 
 
 def _those_there(module: Any, *names: str) -> tuple[type, ...]:
@@ -34,6 +46,10 @@ GATHERS = _those_there(subtensor, "AdvancedSubtensor", "AdvancedSubtensor1")
 
 SCATTERS = _those_there(subtensor, "AdvancedIncSubtensor", "AdvancedIncSubtensor1")
 """Operations that write, or add, at arrays of positions."""
+
+ROW_GATHERS = _those_there(subtensor, "AdvancedSubtensor1")
+ROW_SCATTERS = _those_there(subtensor, "AdvancedIncSubtensor1")
+"""Those of one array of positions along the first axis; later releases have none."""
 
 _SCALED = {"GammaU": "gammaincc", "GammaL": "gammainc"}
 GAMMAS = {kind: function for name, function in _SCALED.items() for kind in _those_there(psm, name)}

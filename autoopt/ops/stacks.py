@@ -14,13 +14,13 @@ from pytensor.graph.replace import _vectorize_node
 from pytensor.tensor.blockwise import vectorize_node_fallback
 from pytensor.tensor.extra_ops import SearchsortedOp
 from pytensor.tensor.subtensor import (
-    AdvancedIncSubtensor1,
-    AdvancedSubtensor1,
     IncSubtensor,
     Subtensor,
     indices_from_subtensor,
     vectorize_subtensor,
 )
+
+from autoopt.ops.releases import ROW_GATHERS, ROW_SCATTERS
 
 
 def _axes(node: Apply, batched: Sequence[Variable]) -> list[int]:
@@ -36,8 +36,7 @@ def _searchsorted(op: SearchsortedOp, node: Apply, *batched: Variable) -> Any:
     return op.make_node(*batched).outputs
 
 
-@_vectorize_node.register(AdvancedSubtensor1)
-def _gather(op: AdvancedSubtensor1, node: Apply, x: Variable, index: Variable) -> Any:
+def _gather(op: Any, node: Apply, x: Variable, index: Variable) -> Any:
     stack, places = _axes(node, [x, index])
     if stack and places:
         return vectorize_node_fallback(op, node, x, index)
@@ -53,7 +52,6 @@ def _read(op: Subtensor, node: Apply, x: Variable, *places: Variable) -> Any:
 
 
 @_vectorize_node.register(IncSubtensor)
-@_vectorize_node.register(AdvancedIncSubtensor1)
 def _write(op: Any, node: Apply, x: Variable, y: Variable, *places: Variable) -> Any:
     stack, values, *others = _axes(node, [x, y, *places])
     axes = max(stack, values)
@@ -69,3 +67,8 @@ def _write(op: Any, node: Apply, x: Variable, y: Variable, *places: Variable) ->
     if values and missing:
         value = value.dimshuffle(*range(values), *["x"] * missing, *range(values, value.type.ndim))
     return [(pt.set_subtensor if op.set_instead_of_inc else pt.inc_subtensor)(place, value)]
+
+
+for _kinds, _stacked in ((ROW_GATHERS, _gather), (ROW_SCATTERS, _write)):
+    for _kind in _kinds:
+        _vectorize_node.register(_kind)(_stacked)

@@ -35,14 +35,15 @@ def smooth_slope(x):
     return np.exp(x) * np.sin(x[::-1]) + np.exp(x[::-1]) * np.cos(x) + [3 * x[0] ** 2 * x[1], x[0] ** 3, 0.0]
 
 
-ORDER = np.random.default_rng(0).integers(3, size=700)
+LINKS = (np.sin, np.tanh, np.arctan, np.arcsinh, np.cos, np.square, np.sinh, np.expm1)
+ORDER = np.random.default_rng(0).integers(len(LINKS), size=700)
 
 
 def irregular(x):
     """A chain of other functions in each link, which no pass makes shorter."""
     y = x[0]
     for k in ORDER:
-        y = (np.sin, np.tanh, np.arctan)[k](y + 0.01 * x[1]) + 0.01 * x[2]
+        y = LINKS[k](0.5 * y + 0.01 * x[1]) + 0.01 * x[2]
     return y * y + x[1] ** 2 + x[2] ** 2
 
 

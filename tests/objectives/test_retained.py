@@ -24,13 +24,13 @@ X0 = np.array([0.5, 0.1])
 def traces(monkeypatch):
     """A list that grows by one at each trace."""
     found = []
-    traced = dispatch.Dispatch._traced
+    traced = dispatch.Dispatch.traced
 
     def noted(self, x):
         found.append(x)
         return traced(self, x)
 
-    monkeypatch.setattr(dispatch.Dispatch, "_traced", noted)
+    monkeypatch.setattr(dispatch.Dispatch, "traced", noted)
     return found
 
 

@@ -324,8 +324,8 @@ def test_contraction_mapping_of_several_markets_is_one_loop(made) -> None:
 
 def test_numbers_of_iterations_that_were_met_are_not_traced_together(monkeypatch) -> None:
     traced = []
-    original = Dispatch._traced
-    monkeypatch.setattr(Dispatch, "_traced", lambda self, x: traced.append(x) or original(self, x))
+    original = Dispatch.traced
+    monkeypatch.setattr(Dispatch, "traced", lambda self, x: traced.append(x) or original(self, x))
     a = np.geomspace(0.01, 50.0, 10)
     objective = Objective(newton_of_each, np.array([1.0, 0.5]), (a,))
     for x in np.random.default_rng(1).uniform(0.2, 3.0, size=(40, 2)):

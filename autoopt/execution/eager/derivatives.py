@@ -56,26 +56,29 @@ class Derivatives:
         The operands that vary, by position.
     read : list of int
         The operands that the functions take.
+    entrywise : bool
+        Whether functions of numbers serve arrays, entry by entry.
     """
 
     def __init__(self, step: Step, roles: Sequence[Role], order: int) -> None:
-        self.functions = _functions(step, roles, order)
+        self.functions, self.entrywise = _functions(step, roles, order)
         self.varying = [k for k, role in enumerate(roles) if role.kind == "varies"]
         self.read = [k for k, role in enumerate(roles) if role.kind != "fixed"]
 
 
-def _functions(step: Step, roles: Sequence[Role], order: int) -> dict[str, Callable]:
+def _functions(step: Step, roles: Sequence[Role], order: int) -> tuple[dict[str, Callable], bool]:
+    """Return the functions of a kind of step, and whether there are no arrays within."""
     key = kind_text(step, roles)
     kept = shipped.find(key)
     if kept is not None:
-        return kept
+        return kept, is_elementwise(step)
     digest = hashlib.blake2b(f"{key}|{order}|{source_cache.version()}".encode(), digest_size=16).hexdigest()
     text = source_cache.read(digest)
     if text is None:
         text = source_cache.write(digest, derived(step, roles, order))
     if text.startswith(_EXACT):
         raise LengthsCount
-    return executed(text, "step")
+    return executed(text, "step"), not text.startswith(_ARRAYS)
 
 
 class LengthsCount(Exception):
@@ -83,6 +86,7 @@ class LengthsCount(Exception):
 
 
 _EXACT = "# for each length\n"
+_ARRAYS = "# with arrays\n"
 
 
 def derived(step: Step, roles: Sequence[Role], order: int) -> str:
@@ -150,7 +154,21 @@ class Kinds:
             Their values; those of steps that depend on nothing may be part of the code.
         order : 1 or 2
         """
-        elementwise = is_elementwise(step)
+        found = self._of(step, operands, varies, values, order, is_elementwise(step))
+        if found.entrywise or not is_elementwise(step) or all(operand.shape == () for operand in operands):
+            return found
+        return self._of(step, operands, varies, values, order, False)
+
+    def _of(
+        self,
+        step: Step,
+        operands: Sequence[Step],
+        varies: Sequence[bool],
+        values: Sequence[Any],
+        order: int,
+        elementwise: bool,
+    ) -> Derivatives:
+        """Return the derivatives of a step, done entry by entry or not."""
         roles = [_role(step, *each, elementwise) for each in zip(operands, varies, values, strict=True)]
         template = None if step.template is None else template_text(step.template)
         key = (order, step.operation, template, *(role if role.kind != "fixed" else role.text for role in roles))

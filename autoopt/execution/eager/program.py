@@ -293,6 +293,8 @@ def _quick_pull(operation: np.ufunc, code: str) -> Callable | None:
     operands = [Step(None, (), None, (), FLOAT, PARAMETER, None)] * len(code)
     kind = KINDS_OF_STEP.of(step, operands, [letter == "v" for letter in code], [None] * len(code), 1)
     pull = kind.functions["pull"]
+    if not kind.entrywise:
+        return _in_part
     with np.errstate(all="ignore"):
         parts = pull(*np.full(2 + len(code), 0.5))
     parts = parts if isinstance(parts, tuple) else (parts,)
@@ -327,7 +329,7 @@ class Derived:
         self.varying = first.varying
         self.sources = [step.inputs[k] for k in first.varying]
         shapes = [program.steps[source].shape for source in self.sources]
-        self.elementwise = is_elementwise(step)
+        self.elementwise = is_elementwise(step) and first.entrywise
         self.narrower = [shape if self.elementwise and shape != step.shape else None for shape in shapes]
         self.shapes = shapes
 
@@ -353,6 +355,8 @@ class Derived:
     def _second_order(self) -> tuple[Callable, Callable, list[int]]:
         """The functions of second order, and the steps that they read."""
         found = self.further()
+        if not found.entrywise:
+            self.narrower = [None] * len(self.sources)
         inputs = self.program.steps[self.index].inputs
         return found.functions["push"], found.functions["second"], [inputs[k] for k in found.read]
 

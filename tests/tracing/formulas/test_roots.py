@@ -18,13 +18,13 @@ from autoopt.tape.root import Root
 def traces(monkeypatch):
     """The points at which an objective is traced."""
     points = []
-    original = Dispatch._traced
+    original = Dispatch.traced
 
     def traced(self, x):
         points.append(x.copy())
         return original(self, x)
 
-    monkeypatch.setattr(Dispatch, "_traced", traced)
+    monkeypatch.setattr(Dispatch, "traced", traced)
     return points
 
 

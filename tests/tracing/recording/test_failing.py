@@ -318,7 +318,7 @@ def test_each_point_has_the_branch_that_the_original_takes(name, first):
 def test_where_nothing_is_raised_nothing_is_traced_anew(name, monkeypatch):
     objective = autoopt.objective(PROGRAMS[name], [0.5])
     objective.value_and_grad([0.5])
-    monkeypatch.setattr(objective.dispatch, "_traced", None)
+    monkeypatch.setattr(objective.dispatch, "traced", None)
     for point in (0.2, 0.55, 0.9):
         x = np.array([point])
         assert objective.value_and_grad(x)[0] == pytest.approx(float(PROGRAMS[name](x)))

@@ -207,5 +207,5 @@ def test_texts_that_are_shown_cost_nothing(capsys, monkeypatch):
     objective = autoopt.objective(shown, np.array([1.0, 2.0]))
     objective.value_and_grad(np.array([1.0, 2.0]))
     assert "loss 5.000 5.0" in capsys.readouterr().out
-    monkeypatch.setattr(objective.dispatch, "_traced", None)
+    monkeypatch.setattr(objective.dispatch, "traced", None)
     assert objective.grad(np.array([0.5, 3.0])) == pytest.approx([1.0, 6.0])
