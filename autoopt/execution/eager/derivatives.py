@@ -8,6 +8,7 @@ printed for a kind serves all tapes. Functions that cannot be derived without th
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from autoopt.execution.eager import shipped
 from autoopt.execution.modules import executed
 from autoopt.tape.digest import template_text
 from autoopt.tape.names import qualified
+from autoopt.tape.operations import astype, component, pack, put, put_add
 from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import CONSTANT, Slot, Step
 
@@ -115,6 +117,35 @@ def kind_text(step: Step, roles: Sequence[Role]) -> str:
     assert step.operation is not None
     template = "" if step.template is None else template_text(step.template)
     return f"{qualified(step.operation)}{template}|{'|'.join(role.text for role in roles)}"
+
+
+_IN_STEPS = frozenset(
+    (np.argsort, np.argmax, np.argmin, np.count_nonzero, np.all, np.any, np.searchsorted, np.sign, np.where, astype,
+     operator.getitem, put, put_add, pack, np.sum, np.reshape, np.isclose, np.allclose, component)
+)  # fmt: skip
+"""Functions whose whole numbers and truth values change in steps: these have no slope."""
+
+
+def require_steps(step: Step) -> None:
+    """Raise if what a step makes of what varies is neither real numbers nor known to change in steps."""
+    operation = step.operation
+    assert operation is not None
+    if step.dtype.kind in "biu":
+        if operation in _IN_STEPS or isinstance(operation, np.ufunc):
+            return
+        from autoopt.rules import find
+
+        if find(operation) is not None:
+            return
+    elif step.dtype.kind == "f":
+        return
+    kinds = {"c": "complex numbers", "V": "an array of records", "O": "an array of objects"}
+    what = kinds.get(step.dtype.kind, qualified(operation))
+    raise UnsupportedFunctionError(
+        f"The objective uses {what}, which autoopt cannot differentiate.",
+        step.location,
+        "write it with other NumPy functions, or pass jac='finite-difference'.",
+    )
 
 
 # Kinds of the steps of a tape -----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.execution.eager.derivatives import FLOAT, KINDS_OF_STEP, Derivatives, is_elementwise
+from autoopt.execution.eager.derivatives import FLOAT, KINDS_OF_STEP, Derivatives, is_elementwise, require_steps
 from autoopt.execution.eager.forward import caller, has_slot
 from autoopt.execution.eager.table import MOVES, PARTIAL, WRITING
 from autoopt.tape.operations import component, pack, total
@@ -96,8 +96,11 @@ class Program:
 
     def _enter(self, index: int, step: Step) -> None:
         """Add the instruction of a step, and its entry of the backward sweep if it varies."""
-        if self.varies[index] and not any(self.varies[source] for source in step.inputs):  # what they read has no slope
+        moves = any(self.varies[source] for source in step.inputs)
+        if self.varies[index] and not moves:  # what they read has no slope
             self.varies[index] = False
+        elif moves and not self.varies[index]:
+            require_steps(step)
         entry = self._quick(step) if self.varies[index] else None
         if entry is not None:
             self.instructions.append(self._instruction(index, step))

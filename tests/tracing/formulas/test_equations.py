@@ -8,7 +8,7 @@ from scipy.linalg import expm
 import autoopt
 from autoopt import differences
 from autoopt.errors import AutooptError
-from autoopt.execution.eager import EagerCache, EagerRun
+from autoopt.execution.eager.sweeps import Sweeps
 from autoopt.objectives.dispatch import Dispatch
 
 TIMES = np.linspace(0.5, 5.0, 7)
@@ -130,7 +130,7 @@ def test_second_derivatives_step_by_step_along_the_tape():
 
     x, direction = np.array([0.7, 1.3]), np.array([1.0, -0.5])
     objective = autoopt.objective(f, x)
-    run = EagerRun(objective.dispatch.paths[0].trace.tape, x, EagerCache())
+    run = Sweeps(objective.dispatch.paths[0].trace.tape).at(x)
     assert np.allclose(run.gradient(), objective.grad(x), rtol=1e-9)
     assert np.allclose(run.product(direction), objective.hessp(x, direction), rtol=1e-6)
 
