@@ -83,19 +83,16 @@ class NumpyFunctions:
 
     def _load(self) -> None:
         data = self.inputs.of(self._bound)
-        prepared = _prepared(self.namespace, data)
+        prepared = with_prepared(self.namespace, data)
         self._kept_from = _kept_from(self.namespace, data, prepared)
-        if LINEARIZE in self.namespace:
-            self.run = _product(self.namespace, self.kind, prepared, self._bound)
-        else:
-            self.run = _of_point(self.namespace[self.kind], prepared)
+        self.run = run_of(self.namespace, self.kind, prepared, self._bound)
 
     def through(self, numpy: Any) -> Callable:
         """Return `run` by code that calls the functions of `numpy`, and takes any branch; the data are as prepared."""
         if self._through is None or self._through["np"] is not numpy:
             self._through = executed(unchecked(self._text), self.kind)
             self._through["np"] = numpy
-        prepared = _prepared(self.namespace, self.inputs.of(self._bound))
+        prepared = with_prepared(self.namespace, self.inputs.of(self._bound))
         if LINEARIZE in self._through:
             return _product(self._through, self.kind, prepared, self._bound)
         return _of_point(self._through[self.kind], prepared)
@@ -161,7 +158,7 @@ def _owner(value: Any) -> Any:
     return value
 
 
-def _prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def with_prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     """Return the data and what the module's `prepare`, if there is one, makes of them."""
     prepare = namespace.get(PREPARE)
     if prepare is None:
@@ -217,6 +214,13 @@ def _names(function: Callable) -> tuple[str, ...]:
 
 def _bound(function: Callable, known: dict[str, Any], skip: int = 0) -> tuple:
     return tuple(known[name] for name in _names(function)[skip:])
+
+
+def run_of(namespace: dict[str, Any], kind: str, prepared: dict[str, Any], tape: Tape) -> Callable:
+    """Return `run(x)`, or `run(x, direction)`, of a module's functions for data with what was prepared of them."""
+    if LINEARIZE in namespace:
+        return _product(namespace, kind, prepared, tape)
+    return _of_point(namespace[kind], prepared)
 
 
 def _of_point(function: Callable, prepared: dict[str, Any]) -> Callable:
@@ -282,7 +286,7 @@ class NumbaFunctions:
     def bind(self, tape: Tape) -> None:
         """Take the data of `tape`."""
         data = self.inputs.of(tape)
-        prepared = _prepared(self.namespace, data)
+        prepared = with_prepared(self.namespace, data)
         self.reads = _kept_from(self.namespace, data, prepared)
         self.bound = [np.asarray(prepared[name]) for name in self.names]
 

@@ -151,7 +151,9 @@ class Ladder:
         return self.current.by_convention(x, *direction)
 
     def _is_finite(self, result: Any) -> bool:
-        return not self._kind.order or bool(np.isfinite(self._kind.derivative(result)).all())
+        """Whether value and derivative are finite; derived code may have them where the steps overflow."""
+        parts = result if isinstance(result, tuple) else (result,)
+        return all(bool(np.isfinite(part).all()) for part in parts)
 
     @property
     def text(self) -> str:

@@ -32,6 +32,7 @@ from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph import equations  # noqa: F401  (fills BUILDERS)
 from autoopt.graph.loops.recurrence import find_holding
 from autoopt.graph.parts import slopes
+from autoopt.graph.rewrites.quotients import split_all
 from autoopt.graph.rewrites.rewriting import rewrite, settings
 from autoopt.graph.stabilisation import simplified
 from autoopt.rules import find
@@ -135,6 +136,7 @@ class _Derivation:
         """Return a function, rewritten, that reads the step's results where it would compute them again."""
         inputs = [*self.cotangents, *self.results, *self.given, *tangents]
         graph = rewrite(inputs, [*derivatives, *self.values])
+        split_all(graph)  # nobody knows here what an operand grows like
         found, values = graph.outputs[: len(derivatives)], graph.outputs[len(derivatives) :]
         given = iter(graph.inputs)
         cotangents = [next(given) for _ in self.cotangents]

@@ -17,6 +17,7 @@ from autoopt.objectives.compilation import Compiler
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
 from autoopt.objectives.portions import portions
+from autoopt.objectives.trials import serves_other_rows
 
 
 def exported(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions) -> str:
@@ -35,11 +36,13 @@ def exported(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions
     if family is not None:
         ranks = {name: len(step.shape) for name, step in leaves.items()}
         known = with_lengths(module_source(compiled.tape, kind, compiler.title()), family, ranks)
-        if known is not None:
+        rows = {length for (_, axis), length in lengths.items() if not axis}
+        if known is not None and serves_other_rows(without_ties(known), kind, compiler, rows):
             text = without_ties(known)
             text = with_counts(text, path.counts) if path.counts else text
             lengths = {place: length for place, length in lengths.items() if place not in family.moving()}
-    return with_constants(with_checks(text, lengths, everywhere=bool(constants)), constants)
+            return with_constants(with_checks(text, lengths), constants)
+    return with_constants(with_checks(text, lengths, everywhere=True), constants)
 
 
 def _informed(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions) -> Family | None:

@@ -24,7 +24,7 @@ def portions(args: tuple) -> Iterator[list[tuple]]:
     usual = max(known, key=lambda length: (lengths[length], length))
     for chosen in [known] if len(known) == 1 else [known, [usual]]:
         yield [
-            tuple(_cut(value, {length: _fewer(length, k, cut) for k, length in enumerate(chosen)}) for value in args)
+            tuple(resized(value, {length: _fewer(length, k, cut) for k, length in enumerate(chosen)}) for value in args)
             for cut in (1, 2)
         ]
 
@@ -34,12 +34,12 @@ def _fewer(length: int, rank: int, cut: int) -> int:
     return min(length, ENOUGH * (rank + 1)) - cut * (rank + 2) - cut // 2
 
 
-def _cut(value: Any, lengths: Mapping[int, int]) -> Any:
-    """Return a data argument whose arrays of some lengths have fewer rows."""
+def resized(value: Any, lengths: Mapping[int, int]) -> Any:
+    """Return a data argument whose arrays of some lengths have other numbers of rows: fewer, or the same again."""
     if type(value) is np.ndarray and value.ndim and len(value) in lengths:
-        return value[: lengths[len(value)]]
+        return np.resize(value, (lengths[len(value)], *value.shape[1:]))
     if type(value) is dict:
-        return {key: _cut(part, lengths) for key, part in value.items()}
+        return {key: resized(part, lengths) for key, part in value.items()}
     if type(value) is tuple:
-        return tuple(_cut(part, lengths) for part in value)
+        return tuple(resized(part, lengths) for part in value)
     return value

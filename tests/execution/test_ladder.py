@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.special
 
 import autoopt
+from autoopt import differences
 from autoopt.errors import TracingError
 from autoopt.execution import ladder
 from autoopt.execution.eager.functions import EagerFunctions
+from autoopt.execution.eager.sweeps import Sweeps
 from autoopt.execution.ladder import Ladder
 
 X = np.array([0.3, 0.7, 1.1])
@@ -215,3 +218,57 @@ def test_what_is_infinite_is_not_taken_for_masked():
     tape = autoopt.Objective(lambda x: np.sqrt(x[0]) * np.sqrt(x[0]), X[:1]).dispatch.paths[0].trace.tape
     with np.errstate(all="ignore"):
         assert np.isnan(EagerFunctions(tape, "value_and_grad", "").run(np.zeros(1))[1])
+
+
+# Lengths --------------------------------------------------------------------------------------------------------------
+
+W = np.array([1.0, 2.0, 3.0, 4.0])
+OF_LENGTHS = {
+    "roll along an axis": lambda x: (np.roll(x * x, 2, axis=0) ** 2) @ W,
+    "fftshift": lambda x: (np.fft.fftshift(x * x) ** 2) @ W,
+    "outer": lambda x: (np.outer(x, x * x) @ W) @ W,
+    "determinant": lambda x: np.linalg.det(np.outer(x, x) + np.eye(4) * 2),
+    "convolution": lambda x: np.convolve(x, x * x) @ np.arange(7),
+    "gradient": lambda x: np.sum(np.gradient(x * x) * W),
+    "upper triangle": lambda x: np.sum(np.triu(np.outer(x, x)) * np.outer(W, W)),
+    "quantiles": lambda x: np.sum(np.percentile(x * x, [20, 70])),
+    "cumulative": lambda x: (np.cumsum(x * x) ** 2) @ W,
+    "gamma distribution": lambda x: np.sum(scipy.special.gammaincinv(x + 1.0, x)),
+}
+
+
+@pytest.mark.parametrize("name", OF_LENGTHS)
+def test_functions_that_ask_for_lengths(name):
+    """Where a rule takes a length that is not known for something else, the derivatives are those for each length."""
+    function, x = OF_LENGTHS[name], np.array([0.3, 0.5, 0.2, 0.9])
+    sweeps = Sweeps(autoopt.Objective(function, x).dispatch.paths[0].trace.tape)
+    run = sweeps.at(x)
+    slopes, error = differences.gradient(function, x)
+    np.testing.assert_allclose(run.gradient(), slopes, rtol=1e-6, atol=10 * np.max(error) + 1e-9)
+    h = 1e-5
+    change = (sweeps.at(x + h * W).gradient() - sweeps.at(x - h * W).gradient()) / (2 * h)
+    np.testing.assert_allclose(run.product(W), change, rtol=1e-5, atol=1e-6)
+
+
+def test_an_array_that_its_own_pullback_reads_is_not_written_into():
+    def function(x):
+        v = np.exp(x)
+        v[1:] += 3.0
+        return np.sum(v * v)
+
+    run = Sweeps(autoopt.Objective(function, X).dispatch.paths[0].trace.tape).at(X)
+    np.testing.assert_allclose(run.gradient(), 2 * (np.exp(X) + [0, 3, 3]) * np.exp(X), rtol=1e-14)
+
+
+def test_quotients_of_what_is_large():
+    """The square of a divisor overflows where the quotient is far from it."""
+
+    def share(x):
+        return np.exp(x)[0] / np.exp(x).sum() + np.log(np.exp(x[1]) + 3.0)
+
+    x = np.array([700.0, 699.0])
+    run = Sweeps(autoopt.Objective(share, x).dispatch.paths[0].trace.tape).at(x)
+    p = 1 / (1 + np.exp(-1.0))
+    slope, curvature = p * (1 - p), p * (1 - p) * (1 - 2 * p)
+    np.testing.assert_allclose(run.gradient(), [slope, 1 - slope], rtol=1e-12)
+    np.testing.assert_allclose(run.hessian(), curvature * np.array([[1, -1], [-1, 1]]), rtol=1e-9)

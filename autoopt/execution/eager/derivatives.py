@@ -11,13 +11,14 @@ import hashlib
 import operator
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
 from autoopt.execution import source_cache
-from autoopt.execution.eager import shipped
+from autoopt.execution.eager import shipped, trials
+from autoopt.execution.eager.roles import Role
 from autoopt.execution.modules import executed
 from autoopt.tape.digest import template_text
 from autoopt.tape.names import qualified
@@ -28,23 +29,6 @@ from autoopt.tape.tape import CONSTANT, Slot, Step
 FLOAT = np.dtype(float)
 _MOST = 5000
 """The kinds that are kept: of those for each length there may be any number."""
-
-
-class Role(NamedTuple):
-    """What an operand is to the derivatives of its step; see `graph.steps.Operand`, of which it has the fields."""
-
-    kind: str
-    shape: tuple[int | None, ...] = ()
-    dtype: str = "float64"
-    value: Any = None
-
-    @property
-    def text(self) -> str:
-        """What the code is made from."""
-        if self.kind == "fixed":
-            return f"fixed {type(self.value).__name__}{np.asarray(self.value).tolist()!r}"
-        dtype = "" if self.dtype == "float64" else self.dtype
-        return f"{self.kind}{dtype}({','.join(':' if n is None else str(n) for n in self.shape)})"
 
 
 class Derivatives:
@@ -62,14 +46,21 @@ class Derivatives:
         Whether functions of numbers serve arrays, entry by entry.
     """
 
-    def __init__(self, step: Step, roles: Sequence[Role], order: int) -> None:
-        self.functions, self.entrywise = _functions(step, roles, order)
+    def __init__(
+        self, step: Step, roles: Sequence[Role], order: int, shapes: Sequence[tuple[int, ...]] | None = None
+    ) -> None:
+        self.functions, self.entrywise = _functions(step, roles, order, shapes)
         self.varying = [k for k, role in enumerate(roles) if role.kind == "varies"]
         self.read = [k for k, role in enumerate(roles) if role.kind != "fixed"]
 
 
-def _functions(step: Step, roles: Sequence[Role], order: int) -> tuple[dict[str, Callable], bool]:
-    """Return the functions of a kind of step, and whether there are no arrays within."""
+def _functions(
+    step: Step, roles: Sequence[Role], order: int, shapes: Sequence[tuple[int, ...]] | None
+) -> tuple[dict[str, Callable], bool]:
+    """Return the functions of a kind of step, and whether there are no arrays within.
+
+    Those for free lengths are tried before they are kept, on operands of the `shapes` that they are first needed for.
+    """
     key = kind_text(step, roles)
     kept = shipped.find(key)
     if kept is not None:
@@ -77,7 +68,12 @@ def _functions(step: Step, roles: Sequence[Role], order: int) -> tuple[dict[str,
     digest = hashlib.blake2b(f"{key}|{order}|{source_cache.version()}".encode(), digest_size=16).hexdigest()
     text = source_cache.read(digest)
     if text is None:
-        text = source_cache.write(digest, derived(step, roles, order))
+        text = derived(step, roles, order)
+        if shapes is not None and not text.startswith(_EXACT):
+            first = {} if order == 1 else _functions(step, roles, 1, shapes)[0]
+            if not trials.hold(step, roles, shapes, first | executed(text, "step")):
+                text = _EXACT
+        text = source_cache.write(digest, text)
     if text.startswith(_EXACT):
         raise LengthsCount
     return executed(text, "step"), not text.startswith(_ARRAYS)
@@ -205,7 +201,8 @@ class Kinds:
         key = (order, step.operation, template, *(role if role.kind != "fixed" else role.text for role in roles))
         if key not in self._known:
             try:
-                self._keep(key, Derivatives(step, roles, order))
+                shapes = [operand.shape for operand in operands] if any(None in role.shape for role in roles) else None
+                self._keep(key, Derivatives(step, roles, order, shapes))
             except LengthsCount:
                 self._keep(key, None)
         known = self._known[key]

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.special
 
-from autoopt.execution.eager.derivatives import Role, kind_text
+from autoopt.execution.eager.derivatives import kind_text
+from autoopt.execution.eager.roles import Role
 from autoopt.tape.tape import PARAMETER, Slot, Step
 
 FOLDER = Path(__file__).parent / "shipped"

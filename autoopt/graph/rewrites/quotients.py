@@ -13,6 +13,7 @@ import pytensor.scalar.math as psm
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.basic import MergeOptimizer
 from pytensor.tensor.basic import Alloc
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
@@ -134,6 +135,24 @@ def split_quotients(graph: FunctionGraph) -> None:
             graph.replace(node.outputs[0], whole)
 
 
+def split_all(graph: FunctionGraph) -> None:
+    """Rewrite all quotients of `graph` whose divisor has a power, whatever it is of: `a * b / y**2` as above."""
+    for node in graph.toposort():
+        scalar = node.op.scalar_op if isinstance(node.op, Elemwise) else None
+        if isinstance(scalar, ps.TrueDiv | ps.Reciprocal) and (made := _split(node, _ALL)) is not None:
+            graph.replace(node.outputs[0], made)
+    MergeOptimizer().rewrite(graph)
+
+
+class _Everything(set[Variable]):
+    def __contains__(self, variable: object) -> bool:
+        return True
+
+
+_ALL = _Everything()
+"""All variables, as those that may be steep."""
+
+
 def _split(node: Apply, steep: set[Variable]) -> Variable | None:
     """Return the quotient as a product of quotients, None if no steep divisor is there twice."""
     known: dict[tuple, Variable] = {}
@@ -146,7 +165,7 @@ def _split(node: Apply, steep: set[Variable]) -> Variable | None:
             factors.remove(factor)
             divisors.remove(factor)
     powers = [v for v in divisors if _is_steep(v, steep)]
-    factors.sort(key=lambda v: not _is_steep(v, steep))
+    factors.sort(key=lambda v: (not _is_steep(v, steep), steep is _ALL and isinstance(v, Constant)))
     pairs = list(zip(factors, powers, strict=False))
     made = [pt.true_div(*pair) if n == 1 else pt.sqr(pt.true_div(*pair)) for pair, n in _counted(pairs)]
     made += factors[len(pairs) :]

@@ -119,18 +119,19 @@ def second_35(c0, r0, x0, x1, t0):
 
 def pull_36(c0, r0, x0, x1):
     value = c0 / x1
-    return value, -(c0 * x0) / (x1 * x1)
+    return value, -(value * r0)
 
 
 def push_36(r0, x0, x1, t0, t1):
-    return t0 / x1 + -(t1 * x0) / (x1 * x1)
+    return t0 / x1 - t1 / x1 * r0
 
 
 def second_36(c0, r0, x0, x1, t0, t1):
-    square_x1 = x1 * x1
-    value = -(t1 * c0) / square_x1
-    ratio = t1 * c0 * x0 / (x1 * x1 * x1)
-    t2 = -(t0 * c0) / square_x1 + ratio + ratio
+    ratio = c0 / x1
+    ratio2 = t1 / x1
+    value = -(ratio2 * ratio)
+    product = ratio2 * ratio * r0
+    t2 = product + product - t0 / x1 * ratio
     return value, t2
 
 
@@ -147,16 +148,16 @@ def second_37(c0, r0, x0, x1, t0):
 
 
 def pull_38(c0, r0, x0, x1):
-    return -(c0 * x0) / (x1 * x1)
+    return -(c0 / x1 * r0)
 
 
 def push_38(r0, x0, x1, t0):
-    return -(t0 * x0) / (x1 * x1)
+    return -(t0 / x1 * r0)
 
 
 def second_38(c0, r0, x0, x1, t0):
-    ratio = t0 * c0 * x0 / (x1 * x1 * x1)
-    return ratio + ratio
+    product = t0 / x1 * (c0 / x1) * r0
+    return product + product
 
 
 def pull_51(c0, r0, x0, x1):
@@ -172,10 +173,11 @@ def push_51(r0, x0, x1, t0, t1):
 
 def second_51(c0, r0, x0, x1, t0, t1):
     t2 = x1 * x1 + x0 * x0
-    square_t2 = t2 * t2
-    ratio = -2.0 * t0 * c0 * x1 * x0 / square_t2
-    value = ratio + -(t1 * c0) / t2 + 2.0 * t1 * c0 * x0 * x0 / square_t2
-    t3 = t0 * c0 / t2 + 2.0 * t1 * c0 * x0 * x1 / square_t2 - 2.0 * t0 * c0 * x1 * x1 / square_t2
+    ratio = c0 / t2
+    ratio2 = t1 / t2
+    ratio3 = t0 / t2
+    value = -(t1 * c0) / t2 + 2.0 * ratio2 * ratio * x0 * x0 - 2.0 * ratio3 * ratio * x1 * x0
+    t3 = t0 * c0 / t2 + 2.0 * ratio2 * ratio * x0 * x1 - 2.0 * ratio3 * ratio * x1 * x1
     return value, t3
 
 
@@ -188,7 +190,8 @@ def push_52(r0, x0, x1, t0):
 
 
 def second_52(c0, r0, x0, x1, t0):
-    return -2.0 * t0 * c0 * x1 * x0 / (x1 * x1 + x0 * x0)**2
+    t1 = x1 * x1 + x0 * x0
+    return -2.0 * (t0 / t1) * (c0 / t1) * x1 * x0
 
 
 def pull_53(c0, r0, x0, x1):
@@ -200,7 +203,8 @@ def push_53(r0, x0, x1, t0):
 
 
 def second_53(c0, r0, x0, x1, t0):
-    return 2.0 * t0 * c0 * x0 * x1 / (x1 * x1 + x0 * x0)**2
+    t1 = x1 * x1 + x0 * x0
+    return 2.0 * (t0 / t1) * (c0 / t1) * x0 * x1
 
 
 def pull_54(c0, r0, x0, x1):
@@ -235,13 +239,13 @@ def second_54(c0, r0, x0, x1, t0, t1):
     t3 = np.isinf(chosen)
     chosen2 = np.where(t3, 1.0, chosen)
     root = np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
-    product = root * root * root
+    ratio = c0 / root
     chosen3 = np.where(t3, 1.0, np.where(mask, t2 * t2, 1.0))
-    t4 = 2.0 * t0 * x0 / chosen3 + 2.0 * t1 * x1 / chosen3
-    ratio = (np.where(mask, -0.5 * t4 * c0 * x0 / product, 0.0) + t0 * c0 / root) / chosen2
-    value = np.where(mask, np.where(mask, ratio, 0.0), 0.0)
-    ratio2 = (np.where(mask, -0.5 * t4 * c0 * x1 / product, 0.0) + t1 * c0 / root) / chosen2
-    chosen4 = np.where(mask, np.where(mask, ratio2, 0.0), 0.0)
+    ratio2 = (2.0 * t0 * x0 / chosen3 + 2.0 * t1 * x1 / chosen3) / root
+    ratio3 = (np.where(mask, -0.5 * ratio2 * ratio * (x0 / root), 0.0) + t0 * c0 / root) / chosen2
+    value = np.where(mask, np.where(mask, ratio3, 0.0), 0.0)
+    ratio4 = (np.where(mask, -0.5 * ratio2 * ratio * (x1 / root), 0.0) + t1 * c0 / root) / chosen2
+    chosen4 = np.where(mask, np.where(mask, ratio4, 0.0), 0.0)
     return value, chosen4
 
 
@@ -271,8 +275,9 @@ def second_55(c0, r0, x0, x1, t0):
     chosen = np.where(mask, t1, 1.0)
     chosen2 = np.where(np.isinf(chosen), 1.0, chosen)
     root = np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
-    chosen3 = np.where(mask, -(t0 * x0 * c0 / chosen2 * x0) / (root * root * root) / chosen2, 0.0)
-    return np.where(mask, np.where(mask, (chosen3 + t0 * c0 / root) / chosen2, 0.0), 0.0)
+    ratio = t0 * x0 * c0 / chosen2 / root * (x0 / root) * (-1.0 / root) / chosen2
+    chosen3 = np.where(mask, (np.where(mask, ratio, 0.0) + t0 * c0 / root) / chosen2, 0.0)
+    return np.where(mask, chosen3, 0.0)
 
 
 def pull_56(c0, r0, x0, x1):
@@ -301,13 +306,20 @@ def second_56(c0, r0, x0, x1, t0):
     chosen = np.where(mask, t1, 1.0)
     chosen2 = np.where(np.isinf(chosen), 1.0, chosen)
     root = np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
-    chosen3 = np.where(mask, -(t0 * x1 * c0 / chosen2 * x1) / (root * root * root) / chosen2, 0.0)
-    return np.where(mask, np.where(mask, (chosen3 + t0 * c0 / root) / chosen2, 0.0), 0.0)
+    ratio = t0 * x1 * c0 / chosen2 / root * (x1 / root) * (-1.0 / root) / chosen2
+    chosen3 = np.where(mask, (np.where(mask, ratio, 0.0) + t0 * c0 / root) / chosen2, 0.0)
+    return np.where(mask, chosen3, 0.0)
+
+
+# with arrays
 
 
 def pull_108(c0, r0, x0, x1):
     solution = np.linalg.solve(x0.T, c0)
     return -(solution[:, None] * r0), solution
+
+
+# with arrays
 
 
 def push_108(r0, x0, x1, t0, t1):
@@ -322,8 +334,14 @@ def second_108(c0, r0, x0, x1, t0, t1):
     return difference, solution2
 
 
+# with arrays
+
+
 def pull_109(c0, r0, x0, x1):
     return -(np.linalg.solve(x0.T, c0)[:, None] * r0)
+
+
+# with arrays
 
 
 def push_109(r0, x0, x1, t0):
@@ -337,8 +355,14 @@ def second_109(c0, r0, x0, x1, t0):
     return minus - np.linalg.solve(x0.T, solution @ minus_t0)[:, None] * r0
 
 
+# with arrays
+
+
 def pull_110(c0, r0, x0, x1):
     return np.linalg.solve(x0.T, c0)
+
+
+# with arrays
 
 
 def push_110(r0, x0, x1, t0):
@@ -349,9 +373,15 @@ def second_110(c0, r0, x0, x1, t0):
     return None
 
 
+# with arrays
+
+
 def pull_111(c0, r0, x0, x1):
     solution = np.linalg.solve(x0.T, c0)
     return -(solution @ r0.T), solution
+
+
+# with arrays
 
 
 def push_111(r0, x0, x1, t0, t1):

@@ -27,7 +27,7 @@ def push_1(r0, x0, t0):
 
 
 def second_1(c0, r0, x0, t0):
-    return -(t0 * c0) / (x0 * x0)
+    return -(t0 / x0 * (c0 / x0))
 
 
 def pull_2(c0, r0, x0):
@@ -39,7 +39,7 @@ def push_2(r0, x0, t0):
 
 
 def second_2(c0, r0, x0, t0):
-    return -0.25 * t0 * c0 / (r0 * r0 * r0)
+    return t0 / r0 * (c0 / r0) * (-0.25 / r0)
 
 
 def pull_3(c0, r0, x0):
@@ -115,16 +115,18 @@ def second_8(c0, r0, x0, t0):
 
 
 def pull_9(c0, r0, x0):
-    return c0 / np.cos(x0)**2
+    cos_x0 = np.cos(x0)
+    return c0 / cos_x0 / cos_x0
 
 
 def push_9(r0, x0, t0):
-    return t0 / np.cos(x0)**2
+    cos_x0 = np.cos(x0)
+    return t0 / cos_x0 / cos_x0
 
 
 def second_9(c0, r0, x0, t0):
     cos_x0 = np.cos(x0)
-    return 2.0 * t0 * c0 * cos_x0 * np.sin(x0) / (cos_x0 * cos_x0)**2
+    return 2.0 * (t0 / cos_x0) * (c0 / cos_x0) * (np.sin(x0) / cos_x0)
 
 
 def pull_10(c0, r0, x0):
@@ -136,7 +138,8 @@ def push_10(r0, x0, t0):
 
 
 def second_10(c0, r0, x0, t0):
-    return -(t0 * c0) / (1.0 + x0)**2
+    t1 = 1.0 + x0
+    return -(t0 / t1 * (c0 / t1))
 
 
 def pull_11(c0, r0, x0):
@@ -152,15 +155,15 @@ def second_11(c0, r0, x0, t0):
 
 
 def pull_12(c0, r0, x0):
-    return -c0 / (x0 * x0)
+    return c0 / x0 * (-1.0 / x0)
 
 
 def push_12(r0, x0, t0):
-    return -t0 / (x0 * x0)
+    return t0 / x0 * (-1.0 / x0)
 
 
 def second_12(c0, r0, x0, t0):
-    ratio = t0 * c0 / (x0 * x0 * x0)
+    ratio = t0 / x0 * (c0 / x0) / x0
     return ratio + ratio
 
 
@@ -197,7 +200,8 @@ def push_15(r0, x0, t0):
 
 
 def second_15(c0, r0, x0, t0):
-    return -2.0 * t0 * c0 * x0 / (1.0 + x0 * x0)**2
+    t1 = 1.0 + x0 * x0
+    return -2.0 * (t0 / t1) * (c0 / t1) * x0
 
 
 def pull_16(c0, r0, x0):
@@ -209,7 +213,7 @@ def push_16(r0, x0, t0):
 
 
 def second_16(c0, r0, x0, t0):
-    return -0.43429448190325176 * t0 * c0 / (x0 * x0)
+    return -0.43429448190325176 * (t0 / x0) * (c0 / x0)
 
 
 def pull_17(c0, r0, x0):
@@ -221,7 +225,7 @@ def push_17(r0, x0, t0):
 
 
 def second_17(c0, r0, x0, t0):
-    return -1.4426950408889634 * t0 * c0 / (x0 * x0)
+    return -1.4426950408889634 * (t0 / x0) * (c0 / x0)
 
 
 def pull_18(c0, r0, x0):
@@ -293,8 +297,14 @@ def second_24(c0, r0, x0, t0):
     return np.where(t1, 0.0, np.where(t1, 0.0, np.where(t1, 0.0, product + product)))
 
 
+# with arrays
+
+
 def pull_104(c0, r0, x0):
     return c0.T.copy()
+
+
+# with arrays
 
 
 def push_104(r0, x0, t0):
@@ -305,8 +315,14 @@ def second_104(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_105(c0, r0, x0):
     return -(r0.T @ (c0 @ r0.T))
+
+
+# with arrays
 
 
 def push_105(r0, x0, t0):
@@ -318,10 +334,16 @@ def second_105(c0, r0, x0, t0):
     return -(r0.T @ (((minus @ r0.T) @ c0 + (c0 @ r0.T) @ minus) @ r0.T))
 
 
+# with arrays
+
+
 def pull_112(c0, r0, x0):
     largest_x0 = x0.max()
     exp = np.exp(x0 - np.where(np.isinf(largest_x0), 0.0, largest_x0))
     return c0 * exp / exp.sum()
+
+
+# with arrays
 
 
 def push_112(r0, x0, t0):

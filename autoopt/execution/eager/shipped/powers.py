@@ -111,30 +111,31 @@ def second_59(c0, r0, x0, t0):
 
 
 def pull_60(c0, r0, x0):
-    return -c0 / (x0 * x0)
+    return c0 / x0 * (-1.0 / x0)
 
 
 def push_60(r0, x0, t0):
-    return -t0 / (x0 * x0)
+    return t0 / x0 * (-1.0 / x0)
 
 
 def second_60(c0, r0, x0, t0):
-    ratio = t0 * c0 / (x0 * x0 * x0)
+    ratio = t0 / x0 * (c0 / x0) / x0
     return ratio + ratio
 
 
 def pull_61(c0, r0, x0):
-    return -2.0 * c0 * x0 / (x0 * x0)**2
+    return c0 / x0 * (-2.0 / x0) / x0
 
 
 def push_61(r0, x0, t0):
-    return -2.0 * t0 * x0 / (x0 * x0)**2
+    return t0 / x0 * (-2.0 / x0) / x0
 
 
 def second_61(c0, r0, x0, t0):
-    square_x0 = x0 * x0
-    ratio = 2.0 * t0 * x0 * c0 / (square_x0 * square_x0 * square_x0)
-    return 2.0 * (ratio + ratio) * x0 - 2.0 * t0 * c0 / (square_x0 * square_x0)
+    ratio = c0 / x0
+    ratio2 = t0 / x0
+    ratio3 = ratio2 * ratio * (2.0 / x0) / x0 / x0
+    return 2.0 * (ratio3 + ratio3) * x0 + ratio2 * ratio * (-2.0 / x0) / x0
 
 
 def pull_62(c0, r0, x0):
@@ -170,7 +171,7 @@ def push_64(r0, x0, t0):
 
 
 def second_64(c0, r0, x0, t0):
-    return -0.25 * t0 * c0 / (r0 * r0 * r0)
+    return t0 / r0 * (c0 / r0) * (-0.25 / r0)
 
 
 def pull_65(c0, r0, x0):
@@ -186,47 +187,50 @@ def second_65(c0, r0, x0, t0):
 
 
 def pull_66(c0, r0, x0):
-    return -c0 / (x0 * x0)
+    return c0 / x0 * (-1.0 / x0)
 
 
 def push_66(r0, x0, t0):
-    return -t0 / (x0 * x0)
+    return t0 / x0 * (-1.0 / x0)
 
 
 def second_66(c0, r0, x0, t0):
-    ratio = t0 * c0 / (x0 * x0 * x0)
+    ratio = t0 / x0 * (c0 / x0) / x0
     return ratio + ratio
 
 
 def pull_67(c0, r0, x0):
     root_x0 = np.sqrt(x0)
-    return -0.5 * c0 / (root_x0 * root_x0 * root_x0)
+    return c0 / root_x0 * (-0.5 / root_x0) / root_x0
 
 
 def push_67(r0, x0, t0):
     root_x0 = np.sqrt(x0)
-    return -0.5 * t0 / (root_x0 * root_x0 * root_x0)
+    return t0 / root_x0 * (-0.5 / root_x0) / root_x0
 
 
 def second_67(c0, r0, x0, t0):
     root_x0 = np.sqrt(x0)
-    ratio = 0.5 * t0 * c0 / (root_x0 * root_x0 * root_x0 * root_x0)
-    ratio2 = 0.25 * t0 * c0 / (root_x0 * root_x0 * root_x0 * root_x0 * root_x0)
-    return 0.5 * (ratio + ratio) / root_x0 + ratio2
+    ratio = c0 / root_x0
+    ratio2 = t0 / root_x0
+    ratio3 = ratio2 * ratio * (0.5 / root_x0) / root_x0
+    ratio4 = ratio2 * ratio * (0.25 / root_x0) / root_x0 / root_x0
+    return 0.5 * (ratio3 + ratio3) / root_x0 + ratio4
 
 
 def pull_68(c0, r0, x0):
-    return -2.0 * c0 * x0 / (x0 * x0)**2
+    return c0 / x0 * (-2.0 / x0) / x0
 
 
 def push_68(r0, x0, t0):
-    return -2.0 * t0 * x0 / (x0 * x0)**2
+    return t0 / x0 * (-2.0 / x0) / x0
 
 
 def second_68(c0, r0, x0, t0):
-    square_x0 = x0 * x0
-    ratio = 2.0 * t0 * x0 * c0 / (square_x0 * square_x0 * square_x0)
-    return 2.0 * (ratio + ratio) * x0 - 2.0 * t0 * c0 / (square_x0 * square_x0)
+    ratio = c0 / x0
+    ratio2 = t0 / x0
+    ratio3 = ratio2 * ratio * (2.0 / x0) / x0 / x0
+    return 2.0 * (ratio3 + ratio3) * x0 + ratio2 * ratio * (-2.0 / x0) / x0
 
 
 STEPS = {

@@ -6,8 +6,14 @@
 import numpy as np
 
 
+# with arrays
+
+
 def pull_92(c0, r0, x0, x1):
     return c0 * x1, x0 * c0
+
+
+# with arrays
 
 
 def push_92(r0, x0, x1, t0, t1):
@@ -18,8 +24,14 @@ def second_92(c0, r0, x0, x1, t0, t1):
     return t1 * c0, c0 * t0
 
 
+# with arrays
+
+
 def pull_93(c0, r0, x0, x1):
     return c0 * x1
+
+
+# with arrays
 
 
 def push_93(r0, x0, x1, t0):
@@ -30,8 +42,14 @@ def second_93(c0, r0, x0, x1, t0):
     return None
 
 
+# with arrays
+
+
 def pull_94(c0, r0, x0, x1):
     return x0 * c0
+
+
+# with arrays
 
 
 def push_94(r0, x0, x1, t0):
@@ -42,8 +60,14 @@ def second_94(c0, r0, x0, x1, t0):
     return None
 
 
+# with arrays
+
+
 def pull_95(c0, r0, x0, x1):
     return c0[:, None] * x1, x0.T @ c0
+
+
+# with arrays
 
 
 def push_95(r0, x0, x1, t0, t1):
@@ -54,8 +78,14 @@ def second_95(c0, r0, x0, x1, t0, t1):
     return c0[:, None] * t1, c0 @ t0
 
 
+# with arrays
+
+
 def pull_96(c0, r0, x0, x1):
     return c0[:, None] * x1
+
+
+# with arrays
 
 
 def push_96(r0, x0, x1, t0):
@@ -66,8 +96,14 @@ def second_96(c0, r0, x0, x1, t0):
     return None
 
 
+# with arrays
+
+
 def pull_97(c0, r0, x0, x1):
     return x0.T @ c0
+
+
+# with arrays
 
 
 def push_97(r0, x0, x1, t0):
@@ -78,8 +114,14 @@ def second_97(c0, r0, x0, x1, t0):
     return None
 
 
+# with arrays
+
+
 def pull_98(c0, r0, x0, x1):
     return c0 @ x1.T, x0[:, None] * c0
+
+
+# with arrays
 
 
 def push_98(r0, x0, x1, t0, t1):
@@ -90,8 +132,14 @@ def second_98(c0, r0, x0, x1, t0, t1):
     return t1 @ c0, t0[:, None] * c0
 
 
+# with arrays
+
+
 def pull_99(c0, r0, x0, x1):
     return c0 @ x1.T
+
+
+# with arrays
 
 
 def push_99(r0, x0, x1, t0):
@@ -102,8 +150,14 @@ def second_99(c0, r0, x0, x1, t0):
     return None
 
 
+# with arrays
+
+
 def pull_100(c0, r0, x0, x1):
     return x0[:, None] * c0
+
+
+# with arrays
 
 
 def push_100(r0, x0, x1, t0):
@@ -114,8 +168,14 @@ def second_100(c0, r0, x0, x1, t0):
     return None
 
 
+# with arrays
+
+
 def pull_101(c0, r0, x0, x1):
     return c0 @ x1.T, x0.T @ c0
+
+
+# with arrays
 
 
 def push_101(r0, x0, x1, t0, t1):
@@ -126,8 +186,14 @@ def second_101(c0, r0, x0, x1, t0, t1):
     return c0 @ t1.T, t0.T @ c0
 
 
+# with arrays
+
+
 def pull_102(c0, r0, x0, x1):
     return c0 @ x1.T
+
+
+# with arrays
 
 
 def push_102(r0, x0, x1, t0):
@@ -138,8 +204,14 @@ def second_102(c0, r0, x0, x1, t0):
     return None
 
 
+# with arrays
+
+
 def pull_103(c0, r0, x0, x1):
     return x0.T @ c0
+
+
+# with arrays
 
 
 def push_103(r0, x0, x1, t0):

@@ -6,8 +6,14 @@
 import numpy as np
 
 
+# with arrays
+
+
 def pull_72(c0, r0, x0):
     return np.full(x0.shape[0], c0)
+
+
+# with arrays
 
 
 def push_72(r0, x0, t0):
@@ -18,8 +24,14 @@ def second_72(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_73(c0, r0, x0):
     return np.full((x0.shape[0], x0.shape[1]), c0)
+
+
+# with arrays
 
 
 def push_73(r0, x0, t0):
@@ -30,8 +42,14 @@ def second_73(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_74(c0, r0, x0):
     return np.broadcast_to(c0, (x0.shape[0], c0.shape[0])).copy()
+
+
+# with arrays
 
 
 def push_74(r0, x0, t0):
@@ -42,8 +60,14 @@ def second_74(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_75(c0, r0, x0):
     return np.broadcast_to(c0[:, None], (c0.shape[0], x0.shape[1])).copy()
+
+
+# with arrays
 
 
 def push_75(r0, x0, t0):
@@ -54,8 +78,14 @@ def second_75(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_76(c0, r0, x0):
     return np.broadcast_to(c0[:, None], (c0.shape[0], x0.shape[1])).copy()
+
+
+# with arrays
 
 
 def push_76(r0, x0, t0):
@@ -66,8 +96,14 @@ def second_76(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_77(c0, r0, x0):
     return np.full(x0.shape[0], np.full((1,), c0 / np.float64(x0.shape[0])))
+
+
+# with arrays
 
 
 def push_77(r0, x0, t0):
@@ -78,11 +114,17 @@ def second_77(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_78(c0, r0, x0):
     size_x0 = x0.shape[0]
     size_x0_2 = x0.shape[1]
     cast = np.array([x0.shape[0], x0.shape[1]], dtype=np.int64).astype(np.float64)
     return np.full((size_x0, size_x0_2), np.full((1, 1), c0 / (cast[0] * cast[1])))
+
+
+# with arrays
 
 
 def push_78(r0, x0, t0):
@@ -96,8 +138,14 @@ def second_78(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_79(c0, r0, x0):
     return np.broadcast_to((c0 / np.float64(x0.shape[0]))[None], (x0.shape[0], c0.shape[0])).copy()
+
+
+# with arrays
 
 
 def push_79(r0, x0, t0):
@@ -108,8 +156,14 @@ def second_79(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_80(c0, r0, x0):
     return np.broadcast_to((c0 / np.float64(x0.shape[1]))[:, None], (c0.shape[0], x0.shape[1])).copy()
+
+
+# with arrays
 
 
 def push_80(r0, x0, t0):
@@ -120,8 +174,14 @@ def second_80(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_81(c0, r0, x0):
     return np.broadcast_to((c0 / np.float64(x0.shape[1]))[:, None], (c0.shape[0], x0.shape[1])).copy()
+
+
+# with arrays
 
 
 def push_81(r0, x0, t0):
@@ -132,9 +192,15 @@ def second_81(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_82(c0, r0, x0):
     mask = x0 == r0
     return np.where(mask, c0 / np.count_nonzero(mask), 0.0)
+
+
+# with arrays
 
 
 def push_82(r0, x0, t0):
@@ -146,9 +212,15 @@ def second_82(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_83(c0, r0, x0):
     mask = x0 == r0
     return np.where(mask, c0 / np.count_nonzero(mask), 0.0)
+
+
+# with arrays
 
 
 def push_83(r0, x0, t0):
@@ -160,9 +232,15 @@ def second_83(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_84(c0, r0, x0):
     mask = x0 == r0
     return np.where(mask, c0 / mask.sum(axis=0), 0.0)
+
+
+# with arrays
 
 
 def push_84(r0, x0, t0):
@@ -174,9 +252,15 @@ def second_84(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_85(c0, r0, x0):
     mask = x0 == r0[:, None]
     return np.where(mask, (c0 / mask.sum(axis=1))[:, None], 0.0)
+
+
+# with arrays
 
 
 def push_85(r0, x0, t0):
@@ -188,9 +272,15 @@ def second_85(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_86(c0, r0, x0):
     mask = x0 == r0[:, None]
     return np.where(mask, (c0 / mask.sum(axis=1))[:, None], 0.0)
+
+
+# with arrays
 
 
 def push_86(r0, x0, t0):
@@ -202,9 +292,15 @@ def second_86(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_87(c0, r0, x0):
     mask = x0 == r0
     return np.where(mask, c0 / np.count_nonzero(mask), 0.0)
+
+
+# with arrays
 
 
 def push_87(r0, x0, t0):
@@ -216,9 +312,15 @@ def second_87(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_88(c0, r0, x0):
     mask = x0 == r0
     return np.where(mask, c0 / np.count_nonzero(mask), 0.0)
+
+
+# with arrays
 
 
 def push_88(r0, x0, t0):
@@ -230,9 +332,15 @@ def second_88(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_89(c0, r0, x0):
     mask = x0 == r0
     return np.where(mask, c0 / mask.sum(axis=0), 0.0)
+
+
+# with arrays
 
 
 def push_89(r0, x0, t0):
@@ -244,9 +352,15 @@ def second_89(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_90(c0, r0, x0):
     mask = x0 == r0[:, None]
     return np.where(mask, (c0 / mask.sum(axis=1))[:, None], 0.0)
+
+
+# with arrays
 
 
 def push_90(r0, x0, t0):
@@ -258,9 +372,15 @@ def second_90(c0, r0, x0, t0):
     return None
 
 
+# with arrays
+
+
 def pull_91(c0, r0, x0):
     mask = x0 == r0[:, None]
     return np.where(mask, (c0 / mask.sum(axis=1))[:, None], 0.0)
+
+
+# with arrays
 
 
 def push_91(r0, x0, t0):

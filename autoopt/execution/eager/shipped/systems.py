@@ -7,8 +7,14 @@ import numpy as np
 import scipy.linalg
 
 
+# with arrays
+
+
 def pull_106(c0, c1, r0, r1, x0):
     return c1 * np.linalg.inv(x0.T)
+
+
+# with arrays
 
 
 def push_106(r0, r1, x0, t0):
@@ -28,6 +34,9 @@ def second_106(c0, c1, r0, r1, x0, t0):
     return -solution3[order.argsort()]
 
 
+# with arrays
+
+
 def pull_107(c0, r0, x0):
     index = np.arange(x0.shape[0])
     t1 = np.minimum(x0.shape[1], c0.shape[1])
@@ -41,6 +50,9 @@ def pull_107(c0, r0, x0):
     filled2 = np.zeros((x0.shape[0], x0.shape[0]))
     filled2[index, index] = solution.diagonal()
     return (solution + solution.T) * (index[:, None] >= index).astype(np.float64) - filled2
+
+
+# with arrays
 
 
 def push_107(r0, x0, t0):
