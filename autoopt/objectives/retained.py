@@ -189,6 +189,7 @@ class _KeptPath:
         self.varying = {cells[id(cell)]: name for cell, name in path.trace.varying if id(cell) in cells}
         self.readings = [_Reading(recorded.watched, form, names) for recorded in path.traces]
         self.found = {name for _, name, _ in self.places} | set(self.varying.values())
+        self.functions = _functions_of_numpy(path)
 
     def let_go(self) -> int:
         """Let go of the data, and return how many bytes remain."""
@@ -199,7 +200,9 @@ class _KeptPath:
 
     def holds(self) -> bool:
         """Whether what it read outside is as it was, but for inputs."""
-        return all(reading.rest.holds() for reading in self.readings)
+        return all(reading.rest.holds() for reading in self.readings) and all(
+            getattr(np, name, None) is function for name, function in self.functions
+        )
 
     def values(self, form: Form) -> dict[str, Any] | None:
         """Return the inputs by name; None if other arrays are the same than were, or one is of another shape."""
@@ -216,6 +219,13 @@ class _KeptPath:
         """Take the data, and what is found outside, of a function of the same form."""
         varying = tuple((form.cells[k], name) for k, name in self.varying.items())
         self.path.take_up(args, values, [reading.anew(form) for reading in self.readings], varying, budget)
+
+
+def _functions_of_numpy(path: Path) -> list[tuple[str, Any]]:
+    """Return the functions of NumPy on the tape by their names there, which somebody may give to others."""
+    found = {step.operation for step in path.trace.tape.steps if step.operation is not None}
+    names = [(getattr(function, "__name__", ""), function) for function in found]
+    return [(name, function) for name, function in names if getattr(np, name, None) is function]
 
 
 def _shape(value: np.ndarray) -> Hashable:

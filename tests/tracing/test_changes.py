@@ -355,3 +355,15 @@ def test_data_written_between_calls_are_seen() -> None:
         check_seen(f, partial(operator.setitem, data, 0, 9.0), data)
     numbers = [1.0]
     check_seen(lambda x, d: x.sum() * d[0], lambda: operator.setitem(numbers, 0, 2.0), numbers)
+
+
+def test_a_function_of_numpy_that_somebody_replaces(monkeypatch) -> None:
+    def f(x):
+        return np.cosh(x[0]) + x[1] ** 2
+
+    x = np.array([0.7, 0.4])
+    np.testing.assert_allclose(autoopt.grad(f)(x), [np.sinh(0.7), 0.8])
+    monkeypatch.setattr(np, "cosh", lambda z: z**3)
+    np.testing.assert_allclose(autoopt.grad(f)(x), [3 * 0.49, 0.8])
+    monkeypatch.undo()
+    np.testing.assert_allclose(autoopt.grad(f)(x), [np.sinh(0.7), 0.8])
