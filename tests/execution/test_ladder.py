@@ -272,3 +272,29 @@ def test_quotients_of_what_is_large():
     slope, curvature = p * (1 - p), p * (1 - p) * (1 - 2 * p)
     np.testing.assert_allclose(run.gradient(), [slope, 1 - slope], rtol=1e-12)
     np.testing.assert_allclose(run.hessian(), curvature * np.array([[1, -1], [-1, 1]]), rtol=1e-9)
+
+
+def copied(x):
+    v = np.array([x[0], x[1], x[2]])
+    u = v.copy()
+    u[1] *= 2.0
+    v[0] = x[1] * x[2]
+    u[0], u[1] = u[1], u[0]
+    return np.sum(u**2) + np.sum(v**3)
+
+
+def shifted(x):
+    a = np.outer(x, x)
+    b = a.copy()
+    for i in range(1, 3):
+        a[i] = np.sin(a[i - 1]) + a[i]
+        b[i - 1] = a[i] * b[i]
+    return np.sum(a * b) + np.sum(b[1] ** 2)
+
+
+@pytest.mark.parametrize("function", [copied, shifted])
+def test_copies_are_written_into_by_themselves(function):
+    run = Sweeps(autoopt.Objective(function, X).dispatch.paths[0].trace.tape).at(X)
+    slopes, _ = differences.gradient(function, X)
+    assert run.value == pytest.approx(function(X), rel=1e-14)
+    np.testing.assert_allclose(run.gradient(), slopes, rtol=1e-8)

@@ -127,7 +127,8 @@ class _Write:
         self.adds = step.operation is put_add
         self.moving = has_slot(self.place)
         self.distinct = _is_distinct(step.shape, self.place)
-        self.forward = self._in_place if self.array is not None and program.rewritten[self.array] else None
+        last = self.array is not None and program.rewritten[self.array] == index
+        self.forward = self._in_place if last else None
 
     def _at(self, values: Values) -> Any:
         return fill(self.place, [values[k] for k in self.step.inputs]) if self.moving else self.place

@@ -166,9 +166,9 @@ class Program:
                         break
         return varies
 
-    def _in_part(self, wanted: set[int]) -> tuple[bytearray, bytearray]:
-        """Return which steps' cotangents are gathered, and which arrays may be written into where a step writes."""
-        gathered, rewritten = bytearray(len(self.steps)), bytearray(len(self.steps))
+    def _in_part(self, wanted: set[int]) -> tuple[bytearray, list[int]]:
+        """Return which steps' cotangents are gathered, and by array which step may write into it."""
+        gathered, rewritten = bytearray(len(self.steps)), [0] * len(self.steps)
         last: dict[int, int] = {}
         spoiled = set(wanted)
         for index, step in enumerate(self.steps):
@@ -190,7 +190,7 @@ class Program:
             written = self.steps[source]
             fresh = written.operation in _FRESH or (is_elementwise(written) and not self.varies[source])
             if fresh and self.given[source] is None and source not in spoiled and last[source] == index:
-                rewritten[source] = 1
+                rewritten[source] = index
         return gathered, rewritten
 
     def _instruction(self, index: int, step: Step) -> tuple[int, Callable, int, int]:
