@@ -345,7 +345,8 @@ def test_of_long_code_without_a_loop_there_is_no_source(model, monkeypatch) -> N
         "The objective consists of 7 different operations on arrays. That is more than the 3 that are written as one "
         "source.\n"
         "  model.py:7\n    y = np.sin(x)\n        ^^^^^^^^^\n"
-        "To fix this: write parts of it as fewer operations on larger arrays; minimize and fit need no source."
+        "To fix this: write parts of it as fewer operations on larger arrays; with engine='auto' minimize and fit need "
+        "no source."
     )
 
 

@@ -69,7 +69,8 @@ def refuse_irregular(tape: Tape) -> None:
     found = irregular(tape)
     if found is not None:
         happened = f"{found.happened}. That is more than the {MOST:,} that are written as one source."
-        raise TracingError(happened, found.places, f"{found.remedy}; minimize and fit need no source.")
+        remedy = f"{found.remedy}; with engine='auto' minimize and fit need no source."
+        raise TracingError(happened, found.places, remedy)
 
 
 def note(tape: Tape) -> str | None:
