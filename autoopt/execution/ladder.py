@@ -38,11 +38,17 @@ BODY = 2
 
 
 def estimated(tape: Tape, kind: Kind) -> float:
-    """Return the seconds that deriving a vectorised tape is likely to take, infinite if it is too long."""
+    """Return the seconds that deriving a vectorised tape is likely to take, infinite if it is too long.
+
+    It is 0 for tapes that only derived code has room for.
+    """
     steps = sum(step.level == PARAMETER for step in tape.steps)
     if steps > MOST:
         return np.inf
-    bodies = sum(len(step.operation.body) for step in tape.steps if isinstance(step.operation, Recurrence))
+    loops = [step.operation for step in tape.steps if isinstance(step.operation, Recurrence)]
+    if any(loop.segment for loop in loops):
+        return 0.0  # a sweep would keep all that derived code computes again
+    bodies = sum(len(loop.body) for loop in loops)
     return kind.seconds * (steps + BODY * bodies)
 
 

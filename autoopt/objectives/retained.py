@@ -22,7 +22,6 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -293,7 +292,7 @@ def _is_same(one: float, other: float) -> bool:
 
 # The store ------------------------------------------------------------------------------------------------------------
 
-_ENTRIES: OrderedDict[int, tuple[Hashable, _Entry]] = OrderedDict()
+_ENTRIES: dict[int, tuple[Hashable, _Entry]] = {}
 _LOCK = threading.RLock()  # a finalizer may run while it is held
 
 
@@ -355,7 +354,8 @@ def resumable(f: Any, x0: Any, args: tuple = (), engine: str = "auto") -> Iterat
 def forget() -> None:
     """Forget everything."""
     with _LOCK:
-        _ENTRIES.clear()
+        dropped = [_ENTRIES.pop(number, None) for number in list(_ENTRIES)]
+    del dropped  # whose finalizers may come back here
 
 
 def _is_lasting(objective: Objective, form: Form, record: _Record) -> bool:
@@ -406,5 +406,8 @@ def _taken(key: Hashable) -> _Entry | None:
 def _keep(key: Hashable, entry: _Entry) -> None:
     with _LOCK:
         _ENTRIES[id(entry)] = key, entry
-        while len(_ENTRIES) > MOST or sum(kept.size for _, kept in list(_ENTRIES.values())) > ALL:
-            _ENTRIES.popitem(last=False)
+        dropped = []  # they go when nothing of this is under way any more: a finalizer may come back here
+        for number in list(_ENTRIES):
+            if len(_ENTRIES) <= MOST and sum(kept.size for _, kept in list(_ENTRIES.values())) <= ALL:
+                break
+            dropped.append(_ENTRIES.pop(number, None))

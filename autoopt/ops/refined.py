@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node, clone_replace
 from pytensor.graph.traversal import ancestors
+
+from autoopt.ops.releases import infers_shape
 
 
 class Refined(Op):
@@ -24,7 +25,8 @@ class Refined(Op):
     def perform(self, node: Apply, inputs: Sequence, output_storage: list) -> None:
         output_storage[0][0] = inputs[1]
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: Sequence) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: Sequence) -> list:
         return [shapes[1]]
 
     def pullback(

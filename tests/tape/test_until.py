@@ -307,7 +307,7 @@ def test_twenty_newton_iterations_are_one_loop(made) -> None:
 
 
 @pytest.mark.slow
-def test_contraction_mapping_of_several_markets_is_one_loop(made) -> None:
+def test_contraction_mapping_of_several_markets_is_one_loop(made, patient) -> None:
     rng = np.random.default_rng(4)
     s, X = rng.uniform(0.05, 0.2, size=(6, 3)), rng.normal(size=(6, 3, 5))
     objective = Objective(shares_of_each, np.array([0.5, 1.0]), (s, X))

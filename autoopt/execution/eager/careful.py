@@ -48,8 +48,9 @@ class Careful:
 
     def backward(self, cotangents: Values) -> None:
         """Do what `Program.backward` does, keeping the cotangents."""
-        if self.program.pulls:
-            self.live[self.program.pulls[0][0]] = True
+        for index, cotangent in enumerate(cotangents):
+            if cotangent is not None:
+                self.live[index] = True
         for index, *_ in self.program.pulls:
             cotangent, part = cotangents[index], self.program.part(index)
             if cotangent is None or not np.any(self.live[index]):

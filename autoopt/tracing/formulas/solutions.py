@@ -41,7 +41,7 @@ def collocation(stages: int) -> tuple[np.ndarray, np.ndarray]:
 
     ends = np.zeros(stages + 1)
     ends[-2:] = -1.0, 1.0  # P_s - P_(s-1) is 0 at the nodes, on (-1, 1)
-    nodes = (np.sort(legendre.legroots(ends)) + 1.0) / 2.0
+    nodes = (np.sort(np.real(legendre.legroots(ends))) + 1.0) / 2.0  # NumPy 2.5 gives complex ones
     nodes[-1] = 1.0
     powers = np.arange(1, stages + 1)[:, None]
     return nodes, np.linalg.solve(nodes ** (powers - 1), nodes**powers / powers).T

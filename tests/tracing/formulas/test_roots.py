@@ -61,7 +61,7 @@ SEARCHES = {
     "fixed_point": lambda a, b: optimize.fixed_point(lambda z: (b / a / z**2 + 2 * z) / 3, 1.0),
     "autoopt.fixed_point": lambda a, b: autoopt.fixed_point(lambda z, c: (c / z**2 + 2 * z) / 3, 1.0, args=(b / a,)),
     "iteration": lambda a, b: autoopt.fixed_point(
-        lambda z: z - 0.1 * cube(z, a, b), 1.0, method="iteration", maxiter=2000
+        lambda z: z - 0.1 * cube(z, a, b), 1.0, method="iteration", maxiter=2000, xtol=1e-10
     ),
 }  # fmt: skip
 
