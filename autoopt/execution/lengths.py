@@ -62,6 +62,17 @@ def with_checks(text: str, lengths: Mapping[tuple[str, int], int], everywhere: b
     return text
 
 
+def with_least(text: str, names: Sequence[str], least: int) -> str:
+    """Return the source with checks that data have at least so many rows."""
+    for name in sorted(names) if least > 1 else ():
+        told = f"This code is for {least} rows of {name} or more, not {{len({name})}}."
+        lines = [f"if len({name}) < {least}:", f'    raise ValueError(f"{told}")']
+        for function in _outer(text):
+            if name in _arguments(text, function):
+                text = _begun(text, function, lines)
+    return text
+
+
 def _things(axis: int) -> str:
     return ("rows", "columns")[axis] if axis < 2 else f"entries along axis {axis}"
 

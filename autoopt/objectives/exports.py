@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 
 import numpy as np
@@ -10,14 +11,14 @@ import numpy as np
 from autoopt.execution import engines, ladder, source_cache
 from autoopt.execution.engines import NumpyFunctions, module_source
 from autoopt.execution.families import Family
-from autoopt.execution.lengths import with_checks, with_lengths
+from autoopt.execution.lengths import with_checks, with_least, with_lengths
 from autoopt.execution.printed import with_constants, with_counts, without_ties
 from autoopt.graph.kinds import KINDS
 from autoopt.objectives.compilation import Compiler
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
 from autoopt.objectives.portions import portions
-from autoopt.objectives.trials import serves_other_rows
+from autoopt.objectives.trials import least_rows
 
 
 def exported(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions) -> str:
@@ -37,12 +38,27 @@ def exported(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions
         ranks = {name: len(step.shape) for name, step in leaves.items()}
         known = with_lengths(module_source(compiled.tape, kind, compiler.title()), family, ranks)
         rows = {length for (_, axis), length in lengths.items() if not axis}
-        if known is not None and serves_other_rows(without_ties(known), kind, compiler, rows):
+        least = None if known is None else least_rows(without_ties(known), kind, compiler, rows)
+        if known is not None and least is not None:
             text = without_ties(known)
             text = with_counts(text, path.counts) if path.counts else text
-            lengths = {place: length for place, length in lengths.items() if place not in family.moving()}
-            return with_constants(with_checks(text, lengths), constants)
-    return with_constants(with_checks(text, lengths, everywhere=True), constants)
+            moving = family.moving()
+            text = with_least(text, [name for name, axis in moving if not axis], least)
+            lengths = {place: length for place, length in lengths.items() if place not in moving}
+            return _told(with_constants(with_checks(text, lengths), constants), path, {})
+    return _told(with_constants(with_checks(text, lengths, everywhere=True), constants), path, lengths)
+
+
+def _told(text: str, path: Path, lengths: Mapping[tuple[str, int], int]) -> str:
+    """Return the source whose docstring says what data it is for."""
+    rows = [f"{length} of {name}" for (name, axis), length in lengths.items() if not axis]
+    told = [f"It is written for data of so many rows: {', '.join(rows)}."] if rows else []
+    if path.trace.tape.data_decided:
+        told.append("The objective goes by what is in its data: other data may take it another way, without a word.")
+    if not told or not text.startswith('"""'):
+        return text
+    end = text.index('"""', 3)
+    return f"{text[:end].rstrip()}\n\n" + "\n".join(told) + f"\n{text[end:]}"
 
 
 def _informed(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions) -> Family | None:

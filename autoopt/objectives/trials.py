@@ -33,8 +33,8 @@ _AGREE = 1e-7
 _ITERATIONS = 10_000
 
 
-def serves_other_rows(text: str, kind: str, compiler: Compiler, lengths: Collection[int]) -> bool:
-    """Whether the source of one kind of derivative gives what the objective has on other numbers of rows.
+def least_rows(text: str, kind: str, compiler: Compiler, lengths: Collection[int]) -> int | None:
+    """Return from how many rows on source gives what the objective has; None if it does not for longer data either.
 
     Parameters
     ----------
@@ -49,13 +49,14 @@ def serves_other_rows(text: str, kind: str, compiler: Compiler, lengths: Collect
     known = sorted(lengths)
     longest = max(known, default=0)
     tried = sorted({*ROWS, longest // 2, longest - 1, longest + 1, 2 * longest})
+    least = 1
     for count in [rows for rows in tried if 0 < rows <= 2 * longest]:
         if time.perf_counter() - begin > SECONDS:
-            return True
+            break
         lengths_there = {length: count + 3 * rank for rank, length in enumerate(known)}
         if not _fits(text, kind, compiler.original, lengths_there):
-            return False
-    return True
+            least = count + 1
+    return least if least <= LITERAL + 1 else None
 
 
 def _fits(text: str, kind: str, original: Original, lengths: dict[int, int]) -> bool:

@@ -222,3 +222,54 @@ def test_too_few_lengths_make_no_symbol(monkeypatch):
     monkeypatch.setattr(families, "ENOUGH", 4)
     text = autoopt.source(mean_square, X0, regression(60))
     assert "len(y) != 60" in text
+
+
+def half(b, y):
+    m = len(y) // 2
+    return np.sum((y[:m] - b[0]) ** 2) + np.sum((y[m:] - b[1]) ** 4)
+
+
+def by_parity(b, y):
+    return np.sum((y - b[0]) ** 2) + (b[1] ** 2 if len(y) % 2 else 3 * b[1] ** 2)
+
+
+def capped(b, y):
+    return min(len(y), 20) * b[0] ** 2 + np.sum((y - b[1]) ** 2)
+
+
+def lagged(b, y):
+    n, u = len(y), y - b[0]
+    lags = int(4 * (n / 100) ** (2 / 9))
+    return (
+        np.mean(u * u)
+        + b[1] ** 2
+        + sum(2 * (1 - k / (lags + 1)) * np.sum(u[k:] * u[:-k]) / n for k in range(1, lags + 1))
+    )
+
+
+@pytest.mark.parametrize("f", [half, by_parity, capped, lagged])
+@pytest.mark.parametrize("rows", [10, 37])
+def test_what_an_objective_does_by_its_number_of_rows_is_checked(f, rows):
+    """No number of the code tells of a branch on it."""
+    text = autoopt.source(f, X0[:2], (RNG.normal(size=rows),))
+    with pytest.raises(ValueError, match=f"written for {rows} rows of y, not 101"):
+        evaluated(text, f, X0[:2], (RNG.normal(size=101),))
+
+
+def test_source_says_from_how_many_rows_on_it_holds():
+    def f(b, y):
+        return np.sum((y - b[0]) ** 2) * (2.0 if len(y) > 12 else 1.0) + b[1] ** 2
+
+    text = autoopt.source(f, X0[:2], (RNG.normal(size=37),))
+    for rows in (13, 20, 101):
+        y = RNG.normal(size=rows)
+        assert np.isclose(evaluated(text, f, X0[:2], (y,))[0], f(X0[:2], y), rtol=1e-13)
+    with pytest.raises(ValueError, match="for 13 rows of y or more, not 12"):
+        evaluated(text, f, X0[:2], (RNG.normal(size=12),))
+
+
+def test_source_of_decisions_from_the_data_says_so():
+    def f(b, y):
+        return sum((2.0 if v < 0 else 1.0) * (v - b[0]) ** 2 for v in y)
+
+    assert "goes by what is in its data" in autoopt.source(f, X0[:1], (RNG.normal(size=40),))

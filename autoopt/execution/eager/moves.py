@@ -106,10 +106,10 @@ def _is_basic(place: Any) -> bool:
 
 def _is_distinct(shape: tuple[int, ...], place: Any) -> bool:
     """Whether an index without inputs picks no entry twice."""
-    if _is_basic(place) or all(np.size(part) == 1 for part in (place if isinstance(place, tuple) else (place,))):
-        return not has_slot(place)
     if has_slot(place):
         return False
+    if _is_basic(place) or all(np.size(part) == 1 for part in (place if isinstance(place, tuple) else (place,))):
+        return True
     picked = np.arange(prod(shape)).reshape(shape)[place]
     return len(np.unique(picked)) == picked.size
 

@@ -152,7 +152,7 @@ class _Stack(TapeRewriter):
             carries=carries + 1,
             body=tuple(steps.steps),
             updates=tuple(frozen),
-            outputs=(*outputs, carries),
+            outputs=(*outputs, numbers),  # of a loop that is cut off before its end one more than there have been
             until=Until(every, True, tuple(held), None),
         )
         return operation, [whole[step].shape for step in outputs]
