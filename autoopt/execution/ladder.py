@@ -27,7 +27,7 @@ from autoopt.tape.loops.irregular import MOST
 from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.tape import PARAMETER, Tape
 
-PATIENCE = 0.6
+PATIENCE = 0.35
 """Seconds that a first derivative may take to be derived before it is known."""
 
 WORTH = 20.0

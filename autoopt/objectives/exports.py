@@ -21,6 +21,10 @@ from autoopt.objectives.portions import portions
 from autoopt.objectives.trials import least_rows
 
 
+WAIT = 0.6
+"""Seconds that a derivation may take for it to be made twice more, on fewer rows."""
+
+
 def exported(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunctions) -> str:
     """Return the source of one kind of derivative on a path."""
     leaves = {leaf.name: compiled.tape.steps[index] for index, leaf in compiled.tape.leaves().items() if index}
@@ -66,7 +70,7 @@ def _informed(compiler: Compiler, path: Path, kind: str, compiled: NumpyFunction
     family = _family(compiler, kind, compiled)
     if family is None or family.of_lengths() is not None or path.trace.changes:
         return family
-    if ladder.estimated(compiled.tape, KINDS[kind]) > ladder.PATIENCE:  # nobody waits for it twice more
+    if ladder.estimated(compiled.tape, KINDS[kind]) > WAIT:  # nobody waits for it twice more
         return None
     original = compiler.original
     for pair in portions(original.args):

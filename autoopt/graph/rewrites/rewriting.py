@@ -83,7 +83,7 @@ def settings() -> Iterator[None]:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, DEEP))
     try:
-        with config.change_flags(floatX="float64", cxx="", traceback__limit=0, on_opt_error="ignore"):
+        with config.change_flags(floatX="float64", cxx="", linker="py", traceback__limit=0, on_opt_error="ignore"):
             yield
     finally:
         sys.setrecursionlimit(limit)
