@@ -20,7 +20,6 @@ from autoopt.objectives.paths import Path
 from autoopt.objectives.portions import portions
 from autoopt.objectives.trials import least_rows
 
-
 WAIT = 0.6
 """Seconds that a derivation may take for it to be made twice more, on fewer rows."""
 
