@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -31,10 +31,10 @@ def caller(step: Step) -> Callable:
     args, options = step.template
     if operation is total and not step.shape and not options and all(type(part) is Slot for part in args):
         return _sum
-    if not _has_slot(options):
+    if not has_slot(options):
         if all(type(part) is Slot for part in args) and [part.position for part in args] == list(range(len(args))):
             return (lambda *inputs: operation(*inputs, **options)) if options else operation
-        if args and type(args[0]) is Slot and not _has_slot(args[1:]):
+        if args and type(args[0]) is Slot and not has_slot(args[1:]):
             rest = tuple(args[1:])
             if len(rest) == 1 and not options:
                 second = rest[0]
@@ -47,18 +47,14 @@ def _sum(*terms: Any) -> Any:
     return reduce(operator.add, terms)
 
 
-def _has_slot(template: Any) -> bool:
+def has_slot(template: Any) -> bool:
+    """Whether a part of a template is an input of the step."""
     if type(template) is Slot:
         return True
     if isinstance(template, tuple | list):
-        return any(map(_has_slot, template))
+        return any(map(has_slot, template))
     if isinstance(template, dict):
-        return any(map(_has_slot, template.values()))
+        return any(map(has_slot, template.values()))
     if isinstance(template, slice):
-        return any(map(_has_slot, (template.start, template.stop, template.step)))
+        return any(map(has_slot, (template.start, template.stop, template.step)))
     return False
-
-
-def has_slot(template: Sequence[Any] | Any) -> bool:
-    """Whether a part of a template is an input of the step."""
-    return _has_slot(template)

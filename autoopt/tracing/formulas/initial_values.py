@@ -16,6 +16,7 @@ import scipy.integrate
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autoopt.tape.tape import DATA, PARAMETER
+from autoopt.tracing.formulas.reports import ReadByName
 from autoopt.tracing.formulas.right_sides import RightSide
 from autoopt.tracing.formulas.solutions import Problem, Solution, whole
 from autoopt.tracing.recording import refusals
@@ -164,7 +165,7 @@ def _failed(problem: Problem, t_eval: Any) -> Any:
     return found
 
 
-class _Result(dict):
+class _Result(ReadByName, dict):
     """SciPy's result, its arrays with derivatives; they are made when they are asked for."""
 
     def __init__(self, problem: Problem, times: Any, dense: bool) -> None:
@@ -192,24 +193,6 @@ class _Result(dict):
             return AfterSteps(solution, solution.values if name == "y" else solution.moments)
         length = whole(solution.length) if _may_end(problem) else None
         return self._times[:length] if name == "t" else solution.values[:length].T
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def get(self, name: str, default: Any = None) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            return default
-
-    def values(self) -> Any:
-        return [self[name] for name in self]
-
-    def items(self) -> Any:
-        return [(name, self[name]) for name in self]
 
     @cached_property
     def _solution(self) -> Solution:

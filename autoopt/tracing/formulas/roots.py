@@ -23,6 +23,7 @@ from autoopt.tape.searches.newton import REST, STEPS, WIDTH, newton
 from autoopt.tape.tape import PARAMETER
 from autoopt.tracing.complex.eigenvalues import start_input
 from autoopt.tracing.formulas.equations import is_root, root_step
+from autoopt.tracing.formulas.reports import ReadByName
 from autoopt.tracing.recording import refusals
 from autoopt.tracing.recording.failing import is_handled
 from autoopt.tracing.recording.recorder import Recorder
@@ -172,7 +173,7 @@ def _is_simple_system(f: Callable, start: np.ndarray) -> bool:
     return bool(well and np.all(np.abs(step) <= CLOSE * (1.0 + np.abs(start))))
 
 
-class _Report(optimize.RootResults):
+class _Report(ReadByName, optimize.RootResults):
     """SciPy's report of a search whose root moves with the parameters.
 
     Its counts, and what is not `certain` to be the same elsewhere, make a record of its own point of the trace that
@@ -188,24 +189,6 @@ class _Report(optimize.RootResults):
         if name not in self._certain:
             self._tracer.tape.caught = True
         return super().__getitem__(name)
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def get(self, name: str, default: Any = None) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            return default
-
-    def values(self) -> Any:
-        return [self[name] for name in self]
-
-    def items(self) -> Any:
-        return [(name, self[name]) for name in self]
 
 
 @stands_in(optimize.fsolve)
