@@ -21,6 +21,9 @@ from pytensor.tensor.variable import TensorVariable
 from autoopt.graph.build import Graph
 from autoopt.graph.division import Function, divide_graph
 from autoopt.graph.equations import Solve
+from autoopt.graph.indexed import hessian as indexed
+from autoopt.graph.indexed.assembly import assembled
+from autoopt.graph.indexed.terms import NotFactored
 from autoopt.graph.kinds import KINDS, PREPARE
 from autoopt.graph.missing import refusal
 from autoopt.graph.parts import join, slopes
@@ -60,6 +63,15 @@ def _gradient(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable]
 
 @derives("hess")
 def _hessian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    try:
+        wrt = list(zip(graph.wrt, [part.start for part in graph.parts] or [0], strict=True))
+        return [], [indexed.hessian(value, wrt, graph.size, list(graph.inputs.values()), simplified)]
+    except NotFactored:
+        return _stacked(graph, value)
+
+
+def _stacked(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The slopes of all entries of the gradient at once, for all directions at once."""
     if len(graph.parts) > MAX_BLOCKS:
         slope = _over_vector(graph, [_joined(graph, slopes(value, graph.wrt))])[0]
         slope = simplified([graph.parameters, *graph.inputs.values()], [slope])[0]
@@ -180,7 +192,7 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         inputs = [*extra, graph.parameters, *given]
         own, joint = divided(graph.guards)
         whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]))
-        rewritten, late = whole.outputs[: len(results)], whole.outputs[len(results) :]
+        rewritten, late = assembled(whole.outputs[: len(results)]), whole.outputs[len(results) :]
         early = clone_replace(
             _over_vector(graph, [variable for variable, _ in own]), dict(zip(inputs, whole.inputs, strict=True))
         )
