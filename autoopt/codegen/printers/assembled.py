@@ -49,6 +49,7 @@ class _Assembly:
                     self.name = self.writer.fresh("hessian")
                     self.write(f"{self.name} = {code} + {code}.T")
                 else:
+                    self.writer.names.setdefault(variable, "hessian")
                     self.name = self.writer.own(variable, self.node.outputs[0])
                 return
             self.name = self.writer.fresh("hessian")
@@ -77,11 +78,11 @@ class _Assembly:
         pair = entry.rows, entry.columns
         if all(isinstance(p, slice) for p in pair):
             rows, columns = (_slice_text(p, self.node.op.size) for p in pair)
-            single = [isinstance(p, slice) and p.stop - p.start == 1 for p in pair]
-            scalar = f"{value:.}" if not any(single) else value.text
-            self.write(f"{self.name}[{rows}, {columns}] {operator} {value}")
+            target = self.name if rows == columns == ":" and operator == "+=" else f"{self.name}[{rows}, {columns}]"
+            self.write(f"{target} {operator} {value}")
             if entry.mirrored:
-                self.write(f"{self.name}[{columns}, {rows}] {operator} {scalar}.T" if scalar else "")
+                target = target if target == self.name else f"{self.name}[{columns}, {rows}]"
+                self.write(f"{target} {operator} {value:.}.T")
             return
         rows, columns = (self.positions(p) for p in pair)
         self.scattered(entry, f"{rows:.}[:, None]", f"{columns:.}", value, f"{value:.}.T", f"{columns:.}[:, None]", f"{rows:.}")
@@ -103,7 +104,7 @@ class _Assembly:
         if all(isinstance(p, slice) for p in pair):
             i = self.counter("i", count)
             rows, columns = (_entry_text(i, p) for p in pair)
-            operator = "+="
+            operator = self.operator(entry)
             self.write(f"{self.name}[{rows}, {columns}] {operator} {value}")
             if entry.mirrored:
                 self.write(f"{self.name}[{columns}, {rows}] {operator} {value}")
@@ -129,12 +130,12 @@ class _Assembly:
 
     def _blocks(self, entry: Entry, value: Code) -> None:
         letters = list(entry.letters.items())
-        view = self.writer.fresh("blocks")
         lengths = [length for _, length in entry.axes]
+        operator = self.operator(entry)
         if not (isinstance(entry.rows, slice) and isinstance(entry.columns, slice)):
             self.everywhere(entry, value)
             return
-        size = self.node.op.size
+        size, view = self.node.op.size, self.writer.fresh("blocks")
         rows, columns = (_slice_text(p, size) for p in (entry.rows, entry.columns))
         whole = rows == columns == ":"
         part = self.name if whole else f"{self.name}[{rows}, {columns}]"
@@ -151,7 +152,7 @@ class _Assembly:
             before = sum(k < placed[0] for k in free)
             order = [*now[len(letters) : len(letters) + before], *now[: len(letters)], *now[len(letters) + before :]]
             text = f"{value:.}.transpose({', '.join(map(str, order))})"
-        self.write(f"{view}[{', '.join(index)}] += {text}")
+        self.write(f"{view}[{', '.join(index)}] {operator} {text}")
         assert rank(own) == len(letters) + len(free)
         if entry.mirrored:
             turned = self.writer.fresh("blocks")
@@ -168,7 +169,7 @@ class _Assembly:
             before = 0 if apart else placed[0]
             full = [*moved[:before], *range(len(letters)), *moved[before:]]
             same = full == list(range(len(full)))
-            self.write(f"{turned}[{', '.join(index)}] += " + (value.text if same else f"{value:.}.transpose({', '.join(map(str, full))})"))
+            self.write(f"{turned}[{', '.join(index)}] {operator} " + (value.text if same else f"{value:.}.transpose({', '.join(map(str, full))})"))
 
     def everywhere(self, entry: Entry, value: Code) -> None:
         """Write blocks at positions that are no slices, an entry at a time."""

@@ -41,11 +41,26 @@ class _Assembly:
             self.add(block)
         if not self.entries:
             return pt.zeros((self.op.size, self.op.size))
+        self.entries = self.summed()
         (entry, *rest), whole = self.entries, slice(0, self.op.size, 1)
         if not rest and entry.kind == "block" and entry.rows == whole and entry.columns == whole:
             value = cast(TensorVariable, self.values[entry.operand])
             return pt.add(value, value.T) if entry.mirrored else value
         return cast(TensorVariable, Assembled(self.op.size, self.entries)(*self.values))
+
+    def summed(self) -> list[Entry]:
+        """Return the entries with those of one place as one, which is the sum of their operands."""
+        groups: dict[object, list[Entry]] = {}
+        for entry in self.entries:
+            is_slice = isinstance(entry.rows, slice) and isinstance(entry.columns, slice)
+            key = (entry.kind, *map(_bounds, (entry.rows, entry.columns)), entry.mirrored, entry.axes, entry.count)
+            groups.setdefault(key if is_slice else entry, []).append(entry)
+        found = []
+        for first, *others in groups.values():
+            if others:
+                self.values[first.operand] = pt.add(*(self.values[entry.operand] for entry in (first, *others)))
+            found.append(first)
+        return sorted(found, key=lambda entry: entry.kind != "block")  # which may be written in place of zeros
 
     def add(self, block: Block) -> None:
         """Enter the terms of one block."""
@@ -146,6 +161,10 @@ class _Assembly:
         if len(factors) > 1:
             return None
         return shaped(pt.dot(factors[0].T, factors[0]), (*rows.sizes, *columns.sizes))
+
+
+def _bounds(positions: Positions) -> object:
+    return (positions.start, positions.stop, positions.step) if isinstance(positions, slice) else None
 
 
 def _same(one: Factor, two: Factor) -> bool:

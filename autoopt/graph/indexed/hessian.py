@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedGrad, ZeroGrad
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import clone_replace
@@ -26,7 +27,9 @@ from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
 from pytensor.tensor.variable import TensorVariable
 
-from autoopt.graph.indexed.pushes import indices, push_of
+from autoopt.graph.indexed.condensing import condensed
+from autoopt.graph.indexed.dense import multiplied_out
+from autoopt.graph.indexed.pushes import indices, is_step, push_of
 from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, merged
 from autoopt.graph.parts import slopes
 from autoopt.ops.releases import infers_shape
@@ -163,18 +166,49 @@ def _pushed(targets: Sequence[Variable], root: TensorVariable, inputs: Sequence[
     """Return the terms of each target's derivative by `root`."""
     labels = [Label(length) for length in cast("tuple[int, ...]", root.type.shape)]
     places = tuple(Place((label,)) if label.size != 1 else Place((), np.array(0)) for label in labels)
-    found: dict[Variable, list[Term]] = {root: [Term(1.0, (), places, places)]}
+    found: dict[Variable, list[Term] | NotFactored] = {root: [Term(1.0, (), places, places)]}
     for node in io_toposort(list(inputs), list(targets)):
-        own = [found.get(v, []) for v in node.inputs]
-        if not any(own):
+        if isinstance(node.op, _CONSTANT) or not any(v in found for v in node.inputs):
             continue
-        if len(node.outputs) > 1:
-            raise NotFactored(str(node.op))
-        terms = merged(push_of(node)(node, own))
-        if len(terms) > MAX_TERMS:
-            raise NotFactored(f"{len(terms)} terms")
-        found[node.outputs[0]] = terms
-    return [found.get(target, []) for target in targets]
+        try:
+            found.update(zip(node.outputs, _pushed_through(node, found, root, targets), strict=True))
+        except NotFactored as problem:  # which matters where something is made of it that has slopes
+            found.update(dict.fromkeys(node.outputs, problem))
+    return [_terms(target, found) for target in targets]
+
+
+_CONSTANT = (DisconnectedGrad, ZeroGrad)
+
+
+def _terms(variable: Variable, found: dict[Variable, list[Term] | NotFactored]) -> list[Term]:
+    """Return the terms of what has some; NotFactored if it should have, and has not."""
+    terms = found.get(variable, [])
+    if isinstance(terms, NotFactored):
+        raise terms
+    return terms
+
+
+def _pushed_through(
+    node: Apply,
+    found: dict[Variable, list[Term] | NotFactored],
+    root: TensorVariable,
+    targets: Sequence[Variable],
+) -> list[list[Term]]:
+    """Return the terms of a node's results."""
+    if is_step(node):
+        return [[]]
+    own = [_terms(v, found) for v in node.inputs]
+    if not any(own):
+        return [[] for _ in node.outputs]
+    try:
+        terms = [merged(push_of(node)(node, own))]
+        if node.outputs[0] not in targets:
+            terms = [condensed(terms[0])]
+        if sum(map(len, terms)) > MAX_TERMS:
+            raise NotFactored(f"{len(terms[0])} terms")
+    except NotFactored:
+        return multiplied_out(node, own, root)
+    return terms
 
 
 def _numbered(term: Term, operands: dict[Variable, int]) -> Term:

@@ -22,20 +22,21 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor import scalar as ps
 from pytensor.compile.ops import ViewOp
-from pytensor.gradient import DisconnectedGrad, ZeroGrad
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.replace import vectorize_graph
 from pytensor.tensor.basic import Alloc, AllocDiag, ExtractDiag, Join, MakeVector, ScalarFromTensor, TensorFromScalar
 from pytensor.tensor.blas import BatchedDot
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.extra_ops import CumOp
 from pytensor.tensor.linalg.inverse import MatrixInverse
-from pytensor.tensor.math import Argmax, Dot, Max, Min, Sum
+from pytensor.tensor.math import Dot, Sum
 from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor, IncSubtensor, Subtensor
 from pytensor.tensor.variable import TensorVariable
 
+from autoopt.graph.indexed.contraction import Contractions
 from autoopt.graph.indexed.terms import Factor, Label, NotFactored, Place, Term, at, fixed
 from autoopt.ops.patterns import is_zero, rank
 from autoopt.ops.releases import axis_of, operands_of
@@ -142,11 +143,9 @@ def _number(variable: Variable) -> float | None:
     return None
 
 
-@pushes(Max, Min, Argmax, DisconnectedGrad, ZeroGrad)
-def constant(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
-    if isinstance(node.op, Max | Min):
-        raise NotFactored(str(node.op))
-    return []
+def is_step(node: Apply) -> bool:
+    """Whether the results have no slope in anything: they are whole numbers, or comparisons."""
+    return all(getattr(out.type, "dtype", "float64") != "float64" for out in node.outputs)
 
 
 @pushes(SpecifyShape, ViewOp, ScalarFromTensor, TensorFromScalar)
@@ -214,6 +213,33 @@ def inverse(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
         factors = [at(out, [*lead, first, row]), at(out, [*lead, column, last])]
         places = [*lead, first, last]
         found.append(term.times(factors, (), -1.0).without((*row.labels, *column.labels), places))
+    return found
+
+
+@pushes(CumOp)
+def running(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
+    """Running sums: of what the factors along the axis are together, which becomes one factor."""
+    op, ndim = node.op, rank(node.inputs[0])
+    axis = op.axis if op.axis is not None else 0 if ndim == 1 else None
+    if op.mode != "add" or axis is None:
+        raise NotFactored(str(op))
+    found = []
+    for term in terms[0]:
+        place = term.out[axis]
+        others = {label for p in (*term.out[:axis], *term.out[axis + 1 :], *term.par) for label in p.labels}
+        if not place.is_plain or others & set(place.labels):
+            raise NotFactored("running sums of what has been placed")
+        (label,) = place.labels
+        along = [factor for factor in term.factors if label in factor[1]]
+        rest = [factor for factor in term.factors if label not in factor[1]]
+        if not along:
+            along = [(pt.ones(label.size), (label,))]
+        kept = others.union(x for _, labels in rest for x in labels)
+        mine = dict.fromkeys(x for _, labels in along for x in labels)
+        wanted = [x for x in mine if x in kept or x is label]
+        joint = Contractions().arranged(along, wanted)
+        summed = pt.cumsum(joint, axis=wanted.index(label))
+        found.append(Term(term.coefficient, ((summed, tuple(wanted)), *rest), term.out, term.par))
     return found
 
 

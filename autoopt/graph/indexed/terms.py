@@ -228,7 +228,7 @@ def merged(terms: Iterable[Term]) -> list[Term]:
         if term.coefficient == 0.0:
             continue
         term = Term(term.coefficient, multiplied(term.factors), term.out, term.par)
-        key, factors, labels = _canonical(term)
+        key, factors, labels = canonical(term)
         bucket = found.setdefault(key, [])
         while True:
             for k, (others, other) in enumerate(bucket):
@@ -236,7 +236,7 @@ def merged(terms: Iterable[Term]) -> list[Term]:
                 if joint is not None:
                     del bucket[k]
                     term = joint
-                    _, factors, labels = _canonical(term)
+                    _, factors, labels = canonical(term)
                     break
             else:
                 break
@@ -245,7 +245,7 @@ def merged(terms: Iterable[Term]) -> list[Term]:
     return [term for bucket in found.values() for _, term in bucket]
 
 
-def _canonical(term: Term) -> tuple[tuple, list[tuple[Variable, tuple[int, ...]]], list[Label]]:
+def canonical(term: Term) -> tuple[tuple, list[tuple[Variable, tuple[int, ...]]], list[Label]]:
     """Return what terms of one form have in common, the factors with their labels as numbers, and the labels."""
     numbers: dict[Label, int] = {}
     for place in (*term.out, *term.par):
