@@ -1,7 +1,7 @@
 """Objectives whose dense Hessian somebody has written by hand who knows its structure.
 
 Each as a user writes it in plain NumPy, with its data and its Hessian; `hessian_models.py` has those that no limit is
-stated for. `hessian_tables.py` measures, `tests/test_benchmarks.py` compares every Hessian with the slope of a gradient.
+stated for. `hessian_tables.py` measures, `tests/test_hessian_benchmarks.py` compares every Hessian with differences.
 """
 
 from __future__ import annotations
