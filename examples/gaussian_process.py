@@ -1,4 +1,4 @@
-"""A Gaussian process: its length, amplitude and noise by maximum likelihood, with standard errors from the exact Hessian.
+"""A Gaussian process: length, amplitude and noise by maximum likelihood, with standard errors from the exact Hessian.
 
 The three are positive; what is fitted are their logarithms. To run it::
 

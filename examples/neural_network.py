@@ -5,6 +5,8 @@ A network 2-10-6-1 learns a surface from 300 noisy points. A small ridge makes i
     python examples/neural_network.py
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 import autoopt
@@ -14,8 +16,7 @@ SIZES = (2, 10, 6, 1)
 
 def start(rng):
     """Return the weights and biases of each layer, drawn at random."""
-    pairs = zip(SIZES[:-1], SIZES[1:], strict=True)
-    return [{"W": rng.normal(size=(i, o)) / np.sqrt(i), "b": np.zeros(o)} for i, o in pairs]
+    return [{"W": rng.normal(size=(i, o)) / np.sqrt(i), "b": np.zeros(o)} for i, o in pairwise(SIZES)]
 
 
 def network(layers, X):
@@ -38,14 +39,14 @@ def curvature(objective, x, direction, step=1e-3):
 
 
 def report(label, objective, x):
-    """Print what the Hessian at `x` looks like; return its eigenvalues and eigenvectors, the smallest first."""
+    """Print what the Hessian at `x` looks like; return its eigenvalues, the smallest first."""
     eigenvalues, vectors = np.linalg.eigh(objective.hess(x))
     for k in (0, -1):
         by_differences = curvature(objective, x, vectors[:, k])
         assert abs(eigenvalues[k] - by_differences) < 1e-5 * (1 + abs(eigenvalues[k])), (eigenvalues[k], by_differences)
     negative = np.sum(eigenvalues < 0)
     print(f"{label}: {x.size} eigenvalues from {eigenvalues[0]:.2e} to {eigenvalues[-1]:.2e}, {negative} negative")
-    return eigenvalues, vectors
+    return eigenvalues
 
 
 def main():
@@ -56,10 +57,10 @@ def main():
 
     objective = autoopt.objective(loss, x0, X, y)
     flat = objective.structure.flatten
-    at_start, _ = report("at the start", objective, flat(x0))
+    at_start = report("at the start", objective, flat(x0))
     assert at_start[0] < 0  # not convex there
 
-    # Newton's method in a trust region uses the negative curvature, too, and ends where the gradient is zero to rounding.
+    # Newton's method in a trust region uses the negative curvature, and ends where the gradient is zero to rounding.
     options = {"gtol": 1e-8, "maxiter": 1000}
     newton = autoopt.minimize(loss, x0, (X, y), method="trust-exact", options=options)
     lbfgs = autoopt.minimize(loss, x0, (X, y), method="l-bfgs-b", options=options)
@@ -67,11 +68,11 @@ def main():
         size = np.max(np.abs(objective.grad(result.x)))
         print(f"{label}: loss {result.fun:.10f} after {result.nit} iterations, gradient {size:.1e}; {result.message}")
 
-    eigenvalues, vectors = report("at the minimum", objective, flat(newton.x))
+    eigenvalues = report("at the minimum", objective, flat(newton.x))
     assert newton.success
     assert eigenvalues[0] > 0  # a minimum, and an isolated one
     assert newton.nit < lbfgs.nit
-    # Where the loss hardly bends the data say nothing: along that direction it is the ridge alone that holds the weights.
+    # Along directions in which the loss hardly bends it is the ridge alone that holds the weights.
     print(f"directions in which the data say next to nothing: {np.sum(eigenvalues < 2e-3)} of {len(eigenvalues)}")
 
 
