@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import statistics
 import sys
 import time
@@ -104,7 +105,8 @@ def _jax(case: Case, x: np.ndarray, data: tuple, by_hand: Any) -> Callable:
 
 
 def jax_hessian(case: Case, x: np.ndarray, data: tuple) -> Callable[[np.ndarray], np.ndarray]:
-    """Return JAX's compiled Hessian of the same objective."""
+    """Return JAX's compiled Hessian of the same objective, on one thread if nobody has imported JAX before."""
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
     import jax
     import jax.numpy as jnp
 
@@ -136,18 +138,18 @@ def _difference(found: Any, expected: Any) -> float:
 
 
 def _alternating(calls: dict[str, Callable], x: np.ndarray) -> dict[str, float]:
-    """Return the median seconds of each, every call at another point."""
+    """Return the median of the processor's seconds of each, every call at another point."""
     spent: dict[str, list[float]] = {name: [] for name in calls}
     points = [x * (1 + k * 1e-10) for k in range(64)]
     at = 0
     for turn in range(ROUNDS):
         for name in list(calls)[:: -1 if turn % 2 else 1]:
-            began, count = time.perf_counter(), 0
-            while count == 0 or time.perf_counter() - began < ROUND:
+            began, count = time.process_time(), 0
+            while count == 0 or time.process_time() - began < ROUND:
                 at = (at + 1) % len(points)
                 calls[name](points[at])
                 count += 1
-            spent[name].append((time.perf_counter() - began) / count)
+            spent[name].append((time.process_time() - began) / count)
     return {name: statistics.median(each) for name, each in spent.items()}
 
 
