@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import UsageError
+from autoopt.errors import TracingError, UsageError
 from autoopt.objectives.arguments import private, shape
 from autoopt.objectives.bindings import Binding
-from autoopt.objectives.blocks import blocks, columns
+from autoopt.objectives.blocks import blocks as nested_blocks
+from autoopt.objectives.blocks import columns
+from autoopt.objectives.chosen import Blocks
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.parameters import Structure
@@ -85,18 +87,47 @@ def hvp(f: Callable, argnums: int = 0) -> Callable:
     return _followed(hvp, f, argnums, evaluate)
 
 
-def hessian(f: Callable, argnums: int = 0) -> Callable:
+def hessian(f: Callable, argnums: int = 0, *, blocks: Any = None) -> Callable:
     """Return the function that gives the second derivatives of `f` with respect to one argument.
 
     For an array of shape s the result has shape s + s; for a nest of arrays it is a nest of nests, as in JAX.
+
+    Parameters
+    ----------
+    f, argnums
+        See `grad`.
+    blocks : True, or list of pairs of names, optional
+        Return the blocks that belong to pairs of parts of that argument, as a dict by the pairs: those that are named,
+        which alone are computed, or all of them, each once. Parts have the names of `autoopt.objective(...).structure`:
+        the keys of a dict, "a.b" for those of dicts in it, "x[0]" for the first entry of a list.
+
+    Examples
+    --------
+    >>> import numpy as np, autoopt
+    >>> def f(x): return x["scale"] * np.sum(x["beta"] ** 2)
+    >>> autoopt.hessian(f, blocks=[("beta", "scale")])({"beta": np.array([1.0, 2.0]), "scale": 3.0})
+    {('beta', 'scale'): array([2., 4.])}
     """
     compiled = _Compiled(f, argnums)
+    if blocks is not None and blocks is not False:
+        return Blocks(f, argnums, blocks, _matrix)
 
     def evaluate(*args: Any, **options: Any) -> Any:
         with compiled.at(args, options) as (objective, x):
-            return blocks(objective.structure, objective.hess(x).copy())
+            return nested_blocks(objective.structure, objective.hess(x).copy())
 
     return _followed(hessian, f, argnums, evaluate)
+
+
+def _matrix(f: Callable) -> Callable:
+    """Return the function that gives the Hessian by the flat vector of the first argument, shape (n, n)."""
+    compiled = _Compiled(f, 0)
+
+    def evaluate(*args: Any, **options: Any) -> Any:
+        with compiled.at(args, options) as (objective, x):
+            return objective.hess(x).copy()
+
+    return evaluate
 
 
 def jacobian(f: Callable, argnums: int = 0) -> Callable:
@@ -135,9 +166,16 @@ def _followed(transform: Callable, f: Callable, argnums: int, evaluate: Callable
 def _inside(transform: Callable) -> Callable:
     """Return the stand-in for a function of this module in an objective that is traced."""
 
-    def stand_in(tracer: Any, f: Callable, argnums: int = 0) -> Any:
+    def stand_in(tracer: Any, f: Callable, argnums: int = 0, **options: Any) -> Any:
         from autoopt.objectives.nested import Transformed
 
+        for name, option in options.items():
+            if option is not None:
+                raise TracingError(
+                    f"{transform.__name__} is called inside of an objective with {name}={option!r}.",
+                    tracer.location(),
+                    f"leave {name} out: what is not needed of the result is not computed.",
+                )
         _Compiled(f, argnums)  # complains of what is no position
         return Transformed(tracer, transform, f, argnums)
 
