@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor import scalar as ps
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors
@@ -16,8 +17,10 @@ from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.indexed.contraction import Contractions, cheapest, shaped
 from autoopt.graph.indexed.hessian import Block, Unassembled, with_operands
+from autoopt.graph.indexed.pushes import uniform
 from autoopt.graph.indexed.terms import Factor, Label, Place, Term, as_slice, composed, merged
 from autoopt.ops.assembled import Assembled, Entry, Positions, gram
+from autoopt.ops.patterns import is_elementwise
 
 
 def assembled(variables: Sequence[Variable]) -> list[Variable]:
@@ -64,7 +67,7 @@ class _Assembly:
 
     def add(self, block: Block) -> None:
         """Enter the terms of one block."""
-        terms = merged(with_operands(term, self.operands) for term in block.terms)
+        terms = merged(without_numbers(with_operands(term, self.operands)) for term in block.terms)
         own = block.row == block.column
         positions = [self.op.roots[block.row], self.op.roots[block.column]]
         pending: list[tuple[Term, bool]] = _paired(terms) if own else [(term, True) for term in terms]
@@ -161,6 +164,42 @@ class _Assembly:
         if len(factors) > 1:
             return None
         return shaped(pt.dot(factors[0].T, factors[0]), (*rows.sizes, *columns.sizes))
+
+
+def without_numbers(term: Term) -> Term:
+    """Return the term with signs, and factors that are one number, in its coefficient."""
+    coefficient, factors = term.coefficient, []
+    for variable, labels in term.factors:
+        number, rest = _scaled(variable)
+        coefficient *= number
+        if rest is not None:
+            factors.append((rest, labels))
+    left = Term(coefficient, tuple(factors), term.out, term.par)
+    gone = [label for _, labels in term.factors for label in labels]
+    return left.without([label for label in gone if label not in left.placed], left.out)
+
+
+def _scaled(variable: Variable) -> tuple[float, Variable | None]:
+    """Return a number and what it is multiplied by, None if the array is that number everywhere."""
+    number = uniform(variable)
+    if number is not None:
+        return number, None
+    node = variable.owner
+    if is_elementwise(variable, ps.Neg):
+        number, rest = _scaled(node.inputs[0])
+        return -number, rest
+    if is_elementwise(variable, ps.Mul):
+        numbers = [uniform(v) for v in node.inputs]
+        known = [number for number in numbers if number is not None]
+        rest = [v for v, number in zip(node.inputs, numbers, strict=True) if number is None]
+        shape = cast(TensorVariable, variable).type.shape
+        if known and rest and np.broadcast_shapes(*(v.type.shape for v in rest)) == shape:
+            return float(np.prod(known)), pt.mul(*rest) if len(rest) > 1 else rest[0]
+    if node is not None and isinstance(node.op, DimShuffle):
+        number, rest = _scaled(node.inputs[0])
+        if number != 1.0 and rest is not None:
+            return number, cast(TensorVariable, rest).dimshuffle(node.op.new_order)
+    return 1.0, variable
 
 
 def _bounds(positions: Positions) -> object:

@@ -36,7 +36,10 @@ class Contractions:
     def contracted(self, factors: Sequence[Factor], wanted: Sequence[Label]) -> Factor:
         """Return the sum of the product of factors over all labels but `wanted`, in any order of these."""
         kept = set(wanted)
+        factors = multiplied(factors)
         factors = multiplied(self._summed(factor, kept, factors) for factor in factors)
+        while any(self._summed(factor, kept, factors) is not factor for factor in factors):
+            factors = multiplied(self._summed(factor, kept, factors) for factor in factors)
         if not factors:
             return pt.constant(1.0), ()
         tree = _order(factors, kept)

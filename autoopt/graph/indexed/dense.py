@@ -17,7 +17,7 @@ from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.indexed.contraction import Contractions
-from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term
+from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, over
 
 LARGEST = 2**22
 """Entries of a derivative that is multiplied out, at most."""
@@ -61,15 +61,8 @@ def _piece(term: Term, shape: tuple[int, ...]) -> TensorVariable:
         if len(labels) == sum(place.is_plain for place in places):
             order: list[Any] = [labels.index(place.labels[0]) if place.labels else "x" for place in places]
             return value if order == list(range(value.type.ndim)) else value.dimshuffle(order)
-    index = tuple(_over(place, labels) for place in places)
+    index = tuple(over(place, labels) for place in places)
     return cast(TensorVariable, pt.inc_subtensor(pt.zeros(shape)[index], value))
-
-
-def _over(place: Place, labels: Sequence[Label]) -> Any:
-    """Return the positions of a place as an array that spreads over all of `labels`."""
-    index = place.index if isinstance(place.index, Variable) else pt.constant(place.known())
-    order = [place.labels.index(label) if label in place.labels else "x" for label in labels]
-    return cast(TensorVariable, index).dimshuffle(order) if labels else cast(TensorVariable, index)
 
 
 def _pushforward(

@@ -33,13 +33,13 @@ from pytensor.tensor.linalg.inverse import MatrixInverse
 from pytensor.tensor.math import Dot, Sum
 from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
-from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor, IncSubtensor, Subtensor
+from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.indexed.contraction import Contractions
 from autoopt.graph.indexed.terms import Factor, Label, NotFactored, Place, Term, at, fixed
 from autoopt.ops.patterns import is_zero, rank
-from autoopt.ops.releases import axis_of, operands_of
+from autoopt.ops.releases import GATHERS, SCATTERS, axis_of, operands_of
 
 Push = Callable[[Apply, Sequence[list[Term]]], list[Term]]
 
@@ -81,7 +81,7 @@ def elementwise(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
         if not own:
             continue
         slope = _partial(node, position)
-        number = _number(slope)
+        number = uniform(slope)
         if number == 0.0:
             continue
         for term in own:
@@ -133,7 +133,7 @@ def _scalar_slope(op: Elemwise, position: int, dtypes: tuple[str, ...]) -> tuple
     return dummies, cast(TensorVariable, pytensor.grad(value, dummies[position], disconnected_inputs="ignore"))
 
 
-def _number(variable: Variable) -> float | None:
+def uniform(variable: Variable) -> float | None:
     """Return the number that all entries are, None if they are not."""
     while variable.owner is not None and isinstance(variable.owner.op, DimShuffle | Alloc):
         variable = variable.owner.inputs[0]
@@ -429,11 +429,11 @@ def _moved_beside(term: Term, new: dict[Label, Place], out: list[Place], axis: i
     return term.moved(new, [place if k == axis else composed(place, new) for k, place in enumerate(out)])
 
 
-@pushes(AdvancedSubtensor)
+@pushes(*GATHERS)
 def gathered(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
     """x[g] and x[r, c], the positions over a single set of axes, which stand together."""
     x, *inputs = node.inputs
-    positions = _gathering(node.op.idx_list, inputs)
+    positions = _gathering(node, inputs)
     axes = list(positions)
     if axes != list(range(axes[0], axes[0] + len(axes))) or len({rank(v) for v in positions.values()}) > 1:
         raise NotFactored("positions along axes that do not stand together")
@@ -458,10 +458,10 @@ def _index(variable: Variable) -> np.ndarray | Variable:
     return np.asarray(variable.data) if isinstance(variable, Constant) else variable
 
 
-def _gathering(idx_list: Sequence, inputs: Sequence[Variable]) -> dict[int, Variable]:
+def _gathering(node: Apply, inputs: Sequence[Variable]) -> dict[int, Variable]:
     """Return the arrays of positions by axis; NotFactored if there is more between the brackets than these."""
     found = {}
-    for axis, part in enumerate(idx_list):
+    for axis, part in enumerate(getattr(node.op, "idx_list", (0,))):
         if isinstance(part, slice):
             if part != slice(None):
                 raise NotFactored("slices beside positions")
@@ -477,7 +477,7 @@ def _gathering(idx_list: Sequence, inputs: Sequence[Variable]) -> dict[int, Vari
     return found
 
 
-@pushes(IncSubtensor, AdvancedIncSubtensor)
+@pushes(IncSubtensor, *SCATTERS)
 def written(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
     """x[...] = y or += y, where x is not traced if it is written over."""
     x, y, *inputs = node.inputs
@@ -490,17 +490,21 @@ def written(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
         entries: dict[int, Place | int | slice] = dict(enumerate(indices(node.op.idx_list, inputs)))
         shape = tuple(n for axis, length in enumerate(x.type.shape) for n in _read_shape(entries.get(axis), length))
     else:
-        positions = _gathering(node.op.idx_list, inputs)
+        positions = _gathering(node, inputs)
         axes = list(positions)
         inner = positions[axes[0]].type.shape
         if axes != list(range(axes[0], axes[0] + len(axes))) or any(v.type.shape != inner for v in positions.values()):
             raise NotFactored("positions along axes that do not stand together")
-        if node.op.set_instead_of_inc and not all(_are_distinct(v) for v in [*positions.values()][:1]) and False:
-            raise NotFactored("positions that may be written twice")
         shape = (*x.type.shape[: axes[0]], *inner, *x.type.shape[axes[-1] + 1 :])
         for term in terms[1]:
             own = _written_places(term, y, shape)
             middle = own[axes[0] : axes[0] + len(inner)]
+            if len(inner) == len(axes) == 1 and not middle[0].is_plain:
+                (positions_there,) = positions.values()
+                place = middle[0]
+                there = cast(TensorVariable, positions_there)[place.known()]
+                found.append(term.times((), [*own[: axes[0]], Place(place.labels, there), *own[axes[0] + 1 :]]))
+                continue
             if not all(place.is_plain for place in middle) or len({p.labels for p in middle}) < len(middle):
                 raise NotFactored("positions of what has been placed")
             labels = tuple(place.labels[0] for place in middle)
@@ -522,10 +526,6 @@ def written(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
                 out.append(Place(place.labels, where[place.known()]))
         found.append(term.times((), out))
     return found
-
-
-def _are_distinct(variable: Variable) -> bool:
-    return isinstance(variable, Constant) and np.unique(variable.data).size == np.size(variable.data)
 
 
 def _read_shape(entry: int | slice | Place | None, length: int | None) -> tuple[int, ...]:

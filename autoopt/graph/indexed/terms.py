@@ -90,8 +90,26 @@ class Term:
     def without(self, gone: Iterable[Label], out: Iterable[Place]) -> Term:
         """Return the sum over what stands in `gone` and no longer in a place."""
         left = Term(self.coefficient, self.factors, tuple(out), self.par)
+        for label in set(gone) - left.placed:
+            left = left.summed(label)
         kept = left.placed.union(label for _, labels in self.factors for label in labels)
-        return left.times((), out, float(prod(label.size for label in dict.fromkeys(gone) if label not in kept)))
+        count = prod(label.size for label in dict.fromkeys(gone) if label not in kept and not self.has(label))
+        return left.times((), out, float(count))
+
+    def has(self, label: Label) -> bool:
+        """Whether a factor goes over `label`."""
+        return any(label in labels for _, labels in self.factors)
+
+    def summed(self, label: Label) -> Term:
+        """Return the term with the only factor over a label summed over it, where it is the only one."""
+        having = [k for k, (_, labels) in enumerate(self.factors) if label in labels]
+        if len(having) != 1:
+            return self
+        factors = list(self.factors)
+        variable, labels = factors[having[0]]
+        rest = tuple(other for other in labels if other is not label)
+        factors[having[0]] = cast(TensorVariable, variable).sum(axis=labels.index(label)), rest
+        return Term(self.coefficient, tuple(factors), self.out, self.par)
 
     def moved(self, new: Mapping[Label, Place], out: Iterable[Place]) -> Term:
         """Return the term at those values of some labels that other places have, `out` being given anew."""
@@ -110,10 +128,31 @@ def composed(place: Place, new: Mapping[Label, Place]) -> Place:
     if place.index is None and all(part.index is None for part in parts):
         if len(labels) == sum(len(part.labels) for part in parts):
             return Place(labels)
-    spread = [_spread(part.known(), part.labels, labels) for part in parts]
+    if not any(isinstance(p.index, Variable) for p in (place, *parts)):
+        spread = [_spread(part.known(), part.labels, labels) for part in parts]
+        return Place(labels, np.asarray(place.known()[tuple(spread)]))
+    return Place(labels, _computed(place, [over(part, labels) for part in parts]))
+
+
+def _computed(place: Place, positions: Sequence[TensorVariable]) -> TensorVariable:
+    """Return the positions of a place for positions of its labels that are computed."""
     if isinstance(place.index, Variable):
-        return Place(labels, cast(TensorVariable, place.index)[tuple(spread)])
-    return Place(labels, np.asarray(place.known()[tuple(spread)]))
+        return cast(TensorVariable, place.index)[tuple(positions)]
+    known = place.known()
+    first = int(known.flat[0]) if known.size else 0
+    if np.array_equal(known.ravel(), first + np.arange(known.size)):
+        steps = [prod(known.shape[axis + 1 :]) for axis in range(known.ndim)]
+        terms = [p if step == 1 else step * p for p, step in zip(positions, steps, strict=True)]
+        return pt.add(*terms, *[first] * (first != 0)) if len(terms) + (first != 0) > 1 else terms[0]
+    return cast(TensorVariable, pt.constant(known)[tuple(positions)])
+
+
+def over(place: Place, labels: Sequence[Label]) -> TensorVariable:
+    """Return the positions of a place as an array that spreads over all of `labels`."""
+    index = place.index if isinstance(place.index, Variable) else pt.constant(place.known())
+    order = [place.labels.index(label) if label in place.labels else "x" for label in labels]
+    variable = cast(TensorVariable, index)
+    return variable if order == list(range(variable.type.ndim)) else variable.dimshuffle(order)
 
 
 def _spread(index: np.ndarray, own: Sequence[Label], labels: Sequence[Label]) -> np.ndarray:
