@@ -21,7 +21,7 @@ from autoopt.codegen.steps import list_steps
 from autoopt.errors import Location, display_path
 from autoopt.graph.build import Graph, origin
 from autoopt.graph.division import Function
-from autoopt.graph.kinds import LINEARIZE, PREPARE
+from autoopt.graph.kinds import LINEARIZE, PREPARE, Kind
 from autoopt.tape.assignments import assigned_name
 from autoopt.tape.digest import constant_names
 from autoopt.tape.names import fresh
@@ -51,6 +51,35 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     writer = _Writer(graph)
     listings = [listing for function in functions if (listing := writer.listing(function)) is not None]
     return joined(listings, title)
+
+
+def write_by_columns(graph: Graph, functions: Sequence[Function], kind: Kind, title: str) -> str:
+    """Return the text of the module of a symmetric matrix as the products with the unit vectors.
+
+    `functions` are those of the products, which become functions that the one of `kind` calls.
+    """
+    writer = _Writer(graph)
+    listings = {function.name: writer.listing(function) for function in functions}
+    linearize, product = listings[LINEARIZE], listings[functions[-1].name]
+    assert linearize is not None and product is not None
+    given = [listing for listing in listings.values() if listing is not None]
+    return joined([*given, _by_columns(linearize, product, kind, graph.size)], title)
+
+
+def _by_columns(linearize: Listing, product: Listing, kind: Kind, size: int) -> Listing:
+    """Return the function that calls the products, linearised once."""
+    direction, *later = product.arguments
+    point, *known = linearize.arguments
+    ahead = re.findall(r'"(\w+)":', linearize.returned[0])
+    arguments = [point, *dict.fromkeys(name for name in [*known, *later] if name not in (point, *ahead))]
+    taken = {*arguments, *ahead, "np", linearize.name, product.name, kind.name}
+    kept, unit = fresh("kept", taken), fresh("unit", taken)
+    first = f"{linearize.name}({', '.join(linearize.arguments)})"
+    given = [unit, *(name for name in later if name not in ahead), *([f"**{kept}"] if ahead else [])]
+    columns = f"np.array([{product.name}({', '.join(given)}) for {unit} in np.eye(len({point}))])"
+    lines = (f"{kept} = {first}" if ahead else first,)
+    docstring = f"Return the {kind.returns[-1].capitalize()}, a column at a time: its products with the unit vectors."
+    return Listing(kind.name, tuple(arguments), lines, (columns if size else f"{columns}.reshape(0, 0)",), docstring)
 
 
 def joined(listings: Sequence[Listing], title: str = "") -> str:

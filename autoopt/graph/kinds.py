@@ -61,6 +61,11 @@ class Kind:
         return "value" in self.returns
 
     @property
+    def is_symmetric(self) -> bool:
+        """Whether its matrix is its own transpose, so that columns are rows."""
+        return self.columns is not None and self.rows is None
+
+    @property
     def functions(self) -> tuple[str, ...]:
         """The names of the functions that a module of this kind may have, in the order in which they are called."""
         return (PREPARE, LINEARIZE, self.name) if self.directed else (PREPARE, self.name)
