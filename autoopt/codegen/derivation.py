@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from autoopt.codegen.module import write_by_columns, write_module
 from autoopt.errors import UnsupportedFunctionError
-from autoopt.graph.columns import at_once
 from autoopt.graph.derive import derive
-from autoopt.graph.kinds import KINDS
+from autoopt.graph.kinds import KINDS, at_once
 from autoopt.graph.stabilisation import stabilised
 from autoopt.tape.tape import Tape
 

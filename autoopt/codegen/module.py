@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +11,8 @@ import numpy as np
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import ancestors, io_toposort
 
-from autoopt.codegen.code import Code, array_text, literal, sequence
+from autoopt.codegen.code import Code, literal
+from autoopt.codegen.constants import constant_text
 from autoopt.codegen.listing import list_function
 from autoopt.codegen.printers.table import NoSource, stem
 from autoopt.codegen.printers.writer import Check, Listing
@@ -91,10 +90,9 @@ def joined(listings: Sequence[Listing], title: str = "") -> str:
     texts += [listing.text for listing in listings]
     imports = {line for listing in listings for line in listing.imports} | {"import numpy as np"}
     plain = sorted(imports, key=lambda line: ("numpy" not in line, line))
-    constants = {name: value for listing in listings for name, value in listing.constants.items()}
+    constants = {name: text for listing in listings for name, text in listing.constants.items()}
     if constants:
-        plain = ["import base64", "import zlib", "", *plain]
-        texts.insert(0, "\n".join(f"{name} = {_packed(value)}" for name, value in constants.items()))
+        texts.insert(0, "\n".join(f"{name} = {text}" for name, text in constants.items()))
     head = f'"""{_quoted(title)}"""\n\n' if title else ""
     return head + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n"
 
@@ -103,15 +101,6 @@ def _quoted(text: str) -> str:
     """Return a text for a docstring: keys of dicts and names of files may hold quotes and backslashes."""
     safe = (c if c == "\n" or (c.isprintable() and c != "\\") else c.encode("unicode_escape").decode() for c in text)
     return re.sub('"(?="|$)', r'\\"', "".join(safe))
-
-
-def _packed(value: np.ndarray) -> str:
-    """Return the expression that unpacks a large constant array."""
-    text = base64.b85encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 9)).decode()
-    return (
-        f'np.frombuffer(zlib.decompress(base64.b85decode("{text}")), dtype="{value.dtype.str}")'
-        f".reshape({sequence([str(length) for length in value.shape])})"
-    )
 
 
 def _distinct(listings: Sequence[Listing]) -> list[Listing]:
@@ -335,7 +324,7 @@ def _check(guard: Guard) -> Check:
 
 def _array(value: np.ndarray) -> str:
     """Return a display of an array of any size."""
-    return array_text(value) or f"np.array({value.tolist()!r}, dtype={value.dtype.name!r})"
+    return constant_text(value)[1] if value.size else f"np.zeros({value.shape!r}, dtype={value.dtype.name!r})"
 
 
 def _constant(value: Any) -> Code:

@@ -20,8 +20,7 @@ from autoopt.execution.families import Family
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
 from autoopt.execution.modules import executed
 from autoopt.execution.printed import unchecked, with_counts, without_ties
-from autoopt.graph.columns import at_once
-from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind
+from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind, at_once
 from autoopt.stages import during
 from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
 from autoopt.tape.digest import digest, folded

@@ -20,8 +20,7 @@ from autoopt.execution import engines
 from autoopt.execution.counts import Numbers
 from autoopt.execution.eager.functions import EagerFunctions
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound, unbound
-from autoopt.graph.columns import at_once
-from autoopt.graph.kinds import KINDS, Kind
+from autoopt.graph.kinds import KINDS, Kind, at_once
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.kinks import counted
 from autoopt.tape.loops.irregular import MOST
