@@ -12,7 +12,20 @@ from math import prod
 
 import numpy as np
 
-from autoopt.codegen.code import SHORT, Code, array_text, literal, negative, sequence
+from autoopt.codegen.code import (
+    MATMUL,
+    PRODUCT,
+    SHORT,
+    SUM,
+    UNARY,
+    Code,
+    array_text,
+    expression,
+    infix,
+    literal,
+    negative,
+    sequence,
+)
 
 DEEP = 4
 """How many structures may stand within each other, as a repetition of bands has two."""
@@ -85,7 +98,7 @@ def _found(value: np.ndarray, depth: int) -> tuple[str, Code] | None:
     """Return the structure of an array and its text."""
     short = array_text(value)
     if short is not None:
-        return "constant", _code(short)
+        return "constant", expression(short)
     if depth >= DEEP or value.dtype.kind not in "fib":
         return None
     for stem, find in STRUCTURES:
@@ -103,10 +116,6 @@ def _inner(value: np.ndarray, depth: int) -> Code | None:
     return None if found is None else found[1]
 
 
-def _code(text: str) -> Code:
-    return Code(text, 7 if re.match(r"-?[\d.e+-]+ \* ", text) else Code(text).level)
-
-
 def is_same(text: str, value: np.ndarray) -> bool:
     """Whether an expression gives an array, to the last bit."""
     try:
@@ -122,7 +131,7 @@ def _sizes(*lengths: int) -> str:
 
 def _scaled(number: float, code: Code) -> Code:
     """Return a number times an array of zeros and ones."""
-    return code if number == 1 else Code(f"{literal(number)} * {code.at(8)}", 7)
+    return code if number == 1 else infix("*", PRODUCT, literal(number), code)
 
 
 # Patterns of zeros and one number -------------------------------------------------------------------------------------
@@ -198,7 +207,7 @@ def bands(value: np.ndarray, depth: int) -> Code | None:
     for number, term in sorted(terms, key=lambda pair: pair[0] < 0):
         sign = " - " if number < 0 else " + "
         text += (sign if text else "-" if number < 0 else "") + _scaled(abs(number), Code(term)).text
-    return Code(text, 5)
+    return Code(text, SUM)
 
 
 @structure("diagonal")
@@ -241,8 +250,8 @@ def grid(value: np.ndarray, depth: int) -> Code | None:
         return None
     top, left, bottom, right = value[0], value[:, 0], value[-1], value[:, -1]
     options = [
-        (left[:, None] + (top - top[0]), "{} + {}", 5, left, top - top[0]),
-        ((left - left[0])[:, None] + top, "{} + {}", 5, left - left[0], top),
+        (left[:, None] + (top - top[0]), "{} + {}", SUM, left, top - top[0]),
+        ((left - left[0])[:, None] + top, "{} + {}", SUM, left - left[0], top),
         (np.maximum(left[:, None], top), "np.maximum({}, {})", None, left, top),
         (np.minimum(left[:, None], top), "np.minimum({}, {})", None, left, top),
         (np.minimum(right[:, None], bottom), "np.minimum({}, {})", None, right, bottom),
@@ -250,13 +259,13 @@ def grid(value: np.ndarray, depth: int) -> Code | None:
         (np.abs((left - left[0])[:, None] - (top - top[0])), "np.abs({} - {})", None, left - left[0], top - top[0]),
     ]
     if top[0] != 0:
-        options.append((left[:, None] * (top / top[0]), "{} * {}", 7, left, (top / top[0]).astype(value.dtype)))
+        options.append((left[:, None] * (top / top[0]), "{} * {}", PRODUCT, left, (top / top[0]).astype(value.dtype)))
     for made, form, level, own, other in options:
         if np.array_equal(made, value):
             rows, columns = _inner(own, depth), _inner(other, depth)
             if rows is None or columns is None:
                 return None
-            text = form.format(f"{rows:.}[:, None]", columns.at(6) if level != 7 else columns.at(8))
+            text = form.format(f"{rows:.}[:, None]", columns.at(UNARY if level == PRODUCT else MATMUL))
             return Code(text) if level is None else Code(text, level)
     return None
 
@@ -348,8 +357,7 @@ def nodes(value: np.ndarray, depth: int) -> Code | None:
     for k, forms in enumerate((("{}", "({} + 1.0) / 2.0"), ("{}", "{} / 2.0"))):
         for form in forms:
             if np.array_equal(eval(form.format("rule"), {"rule": rule[k]}), value):
-                code = Code(form.format(f"np.polynomial.legendre.leggauss({len(value)})[{k}]"), 7)
-                return code if " " in form else Code(code.text)
+                return expression(form.format(f"np.polynomial.legendre.leggauss({len(value)})[{k}]"))
     return None
 
 
@@ -429,6 +437,6 @@ def scattered(value: np.ndarray, depth: int) -> Code | None:
         return None
     shape = f".reshape{sequence([str(n) for n in value.shape])}" if value.ndim > 1 else ""
     if (numbers == numbers[0]).all():
-        return Code(f"{literal(float(numbers[0]))} * np.bincount({where}, minlength={value.size}){shape}", 7)
+        return Code(f"{literal(float(numbers[0]))} * np.bincount({where}, minlength={value.size}){shape}", PRODUCT)
     weights = _inner(numbers, depth) or (Code(f"{numbers.tolist()}") if numbers.size <= 16 else None)
     return None if weights is None else Code(f"np.bincount({where}, {weights}, minlength={value.size}){shape}")

@@ -21,7 +21,7 @@ from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 
 from autoopt.codegen.aliasing import origin, owned, seen
-from autoopt.codegen.code import Code, array_text, columns, literal, sequence
+from autoopt.codegen.code import Code, array_text, columns, expression, literal, sequence
 from autoopt.codegen.constants import constant_text
 from autoopt.codegen.printers.table import print_node, stem
 from autoopt.codegen.printers.writer import Check, Listing
@@ -168,7 +168,7 @@ class _Writer:
         if variable not in self.codes and isinstance(variable, Constant):
             if rank(variable) == 0:
                 return literal(variable.data)
-            self.codes[variable] = Code(self.constant(variable))
+            self.codes[variable] = expression(self.constant(variable))
         return self.codes[variable]
 
     def constant(self, variable: Constant) -> str:

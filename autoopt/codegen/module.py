@@ -11,7 +11,7 @@ import numpy as np
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import ancestors, io_toposort
 
-from autoopt.codegen.code import Code, literal
+from autoopt.codegen.code import Code, expression, literal
 from autoopt.codegen.constants import constant_text
 from autoopt.codegen.listing import list_function
 from autoopt.codegen.printers.table import NoSource, stem
@@ -328,4 +328,4 @@ def _array(value: np.ndarray) -> str:
 
 
 def _constant(value: Any) -> Code:
-    return literal(value) if np.ndim(value) == 0 else Code(_array(value))
+    return literal(value) if np.ndim(value) == 0 else expression(_array(value))
