@@ -24,7 +24,7 @@ from autoopt.graph.equations import Solve
 from autoopt.graph.indexed import hessian as indexed
 from autoopt.graph.indexed.assembly import assembled
 from autoopt.graph.indexed.terms import NotFactored
-from autoopt.graph.kinds import KINDS, PREPARE
+from autoopt.graph.kinds import DENSE, KINDS, PREPARE
 from autoopt.graph.missing import refusal
 from autoopt.graph.parts import join, slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings
@@ -67,6 +67,8 @@ def _hessian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable],
         wrt = list(zip(graph.wrt, [part.start for part in graph.parts] or [0], strict=True))
         return [], [indexed.hessian(value, wrt, graph.size, list(graph.inputs.values()), simplified)]
     except NotFactored:
+        if graph.size > DENSE:  # temporaries for all directions at once would be large
+            raise
         return _stacked(graph, value)
 
 
@@ -182,6 +184,8 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
             graph = replace(graph, value=cast(TensorVariable, settled([graph.value], order)[0]))
         try:
             extra, results = DERIVATIONS[kind](graph, graph.value)
+        except NotFactored as problem:
+            raise NotImplementedError(f"is computed a column at a time: {problem}") from problem
         except (NullTypeGradError, NotImplementedError) as problem:
             raise refusal(graph, problem) from problem
         checks = [check for check, _ in graph.guards]

@@ -114,9 +114,9 @@ PAIRS = frozenset(kind.name for kind in _ROWS if len(kind.returns) > 1)
 """The names of those that return the value and the derivative: for what is called at every point."""
 
 DENSE = 400
-"""With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""
+"""With more parameters than this a Hessian that has no index notation is computed a column at a time."""
 
 
 def at_once(tape: Tape) -> bool:
-    """Whether all columns of a vectorised tape's Hessian are derived at once; loops over stacks take long to derive."""
-    return tape.steps[0].shape[0] <= DENSE and not has_loops(tape)
+    """Whether a vectorised tape's Hessian may be derived as a whole; loops over stacks take long to derive."""
+    return not has_loops(tape)
