@@ -112,7 +112,7 @@ def _several(
 ) -> tuple[list[TensorVariable], list[TensorVariable]]:
     """Return a derivative that takes a direction as one that takes a matrix of them, of any number of columns."""
     (direction,) = given
-    single = simplified([direction, *graph.wrt, *graph.inputs.values()], settled(results, 2), "last")
+    single = simplified([direction, *graph.wrt, *graph.inputs.values()], settled(results, 2), "second")
     directions = pt.tensor("direction", dtype="float64", shape=(*direction.type.shape, None))
     stacked = vectorize_graph(single, {direction: directions.T})
     return [directions], [cast(TensorVariable, result).T for result in stacked]
@@ -196,7 +196,8 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         graph = replace(graph, guards=[(check, guard) for check, (_, guard) in found])
         inputs = [*extra, graph.parameters, *given]
         own, joint = divided(graph.guards)
-        whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]))
+        stage = "second" if KINDS[kind].order == 2 else "last"
+        whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]), stage)
         rewritten, late = whole.outputs[: len(results)], whole.outputs[len(results) :]
         early = clone_replace(
             _over_vector(graph, [variable for variable, _ in own]), dict(zip(inputs, whole.inputs, strict=True))
