@@ -19,7 +19,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.build import Graph
-from autoopt.graph.division import Function, divide_graph
+from autoopt.graph.division import Function, divide_graph, grouped
 from autoopt.graph.equations import Solve
 from autoopt.graph.kinds import KINDS, PREPARE
 from autoopt.graph.missing import refusal
@@ -112,7 +112,8 @@ def _several(
 ) -> tuple[list[TensorVariable], list[TensorVariable]]:
     """Return a derivative that takes a direction as one that takes a matrix of them, of any number of columns."""
     (direction,) = given
-    single = simplified([direction, *graph.wrt, *graph.inputs.values()], settled(results, 2), "second")
+    inputs = [direction, *graph.wrt, *graph.inputs.values()]
+    single = grouped(simplified(inputs, settled(results, 2), "second"), [direction], inputs[1:])
     directions = pt.tensor("direction", dtype="float64", shape=(*direction.type.shape, None))
     stacked = vectorize_graph(single, {direction: directions.T})
     return [directions], [cast(TensorVariable, result).T for result in stacked]

@@ -168,31 +168,3 @@ def _fix_shapes(graph: FunctionGraph) -> None:
             target, *rest = node.inputs
             if target.type.shape != out.type.shape:  # written into once for every entry of a stack
                 graph.replace(out, applied(node.op, applied(alloc, target, *out.type.shape), *rest))
-
-
-def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: set[Variable]) -> list[Variable]:
-    """Return `roots` with sums and products regrouped, so that terms free of `late` are combined first."""
-    depends = set(late)
-    replaced: dict[Variable, Variable] = {}
-    for node in io_toposort([*late, *known], roots):
-        inputs = [replaced.get(variable, variable) for variable in node.inputs]
-        if depends.intersection(node.inputs):
-            depends.update(node.outputs)
-            inputs = _grouped(node, inputs, depends, replaced)
-        if inputs != node.inputs:
-            for old, new in zip(node.outputs, node.op(*inputs, return_list=True), strict=True):
-                new.tag.trace = getattr(old.tag, "trace", [])
-                replaced[old] = new
-                if old in depends:
-                    depends.add(new)
-    return [replaced.get(root, root) for root in roots]
-
-
-def _grouped(node: Apply, inputs: list[Variable], depends: set[Variable], replaced: dict) -> list[Variable]:
-    """Return the operands of a sum or product with those that are known early as one."""
-    if not isinstance(node.op, Elemwise) or not isinstance(node.op.scalar_op, Add | Mul):
-        return inputs
-    early = [new for old, new in zip(node.inputs, inputs, strict=True) if old not in depends]
-    if len(early) < 2 or len(early) == len(inputs):
-        return inputs
-    return [new for old, new in zip(node.inputs, inputs, strict=True) if old in depends] + [applied(node.op, *early)]
