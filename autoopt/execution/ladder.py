@@ -77,7 +77,7 @@ def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = 
     try:
         return engines.compiled(engine, tape, kind, title, checked, ties=checked)
     except (UnsupportedFunctionError, TracingError) as refused:
-        if not engine.repeats:
+        if not engine.repeats or row.singly:
             raise
         try:
             return Ladder(engine, tape, row, (title, checked, checked), np.inf)

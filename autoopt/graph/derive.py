@@ -14,12 +14,12 @@ from typing import cast
 import pytensor.tensor as pt
 from pytensor.gradient import NullTypeGradError, jacobian
 from pytensor.graph.basic import Variable
-from pytensor.graph.replace import clone_replace
+from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.build import Graph
-from autoopt.graph.division import Function, divide_graph
+from autoopt.graph.division import Function, divide_graph, grouped
 from autoopt.graph.equations import Solve
 from autoopt.graph.indexed import hessian as indexed
 from autoopt.graph.indexed.assembly import assembled
@@ -115,6 +115,24 @@ def _product(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable],
     return [direction], [_joined(graph, slopes(along, graph.wrt))]
 
 
+@derives("hessp_columns")
+def _products(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The Hessian times a matrix: the product with one direction, simplified, is stacked over the matrix's columns."""
+    return _several(graph, *_product(graph, value))
+
+
+def _several(
+    graph: Graph, given: list[TensorVariable], results: list[TensorVariable]
+) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """Return a derivative that takes a direction as one that takes a matrix of them, of any number of columns."""
+    (direction,) = given
+    inputs = [direction, *graph.wrt, *graph.inputs.values()]
+    single = grouped(simplified(inputs, settled(results, 2), "second"), [direction], inputs[1:])
+    directions = pt.tensor("direction", dtype="float64", shape=(*direction.type.shape, None))
+    stacked = vectorize_graph(single, {direction: directions.T})
+    return [directions], [cast(TensorVariable, result).T for result in stacked]
+
+
 @derives("jacobian")
 def _jacobian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
     value = _over_vector(graph, [value.ravel()])[0]
@@ -195,7 +213,8 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         graph = replace(graph, guards=[(check, guard) for check, (_, guard) in found])
         inputs = [*extra, graph.parameters, *given]
         own, joint = divided(graph.guards)
-        whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]))
+        stage = "second" if KINDS[kind].order == 2 else "last"
+        whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]), stage)
         rewritten, late = assembled(whole.outputs[: len(results)]), whole.outputs[len(results) :]
         early = clone_replace(
             _over_vector(graph, [variable for variable, _ in own]), dict(zip(inputs, whole.inputs, strict=True))
