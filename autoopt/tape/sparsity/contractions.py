@@ -205,3 +205,22 @@ def sparse_product(walk: Any, given: Given) -> np.ndarray:
     row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
     parts = [walk.pool.gathered(row, column[rows.indices], rows.shape[0]) for column in columns.T]
     return np.stack(parts, axis=1).reshape(given.step.shape)
+
+
+@follows(np.cross, np.linalg.cross)
+def cross(walk: Any, given: Given) -> np.ndarray:
+    """Each of three entries reads the two others of both vectors."""
+    if len(given.args) != 2 or set(given.options) - {"axis"} or given.options.get("axis", -1) != -1:
+        raise Unknown
+    one, other = (walk.spread(k.step) if isinstance(k, Operand) else np.zeros(np.shape(k), int) for k in given.args)
+    if one.shape[-1:] != (3,) or other.shape[-1:] != (3,):
+        raise Unknown
+    one, other = np.broadcast_arrays(one, other)
+    first, second = [1, 2, 0], [2, 0, 1]
+    walk.interactions.between(one[..., first], other[..., second])
+    walk.interactions.between(one[..., second], other[..., first])
+    parts = [part[..., k] for part in (one, other) for k in (first, second)]
+    result = parts[0]
+    for part in parts[1:]:
+        result = walk.pool.union(result, part)
+    return result
