@@ -25,7 +25,7 @@ class Derivatives(Protocol):
         """Return the Hessian, shape (n, n)."""
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
-        """Return the Hessian times `p`, shape (n,)."""
+        """Return the Hessian times `p`, shape (n,), or times each column of a matrix (n, k)."""
 
 
 class Differentiable(Derivatives, Protocol):

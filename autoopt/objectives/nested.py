@@ -55,6 +55,8 @@ class Transformed:
             flat(self.tracer, structure, x),
             self.kind != "jacobian",
         )
+        if self.kind == "hvp" and structure.is_matrix(direction):
+            return _along_columns(inner, direction)
         if self.kind == "hvp":
             along = flat(self.tracer, structure, direction, "direction")
             return structure.unflatten(inner.product(along)[0])
@@ -106,7 +108,9 @@ class NestedObjective:
         return self._inner(x).hessian()
 
     def hessp(self, x: Any, p: Any) -> Any:
-        """Return the Hessian times `p`, shape (n,)."""
+        """Return the Hessian times `p`, shape (n,), or times each column of a matrix (n, k)."""
+        if self.structure.is_matrix(p):
+            return _along_columns(self._inner(x), p)
         return self._inner(x).product(self._flat(p, "direction"))[0]
 
     def jacobian(self, x: Any) -> tuple[Any, tuple[int, ...]]:
@@ -133,6 +137,12 @@ class NestedObjective:
             return _vector(self.tracer, x)
         with _placed(self.tracer):
             return flat(self.tracer, self.structure, x, name)
+
+
+def _along_columns(inner: Inner, directions: Any) -> Any:
+    """Return the Hessian times each column of a matrix, shape (n, k)."""
+    parts = inner.product(*(_vector(inner.tracer, directions[:, k]) for k in range(directions.shape[1])))
+    return inner.tracer.nested(parts).T if parts else np.empty(directions.shape)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
 from autoopt.objectives.original import Original
+from autoopt.objectives.products import Products
 from autoopt.objectives.solved import closer
 from autoopt.parameters import Structure
 from autoopt.stages import counted
@@ -93,6 +94,7 @@ class Objective:
         self.dispatch = dispatch
         self._original = dispatch.original
         self._run = dispatch.run
+        self._products = Products(dispatch)
         self.timings = dispatch.timings
 
     def let_go(self) -> None:
@@ -195,7 +197,12 @@ class Objective:
         return True
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
-        """Return the Hessian times `p`, shape (n,); what does not depend on `p` is computed once for each x."""
+        """Return the Hessian times `p`, of shape (n,), or a matrix (n, k) of k directions, in the shape of `p`.
+
+        What does not depend on `p` is computed once for each x.
+        """
+        if self.structure.is_matrix(p):
+            return self._products.at(self._flat(x), np.asarray(p, dtype=np.float64))
         return self._run("hessp", self._flat(x), self._flat(p, "direction"))
 
     def jacobian(self, x: Any, sparse: bool | None = None) -> tuple[Any, tuple[int, ...]]:
@@ -276,7 +283,7 @@ class Objective:
 
         Parameters
         ----------
-        derivatives : "value", "gradient", "hessian" or "hvp"
+        derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"
         """
         kind = PUBLIC.get(derivatives)
         if kind is None:
@@ -342,7 +349,7 @@ def source(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient"
     ----------
     f, x0, args
         As in `minimize`.
-    derivatives : "value", "gradient", "hessian" or "hvp"
-        What the module computes.
+    derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"
+        What the module computes: "hvp" is the Hessian times a direction, "hvp_columns" times a matrix of them.
     """
     return Objective(f, x0, args).source(derivatives)

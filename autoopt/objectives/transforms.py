@@ -65,7 +65,8 @@ def value_and_grad(f: Callable, argnums: int = 0) -> Callable:
 def hvp(f: Callable, argnums: int = 0) -> Callable:
     """Return the function `(x, p, *rest) -> H(x) p`, where `p` and the result have the structure of x.
 
-    `x` is the argument of `f` that `argnums` names; `p` comes right after it.
+    `x` is the argument of `f` that `argnums` names; `p` comes right after it. For a vector x, shape (n,), it may be a
+    matrix of k directions, shape (n, k); so is the result then.
 
     Examples
     --------
@@ -80,7 +81,8 @@ def hvp(f: Callable, argnums: int = 0) -> Callable:
             raise UsageError("hvp(f) takes the point and the direction.", remedy="call hvp(f)(x, p, *args).")
         direction = args[argnums + 1]
         with compiled.at((*args[: argnums + 1], *args[argnums + 2 :]), options) as (objective, x):
-            return objective.structure.unflatten(objective.hessp(x, direction))
+            product = objective.hessp(x, direction)
+            return product if product.ndim == 2 else objective.structure.unflatten(product)
 
     return _followed(hvp, f, argnums, evaluate)
 

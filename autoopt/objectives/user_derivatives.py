@@ -13,6 +13,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import ObjectiveError, UsageError
 from autoopt.objectives.differentiable import Differentiable
+from autoopt.objectives.products import columns
 from autoopt.parameters import Structure
 from autoopt.tape.slopes import Flat
 
@@ -118,6 +119,8 @@ class UserDerivatives:
         return self.derived.hess(x)
 
     def hessp(self, x: Any, p: np.ndarray) -> np.ndarray:
+        if self.structure.is_matrix(p):
+            return columns(lambda direction: self.hessp(x, direction), np.asarray(p, dtype=np.float64))
         if callable(self._hessp):
             return self._vector(self._hessp(self._nested(x), self._nested(p), *self.args), "hessp")
         if callable(self._hess):

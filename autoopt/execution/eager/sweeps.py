@@ -112,9 +112,14 @@ class EagerRun:
         careful.changes(cotangents, tangents, changes)
         return self._flat(changes)
 
+    def products(self, directions: np.ndarray) -> np.ndarray:
+        """Return the Hessian times each column of a matrix, shape (n, k): the sweeps to and from the value are one."""
+        found = [self.product(direction) for direction in directions.T]
+        return np.array(found, dtype=float).reshape(directions.shape[::-1]).T
+
     def hessian(self) -> np.ndarray:
         """Return the Hessian, shape (n, n)."""
-        return np.array([self.product(unit) for unit in np.eye(self.point.size)])
+        return self.products(np.eye(self.point.size))
 
     def pushforward(self, direction: np.ndarray) -> np.ndarray:
         """Return how the results change along `direction`, flat."""
