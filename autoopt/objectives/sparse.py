@@ -20,6 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from autoopt.errors import UsageError
+from autoopt.objectives.products import Products
 from autoopt.objectives.sparsity import Sparsity
 from autoopt.stages import during
 from autoopt.tape.sparsity import coloring, propagation
@@ -39,6 +40,9 @@ SHARE = 0.25
 
 SAVED = 0.5
 """Products are taken for colours if these are at most this share of what they would be without."""
+
+AT_ONCE = 200_000
+"""Products of up to this many entries are taken in one sweep; larger arrays take no longer by themselves."""
 
 KEPT = 8
 """Of how many paths the patterns are kept."""
@@ -85,6 +89,7 @@ class Patterns:
 
     def __init__(self, dispatch: Dispatch) -> None:
         self.dispatch = dispatch
+        self._products_of: dict[str, Products] = {}
         self._kept: list[Compressed | tuple[str, list]] = []
 
     def sparsity(self, kind: str) -> Sparsity:
@@ -144,13 +149,24 @@ class Patterns:
     def _products(self, found: Compressed, path: Path, x: np.ndarray) -> list[np.ndarray] | None:
         """Return the products with all colours; None if the objective takes another path than `path`."""
         _, _, right, left = _ROWS[found.kind]
-        products = []
-        for kind, directions in ((right, found.coloring.directions), (left, found.coloring.adjoints)):
-            for direction in _rows(directions):
-                products.append(self.dispatch.run(kind, x, direction))
-                if self.dispatch.paths[0] is not path:
-                    return None
-        return products
+        rows, columns = found.pattern.shape
+        products: list[np.ndarray] = []
+        both = (right, found.coloring.directions, rows), (left, found.coloring.adjoints, columns)
+        for kind, directions, length in both:
+            if directions.shape[0] * max(rows, columns) <= AT_ONCE:
+                products += list(self._several(kind).at(x, directions.toarray().T, length).T)
+            else:
+                for direction in _each(directions):
+                    products.append(self.dispatch.run(kind, x, direction))
+                    if self.dispatch.paths[0] is not path:
+                        return None
+        return None if self.dispatch.paths[0] is not path else products
+
+    def _several(self, kind: str) -> Products:
+        """Return what takes many products of a kind at a time."""
+        if kind not in self._products_of:
+            self._products_of[kind] = Products(self.dispatch, f"{kind}_columns")
+        return self._products_of[kind]
 
     def _is_right(self, found: Compressed, matrix: sparse.csr_array, path: Path, x: np.ndarray) -> bool:
         """Whether the matrix has the product that it should, with a random vector."""
@@ -177,7 +193,7 @@ def _made(kind: str, tape: Tape) -> Compressed | None:
     return Compressed(kind, tape.steps, reading, reading.pattern, color(reading.pattern))
 
 
-def _rows(matrix: sparse.csr_array) -> Sequence[np.ndarray]:
+def _each(matrix: sparse.csr_array) -> Sequence[np.ndarray]:
     """Yield the rows one at a time, as arrays."""
     for first, last in zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True):
         row = np.zeros(matrix.shape[1])
