@@ -97,6 +97,11 @@ class Structure:
             return x
         return self.flatten(x, name)
 
+    def is_matrix(self, x: Any) -> bool:
+        """Whether `x` is a matrix whose columns are flat vectors, shape (n, k), and no value of this structure."""
+        shape = getattr(x, "shape", ())
+        return len(shape) == 2 and shape[0] == self.size and shape != self.shape
+
     def unflatten(self, flat: Any) -> Any:
         """Return the value of this structure whose entries are `flat`, an array or array-like of shape (n,)."""
         if isinstance(self.root, _Leaf) and self.root.shape == (self.size,):

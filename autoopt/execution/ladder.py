@@ -75,7 +75,7 @@ def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = 
     try:
         return engines.compiled(engine, tape, kind, title, checked, ties=checked)
     except (UnsupportedFunctionError, TracingError) as refused:
-        if not engine.repeats or (row.columns is not None and row.rows is None):  # which can be derived in its place
+        if not engine.repeats or row.singly or (row.columns is not None and row.rows is None):  # derived in its place
             raise
         try:
             return Ladder(engine, tape, row, (title, checked, checked), np.inf)

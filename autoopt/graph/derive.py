@@ -14,7 +14,7 @@ from typing import cast
 import pytensor.tensor as pt
 from pytensor.gradient import NullTypeGradError, jacobian
 from pytensor.graph.basic import Variable
-from pytensor.graph.replace import clone_replace
+from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
@@ -101,6 +101,23 @@ def _product(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable],
     return [direction], [_joined(graph, slopes(along, graph.wrt))]
 
 
+@derives("hessp_columns")
+def _products(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The Hessian times a matrix: the product with one direction, simplified, is stacked over the matrix's columns."""
+    return _several(graph, *_product(graph, value))
+
+
+def _several(
+    graph: Graph, given: list[TensorVariable], results: list[TensorVariable]
+) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """Return a derivative that takes a direction as one that takes a matrix of them, of any number of columns."""
+    (direction,) = given
+    single = simplified([direction, *graph.wrt, *graph.inputs.values()], settled(results, 2), "last")
+    directions = pt.tensor("direction", dtype="float64", shape=(*direction.type.shape, None))
+    stacked = vectorize_graph(single, {direction: directions.T})
+    return [directions], [cast(TensorVariable, result).T for result in stacked]
+
+
 @derives("jacobian")
 def _jacobian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
     value = _over_vector(graph, [value.ravel()])[0]
@@ -127,6 +144,18 @@ def _pushforward(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariab
     columns = slopes(along, [weights])
     zeros: dict[Variable, Variable] = {weights: pt.zeros(rows.type.shape)}
     return [direction], cast("list[TensorVariable]", clone_replace(columns, zeros))
+
+
+@derives("pushforward_columns")
+def _pushforwards(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The Jacobian times a matrix."""
+    return _several(graph, *_pushforward(graph, value))
+
+
+@derives("pullback_columns")
+def _pullbacks(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The transposed Jacobian times a matrix."""
+    return _several(graph, *_pullback(graph, value))
 
 
 def _joined(graph: Graph, pieces: Sequence[TensorVariable]) -> TensorVariable:
