@@ -181,6 +181,11 @@ class Ladder:
         return other
 
     @property
+    def by_products(self) -> bool:
+        """Whether it is a matrix that is made a column or a row at a time."""
+        return self.current.by_products
+
+    @property
     def asked(self) -> Numbers | None:
         """The numbers of iterations that the loops took last, allowed or not."""
         return self.current.asked

@@ -161,6 +161,18 @@ def _pushforward(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariab
     return [direction], cast("list[TensorVariable]", clone_replace(columns, zeros))
 
 
+@derives("pushforward_columns")
+def _pushforwards(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The Jacobian times a matrix."""
+    return _several(graph, *_pushforward(graph, value))
+
+
+@derives("pullback_columns")
+def _pullbacks(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The transposed Jacobian times a matrix."""
+    return _several(graph, *_pullback(graph, value))
+
+
 def _joined(graph: Graph, pieces: Sequence[TensorVariable]) -> TensorVariable:
     """Return the derivatives with respect to the parts as one vector."""
     return join(pieces, graph.parts, graph.size) if graph.parts else pieces[0]

@@ -22,8 +22,6 @@ from autoopt.objectives.paths import Path
 from autoopt.tape.batching.batching import has_loops, vectorise
 from autoopt.tape.tape import PARAMETER, Tape
 
-KIND = KINDS["hessp_columns"]
-
 WORKSPACE = 2**27
 """Bytes that the largest array of the objective may have for all directions that are taken at once."""
 
@@ -32,27 +30,32 @@ OF_LOOPS = 10
 
 
 class Products:
-    """The Hessian of one objective times matrices.
+    """The Hessian of one objective, or its Jacobian, times matrices.
 
     Parameters
     ----------
     dispatch : Dispatch
+    kind : str
+        Of KINDS, one that takes a matrix of directions.
     """
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, dispatch: Dispatch, kind: str = "hessp_columns") -> None:
         self.dispatch = dispatch
+        self.kind = KINDS[kind]
+        assert self.kind.singly is not None, kind
+        self.singly: str = self.kind.singly
         self._spent = 0.0
         self._cost: float | None = None  # of making code for several directions, in seconds; infinite if there is none
 
-    def at(self, x: np.ndarray, directions: np.ndarray) -> np.ndarray:
-        """Return the products with the columns of `directions`, shape (n, k), in a matrix of this shape."""
-        found = np.empty(directions.shape)
+    def at(self, x: np.ndarray, directions: np.ndarray, length: int | None = None) -> np.ndarray:
+        """Return the products with the columns of `directions`, shape (n, k), as columns, of `length` if it is not n."""
+        found = np.empty((length or len(directions), directions.shape[1]))
         done, count = 0, directions.shape[1]
         while done < count:
             if count - done > 1 and self._pays(count - done):
                 return self._at_once(x, directions, found, done)
             begin = time.perf_counter()
-            found[:, done] = self.dispatch.run("hessp", x, directions[:, done])
+            found[:, done] = self.dispatch.run(self.singly, x, directions[:, done])
             self._spent += time.perf_counter() - begin
             done += 1
         return found
@@ -64,12 +67,12 @@ class Products:
         while done < count:
             some = slice(done, min(count, done + width))
             try:
-                block = self.dispatch.run_plain(KIND.name, x, np.ascontiguousarray(directions[:, some]))
+                block = self.dispatch.run_plain(self.kind.name, x, np.ascontiguousarray(directions[:, some]))
             except (AutooptError, NotImplementedError):  # some operation has no form for several directions
                 self._cost, block = np.inf, None
             if block is None:
                 for k in range(done, count):
-                    found[:, k] = self.dispatch.run("hessp", x, directions[:, k])
+                    found[:, k] = self.dispatch.run(self.singly, x, directions[:, k])
                 return found
             found[:, some] = block
             done = some.stop
@@ -80,13 +83,13 @@ class Products:
         path = self.dispatch.paths[0]
         if self._cost is None:
             self._cost = self._expected(path)
-        return KIND.name in path.compiled or self._spent * max(more, 1) >= self._cost
+        return self.kind.name in path.compiled or self._spent * max(more, 1) >= self._cost
 
     def _expected(self, path: Path) -> float:
         """Return the seconds that making the code is likely to take."""
         tape = vectorise(path.tape)
-        cost = ladder.estimated(tape, KIND) * (OF_LOOPS if has_loops(tape) else 1)
-        return 0.0 if cost <= ladder.PATIENCE or engines.is_known(tape, KIND.name) else cost
+        cost = ladder.estimated(tape, self.kind) * (OF_LOOPS if has_loops(tape) else 1)
+        return 0.0 if cost <= ladder.PATIENCE or engines.is_known(tape, self.kind.name) else cost
 
 
 def largest(tape: Tape) -> int:

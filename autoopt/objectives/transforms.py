@@ -89,7 +89,7 @@ def hvp(f: Callable, argnums: int = 0) -> Callable:
     return _followed(hvp, f, argnums, evaluate)
 
 
-def hessian(f: Callable, argnums: int = 0, *, blocks: Any = None) -> Callable:
+def hessian(f: Callable, argnums: int = 0, *, sparse: bool | None = None, blocks: Any = None) -> Callable:
     """Return the function that gives the second derivatives of `f` with respect to one argument.
 
     For an array of shape s the result has shape s + s; for a nest of arrays it is a nest of nests, as in JAX.
@@ -98,6 +98,10 @@ def hessian(f: Callable, argnums: int = 0, *, blocks: Any = None) -> Callable:
     ----------
     f, argnums
         See `grad`.
+    sparse : bool, optional
+        True: return a `scipy.sparse.csr_array` of shape (n, n), n being the number of all entries, in their order:
+        computed from as few products as the places allow that may differ from 0. By default that of a vector of more
+        than 2000 entries is, if at most a quarter of it may differ from 0. False: return arrays.
     blocks : True, or list of pairs of names, optional
         Return the blocks that belong to pairs of parts of that argument, as a dict by the pairs: those that are named,
         which alone are computed, or all of them, each once. Parts have the names of `autoopt.objective(...).structure`:
@@ -112,47 +116,59 @@ def hessian(f: Callable, argnums: int = 0, *, blocks: Any = None) -> Callable:
     """
     compiled = _Compiled(f, argnums)
     if blocks is not None and blocks is not False:
-        return Blocks(f, argnums, blocks, _matrix)
+        return Blocks(f, argnums, blocks, lambda g: _matrix(g, bool(sparse)))
 
     def evaluate(*args: Any, **options: Any) -> Any:
         with compiled.at(args, options) as (objective, x):
-            return nested_blocks(objective.structure, objective.hess(x).copy())
+            matrix = objective.hess(x, sparse=_wanted(sparse, objective.structure))
+            return matrix if hasattr(matrix, "indptr") else nested_blocks(objective.structure, matrix.copy())
 
-    return _followed(hessian, f, argnums, evaluate)
+    return _followed(hessian, f, argnums, evaluate, sparse)
 
 
-def _matrix(f: Callable) -> Callable:
+def _matrix(f: Callable, sparse: bool) -> Callable:
     """Return the function that gives the Hessian by the flat vector of the first argument, shape (n, n)."""
     compiled = _Compiled(f, 0)
 
     def evaluate(*args: Any, **options: Any) -> Any:
         with compiled.at(args, options) as (objective, x):
-            return objective.hess(x).copy()
+            return objective.hess(x, sparse=sparse).copy()
 
     return evaluate
 
 
-def jacobian(f: Callable, argnums: int = 0) -> Callable:
+def jacobian(f: Callable, argnums: int = 0, *, sparse: bool | None = None) -> Callable:
     """Return the function that gives the first derivatives of an array-valued `f` with respect to one argument.
 
-    For a result of shape r and an argument of shape s it has shape r + s; for a nest of arrays it is such a nest.
+    For a result of shape r and an argument of shape s it has shape r + s; for a nest of arrays it is such a nest. With
+    `sparse=True` it is a `scipy.sparse.csr_array` of shape (m, n), m and n being the numbers of all entries; by default
+    that of a vector is, if it has more than 4 000 000 entries of which at most a quarter may differ from 0.
     """
     compiled = _Compiled(f, argnums, scalar=False)
 
     def evaluate(*args: Any, **options: Any) -> Any:
         with compiled.at(args, options) as (objective, x):
-            matrix, shape = objective.jacobian(x)
-        return columns(objective.structure, matrix.copy(), shape)
+            matrix, shape = objective.jacobian(x, sparse=_wanted(sparse, objective.structure))
+        return matrix if hasattr(matrix, "indptr") else columns(objective.structure, matrix.copy(), shape)
 
-    return _followed(jacobian, f, argnums, evaluate)
+    return _followed(jacobian, f, argnums, evaluate, sparse)
 
 
-def _followed(transform: Callable, f: Callable, argnums: int, evaluate: Callable) -> Callable:
+def _wanted(sparse: bool | None, structure: Structure) -> bool | None:
+    """Return whether a matrix is to be sparse; by default it is not where it would be cut into blocks."""
+    return False if sparse is None and structure.shape != (structure.size,) else sparse
+
+
+def _followed(
+    transform: Callable, f: Callable, argnums: int, evaluate: Callable, sparse: bool | None = None
+) -> Callable:
     """Return `evaluate`, followed where an objective that is traced calls it, in copied code or in code as it is."""
 
     def stand_in(tracer: Any, substitute: Callable) -> Any:
-        from autoopt.objectives.nested import Transformed  # few objectives take derivatives themselves
+        from autoopt.objectives.nested import Transformed, sparse_within  # few objectives take derivatives themselves
 
+        if sparse:
+            raise sparse_within(tracer)
         return Transformed(tracer, transform, substitute(f), argnums)
 
     def derivative(*args: Any, **options: Any) -> Any:
@@ -168,16 +184,17 @@ def _followed(transform: Callable, f: Callable, argnums: int, evaluate: Callable
 def _inside(transform: Callable) -> Callable:
     """Return the stand-in for a function of this module in an objective that is traced."""
 
-    def stand_in(tracer: Any, f: Callable, argnums: int = 0, **options: Any) -> Any:
-        from autoopt.objectives.nested import Transformed
+    def stand_in(tracer: Any, f: Callable, argnums: int = 0, sparse: bool | None = None, blocks: Any = None) -> Any:
+        from autoopt.objectives.nested import Transformed, sparse_within
 
-        for name, option in options.items():
-            if option is not None:
-                raise TracingError(
-                    f"{transform.__name__} is called inside of an objective with {name}={option!r}.",
-                    tracer.location(),
-                    f"leave {name} out: what is not needed of the result is not computed.",
-                )
+        if sparse:
+            raise sparse_within(tracer)
+        if blocks:
+            raise TracingError(
+                f"{transform.__name__} is called inside of an objective with blocks={blocks!r}.",
+                tracer.location(),
+                "leave blocks out: what is not needed of the result is not computed.",
+            )
         _Compiled(f, argnums)  # complains of what is no position
         return Transformed(tracer, transform, f, argnums)
 

@@ -139,3 +139,14 @@ def test_blocks_inside_of_an_objective_are_refused(made_inside):
 
     with pytest.raises(AutooptError):
         autoopt.grad(f)(np.ones(3))
+
+
+def test_sparse_blocks_are_of_the_flat_parts():
+    f = lambda p: np.sum(p["M"] ** 3) * p["s"] + np.sum(p["M"][:, 1:] * p["M"][:, :-1])  # noqa: E731
+    p = {"M": RNG.normal(size=(4, 3)), "s": 2.0}
+    wanted = [("M", "M"), ("s", "M")]
+    arrays = autoopt.hessian(f, blocks=wanted)(p)
+    matrices = autoopt.hessian(f, blocks=wanted, sparse=True)(p)
+    assert matrices["M", "M"].nnz <= 12 + 2 * 8
+    np.testing.assert_allclose(matrices["M", "M"].toarray(), arrays["M", "M"].reshape(12, 12), atol=1e-14)
+    np.testing.assert_allclose(matrices["s", "M"].toarray(), arrays["s", "M"].reshape(1, 12), atol=1e-14)

@@ -126,6 +126,16 @@ class EagerRun:
         tangent = self._tangents(direction)[self.tape.output]
         return np.zeros(prod(self._shape)) if tangent is None else np.array(tangent, dtype=float).reshape(-1)
 
+    def pushforwards(self, directions: np.ndarray) -> np.ndarray:
+        """Return the Jacobian times each column of a matrix, shape (m, k)."""
+        found = [self.pushforward(direction) for direction in directions.T]
+        return np.array(found, dtype=float).reshape(directions.shape[1], prod(self._shape)).T
+
+    def pullbacks(self, weights: np.ndarray) -> np.ndarray:
+        """Return the transposed Jacobian times each column of a matrix, shape (n, k)."""
+        found = [self.pullback(column.reshape(self._shape)) for column in weights.T]
+        return np.array(found, dtype=float).reshape(weights.shape[1], self.point.size).T
+
     def jacobian(self) -> np.ndarray:
         """Return the derivatives of an array-valued objective, shape (m, n)."""
         rows, columns = prod(self._shape), self.point.size
