@@ -13,8 +13,8 @@ from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.ops.assembled import Assembled, Entry, Gram, Positions
 from autoopt.ops.patterns import rank
 
-ROWS = 4096
-"""Rows of which a square is made at a time, so that the weighted ones stay in the processor's cache."""
+ENTRIES = 2**17
+"""Entries of the rows of which a square is made at a time, so that they stay in the processor's cache."""
 
 
 @prints(Assembled, stem="hessian")
@@ -55,7 +55,8 @@ class _Assembly:
             self.name = self.writer.fresh("hessian")
             size = self.node.op.size
             self.write(f"{self.name} = np.zeros(({size}, {size}))")
-        value = self.writer.named(variable) if entry.mirrored else self.writer.code(variable)
+        several = entry.mirrored or rank(variable) == 0
+        value = self.writer.named(variable) if several else self.writer.code(variable)
         getattr(self, f"_{entry.kind}")(entry, value)
 
     def write(self, statement: str) -> None:
@@ -100,7 +101,7 @@ class _Assembly:
 
     def _diagonal(self, entry: Entry, value: Code) -> None:
         pair = entry.rows, entry.columns
-        count = self.node.inputs[entry.operand].type.shape[0]
+        count = _length(pair[0]) if isinstance(pair[0], slice) else self.node.inputs[entry.operand].type.shape[0]
         if all(isinstance(p, slice) for p in pair):
             i = self.counter("i", count)
             rows, columns = (_entry_text(i, p) for p in pair)
@@ -191,6 +192,10 @@ class _Assembly:
             self.write(f"np.add.at({self.name}, ({second}, {first}), {value})")
 
 
+def _length(positions: slice) -> int:
+    return len(range(positions.start, positions.stop, positions.step))
+
+
 def _meet(one: slice, two: slice) -> bool:
     return bool(range(max(one.start, two.start), min(one.stop, two.stop)))
 
@@ -228,8 +233,9 @@ def _gram_listing(name: str, count: int) -> Listing:
         f"size = {' * '.join(f'{name}.shape[1]' for name in names)}",
         "total = np.zeros((size, size))",
         "roots, negative = np.sqrt(np.abs(w)), np.any(w < 0.0)",
-        f"for start in range(0, len(w), {ROWS}):",
-        f"    part = slice(start, start + {ROWS})",
+        f"step = max({ENTRIES} // max(size, 1), 1)",
+        "for start in range(0, len(w), step):",
+        "    part = slice(start, start + step)",
         "    rows = A[part] * roots[part, None]",
     ]
     for other in names[1:]:
