@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import prod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from pytensor.graph.basic import Apply
 
@@ -21,9 +21,49 @@ ENTRIES = 2**17
 def assembled(writer: Writer, node: Apply, *operands: Code) -> Code:
     """`hessian = np.zeros((n, n))`, then a statement for each block."""
     assembly = _Assembly(writer, node)
+    later = _copied(node.op.entries)
     for entry in node.op.entries:
-        assembly.add(entry)
+        assembly.add(replace(entry, mirrored=entry.mirrored and not _within(entry, later)))
+    for rows, columns in later:
+        assembly.copy(rows, columns)
     return Code(assembly.name)
+
+
+Region = tuple[slice, slice]
+
+
+def _copied(entries: Sequence[Entry]) -> list[Region]:
+    """Return the regions that are copied to their mirror images once they are complete, where nothing else stands."""
+    mirrored = [entry for entry in entries if entry.mirrored]
+    regions: list[Region] = []
+    for entry in mirrored:
+        if entry.kind == "diagonal" or not isinstance(entry.rows, slice) or not isinstance(entry.columns, slice):
+            continue
+        region = entry.rows, entry.columns
+        others = [other for other in entries if other is not entry and _inside(other, region) is not True]
+        if _meet(*region) or region in regions or any(_touches(other, region) for other in others):
+            continue
+        if all(other.mirrored for other in entries if _inside(other, region)):
+            regions.append(region)
+    return regions
+
+
+def _inside(entry: Entry, region: Region) -> bool:
+    pair = entry.rows, entry.columns
+    return all(isinstance(own, slice) and own.step == 1 and whole.start <= own.start and own.stop <= whole.stop
+               for own, whole in zip(pair, region, strict=True))
+
+
+def _within(entry: Entry, regions: Sequence[Region]) -> bool:
+    return any(_inside(entry, region) for region in regions)
+
+
+def _touches(entry: Entry, region: Region) -> bool:
+    """Whether an entry, or its mirror image, may meet a region or the region's mirror image."""
+    pair = entry.rows, entry.columns
+    if not (isinstance(pair[0], slice) and isinstance(pair[1], slice)):
+        return True
+    return any(_meet(a, c) and _meet(b, d) for a, b in (pair, pair[::-1]) for c, d in (region, region[::-1]))
 
 
 @dataclass
@@ -58,6 +98,12 @@ class _Assembly:
         several = entry.mirrored or rank(variable) == 0
         value = self.writer.named(variable) if several else self.writer.code(variable)
         getattr(self, f"_{entry.kind}")(entry, value)
+
+    def copy(self, rows: slice, columns: slice) -> None:
+        """Write a region's transpose to its mirror image."""
+        size = self.node.op.size
+        first, second = _slice_text(rows, size), _slice_text(columns, size)
+        self.write(f"{self.name}[{second}, {first}] = {self.name}[{first}, {second}].T")
 
     def write(self, statement: str) -> None:
         self.writer.write(statement)
@@ -246,5 +292,3 @@ def _gram_listing(name: str, count: int) -> Listing:
     )
     return Listing(name, ("w", *names), tuple(lines), ("total",), doc)
 
-
-_ = prod

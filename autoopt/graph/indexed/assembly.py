@@ -31,6 +31,10 @@ def assembled(variables: Sequence[Variable]) -> list[Variable]:
     return cast("list[Variable]", clone_replace(list(variables), new)) if new else list(variables)
 
 
+AT_ONCE = 2**22
+"""Entries of rows whose products are made as a whole; of more a block of rows at a time."""
+
+
 class _Assembly:
     """One Hessian under construction."""
 
@@ -171,10 +175,10 @@ class _Assembly:
             axes = [*summed, *(label for label in rows if label in labels)]
             x = cast(TensorVariable, variable).dimshuffle([labels.index(label) for label in axes])
             factors.append(shaped(x, (count, prod(label.size for label in axes[len(summed) :]))))
-        if not weights:
+        if not weights and (len(factors) == 1 or count * size <= AT_ONCE):
             return self.unweighted(factors, [*rows, *columns])
         lengths = tuple(label.size for label in (*shared, *summed))
-        w = self.contractions.arranged(weights, (*shared, *summed))
+        w = self.contractions.arranged(weights, (*shared, *summed)) if weights else pt.ones(lengths)
         w = w if w.type.shape == lengths else pt.alloc(w, *lengths)
         w = shaped(w, (prod(lengths[: len(shared)]), count) if shared else (count,))
         return shaped(gram(w, *factors), [label.size for label in (*shared, *rows, *columns)])
