@@ -1,4 +1,4 @@
-"""What factors are multiplied and divided by along fewer axes, taken out of them and shared out among them.
+"""Factors as what they are multiplied and divided by, and the divisors shared out among them.
 
     2 (e / S / S) E[a] E[b]              e, E of the size of S = sum of E, which may be 1e300
     2 (e / S) (E[a] / S) (E[b] / S)      each numerator gets a divisor: nothing overflows, nothing vanishes
@@ -9,144 +9,116 @@ In one array a quotient is as stable as its rewriting; over several arrays that 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 import pytensor.tensor as pt
 from pytensor import scalar as ps
 from pytensor.graph.basic import Variable
+from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.indexed.pushes import uniform
 from autoopt.graph.indexed.terms import Factor, Label, Term, multiplied
-from autoopt.ops.patterns import applied, expanded, is_elementwise, rank
+from autoopt.ops.patterns import is_elementwise
+
+IsData = Callable[[Variable], bool]
 
 
-class Scale(NamedTuple):
-    """An array that another one, over more labels, is multiplied by or divided by."""
+class Piece(NamedTuple):
+    """An array over some labels."""
 
     variable: Variable
-    divides: bool
     labels: tuple[Label, ...]
 
-    def is_same(self, other: Scale) -> bool:
-        """Whether two scales are one array over the same labels."""
-        if self[1:] != other[1:]:
+    def is_same(self, other: Piece) -> bool:
+        """Whether two pieces are one array over the same labels."""
+        if self.labels != other.labels:
             return False
         a, b = self.variable, other.variable
         return a is b or bool(a.owner and b.owner and a.owner.op == b.owner.op and a.owner.inputs == b.owner.inputs)
 
-    @property
-    def factor(self) -> Factor:
-        """The scale as a factor by itself."""
-        return (pt.true_div(1.0, self.variable) if self.divides else self.variable), self.labels
-
-    def applied_to(self, core: Variable, labels: Sequence[Label]) -> Variable:
-        """Return an array over `labels` scaled."""
+    def over(self, labels: Sequence[Label]) -> TensorVariable:
+        """Return the array with an axis for each of `labels`."""
         order = [self.labels.index(label) if label in self.labels else "x" for label in labels]
         x = cast(TensorVariable, self.variable)
-        spread = x if order == list(range(x.type.ndim)) else x.dimshuffle(order)
-        return pt.true_div(core, spread) if self.divides else pt.mul(core, spread)
+        return x if order == list(range(x.type.ndim)) else x.dimshuffle(order)
 
 
-class Stripped(NamedTuple):
-    """An array without its scales: None where it was nothing else."""
+@dataclass
+class Parts:
+    """A product: a number, arrays that are multiplied, and arrays that it is divided by."""
 
-    core: Variable | None
-    scales: list[Scale]
-    sign: float
+    number: float = 1.0
+    above: list[Piece] = field(default_factory=list)
+    below: list[Piece] = field(default_factory=list)
 
-
-def stripped(variable: Variable, labels: tuple[Label, ...]) -> Stripped:
-    """Return the array without what it is multiplied and divided by along fewer axes, these scales, and its sign."""
-    if is_elementwise(variable, ps.Neg):
-        core, scales, sign = stripped(variable.owner.inputs[0], labels)
-        return Stripped(core, scales, -sign)
-    if not is_elementwise(variable, ps.Mul | ps.TrueDiv):
-        return Stripped(variable, [], 1.0)
-    whole = cast(TensorVariable, variable).type.broadcastable
-    operands = [cast(TensorVariable, v) for v in variable.owner.inputs]
-    divides = is_elementwise(variable, ps.TrueDiv)
-    if divides and (number := uniform(operands[0])) in (1.0, -1.0):
-        scale, inverted, sign = _simple(operands[1])
-        return Stripped(None, [Scale(scale, not inverted, labels)], sign * cast(float, number))
-    full = [v for v in operands if v.type.broadcastable == whole]
-    if divides and full and full[0] is operands[0] and (len(full) == 1 or not labels):
-        core, scales, sign = stripped(operands[0], labels)
-        return _with(core, scales, sign, operands[1:], True, labels)
-    if divides or len(full) != 1 or all(whole):
-        return Stripped(variable, [], 1.0)
-    core, scales, sign = stripped(full[0], labels)
-    return _with(core, scales, sign, [v for v in operands if v is not full[0]], False, labels)
+    def take(self, variable: Variable, labels: tuple[Label, ...], inverted: bool = False) -> Parts:
+        """Multiply by an array, or divide by it, taken apart as far as it is a product of others."""
+        variable = _unwrapped(variable)
+        number = uniform(variable)
+        if number is not None and number != 0.0:
+            self.number = self.number / number if inverted else self.number * number
+        elif is_elementwise(variable, ps.Neg):
+            self.number = -self.number
+            self.take(variable.owner.inputs[0], labels, inverted)
+        elif is_elementwise(variable, ps.Mul | ps.TrueDiv):
+            flips = is_elementwise(variable, ps.TrueDiv)
+            for k, operand in enumerate(variable.owner.inputs):
+                piece = _squeezed(operand, labels)
+                self.take(piece.variable, piece.labels, inverted != (flips and k > 0))
+        elif is_elementwise(variable, ps.Reciprocal):
+            self.take(variable.owner.inputs[0], labels, not inverted)
+        else:
+            (self.below if inverted else self.above).append(Piece(variable, labels))
+        return self
 
 
-def _with(
-    core: Variable | None,
-    scales: list[Scale],
-    sign: float,
-    others: Sequence[TensorVariable],
-    divides: bool,
-    labels: tuple[Label, ...],
-) -> Stripped:
-    for v in others:
-        kept = [axis for axis, unit in enumerate(v.type.broadcastable) if not unit]
-        scale, inverted, number = _simple(_squeezed(v, kept))
-        scales = [*scales, Scale(scale, divides != inverted, tuple(labels[axis] for axis in kept))]
-        sign *= number
-    return Stripped(core, scales, sign)
+def _squeezed(variable: Variable, labels: tuple[Label, ...]) -> Piece:
+    """Return an operand of an elementwise operation over `labels` without its unit axes."""
+    x = cast(TensorVariable, variable)
+    kept = [axis for axis, unit in enumerate(x.type.broadcastable) if not unit]
+    x = x if len(kept) == x.type.ndim else x.dimshuffle(kept)
+    return Piece(x, tuple(labels[axis] for axis in kept))
 
 
-def _squeezed(variable: TensorVariable, kept: list[int]) -> Variable:
-    """Return an array without its unit axes, which may have been inserted."""
-    if len(kept) == variable.type.ndim:
-        return variable
-    if is_elementwise(variable, ps.Neg | ps.TrueDiv | ps.Mul):
-        operands = [v if rank(v) == 0 else _squeezed(cast(TensorVariable, v), kept) for v in variable.owner.inputs]
-        return applied(variable.owner.op, *operands)
-    pair = expanded(variable)
-    if pair is not None and cast(TensorVariable, pair[1]).type.ndim == len(kept):
-        return pair[1]
-    return variable.dimshuffle(kept)
+def _unwrapped(variable: Variable) -> Variable:
+    """Return an array whose axes are inserted, moved and dropped again without all that, where nothing is left of it."""
+    order, v = tuple(range(cast(TensorVariable, variable).type.ndim)), variable
+    while v.owner is not None and isinstance(v.owner.op, DimShuffle):
+        inner = v.owner.op.new_order
+        order = tuple(axis if axis == "x" else inner[axis] for axis in order)
+        v = v.owner.inputs[0]
+        if order == tuple(range(cast(TensorVariable, v).type.ndim)):
+            variable = v
+    return variable
 
 
-def _simple(variable: Variable) -> tuple[Variable, bool, float]:
-    """Return a scale, whether it is that which one divides by, and its sign: -1 / S as S, True and -1."""
-    if is_elementwise(variable, ps.Neg):
-        scale, inverted, sign = _simple(variable.owner.inputs[0])
-        return scale, inverted, -sign
-    if is_elementwise(variable, ps.TrueDiv) and uniform(variable.owner.inputs[0]) in (1.0, -1.0):
-        scale, inverted, sign = _simple(variable.owner.inputs[1])
-        return scale, not inverted, sign * cast(float, uniform(variable.owner.inputs[0]))
-    return variable, False, 1.0
+def divided(variable: Variable, labels: Sequence[Label], below: Sequence[Piece]) -> Variable:
+    """Return an array over `labels` divided by others."""
+    for piece in below:
+        variable = pt.true_div(variable, piece.over(labels))
+    return variable
 
 
-def balanced(term: Term, is_data: Callable[[Variable], bool]) -> Term:
+def balanced(term: Term, is_data: IsData) -> Term:
     """Return the term with its divisors shared out among the factors that the parameters decide."""
-    parts = [(stripped(variable, labels), labels) for variable, labels in term.factors]
-    divisors = [scale for part, _ in parts for scale in part.scales if scale.divides and not is_data(scale.variable)]
-    if not divisors or len(term.factors) < 2:
+    parts = Parts()
+    for variable, labels in term.factors:
+        parts.take(variable, labels)
+    divisors = [piece for piece in parts.below if not is_data(piece.variable)]
+    cores = [Piece(*factor) for factor in multiplied(p for p in parts.above if not is_data(p.variable))]
+    if not divisors or len(cores) < 2:
         return term
-    coefficient = term.coefficient
-    cores: list[tuple[Variable, tuple[Label, ...], list[Scale]]] = []
-    others: list[Factor] = []
-    for part, labels in parts:
-        coefficient *= part.sign
-        others += [scale.factor for scale in part.scales if not (scale.divides and not is_data(scale.variable))]
-        if part.core is not None and (is_data(part.core) or uniform(part.core) is not None):
-            others.append((part.core, labels))
-        elif part.core is not None:
-            cores.append((part.core, labels, []))
-    cores += [(variable, labels, []) for variable, labels in others if not is_data(variable)]
-    others = [(variable, labels) for variable, labels in others if is_data(variable)]
-    for scale in divisors:
-        able = [core for core in cores if set(scale.labels) <= set(core[1])]
-        if not able:
-            others.append(scale.factor)
-            continue
-        _, _, mine = min(able, key=lambda core: sum(scale.is_same(other) for other in core[2]))
-        mine.append(scale)
-    factors = []
-    for core, labels, scales in cores:
-        for scale in scales:
-            core = scale.applied_to(core, labels)
-        factors.append((core, labels))
-    return Term(coefficient, multiplied([*factors, *others]), term.out, term.par)
+    others: list[Factor] = [piece for piece in parts.above if is_data(piece.variable)]
+    others += [(pt.true_div(1.0, v), labels) for v, labels in parts.below if is_data(v)]
+    shares: list[list[Piece]] = [[] for _ in cores]
+    for divisor in divisors:
+        able = [k for k, core in enumerate(cores) if set(divisor.labels) <= set(core.labels)]
+        if able:
+            k = min(able, key=lambda k: sum(divisor.is_same(other) for other in shares[k]))
+            shares[k].append(divisor)
+        else:
+            others.append((pt.true_div(1.0, divisor.variable), divisor.labels))
+    factors = [(divided(v, labels, below), labels) for (v, labels), below in zip(cores, shares, strict=True)]
+    return Term(term.coefficient * parts.number, multiplied([*factors, *others]), term.out, term.par)
