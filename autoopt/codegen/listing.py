@@ -82,9 +82,28 @@ def list_function(
     returned = writer.finish([simple[result] for result in results])
     needs = frozenset(name for _, check in checks for name in check.needs)
     texts = tuple(text for _, text in arguments)
-    listing = Listing(name, texts, tuple(writer.lines), returned, docstring, needs, {}, writer.functions)
+    listing = Listing(
+        name, texts, tuple(without_unread(writer.lines, returned)), returned, docstring, needs, {}, writer.functions
+    )
     used = set(re.findall(r"\w+", listing.everything))
     return replace(listing, constants={k: v for k, v in writer.constants.items() if k in used})
+
+
+_STATEMENT = re.compile(r"(\w+) = (?!.*:=)")
+
+
+def without_unread(lines: Sequence[str], returned: Sequence[str]) -> list[str]:
+    """Return the statements of a function without those of one line that only name what nothing reads."""
+    read = Counter(word for line in [*lines, *returned] if not line.startswith("#") for word in _WORD.findall(line))
+    kept = list(lines)
+    for k in reversed(range(len(kept))):
+        target = _STATEMENT.match(kept[k])
+        if target and read[target[1]] == 1 and not (k + 1 < len(kept) and kept[k + 1].startswith((" ", ")"))):
+            read.subtract(_WORD.findall(kept.pop(k)))
+    return kept
+
+
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 def _core(variable: Variable) -> Variable:
@@ -176,9 +195,9 @@ class _Writer:
         value = np.asarray(variable.data)
         text = array_text(value)
         if text is not None:
-            if columns(text) < LONG_CONSTANT or self.uses[variable] < 2 or value.dtype.kind != "f":
+            if columns(text) < LONG_CONSTANT or self.uses[variable] < 2 or value.dtype.kind not in "fi":
                 return text
-            name = self.fresh(self.hint(variable))
+            name = self.fresh("index" if value.dtype.kind == "i" else self.hint(variable))
             self.write(f"{name} = {text}")
             return name
         word, text = constant_text(value)
@@ -259,7 +278,8 @@ class _Writer:
         if self.alone(variable):
             return self.named(variable).text
         name = self.fresh(self.hint(result))
-        self.write(f"{name} = {code:.}.copy()", *self.pending.pop(variable, ()))
+        made = isinstance(variable, Constant) and not code.is_name  # anew by each expression
+        self.write(f"{name} = {code}" if made else f"{name} = {code:.}.copy()", *self.pending.pop(variable, ()))
         return name
 
     def name_results(self, results: Sequence[Variable]) -> None:

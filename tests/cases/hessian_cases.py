@@ -60,10 +60,7 @@ def poisson(b, X, y):
 def negative_binomial(theta, X, y):
     mu, r = np.exp(X @ theta[:-1]), np.exp(theta[-1])
     return -np.sum(
-        scipy.special.gammaln(y + r)
-        - scipy.special.gammaln(r)
-        + r * np.log(r / (r + mu))
-        + y * np.log(mu / (r + mu))
+        scipy.special.gammaln(y + r) - scipy.special.gammaln(r) + r * np.log(r / (r + mu)) + y * np.log(mu / (r + mu))
     )
 
 

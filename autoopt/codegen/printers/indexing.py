@@ -91,6 +91,11 @@ def _one_number(value: Variable) -> Code | None:
 
 def _distinct(positions: list[Variable]) -> bool:
     """True if no place is named twice: one vector of indices has no repeats, and the others are as long."""
+    if len(positions) > 1 and all(
+        isinstance(v, Constant) and v.data.ndim == 1 and v.data.min(initial=0) >= 0 for v in positions
+    ):
+        places = np.stack(np.broadcast_arrays(*(v.data for v in positions)))
+        return len(np.unique(places, axis=1).T) == places.shape[1]
     if any(rank(v) > 1 or v.type.dtype == "bool" for v in positions):
         return False
     return any(getattr(v.tag, "counts", 0) or _no_repeats(v) for v in positions if rank(v) == 1)
