@@ -44,6 +44,7 @@ def list_function(
     comments: Mapping[Variable, str] | None = None,
     checks: Sequence[tuple[Variable, Check]] = (),
     docstring: str = "",
+    shared: bool = False,
 ) -> Listing:
     """Return the NumPy function that computes `results` from `arguments`.
 
@@ -63,6 +64,8 @@ def list_function(
         Written, in order, before anything they do not need.
     docstring : str, optional
         The function's docstring.
+    shared : bool, optional
+        Whether results may be one array, or look at the memory of each other: nobody writes into them.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def list_function(
     for variable, check in checks:
         writer.compute([simple[variable]])
         writer.lines += check.lines(writer.code(simple[variable]))
-    returned = writer.finish([simple[result] for result in results])
+    returned = writer.finish([simple[result] for result in results], shared)
     needs = frozenset(name for _, check in checks for name in check.needs)
     texts = tuple(text for _, text in arguments)
     listing = Listing(
@@ -296,7 +299,7 @@ class _Writer:
                 if self.alone(array):
                     self.names.setdefault(array, self.names[result])
 
-    def finish(self, results: Sequence[Variable]) -> tuple[str, ...]:
+    def finish(self, results: Sequence[Variable], shared: bool) -> tuple[str, ...]:
         """Write what the results need, and return the expressions to be returned."""
         returned: list[str] = []
         comments: list[str] = []
@@ -304,10 +307,13 @@ class _Writer:
         for result in results:
             self.compute([result])
             code, base = self.code(result), origin(result)
-            if rank(result) and (base in seen or base in self.inputs or not owned(result)):
+            is_another = (base in seen and not shared) or base in self.inputs or not owned(result)
+            if rank(result) and is_another and result not in seen:
                 code = self.codes[result] = Code(f"{code:.}.copy()")
                 self.pending.setdefault(result, [])
             seen.add(base)
+            if shared:
+                seen.add(result)
             if len(results) > 1 and not code.is_simple and columns(code.text) > 30:
                 code = self.named(result)
             returned.append(code.text)

@@ -450,7 +450,7 @@ def test_group_of_the_user_alone_may_write(folder, forewarned, monkeypatch) -> N
 
 
 def refused_once(monkeypatch, refused: str = "hess") -> list[str]:
-    """Let the derivation of Hessians, or of another kind, fail at the objective's last step, and count the derivations."""
+    """Let the derivation of one kind fail at the objective's last step, and count the derivations."""
     from autoopt.errors import UnsupportedFunctionError
     from autoopt.graph import derive as module
 
