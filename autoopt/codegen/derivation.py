@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from autoopt.codegen.module import write_by_columns, write_module
-from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph import derive as derivatives
 from autoopt.graph.kinds import KINDS, at_once
 from autoopt.graph.stabilisation import stabilised
@@ -25,6 +24,6 @@ def derived_source(tape: Tape, kind: str, title: str) -> str:
     if at_once(tape):
         try:
             return write_module(graph, derivatives.derive(graph, kind), title)
-        except (UnsupportedFunctionError, NotImplementedError):  # some operation has no form for all columns
+        except Exception:  # some operation has no form for all columns; its products are the same matrix
             pass
     return write_by_columns(graph, derivatives.derive(graph, by_columns), row, title)

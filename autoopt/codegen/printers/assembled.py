@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 from pytensor.graph.basic import Apply
 
 from autoopt.codegen.code import Code, call
@@ -82,7 +83,7 @@ class _Assembly:
         whole = slice(0, self.node.op.size, 1)
         first = not self.name
         if first:
-            if entry.kind == "block" and entry.rows == whole and entry.columns == whole:
+            if entry.is_whole(self.node.op.size):
                 self.written.append((whole, whole))
                 if entry.mirrored:
                     code = self.writer.named(variable)
@@ -111,6 +112,8 @@ class _Assembly:
     def operator(self, entry: Entry) -> str:
         """Return `=` for what is written for the first time, else `+=`."""
         if not isinstance(entry.rows, slice) or not isinstance(entry.columns, slice):
+            whole = slice(0, self.node.op.size, 1)
+            self.written.append((whole, whole))  # anywhere
             return "+="
         region = entry.rows, entry.columns
         meets = any(_meet(region[0], rows) and _meet(region[1], columns) for rows, columns in self.written)
@@ -135,8 +138,8 @@ class _Assembly:
         self.scattered(entry, f"{rows:.}[:, None]", f"{columns:.}", value, f"{value:.}.T", f"{columns:.}[:, None]", f"{rows:.}")
 
     def scattered(self, entry: Entry, rows: str, columns: str, value: Code, turned: str, low: str, high: str) -> None:
-        """Add at positions that may repeat, if they are computed."""
-        if isinstance(entry.rows, int) or isinstance(entry.columns, int):
+        """Add at positions that may repeat: those that are computed, and those that do."""
+        if _repeats(entry):
             self.write(f"np.add.at({self.name}, ({rows}, {columns}), {value})")
             if entry.mirrored:
                 self.write(f"np.add.at({self.name}, ({low}, {high}), {turned})")
@@ -156,6 +159,7 @@ class _Assembly:
             if entry.mirrored:
                 self.write(f"{self.name}[{columns}, {rows}] {operator} {value}")
             return
+        self.operator(entry)
         rows, columns = (self.positions(p).text for p in pair)
         self.scattered(entry, rows, columns, value, value.text, columns, rows)
 
@@ -236,6 +240,18 @@ class _Assembly:
         self.write(f"np.add.at({self.name}, ({first}, {second}), {value})")
         if entry.mirrored:
             self.write(f"np.add.at({self.name}, ({second}, {first}), {value})")
+
+
+def _repeats(entry: Entry) -> bool:
+    """Whether an entry of the matrix may be met twice: NumPy's += would add to it once."""
+    pair = [p for p in (entry.rows, entry.columns) if not isinstance(p, slice)]
+    if any(isinstance(p, int) for p in pair):
+        return True
+    if entry.kind == "diagonal" and len(pair) > 1:
+        return len(np.unique(np.stack(pair), axis=1).T) < len(pair[0])
+    if entry.kind == "diagonal":
+        return False  # one of them is a slice
+    return any(len(np.unique(p)) < np.size(p) for p in pair)
 
 
 def _length(positions: slice) -> int:
