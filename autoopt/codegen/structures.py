@@ -84,7 +84,7 @@ class Search:
 
     def inner(self, value: np.ndarray) -> Code | None:
         """Return the text of a smaller array that a larger one is made of."""
-        if SHORT >= value.size > 4 and (code := steps(value, self)) is not None and is_same(code.text, value):
+        if SHORT >= value.size > 2 and (code := steps(value, self)) is not None and is_same(code.text, value):
             return code
         self.depth += 1
         found = self.found(value)
@@ -232,7 +232,7 @@ def diagonal(value: np.ndarray, search: Search) -> Code | None:
 @structure("steps")
 def steps(value: np.ndarray, search: Search) -> Code | None:
     """Numbers at equal distances."""
-    if value.ndim != 1 or value.dtype.kind == "b" or len(value) < 4:
+    if value.ndim != 1 or value.dtype.kind == "b" or len(value) < (3 if value.dtype == np.int64 else 5):
         return None
     n, first, last = len(value), value[0], value[-1]
     if not np.isfinite(value).all() or not np.array_equal(value, np.round(value)) or np.abs(value).max() > 2**53:

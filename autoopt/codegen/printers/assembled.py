@@ -9,6 +9,7 @@ import numpy as np
 from pytensor.graph.basic import Apply
 
 from autoopt.codegen.code import Code, call
+from autoopt.codegen.constants import constant_text
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.ops.assembled import Assembled, Entry, Gram, Positions
@@ -76,6 +77,7 @@ class _Assembly:
     name: str = ""
     written: list[tuple[slice, slice]] = field(default_factory=list)
     counters: dict[tuple[str, int], str] = field(default_factory=dict)
+    places: dict[bytes, str] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         """Write the statements of one entry."""
@@ -177,7 +179,11 @@ class _Assembly:
             return self.writer.named(self.node.inputs[positions])
         if isinstance(positions, slice):
             return Code(f"np.arange({positions.start}, {positions.stop}, {positions.step})")
-        return Code(f"np.array({positions.tolist()})")
+        key = np.asarray(positions).tobytes()
+        if key not in self.places:
+            self.places[key] = self.writer.fresh("places")
+            self.write(f"{self.places[key]} = {constant_text(np.asarray(positions))[1]}")
+        return Code(self.places[key])
 
     def _blocks(self, entry: Entry, value: Code) -> None:
         letters = list(entry.letters.items())
