@@ -193,6 +193,20 @@ def triangle(value: np.ndarray, search: Search) -> Code | None:
     return None
 
 
+@structure("half")
+def half(value: np.ndarray, search: Search) -> Code | None:
+    """A triangle of a square matrix with another number on the diagonal."""
+    if value.ndim != 2 or value.shape[0] != value.shape[1] or value.dtype != np.float64 or len(value) < 3:
+        return None
+    inside, on = value[-1, 0] + value[0, -1], value[0, 0]
+    if inside == 0 or on in (0.0, inside):
+        return None
+    turned = ".T" if value[-1, 0] == 0 else ""
+    lower = scaled(inside, Code(f"np.tri({len(value)}){turned}"))
+    unit = scaled(abs(on - inside), Code(f"np.eye({len(value)})"))
+    return infix("-" if on < inside else "+", SUM, lower, unit)
+
+
 @structure("bands")
 def bands(value: np.ndarray, search: Search) -> Code | None:
     """A few diagonals of a matrix, each of one number."""
