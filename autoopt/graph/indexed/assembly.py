@@ -52,8 +52,8 @@ class _Assembly:
         if not self.entries:
             return pt.zeros((self.op.size, self.op.size))
         self.entries = self.summed()
-        (entry, *rest), whole = self.entries, slice(0, self.op.size, 1)
-        if not rest and entry.kind == "block" and entry.rows == whole and entry.columns == whole:
+        entry, *rest = self.entries
+        if not rest and entry.is_whole(self.op.size):
             value = cast(TensorVariable, self.values[entry.operand])
             return pt.add(value, value.T) if entry.mirrored else value
         return cast(TensorVariable, Assembled(self.op.size, self.entries)(*self.values))
