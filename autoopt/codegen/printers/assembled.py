@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
+import numpy as np
 from pytensor.graph.basic import Apply
 
 from autoopt.codegen.code import Code, call
@@ -82,7 +84,8 @@ class _Assembly:
         whole = slice(0, self.node.op.size, 1)
         first = not self.name
         if first:
-            if entry.kind == "block" and entry.rows == whole and entry.columns == whole:
+            known = isinstance(entry.rows, slice) and isinstance(entry.columns, slice)
+            if entry.kind == "block" and known and entry.rows == whole and entry.columns == whole:
                 self.written.append((whole, whole))
                 if entry.mirrored:
                     code = self.writer.named(variable)
@@ -110,15 +113,24 @@ class _Assembly:
 
     def operator(self, entry: Entry) -> str:
         """Return `=` for what is written for the first time, else `+=`."""
+        region = self.bounds(entry.rows), self.bounds(entry.columns)
         if not isinstance(entry.rows, slice) or not isinstance(entry.columns, slice):
+            self.written += [region, region[::-1]] if entry.mirrored else [region]
             return "+="
-        region = entry.rows, entry.columns
         meets = any(_meet(region[0], rows) and _meet(region[1], columns) for rows, columns in self.written)
         self.written.append(region)
         if entry.mirrored:
             meets = meets or _meet(*region)
-            self.written.append((entry.columns, entry.rows))
+            self.written.append(region[::-1])
         return "+=" if meets else "="
+
+    def bounds(self, positions: Positions) -> slice:
+        """Return the slice within which positions are."""
+        if isinstance(positions, slice):
+            return positions
+        if isinstance(positions, int) or not positions.size:
+            return slice(0, self.node.op.size, 1)
+        return slice(int(positions.min()), int(positions.max()) + 1, 1)
 
     def _block(self, entry: Entry, value: Code) -> None:
         operator = self.operator(entry)
@@ -135,8 +147,8 @@ class _Assembly:
         self.scattered(entry, f"{rows:.}[:, None]", f"{columns:.}", value, f"{value:.}.T", f"{columns:.}[:, None]", f"{rows:.}")
 
     def scattered(self, entry: Entry, rows: str, columns: str, value: Code, turned: str, low: str, high: str) -> None:
-        """Add at positions that may repeat, if they are computed."""
-        if isinstance(entry.rows, int) or isinstance(entry.columns, int):
+        """Add at positions, one at a time where they may repeat: `+=` would keep the last of these only."""
+        if _may_repeat(entry):
             self.write(f"np.add.at({self.name}, ({rows}, {columns}), {value})")
             if entry.mirrored:
                 self.write(f"np.add.at({self.name}, ({low}, {high}), {turned})")
@@ -146,12 +158,10 @@ class _Assembly:
             self.write(f"{self.name}[{low}, {high}] += {turned}")
 
     def _diagonal(self, entry: Entry, value: Code) -> None:
-        pair = entry.rows, entry.columns
-        count = _length(pair[0]) if isinstance(pair[0], slice) else self.node.inputs[entry.operand].type.shape[0]
+        pair, operator = (entry.rows, entry.columns), self.operator(entry)
         if all(isinstance(p, slice) for p in pair):
-            i = self.counter("i", count)
+            i = self.counter("i", _length(entry.rows))
             rows, columns = (_entry_text(i, p) for p in pair)
-            operator = self.operator(entry)
             self.write(f"{self.name}[{rows}, {columns}] {operator} {value}")
             if entry.mirrored:
                 self.write(f"{self.name}[{columns}, {rows}] {operator} {value}")
@@ -236,6 +246,15 @@ class _Assembly:
         self.write(f"np.add.at({self.name}, ({first}, {second}), {value})")
         if entry.mirrored:
             self.write(f"np.add.at({self.name}, ({second}, {first}), {value})")
+
+
+def _may_repeat(entry: Entry) -> bool:
+    """Whether one place of the matrix may be added to twice; places on a diagonal are pairs."""
+    pair = entry.rows, entry.columns
+    if entry.kind == "diagonal" and all(isinstance(p, np.ndarray) for p in pair):
+        return len(set(zip(*(cast(np.ndarray, p).tolist() for p in pair), strict=True))) < len(cast(np.ndarray, pair[0]))
+    repeat = [not isinstance(p, slice) and (isinstance(p, int) or len(np.unique(p)) < p.size) for p in pair]
+    return all(repeat) if entry.kind == "diagonal" else any(repeat)
 
 
 def _length(positions: slice) -> int:

@@ -51,7 +51,7 @@ class _Assembly:
             return pt.zeros((self.op.size, self.op.size))
         self.entries = self.summed()
         (entry, *rest), whole = self.entries, slice(0, self.op.size, 1)
-        if not rest and entry.kind == "block" and entry.rows == whole and entry.columns == whole:
+        if not rest and entry.kind == "block" and _bounds(entry.rows) == _bounds(entry.columns) == _bounds(whole):
             value = cast(TensorVariable, self.values[entry.operand])
             return pt.add(value, value.T) if entry.mirrored else value
         return cast(TensorVariable, Assembled(self.op.size, self.entries)(*self.values))
