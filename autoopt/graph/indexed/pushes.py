@@ -473,8 +473,18 @@ def _gathering(node: Apply, inputs: Sequence[Variable]) -> dict[int, Variable]:
             raise NotFactored("positions from the end")
         if rank(variable) == 0:
             raise NotFactored("a position beside others")
-        found[axis] = variable
+        found[axis] = _from_start(variable, _length(node.inputs[0].type.shape[axis]))
     return found
+
+
+def _from_start(positions: Variable, length: int) -> Variable:
+    """Return positions of which those from the end are counted from the start: the same variable for the same ones."""
+    if isinstance(positions, Constant) or positions.type.dtype.startswith("uint"):
+        return positions
+    known = positions.tag.__dict__.setdefault("from_start", {})
+    if length not in known:
+        known[length] = pt.switch(pt.lt(positions, 0), pt.add(positions, length), positions)
+    return known[length]
 
 
 @pushes(IncSubtensor, *SCATTERS)
