@@ -97,7 +97,7 @@ class Walk:
     def joined(self, index: int) -> np.ndarray:
         """Return the number of the union of all of a step."""
         numbers = self.numbers[index]
-        return np.int64(self.pool.all(numbers.numbers if isinstance(numbers, Several) else numbers))
+        return np.array(self.pool.all(numbers.numbers if isinstance(numbers, Several) else numbers))
 
     def everything(self, step: Step) -> Any:
         """Return what an operation gives of which nothing is known."""
