@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from autoopt.tape.batching.batching import has_loops
+from autoopt.tape.tape import Tape
+
 PREPARE = "prepare"
 """The printed function of what the data alone decide, computed once per data set."""
 
@@ -62,6 +65,11 @@ class Kind:
     def valued(self) -> bool:
         """Whether the value is what its function returns, or comes with it."""
         return "value" in self.returns
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether its matrix is its own transpose, so that columns are rows."""
+        return self.columns is not None and self.rows is None
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -127,3 +135,11 @@ PUBLIC: dict[str, Kind] = {kind.public: kind for kind in _ROWS if kind.public}
 
 PAIRS = frozenset(kind.name for kind in _ROWS if len(kind.returns) > 1)
 """The names of those that return the value and the derivative: for what is called at every point."""
+
+DENSE = 400
+"""With more parameters than this a Hessian that has no index notation is computed a column at a time."""
+
+
+def at_once(tape: Tape) -> bool:
+    """Whether a vectorised tape's Hessian may be derived as a whole; loops over stacks take long to derive."""
+    return not has_loops(tape)

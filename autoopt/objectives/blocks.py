@@ -12,8 +12,9 @@ import numpy as np
 
 from autoopt.parameters import Structure
 
-DENSE = 400
-"""With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""
+LARGEST_DENSE = 2000
+"""Matrices of up to the square of this number of entries (32 MB) are returned as arrays, unless they are asked to be
+sparse."""
 
 
 def blocks(structure: Structure, matrix: Any) -> Any:

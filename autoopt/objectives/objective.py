@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoopt.errors import UnsupportedFunctionError, UsageError
+from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC
-from autoopt.objectives.blocks import DENSE
+from autoopt.objectives.blocks import LARGEST_DENSE
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
@@ -24,8 +24,7 @@ from autoopt.objectives.original import Original
 from autoopt.objectives.products import Products
 from autoopt.objectives.solved import closer
 from autoopt.parameters import Structure
-from autoopt.stages import counted
-from autoopt.tape.batching.batching import has_loops, vectorise
+from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.loops import irregular
 from autoopt.tape.slopes import Flat, flatness
 from autoopt.tracing.naming import argument_names
@@ -35,6 +34,10 @@ from autoopt.tracing.standins.table import stands_in
 if TYPE_CHECKING:
     from autoopt.objectives.sparse import Patterns
     from autoopt.objectives.sparsity import Sparsity
+
+
+FEW = 32
+"""Up to so many products are sooner made than saved."""
 
 
 class Objective:
@@ -166,32 +169,18 @@ class Objective:
         With `sparse=True` it is a `scipy.sparse.csr_array`, with `sparse=False` an array, whatever its size.
         """
         x = self._flat(x)
-        if sparse or (sparse is None and self.size > DENSE) or not self._is_stacked:
+        if sparse or (sparse is None and self.size > LARGEST_DENSE) or self._by_columns:
             return self._patterns.hessian(x, sparse, self._dense)
         return self._dense(x)
 
     def _dense(self, x: np.ndarray) -> np.ndarray:
-        """Return the Hessian, all columns at once or one after another."""
-        if self._is_stacked:
-            try:
-                return _mirrored(self._run("hess", x))
-            except UnsupportedFunctionError:  # another path has an operation without a stacked form
-                self._is_stacked = False
-        return np.array([self._run("hessp", x, unit) for unit in counted("the Hessian by columns", np.eye(self.size))])
+        return _mirrored(self._run("hess", x))
 
-    @cached_property
-    def _is_stacked(self) -> bool:
-        """Whether all columns of a Hessian can be had at once, and soon: a loop over stacks takes long to derive."""
-        if self.size > DENSE:
-            return False
+    @property
+    def _by_columns(self) -> bool:
+        """Whether the Hessian is not derived as a whole, so that few products may do in place of n."""
         path = self.dispatch.paths[0]
-        if has_loops(vectorise(path.tape)):
-            return False
-        try:
-            self.dispatch.compiler.compiled(path, "hess")
-        except UnsupportedFunctionError:  # some operation has no stacked form
-            return False
-        return True
+        return self.size > FEW and self.dispatch.compiler.compiled(path, "hess").by_products
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Hessian times `p`, of shape (n,), or a matrix (n, k) of k directions, in the shape of `p`.
@@ -209,7 +198,7 @@ class Objective:
         """
         x = self._flat(x)
         tape = self.dispatch.tape_at(x)
-        if sparse or prod(tape.steps[tape.output].shape) * self.size > DENSE**2:
+        if sparse or prod(tape.steps[tape.output].shape) * self.size > LARGEST_DENSE**2:
             matrix = self._patterns.jacobian(x, sparse)
         else:
             matrix = self._run("jacobian", x)
@@ -272,16 +261,7 @@ class Objective:
         if kind is None:
             remedy = f"choose one of {', '.join(PUBLIC)}."
             raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
-        try:
-            compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
-        except UnsupportedFunctionError as error:
-            if kind.columns is None:
-                raise
-            raise UnsupportedFunctionError(
-                "The Hessian of this objective is computed a column at a time: there is no form for all at once.",
-                error.where,
-                'export derivatives="hvp", whose products with unit vectors are the columns.',
-            ) from error
+        compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
         if not compiled.text:
             raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
         assert isinstance(compiled, NumpyFunctions)  # nothing else is printed

@@ -21,6 +21,7 @@ import numpy as np
 from scipy import sparse
 
 from autoopt.errors import UsageError
+from autoopt.objectives.blocks import LARGEST_DENSE
 from autoopt.objectives.products import Products
 from autoopt.objectives.sparsity import Sparsity
 from autoopt.stages import during
@@ -32,9 +33,6 @@ from autoopt.tape.tape import Tape
 if TYPE_CHECKING:
     from autoopt.objectives.dispatch import Dispatch
     from autoopt.objectives.paths import Path
-
-LARGEST_DENSE = 2000
-"""Matrices of up to the square of this number of entries (32 MB) are returned as arrays, unless `sparse` says more."""
 
 SHARE = 0.25
 """Of which larger ones up to this share is not 0, sparse ones are returned; fuller ones take no less memory so."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _WIDEST = 64
 """Columns of a picture in text: with the lines around it, it fits into a terminal of 80."""
@@ -56,6 +58,8 @@ class Sparsity:
 
     def matrix(self) -> sparse.csr_array:
         """Return a boolean matrix that is True at the positions."""
+        from scipy import sparse
+
         ones = np.ones(self.nnz, dtype=bool)
         return sparse.csr_array((ones, self.indices.copy(), self.indptr.copy()), shape=self.shape)
 

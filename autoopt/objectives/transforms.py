@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import UsageError
+from autoopt.errors import TracingError, UsageError
 from autoopt.objectives.arguments import private, shape
 from autoopt.objectives.bindings import Binding
-from autoopt.objectives.blocks import blocks, columns
+from autoopt.objectives.blocks import blocks as nested_blocks
+from autoopt.objectives.blocks import columns
+from autoopt.objectives.chosen import Blocks
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.parameters import Structure
@@ -87,22 +89,52 @@ def hvp(f: Callable, argnums: int = 0) -> Callable:
     return _followed(hvp, f, argnums, evaluate)
 
 
-def hessian(f: Callable, argnums: int = 0, *, sparse: bool | None = None) -> Callable:
+def hessian(f: Callable, argnums: int = 0, *, sparse: bool | None = None, blocks: Any = None) -> Callable:
     """Return the function that gives the second derivatives of `f` with respect to one argument.
 
-    For an array of shape s the result has shape s + s; for a nest of arrays it is a nest of nests, as in JAX. With
-    `sparse=True` it is a `scipy.sparse.csr_array` of shape (n, n), n being the number of all entries, in their order:
-    computed from as few products as the places allow that may differ from 0. By default that of a vector of more than
-    2000 entries is, if at most a quarter of it may differ from 0; `sparse=False` asks for an array.
+    For an array of shape s the result has shape s + s; for a nest of arrays it is a nest of nests, as in JAX.
+
+    Parameters
+    ----------
+    f, argnums
+        See `grad`.
+    sparse : bool, optional
+        True: return a `scipy.sparse.csr_array` of shape (n, n), n being the number of all entries, in their order:
+        computed from as few products as the places allow that may differ from 0. By default that of a vector of more
+        than 2000 entries is, if at most a quarter of it may differ from 0. False: return arrays.
+    blocks : True, or list of pairs of names, optional
+        Return the blocks that belong to pairs of parts of that argument, as a dict by the pairs: those that are named,
+        which alone are computed, or all of them, each once. Parts have the names of `autoopt.objective(...).structure`:
+        the keys of a dict, "a.b" for those of dicts in it, "x[0]" for the first entry of a list.
+
+    Examples
+    --------
+    >>> import numpy as np, autoopt
+    >>> def f(x): return x["scale"] * np.sum(x["beta"] ** 2)
+    >>> autoopt.hessian(f, blocks=[("beta", "scale")])({"beta": np.array([1.0, 2.0]), "scale": 3.0})
+    {('beta', 'scale'): array([2., 4.])}
     """
     compiled = _Compiled(f, argnums)
+    if blocks is not None and blocks is not False:
+        return Blocks(f, argnums, blocks, lambda g: _matrix(g, bool(sparse)))
 
     def evaluate(*args: Any, **options: Any) -> Any:
         with compiled.at(args, options) as (objective, x):
             matrix = objective.hess(x, sparse=_wanted(sparse, objective.structure))
-            return matrix if hasattr(matrix, "indptr") else blocks(objective.structure, matrix.copy())
+            return matrix if hasattr(matrix, "indptr") else nested_blocks(objective.structure, matrix.copy())
 
     return _followed(hessian, f, argnums, evaluate, sparse)
+
+
+def _matrix(f: Callable, sparse: bool) -> Callable:
+    """Return the function that gives the Hessian by the flat vector of the first argument, shape (n, n)."""
+    compiled = _Compiled(f, 0)
+
+    def evaluate(*args: Any, **options: Any) -> Any:
+        with compiled.at(args, options) as (objective, x):
+            return objective.hess(x, sparse=sparse).copy()
+
+    return evaluate
 
 
 def jacobian(f: Callable, argnums: int = 0, *, sparse: bool | None = None) -> Callable:
@@ -152,11 +184,17 @@ def _followed(
 def _inside(transform: Callable) -> Callable:
     """Return the stand-in for a function of this module in an objective that is traced."""
 
-    def stand_in(tracer: Any, f: Callable, argnums: int = 0, sparse: bool | None = None) -> Any:
+    def stand_in(tracer: Any, f: Callable, argnums: int = 0, sparse: bool | None = None, blocks: Any = None) -> Any:
         from autoopt.objectives.nested import Transformed, sparse_within
 
         if sparse:
             raise sparse_within(tracer)
+        if blocks:
+            raise TracingError(
+                f"{transform.__name__} is called inside of an objective with blocks={blocks!r}.",
+                tracer.location(),
+                "leave blocks out: what is not needed of the result is not computed.",
+            )
         _Compiled(f, argnums)  # complains of what is no position
         return Transformed(tracer, transform, f, argnums)
 
