@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import sparse
-from sparse_programs import (
-    broyden,
-    broyden_loop,
-    chain,
-    effects,
-    ising,
-    program,
-    projected,
-    rosenbrock,
-    rosenbrock_loop,
-)
+from sparse_programs import program
 
 import autoopt
 from autoopt import differences
 from autoopt.errors import TracingError, UsageError
 from autoopt.objectives.objective import Objective
 from autoopt.tape.sparsity import elementwise, rules
+from benchmarks.sparse_problems import (
+    broyden,
+    broyden_loop,
+    chain,
+    effects,
+    ising,
+    projected,
+    rosenbrock,
+    rosenbrock_loop,
+)
 
 RNG = np.random.default_rng(0)
 GRID = np.where(RNG.uniform(size=(4, 5)) < 0.5, -1.0, 1.0)

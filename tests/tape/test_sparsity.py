@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import sparse
-from sparse_programs import STEPS, broyden, broyden_loop, chain, effects, ising, program, rosenbrock, rosenbrock_loop
+from sparse_programs import STEPS, program
 
 from autoopt.execution.eager.sweeps import Sweeps
 from autoopt.parameters import Structure
@@ -13,6 +13,7 @@ from autoopt.tape.sparsity import coloring, propagation
 from autoopt.tape.sparsity.pattern import Pattern
 from autoopt.tape.tape import Tape
 from autoopt.tracing.trace import trace
+from benchmarks.sparse_problems import broyden, broyden_loop, chain, effects, ising, rosenbrock, rosenbrock_loop
 
 RNG = np.random.default_rng(0)
 

@@ -92,7 +92,7 @@ def batched_join(node: Apply, sweep: Sweep) -> Variable | None:
         return None
     batch = node.op.batch_ndim(node)
     if any(None in part.type.shape[:batch] for part in parts):
-        return join(axis, *_as_long(parts, batch))
+        return join(axis, *_as_long(cast("list[TensorVariable]", parts), batch))
     lead = np.broadcast_shapes(*(part.type.shape[:batch] for part in parts))
     wide = [broadcast_to(part, (*lead, *part.type.shape[batch:])) for part in parts]
     return join(axis, *wide)
@@ -105,8 +105,7 @@ def _as_long(parts: Sequence[TensorVariable], batch: int) -> list[TensorVariable
     if len(same) == 1:
         return list(parts)
     return [
-        cast(TensorVariable, broadcast_to(part, (*lead, *(part.shape[k] for k in range(batch, part.ndim)))))
-        for part in parts
+        broadcast_to(part, (*lead, *(part.shape[k] for k in range(batch, part.type.ndim)))) for part in parts
     ]
 
 
