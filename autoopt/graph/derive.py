@@ -26,6 +26,7 @@ from autoopt.graph.missing import refusal
 from autoopt.graph.parts import join, slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings
 from autoopt.graph.stabilisation import divided, simplified
+from autoopt.ops.matmul import as_dots
 from autoopt.ops.refined import settled
 
 MAX_BLOCKS = 8
@@ -207,6 +208,6 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         count = len(extra)
         directions, vector, data = whole.inputs[:count], whole.inputs[count], whole.inputs[count + 1 :]
         if not divide:
-            last = Function(kind, (*directions, vector, *data), tuple(rewritten), guards)
+            last = Function(kind, (*directions, vector, *data), tuple(as_dots(rewritten)), guards)
             return [Function(PREPARE, tuple(data), ()), last]
         return divide_graph(kind, list(directions), vector, list(data), rewritten, guards)

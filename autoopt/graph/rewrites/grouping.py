@@ -7,9 +7,9 @@
     (d[None, :] * A).sum(axis=1)                     A @ d
     ((d * A + u[:, None]) * B).sum(axis=1)           (A * B) @ d + u * B.sum(axis=1)
 
-PyTensor's algebra orders the operands of its long sums and products for itself, and asks nobody when they are known. The
-last two lines are what makes a product with a Hessian a few products of matrices with vectors: whatever is linear in the
-direction and varies along one axis only is taken out of sums over arrays.
+PyTensor's algebra orders the operands of its long sums and products for itself, and asks nobody when they are known.
+The last two lines are what makes a product with a Hessian a few products of matrices with vectors: whatever is linear
+in the direction and varies along one axis only is taken out of sums over arrays.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ class _Sum:
     def of(self, summed: Variable, late: list[Variable]) -> Variable | None:
         """Return the sum in terms, None if there are none or too many; what is made and depends goes to `late`."""
         rest = self._without_terms(summed, [], False)
-        if not self.weights or len(self.weights) > TERMS:
+        is_whole = rest is None or rest.type.broadcastable == self.type.broadcastable
+        if not self.weights or len(self.weights) > TERMS or not is_whole:
             return self._before(summed)
         terms = [self._total(before, along, weights) for (before, along), weights in self.weights.items()]
         if rest is not None:
@@ -168,8 +169,8 @@ class _Sum:
                 return None if not kept else add(*kept) if len(kept) > 1 else kept[0]
             if is_elementwise(part, ps.Neg):
                 (inside,) = part.owner.inputs
-                left = self._without_terms(inside, factors, not negative)
-                return part if left is inside else None if left is None else neg(left)
+                rest = self._without_terms(inside, factors, not negative)
+                return part if rest is inside else None if rest is None else neg(rest)
             if is_elementwise(part, ps.Mul):
                 return self._of_product(part, factors, negative)
         return None if self._is_term([part, *factors], negative) else part
@@ -185,7 +186,7 @@ class _Sum:
         return None if not late and self._is_term([*own, *factors], negative) else product
 
     def _is_term(self, factors: Sequence[Variable], negative: bool) -> bool:
-        """Note the sum of a product whose late factors vary along the axes, or along the others, alone; if it is one."""
+        """Note a sum of products, if the late factors vary along the axes, or along the others, alone."""
         early = [v for v in factors if v not in self.depends]
         late = [v for v in factors if v in self.depends]
         for k, factor in enumerate(late):
