@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt import solvers
-from autoopt.check import require_finite, verified_solution
+from autoopt.check import require_finite, verified_solution, verify_constraints
 from autoopt.check import verify as verified
+from autoopt.constraints.constraint import Constraint
+from autoopt.constraints.forms import read
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.flatness import require_slope
 from autoopt.objectives.objective import Objective
@@ -126,7 +128,10 @@ def minimize(
         require_slope(objective, flat, fun)
         verification = verified(objective, flat, verify)
         clock.lap("verify")
-        problem = solvers.Problem(objective, flat, limits, solvers.flat_constraints(constraints, structure))
+        conditions = clock.constrained(read(constraints, x0, engine))
+        verify_constraints(conditions, flat, verify)
+        clock.lap("verify")
+        problem = solvers.Problem(objective, flat, limits, conditions)
         require_finite(objective, problem.initial_value)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
@@ -150,6 +155,8 @@ def minimize(
             verification = verified_solution(objective, result, verification, problem.initial_value, limits)
             clock.lap("verify")
         _leave(objective, result.x)
+        for condition in conditions:
+            condition.function.retain()
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(result)) from None
     if disp:
@@ -176,25 +183,34 @@ def compile_objective(
 
 
 class _Clock:
-    """The seconds of each stage without those that the objective counts itself as tracing and compiling."""
+    """The seconds of each stage without those that objective and constraints count themselves."""
 
     def __init__(self) -> None:
-        self._objective: Differentiable | None = None
+        self._parts: list[Any] = []
         self.laps: dict[str, float] = {}
 
     @property
     def timings(self) -> dict[str, float]:
-        """What the objective counts, as soon as there is one."""
-        return {} if self._objective is None else self._objective.timings
+        """What objective and constraints count, as soon as there are any."""
+        total: dict[str, float] = {}
+        for part in self._parts:
+            for stage, seconds in part.timings.items():
+                total[stage] = total.get(stage, 0.0) + seconds
+        return total
 
     @property
     def notes(self) -> list[str]:
-        """What there is to know of how the objective is evaluated."""
-        return [] if self._objective is None else self._objective.notes
+        """What there is to know of how objective and constraints are evaluated."""
+        return [note for part in self._parts for note in part.notes]
 
     def start(self, objective: Differentiable) -> None:
-        self._objective = objective
+        self._parts = [objective]
         self._begin = self._now()
+
+    def constrained(self, constraints: list[Constraint]) -> list[Constraint]:
+        """Return the constraints, of which the clock knows from now on."""
+        self._parts += [constraint.function for constraint in constraints]
+        return constraints
 
     def lap(self, stage: str) -> None:
         now = self._now()

@@ -253,6 +253,7 @@ ORDER = (
     *("tracing.complex", "tracing.standins", "tracing.formulas tracing.frames tracing.stats"),
     *("tracing.naming", "tracing.instrument", "tracing.trace", "tracing"),
     "objectives",
+    "constraints",
     "solvers",
     "check minimize models fitting",
     "autoopt",  # the public names

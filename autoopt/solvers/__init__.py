@@ -2,7 +2,6 @@
 
 from autoopt.solvers import newton, quasi_newton
 from autoopt.solvers.bounds import Limits
-from autoopt.solvers.constraints import flat_constraints
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.run import Interrupted, Progress, Stage, adapted_callback, interrupted_at, report, run
 from autoopt.solvers.table import SOLVERS, Solver, choose, find, without_disp
@@ -18,7 +17,6 @@ __all__ = [
     "adapted_callback",
     "choose",
     "find",
-    "flat_constraints",
     "interrupted_at",
     "newton",
     "quasi_newton",

@@ -161,6 +161,8 @@ class Tangent:
     def bent(self, direction: np.ndarray) -> np.ndarray | float:
         if self.linear or not self.multipliers.any():
             return 0.0
+        if (exact := self.what.curved(self.multipliers, direction)) is not None:
+            return exact
         p = _BEND / np.max(np.abs(direction) / self.unit) * direction
         ahead, behind = (self.multipliers @ self.what.slopes(self.x + q) for q in (p, -p))
         return (ahead - behind) / (2 * _BEND) * np.max(np.abs(direction) / self.unit)

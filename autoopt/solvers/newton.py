@@ -9,6 +9,7 @@ import warnings
 
 from autoopt.solvers.convergence import gradient_tolerance, interior_tolerance, iteration_limit
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.scipys_constraints import as_objects
 from autoopt.solvers.table import solver
 
 _TRUST = {
@@ -77,10 +78,10 @@ def trust_exact(problem: Problem, options: dict):
 )
 def trust_constr(problem: Problem, options: dict):
     """Trust region with bounds and general constraints (interior point)."""
-    second = {"hess": problem.hess} if problem.x0.size <= _DENSE else {"hessp": problem.hessp}
+    dense = problem.x0.size <= _DENSE
+    second = {"hess": problem.hess} if dense else {"hessp": problem.hessp}
     with warnings.catch_warnings():
-        # SciPy's BFGS for the curvature of a constraint warns of every one that is linear.
+        # SciPy's BFGS, for the curvature of a constraint that has no other, warns of every one that is linear.
         warnings.filterwarnings("ignore", message="delta_grad == 0.0")
-        return problem.scipy(
-            "trust-constr", options, bounds=problem.scipy_bounds, constraints=problem.constraints, **second
-        )
+        constraints = as_objects(problem, dense)
+        return problem.scipy("trust-constr", options, bounds=problem.scipy_bounds, constraints=constraints, **second)

@@ -10,6 +10,7 @@ import numpy as np
 
 from autoopt.solvers.convergence import gradient_tolerance, iteration_limit
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.scipys_constraints import as_dicts
 from autoopt.solvers.table import solver
 
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -93,4 +94,4 @@ def tnc(problem: Problem, options: dict):
 )
 def slsqp(problem: Problem, options: dict):
     """Sequential quadratic programming with bounds and constraints; for up to some hundred parameters."""
-    return problem.scipy("SLSQP", options, bounds=problem.scipy_bounds, constraints=problem.constraints)
+    return problem.scipy("SLSQP", options, bounds=problem.scipy_bounds, constraints=as_dicts(problem))

@@ -148,4 +148,4 @@ def _where_undefined(problem: Problem) -> str:
     if not count:
         return ""
     points = "1 trial point" if count == 1 else f"{count} trial points"
-    return f" At {points} the objective {problem.undefined[-1]}; the method stepped back."
+    return f" At {points} {problem.undefined[-1]}; the method stepped back."
