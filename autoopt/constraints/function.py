@@ -16,6 +16,7 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import AutooptError, ObjectiveError, UsageError
+from autoopt.objectives.adapted import weighted
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.objectives.user_derivatives import FINITE_DIFFERENCE
@@ -155,13 +156,8 @@ class ConstraintFunction:
     def _weighted(self, v: np.ndarray) -> Objective:
         """Return v . c(x), in which v is data, as an objective."""
         if self._second is None:
-            fun = self.fun
-
-            def weighted(x, v, *args):
-                return np.dot(v, np.ravel(fun(x, *args)))
-
             self._weights = np.array(v)
-            self._second = objective_of(weighted, self._x0, (self._weights, *self.args), self.engine)
+            self._second = objective_of(weighted(self.fun), self._x0, (self._weights, *self.args), self.engine)
         elif not np.array_equal(v, self._weights):
             self._weights = np.array(v)
             if not self._second.rebind((self._weights, *self.args)):

@@ -143,15 +143,15 @@ class Problem:
     def scipy_bounds(self) -> Any:
         return self.limits and self.limits.scipy()
 
-    def scipy(self, method: str, options: dict, **extras: Any) -> Any:
-        """Return the result of SciPy's `method`; options that are None are left to SciPy."""
+    def scipy(self, method: str, options: dict, start: np.ndarray | None = None, **extras: Any) -> Any:
+        """Return the result of SciPy's `method` from `start`, by default x0; options that are None are SciPy's."""
         from scipy.optimize import minimize
 
-        return minimize(
-            self.fun, self.x0, method=method, jac=self.jac, options=options, callback=self._iterate, **extras
-        )
+        called = {"jac": self.jac, "callback": self.iterated} | extras
+        return minimize(self.fun, self.x0 if start is None else start, method=method, options=options, **called)
 
-    def _iterate(self, x: np.ndarray, *state: Any) -> None:
+    def iterated(self, x: np.ndarray, *state: Any) -> None:
+        """Note that `x` is an iterate, and show it to who watches."""
         self.nit += 1
         at = np.array(x)
         if np.isfinite(at).all() and not (self._is_at(at) and not self._is_defined):

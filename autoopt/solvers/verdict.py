@@ -51,7 +51,7 @@ def _judged(
     met = bool(raw.success) and (problem.constraints or chosen & {*solver.tol})
     if not met and raw.status in solver.stalls:
         if problem.constraints:
-            reason = stationary_under_constraints(problem, x)
+            x, reason = stationary_under_constraints(problem, x)
         else:
             x, reason = finish(problem, x, gtol)
         if reason:

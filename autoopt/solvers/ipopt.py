@@ -1,0 +1,199 @@
+"""Ipopt, through the package ipyopt (extra `ipopt`): exact second derivatives of the Lagrangian, sparse where known.
+
+Ipopt sees a trial point where the problem is not defined as NaN, from which it steps back by itself. What a function of
+ours raises cannot pass through it: it is kept, Ipopt is stopped, and it is raised again afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autoopt.solvers.convergence import iteration_limit
+from autoopt.solvers.problem import Problem
+from autoopt.solvers.table import solver
+
+_INFINITE = 2e19
+"""From here on Ipopt takes a limit for none."""
+
+_DENSE = 1000
+"""From so many parameters on the Hessian is not asked for as a full matrix: Ipopt updates one of its own."""
+
+_MESSAGES = {
+    0: "Ipopt found an optimal point.",
+    1: "Ipopt solved the problem to its acceptable tolerance.",
+    2: "Ipopt converged to a point where the constraints cannot be met.",
+    3: "Ipopt's search direction became too small.",
+    4: "Ipopt's iterates diverge.",
+    5: "Ipopt was stopped.",
+    -1: "Ipopt reached the maximum number of iterations.",
+    -2: "Ipopt's restoration of feasibility failed.",
+    -3: "Ipopt could not compute a step.",
+    -4: "Ipopt reached the maximum of CPU time.",
+    -5: "Ipopt reached the maximum of time.",
+    -10: "The problem has fewer degrees of freedom than Ipopt needs: more equalities than parameters.",
+    -13: "Ipopt met a value that is not finite.",
+}
+
+_OPTIONS = (
+    *("acceptable_tol", "acceptable_iter", "constr_viol_tol", "dual_inf_tol", "compl_inf_tol", "mu_strategy"),
+    *("mu_init", "bound_push", "nlp_scaling_method", "hessian_approximation", "max_wall_time", "print_level"),
+)
+
+
+@solver(
+    "ipopt",
+    takes={"bounds", "constraints"},
+    uses={"gradient", "hess"},
+    options={"tol": 1e-10, "maxiter": iteration_limit, "bound_relax_factor": 0.0} | dict.fromkeys(_OPTIONS),
+    tol=("tol",),
+    stalls={1, 3, -2, -3},
+    needs=("ipyopt", "ipopt"),
+)
+def ipopt(problem: Problem, options: dict):
+    """Interior point with exact Hessian of the Lagrangian; for many parameters and constraints (extra: ipopt)."""
+    import ipyopt
+    from scipy.optimize import OptimizeResult
+
+    calls = _Calls(problem)
+    settings = {"print_level": 0, "sb": "yes"} | options
+    settings["max_iter"] = settings.pop("maxiter")
+    second = None if settings.get("hessian_approximation") == "limited-memory" else calls.hessian
+    if second is None or not calls.has_second:
+        settings["hessian_approximation"], second = "limited-memory", None
+    lower, upper = calls.box
+    runner = ipyopt.Problem(
+        *(calls.size, lower, upper, calls.count, *calls.limits, calls.slope_places, calls.curve_places),
+        *(calls.value, calls.gradient, calls.constraints, calls.slopes, *([second] if second else [])),
+        intermediate_callback=calls.iterate,
+        ipopt_options=settings,
+    )
+    multipliers = np.zeros(calls.count)
+    x, fun, status = runner.solve(problem.x0.copy(), mult_g=multipliers)
+    if calls.raised is not None:
+        raise calls.raised
+    message = _MESSAGES.get(status, f"Ipopt ended with status {status}.")
+    return OptimizeResult(
+        x=np.array(x), fun=fun, success=status == 0, status=status, message=message, nit=runner.stats["n_iter"],
+        multipliers=multipliers,
+    )  # fmt: skip
+
+
+class _Calls:
+    """What Ipopt calls: functions that fill arrays.
+
+    Attributes
+    ----------
+    slope_places, curve_places : (rows, columns)
+        The entries of the constraints' Jacobian, and of the Hessian's lower triangle, that are filled.
+    raised : BaseException or None
+        What ended the run.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.size = problem, problem.x0.size
+        self.raised: BaseException | None = None
+        self._at = problem.x0
+        self.has_second = self.size <= _DENSE and all(
+            one.strategy is None and one.function.has_second(True) for one in problem.constraints
+        )
+        self.count = sum(one.count for one in problem.constraints)
+        self._entries = [_entries(one.jacobian(problem.x0)) for one in problem.constraints]
+        starts = np.cumsum([0, *(one.count for one in problem.constraints)])
+        self.slope_places = (
+            _joined([rows + start for (rows, _), start in zip(self._entries, starts, strict=False)]),
+            _joined([columns for _, columns in self._entries]),
+        )
+        self.curve_places = np.tril_indices(self.size) if self.has_second else (np.zeros(0, int), np.zeros(0, int))
+
+    @property
+    def box(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper limits of the parameters."""
+        limits = self.problem.limits
+        free = np.full(self.size, np.inf)
+        return _ipopts(-free if limits is None else limits.lower), _ipopts(free if limits is None else limits.upper)
+
+    @property
+    def limits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper limits of the constraints' values."""
+        each = self.problem.constraints
+        return _ipopts(_joined([one.lower for one in each], float)), _ipopts(_joined([one.upper for one in each], float))
+
+    def value(self, x: np.ndarray) -> float:
+        return self._kept(lambda: self.problem.fun(x) if self.problem.is_defined(x) else np.nan, np.nan)
+
+    def gradient(self, x: np.ndarray, out: np.ndarray) -> None:
+        self._at = x.copy()
+        out[:] = self._kept(lambda: self.problem.jac(x), np.nan)
+
+    def constraints(self, x: np.ndarray, out: np.ndarray) -> None:
+        def values() -> np.ndarray | float:
+            if not self.problem.is_defined(x):
+                return np.nan
+            return _joined([one.value(x) for one in self.problem.constraints], float)
+
+        out[:] = self._kept(values, np.nan)
+
+    def slopes(self, x: np.ndarray, out: np.ndarray) -> None:
+        def values() -> np.ndarray:
+            parts = zip(self.problem.constraints, self._entries, strict=True)
+            return _joined([_at(self.problem.held_slopes(one, x), entries) for one, entries in parts], float)
+
+        out[:] = self._kept(values, np.nan)
+
+    def hessian(self, x: np.ndarray, multipliers: np.ndarray, factor: float, out: np.ndarray) -> None:
+        def values() -> np.ndarray:
+            matrix, start = factor * _plain(self.problem.hess(x)), 0
+            for one in self.problem.constraints:
+                v, start = multipliers[start : start + one.count], start + one.count
+                if not one.function.linear:
+                    matrix = matrix + _plain(self.problem.held_curvature(one, x, v.copy()))
+            return matrix[self.curve_places]
+
+        out[:] = self._kept(values, np.nan)
+
+    def iterate(self, *state: Any) -> bool:
+        """Tell the problem of an iterate; whether Ipopt shall go on."""
+        if state[1] > 0:  # at 0 it is the start
+            self._kept(lambda: self.problem.iterated(self._at), None)
+        return self.raised is None
+
+    def _kept(self, evaluate: Callable, otherwise: Any) -> Any:
+        """Return what `evaluate` gives, `otherwise` if it raises, which is kept, or something has."""
+        if self.raised is not None:
+            return otherwise
+        try:
+            return evaluate()
+        except BaseException as error:  # Ctrl-C, too
+            self.raised = error
+            return otherwise
+
+
+def _entries(jacobian: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and columns of the entries that may be other than 0: all of an array."""
+    if not hasattr(jacobian, "tocoo"):
+        rows, columns = np.indices(jacobian.shape)
+        return rows.reshape(-1), columns.reshape(-1)
+    sparse = jacobian.tocoo()
+    return sparse.row.astype(int), sparse.col.astype(int)
+
+
+def _at(jacobian: Any, entries: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    values = jacobian[entries] if not hasattr(jacobian, "tocsr") else jacobian.tocsr()[entries]
+    return np.asarray(values.todense() if hasattr(values, "todense") else values).reshape(-1)
+
+
+def _plain(matrix: Any) -> np.ndarray:
+    if hasattr(matrix, "matvec") and not hasattr(matrix, "toarray"):
+        matrix = matrix @ np.eye(matrix.shape[0])
+    return matrix.toarray() if hasattr(matrix, "toarray") else matrix
+
+
+def _joined(parts: list[np.ndarray], dtype: type = int) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype), *parts])
+
+
+def _ipopts(limits: np.ndarray) -> np.ndarray:
+    return np.clip(limits, -_INFINITE, _INFINITE)
