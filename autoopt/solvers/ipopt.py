@@ -21,25 +21,26 @@ _INFINITE = 2e19
 _DENSE = 1000
 """From so many parameters on the Hessian is not asked for as a full matrix: Ipopt updates one of its own."""
 
+_AT_REST = 4
+"""So many iterations at one point end the run: what is around it is not defined."""
+
 _MESSAGES = {
     0: "Ipopt found an optimal point.",
     1: "Ipopt solved the problem to its acceptable tolerance.",
     2: "Ipopt converged to a point where the constraints cannot be met.",
     3: "Ipopt's search direction became too small.",
     4: "Ipopt's iterates diverge.",
-    5: "Ipopt was stopped.",
     -1: "Ipopt reached the maximum number of iterations.",
     -2: "Ipopt's restoration of feasibility failed.",
     -3: "Ipopt could not compute a step.",
     -4: "Ipopt reached the maximum of CPU time.",
-    -5: "Ipopt reached the maximum of time.",
     -10: "The problem has fewer degrees of freedom than Ipopt needs: more equalities than parameters.",
     -13: "Ipopt met a value that is not finite.",
 }
 
 _OPTIONS = (
     *("acceptable_tol", "acceptable_iter", "constr_viol_tol", "dual_inf_tol", "compl_inf_tol", "mu_strategy"),
-    *("mu_init", "bound_push", "nlp_scaling_method", "hessian_approximation", "max_wall_time", "print_level"),
+    *("mu_init", "bound_push", "nlp_scaling_method", "hessian_approximation", "max_cpu_time", "print_level"),
 )
 
 
@@ -74,6 +75,7 @@ def ipopt(problem: Problem, options: dict):
     x, fun, status = runner.solve(problem.x0.copy(), mult_g=multipliers)
     if calls.raised is not None:
         raise calls.raised
+    status = 3 if status == 5 else status
     message = _MESSAGES.get(status, f"Ipopt ended with status {status}.")
     return OptimizeResult(
         x=np.array(x), fun=fun, success=status == 0, status=status, message=message, nit=runner.stats["n_iter"],
@@ -88,6 +90,8 @@ class _Calls:
     ----------
     slope_places, curve_places : (rows, columns)
         The entries of the constraints' Jacobian, and of the Hessian's lower triangle, that are filled.
+    latest : ndarray, shape (n,)
+        Where the gradient was evaluated last.
     raised : BaseException or None
         What ended the run.
     """
@@ -95,7 +99,7 @@ class _Calls:
     def __init__(self, problem: Problem) -> None:
         self.problem, self.size = problem, problem.x0.size
         self.raised: BaseException | None = None
-        self._at = problem.x0
+        self.latest, self._resting = problem.x0, 0
         self.has_second = self.size <= _DENSE and all(
             one.strategy is None and one.function.has_second(True) for one in problem.constraints
         )
@@ -125,7 +129,7 @@ class _Calls:
         return self._kept(lambda: self.problem.fun(x) if self.problem.is_defined(x) else np.nan, np.nan)
 
     def gradient(self, x: np.ndarray, out: np.ndarray) -> None:
-        self._at = x.copy()
+        self.latest = x.copy()
         out[:] = self._kept(lambda: self.problem.jac(x), np.nan)
 
     def constraints(self, x: np.ndarray, out: np.ndarray) -> None:
@@ -156,9 +160,12 @@ class _Calls:
 
     def iterate(self, *state: Any) -> bool:
         """Tell the problem of an iterate; whether Ipopt shall go on."""
-        if state[1] > 0:  # at 0 it is the start
-            self._kept(lambda: self.problem.iterated(self._at), None)
-        return self.raised is None
+        main = state[0] == 0  # else it restores feasibility, and evaluates no gradient
+        if main and state[1] > 0:  # at 0 it is the start
+            rests = np.array_equal(self.latest, self.problem.latest)
+            self._resting = self._resting + 1 if rests else 0
+            self._kept(lambda: self.problem.iterated(self.latest), None)
+        return self.raised is None and self._resting < _AT_REST
 
     def _kept(self, evaluate: Callable, otherwise: Any) -> Any:
         """Return what `evaluate` gives, `otherwise` if it raises, which is kept, or something has."""

@@ -115,7 +115,9 @@ def slsqp(problem: Problem, options: dict):
     extras = {"bounds": problem.scipy_bounds, "constraints": as_dicts(problem), "callback": watch}
     try:
         raw = problem.scipy("SLSQP", options, **extras)
-        while raw.status == _NO_WAY_DOWN and (start := _beside(problem, raw.x)) is not None:
+        for _ in range(_RESTARTS):
+            if raw.status != _NO_WAY_DOWN or (start := _beside(problem, raw.x)) is None:
+                break
             nit, raw = raw.nit, problem.scipy("SLSQP", options, start=start, **extras)
             raw.nit += nit
         return raw
@@ -139,4 +141,4 @@ class _Resting(Exception):
     """SLSQP goes on at one point: it may do so at a solution, up to the limit of iterations."""
 
 
-_AT_REST, _NO_WAY_DOWN = 5, 8
+_AT_REST, _RESTARTS, _NO_WAY_DOWN = 5, 5, 8

@@ -14,7 +14,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Constrained:
-    """Minimise f from x0 where equal(x) = 0, inside(x) >= 0 and the bounds hold; `lowest` is the value there."""
+    """Minimise f from x0 where equal(x) = 0, inside(x) >= 0 and the bounds hold; `lowest` is the value there.
+
+    `other` are values at other local minima.
+    """
 
     f: Callable
     x0: tuple
@@ -22,6 +25,7 @@ class Constrained:
     equal: Callable | None = None
     inside: Callable | None = None
     bounds: tuple | None = None
+    other: tuple = ()
 
 
 def rosenbrock(x):
@@ -117,7 +121,7 @@ PROBLEMS = {
     ),
     15: Constrained(
         rosenbrock, (-2.0, 1.0), 306.5, inside=lambda x: [x[0] * x[1] - 1, x[0] + x[1] ** 2],
-        bounds=((None, 0.5), (None, None)),
+        bounds=((None, 0.5), (None, None)), other=(360.379767,),
     ),
     18: Constrained(
         lambda x: 0.01 * x[0] ** 2 + x[1] ** 2, (2.0, 2.0), 5.0,
