@@ -5,7 +5,7 @@ Knows an objective only by its methods; nothing here trusts derived code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -104,9 +104,7 @@ def _seen_again(objective: Any, x: np.ndarray) -> Verification | None:
     return replace(found, message=f"The value and the gradient agree with the original function ({numbers}).")
 
 
-def compare(
-    objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", floor: float = 0.0
-) -> Verification:
+def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", floor: float = 0.0) -> Verification:
     """Return how value and gradient of `objective` at `x`, called `place`, compare with its original function.
 
     Values are compared relative to `floor`, too, and slopes to 1e-7 of it.
@@ -315,8 +313,8 @@ def _roughness(f: Callable, x: np.ndarray, value: float, rng: Any) -> float:
 
 
 @during("comparing the constraints with the user's functions")
-def verify_constraints(constraints: Sequence[Constraint], x: np.ndarray, mode: str | bool = "start") -> None:
-    """Compare values and Jacobians of constraints at `x` with the user's functions, unless `mode` is "off" or False.
+def verify_constraints(constraints: list[Constraint], x: np.ndarray, mode: str | bool = "start") -> list[Constraint]:
+    """Return constraints whose values and Jacobians at `x` agree with the user's functions; as they are if "off".
 
     Raises
     ------
@@ -329,6 +327,7 @@ def verify_constraints(constraints: Sequence[Constraint], x: np.ndarray, mode: s
             _verify_jacobian(function, x)
         if isinstance(function, ConstraintFunction) and function.supplies_second:
             _verify_curvature(function, x)
+    return constraints
 
 
 def _verify_jacobian(function: ConstraintFunction, x: np.ndarray) -> None:

@@ -123,13 +123,10 @@ def minimize(
         return result
 
     try:
-        objective = compile_objective(fun, x0, args, engine, (jac, hess, hessp))
-        clock.start(objective)
+        objective = clock.start(compile_objective(fun, x0, args, engine, (jac, hess, hessp)))
         require_slope(objective, flat, fun)
         verification = verified(objective, flat, verify)
-        clock.lap("verify")
-        conditions = clock.constrained(read(constraints, x0, engine))
-        verify_constraints(conditions, flat, verify)
+        conditions = verify_constraints(clock.constrained(read(constraints, x0, engine)), flat, verify)
         clock.lap("verify")
         problem = solvers.Problem(objective, flat, limits, conditions)
         require_finite(objective, problem.initial_value)
@@ -154,9 +151,7 @@ def minimize(
         if verification is not None:
             verification = verified_solution(objective, result, verification, problem.initial_value, limits)
             clock.lap("verify")
-        _leave(objective, result.x)
-        for condition in conditions:
-            condition.function.retain()
+        _leave(objective, conditions, result.x)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(result)) from None
     if disp:
@@ -164,11 +159,13 @@ def minimize(
     return finish(result)
 
 
-def _leave(objective: Differentiable, x: np.ndarray) -> None:
+def _leave(objective: Differentiable, constraints: list[Constraint], x: np.ndarray) -> None:
     """Have the user's function keep what it keeps at the solution, and keep what is known of it for the next call."""
     with np.errstate(all="ignore"):
         objective.commit_state(x)
     retain(objective)
+    for constraint in constraints:
+        constraint.function.retain()
 
 
 def compile_objective(
@@ -203,9 +200,11 @@ class _Clock:
         """What there is to know of how objective and constraints are evaluated."""
         return [note for part in self._parts for note in part.notes]
 
-    def start(self, objective: Differentiable) -> None:
+    def start(self, objective: Differentiable) -> Differentiable:
+        """Return the objective, whose stages are counted from now on."""
         self._parts = [objective]
         self._begin = self._now()
+        return objective
 
     def constrained(self, constraints: list[Constraint]) -> list[Constraint]:
         """Return the constraints, of which the clock knows from now on."""

@@ -30,7 +30,9 @@ def users_code(
     """
     try:
         yield
-    except (AutooptError, *passing):
+    except AutooptError:
+        raise
+    except passing:
         raise
     except (Exception, SystemExit) as error:
         if isinstance(error, SyntaxError) and error.filename:

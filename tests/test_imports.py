@@ -31,7 +31,7 @@ HEAVY = (
     "jax",
 )
 FILES = sorted(ROOT.rglob("*.py"))
-OPTIONAL = {"pandas", "polars", "matplotlib", "pyarrow", "jax", "dask", "sklearn", "formulaic", "jinja2"}
+OPTIONAL = {"pandas", "polars", "matplotlib", "pyarrow", "jax", "dask", "sklearn", "formulaic", "jinja2", "ipyopt"}
 
 
 def loaded(statement: str) -> set[str]:

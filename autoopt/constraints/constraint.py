@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.constraints.function import ConstraintFunction, LinearFunction
+from autoopt.constraints.function import ConstraintFunction
+from autoopt.constraints.linear import LinearFunction
 
 
 @dataclass(eq=False)

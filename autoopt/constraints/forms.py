@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autoopt.constraints.constraint import Constraint
-from autoopt.constraints.function import ConstraintFunction, LinearFunction
+from autoopt.constraints.function import ConstraintFunction
+from autoopt.constraints.linear import LinearFunction
 from autoopt.errors import UsageError
 from autoopt.objectives.user_derivatives import FINITE_DIFFERENCE, SCIPYS
 from autoopt.parameters import Structure

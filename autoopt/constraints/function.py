@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
-from autoopt.errors import AutooptError, ObjectiveError, UsageError
+from autoopt.constraints import shapes
+from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.objectives.adapted import weighted
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
@@ -24,8 +25,6 @@ from autoopt.origin import definition
 from autoopt.parameters import Structure
 from autoopt.tape.slopes import Flat
 from autoopt.users_code import users_code
-
-_RETURN = "return one number or a vector of numbers, each of which the limits hold for."
 
 
 class ConstraintFunction:
@@ -70,22 +69,23 @@ class ConstraintFunction:
         self._x0, self._jac, self.given_hess = x0, jac, hess
         self.notes: list[str] = []
         self.count: int | None = None
-        with users_code(name, ObjectiveError):
-            first = self.original(self.start)
+        first = self._first()
         self.count = first.size
-        self._require_finite("", first)
+        shapes.require_finite(first, self.name, self.structure, self.fun)
         self.derived = self._followed() if jac is None and first.size else None
         self._second: Objective | None = None
-        self._weights: np.ndarray | None = None
+        self._weights = np.zeros(0)
         self.compiled = False
         with users_code(f"jac of {name}", ObjectiveError):
-            self._require_finite("Jacobian of ", self.jacobian(self.start))
+            given = self.jacobian(self.start)
+        shapes.require_finite(given, f"The Jacobian of {name}", self.structure, fun)
 
     # First derivatives ------------------------------------------------------------------------------------------------
 
     def original(self, x: np.ndarray) -> np.ndarray:
         """Return what the user's own function returns, shape (k,)."""
-        return self._vector(self.fun(self.structure.unflatten(np.array(x)), *self.args))
+        given = self.fun(self.structure.unflatten(np.array(x)), *self.args)
+        return self._of_length(shapes.vector(given, self.name, self.fun))
 
     def value(self, x: np.ndarray) -> np.ndarray:
         """Return c(x), shape (k,)."""
@@ -96,7 +96,8 @@ class ConstraintFunction:
     def jacobian(self, x: np.ndarray) -> Any:
         """Return the Jacobian, shape (k, n): an array, or a sparse one where the user's is."""
         if callable(self._jac):
-            return self._matrix(self._jac(self.structure.unflatten(np.array(x)), *self.args))
+            given = self._jac(self.structure.unflatten(np.array(x)), *self.args)
+            return shapes.jacobian(given, self.name, self.count or 0, self.structure, self._jac)
         if self.derived is None:
             return np.reshape(differences.jacobian(self.original, x)[0], (self.count, x.size))
         return self.derived.jacobian(x)[0]
@@ -144,7 +145,8 @@ class ConstraintFunction:
     def hessian(self, x: np.ndarray, v: np.ndarray) -> Any:
         """Return sum_k v_k d2 c_k/dx2, shape (n, n)."""
         if self.supplies_second:
-            return self._square(self.given_hess(self.structure.unflatten(np.array(x)), np.array(v)))
+            given = self.given_hess(self.structure.unflatten(np.array(x)), np.array(v))
+            return shapes.hessian(given, self.name, x.size, self.given_hess)
         return self._weighted(v).hess(x)
 
     def hessp(self, x: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -192,47 +194,21 @@ class ConstraintFunction:
             raise self._flat(flat)
         return derived
 
-    # What is refused --------------------------------------------------------------------------------------------------
-
-    def _flat(self, flat: Flat) -> ObjectiveError:
-        happened = {
-            "constant": f"{self.name} does not depend on the parameters.",
-            "whole": f"{self.name} returns a number that has been made whole: its slope is 0 wherever it has one.",
-        }.get(flat.kind, f"{self.name} depends on the parameters by steps alone: its slope is 0 wherever it has one.")
-        remedy = "return what the limits hold for, computed from the parameters: x[0] - 1, not x[0] > 1."
-        return ObjectiveError(happened, definition(self.fun), remedy)
-
-    def _require_finite(self, what: str, given: Any) -> None:
-        values = given.data if hasattr(given, "toarray") else given
-        if np.isfinite(values).all():
-            return
-        dense = given.toarray() if hasattr(given, "toarray") else given
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(dense))[0])
-        along = f" along {self.structure.names[place[1]]}" if len(place) > 1 else ""
-        entry = f", in value [{place[0]}]{along}" if dense.size > 1 else ""
-        remedy = "start from a point where it is finite, or keep such points out by bounds."
-        raise ObjectiveError(f"The {what}{self.name} is {dense[place]} at x0{entry}.".replace("The c", "c"),
-                             definition(self.fun), remedy)  # fmt: skip
-
-    def _vector(self, given: Any) -> np.ndarray:
-        """Return what the user's function gave as a vector; ObjectiveError if it is none."""
+    def _first(self) -> np.ndarray:
+        """Return c(x0) from the user's function, what it raises as an error of the constraint."""
         try:
-            array = np.asarray(given)
-            array = array.astype(np.float64) if array.dtype == object and given is not None else array
-        except (TypeError, ValueError):
-            several = isinstance(given, list | tuple)
-            kind = "parts of different shapes" if several else f"a {type(given).__name__}, not numbers"
-            raise ObjectiveError(f"{self.name} returned {kind}.", definition(self.fun), _RETURN) from None
-        if given is None or array.dtype.kind not in "fiub":
-            kind = "nothing (None)" if given is None else f"values of type {array.dtype.name}, not real numbers"
-            raise ObjectiveError(f"{self.name} returned {kind}.", definition(self.fun), _RETURN)
-        if array.ndim > 1:
+            with users_code(self.name, ObjectiveError):
+                return self.original(self.start)
+        except AutooptError:
+            raise
+        except Exception as error:  # without a line of the user's: it was not called as it asks to be
             raise ObjectiveError(
-                f"{self.name} returned a matrix, of shape {array.shape}.",
+                f"{self.name} raised {type(error).__name__}: {error}",
                 definition(self.fun),
-                "return a vector, for example np.ravel(...) of it.",
-            )
-        return self._of_length(np.array(array, dtype=np.float64).reshape(-1))
+                "let it take the parameters, and after them what args of the constraint gives.",
+            ) from error
+
+    # What is refused --------------------------------------------------------------------------------------------------
 
     def _of_length(self, values: np.ndarray) -> np.ndarray:
         if self.count is None or values.size == self.count:
@@ -243,77 +219,13 @@ class ConstraintFunction:
             "return the same number of values at every point.",
         )
 
-    def _matrix(self, given: Any) -> Any:
-        """Return what the user's jac gave as a matrix (k, n); UsageError if its shape is another."""
-        expected = (self.count, self.start.size)
-        shapes = [expected, *([expected[1:]] if self.count == 1 else [])]
-        if (shape := self.structure.shape) is not None:
-            shapes += [(self.count, *shape), *([shape] if self.count == 1 else [])]
-        matrix = given if hasattr(given, "toarray") else self._numbers(given, "jac")
-        if np.shape(matrix) in shapes:
-            return matrix if hasattr(matrix, "toarray") else matrix.reshape(expected)
-        raise UsageError(
-            f"jac of {self.name} returned shape {np.shape(matrix)}, but {self.count} values of {self.start.size} "
-            f"parameters have a Jacobian of shape {expected}.",
-            definition(self._jac),
-            "let it return one row for each value, or leave jac out for the exact Jacobian.",
-        )
-
-    def _square(self, given: Any) -> Any:
-        """Return what the user's hess gave: a matrix (n, n), sparse or not, or a linear operator."""
-        matrix = given if hasattr(given, "matvec") or hasattr(given, "toarray") else self._numbers(given, "hess")
-        expected = (self.start.size, self.start.size)
-        if matrix.shape != expected:
-            raise UsageError(
-                f"hess of {self.name} returned shape {matrix.shape}, not {expected}.",
-                definition(self.given_hess),
-                "let hess(x, v) return the sum of v[k] times the Hessian of value k, or leave hess out.",
-            )
-        return matrix
-
-    def _numbers(self, given: Any, what: str) -> np.ndarray:
-        try:
-            return np.asarray(given, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise UsageError(
-                f"{what} of {self.name} returned a {type(given).__name__} that is no array of numbers.",
-                definition(self._jac if what == "jac" else self.given_hess),
-                f"let it return an array, or leave {what} out for the exact one.",
-            ) from None
-
-
-class LinearFunction:
-    """A @ x with its derivatives; the methods of `ConstraintFunction`."""
-
-    linear = compiled = True
-    is_compared = False
-    derived = None
-
-    def __init__(self, name: str, matrix: Any) -> None:
-        self.name, self._matrix = name, matrix
-        self.count = matrix.shape[0]
-        self.notes: list[str] = []
-        self.timings: dict[str, float] = {}
-
-    def value(self, x: np.ndarray) -> np.ndarray:
-        return self._matrix @ x
-
-    original = value
-
-    def jacobian(self, x: np.ndarray) -> Any:
-        return self._matrix
-
-    def has_second(self, dense: bool) -> bool:
-        return True
-
-    def hessian(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        return np.zeros((x.size, x.size))
-
-    def hessp(self, x: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
-        return np.zeros(x.size)
-
-    def retain(self) -> None:
-        """There is nothing to keep."""
+    def _flat(self, flat: Flat) -> ObjectiveError:
+        happened = {
+            "constant": f"{self.name} does not depend on the parameters.",
+            "whole": f"{self.name} returns a number that has been made whole: its slope is 0 wherever it has one.",
+        }.get(flat.kind, f"{self.name} depends on the parameters by steps alone: its slope is 0 wherever it has one.")
+        remedy = "return what the limits hold for, computed from the parameters: x[0] - 1, not x[0] > 1."
+        return ObjectiveError(happened, definition(self.fun), remedy)
 
 
 def _why(error: AutooptError) -> str:

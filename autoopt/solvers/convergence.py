@@ -134,8 +134,9 @@ def stationary_under_constraints(problem: Any, x: np.ndarray) -> tuple[np.ndarra
     Notes
     -----
     Violations of constraints below 1e-5 are made good by shortest steps: a line search on a merit function does not see
-    them. Then feasible to 1e-8, and with N the inward normals of what is active, some multipliers l >= 0 leave of g - N.l no more
-    than 1e-7 max(|f|, min(1, |f(x0)|)) / max(|x_i|, 1): a quasi-Newton method under constraints gets no closer.
+    them. Then feasible to 1e-8, and with N the inward normals of what is active, some multipliers l >= 0 leave of
+    g - N.l no more than 1e-7 max(|f|, min(1, |f(x0)|)) / max(|x_i|, 1): a quasi-Newton method under constraints gets
+    no closer.
     """
     from scipy.optimize import nnls
 

@@ -64,10 +64,20 @@ def ipopt(problem: Problem, options: dict):
     second = None if settings.get("hessian_approximation") == "limited-memory" else calls.hessian
     if second is None or not calls.has_second:
         settings["hessian_approximation"], second = "limited-memory", None
-    lower, upper = calls.box
     runner = ipyopt.Problem(
-        *(calls.size, lower, upper, calls.count, *calls.limits, calls.slope_places, calls.curve_places),
-        *(calls.value, calls.gradient, calls.constraints, calls.slopes, *([second] if second else [])),
+        n=calls.size,
+        x_l=calls.lower,
+        x_u=calls.upper,
+        m=calls.count,
+        g_l=calls.least,
+        g_u=calls.most,
+        sparsity_indices_jac_g=calls.slope_places,
+        sparsity_indices_h=calls.curve_places,
+        eval_f=calls.value,
+        eval_grad_f=calls.gradient,
+        eval_g=calls.constraints,
+        eval_jac_g=calls.slopes,
+        eval_h=second,
         intermediate_callback=calls.iterate,
         ipopt_options=settings,
     )
@@ -88,6 +98,10 @@ class _Calls:
 
     Attributes
     ----------
+    lower, upper : ndarray, shape (n,)
+        Limits of the parameters.
+    least, most : ndarray, shape (count,)
+        Limits of the constraints' values.
     slope_places, curve_places : (rows, columns)
         The entries of the constraints' Jacobian, and of the Hessian's lower triangle, that are filled.
     latest : ndarray, shape (n,)
@@ -103,7 +117,12 @@ class _Calls:
         self.has_second = self.size <= _DENSE and all(
             one.strategy is None and one.function.has_second(True) for one in problem.constraints
         )
+        limits, free = problem.limits, np.full(self.size, _INFINITE)
+        self.lower = -free if limits is None else _ipopts(limits.lower)
+        self.upper = free if limits is None else _ipopts(limits.upper)
         self.count = sum(one.count for one in problem.constraints)
+        self.least = _ipopts(_joined([one.lower for one in problem.constraints], float))
+        self.most = _ipopts(_joined([one.upper for one in problem.constraints], float))
         self._entries = [_entries(one.jacobian(problem.x0)) for one in problem.constraints]
         starts = np.cumsum([0, *(one.count for one in problem.constraints)])
         self.slope_places = (
@@ -111,19 +130,6 @@ class _Calls:
             _joined([columns for _, columns in self._entries]),
         )
         self.curve_places = np.tril_indices(self.size) if self.has_second else (np.zeros(0, int), np.zeros(0, int))
-
-    @property
-    def box(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper limits of the parameters."""
-        limits = self.problem.limits
-        free = np.full(self.size, np.inf)
-        return _ipopts(-free if limits is None else limits.lower), _ipopts(free if limits is None else limits.upper)
-
-    @property
-    def limits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper limits of the constraints' values."""
-        each = self.problem.constraints
-        return _ipopts(_joined([one.lower for one in each], float)), _ipopts(_joined([one.upper for one in each], float))
 
     def value(self, x: np.ndarray) -> float:
         return self._kept(lambda: self.problem.fun(x) if self.problem.is_defined(x) else np.nan, np.nan)

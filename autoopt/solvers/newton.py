@@ -87,7 +87,11 @@ def trust_constr(problem: Problem, options: dict):
         # SciPy's BFGS, for the curvature of a constraint that has no other, warns of every one that is linear.
         warnings.filterwarnings("ignore", message="delta_grad == 0.0")
         second |= {"constraints": as_objects(problem, dense), "bounds": problem.scipy_bounds}
-        return _closed(problem, options, second) if _is_interior(problem) else problem.scipy("trust-constr", options, **second)
+        return (
+            _closed(problem, options, second)
+            if _is_interior(problem)
+            else problem.scipy("trust-constr", options, **second)
+        )
 
 
 def _is_interior(problem: Problem) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from autoopt.solvers.convergence import gradient_tolerance, iteration_limit, stationary_under_constraints
 from autoopt.solvers.constraints import restored
+from autoopt.solvers.convergence import gradient_tolerance, iteration_limit, stationary_under_constraints
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.scipys_constraints import as_dicts
 from autoopt.solvers.table import solver

@@ -8,7 +8,7 @@ from scipy.optimize import LinearConstraint, NonlinearConstraint
 from scipy.sparse import csr_array
 
 from autoopt import minimize
-from autoopt.errors import AutooptError, ObjectiveError, UsageError
+from autoopt.errors import ObjectiveError, UsageError
 
 START = np.array([0.5, -0.25, 2.0])
 
@@ -26,7 +26,7 @@ VALUES = {
     "matrix": (lambda x: np.outer(x, x), "constraints[0] returned a matrix, of shape (3, 3)."),
     "nan": (lambda x: np.array([x[0], np.log(x[1])]), "constraints[0] is nan at x0, in value [1]."),
     "inf": (lambda x: x[0] / (x[1] + 0.25), "constraints[0] is inf at x0."),
-    "slope": (lambda x: [x[0], np.sqrt(x[1] + 0.25)], "Jacobian of constraints[0] is inf at x0, in value [1] along x[1]."),
+    "slope": (lambda x: np.sqrt(x + 0.25), "The Jacobian of constraints[0] is inf at x0, in value [1] along x[1]."),
     "constant": (lambda x: 1.0, "constraints[0] does not depend on the parameters."),
     "compared": (lambda x: x > 1, "constraints[0] depends on the parameters by steps alone"),
     "whole": (lambda x: int(x[2]), "constraints[0] returns a number that has been made whole"),
@@ -52,19 +52,19 @@ def good(x):
 
 
 USAGE = {
-    "wide": ({"type": "eq", "fun": good, "jac": lambda x: np.ones((2, 4))}, "jac of constraints[0] returned shape (2, 4)"),
+    "wide": ({"type": "eq", "fun": good, "jac": lambda x: np.ones((2, 4))}, "of constraints[0] returned shape (2, 4)"),
     "tall": ({"type": "eq", "fun": good, "jac": lambda x: np.ones((3, 2))}, "have a Jacobian of shape (2, 3)."),
     "jac None": ({"type": "eq", "fun": good, "jac": lambda x: None}, "jac of constraints[0] returned a NoneType"),
     "jac name": ({"type": "eq", "fun": good, "jac": "4-point"}, "constraints[0]: jac='4-point' is not understood."),
     "lb": (NonlinearConstraint(good, [0, 0, 0], 1), "constraints[0]: lb has shape (3,), but there are 2 values."),
     "ub": (NonlinearConstraint(good, 0, [[1.0, 2.0]]), "constraints[0]: ub has shape (1, 2), but there are 2 values."),
     "nan": (NonlinearConstraint(good, np.nan, 1), "constraints[0]: the limit of value [0] is nan"),
-    "crossed": (NonlinearConstraint(good, [0, 2], [1, 1]), "constraints[0]: the limit of value [1] cannot be met: 2 <= c <= 1."),
+    "crossed": (NonlinearConstraint(good, [0, 2], [1, 1]), "the limit of value [1] cannot be met: 2 <= c <= 1."),
     "text": (NonlinearConstraint(good, "a", 1), "constraints[0]: lb holds a limit that is not a number."),
-    "columns": (LinearConstraint(np.ones((1, 2)), 0, 1), "constraints[0]: A has shape (1, 2), but there are 3 parameters."),
+    "columns": (LinearConstraint(np.ones((1, 2)), 0, 1), "A has shape (1, 2), but there are 3 parameters."),
     "sparse": (LinearConstraint(csr_array(np.ones((1, 4))), 0, 1), "constraints[0]: A has shape (1, 4)"),
     "A": (LinearConstraint([[np.nan, 1, 1]], 0, 1), "constraints[0]: A holds values that are not finite."),
-    "hess": (NonlinearConstraint(good, 0, 1, hess=lambda x, v: np.eye(2)), "hess of constraints[0] returned shape (2, 2)"),
+    "hess": (NonlinearConstraint(good, 0, 1, hess=lambda x, v: np.eye(2)), "hess of constraints[0] returned shape (2"),
     "type": ({"type": "equal", "fun": good}, "constraints[0] is not understood"),
     "no fun": ({"type": "eq"}, "constraints[0] is not understood"),
     "key": ({"type": "eq", "fun": good, "kwargs": {}}, "constraints[0] is not understood"),
@@ -81,12 +81,9 @@ def test_constraint_that_does_not_fit(name):
 
 
 def test_missing_argument_is_shown_with_its_line():
-    with pytest.raises(AutooptError, match=r"constraints\[0\] raised TypeError: .* 1 required positional argument"):
-        minimize(lambda x: x @ x, START, constraints={"type": "eq", "fun": lambda x, a: calling(x)})
-
-
-def calling(x):
-    return x[0]
+    with pytest.raises(ObjectiveError, match=r"constraints\[0\] raised TypeError: .* 1 required positional") as caught:
+        minimize(lambda x: x @ x, START, constraints={"type": "eq", "fun": lambda x, a: x[0] - a})
+    assert "test_refusals.py:" in str(caught.value) and "what args of the constraint gives" in str(caught.value)
 
 
 @pytest.mark.parametrize("method", ["slsqp", "trust-constr"])

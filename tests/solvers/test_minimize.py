@@ -138,6 +138,16 @@ def test_method_names_are_in_any_case():
     assert rosenbrock("Trust-NCG").method == "trust-ncg"
 
 
+def test_method_without_its_package_is_one_line_with_the_command(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError) as caught:
+        rosenbrock("ipopt")
+    assert str(caught.value) == (
+        "The method ipopt needs the package ipyopt, which is not installed.\n"
+        'To fix this: run pip install "autoopt[ipopt]".'
+    )
+
+
 def test_methods_are_chosen_as_in_scipy():
     assert rosenbrock(None).method == "bfgs"
     assert rosenbrock(None, bounds=[(-2, 2), (-2, 2)]).method == "l-bfgs-b"
