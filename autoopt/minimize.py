@@ -63,7 +63,8 @@ def minimize(
         "2-point", "3-point" and "cs" mean "finite-difference", which is at least as accurate.
     bounds : sequence of (low, high), scipy.optimize.Bounds, or for a dict x0 a dict of (low, high), optional
     constraints : SciPy's constraint or sequence of them
-        On params of x0's structure.
+        On params of x0's structure, plain NumPy as `fun` is: Jacobians and second derivatives are derived, those that
+        are given are compared with it. What cannot be followed has differences, and a line in the result's notes.
     tol : float, optional
         Sets the method's main tolerances, as in SciPy.
     callback : callable, optional
@@ -86,22 +87,22 @@ def minimize(
         For every method: x (structure of x0), x_flat, fun, jac (flat), gradient_norm (the largest entry of what bounds
         and constraints leave of jac), nit, nfev, njev, nhev (of them nhvp products), nundefined (trial points where
         the objective raised or was not a number), status, success, message, method, verification, timings (seconds),
-        notes (a list of str: what of the objective could not be compiled, with its lines).
+        notes (a list of str: what of objective and constraints could not be compiled, with its lines).
 
     Raises
     ------
     UsageError
         For an argument that is not understood, or that the method would ignore.
     ObjectiveError, VerificationError
-        If the objective is not finite at x0, or has no slope there; if derived and original code disagree.
+        If objective or a constraint is not finite at x0, or has no slope there; if derived and original code disagree.
     Interrupted
         On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far, before the first iteration the start.
         An error that ends a run that has begun has such a `result`, too.
 
     Notes
     -----
-    A trial point where `fun` raises an ArithmeticError, ValueError (LinAlgError), RuntimeError or AssertionError, or is
-    NaN or inf, is one to step back from; at x0 it is an error. A run that stops because f no longer falls (SciPy's
+    A trial point where `fun` or a constraint raises an ArithmeticError, ValueError (LinAlgError), RuntimeError or
+    AssertionError, or is NaN or inf, is one to step back from; at x0 it is an error. A run that stops because f no longer falls (SciPy's
     "precision loss", "abnormal") is a success only at a solution by one of the tests in `solvers.convergence.finish`,
     which may take one last Newton step; the message says by which.
     A point with vanishing gradient from which f falls is no success: a saddle, a maximum, also along constraints, an

@@ -24,11 +24,6 @@ def gradient_tolerance(problem: Any) -> float:
     return max(1e-8 * min(1.0, abs(problem.initial_value) or 1.0), 1e-16)
 
 
-def interior_tolerance(problem: Any) -> float:
-    """Return the default `gtol` of interior-point methods: they meet 1e-8 while still 1e-6 inside an active bound."""
-    return gradient_tolerance(problem) * (1e-2 if problem.limits or problem.constraints else 1.0)
-
-
 def iteration_limit(problem: Any) -> int:
     """Return the default `maxiter`: 200 for each parameter, but at least 1000."""
     return max(1000, 200 * problem.x0.size)

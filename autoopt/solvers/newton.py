@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.solvers.convergence import FEASIBILITY, gradient_tolerance, interior_tolerance, iteration_limit
+from autoopt.solvers.convergence import FEASIBILITY, gradient_tolerance, iteration_limit
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.scipys_constraints import as_objects
 from autoopt.solvers.table import solver
@@ -73,7 +73,7 @@ def trust_exact(problem: Problem, options: dict):
     "trust-constr",
     takes={"bounds", "constraints"},
     uses={"gradient", "hessp"},
-    options={"gtol": interior_tolerance, "xtol": 1e-12, "barrier_tol": 1e-10, "maxiter": 3000, "sparse_jacobian": None}
+    options={"gtol": gradient_tolerance, "xtol": 1e-12, "barrier_tol": 1e-10, "maxiter": 3000, "sparse_jacobian": None}
     | {"initial_constr_penalty": None, "initial_tr_radius": None, "initial_barrier_parameter": None}
     | {"initial_barrier_tolerance": None, "factorization_method": None},
     tol=("xtol", "gtol", "barrier_tol"),

@@ -107,7 +107,7 @@ def slsqp(problem: Problem, options: dict):
     def watch(x: np.ndarray) -> None:
         nonlocal resting
         moved = np.max(np.abs(x - problem.latest) / np.maximum(np.abs(x), 1.0), initial=0.0)
-        resting = resting + 1 if moved <= _EPSILON else 0
+        resting = resting + 1 if moved <= _STEP_AT_REST else 0
         problem.iterated(x)
         if resting == _AT_REST:
             raise _Resting
@@ -141,4 +141,5 @@ class _Resting(Exception):
     """SLSQP goes on at one point: it may do so at a solution, up to the limit of iterations."""
 
 
-_AT_REST, _RESTARTS, _NO_WAY_DOWN = 5, 5, 8
+_AT_REST, _STEP_AT_REST = 5, 1e-13
+_RESTARTS, _NO_WAY_DOWN = 5, 8
