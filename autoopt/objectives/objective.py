@@ -8,27 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from autoopt.errors import UnsupportedFunctionError, UsageError
+from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC
-from autoopt.objectives.blocks import DENSE
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
 from autoopt.objectives.original import Original
+from autoopt.objectives.products import Products
 from autoopt.objectives.solved import closer
+from autoopt.objectives.sparsity import LARGEST_DENSE
 from autoopt.parameters import Structure
-from autoopt.stages import counted
-from autoopt.tape.batching.batching import has_loops, vectorise
+from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.loops import irregular
 from autoopt.tape.slopes import Flat, flatness
 from autoopt.tracing.naming import argument_names
 from autoopt.tracing.outside.watching import BUDGET
 from autoopt.tracing.standins.table import stands_in
+
+
+FEW = 32
+"""Up to so many products are sooner made than saved."""
 
 
 class Objective:
@@ -92,6 +97,7 @@ class Objective:
         self.dispatch = dispatch
         self._original = dispatch.original
         self._run = dispatch.run
+        self._products = Products(dispatch)
         self.timings = dispatch.timings
 
     def let_go(self) -> None:
@@ -152,40 +158,81 @@ class Objective:
         """Return the gradient, shape (n,)."""
         return self._run("value_and_grad", self._flat(x))[1]
 
-    def hess(self, x: Any) -> np.ndarray:
-        """Return the Hessian, shape (n, n)."""
-        x = self._flat(x)
-        if self._is_stacked:
-            try:
-                return _mirrored(self._run("hess", x))
-            except UnsupportedFunctionError:  # another path has an operation without a stacked form
-                self._is_stacked = False
-        return np.array([self._run("hessp", x, unit) for unit in counted("the Hessian by columns", np.eye(self.size))])
+    def hess(self, x: Any, sparse: bool | None = None) -> Any:
+        """Return the Hessian, shape (n, n).
 
-    @cached_property
-    def _is_stacked(self) -> bool:
-        """Whether all columns of a Hessian can be had at once, and soon: a loop over stacks takes long to derive."""
-        if self.size > DENSE:
-            return False
+        Parameters
+        ----------
+        x : flat vector, or value of x0's structure
+        sparse : bool, optional
+            Whether it is a `scipy.sparse.csr_array`, found by as few products as its pattern allows, or an array. By
+            default it is sparse with more than 2000 parameters, if at most a quarter of its entries may differ from 0.
+        """
+        x = self._flat(x)
+        if sparse or (sparse is None and self.size > LARGEST_DENSE) or self._by_columns:
+            from autoopt.objectives import sparse as compressed  # loads scipy.sparse
+
+            pays = compressed.always if sparse else compressed.saves(self.size)
+            matrix = self._patterns.matrix("hessian", x, pays)
+            return compressed.returned(self._dense(x) if matrix is None else matrix, sparse)
+        return self._dense(x)
+
+    def _dense(self, x: np.ndarray) -> np.ndarray:
+        return _mirrored(self._run("hess", x))
+
+    @property
+    def _by_columns(self) -> bool:
+        """Whether the Hessian is not derived as a whole, so that few products may do in place of n."""
         path = self.dispatch.paths[0]
-        if has_loops(vectorise(path.tape)):
-            return False
-        try:
-            self.dispatch.compiler.compiled(path, "hess")
-        except UnsupportedFunctionError:  # some operation has no stacked form
-            return False
-        return True
+        return self.size > FEW and self.dispatch.compiler.compiled(path, "hess").by_products
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
-        """Return the Hessian times `p`, shape (n,); what does not depend on `p` is computed once for each x."""
+        """Return the Hessian times `p`, of shape (n,), or a matrix (n, k) of k directions, in the shape of `p`.
+
+        What does not depend on `p` is computed once for each x.
+        """
+        if self.structure.is_matrix(p):
+            return self._products.at(self._flat(x), np.asarray(p, dtype=np.float64))
         return self._run("hessp", self._flat(x), self._flat(p, "direction"))
 
-    def jacobian(self, x: Any) -> tuple[np.ndarray, tuple[int, ...]]:
-        """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries."""
+    def jacobian(self, x: Any, sparse: bool | None = None) -> tuple[Any, tuple[int, ...]]:
+        """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries.
+
+        With `sparse=True` they are a `scipy.sparse.csr_array`, found by as few products as its pattern allows; by
+        default they are if m n exceeds 4 000 000 and at most a quarter of them may differ from 0.
+        """
         x = self._flat(x)
-        matrix = self._run("jacobian", x)
+        tape = self.dispatch.tape_at(x)
+        rows = prod(tape.steps[tape.output].shape)
+        matrix = None
+        if sparse or rows * self.size > LARGEST_DENSE**2:
+            from autoopt.objectives import sparse as compressed  # loads scipy.sparse
+
+            pays = compressed.always if sparse else compressed.saves(min(rows, self.size))
+            matrix = self._patterns.matrix("jacobian", x, pays)
+            matrix = compressed.returned(self._run("jacobian", x) if matrix is None else matrix, sparse)
+        else:
+            matrix = self._run("jacobian", x)
         tape = self.dispatch.tape_at(x)
         return matrix, tape.steps[tape.output].shape
+
+    def sparsity(self, kind: str = "hessian") -> Any:
+        """Return where the Hessian, or the "jacobian", may differ from 0 on the path taken last: a `Sparsity`.
+
+        It holds the positions as compressed rows, how many products with vectors give all of them (`colors`), and
+        draws them (`spy`).
+        """
+        return self._patterns.sparsity(kind)
+
+    @property
+    def _patterns(self) -> Any:
+        """The patterns of the paths, found when first asked for."""
+        known = self.__dict__.get("_known_patterns")
+        if known is None or known.dispatch is not self.dispatch:
+            from autoopt.objectives.sparse import Patterns  # loads scipy.sparse
+
+            known = self._known_patterns = Patterns(self.dispatch)
+        return known
 
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value on the path at x0 has no slope in the parameters; None if it may have one."""
@@ -226,22 +273,13 @@ class Objective:
 
         Parameters
         ----------
-        derivatives : "value", "gradient", "hessian" or "hvp"
+        derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"
         """
         kind = PUBLIC.get(derivatives)
         if kind is None:
             remedy = f"choose one of {', '.join(PUBLIC)}."
             raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
-        try:
-            compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
-        except UnsupportedFunctionError as error:
-            if kind.columns is None:
-                raise
-            raise UnsupportedFunctionError(
-                "The Hessian of this objective is computed a column at a time: there is no form for all at once.",
-                error.where,
-                'export derivatives="hvp", whose products with unit vectors are the columns.',
-            ) from error
+        compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
         if not compiled.text:
             raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
         assert isinstance(compiled, NumpyFunctions)  # nothing else is printed
@@ -292,7 +330,7 @@ def source(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient"
     ----------
     f, x0, args
         As in `minimize`.
-    derivatives : "value", "gradient", "hessian" or "hvp"
-        What the module computes.
+    derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"
+        What the module computes: "hvp" is the Hessian times a direction, "hvp_columns" times a matrix of them.
     """
     return Objective(f, x0, args).source(derivatives)
