@@ -10,6 +10,7 @@ A function that cannot be followed keeps differences for its Jacobian, and says 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.objectives.adapted import weighted
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
+from autoopt.objectives.sparsity import Sparsity
+from autoopt.objectives.structure import structure
 from autoopt.objectives.user_derivatives import FINITE_DIFFERENCE
 from autoopt.origin import definition
 from autoopt.parameters import Structure
@@ -49,6 +52,8 @@ class ConstraintFunction:
         The number of values, k.
     notes : list of str
         What could not be derived.
+    slopes : Sparsity or None
+        Where the derived Jacobian may differ from 0, if it is worth keeping sparse; it then is.
     compiled : bool
         Whether second derivatives have been asked for, and cost nothing more.
 
@@ -73,6 +78,7 @@ class ConstraintFunction:
         self.count = first.size
         shapes.require_finite(first, self.name, self.structure, self.fun)
         self.derived = self._followed() if jac is None and first.size else None
+        self.slopes = structure(self.derived, "jacobian")
         self._second: Objective | None = None
         self._weights = np.zeros(0)
         self.compiled = False
@@ -100,7 +106,7 @@ class ConstraintFunction:
             return shapes.jacobian(given, self.name, self.count or 0, self.structure, self._jac)
         if self.derived is None:
             return np.reshape(differences.jacobian(self.original, x)[0], (self.count, x.size))
-        return self.derived.jacobian(x)[0]
+        return self.derived.jacobian(x, sparse=self.slopes is not None)[0]
 
     @property
     def jacobian_source(self) -> str:
@@ -131,7 +137,7 @@ class ConstraintFunction:
         if self._jac == FINITE_DIFFERENCE or (self._jac is None and self.derived is None):
             return False
         try:
-            if dense:
+            if dense or self.curvature is not None:
                 self.hessian(self.start, np.ones(self.count or 0))
             else:
                 self.hessp(self.start, np.ones(self.count or 0), np.ones(self.start.size))
@@ -142,12 +148,17 @@ class ConstraintFunction:
         self.compiled = True
         return True
 
+    @cached_property
+    def curvature(self) -> Sparsity | None:
+        """Where the second derivatives may differ from 0; None if they are not worth keeping sparse."""
+        return None if self.supplies_second else structure(self._weighted(np.ones(self.count or 0)), "hessian")
+
     def hessian(self, x: np.ndarray, v: np.ndarray) -> Any:
         """Return sum_k v_k d2 c_k/dx2, shape (n, n)."""
         if self.supplies_second:
             given = self.given_hess(self.structure.unflatten(np.array(x)), np.array(v))
             return shapes.hessian(given, self.name, x.size, self.given_hess)
-        return self._weighted(v).hess(x)
+        return self._weighted(v).hess(x, sparse=self.curvature is not None)
 
     def hessp(self, x: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Return sum_k v_k d2 c_k/dx2 times `p`, shape (n,)."""

@@ -13,6 +13,7 @@ class LinearFunction:
     linear = compiled = True
     is_compared = False
     derived = None
+    slopes = curvature = None
 
     def __init__(self, name: str, matrix: Any) -> None:
         self.name, self._matrix = name, matrix

@@ -116,11 +116,15 @@ _ROWS = (
     ),
     Kind("pullback", 1, ("product",), of_array=True, directed=True, eager="pullback", seconds=0.008),
     Kind("pushforward", 1, ("product",), of_array=True, directed=True, eager="pushforward"),
+    Kind("pullback_columns", 1, ("products",), of_array=True, directed=True, eager="pullbacks", singly="pullback"),
     Kind(
-        "pullback_columns", 1, ("products",), of_array=True, directed=True, eager="pullbacks", singly="pullback"
-    ),
-    Kind(
-        "pushforward_columns", 1, ("products",), of_array=True, directed=True, eager="pushforwards", singly="pushforward"
+        "pushforward_columns",
+        1,
+        ("products",),
+        of_array=True,
+        directed=True,
+        eager="pushforwards",
+        singly="pushforward",
     ),
 )
 

@@ -12,10 +12,12 @@ from autoopt.constraints.constraint import Constraint
 from autoopt.solvers.bounds import Limits
 
 
-def active_normals(constraints: Sequence[Constraint], limits: Any, x: np.ndarray, tolerance: float) -> Any:
+def active_normals(
+    constraints: Sequence[Constraint], limits: Any, x: np.ndarray, tolerance: float, near: float = 0.0
+) -> Any:
     """Return the inward normals of the constraints and bounds that hold `x`, shape (k, n); both ways for equalities.
 
-    None if `x` violates one by more than `tolerance` relative to max(|limit|, 1).
+    Those hold it that are nearer than `near`, or `tolerance`. They are sparse where a Jacobian is. None if `x` violates one by more than `tolerance` relative to max(|limit|, 1).
     """
     normals = [np.zeros((0, x.size))]
     for one in _all(constraints, limits):
@@ -24,18 +26,24 @@ def active_normals(constraints: Sequence[Constraint], limits: Any, x: np.ndarray
             room, allowed = _room(one, value, sign, tolerance)
             if not (room >= -allowed).all():
                 return None
-            if (room <= allowed).any():
-                normals.append(sign * one.slopes(x)[room <= allowed])
-    return np.concatenate(normals)
+            holds = room <= max(near / tolerance, 1.0) * allowed
+            if holds.any():
+                normals.append(sign * one.jacobian(x)[holds])
+    if not any(hasattr(rows, "toarray") for rows in normals):
+        return np.concatenate(normals)
+    from scipy.sparse import csr_array, vstack
+
+    return vstack([csr_array(rows) for rows in normals], format="csr")
 
 
 def restored(constraints: Sequence[Constraint], limits: Any, x: np.ndarray) -> np.ndarray:
     """Return `x` moved onto the constraints that it violates, by shortest steps in units of max(|x_i|, 1).
 
-    It is `x` itself where nothing is violated, where they would take it farther than 1e-5, or do not lead there.
+    It is `x` itself where nothing is violated, where they would take it farther than 1e-5, or do not lead there, and
+    for more than 1000 parameters.
     """
     unit, moved = np.maximum(np.abs(x), 1.0), x
-    for _ in range(_CORRECTIONS):
+    for _ in range(_CORRECTIONS if x.size <= _DENSE else 0):
         gaps, slopes = _violated(constraints, moved)
         if not gaps.size:
             return moved
@@ -49,6 +57,7 @@ def restored(constraints: Sequence[Constraint], limits: Any, x: np.ndarray) -> n
 
 
 _CORRECTIONS, _NEAR, _MET = 4, 1e-5, 1e-12
+_DENSE = 1000
 
 
 def _violated(constraints: Sequence[Constraint], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -154,6 +163,13 @@ class _Bounds:
 
     def slopes(self, x: np.ndarray) -> np.ndarray:
         return np.eye(x.size)
+
+    def jacobian(self, x: np.ndarray) -> Any:
+        if x.size <= _DENSE:
+            return np.eye(x.size)
+        from scipy.sparse import eye_array
+
+        return eye_array(x.size, format="csr")
 
 
 def _all(constraints: Sequence[Constraint], limits: Limits | None) -> list[Any]:

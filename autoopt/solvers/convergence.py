@@ -9,12 +9,15 @@ import numpy as np
 from autoopt.errors import AutooptError
 from autoopt.solvers.constraints import active_normals, restored
 from autoopt.solvers.curvature import product
+from autoopt.solvers.multipliers import multipliers
 
 RELATIVE_GRADIENT = 1e-9
 RELATIVE_STEP = 1e-8
 _FINISHING_STEP = 1e-3
 _BLURRED_STEP = 0.1
 FEASIBILITY = 1e-8
+ACTIVE = 1e-6
+"""How near to an active limit interior-point methods end, in units of max(|limit|, 1)."""
 _ROUNDINGS = 10 * np.finfo(np.float64).eps
 _DENSE = 500
 
@@ -133,17 +136,15 @@ def stationary_under_constraints(problem: Any, x: np.ndarray) -> tuple[np.ndarra
     g - N.l no more than 1e-7 max(|f|, min(1, |f(x0)|)) / max(|x_i|, 1): a quasi-Newton method under constraints gets
     no closer.
     """
-    from scipy.optimize import nnls
-
     moved = restored(problem.constraints, problem.limits, x)
     value, gradient = problem.fun(moved), problem.jac(moved)
     normals = active_normals(problem.constraints, problem.limits, moved, FEASIBILITY)
     if normals is None or not (np.isfinite(value) and np.isfinite(gradient).all()):
         return x, None
     size = np.maximum(np.abs(moved), 1.0)
-    multipliers = nnls((normals * size).T, gradient * size)[0] if normals.size else np.zeros(0)
+    weights = multipliers(normals * size, gradient * size)
     scale = max(abs(value), min(1.0, abs(problem.initial_value)))
-    relative = np.max(np.abs(gradient - multipliers @ normals) * size) / scale if scale else np.inf
+    relative = np.max(np.abs(gradient - weights @ normals) * size) / scale if scale else np.inf
     if not relative <= 1e-7:
         return x, None
     step = np.max(np.abs(moved - x), initial=0.0)
@@ -176,13 +177,11 @@ def remaining_gradient(problem: Any, x: np.ndarray) -> np.ndarray:
     """Return the gradient at `x`, shape (n,), without what bounds and constraints that are active hold up."""
     if not problem.constraints:
         return problem.projected_gradient(x)
-    from scipy.optimize import nnls
-
     gradient = problem.jac(x)
-    normals = active_normals(problem.constraints, problem.limits, x, FEASIBILITY)
-    if normals is None or not normals.size or not np.isfinite(gradient).all():
+    normals = active_normals(problem.constraints, problem.limits, x, FEASIBILITY, ACTIVE)
+    if normals is None or not normals.shape[0] or not np.isfinite(gradient).all():
         return gradient
-    return gradient - nnls(normals.T, gradient)[0] @ normals
+    return gradient - multipliers(normals, gradient) @ normals
 
 
 def without_bound(problem: Any, x: np.ndarray) -> str | None:

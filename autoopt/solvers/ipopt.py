@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.constraints.constraint import Constraint
 from autoopt.solvers.convergence import iteration_limit
+from autoopt.solvers.entries import Beside, Entries, everywhere, of_matrix
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.table import solver
 
@@ -19,7 +21,7 @@ _INFINITE = 2e19
 """From here on Ipopt takes a limit for none."""
 
 _DENSE = 1000
-"""From so many parameters on the Hessian is not asked for as a full matrix: Ipopt updates one of its own."""
+"""With more parameters the Hessian is not asked for as a full matrix: where it is not sparse, Ipopt updates its own."""
 
 _AT_REST = 4
 """So many iterations at one point end the run: what is around it is not defined."""
@@ -55,10 +57,18 @@ _OPTIONS = (
 )
 def ipopt(problem: Problem, options: dict):
     """Interior point with exact Hessian of the Lagrangian; for many parameters and constraints (extra: ipopt)."""
+    calls = _Calls(problem)
+    try:
+        return _run(problem, calls, options)
+    except Beside:  # on another branch there are other derivatives than where it began
+        return _run(problem, _Calls(problem, full=True), options)
+
+
+def _run(problem: Problem, calls: _Calls, options: dict):
+    """Return the result of Ipopt on functions that fill arrays."""
     import ipyopt
     from scipy.optimize import OptimizeResult
 
-    calls = _Calls(problem)
     settings = {"print_level": 0, "sb": "yes"} | options
     settings["max_iter"] = settings.pop("maxiter")
     second = None if settings.get("hessian_approximation") == "limited-memory" else calls.hessian
@@ -82,7 +92,7 @@ def ipopt(problem: Problem, options: dict):
         ipopt_options=settings,
     )
     multipliers = np.zeros(calls.count)
-    x, fun, status = runner.solve(problem.x0.copy(), mult_g=multipliers)
+    x, fun, status = runner.solve(problem.latest.copy(), mult_g=multipliers)
     if calls.raised is not None:
         raise calls.raised
     status = 3 if status == 5 else status
@@ -110,26 +120,29 @@ class _Calls:
         What ended the run.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, full: bool = False) -> None:
         self.problem, self.size = problem, problem.x0.size
         self.raised: BaseException | None = None
         self.latest, self._resting = problem.x0, 0
-        self.has_second = self.size <= _DENSE and all(
-            one.strategy is None and one.function.has_second(True) for one in problem.constraints
-        )
         limits, free = problem.limits, np.full(self.size, _INFINITE)
         self.lower = -free if limits is None else _ipopts(limits.lower)
         self.upper = free if limits is None else _ipopts(limits.upper)
         self.count = sum(one.count for one in problem.constraints)
         self.least = _ipopts(_joined([one.lower for one in problem.constraints], float))
         self.most = _ipopts(_joined([one.upper for one in problem.constraints], float))
-        self._entries = [_entries(one.jacobian(problem.x0)) for one in problem.constraints]
+        each = [
+            everywhere(one.count, self.size) if full else _slope_places(problem, one) for one in problem.constraints
+        ]
         starts = np.cumsum([0, *(one.count for one in problem.constraints)])
+        self._slopes = [Entries([places], self.size) for places in each]
         self.slope_places = (
-            _joined([rows + start for (rows, _), start in zip(self._entries, starts, strict=False)]),
-            _joined([columns for _, columns in self._entries]),
+            _joined([entries.places[0] + start for entries, start in zip(self._slopes, starts, strict=False)]),
+            _joined([entries.places[1] for entries in self._slopes]),
         )
-        self.curve_places = np.tril_indices(self.size) if self.has_second else (np.zeros(0, int), np.zeros(0, int))
+        curved = _curve_places(problem, full)
+        self.has_second = curved is not None
+        self._curves = Entries(curved or [], self.size, lower=True)
+        self.curve_places = self._curves.places
 
     def value(self, x: np.ndarray) -> float:
         return self._kept(lambda: self.problem.fun(x) if self.problem.is_defined(x) else np.nan, np.nan)
@@ -148,19 +161,21 @@ class _Calls:
 
     def slopes(self, x: np.ndarray, out: np.ndarray) -> None:
         def values() -> np.ndarray:
-            parts = zip(self.problem.constraints, self._entries, strict=True)
-            return _joined([_at(self.problem.held_slopes(one, x), entries) for one, entries in parts], float)
+            parts = zip(self.problem.constraints, self._slopes, strict=True)
+            return _joined([entries.values(self.problem.held_slopes(one, x)) for one, entries in parts], float)
 
         out[:] = self._kept(values, np.nan)
 
     def hessian(self, x: np.ndarray, multipliers: np.ndarray, factor: float, out: np.ndarray) -> None:
         def values() -> np.ndarray:
-            matrix, start = factor * _plain(self.problem.hess(x)), 0
+            whole = self.problem.curvature is None
+            total = factor * self._curves.values(self.problem.hess(x) if whole else self.problem.sparse_hess(x))
+            start = 0
             for one in self.problem.constraints:
                 v, start = multipliers[start : start + one.count], start + one.count
                 if not one.function.linear:
-                    matrix = matrix + _plain(self.problem.held_curvature(one, x, v.copy()))
-            return matrix[self.curve_places]
+                    total = total + self._curves.values(_matrix(self.problem.held_curvature(one, x, v.copy())))
+            return total
 
         out[:] = self._kept(values, np.nan)
 
@@ -184,24 +199,30 @@ class _Calls:
             return otherwise
 
 
-def _entries(jacobian: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows and columns of the entries that may be other than 0: all of an array."""
-    if not hasattr(jacobian, "tocoo"):
-        rows, columns = np.indices(jacobian.shape)
-        return rows.reshape(-1), columns.reshape(-1)
-    sparse = jacobian.tocoo()
-    return sparse.row.astype(int), sparse.col.astype(int)
+def _slope_places(problem: Problem, constraint: Constraint) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the Jacobian of a constraint may differ from 0."""
+    pattern = constraint.function.slopes
+    return of_matrix(constraint.jacobian(problem.x0)) if pattern is None else (pattern.rows, pattern.indices)
 
 
-def _at(jacobian: Any, entries: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    values = jacobian[entries] if not hasattr(jacobian, "tocsr") else jacobian.tocsr()[entries]
-    return np.asarray(values.todense() if hasattr(values, "todense") else values).reshape(-1)
+def _curve_places(problem: Problem, full: bool) -> list[tuple[np.ndarray, np.ndarray]] | None:
+    """Return where the Hessians of objective and constraints may differ from 0; None if they are not to be had."""
+    small = problem.x0.size <= _DENSE
+    functions = [one.function for one in problem.constraints if not one.function.linear]
+    if not (small or problem.curvature) or any(one.strategy is not None for one in problem.constraints):
+        return None
+    if not all(function.has_second(small) and (small or function.curvature) for function in functions):
+        return None
+    patterns = [problem.curvature, *(function.curvature for function in functions)]
+    if full or any(pattern is None for pattern in patterns):
+        return [np.tril_indices(problem.x0.size)] if small else None
+    return [(pattern.rows, pattern.indices) for pattern in patterns if pattern is not None]
 
 
-def _plain(matrix: Any) -> np.ndarray:
-    if hasattr(matrix, "matvec") and not hasattr(matrix, "toarray"):
-        matrix = matrix @ np.eye(matrix.shape[0])
-    return matrix.toarray() if hasattr(matrix, "toarray") else matrix
+def _matrix(matrix: Any) -> Any:
+    """Return what a user's hess gave as a matrix: a linear operator by its products."""
+    is_operator = hasattr(matrix, "matvec") and not hasattr(matrix, "tocoo")
+    return matrix @ np.eye(matrix.shape[0]) if is_operator else matrix
 
 
 def _joined(parts: list[np.ndarray], dtype: type = int) -> np.ndarray:

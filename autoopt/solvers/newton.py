@@ -82,7 +82,9 @@ def trust_exact(problem: Problem, options: dict):
 def trust_constr(problem: Problem, options: dict):
     """Trust region with bounds and general constraints (interior point)."""
     dense = problem.x0.size <= _DENSE
-    second = {"hess": problem.hess} if dense else {"hessp": problem.hessp}
+    second: dict[str, Any] = {"hess": problem.hess} if dense else {"hessp": problem.hessp}
+    if not dense and problem.curvature is not None:
+        second = {"hess": problem.sparse_hess}
     with warnings.catch_warnings():
         # SciPy's BFGS, for the curvature of a constraint that has no other, warns of every one that is linear.
         warnings.filterwarnings("ignore", message="delta_grad == 0.0")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ import numpy as np
 from autoopt.constraints.constraint import Constraint
 from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.objectives.differentiable import Derivatives
+from autoopt.objectives.sparsity import Sparsity
+from autoopt.objectives.structure import structure
 from autoopt.origin import is_ours
 from autoopt.solvers.bounds import Limits
 from autoopt.users_code import users_code
@@ -54,7 +57,7 @@ class Problem:
         self, objective: Derivatives, x0: np.ndarray, limits: Limits | None = None, constraints: Sequence = ()
     ) -> None:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
-        self.nfev = self.nhev = self.nhvp = self.nit = 0
+        self.nfev = self.nhev = self.nhvp = self.nit = self._nsparse = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
         self.latest = self.best = x0
         self.best_value = np.inf
@@ -111,6 +114,22 @@ class Problem:
         with self._noted():
             return self.objective.hess(x, sparse=False)
 
+    @cached_property
+    def curvature(self) -> Sparsity | None:
+        """Where the Hessian may differ from 0; None if it is not worth keeping sparse."""
+        return structure(self.objective, "hessian")
+
+    def sparse_hess(self, x: np.ndarray) -> Any:
+        """Return the Hessian as a sparse matrix, shape (n, n)."""
+        if not self.is_defined(x):
+            from scipy.sparse import eye_array
+
+            return eye_array(x.size, format="csr")
+        self.nhev += 1
+        self._nsparse += 1
+        with self._noted():
+            return self.objective.hess(x, sparse=True)
+
     def hessp(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
         if not self._is_defined and self._is_at(x):
             return np.array(p)
@@ -131,7 +150,8 @@ class Problem:
     @property
     def second(self) -> str:
         """Which second derivatives the solver has asked for, and so are compiled: "hess", "hessp" or none ("")."""
-        return "hess" if self.nhev > self.nhvp else "hessp" if self.nhvp else ""
+        by_products = self.nhvp + self._nsparse
+        return "hess" if self.nhev > by_products else "hessp" if by_products else ""
 
     @property
     def names(self) -> list[str] | None:

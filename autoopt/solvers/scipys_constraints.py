@@ -37,7 +37,7 @@ def _side(problem: Any, constraint: Constraint, kind: str, sign: float, which: n
 
 
 def as_objects(problem: Any, dense: bool) -> list[Any]:
-    """Return SciPy's constraints with second derivatives, matrices if `dense`, else linear operators."""
+    """Return SciPy's constraints with second derivatives, matrices if `dense` or sparse, else operators."""
     from scipy.optimize import BFGS, LinearConstraint, NonlinearConstraint
 
     def one(constraint: Constraint) -> Any:
@@ -73,4 +73,4 @@ def _hessian(problem: Any, constraint: Constraint, dense: bool) -> Any:
         product = lambda p: constraint.function.hessp(at, weights, np.ravel(p))  # noqa: E731
         return LinearOperator((x.size, x.size), matvec=product, dtype=np.float64)
 
-    return matrix if dense else operator
+    return matrix if dense or constraint.function.curvature is not None else operator

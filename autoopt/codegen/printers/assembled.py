@@ -85,7 +85,9 @@ class _Assembly:
                 self.write(f"{target} {operator} {value:.}.T")
             return
         rows, columns = (self.positions(p) for p in pair)
-        self.scattered(entry, f"{rows:.}[:, None]", f"{columns:.}", value, f"{value:.}.T", f"{columns:.}[:, None]", f"{rows:.}")
+        self.scattered(
+            entry, f"{rows:.}[:, None]", f"{columns:.}", value, f"{value:.}.T", f"{columns:.}[:, None]", f"{rows:.}"
+        )
 
     def scattered(self, entry: Entry, rows: str, columns: str, value: Code, turned: str, low: str, high: str) -> None:
         """Add at positions that may repeat, if they are computed."""
@@ -169,7 +171,10 @@ class _Assembly:
             before = 0 if apart else placed[0]
             full = [*moved[:before], *range(len(letters)), *moved[before:]]
             same = full == list(range(len(full)))
-            self.write(f"{turned}[{', '.join(index)}] {operator} " + (value.text if same else f"{value:.}.transpose({', '.join(map(str, full))})"))
+            self.write(
+                f"{turned}[{', '.join(index)}] {operator} "
+                + (value.text if same else f"{value:.}.transpose({', '.join(map(str, full))})")
+            )
 
     def everywhere(self, entry: Entry, value: Code) -> None:
         """Write blocks at positions that are no slices, an entry at a time."""
@@ -235,8 +240,10 @@ def _gram_listing(name: str, count: int) -> Listing:
     for other in names[1:]:
         lines.append(f"    rows = (rows[:, :, None] * {other}[part, None, :]).reshape(len(rows), -1)")
     lines.append("    total += (rows.T * np.sign(w[part])) @ rows if negative else rows.T @ rows")
-    doc = "Return the sum of w times the squares of the rows of A." if count == 1 else (
-        f"Return the sum of w times the squares of the Kronecker products of the rows of {' and '.join(names)}."
+    doc = (
+        "Return the sum of w times the squares of the rows of A."
+        if count == 1
+        else (f"Return the sum of w times the squares of the Kronecker products of the rows of {' and '.join(names)}.")
     )
     return Listing(name, ("w", *names), tuple(lines), ("total",), doc)
 

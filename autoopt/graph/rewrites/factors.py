@@ -37,7 +37,11 @@ def past_factors(graph: FunctionGraph) -> None:
     forms: dict[Variable, Any] = {}
     for pattern in (_log_diagonal, _solution, _quadratic):
         for node in graph.toposort():
-            if len(node.outputs) == 1 and not isinstance(node.op, Formed) and (form := pattern(node, forms)) is not None:
+            if (
+                len(node.outputs) == 1
+                and not isinstance(node.op, Formed)
+                and (form := pattern(node, forms)) is not None
+            ):
                 graph.replace(node.outputs[0], form)
 
 

@@ -53,7 +53,10 @@ _EXCLUDED = (
     "useless_symmetric_transpose",  # takes a stack for symmetric whose transpose has another shape (3.0.7)
 )  # fmt: skip
 _STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the objective itself has been stabilised
-_KEPT = (*_STABLE, "inv_to_solve")  # second derivatives read an inverse again and again: two products, not four solutions
+_KEPT = (
+    *_STABLE,
+    "inv_to_solve",
+)  # second derivatives read an inverse again and again: two products, not four solutions
 # What could not be differentiated afterwards:
 _UNFINISHED = (
     "local_abs_lift",  # |x * x| as |x| * |x| has a kink

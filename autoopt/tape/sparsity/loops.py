@@ -79,9 +79,7 @@ def _joined(walk: Any, loop: Recurrence, sources: list[np.ndarray]) -> Several:
     fixed = sources[loop.carries + loop.sequences :]
     for round_ in range(_LONGEST):
         inner = _followed(walk, loop, [*carries, *sequences, *fixed], Interactions(pool))
-        grown = [
-            pool.union(carry, inner.of(update)) for carry, update in zip(carries, loop.updates, strict=True)
-        ]
+        grown = [pool.union(carry, inner.of(update)) for carry, update in zip(carries, loop.updates, strict=True)]
         if all(np.array_equal(pool.length[new], pool.length[old]) for new, old in zip(grown, carries, strict=True)):
             break
         carries = grown
