@@ -12,12 +12,17 @@ from autoopt.constraints.constraint import Constraint
 from autoopt.solvers.bounds import Limits
 
 
+ACTIVE = 1e-6
+"""How near to an active limit interior-point methods end, in units of max(|limit|, 1)."""
+
+
 def active_normals(
     constraints: Sequence[Constraint], limits: Any, x: np.ndarray, tolerance: float, near: float = 0.0
 ) -> Any:
     """Return the inward normals of the constraints and bounds that hold `x`, shape (k, n); both ways for equalities.
 
-    Those hold it that are nearer than `near`, or `tolerance`. They are sparse where a Jacobian is. None if `x` violates one by more than `tolerance` relative to max(|limit|, 1).
+    Those hold it that are nearer than `near`, or `tolerance`, relative to max(|limit|, 1). They are sparse where a
+    Jacobian is. None if `x` violates one by more than `tolerance`.
     """
     normals = [np.zeros((0, x.size))]
     for one in _all(constraints, limits):

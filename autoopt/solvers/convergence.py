@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
-from autoopt.solvers.constraints import active_normals, restored
+from autoopt.solvers.constraints import ACTIVE, active_normals, restored
 from autoopt.solvers.curvature import product
 from autoopt.solvers.multipliers import multipliers
 
@@ -16,8 +16,6 @@ RELATIVE_STEP = 1e-8
 _FINISHING_STEP = 1e-3
 _BLURRED_STEP = 0.1
 FEASIBILITY = 1e-8
-ACTIVE = 1e-6
-"""How near to an active limit interior-point methods end, in units of max(|limit|, 1)."""
 _ROUNDINGS = 10 * np.finfo(np.float64).eps
 _DENSE = 500
 
