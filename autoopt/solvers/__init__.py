@@ -1,6 +1,6 @@
 """SciPy's methods with what each takes and uses, and the one way to run them. SciPy is imported when one runs."""
 
-from autoopt.solvers import ipopt, newton, quasi_newton
+from autoopt.solvers import factored, ipopt, newton, quasi_newton
 from autoopt.solvers.bounds import Limits
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.run import Interrupted, Progress, Stage, adapted_callback, interrupted_at, report, run
@@ -16,6 +16,7 @@ __all__ = [
     "Stage",
     "adapted_callback",
     "choose",
+    "factored",
     "find",
     "interrupted_at",
     "ipopt",
