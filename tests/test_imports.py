@@ -244,7 +244,7 @@ ORDER = (
     "version errors",
     "wording origin stages",
     "parameters differences inference roots users_code",
-    *("tape", "tape.loops tape.searches", "tape.batching"),
+    *("tape", "tape.loops tape.searches", "tape.batching", "tape.sparsity"),
     *("ops", "rules"),
     *("graph.rewrites", "graph.loops", "graph.idioms", "graph"),
     *("codegen.code", "codegen.printers", "codegen"),

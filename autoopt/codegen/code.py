@@ -144,7 +144,7 @@ def array_text(value: np.ndarray) -> str | None:
         return f"{factor}np.eye({side}){shape}"
     if value.size <= SHORT:
         items = re.sub(r"\binf\b", "np.inf", re.sub(r"\bnan\b", "np.nan", repr(value.tolist())))
-        return f"np.array({items}{dtype})"
+        return f"np.array({items}{'' if value.dtype == np.int64 else dtype})"
     if value.ndim == 1 and value.dtype == np.int64:
         start, step = int(flat[0]), int(flat[1] - flat[0])
         stop = start + step * value.size

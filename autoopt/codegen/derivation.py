@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from autoopt.codegen.module import write_by_columns, write_module
-from autoopt.errors import UnsupportedFunctionError
-from autoopt.graph.derive import derive
+from autoopt.graph import derive as derivatives
 from autoopt.graph.kinds import KINDS, at_once
 from autoopt.graph.stabilisation import stabilised
 from autoopt.tape.tape import Tape
@@ -21,10 +20,10 @@ def derived_source(tape: Tape, kind: str, title: str) -> str:
     graph, row = stabilised(tape), KINDS[kind]
     by_columns = row.columns if row.is_symmetric else None
     if by_columns is None:
-        return write_module(graph, derive(graph, kind), title)
+        return write_module(graph, derivatives.derive(graph, kind), title)
     if at_once(tape):
         try:
-            return write_module(graph, derive(graph, kind), title)
-        except (UnsupportedFunctionError, NotImplementedError):  # some operation has no form for all columns
+            return write_module(graph, derivatives.derive(graph, kind), title)
+        except Exception:  # some operation has no form for all columns; its products are the same matrix
             pass
-    return write_by_columns(graph, derive(graph, by_columns), row, title)
+    return write_by_columns(graph, derivatives.derive(graph, by_columns), row, title)

@@ -62,12 +62,12 @@ def write_by_columns(graph: Graph, functions: Sequence[Function], kind: Kind, ti
     linearize, product = listings[LINEARIZE], listings[functions[-1].name]
     assert linearize is not None and product is not None
     given = [listing for listing in listings.values() if listing is not None]
-    return joined([*given, _by_columns(linearize, product, kind, graph.size)], title)
+    return joined([*given, _by_columns(linearize, product, kind)], title)
 
 
-def _by_columns(linearize: Listing, product: Listing, kind: Kind, size: int) -> Listing:
+def _by_columns(linearize: Listing, product: Listing, kind: Kind) -> Listing:
     """Return the function that calls the products, linearised once."""
-    direction, *later = product.arguments
+    later = product.arguments[1:]  # after the direction
     point, *known = linearize.arguments
     ahead = re.findall(r'"(\w+)":', linearize.returned[0])
     arguments = [point, *dict.fromkeys(name for name in [*known, *later] if name not in (point, *ahead))]
@@ -78,7 +78,7 @@ def _by_columns(linearize: Listing, product: Listing, kind: Kind, size: int) -> 
     columns = f"np.array([{product.name}({', '.join(given)}) for {unit} in np.eye(len({point}))])"
     lines = (f"{kept} = {first}" if ahead else first,)
     docstring = f"Return the {kind.returns[-1].capitalize()}, a column at a time: its products with the unit vectors."
-    return Listing(kind.name, tuple(arguments), lines, (columns if size else f"{columns}.reshape(0, 0)",), docstring)
+    return Listing(kind.name, tuple(arguments), lines, (columns,), docstring)
 
 
 def joined(listings: Sequence[Listing], title: str = "") -> str:
@@ -169,6 +169,7 @@ class _Writer:
                 comments=comments,
                 checks=[(variable, _check(guard)) for variable, guard in function.guards],
                 docstring=_DOCS.get(function.name, ""),
+                shared=function.name in _DOCS,
             )
         except NoSource as problem:
             raise problem.at(where=self.location(problem.node, function)) from None

@@ -227,7 +227,7 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         own, joint = divided(graph.guards)
         stage = "second" if KINDS[kind].order == 2 else "last"
         whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]), stage)
-        rewritten, late = assembled(whole.outputs[: len(results)]), whole.outputs[len(results) :]
+        rewritten, late = assembled(whole.outputs[: len(results)], whole.inputs[len(extra)]), whole.outputs[len(results) :]
         early = clone_replace(
             _over_vector(graph, [variable for variable, _ in own]), dict(zip(inputs, whole.inputs, strict=True))
         )

@@ -48,7 +48,7 @@ class Products:
         self._cost: float | None = None  # of making code for several directions, in seconds; infinite if there is none
 
     def at(self, x: np.ndarray, directions: np.ndarray, length: int | None = None) -> np.ndarray:
-        """Return the products with the columns of `directions`, shape (n, k), as columns, of `length` if it is not n."""
+        """Return the products with the columns of `directions`, shape (n, k), as columns; their length, if not n."""
         found = np.empty((length or len(directions), directions.shape[1]))
         done, count = 0, directions.shape[1]
         while done < count:

@@ -2,28 +2,72 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import prod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 from pytensor.graph.basic import Apply
 
 from autoopt.codegen.code import Code, call
+from autoopt.codegen.constants import constant_text
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.ops.assembled import Assembled, Entry, Gram, Positions
 from autoopt.ops.patterns import rank
 
-ROWS = 4096
-"""Rows of which a square is made at a time, so that the weighted ones stay in the processor's cache."""
+ENTRIES = 2**17
+"""Entries of the rows of which a square is made at a time, so that they stay in the processor's cache."""
 
 
 @prints(Assembled, stem="hessian")
 def assembled(writer: Writer, node: Apply, *operands: Code) -> Code:
     """`hessian = np.zeros((n, n))`, then a statement for each block."""
     assembly = _Assembly(writer, node)
+    later = _copied(node.op.entries)
     for entry in node.op.entries:
-        assembly.add(entry)
+        assembly.add(replace(entry, mirrored=entry.mirrored and not _within(entry, later)))
+    for rows, columns in later:
+        assembly.copy(rows, columns)
     return Code(assembly.name)
+
+
+Region = tuple[slice, slice]
+
+
+def _copied(entries: Sequence[Entry]) -> list[Region]:
+    """Return the regions that are copied to their mirror images once they are complete, where nothing else stands."""
+    mirrored = [entry for entry in entries if entry.mirrored]
+    regions: list[Region] = []
+    for entry in mirrored:
+        if entry.kind == "diagonal" or not isinstance(entry.rows, slice) or not isinstance(entry.columns, slice):
+            continue
+        region = entry.rows, entry.columns
+        others = [other for other in entries if other is not entry and _inside(other, region) is not True]
+        if _meet(*region) or region in regions or any(_touches(other, region) for other in others):
+            continue
+        if all(other.mirrored for other in entries if _inside(other, region)):
+            regions.append(region)
+    return regions
+
+
+def _inside(entry: Entry, region: Region) -> bool:
+    pair = entry.rows, entry.columns
+    return all(
+        isinstance(own, slice) and own.step == 1 and whole.start <= own.start and own.stop <= whole.stop
+        for own, whole in zip(pair, region, strict=True)
+    )
+
+
+def _within(entry: Entry, regions: Sequence[Region]) -> bool:
+    return any(_inside(entry, region) for region in regions)
+
+
+def _touches(entry: Entry, region: Region) -> bool:
+    """Whether an entry, or its mirror image, may meet a region or the region's mirror image."""
+    pair = entry.rows, entry.columns
+    if not (isinstance(pair[0], slice) and isinstance(pair[1], slice)):
+        return True
+    return any(_meet(a, c) and _meet(b, d) for a, b in (pair, pair[::-1]) for c, d in (region, region[::-1]))
 
 
 @dataclass
@@ -35,6 +79,7 @@ class _Assembly:
     name: str = ""
     written: list[tuple[slice, slice]] = field(default_factory=list)
     counters: dict[tuple[str, int], str] = field(default_factory=dict)
+    places: dict[bytes, str] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         """Write the statements of one entry."""
@@ -42,7 +87,7 @@ class _Assembly:
         whole = slice(0, self.node.op.size, 1)
         first = not self.name
         if first:
-            if entry.kind == "block" and entry.rows == whole and entry.columns == whole:
+            if entry.is_whole(self.node.op.size):
                 self.written.append((whole, whole))
                 if entry.mirrored:
                     code = self.writer.named(variable)
@@ -55,8 +100,15 @@ class _Assembly:
             self.name = self.writer.fresh("hessian")
             size = self.node.op.size
             self.write(f"{self.name} = np.zeros(({size}, {size}))")
-        value = self.writer.named(variable) if entry.mirrored else self.writer.code(variable)
+        several = entry.mirrored or rank(variable) == 0
+        value = self.writer.named(variable) if several else self.writer.code(variable)
         getattr(self, f"_{entry.kind}")(entry, value)
+
+    def copy(self, rows: slice, columns: slice) -> None:
+        """Write a region's transpose to its mirror image."""
+        size = self.node.op.size
+        first, second = _slice_text(rows, size), _slice_text(columns, size)
+        self.write(f"{self.name}[{second}, {first}] = {self.name}[{first}, {second}].T")
 
     def write(self, statement: str) -> None:
         self.writer.write(statement)
@@ -64,6 +116,8 @@ class _Assembly:
     def operator(self, entry: Entry) -> str:
         """Return `=` for what is written for the first time, else `+=`."""
         if not isinstance(entry.rows, slice) or not isinstance(entry.columns, slice):
+            whole = slice(0, self.node.op.size, 1)
+            self.written.append((whole, whole))  # anywhere
             return "+="
         region = entry.rows, entry.columns
         meets = any(_meet(region[0], rows) and _meet(region[1], columns) for rows, columns in self.written)
@@ -90,8 +144,8 @@ class _Assembly:
         )
 
     def scattered(self, entry: Entry, rows: str, columns: str, value: Code, turned: str, low: str, high: str) -> None:
-        """Add at positions that may repeat, if they are computed."""
-        if isinstance(entry.rows, int) or isinstance(entry.columns, int):
+        """Add at positions that may repeat: those that are computed, and those that do."""
+        if _repeats(entry):
             self.write(f"np.add.at({self.name}, ({rows}, {columns}), {value})")
             if entry.mirrored:
                 self.write(f"np.add.at({self.name}, ({low}, {high}), {turned})")
@@ -102,7 +156,7 @@ class _Assembly:
 
     def _diagonal(self, entry: Entry, value: Code) -> None:
         pair = entry.rows, entry.columns
-        count = self.node.inputs[entry.operand].type.shape[0]
+        count = _length(pair[0]) if isinstance(pair[0], slice) else self.node.inputs[entry.operand].type.shape[0]
         if all(isinstance(p, slice) for p in pair):
             i = self.counter("i", count)
             rows, columns = (_entry_text(i, p) for p in pair)
@@ -111,6 +165,7 @@ class _Assembly:
             if entry.mirrored:
                 self.write(f"{self.name}[{columns}, {rows}] {operator} {value}")
             return
+        self.operator(entry)
         rows, columns = (self.positions(p).text for p in pair)
         self.scattered(entry, rows, columns, value, value.text, columns, rows)
 
@@ -128,7 +183,11 @@ class _Assembly:
             return self.writer.named(self.node.inputs[positions])
         if isinstance(positions, slice):
             return Code(f"np.arange({positions.start}, {positions.stop}, {positions.step})")
-        return Code(f"np.array({positions.tolist()})")
+        key = np.asarray(positions).tobytes()
+        if key not in self.places:
+            self.places[key] = self.writer.fresh("places")
+            self.write(f"{self.places[key]} = {constant_text(np.asarray(positions))[1]}")
+        return Code(self.places[key])
 
     def _blocks(self, entry: Entry, value: Code) -> None:
         letters = list(entry.letters.items())
@@ -196,6 +255,22 @@ class _Assembly:
             self.write(f"np.add.at({self.name}, ({second}, {first}), {value})")
 
 
+def _repeats(entry: Entry) -> bool:
+    """Whether an entry of the matrix may be met twice: NumPy's += would add to it once."""
+    pair = [p for p in (entry.rows, entry.columns) if not isinstance(p, slice)]
+    if any(isinstance(p, int) for p in pair):
+        return True
+    if entry.kind == "diagonal" and len(pair) > 1:
+        return len(np.unique(np.stack(pair), axis=1).T) < len(pair[0])
+    if entry.kind == "diagonal":
+        return False  # one of them is a slice
+    return any(len(np.unique(p)) < np.size(p) for p in pair)
+
+
+def _length(positions: slice) -> int:
+    return len(range(positions.start, positions.stop, positions.step))
+
+
 def _meet(one: slice, two: slice) -> bool:
     return bool(range(max(one.start, two.start), min(one.stop, two.stop)))
 
@@ -233,8 +308,9 @@ def _gram_listing(name: str, count: int) -> Listing:
         f"size = {' * '.join(f'{name}.shape[1]' for name in names)}",
         "total = np.zeros((size, size))",
         "roots, negative = np.sqrt(np.abs(w)), np.any(w < 0.0)",
-        f"for start in range(0, len(w), {ROWS}):",
-        f"    part = slice(start, start + {ROWS})",
+        f"step = max({ENTRIES} // max(size, 1), 1)",
+        "for start in range(0, len(w), step):",
+        "    part = slice(start, start + step)",
         "    rows = A[part] * roots[part, None]",
     ]
     for other in names[1:]:
@@ -246,6 +322,3 @@ def _gram_listing(name: str, count: int) -> Listing:
         else (f"Return the sum of w times the squares of the Kronecker products of the rows of {' and '.join(names)}.")
     )
     return Listing(name, ("w", *names), tuple(lines), ("total",), doc)
-
-
-_ = prod

@@ -31,7 +31,9 @@ class Label:
 
     __slots__ = ("size",)
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int | None) -> None:
+        if size is None:
+            raise NotFactored("a length that is not known")
         self.size = size
 
 
