@@ -122,7 +122,9 @@ class _Assembly:
     def put(self, entry: Entry, value: TensorVariable) -> None:
         number = len(self.values)
         self.values.append(value)
-        self.entries.append(Entry(number, entry.kind, entry.rows, entry.columns, entry.mirrored, entry.axes, entry.count))
+        self.entries.append(
+            Entry(number, entry.kind, entry.rows, entry.columns, entry.mirrored, entry.axes, entry.count)
+        )
 
     def positions(self, place: Place) -> Positions:
         """Return the positions in the vector as an entry has them."""

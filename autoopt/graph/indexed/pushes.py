@@ -518,7 +518,11 @@ def written(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
             if not all(place.is_plain for place in middle) or len({p.labels for p in middle}) < len(middle):
                 raise NotFactored("positions of what has been placed")
             labels = tuple(place.labels[0] for place in middle)
-            out = [*own[: axes[0]], *(Place(labels, _index(v)) for v in positions.values()), *own[axes[0] + len(inner) :]]
+            out = [
+                *own[: axes[0]],
+                *(Place(labels, _index(v)) for v in positions.values()),
+                *own[axes[0] + len(inner) :],
+            ]
             found.append(term.times((), out))
         return found
     for term in terms[1]:
