@@ -88,13 +88,14 @@ _ROWS = (
         1,
         ("jacobian",),
         of_array=True,
+        public="jacobian",
         eager="jacobian",
         columns="pushforward",
         rows="pullback",
         seconds=0.014,
     ),
-    Kind("pullback", 1, ("product",), of_array=True, directed=True, eager="pullback", seconds=0.008),
-    Kind("pushforward", 1, ("product",), of_array=True, directed=True, eager="pushforward"),
+    Kind("pullback", 1, ("product",), of_array=True, directed=True, public="vjp", eager="pullback", seconds=0.008),
+    Kind("pushforward", 1, ("product",), of_array=True, directed=True, public="jvp", eager="pushforward"),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}

@@ -81,6 +81,14 @@ class Inner:
         """Return the Hessian times each of `directions`, of shape (n,)."""
         return self._products(self._compiled("hessp"), directions)
 
+    def pushed(self, direction: Any) -> Any:
+        """Return the Jacobian times `direction`, of shape (n,): shape (m,), m being the number of results."""
+        return self._products(self._compiled("pushforward"), [direction])[0]
+
+    def pulled(self, weights: Any) -> Any:
+        """Return the transposed Jacobian times `weights`, of shape (m,): shape (n,)."""
+        return self._products(self._compiled("pullback"), [weights])[0]
+
     def hessian(self) -> Any:
         """Return the Hessian, shape (n, n)."""
         size = self.vector.shape[0]

@@ -7,15 +7,16 @@ and the user's own function for `original.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution.engines import NumpyFunctions
-from autoopt.graph.kinds import PUBLIC
+from autoopt.graph.kinds import PUBLIC, Kind
 from autoopt.objectives.blocks import DENSE
+from autoopt.objectives.directions import pulled, pushed
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
@@ -187,6 +188,31 @@ class Objective:
         tape = self.dispatch.tape_at(x)
         return matrix, tape.steps[tape.output].shape
 
+    def jvp(self, x: Any, p: Any) -> np.ndarray:
+        """Return the Jacobian times `p`, shape (m,), m being the number of entries of f's result.
+
+        For a matrix `p` of shape (n, k), a direction in each column, it has shape (m, k). What does not depend on `p`
+        is computed once for each x.
+        """
+        return pushed(partial(self._run, "pushforward"), self.structure, self._flat(x), p)
+
+    def vjp(self, x: Any, w: Any) -> np.ndarray:
+        """Return the transposed Jacobian times `w`, shape (n,).
+
+        `w` has one weight for each entry of f's result: f's shape, or flat, shape (m,). For a matrix of shape (m, k)
+        the result has shape (n, k). What does not depend on `w` is computed once for each x.
+        """
+        x = self._flat(x)
+        path = self.dispatch.paths[0]
+        tape = path.trace.tape
+        is_known = len(self.dispatch.paths) == 1 and not tape.guards and path.trace.watched.complete
+        shape = tape.steps[tape.output].shape if is_known else self.array(x).shape
+        return pulled(partial(self._run, "pullback"), shape, x, w)
+
+    def array(self, x: Any) -> np.ndarray:
+        """Return f(x) of an array-valued f, in its shape."""
+        return np.array(self._run("value", self._flat(x)), dtype=float)
+
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value on the path at x0 has no slope in the parameters; None if it may have one."""
         tape = self.dispatch.paths[0].trace.tape
@@ -226,12 +252,9 @@ class Objective:
 
         Parameters
         ----------
-        derivatives : "value", "gradient", "hessian" or "hvp"
+        derivatives : "value", "gradient", "hessian" or "hvp"; of arrays "value", "jacobian", "jvp" or "vjp"
         """
-        kind = PUBLIC.get(derivatives)
-        if kind is None:
-            remedy = f"choose one of {', '.join(PUBLIC)}."
-            raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
+        kind = kind_of(derivatives)
         try:
             compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
         except UnsupportedFunctionError as error:
@@ -272,6 +295,14 @@ def _mirrored(hessian: np.ndarray) -> np.ndarray:
     return np.where(unknown, hessian.T, hessian) if unknown.any() else hessian
 
 
+def kind_of(derivatives: str) -> Kind:
+    """Return the kind of derivative that a user asks for by name."""
+    if derivatives not in PUBLIC:
+        remedy = f"choose one of {', '.join(PUBLIC)}."
+        raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
+    return PUBLIC[derivatives]
+
+
 def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objective:
     """Return the `Objective` of `f` for the data `args`: its value, gradient, Hessian, products and source."""
     return Objective(f, x0, args, engine)
@@ -282,7 +313,7 @@ def _nested(tracer: Any, f: Callable, x0: Any, *args: Any, **options: Any) -> An
     """Return what stands in for an objective that is made inside another one."""
     from autoopt.objectives.nested import NestedObjective
 
-    return NestedObjective(tracer, f, x0, args, Objective)
+    return NestedObjective(tracer, f, x0, args, Objective, options.get("scalar", True))
 
 
 def source(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient") -> str:
@@ -292,7 +323,8 @@ def source(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient"
     ----------
     f, x0, args
         As in `minimize`.
-    derivatives : "value", "gradient", "hessian" or "hvp"
+    derivatives : "value", "gradient", "hessian" or "hvp"; for an `f` that returns an array "jacobian", "jvp" or "vjp"
         What the module computes.
     """
-    return Objective(f, x0, args).source(derivatives)
+    kind = kind_of(derivatives)
+    return Objective(f, x0, args, scalar=bool(kind.order) and not kind.of_array).source(derivatives)
