@@ -26,6 +26,8 @@ from autoopt.graph.missing import refusal
 from autoopt.graph.parts import join, slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings
 from autoopt.graph.stabilisation import divided, simplified
+from autoopt.graph.tangents.forward import forward
+from autoopt.graph.tangents.terms import Unstructured
 from autoopt.ops.refined import settled
 
 MAX_BLOCKS = 8
@@ -103,8 +105,12 @@ def _product(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable],
 
 @derives("jacobian")
 def _jacobian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
-    value = _over_vector(graph, [value.ravel()])[0]
-    return [], [_jacobian_of(value, graph.parameters)]
+    """By a sweep that keeps the structure where there is one, else all rows at once."""
+    try:
+        return [], [forward(value, graph.parameters, graph.parts)]
+    except Unstructured:
+        value = _over_vector(graph, [value.ravel()])[0]
+        return [], [_jacobian_of(value, graph.parameters)]
 
 
 @derives("pullback")
