@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
 from dataclasses import dataclass
@@ -90,6 +91,24 @@ def call(function: str, *arguments: object) -> Code:
 def dtype_text(dtype: str) -> str:
     """Return how a dtype is written."""
     return "bool" if dtype == "bool" else f"np.{dtype}"
+
+
+_LEVELS: dict[type, int] = {
+    ast.Add: SUM,
+    ast.Sub: SUM,
+    ast.MatMult: MATMUL,
+    ast.Mult: PRODUCT,
+    ast.Div: PRODUCT,
+    ast.Pow: POWER,
+}
+
+
+def expression(text: str) -> Code:
+    """Return the text of a call, of arithmetic, or of both as an expression that knows how tightly it binds."""
+    node = ast.parse(text, mode="eval").body
+    if isinstance(node, ast.BinOp):
+        return Code(text, _LEVELS[type(node.op)])
+    return Code(text, UNARY if isinstance(node, ast.UnaryOp) else ATOM)
 
 
 def sequence(items: list[str]) -> str:

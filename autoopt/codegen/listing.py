@@ -21,7 +21,8 @@ from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 
 from autoopt.codegen.aliasing import origin, owned, seen
-from autoopt.codegen.code import Code, array_text, columns, literal, sequence
+from autoopt.codegen.code import Code, array_text, columns, expression, literal, sequence
+from autoopt.codegen.constants import constant_text
 from autoopt.codegen.printers.table import print_node, stem
 from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.graph.idioms.sweep import simplify
@@ -105,7 +106,7 @@ class _Writer:
         self.settled: set[Apply] = set()
         self.names: dict[Variable, str] = {}
         self.comments: dict[Variable, str] = {}
-        self.constants: dict[str, np.ndarray] = {}
+        self.constants: dict[str, str] = {}
         self.functions: dict[str, Listing] = {}
         self.loops: dict[str, object] = {}
         self.lines: list[str] = []
@@ -167,7 +168,7 @@ class _Writer:
         if variable not in self.codes and isinstance(variable, Constant):
             if rank(variable) == 0:
                 return literal(variable.data)
-            self.codes[variable] = Code(self.constant(variable))
+            self.codes[variable] = expression(self.constant(variable))
         return self.codes[variable]
 
     def constant(self, variable: Constant) -> str:
@@ -180,8 +181,9 @@ class _Writer:
             name = self.fresh(self.hint(variable))
             self.write(f"{name} = {text}")
             return name
-        name = self.fresh(f"{self.function}_constant")
-        self.constants[name] = value
+        word, text = constant_text(value)
+        name = self.fresh(f"{self.function}_{word}")
+        self.constants[name] = text
         return name
 
     def named(self, variable: Variable) -> Code:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +11,8 @@ import numpy as np
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import ancestors, io_toposort
 
-from autoopt.codegen.code import Code, array_text, literal, sequence
+from autoopt.codegen.code import Code, expression, literal
+from autoopt.codegen.constants import constant_text
 from autoopt.codegen.listing import list_function
 from autoopt.codegen.printers.table import NoSource, stem
 from autoopt.codegen.printers.writer import Check, Listing
@@ -21,7 +20,7 @@ from autoopt.codegen.steps import list_steps
 from autoopt.errors import Location, display_path
 from autoopt.graph.build import Graph, origin
 from autoopt.graph.division import Function
-from autoopt.graph.kinds import LINEARIZE, PREPARE
+from autoopt.graph.kinds import LINEARIZE, PREPARE, Kind
 from autoopt.tape.assignments import assigned_name
 from autoopt.tape.digest import constant_names
 from autoopt.tape.names import fresh
@@ -53,6 +52,35 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     return joined(listings, title)
 
 
+def write_by_columns(graph: Graph, functions: Sequence[Function], kind: Kind, title: str) -> str:
+    """Return the text of the module of a symmetric matrix as the products with the unit vectors.
+
+    `functions` are those of the products, which become functions that the one of `kind` calls.
+    """
+    writer = _Writer(graph)
+    listings = {function.name: writer.listing(function) for function in functions}
+    linearize, product = listings[LINEARIZE], listings[functions[-1].name]
+    assert linearize is not None and product is not None
+    given = [listing for listing in listings.values() if listing is not None]
+    return joined([*given, _by_columns(linearize, product, kind, graph.size)], title)
+
+
+def _by_columns(linearize: Listing, product: Listing, kind: Kind, size: int) -> Listing:
+    """Return the function that calls the products, linearised once."""
+    direction, *later = product.arguments
+    point, *known = linearize.arguments
+    ahead = re.findall(r'"(\w+)":', linearize.returned[0])
+    arguments = [point, *dict.fromkeys(name for name in [*known, *later] if name not in (point, *ahead))]
+    taken = {*arguments, *ahead, "np", linearize.name, product.name, kind.name}
+    kept, unit = fresh("kept", taken), fresh("unit", taken)
+    first = f"{linearize.name}({', '.join(linearize.arguments)})"
+    given = [unit, *(name for name in later if name not in ahead), *([f"**{kept}"] if ahead else [])]
+    columns = f"np.array([{product.name}({', '.join(given)}) for {unit} in np.eye(len({point}))])"
+    lines = (f"{kept} = {first}" if ahead else first,)
+    docstring = f"Return the {kind.returns[-1].capitalize()}, a column at a time: its products with the unit vectors."
+    return Listing(kind.name, tuple(arguments), lines, (columns if size else f"{columns}.reshape(0, 0)",), docstring)
+
+
 def joined(listings: Sequence[Listing], title: str = "") -> str:
     """Return the text of a module of functions, with what they need around them."""
     listings = _distinct(listings)
@@ -62,10 +90,9 @@ def joined(listings: Sequence[Listing], title: str = "") -> str:
     texts += [listing.text for listing in listings]
     imports = {line for listing in listings for line in listing.imports} | {"import numpy as np"}
     plain = sorted(imports, key=lambda line: ("numpy" not in line, line))
-    constants = {name: value for listing in listings for name, value in listing.constants.items()}
+    constants = {name: text for listing in listings for name, text in listing.constants.items()}
     if constants:
-        plain = ["import base64", "import zlib", "", *plain]
-        texts.insert(0, "\n".join(f"{name} = {_packed(value)}" for name, value in constants.items()))
+        texts.insert(0, "\n".join(f"{name} = {text}" for name, text in constants.items()))
     head = f'"""{_quoted(title)}"""\n\n' if title else ""
     return head + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n"
 
@@ -74,15 +101,6 @@ def _quoted(text: str) -> str:
     """Return a text for a docstring: keys of dicts and names of files may hold quotes and backslashes."""
     safe = (c if c == "\n" or (c.isprintable() and c != "\\") else c.encode("unicode_escape").decode() for c in text)
     return re.sub('"(?="|$)', r'\\"', "".join(safe))
-
-
-def _packed(value: np.ndarray) -> str:
-    """Return the expression that unpacks a large constant array."""
-    text = base64.b85encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 9)).decode()
-    return (
-        f'np.frombuffer(zlib.decompress(base64.b85decode("{text}")), dtype="{value.dtype.str}")'
-        f".reshape({sequence([str(length) for length in value.shape])})"
-    )
 
 
 def _distinct(listings: Sequence[Listing]) -> list[Listing]:
@@ -306,8 +324,8 @@ def _check(guard: Guard) -> Check:
 
 def _array(value: np.ndarray) -> str:
     """Return a display of an array of any size."""
-    return array_text(value) or f"np.array({value.tolist()!r}, dtype={value.dtype.name!r})"
+    return constant_text(value)[1] if value.size else f"np.zeros({value.shape!r}, dtype={value.dtype.name!r})"
 
 
 def _constant(value: Any) -> Code:
-    return literal(value) if np.ndim(value) == 0 else Code(_array(value))
+    return literal(value) if np.ndim(value) == 0 else expression(_array(value))

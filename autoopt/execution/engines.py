@@ -20,7 +20,7 @@ from autoopt.execution.families import Family
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
 from autoopt.execution.modules import executed
 from autoopt.execution.printed import unchecked, with_counts, without_ties
-from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind
+from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind, at_once
 from autoopt.stages import during
 from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
 from autoopt.tape.digest import digest, folded
@@ -62,6 +62,11 @@ class NumpyFunctions:
         self.bind(tape)
 
     @property
+    def by_products(self) -> bool:
+        """Whether it is a matrix whose columns are products with the unit vectors."""
+        return LINEARIZE in self.namespace and not KINDS[self.kind].directed
+
+    @property
     def text(self) -> str:
         """The source, with the numbers of iterations that are allowed."""
         return with_counts(self._text, self._counts) if self._counts else self._text
@@ -93,7 +98,7 @@ class NumpyFunctions:
             self._through = executed(unchecked(self._text), self.kind)
             self._through["np"] = numpy
         prepared = with_prepared(self.namespace, self.inputs.of(self._bound))
-        if LINEARIZE in self._through:
+        if KINDS[self.kind].directed:
             return _product(self._through, self.kind, prepared, self._bound)
         return _of_point(self._through[self.kind], prepared)
 
@@ -191,13 +196,10 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
     family = Family.of(tape, kind)
     if family is not None and (text := family.text()) is not None:
         return source_cache.remembered(key, text)
-    from autoopt.codegen.module import write_module
-    from autoopt.graph.derive import derive
-    from autoopt.graph.stabilisation import stabilised
+    from autoopt.codegen.derivation import derived_source
 
     try:
-        graph = stabilised(tape)
-        text = write_module(graph, derive(graph, kind), title)
+        text = derived_source(tape, kind, title)
     except refusals.REFUSALS as error:
         if (told := refusals.text(error, tape)) is not None:
             source_cache.write(key, told)
@@ -218,7 +220,7 @@ def _bound(function: Callable, known: dict[str, Any], skip: int = 0) -> tuple:
 
 def run_of(namespace: dict[str, Any], kind: str, prepared: dict[str, Any], tape: Tape) -> Callable:
     """Return `run(x)`, or `run(x, direction)`, of a module's functions for data with what was prepared of them."""
-    if LINEARIZE in namespace:
+    if KINDS[kind].directed:
         return _product(namespace, kind, prepared, tape)
     return _of_point(namespace[kind], prepared)
 
@@ -269,6 +271,8 @@ class NumbaFunctions:
         self.tape = vectorise(tape)
         if any(self.tape.steps[index].dtype == object for index in self.tape.leaves()):
             raise UsageError("The numba engine knows no sparse matrices.", remedy='use engine="numpy".')
+        if KINDS[kind].is_symmetric and not at_once(self.tape):
+            raise NotImplementedError("is computed a column at a time")
         graph = stabilised(self.tape)
         given, function = derive(graph, kind, divide=False)
         self.names = input_names(graph)
@@ -317,13 +321,15 @@ class NumbaFunctions:
 
 
 class ByProducts:
-    """The Jacobian a column or a row at a time, whichever are fewer: some operation has no form for all at once."""
+    """A matrix a column or a row at a time, whichever are fewer: some operation has no form for all at once."""
 
     def __init__(self, engine: Engine, tape: Tape, kind: Kind, title: str, checked: bool, ties: bool = False) -> None:
-        assert kind.columns is not None and kind.rows is not None, kind.name
-        rows, columns = prod(tape.steps[tape.output].shape), tape.steps[0].shape[0]
+        assert kind.columns is not None, kind.name
+        columns = tape.steps[0].shape[0]
+        rows = columns if kind.rows is None else prod(tape.steps[tape.output].shape)
         self.shape = rows, columns
-        first, second = (kind.columns, kind.rows) if columns < rows else (kind.rows, kind.columns)
+        by_rows = kind.rows or kind.columns  # which are the same of what is symmetric
+        first, second = (kind.columns, by_rows) if columns < rows else (by_rows, kind.columns)
         try:
             self.kind, self.product = first, engine(tape, first, title, checked, ties)
         except UnsupportedFunctionError:
@@ -377,11 +383,11 @@ class ByProducts:
 
 @during("compiling", lambda engine, tape, *_, **options: f"{len(tape.steps)} steps")
 def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> Compiled:
-    """Return the functions of one kind of derivative, a Jacobian by products where it cannot be had at once."""
+    """Return the functions of one kind of derivative, a matrix by products where it cannot be had at once."""
     try:
         return engine(tape, kind, title, checked, ties)
-    except UnsupportedFunctionError:
-        if KINDS[kind].rows is None:
+    except (UnsupportedFunctionError, NotImplementedError):
+        if KINDS[kind].columns is None:
             raise
     return ByProducts(engine, tape, KINDS[kind], title, checked, ties)
 

@@ -20,7 +20,7 @@ from autoopt.execution import engines
 from autoopt.execution.counts import Numbers
 from autoopt.execution.eager.functions import EagerFunctions
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound, unbound
-from autoopt.graph.kinds import KINDS, Kind
+from autoopt.graph.kinds import KINDS, Kind, at_once
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.kinks import counted
 from autoopt.tape.loops.irregular import MOST
@@ -49,6 +49,8 @@ def estimated(tape: Tape, kind: Kind) -> float:
     if any(loop.segment for loop in loops):
         return 0.0  # a sweep would keep all that derived code computes again
     bodies = sum(len(loop.body) for loop in loops)
+    if kind.is_symmetric and kind.columns is not None and not at_once(tape):
+        kind = KINDS[kind.columns]
     return kind.seconds * (steps + BODY * bodies)
 
 
@@ -75,7 +77,7 @@ def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = 
     try:
         return engines.compiled(engine, tape, kind, title, checked, ties=checked)
     except (UnsupportedFunctionError, TracingError) as refused:
-        if not engine.repeats or (row.columns is not None and row.rows is None):  # which can be derived in its place
+        if not engine.repeats:
             raise
         try:
             return Ladder(engine, tape, row, (title, checked, checked), np.inf)
@@ -123,8 +125,6 @@ class Ladder:
             self.derive()
         except (UnsupportedFunctionError, TracingError, NotImplementedError):
             self.cost = np.inf
-            if self._kind.columns is not None:  # which are to be derived in its place
-                raise
 
     def derive(self) -> None:
         """Have the derived functions run from now on."""

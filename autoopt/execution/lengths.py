@@ -247,13 +247,13 @@ def _calling(text: str, inner: Mapping[str, Sequence[str]]) -> str:
     """Return the module whose calls of some functions hand on symbols."""
     lines = [line.encode() for line in text.split("\n")]
     ends = [
-        (node.end_lineno or 0, node.end_col_offset or 0, name)
+        (node.end_lineno or 0, node.end_col_offset or 0, name, "{0}={0}" if node.keywords else "{}")
         for name, node in _calls(ast.parse(text))
         if name in inner
     ]
-    for line, column, name in sorted(ends, reverse=True):
+    for line, column, name, form in sorted(ends, reverse=True):
         before, after = lines[line - 1][: column - 1], lines[line - 1][column - 1 :]
-        lines[line - 1] = before + "".join(f", {symbol}" for symbol in inner[name]).encode() + after
+        lines[line - 1] = before + "".join(f", {form.format(symbol)}" for symbol in inner[name]).encode() + after
     return "\n".join(line.decode() for line in lines)
 
 

@@ -37,36 +37,24 @@ def with_constants(text: str, constants: Mapping[str, Any]) -> str:
 
     Those that stay arguments are named in a comment, with their shapes. What the user has a name for is data.
     """
+    from autoopt.codegen.constants import constant_text, is_display
+
     written, count = [], 0
     for name, value in constants.items():
         if not _NAMELESS.fullmatch(name) or not re.search(rf"\b{name}\b", text):
             continue
         array = np.asarray(value)
-        count += array.size
-        if count > SHOWN or array.dtype.kind not in "fiub":
+        shown = constant_text(array)[1] if array.dtype.kind in "fiub" else ""
+        count += array.size if is_display(shown) else 0
+        if count > SHOWN or not shown:
             written.append(f"# {name}: an array of shape {array.shape} that the objective computes.")
             continue
-        written.append(f"{name} = {_array_text(array)}")
+        written.append(f"{name} = {shown}")
         text = _SIGNATURE.sub(partial(_without, name, text), text)
     if not written:
         return text
     head = list(re.finditer(r"^(import|from) .*\n", text, re.MULTILINE))[-1].end()
     return text[:head] + "\n" + "\n".join(written) + "\n" + text[head:]
-
-
-def _array_text(array: np.ndarray) -> str:
-    """Return the call that makes an array, with all its digits."""
-    shown = np.array2string(
-        array,
-        threshold=array.size + 1,
-        separator=", ",
-        max_line_width=110,
-        formatter={"float_kind": lambda number: repr(float(number)).replace("nan", "np.nan").replace("inf", "np.inf")},
-    )
-    dtype = "" if array.dtype in (float, int, bool) and array.size else f", dtype={array.dtype.name!r}"
-    if "\n" not in shown:
-        return f"np.array({shown}{dtype})"
-    return f"np.array(\n{shown}{dtype}\n)".replace("\n", "\n    ").removesuffix("    )") + ")"
 
 
 def _without(name: str, text: str, definition: re.Match) -> str:

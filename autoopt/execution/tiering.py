@@ -50,7 +50,10 @@ class TieredFunction:
         self.refused = False
         self.__name__, self.__code__ = function.__name__, function.__code__
 
-    def __call__(self, *operands: Any) -> Any:
+    def __call__(self, *operands: Any, **named: Any) -> Any:
+        if named:
+            names = self.__code__.co_varnames[len(operands) : self.__code__.co_argcount]
+            operands = (*operands, *(named[name] for name in names))
         if self.native is not None:
             return self.run(operands)
         if self.refused:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from autoopt.tape.batching.batching import has_loops
+from autoopt.tape.tape import Tape
+
 PREPARE = "prepare"
 """The printed function of what the data alone decide, computed once per data set."""
 
@@ -61,6 +64,11 @@ class Kind:
         return "value" in self.returns
 
     @property
+    def is_symmetric(self) -> bool:
+        """Whether its matrix is its own transpose, so that columns are rows."""
+        return self.columns is not None and self.rows is None
+
+    @property
     def functions(self) -> tuple[str, ...]:
         """The names of the functions that a module of this kind may have, in the order in which they are called."""
         return (PREPARE, LINEARIZE, self.name) if self.directed else (PREPARE, self.name)
@@ -105,3 +113,11 @@ PUBLIC: dict[str, Kind] = {kind.public: kind for kind in _ROWS if kind.public}
 
 PAIRS = frozenset(kind.name for kind in _ROWS if len(kind.returns) > 1)
 """The names of those that return the value and the derivative: for what is called at every point."""
+
+DENSE = 400
+"""With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""
+
+
+def at_once(tape: Tape) -> bool:
+    """Whether all columns of a vectorised tape's Hessian are derived at once; loops over stacks take long to derive."""
+    return tape.steps[0].shape[0] <= DENSE and not has_loops(tape)

@@ -12,9 +12,6 @@ import numpy as np
 
 from autoopt.parameters import Structure
 
-DENSE = 400
-"""With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""
-
 
 def blocks(structure: Structure, matrix: Any) -> Any:
     """Return a Hessian of the flat vector as the nest of the second derivatives by the parts of `structure`."""

@@ -78,7 +78,7 @@ class Compiler:
             try:
                 compiled = ladder.compiled(self.engine, path.tape, kind, self.title())
             except (UnsupportedFunctionError, NotImplementedError):
-                if not path.counts or kind == "hess":  # a Hessian can be taken by columns
+                if not path.counts:
                     raise
                 self.repeats = False  # some operation of a loop's body has no form for all iterations at once
                 path.unroll()

@@ -23,10 +23,8 @@ from autoopt.errors import AutooptError, UnsupportedFunctionError
 from autoopt.execution import engines, modules
 from autoopt.graph.kinds import KINDS
 from autoopt.objectives import one_sided
-from autoopt.objectives.blocks import DENSE
 from autoopt.objectives.excerpts import Excerpt
 from autoopt.parameters import Structure
-from autoopt.tape.batching.batching import has_loops
 from autoopt.tape.digest import LITERAL, digest
 from autoopt.tape.tape import CONSTANT
 from autoopt.tracing.recording.values import Values
@@ -91,15 +89,10 @@ class Inner:
 
     def hessian(self) -> Any:
         """Return the Hessian, shape (n, n)."""
-        size = self.vector.shape[0]
-        if size <= DENSE:
-            try:
-                compiled = self._compiled("hess")
-                if not has_loops(compiled.tape):
-                    return self._run(compiled)
-            except UnsupportedFunctionError:  # some operation has no stacked form
-                pass
-        return self.tracer.nested(self.product(*np.eye(size)))
+        compiled = self._compiled("hess")
+        if compiled.by_products:
+            return self.tracer.nested(self.product(*np.eye(self.vector.shape[0])))
+        return self._run(compiled)
 
     def jacobian(self) -> Any:
         """Return the derivatives of an array, shape (m, n), m being the number of its entries."""

@@ -7,15 +7,14 @@ and the user's own function for `original.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autoopt.errors import UnsupportedFunctionError, UsageError
+from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC, Kind
-from autoopt.objectives.blocks import DENSE
 from autoopt.objectives.directions import pulled, pushed
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
@@ -23,8 +22,7 @@ from autoopt.objectives.exports import exported
 from autoopt.objectives.original import Original
 from autoopt.objectives.solved import closer
 from autoopt.parameters import Structure
-from autoopt.stages import counted
-from autoopt.tape.batching.batching import has_loops, vectorise
+from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.loops import irregular
 from autoopt.tape.slopes import Flat, flatness
 from autoopt.tracing.naming import argument_names
@@ -155,27 +153,7 @@ class Objective:
 
     def hess(self, x: Any) -> np.ndarray:
         """Return the Hessian, shape (n, n)."""
-        x = self._flat(x)
-        if self._is_stacked:
-            try:
-                return _mirrored(self._run("hess", x))
-            except UnsupportedFunctionError:  # another path has an operation without a stacked form
-                self._is_stacked = False
-        return np.array([self._run("hessp", x, unit) for unit in counted("the Hessian by columns", np.eye(self.size))])
-
-    @cached_property
-    def _is_stacked(self) -> bool:
-        """Whether all columns of a Hessian can be had at once, and soon: a loop over stacks takes long to derive."""
-        if self.size > DENSE:
-            return False
-        path = self.dispatch.paths[0]
-        if has_loops(vectorise(path.tape)):
-            return False
-        try:
-            self.dispatch.compiler.compiled(path, "hess")
-        except UnsupportedFunctionError:  # some operation has no stacked form
-            return False
-        return True
+        return _mirrored(self._run("hess", self._flat(x)))
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Hessian times `p`, shape (n,); what does not depend on `p` is computed once for each x."""
@@ -255,16 +233,7 @@ class Objective:
         derivatives : "value", "gradient", "hessian" or "hvp"; of arrays "value", "jacobian", "jvp" or "vjp"
         """
         kind = kind_of(derivatives)
-        try:
-            compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
-        except UnsupportedFunctionError as error:
-            if kind.columns is None:
-                raise
-            raise UnsupportedFunctionError(
-                "The Hessian of this objective is computed a column at a time: there is no form for all at once.",
-                error.where,
-                'export derivatives="hvp", whose products with unit vectors are the columns.',
-            ) from error
+        compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
         if not compiled.text:
             raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
         assert isinstance(compiled, NumpyFunctions)  # nothing else is printed

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
-import numpy as np
 from pytensor.graph.basic import Variable
 
 from autoopt.codegen.code import Code
@@ -29,8 +28,8 @@ class Listing:
     docstring : str
     needs : frozenset of str
         What of the module's own the tests of its guards read: exceptions, numbers.
-    constants : dict of ndarray
-        Arrays that it refers to by global name.
+    constants : dict of str
+        The expressions of arrays that it refers to by global name.
     functions : dict of Listing
         The functions that it calls, by name, those called first.
     """
@@ -41,7 +40,7 @@ class Listing:
     returned: tuple[str, ...]
     docstring: str = ""
     needs: frozenset[str] = frozenset()
-    constants: dict[str, np.ndarray] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
     functions: dict[str, Listing] = field(default_factory=dict)
 
     @cached_property
@@ -111,8 +110,8 @@ class Writer(Protocol):
         The user's lines.
     taken : set of str
         The names that are in use.
-    constants : dict of ndarray
-        Arrays that the text refers to by global name.
+    constants : dict of str
+        The expressions of arrays that the text refers to by global name.
     functions : dict of Listing
         The functions that this one calls.
     loops : dict
@@ -123,7 +122,7 @@ class Writer(Protocol):
     names: dict[Variable, str]
     comments: dict[Variable, str]
     taken: set[str]
-    constants: dict[str, np.ndarray]
+    constants: dict[str, str]
     functions: dict[str, Listing]
     loops: dict[str, Any]
 
