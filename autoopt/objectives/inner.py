@@ -97,12 +97,12 @@ class Inner:
     def jacobian(self) -> Any:
         """Return the derivatives of an array, shape (m, n), m being the number of its entries."""
         compiled = self._compiled("jacobian")
-        if not isinstance(compiled, engines.ByProducts):
+        if not compiled.by_products:
             return self._run(compiled)
-        rows, columns = compiled.shape
-        directions = list(np.eye(rows if compiled.by_rows else columns))
-        found = self.tracer.nested(self._products(compiled.product, directions))
-        return found if compiled.by_rows else found.T
+        rows, columns = int(np.prod(self.value.shape)), self.vector.shape[0]
+        if columns <= rows:
+            return self.tracer.nested([self.pushed(unit) for unit in np.eye(columns)]).T
+        return self.tracer.nested([self.pulled(unit) for unit in np.eye(rows)])
 
     def _products(self, compiled: Any, directions: Sequence[Any]) -> list[Any]:
         return self._run(compiled, directions)

@@ -172,14 +172,24 @@ def test_products_inside_an_objective_are_followed(f, by_hand) -> None:
         np.testing.assert_allclose(derived.grad(x), complex_step(by_hand, x), rtol=1e-11)
 
 
+def called(function, *first, **known):
+    """Call a printed function with `first`, and with what else it takes by name."""
+    code = function.__code__
+    return function(*first, *(known[name] for name in code.co_varnames[len(first) : code.co_argcount]))
+
+
 def test_source_of_arrays_runs_by_itself() -> None:
-    for kind, expected in (("jacobian", jacobian(residuals, OTHER)), ("value", residuals(OTHER))):
-        text = autoopt.source(residuals, POINT, derivatives=kind)
+    p, w, J = np.array([0.4, -1.1]), np.array([1.0, -2.0, 0.5]), jacobian(residuals, OTHER)
+    expected = {"jacobian": J, "value": residuals(OTHER), "jvp": J @ p, "vjp": J.T @ w}
+    for kind, number in expected.items():
         space: dict = {}
-        exec(text, space)
-        prepared = space["prepare"]() if "prepare" in space else {}
-        code = space[kind].__code__
-        names = code.co_varnames[1 : code.co_argcount]
-        constants = {"constant": np.array([0.5, 0.1, 0.9]), "X": X}
-        found = space[kind](OTHER, *((prepared | constants)[name] for name in names))
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        exec(autoopt.source(residuals, POINT, derivatives=kind), space)
+        known = {"constant": np.array([0.5, 0.1, 0.9]), "X": X, "b": OTHER}
+        if "prepare" in space:
+            known |= called(space["prepare"], **known)
+        if kind in ("jacobian", "value"):
+            np.testing.assert_allclose(called(space[kind], OTHER, **known), number, rtol=1e-12)
+            continue
+        known |= called(space["linearize"], OTHER, **known)
+        name, direction = ("pushforward", p) if kind == "jvp" else ("pullback", w)
+        np.testing.assert_allclose(called(space[name], direction, **known), number, rtol=1e-12)

@@ -37,20 +37,21 @@ def forward(value: TensorVariable, parameters: TensorVariable, parts: Sequence[P
     work = back = 0
     for node in toposort([value], blockers=list(terms)):
         given = [terms.get(v, []) for v in node.inputs]
-        if not any(given) or any(v.type.dtype != "float64" for v in node.outputs):
+        if not any(given) or all(v.type.dtype != "float64" for v in node.outputs):
             continue
         try:
-            found = pushed(node, given)
+            results = pushed(node, given)
         except UnknownPositions:
             if any(given[1:]):
                 raise
-            found, columns = unknown(node, given[0], VIRTUAL * (1 + len(named)))
+            own, columns = unknown(node, given[0], VIRTUAL * (1 + len(named)))
             named |= dict(columns)
-        (result,) = node.outputs
-        terms[result] = found
-        entries = prod(shape(result))
-        work += sum(term.size(entries) for term in found)
-        back += entries
+            results = [own]
+        for variable, found in zip(node.outputs, results, strict=True):
+            terms[variable] = found
+            entries = prod(shape(variable))
+            work += sum(term.size(entries) for term in found)
+            back += entries
     found = terms.get(value, [])
     rows = prod(shape(value))
     if rows < count and work > 2 * rows * (back + count):

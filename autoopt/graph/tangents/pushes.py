@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedGrad, ZeroGrad
 from pytensor.graph.basic import Apply, Constant, Variable
-from pytensor.graph.replace import clone_replace
+from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.scalar import basic as ps
 from pytensor.tensor.basic import Alloc, ExtractDiag, Join, MakeVector, ScalarFromTensor, TensorFromScalar
 from pytensor.tensor.blockwise import Blockwise
@@ -29,12 +29,14 @@ from autoopt.graph.tangents.terms import (
     Unstructured,
     at_rows,
     block,
+    dense,
     densified,
     gathered,
     is_one_column,
     is_uniform,
     padded,
     selected,
+    span,
     spread,
     taken,
     thinned,
@@ -60,18 +62,23 @@ def pushes(*kinds: type) -> Callable[[Push], Push]:
     return register
 
 
-def pushed(node: Apply, given: Sequence[Terms]) -> Terms:
-    """Return the terms of a node's result, of those of its inputs.
+def pushed(node: Apply, given: Sequence[Terms]) -> list[Terms]:
+    """Return the terms of each of a node's results, of those of its inputs; where there is no rule, as dense arrays.
 
     Raises
     ------
     Unstructured
-        If there is no rule for the operation, or no structure is left.
+        If no structure is left.
     """
     kind = next((kind for kind in type(node.op).__mro__ if kind in PUSHES), None)
-    if kind is None or len(node.outputs) > 1:
-        raise Unstructured(type(node.op).__name__)
-    return gathered(PUSHES[kind](node, given))
+    if kind is not None and len(node.outputs) == 1:
+        try:
+            return [gathered(PUSHES[kind](node, given))]
+        except UnknownPositions:
+            raise
+        except Unstructured:
+            pass
+    return in_all_directions(node, given)
 
 
 def known(variable: Variable) -> Any:
@@ -103,7 +110,7 @@ def elementwise(node: Apply, given: Sequence[Terms]) -> Terms:
         terms = [_chosen(condition, term, _lengths(node, k), target, k == 1) for k in (1, 2) for term in given[k]]
         return [term for term in terms if term is not None]
     places = [k for k, terms in enumerate(given) if terms]
-    found: Terms = []
+    found = []
     for k, slope in zip(places, _partials(node, places), strict=True):
         for term in given[k]:
             term = _widened(term, _lengths(node, k), target)
@@ -154,10 +161,10 @@ def _partials(node: Apply, places: Sequence[int]) -> list[TensorVariable | None]
     if isinstance(scalar, ps.Second):
         return [None if k else pt.zeros_like(inputs[0]) for k in places]
     target = shape(node.outputs[0])
-    fresh = {inputs[k]: pt.tensor(dtype=inputs[k].type.dtype, shape=target) for k in places}
-    whole = node.op(*(fresh.get(v, v) for v in inputs))
-    found = slopes(whole.sum(), [fresh[inputs[k]] for k in places])
-    back: dict[Variable, Variable] = {variable: v for v, variable in fresh.items()}
+    fresh = {k: pt.tensor(dtype=inputs[k].type.dtype, shape=target) for k in places}
+    whole = node.op(*(fresh.get(k, v) for k, v in enumerate(inputs)))
+    found = slopes(whole.sum(), list(fresh.values()))
+    back: dict[Variable, Variable] = {variable: inputs[k] for k, variable in fresh.items()}
     return cast("list[TensorVariable | None]", clone_replace(found, back, rebuild_strict=False))
 
 
@@ -500,3 +507,60 @@ def _multiplied(term: Term, other: TensorVariable, left: bool) -> Term:
         beside = other.dimshuffle(0, "x", 1, *["x"] * extra)
         columns = np.expand_dims(np.swapaxes(term.columns, 0, 1), 0)
     return Term(times(term.factor.dimshuffle(*order), beside), columns, 1 + extra)
+
+
+# All else ---------------------------------------------------------------------------------------------------------
+
+
+MOST = 2**24
+"""The most numbers that the directions of one array may be."""
+
+
+def in_all_directions(node: Apply, given: Sequence[Terms]) -> list[Terms]:
+    """Return the terms of an operation's results as dense arrays: its pushforward, in all directions at once."""
+    places = [k for k, terms in enumerate(given) if terms]
+    terms = [term for k in places for term in given[k]]
+    first, last = span(terms)
+    if any(block(term.columns) for term in terms) or last - first > max(MOST, 1):
+        raise Unstructured("columns that are no parameters")
+    width = last - first
+    if any(width * prod(shape(v)) > MOST for v in (*node.outputs, *(node.inputs[k] for k in places))):
+        raise Unstructured("too many directions")
+    fresh = {k: cast(TensorVariable, node.inputs[k].type()) for k in places}
+    own = node.clone_with_new_inputs([fresh.get(k, v) for k, v in enumerate(node.inputs)])
+    numbers = [k for k, v in enumerate(own.outputs) if v.type.dtype == "float64"]
+    tangents = {k: cast(TensorVariable, v.type()) for k, v in fresh.items()}
+    try:
+        along = _along([own.outputs[k] for k in numbers], fresh, tangents)
+    except NotImplementedError as problem:
+        raise Unstructured(str(problem)) from problem
+    directions: dict[Variable, Variable] = {
+        tangents[k]: _in_front(dense(given[k], shape(node.inputs[k]), first, last)) for k in places
+    }
+    stacks = cast("list[TensorVariable]", vectorize_graph(along, directions))
+    back: dict[Variable, Variable] = {variable: node.inputs[k] for k, variable in fresh.items()}
+    stacks = cast("list[TensorVariable]", clone_replace(stacks, back, rebuild_strict=False))
+    found: list[Terms] = [[] for _ in node.outputs]
+    for k, stack in zip(numbers, stacks, strict=True):
+        ndim = node.outputs[k].type.ndim
+        if stack.ndim == ndim + 1:  # else it depends on none of them
+            columns = np.arange(first, last).reshape((1,) * ndim + (-1,))
+            found[k] = [Term(stack.dimshuffle(*range(1, ndim + 1), 0), columns, 1)]
+    return found
+
+
+def _in_front(array: TensorVariable) -> TensorVariable:
+    """Return an array with its last axis first."""
+    return array.dimshuffle(array.ndim - 1, *range(array.ndim - 1))
+
+
+def _along(
+    results: Sequence[Variable], operands: Mapping[int, TensorVariable], tangents: Mapping[int, TensorVariable]
+) -> list[TensorVariable]:
+    """Return how the results change along tangents of the operands: a pullback is linear in its cotangents."""
+    cotangents = [cast(TensorVariable, v.type()) for v in results]
+    whole = pt.add(*[(c * v).sum() for c, v in zip(cotangents, results, strict=True)], pt.constant(0.0))
+    gradient = slopes(whole, list(operands.values()))
+    along = pt.add(*[(t * g).sum() for t, g in zip(tangents.values(), gradient, strict=True)], pt.constant(0.0))
+    zeros: dict[Variable, Variable] = {c: pt.zeros(shape(v)) for c, v in zip(cotangents, results, strict=True)}
+    return cast("list[TensorVariable]", clone_replace(slopes(along, cotangents), zeros))

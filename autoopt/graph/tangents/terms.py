@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import cast
 
 import numpy as np
 import pytensor.tensor as pt
@@ -220,6 +221,9 @@ def selected(term: Term, positions: np.ndarray) -> Term | None:
 def dense(terms: Sequence[Term], within: Sequence[int], first: int, last: int) -> TensorVariable:
     """Return the sum of the terms of an array of shape `within` as one array with all columns from first to last."""
     count, width = prod(within), last - first
+    plain = [term for term in terms if term.rows is None and not term.extra and is_one_column(term)]
+    if len(plain) == len(terms) and len({int(term.columns.flat[0]) for term in terms}) == len(terms):
+        return _side_by_side(terms, within, first, last)
     whole: TensorVariable | None = None
     for term in terms:
         flat = at_rows(term, within, np.arange(count))
@@ -238,6 +242,18 @@ def dense(terms: Sequence[Term], within: Sequence[int], first: int, last: int) -
         whole = pt.inc_subtensor(base[rows.reshape(-1), columns.reshape(-1)], values)
     found = pt.zeros((count, width)) if whole is None else whole
     return found.reshape((*within, width))
+
+
+def _side_by_side(terms: Sequence[Term], within: Sequence[int], first: int, last: int) -> TensorVariable:
+    """Return the terms of whole arrays by one column each as one array."""
+    columns = {int(term.columns.flat[0]): term.factor for term in terms}
+    if all(isinstance(factor, Constant) for factor in columns.values()):
+        found = np.zeros((*within, last - first))
+        for column, factor in columns.items():
+            found[..., column - first] = cast(Constant, factor).data
+        return pt.constant(found)
+    blocks = [columns.get(column, pt.zeros(tuple(within))) for column in range(first, last)]
+    return pt.stack([spread(block, within) for block in blocks], axis=len(within))
 
 
 def span(terms: Iterable[Term]) -> tuple[int, int]:
