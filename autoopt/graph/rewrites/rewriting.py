@@ -28,7 +28,7 @@ from autoopt.graph.rewrites.quotients import split_quotients, steady
 from autoopt.graph.rewrites.shifts import unshift
 from autoopt.graph.rewrites.signs import drop_signs
 from autoopt.graph.rewrites.softplus import expand_tails, join_halves
-from autoopt.ops.patterns import applied
+from autoopt.ops.patterns import applied, identity
 
 LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
@@ -170,11 +170,12 @@ def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: s
     """Return `roots` with sums and products regrouped, so that terms free of `late` are combined first."""
     depends = set(late)
     replaced: dict[Variable, Variable] = {}
+    combined: dict[tuple, Variable] = {}  # what is combined twice is computed once
     for node in io_toposort([*late, *known], roots):
         inputs = [replaced.get(variable, variable) for variable in node.inputs]
         if depends.intersection(node.inputs):
             depends.update(node.outputs)
-            inputs = _grouped(node, inputs, depends, replaced)
+            inputs = _grouped(node, inputs, depends, combined)
         if inputs != node.inputs:
             for old, new in zip(node.outputs, node.op(*inputs, return_list=True), strict=True):
                 new.tag.trace = getattr(old.tag, "trace", [])
@@ -184,11 +185,14 @@ def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: s
     return [replaced.get(root, root) for root in roots]
 
 
-def _grouped(node: Apply, inputs: list[Variable], depends: set[Variable], replaced: dict) -> list[Variable]:
+def _grouped(node: Apply, inputs: list[Variable], depends: set[Variable], combined: dict) -> list[Variable]:
     """Return the operands of a sum or product with those that are known early as one."""
     if not isinstance(node.op, Elemwise) or not isinstance(node.op.scalar_op, Add | Mul):
         return inputs
     early = [new for old, new in zip(node.inputs, inputs, strict=True) if old not in depends]
     if len(early) < 2 or len(early) == len(inputs):
         return inputs
-    return [new for old, new in zip(node.inputs, inputs, strict=True) if old in depends] + [applied(node.op, *early)]
+    key = node.op, *map(identity, early)
+    if key not in combined:
+        combined[key] = applied(node.op, *early)
+    return [new for old, new in zip(node.inputs, inputs, strict=True) if old in depends] + [combined[key]]
