@@ -23,7 +23,7 @@ from autoopt.graph.division import Function, divide_graph
 from autoopt.graph.equations import Solve
 from autoopt.graph.kinds import KINDS, PREPARE
 from autoopt.graph.missing import refusal
-from autoopt.graph.parts import join, slopes
+from autoopt.graph.parts import join, parameter_columns, slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings
 from autoopt.graph.stabilisation import divided, simplified
 from autoopt.graph.tangents.forward import forward
@@ -107,8 +107,10 @@ def _product(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable],
 def _jacobian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
     """By a sweep that keeps the structure where there is one, else all rows at once."""
     try:
-        return [], [forward(value, graph.parameters, graph.parts)]
+        return [], [forward(value, parameter_columns(graph.parts, graph.parameters), graph.size)]
     except Unstructured:
+        if value.type.shape == (1,) * value.ndim:
+            return [], [_joined(graph, slopes(value.sum(), graph.wrt)).reshape((1, graph.size))]
         value = _over_vector(graph, [value.ravel()])[0]
         return [], [_jacobian_of(value, graph.parameters)]
 

@@ -100,7 +100,7 @@ _ROWS = (
         eager="jacobian",
         columns="pushforward",
         rows="pullback",
-        seconds=0.014,
+        seconds=0.008,
     ),
     Kind("pullback", 1, ("product",), of_array=True, directed=True, public="vjp", eager="pullback", seconds=0.008),
     Kind("pushforward", 1, ("product",), of_array=True, directed=True, public="jvp", eager="pushforward"),

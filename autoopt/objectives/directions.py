@@ -20,7 +20,7 @@ def pushed(run: Callable, structure: Structure, x: np.ndarray, p: Any) -> np.nda
 
 
 def pulled(run: Callable, shape: tuple[int, ...], x: np.ndarray, w: Any) -> np.ndarray:
-    """Return the products `run(x, weights)` with `w`: one weight for each entry of a result of `shape`, or k columns."""
+    """Return the products `run(x, weights)` with `w`: a weight for each entry of a result of `shape`, or k columns."""
     w, count = np.asarray(w, dtype=float), prod(shape)
     if w.shape in ((count,), shape):
         return run(x, w.reshape(-1))

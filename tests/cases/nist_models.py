@@ -104,7 +104,9 @@ def hahn1(b, x, y):
 
 @model([0.5, 1.5, -1.0, 0.01, 0.02], np.arange(0.0, 330.0, 10.0))
 def mgh17(b, x, y):
-    return [yi - (b[0] + b[1] * math.exp(-xi * b[3]) + b[2] * math.exp(-xi * b[4])) for xi, yi in zip(x, y, strict=True)]
+    return [
+        yi - (b[0] + b[1] * math.exp(-xi * b[3]) + b[2] * math.exp(-xi * b[4])) for xi, yi in zip(x, y, strict=True)
+    ]
 
 
 @model([1.2, 0.3, 5.6, 5.5, 6.5, 7.6], np.linspace(0.0, 1.15, 24))

@@ -23,7 +23,12 @@ def table(b):
     return np.outer(np.sin(b), b**2)[:, :1] * X[:2]
 
 
-FUNCTIONS = {"residuals": residuals, "table": table, "number": lambda b: b[0] ** 3 * b[1], "empty": lambda b: b[:0] ** 2}
+FUNCTIONS = {
+    "residuals": residuals,
+    "table": table,
+    "number": lambda b: b[0] ** 3 * b[1],
+    "empty": lambda b: b[:0] ** 2,
+}
 
 
 @pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS)
@@ -116,7 +121,7 @@ def test_weights_and_directions_that_do_not_fit_are_refused() -> None:
 def test_an_array_has_no_gradient() -> None:
     derived = Objective(residuals, POINT, scalar=False)
     for method in (derived.grad, derived.hess, derived.value_and_grad):
-        with pytest.raises(UsageError, match="no gradient and no Hessian(.|\n)*jacobian"):
+        with pytest.raises(UsageError, match=r"no gradient and no Hessian(.|\n)*jacobian"):
             method(POINT)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
@@ -10,8 +10,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.basic import MakeVector
 from pytensor.tensor.variable import TensorVariable
 
-from autoopt.graph.tangents.terms import VIRTUAL, Term, arithmetic, at_rows, block, dense, is_uniform, spread, taken
-from autoopt.ops.operands import shape
+from autoopt.graph.tangents.terms import Term, arithmetic, at_rows, dense, is_uniform, named, shape, spread
 
 LARGEST = 2**24
 """Of matrices with more entries than this it is not found out whether terms overlap: they are added."""
@@ -20,34 +19,28 @@ WRITTEN = 64
 """Up to this many entries a matrix of numbers that are computed one by one is written as such."""
 
 
-def matrix(
-    terms: Sequence[Term], within: Sequence[int], columns: int, named: Mapping[int, TensorVariable]
-) -> TensorVariable:
-    """Return the derivatives of an array of shape `within` by `columns` parameters, shape (m, n).
-
-    Columns that are no parameters are entries of arrays, which have the parameters' numbers: `named`, by the first.
-    """
+def matrix(terms: Sequence[Term], within: Sequence[int], columns: int) -> TensorVariable:
+    """Return the derivatives of an array of shape `within` by `columns` parameters, shape (m, n)."""
     rows = prod(within)
     flat = [at_rows(term, within, np.arange(rows)) for term in terms]
     flat = [term for term in flat if term.rows is not None and term.rows.size]
-    unknown = [term for term in flat if block(term.columns)]
-    result = _known([term for term in flat if not block(term.columns)], rows, columns)
-    for term in unknown:
-        result = _added(result, term, named[VIRTUAL * block(term.columns)])
+    result = _known([term for term in flat if term.names is None], rows, columns)
+    for term in flat:
+        if term.names is not None:
+            result = _added(result, term)
     return result
 
 
-def _added(result: TensorVariable, term: Term, names: TensorVariable) -> TensorVariable:
+def _added(result: TensorVariable, term: Term) -> TensorVariable:
     """Return the matrix with a term added whose columns stand in an array."""
     assert term.rows is not None
     lengths = _lengths(term)
     rows = np.broadcast_to(term.rows.reshape(-1, *[1] * term.extra), lengths).reshape(-1)
-    places = np.broadcast_to(term.columns, lengths).reshape(-1) % VIRTUAL
     if is_uniform(term.factor, term.factor.ndim):
         value = term.factor.dimshuffle()
     else:
         value = spread(term.factor, lengths).reshape((prod(lengths),))
-    return pt.inc_subtensor(result[rows, taken(names, places)], value)
+    return pt.inc_subtensor(result[rows, named(term, np.broadcast_to(term.columns, lengths))], value)
 
 
 def _known(flat: Sequence[Term], rows: int, columns: int) -> TensorVariable:
@@ -145,7 +138,7 @@ def _whole(term: Term, rows: int, columns: int) -> TensorVariable | None:
 
 
 def _in_order(term: Term) -> tuple[TensorVariable, slice] | None:
-    """Return the factor, shape (m, k), of a term whose columns are the same in all rows, and the slice that they are."""
+    """Return the factor, shape (m, k), of a term with the same columns in all rows, and the slice that these are."""
     lengths = _lengths(term)
     columns = np.broadcast_to(term.columns, (1, *lengths[1:]))[0]
     strides = [int(np.take(columns, 1, axis=a).flat[0] - columns.flat[0]) for a in range(columns.ndim)]

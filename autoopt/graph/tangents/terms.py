@@ -22,21 +22,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+import pytensor
 import pytensor.tensor as pt
-from pytensor.graph.basic import Constant
+from pytensor.graph.basic import Constant, Variable
 from pytensor.tensor.variable import TensorVariable
 
-from autoopt.ops.operands import shape
+from autoopt.ops import operands
 
 MOST = 24
 """The most terms that one array may have: each is a statement of the code, and more of them are no structure."""
 
 
-VIRTUAL = 2**40
-"""Columns from here on are no parameters but entries of arrays read at positions that are not known, see `forward`."""
+def shape(variable: Variable) -> tuple[int, ...]:
+    """Return the lengths of the axes, which are known."""
+    return tuple(operands.shape(cast(TensorVariable, variable)))
+
+
+def slopes(value: Variable, wrt: Sequence[Variable]) -> list[TensorVariable]:
+    """Return the derivatives of a number, zeros where it does not depend on one of `wrt`."""
+    return cast("list[TensorVariable]", pytensor.grad(value, list(wrt), disconnected_inputs="ignore"))
 
 
 class Unstructured(Exception):
@@ -45,6 +52,21 @@ class Unstructured(Exception):
 
 class UnknownPositions(Unstructured):
     """What an operation reads, or writes, stands in an array whose numbers are no part of the code."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Which parameters columns are: entries of an array, as the positions that are read are no part of the code.
+
+    Attributes
+    ----------
+    numbers : TensorVariable, of one axis
+    count : int
+        The number of parameters.
+    """
+
+    numbers: TensorVariable
+    count: int
 
 
 @dataclass(frozen=True)
@@ -60,12 +82,21 @@ class Term:
         How many of the axes, the last ones, are none of the array's.
     rows : ndarray of int or None
         The flat positions that the first axis is of; None if the first axes are the array's.
+    names : Names or None
+        What the columns are positions in; None if they are the parameters' numbers.
     """
 
     factor: TensorVariable
     columns: np.ndarray
     extra: int = 0
     rows: np.ndarray | None = None
+    names: Names | None = None
+
+    def of(
+        self, factor: TensorVariable, columns: np.ndarray, extra: int | None = None, rows: np.ndarray | None = None
+    ) -> Term:
+        """Return a term whose columns are positions in the same."""
+        return Term(factor, columns, self.extra if extra is None else extra, rows, self.names)
 
     @property
     def own(self) -> int:
@@ -112,11 +143,6 @@ def is_one_column(term: Term) -> bool:
     return all(length == 1 for length in term.columns.shape[: term.own])
 
 
-def block(columns: np.ndarray) -> int:
-    """Return which array columns are entries of: 0 for the parameters."""
-    return int(columns.flat[0] // VIRTUAL) if columns.size else 0
-
-
 def is_uniform(variable: TensorVariable, own: int) -> bool:
     """Whether the first `own` axes are all of length one."""
     return all(length == 1 for length in shape(variable)[:own])
@@ -159,9 +185,9 @@ def gathered(terms: Iterable[Term]) -> list[Term]:
     for term in map(summed, terms):
         columns = term.columns
         rows = None if term.rows is None else term.rows.tobytes()
-        key = columns.shape, columns.tobytes(), term.extra, rows
+        key = columns.shape, columns.tobytes(), term.extra, rows, term.names
         other = known.get(key)
-        known[key] = term if other is None else Term(other.factor + term.factor, columns, term.extra, term.rows)
+        known[key] = term if other is None else term.of(other.factor + term.factor, columns, rows=term.rows)
     if len(known) > MOST:
         raise Unstructured("too many terms")
     return list(known.values())
@@ -175,7 +201,7 @@ def summed(term: Term) -> Term:
         return term
     lengths = [shape(term.factor)[axis] for axis in axes]
     factor = term.factor.sum(axis=axes) if prod(lengths) > 1 else _without(term.factor, axes)
-    return Term(factor, term.columns.squeeze(tuple(axes)), term.extra - len(axes), term.rows)
+    return term.of(factor, term.columns.squeeze(tuple(axes)), term.extra - len(axes), term.rows)
 
 
 def _without(variable: TensorVariable, axes: Sequence[int]) -> TensorVariable:
@@ -185,7 +211,7 @@ def _without(variable: TensorVariable, axes: Sequence[int]) -> TensorVariable:
 def at_rows(term: Term, within: Sequence[int], rows: np.ndarray) -> Term:
     """Return a term of an array of shape `within` as one of the entries at flat positions of a larger one."""
     if term.rows is not None:
-        return Term(term.factor, term.columns, term.extra, rows.reshape(-1)[term.rows])
+        return term.of(term.factor, term.columns, rows=rows.reshape(-1)[term.rows])
     own, count = term.own, prod(within)
     rest = shape(term.factor)[own:]
     if is_uniform(term.factor, own):
@@ -197,7 +223,7 @@ def at_rows(term: Term, within: Sequence[int], rows: np.ndarray) -> Term:
     else:
         columns = np.broadcast_to(term.columns, (*within, *term.columns.shape[own:]))
         columns = columns.reshape(count, *term.columns.shape[own:])
-    return Term(factor, columns, term.extra, rows.reshape(-1))
+    return term.of(factor, columns, rows=rows.reshape(-1))
 
 
 def selected(term: Term, positions: np.ndarray) -> Term | None:
@@ -215,13 +241,32 @@ def selected(term: Term, positions: np.ndarray) -> Term | None:
     entries = order[np.repeat(first, counts) + offsets]
     factor = term.factor if shape(term.factor)[0] == 1 else taken(term.factor, entries)
     columns = term.columns if len(term.columns) == 1 else term.columns[entries]
-    return Term(factor, columns, term.extra, new)
+    return term.of(factor, columns, rows=new)
+
+
+def widened(term: Term, within: Sequence[int], target: Sequence[int]) -> Term:
+    """Return a term of some rows for an array that is broadcast."""
+    if term.rows is None or tuple(within) == tuple(target):
+        return term
+    positions = np.broadcast_to(np.arange(prod(within)).reshape(within), target)
+    return cast(Term, selected(term, positions))
+
+
+def read_by(variable: TensorVariable, term: Term, target: Sequence[int]) -> TensorVariable:
+    """Return the entries of an array that those of a term are multiplied by."""
+    if term.rows is None:
+        return padded(variable, term.extra)
+    if is_uniform(variable, variable.ndim):
+        return variable.reshape((1,) * (1 + term.extra))
+    return padded(taken(spread(variable, target).reshape((prod(target),)), term.rows), term.extra)
 
 
 def dense(terms: Sequence[Term], within: Sequence[int], first: int, last: int) -> TensorVariable:
     """Return the sum of the terms of an array of shape `within` as one array with all columns from first to last."""
     count, width = prod(within), last - first
-    plain = [term for term in terms if term.rows is None and not term.extra and is_one_column(term)]
+    plain = [
+        term for term in terms if term.rows is None and not term.extra and is_one_column(term) and term.names is None
+    ]
     if len(plain) == len(terms) and len({int(term.columns.flat[0]) for term in terms}) == len(terms):
         return _side_by_side(terms, within, first, last)
     whole: TensorVariable | None = None
@@ -229,19 +274,26 @@ def dense(terms: Sequence[Term], within: Sequence[int], first: int, last: int) -
         flat = at_rows(term, within, np.arange(count))
         assert flat.rows is not None
         lengths = (flat.rows.size, *flat.extents)
-        columns = np.broadcast_to(flat.columns, lengths) - first
-        if flat.rows.size == count and flat.extra == 1 and (columns == np.arange(width)).all():
-            if (flat.rows == np.arange(count)).all():
-                block = spread(flat.factor, (count, width))
-                whole = block if whole is None else whole + block
-                continue
-        rows = np.broadcast_to(flat.rows.reshape(-1, *[1] * flat.extra), lengths)
+        columns = np.broadcast_to(flat.columns, lengths)
+        is_known = term.names is None
+        is_whole = is_known and flat.extra == 1 and flat.columns.size == width
+        if is_whole and np.array_equal(flat.rows, np.arange(count)) and (columns == np.arange(first, last)).all():
+            block = spread(flat.factor, (count, width))
+            whole = block if whole is None else whole + block
+            continue
+        rows = np.broadcast_to(flat.rows.reshape(-1, *[1] * flat.extra), lengths).reshape(-1)
+        places = named(flat, columns.reshape(-1)) - (first if first or is_known else 0)
         values = flat.factor if is_uniform(flat.factor, flat.factor.ndim) else spread(flat.factor, lengths)
         values = values.reshape((1,)) if is_uniform(values, values.ndim) else values.reshape((prod(lengths),))
         base = pt.zeros((count, width)) if whole is None else whole
-        whole = pt.inc_subtensor(base[rows.reshape(-1), columns.reshape(-1)], values)
+        whole = pt.inc_subtensor(base[rows, places], values)
     found = pt.zeros((count, width)) if whole is None else whole
     return found.reshape((*within, width))
+
+
+def named(term: Term, columns: np.ndarray) -> Any:
+    """Return the parameters' numbers that columns stand for, flat."""
+    return columns.reshape(-1) if term.names is None else taken(term.names.numbers, columns.reshape(-1))
 
 
 def _side_by_side(terms: Sequence[Term], within: Sequence[int], first: int, last: int) -> TensorVariable:
@@ -258,10 +310,13 @@ def _side_by_side(terms: Sequence[Term], within: Sequence[int], first: int, last
 
 def span(terms: Iterable[Term]) -> tuple[int, int]:
     """Return the first column of the terms and the one after the last."""
-    columns = [term.columns for term in terms if term.columns.size]
-    if not columns:
+    terms = [term for term in terms if term.columns.size]
+    if not terms:
         return 0, 0
-    return min(int(c.min()) for c in columns), max(int(c.max()) for c in columns) + 1
+    counts = [term.names.count for term in terms if term.names is not None]
+    if counts:
+        return 0, counts[0]
+    return min(int(t.columns.min()) for t in terms), max(int(t.columns.max()) for t in terms) + 1
 
 
 def densified(terms: Sequence[Term], within: Sequence[int]) -> Term:
