@@ -154,7 +154,7 @@ def array_text(value: np.ndarray) -> str | None:
             return f"np.arange({', '.join(map(str, bounds))})"
     if value.size <= SHORT:
         items = re.sub(r"\binf\b", "np.inf", re.sub(r"\bnan\b", "np.nan", repr(value.tolist())))
-        return f"np.array({items}{dtype})"
+        return f"np.array({items}{'' if value.dtype == np.int64 else dtype})"
     return None
 
 

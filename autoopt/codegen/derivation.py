@@ -6,8 +6,8 @@ from math import prod
 
 from autoopt.codegen.module import write_by_products, write_module
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.graph import derive as derivatives
 from autoopt.graph.build import Graph
-from autoopt.graph.derive import derive
 from autoopt.graph.kinds import KINDS, Kind, at_once
 from autoopt.graph.stabilisation import stabilised
 from autoopt.tape.tape import Tape
@@ -23,19 +23,19 @@ def derived_source(tape: Tape, kind: str, title: str) -> str:
     """
     graph, row = stabilised(tape), KINDS[kind]
     if row.columns is None:
-        return write_module(graph, derive(graph, kind), title)
+        return write_module(graph, derivatives.derive(graph, kind), title)
     if at_once(tape) or not row.is_symmetric:
         try:
-            return write_module(graph, derive(graph, kind), title)
+            return write_module(graph, derivatives.derive(graph, kind), title)
         except (UnsupportedFunctionError, NotImplementedError):  # some operation has no form for all columns
             pass
     first, *others = _products(graph, row)
     try:
-        return write_by_products(graph, derive(graph, first), row, title)
+        return write_by_products(graph, derivatives.derive(graph, first), row, title)
     except (UnsupportedFunctionError, NotImplementedError):
         if not others:
             raise
-    return write_by_products(graph, derive(graph, others[0]), row, title)
+    return write_by_products(graph, derivatives.derive(graph, others[0]), row, title)
 
 
 def _products(graph: Graph, row: Kind) -> list[str]:

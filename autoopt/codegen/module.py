@@ -69,7 +69,7 @@ def write_by_products(graph: Graph, functions: Sequence[Function], kind: Kind, t
 
 def _by_products(linearize: Listing, product: Listing, kind: Kind, lengths: tuple[int, int]) -> Listing:
     """Return the function that calls the products, linearised once."""
-    direction, *later = product.arguments
+    later = product.arguments[1:]  # after the direction
     point, *known = linearize.arguments
     ahead = re.findall(r'"(\w+)":', linearize.returned[0])
     arguments = [point, *dict.fromkeys(name for name in [*known, *later] if name not in (point, *ahead))]
@@ -180,6 +180,7 @@ class _Writer:
                 comments=comments,
                 checks=[(variable, _check(guard)) for variable, guard in function.guards],
                 docstring=_DOCS.get(function.name, ""),
+                shared=function.name in _DOCS,
             )
         except NoSource as problem:
             raise problem.at(where=self.location(problem.node, function)) from None

@@ -192,12 +192,12 @@ def test_far_out(far) -> None:
 def test_what_has_no_stacked_form_is_printed_by_products(monkeypatch) -> None:
     from autoopt.codegen import derivation
 
-    def refusing(graph, kind, divide=True, derive=derivation.derive):
+    def refusing(graph, kind, divide=True, derive=derivation.derivatives.derive):
         if kind == "jacobian":
             raise UnsupportedFunctionError("no form for all at once", None, "none")
         return derive(graph, kind, divide)
 
-    monkeypatch.setattr(derivation, "derive", refusing)
+    monkeypatch.setattr(derivation.derivatives, "derive", refusing)
     for f, name in ((FUNCTIONS["numbers"], "pushforward"), (lambda x: np.array([np.prod(x)]) * x[0], "pullback")):
         text = derivation.derived_source(vectorise(traced(f)), "jacobian", "title")
         names = [part.name for part in ast.parse(text).body if isinstance(part, ast.FunctionDef)]

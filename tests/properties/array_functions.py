@@ -1,6 +1,6 @@
 """Random functions that return arrays, of the operations that Jacobians are pushed through, with Jacobians to compare.
 
-    python tests/properties/array_functions.py 2000 1        so many functions, of this seed
+python tests/properties/array_functions.py 2000 1        so many functions, of this seed
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def run(lines: list[str], result: str, space: dict[str, Any]) -> Any:
 
 
 def _unary(w: Writer) -> str:
-    return w.random.choice(["np.sin({0})", "np.exp(-{0})", "{0}**2", "np.tanh({0})", "-{0}", "1 / (2 + {0}**2)"]).format(w.pick())
+    return w.random.choice(
+        ["np.sin({0})", "np.exp(-{0})", "{0}**2", "np.tanh({0})", "-{0}", "1 / (2 + {0}**2)"]
+    ).format(w.pick())
 
 
 def _binary(w: Writer) -> str:
@@ -130,7 +132,9 @@ def _written(w: Writer) -> str:
     change = w.random.choice(["=", "+="])
     w.lines.append(f"w{len(w.lines)} = {name} + 0")
     target = w.lines[-1].split(" ")[0]
-    line = f"{target}[{place}] {change} {w.random.choice([f'{other}[0]', '2.0', 'x[1] * x[2]', f'({name}**2)[{place}]'])}"
+    line = (
+        f"{target}[{place}] {change} {w.random.choice([f'{other}[0]', '2.0', 'x[1] * x[2]', f'({name}**2)[{place}]'])}"
+    )
     try:
         run([*w.lines, line], target, w.space)(np.linspace(0.3, 1.1, SIZE))
     except (ValueError, IndexError, TypeError):
@@ -143,7 +147,9 @@ def _written(w: Writer) -> str:
 def _chosen(w: Writer) -> str:
     name = w.pick()
     mask = w.data(w.random.random(w.shapes[name]) > 0.5)
-    return w.random.choice([f"np.where({mask}, {name}, {name}**2)", f"np.where({name}.real > 0.5, {name}, np.sin({name}))"])
+    return w.random.choice(
+        [f"np.where({mask}, {name}, {name}**2)", f"np.where({name}.real > 0.5, {name}, np.sin({name}))"]
+    )
 
 
 KINDS = {
