@@ -13,9 +13,13 @@ from pytensor.tensor.variable import TensorVariable
 from autoopt.graph.tangents import elementwise, products, writing  # noqa: F401  (they fill PUSHES)
 from autoopt.graph.tangents.assembly import matrix
 from autoopt.graph.tangents.directions import in_all_directions
+from autoopt.graph.tangents.merging import merged
 from autoopt.graph.tangents.reading import read_anywhere
 from autoopt.graph.tangents.table import PUSHES, Terms
 from autoopt.graph.tangents.terms import Term, UnknownPositions, Unstructured, densified, gathered, one, shape
+
+MOST = 24
+"""The most terms that one array may have: each is a statement of the code, and more of them are no structure."""
 
 LARGEST = 2**24
 """The most numbers that dense derivatives of an array may be, for its terms to be made one if they are more."""
@@ -45,8 +49,11 @@ def forward(value: TensorVariable, columns: Mapping[Variable, np.ndarray], count
             continue
         for variable, found in zip(node.outputs, _pushed(node, given, count), strict=True):
             entries = prod(shape(variable))
+            found = merged(found, shape(variable))
             size = sum(term.size(entries) for term in found)
-            if size > 2 * entries * count and entries * count <= LARGEST:
+            if size > 2 * entries * count or len(found) > MOST:
+                if entries * count > LARGEST:
+                    raise Unstructured("no structure is left")
                 found, size = [densified(found, shape(variable))], entries * count
             terms[variable] = found
             work, back = work + size, back + entries

@@ -32,9 +32,6 @@ from pytensor.tensor.variable import TensorVariable
 
 from autoopt.ops import operands
 
-MOST = 24
-"""The most terms that one array may have: each is a statement of the code, and more of them are no structure."""
-
 
 def shape(variable: Variable) -> tuple[int, ...]:
     """Return the lengths of the axes, which are known."""
@@ -188,8 +185,6 @@ def gathered(terms: Iterable[Term]) -> list[Term]:
         key = columns.shape, columns.tobytes(), term.extra, rows, term.names
         other = known.get(key)
         known[key] = term if other is None else term.of(other.factor + term.factor, columns, rows=term.rows)
-    if len(known) > MOST:
-        raise Unstructured("too many terms")
     return list(known.values())
 
 
