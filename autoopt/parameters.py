@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,11 +97,25 @@ class Structure:
             return x
         return self.flatten(x, name)
 
+    def is_matrix(self, x: Any) -> bool:
+        """Whether `x` is a matrix whose columns are flat vectors, shape (n, k), and no value of this structure."""
+        shape = getattr(x, "shape", ())
+        return len(shape) == 2 and shape[0] == self.size and shape != self.shape
+
     def unflatten(self, flat: Any) -> Any:
         """Return the value of this structure whose entries are `flat`, an array or array-like of shape (n,)."""
         if isinstance(self.root, _Leaf) and self.root.shape == (self.size,):
             return flat
-        return _build(self.root, flat)
+        return _build(self.root, lambda leaf: _entries(leaf, flat))
+
+    def leaves(self, x: Any) -> dict[str, Any]:
+        """Return the numbers and arrays of `x`, a value of this structure, by their paths; "x" if it is one of them."""
+        flat = self.flatten(x)
+        return {leaf.path or "x": _entries(leaf, flat) for leaf in _leaves(self.root)}
+
+    def assembled(self, leaves: Mapping[str, Any]) -> Any:
+        """Return the value of this structure that holds these numbers and arrays at their paths, see `leaves`."""
+        return _build(self.root, lambda leaf: leaves[leaf.path or "x"])
 
     @property
     def shape(self) -> tuple[int, ...] | None:
@@ -204,13 +218,19 @@ def _child_path(path: str, kind: type, key: Any) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _build(node: _Leaf | _Branch, flat: Any) -> Any:
+def _entries(leaf: _Leaf, flat: Any) -> Any:
+    """Return the number or array of a leaf from the flat vector."""
+    if leaf.shape is None:
+        return flat[leaf.start]
+    piece = flat[leaf.start : leaf.stop]
+    return piece if len(leaf.shape) == 1 else piece.reshape(leaf.shape)
+
+
+def _build(node: _Leaf | _Branch, value: Callable[[_Leaf], Any]) -> Any:
+    """Return the container with `value` of each of its leaves."""
     if isinstance(node, _Leaf):
-        if node.shape is None:
-            return flat[node.start]
-        piece = flat[node.start : node.stop]
-        return piece if len(node.shape) == 1 else piece.reshape(node.shape)
-    children = [_build(child, flat) for child in node.children]
+        return value(node)
+    children = [_build(child, value) for child in node.children]
     if issubclass(node.kind, dict):
         return node.kind(dict(zip(node.keys, children, strict=True)))
     if node.kind in (list, tuple):

@@ -1,6 +1,7 @@
 """What the documents show is what the library does: the README's example, the page written from its tables."""
 
 import ast
+import doctest
 import importlib.util
 import re
 import textwrap
@@ -50,6 +51,12 @@ def test_code_that_the_page_says_is_followed_has_its_derivative(function):
     f, x, h = PYTHON[function], np.array([0.4, 0.7]), 1e-5
     slopes = [(f(x + h * unit) - f(x - h * unit)) / (2 * h) for unit in np.eye(2)]
     np.testing.assert_allclose(autoopt.grad(f)(x), slopes, rtol=1e-7)
+
+
+def test_examples_of_second_derivatives_are_what_comes_out():
+    page = ROOT / "docs" / "second_order.rst"
+    found = doctest.testfile(str(page), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert found.attempted > 10 and found.failed == 0
 
 
 def test_readme_example_prints_the_source_that_it_shows(capsys):

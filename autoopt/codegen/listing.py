@@ -25,7 +25,7 @@ from autoopt.codegen.code import Code, array_text, columns, expression, literal,
 from autoopt.codegen.constants import constant_text
 from autoopt.codegen.printers.table import print_node, stem
 from autoopt.codegen.printers.writer import Check, Listing
-from autoopt.graph.idioms.sweep import simplify
+from autoopt.graph.idioms.sweep import LAST, simplify
 from autoopt.ops.patterns import expanded, rank
 from autoopt.ops.releases import SCATTERS
 
@@ -74,7 +74,7 @@ def list_function(
     """
     roots = [variable for variable, _ in checks] + list(results)
     inputs = [variable for variable, _ in arguments]
-    simple = simplify(inputs, roots)
+    simple = simplify(inputs, roots, LAST)
     writer = _Writer(name, arguments, [simple[root] for root in roots])
     writer.comments = {_core(simple[key]): text for key, text in (comments or {}).items() if key in simple}
     writer.names = {_core(simple[key]): text for key, text in (names or {}).items() if key in simple}

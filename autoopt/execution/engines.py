@@ -255,7 +255,7 @@ class NumbaFunctions:
 
     text = ""
     asked = None
-    repeats = False
+    repeats = by_products = False
     tied: Any = ()
     stationary = kept = 0
     of_data = ("bound",)
@@ -338,6 +338,8 @@ class ByProducts:
         self.changed, self.tied, self.text = self.product.changed, self.product.tied, self.product.text
         self.inputs = self.product.inputs
         self.kept = 0
+
+    by_products = True
 
     @property
     def asked(self) -> Numbers | None:

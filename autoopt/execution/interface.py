@@ -56,6 +56,10 @@ class Compiled(Protocol):
     def asked(self) -> Numbers | None: ...
 
     @property
+    def by_products(self) -> bool:
+        """Whether it is a matrix that is made a column or a row at a time."""
+
+    @property
     def reads(self) -> frozenset[str]: ...
 
     def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:

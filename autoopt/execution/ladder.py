@@ -78,7 +78,7 @@ def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = 
     try:
         return engines.compiled(engine, tape, kind, title, checked, ties=checked)
     except (UnsupportedFunctionError, TracingError) as refused:
-        if not engine.repeats:
+        if not engine.repeats or row.singly:
             raise
         try:
             return Ladder(engine, tape, row, (title, checked, checked), np.inf)
@@ -182,6 +182,11 @@ class Ladder:
             return None
         vars(other).update(current=current, _tape=None)
         return other
+
+    @property
+    def by_products(self) -> bool:
+        """Whether it is a matrix that is made a column or a row at a time."""
+        return self.current.by_products
 
     @property
     def asked(self) -> Numbers | None:

@@ -261,7 +261,7 @@ def _with_covariance(fitted: Fit, objective: Callable, x0: Any, call: Mapping[st
     try:
         supplied = tuple(call.get(name) for name in ("jac", "hess", "hessp"))
         compiled = compile_objective(objective, x0, call["args"], call["engine"], supplied)
-        hessian = compiled.hess(fitted.params)
+        hessian = compiled.hess(fitted.params, sparse=False)
         retain(compiled)
     except Exception as error:  # the estimates stand
         said = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"

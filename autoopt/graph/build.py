@@ -178,6 +178,8 @@ class _Builder:
             variable = pt.tensor(dtype=str(step.dtype), shape=step.shape)
         variable.tag.trace = [Origin(index)]
         variable.tag.given = True
+        if step.level == CONSTANT:
+            variable.tag.constant = value  # of which rules may ask what `tape.digest.folded` tells, too
         if step.level == CONSTANT and step.dtype.kind == "i" and np.array_equal(value, np.arange(value.size)):
             variable.tag.counts = value.size
         self.inputs[index] = variable

@@ -14,14 +14,17 @@ from typing import cast
 import pytensor.tensor as pt
 from pytensor.gradient import NullTypeGradError, jacobian
 from pytensor.graph.basic import Variable
-from pytensor.graph.replace import clone_replace
+from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.build import Graph
-from autoopt.graph.division import Function, divide_graph
+from autoopt.graph.division import Function, divide_graph, grouped
 from autoopt.graph.equations import Solve
-from autoopt.graph.kinds import KINDS, PREPARE
+from autoopt.graph.indexed import hessian as indexed
+from autoopt.graph.indexed.assembly import assembled
+from autoopt.graph.indexed.terms import NotFactored
+from autoopt.graph.kinds import DENSE, KINDS, PREPARE
 from autoopt.graph.missing import refusal
 from autoopt.graph.parts import join, parameter_columns, slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings
@@ -62,6 +65,17 @@ def _gradient(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable]
 
 @derives("hess")
 def _hessian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    try:
+        wrt = list(zip(graph.wrt, [part.start for part in graph.parts] or [0], strict=True))
+        return [], [indexed.hessian(value, wrt, graph.size, list(graph.inputs.values()), simplified)]
+    except NotFactored:
+        if graph.size > DENSE:  # temporaries for all directions at once would be large
+            raise
+        return _stacked(graph, value)
+
+
+def _stacked(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The slopes of all entries of the gradient at once, for all directions at once."""
     if len(graph.parts) > MAX_BLOCKS:
         slope = _over_vector(graph, [_joined(graph, slopes(value, graph.wrt))])[0]
         slope = simplified([graph.parameters, *graph.inputs.values()], [slope])[0]
@@ -103,6 +117,24 @@ def _product(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable],
     return [direction], [_joined(graph, slopes(along, graph.wrt))]
 
 
+@derives("hessp_columns")
+def _products(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The Hessian times a matrix: the product with one direction, simplified, is stacked over the matrix's columns."""
+    return _several(graph, *_product(graph, value))
+
+
+def _several(
+    graph: Graph, given: list[TensorVariable], results: list[TensorVariable]
+) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """Return a derivative that takes a direction as one that takes a matrix of them, of any number of columns."""
+    (direction,) = given
+    inputs = [direction, *graph.wrt, *graph.inputs.values()]
+    single = grouped(simplified(inputs, settled(results, 2), "second"), [direction], inputs[1:])
+    directions = pt.tensor("direction", dtype="float64", shape=(*direction.type.shape, None))
+    stacked = vectorize_graph(single, {direction: directions.T})
+    return [directions], [cast(TensorVariable, result).T for result in stacked]
+
+
 @derives("jacobian")
 def _jacobian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
     """By a sweep that keeps the structure where there is one, else all rows at once."""
@@ -135,6 +167,18 @@ def _pushforward(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariab
     columns = slopes(along, [weights])
     zeros: dict[Variable, Variable] = {weights: pt.zeros(rows.type.shape)}
     return [direction], cast("list[TensorVariable]", clone_replace(columns, zeros))
+
+
+@derives("pushforward_columns")
+def _pushforwards(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The Jacobian times a matrix."""
+    return _several(graph, *_pushforward(graph, value))
+
+
+@derives("pullback_columns")
+def _pullbacks(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """The transposed Jacobian times a matrix."""
+    return _several(graph, *_pullback(graph, value))
 
 
 def _joined(graph: Graph, pieces: Sequence[TensorVariable]) -> TensorVariable:
@@ -178,6 +222,8 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
             graph = replace(graph, value=cast(TensorVariable, settled([graph.value], order)[0]))
         try:
             extra, results = DERIVATIONS[kind](graph, graph.value)
+        except NotFactored as problem:
+            raise NotImplementedError(f"is computed a column at a time: {problem}") from problem
         except (NullTypeGradError, NotImplementedError) as problem:
             raise refusal(graph, problem) from problem
         checks = [check for check, _ in graph.guards]
@@ -187,8 +233,9 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         graph = replace(graph, guards=[(check, guard) for check, (_, guard) in found])
         inputs = [*extra, graph.parameters, *given]
         own, joint = divided(graph.guards)
-        whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]))
-        rewritten, late = whole.outputs[: len(results)], whole.outputs[len(results) :]
+        stage = "second" if KINDS[kind].order == 2 else "last"
+        whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]), stage)
+        rewritten, late = assembled(whole.outputs[: len(results)]), whole.outputs[len(results) :]
         early = clone_replace(
             _over_vector(graph, [variable for variable, _ in own]), dict(zip(inputs, whole.inputs, strict=True))
         )

@@ -29,9 +29,10 @@ from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 
+from autoopt.graph.idioms.sharing import with_shared_products
 from autoopt.graph.idioms.sweep import simplify
-from autoopt.graph.kinds import LINEARIZE, PREPARE
-from autoopt.graph.rewrites.rewriting import group_by_dependence
+from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE
+from autoopt.graph.rewrites.grouping import group_by_dependence
 from autoopt.tape.tape import Guard
 
 FREE = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
@@ -77,9 +78,12 @@ def divide_graph(
     count = len(results)
     roots = _readable([vector, *extra, *given], [*results, *(variable for variable, _ in guards)])
     results, checks = roots[:count], roots[count:]
+    if KINDS[kind].order == 2 and not extra:
+        results = with_shared_products([vector, *given], results)
     results = group_by_dependence(results, {vector, *extra}, set(given))
     results = group_by_dependence(results, set(extra), {vector, *given}) if extra else results
-    roots = [*results, *checks]
+    roots = _readable([vector, *extra, *given], [*results, *checks])  # what is equal now is one
+    results, checks = roots[:count], roots[count:]
     ahead = _frontier(roots, given, {vector, *extra})
     functions = [Function(PREPARE, tuple(given), tuple(ahead))]
     roots, known = _cut(roots, ahead)
@@ -114,6 +118,11 @@ def _readable(inputs: list[Variable], roots: list[Variable]) -> list[Variable]:
         if not getattr(new.tag, "trace", None):
             new.tag.trace = getattr(old.tag, "trace", [])
     return [simple[root] for root in roots]
+
+
+def grouped(roots: Sequence[Variable], late: list[Variable], given: list[Variable]) -> list[Variable]:
+    """Return `roots` as a person would write them, what is free of `late` together."""
+    return group_by_dependence(_readable([*late, *given], list(roots)), set(late), set(given))
 
 
 def _frontier(roots: Sequence[Variable], known: Sequence[Variable], late: set[Variable]) -> list[Variable]:

@@ -39,6 +39,8 @@ class Kind:
         Its name in `autoopt.source(derivatives=...)`.
     eager : str or None
         The method of `EagerRun` that computes it step by step.
+    singly : str or None
+        Of a kind that takes a matrix of directions, one in each column: the kind that takes one of them.
     columns, rows : str or None
         The kinds of the products with a direction that give it a column, or a row, at a time, where some operation has
         no form for all at once.
@@ -54,6 +56,7 @@ class Kind:
     directed: bool = False
     public: str | None = None
     eager: str | None = None
+    singly: str | None = None
     columns: str | None = None
     rows: str | None = None
     seconds: float = 0.01
@@ -92,6 +95,16 @@ _ROWS = (
     Kind("hess", 2, ("hessian",), public="hessian", eager="hessian", columns="hessp", seconds=0.018),
     Kind("hessp", 2, ("product",), directed=True, public="hvp", eager="product", seconds=0.01),
     Kind(
+        "hessp_columns",
+        2,
+        ("products",),
+        directed=True,
+        public="hvp_columns",
+        eager="products",
+        singly="hessp",
+        seconds=0.014,
+    ),
+    Kind(
         "jacobian",
         1,
         ("jacobian",),
@@ -104,6 +117,10 @@ _ROWS = (
     ),
     Kind("pullback", 1, ("product",), of_array=True, directed=True, public="vjp", eager="pullback", seconds=0.008),
     Kind("pushforward", 1, ("product",), of_array=True, directed=True, public="jvp", eager="pushforward"),
+    Kind("pullback_columns", 1, ("products",), of_array=True, directed=True, eager="pullbacks", singly="pullback"),
+    Kind(
+        "pushforward_columns", 1, ("products",), of_array=True, directed=True, eager="pushforwards", singly="pushforward"
+    ),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}
@@ -115,9 +132,9 @@ PAIRS = frozenset(kind.name for kind in _ROWS if len(kind.returns) > 1)
 """The names of those that return the value and the derivative: for what is called at every point."""
 
 DENSE = 400
-"""With more parameters than this a Hessian is computed a column at a time, so that temporaries stay small."""
+"""With more parameters than this a Hessian that has no index notation is computed a column at a time."""
 
 
 def at_once(tape: Tape) -> bool:
-    """Whether all columns of a vectorised tape's Hessian are derived at once; loops over stacks take long to derive."""
-    return tape.steps[0].shape[0] <= DENSE and not has_loops(tape)
+    """Whether a vectorised tape's Hessian may be derived as a whole; loops over stacks take long to derive."""
+    return not has_loops(tape)

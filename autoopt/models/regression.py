@@ -129,7 +129,7 @@ class Regression:
 
         # From here on in the user's units: the parameters divided by `scale`.
         with resumable(fun, x0, args) as objective:
-            hessian = np.outer(scale, scale) * objective.hess(result.x)
+            hessian = np.outer(scale, scale) * objective.hess(result.x, sparse=False)
         seen = design[weights > 0] if (weights == 0).any() else design
         self._infer(hessian, scale * result.jac, lambda params: seen @ (params * scale), result.message)
 

@@ -21,11 +21,11 @@ class Derivatives(Protocol):
     def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
         """Return f(x) and its gradient, shape (n,)."""
 
-    def hess(self, x: Any) -> np.ndarray:
-        """Return the Hessian, shape (n, n)."""
+    def hess(self, x: Any, sparse: bool | None = None) -> Any:
+        """Return the Hessian, shape (n, n): an array, or a sparse one, by its size or as `sparse` says."""
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
-        """Return the Hessian times `p`, shape (n,)."""
+        """Return the Hessian times `p`, shape (n,), or times each column of a matrix (n, k)."""
 
 
 class Differentiable(Derivatives, Protocol):

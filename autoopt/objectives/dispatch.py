@@ -22,7 +22,7 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.errors import AutooptError, Location, PathsWarning
-from autoopt.graph.kinds import PAIRS
+from autoopt.graph.kinds import KINDS, PAIRS
 from autoopt.objectives import arguments
 from autoopt.objectives.compilation import Compiler
 from autoopt.objectives.evaluation import NOT_TAKEN, QUIET, agrees, on_path, with_other_counts
@@ -99,14 +99,7 @@ class Dispatch:
 
     def run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
-        if self._tables is not None and not self._tables.holds():
-            self._reread(x)
-        path = self.paths[0]
-        if (path.watched is not None or path.kept) and not self._is_current(path, x):
-            self._retrace(x)
-            path = self.paths[0]
-            if not path.trace.watched.complete:
-                self.original.require_same(path.trace, x)
+        path = self._latest(x)
         compiled = path.compiled.get(kind) if path.is_plain else None
         is_taken = True
         if compiled is not None:  # where all is well there is no look at what does not apply
@@ -124,6 +117,30 @@ class Dispatch:
                 return result
         with np.errstate(all="ignore"):
             return self._on_another_path(kind, x, *direction)
+
+    def run_plain(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+        """Evaluate on the path that was taken last, by its compiled code alone; None where that does not settle it."""
+        path = self._latest(x)
+        if not path.is_plain:
+            return None
+        compiled = self.compiler.compiled(path, kind)
+        try:
+            result = QUIET.copy().run(compiled.run, x, *direction)
+        except Exception:  # another path, kinks, or what NumPy raises: other ways know what it says
+            return None
+        return result if is_finite(KINDS[kind].derivative(result)) else None
+
+    def _latest(self, x: np.ndarray) -> Path:
+        """Return the path that was taken last, traced anew if what it read outside is no longer what it was."""
+        if self._tables is not None and not self._tables.holds():
+            self._reread(x)
+        path = self.paths[0]
+        if (path.watched is not None or path.kept) and not self._is_current(path, x):
+            self._retrace(x)
+            path = self.paths[0]
+            if not path.trace.watched.complete:
+                self.original.require_same(path.trace, x)
+        return path
 
     def _on_another_path(self, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool = True) -> Any:
         """Evaluate on another known path, or on a new one."""

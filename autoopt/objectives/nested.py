@@ -55,6 +55,8 @@ class Transformed:
             flat(self.tracer, structure, x),
             self.kind != "jacobian",
         )
+        if self.kind == "hvp" and structure.is_matrix(direction):
+            return _along_columns(inner, direction)
         if self.kind == "hvp":
             along = flat(self.tracer, structure, direction, "direction")
             return structure.unflatten(inner.product(along)[0])
@@ -135,16 +137,20 @@ class NestedObjective:
         inner = self._inner(x)
         return inner.value, inner.gradient()
 
-    def hess(self, x: Any) -> Any:
+    def hess(self, x: Any, sparse: bool | None = None) -> Any:
         """Return the Hessian, shape (n, n)."""
+        self._refuse(sparse)
         return self._inner(x).hessian()
 
     def hessp(self, x: Any, p: Any) -> Any:
-        """Return the Hessian times `p`, shape (n,)."""
+        """Return the Hessian times `p`, shape (n,), or times each column of a matrix (n, k)."""
+        if self.structure.is_matrix(p):
+            return _along_columns(self._inner(x), p)
         return self._inner(x).product(self._flat(p, "direction"))[0]
 
-    def jacobian(self, x: Any) -> tuple[Any, tuple[int, ...]]:
+    def jacobian(self, x: Any, sparse: bool | None = None) -> tuple[Any, tuple[int, ...]]:
         """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result."""
+        self._refuse(sparse)
         inner = self._inner(x)
         return inner.jacobian(), inner.value.shape
 
@@ -163,6 +169,11 @@ class NestedObjective:
             "use it outside of the objective.",
         )
 
+    def _refuse(self, sparse: bool | None) -> None:
+        """Refuse what no traced array can hold."""
+        if sparse:
+            raise sparse_within(self.tracer)
+
     def _run(self, x: Any) -> Any:
         return self.function(x, *self.args)
 
@@ -175,6 +186,21 @@ class NestedObjective:
             return _vector(self.tracer, x)
         with _placed(self.tracer):
             return flat(self.tracer, self.structure, x, name)
+
+
+def _along_columns(inner: Inner, directions: Any) -> Any:
+    """Return the Hessian times each column of a matrix, shape (n, k)."""
+    parts = inner.product(*(_vector(inner.tracer, directions[:, k]) for k in range(directions.shape[1])))
+    return inner.tracer.nested(parts).T if parts else np.empty(directions.shape)
+
+
+def sparse_within(tracer: Any) -> TracingError:
+    """Return the complaint about a sparse matrix that is asked for where everything is traced."""
+    return TracingError(
+        "The objective asks for a sparse matrix of derivatives within it: only arrays of them are followed.",
+        tracer.location(),
+        "leave out sparse=True.",
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ and the user's own function for `original.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,14 @@ import numpy as np
 from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC, Kind
-from autoopt.objectives.directions import pulled, pushed
+from autoopt.objectives.directions import weights
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
 from autoopt.objectives.original import Original
+from autoopt.objectives.products import Products
 from autoopt.objectives.solved import closer
+from autoopt.objectives.sparsity import LARGEST_DENSE
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.loops import irregular
@@ -28,6 +30,9 @@ from autoopt.tape.slopes import Flat, flatness
 from autoopt.tracing.naming import argument_names
 from autoopt.tracing.outside.watching import BUDGET
 from autoopt.tracing.standins.table import stands_in
+
+FEW = 32
+"""Up to so many products are sooner made than saved."""
 
 
 class Objective:
@@ -91,6 +96,8 @@ class Objective:
         self.dispatch = dispatch
         self._original = dispatch.original
         self._run = dispatch.run
+        self._products = Products(dispatch)
+        self._pushes, self._pulls = Products(dispatch, "pushforward_columns"), Products(dispatch, "pullback_columns")
         self.timings = dispatch.timings
 
     def let_go(self) -> None:
@@ -151,18 +158,61 @@ class Objective:
         """Return the gradient, shape (n,)."""
         return self._run("value_and_grad", self._flat(x))[1]
 
-    def hess(self, x: Any) -> np.ndarray:
-        """Return the Hessian, shape (n, n)."""
-        return _mirrored(self._run("hess", self._flat(x)))
+    def hess(self, x: Any, sparse: bool | None = None) -> Any:
+        """Return the Hessian, shape (n, n).
+
+        Parameters
+        ----------
+        x : flat vector, or value of x0's structure
+        sparse : bool, optional
+            Whether it is a `scipy.sparse.csr_array`, found by as few products as its pattern allows, or an array. By
+            default it is sparse with more than 2000 parameters, if at most a quarter of its entries may differ from 0.
+        """
+        x = self._flat(x)
+        if sparse or (sparse is None and self.size > LARGEST_DENSE) or self._by_columns:
+            from autoopt.objectives import sparse as compressed  # loads scipy.sparse
+
+            pays = compressed.always if sparse else compressed.saves(self.size)
+            matrix = self._patterns.matrix("hessian", x, pays)
+            return compressed.returned(self._dense(x) if matrix is None else matrix, sparse)
+        return self._dense(x)
+
+    def _dense(self, x: np.ndarray) -> np.ndarray:
+        return _mirrored(self._run("hess", x))
+
+    @property
+    def _by_columns(self) -> bool:
+        """Whether the Hessian is not derived as a whole, so that few products may do in place of n."""
+        path = self.dispatch.paths[0]
+        return self.size > FEW and self.dispatch.compiler.compiled(path, "hess").by_products
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
-        """Return the Hessian times `p`, shape (n,); what does not depend on `p` is computed once for each x."""
+        """Return the Hessian times `p`, of shape (n,), or a matrix (n, k) of k directions, in the shape of `p`.
+
+        What does not depend on `p` is computed once for each x.
+        """
+        if self.structure.is_matrix(p):
+            return self._products.at(self._flat(x), np.asarray(p, dtype=np.float64))
         return self._run("hessp", self._flat(x), self._flat(p, "direction"))
 
-    def jacobian(self, x: Any) -> tuple[np.ndarray, tuple[int, ...]]:
-        """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries."""
+    def jacobian(self, x: Any, sparse: bool | None = None) -> tuple[Any, tuple[int, ...]]:
+        """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries.
+
+        With `sparse=True` they are a `scipy.sparse.csr_array`, found by as few products as its pattern allows; by
+        default they are if m n exceeds 4 000 000 and at most a quarter of them may differ from 0.
+        """
         x = self._flat(x)
-        matrix = self._run("jacobian", x)
+        tape = self.dispatch.tape_at(x)
+        rows = prod(tape.steps[tape.output].shape)
+        matrix = None
+        if sparse or rows * self.size > LARGEST_DENSE**2:
+            from autoopt.objectives import sparse as compressed  # loads scipy.sparse
+
+            pays = compressed.always if sparse else compressed.saves(min(rows, self.size))
+            matrix = self._patterns.matrix("jacobian", x, pays)
+            matrix = compressed.returned(self._run("jacobian", x) if matrix is None else matrix, sparse)
+        else:
+            matrix = self._run("jacobian", x)
         tape = self.dispatch.tape_at(x)
         return matrix, tape.steps[tape.output].shape
 
@@ -172,7 +222,10 @@ class Objective:
         For a matrix `p` of shape (n, k), a direction in each column, it has shape (m, k). What does not depend on `p`
         is computed once for each x.
         """
-        return pushed(partial(self._run, "pushforward"), self.structure, self._flat(x), p)
+        x = self._flat(x)
+        if self.structure.is_matrix(p):
+            return self._pushes.at(x, np.asarray(p, dtype=np.float64), prod(self._result_shape(x)))
+        return self._run("pushforward", x, self._flat(p, "direction"))
 
     def vjp(self, x: Any, w: Any) -> np.ndarray:
         """Return the transposed Jacobian times `w`, shape (n,).
@@ -181,15 +234,37 @@ class Objective:
         the result has shape (n, k). What does not depend on `w` is computed once for each x.
         """
         x = self._flat(x)
+        w = weights(w, self._result_shape(x))
+        return self._run("pullback", x, w) if w.ndim == 1 else self._pulls.at(x, w, self.size)
+
+    def _result_shape(self, x: np.ndarray) -> tuple[int, ...]:
+        """Return the shape of f's result at `x`: where it may be another one, from its value there."""
         path = self.dispatch.paths[0]
         tape = path.trace.tape
-        is_known = len(self.dispatch.paths) == 1 and not tape.guards and path.trace.watched.complete
-        shape = tape.steps[tape.output].shape if is_known else self.array(x).shape
-        return pulled(partial(self._run, "pullback"), shape, x, w)
+        if len(self.dispatch.paths) > 1 or tape.guards or not path.trace.watched.complete:
+            return self.array(x).shape
+        return tape.steps[tape.output].shape
 
     def array(self, x: Any) -> np.ndarray:
         """Return f(x) of an array-valued f, in its shape."""
         return np.array(self._run("value", self._flat(x)), dtype=float)
+    def sparsity(self, kind: str = "hessian") -> Any:
+        """Return where the Hessian, or the "jacobian", may differ from 0 on the path taken last: a `Sparsity`.
+
+        It holds the positions as compressed rows, how many products with vectors give all of them (`colors`), and
+        draws them (`spy`).
+        """
+        return self._patterns.sparsity(kind)
+
+    @property
+    def _patterns(self) -> Any:
+        """The patterns of the paths, found when first asked for."""
+        known = self.__dict__.get("_known_patterns")
+        if known is None or known.dispatch is not self.dispatch:
+            from autoopt.objectives.sparse import Patterns  # loads scipy.sparse
+
+            known = self._known_patterns = Patterns(self.dispatch)
+        return known
 
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value on the path at x0 has no slope in the parameters; None if it may have one."""
@@ -230,7 +305,7 @@ class Objective:
 
         Parameters
         ----------
-        derivatives : "value", "gradient", "hessian" or "hvp"; of arrays "value", "jacobian", "jvp" or "vjp"
+        derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"; of arrays "jacobian", "jvp" or "vjp"
         """
         kind = kind_of(derivatives)
         compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
@@ -292,8 +367,9 @@ def source(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient"
     ----------
     f, x0, args
         As in `minimize`.
-    derivatives : "value", "gradient", "hessian" or "hvp"; for an `f` that returns an array "jacobian", "jvp" or "vjp"
-        What the module computes.
+    derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"; for an `f` that returns an array "jacobian"
+        What the module computes: "hvp" is the Hessian times a direction, "hvp_columns" times a matrix of them. Of an
+        `f` that returns an array "jacobian", and its products with a direction, "jvp", and with weights, "vjp".
     """
     kind = kind_of(derivatives)
     return Objective(f, x0, args, scalar=bool(kind.order) and not kind.of_array).source(derivatives)

@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import UsageError
+from autoopt.errors import TracingError, UsageError
 from autoopt.objectives.arguments import private, shape
 from autoopt.objectives.bindings import Binding
-from autoopt.objectives.blocks import blocks, columns
+from autoopt.objectives.blocks import blocks as nested_blocks
+from autoopt.objectives.blocks import columns
+from autoopt.objectives.chosen import Blocks
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.parameters import Structure
@@ -65,7 +67,8 @@ def value_and_grad(f: Callable, argnums: int = 0) -> Callable:
 def hvp(f: Callable, argnums: int = 0) -> Callable:
     """Return the function `(x, p, *rest) -> H(x) p`, where `p` and the result have the structure of x.
 
-    `x` is the argument of `f` that `argnums` names; `p` comes right after it.
+    `x` is the argument of `f` that `argnums` names; `p` comes right after it. For a vector x, shape (n,), it may be a
+    matrix of k directions, shape (n, k); so is the result then.
 
     Examples
     --------
@@ -80,46 +83,92 @@ def hvp(f: Callable, argnums: int = 0) -> Callable:
             raise UsageError("hvp(f) takes the point and the direction.", remedy="call hvp(f)(x, p, *args).")
         direction = args[argnums + 1]
         with compiled.at((*args[: argnums + 1], *args[argnums + 2 :]), options) as (objective, x):
-            return objective.structure.unflatten(objective.hessp(x, direction))
+            product = objective.hessp(x, direction)
+            return product if product.ndim == 2 else objective.structure.unflatten(product)
 
     return _followed(hvp, f, argnums, evaluate)
 
 
-def hessian(f: Callable, argnums: int = 0) -> Callable:
+def hessian(f: Callable, argnums: int = 0, *, sparse: bool | None = None, blocks: Any = None) -> Callable:
     """Return the function that gives the second derivatives of `f` with respect to one argument.
 
     For an array of shape s the result has shape s + s; for a nest of arrays it is a nest of nests, as in JAX.
+
+    Parameters
+    ----------
+    f, argnums
+        See `grad`.
+    sparse : bool, optional
+        True: return a `scipy.sparse.csr_array` of shape (n, n), n being the number of all entries, in their order:
+        computed from as few products as the places allow that may differ from 0. By default that of a vector of more
+        than 2000 entries is, if at most a quarter of it may differ from 0. False: return arrays.
+    blocks : True, or list of pairs of names, optional
+        Return the blocks that belong to pairs of parts of that argument, as a dict by the pairs: those that are named,
+        which alone are computed, or all of them, each once. Parts have the names of `autoopt.objective(...).structure`:
+        the keys of a dict, "a.b" for those of dicts in it, "x[0]" for the first entry of a list.
+
+    Examples
+    --------
+    >>> import numpy as np, autoopt
+    >>> def f(x): return x["scale"] * np.sum(x["beta"] ** 2)
+    >>> autoopt.hessian(f, blocks=[("beta", "scale")])({"beta": np.array([1.0, 2.0]), "scale": 3.0})
+    {('beta', 'scale'): array([2., 4.])}
     """
     compiled = _Compiled(f, argnums)
+    if blocks is not None and blocks is not False:
+        return Blocks(f, argnums, blocks, lambda g: _matrix(g, bool(sparse)))
 
     def evaluate(*args: Any, **options: Any) -> Any:
         with compiled.at(args, options) as (objective, x):
-            return blocks(objective.structure, objective.hess(x).copy())
+            matrix = objective.hess(x, sparse=_wanted(sparse, objective.structure))
+            return matrix if hasattr(matrix, "indptr") else nested_blocks(objective.structure, matrix.copy())
 
-    return _followed(hessian, f, argnums, evaluate)
+    return _followed(hessian, f, argnums, evaluate, sparse)
 
 
-def jacobian(f: Callable, argnums: int = 0) -> Callable:
+def _matrix(f: Callable, sparse: bool) -> Callable:
+    """Return the function that gives the Hessian by the flat vector of the first argument, shape (n, n)."""
+    compiled = _Compiled(f, 0)
+
+    def evaluate(*args: Any, **options: Any) -> Any:
+        with compiled.at(args, options) as (objective, x):
+            return objective.hess(x, sparse=sparse).copy()
+
+    return evaluate
+
+
+def jacobian(f: Callable, argnums: int = 0, *, sparse: bool | None = None) -> Callable:
     """Return the function that gives the first derivatives of an array-valued `f` with respect to one argument.
 
-    For a result of shape r and an argument of shape s it has shape r + s; for a nest of arrays it is such a nest.
+    For a result of shape r and an argument of shape s it has shape r + s; for a nest of arrays it is such a nest. With
+    `sparse=True` it is a `scipy.sparse.csr_array` of shape (m, n), m and n being the numbers of all entries; by default
+    that of a vector is, if it has more than 4 000 000 entries of which at most a quarter may differ from 0.
     """
     compiled = _Compiled(f, argnums, scalar=False)
 
     def evaluate(*args: Any, **options: Any) -> Any:
         with compiled.at(args, options) as (objective, x):
-            matrix, shape = objective.jacobian(x)
-        return columns(objective.structure, matrix.copy(), shape)
+            matrix, shape = objective.jacobian(x, sparse=_wanted(sparse, objective.structure))
+        return matrix if hasattr(matrix, "indptr") else columns(objective.structure, matrix.copy(), shape)
 
-    return _followed(jacobian, f, argnums, evaluate)
+    return _followed(jacobian, f, argnums, evaluate, sparse)
 
 
-def _followed(transform: Callable, f: Callable, argnums: int, evaluate: Callable) -> Callable:
+def _wanted(sparse: bool | None, structure: Structure) -> bool | None:
+    """Return whether a matrix is to be sparse; by default it is not where it would be cut into blocks."""
+    return False if sparse is None and structure.shape != (structure.size,) else sparse
+
+
+def _followed(
+    transform: Callable, f: Callable, argnums: int, evaluate: Callable, sparse: bool | None = None
+) -> Callable:
     """Return `evaluate`, followed where an objective that is traced calls it, in copied code or in code as it is."""
 
     def stand_in(tracer: Any, substitute: Callable) -> Any:
-        from autoopt.objectives.nested import Transformed  # few objectives take derivatives themselves
+        from autoopt.objectives.nested import Transformed, sparse_within  # few objectives take derivatives themselves
 
+        if sparse:
+            raise sparse_within(tracer)
         return Transformed(tracer, transform, substitute(f), argnums)
 
     def derivative(*args: Any, **options: Any) -> Any:
@@ -135,9 +184,17 @@ def _followed(transform: Callable, f: Callable, argnums: int, evaluate: Callable
 def _inside(transform: Callable) -> Callable:
     """Return the stand-in for a function of this module in an objective that is traced."""
 
-    def stand_in(tracer: Any, f: Callable, argnums: int = 0) -> Any:
-        from autoopt.objectives.nested import Transformed
+    def stand_in(tracer: Any, f: Callable, argnums: int = 0, sparse: bool | None = None, blocks: Any = None) -> Any:
+        from autoopt.objectives.nested import Transformed, sparse_within
 
+        if sparse:
+            raise sparse_within(tracer)
+        if blocks:
+            raise TracingError(
+                f"{transform.__name__} is called inside of an objective with blocks={blocks!r}.",
+                tracer.location(),
+                "leave blocks out: what is not needed of the result is not computed.",
+            )
         _Compiled(f, argnums)  # complains of what is no position
         return Transformed(tracer, transform, f, argnums)
 

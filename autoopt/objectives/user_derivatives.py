@@ -13,6 +13,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import ObjectiveError, UsageError
 from autoopt.objectives.differentiable import Differentiable
+from autoopt.objectives.products import columns
 from autoopt.parameters import Structure
 from autoopt.tape.slopes import Flat
 
@@ -108,16 +109,18 @@ class UserDerivatives:
             return value, differences.gradient(self.original, self._flat(x))[0]
         return value, self._vector(gradient if self._jac is True else self._jac(self._nested(x), *self.args), "jac")
 
-    def hess(self, x: Any) -> np.ndarray:
+    def hess(self, x: Any, sparse: bool | None = None) -> Any:
         if callable(self._hess):
             return self._matrix(self._hess(self._nested(x), *self.args))
         if self._by_differences(self._hess):
             return differences.hessian(self.grad, self._flat(x))[0]
         if callable(self._hessp):
             return np.stack([self.hessp(x, p) for p in np.eye(self.size)])
-        return self.derived.hess(x)
+        return self.derived.hess(x, sparse)
 
     def hessp(self, x: Any, p: np.ndarray) -> np.ndarray:
+        if self.structure.is_matrix(p):
+            return columns(lambda direction: self.hessp(x, direction), np.asarray(p, dtype=np.float64))
         if callable(self._hessp):
             return self._vector(self._hessp(self._nested(x), self._nested(p), *self.args), "hessp")
         if callable(self._hess):

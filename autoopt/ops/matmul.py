@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
+from pytensor.graph.replace import _vectorize_node
 from pytensor.tensor.type import TensorType
 
 
@@ -22,3 +24,18 @@ class MatMul(Op):
 
 
 matmul = MatMul()
+
+
+@_vectorize_node.register(MatMul)
+def _vectorize_matmul(op: MatMul, node: Apply, a: Variable, b: Variable) -> list[Variable]:
+    """Return the products of stacks: of vectors with one matrix, a product of two matrices."""
+    (left, right), batches = node.inputs, [a.type.ndim - node.inputs[0].type.ndim, b.type.ndim - node.inputs[1].type.ndim]
+    if batches == [0, 1] and (left.type.ndim, right.type.ndim) == (2, 1):
+        return [pt.dot(b, a.T)]
+    if batches == [1, 0] and left.type.ndim == 1:
+        return [pt.dot(a, b)]
+    wide_a = a[..., None, :] if left.type.ndim == 1 else a
+    wide_b = b[..., :, None] if right.type.ndim == 1 else b
+    product = pt.matmul(wide_a, wide_b)
+    product = product[..., 0] if right.type.ndim == 1 else product
+    return [product[..., 0] if left.type.ndim == right.type.ndim == 1 else product[..., 0, :] if left.type.ndim == 1 else product]

@@ -34,17 +34,21 @@ class Refined(Op):
     ) -> list[Variable]:
         return [disconnected_type(), cotangents[0]]
 
+    def chosen(self, order: int) -> int:
+        """Return which input it is for derivatives of an order."""
+        return 0 if order < 2 else 1
+
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         return [[False], [True]]
 
 
 def settled(variables: Sequence[Variable], order: int) -> list[Variable]:
-    """Return `variables` without the operation, for derivatives of an order."""
+    """Return `variables` without this operation and those of `factored`, for derivatives of an order."""
     while True:
-        nodes = [v.owner for v in ancestors(variables) if v.owner and isinstance(v.owner.op, Refined)]
+        nodes = [v.owner for v in ancestors(variables) if v.owner and hasattr(v.owner.op, "chosen")]
         if not nodes:
             return list(variables)
-        chosen = {node.outputs[0]: node.inputs[0 if order < 2 else 1] for node in nodes}
+        chosen = {node.outputs[0]: node.inputs[node.op.chosen(order)] for node in nodes}
         variables = clone_replace(list(variables), chosen)
 
 

@@ -89,12 +89,15 @@ def _distinct(x, index):
     parts = index if isinstance(index, tuple) else (index,)
     if not any(map(_gathers, parts)):
         return True
-    unknown = [part for part in parts if traced(part) and static(part) is None]
+    unknown = [part for part in parts if traced(part) and _constant(part) is None]
     if unknown:
         return len(unknown) == sum(map(_gathers, parts)) == 1 and tensor(unknown[0]).dtype == "bool"
-    known = tuple(static(part) if traced(part) else part for part in parts)
-    picked = np.arange(prod(shape(x))).reshape(shape(x))[known]
-    return len(np.unique(picked)) == picked.size
+    return operations.are_distinct(shape(x), tuple(_constant(part) if traced(part) else part for part in parts))
+
+
+def _constant(part):
+    """Return the value of a position that no data change, or None."""
+    return getattr(part.tag, "constant", static(part))
 
 
 @rule(operations.pack)

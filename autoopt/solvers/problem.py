@@ -108,7 +108,7 @@ class Problem:
             return np.eye(x.size)
         self.nhev += 1
         with self._noted():
-            return self.objective.hess(x)
+            return self.objective.hess(x, sparse=False)
 
     def hessp(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
         if not self._is_defined and self._is_at(x):

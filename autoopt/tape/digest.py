@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.names import fresh, qualified
+from autoopt.tape.operations import are_distinct, put
 from autoopt.tape.tape import CONSTANT, PARAMETER, Leaf, Slot, Tape, call
 
 LITERAL = 16
@@ -58,6 +59,14 @@ def folded(tape: Tape) -> str:
     state = hashlib.blake2b(digest_size=16)
     for index in sorted(read & large):
         state.update(f"{index}|{_constant(value(index))}\n".encode())
+    for step in steps:  # written once or not, an assignment has another derivative
+        if step.operation is put and not large.isdisjoint(step.inputs):
+            place = step.template[0][1]
+            parts = place if isinstance(place, tuple) else (place,)
+            sources = [step.inputs[part.position] if type(part) is Slot else None for part in parts]
+            if all(source is None or steps[source].level == CONSTANT for source in sources):
+                known = [part if source is None else value(source) for part, source in zip(parts, sources, strict=True)]
+                state.update(f"{are_distinct(step.shape, tuple(known))}\n".encode())
     return state.hexdigest()
 
 

@@ -18,6 +18,12 @@ def put(x, index, value):
     return out
 
 
+def are_distinct(shape, index):
+    """Return whether `x[index] = value` writes no entry of an `x` of this shape twice."""
+    picked = np.arange(int(np.prod(shape))).reshape(shape)[index]
+    return len(np.unique(picked)) == picked.size
+
+
 def put_add(x, index, value):
     """Return a copy of `x` in which `value` is added at `index`, repeated positions counted each time."""
     out = np.array(x)

@@ -29,6 +29,7 @@ from autoopt.graph.loops.loop import Loop, loop
 from autoopt.graph.loops.roots import RootOp
 from autoopt.ops import matrices, scalars
 from autoopt.ops.analytic import Part
+from autoopt.ops.contractions import Einsum
 from autoopt.ops.fourier import Fourier
 from autoopt.ops.matmul import MatMul, matmul
 from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
@@ -130,6 +131,8 @@ EXAMPLES = {
     ps.ScalarOp: [(lambda a: pt.tensor_from_scalar(pt.scalar_from_tensor(a) * 2.0), np.array(3.0))],
     ptm.Dot: [(pt.dot, S, B), (lambda a, b: a @ b, M, ZERO3), (lambda a, b: a @ b, X, M), (lambda a, b: a @ b, X, Y)],
     MatMul: [(matmul, M, ZERO3), (matmul, X, Y)],
+    Einsum: [(Einsum("ij,ij->j"), M, M + 1), (Einsum("ij,ij->i"), M, M), (Einsum("ij,ij->"), M, M + 1),
+             (Einsum("ijk,jk->ij"), STACK, S)],
     ptm.Sum: [(lambda a: a.sum(), X), (lambda a: a.sum(axis=1), M), (lambda a: a.sum(), X > 0), (pt.sum, EMPTY)],
     ptm.Prod: [(pt.prod, X), (lambda a: pt.prod(a, axis=0), M)],
     ptm.ProdWithoutZeros: [(ptm.ProdWithoutZeros(axis=(0,)), np.array([2.0, 0.0, 3.0]))],

@@ -40,9 +40,11 @@ def tape_of(kind: Kind) -> Tape:
 
 
 def direction_of(kind: Kind) -> tuple[np.ndarray, ...]:
-    """Return the direction that a kind takes: of the parameters, or of the results where it makes rows."""
+    """Return the direction, or directions, that a kind takes: of the parameters, or of the results for rows."""
     if not kind.directed:
         return ()
+    if kind.singly:
+        return (np.array([[0.4, -1.3, 0.0], [-0.9, 0.5, 0.0]]),)
     return (np.array([0.4, -0.9, 0.2]) if is_pullback(kind) else np.array([0.4, -0.9]),)
 
 
@@ -99,6 +101,19 @@ def test_kind_is_its_columns_and_its_rows(kind) -> None:
             np.testing.assert_allclose(
                 [product.run(x, unit) for unit in np.eye(len(parts))], parts, rtol=1e-12, atol=1e-14
             )
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.singly], ids=lambda kind: kind.name)
+def test_kind_of_many_directions_takes_any_number(kind) -> None:
+    tape, x = tape_of(kind), POINTS[0]
+    code = compiled(ENGINES["numpy"], tape, kind.name, "title")
+    single = compiled(ENGINES["numpy"], tape, kind.singly, "title")
+    for count in (0, 1, 2, 5):
+        directions = np.random.default_rng(count).normal(size=(x.size, count))
+        parts = [single.run(x, direction) for direction in directions.T]
+        found = code.run(x, directions)
+        assert found.shape == directions.shape
+        np.testing.assert_allclose(found.T, np.array(parts).reshape(count, x.size), rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

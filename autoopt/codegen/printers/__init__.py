@@ -2,6 +2,7 @@
 
 from autoopt.codegen.printers import (
     arrays,  # noqa: F401  (they fill PRINTERS)
+    assembled,  # noqa: F401  (they fill PRINTERS)
     elementwise,  # noqa: F401  (they fill PRINTERS)
     equations,  # noqa: F401  (they fill PRINTERS)
     fourier,  # noqa: F401  (they fill PRINTERS)

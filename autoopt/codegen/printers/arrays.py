@@ -37,6 +37,7 @@ from pytensor.tensor.special import XLog1PY, XLogY
 from autoopt.codegen.code import COMPARISON, MATMUL, TERNARY, Code, call, dtype_text, infix, literal, sequence
 from autoopt.codegen.printers.table import READ_ONLY, NoSource, View, prints
 from autoopt.codegen.printers.writer import Writer
+from autoopt.ops.contractions import Einsum
 from autoopt.ops.matmul import MatMul
 from autoopt.ops.patterns import rank
 from autoopt.ops.releases import IfElse, axis_of, operands_of
@@ -89,6 +90,14 @@ def dimshuffle(writer: Writer, node: Apply, x: Code) -> Code:
 @prints(Dot, stacked=True)
 def dot(writer: Writer, node: Apply, a: Code, b: Code) -> Code:
     return infix("@", MATMUL, a, b)
+
+
+@prints(Einsum, stem="total")
+def einsum(writer: Writer, node: Apply, a: Code, b: Code) -> Code:
+    first, _, rest = node.op.subscripts.partition(",")
+    if rest == f"{first}->":
+        return call("np.vdot", a, b)
+    return call("np.einsum", f'"{node.op.subscripts}"', a, b)
 
 
 @prints(Max, stem="largest")

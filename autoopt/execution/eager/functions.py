@@ -81,6 +81,11 @@ class EagerFunctions:
         self._counts = Counts(counts)
 
     @property
+    def by_products(self) -> bool:
+        """Whether it is a matrix that is made a column or a row at a time."""
+        return self.kind.columns is not None
+
+    @property
     def asked(self) -> Numbers | None:
         """The numbers of iterations that the loops took last, allowed or not."""
         return self._counts.asked

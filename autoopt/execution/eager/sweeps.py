@@ -112,14 +112,29 @@ class EagerRun:
         careful.changes(cotangents, tangents, changes)
         return self._flat(changes)
 
+    def products(self, directions: np.ndarray) -> np.ndarray:
+        """Return the Hessian times each column of a matrix, shape (n, k): the sweeps to and from the value are one."""
+        found = [self.product(direction) for direction in directions.T]
+        return np.array(found, dtype=float).reshape(directions.shape[::-1]).T
+
     def hessian(self) -> np.ndarray:
         """Return the Hessian, shape (n, n)."""
-        return np.array([self.product(unit) for unit in np.eye(self.point.size)])
+        return self.products(np.eye(self.point.size))
 
     def pushforward(self, direction: np.ndarray) -> np.ndarray:
         """Return how the results change along `direction`, flat."""
         tangent = self._tangents(direction)[self.tape.output]
         return np.zeros(prod(self._shape)) if tangent is None else np.array(tangent, dtype=float).reshape(-1)
+
+    def pushforwards(self, directions: np.ndarray) -> np.ndarray:
+        """Return the Jacobian times each column of a matrix, shape (m, k)."""
+        found = [self.pushforward(direction) for direction in directions.T]
+        return np.array(found, dtype=float).reshape(directions.shape[1], prod(self._shape)).T
+
+    def pullbacks(self, weights: np.ndarray) -> np.ndarray:
+        """Return the transposed Jacobian times each column of a matrix, shape (n, k)."""
+        found = [self.pullback(column.reshape(self._shape)) for column in weights.T]
+        return np.array(found, dtype=float).reshape(weights.shape[1], self.point.size).T
 
     def jacobian(self) -> np.ndarray:
         """Return the derivatives of an array-valued objective, shape (m, n)."""

@@ -253,6 +253,25 @@ def _sum(code: Code, value: Any, axis: Any = None) -> Any:
     return reductions.reduce(code, "sum", lift(code, value), axis)
 
 
+@builds(np.vdot)
+def _vdot(code: Code, a: Any, b: Any) -> Any:
+    return reductions.reduce(code, "sum", apply(code, np.multiply, [lift(code, a), lift(code, b)]))
+
+
+@builds(np.einsum)
+def _einsum(code: Code, subscripts: str, a: Any, b: Any) -> Any:
+    """Return the sum of the product of an array and another that has some of its axes, in their order."""
+    operands, _, kept = subscripts.partition("->")
+    letters, _, some = operands.partition(",")
+    if not set(some + kept) <= set(letters) or "." in letters:
+        raise NotLowered("a product of matrices by np.einsum")
+    b = lift(code, b)
+    lengths = iter(b.shape)
+    b = reshaped(code, b, [next(lengths) if letter in some else 1 for letter in letters])
+    axes = tuple(axis for axis, letter in enumerate(letters) if letter not in kept)
+    return reductions.reduce(code, "sum", apply(code, np.multiply, [lift(code, a), b]), axes)
+
+
 @builds(np.count_nonzero)
 def _count_nonzero(code: Code, value: Any) -> Any:
     return reductions.reduce(code, "sum", apply(code, np.not_equal, [lift(code, value), 0]))

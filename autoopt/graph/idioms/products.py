@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from pytensor import scalar as ps
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.math import Dot, Sum, add, exp, mul, sub
+from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.idioms.table import Sweep, applied
+from autoopt.ops.contractions import Einsum
 from autoopt.ops.matmul import matmul
 from autoopt.ops.patterns import expanded, insert_axes, is_elementwise, rank
 from autoopt.ops.releases import thawed
@@ -89,6 +93,31 @@ def _matrix_times_vector(factors: list[Variable], axis: int) -> Variable | None:
     if pair is None or pair[0] != (1 - axis,) or any(matrix.type.broadcastable):
         return None
     return applied(matmul, matrix, pair[1]) if axis == 1 else applied(matmul, pair[1], matrix)
+
+
+def aligned_sum(node: Apply, sweep: Sweep) -> Variable | None:
+    """(A * B).sum(axis=0) -> np.einsum("ij,ij->j", A, B): no array of the products, and no slow sum along short rows."""
+    if not isinstance(node.op, Sum) or rank(node.inputs[0]) < 2 or node.outputs[0].type.dtype != "float64":
+        return None
+    (product,) = node.inputs
+    factors = _factors(product)
+    if len(factors) < 2 or sweep.clients.get(product, 1) > 1 or any(product.type.broadcastable):
+        return None
+    axes = range(rank(product)) if node.op.axis is None else [axis % rank(product) for axis in node.op.axis]
+    whole = [k for k, v in enumerate(factors) if not any(v.type.broadcastable)]
+    if not whole:
+        return None
+    others = [v for k, v in enumerate(factors) if k != whole[-1]]
+    other, last = mul(*others) if len(others) > 1 else others[0], factors[whole[-1]]
+    long = [axis for axis in range(rank(product)) if not other.type.broadcastable[axis]]
+    if not set(axes) < set(long) and len(long) < rank(product):
+        return None  # a product of matrices, or a sum that the factor stands before
+    letters = "ijklmnop"[: rank(product)]
+    kept = "".join(letter for axis, letter in enumerate(letters) if axis not in axes)
+    if len(long) < rank(product):
+        short = "".join(letters[axis] for axis in long)
+        return applied(Einsum(f"{letters},{short}->{kept}"), last, cast(TensorVariable, other).dimshuffle(*long))
+    return applied(Einsum(f"{letters},{letters}->{kept}"), other, last)
 
 
 def sum_with_product(node: Apply, sweep: Sweep) -> Variable | None:

@@ -22,7 +22,7 @@ from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.special import XLog1PY, XLogY
 
 from autoopt.graph.idioms import axes, indexing, products
-from autoopt.graph.idioms.table import Sweep
+from autoopt.graph.idioms.table import Idiom, Sweep
 from autoopt.ops.patterns import identity, is_elementwise, rank
 from autoopt.ops.releases import thawed
 
@@ -34,18 +34,23 @@ IDIOMS = (
 )  # fmt: skip
 """The idioms, in the order in which they are tried."""
 
+LAST = (*IDIOMS, products.aligned_sum)
+"""Those for what is printed: sums and products are no longer regrouped then."""
+
 PRIMITIVES = (AllocDiag, KroneckerProduct, XLogY, XLog1PY)
 """Operations that PyTensor defines by a graph of others, and that are written as they are all the same."""
 
 
-def simplify(inputs: Sequence[Variable], roots: Sequence[Variable]) -> dict[Variable, Variable]:
+def simplify(
+    inputs: Sequence[Variable], roots: Sequence[Variable], idioms: Sequence[Idiom] = IDIOMS
+) -> dict[Variable, Variable]:
     """Return for every variable on the way to `roots` an equal one that reads better."""
     simple: dict[Variable, Variable] = {v: v for v in inputs}
-    first = _sweep(inputs, roots, simple, Sweep(IDIOMS))
+    first = _sweep(inputs, roots, simple, Sweep(idioms))
     softplus = {v.owner.inputs[0] for v in set(simple.values()) if is_elementwise(v, ps.Softplus)}
     if not softplus:
         return first
-    fresh = Sweep(IDIOMS, softplus=softplus)
+    fresh = Sweep(idioms, softplus=softplus)
     again = _sweep(inputs, [first[root] for root in roots], {v: v for v in inputs}, fresh)
     return {v: again.get(w, w) for v, w in first.items()}
 

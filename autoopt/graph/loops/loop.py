@@ -37,7 +37,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.loops.adjoints import adjoints_of, parted, pulled
 from autoopt.graph.loops.bodies import Body, hoisted, mapped, rewritten
-from autoopt.graph.rewrites.rewriting import group_by_dependence
+from autoopt.graph.rewrites.grouping import group_by_dependence
 from autoopt.ops import stacks  # noqa: F401  (registers stacked forms)
 from autoopt.ops.patterns import applied, applied_to
 from autoopt.ops.releases import infers_shape

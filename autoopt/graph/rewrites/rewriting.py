@@ -14,21 +14,19 @@ from pytensor.graph.features import Feature
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import GraphRewriter
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
-from pytensor.graph.traversal import io_toposort
-from pytensor.scalar.basic import Add, Mul
 from pytensor.tensor.basic import Alloc, alloc
 from pytensor.tensor.blockwise import Blockwise
-from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.rewriting.basic import topo_constant_folding
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, IncSubtensor
 
+from autoopt.graph.rewrites.factors import past_factors
 from autoopt.graph.rewrites.joins import unsplit
 from autoopt.graph.rewrites.masks import carry_masks
 from autoopt.graph.rewrites.quotients import split_quotients, steady
 from autoopt.graph.rewrites.shifts import unshift
 from autoopt.graph.rewrites.signs import drop_signs
 from autoopt.graph.rewrites.softplus import expand_tails, join_halves
-from autoopt.ops.patterns import applied, identity
+from autoopt.ops.patterns import applied
 
 LARGE = 300
 """From this many nodes on the cheaper set of rewrites is used."""
@@ -52,6 +50,7 @@ _EXCLUDED = (
     "useless_symmetric_transpose",  # takes a stack for symmetric whose transpose has another shape (3.0.7)
 )  # fmt: skip
 _STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the objective itself has been stabilised
+_KEPT = (*_STABLE, "inv_to_solve")  # second derivatives read an inverse again and again: two products, not four solutions
 # What could not be differentiated afterwards:
 _UNFINISHED = (
     "local_abs_lift",  # |x * x| as |x| * |x| has a kink
@@ -67,7 +66,7 @@ def _rewriter(graph: FunctionGraph, stage: str) -> GraphRewriter:
     include = ("fast_run",) if len(graph.apply_nodes) < LARGE else _CHEAP
     stacked = any(isinstance(node.op, Blockwise) and node.op.batch_ndim(node) for node in graph.apply_nodes)
     more = ("reuse_decomposition_multiple_solves",) if stacked else ()  # NumPy has no factors of a stack of matrices
-    exclude = {"first": _UNFINISHED, "between": (*_UNFINISHED, *_STABLE), "last": _STABLE}[stage]
+    exclude = {"first": _UNFINISHED, "between": (*_UNFINISHED, *_STABLE), "last": _STABLE, "second": _KEPT}[stage]
     return _chosen(include, (*_EXCLUDED, *exclude, *more))
 
 
@@ -93,7 +92,8 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     """Return the rewritten graph of `outputs`; its inputs and outputs are in the order given.
 
     `stage` is "first" for the objective itself, from which shifts by a maximum are taken out, "between" for derivatives
-    that are differentiated further, and "last"; "guards" for what must not change by a rounding.
+    that are differentiated further, and "last", or "second" for second derivatives; "guards" for what must not change by
+    a rounding.
     """
     graph = FunctionGraph(list(inputs), list(outputs), clone=True, features=[_ShortTraces()])
     _trim(graph)
@@ -113,7 +113,8 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
         _rewriter(graph, stage).rewrite(graph)
     if stage == "first":
         drop_signs(graph)  # of what has turned out to be equal factors
-    if stage == "last":
+        past_factors(graph)
+    if stage in ("last", "second"):
         split_quotients(graph)
         expand_tails(graph)
     else:
@@ -164,35 +165,3 @@ def _fix_shapes(graph: FunctionGraph) -> None:
             target, *rest = node.inputs
             if target.type.shape != out.type.shape:  # written into once for every entry of a stack
                 graph.replace(out, applied(node.op, applied(alloc, target, *out.type.shape), *rest))
-
-
-def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: set[Variable]) -> list[Variable]:
-    """Return `roots` with sums and products regrouped, so that terms free of `late` are combined first."""
-    depends = set(late)
-    replaced: dict[Variable, Variable] = {}
-    combined: dict[tuple, Variable] = {}  # what is combined twice is computed once
-    for node in io_toposort([*late, *known], roots):
-        inputs = [replaced.get(variable, variable) for variable in node.inputs]
-        if depends.intersection(node.inputs):
-            depends.update(node.outputs)
-            inputs = _grouped(node, inputs, depends, combined)
-        if inputs != node.inputs:
-            for old, new in zip(node.outputs, node.op(*inputs, return_list=True), strict=True):
-                new.tag.trace = getattr(old.tag, "trace", [])
-                replaced[old] = new
-                if old in depends:
-                    depends.add(new)
-    return [replaced.get(root, root) for root in roots]
-
-
-def _grouped(node: Apply, inputs: list[Variable], depends: set[Variable], combined: dict) -> list[Variable]:
-    """Return the operands of a sum or product with those that are known early as one."""
-    if not isinstance(node.op, Elemwise) or not isinstance(node.op.scalar_op, Add | Mul):
-        return inputs
-    early = [new for old, new in zip(node.inputs, inputs, strict=True) if old not in depends]
-    if len(early) < 2 or len(early) == len(inputs):
-        return inputs
-    key = node.op, *map(identity, early)
-    if key not in combined:
-        combined[key] = applied(node.op, *early)
-    return [new for old, new in zip(node.inputs, inputs, strict=True) if old in depends] + [combined[key]]

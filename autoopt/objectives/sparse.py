@@ -1,0 +1,218 @@
+"""Hessians and Jacobians by as few products as their patterns allow.
+
+    pattern     tape/sparsity       where they may differ from 0, on the path that is taken
+    colouring                       which columns one product with a vector gives at once
+    products    hessp, pushforward, pullback: what is computed for one point is computed once
+    entries     a gather from the products: their places are known from the first time on
+
+The first matrix on a path is compared with one more product, in a random direction: an entry that the pattern lacks
+would show. Where numbers that move with the parameters are found equal, derivatives are settled on other paths, too
+(`equalities.py`), which have patterns of their own; there all columns are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from autoopt.errors import UsageError
+from autoopt.objectives.products import Products
+from autoopt.objectives.sparsity import LARGEST_DENSE, Sparsity
+from autoopt.stages import during
+from autoopt.tape.sparsity import coloring, propagation
+from autoopt.tape.sparsity.coloring import Coloring
+from autoopt.tape.sparsity.pattern import Pattern
+from autoopt.tape.tape import Tape
+
+if TYPE_CHECKING:
+    from autoopt.objectives.dispatch import Dispatch
+    from autoopt.objectives.paths import Path
+
+SHARE = 0.25
+"""Of which larger ones up to this share is not 0, sparse ones are returned; fuller ones take no less memory so."""
+
+SAVED = 0.5
+"""Products are taken for colours if these are at most this share of what they would be without."""
+
+AT_ONCE = 200_000
+"""Products of up to this many entries are taken in one sweep; larger arrays take no longer by themselves."""
+
+KEPT = 8
+"""Of how many paths the patterns are kept."""
+
+
+@dataclass(eq=False)
+class Compressed:
+    """The pattern and the colouring of one kind of matrix on one path.
+
+    Attributes
+    ----------
+    steps : list of Step
+        Those of the path's tape: as long as a tape has these, and the leaves that were read are as they were, it holds.
+    checked : bool
+        Whether a matrix has been compared with a product in a direction of no colour.
+    """
+
+    kind: str
+    steps: list
+    reading: propagation.Reading
+    pattern: Pattern
+    coloring: Coloring
+    checked: bool = False
+
+    def of(self, products: list[np.ndarray]) -> sparse.csr_array:
+        """Return the matrix whose products with the colours are these."""
+        return self.pattern.matrix(self.coloring.values(products))
+
+
+_ROWS: dict[str, tuple[Callable, Callable, str, str]] = {
+    "hessian": (propagation.hessian, coloring.symmetric, "hessp", "hessp"),
+    "jacobian": (propagation.jacobian, coloring.of_matrix, "pushforward", "pullback"),
+}
+"""For each kind of matrix how its pattern is found and coloured, and the kinds of products from the right and left."""
+
+
+class Patterns:
+    """The patterns of an objective's paths.
+
+    Parameters
+    ----------
+    dispatch : Dispatch
+    """
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self.dispatch = dispatch
+        self._products_of: dict[str, Products] = {}
+        self._kept: list[Compressed | tuple[str, list]] = []
+
+    def sparsity(self, kind: str) -> Sparsity:
+        """Return the pattern of the path that was taken last.
+
+        Raises
+        ------
+        UsageError
+            If the kind is not known, or there are too many entries to be listed.
+        """
+        if kind not in _ROWS:
+            raise UsageError(f"kind={kind!r} is not understood.", remedy='choose "hessian" or "jacobian".')
+        found = self.of(kind, self.dispatch.paths[0])
+        if found is None:
+            raise UsageError(
+                f"The {kind} has too many entries that may differ from 0 to list them.",
+                remedy="use products: `hessp`, or `autoopt.hvp`.",
+            )
+        pattern = found.pattern
+        return Sparsity(kind, pattern.shape, pattern.indptr.copy(), pattern.indices.copy(), found.coloring.colors)
+
+    def of(self, kind: str, path: Path) -> Compressed | None:
+        """Return the pattern of a path with its colours; None if it has too many entries to be listed."""
+        tape = path.tape
+        for place, known in enumerate(self._kept):
+            if isinstance(known, tuple):
+                if known[0] == kind and known[1] is tape.steps:
+                    return None
+            elif known.kind == kind and known.steps is tape.steps:
+                if known.reading.holds(tape):
+                    return known
+                del self._kept[place]
+                break
+        made = _made(kind, tape)
+        self._kept.insert(0, made if made is not None else (kind, tape.steps))
+        del self._kept[KEPT:]
+        return made
+
+    def matrix(self, kind: str, x: np.ndarray, pays: Callable[[Compressed], bool]) -> sparse.csr_array | None:
+        """Return the matrix at `x`; None where it is to be computed another way, as it is if `pays` denies it."""
+        for _ in range(3):  # the path that is taken at x may be another one than that taken last
+            path = self.dispatch.paths[0]
+            if self.dispatch.eager is not None or path.trace.tape.equalities or path.trace.tape.caught:
+                return None
+            found = self.of(kind, path)
+            if found is None or not pays(found):
+                return None
+            products = self._products(found, path, x)
+            if products is None:
+                continue
+            matrix = found.of(products)
+            if not found.checked and not self._is_right(found, matrix, path, x):
+                return None
+            return matrix
+        return None
+
+    def _products(self, found: Compressed, path: Path, x: np.ndarray) -> list[np.ndarray] | None:
+        """Return the products with all colours; None if the objective takes another path than `path`."""
+        _, _, right, left = _ROWS[found.kind]
+        rows, columns = found.pattern.shape
+        products: list[np.ndarray] = []
+        both = (right, found.coloring.directions, rows), (left, found.coloring.adjoints, columns)
+        for kind, directions, length in both:
+            if directions.shape[0] * max(rows, columns) <= AT_ONCE:
+                products += list(self._several(kind).at(x, directions.toarray().T, length).T)
+            else:
+                for direction in _each(directions):
+                    products.append(self.dispatch.run(kind, x, direction))
+                    if self.dispatch.paths[0] is not path:
+                        return None
+        return None if self.dispatch.paths[0] is not path else products
+
+    def _several(self, kind: str) -> Products:
+        """Return what takes many products of a kind at a time."""
+        if kind not in self._products_of:
+            self._products_of[kind] = Products(self.dispatch, f"{kind}_columns")
+        return self._products_of[kind]
+
+    def _is_right(self, found: Compressed, matrix: sparse.csr_array, path: Path, x: np.ndarray) -> bool:
+        """Whether the matrix has the product that it should, with a random vector."""
+        kind = _ROWS[found.kind][2]
+        direction = np.random.default_rng(0).uniform(0.5, 1.0, matrix.shape[1])
+        if not found.coloring.directions.shape[0]:
+            kind, matrix = _ROWS[found.kind][3], matrix.T
+            direction = np.random.default_rng(0).uniform(0.5, 1.0, matrix.shape[1])
+        product = self.dispatch.run(kind, x, direction)
+        if self.dispatch.paths[0] is not path:
+            return False
+        with np.errstate(all="ignore"):
+            own, size = matrix @ direction, abs(matrix) @ direction
+            found.checked = bool(np.all(np.abs(own - product) <= 1e-7 * (size + np.abs(product))))
+        return found.checked or not np.isfinite(product).all()
+
+
+@during("compiling", lambda kind, tape: f"the pattern of the {kind}")
+def _made(kind: str, tape: Tape) -> Compressed | None:
+    follow, color, *_ = _ROWS[kind]
+    reading = follow(tape)
+    if reading.pattern is None:
+        return None
+    return Compressed(kind, tape.steps, reading, reading.pattern, color(reading.pattern))
+
+
+def _each(matrix: sparse.csr_array) -> Sequence[np.ndarray]:
+    """Yield the rows one at a time, as arrays."""
+    for first, last in zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True):
+        row = np.zeros(matrix.shape[1])
+        row[matrix.indices[first:last]] = matrix.data[first:last]
+        yield row
+
+
+def saves(products: int) -> Callable[[Compressed], bool]:
+    """Return whether a colouring takes fewer products than `products`, by enough."""
+    return lambda found: found.coloring.colors <= SAVED * products
+
+
+def always(found: Compressed) -> bool:
+    """Return that a colouring is to be used: that is asked for."""
+    return True
+
+
+def returned(matrix: Any, wanted: bool | None) -> Any:
+    """Return a matrix as it is wanted: dense, sparse, or by its size."""
+    if wanted is None:
+        large = matrix.shape[0] * matrix.shape[1] > LARGEST_DENSE**2
+        wanted = large and sparse.issparse(matrix) and matrix.nnz <= SHARE * matrix.shape[0] * matrix.shape[1]
+    if wanted:
+        return matrix if sparse.issparse(matrix) else sparse.csr_array(matrix)
+    return matrix.toarray() if sparse.issparse(matrix) else matrix
