@@ -91,7 +91,9 @@ class _Assembly:
         """Whether no parameter decides what an array is."""
         if variable not in self.known:
             owner = variable.owner
-            self.known[variable] = variable not in self.parameters if owner is None else all(map(self.is_data, owner.inputs))
+            self.known[variable] = (
+                variable not in self.parameters if owner is None else all(map(self.is_data, owner.inputs))
+            )
         return self.known[variable]
 
     def enter(self, term: Term, rows: Place, columns: Place, mirrored: bool, own: bool) -> None:
@@ -183,7 +185,9 @@ class _Assembly:
         if order != list(rows):
             return None
         count, size = prod(label.size for label in summed), prod(label.size for label in rows)
-        if prod(label.size for label in shared) * count * size * (size / 2 + 8) > cheapest(term.factors, (*shared, *rows, *columns)):
+        if prod(label.size for label in shared) * count * size * (size / 2 + 8) > cheapest(
+            term.factors, (*shared, *rows, *columns)
+        ):
             return None
         factors = []
         for variable, labels in mine:

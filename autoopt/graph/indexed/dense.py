@@ -84,7 +84,9 @@ def _pushforward(node: Apply, tangents: Sequence[TensorVariable | None], lead: i
     actual = {v: old for v, old, t in zip(inputs, node.inputs, tangents, strict=True) if t is not None}
     columns = clone_replace(clone_replace(columns, zeros), actual)
     moved = [t for t in tangents if t is not None]
-    given = {v: t.astype(v.type.dtype) for v, t in zip(single, moved, strict=True)}  # constants may be of less precision
+    given = {
+        v: t.astype(v.type.dtype) for v, t in zip(single, moved, strict=True)
+    }  # constants may be of less precision
     if not lead:
         return cast("list[TensorVariable | None]", clone_replace(columns, given))
     found = vectorize_graph(columns, given)
