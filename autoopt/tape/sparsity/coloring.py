@@ -56,7 +56,7 @@ class Coloring:
         """Return the entries at the positions of the pattern."""
         if not products:
             return np.zeros(len(self.places))
-        return np.concatenate(products)[self.places]
+        return np.concatenate(products).take(self.places)
 
 
 def symmetric(pattern: Pattern) -> Coloring:
