@@ -44,6 +44,7 @@ def list_function(
     comments: Mapping[Variable, str] | None = None,
     checks: Sequence[tuple[Variable, Check]] = (),
     docstring: str = "",
+    shared: bool = False,
 ) -> Listing:
     """Return the NumPy function that computes `results` from `arguments`.
 
@@ -63,6 +64,8 @@ def list_function(
         Written, in order, before anything they do not need.
     docstring : str, optional
         The function's docstring.
+    shared : bool, optional
+        Whether results may be one array, or look at the memory of each other: nobody writes into them.
 
     Raises
     ------
@@ -79,12 +82,31 @@ def list_function(
     for variable, check in checks:
         writer.compute([simple[variable]])
         writer.lines += check.lines(writer.code(simple[variable]))
-    returned = writer.finish([simple[result] for result in results])
+    returned = writer.finish([simple[result] for result in results], shared)
     needs = frozenset(name for _, check in checks for name in check.needs)
     texts = tuple(text for _, text in arguments)
-    listing = Listing(name, texts, tuple(writer.lines), returned, docstring, needs, {}, writer.functions)
+    listing = Listing(
+        name, texts, tuple(without_unread(writer.lines, returned)), returned, docstring, needs, {}, writer.functions
+    )
     used = set(re.findall(r"\w+", listing.everything))
     return replace(listing, constants={k: v for k, v in writer.constants.items() if k in used})
+
+
+_STATEMENT = re.compile(r"(\w+) = (?!.*:=)")
+
+
+def without_unread(lines: Sequence[str], returned: Sequence[str]) -> list[str]:
+    """Return the statements of a function without those of one line that only name what nothing reads."""
+    read = Counter(word for line in [*lines, *returned] if not line.startswith("#") for word in _WORD.findall(line))
+    kept = list(lines)
+    for k in reversed(range(len(kept))):
+        target = _STATEMENT.match(kept[k])
+        if target and read[target[1]] == 1 and not (k + 1 < len(kept) and kept[k + 1].startswith((" ", ")"))):
+            read.subtract(_WORD.findall(kept.pop(k)))
+    return kept
+
+
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 def _core(variable: Variable) -> Variable:
@@ -176,9 +198,9 @@ class _Writer:
         value = np.asarray(variable.data)
         text = array_text(value)
         if text is not None:
-            if columns(text) < LONG_CONSTANT or self.uses[variable] < 2 or value.dtype.kind != "f":
+            if columns(text) < LONG_CONSTANT or self.uses[variable] < 2 or value.dtype.kind not in "fi":
                 return text
-            name = self.fresh(self.hint(variable))
+            name = self.fresh("index" if value.dtype.kind == "i" else self.hint(variable))
             self.write(f"{name} = {text}")
             return name
         word, text = constant_text(value)
@@ -259,7 +281,8 @@ class _Writer:
         if self.alone(variable):
             return self.named(variable).text
         name = self.fresh(self.hint(result))
-        self.write(f"{name} = {code:.}.copy()", *self.pending.pop(variable, ()))
+        made = isinstance(variable, Constant) and not code.is_name  # anew by each expression
+        self.write(f"{name} = {code}" if made else f"{name} = {code:.}.copy()", *self.pending.pop(variable, ()))
         return name
 
     def name_results(self, results: Sequence[Variable]) -> None:
@@ -276,7 +299,7 @@ class _Writer:
                 if self.alone(array):
                     self.names.setdefault(array, self.names[result])
 
-    def finish(self, results: Sequence[Variable]) -> tuple[str, ...]:
+    def finish(self, results: Sequence[Variable], shared: bool) -> tuple[str, ...]:
         """Write what the results need, and return the expressions to be returned."""
         returned: list[str] = []
         comments: list[str] = []
@@ -284,10 +307,13 @@ class _Writer:
         for result in results:
             self.compute([result])
             code, base = self.code(result), origin(result)
-            if rank(result) and (base in seen or base in self.inputs or not owned(result)):
+            is_another = (base in seen and not shared) or base in self.inputs or not owned(result)
+            if rank(result) and is_another and result not in seen:
                 code = self.codes[result] = Code(f"{code:.}.copy()")
                 self.pending.setdefault(result, [])
             seen.add(base)
+            if shared:
+                seen.add(result)
             if len(results) > 1 and not code.is_simple and columns(code.text) > 30:
                 code = self.named(result)
             returned.append(code.text)

@@ -39,7 +39,10 @@ def with_lengths(text: str, family: Family, ranks: Mapping[str, int]) -> str | N
         if form is not None and not _is_same(code, number, family, symbols):
             return None
         written.append(f"{pieces[k]}{_fitted(code, pieces[k], pieces[k + 1])}")
-    return _with_definitions("".join(written) + pieces[-1], [*symbols.values()], _holders(family, symbols, ranks))
+    text = "".join(written) + pieces[-1]
+    if any(_wanted(text, set(symbols.values()))[name] for name in _handed_on(text)):
+        return None  # what calls such a function has no symbols for it
+    return _with_definitions(text, [*symbols.values()], _holders(family, symbols, ranks))
 
 
 def with_checks(text: str, lengths: Mapping[tuple[str, int], int], everywhere: bool = False) -> str:
@@ -178,6 +181,7 @@ def _fitted(code: str, before: str, after: str) -> str:
 
 def _with_definitions(text: str, symbols: Sequence[str], holders: Mapping[str, Sequence[tuple[str, int]]]) -> str:
     """Return the module in which each function knows the symbols that it reads, from the data or from its caller."""
+    text = _with_own_constants(text, set(symbols))
     wanted = _wanted(text, set(symbols))
     outer, words = _outer(text), _words(text)
     inner = {name: [symbol for symbol in symbols if symbol in wanted[name]] for name in wanted if name not in outer}
@@ -196,6 +200,25 @@ def _with_definitions(text: str, symbols: Sequence[str], holders: Mapping[str, S
                 text = _extended(text, name, [leaf])
             lines.append(f"{symbol} = len({leaf})" if axis == 0 else f"{symbol} = {leaf}.shape[{axis}]")
         text = _begun(text, name, lines)
+    return text
+
+
+def _with_own_constants(text: str, symbols: set[str]) -> str:
+    """Return the module with constants whose lengths are symbols in the functions that read them."""
+    moved = []
+    for node in ast.parse(text).body:
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and names & symbols:
+            moved.append((node.targets[0].id, node.lineno - 1, node.end_lineno or node.lineno))
+    lines = text.split("\n")
+    for name, first, last in reversed(moved):
+        statement = lines[first:last]
+        del lines[first:last]
+        text = "\n".join(lines)
+        for function, node in _functions(text).items():
+            if any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node)):
+                text = _begun(text, function, statement)
+        lines = text.split("\n")
     return text
 
 
@@ -224,10 +247,26 @@ def _calls(function: ast.AST) -> list[tuple[str, ast.Call]]:
 
 
 def _outer(text: str) -> list[str]:
-    """Return the functions that no other one calls."""
+    """Return the functions that no other one calls, or hands on."""
     functions = _functions(text)
-    called = {name for function in functions.values() for name, _ in _calls(function)}
-    return [name for name in functions if name not in called]
+    read = {
+        node.id
+        for function in functions.values()
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    return [name for name in functions if name not in read]
+
+
+def _handed_on(text: str) -> list[str]:
+    """Return the functions that others hand on, as to a search for a root."""
+    functions = _functions(text)
+    found = []
+    for function in functions.values():
+        called = {id(call.func) for _, call in _calls(function)}
+        names = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id in functions]
+        found += [node.id for node in names if id(node) not in called]
+    return found
 
 
 def _wanted(text: str, symbols: set[str]) -> dict[str, set[str]]:

@@ -26,9 +26,11 @@ from autoopt.graph.indexed.assembly import assembled
 from autoopt.graph.indexed.terms import NotFactored
 from autoopt.graph.kinds import DENSE, KINDS, PREPARE
 from autoopt.graph.missing import refusal
-from autoopt.graph.parts import join, slopes
+from autoopt.graph.parts import join, parameter_columns, slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings
 from autoopt.graph.stabilisation import divided, simplified
+from autoopt.graph.tangents.forward import forward
+from autoopt.graph.tangents.terms import Unstructured
 from autoopt.ops.refined import settled
 
 MAX_BLOCKS = 8
@@ -135,8 +137,14 @@ def _several(
 
 @derives("jacobian")
 def _jacobian(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
-    value = _over_vector(graph, [value.ravel()])[0]
-    return [], [_jacobian_of(value, graph.parameters)]
+    """By a sweep that keeps the structure where there is one, else all rows at once."""
+    try:
+        return [], [forward(value, parameter_columns(graph.parts, graph.parameters), graph.size)]
+    except Unstructured:
+        if value.type.shape == (1,) * value.ndim:
+            return [], [_joined(graph, slopes(value.sum(), graph.wrt)).reshape((1, graph.size))]
+        value = _over_vector(graph, [value.ravel()])[0]
+        return [], [_jacobian_of(value, graph.parameters)]
 
 
 @derives("pullback")

@@ -29,8 +29,9 @@ from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 
+from autoopt.graph.idioms.sharing import with_shared_products
 from autoopt.graph.idioms.sweep import simplify
-from autoopt.graph.kinds import LINEARIZE, PREPARE
+from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE
 from autoopt.graph.rewrites.grouping import group_by_dependence
 from autoopt.tape.tape import Guard
 
@@ -77,6 +78,8 @@ def divide_graph(
     count = len(results)
     roots = _readable([vector, *extra, *given], [*results, *(variable for variable, _ in guards)])
     results, checks = roots[:count], roots[count:]
+    if KINDS[kind].order == 2 and not extra:
+        results = with_shared_products([vector, *given], results)
     results = group_by_dependence(results, {vector, *extra}, set(given))
     results = group_by_dependence(results, set(extra), {vector, *given}) if extra else results
     roots = _readable([vector, *extra, *given], [*results, *checks])  # what is equal now is one

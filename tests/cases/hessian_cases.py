@@ -60,10 +60,7 @@ def poisson(b, X, y):
 def negative_binomial(theta, X, y):
     mu, r = np.exp(X @ theta[:-1]), np.exp(theta[-1])
     return -np.sum(
-        scipy.special.gammaln(y + r)
-        - scipy.special.gammaln(r)
-        + r * np.log(r / (r + mu))
-        + y * np.log(mu / (r + mu))
+        scipy.special.gammaln(y + r) - scipy.special.gammaln(r) + r * np.log(r / (r + mu)) + y * np.log(mu / (r + mu))
     )
 
 
@@ -325,8 +322,8 @@ def incomplete_gamma(theta, t):
 
 def roots(theta, y):
     total = 0.0
-    for k in range(3):
-        z = scipy.optimize.brentq(lambda u: u + np.exp(theta[0] * u) - theta[1] - y[k], -10.0, 10.0, xtol=1e-13)
+    for value in y:
+        z = scipy.optimize.brentq(lambda u, v: u + np.exp(theta[0] * u) - theta[1] - v, -10, 10, (value,), xtol=1e-13)
         total += (z - theta[2]) ** 2
     return total
 

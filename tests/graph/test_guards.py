@@ -73,7 +73,7 @@ def test_rule_is_printed_without_rewriting(case):
     graph = rewrite(inputs, results, "guards")
     inputs, results = graph.inputs, graph.outputs
     listing = list_function("evaluate", [(v, f"a{k}") for k, v in enumerate(inputs)], results)
-    namespace = {"np": np, **listing.constants}
+    namespace = {"np": np, **{name: eval(text, {"np": np}) for name, text in listing.constants.items()}}
     exec("\n".join([*listing.imports, listing.everything]), namespace)
     with np.errstate(all="ignore"):
         found = namespace["evaluate"](*arrays)

@@ -156,6 +156,12 @@ def shape_vector(writer: Writer, node: Apply, x: Code) -> Code:
 
 @prints(Reshape, stem="reshaped", view=View())
 def reshaped(writer: Writer, node: Apply, x: Code, target: Code) -> Code:
+    source, lengths = node.inputs[0].owner, entries(writer, node.inputs[1])
+    if source and isinstance(source.op, MakeVector) and len(lengths) == 2 and x.text.startswith("np.array(["):
+        items, width = [str(writer.code(v)) for v in source.inputs], node.outputs[0].type.shape[1]
+        if width and source.op.dtype == "float64":
+            rows = [f"[{', '.join(items[k : k + width])}]" for k in range(0, len(items), width)]
+            return call("np.array", f"[{', '.join(rows)}]")
     return Code(f"{x:.}.reshape({', '.join(entries(writer, node.inputs[1])) or '()'})")
 
 

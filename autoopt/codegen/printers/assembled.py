@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import prod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from pytensor.graph.basic import Apply
 
@@ -13,17 +13,57 @@ from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.ops.assembled import Assembled, Entry, Gram, Positions
 from autoopt.ops.patterns import rank
 
-ROWS = 4096
-"""Rows of which a square is made at a time, so that the weighted ones stay in the processor's cache."""
+ENTRIES = 2**17
+"""Entries of the rows of which a square is made at a time, so that they stay in the processor's cache."""
 
 
 @prints(Assembled, stem="hessian")
 def assembled(writer: Writer, node: Apply, *operands: Code) -> Code:
     """`hessian = np.zeros((n, n))`, then a statement for each block."""
     assembly = _Assembly(writer, node)
+    later = _copied(node.op.entries)
     for entry in node.op.entries:
-        assembly.add(entry)
+        assembly.add(replace(entry, mirrored=entry.mirrored and not _within(entry, later)))
+    for rows, columns in later:
+        assembly.copy(rows, columns)
     return Code(assembly.name)
+
+
+Region = tuple[slice, slice]
+
+
+def _copied(entries: Sequence[Entry]) -> list[Region]:
+    """Return the regions that are copied to their mirror images once they are complete, where nothing else stands."""
+    mirrored = [entry for entry in entries if entry.mirrored]
+    regions: list[Region] = []
+    for entry in mirrored:
+        if entry.kind == "diagonal" or not isinstance(entry.rows, slice) or not isinstance(entry.columns, slice):
+            continue
+        region = entry.rows, entry.columns
+        others = [other for other in entries if other is not entry and _inside(other, region) is not True]
+        if _meet(*region) or region in regions or any(_touches(other, region) for other in others):
+            continue
+        if all(other.mirrored for other in entries if _inside(other, region)):
+            regions.append(region)
+    return regions
+
+
+def _inside(entry: Entry, region: Region) -> bool:
+    pair = entry.rows, entry.columns
+    return all(isinstance(own, slice) and own.step == 1 and whole.start <= own.start and own.stop <= whole.stop
+               for own, whole in zip(pair, region, strict=True))
+
+
+def _within(entry: Entry, regions: Sequence[Region]) -> bool:
+    return any(_inside(entry, region) for region in regions)
+
+
+def _touches(entry: Entry, region: Region) -> bool:
+    """Whether an entry, or its mirror image, may meet a region or the region's mirror image."""
+    pair = entry.rows, entry.columns
+    if not (isinstance(pair[0], slice) and isinstance(pair[1], slice)):
+        return True
+    return any(_meet(a, c) and _meet(b, d) for a, b in (pair, pair[::-1]) for c, d in (region, region[::-1]))
 
 
 @dataclass
@@ -55,8 +95,15 @@ class _Assembly:
             self.name = self.writer.fresh("hessian")
             size = self.node.op.size
             self.write(f"{self.name} = np.zeros(({size}, {size}))")
-        value = self.writer.named(variable) if entry.mirrored else self.writer.code(variable)
+        several = entry.mirrored or rank(variable) == 0
+        value = self.writer.named(variable) if several else self.writer.code(variable)
         getattr(self, f"_{entry.kind}")(entry, value)
+
+    def copy(self, rows: slice, columns: slice) -> None:
+        """Write a region's transpose to its mirror image."""
+        size = self.node.op.size
+        first, second = _slice_text(rows, size), _slice_text(columns, size)
+        self.write(f"{self.name}[{second}, {first}] = {self.name}[{first}, {second}].T")
 
     def write(self, statement: str) -> None:
         self.writer.write(statement)
@@ -100,7 +147,7 @@ class _Assembly:
 
     def _diagonal(self, entry: Entry, value: Code) -> None:
         pair = entry.rows, entry.columns
-        count = self.node.inputs[entry.operand].type.shape[0]
+        count = _length(pair[0]) if isinstance(pair[0], slice) else self.node.inputs[entry.operand].type.shape[0]
         if all(isinstance(p, slice) for p in pair):
             i = self.counter("i", count)
             rows, columns = (_entry_text(i, p) for p in pair)
@@ -191,6 +238,10 @@ class _Assembly:
             self.write(f"np.add.at({self.name}, ({second}, {first}), {value})")
 
 
+def _length(positions: slice) -> int:
+    return len(range(positions.start, positions.stop, positions.step))
+
+
 def _meet(one: slice, two: slice) -> bool:
     return bool(range(max(one.start, two.start), min(one.stop, two.stop)))
 
@@ -228,8 +279,9 @@ def _gram_listing(name: str, count: int) -> Listing:
         f"size = {' * '.join(f'{name}.shape[1]' for name in names)}",
         "total = np.zeros((size, size))",
         "roots, negative = np.sqrt(np.abs(w)), np.any(w < 0.0)",
-        f"for start in range(0, len(w), {ROWS}):",
-        f"    part = slice(start, start + {ROWS})",
+        f"step = max({ENTRIES} // max(size, 1), 1)",
+        "for start in range(0, len(w), step):",
+        "    part = slice(start, start + step)",
         "    rows = A[part] * roots[part, None]",
     ]
     for other in names[1:]:
@@ -240,5 +292,3 @@ def _gram_listing(name: str, count: int) -> Listing:
     )
     return Listing(name, ("w", *names), tuple(lines), ("total",), doc)
 
-
-_ = prod

@@ -91,6 +91,10 @@ def _one_number(value: Variable) -> Code | None:
 
 def _distinct(positions: list[Variable]) -> bool:
     """True if no place is named twice: one vector of indices has no repeats, and the others are as long."""
+    known = [v.data for v in positions if isinstance(v, Constant) and v.type.dtype != "bool"]
+    if 1 < len(known) == len(positions) and all(data.ndim == 1 and data.min(initial=0) >= 0 for data in known):
+        places = np.stack(np.broadcast_arrays(*known), axis=1)
+        return len(np.unique(places, axis=0)) == len(places)
     if any(rank(v) > 1 or v.type.dtype == "bool" for v in positions):
         return False
     return any(getattr(v.tag, "counts", 0) or _no_repeats(v) for v in positions if rank(v) == 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import operator
+import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -161,9 +162,16 @@ def _is_choice(args: Sequence[Any], options: dict[str, Any]) -> bool:
 
 
 class Kinds:
-    """The kinds of step that have been met, with their derivatives."""
+    """The kinds of step that have been met, with their derivatives.
+
+    Attributes
+    ----------
+    spent : float
+        Seconds that these took to be had, all in all.
+    """
 
     def __init__(self) -> None:
+        self.spent = 0.0
         self._known: dict[Any, Derivatives | None] = {}  # None where the lengths count
 
     def of(
@@ -181,6 +189,10 @@ class Kinds:
             Their values; those of steps that depend on nothing may be part of the code.
         order : 1 or 2
         """
+        if is_elementwise(step) and any(operand.shape != () for operand in operands):
+            first = self._of(step, operands, varies, values, 1, True)  # arrays within are in those of both orders
+            if not first.entrywise:
+                return self._of(step, operands, varies, values, order, False)
         found = self._of(step, operands, varies, values, order, is_elementwise(step))
         if found.entrywise or not is_elementwise(step) or all(operand.shape == () for operand in operands):
             return found
@@ -200,11 +212,14 @@ class Kinds:
         template = None if step.template is None else template_text(step.template)
         key = (order, step.operation, template, *(role if role.kind != "fixed" else role.text for role in roles))
         if key not in self._known:
+            begin = time.perf_counter()
             try:
                 shapes = [operand.shape for operand in operands] if any(None in role.shape for role in roles) else None
                 self._keep(key, Derivatives(step, roles, order, shapes))
             except LengthsCount:
                 self._keep(key, None)
+            finally:
+                self.spent += time.perf_counter() - begin
         known = self._known[key]
         if known is not None:
             return known

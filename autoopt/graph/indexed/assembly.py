@@ -18,6 +18,7 @@ from pytensor.tensor.variable import TensorVariable
 from autoopt.graph.indexed.contraction import Contractions, cheapest, shaped
 from autoopt.graph.indexed.hessian import Block, Unassembled, with_operands
 from autoopt.graph.indexed.pushes import uniform
+from autoopt.graph.indexed.symmetry import squared
 from autoopt.graph.indexed.terms import Factor, Label, Place, Term, as_slice, composed, merged
 from autoopt.ops.assembled import Assembled, Entry, Positions, gram
 from autoopt.ops.patterns import is_elementwise
@@ -28,6 +29,10 @@ def assembled(variables: Sequence[Variable]) -> list[Variable]:
     nodes = [v.owner for v in ancestors(variables) if v.owner and isinstance(v.owner.op, Unassembled)]
     new = {node.outputs[0]: _Assembly(node.op, node.inputs).result() for node in nodes}
     return cast("list[Variable]", clone_replace(list(variables), new)) if new else list(variables)
+
+
+AT_ONCE = 2**22
+"""Entries of rows whose products are made as a whole; of more a block of rows at a time."""
 
 
 class _Assembly:
@@ -69,6 +74,7 @@ class _Assembly:
         """Enter the terms of one block."""
         terms = merged(without_numbers(with_operands(term, self.operands)) for term in block.terms)
         own = block.row == block.column
+        terms = merged(map(squared, terms)) if own else terms
         positions = [self.op.roots[block.row], self.op.roots[block.column]]
         pending: list[tuple[Term, bool]] = _paired(terms) if own else [(term, True) for term in terms]
         for term, mirrored in pending:
@@ -86,13 +92,16 @@ class _Assembly:
             return
         if set(rows.labels) == set(columns.labels):
             labels = rows.labels
-            value = shaped(self.multiplied(term, labels), (prod(rows.sizes),))
+            if not term.factors and not isinstance(rows.index, Variable) and not isinstance(columns.index, Variable):
+                value = pt.constant(np.float64(term.coefficient))
+            else:
+                value = shaped(self.multiplied(term, labels), (prod(rows.sizes),))
             columns = Place(labels, _known(composed(columns, {}), labels)) if columns.labels != labels else columns
             self.put(Entry(0, "diagonal", self.positions(rows), self.positions(columns), mirrored), value)
             return
         letters = {label: chr(ord("i") + k) for k, label in enumerate(shared)}
         free = [label for label in (*rows.labels, *columns.labels) if label not in letters]
-        value = self.multiplied(term, (*shared, *free))
+        value = self.multiplied(term, (*shared, *free), rows if own else None, columns, shared)
         axes = tuple((letters.get(label, ""), label.size) for label in (*rows.labels, *columns.labels))
         entry = Entry(0, "blocks", self.positions(rows), self.positions(columns), mirrored, axes, len(rows.labels))
         self.put(entry, value)
@@ -112,58 +121,75 @@ class _Assembly:
         return as_slice(flat) or flat
 
     def multiplied(
-        self, term: Term, wanted: Sequence[Label], rows: Place | None = None, columns: Place | None = None
+        self,
+        term: Term,
+        wanted: Sequence[Label],
+        rows: Place | None = None,
+        columns: Place | None = None,
+        shared: Sequence[Label] = (),
     ) -> TensorVariable:
         """Return the entries of a term with an axis for each label, times its coefficient."""
         value = None
         if rows is not None and columns is not None:
-            value = self.square(term, rows, columns)
+            value = self.square(term, _free(rows, shared), _free(columns, shared), shared)
         if value is None:
             value = self.contractions.arranged(term.factors, wanted)
         shape = tuple(label.size for label in wanted)
         if term.coefficient != 1.0:
             value = pt.neg(value) if term.coefficient == -1.0 else pt.mul(term.coefficient, value)
-        return value if value.type.shape == shape else pt.alloc(value, *shape)
+        return value if value.type.shape == shape or shared else pt.alloc(value, *shape)
 
-    def square(self, term: Term, rows: Place, columns: Place) -> TensorVariable | None:
+    def square(
+        self, term: Term, rows: Sequence[Label], columns: Sequence[Label], shared: Sequence[Label]
+    ) -> TensorVariable | None:
         """Return the block as a sum of weighted squares of rows, if it is one and that costs least."""
-        left, right = set(rows.labels), set(columns.labels)
+        left, right = set(rows), set(columns)
         mine = [f for f in term.factors if left & set(f[1]) and not right & set(f[1])]
         theirs = [f for f in term.factors if right & set(f[1]) and not left & set(f[1])]
         weights = [f for f in term.factors if not (left | right) & set(f[1])]
         if len(mine) + len(theirs) + len(weights) < len(term.factors) or not mine or len(mine) != len(theirs):
             return None
-        new = dict(zip(rows.labels, columns.labels, strict=True)) if rows.sizes == columns.sizes else {}
+        if [label.size for label in rows] != [label.size for label in columns]:
+            return None
+        new = dict(zip(rows, columns, strict=True))
         turned = [(v, tuple(new.get(label, label) for label in labels)) for v, labels in mine]
         if not all(any(_same(one, two) for two in theirs) for one in turned):
             return None
         summed = list(dict.fromkeys(x for _, labels in mine for x in labels if x not in left))
         if not summed or any(set(summed) - set(labels) for _, labels in mine):
             return None
-        if any(set(labels) - set(summed) for _, labels in weights):
+        if any(set(labels) - set(summed) - set(shared) for _, labels in weights):
             return None
-        mine.sort(key=lambda f: min(rows.labels.index(x) for x in f[1] if x in left))
-        order = [x for _, labels in mine for x in rows.labels if x in labels]
-        if order != list(rows.labels):
+        summed = [label for label in summed if label not in shared]
+        if not summed or any(set(labels) & set(shared) for _, labels in mine) or (shared and not weights):
             return None
-        count, size = prod(label.size for label in summed), prod(rows.sizes)
-        if count * size * (size / 2 + 8) > cheapest(term.factors, (*rows.labels, *columns.labels)):
+        mine.sort(key=lambda f: min(rows.index(x) for x in f[1] if x in left))
+        order = [x for _, labels in mine for x in rows if x in labels]
+        if order != list(rows):
+            return None
+        count, size = prod(label.size for label in summed), prod(label.size for label in rows)
+        if prod(label.size for label in shared) * count * size * (size / 2 + 8) > cheapest(term.factors, (*shared, *rows, *columns)):
             return None
         factors = []
         for variable, labels in mine:
-            axes = [*summed, *(label for label in rows.labels if label in labels)]
+            axes = [*summed, *(label for label in rows if label in labels)]
             x = cast(TensorVariable, variable).dimshuffle([labels.index(label) for label in axes])
             factors.append(shaped(x, (count, prod(label.size for label in axes[len(summed) :]))))
-        if not weights:
-            return self.unweighted(factors, rows, columns)
-        w = shaped(self.contractions.arranged(weights, summed), (count,)) if weights else pt.ones(count)
-        w = w if w.type.shape == (count,) else pt.alloc(w, count)
-        return shaped(gram(w, *factors), (*rows.sizes, *columns.sizes))
+        if not weights and (len(factors) == 1 or count * size <= AT_ONCE):
+            return self.unweighted(factors, [*rows, *columns])
+        lengths = tuple(label.size for label in (*shared, *summed))
+        w = self.contractions.arranged(weights, (*shared, *summed)) if weights else pt.ones(lengths)
+        w = w if w.type.shape == lengths else pt.alloc(w, *lengths)
+        w = shaped(w, (prod(lengths[: len(shared)]), count) if shared else (count,))
+        return shaped(gram(w, *factors), [label.size for label in (*shared, *rows, *columns)])
 
-    def unweighted(self, factors: list[TensorVariable], rows: Place, columns: Place) -> TensorVariable | None:
-        if len(factors) > 1:
-            return None
-        return shaped(pt.dot(factors[0].T, factors[0]), (*rows.sizes, *columns.sizes))
+    def unweighted(self, factors: list[TensorVariable], labels: Sequence[Label]) -> TensorVariable:
+        rows = factors[0]
+        for factor in factors[1:]:
+            rows = (rows[:, :, None] * factor[:, None, :]).reshape((rows.type.shape[0], -1))
+        size = prod(factor.type.shape[1] for factor in factors)
+        rows = shaped(rows, (factors[0].type.shape[0], size)) if len(factors) > 1 else rows
+        return shaped(pt.dot(rows.T, rows), [label.size for label in labels])
 
 
 def without_numbers(term: Term) -> Term:
@@ -204,6 +230,10 @@ def _scaled(variable: Variable) -> tuple[float, Variable | None]:
 
 def _bounds(positions: Positions) -> object:
     return (positions.start, positions.stop, positions.step) if isinstance(positions, slice) else None
+
+
+def _free(place: Place, shared: Sequence[Label]) -> list[Label]:
+    return [label for label in place.labels if label not in shared]
 
 
 def _same(one: Factor, two: Factor) -> bool:

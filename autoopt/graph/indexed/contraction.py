@@ -34,7 +34,7 @@ class Contractions:
         self._known: dict[tuple, tuple[Variable, tuple[Label, ...]]] = {}
 
     def contracted(self, factors: Sequence[Factor], wanted: Sequence[Label]) -> Factor:
-        """Return the sum of the product of factors over all labels but `wanted`, in any order of these."""
+        """Return the sum of the product of factors over all labels but `wanted`, in the order of these if that is free."""
         kept = set(wanted)
         factors = multiplied(factors)
         factors = multiplied(self._summed(factor, kept, factors) for factor in factors)
@@ -43,7 +43,7 @@ class Contractions:
         if not factors:
             return pt.constant(1.0), ()
         tree = _order(factors, kept)
-        return self._run(tree, factors, kept)
+        return self._run(tree, factors, list(wanted))
 
     def arranged(self, factors: Sequence[Factor], wanted: Sequence[Label]) -> TensorVariable:
         """Return the same with an axis for each of `wanted`, in this order; of length 1 where nothing depends on it."""
@@ -69,27 +69,37 @@ class Contractions:
             self._known[key] = make()
         return cast(Variable, self._known[key])
 
-    def _run(self, tree: Any, factors: Sequence[Factor], kept: set[Label]) -> Factor:
+    def _run(self, tree: Any, factors: Sequence[Factor], wanted: Sequence[Label]) -> Factor:
         if isinstance(tree, int):
             return factors[tree]
         left, right, result = tree
-        return self._pair(self._run(left, factors, kept), self._run(right, factors, kept), result)
+        return self._pair(self._run(left, factors, wanted), self._run(right, factors, wanted), result, wanted)
 
-    def _pair(self, one: Factor, two: Factor, result: frozenset[Label]) -> Factor:
-        """Return the product of two factors summed over what `result` lacks."""
-        if _rank_key(two) < _rank_key(one):
+    def _pair(self, one: Factor, two: Factor, result: frozenset[Label], wanted: Sequence[Label]) -> Factor:
+        """Return the product of two factors summed over what `result` lacks, in the order of `wanted` as far as it can."""
+        place = {label: k for k, label in enumerate(wanted)}
+
+        def first(labels: Sequence[Label]) -> int:
+            return min((place.get(label, len(place)) for label in labels), default=len(place))
+
+        def ordered(labels: Sequence[Label]) -> list[Label]:
+            return sorted(labels, key=lambda label: place.get(label, len(place)))
+
+        own = [[label for label in f[1] if label not in other[1]] for f, other in ((one, two), (two, one))]
+        if (first(own[1]), _rank_key(two)) < (first(own[0]), _rank_key(one)):
             one, two = two, one
         (a, la), (b, lb) = one, two
-        batch = [label for label in la if label in lb and label in result]
+        batch = ordered([label for label in la if label in lb and label in result])
         summed = [label for label in la if label in lb and label not in result]
-        rows = [label for label in la if label not in lb]
-        columns = [label for label in lb if label not in la]
+        rows = ordered([label for label in la if label not in lb])
+        columns = ordered([label for label in lb if label not in la])
         if not summed:
-            wide = sorted({*la, *lb}, key=lambda label: (label not in batch, [*la, *lb].index(label)))
+            wide = ordered([*la, *(label for label in lb if label not in la)])
             key = ("mul", a, tuple(wide.index(x) for x in la), b, tuple(wide.index(x) for x in lb))
             return self._once(key, lambda: pt.mul(_over(a, la, wide), _over(b, lb, wide))), tuple(wide)
         order = (*batch, *rows, *columns)
-        key = ("dot", a, b, *((la.index(x), lb.index(x)) for x in (*batch, *summed)), len(batch))
+        axes = [(la.index(x), lb.index(x)) for x in (*batch, *summed)]
+        key = ("dot", a, b, *axes, len(batch), *map(la.index, rows), *map(lb.index, columns))
         return self._once(key, lambda: _product(one, two, batch, summed, rows, columns)), order
 
 

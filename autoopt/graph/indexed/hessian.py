@@ -20,7 +20,6 @@ from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors, io_toposort
-from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
@@ -40,7 +39,7 @@ MAX_ROOTS = 8
 MAX_TERMS = 64
 """More terms for one array than this are sooner multiplied out."""
 
-_VIEWS = (DimShuffle, Reshape, SplitDims, JoinDims, SpecifyShape, Subtensor)
+_VIEWS = (Reshape, SplitDims, JoinDims, SpecifyShape, Subtensor)
 
 Simplify = Callable[[Sequence[Variable], Sequence[Variable]], "list[TensorVariable]"]
 
@@ -154,11 +153,6 @@ def _viewed(node: Apply, positions: np.ndarray) -> np.ndarray:
     """Return the positions that a view of an array with such positions has."""
     if isinstance(node.op, Subtensor):
         return np.asarray(positions[tuple(indices(node.op.idx_list, node.inputs[1:]))])
-    if isinstance(node.op, DimShuffle):
-        kept = [axis for axis in node.op.new_order if axis != "x"]
-        dropped = tuple(axis for axis in range(positions.ndim) if axis not in kept)
-        moved = positions.transpose([*kept, *dropped])
-        return moved.reshape(node.outputs[0].type.shape)
     return positions.reshape(node.outputs[0].type.shape)
 
 

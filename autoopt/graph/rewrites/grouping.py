@@ -24,7 +24,7 @@ from pytensor.tensor.math import Sum, add, mul, neg, true_div
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.ops.matmul import matmul
-from autoopt.ops.patterns import applied, is_elementwise, rank
+from autoopt.ops.patterns import applied, identity, is_elementwise, rank
 
 TERMS = 12
 """The most terms that a sum is taken apart into."""
@@ -37,12 +37,13 @@ def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: s
     """Return `roots` with sums and products regrouped, so that terms free of `late` are combined first."""
     depends = set(late)
     replaced: dict[Variable, Variable] = {}
+    combined: dict[tuple, Variable] = {}  # what is combined early is computed once
     for node in io_toposort([*late, *known], roots):
         inputs = [replaced.get(variable, variable) for variable in node.inputs]
         results = node.outputs
         if depends.intersection(node.inputs):
             depends.update(node.outputs)
-            grouping = _Grouping(node, inputs, depends)
+            grouping = _Grouping(node, inputs, depends, combined)
             better = grouping.result()
             if better is not None:
                 results = [better]
@@ -67,8 +68,10 @@ class _Grouping:
         What has been made besides the result that depends on what is late.
     """
 
-    def __init__(self, node: Apply, inputs: list[Variable], depends: set[Variable]) -> None:
-        self.node, self.inputs, self.depends = node, inputs, depends
+    def __init__(
+        self, node: Apply, inputs: list[Variable], depends: set[Variable], combined: dict[tuple, Variable]
+    ) -> None:
+        self.node, self.inputs, self.depends, self.combined = node, inputs, depends, combined
         self.late: list[Variable] = []
 
     def result(self) -> Variable | None:
@@ -91,7 +94,10 @@ class _Grouping:
         rest = [v for v in inputs if v in self.depends]
         if len(early) + len(below) < 2 or not early or not rest:
             return None
-        factor = applied(self.node.op, *early) if len(early) > 1 else early[0]
+        key = self.node.op, *map(identity, early)
+        if len(early) > 1 and key not in self.combined:
+            self.combined[key] = applied(self.node.op, *early)
+        factor = self.combined[key] if len(early) > 1 else early[0]
         for divisor in below:
             factor = true_div(factor, divisor)
         return applied(self.node.op, *rest, factor)

@@ -14,11 +14,8 @@ from pytensor.graph.features import Feature
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import GraphRewriter
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
-from pytensor.graph.traversal import io_toposort
-from pytensor.scalar.basic import Add, Mul
 from pytensor.tensor.basic import Alloc, alloc
 from pytensor.tensor.blockwise import Blockwise
-from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.rewriting.basic import topo_constant_folding
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, IncSubtensor
 

@@ -1,0 +1,39 @@
+"""Hessians of objectives of many kinds: right, never refused, and handed out as source that stands by itself."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+from hessian_cases import CASES
+
+import autoopt
+from autoopt import differences
+
+
+def computed(text, function, x, args):
+    """Return what the source of a Hessian gives in a namespace of its own."""
+    namespace: dict = {}
+    exec(compile(text, "exported", "exec"), namespace)
+    known = dict(zip(list(inspect.signature(function).parameters)[1:], args, strict=True))
+    with np.errstate(all="ignore"):
+        if "prepare" in namespace:
+            known |= namespace["prepare"](*(known[name] for name in inspect.signature(namespace["prepare"]).parameters))
+        names = list(inspect.signature(namespace["hess"]).parameters)[1:]
+        return namespace["hess"](x, *(known[name] for name in names))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_hessian_is_that_of_differences_and_of_its_source(case) -> None:
+    objective = autoopt.objective(case.f, case.x0, *case.args)
+    for x in (case.x0, case.x0 * 0.9 + 0.01):
+        expected, error = differences.hessian(objective.grad, x)
+        found = objective.hess(x)
+        assert found.shape == (x.size, x.size) and found.flags.writeable
+        size = np.abs(expected).max()
+        assert np.all(np.abs(found - expected) <= 5 * error + (1e-8 + 30 * case.noise) * size)
+        np.testing.assert_allclose(found, found.T, atol=1e-11 * size + case.noise * size)
+    text = autoopt.source(case.f, case.x0, case.args, "hessian")
+    assert "base64" not in text and "autoopt" not in "".join(re.findall("^ *(?:import|from) .*$", text, re.MULTILINE))
+    there = computed(text, case.f, case.x0, case.args)
+    np.testing.assert_allclose(there, objective.hess(case.x0), rtol=1e-9, atol=1e-9 * np.abs(there).max())
