@@ -25,10 +25,13 @@ class Matrices:
     Parameters
     ----------
     dispatch : Dispatch
+    like : Matrices, optional
+        Those of an objective of the same code, whose patterns are known.
     """
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, dispatch: Dispatch, like: Matrices | None = None) -> None:
         self.dispatch = dispatch
+        self._known: Patterns | None = None if like is None else like.__dict__.get("_patterns", like._known)
 
     def hessian(self, x: np.ndarray, sparse: bool | None) -> Any:
         """Return the Hessian, as an array or sparse as `sparse` says, or its size."""
@@ -65,4 +68,4 @@ class Matrices:
         """The patterns of the paths, found when first asked for."""
         from autoopt.objectives.sparse import Patterns  # loads scipy.sparse
 
-        return Patterns(self.dispatch)
+        return Patterns(self.dispatch, self._known)

@@ -119,6 +119,13 @@ def _by_rows(pattern: Pattern, transposed: Pattern) -> Coloring:
     return Coloring(other.adjoints, other.directions, places[back.data - 1])
 
 
+def fewest(pattern: Pattern) -> int:
+    """Return how many products are needed at least by a symmetric pattern, or with full rows left out."""
+    counts = np.diff(pattern.indptr)
+    full = _full(counts)
+    return int(full.sum() + counts[~full].max(initial=0))
+
+
 def _full(counts: np.ndarray) -> np.ndarray:
     """Return which rows are to be left out, for the number of products to be least."""
     lengths = np.unique(counts)
