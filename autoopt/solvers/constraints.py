@@ -11,7 +11,6 @@ import numpy as np
 from autoopt.constraints.constraint import Constraint
 from autoopt.solvers.bounds import Limits
 
-
 ACTIVE = 1e-6
 """How near to an active limit interior-point methods end, in units of max(|limit|, 1)."""
 

@@ -156,12 +156,17 @@ def shape_vector(writer: Writer, node: Apply, x: Code) -> Code:
 
 @prints(Reshape, stem="reshaped", view=View())
 def reshaped(writer: Writer, node: Apply, x: Code, target: Code) -> Code:
-    return Code(f"{x:.}.reshape({', '.join(entries(writer, node.inputs[1])) or '()'})")
+    shape = ", ".join(entries(writer, node.inputs[1])) or "()"
+    if not rank(node.inputs[0]):  # it may be a number
+        return call("np.reshape", x, f"({shape})" if "," in shape else shape)
+    return Code(f"{x:.}.reshape({shape})")
 
 
 @prints(JoinDims, stem="reshaped", view=View())
 def join_dims(writer: Writer, node: Apply, x: Code) -> Code:
     axes, ndim = node.op.axis_range, rank(node.inputs[0])
+    if not ndim:  # it may be a number
+        return call("np.reshape", x, "-1")
     if len(axes) == ndim:
         return Code(f"{x:.}.reshape(-1)")
     x = writer.named(node.inputs[0])
