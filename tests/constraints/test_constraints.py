@@ -245,3 +245,26 @@ def test_wrong_hessian_of_a_constraint():
     wrong = NonlinearConstraint(two, 0, 9, jac=lambda x: [[x[1], x[0], 0], 2 * x], hess=lambda x, v: v[1] * np.eye(3))
     with pytest.raises(VerificationError, match=r"^hess of constraints\[0\] is wrong: times a direction it gives"):
         minimize(lambda x: x @ x, START, constraints=wrong)
+
+
+# From call to call ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_numbers_and_data_of_the_next_call_are_taken(method):
+    """The nearest point of a ball to (3, 4) has its radius; the ball's centre is data, its radius an outer variable."""
+    for radius, centre in [(1.0, 0.0), (2.0, 0.0), (2.0, 1.0), (0.5, -1.0)]:
+        ball = {"type": "ineq", "fun": lambda x, c: radius**2 - np.sum((x - c) ** 2), "args": (np.full(2, centre),)}  # noqa: B023
+        result = minimize(
+            lambda x: np.sum((x - np.array([3.0, 4.0])) ** 2), np.zeros(2), method=method, constraints=ball
+        )
+        towards = np.array([3.0, 4.0]) - centre
+        assert result.success
+        assert result.x == pytest.approx(centre + radius * towards / np.linalg.norm(towards), abs=1e-6)
+
+
+@pytest.mark.parametrize(("engine", "method"), [("numpy", "trust-constr"), ("numba", "slsqp")])
+def test_engines(engine, method):
+    ball = NonlinearConstraint(lambda x: x @ x, -np.inf, 1.0)
+    result = minimize(rosen, [-0.2, 0.3], method=method, engine=engine, constraints=ball)
+    assert result.success and result.x == pytest.approx([0.78641515, 0.61769831], rel=1e-5)
