@@ -11,6 +11,7 @@ from typing import Any
 from autoopt.check import check
 from autoopt.errors import AutooptError
 from autoopt.minimize import minimize
+from autoopt.objectives.linear_maps import jvp, vjp
 from autoopt.objectives.objective import Objective, objective
 from autoopt.objectives.transforms import grad, hessian, hvp, jacobian, value_and_grad
 from autoopt.roots import fixed_point
@@ -29,11 +30,13 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "jvp",
     "minimize",
     "models",
     "objective",
     "source",
     "value_and_grad",
+    "vjp",
 ]
 
 _RENAMED = {"rule": "formula"}

@@ -128,6 +128,10 @@ def literal(value: object) -> Code:
 SHORT = 16
 
 
+LISTED = 3
+"""Up to this many whole numbers that count up are written one by one."""
+
+
 def array_text(value: np.ndarray) -> str | None:
     """Return the expression that makes a constant array: a display, np.full or np.arange; None if none is short."""
     flat, dtype = value.ravel(), _dtype_argument(value.dtype)
@@ -142,15 +146,15 @@ def array_text(value: np.ndarray) -> str | None:
         factor = "" if flat[0] == 1 else f"{literal(flat[0])} * "
         shape = "" if value.shape == (side, side) else f".reshape{sequence([str(length) for length in value.shape])}"
         return f"{factor}np.eye({side}){shape}"
-    if value.size <= SHORT:
-        items = re.sub(r"\binf\b", "np.inf", re.sub(r"\bnan\b", "np.nan", repr(value.tolist())))
-        return f"np.array({items}{'' if value.dtype == np.int64 else dtype})"
-    if value.ndim == 1 and value.dtype == np.int64:
+    if value.ndim == 1 and value.dtype == np.int64 and value.size > LISTED:
         start, step = int(flat[0]), int(flat[1] - flat[0])
         stop = start + step * value.size
         if step and np.array_equal(flat, np.arange(start, stop, step)):
             bounds = [stop] if (start, step) == (0, 1) else [start, stop] if step == 1 else [start, stop, step]
             return f"np.arange({', '.join(map(str, bounds))})"
+    if value.size <= SHORT:
+        items = re.sub(r"\binf\b", "np.inf", re.sub(r"\bnan\b", "np.nan", repr(value.tolist())))
+        return f"np.array({items}{'' if value.dtype == np.int64 else dtype})"
     return None
 
 

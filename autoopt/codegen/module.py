@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,8 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     return joined(listings, title)
 
 
-def write_by_columns(graph: Graph, functions: Sequence[Function], kind: Kind, title: str) -> str:
-    """Return the text of the module of a symmetric matrix as the products with the unit vectors.
+def write_by_products(graph: Graph, functions: Sequence[Function], kind: Kind, title: str) -> str:
+    """Return the text of the module of a matrix as the products with the unit vectors, its columns or its rows.
 
     `functions` are those of the products, which become functions that the one of `kind` calls.
     """
@@ -62,10 +63,11 @@ def write_by_columns(graph: Graph, functions: Sequence[Function], kind: Kind, ti
     linearize, product = listings[LINEARIZE], listings[functions[-1].name]
     assert linearize is not None and product is not None
     given = [listing for listing in listings.values() if listing is not None]
-    return joined([*given, _by_columns(linearize, product, kind)], title)
+    rows = graph.size if kind.rows is None else prod(graph.tape.steps[graph.tape.output].shape)
+    return joined([*given, _by_products(linearize, product, kind, (rows, graph.size))], title)
 
 
-def _by_columns(linearize: Listing, product: Listing, kind: Kind) -> Listing:
+def _by_products(linearize: Listing, product: Listing, kind: Kind, lengths: tuple[int, int]) -> Listing:
     """Return the function that calls the products, linearised once."""
     later = product.arguments[1:]  # after the direction
     point, *known = linearize.arguments
@@ -75,10 +77,19 @@ def _by_columns(linearize: Listing, product: Listing, kind: Kind) -> Listing:
     kept, unit = fresh("kept", taken), fresh("unit", taken)
     first = f"{linearize.name}({', '.join(linearize.arguments)})"
     given = [unit, *(name for name in later if name not in ahead), *([f"**{kept}"] if ahead else [])]
-    columns = f"np.array([{product.name}({', '.join(given)}) for {unit} in np.eye(len({point}))])"
+    by_rows = product.name == kind.rows
+    units = str(lengths[0]) if by_rows else f"len({point})"
+    matrix = f"np.array([{product.name}({', '.join(given)}) for {unit} in np.eye({units})])"
+    if not all(lengths):
+        matrix = f"np.zeros({lengths!r})"
+    elif not by_rows and not kind.is_symmetric:
+        matrix += ".T"
     lines = (f"{kept} = {first}" if ahead else first,)
-    docstring = f"Return the {kind.returns[-1].capitalize()}, a column at a time: its products with the unit vectors."
-    return Listing(kind.name, tuple(arguments), lines, (columns,), docstring)
+    docstring = (
+        f"Return the {kind.returns[-1].capitalize()}, a {'row' if by_rows else 'column'} at a time: "
+        "its products with the unit vectors."
+    )
+    return Listing(kind.name, tuple(arguments), lines, (matrix,), docstring)
 
 
 def joined(listings: Sequence[Listing], title: str = "") -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
 
+import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
@@ -72,6 +73,13 @@ def _variable(start: int, stop: int, scalar: bool) -> TensorVariable:
 def slopes(value: Variable, wrt: Sequence[Variable]) -> list[TensorVariable]:
     """Return the derivatives of a number, zeros where it does not depend on one of `wrt`."""
     return cast("list[TensorVariable]", pytensor.grad(value, list(wrt), disconnected_inputs="ignore"))
+
+
+def parameter_columns(parts: Sequence[Part], vector: TensorVariable) -> dict[Variable, np.ndarray]:
+    """Return the positions of the parameters in the vector, by the variables that they are read from."""
+    if not parts:
+        return {vector: np.arange(vector.type.shape[0])}
+    return {part.variable: np.array(part.start) if part.scalar else np.arange(part.start, part.stop) for part in parts}
 
 
 def join(pieces: Sequence[TensorVariable], parts: Sequence[Part], size: int, axis: int = 0) -> TensorVariable:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 
-from autoopt.errors import UnsupportedFunctionError
+from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution import ladder
 from autoopt.execution.engines import Compiled, engine_of, rebound
+from autoopt.graph.kinds import KINDS
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
 from autoopt.origin import definition
@@ -54,7 +55,19 @@ class Compiler:
         return other
 
     def compiled(self, path: Path, kind: str) -> Compiled:
-        """Return the functions of one kind on one path, made when first asked for."""
+        """Return the functions of one kind on one path, made when first asked for.
+
+        Raises
+        ------
+        UsageError
+            If the gradient or the Hessian of an array is asked for.
+        """
+        if KINDS[kind].order and not (KINDS[kind].of_array or self.original.scalar):
+            raise UsageError(
+                "An objective that returns an array has no gradient and no Hessian.",
+                definition(self.original.function),
+                "ask for its jacobian, jvp or vjp, or return one number.",
+            )
         if kind not in path.compiled and path.trace.tape.caught:
             known = self.passing.get(kind)
             if known is not None and kind in known.compiled and known.is_same_code(path):

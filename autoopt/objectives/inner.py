@@ -79,6 +79,14 @@ class Inner:
         """Return the Hessian times each of `directions`, of shape (n,)."""
         return self._products(self._compiled("hessp"), directions)
 
+    def pushed(self, direction: Any) -> Any:
+        """Return the Jacobian times `direction`, of shape (n,): shape (m,), m being the number of results."""
+        return self._products(self._compiled("pushforward"), [direction])[0]
+
+    def pulled(self, weights: Any) -> Any:
+        """Return the transposed Jacobian times `weights`, of shape (m,): shape (n,)."""
+        return self._products(self._compiled("pullback"), [weights])[0]
+
     def hessian(self) -> Any:
         """Return the Hessian, shape (n, n)."""
         compiled = self._compiled("hess")
@@ -89,12 +97,12 @@ class Inner:
     def jacobian(self) -> Any:
         """Return the derivatives of an array, shape (m, n), m being the number of its entries."""
         compiled = self._compiled("jacobian")
-        if not isinstance(compiled, engines.ByProducts):
+        if not compiled.by_products:
             return self._run(compiled)
-        rows, columns = compiled.shape
-        directions = list(np.eye(rows if compiled.by_rows else columns))
-        found = self.tracer.nested(self._products(compiled.product, directions))
-        return found if compiled.by_rows else found.T
+        rows, columns = int(np.prod(self.value.shape)), self.vector.shape[0]
+        if columns <= rows:
+            return self.tracer.nested([self.pushed(unit) for unit in np.eye(columns)]).T
+        return self.tracer.nested([self.pulled(unit) for unit in np.eye(rows)])
 
     def _products(self, compiled: Any, directions: Sequence[Any]) -> list[Any]:
         return self._run(compiled, directions)

@@ -68,6 +68,40 @@ class Transformed:
         return (inner.value, gradient) if self.kind == "value_and_grad" else gradient
 
 
+class LinearMap:
+    """The derivative of a function of several arguments at a point, for `jvp` and `vjp`.
+
+    Attributes
+    ----------
+    value : TracedArray
+    """
+
+    def __init__(self, tracer: Any, function: Callable, primals: tuple) -> None:
+        self.tracer = tracer
+        with _placed(tracer):
+            self.structure = Structure.of(concrete(tracer, primals))
+            vector = flat(tracer, self.structure, primals)
+        self.inner = Inner(tracer, function, function, self.structure, vector, False)
+        self.value = self.inner.value
+
+    def along(self, tangents: tuple) -> tuple[Any, Any]:
+        """Return the value, and how it changes along `tangents`."""
+        with _placed(self.tracer):
+            direction = flat(self.tracer, self.structure, tangents, "tangents")
+        return self.value, self.inner.pushed(direction).reshape(self.value.shape)
+
+    def pulled(self, w: Any) -> tuple:
+        """Return the derivatives of the results' sum with weights `w`, a part for each argument."""
+        shape = np.shape(concrete(self.tracer, w))
+        if shape != self.value.shape:
+            raise UsageError(
+                f"The weights have shape {shape}, but f's result has shape {self.value.shape}.",
+                self.tracer.location(),
+                "pass one weight for each entry of the result.",
+            )
+        return tuple(self.structure.unflatten(self.inner.pulled(_vector(self.tracer, w))))
+
+
 class NestedObjective:
     """Stands in for an `Objective`: the methods that give numbers. `anew` makes one outside of the objective."""
 
@@ -119,6 +153,14 @@ class NestedObjective:
         self._refuse(sparse)
         inner = self._inner(x)
         return inner.jacobian(), inner.value.shape
+
+    def jvp(self, x: Any, p: Any) -> Any:
+        """Return the Jacobian times `p`, shape (m,)."""
+        return self._inner(x).pushed(self._flat(p, "direction"))
+
+    def vjp(self, x: Any, w: Any) -> Any:
+        """Return the transposed Jacobian times `w`, shape (n,)."""
+        return self._inner(x).pulled(_vector(self.tracer, w))
 
     def __getattr__(self, name: str) -> Any:
         raise TracingError(

@@ -15,8 +15,9 @@ import numpy as np
 
 from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
-from autoopt.graph.kinds import PUBLIC
+from autoopt.graph.kinds import PUBLIC, Kind
 from autoopt.objectives.blocks import LARGEST_DENSE
+from autoopt.objectives.directions import weights
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
@@ -103,6 +104,7 @@ class Objective:
         self._run = dispatch.run
         self._products = Products(dispatch)
         self.__dict__.pop("_patterns", None)
+        self._pushes, self._pulls = Products(dispatch, "pushforward_columns"), Products(dispatch, "pullback_columns")
         self.timings = dispatch.timings
 
     def let_go(self) -> None:
@@ -205,6 +207,39 @@ class Objective:
         tape = self.dispatch.tape_at(x)
         return matrix, tape.steps[tape.output].shape
 
+    def jvp(self, x: Any, p: Any) -> np.ndarray:
+        """Return the Jacobian times `p`, shape (m,), m being the number of entries of f's result.
+
+        For a matrix `p` of shape (n, k), a direction in each column, it has shape (m, k). What does not depend on `p`
+        is computed once for each x.
+        """
+        x = self._flat(x)
+        if self.structure.is_matrix(p):
+            return self._pushes.at(x, np.asarray(p, dtype=np.float64), prod(self._result_shape(x)))
+        return self._run("pushforward", x, self._flat(p, "direction"))
+
+    def vjp(self, x: Any, w: Any) -> np.ndarray:
+        """Return the transposed Jacobian times `w`, shape (n,).
+
+        `w` has one weight for each entry of f's result: f's shape, or flat, shape (m,). For a matrix of shape (m, k)
+        the result has shape (n, k). What does not depend on `w` is computed once for each x.
+        """
+        x = self._flat(x)
+        w = weights(w, self._result_shape(x))
+        return self._run("pullback", x, w) if w.ndim == 1 else self._pulls.at(x, w, self.size)
+
+    def _result_shape(self, x: np.ndarray) -> tuple[int, ...]:
+        """Return the shape of f's result at `x`: where it may be another one, from its value there."""
+        path = self.dispatch.paths[0]
+        tape = path.trace.tape
+        if len(self.dispatch.paths) > 1 or tape.guards or not path.trace.watched.complete:
+            return self.array(x).shape
+        return tape.steps[tape.output].shape
+
+    def array(self, x: Any) -> np.ndarray:
+        """Return f(x) of an array-valued f, in its shape."""
+        return np.array(self._run("value", self._flat(x)), dtype=float)
+
     def sparsity(self, kind: str = "hessian") -> Sparsity:
         """Return where the Hessian, or the "jacobian", may differ from 0 on the path taken last; `spy` draws it."""
         return self._patterns.sparsity(kind)
@@ -255,12 +290,9 @@ class Objective:
 
         Parameters
         ----------
-        derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"
+        derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"; of arrays "jacobian", "jvp" or "vjp"
         """
-        kind = PUBLIC.get(derivatives)
-        if kind is None:
-            remedy = f"choose one of {', '.join(PUBLIC)}."
-            raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
+        kind = kind_of(derivatives)
         compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
         if not compiled.text:
             raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
@@ -292,6 +324,14 @@ def _mirrored(hessian: np.ndarray) -> np.ndarray:
     return np.where(unknown, hessian.T, hessian) if unknown.any() else hessian
 
 
+def kind_of(derivatives: str) -> Kind:
+    """Return the kind of derivative that a user asks for by name."""
+    if derivatives not in PUBLIC:
+        remedy = f"choose one of {', '.join(PUBLIC)}."
+        raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
+    return PUBLIC[derivatives]
+
+
 def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objective:
     """Return the `Objective` of `f` for the data `args`: its value, gradient, Hessian, products and source."""
     return Objective(f, x0, args, engine)
@@ -302,7 +342,7 @@ def _nested(tracer: Any, f: Callable, x0: Any, *args: Any, **options: Any) -> An
     """Return what stands in for an objective that is made inside another one."""
     from autoopt.objectives.nested import NestedObjective
 
-    return NestedObjective(tracer, f, x0, args, Objective)
+    return NestedObjective(tracer, f, x0, args, Objective, options.get("scalar", True))
 
 
 def source(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient") -> str:
@@ -312,7 +352,9 @@ def source(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient"
     ----------
     f, x0, args
         As in `minimize`.
-    derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"
-        What the module computes: "hvp" is the Hessian times a direction, "hvp_columns" times a matrix of them.
+    derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"; for an `f` that returns an array "jacobian"
+        What the module computes: "hvp" is the Hessian times a direction, "hvp_columns" times a matrix of them. Of an
+        `f` that returns an array "jacobian", and its products with a direction, "jvp", and with weights, "vjp".
     """
-    return Objective(f, x0, args).source(derivatives)
+    kind = kind_of(derivatives)
+    return Objective(f, x0, args, scalar=bool(kind.order) and not kind.of_array).source(derivatives)

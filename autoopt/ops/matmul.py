@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
-from pytensor.graph.replace import _vectorize_node
+from pytensor.graph.replace import _vectorize_node, clone_replace
+from pytensor.graph.traversal import ancestors
 from pytensor.tensor.type import TensorType
 
 
@@ -24,6 +27,15 @@ class MatMul(Op):
 
 
 matmul = MatMul()
+
+
+def as_dots(variables: Sequence[Variable]) -> list[Variable]:
+    """Return `variables` with PyTensor's own products, which its linkers know, in place of this one."""
+    while True:
+        node = next((v.owner for v in ancestors(variables) if v.owner and isinstance(v.owner.op, MatMul)), None)
+        if node is None:
+            return list(variables)
+        variables = clone_replace(list(variables), {node.outputs[0]: pt.dot(*node.inputs)})
 
 
 @_vectorize_node.register(MatMul)

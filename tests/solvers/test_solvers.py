@@ -21,7 +21,7 @@ class Handmade:
         self.points.append(x.copy())
         return self._value(x), self._grad(x)
 
-    def hess(self, x):
+    def hess(self, x, sparse=None):
         return self._hess(x)
 
     def hessp(self, x, p):

@@ -156,7 +156,13 @@ def shape_vector(writer: Writer, node: Apply, x: Code) -> Code:
 
 @prints(Reshape, stem="reshaped", view=View())
 def reshaped(writer: Writer, node: Apply, x: Code, target: Code) -> Code:
-    shape = ", ".join(entries(writer, node.inputs[1])) or "()"
+    source, lengths = node.inputs[0].owner, entries(writer, node.inputs[1])
+    if source and isinstance(source.op, MakeVector) and len(lengths) == 2 and x.text.startswith("np.array(["):
+        items, width = [str(writer.code(v)) for v in source.inputs], node.outputs[0].type.shape[1]
+        if width and source.op.dtype == "float64":
+            rows = [f"[{', '.join(items[k : k + width])}]" for k in range(0, len(items), width)]
+            return call("np.array", f"[{', '.join(rows)}]")
+    shape = ", ".join(lengths) or "()"
     if not rank(node.inputs[0]):  # it may be a number
         return call("np.reshape", x, f"({shape})" if "," in shape else shape)
     return Code(f"{x:.}.reshape({shape})")

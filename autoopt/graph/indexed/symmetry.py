@@ -52,7 +52,9 @@ def _joint(
         return None
     shared_above, above = _pairs([*mine_scales, *yours_scales])
     shared_below, beneath = _pairs([*below_scales, *under_scales])
-    core = pt.mul(*(p.over(labels) for p in [*mine, *shared_above])) if len(mine) + len(shared_above) > 1 else mine[0][0]
+    core = (
+        pt.mul(*(p.over(labels) for p in [*mine, *shared_above])) if len(mine) + len(shared_above) > 1 else mine[0][0]
+    )
     core = divided(core, labels, [*below, *shared_below])
     rest: list[Factor] = [*above, *((pt.true_div(1.0, v), own) for v, own in beneath)]
     return a.number * b.number, core, rest
