@@ -74,7 +74,8 @@ def _hessian(problem: Problem, x: np.ndarray) -> Any:
 def _newton_step(hessian: Any, gradient: np.ndarray, shift: float) -> tuple[np.ndarray | None, float]:
     """Return the step by (H + shift D) p = -g, and the shift that makes it positive definite; None if none does.
 
-    D are the sizes of H's diagonal, 1e-8 of its largest entry at least. The shift of the last point is where the search for one begins, as in Ipopt.
+    D are the sizes of H's diagonal, 1e-8 of its largest entry at least. The shift of the last point is where the search
+    for one begins, as in Ipopt.
 
     References
     ----------
