@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 import pytensor.tensor as pt
 from pytensor import scalar as ps
-from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.elemwise import DimShuffle
@@ -17,12 +17,11 @@ from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.indexed.contraction import Contractions, cheapest, shaped
 from autoopt.graph.indexed.hessian import Block, Unassembled, with_operands
-from autoopt.graph.indexed.pushes import uniform
 from autoopt.graph.indexed.scales import balanced
 from autoopt.graph.indexed.symmetry import squared
 from autoopt.graph.indexed.terms import Factor, Label, Place, Term, as_slice, composed, merged
 from autoopt.ops.assembled import Assembled, Entry, Positions, gram
-from autoopt.ops.patterns import is_elementwise
+from autoopt.ops.patterns import is_elementwise, uniform
 
 
 def assembled(variables: Sequence[Variable], parameters: Variable) -> list[Variable]:
@@ -316,6 +315,3 @@ def _equal(one: Term, two: Term) -> bool:
         return False
     both = merged([one, two])
     return len(both) == 1 and both[0].coefficient == 2.0 * one.coefficient
-
-
-__all__ = ["Constant", "assembled"]

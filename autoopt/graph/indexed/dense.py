@@ -57,10 +57,10 @@ def _piece(term: Term, shape: tuple[int, ...]) -> TensorVariable:
         value = pt.mul(term.coefficient, value)
     lengths = tuple(label.size for label in labels)
     value = value if value.type.shape == lengths else pt.alloc(value, *lengths)
-    if all(place.is_plain or (not place.labels and length == 1) for place, length in zip(places, shape, strict=True)):
-        if len(labels) == sum(place.is_plain for place in places):
-            order: list[Any] = [labels.index(place.labels[0]) if place.labels else "x" for place in places]
-            return value if order == list(range(value.type.ndim)) else value.dimshuffle(order)
+    plain = [place.is_plain or (not place.labels and n == 1) for place, n in zip(places, shape, strict=True)]
+    if all(plain) and len(labels) == sum(place.is_plain for place in places):
+        order: list[Any] = [labels.index(place.labels[0]) if place.labels else "x" for place in places]
+        return value if order == list(range(value.type.ndim)) else value.dimshuffle(order)
     index = tuple(over(place, labels) for place in places)
     return cast(TensorVariable, pt.inc_subtensor(pt.zeros(shape)[index], value))
 

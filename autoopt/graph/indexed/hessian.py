@@ -14,21 +14,24 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedGrad, ZeroGrad
-from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import clone_replace
-from pytensor.graph.traversal import ancestors, io_toposort
+from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
 from pytensor.tensor.variable import TensorVariable
 
+from autoopt.graph.indexed import elementwise as _elementwise  # noqa: F401  (they fill PUSHES)
+from autoopt.graph.indexed import shapes as _shapes  # noqa: F401
+from autoopt.graph.indexed import sums as _sums  # noqa: F401
 from autoopt.graph.indexed.condensing import condensed
 from autoopt.graph.indexed.dense import multiplied_out
-from autoopt.graph.indexed.pushes import indices, is_step, push_of
+from autoopt.graph.indexed.entries import indices
+from autoopt.graph.indexed.table import is_step, push_of
 from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, merged
 from autoopt.graph.parts import slopes
 from autoopt.ops.releases import infers_shape
@@ -242,6 +245,3 @@ def with_operands(term: Term, operands: Sequence[Variable]) -> Term:
         variable = operands[cast(int, number)]
         factors.append((variable, labels))
     return Term(term.coefficient, tuple(factors), tuple(map(place, term.out)), tuple(map(place, term.par)))
-
-
-__all__ = ["Block", "Constant", "Unassembled", "ancestors", "hessian", "pt", "with_operands"]

@@ -18,9 +18,8 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.variable import TensorVariable
 
-from autoopt.graph.indexed.pushes import uniform
 from autoopt.graph.indexed.terms import Factor, Label, Term, multiplied
-from autoopt.ops.patterns import is_elementwise
+from autoopt.ops.patterns import is_elementwise, uniform
 
 IsData = Callable[[Variable], bool]
 
@@ -83,7 +82,7 @@ def _squeezed(variable: Variable, labels: tuple[Label, ...]) -> Piece:
 
 
 def _unwrapped(variable: Variable) -> Variable:
-    """Return an array whose axes are inserted, moved and dropped again without all that, where nothing is left of it."""
+    """Return an array without axes inserted, moved and dropped again, where nothing is left of it."""
     order, v = tuple(range(cast(TensorVariable, variable).type.ndim)), variable
     while v.owner is not None and isinstance(v.owner.op, DimShuffle):
         inner = v.owner.op.new_order

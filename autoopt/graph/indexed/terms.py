@@ -127,9 +127,9 @@ def composed(place: Place, new: Mapping[Label, Place]) -> Place:
         return new[place.labels[0]]
     parts = [new.get(label, Place((label,))) for label in place.labels]
     labels = tuple(dict.fromkeys(label for part in parts for label in part.labels))
-    if place.index is None and all(part.index is None for part in parts):
-        if len(labels) == sum(len(part.labels) for part in parts):
-            return Place(labels)
+    plain = place.index is None and all(part.index is None for part in parts)
+    if plain and len(labels) == sum(len(part.labels) for part in parts):
+        return Place(labels)
     if not any(isinstance(p.index, Variable) for p in (place, *parts)):
         spread = [_spread(part.known(), part.labels, labels) for part in parts]
         return Place(labels, np.asarray(place.known()[tuple(spread)]))
