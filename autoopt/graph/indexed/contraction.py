@@ -94,7 +94,7 @@ class Contractions:
         columns = ordered([label for label in lb if label not in la])
         if not summed:
             wide = ordered([*la, *(label for label in lb if label not in la)])
-            key = ("mul", a, tuple(wide.index(x) for x in la), b, tuple(wide.index(x) for x in lb))
+            key: tuple = ("mul", a, tuple(wide.index(x) for x in la), b, tuple(wide.index(x) for x in lb))
             return self._once(key, lambda: pt.mul(_over(a, la, wide), _over(b, lb, wide))), tuple(wide)
         order = (*batch, *rows, *columns)
         axes = [(la.index(x), lb.index(x)) for x in (*batch, *summed)]
@@ -128,7 +128,8 @@ def _product(
     elif not batch and not columns:
         product = pt.dot(left, right[:, 0])
     else:
-        product = pt.dot(left, right) if not batch else pt.matmul(left, right)
+        multiply: Any = pt.matmul if batch else pt.dot
+        product = multiply(left, right)
     shape = [label.size for label in (*batch, *rows, *columns)]
     return shaped(product, shape)
 
@@ -174,7 +175,7 @@ def cheapest(factors: Sequence[Factor], wanted: Sequence[Label]) -> float:
     sets = [frozenset(labels) for _, labels in multiplied(factors)]
     if not 0 < len(sets) <= MOST:
         return inf
-    return cast(float, _best(sets, frozenset(wanted))[0])
+    return _best(sets, frozenset(wanted))[0]
 
 
 def _best(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> tuple[float, Any]:
@@ -190,7 +191,8 @@ def _best(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> tuple[flo
         if mask in found:
             continue
         result = labels(mask)
-        low, best = mask & -mask, (inf, None, result)
+        low = mask & -mask
+        best: tuple[float, Any, frozenset[Label]] = (inf, None, result)
         part = (mask - 1) & mask
         while part:
             if part & low:

@@ -159,7 +159,7 @@ def written(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
     if not terms[1]:
         return found
     if isinstance(node.op, IncSubtensor):
-        entries: dict[int, Place | int | slice] = dict(enumerate(indices(node.op.idx_list, inputs)))
+        entries: dict[int, int | slice] = dict(enumerate(indices(node.op.idx_list, inputs)))
         shape = tuple(n for axis, length in enumerate(x.type.shape) for n in _read_shape(entries.get(axis), length))
     else:
         positions = _gathering(node, inputs)
@@ -188,14 +188,14 @@ def written(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
             found.append(term.times((), out))
         return found
     for term in terms[1]:
-        own = iter(_written_places(term, y, shape))
+        there = iter(_written_places(term, y, shape))
         out = []
         for axis, length in enumerate(x.type.shape):
             entry = entries.get(axis, slice(None))
             if isinstance(entry, int):
                 out.append(fixed(entry % length_of(length)))
                 continue
-            place, where = next(own), np.arange(length_of(length))[entry]
+            place, where = next(there), np.arange(length_of(length))[entry]
             if where.size == length and entry.step in (None, 1):
                 out.append(place)
             else:
@@ -204,7 +204,7 @@ def written(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
     return found
 
 
-def _read_shape(entry: int | slice | Place | None, length: int | None) -> tuple[int, ...]:
+def _read_shape(entry: int | slice | None, length: int | None) -> tuple[int, ...]:
     if isinstance(entry, int):
         return ()
     return (len(np.arange(length_of(length))[slice(None) if entry is None else entry]),)
