@@ -356,7 +356,7 @@ def _gram_listing(name: str, count: int) -> Listing:
     lines = [
         f"size = {' * '.join(f'{name}.shape[1]' for name in names)}",
         "total = np.zeros((size, size))",
-        "roots, negative = np.sqrt(np.abs(w)), np.any(w < 0.0)",
+        "roots, negative = np.sqrt(np.abs(w)), w < 0.0",
         f"step = max({ENTRIES} // max(size, 1), 1)",
         "for start in range(0, len(w), step):",
         "    part = slice(start, start + step)",
@@ -364,7 +364,16 @@ def _gram_listing(name: str, count: int) -> Listing:
     ]
     for other in names[1:]:
         lines.append(f"    rows = (rows[:, :, None] * {other}[part, None, :]).reshape(len(rows), -1)")
-    lines.append("    total += (rows.T * np.sign(w[part])) @ rows if negative else rows.T @ rows")
+    lines += [
+        "    below = negative[part]",
+        "    if below.all():",
+        "        total -= rows.T @ rows",
+        "    elif below.any():",
+        "        above, below = rows[~below], rows[below]",
+        "        total += above.T @ above - below.T @ below",
+        "    else:",
+        "        total += rows.T @ rows",
+    ]
     doc = (
         "Return the sum of w times the squares of the rows of A."
         if count == 1
