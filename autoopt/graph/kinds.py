@@ -119,7 +119,13 @@ _ROWS = (
     Kind("pushforward", 1, ("product",), of_array=True, directed=True, public="jvp", eager="pushforward"),
     Kind("pullback_columns", 1, ("products",), of_array=True, directed=True, eager="pullbacks", singly="pullback"),
     Kind(
-        "pushforward_columns", 1, ("products",), of_array=True, directed=True, eager="pushforwards", singly="pushforward"
+        "pushforward_columns",
+        1,
+        ("products",),
+        of_array=True,
+        directed=True,
+        eager="pushforwards",
+        singly="pushforward",
     ),
 )
 

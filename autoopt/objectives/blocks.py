@@ -12,6 +12,10 @@ import numpy as np
 
 from autoopt.parameters import Structure
 
+LARGEST_DENSE = 2000
+"""Matrices of up to the square of this number of entries (32 MB) are returned as arrays, unless they are asked to be
+sparse."""
+
 
 def blocks(structure: Structure, matrix: Any) -> Any:
     """Return a Hessian of the flat vector as the nest of the second derivatives by the parts of `structure`."""

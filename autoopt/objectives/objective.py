@@ -7,14 +7,16 @@ and the user's own function for `original.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC, Kind
+from autoopt.objectives.blocks import LARGEST_DENSE
 from autoopt.objectives.directions import weights
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
@@ -22,7 +24,6 @@ from autoopt.objectives.exports import exported
 from autoopt.objectives.original import Original
 from autoopt.objectives.products import Products
 from autoopt.objectives.solved import closer
-from autoopt.objectives.sparsity import LARGEST_DENSE
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.loops import irregular
@@ -30,6 +31,11 @@ from autoopt.tape.slopes import Flat, flatness
 from autoopt.tracing.naming import argument_names
 from autoopt.tracing.outside.watching import BUDGET
 from autoopt.tracing.standins.table import stands_in
+
+if TYPE_CHECKING:
+    from autoopt.objectives.sparse import Patterns
+    from autoopt.objectives.sparsity import Sparsity
+
 
 FEW = 32
 """Up to so many products are sooner made than saved."""
@@ -97,6 +103,7 @@ class Objective:
         self._original = dispatch.original
         self._run = dispatch.run
         self._products = Products(dispatch)
+        self.__dict__.pop("_patterns", None)
         self._pushes, self._pulls = Products(dispatch, "pushforward_columns"), Products(dispatch, "pullback_columns")
         self.timings = dispatch.timings
 
@@ -159,22 +166,13 @@ class Objective:
         return self._run("value_and_grad", self._flat(x))[1]
 
     def hess(self, x: Any, sparse: bool | None = None) -> Any:
-        """Return the Hessian, shape (n, n).
+        """Return the Hessian, shape (n, n): by default sparse if it is large and at most a quarter may differ from 0.
 
-        Parameters
-        ----------
-        x : flat vector, or value of x0's structure
-        sparse : bool, optional
-            Whether it is a `scipy.sparse.csr_array`, found by as few products as its pattern allows, or an array. By
-            default it is sparse with more than 2000 parameters, if at most a quarter of its entries may differ from 0.
+        With `sparse=True` it is a `scipy.sparse.csr_array`, with `sparse=False` an array, whatever its size.
         """
         x = self._flat(x)
         if sparse or (sparse is None and self.size > LARGEST_DENSE) or self._by_columns:
-            from autoopt.objectives import sparse as compressed  # loads scipy.sparse
-
-            pays = compressed.always if sparse else compressed.saves(self.size)
-            matrix = self._patterns.matrix("hessian", x, pays)
-            return compressed.returned(self._dense(x) if matrix is None else matrix, sparse)
+            return self._patterns.hessian(x, sparse, self._dense)
         return self._dense(x)
 
     def _dense(self, x: np.ndarray) -> np.ndarray:
@@ -198,19 +196,12 @@ class Objective:
     def jacobian(self, x: Any, sparse: bool | None = None) -> tuple[Any, tuple[int, ...]]:
         """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries.
 
-        With `sparse=True` they are a `scipy.sparse.csr_array`, found by as few products as its pattern allows; by
-        default they are if m n exceeds 4 000 000 and at most a quarter of them may differ from 0.
+        They are an array, or a `scipy.sparse.csr_array`, as the Hessian is.
         """
         x = self._flat(x)
         tape = self.dispatch.tape_at(x)
-        rows = prod(tape.steps[tape.output].shape)
-        matrix = None
-        if sparse or rows * self.size > LARGEST_DENSE**2:
-            from autoopt.objectives import sparse as compressed  # loads scipy.sparse
-
-            pays = compressed.always if sparse else compressed.saves(min(rows, self.size))
-            matrix = self._patterns.matrix("jacobian", x, pays)
-            matrix = compressed.returned(self._run("jacobian", x) if matrix is None else matrix, sparse)
+        if sparse or prod(tape.steps[tape.output].shape) * self.size > LARGEST_DENSE**2:
+            matrix = self._patterns.jacobian(x, sparse)
         else:
             matrix = self._run("jacobian", x)
         tape = self.dispatch.tape_at(x)
@@ -248,23 +239,17 @@ class Objective:
     def array(self, x: Any) -> np.ndarray:
         """Return f(x) of an array-valued f, in its shape."""
         return np.array(self._run("value", self._flat(x)), dtype=float)
-    def sparsity(self, kind: str = "hessian") -> Any:
-        """Return where the Hessian, or the "jacobian", may differ from 0 on the path taken last: a `Sparsity`.
 
-        It holds the positions as compressed rows, how many products with vectors give all of them (`colors`), and
-        draws them (`spy`).
-        """
+    def sparsity(self, kind: str = "hessian") -> Sparsity:
+        """Return where the Hessian, or the "jacobian", may differ from 0 on the path taken last; `spy` draws it."""
         return self._patterns.sparsity(kind)
 
-    @property
-    def _patterns(self) -> Any:
+    @cached_property
+    def _patterns(self) -> Patterns:
         """The patterns of the paths, found when first asked for."""
-        known = self.__dict__.get("_known_patterns")
-        if known is None or known.dispatch is not self.dispatch:
-            from autoopt.objectives.sparse import Patterns  # loads scipy.sparse
+        from autoopt.objectives.sparse import Patterns  # loads scipy.sparse
 
-            known = self._known_patterns = Patterns(self.dispatch)
-        return known
+        return Patterns(self.dispatch)
 
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value on the path at x0 has no slope in the parameters; None if it may have one."""

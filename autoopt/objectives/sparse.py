@@ -12,16 +12,18 @@ would show. Where numbers that move with the parameters are found equal, derivat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from autoopt.errors import UsageError
+from autoopt.objectives.blocks import LARGEST_DENSE
 from autoopt.objectives.products import Products
-from autoopt.objectives.sparsity import LARGEST_DENSE, Sparsity
+from autoopt.objectives.sparsity import Sparsity
 from autoopt.stages import during
 from autoopt.tape.sparsity import coloring, propagation
 from autoopt.tape.sparsity.coloring import Coloring
@@ -108,6 +110,18 @@ class Patterns:
         pattern = found.pattern
         return Sparsity(kind, pattern.shape, pattern.indptr.copy(), pattern.indices.copy(), found.coloring.colors)
 
+    def hessian(self, x: np.ndarray, wanted: bool | None, dense: Callable[[np.ndarray], np.ndarray]) -> Any:
+        """Return the Hessian at `x`, by colours if that pays or a sparse one is wanted, else as `dense` gives it."""
+        matrix = self.matrix("hessian", x, always if wanted else saves(x.size))
+        return returned(dense(x) if matrix is None else matrix, wanted)
+
+    def jacobian(self, x: np.ndarray, wanted: bool | None) -> Any:
+        """Return the Jacobian at `x`, by colours if that pays or a sparse one is wanted."""
+        tape = self.dispatch.tape_at(x)
+        fewest = min(prod(tape.steps[tape.output].shape), x.size)
+        matrix = self.matrix("jacobian", x, always if wanted else saves(fewest))
+        return returned(self.dispatch.run("jacobian", x) if matrix is None else matrix, wanted)
+
     def of(self, kind: str, path: Path) -> Compressed | None:
         """Return the pattern of a path with its colours; None if it has too many entries to be listed."""
         tape = path.tape
@@ -190,7 +204,7 @@ def _made(kind: str, tape: Tape) -> Compressed | None:
     return Compressed(kind, tape.steps, reading, reading.pattern, color(reading.pattern))
 
 
-def _each(matrix: sparse.csr_array) -> Sequence[np.ndarray]:
+def _each(matrix: sparse.csr_array) -> Iterator[np.ndarray]:
     """Yield the rows one at a time, as arrays."""
     for first, last in zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True):
         row = np.zeros(matrix.shape[1])

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _WIDEST = 64
 """Columns of a picture in text: with the lines around it, it fits into a terminal of 80."""
 
 _SHADES = ".:+#"
 """How full a part of the matrix is: up to an eighth, up to a quarter, up to a half, more."""
-
-
-LARGEST_DENSE = 2000
-"""With more rows and columns than this a matrix is sparse, if its pattern is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +58,8 @@ class Sparsity:
 
     def matrix(self) -> sparse.csr_array:
         """Return a boolean matrix that is True at the positions."""
+        from scipy import sparse
+
         ones = np.ones(self.nnz, dtype=bool)
         return sparse.csr_array((ones, self.indices.copy(), self.indptr.copy()), shape=self.shape)
 

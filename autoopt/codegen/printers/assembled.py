@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 from pytensor.graph.basic import Apply
 
 from autoopt.codegen.code import Code, call
+from autoopt.codegen.constants import constant_text
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.ops.assembled import Assembled, Entry, Gram, Positions
@@ -50,8 +52,10 @@ def _copied(entries: Sequence[Entry]) -> list[Region]:
 
 def _inside(entry: Entry, region: Region) -> bool:
     pair = entry.rows, entry.columns
-    return all(isinstance(own, slice) and own.step == 1 and whole.start <= own.start and own.stop <= whole.stop
-               for own, whole in zip(pair, region, strict=True))
+    return all(
+        isinstance(own, slice) and own.step == 1 and whole.start <= own.start and own.stop <= whole.stop
+        for own, whole in zip(pair, region, strict=True)
+    )
 
 
 def _within(entry: Entry, regions: Sequence[Region]) -> bool:
@@ -75,6 +79,7 @@ class _Assembly:
     name: str = ""
     written: list[tuple[slice, slice]] = field(default_factory=list)
     counters: dict[tuple[str, int], str] = field(default_factory=dict)
+    places: dict[bytes, str] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         """Write the statements of one entry."""
@@ -82,7 +87,7 @@ class _Assembly:
         whole = slice(0, self.node.op.size, 1)
         first = not self.name
         if first:
-            if entry.kind == "block" and entry.rows == whole and entry.columns == whole:
+            if entry.is_whole(self.node.op.size):
                 self.written.append((whole, whole))
                 if entry.mirrored:
                     code = self.writer.named(variable)
@@ -111,6 +116,8 @@ class _Assembly:
     def operator(self, entry: Entry) -> str:
         """Return `=` for what is written for the first time, else `+=`."""
         if not isinstance(entry.rows, slice) or not isinstance(entry.columns, slice):
+            whole = slice(0, self.node.op.size, 1)
+            self.written.append((whole, whole))  # anywhere
             return "+="
         region = entry.rows, entry.columns
         meets = any(_meet(region[0], rows) and _meet(region[1], columns) for rows, columns in self.written)
@@ -132,11 +139,13 @@ class _Assembly:
                 self.write(f"{target} {operator} {value:.}.T")
             return
         rows, columns = (self.positions(p) for p in pair)
-        self.scattered(entry, f"{rows:.}[:, None]", f"{columns:.}", value, f"{value:.}.T", f"{columns:.}[:, None]", f"{rows:.}")
+        self.scattered(
+            entry, f"{rows:.}[:, None]", f"{columns:.}", value, f"{value:.}.T", f"{columns:.}[:, None]", f"{rows:.}"
+        )
 
     def scattered(self, entry: Entry, rows: str, columns: str, value: Code, turned: str, low: str, high: str) -> None:
-        """Add at positions that may repeat, if they are computed."""
-        if isinstance(entry.rows, int) or isinstance(entry.columns, int):
+        """Add at positions that may repeat: those that are computed, and those that do."""
+        if _repeats(entry):
             self.write(f"np.add.at({self.name}, ({rows}, {columns}), {value})")
             if entry.mirrored:
                 self.write(f"np.add.at({self.name}, ({low}, {high}), {turned})")
@@ -156,6 +165,7 @@ class _Assembly:
             if entry.mirrored:
                 self.write(f"{self.name}[{columns}, {rows}] {operator} {value}")
             return
+        self.operator(entry)
         rows, columns = (self.positions(p).text for p in pair)
         self.scattered(entry, rows, columns, value, value.text, columns, rows)
 
@@ -173,7 +183,11 @@ class _Assembly:
             return self.writer.named(self.node.inputs[positions])
         if isinstance(positions, slice):
             return Code(f"np.arange({positions.start}, {positions.stop}, {positions.step})")
-        return Code(f"np.array({positions.tolist()})")
+        key = np.asarray(positions).tobytes()
+        if key not in self.places:
+            self.places[key] = self.writer.fresh("places")
+            self.write(f"{self.places[key]} = {constant_text(np.asarray(positions))[1]}")
+        return Code(self.places[key])
 
     def _blocks(self, entry: Entry, value: Code) -> None:
         letters = list(entry.letters.items())
@@ -216,7 +230,10 @@ class _Assembly:
             before = 0 if apart else placed[0]
             full = [*moved[:before], *range(len(letters)), *moved[before:]]
             same = full == list(range(len(full)))
-            self.write(f"{turned}[{', '.join(index)}] {operator} " + (value.text if same else f"{value:.}.transpose({', '.join(map(str, full))})"))
+            self.write(
+                f"{turned}[{', '.join(index)}] {operator} "
+                + (value.text if same else f"{value:.}.transpose({', '.join(map(str, full))})")
+            )
 
     def everywhere(self, entry: Entry, value: Code) -> None:
         """Write blocks at positions that are no slices, an entry at a time."""
@@ -236,6 +253,18 @@ class _Assembly:
         self.write(f"np.add.at({self.name}, ({first}, {second}), {value})")
         if entry.mirrored:
             self.write(f"np.add.at({self.name}, ({second}, {first}), {value})")
+
+
+def _repeats(entry: Entry) -> bool:
+    """Whether an entry of the matrix may be met twice: NumPy's += would add to it once."""
+    pair = [p for p in (entry.rows, entry.columns) if not isinstance(p, slice)]
+    if any(isinstance(p, int) for p in pair):
+        return True
+    if entry.kind == "diagonal" and len(pair) > 1:
+        return len(np.unique(np.stack(pair), axis=1).T) < len(pair[0])
+    if entry.kind == "diagonal":
+        return False  # one of them is a slice
+    return any(len(np.unique(p)) < np.size(p) for p in pair)
 
 
 def _length(positions: slice) -> int:
@@ -287,8 +316,9 @@ def _gram_listing(name: str, count: int) -> Listing:
     for other in names[1:]:
         lines.append(f"    rows = (rows[:, :, None] * {other}[part, None, :]).reshape(len(rows), -1)")
     lines.append("    total += (rows.T * np.sign(w[part])) @ rows if negative else rows.T @ rows")
-    doc = "Return the sum of w times the squares of the rows of A." if count == 1 else (
-        f"Return the sum of w times the squares of the Kronecker products of the rows of {' and '.join(names)}."
+    doc = (
+        "Return the sum of w times the squares of the rows of A."
+        if count == 1
+        else (f"Return the sum of w times the squares of the Kronecker products of the rows of {' and '.join(names)}.")
     )
     return Listing(name, ("w", *names), tuple(lines), ("total",), doc)
-

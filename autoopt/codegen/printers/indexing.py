@@ -97,7 +97,9 @@ def _distinct(positions: list[Variable]) -> bool:
         return len(np.unique(places, axis=0)) == len(places)
     if any(rank(v) > 1 or v.type.dtype == "bool" for v in positions):
         return False
-    return any(getattr(v.tag, "counts", 0) or _no_repeats(v) for v in positions if rank(v) == 1)
+    alone = len(positions) == 1
+    known = [v for v in positions if rank(v) == 1 and (alone or v.type.shape != (1,))]  # one entry may stand for many
+    return any(getattr(v.tag, "counts", 0) or _no_repeats(v) for v in known)
 
 
 def _no_repeats(position: Variable) -> bool:

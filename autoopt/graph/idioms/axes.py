@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -90,9 +91,20 @@ def batched_join(node: Apply, sweep: Sweep) -> Variable | None:
     if axis is None:
         return None
     batch = node.op.batch_ndim(node)
+    if any(None in part.type.shape[:batch] for part in parts):
+        return join(axis, *_as_long(cast("list[TensorVariable]", parts), batch))
     lead = np.broadcast_shapes(*(part.type.shape[:batch] for part in parts))
     wide = [broadcast_to(part, (*lead, *part.type.shape[batch:])) for part in parts]
     return join(axis, *wide)
+
+
+def _as_long(parts: Sequence[TensorVariable], batch: int) -> list[TensorVariable]:
+    """Return arrays with equal batch axes, of which some lengths are known only when they are run."""
+    lead = [next((p.shape[k] for p in parts if p.type.shape[k] != 1), 1) for k in range(batch)]
+    same = {tuple(p.type.shape[k] == 1 for k in range(batch)) for p in parts}
+    if len(same) == 1:
+        return list(parts)
+    return [broadcast_to(part, (*lead, *(part.shape[k] for k in range(batch, part.type.ndim)))) for part in parts]
 
 
 def one_dimshuffle(node: Apply, sweep: Sweep) -> Variable | None:

@@ -25,6 +25,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from autoopt.ops.patterns import is_elementwise, rank
 
+
 @dataclass(frozen=True, eq=False)
 class Pair:
     """Two factors that are made one: their product, or a quotient."""
@@ -89,7 +90,9 @@ def _rebuilt(
 
 
 def _is_product(variable: Variable) -> bool:
-    return getattr(variable.type, "dtype", "") == "float64" and is_elementwise(variable, _PRODUCTS) and rank(variable) > 0
+    return (
+        getattr(variable.type, "dtype", "") == "float64" and is_elementwise(variable, _PRODUCTS) and rank(variable) > 0
+    )
 
 
 Factors = Counter[Power]

@@ -18,16 +18,17 @@ from pytensor.tensor.variable import TensorVariable
 from autoopt.graph.indexed.contraction import Contractions, cheapest, shaped
 from autoopt.graph.indexed.hessian import Block, Unassembled, with_operands
 from autoopt.graph.indexed.pushes import uniform
+from autoopt.graph.indexed.scales import balanced
 from autoopt.graph.indexed.symmetry import squared
 from autoopt.graph.indexed.terms import Factor, Label, Place, Term, as_slice, composed, merged
 from autoopt.ops.assembled import Assembled, Entry, Positions, gram
 from autoopt.ops.patterns import is_elementwise
 
 
-def assembled(variables: Sequence[Variable]) -> list[Variable]:
-    """Return `variables` with every Hessian in them put together."""
+def assembled(variables: Sequence[Variable], parameters: Variable) -> list[Variable]:
+    """Return `variables` with every Hessian by `parameters` in them put together."""
     nodes = [v.owner for v in ancestors(variables) if v.owner and isinstance(v.owner.op, Unassembled)]
-    new = {node.outputs[0]: _Assembly(node.op, node.inputs).result() for node in nodes}
+    new = {node.outputs[0]: _Assembly(node.op, node.inputs, {parameters}).result() for node in nodes}
     return cast("list[Variable]", clone_replace(list(variables), new)) if new else list(variables)
 
 
@@ -38,8 +39,9 @@ AT_ONCE = 2**22
 class _Assembly:
     """One Hessian under construction."""
 
-    def __init__(self, op: Unassembled, operands: Sequence[Variable]) -> None:
-        self.op, self.operands = op, list(operands)
+    def __init__(self, op: Unassembled, operands: Sequence[Variable], parameters: set[Variable]) -> None:
+        self.op, self.operands, self.parameters = op, list(operands), parameters
+        self.known: dict[Variable, bool] = {}
         self.contractions = Contractions()
         self.values: list[Variable] = []
         self.entries: list[Entry] = []
@@ -50,8 +52,8 @@ class _Assembly:
         if not self.entries:
             return pt.zeros((self.op.size, self.op.size))
         self.entries = self.summed()
-        (entry, *rest), whole = self.entries, slice(0, self.op.size, 1)
-        if not rest and entry.kind == "block" and entry.rows == whole and entry.columns == whole:
+        entry, *rest = self.entries
+        if not rest and entry.is_whole(self.op.size):
             value = cast(TensorVariable, self.values[entry.operand])
             return pt.add(value, value.T) if entry.mirrored else value
         return cast(TensorVariable, Assembled(self.op.size, self.entries)(*self.values))
@@ -72,7 +74,7 @@ class _Assembly:
 
     def add(self, block: Block) -> None:
         """Enter the terms of one block."""
-        terms = merged(without_numbers(with_operands(term, self.operands)) for term in block.terms)
+        terms = merged(self.term(numbered) for numbered in block.terms)
         own = block.row == block.column
         terms = merged(map(squared, terms)) if own else terms
         positions = [self.op.roots[block.row], self.op.roots[block.column]]
@@ -80,6 +82,19 @@ class _Assembly:
         for term, mirrored in pending:
             rows, columns = (_flat(places, p) for places, p in zip((term.out, term.par), positions, strict=True))
             self.enter(term, rows, columns, mirrored, own)
+
+    def term(self, numbered: Term) -> Term:
+        """Return a term with its operands, numbers in its coefficient and divisors where they do not overflow."""
+        return balanced(without_numbers(with_operands(numbered, self.operands)), self.is_data)
+
+    def is_data(self, variable: Variable) -> bool:
+        """Whether no parameter decides what an array is."""
+        if variable not in self.known:
+            owner = variable.owner
+            self.known[variable] = (
+                variable not in self.parameters if owner is None else all(map(self.is_data, owner.inputs))
+            )
+        return self.known[variable]
 
     def enter(self, term: Term, rows: Place, columns: Place, mirrored: bool, own: bool) -> None:
         """Enter one term."""
@@ -92,7 +107,7 @@ class _Assembly:
             return
         if set(rows.labels) == set(columns.labels):
             labels = rows.labels
-            if not term.factors and not isinstance(rows.index, Variable) and not isinstance(columns.index, Variable):
+            if not term.factors and all(_is_slice(place) for place in (rows, columns)):
                 value = pt.constant(np.float64(term.coefficient))
             else:
                 value = shaped(self.multiplied(term, labels), (prod(rows.sizes),))
@@ -109,7 +124,9 @@ class _Assembly:
     def put(self, entry: Entry, value: TensorVariable) -> None:
         number = len(self.values)
         self.values.append(value)
-        self.entries.append(Entry(number, entry.kind, entry.rows, entry.columns, entry.mirrored, entry.axes, entry.count))
+        self.entries.append(
+            Entry(number, entry.kind, entry.rows, entry.columns, entry.mirrored, entry.axes, entry.count)
+        )
 
     def positions(self, place: Place) -> Positions:
         """Return the positions in the vector as an entry has them."""
@@ -168,7 +185,9 @@ class _Assembly:
         if order != list(rows):
             return None
         count, size = prod(label.size for label in summed), prod(label.size for label in rows)
-        if prod(label.size for label in shared) * count * size * (size / 2 + 8) > cheapest(term.factors, (*shared, *rows, *columns)):
+        if prod(label.size for label in shared) * count * size * (size / 2 + 8) > cheapest(
+            term.factors, (*shared, *rows, *columns)
+        ):
             return None
         factors = []
         for variable, labels in mine:
@@ -226,6 +245,10 @@ def _scaled(variable: Variable) -> tuple[float, Variable | None]:
         if number != 1.0 and rest is not None:
             return number, cast(TensorVariable, rest).dimshuffle(node.op.new_order)
     return 1.0, variable
+
+
+def _is_slice(place: Place) -> bool:
+    return not isinstance(place.index, Variable) and as_slice(np.asarray(place.known()).reshape(-1)) is not None
 
 
 def _bounds(positions: Positions) -> object:

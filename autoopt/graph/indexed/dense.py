@@ -1,6 +1,6 @@
 """Derivatives multiplied out: for operations that have no terms, along all parameters of a root at once.
 
-    L = cholesky(K)      dK/dp[k], an array over k, i and j        dL/dp[k]: the pushforward of each of its matrices
+L = cholesky(K)      dK/dp[k], an array over k, i and j        dL/dp[k]: the pushforward of each of its matrices
 """
 
 from __future__ import annotations
@@ -65,9 +65,7 @@ def _piece(term: Term, shape: tuple[int, ...]) -> TensorVariable:
     return cast(TensorVariable, pt.inc_subtensor(pt.zeros(shape)[index], value))
 
 
-def _pushforward(
-    node: Apply, tangents: Sequence[TensorVariable | None], lead: int
-) -> list[TensorVariable | None]:
+def _pushforward(node: Apply, tangents: Sequence[TensorVariable | None], lead: int) -> list[TensorVariable | None]:
     """Return the tangents of a node's results, with `lead` axes before their own: as slopes of its pullback."""
     inputs = [v.type() if t is not None else v for v, t in zip(node.inputs, tangents, strict=True)]
     outputs = node.op.make_node(*inputs).outputs
@@ -85,12 +83,17 @@ def _pushforward(
     zeros = {w: pt.zeros(w.type.shape) for w in weights}
     actual = {v: old for v, old, t in zip(inputs, node.inputs, tangents, strict=True) if t is not None}
     columns = clone_replace(clone_replace(columns, zeros), actual)
-    given = dict(zip(single, (t for t in tangents if t is not None), strict=True))
+    moved = [t for t in tangents if t is not None]
+    given = {
+        v: t.astype(v.type.dtype) for v, t in zip(single, moved, strict=True)
+    }  # constants may be of less precision
     if not lead:
         return cast("list[TensorVariable | None]", clone_replace(columns, given))
     found = vectorize_graph(columns, given)
     shapes = [cast(TensorVariable, out).type.shape for out in outputs]
     return [
-        pt.specify_shape(one, (*next(iter(given.values())).type.shape[:lead], *shape)) if None in one.type.shape else one
+        pt.specify_shape(one, (*next(iter(given.values())).type.shape[:lead], *shape))
+        if None in one.type.shape
+        else one
         for one, shape in zip(found, shapes, strict=True)
     ]

@@ -1,10 +1,10 @@
 """The Hessian of a graph's value in index notation.
 
-    views of the parameters   b = x[:4], W = x[4:].reshape(2, 3)      each a root of its own, with its places in x
-    the gradient of each      g[b], g[W]                              by PyTensor, rewritten
-    pushed forward            dg[b]/db, dg[b]/dW, dg[W]/dW            sums of terms, `pushes`
-    rewritten as one graph    the factors alone, under `Unassembled`
-    put together              `assembly`
+views of the parameters   b = x[:4], W = x[4:].reshape(2, 3)      each a root of its own, with its places in x
+the gradient of each      g[b], g[W]                              by PyTensor, rewritten
+pushed forward            dg[b]/db, dg[b]/dW, dg[W]/dW            sums of terms, `pushes`
+rewritten as one graph    the factors alone, under `Unassembled`
+put together              `assembly`
 """
 
 from __future__ import annotations
@@ -84,7 +84,13 @@ class Unassembled(Op):
         return False
 
 
-def hessian(value: TensorVariable, wrt: Sequence[tuple[TensorVariable, int]], size: int, given: Sequence[Variable], simplify: Simplify) -> TensorVariable:
+def hessian(
+    value: TensorVariable,
+    wrt: Sequence[tuple[TensorVariable, int]],
+    size: int,
+    given: Sequence[Variable],
+    simplify: Simplify,
+) -> TensorVariable:
     """Return the Hessian of `value`, shape (size, size), as `Unassembled`.
 
     Parameters

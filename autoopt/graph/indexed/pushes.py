@@ -26,7 +26,6 @@ from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.replace import vectorize_graph
 from pytensor.tensor.basic import Alloc, AllocDiag, ExtractDiag, Join, MakeVector, ScalarFromTensor, TensorFromScalar
 from pytensor.tensor.blas import BatchedDot
-from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.extra_ops import CumOp
 from pytensor.tensor.linalg.inverse import MatrixInverse
@@ -97,7 +96,7 @@ def _broadcast(places: Sequence[Place], variable: Variable, shape: Sequence[int 
     """Return the places in the result of an elementwise operation, in which axes of length 1 hold for all positions."""
     lengths = variable.type.shape
     return tuple(
-        Place((Label(_length(long)),)) if own == 1 and long != 1 else place
+        Place((Label(long),)) if own == 1 and long != 1 else place
         for place, own, long in zip(places, lengths, shape, strict=True)
     )
 
@@ -177,13 +176,13 @@ def product(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
     for term in terms[0]:
         lead = _broadcast_stack(term.out[: rank(a) - 2], a, shape, stack) if stack else ()
         inner, row = term.out[-1], term.out[-2:-1]
-        columns = [Place((Label(_length(n)),)) for n in b.type.shape[rank(b) - 1 :]] if rank(b) > 1 else []
+        columns = [Place((Label(n),)) for n in b.type.shape[rank(b) - 1 :]] if rank(b) > 1 else []
         factor = at(b, [*lead[len(lead) - max(rank(b) - 2, 0) :], inner, *columns])
         found.append(term.times([factor], ()).without(inner.labels, [*lead, *row, *columns]))
     for term in terms[1]:
         lead = _broadcast_stack(term.out[: rank(b) - 2], b, shape, stack) if stack else ()
         inner, column = (term.out[-2], term.out[-1:]) if rank(b) > 1 else (term.out[0], ())
-        rows = [Place((Label(_length(n)),)) for n in a.type.shape[-2:-1]]
+        rows = [Place((Label(n),)) for n in a.type.shape[-2:-1]]
         factor = at(a, [*lead[len(lead) - max(rank(a) - 2, 0) :], *rows, inner])
         found.append(term.times([factor], ()).without(inner.labels, [*lead, *rows, *column]))
     return found
@@ -196,7 +195,7 @@ def _broadcast_stack(
     own = (1,) * missing + variable.type.shape[:-2]
     places = (*(fixed(0) for _ in range(missing)), *places)
     return tuple(
-        Place((Label(_length(long)),)) if length == 1 and long != 1 else place
+        Place((Label(long),)) if length == 1 and long != 1 else place
         for place, length, long in zip(places, own, shape[:stack], strict=True)
     )
 
@@ -263,7 +262,7 @@ def filled(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
     new = len(shape) - rank(value)
     found = []
     for term in terms[0]:
-        places = [Place((Label(_length(length)),)) for length in shape[:new]]
+        places = [Place((Label(length),)) for length in shape[:new]]
         found.append(term.times((), (*places, *_broadcast(term.out, value, shape[new:]))))
     return found
 
@@ -442,7 +441,7 @@ def gathered(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
         raise NotFactored("positions of different shapes")
     found = []
     for term in terms[0]:
-        labels = tuple(Label(_length(length)) for length in shape)
+        labels = tuple(Label(length) for length in shape)
         own = [term.out[axis] for axis in axes]
         if not all(place.is_plain for place in own) or len({place.labels for place in own}) < len(own):
             raise NotFactored("positions in what has been placed")
@@ -473,8 +472,18 @@ def _gathering(node: Apply, inputs: Sequence[Variable]) -> dict[int, Variable]:
             raise NotFactored("positions from the end")
         if rank(variable) == 0:
             raise NotFactored("a position beside others")
-        found[axis] = variable
+        found[axis] = _from_start(variable, _length(node.inputs[0].type.shape[axis]))
     return found
+
+
+def _from_start(positions: Variable, length: int) -> Variable:
+    """Return positions of which those from the end are counted from the start: the same variable for the same ones."""
+    if isinstance(positions, Constant) or positions.type.dtype.startswith("uint"):
+        return positions
+    known = positions.tag.__dict__.setdefault("from_start", {})
+    if length not in known:
+        known[length] = pt.switch(pt.lt(positions, 0), pt.add(positions, length), positions)
+    return known[length]
 
 
 @pushes(IncSubtensor, *SCATTERS)
@@ -508,7 +517,11 @@ def written(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
             if not all(place.is_plain for place in middle) or len({p.labels for p in middle}) < len(middle):
                 raise NotFactored("positions of what has been placed")
             labels = tuple(place.labels[0] for place in middle)
-            out = [*own[: axes[0]], *(Place(labels, _index(v)) for v in positions.values()), *own[axes[0] + len(inner) :]]
+            out = [
+                *own[: axes[0]],
+                *(Place(labels, _index(v)) for v in positions.values()),
+                *own[axes[0] + len(inner) :],
+            ]
             found.append(term.times((), out))
         return found
     for term in terms[1]:
@@ -537,7 +550,7 @@ def _read_shape(entry: int | slice | Place | None, length: int | None) -> tuple[
 def _written_places(term: Term, y: Variable, shape: Sequence[int | None]) -> tuple[Place, ...]:
     """Return the places of the term in the part that is written, of which `y` may lack axes."""
     missing = len(shape) - rank(y)
-    lead = tuple(Place((Label(_length(length)),)) for length in shape[:missing])
+    lead = tuple(Place((Label(length),)) for length in shape[:missing])
     return (*lead, *_broadcast(term.out, y, shape[missing:]))
 
 

@@ -114,7 +114,7 @@ def select(walk: Any, given: Given) -> np.ndarray:
 
 def _ufunc(walk: Any, given: Given) -> np.ndarray:
     """A function that NumPy goes through entry by entry."""
-    function = given.step.operation
+    function: Any = given.step.operation
     if function.signature is not None or function.nout != 1:
         raise Unknown
     return curved(walk, given)
@@ -137,10 +137,9 @@ def _outer(rule: Any) -> Any:
 class _Pair:
     """A call of two arrays of numbers that are made to be broadcast."""
 
-    options: dict[str, Any] = {}
-
     def __init__(self, step: Any, parts: list[np.ndarray]) -> None:
         self.step, self.parts = step, parts
+        self.options: dict[str, Any] = {}
         self.args = (Operand(0), Operand(1))
 
     def of(self, walk: Any) -> Any:

@@ -16,7 +16,6 @@ from autoopt.tape.recurrence import Known, Recurrence
 from autoopt.tape.sparsity.pattern import Interactions
 from autoopt.tape.sparsity.rules import KINDS, Given, Several
 from autoopt.tape.sparsity.walk import Walk, fitted
-from autoopt.tape.tape import Step
 
 MANY = 4000
 """With more steps than this in all iterations their sets are joined: following one takes some 30 us."""
@@ -56,7 +55,8 @@ def _by_iterations(walk: Any, loop: Recurrence, sources: list[np.ndarray]) -> Se
     carries = sources[: loop.carries]
     sequences = sources[loop.carries : loop.carries + loop.sequences]
     fixed = sources[loop.carries + loop.sequences :]
-    kept, outputs = [[carry] for carry in carries], [[] for _ in loop.outputs]
+    kept: list[list] = [[carry] for carry in carries]
+    outputs: list[list] = [[] for _ in loop.outputs]
     for t in range(loop.count):
         operands = [*(row[-1] for row in kept), *(one[t] for one in sequences), *fixed]
         inner = _followed(walk, loop, operands, walk.interactions)
@@ -79,9 +79,7 @@ def _joined(walk: Any, loop: Recurrence, sources: list[np.ndarray]) -> Several:
     fixed = sources[loop.carries + loop.sequences :]
     for round_ in range(_LONGEST):
         inner = _followed(walk, loop, [*carries, *sequences, *fixed], Interactions(pool))
-        grown = [
-            pool.union(carry, inner.of(update)) for carry, update in zip(carries, loop.updates, strict=True)
-        ]
+        grown = [pool.union(carry, inner.of(update)) for carry, update in zip(carries, loop.updates, strict=True)]
         if all(np.array_equal(pool.length[new], pool.length[old]) for new, old in zip(grown, carries, strict=True)):
             break
         carries = grown
@@ -108,7 +106,3 @@ def _over_all(walk: Any, sequence: np.ndarray) -> np.ndarray:
 def _several(parts: list[np.ndarray]) -> Several:
     numbers = [np.ravel(part) for part in parts]
     return Several(np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.int64), tuple(parts))
-
-
-def _unused(step: Step) -> None:
-    """Loops inside loops are steps of the body as any other."""

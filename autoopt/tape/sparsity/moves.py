@@ -82,11 +82,9 @@ def pad(walk: Any, given: Given) -> Any:
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise Unknown
     if mode == "constant":
-        if any(isinstance(part, Operand) for part in np.ravel(given.options.get("constant_values", 0))):
+        if set(given.options) - {"mode", "pad_width", "constant_values"} or _has_operand(given.options):
             raise Unknown
-        step = given.step._replace(template=None)
-        padded = np.pad(walk.spread(given.args[0].step), given.argument(1, "pad_width"))
-        return padded if step.shape == padded.shape else _unknown()
+        return np.pad(walk.spread(given.args[0].step), given.argument(1, "pad_width"))
     if given.options.get("reflect_type", "even") != "even":
         raise Unknown
     return _moved(walk, given, 0)
@@ -141,8 +139,12 @@ def _values(walk: Any, index: Any) -> Any:
     return index
 
 
-def _unknown() -> Any:
-    raise Unknown
+def _has_operand(argument: Any) -> bool:
+    """Whether an argument is a step, or a nest with one."""
+    if isinstance(argument, Operand):
+        return True
+    parts = argument.values() if isinstance(argument, dict) else argument if type(argument) in (tuple, list) else ()
+    return any(map(_has_operand, parts))
 
 
 @follows(np.diff)

@@ -12,6 +12,8 @@ from autoopt.tape.sparsity.rules import NAMES, Given, Operand, Unknown, follows
 
 def along(walk: Any, index: int, axis: Any) -> np.ndarray:
     """Return the unions of a step's sets along axes, these being kept with length 1."""
+    if isinstance(axis, Operand):
+        raise Unknown
     numbers, shape = walk.of(index), walk.steps[index].shape
     axes = range(len(shape)) if axis is None else [k % len(shape) for k in np.atleast_1d(axis)]
     kept = [k for k in range(len(shape)) if k not in axes]
@@ -26,8 +28,6 @@ def along(walk: Any, index: int, axis: Any) -> np.ndarray:
 def _reduced(walk: Any, given: Given, axis: Any, extra: tuple[Any, ...] = ()) -> np.ndarray:
     """Return what is left of an array, with other arguments that each entry reads."""
     source = _source(given)
-    if isinstance(axis, Operand):
-        raise Unknown
     numbers = along(walk, source, axis)
     kept = _without(numbers, walk.steps[source].shape, axis, given.step.shape)
     for one in extra:

@@ -25,7 +25,7 @@ import numpy as np
 
 from autoopt.tape.operations import component
 from autoopt.tape.sparsity.pattern import Interactions
-from autoopt.tape.sparsity.pool import Pool
+from autoopt.tape.sparsity.pool import Crowded, Pool
 from autoopt.tape.sparsity.rules import Given, Several, Unknown, rule_of
 from autoopt.tape.tape import Step, call
 
@@ -67,20 +67,21 @@ class Walk:
         if step.operation is component:
             return self._component(step)
         rule = rule_of(step.operation)
-        try:
-            result = rule(self, self.given(step)) if rule is not None else self.everything(step)
-        except (Unknown, ValueError, TypeError, IndexError):  # a rule for other arguments
-            result = self.everything(step)
+        if rule is not None:
+            try:
+                result = rule(self, Given(step))
+                return result if isinstance(result, Several) else fitted(result, step.shape)
+            except Crowded:
+                raise
+            except Exception:  # Unknown, or whatever NumPy raises of arguments that the rule is not made for
+                pass
+        result = self.everything(step)
         return result if isinstance(result, Several) else fitted(result, step.shape)
 
     def depends(self, index: int) -> bool:
         """Whether any entry of a step depends on a parameter."""
         numbers = self.numbers[index]
         return bool((numbers.numbers if isinstance(numbers, Several) else numbers).any())
-
-    def given(self, step: Step) -> Given:
-        """Return a step with its arguments."""
-        return Given(step)
 
     # What rules ask -----------------------------------------------------------------------------------------------
 
@@ -96,7 +97,7 @@ class Walk:
     def joined(self, index: int) -> np.ndarray:
         """Return the number of the union of all of a step."""
         numbers = self.numbers[index]
-        return np.int64(self.pool.all(numbers.numbers if isinstance(numbers, Several) else numbers))
+        return np.array(self.pool.all(numbers.numbers if isinstance(numbers, Several) else numbers))
 
     def everything(self, step: Step) -> Any:
         """Return what an operation gives of which nothing is known."""
@@ -145,5 +146,6 @@ def fitted(numbers: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     still = [length > 1 and stride == 0 for length, stride in zip(numbers.shape, numbers.strides, strict=True)]
     if any(still):
         numbers = numbers[tuple(slice(0, 1) if one else slice(None) for one in still)]
-    assert np.broadcast_shapes(numbers.shape, shape) == shape, (numbers.shape, shape)
+    if np.broadcast_shapes(numbers.shape, shape) != shape:
+        raise ValueError(f"{numbers.shape} for {shape}")
     return numbers
