@@ -87,6 +87,10 @@ FUNCTIONS = {
     "outer": lambda x: np.outer(x[:2], x[1:4]),
     "sum": lambda x: np.array([x.sum(), (x**2).sum()]) * x[1],
     "sums over one axis": lambda x: (x.reshape(2, 3) ** 2).sum(axis=1) * C.sum(axis=0)[:2],
+    "sums of what is broadcast": lambda x: np.array(
+        [np.exp(x[0] + T).sum(), ((x[1] + T) * 2).sum(), (x[:3, None] + T).sum()]
+    ),
+    "sums of rows that are alike": lambda x: (x[:, None] + T).sum(axis=1) * x + (x + np.zeros((4, 6))).sum(axis=0),
     "mean removed": lambda x: x - x.mean(),
     "product": lambda x: np.prod(x.reshape(2, 3), axis=0),
     "softmax": lambda x: np.exp(x) / np.exp(x).sum(),
