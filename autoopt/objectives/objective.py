@@ -224,7 +224,7 @@ class Objective:
         return self._maps.pulled(self._flat(x), w)
 
     def array(self, x: Any) -> np.ndarray:
-        """Return f(x) of an array-valued f, in its shape."""
+        """Return f(x) of an array-valued f, in its shape, from the user's own function."""
         return self._maps.value(self._flat(x))
 
     def sparsity(self, kind: str = "hessian") -> Sparsity:
