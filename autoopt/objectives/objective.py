@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from autoopt.objectives.sparsity import Sparsity
 
 
+MOST = 200
+"""Up to so many products are made in place of a Hessian that is not finite."""
+
 FEW = 32
 """Up to so many products are sooner made than saved."""
 
@@ -176,7 +179,12 @@ class Objective:
         return self._dense(x)
 
     def _dense(self, x: np.ndarray) -> np.ndarray:
-        return _mirrored(self._run("hess", x))
+        hessian = _mirrored(self._run("hess", x))
+        known = np.isfinite(hessian)
+        if known.all() or self.size > MOST or self._by_columns:
+            return hessian
+        products = self.hessp(x, np.eye(self.size))  # finite where only parts of the whole are not
+        return products if np.isfinite(products).sum() > known.sum() else hessian
 
     @property
     def _by_columns(self) -> bool:

@@ -62,10 +62,16 @@ def _within(entry: Entry, regions: Sequence[Region]) -> bool:
     return any(_inside(entry, region) for region in regions)
 
 
+def _slices(entry: Entry) -> Region | None:
+    """Return the rows and columns of an entry if both are slices."""
+    rows, columns = entry.rows, entry.columns
+    return (rows, columns) if isinstance(rows, slice) and isinstance(columns, slice) else None
+
+
 def _touches(entry: Entry, region: Region) -> bool:
     """Whether an entry, or its mirror image, may meet a region or the region's mirror image."""
-    pair = entry.rows, entry.columns
-    if not (isinstance(pair[0], slice) and isinstance(pair[1], slice)):
+    pair = _slices(entry)
+    if pair is None:
         return True
     return any(_meet(a, c) and _meet(b, d) for a, b in (pair, pair[::-1]) for c, d in (region, region[::-1]))
 
@@ -129,18 +135,18 @@ class _Assembly:
 
     def _block(self, entry: Entry, value: Code) -> None:
         operator = self.operator(entry)
-        pair = entry.rows, entry.columns
-        if all(isinstance(p, slice) for p in pair):
-            rows, columns = (_slice_text(p, self.node.op.size) for p in pair)
+        region = _slices(entry)
+        if region is not None:
+            rows, columns = (_slice_text(p, self.node.op.size) for p in region)
             target = self.name if rows == columns == ":" and operator == "+=" else f"{self.name}[{rows}, {columns}]"
             self.write(f"{target} {operator} {value}")
             if entry.mirrored:
                 target = target if target == self.name else f"{self.name}[{columns}, {rows}]"
                 self.write(f"{target} {operator} {value:.}.T")
             return
-        rows, columns = (self.positions(p) for p in pair)
+        first, second = self.positions(entry.rows), self.positions(entry.columns)
         self.scattered(
-            entry, f"{rows:.}[:, None]", f"{columns:.}", value, f"{value:.}.T", f"{columns:.}[:, None]", f"{rows:.}"
+            entry, f"{first:.}[:, None]", f"{second:.}", value, f"{value:.}.T", f"{second:.}[:, None]", f"{first:.}"
         )
 
     def scattered(self, entry: Entry, rows: str, columns: str, value: Code, turned: str, low: str, high: str) -> None:
@@ -155,18 +161,17 @@ class _Assembly:
             self.write(f"{self.name}[{low}, {high}] += {turned}")
 
     def _diagonal(self, entry: Entry, value: Code) -> None:
-        pair = entry.rows, entry.columns
-        count = _length(pair[0]) if isinstance(pair[0], slice) else self.node.inputs[entry.operand].type.shape[0]
-        if all(isinstance(p, slice) for p in pair):
-            i = self.counter("i", count)
-            rows, columns = (_entry_text(i, p) for p in pair)
+        region = _slices(entry)
+        if region is not None:
+            i = self.counter("i", _length(region[0]))
+            rows, columns = (_entry_text(i, p) for p in region)
             operator = self.operator(entry)
             self.write(f"{self.name}[{rows}, {columns}] {operator} {value}")
             if entry.mirrored:
                 self.write(f"{self.name}[{columns}, {rows}] {operator} {value}")
             return
         self.operator(entry)
-        rows, columns = (self.positions(p).text for p in pair)
+        rows, columns = self.positions(entry.rows).text, self.positions(entry.columns).text
         self.scattered(entry, rows, columns, value, value.text, columns, rows)
 
     def counter(self, letter: str, count: int, after: int = 0) -> str:
@@ -257,9 +262,9 @@ class _Assembly:
 
 def _repeats(entry: Entry) -> bool:
     """Whether an entry of the matrix may be met twice: NumPy's += would add to it once."""
-    pair = [p for p in (entry.rows, entry.columns) if not isinstance(p, slice)]
-    if any(isinstance(p, int) for p in pair):
+    if isinstance(entry.rows, int) or isinstance(entry.columns, int):
         return True
+    pair = [p for p in (entry.rows, entry.columns) if not isinstance(p, slice)]
     if entry.kind == "diagonal" and len(pair) > 1:
         return len(np.unique(np.stack(pair), axis=1).T) < len(pair[0])
     if entry.kind == "diagonal":

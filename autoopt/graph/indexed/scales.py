@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import pytensor.tensor as pt
 from pytensor import scalar as ps
@@ -18,9 +18,8 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.variable import TensorVariable
 
-from autoopt.graph.indexed.pushes import uniform
 from autoopt.graph.indexed.terms import Factor, Label, Term, multiplied
-from autoopt.ops.patterns import is_elementwise
+from autoopt.ops.patterns import is_elementwise, uniform
 
 IsData = Callable[[Variable], bool]
 
@@ -62,7 +61,7 @@ class Parts:
         elif is_elementwise(variable, ps.Neg):
             self.number = -self.number
             self.take(variable.owner.inputs[0], labels, inverted)
-        elif is_elementwise(variable, ps.Mul | ps.TrueDiv):
+        elif is_elementwise(variable, (ps.Mul, ps.TrueDiv)):
             flips = is_elementwise(variable, ps.TrueDiv)
             for k, operand in enumerate(variable.owner.inputs):
                 piece = _squeezed(operand, labels)
@@ -83,8 +82,9 @@ def _squeezed(variable: Variable, labels: tuple[Label, ...]) -> Piece:
 
 
 def _unwrapped(variable: Variable) -> Variable:
-    """Return an array whose axes are inserted, moved and dropped again without all that, where nothing is left of it."""
-    order, v = tuple(range(cast(TensorVariable, variable).type.ndim)), variable
+    """Return an array without axes inserted, moved and dropped again, where nothing is left of it."""
+    order: tuple[Any, ...] = tuple(range(cast(TensorVariable, variable).type.ndim))
+    v = variable
     while v.owner is not None and isinstance(v.owner.op, DimShuffle):
         inner = v.owner.op.new_order
         order = tuple(axis if axis == "x" else inner[axis] for axis in order)

@@ -127,9 +127,9 @@ def composed(place: Place, new: Mapping[Label, Place]) -> Place:
         return new[place.labels[0]]
     parts = [new.get(label, Place((label,))) for label in place.labels]
     labels = tuple(dict.fromkeys(label for part in parts for label in part.labels))
-    if place.index is None and all(part.index is None for part in parts):
-        if len(labels) == sum(len(part.labels) for part in parts):
-            return Place(labels)
+    plain = place.index is None and all(part.index is None for part in parts)
+    if plain and len(labels) == sum(len(part.labels) for part in parts):
+        return Place(labels)
     if not any(isinstance(p.index, Variable) for p in (place, *parts)):
         spread = [_spread(part.known(), part.labels, labels) for part in parts]
         return Place(labels, np.asarray(place.known()[tuple(spread)]))
@@ -333,7 +333,8 @@ def _transposed(variable: Variable, order: tuple[int, ...]) -> Variable:
     """Return the array with its axes in another order, the same variable each time that it is asked for."""
     known = getattr(variable.tag, "arranged", None)
     if known is None or known[0] is not variable:  # a clone has the tag of what it is a clone of
-        known = variable.tag.arranged = (variable, {})
+        none: dict[tuple[int, ...], Variable] = {}
+        known = variable.tag.arranged = (variable, none)
     if order not in known[1]:
         known[1][order] = cast(TensorVariable, variable).dimshuffle(order)
     return known[1][order]
