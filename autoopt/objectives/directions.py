@@ -43,14 +43,10 @@ class LinearMaps:
             remedy="pass one weight for each entry of the result, or a matrix with a row for each.",
         )
 
-    def value(self, x: np.ndarray) -> np.ndarray:
-        """Return f(x), in its shape, from the user's own function: nothing is derived for it."""
-        return np.array(self.dispatch.original.result(x))
-
     def result_shape(self, x: np.ndarray) -> tuple[int, ...]:
         """Return the shape of f's result at `x`: where it may be another one, from its value there."""
         path = self.dispatch.paths[0]
         tape = path.trace.tape
         if len(self.dispatch.paths) > 1 or tape.guards or not path.trace.watched.complete:
-            return self.value(x).shape
+            return self.dispatch.original.result(x).shape
         return tape.steps[tape.output].shape

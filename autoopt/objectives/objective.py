@@ -216,10 +216,9 @@ class Objective:
         return matrix, tape.steps[tape.output].shape
 
     def jvp(self, x: Any, p: Any) -> np.ndarray:
-        """Return the Jacobian times `p`, shape (m,): how the m entries of f's result change along `p`.
+        """Return the Jacobian times `p`: how the m entries of f's result change along `p`, shape (m,).
 
-        For a matrix (n, k) of k directions it has shape (m, k). What does not depend on `p` is computed once for each
-        x.
+        For a matrix (n, k) it has shape (m, k). What does not depend on `p` is computed once for each x.
         """
         p = np.asarray(p, dtype=np.float64) if self.structure.is_matrix(p) else self._flat(p, "direction")
         return self._maps.pushed(self._flat(x), p)
@@ -230,10 +229,6 @@ class Objective:
         `w` has f's shape, or is flat, shape (m,); for a matrix (m, k) the result has shape (n, k).
         """
         return self._maps.pulled(self._flat(x), w)
-
-    def array(self, x: Any) -> np.ndarray:
-        """Return f(x) of an array-valued f, in its shape, from the user's own function."""
-        return self._maps.value(self._flat(x))
 
     def sparsity(self, kind: str = "hessian") -> Sparsity:
         """Return where the Hessian, or the "jacobian", may differ from 0 on the path taken last; `spy` draws it."""
