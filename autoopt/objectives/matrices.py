@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt.objectives.blocks import LARGEST_DENSE
+from autoopt.objectives.curvatures import is_that_of_gradient
 from autoopt.objectives.dispatch import Dispatch
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class Matrices:
         Entries that an infinite one made NaN are taken from beyond the diagonal.
         """
         hessian = self.dispatch.run("hess", x)
+        path = self.dispatch.paths[0]
+        if path.second is None and not self.dispatch.compiler.compiled(path, "hess").by_products:
+            path.second = is_that_of_gradient(self.dispatch, x, hessian)
+        if path.second is False:
+            return self._products(x)
         finite = np.isfinite(hessian)
         if finite.all():
             return hessian
@@ -69,8 +75,12 @@ class Matrices:
         hessian = np.where(unknown, hessian.T, hessian)
         if x.size > MOST or self.dispatch.compiler.compiled(self.dispatch.paths[0], "hess").by_products:
             return hessian
-        products = np.array([self.dispatch.run("hessp", x, unit) for unit in np.eye(x.size)])
+        products = self._products(x)
         return products if np.isfinite(products).sum() > finite.sum() else hessian
+
+    def _products(self, x: np.ndarray) -> np.ndarray:
+        """Return the Hessian by its products with the unit vectors."""
+        return np.array([self.dispatch.run("hessp", x, unit) for unit in np.eye(x.size)])
 
     def _is_by_columns(self, size: int) -> bool:
         """Whether the Hessian is not derived as a whole, so that few products may do in place of n."""

@@ -7,7 +7,6 @@ and the user's own function for `original.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC, Kind
-from autoopt.objectives.directions import weights
+from autoopt.objectives.directions import LinearMaps
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
@@ -98,7 +97,7 @@ class Objective:
         self._run = dispatch.run
         self._products = Products(dispatch)
         self._matrices = Matrices(dispatch, self.__dict__.get("_matrices"))
-        self._pushes, self._pulls = Products(dispatch, "pushforward_columns"), Products(dispatch, "pullback_columns")
+        self._maps = LinearMaps(dispatch)
         self.timings = dispatch.timings
 
     def let_go(self) -> None:
@@ -183,37 +182,19 @@ class Objective:
         return self._matrices.jacobian(self._flat(x), sparse)
 
     def jvp(self, x: Any, p: Any) -> np.ndarray:
-        """Return the Jacobian times `p`, shape (m,), m being the number of entries of f's result.
+        """Return the Jacobian times `p`: how the m entries of f's result change along `p`, shape (m,).
 
-        For a matrix `p` of shape (n, k), a direction in each column, it has shape (m, k). What does not depend on `p`
-        is computed once for each x.
+        For a matrix (n, k) it has shape (m, k). What does not depend on `p` is computed once for each x.
         """
-        x = self._flat(x)
-        if self.structure.is_matrix(p):
-            return self._pushes.at(x, np.asarray(p, dtype=np.float64), prod(self._result_shape(x)))
-        return self._run("pushforward", x, self._flat(p, "direction"))
+        p = np.asarray(p, dtype=np.float64) if self.structure.is_matrix(p) else self._flat(p, "direction")
+        return self._maps.pushed(self._flat(x), p)
 
     def vjp(self, x: Any, w: Any) -> np.ndarray:
-        """Return the transposed Jacobian times `w`, shape (n,).
+        """Return the transposed Jacobian times `w`, shape (n,): the gradient of the sum of w times f's result.
 
-        `w` has one weight for each entry of f's result: f's shape, or flat, shape (m,). For a matrix of shape (m, k)
-        the result has shape (n, k). What does not depend on `w` is computed once for each x.
+        `w` has f's shape, or is flat, shape (m,); for a matrix (m, k) the result has shape (n, k).
         """
-        x = self._flat(x)
-        w = weights(w, self._result_shape(x))
-        return self._run("pullback", x, w) if w.ndim == 1 else self._pulls.at(x, w, self.size)
-
-    def _result_shape(self, x: np.ndarray) -> tuple[int, ...]:
-        """Return the shape of f's result at `x`: where it may be another one, from its value there."""
-        path = self.dispatch.paths[0]
-        tape = path.trace.tape
-        if len(self.dispatch.paths) > 1 or tape.guards or not path.trace.watched.complete:
-            return self.array(x).shape
-        return tape.steps[tape.output].shape
-
-    def array(self, x: Any) -> np.ndarray:
-        """Return f(x) of an array-valued f, in its shape."""
-        return np.array(self._run("value", self._flat(x)), dtype=float)
+        return self._maps.pulled(self._flat(x), w)
 
     def sparsity(self, kind: str = "hessian") -> Sparsity:
         """Return where the Hessian, or the "jacobian", may differ from 0 on the path taken last; `spy` draws it."""

@@ -68,7 +68,7 @@ def windows(walk: Any, given: Given) -> np.ndarray:
 
 @follows(np.interp)
 def interpolated(walk: Any, given: Given) -> np.ndarray:
-    """Between two knots, which data decide: straight in their heights, or in the point as long as it is between them."""
+    """Between two knots, which data decide: straight in their heights, or in the point while it is between them."""
     x, knots, heights = given.args[:3]
     if given.options or len(given.args) > 3 or not _is_still(walk, knots):
         raise Unknown
