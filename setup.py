@@ -7,6 +7,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "autoopt" / "version.py").read_text()).group(1)
+IPOPT = ['ipyopt>=0.12.10,<0.13; python_version < "3.14"']
 TEST = [
     "pytest>=8",
     "polars>=1.0",
@@ -18,6 +19,7 @@ TEST = [
     "scikit-learn>=1.5",
     "glum>=3",
     "mpmath>=1.3",
+    *IPOPT,
 ]
 
 setup(
@@ -43,6 +45,7 @@ setup(
         "packaging>=22,<27",  # PyTensor's patterns match nothing without it, and its own packages do not ask for it
     ],
     extras_require={
+        "ipopt": IPOPT,
         "test": TEST,
         "dev": [*TEST, "pre-commit>=4", "pre-commit-hooks>=5", "towncrier>=24.8"],
         "bench": ["jax", "autograd", "casadi", "statsmodels", "scikit-learn", "glum"],

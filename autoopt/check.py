@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
+from autoopt.constraints.constraint import Constraint
+from autoopt.constraints.function import ConstraintFunction
+from autoopt.constraints.summed import Summed
 from autoopt.errors import AutooptError, ObjectiveError, UsageError, VerificationError
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import resumable
+from autoopt.origin import definition
 from autoopt.stages import during
 
 VALUE_TOLERANCE = 1e-9
@@ -83,7 +87,7 @@ def verify(objective: Differentiable, x: np.ndarray, mode: str | bool = "start")
     return found
 
 
-def _seen_again(objective: Differentiable, x: np.ndarray) -> Verification | None:
+def _seen_again(objective: Any, x: np.ndarray) -> Verification | None:
     """Return the comparison at `x` of code that was verified before, with other data or at another start.
 
     It takes five calls of the original. None where that does not settle it.
@@ -100,9 +104,7 @@ def _seen_again(objective: Differentiable, x: np.ndarray) -> Verification | None
     return replace(found, message=f"The value and the gradient agree with the original function ({numbers}).")
 
 
-def compare(
-    objective: Differentiable, x: np.ndarray, seed: int = 0, place: str = "x0", floor: float = 0.0
-) -> Verification:
+def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", floor: float = 0.0) -> Verification:
     """Return how value and gradient of `objective` at `x`, called `place`, compare with its original function.
 
     Values are compared relative to `floor`, too, and slopes to 1e-7 of it.
@@ -305,6 +307,74 @@ def _roughness(f: Callable, x: np.ndarray, value: float, rng: Any) -> float:
     shifts = (x + 2 * _EPSILON * differences.step_scale(x) * rng.choice([-1.0, 1.0], x.size) for _ in range(4))
     moved = np.array([f(shifted) for shifted in shifts])
     return float(np.max(np.abs(moved - value), initial=0.0, where=np.isfinite(moved)))
+
+
+# Constraints ----------------------------------------------------------------------------------------------------------
+
+
+@during("comparing the constraints with the user's functions")
+def verify_constraints(constraints: list[Constraint], x: np.ndarray, mode: str | bool = "start") -> list[Constraint]:
+    """Return constraints whose values and Jacobians at `x` agree with the user's functions; as they are if "off".
+
+    Raises
+    ------
+    VerificationError
+        If one is wrong, with its name and the largest difference.
+    """
+    functions = [] if mode in ("off", False) else [constraint.function for constraint in constraints]
+    for function in functions:
+        if isinstance(function, ConstraintFunction) and function.is_compared:
+            _verify_jacobian(function, x)
+        if isinstance(function, ConstraintFunction) and function.supplies_second:
+            _verify_curvature(function, x)
+    return constraints
+
+
+def _verify_jacobian(function: ConstraintFunction, x: np.ndarray) -> None:
+    summed = Summed(function, x)
+    own, compiled = function.original(x), function.value(x)
+    allowed = (SINGLE_TOLERANCE if summed.single else VALUE_TOLERANCE) * np.maximum(np.abs(own), summed.scales)
+    if not (np.abs(own - compiled) <= allowed).all():
+        k = int(np.argmax(np.abs(own - compiled) / allowed))
+        happened = f"Value [{k}] of {function.name} is wrong: {compiled[k]!r}, but the function gives {own[k]!r}."
+        raise VerificationError(happened, definition(function.fun), _REMEDY)
+    found = _seen_again(summed, x) or compare(summed, x, floor=1.0)
+    if found.passed:
+        if function.derived is not None:
+            function.derived.is_verified = found.conclusive
+        return
+    given = function.jacobian(x)
+    given = given.toarray() if hasattr(given, "toarray") else given
+    numerical, errors = differences.jacobian(function.original, x)
+    numerical, errors = numerical.reshape(given.shape), errors.reshape(given.shape)
+    distance = np.where(np.abs(given - numerical) > 5 * errors, np.abs(given - numerical), 0.0)
+    message = found.message
+    if distance.any():
+        k, i = (int(place) for place in np.unravel_index(np.argmax(distance), distance.shape))
+        message = (
+            f"The {function.jacobian_source} is wrong: the slope of value [{k}] along {function.structure.names[i]} is "
+            f"{given[k, i]:.10g}, but the function has {numerical[k, i]:.10g} +- {errors[k, i]:.1e}."
+        )
+    raise VerificationError(message, definition(function.given_jac or function.fun), _REMEDY)
+
+
+def _verify_curvature(function: ConstraintFunction, x: np.ndarray) -> None:
+    """Compare the second derivatives that the user gives with differences of the Jacobian, along one direction."""
+    rng = np.random.default_rng(4)
+    v = rng.uniform(0.5, 1.0, function.count or 0) * rng.choice([-1.0, 1.0], function.count or 0)
+    p = differences.step_scale(x) * rng.uniform(-1.0, 1.0, x.size)
+    given = function.hessp(x, v, p)
+    numerical, error = differences.hessp(lambda y: np.asarray(v @ function.jacobian(y)).reshape(-1), x, p)
+    distance = np.abs(given - numerical)
+    if (distance <= 5 * np.max(error) + SLOPE_TOLERANCE * np.max(np.abs(numerical), initial=1e-8)).all():
+        return
+    i = int(np.argmax(distance))
+    raise VerificationError(
+        f"hess of {function.name} is wrong: times a direction it gives {given[i]:.10g} for "
+        f"{function.structure.names[i]}, but differences of the Jacobian give {numerical[i]:.10g}.",
+        definition(function.given_hess),
+        "let hess(x, v) return the sum of v[k] times the Hessian of value k, or leave it out for the exact one.",
+    )
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt import solvers
-from autoopt.check import require_finite, verified_solution
+from autoopt.check import require_finite, verified_solution, verify_constraints
 from autoopt.check import verify as verified
+from autoopt.constraints.constraint import Constraint
+from autoopt.constraints.forms import read
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.flatness import require_slope
 from autoopt.objectives.objective import Objective
@@ -61,7 +63,8 @@ def minimize(
         "2-point", "3-point" and "cs" mean "finite-difference", which is at least as accurate.
     bounds : sequence of (low, high), scipy.optimize.Bounds, or for a dict x0 a dict of (low, high), optional
     constraints : SciPy's constraint or sequence of them
-        On params of x0's structure.
+        On params of x0's structure, plain NumPy as `fun` is: Jacobians and second derivatives are derived, those that
+        are given are compared with it. What cannot be followed has differences, and a line in the result's notes.
     tol : float, optional
         Sets the method's main tolerances, as in SciPy.
     callback : callable, optional
@@ -84,24 +87,24 @@ def minimize(
         For every method: x (structure of x0), x_flat, fun, jac (flat), gradient_norm (the largest entry of what bounds
         and constraints leave of jac), nit, nfev, njev, nhev (of them nhvp products), nundefined (trial points where
         the objective raised or was not a number), status, success, message, method, verification, timings (seconds),
-        notes (a list of str: what of the objective could not be compiled, with its lines).
+        notes (a list of str: what of objective and constraints could not be compiled, with its lines).
 
     Raises
     ------
     UsageError
         For an argument that is not understood, or that the method would ignore.
     ObjectiveError, VerificationError
-        If the objective is not finite at x0, or has no slope there; if derived and original code disagree.
+        If objective or a constraint is not finite at x0, or has no slope there; if derived and original code disagree.
     Interrupted
         On Ctrl-C; a KeyboardInterrupt whose `result` holds the best point so far, before the first iteration the start.
         An error that ends a run that has begun has such a `result`, too.
 
     Notes
     -----
-    A trial point where `fun` raises an ArithmeticError, ValueError (LinAlgError), RuntimeError or AssertionError, or is
-    NaN or inf, is one to step back from; at x0 it is an error. A run that stops because f no longer falls (SciPy's
-    "precision loss", "abnormal") is a success only at a solution by one of the tests in `solvers.convergence.finish`,
-    which may take one last Newton step; the message says by which.
+    A trial point where `fun` or a constraint raises an ArithmeticError, ValueError (LinAlgError), RuntimeError or
+    AssertionError, or is NaN or inf, is one to step back from; at x0 it is an error. A run that stops because f no
+    longer falls (SciPy's "precision loss", "abnormal") is a success only at a solution by one of the tests in
+    `solvers.convergence.finish`, which may take one last Newton step; the message says by which.
     A point with vanishing gradient from which f falls is no success: a saddle, a maximum, also along constraints, an
     inflexion, a kink where slopes cancel, a plateau at whose end f falls. The message says in which direction.
     What is known of `fun` is kept, without its data, for later calls with data of the same shapes.
@@ -121,12 +124,12 @@ def minimize(
         return result
 
     try:
-        objective = compile_objective(fun, x0, args, engine, (jac, hess, hessp))
-        clock.start(objective)
+        objective = clock.start(compile_objective(fun, x0, args, engine, (jac, hess, hessp)))
         require_slope(objective, flat, fun)
         verification = verified(objective, flat, verify)
+        conditions = verify_constraints(clock.constrained(read(constraints, x0, engine)), flat, verify)
         clock.lap("verify")
-        problem = solvers.Problem(objective, flat, limits, solvers.flat_constraints(constraints, structure))
+        problem = solvers.Problem(objective, flat, limits, conditions)
         require_finite(objective, problem.initial_value)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
@@ -149,7 +152,7 @@ def minimize(
         if verification is not None:
             verification = verified_solution(objective, result, verification, problem.initial_value, limits)
             clock.lap("verify")
-        _leave(objective, result.x)
+        _leave(objective, conditions, result.x)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(result)) from None
     if disp:
@@ -157,11 +160,13 @@ def minimize(
     return finish(result)
 
 
-def _leave(objective: Differentiable, x: np.ndarray) -> None:
+def _leave(objective: Differentiable, constraints: list[Constraint], x: np.ndarray) -> None:
     """Have the user's function keep what it keeps at the solution, and keep what is known of it for the next call."""
     with np.errstate(all="ignore"):
         objective.commit_state(x)
     retain(objective)
+    for constraint in constraints:
+        constraint.function.retain()
 
 
 def compile_objective(
@@ -176,25 +181,36 @@ def compile_objective(
 
 
 class _Clock:
-    """The seconds of each stage without those that the objective counts itself as tracing and compiling."""
+    """The seconds of each stage without those that objective and constraints count themselves."""
 
     def __init__(self) -> None:
-        self._objective: Differentiable | None = None
+        self._parts: list[Any] = []
         self.laps: dict[str, float] = {}
 
     @property
     def timings(self) -> dict[str, float]:
-        """What the objective counts, as soon as there is one."""
-        return {} if self._objective is None else self._objective.timings
+        """What objective and constraints count, as soon as there are any."""
+        total: dict[str, float] = {}
+        for part in self._parts:
+            for stage, seconds in part.timings.items():
+                total[stage] = total.get(stage, 0.0) + seconds
+        return total
 
     @property
     def notes(self) -> list[str]:
-        """What there is to know of how the objective is evaluated."""
-        return [] if self._objective is None else self._objective.notes
+        """What there is to know of how objective and constraints are evaluated."""
+        return [note for part in self._parts for note in part.notes]
 
-    def start(self, objective: Differentiable) -> None:
-        self._objective = objective
+    def start(self, objective: Differentiable) -> Differentiable:
+        """Return the objective, whose stages are counted from now on."""
+        self._parts = [objective]
         self._begin = self._now()
+        return objective
+
+    def constrained(self, constraints: list[Constraint]) -> list[Constraint]:
+        """Return the constraints, of which the clock knows from now on."""
+        self._parts += [constraint.function for constraint in constraints]
+        return constraints
 
     def lap(self, stage: str) -> None:
         now = self._now()

@@ -69,6 +69,7 @@ _FOLLOWED = (
     _NUMPY + "polynomial" + os.sep,
     _NUMPY + os.path.join("lib", "_polynomial_impl.py"),
     *(part + "statistics.py" for part in _STANDARD),
+    _PACKAGE + os.path.join("objectives", "adapted.py"),
 )
 
 _UNCHANGING = frozenset(("numpy", "scipy", *DATA_LIBRARIES, "numba", "pytensor", "autoopt", "builtins"))
@@ -100,7 +101,7 @@ def is_library(code: CodeType) -> bool:
 
 
 def may_be_copied(code: CodeType) -> bool:
-    """Whether a trace runs a copy of `code`: the user's own, printed, NumPy's polynomials, Python's statistics."""
+    """Whether a trace runs a copy of `code`: the user's own, printed, adapted, NumPy's polynomials, statistics."""
     return not is_library(code) or code.co_filename.startswith((*_FOLLOWED, PRINTED))
 
 

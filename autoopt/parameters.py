@@ -99,7 +99,7 @@ class Structure:
 
     def is_matrix(self, x: Any) -> bool:
         """Whether `x` is a matrix whose columns are flat vectors, shape (n, k), and no value of this structure."""
-        shape = getattr(x, "shape", ())
+        shape: Any = getattr(x, "shape", ())
         return len(shape) == 2 and shape[0] == self.size and shape != self.shape
 
     def unflatten(self, flat: Any) -> Any:

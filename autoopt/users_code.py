@@ -20,14 +20,19 @@ from autoopt.wording import nearest
 
 
 @contextmanager
-def users_code(doing: str, kind: type[AutooptError] = ModelError) -> Iterator[None]:
+def users_code(
+    doing: str, kind: type[AutooptError] = ModelError, passing: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
     """Raise what the user's code raises as an error of `kind`: "`doing` raised ...", and where in their files.
 
     An exception without a line of theirs, or one that autoopt raised while it worked for them, is not their fault.
+    Those of the kinds `passing` are left as they are.
     """
     try:
         yield
     except AutooptError:
+        raise
+    except passing:
         raise
     except (Exception, SystemExit) as error:
         if isinstance(error, SyntaxError) and error.filename:

@@ -34,9 +34,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     slices.mark_sampled(items, set(config.invocation_params.args))
+    _leave_out_missing_methods(items)
     if config.getoption("slice"):
         items[:], others = slices.part(items, config.getoption("slice"))
         config.hook.pytest_deselected(items=others)
+
+
+def _leave_out_missing_methods(items: list[pytest.Item]) -> None:
+    """Skip what runs a method of the table whose package is not there: not every Python has it."""
+    from autoopt.solvers import SOLVERS
+
+    missing = {name: row.needs[0] for name, row in SOLVERS.items() if not row.is_installed}
+    for item in items if missing else []:
+        parameters = getattr(getattr(item, "callspec", None), "params", {}).values()
+        for name in missing.keys() & {value for value in parameters if isinstance(value, str)}:
+            item.add_marker(pytest.mark.skip(reason=f"{missing[name]} is not installed"))
 
 
 def pytest_collection_finish() -> None:

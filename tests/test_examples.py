@@ -79,6 +79,13 @@ def test_api_script_shows_the_minimum():
     assert "x = [1. 1. 1. 1.]" in done.stdout
 
 
+def test_constrained_script_runs_and_finds_what_statics_says():
+    done = subprocess.run([sys.executable, EXAMPLES / "constrained.py"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lowest = [line.split(" at ")[1].split()[0] for line in done.stdout.splitlines()]
+    assert len(lowest) >= 3 and all(abs(float(value) - float(lowest[-1])) < 2e-8 for value in lowest)
+
+
 def test_every_data_file_has_its_provenance():
     readme = (DATA / "README.rst").read_text()
     assert all(f"``{file.name}``" in readme for file in DATA.glob("*.csv"))

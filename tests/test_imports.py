@@ -31,7 +31,7 @@ HEAVY = (
     "jax",
 )
 FILES = sorted(ROOT.rglob("*.py"))
-OPTIONAL = {"pandas", "polars", "matplotlib", "pyarrow", "jax", "dask", "sklearn", "formulaic", "jinja2"}
+OPTIONAL = {"pandas", "polars", "matplotlib", "pyarrow", "jax", "dask", "sklearn", "formulaic", "jinja2", "ipyopt"}
 
 
 def loaded(statement: str) -> set[str]:
@@ -253,6 +253,7 @@ ORDER = (
     *("tracing.complex", "tracing.standins", "tracing.formulas tracing.frames tracing.stats"),
     *("tracing.naming", "tracing.instrument", "tracing.trace", "tracing"),
     "objectives",
+    "constraints",
     "solvers",
     "check minimize models fitting",
     "autoopt",  # the public names

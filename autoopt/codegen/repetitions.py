@@ -156,6 +156,7 @@ def reshaped(value: np.ndarray, search: Search) -> Code | None:
     changes = np.flatnonzero(np.diff(np.diff(flat.astype(float)))) + 2 if value.size > 2 else np.zeros(0, int)
     width = int(changes[0]) if changes.size else 0
     shapes += [(value.size // width, width)] if 1 < width < value.size and value.size % width == 0 else []
+    shapes += [(value.size // w, w) for w in _widths(flat)[:1]] if value.ndim == 1 else []
     if value.ndim > 1:
         nonzero = np.flatnonzero(flat)
         gaps = np.diff(nonzero)
@@ -171,6 +172,14 @@ def reshaped(value: np.ndarray, search: Search) -> Code | None:
         if code is not None:
             return Code(f"{code:.}.reshape{sequence([str(n) for n in value.shape])}")
     return None
+
+
+def _widths(flat: np.ndarray) -> list[int]:
+    """Return the lengths of the rows that differ by a number each from the first of them."""
+    if flat.dtype.kind != "i" or flat.size > SEARCHED:
+        return []
+    tables = ((w, flat.reshape(-1, w)) for w in divisors(flat.size)[1:-1])
+    return [w for w, rows in tables if (rows - rows[:, :1] == rows[0] - rows[0, 0]).all()]
 
 
 def _of_shape(value: np.ndarray, search: Search) -> Code | None:

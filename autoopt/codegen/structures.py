@@ -84,7 +84,7 @@ class Search:
 
     def inner(self, value: np.ndarray) -> Code | None:
         """Return the text of a smaller array that a larger one is made of."""
-        if SHORT >= value.size > 4 and (code := steps(value, self)) is not None and is_same(code.text, value):
+        if SHORT >= value.size > 2 and (code := steps(value, self)) is not None and is_same(code.text, value):
             return code
         self.depth += 1
         found = self.found(value)
@@ -193,6 +193,20 @@ def triangle(value: np.ndarray, search: Search) -> Code | None:
     return None
 
 
+@structure("half")
+def half(value: np.ndarray, search: Search) -> Code | None:
+    """A triangle of a square matrix with another number on the diagonal."""
+    if value.ndim != 2 or value.shape[0] != value.shape[1] or value.dtype != np.float64 or len(value) < 3:
+        return None
+    inside, on = value[-1, 0] + value[0, -1], value[0, 0]
+    if inside == 0 or on in (0.0, inside):
+        return None
+    turned = ".T" if value[-1, 0] == 0 else ""
+    lower = scaled(inside, Code(f"np.tri({len(value)}){turned}"))
+    unit = scaled(abs(on - inside), Code(f"np.eye({len(value)})"))
+    return infix("-" if on < inside else "+", SUM, lower, unit)
+
+
 @structure("bands")
 def bands(value: np.ndarray, search: Search) -> Code | None:
     """A few diagonals of a matrix, each of one number."""
@@ -232,7 +246,7 @@ def diagonal(value: np.ndarray, search: Search) -> Code | None:
 @structure("steps")
 def steps(value: np.ndarray, search: Search) -> Code | None:
     """Numbers at equal distances."""
-    if value.ndim != 1 or value.dtype.kind == "b" or len(value) < 4:
+    if value.ndim != 1 or value.dtype.kind == "b" or len(value) < (3 if value.dtype == np.int64 else 5):
         return None
     n, first, last = len(value), value[0], value[-1]
     if not np.isfinite(value).all() or not np.array_equal(value, np.round(value)) or np.abs(value).max() > 2**53:

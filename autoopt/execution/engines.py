@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from math import prod
 from typing import Any
 
@@ -21,6 +21,7 @@ from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
 from autoopt.execution.modules import executed
 from autoopt.execution.printed import unchecked, with_counts, without_ties
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind, at_once
+from autoopt.stages import counted as counted_parts
 from autoopt.stages import during
 from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
 from autoopt.tape.digest import digest, folded
@@ -272,7 +273,7 @@ class NumbaFunctions:
         if any(self.tape.steps[index].dtype == object for index in self.tape.leaves()):
             raise UsageError("The numba engine knows no sparse matrices.", remedy='use engine="numpy".')
         if KINDS[kind].is_symmetric and not at_once(self.tape):
-            raise NotImplementedError("is computed a column at a time")
+            raise NotImplementedError("The Hessian is computed a column at a time.")
         graph = stabilised(self.tape)
         given, function = derive(graph, kind, divide=False)
         self.names = input_names(graph)
@@ -379,8 +380,11 @@ class ByProducts:
     def _matrix(self, product: Callable, x: np.ndarray) -> np.ndarray:
         rows, columns = self.shape
         if self.by_rows:
-            return np.array([product(x, unit) for unit in np.eye(rows)]).reshape(rows, columns)
-        return np.array([product(x, unit) for unit in np.eye(columns)]).reshape(columns, rows).T
+            return np.array([product(x, unit) for unit in self._units(rows)]).reshape(rows, columns)
+        return np.array([product(x, unit) for unit in self._units(columns)]).reshape(columns, rows).T
+
+    def _units(self, count: int) -> Iterator[np.ndarray]:
+        return counted_parts("products with the unit vectors", np.eye(count))
 
 
 @during("compiling", lambda engine, tape, *_, **options: f"{len(tape.steps)} steps")

@@ -31,6 +31,8 @@ from autoopt.graph.rewrites.rewriting import rewrite, settings
 from autoopt.graph.stabilisation import divided, simplified
 from autoopt.graph.tangents.forward import forward
 from autoopt.graph.tangents.terms import Unstructured
+from autoopt.ops.barriers import opened
+from autoopt.ops.matmul import as_dots
 from autoopt.ops.refined import settled
 
 MAX_BLOCKS = 8
@@ -119,7 +121,7 @@ def _product(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable],
 
 @derives("hessp_columns")
 def _products(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable], list[TensorVariable]]:
-    """The Hessian times a matrix: the product with one direction, simplified, is stacked over the matrix's columns."""
+    """The Hessian times a matrix: the product with one direction in its final form, stacked over the columns."""
     return _several(graph, *_product(graph, value))
 
 
@@ -127,9 +129,8 @@ def _several(
     graph: Graph, given: list[TensorVariable], results: list[TensorVariable]
 ) -> tuple[list[TensorVariable], list[TensorVariable]]:
     """Return a derivative that takes a direction as one that takes a matrix of them, of any number of columns."""
-    (direction,) = given
-    inputs = [direction, *graph.wrt, *graph.inputs.values()]
-    single = grouped(simplified(inputs, settled(results, 2), "second"), [direction], inputs[1:])
+    (direction,), known = given, [*graph.wrt, *graph.inputs.values()]
+    single = grouped(simplified([direction, *known], settled(results, 2), "second"), [direction], known)
     directions = pt.tensor("direction", dtype="float64", shape=(*direction.type.shape, None))
     stacked = vectorize_graph(single, {direction: directions.T})
     return [directions], [cast(TensorVariable, result).T for result in stacked]
@@ -235,7 +236,8 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         own, joint = divided(graph.guards)
         stage = "second" if KINDS[kind].order == 2 else "last"
         whole = rewrite(inputs, _over_vector(graph, [*results, *(variable for variable, _ in joint)]), stage)
-        rewritten, late = assembled(whole.outputs[: len(results)]), whole.outputs[len(results) :]
+        outputs = opened(whole.outputs)
+        rewritten, late = assembled(outputs[: len(results)], whole.inputs[len(extra)]), outputs[len(results) :]
         early = clone_replace(
             _over_vector(graph, [variable for variable, _ in own]), dict(zip(inputs, whole.inputs, strict=True))
         )
@@ -243,6 +245,6 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         count = len(extra)
         directions, vector, data = whole.inputs[:count], whole.inputs[count], whole.inputs[count + 1 :]
         if not divide:
-            last = Function(kind, (*directions, vector, *data), tuple(rewritten), guards)
+            last = Function(kind, (*directions, vector, *data), tuple(as_dots(rewritten)), guards)
             return [Function(PREPARE, tuple(data), ()), last]
         return divide_graph(kind, list(directions), vector, list(data), rewritten, guards)

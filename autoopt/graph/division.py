@@ -33,6 +33,8 @@ from autoopt.graph.idioms.sharing import with_shared_products
 from autoopt.graph.idioms.sweep import simplify
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE
 from autoopt.graph.rewrites.grouping import group_by_dependence
+from autoopt.ops.barriers import Barrier, closed
+from autoopt.ops.patterns import applied
 from autoopt.tape.tape import Guard
 
 FREE = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
@@ -121,8 +123,11 @@ def _readable(inputs: list[Variable], roots: list[Variable]) -> list[Variable]:
 
 
 def grouped(roots: Sequence[Variable], late: list[Variable], given: list[Variable]) -> list[Variable]:
-    """Return `roots` as a person would write them, what is free of `late` together."""
-    return group_by_dependence(_readable([*late, *given], list(roots)), set(late), set(given))
+    """Return `roots` as a person would write them, what is free of `late` together, and safe from further rewrites."""
+    whole = _readable([*late, *given], list(roots))
+    whole = closed(_frontier(whole, given, set(late)), whole)
+    whole = group_by_dependence(whole, set(late), set(given), lambda v: applied(Barrier(), v))
+    return closed(_frontier(whole, given, set(late)), whole)
 
 
 def _frontier(roots: Sequence[Variable], known: Sequence[Variable], late: set[Variable]) -> list[Variable]:

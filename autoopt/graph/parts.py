@@ -43,6 +43,8 @@ class Part:
 
 def find_parts(tape: Tape) -> dict[int, Part]:
     """Return the parts by the steps that read them; empty if the vector is also read whole, or in overlapping parts."""
+    if tape.output == 0:  # the function returns its parameters
+        return {}
     size = tape.steps[0].shape[0]
     bounds: dict[int, tuple[int, int, bool]] = {}
     for index, step in enumerate(tape.steps):

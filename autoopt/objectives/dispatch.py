@@ -118,10 +118,13 @@ class Dispatch:
         with np.errstate(all="ignore"):
             return self._on_another_path(kind, x, *direction)
 
-    def run_plain(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
-        """Evaluate on the path that was taken last, by its compiled code alone; None where that does not settle it."""
+    def run_plain(self, kind: str, x: np.ndarray, *direction: np.ndarray, is_taken: bool = False) -> Any:
+        """Evaluate on the path that was taken last, by its compiled code alone; None where that does not settle it.
+
+        If `is_taken`, a derivative of the same order has been found at `x` on this path.
+        """
         path = self._latest(x)
-        if not path.is_plain:
+        if not path.is_plain and (not is_taken or path.trace.tape.equalities):
             return None
         compiled = self.compiler.compiled(path, kind)
         try:

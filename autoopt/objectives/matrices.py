@@ -10,10 +10,14 @@ import numpy as np
 
 from autoopt.objectives.blocks import LARGEST_DENSE
 from autoopt.objectives.dispatch import Dispatch
+from autoopt.objectives.products import Products
 
 if TYPE_CHECKING:
     from autoopt.objectives.sparse import Patterns
     from autoopt.objectives.sparsity import Sparsity
+
+MOST = 200
+"""Up to so many products are made in place of a Hessian that is not finite."""
 
 FEW = 32
 """Up to so many products are sooner made than saved."""
@@ -25,12 +29,14 @@ class Matrices:
     Parameters
     ----------
     dispatch : Dispatch
+    products : Products
+        Those of the Hessian.
     like : Matrices, optional
         Those of an objective of the same code, whose patterns are known.
     """
 
-    def __init__(self, dispatch: Dispatch, like: Matrices | None = None) -> None:
-        self.dispatch = dispatch
+    def __init__(self, dispatch: Dispatch, products: Products, like: Matrices | None = None) -> None:
+        self.dispatch, self._products = dispatch, products
         self._known: Patterns | None = None if like is None else like.__dict__.get("_patterns", like._known)
 
     def hessian(self, x: np.ndarray, sparse: bool | None) -> Any:
@@ -54,10 +60,13 @@ class Matrices:
         return self._patterns.sparsity(kind)
 
     def _whole(self, x: np.ndarray) -> np.ndarray:
-        """Return the Hessian, entries that an infinite one made NaN taken from beyond the diagonal."""
-        hessian = self.dispatch.run("hess", x)
-        unknown = np.isnan(hessian)
-        return np.where(unknown, hessian.T, hessian) if unknown.any() else hessian
+        """Return the Hessian as it is derived; where that is not finite, by products if more of these are."""
+        hessian = _mirrored(self.dispatch.run("hess", x))
+        known = np.isfinite(hessian)
+        if known.all() or x.size > MOST or self._is_by_columns(x.size):
+            return hessian
+        products = self._products.at(x, np.eye(x.size))  # finite where only parts of the whole are not
+        return products if np.isfinite(products).sum() > known.sum() else hessian
 
     def _is_by_columns(self, size: int) -> bool:
         """Whether the Hessian is not derived as a whole, so that few products may do in place of n."""
@@ -69,3 +78,9 @@ class Matrices:
         from autoopt.objectives.sparse import Patterns  # loads scipy.sparse
 
         return Patterns(self.dispatch, self._known)
+
+
+def _mirrored(hessian: np.ndarray) -> np.ndarray:
+    """Return the Hessian, entries that an infinite one made NaN taken from beyond the diagonal."""
+    unknown = np.isnan(hessian)
+    return np.where(unknown, hessian.T, hessian) if unknown.any() else hessian

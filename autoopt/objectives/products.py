@@ -46,13 +46,15 @@ class Products:
         self.singly: str = self.kind.singly
         self._spent = 0.0
         self._cost: float | None = None  # of making code for several directions, in seconds; infinite if there is none
+        self._width = 1  # how many directions are taken at once
 
     def at(self, x: np.ndarray, directions: np.ndarray, length: int | None = None) -> np.ndarray:
         """Return the products with the columns of `directions`, shape (n, k), as columns; their length, if not n."""
         found = np.empty((length or len(directions), directions.shape[1]))
         done, count = 0, directions.shape[1]
         while done < count:
-            if count - done > 1 and self._pays(count - done):
+            is_looked_at = done > 0 or self.dispatch.paths[0].is_plain
+            if count - done > 1 and is_looked_at and self._pays(count - done):
                 return self._at_once(x, directions, found, done)
             begin = time.perf_counter()
             found[:, done] = self.dispatch.run(self.singly, x, directions[:, done])
@@ -63,11 +65,12 @@ class Products:
     def _at_once(self, x: np.ndarray, directions: np.ndarray, found: np.ndarray, done: int) -> np.ndarray:
         """Fill in the columns of `found` from `done` on, several at a time."""
         count = directions.shape[1]
-        width = max(1, WORKSPACE // (8 * largest(vectorise(self.dispatch.paths[0].tape))))
         while done < count:
-            some = slice(done, min(count, done + width))
+            some = slice(done, min(count, done + self._width))
             try:
-                block = self.dispatch.run_plain(self.kind.name, x, np.ascontiguousarray(directions[:, some]))
+                block = self.dispatch.run_plain(
+                    self.kind.name, x, np.ascontiguousarray(directions[:, some]), is_taken=done > 0
+                )
             except (AutooptError, NotImplementedError):  # some operation has no form for several directions
                 self._cost, block = np.inf, None
             if block is None:
@@ -86,8 +89,9 @@ class Products:
         return self.kind.name in path.compiled or self._spent * max(more, 1) >= self._cost
 
     def _expected(self, path: Path) -> float:
-        """Return the seconds that making the code is likely to take."""
+        """Return the seconds that making the code is likely to take; see how many directions there is room for."""
         tape = vectorise(path.tape)
+        self._width = max(1, WORKSPACE // (8 * largest(tape)))
         cost = ladder.estimated(tape, self.kind) * (OF_LOOPS if has_loops(tape) else 1)
         return 0.0 if cost <= ladder.PATIENCE or engines.is_known(tape, self.kind.name) else cost
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError, UsageError
+from autoopt.objectives.adapted import reordered
 from autoopt.objectives.arguments import private, shape
 from autoopt.objectives.bindings import Binding
 from autoopt.objectives.blocks import blocks as nested_blocks
@@ -268,7 +269,7 @@ class _Compiled:
         """Return `f` with the argument to differentiate by first and the arguments of these names last."""
         if self.argnums == 0 and not names:
             return self.function
-        return _reordered(self.function, self.argnums, names)
+        return reordered(self.function, self.argnums, names)
 
 
 def _retain(free: list[Binding]) -> None:
@@ -297,12 +298,3 @@ class _Functional(Objective):
     """An objective whose arrays may be written into at any time, however large they are."""
 
     budget = math.inf
-
-
-def _reordered(function: Callable, position: int, names: tuple[str, ...]) -> Callable:
-    def reordered(x, *data):
-        count = len(data) - len(names)
-        options = dict(zip(names, data[count:], strict=True))
-        return function(*data[:position], x, *data[position:count], **options)
-
-    return reordered

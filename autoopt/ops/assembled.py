@@ -51,6 +51,12 @@ class Entry:
         """The letters that two axes share, in order, with their lengths."""
         return dict(sorted({letter: length for letter, length in self.axes if letter}.items()))
 
+    def is_whole(self, size: int) -> bool:
+        """Whether it is a block that is as large as the matrix."""
+        whole = slice(0, size, 1)
+        places = [place for place in (self.rows, self.columns) if isinstance(place, slice)]
+        return self.kind == "block" and places == [whole, whole]
+
 
 class Assembled(Op):
     """A square matrix of zeros into which operands are added."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
-from pytensor.graph.replace import _vectorize_node
+from pytensor.graph.replace import _vectorize_node, clone_replace
+from pytensor.graph.traversal import ancestors
 from pytensor.tensor.type import TensorType
 
 
@@ -26,10 +29,22 @@ class MatMul(Op):
 matmul = MatMul()
 
 
+def as_dots(variables: Sequence[Variable]) -> list[Variable]:
+    """Return `variables` with PyTensor's own products, which its linkers know, in place of this one."""
+    while True:
+        node = next((v.owner for v in ancestors(variables) if v.owner and isinstance(v.owner.op, MatMul)), None)
+        if node is None:
+            return list(variables)
+        variables = clone_replace(list(variables), {node.outputs[0]: pt.dot(*node.inputs)})
+
+
 @_vectorize_node.register(MatMul)
 def _vectorize_matmul(op: MatMul, node: Apply, a: Variable, b: Variable) -> list[Variable]:
     """Return the products of stacks: of vectors with one matrix, a product of two matrices."""
-    (left, right), batches = node.inputs, [a.type.ndim - node.inputs[0].type.ndim, b.type.ndim - node.inputs[1].type.ndim]
+    (left, right), batches = (
+        node.inputs,
+        [a.type.ndim - node.inputs[0].type.ndim, b.type.ndim - node.inputs[1].type.ndim],
+    )
     if batches == [0, 1] and (left.type.ndim, right.type.ndim) == (2, 1):
         return [pt.dot(b, a.T)]
     if batches == [1, 0] and left.type.ndim == 1:
@@ -38,4 +53,10 @@ def _vectorize_matmul(op: MatMul, node: Apply, a: Variable, b: Variable) -> list
     wide_b = b[..., :, None] if right.type.ndim == 1 else b
     product = pt.matmul(wide_a, wide_b)
     product = product[..., 0] if right.type.ndim == 1 else product
-    return [product[..., 0] if left.type.ndim == right.type.ndim == 1 else product[..., 0, :] if left.type.ndim == 1 else product]
+    return [
+        product[..., 0]
+        if left.type.ndim == right.type.ndim == 1
+        else product[..., 0, :]
+        if left.type.ndim == 1
+        else product
+    ]

@@ -84,3 +84,13 @@ def is_zero(variable: Variable) -> bool:
             return False
         variable = variable.owner.inputs[1 if filled else 0]
     return isinstance(variable, Constant) and not np.any(variable.data)
+
+
+def uniform(variable: Variable) -> float | None:
+    """Return the number that all entries are, None if they are not."""
+    while variable.owner is not None and isinstance(variable.owner.op, DimShuffle | Alloc):
+        variable = variable.owner.inputs[0]
+    if isinstance(variable, Constant):
+        values = np.unique(variable.data)
+        return float(values[0]) if values.size == 1 and np.isfinite(values[0]) else None
+    return None

@@ -1,8 +1,7 @@
 """SciPy's methods with what each takes and uses, and the one way to run them. SciPy is imported when one runs."""
 
-from autoopt.solvers import newton, quasi_newton
+from autoopt.solvers import factored, ipopt, newton, quasi_newton
 from autoopt.solvers.bounds import Limits
-from autoopt.solvers.constraints import flat_constraints
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.run import Interrupted, Progress, Stage, adapted_callback, interrupted_at, report, run
 from autoopt.solvers.table import SOLVERS, Solver, choose, find, without_disp
@@ -17,9 +16,10 @@ __all__ = [
     "Stage",
     "adapted_callback",
     "choose",
+    "factored",
     "find",
-    "flat_constraints",
     "interrupted_at",
+    "ipopt",
     "newton",
     "quasi_newton",
     "report",

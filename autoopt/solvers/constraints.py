@@ -1,82 +1,80 @@
-"""SciPy's constraints, on parameters of x0's structure, as constraints on the flat vector with accurate Jacobians."""
+"""What constraints and bounds ask of a point: what holds it, and in which directions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autoopt import differences
-from autoopt.errors import UsageError
-from autoopt.parameters import Structure
+from autoopt.constraints.constraint import Constraint
 from autoopt.solvers.bounds import Limits
 
-_REMEDY = 'give dicts with "type" ("eq" or "ineq") and "fun", or a NonlinearConstraint or LinearConstraint, or a list.'
+ACTIVE = 1e-6
+"""How near to an active limit interior-point methods end, in units of max(|limit|, 1)."""
 
 
-def flat_constraints(constraints: Any, structure: Structure) -> list:
-    """Return `constraints` as a list of SciPy's constraints on the flat vector; missing Jacobians by differences."""
-    from scipy.optimize import LinearConstraint, NonlinearConstraint
-
-    listed = list(constraints or ()) if isinstance(constraints, list | tuple) else [constraints] if constraints else []
-    flat = []
-    for number, constraint in enumerate(listed):
-        if isinstance(constraint, LinearConstraint):
-            flat.append(constraint)
-        elif isinstance(constraint, NonlinearConstraint):
-            fun, jac = _flat_functions(constraint.fun, constraint.jac, (), structure)
-            flat.append(
-                NonlinearConstraint(
-                    fun, constraint.lb, constraint.ub, jac, constraint.hess, constraint.keep_feasible
-                )
-            )  # fmt: skip
-        elif isinstance(constraint, dict) and _is_sound(constraint):
-            fun, jac = _flat_functions(constraint["fun"], constraint.get("jac"), constraint.get("args", ()), structure)
-            flat.append({"type": constraint["type"].lower(), "fun": fun, "jac": jac})
-        else:
-            raise UsageError(f"constraints[{number}] is not understood: {constraint!r}.", remedy=_REMEDY)
-    return flat
-
-
-def _is_sound(constraint: dict) -> bool:
-    kind = str(constraint.get("type")).lower()
-    return (
-        kind in ("eq", "ineq")
-        and callable(constraint.get("fun"))
-        and not set(constraint) - {"type", "fun", "jac", "args"}
-    )
-
-
-def _flat_functions(fun: Callable, jac: Any, args: tuple, structure: Structure) -> tuple[Callable, Callable]:
-    """Return value and Jacobian of one constraint as functions of the flat vector."""
-
-    def value(x: np.ndarray) -> np.ndarray:
-        return np.atleast_1d(np.asarray(fun(structure.unflatten(x), *args), dtype=np.float64))
-
-    def jacobian(x: np.ndarray) -> np.ndarray:
-        return jac(structure.unflatten(x), *args) if callable(jac) else differences.jacobian(value, x)[0]
-
-    return value, jacobian
-
-
-def active_normals(constraints: list, limits: Any, x: np.ndarray, tolerance: float) -> np.ndarray | None:
+def active_normals(
+    constraints: Sequence[Constraint], limits: Any, x: np.ndarray, tolerance: float, near: float = 0.0
+) -> Any:
     """Return the inward normals of the constraints and bounds that hold `x`, shape (k, n); both ways for equalities.
 
-    None if `x` violates one by more than `tolerance` relative to max(|limit|, 1).
+    Those hold it that are nearer than `near`, or `tolerance`, relative to max(|limit|, 1). They are sparse where a
+    Jacobian is. None if `x` violates one by more than `tolerance`.
     """
-    everything = [*constraints, *([limits] if limits is not None else [])]
     normals = [np.zeros((0, x.size))]
-    for constraint in everything:
-        value, lower, upper = _values(constraint, x)
-        jacobian = _jacobian(constraint, x, value.size)
+    for one in _all(constraints, limits):
+        value = one.value(x)
         for sign in (1.0, -1.0):
-            room, allowed = _room(value, lower, upper, sign, tolerance)
-            if (room < -allowed).any():
+            room, allowed = _room(one, value, sign, tolerance)
+            if not (room >= -allowed).all():
                 return None
-            normals.append(sign * jacobian[room <= allowed])
-    return np.concatenate(normals)
+            holds = room <= max(near / tolerance, 1.0) * allowed
+            if holds.any():
+                normals.append(sign * one.jacobian(x)[holds])
+    if not any(hasattr(rows, "toarray") for rows in normals):
+        return np.concatenate(normals)
+    from scipy.sparse import csr_array, vstack
+
+    return vstack([csr_array(rows) for rows in normals], format="csr")
+
+
+def restored(constraints: Sequence[Constraint], limits: Any, x: np.ndarray) -> np.ndarray:
+    """Return `x` moved onto the constraints that it violates, by shortest steps in units of max(|x_i|, 1).
+
+    It is `x` itself where nothing is violated, where they would take it farther than 1e-5, or do not lead there, and
+    for more than 1000 parameters.
+    """
+    unit, moved = np.maximum(np.abs(x), 1.0), x
+    for _ in range(_CORRECTIONS if x.size <= _DENSE else 0):
+        gaps, slopes = _violated(constraints, moved)
+        if not gaps.size:
+            return moved
+        step = unit * np.linalg.lstsq(slopes * unit, gaps, rcond=None)[0]
+        moved = moved + step
+        if limits is not None:
+            moved = np.clip(moved, limits.lower, limits.upper)
+        if not np.max(np.abs(moved - x) / unit) <= _NEAR:
+            return x
+    return x
+
+
+_CORRECTIONS, _NEAR, _MET = 4, 1e-5, 1e-12
+_DENSE = 1000
+
+
+def _violated(constraints: Sequence[Constraint], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return by how much values miss the limits that they violate, shape (k,), and their slopes, shape (k, n)."""
+    gaps, slopes = [np.zeros(0)], [np.zeros((0, x.size))]
+    for one in constraints:
+        value = one.value(x)
+        gap = np.clip(value, one.lower, one.upper) - value
+        outside = np.abs(gap) > _MET * np.maximum(1.0, np.abs(value))
+        if outside.any():
+            gaps.append(gap[outside])
+            slopes.append(one.slopes(x)[outside])
+    return np.concatenate(gaps), np.concatenate(slopes)
 
 
 @dataclass(frozen=True)
@@ -84,84 +82,107 @@ class Held:
     """What holds a point: `normals`, shape (k, n), inward, `equal`, shape (k,), which are equalities, and functions.
 
     `values(y)`, shape (k,), are those of the constraints that hold it, with the sign that makes the normals their
-    Jacobian `slopes(y)`; `allowed(y)` is whether no constraint and no bound is violated.
+    Jacobian `slopes(y)`; `allowed(y)` is whether no constraint and no bound is violated. `curved(multipliers, p)` is
+    the sum of the Hessians times the multipliers, times `p`, at the point; None where none of them are compiled.
     """
 
     values: Callable[[np.ndarray], np.ndarray]
     slopes: Callable[[np.ndarray], np.ndarray]
     allowed: Callable[[np.ndarray], bool]
+    curved: Callable[[np.ndarray, np.ndarray], np.ndarray | None]
     normals: np.ndarray
     equal: np.ndarray
 
 
-def held(constraints: list, limits: Any, x: np.ndarray, tolerance: float) -> Held | None:
+@dataclass(frozen=True)
+class _Row:
+    """Those of one constraint's values that hold a point from one side."""
+
+    constraint: Any
+    which: np.ndarray
+    sign: float
+    equal: np.ndarray
+
+    @property
+    def count(self) -> int:
+        return int(self.which.sum())
+
+
+def held(constraints: Sequence[Constraint], limits: Any, x: np.ndarray, tolerance: float) -> Held | None:
     """Return what holds `x` of constraints and bounds, to `tolerance` relative to max(|limit|, 1); None if violated."""
-    everything = [*constraints, *([limits] if limits is not None else [])]
-    rows = []
-    for constraint in everything:
-        value, lower, upper = _values(constraint, x)
-        rooms = [_room(value, lower, upper, sign, tolerance) for sign in (1.0, -1.0)]
-        if any((room < -allowed).any() for room, allowed in rooms):
+    everything = _all(constraints, limits)
+    rows: list[_Row] = []
+    for one in everything:
+        value = one.value(x)
+        rooms = [_room(one, value, sign, tolerance) for sign in (1.0, -1.0)]
+        if not all((room >= -allowed).all() for room, allowed in rooms):
             return None
         low, high = (room <= allowed for room, allowed in rooms)
-        equal = low & high
-        rows += [(constraint, equal | low, 1.0, equal[equal | low]), (constraint, high & ~equal, -1.0, None)]
-    rows = [row for row in rows if row[1].any()]
+        equal, above = low & high, high & ~low
+        rows += [_Row(one, low, 1.0, equal[low]), _Row(one, above, -1.0, np.zeros(int(above.sum()), bool))]
+    rows = [row for row in rows if row.count]
     none, flat = np.zeros(0), np.zeros((0, x.size))
 
     def values(y: np.ndarray) -> np.ndarray:
-        values = [sign * _values(constraint, y)[0][which] for constraint, which, sign, _ in rows]
-        return np.concatenate([none, *values])
+        return np.concatenate([none, *(row.sign * row.constraint.value(y)[row.which] for row in rows)])
 
     def slopes(y: np.ndarray) -> np.ndarray:
-        return np.concatenate(
-            [flat, *(sign * _jacobian(constraint, y, which.size)[which] for constraint, which, sign, _ in rows)]
-        )
+        return np.concatenate([flat, *(row.sign * row.constraint.slopes(y)[row.which] for row in rows)])
 
     def allowed(y: np.ndarray) -> bool:
-        for constraint in everything:
-            value, lower, upper = _values(constraint, y)
+        for one in everything:
+            value = one.value(y)
             for sign in (1.0, -1.0):
-                room, most = _room(value, lower, upper, sign, tolerance)
+                room, most = _room(one, value, sign, tolerance)
                 if not (room >= -most).all():
                     return False
         return True
 
-    equalities = [np.zeros(which.sum(), bool) if equal is None else equal for _, which, _, equal in rows]
-    return Held(values, slopes, allowed, slopes(x), np.concatenate([np.zeros(0, bool), *equalities]))
+    def curved(multipliers: np.ndarray, p: np.ndarray) -> np.ndarray | None:
+        product, start = np.zeros(x.size), 0
+        for row in rows:
+            mine, start = multipliers[start : start + row.count], start + row.count
+            if isinstance(row.constraint, _Bounds) or row.constraint.function.linear:
+                continue
+            if not row.constraint.function.compiled:
+                return None
+            v = np.zeros(row.which.size)
+            v[row.which] = row.sign * mine
+            product = product + row.constraint.function.hessp(x, v, p)
+        return product
+
+    equal = np.concatenate([np.zeros(0, bool), *(row.equal for row in rows)])
+    return Held(values, slopes, allowed, curved, slopes(x), equal)
 
 
-def _room(value: Any, lower: Any, upper: Any, sign: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class _Bounds:
+    """The bounds, asked as a constraint is."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+
+    def value(self, x: np.ndarray) -> np.ndarray:
+        return x
+
+    def slopes(self, x: np.ndarray) -> np.ndarray:
+        return np.eye(x.size)
+
+    def jacobian(self, x: np.ndarray) -> Any:
+        if x.size <= _DENSE:
+            return np.eye(x.size)
+        from scipy.sparse import eye_array
+
+        return eye_array(x.size, format="csr")
+
+
+def _all(constraints: Sequence[Constraint], limits: Limits | None) -> list[Any]:
+    return [*constraints, *([_Bounds(limits.lower, limits.upper)] if limits is not None else [])]
+
+
+def _room(constraint: Any, value: np.ndarray, sign: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     """Return how far inside its lower (sign 1) or upper (sign -1) limit each value is, and how far counts as on it."""
-    limit = lower if sign > 0 else upper
+    limit = constraint.lower if sign > 0 else constraint.upper
     finite = np.isfinite(limit)
     room = np.where(finite, sign * (value - np.where(finite, limit, 0.0)), np.inf)
     return room, tolerance * np.maximum(1.0, np.where(finite, np.abs(limit), 1.0))
-
-
-def _values(constraint: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return value (k,) and lower and upper limits (k,) of one constraint, or of the bounds."""
-    value: Any
-    lower: Any
-    upper: Any
-    if isinstance(constraint, Limits):
-        value, lower, upper = x, constraint.lower, constraint.upper
-    elif isinstance(constraint, dict):
-        value, lower, upper = constraint["fun"](x), 0.0, 0.0 if constraint["type"] == "eq" else np.inf
-    else:
-        value = constraint.A @ x if hasattr(constraint, "A") else constraint.fun(x)
-        lower, upper = constraint.lb, constraint.ub
-    value = np.atleast_1d(value)
-    return value, np.broadcast_to(lower, value.shape), np.broadcast_to(upper, value.shape)
-
-
-def _jacobian(constraint: Any, x: np.ndarray, count: int) -> np.ndarray:
-    """Return the Jacobian (k, n) of one constraint of `count` = k values, or of the bounds."""
-    if isinstance(constraint, Limits):
-        return np.eye(x.size)
-    if isinstance(constraint, dict):
-        jacobian = constraint["jac"](x)
-    else:
-        jacobian = constraint.A if hasattr(constraint, "A") else constraint.jac(x)
-    jacobian = jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
-    return np.reshape(jacobian, (count, x.size))

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
-from autoopt.solvers.constraints import active_normals
+from autoopt.solvers.constraints import ACTIVE, active_normals, restored
 from autoopt.solvers.curvature import product
+from autoopt.solvers.multipliers import multipliers
 
 RELATIVE_GRADIENT = 1e-9
 RELATIVE_STEP = 1e-8
@@ -22,11 +23,6 @@ _DENSE = 500
 def gradient_tolerance(problem: Any) -> float:
     """Return the default `gtol`: 1e-8, times |f(x0)| where that is below 1 (an objective may be tiny by its units)."""
     return max(1e-8 * min(1.0, abs(problem.initial_value) or 1.0), 1e-16)
-
-
-def interior_tolerance(problem: Any) -> float:
-    """Return the default `gtol` of interior-point methods: they meet 1e-8 while still 1e-6 inside an active bound."""
-    return gradient_tolerance(problem) * (1e-5 if problem.limits or problem.constraints else 1.0)
 
 
 def iteration_limit(problem: Any) -> int:
@@ -128,25 +124,30 @@ def _largest(problem: Any, x: np.ndarray) -> float:
     return float(np.max(np.abs(problem.projected_gradient(x))))
 
 
-def stationary_under_constraints(problem: Any, x: np.ndarray) -> str | None:
-    """Return in words why `x` is a Karush-Kuhn-Tucker point of the constraints and bounds, None if it is not.
+def stationary_under_constraints(problem: Any, x: np.ndarray) -> tuple[np.ndarray, str | None]:
+    """Return the Karush-Kuhn-Tucker point of the constraints and bounds at or by `x`, and in words why it is one.
 
     Notes
     -----
-    Feasible to 1e-8, and with N the inward normals of what is active, some multipliers l >= 0 leave of g - N.l no more
-    than 1e-7 max(|f|, min(1, |f(x0)|)) / max(|x_i|, 1): a quasi-Newton method under constraints gets no closer.
+    Violations of constraints below 1e-5 are made good by shortest steps: a line search on a merit function does not see
+    them. Then feasible to 1e-8, and with N the inward normals of what is active, some multipliers l >= 0 leave of
+    g - N.l no more than 1e-7 max(|f|, min(1, |f(x0)|)) / max(|x_i|, 1): a quasi-Newton method under constraints gets
+    no closer.
     """
-    from scipy.optimize import nnls
-
-    value, gradient = problem.fun(x), problem.jac(x)
-    normals = active_normals(problem.constraints, problem.limits, x, FEASIBILITY)
+    moved = restored(problem.constraints, problem.limits, x)
+    value, gradient = problem.fun(moved), problem.jac(moved)
+    normals = active_normals(problem.constraints, problem.limits, moved, FEASIBILITY)
     if normals is None or not (np.isfinite(value) and np.isfinite(gradient).all()):
-        return None
-    size = np.maximum(np.abs(x), 1.0)
-    multipliers = nnls((normals * size).T, gradient * size)[0] if normals.size else np.zeros(0)
+        return x, None
+    size = np.maximum(np.abs(moved), 1.0)
+    weights = multipliers(normals * size, gradient * size)
     scale = max(abs(value), min(1.0, abs(problem.initial_value)))
-    relative = np.max(np.abs(gradient - multipliers @ normals) * size) / scale if scale else np.inf
-    return f"the gradient of the Lagrangian relative to the value is {relative:.1e}" if relative <= 1e-7 else None
+    relative = np.max(np.abs(gradient - weights @ normals) * size) / scale if scale else np.inf
+    if not relative <= 1e-7:
+        return x, None
+    step = np.max(np.abs(moved - x), initial=0.0)
+    shown = f" after a step of {step:.1e} onto the constraints" if step else ""
+    return moved, f"the gradient of the Lagrangian relative to the value is {relative:.1e}{shown}"
 
 
 def _newton_step(problem: Any, x: np.ndarray, free: np.ndarray, g: np.ndarray) -> np.ndarray | None:
@@ -174,13 +175,11 @@ def remaining_gradient(problem: Any, x: np.ndarray) -> np.ndarray:
     """Return the gradient at `x`, shape (n,), without what bounds and constraints that are active hold up."""
     if not problem.constraints:
         return problem.projected_gradient(x)
-    from scipy.optimize import nnls
-
     gradient = problem.jac(x)
-    normals = active_normals(problem.constraints, problem.limits, x, FEASIBILITY)
-    if normals is None or not normals.size or not np.isfinite(gradient).all():
+    normals = active_normals(problem.constraints, problem.limits, x, FEASIBILITY, ACTIVE)
+    if normals is None or not normals.shape[0] or not np.isfinite(gradient).all():
         return gradient
-    return gradient - nnls(normals.T, gradient)[0] @ normals
+    return gradient - multipliers(normals, gradient) @ normals
 
 
 def without_bound(problem: Any, x: np.ndarray) -> str | None:

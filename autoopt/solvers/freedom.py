@@ -11,10 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.solvers.constraints import Held, held
-
-_ACTIVE = 1e-6
-"""Distance from an active limit at which interior-point methods end."""
+from autoopt.solvers.constraints import ACTIVE, Held, held
 
 _IDLE = 1e-6
 """A multiplier of this size beside the gradient holds nothing: the constraint is one-sided, no more."""
@@ -36,7 +33,7 @@ def freedom(problem: Any, x: np.ndarray, evaluate: Callable | None = None) -> Fr
         return free if free.size else None
     if x.size > _LARGEST:
         return None
-    what = held(problem.constraints, problem.limits, x, _ACTIVE)
+    what = held(problem.constraints, problem.limits, x, ACTIVE)
     if what is None:
         return None
     tangent = Tangent(problem, x, what, evaluate)
@@ -161,6 +158,8 @@ class Tangent:
     def bent(self, direction: np.ndarray) -> np.ndarray | float:
         if self.linear or not self.multipliers.any():
             return 0.0
+        if (exact := self.what.curved(self.multipliers, direction)) is not None:
+            return exact
         p = _BEND / np.max(np.abs(direction) / self.unit) * direction
         ahead, behind = (self.multipliers @ self.what.slopes(self.x + q) for q in (p, -p))
         return (ahead - behind) / (2 * _BEND) * np.max(np.abs(direction) / self.unit)

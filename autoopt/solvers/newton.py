@@ -6,9 +6,13 @@ Defaults: `gtol` 1e-8 (absolute, as SciPy's; times |f(x0)| where that is below 1
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
-from autoopt.solvers.convergence import gradient_tolerance, interior_tolerance, iteration_limit
+import numpy as np
+
+from autoopt.solvers.convergence import FEASIBILITY, gradient_tolerance, iteration_limit
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.scipys_constraints import as_objects
 from autoopt.solvers.table import solver
 
 _TRUST = {
@@ -69,7 +73,7 @@ def trust_exact(problem: Problem, options: dict):
     "trust-constr",
     takes={"bounds", "constraints"},
     uses={"gradient", "hessp"},
-    options={"gtol": interior_tolerance, "xtol": 1e-12, "barrier_tol": 1e-10, "maxiter": 3000, "sparse_jacobian": None}
+    options={"gtol": gradient_tolerance, "xtol": 1e-12, "barrier_tol": 1e-10, "maxiter": 3000, "sparse_jacobian": None}
     | {"initial_constr_penalty": None, "initial_tr_radius": None, "initial_barrier_parameter": None}
     | {"initial_barrier_tolerance": None, "factorization_method": None},
     tol=("xtol", "gtol", "barrier_tol"),
@@ -77,10 +81,45 @@ def trust_exact(problem: Problem, options: dict):
 )
 def trust_constr(problem: Problem, options: dict):
     """Trust region with bounds and general constraints (interior point)."""
-    second = {"hess": problem.hess} if problem.x0.size <= _DENSE else {"hessp": problem.hessp}
+    dense = problem.x0.size <= _DENSE
+    second: dict[str, Any] = {"hess": problem.hess} if dense else {"hessp": problem.hessp}
+    if not dense and problem.curvature is not None:
+        second = {"hess": problem.sparse_hess}
     with warnings.catch_warnings():
-        # SciPy's BFGS for the curvature of a constraint warns of every one that is linear.
+        # SciPy's BFGS, for the curvature of a constraint that has no other, warns of every one that is linear.
         warnings.filterwarnings("ignore", message="delta_grad == 0.0")
-        return problem.scipy(
-            "trust-constr", options, bounds=problem.scipy_bounds, constraints=problem.constraints, **second
+        second |= {"constraints": as_objects(problem, dense), "bounds": problem.scipy_bounds}
+        return (
+            _closed(problem, options, second)
+            if _is_interior(problem)
+            else problem.scipy("trust-constr", options, **second)
         )
+
+
+def _is_interior(problem: Problem) -> bool:
+    """Whether there are inequalities, which SciPy then meets by a sequence of barriers."""
+    return problem.limits is not None or any((one.lower < one.upper).any() for one in problem.constraints)
+
+
+def _closed(problem: Problem, options: dict, second: dict):
+    """Return the result of trust-constr, which ends by `gtol` only where the barrier is as low as `barrier_tol`.
+
+    SciPy asks for the gradient alone, which Newton's steps with an exact Hessian bring to 0 at any barrier: the point
+    may then be as far inside as the barrier of that moment holds it.
+    """
+    gtol, barrier = options["gtol"], max(options["barrier_tol"], 1e-2 * options["gtol"])
+    met = []
+
+    def watch(x: np.ndarray, state: Any) -> None:
+        problem.iterated(x)
+        if max(state.optimality, state.constr_violation) < gtol and state.barrier_parameter <= barrier:
+            met.append(True)
+            raise StopIteration
+
+    raw = problem.scipy("trust-constr", options | {"gtol": 0.0}, callback=watch, **second)
+    if met:
+        raw.update(status=1, success=True, message="`gtol` termination condition is satisfied.")
+    elif raw.status == 4:  # SciPy holds what violates the constraints against the gtol that it was given
+        kept = bool(raw.constr_violation <= max(gtol, FEASIBILITY))
+        raw.update(status=2, success=kept, message="`xtol` termination condition is satisfied.")
+    return raw

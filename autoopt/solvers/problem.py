@@ -1,22 +1,27 @@
 """The problem as a solver sees it: one evaluation per point, counted, the best point kept, every iterate shown.
 
-A trial point where the objective raises, or is NaN or inf, is not defined: the solver sees a value above that of the
-last iterate there, and a slope that leads back.
+A trial point where the objective or a constraint raises, or is NaN or inf, is not defined: the solver sees a value
+above that of the last iterate there, and a slope that leads back; constraints are those at the last iterate.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
+from autoopt.constraints.constraint import Constraint
+from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.objectives.differentiable import Derivatives
+from autoopt.objectives.sparsity import Sparsity
+from autoopt.objectives.structure import structure
 from autoopt.origin import is_ours
 from autoopt.solvers.bounds import Limits
+from autoopt.users_code import users_code
 
 UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError)
 """What an objective raises where it is not defined: LinAlgError is a ValueError. The rest are mistakes."""
@@ -45,15 +50,14 @@ class Problem:
         On flat vectors; `original`, `structure`, `exact` and `meets_kinks` of an objective are asked for if there.
     x0 : ndarray, shape (n,)
     limits : Limits, optional
-    constraints : sequence
-        SciPy's constraints on the flat vector.
+    constraints : sequence of Constraint
     """
 
     def __init__(
-        self, objective: Derivatives, x0: np.ndarray, limits: Limits | None = None, constraints: Any = ()
+        self, objective: Derivatives, x0: np.ndarray, limits: Limits | None = None, constraints: Sequence = ()
     ) -> None:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
-        self.nfev = self.nhev = self.nhvp = self.nit = 0
+        self.nfev = self.nhev = self.nhvp = self.nit = self._nsparse = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
         self.latest = self.best = x0
         self.best_value = np.inf
@@ -110,6 +114,22 @@ class Problem:
         with self._noted():
             return self.objective.hess(x, sparse=False)
 
+    @cached_property
+    def curvature(self) -> Sparsity | None:
+        """Where the Hessian may differ from 0; None if it is not worth keeping sparse."""
+        return structure(self.objective, "hessian")
+
+    def sparse_hess(self, x: np.ndarray) -> Any:
+        """Return the Hessian as a sparse matrix, shape (n, n)."""
+        if not self.is_defined(x):
+            from scipy.sparse import eye_array
+
+            return eye_array(x.size, format="csr")
+        self.nhev += 1
+        self._nsparse += 1
+        with self._noted():
+            return self.objective.hess(x, sparse=True)
+
     def hessp(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
         if not self._is_defined and self._is_at(x):
             return np.array(p)
@@ -130,7 +150,8 @@ class Problem:
     @property
     def second(self) -> str:
         """Which second derivatives the solver has asked for, and so are compiled: "hess", "hessp" or none ("")."""
-        return "hess" if self.nhev > self.nhvp else "hessp" if self.nhvp else ""
+        by_products = self.nhvp + self._nsparse
+        return "hess" if self.nhev > by_products else "hessp" if by_products else ""
 
     @property
     def names(self) -> list[str] | None:
@@ -142,18 +163,18 @@ class Problem:
     def scipy_bounds(self) -> Any:
         return self.limits and self.limits.scipy()
 
-    def scipy(self, method: str, options: dict, **extras: Any) -> Any:
-        """Return the result of SciPy's `method`; options that are None are left to SciPy."""
+    def scipy(self, method: str, options: dict, start: np.ndarray | None = None, **extras: Any) -> Any:
+        """Return the result of SciPy's `method` from `start`, by default x0; options that are None are SciPy's."""
         from scipy.optimize import minimize
 
-        return minimize(
-            self.fun, self.x0, method=method, jac=self.jac, options=options, callback=self._iterate, **extras
-        )
+        called = {"jac": self.jac, "callback": self.iterated} | extras
+        return minimize(self.fun, self.x0 if start is None else start, method=method, options=options, **called)
 
-    def _iterate(self, x: np.ndarray, *state: Any) -> None:
+    def iterated(self, x: np.ndarray, *state: Any) -> None:
+        """Note that `x` is an iterate, and show it to who watches."""
         self.nit += 1
         at = np.array(x)
-        if not (self._is_at(at) and not self._is_defined):
+        if np.isfinite(at).all() and not (self._is_at(at) and not self._is_defined):
             self.latest, self._origin = at, self._found if self._is_at(at) else None
         self.watch(self.latest)
 
@@ -169,7 +190,7 @@ class Problem:
             self._at, self._is_defined = at, evaluated is not None
             self._row = 0 if evaluated is not None else self._row + 1
             if self._row >= IN_A_ROW:
-                raise Stuck(f"{IN_A_ROW} trial points in a row were not defined: the objective {self.undefined[-1]}")
+                raise Stuck(f"{IN_A_ROW} trial points in a row were not defined: {self.undefined[-1]}")
             self._found = self._above_the_latest(at) if evaluated is None else evaluated
             if evaluated is not None and evaluated[0] < self.best_value:
                 self.best, self.best_value = at, evaluated[0]
@@ -178,7 +199,7 @@ class Problem:
     def _tried(self, at: np.ndarray) -> tuple[float, np.ndarray] | None:
         """Return value and gradient at `at`, None where the objective is not defined; at x0 the error is the user's."""
         if not np.isfinite(at).all():  # some methods come to that by overflow
-            self.undefined.append("was asked for at a point that is not finite")
+            self.undefined.append("the objective was asked for at a point that is not finite")
             return None
         self.nfev += 1
         try:
@@ -187,13 +208,50 @@ class Problem:
         except UNDEFINED as error:
             if self._at is None or isinstance(error, _MISTAKES) or self._is_our_fault(error, at):
                 raise
-            self.undefined.append(f"raised {type(error).__name__}: {error}".rstrip(": "))
+            self.undefined.append(f"the objective raised {type(error).__name__}: {error}".rstrip(": "))
             return None
         value = float(value)
         if self._at is not None and (np.isnan(value) or value == np.inf):
-            self.undefined.append(f"was {value}")
+            self.undefined.append(f"the objective was {value}")
+            return None
+        if self._at is not None and (broken := self._broken_constraint(at)):
+            self.undefined.append(broken)
             return None
         return value, np.asarray(gradient)
+
+    def _broken_constraint(self, at: np.ndarray) -> str | None:
+        """Return which constraint is not defined at `at`, and why; None if all are. Mistakes come up as the user's."""
+        for constraint in self.constraints:
+            try:
+                with self._noted(), users_code(constraint.name, ObjectiveError, passing=UNDEFINED):
+                    values = constraint.value(at)
+            except UNDEFINED as error:
+                if isinstance(error, _MISTAKES):
+                    raise
+                return f"{constraint.name} raised {type(error).__name__}: {error}".rstrip(": ")
+            if not np.isfinite(values).all():
+                return f"{constraint.name} was {values[~np.isfinite(values)][0]}"
+        return None
+
+    # Constraints, as a solver asks for them ---------------------------------------------------------------------------
+
+    def defined(self, x: np.ndarray) -> np.ndarray:
+        """Return `x`, or the last iterate where the problem is not defined at `x`."""
+        return x if np.isfinite(x).all() and self.is_defined(x) else self.latest
+
+    def held_value(self, constraint: Constraint, x: np.ndarray) -> np.ndarray:
+        """Return the values of a constraint, shape (k,)."""
+        return constraint.value(self.defined(x))
+
+    def held_slopes(self, constraint: Constraint, x: np.ndarray) -> Any:
+        """Return the Jacobian of a constraint, shape (k, n)."""
+        with self._noted(), users_code(f"jac of {constraint.name}", ObjectiveError):
+            return constraint.jacobian(self.defined(x))
+
+    def held_curvature(self, constraint: Constraint, x: np.ndarray, v: np.ndarray) -> Any:
+        """Return the sum of v[k] times the Hessian of value k of a constraint, shape (n, n)."""
+        with self._noted(), users_code(f"hess of {constraint.name}", ObjectiveError):
+            return constraint.function.hessian(self.defined(x), v)
 
     def _is_our_fault(self, error: BaseException, at: np.ndarray) -> bool:
         """Whether the exception comes from code of this package, and the user's function does not raise there."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from autoopt.solvers.convergence import gradient_tolerance, iteration_limit
+from autoopt.solvers.constraints import restored
+from autoopt.solvers.convergence import gradient_tolerance, iteration_limit, stationary_under_constraints
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.scipys_constraints import as_dicts
 from autoopt.solvers.table import solver
 
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -83,14 +85,61 @@ def tnc(problem: Problem, options: dict):
     return problem.scipy("TNC", options, bounds=problem.scipy_bounds)
 
 
+def _least_fall(problem: Problem) -> float:
+    """Return the default `ftol` of SLSQP, which holds it against violations, too: these are rounded as well."""
+    return max(1e-14 * min(1.0, abs(problem.initial_value) or 1.0), 1e-16)
+
+
 @solver(
     "slsqp",
     takes={"bounds", "constraints"},
     uses={"gradient"},
-    options={"ftol": 1e-16, "maxiter": 1000},
+    options={"ftol": _least_fall, "maxiter": 1000},
     tol=("ftol",),
     stalls={0, 8},
 )
 def slsqp(problem: Problem, options: dict):
     """Sequential quadratic programming with bounds and constraints; for up to some hundred parameters."""
-    return problem.scipy("SLSQP", options, bounds=problem.scipy_bounds, constraints=problem.constraints)
+    from scipy.optimize import OptimizeResult
+
+    resting = 0
+
+    def watch(x: np.ndarray) -> None:
+        nonlocal resting
+        moved = np.max(np.abs(x - problem.latest) / np.maximum(np.abs(x), 1.0), initial=0.0)
+        resting = resting + 1 if moved <= _STEP_AT_REST else 0
+        problem.iterated(x)
+        if resting == _AT_REST:
+            raise _Resting
+
+    extras = {"bounds": problem.scipy_bounds, "constraints": as_dicts(problem), "callback": watch}
+    try:
+        raw = problem.scipy("SLSQP", options, **extras)
+        for _ in range(_RESTARTS):
+            if raw.status != _NO_WAY_DOWN or (start := _beside(problem, raw.x)) is None:
+                break
+            nit, raw = raw.nit, problem.scipy("SLSQP", options, start=start, **extras)
+            raw.nit += nit
+        return raw
+    except _Resting:
+        message = f"x has not moved for {_AT_REST} iterations"
+        return OptimizeResult(x=problem.latest, success=False, status=8, message=message, nit=problem.nit)
+
+
+def _beside(problem: Problem, x: np.ndarray) -> np.ndarray | None:
+    """Return where to begin anew: on the constraints, where these were missed and f is not yet at its lowest.
+
+    The merit function of SLSQP's line search does not see violations whose cost is its rounding.
+    """
+    if not problem.constraints or stationary_under_constraints(problem, x)[1]:
+        return None
+    start = restored(problem.constraints, problem.limits, x)
+    return None if np.max(np.abs(start - x) / np.maximum(np.abs(x), 1.0)) <= _EPSILON else start
+
+
+class _Resting(Exception):
+    """SLSQP goes on at one point: it may do so at a solution, up to the limit of iterations."""
+
+
+_AT_REST, _STEP_AT_REST = 5, 1e-13
+_RESTARTS, _NO_WAY_DOWN = 5, 8

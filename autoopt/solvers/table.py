@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,8 @@ class Solver:
 
     `takes` says which of "bounds" and "constraints" it respects, `uses` which exact derivatives it calls,
     `options` every option it knows with its default (None: SciPy's; a function: of the Problem), `tol` the options
-    that `tol=` sets, `stalls` SciPy's statuses for "no progress possible", which are judged by `convergence`.
+    that `tol=` sets, `stalls` SciPy's statuses for "no progress possible", which are judged by `convergence`, `needs`
+    the package that it is run by and the extra that installs it.
     """
 
     name: str
@@ -28,6 +30,12 @@ class Solver:
     options: Mapping[str, Any] = field(hash=False)
     tol: tuple[str, ...]
     stalls: frozenset[int]
+    needs: tuple[str, str] | None = None
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the package that it needs is there."""
+        return self.needs is None or importlib.util.find_spec(self.needs[0]) is not None
 
     @property
     def description(self) -> str:
@@ -72,12 +80,13 @@ def solver(
     tol: Iterable[str],
     takes: Iterable[str] = (),
     stalls: Iterable[int] = (),
+    needs: tuple[str, str] | None = None,
 ) -> Callable:
     """Return a decorator that enters a function(problem, options) -> SciPy result in SOLVERS as `name`."""
 
     def enter(function: Callable) -> Callable:
-        row = Solver(name, function, frozenset(takes), frozenset(uses), dict(options), tuple(tol), frozenset(stalls))
-        SOLVERS[name] = row
+        able, used, ends = frozenset(takes), frozenset(uses), frozenset(stalls)
+        SOLVERS[name] = Solver(name, function, able, used, dict(options), tuple(tol), ends, needs)
         return function
 
     return enter
@@ -99,7 +108,7 @@ def choose(method: str | None, size: int, bounds: Any = None, constraints: Any =
     Raises
     ------
     UsageError
-        If there is no such method, or it would ignore the bounds or the constraints.
+        If there is no such method, it is not installed, or would ignore the bounds or the constraints.
     """
     demands = {"bounds": bounds is not None, "constraints": not _is_empty(constraints)}
     if method is None:
@@ -111,6 +120,12 @@ def choose(method: str | None, size: int, bounds: Any = None, constraints: Any =
         raise UsageError(
             f"The method {chosen.name} takes no {' and no '.join(refused)}.",
             remedy=f"use a method that takes {' and '.join(sorted(wanted))}: {', '.join(able)}.",
+        )
+    if chosen.needs and not chosen.is_installed:
+        package, extra = chosen.needs
+        raise UsageError(
+            f"The method {chosen.name} needs the package {package}, which is not installed.",
+            remedy=f'run pip install "autoopt[{extra}]".',
         )
     return chosen
 

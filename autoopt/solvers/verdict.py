@@ -51,7 +51,7 @@ def _judged(
     met = bool(raw.success) and (problem.constraints or chosen & {*solver.tol})
     if not met and raw.status in solver.stalls:
         if problem.constraints:
-            reason = stationary_under_constraints(problem, x)
+            x, reason = stationary_under_constraints(problem, x)
         else:
             x, reason = finish(problem, x, gtol)
         if reason:
@@ -148,4 +148,4 @@ def _where_undefined(problem: Problem) -> str:
     if not count:
         return ""
     points = "1 trial point" if count == 1 else f"{count} trial points"
-    return f" At {points} the objective {problem.undefined[-1]}; the method stepped back."
+    return f" At {points} {problem.undefined[-1]}; the method stepped back."

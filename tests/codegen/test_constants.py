@@ -21,6 +21,8 @@ STRUCTURED = {
     "np.tri(9, dtype=bool).T": np.tri(9, dtype=bool).T,
     "2.0 * np.tri(9, k=-1).T": 2 * np.triu(np.ones((9, 9)), 1),
     "np.tri(9, dtype=int).astype(np.int8)": np.tri(9, dtype=np.int8),
+    "np.tri(9) - 0.5 * np.eye(9)": np.tri(9) - 0.5 * np.eye(9),
+    "0.5 * np.tri(9).T + 0.5 * np.eye(9)": 0.5 * np.tri(9).T + 0.5 * np.eye(9),
     "np.eye(9, 8) - np.eye(9, 8, k=-1)": np.eye(9, 8) - np.eye(9, 8, k=-1),
     "np.diag(np.arange(6, dtype=float))": np.diag(np.arange(6.0)),
     "np.arange(20, 0, -1, dtype=float)": np.arange(20.0, 0.0, -1.0),

@@ -1,5 +1,4 @@
-"""Functions of a matrix that are written by its Cholesky factor: value, slopes and second derivatives are right, and the
-factor itself is not differentiated where nothing else reads it."""
+"""Functions of a matrix that are written by its Cholesky factor: their derivatives are right, and go past it."""
 
 from __future__ import annotations
 

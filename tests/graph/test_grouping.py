@@ -65,3 +65,17 @@ def test_sums_that_are_no_such_products_stay(rows=4) -> None:
     ):
         np.testing.assert_allclose(Objective(f, X0, (data,)).value(X0), f(X0, data), rtol=1e-13)
         check_hessp(Objective(f, X0, (data,)), X0, np.ones(6), 0.0)
+
+
+def test_terms_that_are_the_same_along_a_sum_are_counted_as_often() -> None:
+    def f(x, w):
+        return np.sum(np.sum(x[:3] ** 2 + w * x[3:] ** 3 * x[:3], axis=0) ** 2) + np.sum(
+            np.sum(np.exp(x[:3]) + w**2 * x[3:4] ** 3, axis=1) ** 2
+        )
+
+    for data in (W, W[:1], W[:, :1]):
+        objective = Objective(f, X0, (data,))
+        np.testing.assert_allclose(objective.value(X0), f(X0, data), rtol=1e-13)
+        for p in np.eye(6):
+            check_hessp(objective, X0, p, 0.0)
+        np.testing.assert_allclose(objective.hessp(X0, np.eye(6)), objective.hess(X0), rtol=1e-9, atol=1e-9)

@@ -1,4 +1,4 @@
-"""The Hessian times a matrix of directions: against closed forms and columns one by one, wherever these are looked at."""
+"""The Hessian times a matrix of directions: against closed forms, and columns one by one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_any_number_of_directions(count) -> None:
 
 def test_source_is_a_set_of_matrix_products() -> None:
     text = autoopt.source(logistic, B, (X, Y), derivatives="hvp_columns")
-    assert "return X.T @ ((X @ direction) * product)" in text
+    assert "return X.T @ ((X @ direction) * product[:, None])" in text
     space: dict = {}
     exec(text, space)
     ahead = space["linearize"](B, X)
@@ -54,13 +54,15 @@ def test_source_is_a_set_of_matrix_products() -> None:
 
 
 def test_directions_are_taken_in_portions_that_fit(monkeypatch) -> None:
-    monkeypatch.setattr(products, "WORKSPACE", 8 * 2 * X.size)
+    monkeypatch.setattr(products, "WORKSPACE", 8 * 2 * len(X))
     f = Objective(logistic, B, (X, Y))
     shapes = []
     run = f.dispatch.run_plain
-    monkeypatch.setattr(f.dispatch, "run_plain", lambda kind, x, d: shapes.append(d.shape) or run(kind, x, d))
+    monkeypatch.setattr(
+        f.dispatch, "run_plain", lambda kind, x, d, **rest: shapes.append(d.shape) or run(kind, x, d, **rest)
+    )
     np.testing.assert_allclose(f.hessp(B, P), hessian(B, X) @ P, rtol=1e-12)
-    assert max(shapes) <= (4, 5) and sum(columns for _, columns in shapes) == 5
+    assert len(shapes) > 1 and max(columns for _, columns in shapes) < 5 and sum(shape[1] for shape in shapes) == 5
 
 
 def test_kinks_are_looked_at_for_each_direction() -> None:

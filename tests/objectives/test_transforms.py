@@ -340,3 +340,18 @@ def test_division_without_rest_by_one_is_a_step():
     value, gradient = autoopt.value_and_grad(lambda x: np.sum(x // 1 * x))(x)
     assert value == np.sum(np.floor(x) * x)
     np.testing.assert_array_equal(gradient, np.floor(x))
+
+
+def test_function_that_gathers_entries_is_followed_by_any_argument():
+    """What puts the arguments in order is followed into, as the user's own code is."""
+
+    def f(a, x):
+        return np.sum(np.array([x[0] * a, x[1] ** 2]) ** 2)
+
+    assert np.allclose(autoopt.hessian(f, 1)(2.0, np.array([1.0, 2.0])), [[8, 0], [0, 48]])
+
+
+def test_parameters_returned_whole_beside_an_entry_that_is_read():
+    identity = autoopt.jacobian(lambda x: x if x[0] > 0 else 2 * x)
+    assert np.array_equal(identity(np.array([1.0, 2.0])), np.eye(2))
+    assert np.array_equal(identity(np.array([-1.0, 2.0])), 2 * np.eye(2))

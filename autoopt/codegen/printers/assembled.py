@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 from pytensor.graph.basic import Apply
 
 from autoopt.codegen.code import Code, call
+from autoopt.codegen.constants import constant_text
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.ops.assembled import Assembled, Entry, Gram, Positions
@@ -50,18 +52,26 @@ def _copied(entries: Sequence[Entry]) -> list[Region]:
 
 def _inside(entry: Entry, region: Region) -> bool:
     pair = entry.rows, entry.columns
-    return all(isinstance(own, slice) and own.step == 1 and whole.start <= own.start and own.stop <= whole.stop
-               for own, whole in zip(pair, region, strict=True))
+    return all(
+        isinstance(own, slice) and own.step == 1 and whole.start <= own.start and own.stop <= whole.stop
+        for own, whole in zip(pair, region, strict=True)
+    )
 
 
 def _within(entry: Entry, regions: Sequence[Region]) -> bool:
     return any(_inside(entry, region) for region in regions)
 
 
+def _slices(entry: Entry) -> Region | None:
+    """Return the rows and columns of an entry if both are slices."""
+    rows, columns = entry.rows, entry.columns
+    return (rows, columns) if isinstance(rows, slice) and isinstance(columns, slice) else None
+
+
 def _touches(entry: Entry, region: Region) -> bool:
     """Whether an entry, or its mirror image, may meet a region or the region's mirror image."""
-    pair = entry.rows, entry.columns
-    if not (isinstance(pair[0], slice) and isinstance(pair[1], slice)):
+    pair = _slices(entry)
+    if pair is None:
         return True
     return any(_meet(a, c) and _meet(b, d) for a, b in (pair, pair[::-1]) for c, d in (region, region[::-1]))
 
@@ -75,6 +85,7 @@ class _Assembly:
     name: str = ""
     written: list[tuple[slice, slice]] = field(default_factory=list)
     counters: dict[tuple[str, int], str] = field(default_factory=dict)
+    places: dict[bytes, str] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         """Write the statements of one entry."""
@@ -82,7 +93,7 @@ class _Assembly:
         whole = slice(0, self.node.op.size, 1)
         first = not self.name
         if first:
-            if entry.kind == "block" and entry.rows == whole and entry.columns == whole:
+            if entry.is_whole(self.node.op.size):
                 self.written.append((whole, whole))
                 if entry.mirrored:
                     code = self.writer.named(variable)
@@ -111,6 +122,8 @@ class _Assembly:
     def operator(self, entry: Entry) -> str:
         """Return `=` for what is written for the first time, else `+=`."""
         if not isinstance(entry.rows, slice) or not isinstance(entry.columns, slice):
+            whole = slice(0, self.node.op.size, 1)
+            self.written.append((whole, whole))  # anywhere
             return "+="
         region = entry.rows, entry.columns
         meets = any(_meet(region[0], rows) and _meet(region[1], columns) for rows, columns in self.written)
@@ -122,21 +135,23 @@ class _Assembly:
 
     def _block(self, entry: Entry, value: Code) -> None:
         operator = self.operator(entry)
-        pair = entry.rows, entry.columns
-        if all(isinstance(p, slice) for p in pair):
-            rows, columns = (_slice_text(p, self.node.op.size) for p in pair)
+        region = _slices(entry)
+        if region is not None:
+            rows, columns = (_slice_text(p, self.node.op.size) for p in region)
             target = self.name if rows == columns == ":" and operator == "+=" else f"{self.name}[{rows}, {columns}]"
             self.write(f"{target} {operator} {value}")
             if entry.mirrored:
                 target = target if target == self.name else f"{self.name}[{columns}, {rows}]"
                 self.write(f"{target} {operator} {value:.}.T")
             return
-        rows, columns = (self.positions(p) for p in pair)
-        self.scattered(entry, f"{rows:.}[:, None]", f"{columns:.}", value, f"{value:.}.T", f"{columns:.}[:, None]", f"{rows:.}")
+        first, second = self.positions(entry.rows), self.positions(entry.columns)
+        self.scattered(
+            entry, f"{first:.}[:, None]", f"{second:.}", value, f"{value:.}.T", f"{second:.}[:, None]", f"{first:.}"
+        )
 
     def scattered(self, entry: Entry, rows: str, columns: str, value: Code, turned: str, low: str, high: str) -> None:
-        """Add at positions that may repeat, if they are computed."""
-        if isinstance(entry.rows, int) or isinstance(entry.columns, int):
+        """Add at positions that may repeat: those that are computed, and those that do."""
+        if _repeats(entry):
             self.write(f"np.add.at({self.name}, ({rows}, {columns}), {value})")
             if entry.mirrored:
                 self.write(f"np.add.at({self.name}, ({low}, {high}), {turned})")
@@ -146,17 +161,17 @@ class _Assembly:
             self.write(f"{self.name}[{low}, {high}] += {turned}")
 
     def _diagonal(self, entry: Entry, value: Code) -> None:
-        pair = entry.rows, entry.columns
-        count = _length(pair[0]) if isinstance(pair[0], slice) else self.node.inputs[entry.operand].type.shape[0]
-        if all(isinstance(p, slice) for p in pair):
-            i = self.counter("i", count)
-            rows, columns = (_entry_text(i, p) for p in pair)
+        region = _slices(entry)
+        if region is not None:
+            i = self.counter("i", _length(region[0]))
+            rows, columns = (_entry_text(i, p) for p in region)
             operator = self.operator(entry)
             self.write(f"{self.name}[{rows}, {columns}] {operator} {value}")
             if entry.mirrored:
                 self.write(f"{self.name}[{columns}, {rows}] {operator} {value}")
             return
-        rows, columns = (self.positions(p).text for p in pair)
+        self.operator(entry)
+        rows, columns = self.positions(entry.rows).text, self.positions(entry.columns).text
         self.scattered(entry, rows, columns, value, value.text, columns, rows)
 
     def counter(self, letter: str, count: int, after: int = 0) -> str:
@@ -173,7 +188,11 @@ class _Assembly:
             return self.writer.named(self.node.inputs[positions])
         if isinstance(positions, slice):
             return Code(f"np.arange({positions.start}, {positions.stop}, {positions.step})")
-        return Code(f"np.array({positions.tolist()})")
+        key = np.asarray(positions).tobytes()
+        if key not in self.places:
+            self.places[key] = self.writer.fresh("places")
+            self.write(f"{self.places[key]} = {constant_text(np.asarray(positions))[1]}")
+        return Code(self.places[key])
 
     def _blocks(self, entry: Entry, value: Code) -> None:
         letters = list(entry.letters.items())
@@ -216,7 +235,10 @@ class _Assembly:
             before = 0 if apart else placed[0]
             full = [*moved[:before], *range(len(letters)), *moved[before:]]
             same = full == list(range(len(full)))
-            self.write(f"{turned}[{', '.join(index)}] {operator} " + (value.text if same else f"{value:.}.transpose({', '.join(map(str, full))})"))
+            self.write(
+                f"{turned}[{', '.join(index)}] {operator} "
+                + (value.text if same else f"{value:.}.transpose({', '.join(map(str, full))})")
+            )
 
     def everywhere(self, entry: Entry, value: Code) -> None:
         """Write blocks at positions that are no slices, an entry at a time."""
@@ -236,6 +258,18 @@ class _Assembly:
         self.write(f"np.add.at({self.name}, ({first}, {second}), {value})")
         if entry.mirrored:
             self.write(f"np.add.at({self.name}, ({second}, {first}), {value})")
+
+
+def _repeats(entry: Entry) -> bool:
+    """Whether an entry of the matrix may be met twice: NumPy's += would add to it once."""
+    if isinstance(entry.rows, int) or isinstance(entry.columns, int):
+        return True
+    pair = [p for p in (entry.rows, entry.columns) if not isinstance(p, slice)]
+    if entry.kind == "diagonal" and len(pair) > 1:
+        return len(np.unique(np.stack(pair), axis=1).T) < len(pair[0])
+    if entry.kind == "diagonal":
+        return False  # one of them is a slice
+    return any(len(np.unique(p)) < np.size(p) for p in pair)
 
 
 def _length(positions: slice) -> int:
@@ -287,8 +321,9 @@ def _gram_listing(name: str, count: int) -> Listing:
     for other in names[1:]:
         lines.append(f"    rows = (rows[:, :, None] * {other}[part, None, :]).reshape(len(rows), -1)")
     lines.append("    total += (rows.T * np.sign(w[part])) @ rows if negative else rows.T @ rows")
-    doc = "Return the sum of w times the squares of the rows of A." if count == 1 else (
-        f"Return the sum of w times the squares of the Kronecker products of the rows of {' and '.join(names)}."
+    doc = (
+        "Return the sum of w times the squares of the rows of A."
+        if count == 1
+        else (f"Return the sum of w times the squares of the Kronecker products of the rows of {' and '.join(names)}.")
     )
     return Listing(name, ("w", *names), tuple(lines), ("total",), doc)
-

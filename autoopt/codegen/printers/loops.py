@@ -68,7 +68,7 @@ class _Function:
         length = f"{count} + 1" if op.count is None else str(op.count + 1)
         lines = []
         for result, start, v in zip(self.results, starts, op.inputs, strict=False):
-            extent = [length, *map(str, v.type.shape)]
+            extent = [length, *(f"{start}.shape[{k}]" if n is None else str(n) for k, n in enumerate(v.type.shape))]
             lines.append(f"{result} = np.empty({sequence(extent) if len(extent) > 1 else extent[0]})")
             lines.append(f"{result}[{count if op.reverse and op.count is None else -1 if op.reverse else 0}] = {start}")
         backwards = f"range({count} - 1, -1, -1)" if op.count is None else f"range({op.count - 1}, -1, -1)"

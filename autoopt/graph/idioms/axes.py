@@ -104,9 +104,7 @@ def _as_long(parts: Sequence[TensorVariable], batch: int) -> list[TensorVariable
     same = {tuple(p.type.shape[k] == 1 for k in range(batch)) for p in parts}
     if len(same) == 1:
         return list(parts)
-    return [
-        broadcast_to(part, (*lead, *(part.shape[k] for k in range(batch, part.type.ndim)))) for part in parts
-    ]
+    return [broadcast_to(part, (*lead, *(part.shape[k] for k in range(batch, part.type.ndim)))) for part in parts]
 
 
 def one_dimshuffle(node: Apply, sweep: Sweep) -> Variable | None:

@@ -96,7 +96,7 @@ def _matrix_times_vector(factors: list[Variable], axis: int) -> Variable | None:
 
 
 def aligned_sum(node: Apply, sweep: Sweep) -> Variable | None:
-    """(A * B).sum(axis=0) -> np.einsum("ij,ij->j", A, B): no array of the products, and no slow sum along short rows."""
+    """(A * B).sum(axis=0) -> np.einsum("ij,ij->j", A, B): no array of products, and no slow sum along short rows."""
     if not isinstance(node.op, Sum) or rank(node.inputs[0]) < 2 or node.outputs[0].type.dtype != "float64":
         return None
     (product,) = node.inputs

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor import scalar as ps
-from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.indexed.contraction import Contractions, cheapest, shaped
+from autoopt.graph.indexed.gathers import with_joint_reads
 from autoopt.graph.indexed.hessian import Block, Unassembled, with_operands
-from autoopt.graph.indexed.pushes import uniform
+from autoopt.graph.indexed.scales import balanced
 from autoopt.graph.indexed.symmetry import squared
 from autoopt.graph.indexed.terms import Factor, Label, Place, Term, as_slice, composed, merged
 from autoopt.ops.assembled import Assembled, Entry, Positions, gram
-from autoopt.ops.patterns import is_elementwise
+from autoopt.ops.patterns import is_elementwise, uniform
 
 
-def assembled(variables: Sequence[Variable]) -> list[Variable]:
-    """Return `variables` with every Hessian in them put together."""
+def assembled(variables: Sequence[Variable], parameters: Variable) -> list[Variable]:
+    """Return `variables` with every Hessian by `parameters` in them put together."""
     nodes = [v.owner for v in ancestors(variables) if v.owner and isinstance(v.owner.op, Unassembled)]
-    new = {node.outputs[0]: _Assembly(node.op, node.inputs).result() for node in nodes}
-    return cast("list[Variable]", clone_replace(list(variables), new)) if new else list(variables)
+    new: dict[Variable, Variable] = {
+        node.outputs[0]: _Assembly(node.op, node.inputs, {parameters}).result() for node in nodes
+    }
+    return with_joint_reads(clone_replace(list(variables), new)) if new else list(variables)
 
 
 AT_ONCE = 2**22
@@ -38,8 +41,9 @@ AT_ONCE = 2**22
 class _Assembly:
     """One Hessian under construction."""
 
-    def __init__(self, op: Unassembled, operands: Sequence[Variable]) -> None:
-        self.op, self.operands = op, list(operands)
+    def __init__(self, op: Unassembled, operands: Sequence[Variable], parameters: set[Variable]) -> None:
+        self.op, self.operands, self.parameters = op, list(operands), parameters
+        self.known: dict[Variable, bool] = {}
         self.contractions = Contractions()
         self.values: list[Variable] = []
         self.entries: list[Entry] = []
@@ -50,8 +54,8 @@ class _Assembly:
         if not self.entries:
             return pt.zeros((self.op.size, self.op.size))
         self.entries = self.summed()
-        (entry, *rest), whole = self.entries, slice(0, self.op.size, 1)
-        if not rest and entry.kind == "block" and entry.rows == whole and entry.columns == whole:
+        entry, *rest = self.entries
+        if not rest and entry.is_whole(self.op.size):
             value = cast(TensorVariable, self.values[entry.operand])
             return pt.add(value, value.T) if entry.mirrored else value
         return cast(TensorVariable, Assembled(self.op.size, self.entries)(*self.values))
@@ -72,7 +76,7 @@ class _Assembly:
 
     def add(self, block: Block) -> None:
         """Enter the terms of one block."""
-        terms = merged(without_numbers(with_operands(term, self.operands)) for term in block.terms)
+        terms = merged(self.term(numbered) for numbered in block.terms)
         own = block.row == block.column
         terms = merged(map(squared, terms)) if own else terms
         positions = [self.op.roots[block.row], self.op.roots[block.column]]
@@ -80,6 +84,19 @@ class _Assembly:
         for term, mirrored in pending:
             rows, columns = (_flat(places, p) for places, p in zip((term.out, term.par), positions, strict=True))
             self.enter(term, rows, columns, mirrored, own)
+
+    def term(self, numbered: Term) -> Term:
+        """Return a term with its operands, numbers in its coefficient and divisors where they do not overflow."""
+        return balanced(without_numbers(with_operands(numbered, self.operands)), self.is_data)
+
+    def is_data(self, variable: Variable) -> bool:
+        """Whether no parameter decides what an array is."""
+        if variable not in self.known:
+            owner = variable.owner
+            self.known[variable] = (
+                variable not in self.parameters if owner is None else all(map(self.is_data, owner.inputs))
+            )
+        return self.known[variable]
 
     def enter(self, term: Term, rows: Place, columns: Place, mirrored: bool, own: bool) -> None:
         """Enter one term."""
@@ -92,7 +109,7 @@ class _Assembly:
             return
         if set(rows.labels) == set(columns.labels):
             labels = rows.labels
-            if not term.factors and not isinstance(rows.index, Variable) and not isinstance(columns.index, Variable):
+            if not term.factors and all(_is_slice(place) for place in (rows, columns)):
                 value = pt.constant(np.float64(term.coefficient))
             else:
                 value = shaped(self.multiplied(term, labels), (prod(rows.sizes),))
@@ -109,7 +126,9 @@ class _Assembly:
     def put(self, entry: Entry, value: TensorVariable) -> None:
         number = len(self.values)
         self.values.append(value)
-        self.entries.append(Entry(number, entry.kind, entry.rows, entry.columns, entry.mirrored, entry.axes, entry.count))
+        self.entries.append(
+            Entry(number, entry.kind, entry.rows, entry.columns, entry.mirrored, entry.axes, entry.count)
+        )
 
     def positions(self, place: Place) -> Positions:
         """Return the positions in the vector as an entry has them."""
@@ -129,15 +148,15 @@ class _Assembly:
         shared: Sequence[Label] = (),
     ) -> TensorVariable:
         """Return the entries of a term with an axis for each label, times its coefficient."""
-        value = None
+        value: Any = None
         if rows is not None and columns is not None:
             value = self.square(term, _free(rows, shared), _free(columns, shared), shared)
         if value is None:
             value = self.contractions.arranged(term.factors, wanted)
         shape = tuple(label.size for label in wanted)
         if term.coefficient != 1.0:
-            value = pt.neg(value) if term.coefficient == -1.0 else pt.mul(term.coefficient, value)
-        return value if value.type.shape == shape or shared else pt.alloc(value, *shape)
+            value = -value if term.coefficient == -1.0 else pt.mul(term.coefficient, value)
+        return cast(TensorVariable, value if value.type.shape == shape or shared else pt.alloc(value, *shape))
 
     def square(
         self, term: Term, rows: Sequence[Label], columns: Sequence[Label], shared: Sequence[Label]
@@ -168,7 +187,9 @@ class _Assembly:
         if order != list(rows):
             return None
         count, size = prod(label.size for label in summed), prod(label.size for label in rows)
-        if prod(label.size for label in shared) * count * size * (size / 2 + 8) > cheapest(term.factors, (*shared, *rows, *columns)):
+        if prod(label.size for label in shared) * count * size * (size / 2 + 8) > cheapest(
+            term.factors, (*shared, *rows, *columns)
+        ):
             return None
         factors = []
         for variable, labels in mine:
@@ -178,13 +199,13 @@ class _Assembly:
         if not weights and (len(factors) == 1 or count * size <= AT_ONCE):
             return self.unweighted(factors, [*rows, *columns])
         lengths = tuple(label.size for label in (*shared, *summed))
-        w = self.contractions.arranged(weights, (*shared, *summed)) if weights else pt.ones(lengths)
+        w: Any = self.contractions.arranged(weights, (*shared, *summed)) if weights else pt.ones(lengths)
         w = w if w.type.shape == lengths else pt.alloc(w, *lengths)
         w = shaped(w, (prod(lengths[: len(shared)]), count) if shared else (count,))
         return shaped(gram(w, *factors), [label.size for label in (*shared, *rows, *columns)])
 
     def unweighted(self, factors: list[TensorVariable], labels: Sequence[Label]) -> TensorVariable:
-        rows = factors[0]
+        rows: Any = factors[0]
         for factor in factors[1:]:
             rows = (rows[:, :, None] * factor[:, None, :]).reshape((rows.type.shape[0], -1))
         size = prod(factor.type.shape[1] for factor in factors)
@@ -217,15 +238,19 @@ def _scaled(variable: Variable) -> tuple[float, Variable | None]:
     if is_elementwise(variable, ps.Mul):
         numbers = [uniform(v) for v in node.inputs]
         known = [number for number in numbers if number is not None]
-        rest = [v for v, number in zip(node.inputs, numbers, strict=True) if number is None]
+        others = [v for v, number in zip(node.inputs, numbers, strict=True) if number is None]
         shape = cast(TensorVariable, variable).type.shape
-        if known and rest and np.broadcast_shapes(*(v.type.shape for v in rest)) == shape:
-            return float(np.prod(known)), pt.mul(*rest) if len(rest) > 1 else rest[0]
+        if known and others and np.broadcast_shapes(*(v.type.shape for v in others)) == shape:
+            return float(np.prod(known)), pt.mul(*others) if len(others) > 1 else others[0]
     if node is not None and isinstance(node.op, DimShuffle):
         number, rest = _scaled(node.inputs[0])
         if number != 1.0 and rest is not None:
             return number, cast(TensorVariable, rest).dimshuffle(node.op.new_order)
     return 1.0, variable
+
+
+def _is_slice(place: Place) -> bool:
+    return not isinstance(place.index, Variable) and as_slice(np.asarray(place.known()).reshape(-1)) is not None
 
 
 def _bounds(positions: Positions) -> object:
@@ -293,6 +318,3 @@ def _equal(one: Term, two: Term) -> bool:
         return False
     both = merged([one, two])
     return len(both) == 1 and both[0].coefficient == 2.0 * one.coefficient
-
-
-__all__ = ["Constant", "assembled"]

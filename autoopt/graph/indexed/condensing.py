@@ -1,6 +1,6 @@
 """Sums of terms that are one array.
 
-    d(log sum exp a)[n]/dw[k] = E[n, k] - S[n] p[k]        one factor over n and k, no larger than E itself
+d(log sum exp a)[n]/dw[k] = E[n, k] - S[n] p[k]        one factor over n and k, no larger than E itself
 """
 
 from __future__ import annotations

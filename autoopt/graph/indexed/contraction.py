@@ -9,7 +9,6 @@ become a product of matrices (of stacks of them, where a label stays) or an elem
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from itertools import combinations
 from math import inf, prod
 from typing import Any, cast
@@ -34,7 +33,7 @@ class Contractions:
         self._known: dict[tuple, tuple[Variable, tuple[Label, ...]]] = {}
 
     def contracted(self, factors: Sequence[Factor], wanted: Sequence[Label]) -> Factor:
-        """Return the sum of the product of factors over all labels but `wanted`, in the order of these if that is free."""
+        """Return the sum of the product of factors over all labels but `wanted`, in their order if that is free."""
         kept = set(wanted)
         factors = multiplied(factors)
         factors = multiplied(self._summed(factor, kept, factors) for factor in factors)
@@ -76,7 +75,7 @@ class Contractions:
         return self._pair(self._run(left, factors, wanted), self._run(right, factors, wanted), result, wanted)
 
     def _pair(self, one: Factor, two: Factor, result: frozenset[Label], wanted: Sequence[Label]) -> Factor:
-        """Return the product of two factors summed over what `result` lacks, in the order of `wanted` as far as it can."""
+        """Return the product of two factors summed over what `result` lacks, in the order of `wanted` if it can."""
         place = {label: k for k, label in enumerate(wanted)}
 
         def first(labels: Sequence[Label]) -> int:
@@ -95,7 +94,7 @@ class Contractions:
         columns = ordered([label for label in lb if label not in la])
         if not summed:
             wide = ordered([*la, *(label for label in lb if label not in la)])
-            key = ("mul", a, tuple(wide.index(x) for x in la), b, tuple(wide.index(x) for x in lb))
+            key: tuple = ("mul", a, tuple(wide.index(x) for x in la), b, tuple(wide.index(x) for x in lb))
             return self._once(key, lambda: pt.mul(_over(a, la, wide), _over(b, lb, wide))), tuple(wide)
         order = (*batch, *rows, *columns)
         axes = [(la.index(x), lb.index(x)) for x in (*batch, *summed)]
@@ -129,7 +128,8 @@ def _product(
     elif not batch and not columns:
         product = pt.dot(left, right[:, 0])
     else:
-        product = pt.dot(left, right) if not batch else pt.matmul(left, right)
+        multiply: Any = pt.matmul if batch else pt.dot
+        product = multiply(left, right)
     shape = [label.size for label in (*batch, *rows, *columns)]
     return shaped(product, shape)
 
@@ -175,7 +175,7 @@ def cheapest(factors: Sequence[Factor], wanted: Sequence[Label]) -> float:
     sets = [frozenset(labels) for _, labels in multiplied(factors)]
     if not 0 < len(sets) <= MOST:
         return inf
-    return cast(float, _best(sets, frozenset(wanted))[0])
+    return _best(sets, frozenset(wanted))[0]
 
 
 def _best(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> tuple[float, Any]:
@@ -191,7 +191,8 @@ def _best(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> tuple[flo
         if mask in found:
             continue
         result = labels(mask)
-        low, best = mask & -mask, (inf, None, result)
+        low = mask & -mask
+        best: tuple[float, Any, frozenset[Label]] = (inf, None, result)
         part = (mask - 1) & mask
         while part:
             if part & low:
@@ -207,12 +208,14 @@ def _best(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> tuple[flo
 def _greedy(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> Any:
     left: list[tuple[Any, frozenset[Label]]] = list(enumerate(sets))
     while len(left) > 1:
-
-        def result(i: int, j: int) -> frozenset[Label]:
-            rest = reduce(frozenset.union, (s for k, (_, s) in enumerate(left) if k not in (i, j)), kept)
-            return (left[i][1] | left[j][1]) & rest
-
-        i, j = min(combinations(range(len(left)), 2), key=lambda p: pair_cost(left[p[0]][1], left[p[1]][1], result(*p)))
-        pair = (left[i][0], left[j][0], result(i, j)), result(i, j)
-        left = [one for k, one in enumerate(left) if k not in (i, j)] + [pair]
+        pairs = [(i, j, _left_of(left, i, j, kept)) for i, j in combinations(range(len(left)), 2)]
+        i, j, result = min(pairs, key=lambda pair: pair_cost(left[pair[0]][1], left[pair[1]][1], pair[2]))
+        joint = (left[i][0], left[j][0], result), result
+        left = [one for k, one in enumerate(left) if k not in (i, j)] + [joint]
     return left[0][0]
+
+
+def _left_of(left: Sequence[tuple[Any, frozenset[Label]]], i: int, j: int, kept: frozenset[Label]) -> frozenset[Label]:
+    """Return the labels of the product of two factors that are wanted, or that others have."""
+    rest = kept.union(*(labels for k, (_, labels) in enumerate(left) if k not in (i, j)))
+    return (left[i][1] | left[j][1]) & rest

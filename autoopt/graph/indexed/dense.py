@@ -1,6 +1,6 @@
 """Derivatives multiplied out: for operations that have no terms, along all parameters of a root at once.
 
-    L = cholesky(K)      dK/dp[k], an array over k, i and j        dL/dp[k]: the pushforward of each of its matrices
+L = cholesky(K)      dK/dp[k], an array over k, i and j        dL/dp[k]: the pushforward of each of its matrices
 """
 
 from __future__ import annotations
@@ -52,45 +52,48 @@ def _dense(variable: Variable, terms: Sequence[Term], root: TensorVariable) -> T
 def _piece(term: Term, shape: tuple[int, ...]) -> TensorVariable:
     places = (*term.par, *term.out)
     labels = tuple(dict.fromkeys(label for place in places for label in place.labels))
-    value = Contractions().arranged(term.factors, labels)
+    value: Any = Contractions().arranged(term.factors, labels)
     if term.coefficient != 1.0:
         value = pt.mul(term.coefficient, value)
     lengths = tuple(label.size for label in labels)
     value = value if value.type.shape == lengths else pt.alloc(value, *lengths)
-    if all(place.is_plain or (not place.labels and length == 1) for place, length in zip(places, shape, strict=True)):
-        if len(labels) == sum(place.is_plain for place in places):
-            order: list[Any] = [labels.index(place.labels[0]) if place.labels else "x" for place in places]
-            return value if order == list(range(value.type.ndim)) else value.dimshuffle(order)
+    plain = [place.is_plain or (not place.labels and n == 1) for place, n in zip(places, shape, strict=True)]
+    if all(plain) and len(labels) == sum(place.is_plain for place in places):
+        order: list[Any] = [labels.index(place.labels[0]) if place.labels else "x" for place in places]
+        return value if order == list(range(value.type.ndim)) else value.dimshuffle(order)
     index = tuple(over(place, labels) for place in places)
     return cast(TensorVariable, pt.inc_subtensor(pt.zeros(shape)[index], value))
 
 
-def _pushforward(
-    node: Apply, tangents: Sequence[TensorVariable | None], lead: int
-) -> list[TensorVariable | None]:
+def _pushforward(node: Apply, tangents: Sequence[TensorVariable | None], lead: int) -> list[TensorVariable | None]:
     """Return the tangents of a node's results, with `lead` axes before their own: as slopes of its pullback."""
-    inputs = [v.type() if t is not None else v for v, t in zip(node.inputs, tangents, strict=True)]
+    inputs: list[Variable] = [v.type() if t is not None else v for v, t in zip(node.inputs, tangents, strict=True)]
     outputs = node.op.make_node(*inputs).outputs
     weights = [cast(TensorVariable, out.type()) for out in outputs]
     moving = [v for v, t in zip(inputs, tangents, strict=True) if t is not None]
     try:
-        pulled = pytensor.grad(
-            None, moving, known_grads=dict(zip(outputs, weights, strict=True)), disconnected_inputs="ignore"
+        known: dict[Variable, Variable] = dict(zip(outputs, weights, strict=True))
+        pulled = cast(
+            "list[TensorVariable]", pytensor.grad(None, moving, known_grads=known, disconnected_inputs="ignore")
         )
         single = [cast(TensorVariable, v.type()) for v in moving]
         along = pt.add(*[(slope * t).sum() for slope, t in zip(pulled, single, strict=True)], 0.0)
-        columns = pytensor.grad(along, weights, disconnected_inputs="ignore")
+        columns = cast("list[Variable]", pytensor.grad(along, weights, disconnected_inputs="ignore"))
     except (NotImplementedError, TypeError, ValueError) as problem:
         raise NotFactored(str(node.op)) from problem
-    zeros = {w: pt.zeros(w.type.shape) for w in weights}
+    zeros: dict[Variable, Variable] = {w: pt.zeros(w.type.shape) for w in weights}
     actual = {v: old for v, old, t in zip(inputs, node.inputs, tangents, strict=True) if t is not None}
     columns = clone_replace(clone_replace(columns, zeros), actual)
-    given = dict(zip(single, (t for t in tangents if t is not None), strict=True))
+    moved = [t for t in tangents if t is not None]
+    given: dict[Variable, Variable] = {  # constants may be of less precision
+        v: t.astype(v.type.dtype) for v, t in zip(single, moved, strict=True)
+    }
     if not lead:
         return cast("list[TensorVariable | None]", clone_replace(columns, given))
-    found = vectorize_graph(columns, given)
-    shapes = [cast(TensorVariable, out).type.shape for out in outputs]
+    found = cast("list[TensorVariable]", vectorize_graph(columns, given))
+    stack = moved[0].type.shape[:lead]
+    shapes = [(*stack, *cast(TensorVariable, out).type.shape) for out in outputs]
     return [
-        pt.specify_shape(one, (*next(iter(given.values())).type.shape[:lead], *shape)) if None in one.type.shape else one
+        pt.specify_shape(one, shape) if None in one.type.shape else one
         for one, shape in zip(found, shapes, strict=True)
     ]

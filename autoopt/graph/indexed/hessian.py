@@ -1,10 +1,10 @@
 """The Hessian of a graph's value in index notation.
 
-    views of the parameters   b = x[:4], W = x[4:].reshape(2, 3)      each a root of its own, with its places in x
-    the gradient of each      g[b], g[W]                              by PyTensor, rewritten
-    pushed forward            dg[b]/db, dg[b]/dW, dg[W]/dW            sums of terms, `pushes`
-    rewritten as one graph    the factors alone, under `Unassembled`
-    put together              `assembly`
+views of the parameters   b = x[:4], W = x[4:].reshape(2, 3)      each a root of its own, with its places in x
+the gradient of each      g[b], g[W]                              by PyTensor, rewritten
+pushed forward            dg[b]/db, dg[b]/dW, dg[W]/dW            sums of terms, `pushes`
+rewritten as one graph    the factors alone, under `Unassembled`
+put together              `assembly`
 """
 
 from __future__ import annotations
@@ -14,23 +14,27 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedGrad, ZeroGrad
-from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import clone_replace
-from pytensor.graph.traversal import ancestors, io_toposort
+from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.type import TensorType
 from pytensor.tensor.variable import TensorVariable
 
+from autoopt.graph.indexed import elementwise as _elementwise  # noqa: F401  (they fill PUSHES)
+from autoopt.graph.indexed import shapes as _shapes  # noqa: F401
+from autoopt.graph.indexed import sums as _sums  # noqa: F401
 from autoopt.graph.indexed.condensing import condensed
 from autoopt.graph.indexed.dense import multiplied_out
-from autoopt.graph.indexed.pushes import indices, is_step, push_of
+from autoopt.graph.indexed.entries import indices
+from autoopt.graph.indexed.table import is_step, push_of
 from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, merged
 from autoopt.graph.parts import slopes
+from autoopt.ops.patterns import applied
 from autoopt.ops.releases import infers_shape
 
 MAX_ROOTS = 8
@@ -71,7 +75,7 @@ class Unassembled(Op):
     def make_node(self, *operands: Variable) -> Apply:
         return Apply(self, list(operands), [TensorType("float64", (self.size, self.size))()])
 
-    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list) -> None:
         raise NotImplementedError("it is put together before it is run")
 
     @infers_shape
@@ -84,7 +88,13 @@ class Unassembled(Op):
         return False
 
 
-def hessian(value: TensorVariable, wrt: Sequence[tuple[TensorVariable, int]], size: int, given: Sequence[Variable], simplify: Simplify) -> TensorVariable:
+def hessian(
+    value: TensorVariable,
+    wrt: Sequence[tuple[TensorVariable, int]],
+    size: int,
+    given: Sequence[Variable],
+    simplify: Simplify,
+) -> TensorVariable:
     """Return the Hessian of `value`, shape (size, size), as `Unassembled`.
 
     Parameters
@@ -104,7 +114,8 @@ def hessian(value: TensorVariable, wrt: Sequence[tuple[TensorVariable, int]], si
         If some operation on the way has no terms.
     """
     roots = _roots(value, wrt)
-    value = cast(TensorVariable, clone_replace([value], {root.view: root.variable for root in roots})[0])
+    stand_ins: dict[Variable, Variable] = {root.view: root.variable for root in roots}
+    value = cast(TensorVariable, clone_replace([value], stand_ins)[0])
     variables = [root.variable for root in roots]
     gradient = simplify([*variables, *given], slopes(value, variables))
     operands: dict[Variable, int] = {}
@@ -116,8 +127,8 @@ def hessian(value: TensorVariable, wrt: Sequence[tuple[TensorVariable, int]], si
             if found:
                 blocks.append(Block(row, column, tuple(_numbered(term, operands) for term in found)))
     op = Unassembled(size, [root.positions for root in roots], blocks)
-    joint = cast(TensorVariable, op(*operands))
-    return cast(TensorVariable, clone_replace([joint], {root.variable: root.view for root in roots})[0])
+    joint = applied(op, *operands)
+    return cast(TensorVariable, clone_replace([joint], {new: old for old, new in stand_ins.items()})[0])
 
 
 def _roots(value: Variable, wrt: Sequence[tuple[TensorVariable, int]]) -> list[Root]:
@@ -212,7 +223,7 @@ def _numbered(term: Term, operands: dict[Variable, int]) -> Term:
         return operands.setdefault(variable, len(operands))
 
     def place(old: Place) -> Place:
-        return Place(old.labels, _Computed(number(old.index))) if isinstance(old.index, Variable) else old
+        return Place(old.labels, cast(Any, _Computed(number(old.index)))) if isinstance(old.index, Variable) else old
 
     factors = tuple((number(variable), labels) for variable, labels in term.factors)
     return Term(term.coefficient, factors, tuple(map(place, term.out)), tuple(map(place, term.par)))
@@ -236,6 +247,3 @@ def with_operands(term: Term, operands: Sequence[Variable]) -> Term:
         variable = operands[cast(int, number)]
         factors.append((variable, labels))
     return Term(term.coefficient, tuple(factors), tuple(map(place, term.out)), tuple(map(place, term.par)))
-
-
-__all__ = ["Block", "Constant", "Unassembled", "ancestors", "hessian", "pt", "with_operands"]

@@ -31,7 +31,9 @@ class Label:
 
     __slots__ = ("size",)
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int | None) -> None:
+        if size is None:
+            raise NotFactored("a length that is not known")
         self.size = size
 
 
@@ -125,9 +127,9 @@ def composed(place: Place, new: Mapping[Label, Place]) -> Place:
         return new[place.labels[0]]
     parts = [new.get(label, Place((label,))) for label in place.labels]
     labels = tuple(dict.fromkeys(label for part in parts for label in part.labels))
-    if place.index is None and all(part.index is None for part in parts):
-        if len(labels) == sum(len(part.labels) for part in parts):
-            return Place(labels)
+    plain = place.index is None and all(part.index is None for part in parts)
+    if plain and len(labels) == sum(len(part.labels) for part in parts):
+        return Place(labels)
     if not any(isinstance(p.index, Variable) for p in (place, *parts)):
         spread = [_spread(part.known(), part.labels, labels) for part in parts]
         return Place(labels, np.asarray(place.known()[tuple(spread)]))
@@ -183,7 +185,10 @@ def at(variable: Variable, places: Sequence[Place]) -> Factor:
         labels += place.labels
         shape += place.sizes
         if axis is None and len(place.labels) != 1:
-            before, after = x.type.shape[: len(shape) - len(place.labels)], x.type.shape[len(shape) - len(place.labels) + 1 :]
+            before, after = (
+                x.type.shape[: len(shape) - len(place.labels)],
+                x.type.shape[len(shape) - len(place.labels) + 1 :],
+            )
             x = x.reshape((*before, *place.sizes, *after))
     units = [k for k, label in enumerate(labels) if x.type.shape[k] == 1]
     if units:
@@ -203,7 +208,7 @@ def _jointly(x: TensorVariable, places: Sequence[Place], i: int, j: int) -> Fact
         x = x.dimshuffle(x.type.ndim - 1, *range(x.type.ndim - 1))
     else:
         x = cast(TensorVariable, x[both[0], both[1]])
-    shape = (*(label.size for label in labels), *(x.type.shape[len(labels):]))
+    shape = (*(label.size for label in labels), *(x.type.shape[len(labels) :]))
     x = pt.specify_shape(x, shape) if x.type.shape != shape else x
     return at(x, [*(Place((label,)) for label in labels), *(places[k] for k in rest)])
 
@@ -227,7 +232,11 @@ def _taken(x: TensorVariable, index: Index, axis: int) -> TensorVariable:
         taken = x if piece == slice(0, x.type.shape[axis], 1) else x[(*before, piece)]
     else:
         taken = x[(*before, index)]
-    shape = (*x.type.shape[:axis], *cast(TensorVariable, index).type.shape, *x.type.shape[axis + 1 :]) if isinstance(index, Variable) else (*x.type.shape[:axis], *index.shape, *x.type.shape[axis + 1 :])
+    shape = (
+        (*x.type.shape[:axis], *cast(TensorVariable, index).type.shape, *x.type.shape[axis + 1 :])
+        if isinstance(index, Variable)
+        else (*x.type.shape[:axis], *index.shape, *x.type.shape[axis + 1 :])
+    )
     taken = cast(TensorVariable, taken)
     return taken if taken.type.shape == shape else pt.specify_shape(taken, shape)
 
@@ -296,7 +305,13 @@ def canonical(term: Term) -> tuple[tuple, list[tuple[Variable, tuple[int, ...]]]
     waiting = list(term.factors)
     ordered: list[tuple[Variable, tuple[int, ...]]] = []
     while waiting:
-        waiting.sort(key=lambda f: (-sum(label in numbers for label in f[1]), [numbers.get(label, 1 << 30) for label in f[1]], len(f[1])))
+        waiting.sort(
+            key=lambda f: (
+                -sum(label in numbers for label in f[1]),
+                [numbers.get(label, 1 << 30) for label in f[1]],
+                len(f[1]),
+            )
+        )
         variable, labels = waiting.pop(0)
         for label in labels:
             numbers.setdefault(label, len(numbers))
@@ -318,7 +333,8 @@ def _transposed(variable: Variable, order: tuple[int, ...]) -> Variable:
     """Return the array with its axes in another order, the same variable each time that it is asked for."""
     known = getattr(variable.tag, "arranged", None)
     if known is None or known[0] is not variable:  # a clone has the tag of what it is a clone of
-        known = variable.tag.arranged = (variable, {})
+        none: dict[tuple[int, ...], Variable] = {}
+        known = variable.tag.arranged = (variable, none)
     if order not in known[1]:
         known[1][order] = cast(TensorVariable, variable).dimshuffle(order)
     return known[1][order]

@@ -22,7 +22,7 @@ the other, so that bodies can be cloned, cut and joined without regard to where 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytensor
@@ -306,11 +306,13 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
         return op.make_node(*batched).outputs
     if op.ending or (op.count is None and extra[-1]):
         raise NotImplementedError("a stack of loops that end on a condition")
-    batch = [1] * axes
+    batch: list[int | None] = [1] * axes
+    sizes: list[Any] = [1] * axes  # the same, where they are not known the lengths of an input
     for new, more in zip(batched, extra, strict=True):
         for k, length in enumerate(new.type.shape[:more]):
             if length != 1:
                 batch[axes - more + k] = length
+                sizes[axes - more + k] = cast(TensorVariable, new).shape[k] if length is None else length
     carries, sequences, fixed = op.parts(op.inputs)
     starts, arrays, constants = op.parts(batched)
     _, more_arrays, _ = op.parts(extra)
@@ -318,7 +320,7 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
     initial: dict[Variable, Variable] = {}
     for v, start in zip(carries, starts, strict=True):
         stacked[v] = pt.tensor(v.name, dtype=v.type.dtype, shape=(*batch, *v.type.shape))
-        initial[stacked[v]] = pt.broadcast_to(start, (*batch, *v.type.shape))
+        initial[stacked[v]] = _spread(start, batch, (*sizes, *v.type.shape))
     given: dict[Variable, Variable] = {}
     for v, array, more in zip(sequences, arrays, more_arrays, strict=True):
         stacked[v] = pt.tensor(dtype=v.type.dtype, shape=(*array.type.shape[:more], *v.type.shape))
@@ -327,9 +329,16 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
     for v, value in zip(fixed, constants, strict=True):
         stacked[v] = pt.tensor(dtype=v.type.dtype, shape=value.type.shape)
         kept[stacked[v]] = value
+    news = vectorize_graph(list(op.updates), stacked)
     updates = [
-        pt.broadcast_to(new, (*batch, *old.type.shape))
-        for new, old in zip(vectorize_graph(list(op.updates), stacked), op.updates, strict=True)
+        _spread(
+            new,
+            batch,
+            tuple(
+                cast(TensorVariable, v).shape[k] if n is None else n for k, n in enumerate((*batch, *old.type.shape))
+            ),
+        )
+        for new, old, v in zip(news, op.updates, initial, strict=True)
     ]
     count: int | Variable
     if op.count is None:
@@ -338,6 +347,13 @@ def _vectorize_loop(op: Loop, node: Apply, *batched: Variable) -> list[Variable]
         count = op.count
     results = op.again(count, Body(initial, given, kept, updates))
     return [pt.moveaxis(result, 0, axes) for result in results]
+
+
+def _spread(array: Any, batch: Sequence[int | None], sizes: tuple) -> Any:
+    """Return an array for every member of a stack, as it is if it has them all."""
+    if None in batch and array.type.ndim == len(sizes) and not any(array.type.broadcastable[: len(batch)]):
+        return array
+    return pt.specify_shape(pt.broadcast_to(array, sizes), [n if isinstance(n, int) else None for n in sizes])
 
 
 @_vectorize_node.register(DisconnectedGrad)

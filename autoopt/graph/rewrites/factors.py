@@ -4,18 +4,19 @@
     z = solve(L, y)
     z @ z + 2 * sum(log(diag(L)))            differentiated as y' K^-1 y + log det K
 
-The derivative of a factor takes two triangular solutions with whole matrices, two triangles and a sum of transposes, and
-its second derivative four times that. Where all that is asked of the factor is a determinant, a solution or a quadratic
-form, these are functions of the matrix, with the slopes -K^-1 dK K^-1 (`ops/factored.py`). What else reads the factor
-goes through it as before.
+The derivative of a factor takes two triangular solutions with whole matrices, two triangles and a sum of transposes,
+and its second derivative four times that. Where all that is asked of the factor is a determinant, a solution or a
+quadratic form, these are functions of the matrix, with the slopes -K^-1 dK K^-1 (`ops/factored.py`). What else reads
+the factor goes through it as before.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytensor.scalar as ps
+import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.tensor.basic import ExtractDiag
@@ -25,9 +26,10 @@ from pytensor.tensor.linalg.solvers.psd import CholeskySolve, cho_solve
 from pytensor.tensor.linalg.solvers.triangular import SolveTriangular
 from pytensor.tensor.math import Dot, Sum, mul, sqr
 from pytensor.tensor.shape import specify_shape
+from pytensor.tensor.variable import TensorVariable
 
 from autoopt.ops.factored import Formed, LogDiagonal, Quadratic, Solution, Symmetric
-from autoopt.ops.patterns import applied, expanded, is_elementwise, rank
+from autoopt.ops.patterns import applied, expanded, insert_axes, is_elementwise, rank
 
 
 def past_factors(graph: FunctionGraph) -> None:
@@ -37,7 +39,11 @@ def past_factors(graph: FunctionGraph) -> None:
     forms: dict[Variable, Any] = {}
     for pattern in (_log_diagonal, _solution, _quadratic):
         for node in graph.toposort():
-            if len(node.outputs) == 1 and not isinstance(node.op, Formed) and (form := pattern(node, forms)) is not None:
+            if (
+                len(node.outputs) == 1
+                and not isinstance(node.op, Formed)
+                and (form := pattern(node, forms)) is not None
+            ):
                 graph.replace(node.outputs[0], form)
 
 
@@ -83,12 +89,15 @@ def _quadratic(node: Apply, forms: dict) -> Variable | None:
     if L is None or L is not other:
         return None
     K = _matrix(L, forms)
-    if b is c and b.type.ndim == 1:
+    if b is c and rank(b) == 1:
         value = applied(Sum(axis=None), sqr(_column(right)))
         form = applied(Quadratic(), value, K, L, b).dimshuffle("x", "x")
     else:
-        solved = applied(Solution(), cho_solve((L, True), c, b_ndim=c.type.ndim), K, L, c)
-        form = (b.T if b.type.ndim == 2 else b.dimshuffle("x", 0)) @ (solved if c.type.ndim == 2 else solved[:, None])
+        solved = applied(Solution(), cho_solve((L, True), c, b_ndim=rank(c)), K, L, c)
+        form = pt.dot(
+            cast(TensorVariable, b).T if rank(b) == 2 else insert_axes(b, (0,)),
+            solved if rank(c) == 2 else insert_axes(solved, (1,)),
+        )
     form = mul(*scale, form) if scale else form
     return applied(Formed(), _again(node), specify_shape(form, node.outputs[0].type.shape))
 
@@ -127,13 +136,15 @@ def _covers(mask: Variable, lower: bool) -> bool:
     """Whether a constant mask is true on a whole triangle."""
     if not isinstance(mask, Constant) or mask.type.ndim != 2:
         return False
-    triangle = np.tri(*mask.data.shape, dtype=bool)
-    return bool(np.all(mask.data[triangle if lower else triangle.T]))
+    rows, columns = np.indices(mask.data.shape)
+    return bool(np.all(mask.data[rows >= columns if lower else rows <= columns]))
 
 
 def _factor_of_solve(node: Apply | None, lower: bool) -> Variable | None:
     """Return L of solve(L, b), or of solve(L.T, b) if not `lower`."""
-    core = None if node is None else _core(node)
+    if node is None:
+        return None
+    core = _core(node)
     if not isinstance(core, SolveTriangular) or core.unit_diagonal or core.lower != lower:
         return None
     return _factor(node.inputs[0], lower)

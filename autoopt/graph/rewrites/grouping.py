@@ -7,14 +7,14 @@
     (d[None, :] * A).sum(axis=1)                     A @ d
     ((d * A + u[:, None]) * B).sum(axis=1)           (A * B) @ d + u * B.sum(axis=1)
 
-PyTensor's algebra orders the operands of its long sums and products for itself, and asks nobody when they are known. The
-last two lines are what makes a product with a Hessian a few products of matrices with vectors: whatever is linear in the
-direction and varies along one axis only is taken out of sums over arrays.
+PyTensor's algebra orders the operands of its long sums and products for itself, and asks nobody when they are known.
+The last two lines are what makes a product with a Hessian a few products of matrices with vectors: whatever is linear
+in the direction and varies along one axis only is taken out of sums over arrays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import pytensor.scalar as ps
@@ -33,8 +33,20 @@ LARGE = 2**24
 """Bytes of an array from which on none is made only to be multiplied by a vector later."""
 
 
-def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: set[Variable]) -> list[Variable]:
-    """Return `roots` with sums and products regrouped, so that terms free of `late` are combined first."""
+def identical(variable: Variable) -> Variable:
+    return variable
+
+
+def group_by_dependence(
+    roots: Sequence[Variable],
+    late: set[Variable],
+    known: set[Variable],
+    kept: Callable[[Variable], Variable] = identical,
+) -> list[Variable]:
+    """Return `roots` with sums and products regrouped, so that terms free of `late` are combined first.
+
+    What is combined so goes through `kept`.
+    """
     depends = set(late)
     replaced: dict[Variable, Variable] = {}
     combined: dict[tuple, Variable] = {}  # what is combined early is computed once
@@ -43,7 +55,7 @@ def group_by_dependence(roots: Sequence[Variable], late: set[Variable], known: s
         results = node.outputs
         if depends.intersection(node.inputs):
             depends.update(node.outputs)
-            grouping = _Grouping(node, inputs, depends, combined)
+            grouping = _Grouping(node, inputs, depends, kept, combined)
             better = grouping.result()
             if better is not None:
                 results = [better]
@@ -69,9 +81,14 @@ class _Grouping:
     """
 
     def __init__(
-        self, node: Apply, inputs: list[Variable], depends: set[Variable], combined: dict[tuple, Variable]
+        self,
+        node: Apply,
+        inputs: list[Variable],
+        depends: set[Variable],
+        kept: Callable[[Variable], Variable],
+        combined: dict[tuple, Variable],
     ) -> None:
-        self.node, self.inputs, self.depends, self.combined = node, inputs, depends, combined
+        self.node, self.inputs, self.depends, self.kept, self.combined = node, inputs, depends, kept, combined
         self.late: list[Variable] = []
 
     def result(self) -> Variable | None:
@@ -85,7 +102,7 @@ class _Grouping:
             return self._quotient(*inputs)
         if isinstance(self.node.op, Sum) and self.node.op.axis is not None and rank(out):
             axes = {axis % rank(inputs[0]) for axis in self.node.op.axis}
-            return _Sum(self.node, axes, self.depends).of(inputs[0], self.late)
+            return _Sum(self.node, axes, self.depends, self.kept).of(inputs[0], self.late)
         return None
 
     def _grouped(self, inputs: Sequence[Variable], below: Sequence[Variable]) -> Variable | None:
@@ -100,7 +117,7 @@ class _Grouping:
         factor = self.combined[key] if len(early) > 1 else early[0]
         for divisor in below:
             factor = true_div(factor, divisor)
-        return applied(self.node.op, *rest, factor)
+        return applied(self.node.op, *rest, self.kept(factor))
 
     def _divided(self, factors: Sequence[Variable]) -> tuple[list[Variable], list[Variable]]:
         """Return the factors of a product, and what late ones of them are divided by that is early."""
@@ -124,21 +141,22 @@ class _Grouping:
         if not early:
             return None
         factor = true_div(applied(above.owner.op, *early) if len(early) > 1 else early[0], below)
-        return mul(*(v for v in above.owner.inputs if v in self.depends), factor)
+        return mul(*(v for v in above.owner.inputs if v in self.depends), self.kept(factor))
 
 
 class _Sum:
     """A sum along axes, taken apart into terms that need no array of what is summed."""
 
-    def __init__(self, node: Apply, axes: set[int], depends: set[Variable]) -> None:
-        self.op, self.axes, self.depends = node.op, axes, depends
+    def __init__(self, node: Apply, axes: set[int], depends: set[Variable], kept: Callable) -> None:
+        self.op, self.axes, self.depends, self.kept = node.op, axes, depends, kept
         self.type = node.inputs[0].type
         self.weights: dict[tuple, list[Variable]] = {}  # what is early in each term, by its late factors
 
     def of(self, summed: Variable, late: list[Variable]) -> Variable | None:
         """Return the sum in terms, None if there are none or too many; what is made and depends goes to `late`."""
         rest = self._without_terms(summed, [], False)
-        if not self.weights or len(self.weights) > TERMS:
+        is_whole = rest is None or rest.type.broadcastable == self.type.broadcastable
+        if not self.weights or len(self.weights) > TERMS or not is_whole:
             return self._before(summed)
         terms = [self._total(before, along, weights) for (before, along), weights in self.weights.items()]
         if rest is not None:
@@ -152,12 +170,12 @@ class _Sum:
         """Return the sum of the terms that have their late factors in common."""
         if along:
             (axis,) = self.axes
-            matrix = add(*weights) if len(weights) > 1 else weights[0]
+            matrix = self.kept(add(*weights)) if len(weights) > 1 else weights[0]
             vector = cast(TensorVariable, mul(*along) if len(along) > 1 else along[0]).dimshuffle(axis)
             total = applied(matmul, matrix, vector) if axis else applied(matmul, vector, matrix)
         else:
             totals = [applied(self.op, weight) for weight in weights]
-            total = cast(TensorVariable, add(*totals) if len(totals) > 1 else totals[0])
+            total = cast(TensorVariable, self.kept(add(*totals) if len(totals) > 1 else totals[0]))
         return mul(*map(self._squeezed, before), total) if before else total
 
     def _without_terms(self, part: Variable, factors: list[Variable], negative: bool) -> Variable | None:
@@ -174,8 +192,8 @@ class _Sum:
                 return None if not kept else add(*kept) if len(kept) > 1 else kept[0]
             if is_elementwise(part, ps.Neg):
                 (inside,) = part.owner.inputs
-                left = self._without_terms(inside, factors, not negative)
-                return part if left is inside else None if left is None else neg(left)
+                rest = self._without_terms(inside, factors, not negative)
+                return part if rest is inside else None if rest is None else neg(rest)
             if is_elementwise(part, ps.Mul):
                 return self._of_product(part, factors, negative)
         return None if self._is_term([part, *factors], negative) else part
@@ -191,7 +209,7 @@ class _Sum:
         return None if not late and self._is_term([*own, *factors], negative) else product
 
     def _is_term(self, factors: Sequence[Variable], negative: bool) -> bool:
-        """Note the sum of a product whose late factors vary along the axes, or along the others, alone; if it is one."""
+        """Note a sum of products, if the late factors vary along the axes, or along the others, alone."""
         early = [v for v in factors if v not in self.depends]
         late = [v for v in factors if v in self.depends]
         for k, factor in enumerate(late):
@@ -201,7 +219,7 @@ class _Sum:
         along = tuple(v for v in late if not self._is_same(v))
         if not early or not late or any(not self._varies_along(v) for v in along):
             return False
-        weight = mul(*early) if len(early) > 1 else early[0]
+        weight = self.kept(mul(*early)) if len(early) > 1 else early[0]
         if not (self._is_matrix(weight, len(early) > 1) if along else self._is_whole(weight)):
             return False
         self.weights.setdefault((before, along), []).append(neg(weight) if negative else weight)

@@ -50,7 +50,7 @@ _EXCLUDED = (
     "useless_symmetric_transpose",  # takes a stack for symmetric whose transpose has another shape (3.0.7)
 )  # fmt: skip
 _STABLE = ("local_softmax_stabilize", "local_logsoftmax")  # no use once the objective itself has been stabilised
-_KEPT = (*_STABLE, "inv_to_solve")  # second derivatives read an inverse again and again: two products, not four solutions
+_KEPT = (*_STABLE, "inv_to_solve")  # second derivatives read an inverse again and again
 # What could not be differentiated afterwards:
 _UNFINISHED = (
     "local_abs_lift",  # |x * x| as |x| * |x| has a kink
@@ -92,8 +92,8 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     """Return the rewritten graph of `outputs`; its inputs and outputs are in the order given.
 
     `stage` is "first" for the objective itself, from which shifts by a maximum are taken out, "between" for derivatives
-    that are differentiated further, and "last", or "second" for second derivatives; "guards" for what must not change by
-    a rounding.
+    that are differentiated further, and "last", or "second" for second derivatives; "guards" for what must not change
+    by a rounding.
     """
     graph = FunctionGraph(list(inputs), list(outputs), clone=True, features=[_ShortTraces()])
     _trim(graph)

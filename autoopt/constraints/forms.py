@@ -1,0 +1,130 @@
+"""SciPy's forms of constraints, on parameters of x0's structure, as constraints on the flat vector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autoopt.constraints.constraint import Constraint
+from autoopt.constraints.function import ConstraintFunction
+from autoopt.constraints.linear import LinearFunction
+from autoopt.errors import UsageError
+from autoopt.objectives.user_derivatives import FINITE_DIFFERENCE, SCIPYS
+from autoopt.parameters import Structure
+
+_REMEDY = 'give dicts with "type" ("eq" or "ineq") and "fun", or a NonlinearConstraint or LinearConstraint, or a list.'
+_DEFAULT = "2-point"
+"""SciPy's `jac` of a NonlinearConstraint that was given none: here that is the exact one."""
+
+
+def read(constraints: Any, x0: Any, engine: str = "auto") -> list[Constraint]:
+    """Return the user's constraints, each with its derivatives.
+
+    Parameters
+    ----------
+    constraints : dict, NonlinearConstraint, LinearConstraint, or list or tuple of them
+    x0 : value of the parameters' structure
+        Where their functions are first run.
+
+    Raises
+    ------
+    UsageError
+        For what is no constraint, and for limits or matrices that do not fit.
+    ObjectiveError
+        For a function that has no finite vector, or no slope, at x0.
+    """
+    if constraints is None:
+        return []
+    listed = list(constraints) if isinstance(constraints, list | tuple) else [constraints]
+    listed = [] if listed == [{}] else listed
+    found = [_constraint(f"constraints[{number}]", one, x0, engine) for number, one in enumerate(listed)]
+    return [constraint for constraint in found if constraint.count]
+
+
+def _constraint(name: str, given: Any, x0: Any, engine: str) -> Constraint:
+    from scipy.optimize import LinearConstraint, NonlinearConstraint
+
+    if isinstance(given, LinearConstraint):
+        return _linear(name, given, Structure.of(x0).size)
+    if isinstance(given, NonlinearConstraint):
+        return _nonlinear(name, given, x0, engine)
+    if isinstance(given, dict):
+        return _from_dict(name, given, x0, engine)
+    raise UsageError(f"{name} is not understood: {given!r}.", remedy=_REMEDY)
+
+
+def _linear(name: str, given: Any, size: int) -> Constraint:
+    matrix = given.A
+    if len(matrix.shape) != 2 or matrix.shape[1] != size:
+        raise UsageError(
+            f"{name}: A has shape {matrix.shape}, but there are {size} parameters.",
+            remedy=f"give A one row for each value and {size} columns, in the order of the flat vector.",
+        )
+    entries = matrix.data if hasattr(matrix, "toarray") else matrix
+    if not np.isfinite(entries).all():
+        raise UsageError(f"{name}: A holds values that are not finite.", remedy="put numbers in their place.")
+    return Constraint(LinearFunction(name, matrix), *_limits(name, given, matrix.shape[0]), given.keep_feasible)
+
+
+def _nonlinear(name: str, given: Any, x0: Any, engine: str) -> Constraint:
+    from scipy.optimize import BFGS, HessianUpdateStrategy
+
+    if not callable(given.fun):
+        raise UsageError(f"{name} is not understood: its fun is {given.fun!r}.", remedy=_REMEDY)
+    jac = None if isinstance(given.jac, str) and given.jac == _DEFAULT else _jac(name, given.jac)
+    # BFGS() is what SciPy takes if hess is left out, and the strings mean differences: exact ones serve both.
+    hess, strategy = (given.hess, None) if callable(given.hess) else (None, None)
+    if isinstance(given.hess, HessianUpdateStrategy) and not isinstance(given.hess, BFGS):
+        strategy = given.hess
+    function = ConstraintFunction(name, given.fun, x0, (), jac, hess, engine)
+    assert function.count is not None
+    return Constraint(function, *_limits(name, given, function.count), given.keep_feasible, strategy)
+
+
+def _from_dict(name: str, given: dict, x0: Any, engine: str) -> Constraint:
+    kind = str(given.get("type")).lower()
+    unknown = [str(key) for key in given if key not in ("type", "fun", "jac", "args")]
+    if unknown or kind not in ("eq", "ineq") or not callable(given.get("fun")):
+        raise UsageError(f"{name} is not understood: {given!r}.", remedy=_REMEDY)
+    args = given.get("args", ())
+    args = args if isinstance(args, tuple) else tuple(args) if isinstance(args, list) else (args,)
+    function = ConstraintFunction(name, given["fun"], x0, args, _jac(name, given.get("jac")), None, engine)
+    lower = np.zeros(function.count or 0)
+    return Constraint(function, lower, lower if kind == "eq" else np.full(lower.shape, np.inf))
+
+
+def _jac(name: str, jac: Any) -> Any:
+    if jac is None or callable(jac):
+        return jac
+    if isinstance(jac, str) and jac in (FINITE_DIFFERENCE, *SCIPYS):
+        return FINITE_DIFFERENCE
+    raise UsageError(
+        f"{name}: jac={jac!r} is not understood.",
+        remedy=f'leave jac out for the exact Jacobian, or pass a function or "{FINITE_DIFFERENCE}".',
+    )
+
+
+def _limits(name: str, given: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return lower and upper limits, shape (k,) each; UsageError if they do not fit or exclude each other."""
+    limits = []
+    for side in ("lb", "ub"):
+        try:
+            limit = np.asarray(getattr(given, side), dtype=np.float64)
+        except (TypeError, ValueError):
+            raise UsageError(f"{name}: {side} holds a limit that is not a number.", remedy="give numbers.") from None
+        if limit.shape not in ((), (1,), (count,)):
+            raise UsageError(
+                f"{name}: {side} has shape {limit.shape}, but there are {count} values.",
+                remedy=f"give {side} one number, or one for each value; np.inf and -np.inf for no limit.",
+            )
+        limits.append(np.broadcast_to(limit, (count,)).copy())
+    lower, upper = limits
+    for wrong, complaint in [(np.isnan(lower) | np.isnan(upper), "is nan"), (lower > upper, "cannot be met")]:
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise UsageError(
+                f"{name}: the limit of value [{i}] {complaint}: {lower[i]:g} <= c <= {upper[i]:g}.",
+                remedy="correct lb and ub.",
+            )
+    return lower, upper

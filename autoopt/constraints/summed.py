@@ -1,0 +1,52 @@
+"""The values of a constraint as one number, which can be compared as an objective is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autoopt import differences
+from autoopt.constraints.function import ConstraintFunction
+
+
+class Summed:
+    """w . c(x) with weights of either sign, by which every value has a slope of about 1 in the units of x.
+
+    So that none hides behind another; what `check` asks of an objective.
+    """
+
+    def __init__(self, function: ConstraintFunction, x: np.ndarray) -> None:
+        self._function = function
+        self.structure, self.size = function.structure, x.size
+        self.function, self.args = function.fun, function.args
+        self.gradient_source = function.jacobian_source
+        self.single = function.derived is not None and function.derived.single
+        self.scales = slope_scales(function, x)
+        rng = np.random.default_rng(3)
+        signs = rng.choice([-1.0, 1.0], self.scales.size) * rng.uniform(0.5, 1.0, self.scales.size)
+        self._weights = signs / self.scales
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether this code has been compared before."""
+        return self._function.derived is not None and self._function.derived.is_verified
+
+    def original(self, x: Any) -> float:
+        return float(self._weights @ self._function.original(x))
+
+    def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
+        gradient = np.asarray(self._weights @ self._function.jacobian(x)).reshape(-1)
+        return float(self._weights @ self._function.value(x)), gradient
+
+    def closer(self, x: Any) -> Callable | None:
+        """Return values with equations solved closer: they are not asked of a constraint."""
+        return None
+
+
+def slope_scales(function: ConstraintFunction, x: np.ndarray) -> np.ndarray:
+    """Return by how much each value changes, to first order, when all parameters change by their size, shape (k,)."""
+    jacobian = function.jacobian(x)
+    slopes = abs(jacobian) @ differences.step_scale(x)
+    return np.where(slopes > 0, slopes, 1.0)

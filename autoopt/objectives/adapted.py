@@ -1,0 +1,30 @@
+"""The user's function in another form: arguments in another order, or an array of values as one number.
+
+A trace runs copies of these, as it does of the user's own (`origin.py` names this file): what they call is followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def reordered(function: Callable, position: int, names: tuple[str, ...]) -> Callable:
+    """Return `function` with its argument at `position` first, and the arguments of these names last."""
+
+    def reordered(x, *data):
+        count = len(data) - len(names)
+        options = dict(zip(names, data[count:], strict=True))
+        return function(*data[:position], x, *data[position:count], **options)
+
+    return reordered
+
+
+def weighted(function: Callable) -> Callable:
+    """Return the sum of the values of `function`, times weights that come after the parameters."""
+
+    def weighted(x, weights, *data):
+        return np.dot(weights, np.ravel(function(x, *data)))
+
+    return weighted

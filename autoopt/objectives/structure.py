@@ -1,0 +1,29 @@
+"""Whether a matrix of derivatives is worth keeping sparse, as solvers ask before a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autoopt.errors import AutooptError
+from autoopt.objectives.objective import Objective
+from autoopt.objectives.sparsity import Sparsity
+
+SMALLEST = 100
+"""With fewer parameters full matrices are as quick."""
+
+SHARE = 0.25
+"""The largest share of positions that may differ from 0."""
+
+
+def structure(objective: Any, kind: str) -> Sparsity | None:
+    """Return where the "hessian" or "jacobian" of an objective may differ from 0 on the path taken last.
+
+    None if it is not known, or if the matrix is small or rather full.
+    """
+    if not isinstance(objective, Objective) or objective.size < SMALLEST:
+        return None
+    try:
+        pattern = objective.sparsity(kind)
+    except AutooptError:
+        return None
+    return pattern if pattern.density <= SHARE else None

@@ -1,0 +1,76 @@
+"""The problem's constraints in the forms that SciPy's methods take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autoopt.constraints.constraint import Constraint
+
+
+def as_dicts(problem: Any) -> list[dict]:
+    """Return equalities = 0 and inequalities >= 0, as SLSQP takes them."""
+    dicts = []
+    for constraint in problem.constraints:
+        equal = constraint.lower == constraint.upper
+        sides = [
+            ("eq", 1.0, equal, constraint.lower),
+            ("ineq", 1.0, ~equal & np.isfinite(constraint.lower), constraint.lower),
+            ("ineq", -1.0, ~equal & np.isfinite(constraint.upper), constraint.upper),
+        ]
+        dicts += [_side(problem, constraint, *side) for side in sides if side[2].any()]
+    return dicts
+
+
+def _side(problem: Any, constraint: Constraint, kind: str, sign: float, which: np.ndarray, limit: np.ndarray) -> dict:
+    limit = limit[which]
+
+    def value(x: np.ndarray) -> np.ndarray:
+        return sign * (problem.held_value(constraint, x)[which] - limit)
+
+    def jacobian(x: np.ndarray) -> np.ndarray:
+        slopes = problem.held_slopes(constraint, x)
+        return sign * (slopes.toarray() if hasattr(slopes, "toarray") else slopes)[which]
+
+    return {"type": kind, "fun": value, "jac": jacobian}
+
+
+def as_objects(problem: Any, dense: bool) -> list[Any]:
+    """Return SciPy's constraints with second derivatives, matrices if `dense` or sparse, else operators."""
+    from scipy.optimize import BFGS, LinearConstraint, NonlinearConstraint
+
+    def one(constraint: Constraint) -> Any:
+        limits = constraint.lower, constraint.upper
+        if constraint.function.linear:
+            return LinearConstraint(constraint.jacobian(problem.x0), *limits, constraint.keep_feasible)
+        if constraint.strategy is not None:
+            hess = constraint.strategy
+        elif constraint.function.has_second(dense):
+            hess = _hessian(problem, constraint, dense)
+        else:
+            hess = BFGS()
+        return NonlinearConstraint(
+            lambda x: problem.held_value(constraint, x),
+            *limits,
+            lambda x: problem.held_slopes(constraint, x),
+            hess,
+            constraint.keep_feasible,
+        )
+
+    return [one(constraint) for constraint in problem.constraints]
+
+
+def _hessian(problem: Any, constraint: Constraint, dense: bool) -> Any:
+    """Return hess(x, v) of one constraint."""
+    from scipy.sparse.linalg import LinearOperator
+
+    def matrix(x: np.ndarray, v: np.ndarray) -> Any:
+        return problem.held_curvature(constraint, x, v)
+
+    def operator(x: np.ndarray, v: np.ndarray) -> Any:
+        at, weights = problem.defined(x).copy(), np.array(v)
+        product = lambda p: constraint.function.hessp(at, weights, np.ravel(p))  # noqa: E731
+        return LinearOperator((x.size, x.size), matvec=product, dtype=np.float64)
+
+    return matrix if dense or constraint.function.curvature is not None else operator
