@@ -11,6 +11,7 @@ import numpy as np
 from autoopt.objectives.blocks import LARGEST_DENSE
 from autoopt.objectives.curvatures import is_that_of_gradient
 from autoopt.objectives.dispatch import Dispatch
+from autoopt.objectives.products import Products
 
 if TYPE_CHECKING:
     from autoopt.objectives.sparse import Patterns
@@ -29,12 +30,14 @@ class Matrices:
     Parameters
     ----------
     dispatch : Dispatch
+    products : Products
+        Those of the Hessian.
     like : Matrices, optional
         Those of an objective of the same code, whose patterns are known.
     """
 
-    def __init__(self, dispatch: Dispatch, like: Matrices | None = None) -> None:
-        self.dispatch = dispatch
+    def __init__(self, dispatch: Dispatch, products: Products, like: Matrices | None = None) -> None:
+        self.dispatch, self._products = dispatch, products
         self._known: Patterns | None = None if like is None else like.__dict__.get("_patterns", like._known)
 
     def hessian(self, x: np.ndarray, sparse: bool | None) -> Any:
@@ -67,7 +70,7 @@ class Matrices:
         if path.second is None and not self.dispatch.compiler.compiled(path, "hess").by_products:
             path.second = is_that_of_gradient(self.dispatch, x, hessian)
         if path.second is False:
-            return self._products(x)
+            return self._by_products(x)
         finite = np.isfinite(hessian)
         if finite.all():
             return hessian
@@ -75,12 +78,12 @@ class Matrices:
         hessian = np.where(unknown, hessian.T, hessian)
         if x.size > MOST or self.dispatch.compiler.compiled(self.dispatch.paths[0], "hess").by_products:
             return hessian
-        products = self._products(x)
+        products = self._by_products(x)
         return products if np.isfinite(products).sum() > finite.sum() else hessian
 
-    def _products(self, x: np.ndarray) -> np.ndarray:
+    def _by_products(self, x: np.ndarray) -> np.ndarray:
         """Return the Hessian by its products with the unit vectors."""
-        return np.array([self.dispatch.run("hessp", x, unit) for unit in np.eye(x.size)])
+        return self._products.at(x, np.eye(x.size))
 
     def _is_by_columns(self, size: int) -> bool:
         """Whether the Hessian is not derived as a whole, so that few products may do in place of n."""

@@ -96,7 +96,7 @@ class Objective:
         self._original = dispatch.original
         self._run = dispatch.run
         self._products = Products(dispatch)
-        self._matrices = Matrices(dispatch, self.__dict__.get("_matrices"))
+        self._matrices = Matrices(dispatch, self._products, self.__dict__.get("_matrices"))
         self._maps = LinearMaps(dispatch)
         self.timings = dispatch.timings
 
