@@ -86,6 +86,9 @@ def _repeats(term: Term, columns: int) -> bool:
 def _overlap(terms: Sequence[Term], rows: int, columns: int) -> bool:
     if len(terms) < 2:
         return False
+    named_columns = [np.unique(term.columns) for term in terms]
+    if np.unique(np.concatenate(named_columns)).size == sum(map(len, named_columns)):
+        return False  # each has columns of its own
     if rows * columns > LARGEST:
         return True
     met = np.zeros(rows * columns, dtype=bool)
