@@ -8,6 +8,7 @@ become a product of matrices (of stacks of them, where a label stays) or an elem
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from math import inf, prod
@@ -208,14 +209,14 @@ def _best(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> tuple[flo
 def _greedy(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> Any:
     left: list[tuple[Any, frozenset[Label]]] = list(enumerate(sets))
     while len(left) > 1:
-        pairs = [(i, j, _left_of(left, i, j, kept)) for i, j in combinations(range(len(left)), 2)]
+        uses = Counter(label for _, own in left for label in own)
+        pairs = [(i, j, _left_of(left[i][1], left[j][1], uses, kept)) for i, j in combinations(range(len(left)), 2)]
         i, j, result = min(pairs, key=lambda pair: pair_cost(left[pair[0]][1], left[pair[1]][1], pair[2]))
         joint = (left[i][0], left[j][0], result), result
         left = [one for k, one in enumerate(left) if k not in (i, j)] + [joint]
     return left[0][0]
 
 
-def _left_of(left: Sequence[tuple[Any, frozenset[Label]]], i: int, j: int, kept: frozenset[Label]) -> frozenset[Label]:
-    """Return the labels of the product of two factors that are wanted, or that others have."""
-    rest = kept.union(*(labels for k, (_, labels) in enumerate(left) if k not in (i, j)))
-    return (left[i][1] | left[j][1]) & rest
+def _left_of(one: frozenset[Label], two: frozenset[Label], uses: Counter[Label], kept: frozenset[Label]) -> frozenset:
+    """Return the labels of a product of two that are kept, or that others have."""
+    return frozenset(v for v in one | two if v in kept or uses[v] > (v in one) + (v in two))

@@ -40,6 +40,9 @@ from autoopt.ops.releases import infers_shape
 MAX_ROOTS = 8
 """With more views of the parameters than this the parts that they are views of are the roots."""
 
+MAX_FACTORS = 16
+"""With more factors than this in a term, as long chains have, a derivative is multiplied out."""
+
 MAX_TERMS = 64
 """More terms for one array than this are sooner multiplied out."""
 
@@ -211,6 +214,8 @@ def _pushed_through(
             terms = [condensed(terms[0])]
         if sum(map(len, terms)) > MAX_TERMS:
             raise NotFactored(f"{len(terms[0])} terms")
+        if any(len(term.factors) > MAX_FACTORS for part in terms for term in part):
+            raise NotFactored("a term of many factors")
     except NotFactored:
         return multiplied_out(node, own, root)
     return terms
