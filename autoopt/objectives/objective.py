@@ -208,7 +208,8 @@ class Objective:
         """
         x = self._flat(x)
         tape = self.dispatch.tape_at(x)
-        if sparse or prod(tape.steps[tape.output].shape) * self.size > LARGEST_DENSE**2:
+        rows = prod(tape.steps[tape.output].shape)
+        if sparse or (min(rows, self.size) > FEW and rows * self.size > LARGEST_DENSE**2):
             matrix = self._patterns.jacobian(x, sparse)
         else:
             matrix = self._run("jacobian", x)
