@@ -247,7 +247,7 @@ ORDER = (
     *("tape", "tape.loops tape.searches", "tape.batching", "tape.sparsity"),
     *("ops", "rules"),
     *("graph.rewrites", "graph.loops", "graph.tangents", "graph.idioms", "graph"),
-    *("codegen.code", "codegen.printers", "codegen"),
+    *("codegen.code", "codegen.structures codegen.repetitions", "codegen.constants", "codegen.printers", "codegen"),
     *("execution.native", "execution"),
     *("tracing.recording", "tracing.outside", "tracing.standins.table tracing.standins.followed", "tracing.arrays"),
     *("tracing.complex", "tracing.standins", "tracing.formulas tracing.frames tracing.stats"),

@@ -7,8 +7,6 @@ and the user's own function for `original.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +14,11 @@ import numpy as np
 from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC, Kind
-from autoopt.objectives.blocks import LARGEST_DENSE
 from autoopt.objectives.directions import LinearMaps
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
+from autoopt.objectives.matrices import Matrices
 from autoopt.objectives.original import Original
 from autoopt.objectives.products import Products
 from autoopt.objectives.solved import closer
@@ -33,15 +31,7 @@ from autoopt.tracing.outside.watching import BUDGET
 from autoopt.tracing.standins.table import stands_in
 
 if TYPE_CHECKING:
-    from autoopt.objectives.sparse import Patterns
     from autoopt.objectives.sparsity import Sparsity
-
-
-MOST = 200
-"""Up to so many products are made in place of a Hessian that is not finite."""
-
-FEW = 32
-"""Up to so many products are sooner made than saved."""
 
 
 class Objective:
@@ -106,7 +96,7 @@ class Objective:
         self._original = dispatch.original
         self._run = dispatch.run
         self._products = Products(dispatch)
-        self.__dict__.pop("_patterns", None)
+        self._matrices = Matrices(dispatch, self.__dict__.get("_matrices"))
         self._maps = LinearMaps(dispatch)
         self.timings = dispatch.timings
 
@@ -173,24 +163,7 @@ class Objective:
 
         With `sparse=True` it is a `scipy.sparse.csr_array`, with `sparse=False` an array, whatever its size.
         """
-        x = self._flat(x)
-        if sparse or (sparse is None and self.size > LARGEST_DENSE) or self._by_columns:
-            return self._patterns.hessian(x, sparse, self._dense)
-        return self._dense(x)
-
-    def _dense(self, x: np.ndarray) -> np.ndarray:
-        hessian = _mirrored(self._run("hess", x))
-        known = np.isfinite(hessian)
-        if known.all() or self.size > MOST or self._by_columns:
-            return hessian
-        products = self.hessp(x, np.eye(self.size))  # finite where only parts of the whole are not
-        return products if np.isfinite(products).sum() > known.sum() else hessian
-
-    @property
-    def _by_columns(self) -> bool:
-        """Whether the Hessian is not derived as a whole, so that few products may do in place of n."""
-        path = self.dispatch.paths[0]
-        return self.size > FEW and self.dispatch.compiler.compiled(path, "hess").by_products
+        return self._matrices.hessian(self._flat(x), sparse)
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Hessian times `p`, of shape (n,), or a matrix (n, k) of k directions, in the shape of `p`.
@@ -206,15 +179,7 @@ class Objective:
 
         They are an array, or a `scipy.sparse.csr_array`, as the Hessian is.
         """
-        x = self._flat(x)
-        tape = self.dispatch.tape_at(x)
-        rows = prod(tape.steps[tape.output].shape)
-        if sparse or (min(rows, self.size) > FEW and rows * self.size > LARGEST_DENSE**2):
-            matrix = self._patterns.jacobian(x, sparse)
-        else:
-            matrix = self._run("jacobian", x)
-        tape = self.dispatch.tape_at(x)
-        return matrix, tape.steps[tape.output].shape
+        return self._matrices.jacobian(self._flat(x), sparse)
 
     def jvp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Jacobian times `p`: how the m entries of f's result change along `p`, shape (m,).
@@ -233,14 +198,7 @@ class Objective:
 
     def sparsity(self, kind: str = "hessian") -> Sparsity:
         """Return where the Hessian, or the "jacobian", may differ from 0 on the path taken last; `spy` draws it."""
-        return self._patterns.sparsity(kind)
-
-    @cached_property
-    def _patterns(self) -> Patterns:
-        """The patterns of the paths, found when first asked for."""
-        from autoopt.objectives.sparse import Patterns  # loads scipy.sparse
-
-        return Patterns(self.dispatch)
+        return self._matrices.sparsity(kind)
 
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value on the path at x0 has no slope in the parameters; None if it may have one."""
@@ -307,12 +265,6 @@ class Objective:
     def is_complete(self) -> bool:
         """Whether every change of what the objective reads outside is noticed."""
         return all(path.trace.watched.complete for path in self.dispatch.paths)
-
-
-def _mirrored(hessian: np.ndarray) -> np.ndarray:
-    """Return the Hessian, entries that an infinite one made NaN taken from beyond the diagonal."""
-    unknown = np.isnan(hessian)
-    return np.where(unknown, hessian.T, hessian) if unknown.any() else hessian
 
 
 def kind_of(derivatives: str) -> Kind:

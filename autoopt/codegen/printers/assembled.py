@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from pytensor.graph.basic import Apply
 
-from autoopt.codegen.code import Code, call
+from autoopt.codegen.code import Code, balanced, call, transposed
 from autoopt.codegen.constants import constant_text
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
@@ -23,7 +24,7 @@ ENTRIES = 2**17
 def assembled(writer: Writer, node: Apply, *operands: Code) -> Code:
     """`hessian = np.zeros((n, n))`, then a statement for each block."""
     assembly = _Assembly(writer, node)
-    later = _copied(node.op.entries)
+    later = _side_by_side(_copied(node.op.entries))
     for entry in node.op.entries:
         assembly.add(replace(entry, mirrored=entry.mirrored and not _within(entry, later)))
     for rows, columns in later:
@@ -48,6 +49,16 @@ def _copied(entries: Sequence[Entry]) -> list[Region]:
         if all(other.mirrored for other in entries if _inside(other, region)):
             regions.append(region)
     return regions
+
+
+def _side_by_side(regions: Sequence[Region]) -> list[Region]:
+    """Return the regions with those of the same rows, whose columns follow each other, as one."""
+    joined: list[Region] = []
+    for rows, columns in sorted(regions, key=lambda region: (region[0].start, region[0].stop, region[1].start)):
+        if joined and joined[-1][0] == rows and joined[-1][1].stop == columns.start:
+            columns = slice(joined.pop()[1].start, columns.stop, 1)
+        joined.append((rows, columns))
+    return joined
 
 
 def _inside(entry: Entry, region: Region) -> bool:
@@ -114,6 +125,9 @@ class _Assembly:
         """Write a region's transpose to its mirror image."""
         size = self.node.op.size
         first, second = _slice_text(rows, size), _slice_text(columns, size)
+        if _length(rows) == _length(columns) == 1:
+            self.write(f"{self.name}[{columns.start}, {rows.start}] = {self.name}[{rows.start}, {columns.start}]")
+            return
         self.write(f"{self.name}[{second}, {first}] = {self.name}[{first}, {second}].T")
 
     def write(self, statement: str) -> None:
@@ -137,17 +151,37 @@ class _Assembly:
         operator = self.operator(entry)
         region = _slices(entry)
         if region is not None:
-            rows, columns = (_slice_text(p, self.node.op.size) for p in region)
-            target = self.name if rows == columns == ":" and operator == "+=" else f"{self.name}[{rows}, {columns}]"
+            rows, columns, value = self.smallest(region, value)
+            index = f"{rows}, {columns}".removesuffix(", :")
+            target = self.name if index == ":" and operator == "+=" else f"{self.name}[{index}]"
             self.write(f"{target} {operator} {value}")
             if entry.mirrored:
-                target = target if target == self.name else f"{self.name}[{columns}, {rows}]"
-                self.write(f"{target} {operator} {value:.}.T")
+                index = f"{columns}, {rows}".removesuffix(", :")
+                turned = value if _rank(rows, columns) < 2 else f"{value:.}.T"
+                self.write(f"{self.name if target == self.name else f'{self.name}[{index}]'} {operator} {turned}")
             return
         first, second = self.positions(entry.rows), self.positions(entry.columns)
         self.scattered(
             entry, f"{first:.}[:, None]", f"{second:.}", value, f"{value:.}.T", f"{second:.}[:, None]", f"{first:.}"
         )
+
+    def smallest(self, region: Region, value: Code) -> tuple[str, str, Code]:
+        """Return the texts of rows, columns and value, those of a single row or column without an axis for it."""
+        rows, columns = region
+        single = _length(rows) == 1, _length(columns) == 1
+        if all(single):
+            return str(rows.start), str(columns.start), _number(value)
+        size = self.node.op.size
+        for k, ending in enumerate(("[None]", "[:, None]")):
+            text = value.text.removesuffix(ending)
+            if single[k] and text != value.text and balanced(text):
+                places = [
+                    str(p.start) if own else _slice_text(p, size)
+                    for p, own in zip((rows, columns), single, strict=True)
+                ]
+                inner = text[1:-1] if text.startswith("(") and balanced(text[1:-1]) else text
+                return places[0], places[1], Code(inner)
+        return _slice_text(rows, size), _slice_text(columns, size), value
 
     def scattered(self, entry: Entry, rows: str, columns: str, value: Code, turned: str, low: str, high: str) -> None:
         """Add at positions that may repeat: those that are computed, and those that do."""
@@ -217,7 +251,7 @@ class _Assembly:
             now = [*range(len(letters)), *(len(letters) + k for k in range(len(free)))]
             before = sum(k < placed[0] for k in free)
             order = [*now[len(letters) : len(letters) + before], *now[: len(letters)], *now[len(letters) + before :]]
-            text = f"{value:.}.transpose({', '.join(map(str, order))})"
+            text = transposed(value, order).text
         self.write(f"{view}[{', '.join(index)}] {operator} {text}")
         assert rank(own) == len(letters) + len(free)
         if entry.mirrored:
@@ -236,8 +270,7 @@ class _Assembly:
             full = [*moved[:before], *range(len(letters)), *moved[before:]]
             same = full == list(range(len(full)))
             self.write(
-                f"{turned}[{', '.join(index)}] {operator} "
-                + (value.text if same else f"{value:.}.transpose({', '.join(map(str, full))})")
+                f"{turned}[{', '.join(index)}] {operator} " + (value.text if same else transposed(value, full).text)
             )
 
     def everywhere(self, entry: Entry, value: Code) -> None:
@@ -270,6 +303,17 @@ def _repeats(entry: Entry) -> bool:
     if entry.kind == "diagonal":
         return False  # one of them is a slice
     return any(len(np.unique(p)) < np.size(p) for p in pair)
+
+
+def _rank(*places: str) -> int:
+    """Return how many axes are left by the texts of places: a number leaves none."""
+    return sum(not place.isdigit() for place in places)
+
+
+def _number(value: Code) -> Code:
+    """Return the number in a matrix of one entry."""
+    found = re.fullmatch(r"np\.full\(\(1, 1\), (.*)\)", value.text, re.DOTALL)
+    return Code(found[1]) if found and balanced(found[1]) else Code(f"{value:.}[0, 0]")
 
 
 def _length(positions: slice) -> int:
@@ -312,7 +356,7 @@ def _gram_listing(name: str, count: int) -> Listing:
     lines = [
         f"size = {' * '.join(f'{name}.shape[1]' for name in names)}",
         "total = np.zeros((size, size))",
-        "roots, negative = np.sqrt(np.abs(w)), np.any(w < 0.0)",
+        "roots, negative = np.sqrt(np.abs(w)), w < 0.0",
         f"step = max({ENTRIES} // max(size, 1), 1)",
         "for start in range(0, len(w), step):",
         "    part = slice(start, start + step)",
@@ -320,7 +364,16 @@ def _gram_listing(name: str, count: int) -> Listing:
     ]
     for other in names[1:]:
         lines.append(f"    rows = (rows[:, :, None] * {other}[part, None, :]).reshape(len(rows), -1)")
-    lines.append("    total += (rows.T * np.sign(w[part])) @ rows if negative else rows.T @ rows")
+    lines += [
+        "    below = negative[part]",
+        "    if below.all():",
+        "        total -= rows.T @ rows",
+        "    elif below.any():",
+        "        above, below = rows[~below], rows[below]",
+        "        total += above.T @ above - below.T @ below",
+        "    else:",
+        "        total += rows.T @ rows",
+    ]
     doc = (
         "Return the sum of w times the squares of the rows of A."
         if count == 1
