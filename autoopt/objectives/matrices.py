@@ -49,7 +49,8 @@ class Matrices:
     def jacobian(self, x: np.ndarray, sparse: bool | None) -> tuple[Any, tuple[int, ...]]:
         """Return the Jacobian, likewise, and the shape of the objective's result."""
         tape = self.dispatch.tape_at(x)
-        if sparse or prod(tape.steps[tape.output].shape) * x.size > LARGEST_DENSE**2:
+        rows = prod(tape.steps[tape.output].shape)
+        if sparse or (min(rows, x.size) > FEW and rows * x.size > LARGEST_DENSE**2):
             matrix = self._patterns.jacobian(x, sparse)
         else:
             matrix = self.dispatch.run("jacobian", x)
