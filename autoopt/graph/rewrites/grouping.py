@@ -40,23 +40,25 @@ def group_by_dependence(
     late: set[Variable],
     known: set[Variable],
     kept: Callable[[Variable], Variable] = identical,
+    linear: bool = False,
 ) -> list[Variable]:
     """Return `roots` with sums and products regrouped, so that terms free of `late` are combined first.
 
-    What is combined so goes through `kept`.
+    What is combined so goes through `kept`. With `linear` what is linear in `late` is taken out of sums and products of
+    matrices: for directions alone, as a sum of residuals taken apart by the parameters would lose its digits.
     """
     depends = Dependents(late)
     replaced: dict[Variable, Variable] = {}
     combined: dict[tuple, Variable] = {}  # what is combined early is computed once
-    linear = Linear(depends, kept)
+    taken = Linear(depends, kept)
     for node in io_toposort([*late, *known], roots):
         inputs = [replaced.get(variable, variable) for variable in node.inputs]
         results = node.outputs
         if any(v in depends for v in node.inputs):
-            grouping = _Grouping(node, inputs, linear, combined)
-            better = grouping.result()
-            if better is None:
-                better = linear.product(_on(node, inputs))
+            grouping = _Grouping(node, inputs, taken, combined)
+            better = grouping.result(linear)
+            if better is None and linear:
+                better = taken.product(_on(node, inputs))
             if better is not None:
                 results = [better]
         if results is node.outputs and inputs != node.inputs:
@@ -80,8 +82,8 @@ class _Grouping:
         self.node, self.inputs, self.linear, self.combined = node, inputs, linear, combined
         self.depends, self.kept = linear.depends, linear.kept
 
-    def result(self) -> Variable | None:
-        """Return the result, its operands regrouped; None if it is best as it is."""
+    def result(self, sums: bool) -> Variable | None:
+        """Return the result, its operands regrouped, those of `sums` too; None if it is best as it is."""
         out, inputs = self.node.outputs[0], self.inputs
         if is_elementwise(out, ps.Add):
             return self._grouped(inputs, [])
@@ -89,7 +91,7 @@ class _Grouping:
             return self._grouped(*self._divided(inputs))
         if is_elementwise(out, ps.TrueDiv):
             return self._quotient(*inputs)
-        if isinstance(self.node.op, Sum) and rank(inputs[0]):
+        if sums and isinstance(self.node.op, Sum) and rank(inputs[0]):
             along = range(rank(inputs[0])) if self.node.op.axis is None else self.node.op.axis
             axes = {axis % rank(inputs[0]) for axis in along}
             return _Sum(self.node, axes, self.linear).of(inputs[0])
