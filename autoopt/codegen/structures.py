@@ -137,6 +137,8 @@ def _sizes(*lengths: int) -> str:
 
 def scaled(number: float, code: Code) -> Code:
     """Return a number times an array of zeros and ones."""
+    if number < 0:  # zeros stay what they are, where times a negative number they would be -0
+        return infix("-", SUM, literal(abs(number - number)), scaled(-number, code))
     return code if number == 1 else infix("*", PRODUCT, literal(number), code)
 
 
@@ -190,6 +192,22 @@ def triangle(value: np.ndarray, search: Search) -> Code | None:
             n, m = turned.shape
             sizes = _sizes(*([n] if n == m else [n, m]))
             return _typed(f"np.tri({sizes}{f', k={k}' if k else ''}){text}", value, number)
+    return None
+
+
+@structure("index")
+def triangle_positions(value: np.ndarray, search: Search) -> Code | None:
+    """The rows, or the columns, of the entries of a triangle."""
+    if value.ndim != 1 or value.dtype != np.int64 or value.size < 6:
+        return None
+    n = int(value.max()) + 1
+    for name, k in (("triu", 0), ("tril", 0), ("triu", 1), ("tril", -1)):
+        for length in (n, n + 1):
+            if length * (length + (1 if k == 0 else -1)) // 2 != value.size:
+                continue
+            for which, positions in enumerate(getattr(np, f"{name}_indices")(length, k)):
+                if np.array_equal(positions, value):
+                    return Code(f"np.{name}_indices({_sizes(length, *([k] if k else []))})[{which}]")
     return None
 
 

@@ -143,6 +143,9 @@ def _from_start(positions: Variable, length: int) -> Variable:
     """Return positions of which those from the end are counted from the start: the same variable for the same ones."""
     if isinstance(positions, Constant) or positions.type.dtype.startswith("uint"):
         return positions
+    given = getattr(positions.tag, "constant", None)  # of which `tape.digest.folded` tells whether it is negative
+    if given is not None and (np.asarray(given) >= 0).all():
+        return positions
     known = positions.tag.__dict__.setdefault("from_start", {})
     if length not in known:
         known[length] = pt.switch(pt.lt(positions, 0), pt.add(positions, length), positions)
