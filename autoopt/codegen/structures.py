@@ -137,8 +137,6 @@ def _sizes(*lengths: int) -> str:
 
 def scaled(number: float, code: Code) -> Code:
     """Return a number times an array of zeros and ones."""
-    if number < 0:  # zeros stay what they are, where times a negative number they would be -0
-        return infix("-", SUM, literal(abs(number - number)), scaled(-number, code))
     return code if number == 1 else infix("*", PRODUCT, literal(number), code)
 
 
@@ -159,6 +157,8 @@ def _typed(text: str, value: np.ndarray, number: float) -> Code:
     if value.dtype != np.float64:
         kind = "bool" if value.dtype == bool else "int"
         text = f"{text[:-1]}, dtype={kind})" if text.endswith(")") else text.replace(").T", f", dtype={kind}).T")
+    if number < 0 and not np.signbit(value).all():  # times a negative number zeros would be -0
+        return infix("-", SUM, literal(abs(number - number)), scaled(-number, Code(text)))
     return scaled(number, Code(text))
 
 
