@@ -29,6 +29,7 @@ from autoopt.graph.loops.loop import Loop, loop
 from autoopt.graph.loops.roots import RootOp
 from autoopt.ops import matrices, scalars
 from autoopt.ops.analytic import Part
+from autoopt.ops.assembled import Assembled, Entry, Gram
 from autoopt.ops.contractions import Einsum
 from autoopt.ops.fourier import Fourier
 from autoopt.ops.matmul import MatMul, matmul
@@ -121,7 +122,56 @@ def compare(build, arrays, rtol=1e-12):
     return variables, outputs, text
 
 
+def put(size, *entries, shapes):
+    """A matrix put together from entries."""
+    op = Assembled(size, entries)
+    return lambda *given: op(*(pt.specify_shape(v, shape) for v, shape in zip(given, shapes, strict=True)))
+
+
+def squares(*shapes):
+    return lambda *given: Gram()(*(pt.specify_shape(v, shape) for v, shape in zip(given, shapes, strict=True)))
+
+
+def part(start, stop, step=1):
+    return slice(start, stop, step)
+
+
+IJ = (("i", 2), ("j", 2), ("i", 2), ("j", 2))
+AXES = (("i", 2), ("", 2), ("", 3), ("i", 2))  # 2 x 2 rows by 3 x 2 columns
+REPEATED = np.array([0, 2, 2])
+
 EXAMPLES = {
+    Assembled: [
+        (put(4, Entry(0, "block", part(0, 4), part(0, 4)), shapes=[(4, 4)]), S),
+        (put(4, Entry(0, "block", part(0, 4), part(0, 4), True), shapes=[(4, 4)]), S),
+        (put(4, Entry(0, "block", part(0, 4), part(0, 4)), Entry(1, "diagonal", part(0, 4), part(0, 4)),
+             shapes=[(4, 4), (4,)]), S, S[0]),
+        (put(6, Entry(0, "block", part(0, 4), part(4, 6), True), shapes=[(4, 2)]), B),
+        (put(6, Entry(0, "block", part(0, 4), part(4, 6), True), Entry(1, "block", part(1, 3), part(4, 6), True),
+             shapes=[(4, 2), (2, 2)]), B, B[:2]),
+        (put(9, Entry(0, "block", part(0, 7, 2), part(7, 9), True), Entry(1, "block", part(1, 3), part(7, 9), True),
+             shapes=[(4, 2), (2, 2)]), B, B[:2]),  # every second row, and rows between
+        (put(6, Entry(0, "block", part(0, 4), part(2, 4), True), shapes=[(4, 2)]), B),  # beyond the diagonal, too
+        (put(6, Entry(0, "block", part(0, 4), part(2, 4)), shapes=[(4, 2)]), B),
+        (put(6, Entry(0, "block", np.array([3, 0, 5, 1]), part(4, 6), True), shapes=[(4, 2)]), B),
+        (put(6, Entry(0, "block", np.array([3, 0, 3, 1]), part(4, 6), True), shapes=[(4, 2)]), B),
+        (put(6, Entry(0, "block", 1, part(4, 6), True), shapes=[(4, 2), (4,)]), B, np.array([3, 0, 3, 1])),
+        (put(6, Entry(0, "diagonal", part(0, 4), part(2, 6), True), shapes=[(4,)]), S[0]),
+        (put(6, Entry(0, "diagonal", REPEATED, REPEATED), shapes=[(3,)]), S[0, :3]),
+        (put(6, Entry(0, "diagonal", REPEATED, part(0, 3), True), shapes=[(3,)]), S[0, :3]),
+        (put(6, Entry(0, "diagonal", 1, 1), shapes=[(3,), (3,)]), S[0, :3], REPEATED),
+        (put(4, Entry(0, "diagonal", part(0, 4), part(0, 4)), shapes=[()]), np.array(2.0)),
+        (put(4, Entry(0, "blocks", part(0, 4), part(0, 4), False, IJ, 2), shapes=[(2, 2)]), S[:2, :2]),
+        (put(10, Entry(0, "blocks", part(0, 4), part(4, 10), True, AXES, 2), shapes=[(2, 2, 3)]),
+         np.arange(12.0).reshape(2, 2, 3)),
+        (put(10, Entry(0, "blocks", np.array([3, 3, 0, 1]), part(4, 10), True, AXES, 2), shapes=[(2, 2, 3)]),
+         np.arange(12.0).reshape(2, 2, 3)),
+    ],
+    Gram: [
+        (squares((5,), (5, 3)), X, M), (squares((5,), (5, 3)), np.abs(X), M),
+        (squares((5,), (5, 3), (5, 2)), X, M, M[:, :2]), (squares((2, 5), (5, 3)), np.stack([X, Y]), M),
+        (squares((0,), (0, 3)), EMPTY, M[:0]),
+    ],
     elemwise.DimShuffle: [
         (lambda a: a.dimshuffle("x", 0), X), (lambda a: a.T, M), (lambda a: a.dimshuffle(1, "x", 0), M),
         (lambda a: a.dimshuffle(0, "x"), EMPTY), (lambda a: a.dimshuffle("x"), np.array(2.0)),

@@ -225,6 +225,7 @@ def check_derivatives(f: Any, program: Program, objective: Any, point: np.ndarra
         product = objective.hessp(flat, direction)
         curve, error = differences.hessp(objective.grad, flat, direction)
         _conclude("hessp", product, curve, error)
+        _conclude("hess", objective.hess(flat) @ direction, curve, error)
 
 
 def _smooth(function: Any, flat: np.ndarray, direction: np.ndarray, slope: np.ndarray) -> bool:

@@ -43,6 +43,8 @@ def _copied(entries: Sequence[Entry]) -> list[Region]:
         if entry.kind == "diagonal" or not isinstance(entry.rows, slice) or not isinstance(entry.columns, slice):
             continue
         region = entry.rows, entry.columns
+        if any(part.step != 1 for part in region):  # between whose entries others may stand
+            continue
         others = [other for other in entries if other is not entry and _inside(other, region) is not True]
         if _meet(*region) or region in regions or any(_touches(other, region) for other in others):
             continue

@@ -156,18 +156,37 @@ def _shape(base: Base) -> tuple[int, ...]:
 
 
 def _product(sign: float, factors: Sequence[tuple[TensorVariable, bool, int]], original: Variable) -> TensorVariable:
-    """Return the product of factors, arrays of one shape with each other first, small ones before large ones."""
+    """Return the product of factors, arrays of one shape with each other first, small ones before large ones.
+
+    Of several factors and several divisors each factor is divided before the next one is multiplied.
+    """
+    divisors = [v for v, divided, count in factors for _ in range(count if divided else 0)]
     groups: dict[tuple, list[Variable]] = {}
     for v, divided, count in sorted(factors, key=lambda factor: prod(_shape(factor[0]))):
         if not divided:
             groups.setdefault(v.type.broadcastable, []).extend([v] * count)
-    parts = [pt.mul(*group) if len(group) > 1 else group[0] for group in groups.values()]
+    parts = [_quotient(group, divisors) for group in groups.values()]
     result = parts[0] if parts else pt.ones((1,) * rank(original))
     for part in parts[1:]:
         result = pt.mul(result, part)
-    for v, divided, count in factors:
-        for _ in range(count if divided else 0):
-            result = pt.true_div(result, v)
+    for v in divisors:
+        result = pt.true_div(result, v)
     result = pt.neg(result) if sign < 0 else result
     result.tag.trace = getattr(original.tag, "trace", [])
     return cast(TensorVariable, result)
+
+
+def _quotient(factors: Sequence[Variable], divisors: Sequence[Variable]) -> Variable:
+    """Return the product of factors of one shape, each divided by one of the `divisors` that are no larger, if any."""
+    shape = _shape(factors[0])
+    fitting = [v for v in divisors if all(n in (1, m) for n, m in zip(_shape(v), shape, strict=True))]
+    if len(fitting) < 2:
+        return pt.mul(*factors) if len(factors) > 1 else factors[0]
+    result = None
+    for factor in factors:
+        result = factor if result is None else pt.mul(result, factor)
+        if fitting:
+            divisor = fitting.pop(0)
+            divisors.remove(divisor)
+            result = pt.true_div(result, divisor)
+    return cast(Variable, result)

@@ -113,8 +113,8 @@ class _Assembly:
                 value = pt.constant(np.float64(term.coefficient))
             else:
                 value = shaped(self.multiplied(term, labels), (prod(rows.sizes),))
-            columns = Place(labels, _known(composed(columns, {}), labels)) if columns.labels != labels else columns
-            self.put(Entry(0, "diagonal", self.positions(rows), self.positions(columns), mirrored), value)
+            places = self.positions(rows), self.positions(_turned(columns, labels))
+            self.put(Entry(0, "diagonal", *places, mirrored), value)
             return
         letters = {label: chr(ord("i") + k) for k, label in enumerate(shared)}
         free = [label for label in (*rows.labels, *columns.labels) if label not in letters]
@@ -124,8 +124,9 @@ class _Assembly:
         self.put(entry, value)
 
     def put(self, entry: Entry, value: TensorVariable) -> None:
+        """Enter a value, in double precision: other entries are added into one that is as large as the matrix."""
         number = len(self.values)
-        self.values.append(value)
+        self.values.append(value if value.type.dtype == "float64" else value.astype("float64"))
         self.entries.append(
             Entry(number, entry.kind, entry.rows, entry.columns, entry.mirrored, entry.axes, entry.count)
         )
@@ -291,9 +292,14 @@ def _flat(places: Sequence[Place], positions: np.ndarray) -> Place:
     return composed(Place(tuple(new), positions), dict(zip(new, places, strict=True)))
 
 
-def _known(place: Place, labels: tuple[Label, ...]) -> np.ndarray:
+def _turned(place: Place, labels: tuple[Label, ...]) -> Place:
+    """Return the same place with its labels in another order."""
+    if place.labels == labels:
+        return place
     order = [place.labels.index(label) for label in labels]
-    return np.ascontiguousarray(place.known().transpose(order))
+    if isinstance(place.index, Variable):
+        return Place(labels, cast(TensorVariable, place.index).dimshuffle(order))
+    return Place(labels, np.ascontiguousarray(place.known().transpose(order)))
 
 
 def _paired(terms: Sequence[Term]) -> list[tuple[Term, bool]]:

@@ -14,6 +14,7 @@ from itertools import combinations
 from math import inf, prod
 from typing import Any, cast
 
+import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
@@ -41,7 +42,7 @@ class Contractions:
         while any(self._summed(factor, kept, factors) is not factor for factor in factors):
             factors = multiplied(self._summed(factor, kept, factors) for factor in factors)
         if not factors:
-            return pt.constant(1.0), ()
+            return pt.constant(np.float64(1.0)), ()
         tree = _order(factors, kept)
         return self._run(tree, factors, list(wanted))
 

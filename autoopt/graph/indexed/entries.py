@@ -96,19 +96,15 @@ def _moved_beside(term: Term, new: dict[Label, Place], out: list[Place], axis: i
 def gathered(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
     """x[g] and x[r, c], the positions over a single set of axes, which stand together."""
     positions = _gathering(node, node.inputs[1:])
-    axes = list(positions)
-    if axes != list(range(axes[0], axes[0] + len(axes))) or len({rank(v) for v in positions.values()}) > 1:
-        raise NotFactored("positions along axes that do not stand together")
-    shape = node.outputs[0].type.shape[axes[0] : axes[0] + rank(positions[axes[0]])]
-    if any(v.type.shape != shape for v in positions.values()):
-        raise NotFactored("positions of different shapes")
+    axes, shape = _together(positions)
     found = []
     for term in terms[0]:
         labels = tuple(Label(length) for length in shape)
         own = [term.out[axis] for axis in axes]
         if not all(place.is_plain for place in own) or len({place.labels for place in own}) < len(own):
             raise NotFactored("positions in what has been placed")
-        new = {place.labels[0]: Place(labels, _index(positions[axis])) for axis, place in zip(axes, own, strict=True)}
+        places = [_placed(positions[axis], labels) for axis in axes]
+        new = {place.labels[0]: there for place, there in zip(own, places, strict=True)}
         out = [*term.out[: axes[0]], *(Place((label,)) for label in labels), *term.out[axes[-1] + 1 :]]
         if any(label in new for place in out for label in place.labels):
             raise NotFactored("positions in a diagonal")
@@ -116,8 +112,28 @@ def gathered(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
     return found
 
 
-def _index(variable: Variable) -> np.ndarray | Variable:
-    return np.asarray(variable.data) if isinstance(variable, Constant) else variable
+def _together(positions: dict[int, Variable]) -> tuple[list[int], tuple[int, ...]]:
+    """Return the axes that positions are along, which are consecutive, and the shape that the positions have together.
+
+    x[r[:, None], c] stands for positions over the axes of r and of c.
+    """
+    axes = list(positions)
+    if axes != list(range(axes[0], axes[0] + len(axes))):
+        raise NotFactored("positions along axes that do not stand together")
+    shapes = [tuple(map(length_of, v.type.shape)) for v in positions.values()]
+    return axes, np.broadcast_shapes(*shapes)
+
+
+def _placed(positions: Variable, labels: tuple[Label, ...]) -> Place:
+    """Return the place at positions that spread over `labels`."""
+    own = labels[len(labels) - rank(positions) :]
+    x = cast(TensorVariable, positions)
+    kept = [axis for axis, label in enumerate(own) if x.type.shape[axis] == label.size]
+    if isinstance(x, Constant):
+        data = np.asarray(x.data)
+        return Place(tuple(own[axis] for axis in kept), data.reshape([data.shape[axis] for axis in kept]))
+    x = x if len(kept) == len(own) else x.dimshuffle(kept)
+    return Place(tuple(own[axis] for axis in kept), x)
 
 
 def _gathering(node: Apply, inputs: Sequence[Variable]) -> dict[int, Variable]:
@@ -146,10 +162,13 @@ def _from_start(positions: Variable, length: int) -> Variable:
     given = getattr(positions.tag, "constant", None)  # of which `tape.digest.folded` tells whether it is negative
     if given is not None and (np.asarray(given) >= 0).all():
         return positions
-    known = positions.tag.__dict__.setdefault("from_start", {})
-    if length not in known:
-        known[length] = pt.switch(pt.lt(positions, 0), pt.add(positions, length), positions)
-    return known[length]
+    known = getattr(positions.tag, "from_start", None)
+    if known is None or known[0] is not positions:  # a clone has the tag of what it is a clone of
+        none: dict[int, Variable] = {}
+        known = positions.tag.from_start = (positions, none)
+    if length not in known[1]:
+        known[1][length] = pt.switch(pt.lt(positions, 0), pt.add(positions, length), positions)
+    return known[1][length]
 
 
 @pushes(IncSubtensor, *SCATTERS)
@@ -168,10 +187,7 @@ def _written_positions(node: Apply, terms: Sequence[Term]) -> list[Term]:
     """What is written at arrays of positions: its axes stand at these."""
     x, y, *inputs = node.inputs
     positions = _gathering(node, inputs)
-    axes = list(positions)
-    inner = positions[axes[0]].type.shape
-    if axes != list(range(axes[0], axes[0] + len(axes))) or any(v.type.shape != inner for v in positions.values()):
-        raise NotFactored("positions along axes that do not stand together")
+    axes, inner = _together(positions)
     first, last = axes[0], axes[0] + len(inner)
     shape = (*x.type.shape[:first], *inner, *x.type.shape[axes[-1] + 1 :])
     found = []
@@ -185,7 +201,7 @@ def _written_positions(node: Apply, terms: Sequence[Term]) -> list[Term]:
             raise NotFactored("positions of what has been placed")
         else:
             labels = tuple(place.labels[0] for place in middle)
-            moved = [Place(labels, _index(v)) for v in positions.values()]
+            moved = [_placed(v, labels) for v in positions.values()]
         found.append(term.times((), [*own[:first], *moved, *own[last:]]))
     return found
 

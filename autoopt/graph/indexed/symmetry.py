@@ -50,8 +50,9 @@ def _joint(
     under, under_scales = _divided(b.below, turned)
     if not (mine and _are_same(mine, yours) and _are_same(below, under)):
         return None
-    shared_above, above = _pairs([*mine_scales, *yours_scales])
-    shared_below, beneath = _pairs([*below_scales, *under_scales])
+    common = set(labels) & set(turned)
+    shared_above, above = _pairs([*mine_scales, *yours_scales], common)
+    shared_below, beneath = _pairs([*below_scales, *under_scales], common)
     core = (
         pt.mul(*(p.over(labels) for p in [*mine, *shared_above])) if len(mine) + len(shared_above) > 1 else mine[0][0]
     )
@@ -76,13 +77,13 @@ def _are_same(one: Sequence[Piece], two: Sequence[Piece]) -> bool:
     return not left
 
 
-def _pairs(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """Return the pieces that stand twice, once, and the others."""
+def _pairs(pieces: Sequence[Piece], common: set[Label]) -> tuple[list[Piece], list[Piece]]:
+    """Return the pieces over `common` labels that stand twice, once, and the others."""
     left, shared, rest = list(pieces), [], []
     while left:
         piece = left.pop()
         twin = next((k for k, other in enumerate(left) if piece.is_same(other)), None)
-        if twin is None:
+        if twin is None or not set(piece.labels) <= common:
             rest.append(piece)
         else:
             del left[twin]
