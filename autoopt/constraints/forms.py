@@ -120,7 +120,8 @@ def _limits(name: str, given: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
             )
         limits.append(np.broadcast_to(limit, (count,)).copy())
     lower, upper = limits
-    for wrong, complaint in [(np.isnan(lower) | np.isnan(upper), "is nan"), (lower > upper, "cannot be met")]:
+    out_of_reach = (lower > upper) | (lower == np.inf) | (upper == -np.inf)
+    for wrong, complaint in [(np.isnan(lower) | np.isnan(upper), "is nan"), (out_of_reach, "cannot be met")]:
         if wrong.any():
             i = int(np.argmax(wrong))
             raise UsageError(
