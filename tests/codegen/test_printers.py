@@ -30,6 +30,7 @@ from autoopt.graph.loops.roots import RootOp
 from autoopt.ops import matrices, scalars
 from autoopt.ops.analytic import Part
 from autoopt.ops.assembled import Assembled, Entry, Gram
+from autoopt.ops.crossed import Crossed, crossed
 from autoopt.ops.contractions import Einsum
 from autoopt.ops.fourier import Fourier
 from autoopt.ops.matmul import MatMul, matmul
@@ -171,6 +172,10 @@ EXAMPLES = {
         (squares((5,), (5, 3)), X, M), (squares((5,), (5, 3)), np.abs(X), M),
         (squares((5,), (5, 3), (5, 2)), X, M, M[:, :2]), (squares((2, 5), (5, 3)), np.stack([X, Y]), M),
         (squares((0,), (0, 3)), EMPTY, M[:0]),
+    ],
+    Crossed: [
+        (lambda a, r, c: crossed(a, r, c), M, np.array([2, 0, -1]), np.array([1, 1])),
+        (lambda a, r, c: crossed(a, r, c), M, np.arange(3), np.zeros(0, np.int64)),
     ],
     elemwise.DimShuffle: [
         (lambda a: a.dimshuffle("x", 0), X), (lambda a: a.T, M), (lambda a: a.dimshuffle(1, "x", 0), M),
