@@ -30,8 +30,8 @@ from autoopt.graph.loops.roots import RootOp
 from autoopt.ops import matrices, scalars
 from autoopt.ops.analytic import Part
 from autoopt.ops.assembled import Assembled, Entry, Gram
-from autoopt.ops.crossed import Crossed, crossed
 from autoopt.ops.contractions import Einsum
+from autoopt.ops.crossed import Crossed, crossed
 from autoopt.ops.fourier import Fourier
 from autoopt.ops.matmul import MatMul, matmul
 from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
