@@ -177,14 +177,12 @@ def mixture_linearise(x, y):
     moments = [np.sum(p * z**k, axis=0) for k in range(5)]
     u, m, s = slice(0, 5), slice(5, 10), slice(10, 15)
     # sums over rows of p_a * (outer product of the slopes of term a + its own second derivatives)
-    first = [np.ones(5), inverse, np.ones(5)]
     cross[u, u] = eye * moments[0]
     cross[u, m] = cross[m, u] = eye * moments[1] * inverse
     cross[u, s] = cross[s, u] = eye * (moments[2] - moments[0])
     cross[m, m] = eye * (moments[2] - moments[0]) * inverse**2
     cross[m, s] = cross[s, m] = eye * (moments[3] - 3 * moments[1]) * inverse
     cross[s, s] = eye * (moments[4] - 4 * moments[2] + moments[0])
-    assert len(first) == 3
     hessian = slopes.T @ slopes - cross
     hessian[u, u] += len(y) * (np.diag(shares) - np.outer(shares, shares))
     return lambda d: hessian @ d

@@ -8,6 +8,7 @@ from benchmarks import loops, recurrences, transforms
 from benchmarks.loop_peers import LOOP_TOOLS, CannotTake
 from benchmarks.peers import TOOLS
 from benchmarks.problems import PROBLEMS
+from benchmarks.products import PRODUCTS
 
 every_problem = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=list(PROBLEMS))
 
@@ -120,3 +121,16 @@ def test_transforms_have_the_gradient_and_the_product_of_differences(case):
     second = slope(lambda t: both.grad(case.x + t * np.ones_like(case.x)))
     for name in ("hvp objective", "hvp function"):
         np.testing.assert_allclose(found[name], second, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("row", PRODUCTS.values(), ids=list(PRODUCTS))
+def test_products_by_hand_are_slopes_of_the_gradient(row):
+    rng = np.random.default_rng(0)
+    x, data = row.start(rng, *row.small)
+    f, P = Objective(row.objective, x, data), rng.normal(size=(x.size, 3))
+    expected = np.stack([slope(lambda t, p=p: f.grad(x + t * p)) for p in P.T], axis=1)
+    size = np.max(np.abs(expected))
+    by_hand = row.linearise(x, *data)
+    np.testing.assert_allclose(by_hand(P), expected, rtol=1e-6, atol=1e-7 * size)
+    np.testing.assert_allclose(np.stack([by_hand(p) for p in P.T], axis=1), by_hand(P), rtol=1e-10, atol=1e-12 * size)
+    np.testing.assert_allclose(f.hessp(x, P), by_hand(P), rtol=1e-9, atol=1e-10 * size)

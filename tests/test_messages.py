@@ -177,7 +177,8 @@ def test_unknown_engine() -> None:
 
 def test_unknown_kind_of_source() -> None:
     objective = Objective(lambda x: x @ x, X)
-    expected = "derivatives='hess' is not understood.\nTo fix this: choose one of value, gradient, hessian, hvp."
+    remedy = "choose one of value, gradient, hessian, hvp, hvp_columns, jacobian, vjp, jvp."
+    expected = f"derivatives='hess' is not understood.\nTo fix this: {remedy}"
     assert usage(lambda: objective.source("hess")) == expected
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,6 +87,33 @@ def starts_negative(code: Code) -> bool:
 def call(function: str, *arguments: object) -> Code:
     """Return `function(arguments)`."""
     return Code(f"{function}({', '.join(str(argument) for argument in arguments)})")
+
+
+_TRANSPOSED = re.compile(r"(.*)\.transpose\(([\d, ]+)\)", re.DOTALL)
+
+
+def transposed(code: Code, order: Sequence[int]) -> Code:
+    """Return an array with its axes in another order; one that already is a transpose is transposed once."""
+    found = _TRANSPOSED.fullmatch(code.text)
+    if found and code.level == ATOM and balanced(found[1]):
+        inner = [int(axis) for axis in found[2].split(",")]
+        if len(inner) == len(order):
+            code, order = Code(found[1]), [inner[axis] for axis in order]
+    if list(order) == sorted(order):
+        return code
+    if list(order) == sorted(order, reverse=True):
+        return Code(f"{code:.}.T")
+    return Code(f"{code:.}.transpose({', '.join(map(str, order))})")
+
+
+def balanced(text: str) -> bool:
+    """Whether a text has as many closing brackets as opening ones, each after its own."""
+    depth = 0
+    for letter in text:
+        depth += (letter in "([{") - (letter in ")]}")
+        if depth < 0:
+            return False
+    return not depth
 
 
 def dtype_text(dtype: str) -> str:

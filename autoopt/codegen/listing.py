@@ -308,7 +308,7 @@ class _Writer:
             self.compute([result])
             code, base = self.code(result), origin(result)
             is_another = (base in seen and not shared) or base in self.inputs or not owned(result)
-            if rank(result) and is_another and result not in seen:
+            if rank(result) and is_another and not (shared and result in seen):
                 code = self.codes[result] = Code(f"{code:.}.copy()")
                 self.pending.setdefault(result, [])
             seen.add(base)

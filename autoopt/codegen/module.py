@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
@@ -14,7 +15,7 @@ from pytensor.graph.traversal import ancestors, io_toposort
 
 from autoopt.codegen.code import Code, expression, literal
 from autoopt.codegen.constants import constant_text
-from autoopt.codegen.listing import list_function
+from autoopt.codegen.listing import WIDTH, list_function
 from autoopt.codegen.printers.table import NoSource, stem
 from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.codegen.steps import list_steps
@@ -308,7 +309,12 @@ def _renamed(listing: Listing, names: list[str]) -> list[str]:
 
 
 def _dictionary(names: Sequence[str]) -> str:
-    return "{" + ", ".join(f'"{name}": {name}' for name in names) + "}"
+    """Return the display of a dictionary, in lines of a function's body if it is long."""
+    pairs = ", ".join(f'"{name}":\0{name}' for name in names)
+    if len(pairs) <= WIDTH:
+        return f"{{{pairs}}}".replace("\0", " ")
+    lines = textwrap.wrap(pairs, WIDTH + 8, break_long_words=False, break_on_hyphens=False)
+    return "{\n        " + "\n        ".join(lines).replace("\0", " ") + ",\n    }"
 
 
 def _reads(body: str, name: str) -> bool:

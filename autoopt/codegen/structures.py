@@ -157,6 +157,8 @@ def _typed(text: str, value: np.ndarray, number: float) -> Code:
     if value.dtype != np.float64:
         kind = "bool" if value.dtype == bool else "int"
         text = f"{text[:-1]}, dtype={kind})" if text.endswith(")") else text.replace(").T", f", dtype={kind}).T")
+    if number < 0 and not np.signbit(value).all():  # times a negative number zeros would be -0
+        return infix("-", SUM, literal(abs(number - number)), scaled(-number, Code(text)))
     return scaled(number, Code(text))
 
 
@@ -190,6 +192,22 @@ def triangle(value: np.ndarray, search: Search) -> Code | None:
             n, m = turned.shape
             sizes = _sizes(*([n] if n == m else [n, m]))
             return _typed(f"np.tri({sizes}{f', k={k}' if k else ''}){text}", value, number)
+    return None
+
+
+@structure("index")
+def triangle_positions(value: np.ndarray, search: Search) -> Code | None:
+    """The rows, or the columns, of the entries of a triangle."""
+    if value.ndim != 1 or value.dtype != np.int64 or value.size < 6:
+        return None
+    n = int(value.max()) + 1
+    for name, k in (("triu", 0), ("tril", 0), ("triu", 1), ("tril", -1)):
+        for length in (n, n + 1):
+            if length * (length + (1 if k == 0 else -1)) // 2 != value.size:
+                continue
+            for which, positions in enumerate(getattr(np, f"{name}_indices")(length, k)):
+                if np.array_equal(positions, value):
+                    return Code(f"np.{name}_indices({_sizes(length, *([k] if k else []))})[{which}]")
     return None
 
 

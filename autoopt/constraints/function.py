@@ -158,7 +158,8 @@ class ConstraintFunction:
         if self.supplies_second:
             given = self.given_hess(self.structure.unflatten(np.array(x)), np.array(v))
             return shapes.hessian(given, self.name, x.size, self.given_hess)
-        return self._weighted(v).hess(x, sparse=self.curvature is not None)
+        is_sparse = self.curvature is not None  # which binds weights of its own, the first time
+        return self._weighted(v).hess(x, sparse=is_sparse)
 
     def hessp(self, x: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Return sum_k v_k d2 c_k/dx2 times `p`, shape (n,)."""

@@ -45,6 +45,10 @@ DERIVATIONS: dict[str, Derivation] = {}
 """By the names of KINDS."""
 
 
+LINKED: dict[str, Derivation] = {}
+"""Those that need nothing but PyTensor's own operations, for what compiles these, where others are better printed."""
+
+
 def derives(kind: str) -> Callable[[Derivation], Derivation]:
     """Register what makes a kind of derivative."""
 
@@ -94,6 +98,9 @@ def _stacked(graph: Graph, value: TensorVariable) -> tuple[list[TensorVariable],
         for row, part in zip(blocks, graph.parts, strict=True)
     ]
     return [], [join(rows, graph.parts, graph.size)]
+
+
+LINKED["hess"] = _stacked
 
 
 def _block(gradient: Sequence[TensorVariable], wrt: Sequence[TensorVariable], i: int, j: int) -> TensorVariable:
@@ -208,7 +215,8 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
     kind : str
         A name in KINDS.
     divide : bool
-        If True what the data or the point decide is in functions of its own; if False the last function does all.
+        If True what the data or the point decide is in functions of its own; if False the last function does all, with
+        PyTensor's own operations where it can be.
 
     Raises
     ------
@@ -222,7 +230,8 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         if order < 2:
             graph = replace(graph, value=cast(TensorVariable, settled([graph.value], order)[0]))
         try:
-            extra, results = DERIVATIONS[kind](graph, graph.value)
+            derivation = DERIVATIONS[kind] if divide else LINKED.get(kind, DERIVATIONS[kind])
+            extra, results = derivation(graph, graph.value)
         except NotFactored as problem:
             raise NotImplementedError(f"is computed a column at a time: {problem}") from problem
         except (NullTypeGradError, NotImplementedError) as problem:

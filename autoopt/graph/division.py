@@ -83,7 +83,8 @@ def divide_graph(
     if KINDS[kind].order == 2 and not extra:
         results = with_shared_products([vector, *given], results)
     results = group_by_dependence(results, {vector, *extra}, set(given))
-    results = group_by_dependence(results, set(extra), {vector, *given}) if extra else results
+    if extra:
+        results = group_by_dependence(results, set(extra), {vector, *given}, linear=True)
     roots = _readable([vector, *extra, *given], [*results, *checks])  # what is equal now is one
     results, checks = roots[:count], roots[count:]
     ahead = _frontier(roots, given, {vector, *extra})
@@ -126,7 +127,7 @@ def grouped(roots: Sequence[Variable], late: list[Variable], given: list[Variabl
     """Return `roots` as a person would write them, what is free of `late` together, and safe from further rewrites."""
     whole = _readable([*late, *given], list(roots))
     whole = closed(_frontier(whole, given, set(late)), whole)
-    whole = group_by_dependence(whole, set(late), set(given), lambda v: applied(Barrier(), v))
+    whole = group_by_dependence(whole, set(late), set(given), lambda v: applied(Barrier(), v), linear=True)
     return closed(_frontier(whole, given, set(late)), whole)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoopt.tape.batching.batching import has_loops
-from autoopt.tape.tape import Tape
+from autoopt.tape.tape import PARAMETER, Tape
 
 PREPARE = "prepare"
 """The printed function of what the data alone decide, computed once per data set."""
@@ -141,6 +141,10 @@ DENSE = 400
 """With more parameters than this a Hessian that has no index notation is computed a column at a time."""
 
 
+LONG = 60
+"""With more steps than this, as unrolled chains have, a Hessian is its products, which take less long to derive."""
+
+
 def at_once(tape: Tape) -> bool:
     """Whether a vectorised tape's Hessian may be derived as a whole; loops over stacks take long to derive."""
-    return not has_loops(tape)
+    return not has_loops(tape) and sum(step.level == PARAMETER for step in tape.steps) <= LONG

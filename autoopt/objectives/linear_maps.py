@@ -50,7 +50,7 @@ def jvp(f: Callable, primals: tuple | list, tangents: tuple | list) -> tuple[Any
         return _inner_jvp(traced.tracer, traced.tracer.substitute(f), primals, tangents)
     objective, x = _at(f, primals)
     direction = objective.structure.flatten(tangents, "tangents")
-    value = objective.array(x)
+    value = objective.dispatch.original.result(x)
     tangent = objective.jvp(x, direction).reshape(value.shape)
     retain(objective)
     return value[()], tangent[()]
@@ -84,7 +84,7 @@ def vjp(f: Callable, *primals: Any) -> tuple[Any, Callable[[Any], tuple]]:
     if (traced := next(_traced(primals), None)) is not None:
         return _inner_vjp(traced.tracer, traced.tracer.substitute(f), *primals)
     objective, x = _at(f, primals)
-    value = objective.array(x)
+    value = objective.dispatch.original.result(x)
 
     def pullback(w: Any) -> tuple:
         if np.shape(w) != value.shape:

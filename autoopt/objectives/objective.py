@@ -7,8 +7,6 @@ and the user's own function for `original.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +14,11 @@ import numpy as np
 from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC, Kind
-from autoopt.objectives.blocks import LARGEST_DENSE
-from autoopt.objectives.directions import weights
+from autoopt.objectives.directions import LinearMaps
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
+from autoopt.objectives.matrices import Matrices
 from autoopt.objectives.original import Original
 from autoopt.objectives.products import Products
 from autoopt.objectives.solved import closer
@@ -33,12 +31,7 @@ from autoopt.tracing.outside.watching import BUDGET
 from autoopt.tracing.standins.table import stands_in
 
 if TYPE_CHECKING:
-    from autoopt.objectives.sparse import Patterns
     from autoopt.objectives.sparsity import Sparsity
-
-
-FEW = 32
-"""Up to so many products are sooner made than saved."""
 
 
 class Objective:
@@ -103,8 +96,8 @@ class Objective:
         self._original = dispatch.original
         self._run = dispatch.run
         self._products = Products(dispatch)
-        self.__dict__.pop("_patterns", None)
-        self._pushes, self._pulls = Products(dispatch, "pushforward_columns"), Products(dispatch, "pullback_columns")
+        self._matrices = Matrices(dispatch, self._products, self.__dict__.get("_matrices"))
+        self._maps = LinearMaps(dispatch)
         self.timings = dispatch.timings
 
     def let_go(self) -> None:
@@ -170,19 +163,7 @@ class Objective:
 
         With `sparse=True` it is a `scipy.sparse.csr_array`, with `sparse=False` an array, whatever its size.
         """
-        x = self._flat(x)
-        if sparse or (sparse is None and self.size > LARGEST_DENSE) or self._by_columns:
-            return self._patterns.hessian(x, sparse, self._dense)
-        return self._dense(x)
-
-    def _dense(self, x: np.ndarray) -> np.ndarray:
-        return _mirrored(self._run("hess", x))
-
-    @property
-    def _by_columns(self) -> bool:
-        """Whether the Hessian is not derived as a whole, so that few products may do in place of n."""
-        path = self.dispatch.paths[0]
-        return self.size > FEW and self.dispatch.compiler.compiled(path, "hess").by_products
+        return self._matrices.hessian(self._flat(x), sparse)
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Hessian times `p`, of shape (n,), or a matrix (n, k) of k directions, in the shape of `p`.
@@ -198,58 +179,26 @@ class Objective:
 
         They are an array, or a `scipy.sparse.csr_array`, as the Hessian is.
         """
-        x = self._flat(x)
-        tape = self.dispatch.tape_at(x)
-        if sparse or prod(tape.steps[tape.output].shape) * self.size > LARGEST_DENSE**2:
-            matrix = self._patterns.jacobian(x, sparse)
-        else:
-            matrix = self._run("jacobian", x)
-        tape = self.dispatch.tape_at(x)
-        return matrix, tape.steps[tape.output].shape
+        return self._matrices.jacobian(self._flat(x), sparse)
 
     def jvp(self, x: Any, p: Any) -> np.ndarray:
-        """Return the Jacobian times `p`, shape (m,), m being the number of entries of f's result.
+        """Return the Jacobian times `p`: how the m entries of f's result change along `p`, shape (m,).
 
-        For a matrix `p` of shape (n, k), a direction in each column, it has shape (m, k). What does not depend on `p`
-        is computed once for each x.
+        For a matrix (n, k) it has shape (m, k). What does not depend on `p` is computed once for each x.
         """
-        x = self._flat(x)
-        if self.structure.is_matrix(p):
-            return self._pushes.at(x, np.asarray(p, dtype=np.float64), prod(self._result_shape(x)))
-        return self._run("pushforward", x, self._flat(p, "direction"))
+        p = np.asarray(p, dtype=np.float64) if self.structure.is_matrix(p) else self._flat(p, "direction")
+        return self._maps.pushed(self._flat(x), p)
 
     def vjp(self, x: Any, w: Any) -> np.ndarray:
-        """Return the transposed Jacobian times `w`, shape (n,).
+        """Return the transposed Jacobian times `w`, shape (n,): the gradient of the sum of w times f's result.
 
-        `w` has one weight for each entry of f's result: f's shape, or flat, shape (m,). For a matrix of shape (m, k)
-        the result has shape (n, k). What does not depend on `w` is computed once for each x.
+        `w` has f's shape, or is flat, shape (m,); for a matrix (m, k) the result has shape (n, k).
         """
-        x = self._flat(x)
-        w = weights(w, self._result_shape(x))
-        return self._run("pullback", x, w) if w.ndim == 1 else self._pulls.at(x, w, self.size)
-
-    def _result_shape(self, x: np.ndarray) -> tuple[int, ...]:
-        """Return the shape of f's result at `x`: where it may be another one, from its value there."""
-        path = self.dispatch.paths[0]
-        tape = path.trace.tape
-        if len(self.dispatch.paths) > 1 or tape.guards or not path.trace.watched.complete:
-            return self.array(x).shape
-        return tape.steps[tape.output].shape
-
-    def array(self, x: Any) -> np.ndarray:
-        """Return f(x) of an array-valued f, in its shape."""
-        return np.array(self._run("value", self._flat(x)), dtype=float)
+        return self._maps.pulled(self._flat(x), w)
 
     def sparsity(self, kind: str = "hessian") -> Sparsity:
         """Return where the Hessian, or the "jacobian", may differ from 0 on the path taken last; `spy` draws it."""
-        return self._patterns.sparsity(kind)
-
-    @cached_property
-    def _patterns(self) -> Patterns:
-        """The patterns of the paths, found when first asked for."""
-        from autoopt.objectives.sparse import Patterns  # loads scipy.sparse
-
-        return Patterns(self.dispatch)
+        return self._matrices.sparsity(kind)
 
     def flatness(self, x: Any) -> Flat | None:
         """Return why the value on the path at x0 has no slope in the parameters; None if it may have one."""
@@ -316,12 +265,6 @@ class Objective:
     def is_complete(self) -> bool:
         """Whether every change of what the objective reads outside is noticed."""
         return all(path.trace.watched.complete for path in self.dispatch.paths)
-
-
-def _mirrored(hessian: np.ndarray) -> np.ndarray:
-    """Return the Hessian, entries that an infinite one made NaN taken from beyond the diagonal."""
-    unknown = np.isnan(hessian)
-    return np.where(unknown, hessian.T, hessian) if unknown.any() else hessian
 
 
 def kind_of(derivatives: str) -> Kind:

@@ -78,9 +78,13 @@ class Original:
 
     def array(self, x: Any) -> np.ndarray:
         """Return what the function returns, as `value` does: flat, shape (m,) or ()."""
-        with self._left.set_aside():
-            value = np.asarray(self._result(x), dtype=float)
+        value = self.result(x)
         return value.reshape(()) if self.scalar else value.reshape(-1)
+
+    def result(self, x: Any) -> np.ndarray:
+        """Return what the function returns, as `value` does, in its shape."""
+        with self._left.set_aside():
+            return np.asarray(self._result(x), dtype=float)
 
     def commit_state(self, x: Any) -> None:
         """Call the function, so that what it keeps outside is what it keeps at `x`."""

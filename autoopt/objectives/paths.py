@@ -55,6 +55,8 @@ class Path:
         Whether its first gradient has been compared with the values, where texts or whole numbers lead away from them.
     orders : dict of int to int
         How often derivatives of an order have been compared with the values, where decisions may lead away from them.
+    second : bool or None
+        Whether its Hessian has been found to be how the gradient changes; None if that has not been looked at.
     finite : ndarray or None
         The latest point at which the value was found finite.
     watched : Watch or None
@@ -75,6 +77,7 @@ class Path:
         tape = recorded.tape
         self.is_plain = self.compared and not (tape.caught or tape.python_numbers or tape.equalities or tape.decided)
         self.orders: dict[int, int] = {}
+        self.second: bool | None = None
         self.finite: np.ndarray | None = None
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
         self.watched = recorded.watched or None

@@ -50,7 +50,9 @@ class Products:
 
     def at(self, x: np.ndarray, directions: np.ndarray, length: int | None = None) -> np.ndarray:
         """Return the products with the columns of `directions`, shape (n, k), as columns; their length, if not n."""
-        found = np.empty((length or len(directions), directions.shape[1]))
+        found = np.empty((len(directions) if length is None else length, directions.shape[1]))
+        if not found.size or not directions.size:
+            return np.zeros(found.shape)
         done, count = 0, directions.shape[1]
         while done < count:
             is_looked_at = done > 0 or self.dispatch.paths[0].is_plain

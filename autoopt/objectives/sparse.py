@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,8 @@ class Compressed:
     ----------
     steps : list of Step
         Those of the path's tape: as long as a tape has these, and the leaves that were read are as they were, it holds.
+    reading : Reading
+    pattern : Pattern
     checked : bool
         Whether a matrix has been compared with a product in a direction of no colour.
     """
@@ -63,8 +66,18 @@ class Compressed:
     steps: list
     reading: propagation.Reading
     pattern: Pattern
-    coloring: Coloring
     checked: bool = False
+
+    @cached_property
+    def coloring(self) -> Coloring:
+        """Which products give the matrix, and where its entries are in them."""
+        return _ROWS[self.kind][1](self.pattern)
+
+    def takes_at_most(self, products: float) -> bool:
+        """Whether it takes no more products than that; what is too full for it is not coloured."""
+        if self.kind == "hessian" and coloring.fewest(self.pattern) > products:
+            return False
+        return self.coloring.colors <= products
 
     def of(self, products: list[np.ndarray]) -> sparse.csr_array:
         """Return the matrix whose products with the colours are these."""
@@ -84,12 +97,14 @@ class Patterns:
     Parameters
     ----------
     dispatch : Dispatch
+    known : Patterns, optional
+        Those of an objective of the same code.
     """
 
-    def __init__(self, dispatch: Dispatch) -> None:
+    def __init__(self, dispatch: Dispatch, known: Patterns | None = None) -> None:
         self.dispatch = dispatch
         self._products_of: dict[str, Products] = {}
-        self._kept: list[Compressed | tuple[str, list]] = []
+        self._kept: list[Compressed | tuple[str, list]] = [] if known is None else list(known._kept)
 
     def sparsity(self, kind: str) -> Sparsity:
         """Return the pattern of the path that was taken last.
@@ -197,11 +212,8 @@ class Patterns:
 
 @during("compiling", lambda kind, tape: f"the pattern of the {kind}")
 def _made(kind: str, tape: Tape) -> Compressed | None:
-    follow, color, *_ = _ROWS[kind]
-    reading = follow(tape)
-    if reading.pattern is None:
-        return None
-    return Compressed(kind, tape.steps, reading, reading.pattern, color(reading.pattern))
+    reading = _ROWS[kind][0](tape)
+    return None if reading.pattern is None else Compressed(kind, tape.steps, reading, reading.pattern)
 
 
 def _each(matrix: sparse.csr_array) -> Iterator[np.ndarray]:
@@ -214,7 +226,7 @@ def _each(matrix: sparse.csr_array) -> Iterator[np.ndarray]:
 
 def saves(products: int) -> Callable[[Compressed], bool]:
     """Return whether a colouring takes fewer products than `products`, by enough."""
-    return lambda found: found.coloring.colors <= SAVED * products
+    return lambda found: found.takes_at_most(SAVED * products)
 
 
 def always(found: Compressed) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
-from pytensor.graph.replace import clone_replace
-from pytensor.graph.traversal import ancestors
+from pytensor.graph.replace import _vectorize_node, clone_replace
+from pytensor.graph.traversal import io_toposort
 
 from autoopt.ops.releases import infers_shape
 
@@ -36,8 +36,16 @@ def closed(variables: Sequence[Variable], within: Sequence[Variable]) -> list[Va
 
 def opened(variables: Sequence[Variable]) -> list[Variable]:
     """Return `variables` without barriers."""
-    while True:
-        node = next((v.owner for v in ancestors(variables) if v.owner and isinstance(v.owner.op, Barrier)), None)
-        if node is None:
-            return list(variables)
-        variables = clone_replace(list(variables), {node.outputs[0]: node.inputs[0]})
+    found: dict[Variable, Variable] = {}
+    for node in io_toposort([], variables):
+        inputs = [found.get(v, v) for v in node.inputs]
+        if isinstance(node.op, Barrier):
+            found[node.outputs[0]] = inputs[0]
+        elif any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
+            found.update(zip(node.outputs, node.clone_with_new_inputs(inputs, strict=False).outputs, strict=True))
+    return [found.get(v, v) for v in variables]
+
+
+@_vectorize_node.register(Barrier)
+def _vectorize_barrier(op: Barrier, node: Apply, x: Variable) -> list[Variable]:
+    return op.make_node(x).outputs

@@ -8,8 +8,8 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
-from pytensor.graph.replace import _vectorize_node, clone_replace
-from pytensor.graph.traversal import ancestors
+from pytensor.graph.replace import _vectorize_node
+from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.type import TensorType
 
 
@@ -31,11 +31,14 @@ matmul = MatMul()
 
 def as_dots(variables: Sequence[Variable]) -> list[Variable]:
     """Return `variables` with PyTensor's own products, which its linkers know, in place of this one."""
-    while True:
-        node = next((v.owner for v in ancestors(variables) if v.owner and isinstance(v.owner.op, MatMul)), None)
-        if node is None:
-            return list(variables)
-        variables = clone_replace(list(variables), {node.outputs[0]: pt.dot(*node.inputs)})
+    found: dict[Variable, Variable] = {}
+    for node in io_toposort([], variables):
+        inputs = [found.get(v, v) for v in node.inputs]
+        if isinstance(node.op, MatMul):
+            found[node.outputs[0]] = pt.dot(*inputs)
+        elif any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
+            found.update(zip(node.outputs, node.clone_with_new_inputs(inputs, strict=False).outputs, strict=True))
+    return [found.get(v, v) for v in variables]
 
 
 @_vectorize_node.register(MatMul)

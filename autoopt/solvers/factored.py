@@ -74,7 +74,8 @@ def _hessian(problem: Problem, x: np.ndarray) -> Any:
 def _newton_step(hessian: Any, gradient: np.ndarray, shift: float) -> tuple[np.ndarray | None, float]:
     """Return the step by (H + shift D) p = -g, and the shift that makes it positive definite; None if none does.
 
-    D are the sizes of H's diagonal. The shift of the last point is where the search for one begins, as in Ipopt.
+    D are the sizes of H's diagonal, 1e-8 of its largest entry at least. The shift of the last point is where the search
+    for one begins, as in Ipopt.
 
     References
     ----------
@@ -82,8 +83,8 @@ def _newton_step(hessian: Any, gradient: np.ndarray, shift: float) -> tuple[np.n
     """
     from scipy.sparse import diags_array
 
-    sizes = np.abs(hessian.diagonal())
-    scale = diags_array(np.maximum(sizes, 1e-8 * max(float(np.max(sizes, initial=0.0)), 1e-300)))
+    largest = float(np.max(np.abs(hessian.data), initial=0.0)) or 1.0
+    scale = diags_array(np.maximum(np.abs(hessian.diagonal()), 1e-8 * largest))
     ahead = max(shift / _DECAY, 1e-12)
     for trial in (0.0, *(max(ahead, _FIRST if not shift else 0.0) * _GROWTH**k for k in range(30))):
         step = _solved((hessian + trial * scale).tocsc() if trial else hessian, -gradient)

@@ -88,6 +88,8 @@ def trust_constr(problem: Problem, options: dict):
     with warnings.catch_warnings():
         # SciPy's BFGS, for the curvature of a constraint that has no other, warns of every one that is linear.
         warnings.filterwarnings("ignore", message="delta_grad == 0.0")
+        # Where constraints that hold depend on one another, which is no fault, it says how it goes on.
+        warnings.filterwarnings("ignore", message="Singular Jacobian matrix")
         second |= {"constraints": as_objects(problem, dense), "bounds": problem.scipy_bounds}
         return (
             _closed(problem, options, second)
@@ -112,7 +114,7 @@ def _closed(problem: Problem, options: dict, second: dict):
 
     def watch(x: np.ndarray, state: Any) -> None:
         problem.iterated(x)
-        if max(state.optimality, state.constr_violation) < gtol and state.barrier_parameter <= barrier:
+        if max(state.optimality, state.constr_violation) < gtol and getattr(state, "barrier_parameter", 0.0) <= barrier:
             met.append(True)
             raise StopIteration
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers.convergence import (
+    FEASIBILITY,
     finish,
     is_stationary,
     remaining_gradient,
@@ -29,7 +30,8 @@ def verdict(
     x, success, message = _judged(solver, problem, raw, gtol, chosen)
     if success and (wrong := _not_a_minimum(problem, x, gtol)):
         success, message = False, f"Not converged: {wrong} ({raw.message})"
-    return x, success, f"{message}{_where_undefined(problem)}"
+    missed = "" if success else _what_is_missed(problem, x)
+    return x, success, f"{message}{missed}{_where_undefined(problem)}"
 
 
 def _judged(
@@ -140,6 +142,21 @@ _KINK = (
     "this is a kink, where slopes on different sides cancel, and no minimum: the objective falls along {0}. Start "
     "elsewhere, for instance a little off in this direction."
 )
+
+
+def _what_is_missed(problem: Problem, x: np.ndarray) -> str:
+    """Return the sentence on the constraint that `x` violates most, empty if it violates none."""
+    worst, found = FEASIBILITY, ""
+    for constraint in problem.constraints:
+        with contextlib.suppress(AutooptError, *UNDEFINED):
+            value = constraint.value(x)
+            gap = np.abs(value - np.clip(value, constraint.lower, constraint.upper))
+            if gap.size and (most := float(np.max(gap))) > worst:
+                k = int(np.argmax(gap))
+                entry = f"Value [{k}] of {constraint.name}" if value.size > 1 else constraint.name
+                limits = f"{constraint.lower[k]:g} <= c <= {constraint.upper[k]:g}"
+                worst, found = most, f" {entry} is not met there: it is {value[k]:.6g}, where {limits}."
+    return found
 
 
 def _where_undefined(problem: Problem) -> str:

@@ -58,7 +58,9 @@ def folded(tape: Tape) -> str:
     read = {source for step in steps if step.level == PARAMETER for source in step.inputs} | {tape.output}
     state = hashlib.blake2b(digest_size=16)
     for index in sorted(read & large):
-        state.update(f"{index}|{_constant(value(index))}\n".encode())
+        number = value(index)
+        from_end = np.asarray(number).dtype.kind == "i" and bool((np.asarray(number) < 0).any())  # other positions
+        state.update(f"{index}|{_constant(number)}|{from_end}\n".encode())
     for step in steps:  # written once or not, an assignment has another derivative
         if step.operation is put and not large.isdisjoint(step.inputs):
             place = step.template[0][1]

@@ -91,6 +91,18 @@ STEPS: dict[str, Callable] = {
     "padded": lambda v, x: np.pad(v[:8], 1, mode="edge") - np.pad(v[:8], 1),
     "log of sums": lambda v, x: np.log(np.exp(0.3 * np.resize(v, (3, 4))).sum(axis=1)),
     "extremes": lambda v, x: np.array([v.max(), v.min(), x.max() - v[0], x[1]]),
+    "slopes": lambda v, x: (
+        np.gradient(padded(v), edge_order=2) + np.gradient(padded(v), WEIGHTS[: len(v) + 5].cumsum())
+    ),
+    "windows": lambda v, x: np.convolve(v, [1.0, 0.5, -0.3]) + np.convolve([1.0, 2.0, -0.3], v),
+    "same windows": lambda v, x: np.convolve(v, [1.0, 0.5], "same") + np.convolve(v, [1.0, 0.5, 2.0, 1.0], "same"),
+    "inner windows": lambda v, x: np.correlate(v, [1.0, 0.5, -0.3]) + np.correlate([1.0, 0.5, 2.0], v)[::-1],
+    "correlations": lambda v, x: np.correlate(v, [1.0, -0.5, 2.0], "same") + np.correlate(v, [1.0, 0.5], "same"),
+    "between knots": lambda v, x: np.interp(np.linspace(-1.0, 9.0, 14), np.arange(8.0), v[:8]),
+    "between data": lambda v, x: np.interp(v, [-2.0, -0.5, 0.0, 0.4, 3.0], [1.0, 2.0, 0.5, 0.7, 1.1]),
+    "areas": lambda v, x: np.trapezoid(np.resize(v, (4, 3)), dx=0.5, axis=1),
+    "distances": lambda v, x: np.linalg.norm(np.resize(v, (5, 2)) + np.resize(x, (5, 2)) + 3.0, axis=1),
+    "averages": lambda v, x: np.average(np.resize(v, (3, 4)), axis=0, weights=WEIGHTS[:3]),
     "put": put,
     "added": added,
     "recurrence": recurrence,

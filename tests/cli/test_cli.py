@@ -263,7 +263,7 @@ def test_handler_of_sigterm_is_put_back(folder):
 def test_ctrl_c_while_standard_errors_are_computed_prints_the_fit(folder, monkeypatch):
     from autoopt.objectives.objective import Objective
 
-    def interrupt(self, x):
+    def interrupt(self, x, sparse=None):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Objective, "hess", interrupt)

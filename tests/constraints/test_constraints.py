@@ -130,6 +130,31 @@ def test_trial_points_where_a_constraint_is_not_defined_are_stepped_back_from(me
     assert np.log(result.x[0]) + 1 - result.x[1] ** 2 == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_constraints_that_exclude_each_other_are_named(method):
+    constraints = [{"type": "ineq", "fun": lambda x: x[0] - 1}, NonlinearConstraint(lambda x: [x[1], -x[0]], -9.0, 9.0)]
+    constraints.append({"type": "ineq", "fun": lambda x: -x[0]})
+    result = minimize(lambda x: x @ x, [0.9, 1.0], method=method, constraints=constraints)
+    assert not result.success
+    assert "constraints[0] is not met there" in result.message or "constraints[2] is not met there" in result.message
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_limits_that_are_none(method):
+    free = NonlinearConstraint(lambda x: x[0] * x[1], -np.inf, np.inf)
+    result = minimize(lambda x: np.sum((x - 1) ** 2), [2.0, 3.0], method=method, constraints=free)
+    assert result.success and result.x == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_arrays_and_numbers_as_parameters(method):
+    result = minimize(lambda x: x**2, 2.0, method=method, constraints={"type": "ineq", "fun": lambda x: x - 1})
+    assert result.success and np.shape(result.x) == () and result.x == pytest.approx(1.0)
+    trace = {"type": "eq", "fun": lambda x: np.trace(x) - 3, "jac": lambda x: np.eye(2)}
+    result = minimize(lambda x: np.sum(x**2), np.ones((2, 2)), method=method, constraints=trace)
+    assert result.success and result.x == pytest.approx(1.5 * np.eye(2), abs=1e-7)
+
+
 # Derivatives ----------------------------------------------------------------------------------------------------------
 
 
@@ -245,3 +270,26 @@ def test_wrong_hessian_of_a_constraint():
     wrong = NonlinearConstraint(two, 0, 9, jac=lambda x: [[x[1], x[0], 0], 2 * x], hess=lambda x, v: v[1] * np.eye(3))
     with pytest.raises(VerificationError, match=r"^hess of constraints\[0\] is wrong: times a direction it gives"):
         minimize(lambda x: x @ x, START, constraints=wrong)
+
+
+# From call to call ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_numbers_and_data_of_the_next_call_are_taken(method):
+    """The nearest point of a ball to (3, 4) has its radius; the ball's centre is data, its radius an outer variable."""
+    for radius, centre in [(1.0, 0.0), (2.0, 0.0), (2.0, 1.0), (0.5, -1.0)]:
+        ball = {"type": "ineq", "fun": lambda x, c: radius**2 - np.sum((x - c) ** 2), "args": (np.full(2, centre),)}  # noqa: B023
+        result = minimize(
+            lambda x: np.sum((x - np.array([3.0, 4.0])) ** 2), np.zeros(2), method=method, constraints=ball
+        )
+        towards = np.array([3.0, 4.0]) - centre
+        assert result.success
+        assert result.x == pytest.approx(centre + radius * towards / np.linalg.norm(towards), abs=1e-6)
+
+
+@pytest.mark.parametrize(("engine", "method"), [("numpy", "trust-constr"), ("numba", "slsqp")])
+def test_engines(engine, method):
+    ball = NonlinearConstraint(lambda x: x @ x, -np.inf, 1.0)
+    result = minimize(rosen, [-0.2, 0.3], method=method, engine=engine, constraints=ball)
+    assert result.success and result.x == pytest.approx([0.78641515, 0.61769831], rel=1e-5)

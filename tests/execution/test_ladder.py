@@ -298,3 +298,23 @@ def test_copies_are_written_into_by_themselves(function):
     slopes, _ = differences.gradient(function, X)
     assert run.value == pytest.approx(function(X), rel=1e-14)
     np.testing.assert_allclose(run.gradient(), slopes, rtol=1e-8)
+
+
+def test_a_hessian_of_a_long_chain_is_its_products() -> None:
+    """As a whole it would take minutes to derive."""
+    from autoopt.graph.kinds import LONG, at_once
+    from autoopt.tape.batching.batching import vectorise
+
+    def f(x):
+        y = x
+        for name in ("sin", "tanh", "cos", "arctan", "expm1", "sinh"):
+            for other in ("cos", "tanh", "square", "sin", "arctan"):
+                y = getattr(np, name)(0.3 * y) + getattr(np, other)(y) * x[0]
+        return np.sum(y)
+
+    x = np.array([0.3, -0.2])
+    objective = autoopt.objective(f, x)
+    assert not at_once(vectorise(objective.dispatch.paths[0].tape)) and LONG < 150
+    expected, error = differences.hessian(objective.grad, x)
+    np.testing.assert_allclose(objective.hess(x), expected, atol=5 * error.max() + 1e-9)
+    assert "hessp(unit, " in objective.source("hessian")

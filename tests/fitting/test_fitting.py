@@ -385,7 +385,7 @@ def test_seconds_of_the_parts_sum_to_the_total_and_standard_errors_are_one(model
 def test_interruption_while_standard_errors_are_computed_keeps_the_fit(model, monkeypatch):
     from autoopt.objectives.objective import Objective
 
-    def interrupt(self, x):
+    def interrupt(self, x, sparse=None):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Objective, "hess", interrupt)
@@ -399,7 +399,7 @@ def test_interruption_while_standard_errors_are_computed_keeps_the_fit(model, mo
 def test_second_derivatives_that_fail_cost_the_standard_errors_alone(model, monkeypatch):
     from autoopt.objectives.objective import Objective
 
-    def fail(self, x):
+    def fail(self, x, sparse=None):
         raise RuntimeError("no second derivatives today")
 
     monkeypatch.setattr(Objective, "hess", fail)

@@ -128,3 +128,26 @@ def test_inverse_is_made_once_for_each_point() -> None:
     ahead, product = text.split("def hessp(")
     assert "np.linalg.inv(" in ahead
     assert "inv(" not in product and "solve" not in product and product.count("inverse") >= 3
+
+
+def test_products_of_matrices_are_made_once_for_each_point() -> None:
+    text = autoopt.source(by_solve, X0, derivatives="hvp")
+    product = text[text.index("def hessp(") :]
+    assert " @ " not in product and "cho_solve" not in product and "vdot" not in product
+    assert text.count(" @ ") >= 6  # two for each of three parameters
+
+
+def test_many_numbers_are_not_taken_apart() -> None:
+    def f(x, E):
+        L = np.linalg.cholesky(np.eye(N) * 9 + np.sum(x[:, None, None] * E, axis=0))
+        z = np.linalg.solve(L, Y)
+        return z @ z + np.sum(np.log(np.diag(L)))
+
+    E = RNG.normal(size=(7, N, N))
+    E = E + E.transpose(0, 2, 1)
+    x = 0.1 * RNG.normal(size=7)
+    objective = Objective(f, x, (E,))
+    check_value(objective, x)
+    check_gradient(objective, x, 0.0)
+    check_hessp(objective, x, np.ones(7), 0.0)
+    np.testing.assert_allclose(objective.hessp(x, np.eye(7)), objective.hess(x), rtol=1e-9, atol=1e-9)

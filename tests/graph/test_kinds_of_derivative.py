@@ -122,7 +122,8 @@ def test_kind_of_many_directions_takes_any_number(kind) -> None:
 def test_printed_functions_are_those_of_the_row(kind) -> None:
     text = compiled(ENGINES["numpy"], tape_of(kind), kind.name, "title").text
     printed = [part.name for part in ast.parse(text).body if isinstance(part, ast.FunctionDef)]
-    assert printed == [name for name in kind.functions if name in printed] and kind.name in printed
+    own = [name for name in kind.functions if name in printed]  # after the functions that they call
+    assert printed[len(printed) - len(own) :] == own and kind.name in own
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -87,6 +87,10 @@ FUNCTIONS = {
     "outer": lambda x: np.outer(x[:2], x[1:4]),
     "sum": lambda x: np.array([x.sum(), (x**2).sum()]) * x[1],
     "sums over one axis": lambda x: (x.reshape(2, 3) ** 2).sum(axis=1) * C.sum(axis=0)[:2],
+    "sums of what is broadcast": lambda x: np.array(
+        [np.exp(x[0] + T).sum(), ((x[1] + T) * 2).sum(), (x[:3, None] + T).sum()]
+    ),
+    "sums of rows that are alike": lambda x: (x[:, None] + T).sum(axis=1) * x + (x + np.zeros((4, 6))).sum(axis=0),
     "mean removed": lambda x: x - x.mean(),
     "product": lambda x: np.prod(x.reshape(2, 3), axis=0),
     "softmax": lambda x: np.exp(x) / np.exp(x).sum(),
@@ -206,3 +210,24 @@ def test_what_has_no_stacked_form_is_printed_by_products(monkeypatch) -> None:
         code = ENGINES["numpy"](traced(f), "jacobian", "title")
         for x in POINTS:
             np.testing.assert_allclose(code.run(x), jacobian(f, x), rtol=1e-11, atol=1e-13)
+
+
+def test_loops_that_end_on_a_condition() -> None:
+    def f(x):
+        y = np.array([1.0, 2.0]) * x[0]
+        while np.max(np.abs(y - x[1])) > 1e-3:
+            y = y - 0.4 * (y - x[1]) * x[2]
+        return y
+
+    def by_hand(x):
+        steps, y = 0, np.array([1.0, 2.0]) * x[0]
+        while np.max(np.abs(y - x[1])) > 1e-3:
+            y, steps = y - 0.4 * (y - x[1]) * x[2], steps + 1
+        rate = 1 - 0.4 * x[2]
+        away = np.array([1.0, 2.0]) * x[0] - x[1]
+        return np.stack([np.array([1.0, 2.0]) * rate**steps, 1 - rate**steps * np.ones(2),
+                         away * steps * rate ** (steps - 1) * -0.4], axis=1)  # fmt: skip
+
+    derived = autoopt.jacobian(f)
+    for x in (np.array([0.5, 0.3, 0.8]), np.array([1.5, 0.2, 1.1])):
+        np.testing.assert_allclose(derived(x), by_hand(x), rtol=1e-11, atol=1e-14)

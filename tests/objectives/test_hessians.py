@@ -37,3 +37,11 @@ def test_hessian_is_that_of_differences_and_of_its_source(case) -> None:
     assert "base64" not in text and "autoopt" not in "".join(re.findall("^ *(?:import|from) .*$", text, re.MULTILINE))
     there = computed(text, case.f, case.x0, case.args)
     np.testing.assert_allclose(there, objective.hess(case.x0), rtol=1e-9, atol=1e-9 * np.abs(there).max())
+
+
+def test_constant_hessian_of_entries_prints_numbers_that_are_reshaped() -> None:
+    def beale(x):
+        squares = 2 * x[0] ** 2 + 2 * x[1] ** 2 + x[2] ** 2
+        return 9 - 8 * x[0] - 6 * x[1] - 4 * x[2] + squares + 2 * x[0] * x[1] + 2 * x[0] * x[2]
+
+    assert np.array_equal(autoopt.hessian(beale)(np.full(3, 0.5)), [[4, 2, 2], [2, 4, 0], [2, 0, 2]])

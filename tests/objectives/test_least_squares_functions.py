@@ -59,8 +59,9 @@ def test_jacobian_is_printed(name) -> None:
     f, start, args = FUNCTIONS[name]
     objective = Objective(f, start, args, scalar=False)
     text = objective.source("jacobian")
-    assert "base64" not in text and text.count("\n") < 140
+    assert "base64" not in text
     printed = objective.dispatch.compiler.printed(objective.dispatch.paths[0], "jacobian")
+    assert printed.text.count("\n") < 120  # constant arrays are written into what is exported
     for x in points(start.ravel()):
         x = np.array(x)
         check(printed.run(x), lambda flat: np.asarray(f(flat.reshape(start.shape), *args), dtype=float).ravel(), x)

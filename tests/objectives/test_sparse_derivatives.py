@@ -10,6 +10,7 @@ from sparse_programs import program
 import autoopt
 from autoopt import differences
 from autoopt.errors import TracingError, UsageError
+from autoopt.objectives import sparse as compressed
 from autoopt.objectives.objective import Objective
 from autoopt.tape.sparsity import elementwise, rules
 from benchmarks.sparse_problems import (
@@ -170,6 +171,21 @@ def test_positions_may_be_other_data() -> None:
         found = hessian(x, first, second)
         close(found, columns(Objective(f, x, (first, second)), x))
         assert found.nnz == 8
+
+
+def test_positions_may_be_written_into() -> None:
+    x, index = np.linspace(0.5, 1.5, 6), np.array([0, 1, 2])
+    objective = Objective(lambda x, index: np.sum(x[index] ** 2 * x[index + 1]), x, (index,))
+    for place in (3, 0, 1):
+        close(objective.hess(x, sparse=True), columns(objective, x))
+        index[2] = place
+
+
+def test_patterns_are_kept_between_calls(monkeypatch) -> None:
+    x = np.linspace(0.5, 1.5, 50)
+    first = autoopt.hessian(broyden, sparse=True)(x)
+    monkeypatch.setattr(compressed, "_made", None)
+    assert np.array_equal(autoopt.hessian(broyden, sparse=True)(x).toarray(), first.toarray())
 
 
 def test_sparse_matrices_of_other_entries_are_other_patterns() -> None:

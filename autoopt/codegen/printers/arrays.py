@@ -162,12 +162,17 @@ def reshaped(writer: Writer, node: Apply, x: Code, target: Code) -> Code:
         if width and source.op.dtype == "float64":
             rows = [f"[{', '.join(items[k : k + width])}]" for k in range(0, len(items), width)]
             return call("np.array", f"[{', '.join(rows)}]")
-    return Code(f"{x:.}.reshape({', '.join(entries(writer, node.inputs[1])) or '()'})")
+    shape = ", ".join(lengths) or "()"
+    if not rank(node.inputs[0]):  # it may be a number
+        return call("np.reshape", x, f"({shape})" if "," in shape else shape)
+    return Code(f"{x:.}.reshape({shape})")
 
 
 @prints(JoinDims, stem="reshaped", view=View())
 def join_dims(writer: Writer, node: Apply, x: Code) -> Code:
     axes, ndim = node.op.axis_range, rank(node.inputs[0])
+    if not ndim:  # it may be a number
+        return call("np.reshape", x, "-1")
     if len(axes) == ndim:
         return Code(f"{x:.}.reshape(-1)")
     x = writer.named(node.inputs[0])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from pytensor.graph.basic import Apply
 
-from autoopt.codegen.code import Code, call
+from autoopt.codegen.code import Code, balanced, call, transposed
 from autoopt.codegen.constants import constant_text
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
@@ -23,7 +24,7 @@ ENTRIES = 2**17
 def assembled(writer: Writer, node: Apply, *operands: Code) -> Code:
     """`hessian = np.zeros((n, n))`, then a statement for each block."""
     assembly = _Assembly(writer, node)
-    later = _copied(node.op.entries)
+    later = _side_by_side(_copied(node.op.entries))
     for entry in node.op.entries:
         assembly.add(replace(entry, mirrored=entry.mirrored and not _within(entry, later)))
     for rows, columns in later:
@@ -52,6 +53,16 @@ def _copied(entries: Sequence[Entry]) -> list[Region]:
     return regions
 
 
+def _side_by_side(regions: Sequence[Region]) -> list[Region]:
+    """Return the regions with those of the same rows, whose columns follow each other, as one."""
+    joined: list[Region] = []
+    for rows, columns in sorted(regions, key=lambda region: (region[0].start, region[0].stop, region[1].start)):
+        if joined and joined[-1][0] == rows and joined[-1][1].stop == columns.start:
+            columns = slice(joined.pop()[1].start, columns.stop, 1)
+        joined.append((rows, columns))
+    return joined
+
+
 def _inside(entry: Entry, region: Region) -> bool:
     pair = entry.rows, entry.columns
     return all(
@@ -64,10 +75,16 @@ def _within(entry: Entry, regions: Sequence[Region]) -> bool:
     return any(_inside(entry, region) for region in regions)
 
 
+def _slices(entry: Entry) -> Region | None:
+    """Return the rows and columns of an entry if both are slices."""
+    rows, columns = entry.rows, entry.columns
+    return (rows, columns) if isinstance(rows, slice) and isinstance(columns, slice) else None
+
+
 def _touches(entry: Entry, region: Region) -> bool:
     """Whether an entry, or its mirror image, may meet a region or the region's mirror image."""
-    pair = entry.rows, entry.columns
-    if not (isinstance(pair[0], slice) and isinstance(pair[1], slice)):
+    pair = _slices(entry)
+    if pair is None:
         return True
     return any(_meet(a, c) and _meet(b, d) for a, b in (pair, pair[::-1]) for c, d in (region, region[::-1]))
 
@@ -110,6 +127,9 @@ class _Assembly:
         """Write a region's transpose to its mirror image."""
         size = self.node.op.size
         first, second = _slice_text(rows, size), _slice_text(columns, size)
+        if _length(rows) == _length(columns) == 1:
+            self.write(f"{self.name}[{columns.start}, {rows.start}] = {self.name}[{rows.start}, {columns.start}]")
+            return
         self.write(f"{self.name}[{second}, {first}] = {self.name}[{first}, {second}].T")
 
     def write(self, statement: str) -> None:
@@ -131,19 +151,39 @@ class _Assembly:
 
     def _block(self, entry: Entry, value: Code) -> None:
         operator = self.operator(entry)
-        pair = entry.rows, entry.columns
-        if all(isinstance(p, slice) for p in pair):
-            rows, columns = (_slice_text(p, self.node.op.size) for p in pair)
-            target = self.name if rows == columns == ":" and operator == "+=" else f"{self.name}[{rows}, {columns}]"
+        region = _slices(entry)
+        if region is not None:
+            rows, columns, value = self.smallest(region, value)
+            index = f"{rows}, {columns}".removesuffix(", :")
+            target = self.name if index == ":" and operator == "+=" else f"{self.name}[{index}]"
             self.write(f"{target} {operator} {value}")
             if entry.mirrored:
-                target = target if target == self.name else f"{self.name}[{columns}, {rows}]"
-                self.write(f"{target} {operator} {value:.}.T")
+                index = f"{columns}, {rows}".removesuffix(", :")
+                turned = value if _rank(rows, columns) < 2 else f"{value:.}.T"
+                self.write(f"{self.name if target == self.name else f'{self.name}[{index}]'} {operator} {turned}")
             return
-        rows, columns = (self.positions(p) for p in pair)
+        first, second = self.positions(entry.rows), self.positions(entry.columns)
         self.scattered(
-            entry, f"{rows:.}[:, None]", f"{columns:.}", value, f"{value:.}.T", f"{columns:.}[:, None]", f"{rows:.}"
+            entry, f"{first:.}[:, None]", f"{second:.}", value, f"{value:.}.T", f"{second:.}[:, None]", f"{first:.}"
         )
+
+    def smallest(self, region: Region, value: Code) -> tuple[str, str, Code]:
+        """Return the texts of rows, columns and value, those of a single row or column without an axis for it."""
+        rows, columns = region
+        single = _length(rows) == 1, _length(columns) == 1
+        if all(single):
+            return str(rows.start), str(columns.start), _number(value)
+        size = self.node.op.size
+        for k, ending in enumerate(("[None]", "[:, None]")):
+            text = value.text.removesuffix(ending)
+            if single[k] and text != value.text and balanced(text):
+                places = [
+                    str(p.start) if own else _slice_text(p, size)
+                    for p, own in zip((rows, columns), single, strict=True)
+                ]
+                inner = text[1:-1] if text.startswith("(") and balanced(text[1:-1]) else text
+                return places[0], places[1], Code(inner)
+        return _slice_text(rows, size), _slice_text(columns, size), value
 
     def scattered(self, entry: Entry, rows: str, columns: str, value: Code, turned: str, low: str, high: str) -> None:
         """Add at positions that may repeat: those that are computed, and those that do."""
@@ -157,18 +197,17 @@ class _Assembly:
             self.write(f"{self.name}[{low}, {high}] += {turned}")
 
     def _diagonal(self, entry: Entry, value: Code) -> None:
-        pair = entry.rows, entry.columns
-        count = _length(pair[0]) if isinstance(pair[0], slice) else self.node.inputs[entry.operand].type.shape[0]
-        if all(isinstance(p, slice) for p in pair):
-            i = self.counter("i", count)
-            rows, columns = (_entry_text(i, p) for p in pair)
+        region = _slices(entry)
+        if region is not None:
+            i = self.counter("i", _length(region[0]))
+            rows, columns = (_entry_text(i, p) for p in region)
             operator = self.operator(entry)
             self.write(f"{self.name}[{rows}, {columns}] {operator} {value}")
             if entry.mirrored:
                 self.write(f"{self.name}[{columns}, {rows}] {operator} {value}")
             return
         self.operator(entry)
-        rows, columns = (self.positions(p).text for p in pair)
+        rows, columns = self.positions(entry.rows).text, self.positions(entry.columns).text
         self.scattered(entry, rows, columns, value, value.text, columns, rows)
 
     def counter(self, letter: str, count: int, after: int = 0) -> str:
@@ -214,7 +253,7 @@ class _Assembly:
             now = [*range(len(letters)), *(len(letters) + k for k in range(len(free)))]
             before = sum(k < placed[0] for k in free)
             order = [*now[len(letters) : len(letters) + before], *now[: len(letters)], *now[len(letters) + before :]]
-            text = f"{value:.}.transpose({', '.join(map(str, order))})"
+            text = transposed(value, order).text
         self.write(f"{view}[{', '.join(index)}] {operator} {text}")
         assert rank(own) == len(letters) + len(free)
         if entry.mirrored:
@@ -233,8 +272,7 @@ class _Assembly:
             full = [*moved[:before], *range(len(letters)), *moved[before:]]
             same = full == list(range(len(full)))
             self.write(
-                f"{turned}[{', '.join(index)}] {operator} "
-                + (value.text if same else f"{value:.}.transpose({', '.join(map(str, full))})")
+                f"{turned}[{', '.join(index)}] {operator} " + (value.text if same else transposed(value, full).text)
             )
 
     def everywhere(self, entry: Entry, value: Code) -> None:
@@ -259,14 +297,25 @@ class _Assembly:
 
 def _repeats(entry: Entry) -> bool:
     """Whether an entry of the matrix may be met twice: NumPy's += would add to it once."""
-    pair = [p for p in (entry.rows, entry.columns) if not isinstance(p, slice)]
-    if any(isinstance(p, int) for p in pair):
+    if isinstance(entry.rows, int) or isinstance(entry.columns, int):
         return True
+    pair = [p for p in (entry.rows, entry.columns) if not isinstance(p, slice)]
     if entry.kind == "diagonal" and len(pair) > 1:
         return len(np.unique(np.stack(pair), axis=1).T) < len(pair[0])
     if entry.kind == "diagonal":
         return False  # one of them is a slice
     return any(len(np.unique(p)) < np.size(p) for p in pair)
+
+
+def _rank(*places: str) -> int:
+    """Return how many axes are left by the texts of places: a number leaves none."""
+    return sum(not place.isdigit() for place in places)
+
+
+def _number(value: Code) -> Code:
+    """Return the number in a matrix of one entry."""
+    found = re.fullmatch(r"np\.full\(\(1, 1\), (.*)\)", value.text, re.DOTALL)
+    return Code(found[1]) if found and balanced(found[1]) else Code(f"{value:.}[0, 0]")
 
 
 def _length(positions: slice) -> int:
@@ -309,7 +358,7 @@ def _gram_listing(name: str, count: int) -> Listing:
     lines = [
         f"size = {' * '.join(f'{name}.shape[1]' for name in names)}",
         "total = np.zeros((size, size))",
-        "roots, negative = np.sqrt(np.abs(w)), np.any(w < 0.0)",
+        "roots, negative = np.sqrt(np.abs(w)), w < 0.0",
         f"step = max({ENTRIES} // max(size, 1), 1)",
         "for start in range(0, len(w), step):",
         "    part = slice(start, start + step)",
@@ -317,7 +366,16 @@ def _gram_listing(name: str, count: int) -> Listing:
     ]
     for other in names[1:]:
         lines.append(f"    rows = (rows[:, :, None] * {other}[part, None, :]).reshape(len(rows), -1)")
-    lines.append("    total += (rows.T * np.sign(w[part])) @ rows if negative else rows.T @ rows")
+    lines += [
+        "    below = negative[part]",
+        "    if below.all():",
+        "        total -= rows.T @ rows",
+        "    elif below.any():",
+        "        above, below = rows[~below], rows[below]",
+        "        total += above.T @ above - below.T @ below",
+        "    else:",
+        "        total += rows.T @ rows",
+    ]
     doc = (
         "Return the sum of w times the squares of the rows of A."
         if count == 1

@@ -14,6 +14,7 @@ from pytensor.tensor.type_other import MakeSlice
 from autoopt.codegen.code import PRODUCT, Code, call, infix, literal
 from autoopt.codegen.printers.table import View, prints
 from autoopt.codegen.printers.writer import Writer
+from autoopt.ops.crossed import Crossed
 from autoopt.ops.patterns import is_zeros, rank
 from autoopt.ops.releases import GATHERS, SCATTERS
 
@@ -48,6 +49,11 @@ def subtensor(writer: Writer, node: Apply, x: Code, *index: Code) -> Code:
 @prints(*GATHERS, stem="taken")
 def advanced_subtensor(writer: Writer, node: Apply, x: Code, *index: Code) -> Code:
     return Code(f"{x:.}[{index_text(node.op.idx_list, index)}]")
+
+
+@prints(Crossed, stem="taken")
+def crossed(writer: Writer, node: Apply, x: Code, rows: Code, columns: Code) -> Code:
+    return Code(f"{call('np.take', x, columns, 'axis=1')}[{rows}]")
 
 
 @prints(MakeSlice)

@@ -107,6 +107,19 @@ def _as_long(parts: Sequence[TensorVariable], batch: int) -> list[TensorVariable
     return [broadcast_to(part, (*lead, *(part.shape[k] for k in range(batch, part.type.ndim)))) for part in parts]
 
 
+def unit_axis(node: Apply, sweep: Sweep) -> Variable | None:
+    """x[:, 0], where the axis has one entry, -> x without that axis."""
+    if not isinstance(node.op, Subtensor):
+        return None
+    (x, *index), entries = node.inputs, node.op.idx_list
+    taken = [k for k, entry in enumerate(entries) if not isinstance(entry, slice)]
+    whole = all(entry == slice(None) for entry in entries if isinstance(entry, slice))
+    zeros = all(isinstance(v, Constant) and int(v.data) in (0, -1) for v in index)
+    if not taken or not whole or not zeros or not all(x.type.broadcastable[k] for k in taken):
+        return None
+    return cast(TensorVariable, x).dimshuffle(*(k for k in range(rank(x)) if k not in taken))
+
+
 def one_dimshuffle(node: Apply, sweep: Sweep) -> Variable | None:
     """DimShuffle of DimShuffle -> one; none if nothing is moved."""
     if not isinstance(node.op, DimShuffle):

@@ -59,7 +59,7 @@ def with_shared_products(inputs: Sequence[Variable], roots: Sequence[Variable]) 
     products = {v: found for v in outs & read if sum((found := _factors(v, outs))[1].values()) > 1}
     if not 1 < len(products) <= MOST:
         return list(roots)
-    order = {v: k for k, node in enumerate(nodes) for v in (*node.inputs, *node.outputs)}
+    order: dict[Base, int] = {v: k for k, node in enumerate(nodes) for v in (*node.inputs, *node.outputs)}
     signs = {v: sign for v, (sign, _) in products.items()}
     shared = _shared({v: products[v][1] for v in sorted(products, key=order.__getitem__)}, order)
     return _rebuilt(nodes, roots, signs, shared)

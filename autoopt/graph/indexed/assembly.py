@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytensor.tensor as pt
@@ -16,6 +16,7 @@ from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.indexed.contraction import Contractions, cheapest, shaped
+from autoopt.graph.indexed.gathers import with_joint_reads
 from autoopt.graph.indexed.hessian import Block, Unassembled, with_operands
 from autoopt.graph.indexed.scales import balanced
 from autoopt.graph.indexed.symmetry import squared
@@ -27,8 +28,10 @@ from autoopt.ops.patterns import is_elementwise, uniform
 def assembled(variables: Sequence[Variable], parameters: Variable) -> list[Variable]:
     """Return `variables` with every Hessian by `parameters` in them put together."""
     nodes = [v.owner for v in ancestors(variables) if v.owner and isinstance(v.owner.op, Unassembled)]
-    new = {node.outputs[0]: _Assembly(node.op, node.inputs, {parameters}).result() for node in nodes}
-    return cast("list[Variable]", clone_replace(list(variables), new)) if new else list(variables)
+    new: dict[Variable, Variable] = {
+        node.outputs[0]: _Assembly(node.op, node.inputs, {parameters}).result() for node in nodes
+    }
+    return with_joint_reads(clone_replace(list(variables), new)) if new else list(variables)
 
 
 AT_ONCE = 2**22
@@ -146,15 +149,15 @@ class _Assembly:
         shared: Sequence[Label] = (),
     ) -> TensorVariable:
         """Return the entries of a term with an axis for each label, times its coefficient."""
-        value = None
+        value: Any = None
         if rows is not None and columns is not None:
             value = self.square(term, _free(rows, shared), _free(columns, shared), shared)
         if value is None:
             value = self.contractions.arranged(term.factors, wanted)
         shape = tuple(label.size for label in wanted)
         if term.coefficient != 1.0:
-            value = pt.neg(value) if term.coefficient == -1.0 else pt.mul(term.coefficient, value)
-        return value if value.type.shape == shape or shared else pt.alloc(value, *shape)
+            value = -value if term.coefficient == -1.0 else pt.mul(term.coefficient, value)
+        return cast(TensorVariable, value if value.type.shape == shape or shared else pt.alloc(value, *shape))
 
     def square(
         self, term: Term, rows: Sequence[Label], columns: Sequence[Label], shared: Sequence[Label]
@@ -197,13 +200,13 @@ class _Assembly:
         if not weights and (len(factors) == 1 or count * size <= AT_ONCE):
             return self.unweighted(factors, [*rows, *columns])
         lengths = tuple(label.size for label in (*shared, *summed))
-        w = self.contractions.arranged(weights, (*shared, *summed)) if weights else pt.ones(lengths)
+        w: Any = self.contractions.arranged(weights, (*shared, *summed)) if weights else pt.ones(lengths)
         w = w if w.type.shape == lengths else pt.alloc(w, *lengths)
         w = shaped(w, (prod(lengths[: len(shared)]), count) if shared else (count,))
         return shaped(gram(w, *factors), [label.size for label in (*shared, *rows, *columns)])
 
     def unweighted(self, factors: list[TensorVariable], labels: Sequence[Label]) -> TensorVariable:
-        rows = factors[0]
+        rows: Any = factors[0]
         for factor in factors[1:]:
             rows = (rows[:, :, None] * factor[:, None, :]).reshape((rows.type.shape[0], -1))
         size = prod(factor.type.shape[1] for factor in factors)
@@ -236,10 +239,10 @@ def _scaled(variable: Variable) -> tuple[float, Variable | None]:
     if is_elementwise(variable, ps.Mul):
         numbers = [uniform(v) for v in node.inputs]
         known = [number for number in numbers if number is not None]
-        rest = [v for v, number in zip(node.inputs, numbers, strict=True) if number is None]
+        others = [v for v, number in zip(node.inputs, numbers, strict=True) if number is None]
         shape = cast(TensorVariable, variable).type.shape
-        if known and rest and np.broadcast_shapes(*(v.type.shape for v in rest)) == shape:
-            return float(np.prod(known)), pt.mul(*rest) if len(rest) > 1 else rest[0]
+        if known and others and np.broadcast_shapes(*(v.type.shape for v in others)) == shape:
+            return float(np.prod(known)), pt.mul(*others) if len(others) > 1 else others[0]
     if node is not None and isinstance(node.op, DimShuffle):
         number, rest = _scaled(node.inputs[0])
         if number != 1.0 and rest is not None:

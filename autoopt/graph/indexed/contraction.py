@@ -8,6 +8,7 @@ become a product of matrices (of stacks of them, where a label stays) or an elem
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from math import inf, prod
@@ -95,7 +96,7 @@ class Contractions:
         columns = ordered([label for label in lb if label not in la])
         if not summed:
             wide = ordered([*la, *(label for label in lb if label not in la)])
-            key = ("mul", a, tuple(wide.index(x) for x in la), b, tuple(wide.index(x) for x in lb))
+            key: tuple = ("mul", a, tuple(wide.index(x) for x in la), b, tuple(wide.index(x) for x in lb))
             return self._once(key, lambda: pt.mul(_over(a, la, wide), _over(b, lb, wide))), tuple(wide)
         order = (*batch, *rows, *columns)
         axes = [(la.index(x), lb.index(x)) for x in (*batch, *summed)]
@@ -129,7 +130,8 @@ def _product(
     elif not batch and not columns:
         product = pt.dot(left, right[:, 0])
     else:
-        product = pt.dot(left, right) if not batch else pt.matmul(left, right)
+        multiply: Any = pt.matmul if batch else pt.dot
+        product = multiply(left, right)
     shape = [label.size for label in (*batch, *rows, *columns)]
     return shaped(product, shape)
 
@@ -175,7 +177,7 @@ def cheapest(factors: Sequence[Factor], wanted: Sequence[Label]) -> float:
     sets = [frozenset(labels) for _, labels in multiplied(factors)]
     if not 0 < len(sets) <= MOST:
         return inf
-    return cast(float, _best(sets, frozenset(wanted))[0])
+    return _best(sets, frozenset(wanted))[0]
 
 
 def _best(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> tuple[float, Any]:
@@ -191,7 +193,8 @@ def _best(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> tuple[flo
         if mask in found:
             continue
         result = labels(mask)
-        low, best = mask & -mask, (inf, None, result)
+        low = mask & -mask
+        best: tuple[float, Any, frozenset[Label]] = (inf, None, result)
         part = (mask - 1) & mask
         while part:
             if part & low:
@@ -207,14 +210,14 @@ def _best(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> tuple[flo
 def _greedy(sets: Sequence[frozenset[Label]], kept: frozenset[Label]) -> Any:
     left: list[tuple[Any, frozenset[Label]]] = list(enumerate(sets))
     while len(left) > 1:
-        pairs = [(i, j, _left_of(left, i, j, kept)) for i, j in combinations(range(len(left)), 2)]
+        uses = Counter(label for _, own in left for label in own)
+        pairs = [(i, j, _left_of(left[i][1], left[j][1], uses, kept)) for i, j in combinations(range(len(left)), 2)]
         i, j, result = min(pairs, key=lambda pair: pair_cost(left[pair[0]][1], left[pair[1]][1], pair[2]))
         joint = (left[i][0], left[j][0], result), result
         left = [one for k, one in enumerate(left) if k not in (i, j)] + [joint]
     return left[0][0]
 
 
-def _left_of(left: Sequence[tuple[Any, frozenset[Label]]], i: int, j: int, kept: frozenset[Label]) -> frozenset[Label]:
-    """Return the labels of the product of two factors that are wanted, or that others have."""
-    rest = kept.union(*(labels for k, (_, labels) in enumerate(left) if k not in (i, j)))
-    return (left[i][1] | left[j][1]) & rest
+def _left_of(one: frozenset[Label], two: frozenset[Label], uses: Counter[Label], kept: frozenset[Label]) -> frozenset:
+    """Return the labels of a product of two that are kept, or that others have."""
+    return frozenset(v for v in one | two if v in kept or uses[v] > (v in one) + (v in two))

@@ -52,7 +52,7 @@ def _dense(variable: Variable, terms: Sequence[Term], root: TensorVariable) -> T
 def _piece(term: Term, shape: tuple[int, ...]) -> TensorVariable:
     places = (*term.par, *term.out)
     labels = tuple(dict.fromkeys(label for place in places for label in place.labels))
-    value = Contractions().arranged(term.factors, labels)
+    value: Any = Contractions().arranged(term.factors, labels)
     if term.coefficient != 1.0:
         value = pt.mul(term.coefficient, value)
     lengths = tuple(label.size for label in labels)
@@ -67,33 +67,33 @@ def _piece(term: Term, shape: tuple[int, ...]) -> TensorVariable:
 
 def _pushforward(node: Apply, tangents: Sequence[TensorVariable | None], lead: int) -> list[TensorVariable | None]:
     """Return the tangents of a node's results, with `lead` axes before their own: as slopes of its pullback."""
-    inputs = [v.type() if t is not None else v for v, t in zip(node.inputs, tangents, strict=True)]
+    inputs: list[Variable] = [v.type() if t is not None else v for v, t in zip(node.inputs, tangents, strict=True)]
     outputs = node.op.make_node(*inputs).outputs
     weights = [cast(TensorVariable, out.type()) for out in outputs]
     moving = [v for v, t in zip(inputs, tangents, strict=True) if t is not None]
     try:
-        pulled = pytensor.grad(
-            None, moving, known_grads=dict(zip(outputs, weights, strict=True)), disconnected_inputs="ignore"
+        known: dict[Variable, Variable] = dict(zip(outputs, weights, strict=True))
+        pulled = cast(
+            "list[TensorVariable]", pytensor.grad(None, moving, known_grads=known, disconnected_inputs="ignore")
         )
         single = [cast(TensorVariable, v.type()) for v in moving]
         along = pt.add(*[(slope * t).sum() for slope, t in zip(pulled, single, strict=True)], 0.0)
-        columns = pytensor.grad(along, weights, disconnected_inputs="ignore")
+        columns = cast("list[Variable]", pytensor.grad(along, weights, disconnected_inputs="ignore"))
     except (NotImplementedError, TypeError, ValueError) as problem:
         raise NotFactored(str(node.op)) from problem
-    zeros = {w: pt.zeros(w.type.shape) for w in weights}
+    zeros: dict[Variable, Variable] = {w: pt.zeros(w.type.shape) for w in weights}
     actual = {v: old for v, old, t in zip(inputs, node.inputs, tangents, strict=True) if t is not None}
     columns = clone_replace(clone_replace(columns, zeros), actual)
     moved = [t for t in tangents if t is not None]
-    given = {
+    given: dict[Variable, Variable] = {  # constants may be of less precision
         v: t.astype(v.type.dtype) for v, t in zip(single, moved, strict=True)
-    }  # constants may be of less precision
+    }
     if not lead:
         return cast("list[TensorVariable | None]", clone_replace(columns, given))
-    found = vectorize_graph(columns, given)
-    shapes = [cast(TensorVariable, out).type.shape for out in outputs]
+    found = cast("list[TensorVariable]", vectorize_graph(columns, given))
+    stack = moved[0].type.shape[:lead]
+    shapes = [(*stack, *cast(TensorVariable, out).type.shape) for out in outputs]
     return [
-        pt.specify_shape(one, (*next(iter(given.values())).type.shape[:lead], *shape))
-        if None in one.type.shape
-        else one
+        pt.specify_shape(one, shape) if None in one.type.shape else one
         for one, shape in zip(found, shapes, strict=True)
     ]

@@ -55,9 +55,10 @@ def _partial(node: Apply, position: int) -> Variable:
     dummies, slope = _scalar_slope(op, position, tuple(v.type.dtype for v in operands))
     if isinstance(slope, Constant):
         return slope
+    given: dict[Variable, Variable] = dict(zip(dummies, operands, strict=True))
     if rank(node.outputs[0]) == 0:
-        return cast(Variable, clone_replace(slope, dict(zip(dummies, operands, strict=True))))
-    return cast(Variable, vectorize_graph(slope, dict(zip(dummies, operands, strict=True))))
+        return clone_replace(slope, given)
+    return vectorize_graph(slope, given)
 
 
 @cache

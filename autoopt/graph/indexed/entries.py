@@ -159,6 +159,9 @@ def _from_start(positions: Variable, length: int) -> Variable:
     """Return positions of which those from the end are counted from the start: the same variable for the same ones."""
     if isinstance(positions, Constant) or positions.type.dtype.startswith("uint"):
         return positions
+    given = getattr(positions.tag, "constant", None)  # of which `tape.digest.folded` tells whether it is negative
+    if given is not None and (np.asarray(given) >= 0).all():
+        return positions
     known = getattr(positions.tag, "from_start", None)
     if known is None or known[0] is not positions:  # a clone has the tag of what it is a clone of
         known = positions.tag.from_start = (positions, {})
@@ -170,56 +173,60 @@ def _from_start(positions: Variable, length: int) -> Variable:
 @pushes(IncSubtensor, *SCATTERS)
 def written(node: Apply, terms: Sequence[list[Term]]) -> list[Term]:
     """x[...] = y or += y, where x is not traced if it is written over."""
-    x, y, *inputs = node.inputs
     if node.op.set_instead_of_inc and terms[0]:
         raise NotFactored("values that are written over")
     found = list(terms[0])
     if not terms[1]:
         return found
-    if isinstance(node.op, IncSubtensor):
-        entries: dict[int, Place | int | slice] = dict(enumerate(indices(node.op.idx_list, inputs)))
-        shape = tuple(n for axis, length in enumerate(x.type.shape) for n in _read_shape(entries.get(axis), length))
-    else:
-        positions = _gathering(node, inputs)
-        axes, inner = _together(positions)
-        shape = (*x.type.shape[: axes[0]], *inner, *x.type.shape[axes[-1] + 1 :])
-        for term in terms[1]:
-            own = _written_places(term, y, shape)
-            middle = own[axes[0] : axes[0] + len(inner)]
-            if len(inner) == len(axes) == 1 and not middle[0].is_plain:
-                (positions_there,) = positions.values()
-                place = middle[0]
-                there = cast(TensorVariable, positions_there)[place.known()]
-                found.append(term.times((), [*own[: axes[0]], Place(place.labels, there), *own[axes[0] + 1 :]]))
-                continue
-            if not all(place.is_plain for place in middle) or len({p.labels for p in middle}) < len(middle):
-                raise NotFactored("positions of what has been placed")
+    write = _written_slices if isinstance(node.op, IncSubtensor) else _written_positions
+    return [*found, *write(node, terms[1])]
+
+
+def _written_positions(node: Apply, terms: Sequence[Term]) -> list[Term]:
+    """What is written at arrays of positions: its axes stand at these."""
+    x, y, *inputs = node.inputs
+    positions = _gathering(node, inputs)
+    axes, inner = _together(positions)
+    first, last = axes[0], axes[0] + len(inner)
+    shape = (*x.type.shape[:first], *inner, *x.type.shape[axes[-1] + 1 :])
+    found = []
+    for term in terms:
+        own = _written_places(term, y, shape)
+        middle = own[first:last]
+        if len(inner) == len(axes) == 1 and not middle[0].is_plain:
+            (there,) = positions.values()
+            moved = [Place(middle[0].labels, cast(TensorVariable, there)[middle[0].known()])]
+        elif not all(place.is_plain for place in middle) or len({p.labels for p in middle}) < len(middle):
+            raise NotFactored("positions of what has been placed")
+        else:
             labels = tuple(place.labels[0] for place in middle)
-            out = [
-                *own[: axes[0]],
-                *(_placed(v, labels) for v in positions.values()),
-                *own[axes[0] + len(inner) :],
-            ]
-            found.append(term.times((), out))
-        return found
-    for term in terms[1]:
-        own = iter(_written_places(term, y, shape))
+            moved = [_placed(v, labels) for v in positions.values()]
+        found.append(term.times((), [*own[:first], *moved, *own[last:]]))
+    return found
+
+
+def _written_slices(node: Apply, terms: Sequence[Term]) -> list[Term]:
+    """What is written into slices and at single positions."""
+    x, y, *inputs = node.inputs
+    entries: dict[int, int | slice] = dict(enumerate(indices(node.op.idx_list, inputs)))
+    shape = tuple(n for axis, length in enumerate(x.type.shape) for n in _read_shape(entries.get(axis), length))
+    found = []
+    for term in terms:
+        there = iter(_written_places(term, y, shape))
         out = []
         for axis, length in enumerate(x.type.shape):
             entry = entries.get(axis, slice(None))
             if isinstance(entry, int):
                 out.append(fixed(entry % length_of(length)))
                 continue
-            place, where = next(own), np.arange(length_of(length))[entry]
-            if where.size == length and entry.step in (None, 1):
-                out.append(place)
-            else:
-                out.append(Place(place.labels, where[place.known()]))
+            place, where = next(there), np.arange(length_of(length))[entry]
+            is_whole = where.size == length and entry.step in (None, 1)
+            out.append(place if is_whole else Place(place.labels, where[place.known()]))
         found.append(term.times((), out))
     return found
 
 
-def _read_shape(entry: int | slice | Place | None, length: int | None) -> tuple[int, ...]:
+def _read_shape(entry: int | slice | None, length: int | None) -> tuple[int, ...]:
     if isinstance(entry, int):
         return ()
     return (len(np.arange(length_of(length))[slice(None) if entry is None else entry]),)

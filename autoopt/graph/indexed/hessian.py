@@ -34,10 +34,14 @@ from autoopt.graph.indexed.entries import indices
 from autoopt.graph.indexed.table import is_step, push_of
 from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, merged
 from autoopt.graph.parts import slopes
+from autoopt.ops.patterns import applied
 from autoopt.ops.releases import infers_shape
 
 MAX_ROOTS = 8
 """With more views of the parameters than this the parts that they are views of are the roots."""
+
+MAX_FACTORS = 16
+"""With more factors than this in a term, as long chains have, a derivative is multiplied out."""
 
 MAX_TERMS = 64
 """More terms for one array than this are sooner multiplied out."""
@@ -74,7 +78,7 @@ class Unassembled(Op):
     def make_node(self, *operands: Variable) -> Apply:
         return Apply(self, list(operands), [TensorType("float64", (self.size, self.size))()])
 
-    def perform(self, node: Apply, inputs: list, output_storage: list) -> None:
+    def perform(self, node: Apply, inputs: Sequence[Any], output_storage: list) -> None:
         raise NotImplementedError("it is put together before it is run")
 
     @infers_shape
@@ -113,7 +117,8 @@ def hessian(
         If some operation on the way has no terms.
     """
     roots = _roots(value, wrt)
-    value = cast(TensorVariable, clone_replace([value], {root.view: root.variable for root in roots})[0])
+    stand_ins: dict[Variable, Variable] = {root.view: root.variable for root in roots}
+    value = cast(TensorVariable, clone_replace([value], stand_ins)[0])
     variables = [root.variable for root in roots]
     gradient = simplify([*variables, *given], slopes(value, variables))
     operands: dict[Variable, int] = {}
@@ -125,8 +130,8 @@ def hessian(
             if found:
                 blocks.append(Block(row, column, tuple(_numbered(term, operands) for term in found)))
     op = Unassembled(size, [root.positions for root in roots], blocks)
-    joint = cast(TensorVariable, op(*operands))
-    return cast(TensorVariable, clone_replace([joint], {root.variable: root.view for root in roots})[0])
+    joint = applied(op, *operands)
+    return cast(TensorVariable, clone_replace([joint], {new: old for old, new in stand_ins.items()})[0])
 
 
 def _roots(value: Variable, wrt: Sequence[tuple[TensorVariable, int]]) -> list[Root]:
@@ -209,6 +214,8 @@ def _pushed_through(
             terms = [condensed(terms[0])]
         if sum(map(len, terms)) > MAX_TERMS:
             raise NotFactored(f"{len(terms[0])} terms")
+        if any(len(term.factors) > MAX_FACTORS for part in terms for term in part):
+            raise NotFactored("a term of many factors")
     except NotFactored:
         return multiplied_out(node, own, root)
     return terms
@@ -221,7 +228,7 @@ def _numbered(term: Term, operands: dict[Variable, int]) -> Term:
         return operands.setdefault(variable, len(operands))
 
     def place(old: Place) -> Place:
-        return Place(old.labels, _Computed(number(old.index))) if isinstance(old.index, Variable) else old
+        return Place(old.labels, cast(Any, _Computed(number(old.index)))) if isinstance(old.index, Variable) else old
 
     factors = tuple((number(variable), labels) for variable, labels in term.factors)
     return Term(term.coefficient, factors, tuple(map(place, term.out)), tuple(map(place, term.par)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import pytensor.tensor as pt
 from pytensor import scalar as ps
@@ -105,7 +105,8 @@ def _squeezed(variable: Variable, labels: tuple[Label | None, ...]) -> Piece:
 
 def _unwrapped(variable: Variable) -> Variable:
     """Return an array without axes inserted, moved and dropped again, where nothing is left of it."""
-    order, v = tuple(range(cast(TensorVariable, variable).type.ndim)), variable
+    order: tuple[Any, ...] = tuple(range(cast(TensorVariable, variable).type.ndim))
+    v = variable
     while v.owner is not None and isinstance(v.owner.op, DimShuffle):
         inner = v.owner.op.new_order
         order = tuple(axis if axis == "x" else inner[axis] for axis in order)

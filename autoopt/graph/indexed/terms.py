@@ -333,7 +333,8 @@ def _transposed(variable: Variable, order: tuple[int, ...]) -> Variable:
     """Return the array with its axes in another order, the same variable each time that it is asked for."""
     known = getattr(variable.tag, "arranged", None)
     if known is None or known[0] is not variable:  # a clone has the tag of what it is a clone of
-        known = variable.tag.arranged = (variable, {})
+        none: dict[tuple[int, ...], Variable] = {}
+        known = variable.tag.arranged = (variable, none)
     if order not in known[1]:
         known[1][order] = cast(TensorVariable, variable).dimshuffle(order)
     return known[1][order]

@@ -23,14 +23,12 @@ from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.math import Sum, add, mul, neg, true_div
 from pytensor.tensor.variable import TensorVariable
 
+from autoopt.graph.rewrites.linear import LARGE, Dependents, Linear
 from autoopt.ops.matmul import matmul
 from autoopt.ops.patterns import applied, identity, is_elementwise, rank
 
 TERMS = 12
 """The most terms that a sum is taken apart into."""
-
-LARGE = 2**24
-"""Bytes of an array from which on none is made only to be multiplied by a vector later."""
 
 
 def identical(variable: Variable) -> Variable:
@@ -42,57 +40,50 @@ def group_by_dependence(
     late: set[Variable],
     known: set[Variable],
     kept: Callable[[Variable], Variable] = identical,
+    linear: bool = False,
 ) -> list[Variable]:
     """Return `roots` with sums and products regrouped, so that terms free of `late` are combined first.
 
-    What is combined so goes through `kept`.
+    What is combined so goes through `kept`. With `linear` what is linear in `late` is taken out of sums and products of
+    matrices: for directions alone, as a sum of residuals taken apart by the parameters would lose its digits.
     """
-    depends = set(late)
+    depends = Dependents(late)
     replaced: dict[Variable, Variable] = {}
     combined: dict[tuple, Variable] = {}  # what is combined early is computed once
+    taken = Linear(depends, kept)
     for node in io_toposort([*late, *known], roots):
         inputs = [replaced.get(variable, variable) for variable in node.inputs]
         results = node.outputs
-        if depends.intersection(node.inputs):
-            depends.update(node.outputs)
-            grouping = _Grouping(node, inputs, depends, kept, combined)
-            better = grouping.result()
+        if any(v in depends for v in node.inputs):
+            grouping = _Grouping(node, inputs, taken, combined)
+            better = grouping.result(linear)
+            if better is None and linear:
+                better = taken.product(_on(node, inputs))
             if better is not None:
                 results = [better]
-                depends.update(grouping.late)
         if results is node.outputs and inputs != node.inputs:
             results = node.op(*inputs, return_list=True)
         if results is not node.outputs:
             for old, new in zip(node.outputs, results, strict=True):
                 new.tag.trace = getattr(new.tag, "trace", None) or getattr(old.tag, "trace", [])
                 replaced[old] = new
-                if old in depends:
-                    depends.add(new)
     return [replaced.get(root, root) for root in roots]
 
 
+def _on(node: Apply, inputs: list[Variable]) -> Apply:
+    """Return the node on other inputs."""
+    return node if inputs == node.inputs else node.op.make_node(*inputs)
+
+
 class _Grouping:
-    """One node whose operands are partly late.
+    """One node whose operands are partly late."""
 
-    Attributes
-    ----------
-    late : list of Variable
-        What has been made besides the result that depends on what is late.
-    """
+    def __init__(self, node: Apply, inputs: list[Variable], linear: Linear, combined: dict[tuple, Variable]) -> None:
+        self.node, self.inputs, self.linear, self.combined = node, inputs, linear, combined
+        self.depends, self.kept = linear.depends, linear.kept
 
-    def __init__(
-        self,
-        node: Apply,
-        inputs: list[Variable],
-        depends: set[Variable],
-        kept: Callable[[Variable], Variable],
-        combined: dict[tuple, Variable],
-    ) -> None:
-        self.node, self.inputs, self.depends, self.kept, self.combined = node, inputs, depends, kept, combined
-        self.late: list[Variable] = []
-
-    def result(self) -> Variable | None:
-        """Return the result, its operands regrouped; None if it is best as it is."""
+    def result(self, sums: bool) -> Variable | None:
+        """Return the result, its operands regrouped, those of `sums` too; None if it is best as it is."""
         out, inputs = self.node.outputs[0], self.inputs
         if is_elementwise(out, ps.Add):
             return self._grouped(inputs, [])
@@ -100,9 +91,10 @@ class _Grouping:
             return self._grouped(*self._divided(inputs))
         if is_elementwise(out, ps.TrueDiv):
             return self._quotient(*inputs)
-        if isinstance(self.node.op, Sum) and self.node.op.axis is not None and rank(out):
-            axes = {axis % rank(inputs[0]) for axis in self.node.op.axis}
-            return _Sum(self.node, axes, self.depends, self.kept).of(inputs[0], self.late)
+        if sums and isinstance(self.node.op, Sum) and rank(inputs[0]):
+            along = range(rank(inputs[0])) if self.node.op.axis is None else self.node.op.axis
+            axes = {axis % rank(inputs[0]) for axis in along}
+            return _Sum(self.node, axes, self.linear).of(inputs[0])
         return None
 
     def _grouped(self, inputs: Sequence[Variable], below: Sequence[Variable]) -> Variable | None:
@@ -147,13 +139,14 @@ class _Grouping:
 class _Sum:
     """A sum along axes, taken apart into terms that need no array of what is summed."""
 
-    def __init__(self, node: Apply, axes: set[int], depends: set[Variable], kept: Callable) -> None:
-        self.op, self.axes, self.depends, self.kept = node.op, axes, depends, kept
+    def __init__(self, node: Apply, axes: set[int], linear: Linear) -> None:
+        self.op, self.axes, self.linear = node.op, axes, linear
+        self.depends, self.kept = linear.depends, linear.kept
         self.type = node.inputs[0].type
         self.weights: dict[tuple, list[Variable]] = {}  # what is early in each term, by its late factors
 
-    def of(self, summed: Variable, late: list[Variable]) -> Variable | None:
-        """Return the sum in terms, None if there are none or too many; what is made and depends goes to `late`."""
+    def of(self, summed: Variable) -> Variable | None:
+        """Return the sum in terms, None if there are none or too many."""
         rest = self._without_terms(summed, [], False)
         is_whole = rest is None or rest.type.broadcastable == self.type.broadcastable
         if not self.weights or len(self.weights) > TERMS or not is_whole:
@@ -162,8 +155,6 @@ class _Sum:
         if rest is not None:
             total = self._before(rest)
             terms.append(applied(self.op, rest) if total is None else total)
-            late.append(rest)
-        late += terms
         return add(*terms) if len(terms) > 1 else terms[0]
 
     def _total(self, before: tuple, along: tuple, weights: list[Variable]) -> Variable:
@@ -194,6 +185,13 @@ class _Sum:
                 (inside,) = part.owner.inputs
                 rest = self._without_terms(inside, factors, not negative)
                 return part if rest is inside else None if rest is None else neg(rest)
+            parts = None if any(v in self.depends for v in factors) else self.linear.parts(part)
+            if parts is not None:
+                found = [
+                    self._is_term([*self.linear.spread(key, rank(part)), early, *factors], negative)
+                    for key, early in parts.items()
+                ]
+                return None if all(found) else part
             if is_elementwise(part, ps.Mul):
                 return self._of_product(part, factors, negative)
         return None if self._is_term([part, *factors], negative) else part
@@ -246,8 +244,6 @@ class _Sum:
         if not self._is_whole(inner):
             return None
         total = applied(self.op, inner)
-        if self.depends.intersection(rest):
-            self.depends.update([inner, total])
         return mul(*map(self._squeezed, same), total)
 
     def _is_same(self, variable: Variable) -> bool:

@@ -76,16 +76,23 @@ def _repeats(term: Term, columns: int) -> bool:
     assert term.rows is not None
     one_row = np.broadcast_to(term.columns[:1], (1, *_lengths(term)[1:]))
     if len(term.columns) == 1 and np.unique(one_row).size == one_row.size:
-        return np.unique(term.rows).size != term.rows.size
-    if not term.extra and np.unique(term.rows).size == term.rows.size:
+        return not _are_distinct(term.rows)
+    if not term.extra and _are_distinct(term.rows):
         return False
     positions = _positions(term, columns)
     return np.unique(positions).size != positions.size
 
 
+def _are_distinct(numbers: np.ndarray) -> bool:
+    return arithmetic(numbers) is not None or np.unique(numbers).size == numbers.size
+
+
 def _overlap(terms: Sequence[Term], rows: int, columns: int) -> bool:
     if len(terms) < 2:
         return False
+    named_columns = [np.unique(term.columns) for term in terms]
+    if np.unique(np.concatenate(named_columns)).size == sum(map(len, named_columns)):
+        return False  # each has columns of its own
     if rows * columns > LARGEST:
         return True
     met = np.zeros(rows * columns, dtype=bool)

@@ -33,11 +33,6 @@ from pytensor.tensor.variable import TensorVariable
 from autoopt.ops import operands
 
 
-def shape(variable: Variable) -> tuple[int, ...]:
-    """Return the lengths of the axes, which are known."""
-    return tuple(operands.shape(cast(TensorVariable, variable)))
-
-
 def slopes(value: Variable, wrt: Sequence[Variable]) -> list[TensorVariable]:
     """Return the derivatives of a number, zeros where it does not depend on one of `wrt`."""
     return cast("list[TensorVariable]", pytensor.grad(value, list(wrt), disconnected_inputs="ignore"))
@@ -49,6 +44,20 @@ class Unstructured(Exception):
 
 class UnknownPositions(Unstructured):
     """What an operation reads, or writes, stands in an array whose numbers are no part of the code."""
+
+
+def shape(variable: Variable) -> tuple[int, ...]:
+    """Return the lengths of the axes.
+
+    Raises
+    ------
+    Unstructured
+        If one is not known, as that of what a loop keeps that ends on a condition.
+    """
+    lengths = operands.shape(cast(TensorVariable, variable))
+    if None in lengths:
+        raise Unstructured("a length that is not known")
+    return tuple(lengths)
 
 
 @dataclass(frozen=True)

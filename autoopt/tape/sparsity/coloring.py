@@ -56,7 +56,7 @@ class Coloring:
         """Return the entries at the positions of the pattern."""
         if not products:
             return np.zeros(len(self.places))
-        return np.concatenate(products)[self.places]
+        return np.concatenate(products).take(self.places)
 
 
 def symmetric(pattern: Pattern) -> Coloring:
@@ -117,6 +117,13 @@ def _by_rows(pattern: Pattern, transposed: Pattern) -> Coloring:
     back = positions.T.tocsr()
     back.sort_indices()
     return Coloring(other.adjoints, other.directions, places[back.data - 1])
+
+
+def fewest(pattern: Pattern) -> int:
+    """Return how many products are needed at least by a symmetric pattern, or with full rows left out."""
+    counts = np.diff(pattern.indptr)
+    full = _full(counts)
+    return int(full.sum() + counts[~full].max(initial=0))
 
 
 def _full(counts: np.ndarray) -> np.ndarray:

@@ -29,15 +29,7 @@ class Pattern:
     def of(cls, matrix: sparse.csr_array) -> Pattern:
         """Return the pattern of the entries that a sparse matrix has."""
         matrix.sum_duplicates()
-        return cls(matrix.shape, matrix.indptr, matrix.indices)
-
-    @classmethod
-    def full(cls, rows: int, columns: int) -> Pattern:
-        """Return the pattern of all entries."""
-        if rows * columns > LIMIT:
-            raise Crowded
-        indices = np.broadcast_to(np.arange(columns, dtype=np.int32), (rows, columns)).ravel()
-        return cls((rows, columns), np.arange(rows + 1, dtype=np.int64) * columns, indices)
+        return cls(matrix.shape, matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32))
 
     @property
     def nnz(self) -> int:

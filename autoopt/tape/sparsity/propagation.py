@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autoopt.tape.batching.batching import vectorise
-from autoopt.tape.sparsity import contractions, elementwise, loops, moves, reductions, systems
+from autoopt.tape.sparsity import contractions, elementwise, loops, moves, reductions, series, systems
 from autoopt.tape.sparsity.pattern import Interactions, Pattern
 from autoopt.tape.sparsity.pool import Crowded, Pool
 from autoopt.tape.sparsity.walk import Walk
 from autoopt.tape.tape import Leaf, Tape
 
-__all__ = ["Reading", "contractions", "elementwise", "loops", "moves", "reductions", "systems"]
+__all__ = ["Reading", "contractions", "elementwise", "loops", "moves", "reductions", "series", "systems"]
 
 
 @dataclass(frozen=True)
 class Reading:
     """A pattern with the leaves whose values decided it: positions, and where sparse matrices have entries.
 
-    `pattern` is None if it has too many entries to be listed.
+    Attributes
+    ----------
+    pattern : Pattern or None
+        None if it has too many entries to be listed.
+    read : dict of int to bytes
+        By the steps of the tape before it is vectorised, hashes of what they hold.
     """
 
     pattern: Pattern | None
-    read: dict[int, Any]  # by the step of the tape before it is vectorised
+    read: dict[int, bytes]
 
     def holds(self, tape: Tape) -> bool:
         """Whether the leaves of another tape of the same steps hold what they held."""
-        return all(_same(tape.values[index], value) for index, value in self.read.items())
+        return all(_hash(tape.values[index]) == known for index, known in self.read.items())
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray):
-        return np.array_equal(one, other)
-    if hasattr(one, "indptr"):
-        return np.array_equal(one.indptr, other.indptr) and np.array_equal(one.indices, other.indices)
-    return bool(one == other)
+def _hash(value: Any) -> bytes:
+    """Return a hash of an array, or of the places of a sparse matrix's entries."""
+    parts = (value.indptr, value.indices) if hasattr(value, "indptr") else (value,)
+    found = hashlib.blake2b(digest_size=16)
+    for part in map(np.asarray, parts):
+        found.update(f"{part.dtype}{part.shape}".encode())
+        found.update(part.tobytes())
+    return found.digest()
 
 
 def hessian(tape: Tape) -> Reading:
@@ -77,13 +85,13 @@ def _walked(tape: Tape, pool: Pool, found: Interactions) -> Walk | None:
     return walk
 
 
-def _kept(walk: Walk, tape: Tape) -> dict[int, Any]:
-    """Return what was read of the inputs; constants of the tape stay what they are."""
+def _kept(walk: Walk, tape: Tape) -> dict[int, bytes]:
+    """Return hashes of what was read of the inputs; constants of the tape stay what they are."""
     read = {walk.steps[index].template.name: value for index, value in walk.read.items() if _is_input(walk, index)}
     if not read:
         return {}
     places = {leaf.name: index for index, leaf in tape.leaves().items()}
-    return {places[name]: value.copy() if hasattr(value, "copy") else value for name, value in read.items()}
+    return {places[name]: _hash(value) for name, value in read.items()}
 
 
 def _is_input(walk: Walk, index: int) -> bool:

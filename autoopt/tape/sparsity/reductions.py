@@ -89,6 +89,27 @@ def curved(walk: Any, given: Given) -> np.ndarray:
     return result
 
 
+@follows(np.linalg.norm)
+def norm(walk: Any, given: Given) -> np.ndarray:
+    """All entries along the axis, or axes, interact."""
+    if set(given.options) - {"ord", "axis", "keepdims"}:
+        raise Unknown
+    result = _reduced(walk, given, given.argument(2, "axis"))
+    walk.interactions.within(result)
+    return result
+
+
+@follows(np.average)
+def average(walk: Any, given: Given) -> np.ndarray:
+    """A mean, whose weights are data."""
+    weights = given.argument(2, "weights")
+    if isinstance(weights, Operand) and walk.depends(weights.step):
+        raise Unknown
+    if set(given.options) - {"axis", "weights", "keepdims"}:
+        raise Unknown
+    return _reduced(walk, given, given.argument(1, "axis"))
+
+
 def log_sum_exp(walk: Any, given: Given) -> np.ndarray:
     """SciPy's logsumexp."""
     if set(given.options) - {"axis", "keepdims"} or len(given.args) > 2:

@@ -128,8 +128,6 @@ def pull_78(c0, r0, x0):
 
 
 def push_78(r0, x0, t0):
-    size_x0 = x0.shape[0]
-    size_x0_2 = x0.shape[1]
     cast = np.array([x0.shape[0], x0.shape[1]], dtype=np.int64).astype(np.float64)
     return t0.sum() / (cast[0] * cast[1])
 

@@ -18,7 +18,7 @@ def pull_106(c0, c1, r0, r1, x0):
 
 
 def push_106(r0, r1, x0, t0):
-    return None, (t0 * np.linalg.inv(x0.T)).sum()
+    return None, np.vdot(t0, np.linalg.inv(x0.T))
 
 
 def second_106(c0, c1, r0, r1, x0, t0):
