@@ -31,7 +31,7 @@ from autoopt.ops import matrices, scalars
 from autoopt.ops.analytic import Part
 from autoopt.ops.assembled import Assembled, Entry, Gram
 from autoopt.ops.contractions import Einsum
-from autoopt.ops.crossed import Crossed, crossed
+from autoopt.ops.crossed import Crossed
 from autoopt.ops.fourier import Fourier
 from autoopt.ops.matmul import MatMul, matmul
 from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
@@ -168,14 +168,11 @@ EXAMPLES = {
         (put(10, Entry(0, "blocks", np.array([3, 3, 0, 1]), part(4, 10), True, AXES, 2), shapes=[(2, 2, 3)]),
          np.arange(12.0).reshape(2, 2, 3)),
     ],
+    Crossed: [(Crossed(), M, I, I), (Crossed(), S, I[:2], np.array([3, 1, 1])), (Crossed(), M, I[:0], I)],
     Gram: [
         (squares((5,), (5, 3)), X, M), (squares((5,), (5, 3)), np.abs(X), M),
         (squares((5,), (5, 3), (5, 2)), X, M, M[:, :2]), (squares((2, 5), (5, 3)), np.stack([X, Y]), M),
         (squares((0,), (0, 3)), EMPTY, M[:0]),
-    ],
-    Crossed: [
-        (lambda a, r, c: crossed(a, r, c), M, np.array([2, 0, -1]), np.array([1, 1])),
-        (lambda a, r, c: crossed(a, r, c), M, np.arange(3), np.zeros(0, np.int64)),
     ],
     elemwise.DimShuffle: [
         (lambda a: a.dimshuffle("x", 0), X), (lambda a: a.T, M), (lambda a: a.dimshuffle(1, "x", 0), M),
