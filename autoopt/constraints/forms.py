@@ -55,7 +55,7 @@ def _constraint(name: str, given: Any, x0: Any, engine: str) -> Constraint:
 
 
 def _linear(name: str, given: Any, size: int) -> Constraint:
-    matrix = given.A
+    matrix = given.A.tocsr() if hasattr(given.A, "tocsr") else given.A  # other formats have no rows
     if len(matrix.shape) != 2 or matrix.shape[1] != size:
         raise UsageError(
             f"{name}: A has shape {matrix.shape}, but there are {size} parameters.",
