@@ -69,9 +69,10 @@ def write_by_products(graph: Graph, functions: Sequence[Function], kind: Kind, t
 
 def _needed(listings: Sequence[Listing | None]) -> list[Listing]:
     """Return the functions of a module, of what the first one prepares only what another one takes."""
-    first, *others = (listing for listing in listings if listing is not None)
-    if first.name != PREPARE or not others:
-        return [first, *others]
+    given = [listing for listing in listings if listing is not None]
+    if len(given) < 2 or given[0].name != PREPARE:
+        return given
+    first, *others = given
     taken = {name for listing in others for name in listing.arguments}
     names = [name for name in re.findall(r'"(\w+)":', first.returned[0]) if name in taken]
     if not names:

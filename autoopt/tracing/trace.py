@@ -171,9 +171,13 @@ def _prepared(
     held = zip(names, (None, *args), strict=True)
     instrument.reserve([name for name, value in held if not type(value).__module__.startswith(tables)])
     vector = tracer.leaf(Leaf(names[0], "parameter"), np.array(flat, dtype=float))
+    tracer.is_nowhere = True
     parameters = structure.unflatten(vector)
+    tracer.is_nowhere = False
     reads = [index for index, step in enumerate(tracer.steps) if step.operation is operator.getitem]
-    tracer.tape.names.update(zip(reads, map(_variable, structure.paths), strict=False))
+    shaped = {step.inputs[0]: index for index, step in enumerate(tracer.steps) if step.operation is np.reshape}
+    named = [shaped.get(index, index) for index in reads]
+    tracer.tape.names.update(zip(named, map(_variable, structure.paths), strict=False))
 
     def leaf(name: str, value: Any) -> Any:
         return tracer.leaf(Leaf(name, "argument"), value)

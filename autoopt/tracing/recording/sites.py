@@ -16,6 +16,8 @@ class Sites:
     """The places in the user's code at which one run is."""
 
     outside = 0
+    is_nowhere = False
+    """Whether what is recorded is no line's: the parameters are given their structure."""
 
     def __init__(self) -> None:
         self.codes: dict[int, tuple[CodeType, CodeType]] = {}
@@ -23,6 +25,8 @@ class Sites:
 
     def site(self) -> tuple[CodeType, int] | None:
         """Return the innermost frame outside of libraries as (code, instruction), one object for each place."""
+        if self.is_nowhere:
+            return None
         frame = sys._getframe(3)  # whoever calls the tracer's methods is no user
         sites = self._sites
         while frame is not None:
