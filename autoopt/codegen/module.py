@@ -15,7 +15,7 @@ from pytensor.graph.traversal import ancestors, io_toposort
 
 from autoopt.codegen.code import Code, expression, literal
 from autoopt.codegen.constants import constant_text
-from autoopt.codegen.listing import WIDTH, list_function
+from autoopt.codegen.listing import WIDTH, list_function, without_unread
 from autoopt.codegen.printers.table import NoSource, stem
 from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.codegen.steps import list_steps
@@ -50,8 +50,7 @@ def write_module(graph: Graph, functions: Sequence[Function], title: str) -> str
     `f(x, X, y, **prepare(X, y))` is a whole evaluation.
     """
     writer = _Writer(graph)
-    listings = [listing for function in functions if (listing := writer.listing(function)) is not None]
-    return joined(listings, title)
+    return joined(_needed([writer.listing(function) for function in functions]), title)
 
 
 def write_by_products(graph: Graph, functions: Sequence[Function], kind: Kind, title: str) -> str:
@@ -63,9 +62,24 @@ def write_by_products(graph: Graph, functions: Sequence[Function], kind: Kind, t
     listings = {function.name: writer.listing(function) for function in functions}
     linearize, product = listings[LINEARIZE], listings[functions[-1].name]
     assert linearize is not None and product is not None
-    given = [listing for listing in listings.values() if listing is not None]
+    given = _needed(list(listings.values()))
     rows = graph.size if kind.rows is None else prod(graph.tape.steps[graph.tape.output].shape)
     return joined([*given, _by_products(linearize, product, kind, (rows, graph.size))], title)
+
+
+def _needed(listings: Sequence[Listing | None]) -> list[Listing]:
+    """Return the functions of a module, of what the first one prepares only what another one takes."""
+    first, *others = (listing for listing in listings if listing is not None)
+    if first.name != PREPARE or not others:
+        return [first, *others]
+    taken = {name for listing in others for name in listing.arguments}
+    names = [name for name in re.findall(r'"(\w+)":', first.returned[0]) if name in taken]
+    if not names:
+        return others
+    returned = _dictionary(names)
+    lines = tuple(without_unread(first.lines, [returned]))
+    data = tuple(name for name in first.arguments if _reads("\n".join(lines), name))
+    return [replace(first, arguments=data, lines=lines, returned=(returned,)), *others]
 
 
 def _by_products(linearize: Listing, product: Listing, kind: Kind, lengths: tuple[int, int]) -> Listing:

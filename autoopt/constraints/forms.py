@@ -55,7 +55,7 @@ def _constraint(name: str, given: Any, x0: Any, engine: str) -> Constraint:
 
 
 def _linear(name: str, given: Any, size: int) -> Constraint:
-    matrix = given.A
+    matrix = given.A.tocsr() if hasattr(given.A, "tocsr") else given.A  # other formats have no rows
     if len(matrix.shape) != 2 or matrix.shape[1] != size:
         raise UsageError(
             f"{name}: A has shape {matrix.shape}, but there are {size} parameters.",
@@ -120,7 +120,8 @@ def _limits(name: str, given: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
             )
         limits.append(np.broadcast_to(limit, (count,)).copy())
     lower, upper = limits
-    for wrong, complaint in [(np.isnan(lower) | np.isnan(upper), "is nan"), (lower > upper, "cannot be met")]:
+    out_of_reach = (lower > upper) | (lower == np.inf) | (upper == -np.inf)
+    for wrong, complaint in [(np.isnan(lower) | np.isnan(upper), "is nan"), (out_of_reach, "cannot be met")]:
         if wrong.any():
             i = int(np.argmax(wrong))
             raise UsageError(

@@ -22,7 +22,7 @@ def refusal(graph: Graph, problem: Exception) -> UnsupportedFunctionError:
     found = _without_slope([graph.value], graph.wrt)
     if not found:
         try:
-            found = _without_slope(slopes(graph.value, graph.wrt), graph.wrt)
+            found = _without_slope(slopes(graph.value.sum(), graph.wrt), graph.wrt)
         except (NullTypeGradError, NotImplementedError):
             found = []
     steps = [(graph.tape.steps[number], place) for number, place in found]

@@ -21,6 +21,15 @@ def reordered(function: Callable, position: int, names: tuple[str, ...]) -> Call
     return reordered
 
 
+def spread(function: Callable) -> Callable:
+    """Return `function` as one of the tuple of its arguments."""
+
+    def spread(primals):
+        return function(*primals)
+
+    return spread
+
+
 def weighted(function: Callable) -> Callable:
     """Return the sum of the values of `function`, times weights that come after the parameters."""
 

@@ -54,20 +54,18 @@ class Compiler:
         other.repeats, other.passing = self.repeats, {}
         return other
 
-    def compiled(self, path: Path, kind: str) -> Compiled:
-        """Return the functions of one kind on one path, made when first asked for.
-
-        Raises
-        ------
-        UsageError
-            If the gradient or the Hessian of an array is asked for.
-        """
+    def require(self, kind: str) -> None:
+        """Raise a UsageError if the gradient or the Hessian of an array is asked for."""
         if KINDS[kind].order and not (KINDS[kind].of_array or self.original.scalar):
             raise UsageError(
                 "An objective that returns an array has no gradient and no Hessian.",
                 definition(self.original.function),
                 "ask for its jacobian, jvp or vjp, or return one number.",
             )
+
+    def compiled(self, path: Path, kind: str) -> Compiled:
+        """Return the functions of one kind on one path, made when first asked for; see `require`."""
+        self.require(kind)
         if kind not in path.compiled and path.trace.tape.caught:
             known = self.passing.get(kind)
             if known is not None and kind in known.compiled and known.is_same_code(path):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UsageError
+from autoopt.objectives.adapted import spread
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.tracing.arrays.array import TracedArray
@@ -108,17 +109,8 @@ def _at(f: Callable, primals: tuple) -> tuple[Any, np.ndarray]:
     """Return the objective of `f` over all its arguments, and their flat vector."""
     if not primals:
         raise UsageError("There is no argument to differentiate by.", remedy="pass the arguments of f.")
-    objective = objective_of(_spread(f), primals, scalar=False, kind=_Map)
+    objective = objective_of(spread(f), primals, scalar=False, kind=_Map)
     return objective, objective.structure.flatten(primals).copy()
-
-
-def _spread(f: Callable) -> Callable:
-    """Return `f` as a function of the tuple of its arguments."""
-
-    def spread(primals):
-        return f(*primals)
-
-    return spread
 
 
 def _tuple(name: str, values: Any) -> tuple:
@@ -159,4 +151,4 @@ def _inner_vjp(tracer: Any, f: Callable, *primals: Any) -> tuple[Any, Callable[[
 def _inner(tracer: Any, f: Callable, primals: tuple) -> Any:
     from autoopt.objectives.nested import LinearMap  # few objectives take derivatives themselves
 
-    return LinearMap(tracer, _spread(f), primals)
+    return LinearMap(tracer, spread(f), primals)

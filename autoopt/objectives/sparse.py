@@ -112,10 +112,11 @@ class Patterns:
         Raises
         ------
         UsageError
-            If the kind is not known, or there are too many entries to be listed.
+            If the kind is not known or not that of the objective, or there are too many entries to be listed.
         """
         if kind not in _ROWS:
             raise UsageError(f"kind={kind!r} is not understood.", remedy='choose "hessian" or "jacobian".')
+        self.dispatch.compiler.require(_ROWS[kind][2])
         found = self.of(kind, self.dispatch.paths[0])
         if found is None:
             raise UsageError(

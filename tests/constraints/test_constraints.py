@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from constrained_problems import PROBLEMS
 from scipy.optimize import BFGS, SR1, LinearConstraint, NonlinearConstraint, rosen
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array, dia_matrix
 
 from autoopt import minimize
 from autoopt.constraints.forms import read
@@ -97,10 +97,10 @@ def test_both_sides_and_equalities_of_one_constraint(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("sparse", [False, True])
-def test_linear_constraints_of_both_kinds(method, sparse):
+@pytest.mark.parametrize("form", [np.asarray, csr_array, coo_array, dia_matrix])
+def test_linear_constraints_of_both_kinds(method, form):
     matrix = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, -1.0]])
-    plane = LinearConstraint(csr_array(matrix) if sparse else matrix, [1, 0], [1, np.inf])
+    plane = LinearConstraint(form(matrix), [1, 0], [1, np.inf])
     result = minimize(lambda x: x @ x, [3.0, 2.0, 1.0], method=method, constraints=plane)
     assert result.success and result.x == pytest.approx([0.5, 0.5, 0.0], abs=1e-6)
 

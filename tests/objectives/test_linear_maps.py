@@ -198,3 +198,32 @@ def test_source_of_arrays_runs_by_itself() -> None:
         known |= called(space["linearize"], OTHER, **known)
         name, direction = ("pushforward", p) if kind == "jvp" else ("pullback", w)
         np.testing.assert_allclose(called(space[name], direction, **known), number, rtol=1e-12)
+
+
+def _filled(x):
+    r = np.zeros(3)
+    r[0] = x[0] * x[1]
+    np.add.at(r, [1, 1], x[2])
+    return r
+
+
+@pytest.mark.parametrize("f", [lambda x: np.array([x[0] * x[1], x[2]]), _filled], ids=["array", "filled"])
+def test_functions_that_make_arrays(f) -> None:
+    x, p = np.array([1.0, 2.0, 3.0]), np.array([0.5, -1.0, 2.0])
+    J = autoopt.jacobian(f)(x)
+    np.testing.assert_allclose(autoopt.jvp(f, (x,), (p,))[1], J @ p, rtol=1e-14)
+    (pulled,) = autoopt.vjp(f, x)[1](np.ones(len(J)))
+    np.testing.assert_allclose(pulled, J.sum(axis=0), rtol=1e-14)
+
+
+def test_an_array_that_has_no_form_at_once_is_made_by_products() -> None:
+    def f(x):
+        return np.einsum("ij,jk->ijk", x.reshape(2, 2), x.reshape(2, 2))[:, ::2]
+
+    x = np.array([1.0, 2.0, 3.0, 4.0])
+    expected = np.zeros((2, 1, 2, 4))  # x[2i] x[k]
+    for i in range(2):
+        for k in range(2):
+            expected[i, 0, k, 2 * i] += x[k]
+            expected[i, 0, k, k] += x[2 * i]
+    np.testing.assert_allclose(autoopt.jacobian(f)(x), expected, rtol=1e-14)

@@ -276,3 +276,10 @@ def test_kinds_that_there_are_not_and_patterns_that_are_full() -> None:
         objective.sparsity("gradient")
     with pytest.raises(UsageError, match="too many entries that may differ from 0"):
         objective.sparsity()
+
+
+def test_the_pattern_of_a_hessian_is_not_that_of_an_array() -> None:
+    objective = Objective(lambda x: 2 * x, np.ones(3), scalar=False)
+    assert objective.sparsity("jacobian").nnz == 3
+    with pytest.raises(UsageError, match="no gradient and no Hessian"):
+        objective.sparsity()

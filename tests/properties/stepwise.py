@@ -27,6 +27,7 @@ class Stepwise:
     """The interface of `autoopt.execution.interface.Compiled`; Jacobians of arrays and Hessians by columns included."""
 
     text = ""
+    by_products = True  # a matrix is made a column at a time
     repeats = False
     stationary = kept = 0
     changed, tied = Changed, Tied

@@ -382,8 +382,8 @@ def _gram_listing(name: str, count: int) -> Listing:
         "        total += rows.T @ rows",
     ]
     doc = (
-        "Return the sum of w times the squares of the rows of A."
+        "Return the sum of w[i] times the outer product of row i of A with itself."
         if count == 1
-        else (f"Return the sum of w times the squares of the Kronecker products of the rows of {' and '.join(names)}.")
+        else (f"Return the sum of w[i] times z z', z being the Kronecker product of rows i of {' and '.join(names)}.")
     )
     return Listing(name, ("w", *names), tuple(lines), ("total",), doc)

@@ -176,7 +176,7 @@ def _product(sign: float, factors: Sequence[tuple[TensorVariable, bool, int]], o
     return cast(TensorVariable, result)
 
 
-def _quotient(factors: Sequence[Variable], divisors: list[Variable]) -> Variable:
+def _quotient(factors: Sequence[Variable], divisors: list[TensorVariable]) -> Variable:
     """Return the product of factors of one shape, each divided by one of the `divisors` that are no larger, if any."""
     shape = _shape(factors[0])
     fitting = [v for v in divisors if all(n in (1, m) for n, m in zip(_shape(v), shape, strict=True))]

@@ -164,7 +164,8 @@ def _from_start(positions: Variable, length: int) -> Variable:
         return positions
     known = getattr(positions.tag, "from_start", None)
     if known is None or known[0] is not positions:  # a clone has the tag of what it is a clone of
-        known = positions.tag.from_start = (positions, {})
+        none: dict[int, Variable] = {}
+        known = positions.tag.from_start = (positions, none)
     if length not in known[1]:
         known[1][length] = pt.switch(pt.lt(positions, 0), pt.add(positions, length), positions)
     return known[1][length]
