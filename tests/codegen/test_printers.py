@@ -172,7 +172,8 @@ EXAMPLES = {
     Gram: [
         (squares((5,), (5, 3)), X, M), (squares((5,), (5, 3)), np.abs(X), M),
         (squares((5,), (5, 3), (5, 2)), X, M, M[:, :2]), (squares((2, 5), (5, 3)), np.stack([X, Y]), M),
-        (squares((0,), (0, 3)), EMPTY, M[:0]),
+        (squares((0,), (0, 3)), EMPTY, M[:0]), (squares((5,), (5, 3)), -np.abs(X), M),
+        (squares((5,), (5, 70)), X, RANDOM.normal(size=(5, 70))), (squares((5,), (5, 3)), X * np.nan, M),
     ],
     elemwise.DimShuffle: [
         (lambda a: a.dimshuffle("x", 0), X), (lambda a: a.T, M), (lambda a: a.dimshuffle(1, "x", 0), M),

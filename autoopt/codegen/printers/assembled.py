@@ -19,6 +19,9 @@ from autoopt.ops.patterns import rank
 ENTRIES = 2**17
 """Entries of the rows of which a square is made at a time, so that they stay in the processor's cache."""
 
+NARROW = 64
+"""Rows of fewer columns are not parted by the signs of their weights: choosing them would take longer than it saves."""
+
 
 @prints(Assembled, stem="hessian")
 def assembled(writer: Writer, node: Apply, *operands: Code) -> Code:
@@ -370,6 +373,8 @@ def _gram_listing(name: str, count: int) -> Listing:
         "    below = negative[part]",
         "    if below.all():",
         "        total -= rows.T @ rows",
+        f"    elif below.any() and size < {NARROW}:",
+        "        total += (rows.T * np.where(below, -1.0, 1.0)) @ rows",
         "    elif below.any():",
         "        above, below = rows[~below], rows[below]",
         "        total += above.T @ above - below.T @ below",
