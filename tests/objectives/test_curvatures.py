@@ -48,3 +48,24 @@ def test_rounding_and_kinks_make_no_hessian_wrong() -> None:
     objective = autoopt.objective(steep, X)
     np.testing.assert_allclose(objective.hess(X), 2 * np.eye(3), atol=1e-12)
     assert objective.dispatch.paths[0].second is True
+
+
+def student(p):
+    return np.sum(np.log1p(((np.array([1.0, 2.0, 3.0]) - p[0]) / np.exp(p[1])) ** 2 / 5.0)) + 3 * p[1]
+
+
+@pytest.mark.parametrize(
+    ("function", "point", "expected"),
+    [
+        (lambda x: np.sum(np.log1p(x**2)), np.array([1e100, -2e100]), np.diag([-2e-200, -5e-201])),
+        (student, np.array([0.5, -300.0]), np.diag([-2 * np.sum(np.array([0.5, 1.5, 2.5]) ** -2.0), 0.0])),
+        (lambda x: np.exp(x)[0] / np.exp(x).sum(), np.array([700.0, 700.0]), np.zeros((2, 2))),
+    ],
+    ids=["log1p", "student", "share"],
+)
+def test_far_out_where_squares_of_divisors_overflow(function, point, expected) -> None:
+    objective = autoopt.objective(function, point)
+    size = max(np.abs(expected).max(), 1e-300) if np.any(expected) else 1.0
+    products = np.array([objective.hessp(point, unit) for unit in np.eye(2)])
+    np.testing.assert_allclose(objective.hess(point) / size, expected / size, atol=1e-12)
+    np.testing.assert_allclose(products / size, expected / size, atol=1e-12)

@@ -18,8 +18,9 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import pytensor.scalar as ps
-from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.traversal import io_toposort
+from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.math import Sum, add, mul, neg, true_div
 from pytensor.tensor.variable import TensorVariable
 
@@ -101,7 +102,7 @@ class _Grouping:
         """Return the operands, those that are early as one, divided by what stands `below`."""
         early = [v for v in inputs if v not in self.depends]
         rest = [v for v in inputs if v in self.depends]
-        if len(early) + len(below) < 2 or not early or not rest:
+        if len(early) + len(below) < 2 or not early or not rest or _vanishes(early, below):
             return None
         key = self.node.op, *map(identity, early)
         if len(early) > 1 and key not in self.combined:
@@ -130,10 +131,28 @@ class _Grouping:
         if below in self.depends or not is_elementwise(above, ps.Mul):
             return None
         early = [v for v in above.owner.inputs if v not in self.depends]
-        if not early:
+        if not early or _vanishes(early, [below]):
             return None
         factor = true_div(applied(above.owner.op, *early) if len(early) > 1 else early[0], below)
         return mul(*(v for v in above.owner.inputs if v in self.depends), self.kept(factor))
+
+
+def _vanishes(above: Sequence[Variable], below: Sequence[Variable]) -> bool:
+    """Whether a quotient has two divisors more than factors: it may be 0 where what it is multiplied by is large."""
+    return sum(map(_divisors, above)) - sum(map(_divisors, below)) > 1
+
+
+def _divisors(variable: Variable) -> int:
+    """Return how many more divisors than factors there are in a product; a plain array is one factor."""
+    node = variable.owner
+    if isinstance(variable, Constant):
+        return 0
+    if is_elementwise(variable, (ps.Mul, ps.Neg)) or (node is not None and isinstance(node.op, DimShuffle)):
+        return sum(map(_divisors, node.inputs))
+    if is_elementwise(variable, (ps.TrueDiv, ps.Reciprocal)):
+        above = _divisors(node.inputs[0]) if len(node.inputs) == 2 else 0
+        return above - _divisors(node.inputs[-1])
+    return 2 * _divisors(node.inputs[0]) if is_elementwise(variable, ps.Sqr) else -1
 
 
 class _Sum:
@@ -215,7 +234,7 @@ class _Sum:
                 late[k], negative = factor.owner.inputs[0], not negative
         before = tuple(v for v in late if self._is_same(v))
         along = tuple(v for v in late if not self._is_same(v))
-        if not early or not late or any(not self._varies_along(v) for v in along):
+        if not early or not late or any(not self._varies_along(v) for v in along) or _vanishes(early, []):
             return False
         weight = self.kept(mul(*early)) if len(early) > 1 else early[0]
         if not (self._is_matrix(weight, len(early) > 1) if along else self._is_whole(weight)):

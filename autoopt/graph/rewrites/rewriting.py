@@ -22,7 +22,7 @@ from pytensor.tensor.subtensor import AdvancedIncSubtensor, IncSubtensor
 from autoopt.graph.rewrites.factors import past_factors
 from autoopt.graph.rewrites.joins import unsplit
 from autoopt.graph.rewrites.masks import carry_masks
-from autoopt.graph.rewrites.quotients import split_quotients, steady
+from autoopt.graph.rewrites.quotients import split_all, split_quotients, steady
 from autoopt.graph.rewrites.shifts import unshift
 from autoopt.graph.rewrites.signs import drop_signs
 from autoopt.graph.rewrites.softplus import expand_tails, join_halves
@@ -116,6 +116,8 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
         past_factors(graph)
     if stage in ("last", "second"):
         split_quotients(graph)
+        if stage == "second":
+            split_all(graph)  # what is multiplied by them may be large where the quotient has vanished
         expand_tails(graph)
     else:
         steady(graph)
