@@ -145,9 +145,10 @@ class Objective:
 
     # Evaluation -------------------------------------------------------------------------------------------------------
 
-    def value(self, x: Any) -> float:
-        """Return f(x)."""
-        return float(self._run("value", self._flat(x)))
+    def value(self, x: Any) -> Any:
+        """Return f(x): a float, or an array if f returns one."""
+        value = self._run("value", self._flat(x))
+        return float(value) if self.scalar else np.array(value, dtype=float)
 
     def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
         """Return f(x) and its gradient, shape (n,)."""

@@ -108,3 +108,8 @@ def test_far_and_zero_points() -> None:
         s = 1 / (1 + np.exp(-min(max(x[1], -700), 700)))
         expected = np.diag([1 - np.tanh(x[0]) ** 2, s, np.sign(x[2])])
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-250)
+
+
+def test_the_value_of_an_array_valued_objective_is_an_array() -> None:
+    objective = Objective(lambda x: np.outer(x, x), np.ones(2), scalar=False)
+    np.testing.assert_array_equal(objective.value(np.array([1.0, 2.0])), [[1.0, 2.0], [2.0, 4.0]])

@@ -16,6 +16,7 @@ from autoopt.execution.interface import Inputs
 from autoopt.graph.kinds import KINDS
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.kinks import counted
+from autoopt.tape.simplify import live
 from autoopt.tape.tape import Guard, Tape
 
 
@@ -38,7 +39,7 @@ class EagerFunctions:
 
     def __init__(self, tape: Tape, kind: str, title: str, checked: bool = True, ties: bool = False) -> None:
         self.kind = KINDS[kind]
-        whole = counted(vectorise(tape)) if ties and self.kind.order else vectorise(tape)
+        whole = live(counted(vectorise(tape)) if ties and self.kind.order else vectorise(tape))
         leaves = whole.leaves()
         self.tape = replace(
             whole, values={index: value for index, value in whole.values.items() if index not in leaves}

@@ -96,12 +96,25 @@ for _name in ("brentq", "brenth", "ridder", "bisect", "toms748"):
     stands_in(getattr(optimize, _name))(_bracketed(getattr(optimize, _name)))
 
 
+def _part(function: Callable, place: int) -> Callable:
+    """Return the function of one of the values of another one."""
+    return lambda *given: function(*given)[place]
+
+
+def _is_of(method: Any, owner: Any) -> bool:
+    return getattr(method, "__self__", None) is owner
+
+
 @stands_in(optimize.newton)
 @_searching
 def _newton(tracer, func, x0, fprime=None, args=(), tol=1.48e-8, maxiter=50, fprime2=None, **options):
     args = args if isinstance(args, tuple) else (args,)
     plain = {"tol": tol, "maxiter": maxiter, **options}
     slopes = {key: f for key, f in (("fprime", fprime), ("fprime2", fprime2)) if f is not None}
+    if type(func).__name__ == "MemoizeDer":  # SciPy's, of one function for all: it would compare what is traced
+        places = {"fprime": 1, "fprime2": 2}
+        slopes = {key: _part(func.fun, places[key]) if _is_of(f, func) else f for key, f in slopes.items()}
+        func = _part(func.fun, 0)
     full = plain.pop("full_output", False)
     root, report = _followed(tracer, optimize.newton, func, (x0,), args, plain, slopes)
     if is_root(tracer, root):
