@@ -139,8 +139,10 @@ def _several(
     (direction,), known = given, [*graph.wrt, *graph.inputs.values()]
     single = grouped(simplified([direction, *known], settled(results, 2), "second"), [direction], known)
     directions = pt.tensor("direction", dtype="float64", shape=(*direction.type.shape, None))
-    stacked = vectorize_graph(single, {direction: directions.T})
-    return [directions], [cast(TensorVariable, result).T for result in stacked]
+    stacked = cast("list[TensorVariable]", vectorize_graph(single, {direction: directions.T}))
+    count = directions.shape[1]  # what does not depend on the direction is 0
+    wide = [v.T if v.ndim > 1 else pt.zeros((v.type.shape[0], count)) for v in stacked]
+    return [directions], cast("list[TensorVariable]", wide)
 
 
 @derives("jacobian")

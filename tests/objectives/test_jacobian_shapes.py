@@ -9,6 +9,7 @@ import pytest
 from complex_steps import jacobian
 
 import autoopt
+from autoopt.objectives.objective import Objective
 
 X = np.array([[1.0, 0.3, -0.4], [0.2, -0.8, 1.1]])
 b = np.array([0.3, -0.2, 0.7])

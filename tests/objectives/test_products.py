@@ -137,3 +137,26 @@ def test_products_of_users_derivatives() -> None:
         lambda x: np.sum(x**3), np.ones(2), (), lambda: None, lambda x: 3 * x**2, None, lambda x, p: 6 * x * p
     )
     np.testing.assert_allclose(given.hessp(np.array([1.0, 2.0]), np.eye(2)), np.diag([6.0, 12.0]))
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: 2 * np.sum(x), lambda x: np.sum(np.abs(x)) + np.max(x)], ids=["sum", "absolute"]
+)
+def test_several_directions_of_what_has_no_curvature(f) -> None:
+    x = np.arange(1.0, 7.0)
+    assert np.array_equal(autoopt.objective(f, x).hessp(x, np.ones((6, 3))), np.zeros((6, 3)))
+    namespace: dict = {}
+    exec(autoopt.source(f, x, (), "hvp_columns"), namespace)
+    assert namespace["hessp_columns"](np.ones((6, 2))).shape == (6, 2)
+
+
+def test_several_directions_through_products_of_stacks() -> None:
+    def f(x):
+        A = x.reshape(2, 2, 2)
+        L = np.linalg.cholesky(A @ np.swapaxes(A, 1, 2) + np.eye(2))
+        return np.sum(L**3)
+
+    x, P = np.arange(1.0, 9.0) / 5, np.random.default_rng(0).normal(size=(8, 3))
+    objective = autoopt.objective(f, x)
+    np.testing.assert_allclose(objective.hessp(x, P), objective.hess(x) @ P, rtol=1e-9)
+    assert "def hessp_columns" in objective.source("hvp_columns")

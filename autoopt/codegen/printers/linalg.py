@@ -41,7 +41,7 @@ def _op(node: Apply) -> Any:
     return getattr(node.op, "core_op", node.op)
 
 
-@prints(BatchedDot, stem="product")
+@prints(BatchedDot, stem="product", stacked=True)
 def batched_dot(writer: Writer, node: Apply, a: Code, b: Code) -> Code:
     return infix("@", MATMUL, a, b)
 

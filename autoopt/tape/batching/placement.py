@@ -123,7 +123,8 @@ class Placement:
     def _read_places(self, number: int, group: StepClass) -> np.ndarray:
         if number not in self._reads:
             places = [self.steps[member].template[0][1] for member in group.members]
-            self._reads[number] = np.array(places, dtype=np.int64).reshape(group.count, -1)
+            tuples = [place if isinstance(place, tuple) else (place,) for place in places]  # x[i] and x[i,] alike
+            self._reads[number] = np.array(tuples, dtype=np.int64).reshape(group.count, -1)
         return self._reads[number]
 
     def operand(self, steps: np.ndarray, grid: Grid) -> Operand:
