@@ -73,12 +73,12 @@ def _nonlinear(name: str, given: Any, x0: Any, engine: str) -> Constraint:
     if not callable(given.fun):
         raise UsageError(f"{name} is not understood: its fun is {given.fun!r}.", remedy=_REMEDY)
     jac = None if isinstance(given.jac, str) and given.jac == _DEFAULT else _jac(name, given.jac)
-    if not (given.hess is None or callable(given.hess) or isinstance(given.hess, HessianUpdateStrategy)):
-        if given.hess not in (*SCIPYS, FINITE_DIFFERENCE):
-            raise UsageError(
-                f"{name}: hess={given.hess!r} is not understood.",
-                remedy="leave hess out for exact second derivatives, or pass a function hess(x, v).",
-            )
+    is_known = given.hess is None or callable(given.hess) or isinstance(given.hess, HessianUpdateStrategy)
+    if not (is_known or given.hess in (*SCIPYS, FINITE_DIFFERENCE)):
+        raise UsageError(
+            f"{name}: hess={given.hess!r} is not understood.",
+            remedy="leave hess out for exact second derivatives, or pass a function hess(x, v).",
+        )
     # BFGS() is what SciPy takes if hess is left out, and the strings mean differences: exact ones serve both.
     hess, strategy = (given.hess, None) if callable(given.hess) else (None, None)
     if isinstance(given.hess, HessianUpdateStrategy) and not isinstance(given.hess, BFGS):

@@ -60,7 +60,7 @@ USAGE = {
     "ub": (NonlinearConstraint(good, 0, [[1.0, 2.0]]), "constraints[0]: ub has shape (1, 2), but there are 2 values."),
     "nan": (NonlinearConstraint(good, np.nan, 1), "constraints[0]: the limit of value [0] is nan"),
     "crossed": (NonlinearConstraint(good, [0, 2], [1, 1]), "the limit of value [1] cannot be met: 2 <= c <= 1."),
-    "word for hess": (NonlinearConstraint(good, 0, 1, hess="garbage"), "constraints[0]: hess='garbage' is not understood."),
+    "word for hess": (NonlinearConstraint(good, 0, 1, hess="garbage"), "hess='garbage' is not understood."),
     "beyond": (NonlinearConstraint(good, np.inf, np.inf), "the limit of value [0] cannot be met: inf <= c <= inf."),
     "text": (NonlinearConstraint(good, "a", 1), "constraints[0]: lb holds a limit that is not a number."),
     "columns": (LinearConstraint(np.ones((1, 2)), 0, 1), "A has shape (1, 2), but there are 3 parameters."),
