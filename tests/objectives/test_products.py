@@ -160,3 +160,18 @@ def test_several_directions_through_products_of_stacks() -> None:
     objective = autoopt.objective(f, x)
     np.testing.assert_allclose(objective.hessp(x, P), objective.hess(x) @ P, rtol=1e-9)
     assert "def hessp_columns" in objective.source("hvp_columns")
+
+
+def test_a_sum_that_is_taken_apart_in_part_only_is_counted_once() -> None:
+    """Planck's law: of the terms of a sum some may not be formed ahead, so that none is."""
+    wavelength, radiance = np.linspace(4e-7, 2e-6, 10), np.linspace(1.0, 2.0, 10)
+
+    def f(p):
+        x = 1.9864458571489287e-25 / (wavelength * 1.380649e-23 * 1000 * p[0])
+        return np.sum((p[1] / (wavelength * 1e6) ** 5 / np.expm1(x) - radiance) ** 2)
+
+    p, P = np.array([4.0, 900.0]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    objective = autoopt.objective(f, p)
+    products = np.array([objective.hessp(p, unit) for unit in P])
+    np.testing.assert_allclose(products, products.T, rtol=1e-10)
+    np.testing.assert_allclose(products, objective.hess(p), rtol=1e-10)

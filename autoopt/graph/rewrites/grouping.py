@@ -206,11 +206,15 @@ class _Sum:
                 return part if rest is inside else None if rest is None else neg(rest)
             parts = None if any(v in self.depends for v in factors) else self.linear.parts(part)
             if parts is not None:
+                before = {key: list(weights) for key, weights in self.weights.items()}
                 found = [
                     self._is_term([*self.linear.spread(key, rank(part)), early, *factors], negative)
                     for key, early in parts.items()
                 ]
-                return None if all(found) else part
+                if all(found):
+                    return None
+                self.weights = before  # all of it becomes terms, or nothing
+                return part
             if is_elementwise(part, ps.Mul):
                 return self._of_product(part, factors, negative)
         return None if self._is_term([part, *factors], negative) else part
