@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution import ladder
 from autoopt.execution.engines import Compiled, engine_of, rebound
@@ -87,6 +89,10 @@ class Compiler:
             path.keep()
             self._timings["compile"] += time.perf_counter() - clock
         return path.compiled[kind]
+
+    def stepwise(self, path: Path, kind: str) -> Compiled:
+        """Return the functions of one kind on one path as they are before, and in place of, derived ones."""
+        return ladder.Ladder(self.engine, path.tape, KINDS[kind], (self.title(), True, True), np.inf)
 
     def printed(self, path: Path, kind: str) -> Compiled:
         """Return the functions of one kind with their source, which is derived if it has not been needed yet."""

@@ -23,7 +23,7 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.execution.engines import Compiled
 from autoopt.graph.kinds import KINDS
-from autoopt.objectives import decisions, equalities, one_sided, spectra, unfollowed
+from autoopt.objectives import changes, decisions, equalities, one_sided, spectra, unfollowed
 from autoopt.objectives.compilation import Compiler
 from autoopt.objectives.differentiable import Branching
 from autoopt.objectives.original import Original
@@ -124,7 +124,41 @@ def _witnessed(paths: Paths, path: Path, kind: str, x: np.ndarray, result: Any, 
         except TracingError:
             path.compiled.clear()
             raise
+    if row.order == 2 and row.directed and not path.product_compared and "value_and_grad" in path.compiled:
+        path.product_compared = True
+        with np.errstate(all="ignore"):
+            result = _compared_product(paths, path, kind, x, result, *direction)
     return result
+
+
+def _compared_product(
+    paths: Paths, path: Path, kind: str, x: np.ndarray, product: np.ndarray, direction: np.ndarray
+) -> np.ndarray:
+    """Return the first product on a path; step by step, from now on, if that and the gradients say another one."""
+
+    def gradient(y: np.ndarray) -> np.ndarray | None:
+        found = on_path(paths, path, "value_and_grad", y, settle=False)
+        return None if found is NOT_TAKEN else found[1]
+
+    length = np.abs(direction).max(initial=0.0)
+    if direction.ndim > 1 or not length or not np.isfinite(product).all() or not np.isfinite(length):
+        return product
+    scale = max(1.0, np.abs(x).max()) / length
+    size = np.abs(scale * product) + np.abs(scale * product).max()
+    if changes.agrees(gradient, x, scale * direction, scale * product, size):
+        return product
+    try:
+        stepwise = paths.compiler.stepwise(path, kind)
+        other = stepwise.run(x, direction)
+    except Exception:  # nothing to decide by
+        return product
+    if changes.is_same(product, other, size / scale):
+        return product
+    size = np.abs(scale * other) + np.abs(scale * other).max()
+    if not np.isfinite(other).all() or not changes.agrees(gradient, x, scale * direction, scale * other, size):
+        return product
+    path.compiled[kind] = stepwise
+    return other
 
 
 def _compare_first(paths: Paths, path: Path, kind: str, x: np.ndarray, result: Any) -> None:

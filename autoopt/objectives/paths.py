@@ -55,8 +55,8 @@ class Path:
         Whether its first gradient has been compared with the values, where texts or whole numbers lead away from them.
     orders : dict of int to int
         How often derivatives of an order have been compared with the values, where decisions may lead away from them.
-    second : bool or None
-        Whether its Hessian has been found to be how the gradient changes; None if that has not been looked at.
+    second, product_compared : bool or None
+        Whether its Hessian is how the gradient changes, None if unknown; whether its first product was compared so.
     finite : ndarray or None
         The latest point at which the value was found finite.
     watched : Watch or None
@@ -66,6 +66,9 @@ class Path:
     kept : tuple of (ndarray, bytes)
         Arrays of which something has been computed, with what was in them.
     """
+
+    second: bool | None = None
+    product_compared = False
 
     def __init__(self, recorded: Trace, point: np.ndarray, repeats: bool, budget: float) -> None:
         self.trace, self.point, self._budget = recorded, point, budget
@@ -77,7 +80,6 @@ class Path:
         tape = recorded.tape
         self.is_plain = self.compared and not (tape.caught or tape.python_numbers or tape.equalities or tape.decided)
         self.orders: dict[int, int] = {}
-        self.second: bool | None = None
         self.finite: np.ndarray | None = None
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
         self.watched = recorded.watched or None

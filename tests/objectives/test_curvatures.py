@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autoopt
+from autoopt.graph.derive import DERIVATIONS
 from autoopt.graph.indexed.table import PUSHES
 
 
@@ -69,3 +70,20 @@ def test_far_out_where_squares_of_divisors_overflow(function, point, expected) -
     products = np.array([objective.hessp(point, unit) for unit in np.eye(2)])
     np.testing.assert_allclose(objective.hess(point) / size, expected / size, atol=1e-12)
     np.testing.assert_allclose(products / size, expected / size, atol=1e-12)
+
+
+def test_a_wrong_product_is_made_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOOPT_CACHE", "off")
+    right = DERIVATIONS["hessp"]
+
+    def wrong(graph, value):
+        directions, products = right(graph, value)
+        return directions, [1.01 * product for product in products]
+
+    monkeypatch.setitem(DERIVATIONS, "hessp", wrong)
+    objective = autoopt.objective(lambda x: g(x) + np.sum(np.sin(x)), X)
+    objective.grad(X)
+    for point in (X, X + 0.5):
+        for p in np.eye(3):
+            product = (expected(point) - np.diag(np.sin(point))) @ p
+            np.testing.assert_allclose(objective.hessp(point, p), product, rtol=1e-10, atol=1e-14)
