@@ -79,7 +79,8 @@ def vjp(f: Callable, *primals: Any) -> tuple[Any, Callable[[Any], tuple]]:
     --------
     >>> import numpy as np, autoopt
     >>> value, pullback = autoopt.vjp(lambda x, a: a * x**2, np.array([1.0, 2.0]), 3.0)
-    >>> pullback(np.array([1.0, 1.0]))
+    >>> by_x, by_a = pullback(np.array([1.0, 1.0]))
+    >>> by_x, float(by_a)
     (array([ 6., 12.]), 5.0)
     """
     if (traced := next(_traced(primals), None)) is not None:
