@@ -78,6 +78,7 @@ WRITTEN = (
 )  # fmt: skip
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("f", WRITTEN, ids=lambda f: f.__name__)
 def test_derivatives(f) -> None:
     objective = Objective(f, X0)
