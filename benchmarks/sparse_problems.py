@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.problems import rosenbrock, rosenbrock_loop
+
 
 @dataclass(frozen=True)
 class Sparse:
@@ -36,18 +38,6 @@ class Sparse:
     size: int
     small: int
     jacobian: bool = False
-
-
-def rosenbrock(x):
-    """Chained Rosenbrock function: neighbours interact."""
-    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
-
-
-def rosenbrock_loop(x):
-    total = 0.0
-    for i in range(len(x) - 1):
-        total += 100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2
-    return total
 
 
 def broyden(x):

@@ -19,10 +19,10 @@ from autoopt import differences
 from autoopt.constraints import shapes
 from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.objectives.adapted import weighted
+from autoopt.objectives.kept_sparse import kept_sparse
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.objectives.sparsity import Sparsity
-from autoopt.objectives.structure import structure
 from autoopt.objectives.user_derivatives import FINITE_DIFFERENCE
 from autoopt.origin import definition
 from autoopt.parameters import Structure
@@ -78,7 +78,7 @@ class ConstraintFunction:
         self.count = first.size
         shapes.require_finite(first, self.name, self.structure, self.fun)
         self.derived = self._followed() if jac is None and first.size else None
-        self.slopes = structure(self.derived, "jacobian")
+        self.slopes = kept_sparse(self.derived, "jacobian")
         self._second: Objective | None = None
         self._weights = np.zeros(0)
         self.compiled = False
@@ -151,7 +151,7 @@ class ConstraintFunction:
     @cached_property
     def curvature(self) -> Sparsity | None:
         """Where the second derivatives may differ from 0; None if they are not worth keeping sparse."""
-        return None if self.supplies_second else structure(self._weighted(np.ones(self.count or 0)), "hessian")
+        return None if self.supplies_second else kept_sparse(self._weighted(np.ones(self.count or 0)), "hessian")
 
     def hessian(self, x: np.ndarray, v: np.ndarray) -> Any:
         """Return sum_k v_k d2 c_k/dx2, shape (n, n)."""

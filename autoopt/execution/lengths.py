@@ -58,10 +58,7 @@ def with_checks(text: str, lengths: Mapping[tuple[str, int], int], everywhere: b
             continue
         found = f"len({name})" if axis == 0 else f"{name}.shape[{axis}]"
         told = f"This code was written for {length} {_things(axis)} of {name}, not {{{found}}}."
-        lines = [f"if {found} != {length}:", f'    raise ValueError(f"{told}")']
-        for function in _outer(text):
-            if name in _arguments(text, function):
-                text = _begun(text, function, lines)
+        text = _refusing(text, name, f"{found} != {length}", told)
     return text
 
 
@@ -69,10 +66,15 @@ def with_least(text: str, names: Sequence[str], least: int) -> str:
     """Return the source with checks that data have at least so many rows."""
     for name in sorted(names) if least > 1 else ():
         told = f"This code is for {least} rows of {name} or more, not {{len({name})}}."
-        lines = [f"if len({name}) < {least}:", f'    raise ValueError(f"{told}")']
-        for function in _outer(text):
-            if name in _arguments(text, function):
-                text = _begun(text, function, lines)
+        text = _refusing(text, name, f"len({name}) < {least}", told)
+    return text
+
+
+def _refusing(text: str, name: str, wrong: str, told: str) -> str:
+    """Return the source whose functions of an argument `name` begin by refusing it where `wrong` holds."""
+    for function in _outer(text):
+        if name in _arguments(text, function):
+            text = _begun(text, function, [f"if {wrong}:", f'    raise ValueError(f"{told}")'])
     return text
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC, Kind
-from autoopt.objectives.directions import LinearMaps
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
+from autoopt.objectives.jacobian_products import JacobianProducts
 from autoopt.objectives.matrices import Matrices
 from autoopt.objectives.original import Original
 from autoopt.objectives.products import Products
@@ -97,7 +97,7 @@ class Objective:
         self._run = dispatch.run
         self._products = Products(dispatch)
         self._matrices = Matrices(dispatch, self._products, self.__dict__.get("_matrices"))
-        self._maps = LinearMaps(dispatch)
+        self._maps = JacobianProducts(dispatch)
         self.timings = dispatch.timings
 
     def let_go(self) -> None:

@@ -24,7 +24,7 @@ from scipy import sparse
 from autoopt.errors import UsageError
 from autoopt.objectives.blocks import LARGEST_DENSE
 from autoopt.objectives.products import Products
-from autoopt.objectives.sparsity import Sparsity
+from autoopt.objectives.sparsity import SHARE, Sparsity
 from autoopt.stages import during
 from autoopt.tape.sparsity import coloring, propagation
 from autoopt.tape.sparsity.coloring import Coloring
@@ -34,9 +34,6 @@ from autoopt.tape.tape import Tape
 if TYPE_CHECKING:
     from autoopt.objectives.dispatch import Dispatch
     from autoopt.objectives.paths import Path
-
-SHARE = 0.25
-"""Of which larger ones up to this share is not 0, sparse ones are returned; fuller ones take no less memory so."""
 
 SAVED = 0.5
 """Products are taken for colours if these are at most this share of what they would be without."""

@@ -10,6 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from scipy import sparse
 
+SHARE = 0.25
+"""The largest share of positions that may differ from 0 in what is kept sparse; fuller matrices take no less memory."""
+
 _WIDEST = 64
 """Columns of a picture in text: with the lines around it, it fits into a terminal of 80."""
 

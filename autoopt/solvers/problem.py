@@ -17,8 +17,8 @@ import numpy as np
 from autoopt.constraints.constraint import Constraint
 from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.objectives.differentiable import Derivatives
+from autoopt.objectives.kept_sparse import kept_sparse
 from autoopt.objectives.sparsity import Sparsity
-from autoopt.objectives.structure import structure
 from autoopt.origin import is_ours
 from autoopt.solvers.bounds import Limits
 from autoopt.users_code import users_code
@@ -117,7 +117,7 @@ class Problem:
     @cached_property
     def curvature(self) -> Sparsity | None:
         """Where the Hessian may differ from 0; None if it is not worth keeping sparse."""
-        return structure(self.objective, "hessian")
+        return kept_sparse(self.objective, "hessian")
 
     def sparse_hess(self, x: np.ndarray) -> Any:
         """Return the Hessian as a sparse matrix, shape (n, n)."""

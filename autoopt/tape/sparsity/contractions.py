@@ -94,23 +94,22 @@ def matmul(walk: Any, given: Given) -> np.ndarray:
 @follows(np.dot)
 def dot(walk: Any, given: Given) -> np.ndarray:
     """The last axis of one with the last but one of the other."""
-    one, other = _two(given)
-    first, second = _axes(walk, one), _axes(walk, other)
-    left, right = list(ascii_letters[:first]), list(ascii_letters[26 : 26 + second])
-    if first and second:
-        left[-1] = right[-2 if second > 1 else -1] = "z"
-    output = [name for name in left + right if name != "z"]
-    return contracted(walk, [one, other], ["".join(left), "".join(right)], "".join(output))
+    return _along_last(walk, given, -2)
 
 
 @follows(np.inner)
 def inner(walk: Any, given: Given) -> np.ndarray:
     """The last axis of both."""
+    return _along_last(walk, given, -1)
+
+
+def _along_last(walk: Any, given: Given, axis: int) -> np.ndarray:
+    """Return the product of the last axis of one with `axis` of the other, or the only one that it has."""
     one, other = _two(given)
     first, second = _axes(walk, one), _axes(walk, other)
     left, right = list(ascii_letters[:first]), list(ascii_letters[26 : 26 + second])
     if first and second:
-        left[-1] = right[-1] = "z"
+        left[-1] = right[max(axis, -second)] = "z"
     output = [name for name in left + right if name != "z"]
     return contracted(walk, [one, other], ["".join(left), "".join(right)], "".join(output))
 

@@ -12,7 +12,7 @@ from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.products import Products
 
 
-class LinearMaps:
+class JacobianProducts:
     """The products with the Jacobians of one objective.
 
     Parameters

@@ -6,17 +6,14 @@ from typing import Any
 
 from autoopt.errors import AutooptError
 from autoopt.objectives.objective import Objective
-from autoopt.objectives.sparsity import Sparsity
+from autoopt.objectives.sparsity import SHARE, Sparsity
 
 SMALLEST = 100
 """With fewer parameters full matrices are as quick."""
 
-SHARE = 0.25
-"""The largest share of positions that may differ from 0."""
 
-
-def structure(objective: Any, kind: str) -> Sparsity | None:
-    """Return where the "hessian" or "jacobian" of an objective may differ from 0 on the path taken last.
+def kept_sparse(objective: Any, kind: str) -> Sparsity | None:
+    """Return where the "hessian" or "jacobian" of an objective may differ from 0 on the path taken last, if that pays.
 
     None if it is not known, or if the matrix is small or rather full.
     """
