@@ -249,10 +249,9 @@ def output_step(tracer: Recorder, value: Any, function: Callable, scalar: bool) 
     if type(value) not in (TracedArray, ComplexArray):
         if not isinstance(value, int | float | complex | np.number | np.bool_ | np.ndarray):
             kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
+            wanted = ("a number", "one scalar, such as a sum over the data") if scalar else ("numbers", "an array")
             raise ObjectiveError(
-                f"The objective returned {kind}, not a number.",
-                definition(function),
-                "return one scalar, such as a sum over the data.",
+                f"The objective returned {kind}, not {wanted[0]}.", definition(function), f"return {wanted[1]}."
             )
         if type(value) is int:
             value = fitting(value)[()]  # more than 63 bits
