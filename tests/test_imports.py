@@ -246,7 +246,7 @@ ORDER = (
     "parameters differences inference roots users_code",
     *("tape", "tape.loops tape.searches", "tape.batching", "tape.sparsity"),
     *("ops", "rules"),
-    *("graph.rewrites", "graph.loops", "graph.tangents", "graph.parts", "graph.indexed", "graph.idioms", "graph"),
+    *("graph.rewrites", "graph.loops", "graph.parts", "graph.tangents", "graph.indexed", "graph.idioms", "graph"),
     *("codegen.code", "codegen.structures codegen.repetitions", "codegen.constants", "codegen.printers", "codegen"),
     *("execution.native", "execution"),
     *("tracing.recording", "tracing.outside", "tracing.standins.table tracing.standins.followed", "tracing.arrays"),

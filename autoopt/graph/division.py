@@ -34,7 +34,7 @@ from autoopt.graph.idioms.sweep import simplify
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE
 from autoopt.graph.rewrites.grouping import group_by_dependence
 from autoopt.ops.barriers import Barrier, closed
-from autoopt.ops.patterns import applied
+from autoopt.ops.patterns import applied, size_in_bytes
 from autoopt.tape.tape import Guard
 
 FREE = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
@@ -151,7 +151,7 @@ def _frontier(roots: Sequence[Variable], known: Sequence[Variable], late: set[Va
     position = {out: k for k, node in enumerate(order) for out in node.outputs}
     kept, size = [], 0
     for variable in sorted(found, key=position.__getitem__):
-        size += _bytes(variable)
+        size += size_in_bytes(variable)
         if size <= HOIST_LIMIT:
             kept.append(variable)
     return kept
@@ -164,10 +164,3 @@ def _costly(variable: Variable, stop: set[Variable]) -> list[Variable]:
     if isinstance(variable.owner.op, FREE):
         return [part for source in variable.owner.inputs for part in _costly(source, stop)]
     return [variable]
-
-
-def _bytes(variable: Variable) -> int:
-    size = 8
-    for length in variable.type.shape:
-        size *= length or 1
-    return size

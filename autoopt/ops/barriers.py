@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node, clone_replace
-from pytensor.graph.traversal import io_toposort
 
+from autoopt.ops.patterns import without
 from autoopt.ops.releases import infers_shape
 
 
@@ -36,14 +36,7 @@ def closed(variables: Sequence[Variable], within: Sequence[Variable]) -> list[Va
 
 def opened(variables: Sequence[Variable]) -> list[Variable]:
     """Return `variables` without barriers."""
-    found: dict[Variable, Variable] = {}
-    for node in io_toposort([], variables):
-        inputs = [found.get(v, v) for v in node.inputs]
-        if isinstance(node.op, Barrier):
-            found[node.outputs[0]] = inputs[0]
-        elif any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
-            found.update(zip(node.outputs, node.clone_with_new_inputs(inputs, strict=False).outputs, strict=True))
-    return [found.get(v, v) for v in variables]
+    return without(Barrier, lambda v: v, variables)
 
 
 @_vectorize_node.register(Barrier)

@@ -9,8 +9,9 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import _vectorize_node
-from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.type import TensorType
+
+from autoopt.ops.patterns import without
 
 
 class MatMul(Op):
@@ -31,14 +32,7 @@ matmul = MatMul()
 
 def as_dots(variables: Sequence[Variable]) -> list[Variable]:
     """Return `variables` with PyTensor's own products, which its linkers know, in place of this one."""
-    found: dict[Variable, Variable] = {}
-    for node in io_toposort([], variables):
-        inputs = [found.get(v, v) for v in node.inputs]
-        if isinstance(node.op, MatMul):
-            found[node.outputs[0]] = pt.dot(*inputs)
-        elif any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
-            found.update(zip(node.outputs, node.clone_with_new_inputs(inputs, strict=False).outputs, strict=True))
-    return [found.get(v, v) for v in variables]
+    return without(MatMul, pt.dot, variables)
 
 
 @_vectorize_node.register(MatMul)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, cast
 
 import numpy as np
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.op import Op
+from pytensor.graph.traversal import io_toposort
 from pytensor.scalar.basic import Second
 from pytensor.tensor.basic import Alloc
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
@@ -19,6 +21,21 @@ def rank(variable: Variable) -> int:
     return getattr(variable.type, "ndim", 0)
 
 
+def size_in_bytes(variable: Variable) -> int:
+    """Return the size of an array of doubles, whose axes of unknown length count as of length 1."""
+    return 8 * prod(length or 1 for length in variable.type.shape)
+
+
+def age(variable: Variable) -> int:
+    """Return how many variables were made before this one: an order that is the same in every process."""
+    return int(variable.auto_name.removeprefix("auto_"))
+
+
+def core_of(node: Apply) -> Any:
+    """Return the operation of a node that is not over a stack."""
+    return getattr(node.op, "core_op", node.op) if rank(node.outputs[0]) <= 2 else node.op
+
+
 def applied(op: Op, *inputs: Variable | int) -> TensorVariable:
     """Return the result of an operation that has one, an array: PyTensor types it as a variable or several."""
     return cast(TensorVariable, op(*inputs))
@@ -27,6 +44,18 @@ def applied(op: Op, *inputs: Variable | int) -> TensorVariable:
 def applied_to(op: Op, inputs: Sequence[Variable]) -> list[TensorVariable]:
     """Return the results of an operation that has several, arrays."""
     return cast(list[TensorVariable], op(*inputs, return_list=True))
+
+
+def without(kind: type[Op], other: Callable[..., Variable], variables: Sequence[Variable]) -> list[Variable]:
+    """Return `variables` with what `other` makes of its inputs in place of every operation of a kind."""
+    found: dict[Variable, Variable] = {}
+    for node in io_toposort([], variables):
+        inputs = [found.get(v, v) for v in node.inputs]
+        if isinstance(node.op, kind):
+            found[node.outputs[0]] = other(*inputs)
+        elif any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
+            found.update(zip(node.outputs, node.clone_with_new_inputs(inputs, strict=False).outputs, strict=True))
+    return [found.get(v, v) for v in variables]
 
 
 def identity(variable: Variable) -> object:

@@ -120,23 +120,27 @@ def _factors(variable: Variable, products: set[Variable]) -> tuple[float, Factor
 
 def _shared(products: dict[Variable, Factors], order: dict[Base, int]) -> dict[Variable, Factors]:
     """Return the products with pairs of factors that stand in several made one, those that save most first."""
+    own = {v: _pairs(factors, order) for v, factors in products.items()}
+    counts = Counter(pair for pairs in own.values() for pair in pairs)
     while True:
-        counts: Counter[tuple[Power, Power]] = Counter()
-        for factors in products.values():
-            counts.update(_pairs(factors, order))
         saved = {pair: (count - 1) * prod(_joined(pair).shape) for pair, count in counts.items() if count > 1}
         if not saved:
             return products
         best = max(saved, key=lambda pair: (saved[pair], *(-order[v] for v, _ in pair)))
         joint = _joined(best)
         order[joint] = len(order)
-        for factors in products.values():
-            while best in _pairs(factors, order):
+        for v, factors in products.items():
+            if best not in own[v]:
+                continue
+            counts.subtract(own[v])
+            while best in own[v]:
                 factors.subtract(best)
                 factors[joint, False] += 1
                 for power in best:
                     if factors[power] <= 0:
                         del factors[power]
+                own[v] = _pairs(factors, order)
+            counts.update(own[v])
 
 
 def _joined(pair: tuple[Power, Power]) -> Pair:

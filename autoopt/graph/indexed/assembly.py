@@ -21,6 +21,7 @@ from autoopt.graph.indexed.hessian import Block, Unassembled, with_operands
 from autoopt.graph.indexed.scales import balanced
 from autoopt.graph.indexed.symmetry import squared
 from autoopt.graph.indexed.terms import Factor, Label, Place, Term, as_slice, composed, merged
+from autoopt.graph.rewrites.linear import Dependents
 from autoopt.ops.assembled import Assembled, Entry, Positions, gram
 from autoopt.ops.patterns import is_elementwise, uniform
 
@@ -42,8 +43,7 @@ class _Assembly:
     """One Hessian under construction."""
 
     def __init__(self, op: Unassembled, operands: Sequence[Variable], parameters: set[Variable]) -> None:
-        self.op, self.operands, self.parameters = op, list(operands), parameters
-        self.known: dict[Variable, bool] = {}
+        self.op, self.operands, self.depends = op, list(operands), Dependents(parameters)
         self.contractions = Contractions()
         self.values: list[Variable] = []
         self.entries: list[Entry] = []
@@ -91,12 +91,7 @@ class _Assembly:
 
     def is_data(self, variable: Variable) -> bool:
         """Whether no parameter decides what an array is."""
-        if variable not in self.known:
-            owner = variable.owner
-            self.known[variable] = (
-                variable not in self.parameters if owner is None else all(map(self.is_data, owner.inputs))
-            )
-        return self.known[variable]
+        return variable not in self.depends
 
     def enter(self, term: Term, rows: Place, columns: Place, mirrored: bool, own: bool) -> None:
         """Enter one term."""
@@ -180,8 +175,7 @@ class _Assembly:
             return None
         if any(set(labels) - set(summed) - set(shared) for _, labels in weights):
             return None
-        summed = [label for label in summed if label not in shared]
-        if not summed or any(set(labels) & set(shared) for _, labels in mine) or (shared and not weights):
+        if any(set(labels) & set(shared) for _, labels in mine) or (shared and not weights):
             return None
         mine.sort(key=lambda f: min(rows.index(x) for x in f[1] if x in left))
         order = [x for _, labels in mine for x in rows if x in labels]

@@ -19,7 +19,8 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
 
-from autoopt.graph.indexed.terms import Factor, Label, multiplied
+from autoopt.graph.indexed.terms import Factor, Label, laid_out, multiplied
+from autoopt.ops.patterns import age
 
 MOST = 9
 """Up to this many factors all orders are compared, beyond it the cheapest pair is multiplied first."""
@@ -38,7 +39,6 @@ class Contractions:
         """Return the sum of the product of factors over all labels but `wanted`, in their order if that is free."""
         kept = set(wanted)
         factors = multiplied(factors)
-        factors = multiplied(self._summed(factor, kept, factors) for factor in factors)
         while any(self._summed(factor, kept, factors) is not factor for factor in factors):
             factors = multiplied(self._summed(factor, kept, factors) for factor in factors)
         if not factors:
@@ -49,9 +49,7 @@ class Contractions:
     def arranged(self, factors: Sequence[Factor], wanted: Sequence[Label]) -> TensorVariable:
         """Return the same with an axis for each of `wanted`, in this order; of length 1 where nothing depends on it."""
         variable, labels = self.contracted(factors, wanted)
-        order = [labels.index(label) if label in labels else "x" for label in wanted]
-        x = cast(TensorVariable, variable)
-        return x if order == list(range(x.type.ndim)) else x.dimshuffle(order)
+        return laid_out(variable, labels, wanted)
 
     def _summed(self, factor: Factor, kept: set[Label], factors: Sequence[Factor]) -> Factor:
         """Return a factor without the labels that it alone has."""
@@ -87,7 +85,7 @@ class Contractions:
             return sorted(labels, key=lambda label: place.get(label, len(place)))
 
         own = [[label for label in f[1] if label not in other[1]] for f, other in ((one, two), (two, one))]
-        if (first(own[1]), _rank_key(two)) < (first(own[0]), _rank_key(one)):
+        if (first(own[1]), age(two[0])) < (first(own[0]), age(one[0])):
             one, two = two, one
         (a, la), (b, lb) = one, two
         batch = ordered([label for label in la if label in lb and label in result])
@@ -97,22 +95,11 @@ class Contractions:
         if not summed:
             wide = ordered([*la, *(label for label in lb if label not in la)])
             key: tuple = ("mul", a, tuple(wide.index(x) for x in la), b, tuple(wide.index(x) for x in lb))
-            return self._once(key, lambda: pt.mul(_over(a, la, wide), _over(b, lb, wide))), tuple(wide)
+            return self._once(key, lambda: pt.mul(laid_out(a, la, wide), laid_out(b, lb, wide))), tuple(wide)
         order = (*batch, *rows, *columns)
         axes = [(la.index(x), lb.index(x)) for x in (*batch, *summed)]
         key = ("dot", a, b, *axes, len(batch), *map(la.index, rows), *map(lb.index, columns))
         return self._once(key, lambda: _product(one, two, batch, summed, rows, columns)), order
-
-
-def _rank_key(factor: Factor) -> int:
-    return id(factor[0])
-
-
-def _over(variable: Variable, labels: Sequence[Label], wide: Sequence[Label]) -> TensorVariable:
-    """Return an array over some labels with an axis for each of `wide`."""
-    order = [labels.index(label) if label in labels else "x" for label in wide]
-    x = cast(TensorVariable, variable)
-    return x if order == list(range(x.type.ndim)) else x.dimshuffle(order)
 
 
 def _product(
@@ -122,9 +109,9 @@ def _product(
     if not rows and not columns:
         order = [*batch, *summed]
         axes = list(range(len(batch), len(order)))
-        return pt.mul(_over(a, la, order), _over(b, lb, order)).sum(axis=axes)
-    left = joined(_over(a, la, [*batch, *rows, *summed]), len(batch), len(rows), len(summed))
-    right = joined(_over(b, lb, [*batch, *summed, *columns]), len(batch), len(summed), len(columns))
+        return pt.mul(laid_out(a, la, order), laid_out(b, lb, order)).sum(axis=axes)
+    left = joined(laid_out(a, la, [*batch, *rows, *summed]), len(batch), len(rows), len(summed))
+    right = joined(laid_out(b, lb, [*batch, *summed, *columns]), len(batch), len(summed), len(columns))
     if not batch and not rows:
         product = pt.dot(left[0], right)
     elif not batch and not columns:

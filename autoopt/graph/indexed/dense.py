@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, cast
 
-import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
@@ -17,7 +16,7 @@ from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.indexed.contraction import Contractions
-from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, over
+from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, fixed, over
 
 LARGEST = 2**22
 """Entries of a derivative that is multiplied out, at most."""
@@ -33,7 +32,7 @@ def multiplied_out(node: Apply, terms: Sequence[list[Term]], root: TensorVariabl
 def _single(array: TensorVariable, root: TensorVariable) -> Term:
     """Return the term with one factor, over the labels of the root and its own."""
     labels = [Label(length) for length in array.type.shape]
-    places = [Place((label,)) if label.size != 1 else Place((), np.array(0)) for label in labels]
+    places = [Place((label,)) if label.size != 1 else fixed(0) for label in labels]
     par, out = places[: root.type.ndim], places[root.type.ndim :]
     kept = [axis for axis, label in enumerate(labels) if label.size != 1]
     array = array if len(kept) == len(labels) else array.dimshuffle(kept)

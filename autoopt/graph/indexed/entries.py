@@ -13,7 +13,7 @@ from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.indexed.table import broadcast, length_of, pushes
-from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, composed, fixed
+from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, composed, fixed, once
 from autoopt.ops.patterns import rank
 from autoopt.ops.releases import GATHERS, SCATTERS
 
@@ -162,13 +162,11 @@ def _from_start(positions: Variable, length: int) -> Variable:
     given = getattr(positions.tag, "constant", None)  # of which `tape.digest.folded` tells whether it is negative
     if given is not None and (np.asarray(given) >= 0).all():
         return positions
-    known = getattr(positions.tag, "from_start", None)
-    if known is None or known[0] is not positions:  # a clone has the tag of what it is a clone of
-        none: dict[int, Variable] = {}
-        known = positions.tag.from_start = (positions, none)
-    if length not in known[1]:
-        known[1][length] = pt.switch(pt.lt(positions, 0), pt.add(positions, length), positions)
-    return known[1][length]
+    return once(
+        positions,
+        ("from_start", length),
+        lambda: pt.switch(pt.lt(positions, 0), pt.add(positions, length), positions),
+    )
 
 
 @pushes(IncSubtensor, *SCATTERS)

@@ -32,7 +32,7 @@ from autoopt.graph.indexed.condensing import condensed
 from autoopt.graph.indexed.dense import multiplied_out
 from autoopt.graph.indexed.entries import indices
 from autoopt.graph.indexed.table import is_step, push_of
-from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, merged
+from autoopt.graph.indexed.terms import Label, NotFactored, Place, Term, fixed, merged
 from autoopt.graph.parts import slopes
 from autoopt.ops.patterns import applied
 from autoopt.ops.releases import infers_shape
@@ -151,16 +151,16 @@ def _roots(value: Variable, wrt: Sequence[tuple[TensorVariable, int]]) -> list[R
                 continue
     read = {v for node in order for v in node.inputs if v in positions and node.outputs[0] not in positions}
     read |= {value} & positions.keys()
-    if len(read) > MAX_ROOTS or _overlap([positions[v] for v in read]) > 1:
+    if len(read) > MAX_ROOTS or _overlap([positions[v] for v in read]):
         return parts
     views = sorted(read, key=lambda v: (positions[v].flat[0] if positions[v].size else -1, positions[v].size))
     return [Root(cast(TensorVariable, v.type()), positions[v], v) for v in views]
 
 
-def _overlap(positions: Sequence[np.ndarray]) -> int:
-    """Return how many pairs of views have a parameter in common beyond those that differ by a shift."""
-    sizes = [p.size for p in positions]
-    return int(sum(sizes) > 3 * len(set(np.concatenate([p.ravel() for p in positions]).tolist()))) * 2 if sizes else 0
+def _overlap(positions: Sequence[np.ndarray]) -> bool:
+    """Whether views have more than three times as many entries as there are parameters in them."""
+    flat = np.concatenate([np.empty(0, dtype=int), *(p.ravel() for p in positions)])
+    return flat.size > 3 * np.unique(flat).size
 
 
 def _viewed(node: Apply, positions: np.ndarray) -> np.ndarray:
@@ -173,7 +173,7 @@ def _viewed(node: Apply, positions: np.ndarray) -> np.ndarray:
 def _pushed(targets: Sequence[Variable], root: TensorVariable, inputs: Sequence[Variable]) -> list[list[Term]]:
     """Return the terms of each target's derivative by `root`."""
     labels = [Label(length) for length in cast("tuple[int, ...]", root.type.shape)]
-    places = tuple(Place((label,)) if label.size != 1 else Place((), np.array(0)) for label in labels)
+    places = tuple(Place((label,)) if label.size != 1 else fixed(0) for label in labels)
     found: dict[Variable, list[Term] | NotFactored] = {root: [Term(1.0, (), places, places)]}
     for node in io_toposort(list(inputs), list(targets)):
         if isinstance(node.op, _CONSTANT) or not any(v in found for v in node.inputs):

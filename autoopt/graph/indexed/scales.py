@@ -18,7 +18,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.variable import TensorVariable
 
-from autoopt.graph.indexed.terms import Factor, Label, Term, multiplied
+from autoopt.graph.indexed.terms import Factor, Label, Term, laid_out, multiplied
 from autoopt.ops.patterns import is_elementwise, uniform
 
 IsData = Callable[[Variable], bool]
@@ -42,9 +42,7 @@ class Piece(NamedTuple):
 
     def over(self, labels: Sequence[Label]) -> TensorVariable:
         """Return the array with an axis for each of `labels`."""
-        order = [self.labels.index(label) if label in self.labels else "x" for label in labels]
-        x = cast(TensorVariable, self.variable)
-        return x if order == list(range(x.type.ndim)) else x.dimshuffle(order)
+        return laid_out(self.variable, self.labels, labels)
 
 
 @dataclass

@@ -11,7 +11,7 @@ an index array has for it. A Kronecker delta is a label that stands in two place
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import cast
@@ -20,6 +20,8 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.tensor.variable import TensorVariable
+
+from autoopt.ops.patterns import age
 
 
 class NotFactored(Exception):
@@ -95,7 +97,7 @@ class Term:
         for label in set(gone) - left.placed:
             left = left.summed(label)
         kept = left.placed.union(label for _, labels in self.factors for label in labels)
-        count = prod(label.size for label in dict.fromkeys(gone) if label not in kept and not self.has(label))
+        count = prod(label.size for label in dict.fromkeys(gone) if label not in kept)
         return left.times((), out, float(count))
 
     def has(self, label: Label) -> bool:
@@ -152,9 +154,14 @@ def _computed(place: Place, positions: Sequence[TensorVariable]) -> TensorVariab
 def over(place: Place, labels: Sequence[Label]) -> TensorVariable:
     """Return the positions of a place as an array that spreads over all of `labels`."""
     index = place.index if isinstance(place.index, Variable) else pt.constant(place.known())
-    order = [place.labels.index(label) if label in place.labels else "x" for label in labels]
-    variable = cast(TensorVariable, index)
-    return variable if order == list(range(variable.type.ndim)) else variable.dimshuffle(order)
+    return laid_out(index, place.labels, labels)
+
+
+def laid_out(variable: Variable, own: Sequence[Label], wanted: Sequence[Label]) -> TensorVariable:
+    """Return an array over some labels with an axis for each of `wanted`, of length 1 where it lacks it."""
+    order = [own.index(label) if label in own else "x" for label in wanted]
+    x = cast(TensorVariable, variable)
+    return x if order == list(range(x.type.ndim)) else x.dimshuffle(order)
 
 
 def _spread(index: np.ndarray, own: Sequence[Label], labels: Sequence[Label]) -> np.ndarray:
@@ -259,14 +266,8 @@ def multiplied(factors: Iterable[Factor]) -> tuple[Factor, ...]:
     groups: dict[frozenset[Label], tuple[list[Variable], tuple[Label, ...]]] = {}
     for variable, labels in factors:
         members, order = groups.setdefault(frozenset(labels), ([], labels))
-        members.append(_arranged(variable, labels, order))
+        members.append(laid_out(variable, labels, order))
     return tuple((pt.mul(*members) if len(members) > 1 else members[0], order) for members, order in groups.values())
-
-
-def _arranged(variable: Variable, labels: tuple[Label, ...], order: tuple[Label, ...]) -> Variable:
-    if labels == order:
-        return variable
-    return cast(TensorVariable, variable).dimshuffle([labels.index(label) for label in order])
 
 
 def merged(terms: Iterable[Term]) -> list[Term]:
@@ -317,7 +318,7 @@ def canonical(term: Term) -> tuple[tuple, list[tuple[Variable, tuple[int, ...]]]
             numbers.setdefault(label, len(numbers))
         ordered.append((variable, tuple(numbers[label] for label in labels)))
     ordered = [(_arranged_numbers(v, ns)) for v, ns in ordered]
-    ordered.sort(key=lambda f: (f[1], id(f[0])))
+    ordered.sort(key=lambda f: (f[1], age(f[0])))
     sizes = tuple(label.size for label in numbers)
     return (places, tuple(ns for _, ns in ordered), sizes), ordered, list(numbers)
 
@@ -331,13 +332,18 @@ def _arranged_numbers(variable: Variable, numbers: tuple[int, ...]) -> tuple[Var
 
 def _transposed(variable: Variable, order: tuple[int, ...]) -> Variable:
     """Return the array with its axes in another order, the same variable each time that it is asked for."""
-    known = getattr(variable.tag, "arranged", None)
+    return once(variable, ("arranged", order), lambda: cast(TensorVariable, variable).dimshuffle(order))
+
+
+def once(variable: Variable, key: tuple, make: Callable[[], Variable]) -> Variable:
+    """Return what has been made of a variable under a key, else make it."""
+    known = getattr(variable.tag, "made", None)
     if known is None or known[0] is not variable:  # a clone has the tag of what it is a clone of
-        none: dict[tuple[int, ...], Variable] = {}
-        known = variable.tag.arranged = (variable, none)
-    if order not in known[1]:
-        known[1][order] = cast(TensorVariable, variable).dimshuffle(order)
-    return known[1][order]
+        none: dict[tuple, Variable] = {}
+        known = variable.tag.made = (variable, none)
+    if key not in known[1]:
+        known[1][key] = make()
+    return known[1][key]
 
 
 def _index_key(index: Index | None) -> object:

@@ -29,12 +29,12 @@ from pytensor.tensor.shape import specify_shape
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.ops.factored import Formed, LogDiagonal, Quadratic, Solution, Symmetric
-from autoopt.ops.patterns import applied, expanded, insert_axes, is_elementwise, rank
+from autoopt.ops.patterns import applied, core_of, expanded, insert_axes, is_elementwise, rank
 
 
 def past_factors(graph: FunctionGraph) -> None:
     """Give what stands for functions of a matrix, written by its factor, their slopes as such."""
-    if not any(isinstance(_core(node), Cholesky) for node in graph.apply_nodes):
+    if not any(isinstance(core_of(node), Cholesky) for node in graph.apply_nodes):
         return
     forms: dict[Variable, Any] = {}
     for pattern in (_log_diagonal, _solution, _quadratic):
@@ -61,7 +61,7 @@ def _log_diagonal(node: Apply, forms: dict) -> Variable | None:
 
 def _solution(node: Apply, forms: dict) -> Variable | None:
     """solve(L.T, solve(L, b)), or a solution by the factor, with the slopes of K^-1 b."""
-    core = _core(node)
+    core = core_of(node)
     if isinstance(core, CholeskySolve):
         L, b = _factor(node.inputs[0], core.lower), node.inputs[1]
     elif isinstance(core, SolveTriangular):
@@ -102,11 +102,6 @@ def _quadratic(node: Apply, forms: dict) -> Variable | None:
     return applied(Formed(), _again(node), specify_shape(form, node.outputs[0].type.shape))
 
 
-def _core(node: Apply) -> Any:
-    """Return the operation of a node that is not over a stack."""
-    return getattr(node.op, "core_op", node.op) if rank(node.outputs[0]) <= 2 else node.op
-
-
 def _again(node: Apply) -> Variable:
     """Return the result of the same node once more: what is replaced may not stand in its own place."""
     variable = node.clone().outputs[0]
@@ -125,8 +120,8 @@ def _factor(matrix: Variable, lower: bool) -> Variable | None:
             lower, transposed, matrix = not lower, not transposed, node.inputs[0]
         elif is_elementwise(matrix, ps.Switch) and _covers(node.inputs[0], lower):
             matrix = node.inputs[1]
-        elif isinstance(_core(node), Cholesky) and matrix.type.ndim == 2:
-            return matrix if lower and _core(node).lower and None not in matrix.type.shape else None
+        elif isinstance(core_of(node), Cholesky) and matrix.type.ndim == 2:
+            return matrix if lower and core_of(node).lower and None not in matrix.type.shape else None
         else:
             return None
     return None
@@ -144,7 +139,7 @@ def _factor_of_solve(node: Apply | None, lower: bool) -> Variable | None:
     """Return L of solve(L, b), or of solve(L.T, b) if not `lower`."""
     if node is None:
         return None
-    core = _core(node)
+    core = core_of(node)
     if not isinstance(core, SolveTriangular) or core.unit_diagonal or core.lower != lower:
         return None
     return _factor(node.inputs[0], lower)

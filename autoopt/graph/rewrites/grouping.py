@@ -26,7 +26,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.rewrites.linear import LARGE, Dependents, Linear
 from autoopt.ops.matmul import matmul
-from autoopt.ops.patterns import applied, identity, is_elementwise, rank
+from autoopt.ops.patterns import applied, identity, is_elementwise, rank, size_in_bytes
 
 TERMS = 12
 """The most terms that a sum is taken apart into."""
@@ -250,10 +250,7 @@ class _Sum:
         """Whether it pays to keep a weight for products with vectors along the axis of the sum."""
         if rank(weight) != 2 or len(self.axes) != 1 or any(weight.type.broadcastable):
             return False
-        size = 8
-        for extent in weight.type.shape:
-            size *= extent or 1
-        return not is_new or size <= LARGE
+        return not is_new or size_in_bytes(weight) <= LARGE
 
     def _before(self, product: Variable) -> Variable | None:
         """Return the sum of a product with the factors before it that are the same along the axes."""

@@ -21,7 +21,7 @@ from pytensor.tensor.math import Dot, add, mul, neg, true_div
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.ops.matmul import MatMul
-from autoopt.ops.patterns import is_elementwise, rank
+from autoopt.ops.patterns import age, core_of, is_elementwise, rank, size_in_bytes
 
 NUMBERS = 4
 """The most numbers of which this is done: each means a product of matrices for every point."""
@@ -69,7 +69,7 @@ class Linear:
 
     def product(self, node: Apply) -> Variable | None:
         """Return a product of matrices, or a solution, as a sum of numbers times arrays; None if it is none."""
-        if not isinstance(_core(node), _PRODUCTS) or not rank(node.outputs[0]):
+        if not isinstance(core_of(node), _PRODUCTS) or not rank(node.outputs[0]):
             return None
         parts = self._of(node)
         if parts is None:
@@ -102,7 +102,7 @@ class Linear:
         if parts is None or not 0 < len(parts) <= NUMBERS or any(not key for key in parts):
             return None
         pattern = node.outputs[0].type.broadcastable
-        if any(_bytes(v) > LARGE or v.type.broadcastable != pattern for v in parts.values()):
+        if any(size_in_bytes(v) > LARGE or v.type.broadcastable != pattern for v in parts.values()):
             return None
         return parts
 
@@ -118,7 +118,7 @@ class Linear:
             return self._each(inputs[0], lambda part: true_div(part, inputs[1]))
         if isinstance(node.op, DimShuffle):
             return self._each(inputs[0], node.op)
-        if isinstance(_core(node), _PRODUCTS):
+        if isinstance(core_of(node), _PRODUCTS):
             late = [k for k, v in enumerate(inputs) if v in self.depends]
             if len(late) != 1 or (late[0] == 0 and not isinstance(node.op, Dot | MatMul)):
                 return None
@@ -155,16 +155,11 @@ class Linear:
         scaled: Parts = {}
         for key, part in parts.items():
             own = mul(*early, part) if arrays and early else part
-            scaled[tuple(sorted([*key, *more], key=id))] = self.kept(own)
+            scaled[tuple(sorted([*key, *more], key=age))] = self.kept(own)
         return scaled
 
 
 _PRODUCTS = (Dot, MatMul, CholeskySolve, SolveTriangular)
-
-
-def _core(node: Apply) -> Any:
-    """Return the operation of a node that is not over a stack."""
-    return getattr(node.op, "core_op", node.op) if rank(node.outputs[0]) <= 2 else node.op
 
 
 def _number(variable: Variable) -> Variable:
@@ -172,10 +167,3 @@ def _number(variable: Variable) -> Variable:
     while variable.owner is not None and isinstance(variable.owner.op, DimShuffle):
         variable = variable.owner.inputs[0]
     return variable if rank(variable) == 0 else cast(TensorVariable, variable).dimshuffle()
-
-
-def _bytes(variable: Variable) -> int:
-    size = 8
-    for length in variable.type.shape:
-        size *= length or 1
-    return size

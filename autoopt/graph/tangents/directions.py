@@ -12,8 +12,9 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.tensor.variable import TensorVariable
 
+from autoopt.graph.parts import slopes
 from autoopt.graph.tangents.table import Terms
-from autoopt.graph.tangents.terms import Term, Unstructured, dense, shape, slopes, span
+from autoopt.graph.tangents.terms import Term, Unstructured, dense, shape, span
 
 MOST = 2**24
 """The most numbers that the directions of one array may be."""

@@ -16,8 +16,9 @@ from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.shape import SpecifyShape
 from pytensor.tensor.variable import TensorVariable
 
+from autoopt.graph.parts import slopes
 from autoopt.graph.tangents.table import Terms, pushes
-from autoopt.graph.tangents.terms import Term, read_by, shape, slopes, times, widened
+from autoopt.graph.tangents.terms import Term, read_by, shape, times, widened
 
 
 @pushes(Elemwise)

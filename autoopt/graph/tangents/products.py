@@ -14,8 +14,9 @@ from pytensor.tensor.elemwise import CAReduce
 from pytensor.tensor.math import Dot, Sum
 from pytensor.tensor.variable import TensorVariable
 
+from autoopt.graph.parts import slopes
 from autoopt.graph.tangents.table import Terms, pushes
-from autoopt.graph.tangents.terms import Term, Unstructured, densified, padded, read_by, shape, slopes, times
+from autoopt.graph.tangents.terms import Term, Unstructured, densified, padded, read_by, shape, times
 
 
 @pushes(CAReduce)

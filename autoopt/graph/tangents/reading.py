@@ -26,6 +26,7 @@ from autoopt.graph.tangents.terms import (
     is_one_column,
     is_uniform,
     named,
+    raised,
     selected,
     shape,
     spread,
@@ -71,12 +72,16 @@ def _read_somewhere(node: Apply, term: Term) -> Term | None:
     except UnknownPositions:
         if term.rows is not None or not is_one_column(term):
             raise
-    target, rest = shape(node.outputs[0]), shape(term.factor)[term.own :]
-    columns = term.columns.reshape((1,) * len(target) + term.columns.shape[term.own :])
+    columns = term.columns.reshape((1,) * node.outputs[0].type.ndim + term.columns.shape[term.own :])
+    return term.of(_read_whole(node, term), columns)
+
+
+def _read_whole(node: Apply, term: Term) -> TensorVariable:
+    """Return what is read of a term's factor."""
+    rest, ndim = shape(term.factor)[term.own :], node.outputs[0].type.ndim
     if is_uniform(term.factor, term.own):
-        return term.of(term.factor.reshape((*(1,) * len(target), *rest)), columns)
-    factor = node.op(spread(term.factor, (*shape(node.inputs[0]), *rest)), *node.inputs[1:])
-    return term.of(cast(TensorVariable, factor), columns)
+        return term.factor.reshape((*(1,) * ndim, *rest))
+    return cast(TensorVariable, node.op(spread(term.factor, (*shape(node.inputs[0]), *rest)), *node.inputs[1:]))
 
 
 def read_anywhere(node: Apply, terms: Sequence[Term], count: int) -> Terms:
@@ -93,16 +98,12 @@ def read_anywhere(node: Apply, terms: Sequence[Term], count: int) -> Terms:
             factor = cast(TensorVariable, node.op(own.factor, *index))
             found.append(Term(factor, own.columns.reshape((1,) * len(target) + (-1,)), 1))
             continue
-        rest, lengths = shape(term.factor)[term.own :], (*target, *term.extents)
+        lengths = (*target, *term.extents)
         before = np.broadcast_to(term.columns, (*within, *term.extents))
         columns = pt.as_tensor(named(term, before)).reshape(before.shape)
         numbers = cast(TensorVariable, node.op(columns, *index)).reshape((prod(lengths),))
-        if is_uniform(term.factor, term.own):
-            factor = term.factor.reshape((*(1,) * len(target), *rest))
-        else:
-            factor = cast(TensorVariable, node.op(spread(term.factor, (*within, *rest)), *index))
         names = Names(numbers, count)
-        found.append(Term(factor, np.arange(prod(lengths)).reshape(lengths), term.extra, None, names))
+        found.append(Term(_read_whole(node, term), np.arange(prod(lengths)).reshape(lengths), term.extra, None, names))
     return found
 
 
@@ -140,28 +141,17 @@ def _at_places(node: Apply, term: Term) -> Any:
     if not places.size:
         return None
     rest = shape(term.factor)[own:]
-    if is_uniform(term.factor, own):
-        factor = term.factor.reshape((*(1,) * len(target), *rest))
-    elif isinstance(node.op, Reshape):
+    if isinstance(node.op, Reshape) and not is_uniform(term.factor, own):
         factor = spread(term.factor, (*within, *rest)).reshape((*target, *rest))
-    elif isinstance(node.op, ExtractDiag):
+    elif isinstance(node.op, ExtractDiag) and not is_uniform(term.factor, own):
         flat = spread(term.factor, (*within, *rest)).reshape((prod(within), *rest))
         factor = taken(flat, places.reshape(-1)).reshape((*target, *rest))
     else:
-        factor = node.op(spread(term.factor, (*within, *rest)), *node.inputs[1:])
-    return term.of(cast(TensorVariable, factor), columns)
+        factor = _read_whole(node, term)
+    return term.of(factor, columns)
 
 
 @pushes(Alloc)
 def spread_out(node: Apply, given: Sequence[Terms]) -> Terms:
     within, target = shape(node.inputs[0]), shape(node.outputs[0])
-    more = len(target) - len(within)
-    found = []
-    for term in given[0]:
-        if term.rows is not None:
-            positions = np.broadcast_to(np.arange(prod(within)).reshape(within), target)
-            found.append(cast(Term, selected(term, positions)))
-        else:
-            factor = term.factor.dimshuffle(*["x"] * more, *range(term.factor.ndim))
-            found.append(term.of(factor, term.columns[(None,) * more]))
-    return found
+    return [raised(term, within, target) for term in given[0]]

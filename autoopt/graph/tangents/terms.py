@@ -25,17 +25,11 @@ from math import prod
 from typing import Any, cast
 
 import numpy as np
-import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Constant, Variable
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.ops import operands
-
-
-def slopes(value: Variable, wrt: Sequence[Variable]) -> list[TensorVariable]:
-    """Return the derivatives of a number, zeros where it does not depend on one of `wrt`."""
-    return cast("list[TensorVariable]", pytensor.grad(value, list(wrt), disconnected_inputs="ignore"))
 
 
 class Unstructured(Exception):
@@ -254,6 +248,14 @@ def widened(term: Term, within: Sequence[int], target: Sequence[int]) -> Term:
         return term
     positions = np.broadcast_to(np.arange(prod(within)).reshape(within), target)
     return cast(Term, selected(term, positions))
+
+
+def raised(term: Term, within: Sequence[int], target: Sequence[int]) -> Term:
+    """Return a term for an array that is broadcast to one of more axes."""
+    if term.rows is not None:
+        return widened(term, within, target)
+    more = len(target) - len(within)
+    return term.of(term.factor.dimshuffle(*["x"] * more, *range(term.factor.ndim)), term.columns[(None,) * more])
 
 
 def read_by(variable: TensorVariable, term: Term, target: Sequence[int]) -> TensorVariable:

@@ -21,7 +21,7 @@ from autoopt.graph.tangents.terms import (
     at_rows,
     densified,
     is_one_column,
-    selected,
+    raised,
     shape,
     spread,
     taken,
@@ -80,16 +80,8 @@ def written(node: Apply, given: Sequence[Terms]) -> Terms:
         raise Unstructured("positions that are written twice")
     found = [term for term in (_kept(term, within, places) for term in given[0]) if term is not None] if is_set else []
     own = shape(value)
-    more = places.ndim - len(own)
     for term in given[1]:
-        if term.rows is None:
-            factor = term.factor.dimshuffle(*["x"] * more, *range(term.factor.ndim))
-            placed = at_rows(term.of(factor, term.columns[(None,) * more]), places.shape, places)
-        else:
-            positions = np.broadcast_to(np.arange(prod(own)).reshape(own), places.shape)
-            part = cast(Term, selected(term, positions))
-            placed = part.of(part.factor, part.columns, rows=places.reshape(-1)[part.rows])
-        found.append(placed)
+        found.append(at_rows(raised(term, own, places.shape), places.shape, places))
     return _collected(found) if is_set and not given[0] else [*(given[0] if not is_set else []), *found]
 
 
