@@ -14,6 +14,7 @@ import numpy as np
 from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC, Kind
+from autoopt.objectives.along_tape import product_at
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
@@ -174,6 +175,10 @@ class Objective:
         if self.structure.is_matrix(p):
             return self._products.at(self._flat(x), np.asarray(p, dtype=np.float64))
         return self._run("hessp", self._flat(x), self._flat(p, "direction"))
+
+    def product_at(self, x: Any) -> Callable | None:
+        """Return the function p -> H(x) p, exact, for which no code is derived; None if it is not to be had so."""
+        return product_at(self.dispatch, self._flat(x))
 
     def jacobian(self, x: Any, sparse: bool | None = None) -> tuple[Any, tuple[int, ...]]:
         """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.solvers.certificate import Point, is_steady
 from autoopt.solvers.constraints import ACTIVE, active_normals, restored
 from autoopt.solvers.curvature import product
 from autoopt.solvers.multipliers import multipliers
@@ -59,7 +60,7 @@ def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | 
     free = gradient == problem.jac(x)
     step = _newton_step(problem, x, free, gradient[free])
     size = np.maximum(np.abs(x[free]), 1.0)
-    blur = _blur(problem, x, value)
+    blur = blurred(problem, x, value)
     if step is None or not np.max(np.abs(step) / size) <= (_BLURRED_STEP if blur else _FINISHING_STEP):
         return x, _exact_fit(problem, x)
     if gradient[free] @ step / 2 <= blur:
@@ -80,7 +81,7 @@ def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | 
     return x, _exact_fit(problem, x)
 
 
-def _blur(problem: Any, x: np.ndarray, value: float) -> float:
+def blurred(problem: Any, x: np.ndarray, value: float) -> float:
     """Return by how much f at `x` would be another if it solved its differential equations closer."""
     closer = getattr(problem.objective, "closer", lambda x: None)(x)
     return abs(closer(x) - value) if closer else 0.0
@@ -193,5 +194,30 @@ def without_bound(problem: Any, x: np.ndarray) -> str | None:
     return f"the objective falls on at parameters as large as {np.max(np.abs(x)):.1e}" if distance > far else None
 
 
+def never_rises(problem: Any, end: Any) -> str | None:
+    """Return in words that f falls, or stays, however far one goes along a last step that is not small; None if not."""
+    found = end.found
+    if found is None or found.step is None:
+        return None
+    point = Point(problem, end.x)
+    if is_steady(point.size, found.step):
+        return None
+    ahead, last = found.step, point.value
+    longest = float(np.max(np.abs(ahead) / point.size))
+    slack = max(point.noise, _NOTHING * (problem.initial_value - point.value))
+    for length in (1.0, 10.0, 100.0, 1000.0):
+        value = point.value_at(length * ahead)
+        if not value <= last + slack:
+            return None
+        last = min(value, last)
+        if length * longest > _FAR_OFF:
+            break
+    return f"the objective does not rise, being {last:.6g}, as far as one goes from x along the last step"
+
+
+_NOTHING = 1e-11
+"""A rise by this part of what f fell from x0 is none."""
+
+_FAR_OFF = 100.0
 FAR = 1e8
 """Parameters that go, or values that fall, by this many times the size of x0 (or 1) show that there is no minimum."""

@@ -35,7 +35,7 @@ def newton_sparse(problem: Problem, options: dict):
     """Newton with a sparse factorisation of the Hessian; for many parameters that are coupled to few others each."""
     from scipy.optimize import OptimizeResult
 
-    x, shift, status = problem.x0.copy(), 0.0, 1
+    x, shift, status = problem.start.copy(), 0.0, 1
     while problem.nit < options["maxiter"]:
         gradient = problem.jac(x)
         if np.max(np.abs(gradient)) <= options["gtol"]:

@@ -37,6 +37,13 @@ class Stuck(Exception):
     """Too many trial points in a row were not defined: the method will not come back."""
 
 
+class Unbounded(Exception):
+    """The objective has fallen so far that it has no minimum."""
+
+
+ENDLESS = 1e20
+"""An objective that falls by so many times the size of its value at x0 (or 1) is taken to have no minimum."""
+
 IN_A_ROW = 100
 """Number of halvings that leave nothing of a step."""
 
@@ -59,7 +66,7 @@ class Problem:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
         self.nfev = self.nhev = self.nhvp = self.nit = self._nsparse = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
-        self.latest = self.best = x0
+        self.latest = self.best = self.start = x0
         self.best_value = np.inf
         self.undefined: list[str] = []
         self._row = 0
@@ -164,11 +171,11 @@ class Problem:
         return self.limits and self.limits.scipy()
 
     def scipy(self, method: str, options: dict, start: np.ndarray | None = None, **extras: Any) -> Any:
-        """Return the result of SciPy's `method` from `start`, by default x0; options that are None are SciPy's."""
+        """Return the result of SciPy's `method` from `start`, by default that of the problem; options that are None are SciPy's."""
         from scipy.optimize import minimize
 
         called = {"jac": self.jac, "callback": self.iterated} | extras
-        return minimize(self.fun, self.x0 if start is None else start, method=method, options=options, **called)
+        return minimize(self.fun, self.start if start is None else start, method=method, options=options, **called)
 
     def iterated(self, x: np.ndarray, *state: Any) -> None:
         """Note that `x` is an iterate, and show it to who watches."""
@@ -177,6 +184,8 @@ class Problem:
         if np.isfinite(at).all() and not (self._is_at(at) and not self._is_defined):
             self.latest, self._origin = at, self._found if self._is_at(at) else None
         self.watch(self.latest)
+        if self.best_value < self.initial_value - ENDLESS * max(1.0, abs(self.initial_value)):
+            raise Unbounded
 
     def _is_at(self, x: np.ndarray) -> bool:
         """Whether `x` is the point that was evaluated last."""

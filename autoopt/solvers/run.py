@@ -15,6 +15,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
+from autoopt.solvers.ending import ended
 from autoopt.solvers.problem import Problem, Stopped, Stuck
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
@@ -89,6 +90,7 @@ def run(
     options = {name: value(problem) if callable(value) else value for name, value in settings.items()}
     options = {name: value for name, value in options.items() if value is not None}
     gtol = options.get("gtol", gradient_tolerance(problem))
+    begin = time.perf_counter()
     problem.watch = _watcher(problem, callback, progress)
 
     def stopped(status: int, message: str) -> Any:
@@ -102,9 +104,9 @@ def run(
 
     try:
         with stage("minimising", lambda: f"iteration {problem.nit}, {problem.nfev} evaluations"):
-            raw = solver.function(problem, options)
+            end = ended(solver, problem, options, bool(chosen & {*solver.tol}), begin)
         with stage("looking at the solution", lambda: f"{problem.nfev} evaluations"):
-            x, success, message = verdict(solver, problem, raw, gtol, chosen)
+            x, success, message = verdict(solver, problem, end, gtol, chosen)
     except Stuck as stuck:
         return failed(str(stuck))
     except Stopped:
@@ -117,9 +119,10 @@ def run(
         with contextlib.suppress(Exception):
             vars(error)["result"] = stopped(REFUSED, "The objective could not be evaluated any further")
         raise
+    raw = end.raw
     extras = {name: raw[name] for name in _EXTRAS if raw.get(name) is not None}
     status = 0 if success and not raw.success else int(raw.status)  # SciPy's reason to doubt it was looked into
-    return _result(solver, problem, x, status, message, success, nit=int(raw.get("nit", problem.nit)), **extras)
+    return _result(solver, problem, x, status, message, success, nit=end.iterations(problem), **extras)
 
 
 def _is_from_solver(error: Exception) -> bool:

@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.solvers.certificate import Point, is_steady
 from autoopt.solvers.convergence import (
     FEASIBILITY,
+    blurred,
     finish,
     is_stationary,
+    never_rises,
     remaining_gradient,
     stationary_under_constraints,
     without_bound,
 )
 from autoopt.solvers.curvature import falling
+from autoopt.solvers.ending import Ending, is_far
 from autoopt.solvers.plateaus import lower_beyond
 from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
@@ -24,14 +28,75 @@ from autoopt.solvers.table import Solver
 
 
 def verdict(
-    solver: Solver, problem: Problem, raw: Any, gtol: float, chosen: frozenset[str]
+    solver: Solver, problem: Problem, end: Ending, gtol: float, chosen: frozenset[str]
 ) -> tuple[np.ndarray, bool, str]:
     """Return the solution, whether the run converged, and the message, with what happened on the way."""
-    x, success, message = _judged(solver, problem, raw, gtol, chosen)
+    raw = end.raw
+    if end.found is None or end.found.status == "unknown":
+        x, success, message = _judged(solver, problem, raw, gtol, chosen)
+    else:
+        x, (success, message) = end.x, _certified(solver, problem, end, gtol, chosen)
     if success and (wrong := _not_a_minimum(problem, x, gtol)):
         success, message = False, f"Not converged: {wrong} ({raw.message})"
     missed = "" if success else _what_is_missed(problem, x)
     return x, success, f"{message}{missed}{_where_undefined(problem)}"
+
+
+def _certified(
+    solver: Solver, problem: Problem, end: Ending, gtol: float, chosen: frozenset[str]
+) -> tuple[bool, str]:
+    """Return whether the end of a run is a minimum by its certificate, and the message."""
+    raw, x, found = end.raw, end.x, end.found
+    assert found is not None
+    is_found = found.status == "minimum" and is_steady(Point(problem, x).size, found.step)
+    lost = None if is_found and np.isfinite(problem.best_value) else never_rises(problem, end) or without_bound(problem, x)
+    if lost:
+        return False, f"Not converged: {NO_MINIMUM.format(lost)} ({raw.message})"
+    if found.status == "saddle":
+        return False, f"Not converged: {_CURVED.format(_along(problem, found.direction))} ({raw.message})"
+    if found.status == "descending":
+        blur = blurred(problem, x, problem.fun(x))
+        if found.decrement <= blur:
+            return True, f"Converged: {_BLURRED}."
+        if chosen & {*solver.tol} and raw.success and not is_far(problem, end):
+            return True, str(raw.message)
+        if raw.status not in solver.stalls and not raw.success:
+            return False, str(raw.message)
+        return False, _stopped_early(problem, end)
+    untouched = raw.success and not end.newton_steps and not end.saddles
+    message = str(raw.message) if untouched else f"Converged: {_reason(end)}. ({raw.message})"
+    flat = f" f does not change along {_along(problem, found.direction)}." if found.status == "flat" else ""
+    return True, message + flat
+
+
+def _reason(end: Ending) -> str:
+    """Return in words why the end of a run is a minimum."""
+    found, parts = end.found, []
+    assert found is not None
+    if end.saddles:
+        times = "a saddle point" if len(end.saddles) == 1 else f"{len(end.saddles)} saddle points"
+        parts.append(f"the run left {times} along the negative curvature there")
+    if end.newton_steps:
+        parts.append(f"{end.newton_steps} Newton step{'s' * (end.newton_steps > 1)} led on from where the method stopped")
+    rest = f"the next would lower f by {max(found.decrement, 0.0):.1e}, and all curvatures are positive"
+    if found.status == "flat":
+        rest = f"a Newton step would lower f by {max(found.decrement, 0.0):.1e}"
+    elif not end.newton_steps:
+        rest = rest.replace("the next", "a Newton step")
+    return "; ".join([*parts, rest])
+
+
+def _stopped_early(problem: Problem, end: Ending) -> str:
+    """Return the message of a run that could get no further, and is at no minimum."""
+    x, found = end.x, end.found
+    assert found is not None
+    largest = np.max(np.abs(remaining_gradient(problem, x)))
+    closer = getattr(problem.objective, "closer", lambda x: None)(x)
+    rough = " Solve its differential equations with smaller rtol and atol, such as 1e-8." if closer else ""
+    return (
+        f"Not converged: no progress was possible, but the gradient is {largest:.1e}, and a Newton step promises to "
+        f"lower f by {found.decrement:.1e} from {problem.fun(x):.6g}.{rough} ({end.raw.message})"
+    )
 
 
 def _judged(
@@ -70,6 +135,7 @@ def _judged(
     return x, False, f"Not converged: no progress was possible, but the gradient is {largest:.1e}.{rough} ({message})"
 
 
+_BLURRED = "what a Newton step promises is less than the tolerance to which f solves its equations leaves open"
 _NOT_FINITE = "The value or the gradient is not finite at the last point."
 NO_MINIMUM = (
     "{}: it is not bounded below, or its minimum lies at infinity; see its sign, bound the parameters or add a penalty."

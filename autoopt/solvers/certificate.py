@@ -1,0 +1,248 @@
+"""The second-order certificate of a point: what a Newton step promises there, and the least curvature around it.
+
+With H the Hessian over the parameters that no bound holds, D its diagonal and C = D^-1/2 H D^-1/2, eigenvalues of C say
+in which directions f bends up, down or not at all, whatever the units of the parameters; the Newton decrement
+g.H^-1 g / 2 says how much lower f may be, in its own units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autoopt.solvers.second_order import SecondOrder, second_order
+
+_ROUNDINGS = 16 * np.finfo(np.float64).eps
+_TINY = np.finfo(np.float64).tiny
+
+_GAIN = 1e-14
+"""A decrement is small that is below this part of what f gained over the last tenth of the way from x0: the distance
+to the minimum is then below 1e-8 of the way."""
+
+_BACK = 0.1
+_STEADY = 1e-3
+"""A Newton step that moves parameters by more than this part of their sizes is not that of a minimum found."""
+
+
+_SMALL = 1e-8
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known of a point to second order.
+
+    Attributes
+    ----------
+    status : str
+        "minimum"; "descending" (f falls to first order); "saddle" (f is lower at `lower`); "flat" (f does not change
+        along `direction`); "unknown".
+    decrement : float
+        What a Newton step promises to lower f by.
+    noise : float
+        What rounding may do to f.
+    tolerance : float
+        How small the decrement has to be.
+    curvature : float
+        The least eigenvalue of the scaled Hessian over the free parameters, NaN where there are none.
+    direction : ndarray, shape (n,), or None
+        That of the least curvature, its largest entry relative to the parameters' sizes being 1.
+    step : ndarray, shape (n,), or None
+        The Newton step; along directions of negative curvature that of its size.
+    lower : ndarray, shape (n,), or None
+        A point where f is lower.
+    complete : bool
+        Whether all directions were looked at.
+    """
+
+    status: str
+    decrement: float = np.nan
+    noise: float = np.nan
+    tolerance: float = np.nan
+    curvature: float = np.nan
+    direction: np.ndarray | None = None
+    step: np.ndarray | None = None
+    lower: np.ndarray | None = None
+    complete: bool = True
+
+
+class Point:
+    """A point with what does not depend on second derivatives.
+
+    Attributes
+    ----------
+    free : ndarray of int, shape (m,)
+        The parameters that no bound holds: not those at a bound that f falls towards.
+    size : ndarray, shape (n,)
+        The typical sizes of parameters: where they are, or how far they came.
+    noise : float
+        What rounding may do to f.
+    """
+
+    def __init__(self, problem: Any, x: np.ndarray) -> None:
+        self.problem, self.x = problem, x
+        self.value, self.gradient = problem.fun(x), problem.jac(x)
+        size = np.maximum(np.abs(x), np.abs(x - problem.x0))
+        self.size = np.where(size > 0, size, 1.0)
+        self.noise = _ROUNDINGS * rounded(problem, self.value)
+        self.free = np.flatnonzero(self._is_free())
+
+    @property
+    def is_finite(self) -> bool:
+        return bool(np.isfinite(self.value) and np.isfinite(self.gradient).all())
+
+    def _is_free(self) -> np.ndarray:
+        limits = self.problem.limits
+        if limits is None:
+            return np.ones(self.x.size, bool)
+        low = (self.x <= limits.lower) & (self.gradient >= 0)
+        high = (self.x >= limits.upper) & (self.gradient <= 0)
+        return ~(low | high)
+
+    @cached_property
+    def tolerance(self) -> float:
+        """How small a decrement has to be: noise, or nothing beside what f gained on the last part of the way."""
+        return max(4 * self.noise, _GAIN * self.gained)
+
+    @cached_property
+    def gained(self) -> float:
+        """By how much f is higher a tenth of the way back to x0."""
+        back = self.x + _BACK * (self.problem.x0 - self.x)
+        if np.array_equal(back, self.x):
+            return 0.0
+        value = self.problem.value(back)
+        return max(value - self.value, 0.0) if np.isfinite(value) else 0.0
+
+    def value_at(self, step: np.ndarray) -> float:
+        """Return f at the end of a step, NaN where it is not defined or a bound is passed."""
+        point, limits = self.x + step, self.problem.limits
+        if limits is not None and ((point < limits.lower) | (point > limits.upper)).any():
+            return np.nan
+        return self.problem.value(point)
+
+    def in_units(self, direction: np.ndarray) -> np.ndarray:
+        """Return a direction whose largest entry, relative to the parameters' sizes, is 1."""
+        return direction / max(float(np.max(np.abs(direction) / self.size)), _TINY)
+
+
+def rounded(problem: Any, value: float) -> float:
+    """Return the size of the number whose rounding shows in f: of squares nearly 0, what is squared has that of x0."""
+    return max(abs(value), np.sqrt(abs(value)) * np.sqrt(min(abs(problem.initial_value), 1e300)))
+
+
+def certificate(problem: Any, x: np.ndarray, products: int = 200, metric: Any = None) -> Certificate:
+    """Return the certificate of `x`, for `products` products with the Hessian at most.
+
+    Parameters
+    ----------
+    metric : callable, optional
+        v -> B v, an approximate inverse of the Hessian that the method has built, shape (n,) to (n,). It serves where
+        there are more parameters than products.
+    """
+    point = Point(problem, x)
+    if not point.is_finite:
+        return Certificate("unknown")
+    if not len(point.free):
+        return Certificate("minimum", 0.0, point.noise, point.tolerance)
+    if getattr(problem.objective, "meets_kinks", lambda x: False)(x):
+        return Certificate("unknown", noise=point.noise)
+    second = second_order(problem, x)
+    if len(point.free) <= products:
+        return _by_eigenvalues(point, second)
+    from autoopt.solvers.iterations import by_iterations
+
+    return by_iterations(point, second, products, metric)
+
+
+def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
+    free, n = point.free, point.x.size
+    hessian, gradient, size = second.columns(free, n), point.gradient[free], point.size[free]
+    if not np.isfinite(hessian).all():
+        return Certificate("unknown", noise=point.noise)
+    floor = np.maximum(1e-4 * point.noise / size**2, _TINY)
+    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diagonal(hessian)), floor))
+    curvatures, vectors = np.linalg.eigh(scale[:, None] * hessian * scale)
+    slopes = vectors.T @ (scale * gradient)
+    accuracy = second.accuracy * max(1.0, abs(curvatures[-1]), abs(curvatures[0])) * len(free)
+    bends = np.abs(curvatures) > accuracy
+    lengths = np.where(bends, slopes / np.where(bends, np.abs(curvatures), 1.0), 0.0)
+
+    def embedded(z: np.ndarray) -> np.ndarray:
+        direction = np.zeros(n)
+        direction[free] = scale * z
+        return direction
+
+    found = Certificate(
+        "minimum",
+        decrement=float(slopes @ lengths) / 2,
+        noise=point.noise,
+        tolerance=4 * point.noise,
+        curvature=float(curvatures[0]),
+        direction=point.in_units(embedded(vectors[:, 0])),
+        step=embedded(-vectors @ lengths),
+    )
+    null = [embedded(vectors[:, k]) for k in np.flatnonzero(~bends)]
+    return judged(point, found, curvatures[0] < -accuracy, [point.in_units(direction) for direction in null])
+
+
+def judged(point: Point, found: Certificate, bends_down: bool, null: list[np.ndarray]) -> Certificate:
+    """Return the certificate with its status, by the least curvature and what f does along directions without any."""
+    if not found.decrement <= found.tolerance:
+        found = replace(found, tolerance=point.tolerance)
+    falls = not found.decrement <= found.tolerance
+    if bends_down and not found.decrement > max(found.tolerance, 1e-6 * point.gained):
+        lower = lower_along(point, found.direction)
+        if lower is not None:
+            return replace(found, status="saddle", lower=lower)
+        null = [found.direction, *null]
+    if falls:
+        return replace(found, status="descending")
+    for direction in null[:_NULL]:
+        slope = float(point.gradient @ direction)
+        lower = lower_along(point, direction) if abs(slope) > point.noise else None
+        if lower is not None:
+            return replace(found, status="descending", direction=direction, lower=lower, step=lower - point.x)
+    level = next((direction for direction in null[:_NULL] if _is_level(point, direction)), None)
+    return found if level is None else replace(found, status="flat", direction=level)
+
+
+_NULL = 8
+"""So many directions without curvature are looked at by values."""
+
+
+def lower_along(point: Point, direction: np.ndarray | None) -> np.ndarray | None:
+    """Return the lowest of some points on both sides along `direction`, shape (n,); None if none is below f's noise."""
+    if direction is None:
+        return None
+    best, lowest = None, point.value - point.noise
+    sign = -1.0 if point.gradient @ direction > 0 else 1.0
+    for ahead in (sign * direction, -sign * direction):
+        for length in _LENGTHS:
+            value = point.value_at(length * ahead)
+            if value < lowest:
+                best, lowest = point.x + length * ahead, value
+        if best is not None:
+            return best
+    return None
+
+
+_LENGTHS = (1.0, 0.3, 0.1, 0.03, 1e-2, 1e-3, 1e-4)
+
+
+def _is_level(point: Point, direction: np.ndarray) -> bool:
+    """Whether f stays what it is, within its noise, on both sides along `direction`."""
+    values = [point.value_at(sign * length * direction) for sign in (1.0, -1.0) for length in (1e-2, 0.3)]
+    values = [value for value in values if not np.isnan(value)]
+    return bool(values) and all(abs(value - point.value) <= point.noise for value in values)
+
+
+def is_steady(size: np.ndarray, step: np.ndarray | None) -> bool:
+    """Whether a Newton step is small beside the sizes of the parameters: there is a minimum, and it is near."""
+    return step is None or bool(np.max(np.abs(step) / size, initial=0.0) <= _STEADY)
+
+
+def is_small(size: np.ndarray, step: np.ndarray | None) -> bool:
+    """Whether a Newton step is nothing beside the sizes of the parameters: the minimum has been found."""
+    return step is None or bool(np.max(np.abs(step) / size, initial=0.0) <= _SMALL)

@@ -1,0 +1,243 @@
+"""How a run without constraints ends: it goes on from stalls and saddles until its certificate says what the end is.
+
+    the method stops                    certificate        what follows
+      by its own test, or a stall       minimum            nothing
+                                        descending         Newton steps, then the method once more from there
+                                        saddle             the method once more, from the point where f is lower
+      at a tolerance that the user set  descending         nothing, unless a Newton step promises much
+      at a limit of iterations          any                nothing
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from autoopt.solvers.certificate import Certificate, Point, certificate, is_small, is_steady
+from autoopt.solvers.convergence import never_rises
+from autoopt.solvers.problem import Problem, Unbounded
+from autoopt.solvers.table import Solver
+
+_SADDLES, _STALLS = 6, 3
+"""So many times a run goes on from a saddle, or after a stall."""
+
+_NEWTON_STEPS = 60
+_HALVINGS = 30
+_SHARE = 0.05
+"""What the certificate may take of the time that the run took."""
+
+_LEAST_SECONDS = 2e-3
+_FEWEST, _MOST = 2, 200
+"""The fewest products of a certificate, and the most that are taken for the whole Hessian."""
+
+
+_UNBOUNDED = 98
+_LEAPS = 10
+"""So many Newton steps are taken on trust where f is rounding."""
+
+
+@dataclass
+class Ending:
+    """The end of a run: SciPy's last result, the point, its certificate, and what was done after the method stopped."""
+
+    raw: Any
+    x: np.ndarray
+    found: Certificate | None = None
+    newton_steps: int = 0
+    saddles: list[np.ndarray] = field(default_factory=list)
+    is_continued: bool = False
+
+    def iterations(self, problem: Problem) -> int:
+        """Return the number of iterations: the method's own count, unless it ran more than once."""
+        alone = not (self.is_continued or self.newton_steps)
+        return int(self.raw.get("nit", problem.nit)) if alone else problem.nit
+
+
+def ended(solver: Solver, problem: Problem, options: dict, chosen: bool, begin: float) -> Ending:
+    """Return the end of the run of `solver`, begun at the time `begin`.
+
+    Parameters
+    ----------
+    chosen : bool
+        Whether the user set one of the method's tolerances.
+    """
+    raw = _run(solver, problem, options)
+    if problem.constraints:
+        return Ending(raw, np.asarray(raw.x, dtype=np.float64))
+    with np.errstate(all="ignore"):
+        return _settled(solver, problem, options, chosen, begin, raw)
+
+
+def _run(solver: Solver, problem: Problem, options: dict) -> Any:
+    """Return what the method comes to; where the objective fell without end, the best point."""
+    from scipy.optimize import OptimizeResult
+
+    try:
+        return solver.function(problem, options)
+    except Unbounded:
+        message = "The run was ended, as the objective falls without end."
+        return OptimizeResult(x=problem.best, success=False, status=_UNBOUNDED, message=message, nit=problem.nit)
+
+
+def _settled(solver: Solver, problem: Problem, options: dict, chosen: bool, begin: float, raw: Any) -> Ending:
+    """Return the end of a run without constraints that came to `raw`."""
+    end = _looked_at(problem, raw, begin)
+    for _ in range(_SADDLES + _STALLS):
+        if not _may_go_on(solver, problem, end, chosen):
+            return end
+        value = problem.fun(end.x)
+        _polish(problem, end, begin)
+        if never_rises(problem, end):
+            return end
+        if end.found.status == "saddle" and len(end.saddles) < _SADDLES:
+            end.saddles.append(end.x)
+            start = end.found.lower
+        elif end.found.status == "descending":
+            start = end.x if end.found.lower is None else end.found.lower
+        else:
+            return end
+        if not _is_left(problem, options):
+            return end
+        again = _again(solver, problem, options, start, end)
+        after = _looked_at(problem, again, begin)
+        if not problem.fun(after.x) < value - after.found.noise:
+            return end
+        end = Ending(again, after.x, after.found, end.newton_steps, end.saddles, True)
+    return end
+
+
+def _looked_at(problem: Problem, raw: Any, begin: float) -> Ending:
+    """Return the end at SciPy's point, or at the best one where that is not defined or higher."""
+    x = np.asarray(raw.x, dtype=np.float64)
+    best = problem.best
+    if not problem.is_defined(x) or problem.fun(x) > problem.best_value:
+        x = best
+    return Ending(raw, x, certificate(problem, x, _products(problem, begin), _metric(raw)))
+
+
+def _products(problem: Problem, begin: float) -> int:
+    """Return for how many products with the Hessian there is time."""
+    seconds = time.perf_counter() - begin
+    each = seconds / max(problem.nfev, 1)  # of a value and gradient; a product takes about twice as long
+    affordable = int(max(_SHARE * seconds, _LEAST_SECONDS) / max(2 * each, 1e-6))
+    if problem.nit <= 1 or problem.second == "hess":
+        affordable = _MOST
+    return max(_FEWEST, min(affordable, _MOST))
+
+
+def _metric(raw: Any) -> Callable | None:
+    """Return the product with the inverse Hessian that a quasi-Newton method has built; None if there is none."""
+    inverse = raw.get("hess_inv")
+    if inverse is None:
+        return None
+    return inverse.matvec if hasattr(inverse, "matvec") else inverse.__matmul__
+
+
+def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: bool) -> bool:
+    """Whether the run may go on: it stopped by itself, at no limit, and the user did not ask it to."""
+    if not (end.raw.success or end.raw.status in solver.stalls):
+        return not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
+    if chosen and end.raw.success and end.found.status == "descending":
+        return is_far(problem, end)
+    return True
+
+
+def is_far(problem: Problem, end: Ending) -> bool:
+    """Whether a Newton step promises more than the end of the way gained, or a hundredth of f."""
+    gained = Point(problem, end.x).gained
+    return end.found.decrement > max(gained, 1e-2 * abs(problem.fun(end.x)))
+
+
+def _is_left(problem: Problem, options: dict) -> bool:
+    """Whether the limit of iterations leaves any."""
+    return problem.nit < options.get("maxiter", np.inf) and problem.nfev < options.get("maxfun", np.inf)
+
+
+def _again(solver: Solver, problem: Problem, options: dict, start: np.ndarray, end: Ending) -> Any:
+    """Run the method once more from `start`, to a tolerance that the point before does not meet."""
+    problem.start = problem.latest = start
+    left = {"maxiter": problem.nit, "maxfun": problem.nfev}
+    limits = {name: options[name] - used for name, used in left.items() if name in options}
+    if "gtol" in options and end.found.decrement > 0:
+        share = min(1e-2, np.sqrt(end.found.tolerance / end.found.decrement))
+        limits["gtol"] = options["gtol"] * max(share, 1e-12)
+    return _run(solver, problem, options | limits)
+
+
+def _polish(problem: Problem, end: Ending, begin: float) -> None:
+    """Take Newton steps from the end of a run as long as they lead down, and put where they lead in its place."""
+    seconds = max(0.1, time.perf_counter() - begin)
+    until = time.perf_counter() + seconds
+    stalled = not end.raw.success
+    for _ in range(_NEWTON_STEPS):
+        point, step = Point(problem, end.x), end.found.step
+        is_due = stalled or end.found.status == "descending" or not is_steady(point.size, step)
+        if not is_due or end.found.status == "saddle" or step is None or time.perf_counter() > until:
+            return
+        moved = _down(point, step)
+        if moved is None:
+            _leap(problem, end)
+            return
+        stalled = False
+        _move(problem, end, moved)
+
+
+def _move(problem: Problem, end: Ending, moved: np.ndarray) -> None:
+    """Put the point that a Newton step led to in the place of the end."""
+    end.newton_steps += 1
+    with contextlib.suppress(Unbounded):
+        problem.iterated(moved)
+    end.x, end.found = moved, certificate(problem, moved, _MOST, _metric(end.raw))
+
+
+def _leap(problem: Problem, end: Ending) -> None:
+    """Take full Newton steps where f does not tell, being rounding, if they lead to a minimum; else stay."""
+    start = Point(problem, end.x)
+    trial = replace(end)
+    for _ in range(_LEAPS):
+        found = trial.found
+        if found is None or found.step is None or found.status == "saddle" or not found.decrement <= 4 * start.noise:
+            return
+        moved = _within(problem, trial.x + found.step)
+        if not (problem.is_defined(moved) and problem.fun(moved) <= start.value + start.noise):
+            return
+        _move(problem, trial, moved)
+        assert trial.found is not None
+        if trial.found.status == "minimum" and is_small(Point(problem, moved).size, trial.found.step):
+            end.x, end.found, end.newton_steps = trial.x, trial.found, trial.newton_steps
+            return
+
+
+def _within(problem: Problem, x: np.ndarray) -> np.ndarray:
+    """Return `x` moved into the bounds."""
+    return x if problem.limits is None else np.clip(x, problem.limits.lower, problem.limits.upper)
+
+
+def _down(point: Point, step: np.ndarray) -> np.ndarray | None:
+    """Return the first of x + step / 2^k at which f falls as it should, None if there is none.
+
+    Where f does not tell, being rounding, the gradient in units of the parameters' sizes does: it falls to a half.
+    """
+    problem = point.problem
+    slope = float(point.gradient @ step)
+    steepest = np.max(np.abs(point.gradient * point.size)[point.free], initial=0.0)
+    length = 1.0
+    for _ in range(_HALVINGS):
+        moved = _within(problem, point.x + length * step)
+        if np.array_equal(moved, point.x):
+            return None
+        if problem.is_defined(moved):
+            fall = point.value - problem.fun(moved)
+            if fall > 0 and fall >= -1e-4 * length * slope:
+                return moved
+            if abs(fall) <= point.noise:
+                there = np.abs(problem.jac(moved) * point.size)[point.free]
+                if np.max(there, initial=0.0) <= steepest / 2:
+                    return moved
+        length /= 2
+    return None
