@@ -99,7 +99,7 @@ class Point:
             return np.ones(self.x.size, bool)
         low = (self.x <= limits.lower) & (self.gradient >= 0)
         high = (self.x >= limits.upper) & (self.gradient <= 0)
-        return ~(low | high)
+        return ~(low | high | (limits.lower >= limits.upper))
 
     @cached_property
     def tolerance(self) -> float:
@@ -200,10 +200,15 @@ def judged(point: Point, found: Certificate, bends_down: bool, null: list[np.nda
     if falls:
         return replace(found, status="descending")
     for direction in null[:_NULL]:
-        slope = float(point.gradient @ direction)
-        lower = lower_along(point, direction) if abs(slope) > point.noise else None
-        if lower is not None:
+        if not abs(float(point.gradient @ direction)) > point.tolerance:
+            continue
+        lower = lower_along(point, direction)
+        if lower is None:  # f falls there, and rises close by: a kink is near
+            found = replace(found, status="unknown")
+        else:
             return replace(found, status="descending", direction=direction, lower=lower, step=lower - point.x)
+    if found.status == "unknown":
+        return found
     level = next((direction for direction in null[:_NULL] if _is_level(point, direction)), None)
     return found if level is None else replace(found, status="flat", direction=level)
 

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from autoopt.solvers.certificate import Certificate, Point, certificate, is_small, is_steady
-from autoopt.solvers.convergence import never_rises
-from autoopt.solvers.problem import Problem, Unbounded
+from autoopt.solvers.convergence import gradient_tolerance, never_rises
+from autoopt.solvers.problem import Problem, Stuck, Unbounded
 from autoopt.solvers.table import Solver
 
 _SADDLES, _STALLS = 6, 3
@@ -36,7 +36,13 @@ _FEWEST, _MOST = 2, 200
 """The fewest products of a certificate, and the most that are taken for the whole Hessian."""
 
 
+_NEAR = 1e-3
+"""A bound that is nearer than this part of a parameter's size may be where it belongs."""
+
 _UNBOUNDED = 98
+_CLOSER = 3
+"""So many Newton steps are taken from a minimum where the gradient is not yet what the method should have come to."""
+
 _LEAPS = 10
 """So many Newton steps are taken on trust where f is rounding."""
 
@@ -49,7 +55,7 @@ class Ending:
     x: np.ndarray
     found: Certificate | None = None
     newton_steps: int = 0
-    saddles: list[np.ndarray] = field(default_factory=list)
+    saddles: list[Certificate] = field(default_factory=list)
     is_continued: bool = False
 
     def iterations(self, problem: Problem) -> int:
@@ -91,19 +97,23 @@ def _settled(solver: Solver, problem: Problem, options: dict, chosen: bool, begi
         if not _may_go_on(solver, problem, end, chosen):
             return end
         value = problem.fun(end.x)
-        _polish(problem, end, begin)
+        _polish(problem, end, options.get("gtol", gradient_tolerance(problem)), begin)
         if never_rises(problem, end):
             return end
         if end.found.status == "saddle" and len(end.saddles) < _SADDLES:
-            end.saddles.append(end.x)
+            end.saddles.append(end.found)
             start = end.found.lower
         elif end.found.status == "descending":
             start = end.x if end.found.lower is None else end.found.lower
         else:
             return end
-        if not _is_left(problem, options):
+        moved = not np.array_equal(end.x, problem.x0)
+        if not _is_left(problem, options) or not (moved or end.raw.success or end.found.status == "saddle"):
             return end
-        again = _again(solver, problem, options, start, end)
+        try:
+            again = _again(solver, problem, options, start, end)
+        except Stuck:  # a first run that gets stuck is the user's to know of; here there is an end already
+            return end
         after = _looked_at(problem, again, begin)
         if not problem.fun(after.x) < value - after.found.noise:
             return end
@@ -113,11 +123,23 @@ def _settled(solver: Solver, problem: Problem, options: dict, chosen: bool, begi
 
 def _looked_at(problem: Problem, raw: Any, begin: float) -> Ending:
     """Return the end at SciPy's point, or at the best one where that is not defined or higher."""
-    x = np.asarray(raw.x, dtype=np.float64)
-    best = problem.best
+    x = _within(problem, np.asarray(raw.x, dtype=np.float64))
     if not problem.is_defined(x) or problem.fun(x) > problem.best_value:
-        x = best
+        x = problem.best
+    x = _onto_bounds(problem, x)
     return Ending(raw, x, certificate(problem, x, _products(problem, begin), _metric(raw)))
+
+
+def _onto_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
+    """Return `x` with the parameters on their bounds that f falls towards and that are near, if f falls: an interior
+    method ends beside them."""
+    if problem.limits is None:
+        return x
+    point, limits = Point(problem, x), problem.limits
+    low = (point.gradient > 0) & (x - limits.lower <= _NEAR * point.size)
+    high = (point.gradient < 0) & (limits.upper - x <= _NEAR * point.size)
+    moved = np.where(low, limits.lower, np.where(high, limits.upper, x))
+    return moved if problem.value(moved) <= point.value else x
 
 
 def _products(problem: Problem, begin: float) -> int:
@@ -169,21 +191,25 @@ def _again(solver: Solver, problem: Problem, options: dict, start: np.ndarray, e
     return _run(solver, problem, options | limits)
 
 
-def _polish(problem: Problem, end: Ending, begin: float) -> None:
-    """Take Newton steps from the end of a run as long as they lead down, and put where they lead in its place."""
+def _polish(problem: Problem, end: Ending, gtol: float, begin: float) -> None:
+    """Take Newton steps from the end of a run as long as they lead down, and put where they lead in its place.
+
+    Comparing values of f finds x to half its digits; the gradient, which a Newton step uses, has them all.
+    """
     seconds = max(0.1, time.perf_counter() - begin)
     until = time.perf_counter() + seconds
-    stalled = not end.raw.success
+    closer = _CLOSER
     for _ in range(_NEWTON_STEPS):
         point, step = Point(problem, end.x), end.found.step
-        is_due = stalled or end.found.status == "descending" or not is_steady(point.size, step)
+        is_met = np.max(np.abs(problem.projected_gradient(end.x)), initial=0.0) <= gtol
+        is_due = (closer > 0 and not is_met) or end.found.status == "descending" or not is_steady(point.size, step)
         if not is_due or end.found.status == "saddle" or step is None or time.perf_counter() > until:
             return
         moved = _down(point, step)
         if moved is None:
             _leap(problem, end)
             return
-        stalled = False
+        closer -= 1
         _move(problem, end, moved)
 
 

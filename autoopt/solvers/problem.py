@@ -187,6 +187,11 @@ class Problem:
         if self.best_value < self.initial_value - ENDLESS * max(1.0, abs(self.initial_value)):
             raise Unbounded
 
+    def _is_allowed(self, x: np.ndarray) -> bool:
+        """Whether `x` is within the bounds, which interior-point methods pass on their way."""
+        limits = self.limits
+        return limits is None or bool((x >= limits.lower).all() and (x <= limits.upper).all())
+
     def _is_at(self, x: np.ndarray) -> bool:
         """Whether `x` is the point that was evaluated last."""
         return self._at is not None and np.array_equal(x, self._at)
@@ -201,7 +206,7 @@ class Problem:
             if self._row >= IN_A_ROW:
                 raise Stuck(f"{IN_A_ROW} trial points in a row were not defined: {self.undefined[-1]}")
             self._found = self._above_the_latest(at) if evaluated is None else evaluated
-            if evaluated is not None and evaluated[0] < self.best_value:
+            if evaluated is not None and evaluated[0] < self.best_value and self._is_allowed(at):
                 self.best, self.best_value = at, evaluated[0]
         return self._found
 

@@ -64,18 +64,19 @@ def _certified(
             return False, str(raw.message)
         return False, _stopped_early(problem, end)
     untouched = raw.success and not end.newton_steps and not end.saddles
-    message = str(raw.message) if untouched else f"Converged: {_reason(end)}. ({raw.message})"
+    message = str(raw.message) if untouched else f"Converged: {_reason(problem, end)}. ({raw.message})"
     flat = f" f does not change along {_along(problem, found.direction)}." if found.status == "flat" else ""
     return True, message + flat
 
 
-def _reason(end: Ending) -> str:
+def _reason(problem: Problem, end: Ending) -> str:
     """Return in words why the end of a run is a minimum."""
     found, parts = end.found, []
     assert found is not None
     if end.saddles:
-        times = "a saddle point" if len(end.saddles) == 1 else f"{len(end.saddles)} saddle points"
-        parts.append(f"the run left {times} along the negative curvature there")
+        ways = [_along(problem, saddle.direction) for saddle in end.saddles if saddle.direction is not None]
+        points = "a saddle point" if len(ways) == 1 else f"{len(ways)} saddle points"
+        parts.append(f"the run left {points} or maximum along {', then '.join(ways)}")
     if end.newton_steps:
         parts.append(f"{end.newton_steps} Newton step{'s' * (end.newton_steps > 1)} led on from where the method stopped")
     rest = f"the next would lower f by {max(found.decrement, 0.0):.1e}, and all curvatures are positive"
