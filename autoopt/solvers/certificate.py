@@ -38,7 +38,7 @@ class Certificate:
     ----------
     status : str
         "minimum"; "descending" (f falls to first order); "saddle" (f is lower at `lower`); "flat" (f does not change
-        along `direction`); "unknown".
+        along `direction`, on both sides); "infinite" (f does not rise along `direction`, however far); "unknown".
     decrement : float
         What a Newton step promises to lower f by.
     noise : float
@@ -84,8 +84,7 @@ class Point:
     def __init__(self, problem: Any, x: np.ndarray) -> None:
         self.problem, self.x = problem, x
         self.value, self.gradient = problem.fun(x), problem.jac(x)
-        size = np.maximum(np.abs(x), np.abs(x - problem.x0))
-        self.size = np.where(size > 0, size, 1.0)
+        self.size = sizes(x, problem.x0)
         self.noise = _ROUNDINGS * rounded(problem, self.value)
         self.free = np.flatnonzero(self._is_free())
 
@@ -125,6 +124,17 @@ class Point:
     def in_units(self, direction: np.ndarray) -> np.ndarray:
         """Return a direction whose largest entry, relative to the parameters' sizes, is 1."""
         return direction / max(float(np.max(np.abs(direction) / self.size)), _TINY)
+
+
+def sizes(x: np.ndarray, x0: np.ndarray) -> np.ndarray:
+    """Return the typical sizes of parameters, shape (n,): where they are, or how far they came from `x0`.
+
+    One that began at 0 and came back to it shows none: it is given a small part of the largest, or 1.
+    """
+    size = np.maximum(np.abs(x), np.abs(x - x0))
+    largest = float(np.max(size, initial=0.0))
+    unseen = (x0 == 0) & (size <= 1e-6 * largest)
+    return np.where(unseen, 1e-3 * largest, size) if largest > 0 else np.ones(x.size)
 
 
 def rounded(problem: Any, value: float) -> float:
@@ -209,8 +219,13 @@ def judged(point: Point, found: Certificate, bends_down: bool, null: list[np.nda
             return replace(found, status="descending", direction=direction, lower=lower, step=lower - point.x)
     if found.status == "unknown":
         return found
-    level = next((direction for direction in null[:_NULL] if _is_level(point, direction)), None)
-    return found if level is None else replace(found, status="flat", direction=level)
+    for direction in null[:_NULL]:
+        ahead, behind = (level_along(point, sign * direction) is not None for sign in (1.0, -1.0))
+        if ahead and behind:
+            return replace(found, status="flat", direction=direction)
+        if ahead or behind:
+            return replace(found, status="infinite", direction=direction if ahead else -direction)
+    return found
 
 
 _NULL = 8
@@ -236,11 +251,24 @@ def lower_along(point: Point, direction: np.ndarray | None) -> np.ndarray | None
 _LENGTHS = (1.0, 0.3, 0.1, 0.03, 1e-2, 1e-3, 1e-4)
 
 
-def _is_level(point: Point, direction: np.ndarray) -> bool:
-    """Whether f stays what it is, within its noise, on both sides along `direction`."""
-    values = [point.value_at(sign * length * direction) for sign in (1.0, -1.0) for length in (1e-2, 0.3)]
-    values = [value for value in values if not np.isnan(value)]
-    return bool(values) and all(abs(value - point.value) <= point.noise for value in values)
+def level_along(point: Point, direction: np.ndarray) -> float | None:
+    """Return what f comes to along `direction`, shape (n,), if it does not rise however far one goes; None if it does.
+
+    It is followed to a hundred times the sizes of the parameters.
+    """
+    longest = float(np.max(np.abs(direction) / point.size))
+    slack, last = max(point.noise, _NOTHING * (point.problem.initial_value - point.value)), point.value
+    for length in sorted({min(1.0, longest), *(far for far in _FAR_OFF if far > longest)}):
+        value = point.value_at(length / longest * direction)
+        if not value <= last + slack:
+            return None
+        last = min(value, last)
+    return last
+
+
+_FAR_OFF = (0.01, 0.3, 1.0, 10.0, 100.0)
+_NOTHING = 1e-11
+"""A rise by this part of what f fell from x0 is none."""
 
 
 def is_steady(size: np.ndarray, step: np.ndarray | None) -> bool:

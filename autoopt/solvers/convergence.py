@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
-from autoopt.solvers.certificate import Point, is_steady
+from autoopt.solvers.certificate import Point, is_steady, level_along
 from autoopt.solvers.constraints import ACTIVE, active_normals, restored
 from autoopt.solvers.curvature import product
 from autoopt.solvers.multipliers import multipliers
@@ -194,30 +194,19 @@ def without_bound(problem: Any, x: np.ndarray) -> str | None:
     return f"the objective falls on at parameters as large as {np.max(np.abs(x)):.1e}" if distance > far else None
 
 
-def never_rises(problem: Any, end: Any) -> str | None:
-    """Return in words that f falls, or stays, however far one goes along a last step that is not small; None if not."""
+def never_rises(problem: Any, end: Any) -> tuple[np.ndarray, float] | None:
+    """Return a direction, shape (n,), along which f falls or stays however far one goes, and to what; None if none is.
+
+    Looked at is what the certificate of the end of a run tells, or a last step that is not small.
+    """
     found = end.found
-    if found is None or found.step is None:
-        return None
     point = Point(problem, end.x)
-    if is_steady(point.size, found.step):
+    step = found.direction if found.status == "infinite" else found.step
+    if step is None or (found.status != "infinite" and is_steady(point.size, step)):
         return None
-    ahead, last = found.step, point.value
-    longest = float(np.max(np.abs(ahead) / point.size))
-    slack = max(point.noise, _NOTHING * (problem.initial_value - point.value))
-    for length in (1.0, 10.0, 100.0, 1000.0):
-        value = point.value_at(length * ahead)
-        if not value <= last + slack:
-            return None
-        last = min(value, last)
-        if length * longest > _FAR_OFF:
-            break
-    return f"the objective does not rise, being {last:.6g}, as far as one goes from x along the last step"
+    last = level_along(point, step)
+    return None if last is None else (step, last)
 
 
-_NOTHING = 1e-11
-"""A rise by this part of what f fell from x0 is none."""
-
-_FAR_OFF = 100.0
 FAR = 1e8
 """Parameters that go, or values that fall, by this many times the size of x0 (or 1) show that there is no minimum."""

@@ -43,6 +43,9 @@ _UNBOUNDED = 98
 _CLOSER = 3
 """So many Newton steps are taken from a minimum where the gradient is not yet what the method should have come to."""
 
+_LOOKED_AHEAD = 4
+"""After so many Newton steps it is seen whether they lead to infinity."""
+
 _LEAPS = 10
 """So many Newton steps are taken on trust where f is rounding."""
 
@@ -199,7 +202,9 @@ def _polish(problem: Problem, end: Ending, gtol: float, begin: float) -> None:
     seconds = max(0.1, time.perf_counter() - begin)
     until = time.perf_counter() + seconds
     closer = _CLOSER
-    for _ in range(_NEWTON_STEPS):
+    for count in range(_NEWTON_STEPS):
+        if count % _LOOKED_AHEAD == _LOOKED_AHEAD - 1 and never_rises(problem, end):
+            return
         point, step = Point(problem, end.x), end.found.step
         is_met = np.max(np.abs(problem.projected_gradient(end.x)), initial=0.0) <= gtol
         is_due = (closer > 0 and not is_met) or end.found.status == "descending" or not is_steady(point.size, step)

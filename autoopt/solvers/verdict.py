@@ -10,6 +10,7 @@ import numpy as np
 from autoopt.errors import AutooptError
 from autoopt.solvers.certificate import Point, is_steady
 from autoopt.solvers.convergence import (
+    FAR,
     FEASIBILITY,
     blurred,
     finish,
@@ -48,10 +49,8 @@ def _certified(
     """Return whether the end of a run is a minimum by its certificate, and the message."""
     raw, x, found = end.raw, end.x, end.found
     assert found is not None
-    is_found = found.status == "minimum" and is_steady(Point(problem, x).size, found.step)
-    lost = None if is_found and np.isfinite(problem.best_value) else never_rises(problem, end) or without_bound(problem, x)
-    if lost:
-        return False, f"Not converged: {NO_MINIMUM.format(lost)} ({raw.message})"
+    if none := _has_none(problem, end):
+        return False, f"Not converged: {none} ({raw.message})"
     if found.status == "saddle":
         return False, f"Not converged: {_CURVED.format(_along(problem, found.direction))} ({raw.message})"
     if found.status == "descending":
@@ -67,6 +66,20 @@ def _certified(
     message = str(raw.message) if untouched else f"Converged: {_reason(problem, end)}. ({raw.message})"
     flat = f" f does not change along {_along(problem, found.direction)}." if found.status == "flat" else ""
     return True, message + flat
+
+
+def _has_none(problem: Problem, end: Ending) -> str | None:
+    """Return in words why there is no minimum, None if there may be one."""
+    found, x = end.found, end.x
+    assert found is not None
+    if found.status == "minimum" and is_steady(Point(problem, x).size, found.step) and np.isfinite(problem.best_value):
+        return None
+    if (endless := never_rises(problem, end)) is not None:
+        direction, last = endless
+        lost = _UNBOUNDED if last < problem.initial_value - FAR * max(1.0, abs(problem.initial_value)) else _AT_INFINITY
+        return lost.format(_along(problem, direction), f"{last:.6g}")
+    lost = without_bound(problem, x)
+    return lost and NO_MINIMUM.format(lost)
 
 
 def _reason(problem: Problem, end: Ending) -> str:
@@ -196,6 +209,15 @@ def _flat(problem: Problem, x: np.ndarray, lower: np.ndarray, value: float) -> s
     )
 
 
+_UNBOUNDED = (
+    "the objective falls along {0}, to {1}, however far one goes: it is not bounded below; see its sign, bound the "
+    "parameters or add a penalty."
+)
+_AT_INFINITY = (
+    "the objective does not rise along {0}, however far one goes (it comes to {1}): its minimum lies at infinity. Leave "
+    "out a parameter of this combination, bound it, or add a penalty. If the response has two classes, the combination "
+    "separates them: it predicts some responses perfectly."
+)
 _NAMED = 4
 _CURVED = (
     "this is a saddle point or a maximum, where the gradient vanishes: the curvature is negative along {0}. "

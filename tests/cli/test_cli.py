@@ -350,10 +350,17 @@ def test_error_on_the_way_prints_the_best_point_too(folder):
 
 
 def test_saddle_is_3(folder):
-    text = "x0 = [0.0, 0.0]\ndef objective(w):\n    return w[0] ** 2 - w[1] ** 2 + w[1] ** 4\n"
+    text = "x0 = [0.0, 0.0]\ndef objective(w):\n    return w[0] ** 3 + w[0] ** 4 + w[1] ** 2\n"
     (folder / "saddle.py").write_text(text)
     outcome = run("fit", "saddle.py", "--quiet")
     assert outcome.exit_code == 3 and "saddle point" in outcome.stdout
+
+
+def test_saddle_is_left(folder):
+    text = "x0 = [0.0, 0.0]\ndef objective(w):\n    return w[0] ** 2 - w[1] ** 2 + w[1] ** 4\n"
+    (folder / "saddle.py").write_text(text)
+    outcome = run("fit", "saddle.py", "--quiet")
+    assert outcome.exit_code == 0 and "left a saddle point or maximum along" in outcome.stdout
 
 
 def test_ctrl_c_while_modules_are_imported_shows_no_traceback():
