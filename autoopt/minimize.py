@@ -30,7 +30,7 @@ def minimize(
     fun: Callable,
     x0: Any,
     args: Any = (),
-    method: str | None = None,
+    method: str | Callable | None = None,
     jac: Callable | bool | str | None = None,
     hess: Callable | str | None = None,
     hessp: Callable | str | None = None,
@@ -57,7 +57,9 @@ def minimize(
         Data, passed on to `fun` and to `jac`, `hess`, `hessp`.
     method : str, optional
         A name in `solvers.SOLVERS`, in any case (`autoopt methods` lists them). By default as in SciPy: "slsqp" with
-        constraints, "l-bfgs-b" with bounds or above 200 parameters, else "bfgs".
+        constraints, "l-bfgs-b" with bounds or above 200 parameters, else "bfgs". Or a function, SciPy's contract for
+        methods of one's own: method(fun, x0, args, jac=, hess=, hessp=, bounds=, constraints=, callback=, **options),
+        which is given the exact derivatives, on the flat vector, and whose result is judged as any.
     jac, hess, hessp : callable or "finite-difference", optional
         Used in place of the derived ones; SciPy's conventions (`jac=True`: fun returns value and gradient). SciPy's
         "2-point", "3-point" and "cs" mean "finite-difference", which is at least as accurate.
@@ -68,10 +70,12 @@ def minimize(
     tol : float, optional
         Sets the method's main tolerances, as in SciPy.
     callback : callable, optional
-        SciPy's `callback(x)` or `callback(intermediate_result)`; StopIteration ends the run.
+        SciPy's `callback(x)` or `callback(intermediate_result)`; of trust-constr also `callback(x, state)`.
+        StopIteration ends the run.
     options : dict, optional
-        The method's options by SciPy's names, and "disp": True to print how the run ended. By default gtol is 1e-8
-        (times |f(x0)| where that is below 1) and the tolerances on f are as small as rounding allows.
+        The method's options by SciPy's names, "disp": True to print how the run ended, and "return_all": True for
+        `result.allvecs`, the start and all iterates. By default gtol is 1e-8 (times |f(x0)| where that is below 1) and
+        the tolerances on f are as small as rounding allows.
     verify : "start" or "off"
         Compare value and gradient with the original function at x0 and at the solution; a run at whose solution they
         differ is no success.
@@ -110,17 +114,17 @@ def minimize(
     What is known of `fun` is kept, without its data, for later calls with data of the same shapes.
     """
     args = args if isinstance(args, tuple) else (args,)
-    structure = Structure.of(x0)
-    solver = solvers.choose(method, structure.size, bounds, constraints)
-    options, disp = solvers.without_disp(options)
+    structure, (options, shown) = Structure.of(x0), solvers.shown(options)
+    solver = solvers.solver_of(method, structure.size, bounds, constraints)
     settings = solver.settings(options, tol)
     limits = solvers.Limits.of(bounds, structure, x0)
     flat, clock, verification = structure.flatten(x0).copy(), _Clock(), None
 
     def finish(result: Any) -> Any:
         x = structure.unflatten(result.x)
-        result.update(x=x, x_flat=result.x, verification=verification, timings=clock.timings | clock.laps)
-        result.notes = clock.notes
+        timings = clock.timings | clock.laps
+        result.update(x=x, x_flat=result.x, verification=verification, timings=timings, notes=clock.notes)
+        result.update({name: [*map(structure.unflatten, result[name])] for name in ("allvecs",) if name in result})
         return result
 
     try:
@@ -129,7 +133,7 @@ def minimize(
         verification = verified(objective, flat, verify)
         conditions = verify_constraints(clock.constrained(read(constraints, x0, engine)), flat, verify)
         clock.lap("verify")
-        problem = solvers.Problem(objective, flat, limits, conditions)
+        problem = solvers.Problem(objective, flat, limits, conditions, keeps=shown.return_all)
         require_finite(objective, problem.initial_value)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
@@ -139,7 +143,7 @@ def minimize(
             problem,
             settings,
             chosen=frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol)),
-            callback=callback and solvers.adapted_callback(callback, structure.unflatten),
+            callback=callback and solvers.adapted_callback(callback, structure.unflatten, solver.has_state),
             progress=progress,
         )
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
@@ -155,7 +159,7 @@ def minimize(
         _leave(objective, conditions, result.x)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(result)) from None
-    if disp:
+    if shown.disp:
         print(solvers.report(result))
     return finish(result)
 
@@ -177,7 +181,11 @@ def compile_objective(
     def derive() -> Objective:
         return objective_of(fun, x0, args, engine)
 
-    return derive() if all(given is None for given in supplied) else UserDerivatives(fun, x0, args, derive, *supplied)
+    return (
+        derive()
+        if all(given is None or given is False for given in supplied)
+        else UserDerivatives(fun, x0, args, derive, *supplied)
+    )
 
 
 class _Clock:
