@@ -18,8 +18,9 @@ from autoopt.objectives.flatness import require_slope
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.objectives.user_derivatives import UserDerivatives
-from autoopt.parameters import Structure
 from autoopt.stages import heard
+from autoopt.variables.start import Start
+from autoopt.variables.view import View
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -40,6 +41,8 @@ def minimize(
     callback: Callable | None = None,
     options: Mapping[str, Any] | None = None,
     *,
+    fixed: Any = None,
+    scale: Any = None,
     verify: str | bool = "start",
     engine: str = "auto",
     progress: Callable | bool | None = None,
@@ -76,6 +79,12 @@ def minimize(
         The method's options by SciPy's names, "disp": True to print how the run ended, and "return_all": True for
         `result.allvecs`, the start and all iterates. By default gtol is 1e-8 (times |f(x0)| where that is below 1) and
         the tolerances on f are as small as rounding allows.
+    fixed : names, dict, or booleans in the structure of x0, optional
+        What is held where x0 has it: ``["sigma", "beta[0]"]``, names as in messages or numbers in the flat vector;
+        ``{"sigma": 1.0}`` at another value, ``{"b": "2 * a"}`` tied to another parameter. docs/parameters.rst has more.
+    scale : "auto", number, array or value of x0's structure, optional
+        Typical sizes of the parameters, in which the method works and its tolerances are meant; "auto" takes them from
+        the curvature at x0.
     verify : "start" or "off"
         Compare value and gradient with the original function at x0 and at the solution; a run at whose solution they
         differ is no success.
@@ -114,47 +123,47 @@ def minimize(
     What is known of `fun` is kept, without its data, for later calls with data of the same shapes.
     """
     args = args if isinstance(args, tuple) else (args,)
-    structure, (options, shown) = Structure.of(x0), solvers.shown(options)
-    solver = solvers.solver_of(method, structure.size, bounds, constraints)
+    start, (options, shown) = Start.of(x0, bounds, fixed), solvers.shown(options)
+    solver = solvers.solver_of(method, start.size, start.bounds, constraints)
     settings = solver.settings(options, tol)
-    limits = solvers.Limits.of(bounds, structure, x0)
-    flat, clock, verification = structure.flatten(x0).copy(), _Clock(), None
+    limits = solvers.Limits.of(start.bounds, start.structure, start.x0)
+    x0, flat, clock, verification = start.x0, start.flat, _Clock(), None
 
     def finish(result: Any) -> Any:
-        x = structure.unflatten(result.x)
-        timings = clock.timings | clock.laps
+        x, timings = start.structure.unflatten(result.x), clock.timings | clock.laps
         result.update(x=x, x_flat=result.x, verification=verification, timings=timings, notes=clock.notes)
-        result.update({name: [*map(structure.unflatten, result[name])] for name in ("allvecs",) if name in result})
+        if "allvecs" in result:
+            result.allvecs = [*map(start.structure.unflatten, result.allvecs)]
         return result
 
     try:
         objective = clock.start(compile_objective(fun, x0, args, engine, (jac, hess, hessp)))
         require_slope(objective, flat, fun)
-        verification = verified(objective, flat, verify)
+        view = View.of(objective, start, limits, scale)
+        verification = verified(view.objective, view.x0, verify)
         conditions = verify_constraints(clock.constrained(read(constraints, x0, engine)), flat, verify)
         clock.lap("verify")
-        problem = solvers.Problem(objective, flat, limits, conditions, keeps=shown.return_all)
+        constrained = view.constraints(conditions)
+        problem = solvers.Problem(view.objective, view.x0, view.limits, constrained, keeps=shown.return_all)
         require_finite(objective, problem.initial_value)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
+    chosen = frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol))
+    callback = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
     try:
-        result = solvers.run(
-            solver,
-            problem,
-            settings,
-            chosen=frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol)),
-            callback=callback and solvers.adapted_callback(callback, structure.unflatten, solver.has_state),
-            progress=progress,
-        )
+        result = solvers.run(solver, problem, settings, chosen=chosen, callback=callback, progress=progress)
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
         clock.lap("solve")
         if hasattr(stop, "result"):
+            view.finish(stop.result)
             finish(stop.result)
         raise
     clock.lap("solve")
     try:
+        z = view.finish(result)
         if verification is not None:
-            verification = verified_solution(objective, result, verification, problem.initial_value, limits)
+            compared = view.objective, z, result, verification, problem.initial_value, view.limits
+            verification = verified_solution(*compared)
             clock.lap("verify")
         _leave(objective, conditions, result.x)
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.solvers import translation
 from autoopt.solvers.convergence import (
     FEASIBILITY,
     finish,
@@ -93,12 +94,12 @@ def _descent(problem: Problem, x: np.ndarray) -> str | None:
     descent = falling(problem, x)
     if descent is None:
         return None
-    return (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, descent.direction))
+    return (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, x, descent.direction))
 
 
 def _from_kink(problem: Problem, x: np.ndarray) -> str | None:
     direction = falling_from_kink(problem, x)
-    return None if direction is None else _KINK.format(_along(problem, direction))
+    return None if direction is None else _KINK.format(_along(problem, x, direction))
 
 
 def _plateau(problem: Problem, x: np.ndarray) -> str | None:
@@ -106,19 +107,16 @@ def _plateau(problem: Problem, x: np.ndarray) -> str | None:
     return None if lower is None else _flat(problem, x, *lower)
 
 
-def _names(problem: Problem) -> list[str]:
-    return problem.names or [f"x[{i}]" for i in range(problem.x0.size)]
-
-
-def _along(problem: Problem, direction: np.ndarray) -> str:
+def _along(problem: Problem, x: np.ndarray, direction: np.ndarray) -> str:
     from autoopt.inference import combination
 
-    return combination(direction, _names(problem))
+    return combination(translation.direction(problem, x, direction), translation.names(problem))
 
 
 def _flat(problem: Problem, x: np.ndarray, lower: np.ndarray, value: float) -> str:
     """Return the sentence that f is flat around `x`, in which parameters, and where it is lower."""
-    names, moved = _names(problem), np.flatnonzero(lower != x)
+    x, lower = translation.parameters(problem, x), translation.parameters(problem, lower)
+    names, moved = translation.names(problem), np.flatnonzero(lower != x)
     rest = ", ..." if len(moved) > _NAMED else ""
     listed = ", ".join(names[i] for i in moved[:_NAMED]) + rest
     there = ", ".join(f"{names[i]} = {lower[i]:.4g}" for i in moved[:_NAMED]) + rest
