@@ -140,9 +140,9 @@ def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", flo
 
 @during("comparing with the original function")
 def verified_solution(
-    objective: Differentiable, result: Any, start: Verification, initial: float, limits: Any = None
+    objective: Differentiable, x: np.ndarray, result: Any, start: Verification, initial: float, limits: Any = None
 ) -> Verification:
-    """Return `start`, the solution compared too; where that does not pass, its own, and `result` is no success.
+    """Return `start`, the solution `x` compared too; where that does not pass, its own, and `result` is no success.
 
     Values and slopes that do not matter beside `initial`, the value at x0, up to 1, are not looked at: where little is
     left of an objective, its terms have cancelled, in the original more than in the stabilised code. Where the original
@@ -150,7 +150,7 @@ def verified_solution(
     """
     try:
         floor = min(1.0, abs(initial))
-        found = verify_solution(objective, result.x, floor, limits)
+        found = verify_solution(objective, x, floor, limits)
     except (ArithmeticError, ValueError, RuntimeError, AutooptError):
         return start
     if found.passed:

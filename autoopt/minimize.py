@@ -18,8 +18,9 @@ from autoopt.objectives.flatness import require_slope
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.objectives.user_derivatives import UserDerivatives
-from autoopt.parameters import Structure
 from autoopt.stages import heard
+from autoopt.variables.start import Start
+from autoopt.variables.view import View
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -30,7 +31,7 @@ def minimize(
     fun: Callable,
     x0: Any,
     args: Any = (),
-    method: str | None = None,
+    method: str | Callable | None = None,
     jac: Callable | bool | str | None = None,
     hess: Callable | str | None = None,
     hessp: Callable | str | None = None,
@@ -40,6 +41,8 @@ def minimize(
     callback: Callable | None = None,
     options: Mapping[str, Any] | None = None,
     *,
+    fixed: Any = None,
+    scale: Any = None,
     verify: str | bool = "start",
     engine: str = "auto",
     progress: Callable | bool | None = None,
@@ -57,7 +60,9 @@ def minimize(
         Data, passed on to `fun` and to `jac`, `hess`, `hessp`.
     method : str, optional
         A name in `solvers.SOLVERS`, in any case (`autoopt methods` lists them). By default as in SciPy: "slsqp" with
-        constraints, "l-bfgs-b" with bounds or above 200 parameters, else "bfgs".
+        constraints, "l-bfgs-b" with bounds or above 200 parameters, else "bfgs". Or a function, SciPy's contract for
+        methods of one's own: method(fun, x0, args, jac=, hess=, hessp=, bounds=, constraints=, callback=, **options),
+        which is given the exact derivatives, on the flat vector, and whose result is judged as any.
     jac, hess, hessp : callable or "finite-difference", optional
         Used in place of the derived ones; SciPy's conventions (`jac=True`: fun returns value and gradient). SciPy's
         "2-point", "3-point" and "cs" mean "finite-difference", which is at least as accurate.
@@ -68,10 +73,18 @@ def minimize(
     tol : float, optional
         Sets the method's main tolerances, as in SciPy.
     callback : callable, optional
-        SciPy's `callback(x)` or `callback(intermediate_result)`; StopIteration ends the run.
+        SciPy's `callback(x)` or `callback(intermediate_result)`; of trust-constr also `callback(x, state)`.
+        StopIteration ends the run.
     options : dict, optional
-        The method's options by SciPy's names, and "disp": True to print how the run ended. By default gtol is 1e-8
-        (times |f(x0)| where that is below 1) and the tolerances on f are as small as rounding allows.
+        The method's options by SciPy's names, "disp": True to print how the run ended, and "return_all": True for
+        `result.allvecs`, the start and all iterates. By default gtol is 1e-8 (times |f(x0)| where that is below 1) and
+        the tolerances on f are as small as rounding allows.
+    fixed : names, dict, or booleans in the structure of x0, optional
+        What is held where x0 has it: ``["sigma", "beta[0]"]``, names as in messages or numbers in the flat vector;
+        ``{"sigma": 1.0}`` at another value, ``{"b": "2 * a"}`` tied to another parameter. docs/parameters.rst has more.
+    scale : "auto", number, array or value of x0's structure, optional
+        Typical sizes of the parameters, in which the method works and its tolerances are meant; "auto" takes them from
+        the curvature at x0.
     verify : "start" or "off"
         Compare value and gradient with the original function at x0 and at the solution; a run at whose solution they
         differ is no success.
@@ -110,52 +123,52 @@ def minimize(
     What is known of `fun` is kept, without its data, for later calls with data of the same shapes.
     """
     args = args if isinstance(args, tuple) else (args,)
-    structure = Structure.of(x0)
-    solver = solvers.choose(method, structure.size, bounds, constraints)
-    options, disp = solvers.without_disp(options)
+    start, (options, shown) = Start.of(x0, bounds, fixed), solvers.shown(options)
+    solver = solvers.solver_of(method, start.size, start.bounds, constraints)
     settings = solver.settings(options, tol)
-    limits = solvers.Limits.of(bounds, structure, x0)
-    flat, clock, verification = structure.flatten(x0).copy(), _Clock(), None
+    limits = solvers.Limits.of(start.bounds, start.structure, start.x0)
+    x0, flat, clock, verification = start.x0, start.flat, _Clock(), None
 
     def finish(result: Any) -> Any:
-        x = structure.unflatten(result.x)
-        result.update(x=x, x_flat=result.x, verification=verification, timings=clock.timings | clock.laps)
-        result.notes = clock.notes
+        x, timings = start.structure.unflatten(result.x), clock.timings | clock.laps
+        result.update(x=x, x_flat=result.x, verification=verification, timings=timings, notes=clock.notes)
+        if "allvecs" in result:
+            result.allvecs = [*map(start.structure.unflatten, result.allvecs)]
         return result
 
     try:
         objective = clock.start(compile_objective(fun, x0, args, engine, (jac, hess, hessp)))
         require_slope(objective, flat, fun)
-        verification = verified(objective, flat, verify)
+        view = View.of(objective, start, limits, scale)
+        verification = verified(view.objective, view.x0, verify)
         conditions = verify_constraints(clock.constrained(read(constraints, x0, engine)), flat, verify)
         clock.lap("verify")
-        problem = solvers.Problem(objective, flat, limits, conditions)
+        constrained = view.constraints(conditions)
+        problem = solvers.Problem(view.objective, view.x0, view.limits, constrained, keeps=shown.return_all)
         require_finite(objective, problem.initial_value)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
+    chosen = frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol))
+    callback = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
     try:
-        result = solvers.run(
-            solver,
-            problem,
-            settings,
-            chosen=frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol)),
-            callback=callback and solvers.adapted_callback(callback, structure.unflatten),
-            progress=progress,
-        )
+        result = solvers.run(solver, problem, settings, chosen=chosen, callback=callback, progress=progress)
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
         clock.lap("solve")
         if hasattr(stop, "result"):
+            view.finish(stop.result)
             finish(stop.result)
         raise
     clock.lap("solve")
     try:
+        z = view.finish(result)
         if verification is not None:
-            verification = verified_solution(objective, result, verification, problem.initial_value, limits)
+            compared = view.objective, z, result, verification, problem.initial_value, view.limits
+            verification = verified_solution(*compared)
             clock.lap("verify")
         _leave(objective, conditions, result.x)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(result)) from None
-    if disp:
+    if shown.disp:
         print(solvers.report(result))
     return finish(result)
 
@@ -177,7 +190,11 @@ def compile_objective(
     def derive() -> Objective:
         return objective_of(fun, x0, args, engine)
 
-    return derive() if all(given is None for given in supplied) else UserDerivatives(fun, x0, args, derive, *supplied)
+    return (
+        derive()
+        if all(given is None or given is False for given in supplied)
+        else UserDerivatives(fun, x0, args, derive, *supplied)
+    )
 
 
 class _Clock:

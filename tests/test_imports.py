@@ -254,6 +254,7 @@ ORDER = (
     *("tracing.naming", "tracing.instrument", "tracing.trace", "tracing"),
     "objectives",
     "constraints",
+    "variables",
     "solvers",
     "check minimize models fitting",
     "autoopt",  # the public names

@@ -17,7 +17,8 @@ def kept_sparse(objective: Any, kind: str) -> Sparsity | None:
 
     None if it is not known, or if the matrix is small or rather full.
     """
-    if not isinstance(objective, Objective) or objective.size < SMALLEST:
+    own = getattr(objective, "inner", objective)  # of other variables, see autoopt.variables
+    if not isinstance(own, Objective) or objective.size < SMALLEST:
         return None
     try:
         pattern = objective.sparsity(kind)

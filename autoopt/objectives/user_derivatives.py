@@ -35,7 +35,8 @@ class UserDerivatives:
         self, fun: Callable, x0: Any, args: tuple, derive: Callable[[], Differentiable], jac: Any, hess: Any, hessp: Any
     ) -> None:
         jac, hess, hessp = (
-            FINITE_DIFFERENCE if isinstance(given, str) and given in SCIPYS else given for given in (jac, hess, hessp)
+            FINITE_DIFFERENCE if isinstance(given, str) and given in SCIPYS else None if given is False else given
+            for given in (jac, hess, hessp)
         )
         for name, given in [("jac", jac), ("hess", hess), ("hessp", hessp)]:
             if not (

@@ -1,10 +1,11 @@
 """SciPy's methods with what each takes and uses, and the one way to run them. SciPy is imported when one runs."""
 
-from autoopt.solvers import factored, ipopt, newton, quasi_newton
+from autoopt.solvers import derivative_free, factored, ipopt, newton, quasi_newton
 from autoopt.solvers.bounds import Limits
+from autoopt.solvers.habits import adapted_callback, shown, solver_of
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.run import Interrupted, Progress, Stage, adapted_callback, interrupted_at, report, run
-from autoopt.solvers.table import SOLVERS, Solver, choose, find, without_disp
+from autoopt.solvers.run import Interrupted, Progress, Stage, interrupted_at, report, run
+from autoopt.solvers.table import SOLVERS, Solver, choose, find
 
 __all__ = [
     "SOLVERS",
@@ -16,6 +17,7 @@ __all__ = [
     "Stage",
     "adapted_callback",
     "choose",
+    "derivative_free",
     "factored",
     "find",
     "interrupted_at",
@@ -24,5 +26,6 @@ __all__ = [
     "quasi_newton",
     "report",
     "run",
-    "without_disp",
+    "shown",
+    "solver_of",
 ]

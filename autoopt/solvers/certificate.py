@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.solvers.iterations import MOST_STEPS, conjugate_gradients, lanczos
 from autoopt.solvers.second_order import SecondOrder, second_order
 
-_ROUNDINGS = 16 * np.finfo(np.float64).eps
+_EPSILON = np.finfo(np.float64).eps
+_ROUNDINGS, _TRIALS = 16 * _EPSILON, 3
 _TINY = np.finfo(np.float64).tiny
 
 _GAIN = 1e-14
@@ -106,6 +108,14 @@ class Point:
         return max(4 * self.noise, _GAIN * self.gained)
 
     @cached_property
+    def roughness(self) -> float:
+        """How far f moves when the parameters move by roundings: what its terms lose by cancelling."""
+        rng = np.random.default_rng(7)
+        steps = (_EPSILON * self.x * rng.choice([-4.0, 4.0], self.x.size) for _ in range(_TRIALS))
+        moved = np.array([self.value_at(step) for step in steps])
+        return float(np.max(np.abs(moved - self.value), initial=0.0, where=np.isfinite(moved)))
+
+    @cached_property
     def gained(self) -> float:
         """By how much f is higher a tenth of the way back to x0."""
         back = self.x + _BACK * (self.problem.x0 - self.x)
@@ -161,9 +171,7 @@ def certificate(problem: Any, x: np.ndarray, products: int = 200, metric: Any = 
     second = second_order(problem, x)
     if len(point.free) <= products:
         return _by_eigenvalues(point, second)
-    from autoopt.solvers.iterations import by_iterations
-
-    return by_iterations(point, second, products, metric)
+    return _by_iterations(point, second, products, metric)
 
 
 def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
@@ -194,15 +202,57 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
         step=embedded(-vectors @ lengths),
     )
     null = [embedded(vectors[:, k]) for k in np.flatnonzero(~bends)]
-    return judged(point, found, curvatures[0] < -accuracy, [point.in_units(direction) for direction in null])
+    return _judged(point, found, curvatures[0] < -accuracy, [point.in_units(direction) for direction in null])
 
 
-def judged(point: Point, found: Certificate, bends_down: bool, null: list[np.ndarray]) -> Certificate:
+def _by_iterations(point: Point, second: SecondOrder, products: int, metric: Any) -> Certificate:
+    """Return the certificate for so many products at most."""
+    free, n = point.free, point.x.size
+
+    def embedded(v: np.ndarray) -> np.ndarray:
+        whole = np.zeros(n)
+        whole[free] = v
+        return whole
+
+    def product(v: np.ndarray) -> np.ndarray:
+        return second.product(embedded(v))[free]
+
+    def inverse(v: np.ndarray) -> np.ndarray:
+        return point.size[free] ** 2 * v if metric is None else metric(embedded(v))[free]
+
+    steps = max(1, products // 2 if metric is None else products - min(products // 2, MOST_STEPS))
+    step, down, used = conjugate_gradients(product, inverse, point.gradient[free], 4 * point.noise, steps)
+    found = Certificate(
+        "minimum",
+        decrement=float(point.gradient[free] @ step) / 2,
+        noise=point.noise,
+        tolerance=4 * point.noise,
+        direction=None if down is None else point.in_units(embedded(down)),
+        step=-embedded(step),
+        complete=False,
+    )
+    if not np.isfinite(found.decrement):
+        return Certificate("unknown", noise=point.noise)
+    if down is not None:
+        return _judged(point, found, True, [])
+    unit = point.size[free]
+    curvatures, vectors = lanczos(lambda z: unit * product(unit * z), len(free), min(products - used, MOST_STEPS))
+    if not len(curvatures):
+        return _judged(point, found, False, [])
+    largest = max(abs(curvatures[0]), abs(curvatures[-1]))
+    direction = point.in_units(embedded(unit * vectors[0]))
+    found = replace(found, curvature=float(curvatures[0] / (largest or 1.0)), direction=direction)
+    return _judged(point, found, curvatures[0] < -max(_NEGATIVE, second.accuracy) * largest, [])
+
+
+def _judged(point: Point, found: Certificate, bends_down: bool, null: list[np.ndarray]) -> Certificate:
     """Return the certificate with its status, by the least curvature and what f does along directions without any."""
     if not found.decrement <= found.tolerance:
         found = replace(found, tolerance=point.tolerance)
-    falls = not found.decrement <= found.tolerance
-    if bends_down and not found.decrement > max(found.tolerance, 1e-6 * point.gained):
+    if not np.isfinite(found.decrement):
+        return Certificate("unknown", noise=point.noise)
+    falls = found.decrement > found.tolerance
+    if bends_down and found.direction is not None and not found.decrement > max(found.tolerance, 1e-6 * point.gained):
         lower = lower_along(point, found.direction)
         if lower is not None:
             return replace(found, status="saddle", lower=lower)
@@ -210,23 +260,24 @@ def judged(point: Point, found: Certificate, bends_down: bool, null: list[np.nda
     if falls:
         return replace(found, status="descending")
     for direction in null[:_NULL]:
-        if not abs(float(point.gradient @ direction)) > point.tolerance:
-            continue
         lower = lower_along(point, direction)
-        if lower is None:  # f falls there, and rises close by: a kink is near
-            found = replace(found, status="unknown")
-        else:
+        if lower is not None and abs(float(point.gradient @ direction)) > point.tolerance:
             return replace(found, status="descending", direction=direction, lower=lower, step=lower - point.x)
-    if found.status == "unknown":
-        return found
+        if lower is not None:  # without slope and curvature: f falls by a third power
+            return replace(found, status="saddle", direction=direction, lower=lower)
+        if abs(float(point.gradient @ direction)) > point.tolerance:  # it falls, and rises close by: a kink is near
+            return replace(found, status="unknown")
     for direction in null[:_NULL]:
         ahead, behind = (level_along(point, sign * direction) is not None for sign in (1.0, -1.0))
-        if ahead and behind:
+        if (ahead and behind) or ((ahead or behind) and not point.gradient.any()):
             return replace(found, status="flat", direction=direction)
         if ahead or behind:
             return replace(found, status="infinite", direction=direction if ahead else -direction)
     return found
 
+
+_NEGATIVE = 1e-10
+"""Of iterations, a curvature below this part of the largest one is rounding."""
 
 _NULL = 8
 """So many directions without curvature are looked at by values."""
@@ -257,18 +308,20 @@ def level_along(point: Point, direction: np.ndarray) -> float | None:
     It is followed to a hundred times the sizes of the parameters.
     """
     longest = float(np.max(np.abs(direction) / point.size))
-    slack, last = max(point.noise, _NOTHING * (point.problem.initial_value - point.value)), point.value
+    last = point.value
     for length in sorted({min(1.0, longest), *(far for far in _FAR_OFF if far > longest)}):
         value = point.value_at(length / longest * direction)
-        if not value <= last + slack:
+        slack = max(point.noise, 10 * point.roughness * (1.0 + length))
+        if not value <= last + max(slack, _BENT * (point.value - last)):
             return None
         last = min(value, last)
     return last
 
 
+_BENT = 0.1
+"""A valley that falls bends; along a straight line some of the fall may be lost again."""
+
 _FAR_OFF = (0.01, 0.3, 1.0, 10.0, 100.0)
-_NOTHING = 1e-11
-"""A rise by this part of what f fell from x0 is none."""
 
 
 def is_steady(size: np.ndarray, step: np.ndarray | None) -> bool:

@@ -11,6 +11,7 @@ from autoopt.solvers.certificate import Point, is_steady, level_along
 from autoopt.solvers.constraints import ACTIVE, active_normals, restored
 from autoopt.solvers.curvature import product
 from autoopt.solvers.multipliers import multipliers
+from autoopt.solvers.translation import parameters
 
 RELATIVE_GRADIENT = 1e-9
 RELATIVE_STEP = 1e-8
@@ -191,7 +192,11 @@ def without_bound(problem: Any, x: np.ndarray) -> str | None:
     if lowest < problem.initial_value - FAR * max(1.0, abs(problem.initial_value)):
         return f"the objective fell to {lowest:.3g} and falls on"
     far = FAR * max(1.0, float(np.max(np.abs(problem.x0), initial=0.0)))
-    return f"the objective falls on at parameters as large as {np.max(np.abs(x)):.1e}" if distance > far else None
+    return (
+        f"the objective falls on at parameters as large as {np.max(np.abs(parameters(problem, x))):.1e}"
+        if distance > far
+        else None
+    )
 
 
 def never_rises(problem: Any, end: Any) -> tuple[np.ndarray, float] | None:

@@ -1,18 +1,18 @@
 """How a run without constraints ends: it goes on from stalls and saddles until its certificate says what the end is.
 
-    the method stops                    certificate        what follows
-      by its own test, or a stall       minimum            nothing
-                                        descending         Newton steps, then the method once more from there
-                                        saddle             the method once more, from the point where f is lower
-      at a tolerance that the user set  descending         nothing, unless a Newton step promises much
-      at a limit of iterations          any                nothing
+the method stops                    certificate        what follows
+  by its own test, or a stall       minimum            nothing
+                                    descending         Newton steps, then the method once more from there
+                                    saddle             the method once more, from the point where f is lower
+  at a tolerance that the user set  descending         nothing, unless a Newton step promises much
+  at a limit of iterations          any                nothing
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,6 +39,7 @@ _FEWEST, _MOST = 2, 200
 _NEAR = 1e-3
 """A bound that is nearer than this part of a parameter's size may be where it belongs."""
 
+_LIMITS = ("maxiter", "maxfun", "maxfev")
 _UNBOUNDED = 98
 _CLOSER = 3
 """So many Newton steps are taken from a minimum where the gradient is not yet what the method should have come to."""
@@ -50,13 +51,16 @@ _LEAPS = 10
 """So many Newton steps are taken on trust where f is rounding."""
 
 
+_UNSEEN = Certificate("unknown")
+
+
 @dataclass
 class Ending:
     """The end of a run: SciPy's last result, the point, its certificate, and what was done after the method stopped."""
 
     raw: Any
     x: np.ndarray
-    found: Certificate | None = None
+    found: Certificate = _UNSEEN
     newton_steps: int = 0
     saddles: list[Certificate] = field(default_factory=list)
     is_continued: bool = False
@@ -67,13 +71,13 @@ class Ending:
         return int(self.raw.get("nit", problem.nit)) if alone else problem.nit
 
 
-def ended(solver: Solver, problem: Problem, options: dict, chosen: bool, begin: float) -> Ending:
+def ended(solver: Solver, problem: Problem, options: dict, chosen: Collection[str], begin: float) -> Ending:
     """Return the end of the run of `solver`, begun at the time `begin`.
 
     Parameters
     ----------
-    chosen : bool
-        Whether the user set one of the method's tolerances.
+    chosen : collection of str
+        The options that the user set.
     """
     raw = _run(solver, problem, options)
     if problem.constraints:
@@ -93,7 +97,9 @@ def _run(solver: Solver, problem: Problem, options: dict) -> Any:
         return OptimizeResult(x=problem.best, success=False, status=_UNBOUNDED, message=message, nit=problem.nit)
 
 
-def _settled(solver: Solver, problem: Problem, options: dict, chosen: bool, begin: float, raw: Any) -> Ending:
+def _settled(
+    solver: Solver, problem: Problem, options: dict, chosen: Collection[str], begin: float, raw: Any
+) -> Ending:
     """Return the end of a run without constraints that came to `raw`."""
     end = _looked_at(problem, raw, begin)
     for _ in range(_SADDLES + _STALLS):
@@ -105,7 +111,7 @@ def _settled(solver: Solver, problem: Problem, options: dict, chosen: bool, begi
             return end
         if end.found.status == "saddle" and len(end.saddles) < _SADDLES:
             end.saddles.append(end.found)
-            start = end.found.lower
+            start = end.x if end.found.lower is None else end.found.lower
         elif end.found.status == "descending":
             start = end.x if end.found.lower is None else end.found.lower
         else:
@@ -163,11 +169,12 @@ def _metric(raw: Any) -> Callable | None:
     return inverse.matvec if hasattr(inverse, "matvec") else inverse.__matmul__
 
 
-def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: bool) -> bool:
-    """Whether the run may go on: it stopped by itself, at no limit, and the user did not ask it to."""
+def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: Collection[str]) -> bool:
+    """Whether the run may go on: it stopped by itself or at a limit of ours, not where the user had it stop."""
     if not (end.raw.success or end.raw.status in solver.stalls):
-        return not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
-    if chosen and end.raw.success and end.found.status == "descending":
+        lost = not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
+        return lost or not {*_LIMITS} & {*chosen}
+    if {*solver.tol} & {*chosen} and end.raw.success and end.found.status == "descending":
         return is_far(problem, end)
     return True
 
@@ -232,13 +239,12 @@ def _leap(problem: Problem, end: Ending) -> None:
     trial = replace(end)
     for _ in range(_LEAPS):
         found = trial.found
-        if found is None or found.step is None or found.status == "saddle" or not found.decrement <= 4 * start.noise:
+        if found.step is None or found.status == "saddle" or not found.decrement <= 4 * start.noise:
             return
         moved = _within(problem, trial.x + found.step)
         if not (problem.is_defined(moved) and problem.fun(moved) <= start.value + start.noise):
             return
         _move(problem, trial, moved)
-        assert trial.found is not None
         if trial.found.status == "minimum" and is_small(Point(problem, moved).size, trial.found.step):
             end.x, end.found, end.newton_steps = trial.x, trial.found, trial.newton_steps
             return

@@ -75,9 +75,10 @@ def trust_exact(problem: Problem, options: dict):
     uses={"gradient", "hessp"},
     options={"gtol": gradient_tolerance, "xtol": 1e-12, "barrier_tol": 1e-10, "maxiter": 3000, "sparse_jacobian": None}
     | {"initial_constr_penalty": None, "initial_tr_radius": None, "initial_barrier_parameter": None}
-    | {"initial_barrier_tolerance": None, "factorization_method": None},
+    | {"initial_barrier_tolerance": None, "factorization_method": None, "verbose": None},
     tol=("xtol", "gtol", "barrier_tol"),
     stalls={2},
+    has_state=True,
 )
 def trust_constr(problem: Problem, options: dict):
     """Trust region with bounds and general constraints (interior point)."""
@@ -113,7 +114,7 @@ def _closed(problem: Problem, options: dict, second: dict):
     met = []
 
     def watch(x: np.ndarray, state: Any) -> None:
-        problem.iterated(x)
+        problem.iterated(x, state)
         if max(state.optimality, state.constr_violation) < gtol and getattr(state, "barrier_parameter", 0.0) <= barrier:
             met.append(True)
             raise StopIteration

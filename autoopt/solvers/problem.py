@@ -58,20 +58,31 @@ class Problem:
     x0 : ndarray, shape (n,)
     limits : Limits, optional
     constraints : sequence of Constraint
+    keeps : bool
+        Whether `iterates` holds the start and all iterates.
     """
 
     def __init__(
-        self, objective: Derivatives, x0: np.ndarray, limits: Limits | None = None, constraints: Sequence = ()
+        self,
+        objective: Derivatives,
+        x0: np.ndarray,
+        limits: Limits | None = None,
+        constraints: Sequence = (),
+        *,
+        keeps: bool = False,
     ) -> None:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
-        self.nfev = self.nhev = self.nhvp = self.nit = self._nsparse = 0
+        self.nfev = self.nalone = self.nhev = self.nhvp = self.nit = self._nsparse = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
         self.latest = self.best = self.start = x0
-        self.best_value = np.inf
+        self.state: Any = None  # what the method says of itself at an iterate
+        self.iterates = [x0] if keeps else None
+        self.best_value, self._highest = np.inf, -np.inf
         self.undefined: list[str] = []
         self._row = 0
         self._at: np.ndarray | None = None
         self._is_defined = True
+        self._alone: tuple[np.ndarray, bool] | None = None  # where the value was asked for alone, and whether it is one
         self.raised: Exception | None = None
         self._origin: tuple[float, np.ndarray] | None = None
         self.initial_value = self.fun(x0)
@@ -86,6 +97,18 @@ class Problem:
     def value(self, x: np.ndarray) -> float:
         """Return f(x), NaN where the objective is not defined."""
         return self.fun(x) if self.is_defined(x) else np.nan
+
+    def value_alone(self, x: np.ndarray) -> float:
+        """Return f(x) without its gradient; where it is not defined, a value above all those before."""
+        if self._is_at(x) and self._is_defined:
+            return self._found[0]
+        at = np.array(x)
+        evaluated = self._tried(at, alone=True)
+        self._alone = at, evaluated is not None
+        if evaluated is None:
+            return self._highest + max(1.0, abs(self._highest))
+        self._seen(at, evaluated[0])
+        return evaluated[0]
 
     def original(self, x: np.ndarray) -> float:
         """Return f(x) of the user's own function, NaN where it is not defined: what lies far off is not derived.
@@ -111,6 +134,8 @@ class Problem:
 
     def is_defined(self, x: np.ndarray) -> bool:
         """Whether the objective has a value at `x`."""
+        if self._alone is not None and np.array_equal(x, self._alone[0]):
+            return self._alone[1]
         self._evaluated(x)
         return self._is_defined
 
@@ -171,18 +196,25 @@ class Problem:
         return self.limits and self.limits.scipy()
 
     def scipy(self, method: str, options: dict, start: np.ndarray | None = None, **extras: Any) -> Any:
-        """Return the result of SciPy's `method` from `start`, by default that of the problem; options that are None are SciPy's."""
+        """Return the result of SciPy's `method` from `start`, by default the problem's.
+
+        Options that are None are SciPy's. A method that is given jac=None asks for values alone.
+        """
         from scipy.optimize import minimize
 
         called = {"jac": self.jac, "callback": self.iterated} | extras
-        return minimize(self.fun, self.start if start is None else start, method=method, options=options, **called)
+        fun = self.value_alone if called["jac"] is None else self.fun
+        return minimize(fun, self.start if start is None else start, method=method, options=options, **called)
 
     def iterated(self, x: np.ndarray, *state: Any) -> None:
         """Note that `x` is an iterate, and show it to who watches."""
         self.nit += 1
+        self.state = state[0] if state else None
         at = np.array(x)
         if np.isfinite(at).all() and not (self._is_at(at) and not self._is_defined):
             self.latest, self._origin = at, self._found if self._is_at(at) else None
+        if self.iterates is not None:
+            self.iterates.append(self.latest)
         self.watch(self.latest)
         if self.best_value < self.initial_value - ENDLESS * max(1.0, abs(self.initial_value)):
             raise Unbounded
@@ -205,12 +237,28 @@ class Problem:
             self._row = 0 if evaluated is not None else self._row + 1
             if self._row >= IN_A_ROW:
                 raise Stuck(f"{IN_A_ROW} trial points in a row were not defined: {self.undefined[-1]}")
-            self._found = self._above_the_latest(at) if evaluated is None else evaluated
-            if evaluated is not None and evaluated[0] < self.best_value and self._is_allowed(at):
-                self.best, self.best_value = at, evaluated[0]
+            if evaluated is not None:
+                self._seen(at, evaluated[0])
+            else:
+                self._origin = self._origin or self._tried(self.latest) or (self.best_value, np.zeros(at.size))
+                evaluated = _leading_back(self._origin[0], self._origin[1], at - self.latest)
+            self._found = evaluated
         return self._found
 
-    def _tried(self, at: np.ndarray) -> tuple[float, np.ndarray] | None:
+    def _seen(self, at: np.ndarray, value: float) -> None:
+        if value < self.best_value and self._is_allowed(at):
+            self.best, self.best_value = at, value
+        self._highest = max(self._highest, value) if np.isfinite(value) else self._highest
+
+    def _value_of(self, at: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return f(at) as the objective computes it without a gradient, if it does, and an empty gradient."""
+        value = getattr(self.objective, "value", None)
+        if value is None:
+            return self.objective.value_and_grad(at)
+        self.nalone += 1
+        return value(at), np.zeros(0)
+
+    def _tried(self, at: np.ndarray, alone: bool = False) -> tuple[float, np.ndarray] | None:
         """Return value and gradient at `at`, None where the objective is not defined; at x0 the error is the user's."""
         if not np.isfinite(at).all():  # some methods come to that by overflow
             self.undefined.append("the objective was asked for at a point that is not finite")
@@ -218,9 +266,9 @@ class Problem:
         self.nfev += 1
         try:
             with self._noted():
-                value, gradient = self.objective.value_and_grad(at)
+                value, gradient = (self._value_of if alone else self.objective.value_and_grad)(at)
         except UNDEFINED as error:
-            if self._at is None or isinstance(error, _MISTAKES) or self._is_our_fault(error, at):
+            if self._at is None or isinstance(error, _MISTAKES) or _is_our_fault(self.objective, error, at):
                 raise
             self.undefined.append(f"the objective raised {type(error).__name__}: {error}".rstrip(": "))
             return None
@@ -228,24 +276,10 @@ class Problem:
         if self._at is not None and (np.isnan(value) or value == np.inf):
             self.undefined.append(f"the objective was {value}")
             return None
-        if self._at is not None and (broken := self._broken_constraint(at)):
+        if self._at is not None and (broken := _broken_constraint(self, at)):
             self.undefined.append(broken)
             return None
         return value, np.asarray(gradient)
-
-    def _broken_constraint(self, at: np.ndarray) -> str | None:
-        """Return which constraint is not defined at `at`, and why; None if all are. Mistakes come up as the user's."""
-        for constraint in self.constraints:
-            try:
-                with self._noted(), users_code(constraint.name, ObjectiveError, passing=UNDEFINED):
-                    values = constraint.value(at)
-            except UNDEFINED as error:
-                if isinstance(error, _MISTAKES):
-                    raise
-                return f"{constraint.name} raised {type(error).__name__}: {error}".rstrip(": ")
-            if not np.isfinite(values).all():
-                return f"{constraint.name} was {values[~np.isfinite(values)][0]}"
-        return None
 
     # Constraints, as a solver asks for them ---------------------------------------------------------------------------
 
@@ -267,33 +301,45 @@ class Problem:
         with self._noted(), users_code(f"hess of {constraint.name}", ObjectiveError):
             return constraint.function.hessian(self.defined(x), v)
 
-    def _is_our_fault(self, error: BaseException, at: np.ndarray) -> bool:
-        """Whether the exception comes from code of this package, and the user's function does not raise there."""
-        original = getattr(self.objective, "original", None)
-        if original is None or not is_ours(error):
-            return False
+
+def _broken_constraint(problem: Problem, at: np.ndarray) -> str | None:
+    """Return which constraint is not defined at `at`, and why; None if all are. Mistakes come up as the user's."""
+    for constraint in problem.constraints:
         try:
-            original(at)
-        except UNDEFINED:
-            return False
-        return True
+            with problem._noted(), users_code(constraint.name, ObjectiveError, passing=UNDEFINED):
+                values = constraint.value(at)
+        except UNDEFINED as error:
+            if isinstance(error, _MISTAKES):
+                raise
+            return f"{constraint.name} raised {type(error).__name__}: {error}".rstrip(": ")
+        if not np.isfinite(values).all():
+            return f"{constraint.name} was {values[~np.isfinite(values)][0]}"
+    return None
 
-    def _above_the_latest(self, at: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return a value and a gradient that send a line search or trust region back towards the last iterate.
 
-        Notes
-        -----
-        With d = at - x and s = |g.d| at the iterate x, the value f(x) + 3 s and the slope 7 s along d: those at 1 of
-        the parabola that begins with slope -s and is lowest at 1/8. (SciPy's line searches interpolate by cubics, of
-        which infinite values make NaN; some then give up, where these step back.)
-        """
-        if self._origin is None:
-            evaluated = self._tried(self.latest)
-            self._origin = evaluated if evaluated is not None else (self.best_value, np.zeros(at.size))
-        value, gradient = self._origin
-        step = at - self.latest
-        slope = abs(float(gradient @ step))
-        rise = slope if np.isfinite(slope) and slope > 0 else 0.0
-        rise = max(rise, 1e-8 * max(1.0, abs(value)))
-        length = float(step @ step)
-        return value + 3 * rise, 7 * rise / length * step if length > 0 else np.zeros(at.size)
+def _is_our_fault(objective: Any, error: BaseException, at: np.ndarray) -> bool:
+    """Whether the exception comes from code of this package, and the user's function does not raise there."""
+    original = getattr(objective, "original", None)
+    if original is None or not is_ours(error):
+        return False
+    try:
+        original(at)
+    except UNDEFINED:
+        return False
+    return True
+
+
+def _leading_back(value: float, gradient: np.ndarray, step: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return what a solver sees after `step` from an iterate: it sends line searches and trust regions back there.
+
+    Notes
+    -----
+    With d the step and s = |g.d| at the iterate x, the value f(x) + 3 s and the slope 7 s along d: those at 1 of
+    the parabola that begins with slope -s and is lowest at 1/8. (SciPy's line searches interpolate by cubics, of
+    which infinite values make NaN; some then give up, where these step back.)
+    """
+    slope = abs(float(gradient @ step))
+    rise = slope if np.isfinite(slope) and slope > 0 else 0.0
+    rise = max(rise, 1e-8 * max(1.0, abs(value)))
+    length = float(step @ step)
+    return value + 3 * rise, 7 * rise / length * step if length > 0 else np.zeros(step.size)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import sys
 import time
 from collections.abc import Callable
@@ -78,7 +77,7 @@ def run(
         The tolerances that the user set: a stop by one of them is success, as in SciPy. A stop because f no longer
         falls is success only where `convergence.finish` says so.
     callback, progress : callable, optional
-        Called at each iterate with (x, value) and with a `Progress`.
+        Called at each iterate with (x, value, the method's state if it has one) and with a `Progress`.
 
     Raises
     ------
@@ -104,9 +103,10 @@ def run(
 
     try:
         with stage("minimising", lambda: f"iteration {problem.nit}, {problem.nfev} evaluations"):
-            end = ended(solver, problem, options, bool(chosen & {*solver.tol}), begin)
+            end = ended(solver, problem, options, chosen, begin)
         with stage("looking at the solution", lambda: f"{problem.nfev} evaluations"):
-            x, success, message = verdict(solver, problem, end, gtol, chosen)
+            met = chosen if solver.uses else frozenset()  # tolerances on values alone show no slope to be 0
+            x, success, message = verdict(solver, problem, end, gtol, met)
     except Stuck as stuck:
         return failed(str(stuck))
     except Stopped:
@@ -141,8 +141,10 @@ def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, messag
     fields = {"nit": problem.nit} | extras
     value, gradient = problem.fun(x), problem.jac(x)
     fields |= {"gradient_norm": float(np.max(np.abs(remaining_gradient(problem, x)), initial=0.0))}
+    if problem.iterates is not None:
+        fields["allvecs"] = problem.iterates
     fields |= {"nundefined": len(problem.undefined), "nhvp": problem.nhvp}
-    counts = {"nfev": problem.nfev, "njev": problem.nfev, "nhev": problem.nhev}
+    counts = {"nfev": problem.nfev, "njev": problem.nfev - problem.nalone, "nhev": problem.nhev}
     return OptimizeResult(
         x=x, fun=value, jac=gradient, status=status, success=success, message=message, method=solver.name,
         **counts, **fields,
@@ -164,29 +166,11 @@ def _watcher(problem: Problem, callback: Callable | None, progress: Callable | b
             report(Progress(problem.nit, value, norm, time.perf_counter() - start))
         if callback is not None:
             try:
-                callback(x, value)
+                callback(x, value, problem.state)
             except StopIteration:
                 raise Stopped from None
 
     return watch
-
-
-def adapted_callback(callback: Callable, unflatten: Callable) -> Callable:
-    """Return SciPy's `callback(xk)` or `callback(intermediate_result)` as a function of (flat x, value)."""
-    from scipy.optimize import OptimizeResult
-
-    try:
-        named = set(inspect.signature(callback).parameters) == {"intermediate_result"}
-    except (TypeError, ValueError):
-        named = False
-
-    def call(x: np.ndarray, value: float) -> None:
-        if named:
-            callback(intermediate_result=OptimizeResult(x=unflatten(x), fun=value))
-        else:
-            callback(unflatten(x))
-
-    return call
 
 
 def interrupted_at(x: np.ndarray, method: str) -> Any:

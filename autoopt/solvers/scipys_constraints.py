@@ -43,7 +43,9 @@ def as_objects(problem: Any, dense: bool) -> list[Any]:
     def one(constraint: Constraint) -> Any:
         limits = constraint.lower, constraint.upper
         if constraint.function.linear:
-            return LinearConstraint(constraint.jacobian(problem.x0), *limits, constraint.keep_feasible)
+            beside = getattr(constraint.function, "constant", 0.0)  # of parameters that are held, see `variables`
+            shifted = [limit - beside for limit in limits]
+            return LinearConstraint(constraint.jacobian(problem.x0), *shifted, constraint.keep_feasible)
         if constraint.strategy is not None:
             hess = constraint.strategy
         elif constraint.function.has_second(dense):

@@ -37,7 +37,7 @@ class SecondOrder:
 
 
 def second_order(problem: Any, x: np.ndarray) -> SecondOrder:
-    """Return the Hessian at `x`: what the method has compiled, or products along the tape, or gradients' differences."""
+    """Return the Hessian at `x`: what the method has compiled, products along the tape, or differences of gradients."""
     exact = _EXACT if getattr(problem.objective, "exact", True) else _DIFFERENCES
     if problem.second == "hess" and x.size <= _FULL:
         hessian = problem.hess(x)

@@ -20,7 +20,8 @@ class Solver:
     `takes` says which of "bounds" and "constraints" it respects, `uses` which exact derivatives it calls,
     `options` every option it knows with its default (None: SciPy's; a function: of the Problem), `tol` the options
     that `tol=` sets, `stalls` SciPy's statuses for "no progress possible", which are judged by `convergence`, `needs`
-    the package that it is run by and the extra that installs it.
+    the package that it is run by and the extra that installs it. One that is `open` takes any option;
+    one that `has_state` shows it to callbacks.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Solver:
     tol: tuple[str, ...]
     stalls: frozenset[int]
     needs: tuple[str, str] | None = None
+    open: bool = False
+    has_state: bool = False
 
     @property
     def is_installed(self) -> bool:
@@ -53,9 +56,16 @@ class Solver:
         if not isinstance(options, Mapping | None):
             raise UsageError(f"options={options!r} is not a dict.", remedy='pass options={"maxiter": 100} or the like.')
         given = dict(options or {})
+        if self.open:
+            return ({} if tol is None else dict.fromkeys(self.tol, tol)) | given
         for name, value in [("tol", tol), *given.items()]:
             if isinstance(value, str):
                 raise UsageError(f"{name}={value!r} is not a number.", remedy=f"pass {name} a number.")
+        if differences := [name for name in given if name in _OF_DIFFERENCES]:
+            raise UsageError(
+                f"The option {', '.join(map(repr, differences))} is for numerical derivatives.",
+                remedy="leave it out: the derivatives here are exact.",
+            )
         if unknown := [name for name in given if name not in self.options]:
             hints = [f"{name!r}{_near(name, self.options)}" for name in unknown]
             raise UsageError(
@@ -65,11 +75,8 @@ class Solver:
         return dict(self.options) | ({} if tol is None else dict.fromkeys(self.tol, tol)) | given
 
 
-def without_disp(options: Mapping[str, Any] | None) -> tuple[Mapping[str, Any] | None, bool]:
-    """Return the options without SciPy's "disp", which all methods know, and whether it is on."""
-    if not isinstance(options, Mapping) or "disp" not in options:
-        return options, False
-    return {name: value for name, value in options.items() if name != "disp"}, bool(options["disp"])
+_OF_DIFFERENCES = ("eps", "finite_diff_rel_step", "workers")
+"""SciPy's options of its differences, which all its methods have."""
 
 
 def solver(
@@ -81,12 +88,13 @@ def solver(
     takes: Iterable[str] = (),
     stalls: Iterable[int] = (),
     needs: tuple[str, str] | None = None,
+    has_state: bool = False,
 ) -> Callable:
     """Return a decorator that enters a function(problem, options) -> SciPy result in SOLVERS as `name`."""
 
     def enter(function: Callable) -> Callable:
         able, used, ends = frozenset(takes), frozenset(uses), frozenset(stalls)
-        SOLVERS[name] = Solver(name, function, able, used, dict(options), tuple(tol), ends, needs)
+        SOLVERS[name] = Solver(name, function, able, used, dict(options), tuple(tol), ends, needs, has_state=has_state)
         return function
 
     return enter

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.solvers import translation
 from autoopt.solvers.certificate import Point, is_steady
 from autoopt.solvers.convergence import (
     FAR,
@@ -33,7 +34,7 @@ def verdict(
 ) -> tuple[np.ndarray, bool, str]:
     """Return the solution, whether the run converged, and the message, with what happened on the way."""
     raw = end.raw
-    if end.found is None or end.found.status == "unknown":
+    if end.found.status == "unknown":
         x, success, message = _judged(solver, problem, raw, gtol, chosen)
     else:
         x, (success, message) = end.x, _certified(solver, problem, end, gtol, chosen)
@@ -43,16 +44,13 @@ def verdict(
     return x, success, f"{message}{missed}{_where_undefined(problem)}"
 
 
-def _certified(
-    solver: Solver, problem: Problem, end: Ending, gtol: float, chosen: frozenset[str]
-) -> tuple[bool, str]:
+def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chosen: frozenset[str]) -> tuple[bool, str]:
     """Return whether the end of a run is a minimum by its certificate, and the message."""
     raw, x, found = end.raw, end.x, end.found
-    assert found is not None
     if none := _has_none(problem, end):
         return False, f"Not converged: {none} ({raw.message})"
     if found.status == "saddle":
-        return False, f"Not converged: {_CURVED.format(_along(problem, found.direction))} ({raw.message})"
+        return False, f"Not converged: {_CURVED.format(_along(problem, x, found.direction))} ({raw.message})"
     if found.status == "descending":
         blur = blurred(problem, x, problem.fun(x))
         if found.decrement <= blur:
@@ -64,20 +62,21 @@ def _certified(
         return False, _stopped_early(problem, end)
     untouched = raw.success and not end.newton_steps and not end.saddles
     message = str(raw.message) if untouched else f"Converged: {_reason(problem, end)}. ({raw.message})"
-    flat = f" f does not change along {_along(problem, found.direction)}." if found.status == "flat" else ""
+    flat = f" f does not change along {_along(problem, x, found.direction)}." if found.status == "flat" else ""
     return True, message + flat
 
 
 def _has_none(problem: Problem, end: Ending) -> str | None:
     """Return in words why there is no minimum, None if there may be one."""
     found, x = end.found, end.x
-    assert found is not None
     if found.status == "minimum" and is_steady(Point(problem, x).size, found.step) and np.isfinite(problem.best_value):
         return None
     if (endless := never_rises(problem, end)) is not None:
         direction, last = endless
-        lost = _UNBOUNDED if last < problem.initial_value - FAR * max(1.0, abs(problem.initial_value)) else _AT_INFINITY
-        return lost.format(_along(problem, direction), f"{last:.6g}")
+        words = (
+            _UNBOUNDED if last < problem.initial_value - FAR * max(1.0, abs(problem.initial_value)) else _AT_INFINITY
+        )
+        return words.format(_along(problem, x, direction), f"{last:.6g}")
     lost = without_bound(problem, x)
     return lost and NO_MINIMUM.format(lost)
 
@@ -85,13 +84,14 @@ def _has_none(problem: Problem, end: Ending) -> str | None:
 def _reason(problem: Problem, end: Ending) -> str:
     """Return in words why the end of a run is a minimum."""
     found, parts = end.found, []
-    assert found is not None
     if end.saddles:
-        ways = [_along(problem, saddle.direction) for saddle in end.saddles if saddle.direction is not None]
+        ways = [_along(problem, end.x, saddle.direction) for saddle in end.saddles if saddle.direction is not None]
         points = "a saddle point" if len(ways) == 1 else f"{len(ways)} saddle points"
         parts.append(f"the run left {points} or maximum along {', then '.join(ways)}")
     if end.newton_steps:
-        parts.append(f"{end.newton_steps} Newton step{'s' * (end.newton_steps > 1)} led on from where the method stopped")
+        parts.append(
+            f"{end.newton_steps} Newton step{'s' * (end.newton_steps > 1)} led on from where the method stopped"
+        )
     rest = f"the next would lower f by {max(found.decrement, 0.0):.1e}, and all curvatures are positive"
     if found.status == "flat":
         rest = f"a Newton step would lower f by {max(found.decrement, 0.0):.1e}"
@@ -103,7 +103,6 @@ def _reason(problem: Problem, end: Ending) -> str:
 def _stopped_early(problem: Problem, end: Ending) -> str:
     """Return the message of a run that could get no further, and is at no minimum."""
     x, found = end.x, end.found
-    assert found is not None
     largest = np.max(np.abs(remaining_gradient(problem, x)))
     closer = getattr(problem.objective, "closer", lambda x: None)(x)
     rough = " Solve its differential equations with smaller rtol and atol, such as 1e-8." if closer else ""
@@ -173,12 +172,12 @@ def _descent(problem: Problem, x: np.ndarray) -> str | None:
     descent = falling(problem, x)
     if descent is None:
         return None
-    return (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, descent.direction))
+    return (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, x, descent.direction))
 
 
 def _from_kink(problem: Problem, x: np.ndarray) -> str | None:
     direction = falling_from_kink(problem, x)
-    return None if direction is None else _KINK.format(_along(problem, direction))
+    return None if direction is None else _KINK.format(_along(problem, x, direction))
 
 
 def _plateau(problem: Problem, x: np.ndarray) -> str | None:
@@ -186,19 +185,18 @@ def _plateau(problem: Problem, x: np.ndarray) -> str | None:
     return None if lower is None else _flat(problem, x, *lower)
 
 
-def _names(problem: Problem) -> list[str]:
-    return problem.names or [f"x[{i}]" for i in range(problem.x0.size)]
-
-
-def _along(problem: Problem, direction: np.ndarray) -> str:
+def _along(problem: Problem, x: np.ndarray, direction: np.ndarray | None) -> str:
     from autoopt.inference import combination
 
-    return combination(direction, _names(problem))
+    assert direction is not None
+
+    return combination(translation.direction(problem, x, direction), translation.names(problem))
 
 
 def _flat(problem: Problem, x: np.ndarray, lower: np.ndarray, value: float) -> str:
     """Return the sentence that f is flat around `x`, in which parameters, and where it is lower."""
-    names, moved = _names(problem), np.flatnonzero(lower != x)
+    x, lower = translation.parameters(problem, x), translation.parameters(problem, lower)
+    names, moved = translation.names(problem), np.flatnonzero(lower != x)
     rest = ", ..." if len(moved) > _NAMED else ""
     listed = ", ".join(names[i] for i in moved[:_NAMED]) + rest
     there = ", ".join(f"{names[i]} = {lower[i]:.4g}" for i in moved[:_NAMED]) + rest
@@ -214,9 +212,9 @@ _UNBOUNDED = (
     "parameters or add a penalty."
 )
 _AT_INFINITY = (
-    "the objective does not rise along {0}, however far one goes (it comes to {1}): its minimum lies at infinity. Leave "
-    "out a parameter of this combination, bound it, or add a penalty. If the response has two classes, the combination "
-    "separates them: it predicts some responses perfectly."
+    "the objective does not rise along {0}, however far one goes (it comes to {1}): its minimum lies at infinity. "
+    "Leave out a parameter of this combination, bound it, or add a penalty. If the response has two classes, the "
+    "combination separates them: it predicts some responses perfectly."
 )
 _NAMED = 4
 _CURVED = (

@@ -40,7 +40,7 @@ def test_every_method_gives_the_same_fields(method):
     assert result.timings["solve"] > 0
 
 
-@pytest.mark.parametrize("method", SOLVERS)
+@pytest.mark.parametrize("method", [name for name, row in SOLVERS.items() if row.uses])
 def test_value_and_gradient_come_from_one_evaluation_per_point(method):
     points = []
 
@@ -199,7 +199,7 @@ def test_bounds_that_do_not_fit_a_dict_are_refused(bounds, message):
 
 
 def test_methods_that_take_bounds_are_named():
-    with pytest.raises(UsageError, match="l-bfgs-b, slsqp, tnc, trust-constr"):
+    with pytest.raises(UsageError, match="l-bfgs-b, nelder-mead, powell, slsqp, tnc, trust-constr"):
         rosenbrock("cg", bounds=[(0, 1), (0, 1)])
 
 
@@ -207,8 +207,11 @@ def test_methods_that_take_bounds_are_named():
 @pytest.mark.parametrize("bounds", [[(-2, 0.5), (None, 2)], Bounds([-2, -np.inf], [0.5, 2])])
 def test_bounds_hold_and_the_solution_on_them_is_a_success(method, bounds):
     result = rosenbrock(method, bounds=bounds)
-    assert result.success, result.message
     assert result.x[0] <= 0.5 + 1e-12
+    if method == "powell":  # whose line searches with bounds SciPy lets end above their start, and says it is converged
+        assert not result.success and "no progress was possible" in result.message
+        return
+    assert result.success, result.message
     assert np.allclose(result.x, [0.5, 0.25], rtol=1e-6)
 
 
@@ -397,7 +400,7 @@ def test_dogleg_says_what_it_needs():
 
 def test_signature_is_the_documented_one():
     names = "fun, x0, args, method, jac, hess, hessp, bounds, constraints, tol, callback, options"
-    assert ", ".join(inspect.signature(minimize).parameters) == f"{names}, verify, engine, progress"
+    assert ", ".join(inspect.signature(minimize).parameters) == f"{names}, fixed, scale, verify, engine, progress"
 
 
 def test_importing_minimize_leaves_the_optimisers_alone():

@@ -97,6 +97,7 @@ def test_every_file_with_solvers_is_imported():
 REFUSALS = {
     ("dogleg", "rosenbrock 10"): "The Hessian is not positive definite",
     ("tnc", "badly scaled"): "Max. number of function evaluations reached",
+    ("nelder-mead", "rosenbrock 10"): "Maximum number of iterations has been exceeded",
 }
 
 
@@ -119,7 +120,7 @@ def test_every_row_is_complete():
         assert row.name == name == name.lower()
         assert row.description.endswith(".") and "\n" not in row.description
         assert row.takes <= {"bounds", "constraints"}
-        assert "gradient" in row.uses and row.uses <= {"gradient", "hess", "hessp"}
+        assert row.uses <= {"gradient", "hess", "hessp"} and ("gradient" in row.uses or not row.uses)
         assert row.tol and set(row.tol) <= set(row.options)
 
 
@@ -137,6 +138,8 @@ def test_every_option_is_one_of_scipys():
         "newton-cg": _optimize._minimize_newtoncg,
         "tnc": _tnc._minimize_tnc,
         "slsqp": _slsqp_py._minimize_slsqp,
+        "nelder-mead": _optimize._minimize_neldermead,
+        "powell": _optimize._minimize_powell,
         "trust-constr": _minimize_trustregion_constr,
     }
     for name, row in SOLVERS.items():
@@ -163,6 +166,17 @@ def test_only_the_derivatives_in_the_table_are_asked_for(name, asked):
     objective.hessp = lambda x, p: asked_for.add("hessp") or hessp(x, p)
     run(SOLVERS[name], Problem(objective, x0), SOLVERS[name].settings())
     assert asked_for == {"hess"} if name == "trust-constr" else {asked}
+
+
+@pytest.mark.parametrize("name", [name for name, row in SOLVERS.items() if not row.uses])
+def test_methods_without_derivatives_ask_for_values_alone(name):
+    objective, x0, solution = rosenbrock(2)
+    values = []
+    objective.value = lambda x: values.append(x.copy()) or objective._value(x)
+    result = run(SOLVERS[name], Problem(objective, x0), SOLVERS[name].settings())
+    assert result.success and np.allclose(result.x, solution, rtol=1e-9)
+    assert result.njev == len(objective.points) <= 30 < 0.2 * result.nfev
+    assert result.nfev == len(values) + len(objective.points)
 
 
 def test_user_options_win_over_tol_and_tol_over_defaults():

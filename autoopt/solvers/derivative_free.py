@@ -1,0 +1,88 @@
+"""Methods that use no derivatives on their way. The verdict at their end does, and may add a Newton step.
+
+Their tolerances are such that this step is a small one; every other option is SciPy's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autoopt.solvers.convergence import gradient_tolerance, is_stationary, iteration_limit
+from autoopt.solvers.problem import Problem
+from autoopt.solvers.table import solver
+
+
+def _small_fall(problem: Problem) -> float:
+    """Return the default `fatol`: 1e-10, times |f(x0)| where that is below 1."""
+    return max(1e-10 * min(1.0, abs(problem.initial_value) or 1.0), 1e-18)
+
+
+def _evaluation_limit(problem: Problem) -> int:
+    """Return the default `maxfev`: two for each iteration, of which simplices take less than that."""
+    return 2 * iteration_limit(problem)
+
+
+@solver(
+    "nelder-mead",
+    takes={"bounds"},
+    uses=(),
+    options={"xatol": 1e-6, "fatol": _small_fall, "maxiter": iteration_limit, "maxfev": _evaluation_limit}
+    | {"initial_simplex": None, "adaptive": None},
+    tol=("xatol", "fatol"),
+    stalls={0},
+)
+def nelder_mead(problem: Problem, options: dict):
+    """Simplex of Nelder and Mead with bounds; no derivatives on the way, for a handful of parameters."""
+    return _settled(problem, "Nelder-Mead", options, "initial_simplex")
+
+
+@solver(
+    "powell",
+    takes={"bounds"},
+    uses=(),
+    options={"xtol": 1e-6, "ftol": 1e-10, "maxiter": iteration_limit, "maxfev": None, "direc": None},
+    tol=("xtol", "ftol"),
+    stalls={0},
+)
+def powell(problem: Problem, options: dict):
+    """Powell's line searches along conjugate directions with bounds; no derivatives on the way."""
+    return _settled(problem, "Powell", options, "direc")
+
+
+_RESTARTS, _NEAR = 10, 1e-4
+
+
+def _settled(problem: Problem, method: str, options: dict, shape: str) -> Any:
+    """Return SciPy's result, after fresh starts from where it is not stationary: a simplex or directions degenerate.
+
+    The start of each is the best point so far, as SciPy's Powell with bounds may end above that. What is close to a
+    bound is put onto it where f is no higher there: these methods come near and never to it.
+    """
+    given = {"jac": None, "bounds": problem.scipy_bounds}
+    raw, nit, before = problem.scipy(method, options, **given), 0, problem.initial_value
+    fresh = {name: value for name, value in options.items() if name != shape}
+    for _ in range(_RESTARTS):
+        nit += raw.nit
+        x = _on_bounds(problem, problem.best)
+        value = problem.value_alone(x)
+        raw.update(x=x, fun=value, nit=nit)
+        stuck = not value < before - _NEAR * abs(value)
+        if not raw.success or stuck or is_stationary(problem, x, gradient_tolerance(problem)):
+            break
+        before, raw = value, problem.scipy(method, fresh, start=x, **given)
+    return raw
+
+
+def _on_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
+    """Return `x` with each entry on the bound that it is close to, if f is no higher there."""
+    if problem.limits is None:
+        return x
+    for limit in (problem.limits.lower, problem.limits.upper):
+        for i in np.flatnonzero((np.abs(x - limit) <= _NEAR * np.maximum(np.abs(limit), 1.0)) & (x != limit)):
+            moved = x.copy()
+            moved[i] = limit[i]
+            if problem.value_alone(moved) <= problem.value_alone(x):
+                x = moved
+    return x

@@ -1,0 +1,177 @@
+"""Objectives and constraints as functions of a solver's variables; whatever else is asked of them is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autoopt.constraints.constraint import Constraint
+from autoopt.objectives.differentiable import Differentiable
+from autoopt.objectives.sparsity import Sparsity
+from autoopt.parameters import Structure
+from autoopt.variables.variables import Variables
+
+
+class ChangedObjective:
+    """An objective at x(z), with its derivatives in z by the chain rule; the same traced code.
+
+    Attributes
+    ----------
+    inner : Differentiable
+        The objective in the user's parameters.
+    variables : Variables
+    structure : Structure
+        The variables by the names of the parameters that they are.
+    """
+
+    def __init__(self, inner: Differentiable, variables: Variables) -> None:
+        self.inner, self.variables, self.size = inner, variables, variables.size
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("inner", "variables"):  # a copy that is being made has neither
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    @cached_property
+    def structure(self) -> Structure:
+        return Structure.of(dict.fromkeys(self.variables.variable_names, 0.0))
+
+    def value(self, z: np.ndarray) -> float:
+        return self.inner.value(self.variables.parameters(z))
+
+    def value_and_grad(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = self.inner.value_and_grad(self.variables.parameters(z))
+        return value, self.variables.pulled(z, gradient)
+
+    def grad(self, z: np.ndarray) -> np.ndarray:
+        return self.value_and_grad(z)[1]
+
+    def hess(self, z: np.ndarray, sparse: bool | None = None) -> Any:
+        x = self.variables.parameters(z)
+        return self.variables.curvature(z, self.inner.hess(x, sparse), self._slopes(x))
+
+    def hessp(self, z: np.ndarray, p: np.ndarray) -> np.ndarray:
+        x = self.variables.parameters(z)
+        return self.variables.product(z, p, self.inner.hessp(x, self.variables.pushed(z, p)), self._slopes(x))
+
+    def product_at(self, z: np.ndarray) -> Callable | None:
+        """Return the products with the Hessian in z for which no code is derived; None if they are not to be had so."""
+        x = self.variables.parameters(z)
+        product, slopes = getattr(self.inner, "product_at", lambda x: None)(x), self._slopes(x)
+        if product is None:
+            return None
+        return lambda p: self.variables.product(z, p, product(self.variables.pushed(z, p)), slopes)
+
+    def _slopes(self, x: np.ndarray) -> np.ndarray | None:
+        return None if self.variables.is_linear else self.inner.grad(x)
+
+    def sparsity(self, kind: str = "hessian") -> Sparsity:
+        """Return where the Hessian in z may differ from 0."""
+        return _pattern(self.inner.sparsity(kind), self.variables)  # type: ignore[attr-defined]
+
+    def original(self, z: np.ndarray) -> float:
+        return self.inner.original(self.variables.parameters(z))
+
+    def commit_state(self, z: np.ndarray) -> None:
+        self.inner.commit_state(self.variables.parameters(z))
+
+    def meets_kinks(self, z: np.ndarray) -> bool:
+        return self.inner.meets_kinks(self.variables.parameters(z))
+
+    def flatness(self, z: np.ndarray) -> Any:
+        return self.inner.flatness(self.variables.parameters(z))
+
+    def closer(self, z: np.ndarray) -> Callable | None:
+        values = self.inner.closer(self.variables.parameters(z))
+        return None if values is None else lambda near: values(self.variables.parameters(near))
+
+
+class ChangedFunction:
+    """The function of a constraint at x(z), with its derivatives in z."""
+
+    is_compared = False  # it was, in the user's parameters
+
+    def __init__(self, inner: Any, variables: Variables) -> None:
+        self.inner, self.variables = inner, variables
+        self.linear = inner.linear and variables.is_linear
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("inner", "variables"):
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    def value(self, z: np.ndarray) -> np.ndarray:
+        return self.inner.value(self.variables.parameters(z))
+
+    def original(self, z: np.ndarray) -> np.ndarray:
+        return self.inner.original(self.variables.parameters(z))
+
+    @property
+    def constant(self) -> np.ndarray:
+        """What a linear constraint is where all variables are 0, shape (k,)."""
+        return self.value(np.zeros(self.variables.size))
+
+    def jacobian(self, z: np.ndarray) -> Any:
+        return self.variables.jacobian(z, self.inner.jacobian(self.variables.parameters(z)))
+
+    @property
+    def slopes(self) -> Sparsity | None:
+        """Where the Jacobian may differ from 0; None if that is not known."""
+        return None if self.inner.slopes is None else _pattern(self.inner.slopes, self.variables)
+
+    @property
+    def curvature(self) -> Sparsity | None:
+        """Where second derivatives may differ from 0; None if they are not worth keeping sparse."""
+        return None if self.inner.curvature is None else _pattern(self.inner.curvature, self.variables)
+
+    def hessian(self, z: np.ndarray, v: np.ndarray) -> Any:
+        x = self.variables.parameters(z)
+        hessian = self.inner.hessian(x, v)
+        if hasattr(hessian, "matvec") and not hasattr(hessian, "tocsr"):
+            hessian = hessian @ np.eye(x.size)
+        return self.variables.curvature(z, hessian, self._weighted(x, v))
+
+    def hessp(self, z: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
+        x = self.variables.parameters(z)
+        product = self.inner.hessp(x, v, self.variables.pushed(z, p))
+        return self.variables.product(z, p, product, self._weighted(x, v))
+
+    def _weighted(self, x: np.ndarray, v: np.ndarray) -> np.ndarray | None:
+        """Return the gradient of v . c, shape (n,), where second derivatives in z need it."""
+        return None if self.variables.is_linear else np.asarray(v @ self.inner.jacobian(x)).reshape(-1)
+
+
+def changed_objective(objective: Differentiable, variables: Variables | None) -> Any:
+    """Return the objective as a function of the variables; itself where these are the parameters."""
+    return objective if variables is None else ChangedObjective(objective, variables)
+
+
+def changed_constraints(constraints: list[Constraint], variables: Variables | None) -> list[Constraint]:
+    """Return the constraints as functions of the variables; themselves where these are the parameters."""
+    if variables is None:
+        return constraints
+    return [
+        replace(one, function=ChangedFunction(one.function, variables), _values=None, _slopes=None)
+        for one in constraints
+    ]
+
+
+def _pattern(pattern: Sparsity, variables: Variables) -> Sparsity:
+    """Return the positions that those of a matrix in x have in z; a transform bends each variable by itself."""
+    columns = variables.source[pattern.indices]
+    rows, height = pattern.rows, pattern.shape[0]
+    if pattern.kind == "hessian":
+        rows, height = variables.source[rows], variables.size
+    kept = (rows >= 0) & (columns >= 0)
+    rows, columns = rows[kept], columns[kept]
+    if pattern.kind == "hessian" and not variables.is_linear:
+        own = np.arange(variables.size)
+        rows, columns = np.concatenate([rows, own]), np.concatenate([columns, own])
+    keys = np.unique(rows.astype(np.int64) * variables.size + columns)
+    counts = np.bincount(keys // variables.size, minlength=height)
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    return Sparsity(pattern.kind, (height, variables.size), indptr, keys % variables.size, pattern.colors)
