@@ -23,6 +23,7 @@ __all__ = [
     "Objective",
     "check",
     "constant",
+    "curve_fit",
     "fit",
     "fixed_point",
     "formula",
@@ -31,6 +32,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "least_squares",
     "minimize",
     "models",
     "objective",
@@ -43,7 +45,9 @@ _RENAMED = {"rule": "formula"}
 """Names of earlier versions, which stay for one version."""
 
 _LAZY = {
+    "curve_fit": ("autoopt.optimize.curve_fit", "curve_fit"),
     "fit": ("autoopt.fitting.fit", "fit"),
+    "least_squares": ("autoopt.optimize.least_squares", "least_squares"),
     "source": ("autoopt.objectives.objective", "source"),
     "models": ("autoopt.models", None),
 }

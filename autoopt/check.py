@@ -75,16 +75,26 @@ def verify(objective: Differentiable, x: np.ndarray, mode: str | bool = "start")
     UsageError
         If `mode` is none of "start", "off", False.
     """
-    if mode in ("off", False):
+    if not is_on(mode):
         return None
-    if mode not in ("start", True):
-        raise UsageError(f"verify={mode!r} is not understood.", remedy='pass verify="start" or verify="off".')
     found = _seen_again(objective, x) or compare(objective, x)
     if not found.passed:
         raise VerificationError(found.message, remedy=_REMEDY)
     if isinstance(objective, Objective):
         objective.is_verified = found.conclusive
     return found
+
+
+def _units(objective: Any, x: np.ndarray) -> np.ndarray:
+    """Return the size of each parameter for steps, shape (n,): as the objective has it, by default max(|x_i|, 1)."""
+    return getattr(objective, "units", differences.step_scale)(x)
+
+
+def is_on(mode: str | bool) -> bool:
+    """Whether `verify=` asks for a comparison; UsageError if it is not understood."""
+    if mode not in ("off", False, "start", True):
+        raise UsageError(f"verify={mode!r} is not understood.", remedy='pass verify="start" or verify="off".')
+    return mode not in ("off", False)
 
 
 def _seen_again(objective: Any, x: np.ndarray) -> Verification | None:
@@ -96,7 +106,7 @@ def _seen_again(objective: Any, x: np.ndarray) -> Verification | None:
         return None
     original = objective.original(x)
     rng = np.random.default_rng(0)
-    p = rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * differences.step_scale(x)
+    p = rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * _units(objective, x)
     found = _compare_quickly(objective, x, p, original, 0.0) if np.isfinite(original) else None
     if found is None or not found.secant_error <= _CONCLUSIVE * abs(found.secant):
         return None
@@ -140,7 +150,7 @@ def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", flo
 
 @during("comparing with the original function")
 def verified_solution(
-    objective: Differentiable, x: np.ndarray, result: Any, start: Verification, initial: float, limits: Any = None
+    objective: Any, x: np.ndarray, result: Any, start: Verification, initial: float, limits: Any = None
 ) -> Verification:
     """Return `start`, the solution `x` compared too; where that does not pass, its own, and `result` is no success.
 
@@ -160,7 +170,7 @@ def verified_solution(
     return replace(found, at_solution=True)
 
 
-def verify_solution(objective: Differentiable, x: np.ndarray, floor: float, limits: Any = None) -> Verification:
+def verify_solution(objective: Any, x: np.ndarray, floor: float, limits: Any = None) -> Verification:
     """Return the comparison of value and slope with the original at the solution `x`, flat, shape (n,).
 
     It takes five calls of the original. Only where these do not fit, as beside a kink or where the objective is rough,
@@ -176,7 +186,7 @@ def verify_solution(objective: Differentiable, x: np.ndarray, floor: float, limi
         return Verification(False, message=f"There the original function raises {type(error).__name__}: {error}.")
     if np.isnan(original) and np.isfinite(compiled):
         return Verification(False, message="There the original function is NaN.")
-    p = rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * differences.step_scale(x)
+    p = rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * _units(objective, x)
     if limits is not None:
         room = np.minimum(x - limits.lower, limits.upper - x)
         p = np.where(room > SOLUTION_STEP * np.abs(p), p, 0.0)
@@ -184,7 +194,7 @@ def verify_solution(objective: Differentiable, x: np.ndarray, floor: float, limi
 
 
 def _compare_quickly(
-    objective: Differentiable, x: np.ndarray, p: np.ndarray, original: float, floor: float
+    objective: Any, x: np.ndarray, p: np.ndarray, original: float, floor: float
 ) -> Verification | None:
     """Return the comparison of the value and of the slope along `p`, by four calls; None where they do not fit."""
     compiled, gradient = objective.value_and_grad(x)
@@ -227,7 +237,7 @@ def _compare_slopes(
     """Return the comparison of the gradient with a secant along a random direction that no cancellation hides."""
     value, gradient = objective.value_and_grad(x)
     signs = np.where(gradient == 0, rng.choice([-1.0, 1.0], x.size), np.sign(gradient))
-    p = scale * signs * rng.uniform(0.5, 1.0, x.size) * differences.step_scale(x)
+    p = scale * signs * rng.uniform(0.5, 1.0, x.size) * _units(objective, x)
     slope = float(gradient @ p)
     secant, error = differences.directional(objective.original, x, p, SLOPE_TOLERANCE / 10, roughness)
     size = max(abs(secant), float(np.abs(gradient) @ np.abs(p)))
@@ -256,7 +266,7 @@ def _compare_solved(objective: Differentiable, x: np.ndarray, closer: Callable, 
     """
     gradient = objective.value_and_grad(x)[1]
     signs = np.where(gradient == 0, rng.choice([-1.0, 1.0], x.size), np.sign(gradient))
-    p = signs * rng.uniform(0.5, 1.0, x.size) * differences.step_scale(x)
+    p = signs * rng.uniform(0.5, 1.0, x.size) * _units(objective, x)
     slope, size = float(gradient @ p), float(np.abs(gradient) @ np.abs(p))
     secant, spread = _extrapolated(closer, x, p)
     error = spread
@@ -295,7 +305,7 @@ def _look_again(
     ahead, behind, error = differences.one_sided(objective.original, x, p)
     if not abs(ahead - behind) > 10 * error + 1e-4 * max(abs(ahead), abs(behind)):
         return found
-    nearby = x + 1e-3 * differences.step_scale(x) * rng.uniform(-1.0, 1.0, x.size)
+    nearby = x + 1e-3 * _units(objective, x) * rng.uniform(-1.0, 1.0, x.size)
     there = _compare_slopes(objective, nearby, rng, 2.0**-10, floor=floor)
     slopes = f"slopes {behind:.6g} and {ahead:.6g}"
     message = f"There is a kink at {place} along the direction ({slopes}). Close by: {there.message}"
@@ -324,13 +334,14 @@ def verify_constraints(constraints: list[Constraint], x: np.ndarray, mode: str |
     functions = [] if mode in ("off", False) else [constraint.function for constraint in constraints]
     for function in functions:
         if isinstance(function, ConstraintFunction) and function.is_compared:
-            _verify_jacobian(function, x)
+            verify_jacobian(function, x)
         if isinstance(function, ConstraintFunction) and function.supplies_second:
             _verify_curvature(function, x)
     return constraints
 
 
-def _verify_jacobian(function: ConstraintFunction, x: np.ndarray) -> None:
+def verify_jacobian(function: Any, x: np.ndarray) -> Verification:
+    """Return how values and Jacobian of constraints or residuals compare at `x`; VerificationError if wrong."""
     summed = Summed(function, x)
     own, compiled = function.original(x), function.value(x)
     allowed = (SINGLE_TOLERANCE if summed.single else VALUE_TOLERANCE) * np.maximum(np.abs(own), summed.scales)
@@ -342,11 +353,12 @@ def _verify_jacobian(function: ConstraintFunction, x: np.ndarray) -> None:
     if found.passed:
         if function.derived is not None:
             function.derived.is_verified = found.conclusive
-        return
+        return found
     given = function.jacobian(x)
     given = given.toarray() if hasattr(given, "toarray") else given
-    numerical, errors = differences.jacobian(function.original, x)
-    numerical, errors = numerical.reshape(given.shape), errors.reshape(given.shape)
+    units = summed.units(x)
+    numerical, errors = differences.jacobian(lambda u: function.original(units * u), x / units)
+    numerical, errors = (found.reshape(given.shape) / units for found in (numerical, errors))
     distance = np.where(np.abs(given - numerical) > 5 * errors, np.abs(given - numerical), 0.0)
     message = found.message
     if distance.any():

@@ -89,7 +89,7 @@ class Original:
     def commit_state(self, x: Any) -> None:
         """Call the function, so that what it keeps outside is what it keeps at `x`."""
         self._left.take_back()
-        self._number(x)
+        self._result(x)
 
     def require_same(self, recorded: Trace, x: np.ndarray) -> None:
         """Raise if the function, called once more at the point of a trace, gives another value.
