@@ -21,6 +21,8 @@ from autoopt.version import __version__ as __version__
 __all__ = [
     "AutooptError",
     "Objective",
+    "Parameter",
+    "Parameters",
     "check",
     "constant",
     "curve_fit",
@@ -46,6 +48,8 @@ _RENAMED = {"rule": "formula"}
 
 _LAZY = {
     "curve_fit": ("autoopt.optimize.curve_fit", "curve_fit"),
+    "Parameter": ("autoopt.variables.table", "Parameter"),
+    "Parameters": ("autoopt.variables.table", "Parameters"),
     "fit": ("autoopt.fitting.fit", "fit"),
     "least_squares": ("autoopt.optimize.least_squares", "least_squares"),
     "source": ("autoopt.objectives.objective", "source"),

@@ -53,9 +53,9 @@ def minimize(
     ----------
     fun : callable, fun(params, *args) -> scalar
         Plain NumPy and SciPy; it need not know of autoopt.
-    x0 : scalar, array of any shape, or nested dict, list, tuple, namedtuple or dataclass of them
+    x0 : scalar, array of any shape, or nested dict, list, tuple, namedtuple or dataclass of them, or Parameters
         The start. `fun`, `callback` and the result see parameters of this structure. As in SciPy, a plain list of
-        numbers is a vector.
+        numbers is a vector. Of `autoopt.Parameters` (or lmfit's) they see a dict, and `result.params` is the table.
     args : tuple, or one array
         Data, passed on to `fun` and to `jac`, `hess`, `hessp`.
     method : str, optional
@@ -130,8 +130,8 @@ def minimize(
     x0, flat, clock, verification = start.x0, start.flat, _Clock(), None
 
     def finish(result: Any) -> Any:
-        x, timings = start.structure.unflatten(result.x), clock.timings | clock.laps
-        result.update(x=x, x_flat=result.x, verification=verification, timings=timings, notes=clock.notes)
+        timings = clock.timings | clock.laps
+        result.update(start.fields(result.x), verification=verification, timings=timings, notes=clock.notes)
         if "allvecs" in result:
             result.allvecs = [*map(start.structure.unflatten, result.allvecs)]
         return result
