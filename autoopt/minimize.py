@@ -140,11 +140,11 @@ def minimize(
         objective = clock.start(compile_objective(fun, x0, args, engine, (jac, hess, hessp)))
         require_slope(objective, flat, fun)
         view = View.of(objective, start, limits, scale)
-        verification = verified(view.objective, view.x0, verify)
+        problem = solvers.Problem(view.objective, view.x0, view.limits, keeps=shown.return_all)
+        verification = verified(view.objective, view.x0, verify, problem.evaluated(view.x0))
         conditions = verify_constraints(clock.constrained(read(constraints, x0, engine)), flat, verify)
+        problem.constraints = view.constraints(conditions)
         clock.lap("verify")
-        constrained = view.constraints(conditions)
-        problem = solvers.Problem(view.objective, view.x0, view.limits, constrained, keeps=shown.return_all)
         require_finite(objective, problem.initial_value)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
@@ -163,7 +163,7 @@ def minimize(
         z = view.finish(result)
         if verification is not None:
             compared = view.objective, z, result, verification, problem.initial_value, view.limits
-            verification = verified_solution(*compared)
+            verification = verified_solution(*compared, problem.evaluated)
             clock.lap("verify")
         _leave(objective, conditions, result.x)
     except KeyboardInterrupt:

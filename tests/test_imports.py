@@ -256,6 +256,7 @@ ORDER = (
     "constraints",
     "variables",
     "solvers",
+    "verification",
     "check minimize",
     "optimize",
     "models fitting",

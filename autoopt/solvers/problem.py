@@ -82,10 +82,10 @@ class Problem:
         self._origin = self._found
 
     def fun(self, x: np.ndarray) -> float:
-        return self._evaluated(x)[0]
+        return self.evaluated(x)[0]
 
     def jac(self, x: np.ndarray) -> np.ndarray:
-        return self._evaluated(x)[1].copy()
+        return self.evaluated(x)[1].copy()
 
     def value(self, x: np.ndarray) -> float:
         """Return f(x), NaN where the objective is not defined."""
@@ -129,7 +129,7 @@ class Problem:
         """Whether the objective has a value at `x`."""
         if self._alone is not None and np.array_equal(x, self._alone[0]):
             return self._alone[1]
-        self._evaluated(x)
+        self.evaluated(x)
         return self._is_defined
 
     def hess(self, x: np.ndarray) -> np.ndarray:
@@ -214,7 +214,7 @@ class Problem:
         """Whether `x` is the point that was evaluated last."""
         return self._at is not None and np.array_equal(x, self._at)
 
-    def _evaluated(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+    def evaluated(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return value and gradient at `x`, from the one-slot cache where `x` has not changed."""
         if not self._is_at(x):
             at = np.array(x)
