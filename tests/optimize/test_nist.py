@@ -7,6 +7,7 @@ import pytest
 from nist_strd import MODELS, digits, reference
 
 import autoopt
+from autoopt.errors import VerificationError
 
 CASES = [(name, start) for name in sorted(MODELS) for start in (0, 1)]
 
@@ -67,3 +68,23 @@ def test_a_saturated_plateau_is_no_success():
             residuals_of("Rat43"), [700.0, 5.0, 100.0, 1.0], args=(data.x, data.y), method="dogbox"
         )
     assert not result.success and "flat" in result.message
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_coefficients_of_a_millionth_are_compared_in_steps_of_their_size(start):
+    """Hahn1: one step of 1e-2 from coefficients of 1e-6 leads beyond poles, where the curve is another one."""
+    data = reference("Hahn1")
+
+    def squares(b, x, y):
+        return np.sum(residuals_of("Hahn1")(b, x, y) ** 2)
+
+    with np.errstate(all="ignore"):
+        result = autoopt.minimize(squares, data.starts[start], args=(data.x, data.y), options={"maxiter": 3})
+        assert result.verification.passed and result.verification.conclusive
+        with pytest.raises(VerificationError):
+            autoopt.minimize(
+                squares,
+                data.starts[start],
+                args=(data.x, data.y),
+                jac=lambda b, x, y: autoopt.grad(squares)(b, x, y) * np.array([1, 1, 1, 1, 1, 1, 1.001]),
+            )
