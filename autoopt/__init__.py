@@ -21,8 +21,11 @@ from autoopt.version import __version__ as __version__
 __all__ = [
     "AutooptError",
     "Objective",
+    "Parameter",
+    "Parameters",
     "check",
     "constant",
+    "curve_fit",
     "fit",
     "fixed_point",
     "formula",
@@ -31,6 +34,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "least_squares",
     "minimize",
     "models",
     "objective",
@@ -43,7 +47,11 @@ _RENAMED = {"rule": "formula"}
 """Names of earlier versions, which stay for one version."""
 
 _LAZY = {
+    "curve_fit": ("autoopt.optimize.curve_fit", "curve_fit"),
+    "Parameter": ("autoopt.variables.table", "Parameter"),
+    "Parameters": ("autoopt.variables.table", "Parameters"),
     "fit": ("autoopt.fitting.fit", "fit"),
+    "least_squares": ("autoopt.optimize.least_squares", "least_squares"),
     "source": ("autoopt.objectives.objective", "source"),
     "models": ("autoopt.models", None),
 }

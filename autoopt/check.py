@@ -6,7 +6,7 @@ Knows an objective only by its methods; nothing here trusts derived code.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,18 +16,30 @@ from autoopt.constraints.constraint import Constraint
 from autoopt.constraints.function import ConstraintFunction
 from autoopt.constraints.summed import Summed
 from autoopt.errors import AutooptError, ObjectiveError, UsageError, VerificationError
+from autoopt.objectives.compared import found_before, remember
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import resumable
 from autoopt.origin import definition
 from autoopt.stages import during
+from autoopt.verification import (
+    AT_THE_START,
+    CONCLUSIVE,
+    SINGLE_TOLERANCE,
+    SLOPE_FLOOR,
+    SLOPE_TOLERANCE,
+    SOLUTION_STEP,
+    VALUE_TOLERANCE,
+    Evaluated,
+    Verification,
+    compared,
+    directions,
+    extrapolated,
+    fine,
+    is_same_value,
+    units,
+)
 
-VALUE_TOLERANCE = 1e-9
-SINGLE_TOLERANCE = 1e-5
-"""That of an objective that itself calculates in single precision: about a hundred roundings."""
-SLOPE_TOLERANCE = 1e-6
-SLOPE_FLOOR = 1e-7  # ten times what convergence asks of a gradient relative to the value
-_CONCLUSIVE = 3e-4
 _EPSILON = np.finfo(np.float64).eps
 _REMEDY = (
     "if you gave jac, correct it; if the objective reads anything that changes between calls (files, random numbers, "
@@ -36,35 +48,13 @@ _REMEDY = (
 )
 
 
-@dataclass(frozen=True)
-class Verification:
-    """What was compared, and how it came out.
-
-    `value_error` is |compiled - original|; `slope` the gradient along `direction`, `secant` its numerical counterpart
-    with `secant_error` its estimated error, `slope_error` their distance. `kink` says that the slopes ahead and behind
-    x differ there, in which case the comparison was made close by. NaN where nothing was compared. `at_solution` says
-    that the solution was compared too: numbers are those of the start, or of the solution where that did not pass.
-    """
-
-    passed: bool
-    value_error: float = np.nan
-    slope: float = np.nan
-    secant: float = np.nan
-    secant_error: float = np.nan
-    kink: bool = False
-    conclusive: bool = True
-    direction: np.ndarray | None = field(default=None, repr=False, compare=False)
-    message: str = ""
-    at_solution: bool = False
-
-    @property
-    def slope_error(self) -> float:
-        return abs(self.slope - self.secant)
-
-
 @during("comparing with the original function")
-def verify(objective: Differentiable, x: np.ndarray, mode: str | bool = "start") -> Verification | None:
+def verify(
+    objective: Differentiable, x: np.ndarray, mode: str | bool = "start", evaluated: Evaluated | None = None
+) -> Verification | None:
     """Return the comparison at `x`, flat, shape (n,); None if `mode` is "off" or False.
+
+    `evaluated` is value and gradient there, if they are known.
 
     Raises
     ------
@@ -75,42 +65,63 @@ def verify(objective: Differentiable, x: np.ndarray, mode: str | bool = "start")
     UsageError
         If `mode` is none of "start", "off", False.
     """
-    if mode in ("off", False):
+    if not is_on(mode):
         return None
-    if mode not in ("start", True):
-        raise UsageError(f"verify={mode!r} is not understood.", remedy='pass verify="start" or verify="off".')
-    found = _seen_again(objective, x) or compare(objective, x)
+    evaluated = evaluated or objective.value_and_grad(x)
+    found = _seen_again(objective, x, evaluated) or compare(objective, x, evaluated=evaluated)
     if not found.passed:
         raise VerificationError(found.message, remedy=_REMEDY)
     if isinstance(objective, Objective):
         objective.is_verified = found.conclusive
+        if found.conclusive:
+            remember(objective, x, *evaluated, found)
     return found
 
 
-def _seen_again(objective: Any, x: np.ndarray) -> Verification | None:
+def is_on(mode: str | bool) -> bool:
+    """Whether `verify=` asks for a comparison; UsageError if it is not understood."""
+    if mode not in ("off", False, "start", True):
+        raise UsageError(f"verify={mode!r} is not understood.", remedy='pass verify="start" or verify="off".')
+    return mode not in ("off", False)
+
+
+def _seen_again(objective: Any, x: np.ndarray, evaluated: Evaluated) -> Verification | None:
     """Return the comparison at `x` of code that was verified before, with other data or at another start.
 
-    It takes five calls of the original. None where that does not settle it.
+    It takes two calls of the original, or four; none where the code gives what it gave when it was compared at `x`:
+    that the function itself is still the same is seen at the solution. None where that does not settle it.
     """
     if not getattr(objective, "is_verified", False):
         return None
+    if (known := found_before(objective, x, *evaluated)) is not None:
+        return known
     original = objective.original(x)
-    rng = np.random.default_rng(0)
-    p = rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * differences.step_scale(x)
-    found = _compare_quickly(objective, x, p, original, 0.0) if np.isfinite(original) else None
-    if found is None or not found.secant_error <= _CONCLUSIVE * abs(found.secant):
+    if not np.isfinite(original):
         return None
-    numbers = f"slope {found.slope:.10g} along a direction where the original function has {found.secant:.10g}"
-    return replace(found, message=f"The value and the gradient agree with the original function ({numbers}).")
+    p = directions(objective, x, np.random.default_rng(0))
+    for secant, error in AT_THE_START:
+        found = compared(secant(objective.original, x, p, original), p, evaluated, original, 0.0)
+        if found.passed and found.secant_error <= error * abs(found.secant):
+            numbers = f"slope {found.slope:.10g} along a direction where the original function has {found.secant:.10g}"
+            return replace(found, message=f"The value and the gradient agree with the original function ({numbers}).")
+    return None
 
 
-def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", floor: float = 0.0) -> Verification:
+def compare(
+    objective: Any,
+    x: np.ndarray,
+    seed: int = 0,
+    place: str = "x0",
+    floor: float = 0.0,
+    evaluated: Evaluated | None = None,
+) -> Verification:
     """Return how value and gradient of `objective` at `x`, called `place`, compare with its original function.
 
-    Values are compared relative to `floor`, too, and slopes to 1e-7 of it.
+    Values are compared relative to `floor`, too, and slopes to 1e-7 of it. `evaluated` is value and gradient at `x`, if
+    they are known.
     """
     rng = np.random.default_rng(seed)
-    original, (compiled, gradient) = objective.original(x), objective.value_and_grad(x)
+    original, (compiled, gradient) = objective.original(x), evaluated or objective.value_and_grad(x)
     require_finite(objective, original)
     value_error = abs(compiled - original)
     allowed = SINGLE_TOLERANCE if objective.single else VALUE_TOLERANCE
@@ -140,7 +151,13 @@ def compare(objective: Any, x: np.ndarray, seed: int = 0, place: str = "x0", flo
 
 @during("comparing with the original function")
 def verified_solution(
-    objective: Differentiable, x: np.ndarray, result: Any, start: Verification, initial: float, limits: Any = None
+    objective: Any,
+    x: np.ndarray,
+    result: Any,
+    start: Verification,
+    initial: float,
+    limits: Any = None,
+    evaluated: Callable | None = None,
 ) -> Verification:
     """Return `start`, the solution `x` compared too; where that does not pass, its own, and `result` is no success.
 
@@ -149,8 +166,8 @@ def verified_solution(
     raises beside the solution the slope says nothing; one that is not defined at the solution itself is no success.
     """
     try:
-        floor = min(1.0, abs(initial))
-        found = verify_solution(objective, x, floor, limits)
+        at_x = (evaluated or objective.value_and_grad)(x)
+        found = verify_solution(objective, x, min(1.0, abs(initial)), limits, at_x)
     except (ArithmeticError, ValueError, RuntimeError, AutooptError):
         return start
     if found.passed:
@@ -160,48 +177,39 @@ def verified_solution(
     return replace(found, at_solution=True)
 
 
-def verify_solution(objective: Differentiable, x: np.ndarray, floor: float, limits: Any = None) -> Verification:
+def verify_solution(
+    objective: Any, x: np.ndarray, floor: float, limits: Any = None, evaluated: Evaluated | None = None
+) -> Verification:
     """Return the comparison of value and slope with the original at the solution `x`, flat, shape (n,).
 
-    It takes five calls of the original. Only where these do not fit, as beside a kink or where the objective is rough,
-    all of `compare` is done. Entries within a step of their `limits` are left where they are.
+    It takes three calls of the original, or seven; one where the code gives what it gave when it was compared at `x`.
+    Only where these do not fit, as beside a kink or where the objective is rough, all of `compare` is done. Entries
+    within a step of their `limits` are left where they are. The last call of the original is that at `x`, if all fits.
     """
-    rng = np.random.default_rng(2)
-    compiled = objective.value_and_grad(x)[0]
-    if objective.closer(x):
-        return compare(objective, x, 2, "the solution", floor)
+    at_x: Evaluated = evaluated or objective.value_and_grad(x)
+    known = found_before(objective, x, *at_x)
+    if known is None and objective.closer(x):
+        return compare(objective, x, 2, "the solution", floor, at_x)
+    p = directions(objective, x, np.random.default_rng(2))
+    if limits is not None:
+        room = np.minimum(x - limits.lower, limits.upper - x)
+        p = np.where(room > SOLUTION_STEP * np.abs(p), p, 0.0)
+    first = None if known else fine(objective.original, x, p, at_x[0])
     try:
         original = objective.original(x)
     except Exception as error:
         return Verification(False, message=f"There the original function raises {type(error).__name__}: {error}.")
-    if np.isnan(original) and np.isfinite(compiled):
+    if np.isnan(original) and np.isfinite(at_x[0]):
         return Verification(False, message="There the original function is NaN.")
-    p = rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * differences.step_scale(x)
-    if limits is not None:
-        room = np.minimum(x - limits.lower, limits.upper - x)
-        p = np.where(room > SOLUTION_STEP * np.abs(p), p, 0.0)
-    return _compare_quickly(objective, x, p, original, floor) or compare(objective, x, 2, "the solution", floor)
-
-
-def _compare_quickly(
-    objective: Differentiable, x: np.ndarray, p: np.ndarray, original: float, floor: float
-) -> Verification | None:
-    """Return the comparison of the value and of the slope along `p`, by four calls; None where they do not fit."""
-    compiled, gradient = objective.value_and_grad(x)
-    slope, value_error = float(gradient @ p), abs(compiled - original)
-    wide, narrow = (differences.secant(objective.original, x, p, h) for h in (SOLUTION_STEP, SOLUTION_STEP / 4))
-    secant = float((16 * narrow - wide) / 15)
-    spread = float(abs(narrow - wide)) + 16 * _EPSILON * abs(original) / SOLUTION_STEP
-    size = max(abs(secant), float(np.abs(gradient) @ np.abs(p)))
-    allowance = spread + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor
-    slopes_agree = abs(slope - secant) <= allowance or not (p.any() and np.isfinite(secant))
-    if slopes_agree and value_error <= VALUE_TOLERANCE * max(abs(original), floor):
-        return Verification(True, value_error, slope, secant, spread, direction=p)
-    return None
-
-
-SOLUTION_STEP = 2.0**-9
-"""The first step of the comparison at the solution, in units of the parameters."""
+    if known and is_same_value(at_x[0], original, floor):
+        return known
+    for secant in (first, None):
+        found = compared(secant or extrapolated(objective.original, x, p, original), p, at_x, original, floor)
+        if found.passed:
+            if p.all() and np.isfinite(found.secant):
+                remember(objective, x, *at_x, found)
+            return found
+    return compare(objective, x, 2, "the solution", floor, at_x)
 
 
 def require_finite(objective: Differentiable, value: float) -> None:
@@ -222,22 +230,22 @@ def require_finite(objective: Differentiable, value: float) -> None:
 
 
 def _compare_slopes(
-    objective: Differentiable, x: np.ndarray, rng: Any, scale: float = 1.0, roughness: float = 0.0, floor: float = 0.0
+    objective: Differentiable, x: np.ndarray, rng: Any, scale: Any = 1.0, roughness: float = 0.0, floor: float = 0.0
 ) -> Verification:
     """Return the comparison of the gradient with a secant along a random direction that no cancellation hides."""
     value, gradient = objective.value_and_grad(x)
     signs = np.where(gradient == 0, rng.choice([-1.0, 1.0], x.size), np.sign(gradient))
-    p = scale * signs * rng.uniform(0.5, 1.0, x.size) * differences.step_scale(x)
+    p = scale * signs * rng.uniform(0.5, 1.0, x.size) * units(objective, x)
     slope = float(gradient @ p)
     secant, error = differences.directional(objective.original, x, p, SLOPE_TOLERANCE / 10, roughness)
     size = max(abs(secant), float(np.abs(gradient) @ np.abs(p)))
-    allowance = 5 * error + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor * scale
+    allowance = 5 * error + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor * np.max(scale)
     passed = not abs(slope - secant) > allowance
-    conclusive = bool(allowance <= _CONCLUSIVE * max(size, 1e-4 * scale * abs(value)))
+    conclusive = bool(allowance <= CONCLUSIVE * max(size, 1e-4 * np.max(scale) * abs(value)))
     if (
         passed and not conclusive
     ):  # at a stationary point the slope is 0, and so may be the value: compare with the rise
-        conclusive = bool(allowance <= _CONCLUSIVE * _rise(objective.original, x, p, value))
+        conclusive = bool(allowance <= CONCLUSIVE * _rise(objective.original, x, p, value))
     source = objective.gradient_source
     numbers = f"{slope:.10g} along a direction where the original function has slope {secant:.10g} +- {error:.1e}"
     if not passed:
@@ -256,22 +264,16 @@ def _compare_solved(objective: Differentiable, x: np.ndarray, closer: Callable, 
     """
     gradient = objective.value_and_grad(x)[1]
     signs = np.where(gradient == 0, rng.choice([-1.0, 1.0], x.size), np.sign(gradient))
-    p = signs * rng.uniform(0.5, 1.0, x.size) * differences.step_scale(x)
+    p = signs * rng.uniform(0.5, 1.0, x.size) * units(objective, x)
     slope, size = float(gradient @ p), float(np.abs(gradient) @ np.abs(p))
-    secant, spread = _extrapolated(closer, x, p)
+    secant, spread = extrapolated(closer, x, p)
     error = spread
     if abs(slope - secant) > error + SLOPE_TOLERANCE * size:
-        error += 2 * abs(_extrapolated(objective.original, x, p)[0] - secant)
+        error += 2 * abs(extrapolated(objective.original, x, p)[0] - secant)
     passed = abs(slope - secant) <= error + SLOPE_TOLERANCE * size
     numbers = f"{slope:.10g} along a direction where the equations, solved closer, give {secant:.10g} +- {error:.1e}"
     message = f"The value agrees with the original function, and the gradient to the tolerance: {numbers}."
     return Verification(bool(passed), np.nan, slope, secant, error, False, True, p, message)
-
-
-def _extrapolated(f: Callable, x: np.ndarray, p: np.ndarray) -> tuple[float, float]:
-    """Return the slope by two secants, and their distance."""
-    wide, narrow = (differences.secant(f, x, p, h) for h in (SOLUTION_STEP, SOLUTION_STEP / 4))
-    return float((16 * narrow - wide) / 15), float(abs(narrow - wide))
 
 
 def _rise(f: Callable, x: np.ndarray, p: np.ndarray, value: float) -> float:
@@ -284,7 +286,10 @@ def _rise(f: Callable, x: np.ndarray, p: np.ndarray, value: float) -> float:
 def _look_again(
     objective: Differentiable, x: np.ndarray, found: Verification, rng: Any, place: str, floor: float
 ) -> Verification:
-    """Return the verdict on a slope that does not fit: noise, a shorter ladder of steps or a kink may explain it."""
+    """Return the verdict on a slope that does not fit: noise, a shorter ladder of steps or a kink may explain it.
+
+    So may steps of 1 for parameters of 1e-6, which lead beyond poles: these are moved by parts of themselves.
+    """
     p = found.direction
     assert p is not None  # slopes were compared along it
     roughness = differences.noise(objective.original, x, p)
@@ -292,10 +297,14 @@ def _look_again(
         again = _compare_slopes(objective, x, rng, scale, roughness, floor)
         if again.passed and (again.conclusive or scale == 1.0):
             return replace(again, value_error=found.value_error)
+    relative = np.where(x, np.minimum(np.abs(x) / units(objective, x), 1.0), 1e-4)
+    again = _compare_slopes(objective, x, np.random.default_rng(1), relative, floor=floor)
+    if again.passed and again.conclusive:
+        return replace(again, value_error=found.value_error)
     ahead, behind, error = differences.one_sided(objective.original, x, p)
     if not abs(ahead - behind) > 10 * error + 1e-4 * max(abs(ahead), abs(behind)):
         return found
-    nearby = x + 1e-3 * differences.step_scale(x) * rng.uniform(-1.0, 1.0, x.size)
+    nearby = x + 1e-3 * units(objective, x) * rng.uniform(-1.0, 1.0, x.size)
     there = _compare_slopes(objective, nearby, rng, 2.0**-10, floor=floor)
     slopes = f"slopes {behind:.6g} and {ahead:.6g}"
     message = f"There is a kink at {place} along the direction ({slopes}). Close by: {there.message}"
@@ -324,13 +333,14 @@ def verify_constraints(constraints: list[Constraint], x: np.ndarray, mode: str |
     functions = [] if mode in ("off", False) else [constraint.function for constraint in constraints]
     for function in functions:
         if isinstance(function, ConstraintFunction) and function.is_compared:
-            _verify_jacobian(function, x)
+            verify_jacobian(function, x)
         if isinstance(function, ConstraintFunction) and function.supplies_second:
             _verify_curvature(function, x)
     return constraints
 
 
-def _verify_jacobian(function: ConstraintFunction, x: np.ndarray) -> None:
+def verify_jacobian(function: Any, x: np.ndarray) -> Verification:
+    """Return how values and Jacobian of constraints or residuals compare at `x`; VerificationError if wrong."""
     summed = Summed(function, x)
     own, compiled = function.original(x), function.value(x)
     allowed = (SINGLE_TOLERANCE if summed.single else VALUE_TOLERANCE) * np.maximum(np.abs(own), summed.scales)
@@ -338,15 +348,17 @@ def _verify_jacobian(function: ConstraintFunction, x: np.ndarray) -> None:
         k = int(np.argmax(np.abs(own - compiled) / allowed))
         happened = f"Value [{k}] of {function.name} is wrong: {compiled[k]!r}, but the function gives {own[k]!r}."
         raise VerificationError(happened, definition(function.fun), _REMEDY)
-    found = _seen_again(summed, x) or compare(summed, x, floor=1.0)
+    evaluated = summed.value_and_grad(x)
+    found = _seen_again(summed, x, evaluated) or compare(summed, x, floor=1.0, evaluated=evaluated)
     if found.passed:
         if function.derived is not None:
             function.derived.is_verified = found.conclusive
-        return
+        return found
     given = function.jacobian(x)
     given = given.toarray() if hasattr(given, "toarray") else given
-    numerical, errors = differences.jacobian(function.original, x)
-    numerical, errors = numerical.reshape(given.shape), errors.reshape(given.shape)
+    size = summed.units(x)
+    numerical, errors = differences.jacobian(lambda u: function.original(size * u), x / size)
+    numerical, errors = (found.reshape(given.shape) / size for found in (numerical, errors))
     distance = np.where(np.abs(given - numerical) > 5 * errors, np.abs(given - numerical), 0.0)
     message = found.message
     if distance.any():

@@ -149,6 +149,12 @@ class VerificationError(AutooptError):
     """The derived code and the original function disagree."""
 
 
+class FitError(AutooptError, RuntimeError):
+    """No minimum was found by a function that returns nothing but the parameters at one; `result` is where it ended."""
+
+    result: object = None
+
+
 class InferenceError(AutooptError):
     """Standard errors or intervals do not exist at this solution."""
 

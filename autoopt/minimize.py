@@ -53,9 +53,9 @@ def minimize(
     ----------
     fun : callable, fun(params, *args) -> scalar
         Plain NumPy and SciPy; it need not know of autoopt.
-    x0 : scalar, array of any shape, or nested dict, list, tuple, namedtuple or dataclass of them
+    x0 : scalar, array of any shape, or nested dict, list, tuple, namedtuple or dataclass of them, or Parameters
         The start. `fun`, `callback` and the result see parameters of this structure. As in SciPy, a plain list of
-        numbers is a vector.
+        numbers is a vector. Of `autoopt.Parameters` (or lmfit's) they see a dict, and `result.params` is the table.
     args : tuple, or one array
         Data, passed on to `fun` and to `jac`, `hess`, `hessp`.
     method : str, optional
@@ -130,8 +130,8 @@ def minimize(
     x0, flat, clock, verification = start.x0, start.flat, _Clock(), None
 
     def finish(result: Any) -> Any:
-        x, timings = start.structure.unflatten(result.x), clock.timings | clock.laps
-        result.update(x=x, x_flat=result.x, verification=verification, timings=timings, notes=clock.notes)
+        timings = clock.timings | clock.laps
+        result.update(start.fields(result.x), verification=verification, timings=timings, notes=clock.notes)
         if "allvecs" in result:
             result.allvecs = [*map(start.structure.unflatten, result.allvecs)]
         return result
@@ -140,11 +140,11 @@ def minimize(
         objective = clock.start(compile_objective(fun, x0, args, engine, (jac, hess, hessp)))
         require_slope(objective, flat, fun)
         view = View.of(objective, start, limits, scale)
-        verification = verified(view.objective, view.x0, verify)
+        problem = solvers.Problem(view.objective, view.x0, view.limits, keeps=shown.return_all)
+        verification = verified(view.objective, view.x0, verify, problem.evaluated(view.x0))
         conditions = verify_constraints(clock.constrained(read(constraints, x0, engine)), flat, verify)
+        problem.constraints = view.constraints(conditions)
         clock.lap("verify")
-        constrained = view.constraints(conditions)
-        problem = solvers.Problem(view.objective, view.x0, view.limits, constrained, keeps=shown.return_all)
         require_finite(objective, problem.initial_value)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
@@ -163,7 +163,7 @@ def minimize(
         z = view.finish(result)
         if verification is not None:
             compared = view.objective, z, result, verification, problem.initial_value, view.limits
-            verification = verified_solution(*compared)
+            verification = verified_solution(*compared, problem.evaluated)
             clock.lap("verify")
         _leave(objective, conditions, result.x)
     except KeyboardInterrupt:

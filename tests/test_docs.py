@@ -53,10 +53,10 @@ def test_code_that_the_page_says_is_followed_has_its_derivative(function):
     np.testing.assert_allclose(autoopt.grad(f)(x), slopes, rtol=1e-7)
 
 
-def test_examples_of_second_derivatives_are_what_comes_out():
-    page = ROOT / "docs" / "second_order.rst"
-    found = doctest.testfile(str(page), module_relative=False, optionflags=doctest.ELLIPSIS)
-    assert found.attempted > 10 and found.failed == 0
+@pytest.mark.parametrize(("page", "least"), [("second_order", 10), ("least_squares", 7)])
+def test_examples_of_pages_are_what_comes_out(page, least):
+    found = doctest.testfile(str(ROOT / "docs" / f"{page}.rst"), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert found.attempted > least and found.failed == 0
 
 
 def test_readme_example_prints_the_source_that_it_shows(capsys):

@@ -256,7 +256,10 @@ ORDER = (
     "constraints",
     "variables",
     "solvers",
-    "check minimize models fitting",
+    "verification",
+    "check minimize",
+    "optimize",
+    "models fitting",
     "autoopt",  # the public names
     "cli",
 )
@@ -342,6 +345,8 @@ BY_NAME = (
     "tracing.formulas",
     "tracing.frames",
     "fitting.fit",
+    "optimize.curve_fit",
+    "optimize.least_squares",
     "models",
     "cli",
 )

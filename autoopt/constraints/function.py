@@ -54,6 +54,8 @@ class ConstraintFunction:
         What could not be derived.
     slopes : Sparsity or None
         Where the derived Jacobian may differ from 0, if it is worth keeping sparse; it then is.
+    sizes : ndarray, shape (k,)
+        By how much each value changes, to first order, when all parameters change by their sizes at x0.
     compiled : bool
         Whether second derivatives have been asked for, and cost nothing more.
 
@@ -85,6 +87,7 @@ class ConstraintFunction:
         with users_code(f"jac of {name}", ObjectiveError):
             given = self.jacobian(self.start)
         shapes.require_finite(given, f"The Jacobian of {name}", self.structure, fun)
+        self.sizes = np.asarray(abs(given) @ differences.step_scale(self.start))
 
     # First derivatives ------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The values of a constraint as one number, which can be compared as an objective is."""
+"""The values of a constraint, or of residuals, as one number, which can be compared as an objective is."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
-from autoopt.constraints.function import ConstraintFunction
 
 
 class Summed:
     """w . c(x) with weights of either sign, by which every value has a slope of about 1 in the units of x.
 
-    So that none hides behind another; what `check` asks of an objective.
+    So that none hides behind another; what `check` asks of an objective. `function` is a `ConstraintFunction`, or has
+    what is used here of one.
     """
 
-    def __init__(self, function: ConstraintFunction, x: np.ndarray) -> None:
+    def __init__(self, function: Any, x: np.ndarray) -> None:
         self._function = function
         self.structure, self.size = function.structure, x.size
         self.function, self.args = function.fun, function.args
@@ -40,13 +40,22 @@ class Summed:
         gradient = np.asarray(self._weights @ self._function.jacobian(x)).reshape(-1)
         return float(self._weights @ self._function.value(x)), gradient
 
+    def units(self, x: np.ndarray) -> np.ndarray:
+        """Return the size of each parameter for steps, shape (n,)."""
+        return units_of(self._function, x)
+
     def closer(self, x: Any) -> Callable | None:
         """Return values with equations solved closer: they are not asked of a constraint."""
         return None
 
 
-def slope_scales(function: ConstraintFunction, x: np.ndarray) -> np.ndarray:
+def slope_scales(function: Any, x: np.ndarray) -> np.ndarray:
     """Return by how much each value changes, to first order, when all parameters change by their size, shape (k,)."""
     jacobian = function.jacobian(x)
-    slopes = abs(jacobian) @ differences.step_scale(x)
+    slopes = abs(jacobian) @ units_of(function, x)
     return np.where(slopes > 0, slopes, 1.0)
+
+
+def units_of(function: Any, x: np.ndarray) -> np.ndarray:
+    """Return the size of each parameter for steps, as the function has it, by default max(|x_i|, 1)."""
+    return getattr(function, "units", differences.step_scale)(x)

@@ -37,3 +37,32 @@ def weighted(function: Callable) -> Callable:
         return np.dot(weights, np.ravel(function(x, *data)))
 
     return weighted
+
+
+def residuals(model: Callable) -> Callable:
+    """Return what `model`, of xdata and its parameters, leaves of ydata: a function of a dict of the parameters."""
+
+    def residuals(p, xdata, ydata):
+        return np.ravel(model(xdata, *p.values()) - ydata)
+
+    return residuals
+
+
+def standardised(model: Callable) -> Callable:
+    """Return the residuals in units of their standard deviations, which come last."""
+
+    def standardised(p, xdata, ydata, sigma):
+        return np.ravel(model(xdata, *p.values()) - ydata) / sigma
+
+    return standardised
+
+
+def decorrelated(model: Callable) -> Callable:
+    """Return the residuals times the inverse of the Cholesky factor of their covariance, which comes last."""
+
+    def decorrelated(p, xdata, ydata, factor):
+        from scipy.linalg import solve_triangular
+
+        return solve_triangular(factor, np.ravel(model(xdata, *p.values()) - ydata), lower=True)
+
+    return decorrelated

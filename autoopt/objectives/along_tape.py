@@ -42,7 +42,12 @@ def _compiled(dispatch: Dispatch, kind: str, x: np.ndarray) -> Callable[[np.ndar
 def _stepwise(path: Path, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
     """Return the products along the tape of a path that holds at `x`."""
     try:
-        functions = path.products_along_tape(lambda: EagerFunctions(path.tape, "hessp", "", ties=True))
+        if path.along_tape is None:
+            path.along_tape = EagerFunctions(path.tape, "hessp", "", ties=True), path.tape
+        functions, tape = path.along_tape
+        if tape is not path.tape:
+            functions.bind(path.tape)
+            path.along_tape = functions, path.tape
         functions.admit(path.counts)
     except (AutooptError, NotImplementedError):
         return None

@@ -15,6 +15,7 @@ from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import PUBLIC, Kind
 from autoopt.objectives.along_tape import product_at
+from autoopt.objectives.compared import Compared
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import meets_kinks
 from autoopt.objectives.exports import exported
@@ -72,6 +73,9 @@ class Objective:
 
     is_verified = False
     """Whether value and gradient of this code have been compared with those of the function, conclusively."""
+
+    compared: tuple[Compared, ...] = ()
+    """Where that was, and where the last run ended."""
 
     def __init__(self, f: Callable, x0: Any, args: tuple = (), engine: str = "auto", scalar: bool = True) -> None:
         self.function, self.engine, self.scalar = f, engine, scalar

@@ -64,6 +64,7 @@ class Original:
         self._literals = False  # whether the numbers in the function's text are traced
         self._modes = np.geterr()
         self._heeds = False  # whether NumPy's warnings decide something
+        self._called: np.ndarray | None = None  # where it was called last, since the latest trace
 
     def let_go(self) -> None:
         """Let go of the function and its data."""
@@ -87,9 +88,10 @@ class Original:
             return np.asarray(self._result(x), dtype=float)
 
     def commit_state(self, x: Any) -> None:
-        """Call the function, so that what it keeps outside is what it keeps at `x`."""
-        self._left.take_back()
-        self._number(x)
+        """Call the function, unless that was done last, so that what it keeps outside is what it keeps at `x`."""
+        if self._left.changes or self._called is None or not np.array_equal(self._called, x):
+            self._left.take_back()
+            self._result(x)
 
     def require_same(self, recorded: Trace, x: np.ndarray) -> None:
         """Raise if the function, called once more at the point of a trace, gives another value.
@@ -117,7 +119,8 @@ class Original:
         return float(np.asarray(self._result(x)).reshape(()))
 
     def _result(self, x: Any) -> Any:
-        parameters = self.structure.unflatten(self.structure.vector(x).copy())
+        self._called = self.structure.vector(x).copy()
+        parameters = self.structure.unflatten(self._called.copy())
         if not self._heeds:
             return self.function(parameters, *self.args)
         with np.errstate(**self._modes):
@@ -129,7 +132,7 @@ class Original:
         """Return the trace at `x`, in the user's modes, what searches find being roots."""
         with np.errstate(**self._modes):
             recorded = self._with_roots(x)
-        self._left = recorded.side_effects
+        self._left, self._called = recorded.side_effects, None
         self.single = self.single or recorded.single
         self._heeds = self._heeds or recorded.tape.heeds
         return recorded

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections import ChainMap
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -69,8 +69,9 @@ class Path:
 
     second: bool | None = None
     product_compared = False
-    _stepwise: Compiled | None = None  # the products with the Hessian along the tape, and the tape whose data it has
-    _stepwise_of: Tape | None = None
+    along_tape: Any = (
+        None  # the products with the Hessian for which no code is derived, and the tape whose data they have
+    )
 
     def __init__(self, recorded: Trace, point: np.ndarray, repeats: bool, budget: float) -> None:
         self.trace, self.point, self._budget = recorded, point, budget
@@ -143,26 +144,17 @@ class Path:
         self._values = self._values[0], self._values[0]
         self.__dict__.pop("_leaves", None)
         self.compiled.clear()
-        self._stepwise = None
+        self.along_tape = None
 
     @property
     def is_eager(self) -> bool:
         """Whether something of it is evaluated step by step."""
         return any(getattr(compiled, "is_eager", False) for compiled in self.compiled.values())
 
-    def products_along_tape(self, make: Callable[[], Compiled]) -> Compiled:
-        """Return the functions that `make` gave first, with the data that the path has now."""
-        if self._stepwise is None:
-            self._stepwise, self._stepwise_of = make(), self.tape
-        elif self._stepwise_of is not self.tape:
-            self._stepwise.bind(self.tape)
-            self._stepwise_of = self.tape
-        return self._stepwise
-
     def twin(self) -> Path:
         """Return a path of the same code, to which other data can be bound."""
         other = copy.copy(self)
-        other._stepwise = other._stepwise_of = None
+        other.along_tape = None
         other.counts, other._more, other._kept = set(self.counts), list(self._more), dict(self._kept)
         other.orders = dict(self.orders)
         other.compiled = {kind: rebound(compiled, self.tape) for kind, compiled in dict(self.compiled).items()}
@@ -247,7 +239,7 @@ class Path:
         )
         self._values, self._found = (first, first if is_same else second), {}
         self.compiled = {kind: code for kind, bound in self.compiled.items() if (code := unbound(bound)) is not None}
-        self._stepwise, self._stepwise_of = self._stepwise and unbound(self._stepwise), None
+        self.along_tape = self.along_tape and (unbound(self.along_tape[0]), None)
         self._watch(watches)
         self._put(*self._values)
 

@@ -48,6 +48,10 @@ class Limits:
 
         return Bounds(self.lower, self.upper)
 
+    def allow(self, x: np.ndarray) -> bool:
+        """Whether `x`, shape (n,), is within them; interior-point methods pass them on their way."""
+        return bool((x >= self.lower).all() and (x <= self.upper).all())
+
     def projected(self, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """Return the gradient, shape (n,), cut to the distance that each entry may still go downhill."""
         return x - np.clip(x - gradient, self.lower, self.upper)

@@ -260,20 +260,34 @@ def _judged(point: Point, found: Certificate, bends_down: bool, null: list[np.nd
     if falls:
         return replace(found, status="descending")
     for direction in null[:_NULL]:
+        has_slope = abs(float(point.gradient @ direction)) > point.tolerance
+        if not has_slope and _is_plateau(point, direction):
+            continue
         lower = lower_along(point, direction)
-        if lower is not None and abs(float(point.gradient @ direction)) > point.tolerance:
+        if lower is not None and has_slope:
             return replace(found, status="descending", direction=direction, lower=lower, step=lower - point.x)
         if lower is not None:  # without slope and curvature: f falls by a third power
             return replace(found, status="saddle", direction=direction, lower=lower)
-        if abs(float(point.gradient @ direction)) > point.tolerance:  # it falls, and rises close by: a kink is near
+        if has_slope:  # it falls, and rises close by: a kink is near
             return replace(found, status="unknown")
     for direction in null[:_NULL]:
         ahead, behind = (level_along(point, sign * direction) is not None for sign in (1.0, -1.0))
-        if (ahead and behind) or ((ahead or behind) and not point.gradient.any()):
+        idle = not point.gradient[np.abs(direction) > 1e-8 * point.size].any()
+        if (ahead and behind) or ((ahead or behind) and idle):
             return replace(found, status="flat", direction=direction)
         if ahead or behind:
             return replace(found, status="infinite", direction=direction if ahead else -direction)
     return found
+
+
+def _is_plateau(point: Point, direction: np.ndarray) -> bool:
+    """Whether slopes along `direction` are nothing beside f at the point and close by: saturated, clipped, truncated."""
+    nothing = max(_EPSILON * abs(point.value), _TINY)
+    for side in (1e-3, -1e-3):
+        beside = point.x + side * direction
+        if point.problem.is_defined(beside) and abs(float(point.problem.jac(beside) @ direction)) > nothing:
+            return False
+    return True
 
 
 _NEGATIVE = 1e-10

@@ -11,6 +11,7 @@ import numpy as np
 
 from autoopt.solvers.convergence import gradient_tolerance, is_stationary, iteration_limit
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.scipys_constraints import as_values, refuse_keep_feasible
 from autoopt.solvers.table import solver
 
 
@@ -86,3 +87,44 @@ def _on_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
             if problem.value_alone(moved) <= problem.value_alone(x):
                 x = moved
     return x
+
+
+_RADIUS = 1e-8
+"""The last radius of a model's region: SciPy's leaves half of the digits that values can tell."""
+
+
+@solver(
+    "cobyla",
+    takes={"bounds", "constraints"},
+    uses=(),
+    options={"tol": _RADIUS, "rhobeg": None, "maxiter": _evaluation_limit, "catol": 1e-8, "f_target": None},
+    tol=("tol",),
+    stalls={0, 2, 7},
+)
+def cobyla(problem: Problem, options: dict):
+    """Linear models of values with bounds and constraints; no derivatives on the way, for a handful of parameters."""
+    return _modelled(problem, "COBYLA", options)
+
+
+@solver(
+    "cobyqa",
+    takes={"bounds", "constraints"},
+    uses=(),
+    options={"final_tr_radius": _RADIUS, "initial_tr_radius": None, "maxfev": None, "maxiter": None}
+    | {"feasibility_tol": None, "f_target": None, "scale": None},
+    tol=("final_tr_radius",),
+    stalls={0, -2},
+)
+def cobyqa(problem: Problem, options: dict):
+    """Quadratic models of values with bounds and constraints; no derivatives on the way, for up to some dozens."""
+    return _modelled(problem, "COBYQA", options)
+
+
+def _modelled(problem: Problem, method: str, options: dict) -> Any:
+    """Return SciPy's result within the bounds."""
+    refuse_keep_feasible(problem, method.lower())
+    given = {"jac": None, "bounds": problem.scipy_bounds, "constraints": as_values(problem)}
+    raw = problem.scipy(method, options, **given)
+    if problem.limits is not None:  # COBYLA takes bounds for constraints, and misses them by its tolerance
+        raw.x = np.clip(raw.x, problem.limits.lower, problem.limits.upper)
+    return raw

@@ -170,10 +170,11 @@ def _metric(raw: Any) -> Callable | None:
 
 
 def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: Collection[str]) -> bool:
-    """Whether the run may go on: it stopped by itself or at a limit of ours, not where the user had it stop."""
+    """Whether the run may go on: it stopped by itself, at no limit, and not where the user had it stop."""
     if not (end.raw.success or end.raw.status in solver.stalls):
-        lost = not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
-        return lost or not {*_LIMITS} & {*chosen}
+        return not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
+    if not end.raw.success and {*_LIMITS} & {*chosen}:
+        return False
     if {*solver.tol} & {*chosen} and end.raw.success and end.found.status == "descending":
         return is_far(problem, end)
     return True

@@ -15,6 +15,7 @@ from autoopt.constraints.constraint import Constraint
 from autoopt.solvers.convergence import iteration_limit
 from autoopt.solvers.entries import Beside, Entries, everywhere, of_matrix
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.scipys_constraints import refuse_keep_feasible
 from autoopt.solvers.table import solver
 
 _INFINITE = 2e19
@@ -57,6 +58,7 @@ _OPTIONS = (
 )
 def ipopt(problem: Problem, options: dict):
     """Interior point with exact Hessian of the Lagrangian; for many parameters and constraints (extra: ipopt)."""
+    refuse_keep_feasible(problem, "ipopt")
     calls = _Calls(problem)
     try:
         return _run(problem, calls, options)

@@ -89,10 +89,10 @@ class Problem:
         self._origin = self._found
 
     def fun(self, x: np.ndarray) -> float:
-        return self._evaluated(x)[0]
+        return self.evaluated(x)[0]
 
     def jac(self, x: np.ndarray) -> np.ndarray:
-        return self._evaluated(x)[1].copy()
+        return self.evaluated(x)[1].copy()
 
     def value(self, x: np.ndarray) -> float:
         """Return f(x), NaN where the objective is not defined."""
@@ -136,7 +136,7 @@ class Problem:
         """Whether the objective has a value at `x`."""
         if self._alone is not None and np.array_equal(x, self._alone[0]):
             return self._alone[1]
-        self._evaluated(x)
+        self.evaluated(x)
         return self._is_defined
 
     def hess(self, x: np.ndarray) -> np.ndarray:
@@ -219,16 +219,11 @@ class Problem:
         if self.best_value < self.initial_value - ENDLESS * max(1.0, abs(self.initial_value)):
             raise Unbounded
 
-    def _is_allowed(self, x: np.ndarray) -> bool:
-        """Whether `x` is within the bounds, which interior-point methods pass on their way."""
-        limits = self.limits
-        return limits is None or bool((x >= limits.lower).all() and (x <= limits.upper).all())
-
     def _is_at(self, x: np.ndarray) -> bool:
         """Whether `x` is the point that was evaluated last."""
         return self._at is not None and np.array_equal(x, self._at)
 
-    def _evaluated(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+    def evaluated(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return value and gradient at `x`, from the one-slot cache where `x` has not changed."""
         if not self._is_at(x):
             at = np.array(x)
@@ -246,7 +241,7 @@ class Problem:
         return self._found
 
     def _seen(self, at: np.ndarray, value: float) -> None:
-        if value < self.best_value and self._is_allowed(at):
+        if value < self.best_value and (self.limits is None or self.limits.allow(at)):
             self.best, self.best_value = at, value
         self._highest = max(self._highest, value) if np.isfinite(value) else self._highest
 

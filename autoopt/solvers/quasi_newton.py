@@ -11,7 +11,7 @@ import numpy as np
 from autoopt.solvers.constraints import restored
 from autoopt.solvers.convergence import gradient_tolerance, iteration_limit, stationary_under_constraints
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.scipys_constraints import as_dicts
+from autoopt.solvers.scipys_constraints import as_dicts, refuse_keep_feasible
 from autoopt.solvers.table import solver
 
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -102,6 +102,7 @@ def slsqp(problem: Problem, options: dict):
     """Sequential quadratic programming with bounds and constraints; for up to some hundred parameters."""
     from scipy.optimize import OptimizeResult
 
+    refuse_keep_feasible(problem, "slsqp")
     resting = 0
 
     def watch(x: np.ndarray) -> None:

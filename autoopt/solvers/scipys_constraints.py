@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.constraints.constraint import Constraint
+from autoopt.errors import UsageError
 
 
 def as_dicts(problem: Any) -> list[dict]:
@@ -61,6 +62,30 @@ def as_objects(problem: Any, dense: bool) -> list[Any]:
         )
 
     return [one(constraint) for constraint in problem.constraints]
+
+
+def as_values(problem: Any) -> list[Any]:
+    """Return SciPy's constraints without derivatives, for the methods that use values alone."""
+    from scipy.optimize import LinearConstraint, NonlinearConstraint
+
+    def one(constraint: Constraint) -> Any:
+        limits = constraint.lower, constraint.upper
+        if constraint.function.linear:
+            matrix = constraint.jacobian(problem.x0)
+            return LinearConstraint(matrix.toarray() if hasattr(matrix, "toarray") else matrix, *limits)
+        return NonlinearConstraint(lambda x: problem.held_value(constraint, x), *limits)
+
+    return [one(constraint) for constraint in problem.constraints]
+
+
+def refuse_keep_feasible(problem: Any, method: str) -> None:
+    """Raise UsageError if a constraint is to be kept on the way, which `method` does not know."""
+    if kept := [one.name for one in problem.constraints if np.any(one.keep_feasible)]:
+        raise UsageError(
+            f"The method {method} does not keep {', '.join(kept)} feasible on the way, as keep_feasible asks.",
+            remedy='use method="trust-constr", or leave keep_feasible out: points where the objective raises are '
+            "stepped back from.",
+        )
 
 
 def _hessian(problem: Any, constraint: Constraint, dense: bool) -> Any:

@@ -100,13 +100,13 @@ class _Holding:
         return Variables(self.names.entries, source, factor, offset, home, np.ones(home.size))
 
 
-def read_fixed(fixed: Any, structure: Structure, flat: np.ndarray) -> tuple[Variables, np.ndarray]:
-    """Return the variables that `fixed` leaves, and the start, shape (n,), with what is held and tied at its values.
+def read_fixed(given: Iterable, structure: Structure, flat: np.ndarray) -> tuple[Variables, np.ndarray]:
+    """Return the variables that are left, and the start, shape (n,), with what is held and tied at its values.
 
     Parameters
     ----------
-    fixed : names, dict, or booleans in the structure of x0
-        As `minimize` takes it.
+    given : iterable of names, dicts, or booleans in the structure of x0
+        Each as `minimize` takes it, the later ones beside the earlier.
     structure : Structure
     flat : ndarray, shape (n,)
         The start.
@@ -117,6 +117,13 @@ def read_fixed(fixed: Any, structure: Structure, flat: np.ndarray) -> tuple[Vari
         For names that there are not, values that do not fit, ties that are none, or if nothing is left to move.
     """
     holding = _Holding(structure, flat)
+    for fixed in given:
+        _read(holding, fixed)
+    return holding.variables(), holding.flat
+
+
+def _read(holding: _Holding, fixed: Any) -> None:
+    structure = holding.names.structure
     if isinstance(fixed, str | int | np.integer) and not isinstance(fixed, bool):
         fixed = [fixed]
     if isinstance(fixed, Mapping):
@@ -128,7 +135,6 @@ def read_fixed(fixed: Any, structure: Structure, flat: np.ndarray) -> tuple[Vari
             holding.held[holding.names.places(name)] = True
     else:
         raise UsageError(f"fixed={fixed!r} is not understood.", remedy=_REMEDY)
-    return holding.variables(), holding.flat
 
 
 def _mask(fixed: Any, structure: Structure) -> np.ndarray | None:

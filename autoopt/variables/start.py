@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from autoopt.errors import UsageError
 from autoopt.parameters import Structure
 from autoopt.variables.fixed import read_fixed
+from autoopt.variables.naming import Names
+from autoopt.variables.table import Parameter, Parameters, read_table
+from autoopt.variables.transforms import TRANSFORMS, Transform
 from autoopt.variables.variables import Variables
 
 
@@ -25,12 +30,35 @@ class Start:
         In any of the forms that `minimize` takes.
     variables : Variables or None
         None where they are the parameters.
+    table : Parameters or None
+        What was given in place of x0.
     """
 
     x0: Any
     structure: Structure
     bounds: Any = None
     variables: Variables | None = None
+    table: Parameters | None = None
+
+    @classmethod
+    def of(cls, x0: Any, bounds: Any = None, fixed: Any = None) -> Start:
+        """Return the start; UsageError for what does not fit x0."""
+        table = read_table(x0)
+        if table is None:
+            structure = Structure.of(x0)
+            if fixed is None:
+                return cls(x0, structure, bounds)
+            variables, flat = read_fixed([fixed], structure, structure.flatten(x0))
+        else:
+            if bounds is not None:
+                raise UsageError(
+                    "There are bounds beside a table of parameters.", remedy="put them into the table: lower, upper."
+                )
+            structure, bounds = Structure.of(table.plain()), table.bounds()
+            given = [one for one in (table.fixed(), fixed) if one is not None]
+            variables, flat = read_fixed(given, structure, structure.flatten(table.plain()))
+            variables = _transformed(variables, structure, table.transforms(), flat)
+        return cls(structure.unflatten(flat), structure, bounds, None if variables.is_trivial else variables, table)
 
     @cached_property
     def flat(self) -> np.ndarray:
@@ -42,11 +70,48 @@ class Start:
         """How many variables there are."""
         return self.structure.size if self.variables is None else self.variables.size
 
-    @classmethod
-    def of(cls, x0: Any, bounds: Any = None, fixed: Any = None) -> Start:
-        """Return the start; UsageError for what does not fit x0."""
-        structure = Structure.of(x0)
-        if fixed is None:
-            return cls(x0, structure, bounds)
-        variables, flat = read_fixed(fixed, structure, structure.flatten(x0))
-        return cls(structure.unflatten(flat), structure, bounds, None if variables.is_trivial else variables)
+    def fields(self, x: np.ndarray) -> dict[str, Any]:
+        """Return what a result has of the parameters `x`, shape (n,): in their structure, flat, and in their table."""
+        value = self.structure.unflatten(x)
+        shown = {} if self.table is None else {"params": self.table.at(value)}
+        return {"x": value, "x_flat": x, **shown}
+
+
+def _transformed(
+    variables: Variables, structure: Structure, rows: Mapping[str, Parameter], flat: np.ndarray
+) -> Variables:
+    """Return the variables with the transforms of the rows of a table, but for what is held."""
+    if not rows:
+        return variables
+    names, transforms = Names(structure, "params"), []
+    for name, row in rows.items():
+        kind, places = TRANSFORMS[row.transform or ""], names.places(name)
+        lower, upper = (
+            np.broadcast_to(default if side is None else side, np.shape(row.value)).reshape(-1).astype(np.float64)
+            for side, default in zip((row.lower, row.upper), kind.range, strict=True)
+        )
+        moving = variables.source[places] >= 0
+        if ((variables.home[variables.source[places]] != places) & moving).any():
+            raise UsageError(f"fixed: {name} is tied and has a transform, too.", remedy="choose one.")
+        for i, low, high in zip(places[moving], lower[moving], upper[moving], strict=True):
+            _require_inside(str(row.transform), kind, structure.names[i], flat[i], low, high)
+        where = variables.source[places[moving]]
+        if where.size:
+            transforms.append(Transform(kind, where, lower[moving], upper[moving]))
+    return replace(variables, transforms=tuple(transforms))
+
+
+def _require_inside(transform: str, kind: Any, name: str, value: float, low: float, high: float) -> None:
+    """Raise UsageError if a parameter starts where its transform has no finite value."""
+    for is_open, limit in zip(kind.closed, (low, high), strict=True):
+        if is_open and not np.isfinite(limit):
+            raise UsageError(
+                f"params: {name} has the transform {transform}, and no finite limit on one side.",
+                remedy="give it one, or leave the transform out.",
+            )
+    if (kind.closed[0] and not value > low) or (kind.closed[1] and not value < high):
+        raise UsageError(
+            f"params: {name} starts at {value:g}, which is not inside its limits {low:g} and {high:g}: "
+            f"{transform} is not finite there.",
+            remedy="start inside, or leave the transform out: limits alone may be reached.",
+        )

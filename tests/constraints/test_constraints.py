@@ -13,7 +13,7 @@ from autoopt.constraints.forms import read
 from autoopt.errors import VerificationError
 from autoopt.solvers import SOLVERS
 
-METHODS = [name for name, row in SOLVERS.items() if "constraints" in row.takes]
+METHODS = [name for name, row in SOLVERS.items() if "constraints" in row.takes and row.uses]
 START = np.array([0.5, -0.25, 2.0])
 
 

@@ -111,3 +111,13 @@ def test_number_of_values_may_not_change():
 def test_constraint_without_values_holds_nothing():
     empty = {"type": "ineq", "fun": lambda x: np.zeros(0)}
     assert minimize(lambda x: np.sum((x - 1) ** 2), START, constraints=empty).x == pytest.approx(np.ones(3))
+
+
+@pytest.mark.parametrize("method", ["slsqp", "ipopt", "cobyla", "cobyqa"])
+def test_keep_feasible_is_not_ignored(method):
+    kept = NonlinearConstraint(good, 0, 9, keep_feasible=True)
+    with pytest.raises(UsageError, match=r"The method \w+ does not keep constraints\[0\] feasible") as caught:
+        minimize(lambda x: x @ x, np.ones(3), method=method, constraints=kept)
+    assert 'use method="trust-constr"' in str(caught.value)
+    result = minimize(lambda x: x @ x, np.ones(3), method="trust-constr", constraints=kept)
+    assert result.success and result.x == pytest.approx(np.zeros(3), abs=1e-4)

@@ -16,7 +16,7 @@ from autoopt.solvers.constraints import active_normals
 from autoopt.solvers.entries import Beside, Entries, everywhere, of_matrix
 from autoopt.solvers.multipliers import multipliers
 
-SECOND = [name for name, row in SOLVERS.items() if "constraints" in row.takes and row.uses != {"gradient"}]
+SECOND = [name for name, row in SOLVERS.items() if "constraints" in row.takes and len(row.uses) > 1]
 
 
 def chain(x):

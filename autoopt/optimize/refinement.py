@@ -1,0 +1,137 @@
+"""The last steps to a least squares solution, and whether it is one: Newton's, in coordinates that lose no digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import AutooptError
+from autoopt.optimize.whitened import Whitened
+from autoopt.solvers.problem import UNDEFINED, Problem
+
+_EPS = np.finfo(np.float64).eps
+_STEPS = 30
+_LEAST = 1e-6
+"""A curvature of M, which is 1 for linear residuals, below which it may be none."""
+
+_RELATIVE = 1e-8
+"""|c| beside |v| at a solution: its parameters are off by so many standard errors, times the root of m - n."""
+
+_SNAP = 1e-6
+"""A parameter so near to its bound, beside its size, is on it where the slope points there."""
+
+
+@dataclass(frozen=True)
+class Refined:
+    """Where the last steps led, and what they say of it.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,)
+    reason : str or None
+        In words why `x` is a minimum; None if that does not show.
+    """
+
+    x: np.ndarray
+    reason: str | None
+
+
+def refined(problem: Problem, x: np.ndarray) -> Refined:
+    """Return the point that Newton steps on the cost reach from `x`, and whether it is a minimum.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of a `SumOfSquares`.
+    x : ndarray, shape (n,)
+
+    Notes
+    -----
+    Parameters at bounds that hold them are left there, the rest are free. A step is taken where it lowers |c|, and does
+    not raise the cost by more than rounding. A minimum has a Jacobian of full rank, M positive definite and
+    |c| <= 1e-8 |v|, or what rounding of the residuals leaves of it.
+    """
+    squares = problem.objective
+    if not (Whitened.fits(squares) and problem.is_defined(x)):
+        return Refined(x, None)
+    best: tuple[float, np.ndarray, Whitened, float] | None = None
+    curvature, slow, moved = None, 0, 0.0
+    try:
+        for _ in range(_STEPS):
+            x, free = _held(problem, x)
+            if not free.any():
+                return Refined(x, "the bounds hold every parameter")
+            model = Whitened(squares, x, free, lambda y: _inside(problem, y))
+            if not model.full_rank:
+                break
+            if curvature is None or curvature[1].shape[0] != free.sum() or moved > _LEAST:
+                curvature = model.curvature()
+            size = float(np.linalg.norm(model.gradient))
+            least = np.nan if curvature is None else float(np.linalg.eigvalsh(curvature[0])[0])
+            if best is None or size < best[0]:
+                slow = slow + 1 if best is not None and size > 0.5 * best[0] else 0
+                best = size, x, model, least
+            else:
+                slow += 1
+            if not least > _LEAST or slow > 2 or size <= model.noise:
+                break
+            ahead = _step(problem, model, curvature, x, free)
+            if ahead is None:
+                break
+            x, moved = ahead
+    except (AutooptError, *UNDEFINED, np.linalg.LinAlgError):
+        pass
+    if best is None:
+        return Refined(x, None)
+    size, x, model, least = best
+    allowed = max(_RELATIVE * model.length, 10 * model.noise)
+    if least > _LEAST and size <= allowed:
+        return Refined(x, _reason(size, model, least))
+    return Refined(x, None)
+
+
+def _reason(size: float, model: Whitened, least: float) -> str:
+    relative = f"{size / model.length:.1e} of the residuals" if model.length else "nothing"
+    return (
+        f"what is left along the tangent plane is {relative}, and the least curvature is {least:.2g} times that of J'J"
+    )
+
+
+def _step(
+    problem: Problem, model: Whitened, curvature: Any, x: np.ndarray, free: np.ndarray
+) -> tuple[np.ndarray, float] | None:
+    """Return the end of a Newton step that does not raise the cost, and its length beside the residuals'."""
+    reduced, basis = curvature
+    inside = basis.T @ model.gradient
+    z = basis @ np.linalg.solve(reduced, inside) + (model.gradient - basis @ inside)
+    step = np.zeros(x.size)
+    step[free] = model.parameters(z)
+    length = float(np.linalg.norm(z)) / (model.length or 1.0)
+    rounding = 100 * _EPS * model.cost + 10 * model.noise * (model.length + model.noise)
+    for _ in range(4):
+        ahead = _clipped(problem, x - step)
+        if problem.is_defined(ahead) and problem.fun(ahead) <= model.cost + rounding:
+            return ahead, length
+        step, length = step / 4, length / 4
+    return None
+
+
+def _held(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return `x` with entries on the bounds that hold them, and which are free."""
+    limits = problem.limits
+    if limits is None:
+        return x, np.ones(x.size, dtype=bool)
+    gradient, near = problem.jac(x), _SNAP * np.maximum(np.abs(x), 1e-3 * np.minimum(1.0, limits.upper - limits.lower))
+    below, above = (x - limits.lower <= near) & (gradient > 0), (limits.upper - x <= near) & (gradient < 0)
+    moved = np.where(below, limits.lower, np.where(above, limits.upper, x))
+    return moved, ~(below | above)
+
+
+def _clipped(problem: Problem, x: np.ndarray) -> np.ndarray:
+    return x if problem.limits is None else np.clip(x, problem.limits.lower, problem.limits.upper)
+
+
+def _inside(problem: Problem, x: np.ndarray) -> bool:
+    return problem.limits is None or bool(((x >= problem.limits.lower) & (x <= problem.limits.upper)).all())

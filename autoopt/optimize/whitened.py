@@ -1,0 +1,156 @@
+"""The cost of least squares around a point, in coordinates in which J'J is the identity.
+
+With J = QR (columns scaled, so that units of the parameters do not matter) and steps x - R^-1 z, the gradient of the
+cost is c = Q'v and its Hessian M = Q'WQ + R^-T S R^-1, S = sum v_i d2 r_i/dx2. A Newton step is M^-1 c. Nothing of it
+squares the condition of J, as J'J does: of parameters that are nearly collinear it has the digits that residuals hold.
+
+References
+----------
+Bates, D. M. and Watts, D. G. (1988). Nonlinear Regression Analysis and Its Applications, sections 2.2 and 7.2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_EPS = np.finfo(np.float64).eps
+_FULL = 12
+"""With so many parameters M is computed as a whole; with more, on as many directions of a Krylov space."""
+
+_SHIFT = 1e-3
+"""Steps of differences of J'v, beside the residuals: in units of standard errors, more or less."""
+
+_LARGEST = 5e7
+"""Entries of a Jacobian that may be written out and factored."""
+
+
+class Whitened:
+    """Gradient and curvature of the cost at `x` over the entries `free`.
+
+    Parameters
+    ----------
+    squares : SumOfSquares
+    x : ndarray, shape (n,)
+    free : ndarray of bool, shape (n,)
+    inside : callable, inside(x) -> bool
+        Whether a point is within the bounds.
+
+    Attributes
+    ----------
+    full_rank : bool
+        Whether R is regular to double precision; the rest is of use only then.
+    gradient : ndarray, shape (p,)
+        c.
+    length : float
+        |v|, that of the residuals.
+    noise : float
+        What rounding of the residuals leaves of |c|.
+    """
+
+    def __init__(self, squares: Any, x: np.ndarray, free: np.ndarray, inside: Any) -> None:
+        from scipy.linalg import qr
+
+        self._squares, self._x, self._free, self._inside = squares, x, free, inside
+        residuals = squares.residuals.value(x)
+        self.cost, self._v, self._w = squares.loss.of_residuals(residuals)
+        self.length = float(np.linalg.norm(self._v))
+        jacobian = squares.residuals.dense_jacobian(x)[:, free]
+        self._lengths = np.linalg.norm(jacobian, axis=0)
+        count = jacobian.shape[1]
+        self.full_rank = bool(jacobian.shape[0] >= count and (self._lengths > 0).all())
+        if not self.full_rank:
+            return
+        self._q, self._r, self._order = qr(jacobian / self._lengths, mode="economic", pivoting=True)
+        diagonal = np.abs(np.diag(self._r))
+        self.full_rank = bool(diagonal[-1] > max(jacobian.shape) * _EPS * diagonal[0])
+        self.gradient = self._q.T @ self._v
+        terms = np.linalg.norm(np.abs(jacobian) @ np.abs(x[free]))
+        self.noise = float(_EPS * (self.length + terms))
+        self._reach = max(_SHIFT * self.length, _SHIFT**2 * float(terms))
+        self._unit = np.maximum(np.abs(x[free]), self.length / self._lengths)
+
+    @staticmethod
+    def fits(squares: Any) -> bool:
+        """Whether the Jacobian is small enough to be factored."""
+        return (squares.residuals.count or 0) * squares.size <= _LARGEST
+
+    def curvature(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return M on directions V: V'MV (k, k) and V (p, k); None where it cannot be had. M is 1 off V."""
+        count = self.gradient.size
+        if count <= _FULL:
+            basis = np.eye(count)
+            columns = [self.times(unit) for unit in basis]
+            if any(column is None for column in columns):
+                return None
+            curvature = np.array(columns)
+            return (curvature + curvature.T) / 2, basis
+        return self._krylov(count)
+
+    def _krylov(self, count: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return M on the Krylov space of the gradient, to which something random is added."""
+        random = np.random.default_rng(0).normal(size=count)
+        ahead = self.gradient / (np.linalg.norm(self.gradient) or 1.0) + 0.3 * random / np.linalg.norm(random)
+        basis, products = np.zeros((0, count)), np.zeros((0, count))
+        for _ in range(_FULL):
+            rest = ahead - basis.T @ (basis @ ahead)
+            rest = rest - basis.T @ (basis @ rest)
+            if not np.linalg.norm(rest) > 1e-6 * np.linalg.norm(ahead):
+                break
+            unit = rest / np.linalg.norm(rest)
+            product = self.times(unit)
+            if product is None:
+                return None
+            basis, products, ahead = np.vstack([basis, unit]), np.vstack([products, product]), product
+        curvature = basis @ products.T
+        return (curvature + curvature.T) / 2, basis.T
+
+    def times(self, z: np.ndarray) -> np.ndarray | None:
+        """Return M z, shape (p,), S by differences of J'v; None where these do not exist."""
+        from scipy.linalg import solve_triangular
+
+        bent = self._bent(self.parameters(z))
+        if bent is None:
+            return None
+        turned = solve_triangular(self._r, (bent / self._lengths)[self._order], trans="T")
+        product = self._q.T @ (self._w * (self._q @ z)) + turned
+        return product if np.isfinite(product).all() else None
+
+    def _bent(self, p: np.ndarray) -> np.ndarray | None:
+        """Return S times the direction `p` of the free entries, shape (p,)."""
+        moving = p != 0
+        room = np.min(_SHIFT * self._unit[moving] / np.abs(p[moving]), initial=np.inf)
+        h = min(self._reach, float(room))
+        if not h > 0 or not np.isfinite(h):
+            return np.zeros(p.size)
+        step = np.zeros(self._x.size)
+        step[self._free] = h * p
+        ahead, behind = (
+            self._slope(self._x + side * step) if self._inside(self._x + side * step) else None for side in (1.0, -1.0)
+        )
+        if ahead is not None and behind is not None:
+            return (ahead - behind) / (2 * h)
+        here = self._slope(self._x)
+        if here is None or (ahead is None and behind is None):
+            return None
+        return (ahead - here) / h if ahead is not None else (here - behind) / h
+
+    def _slope(self, x: np.ndarray) -> np.ndarray | None:
+        """Return J'v at `x` for the v of this point, over the free entries; None where there is none."""
+        from autoopt.solvers.problem import UNDEFINED
+
+        try:
+            with np.errstate(all="ignore"):
+                slope = np.asarray(self._squares.residuals.jacobian_beside(x).T @ self._v).reshape(-1)[self._free]
+        except UNDEFINED:
+            return None
+        return slope if np.isfinite(slope).all() else None
+
+    def parameters(self, z: np.ndarray) -> np.ndarray:
+        """Return R^-1 z in the units of the free entries, shape (p,)."""
+        from scipy.linalg import solve_triangular
+
+        p = np.empty(z.size)
+        p[self._order] = solve_triangular(self._r, z)
+        return p / self._lengths

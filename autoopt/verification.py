@@ -1,0 +1,109 @@
+"""One comparison of value and slope with the original function, and the secants that measure the slope.
+
+From the one that takes the fewest calls on: what a secant leaves out counts as a difference, so that one of few calls
+that fits says as much as one of many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autoopt import differences
+
+VALUE_TOLERANCE = 1e-9
+SINGLE_TOLERANCE = 1e-5
+"""That of an objective that itself calculates in single precision: about a hundred roundings."""
+SLOPE_TOLERANCE = 1e-6
+SLOPE_FLOOR = 1e-7  # ten times what convergence asks of a gradient relative to the value
+CONCLUSIVE = 3e-4
+_EPSILON = np.finfo(np.float64).eps
+Evaluated = tuple[float, np.ndarray]
+"""Value and gradient at a point."""
+
+Secant = tuple[float, float]
+"""A slope, and how wrong it may be."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was compared, and how it came out.
+
+    `value_error` is |compiled - original|; `slope` the gradient along `direction`, `secant` its numerical counterpart
+    with `secant_error` its estimated error, `slope_error` their distance. `kink` says that the slopes ahead and behind
+    x differ there, in which case the comparison was made close by. NaN where nothing was compared. `at_solution` says
+    that the solution was compared too: numbers are those of the start, or of the solution where that did not pass.
+    """
+
+    passed: bool
+    value_error: float = np.nan
+    slope: float = np.nan
+    secant: float = np.nan
+    secant_error: float = np.nan
+    kink: bool = False
+    conclusive: bool = True
+    direction: np.ndarray | None = field(default=None, repr=False, compare=False)
+    message: str = ""
+    at_solution: bool = False
+
+    @property
+    def slope_error(self) -> float:
+        return abs(self.slope - self.secant)
+
+
+def units(objective: Any, x: np.ndarray) -> np.ndarray:
+    """Return the size of each parameter for steps, shape (n,): as the objective has it, by default max(|x_i|, 1)."""
+    return getattr(objective, "units", differences.step_scale)(x)
+
+
+def directions(objective: Any, x: np.ndarray, rng: Any) -> np.ndarray:
+    """Return steps of about the parameters' size, each of either sign."""
+    return rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * units(objective, x)
+
+
+def compared(secant: Secant, p: np.ndarray, evaluated: Evaluated, original: float, floor: float) -> Verification:
+    """Return whether value and slope along `p` are those of the original; a slope that it does not have is none."""
+    (compiled, gradient), (measured, error) = evaluated, secant
+    slope = float(gradient @ p)
+    size = max(abs(measured), float(np.abs(gradient) @ np.abs(p)))
+    is_slope = abs(slope - measured) <= error + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor
+    passed = is_same_value(compiled, original, floor) and (is_slope or not (p.any() and np.isfinite(measured)))
+    return Verification(passed, abs(compiled - original), slope, measured, error, direction=p)
+
+
+def is_same_value(compiled: float, original: float, floor: float) -> bool:
+    return abs(compiled - original) <= VALUE_TOLERANCE * max(abs(original), floor)
+
+
+# Slopes of the original along a direction, with their errors: from the one that takes the fewest calls on.
+
+
+def ahead(f: Callable, x: np.ndarray, p: np.ndarray, value: float) -> Secant:
+    """Return the slope by one call more than that at `x`: what it leaves out must lie within the tolerance."""
+    return float(differences.value_at(f, x + AHEAD_STEP * p) - value) / AHEAD_STEP, _rounding(value, AHEAD_STEP)
+
+
+def fine(f: Callable, x: np.ndarray, p: np.ndarray, value: float) -> Secant:
+    """Return the slope by two calls so close by that a third derivative does not show."""
+    return differences.secant(f, x, p, FINE_STEP), _rounding(value, FINE_STEP)
+
+
+def extrapolated(f: Callable, x: np.ndarray, p: np.ndarray, value: float = 0.0) -> Secant:
+    """Return the slope by four calls, and their spread."""
+    wide, narrow = (differences.secant(f, x, p, h) for h in (SOLUTION_STEP, SOLUTION_STEP / 4))
+    return float((16 * narrow - wide) / 15), float(abs(narrow - wide)) + _rounding(value, SOLUTION_STEP)
+
+
+def _rounding(value: float, h: float) -> float:
+    """Return how wrong a slope over `h` may be by the rounding of values about `value`."""
+    return 16 * _EPSILON * abs(value) / h
+
+
+AT_THE_START = ((ahead, SLOPE_TOLERANCE), (fine, SLOPE_TOLERANCE), (extrapolated, CONCLUSIVE))
+"""With the relative error that rounding and spread may come to: else the next one is asked."""
+
+AHEAD_STEP, FINE_STEP, SOLUTION_STEP = 2.0**-24, 2.0**-14, 2.0**-9
+"""The steps of these, in units of the parameters."""

@@ -1,0 +1,20 @@
+"""The functions of More, Garbow and Hillstrom as residuals: each run reaches a printed minimum and says so."""
+
+import numpy as np
+import pytest
+from residual_problems import PROBLEMS
+
+import autoopt
+
+
+@pytest.mark.parametrize(
+    "method", [None, pytest.param("trf", marks=pytest.mark.slow), pytest.param("lm", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_printed_minimum_is_reached_and_said_to_be_one(name, method):
+    problem = PROBLEMS[name]
+    with np.errstate(all="ignore"):
+        result = autoopt.least_squares(problem.fun, problem.x0, method=method)
+    squares = 2 * result.cost
+    assert result.success, result.message
+    assert any(abs(squares - printed) <= 2e-5 * printed + 1e-13 for printed in problem.minima), squares
