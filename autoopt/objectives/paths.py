@@ -63,15 +63,15 @@ class Path:
         What the trace read outside; None if that is nothing.
     is_complete : bool
         Whether every change of that can be noticed.
+    along_tape : (Compiled, Tape) or None
+        Products with the Hessian for which no code is derived, and the tape whose data they have.
     kept : tuple of (ndarray, bytes)
         Arrays of which something has been computed, with what was in them.
     """
 
     second: bool | None = None
     product_compared = False
-    along_tape: Any = (
-        None  # the products with the Hessian for which no code is derived, and the tape whose data they have
-    )
+    along_tape: Any = None
 
     def __init__(self, recorded: Trace, point: np.ndarray, repeats: bool, budget: float) -> None:
         self.trace, self.point, self._budget = recorded, point, budget
@@ -180,7 +180,7 @@ class Path:
 
     def keep(self, everything: bool = False) -> None:
         """Remember what is in arrays of which something has been computed, smallest first, within the budget."""
-        arrays = [*self.trace.watched.arrays, *((array, None) for array in self._read(everything))]
+        arrays = [*self.trace.watched.arrays, *((array, None) for array in _read(self, everything))]
         size = sum(len(kept) for _, kept in self._kept.values())
         for array, kept in sorted(arrays, key=lambda entry: entry[0].nbytes):
             if id(array) in self._kept:
@@ -190,15 +190,6 @@ class Path:
                 break
             self._kept[id(array)] = array, kept_bytes(array) if kept is None else kept
         self.kept = tuple(self._kept.values())
-
-    def _read(self, everything: bool) -> Iterator[np.ndarray]:
-        """Yield the data of which something has been computed beforehand, or all."""
-        names = frozenset().union(*(compiled.reads for compiled in self.compiled.values()))
-        for leaf, index in self._leaves[1]:
-            array = self.tape.values[index]
-            wanted = everything or self.tape.data_decided or leaf.name in names
-            if wanted and isinstance(array, np.ndarray) and not array.dtype.hasobject and not is_fixed(array):
-                yield array
 
     def is_kept(self) -> bool:
         """Whether those arrays hold what they held."""
@@ -235,18 +226,13 @@ class Path:
         """Let go of the data, of inputs found outside, and of what the traces watch, to be taken again."""
         is_same = self._values[0] is self._values[1]
         first, second = (
-            self._without(leaves, own, captured) for leaves, own in zip(self._leaves, self._values, strict=True)
+            _without(leaves, own, captured) for leaves, own in zip(self._leaves, self._values, strict=True)
         )
         self._values, self._found = (first, first if is_same else second), {}
         self.compiled = {kind: code for kind, bound in self.compiled.items() if (code := unbound(bound)) is not None}
         self.along_tape = self.along_tape and (unbound(self.along_tape[0]), None)
         self._watch(watches)
         self._put(*self._values)
-
-    @staticmethod
-    def _without(leaves: list[tuple[Leaf, int]], own: Any, captured: Collection[str]) -> dict[int, Any]:
-        gone = {index for leaf, index in leaves if leaf.kind == "argument" or leaf.name in captured}
-        return {index: value for index, value in own.items() if index not in gone}
 
     def take_up(
         self,
@@ -281,3 +267,18 @@ class Path:
         self.tape = self.trace.tape if unchanged else replace(self.tape, values=compiled)
         self._more = [replace(recorded, tape=self.trace.tape) for recorded in self._more]
         self.finite, self._kept, self.kept = None, {}, ()
+
+
+def _read(path: Path, everything: bool) -> Iterator[np.ndarray]:
+    """Yield the data of which something has been computed beforehand, or all."""
+    names = frozenset().union(*(compiled.reads for compiled in path.compiled.values()))
+    for leaf, index in path._leaves[1]:
+        array = path.tape.values[index]
+        wanted = everything or path.tape.data_decided or leaf.name in names
+        if wanted and isinstance(array, np.ndarray) and not array.dtype.hasobject and not is_fixed(array):
+            yield array
+
+
+def _without(leaves: list[tuple[Leaf, int]], own: Any, captured: Collection[str]) -> dict[int, Any]:
+    gone = {index for leaf, index in leaves if leaf.kind == "argument" or leaf.name in captured}
+    return {index: value for index, value in own.items() if index not in gone}

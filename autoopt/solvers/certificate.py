@@ -281,7 +281,7 @@ def _judged(point: Point, found: Certificate, bends_down: bool, null: list[np.nd
 
 
 def _is_plateau(point: Point, direction: np.ndarray) -> bool:
-    """Whether slopes along `direction` are nothing beside f at the point and close by: saturated, clipped, truncated."""
+    """Whether slopes along `direction` are nothing beside f close by: it is saturated, clipped or truncated there."""
     nothing = max(_EPSILON * abs(point.value), _TINY)
     for side in (1e-3, -1e-3):
         beside = point.x + side * direction

@@ -210,8 +210,15 @@ def never_rises(problem: Any, end: Any) -> tuple[np.ndarray, float] | None:
     if step is None or (found.status != "infinite" and is_steady(point.size, step)):
         return None
     last = level_along(point, step)
-    return None if last is None else (step, last)
+    if last is None:
+        return None
+    fallen = problem.initial_value - point.value
+    is_endless = last < problem.initial_value - FAR * max(1.0, abs(problem.initial_value))
+    return (step, last) if is_endless or point.value - last <= _ALL_BUT * fallen else None
 
+
+_ALL_BUT = 1e-6
+"""What is left to fall is little beside this part of what f fell: else a run goes on."""
 
 FAR = 1e8
 """Parameters that go, or values that fall, by this many times the size of x0 (or 1) show that there is no minimum."""

@@ -175,9 +175,7 @@ def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: Collection
         return not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
     if not end.raw.success and {*_LIMITS} & {*chosen}:
         return False
-    if {*solver.tol} & {*chosen} and end.raw.success and end.found.status == "descending":
-        return is_far(problem, end)
-    return True
+    return not ({*solver.tol} & {*chosen} and end.raw.success and end.found.status == "descending")
 
 
 def is_far(problem: Problem, end: Ending) -> bool:

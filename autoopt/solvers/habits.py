@@ -107,7 +107,7 @@ def _called(method: Callable, name: str) -> Callable:
         """Call a method that the user has written."""
         raw = method(
             problem.fun,
-            problem.x0.copy(),
+            problem.start.copy(),
             (),
             jac=problem.jac,
             hess=problem.hess,

@@ -179,8 +179,7 @@ def test_options_of_nelder_mead_are_scipys():
 
 def test_loose_tolerance_of_a_method_of_values_is_no_success_by_itself():
     result = minimize(rosen, START, method="nelder-mead", options={"xatol": 10.0, "fatol": 1e3})
-    assert result.success and np.allclose(result.x, 1.0, rtol=1e-8)
-    assert "Newton steps led on from where the method stopped" in result.message
+    assert not result.success and "the gradient is" in result.message
 
 
 def test_undefined_points_are_left_behind_by_methods_of_values():
