@@ -13,6 +13,7 @@ from autoopt.check import require_finite, verified_solution, verify_constraints
 from autoopt.check import verify as verified
 from autoopt.constraints.constraint import Constraint
 from autoopt.constraints.forms import read
+from autoopt.diagnosis import diagnosed, explained
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.flatness import require_slope
 from autoopt.objectives.objective import Objective
@@ -100,7 +101,8 @@ def minimize(
         For every method: x (structure of x0), x_flat, fun, jac (flat), gradient_norm (the largest entry of what bounds
         and constraints leave of jac), nit, nfev, njev, nhev (of them nhvp products), nundefined (trial points where
         the objective raised or was not a number), status, success, message, method, verification, timings (seconds),
-        notes (a list of str: what of objective and constraints could not be compiled, with its lines).
+        notes (a list of str: what of objective and constraints could not be compiled, with its lines), diagnosis (a
+        list of str: why a run is no success, the cause first; empty for one that is).
 
     Raises
     ------
@@ -127,7 +129,7 @@ def minimize(
     solver = solvers.solver_of(method, start.size, start.bounds, constraints)
     settings = solver.settings(options, tol)
     limits = solvers.Limits.of(start.bounds, start.structure, start.x0)
-    x0, flat, clock, verification = start.x0, start.flat, _Clock(), None
+    x0, flat, clock, verification, objective = start.x0, start.flat, _Clock(), None, None
 
     def finish(result: Any) -> Any:
         timings = clock.timings | clock.laps
@@ -148,6 +150,8 @@ def minimize(
         require_finite(objective, problem.initial_value)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
+    except Exception as error:
+        raise explained(error, objective, flat)  # noqa: B904 - the error itself, or one with its cause
     chosen = frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol))
     callback = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
     try:
@@ -160,17 +164,25 @@ def minimize(
         raise
     clock.lap("solve")
     try:
-        z = view.finish(result)
-        if verification is not None:
-            compared = view.objective, z, result, verification, problem.initial_value, view.limits
-            verification = verified_solution(*compared, problem.evaluated)
-            clock.lap("verify")
+        verification = _looked_at(problem, view, result, verification, clock)
         _leave(objective, conditions, result.x)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(result)) from None
     if shown.disp:
         print(solvers.report(result))
     return finish(result)
+
+
+def _looked_at(problem: solvers.Problem, view: View, result: Any, start: Any, clock: _Clock) -> Any:
+    """Return the verification, the solution compared too unless that is off, and have a failed run say why."""
+    z = view.finish(result)
+    if start is not None:
+        compared = view.objective, z, result, start, problem.initial_value, view.limits
+        start = verified_solution(*compared, problem.evaluated)
+        clock.lap("verify")
+    if diagnosed(problem, z, result, clock.laps["solve"]):
+        clock.lap("diagnosis")
+    return start
 
 
 def _leave(objective: Differentiable, constraints: list[Constraint], x: np.ndarray) -> None:

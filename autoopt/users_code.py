@@ -48,7 +48,7 @@ def users_code(
                 where=places,
                 remedy="report it with the full traceback, which autoopt fit --traceback shows.",
             ) from error
-        raise kind(f"{doing} raised {said}{_shapes(error)}", where=places) from error
+        raise kind(f"{doing} raised {said}{shapes_at(error)}", where=places) from error
 
 
 def syntax_error(error: SyntaxError | ValueError, file: str) -> ModelError:
@@ -79,7 +79,7 @@ def _suggestion(error: BaseException) -> str:
     return f". Did you mean {near[0]!r}?" if near else ""
 
 
-def _shapes(error: BaseException) -> str:
+def shapes_at(error: BaseException) -> str:
     """Return a line with the shapes of the arrays in the user's failing expression, where they may have been wrong."""
     if not isinstance(error, ValueError | IndexError):
         return ""

@@ -257,7 +257,9 @@ ORDER = (
     "variables",
     "solvers",
     "verification",
-    "check minimize",
+    "check",
+    "diagnosis",
+    "minimize",
     "optimize",
     "models fitting",
     "autoopt",  # the public names

@@ -18,6 +18,7 @@ from autoopt.parameters import Structure
 from autoopt.tape.searches.bisection import bisecting
 from autoopt.tape.searches.comparisons import deciding, repeated
 from autoopt.tape.searches.roots import followed
+from autoopt.tape.tape import Tape
 from autoopt.tracing.outside.side_effects import SideEffects
 from autoopt.tracing.trace import Trace, trace
 
@@ -136,6 +137,12 @@ class Original:
         self.single = self.single or recorded.single
         self._heeds = self._heeds or recorded.tape.heeds
         return recorded
+
+    def steps_at(self, x: np.ndarray) -> Tape:
+        """Return the steps of the function at `x`, nothing of the run that records them being left outside."""
+        recorded = self.trace(x)
+        recorded.side_effects.take_back()
+        return recorded.tape
 
     def _with_roots(self, x: np.ndarray) -> Trace:
         """Return the trace at `x`, what searches find being roots.

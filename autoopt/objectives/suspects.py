@@ -72,7 +72,7 @@ def _named(function: Callable, args: tuple) -> Iterator[tuple[str, Any]]:
 def not_finite(function: Callable, args: tuple) -> list[str]:
     """Return a line for each array of the data that holds NaN or inf, with the first places."""
     lines = []
-    for name, array in _arrays(named_data(function, args)):
+    for name, array in arrays_of(named_data(function, args)):
         if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
             bad = np.argwhere(~finite)
             shown = ", ".join(f"{array[tuple(place)]} at {_place(place)}" for place in bad[:_SHOWN])
@@ -114,7 +114,7 @@ def _text(error: Exception, function: Callable, args: tuple) -> TextError | None
     if not any(word in said for word in _TEXTUAL):
         return None
     lines = []
-    for name, array in _arrays(named_data(function, args)):
+    for name, array in arrays_of(named_data(function, args)):
         if array.dtype.kind in "USO" and array.size:
             text = next(((place, v) for place, v in np.ndenumerate(array) if isinstance(v, str | bytes)), None)
             if text is not None:
@@ -128,13 +128,13 @@ def _text(error: Exception, function: Callable, args: tuple) -> TextError | None
     )
 
 
-def _arrays(data: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, np.ndarray]]:
+def arrays_of(data: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the arrays in the data by name: of frames the columns, of dicts the entries."""
     for name, value in data:
         if isinstance(value, np.ndarray):
             yield name, value
         elif isinstance(value, Mapping):
-            yield from _arrays((f"{name}[{key!r}]", part) for key, part in value.items())
+            yield from arrays_of((f"{name}[{key!r}]", part) for key, part in value.items())
         elif isinstance(value, list | tuple) and value and all(isinstance(part, float | int | str) for part in value):
             yield name, np.asarray(value)
         elif hasattr(value, "columns") and hasattr(value, "to_numpy"):

@@ -55,6 +55,26 @@ class UserDerivatives:
         self._derived: Differentiable | None = None
 
     @property
+    def given_jac(self) -> Callable | None:
+        """The user's gradient; their objective where jac is True. None if they give none."""
+        return self.function if self._jac is True else _own(self._jac)
+
+    @property
+    def given_hess(self) -> Callable | None:
+        """The user's Hessian, None if they give none."""
+        return _own(self._hess)
+
+    @property
+    def given_hessp(self) -> Callable | None:
+        """The user's products with the Hessian, None if they give none."""
+        return _own(self._hessp)
+
+    @property
+    def by_differences(self) -> bool:
+        """Whether the gradient is one of differences."""
+        return self._jac == FINITE_DIFFERENCE
+
+    @property
     def exact(self) -> bool:
         """Whether the Hessian is exact: given or derived, and no difference quotient."""
         return not self._by_differences(self._hess) or callable(self._hessp)
@@ -170,3 +190,7 @@ class UserDerivatives:
                 remedy=f"let hess return shape ({self.size}, {self.size}).",
             )
         return np.asarray(matrix, dtype=np.float64).reshape(self.size, self.size)
+
+
+def _own(given: Any) -> Callable | None:
+    return given if callable(given) else None

@@ -79,6 +79,7 @@ class Problem:
         self.iterates = [x0] if keeps else None
         self.best_value, self._highest = np.inf, -np.inf
         self.undefined: list[str] = []
+        self.lost: np.ndarray | None = None  # the trial point that was not defined last
         self._row = 0
         self._at: np.ndarray | None = None
         self._is_defined = True
@@ -230,6 +231,7 @@ class Problem:
             evaluated = self._tried(at)
             self._at, self._is_defined = at, evaluated is not None
             self._row = 0 if evaluated is not None else self._row + 1
+            self.lost = at if evaluated is None and np.isfinite(at).all() else self.lost
             if self._row >= IN_A_ROW:
                 raise Stuck(f"{IN_A_ROW} trial points in a row were not defined: {self.undefined[-1]}")
             if evaluated is not None:

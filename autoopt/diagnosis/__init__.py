@@ -1,0 +1,60 @@
+"""Why a run failed, in the user's terms: one row of `DIAGNOSES` for each cause, each from what it measures.
+
+Knows problems and results, not how they came. What asks is imported when a run has failed, or looks suspicious.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import AutooptError, ObjectiveError, VerificationError
+from autoopt.objectives.arrays_met import are_suspicious
+from autoopt.solvers.run import INTERRUPTED, STOPPED
+from autoopt.users_code import shapes_at
+
+
+def diagnosed(problem: Any, z: np.ndarray, result: Any, seconds: float = 0.0) -> bool:
+    """Put into `result` why it is no success: `diagnosis`, a list of str, the first of them in `message`, too.
+
+    Return whether it was asked. The list is empty where a run ended well, was ended by the user, or nothing shows.
+
+    Parameters
+    ----------
+    problem : Problem
+        In the solver's variables, which ended at `z`.
+    result : OptimizeResult
+        In the user's parameters.
+    seconds : float
+        How long the run took.
+    """
+    result.diagnosis = []
+    if result.status in (STOPPED, INTERRUPTED) or (result.success and not _is_suspicious(problem)):
+        return False
+    from autoopt.diagnosis.diagnose import described, diagnose
+
+    described(result, diagnose(problem, z, result, seconds))
+    return True
+
+
+def _is_suspicious(problem: Any) -> bool:
+    """Whether there is something in what the objective calculates that is hardly meant, though the run ended well."""
+    dispatch = getattr(problem.objective, "dispatch", None)
+    return dispatch is not None and are_suspicious(dispatch.paths[0].trace.tape)
+
+
+def explained(error: Exception, objective: Any, x0: np.ndarray) -> Exception:
+    """Return an error that says more than `error`, why a run could not begin at the flat `x0`; itself if none does."""
+    if not isinstance(error, AutooptError) and (shapes := shapes_at(error)):
+        error.add_note(shapes.strip())
+    if not isinstance(error, ObjectiveError | VerificationError) or error.where or objective is None:
+        return error
+    from autoopt.diagnosis.diagnose import explain_start
+
+    found = explain_start(objective, x0)
+    if not found:
+        return error
+    told: AutooptError = type(error)(found[0].happened, found[0].where, found[0].remedy)
+    told.__cause__ = error.__cause__  # in place of the error, which says less
+    return told

@@ -1,0 +1,109 @@
+"""Runs that ended for want of iterations, at bounds, without a feasible point, or for what is not known."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from autoopt.diagnosis.evidence import Evidence
+from autoopt.diagnosis.table import Diagnosis, cause, numbers
+
+_LIMIT = re.compile(r"(?i)maximum number of|exceeds limit|iteration limit|max\. number|limit of iterations")
+_EVALUATIONS = re.compile(r"(?i)evaluations")
+_FELL = 1e-9
+
+
+@cause("infeasible", 45)
+def infeasible(evidence: Evidence) -> Diagnosis | None:
+    """No point was found where all constraints are met."""
+    missed = []
+    for constraint in evidence.problem.constraints:
+        value = constraint.value(evidence.z)
+        gap = np.maximum(constraint.lower - value, value - constraint.upper)
+        if gap.size and (most := float(np.max(gap))) > 1e-6:
+            k = int(np.argmax(gap))
+            entry = f"value [{k}] of {constraint.name}" if value.size > 1 else constraint.name
+            missed.append((most, f"{entry} is {value[k]:.6g}, off by {most:.3g}"))
+    if not missed:
+        return None
+    shown = "; ".join(text for _, text in sorted(missed, reverse=True)[:3])
+    happened = f"No point was found that meets the constraints: where the run ended, the constraint {shown}"
+    remedy = "see whether the constraints contradict each other or the bounds, or start from a point that meets them."
+    return Diagnosis(happened + ".", (), remedy)
+
+
+@cause("limit of iterations", 97)
+def too_few(evidence: Evidence) -> Diagnosis | None:
+    """The run was ended by a limit while f was still falling."""
+    if not _LIMIT.search(evidence.result.message):
+        return None
+    lower = _lower_ahead(evidence)
+    if lower is None:
+        return None
+    counted = _EVALUATIONS.search(evidence.result.message)
+    limit = f"{evidence.problem.nfev} evaluations" if counted else f"{evidence.result.nit} iterations"
+    option = "maxfun" if counted else "maxiter"
+    happened = (
+        f"The limit of iterations or evaluations was reached, after {limit}, while progress was still being made: f "
+        f"fell from {evidence.problem.initial_value:.6g} to {evidence.here:.6g}, and one more step leads to {lower:.6g}"
+    )
+    return Diagnosis(happened + ".", (), f"raise {option} in options, or start from where this run ended.")
+
+
+def _lower_ahead(evidence: Evidence) -> float | None:
+    """Return a lower value a step ahead along the slope, None if there is none that is visible."""
+    slope = evidence.slope
+    size = float(np.max(np.abs(slope) / evidence.unit, initial=0.0))
+    if not (np.isfinite(size) and size > 0):
+        return None
+    values = [evidence.value(evidence.inside(evidence.x - h / size * slope)) for h in 10.0 ** np.arange(-7, 1)]
+    lowest = min((value for value in values if np.isfinite(value)), default=np.inf)
+    return lowest if lowest < evidence.here - _FELL * max(abs(evidence.here), 1e-300) else None
+
+
+@cause("tolerance below rounding", 94)
+def tolerance_below_rounding(evidence: Evidence) -> Diagnosis | None:
+    """The gradient is what rounding leaves of it: no tolerance below that can be met."""
+    ulp = np.spacing(evidence.x)
+    random = np.random.default_rng(8)
+    moved = [evidence.gradient(evidence.x + ulp * random.choice([-1.0, 1.0], ulp.size)) for _ in range(3)]
+    rounding = float(np.median([np.max(np.abs(gradient - evidence.slope)) for gradient in moved]))
+    left = evidence.result.gradient_norm
+    size = max(abs(evidence.here), min(1.0, abs(evidence.problem.initial_value)))
+    small = left * np.max(evidence.unit) <= 1e-6 * size
+    if not (small and np.isfinite(rounding) and 0 < left <= 10 * rounding):
+        return None
+    happened = (
+        f"The gradient is rounding where the run ended: its largest entry is {left:.1e}, and moving the parameters by "
+        f"one rounding changes it by {rounding:.1e}. No gtol below that can be met"
+    )
+    return Diagnosis(happened + ".", (), "leave gtol, ftol and tol out, or set them above that.")
+
+
+@cause("at bounds", 110)
+def at_bounds(evidence: Evidence) -> Diagnosis | None:
+    """Parameters that bounds hold, and beyond which f would fall."""
+    limits = evidence.limits
+    if limits is None:
+        return None
+    low = (evidence.x <= limits.lower) & (evidence.slope > 0)
+    high = (evidence.x >= limits.upper) & (evidence.slope < 0)
+    held = np.flatnonzero(low | high)
+    if not len(held):
+        return None
+    pairs = numbers([evidence.names[k] for k in held], evidence.x[held])
+    happened = f"Bounds hold {pairs}, where the objective would fall beyond them"
+    return Diagnosis(happened + ".", (), "see whether the bounds are wide enough for these parameters.")
+
+
+@cause("not known", 1000)
+def measured(evidence: Evidence) -> Diagnosis | None:
+    """What was measured, where none of the causes shows."""
+    slope = evidence.slope
+    k = int(np.argmax(np.abs(slope)))
+    happened = (
+        f"Its cause did not show; where the run ended f is {evidence.result.fun:.8g}, and its largest slope "
+        f"{slope[k]:.2e} for {evidence.names[k]}"
+    )
+    return Diagnosis(happened + ".", (), 'try another method, such as "trust-exact", another start, or a longer run.')

@@ -1,0 +1,213 @@
+"""Runs that went off: no lower bound, a minimum at infinity, classes that are separated, and what in data causes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from autoopt.diagnosis.evidence import Evidence
+from autoopt.diagnosis.table import Diagnosis, cause
+from autoopt.inference import combination
+from autoopt.solvers.convergence import without_bound
+from autoopt.solvers.problem import Problem
+
+_FAR = tuple(10.0**k for k in range(-3, 9))
+_VISIBLE = 1e-13
+_LIMIT = 1e-3
+"""A value that falls by less than this part of all that it fell, over another ten times the way, tends to a limit."""
+
+
+class _Ray:
+    """How f goes on a ray from the start, or from the end of the run if that is not far, until it overflows."""
+
+    def __init__(self, evidence: Evidence, direction: np.ndarray, value: Callable[[np.ndarray], float]) -> None:
+        size = np.max(np.abs(direction))
+        self.direction = direction / size
+        length = min(max(1.0, float(size)), 1e6)
+        self.points: list[float] = []
+        self.values: list[float] = []
+        self.overflows = False
+        for far in _FAR:
+            found = value(evidence.inside(evidence.x0 + length * far * self.direction))
+            if not np.isfinite(found):
+                self.overflows = True
+                break
+            self.points.append(length * far)
+            self.values.append(found)
+
+    @property
+    def falls(self) -> bool:
+        """Whether f falls, or stays where rounding hides that it does, from point to point."""
+        values = np.array(self.values)
+        return len(values) > 2 and bool((np.diff(values) <= _VISIBLE * np.abs(values[1:])).all())
+
+    @property
+    def tends(self) -> bool:
+        """Whether it falls less and less, to a limit."""
+        drops = -np.diff(self.values)
+        return self.falls and abs(drops[-1]) <= _LIMIT * max(np.sum(np.abs(drops)), 1e-300)
+
+
+def _ray(evidence: Evidence, value: Callable[[np.ndarray], float] | None = None) -> _Ray | None:
+    """Return the ray along which the run went, None if it stayed where it was."""
+    way = evidence.x - evidence.x0
+    if not (np.isfinite(way).all() and way.any()):
+        return None
+    if value is None and "ray" in evidence.kept:
+        return evidence.kept["ray"]
+    ray = _Ray(evidence, way, value or evidence.value)
+    if value is None:
+        evidence.kept["ray"] = ray
+    return ray
+
+
+def _lost(evidence: Evidence) -> bool:
+    """Whether the run went far off, or f far down, and f falls on."""
+    return without_bound(evidence.problem, evidence.z) is not None
+
+
+@cause("labels", 8)
+def labels(evidence: Evidence) -> Diagnosis | None:
+    """Two classes that are not called 0 and 1, where f is bounded once they are."""
+    if not _lost(evidence):
+        return None
+    for name, array in evidence.data:
+        found = np.unique(array) if array.ndim == 1 and array.size else np.zeros(0)
+        if len(found) != 2 or set(found) in ({0, 1}, {-1, 1}):
+            continue
+        if _would_be_bounded(evidence, name, (array == found[1]).astype(array.dtype)):
+            happened = (
+                f"The labels in {name} are {found[0]:g} and {found[1]:g}: with them the objective is not bounded "
+                "below, with 0 and 1 in their place it is"
+            )
+            remedy = f"pass {name} as 0 and 1, as by ({name} == {found[1]:g}).astype(float)."
+            return Diagnosis(f"{happened}.", (), remedy)
+    return None
+
+
+@cause("counts", 9)
+def counts(evidence: Evidence) -> Diagnosis | None:
+    """Counts of which a few are negative, where f is bounded once they are not."""
+    if not _lost(evidence):
+        return None
+    for name, array in evidence.data:
+        if array.ndim != 1 or not np.array_equal(array, np.round(array)):
+            continue
+        negative = np.flatnonzero(array < 0)
+        if 0 < len(negative) <= len(array) // 4 and _would_be_bounded(evidence, name, np.maximum(array, 0)):
+            rows = ", ".join(f"row {k} ({array[k]:g})" for k in negative[:3])
+            happened = (
+                f"The counts in {name} hold negative numbers, at {rows}: with them the objective is not bounded below, "
+                "with 0 in their place it is"
+            )
+            return Diagnosis(f"{happened}.", (), "leave these rows out: -99 and the like may stand for missing values.")
+    return None
+
+
+def _would_be_bounded(evidence: Evidence, name: str, array: np.ndarray) -> bool:
+    value = evidence.with_data(name, array)
+    ray = _ray(evidence, value) if value is not None else None
+    return ray is not None and not ray.falls
+
+
+@cause("not bounded below", 40)
+def falls_without_end(evidence: Evidence) -> Diagnosis | None:
+    """f falls along a ray as far as numbers go."""
+    ray = _ray(evidence)
+    if ray is None or not (_lost(evidence) or _goes_on(evidence, ray)) or (ray.falls and ray.tends):
+        return None
+    shown = ""
+    if ray.falls:
+        last = len(ray.values) - 1
+        far = [(ray.points[k], ray.values[k]) for k in sorted({0, last // 2, last})]
+        shown = ", to " + ", ".join(f"{value:.4g} at {distance:.0e}" for distance, value in far)
+    direction = combination(ray.direction, evidence.names)
+    happened = f"The objective is not bounded below: it falls without end along {direction}{shown}"
+    remedy = "bound the parameters, or add a penalty; see the signs of its terms."
+    if (there := _of_opposite_sign(evidence)) is not None:
+        happened += f". Its negative has a minimum, {there}, so that its sign may be wrong"
+        remedy = "return the negative: minimize wants the negative of a log-likelihood, or of what is to be maximised."
+    return Diagnosis(happened + ".", (), remedy)
+
+
+def _goes_on(evidence: Evidence, ray: _Ray) -> bool:
+    """Whether f falls on to where its numbers overflow, far from the start."""
+    far = 100 * max(1.0, float(np.max(np.abs(evidence.x0), initial=0.0)))
+    if not (ray.falls and len(ray.points) > 3 and ray.points[-1] >= far) or evidence.result.success:
+        return False
+    drops = -np.diff(ray.values)
+    return bool(drops[-1] > drops[-2] > 0)
+
+
+def _of_opposite_sign(evidence: Evidence) -> str | None:
+    """Return the minimum of -f from the start of the run, in words; None if a short run finds none."""
+    problem = Problem(_Negative(evidence), evidence.x0, evidence.limits)
+    raw = problem.scipy("L-BFGS-B", {"maxfun": 80}, bounds=problem.scipy_bounds)
+    gradient = problem.projected_gradient(raw.x)
+    small = np.max(np.abs(gradient) * np.maximum(np.abs(raw.x), 1.0)) <= 1e-4 * max(abs(problem.fun(raw.x)), 1e-8)
+    moved = np.max(np.abs(raw.x - evidence.x0)) > 0 and problem.fun(raw.x) < problem.initial_value
+    near = np.max(np.abs(raw.x), initial=0.0) <= 1e4 * max(1.0, float(np.max(np.abs(evidence.x0), initial=0.0)))
+    if not (small and moved and near and np.isfinite(problem.fun(raw.x))):
+        return None
+    pairs = zip(evidence.names[:3], raw.x[:3], strict=True)
+    more = ", ..." if len(raw.x) > 3 else ""
+    return "at " + ", ".join(f"{name} = {value:.4g}" for name, value in pairs) + more
+
+
+class _Negative:
+    """-f, for a solver."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+
+    def value_and_grad(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = self._evidence.value_and_slope(x)
+        return -value, -gradient
+
+
+@cause("minimum at infinity", 42)
+def minimum_at_infinity(evidence: Evidence) -> Diagnosis | None:
+    """f falls along a ray to a limit that it does not reach."""
+    ray = _ray(evidence)
+    if ray is None or not ray.tends or not ray.values[-1] <= evidence.here + _VISIBLE * abs(evidence.here):
+        return None
+    if evidence.result.success or not _still_falls(evidence):
+        return None
+    direction = combination(ray.direction, evidence.names)
+    where = f"it falls along {direction} to {ray.values[-1]:.6g}, which it does not reach at any distance"
+    separated = _separated(evidence, ray)
+    if separated is not None:
+        remedy = "leave out a parameter of this combination, join groups, or add a penalty (ridge, prior)."
+        return Diagnosis(f"{separated}: the objective has its minimum at infinity, {where}.", (), remedy)
+    remedy = "bound these parameters, leave them out, or add a penalty: the data do not hold them."
+    return Diagnosis(f"The minimum lies at infinity: {where}.", (), remedy)
+
+
+def _still_falls(evidence: Evidence) -> bool:
+    """Whether f is lower twice as far off as where the run ended."""
+    there = evidence.value(evidence.inside(2 * evidence.x - evidence.x0))
+    return bool(there <= evidence.here)
+
+
+def _separated(evidence: Evidence, ray: _Ray) -> str | None:
+    """Return in words that the classes in the data are separated by the combination; None without two classes."""
+    classes = [(name, array) for name, array in evidence.data if _is_of_classes(array)]
+    for name, array in classes:
+        for matrix, X in evidence.data:
+            if X.ndim == 2 and X.shape == (array.size, evidence.x.size):
+                score, positive = X @ ray.direction, array == np.max(array)
+                if np.min(score[positive]) >= np.max(score[~positive]):
+                    k = int(np.argmax(np.abs(ray.direction * np.std(X, axis=0))))
+                    by = f"column {k} of {matrix} ({evidence.names[k]})"
+                    return f"The classes in {name} are separated, above all by {by}"
+    others = [name for name, _ in classes]
+    if not others:
+        return None
+    moving = np.abs(ray.direction) > 0.1
+    names = ", ".join(evidence.names[k] for k in np.flatnonzero(moving)[:4])
+    return f"The classes in the data ({', '.join(others[:3])}) seem to be separated by {names}"
+
+
+def _is_of_classes(array: np.ndarray) -> bool:
+    return array.ndim == 1 and array.size > 2 and set(np.unique(array[:10000])) in ({0, 1}, {-1, 1})
