@@ -29,7 +29,7 @@ _STEADY = 1e-3
 """A Newton step that moves parameters by more than this part of their sizes is not that of a minimum found."""
 
 
-_SMALL = 1e-8
+_SMALL = 1e-9
 
 
 @dataclass(frozen=True)

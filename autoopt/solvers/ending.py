@@ -179,9 +179,11 @@ def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: Collection
 
 
 def is_far(problem: Problem, end: Ending) -> bool:
-    """Whether a Newton step promises more than the end of the way gained, or a hundredth of f."""
-    gained = Point(problem, end.x).gained
-    return end.found.decrement > max(gained, 1e-2 * abs(problem.fun(end.x)))
+    """Whether a Newton step promises more than a hundredth of f at a start that was not left.
+
+    A tolerance that the user sets is the user's, but one that the start meets may not fit the units of f.
+    """
+    return np.array_equal(end.x, problem.x0) and end.found.decrement > 1e-2 * abs(problem.fun(end.x))
 
 
 def _is_left(problem: Problem, options: dict) -> bool:
@@ -213,7 +215,7 @@ def _polish(problem: Problem, end: Ending, gtol: float, begin: float) -> None:
             return
         point, step = Point(problem, end.x), end.found.step
         is_met = np.max(np.abs(problem.projected_gradient(end.x)), initial=0.0) <= gtol
-        is_due = (closer > 0 and not is_met) or end.found.status == "descending" or not is_steady(point.size, step)
+        is_due = (closer > 0 and not (is_met and is_small(point.size, step))) or end.found.status == "descending" or not is_steady(point.size, step)
         if not is_due or end.found.status == "saddle" or step is None or time.perf_counter() > until:
             return
         moved = _down(point, step)
