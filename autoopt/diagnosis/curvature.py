@@ -86,7 +86,8 @@ def _columns(evidence: Evidence, direction: np.ndarray) -> str | None:
 def scaling(evidence: Evidence) -> Diagnosis | None:
     """Curvatures differ by many powers of ten in the parameters' own units, and hardly in units of their own."""
     spectrum = _spectrum(evidence)
-    if spectrum is None:
+    variables = getattr(evidence.problem and evidence.problem.objective, "variables", None)
+    if spectrum is None or (variables is not None and (variables.scale != 1).any()):  # the run had a `scale`
         return None
     eigenvalues, _, curvatures = spectrum
     steep, shallow = int(np.argmax(curvatures)), int(np.argmin(curvatures))
