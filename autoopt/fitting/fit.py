@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError, ModelError, ObjectiveError, UsageError
-from autoopt.fitting import modelfile
+from autoopt.fitting import diagnoses, modelfile
 from autoopt.fitting.data import dataset, matrix_columns
 from autoopt.fitting.standard_errors import Case, with_covariance
 from autoopt.origin import is_ours
@@ -212,7 +212,8 @@ def fit(
                         start.x0, *arguments.values()
                     )  # if it fails by itself, that is what the user must see
                 raise
-            fitted = Fit(loaded.source, result, names, loaded.kind, notes=(*notes, *result.notes))
+            why = diagnoses.notes(result, start.structure.names, names)
+            fitted = Fit(loaded.source, result, names, loaded.kind, notes=(*notes, *result.notes, *why))
         if fitted.is_likelihood:
             fitted = _with_standard_errors(fitted, Case(loaded.objective, start, limits, call, names))
         result.timings["total"] = sum(result.timings.values())
