@@ -23,6 +23,7 @@ __all__ = [
     "Objective",
     "Parameter",
     "Parameters",
+    "brentq",
     "check",
     "constant",
     "curve_fit",
@@ -36,8 +37,12 @@ __all__ = [
     "jvp",
     "least_squares",
     "minimize",
+    "minimize_scalar",
     "models",
+    "newton",
     "objective",
+    "root",
+    "root_scalar",
     "source",
     "value_and_grad",
     "vjp",
@@ -47,13 +52,18 @@ _RENAMED = {"rule": "formula"}
 """Names of earlier versions, which stay for one version."""
 
 _LAZY = {
+    "brentq": ("autoopt.optimize.scalar_roots", "brentq"),
     "curve_fit": ("autoopt.optimize.curve_fit", "curve_fit"),
     "Parameter": ("autoopt.variables.table", "Parameter"),
     "Parameters": ("autoopt.variables.table", "Parameters"),
     "fit": ("autoopt.fitting.fit", "fit"),
     "least_squares": ("autoopt.optimize.least_squares", "least_squares"),
-    "source": ("autoopt.objectives.objective", "source"),
+    "minimize_scalar": ("autoopt.optimize.scalar", "minimize_scalar"),
     "models": ("autoopt.models", None),
+    "newton": ("autoopt.optimize.scalar_roots", "newton"),
+    "root": ("autoopt.optimize.roots", "root"),
+    "root_scalar": ("autoopt.optimize.scalar_roots", "root_scalar"),
+    "source": ("autoopt.objectives.objective", "source"),
 }
 
 

@@ -155,6 +155,10 @@ class FitError(AutooptError, RuntimeError):
     result: object = None
 
 
+class RootError(AutooptError, RuntimeError):
+    """No root was found by a function that returns nothing but the root."""
+
+
 class InferenceError(AutooptError):
     """Standard errors or intervals do not exist at this solution."""
 

@@ -51,6 +51,11 @@ class Assignment(click.ParamType):
 @click.option("--method", metavar="NAME", help="As listed by `autoopt methods`; chosen to fit if not given.")
 @click.option("--set", "settings", type=Assignment(), multiple=True, metavar="NAME=VALUE",
               help="Value for a module-level constant of the model file; repeatable.")  # fmt: skip
+@click.option("--fix", "fixed", multiple=True, metavar="NAME[=VALUE]",
+              help="Hold a parameter where it starts or at a value, or tie it, as in --fix 'b=2 * a'; repeatable, in "
+              "place of the model's fixed.")  # fmt: skip
+@click.option("--scale", metavar="SIZE", help="Typical size of the parameters; `auto` takes one for each from the "
+              "curvature at the start.")  # fmt: skip
 @click.option("--option", "options", type=Assignment(), multiple=True, metavar="NAME=VALUE",
               help="Option of the method, under SciPy's name; repeatable.")  # fmt: skip
 @click.option("--tol", type=click.FloatRange(0, min_open=True), metavar="TOL", help="Tolerance, as in SciPy.")
@@ -67,17 +72,18 @@ class Assignment(click.ParamType):
 @click.pass_context
 def fit(
     ctx: click.Context, model: str, settings: tuple, options: tuple, maxiter: int | None,
-    as_json: bool, output: Path | None, quiet: bool, traceback: bool, **call: Any,
+    fixed: tuple, scale: str | None, as_json: bool, output: Path | None, quiet: bool, traceback: bool, **call: Any,
 ) -> None:  # fmt: skip
     """Minimise the objective of the Python file MODEL.
 
     MODEL defines objective(params, *data) and x0, a value or a function of the data. It may define data, bounds,
-    constraints, names (of the parameters), method, and kind = "negative log-likelihood" for standard errors; and jac,
-    hess, hessp in place of exact derivatives: functions, or "finite-difference".
+    constraints, names (of the parameters), fixed, method, and kind = "negative log-likelihood" for standard errors; and
+    jac, hess, hessp in place of exact derivatives: functions, or "finite-difference".
     """
     ctx.meta["traceback"] = traceback
     _refuse_folder(output)
     call |= {"settings": dict(settings), "options": _options(options, maxiter)}
+    call |= {"fixed": _fixed(fixed), "scale": None if scale is None else _literal(scale)}
     failure, status = None, None
     with contextlib.ExitStack() as stack:
         if not quiet:
@@ -111,6 +117,12 @@ def _options(pairs: tuple[tuple[str, str], ...], maxiter: int | None) -> dict[st
     if maxiter is not None and options.setdefault("maxiter", maxiter) != maxiter:
         raise click.UsageError(f"--maxiter {maxiter} and --option maxiter={options['maxiter']} differ.")
     return options
+
+
+def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return what --fix holds: True where it has no value, a number, or the text of a tie."""
+    pairs = [text.partition("=") for text in given]
+    return {name.strip(): _literal(value.strip()) if sign else True for name, sign, value in pairs} or None
 
 
 def _literal(text: str) -> Any:

@@ -349,6 +349,9 @@ BY_NAME = (
     "fitting.fit",
     "optimize.curve_fit",
     "optimize.least_squares",
+    "optimize.roots",
+    "optimize.scalar",
+    "optimize.scalar_roots",
     "models",
     "cli",
 )

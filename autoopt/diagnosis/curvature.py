@@ -11,7 +11,7 @@ from autoopt.inference import combination
 _FLAT = 1e-9
 """A curvature below this part of the largest, in units of the diagonal, is none: it is by differences of gradients."""
 
-_UNUSED = 1e-14
+_NARROW = 1e-6
 _APART = 1e8
 """Curvatures that differ by this much in the parameters' own units cost a method of first order 1e4 steps."""
 
@@ -86,7 +86,8 @@ def _columns(evidence: Evidence, direction: np.ndarray) -> str | None:
 def scaling(evidence: Evidence) -> Diagnosis | None:
     """Curvatures differ by many powers of ten in the parameters' own units, and hardly in units of their own."""
     spectrum = _spectrum(evidence)
-    if spectrum is None:
+    variables = getattr(evidence.problem and evidence.problem.objective, "variables", None)
+    if spectrum is None or (variables is not None and (variables.scale != 1).any()):  # the run had a `scale`
         return None
     eigenvalues, _, curvatures = spectrum
     steep, shallow = int(np.argmax(curvatures)), int(np.argmin(curvatures))
@@ -104,6 +105,25 @@ def scaling(evidence: Evidence) -> Diagnosis | None:
         f"choose units in which both change by about 1, those of {names[1]} {ratio:.0e} times as large as those of "
         f"{names[0]}, or pass scale=."
     )
+    return Diagnosis(happened + ".", (), remedy)
+
+
+@cause("narrow valley", 108)
+def valley(evidence: Evidence) -> Diagnosis | None:
+    """Curvatures differ by many powers of ten in whatever units: f hardly changes along a combination of parameters."""
+    spectrum = _spectrum(evidence)
+    if spectrum is None:
+        return None
+    eigenvalues, directions, _ = spectrum
+    if not 0 < eigenvalues[0] < _NARROW * eigenvalues[-1]:
+        return None
+    along = combination(_upwards(directions[:, 0]), evidence.names)
+    ratio = eigenvalues[0] / eigenvalues[-1]
+    happened = (
+        f"The run crept along a narrow valley: along {along} the curvature is {ratio:.1e} of that across, in any units "
+        "of the parameters"
+    )
+    remedy = 'use a method with second derivatives, such as "trust-exact", or other parameters for what the data show.'
     return Diagnosis(happened + ".", (), remedy)
 
 

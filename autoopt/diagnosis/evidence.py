@@ -131,8 +131,9 @@ class Evidence:
 
     @cached_property
     def unit(self) -> np.ndarray:
-        """The size of each parameter, |x_i| but at least 1, shape (n,)."""
-        return differences.step_scale(self.x)
+        """The size of each parameter: where it is, or how far it came, 1 if it never left 0; shape (n,)."""
+        size = np.maximum(np.abs(self.x), np.abs(self.x - self.x0))
+        return np.where(np.isfinite(size) & (size > 0), size, 1.0)
 
     def inside(self, x: np.ndarray) -> np.ndarray:
         """Return the point within the bounds that is nearest to `x`."""
@@ -159,6 +160,22 @@ class Evidence:
             rows.append((self.gradient(ahead) - self.gradient(behind)) / (ahead - behind)[k])
         matrix = np.array(rows)
         return (matrix + matrix.T) / 2 if np.isfinite(matrix).all() else None
+
+    @cached_property
+    def promised(self) -> float | None:
+        """By how much a Newton step from the end of the run promises to lower f; None without a minimum ahead."""
+        hessian = self.hessian
+        if hessian is None or not np.isfinite(self.slope).all():
+            return None
+        curvatures = np.diag(hessian)
+        if not (curvatures > 0).all():
+            return None
+        scale = 1 / np.sqrt(curvatures)
+        eigenvalues, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
+        if not eigenvalues[0] > 1e-9 * eigenvalues[-1]:
+            return None
+        along = vectors.T @ (scale * self.slope)
+        return float(np.sum(along**2 / eigenvalues) / 2)
 
     # Steps and data ---------------------------------------------------------------------------------------------------
 

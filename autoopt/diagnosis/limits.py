@@ -38,15 +38,19 @@ def too_few(evidence: Evidence) -> Diagnosis | None:
     """The run was ended by a limit while f was still falling."""
     if not _LIMIT.search(evidence.result.message):
         return None
-    lower = _lower_ahead(evidence)
-    if lower is None:
+    lower, promised = _lower_ahead(evidence), evidence.promised
+    if lower is not None:
+        gain = f"one more step lowers it by {evidence.here - lower:.1e}"
+    elif promised is not None and promised > 1e-12 * abs(evidence.here):
+        gain = f"a Newton step promises {promised:.1e} more"
+    else:
         return None
     counted = _EVALUATIONS.search(evidence.result.message)
     limit = f"{evidence.problem.nfev} evaluations" if counted else f"{evidence.result.nit} iterations"
     option = "maxfun" if counted else "maxiter"
     happened = (
-        f"The limit of iterations or evaluations was reached, after {limit}, while progress was still being made: f "
-        f"fell from {evidence.problem.initial_value:.6g} to {evidence.here:.6g}, and one more step leads to {lower:.6g}"
+        f"The limit of iterations or evaluations was reached, after {limit}, while progress was still being made: "
+        f"f fell from {evidence.problem.initial_value:.6g} to {evidence.here:.6g}, and {gain}"
     )
     return Diagnosis(happened + ".", (), f"raise {option} in options, or start from where this run ended.")
 
@@ -90,7 +94,8 @@ def at_bounds(evidence: Evidence) -> Diagnosis | None:
     low = (evidence.x <= limits.lower) & (evidence.slope > 0)
     high = (evidence.x >= limits.upper) & (evidence.slope < 0)
     held = np.flatnonzero(low | high)
-    if not len(held):
+    left = np.max(np.abs(np.where(low | high, 0.0, evidence.slope)) * evidence.unit, initial=0.0)
+    if not len(held) or left > 1e-4 * max(abs(evidence.here), min(1.0, abs(evidence.problem.initial_value))):
         return None
     pairs = numbers([evidence.names[k] for k in held], evidence.x[held])
     happened = f"Bounds hold {pairs}, where the objective would fall beyond them"
@@ -102,8 +107,10 @@ def measured(evidence: Evidence) -> Diagnosis | None:
     """What was measured, where none of the causes shows."""
     slope = evidence.slope
     k = int(np.argmax(np.abs(slope)))
+    begins = "The limit of iterations or evaluations was reached; why the run took so long did not show"
+    begins = begins if _LIMIT.search(evidence.result.message) else "The cause did not show"
     happened = (
-        f"Its cause did not show; where the run ended f is {evidence.result.fun:.8g}, and its largest slope "
+        f"{begins}; where the run ended f is {evidence.result.fun:.8g}, and its largest slope "
         f"{slope[k]:.2e} for {evidence.names[k]}"
     )
     return Diagnosis(happened + ".", (), 'try another method, such as "trust-exact", another start, or a longer run.')

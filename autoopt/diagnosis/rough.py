@@ -138,8 +138,17 @@ def noise(evidence: Evidence) -> Diagnosis | None:
     if not np.isfinite(evidence.here):
         return None
     sigma, rounding = evidence.noise, _EPS * max(abs(evidence.here), _EPS)
+    if evidence.result is not None and (evidence.promised or np.inf) <= 10 * rounding:
+        happened = (
+            f"What is still to be gained, {evidence.promised:.1e}, is below the rounding of the objective, which is "
+            f"{evidence.here:.6g}, with {rounding:.1e}"
+        )
+        remedy = "take this point, as no method sees a lower one; or leave out of the objective what does not change."
+        return Diagnosis(happened + ".", (), remedy)
     size = max(abs(evidence.here), abs(evidence.problem.initial_value) if evidence.problem else 0.0)
     if not _NOISY * rounding < sigma < _MOST * size or not (evidence.result is None or _matters(evidence, sigma)):
+        return None
+    if not _is_everywhere(evidence, sigma):
         return None
     relative = sigma / abs(evidence.here) if evidence.here else np.inf
     happened = (
@@ -150,8 +159,20 @@ def noise(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(f"{happened}{said}.", where, remedy)
 
 
+def _is_everywhere(evidence: Evidence, sigma: float) -> bool:
+    """Whether third differences on a short way are all of the size that noise has: at a kink only some of them are."""
+    direction = evidence.unit * np.random.default_rng(10).uniform(-1.0, 1.0, evidence.x.size)
+    evidence.left += 24
+    values = [evidence.value(evidence.x + k * 2.0**-20 * direction) for k in range(1, 25)]
+    thirds = np.abs(np.diff(values, 3)) / np.sqrt(20.0)
+    return bool(np.isfinite(thirds).all() and np.median(thirds) > 0.1 * max(np.max(thirds), sigma))
+
+
 def _matters(evidence: Evidence, sigma: float) -> bool:
-    """Whether what a step along the slope promises, as long as 1e-4 of the parameters, is no more than the noise."""
+    """Whether what is still to be gained is no more than the noise: by a Newton step, or by a short one downhill."""
+    promised = evidence.promised
+    if promised is not None:
+        return promised <= 100 * sigma
     return bool(np.max(np.abs(evidence.slope) * evidence.unit, initial=0.0) * 1e-4 < 1e3 * sigma)
 
 

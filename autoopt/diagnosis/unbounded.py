@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from autoopt.diagnosis.evidence import Evidence
+from autoopt.diagnosis.shapes import constant_data
 from autoopt.diagnosis.table import Diagnosis, cause
 from autoopt.inference import combination
 from autoopt.solvers.convergence import without_bound
@@ -14,14 +15,22 @@ from autoopt.solvers.problem import Problem
 
 _FAR = tuple(10.0**k for k in range(-3, 9))
 _VISIBLE = 1e-13
+_GONE = 1e-10
 _LIMIT = 1e-3
 """A value that falls by less than this part of all that it fell, over another ten times the way, tends to a limit."""
 
 
 class _Ray:
-    """How f goes on a ray from the start, or from the end of the run if that is not far, until it overflows."""
+    """How f goes on a ray, until it overflows."""
 
-    def __init__(self, evidence: Evidence, direction: np.ndarray, value: Callable[[np.ndarray], float]) -> None:
+    def __init__(
+        self,
+        evidence: Evidence,
+        direction: np.ndarray,
+        value: Callable[[np.ndarray], float],
+        start: np.ndarray | None = None,
+    ) -> None:
+        start = evidence.x0 if start is None else start
         size = np.max(np.abs(direction))
         self.direction = direction / size
         length = min(max(1.0, float(size)), 1e6)
@@ -29,7 +38,7 @@ class _Ray:
         self.values: list[float] = []
         self.overflows = False
         for far in _FAR:
-            found = value(evidence.inside(evidence.x0 + length * far * self.direction))
+            found = value(evidence.inside(start + length * far * self.direction))
             if not np.isfinite(found):
                 self.overflows = True
                 break
@@ -57,6 +66,10 @@ def _ray(evidence: Evidence, value: Callable[[np.ndarray], float] | None = None)
     if value is None and "ray" in evidence.kept:
         return evidence.kept["ray"]
     ray = _Ray(evidence, way, value or evidence.value)
+    gone = np.abs(evidence.x) <= _GONE * np.abs(way)
+    if not ray.falls and gone.any() and not gone.all():  # what went to 0 on the way is there, and the others go on
+        rest = np.where(gone, 0.0, way)
+        ray = _Ray(evidence, rest, value or evidence.value, np.where(gone, 0.0, evidence.x0))
     if value is None:
         evidence.kept["ray"] = ray
     return ray
@@ -128,6 +141,8 @@ def falls_without_end(evidence: Evidence) -> Diagnosis | None:
     if (there := _of_opposite_sign(evidence)) is not None:
         happened += f". Its negative has a minimum, {there}, so that its sign may be wrong"
         remedy = "return the negative: minimize wants the negative of a log-likelihood, or of what is to be maximised."
+    elif (same := constant_data(evidence)) is not None:
+        happened += f". {same.happened.removesuffix('.')}, and can be fitted without error"
     return Diagnosis(happened + ".", (), remedy)
 
 

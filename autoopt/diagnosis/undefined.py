@@ -15,6 +15,7 @@ from autoopt.origin import users_places
 from autoopt.solvers.convergence import without_bound
 from autoopt.tape.tape import DATA
 
+_OFTEN = 0.05
 _NEAR = 1e-3
 """A trial point this near, in terms of the parameters, is one that the last steps led to."""
 
@@ -52,6 +53,8 @@ def at_trial_points(evidence: Evidence) -> Diagnosis | None:
     if evidence.lost is None or not _leads_out(evidence):
         return None
     count = len(evidence.problem.undefined)
+    if count < _OFTEN * evidence.problem.nfev:
+        return None
     points = "a trial point" if count == 1 else f"{count} trial points"
     begins = f"The run was led to {points} where the objective has no value: "
     return _undefined(evidence, evidence.lost, begins)
@@ -61,9 +64,9 @@ def _leads_out(evidence: Evidence) -> bool:
     """Whether f falls all the way to where it is no longer defined, so that stepping back does not help."""
     lost, x = evidence.lost, evidence.x
     steps = [evidence.value(x + part * (lost - x)) for part in (0.5, 0.9, 0.99)]
-    defined = [value for value in steps if np.isfinite(value)]
     near = np.max(np.abs(lost - x) / evidence.unit) <= _NEAR
-    return bool(near or not defined or min(defined) < evidence.here)
+    ahead = [evidence.here, *(value for value in steps if np.isfinite(value))]
+    return bool(near or len(ahead) == 1 or (np.diff(ahead) < 0).all())
 
 
 @cause("infinite slope", 25, of_start=True)

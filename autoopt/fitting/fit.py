@@ -13,16 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from autoopt import differences
-from autoopt.errors import AutooptError, InferenceError, ModelError, ObjectiveError, UsageError
-from autoopt.fitting import modelfile
+from autoopt.errors import AutooptError, ModelError, ObjectiveError, UsageError
+from autoopt.fitting import diagnoses, modelfile
 from autoopt.fitting.data import dataset, matrix_columns
+from autoopt.fitting.standard_errors import Case, with_covariance
 from autoopt.origin import is_ours
 from autoopt.stages import heard, stage
 from autoopt.users_code import users_code
+from autoopt.variables.start import Start
+from autoopt.wording import listed
 
 LIKELIHOOD = "negative log-likelihood"
-LARGEST_HESSIAN = 2000  # parameters; beyond, standard errors would need more than 100 MB and minutes
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Fit:
     kind : str or None
         "negative log-likelihood" if the value is one.
     covariance : ndarray, shape (n, n), or None
-        Of the estimates, for a likelihood at a regular minimum; NaN for those that are at a bound, which the others
-        take as fixed. None if it is not known.
+        Of the estimates, for a likelihood at a regular minimum; NaN for those that are fixed or at a bound, which the
+        others take as they are. None if it is not known.
     notes : tuple of str
         What the reader must know, one sentence each.
     problem : AutooptError or None
@@ -132,6 +133,8 @@ def fit(
     *,
     target: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    fixed: Any = None,
+    scale: Any = None,
     tol: float | None = None,
     options: Mapping[str, Any] | None = None,
     verify: str = "start",
@@ -145,8 +148,8 @@ def fit(
     model : path, module, or object with attributes
         Defines `objective(params, *data)` and `x0` (a value, or a function of the data); optionally `data` (a value or
         a function: a tuple, a dict of names to arrays, or a file name), `bounds` and `constraints` (values or
-        functions of the data), `names` of the parameters, `method`, `kind = "negative log-likelihood"`, and `jac`,
-        `hess`, `hessp` in place of derived ones.
+        functions of the data), `names` of the parameters, `fixed`, `method`, `kind = "negative log-likelihood"`, and
+        `jac`, `hess`, `hessp` in place of derived ones.
     data : path, dict of str to array, data frame or tuple, optional
         In place of the model's own; columns or arrays are bound to the objective's arguments of their names.
     method : str, optional
@@ -155,6 +158,9 @@ def fit(
         The column that becomes the objective's last argument; the first is then the matrix of the other numeric ones.
     settings : mapping of str to number, str or bool, optional
         Values for module-level constants of the model file.
+    fixed, scale : optional
+        As for `autoopt.minimize`, `fixed` in place of the model's; parameters may be called by their `names`. What is
+        fixed has no standard error (NaN), what is tied has its factor times that of what it follows.
     tol, options, verify, engine, progress
         As for `autoopt.minimize`.
 
@@ -177,14 +183,13 @@ def fit(
             loaded = modelfile.load(model, settings)
             data = dataset(data) if isinstance(data, str | Path) else data
             arguments = loaded.arguments(data, target)
-        x0 = loaded.value("x0", arguments)
-        bounds = loaded.value("bounds", arguments)
-        columns = _columns_of(loaded, data, target)
-        names, limits = _checked(loaded, x0, bounds, loaded.value("names", arguments), columns)
+        names, start, limits = _checked(loaded, arguments, fixed, _columns_of(loaded, data, target))
         call = {
             "args": tuple(arguments.values()),
             "method": method or loaded.method,
-            "bounds": bounds,
+            "bounds": start.given["bounds"],
+            "fixed": start.given["fixed"],
+            "scale": scale,
             "constraints": loaded.value("constraints", arguments),
             "tol": tol,
             "options": dict(options) if options else None,
@@ -193,36 +198,43 @@ def fit(
             "progress": progress,
             **loaded.derivatives,
         }
-        notes = (*loaded.unused, *_text_note(loaded, data, target))
+        notes = (*loaded.unused, *_text_note(loaded, data, target), *_fixed_note(start, names))
         with users_code(f"The objective of {loaded.source}", ObjectiveError):
             try:
-                result = _minimize(loaded.objective, x0, **call)
+                result = _minimize(loaded.objective, start.given["x0"], **call)
             except BaseException as stop:
                 if hasattr(stop, "result"):
                     stopped = isinstance(stop, KeyboardInterrupt)
                     reached = Fit(loaded.source, stop.result, names, loaded.kind, notes=notes, interrupted=stopped)
                     vars(stop)["fit"] = reached
                 if not isinstance(stop, AutooptError) and isinstance(stop, Exception) and is_ours(stop):
-                    loaded.objective(x0, *arguments.values())  # if it fails by itself, that is what the user must see
+                    loaded.objective(
+                        start.x0, *arguments.values()
+                    )  # if it fails by itself, that is what the user must see
                 raise
-            fitted = Fit(loaded.source, result, names, loaded.kind, notes=(*notes, *result.notes))
+            why = diagnoses.notes(result, start.structure.names, names)
+            fitted = Fit(loaded.source, result, names, loaded.kind, notes=(*notes, *result.notes, *why))
         if fitted.is_likelihood:
-            fitted = _with_standard_errors(fitted, loaded.objective, x0, call, limits)
+            fitted = _with_standard_errors(fitted, Case(loaded.objective, start, limits, call, names))
         result.timings["total"] = sum(result.timings.values())
         return fitted
 
 
-def _with_standard_errors(fitted: Fit, objective: Callable, x0: Any, call: Mapping[str, Any], limits: Any) -> Fit:
-    """Return `_with_covariance`, timed and announced; on Ctrl-C the KeyboardInterrupt has the Fit without them."""
+def _with_standard_errors(fitted: Fit, case: Case) -> Fit:
+    """Return `with_covariance`, timed and announced; on Ctrl-C the KeyboardInterrupt has the Fit without them."""
     start, timings = time.perf_counter(), fitted.result.timings
-    if callable(call["progress"]):
+    if callable(case.call["progress"]):
         from autoopt.solvers import Stage
 
         numbers = fitted.result.nit, fitted.result.fun, fitted.gradient_norm, sum(timings.values())
-        call["progress"](Stage(*numbers, "standard errors"))
+        case.call["progress"](Stage(*numbers, "standard errors"))
     try:
         with stage("standard errors"):
-            return _with_covariance(fitted, objective, x0, call, limits)
+            inferred = with_covariance(fitted, case)
+        if "params" in fitted.result:
+            errors = case.start.structure.unflatten(inferred.bse)
+            fitted.result.params = fitted.result.params.at(fitted.result.x, errors)
+        return inferred
     except KeyboardInterrupt as stop:
         note = "No standard errors: interrupted while they were computed; the estimates are those of the finished fit."
         vars(stop)["fit"] = replace(fitted, interrupted=True, notes=(*fitted.notes, note))
@@ -237,93 +249,6 @@ def _minimize(objective: Callable, x0: Any, **call: Any) -> Any:
     return minimize(objective, x0, **call)
 
 
-def _with_covariance(fitted: Fit, objective: Callable, x0: Any, call: Mapping[str, Any], limits: Any) -> Fit:
-    """Return the fit with its covariance, or with the reason why there is none."""
-    from autoopt.inference import covariance_of_free, endless, flattest, no_maximum
-    from autoopt.minimize import compile_objective
-    from autoopt.objectives.retained import retain
-
-    def without(reason: str) -> Fit:
-        return replace(fitted, notes=(*fitted.notes, f"No standard errors: {reason}."))
-
-    if fitted.status != "converged":
-        return _explained(without(f"the fit is {fitted.status}"), objective, x0, call)
-    if call["constraints"]:
-        return without("with constraints they do not follow from the Hessian")
-    free = ~_at_bound(limits, fitted.params)
-    held = [fitted.names[i] for i in np.flatnonzero(~free)]
-    shown = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")
-    verb = "is" if len(held) == 1 else "are"
-    if not free.any():
-        return without(f"{shown} {verb} at a bound")
-    if len(fitted.names) > LARGEST_HESSIAN:
-        return without(f"the Hessian of {len(fitted.names)} parameters is too large")
-    try:
-        supplied = tuple(call.get(name) for name in ("jac", "hess", "hessp"))
-        compiled = compile_objective(objective, x0, call["args"], call["engine"], supplied)
-        hessian = compiled.hess(fitted.params, sparse=False)
-        retain(compiled)
-    except Exception as error:  # the estimates stand
-        said = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"
-        return without(f"the second derivatives could not be computed ({said.rstrip('.')})")
-    try:
-        start = compiled.structure.flatten(x0)
-        inside = np.where(np.outer(free, free), hessian, np.eye(len(free)))
-        if np.isfinite(hessian).all():
-            directions = [np.where(free, d, 0.0) for d in (flattest(inside), fitted.params - start)]
-            if (direction := endless(_value(objective, x0, call), fitted.params, directions, hessian)) is not None:
-                raise no_maximum(direction, fitted.names)
-        inferred = replace(fitted, covariance=covariance_of_free(hessian, free, fitted.names))
-    except InferenceError as error:
-        return replace(fitted, problem=error)
-    if held:
-        note = (
-            f"{shown} {verb} at a bound: the standard errors of the others take {'it' if verb == 'is' else 'them'} as"
-        )
-        return replace(inferred, notes=(*inferred.notes, f"{note} fixed."))
-    return inferred
-
-
-def _value(objective: Callable, x0: Any, call: Mapping[str, Any]) -> Callable[[np.ndarray], float]:
-    """Return the user's own function of the flat vector, NaN where it is not defined."""
-    from autoopt.parameters import Structure
-
-    structure, is_pair = Structure.of(x0), call.get("jac") is True
-
-    def result(x: np.ndarray) -> Any:
-        outcome = objective(structure.unflatten(x.copy()), *call["args"])
-        return outcome[0] if is_pair else outcome
-
-    return lambda x: float(differences.value_at(result, x))
-
-
-def _explained(fitted: Fit, objective: Callable, x0: Any, call: Mapping[str, Any]) -> Fit:
-    """Return the fit that did not converge with a note where its likelihood has no maximum on the way it went."""
-    from autoopt.inference import endless, flattest, no_maximum
-    from autoopt.minimize import compile_objective
-    from autoopt.parameters import Structure
-
-    if fitted.status != "not converged" or call["bounds"] is not None or call["constraints"]:
-        return fitted
-    directions = [fitted.params - Structure.of(x0).flatten(x0)]
-    if 2 * len(fitted.names) <= fitted.result.nfev:  # what it costs is then less than what the run has cost
-        compiled = compile_objective(objective, x0, call["args"], call["engine"], (call.get("jac"), None, None))
-        hessian = differences.rough_hessian(compiled.grad, fitted.params)
-        directions += [flattest(hessian)] if np.isfinite(hessian).all() else []
-    direction = endless(_value(objective, x0, call), fitted.params, directions)
-    if direction is None:
-        return fitted
-    return replace(fitted, notes=(*fitted.notes, str(no_maximum(direction, fitted.names))))
-
-
-def _at_bound(limits: Any, params: np.ndarray) -> np.ndarray:
-    """Return which parameters lie on a limit, shape (n,)."""
-    if limits is None:
-        return np.zeros(params.shape, bool)
-    close = 1e-8 * np.maximum(1.0, np.abs(params))
-    return (params - limits.lower <= close) | (limits.upper - params <= close)
-
-
 def _columns_of(loaded: modelfile.Model, data: object, target: str | None) -> list[str]:
     """Return the columns of the matrix that a target leaves, none without a target."""
     if target is None or data is None or not loaded.data_names:
@@ -332,26 +257,53 @@ def _columns_of(loaded: modelfile.Model, data: object, target: str | None) -> li
 
 
 def _checked(
-    loaded: modelfile.Model, x0: Any, bounds: Any, names: Any, columns: list[str]
-) -> tuple[tuple[str, ...], Any]:
-    """Return the names of the parameters and their limits; what does not fit x0 is the model's fault."""
-    from autoopt.parameters import Structure
+    loaded: modelfile.Model, arguments: Mapping[str, Any], fixed: Any, columns: list[str]
+) -> tuple[tuple[str, ...], Start, Any]:
+    """Return the names of the parameters, the start and the limits; what does not fit x0 is the model's fault."""
     from autoopt.solvers import Limits
 
+    x0, bounds, names, own = (loaded.value(name, arguments) for name in ("x0", "bounds", "names", "fixed"))
     try:
-        structure = Structure.of(x0)
-        limits = Limits.of(bounds, structure, x0)
+        start = Start.of(x0, bounds)
+        Limits.of(start.bounds, start.structure, start.x0)
+        names = _names(loaded, names, start.structure, columns)
+        start = Start.of(x0, bounds, _by_number(own, names))
     except UsageError as error:
         raise ModelError(f"{loaded.source}: {error.happened}", error.where, error.remedy) from error
+    if fixed is not None:
+        start = Start.of(x0, bounds, _by_number(fixed, names))
+    return names, start, Limits.of(start.bounds, start.structure, start.x0)
+
+
+def _by_number(fixed: Any, names: tuple[str, ...]) -> Any:
+    """Return what is to be fixed with the names that parameters have in the model as numbers."""
+    numbers = {name: i for i, name in enumerate(names)}
+    if isinstance(fixed, str):
+        return [numbers.get(fixed, fixed)]
+    if isinstance(fixed, Mapping):
+        return {numbers.get(key, key): what for key, what in fixed.items()}
+    if isinstance(fixed, list | tuple | set) and any(isinstance(one, str) for one in fixed):
+        return [numbers.get(one, one) for one in fixed]
+    return fixed
+
+
+def _fixed_note(start: Start, names: tuple[str, ...]) -> list[str]:
+    """Return the sentence on parameters that are held."""
+    held = [] if start.variables is None else [names[i] for i in start.variables.held]
+    return [f"Fixed: {listed(held)}."] if held else []
+
+
+def _names(loaded: modelfile.Model, names: Any, structure: Any, columns: list[str]) -> tuple[str, ...]:
+    """Return the names of the parameters: the model's, or those of the structure and of the columns."""
     if names is None:
-        return tuple(_by_columns(structure, columns)), limits
+        return tuple(_by_columns(structure, columns))
     if isinstance(names, str) or len(names) != structure.size:
         count = "text" if isinstance(names, str) else f"{len(names)} names"
         raise ModelError(
             f"names in {loaded.source} is {count}, and x0 has {structure.size} entries.",
             remedy="give one name for each entry of x0, or leave names out.",
         )
-    return tuple(map(str, names)), limits
+    return tuple(map(str, names))
 
 
 def _by_columns(structure: Any, columns: list[str]) -> list[str]:

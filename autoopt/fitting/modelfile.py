@@ -25,7 +25,7 @@ from autoopt.wording import near, nearest
 
 KINDS = ("negative log-likelihood",)
 _DERIVATIVES = ("jac", "hess", "hessp")
-_OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", *_DERIVATIVES)
+_OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", "fixed", *_DERIVATIVES)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Model:
         The file, for messages.
     objective : callable
         `objective(params, *data)`, to be minimised.
-    x0, data, bounds, constraints, names
+    x0, data, bounds, constraints, names, fixed
         A value, or a function: `data` of nothing, the others of the data.
     kind : str, optional
         One of KINDS; standard errors need "negative log-likelihood".
@@ -59,6 +59,7 @@ class Model:
     kind: str | None = None
     method: str | None = None
     names: Any = None
+    fixed: Any = None
     derivatives: Mapping[str, Any] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
 
@@ -114,7 +115,7 @@ class Model:
         return dict(zip(names, data, strict=False))
 
     def value(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        """Return x0, bounds, constraints or names; a function is called with the data that it names, or else all."""
+        """Return x0, bounds, constraints, names or fixed; a function is called with the data it names, or all."""
         value = getattr(self, name)
         if not callable(value):
             return value

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.fitting.diagnoses import without_cause
+
 _SHOWN = 60  # parameters in a printed table
 
 
@@ -19,7 +21,7 @@ def text(fitted: Any) -> str:
     lines = [
         f"{fitted.source}: {fitted.kind or 'objective'} minimised by {result.method}",
         "",
-        *_field("status", f"{fitted.status}: {_reason(result.message)}"),
+        *_field("status", f"{fitted.status}: {without_cause(_reason(result.message))}"),
         *_field("verified", _verification(result.get("verification"))),
         *_field("value", f"{float(result.fun):.10g}"),
         *_field("gradient norm", f"{fitted.gradient_norm:.3g}"),
@@ -44,6 +46,7 @@ def facts(fitted: Any) -> dict[str, Any]:
             "status": fitted.status,
             "success": fitted.status == "converged",
             "message": result.message,
+            "diagnosis": result.get("diagnosis", []),
             "verification": _verification_facts(result.get("verification")),
             "value": result.fun,
             "gradient_norm": fitted.gradient_norm,

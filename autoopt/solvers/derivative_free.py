@@ -66,7 +66,7 @@ def _settled(problem: Problem, method: str, options: dict, shape: str) -> Any:
     fresh = {name: value for name, value in options.items() if name != shape}
     for _ in range(_RESTARTS):
         nit += raw.nit
-        x = _on_bounds(problem, problem.best)
+        x = on_bounds(problem, problem.best)
         value = problem.value_alone(x)
         raw.update(x=x, fun=value, nit=nit)
         stuck = not value < before - _NEAR * abs(value)
@@ -76,7 +76,7 @@ def _settled(problem: Problem, method: str, options: dict, shape: str) -> Any:
     return raw
 
 
-def _on_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
+def on_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
     """Return `x` with each entry on the bound that it is close to, if f is no higher there."""
     if problem.limits is None:
         return x

@@ -44,9 +44,7 @@ def as_objects(problem: Any, dense: bool) -> list[Any]:
     def one(constraint: Constraint) -> Any:
         limits = constraint.lower, constraint.upper
         if constraint.function.linear:
-            beside = getattr(constraint.function, "constant", 0.0)  # of parameters that are held, see `variables`
-            shifted = [limit - beside for limit in limits]
-            return LinearConstraint(constraint.jacobian(problem.x0), *shifted, constraint.keep_feasible)
+            return LinearConstraint(constraint.jacobian(problem.x0), *_shifted(constraint), constraint.keep_feasible)
         if constraint.strategy is not None:
             hess = constraint.strategy
         elif constraint.function.has_second(dense):
@@ -72,10 +70,16 @@ def as_values(problem: Any) -> list[Any]:
         limits = constraint.lower, constraint.upper
         if constraint.function.linear:
             matrix = constraint.jacobian(problem.x0)
-            return LinearConstraint(matrix.toarray() if hasattr(matrix, "toarray") else matrix, *limits)
+            return LinearConstraint(matrix.toarray() if hasattr(matrix, "toarray") else matrix, *_shifted(constraint))
         return NonlinearConstraint(lambda x: problem.held_value(constraint, x), *limits)
 
     return [one(constraint) for constraint in problem.constraints]
+
+
+def _shifted(constraint: Constraint) -> tuple[np.ndarray, np.ndarray]:
+    """Return the limits of a linear constraint without what parameters that are held add to it, see `variables`."""
+    beside = getattr(constraint.function, "constant", 0.0)
+    return constraint.lower - beside, constraint.upper - beside
 
 
 def refuse_keep_feasible(problem: Any, method: str) -> None:

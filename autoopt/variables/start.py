@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,8 @@ class Start:
         None where they are the parameters.
     table : Parameters or None
         What was given in place of x0.
+    given : dict
+        x0, bounds and fixed as they were given.
     """
 
     x0: Any
@@ -39,15 +41,16 @@ class Start:
     bounds: Any = None
     variables: Variables | None = None
     table: Parameters | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, x0: Any, bounds: Any = None, fixed: Any = None) -> Start:
         """Return the start; UsageError for what does not fit x0."""
-        table = read_table(x0)
+        table, given = read_table(x0), {"x0": x0, "bounds": bounds, "fixed": fixed}
         if table is None:
             structure = Structure.of(x0)
             if fixed is None:
-                return cls(x0, structure, bounds)
+                return cls(x0, structure, bounds, given=given)
             variables, flat = read_fixed([fixed], structure, structure.flatten(x0))
         else:
             if bounds is not None:
@@ -55,10 +58,11 @@ class Start:
                     "There are bounds beside a table of parameters.", remedy="put them into the table: lower, upper."
                 )
             structure, bounds = Structure.of(table.plain()), table.bounds()
-            given = [one for one in (table.fixed(), fixed) if one is not None]
-            variables, flat = read_fixed(given, structure, structure.flatten(table.plain()))
+            held = [one for one in (table.fixed(), fixed) if one is not None]
+            variables, flat = read_fixed(held, structure, structure.flatten(table.plain()))
             variables = _transformed(variables, structure, table.transforms(), flat)
-        return cls(structure.unflatten(flat), structure, bounds, None if variables.is_trivial else variables, table)
+        own = None if variables.is_trivial else variables
+        return cls(structure.unflatten(flat), structure, bounds, own, table, given)
 
     @cached_property
     def flat(self) -> np.ndarray:

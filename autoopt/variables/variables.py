@@ -89,6 +89,10 @@ class Variables:
         """Return the same with other sizes, shape (m,), rounded to powers of 2: so that no digit is lost by them."""
         return replace(self, scale=2.0 ** np.round(np.log2(scale)))
 
+    def plain(self) -> Variables:
+        """Return the same without sizes and transforms: its variables are the parameters that the others follow."""
+        return replace(self, scale=np.ones(self.size), transforms=())
+
     # Points and directions --------------------------------------------------------------------------------------------
 
     def parameters(self, z: np.ndarray) -> np.ndarray:

@@ -257,6 +257,7 @@ def test_linear_constraints_have_what_is_held_on_their_other_side(method):
         X0,
         method=method,
         fixed={"b": 3.0},
+        bounds={"a": (0.0, None)},
         constraints=LinearConstraint(matrix, -np.inf, 3.5),
         scale={"a": 8.0},
     )

@@ -1,0 +1,161 @@
+"""A system of equations as a root finder sees it: values and Jacobian, counted, the best point kept.
+
+A trial point where the equations raise, or are NaN or inf, is not defined: the method sees ten times the values of the
+best point there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autoopt import differences
+from autoopt.errors import AutooptError, ObjectiveError
+from autoopt.optimize.residuals import Residuals
+from autoopt.solvers.problem import UNDEFINED
+from autoopt.users_code import users_code
+
+_EPSILON = float(np.finfo(np.float64).eps)
+_DENSE = 1500
+"""With more parameters a Jacobian that is not sparse is asked for by products: factoring it would take seconds."""
+
+_SMALLEST = 1e-8
+"""The size of a parameter that starts and ends at 0, or nearer to it than this."""
+
+
+class System:
+    """f(x) = 0, shape (m,), of the flat vector x, shape (n,).
+
+    Parameters
+    ----------
+    function : Residuals
+        f with its Jacobian.
+    x0 : ndarray, shape (n,)
+
+    Attributes
+    ----------
+    nfev, njev : int
+    best : ndarray, shape (n,)
+        Where the largest value was smallest, in units of `scales`.
+    scales : ndarray, shape (m,)
+        The size of each value: that at x0, and what a change of x0 by its size makes of it.
+    slopes_at_start : ndarray or sparse matrix, shape (m, n)
+    undefined : list of str
+        What happened at trial points that are not defined.
+    """
+
+    def __init__(self, function: Residuals, x0: np.ndarray) -> None:
+        self.function, self.x0 = function, x0
+        self.nfev = self.njev = 0
+        self.undefined: list[str] = []
+        self.best, self._at = x0, np.full(x0.shape, np.nan)
+        first = self.tried(x0)
+        assert first is not None  # the function has been called there
+        self.first, self._best_values = first, first
+        self.slopes_at_start = self.jacobian(x0)
+        unit = differences.step_scale(x0)
+        slopes = self.slopes_at_start
+        sizes = np.abs(first) + (np.abs(slopes @ unit) if self.by_products else abs(slopes) @ unit)
+        self.scales = np.where(sizes > 0, sizes, 1.0)
+
+    @property
+    def by_products(self) -> bool:
+        """Whether the Jacobian is too large to be factored, and asked for by products."""
+        function = self.function
+        return function.derived is not None and not function.is_sparse and self.x0.size > _DENSE
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        """Return f(x), shape (m,); ten times that of the best point where it is not defined."""
+        values = self.tried(np.array(x, dtype=np.float64).reshape(-1))
+        return 10.0 * self._best_values + np.where(self._best_values < 0, -1.0, 1.0) if values is None else values
+
+    def tried(self, x: np.ndarray) -> np.ndarray | None:
+        """Return f(x), None where it is not defined."""
+        if np.array_equal(x, self._at):
+            return self._found
+        self._at, self._found = x.copy(), self._evaluated(x)
+        if self._found is not None and self.nfev > 1 and self.is_better(self._found):
+            self.best, self._best_values = x.copy(), self._found
+        return self._found
+
+    def _evaluated(self, x: np.ndarray) -> np.ndarray | None:
+        if not np.isfinite(x).all():
+            self.undefined.append("fun was asked for at a point that is not finite")
+            return None
+        self.nfev += 1
+        try:
+            with np.errstate(all="ignore"), users_code("fun", ObjectiveError, passing=UNDEFINED):
+                values = self.function.value(x)
+        except UNDEFINED as error:
+            if isinstance(error, AutooptError) or self.nfev == 1:
+                raise
+            self.undefined.append(f"fun raised {type(error).__name__}: {error}".rstrip(": "))
+            return None
+        if not np.isfinite(values).all():
+            self.undefined.append(f"fun was {values[~np.isfinite(values)][0]}")
+            return None
+        return values
+
+    def size(self, values: np.ndarray) -> float:
+        """Return the norm of values, each in units of its scale."""
+        scaled = np.abs(values / self.scales)
+        largest = np.max(scaled, initial=0.0)
+        return float(largest * np.linalg.norm(scaled / largest)) if largest else 0.0  # squares may underflow
+
+    def is_better(self, values: np.ndarray) -> bool:
+        """Whether values are smaller than those of the best point."""
+        return self.size(values) < self.size(self._best_values)
+
+    def is_worse(self, values: np.ndarray) -> bool:
+        """Whether values are larger than those of the best point."""
+        return self.size(values) > self.size(self._best_values)
+
+    def scaled(self, jacobian: Any) -> Any:
+        """Return a Jacobian with each row in units of its value's scale."""
+        if hasattr(jacobian, "multiply"):
+            return jacobian.multiply(1.0 / self.scales[:, None]).tocsr()
+        return jacobian / self.scales[:, None]
+
+    def jacobian(self, x: np.ndarray) -> Any:
+        """Return the Jacobian, shape (m, n): an array, a sparse matrix, or what gives products with it."""
+        at = np.array(x, dtype=np.float64).reshape(-1)
+        with users_code("jac", ObjectiveError):
+            if self.by_products:
+                return self._products(at)
+            self.njev += 1
+            return self.function.jacobian(at)
+
+    def _products(self, x: np.ndarray) -> Any:
+        from scipy.sparse.linalg import LinearOperator
+
+        derived = self.function.derived
+        assert derived is not None  # else there are no products
+        shape = (self.function.count or 0, x.size)
+        return LinearOperator(
+            shape,
+            matvec=lambda p: derived.jvp(x, np.ravel(p)),
+            rmatvec=lambda w: derived.vjp(x, np.ravel(w)),
+            dtype=np.float64,
+        )
+
+    def dense_jacobian(self, x: np.ndarray) -> np.ndarray:
+        """Return the Jacobian as an array, shape (m, n)."""
+        self.njev += 1
+        with users_code("jac", ObjectiveError):
+            return self.function.dense_jacobian(np.array(x, dtype=np.float64).reshape(-1))
+
+    def units(self, x: np.ndarray) -> np.ndarray:
+        """Return the size of each parameter at `x`, shape (n,)."""
+        return np.maximum(np.maximum(np.abs(x), np.abs(self.x0)), _SMALLEST)
+
+    def noise(self, x: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Return how far each value moves when the parameters move by a rounding or two, shape (m,)."""
+        rng = np.random.default_rng(0)
+        unit = 2 * _EPSILON * self.units(x)
+        moved = np.zeros(values.shape)
+        for _ in range(4):
+            there = self.tried(x + unit * rng.choice([-1.0, 1.0], x.size))
+            if there is not None:
+                moved = np.maximum(moved, np.abs(there - values))
+        return moved + _EPSILON * np.abs(values)
