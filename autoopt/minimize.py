@@ -133,7 +133,8 @@ def minimize(
 
     def finish(result: Any) -> Any:
         timings = clock.timings | clock.laps
-        result.update(start.fields(result.x), verification=verification, timings=timings, notes=clock.notes)
+        notes = [*result.get("notes", ()), *clock.notes]
+        result.update(start.fields(result.x), verification=verification, timings=timings, notes=notes)
         if "allvecs" in result:
             result.allvecs = [*map(start.structure.unflatten, result.allvecs)]
         return result
@@ -155,7 +156,8 @@ def minimize(
     chosen = frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol))
     callback = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
     try:
-        result = solvers.run(solver, problem, settings, chosen=chosen, callback=callback, progress=progress)
+        again, shown_by = _is_ours(method, scale), {"chosen": chosen, "callback": callback, "progress": progress}
+        result = solvers.run_in_sizes(solver, problem, settings, again, options or (), **shown_by)
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
         clock.lap("solve")
         if hasattr(stop, "result"):
@@ -171,6 +173,11 @@ def minimize(
     if shown.disp:
         print(solvers.report(result))
     return finish(result)
+
+
+def _is_ours(method: Any, scale: Any) -> bool:
+    """Whether sizes are for us to choose: with "auto", or where the user has chosen neither them nor the method."""
+    return scale is True or (isinstance(scale, str) and scale == "auto") or (scale is None and method is None)
 
 
 def _looked_at(problem: solvers.Problem, view: View, result: Any, start: Any, clock: _Clock) -> Any:

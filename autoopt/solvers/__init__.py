@@ -4,6 +4,7 @@ from autoopt.solvers import derivative_free, factored, ipopt, newton, quasi_newt
 from autoopt.solvers.bounds import Limits
 from autoopt.solvers.habits import adapted_callback, shown, solver_of
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.rescaling import run_in_sizes
 from autoopt.solvers.run import Interrupted, Progress, Stage, interrupted_at, report, run
 from autoopt.solvers.table import SOLVERS, Solver, choose, find
 
@@ -26,6 +27,7 @@ __all__ = [
     "quasi_newton",
     "report",
     "run",
+    "run_in_sizes",
     "shown",
     "solver_of",
 ]
