@@ -1,6 +1,6 @@
 """SciPy's methods with what each takes and uses, and the one way to run them. SciPy is imported when one runs."""
 
-from autoopt.solvers import derivative_free, factored, ipopt, newton, quasi_newton
+from autoopt.solvers import derivative_free, factored, ipopt, newton, quasi_newton, trust_region
 from autoopt.solvers.bounds import Limits
 from autoopt.solvers.habits import adapted_callback, shown, solver_of
 from autoopt.solvers.problem import Problem
@@ -30,4 +30,5 @@ __all__ = [
     "run_in_sizes",
     "shown",
     "solver_of",
+    "trust_region",
 ]

@@ -67,7 +67,7 @@ class Problem:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
         self.nfev = self.nalone = self.nhev = self.nhvp = self.nit = self._nsparse = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
-        self.latest = self.best = x0
+        self.start = self.latest = self.best = x0
         self.state: Any = None  # what the method says of itself at an iterate
         self.iterates = [x0] if keeps else None
         self.best_value, self._highest = np.inf, -np.inf
@@ -190,7 +190,7 @@ class Problem:
         return self.limits and self.limits.scipy()
 
     def scipy(self, method: str, options: dict, start: np.ndarray | None = None, **extras: Any) -> Any:
-        """Return the result of SciPy's `method` from `start`, by default x0; options that are None are SciPy's.
+        """Return the result of SciPy's `method` from `start`, by default its own; None among options is SciPy's.
 
         A method that is given jac=None asks for values alone.
         """
@@ -198,7 +198,7 @@ class Problem:
 
         called = {"jac": self.jac, "callback": self.iterated} | extras
         fun = self.value_alone if called["jac"] is None else self.fun
-        return minimize(fun, self.x0 if start is None else start, method=method, options=options, **called)
+        return minimize(fun, self.start if start is None else start, method=method, options=options, **called)
 
     def iterated(self, x: np.ndarray, *state: Any) -> None:
         """Note that `x` is an iterate, and show it to who watches."""
