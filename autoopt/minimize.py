@@ -102,7 +102,9 @@ def minimize(
         and constraints leave of jac), nit, nfev, njev, nhev (of them nhvp products), nundefined (trial points where
         the objective raised or was not a number), status, success, message, method, verification, timings (seconds),
         notes (a list of str: what of objective and constraints could not be compiled, with its lines), diagnosis (a
-        list of str: why a run is no success, the cause first; empty for one that is).
+        list of str: why a run is no success, the cause first; empty for one that is). With constraints or bounds,
+        multipliers: a list of an array for each constraint, then one for the bounds, which make up the gradient,
+        jac = sum_k multipliers[k] @ jacobian_k + multipliers[-1]: positive where a lower limit holds.
 
     Raises
     ------

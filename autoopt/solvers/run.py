@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.solvers.constrained import multipliers_at
 from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
 from autoopt.solvers.problem import Problem, Stopped, Stuck
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
 from autoopt.stages import progressed, stage
 
-_EXTRAS = ("hess_inv", "multipliers", "v", "constr_violation", "optimality")
+_EXTRAS = ("hess_inv", "v", "constr_violation", "optimality")
 STOPPED, FAILED, REFUSED, INTERRUPTED = 99, 100, 101, 130
 
 
@@ -104,6 +105,7 @@ def run(
             raw = solver.function(problem, options)
         with stage("looking at the solution", lambda: f"{problem.nfev} evaluations"):
             met = chosen if solver.uses else frozenset()  # tolerances on values alone show no slope to be 0
+            raw["tolerances"] = {name: options[name] for name in met & {*solver.tol} if name in options}
             x, success, message = verdict(solver, problem, raw, gtol, met)
     except Stuck as stuck:
         return failed(str(stuck))
@@ -138,6 +140,8 @@ def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, messag
     fields = {"nit": problem.nit} | extras
     value, gradient = problem.fun(x), problem.jac(x)
     fields |= {"gradient_norm": float(np.max(np.abs(remaining_gradient(problem, x)), initial=0.0))}
+    if (multipliers := multipliers_at(problem, x)) is not None:
+        fields["multipliers"] = multipliers
     if problem.iterates is not None:
         fields["allvecs"] = problem.iterates
     fields |= {"nundefined": len(problem.undefined), "nhvp": problem.nhvp}

@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers import translation
+from autoopt.solvers.constrained import constrained_verdict
 from autoopt.solvers.convergence import (
     FEASIBILITY,
     finish,
@@ -28,6 +29,9 @@ def verdict(
     solver: Solver, problem: Problem, raw: Any, gtol: float, chosen: frozenset[str]
 ) -> tuple[np.ndarray, bool, str]:
     """Return the solution, whether the run converged, and the message, with what happened on the way."""
+    if problem.constraints:
+        x, success, message = constrained_verdict(problem, raw)
+        return x, success, f"{message}{_where_undefined(problem)}"
     x, success, message = _judged(solver, problem, raw, gtol, chosen)
     if success and (wrong := _not_a_minimum(problem, x, gtol)):
         success, message = False, f"Not converged: {wrong} ({raw.message})"
