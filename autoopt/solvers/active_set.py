@@ -45,6 +45,11 @@ def polished(problem: Any, x: np.ndarray) -> Certificate | None:
 
     None where the problem has no derivatives at `x`. What holds the point is looked for at several distances.
     """
+    with np.errstate(all="ignore"):  # of runs that go to infinity
+        return _best(problem, x)
+
+
+def _best(problem: Any, x: np.ndarray) -> Certificate | None:
     best: Certificate | None = None
     tried: list[bytes] = []
     for near in _LADDER:

@@ -32,9 +32,10 @@ def constrained_verdict(problem: Problem, raw: Any) -> tuple[np.ndarray, bool, s
     x, message = np.asarray(raw.x, dtype=np.float64), str(raw.message)
     if not (np.isfinite(x).all() and problem.is_defined(x)):
         return problem.latest, False, _UNDEFINED.format(message)
-    with unnoted(problem):
-        found = raw.get("certified") or polished(problem, x)
+    with unnoted(problem), np.errstate(all="ignore"):
+        found = raw.get("certified") or _tried(lambda: polished(problem, x))
         if found is None:
+            raw.status = int(raw.status) or NOT_A_MINIMUM
             return x, False, f"{message} {_NOT_FINITE}"
         status, wrong = _judged(problem, found, raw, raw.get("tolerances", {}))
         if status == INFEASIBLE:

@@ -35,7 +35,7 @@ def carried_on(problem: Problem, solve: Callable[[np.ndarray], Any], limits: fro
     for _ in range(_MOST if problem.constraints else 0):
         if raw.status in limits or not np.isfinite(raw.x).all():
             break
-        with unnoted(problem), contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
+        with unnoted(problem), np.errstate(all="ignore"), contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
             found = raw.get("certified") or polished(problem, np.asarray(raw.x, dtype=np.float64))
             raw["certified"] = found
             start = None if found is None else _start(problem, found)
