@@ -21,7 +21,7 @@ from autoopt.solvers.problem import Problem
 
 METHODS: dict[str, Method] = {}
 
-_SHARP = (1e-10, 1e-15)
+_SHARP = (1e-8, 1e-15)
 """Tolerances of a run, and of what follows where Newton's steps do not finish it."""
 
 _ESCAPES = 5
