@@ -13,6 +13,7 @@ import numpy as np
 from autoopt import solvers
 from autoopt.check import is_on, verified_solution, verify_jacobian
 from autoopt.constraints.summed import Summed
+from autoopt.diagnosis import diagnosed
 from autoopt.errors import UsageError
 from autoopt.optimize.losses import Loss
 from autoopt.optimize.methods import SOLVER, Log, chosen
@@ -73,7 +74,7 @@ class Task:
             raise
         run.lap("solve")
         try:
-            run.look_at(result)
+            run.look_at(problem, result)
         except KeyboardInterrupt:
             raise solvers.Interrupted(run.finish(result)) from None
         if self.verbose:
@@ -114,15 +115,17 @@ class _Run:
         problem = solvers.Problem(SumOfSquares(residuals, task.loss), residuals.start, self.limits)
         return problem, {"scipy": scipys, "methods": methods, "most": most, "log": self.log}
 
-    def look_at(self, result: Any) -> None:
-        """Compare the solution with the user's function, and leave what is known for the next call."""
+    def look_at(self, problem: solvers.Problem, result: Any) -> None:
+        """Compare the solution with the user's function, say why there is none, and leave what the next call needs."""
         assert self.residuals is not None  # there is a result
         if (own := self.task.start.variables) is not None:
             require_inside(result, SumOfSquares(self.residuals, self.task.loss), own, result.x)
-        if self.verification is not None:
+        if self.verification is not None and result.success:
             summed = Summed(self.residuals, result.x)
             self.verification = verified_solution(summed, result.x, result, self.verification, 1.0, self.limits)
             self.lap("verify")
+        if diagnosed(problem, result.x, result, self.laps["solve"]):
+            self.lap("diagnosis")
         self.residuals.leave(result.x)
 
     def z_of_start(self) -> np.ndarray:
