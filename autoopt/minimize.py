@@ -44,6 +44,7 @@ def minimize(
     *,
     fixed: Any = None,
     scale: Any = None,
+    starts: Any = None,
     verify: str | bool = "start",
     engine: str = "auto",
     progress: Callable | bool | None = None,
@@ -86,6 +87,10 @@ def minimize(
     scale : "auto", number, array or value of x0's structure, optional
         Typical sizes of the parameters, in which the method works and its tolerances are meant; "auto" takes them from
         the curvature at x0.
+    starts : int, list of values of x0's structure, or solvers.Starts, optional
+        Further starts beside x0, on one trace: how many there are in all, drawn between the bounds, or around x0, from
+        a fixed seed; or which. ``Starts(20, seed=1, processes=4)`` says more. `result.minima` has what they led to,
+        lowest first: x, fun and count of each minimum; runs that lead to nothing new are ended early.
     verify : "start" or "off"
         Compare value and gradient with the original function at x0 and at the solution; a run at whose solution they
         differ is no success.
@@ -151,6 +156,7 @@ def minimize(
         problem.constraints = view.constraints(conditions)
         clock.lap("verify")
         require_finite(objective, problem.initial_value)
+        solver = solvers.repeated(solver, starts, view)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
     except Exception as error:

@@ -6,16 +6,19 @@ from autoopt.solvers.habits import adapted_callback, shown, solver_of
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.rescaling import run_in_sizes
 from autoopt.solvers.run import Interrupted, Progress, Stage, interrupted_at, report, run
+from autoopt.solvers.starts import Minimum, Starts, repeated
 from autoopt.solvers.table import SOLVERS, Solver, choose, find
 
 __all__ = [
     "SOLVERS",
     "Interrupted",
     "Limits",
+    "Minimum",
     "Problem",
     "Progress",
     "Solver",
     "Stage",
+    "Starts",
     "adapted_callback",
     "choose",
     "derivative_free",
@@ -25,6 +28,7 @@ __all__ = [
     "ipopt",
     "newton",
     "quasi_newton",
+    "repeated",
     "report",
     "run",
     "run_in_sizes",

@@ -119,7 +119,7 @@ def run(
         with contextlib.suppress(Exception):
             vars(error)["result"] = stopped(REFUSED, "The objective could not be evaluated any further")
         raise
-    extras = {name: raw[name] for name in _EXTRAS if raw.get(name) is not None}
+    extras = {name: raw[name] for name in (*_EXTRAS, *solver.keeps) if raw.get(name) is not None}
     status = 0 if success and not raw.success else int(raw.status)  # SciPy's reason to doubt it was looked into
     return _result(solver, problem, x, status, message, success, nit=int(raw.get("nit", problem.nit)), **extras)
 

@@ -58,6 +58,11 @@ class View:
         """Return the user's parameters, shape (n,), at the variables, shape (m,)."""
         return z if self.variables is None else self.variables.parameters(z)
 
+    def variables_of(self, value: Any) -> np.ndarray:
+        """Return the variables, shape (m,), at the user's parameters, a value of x0's structure."""
+        flat = self.start.structure.flatten(value, "start")
+        return flat if self.variables is None else self.variables.variables(flat)
+
     def value(self, z: np.ndarray) -> Any:
         """Return what the objective sees at the variables: a value of x0's structure."""
         return self.start.structure.unflatten(self.parameters(z))
