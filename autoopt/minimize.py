@@ -134,8 +134,7 @@ def minimize(
     args = args if isinstance(args, tuple) else (args,)
     start, (options, shown) = Start.of(x0, bounds, fixed), solvers.shown(options)
     solver = solvers.solver_of(method, start.size, start.bounds, constraints)
-    settings = solver.settings(options, tol)
-    limits = solvers.Limits.of(start.bounds, start.structure, start.x0)
+    settings, limits = solver.settings(options, tol), solvers.Limits.of(start.bounds, start.structure, start.x0)
     x0, flat, clock, verification, objective = start.x0, start.flat, _Clock(), None, None
 
     def finish(result: Any) -> Any:
@@ -156,7 +155,6 @@ def minimize(
         problem.constraints = view.constraints(conditions)
         clock.lap("verify")
         require_finite(objective, problem.initial_value)
-        solver = solvers.repeated(solver, starts, view)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
     except Exception as error:
@@ -164,7 +162,8 @@ def minimize(
     chosen = frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol))
     callback = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
     try:
-        again, shown_by = _is_ours(method, scale), {"chosen": chosen, "callback": callback, "progress": progress}
+        solver, again = solvers.repeated(solver, starts, view), starts is None and _is_ours(method, scale)
+        shown_by = {"chosen": chosen, "callback": callback, "progress": progress}
         result = solvers.run_in_sizes(solver, problem, settings, again, options or (), **shown_by)
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
         clock.lap("solve")

@@ -68,7 +68,7 @@ def test_starts_of_the_user_in_their_structure_and_scaled():
         return (p["a"] ** 2 - 1) ** 2 + 0.1 * (p["b"] - p["a"]) ** 2
 
     others = [{"a": -0.5, "b": 0.0}, {"a": -2.0, "b": 1.0}]
-    for more in ({}, {"scale": 10.0}, {"fixed": {"b": 0.3}}):
+    for more in ({}, {"scale": "auto"}, {"scale": 10.0}, {"fixed": {"b": 0.3}}):
         result = autoopt.minimize(f, {"a": 0.5, "b": 0.3}, starts=others, **more)
         signs = sorted(np.sign(minimum.x["a"]) for minimum in result.minima)
         assert result.success and signs == [-1.0, 1.0], result.message
