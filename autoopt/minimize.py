@@ -44,6 +44,7 @@ def minimize(
     *,
     fixed: Any = None,
     scale: Any = None,
+    starts: Any = None,
     verify: str | bool = "start",
     engine: str = "auto",
     progress: Callable | bool | None = None,
@@ -86,6 +87,10 @@ def minimize(
     scale : "auto", number, array or value of x0's structure, optional
         Typical sizes of the parameters, in which the method works and its tolerances are meant; "auto" takes them from
         the curvature at x0.
+    starts : int, list of values of x0's structure, or solvers.Starts, optional
+        Further starts beside x0, on one trace: how many there are in all, drawn between the bounds, or around x0, from
+        a fixed seed; or which. ``Starts(20, seed=1, processes=4)`` says more. `result.minima` has what they led to,
+        lowest first: x, fun and count of each minimum; runs that lead to nothing new are ended early.
     verify : "start" or "off"
         Compare value and gradient with the original function at x0 and at the solution; a run at whose solution they
         differ is no success.
@@ -102,7 +107,9 @@ def minimize(
         and constraints leave of jac), nit, nfev, njev, nhev (of them nhvp products), nundefined (trial points where
         the objective raised or was not a number), status, success, message, method, verification, timings (seconds),
         notes (a list of str: what of objective and constraints could not be compiled, with its lines), diagnosis (a
-        list of str: why a run is no success, the cause first; empty for one that is).
+        list of str: why a run is no success, the cause first; empty for one that is). With constraints or bounds,
+        multipliers: a list of an array for each constraint, then one for the bounds, which make up the gradient,
+        jac = sum_k multipliers[k] @ jacobian_k + multipliers[-1]: positive where a lower limit holds.
 
     Raises
     ------
@@ -127,13 +134,13 @@ def minimize(
     args = args if isinstance(args, tuple) else (args,)
     start, (options, shown) = Start.of(x0, bounds, fixed), solvers.shown(options)
     solver = solvers.solver_of(method, start.size, start.bounds, constraints)
-    settings = solver.settings(options, tol)
-    limits = solvers.Limits.of(start.bounds, start.structure, start.x0)
+    settings, limits = solver.settings(options, tol), solvers.Limits.of(start.bounds, start.structure, start.x0)
     x0, flat, clock, verification, objective = start.x0, start.flat, _Clock(), None, None
 
     def finish(result: Any) -> Any:
         timings = clock.timings | clock.laps
-        result.update(start.fields(result.x), verification=verification, timings=timings, notes=clock.notes)
+        notes = [*result.get("notes", ()), *clock.notes]
+        result.update(start.fields(result.x), verification=verification, timings=timings, notes=notes)
         if "allvecs" in result:
             result.allvecs = [*map(start.structure.unflatten, result.allvecs)]
         return result
@@ -155,7 +162,9 @@ def minimize(
     chosen = frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol))
     callback = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
     try:
-        result = solvers.run(solver, problem, settings, chosen=chosen, callback=callback, progress=progress)
+        solver, again = solvers.repeated(solver, starts, view), starts is None and _is_ours(method, scale)
+        shown_by = {"chosen": chosen, "callback": callback, "progress": progress}
+        result = solvers.run_in_sizes(solver, problem, settings, again, options or (), **shown_by)
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
         clock.lap("solve")
         if hasattr(stop, "result"):
@@ -171,6 +180,11 @@ def minimize(
     if shown.disp:
         print(solvers.report(result))
     return finish(result)
+
+
+def _is_ours(method: Any, scale: Any) -> bool:
+    """Whether sizes are for us to choose: with "auto", or where the user has chosen neither them nor the method."""
+    return scale is True or (isinstance(scale, str) and scale == "auto") or (scale is None and method is None)
 
 
 def _looked_at(problem: solvers.Problem, view: View, result: Any, start: Any, clock: _Clock) -> Any:

@@ -348,6 +348,7 @@ BY_NAME = (
     "tracing.frames",
     "fitting.fit",
     "optimize.curve_fit",
+    "optimize.global_search",
     "optimize.least_squares",
     "optimize.roots",
     "optimize.scalar",

@@ -27,7 +27,13 @@ def as_the_verdict_says(evidence: Evidence) -> Diagnosis | None:
     return None
 
 
-_PROVED = {"this is a saddle point": "at", "this is a kink": "at", "the objective is flat": "where"}
+_PROVED = {
+    "this is a saddle point": "at",
+    "this is a kink": "at",
+    "the objective is flat": "where",
+    "the objective does not rise": "where",
+    "the objective falls along": "where",
+}
 """How the verdicts begin that are proved by values, and the word that leads to them."""
 
 

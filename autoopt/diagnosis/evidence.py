@@ -115,9 +115,9 @@ class Evidence:
 
     def spend(self) -> None:
         """Count one evaluation; raise Spent where there is none left, or no time."""
-        self.left -= 1
-        if self.left < 0 or time.perf_counter() > self.until:
+        if self.left <= 0 or time.perf_counter() > self.until:
             raise Spent
+        self.left -= 1
 
     @cached_property
     def here(self) -> float:
@@ -164,7 +164,7 @@ class Evidence:
     @cached_property
     def promised(self) -> float | None:
         """By how much a Newton step from the end of the run promises to lower f; None without a minimum ahead."""
-        hessian = self.hessian
+        hessian = None if getattr(self.objective, "by_differences", False) else self.hessian
         if hessian is None or not np.isfinite(self.slope).all():
             return None
         curvatures = np.diag(hessian)

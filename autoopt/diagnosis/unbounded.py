@@ -9,7 +9,7 @@ import numpy as np
 from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.shapes import constant_data
 from autoopt.diagnosis.table import Diagnosis, cause
-from autoopt.inference import combination
+from autoopt.inference import combination, endless, flattest
 from autoopt.solvers.convergence import without_bound
 from autoopt.solvers.problem import Problem
 
@@ -183,15 +183,14 @@ class _Negative:
 
 @cause("minimum at infinity", 42)
 def minimum_at_infinity(evidence: Evidence) -> Diagnosis | None:
-    """f falls along a ray to a limit that it does not reach."""
-    ray = _ray(evidence)
-    if ray is None or not ray.tends or not ray.values[-1] <= evidence.here + _VISIBLE * abs(evidence.here):
+    """f falls along a ray to a limit that it does not reach: where the run went, or where curvature has vanished."""
+    if evidence.result.success or (direction := _endless(evidence)) is None:
         return None
-    if evidence.result.success or not _still_falls(evidence):
-        return None
-    direction = combination(ray.direction, evidence.names)
-    where = f"it falls along {direction} to {ray.values[-1]:.6g}, which it does not reach at any distance"
-    separated = _separated(evidence, ray)
+    direction = direction / np.max(np.abs(direction))
+    size = max(1.0, float(np.max(np.abs(evidence.x))))
+    limit = evidence.value(evidence.inside(evidence.x + 10 * size * direction))
+    where = f"it falls along {combination(direction, evidence.names)} to {limit:.6g}, which it does not reach"
+    separated = _separated(evidence, direction)
     if separated is not None:
         remedy = "leave out a parameter of this combination, join groups, or add a penalty (ridge, prior)."
         return Diagnosis(f"{separated}: the objective has its minimum at infinity, {where}.", (), remedy)
@@ -199,27 +198,34 @@ def minimum_at_infinity(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(f"The minimum lies at infinity: {where}.", (), remedy)
 
 
-def _still_falls(evidence: Evidence) -> bool:
-    """Whether f is lower twice as far off as where the run ended."""
-    there = evidence.value(evidence.inside(2 * evidence.x - evidence.x0))
-    return bool(there <= evidence.here)
+def _endless(evidence: Evidence) -> np.ndarray | None:
+    """Return the direction, shape (n,), in which f falls to a limit; None if there is none."""
+    hessian, way = evidence.hessian, evidence.x - evidence.x0
+    large = np.where(np.abs(way) >= np.max(np.abs(way)) / 10, way, 0.0)
+    ways = [] if hessian is None else [flattest(hessian)]
+    for direction in (*ways, way, large):
+        found = endless(evidence.value, evidence.x, [direction], hessian)
+        if found is not None and np.array_equal(evidence.inside(evidence.x + found), evidence.x + found):
+            return found
+    ray = _ray(evidence)
+    return ray.direction if ray is not None and ray.tends and ray.values[-1] <= evidence.here else None
 
 
-def _separated(evidence: Evidence, ray: _Ray) -> str | None:
+def _separated(evidence: Evidence, direction: np.ndarray) -> str | None:
     """Return in words that the classes in the data are separated by the combination; None without two classes."""
     classes = [(name, array) for name, array in evidence.data if _is_of_classes(array)]
     for name, array in classes:
         for matrix, X in evidence.data:
             if X.ndim == 2 and X.shape == (array.size, evidence.x.size):
-                score, positive = X @ ray.direction, array == np.max(array)
+                score, positive = X @ direction, array == np.max(array)
                 if np.min(score[positive]) >= np.max(score[~positive]):
-                    k = int(np.argmax(np.abs(ray.direction * np.std(X, axis=0))))
+                    k = int(np.argmax(np.abs(direction * np.std(X, axis=0))))
                     by = f"column {k} of {matrix} ({evidence.names[k]})"
                     return f"The classes in {name} are separated, above all by {by}"
     others = [name for name, _ in classes]
     if not others:
         return None
-    moving = np.abs(ray.direction) > 0.1
+    moving = np.abs(direction) > 0.1
     names = ", ".join(evidence.names[k] for k in np.flatnonzero(moving)[:4])
     return f"The classes in the data ({', '.join(others[:3])}) seem to be separated by {names}"
 

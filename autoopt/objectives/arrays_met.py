@@ -7,6 +7,15 @@ import numpy as np
 from autoopt.tape.tape import PARAMETER, Leaf, Step, Tape
 
 _ARITHMETIC = (np.add, np.subtract, np.multiply)
+_OF_RESIDUALS = frozenset(
+    (
+        *(*_ARITHMETIC, np.square, np.power, np.absolute, np.negative, np.true_divide, np.minimum, np.maximum),
+        *(np.where, np.less, np.greater, np.less_equal, np.greater_equal),
+    )
+)
+_OF_MARGINS = _OF_RESIDUALS | {np.exp, np.log1p, np.logaddexp}
+"""What losses are made of, of differences and of products; a kernel of all pairs has exponentials of differences."""
+
 _NARROW = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64")
 _SUMS = ("sum", "mean", "average", "std", "var", "nansum", "nanmean", "dot", "vdot")
 _MOST = 5000
@@ -59,11 +68,12 @@ def _is_given(tape: Tape, index: int) -> bool:
 def _is_added_up(tape: Tape, index: int) -> bool:
     """Whether nothing becomes of the entries of a step but sums of all of them, entry by entry before."""
     shape = tape.steps[index].shape
+    entrywise = _OF_MARGINS if tape.steps[index].operation is np.multiply else _OF_RESIDUALS
     waiting, summed = {index}, False
     for k, step in enumerate(tape.steps[index + 1 :], start=index + 1):
         if waiting.isdisjoint(step.inputs):
             continue
-        if step.shape == shape and isinstance(step.operation, np.ufunc):
+        if step.shape == shape and step.operation in entrywise:
             waiting.add(k)
         elif step.shape == () and (getattr(step.operation, "__name__", "") in (*_SUMS, "reduce")):
             summed = True

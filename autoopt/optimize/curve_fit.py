@@ -18,6 +18,7 @@ from autoopt.optimize.residuals import Residuals
 from autoopt.optimize.solution import Task
 from autoopt.parameters import Structure
 from autoopt.stages import heard
+from autoopt.variables.start import Start
 
 _OPTIONS = ("ftol", "xtol", "gtol", "x_scale", "tr_solver", "tr_options", "max_nfev", "maxfev")
 _OTHERS = ("loss", "f_scale", "verbose")
@@ -101,7 +102,7 @@ def curve_fit(
     if "maxfev" in options:
         options["max_nfev"] = options.pop("maxfev")
     loss = Loss.of(kwargs.get("loss", "linear"), kwargs.get("f_scale", 1.0))
-    task = Task(start, limits, loss, method, options, None, verify, progress, kwargs.get("verbose", 0))
+    task = Task(Start.of(start), limits, loss, method, options, None, verify, progress, kwargs.get("verbose", 0))
     function = {0: residuals, 1: standardised, 2: decorrelated}[data.kind](f)
     slopes = _Slopes(jac, data) if callable(jac) else jac
     result = task.solve(lambda: Residuals(function, start, data.args, slopes, engine, None, "f", f))

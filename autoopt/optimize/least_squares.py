@@ -15,6 +15,7 @@ from autoopt.optimize.residuals import Residuals
 from autoopt.optimize.solution import Task, refuse
 from autoopt.parameters import Structure
 from autoopt.stages import heard
+from autoopt.variables.start import Start
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -44,6 +45,7 @@ def least_squares(
     callback: Callable | None = None,
     workers: Any = None,
     *,
+    fixed: Any = None,
     verify: str | bool = "start",
     engine: str = "auto",
     progress: Callable | bool | None = None,
@@ -54,8 +56,8 @@ def least_squares(
     ----------
     fun : callable, fun(params, *args, **kwargs) -> array of m residuals, of any shape
         Plain NumPy and SciPy; it need not know of autoopt. Squares are summed here.
-    x0 : scalar, array of any shape, or nested dict, list, tuple, namedtuple or dataclass of them
-        The start. `fun`, `jac`, `callback` and the result see parameters of this structure.
+    x0 : scalar, array of any shape, or nested dict, list, tuple, namedtuple or dataclass of them, or Parameters
+        The start, as `minimize` takes it. `fun`, `jac`, `callback` and the result see parameters of this structure.
     jac : callable or "finite-difference", optional
         In place of the derived Jacobian: jac(params, ...) -> (m, n), dense or sparse. SciPy's "2-point", "3-point" and
         "cs" mean "finite-difference", which is at least as accurate.
@@ -87,7 +89,7 @@ def least_squares(
     kwargs : dict, optional
     callback : callable, optional
         SciPy's `callback(x)` or `callback(intermediate_result)` at each iterate; StopIteration ends the run.
-    verify, engine, progress
+    fixed, verify, engine, progress
         As in `minimize`.
 
     Returns
@@ -115,15 +117,22 @@ def least_squares(
     not finite are stepped back from.
     """
     refuse(diff_step=diff_step, workers=workers)
-    structure, function = Structure.of(x0), functools.partial(fun, **kwargs) if kwargs else fun
+    start = Start.of(x0, bounds if _is_given(bounds) else None, fixed)
+    structure, function = start.structure, functools.partial(fun, **kwargs) if kwargs else fun
     data, is_sparse = args if isinstance(args, tuple) else (args,), None if jac_sparsity is None else True
     options = {
         "ftol": ftol, "xtol": xtol, "gtol": gtol, "x_scale": _scale(x_scale, structure),
         "tr_solver": tr_solver, "tr_options": tr_options, "max_nfev": max_nfev,
     }  # fmt: skip
-    limits = limits_of(bounds, structure, x0)
-    task = Task(x0, limits, Loss.of(loss, f_scale), method, options, callback, verify, progress, verbose)
-    return task.solve(lambda: Residuals(function, x0, data, jac, engine, is_sparse))
+    limits = limits_of((-np.inf, np.inf) if start.bounds is None else start.bounds, structure, start.x0)
+    task = Task(start, limits, Loss.of(loss, f_scale), method, options, callback, verify, progress, verbose)
+    return task.solve(lambda: Residuals(function, start.x0, data, jac, engine, is_sparse))
+
+
+def _is_given(bounds: Any) -> bool:
+    """Whether there is any bound: SciPy's default is a pair of infinities."""
+    pair = isinstance(bounds, tuple | list) and len(bounds) == 2 and all(np.ndim(side) == 0 for side in bounds)
+    return bounds is not None and not (pair and tuple(bounds) == (-np.inf, np.inf))
 
 
 def _scale(x_scale: Any, structure: Structure) -> Any:

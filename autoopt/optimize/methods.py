@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autoopt import solvers
-from autoopt.errors import UsageError
+from autoopt.errors import AutooptError, UsageError
 from autoopt.optimize.refinement import refined
 from autoopt.optimize.whitened import Whitened
 from autoopt.solvers.curvature import falling
@@ -21,7 +21,7 @@ from autoopt.solvers.problem import Problem
 
 METHODS: dict[str, Method] = {}
 
-_SHARP = (1e-10, 1e-15)
+_SHARP = (1e-8, 1e-15)
 """Tolerances of a run, and of what follows where Newton's steps do not finish it."""
 
 _ESCAPES = 5
@@ -94,7 +94,7 @@ class _Run:
     options: dict[str, Any]
 
     def __call__(self, method: str, start: np.ndarray, tolerance: float) -> Any:
-        from scipy.optimize import least_squares
+        from scipy.optimize import OptimizeResult, least_squares
 
         problem, squares = self.problem, self.problem.objective
         residuals, beyond = squares.residuals, METHODS[method].beyond
@@ -118,7 +118,13 @@ class _Run:
             options["bounds"] = (problem.limits.lower, problem.limits.upper)
         if method == "lm":
             options = {name: value for name, value in options.items() if not name.startswith("tr_")}
-        return least_squares(value, start, jac=slopes, method=method, **options)
+        try:
+            return least_squares(value, start, jac=slopes, method=method, **options)
+        except (ValueError, np.linalg.LinAlgError) as error:  # of SciPy's: a Jacobian that is not finite, or nearly so
+            if error is problem.raised or isinstance(error, AutooptError):
+                raise
+            message = f"{method} could not go on ({type(error).__name__}: {error})"
+            return OptimizeResult(x=problem.best, status=STALLED, success=False, message=message)
 
 
 def solve(problem: Problem, options: dict[str, Any]) -> Any:

@@ -179,7 +179,11 @@ class Residuals:
         return self.derived.notes if self.derived is not None else []
 
     def leave(self, x: np.ndarray) -> None:
-        """Have the user's function keep what it keeps at `x`, and keep what is known of it for the next call."""
+        """Have the user's function keep what it keeps at `x`, and keep what is known of it for the next call.
+
+        Residuals and Jacobian at `x` are what can be asked afterwards.
+        """
+        self.value(x), self.jacobian(x)
         with np.errstate(all="ignore"):
             if self.derived is not None:
                 self.derived.commit_state(x)

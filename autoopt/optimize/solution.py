@@ -13,12 +13,15 @@ import numpy as np
 from autoopt import solvers
 from autoopt.check import is_on, verified_solution, verify_jacobian
 from autoopt.constraints.summed import Summed
+from autoopt.diagnosis import diagnosed
 from autoopt.errors import UsageError
 from autoopt.optimize.losses import Loss
 from autoopt.optimize.methods import SOLVER, Log, chosen
 from autoopt.optimize.residuals import Residuals
 from autoopt.optimize.squares import SumOfSquares
-from autoopt.parameters import Structure
+from autoopt.variables.escapes import require_inside
+from autoopt.variables.residuals import ChangedResiduals
+from autoopt.variables.start import Start
 
 _TOLERANCES = ("ftol", "xtol", "gtol")
 
@@ -29,8 +32,10 @@ class Task:
 
     Attributes
     ----------
-    x0 : value of the parameters' structure
+    start : Start
+        With what is held and tied.
     limits : Limits or None
+        Of the parameters.
     loss : Loss
     method : str or None
     options : dict
@@ -39,7 +44,7 @@ class Task:
         The user's.
     """
 
-    x0: Any
+    start: Start
     limits: solvers.Limits | None = None
     loss: Loss = field(default_factory=lambda: Loss("linear", 1.0))
     method: str | None = None
@@ -55,10 +60,10 @@ class Task:
         try:
             problem, settings = run.prepare(residuals_of)
         except KeyboardInterrupt:
-            start = Structure.of(self.x0).flatten(self.x0).copy()
-            raise solvers.Interrupted(run.finish(solvers.interrupted_at(start, run.log.method))) from None
+            begin = solvers.interrupted_at(run.z_of_start(), run.log.method)
+            raise solvers.Interrupted(run.finish(begin)) from None
         given = frozenset(name for name in _TOLERANCES if self.options.get(name) is not None)
-        callback = self.callback and _adapted(self.callback, problem)
+        callback = self.callback and _adapted(self.callback, problem, run.parameters)
         progress = self.progress or self.verbose > 1 or None
         try:
             result = solvers.run(SOLVER, problem, settings, chosen=given, callback=callback, progress=progress)
@@ -69,7 +74,7 @@ class Task:
             raise
         run.lap("solve")
         try:
-            run.look_at(result)
+            run.look_at(problem, result)
         except KeyboardInterrupt:
             raise solvers.Interrupted(run.finish(result)) from None
         if self.verbose:
@@ -82,7 +87,11 @@ class _Run:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.residuals: Residuals | None = None
+        self.residuals: Any = None  # Residuals, as functions of the variables
+        self.limits = task.limits
+        if task.limits is not None and (own := task.start.variables) is not None:
+            sides = own.limits(task.limits.lower, task.limits.upper)
+            self.limits = None if sides is None else solvers.Limits(*sides)
         self.verification: Any = None
         self.log = Log()
         self.laps: dict[str, float] = {}
@@ -91,27 +100,43 @@ class _Run:
     def prepare(self, residuals_of: Callable[[], Residuals]) -> tuple[solvers.Problem, dict[str, Any]]:
         """Return the problem, its residuals traced and compared with the user's function, and the settings."""
         task = self.task
-        residuals = self.residuals = residuals_of()
+        residuals = self.residuals = _changed(residuals_of(), task.start.variables)
         self._begin = time.perf_counter()
         few = (residuals.count or 0) < residuals.start.size
-        demands = {"bounds": task.limits is not None, "loss": not task.loss.is_linear, "sparse": residuals.is_sparse}
+        demands = {"bounds": self.limits is not None, "loss": not task.loss.is_linear, "sparse": residuals.is_sparse}
         methods = chosen(task.method, demands | {"underdetermined": few})
         self.verification = verify_jacobian(residuals, residuals.start) if is_on(task.verify) else None
         self.lap("verify")
         most = task.options.get("max_nfev") or max(2000, 200 * residuals.start.size)
         scipys = {"x_scale": "jac", "loss": task.loss.given, "f_scale": task.loss.scale}
         scipys |= {name: value for name, value in task.options.items() if value is not None} | {"max_nfev": most}
-        problem = solvers.Problem(SumOfSquares(residuals, task.loss), residuals.start, task.limits)
+        if task.start.variables is not None and isinstance(scipys["x_scale"], np.ndarray):
+            scipys["x_scale"] = scipys["x_scale"][task.start.variables.home]
+        problem = solvers.Problem(SumOfSquares(residuals, task.loss), residuals.start, self.limits)
         return problem, {"scipy": scipys, "methods": methods, "most": most, "log": self.log}
 
-    def look_at(self, result: Any) -> None:
-        """Compare the solution with the user's function, and leave what is known for the next call."""
+    def look_at(self, problem: solvers.Problem, result: Any) -> None:
+        """Compare the solution with the user's function, say why there is none, and leave what the next call needs."""
         assert self.residuals is not None  # there is a result
-        if self.verification is not None:
+        if (own := self.task.start.variables) is not None:
+            require_inside(result, SumOfSquares(self.residuals, self.task.loss), own, result.x)
+        if self.verification is not None and result.success:
             summed = Summed(self.residuals, result.x)
-            self.verification = verified_solution(summed, result.x, result, self.verification, 1.0, self.task.limits)
+            self.verification = verified_solution(summed, result.x, result, self.verification, 1.0, self.limits)
             self.lap("verify")
+        if diagnosed(problem, result.x, result, self.laps["solve"]):
+            self.lap("diagnosis")
         self.residuals.leave(result.x)
+
+    def z_of_start(self) -> np.ndarray:
+        """Return the variables, shape (k,), at the start."""
+        start = self.task.start
+        return start.flat.copy() if start.variables is None else start.variables.variables(start.flat)
+
+    def parameters(self, z: np.ndarray) -> np.ndarray:
+        """Return the user's parameters, shape (n,), at the variables."""
+        own = self.task.start.variables
+        return z if own is None else own.parameters(z)
 
     def lap(self, stage: str) -> None:
         """Count the time since the last lap as that of a stage."""
@@ -120,8 +145,10 @@ class _Run:
 
     def finish(self, result: Any) -> Any:
         """Return the result of `solvers.run` with SciPy's fields in place of those of `minimize`."""
-        x, residuals, limits = result.x, self.residuals, self.task.limits
-        structure = Structure.of(self.task.x0)
+        x, limits, start = self.parameters(result.x), self.task.limits, self.task.start
+        residuals = getattr(self.residuals, "inner", self.residuals)
+        if residuals is not None and start.variables is not None:
+            result.jac = SumOfSquares(residuals, self.task.loss).value_and_grad(x)[1]
         result.update(cost=result.fun, grad=result.jac, optimality=result.gradient_norm)
         active = np.zeros(x.size, dtype=int)
         if limits is not None:
@@ -137,11 +164,16 @@ class _Run:
         result.update(method=self.log.method, notes=[*(residuals.notes if residuals else []), *self.log.notes])
         if result.success and result.status < 1:
             result.status = 1
-        result.update(x=structure.unflatten(x), x_flat=x, verification=self.verification, timings=timings)
+        result.update(start.fields(x), verification=self.verification, timings=timings)
         return result
 
 
-def _adapted(callback: Callable, problem: solvers.Problem) -> Callable:
+def _changed(residuals: Residuals, variables: Any) -> Any:
+    """Return the residuals as functions of the variables; themselves where these are the parameters."""
+    return residuals if variables is None else ChangedResiduals(residuals, variables)
+
+
+def _adapted(callback: Callable, problem: solvers.Problem, parameters: Callable) -> Callable:
     """Return SciPy's `callback(x)` or `callback(intermediate_result)` as a function of (flat x, cost)."""
     from scipy.optimize import OptimizeResult
 
@@ -152,7 +184,7 @@ def _adapted(callback: Callable, problem: solvers.Problem) -> Callable:
         named = False
 
     def call(x: np.ndarray, cost: float, state: Any = None) -> None:
-        shown = residuals.structure.unflatten(x)
+        shown = getattr(residuals, "inner", residuals).structure.unflatten(parameters(x))
         if named:
             fields = {"nit": problem.nit, "nfev": residuals.nfev, "cost": cost}
             callback(intermediate_result=OptimizeResult(x=shown, fun=residuals.value(x).copy(), **fields))

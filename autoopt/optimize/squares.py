@@ -22,6 +22,7 @@ class SumOfSquares:
 
     def __init__(self, residuals: Residuals, loss: Loss) -> None:
         self.residuals, self.loss = residuals, loss
+        self.variables = getattr(residuals, "variables", None)  # see `autoopt.variables`
         self.structure, self.size = residuals.structure, residuals.structure.size
         self.function, self.args = residuals.fun, residuals.args
 

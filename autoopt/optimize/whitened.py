@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 _EPS = np.finfo(np.float64).eps
-_FULL = 12
-"""With so many parameters M is computed as a whole; with more, on as many directions of a Krylov space."""
+_FULL, _KRYLOV = 12, 6
+"""With so many parameters M is computed as a whole; with more, on so many directions of a Krylov space."""
 
 _SHIFT = 1e-3
 """Steps of differences of J'v, beside the residuals: in units of standard errors, more or less."""
@@ -57,6 +57,7 @@ class Whitened:
         self.cost, self._v, self._w = squares.loss.of_residuals(residuals)
         self.length = float(np.linalg.norm(self._v))
         jacobian = squares.residuals.dense_jacobian(x)[:, free]
+        self._here = jacobian.T @ self._v
         self._lengths = np.linalg.norm(jacobian, axis=0)
         count = jacobian.shape[1]
         self.full_rank = bool(jacobian.shape[0] >= count and (self._lengths > 0).all())
@@ -93,7 +94,7 @@ class Whitened:
         random = np.random.default_rng(0).normal(size=count)
         ahead = self.gradient / (np.linalg.norm(self.gradient) or 1.0) + 0.3 * random / np.linalg.norm(random)
         basis, products = np.zeros((0, count)), np.zeros((0, count))
-        for _ in range(_FULL):
+        for _ in range(_KRYLOV):
             rest = ahead - basis.T @ (basis @ ahead)
             rest = rest - basis.T @ (basis @ rest)
             if not np.linalg.norm(rest) > 1e-6 * np.linalg.norm(ahead):
@@ -126,15 +127,10 @@ class Whitened:
             return np.zeros(p.size)
         step = np.zeros(self._x.size)
         step[self._free] = h * p
-        ahead, behind = (
-            self._slope(self._x + side * step) if self._inside(self._x + side * step) else None for side in (1.0, -1.0)
-        )
-        if ahead is not None and behind is not None:
-            return (ahead - behind) / (2 * h)
-        here = self._slope(self._x)
-        if here is None or (ahead is None and behind is None):
-            return None
-        return (ahead - here) / h if ahead is not None else (here - behind) / h
+        for side in (1.0, -1.0):
+            if self._inside(self._x + side * step) and (slope := self._slope(self._x + side * step)) is not None:
+                return side * (slope - self._here) / h
+        return None
 
     def _slope(self, x: np.ndarray) -> np.ndarray | None:
         """Return J'v at `x` for the v of this point, over the free entries; None where there is none."""

@@ -54,7 +54,11 @@ class Limits:
 
     def projected(self, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """Return the gradient, shape (n,), cut to the distance that each entry may still go downhill."""
-        return x - np.clip(x - gradient, self.lower, self.upper)
+        ahead = x - gradient
+        inside = (self.lower <= ahead) & (ahead <= self.upper)
+        return np.where(
+            inside, gradient, x - np.clip(ahead, self.lower, self.upper)
+        )  # x - (x - g) is g but for rounding
 
 
 def _vectors(bounds: Any, structure: Structure, x0: Any) -> tuple[np.ndarray, np.ndarray]:

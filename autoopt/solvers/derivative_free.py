@@ -11,6 +11,7 @@ import numpy as np
 
 from autoopt.solvers.convergence import gradient_tolerance, is_stationary, iteration_limit
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.restarts import carried_on
 from autoopt.solvers.scipys_constraints import as_values, refuse_keep_feasible
 from autoopt.solvers.table import solver
 
@@ -124,7 +125,16 @@ def _modelled(problem: Problem, method: str, options: dict) -> Any:
     """Return SciPy's result within the bounds."""
     refuse_keep_feasible(problem, method.lower())
     given = {"jac": None, "bounds": problem.scipy_bounds, "constraints": as_values(problem)}
-    raw = problem.scipy(method, options, **given)
-    if problem.limits is not None:  # COBYLA takes bounds for constraints, and misses them by its tolerance
-        raw.x = np.clip(raw.x, problem.limits.lower, problem.limits.upper)
-    return raw
+
+    def solve(start: np.ndarray) -> Any:
+        raw = problem.scipy(method, options, start=start, **given)
+        if problem.limits is not None:  # COBYLA takes bounds for constraints, and misses them by its tolerance
+            raw.x = np.clip(raw.x, problem.limits.lower, problem.limits.upper)
+        raw.setdefault("nit", problem.nit)
+        return raw
+
+    return carried_on(problem, solve, _EXHAUSTED)
+
+
+_EXHAUSTED = frozenset({3, 5, 6, 20})
+"""SciPy's statuses of either for a limit on evaluations or iterations."""

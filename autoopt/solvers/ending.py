@@ -39,8 +39,13 @@ _FEWEST, _MOST = 2, 200
 _NEAR = 1e-3
 """A bound that is nearer than this part of a parameter's size may be where it belongs."""
 
+_LOST = 50
+"""With so many trial points that are not defined, a start that was not left is given up."""
+
 _LIMITS = ("maxiter", "maxfun", "maxfev")
-_UNBOUNDED = 98
+_UNBOUNDED, _ENDLESS = 98, 1e20
+"""The status of a run whose objective fell by so many times the size of its value at x0 (or 1): it has no minimum."""
+
 _CLOSER = 3
 """So many Newton steps are taken from a minimum where the gradient is not yet what the method should have come to."""
 
@@ -90,10 +95,11 @@ def _run(solver: Solver, problem: Problem, options: dict) -> Any:
     """Return what the method comes to; where the objective fell without end, the best point."""
     from scipy.optimize import OptimizeResult
 
+    problem.lowest = problem.initial_value - _ENDLESS * max(1.0, abs(problem.initial_value))
     try:
         return solver.function(problem, options)
     except Unbounded:
-        message = "The run was ended, as the objective falls without end."
+        message = "The run was ended there."
         return OptimizeResult(x=problem.best, success=False, status=_UNBOUNDED, message=message, nit=problem.nit)
 
 
@@ -104,6 +110,8 @@ def _settled(
     end = _looked_at(problem, raw, begin)
     for _ in range(_SADDLES + _STALLS):
         if not _may_go_on(solver, problem, end, chosen):
+            return end
+        if not end.raw.success and len(problem.undefined) > _LOST and np.array_equal(end.x, problem.x0):
             return end
         value = problem.fun(end.x)
         _polish(problem, end, options.get("gtol", gradient_tolerance(problem)), begin)
@@ -215,7 +223,11 @@ def _polish(problem: Problem, end: Ending, gtol: float, begin: float) -> None:
             return
         point, step = Point(problem, end.x), end.found.step
         is_met = np.max(np.abs(problem.projected_gradient(end.x)), initial=0.0) <= gtol
-        is_due = (closer > 0 and not (is_met and is_small(point.size, step))) or end.found.status == "descending" or not is_steady(point.size, step)
+        is_due = (
+            (closer > 0 and not (is_met and is_small(point.size, step)))
+            or end.found.status == "descending"
+            or not is_steady(point.size, step)
+        )
         if not is_due or end.found.status == "saddle" or step is None or time.perf_counter() > until:
             return
         moved = _down(point, step)

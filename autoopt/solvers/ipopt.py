@@ -15,6 +15,7 @@ from autoopt.constraints.constraint import Constraint
 from autoopt.solvers.convergence import iteration_limit
 from autoopt.solvers.entries import Beside, Entries, everywhere, of_matrix
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.restarts import carried_on
 from autoopt.solvers.scipys_constraints import refuse_keep_feasible
 from autoopt.solvers.table import solver
 
@@ -59,14 +60,20 @@ _OPTIONS = (
 def ipopt(problem: Problem, options: dict):
     """Interior point with exact Hessian of the Lagrangian; for many parameters and constraints (extra: ipopt)."""
     refuse_keep_feasible(problem, "ipopt")
-    calls = _Calls(problem)
-    try:
-        return _run(problem, calls, options)
-    except Beside:  # on another branch there are other derivatives than where it began
-        return _run(problem, _Calls(problem, full=True), options)
+
+    def solve(start: np.ndarray) -> Any:
+        try:
+            return _run(problem, _Calls(problem), options, start)
+        except Beside:  # on another branch there are other derivatives than where it began
+            return _run(problem, _Calls(problem, full=True), options, problem.latest.copy())
+
+    return carried_on(problem, solve, _LIMITS)
 
 
-def _run(problem: Problem, calls: _Calls, options: dict):
+_LIMITS = frozenset({-1, -4})
+
+
+def _run(problem: Problem, calls: _Calls, options: dict, start: np.ndarray):
     """Return the result of Ipopt on functions that fill arrays."""
     import ipyopt
     from scipy.optimize import OptimizeResult
@@ -94,7 +101,7 @@ def _run(problem: Problem, calls: _Calls, options: dict):
         ipopt_options=settings,
     )
     multipliers = np.zeros(calls.count)
-    x, fun, status = runner.solve(problem.latest.copy(), mult_g=multipliers)
+    x, fun, status = runner.solve(start.copy(), mult_g=multipliers)
     if calls.raised is not None:
         raise calls.raised
     status = 3 if status == 5 else status

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.solvers.active_set import Finish, ended
 from autoopt.solvers.convergence import FEASIBILITY, gradient_tolerance, iteration_limit
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.restarts import carried_on
 from autoopt.solvers.scipys_constraints import as_objects
 from autoopt.solvers.table import solver
 
@@ -92,11 +94,29 @@ def trust_constr(problem: Problem, options: dict):
         # Where constraints that hold depend on one another, which is no fault, it says how it goes on.
         warnings.filterwarnings("ignore", message="Singular Jacobian matrix")
         second |= {"constraints": as_objects(problem, dense), "bounds": problem.scipy_bounds}
-        return (
-            _closed(problem, options, second)
-            if _is_interior(problem)
-            else problem.scipy("trust-constr", options, **second)
-        )
+
+        def solve(start: np.ndarray) -> Any:
+            given = second | {"start": start}
+            return _closed(problem, options, given) if _is_interior(problem) else _open(problem, options, given)
+
+        return carried_on(problem, solve, frozenset({_LIMIT}))
+
+
+_LIMIT = 0
+
+
+def _open(problem: Problem, options: dict, second: dict):
+    """Return the result of trust-constr on equalities alone."""
+    finish, ends = Finish(problem), []
+
+    def watch(x: np.ndarray, state: Any) -> None:
+        problem.iterated(x, state)
+        if problem.constraints and (found := finish.at(x)):
+            ends.append(found)
+            raise StopIteration
+
+    raw = problem.scipy("trust-constr", options, callback=watch, **second)
+    return ended(ends[0], raw.nit) if ends else raw
 
 
 def _is_interior(problem: Problem) -> bool:
@@ -111,15 +131,20 @@ def _closed(problem: Problem, options: dict, second: dict):
     may then be as far inside as the barrier of that moment holds it.
     """
     gtol, barrier = options["gtol"], max(options["barrier_tol"], 1e-2 * options["gtol"])
-    met = []
+    finish, ends, met = Finish(problem), [], []
 
     def watch(x: np.ndarray, state: Any) -> None:
         problem.iterated(x, state)
+        if problem.constraints and (found := finish.at(x)):
+            ends.append(found)
+            raise StopIteration
         if max(state.optimality, state.constr_violation) < gtol and getattr(state, "barrier_parameter", 0.0) <= barrier:
             met.append(True)
             raise StopIteration
 
     raw = problem.scipy("trust-constr", options | {"gtol": 0.0}, callback=watch, **second)
+    if ends:
+        return ended(ends[0], raw.nit)
     if met:
         raw.update(status=1, success=True, message="`gtol` termination condition is satisfied.")
     elif raw.status == 4:  # SciPy holds what violates the constraints against the gtol that it was given

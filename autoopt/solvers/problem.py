@@ -38,11 +38,8 @@ class Stuck(Exception):
 
 
 class Unbounded(Exception):
-    """The objective has fallen so far that it has no minimum."""
+    """The objective has fallen below `Problem.lowest`: it has no minimum."""
 
-
-ENDLESS = 1e20
-"""An objective that falls by so many times the size of its value at x0 (or 1) is taken to have no minimum."""
 
 IN_A_ROW = 100
 """Number of halvings that leave nothing of a step."""
@@ -74,10 +71,10 @@ class Problem:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
         self.nfev = self.nalone = self.nhev = self.nhvp = self.nit = self._nsparse = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
-        self.latest = self.best = self.start = x0
+        self.start = self.latest = self.best = x0
         self.state: Any = None  # what the method says of itself at an iterate
         self.iterates = [x0] if keeps else None
-        self.best_value, self._highest = np.inf, -np.inf
+        self.best_value, self.lowest, self._highest = np.inf, -np.inf, -np.inf
         self.undefined: list[str] = []
         self.lost: np.ndarray | None = None  # the trial point that was not defined last
         self._row = 0
@@ -197,9 +194,9 @@ class Problem:
         return self.limits and self.limits.scipy()
 
     def scipy(self, method: str, options: dict, start: np.ndarray | None = None, **extras: Any) -> Any:
-        """Return the result of SciPy's `method` from `start`, by default the problem's.
+        """Return the result of SciPy's `method` from `start`, by default its own; None among options is SciPy's.
 
-        Options that are None are SciPy's. A method that is given jac=None asks for values alone.
+        A method that is given jac=None asks for values alone.
         """
         from scipy.optimize import minimize
 
@@ -217,7 +214,7 @@ class Problem:
         if self.iterates is not None:
             self.iterates.append(self.latest)
         self.watch(self.latest)
-        if self.best_value < self.initial_value - ENDLESS * max(1.0, abs(self.initial_value)):
+        if self.best_value < self.lowest:
             raise Unbounded
 
     def _is_at(self, x: np.ndarray) -> bool:

@@ -6,11 +6,16 @@ run ends at the gradient test or where f no longer visibly falls. Every other op
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from autoopt.solvers.constraints import restored
-from autoopt.solvers.convergence import gradient_tolerance, iteration_limit, stationary_under_constraints
+from autoopt.solvers.active_set import Finish, ended
+from autoopt.solvers.convergence import gradient_tolerance, iteration_limit
+from autoopt.solvers.kkt import Certificate
 from autoopt.solvers.problem import Problem
+from autoopt.solvers.restarts import carried_on
 from autoopt.solvers.scipys_constraints import as_dicts, refuse_keep_feasible
 from autoopt.solvers.table import solver
 
@@ -103,39 +108,47 @@ def slsqp(problem: Problem, options: dict):
     from scipy.optimize import OptimizeResult
 
     refuse_keep_feasible(problem, "slsqp")
-    resting = 0
+    given = {"bounds": problem.scipy_bounds, "constraints": as_dicts(problem)}
+
+    def solve(start: np.ndarray) -> Any:
+        before = problem.nit
+        try:
+            return problem.scipy("SLSQP", options, start=start, callback=_watcher(problem), **given)
+        except _Certified as end:
+            return ended(end.certificate, problem.nit - before)
+        except _Resting:
+            message = f"x has not moved for {_AT_REST} iterations"
+            nit = problem.nit - before
+            return OptimizeResult(x=problem.latest, success=False, status=8, message=message, nit=nit, resting=True)
+
+    return carried_on(problem, solve, frozenset({_LIMIT}))
+
+
+_LIMIT = 9
+
+
+def _watcher(problem: Problem) -> Callable[[np.ndarray], None]:
+    """Return a callback that ends the run at one point, or where Newton's method has found the minimum."""
+    resting, finish = 0, Finish(problem)
 
     def watch(x: np.ndarray) -> None:
         nonlocal resting
         moved = np.max(np.abs(x - problem.latest) / np.maximum(np.abs(x), 1.0), initial=0.0)
         resting = resting + 1 if moved <= _STEP_AT_REST else 0
         problem.iterated(x)
+        if problem.constraints and (found := finish.at(x)):
+            raise _Certified(found)
         if resting == _AT_REST:
             raise _Resting
 
-    extras = {"bounds": problem.scipy_bounds, "constraints": as_dicts(problem), "callback": watch}
-    try:
-        raw = problem.scipy("SLSQP", options, **extras)
-        for _ in range(_RESTARTS):
-            if raw.status != _NO_WAY_DOWN or (start := _beside(problem, raw.x)) is None:
-                break
-            nit, raw = raw.nit, problem.scipy("SLSQP", options, start=start, **extras)
-            raw.nit += nit
-        return raw
-    except _Resting:
-        message = f"x has not moved for {_AT_REST} iterations"
-        return OptimizeResult(x=problem.latest, success=False, status=8, message=message, nit=problem.nit)
+    return watch
 
 
-def _beside(problem: Problem, x: np.ndarray) -> np.ndarray | None:
-    """Return where to begin anew: on the constraints, where these were missed and f is not yet at its lowest.
+class _Certified(Exception):
+    """An iterate was close enough to a minimum for Newton's method to end at it."""
 
-    The merit function of SLSQP's line search does not see violations whose cost is its rounding.
-    """
-    if not problem.constraints or stationary_under_constraints(problem, x)[1]:
-        return None
-    start = restored(problem.constraints, problem.limits, x)
-    return None if np.max(np.abs(start - x) / np.maximum(np.abs(x), 1.0)) <= _EPSILON else start
+    def __init__(self, certificate: Certificate) -> None:
+        self.certificate = certificate
 
 
 class _Resting(Exception):
@@ -143,4 +156,3 @@ class _Resting(Exception):
 
 
 _AT_REST, _STEP_AT_REST = 5, 1e-13
-_RESTARTS, _NO_WAY_DOWN = 5, 8

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.solvers.constrained import multipliers_at
 from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
 from autoopt.solvers.ending import ended
 from autoopt.solvers.problem import Problem, Stopped, Stuck
@@ -20,7 +21,7 @@ from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
 from autoopt.stages import progressed, stage
 
-_EXTRAS = ("hess_inv", "multipliers", "v", "constr_violation", "optimality")
+_EXTRAS = ("hess_inv", "v", "constr_violation", "optimality")
 STOPPED, FAILED, REFUSED, INTERRUPTED = 99, 100, 101, 130
 
 
@@ -106,6 +107,7 @@ def run(
             end = ended(solver, problem, options, chosen, begin)
         with stage("looking at the solution", lambda: f"{problem.nfev} evaluations"):
             met = chosen if solver.uses else frozenset()  # tolerances on values alone show no slope to be 0
+            end.raw["tolerances"] = {name: options[name] for name in met & {*solver.tol} if name in options}
             x, success, message = verdict(solver, problem, end, gtol, met)
     except Stuck as stuck:
         return failed(str(stuck))
@@ -120,7 +122,7 @@ def run(
             vars(error)["result"] = stopped(REFUSED, "The objective could not be evaluated any further")
         raise
     raw = end.raw
-    extras = {name: raw[name] for name in _EXTRAS if raw.get(name) is not None}
+    extras = {name: raw[name] for name in (*_EXTRAS, *solver.keeps) if raw.get(name) is not None}
     status = 0 if success and not raw.success else int(raw.status)  # SciPy's reason to doubt it was looked into
     return _result(solver, problem, x, status, message, success, nit=end.iterations(problem), **extras)
 
@@ -141,6 +143,8 @@ def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, messag
     fields = {"nit": problem.nit} | extras
     value, gradient = problem.fun(x), problem.jac(x)
     fields |= {"gradient_norm": float(np.max(np.abs(remaining_gradient(problem, x)), initial=0.0))}
+    if (multipliers := multipliers_at(problem, x)) is not None:
+        fields["multipliers"] = multipliers
     if problem.iterates is not None:
         fields["allvecs"] = problem.iterates
     fields |= {"nundefined": len(problem.undefined), "nhvp": problem.nhvp}

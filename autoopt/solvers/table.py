@@ -21,7 +21,7 @@ class Solver:
     `options` every option it knows with its default (None: SciPy's; a function: of the Problem), `tol` the options
     that `tol=` sets, `stalls` SciPy's statuses for "no progress possible", which are judged by `convergence`, `needs`
     the package that it is run by and the extra that installs it. One that is `open` takes any option;
-    one that `has_state` shows it to callbacks.
+    one that `has_state` shows it to callbacks. `keeps` has the fields of its own result that the common one has, too.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Solver:
     needs: tuple[str, str] | None = None
     open: bool = False
     has_state: bool = False
+    keeps: tuple[str, ...] = ()
 
     @property
     def is_installed(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from autoopt.errors import AutooptError
 from autoopt.solvers import translation
 from autoopt.solvers.certificate import Point, is_steady
+from autoopt.solvers.constrained import constrained_verdict
 from autoopt.solvers.convergence import (
     FAR,
     FEASIBILITY,
@@ -34,6 +35,9 @@ def verdict(
 ) -> tuple[np.ndarray, bool, str]:
     """Return the solution, whether the run converged, and the message, with what happened on the way."""
     raw = end.raw
+    if problem.constraints:
+        x, success, message = constrained_verdict(problem, raw)
+        return x, success, f"{message}{_where_undefined(problem)}"
     if end.found.status == "unknown":
         x, success, message = _judged(solver, problem, raw, gtol, chosen)
     else:

@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.constraints.constraint import Constraint
 from autoopt.objectives.differentiable import Differentiable
+from autoopt.variables.escapes import require_inside
 from autoopt.variables.functions import changed_constraints, changed_objective
 from autoopt.variables.scales import scaled
 from autoopt.variables.start import Start
@@ -57,6 +58,11 @@ class View:
         """Return the user's parameters, shape (n,), at the variables, shape (m,)."""
         return z if self.variables is None else self.variables.parameters(z)
 
+    def variables_of(self, value: Any) -> np.ndarray:
+        """Return the variables, shape (m,), at the user's parameters, a value of x0's structure."""
+        flat = self.start.structure.flatten(value, "start")
+        return flat if self.variables is None else self.variables.variables(flat)
+
     def value(self, z: np.ndarray) -> Any:
         """Return what the objective sees at the variables: a value of x0's structure."""
         return self.start.structure.unflatten(self.parameters(z))
@@ -70,8 +76,7 @@ class View:
         z = result.x
         if self.variables is None:
             return z
-        if gone := _gone(self, z):
-            result.update(success=False, message=f"Not converged: {' '.join(gone)} ({result.message})")
+        require_inside(result, self.objective, self.variables, z)
         result.x = self.variables.parameters(z)
         if "allvecs" in result:
             result.allvecs = [self.variables.parameters(one) for one in result.allvecs]
@@ -82,48 +87,6 @@ class View:
             if isinstance(result.get(name), list):
                 result[name] = _multipliers(self.variables, z, result[name], self.limits)
         return z
-
-
-def _gone(view: View, z: np.ndarray) -> list[str]:
-    """Return a sentence for each parameter that goes to a limit that its transform reaches at infinity only.
-
-    It is near it, and f still falls there where it is a fourth, and a sixteenth, as far off. A minimum that is near a
-    limit has f rise on this side.
-    """
-    assert view.variables is not None
-    sentences = []
-    for transform in view.variables.transforms:
-        where, (below, above) = transform.where, transform.kind.closed
-        values = transform.value(view.variables.scale[where] * z[where])
-        size = np.where(np.isfinite(transform.upper - transform.lower), transform.upper - transform.lower, 1.0)
-        for is_there, sign, limits in ((below, -1.0, transform.lower), (above, 1.0, transform.upper)):
-            for k in np.flatnonzero(np.abs(values - limits) <= _NEAR * size) if is_there else ():
-                if _falls_on(view, z, where[k], sign):
-                    name = view.variables.names[view.variables.home[where[k]]]
-                    sentences.append(
-                        f"{name} goes to its limit {limits[k]:g} (it is {values[k]:.6g}), which its transform reaches "
-                        "at infinity only. Leave the transform out: limits alone may be reached."
-                    )
-    return sentences
-
-
-_NEAR = 1e-3
-"""A parameter is looked at where it is as near to a limit as this part of the distance between the two, or of 1."""
-
-
-def _falls_on(view: View, z: np.ndarray, j: int, sign: float) -> bool:
-    """Whether f falls on the way of variable `j` to its limit: at a fourth and a sixteenth of the distance to it."""
-    assert view.variables is not None
-    for closer in (4.0, 16.0):
-        ahead = z.copy()
-        ahead[j] += sign * np.log(closer) / view.variables.scale[j]
-        try:
-            slope = sign * view.objective.value_and_grad(ahead)[1][j]
-        except Exception:  # f is not defined there, so it does not fall
-            return False
-        if not slope < 0:
-            return False
-    return True
 
 
 def _gradient(objective: Differentiable, x: np.ndarray) -> np.ndarray:

@@ -105,7 +105,7 @@ def mccormck(x):
     return np.sum(-1.5 * a + 2.5 * b + 1 + (a - b) ** 2 + np.sin(a + b))
 
 
-@smooth(np.full(3, 0.5), -3.86278214782076, bounds=((0.0, 1.0),) * 3)
+@smooth(np.full(3, 0.5), (-3.86278214782076, -3.08976), bounds=((0.0, 1.0),) * 3)
 def hartmann_3(x):
     """Dixon and Szegö (1978)."""
     A = np.array([[3.0, 10, 30], [0.1, 10, 35], [3, 10, 30], [0.1, 10, 35]])

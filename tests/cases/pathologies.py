@@ -159,10 +159,10 @@ def fractional_power_of_negative_times():
     return {"fun": PowerLaw(), "x0": np.array([1.0, 1.2])}
 
 
-@pathology("np.log", "trial", "np.log(x[0])")
+@pathology("np.sqrt", "trial", "np.sqrt(x[0])")
 def the_only_way_down_leads_out_of_the_domain():
     def f(x):
-        return np.log(x[0]) + (x[1] - 1) ** 2
+        return np.sqrt(x[0]) + x[0] + (x[1] - 1) ** 2
 
     return {"fun": f, "x0": np.array([1.0, 0.0])}
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nist_strd import MODELS, reference
 from scipy import optimize, sparse
 
 import autoopt
@@ -182,6 +183,21 @@ def test_units_of_the_parameters_do_not_matter():
     )
     assert scaled.success
     np.testing.assert_allclose(scaled.x * units, plain.x, rtol=1e-9)
+
+
+def test_why_a_run_failed_is_said():
+    result = autoopt.least_squares(rosenbrock, [-1.2, 1.0], max_nfev=4)
+    assert not result.success and "limit of iterations or evaluations" in result.diagnosis[0]
+    np.testing.assert_allclose(result.fun, rosenbrock(result.x))
+
+
+def test_a_method_that_raises_is_followed_by_the_next():
+    """trf multiplies by what overflows, and raises; what other methods come to counts."""
+    data, model = reference("Rat43"), MODELS["Rat43"]
+    with np.errstate(all="ignore"):
+        result = autoopt.least_squares(lambda b: model(data.x, *b) - data.y, [700.0, 5.0, 100.0, 1.0])
+    assert not result.success and np.isfinite(result.fun).all()
+    assert "dogbox was tried" in result.notes[0]
 
 
 # Calling habits -------------------------------------------------------------------------------------------------------

@@ -250,14 +250,14 @@ def test_maximum_or_saddle_along_constraints_is_no_success(name, method):
     result = minimize(f, x0, method=method, constraints=constraint)
     if result.success:
         assert result.fun < f(np.array(x0)) - 1e-3
-    else:
-        assert "saddle point" in result.message
+    else:  # what is left by its negative curvature may have no end
+        assert "saddle point" in result.message or "not bounded below" in result.message
 
 
-def test_equal_shares_of_a_concave_function_on_the_simplex_are_no_success():
+def test_equal_shares_of_a_concave_function_on_the_simplex_are_left():
     whole = {"type": "eq", "fun": lambda p: p.sum() - 1}
     result = minimize(lambda p: -p @ p, np.full(3, 1 / 3), bounds=[(0, 1)] * 3, constraints=whole)
-    assert not result.success and "saddle point or a maximum" in result.message
+    assert result.success and sorted(result.x) == pytest.approx([0, 0, 1], abs=1e-12)
 
 
 def test_constraint_that_nothing_presses_on_may_be_left_inwards():

@@ -1,0 +1,156 @@
+"""Newton's method on the conditions of Karush, Kuhn and Tucker, from where a solver has come to.
+
+Solvers end near their active limits, where a line search on a merit function no longer sees a difference, or inside by
+what a barrier leaves. Given which rows hold the point, Newton's method sits on them exactly, with all digits; which
+rows these are the multipliers say anew at each step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import AutooptError
+from autoopt.solvers.conditions import DENSE
+from autoopt.solvers.kkt import NEAR, Certificate, certificate
+from autoopt.solvers.lagrangian import Point
+from autoopt.solvers.large import large_certificate
+from autoopt.solvers.problem import UNDEFINED, Stuck
+
+_ITERATIONS = 20
+_REACH = 10.0
+"""A step that is longer, in units of the parameters, is none of a method that was nearly there."""
+
+_SAME = 1e-2
+"""After a step that is shorter the curvature is taken to be the same: each step then costs one evaluation."""
+
+_EXACT = 1e-14
+_LADDER = (NEAR, 1e-9, 1e-4, 1e-2)
+
+
+def certificate_at(
+    problem: Any, x: np.ndarray, near: float = NEAR, last: Certificate | None = None
+) -> Certificate | None:
+    """Return what `x` is, held by what is within `near` of a limit; None where the problem has no derivatives."""
+    if (point := Point.at(problem, x, near)) is None:
+        return None
+    return large_certificate(problem, point) if x.size > DENSE else certificate(problem, point, last)
+
+
+def polished(problem: Any, x: np.ndarray) -> Certificate | None:
+    """Return the certificate of the solution at or by `x`, or of the best point that Newton's method finds beside it.
+
+    None where the problem has no derivatives at `x`. What holds the point is looked for at several distances.
+    """
+    with np.errstate(all="ignore"):  # of runs that go to infinity
+        return _best(problem, x)
+
+
+def _best(problem: Any, x: np.ndarray) -> Certificate | None:
+    best: Certificate | None = None
+    tried: list[bytes] = []
+    for near in _LADDER:
+        first = certificate_at(problem, x, near, best)
+        if first is None:
+            return None
+        key = first.force.working.tobytes()
+        if key in tried:
+            continue
+        tried.append(key)
+        found = _iterated(problem, first, near)
+        if best is None or (found.is_minimum and not best.is_minimum):
+            best = found
+        if best.is_minimum:
+            break
+    return best
+
+
+def _iterated(problem: Any, best: Certificate, near: float) -> Certificate:
+    """Return the certificate at the end of Newton's steps, each of which must be shorter than the last."""
+    limits = problem.limits
+    for _ in range(_ITERATIONS):
+        if best.step is None or not _EXACT < best.length <= _REACH:
+            break
+        moved = best.x + best.step
+        if limits is not None:
+            moved = np.clip(moved, limits.lower, limits.upper)
+        moved = _snapped(best, moved)
+        if np.array_equal(moved, best.x):
+            break
+        ahead = certificate_at(problem, moved, near, best if best.length <= _SAME else None)
+        if ahead is None or not _is_better(ahead, best):
+            break
+        best = ahead
+    return best
+
+
+def _is_better(ahead: Certificate, best: Certificate) -> bool:
+    if best.is_minimum and not ahead.is_minimum:
+        return False
+    left = float(np.abs(best.force.multipliers[best.force.working]) @ np.abs(best.force.missed))
+    if best.conditions.is_feasible and not ahead.value <= best.value + 2 * left + best.noise:
+        return False
+    if ahead.is_minimum and not best.is_minimum:
+        return True
+    return ahead.length <= 0.9 * best.length
+
+
+def _snapped(best: Certificate, moved: np.ndarray) -> np.ndarray:
+    """Return the point with parameters that a bound holds on it to the last bit."""
+    conditions, weights = best.conditions, best.force.multipliers
+    first = len(conditions.values) - conditions.bounded.size
+    own, moved = weights[first:], moved.copy()
+    for sign, limit in ((1.0, conditions.lower), (-1.0, conditions.upper)):
+        held = sign * own > 0
+        moved[conditions.bounded[held]] = limit[first:][held]
+    return moved
+
+
+class Finish:
+    """Newton's method, tried at iterates where f hardly changes: where it ends at a minimum the solver need not go on.
+
+    A line search that looks at values alone creeps on from there, or in circles.
+    """
+
+    def __init__(self, problem: Any) -> None:
+        self._problem, self._last, self._least = problem, problem.initial_value, _HARDLY
+        self._wait, self._pause = 0, 1
+
+    def at(self, x: np.ndarray) -> Certificate | None:
+        """Return the certificate of the minimum at or by the iterate `x`; None if it is not tried, or is none."""
+        problem, value = self._problem, self._problem.fun(x)
+        change, self._last = abs(value - self._last), value
+        self._wait -= 1
+        if self._wait > 0 or change > self._least * max(abs(value), abs(problem.initial_value - value)):
+            return None
+        with unnoted(problem), contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
+            found = polished(problem, x)
+            if found is not None and found.is_minimum:
+                return found
+        self._pause *= 2
+        self._wait = self._pause
+        return None
+
+
+_HARDLY = 1e-5
+
+
+@contextlib.contextmanager
+def unnoted(problem: Any) -> Iterator[None]:
+    """Look about without noting trial points where the problem is not defined."""
+    count = len(problem.undefined)
+    try:
+        yield
+    finally:
+        del problem.undefined[count:]
+
+
+def ended(found: Certificate, nit: int) -> Any:
+    """Return the result of a run that was ended by a certificate."""
+    from scipy.optimize import OptimizeResult
+
+    message = "Optimization terminated successfully"
+    return OptimizeResult(x=found.x, fun=found.value, success=True, status=0, message=message, nit=nit, certified=found)

@@ -1,0 +1,145 @@
+"""Constraints that are not met: which, by how much, and whether any point near by, or any at all, meets them."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import AutooptError
+from autoopt.solvers.conditions import Conditions
+from autoopt.solvers.problem import UNDEFINED, Stuck
+from autoopt.wording import listed
+
+_MOST = 200
+_SHARE = 1e-3
+_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Where constraints are missed least, by steps from where the run ended: `met` if all are met there."""
+
+    x: np.ndarray
+    conditions: Conditions
+    met: bool
+    stationary: bool
+
+
+def nearest(problem: Any, x: np.ndarray) -> Nearest | None:
+    """Return the point at which the rows are missed least, relative to their sizes; None if it cannot be looked for.
+
+    Notes
+    -----
+    Least squares of max(lower - c, 0, c - upper) within the bounds, whose square has a slope everywhere.
+    """
+    from scipy.optimize import least_squares
+
+    start = Conditions.at(problem, x)
+    sizes, count = start.sizes, sum(start.counts)
+
+    def at(y: np.ndarray) -> Conditions:
+        return Conditions.at(problem, y)
+
+    def missed(y: np.ndarray) -> np.ndarray:
+        return (-at(y).missed / sizes)[:count]
+
+    def slopes(y: np.ndarray) -> Any:
+        there = at(y)
+        rows = (np.where(there.missed != 0, 1.0, 0.0) / sizes)[:count]
+        own = there.slopes[:count]
+        return own.multiply(rows[:, None]).tocsr() if hasattr(own, "tocsr") else own * rows[:, None]
+
+    limits = problem.limits
+    bounds = (-np.inf, np.inf) if limits is None else (limits.lower, np.nextafter(limits.upper, np.inf))
+    with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
+        options = {"x_scale": start.unit, "xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "max_nfev": _MOST}
+        found = least_squares(missed, x, slopes, bounds, **options)
+        y = found.x if limits is None else np.clip(found.x, limits.lower, limits.upper)
+        there = at(y)
+        return Nearest(y, there, there.is_feasible, bool(found.status > 0))
+    return None
+
+
+def what_is_missed(problem: Any, conditions: Conditions) -> str:
+    """Return the sentences on the rows that are violated, the worst first; empty if none is."""
+    order = np.argsort(-conditions.violation)
+    worst = float(np.max(conditions.violation, initial=0.0))
+    rows = [int(k) for k in order if conditions.violation[k] > max(_SHARE * worst, 1e-8)]
+    sentences = []
+    for k in rows[:_NAMED]:
+        value, lower, upper = conditions.values[k], conditions.lower[k], conditions.upper[k]
+        wanted = f"{lower:g} <= c <= {upper:g}"
+        entry = row_name(problem, conditions, k)
+        sentences.append(f"{entry} is not met there: it is {value:.6g}, where {wanted}.")
+    more = f" {len(rows) - _NAMED} more are not met." if len(rows) > _NAMED else ""
+    return " ".join(sentences) + more
+
+
+def row_name(problem: Any, conditions: Conditions, k: int) -> str:
+    """Return what a message calls a row: a value of a constraint, or the bound of a parameter."""
+    start = 0
+    for one, count in zip(problem.constraints, conditions.counts, strict=True):
+        if k < start + count:
+            return f"Value [{k - start}] of {one.name}" if count > 1 else one.name
+        start += count
+    names = problem.names or [f"x[{i}]" for i in range(problem.x0.size)]
+    return f"The bound of {names[conditions.bounded[k - start]]}"
+
+
+def contradiction(problem: Any, conditions: Conditions) -> str | None:
+    """Return in words which linear constraints and bounds exclude each other; None if these can all be met.
+
+    Notes
+    -----
+    Linear programming on the least sum of what the rows are missed by, relative to their sizes; the rows that have a
+    price there make up, weighted by it, an inequality that no point meets (Farkas).
+    """
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array, eye_array, hstack, vstack
+
+    linear = np.concatenate([*(np.full(one.count, _is_affine(problem, one)) for one in problem.constraints)])
+    linear = np.concatenate([linear, np.ones(conditions.bounded.size, bool)])
+    matrix = csr_array(conditions.slopes)
+    level = conditions.values - matrix @ conditions.x
+    low = np.flatnonzero(linear & np.isfinite(conditions.lower))
+    high = np.flatnonzero(linear & np.isfinite(conditions.upper))
+    rows, signs = np.concatenate([low, high]), np.concatenate([np.ones(low.size), -np.ones(high.size)])
+    if not rows.size:
+        return None
+    limit = np.concatenate([conditions.lower[low], -conditions.upper[high]])
+    weights = signs / conditions.sizes[rows]
+    left = hstack([-matrix[rows].multiply(weights[:, None]), -eye_array(rows.size)], format="csr")
+    right = weights * level[rows] - limit / conditions.sizes[rows]
+    n = problem.x0.size
+    found = linprog(
+        np.concatenate([np.zeros(n), np.ones(rows.size)]), vstack([left]), right,
+        bounds=[(None, None)] * n + [(0, None)] * rows.size, method="highs",
+    )  # fmt: skip
+    if found.status != 0 or not found.fun > 1e-7:
+        return None
+    priced = rows[np.abs(found.ineqlin.marginals) > 1e-7]
+    names = list(dict.fromkeys(row_name(problem, conditions, int(k)) for k in sorted(priced)))
+    names = [name[0].lower() + name[1:] for name in names]
+    return f"{listed(names)} contradict each other: no point meets {'both' if len(names) == 2 else 'all'} of them."
+
+
+def _is_affine(problem: Any, one: Any) -> bool:
+    """Whether a constraint is linear, by its matrix or by slopes and values at points at random."""
+    if one.function.linear:
+        return True
+    rng = np.random.default_rng(11)
+    x = problem.x0
+    with contextlib.suppress(AutooptError, *UNDEFINED):
+        slopes, value = one.slopes(x), one.value(x)
+        for _ in range(2):
+            step = np.maximum(np.abs(x), 1.0) * rng.uniform(-2.0, 2.0, x.size)
+            if not np.array_equal(one.slopes(x + step), slopes):
+                return False
+            size = np.abs(slopes) @ (np.abs(x) + np.abs(step)) + np.abs(value)
+            if not (np.abs(one.value(x + step) - value - slopes @ step) <= 1e-12 * size).all():
+                return False
+        return True
+    return False
