@@ -63,6 +63,8 @@ class Path:
         What the trace read outside; None if that is nothing.
     is_complete : bool
         Whether every change of that can be noticed.
+    is_unchanged : callable
+        Says whether it is as it was, but for what is in arrays, and that this can be said.
     kept : tuple of (ndarray, bytes)
         Arrays of which something has been computed, with what was in them.
     """
@@ -82,8 +84,7 @@ class Path:
         self.orders: dict[int, int] = {}
         self.finite: np.ndarray | None = None
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
-        self.watched = recorded.watched or None
-        self.is_complete = recorded.watched.complete
+        self._look_at(recorded.watched)
         self.kept: tuple[tuple[np.ndarray, bytearray], ...] = ()
         self._kept: dict[int, tuple[np.ndarray, bytearray]] = {}
         self._code = [id(array) for array, _ in recorded.watched.arrays]
@@ -230,17 +231,12 @@ class Path:
         """Let go of the data, of inputs found outside, and of what the traces watch, to be taken again."""
         is_same = self._values[0] is self._values[1]
         first, second = (
-            self._without(leaves, own, captured) for leaves, own in zip(self._leaves, self._values, strict=True)
+            _without(leaves, own, captured) for leaves, own in zip(self._leaves, self._values, strict=True)
         )
         self._values, self._found = (first, first if is_same else second), {}
         self.compiled = {kind: code for kind, bound in self.compiled.items() if (code := unbound(bound)) is not None}
         self._watch(watches)
         self._put(*self._values)
-
-    @staticmethod
-    def _without(leaves: list[tuple[Leaf, int]], own: Any, captured: Collection[str]) -> dict[int, Any]:
-        gone = {index for leaf, index in leaves if leaf.kind == "argument" or leaf.name in captured}
-        return {index: value for index, value in own.items() if index not in gone}
 
     def take_up(
         self,
@@ -261,7 +257,11 @@ class Path:
             replace(recorded, watched=watch, captured=(), varying=varying)
             for recorded, watch in zip(self.traces, watches, strict=True)
         )
-        self.watched = self.trace.watched or None
+        self._look_at(self.trace.watched)
+
+    def _look_at(self, watched: Watch) -> None:
+        self.watched, self.is_complete = watched or None, watched.complete
+        self.is_unchanged = watched.holds if watched.complete else _never
 
     def _bind(self, recorded: Any, compiled: Any) -> None:
         self._put(recorded, compiled)
@@ -275,3 +275,13 @@ class Path:
         self.tape = self.trace.tape if unchanged else replace(self.tape, values=compiled)
         self._more = [replace(recorded, tape=self.trace.tape) for recorded in self._more]
         self.finite, self._kept, self.kept = None, {}, ()
+
+
+def _without(leaves: list[tuple[Leaf, int]], own: Any, captured: Collection[str]) -> dict[int, Any]:
+    """Return the values of a tape but for arguments and inputs found outside."""
+    gone = {index for leaf, index in leaves if leaf.kind == "argument" or leaf.name in captured}
+    return {index: value for index, value in own.items() if index not in gone}
+
+
+def _never() -> bool:
+    return False
