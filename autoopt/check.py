@@ -187,23 +187,24 @@ def verify_solution(
     within a step of their `limits` are left where they are. The last call of the original is that at `x`, if all fits.
     """
     at_x: Evaluated = evaluated or objective.value_and_grad(x)
-    known = found_before(objective, x, *at_x)
-    if known is None and objective.closer(x):
-        return compare(objective, x, 2, "the solution", floor, at_x)
-    p = directions(objective, x, np.random.default_rng(2))
-    if limits is not None:
-        room = np.minimum(x - limits.lower, limits.upper - x)
-        p = np.where(room > SOLUTION_STEP * np.abs(p), p, 0.0)
-    first = None if known else fine(objective.original, x, p, at_x[0])
+    known, measured = found_before(objective, x, *at_x), None
+    if known is None:
+        if objective.closer(x):
+            return compare(objective, x, 2, "the solution", floor, at_x)
+        p = directions(objective, x, np.random.default_rng(2))
+        if limits is not None:
+            room = np.minimum(x - limits.lower, limits.upper - x)
+            p = np.where(room > SOLUTION_STEP * np.abs(p), p, 0.0)
+        measured = fine(objective.original, x, p, at_x[0])
     try:
         original = objective.original(x)
     except Exception as error:
         return Verification(False, message=f"There the original function raises {type(error).__name__}: {error}.")
     if np.isnan(original) and np.isfinite(at_x[0]):
         return Verification(False, message="There the original function is NaN.")
-    if known and is_same_value(at_x[0], original, floor):
+    if known is not None and is_same_value(at_x[0], original, floor):
         return known
-    for secant in (first, None):
+    for secant in (measured, None) if measured else ():
         found = compared(secant or extrapolated(objective.original, x, p, original), p, at_x, original, floor)
         if found.passed:
             if p.all() and np.isfinite(found.secant):

@@ -64,7 +64,7 @@ class Path:
     is_complete : bool
         Whether every change of that can be noticed.
     is_unchanged : callable
-        Says whether it is as it was, but for what is in arrays, and that this can be said.
+        Whether that is as it was, but for arrays, and this can be said.
     kept : tuple of (ndarray, bytes)
         Arrays of which something has been computed, with what was in them.
     """
@@ -227,15 +227,19 @@ class Path:
         """Return the inputs that were found outside, by name."""
         return {leaf.name: self.tape.values[k] for leaf, k in self._leaves[1] if leaf.kind == "captured"}
 
+    def _look_at(self, watched: Watch) -> None:
+        self.watched, self.is_complete = watched or None, watched.complete
+        self.is_unchanged = watched.holds if watched.complete else _never
+
     def let_go(self, captured: Collection[str], watches: Sequence[Watch]) -> None:
         """Let go of the data, of inputs found outside, and of what the traces watch, to be taken again."""
         is_same = self._values[0] is self._values[1]
-        first, second = (
-            _without(leaves, own, captured) for leaves, own in zip(self._leaves, self._values, strict=True)
-        )
+        pairs = zip(self._leaves, self._values, strict=True)
+        first, second = (_without(leaves, own, captured) for leaves, own in pairs)
         self._values, self._found = (first, first if is_same else second), {}
         self.compiled = {kind: code for kind, bound in self.compiled.items() if (code := unbound(bound)) is not None}
         self._watch(watches)
+        self.watched, self.is_unchanged = None, _never  # until it is taken up
         self._put(*self._values)
 
     def take_up(
@@ -249,6 +253,7 @@ class Path:
         """Take what `let_go` has let go of, or other data."""
         self._budget, self._found = budget, captured
         self._watch(watches, varying)
+        self._look_at(self.trace.watched)
         self.rebind(args)
 
     def _watch(self, watches: Sequence[Watch], varying: tuple[tuple[CellType, str], ...] = ()) -> None:
@@ -257,11 +262,6 @@ class Path:
             replace(recorded, watched=watch, captured=(), varying=varying)
             for recorded, watch in zip(self.traces, watches, strict=True)
         )
-        self._look_at(self.trace.watched)
-
-    def _look_at(self, watched: Watch) -> None:
-        self.watched, self.is_complete = watched or None, watched.complete
-        self.is_unchanged = watched.holds if watched.complete else _never
 
     def _bind(self, recorded: Any, compiled: Any) -> None:
         self._put(recorded, compiled)
