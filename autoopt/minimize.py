@@ -164,7 +164,7 @@ def minimize(
     try:
         solver, again = solvers.repeated(solver, starts, view), starts is None and _is_ours(method, scale)
         shown_by = {"chosen": chosen, "callback": callback, "progress": progress}
-        result = solvers.run_in_sizes(solver, problem, settings, again, options or (), **shown_by)
+        result = solvers.run_in_sizes(solver, problem, view.settings(settings), again, options or (), **shown_by)
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
         clock.lap("solve")
         if hasattr(stop, "result"):
