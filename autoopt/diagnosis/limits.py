@@ -33,7 +33,7 @@ def infeasible(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(happened + ".", (), remedy)
 
 
-@cause("limit of iterations", 97)
+@cause("limit of iterations", 78)
 def too_few(evidence: Evidence) -> Diagnosis | None:
     """The run was ended by a limit while f was still falling."""
     if not _LIMIT.search(evidence.result.message):
@@ -59,6 +59,7 @@ def _lower_ahead(evidence: Evidence) -> float | None:
     """Return a lower value a step ahead along the slope, None if there is none that is visible."""
     slope = evidence.slope
     size = float(np.max(np.abs(slope) / evidence.unit, initial=0.0))
+    evidence.left += 8
     if not (np.isfinite(size) and size > 0):
         return None
     values = [evidence.value(evidence.inside(evidence.x - h / size * slope)) for h in 10.0 ** np.arange(-7, 1)]

@@ -129,6 +129,7 @@ class _Run:
             self.verification = verified_solution(summed, result.x, result, self.verification, 1.0, self.limits)
             self.lap("verify")
         if diagnosed(problem, result.x, result, self.laps["solve"]):
+            self.residuals.value(result.x), self.residuals.jacobian(result.x)  # what `finish` reads
             self.lap("diagnosis")
         self.residuals.leave(result.x)
 

@@ -187,11 +187,6 @@ def objective_ignores_its_parameters():
     return {"fun": f, "x0": np.zeros(2)}
 
 
-@pathology("saddle")
-def starts_on_a_saddle():
-    return {"fun": lambda x: (x[0] ** 2 - 1) ** 2 + x[1] ** 2, "x0": np.zeros(2), "verify": "off"}
-
-
 @pathology("steps|rounding|whole|counting")
 def counts_correct_answers():
     random = rng()
