@@ -140,7 +140,7 @@ def solve(problem: Problem, options: dict[str, Any]) -> Any:
         found = _descended(run, name, problem)
         if best is None or (found.success, -problem.value(found.x)) > (best.success, -problem.value(best.x)):
             best, log.method = found, name
-            log.minimum = found.x if found.success and found.full else None
+            problem.objective.shown = found.x if found.success and found.full else None
         if best.success or problem.nfev > options["most"] or not Whitened.fits(problem.objective):
             break  # what is too large to be shown a minimum here is judged by `solvers.verdict`
     return best
@@ -152,7 +152,6 @@ class Log:
 
     method: str = "least_squares"
     tried: tuple[str, ...] = ()
-    minimum: np.ndarray | None = None  # that was shown to be one
     remarks: list[str] = field(default_factory=list)
 
     def trying(self, name: str) -> None:
@@ -165,10 +164,6 @@ class Log:
         *before, last = self.tried or ("",)
         tried = [f"{' and '.join(before)} ended where no minimum shows; {last} was tried from x0."] if before else []
         return [*tried, *self.remarks]
-
-    def shows(self, x: np.ndarray) -> bool:
-        """Whether `x` was shown to be a minimum."""
-        return self.minimum is not None and np.array_equal(x, self.minimum)
 
 
 def _descended(run: _Run, name: str, problem: Problem) -> Any:

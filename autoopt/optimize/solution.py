@@ -122,7 +122,7 @@ class _Run:
         assert self.residuals is not None  # there is a result
         if (own := self.task.start.variables) is not None:
             require_inside(result, SumOfSquares(self.residuals, self.task.loss), own, result.x)
-        if result.success and not self.log.shows(result.x):
+        if result.success and not np.array_equal(problem.objective.shown, result.x):
             self._object(problem, result)
         if self.verification is not None and result.success:
             summed = Summed(self.residuals, result.x)

@@ -17,10 +17,13 @@ class SumOfSquares:
     ----------
     residuals : Residuals or ChangedResiduals
     loss : Loss
+    shown : ndarray, shape (n,), or None
+        A point that was shown to be a minimum: nothing more is asked there.
     """
 
     def __init__(self, residuals: Any, loss: Loss) -> None:
         self.residuals, self.loss = residuals, loss
+        self.shown: np.ndarray | None = None
         self.variables = getattr(residuals, "variables", None)  # see `autoopt.variables`
         if self.variables is not None:
             self.inner = SumOfSquares(residuals.inner, loss)

@@ -142,6 +142,16 @@ def test_a_sparse_problem_of_ten_thousand_residuals():
     assert result.jac.nnz < 30_000
 
 
+def test_what_is_shown_to_be_a_minimum_is_not_asked_again():
+    """No more residuals than SciPy takes to the same digits; those of the verdict on other runs come on top."""
+    result = autoopt.least_squares(decay, [0.5, 2.0, -1.0], args=(TIMES, HEIGHTS))
+    sharp = dict.fromkeys(("xtol", "ftol", "gtol"), 1e-14)
+    scipys = optimize.least_squares(
+        decay, [0.5, 2.0, -1.0], slopes_of_decay, method="lm", args=(TIMES, HEIGHTS), **sharp
+    )
+    assert result.success and result.nfev <= scipys.nfev
+
+
 # What is no minimum ---------------------------------------------------------------------------------------------------
 
 
