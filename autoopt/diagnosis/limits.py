@@ -8,6 +8,7 @@ import numpy as np
 
 from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
+from autoopt.solvers.convergence import gradient_tolerance, is_stationary
 
 _LIMIT = re.compile(r"(?i)maximum number of|exceeds limit|iteration limit|max\. number|limit of iterations")
 _EVALUATIONS = re.compile(r"(?i)evaluations")
@@ -31,6 +32,19 @@ def infeasible(evidence: Evidence) -> Diagnosis | None:
     happened = f"No point was found that meets the constraints: where the run ended, the constraint {shown}"
     remedy = "see whether the constraints contradict each other or the bounds, or start from a point that meets them."
     return Diagnosis(happened + ".", (), remedy)
+
+
+@cause("search cut short", 46)
+def cut_short(evidence: Evidence) -> Diagnosis | None:
+    """A global search was ended by its limit, or by its callback, at what is a minimum around it."""
+    result, problem = evidence.result, evidence.problem
+    if not result.get("cut_short") or not is_stationary(problem, evidence.z, gradient_tolerance(problem)):
+        return None
+    happened = (
+        f"The search was cut short after {result.nit} iterations and {problem.nfev} evaluations: where it ended is a "
+        "minimum of the objective around it, but lower ones may not have been reached yet"
+    )
+    return Diagnosis(happened + ".", (), "raise maxiter or maxfun, or take the minimum as it is.")
 
 
 @cause("limit of iterations", 78)
