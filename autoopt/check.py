@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
-from autoopt.constraints.constraint import Constraint
-from autoopt.constraints.function import ConstraintFunction
 from autoopt.constraints.summed import Summed
 from autoopt.errors import AutooptError, ObjectiveError, UsageError, VerificationError
 from autoopt.objectives.compared import found_before, remember
@@ -187,23 +185,24 @@ def verify_solution(
     within a step of their `limits` are left where they are. The last call of the original is that at `x`, if all fits.
     """
     at_x: Evaluated = evaluated or objective.value_and_grad(x)
-    known = found_before(objective, x, *at_x)
-    if known is None and objective.closer(x):
-        return compare(objective, x, 2, "the solution", floor, at_x)
-    p = directions(objective, x, np.random.default_rng(2))
-    if limits is not None:
-        room = np.minimum(x - limits.lower, limits.upper - x)
-        p = np.where(room > SOLUTION_STEP * np.abs(p), p, 0.0)
-    first = None if known else fine(objective.original, x, p, at_x[0])
+    known, measured = found_before(objective, x, *at_x), None
+    if known is None:
+        if objective.closer(x):
+            return compare(objective, x, 2, "the solution", floor, at_x)
+        p = directions(objective, x, np.random.default_rng(2))
+        if limits is not None:
+            room = np.minimum(x - limits.lower, limits.upper - x)
+            p = np.where(room > SOLUTION_STEP * np.abs(p), p, 0.0)
+        measured = fine(objective.original, x, p, at_x[0])
     try:
         original = objective.original(x)
     except Exception as error:
         return Verification(False, message=f"There the original function raises {type(error).__name__}: {error}.")
     if np.isnan(original) and np.isfinite(at_x[0]):
         return Verification(False, message="There the original function is NaN.")
-    if known and is_same_value(at_x[0], original, floor):
+    if known is not None and is_same_value(at_x[0], original, floor):
         return known
-    for secant in (first, None):
+    for secant in (measured, None) if measured else ():
         found = compared(secant or extrapolated(objective.original, x, p, original), p, at_x, original, floor)
         if found.passed:
             if p.all() and np.isfinite(found.secant):
@@ -321,24 +320,6 @@ def _roughness(f: Callable, x: np.ndarray, value: float, rng: Any) -> float:
 # Constraints ----------------------------------------------------------------------------------------------------------
 
 
-@during("comparing the constraints with the user's functions")
-def verify_constraints(constraints: list[Constraint], x: np.ndarray, mode: str | bool = "start") -> list[Constraint]:
-    """Return constraints whose values and Jacobians at `x` agree with the user's functions; as they are if "off".
-
-    Raises
-    ------
-    VerificationError
-        If one is wrong, with its name and the largest difference.
-    """
-    functions = [] if mode in ("off", False) else [constraint.function for constraint in constraints]
-    for function in functions:
-        if isinstance(function, ConstraintFunction) and function.is_compared:
-            verify_jacobian(function, x)
-        if isinstance(function, ConstraintFunction) and function.supplies_second:
-            _verify_curvature(function, x)
-    return constraints
-
-
 def verify_jacobian(function: Any, x: np.ndarray) -> Verification:
     """Return how values and Jacobian of constraints or residuals compare at `x`; VerificationError if wrong."""
     summed = Summed(function, x)
@@ -368,25 +349,6 @@ def verify_jacobian(function: Any, x: np.ndarray) -> Verification:
             f"{given[k, i]:.10g}, but the function has {numerical[k, i]:.10g} +- {errors[k, i]:.1e}."
         )
     raise VerificationError(message, definition(function.given_jac or function.fun), _REMEDY)
-
-
-def _verify_curvature(function: ConstraintFunction, x: np.ndarray) -> None:
-    """Compare the second derivatives that the user gives with differences of the Jacobian, along one direction."""
-    rng = np.random.default_rng(4)
-    v = rng.uniform(0.5, 1.0, function.count or 0) * rng.choice([-1.0, 1.0], function.count or 0)
-    p = differences.step_scale(x) * rng.uniform(-1.0, 1.0, x.size)
-    given = function.hessp(x, v, p)
-    numerical, error = differences.hessp(lambda y: np.asarray(v @ function.jacobian(y)).reshape(-1), x, p)
-    distance = np.abs(given - numerical)
-    if (distance <= 5 * np.max(error) + SLOPE_TOLERANCE * np.max(np.abs(numerical), initial=1e-8)).all():
-        return
-    i = int(np.argmax(distance))
-    raise VerificationError(
-        f"hess of {function.name} is wrong: times a direction it gives {given[i]:.10g} for "
-        f"{function.structure.names[i]}, but differences of the Jacobian give {numerical[i]:.10g}.",
-        definition(function.given_hess),
-        "let hess(x, v) return the sum of v[k] times the Hessian of value k, or leave it out for the exact one.",
-    )
 
 
 @dataclass(frozen=True)

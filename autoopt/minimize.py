@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt import solvers
-from autoopt.check import require_finite, verified_solution, verify_constraints
+from autoopt.check import require_finite, verified_solution
 from autoopt.check import verify as verified
+from autoopt.check_constraints import refuse_wrong_jacobians, verify_constraints
 from autoopt.constraints.constraint import Constraint
 from autoopt.constraints.forms import read
 from autoopt.diagnosis import diagnosed, explained
@@ -147,7 +148,7 @@ def minimize(
 
     try:
         objective = clock.start(compile_objective(fun, x0, args, engine, (jac, hess, hessp)))
-        require_slope(objective, flat, fun)
+        require_slope(objective, flat, fun, solvers.are_given(constraints))
         view = View.of(objective, start, limits, scale)
         problem = solvers.Problem(view.objective, view.x0, view.limits, keeps=shown.return_all)
         verification = verified(view.objective, view.x0, verify, problem.evaluated(view.x0))
@@ -164,7 +165,7 @@ def minimize(
     try:
         solver, again = solvers.repeated(solver, starts, view), starts is None and _is_ours(method, scale)
         shown_by = {"chosen": chosen, "callback": callback, "progress": progress}
-        result = solvers.run_in_sizes(solver, problem, settings, again, options or (), **shown_by)
+        result = solvers.run_in_sizes(solver, problem, view.settings(settings), again, options or (), **shown_by)
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
         clock.lap("solve")
         if hasattr(stop, "result"):
@@ -173,7 +174,7 @@ def minimize(
         raise
     clock.lap("solve")
     try:
-        verification = _looked_at(problem, view, result, verification, clock)
+        verification = _looked_at(problem, view, result, verification, clock, conditions)
         _leave(objective, conditions, result.x)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(result)) from None
@@ -187,12 +188,15 @@ def _is_ours(method: Any, scale: Any) -> bool:
     return scale is True or (isinstance(scale, str) and scale == "auto") or (scale is None and method is None)
 
 
-def _looked_at(problem: solvers.Problem, view: View, result: Any, start: Any, clock: _Clock) -> Any:
+def _looked_at(
+    problem: solvers.Problem, view: View, result: Any, start: Any, clock: _Clock, conditions: list[Constraint]
+) -> Any:
     """Return the verification, the solution compared too unless that is off, and have a failed run say why."""
     z = view.finish(result)
     if start is not None:
         compared = view.objective, z, result, start, problem.initial_value, view.limits
         start = verified_solution(*compared, problem.evaluated)
+        refuse_wrong_jacobians(conditions, result.x, result)
         clock.lap("verify")
     if diagnosed(problem, z, result, clock.laps["solve"]):
         clock.lap("diagnosis")

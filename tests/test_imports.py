@@ -258,6 +258,7 @@ ORDER = (
     "solvers",
     "verification",
     "check",
+    "check_constraints",
     "diagnosis",
     "minimize",
     "optimize",

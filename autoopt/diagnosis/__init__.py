@@ -14,6 +14,9 @@ from autoopt.objectives.arrays_met import are_suspicious
 from autoopt.solvers.run import INTERRUPTED, STOPPED
 from autoopt.users_code import shapes_at
 
+FLAT = "f does not change along"
+"""What the verdict says of a minimum that a direction without curvature leads through."""
+
 
 def diagnosed(problem: Any, z: np.ndarray, result: Any, seconds: float = 0.0) -> bool:
     """Put into `result` why it is no success: `diagnosis`, a list of str, the first of them in `message`, too.
@@ -30,7 +33,7 @@ def diagnosed(problem: Any, z: np.ndarray, result: Any, seconds: float = 0.0) ->
         How long the run took.
     """
     result.diagnosis = []
-    if result.status in (STOPPED, INTERRUPTED) or (result.success and not _is_suspicious(problem)):
+    if result.status in (STOPPED, INTERRUPTED) or (result.success and not _is_suspicious(problem, result)):
         return False
     from autoopt.diagnosis.diagnose import described, diagnose
 
@@ -38,8 +41,10 @@ def diagnosed(problem: Any, z: np.ndarray, result: Any, seconds: float = 0.0) ->
     return True
 
 
-def _is_suspicious(problem: Any) -> bool:
+def _is_suspicious(problem: Any, result: Any) -> bool:
     """Whether there is something in what the objective calculates that is hardly meant, though the run ended well."""
+    if FLAT in result.message:
+        return True
     dispatch = getattr(problem.objective, "dispatch", None)
     return dispatch is not None and are_suspicious(dispatch.paths[0].trace.tape)
 

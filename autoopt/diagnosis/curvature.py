@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from autoopt.diagnosis.evidence import Evidence
@@ -19,10 +21,11 @@ _APART = 1e8
 @cause("verdict", 50)
 def as_the_verdict_says(evidence: Evidence) -> Diagnosis | None:
     """A saddle, a kink where slopes cancel, a plateau: what the verdict has proved by values."""
-    said = evidence.result.message.removeprefix("Not converged: ").split(". Start")[0]
+    said = evidence.result.message.removeprefix("Not converged: ").split(". ")[0]
     for words, place in _PROVED.items():
         if said.startswith(words):
-            happened = f"The run ended {place} {said.removeprefix('this is ')}."
+            said = re.sub(r" \([A-Z][^()]*\)$", "", said.removeprefix("this is "))
+            happened = f"The run ended {place} {said.rstrip('.')}."
             return Diagnosis(happened, (), "start elsewhere, for instance a little off in this direction.", True)
     return None
 
@@ -37,7 +40,7 @@ _PROVED = {
 """How the verdicts begin that are proved by values, and the word that leads to them."""
 
 
-@cause("a parameter that is not used", 98)
+@cause("a parameter that is not used", 98, of_success=True)
 def unused(evidence: Evidence) -> Diagnosis | None:
     """f does not change with a parameter, near or far."""
     idle = [k for k in range(evidence.x.size) if evidence.slope[k] == 0]
@@ -50,10 +53,10 @@ def unused(evidence: Evidence) -> Diagnosis | None:
         return None
     verb = "it" if len(unmoved) == 1 else "them"
     happened = f"The objective does not depend on {', '.join(unmoved[:6])}: with other numbers its value is the same."
-    return Diagnosis(happened, (), f"use {verb}, or leave {verb} out of x0.")
+    return Diagnosis(happened, (), f"use {verb}, or leave {verb} out of x0.", evidence.result.success)
 
 
-@cause("flat direction", 100)
+@cause("flat direction", 100, of_success=True)
 def flat(evidence: Evidence) -> Diagnosis | None:
     """f does not change along a combination of parameters: the data do not fix it."""
     spectrum = _spectrum(evidence)
@@ -70,8 +73,8 @@ def flat(evidence: Evidence) -> Diagnosis | None:
     happened = f"The parameters are not identified: the objective is flat along {along}, at {evidence.here:.6g}"
     remedy = "drop or fix one of the parameters in this combination, or add a penalty: the data do not fix it."
     if (columns := _columns(evidence, direction)) is not None:
-        return Diagnosis(f"{happened}. {columns}.", (), remedy)
-    return Diagnosis(happened + ".", (), remedy)
+        happened += f". {columns}"
+    return Diagnosis(happened + ".", (), remedy, evidence.result.success)
 
 
 def _columns(evidence: Evidence, direction: np.ndarray) -> str | None:

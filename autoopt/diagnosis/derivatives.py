@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
-from autoopt.check import verify_constraints
+from autoopt.check_constraints import verify_constraints
 from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.table import Diagnosis, cause
 from autoopt.errors import Location, VerificationError

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.diagnosis import (  # noqa: F401 - each enters its rows
+from autoopt.diagnosis import (  # noqa: F401 - each file enters its rows
     curvature,
     derivatives,
     limits,
@@ -20,7 +20,7 @@ from autoopt.diagnosis.evidence import Evidence, Spent
 from autoopt.diagnosis.table import DIAGNOSES, Cause, Diagnosis
 
 LAST = "not known"
-_BESIDES = 12
+_BESIDES = 3
 """Evaluations that are left for what was seen besides the cause."""
 
 _MOST = 3
@@ -50,7 +50,7 @@ def described(result: Any, found: list[Diagnosis]) -> None:
     """Put diagnoses into the result: all in `diagnosis`, the first in short in `message`."""
     result.diagnosis = [str(one) for one in found]
     if found and not found[0].is_said:
-        result.message = f"{result.message.rstrip()} Why: {found[0].short}"
+        result.message = f"{result.message.rstrip()} {'But' if result.success else 'Why'}: {found[0].short}"
 
 
 def _asked(causes: list[Cause], evidence: Evidence) -> list[Diagnosis]:

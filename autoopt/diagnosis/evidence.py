@@ -55,6 +55,7 @@ class Evidence:
         self.objective, self.x0, self.x = objective, x0, x0 if x is None else x
         self.z = self.x
         self.names: list[str] = objective.structure.names if names is None else names
+        self.single = bool(getattr(objective, "single", False))
         self.problem = self.result = self.limits = self.lost = None
         self.left, self.until = MOST, time.perf_counter() + SECONDS
         self.kept: dict[str, Any] = {}  # what several causes have found out together
@@ -65,8 +66,9 @@ class Evidence:
         """Return the evidence of a run that ended at `z`, in the variables of its problem."""
         variables = getattr(problem.objective, "variables", None)
         limits, lost = problem.limits, problem.lost
-        if variables is None:
-            found = cls(problem.objective, problem.x0, np.array(z, dtype=float))
+        if variables is None or not hasattr(problem.objective, "inner"):
+            names = None if variables is None else variables.variable_names
+            found = cls(problem.objective, problem.x0, np.array(z, dtype=float), names)
         else:  # the same without scales and transforms
             own = replace(variables, scale=np.ones(variables.size), transforms=())
             x0, x = (variables.parameters(at)[variables.home] for at in (problem.x0, z))
@@ -182,6 +184,7 @@ class Evidence:
     def tape(self, x: np.ndarray) -> Tape:
         """Return the record of the user's function at `x`; raises where it does, or cannot be followed."""
         inner = getattr(self.objective, "inner", self.objective)
+        inner = getattr(inner, "residuals", inner)
         source = getattr(inner, "derived", inner)
         return source.dispatch.original.steps_at(self.whole(x))
 
@@ -216,12 +219,12 @@ class Evidence:
         return [(name, array) for name, array in found if array.dtype.kind in "fiub"]
 
     def with_data(self, name: str, array: np.ndarray) -> Callable[[np.ndarray], float] | None:
-        """Return f with another array in place of that of a name; None if it is no argument of its own."""
+        """Return f with other numbers in the array of a name: passed in its place, or put into it for each call."""
         args = self.objective.args
         known = dict(self.data)
         position = next((k for k, value in enumerate(args) if value is known.get(name)), None)
         if position is None:
-            return None
+            return self._with_numbers(known.get(name), array)
         changed = (*args[:position], array, *args[position + 1 :])
 
         def value(x: np.ndarray) -> float:
@@ -231,3 +234,18 @@ class Evidence:
             return float(np.reshape(outcome[0] if isinstance(outcome, tuple) else outcome, ()))
 
         return lambda x: float(differences.value_at(value, x))
+
+    def _with_numbers(self, held: Any, array: np.ndarray) -> Callable[[np.ndarray], float] | None:
+        """Return f while an array that it reads outside has other numbers; None if it cannot be written into."""
+        if not (isinstance(held, np.ndarray) and held.flags.writeable and held.shape == array.shape):
+            return None
+
+        def value(x: np.ndarray) -> float:
+            kept = held.copy()
+            held[...] = array
+            try:
+                return self.value(x)
+            finally:
+                held[...] = kept
+
+        return value

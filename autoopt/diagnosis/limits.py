@@ -8,6 +8,7 @@ import numpy as np
 
 from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
+from autoopt.solvers.convergence import gradient_tolerance, is_stationary
 
 _LIMIT = re.compile(r"(?i)maximum number of|exceeds limit|iteration limit|max\. number|limit of iterations")
 _EVALUATIONS = re.compile(r"(?i)evaluations")
@@ -33,7 +34,20 @@ def infeasible(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(happened + ".", (), remedy)
 
 
-@cause("limit of iterations", 97)
+@cause("search cut short", 46)
+def cut_short(evidence: Evidence) -> Diagnosis | None:
+    """A global search was ended by its limit, or by its callback, at what is a minimum around it."""
+    result, problem = evidence.result, evidence.problem
+    if not result.get("cut_short") or not is_stationary(problem, evidence.z, gradient_tolerance(problem)):
+        return None
+    happened = (
+        f"The search was cut short after {result.nit} iterations and {problem.nfev} evaluations: where it ended is a "
+        "minimum of the objective around it, but lower ones may not have been reached yet"
+    )
+    return Diagnosis(happened + ".", (), "raise maxiter or maxfun, or take the minimum as it is.")
+
+
+@cause("limit of iterations", 78)
 def too_few(evidence: Evidence) -> Diagnosis | None:
     """The run was ended by a limit while f was still falling."""
     if not _LIMIT.search(evidence.result.message):
@@ -59,6 +73,7 @@ def _lower_ahead(evidence: Evidence) -> float | None:
     """Return a lower value a step ahead along the slope, None if there is none that is visible."""
     slope = evidence.slope
     size = float(np.max(np.abs(slope) / evidence.unit, initial=0.0))
+    evidence.left += 8
     if not (np.isfinite(size) and size > 0):
         return None
     values = [evidence.value(evidence.inside(evidence.x - h / size * slope)) for h in 10.0 ** np.arange(-7, 1)]

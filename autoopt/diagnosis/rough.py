@@ -179,7 +179,7 @@ def _matters(evidence: Evidence, sigma: float) -> bool:
 def _source_of_noise(evidence: Evidence, sigma: float) -> tuple[str, tuple[Location, ...], str]:
     """Return what the noise comes from, if that shows, its line, and what to do."""
     single = [name for name, array in evidence.data if array.dtype == np.float32]
-    if single or evidence.objective.single:
+    if single or evidence.single:
         verb = "is" if len(single) == 1 else "are"
         what = f": {', '.join(single)} {verb} float32" if single else ": it asks for float32"
         return what, (), "use double precision, as by .astype(float), or stop earlier (larger gtol, ftol)."

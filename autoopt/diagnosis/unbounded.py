@@ -8,12 +8,12 @@ import numpy as np
 
 from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.shapes import constant_data
-from autoopt.diagnosis.table import Diagnosis, cause
+from autoopt.diagnosis.table import Diagnosis, cause, numbers
 from autoopt.inference import combination, endless, flattest
 from autoopt.solvers.convergence import without_bound
 from autoopt.solvers.problem import Problem
 
-_FAR = tuple(10.0**k for k in range(-3, 9))
+_FAR = tuple(10.0 ** (k / 2) for k in range(-6, 17))
 _VISIBLE = 1e-13
 _GONE = 1e-10
 _LIMIT = 1e-3
@@ -70,6 +70,9 @@ def _ray(evidence: Evidence, value: Callable[[np.ndarray], float] | None = None)
     if not ray.falls and gone.any() and not gone.all():  # what went to 0 on the way is there, and the others go on
         rest = np.where(gone, 0.0, way)
         ray = _Ray(evidence, rest, value or evidence.value, np.where(gone, 0.0, evidence.x0))
+    far = np.abs(way) >= np.max(np.abs(way)) / 10
+    if not ray.falls and not far.all():  # what did not go far is where it came to
+        ray = _Ray(evidence, np.where(far, way, 0.0), value or evidence.value, np.where(far, evidence.x0, evidence.x))
     if value is None:
         evidence.kept["ray"] = ray
     return ray
@@ -87,7 +90,7 @@ def labels(evidence: Evidence) -> Diagnosis | None:
         return None
     for name, array in evidence.data:
         found = np.unique(array) if array.ndim == 1 and array.size else np.zeros(0)
-        if len(found) != 2 or set(found) in ({0, 1}, {-1, 1}):
+        if len(found) != 2 or set(found) == {0, 1}:
             continue
         if _would_be_bounded(evidence, name, (array == found[1]).astype(array.dtype)):
             happened = (
@@ -124,11 +127,15 @@ def _would_be_bounded(evidence: Evidence, name: str, array: np.ndarray) -> bool:
     return ray is not None and not ray.falls
 
 
-@cause("not bounded below", 40)
+@cause("not bounded below", 16)
 def falls_without_end(evidence: Evidence) -> Diagnosis | None:
     """f falls along a ray as far as numbers go."""
     ray = _ray(evidence)
-    if ray is None or not (_lost(evidence) or _goes_on(evidence, ray)) or (ray.falls and ray.tends):
+    if (
+        ray is None
+        or ray.tends
+        or not (_fell_far(evidence) or _goes_on(evidence, ray) or (_lost(evidence) and ray.falls))
+    ):
         return None
     shown = ""
     if ray.falls:
@@ -146,6 +153,12 @@ def falls_without_end(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(happened + ".", (), remedy)
 
 
+def _fell_far(evidence: Evidence) -> bool:
+    """Whether f fell by very much more than it was at the start; -inf may be the logarithm of 0."""
+    lowest, initial = evidence.problem.best_value, evidence.problem.initial_value
+    return bool(np.isfinite(lowest) and lowest < initial - 1e6 * max(1.0, abs(initial)))
+
+
 def _goes_on(evidence: Evidence, ray: _Ray) -> bool:
     """Whether f falls on to where its numbers overflow, far from the start."""
     far = 100 * max(1.0, float(np.max(np.abs(evidence.x0), initial=0.0)))
@@ -158,7 +171,10 @@ def _goes_on(evidence: Evidence, ray: _Ray) -> bool:
 def _of_opposite_sign(evidence: Evidence) -> str | None:
     """Return the minimum of -f from the start of the run, in words; None if a short run finds none."""
     problem = Problem(_Negative(evidence), evidence.x0, evidence.limits)
-    raw = problem.scipy("L-BFGS-B", {"maxfun": 80}, bounds=problem.scipy_bounds)
+    try:
+        raw = problem.scipy("L-BFGS-B", {"maxfun": 80}, bounds=problem.scipy_bounds)
+    except Exception:  # as where it is not bounded below, either
+        return None
     gradient = problem.projected_gradient(raw.x)
     small = np.max(np.abs(gradient) * np.maximum(np.abs(raw.x), 1.0)) <= 1e-4 * max(abs(problem.fun(raw.x)), 1e-8)
     moved = np.max(np.abs(raw.x - evidence.x0)) > 0 and problem.fun(raw.x) < problem.initial_value
@@ -181,14 +197,23 @@ class _Negative:
         return -value, -gradient
 
 
-@cause("minimum at infinity", 42)
+@cause("minimum at infinity", 18)
 def minimum_at_infinity(evidence: Evidence) -> Diagnosis | None:
     """f falls along a ray to a limit that it does not reach: where the run went, or where curvature has vanished."""
     if evidence.result.success or (direction := _endless(evidence)) is None:
         return None
     direction = direction / np.max(np.abs(direction))
     size = max(1.0, float(np.max(np.abs(evidence.x))))
-    limit = evidence.value(evidence.inside(evidence.x + 10 * size * direction))
+    limit = _solvers(evidence)(evidence.inside(evidence.x + 10 * size * direction))
+    here = evidence.value_and_slope(evidence.x)[0]
+    if not here - limit <= _LIMIT * max(abs(evidence.problem.initial_value - here), abs(here)):  # it falls on
+        return None
+    if not limit <= here + _VISIBLE * abs(here):  # the way there is bent
+        far = np.flatnonzero(np.abs(direction) > 0.01)
+        shown = numbers([evidence.names[k] for k in far], evidence.x[far])
+        happened = f"The parameters run off, to {shown}, and f, {here:.6g}, has no minimum in sight there"
+        remedy = "bound these parameters, leave them out, or add a penalty; see whether the data hold them."
+        return Diagnosis(happened + ".", (), remedy)
     where = f"it falls along {combination(direction, evidence.names)} to {limit:.6g}, which it does not reach"
     separated = _separated(evidence, direction)
     if separated is not None:
@@ -198,17 +223,25 @@ def minimum_at_infinity(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(f"The minimum lies at infinity: {where}.", (), remedy)
 
 
+def _solvers(evidence: Evidence) -> Callable[[np.ndarray], float]:
+    """Return f as the solver has it, stabilised, so that logarithms of what vanishes have values far off."""
+    return lambda x: evidence.value_and_slope(x)[0]
+
+
 def _endless(evidence: Evidence) -> np.ndarray | None:
     """Return the direction, shape (n,), in which f falls to a limit; None if there is none."""
     hessian, way = evidence.hessian, evidence.x - evidence.x0
     large = np.where(np.abs(way) >= np.max(np.abs(way)) / 10, way, 0.0)
     ways = [] if hessian is None else [flattest(hessian)]
     for direction in (*ways, way, large):
-        found = endless(evidence.value, evidence.x, [direction], hessian)
+        found = endless(_solvers(evidence), evidence.x, [direction], hessian)
         if found is not None and np.array_equal(evidence.inside(evidence.x + found), evidence.x + found):
             return found
     ray = _ray(evidence)
-    return ray.direction if ray is not None and ray.tends and ray.values[-1] <= evidence.here else None
+    far = np.max(np.abs(way), initial=0.0) > 1e6 * max(1.0, float(np.max(np.abs(evidence.x0), initial=0.0)))
+    if ray is not None and ((ray.tends and ray.values[-1] <= evidence.here) or (far and _lost(evidence))):
+        return ray.direction
+    return None
 
 
 def _separated(evidence: Evidence, direction: np.ndarray) -> str | None:

@@ -47,6 +47,17 @@ def at_the_end(evidence: Evidence) -> Diagnosis | None:
     return _undefined(evidence, evidence.x, f"The objective is {evidence.here} {place}: ")
 
 
+@cause("not defined around", 14)
+def nothing_around(evidence: Evidence) -> Diagnosis | None:
+    """Where the run ended the objective is defined at that point alone, as far as a few points show."""
+    if evidence.lost is None:
+        return None
+    for part in (0.5, 0.9, 1e-3, -1e-3):
+        if np.isfinite(evidence.value(evidence.inside(evidence.x + part * (evidence.lost - evidence.x)))):
+            return None
+    return at_trial_points(evidence)
+
+
 @cause("not finite at trial points", 75)
 def at_trial_points(evidence: Evidence) -> Diagnosis | None:
     """The run was driven to points where the objective is not defined, and could not go on beside them."""

@@ -229,7 +229,7 @@ def run_of(namespace: dict[str, Any], kind: str, prepared: dict[str, Any], tape:
 def _of_point(function: Callable, prepared: dict[str, Any]) -> Callable:
     """Return `run(x)`."""
     bound = _bound(function, prepared, skip=1)
-    return lambda x: function(x, *bound)
+    return (lambda x: function(x, *bound)) if bound else function
 
 
 def _product(namespace: dict[str, Any], kind: str, prepared: dict[str, Any], tape: Tape) -> Callable:

@@ -28,6 +28,7 @@ from autoopt.graph.kinds import DENSE, KINDS, PREPARE
 from autoopt.graph.missing import refusal
 from autoopt.graph.parts import join, parameter_columns, slopes
 from autoopt.graph.rewrites.rewriting import rewrite, settings
+from autoopt.graph.smoothness import without_cancelled
 from autoopt.graph.stabilisation import divided, simplified
 from autoopt.graph.tangents.forward import forward
 from autoopt.graph.tangents.terms import Unstructured
@@ -252,9 +253,10 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         early = clone_replace(
             _over_vector(graph, [variable for variable, _ in own]), dict(zip(inputs, whole.inputs, strict=True))
         )
-        guards = tuple((check, guard) for check, (_, guard) in zip([*early, *late], [*own, *joint], strict=True))
         count = len(extra)
         directions, vector, data = whole.inputs[:count], whole.inputs[count], whole.inputs[count + 1 :]
+        guards = tuple((check, guard) for check, (_, guard) in zip([*early, *late], [*own, *joint], strict=True))
+        guards = without_cancelled(guards, kind, rewritten, vector)
         if not divide:
             last = Function(kind, (*directions, vector, *data), tuple(as_dots(rewritten)), guards)
             return [Function(PREPARE, tuple(data), ()), last]

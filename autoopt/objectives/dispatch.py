@@ -99,7 +99,9 @@ class Dispatch:
 
     def run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
-        path = self._latest(x)
+        path = self.paths[0]
+        if self._tables is not None or path.kept or not path.is_unchanged():
+            path = self._latest(x)
         compiled = path.compiled.get(kind) if path.is_plain else None
         is_taken = True
         if compiled is not None:  # where all is well there is no look at what does not apply

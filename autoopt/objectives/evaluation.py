@@ -204,6 +204,8 @@ def meets_kinks(path: Path, x: np.ndarray) -> bool:
     compiled = path.compiled.get("value_and_grad")
     if compiled is None or path.trace.tape.equalities:
         return bool(path.trace.tape.equalities)
+    if not compiled.tied:  # there are none
+        return False
     try:
         QUIET.copy().run(compiled.run, x)
     except compiled.tied:

@@ -41,10 +41,13 @@ _WHY = {
 _NAMES = {astype: "astype"}
 
 
-def require_slope(objective: Differentiable, x: np.ndarray, fun: Callable) -> None:
-    """Raise ObjectiveError, with the user's lines, if the value at the start `x` cannot have a slope other than 0."""
+def require_slope(objective: Differentiable, x: np.ndarray, fun: Callable, constrained: bool = False) -> None:
+    """Raise ObjectiveError, with the user's lines, if the value at the start `x` cannot have a slope other than 0.
+
+    A constant is none to refuse where it is `constrained`: any point that meets the constraints is asked for.
+    """
     flat: Flat | None = objective.flatness(x)
-    if flat is None:
+    if flat is None or (constrained and flat.kind == "constant"):
         return
     value = objective.original(x)
     if not np.isfinite(value):  # which is the greater trouble

@@ -217,8 +217,9 @@ class Objective:
 
     def meets_kinks(self, x: Any) -> bool:
         """Whether the gradient at `x` meets kinks, or numbers that are equal, that are not so everywhere."""
-        x = self._flat(x)
-        self.value_and_grad(x)
+        x, path = self._flat(x), self.dispatch.paths[0]
+        if len(self.dispatch.paths) > 1 or path.trace.tape.guards or "value_and_grad" not in path.compiled:
+            self.value_and_grad(x)  # which finds the path that is taken there
         return meets_kinks(self.dispatch.paths[0], x)
 
     def closer(self, x: Any) -> Callable | None:

@@ -26,6 +26,7 @@ _DIRECTIONS = 6
 """Functions such as the median have one derivative on both sides of a tie, and another along another direction."""
 
 _ACCURACY = 1e-7
+_INFINITE = float("inf")
 _TRUSTED = 3
 """A function whose conventions were right this many times in turn is looked at less closely where kinks are met."""
 
@@ -87,7 +88,7 @@ def _fits(objective: Conventional, kind: str, x: np.ndarray, own: np.ndarray, di
 def is_finite(derivative: Any) -> bool:
     """Whether all entries of a derivative are finite; squares that overflow are looked at again."""
     flat = derivative if derivative.ndim == 1 else derivative.ravel()
-    return bool(flat.dot(flat) < np.inf) or bool(np.isfinite(flat).all())
+    return bool(flat.dot(flat) < _INFINITE or np.isfinite(flat).all())
 
 
 def _limits(

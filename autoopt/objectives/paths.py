@@ -65,6 +65,8 @@ class Path:
         Whether every change of that can be noticed.
     along_tape : (Compiled, Tape) or None
         Products with the Hessian for which no code is derived, and the tape whose data they have.
+    is_unchanged : callable
+        Whether that is as it was, but for arrays, and this can be said.
     kept : tuple of (ndarray, bytes)
         Arrays of which something has been computed, with what was in them.
     """
@@ -85,8 +87,7 @@ class Path:
         self.orders: dict[int, int] = {}
         self.finite: np.ndarray | None = None
         self._more: list[Trace] = []  # the traces of further numbers of iterations, without their tapes
-        self.watched = recorded.watched or None
-        self.is_complete = recorded.watched.complete
+        self._look_at(recorded.watched)
         self.kept: tuple[tuple[np.ndarray, bytearray], ...] = ()
         self._kept: dict[int, tuple[np.ndarray, bytearray]] = {}
         self._code = [id(array) for array, _ in recorded.watched.arrays]
@@ -222,16 +223,20 @@ class Path:
         """Return the inputs that were found outside, by name."""
         return {leaf.name: self.tape.values[k] for leaf, k in self._leaves[1] if leaf.kind == "captured"}
 
+    def _look_at(self, watched: Watch) -> None:
+        self.watched, self.is_complete = watched or None, watched.complete
+        self.is_unchanged = watched.holds if watched.complete else _never
+
     def let_go(self, captured: Collection[str], watches: Sequence[Watch]) -> None:
         """Let go of the data, of inputs found outside, and of what the traces watch, to be taken again."""
         is_same = self._values[0] is self._values[1]
-        first, second = (
-            _without(leaves, own, captured) for leaves, own in zip(self._leaves, self._values, strict=True)
-        )
+        pairs = zip(self._leaves, self._values, strict=True)
+        first, second = (_without(leaves, own, captured) for leaves, own in pairs)
         self._values, self._found = (first, first if is_same else second), {}
         self.compiled = {kind: code for kind, bound in self.compiled.items() if (code := unbound(bound)) is not None}
         self.along_tape = self.along_tape and (unbound(self.along_tape[0]), None)
         self._watch(watches)
+        self.watched, self.is_unchanged = None, _never  # until it is taken up
         self._put(*self._values)
 
     def take_up(
@@ -245,6 +250,7 @@ class Path:
         """Take what `let_go` has let go of, or other data."""
         self._budget, self._found = budget, captured
         self._watch(watches, varying)
+        self._look_at(self.trace.watched)
         self.rebind(args)
 
     def _watch(self, watches: Sequence[Watch], varying: tuple[tuple[CellType, str], ...] = ()) -> None:
@@ -253,7 +259,6 @@ class Path:
             replace(recorded, watched=watch, captured=(), varying=varying)
             for recorded, watch in zip(self.traces, watches, strict=True)
         )
-        self.watched = self.trace.watched or None
 
     def _bind(self, recorded: Any, compiled: Any) -> None:
         self._put(recorded, compiled)
@@ -280,5 +285,10 @@ def _read(path: Path, everything: bool) -> Iterator[np.ndarray]:
 
 
 def _without(leaves: list[tuple[Leaf, int]], own: Any, captured: Collection[str]) -> dict[int, Any]:
+    """Return the values of a tape but for arguments and inputs found outside."""
     gone = {index for leaf, index in leaves if leaf.kind == "argument" or leaf.name in captured}
     return {index: value for index, value in own.items() if index not in gone}
+
+
+def _never() -> bool:
+    return False

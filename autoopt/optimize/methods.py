@@ -7,13 +7,14 @@ start, where the user left the choice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from autoopt import solvers
 from autoopt.errors import AutooptError, UsageError
+from autoopt.optimize.objections import is_refused
 from autoopt.optimize.refinement import refined
 from autoopt.optimize.whitened import Whitened
 from autoopt.solvers.curvature import falling
@@ -139,6 +140,7 @@ def solve(problem: Problem, options: dict[str, Any]) -> Any:
         found = _descended(run, name, problem)
         if best is None or (found.success, -problem.value(found.x)) > (best.success, -problem.value(best.x)):
             best, log.method = found, name
+            problem.objective.shown = found.x if found.success and found.full else None
         if best.success or problem.nfev > options["most"] or not Whitened.fits(problem.objective):
             break  # what is too large to be shown a minimum here is judged by `solvers.verdict`
     return best
@@ -150,6 +152,7 @@ class Log:
 
     method: str = "least_squares"
     tried: tuple[str, ...] = ()
+    remarks: list[str] = field(default_factory=list)
 
     def trying(self, name: str) -> None:
         self.tried += (name,)
@@ -159,7 +162,8 @@ class Log:
     def notes(self) -> list[str]:
         """What there is to say of methods that were not enough."""
         *before, last = self.tried or ("",)
-        return [f"{' and '.join(before)} ended where no minimum shows; {last} was tried from x0."] if before else []
+        tried = [f"{' and '.join(before)} ended where no minimum shows; {last} was tried from x0."] if before else []
+        return [*tried, *self.remarks]
 
 
 def _descended(run: _Run, name: str, problem: Problem) -> Any:
@@ -181,7 +185,8 @@ def _finished(run: _Run, name: str, start: np.ndarray, problem: Problem) -> Any:
         raw = run(name, start, tolerance)
         last = refined(problem, np.asarray(raw.x))
         start = last.x
-        if last.reason is not None:
+        if last.reason is not None and (last.full or not is_refused(problem, last.x)):
+            raw.full = last.full
             raw.update(x=last.x, success=True, status=1, message=f"Converged: {last.reason}.")
             return raw
         if raw.status == EVALUATIONS:

@@ -32,10 +32,13 @@ class Refined:
     x : ndarray, shape (n,)
     reason : str or None
         In words why `x` is a minimum; None if that does not show.
+    full : bool
+        Whether all free parameters are determined: where columns of J depend on others, these alone were moved.
     """
 
     x: np.ndarray
     reason: str | None
+    full: bool = True
 
 
 def refined(problem: Problem, x: np.ndarray) -> Refined:
@@ -57,19 +60,21 @@ def refined(problem: Problem, x: np.ndarray) -> Refined:
     if not (Whitened.fits(squares) and problem.is_defined(x)):
         return Refined(x, None)
     best: tuple[float, np.ndarray, Whitened, float] | None = None
-    curvature, slow, moved = None, 0, 0.0
+    curvature, slow, moved, full = None, 0, 0.0, True
     try:
         for _ in range(_STEPS):
-            x, free = _held(problem, x)
+            x, free = held(problem, x)
             if not free.any():
                 return Refined(x, "the bounds hold every parameter")
-            model = Whitened(squares, x, free, lambda y: _inside(problem, y))
+            model = Whitened(squares, x, free, lambda y: inside(problem, y))
+            if not model.full_rank and model.independent.any():
+                model, free, full = Whitened(squares, x, model.independent, model.inside), model.independent, False
             if not model.full_rank:
                 break
             if curvature is None or curvature[1].shape[0] != free.sum() or moved > _LEAST:
                 curvature = model.curvature()
-            size = float(np.linalg.norm(model.gradient))
             least = np.nan if curvature is None else float(np.linalg.eigvalsh(curvature[0])[0])
+            size = np.inf if curvature is None or not least > 0 else model.left(curvature)
             if best is None or size < best[0]:
                 slow = slow + 1 if best is not None and size > 0.5 * best[0] else 0
                 best = size, x, model, least
@@ -88,7 +93,7 @@ def refined(problem: Problem, x: np.ndarray) -> Refined:
     size, x, model, least = best
     allowed = max(_RELATIVE * model.length, 10 * model.noise)
     if least > _LEAST and size <= allowed:
-        return Refined(x, _reason(size, model, least))
+        return Refined(x, _reason(size, model, least), full)
     return Refined(x, None)
 
 
@@ -103,9 +108,7 @@ def _step(
     problem: Problem, model: Whitened, curvature: Any, x: np.ndarray, free: np.ndarray
 ) -> tuple[np.ndarray, float] | None:
     """Return the end of a Newton step that does not raise the cost, and its length beside the residuals'."""
-    reduced, basis = curvature
-    inside = basis.T @ model.gradient
-    z = basis @ np.linalg.solve(reduced, inside) + (model.gradient - basis @ inside)
+    z = model.newton(curvature)
     step = np.zeros(x.size)
     step[free] = model.parameters(z)
     length = float(np.linalg.norm(z)) / (model.length or 1.0)
@@ -118,7 +121,7 @@ def _step(
     return None
 
 
-def _held(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def held(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return `x` with entries on the bounds that hold them, and which are free."""
     limits = problem.limits
     if limits is None:
@@ -133,5 +136,6 @@ def _clipped(problem: Problem, x: np.ndarray) -> np.ndarray:
     return x if problem.limits is None else np.clip(x, problem.limits.lower, problem.limits.upper)
 
 
-def _inside(problem: Problem, x: np.ndarray) -> bool:
+def inside(problem: Problem, x: np.ndarray) -> bool:
+    """Whether a point is within the bounds."""
     return problem.limits is None or bool(((x >= problem.limits.lower) & (x <= problem.limits.upper)).all())

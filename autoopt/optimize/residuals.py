@@ -125,8 +125,7 @@ class Residuals:
 
     def dense_jacobian(self, x: np.ndarray) -> np.ndarray:
         """Return the Jacobian as an array, shape (m, n)."""
-        jacobian = self.jacobian(x)
-        return jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
+        return dense(self.jacobian(x))
 
     def hessian(self, x: np.ndarray, v: np.ndarray, sparse: bool | None = None) -> Any:
         """Return sum_i v_i d2 r_i/dx2, shape (n, n)."""
@@ -272,6 +271,11 @@ class Residuals:
             definition(self.shown),
             "return the same number of residuals at every point.",
         )
+
+
+def dense(jacobian: Any) -> np.ndarray:
+    """Return a Jacobian as an array."""
+    return jacobian.toarray() if hasattr(jacobian, "toarray") else jacobian
 
 
 def _require_finite(residuals: Residuals, first: np.ndarray) -> None:

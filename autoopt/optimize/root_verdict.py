@@ -150,7 +150,8 @@ def _column_units(jacobian: np.ndarray) -> np.ndarray:
 
 def _shortened(system: System, x: np.ndarray, step: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the point after as much of a step as makes the values smaller, with these; None if none does."""
-    for _ in range(_HALVINGS):
+    is_last = (np.abs(step) <= STEP * system.units(x)).all()
+    for _ in range(1 if is_last else _HALVINGS):
         moved = x - step
         values = system.tried(moved)
         if values is not None and system.size(values) < size:
@@ -164,15 +165,19 @@ def _why_root(system: System, x: np.ndarray, values: np.ndarray, jacobian: Any, 
     if not values.any():
         return "all values are 0" + (_MULTIPLE if slow else "")
     largest = np.max(np.abs(values))
-    noise = _ROUNDINGS * system.noise(x, values)
     step = newton_step(system, jacobian, values)
     if step is not None and not _has_flattened(system, jacobian) and _singular(system, jacobian) is None:
-        left = np.abs(values - jacobian @ step) <= 1e-3 * np.abs(values) + noise
-        if (np.abs(step) <= STEP * system.units(x)).all() and left.all():
+        left = np.abs(values - jacobian @ step)
+        is_small = (np.abs(step) <= STEP * system.units(x)).all()
+        if is_small and ((left <= 1e-3 * np.abs(values)).all() or (left <= _noise(system, x, values)).all()):
             return f"a Newton step from there is {np.max(np.abs(step)):.1e}, the largest value is {largest:.1e}"
-    if (np.abs(values) <= np.minimum(noise, _SMALL * system.scales)).all():
+    if (np.abs(values) <= np.minimum(_noise(system, x, values), _SMALL * system.scales)).all():
         return f"the largest value is {largest:.1e}, which is rounding" + (_MULTIPLE if slow else "")
     return None
+
+
+def _noise(system: System, x: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return _ROUNDINGS * system.noise(x, values)
 
 
 _MULTIPLE = "; it is a multiple root, where the Jacobian is singular, so x has fewer digits than the values"

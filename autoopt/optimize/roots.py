@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoopt.check import verify_jacobian
-from autoopt.errors import UsageError
+from autoopt.check import compare, is_on, verify_jacobian
+from autoopt.errors import UsageError, VerificationError
 from autoopt.optimize.inside import as_scipys
 from autoopt.optimize.residuals import Residuals
 from autoopt.optimize.root_verdict import Ending, ending
-from autoopt.optimize.systems import System
+from autoopt.optimize.systems import System, Weighted, is_by_products
 from autoopt.parameters import Structure
 from autoopt.stages import heard, stage
 from autoopt.tracing.standins.table import stands_in
@@ -234,11 +234,14 @@ def _function(fun: Callable, x0: Any, args: tuple, jac: Any, engine: str) -> Res
 
 def _verified(function: Residuals, x: np.ndarray, mode: str | bool) -> Any:
     """Return the comparison with the user's function at x0; None if it is off, or of differences."""
-    if mode not in ("off", False, "start", True):
-        raise UsageError(f"verify={mode!r} is not understood.", remedy='pass verify="start" or verify="off".')
-    if mode in ("off", False) or not function.is_exact:
+    if not is_on(mode) or not function.is_exact:
         return None
-    return verify_jacobian(function, x)
+    if not is_by_products(function):
+        return verify_jacobian(function, x)
+    found = compare(Weighted(function, x), x, floor=1.0)
+    if not found.passed:
+        raise VerificationError(found.message, remedy='leave the values that are wrong out, or pass jac="2-point".')
+    return found
 
 
 stands_in(root)(as_scipys("root"))

@@ -55,13 +55,14 @@ def row(name: str, search: Callable, keeps: tuple[str, ...]) -> Solver:
 
     def run(problem: Problem, options: dict) -> Any:
         raw = search(problem)
+        raw.cut_short = not raw.success
         raw.status = _ENDED if raw.success else _LIMITED
         said = raw.message if isinstance(raw.message, str) else "; ".join(raw.message)
         raw.message = " ".join(said.split())
         return raw
 
     both = frozenset({"bounds", "constraints"})
-    return Solver(name, run, both, frozenset(), {}, (), frozenset({_ENDED}), keeps=keeps)
+    return Solver(name, run, both, frozenset(), {}, (), frozenset({_ENDED}), keeps=(*keeps, "cut_short"))
 
 
 def polished(problem: Problem, raw: Any, local: Mapping[str, Any] | None) -> Any:

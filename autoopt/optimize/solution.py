@@ -15,8 +15,10 @@ from autoopt.check import is_on, verified_solution, verify_jacobian
 from autoopt.constraints.summed import Summed
 from autoopt.diagnosis import diagnosed
 from autoopt.errors import UsageError
+from autoopt.inference import combination
 from autoopt.optimize.losses import Loss
 from autoopt.optimize.methods import SOLVER, Log, chosen
+from autoopt.optimize.objections import objection
 from autoopt.optimize.residuals import Residuals
 from autoopt.optimize.squares import SumOfSquares
 from autoopt.variables.escapes import require_inside
@@ -120,13 +122,28 @@ class _Run:
         assert self.residuals is not None  # there is a result
         if (own := self.task.start.variables) is not None:
             require_inside(result, SumOfSquares(self.residuals, self.task.loss), own, result.x)
+        if result.success and not np.array_equal(problem.objective.shown, result.x):
+            self._object(problem, result)
         if self.verification is not None and result.success:
             summed = Summed(self.residuals, result.x)
             self.verification = verified_solution(summed, result.x, result, self.verification, 1.0, self.limits)
             self.lap("verify")
         if diagnosed(problem, result.x, result, self.laps["solve"]):
+            self.residuals.value(result.x), self.residuals.jacobian(result.x)  # what `finish` reads
             self.lap("diagnosis")
         self.residuals.leave(result.x)
+
+    def _object(self, problem: solvers.Problem, result: Any) -> None:
+        """Take a success back that residuals speak against, and note what they do not determine."""
+        said = objection(problem, result.x)
+        if said is None:
+            return
+        names = problem.names or []
+        text = said.text if said.direction is None else said.text.format(combination(said.direction, names))
+        if said.is_fatal:
+            result.update(success=False, message=f"Not converged: {text} ({result.message})")
+        else:
+            self.log.remarks.append(text)
 
     def z_of_start(self) -> np.ndarray:
         """Return the variables, shape (k,), at the start."""

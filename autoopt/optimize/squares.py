@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from autoopt.optimize.losses import Loss
-from autoopt.optimize.residuals import Residuals
 
 
 class SumOfSquares:
@@ -16,13 +15,18 @@ class SumOfSquares:
 
     Attributes
     ----------
-    residuals : Residuals
+    residuals : Residuals or ChangedResiduals
     loss : Loss
+    shown : ndarray, shape (n,), or None
+        A point that was shown to be a minimum: nothing more is asked there.
     """
 
-    def __init__(self, residuals: Residuals, loss: Loss) -> None:
+    def __init__(self, residuals: Any, loss: Loss) -> None:
         self.residuals, self.loss = residuals, loss
+        self.shown: np.ndarray | None = None
         self.variables = getattr(residuals, "variables", None)  # see `autoopt.variables`
+        if self.variables is not None:
+            self.inner = SumOfSquares(residuals.inner, loss)
         self.structure, self.size = residuals.structure, residuals.structure.size
         self.function, self.args = residuals.fun, residuals.args
 

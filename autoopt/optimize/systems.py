@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
+from autoopt.constraints.summed import Summed
 from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.optimize.residuals import Residuals
 from autoopt.solvers.problem import UNDEFINED
@@ -58,12 +59,12 @@ class System:
         slopes = self.slopes_at_start
         sizes = np.abs(first) + (np.abs(slopes @ unit) if self.by_products else abs(slopes) @ unit)
         self.scales = np.where(sizes > 0, sizes, 1.0)
+        self._least = self.size(first)
 
     @property
     def by_products(self) -> bool:
         """Whether the Jacobian is too large to be factored, and asked for by products."""
-        function = self.function
-        return function.derived is not None and not function.is_sparse and self.x0.size > _DENSE
+        return is_by_products(self.function)
 
     def values(self, x: np.ndarray) -> np.ndarray:
         """Return f(x), shape (m,); ten times that of the best point where it is not defined."""
@@ -75,8 +76,8 @@ class System:
         if np.array_equal(x, self._at):
             return self._found
         self._at, self._found = x.copy(), self._evaluated(x)
-        if self._found is not None and self.nfev > 1 and self.is_better(self._found):
-            self.best, self._best_values = x.copy(), self._found
+        if self._found is not None and self.nfev > 1 and (size := self.size(self._found)) < self._least:
+            self.best, self._best_values, self._least = self._at, self._found, size
         return self._found
 
     def _evaluated(self, x: np.ndarray) -> np.ndarray | None:
@@ -100,16 +101,15 @@ class System:
     def size(self, values: np.ndarray) -> float:
         """Return the norm of values, each in units of its scale."""
         scaled = np.abs(values / self.scales)
-        largest = np.max(scaled, initial=0.0)
-        return float(largest * np.linalg.norm(scaled / largest)) if largest else 0.0  # squares may underflow
-
-    def is_better(self, values: np.ndarray) -> bool:
-        """Whether values are smaller than those of the best point."""
-        return self.size(values) < self.size(self._best_values)
+        largest = scaled.max() if scaled.size else 0.0
+        if not largest:
+            return 0.0
+        scaled /= largest  # squares may underflow
+        return float(largest * np.sqrt(scaled @ scaled))
 
     def is_worse(self, values: np.ndarray) -> bool:
         """Whether values are larger than those of the best point."""
-        return self.size(values) > self.size(self._best_values)
+        return self.size(values) > self._least
 
     def scaled(self, jacobian: Any) -> Any:
         """Return a Jacobian with each row in units of its value's scale."""
@@ -159,3 +159,29 @@ class System:
             if there is not None:
                 moved = np.maximum(moved, np.abs(there - values))
         return moved + _EPSILON * np.abs(values)
+
+
+def is_by_products(function: Residuals) -> bool:
+    """Whether a Jacobian is too large to be factored, and is asked for by products."""
+    return function.derived is not None and not function.is_sparse and function.start.size > _DENSE
+
+
+class Weighted(Summed):
+    """w . f(x) with weights of either sign, whose gradient is one product with the Jacobian."""
+
+    def __init__(self, function: Residuals, x: np.ndarray) -> None:
+        assert function.derived is not None  # else there are no products
+        self._function = function
+        self.structure, self.size = function.structure, x.size
+        self.function, self.args = function.fun, function.args
+        self.gradient_source, self.single = function.jacobian_source, function.derived.single
+        rng = np.random.default_rng(3)
+        slopes = np.abs(function.derived.jvp(x, differences.step_scale(x) * rng.choice([-1.0, 1.0], x.size)))
+        self._weights = rng.choice([-1.0, 1.0], slopes.size) / np.where(slopes > 0, slopes, 1.0)
+
+    def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
+        assert self._function.derived is not None
+        return float(self._weights @ self._function.value(x)), self._function.derived.vjp(x, self._weights)
+
+    def units(self, x: np.ndarray) -> np.ndarray:
+        return differences.step_scale(x)

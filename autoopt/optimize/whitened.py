@@ -41,6 +41,8 @@ class Whitened:
     ----------
     full_rank : bool
         Whether R is regular to double precision; the rest is of use only then.
+    independent : ndarray of bool, shape (n,)
+        Free entries whose columns of J are independent: as many as its rank.
     gradient : ndarray, shape (p,)
         c.
     length : float
@@ -52,20 +54,22 @@ class Whitened:
     def __init__(self, squares: Any, x: np.ndarray, free: np.ndarray, inside: Any) -> None:
         from scipy.linalg import qr
 
-        self._squares, self._x, self._free, self._inside = squares, x, free, inside
+        self._squares, self._x, self._free, self.inside = squares, x, free, inside
         residuals = squares.residuals.value(x)
         self.cost, self._v, self._w = squares.loss.of_residuals(residuals)
         self.length = float(np.linalg.norm(self._v))
         jacobian = squares.residuals.dense_jacobian(x)[:, free]
         self._here = jacobian.T @ self._v
         self._lengths = np.linalg.norm(jacobian, axis=0)
-        count = jacobian.shape[1]
-        self.full_rank = bool(jacobian.shape[0] >= count and (self._lengths > 0).all())
+        scaled = jacobian / np.where(self._lengths > 0, self._lengths, 1.0)
+        self._q, self._r, self._order = qr(scaled, mode="economic", pivoting=True)
+        diagonal = np.abs(np.diag(self._r))
+        rank = int(np.sum(diagonal > max(jacobian.shape) * _EPS * diagonal[0])) if diagonal[0] > 0 else 0
+        self.full_rank = rank == jacobian.shape[1]
+        self.independent = np.zeros(free.size, dtype=bool)
+        self.independent[np.flatnonzero(free)[self._order[:rank]]] = True
         if not self.full_rank:
             return
-        self._q, self._r, self._order = qr(jacobian / self._lengths, mode="economic", pivoting=True)
-        diagonal = np.abs(np.diag(self._r))
-        self.full_rank = bool(diagonal[-1] > max(jacobian.shape) * _EPS * diagonal[0])
         self.gradient = self._q.T @ self._v
         terms = np.linalg.norm(np.abs(jacobian) @ np.abs(x[free]))
         self.noise = float(_EPS * (self.length + terms))
@@ -88,6 +92,20 @@ class Whitened:
             curvature = np.array(columns)
             return (curvature + curvature.T) / 2, basis
         return self._krylov(count)
+
+    def newton(self, curvature: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Return M^-1 c, shape (p,), for what `curvature` gave."""
+        reduced, basis = curvature
+        inside = basis.T @ self.gradient
+        return basis @ np.linalg.solve(reduced, inside) + (self.gradient - basis @ inside)
+
+    def left(self, curvature: tuple[np.ndarray, np.ndarray]) -> float:
+        """Return (c'M^-1 c)^0.5, beside which |v| is the length of the residuals; inf where M is not regular.
+
+        It is |c| where M is 1. Where J is all but singular, it is M that says what there is to gain.
+        """
+        promised = float(self.gradient @ self.newton(curvature))
+        return float(np.sqrt(promised)) if promised >= 0 else np.inf
 
     def _krylov(self, count: int) -> tuple[np.ndarray, np.ndarray] | None:
         """Return M on the Krylov space of the gradient, to which something random is added."""
@@ -128,7 +146,7 @@ class Whitened:
         step = np.zeros(self._x.size)
         step[self._free] = h * p
         for side in (1.0, -1.0):
-            if self._inside(self._x + side * step) and (slope := self._slope(self._x + side * step)) is not None:
+            if self.inside(self._x + side * step) and (slope := self._slope(self._x + side * step)) is not None:
                 return side * (slope - self._here) / h
         return None
 

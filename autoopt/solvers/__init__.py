@@ -7,7 +7,7 @@ from autoopt.solvers.problem import Problem
 from autoopt.solvers.rescaling import run_in_sizes
 from autoopt.solvers.run import Interrupted, Progress, Stage, interrupted_at, report, run
 from autoopt.solvers.starts import Minimum, Starts, repeated
-from autoopt.solvers.table import SOLVERS, Solver, choose, find
+from autoopt.solvers.table import SOLVERS, Solver, are_given, choose, find
 
 __all__ = [
     "SOLVERS",
@@ -20,6 +20,7 @@ __all__ = [
     "Stage",
     "Starts",
     "adapted_callback",
+    "are_given",
     "choose",
     "derivative_free",
     "factored",

@@ -90,9 +90,12 @@ def _is_still(problem: Problem, found: Certificate, arrived: bool) -> bool:
     fallen = abs(problem.initial_value - found.value)
     small = slope <= _SMALL_SLOPE * size
     least = _ROUNDING * fallen if small else 0.0
+    undefined = len(problem.undefined)
     if not (small or arrived) or _tried(lambda: falls_to_first_order(problem, found, least)) is not False:
         return False
-    return _tried(lambda: falling_from_kink(problem, found.x) is None and not falls_about(problem, found)) is True
+    if _tried(lambda: falling_from_kink(problem, found.x) is None and not falls_about(problem, found)) is not True:
+        return False
+    return len(problem.undefined) == undefined  # at the edge of where it is defined, nothing holds f
 
 
 _SMALL_SLOPE, _ROUNDING = 1e-9, 1e-15

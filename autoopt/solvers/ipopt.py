@@ -28,6 +28,9 @@ _DENSE = 1000
 _AT_REST = 4
 """So many iterations at one point end the run: what is around it is not defined."""
 
+_UNDEFINED, _ASTRAY = 10, 5
+"""So many trial points of one iteration that are not defined, in so many iterations in a row, end the run, too."""
+
 _MESSAGES = {
     0: "Ipopt found an optimal point.",
     1: "Ipopt solved the problem to its acceptable tolerance.",
@@ -133,6 +136,7 @@ class _Calls:
         self.problem, self.size = problem, problem.x0.size
         self.raised: BaseException | None = None
         self.latest, self._resting = problem.x0, 0
+        self._undefined, self._astray = len(problem.undefined), 0
         limits, free = problem.limits, np.full(self.size, _INFINITE)
         self.lower = -free if limits is None else _ipopts(limits.lower)
         self.upper = free if limits is None else _ipopts(limits.upper)
@@ -190,12 +194,14 @@ class _Calls:
 
     def iterate(self, *state: Any) -> bool:
         """Tell the problem of an iterate; whether Ipopt shall go on."""
+        undefined, self._undefined = len(self.problem.undefined) - self._undefined, len(self.problem.undefined)
+        self._astray = self._astray + 1 if undefined >= _UNDEFINED else 0
         main = state[0] == 0  # else it restores feasibility, and evaluates no gradient
         if main and state[1] > 0:  # at 0 it is the start
             rests = np.array_equal(self.latest, self.problem.latest)
             self._resting = self._resting + 1 if rests else 0
             self._kept(lambda: self.problem.iterated(self.latest), None)
-        return self.raised is None and self._resting < _AT_REST
+        return self.raised is None and self._resting < _AT_REST and self._astray < _ASTRAY
 
     def _kept(self, evaluate: Callable, otherwise: Any) -> Any:
         """Return what `evaluate` gives, `otherwise` if it raises, which is kept, or something has."""

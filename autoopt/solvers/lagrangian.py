@@ -80,7 +80,7 @@ def forces(conditions: Conditions, gradient: np.ndarray, near: float) -> Forces:
     lengths = _lengths(scaled)
     if rows.size:
         normals = _times(scaled, signs / lengths)
-        np.add.at(found, rows, signs * multipliers(normals, gradient * conditions.unit) / lengths)
+        np.add.at(found, rows, signs * multipliers(normals, gradient * conditions.unit) / lengths + 0.0)
     sizes = np.zeros(equal.size)
     sizes[rows] = lengths
     idle = np.abs(found) * sizes <= _IDLE * np.max(np.abs(gradient) * conditions.unit, initial=0.0)

@@ -18,6 +18,7 @@ from autoopt.constraints.constraint import Constraint
 from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.objectives.differentiable import Derivatives
 from autoopt.objectives.kept_sparse import kept_sparse
+from autoopt.objectives.one_sided import is_finite
 from autoopt.objectives.sparsity import Sparsity
 from autoopt.origin import is_ours
 from autoopt.solvers.bounds import Limits
@@ -79,6 +80,8 @@ class Problem:
         self.lost: np.ndarray | None = None  # the trial point that was not defined last
         self._row = 0
         self._at: np.ndarray | None = None
+        self._bits = b""  # those of the point that was evaluated last
+        self._lowest = b"", (np.inf, x0)  # the bits of `best`, with value and gradient there
         self._is_defined = True
         self._alone: tuple[np.ndarray, bool] | None = None  # where the value was asked for alone, and whether it is one
         self.raised: Exception | None = None
@@ -209,8 +212,9 @@ class Problem:
         self.nit += 1
         self.state = state[0] if state else None
         at = np.array(x)
-        if np.isfinite(at).all() and not (self._is_at(at) and not self._is_defined):
-            self.latest, self._origin = at, self._found if self._is_at(at) else None
+        is_evaluated = self._is_at(at)
+        if is_finite(at) and (self._is_defined or not is_evaluated):
+            self.latest, self._origin = at, self._found if is_evaluated else None
         if self.iterates is not None:
             self.iterates.append(self.latest)
         self.watch(self.latest)
@@ -218,21 +222,24 @@ class Problem:
             raise Unbounded
 
     def _is_at(self, x: np.ndarray) -> bool:
-        """Whether `x` is the point that was evaluated last."""
-        return self._at is not None and np.array_equal(x, self._at)
+        """Whether `x` is the point that was evaluated last: bits tell so in a tenth of the time of np.array_equal."""
+        return self._at is not None and x.tobytes() == self._bits
 
     def evaluated(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return value and gradient at `x`, from the one-slot cache where `x` has not changed."""
-        if not self._is_at(x):
+        """Return value and gradient at `x`; they are known at the point that was evaluated last, and at the best."""
+        bits = x.tobytes()
+        if bits != self._bits or self._at is None:
             at = np.array(x)
-            evaluated = self._tried(at)
-            self._at, self._is_defined = at, evaluated is not None
+            evaluated = self._lowest[1] if bits == self._lowest[0] else self._tried(at)
+            self._at, self._bits, self._is_defined = at, bits, evaluated is not None
             self._row = 0 if evaluated is not None else self._row + 1
             self.lost = at if evaluated is None and np.isfinite(at).all() else self.lost
             if self._row >= IN_A_ROW:
                 raise Stuck(f"{IN_A_ROW} trial points in a row were not defined: {self.undefined[-1]}")
             if evaluated is not None:
                 self._seen(at, evaluated[0])
+                if self.best is at:
+                    self._lowest = bits, (evaluated[0], evaluated[1].copy())  # the user may fill one array again
             else:
                 self._origin = self._origin or self._tried(self.latest) or (self.best_value, np.zeros(at.size))
                 evaluated = _leading_back(self._origin[0], self._origin[1], at - self.latest)
@@ -242,35 +249,29 @@ class Problem:
     def _seen(self, at: np.ndarray, value: float) -> None:
         if value < self.best_value and (self.limits is None or self.limits.allow(at)):
             self.best, self.best_value = at, value
-        self._highest = max(self._highest, value) if np.isfinite(value) else self._highest
-
-    def _value_of(self, at: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return f(at) as the objective computes it without a gradient, if it does, and an empty gradient."""
-        value = getattr(self.objective, "value", None)
-        if value is None:
-            return self.objective.value_and_grad(at)
-        self.nalone += 1
-        return value(at), np.zeros(0)
+        if self._highest < value < np.inf:
+            self._highest = value
 
     def _tried(self, at: np.ndarray, alone: bool = False) -> tuple[float, np.ndarray] | None:
         """Return value and gradient at `at`, None where the objective is not defined; at x0 the error is the user's."""
-        if not np.isfinite(at).all():  # some methods come to that by overflow
+        if not is_finite(at):  # some methods come to that by overflow
             self.undefined.append("the objective was asked for at a point that is not finite")
             return None
         self.nfev += 1
         try:
-            with self._noted():
-                value, gradient = (self._value_of if alone else self.objective.value_and_grad)(at)
-        except UNDEFINED as error:
-            if self._at is None or isinstance(error, _MISTAKES) or _is_our_fault(self.objective, error, at):
+            value, gradient = _value_of(self, at) if alone else self.objective.value_and_grad(at)
+        except Exception as error:
+            self.raised = error
+            is_mistake = self._at is None or isinstance(error, _MISTAKES) or not isinstance(error, UNDEFINED)
+            if is_mistake or _is_our_fault(self.objective, error, at):
                 raise
             self.undefined.append(f"the objective raised {type(error).__name__}: {error}".rstrip(": "))
             return None
         value = float(value)
-        if self._at is not None and (np.isnan(value) or value == np.inf):
+        if self._at is not None and not value < np.inf:
             self.undefined.append(f"the objective was {value}")
             return None
-        if self._at is not None and (broken := _broken_constraint(self, at)):
+        if self.constraints and self._at is not None and (broken := _broken_constraint(self, at)):
             self.undefined.append(broken)
             return None
         return value, np.asarray(gradient)
@@ -294,6 +295,15 @@ class Problem:
         """Return the sum of v[k] times the Hessian of value k of a constraint, shape (n, n)."""
         with self._noted(), users_code(f"hess of {constraint.name}", ObjectiveError):
             return constraint.function.hessian(self.defined(x), v)
+
+
+def _value_of(problem: Problem, at: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return f(at) as the objective computes it without a gradient, if it does, and an empty gradient."""
+    value = getattr(problem.objective, "value", None)
+    if value is None:
+        return problem.objective.value_and_grad(at)
+    problem.nalone += 1
+    return value(at), np.zeros(0)
 
 
 def _broken_constraint(problem: Problem, at: np.ndarray) -> str | None:

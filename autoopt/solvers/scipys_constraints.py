@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.constraints.constraint import Constraint
-from autoopt.errors import UsageError
+from autoopt.errors import AutooptError, UsageError
 
 
 def as_dicts(problem: Any) -> list[dict]:
@@ -71,9 +71,21 @@ def as_values(problem: Any) -> list[Any]:
         if constraint.function.linear:
             matrix = constraint.jacobian(problem.x0)
             return LinearConstraint(matrix.toarray() if hasattr(matrix, "toarray") else matrix, *_shifted(constraint))
-        return NonlinearConstraint(lambda x: problem.held_value(constraint, x), *limits)
+        return NonlinearConstraint(lambda x: _value_alone(problem, constraint, x), *limits)
 
     return [one(constraint) for constraint in problem.constraints]
+
+
+def _value_alone(problem: Any, constraint: Constraint, x: np.ndarray) -> np.ndarray:
+    """Return the values of a constraint, at the last iterate where it has none, without asking for f and its slope."""
+    try:
+        value = constraint.value(x)
+        if np.isfinite(value).all():
+            return value
+    except (ArithmeticError, ValueError, RuntimeError, AssertionError) as error:
+        if isinstance(error, AutooptError | RecursionError | NotImplementedError):
+            raise
+    return constraint.value(problem.latest)
 
 
 def _shifted(constraint: Constraint) -> tuple[np.ndarray, np.ndarray]:

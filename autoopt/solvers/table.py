@@ -119,7 +119,7 @@ def choose(method: str | None, size: int, bounds: Any = None, constraints: Any =
     UsageError
         If there is no such method, it is not installed, or would ignore the bounds or the constraints.
     """
-    demands = {"bounds": bounds is not None, "constraints": not _is_empty(constraints)}
+    demands = {"bounds": bounds is not None, "constraints": are_given(constraints)}
     if method is None:
         method = "slsqp" if demands["constraints"] else "l-bfgs-b" if demands["bounds"] or size > 200 else "bfgs"
     chosen = find(method)
@@ -139,8 +139,9 @@ def choose(method: str | None, size: int, bounds: Any = None, constraints: Any =
     return chosen
 
 
-def _is_empty(constraints: Any) -> bool:
-    return constraints is None or (isinstance(constraints, list | tuple | dict) and not constraints)
+def are_given(constraints: Any) -> bool:
+    """Whether there are constraints in what was passed for them."""
+    return constraints is not None and not (isinstance(constraints, list | tuple | dict) and not constraints)
 
 
 def _near(name: str, names: Iterable[str]) -> str:

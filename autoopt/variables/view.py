@@ -11,6 +11,7 @@ from autoopt.constraints.constraint import Constraint
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.variables.escapes import require_inside
 from autoopt.variables.functions import changed_constraints, changed_objective
+from autoopt.variables.options import changed_options
 from autoopt.variables.scales import scaled
 from autoopt.variables.start import Start
 from autoopt.variables.variables import Variables
@@ -49,6 +50,10 @@ class View:
         own = None if sides is None else replace(limits, lower=sides[0], upper=sides[1])
         z = variables.variables(start.flat)
         return cls(start, objective, changed_objective(objective, variables), z, own, variables)
+
+    def settings(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Return the settings of a method, what is in the parameters in the variables."""
+        return settings if self.variables is None else changed_options(settings, self.variables, self.x0)
 
     def constraints(self, constraints: list[Constraint]) -> list[Constraint]:
         """Return the user's constraints as functions of the variables."""

@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import LinearConstraint, NonlinearConstraint
 
 from autoopt import minimize
+from autoopt.errors import ObjectiveError
 from autoopt.solvers import SOLVERS
 
 METHODS = [name for name, row in SOLVERS.items() if "constraints" in row.takes and row.uses]
@@ -201,3 +202,72 @@ def test_multipliers_are_those_that_ipopt_finds():
     result = minimize(towards, [2.0, 2.0], constraints=CORNER)
     assert np.allclose(result.multipliers[0], [2 / 3, 2 / 3], rtol=1e-9)
     assert np.allclose(-weights, result.multipliers[0], rtol=1e-6)  # Ipopt adds them where these are taken off
+
+
+# What is asked besides ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_constant_objective_asks_for_any_point_that_meets_the_constraints(method):
+    result = minimize(lambda x: 0.0, [1.0, 3.0], method=method, constraints=[CIRCLE, inside(lambda x: x[0] - 0.2)])
+    assert result.success and result.x @ result.x == pytest.approx(1.0, rel=1e-12) and result.x[0] > 0.2 - 1e-8
+    with pytest.raises(ObjectiveError, match="does not depend on the parameters"):
+        minimize(lambda x: 0.0, [1.0, 3.0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_edge_of_where_the_objective_is_defined_is_no_minimum(method):
+    """Nothing holds f there but that it ends; Ipopt took 50 000 trial points and 90 seconds for this."""
+
+    def f(x):
+        if x[0] + x[1] > 1.2:
+            raise ValueError("outside")
+        return -x[0] - x[1]
+
+    result = minimize(f, [0.5, 0.5], method=method, constraints=inside(lambda x: x[0] * x[1] - 0.1))
+    assert not result.success and result.fun > -1.2 - 1e-9 and result.nundefined > 0 and result.nfev < 3000
+
+
+def test_jacobian_that_is_right_at_the_start_alone_is_no_success():
+    """The slope of x0^2 + x1 that is given is that at (1, 1) everywhere."""
+    parabola = {"type": "ineq", "fun": lambda x: x[0] ** 2 + x[1] - 3, "jac": lambda x: np.array([2.0, 1.0])}
+    given = {"x0": np.ones(2), "constraints": parabola}
+    result = minimize(lambda x: np.sum((x - np.array([0.3, 0.2])) ** 2), **given)
+    assert not result.success and "constraints[0]" in result.message
+
+
+@pytest.mark.parametrize("method", ["cobyla", "cobyqa"])
+def test_methods_by_values_alone_end_with_all_digits(method):
+    result = minimize(towards, [2.0, 2.0], method=method, constraints=CORNER)
+    assert result.success and np.allclose(result.x, [1, 1], rtol=1e-14) and result.njev < 0.5 * result.nfev
+    circle = minimize(lambda x: x[0] + 2 * x[1], [0.5, 0.1], method=method, constraints=CIRCLE)
+    assert circle.success and np.allclose(circle.x, -np.array([1, 2]) / 5**0.5, rtol=1e-12)
+
+
+# Many parameters ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["trust-constr", "ipopt"])
+def test_more_parameters_than_a_matrix_is_made_for(method):
+    """min sum w_i (x_i - 1)^2 on sum x = 0: by hand x_i = 1 - n / w_i / sum(1 / w), and the multiplier."""
+    n = 700
+    w = np.linspace(1.0, 3.0, n)
+    plane = LinearConstraint(np.ones((1, n)), 0, 0)
+    result = minimize(lambda x: np.sum(w * (x - 1) ** 2), np.zeros(n), method=method, constraints=plane)
+    assert result.success, result.message
+    assert np.allclose(result.x, 1 - n / w / np.sum(1 / w), atol=1e-9)
+    assert result.multipliers[0] == pytest.approx([-2 * n / np.sum(1 / w)], rel=1e-9)
+
+
+@pytest.mark.parametrize("method", ["trust-constr", "ipopt"])
+def test_saddle_of_many_parameters_is_no_success(method):
+    """Along x_3 the objective curves down, and where it is left it ends at x_3^2 = 1 / 2."""
+    n, third = 600, np.eye(600)[2]
+    plane = equal(lambda x: np.sum(x) - x[2])
+    result = minimize(
+        lambda x: np.sum(x**2) - 2 * (third @ x) ** 2 + (third @ x) ** 4, np.zeros(n), method=method, constraints=plane
+    )
+    if result.success:
+        assert result.fun == pytest.approx(-0.25) and abs(result.x[2]) == pytest.approx(0.5**0.5)
+    else:
+        assert "saddle point" in result.message

@@ -7,7 +7,9 @@ import pytest
 from complex_steps import complex_step, jacobian
 
 import autoopt
+from autoopt import differences
 from autoopt.errors import UsageError
+from autoopt.execution.eager.sweeps import Sweeps
 from autoopt.objectives.objective import Objective
 
 X = np.array([[1.0, 0.3], [1.0, -0.8], [1.0, 1.9]])
@@ -227,3 +229,21 @@ def test_an_array_that_has_no_form_at_once_is_made_by_products() -> None:
             expected[i, 0, k, 2 * i] += x[k]
             expected[i, 0, k, k] += x[2 * i]
     np.testing.assert_allclose(autoopt.jacobian(f)(x), expected, rtol=1e-14)
+
+
+def test_weights_of_a_matrix_step_by_step_have_its_shape() -> None:
+    """Sweeps along the tape took them as they came, flat: a matrix assigned by rows could not be pulled back."""
+
+    def residual(p):
+        wide = np.zeros_like(p)
+        wide[1:-1] = p[2:] - 2.0 * p[1:-1] + p[:-2]
+        wide[0] = p[1] - 2.0 * p[0]
+        wide[-1] = p[-2] - 2.0 * p[-1]
+        return wide - np.cosh(p).mean() ** 2
+
+    objective = Objective(residual, np.zeros((5, 4)), scalar=False)
+    x, w = np.random.default_rng(0).normal(size=(2, 20))
+    tape = objective.dispatch.paths[0].trace.tape
+    expected = differences.jacobian(objective.original_array, x)[0].reshape(20, 20).T @ w
+    assert np.allclose(Sweeps(tape).at(x).pullback(w), expected, rtol=1e-7)
+    assert np.allclose(objective.vjp(x, w), expected, rtol=1e-7)

@@ -113,6 +113,7 @@ def test_population_that_has_not_converged_is_no_success():
     result = autoopt.differential_evolution(rastrigin, BOX, args=(SHIFT,), maxiter=2, rng=1)
     assert not result.success and "Maximum number of iterations" in result.message
     assert result.population.shape[1] == 3
+    assert "The search was cut short after" in result.diagnosis[0]
 
 
 def test_callbacks_are_scipys_and_end_the_search():

@@ -1,5 +1,7 @@
 """`least_squares`: SciPy's result with exact Jacobians, losses, bounds, and what is no minimum."""
 
+import re
+
 import numpy as np
 import pytest
 from nist_strd import MODELS, reference
@@ -140,6 +142,16 @@ def test_a_sparse_problem_of_ten_thousand_residuals():
     assert result.jac.nnz < 30_000
 
 
+def test_what_is_shown_to_be_a_minimum_is_not_asked_again():
+    """No more residuals than SciPy takes to the same digits; those of the verdict on other runs come on top."""
+    result = autoopt.least_squares(decay, [0.5, 2.0, -1.0], args=(TIMES, HEIGHTS))
+    sharp = dict.fromkeys(("xtol", "ftol", "gtol"), 1e-14)
+    scipys = optimize.least_squares(
+        decay, [0.5, 2.0, -1.0], slopes_of_decay, method="lm", args=(TIMES, HEIGHTS), **sharp
+    )
+    assert result.success and result.nfev <= scipys.nfev
+
+
 # What is no minimum ---------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +210,28 @@ def test_a_method_that_raises_is_followed_by_the_next():
         result = autoopt.least_squares(lambda b: model(data.x, *b) - data.y, [700.0, 5.0, 100.0, 1.0])
     assert not result.success and np.isfinite(result.fun).all()
     assert "dogbox was tried" in result.notes[0]
+
+
+def test_separation_lies_at_infinity():
+    result = autoopt.least_squares(lambda p: 1 / (1 + np.exp(-(p[0] + p[1] * TIMES))) - (TIMES > 5), [0.0, 1.0])
+    assert not result.success and "infinity" in result.message
+
+
+def test_parameters_that_data_do_not_tell_apart_are_named():
+    def product(p):
+        return p["a"] * p["b"] * np.exp(-p["rate"] * TIMES) - HEIGHTS
+
+    result = autoopt.least_squares(product, {"a": 1.0, "b": 2.0, "rate": 1.0})
+    assert result.success, result.message
+    assert re.search(r"do not change along -?[\d.]+ \* a \+ b: the data do not tell", result.notes[0])
+    alone = autoopt.least_squares(lambda p: p[0] * np.exp(-p[1] * TIMES) - HEIGHTS, [2.0, 1.0])
+    assert alone.success and alone.notes == []
+
+
+def test_residuals_whose_slopes_vanish_at_the_minimum_are_determined_by_their_curvature():
+    result = autoopt.least_squares(lambda p: np.array([p[0] ** 2 + 1, p[1] - 2]), [0.5, 0.0])
+    assert result.success and not any("do not tell" in note for note in result.notes)
+    np.testing.assert_allclose(result.x, [0.0, 2.0], atol=1e-8)
 
 
 # Calling habits -------------------------------------------------------------------------------------------------------

@@ -18,3 +18,26 @@ def test_a_printed_minimum_is_reached_and_said_to_be_one(name, method):
     squares = 2 * result.cost
     assert result.success, result.message
     assert any(abs(squares - printed) <= 2e-5 * printed + 1e-13 for printed in problem.minima), squares
+
+
+ASTRAY = {
+    "beale": "",
+    "jennrich_sampson": "lost its effect",
+    "bard": "minimum lies at infinity",
+    "box": "lost its effect",
+    "osborne_2": "",
+}
+"""Starts at ten times the usual ones from which the cost falls towards infinity, or a plateau, and what is said."""
+
+
+@pytest.mark.parametrize("method", [None, "trf", "dogbox"])
+@pytest.mark.parametrize("name", ASTRAY)
+def test_a_run_that_went_astray_is_no_success(name, method):
+    problem = PROBLEMS[name]
+    with np.errstate(all="ignore"):
+        result = autoopt.least_squares(problem.fun, 10 * problem.x0, method=method)
+    reached = any(abs(2 * result.cost - printed) <= 2e-5 * printed + 1e-13 for printed in problem.minima)
+    assert result.success == reached, result.message
+    if not reached:
+        assert method is not None or ASTRAY[name] in result.message
+        assert result.diagnosis

@@ -78,6 +78,8 @@ def test_ties_of_ties_are_followed_and_what_is_tied_to_the_held_is_held():
     variables, flat = read_fixed([{"b": "2 * a", "c": "b + 1"}], structure, np.ones(4))
     assert flat.tolist() == [1, 2, 3, 1] and variables.variable_names == ["a", "d"]
     assert variables.parameters(np.array([5.0, 0.0])).tolist() == [5, 10, 11, 0]
+    variables, _ = read_fixed([{"b": "2 * a + 1", "c": "3 * b - 2"}], structure, np.ones(4))
+    assert variables.parameters(np.array([5.0, 0.0])).tolist() == [5, 11, 31, 0]
     variables, flat = read_fixed([{"a": 4.0, "b": "2 * a", "c": "b + 1"}], structure, np.ones(4))
     assert flat.tolist() == [4, 8, 9, 1] and variables.variable_names == ["d"]
 
@@ -223,6 +225,20 @@ def test_bounds_are_those_of_the_parameters():
         assert tied.success and tied.x["a"] == most and tied.x["b"] == 2 * most
     with pytest.raises(UsageError, match=r"starts outside|exclude one another"):
         minimize(banana, X0, fixed={"b": "2 * a"}, bounds={"a": (1.0, 2.0), "b": (-1.0, 1.0)})
+
+
+@pytest.mark.parametrize(
+    ("limits", "wanted"),
+    [({"b": (-8.0, -2.0)}, 9.0), ({"b": (None, -2.5)}, 10.0), ({"b": (-20, 4), "a": (0, 8.5)}, 8.5)],
+)
+def test_limits_of_what_falls_with_another_are_turned_around(limits, wanted):
+    start = {"a": 7.0, "b": 0.0} if wanted == 8.5 else {"a": 11.0, "b": 0.0}
+    far = minimize(lambda p: (p["a"] - wanted) ** 2 + 0 * p["b"], start, fixed={"b": "5 - a"} | {}, bounds=limits)
+    assert far.success and far.x["a"] == pytest.approx(wanted) and far.x["b"] == 5 - far.x["a"]
+    past = {(-8.0, -2.0): (7.0, 13.0), (None, -2.5): (7.5, np.inf), (-20, 4): (1.0, 8.5)}[limits["b"]]
+    for target, end in ((-50.0, past[0]), (50.0, past[1])):
+        result = minimize(lambda p, t=target: (p["a"] - t) ** 2, start, fixed={"b": "5 - a"}, bounds=limits)
+        assert result.success and result.x["a"] == pytest.approx(min(end, 50.0))
 
 
 @pytest.mark.parametrize(

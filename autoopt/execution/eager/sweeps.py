@@ -159,7 +159,7 @@ class EagerRun:
     def _seeded(self, weights: Any) -> Values:
         cotangents = self._none()
         if self.program.varies[self.tape.output]:
-            self.program.receive(cotangents, self.tape.output, weights)
+            self.program.receive(cotangents, self.tape.output, np.reshape(weights, self._shape)[()])
         return cotangents
 
     def _swept(self, weights: Any, keep: bool) -> Values:

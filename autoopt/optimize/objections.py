@@ -1,0 +1,164 @@
+"""What residuals say against a minimum that values and slopes of their cost would pass for one.
+
+A cost that falls towards infinity has slopes and second derivatives of rounding. Residuals show more: which parameters
+have lost their effect on them, and how much of them is left along the tangent plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from autoopt.optimize.refinement import held, inside
+from autoopt.optimize.residuals import dense
+from autoopt.optimize.whitened import Whitened
+from autoopt.solvers.convergence import without_bound
+from autoopt.solvers.problem import Problem
+from autoopt.solvers.verdict import NO_MINIMUM
+
+_BENT, _FAR = 1e-3, 1e-5
+"""A negative curvature of M, and a part of the residuals along the tangent plane, that are no rounding."""
+
+_DEAD = 1e-10
+"""A parameter that residuals depend on by less than this part of what they did at x0 has lost its effect on them."""
+
+_IDLE, _LOOKS, _MANY = 1e-6, 8, 500
+_LENGTHS = (0.01, 0.3, 1.0, 10.0, 100.0)
+_NOTHING = 1e-11
+"""A rise by this part of what the cost fell from x0 is none."""
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Why a point is no minimum (`is_fatal`), or what is not determined there.
+
+    Attributes
+    ----------
+    text : str
+        Full sentences, in which {0} stands for the combination of parameters.
+    direction : ndarray, shape (n,), or None
+    """
+
+    text: str
+    direction: np.ndarray | None = None
+    is_fatal: bool = True
+
+
+def objection(problem: Problem, x: np.ndarray) -> Objection | None:
+    """Return what residuals say against `x` as a minimum; None if nothing.
+
+    Notes
+    -----
+    Where J has full rank, `x` is none if M (`whitened.py`) has a negative curvature along which the cost falls, or if
+    more than 1e-5 of the residuals are left along the tangent plane. Directions along which residuals do not change to
+    first order, all parameters in units of their sizes, are followed by values, on both sides and to a hundred times
+    these sizes: where the cost does not rise on one, its minimum lies at infinity, or it is a plateau where a parameter
+    has lost its effect. Where it rises on both, by no second power, parameters are not told apart.
+    """
+    squares = problem.objective
+    free = held(problem, x)[1]
+    if not (free.any() and problem.fun(x) > 0 and Whitened.fits(squares)):
+        return None
+    model = Whitened(squares, x, free, lambda y: inside(problem, y))
+    if model.full_rank and (curvature := model.curvature()) is not None:
+        least, bent = _least(model, curvature, free)
+        if least < -_BENT and any(_falls(problem, x, sign * bent) for sign in (1.0, -1.0)):
+            return Objection(_SADDLE, bent)
+        if least > _FAR and model.left(curvature) > _FAR * model.length:
+            return Objection(_DESCENDING.format(model.left(curvature) / model.length))
+    if lost := without_bound(problem, x):
+        return Objection(f"{NO_MINIMUM.format(lost)}")
+    remark: Objection | None = None
+    for direction, is_dead in islice(_idle(problem, x, np.flatnonzero(free), _sizes(problem, x)), _LOOKS):
+        ahead, behind = (_stays(problem, x, sign * direction) for sign in (1.0, -1.0))
+        if (ahead or behind) and not (ahead and behind and not is_dead):
+            return Objection(_PLATEAU if is_dead else _INFINITE, direction)
+        if remark is None and (ahead or not _bends(problem, x, direction)):
+            remark = Objection(_FLAT, direction, False)
+    return remark
+
+
+def is_refused(problem: Problem, x: np.ndarray) -> bool:
+    """Whether residuals say that `x` is no minimum."""
+    said = objection(problem, x)
+    return said is not None and said.is_fatal
+
+
+_SADDLE = "this is a saddle point or a maximum: the curvature is negative, and the cost falls, along {0}."
+_DESCENDING = "{:.1e} of the residuals are left along the tangent plane: the cost still falls."
+_FLAT = "To first order the residuals do not change along {0}: the data do not tell these parameters apart."
+_PLATEAU = (
+    "{0} has lost its effect on the residuals: this is a plateau, or the minimum lies at infinity. Start elsewhere, "
+    "bound it, or leave it out."
+)
+_INFINITE = (
+    "the cost does not rise along {0}, however far one goes: its minimum lies at infinity. Bound these parameters, "
+    "leave one out, or add a penalty."
+)
+
+
+def _sizes(problem: Problem, x: np.ndarray) -> np.ndarray:
+    """Return the typical sizes of parameters, shape (n,): where they are, or how far they came."""
+    size = np.maximum(np.abs(x), np.abs(x - problem.x0))
+    return np.where(size > 0, size, 1e-3 * np.max(size, initial=0.0) or 1.0)
+
+
+def _idle(problem: Problem, x: np.ndarray, free: np.ndarray, size: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
+    """Yield directions, shape (n,), along which residuals do not change, to first order, and whether they once did.
+
+    First parameters that they depended on at x0, then combinations that change them by less than 1e-6 of their length.
+    """
+    residuals = problem.objective.residuals
+    jacobian, before = residuals.dense_jacobian(x), dense(residuals.jacobian_beside(problem.x0))
+    dead = np.linalg.norm(jacobian, axis=0) < _DEAD * np.linalg.norm(before, axis=0)
+    for i in free[dead[free]]:
+        yield size[i] * np.eye(1, x.size, i)[0], True
+    singular, rows = np.linalg.svd(jacobian[:, free] * size[free], full_matrices=len(free) <= _MANY)[1:]
+    effects = np.zeros(len(rows))
+    effects[: len(singular)] = singular
+    for row in rows[effects <= _IDLE * np.linalg.norm(residuals.value(x))]:
+        direction = np.zeros(x.size)
+        direction[free] = row / np.max(np.abs(row)) * size[free]
+        yield direction, False
+
+
+def _least(model: Whitened, curvature: tuple[np.ndarray, np.ndarray], free: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the least curvature of M, and its direction in the parameters, shape (n,)."""
+    curvatures, vectors = np.linalg.eigh(curvature[0])
+    direction = np.zeros(free.size)
+    direction[free] = model.parameters(curvature[1] @ vectors[:, 0])
+    return float(curvatures[0]), direction
+
+
+def _falls(problem: Problem, x: np.ndarray, direction: np.ndarray) -> bool:
+    """Whether the cost falls along `direction`, by more than rounding, at some part of the size of the parameters."""
+    cost, reach = problem.fun(x), np.max(np.abs(direction) / _sizes(problem, x), initial=0.0)
+    if not (np.isfinite(reach) and reach > 0):
+        return False
+    aheads = (x + length / reach * direction for length in (1.0, 0.1, 1e-2, 1e-3))
+    return any(inside(problem, y) and problem.value(y) < cost * (1 - 1e-12) for y in aheads)
+
+
+def _bends(problem: Problem, x: np.ndarray, direction: np.ndarray) -> bool:
+    """Whether the cost rises along `direction` by a second power, and not by the fourth of a valley that is curved."""
+    cost = problem.fun(x)
+    far, near = (max(problem.value(x + sign * h * direction) for sign in (1, -1)) - cost for h in (1e-2, 1e-3))
+    return bool(near > 1e-3 * far and near > 100 * np.finfo(np.float64).eps * cost)
+
+
+def _stays(problem: Problem, x: np.ndarray, direction: np.ndarray) -> bool:
+    """Whether the cost does not rise along `direction`, however far one goes."""
+    value = last = problem.fun(x)
+    slack = max(16 * np.finfo(np.float64).eps * value, _NOTHING * (problem.initial_value - value))
+    for length in _LENGTHS:
+        ahead = x + length * direction
+        if not inside(problem, ahead):
+            return False
+        value = problem.value(ahead)
+        if not value <= last + slack:
+            return False
+        last = min(value, last)
+    return True
