@@ -111,6 +111,7 @@ def minimize(
         list of str: why a run is no success, the cause first; empty for one that is). With constraints or bounds,
         multipliers: a list of an array for each constraint, then one for the bounds, which make up the gradient,
         jac = sum_k multipliers[k] @ jacobian_k + multipliers[-1]: positive where a lower limit holds.
+        `multiplier_names` says what each belongs to.
 
     Raises
     ------
@@ -193,6 +194,8 @@ def _looked_at(
 ) -> Any:
     """Return the verification, the solution compared too unless that is off, and have a failed run say why."""
     z = view.finish(result)
+    if "multipliers" in result:
+        result.multiplier_names = solvers.multiplier_names(problem, len(result.multipliers))
     if start is not None:
         compared = view.objective, z, result, start, problem.initial_value, view.limits
         start = verified_solution(*compared, problem.evaluated)

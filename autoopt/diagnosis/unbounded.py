@@ -10,6 +10,7 @@ from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.shapes import constant_data
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
 from autoopt.inference import combination, endless, flattest
+from autoopt.solvers.constrained import UNBOUNDED
 from autoopt.solvers.convergence import without_bound
 from autoopt.solvers.problem import Problem
 
@@ -130,6 +131,8 @@ def _would_be_bounded(evidence: Evidence, name: str, array: np.ndarray) -> bool:
 @cause("not bounded below", 16)
 def falls_without_end(evidence: Evidence) -> Diagnosis | None:
     """f falls along a ray as far as numbers go."""
+    if evidence.problem.constraints and evidence.result.status != UNBOUNDED:  # on them it may have a minimum
+        return None
     ray = _ray(evidence)
     if (
         ray is None
