@@ -37,11 +37,10 @@ class _Ray:
         length = min(max(1.0, float(size)), 1e6)
         self.points: list[float] = []
         self.values: list[float] = []
-        self.overflows = False
         for far in _FAR:
-            found = value(evidence.inside(start + length * far * self.direction))
-            if not np.isfinite(found):
-                self.overflows = True
+            point = evidence.inside(start + length * far * self.direction)
+            found = value(point)
+            if not np.isfinite(found) or not evidence.meets_constraints(point):
                 break
             self.points.append(length * far)
             self.values.append(found)
