@@ -111,6 +111,7 @@ def minimize(
         list of str: why a run is no success, the cause first; empty for one that is). With constraints or bounds,
         multipliers: a list of an array for each constraint, then one for the bounds, which make up the gradient,
         jac = sum_k multipliers[k] @ jacobian_k + multipliers[-1]: positive where a lower limit holds.
+        `multiplier_names` says what each belongs to.
 
     Raises
     ------
@@ -139,8 +140,7 @@ def minimize(
     x0, flat, clock, verification, objective = start.x0, start.flat, _Clock(), None, None
 
     def finish(result: Any) -> Any:
-        timings = clock.timings | clock.laps
-        notes = [*result.get("notes", ()), *clock.notes]
+        timings, notes = clock.timings | clock.laps, [*result.get("notes", ()), *clock.notes]
         result.update(start.fields(result.x), verification=verification, timings=timings, notes=notes)
         if "allvecs" in result:
             result.allvecs = [*map(start.structure.unflatten, result.allvecs)]
@@ -152,7 +152,8 @@ def minimize(
         view = View.of(objective, start, limits, scale)
         problem = solvers.Problem(view.objective, view.x0, view.limits, keeps=shown.return_all)
         verification = verified(view.objective, view.x0, verify, problem.evaluated(view.x0))
-        conditions = verify_constraints(clock.constrained(read(constraints, x0, engine)), flat, verify)
+        conditions = clock.constrained(read(constraints, x0, engine))
+        verify_constraints(*view.compared(conditions), verify)
         problem.constraints = view.constraints(conditions)
         clock.lap("verify")
         require_finite(objective, problem.initial_value)
@@ -193,10 +194,12 @@ def _looked_at(
 ) -> Any:
     """Return the verification, the solution compared too unless that is off, and have a failed run say why."""
     z = view.finish(result)
+    if "multipliers" in result:
+        result.multiplier_names = solvers.multiplier_names(problem, len(result.multipliers))
     if start is not None:
         compared = view.objective, z, result, start, problem.initial_value, view.limits
         start = verified_solution(*compared, problem.evaluated)
-        refuse_wrong_jacobians(conditions, result.x, result)
+        refuse_wrong_jacobians(*view.compared(conditions, result.x), result)
         clock.lap("verify")
     if diagnosed(problem, z, result, clock.laps["solve"]):
         clock.lap("diagnosis")

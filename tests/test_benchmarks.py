@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autoopt.objectives.objective import Objective
-from benchmarks import loops, recurrences, transforms
+from benchmarks import loops, recurrences, transforms, whole_calls
 from benchmarks.loop_peers import LOOP_TOOLS, CannotTake
 from benchmarks.peers import TOOLS
 from benchmarks.problems import PROBLEMS
@@ -134,3 +134,16 @@ def test_products_by_hand_are_slopes_of_the_gradient(row):
     np.testing.assert_allclose(by_hand(P), expected, rtol=1e-6, atol=1e-7 * size)
     np.testing.assert_allclose(np.stack([by_hand(p) for p in P.T], axis=1), by_hand(P), rtol=1e-10, atol=1e-12 * size)
     np.testing.assert_allclose(f.hessp(x, P), by_hand(P), rtol=1e-9, atol=1e-10 * size)
+
+
+@pytest.mark.parametrize("call", whole_calls.tiny_calls(), ids=lambda call: call.name)
+def test_tiny_calls_by_hand_have_the_gradient_and_end_where_autoopt_does(call):
+    x = call.x0 + np.array([0.1, -0.2])
+    value, gradient = call.value_and_grad(x, *call.data)
+    assert value == pytest.approx(call.objective(x, *call.data), rel=1e-12)
+    expected = [slope(lambda t, p=p: call.objective(x + t * p, *call.data)) for p in np.eye(2)]
+    np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-7)
+    options = whole_calls.stopping_rule(call)
+    found, by_hand = whole_calls.by_autoopt(call, options), whole_calls.by_hand(call, options)
+    assert found.success
+    np.testing.assert_allclose(found.x, by_hand.x, rtol=1e-4)

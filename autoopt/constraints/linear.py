@@ -11,8 +11,8 @@ class LinearFunction:
     """A @ x with its derivatives; the methods of `ConstraintFunction`."""
 
     linear = compiled = True
-    is_compared = False
-    derived = None
+    is_compared = supplies_second = False
+    derived = given_jac = None
     slopes = curvature = None
 
     def __init__(self, name: str, matrix: Any) -> None:

@@ -43,7 +43,7 @@ def diagnosed(problem: Any, z: np.ndarray, result: Any, seconds: float = 0.0) ->
 
 def _is_suspicious(problem: Any, result: Any) -> bool:
     """Whether there is something in what the objective calculates that is hardly meant, though the run ended well."""
-    if FLAT in result.message:
+    if FLAT in result.message or (result.nit <= 1 and not np.any(result.jac)):
         return True
     dispatch = getattr(problem.objective, "dispatch", None)
     return dispatch is not None and are_suspicious(dispatch.paths[0].trace.tape)

@@ -40,6 +40,25 @@ _PROVED = {
 """How the verdicts begin that are proved by values, and the word that leads to them."""
 
 
+@cause("constant", 52, of_success=True)
+def constant(evidence: Evidence) -> Diagnosis | None:
+    """f has one value wherever it was asked."""
+    if evidence.slope.any() or not np.isfinite(evidence.here) or _is_of_plateau(evidence):
+        return None
+    random, size = np.random.default_rng(11), evidence.x.size
+    points = [0.0 * evidence.x0, -evidence.x0]
+    points += [evidence.x0 + 10.0**k * random.normal(size=size) * evidence.unit for k in range(-3, 4)]
+    if any(evidence.value(evidence.inside(point)) != evidence.here for point in points):
+        return None
+    happened = f"The objective does not depend on its parameters: it is {evidence.here:.6g} near and far from x0"
+    return Diagnosis(happened + ".", (), "return a value that is computed from them; see whether it reads others.")
+
+
+def _is_of_plateau(evidence: Evidence) -> bool:
+    """Whether the verdict has found a lower value at the end of a plateau."""
+    return "the objective is flat" in evidence.result.message
+
+
 @cause("a parameter that is not used", 98, of_success=True)
 def unused(evidence: Evidence) -> Diagnosis | None:
     """f does not change with a parameter, near or far."""

@@ -23,6 +23,7 @@ from autoopt.variables.functions import changed_objective
 MOST = 200
 """Evaluations, gradients among them, that one diagnosis may cost; a long run may be asked a tenth of its own."""
 
+_FEASIBLE = 1e-6
 SECONDS = 0.3
 """How long it may take, beside twice the time of the run."""
 
@@ -140,6 +141,19 @@ class Evidence:
     def inside(self, x: np.ndarray) -> np.ndarray:
         """Return the point within the bounds that is nearest to `x`."""
         return x if self.limits is None else np.clip(x, self.limits.lower, self.limits.upper)
+
+    def meets_constraints(self, x: np.ndarray) -> bool:
+        """Whether a point meets the constraints of the problem, as far as that can be told."""
+        if self.problem is None or not self.problem.constraints:
+            return True
+        if getattr(self.objective, "variables", None) is not None:  # constraints are of the solver's variables
+            return False
+        for one in self.problem.constraints:
+            value = one.value(x)
+            room = _FEASIBLE * np.maximum(1.0, np.abs(value))
+            if not ((value >= one.lower - room) & (value <= one.upper + room)).all():
+                return False
+        return True
 
     @cached_property
     def noise(self) -> float:

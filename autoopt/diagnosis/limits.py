@@ -15,7 +15,7 @@ _EVALUATIONS = re.compile(r"(?i)evaluations")
 _FELL = 1e-9
 
 
-@cause("infeasible", 45)
+@cause("infeasible", 15)
 def infeasible(evidence: Evidence) -> Diagnosis | None:
     """No point was found where all constraints are met."""
     missed = []

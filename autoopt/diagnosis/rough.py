@@ -116,20 +116,26 @@ def rounded(evidence: Evidence) -> Diagnosis | None:
     """The values are multiples of one number, far above rounding: they are printed, or rounded, to some digits."""
     if not np.isfinite(evidence.value(evidence.inside(evidence.x + 1e-2 * evidence.unit))):
         return None
-    random = np.random.default_rng(9)
-    points = [evidence.x + 1e-2 * evidence.unit * random.uniform(-1.0, 1.0, evidence.x.size) for _ in range(24)]
-    values = np.unique([value for x in points if np.isfinite(value := evidence.value(evidence.inside(x)))])
-    gaps = np.diff(values)
-    if len(gaps) < 2 or not np.min(gaps) > 1e4 * _EPS * np.max(np.abs(values)):
-        return None
-    multiples = gaps / np.min(gaps)
-    if len(gaps) > 16 or np.max(np.abs(multiples - np.round(multiples))) > 1e-3:
+    gap = next(filter(None, (_multiple(evidence, reach) for reach in (1e-2, 1e-1))), None)
+    if gap is None:
         return None
     happened = (
-        f"The values of the objective are rounded: close by they are multiples of {np.min(gaps):.3g}, and flat "
+        f"The values of the objective are rounded: close by they are multiples of {gap:.3g}, and flat "
         "between, so that slopes say nothing"
     )
     return Diagnosis(happened + ".", (), "return the value with all digits; see round(...), formats and files.")
+
+
+def _multiple(evidence: Evidence, reach: float) -> float | None:
+    """Return the number of which all values close by are multiples, far above rounding; None if there is none."""
+    random = np.random.default_rng(9)
+    points = [evidence.x + reach * evidence.unit * random.uniform(-1.0, 1.0, evidence.x.size) for _ in range(16)]
+    values = np.unique([value for x in points if np.isfinite(value := evidence.value(evidence.inside(x)))])
+    gaps = np.diff(values)
+    if len(gaps) < 3 or not np.min(gaps) > 1e4 * _EPS * np.max(np.abs(values)):
+        return None
+    multiples = gaps / np.min(gaps)
+    return None if np.max(np.abs(multiples - np.round(multiples))) > 1e-3 else float(np.min(gaps))
 
 
 @cause("noise", 95, of_start=True)

@@ -10,6 +10,7 @@ from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.shapes import constant_data
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
 from autoopt.inference import combination, endless, flattest
+from autoopt.solvers.constrained import UNBOUNDED
 from autoopt.solvers.convergence import without_bound
 from autoopt.solvers.problem import Problem
 
@@ -36,11 +37,10 @@ class _Ray:
         length = min(max(1.0, float(size)), 1e6)
         self.points: list[float] = []
         self.values: list[float] = []
-        self.overflows = False
         for far in _FAR:
-            found = value(evidence.inside(start + length * far * self.direction))
-            if not np.isfinite(found):
-                self.overflows = True
+            point = evidence.inside(start + length * far * self.direction)
+            found = value(point)
+            if not np.isfinite(found) or not evidence.meets_constraints(point):
                 break
             self.points.append(length * far)
             self.values.append(found)
@@ -130,6 +130,8 @@ def _would_be_bounded(evidence: Evidence, name: str, array: np.ndarray) -> bool:
 @cause("not bounded below", 16)
 def falls_without_end(evidence: Evidence) -> Diagnosis | None:
     """f falls along a ray as far as numbers go."""
+    if evidence.problem.constraints and evidence.result.status != UNBOUNDED:  # on them it may have a minimum
+        return None
     ray = _ray(evidence)
     if (
         ray is None

@@ -100,13 +100,13 @@ class Dispatch:
     def run(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Evaluate on the path that was taken last; where that does not hold, on the one that does."""
         path = self.paths[0]
-        if self._tables is not None or path.kept or not path.is_unchanged():
+        if self._tables is not None or not path.is_unchanged() or (path.kept and not path.is_kept()):
             path = self._latest(x)
-        compiled = path.compiled.get(kind) if path.is_plain else None
-        is_taken = True
+        compiled, is_taken = path.compiled.get(kind) if path.is_plain else None, True
         if compiled is not None:  # where all is well there is no look at what does not apply
             try:
-                result = QUIET.copy().run(compiled.run, x, *direction)
+                quiet = QUIET.copy().run
+                result = quiet(compiled.run, x, *direction) if direction else quiet(compiled.run, x)
                 if kind == "value" or is_finite(result[-1] if kind in PAIRS else result):
                     return result
             except compiled.changed:

@@ -9,6 +9,7 @@ kink, and the convention counts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,7 +27,9 @@ _DIRECTIONS = 6
 """Functions such as the median have one derivative on both sides of a tie, and another along another direction."""
 
 _ACCURACY = 1e-7
-_INFINITE = float("inf")
+_FEW = 16
+"""So many numbers are added sooner by Python than NumPy is called."""
+
 _TRUSTED = 3
 """A function whose conventions were right this many times in turn is looked at less closely where kinks are met."""
 
@@ -85,10 +88,12 @@ def _fits(objective: Conventional, kind: str, x: np.ndarray, own: np.ndarray, di
     )
 
 
-def is_finite(derivative: Any) -> bool:
-    """Whether all entries of a derivative are finite; squares that overflow are looked at again."""
+def is_finite(derivative: np.ndarray) -> bool:
+    """Whether all entries of a derivative are finite; sums and squares that overflow are looked at again."""
     flat = derivative if derivative.ndim == 1 else derivative.ravel()
-    return bool(flat.dot(flat) < _INFINITE or np.isfinite(flat).all())
+    if flat.size <= _FEW:
+        return math.isfinite(sum(flat.tolist())) or bool(np.isfinite(flat).all())
+    return bool(flat.dot(flat) < math.inf or np.isfinite(flat).all())
 
 
 def _limits(

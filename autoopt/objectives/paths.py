@@ -21,7 +21,7 @@ from autoopt.execution.interface import Compiled, rebound, unbound
 from autoopt.tape.batching.together import repeating
 from autoopt.tape.digest import constant_names, digest
 from autoopt.tape.tape import Leaf, Tape
-from autoopt.tracing.outside.watching import Watch, is_fixed, is_kept, kept_bytes
+from autoopt.tracing.outside.watching import Watch, are_kept, is_fixed, is_kept, kept_bytes
 from autoopt.tracing.trace import Trace, data_leaves
 
 
@@ -194,7 +194,7 @@ class Path:
 
     def is_kept(self) -> bool:
         """Whether those arrays hold what they held."""
-        return all(is_kept(array, kept) for array, kept in self.kept)
+        return are_kept(self.kept)
 
     def refresh(self) -> bool:
         """Compute anew what was computed of arrays that have been written into; False if that takes another trace."""

@@ -119,7 +119,10 @@ def least_squares(
     refuse(diff_step=diff_step, workers=workers)
     start = Start.of(x0, bounds if _is_given(bounds) else None, fixed)
     structure, function = start.structure, functools.partial(fun, **kwargs) if kwargs else fun
-    data, is_sparse = args if isinstance(args, tuple) else (args,), None if jac_sparsity is None else True
+    data, is_sparse = (
+        args if isinstance(args, tuple) else (args,),
+        True if jac_sparsity is not None else _is_sparse(tr_solver),
+    )
     options = {
         "ftol": ftol, "xtol": xtol, "gtol": gtol, "x_scale": _scale(x_scale, structure),
         "tr_solver": tr_solver, "tr_options": tr_options, "max_nfev": max_nfev,
@@ -127,6 +130,11 @@ def least_squares(
     limits = limits_of((-np.inf, np.inf) if start.bounds is None else start.bounds, structure, start.x0)
     task = Task(start, limits, Loss.of(loss, f_scale), method, options, callback, verify, progress, verbose)
     return task.solve(lambda: Residuals(function, start.x0, data, jac, engine, is_sparse))
+
+
+def _is_sparse(tr_solver: str | None) -> bool | None:
+    """Return whether the Jacobian is kept sparse: not where steps are to be exact, which factor it as it is."""
+    return False if tr_solver == "exact" else None
 
 
 def _is_given(bounds: Any) -> bool:

@@ -6,7 +6,7 @@ start, where the user left the choice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,7 @@ STALLED, EVALUATIONS = 2, 0
 
 @dataclass(frozen=True)
 class Method:
-    """A method of SciPy's least_squares: what it takes of "bounds", "loss", "sparse", "underdetermined"."""
+    """A method of SciPy's least_squares: what it takes of "bounds", "loss", "sparse", "underdetermined", "steps"."""
 
     name: str
     description: str
@@ -50,7 +50,7 @@ def _far(last: np.ndarray, count: int) -> np.ndarray:
     return np.full(count, 100 * (1.0 + float(np.max(np.abs(last), initial=0.0))))
 
 
-_ALL = frozenset({"bounds", "loss", "sparse", "underdetermined"})
+_ALL = frozenset({"bounds", "loss", "sparse", "underdetermined", "steps"})
 for row in (
     Method("lm", "Levenberg-Marquardt, MINPACK's: no bounds, plain squares.", frozenset(), _far),
     Method("trf", "Trust region, reflective at bounds; sparse Jacobians.", _ALL, _nothing),
@@ -78,6 +78,7 @@ def chosen(method: Any, demands: dict[str, bool]) -> tuple[str, ...]:
             "bounds": "bounds",
             "loss": "loss but linear",
             "sparse": "sparse Jacobian",
+            "steps": "tr_solver and tr_options",
             "underdetermined": "fewer residuals than parameters",
         }
         raise UsageError(
@@ -85,6 +86,26 @@ def chosen(method: Any, demands: dict[str, bool]) -> tuple[str, ...]:
             remedy=f"use one of {', '.join(able)}, or leave method out.",
         )
     return (method.lower(),)
+
+
+def require_understood(options: Mapping[str, Any]) -> None:
+    """Raise UsageError for options of SciPy's that are no numbers, or none of its words."""
+    for name in ("ftol", "xtol", "gtol"):
+        value = options.get(name)
+        if value is not None and not (_is_number(value) and value >= 0):
+            raise UsageError(f"{name}={value!r} is not understood.", remedy="give a number, or leave it out.")
+    most = options.get("max_nfev")
+    if most is not None and not (_is_number(most) and most >= 1):
+        raise UsageError(f"max_nfev={most!r} is not understood.", remedy="give a number of evaluations, at least 1.")
+    if options.get("tr_solver") not in (None, "exact", "lsmr"):
+        remedy = 'use "exact" or "lsmr", or leave it out.'
+        raise UsageError(f"tr_solver={options['tr_solver']!r} is not understood.", remedy=remedy)
+    if not isinstance(options.get("tr_options"), Mapping | None):
+        raise UsageError(f"tr_options={options['tr_options']!r} is no dict.", remedy="pass a dict, or leave it out.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 @dataclass(frozen=True)
@@ -115,6 +136,8 @@ class _Run:
         for name in ("ftol", "xtol", "gtol"):
             default = tolerance if name != "gtol" or method == "lm" else None
             options.setdefault(name, default)
+            if options[name] is not None:  # SciPy refuses smaller ones, or warns
+                options[name] = max(options[name], np.finfo(np.float64).eps)
         if method != "lm" and problem.limits is not None:
             options["bounds"] = (problem.limits.lower, problem.limits.upper)
         if method == "lm":

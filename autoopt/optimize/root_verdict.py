@@ -64,8 +64,12 @@ def _after_steps(system: System, x: np.ndarray, is_least: bool = False) -> Endin
     assert values is not None  # it has been evaluated
     jacobian, first, taken, slow, falls = system.jacobian(x), system.size(values), 0, 0, True
     while falls and taken < _STEPS and values.any():
-        step = newton_step(system, jacobian, values)
-        moved = None if step is None else _shortened(system, x, step, system.size(values))
+        moved = None
+        for whole in (True, False):
+            step = newton_step(system, jacobian, values, whole)
+            moved = None if step is None else _shortened(system, x, step, system.size(values))
+            if moved is not None or system.by_products or system.is_sparse:
+                break
         if moved is None:
             break
         shrunk = system.size(moved[1]) / system.size(values)
@@ -97,8 +101,11 @@ def _of_least_norm(system: System, x: np.ndarray) -> tuple[np.ndarray, bool]:
     return (x, False) if values is None else (np.asarray(found.x), found.status > 0)
 
 
-def newton_step(system: System, jacobian: Any, values: np.ndarray) -> np.ndarray | None:
-    """Return the step d with J d = f, the shortest of the best where J is singular or not square; None if none is."""
+def newton_step(system: System, jacobian: Any, values: np.ndarray, whole: bool = False) -> np.ndarray | None:
+    """Return the step d with J d = f, the shortest of the best where J is singular or not square; None if none is.
+
+    A `whole` step is the solution whatever the condition of J: towards a multiple root that is the right one.
+    """
     if system.by_products:
         return _iterated_step(jacobian, values)
     jacobian, values = system.scaled(jacobian), values / system.scales
@@ -108,6 +115,10 @@ def newton_step(system: System, jacobian: Any, values: np.ndarray) -> np.ndarray
         return None
     units = _column_units(jacobian)
     try:
+        if whole and jacobian.shape[0] == jacobian.shape[1]:
+            rows = np.maximum(_lengths(jacobian.T), np.finfo(np.float64).tiny)
+            step = np.linalg.solve(jacobian / rows[:, None], values / rows)
+            return step if np.isfinite(step).all() else None
         return np.linalg.lstsq(jacobian / units, values, rcond=_SINGULAR)[0] / units
     except np.linalg.LinAlgError:
         return None
@@ -171,7 +182,8 @@ def _why_root(system: System, x: np.ndarray, values: np.ndarray, jacobian: Any, 
         is_small = (np.abs(step) <= STEP * system.units(x)).all()
         if is_small and ((left <= 1e-3 * np.abs(values)).all() or (left <= _noise(system, x, values)).all()):
             return f"a Newton step from there is {np.max(np.abs(step)):.1e}, the largest value is {largest:.1e}"
-    if (np.abs(values) <= np.minimum(_noise(system, x, values), _SMALL * system.scales)).all():
+    goes_off = slow and step is not None and (np.abs(step) > _FLATTER * system.units(x)).any()
+    if not goes_off and (np.abs(values) <= np.minimum(_noise(system, x, values), _SMALL * system.scales)).all():
         return f"the largest value is {largest:.1e}, which is rounding" + (_MULTIPLE if slow else "")
     return None
 

@@ -78,7 +78,8 @@ def root(
     method : str, optional
         SciPy's "hybr", "lm", "df-sane", "broyden1", "broyden2", "anderson", "linearmixing", "diagbroyden",
         "excitingmixing", "krylov", or "newton", whose steps are those of the exact Jacobian, sparse where it is worth
-        it. By default "newton" on a sparse Jacobian, else "hybr", and "lm" from x0 where that finds no root.
+        it. By default "newton" on a sparse Jacobian, else "hybr", then "lm" and "newton", each from x0, until there is
+        a root.
     jac : callable, True, or "2-point", optional
         In place of the derived Jacobian, in SciPy's conventions.
     tol : float, optional
@@ -111,7 +112,7 @@ def root(
     begin = time.perf_counter()
     args = args if isinstance(args, tuple) else (args,)
     structure = Structure.of(x0)
-    tries = ("hybr", "lm") if method is None else (_name(method),)
+    tries = ("hybr", "lm", "newton") if method is None else (_name(method),)
     options = dict(options or {})
     disp = bool(options.pop("disp", False))
     function = _function(fun, x0, args, jac, engine)

@@ -17,7 +17,7 @@ from autoopt.diagnosis import diagnosed
 from autoopt.errors import UsageError
 from autoopt.inference import combination
 from autoopt.optimize.losses import Loss
-from autoopt.optimize.methods import SOLVER, Log, chosen
+from autoopt.optimize.methods import SOLVER, Log, chosen, require_understood
 from autoopt.optimize.objections import objection
 from autoopt.optimize.residuals import Residuals
 from autoopt.optimize.squares import SumOfSquares
@@ -58,6 +58,7 @@ class Task:
 
     def solve(self, residuals_of: Callable[[], Residuals]) -> Any:
         """Return SciPy's result for the residuals, with autoopt's fields."""
+        require_understood(self.options)
         run = _Run(self)
         try:
             problem, settings = run.prepare(residuals_of)
@@ -106,7 +107,11 @@ class _Run:
         self._begin = time.perf_counter()
         few = (residuals.count or 0) < residuals.start.size
         demands = {"bounds": self.limits is not None, "loss": not task.loss.is_linear, "sparse": residuals.is_sparse}
-        methods = chosen(task.method, demands | {"underdetermined": few})
+        demands |= {
+            "underdetermined": few,
+            "steps": bool(task.options.get("tr_solver") or task.options.get("tr_options")),
+        }
+        methods = chosen(task.method, demands)
         self.verification = verify_jacobian(residuals, residuals.start) if is_on(task.verify) else None
         self.lap("verify")
         most = task.options.get("max_nfev") or max(2000, 200 * residuals.start.size)

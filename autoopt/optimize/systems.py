@@ -62,6 +62,11 @@ class System:
         self._least = self.size(first)
 
     @property
+    def is_sparse(self) -> bool:
+        """Whether the Jacobian is kept sparse."""
+        return self.function.is_sparse
+
+    @property
     def by_products(self) -> bool:
         """Whether the Jacobian is too large to be factored, and asked for by products."""
         return is_by_products(self.function)
@@ -150,7 +155,7 @@ class System:
         return np.maximum(np.maximum(np.abs(x), np.abs(self.x0)), _SMALLEST)
 
     def noise(self, x: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Return how far each value moves when the parameters move by a rounding or two, shape (m,)."""
+        """Return what rounding is in each value, shape (m,): of its scale, and of the parameters, as values show."""
         rng = np.random.default_rng(0)
         unit = 2 * _EPSILON * self.units(x)
         moved = np.zeros(values.shape)
@@ -158,7 +163,7 @@ class System:
             there = self.tried(x + unit * rng.choice([-1.0, 1.0], x.size))
             if there is not None:
                 moved = np.maximum(moved, np.abs(there - values))
-        return moved + _EPSILON * np.abs(values)
+        return np.maximum(moved, _EPSILON * self.scales)
 
 
 def is_by_products(function: Residuals) -> bool:

@@ -2,6 +2,7 @@
 
 from autoopt.solvers import derivative_free, factored, ipopt, newton, quasi_newton, trust_region
 from autoopt.solvers.bounds import Limits
+from autoopt.solvers.constrained import multiplier_names
 from autoopt.solvers.habits import adapted_callback, shown, solver_of
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.rescaling import run_in_sizes
@@ -27,6 +28,7 @@ __all__ = [
     "find",
     "interrupted_at",
     "ipopt",
+    "multiplier_names",
     "newton",
     "quasi_newton",
     "repeated",

@@ -18,7 +18,7 @@ from autoopt.solvers.kkt import Certificate
 from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
 
-INFEASIBLE, NO_MINIMUM, NOT_A_MINIMUM = 201, 202, 203
+INFEASIBLE, UNBOUNDED, NOT_A_MINIMUM = 201, 202, 203
 """Statuses of results where the solver's own says nothing of it."""
 
 _FAR, _LENGTHS = 1e8, tuple(10.0**k for k in range(9))
@@ -71,7 +71,7 @@ def _judged(problem: Problem, found: Certificate, raw: Any, tolerances: dict[str
     if _is_close_enough(found, tolerances):
         return 0, ""
     if lost := _tried(lambda: _ray(problem, found)):
-        return NO_MINIMUM, lost
+        return UNBOUNDED, lost
     if found.status == "descending" and _is_still(problem, found, bool(raw.success or raw.get("resting"))):
         return 0, ""
     status = int(raw.status) or NOT_A_MINIMUM
@@ -204,3 +204,11 @@ def _tried(look: Callable) -> Any:
     with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
         return look()
     return None
+
+
+def multiplier_names(problem: Problem, count: int) -> list[list[str]]:
+    """Return what each of `count` arrays of multipliers belongs to: values of constraints, then parameters' bounds."""
+    found = [
+        [one.name] if one.count == 1 else [f"{one.name}[{k}]" for k in range(one.count)] for one in problem.constraints
+    ]
+    return [*found, translation.names(problem)][:count]

@@ -93,8 +93,6 @@ class ChangedObjective:
 class ChangedFunction:
     """The function of a constraint at x(z), with its derivatives in z."""
 
-    is_compared = False  # it was, in the user's parameters
-
     def __init__(self, inner: Any, variables: Variables) -> None:
         self.inner, self.variables = inner, variables
         self.linear = inner.linear and variables.is_linear
@@ -103,6 +101,11 @@ class ChangedFunction:
         if name in ("inner", "variables"):
             raise AttributeError(name)
         return getattr(self.inner, name)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The variables by the names of the parameters that they are."""
+        return Structure.of(dict.fromkeys(self.variables.variable_names, 0.0))
 
     def value(self, z: np.ndarray) -> np.ndarray:
         return self.inner.value(self.variables.parameters(z))

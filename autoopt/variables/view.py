@@ -59,6 +59,19 @@ class View:
         """Return the user's constraints as functions of the variables."""
         return changed_constraints(constraints, self.variables)
 
+    def compared(
+        self, constraints: list[Constraint], x: np.ndarray | None = None
+    ) -> tuple[list[Constraint], np.ndarray]:
+        """Return the user's constraints as functions of what is moved, in its own units, and `x` or the start in it.
+
+        So they are verified: what is held is not stepped away from.
+        """
+        at = self.start.flat if x is None else x
+        if self.variables is None:
+            return constraints, at
+        plain = self.variables.plain()
+        return changed_constraints(constraints, plain), plain.variables(at)
+
     def parameters(self, z: np.ndarray) -> np.ndarray:
         """Return the user's parameters, shape (n,), at the variables, shape (m,)."""
         return z if self.variables is None else self.variables.parameters(z)

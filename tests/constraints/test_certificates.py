@@ -176,6 +176,8 @@ def test_multipliers_make_up_the_gradient_with_the_signs_that_are_documented(met
     equality, upper, bounds = result.multipliers
     assert equality == pytest.approx([-2.0]) and upper == pytest.approx([-1.0, 0.0], abs=1e-9)
     assert bounds == pytest.approx([0, 0, 0, -4.0], abs=1e-9)
+    names = [["constraints[0]"], ["constraints[1][0]", "constraints[1][1]"], ["x[0]", "x[1]", "x[2]", "x[3]"]]
+    assert result.multiplier_names == names
     made = equality[0] * np.array([1, 1, 0, 0]) + upper[0] * np.array([0, 0, 2 * result.x[2], 0]) + bounds
     assert made == pytest.approx(result.jac, abs=1e-8) and result.gradient_norm < 1e-8
 
@@ -271,3 +273,11 @@ def test_saddle_of_many_parameters_is_no_success(method):
         assert result.fun == pytest.approx(-0.25) and abs(result.x[2]) == pytest.approx(0.5**0.5)
     else:
         assert "saddle point" in result.message
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_cause_is_told_that_leaves_the_constraints_out(method):
+    """-x0^3 is not bounded below, but on the lines, which exclude each other, it is."""
+    f, x0, constraints, _, _ = NOT_A_MINIMUM["excluding lines"]
+    result = minimize(f, np.array(x0), method=method, constraints=constraints)
+    assert not any("not bounded below" in cause for cause in [*result.diagnosis, result.message])

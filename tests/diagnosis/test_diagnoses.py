@@ -117,3 +117,38 @@ def test_entries_that_are_not_chosen_are_no_origin() -> None:
 def test_finite_value_has_no_origin() -> None:
     t = np.array([-1.0, 2.0])
     assert begun(lambda x: np.sum(np.where(t > 0, np.log(np.abs(t) * x[0]), 0.0)), [1.0]) is None
+
+
+# In the user's parameters ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [None, {"a": 100.0, "b": 1.0, "c": 1e-3}], ids=["plain", "scaled"])
+def test_numbers_are_the_users_where_parameters_are_held_and_scaled(scale) -> None:
+    def f(p):
+        return np.log(p["a"]) + (p["c"] - 1) ** 2 + p["b"] * 0
+
+    result = autoopt.minimize(f, {"a": 100.0, "b": 7.0, "c": 0.5}, fixed=["b"], scale=scale)
+    assert not result.success
+    assert any("np.log of " in text for text in result.diagnosis), result.diagnosis
+    text = next(text for text in result.diagnosis if "np.log of " in text)
+    assert "a = " in text and "c = " in text and "b = " not in text
+
+
+def test_direction_without_a_bound_is_in_the_users_units() -> None:
+    with np.errstate(all="ignore"):
+        result = autoopt.minimize(lambda x: (x[0] - 1) ** 2 - 0.5 * x[1], np.zeros(2), scale=[1.0, 1e-4])
+    assert "falls without end along x[1]" in result.diagnosis[0]
+
+
+def test_ray_that_leaves_the_constraints_is_not_taken_for_one() -> None:
+    constraints = [{"type": "ineq", "fun": lambda x: 1 - x @ x}, {"type": "ineq", "fun": lambda x: x[0] - 3}]
+    result = autoopt.minimize(lambda x: -x[0] - x[1], np.array([0.1, 0.1]), constraints=constraints)
+    assert not result.success and "meets the constraints" in result.diagnosis[0]
+
+
+def test_data_are_as_they_were_after_other_labels_were_tried() -> None:
+    X = np.column_stack([np.ones(60), np.random.default_rng(1).normal(size=60)])
+    y = 1.0 + (X[:, 1] > 0.3)
+    before = y.copy()
+    result = autoopt.minimize(lambda b: np.sum(np.logaddexp(0, X @ b) - y * (X @ b)), np.zeros(2))
+    assert "labels in y are 1 and 2" in result.diagnosis[0] and np.array_equal(y, before)

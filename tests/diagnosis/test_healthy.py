@@ -121,3 +121,16 @@ def test_column_that_is_passed_is_suspicious_whatever_the_loss() -> None:
     for fun in (ridge, logistic, huber, softplus):
         objective = Objective(fun, np.zeros(X.shape[1]), (X, y[:, None]))
         assert are_suspicious(objective.dispatch.paths[0].trace.tape), fun.__name__
+
+
+# Where a run begins at its end ----------------------------------------------------------------------------------------
+
+
+def test_start_at_the_minimum_has_no_diagnosis() -> None:
+    result = autoopt.minimize(lambda x: 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2, np.ones(2))
+    assert result.success and result.diagnosis == []
+
+
+def test_value_that_never_changes_is_named_though_its_slope_vanishes() -> None:
+    result = autoopt.minimize(lambda x: np.sum(np.zeros_like(x) * x), [1.0, 2.0])
+    assert "does not depend on its parameters: it is 0" in result.diagnosis[0]

@@ -152,6 +152,19 @@ def test_what_is_shown_to_be_a_minimum_is_not_asked_again():
     assert result.success and result.nfev <= scipys.nfev
 
 
+@pytest.mark.parametrize("options", [{"tr_solver": "exact"}, {"tr_solver": "lsmr", "tr_options": {"damp": 1e-8}}])
+def test_options_of_steps_are_used(options):
+    result = autoopt.least_squares(decay, [0.5, 2.0, -1.0], args=(TIMES, HEIGHTS), **options)
+    assert result.success and result.method == "trf"
+
+
+@pytest.mark.parametrize("method", ["lm", "trf", "dogbox"])
+def test_tolerances_below_rounding_are_as_small_as_can_be(method):
+    none = {"ftol": 0.0, "xtol": 0.0, "gtol": 0.0}
+    result = autoopt.least_squares(decay, [0.5, 2.0, -1.0], args=(TIMES, HEIGHTS), method=method, **none)
+    assert result.success and result.method == method
+
+
 # What is no minimum ---------------------------------------------------------------------------------------------------
 
 
@@ -291,6 +304,11 @@ def test_verbose_prints_how_it_ended(capsys):
         ({"bounds": ([0, 1], [2, 1])}, "limits of x.1. are equal"),
         ({"bounds": ([2, 2], [3, 3])}, "starts outside"),
         ({"verify": "always"}, "verify='always'"),
+        ({"ftol": "small"}, "ftol='small'"),
+        ({"max_nfev": 0}, "max_nfev=0"),
+        ({"tr_solver": "cg"}, "tr_solver='cg'"),
+        ({"tr_options": 3}, "tr_options=3"),
+        ({"tr_solver": "exact", "method": "lm"}, "takes no tr_solver"),
     ],
 )
 def test_what_is_not_understood_is_refused(options, words):

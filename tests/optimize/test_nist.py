@@ -1,5 +1,6 @@
 """The issue's line: NIST StRD, all 27 data sets from both starts, to 8 digits, certified deviations to 6."""
 
+import re
 import warnings
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_a_saturated_plateau_is_no_success():
         result = autoopt.least_squares(
             residuals_of("Rat43"), [700.0, 5.0, 100.0, 1.0], args=(data.x, data.y), method="dogbox"
         )
-    assert not result.success and "flat" in result.message
+    assert not result.success and re.search("flat|does not rise|at infinity", result.message)
 
 
 @pytest.mark.parametrize("start", [0, 1])

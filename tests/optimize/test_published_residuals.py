@@ -1,5 +1,7 @@
 """The functions of More, Garbow and Hillstrom as residuals: each run reaches a printed minimum and says so."""
 
+import re
+
 import numpy as np
 import pytest
 from residual_problems import PROBLEMS
@@ -22,9 +24,9 @@ def test_a_printed_minimum_is_reached_and_said_to_be_one(name, method):
 
 ASTRAY = {
     "beale": "",
-    "jennrich_sampson": "lost its effect",
-    "bard": "minimum lies at infinity",
-    "box": "lost its effect",
+    "jennrich_sampson": "lost its effect|at infinity",
+    "bard": "at infinity",
+    "box": "lost its effect|at infinity",
     "osborne_2": "",
 }
 """Starts at ten times the usual ones from which the cost falls towards infinity, or a plateau, and what is said."""
@@ -39,5 +41,5 @@ def test_a_run_that_went_astray_is_no_success(name, method):
     reached = any(abs(2 * result.cost - printed) <= 2e-5 * printed + 1e-13 for printed in problem.minima)
     assert result.success == reached, result.message
     if not reached:
-        assert method is not None or ASTRAY[name] in result.message
+        assert method is not None or re.search(ASTRAY[name], result.message)
         assert result.diagnosis

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from chained_systems import CHAINED
+from more_functions import MORE
 from scipy import optimize, sparse
 
 import autoopt
@@ -191,3 +193,35 @@ def test_fewer_values_than_parameters_are_refused():
 def test_values_that_are_not_finite_at_the_start():
     with pytest.raises(ObjectiveError, match="fun is nan at x0"), np.errstate(all="ignore"):
         autoopt.root(lambda x: np.log(x), [-1.0])
+
+
+# Systems of the literature --------------------------------------------------------------------------------------------
+
+
+def square(name):
+    """Return the residuals and the start, if there are as many values as parameters."""
+    f, x0 = {**MORE, **CHAINED}[name][:2]
+    try:
+        return (f, x0) if np.size(f(np.asarray(x0, dtype=float))) == np.size(x0) else None
+    except TypeError:  # it takes data
+        return None
+
+
+SQUARE = [name for name in {**MORE, **CHAINED} if square(name) is not None]
+WITHOUT = {"freudenstein_roth", "chebyquad"}
+"""From their printed starts methods come to a local minimum of the norm, or there is no root (Chebyquad of 8)."""
+
+
+@pytest.mark.parametrize("method", [None, "hybr", "lm", "newton", "krylov"])
+@pytest.mark.parametrize("name", SQUARE)
+def test_verdict_on_systems_of_the_literature_is_right(name, method):
+    f, x0 = square(name)
+    with np.errstate(all="ignore"):
+        result = autoopt.root(f, x0, method=method)
+        assert result.success == bool(np.max(np.abs(f(result.x))) < 1e-12), result.message
+    if method is None:
+        assert result.success == (name not in WITHOUT), result.message
+
+
+def test_there_are_enough_systems():
+    assert len(SQUARE) >= 16

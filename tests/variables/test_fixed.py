@@ -295,6 +295,22 @@ def test_what_is_held_where_there_is_no_slope_is_not_asked_for_one():
     assert result.x.tolist() == pytest.approx([1.0, 0.0])
 
 
+def test_constraints_are_not_stepped_away_from_what_is_held_either():
+    def ring(x):
+        if x[1] != 2.0:
+            raise RuntimeError("not at this point")
+        return 4.0 - x[0] ** 2 * x[1]
+
+    constraint = {"type": "ineq", "fun": ring}
+    result = minimize(lambda x: (x[0] - 3) ** 2 + x[1], [1.0, 2.0], fixed=[1], constraints=constraint, scale=[8.0, 1.0])
+    assert result.success and result.x.tolist() == pytest.approx([np.sqrt(2), 2.0])
+    wrong = constraint | {"jac": lambda x: np.array([-4.04 * x[0], 0.0])}
+    with pytest.raises(
+        autoopt.AutooptError, match=r"slope of value \[0\] along x\[0\] is -4.04, but the function has -4"
+    ):
+        minimize(lambda x: (x[0] - 3) ** 2 + x[1], [1.0, 2.0], fixed=[1], constraints=wrong, scale=[8.0, 1.0])
+
+
 def test_error_at_the_start_is_that_of_the_objective():
     with pytest.raises(ObjectiveError, match="nan at x0"), np.errstate(invalid="ignore"):
         minimize(lambda x: np.log(x[0]) + x[1] ** 2, [-1.0, 1.0], fixed=[1], scale="auto")

@@ -162,6 +162,14 @@ def is_kept(value: np.ndarray, kept: bytearray) -> bool:
     return bytearray.__eq__(kept, value if plain else _bytes(value))
 
 
+def are_kept(arrays: Iterable[tuple[np.ndarray, bytearray]]) -> bool:
+    """Whether all arrays hold the bytes that they held; a loop of its own, as it is asked at each evaluation."""
+    for array, kept in arrays:  # noqa: SIM110
+        if not is_kept(array, kept):
+            return False
+    return True
+
+
 def _bytes(value: np.ndarray) -> Any:
     """Return the memory of an array in one piece; some types, such as dates, do not give theirs away."""
     return np.ascontiguousarray(value).reshape(-1).view(np.uint8)
