@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from autoopt.errors import AutooptError
-from autoopt.execution.eager.functions import EagerFunctions
+from autoopt.execution.eager.functions import EagerFunctions, EagerPathChanged, EagerTied
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.paths import Path
 
@@ -49,7 +49,9 @@ def _stepwise(path: Path, x: np.ndarray) -> Callable[[np.ndarray], np.ndarray] |
             functions.bind(path.tape)
             path.along_tape = functions, path.tape
         functions.admit(path.counts)
-    except (AutooptError, NotImplementedError):
+        with np.errstate(all="ignore"):
+            functions.begin(x)
+    except (AutooptError, NotImplementedError, EagerPathChanged, EagerTied):
         return None
 
     def product(p: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ and the user's own function for `original.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -183,6 +184,11 @@ class Objective:
     def product_at(self, x: Any) -> Callable | None:
         """Return the function p -> H(x) p, exact, for which no code is derived; None if it is not to be had so."""
         return product_at(self.dispatch, self._flat(x))
+
+    @property
+    def work(self) -> int:
+        """The number of array entries that one evaluation handles, on the path taken last."""
+        return sum(prod(step.shape) for step in self.dispatch.paths[0].tape.steps)
 
     def jacobian(self, x: Any, sparse: bool | None = None) -> tuple[Any, tuple[int, ...]]:
         """Return the derivatives of an array-valued f, shape (m, n), and the shape of f's result, of m entries.

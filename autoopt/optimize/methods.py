@@ -234,5 +234,5 @@ def _lower(problem: Problem, x: np.ndarray) -> Iterator[np.ndarray]:
 
 
 SOLVER = solvers.Solver(
-    "least_squares", solve, _ALL, frozenset({"jac"}), {}, ("ftol", "xtol", "gtol"), frozenset({STALLED})
+    "least_squares", solve, _ALL, frozenset({"jac"}), {}, ("ftol", "xtol", "gtol"), frozenset({STALLED}), settles=True
 )

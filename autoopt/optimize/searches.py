@@ -62,7 +62,7 @@ def row(name: str, search: Callable, keeps: tuple[str, ...]) -> Solver:
         return raw
 
     both = frozenset({"bounds", "constraints"})
-    return Solver(name, run, both, frozenset(), {}, (), frozenset({_ENDED}), keeps=(*keeps, "cut_short"))
+    return Solver(name, run, both, frozenset(), {}, (), frozenset({_ENDED}), keeps=(*keeps, "cut_short"), settles=True)
 
 
 def polished(problem: Problem, raw: Any, local: Mapping[str, Any] | None) -> Any:

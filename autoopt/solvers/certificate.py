@@ -17,7 +17,7 @@ from autoopt.solvers.iterations import MOST_STEPS, conjugate_gradients, lanczos
 from autoopt.solvers.second_order import SecondOrder, second_order
 
 _EPSILON = np.finfo(np.float64).eps
-_ROUNDINGS, _TRIALS = 16 * _EPSILON, 3
+ROUNDINGS, _TRIALS = 16 * _EPSILON, 3
 _TINY = np.finfo(np.float64).tiny
 
 _GAIN = 1e-14
@@ -87,7 +87,7 @@ class Point:
         self.problem, self.x = problem, x
         self.value, self.gradient = problem.fun(x), problem.jac(x)
         self.size = sizes(x, problem.x0)
-        self.noise = _ROUNDINGS * rounded(problem, self.value)
+        self.noise = ROUNDINGS * rounded(problem, self.value)
         self.free = np.flatnonzero(self._is_free())
 
     @property
@@ -325,7 +325,7 @@ def level_along(point: Point, direction: np.ndarray) -> float | None:
     last = point.value
     for length in sorted({min(1.0, longest), *(far for far in _FAR_OFF if far > longest)}):
         value = point.value_at(length / longest * direction)
-        slack = max(point.noise, 10 * point.roughness * (1.0 + length))
+        slack = max(point.noise, 10 * point.roughness) * (1.0 + length)  # terms that cancel grow with the parameters
         if not value <= last + max(slack, _BENT * (point.value - last)):
             return None
         last = min(value, last)

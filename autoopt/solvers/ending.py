@@ -11,14 +11,13 @@ the method stops                    certificate        what follows
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from autoopt.solvers.certificate import Certificate, Point, certificate, is_small, is_steady
+from autoopt.solvers.certificate import ROUNDINGS, Certificate, Point, certificate, is_small, is_steady, rounded
 from autoopt.solvers.convergence import gradient_tolerance, never_rises
 from autoopt.solvers.problem import Problem, Stuck, Unbounded
 from autoopt.solvers.table import Solver
@@ -28,12 +27,14 @@ _SADDLES, _STALLS = 6, 3
 
 _NEWTON_STEPS = 60
 _HALVINGS = 30
-_SHARE = 0.05
-"""What the certificate may take of the time that the run took."""
-
-_LEAST_SECONDS = 2e-3
-_FEWEST, _MOST = 2, 200
+_FEWEST, _MOST = 1, 200
 """The fewest products of a certificate, and the most that are taken for the whole Hessian."""
+
+_CHEAP = 500_000
+"""Entries that all products together may handle, however few evaluations the run took: about a millisecond."""
+
+_POLISH = 200
+"""Evaluations that Newton's steps may take, however few the run took."""
 
 
 _NEAR = 1e-3
@@ -72,12 +73,12 @@ class Ending:
 
     def iterations(self, problem: Problem) -> int:
         """Return the number of iterations: the method's own count, unless it ran more than once."""
-        alone = not (self.is_continued or self.newton_steps)
-        return int(self.raw.get("nit", problem.nit)) if alone else problem.nit
+        own = problem.nit if self.is_continued else self.raw.get("nit", problem.nit - self.newton_steps)
+        return int(own) + (0 if self.is_continued else self.newton_steps)
 
 
-def ended(solver: Solver, problem: Problem, options: dict, chosen: Collection[str], begin: float) -> Ending:
-    """Return the end of the run of `solver`, begun at the time `begin`.
+def ended(solver: Solver, problem: Problem, options: dict, chosen: Collection[str]) -> Ending:
+    """Return the end of the run of `solver`.
 
     Parameters
     ----------
@@ -85,10 +86,10 @@ def ended(solver: Solver, problem: Problem, options: dict, chosen: Collection[st
         The options that the user set.
     """
     raw = _run(solver, problem, options)
-    if problem.constraints:
+    if problem.constraints or solver.settles:
         return Ending(raw, np.asarray(raw.x, dtype=np.float64))
     with np.errstate(all="ignore"):
-        return _settled(solver, problem, options, chosen, begin, raw)
+        return _settled(solver, problem, options, chosen, raw)
 
 
 def _run(solver: Solver, problem: Problem, options: dict) -> Any:
@@ -103,18 +104,16 @@ def _run(solver: Solver, problem: Problem, options: dict) -> Any:
         return OptimizeResult(x=problem.best, success=False, status=_UNBOUNDED, message=message, nit=problem.nit)
 
 
-def _settled(
-    solver: Solver, problem: Problem, options: dict, chosen: Collection[str], begin: float, raw: Any
-) -> Ending:
+def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection[str], raw: Any) -> Ending:
     """Return the end of a run without constraints that came to `raw`."""
-    end = _looked_at(problem, raw, begin)
+    end = _looked_at(problem, raw)
     for _ in range(_SADDLES + _STALLS):
         if not _may_go_on(solver, problem, end, chosen):
             return end
         if not end.raw.success and len(problem.undefined) > _LOST and np.array_equal(end.x, problem.x0):
             return end
         value = problem.fun(end.x)
-        _polish(problem, end, options.get("gtol", gradient_tolerance(problem)), begin)
+        _polish(problem, end, options.get("gtol", gradient_tolerance(problem)))
         if never_rises(problem, end):
             return end
         if end.found.status == "saddle" and len(end.saddles) < _SADDLES:
@@ -131,20 +130,21 @@ def _settled(
             again = _again(solver, problem, options, start, end)
         except Stuck:  # a first run that gets stuck is the user's to know of; here there is an end already
             return end
-        after = _looked_at(problem, again, begin)
+        after = _looked_at(problem, again)
         if not problem.fun(after.x) < value - after.found.noise:
             return end
         end = Ending(again, after.x, after.found, end.newton_steps, end.saddles, True)
     return end
 
 
-def _looked_at(problem: Problem, raw: Any, begin: float) -> Ending:
+def _looked_at(problem: Problem, raw: Any) -> Ending:
     """Return the end at SciPy's point, or at the best one where that is not defined or higher."""
     x = _within(problem, np.asarray(raw.x, dtype=np.float64))
-    if not problem.is_defined(x) or problem.fun(x) > problem.best_value:
+    rounding = ROUNDINGS * rounded(problem, problem.best_value)
+    if not problem.is_defined(x) or problem.fun(x) > problem.best_value + rounding:
         x = problem.best
     x = _onto_bounds(problem, x)
-    return Ending(raw, x, certificate(problem, x, _products(problem, begin), _metric(raw)))
+    return Ending(raw, x, certificate(problem, x, _products(problem, x.size), _metric(raw)))
 
 
 def _onto_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
@@ -159,13 +159,16 @@ def _onto_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
     return moved if problem.value(moved) <= point.value else x
 
 
-def _products(problem: Problem, begin: float) -> int:
-    """Return for how many products with the Hessian there is time."""
-    seconds = time.perf_counter() - begin
-    each = seconds / max(problem.nfev, 1)  # of a value and gradient; a product takes about twice as long
-    affordable = int(max(_SHARE * seconds, _LEAST_SECONDS) / max(2 * each, 1e-6))
+def _products(problem: Problem, size: int) -> int:
+    """Return how many products with the Hessian the certificate may take.
+
+    A twentieth of the evaluations that the run took, or all where these are cheap: counts, and no seconds, so that a
+    run ends at the same point whenever it is repeated.
+    """
     if problem.nit <= 1 or problem.second == "hess":
-        affordable = _MOST
+        return _MOST
+    work = getattr(problem.objective, "work", 0)
+    affordable = size if size * work <= _CHEAP else problem.nfev // 40
     return max(_FEWEST, min(affordable, _MOST))
 
 
@@ -210,13 +213,12 @@ def _again(solver: Solver, problem: Problem, options: dict, start: np.ndarray, e
     return _run(solver, problem, options | limits)
 
 
-def _polish(problem: Problem, end: Ending, gtol: float, begin: float) -> None:
+def _polish(problem: Problem, end: Ending, gtol: float) -> None:
     """Take Newton steps from the end of a run as long as they lead down, and put where they lead in its place.
 
     Comparing values of f finds x to half its digits; the gradient, which a Newton step uses, has them all.
     """
-    seconds = max(0.1, time.perf_counter() - begin)
-    until = time.perf_counter() + seconds
+    until = problem.nfev + max(_POLISH, problem.nfev)
     closer = _CLOSER
     for count in range(_NEWTON_STEPS):
         if count % _LOOKED_AHEAD == _LOOKED_AHEAD - 1 and never_rises(problem, end):
@@ -228,7 +230,7 @@ def _polish(problem: Problem, end: Ending, gtol: float, begin: float) -> None:
             or end.found.status == "descending"
             or not is_steady(point.size, step)
         )
-        if not is_due or end.found.status == "saddle" or step is None or time.perf_counter() > until:
+        if not is_due or end.found.status == "saddle" or step is None or problem.nfev > until:
             return
         moved = _down(point, step)
         if moved is None:

@@ -90,7 +90,6 @@ def run(
     options = {name: value(problem) if callable(value) else value for name, value in settings.items()}
     options = {name: value for name, value in options.items() if value is not None}
     gtol = options.get("gtol", gradient_tolerance(problem))
-    begin = time.perf_counter()
     problem.watch = _watcher(problem, callback, progress)
 
     def stopped(status: int, message: str) -> Any:
@@ -104,7 +103,7 @@ def run(
 
     try:
         with stage("minimising", lambda: f"iteration {problem.nit}, {problem.nfev} evaluations"):
-            end = ended(solver, problem, options, chosen, begin)
+            end = ended(solver, problem, options, chosen)
         with stage("looking at the solution", lambda: f"{problem.nfev} evaluations"):
             met = chosen if solver.uses else frozenset()  # tolerances on values alone show no slope to be 0
             end.raw["tolerances"] = {name: options[name] for name in met & {*solver.tol} if name in options}

@@ -22,6 +22,7 @@ class Solver:
     that `tol=` sets, `stalls` SciPy's statuses for "no progress possible", which are judged by `convergence`, `needs`
     the package that it is run by and the extra that installs it. One that is `open` takes any option;
     one that `has_state` shows it to callbacks. `keeps` has the fields of its own result that the common one has, too.
+    One that `settles` its end itself is neither gone on with nor certified.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Solver:
     open: bool = False
     has_state: bool = False
     keeps: tuple[str, ...] = ()
+    settles: bool = False
 
     @property
     def is_installed(self) -> bool:

@@ -108,6 +108,10 @@ class EagerFunctions:
         derivative = getattr(run, self.kind.eager)(*direction)
         return (run.value, derivative) if self.kind.valued else derivative
 
+    def begin(self, x: np.ndarray) -> None:
+        """Evaluate the tape at a point of which products will be asked; raise where another path is taken there."""
+        self._at(x)
+
     def _at(self, x: np.ndarray) -> EagerRun:
         """Return the sweep at a point: that of the latest, for products with several directions."""
         latest = self._latest
