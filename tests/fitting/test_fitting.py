@@ -264,7 +264,7 @@ def test_exception_of_autoopt_is_not_blamed_on_the_model(model, monkeypatch):
     """)
     said = refusal(AutooptError, path)
     assert "autoopt itself failed at this line" in said and "model.py:5" in said
-    monkeypatch.setattr("autoopt.solvers.run", None)
+    monkeypatch.setattr("autoopt.solvers.run_in_sizes", None)
     with pytest.raises(TypeError, match="not callable"):
         fit(model(BOWL))
 
