@@ -18,15 +18,27 @@ _APART = 1e8
 """Curvatures that differ by this much in the parameters' own units cost a method of first order 1e4 steps."""
 
 
+@cause("verdict on rays", 19)
+def no_end_by_the_verdict(evidence: Evidence) -> Diagnosis | None:
+    """A ray on which f falls, or does not rise, however far one goes, as the verdict has found by values."""
+    return _as_proved(
+        evidence, _RAYS, "bound the parameters, leave some out, or add a penalty; see the signs of its terms."
+    )
+
+
 @cause("verdict", 50)
 def as_the_verdict_says(evidence: Evidence) -> Diagnosis | None:
-    """A saddle, a kink where slopes cancel, a plateau: what the verdict has proved by values."""
+    """A saddle, a kink where slopes cancel, a plateau: what the verdict has found by values."""
+    return _as_proved(evidence, _PROVED, "start elsewhere, for instance a little off in this direction.")
+
+
+def _as_proved(evidence: Evidence, begins: dict[str, str], remedy: str) -> Diagnosis | None:
     said = evidence.result.message.removeprefix("Not converged: ").split(". ")[0]
-    for words, place in _PROVED.items():
+    for words, place in begins.items():
         if said.startswith(words):
             said = re.sub(r" \([A-Z][^()]*\)$", "", said.removeprefix("this is "))
             happened = f"The run ended {place} {said.rstrip('.')}."
-            return Diagnosis(happened, (), "start elsewhere, for instance a little off in this direction.", True)
+            return Diagnosis(happened, (), remedy, True)
     return None
 
 
@@ -34,9 +46,8 @@ _PROVED = {
     "this is a saddle point": "at",
     "this is a kink": "at",
     "the objective is flat": "where",
-    "the objective does not rise": "where",
-    "the objective falls along": "where",
 }
+_RAYS = {"the objective does not rise": "where", "the objective falls along": "where"}
 """How the verdicts begin that are proved by values, and the word that leads to them."""
 
 

@@ -136,7 +136,11 @@ def falls_without_end(evidence: Evidence) -> Diagnosis | None:
     if (
         ray is None
         or ray.tends
-        or not (_fell_far(evidence) or _goes_on(evidence, ray) or (_lost(evidence) and ray.falls))
+        or not (
+            _fell_far(evidence)
+            or _goes_on(evidence, ray)
+            or (_lost(evidence) and ray.falls and np.isfinite(evidence.problem.best_value))
+        )
     ):
         return None
     shown = ""

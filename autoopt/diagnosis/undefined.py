@@ -47,7 +47,7 @@ def at_the_end(evidence: Evidence) -> Diagnosis | None:
     return _undefined(evidence, evidence.x, f"The objective is {evidence.here} {place}: ")
 
 
-@cause("not defined around", 14)
+@cause("not defined around", 22)
 def nothing_around(evidence: Evidence) -> Diagnosis | None:
     """Where the run ended the objective is defined at that point alone, as far as a few points show."""
     if evidence.lost is None:

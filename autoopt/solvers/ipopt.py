@@ -15,7 +15,7 @@ from autoopt.constraints.constraint import Constraint
 from autoopt.solvers.convergence import iteration_limit
 from autoopt.solvers.entries import Beside, Entries, everywhere, of_matrix
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.restarts import carried_on
+from autoopt.solvers.restarts import carried_on, size_of_objective
 from autoopt.solvers.scipys_constraints import refuse_keep_feasible
 from autoopt.solvers.table import solver
 
@@ -83,6 +83,8 @@ def _run(problem: Problem, calls: _Calls, options: dict, start: np.ndarray):
 
     settings = {"print_level": 0, "sb": "yes"} | options
     settings["max_iter"] = settings.pop("maxiter")
+    if (size := size_of_objective(problem)) < 1.0:  # what is large Ipopt sees by itself
+        settings["obj_scaling_factor"] = 1.0 / size
     second = None if settings.get("hessian_approximation") == "limited-memory" else calls.hessian
     if second is None or not calls.has_second:
         settings["hessian_approximation"], second = "limited-memory", None

@@ -13,7 +13,7 @@ import numpy as np
 from autoopt.solvers.active_set import Finish, ended
 from autoopt.solvers.convergence import FEASIBILITY, gradient_tolerance, iteration_limit
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.restarts import carried_on
+from autoopt.solvers.restarts import carried_on, size_of_objective
 from autoopt.solvers.scipys_constraints import as_objects
 from autoopt.solvers.table import solver
 
@@ -84,10 +84,13 @@ def trust_exact(problem: Problem, options: dict):
 )
 def trust_constr(problem: Problem, options: dict):
     """Trust region with bounds and general constraints (interior point)."""
-    dense = problem.x0.size <= _DENSE
+    dense, size = problem.x0.size <= _DENSE, size_of_objective(problem)
     second: dict[str, Any] = {"hess": problem.hess} if dense else {"hessp": problem.hessp}
     if not dense and problem.curvature is not None:
         second = {"hess": problem.sparse_hess}
+    if size != 1.0:
+        second = {name: lambda *at, own=own: own(*at) / size for name, own in second.items()} | {"size": size}
+        options = options | {"gtol": options["gtol"] / size}
     with warnings.catch_warnings():
         # SciPy's BFGS, for the curvature of a constraint that has no other, warns of every one that is linear.
         warnings.filterwarnings("ignore", message="delta_grad == 0.0")

@@ -199,12 +199,15 @@ class Problem:
     def scipy(self, method: str, options: dict, start: np.ndarray | None = None, **extras: Any) -> Any:
         """Return the result of SciPy's `method` from `start`, by default its own; None among options is SciPy's.
 
-        A method that is given jac=None asks for values alone.
+        A method that is given jac=None asks for values alone. It sees value and gradient divided by `size`.
         """
         from scipy.optimize import minimize
 
         called = {"jac": self.jac, "callback": self.iterated} | extras
         fun = self.value_alone if called["jac"] is None else self.fun
+        if (size := called.pop("size", 1.0)) != 1.0:
+            called["jac"], own = lambda x: self.jac(x) / size, fun
+            fun = lambda x: own(x) / size  # noqa: E731
         return minimize(fun, self.start if start is None else start, method=method, options=options, **called)
 
     def iterated(self, x: np.ndarray, *state: Any) -> None:

@@ -15,7 +15,7 @@ from autoopt.solvers.active_set import Finish, ended
 from autoopt.solvers.convergence import gradient_tolerance, iteration_limit
 from autoopt.solvers.kkt import Certificate
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.restarts import carried_on
+from autoopt.solvers.restarts import carried_on, size_of_objective
 from autoopt.solvers.scipys_constraints import as_dicts, refuse_keep_feasible
 from autoopt.solvers.table import solver
 
@@ -108,7 +108,9 @@ def slsqp(problem: Problem, options: dict):
     from scipy.optimize import OptimizeResult
 
     refuse_keep_feasible(problem, "slsqp")
-    given = {"bounds": problem.scipy_bounds, "constraints": as_dicts(problem)}
+    size = size_of_objective(problem)
+    given = {"bounds": problem.scipy_bounds, "constraints": as_dicts(problem), "size": size}
+    options = options | {"ftol": max(options["ftol"] / size, _LEAST)}
 
     def solve(start: np.ndarray) -> Any:
         before = problem.nit
@@ -125,6 +127,7 @@ def slsqp(problem: Problem, options: dict):
 
 
 _LIMIT = 9
+_LEAST = 1e-16
 
 
 def _watcher(problem: Problem) -> Callable[[np.ndarray], None]:

@@ -30,8 +30,8 @@ def carried_on(problem: Problem, solve: Callable[[np.ndarray], Any], limits: fro
 
     A run that ended by one of the statuses `limits` is not gone on with. `result.certified` is what its end is.
     """
-    raw = solve(problem.x0)
-    tried = [problem.x0]
+    raw = solve(problem.start)
+    tried = [problem.start]
     for _ in range(_MOST if problem.constraints else 0):
         if raw.status in limits or not np.isfinite(raw.x).all():
             break
@@ -75,3 +75,17 @@ def _aside(problem: Problem, found: Certificate, direction: np.ndarray) -> np.nd
         if lowest[0] < found.value - arc.noise:
             return found.x + lowest[1] * length * direction
     return None
+
+
+def size_of_objective(problem: Problem) -> float:
+    """Return what f is to be divided by under constraints, beside whose violations methods weigh it: mostly 1.
+
+    Where the parameters' own sizes change it by less than 1e-3 or more than 1e3 at the start, it is that change.
+    """
+    slopes = np.abs(problem.jac(problem.start)) * np.maximum(np.abs(problem.start), 1.0)
+    size = float(np.max(slopes, initial=0.0))
+    ordinary = not np.isfinite(size) or size == 0 or _ORDINARY[0] <= size <= _ORDINARY[1]
+    return 1.0 if ordinary or not problem.constraints else size
+
+
+_ORDINARY = 1e-3, 1e3

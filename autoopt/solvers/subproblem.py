@@ -56,12 +56,15 @@ def _along_eigenvectors(slopes: np.ndarray, curvatures: np.ndarray, radius: floa
             if lowest < -rounding:
                 z[0] = np.copysign(np.sqrt(radius**2 - z @ z), -slopes[0])
             return z
-    return -slopes / (curvatures + _shift(slopes, curvatures, radius, (low, steepest / radius - lowest, rounding)))
+    z = -slopes / (curvatures + _shift(slopes, curvatures, radius, (low, steepest / radius - lowest, rounding)))
+    length = float(np.linalg.norm(z))
+    return z * (radius / length) if length > 2 * radius else z
 
 
 def _shift(slopes: np.ndarray, curvatures: np.ndarray, radius: float, limits: tuple[float, float, float]) -> float:
     """Return the l at which |(H + l I)^-1 g| is the radius, by Newton's method on 1 / |z|, which is almost straight."""
     low, high, rounding = limits
+    low = max(low, float(np.max(np.abs(slopes) / radius - curvatures)))  # no part of the step is longer than all of it
     high = max(high, low + rounding)
     shift = min(low + max(1e-3 * (high - low), rounding), high)
     for _ in range(50):

@@ -18,7 +18,10 @@ from autoopt.solvers.table import solver
 _ACCEPTED, _POOR, _GOOD, _GROWTH = 1e-4, 0.25, 0.75, 2.5
 """Steps are taken that bring this part of the fall promised; below and above which the radius shrinks and grows."""
 
-_LARGEST = 1e100  # whose square can be computed
+_FAR = 1e16
+"""Parameters that are so many times as large as at x0 (or 1) go to infinity."""
+
+_LARGEST = 1e50  # whose square can be computed
 _ROUNDING = 1e-14
 _PROMISE = 1e-10
 """The gradient may be small by its units: what a Newton step promises must be below this part of the value, too."""
@@ -53,6 +56,9 @@ def trust_region(problem: Problem, options: dict):
             break
         at = moved
         problem.iterated(at.x)
+        if np.max(np.abs(at.x)) > _FAR * max(1.0, float(np.max(np.abs(problem.x0)))):
+            status = 2
+            break
     message = _MESSAGES[status]
     return OptimizeResult(x=at.x, fun=at.value, success=status == 0, status=status, message=message, nit=problem.nit)
 
@@ -97,10 +103,11 @@ class _Iterate:
     def measure(self, scale: np.ndarray) -> None:
         """Take the Hessian; `scale`, shape (n,), becomes the largest sqrt(|H_ii|) so far."""
         hessian = self.problem.hess(self.x)
-        np.maximum(scale, np.sqrt(np.abs(hessian.diagonal())), out=scale)
-        self.unit = 1.0 / np.where(scale > 0, scale, 1.0)
-        self.slopes = self.gradient * self.unit
-        self.hessian = hessian * self.unit * self.unit[:, None]
+        with np.errstate(all="ignore"):  # what is not finite ends the run
+            np.maximum(scale, np.sqrt(np.abs(hessian.diagonal())), out=scale)
+            self.unit = 1.0 / np.where(scale > 0, scale, 1.0)
+            self.slopes = self.gradient * self.unit
+            self.hessian = hessian * self.unit * self.unit[:, None]
 
     def step(self, radius: float) -> _Step:
         """Return the step for a radius, within the bounds."""

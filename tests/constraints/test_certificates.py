@@ -141,6 +141,14 @@ def test_parameters_and_constraints_that_hold_are_at_their_limits_to_the_last_bi
     assert bounded.success and bounded.x[0] == 0.7 and bounded.x[1] == pytest.approx(1.0, rel=1e-15)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("units", [1e-12, 1e-6, 1e6, 1e12])
+def test_units_of_the_objective_do_not_matter(units, method):
+    result = minimize(lambda x: units * towards(x), [-20.0, 30.0], method=method, constraints=CORNER)
+    assert result.success and np.allclose(result.x, [1, 1], rtol=1e-12), result.message
+    assert np.allclose(result.multipliers[0], [units * 2 / 3, units * 2 / 3], rtol=1e-8)
+
+
 def test_failure_of_scipys_is_not_final():
     """SciPy's SLSQP is stopped after one iteration, close to the solution; Newton's method ends there."""
     given = {"constraints": CORNER, "method": "slsqp"}

@@ -89,3 +89,8 @@ def test_hessian_that_is_not_finite_ends_the_run():
         lambda x: np.sum((x - 1) ** 2), [3.0, 2.0], method="trust-region", hess=lambda x: np.full((2, 2), np.nan)
     )
     assert not result.success and "Hessian is not finite" in result.message
+
+
+def test_function_that_falls_for_ever_ends_without_overflow():
+    result = minimize(lambda x: x[0] ** 2 - 3 * x[1], np.ones(2), method="trust-region")
+    assert not result.success and result.nit < 100
