@@ -168,6 +168,8 @@ def certificate(problem: Any, x: np.ndarray, products: int = 200, metric: Any = 
         return Certificate("minimum", 0.0, point.noise, point.tolerance)
     if getattr(problem.objective, "meets_kinks", lambda x: False)(x):
         return Certificate("unknown", noise=point.noise)
+    if not products and metric is not None:
+        return _by_metric(point, metric)
     second = second_order(problem, x)
     if len(point.free) <= products:
         return _by_eigenvalues(point, second)
@@ -203,6 +205,23 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
     )
     null = [embedded(vectors[:, k]) for k in np.flatnonzero(~bends)]
     return _judged(point, found, curvatures[0] < -accuracy, [point.in_units(direction) for direction in null])
+
+
+def _by_metric(point: Point, metric: Any) -> Certificate:
+    """Return the certificate by the method's own estimate of the inverse Hessian: positive along all its steps."""
+    free = np.zeros(point.x.size)
+    free[point.free] = point.gradient[point.free]
+    step = -metric(free)
+    step[np.setdiff1d(np.arange(point.x.size), point.free)] = 0.0
+    found = Certificate(
+        "minimum",
+        decrement=-float(point.gradient @ step) / 2,
+        noise=point.noise,
+        tolerance=4 * point.noise,
+        step=step,
+        complete=False,
+    )
+    return _judged(point, found, False, [])
 
 
 def _by_iterations(point: Point, second: SecondOrder, products: int, metric: Any) -> Certificate:

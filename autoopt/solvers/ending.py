@@ -27,8 +27,11 @@ _SADDLES, _STALLS = 6, 3
 
 _NEWTON_STEPS = 60
 _HALVINGS = 30
-_FEWEST, _MOST = 1, 200
-"""The fewest products of a certificate, and the most that are taken for the whole Hessian."""
+_MOST = 200
+"""The most products of a certificate."""
+
+_AT_LEAST = 8
+"""The fewest products of a certificate after a Newton step."""
 
 _CHEAP = 500_000
 """Entries that all products together may handle, however few evaluations the run took: about a millisecond."""
@@ -144,7 +147,8 @@ def _looked_at(problem: Problem, raw: Any) -> Ending:
     if not problem.is_defined(x) or problem.fun(x) > problem.best_value + rounding:
         x = problem.best
     x = _onto_bounds(problem, x)
-    return Ending(raw, x, certificate(problem, x, _products(problem, x.size), _metric(raw)))
+    metric = _metric(raw)
+    return Ending(raw, x, certificate(problem, x, _products(problem, x.size, metric is not None), metric))
 
 
 def _onto_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
@@ -159,17 +163,20 @@ def _onto_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
     return moved if problem.value(moved) <= point.value else x
 
 
-def _products(problem: Problem, size: int) -> int:
-    """Return how many products with the Hessian the certificate may take.
+def _products(problem: Problem, size: int, has_metric: bool) -> int:
+    """Return how many products with the Hessian a certificate may take.
 
     A twentieth of the evaluations that the run took, or all where these are cheap: counts, and no seconds, so that a
-    run ends at the same point whenever it is repeated.
+    run ends at the same point whenever it is repeated. None at all where the method has built a metric of its own.
     """
-    if problem.nit <= 1 or problem.second == "hess":
+    if problem.nit <= 1 or problem.second == "hess" or _is_cheap(problem, size):
         return _MOST
-    work = getattr(problem.objective, "work", 0)
-    affordable = size if size * work <= _CHEAP else problem.nfev // 40
-    return max(_FEWEST, min(affordable, _MOST))
+    return max(0 if has_metric else 1, min(problem.nfev // 40, _MOST))
+
+
+def _is_cheap(problem: Problem, size: int) -> bool:
+    """Whether all columns of the Hessian take about a millisecond."""
+    return size * getattr(problem.objective, "work", 0) <= _CHEAP
 
 
 def _metric(raw: Any) -> Callable | None:
@@ -186,7 +193,7 @@ def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: Collection
         return not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
     if not end.raw.success and {*_LIMITS} & {*chosen}:
         return False
-    return not ({*solver.tol} & {*chosen} and end.raw.success and end.found.status == "descending")
+    return not ({*solver.tol} & {*chosen} and end.raw.success and end.found.status in ("descending", "minimum"))
 
 
 def is_far(problem: Problem, end: Ending) -> bool:
@@ -245,7 +252,9 @@ def _move(problem: Problem, end: Ending, moved: np.ndarray) -> None:
     end.newton_steps += 1
     with contextlib.suppress(Unbounded):
         problem.iterated(moved)
-    end.x, end.found = moved, certificate(problem, moved, _MOST, _metric(end.raw))
+    metric = _metric(end.raw)
+    products = max(_AT_LEAST, _products(problem, moved.size, metric is not None))
+    end.x, end.found = moved, certificate(problem, moved, products, metric)
 
 
 def _leap(problem: Problem, end: Ending) -> None:
