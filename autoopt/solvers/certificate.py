@@ -152,7 +152,9 @@ def rounded(problem: Any, value: float) -> float:
     return max(abs(value), np.sqrt(abs(value)) * np.sqrt(min(abs(problem.initial_value), 1e300)))
 
 
-def certificate(problem: Any, x: np.ndarray, products: int = 200, metric: Any = None) -> Certificate:
+def certificate(
+    problem: Any, x: np.ndarray, products: int = 200, metric: Any = None, is_met: bool = False
+) -> Certificate:
     """Return the certificate of `x`, for `products` products with the Hessian at most.
 
     Parameters
@@ -160,6 +162,8 @@ def certificate(problem: Any, x: np.ndarray, products: int = 200, metric: Any = 
     metric : callable, optional
         v -> B v, an approximate inverse of the Hessian that the method has built, shape (n,) to (n,). It serves where
         there are more parameters than products.
+    is_met : bool
+        Whether the user's own tolerance is met, so that it does not matter how small the decrement is.
     """
     point = Point(problem, x)
     if not point.is_finite:
@@ -169,7 +173,7 @@ def certificate(problem: Any, x: np.ndarray, products: int = 200, metric: Any = 
     if getattr(problem.objective, "meets_kinks", lambda x: False)(x):
         return Certificate("unknown", noise=point.noise)
     if not products and metric is not None:
-        return _by_metric(point, metric)
+        return _by_metric(point, metric, is_met)
     second = second_order(problem, x)
     if len(point.free) <= products:
         return _by_eigenvalues(point, second)
@@ -207,7 +211,7 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
     return _judged(point, found, curvatures[0] < -accuracy, [point.in_units(direction) for direction in null])
 
 
-def _by_metric(point: Point, metric: Any) -> Certificate:
+def _by_metric(point: Point, metric: Any, is_met: bool) -> Certificate:
     """Return the certificate by the method's own estimate of the inverse Hessian: positive along all its steps."""
     free = np.zeros(point.x.size)
     free[point.free] = point.gradient[point.free]
@@ -221,6 +225,8 @@ def _by_metric(point: Point, metric: Any) -> Certificate:
         step=step,
         complete=False,
     )
+    if is_met and found.decrement > found.tolerance:
+        return replace(found, status="descending")
     return _judged(point, found, False, [])
 
 
@@ -344,8 +350,8 @@ def level_along(point: Point, direction: np.ndarray) -> float | None:
     last = point.value
     for length in sorted({min(1.0, longest), *(far for far in _FAR_OFF if far > longest)}):
         value = point.value_at(length / longest * direction)
-        slack = max(point.noise, 10 * point.roughness) * (1.0 + length)  # terms that cancel grow with the parameters
-        if not value <= last + max(slack, _BENT * (point.value - last)):
+        room = max(point.noise * (1.0 + length), _BENT * (point.value - last))  # terms that cancel grow, too
+        if not value <= last + room and not value <= last + 10 * point.roughness * (1.0 + length):
             return None
         last = min(value, last)
     return last

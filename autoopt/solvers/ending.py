@@ -109,7 +109,8 @@ def _run(solver: Solver, problem: Problem, options: dict) -> Any:
 
 def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection[str], raw: Any) -> Ending:
     """Return the end of a run without constraints that came to `raw`."""
-    end = _looked_at(problem, raw)
+    is_met = bool({*solver.tol} & {*chosen} and raw.success)
+    end = _looked_at(problem, raw, is_met)
     for _ in range(_SADDLES + _STALLS):
         if not _may_go_on(solver, problem, end, chosen):
             return end
@@ -140,7 +141,7 @@ def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection
     return end
 
 
-def _looked_at(problem: Problem, raw: Any) -> Ending:
+def _looked_at(problem: Problem, raw: Any, is_met: bool = False) -> Ending:
     """Return the end at SciPy's point, or at the best one where that is not defined or higher."""
     x = _within(problem, np.asarray(raw.x, dtype=np.float64))
     rounding = ROUNDINGS * rounded(problem, problem.best_value)
@@ -148,7 +149,7 @@ def _looked_at(problem: Problem, raw: Any) -> Ending:
         x = problem.best
     x = _onto_bounds(problem, x)
     metric = _metric(raw)
-    return Ending(raw, x, certificate(problem, x, _products(problem, x.size, metric is not None), metric))
+    return Ending(raw, x, certificate(problem, x, _products(problem, x.size, metric is not None), metric, is_met))
 
 
 def _onto_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:

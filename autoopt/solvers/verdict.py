@@ -51,7 +51,8 @@ def verdict(
 def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chosen: frozenset[str]) -> tuple[bool, str]:
     """Return whether the end of a run is a minimum by its certificate, and the message."""
     raw, x, found = end.raw, end.x, end.found
-    if none := _has_none(problem, end):
+    is_met = bool(chosen & {*solver.tol} and raw.success)
+    if (found.complete or not is_met) and (none := _has_none(problem, end)):
         return False, f"Not converged: {none} ({raw.message})"
     if found.status == "saddle":
         return False, f"Not converged: {_CURVED.format(_along(problem, x, found.direction))} ({raw.message})"
@@ -59,7 +60,7 @@ def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chose
         blur = blurred(problem, x, problem.fun(x))
         if found.decrement <= blur:
             return True, f"Converged: {_BLURRED}."
-        if chosen & {*solver.tol} and raw.success and not is_far(problem, end):
+        if is_met and not is_far(problem, end):
             return True, str(raw.message)
         if raw.status not in solver.stalls and not raw.success:
             return False, str(raw.message)
@@ -165,7 +166,7 @@ def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float, status: str) ->
     if shown is not None and np.array_equal(shown, x):
         return None
     undefined = len(problem.undefined)
-    looks = (_from_kink, _plateau) if status == "minimum" else (_descent, _from_kink, _plateau)
+    looks = (_descent, _from_kink, _plateau) if status == "unknown" else (_from_kink, _plateau)
     for look in looks:
         stationary = look is _plateau or problem.constraints or is_stationary(problem, x, gtol)
         with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):  # what raises beside x, or its constraints do
