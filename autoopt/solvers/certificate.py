@@ -57,6 +57,8 @@ class Certificate:
         A point where f is lower.
     complete : bool
         Whether all directions were looked at.
+    definite : bool
+        Whether f bends up along all of those.
     """
 
     status: str
@@ -68,6 +70,7 @@ class Certificate:
     step: np.ndarray | None = None
     lower: np.ndarray | None = None
     complete: bool = True
+    definite: bool = True
 
 
 class Point:
@@ -98,8 +101,9 @@ class Point:
         limits = self.problem.limits
         if limits is None:
             return np.ones(self.x.size, bool)
-        low = (self.x <= limits.lower) & (self.gradient >= 0)
-        high = (self.x >= limits.upper) & (self.gradient <= 0)
+        slopes = self.gradient * self.size  # of what is at a bound without one, curvature decides
+        low = (self.x <= limits.lower) & (slopes > self.noise)
+        high = (self.x >= limits.upper) & (slopes < -self.noise)
         return ~(low | high | (limits.lower >= limits.upper))
 
     @cached_property
@@ -206,6 +210,7 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
         curvature=float(curvatures[0]),
         direction=point.in_units(embedded(vectors[:, 0])),
         step=embedded(-vectors @ lengths),
+        definite=bool(curvatures[0] > accuracy),
     )
     null = [embedded(vectors[:, k]) for k in np.flatnonzero(~bends)]
     return _judged(point, found, curvatures[0] < -accuracy, [point.in_units(direction) for direction in null])
@@ -344,11 +349,13 @@ _LENGTHS = (1.0, 0.3, 0.1, 0.03, 1e-2, 1e-3, 1e-4)
 def level_along(point: Point, direction: np.ndarray) -> float | None:
     """Return what f comes to along `direction`, shape (n,), if it does not rise however far one goes; None if it does.
 
-    It is followed to a hundred times the sizes of the parameters.
+    It is followed to a hundred times the sizes of the parameters, and of the largest of them.
     """
     longest = float(np.max(np.abs(direction) / point.size))
     last = point.value
-    for length in sorted({min(1.0, longest), *(far for far in _FAR_OFF if far > longest)}):
+    most = 100 * float(np.max(point.size)) * longest / max(float(np.max(np.abs(direction))), _TINY)
+    farther = [far for far in _FAR_OFF if longest < far <= max(100.0, most)]
+    for length in (min(1.0, longest), *farther):
         value = point.value_at(length / longest * direction)
         room = max(point.noise * (1.0 + length), _BENT * (point.value - last))  # terms that cancel grow, too
         if not value <= last + room and not value <= last + 10 * point.roughness * (1.0 + length):
@@ -360,7 +367,7 @@ def level_along(point: Point, direction: np.ndarray) -> float | None:
 _BENT = 0.1
 """A valley that falls bends; along a straight line some of the fall may be lost again."""
 
-_FAR_OFF = (0.01, 0.3, 1.0, 10.0, 100.0)
+_FAR_OFF = (0.01, 0.3, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 
 
 def is_steady(size: np.ndarray, step: np.ndarray | None) -> bool:

@@ -30,9 +30,6 @@ _HALVINGS = 30
 _MOST = 200
 """The most products of a certificate."""
 
-_AT_LEAST = 8
-"""The fewest products of a certificate after a Newton step."""
-
 _CHEAP = 500_000
 """Entries that all products together may handle, however few evaluations the run took: about a millisecond."""
 
@@ -167,12 +164,13 @@ def _onto_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
 def _products(problem: Problem, size: int, has_metric: bool) -> int:
     """Return how many products with the Hessian a certificate may take.
 
-    A twentieth of the evaluations that the run took, or all where these are cheap: counts, and no seconds, so that a
-    run ends at the same point whenever it is repeated. None at all where the method has built a metric of its own.
+    A twentieth of the evaluations that the run took, a quarter of its products, or all where these are cheap: counts,
+    and no seconds, so that a run ends at the same point whenever it is repeated. There may be none where the method
+    has built a metric of its own.
     """
     if problem.nit <= 1 or problem.second == "hess" or _is_cheap(problem, size):
         return _MOST
-    return max(0 if has_metric else 1, min(problem.nfev // 40, _MOST))
+    return max(0 if has_metric else 1, min(problem.nfev // 40 + problem.nhvp // 4, _MOST))
 
 
 def _is_cheap(problem: Problem, size: int) -> bool:
@@ -191,7 +189,8 @@ def _metric(raw: Any) -> Callable | None:
 def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: Collection[str]) -> bool:
     """Whether the run may go on: it stopped by itself, at no limit, and not where the user had it stop."""
     if not (end.raw.success or end.raw.status in solver.stalls):
-        return not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
+        is_lost = not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
+        return is_lost or (end.is_continued and not {*_LIMITS} & {*chosen})
     if not end.raw.success and {*_LIMITS} & {*chosen}:
         return False
     return not ({*solver.tol} & {*chosen} and end.raw.success and end.found.status in ("descending", "minimum"))
@@ -254,7 +253,7 @@ def _move(problem: Problem, end: Ending, moved: np.ndarray) -> None:
     with contextlib.suppress(Unbounded):
         problem.iterated(moved)
     metric = _metric(end.raw)
-    products = max(_AT_LEAST, _products(problem, moved.size, metric is not None))
+    products = _products(problem, moved.size, metric is not None)
     end.x, end.found = moved, certificate(problem, moved, products, metric)
 
 

@@ -78,11 +78,9 @@ class Problem:
         self.best_value, self.lowest, self._highest = np.inf, -np.inf, -np.inf
         self.undefined: list[str] = []
         self.lost: np.ndarray | None = None  # the trial point that was not defined last
-        self._row = 0
         self._at: np.ndarray | None = None
-        self._bits = b""  # those of the point that was evaluated last
-        self._lowest = b"", (np.inf, x0)  # the bits of `best`, with value and gradient there
-        self._is_defined = True
+        self._row, self._bits = 0, b""  # the bits of the point that was evaluated last
+        self._is_defined, self._lowest = True, (b"", (np.inf, x0))  # the bits of `best`, value and gradient there
         self._alone: tuple[np.ndarray, bool] | None = None  # where the value was asked for alone, and whether it is one
         self.raised: Exception | None = None
         self._origin: tuple[float, np.ndarray] | None = None

@@ -9,7 +9,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers import translation
-from autoopt.solvers.certificate import Point, is_steady
+from autoopt.solvers.certificate import Certificate, Point, is_small, is_steady
 from autoopt.solvers.constrained import constrained_verdict
 from autoopt.solvers.convergence import (
     FAR,
@@ -42,7 +42,7 @@ def verdict(
         x, success, message = _judged(solver, problem, raw, gtol, chosen)
     else:
         x, (success, message) = end.x, _certified(solver, problem, end, gtol, chosen)
-    if success and (wrong := _not_a_minimum(problem, x, gtol, end.found.status)):
+    if success and (wrong := _not_a_minimum(problem, x, gtol, end.found)):
         success, message = False, f"Not converged: {wrong} ({raw.message})"
     missed = "" if success else _what_is_missed(problem, x)
     return x, success, f"{message}{missed}{_where_undefined(problem)}"
@@ -160,13 +160,15 @@ NO_MINIMUM = (
 )
 
 
-def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float, status: str) -> str | None:
+def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float, found: Certificate) -> str | None:
     """Return what is wrong with a point where the gradient vanishes and from which f falls; None if it does not."""
     shown = getattr(problem.objective, "shown", None)  # to be a minimum, by more than values and slopes
     if shown is not None and np.array_equal(shown, x):
         return None
     undefined = len(problem.undefined)
-    looks = (_descent, _from_kink, _plateau) if status == "unknown" else (_from_kink, _plateau)
+    is_near = not found.complete or is_small(Point(problem, x).size, found.step)
+    is_seen = found.status != "unknown" and found.definite and is_near
+    looks = (_from_kink, _plateau) if is_seen else (_descent, _from_kink, _plateau)
     for look in looks:
         stationary = look is _plateau or problem.constraints or is_stationary(problem, x, gtol)
         with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):  # what raises beside x, or its constraints do

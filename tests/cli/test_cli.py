@@ -349,11 +349,11 @@ def test_error_on_the_way_prints_the_best_point_too(folder):
     assert "not converged" in outcome.stdout and "x[1]" in outcome.stdout
 
 
-def test_saddle_is_3(folder):
-    text = "x0 = [0.0, 0.0]\ndef objective(w):\n    return w[0] ** 3 + w[0] ** 4 + w[1] ** 2\n"
-    (folder / "saddle.py").write_text(text)
-    outcome = run("fit", "saddle.py", "--quiet")
-    assert outcome.exit_code == 3 and "saddle point" in outcome.stdout
+def test_inflexion_without_a_minimum_is_3(folder):
+    text = "x0 = [0.0, 0.0]\ndef objective(w):\n    return w[0] ** 3 + w[1] ** 2\n"
+    (folder / "cube.py").write_text(text)
+    outcome = run("fit", "cube.py", "--quiet")
+    assert outcome.exit_code == 3 and "not bounded below" in outcome.stdout
 
 
 def test_saddle_is_left(folder):
