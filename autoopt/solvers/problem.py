@@ -34,6 +34,10 @@ class Stopped(Exception):
     """The run was ended at an iterate: by the callback."""
 
 
+class Paused(Exception):
+    """The run was ended at an iterate: another method goes on."""
+
+
 class Stuck(Exception):
     """Too many trial points in a row were not defined: the method will not come back."""
 
@@ -68,6 +72,7 @@ class Problem:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
         self.nfev = self.nalone = self.nhev = self.nhvp = self.nit = self._nsparse = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
+        self.pause: Callable[[], bool] | None = None  # whether another method is to go on
         self.start = self.latest = self.best = x0
         self.state: Any = None  # what the method says of itself at an iterate
         self.iterates = [x0] if keeps else None
@@ -217,6 +222,8 @@ class Problem:
         if self.iterates is not None:
             self.iterates.append(self.latest)
         self.watch(self.latest)
+        if self.pause is not None and self.pause():
+            raise Paused
 
     def _is_at(self, x: np.ndarray) -> bool:
         """Whether `x` is the point that was evaluated last: bits tell so in a tenth of the time of np.array_equal."""

@@ -15,13 +15,13 @@ import numpy as np
 from autoopt.errors import AutooptError
 from autoopt.solvers.constrained import multipliers_at
 from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
-from autoopt.solvers.problem import Problem, Stopped, Stuck
+from autoopt.solvers.problem import Paused, Problem, Stopped, Stuck
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
 from autoopt.stages import progressed, stage
 
 _EXTRAS = ("hess_inv", "v", "constr_violation", "optimality")
-STOPPED, FAILED, REFUSED, INTERRUPTED = 99, 100, 101, 130
+PAUSED, STOPPED, FAILED, REFUSED, INTERRUPTED = 98, 99, 100, 101, 130
 
 
 class Interrupted(KeyboardInterrupt):
@@ -109,6 +109,8 @@ def run(
             x, success, message = verdict(solver, problem, raw, gtol, met)
     except Stuck as stuck:
         return failed(str(stuck))
+    except Paused:
+        return stopped(PAUSED, f"{solver.name} was left for another method")
     except Stopped:
         return _result(solver, problem, problem.latest, STOPPED, "`callback` raised `StopIteration`.", False)
     except KeyboardInterrupt:

@@ -350,7 +350,7 @@ def test_error_on_the_way_prints_the_best_point_too(folder):
 
 
 def test_saddle_is_3(folder):
-    text = "x0 = [0.0, 0.0]\ndef objective(w):\n    return w[0] ** 2 - w[1] ** 2 + w[1] ** 4\n"
+    text = "x0 = [0.0, 0.0]\nmethod = 'bfgs'\ndef objective(w):\n    return w[0] ** 2 - w[1] ** 2 + w[1] ** 4\n"
     (folder / "saddle.py").write_text(text)
     outcome = run("fit", "saddle.py", "--quiet")
     assert outcome.exit_code == 3 and "saddle point" in outcome.stdout
