@@ -62,8 +62,10 @@ def minimize(
     args : tuple, or one array
         Data, passed on to `fun` and to `jac`, `hess`, `hessp`.
     method : str, optional
-        A name in `solvers.SOLVERS`, in any case (`autoopt methods` lists them). By default as in SciPy: "slsqp" with
-        constraints, "l-bfgs-b" with bounds or above 200 parameters, else "bfgs". Or a function, SciPy's contract for
+        A name in `solvers.SOLVERS`, in any case (`autoopt methods` lists them). By default "slsqp" with constraints,
+        "l-bfgs-b" above 200 parameters; else by what derivatives cost, measured at x0, "trust-region" or SciPy's
+        choice ("l-bfgs-b" with bounds, "bfgs" without), and the other one where that comes to no minimum. Name a
+        method for the same digits in every run. Or a function, SciPy's contract for
         methods of one's own: method(fun, x0, args, jac=, hess=, hessp=, bounds=, constraints=, callback=, **options),
         which is given the exact derivatives, on the flat vector, and whose result is judged as any.
     jac, hess, hessp : callable or "finite-difference", optional
@@ -107,7 +109,8 @@ def minimize(
         For every method: x (structure of x0), x_flat, fun, jac (flat), gradient_norm (the largest entry of what bounds
         and constraints leave of jac), nit, nfev, njev, nhev (of them nhvp products), nundefined (trial points where
         the objective raised or was not a number), status, success, message, method, verification, timings (seconds),
-        notes (a list of str: what of objective and constraints could not be compiled, with its lines), diagnosis (a
+        choice (why the method was taken, where none was named), notes (a list of str: what of objective and
+        constraints could not be compiled, with its lines; changes of method), diagnosis (a
         list of str: why a run is no success, the cause first; empty for one that is). With constraints or bounds,
         multipliers: a list of an array for each constraint, then one for the bounds, which make up the gradient,
         jac = sum_k multipliers[k] @ jacobian_k + multipliers[-1]: positive where a lower limit holds.

@@ -302,12 +302,19 @@ def _judged(point: Point, found: Certificate, bends_down: bool, null: list[np.nd
             return replace(found, status="unknown")
     for direction in null[:_NULL]:
         ahead, behind = (level_along(point, sign * direction) is not None for sign in (1.0, -1.0))
-        idle = not point.gradient[np.abs(direction) > 1e-8 * point.size].any()
+        back = -direction if ahead else direction
+        idle = not (point.gradient[np.abs(direction) > 1e-8 * point.size].any() or _creeps(point, back))
         if (ahead and behind) or ((ahead or behind) and idle):
             return replace(found, status="flat", direction=direction)
         if ahead or behind:
             return replace(found, status="infinite", direction=direction if ahead else -direction)
     return found
+
+
+def _creeps(point: Point, back: np.ndarray) -> bool:
+    """Whether f, looked at `back` from where it came, falls to what it is by less and less: to a limit, underflown."""
+    rises = [point.value_at(length * back) - point.value for length in (1e-2, 3e-2, 0.1)]
+    return any(0 < rise <= _NOTHING * (point.problem.initial_value - point.value) for rise in rises)
 
 
 def _is_plateau(point: Point, direction: np.ndarray) -> bool:
@@ -319,6 +326,9 @@ def _is_plateau(point: Point, direction: np.ndarray) -> bool:
             return False
     return True
 
+
+_NOTHING = 1e-12
+"""A rise is nothing beside what f fell by so much more."""
 
 _NEGATIVE = 1e-10
 """Of iterations, a curvature below this part of the largest one is rounding."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from autoopt.solvers.certificate import ROUNDINGS, Certificate, Point, certificate, is_small, is_steady, rounded
 from autoopt.solvers.convergence import gradient_tolerance, never_rises
-from autoopt.solvers.problem import Problem, Stuck, Unbounded
+from autoopt.solvers.problem import Paused, Problem, Stuck, Unbounded
 from autoopt.solvers.table import Solver
 
 _SADDLES, _STALLS = 6, 3
@@ -44,7 +44,7 @@ _LOST = 50
 """With so many trial points that are not defined, a start that was not left is given up."""
 
 _LIMITS = ("maxiter", "maxfun", "maxfev")
-_UNBOUNDED, _ENDLESS = 98, 1e20
+_UNBOUNDED, _ENDLESS = 97, 1e20
 """The status of a run whose objective fell by so many times the size of its value at x0 (or 1): it has no minimum."""
 
 _CLOSER = 3
@@ -70,6 +70,7 @@ class Ending:
     newton_steps: int = 0
     saddles: list[Certificate] = field(default_factory=list)
     is_continued: bool = False
+    is_endless: bool = False
 
     def iterations(self, problem: Problem) -> int:
         """Return the number of iterations: the method's own count, unless it ran more than once."""
@@ -250,7 +251,7 @@ def _polish(problem: Problem, end: Ending, gtol: float) -> None:
 def _move(problem: Problem, end: Ending, moved: np.ndarray) -> None:
     """Put the point that a Newton step led to in the place of the end."""
     end.newton_steps += 1
-    with contextlib.suppress(Unbounded):
+    with contextlib.suppress(Unbounded, Paused):
         problem.iterated(moved)
     metric = _metric(end.raw)
     products = _products(problem, moved.size, metric is not None)

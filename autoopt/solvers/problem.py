@@ -34,6 +34,10 @@ class Stopped(Exception):
     """The run was ended at an iterate: by the callback."""
 
 
+class Paused(Exception):
+    """The run was ended at an iterate: another method goes on."""
+
+
 class Stuck(Exception):
     """Too many trial points in a row were not defined: the method will not come back."""
 

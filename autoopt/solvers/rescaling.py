@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from autoopt.solvers import translation
+from autoopt.solvers.choice import run_chosen
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.run import STOPPED, run
+from autoopt.solvers.run import STOPPED
 from autoopt.solvers.table import Solver
 from autoopt.variables.functions import changed_constraints, changed_objective
 from autoopt.variables.scales import automatic
@@ -25,7 +26,7 @@ _LIMITS = frozenset({"maxiter", "maxfun", "maxfev"})
 def run_in_sizes(
     solver: Solver, problem: Problem, settings: Mapping[str, Any], again: bool, limited: Any, **shown: Any
 ) -> Any:
-    """Return what `run` does, in the variables of `problem`; begun anew in other sizes where that failed.
+    """Return what `run_chosen` does, in the variables of `problem`; begun anew in other sizes where that failed.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def run_in_sizes(
     **shown
         `chosen`, `callback` and `progress` of `run`.
     """
-    result = run(solver, problem, dict(settings), **shown)
+    result = run_chosen(solver, problem, dict(settings), **shown)
     if not again or result.success or result.status == STOPPED or _LIMITS & set(limited):
         return result
     x = result.x if problem.is_defined(result.x) else problem.x0
@@ -48,7 +49,7 @@ def run_in_sizes(
     if callback is not None:
         shown["callback"] = lambda z, *state: callback(sizes * z, *state)
     try:
-        second = run(solver, other, dict(settings), **shown)
+        second = run_chosen(solver, other, dict(settings), **shown)
     except BaseException as stop:
         if hasattr(stop, "result"):
             _put_back(stop.result, sizes, problem)

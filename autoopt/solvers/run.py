@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
-from autoopt.solvers.constrained import multipliers_at
+from autoopt.solvers.constrained import NOT_A_MINIMUM, UNBOUNDED, multipliers_at
 from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
 from autoopt.solvers.ending import ended
-from autoopt.solvers.problem import Problem, Stopped, Stuck
+from autoopt.solvers.problem import Paused, Problem, Stopped, Stuck
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
 from autoopt.stages import progressed, stage
 
 _EXTRAS = ("hess_inv", "v", "constr_violation", "optimality")
-STOPPED, FAILED, REFUSED, INTERRUPTED = 99, 100, 101, 130
+PAUSED, STOPPED, FAILED, REFUSED, INTERRUPTED = 98, 99, 100, 101, 130
 
 
 class Interrupted(KeyboardInterrupt):
@@ -67,6 +67,7 @@ def run(
     chosen: frozenset[str] = frozenset(),
     callback: Callable | None = None,
     progress: Callable[[Progress], None] | bool | None = None,
+    pause: Callable[[], bool] | None = None,
 ) -> Any:
     """Return the result of `solver` on `problem`, the same fields for every method, on flat vectors.
 
@@ -79,6 +80,8 @@ def run(
         falls is success only where `convergence.finish` says so.
     callback, progress : callable, optional
         Called at each iterate with (x, value, the method's state if it has one) and with a `Progress`.
+    pause : callable, optional
+        Asked at each iterate whether another method is to go on; the status is then PAUSED.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def run(
     options = {name: value(problem) if callable(value) else value for name, value in settings.items()}
     options = {name: value for name, value in options.items() if value is not None}
     gtol = options.get("gtol", gradient_tolerance(problem))
-    problem.watch = _watcher(problem, callback, progress)
+    problem.watch = _watcher(problem, callback, progress, pause)
 
     def stopped(status: int, message: str) -> Any:
         # The lowest value seen may lie outside the constraints; the last iterate is as near to them as the run came.
@@ -110,6 +113,8 @@ def run(
             x, success, message = verdict(solver, problem, end, gtol, met)
     except Stuck as stuck:
         return failed(str(stuck))
+    except Paused:
+        return stopped(PAUSED, f"{solver.name} was left for another method")
     except Stopped:
         return _result(solver, problem, problem.latest, STOPPED, "`callback` raised `StopIteration`.", False)
     except KeyboardInterrupt:
@@ -122,7 +127,10 @@ def run(
         raise
     raw = end.raw
     extras = {name: raw[name] for name in (*_EXTRAS, *solver.keeps) if raw.get(name) is not None}
-    status = 0 if success and not raw.success else int(raw.status)  # SciPy's reason to doubt it was looked into
+    status = int(raw.status)
+    if success != raw.success:  # SciPy's reason was looked into
+        status = 0 if success else status or NOT_A_MINIMUM
+    status = UNBOUNDED if end.is_endless else status
     return _result(solver, problem, x, status, message, success, nit=end.iterations(problem), **extras)
 
 
@@ -154,16 +162,18 @@ def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, messag
     )  # fmt: skip
 
 
-def _watcher(problem: Problem, callback: Callable | None, progress: Callable | bool | None) -> Callable:
+def _watcher(
+    problem: Problem, callback: Callable | None, progress: Callable | bool | None, pause: Callable | None
+) -> Callable:
     """Return what is called at each iterate."""
-    if callback is None and not progress:
+    if callback is None and not progress and pause is None:
         return lambda x: None
     report = _print_progress if progress is True else progress
     start = time.perf_counter()
 
     def watch(x: np.ndarray) -> None:
-        value = problem.fun(x)
         progressed()
+        value = problem.fun(x) if report or callback else np.nan
         if report:
             norm = float(np.max(np.abs(problem.projected_gradient(x))))
             report(Progress(problem.nit, value, norm, time.perf_counter() - start))
@@ -172,6 +182,8 @@ def _watcher(problem: Problem, callback: Callable | None, progress: Callable | b
                 callback(x, value, problem.state)
             except StopIteration:
                 raise Stopped from None
+        if pause is not None and pause():
+            raise Paused
 
     return watch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autoopt.errors import UsageError
@@ -22,7 +22,8 @@ class Solver:
     that `tol=` sets, `stalls` SciPy's statuses for "no progress possible", which are judged by `convergence`, `needs`
     the package that it is run by and the extra that installs it. One that is `open` takes any option;
     one that `has_state` shows it to callbacks. `keeps` has the fields of its own result that the common one has, too.
-    One that `settles` its end itself is neither gone on with nor certified.
+    One that `settles` its end itself is neither gone on with nor certified; one that is `automatic` was not named, and
+    others may take its place.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Solver:
     has_state: bool = False
     keeps: tuple[str, ...] = ()
     settles: bool = False
+    automatic: bool = False
 
     @property
     def is_installed(self) -> bool:
@@ -122,6 +124,7 @@ def choose(method: str | None, size: int, bounds: Any = None, constraints: Any =
         If there is no such method, it is not installed, or would ignore the bounds or the constraints.
     """
     demands = {"bounds": bounds is not None, "constraints": are_given(constraints)}
+    automatic = method is None
     if method is None:
         method = "slsqp" if demands["constraints"] else "l-bfgs-b" if demands["bounds"] or size > 200 else "bfgs"
     chosen = find(method)
@@ -138,7 +141,7 @@ def choose(method: str | None, size: int, bounds: Any = None, constraints: Any =
             f"The method {chosen.name} needs the package {package}, which is not installed.",
             remedy=f'run pip install "autoopt[{extra}]".',
         )
-    return chosen
+    return replace(chosen, automatic=True) if automatic else chosen
 
 
 def are_given(constraints: Any) -> bool:

@@ -7,6 +7,7 @@ SciPy's trust regions are balls of at most 1000 in the parameters as they are. H
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,11 @@ _EXACT = 1e-18
 )
 def trust_region(problem: Problem, options: dict):
     """Newton in a trust region with the scales of the parameters, and bounds; fewest iterations, to some hundred."""
+    with np.errstate(all="ignore"):  # far off, what overflows is looked at
+        return _run(problem, options)
+
+
+def _run(problem: Problem, options: dict) -> Any:
     from scipy.optimize import OptimizeResult
 
     first, at = problem.nit, _Iterate(problem, problem.start)

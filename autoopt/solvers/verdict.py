@@ -53,6 +53,7 @@ def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chose
     raw, x, found = end.raw, end.x, end.found
     is_met = bool(chosen & {*solver.tol} and raw.success)
     if (found.complete or not is_met) and (none := _has_none(problem, end)):
+        end.is_endless = True
         return False, f"Not converged: {none} ({raw.message})"
     if found.status == "saddle":
         return False, f"Not converged: {_CURVED.format(_along(problem, x, found.direction))} ({raw.message})"

@@ -357,7 +357,7 @@ def test_inflexion_without_a_minimum_is_3(folder):
 
 
 def test_saddle_is_left(folder):
-    text = "x0 = [0.0, 0.0]\ndef objective(w):\n    return w[0] ** 2 - w[1] ** 2 + w[1] ** 4\n"
+    text = "x0 = [0.0, 0.0]\nmethod = 'bfgs'\ndef objective(w):\n    return w[0] ** 2 - w[1] ** 2 + w[1] ** 4\n"
     (folder / "saddle.py").write_text(text)
     outcome = run("fit", "saddle.py", "--quiet")
     assert outcome.exit_code == 0 and "left a saddle point or maximum along" in outcome.stdout

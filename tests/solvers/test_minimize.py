@@ -150,9 +150,11 @@ def test_method_without_its_package_is_one_line_with_the_command(monkeypatch):
     )
 
 
-def test_methods_are_chosen_as_in_scipy():
-    assert rosenbrock(None).method == "bfgs"
-    assert rosenbrock(None, bounds=[(-2, 2), (-2, 2)]).method == "l-bfgs-b"
+def test_methods_are_chosen_as_in_scipy_where_gradients_are_all_there_is():
+    slope = {"jac": "finite-difference"}
+    assert minimize(lambda x: np.sum((x - 1) ** 4 + x**2), np.zeros(3), **slope).method == "bfgs"
+    bounded = minimize(lambda x: np.sum((x - 1) ** 4 + x**2), np.zeros(3), bounds=[(-2, 2)] * 3, **slope)
+    assert bounded.method == "l-bfgs-b"
     assert rosenbrock(None, constraints=LinearConstraint([[1, 1]], -5, 5)).method == "slsqp"
     assert minimize(lambda x: x @ x, np.ones(300), jac=lambda x: 2 * x).method == "l-bfgs-b"
 
