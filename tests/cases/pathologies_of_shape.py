@@ -46,7 +46,7 @@ def a_penalty_that_begins_with_a_jump():
             base = base + 2.0
         return base
 
-    return {"fun": f, "x0": np.array([0.0, 1.0])}
+    return {"fun": f, "x0": np.array([0.0, 1.0]), "method": "bfgs"}
 
 
 @pathology("jump", "np.where")
@@ -173,7 +173,7 @@ def sigmoid_saturated_at_the_start():
     def loss(p):
         return np.sum((y - 0.5 * (1 + np.tanh(p[0] * (t - p[1])))) ** 2)
 
-    return {"fun": loss, "x0": np.array([3000.0, 30.0])}
+    return {"fun": loss, "x0": np.array([3000.0, 30.0]), "method": "bfgs"}
 
 
 @pathology("does not depend|depend")
