@@ -114,7 +114,9 @@ def repeated(solver: Solver, starts: Any, view: Any) -> Solver:
         points = plan.points(problem) if given is None else iter([problem.x0, *given])
         return _Search(solver, problem, options, plan, view.value).over(list(points))
 
-    return dataclasses.replace(solver, function=search, keeps=(*solver.keeps, "minima"), stalls=frozenset(), automatic=False)
+    return dataclasses.replace(
+        solver, function=search, keeps=(*solver.keeps, "minima"), stalls=frozenset(), automatic=False
+    )
 
 
 class _Search:
