@@ -281,6 +281,8 @@ def _judged(point: Point, found: Certificate, bends_down: bool, null: list[np.nd
         found = replace(found, tolerance=point.tolerance)
     if not np.isfinite(found.decrement):
         return Certificate("unknown", noise=point.noise)
+    if found.tolerance < found.decrement <= _CANCELLED * (point.problem.initial_value - point.value):
+        found = replace(found, tolerance=max(found.tolerance, 4 * point.roughness))
     falls = found.decrement > found.tolerance
     if bends_down and found.direction is not None and not found.decrement > max(found.tolerance, 1e-6 * point.gained):
         lower = lower_along(point, found.direction)
@@ -326,6 +328,9 @@ def _is_plateau(point: Point, direction: np.ndarray) -> bool:
             return False
     return True
 
+
+_CANCELLED = 1e-8
+"""A decrement below this part of what f fell may be the rounding of terms that cancel: it is then measured."""
 
 _NOTHING = 1e-12
 """A rise is nothing beside what f fell by so much more."""

@@ -40,41 +40,7 @@ def active_normals(
     return vstack([csr_array(rows) for rows in normals], format="csr")
 
 
-def restored(constraints: Sequence[Constraint], limits: Any, x: np.ndarray) -> np.ndarray:
-    """Return `x` moved onto the constraints that it violates, by shortest steps in units of max(|x_i|, 1).
-
-    It is `x` itself where nothing is violated, where they would take it farther than 1e-5, or do not lead there, and
-    for more than 1000 parameters.
-    """
-    unit, moved = np.maximum(np.abs(x), 1.0), x
-    for _ in range(_CORRECTIONS if x.size <= _DENSE else 0):
-        gaps, slopes = _violated(constraints, moved)
-        if not gaps.size:
-            return moved
-        step = unit * np.linalg.lstsq(slopes * unit, gaps, rcond=None)[0]
-        moved = moved + step
-        if limits is not None:
-            moved = np.clip(moved, limits.lower, limits.upper)
-        if not np.max(np.abs(moved - x) / unit) <= _NEAR:
-            return x
-    return x
-
-
-_CORRECTIONS, _NEAR, _MET = 4, 1e-5, 1e-12
 _DENSE = 1000
-
-
-def _violated(constraints: Sequence[Constraint], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return by how much values miss the limits that they violate, shape (k,), and their slopes, shape (k, n)."""
-    gaps, slopes = [np.zeros(0)], [np.zeros((0, x.size))]
-    for one in constraints:
-        value = one.value(x)
-        gap = np.clip(value, one.lower, one.upper) - value
-        outside = np.abs(gap) > _MET * np.maximum(1.0, np.abs(value))
-        if outside.any():
-            gaps.append(gap[outside])
-            slopes.append(one.slopes(x)[outside])
-    return np.concatenate(gaps), np.concatenate(slopes)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers.certificate import Point, is_steady, level_along
-from autoopt.solvers.constraints import ACTIVE, active_normals, restored
+from autoopt.solvers.constraints import ACTIVE, active_normals
 from autoopt.solvers.curvature import product
 from autoopt.solvers.multipliers import multipliers
 from autoopt.solvers.translation import parameters
@@ -124,32 +124,6 @@ def is_stationary(problem: Any, x: np.ndarray, gtol: float) -> bool:
 
 def _largest(problem: Any, x: np.ndarray) -> float:
     return float(np.max(np.abs(problem.projected_gradient(x))))
-
-
-def stationary_under_constraints(problem: Any, x: np.ndarray) -> tuple[np.ndarray, str | None]:
-    """Return the Karush-Kuhn-Tucker point of the constraints and bounds at or by `x`, and in words why it is one.
-
-    Notes
-    -----
-    Violations of constraints below 1e-5 are made good by shortest steps: a line search on a merit function does not see
-    them. Then feasible to 1e-8, and with N the inward normals of what is active, some multipliers l >= 0 leave of
-    g - N.l no more than 1e-7 max(|f|, min(1, |f(x0)|)) / max(|x_i|, 1): a quasi-Newton method under constraints gets
-    no closer.
-    """
-    moved = restored(problem.constraints, problem.limits, x)
-    value, gradient = problem.fun(moved), problem.jac(moved)
-    normals = active_normals(problem.constraints, problem.limits, moved, FEASIBILITY)
-    if normals is None or not (np.isfinite(value) and np.isfinite(gradient).all()):
-        return x, None
-    size = np.maximum(np.abs(moved), 1.0)
-    weights = multipliers(normals * size, gradient * size)
-    scale = max(abs(value), min(1.0, abs(problem.initial_value)))
-    relative = np.max(np.abs(gradient - weights @ normals) * size) / scale if scale else np.inf
-    if not relative <= 1e-7:
-        return x, None
-    step = np.max(np.abs(moved - x), initial=0.0)
-    shown = f" after a step of {step:.1e} onto the constraints" if step else ""
-    return moved, f"the gradient of the Lagrangian relative to the value is {relative:.1e}{shown}"
 
 
 def _newton_step(problem: Any, x: np.ndarray, free: np.ndarray, g: np.ndarray) -> np.ndarray | None:

@@ -297,7 +297,7 @@ def _down(point: Point, step: np.ndarray) -> np.ndarray | None:
             fall = point.value - problem.fun(moved)
             if fall > 0 and fall >= -1e-4 * length * slope:
                 return moved
-            if abs(fall) <= point.noise:
+            if abs(fall) <= point.noise or abs(fall) <= 4 * point.roughness:
                 there = np.abs(problem.jac(moved) * point.size)[point.free]
                 if np.max(there, initial=0.0) <= steepest / 2:
                     return moved

@@ -13,13 +13,11 @@ from autoopt.solvers.certificate import Certificate, Point, is_small, is_steady
 from autoopt.solvers.constrained import constrained_verdict
 from autoopt.solvers.convergence import (
     FAR,
-    FEASIBILITY,
     blurred,
     finish,
     is_stationary,
     never_rises,
     remaining_gradient,
-    stationary_under_constraints,
     without_bound,
 )
 from autoopt.solvers.curvature import falling
@@ -44,8 +42,7 @@ def verdict(
         x, (success, message) = end.x, _certified(solver, problem, end, gtol, chosen)
     if success and (wrong := _not_a_minimum(problem, x, gtol, end.found)):
         success, message = False, f"Not converged: {wrong} ({raw.message})"
-    missed = "" if success else _what_is_missed(problem, x)
-    return x, success, f"{message}{missed}{_where_undefined(problem)}"
+    return x, success, f"{message}{_where_undefined(problem)}"
 
 
 def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chosen: frozenset[str]) -> tuple[bool, str]:
@@ -124,9 +121,8 @@ def _judged(
     """Return the solution, whether the run converged, and the message: SciPy's, or ours where the judgement is ours."""
     x, message = np.asarray(raw.x, dtype=np.float64), str(raw.message)
     if not problem.is_defined(x) and problem.best_value > -np.inf:
-        x = problem.latest if problem.constraints else problem.best
         return (
-            x,
+            problem.best,
             False,
             f"Not converged: the run ended where the objective is not defined; x is a point before. ({message})",
         )
@@ -134,12 +130,9 @@ def _judged(
     if not (np.isfinite(problem.fun(x)) and np.isfinite(gradient).all()):
         lost = without_bound(problem, x)
         return x, False, f"{message} {NO_MINIMUM.format(lost) if lost else _NOT_FINITE}"
-    met = bool(raw.success) and (problem.constraints or chosen & {*solver.tol})
+    met = bool(raw.success) and bool(chosen & {*solver.tol})
     if not met and raw.status in solver.stalls:
-        if problem.constraints:
-            x, reason = stationary_under_constraints(problem, x)
-        else:
-            x, reason = finish(problem, x, gtol)
+        x, reason = finish(problem, x, gtol)
         if reason:
             return x, True, f"Converged: {reason}." + (f" ({message})" if raw.success else "")
     elif raw.success:
@@ -171,7 +164,7 @@ def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float, found: Certific
     is_seen = found.status != "unknown" and found.definite and is_near
     looks = (_from_kink, _plateau) if is_seen else (_descent, _from_kink, _plateau)
     for look in looks:
-        stationary = look is _plateau or problem.constraints or is_stationary(problem, x, gtol)
+        stationary = look is _plateau or is_stationary(problem, x, gtol)
         with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):  # what raises beside x, or its constraints do
             if stationary and (wrong := look(problem, x)) is not None:
                 del problem.undefined[undefined:]
@@ -241,21 +234,6 @@ _KINK = (
     "this is a kink, where slopes on different sides cancel, and no minimum: the objective falls along {0}. Start "
     "elsewhere, for instance a little off in this direction."
 )
-
-
-def _what_is_missed(problem: Problem, x: np.ndarray) -> str:
-    """Return the sentence on the constraint that `x` violates most, empty if it violates none."""
-    worst, found = FEASIBILITY, ""
-    for constraint in problem.constraints:
-        with contextlib.suppress(AutooptError, *UNDEFINED):
-            value = constraint.value(x)
-            gap = np.abs(value - np.clip(value, constraint.lower, constraint.upper))
-            if gap.size and (most := float(np.max(gap))) > worst:
-                k = int(np.argmax(gap))
-                entry = f"Value [{k}] of {constraint.name}" if value.size > 1 else constraint.name
-                limits = f"{constraint.lower[k]:g} <= c <= {constraint.upper[k]:g}"
-                worst, found = most, f" {entry} is not met there: it is {value[k]:.6g}, where {limits}."
-    return found
 
 
 def _where_undefined(problem: Problem) -> str:
