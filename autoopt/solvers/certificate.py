@@ -213,6 +213,9 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
         definite=bool(curvatures[0] > accuracy),
     )
     null = [embedded(vectors[:, k]) for k in np.flatnonzero(~bends)]
+    faint = _FAINT * (abs(point.value) + max(point.problem.initial_value - point.value, 0.0))
+    for k in free[np.abs(np.diagonal(hessian)) * size**2 <= 2 * faint]:  # rounding may be all there is of its slope
+        null.append(point.size[k] * np.eye(1, n, k)[0])
     return _judged(point, found, curvatures[0] < -accuracy, [point.in_units(direction) for direction in null])
 
 
@@ -287,7 +290,10 @@ def _judged(point: Point, found: Certificate, bends_down: bool, null: list[np.nd
     if bends_down and found.direction is not None and not found.decrement > max(found.tolerance, 1e-6 * point.gained):
         lower = lower_along(point, found.direction)
         if lower is not None:
-            return replace(found, status="saddle", lower=lower)
+            fallen = point.value - point.problem.value(lower)
+            by_slope = -float(point.gradient @ (lower - point.x)) >= fallen / 2
+            status, step = ("descending", lower - point.x) if by_slope else ("saddle", found.step)
+            return replace(found, status=status, lower=lower, step=step)
         null = [found.direction, *null]
     if falls:
         return replace(found, status="descending")
@@ -315,7 +321,7 @@ def _judged(point: Point, found: Certificate, bends_down: bool, null: list[np.nd
 
 def _creeps(point: Point, back: np.ndarray) -> bool:
     """Whether f, looked at `back` from where it came, falls to what it is by less and less: to a limit, underflown."""
-    rises = [point.value_at(length * back) - point.value for length in (1e-2, 3e-2, 0.1)]
+    rises = [point.value_at(length * back) - point.value for length in (1e-2, 3e-2, 0.1, 0.3, 0.5)]
     return any(0 < rise <= _NOTHING * (point.problem.initial_value - point.value) for rise in rises)
 
 
@@ -328,6 +334,9 @@ def _is_plateau(point: Point, direction: np.ndarray) -> bool:
             return False
     return True
 
+
+_FAINT = 1e-8
+"""A parameter that changes f by less than this part of it, moved by its own size, may have gone to infinity."""
 
 _CANCELLED = 1e-8
 """A decrement below this part of what f fell may be the rounding of terms that cancel: it is then measured."""

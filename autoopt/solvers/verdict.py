@@ -135,7 +135,7 @@ def _judged(
         x, reason = finish(problem, x, gtol)
         if reason:
             return x, True, f"Converged: {reason}." + (f" ({message})" if raw.success else "")
-    elif raw.success:
+    elif raw.success and (met or is_stationary(problem, x, gtol)):
         return x, True, message
     if lost := without_bound(problem, x):
         return x, False, f"Not converged: {NO_MINIMUM.format(lost)} ({message})"

@@ -96,3 +96,30 @@ def clipped_utilisation():
         return -3 * load + 0.5 * (x[0] + 0.2) ** 2 + 0.5 * (x[1] - 0.1) ** 2
 
     return {"fun": cost, "x0": np.array([-2.0, -1.0]), "method": "bfgs"}
+
+
+@pathology("separat", "x[1]|column 1")
+def separation_in_a_logistic_regression():
+    x = np.linspace(-2, 2, 40)
+    X = np.column_stack([np.ones(40), x])
+    y = (x > 0.1).astype(float)
+    return {"fun": lambda b: np.sum(np.logaddexp(0, X @ b) - y * (X @ b)), "x0": np.zeros(2)}
+
+
+@pathology("separat", "dose")
+def separation_by_a_named_parameter():
+    random = rng(3)
+    dose = np.repeat([0.0, 1.0], 30)
+    age = random.normal(size=60)
+    died = np.where(dose == 1, 1.0, (random.random(60) < 0.4).astype(float))
+
+    def nll(p):
+        eta = p["const"] + p["dose"] * dose + p["age"] * age
+        return np.sum(np.log1p(np.exp(-np.abs(eta))) + np.maximum(eta, 0) - died * eta)
+
+    return {"fun": nll, "x0": {"const": 0.0, "dose": 0.0, "age": 0.0}}
+
+
+@pathology("infinity", "x[0]")
+def decay_that_is_faster_than_all_data():
+    return {"fun": lambda x: np.exp(-x[0]) + (x[1] - 2) ** 2, "x0": np.zeros(2)}

@@ -13,9 +13,7 @@ from benchmarks.solver_runs import AUTO, methods_for, run
 DERIVATIVES = ("bfgs", "l-bfgs-b", "newton-cg", "trust-exact", "trust-region", "trust-constr", "slsqp", AUTO)
 """Methods whose failures are looked at, too; those of values alone stop at their limits."""
 
-CASES = [
-    (name, method) for name, problem in SMOOTH.items() for method in methods_for(problem) if method in DERIVATIVES
-]
+CASES = [(name, method) for name, problem in SMOOTH.items() for method in methods_for(problem) if method in DERIVATIVES]
 
 
 @pytest.mark.sampled(12)
