@@ -129,11 +129,11 @@ def minimize(
     Notes
     -----
     A trial point where `fun` or a constraint raises an ArithmeticError, ValueError (LinAlgError), RuntimeError or
-    AssertionError, or is NaN or inf, is one to step back from; at x0 it is an error. A run that stops because f no
-    longer falls (SciPy's "precision loss", "abnormal") is a success only at a solution by one of the tests in
-    `solvers.convergence.finish`, which may take one last Newton step; the message says by which.
-    A point with vanishing gradient from which f falls is no success: a saddle, a maximum, also along constraints, an
-    inflexion, a kink where slopes cancel, a plateau at whose end f falls. The message says in which direction.
+    AssertionError, or is NaN or inf, is one to step back from; at x0 it is an error. Success means that
+    a Newton step promises nothing beside the rounding of f and that all curvatures are positive (`solvers.certificate`;
+    `solvers.kkt` under constraints), or that a tolerance which you set is met. A run that stops before goes on, by
+    Newton's steps and from saddles along the negative curvature; the message says so. A kink where slopes cancel, a
+    plateau at whose end f falls, and a minimum at infinity are no success; the message says in which direction.
     What is known of `fun` is kept, without its data, for later calls with data of the same shapes.
     """
     args = args if isinstance(args, tuple) else (args,)
