@@ -20,3 +20,7 @@ def _stop(number: int, frame: object) -> None:
     """End at once: nothing is there yet that could be lost, and imports may swallow an exception."""
     os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"Interrupted.\n")
     os._exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -121,7 +121,8 @@ def hessp(grad: Callable, x: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.
 
 def secant(f: Callable, x: np.ndarray, p: np.ndarray, h: float) -> float:
     """Return the slope (f(x + h p) - f(x - h p)) / 2h, NaN where `f` is not defined at either end."""
-    return float(value_at(f, x + h * p) - value_at(f, x - h * p)) / (2 * h)
+    with np.errstate(all="ignore"):
+        return float(value_at(f, x + h * p) - value_at(f, x - h * p)) / (2 * h)
 
 
 def one_sided(f: Callable, x: np.ndarray, p: np.ndarray, h: float = 2.0**-14) -> tuple[float, float, float]:

@@ -67,8 +67,9 @@ def directions(objective: Any, x: np.ndarray, rng: Any) -> np.ndarray:
 def compared(secant: Secant, p: np.ndarray, evaluated: Evaluated, original: float, floor: float) -> Verification:
     """Return whether value and slope along `p` are those of the original; a slope that it does not have is none."""
     (compiled, gradient), (measured, error) = evaluated, secant
-    slope = float(gradient @ p)
-    size = max(abs(measured), float(np.abs(gradient) @ np.abs(p)))
+    with np.errstate(all="ignore"):
+        slope = float(gradient @ p)
+        size = max(abs(measured), float(np.abs(gradient) @ np.abs(p)))
     is_slope = abs(slope - measured) <= error + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor
     passed = is_same_value(compiled, original, floor) and (is_slope or not (p.any() and np.isfinite(measured)))
     return Verification(passed, abs(compiled - original), slope, measured, error, direction=p)

@@ -75,9 +75,12 @@ def unused(evidence: Evidence) -> Diagnosis | None:
     """f does not change with a parameter, near or far."""
     idle = [k for k in range(evidence.x.size) if evidence.slope[k] == 0]
     unmoved = []
+    other = evidence.inside(evidence.x + evidence.unit * np.random.default_rng(8).uniform(-0.5, 0.5, evidence.x.size))
+    there = evidence.value(other) if idle else np.nan  # at x the others may be what makes it idle
     for k in idle[:20]:
-        steps = [evidence.x + h * evidence.unit * np.eye(1, evidence.x.size, k)[0] for h in (1e-3, 0.3, -1.7)]
-        if all(evidence.value(evidence.inside(step)) == evidence.here for step in steps):
+        axis = evidence.unit * np.eye(1, evidence.x.size, k)[0]
+        steps = [evidence.value(evidence.inside(evidence.x + h * axis)) == evidence.here for h in (1e-3, 0.3, -1.7)]
+        if all(steps) and evidence.value(evidence.inside(other + 0.3 * axis)) == there:
             unmoved.append(evidence.names[k])
     if not unmoved or len(unmoved) == evidence.x.size:
         return None

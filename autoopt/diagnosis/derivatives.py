@@ -73,7 +73,7 @@ def _factor(own: np.ndarray, numerical: np.ndarray) -> str:
     if large.sum() < 2:
         return ""
     ratios = own[large] / numerical[large]
-    if not np.allclose(ratios, ratios[0], rtol=1e-4):
+    if not np.allclose(ratios, ratios[0], rtol=1e-5) or np.isclose(ratios, 1.0, rtol=1e-3).all():
         return ""
     if np.isclose(ratios[0], -1.0, rtol=1e-4):
         return "; all of it has the opposite sign"

@@ -173,7 +173,8 @@ class Evidence:
             step = np.zeros(self.x.size)
             step[k] = h
             ahead, behind = self.inside(self.x + step), self.inside(self.x - step)
-            rows.append((self.gradient(ahead) - self.gradient(behind)) / (ahead - behind)[k])
+            with np.errstate(all="ignore"):
+                rows.append((self.gradient(ahead) - self.gradient(behind)) / (ahead - behind)[k])
         matrix = np.array(rows)
         return (matrix + matrix.T) / 2 if np.isfinite(matrix).all() else None
 

@@ -10,7 +10,9 @@ from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
 from autoopt.solvers.convergence import gradient_tolerance, is_stationary
 
-_LIMIT = re.compile(r"(?i)maximum number of|exceeds limit|iteration limit|max\. number|limit of iterations")
+_LIMIT = re.compile(
+    r"(?i)maximum number of|exceeds limit|iteration limit|max\. number|limit of iterations|reached limit"
+)
 _EVALUATIONS = re.compile(r"(?i)evaluations")
 _FELL = 1e-9
 

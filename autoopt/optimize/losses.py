@@ -80,7 +80,8 @@ class Loss:
     def of_residuals(self, r: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Return the cost, its slopes in r, rho' r, and its curvatures, rho' + 2 z rho'', shape (m,) each."""
         if self.is_linear:
-            return 0.5 * float(r @ r), r, np.ones_like(r)
+            with np.errstate(all="ignore"):
+                return 0.5 * float(r @ r), r, np.ones_like(r)
         z = (r / self.scale) ** 2
         rho, slope, bend = self._rho(z)
         return 0.5 * self.scale**2 * float(np.sum(rho)), slope * r, slope + 2 * z * bend

@@ -164,7 +164,7 @@ def _result(system: System, name: str, raw: Any, end: Ending) -> Any:
     shown = f" after {end.steps} Newton steps" if end.steps and name != "newton" else ""
     undefined = f" At {len(system.undefined)} trial points {system.undefined[-1]}." if system.undefined else ""
     head = f"Converged{shown}" if end.is_root else "Not converged"
-    status = (1 if end.is_root else int(raw.status)) if end.is_root or not raw.success else 0
+    status = (1 if end.is_root else int(raw.get("status", 2))) if end.is_root or not raw.success else 0
     kept = {key: raw[key] for key in ("fjac", "r", "qtf", "nit", "cov_x", "ipvt") if key in raw}
     return OptimizeResult(
         x=end.x,

@@ -7,6 +7,7 @@ g.H^-1 g / 2 says how much lower f may be, in its own units.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -125,7 +126,7 @@ class Point:
         back = self.x + _BACK * (self.problem.x0 - self.x)
         if np.array_equal(back, self.x):
             return 0.0
-        value = self.problem.value(back)
+        value = min(self.problem.value(back), self.problem.initial_value)  # there may be a pole on the way
         return max(value - self.value, 0.0) if np.isfinite(value) else 0.0
 
     def value_at(self, step: np.ndarray) -> float:
@@ -134,6 +135,19 @@ class Point:
         if limits is not None and ((point < limits.lower) | (point > limits.upper)).any():
             return np.nan
         return self.problem.value(point)
+
+    def within(self, x: np.ndarray) -> np.ndarray:
+        """Return the nearest point within the bounds."""
+        limits = self.problem.limits
+        return x if limits is None else np.clip(x, limits.lower, limits.upper)
+
+    def seen_by(self, bends: np.ndarray) -> None:
+        """Give free parameters that have been 0 all the time the sizes by which their curvature changes f by itself."""
+        never = (self.x[self.free] == 0) & (self.problem.x0[self.free] == 0) & (bends != 0)
+        change = max(abs(self.value), self.problem.initial_value - self.value)
+        if never.any() and change > 0:
+            which = self.free[never]
+            self.size[which] = np.maximum(self.size[which], np.sqrt(change / np.abs(bends[never])))
 
     def in_units(self, direction: np.ndarray) -> np.ndarray:
         """Return a direction whose largest entry, relative to the parameters' sizes, is 1."""
@@ -186,9 +200,11 @@ def certificate(
 
 def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
     free, n = point.free, point.x.size
-    hessian, gradient, size = second.columns(free, n), point.gradient[free], point.size[free]
+    hessian, gradient = second.columns(free, n), point.gradient[free]
     if not np.isfinite(hessian).all():
         return Certificate("unknown", noise=point.noise)
+    point.seen_by(np.diagonal(hessian))
+    size = point.size[free]
     floor = np.maximum(1e-4 * point.noise / size**2, _TINY)
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diagonal(hessian)), floor))
     curvatures, vectors = np.linalg.eigh(scale[:, None] * hessian * scale)
@@ -210,13 +226,26 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
         curvature=float(curvatures[0]),
         direction=point.in_units(embedded(vectors[:, 0])),
         step=embedded(-vectors @ lengths),
-        definite=bool(curvatures[0] > accuracy),
     )
     null = [embedded(vectors[:, k]) for k in np.flatnonzero(~bends)]
     faint = _FAINT * (abs(point.value) + max(point.problem.initial_value - point.value, 0.0))
-    for k in free[np.abs(np.diagonal(hessian)) * size**2 <= 2 * faint]:  # rounding may be all there is of its slope
-        null.append(point.size[k] * np.eye(1, n, k)[0])
-    return _judged(point, found, curvatures[0] < -accuracy, [point.in_units(direction) for direction in null])
+    weak = free[np.abs(np.diagonal(hessian)) * size**2 <= 2 * faint]  # rounding may be all there is of their slopes
+    axes = [point.size[k] * np.eye(1, n, k)[0] for k in weak]
+    lengths = np.max(np.abs(scale[:, None] * vectors) / size[:, None], axis=0)
+    found = replace(found, definite=bool(curvatures[0] > accuracy and (curvatures > 2 * faint * lengths**2).all()))
+    downs = _downwards(point, hessian, found.direction) if curvatures[0] < -accuracy else []
+    return _judged(point, found, downs, [point.in_units(direction) for direction in null], axes)
+
+
+def _downwards(point: Point, hessian: np.ndarray, least: np.ndarray | None) -> list[np.ndarray]:
+    """Return directions, shape (n,), in which f bends down: the least curvature in two scalings, and parameters."""
+    free, n = point.free, point.x.size
+    size = point.size[free]
+    plain = np.zeros(n)
+    plain[free] = size * np.linalg.eigh(size[:, None] * hessian * size)[1][:, 0]
+    bent = free[np.diagonal(hessian) < 0][:_NULL]
+    axes = [point.size[k] * np.eye(1, n, k)[0] for k in bent]
+    return [*([] if least is None else [least]), point.in_units(plain), *axes]
 
 
 def _by_metric(point: Point, metric: Any, is_met: bool) -> Certificate:
@@ -235,7 +264,7 @@ def _by_metric(point: Point, metric: Any, is_met: bool) -> Certificate:
     )
     if is_met and found.decrement > found.tolerance:
         return replace(found, status="descending")
-    return _judged(point, found, False, [])
+    return _judged(point, found, [], [])
 
 
 def _by_iterations(point: Point, second: SecondOrder, products: int, metric: Any) -> Certificate:
@@ -267,34 +296,39 @@ def _by_iterations(point: Point, second: SecondOrder, products: int, metric: Any
     if not np.isfinite(found.decrement):
         return Certificate("unknown", noise=point.noise)
     if down is not None:
-        return _judged(point, found, True, [])
+        return _judged(point, found, [point.in_units(embedded(down))], [])
     unit = point.size[free]
     curvatures, vectors = lanczos(lambda z: unit * product(unit * z), len(free), min(products - used, MOST_STEPS))
     if not len(curvatures):
-        return _judged(point, found, False, [])
+        return _judged(point, found, [], [])
     largest = max(abs(curvatures[0]), abs(curvatures[-1]))
     direction = point.in_units(embedded(unit * vectors[0]))
     found = replace(found, curvature=float(curvatures[0] / (largest or 1.0)), direction=direction)
-    return _judged(point, found, curvatures[0] < -max(_NEGATIVE, second.accuracy) * largest, [])
+    bends_down = curvatures[0] < -max(_NEGATIVE, second.accuracy) * largest
+    return _judged(point, found, [direction] if bends_down else [], [])
 
 
-def _judged(point: Point, found: Certificate, bends_down: bool, null: list[np.ndarray]) -> Certificate:
+def _judged(
+    point: Point, found: Certificate, downs: list[np.ndarray], null: list[np.ndarray], axes: Sequence[np.ndarray] = ()
+) -> Certificate:
     """Return the certificate with its status, by the least curvature and what f does along directions without any."""
     if not found.decrement <= found.tolerance:
         found = replace(found, tolerance=point.tolerance)
     if not np.isfinite(found.decrement):
         return Certificate("unknown", noise=point.noise)
-    if found.tolerance < found.decrement <= _CANCELLED * (point.problem.initial_value - point.value):
+    may_cancel = found.tolerance < found.decrement <= _CANCELLED * (point.problem.initial_value - point.value)
+    if may_cancel and is_steady(point.size, found.step):
         found = replace(found, tolerance=max(found.tolerance, 4 * point.roughness))
     falls = found.decrement > found.tolerance
-    if bends_down and found.direction is not None and not found.decrement > max(found.tolerance, 1e-6 * point.gained):
-        lower = lower_along(point, found.direction)
-        if lower is not None:
-            fallen = point.value - point.problem.value(lower)
-            by_slope = -float(point.gradient @ (lower - point.x)) >= fallen / 2
-            status, step = ("descending", lower - point.x) if by_slope else ("saddle", found.step)
-            return replace(found, status=status, lower=lower, step=step)
-        null = [found.direction, *null]
+    if downs and not found.decrement > max(found.tolerance, 1e-6 * point.gained):
+        for down in downs:
+            lower = lower_along(point, down)
+            if lower is not None:
+                fallen = point.value - point.problem.value(lower)
+                by_slope = -float(point.gradient @ (lower - point.x)) >= fallen / 2
+                status, step = ("descending", lower - point.x) if by_slope else ("saddle", found.step)
+                return replace(found, status=status, direction=down, lower=lower, step=step)
+        null = [*downs[:1], *null]
     if falls:
         return replace(found, status="descending")
     for direction in null[:_NULL]:
@@ -308,15 +342,22 @@ def _judged(point: Point, found: Certificate, bends_down: bool, null: list[np.nd
             return replace(found, status="saddle", direction=direction, lower=lower)
         if has_slope:  # it falls, and rises close by: a kink is near
             return replace(found, status="unknown")
-    for direction in null[:_NULL]:
+    for direction in [*null[:_NULL], *axes[:_NULL]]:
         ahead, behind = (level_along(point, sign * direction) is not None for sign in (1.0, -1.0))
         back = -direction if ahead else direction
         idle = not (point.gradient[np.abs(direction) > 1e-8 * point.size].any() or _creeps(point, back))
+        idle = idle and (abs(point.value) <= _NOTHING * abs(point.problem.initial_value) or _rests(point, direction))
         if (ahead and behind) or ((ahead or behind) and idle):
             return replace(found, status="flat", direction=direction)
         if ahead or behind:
             return replace(found, status="infinite", direction=direction if ahead else -direction)
     return found
+
+
+def _rests(point: Point, direction: np.ndarray) -> bool:
+    """Whether the parameters of a direction are where they began: the run did not go off along it."""
+    moved = np.abs(point.x - point.problem.x0) > 1e-8 * point.size
+    return not moved[np.abs(direction) > 1e-8 * point.size].any()
 
 
 def _creeps(point: Point, back: np.ndarray) -> bool:
@@ -352,16 +393,20 @@ _NULL = 8
 
 
 def lower_along(point: Point, direction: np.ndarray | None) -> np.ndarray | None:
-    """Return the lowest of some points on both sides along `direction`, shape (n,); None if none is below f's noise."""
+    """Return the lowest of some points on both sides along `direction`, shape (n,); None if none is low enough.
+
+    Where it leads through bounds, it goes on along them.
+    """
     if direction is None:
         return None
-    best, lowest = None, point.value - point.noise
+    best, lowest = None, point.value - max(point.noise, point.tolerance)
     sign = -1.0 if point.gradient @ direction > 0 else 1.0
     for ahead in (sign * direction, -sign * direction):
         for length in _LENGTHS:
-            value = point.value_at(length * ahead)
+            there = point.within(point.x + length * ahead)
+            value = point.problem.value(there)
             if value < lowest:
-                best, lowest = point.x + length * ahead, value
+                best, lowest = there, value
         if best is not None:
             return best
     return None
@@ -381,7 +426,7 @@ def level_along(point: Point, direction: np.ndarray) -> float | None:
     farther = [far for far in _FAR_OFF if longest < far <= max(100.0, most)]
     for length in (min(1.0, longest), *farther):
         value = point.value_at(length / longest * direction)
-        room = max(point.noise * (1.0 + length), _BENT * (point.value - last))  # terms that cancel grow, too
+        room = max(8 * point.noise * (1.0 + length), _BENT * (point.value - last))  # terms that cancel grow, too
         if not value <= last + room and not value <= last + 10 * point.roughness * (1.0 + length):
             return None
         last = min(value, last)

@@ -86,7 +86,7 @@ def run_chosen(solver: Solver, problem: Problem, settings: dict[str, Any], **sho
             raise
         tried.append(member.name)
         story.append(choice.reason)
-        if best is None or result.success or _is_lower(problem, result.fun, best.fun):
+        if best is None or best.status == PAUSED or result.success or _is_lower(problem, result.fun, best.fun):
             best = result
         if result.success or result.status in (STOPPED, UNBOUNDED):
             break

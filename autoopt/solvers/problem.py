@@ -347,7 +347,8 @@ def _leading_back(value: float, gradient: np.ndarray, step: np.ndarray) -> tuple
     the parabola that begins with slope -s and is lowest at 1/8. (SciPy's line searches interpolate by cubics, of
     which infinite values make NaN; some then give up, where these step back.)
     """
-    slope = abs(float(gradient @ step))
+    with np.errstate(all="ignore"):
+        slope = abs(float(gradient @ step))
     rise = slope if np.isfinite(slope) and slope > 0 else 0.0
     rise = max(rise, 1e-8 * max(1.0, abs(value)))
     length = float(step @ step)

@@ -115,7 +115,7 @@ def repeated(solver: Solver, starts: Any, view: Any) -> Solver:
         return _Search(solver, problem, options, plan, view.value).over(list(points))
 
     return dataclasses.replace(
-        solver, function=search, keeps=(*solver.keeps, "minima"), stalls=frozenset(), automatic=False
+        solver, function=search, keeps=(*solver.keeps, "minima"), stalls=frozenset(), automatic=False, settles=True
     )
 
 

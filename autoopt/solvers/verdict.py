@@ -56,7 +56,7 @@ def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chose
         return False, f"Not converged: {_CURVED.format(_along(problem, x, found.direction))} ({raw.message})"
     if found.status == "descending":
         blur = blurred(problem, x, problem.fun(x))
-        if found.decrement <= blur:
+        if blur > 0 and found.decrement <= blur:
             return True, f"Converged: {_BLURRED}."
         if is_met and not is_far(problem, end):
             return True, str(raw.message)
@@ -76,6 +76,8 @@ def _has_none(problem: Problem, end: Ending) -> str | None:
         return None
     if (endless := never_rises(problem, end)) is not None:
         direction, last = endless
+        if not end.found.decrement > end.found.tolerance and (flat := _plateau(problem, x, found)) is not None:
+            return flat
         words = (
             _UNBOUNDED if last < problem.initial_value - FAR * max(1.0, abs(problem.initial_value)) else _AT_INFINITY
         )
@@ -89,8 +91,8 @@ def _reason(problem: Problem, end: Ending) -> str:
     found, parts = end.found, []
     if end.saddles:
         ways = [_along(problem, end.x, saddle.direction) for saddle in end.saddles if saddle.direction is not None]
-        points = "a saddle point" if len(ways) == 1 else f"{len(ways)} saddle points"
-        parts.append(f"the run left {points} or maximum along {', then '.join(ways)}")
+        points = "a saddle point or maximum" if len(ways) == 1 else f"{len(ways)} saddle points or maxima"
+        parts.append(f"the run left {points} along {', then '.join(ways)}")
     if end.newton_steps:
         parts.append(
             f"{end.newton_steps} Newton step{'s' * (end.newton_steps > 1)} led on from where the method stopped"
@@ -135,7 +137,7 @@ def _judged(
         x, reason = finish(problem, x, gtol)
         if reason:
             return x, True, f"Converged: {reason}." + (f" ({message})" if raw.success else "")
-    elif raw.success and (met or is_stationary(problem, x, gtol)):
+    elif raw.success and (met or solver.settles or is_stationary(problem, x, gtol)):
         return x, True, message
     if lost := without_bound(problem, x):
         return x, False, f"Not converged: {NO_MINIMUM.format(lost)} ({message})"
@@ -165,27 +167,27 @@ def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float, found: Certific
     looks = (_from_kink, _plateau) if is_seen else (_descent, _from_kink, _plateau)
     for look in looks:
         stationary = look is _plateau or is_stationary(problem, x, gtol)
-        with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):  # what raises beside x, or its constraints do
-            if stationary and (wrong := look(problem, x)) is not None:
+        with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):  # what raises beside x does
+            if stationary and (wrong := look(problem, x, found)) is not None:
                 del problem.undefined[undefined:]
                 return wrong
     del problem.undefined[undefined:]
     return None
 
 
-def _descent(problem: Problem, x: np.ndarray) -> str | None:
+def _descent(problem: Problem, x: np.ndarray, found: Certificate) -> str | None:
     descent = falling(problem, x)
-    if descent is None:
-        return None
+    if descent is None or (descent.curved and found.complete and found.curvature > -_BEND):
+        return None  # exact curvatures are known better than differences
     return (_CURVED if descent.curved else _ONE_SIDED).format(_along(problem, x, descent.direction))
 
 
-def _from_kink(problem: Problem, x: np.ndarray) -> str | None:
+def _from_kink(problem: Problem, x: np.ndarray, found: Certificate) -> str | None:
     direction = falling_from_kink(problem, x)
     return None if direction is None else _KINK.format(_along(problem, x, direction))
 
 
-def _plateau(problem: Problem, x: np.ndarray) -> str | None:
+def _plateau(problem: Problem, x: np.ndarray, found: Certificate) -> str | None:
     lower = lower_beyond(problem, x)
     return None if lower is None else _flat(problem, x, *lower)
 
@@ -218,9 +220,10 @@ _UNBOUNDED = (
 )
 _AT_INFINITY = (
     "the objective does not rise along {0}, however far one goes (it comes to {1}): its minimum lies at infinity. "
-    "Leave out a parameter of this combination, bound it, or add a penalty. If the response has two classes, the "
-    "combination separates them: it predicts some responses perfectly."
+    "Leave out a parameter of this combination, bound it, or add a penalty (in a classification the combination "
+    "separates the classes)."
 )
+_BEND = 1e-10
 _NAMED = 4
 _CURVED = (
     "this is a saddle point or a maximum, where the gradient vanishes: the curvature is negative along {0}. "
