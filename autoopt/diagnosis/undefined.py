@@ -13,7 +13,7 @@ from autoopt.diagnosis.walk import Origin, Walk, depends, moving, not_finite, or
 from autoopt.objectives.suspects import not_finite as not_finite_data
 from autoopt.origin import users_places
 from autoopt.solvers.convergence import without_bound
-from autoopt.tape.tape import DATA
+from autoopt.tape.tape import PARAMETER
 
 _OFTEN = 0.05
 _NEAR = 1e-3
@@ -31,7 +31,7 @@ def in_data(evidence: Evidence) -> Diagnosis | None:
     lines = not_finite_data(evidence.objective.function, evidence.objective.args)
     walk = evidence.walk(evidence.x)
     start = origin(walk) if walk is not None else None
-    if not lines or (start is not None and start.leaf is None and start.step.level != DATA):
+    if not lines or (start is not None and start.leaf is None and start.step.level == PARAMETER):
         return None
     happened = "\n".join([f"The objective is {evidence.here}, and its data hold values that are not finite:", *lines])
     return Diagnosis(happened, (), "leave these rows out (np.isfinite finds them) or put numbers in their place.")
