@@ -28,9 +28,16 @@ _SLOW, _OFTEN = 0.05, 5
 """Steps that leave more than this of the values, and how many of them, show that a root is a multiple one."""
 
 
+_LIKE = 0.9
+"""Steps towards a multiple root shrink; those that keep this part of their length over two lead to infinity."""
+
+
 @dataclass(frozen=True)
 class Ending:
-    """Where a run ended: `x`, f(x), the Jacobian there, whether it is a root, and why or why not."""
+    """Where a run ended: `x`, f(x), the Jacobian there, whether it is a root, and why or why not.
+
+    It `goes_off` where steps lead on for ever, and the values tend to 0.
+    """
 
     x: np.ndarray
     values: np.ndarray
@@ -38,6 +45,7 @@ class Ending:
     is_root: bool
     message: str
     steps: int
+    goes_off: bool = False
 
 
 def ending(system: System, x: np.ndarray) -> Ending:
@@ -52,7 +60,7 @@ def ending(system: System, x: np.ndarray) -> Ending:
     if not np.isfinite(x).all() or (values := system.tried(x)) is None or system.is_worse(values):
         x = system.best
     end = _after_steps(system, x)
-    if not end.is_root and x.size <= _DENSE:
+    if not end.is_root and not end.goes_off and x.size <= _DENSE:
         steps, end = end.steps, _after_steps(system, *_of_least_norm(system, end.x))
         end = replace(end, steps=steps + end.steps)
     return end
@@ -63,6 +71,7 @@ def _after_steps(system: System, x: np.ndarray, is_least: bool = False) -> Endin
     values = system.tried(x)
     assert values is not None  # it has been evaluated
     jacobian, first, taken, slow, falls = system.jacobian(x), system.size(values), 0, 0, True
+    lengths: list[float] = []
     while falls and taken < _STEPS and values.any():
         moved = None
         for whole in (True, False):
@@ -73,13 +82,15 @@ def _after_steps(system: System, x: np.ndarray, is_least: bool = False) -> Endin
         if moved is None:
             break
         shrunk = system.size(moved[1]) / system.size(values)
+        lengths.append(float(np.linalg.norm(moved[0] - x)))
         x, values, taken = *moved, taken + 1
         jacobian = system.jacobian(x)
         slow, falls = slow + (shrunk > _SLOW), shrunk <= 0.9
     fell = system.size(values) < first / 2
-    why = _why_root(system, x, values, jacobian, slow > _OFTEN)
-    message = why or _why_not(system, x, values, jacobian, taken == _STEPS, is_least and not fell)
-    return Ending(x, values, jacobian, why is not None, message, taken)
+    goes_off = slow > _OFTEN and len(lengths) > 2 and lengths[-1] >= _LIKE * lengths[-3]
+    why = None if goes_off else _why_root(system, x, values, jacobian, slow > _OFTEN)
+    message = why or _why_not(system, x, values, jacobian, taken == _STEPS or goes_off, is_least and not fell)
+    return Ending(x, values, jacobian, why is not None, message, taken, goes_off)
 
 
 def _of_least_norm(system: System, x: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -209,9 +220,9 @@ def _why_not(system: System, x: np.ndarray, values: np.ndarray, jacobian: Any, s
     cosines, gains = slopes / np.where(lengths > 0, lengths, 1.0), slopes * system.units(x) / size
     singular = _singular(system, jacobian) if np.size(values) >= x.size else None
     step = newton_step(system, jacobian, values)
-    if slow and step is not None and (np.abs(step) > _FLATTER * system.units(x)).any():
+    if slow and (step is None or not values.any() or (np.abs(step) > _FLATTER * system.units(x)).any()):
         return (
-            f"the values shrink by about the same part with each step, which moves on to x = {x + 0.0}: they come "
+            f"the values shrink by about the same part with each step, which moves on to x = {_first(x)}: they come "
             f"near 0 at infinity alone ({where}). Bound what goes off, or start elsewhere."
         )
     if is_least or ((cosines <= _STATIONARY) | (gains <= _GAIN)).all():
@@ -222,6 +233,11 @@ def _why_not(system: System, x: np.ndarray, values: np.ndarray, jacobian: Any, s
     if singular:
         return f"the Jacobian is singular there ({singular}), and {where}. Start elsewhere."
     return f"no progress was possible, and {where}. Start elsewhere, or try another method."
+
+
+def _first(x: np.ndarray) -> str:
+    """Return the first numbers of `x` as text."""
+    return np.array2string(x[:6] + 0.0, precision=6)[:-1] + (", ...]" if x.size > 6 else "]")
 
 
 def _lengths(matrix: Any) -> np.ndarray:

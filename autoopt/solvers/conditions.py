@@ -110,7 +110,16 @@ class Conditions:
     @cached_property
     def violation(self) -> np.ndarray:
         """By how much each row is violated, relative to its size, shape (K,); rounding is none."""
-        return np.maximum(np.abs(self.missed) - self.rounding, 0.0) / self.sizes
+        return np.maximum(np.abs(self.missed) - self.rounding, 0.0) / np.where(self._is_plain, 1.0, self.sizes)
+
+    @cached_property
+    def _is_plain(self) -> np.ndarray:
+        """Which rows are missed by what is much in itself, and beside what the parameters make of them, shape (K,).
+
+        A parameter that began at 0 has a unit of 1, which may be far more than it is.
+        """
+        made = np.asarray(abs(self.slopes) @ np.abs(self.x))
+        return np.abs(self.missed) > _MUCH * np.maximum(1.0, made)
 
     @property
     def is_feasible(self) -> bool:
@@ -134,6 +143,7 @@ class Conditions:
 
 
 _REMAINS = 1e-6
+_MUCH = 1e-6
 
 
 def _slopes(constraints: Any, bounded: np.ndarray, x: np.ndarray) -> Any:

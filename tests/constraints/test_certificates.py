@@ -289,3 +289,15 @@ def test_no_cause_is_told_that_leaves_the_constraints_out(method):
     f, x0, constraints, _, _ = NOT_A_MINIMUM["excluding lines"]
     result = minimize(f, np.array(x0), method=method, constraints=constraints)
     assert not any("not bounded below" in cause for cause in [*result.diagnosis, result.message])
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1e-8, 1e-12])
+def test_parameter_that_began_at_0_in_small_units_is_held_by_the_constraint(unit):
+    """The nearest point of the disc to (2, 1) is (2, 1) / sqrt(5)."""
+    result = minimize(
+        lambda x: (x[0] / unit - 2) ** 2 + (x[1] - 1) ** 2,
+        np.zeros(2),
+        constraints={"type": "ineq", "fun": lambda x: 1 - (x[0] / unit) ** 2 - x[1] ** 2},
+    )
+    assert result.success
+    assert np.allclose([result.x[0] / unit, result.x[1]], np.array([2, 1]) / np.sqrt(5), rtol=1e-8)

@@ -225,3 +225,16 @@ def test_verdict_on_systems_of_the_literature_is_right(name, method):
 
 def test_there_are_enough_systems():
     assert len(SQUARE) >= 16
+
+
+@pytest.mark.parametrize("method", ["hybr", "lm"])
+@pytest.mark.parametrize(
+    "f", [lambda x: 1 / x, lambda x: 1 / (1 + x * x), lambda x: np.log1p(1 / x)], ids=["1/x", "bell", "log"]
+)
+def test_values_that_vanish_at_infinity_alone_have_no_root(f, method):
+    result = autoopt.root(f, 1.0, method=method)
+    assert not result.success and "at infinity alone" in result.message
+
+
+def test_method_without_a_status_is_no_error():
+    assert not autoopt.root(lambda x: x**2 + 1e-3, [1.0], method="df-sane").success

@@ -316,3 +316,31 @@ def test_what_raises_beside_the_solution_does_not_cost_it():
         result = minimize(f, [0.0, 0.0], constraints=constraint, method="slsqp", verify="off")
         assert result.success and result.x == pytest.approx([0.0, 1.0], abs=1e-6)
         assert result.nundefined == 0 and "trial point" not in result.message
+
+
+@pytest.mark.parametrize("method", [None, "l-bfgs-b", "slsqp", "tnc", "trust-region"])
+def test_saddle_in_the_corner_of_bounds_is_left(method):
+    """At 0 the Hessian is [[-3, 2], [2, 0]]: f falls along the first parameter, which may only grow."""
+
+    def f(x):
+        return x @ x / 2 + np.cos(2 * x[0] - x[1])
+
+    result = minimize(f, np.zeros(2), bounds=[(0, 4)] * 2, method=method)
+    assert result.fun < 0.0 if result.success else "saddle" in result.message
+
+
+@pytest.mark.parametrize("method", [None, "l-bfgs-b", "trust-ncg", "trust-constr"])
+def test_saddle_of_a_parameter_in_large_units_that_began_at_0_is_left(method):
+    def f(x):
+        return (x[0] * 1e8 - 1.4) ** 2 + 0.5 * np.cos(x[1] / 1e8) + 0.1 * (x[1] / 1e8) ** 2
+
+    result = minimize(f, np.zeros(2), method=method)
+    assert result.fun < 0.2 if result.success else "saddle" in result.message
+
+
+@pytest.mark.parametrize("method", [None, "bfgs", "trust-exact"])
+@pytest.mark.parametrize(
+    "f", [lambda x: 1e12 * x[0] ** 3, lambda x: x[0] ** 5, lambda x: -np.log(np.cosh(x[0]))], ids=["3", "5", "cosh"]
+)
+def test_what_has_no_minimum_is_no_success(f, method):
+    assert not minimize(f, [1.0], method=method).success
