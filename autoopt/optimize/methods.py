@@ -14,7 +14,7 @@ import numpy as np
 
 from autoopt import solvers
 from autoopt.errors import AutooptError, UsageError
-from autoopt.optimize.objections import is_refused
+from autoopt.optimize.objections import has_lost, is_refused
 from autoopt.optimize.refinement import refined
 from autoopt.optimize.whitened import Whitened
 from autoopt.solvers.curvature import falling
@@ -163,7 +163,8 @@ def solve(problem: Problem, options: dict[str, Any]) -> Any:
         found = _descended(run, name, problem)
         if best is None or (found.success, -problem.value(found.x)) > (best.success, -problem.value(best.x)):
             best, log.method = found, name
-            problem.objective.shown = found.x if found.success and found.full else None
+            is_shown = found.success and found.full and not has_lost(problem, found.x)
+            problem.objective.shown = found.x if is_shown else None
         if best.success or problem.nfev > options["most"] or not Whitened.fits(problem.objective):
             break  # what is too large to be shown a minimum here is judged by `solvers.verdict`
     return best

@@ -125,6 +125,15 @@ def _idle(problem: Problem, x: np.ndarray, free: np.ndarray, size: np.ndarray) -
         yield direction, False
 
 
+def has_lost(problem: Problem, x: np.ndarray) -> bool:
+    """Whether a parameter has lost most of its effect on the residuals since x0: it may have gone to infinity."""
+    residuals = problem.objective.residuals  # type: ignore[attr-defined]
+    now, before = residuals.dense_jacobian(x), dense(residuals.jacobian_beside(problem.x0))
+    first = np.where(problem.x0 == 0, 1.0, np.abs(problem.x0))
+    unit = np.maximum(np.abs(x), first)
+    return bool((np.linalg.norm(now, axis=0) * unit <= _IDLE * np.linalg.norm(before, axis=0) * first).any())
+
+
 def _least(model: Whitened, curvature: tuple[np.ndarray, np.ndarray], free: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the least curvature of M, and its direction in the parameters, shape (n,)."""
     curvatures, vectors = np.linalg.eigh(curvature[0])
