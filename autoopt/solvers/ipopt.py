@@ -74,6 +74,8 @@ def ipopt(problem: Problem, options: dict):
 
 
 _LIMITS = frozenset({-1, -4})
+_WHOLE = {"max_iter", "acceptable_iter", "print_level"}
+"""Options that are whole numbers; Ipopt takes none for any other."""
 
 
 def _run(problem: Problem, calls: _Calls, options: dict, start: np.ndarray):
@@ -83,6 +85,8 @@ def _run(problem: Problem, calls: _Calls, options: dict, start: np.ndarray):
 
     settings = {"print_level": 0, "sb": "yes"} | options
     settings["max_iter"] = settings.pop("maxiter")
+    for name in settings.keys() - _WHOLE:
+        settings[name] = float(settings[name]) if isinstance(settings[name], int) else settings[name]
     if (size := size_of_objective(problem)) < 1.0:  # what is large Ipopt sees by itself
         settings["obj_scaling_factor"] = 1.0 / size
     second = None if settings.get("hessian_approximation") == "limited-memory" else calls.hessian

@@ -64,7 +64,7 @@ class Solver:
         if self.open:
             return ({} if tol is None else dict.fromkeys(self.tol, tol)) | given
         for name, value in [("tol", tol), *given.items()]:
-            if isinstance(value, str):
+            if isinstance(value, str) and name not in _TEXTS:
                 raise UsageError(f"{name}={value!r} is not a number.", remedy=f"pass {name} a number.")
         if differences := [name for name in given if name in _OF_DIFFERENCES]:
             raise UsageError(
@@ -82,6 +82,10 @@ class Solver:
 
 _OF_DIFFERENCES = ("eps", "finite_diff_rel_step", "workers")
 """SciPy's options of its differences, which all its methods have."""
+
+
+_TEXTS = {"mu_strategy", "nlp_scaling_method", "hessian_approximation", "factorization_method"}
+"""Options that are words."""
 
 
 def solver(

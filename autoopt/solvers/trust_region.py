@@ -140,7 +140,8 @@ def _moved(at: _Iterate, radius: float, gtol: float) -> tuple[_Iterate | None, f
     problem = at.problem
     for _ in range(_TRIALS):
         step = at.step(radius)
-        if at.steepest <= gtol and _is_nothing(at, step.promise):
+        is_loose = gtol > gradient_tolerance(problem)  # what the user set is all that is asked
+        if at.steepest <= gtol and (is_loose or _is_nothing(at, step.promise)):
             return None, radius
         if np.array_equal(step.x, at.x) or not step.promise > 0:
             return None, radius

@@ -188,3 +188,18 @@ def test_methods_without_derivatives_ask_for_values_alone(name):
 def test_user_options_win_over_tol_and_tol_over_defaults():
     settings = SOLVERS["l-bfgs-b"].settings({"gtol": 1e-3}, tol=1e-2)
     assert (settings["gtol"], settings["ftol"], settings["maxcor"]) == (1e-3, 1e-2, 10)
+
+
+def test_tolerance_of_the_user_ends_the_scaled_trust_region():
+    objective, x0, _ = rosenbrock(2)
+    solver = SOLVERS["trust-region"]
+    loose = run(solver, Problem(objective, x0), solver.settings({"gtol": 10.0}), chosen=frozenset({"gtol"}))
+    assert loose.success and loose.nit < run(solver, Problem(objective, x0), solver.settings()).nit
+
+
+@pytest.mark.skipif(not SOLVERS["ipopt"].is_installed, reason="the extra ipopt is not installed")
+def test_ipopt_takes_words_and_whole_numbers():
+    objective, x0, solution = rosenbrock(2)
+    options = {"mu_strategy": "adaptive", "constr_viol_tol": 1, "nlp_scaling_method": "none"}
+    result = run(SOLVERS["ipopt"], Problem(objective, x0), SOLVERS["ipopt"].settings(options))
+    assert result.success and np.allclose(result.x, solution, rtol=1e-8)
