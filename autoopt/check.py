@@ -297,9 +297,10 @@ def _look_again(
         if again.passed and (again.conclusive or scale == 1.0):
             return replace(again, value_error=found.value_error)
     relative = np.where(x, np.minimum(np.abs(x) / units(objective, x), 1.0), 1e-4)
-    again = _compare_slopes(objective, x, np.random.default_rng(1), relative, floor=floor)
-    if again.passed and again.conclusive:
-        return replace(again, value_error=found.value_error)
+    for own in (relative, np.minimum(relative, _by_slopes(objective, x))):
+        again = _compare_slopes(objective, x, np.random.default_rng(1), own, floor=floor)
+        if again.passed and again.conclusive:
+            return replace(again, value_error=found.value_error)
     ahead, behind, error = differences.one_sided(objective.original, x, p)
     if not abs(ahead - behind) > 10 * error + 1e-4 * max(abs(ahead), abs(behind)):
         return found
@@ -308,6 +309,13 @@ def _look_again(
     slopes = f"slopes {behind:.6g} and {ahead:.6g}"
     message = f"There is a kink at {place} along the direction ({slopes}). Close by: {there.message}"
     return replace(there, value_error=found.value_error, kink=True, message=message)
+
+
+def _by_slopes(objective: Differentiable, x: np.ndarray) -> np.ndarray:
+    """Return the parts of the parameters' sizes by which each, by its slope, changes f by a hundredth of it."""
+    value, gradient = objective.value_and_grad(x)
+    changes = np.maximum(np.abs(gradient) * units(objective, x), 1e-2 * (abs(value) or 1.0))
+    return 1e-2 * (abs(value) or 1.0) / changes
 
 
 def _roughness(f: Callable, x: np.ndarray, value: float, rng: Any) -> float:

@@ -247,3 +247,20 @@ def test_a_solution_where_the_original_raises_is_no_success():
     found = verify_solution(objective, np.zeros(2), 1.0)
     assert not found.passed
     assert "raises KeyError" in found.message
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e-8, 1e-10])
+def test_parameter_in_small_units_that_begins_at_0_is_compared_in_steps_by_its_slope(unit):
+    def f(x):
+        return -np.exp(-((x[0] / unit - 1) ** 2) / 2) + 0.05 * np.log1p((x[0] / unit) ** 2) + x[1] ** 2
+
+    result = autoopt.minimize(f, np.array([0.0, 1.0]))
+    assert result.success and result.verification.passed
+
+    def wrong(x):
+        z = x[0] / unit
+        own = ((z - 1) * np.exp(-((z - 1) ** 2) / 2) + 0.1 * z / (1 + z**2)) / unit
+        return np.array([1.001 * own, 2 * x[1]])
+
+    with pytest.raises(VerificationError):
+        autoopt.minimize(f, np.array([0.0, 1.0]), jac=wrong)
