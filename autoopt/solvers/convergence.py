@@ -188,11 +188,27 @@ def never_rises(problem: Any, end: Any) -> tuple[np.ndarray, float] | None:
         return None
     fallen = problem.initial_value - point.value
     is_endless = last < problem.initial_value - FAR * max(1.0, abs(problem.initial_value))
-    return (step, last) if is_endless or point.value - last <= _ALL_BUT * fallen else None
+    if is_endless or found.status == "infinite":
+        return step, last
+    if point.value - last > _ALL_BUT * fallen or not _levels_off(point, step):
+        return None
+    return step, last
+
+
+def _levels_off(point: Point, step: np.ndarray) -> bool:
+    """Whether the slope along a step is less by far where the step, taken many times, leads: f tends to a limit."""
+    far = point.within(point.x + 100 / float(np.max(np.abs(step) / point.size)) * step)
+    if not point.problem.is_defined(far):
+        return True
+    here, there = abs(float(point.gradient @ step)), abs(float(point.problem.jac(far) @ step))
+    return bool(there <= _LEVEL * here or here <= point.noise)
 
 
 _ALL_BUT = 1e-6
 """What is left to fall is little beside this part of what f fell: else a run goes on."""
+
+_LEVEL = 0.1
+"""A slope that falls to this part of itself shows that f tends to a limit; towards a far minimum it stays."""
 
 FAR = 1e8
 """Parameters that go, or values that fall, by this many times the size of x0 (or 1) show that there is no minimum."""

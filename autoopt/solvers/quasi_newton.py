@@ -101,7 +101,7 @@ def _least_fall(problem: Problem) -> float:
     uses={"gradient"},
     options={"ftol": _least_fall, "maxiter": 1000},
     tol=("ftol",),
-    stalls={0, 8},
+    stalls={0, 5, 6, 7, 8},
 )
 def slsqp(problem: Problem, options: dict):
     """Sequential quadratic programming with bounds and constraints; for up to some hundred parameters."""
