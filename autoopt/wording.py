@@ -19,6 +19,11 @@ def count(faults: Sequence[str], noun: str) -> str:
     return f"{len(faults)} {noun}{'' if len(faults) == 1 else 's'}"
 
 
+def times(number: int, noun: str) -> str:
+    """Return "1 step" or "3 steps"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def nearest(name: str, candidates: Iterable[str]) -> list[str]:
     """Return at most two candidates that `name` may be a misspelling of, the nearest first."""
     by_lower = {candidate.lower(): candidate for candidate in candidates}

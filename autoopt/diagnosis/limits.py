@@ -9,6 +9,7 @@ import numpy as np
 from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
 from autoopt.solvers.convergence import gradient_tolerance, is_stationary
+from autoopt.wording import times
 
 _LIMIT = re.compile(
     r"(?i)maximum number of|exceeds limit|iteration limit|max\. number|limit of iterations|reached limit"
@@ -62,13 +63,14 @@ def too_few(evidence: Evidence) -> Diagnosis | None:
     else:
         return None
     counted = _EVALUATIONS.search(evidence.result.message)
-    limit = f"{evidence.problem.nfev} evaluations" if counted else f"{evidence.result.nit} iterations"
-    option = "maxfun" if counted else "maxiter"
+    limit = f"{evidence.problem.nfev} evaluations" if counted else f"{times(evidence.result.nit, 'iteration')}"
+    option = "maxfun in options" if counted else "maxiter in options"
+    option = "max_nfev" if hasattr(evidence.problem.objective, "residuals") else option
     happened = (
         f"The limit of iterations or evaluations was reached, after {limit}, while progress was still being made: "
         f"f fell from {evidence.problem.initial_value:.6g} to {evidence.here:.6g}, and {gain}"
     )
-    return Diagnosis(happened + ".", (), f"raise {option} in options, or start from where this run ended.")
+    return Diagnosis(happened + ".", (), f"raise {option}, or start from where this run ended.")
 
 
 def _lower_ahead(evidence: Evidence) -> float | None:

@@ -19,7 +19,7 @@ from autoopt.optimize.systems import System, Weighted, is_by_products
 from autoopt.parameters import Structure
 from autoopt.stages import heard, stage
 from autoopt.tracing.standins.table import stands_in
-from autoopt.wording import near
+from autoopt.wording import near, times
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -161,7 +161,7 @@ def _result(system: System, name: str, raw: Any, end: Ending) -> Any:
     from scipy.optimize import OptimizeResult
 
     said = f" ({' '.join(str(raw.message).split())})" if raw.get("message") else ""
-    shown = f" after {end.steps} Newton steps" if end.steps and name != "newton" else ""
+    shown = f" after {times(end.steps, 'Newton step')}" if end.steps and name != "newton" else ""
     undefined = f" At {len(system.undefined)} trial points {system.undefined[-1]}." if system.undefined else ""
     head = f"Converged{shown}" if end.is_root else "Not converged"
     status = (1 if end.is_root else int(raw.get("status", 2))) if end.is_root or not raw.success else 0

@@ -21,6 +21,7 @@ from autoopt.solvers.constrained import UNBOUNDED
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.run import PAUSED, STOPPED, run
 from autoopt.solvers.table import SOLVERS, Solver
+from autoopt.wording import times
 
 DENSE = 150
 """Up to so many parameters Newton's method takes whole Hessians."""
@@ -145,7 +146,7 @@ def _choices(first: Solver, problem: Problem, options: frozenset[str]) -> Any:
         why = f"a Hessian takes {costs.hessian:.2g} s and a gradient {costs.gradient:.2g} s"
         yield Choice(newton, why, lambda: problem.nit >= _CREEPING)
         crept = problem.nit >= _CREEPING
-        yield Choice(first, f"trust-region came to no minimum in {problem.nit} iterations", afresh=crept)
+        yield Choice(first, f"trust-region came to no minimum in {times(problem.nit, 'iteration')}", afresh=crept)
         if crept:
             yield Choice(newton, f"{first.name} came to none either")
         return
@@ -159,7 +160,7 @@ def _choices(first: Solver, problem: Problem, options: frozenset[str]) -> Any:
         )
     else:
         yield Choice(first, f"a Hessian takes {costs.hessian:.2g} s, and a gradient {costs.gradient:.2g} s only")
-    yield Choice(newton, f"{first.name} came to no minimum in {problem.nit} iterations")
+    yield Choice(newton, f"{first.name} came to no minimum in {times(problem.nit, 'iteration')}")
 
 
 @dataclass(frozen=True)
