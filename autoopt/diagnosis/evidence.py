@@ -17,6 +17,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.diagnosis.walk import Walk
 from autoopt.objectives.suspects import arrays_of, named_data
+from autoopt.solvers.bounds import within
 from autoopt.tape.tape import Tape
 from autoopt.variables.functions import changed_objective
 
@@ -140,7 +141,7 @@ class Evidence:
 
     def inside(self, x: np.ndarray) -> np.ndarray:
         """Return the point within the bounds that is nearest to `x`."""
-        return x if self.limits is None else np.clip(x, self.limits.lower, self.limits.upper)
+        return within(self.limits, x)
 
     def meets_constraints(self, x: np.ndarray) -> bool:
         """Whether a point meets the constraints of the problem, as far as that can be told."""

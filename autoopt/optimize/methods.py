@@ -17,6 +17,7 @@ from autoopt.errors import AutooptError, UsageError
 from autoopt.optimize.objections import has_lost, is_refused
 from autoopt.optimize.refinement import refined
 from autoopt.optimize.whitened import Whitened
+from autoopt.solvers.bounds import within
 from autoopt.solvers.curvature import falling
 from autoopt.solvers.problem import Problem
 
@@ -228,8 +229,7 @@ def _lower(problem: Problem, x: np.ndarray) -> Iterator[np.ndarray]:
     for length in (0.3, 0.1, 1e-2, 1e-3):
         for side in (1.0, -1.0):
             ahead = x + side * length * descent.direction / np.max(np.abs(descent.direction))
-            if problem.limits is not None:
-                ahead = np.clip(ahead, problem.limits.lower, problem.limits.upper)
+            ahead = within(problem.limits, ahead)
             if problem.value(ahead) < value:
                 yield ahead
 

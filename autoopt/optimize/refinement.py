@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.optimize.whitened import Whitened
+from autoopt.solvers.bounds import within
 from autoopt.solvers.problem import UNDEFINED, Problem
 
 _EPS = np.finfo(np.float64).eps
@@ -114,7 +115,7 @@ def _step(
     length = float(np.linalg.norm(z)) / (model.length or 1.0)
     rounding = 100 * _EPS * model.cost + 10 * model.noise * (model.length + model.noise)
     for _ in range(4):
-        ahead = _clipped(problem, x - step)
+        ahead = within(problem.limits, x - step)
         if problem.is_defined(ahead) and problem.fun(ahead) <= model.cost + rounding:
             return ahead, length
         step, length = step / 4, length / 4
@@ -132,10 +133,6 @@ def held(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return moved, ~(below | above)
 
 
-def _clipped(problem: Problem, x: np.ndarray) -> np.ndarray:
-    return x if problem.limits is None else np.clip(x, problem.limits.lower, problem.limits.upper)
-
-
 def inside(problem: Problem, x: np.ndarray) -> bool:
     """Whether a point is within the bounds."""
-    return problem.limits is None or bool(((x >= problem.limits.lower) & (x <= problem.limits.upper)).all())
+    return problem.limits is None or problem.limits.allow(x)

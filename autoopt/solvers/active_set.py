@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.solvers.bounds import within
 from autoopt.solvers.conditions import DENSE
 from autoopt.solvers.kkt import NEAR, Certificate, certificate
 from autoopt.solvers.lagrangian import Point
@@ -74,10 +75,7 @@ def _iterated(problem: Any, best: Certificate, near: float) -> Certificate:
     for _ in range(_ITERATIONS):
         if best.step is None or not _EXACT < best.length <= _REACH:
             break
-        moved = best.x + best.step
-        if limits is not None:
-            moved = np.clip(moved, limits.lower, limits.upper)
-        moved = _snapped(best, moved)
+        moved = _snapped(best, within(limits, best.x + best.step))
         if np.array_equal(moved, best.x):
             break
         ahead = certificate_at(problem, moved, near, best if best.length <= _SAME else None)

@@ -61,6 +61,11 @@ class Limits:
         )  # x - (x - g) is g but for rounding
 
 
+def within(limits: Limits | None, x: np.ndarray) -> np.ndarray:
+    """Return the point within the limits that is nearest to `x`, shape (n,)."""
+    return x if limits is None else np.clip(x, limits.lower, limits.upper)
+
+
 def _vectors(bounds: Any, structure: Structure, x0: Any) -> tuple[np.ndarray, np.ndarray]:
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
         return _spread(bounds.lb, structure, -np.inf), _spread(bounds.ub, structure, np.inf)

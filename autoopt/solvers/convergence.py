@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
-from autoopt.solvers.certificate import Point, is_steady, level_along
+from autoopt.solvers.bounds import within
+from autoopt.solvers.certificate import Certificate
 from autoopt.solvers.constraints import ACTIVE, active_normals
 from autoopt.solvers.curvature import product
 from autoopt.solvers.multipliers import multipliers
+from autoopt.solvers.points import Point, is_steady
+from autoopt.solvers.rays import level_along
 from autoopt.solvers.translation import parameters
 
 RELATIVE_GRADIENT = 1e-9
@@ -68,8 +71,7 @@ def finish(problem: Any, x: np.ndarray, gtol: float) -> tuple[np.ndarray, str | 
         return x, "what a Newton step promises is less than the tolerance to which f solves its equations leaves open"
     moved = x.copy()
     moved[free] -= step
-    if problem.limits:
-        moved = np.clip(moved, problem.limits.lower, problem.limits.upper)
+    moved = within(problem.limits, moved)
     rounding = _ROUNDINGS * abs(value)
     before, after = _largest(problem, x), _largest(problem, moved)
     noise = _NOISE * abs(value) if after < before / 10 else rounding
@@ -173,13 +175,12 @@ def without_bound(problem: Any, x: np.ndarray) -> str | None:
     )
 
 
-def never_rises(problem: Any, end: Any) -> tuple[np.ndarray, float] | None:
+def never_rises(problem: Any, x: np.ndarray, found: Certificate) -> tuple[np.ndarray, float] | None:
     """Return a direction, shape (n,), along which f falls or stays however far one goes, and to what; None if none is.
 
-    Looked at is what the certificate of the end of a run tells, or a last step that is not small.
+    Looked at is what the certificate of `x` tells, or its Newton step if that is not small.
     """
-    found = end.found
-    point = Point(problem, end.x)
+    point = Point(problem, x)
     step = found.direction if found.status == "infinite" else found.step
     if step is None or (found.status != "infinite" and is_steady(point.size, step)):
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.solvers.bounds import within
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.run import run
 from autoopt.solvers.table import Solver
@@ -15,8 +16,7 @@ from autoopt.solvers.table import Solver
 
 def descent(problem: Problem, x: np.ndarray, solver: Solver, settings: dict[str, Any]) -> Any:
     """Return the result of `solver` from `x`, moved into the limits; None where the objective is not defined there."""
-    if problem.limits is not None:
-        x = np.clip(x, problem.limits.lower, problem.limits.upper)
+    x = within(problem.limits, x)
     if not np.isfinite(x).all() or not np.isfinite(problem.value(x)):
         return None
     with beside(problem, x) as other:

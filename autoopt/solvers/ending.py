@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.solvers.certificate import ROUNDINGS, Certificate, Point, certificate, is_small, is_steady, rounded
+from autoopt.solvers.bounds import within
+from autoopt.solvers.certificate import Certificate, certificate
 from autoopt.solvers.convergence import gradient_tolerance, never_rises
+from autoopt.solvers.points import ROUNDINGS, Point, is_small, is_steady, rounded
 from autoopt.solvers.problem import Paused, Problem, Stuck, Unbounded
 from autoopt.solvers.table import Solver
 
@@ -35,7 +37,6 @@ _CHEAP = 500_000
 
 _POLISH = 200
 """Evaluations that Newton's steps may take, however few the run took."""
-
 
 _NEAR = 1e-3
 """A bound that is nearer than this part of a parameter's size may be where it belongs."""
@@ -56,7 +57,6 @@ _LOOKED_AHEAD = 4
 _LEAPS = 10
 """So many Newton steps are taken on trust where f is rounding."""
 
-
 _UNSEEN = Certificate("unknown")
 
 
@@ -71,6 +71,14 @@ class Ending:
     saddles: list[Certificate] = field(default_factory=list)
     is_continued: bool = False
     is_endless: bool = False
+    _asked: Certificate | None = None
+    _endless: tuple[np.ndarray, float] | None = None
+
+    def endless(self, problem: Problem) -> tuple[np.ndarray, float] | None:
+        """Return what `never_rises` does at this end, looked for once."""
+        if self._asked is not self.found:
+            self._asked, self._endless = self.found, never_rises(problem, self.x, self.found)
+        return self._endless
 
     def iterations(self, problem: Problem) -> int:
         """Return the number of iterations: the method's own count, unless it ran more than once."""
@@ -107,8 +115,7 @@ def _run(solver: Solver, problem: Problem, options: dict) -> Any:
 
 def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection[str], raw: Any) -> Ending:
     """Return the end of a run without constraints that came to `raw`."""
-    is_met = bool({*solver.tol} & {*chosen} and raw.success)
-    end = _looked_at(problem, raw, is_met)
+    end = _looked_at(problem, raw, is_met(solver, raw, chosen))
     for _ in range(_SADDLES + _STALLS):
         if not _may_go_on(solver, problem, end, chosen):
             return end
@@ -116,7 +123,7 @@ def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection
             return end
         value = problem.fun(end.x)
         _polish(problem, end, options.get("gtol", gradient_tolerance(problem)))
-        if never_rises(problem, end):
+        if end.endless(problem):
             return end
         if end.found.status == "saddle" and len(end.saddles) < _SADDLES:
             end.saddles.append(end.found)
@@ -139,15 +146,15 @@ def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection
     return end
 
 
-def _looked_at(problem: Problem, raw: Any, is_met: bool = False) -> Ending:
+def _looked_at(problem: Problem, raw: Any, met: bool = False) -> Ending:
     """Return the end at SciPy's point, or at the best one where that is not defined or higher."""
-    x = _within(problem, np.asarray(raw.x, dtype=np.float64))
+    x = within(problem.limits, np.asarray(raw.x, dtype=np.float64))
     rounding = ROUNDINGS * rounded(problem, problem.best_value)
     if not problem.is_defined(x) or problem.fun(x) > problem.best_value + rounding:
         x = problem.best
     x = _onto_bounds(problem, x)
     metric = _metric(raw)
-    return Ending(raw, x, certificate(problem, x, _products(problem, x.size, metric is not None), metric, is_met))
+    return Ending(raw, x, certificate(problem, x, _products(problem, x.size, metric is not None), metric, met))
 
 
 def _onto_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
@@ -194,7 +201,12 @@ def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: Collection
         return is_lost or (end.is_continued and not {*_LIMITS} & {*chosen})
     if not end.raw.success and {*_LIMITS} & {*chosen}:
         return False
-    return not ({*solver.tol} & {*chosen} and end.raw.success and end.found.status in ("descending", "minimum"))
+    return not (is_met(solver, end.raw, chosen) and end.found.status in ("descending", "minimum"))
+
+
+def is_met(solver: Solver, raw: Any, chosen: Collection[str]) -> bool:
+    """Whether the method ended by a tolerance that the user set."""
+    return bool(raw.success and {*solver.tol} & {*chosen})
 
 
 def is_far(problem: Problem, end: Ending) -> bool:
@@ -229,7 +241,7 @@ def _polish(problem: Problem, end: Ending, gtol: float) -> None:
     until = problem.nfev + max(_POLISH, problem.nfev)
     closer = _CLOSER
     for count in range(_NEWTON_STEPS):
-        if count % _LOOKED_AHEAD == _LOOKED_AHEAD - 1 and never_rises(problem, end):
+        if count % _LOOKED_AHEAD == _LOOKED_AHEAD - 1 and end.endless(problem):
             return
         point, step = Point(problem, end.x), end.found.step
         is_met = np.max(np.abs(problem.projected_gradient(end.x)), initial=0.0) <= gtol
@@ -266,18 +278,13 @@ def _leap(problem: Problem, end: Ending) -> None:
         found = trial.found
         if found.step is None or found.status == "saddle" or not found.decrement <= 4 * start.noise:
             return
-        moved = _within(problem, trial.x + found.step)
+        moved = within(problem.limits, trial.x + found.step)
         if not (problem.is_defined(moved) and problem.fun(moved) <= start.value + start.noise):
             return
         _move(problem, trial, moved)
         if trial.found.status == "minimum" and is_small(Point(problem, moved).size, trial.found.step):
             end.x, end.found, end.newton_steps = trial.x, trial.found, trial.newton_steps
             return
-
-
-def _within(problem: Problem, x: np.ndarray) -> np.ndarray:
-    """Return `x` moved into the bounds."""
-    return x if problem.limits is None else np.clip(x, problem.limits.lower, problem.limits.upper)
 
 
 def _down(point: Point, step: np.ndarray) -> np.ndarray | None:
@@ -290,7 +297,7 @@ def _down(point: Point, step: np.ndarray) -> np.ndarray | None:
     steepest = np.max(np.abs(point.gradient * point.size)[point.free], initial=0.0)
     length = 1.0
     for _ in range(_HALVINGS):
-        moved = _within(problem, point.x + length * step)
+        moved = within(problem.limits, point.x + length * step)
         if np.array_equal(moved, point.x):
             return None
         if problem.is_defined(moved):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.solvers.constraints import ACTIVE, Held, held
+from autoopt.solvers.points import ROUNDINGS, rounded
 
 _IDLE = 1e-6
 """A multiplier of this size beside the gradient holds nothing: the constraint is one-sided, no more."""
@@ -19,7 +20,6 @@ _IDLE = 1e-6
 _CORRECTIONS = 8
 _LARGEST = 500
 _BEND = 1e-3
-_ROUNDINGS = 16 * np.finfo(np.float64).eps
 
 
 def freedom(problem: Any, x: np.ndarray, evaluate: Callable | None = None) -> Free | Tangent | None:
@@ -57,7 +57,7 @@ class Free:
     def __init__(self, problem: Any, x: np.ndarray, evaluate: Callable) -> None:
         self.problem, self.x, self.evaluate = problem, x, evaluate
         self.gradient, self.value = problem.jac(x), evaluate(x)
-        self.noise = _ROUNDINGS * _rounded(problem, self.value)
+        self.noise = ROUNDINGS * rounded(problem, self.value)
         self.unit = np.maximum(np.abs(x), 1.0)
         self.free = np.ones(x.size, bool) if problem.limits is None else self._may_move()
         self.size = int(self.free.sum())
@@ -131,8 +131,8 @@ class Tangent:
         self.size = self.plane.shape[1]
         self.gradient = gradient - self.multipliers @ what.normals
         self.value = value
-        self.noise = _ROUNDINGS * (
-            _rounded(problem, value) + np.abs(self.multipliers) @ np.maximum(np.abs(self.start), 1.0)
+        self.noise = ROUNDINGS * (
+            rounded(problem, value) + np.abs(self.multipliers) @ np.maximum(np.abs(self.start), 1.0)
         )
         scale = max(abs(value), min(1.0, abs(problem.initial_value)), steepest)
         self.stationary = bool(np.max(np.abs(self.gradient) * self.unit) <= 1e-5 * scale)
@@ -176,11 +176,6 @@ class Tangent:
         if not (far <= 1e-10 and self.what.allowed(shifted)):
             return np.nan
         return self.evaluate(shifted) - self.multipliers @ left
-
-
-def _rounded(problem: Any, value: float) -> float:
-    """Return the size of the number whose rounding shows in f: of squares nearly 0, what is squared has that of x0."""
-    return max(abs(value), np.sqrt(abs(value)) * np.sqrt(min(abs(problem.initial_value), 1e300)))
 
 
 def box(problem: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.solvers.bounds import within
 from autoopt.solvers.conditions import Conditions
 from autoopt.solvers.problem import UNDEFINED, Stuck
 from autoopt.wording import listed
@@ -57,7 +58,7 @@ def nearest(problem: Any, x: np.ndarray) -> Nearest | None:
     with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
         options = {"x_scale": start.unit, "xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "max_nfev": _MOST}
         found = least_squares(missed, x, slopes, bounds, **options)
-        y = found.x if limits is None else np.clip(found.x, limits.lower, limits.upper)
+        y = within(limits, found.x)
         there = at(y)
         return Nearest(y, there, there.is_feasible, bool(found.status > 0))
     return None

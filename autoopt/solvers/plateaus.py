@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.solvers.bounds import within
+
 _NEAR = 1e-3
 _REACH = tuple(10 ** (k / 3 - 2) for k in range(16))
 _TO_ORIGIN = tuple(k / 10 for k in range(1, 21))
@@ -37,8 +39,7 @@ def lower_beyond(problem: Any, x: np.ndarray) -> tuple[np.ndarray, float] | None
     flat = _idle(problem, x, unit)
     nearby = _NEAR * unit * flat * np.random.default_rng(6).uniform(0.5, 1.0, x.size)
     for side in (x + nearby, x - nearby):
-        if problem.limits is not None:
-            side = np.clip(side, problem.limits.lower, problem.limits.upper)
+        side = within(problem.limits, side)
         if not flat.any():
             return None
         if problem.is_defined(side):

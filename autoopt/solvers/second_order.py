@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.solvers.bounds import within
 from autoopt.solvers.problem import UNDEFINED
 
 _FULL = 500
@@ -66,9 +67,7 @@ def _defined(product: Callable, size: int) -> Callable[[np.ndarray], np.ndarray]
 def _difference(problem: Any, x: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Return the central difference of gradients along `p`, one-sided where a bound is near."""
     h = _STEP / np.max(np.abs(p) / np.maximum(np.abs(x), 1.0), initial=np.finfo(np.float64).tiny)
-    sides = [x + h * p, x - h * p]
-    if problem.limits is not None:
-        sides = [np.clip(side, problem.limits.lower, problem.limits.upper) for side in sides]
+    sides = [within(problem.limits, side) for side in (x + h * p, x - h * p)]
     if not all(problem.is_defined(side) for side in sides):
         return np.full(x.size, np.nan)
     ahead, behind = (problem.jac(side) for side in sides)

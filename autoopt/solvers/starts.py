@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UsageError
+from autoopt.solvers.bounds import within
 from autoopt.solvers.descents import beside
 from autoopt.solvers.problem import Problem, Stopped
 from autoopt.solvers.run import STOPPED, run
@@ -168,8 +169,7 @@ class _Search:
     def _one(self, point: np.ndarray) -> Any:
         """Return the result from one start; None where the objective is not defined there."""
         problem = self.problem
-        if problem.limits is not None:
-            point = np.clip(point, problem.limits.lower, problem.limits.upper)
+        point = within(problem.limits, point)
         if not np.isfinite(problem.value(point)):
             return None
         ended: list[Any] = []

@@ -9,23 +9,24 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers import translation
-from autoopt.solvers.certificate import Certificate, Point, is_small, is_steady
+from autoopt.solvers.certificate import Certificate
 from autoopt.solvers.constrained import constrained_verdict
 from autoopt.solvers.convergence import (
     FAR,
     blurred,
     finish,
     is_stationary,
-    never_rises,
     remaining_gradient,
     without_bound,
 )
 from autoopt.solvers.curvature import falling
-from autoopt.solvers.ending import Ending, is_far
+from autoopt.solvers.ending import Ending, is_far, is_met
 from autoopt.solvers.plateaus import lower_beyond
+from autoopt.solvers.points import Point, is_small, is_steady
 from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
 from autoopt.solvers.table import Solver
+from autoopt.wording import times
 
 
 def verdict(
@@ -48,8 +49,8 @@ def verdict(
 def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chosen: frozenset[str]) -> tuple[bool, str]:
     """Return whether the end of a run is a minimum by its certificate, and the message."""
     raw, x, found = end.raw, end.x, end.found
-    is_met = bool(chosen & {*solver.tol} and raw.success)
-    if (found.complete or not is_met) and (none := _has_none(problem, end)):
+    met = is_met(solver, raw, chosen)
+    if (found.complete or not met) and (none := _has_none(problem, end)):
         end.is_endless = True
         return False, f"Not converged: {none} ({raw.message})"
     if found.status == "saddle":
@@ -58,11 +59,12 @@ def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chose
         blur = blurred(problem, x, problem.fun(x))
         if blur > 0 and found.decrement <= blur:
             return True, f"Converged: {_BLURRED}."
-        if is_met and not is_far(problem, end):
+        if met and not is_far(problem, end):
             return True, str(raw.message)
         if raw.status not in solver.stalls and not raw.success:
             return False, str(raw.message)
-        return False, _stopped_early(problem, end)
+        promised = f", and a Newton step promises to lower f by {found.decrement:.1e} from {problem.fun(x):.6g}"
+        return False, _stopped_early(problem, x, raw, promised)
     untouched = raw.success and not end.newton_steps and not end.saddles
     message = str(raw.message) if untouched else f"Converged: {_reason(problem, end)}. ({raw.message})"
     flat = f" f does not change along {_along(problem, x, found.direction)}." if found.status == "flat" else ""
@@ -74,9 +76,9 @@ def _has_none(problem: Problem, end: Ending) -> str | None:
     found, x = end.found, end.x
     if found.status == "minimum" and is_steady(Point(problem, x).size, found.step) and np.isfinite(problem.best_value):
         return None
-    if (endless := never_rises(problem, end)) is not None:
+    if (endless := end.endless(problem)) is not None:
         direction, last = endless
-        if not end.found.decrement > end.found.tolerance and (flat := _plateau(problem, x, found)) is not None:
+        if not found.decrement > found.tolerance and (flat := _plateau(problem, x, found)) is not None:
             return flat
         words = (
             _UNBOUNDED if last < problem.initial_value - FAR * max(1.0, abs(problem.initial_value)) else _AT_INFINITY
@@ -94,9 +96,7 @@ def _reason(problem: Problem, end: Ending) -> str:
         points = "a saddle point or maximum" if len(ways) == 1 else f"{len(ways)} saddle points or maxima"
         parts.append(f"the run left {points} along {', then '.join(ways)}")
     if end.newton_steps:
-        parts.append(
-            f"{end.newton_steps} Newton step{'s' * (end.newton_steps > 1)} led on from where the method stopped"
-        )
+        parts.append(f"{times(end.newton_steps, 'Newton step')} led on from where the method stopped")
     rest = f"the next would lower f by {max(found.decrement, 0.0):.1e}, and all curvatures are positive"
     if found.status == "flat":
         rest = f"a Newton step would lower f by {max(found.decrement, 0.0):.1e}"
@@ -105,16 +105,13 @@ def _reason(problem: Problem, end: Ending) -> str:
     return "; ".join([*parts, rest])
 
 
-def _stopped_early(problem: Problem, end: Ending) -> str:
-    """Return the message of a run that could get no further, and is at no minimum."""
-    x, found = end.x, end.found
+def _stopped_early(problem: Problem, x: np.ndarray, raw: Any, promised: str = "") -> str:
+    """Return the message of a run that could get no further, and is at no minimum; `promised` is added to its slope."""
     largest = np.max(np.abs(remaining_gradient(problem, x)))
     closer = getattr(problem.objective, "closer", lambda x: None)(x)
     rough = " Solve its differential equations with smaller rtol and atol, such as 1e-8." if closer else ""
-    return (
-        f"Not converged: no progress was possible, but the gradient is {largest:.1e}, and a Newton step promises to "
-        f"lower f by {found.decrement:.1e} from {problem.fun(x):.6g}.{rough} ({end.raw.message})"
-    )
+    said = f"Not converged: no progress was possible, but the gradient is {largest:.1e}"
+    return f"{said}{promised}.{rough} ({raw.message})"
 
 
 def _judged(
@@ -132,7 +129,7 @@ def _judged(
     if not (np.isfinite(problem.fun(x)) and np.isfinite(gradient).all()):
         lost = without_bound(problem, x)
         return x, False, f"{message} {NO_MINIMUM.format(lost) if lost else _NOT_FINITE}"
-    met = bool(raw.success) and bool(chosen & {*solver.tol})
+    met = is_met(solver, raw, chosen)
     if not met and raw.status in solver.stalls:
         x, reason = finish(problem, x, gtol)
         if reason:
@@ -143,10 +140,7 @@ def _judged(
         return x, False, f"Not converged: {NO_MINIMUM.format(lost)} ({message})"
     if raw.status not in solver.stalls:
         return x, False, message
-    largest = np.max(np.abs(remaining_gradient(problem, x)))
-    closer = getattr(problem.objective, "closer", lambda x: None)(x)
-    rough = " Solve its differential equations with smaller rtol and atol, such as 1e-8." if closer else ""
-    return x, False, f"Not converged: no progress was possible, but the gradient is {largest:.1e}.{rough} ({message})"
+    return x, False, _stopped_early(problem, x, raw)
 
 
 _BLURRED = "what a Newton step promises is less than the tolerance to which f solves its equations leaves open"
@@ -196,7 +190,6 @@ def _along(problem: Problem, x: np.ndarray, direction: np.ndarray | None) -> str
     from autoopt.inference import combination
 
     assert direction is not None
-
     return combination(translation.direction(problem, x, direction), translation.names(problem))
 
 

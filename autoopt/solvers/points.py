@@ -1,0 +1,137 @@
+"""A point with what values and slopes alone tell of it: the sizes of its parameters, what is free, what is rounding."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autoopt.solvers.bounds import within
+
+EPSILON = np.finfo(np.float64).eps
+ROUNDINGS, _TRIALS = 16 * EPSILON, 3
+
+_GAIN = 1e-14
+"""A decrement is small that is below this part of what f gained over the last tenth of the way from x0: the distance
+to the minimum is then below 1e-8 of the way."""
+
+_BACK = 0.1
+
+_STEADY = 1e-3
+"""A Newton step that moves parameters by more than this part of their sizes is not that of a minimum found."""
+
+_SMALL = 1e-9
+
+
+class Point:
+    """A point with what does not depend on second derivatives.
+
+    Attributes
+    ----------
+    free : ndarray of int, shape (m,)
+        The parameters that no bound holds: not those at a bound that f falls towards.
+    size : ndarray, shape (n,)
+        The typical sizes of parameters: where they are, or how far they came.
+    noise : float
+        What rounding may do to f.
+    """
+
+    def __init__(self, problem: Any, x: np.ndarray) -> None:
+        self.problem, self.x = problem, x
+        self.value, self.gradient = problem.fun(x), problem.jac(x)
+        self.size = sizes(x, problem.x0)
+        self.noise = ROUNDINGS * rounded(problem, self.value)
+        self.free = np.flatnonzero(self._is_free())
+
+    @property
+    def is_finite(self) -> bool:
+        return bool(np.isfinite(self.value) and np.isfinite(self.gradient).all())
+
+    def _is_free(self) -> np.ndarray:
+        limits = self.problem.limits
+        if limits is None:
+            return np.ones(self.x.size, bool)
+        slopes = self.gradient * self.size  # of what is at a bound without one, curvature decides
+        low = (self.x <= limits.lower) & (slopes > self.noise)
+        high = (self.x >= limits.upper) & (slopes < -self.noise)
+        return ~(low | high | (limits.lower >= limits.upper))
+
+    @cached_property
+    def tolerance(self) -> float:
+        """How small a decrement has to be: noise, or nothing beside what f gained on the last part of the way."""
+        return max(4 * self.noise, _GAIN * self.gained)
+
+    @cached_property
+    def roughness(self) -> float:
+        """How far f moves when the parameters move by roundings: what its terms lose by cancelling."""
+        rng = np.random.default_rng(7)
+        steps = (EPSILON * self.x * rng.choice([-4.0, 4.0], self.x.size) for _ in range(_TRIALS))
+        moved = np.array([self.value_at(step) for step in steps])
+        return float(np.max(np.abs(moved - self.value), initial=0.0, where=np.isfinite(moved)))
+
+    @cached_property
+    def gained(self) -> float:
+        """By how much f is higher a tenth of the way back to x0."""
+        back = self.x + _BACK * (self.problem.x0 - self.x)
+        if np.array_equal(back, self.x):
+            return 0.0
+        value = min(self.problem.value(back), self.problem.initial_value)  # there may be a pole on the way
+        return max(value - self.value, 0.0) if np.isfinite(value) else 0.0
+
+    def value_at(self, step: np.ndarray) -> float:
+        """Return f at the end of a step, NaN where it is not defined or a bound is passed."""
+        point, limits = self.x + step, self.problem.limits
+        return self.problem.value(point) if limits is None or limits.allow(point) else np.nan
+
+    def within(self, x: np.ndarray) -> np.ndarray:
+        """Return the nearest point within the bounds."""
+        return within(self.problem.limits, x)
+
+    def whole(self, z: np.ndarray) -> np.ndarray:
+        """Return a vector over the free parameters, shape (m,), as one over all, 0 for the others."""
+        vector = np.zeros(self.x.size)
+        vector[self.free] = z
+        return vector
+
+    def axis(self, k: int) -> np.ndarray:
+        """Return the direction of one parameter, as long as its size."""
+        return self.size[k] * np.eye(1, self.x.size, k)[0]
+
+    def seen_by(self, bends: np.ndarray) -> None:
+        """Give free parameters that have been 0 all the time the sizes by which their curvature changes f by itself."""
+        never = (self.x[self.free] == 0) & (self.problem.x0[self.free] == 0) & (bends != 0)
+        change = max(abs(self.value), self.problem.initial_value - self.value)
+        if never.any() and change > 0:
+            which = self.free[never]
+            self.size[which] = np.maximum(self.size[which], np.sqrt(change / np.abs(bends[never])))
+
+    def in_units(self, direction: np.ndarray) -> np.ndarray:
+        """Return a direction whose largest entry, relative to the parameters' sizes, is 1."""
+        return direction / max(float(np.max(np.abs(direction) / self.size)), np.finfo(np.float64).tiny)
+
+
+def sizes(x: np.ndarray, x0: np.ndarray) -> np.ndarray:
+    """Return the typical sizes of parameters, shape (n,): where they are, or how far they came from `x0`.
+
+    One that began at 0 and came back to it shows none: it is given a small part of the largest, or 1.
+    """
+    size = np.maximum(np.abs(x), np.abs(x - x0))
+    largest = float(np.max(size, initial=0.0))
+    unseen = (x0 == 0) & (size <= 1e-6 * largest)
+    return np.where(unseen, 1e-3 * largest, size) if largest > 0 else np.ones(x.size)
+
+
+def rounded(problem: Any, value: float) -> float:
+    """Return the size of the number whose rounding shows in f: of squares nearly 0, what is squared has that of x0."""
+    return max(abs(value), np.sqrt(abs(value)) * np.sqrt(min(abs(problem.initial_value), 1e300)))
+
+
+def is_steady(size: np.ndarray, step: np.ndarray | None) -> bool:
+    """Whether a Newton step is small beside the sizes of the parameters: there is a minimum, and it is near."""
+    return step is None or bool(np.max(np.abs(step) / size, initial=0.0) <= _STEADY)
+
+
+def is_small(size: np.ndarray, step: np.ndarray | None) -> bool:
+    """Whether a Newton step is nothing beside the sizes of the parameters: the minimum has been found."""
+    return step is None or bool(np.max(np.abs(step) / size, initial=0.0) <= _SMALL)

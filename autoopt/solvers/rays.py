@@ -1,0 +1,81 @@
+"""Values along rays from a point: whether f is lower there, stays what it is, or comes to a limit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autoopt.solvers.points import EPSILON, Point
+
+_TINY = np.finfo(np.float64).tiny
+
+NOTHING = 1e-12
+"""A rise is nothing beside what f fell by so much more."""
+
+
+def lower_along(point: Point, direction: np.ndarray | None) -> np.ndarray | None:
+    """Return the lowest of some points on both sides along `direction`, shape (n,); None if none is low enough.
+
+    Where it leads through bounds, it goes on along them.
+    """
+    if direction is None:
+        return None
+    best, lowest = None, point.value - max(point.noise, point.tolerance)
+    sign = -1.0 if point.gradient @ direction > 0 else 1.0
+    for ahead in (sign * direction, -sign * direction):
+        for length in _LENGTHS:
+            there = point.within(point.x + length * ahead)
+            value = point.problem.value(there)
+            if value < lowest:
+                best, lowest = there, value
+        if best is not None:
+            return best
+    return None
+
+
+_LENGTHS = (1.0, 0.3, 0.1, 0.03, 1e-2, 1e-3, 1e-4)
+
+
+def level_along(point: Point, direction: np.ndarray) -> float | None:
+    """Return what f comes to along `direction`, shape (n,), if it does not rise however far one goes; None if it does.
+
+    It is followed to a hundred times the sizes of the parameters, and of the largest of them.
+    """
+    longest = float(np.max(np.abs(direction) / point.size))
+    last = point.value
+    most = 100 * float(np.max(point.size)) * longest / max(float(np.max(np.abs(direction))), _TINY)
+    farther = [far for far in _FAR_OFF if longest < far <= max(100.0, most)]
+    for length in (min(1.0, longest), *farther):
+        value = point.value_at(length / longest * direction)
+        room = max(8 * point.noise * (1.0 + length), _BENT * (point.value - last))  # terms that cancel grow, too
+        if not value <= last + room and not value <= last + 10 * point.roughness * (1.0 + length):
+            return None
+        last = min(value, last)
+    return last
+
+
+_BENT = 0.1
+"""A valley that falls bends; along a straight line some of the fall may be lost again."""
+
+_FAR_OFF = (0.01, 0.3, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
+
+
+def rests(point: Point, direction: np.ndarray) -> bool:
+    """Whether the parameters of a direction are where they began: the run did not go off along it."""
+    moved = np.abs(point.x - point.problem.x0) > 1e-8 * point.size
+    return not moved[np.abs(direction) > 1e-8 * point.size].any()
+
+
+def creeps(point: Point, back: np.ndarray) -> bool:
+    """Whether f, looked at `back` from where it came, falls to what it is by less and less: to a limit, underflown."""
+    rises = [point.value_at(length * back) - point.value for length in (1e-2, 3e-2, 0.1, 0.3, 0.5)]
+    return any(0 < rise <= NOTHING * (point.problem.initial_value - point.value) for rise in rises)
+
+
+def is_plateau(point: Point, direction: np.ndarray) -> bool:
+    """Whether slopes along `direction` are nothing beside f close by: it is saturated, clipped or truncated there."""
+    nothing = max(EPSILON * abs(point.value), _TINY)
+    for side in (1e-3, -1e-3):
+        beside = point.x + side * direction
+        if point.problem.is_defined(beside) and abs(float(point.problem.jac(beside) @ direction)) > nothing:
+            return False
+    return True
