@@ -18,12 +18,12 @@ import numpy as np
 from autoopt import differences
 from autoopt.constraints import shapes
 from autoopt.errors import AutooptError, ObjectiveError
-from autoopt.objectives.adapted import weighted
 from autoopt.objectives.kept_sparse import kept_sparse
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.objectives.sparsity import Sparsity
 from autoopt.objectives.user_derivatives import FINITE_DIFFERENCE
+from autoopt.objectives.weighted_sums import WeightedSum, seconds
 from autoopt.origin import definition
 from autoopt.parameters import Structure
 from autoopt.tape.slopes import Flat
@@ -81,8 +81,7 @@ class ConstraintFunction:
         shapes.require_finite(first, self.name, self.structure, self.fun)
         self.derived = self._followed() if jac is None and first.size else None
         self.slopes = kept_sparse(self.derived, "jacobian")
-        self._second: Objective | None = None
-        self._weights = np.zeros(0)
+        self._sums = WeightedSum(fun, x0, args, engine)
         self.compiled = False
         with users_code(f"jac of {name}", ObjectiveError):
             given = self.jacobian(self.start)
@@ -145,7 +144,7 @@ class ConstraintFunction:
             else:
                 self.hessp(self.start, np.ones(self.count or 0), np.ones(self.start.size))
         except AutooptError as error:
-            self._second = None
+            self._sums.objective = None
             self.notes.append(f"{self.name} has no derived second derivatives: {_why(error)}")
             return False
         self.compiled = True
@@ -154,7 +153,7 @@ class ConstraintFunction:
     @cached_property
     def curvature(self) -> Sparsity | None:
         """Where the second derivatives may differ from 0; None if they are not worth keeping sparse."""
-        return None if self.supplies_second else kept_sparse(self._weighted(np.ones(self.count or 0)), "hessian")
+        return None if self.supplies_second else kept_sparse(self._sums.of(np.ones(self.count or 0)), "hessian")
 
     def hessian(self, x: np.ndarray, v: np.ndarray) -> Any:
         """Return sum_k v_k d2 c_k/dx2, shape (n, n)."""
@@ -162,37 +161,24 @@ class ConstraintFunction:
             given = self.given_hess(self.structure.unflatten(np.array(x)), np.array(v))
             return shapes.hessian(given, self.name, x.size, self.given_hess)
         is_sparse = self.curvature is not None  # which binds weights of its own, the first time
-        return self._weighted(v).hess(x, sparse=is_sparse)
+        return self._sums.of(v).hess(x, sparse=is_sparse)
 
     def hessp(self, x: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Return sum_k v_k d2 c_k/dx2 times `p`, shape (n,)."""
         if self.supplies_second:
             return self.hessian(x, v) @ p
-        return self._weighted(v).hessp(x, p)
-
-    def _weighted(self, v: np.ndarray) -> Objective:
-        """Return v . c(x), in which v is data, as an objective."""
-        if self._second is None:
-            self._weights = np.array(v)
-            self._second = objective_of(weighted(self.fun), self._x0, (self._weights, *self.args), self.engine)
-        elif not np.array_equal(v, self._weights):
-            self._weights = np.array(v)
-            if not self._second.rebind((self._weights, *self.args)):
-                self._second = None
-                return self._weighted(v)
-        return self._second
+        return self._sums.of(v).hessp(x, p)
 
     # What is kept, and what is counted --------------------------------------------------------------------------------
 
     @property
     def timings(self) -> dict[str, float]:
         """Seconds spent in "trace" and "compile" so far."""
-        parts = [part.timings for part in (self.derived, self._second) if part is not None]
-        return {stage: sum(part[stage] for part in parts) for stage in ("trace", "compile")} if parts else {}
+        return seconds(self.derived, self._sums.objective)
 
     def retain(self) -> None:
         """Keep what is known of the function for the next call; the constraint is of no use afterwards."""
-        for part in (self.derived, self._second):
+        for part in (self.derived, self._sums.objective):
             retain(part)
 
     def _followed(self) -> Objective | None:

@@ -15,12 +15,12 @@ import numpy as np
 from autoopt import differences
 from autoopt.constraints import shapes
 from autoopt.errors import AutooptError, ObjectiveError, UsageError
-from autoopt.objectives.adapted import weighted
 from autoopt.objectives.kept_sparse import kept_sparse
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.objectives.suspects import not_finite
 from autoopt.objectives.user_derivatives import FINITE_DIFFERENCE, SCIPYS
+from autoopt.objectives.weighted_sums import WeightedSum, seconds
 from autoopt.origin import definition
 from autoopt.parameters import Structure
 from autoopt.users_code import users_code
@@ -81,8 +81,7 @@ class Residuals:
         self.nfev = self.njev = 0
         self._values: tuple[np.ndarray, np.ndarray] | None = None
         self._slopes: tuple[np.ndarray, Any] | None = None
-        self._second: Objective | None = None
-        self._weights = np.zeros(0)
+        self._sums = WeightedSum(fun, x0, args, engine)
         self.count: int | None = None
         self.derived: Objective | None = None
         first = self._first()
@@ -131,13 +130,13 @@ class Residuals:
         """Return sum_i v_i d2 r_i/dx2, shape (n, n)."""
         if self.derived is None:
             return differences.hessian(lambda y: self._jacobian(y).T @ v, x)[0]
-        return self._weighted(v).hess(x, sparse=sparse)
+        return self._sums.of(v).hess(x, sparse=sparse)
 
     def hessp(self, x: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Return sum_i v_i d2 r_i/dx2 times `p`, shape (n,)."""
         if self.derived is None:
             return differences.hessp(lambda y: self._jacobian(y).T @ v, x, p)[0]
-        return self._weighted(v).hessp(x, p)
+        return self._sums.of(v).hessp(x, p)
 
     # What the verification asks ---------------------------------------------------------------------------------------
 
@@ -169,8 +168,7 @@ class Residuals:
     @property
     def timings(self) -> dict[str, float]:
         """Seconds spent in "trace" and "compile" so far."""
-        parts = [part.timings for part in (self.derived, self._second) if part is not None]
-        return {stage: sum(part[stage] for part in parts) for stage in ("trace", "compile")} if parts else {}
+        return seconds(self.derived, self._sums.objective)
 
     @property
     def notes(self) -> list[str]:
@@ -188,7 +186,7 @@ class Residuals:
                 self.derived.commit_state(x)
             elif not callable(self._jac):
                 self.original(x)
-        for part in (self.derived, self._second):
+        for part in (self.derived, self._sums.objective):
             retain(part)
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -204,18 +202,6 @@ class Residuals:
         if self.derived is None:
             return np.reshape(differences.jacobian(self.original, x)[0], (self.count, x.size))
         return self.derived.jacobian(x, sparse=self.is_sparse)[0]
-
-    def _weighted(self, v: np.ndarray) -> Objective:
-        """Return v . r(x), in which v is data, as an objective."""
-        if self._second is None:
-            self._weights = np.array(v)
-            self._second = objective_of(weighted(self.fun), self._x0, (self._weights, *self.args), self.engine)
-        elif not np.array_equal(v, self._weights):
-            self._weights = np.array(v)
-            if not self._second.rebind((self._weights, *self.args)):
-                self._second = None
-                return self._weighted(v)
-        return self._second
 
     def _followed(self) -> Objective:
         """Return the function as it is derived; ObjectiveError if it has no slope."""

@@ -90,15 +90,14 @@ class ChangedObjective:
         return None if values is None else lambda near: values(self.variables.parameters(near))
 
 
-class ChangedFunction:
-    """The function of a constraint at x(z), with its derivatives in z."""
+class ChangedVector:
+    """A function of several values at x(z), with its derivatives in z; whatever else is asked of it is its own."""
 
     def __init__(self, inner: Any, variables: Variables) -> None:
         self.inner, self.variables = inner, variables
-        self.linear = inner.linear and variables.is_linear
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("inner", "variables"):
+        if name in ("inner", "variables"):  # a copy that is being made has neither
             raise AttributeError(name)
         return getattr(self.inner, name)
 
@@ -113,13 +112,30 @@ class ChangedFunction:
     def original(self, z: np.ndarray) -> np.ndarray:
         return self.inner.original(self.variables.parameters(z))
 
+    def jacobian(self, z: np.ndarray) -> Any:
+        return self.variables.jacobian(z, self.inner.jacobian(self.variables.parameters(z)))
+
+    def hessp(self, z: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
+        x = self.variables.parameters(z)
+        product = self.inner.hessp(x, v, self.variables.pushed(z, p))
+        return self.variables.product(z, p, product, self.weighted(x, v))
+
+    def weighted(self, x: np.ndarray, v: np.ndarray) -> np.ndarray | None:
+        """Return the gradient of v . c, shape (n,), where second derivatives in z need it."""
+        return None if self.variables.is_linear else np.asarray(self.inner.jacobian(x).T @ v).reshape(-1)
+
+
+class ChangedFunction(ChangedVector):
+    """The function of a constraint at x(z)."""
+
+    def __init__(self, inner: Any, variables: Variables) -> None:
+        super().__init__(inner, variables)
+        self.linear = inner.linear and variables.is_linear
+
     @property
     def constant(self) -> np.ndarray:
         """What a linear constraint is where all variables are 0, shape (k,)."""
         return self.value(np.zeros(self.variables.size))
-
-    def jacobian(self, z: np.ndarray) -> Any:
-        return self.variables.jacobian(z, self.inner.jacobian(self.variables.parameters(z)))
 
     @property
     def slopes(self) -> Sparsity | None:
@@ -136,16 +152,7 @@ class ChangedFunction:
         hessian = self.inner.hessian(x, v)
         if hasattr(hessian, "matvec") and not hasattr(hessian, "tocsr"):
             hessian = hessian @ np.eye(x.size)
-        return self.variables.curvature(z, hessian, self._weighted(x, v))
-
-    def hessp(self, z: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
-        x = self.variables.parameters(z)
-        product = self.inner.hessp(x, v, self.variables.pushed(z, p))
-        return self.variables.product(z, p, product, self._weighted(x, v))
-
-    def _weighted(self, x: np.ndarray, v: np.ndarray) -> np.ndarray | None:
-        """Return the gradient of v . c, shape (n,), where second derivatives in z need it."""
-        return None if self.variables.is_linear else np.asarray(v @ self.inner.jacobian(x)).reshape(-1)
+        return self.variables.curvature(z, hessian, self.weighted(x, v))
 
 
 def changed_objective(objective: Differentiable, variables: Variables | None) -> Any:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from autoopt.parameters import Structure
+from autoopt.variables.functions import ChangedVector
 from autoopt.variables.variables import Variables
 
 
-class ChangedResiduals:
+class ChangedResiduals(ChangedVector):
     """Residuals r(x(z)), shape (m,), with their derivatives in z by the chain rule; the same traced code.
 
     Attributes
@@ -26,26 +25,8 @@ class ChangedResiduals:
     """
 
     def __init__(self, inner: Any, variables: Variables) -> None:
-        self.inner, self.variables = inner, variables
+        super().__init__(inner, variables)
         self.start = variables.variables(inner.start)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("inner", "variables"):  # a copy that is being made has neither
-            raise AttributeError(name)
-        return getattr(self.inner, name)
-
-    @cached_property
-    def structure(self) -> Structure:
-        return Structure.of(dict.fromkeys(self.variables.variable_names, 0.0))
-
-    def original(self, z: np.ndarray) -> np.ndarray:
-        return self.inner.original(self.variables.parameters(z))
-
-    def value(self, z: np.ndarray) -> np.ndarray:
-        return self.inner.value(self.variables.parameters(z))
-
-    def jacobian(self, z: np.ndarray) -> Any:
-        return self.variables.jacobian(z, self.inner.jacobian(self.variables.parameters(z)))
 
     def jacobian_beside(self, z: np.ndarray) -> Any:
         return self.variables.jacobian(z, self.inner.jacobian_beside(self.variables.parameters(z)))
@@ -56,15 +37,7 @@ class ChangedResiduals:
     def hessian(self, z: np.ndarray, v: np.ndarray, sparse: bool | None = None) -> Any:
         """Return the Hessian of v . r, shape (k, k)."""
         x = self.variables.parameters(z)
-        return self.variables.curvature(z, self.inner.hessian(x, v, sparse), self._slopes(x, v))
-
-    def hessp(self, z: np.ndarray, v: np.ndarray, p: np.ndarray) -> np.ndarray:
-        x = self.variables.parameters(z)
-        return self.variables.product(z, p, self.inner.hessp(x, v, self.variables.pushed(z, p)), self._slopes(x, v))
-
-    def _slopes(self, x: np.ndarray, v: np.ndarray) -> np.ndarray | None:
-        """Return the gradient of v . r, shape (n,), where second derivatives in z need it."""
-        return None if self.variables.is_linear else np.asarray(self.inner.jacobian(x).T @ v).reshape(-1)
+        return self.variables.curvature(z, self.inner.hessian(x, v, sparse), self.weighted(x, v))
 
     def units(self, z: np.ndarray) -> np.ndarray:
         """Return the size of each variable for steps, shape (k,): the parameter's, 1 where it is transformed."""
