@@ -57,7 +57,7 @@ class Arc:
             moved = moved - tangent.onto(off)
         values = row_values(self.problem, conditions, moved)
         left = values - conditions.values
-        missed = np.abs(np.clip(values, conditions.lower, conditions.upper) - values)
+        missed = np.abs(conditions.missing(values))
         if not (missed <= self._allowed * conditions.sizes + conditions.rounding).all():
             return np.nan
         if working.size and not np.max(np.abs(left[working]) / conditions.sizes[working]) <= 1e-9:
@@ -116,7 +116,7 @@ def falls_about(problem: Any, found: Certificate) -> bool:
         for _ in range(_AT_RANDOM):
             moved = found.x + h * conditions.unit * rng.uniform(-1.0, 1.0, found.x.size)
             values = row_values(problem, conditions, moved)
-            missed = np.abs(np.clip(values, conditions.lower, conditions.upper) - values)
+            missed = np.abs(conditions.missing(values))
             met = (missed <= FEASIBLE * conditions.sizes + conditions.rounding).all()
             if met and problem.value(moved) < found.value - max(found.noise, 1e-3 * h * slope):
                 return True

@@ -105,7 +105,11 @@ class Conditions:
     @cached_property
     def missed(self) -> np.ndarray:
         """By how much each value misses its limits, shape (K,): what is to be added to it."""
-        return np.clip(self.values, self.lower, self.upper) - self.values
+        return self.missing(self.values)
+
+    def missing(self, values: np.ndarray) -> np.ndarray:
+        """Return what is to be added to values of the rows, shape (K,), so that they are within their limits."""
+        return np.clip(values, self.lower, self.upper) - values
 
     @cached_property
     def violation(self) -> np.ndarray:

@@ -144,7 +144,7 @@ def _ray(problem: Problem, found: Certificate) -> str | None:
     for length in _LENGTHS:
         moved = found.x + length * direction
         values = row_values(problem, conditions, moved)
-        missed = np.abs(np.clip(values, conditions.lower, conditions.upper) - values)
+        missed = np.abs(conditions.missing(values))
         allowed = 1e-8 * conditions.sizes * max(length, 1.0) + conditions.rounding * length
         ahead = problem.value(moved) if (missed <= allowed).all() else np.nan
         if not ahead < value:
