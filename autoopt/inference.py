@@ -138,13 +138,16 @@ def combination(direction: np.ndarray, names: Sequence[str]) -> str:
     """
     direction = direction / np.abs(direction).max()
     terms = ""
-    for weight, name in zip(direction, names, strict=True):
-        if abs(weight) < 1e-4:
-            continue
+    inside = np.flatnonzero(np.abs(direction) >= 1e-4)
+    for weight, name in ((direction[k], names[k]) for k in inside[:_MOST]):
         sign = ("-" if weight < 0 else "") if not terms else (" - " if weight < 0 else " + ")
         factor = f"{abs(weight):.4g}"
         terms += sign + (name if factor == "1" else f"{factor} * {name}")
-    return terms
+    return terms if len(inside) <= _MOST else f"{terms} + ... ({len(inside)} parameters)"
+
+
+_MOST = 8
+"""So many parameters of a combination are shown."""
 
 
 def _symmetric(hessian: np.ndarray) -> np.ndarray:
@@ -176,7 +179,7 @@ def _refuse_not_finite(hessian: np.ndarray, names: list[str]) -> None:
 
 def _not_identified(eigenvalues: np.ndarray, directions: np.ndarray, names: list[str]) -> InferenceError:
     """Return the error that shows each direction (a column, in units of the parameters) and says what it means."""
-    shown = [f"  {combination(_upwards(direction), names)}" for direction in directions.T]
+    shown = [f"  {combination(upwards(direction), names)}" for direction in directions.T]
     falling = eigenvalues[0] < -FLAT * len(names)
     happened = "The Hessian is not positive definite at the solution: the objective does not rise along"
     if falling:
@@ -231,7 +234,7 @@ def no_maximum(direction: np.ndarray, names: Sequence[str]) -> InferenceError:
     )
 
 
-def _upwards(direction: np.ndarray) -> np.ndarray:
+def upwards(direction: np.ndarray) -> np.ndarray:
     """Return the direction, (n,), or its opposite: the one whose first sizeable entry is positive."""
     first = np.argmax(np.abs(direction) > 0.1 * np.abs(direction).max())
     return direction * np.sign(direction[first])

@@ -45,6 +45,9 @@ def _is_suspicious(problem: Any, result: Any) -> bool:
     """Whether there is something in what the objective calculates that is hardly meant, though the run ended well."""
     if FLAT in result.message or (result.nit <= 1 and not np.any(result.jac)):
         return True
+    found = problem.certified
+    if found is not None and found.complete and not found.definite:
+        return True
     dispatch = getattr(problem.objective, "dispatch", None)
     return dispatch is not None and are_suspicious(dispatch.paths[0].trace.tape)
 

@@ -7,11 +7,10 @@ import re
 import numpy as np
 
 from autoopt.diagnosis.evidence import Evidence
+from autoopt.diagnosis.identified import curvatures
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
-from autoopt.inference import combination
-
-_FLAT = 1e-9
-"""A curvature below this part of the largest, in units of the diagonal, is none: it is by differences of gradients."""
+from autoopt.inference import combination, upwards
+from autoopt.wording import listed
 
 _NARROW = 1e-6
 _APART = 1e8
@@ -81,67 +80,34 @@ def unused(evidence: Evidence) -> Diagnosis | None:
         axis = evidence.unit * np.eye(1, evidence.x.size, k)[0]
         steps = [evidence.value(evidence.inside(evidence.x + h * axis)) == evidence.here for h in (1e-3, 0.3, -1.7)]
         if all(steps) and evidence.value(evidence.inside(other + 0.3 * axis)) == there:
-            unmoved.append(evidence.names[k])
+            unmoved.append(k)
     if not unmoved or len(unmoved) == evidence.x.size:
         return None
+    evidence.kept["unused"] = unmoved
     verb = "it" if len(unmoved) == 1 else "them"
-    happened = f"The objective does not depend on {', '.join(unmoved[:6])}: with other numbers its value is the same."
+    shown = listed([evidence.names[k] for k in unmoved])
+    happened = f"The objective does not depend on {shown}: with other numbers its value is the same."
     return Diagnosis(happened, (), f"use {verb}, or leave {verb} out of x0.", evidence.result.success)
-
-
-@cause("flat direction", 100, of_success=True)
-def flat(evidence: Evidence) -> Diagnosis | None:
-    """f does not change along a combination of parameters: the data do not fix it."""
-    spectrum = _spectrum(evidence)
-    if spectrum is None:
-        return None
-    eigenvalues, directions, _ = spectrum
-    if not (eigenvalues[-1] > 0 and abs(eigenvalues[0]) <= _FLAT * eigenvalues[-1]):
-        return None
-    direction = directions[:, 0] / np.max(np.abs(directions[:, 0]) / evidence.unit)
-    sides = [evidence.value(evidence.inside(evidence.x + h * direction)) for h in (0.1, -0.1)]
-    if not all(abs(value - evidence.here) <= 1e-9 * max(abs(evidence.here), 1e-300) + 1e-300 for value in sides):
-        return None
-    along = combination(_upwards(direction), evidence.names)
-    happened = f"The parameters are not identified: the objective is flat along {along}, at {evidence.here:.6g}"
-    remedy = "drop or fix one of the parameters in this combination, or add a penalty: the data do not fix it."
-    if (columns := _columns(evidence, direction)) is not None:
-        happened += f". {columns}"
-    return Diagnosis(happened + ".", (), remedy, evidence.result.success)
-
-
-def _columns(evidence: Evidence, direction: np.ndarray) -> str | None:
-    """Return in words that this combination of a matrix's columns is 0."""
-    for name, X in evidence.data:
-        if X.ndim == 2 and X.shape[1] == direction.size and X.shape[0] >= direction.size:
-            rest = np.max(np.abs(X @ direction), initial=0.0)
-            if rest <= 1e-8 * np.max(np.abs(X) @ np.abs(direction), initial=0.0):
-                inside = np.flatnonzero(np.abs(direction) > 1e-6 * np.max(np.abs(direction)))
-                shown = ", ".join(str(k) for k in inside[:6])
-                if len(inside) == 2:
-                    return f"Columns {shown} of {name} are the same but for a factor"
-                return f"This combination of the columns {shown} of {name} is 0"
-    return None
 
 
 @cause("bad scaling", 105)
 def scaling(evidence: Evidence) -> Diagnosis | None:
     """Curvatures differ by many powers of ten in the parameters' own units, and hardly in units of their own."""
-    spectrum = _spectrum(evidence)
+    spectrum = curvatures(evidence)
     variables = getattr(evidence.problem and evidence.problem.objective, "variables", None)
     if spectrum is None or (variables is not None and (variables.scale != 1).any()):  # the run had a `scale`
         return None
-    eigenvalues, _, curvatures = spectrum
-    steep, shallow = int(np.argmax(curvatures)), int(np.argmin(curvatures))
-    if not (curvatures[shallow] > 0 and curvatures[steep] > _APART * curvatures[shallow]):
+    eigenvalues, _, bends = spectrum
+    steep, shallow = int(np.argmax(bends)), int(np.argmin(bends))
+    if not (bends[shallow] > 0 and bends[steep] > _APART * bends[shallow]):
         return None
-    if not eigenvalues[-1] <= 1e-3 * curvatures[steep] / curvatures[shallow] * max(eigenvalues[0], 1e-12):
+    if not eigenvalues[-1] <= 1e-3 * bends[steep] / bends[shallow] * max(eigenvalues[0], 1e-12):
         return None
     names = [evidence.names[steep], evidence.names[shallow]]
-    ratio = np.sqrt(curvatures[steep] / curvatures[shallow])
+    ratio = np.sqrt(bends[steep] / bends[shallow])
     happened = (
-        f"The parameters are badly scaled: the curvature is {curvatures[steep]:.1e} for {names[0]} and "
-        f"{curvatures[shallow]:.1e} for {names[1]} (at {numbers(names, evidence.x[[steep, shallow]])})"
+        f"The parameters are badly scaled: the curvature is {bends[steep]:.1e} for {names[0]} and "
+        f"{bends[shallow]:.1e} for {names[1]} (at {numbers(names, evidence.x[[steep, shallow]])})"
     )
     remedy = (
         f"choose units in which both change by about 1, those of {names[1]} {ratio:.0e} times as large as those of "
@@ -153,13 +119,13 @@ def scaling(evidence: Evidence) -> Diagnosis | None:
 @cause("narrow valley", 108)
 def valley(evidence: Evidence) -> Diagnosis | None:
     """Curvatures differ by many powers of ten in whatever units: f hardly changes along a combination of parameters."""
-    spectrum = _spectrum(evidence)
+    spectrum = curvatures(evidence)
     if spectrum is None:
         return None
     eigenvalues, directions, _ = spectrum
     if not 0 < eigenvalues[0] < _NARROW * eigenvalues[-1]:
         return None
-    along = combination(_upwards(directions[:, 0]), evidence.names)
+    along = combination(upwards(directions[:, 0]), evidence.names)
     ratio = eigenvalues[0] / eigenvalues[-1]
     happened = (
         f"The run crept along a narrow valley: along {along} the curvature is {ratio:.1e} of that across, in any units "
@@ -167,19 +133,3 @@ def valley(evidence: Evidence) -> Diagnosis | None:
     )
     remedy = 'use a method with second derivatives, such as "trust-exact", or other parameters for what the data show.'
     return Diagnosis(happened + ".", (), remedy)
-
-
-def _spectrum(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Return eigenvalues of the Hessian scaled to a unit diagonal, directions (columns), and its diagonal."""
-    hessian = evidence.hessian
-    if hessian is None or evidence.x.size < 2:
-        return None
-    curvatures = np.diag(hessian)
-    scale = 1 / np.sqrt(np.where(curvatures > 0, curvatures, 1.0))
-    eigenvalues, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
-    return eigenvalues, scale[:, np.newaxis] * vectors, curvatures
-
-
-def _upwards(direction: np.ndarray) -> np.ndarray:
-    first = np.argmax(np.abs(direction) > 0.1 * np.max(np.abs(direction)))
-    return direction * np.sign(direction[first])

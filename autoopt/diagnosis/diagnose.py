@@ -9,6 +9,7 @@ import numpy as np
 from autoopt.diagnosis import (  # noqa: F401 - each file enters its rows
     curvature,
     derivatives,
+    identified,
     limits,
     repeated,
     rough,

@@ -24,6 +24,9 @@ from autoopt.variables.functions import changed_objective
 MOST = 200
 """Evaluations, gradients among them, that one diagnosis may cost; a long run may be asked a tenth of its own."""
 
+_MANY = 200
+"""Of more parameters no Hessian is formed."""
+
 _FEASIBLE = 1e-6
 SECONDS = 0.3
 """How long it may take, beside twice the time of the run."""
@@ -165,19 +168,22 @@ class Evidence:
 
     @cached_property
     def hessian(self) -> np.ndarray | None:
-        """The Hessian at the end of the run by differences of gradients, (n, n); None if there are too many of them."""
-        if 2 * self.x.size > self.left // 2:
+        """The Hessian at the end of the run, (n, n): exact, or by differences of gradients; None if it is too large."""
+        if self.x.size > _MANY:
             return None
-        steps = 1e-5 * self.unit
-        rows = []
-        for k, h in enumerate(steps):
-            step = np.zeros(self.x.size)
-            step[k] = h
-            ahead, behind = self.inside(self.x + step), self.inside(self.x - step)
-            with np.errstate(all="ignore"):
-                rows.append((self.gradient(ahead) - self.gradient(behind)) / (ahead - behind)[k])
+        self.left += max(0, 4 * self.x.size - self.left)
+        along = getattr(self.objective, "product_at", lambda x: None)(self.x)
+        rows = [self._curvature(k) if along is None else along(axis) for k, axis in enumerate(np.eye(self.x.size))]
         matrix = np.array(rows)
         return (matrix + matrix.T) / 2 if np.isfinite(matrix).all() else None
+
+    def _curvature(self, k: int) -> np.ndarray:
+        """Return row `k` of the Hessian by a difference of gradients."""
+        step = np.zeros(self.x.size)
+        step[k] = 1e-5 * min(self.unit[k], abs(self.x[k]) or np.inf)
+        ahead, behind = self.inside(self.x + step), self.inside(self.x - step)
+        with np.errstate(all="ignore"):
+            return (self.gradient(ahead) - self.gradient(behind)) / (ahead - behind)[k]
 
     @cached_property
     def promised(self) -> float | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from autoopt.solvers.iterations import MOST_STEPS, conjugate_gradients, lanczos
 from autoopt.solvers.points import Point, is_steady
-from autoopt.solvers.rays import NOTHING, creeps, is_plateau, level_along, lower_along, rests
+from autoopt.solvers.rays import NOTHING, creeps, is_level, is_plateau, level_along, lower_along, rests, upwards
 from autoopt.solvers.second_order import SecondOrder, second_order
 
 _TINY = np.finfo(np.float64).tiny
@@ -221,9 +221,11 @@ def _judged(
     for direction in [*null[:_NULL], *axes[:_NULL]]:
         ahead, behind = (level_along(point, sign * direction) is not None for sign in (1.0, -1.0))
         if ahead and behind:
-            return replace(found, status="flat", direction=direction)
+            return replace(found, status="flat", direction=upwards(direction))
         if ahead or behind:
             onwards = direction if ahead else -direction
+            if is_level(point, onwards):
+                return replace(found, status="flat", direction=upwards(direction))
             return replace(found, status="flat" if _is_idle(point, onwards) else "infinite", direction=onwards)
     return found
 

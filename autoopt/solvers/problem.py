@@ -58,8 +58,7 @@ class Problem:
     objective : Derivatives
         On flat vectors; `original`, `structure`, `exact` and `meets_kinks` of an objective are asked for if there.
     x0 : ndarray, shape (n,)
-    limits : Limits, optional
-    constraints : sequence of Constraint
+    limits, constraints : Limits and sequence of Constraint, optional
     keeps : bool
         Whether `iterates` holds the start and all iterates.
     """
@@ -78,6 +77,7 @@ class Problem:
         self.watch: Callable[[np.ndarray], None] = lambda x: None
         self.start = self.latest = self.best = x0
         self.state: Any = None  # what the method says of itself at an iterate
+        self.certified: Any = None  # the certificate of where the run ended
         self.iterates = [x0] if keeps else None
         self.best_value, self.lowest, self._highest = np.inf, -np.inf, -np.inf
         self.undefined: list[str] = []

@@ -59,6 +59,27 @@ _BENT = 0.1
 _FAR_OFF = (0.01, 0.3, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 
 
+def is_level(point: Point, direction: np.ndarray) -> bool:
+    """Whether f is the same back along `direction`, to where a parameter is 0 or as at x0: on all its ray a / b is.
+
+    Where f tends to a limit along it, it is higher somewhere on the way back.
+    """
+    taking = np.abs(direction) > 1e-8 * point.size
+    whole = float(np.min(np.abs(point.x[taking] / direction[taking]), initial=np.inf))
+    began = (point.x - point.problem.x0)[taking] / direction[taking]
+    lengths = [*(part * whole for part in _BACKWARDS), *began[(began > 0) & (began < whole)]]
+    return not any(abs(point.value_at(-length * direction) - point.value) > point.noise for length in lengths)
+
+
+_BACKWARDS = (0.5, 0.9, 0.99)
+
+
+def upwards(direction: np.ndarray) -> np.ndarray:
+    """Return a direction, (n,), or its opposite, where they are the same: its first sizeable entry is positive."""
+    first = np.argmax(np.abs(direction) > 0.1 * np.max(np.abs(direction)))
+    return direction * np.sign(direction[first])
+
+
 def rests(point: Point, direction: np.ndarray) -> bool:
     """Whether the parameters of a direction are where they began: the run did not go off along it."""
     moved = np.abs(point.x - point.problem.x0) > 1e-8 * point.size

@@ -107,6 +107,7 @@ def run(
     try:
         with stage("minimising", lambda: f"iteration {problem.nit}, {problem.nfev} evaluations"):
             end = ended(solver, problem, options, chosen)
+        problem.certified = end.found
         with stage("looking at the solution", lambda: f"{problem.nfev} evaluations"):
             met = chosen if solver.uses else frozenset()  # tolerances on values alone show no slope to be 0
             end.raw["tolerances"] = {name: options[name] for name in met & {*solver.tol} if name in options}

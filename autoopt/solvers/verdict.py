@@ -97,11 +97,10 @@ def _reason(problem: Problem, end: Ending) -> str:
         parts.append(f"the run left {points} along {', then '.join(ways)}")
     if end.newton_steps:
         parts.append(f"{times(end.newton_steps, 'Newton step')} led on from where the method stopped")
-    rest = f"the next would lower f by {max(found.decrement, 0.0):.1e}, and all curvatures are positive"
-    if found.status == "flat":
-        rest = f"a Newton step would lower f by {max(found.decrement, 0.0):.1e}"
-    elif not end.newton_steps:
-        rest = rest.replace("the next", "a Newton step")
+    step = "the next" if end.newton_steps and found.status != "flat" else "a Newton step"
+    rest = f"{step} would lower f by {max(found.decrement, 0.0):.1e}"
+    if found.status == "minimum" and found.definite:
+        rest += ", and all curvatures are positive"
     return "; ".join([*parts, rest])
 
 

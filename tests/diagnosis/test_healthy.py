@@ -71,7 +71,14 @@ def test_likelihood_has_no_diagnosis(fun, seed) -> None:
     assert " Why: " not in result.message
 
 
-@pytest.mark.parametrize("name", [name for name, problem in SMOOTH.items() if problem.kind == ""])
+NOT_IDENTIFIED = {
+    "cosine",  # n - 1 cosines of n parameters
+    "fletchcr",  # n - 1 squares of n parameters
+    "hatfldc",  # x[24] hangs on x[0] by 2^24, so that the least curvature is 2^-48
+}
+
+
+@pytest.mark.parametrize("name", [name for name, p in SMOOTH.items() if p.kind == "" and name not in NOT_IDENTIFIED])
 @pytest.mark.sampled(8)
 def test_published_problem_has_none_where_it_is_solved(name) -> None:
     problem = SMOOTH[name]
