@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,16 @@ import numpy as np
 from autoopt.solvers.bounds import within
 from autoopt.solvers.certificate import Certificate, certificate
 from autoopt.solvers.convergence import gradient_tolerance, never_rises
+from autoopt.solvers.iterations import two_loops
 from autoopt.solvers.points import ROUNDINGS, Point, is_small, is_steady, rounded
 from autoopt.solvers.problem import Paused, Problem, Stuck, Unbounded
 from autoopt.solvers.table import Solver
 
 _SADDLES, _STALLS = 6, 3
 """So many times a run goes on from a saddle, or after a stall."""
+
+_UNSEEN_FALL = 1 / 64
+"""A fall of this part of the noise, which is 16 roundings, is none: less than half a rounding."""
 
 _NEWTON_STEPS = 60
 _HALVINGS = 30
@@ -191,6 +196,8 @@ def _metric(raw: Any) -> Callable | None:
     inverse = raw.get("hess_inv")
     if inverse is None:
         return None
+    if hasattr(inverse, "sk"):  # SciPy's product begins at 1, in whatever units
+        return partial(two_loops, inverse.sk, inverse.yk)
     return inverse.matvec if hasattr(inverse, "matvec") else inverse.__matmul__
 
 
@@ -290,7 +297,8 @@ def _leap(problem: Problem, end: Ending) -> None:
 def _down(point: Point, step: np.ndarray) -> np.ndarray | None:
     """Return the first of x + step / 2^k at which f falls as it should, None if there is none.
 
-    Where f does not tell, being rounding, the gradient in units of the parameters' sizes does: it falls to a half.
+    Where f does not tell, being rounding, the gradient in units of the parameters' sizes does: it falls to a half, as
+    it cannot by less than half a step.
     """
     problem = point.problem
     slope = float(point.gradient @ step)
@@ -309,4 +317,6 @@ def _down(point: Point, step: np.ndarray) -> np.ndarray | None:
                 if np.max(there, initial=0.0) <= steepest / 2:
                     return moved
         length /= 2
+        if length < 0.5 and -length * slope <= _UNSEEN_FALL * point.noise:
+            return None
     return None

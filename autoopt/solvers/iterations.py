@@ -74,3 +74,25 @@ def lanczos(product: Callable, size: int, steps: int) -> tuple[np.ndarray, np.nd
     projected = basis @ images.T
     values, vectors = np.linalg.eigh((projected + projected.T) / 2)
     return values, vectors.T @ basis
+
+
+def two_loops(steps: np.ndarray, changes: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Return B v of the inverse Hessian of limited memory, shape (n,); `steps` and `changes` have shape (k, n).
+
+    It begins at the scale that the last pair shows, which the directions of no pair keep.
+
+    References
+    ----------
+    Nocedal, J. and Wright, S. J. (2006). Numerical Optimization, algorithm 7.4 and equation 7.20.
+    """
+    pairs = [(s, y, 1.0 / (s @ y)) for s, y in zip(steps, changes, strict=True)]
+    weights = []
+    for s, y, rho in reversed(pairs):
+        weights.append(rho * (s @ v))
+        v = v - weights[-1] * y
+    if pairs:
+        s, y, _ = pairs[-1]
+        v = v * ((s @ y) / (y @ y))
+    for s, y, rho in pairs:
+        v = v + s * (weights.pop() - rho * (y @ v))
+    return v

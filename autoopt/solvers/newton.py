@@ -15,6 +15,7 @@ from autoopt.solvers.convergence import FEASIBILITY, gradient_tolerance, iterati
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.restarts import carried_on, size_of_objective
 from autoopt.solvers.scipys_constraints import as_objects
+from autoopt.solvers.settling import settling
 from autoopt.solvers.table import solver
 
 _TRUST = {
@@ -36,7 +37,7 @@ _DENSE = 100
 )
 def newton_cg(problem: Problem, options: dict):
     """Newton with conjugate gradients on Hessian-vector products; for any number of parameters."""
-    return problem.scipy("Newton-CG", options, hessp=problem.hessp)
+    return settling(problem, "Newton-CG", options, hessp=problem.hessp)
 
 
 @solver("dogleg", uses={"gradient", "hess"}, options=_TRUST, tol=("gtol",), stalls={2})

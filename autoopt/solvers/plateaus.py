@@ -37,12 +37,12 @@ def lower_beyond(problem: Any, x: np.ndarray) -> tuple[np.ndarray, float] | None
     """
     unit = np.maximum(np.abs(x), 1.0)
     flat = _idle(problem, x, unit)
+    if not flat.any():
+        return None
     nearby = _NEAR * unit * flat * np.random.default_rng(6).uniform(0.5, 1.0, x.size)
     for side in (x + nearby, x - nearby):
         side = within(problem.limits, side)
-        if not flat.any():
-            return None
-        if problem.is_defined(side):
+        if flat.any() and problem.is_defined(side):
             flat &= _idle(problem, side, unit)
     if not flat.any():
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -124,7 +125,7 @@ def sizes(x: np.ndarray, x0: np.ndarray) -> np.ndarray:
 
 def rounded(problem: Any, value: float) -> float:
     """Return the size of the number whose rounding shows in f: of squares nearly 0, what is squared has that of x0."""
-    return max(abs(value), np.sqrt(abs(value)) * np.sqrt(min(abs(problem.initial_value), 1e300)))
+    return max(abs(value), math.sqrt(abs(value)) * math.sqrt(min(abs(problem.initial_value), 1e300)))
 
 
 def is_steady(size: np.ndarray, step: np.ndarray | None) -> bool:

@@ -206,7 +206,7 @@ class Problem:
         from scipy.optimize import minimize
 
         called = {"jac": self.jac, "callback": self.iterated} | extras
-        fun = self.value_alone if called["jac"] is None else self.fun
+        fun = called.pop("fun", self.value_alone if called["jac"] is None else self.fun)
         if (size := called.pop("size", 1.0)) != 1.0:
             called["jac"], own = lambda x: self.jac(x) / size, fun
             fun = lambda x: own(x) / size  # noqa: E731

@@ -17,10 +17,13 @@ from autoopt.solvers.kkt import Certificate
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.restarts import carried_on, size_of_objective
 from autoopt.solvers.scipys_constraints import as_dicts, refuse_keep_feasible
+from autoopt.solvers.settling import settling
 from autoopt.solvers.table import solver
 
 _EPSILON = float(np.finfo(np.float64).eps)
 _LINE_SEARCH = {"c1": None, "c2": None}
+_PAIRS = 200
+"""So many of the last steps make up the inverse Hessian of a run that ended in a line search."""
 
 
 @solver(
@@ -40,7 +43,8 @@ _LINE_SEARCH = {"c1": None, "c2": None}
 )
 def lbfgsb(problem: Problem, options: dict):
     """Limited-memory BFGS with bounds; for any number of parameters."""
-    return problem.scipy("L-BFGS-B", options, bounds=problem.scipy_bounds)
+    kept = {"pairs": options["maxcor"], "inverse": lambda operator: operator}
+    return settling(problem, "L-BFGS-B", options, ftol=options["ftol"], bounds=problem.scipy_bounds, **kept)
 
 
 @solver(
@@ -53,7 +57,9 @@ def lbfgsb(problem: Problem, options: dict):
 )
 def bfgs(problem: Problem, options: dict):
     """BFGS with a dense inverse Hessian; for up to some hundred parameters."""
-    return problem.scipy("BFGS", options)
+    if options.get("hess_inv0") is not None:
+        return problem.scipy("BFGS", options)
+    return settling(problem, "BFGS", options, pairs=_PAIRS, inverse=lambda operator: operator.todense())
 
 
 @solver(
@@ -65,7 +71,7 @@ def bfgs(problem: Problem, options: dict):
 )
 def cg(problem: Problem, options: dict):
     """Nonlinear conjugate gradients (Polak-Ribiere); least memory, most iterations."""
-    return problem.scipy("CG", options)
+    return settling(problem, "CG", options)
 
 
 @solver(

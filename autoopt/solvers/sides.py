@@ -6,6 +6,7 @@ Derivatives say nothing there, so values of the original function do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -58,14 +59,16 @@ def _meets_kinks(problem: Any, x: np.ndarray) -> bool:
 
 def _apart(x: np.ndarray) -> Iterator[np.ndarray]:
     """Yield directions that part the parameters that are equal."""
+    counts = Counter(x.tolist())
+    if len(counts) == x.size:
+        return
     random = np.random.default_rng(3)
-    for value in dict.fromkeys(x.tolist()):
+    for value in (value for value, count in counts.items() if count > 1):
         same = np.flatnonzero(x == value)
-        if len(same) > 1:
-            unit = np.zeros(x.size)
-            unit[same] = random.uniform(-1.0, 1.0, len(same))
-            unit[same] -= unit[same].mean()
-            yield unit
+        unit = np.zeros(x.size)
+        unit[same] = random.uniform(-1.0, 1.0, len(same))
+        unit[same] -= unit[same].mean()
+        yield unit
 
 
 def _directions(x: np.ndarray, apart: list[np.ndarray]) -> Iterator[np.ndarray]:

@@ -7,13 +7,13 @@ from typing import cast
 from pytensor import scalar as ps
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.tensor.elemwise import Elemwise
-from pytensor.tensor.math import Dot, Sum, add, exp, mul, sub
+from pytensor.tensor.math import Dot, Sum, add, exp, mul, sub, true_div
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.idioms.table import Sweep, applied
 from autoopt.ops.contractions import Einsum
 from autoopt.ops.matmul import matmul
-from autoopt.ops.patterns import expanded, insert_axes, is_elementwise, rank
+from autoopt.ops.patterns import expanded, insert_axes, is_elementwise, rank, unexpanded
 from autoopt.ops.releases import thawed
 
 SOFTPLUS = Elemwise(ps.Softplus(ps.upgrade_to_float, name="scalar_softplus"))
@@ -93,6 +93,40 @@ def _matrix_times_vector(factors: list[Variable], axis: int) -> Variable | None:
     if pair is None or pair[0] != (1 - axis,) or any(matrix.type.broadcastable):
         return None
     return applied(matmul, matrix, pair[1]) if axis == 1 else applied(matmul, pair[1], matrix)
+
+
+def scalars_out(node: Apply, sweep: Sweep) -> Variable | None:
+    """(s * a) @ (b / t) of vectors -> s * (a @ b) / t: no array of products with a single number.
+
+    Each number stays on its side, so that squares of small ones do not underflow.
+    """
+    if node.op != matmul or any(rank(v) != 1 or v.type.broadcastable[0] for v in node.inputs):
+        return None
+    twice = node.inputs[0] is node.inputs[1]
+    (a, before), (b, after) = (_without_numbers(v) for v in node.inputs)
+    read = [v for v, one in zip(node.inputs, (a, b), strict=True) if one is not v]
+    if not read or any(sweep.clients.get(v, 1) > 1 + twice for v in read):
+        return None
+    value = sweep.first(applied(matmul, a, b))
+    for is_divisor, number in (*before, *after):
+        value = applied(true_div if is_divisor else mul, value, number)
+    return value
+
+
+def _without_numbers(vector: Variable) -> tuple[Variable, list[tuple[bool, Variable]]]:
+    """Return a vector without the single numbers that it is multiplied or divided by, and these; divisors are True."""
+    numbers: list[tuple[bool, Variable]] = []
+    while is_elementwise(vector, (ps.Mul, ps.TrueDiv)):
+        operands, is_quotient = list(vector.owner.inputs), is_elementwise(vector, ps.TrueDiv)
+        single = [expanded(v) is not None and rank(unexpanded(v)) == 0 for v in operands]
+        if is_quotient and single != [False, True]:
+            break
+        others = [v for v, is_single in zip(operands, single, strict=True) if not is_single]
+        if len(others) != 1 or others[0].type.dtype != "float64" or others[0].type.broadcastable[0]:
+            break
+        numbers += [(is_quotient, unexpanded(v)) for v, is_single in zip(operands, single, strict=True) if is_single]
+        vector = others[0]
+    return vector, numbers
 
 
 def aligned_sum(node: Apply, sweep: Sweep) -> Variable | None:

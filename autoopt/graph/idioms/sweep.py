@@ -34,7 +34,7 @@ IDIOMS = (
 )  # fmt: skip
 """The idioms, in the order in which they are tried."""
 
-LAST = (*IDIOMS, products.aligned_sum)
+LAST = (*IDIOMS, products.aligned_sum, products.scalars_out)
 """Those for what is printed: sums and products are no longer regrouped then."""
 
 PRIMITIVES = (AllocDiag, KroneckerProduct, XLogY, XLog1PY)
