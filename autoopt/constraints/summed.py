@@ -53,7 +53,7 @@ def slope_scales(function: Any, x: np.ndarray) -> np.ndarray:
     """Return by how much each value changes, to first order, when all parameters change by their size, shape (k,)."""
     jacobian = function.jacobian(x)
     slopes = abs(jacobian) @ units_of(function, x)
-    return np.where(slopes > 0, slopes, 1.0)
+    return np.where(slopes >= np.finfo(np.float64).tiny, slopes, 1.0)
 
 
 def units_of(function: Any, x: np.ndarray) -> np.ndarray:

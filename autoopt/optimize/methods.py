@@ -144,7 +144,8 @@ class _Run:
         if method == "lm":
             options = {name: value for name, value in options.items() if not name.startswith("tr_")}
         try:
-            return least_squares(value, start, jac=slopes, method=method, **options)
+            with np.errstate(all="ignore"):  # of what underflows or is beyond all numbers, which the verdict looks into
+                return least_squares(value, start, jac=slopes, method=method, **options)
         except (ValueError, np.linalg.LinAlgError) as error:  # of SciPy's: a Jacobian that is not finite, or nearly so
             if error is problem.raised or isinstance(error, AutooptError):
                 raise

@@ -16,6 +16,7 @@ from autoopt.optimize.refinement import held, inside
 from autoopt.optimize.residuals import dense
 from autoopt.optimize.whitened import Whitened
 from autoopt.solvers.convergence import without_bound
+from autoopt.solvers.points import is_small, is_steady
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.verdict import NO_MINIMUM
 
@@ -58,26 +59,33 @@ def objection(problem: Problem, x: np.ndarray) -> Objection | None:
     these sizes: where the cost does not rise on one, its minimum lies at infinity, or it is a plateau where a parameter
     has lost its effect. Where it rises on both, by no second power, parameters are not told apart.
     """
-    squares = problem.objective
     free = held(problem, x)[1]
-    if not (free.any() and problem.fun(x) > 0 and Whitened.fits(squares)):
+    if not (free.any() and Whitened.fits(problem.objective)):
         return None
-    model = Whitened(squares, x, free, lambda y: inside(problem, y))
+    if not problem.fun(x) > 0:  # the least cost there is, unless it is one that has underflown
+        dead = _dead(problem, x, np.flatnonzero(free), _sizes(problem, x))
+        return Objection(_UNDERFLOWN, dead[0]) if dead and _creeps(problem, x) else None
+    model, onwards, size = Whitened(problem, x, free), None, _sizes(problem, x)
     if model.full_rank and (curvature := model.curvature()) is not None:
+        onwards = model.step(curvature)
         least, bent = _least(model, curvature, free)
         if least < -_BENT and any(_falls(problem, x, sign * bent) for sign in (1.0, -1.0)):
             return Objection(_SADDLE, bent)
-        if least > _FAR and model.left(curvature) > _FAR * model.length:
+        if least > _FAR and model.left(curvature) > _FAR * model.length and not is_small(size, onwards):
             return Objection(_DESCENDING.format(model.left(curvature) / model.length))
     if lost := without_bound(problem, x):
         return Objection(f"{NO_MINIMUM.format(lost)}")
+    may_go_off = onwards is not None and not is_steady(size, onwards)
+    if may_go_off and _stays(problem, x, onwards / float(np.max(np.abs(onwards) / size))):
+        return Objection(_INFINITE, onwards)
     remark: Objection | None = None
-    for direction, is_dead in islice(_idle(problem, x, np.flatnonzero(free), _sizes(problem, x)), _LOOKS):
+    for direction, is_dead in islice(_idle(problem, x, np.flatnonzero(free), size), _LOOKS):
         ahead, behind = (_stays(problem, x, sign * direction) for sign in (1.0, -1.0))
         if (ahead or behind) and not (ahead and behind and not is_dead):
-            return Objection(_PLATEAU if is_dead else _INFINITE, direction)
+            return Objection(_PLATEAU if is_dead else _INFINITE, direction if ahead else -direction)
         if remark is None and (ahead or not _bends(problem, x, direction)):
-            remark = Objection(_FLAT, direction, False)
+            largest = direction[np.argmax(np.abs(direction))]
+            remark = Objection(_FLAT, direction * np.sign(largest), False)
     return remark
 
 
@@ -93,6 +101,10 @@ _FLAT = "To first order the residuals do not change along {0}: the data do not t
 _PLATEAU = (
     "{0} has lost its effect on the residuals: this is a plateau, or the minimum lies at infinity. Start elsewhere, "
     "bound it, or leave it out."
+)
+_UNDERFLOWN = (
+    "the cost falls along {0} by less and less, until it is too small a number: its minimum lies at infinity. Bound "
+    "these parameters, leave one out, or add a penalty."
 )
 _INFINITE = (
     "the cost does not rise along {0}, however far one goes: its minimum lies at infinity. Bound these parameters, "
@@ -111,11 +123,10 @@ def _idle(problem: Problem, x: np.ndarray, free: np.ndarray, size: np.ndarray) -
 
     First parameters that they depended on at x0, then combinations that change them by less than 1e-6 of their length.
     """
+    for direction in _dead(problem, x, free, size):
+        yield direction, True
     residuals = problem.objective.residuals
-    jacobian, before = residuals.dense_jacobian(x), dense(residuals.jacobian_beside(problem.x0))
-    dead = np.linalg.norm(jacobian, axis=0) < _DEAD * np.linalg.norm(before, axis=0)
-    for i in free[dead[free]]:
-        yield size[i] * np.eye(1, x.size, i)[0], True
+    jacobian = residuals.dense_jacobian(x)
     singular, rows = np.linalg.svd(jacobian[:, free] * size[free], full_matrices=len(free) <= _MANY)[1:]
     effects = np.zeros(len(rows))
     effects[: len(singular)] = singular
@@ -123,6 +134,27 @@ def _idle(problem: Problem, x: np.ndarray, free: np.ndarray, size: np.ndarray) -
         direction = np.zeros(x.size)
         direction[free] = row / np.max(np.abs(row)) * size[free]
         yield direction, False
+
+
+def _dead(problem: Problem, x: np.ndarray, free: np.ndarray, size: np.ndarray) -> list[np.ndarray]:
+    """Return the directions, shape (n,), of parameters on which residuals depended at x0."""
+    residuals = problem.objective.residuals  # type: ignore[attr-defined]
+    now, before = residuals.dense_jacobian(x), dense(residuals.jacobian_beside(problem.x0))
+    dead = np.linalg.norm(now, axis=0) < _DEAD * np.linalg.norm(before, axis=0)
+    return [size[i] * np.eye(1, x.size, i)[0] for i in free[dead[free]]]
+
+
+def _creeps(problem: Problem, x: np.ndarray) -> bool:
+    """Whether residuals that were something at x0 were nothing already halfway to `x`, where powers of them are not."""
+    residuals = problem.objective.residuals  # type: ignore[attr-defined]
+    halfway = (problem.x0 + x) / 2
+    if not problem.is_defined(halfway):
+        return False
+    first, middle, last = (np.abs(residuals.value(y)) for y in (problem.x0, halfway, x))
+    return bool(((first > 0) & (middle <= _VANISHED * first) & (last <= middle)).any())
+
+
+_VANISHED = 1e-12
 
 
 def has_lost(problem: Problem, x: np.ndarray) -> bool:

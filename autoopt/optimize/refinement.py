@@ -10,6 +10,7 @@ import numpy as np
 from autoopt.errors import AutooptError
 from autoopt.optimize.whitened import Whitened
 from autoopt.solvers.bounds import within
+from autoopt.solvers.points import is_steady, sizes
 from autoopt.solvers.problem import UNDEFINED, Problem
 
 _EPS = np.finfo(np.float64).eps
@@ -34,7 +35,8 @@ class Refined:
     reason : str or None
         In words why `x` is a minimum; None if that does not show.
     full : bool
-        Whether all free parameters are determined: where columns of J depend on others, these alone were moved.
+        Whether all free parameters are determined: columns of J that depend on others were not moved, and a further
+        step would be small beside the sizes of parameters, too, where it is beside their standard errors.
     """
 
     x: np.ndarray
@@ -60,30 +62,31 @@ def refined(problem: Problem, x: np.ndarray) -> Refined:
     squares = problem.objective
     if not (Whitened.fits(squares) and problem.is_defined(x)):
         return Refined(x, None)
-    best: tuple[float, np.ndarray, Whitened, float] | None = None
+    best: tuple[float, np.ndarray, Whitened, float, np.ndarray | None] | None = None
     curvature, slow, moved, full = None, 0, 0.0, True
     try:
         for _ in range(_STEPS):
             x, free = held(problem, x)
             if not free.any():
                 return Refined(x, "the bounds hold every parameter")
-            model = Whitened(squares, x, free, lambda y: inside(problem, y))
+            model = Whitened(problem, x, free)
             if not model.full_rank and model.independent.any():
-                model, free, full = Whitened(squares, x, model.independent, model.inside), model.independent, False
+                model, free, full = Whitened(problem, x, model.independent), model.independent, False
             if not model.full_rank:
                 break
             if curvature is None or curvature[1].shape[0] != free.sum() or moved > _LEAST:
                 curvature = model.curvature()
             least = np.nan if curvature is None else float(np.linalg.eigvalsh(curvature[0])[0])
             size = np.inf if curvature is None or not least > 0 else model.left(curvature)
+            onwards = None if curvature is None else model.step(curvature)
             if best is None or size < best[0]:
                 slow = slow + 1 if best is not None and size > 0.5 * best[0] else 0
-                best = size, x, model, least
+                best = size, x, model, least, onwards
             else:
                 slow += 1
             if not least > _LEAST or slow > 2 or size <= model.noise:
                 break
-            ahead = _step(problem, model, curvature, x, free)
+            ahead = _taken(problem, model, curvature, x)
             if ahead is None:
                 break
             x, moved = ahead
@@ -91,10 +94,10 @@ def refined(problem: Problem, x: np.ndarray) -> Refined:
         pass
     if best is None:
         return Refined(x, None)
-    size, x, model, least = best
+    size, x, model, least, onwards = best
     allowed = max(_RELATIVE * model.length, 10 * model.noise)
     if least > _LEAST and size <= allowed:
-        return Refined(x, _reason(size, model, least), full)
+        return Refined(x, _reason(size, model, least), full and is_steady(sizes(x, problem.x0), onwards))
     return Refined(x, None)
 
 
@@ -105,17 +108,12 @@ def _reason(size: float, model: Whitened, least: float) -> str:
     )
 
 
-def _step(
-    problem: Problem, model: Whitened, curvature: Any, x: np.ndarray, free: np.ndarray
-) -> tuple[np.ndarray, float] | None:
+def _taken(problem: Problem, model: Whitened, curvature: Any, x: np.ndarray) -> tuple[np.ndarray, float] | None:
     """Return the end of a Newton step that does not raise the cost, and its length beside the residuals'."""
-    z = model.newton(curvature)
-    step = np.zeros(x.size)
-    step[free] = model.parameters(z)
-    length = float(np.linalg.norm(z)) / (model.length or 1.0)
+    step, length = model.step(curvature), float(np.linalg.norm(model.newton(curvature))) / (model.length or 1.0)
     rounding = 100 * _EPS * model.cost + 10 * model.noise * (model.length + model.noise)
     for _ in range(4):
-        ahead = within(problem.limits, x - step)
+        ahead = within(problem.limits, x + step)
         if problem.is_defined(ahead) and problem.fun(ahead) <= model.cost + rounding:
             return ahead, length
         step, length = step / 4, length / 4

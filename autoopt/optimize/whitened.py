@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.solvers.points import sizes
+from autoopt.solvers.problem import Problem
+
 _EPS = np.finfo(np.float64).eps
 _FULL, _KRYLOV = 12, 6
 """With so many parameters M is computed as a whole; with more, on so many directions of a Krylov space."""
@@ -31,11 +34,10 @@ class Whitened:
 
     Parameters
     ----------
-    squares : SumOfSquares
+    problem : Problem
+        Of a `SumOfSquares`.
     x : ndarray, shape (n,)
     free : ndarray of bool, shape (n,)
-    inside : callable, inside(x) -> bool
-        Whether a point is within the bounds.
 
     Attributes
     ----------
@@ -51,17 +53,18 @@ class Whitened:
         What rounding of the residuals leaves of |c|.
     """
 
-    def __init__(self, squares: Any, x: np.ndarray, free: np.ndarray, inside: Any) -> None:
+    def __init__(self, problem: Problem, x: np.ndarray, free: np.ndarray) -> None:
         from scipy.linalg import qr
 
-        self._squares, self._x, self._free, self.inside = squares, x, free, inside
+        squares = self._squares = problem.objective
+        self._limits, self._x, self._free = problem.limits, x, free
         residuals = squares.residuals.value(x)
         self.cost, self._v, self._w = squares.loss.of_residuals(residuals)
         self.length = float(np.linalg.norm(self._v))
         jacobian = squares.residuals.dense_jacobian(x)[:, free]
         self._here = jacobian.T @ self._v
         self._lengths = np.linalg.norm(jacobian, axis=0)
-        scaled = jacobian / np.where(self._lengths > 0, self._lengths, 1.0)
+        scaled = np.where(self._lengths > 0, jacobian, 0.0) / np.where(self._lengths > 0, self._lengths, 1.0)
         self._q, self._r, self._order = qr(scaled, mode="economic", pivoting=True)
         diagonal = np.abs(np.diag(self._r))
         rank = int(np.sum(diagonal > max(jacobian.shape) * _EPS * diagonal[0])) if diagonal[0] > 0 else 0
@@ -74,7 +77,7 @@ class Whitened:
         terms = np.linalg.norm(np.abs(jacobian) @ np.abs(x[free]))
         self.noise = float(_EPS * (self.length + terms))
         self._reach = max(_SHIFT * self.length, _SHIFT**2 * float(terms))
-        self._unit = np.maximum(np.abs(x[free]), self.length / self._lengths)
+        self.size = sizes(x, problem.x0)[free]
 
     @staticmethod
     def fits(squares: Any) -> bool:
@@ -98,6 +101,12 @@ class Whitened:
         reduced, basis = curvature
         inside = basis.T @ self.gradient
         return basis @ np.linalg.solve(reduced, inside) + (self.gradient - basis @ inside)
+
+    def step(self, curvature: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Return the Newton step of all parameters, shape (n,), 0 for those that are not free."""
+        step = np.zeros(self._x.size)
+        step[self._free] = -self.parameters(self.newton(curvature))
+        return step
 
     def left(self, curvature: tuple[np.ndarray, np.ndarray]) -> float:
         """Return (c'M^-1 c)^0.5, beside which |v| is the length of the residuals; inf where M is not regular.
@@ -139,14 +148,14 @@ class Whitened:
     def _bent(self, p: np.ndarray) -> np.ndarray | None:
         """Return S times the direction `p` of the free entries, shape (p,)."""
         moving = p != 0
-        room = np.min(_SHIFT * self._unit[moving] / np.abs(p[moving]), initial=np.inf)
+        room = np.min(_SHIFT * self.size[moving] / np.abs(p[moving]), initial=np.inf)
         h = min(self._reach, float(room))
         if not h > 0 or not np.isfinite(h):
             return np.zeros(p.size)
         step = np.zeros(self._x.size)
         step[self._free] = h * p
         for side in (1.0, -1.0):
-            if self.inside(self._x + side * step) and (slope := self._slope(self._x + side * step)) is not None:
+            if self._allows(self._x + side * step) and (slope := self._slope(self._x + side * step)) is not None:
                 return side * (slope - self._here) / h
         return None
 
@@ -160,6 +169,9 @@ class Whitened:
         except UNDEFINED:
             return None
         return slope if np.isfinite(slope).all() else None
+
+    def _allows(self, x: np.ndarray) -> bool:
+        return self._limits is None or self._limits.allow(x)
 
     def parameters(self, z: np.ndarray) -> np.ndarray:
         """Return R^-1 z in the units of the free entries, shape (p,)."""

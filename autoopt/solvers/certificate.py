@@ -117,7 +117,8 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
     null = [point.whole(scale * vectors[:, k]) for k in np.flatnonzero(~bends)]
     faint = _FAINT * (abs(point.value) + max(point.problem.initial_value - point.value, 0.0))
     weak = free[np.abs(np.diagonal(hessian)) * size**2 <= 2 * faint]  # rounding may be all there is of their slopes
-    axes = [point.axis(k) for k in weak]
+    ways = (point.x - point.problem.x0, point.x) if len(weak) else ()  # parameters may go off together
+    axes = [*(point.in_units(way) for way in ways if way.any()), *(point.axis(k) for k in weak)]
     lengths = np.max(np.abs(scale[:, None] * vectors) / size[:, None], axis=0)
     found = replace(found, definite=bool(curvatures[0] > accuracy and (curvatures > 2 * faint * lengths**2).all()))
     downs = _downwards(point, hessian, found.direction) if curvatures[0] < -accuracy else []
@@ -208,7 +209,7 @@ def _judged(
     if falls:
         return replace(found, status="descending")
     for direction in null[:_NULL]:
-        has_slope = abs(float(point.gradient @ direction)) > point.tolerance
+        has_slope = abs(float(point.gradient @ direction)) > max(found.tolerance, point.tolerance)
         if not has_slope and is_plateau(point, direction):
             continue
         lower = lower_along(point, direction)

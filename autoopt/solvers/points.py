@@ -11,7 +11,7 @@ import numpy as np
 from autoopt.solvers.bounds import within
 
 EPSILON = np.finfo(np.float64).eps
-ROUNDINGS, _TRIALS = 16 * EPSILON, 3
+ROUNDINGS, _TRIALS = 16 * EPSILON, (4.0, 8.0, 64.0, 256.0)
 
 _GAIN = 1e-14
 """A decrement is small that is below this part of what f gained over the last tenth of the way from x0: the distance
@@ -65,10 +65,13 @@ class Point:
 
     @cached_property
     def roughness(self) -> float:
-        """How far f moves when the parameters move by roundings: what its terms lose by cancelling."""
+        """How far f moves when the parameters move by roundings, but for its slope: what its terms lose by cancelling.
+
+        Sums of large terms move by whole roundings of these: some of the steps are long enough for several.
+        """
         rng = np.random.default_rng(7)
-        steps = (EPSILON * self.x * rng.choice([-4.0, 4.0], self.x.size) for _ in range(_TRIALS))
-        moved = np.array([self.value_at(step) for step in steps])
+        steps = [EPSILON * self.x * rng.uniform(-length, length, self.x.size) for length in _TRIALS]
+        moved = np.array([self.value_at(step) - float(self.gradient @ step) for step in steps])
         return float(np.max(np.abs(moved - self.value), initial=0.0, where=np.isfinite(moved)))
 
     @cached_property

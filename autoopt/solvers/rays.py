@@ -88,8 +88,18 @@ def rests(point: Point, direction: np.ndarray) -> bool:
 
 def creeps(point: Point, back: np.ndarray) -> bool:
     """Whether f, looked at `back` from where it came, falls to what it is by less and less: to a limit, underflown."""
-    rises = [point.value_at(length * back) - point.value for length in (1e-2, 3e-2, 0.1, 0.3, 0.5)]
-    return any(0 < rise <= NOTHING * (point.problem.initial_value - point.value) for rise in rises)
+    nothing = NOTHING * (point.problem.initial_value - point.value)
+    for length in _WAY_BACK:
+        rise = point.value_at(length * back) - point.value
+        if not rise <= nothing:
+            return False
+        if rise > 0:
+            return True
+    return False
+
+
+_WAY_BACK = (1e-2, 3e-2, 0.1, 0.3, *(1 - 0.8**k for k in range(3, 30)))
+"""The rest of the way is followed by fifths: a limit that was reached early is seen nearer to the start."""
 
 
 def is_plateau(point: Point, direction: np.ndarray) -> bool:
