@@ -13,11 +13,16 @@ import numpy as np
 
 from autoopt.minimize import minimize
 from autoopt.optimize.searches import Given, as_method, local_search, polished, refuse, row, seeded
+from autoopt.optimize.values import Values
 from autoopt.solvers import Problem
 from autoopt.solvers.scipys_constraints import as_dicts, as_values
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
+
+
+_WARM, _SHARP = 5230.0, 1e-10
+"""SciPy's initial temperature, and how much of values, which differ by dozens, local searches of shgo leave."""
 
 
 def differential_evolution(
@@ -82,20 +87,23 @@ def differential_evolution(
     refuse(workers != 1, "workers", "values are computed in this process")
     options = {
         "strategy": strategy, "maxiter": maxiter, "popsize": popsize, "tol": tol, "mutation": mutation,
-        "recombination": recombination, "callback": callback, "disp": disp, "init": init, "atol": atol,
+        "recombination": recombination, "disp": disp, "init": init, "atol": atol,
         "updating": updating, "x0": x0, **seeded(rng, seed),
     }  # fmt: skip
 
     def search(problem: Problem) -> Any:
         from scipy import optimize
 
+        values = Values.of(problem, given=bool(atol))
         raw = optimize.differential_evolution(
-            problem.value_alone,
+            values,
             problem.scipy_bounds,
             polish=False,
             constraints=tuple(as_values(problem)),
+            callback=values.shown_to(callback),
             **options,
         )
+        raw = values.finished(raw)
         return polished(problem, raw, None) if polish else raw
 
     keeps = ("population", "population_energies", "maxcv")
@@ -109,7 +117,7 @@ def dual_annealing(
     args: Any = (),
     maxiter: int = 1000,
     minimizer_kwargs: Mapping[str, Any] | None = None,
-    initial_temp: float = 5230.0,
+    initial_temp: float = _WARM,
     restart_temp_ratio: float = 2e-5,
     visit: float = 2.62,
     accept: float = -5.0,
@@ -153,15 +161,18 @@ def dual_annealing(
     local = local_search(minimizer_kwargs, ("method", "options", "tol"))
     options = {
         "maxiter": maxiter, "initial_temp": initial_temp, "restart_temp_ratio": restart_temp_ratio, "visit": visit,
-        "accept": accept, "maxfun": maxfun, "no_local_search": no_local_search, "callback": callback, "x0": x0,
+        "accept": accept, "maxfun": maxfun, "no_local_search": no_local_search, "x0": x0,
         **seeded(rng, seed),
     }  # fmt: skip
 
     def search(problem: Problem) -> Any:
         from scipy import optimize
 
-        inner = {"method": as_method(problem, local)}
-        raw = optimize.dual_annealing(problem.value_alone, problem.scipy_bounds, minimizer_kwargs=inner, **options)
+        values = Values.of(problem, given=initial_temp != _WARM)
+        inner = {"method": as_method(problem, local, values)}
+        shown = callback and (lambda x, value, context: callback(x, values.back(value), context))
+        raw = optimize.dual_annealing(values, problem.scipy_bounds, minimizer_kwargs=inner, callback=shown, **options)
+        raw = values.finished(raw)
         return raw if no_local_search else polished(problem, raw, local)
 
     return Given(func, bounds, args, (), verify, engine).minimised("dual_annealing", search, start=x0)
@@ -171,7 +182,7 @@ def basinhopping(
     func: Callable,
     x0: Any,
     niter: int = 100,
-    T: float = 1.0,
+    T: float | None = None,
     stepsize: float = 0.5,
     minimizer_kwargs: Mapping[str, Any] | None = None,
     take_step: Callable | None = None,
@@ -198,7 +209,10 @@ def basinhopping(
         The start; steps are those of the flat vector.
     minimizer_kwargs : dict, optional
         Arguments of `minimize`: "method", "args", "jac", "hess", "hessp", "bounds", "constraints", "tol", "options".
-    niter, T, stepsize, take_step, accept_test, callback, interval, disp, niter_success
+    T : float, optional
+        The temperature, by default what minima close to x0 differ by: jumps to those that are higher by much more are
+        not accepted.
+    niter, stepsize, take_step, accept_test, callback, interval, disp, niter_success
         As in `scipy.optimize.basinhopping`, on flat vectors; so are target_accept_rate and stepwise_factor.
     rng, seed : int or numpy.random.Generator, optional
         Of the search; two runs with one seed are the same.
@@ -220,7 +234,7 @@ def basinhopping(
     local = local_search(minimizer_kwargs, ("method", "options", "tol", *beside))
     arguments = {name: local.pop(name) for name in beside if name in local}
     options = {
-        "niter": niter, "T": T, "stepsize": stepsize, "take_step": take_step, "accept_test": accept_test,
+        "niter": niter, "stepsize": stepsize, "take_step": take_step, "accept_test": accept_test,
         "callback": callback, "interval": interval, "disp": disp, "niter_success": niter_success,
         "target_accept_rate": target_accept_rate, "stepwise_factor": stepwise_factor, **seeded(rng, seed),
     }  # fmt: skip
@@ -228,12 +242,24 @@ def basinhopping(
     def search(problem: Problem) -> Any:
         from scipy import optimize
 
-        inner = {"method": as_method(problem, local)}
-        return optimize.basinhopping(problem.value_alone, problem.x0, minimizer_kwargs=inner, **options)
+        method = as_method(problem, local, Values(problem))
+        options["T"] = _temperature(problem, method, stepsize) if T is None else T
+        return optimize.basinhopping(problem.value_alone, problem.x0, minimizer_kwargs={"method": method}, **options)
 
     keeps = ("lowest_optimization_result", "minimization_failures")
     method = row("basinhopping", search, keeps)
     return minimize(func, x0, method=method, verify=verify, engine=engine, **arguments)
+
+
+def _temperature(problem: Problem, method: Callable, stepsize: float) -> float:
+    """Return the standard deviation of the minima that some jumps from x0 lead to."""
+    rng = np.random.default_rng(1)
+    jumps = (stepsize * rng.uniform(-1.0, 1.0, problem.x0.size) for _ in range(_JUMPS))
+    values = [method(problem.value_alone, problem.x0 + jump).fun for jump in jumps]
+    return float(np.std(values)) if np.isfinite(values).all() else 1.0
+
+
+_JUMPS = 5
 
 
 def shgo(
@@ -288,11 +314,13 @@ def shgo(
     def search(problem: Problem) -> Any:
         from scipy import optimize
 
-        inner = {"method": "SLSQP", "jac": problem.jac, **local}
+        values = Values.of(problem, given=bool({"f_min", "f_tol"} & {*(options or {})} or local))
+        inner = {"method": "SLSQP", "jac": values.slopes, "options": {"ftol": _SHARP}, **local}
         raw = optimize.shgo(
-            problem.value_alone, problem.scipy_bounds, constraints=as_dicts(problem) or None, minimizer_kwargs=inner,
+            values, problem.scipy_bounds, constraints=as_dicts(problem) or None, minimizer_kwargs=inner,
             sampling_method=sampling_method, **given,
         )  # fmt: skip
+        raw = values.finished(raw)
         if np.shape(raw.get("x")) != problem.x0.shape:  # it has found no feasible point
             raw.update(x=problem.best, success=False)
             return raw
@@ -349,6 +377,7 @@ def direct(
     def search(problem: Problem) -> Any:
         from scipy import optimize
 
-        return polished(problem, optimize.direct(problem.value_alone, problem.scipy_bounds, **options), None)
+        values = Values.of(problem, given=f_min > -np.inf)
+        return polished(problem, values.finished(optimize.direct(values, problem.scipy_bounds, **options)), None)
 
     return Given(func, bounds, args, (), verify, engine).minimised("direct", search)

@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.errors import UsageError
 from autoopt.minimize import minimize
+from autoopt.optimize.values import Values
 from autoopt.solvers import Problem, Solver, solver_of
 from autoopt.solvers.descents import descent
 
@@ -74,12 +75,17 @@ def polished(problem: Problem, raw: Any, local: Mapping[str, Any] | None) -> Any
     return raw
 
 
+_LOCAL = "l-bfgs-b"
+"""What searches locally: units of f do not matter to its first step."""
+
+
 def _solver(problem: Problem, local: Mapping[str, Any]) -> tuple[Solver, dict[str, Any]]:
-    solver = solver_of(local.get("method"), problem.x0.size, problem.limits, list(problem.constraints))
+    method = local.get("method") or (None if problem.constraints else _LOCAL)
+    solver = solver_of(method, problem.x0.size, problem.limits, list(problem.constraints))
     return solver, solver.settings(local.get("options"), local.get("tol"))
 
 
-def as_method(problem: Problem, local: Mapping[str, Any]) -> Callable:
+def as_method(problem: Problem, local: Mapping[str, Any], values: Values) -> Callable:
     """Return local searches as SciPy's searches call them."""
     solver, settings = _solver(problem, local)
 
@@ -88,8 +94,9 @@ def as_method(problem: Problem, local: Mapping[str, Any]) -> Callable:
 
         result = descent(problem, np.array(x0), solver, settings)
         if result is None:
-            value = problem.value_alone(np.array(x0))
+            value = values(np.array(x0))
             return OptimizeResult(x=np.array(x0), fun=value, success=False, message="not defined there", nfev=0)
+        result.fun = (result.fun - values.zero) / values.size
         return result
 
     return method
