@@ -100,7 +100,7 @@ def differential_evolution(
             problem.scipy_bounds,
             polish=False,
             constraints=tuple(as_values(problem)),
-            callback=values.shown_to(callback),
+            callback=values.of_populations(callback),
             **options,
         )
         raw = values.finished(raw)
@@ -309,7 +309,7 @@ def shgo(
     """
     refuse(workers != 1, "workers", "values are computed in this process")
     local = local_search(minimizer_kwargs, ("options", "tol"))
-    given = {"n": n, "iters": iters, "callback": callback, "options": dict(options) if options else None}
+    given = {"n": n, "iters": iters, "options": dict(options) if options else None}
 
     def search(problem: Problem) -> Any:
         from scipy import optimize
@@ -318,7 +318,7 @@ def shgo(
         inner = {"method": "SLSQP", "jac": values.slopes, "options": {"ftol": _SHARP}, **local}
         raw = optimize.shgo(
             values, problem.scipy_bounds, constraints=as_dicts(problem) or None, minimizer_kwargs=inner,
-            sampling_method=sampling_method, **given,
+            sampling_method=sampling_method, callback=values.noting(callback), **given,
         )  # fmt: skip
         raw = values.finished(raw)
         if np.shape(raw.get("x")) != problem.x0.shape:  # it has found no feasible point
@@ -371,13 +371,14 @@ def direct(
     """
     options = {
         "eps": eps, "maxfun": maxfun, "maxiter": maxiter, "locally_biased": locally_biased, "f_min": f_min,
-        "f_min_rtol": f_min_rtol, "vol_tol": vol_tol, "len_tol": len_tol, "callback": callback,
+        "f_min_rtol": f_min_rtol, "vol_tol": vol_tol, "len_tol": len_tol,
     }  # fmt: skip
 
     def search(problem: Problem) -> Any:
         from scipy import optimize
 
         values = Values.of(problem, given=f_min > -np.inf)
+        options["callback"] = values.noting(callback)
         return polished(problem, values.finished(optimize.direct(values, problem.scipy_bounds, **options)), None)
 
     return Given(func, bounds, args, (), verify, engine).minimised("direct", search)

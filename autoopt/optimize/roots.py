@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autoopt import solvers
 from autoopt.check import compare, is_on, verify_jacobian
 from autoopt.errors import UsageError, VerificationError
 from autoopt.optimize.inside import as_scipys
@@ -17,6 +18,7 @@ from autoopt.optimize.residuals import Residuals
 from autoopt.optimize.root_verdict import Ending, ending
 from autoopt.optimize.systems import System, Weighted, is_by_products
 from autoopt.parameters import Structure
+from autoopt.solvers.run import INTERRUPTED
 from autoopt.stages import heard, stage
 from autoopt.tracing.standins.table import stands_in
 from autoopt.wording import near, times
@@ -106,6 +108,8 @@ def root(
     ------
     UsageError
         For an argument that is not understood, or that the method would ignore.
+    Interrupted
+        On Ctrl-C, with the best point so far as its `result`.
     ObjectiveError, VerificationError
         If a value is not finite at x0, or has no slope there; if derived and original code disagree.
     """
@@ -115,8 +119,12 @@ def root(
     tries = ("hybr", "lm", "newton") if method is None else (_name(method),)
     options = dict(options or {})
     disp = bool(options.pop("disp", False))
-    function = _function(fun, x0, args, jac, engine)
-    flat, count = structure.flatten(x0).copy(), function.count or 0
+    flat = structure.flatten(x0).copy()
+    try:
+        function = _function(fun, x0, args, jac, engine)
+    except KeyboardInterrupt:
+        raise solvers.Interrupted(solvers.interrupted_at(flat, tries[0])) from None
+    count = function.count or 0
     if count < flat.size:
         raise UsageError(
             f"fun returned {count} values, but there are {flat.size} parameters.",
@@ -128,7 +136,11 @@ def root(
     if method is None and (function.is_sparse or count > flat.size):
         tries = ("newton",)
     with stage("looking for a root", lambda: ""):
-        result = _first_root(function, flat, tries, tol, callback, options, structure)
+        try:
+            result = _first_root(function, flat, tries, tol, callback, options, structure)
+        except solvers.Interrupted as stop:
+            stop.result.update(x=structure.unflatten(stop.result.x), x_flat=stop.result.x, verification=verification)
+            raise
     timings["solve"] = time.perf_counter() - begun
     function.leave(result.x)
     x = structure.unflatten(result.x)
@@ -146,8 +158,15 @@ def _first_root(
     results, nfev, njev = [], 0, 0
     for name in tries:
         system = System(function, flat)
-        raw = _found(system, name, _settings(name, tol, options, callback, structure, system))
-        end = ending(system, np.asarray(raw.x, dtype=np.float64).reshape(-1))
+        settings = _settings(name, tol, options, callback, structure, system)
+        try:
+            raw = _found(system, name, settings)
+            end = ending(system, np.asarray(raw.x, dtype=np.float64).reshape(-1))
+        except KeyboardInterrupt:
+            results.append((system.size(system.best_values), _interrupted(system, name)))
+            best = min(results, key=lambda one: one[0])[1]
+            best.update(nfev=nfev + system.nfev, njev=njev + system.njev, status=INTERRUPTED, message=_STOPPED)
+            raise solvers.Interrupted(best) from None
         nfev, njev = nfev + system.nfev, njev + system.njev
         results.append((system.size(end.values), _result(system, name, raw, end)))
         if end.is_root:
@@ -177,6 +196,24 @@ def _result(system: System, name: str, raw: Any, end: Ending) -> Any:
         nundefined=len(system.undefined),
         **kept,
     )
+
+
+def _interrupted(system: System, name: str) -> Any:
+    from scipy.optimize import OptimizeResult
+
+    counts = {"nfev": system.nfev, "njev": system.njev, "nit": system.nit, "nundefined": len(system.undefined)}
+    return OptimizeResult(
+        x=system.best,
+        fun=system.best_values,
+        success=False,
+        status=INTERRUPTED,
+        message=_STOPPED,
+        method=name,
+        **counts,
+    )
+
+
+_STOPPED = "Interrupted; x is the best point so far."
 
 
 def _found(system: System, name: str, settings: dict) -> Any:

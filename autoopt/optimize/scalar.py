@@ -100,8 +100,14 @@ def _search(name: str, bracket: Any, bounds: Any) -> Callable:
         """Search along one parameter."""
         from scipy.optimize import minimize_scalar
 
+        def value(x: Any) -> float:
+            at = np.array([float(x)])
+            value = problem.value_alone(at)
+            problem.iterated(at)
+            return value
+
         raw = minimize_scalar(
-            lambda x: problem.value_alone(np.array([float(x)])),
+            value,
             bracket=bracket,
             bounds=bounds,
             method=name,

@@ -96,6 +96,7 @@ def as_method(problem: Problem, local: Mapping[str, Any], values: Values) -> Cal
         if result is None:
             value = values(np.array(x0))
             return OptimizeResult(x=np.array(x0), fun=value, success=False, message="not defined there", nfev=0)
+        problem.iterated(result.x)
         result.fun = (result.fun - values.zero) / values.size
         return result
 

@@ -36,8 +36,9 @@ class System:
 
     Attributes
     ----------
-    nfev, njev : int
-    best : ndarray, shape (n,)
+    nfev, njev, nit : int
+        Evaluations, and points that were better than those before.
+    best, best_values : ndarray, shape (n,) and (m,)
         Where the largest value was smallest, in units of `scales`.
     scales : ndarray, shape (m,)
         The size of each value: that at x0, and what a change of x0 by its size makes of it.
@@ -48,12 +49,12 @@ class System:
 
     def __init__(self, function: Residuals, x0: np.ndarray) -> None:
         self.function, self.x0 = function, x0
-        self.nfev = self.njev = 0
+        self.nfev = self.njev = self.nit = 0
         self.undefined: list[str] = []
         self.best, self._at = x0, np.full(x0.shape, np.nan)
         first = self.tried(x0)
         assert first is not None  # the function has been called there
-        self.first, self._best_values = first, first
+        self.first, self.best_values = first, first
         self.slopes_at_start = self.jacobian(x0)
         unit = differences.step_scale(x0)
         slopes = self.slopes_at_start
@@ -74,7 +75,7 @@ class System:
     def values(self, x: np.ndarray) -> np.ndarray:
         """Return f(x), shape (m,); ten times that of the best point where it is not defined."""
         values = self.tried(np.array(x, dtype=np.float64).reshape(-1))
-        return 10.0 * self._best_values + np.where(self._best_values < 0, -1.0, 1.0) if values is None else values
+        return 10.0 * self.best_values + np.where(self.best_values < 0, -1.0, 1.0) if values is None else values
 
     def tried(self, x: np.ndarray) -> np.ndarray | None:
         """Return f(x), None where it is not defined."""
@@ -82,7 +83,7 @@ class System:
             return self._found
         self._at, self._found = x.copy(), self._evaluated(x)
         if self._found is not None and self.nfev > 1 and (size := self.size(self._found)) < self._least:
-            self.best, self._best_values, self._least = self._at, self._found, size
+            self.best, self.best_values, self._least, self.nit = self._at, self._found, size, self.nit + 1
         return self._found
 
     def _evaluated(self, x: np.ndarray) -> np.ndarray | None:

@@ -64,8 +64,22 @@ class Values:
                 raw[name] = self.back(np.asarray(raw[name])) if np.ndim(raw[name]) else float(self.back(raw[name]))
         return raw
 
-    def shown_to(self, callback: Callable | None) -> Callable | None:
-        """Return a user's callback(intermediate_result), or any other, as one that sees the units of f."""
-        if callback is None or list(inspect.signature(callback).parameters) != ["intermediate_result"]:
-            return callback
-        return lambda intermediate_result: callback(self.finished(intermediate_result))
+    def of_populations(self, callback: Callable | None) -> Callable:
+        """Return what differential evolution calls for each generation, a user's `callback` in the units of f."""
+        if callback is not None and list(inspect.signature(callback).parameters) != ["intermediate_result"]:
+            return self.noting(callback)
+
+        def seen(intermediate_result: Any) -> Any:
+            self.problem.iterated(intermediate_result.x)
+            return callback and callback(self.finished(intermediate_result))
+
+        return seen
+
+    def noting(self, callback: Callable | None) -> Callable:
+        """Return a user's callback(x, ...) that counts iterates, too: a run that is interrupted says how many."""
+
+        def seen(x: np.ndarray, *state: Any, **more: Any) -> Any:
+            self.problem.iterated(x)
+            return callback and callback(x, *state, **more)
+
+        return seen

@@ -20,6 +20,7 @@ from autoopt.solvers.problem import Paused, Problem, Stopped, Stuck
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
 from autoopt.stages import progressed, stage
+from autoopt.wording import times
 
 _EXTRAS = ("hess_inv", "v", "constr_violation", "optimality")
 PAUSED, STOPPED, FAILED, REFUSED, INTERRUPTED = 98, 99, 100, 101, 130
@@ -30,7 +31,8 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, result: Any) -> None:
         self.result = result
-        super().__init__(f"Interrupted after {result.nit} iterations; .result holds the best point so far.")
+        done = f"{times(result.nit, 'iteration')} and {times(result.nfev, 'evaluation')}"
+        super().__init__(f"Interrupted after {done}; .result holds the best point so far.")
 
 
 @dataclass(frozen=True)
