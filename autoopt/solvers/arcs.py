@@ -189,12 +189,35 @@ def _in_cone(curvature: np.ndarray, cone: np.ndarray, starts: np.ndarray) -> Ite
             yield z
 
 
+def _inward(normals: np.ndarray, room: np.ndarray) -> np.ndarray | None:
+    """Return the shortest z with normals @ z >= room, shape (k,); None if there is none.
+
+    References
+    ----------
+    Lawson, C. L. and Hanson, R. J. (1974). Solving Least Squares Problems, chapter 23: least distance programming.
+    """
+    from scipy.optimize import nnls
+
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+    system = np.vstack([normals.T, room])
+    weights, left = nnls(system, np.eye(len(system))[-1])
+    rest = system @ weights - np.eye(len(system))[-1]
+    return -rest[:-1] / rest[-1] if left > 1e-8 else None
+
+
 def _level(found: Certificate) -> Iterator[np.ndarray]:
-    """Yield directions in the plane without curvature: two at random, which see any third power, and the first ones."""
+    """Yield directions in the plane without curvature: two at random, which see any third power, and the first ones.
+
+    Where rows at a limit forbid half of the directions and more, first some that lead inside from all of these.
+    """
     level = found.level
     if level is None or not level.shape[1]:
         return
     random = np.random.default_rng(2)
+    if len(cone := _cone(found)):
+        rooms = (np.ones(len(cone)), *random.uniform(0.1, 1.0, (2, len(cone))))
+        inside = (_inward(cone @ level, room) for room in rooms)
+        yield from (level @ z for z in inside if z is not None)
     if level.shape[1] > 1:
         yield from (level @ random.normal(size=level.shape[1]) for _ in range(2))
     yield from level.T[:_DIRECTIONS]

@@ -14,6 +14,7 @@ from autoopt.solvers.active_set import polished, unnoted
 from autoopt.solvers.arcs import falling_along, falls_about, falls_to_first_order
 from autoopt.solvers.conditions import Conditions, row_values
 from autoopt.solvers.infeasibility import contradiction, nearest, what_is_missed
+from autoopt.solvers.infinity import way_to_infinity
 from autoopt.solvers.kkt import Certificate
 from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
@@ -67,10 +68,12 @@ def _judged(problem: Problem, found: Certificate, raw: Any, tolerances: dict[str
         kink = _tried(lambda: falling_from_kink(problem, found.x))
         if kink is not None:
             return NOT_A_MINIMUM, _KINK.format(_along(problem, found.x, kink))
+        if lost := _tried(lambda: _escaped(problem, found)):
+            return UNBOUNDED, lost
         return 0, ""
     if _is_close_enough(found, tolerances):
         return 0, ""
-    if lost := _tried(lambda: _ray(problem, found)):
+    if lost := _tried(lambda: _ray(problem, found) or _escaped(problem, found)):
         return UNBOUNDED, lost
     if found.status == "descending" and _is_still(problem, found, bool(raw.success or raw.get("resting"))):
         return 0, ""
@@ -153,6 +156,14 @@ def _ray(problem: Problem, found: Certificate) -> str | None:
     else:
         gone, moved = True, found.x + _LENGTHS[-1] * direction
     return _UNBOUNDED.format(np.max(np.abs(moved)), _along(problem, found.x, direction)) if gone else None
+
+
+def _escaped(problem: Problem, found: Certificate) -> str | None:
+    """Return in words that f never rises on the way that the run has come, however far it goes; None if it does."""
+    if (escaped := way_to_infinity(problem, found)) is None:
+        return None
+    direction, far = escaped
+    return _UNBOUNDED.format(np.max(np.abs(far)), _along(problem, found.x, direction))
 
 
 def _infeasible(problem: Problem, found: Certificate) -> tuple[np.ndarray, str]:

@@ -16,7 +16,7 @@ from autoopt.solvers.convergence import iteration_limit
 from autoopt.solvers.entries import Beside, Entries, everywhere, of_matrix
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.restarts import carried_on, size_of_objective
-from autoopt.solvers.scipys_constraints import refuse_keep_feasible
+from autoopt.solvers.scipys_constraints import refuse_keep_feasible, weighed, weights
 from autoopt.solvers.table import solver
 
 _INFINITE = 2e19
@@ -147,8 +147,9 @@ class _Calls:
         self.lower = -free if limits is None else _ipopts(limits.lower)
         self.upper = free if limits is None else _ipopts(limits.upper)
         self.count = sum(one.count for one in problem.constraints)
-        self.least = _ipopts(_joined([one.lower for one in problem.constraints], float))
-        self.most = _ipopts(_joined([one.upper for one in problem.constraints], float))
+        self._weights = [weights(problem, one) for one in problem.constraints]
+        self.least = _ipopts(self._weighed([one.lower for one in problem.constraints]))
+        self.most = _ipopts(self._weighed([one.upper for one in problem.constraints]))
         each = [
             everywhere(one.count, self.size) if full else _slope_places(problem, one) for one in problem.constraints
         ]
@@ -163,6 +164,9 @@ class _Calls:
         self._curves = Entries(curved or [], self.size, lower=True)
         self.curve_places = self._curves.places
 
+    def _weighed(self, values: list[np.ndarray]) -> np.ndarray:
+        return _joined([weight * one for weight, one in zip(self._weights, values, strict=True)], float)
+
     def value(self, x: np.ndarray) -> float:
         return self._kept(lambda: self.problem.fun(x) if self.problem.is_defined(x) else np.nan, np.nan)
 
@@ -174,14 +178,15 @@ class _Calls:
         def values() -> np.ndarray | float:
             if not self.problem.is_defined(x):
                 return np.nan
-            return _joined([one.value(x) for one in self.problem.constraints], float)
+            return self._weighed([one.value(x) for one in self.problem.constraints])
 
         out[:] = self._kept(values, np.nan)
 
     def slopes(self, x: np.ndarray, out: np.ndarray) -> None:
         def values() -> np.ndarray:
-            parts = zip(self.problem.constraints, self._slopes, strict=True)
-            return _joined([entries.values(self.problem.held_slopes(one, x)) for one, entries in parts], float)
+            parts = zip(self.problem.constraints, self._slopes, self._weights, strict=True)
+            held = self.problem.held_slopes
+            return _joined([entries.values(weighed(held(one, x), weight)) for one, entries, weight in parts], float)
 
         out[:] = self._kept(values, np.nan)
 
@@ -190,10 +195,10 @@ class _Calls:
             whole = self.problem.curvature is None
             total = factor * self._curves.values(self.problem.hess(x) if whole else self.problem.sparse_hess(x))
             start = 0
-            for one in self.problem.constraints:
-                v, start = multipliers[start : start + one.count], start + one.count
+            for one, weight in zip(self.problem.constraints, self._weights, strict=True):
+                v, start = weight * multipliers[start : start + one.count], start + one.count
                 if not one.function.linear:
-                    total = total + self._curves.values(_matrix(self.problem.held_curvature(one, x, v.copy())))
+                    total = total + self._curves.values(_matrix(self.problem.held_curvature(one, x, v)))
             return total
 
         out[:] = self._kept(values, np.nan)

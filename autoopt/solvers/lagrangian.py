@@ -101,7 +101,8 @@ def _refined(conditions: Conditions, gradient: np.ndarray, found: np.ndarray, wo
     if not working.size or hasattr(conditions.slopes, "tocsr"):
         return found
     normals = conditions.slopes[working] * conditions.unit
-    exact = np.linalg.lstsq(normals.T, gradient * conditions.unit, rcond=_RANK)[0]
+    lengths = _lengths(normals)
+    exact = np.linalg.lstsq((normals / lengths[:, None]).T, gradient * conditions.unit, rcond=_RANK)[0] / lengths
     signed = conditions.equal[working] | (exact * found[working] > 0)
     if not signed.all():
         return found

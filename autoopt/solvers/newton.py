@@ -91,7 +91,8 @@ def trust_constr(problem: Problem, options: dict):
         second = {"hess": problem.sparse_hess}
     if size != 1.0:
         second = {name: lambda *at, own=own: own(*at) / size for name, own in second.items()} | {"size": size}
-        options = options | {"gtol": options["gtol"] / size}
+        most = _GTOL if options["gtol"] == gradient_tolerance(problem) else np.inf  # the user's is in units of f
+        options = options | {"gtol": min(options["gtol"] / size, most)}
     with warnings.catch_warnings():
         # SciPy's BFGS, for the curvature of a constraint that has no other, warns of every one that is linear.
         warnings.filterwarnings("ignore", message="delta_grad == 0.0")
@@ -107,6 +108,8 @@ def trust_constr(problem: Problem, options: dict):
 
 
 _LIMIT = 0
+_GTOL = 1e-8
+"""The tolerance of an objective in its own size, unless the user sets one."""
 
 
 def _open(problem: Problem, options: dict, second: dict):

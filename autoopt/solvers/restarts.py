@@ -33,7 +33,7 @@ def carried_on(problem: Problem, solve: Callable[[np.ndarray], Any], limits: fro
     raw = solve(problem.start)
     tried = [problem.start]
     for _ in range(_MOST if problem.constraints else 0):
-        if raw.status in limits or not np.isfinite(raw.x).all():
+        if (raw.status in limits and "certified" not in raw) or not np.isfinite(raw.x).all():
             break
         with unnoted(problem), np.errstate(all="ignore"), contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
             found = raw.get("certified") or polished(problem, np.asarray(raw.x, dtype=np.float64))
@@ -71,9 +71,11 @@ def _aside(problem: Problem, found: Certificate, direction: np.ndarray) -> np.nd
     """Return the point farthest along `direction`, to one side or the other, at which f is lower."""
     arc = Arc(problem, found)
     for length in _ASIDE:
-        lowest = min((arc.at(side * length * direction), side) for side in (1.0, -1.0))
-        if lowest[0] < found.value - arc.noise:
-            return found.x + lowest[1] * length * direction
+        sides = [side * length * direction for side in (1.0, -1.0)]
+        values = np.array([arc.at(step) for step in sides])
+        lower = values < found.value - arc.noise  # none of a side that is not allowed, where it is NaN
+        if lower.any():
+            return found.x + sides[int(np.nanargmin(values))]
     return None
 
 

@@ -1,4 +1,4 @@
-"""The problem's constraints in the forms that SciPy's methods take."""
+"""The problem's constraints in the forms that SciPy's methods take, in sizes that these can compare."""
 
 from __future__ import annotations
 
@@ -8,6 +8,31 @@ import numpy as np
 
 from autoopt.constraints.constraint import Constraint
 from autoopt.errors import AutooptError, UsageError
+
+
+def weights(problem: Any, constraint: Constraint) -> np.ndarray:
+    """Return what the values of a constraint are to be multiplied by, shape (k,): mostly 1.
+
+    Methods compare violations with tolerances of their own, and with f. Where the parameters' own sizes change a value
+    by less than 1e-3 or more than 1e3 at the start, it is divided by that change.
+    """
+    x = problem.x0
+    sizes = np.asarray(abs(constraint.jacobian(x)) @ np.maximum(np.abs(x), 1.0))
+    value = constraint.value(x)
+    missed = np.abs(np.clip(value, constraint.lower, constraint.upper) - value)
+    sizes = np.where(sizes > 0, sizes, missed)
+    ordinary = ~np.isfinite(sizes) | (sizes == 0) | ((sizes >= _ORDINARY[0]) & (sizes <= _ORDINARY[1]))
+    return np.where(ordinary, 1.0, 1.0 / np.where(ordinary, 1.0, sizes))
+
+
+_ORDINARY = 1e-3, 1e3
+
+
+def weighed(matrix: Any, weight: np.ndarray) -> Any:
+    """Return a matrix, shape (k, n), sparse or not, with its rows multiplied by `weight`, shape (k,)."""
+    if (weight == 1.0).all():
+        return matrix
+    return matrix.multiply(weight[:, None]).tocsr() if hasattr(matrix, "toarray") else matrix * weight[:, None]
 
 
 def as_dicts(problem: Any) -> list[dict]:
@@ -25,14 +50,14 @@ def as_dicts(problem: Any) -> list[dict]:
 
 
 def _side(problem: Any, constraint: Constraint, kind: str, sign: float, which: np.ndarray, limit: np.ndarray) -> dict:
-    limit = limit[which]
+    limit, factors = limit[which], sign * weights(problem, constraint)[which]
 
     def value(x: np.ndarray) -> np.ndarray:
-        return sign * (problem.held_value(constraint, x)[which] - limit)
+        return factors * (problem.held_value(constraint, x)[which] - limit)
 
     def jacobian(x: np.ndarray) -> np.ndarray:
         slopes = problem.held_slopes(constraint, x)
-        return sign * (slopes.toarray() if hasattr(slopes, "toarray") else slopes)[which]
+        return factors[:, None] * (slopes.toarray() if hasattr(slopes, "toarray") else slopes)[which]
 
     return {"type": kind, "fun": value, "jac": jacobian}
 
@@ -42,19 +67,21 @@ def as_objects(problem: Any, dense: bool) -> list[Any]:
     from scipy.optimize import BFGS, LinearConstraint, NonlinearConstraint
 
     def one(constraint: Constraint) -> Any:
-        limits = constraint.lower, constraint.upper
+        weight = weights(problem, constraint)
         if constraint.function.linear:
-            return LinearConstraint(constraint.jacobian(problem.x0), *_shifted(constraint), constraint.keep_feasible)
+            matrix, (lower, upper) = weighed(constraint.jacobian(problem.x0), weight), _shifted(constraint)
+            return LinearConstraint(matrix, weight * lower, weight * upper, constraint.keep_feasible)
         if constraint.strategy is not None:
             hess = constraint.strategy
         elif constraint.function.has_second(dense):
-            hess = _hessian(problem, constraint, dense)
+            hess = _hessian(problem, constraint, dense, weight)
         else:
             hess = BFGS()
         return NonlinearConstraint(
-            lambda x: problem.held_value(constraint, x),
-            *limits,
-            lambda x: problem.held_slopes(constraint, x),
+            lambda x: weight * problem.held_value(constraint, x),
+            weight * constraint.lower,
+            weight * constraint.upper,
+            lambda x: weighed(problem.held_slopes(constraint, x), weight),
             hess,
             constraint.keep_feasible,
         )
@@ -67,11 +94,12 @@ def as_values(problem: Any) -> list[Any]:
     from scipy.optimize import LinearConstraint, NonlinearConstraint
 
     def one(constraint: Constraint) -> Any:
-        limits = constraint.lower, constraint.upper
+        weight = weights(problem, constraint)
         if constraint.function.linear:
-            matrix = constraint.jacobian(problem.x0)
-            return LinearConstraint(matrix.toarray() if hasattr(matrix, "toarray") else matrix, *_shifted(constraint))
-        return NonlinearConstraint(lambda x: _value_alone(problem, constraint, x), *limits)
+            matrix, (lower, upper) = weighed(constraint.slopes(problem.x0), weight), _shifted(constraint)
+            return LinearConstraint(matrix, weight * lower, weight * upper)
+        limits = weight * constraint.lower, weight * constraint.upper
+        return NonlinearConstraint(lambda x: weight * _value_alone(problem, constraint, x), *limits)
 
     return [one(constraint) for constraint in problem.constraints]
 
@@ -104,16 +132,16 @@ def refuse_keep_feasible(problem: Any, method: str) -> None:
         )
 
 
-def _hessian(problem: Any, constraint: Constraint, dense: bool) -> Any:
+def _hessian(problem: Any, constraint: Constraint, dense: bool, weight: np.ndarray) -> Any:
     """Return hess(x, v) of one constraint."""
     from scipy.sparse.linalg import LinearOperator
 
     def matrix(x: np.ndarray, v: np.ndarray) -> Any:
-        return problem.held_curvature(constraint, x, v)
+        return problem.held_curvature(constraint, x, weight * v)
 
     def operator(x: np.ndarray, v: np.ndarray) -> Any:
-        at, weights = problem.defined(x).copy(), np.array(v)
-        product = lambda p: constraint.function.hessp(at, weights, np.ravel(p))  # noqa: E731
+        at, multipliers = problem.defined(x).copy(), weight * v
+        product = lambda p: constraint.function.hessp(at, multipliers, np.ravel(p))  # noqa: E731
         return LinearOperator((x.size, x.size), matvec=product, dtype=np.float64)
 
     return matrix if dense or constraint.function.curvature is not None else operator
