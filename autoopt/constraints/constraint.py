@@ -22,6 +22,8 @@ class Constraint:
         SciPy's, for the methods that know it.
     strategy : object
         The user's update strategy in place of second derivatives, None if these are to be exact.
+    parts : tuple of (name, count)
+        The user's constraints that it is made of, with the numbers of their values; empty where it is one of them.
     """
 
     function: ConstraintFunction | LinearFunction
@@ -29,6 +31,7 @@ class Constraint:
     upper: np.ndarray
     keep_feasible: Any = False
     strategy: Any = None
+    parts: tuple[tuple[str, int], ...] = ()
     _values: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
     _slopes: tuple[np.ndarray, Any] | None = field(default=None, repr=False)
 
@@ -40,6 +43,24 @@ class Constraint:
     def count(self) -> int:
         """The number of values, k."""
         return self.lower.size
+
+    @property
+    def named(self) -> tuple[tuple[str, int], ...]:
+        """The user's constraints in it, with the numbers of their values."""
+        return self.parts or ((self.name, self.count),)
+
+    def place(self, k: int) -> tuple[str, int, int]:
+        """Return the user's constraint that value `k` belongs to, the place there, and how many values that has."""
+        for name, count in self.named:
+            if k < count:
+                return name, k, count
+            k -= count
+        raise IndexError(k)
+
+    def entry(self, k: int) -> str:
+        """Return what a message calls value `k`: the constraint's name, with a place where it has several values."""
+        name, at, count = self.place(k)
+        return f"value [{at}] of {name}" if count > 1 else name
 
     def value(self, x: np.ndarray) -> np.ndarray:
         """Return c(x), shape (k,), computed once for each point."""

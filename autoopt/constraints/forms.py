@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from autoopt.constraints.constraint import Constraint
 from autoopt.constraints.function import ConstraintFunction
+from autoopt.constraints.joined import MANY, Plain, one_constraint
 from autoopt.constraints.linear import LinearFunction
 from autoopt.errors import UsageError
 from autoopt.objectives.user_derivatives import FINITE_DIFFERENCE, SCIPYS
@@ -38,8 +40,37 @@ def read(constraints: Any, x0: Any, engine: str = "auto") -> list[Constraint]:
         return []
     listed = list(constraints) if isinstance(constraints, list | tuple) else [constraints]
     listed = [] if listed == [{}] else listed
-    found = [_constraint(f"constraints[{number}]", one, x0, engine) for number, one in enumerate(listed)]
+    found: list[Constraint] = []
+    for is_plain, group in groupby(enumerate(listed), lambda one: _is_plain(one[1])):
+        some = [(f"constraints[{number}]", one) for number, one in group]
+        together = _together(some, x0, engine) if is_plain and len(some) >= MANY else None
+        found += [together] if together else [_constraint(name, one, x0, engine) for name, one in some]
     return [constraint for constraint in found if constraint.count]
+
+
+def _is_plain(given: Any) -> bool:
+    """Whether a constraint leaves all derivatives to be derived, and asks for nothing else."""
+    from scipy.optimize import BFGS, NonlinearConstraint
+
+    if isinstance(given, dict):
+        return given.get("jac") is None
+    if not isinstance(given, NonlinearConstraint):
+        return False
+    derives = isinstance(given.jac, str) and given.jac == _DEFAULT and (given.hess is None or type(given.hess) is BFGS)
+    return derives and not np.any(given.keep_feasible)
+
+
+def _together(some: list[tuple[str, Any]], x0: Any, engine: str) -> Constraint | None:
+    """Return plain constraints as one; None where each is to be looked at by itself."""
+    return one_constraint([_plain(name, given) for name, given in some], x0, engine)
+
+
+def _plain(name: str, given: Any) -> Plain:
+    if not isinstance(given, dict):
+        _require_function(name, given)
+        return Plain(name, given.fun, (), lambda count: _limits(name, given, count))
+    kind, args = _read_dict(name, given)
+    return Plain(name, given["fun"], args, lambda count: _sides(kind, count))
 
 
 def _constraint(name: str, given: Any, x0: Any, engine: str) -> Constraint:
@@ -70,8 +101,7 @@ def _linear(name: str, given: Any, size: int) -> Constraint:
 def _nonlinear(name: str, given: Any, x0: Any, engine: str) -> Constraint:
     from scipy.optimize import BFGS, HessianUpdateStrategy
 
-    if not callable(given.fun):
-        raise UsageError(f"{name} is not understood: its fun is {given.fun!r}.", remedy=_REMEDY)
+    _require_function(name, given)
     jac = None if isinstance(given.jac, str) and given.jac == _DEFAULT else _jac(name, given.jac)
     is_known = given.hess is None or callable(given.hess) or isinstance(given.hess, HessianUpdateStrategy)
     if not (is_known or given.hess in (*SCIPYS, FINITE_DIFFERENCE)):
@@ -88,16 +118,31 @@ def _nonlinear(name: str, given: Any, x0: Any, engine: str) -> Constraint:
     return Constraint(function, *_limits(name, given, function.count), given.keep_feasible, strategy)
 
 
+def _require_function(name: str, given: Any) -> None:
+    if not callable(given.fun):
+        raise UsageError(f"{name} is not understood: its fun is {given.fun!r}.", remedy=_REMEDY)
+
+
 def _from_dict(name: str, given: dict, x0: Any, engine: str) -> Constraint:
+    kind, args = _read_dict(name, given)
+    function = ConstraintFunction(name, given["fun"], x0, args, _jac(name, given.get("jac")), None, engine)
+    return Constraint(function, *_sides(kind, function.count or 0))
+
+
+def _sides(kind: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the limits of values of a dict's kind, shape (count,) each."""
+    lower = np.zeros(count)
+    return lower, lower if kind == "eq" else np.full(count, np.inf)
+
+
+def _read_dict(name: str, given: dict) -> tuple[str, tuple]:
+    """Return the kind of a constraint given as a dict, and the arguments of its function."""
     kind = str(given.get("type")).lower()
     unknown = [str(key) for key in given if key not in ("type", "fun", "jac", "args")]
     if unknown or kind not in ("eq", "ineq") or not callable(given.get("fun")):
         raise UsageError(f"{name} is not understood: {given!r}.", remedy=_REMEDY)
     args = given.get("args", ())
-    args = args if isinstance(args, tuple) else tuple(args) if isinstance(args, list) else (args,)
-    function = ConstraintFunction(name, given["fun"], x0, args, _jac(name, given.get("jac")), None, engine)
-    lower = np.zeros(function.count or 0)
-    return Constraint(function, lower, lower if kind == "eq" else np.full(lower.shape, np.inf))
+    return kind, args if isinstance(args, tuple) else tuple(args) if isinstance(args, list) else (args,)
 
 
 def _jac(name: str, jac: Any) -> Any:

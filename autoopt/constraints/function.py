@@ -197,17 +197,7 @@ class ConstraintFunction:
 
     def _first(self) -> np.ndarray:
         """Return c(x0) from the user's function, what it raises as an error of the constraint."""
-        try:
-            with users_code(self.name, ObjectiveError):
-                return self.original(self.start)
-        except AutooptError:
-            raise
-        except Exception as error:  # without a line of the user's: it was not called as it asks to be
-            raise ObjectiveError(
-                f"{self.name} raised {type(error).__name__}: {error}",
-                definition(self.fun),
-                "let it take the parameters, and after them what args of the constraint gives.",
-            ) from error
+        return first_values(self.name, self.fun, self.original, self.start)
 
     # What is refused --------------------------------------------------------------------------------------------------
 
@@ -233,3 +223,18 @@ def _why(error: AutooptError) -> str:
     """Return in one line why something could not be derived, with the user's line."""
     where = "".join(f" ({place.file}:{place.line})" for place in error.where[:1])
     return error.happened.replace("The objective", "it", 1).rstrip(".") + where + "."
+
+
+def first_values(name: str, fun: Callable, original: Callable, start: np.ndarray) -> np.ndarray:
+    """Return original(start) of the constraint `name` with the user's function `fun`; ObjectiveError if it raises."""
+    try:
+        with users_code(name, ObjectiveError):
+            return original(start)
+    except AutooptError:
+        raise
+    except Exception as error:  # without a line of the user's: it was not called as it asks to be
+        raise ObjectiveError(
+            f"{name} raised {type(error).__name__}: {error}",
+            definition(fun),
+            "let it take the parameters, and after them what args of the constraint gives.",
+        ) from error

@@ -27,8 +27,7 @@ def infeasible(evidence: Evidence) -> Diagnosis | None:
         gap = np.maximum(constraint.lower - value, value - constraint.upper)
         if gap.size and (most := float(np.max(gap))) > 1e-6:
             k = int(np.argmax(gap))
-            entry = f"value [{k}] of {constraint.name}" if value.size > 1 else constraint.name
-            missed.append((most, f"{entry} is {value[k]:.6g}, off by {most:.3g}"))
+            missed.append((most, f"{constraint.entry(k)} is {value[k]:.6g}, off by {most:.3g}"))
     if not missed:
         return None
     shown = "; ".join(text for _, text in sorted(missed, reverse=True)[:3])

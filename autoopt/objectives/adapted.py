@@ -66,3 +66,29 @@ def decorrelated(model: Callable) -> Callable:
         return solve_triangular(factor, np.ravel(model(xdata, *p.values()) - ydata), lower=True)
 
     return decorrelated
+
+
+def joined(functions: tuple[Callable, ...], counts: tuple[int, ...], numbers: tuple[bool, ...]) -> Callable:
+    """Return the values of all `functions` as one vector; after the parameters come the data, `counts` of them each.
+
+    `numbers` says which return a number. Those that follow one another are packed as a list is: what many small
+    functions have in common then becomes one array step.
+    """
+
+    def joined(x, *data):
+        parts, packed, start = [], [], 0
+        for function, count, is_number in zip(functions, counts, numbers, strict=True):
+            value = function(x, *data[start : start + count])
+            start += count
+            if is_number:
+                packed.append(value)
+                continue
+            if packed:
+                parts.append(np.array(packed))
+                packed = []
+            parts.append(np.ravel(value))
+        if packed:
+            parts.append(np.array(packed))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    return joined

@@ -46,7 +46,7 @@ class Conditions:
     floors : ndarray, shape (K,)
         What of a row's size at x0 still counts: a slope may vanish at the solution.
     counts : tuple of int
-        The number of rows of each constraint.
+        The number of rows of each of the user's constraints.
     bounded : ndarray of int
         The parameters that have a bound.
     """
@@ -80,7 +80,7 @@ class Conditions:
             upper=np.concatenate([none, *upper]),
             slopes=_slopes(constraints, bounded, x),
             floors=np.concatenate([*(_REMAINS * one.function.sizes for one in constraints), np.zeros(bounded.size)]),
-            counts=tuple(one.count for one in constraints),
+            counts=tuple(count for one in constraints for _, count in one.named),
             bounded=bounded,
         )
 

@@ -32,7 +32,8 @@ def constrained_verdict(problem: Problem, raw: Any) -> tuple[np.ndarray, bool, s
     """
     x, message = np.asarray(raw.x, dtype=np.float64), str(raw.message)
     if not (np.isfinite(x).all() and problem.is_defined(x)):
-        return problem.latest, False, _UNDEFINED.format(message)
+        before = problem.latest if problem.is_defined(problem.latest) else problem.best
+        return before, False, _UNDEFINED.format(message)
     with unnoted(problem), np.errstate(all="ignore"):
         found = raw.get("certified") or _tried(lambda: polished(problem, x))
         if found is None:
@@ -195,8 +196,8 @@ def multipliers_at(problem: Problem, x: np.ndarray) -> list[np.ndarray] | None:
     if not problem.constraints and problem.limits is None:
         return None
     conditions = Conditions.at(problem, x)
-    gradient = problem.jac(x)
-    if not np.isfinite(gradient).all():
+    gradient, slopes = problem.jac(x), conditions.slopes
+    if not (np.isfinite(gradient).all() and np.isfinite(slopes.data if hasattr(slopes, "tocsr") else slopes).all()):
         return None
     return conditions.split(forces(conditions, gradient, _HELD).multipliers, x.size)
 
@@ -219,7 +220,6 @@ def _tried(look: Callable) -> Any:
 
 def multiplier_names(problem: Problem, count: int) -> list[list[str]]:
     """Return what each of `count` arrays of multipliers belongs to: values of constraints, then parameters' bounds."""
-    found = [
-        [one.name] if one.count == 1 else [f"{one.name}[{k}]" for k in range(one.count)] for one in problem.constraints
-    ]
+    parts = [part for one in problem.constraints for part in one.named]
+    found = [[name] if size == 1 else [f"{name}[{k}]" for k in range(size)] for name, size in parts]
     return [*found, translation.names(problem)][:count]

@@ -82,10 +82,11 @@ def what_is_missed(problem: Any, conditions: Conditions) -> str:
 def row_name(problem: Any, conditions: Conditions, k: int) -> str:
     """Return what a message calls a row: a value of a constraint, or the bound of a parameter."""
     start = 0
-    for one, count in zip(problem.constraints, conditions.counts, strict=True):
-        if k < start + count:
-            return f"Value [{k - start}] of {one.name}" if count > 1 else one.name
-        start += count
+    for one in problem.constraints:
+        if k < start + one.count:
+            entry = one.entry(k - start)
+            return entry.replace("value", "Value", 1) if entry.startswith("value [") else entry
+        start += one.count
     names = problem.names or [f"x[{i}]" for i in range(problem.x0.size)]
     return f"The bound of {names[conditions.bounded[k - start]]}"
 
@@ -101,7 +102,7 @@ def contradiction(problem: Any, conditions: Conditions) -> str | None:
     from scipy.optimize import linprog
     from scipy.sparse import csr_array, eye_array, hstack, vstack
 
-    linear = np.concatenate([*(np.full(one.count, _is_affine(problem, one)) for one in problem.constraints)])
+    linear = np.concatenate([*(_affine(problem, one) for one in problem.constraints)])
     linear = np.concatenate([linear, np.ones(conditions.bounded.size, bool)])
     matrix = csr_array(conditions.slopes)
     level = conditions.values - matrix @ conditions.x
@@ -127,20 +128,19 @@ def contradiction(problem: Any, conditions: Conditions) -> str | None:
     return f"{listed(names)} contradict each other: no point meets {'both' if len(names) == 2 else 'all'} of them."
 
 
-def _is_affine(problem: Any, one: Any) -> bool:
-    """Whether a constraint is linear, by its matrix or by slopes and values at points at random."""
+def _affine(problem: Any, one: Any) -> np.ndarray:
+    """Return which values of a constraint are linear, by its matrix or by slopes and values at points at random."""
+    linear = np.ones(one.count, bool)
     if one.function.linear:
-        return True
+        return linear
     rng = np.random.default_rng(11)
     x = problem.x0
     with contextlib.suppress(AutooptError, *UNDEFINED):
         slopes, value = one.slopes(x), one.value(x)
         for _ in range(2):
             step = np.maximum(np.abs(x), 1.0) * rng.uniform(-2.0, 2.0, x.size)
-            if not np.array_equal(one.slopes(x + step), slopes):
-                return False
             size = np.abs(slopes) @ (np.abs(x) + np.abs(step)) + np.abs(value)
-            if not (np.abs(one.value(x + step) - value - slopes @ step) <= 1e-12 * size).all():
-                return False
-        return True
-    return False
+            linear &= (one.slopes(x + step) == slopes).all(axis=1)
+            linear &= np.abs(one.value(x + step) - value - slopes @ step) <= 1e-12 * size
+        return linear
+    return np.zeros(one.count, bool)

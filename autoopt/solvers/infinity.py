@@ -41,7 +41,8 @@ def way_to_infinity(problem: Any, found: Certificate) -> tuple[np.ndarray, np.nd
 
 def _followed(problem: Any, found: Certificate, direction: np.ndarray, gone: np.ndarray) -> np.ndarray | None:
     """Return the farthest point, if f falls all the way there, or is level there and has crept to what it is."""
-    last, falls, moved = found.value, True, found.x
+    last, falls = found.value, True
+    moved: np.ndarray | None = found.x
     for length in _AHEAD:
         moved = _on_constraints(problem, found.x + length * direction)
         if moved is None or not _has_left(found.x, moved, length * direction, gone):

@@ -322,7 +322,8 @@ def _broken_constraint(problem: Problem, at: np.ndarray) -> str | None:
                 raise
             return f"{constraint.name} raised {type(error).__name__}: {error}".rstrip(": ")
         if not np.isfinite(values).all():
-            return f"{constraint.name} was {values[~np.isfinite(values)][0]}"
+            k = int(np.argmin(np.isfinite(values)))
+            return f"{constraint.place(k)[0]} was {values[k]}"
     return None
 
 

@@ -33,7 +33,7 @@ def towards(x):
 
 NOT_A_MINIMUM = {
     "third power along a parabola": (
-        lambda x: x[0] ** 3 + x[1] - x[0] ** 2, [0.0, 0.0], equal(lambda x: x[1] - x[0] ** 2), None, "falls along",
+        lambda x: x[0] ** 3 + x[1] - x[0] ** 2, [0.0, 0.0], equal(lambda x: x[1] - x[0] ** 2), None, "falls",
     ),
     "linear program without an end": (
         lambda x: -x[0] - x[1], [0.0, 0.0], LinearConstraint([[1.0, -1.0]], -1, 1), None, "not bounded below",
