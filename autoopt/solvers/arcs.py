@@ -20,6 +20,7 @@ _CORRECTIONS = 8
 _CLOSE = 1e-12
 _GROWTH, _VISIBLE = 20.0, 1e-8
 _DIRECTIONS = 6
+_LENGTHS = (1.0, 0.1, 1e-2, 1e-3)
 _WEAK = 1e-6
 _ROUNDS, _STARTS = 60, 4
 
@@ -87,7 +88,7 @@ def falling_along(problem: Any, found: Certificate) -> Fall | None:
     for z in _level(found):
         direction = _of_size_one(found.tangent.along(z), arc.unit)
         for ahead in (direction, -direction):
-            if descends(arc.at, arc, ahead, _GROWTH, _VISIBLE * found.largest):
+            if descends(arc.at, arc, ahead, _GROWTH, _VISIBLE * found.largest, _LENGTHS):
                 return Fall(ahead, False)
     return None
 

@@ -199,7 +199,9 @@ def multipliers_at(problem: Problem, x: np.ndarray) -> list[np.ndarray] | None:
     gradient, slopes = problem.jac(x), conditions.slopes
     if not (np.isfinite(gradient).all() and np.isfinite(slopes.data if hasattr(slopes, "tocsr") else slopes).all()):
         return None
-    return conditions.split(forces(conditions, gradient, _HELD).multipliers, x.size)
+    with np.errstate(all="ignore"):  # of runs that went to infinity
+        found = forces(conditions, gradient, _HELD).multipliers
+    return conditions.split(found, x.size)
 
 
 _HELD = 1e-6

@@ -177,7 +177,9 @@ def _bottom(free: Free | Tangent, step: np.ndarray, directions: np.ndarray, curv
     return free.at(step - aside)
 
 
-def descends(value: Any, free: Any, direction: np.ndarray, growth: float, least: float) -> bool:
+def descends(
+    value: Any, free: Any, direction: np.ndarray, growth: float, least: float, lengths: tuple = (1e-2, 1e-3)
+) -> bool:
     """Whether f falls ahead along `direction`, more than its slope says, and by no less than `growth` for 10 times.
 
     Parameters
@@ -188,6 +190,9 @@ def descends(value: Any, free: Any, direction: np.ndarray, growth: float, least:
         Above 10 for what falls by a power above the first: no convex function does. About 3 for one with a kink.
     least : float
         The curvature, in the units of `free`, that a fall must exceed.
+    lengths : tuple of float
+        Of the longer step of each pair. It must be longer than what a stalled run may be from the point where slope and
+        curvature vanish.
 
     Notes
     -----
@@ -199,7 +204,7 @@ def descends(value: Any, free: Any, direction: np.ndarray, growth: float, least:
         fallen = free.value - value(h * direction)
         return fallen, fallen + slope * h
 
-    for h in (1e-2, 1e-3):
+    for h in lengths:
         far, far_bend = fall(h)
         if not (min(far, far_bend) > free.noise and far_bend > least * h**2 / 2):
             continue

@@ -107,18 +107,37 @@ def _judged(problem: Any, point: Point, tangent: Tangent, curvature: np.ndarray)
     curved = bends > floor
     along = np.where(curved, -slopes / np.where(curved, bends, 1.0), 0.0)
     restoring = tangent.onto(force.missed)
+    priced = is_priced(problem, point)
+    if priced and conditions.is_feasible:
+        restoring = tangent.closely_onto(force.missed)
     step = restoring + tangent.along(directions @ along)
     length = float(np.max(np.abs(step) / conditions.unit, initial=0.0))
     decrement = float(np.sum(-along * slopes) / 2)
     noise = noise_of(problem, value)
     gap = float(np.max(np.abs(restoring) / conditions.unit, initial=0.0))
     status = status_of(problem, point, (slopes, sizes, curved), (decrement, noise, length), gap)
+    if status == "minimum" and priced:
+        status = "held off"
     if status == "minimum" and (bends < -floor).any():
         status = "saddle"
     level = directions[:, bends <= max(floor, 1e-3 * largest)]
     return Certificate(
         x, value, status, conditions, force, tangent, curvature, decrement, noise, length, step, level, largest
     )
+
+
+def is_priced(problem: Any, point: Point) -> bool:
+    """Whether it would still change f visibly to bring the rows that hold the point to their limits.
+
+    In a cusp, where normals become parallel and multipliers grow without end, what rounding leaves of rows does.
+    """
+    force, value = point.force, point.value
+    price = float(np.abs(force.multipliers[force.working]) @ np.abs(force.missed))
+    return price > max(noise_of(problem, value), _PRICE * max(abs(value), abs(problem.initial_value - value)))
+
+
+_PRICE = 1e-7
+"""Of f, and of what it fell: what rows that are met to rounding may still move f by."""
 
 
 def status_of(problem: Any, point: Point, along: tuple, promised: tuple[float, float, float], gap: float) -> str:

@@ -18,6 +18,7 @@ _STEP, _ROUGH_STEP = 1e-6, 1e-4
 _RANK = 1e-9
 """Normals that differ by less than this depend on one another."""
 
+_FINE_RANK = 1e-14
 _IDLE = 1e-10
 """A multiplier of this size beside the gradient is rounding."""
 
@@ -142,7 +143,8 @@ class Tangent:
         _, singular, directions = np.linalg.svd(rows / self._lengths[:, None])
         rank = int(np.count_nonzero(singular > _RANK * np.max(singular, initial=0.0)))
         self.plane = directions[rank:].T
-        self._back = np.linalg.pinv(rows / self._lengths[:, None], rcond=_RANK)
+        self._rows = rows / self._lengths[:, None]
+        self._back = np.linalg.pinv(self._rows, rcond=_RANK)
 
     @property
     def size(self) -> int:
@@ -160,6 +162,10 @@ class Tangent:
     def onto(self, missed: np.ndarray) -> np.ndarray:
         """Return the shortest step, shape (n,), that adds `missed` to the values of the working rows."""
         return self.unit * (self._back @ (missed / self._lengths))
+
+    def closely_onto(self, missed: np.ndarray) -> np.ndarray:
+        """Return the step that tells rows apart that are almost parallel: in a cusp it is long."""
+        return self.unit * (np.linalg.pinv(self._rows, rcond=_FINE_RANK) @ (missed / self._lengths))
 
 
 def curvatures(problem: Any, point: Point, tangent: Tangent) -> np.ndarray | None:
