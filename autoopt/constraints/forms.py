@@ -13,7 +13,9 @@ from autoopt.constraints.joined import MANY, Plain, one_constraint
 from autoopt.constraints.linear import LinearFunction
 from autoopt.errors import UsageError
 from autoopt.objectives.user_derivatives import FINITE_DIFFERENCE, SCIPYS
+from autoopt.origin import definition
 from autoopt.parameters import Structure
+from autoopt.wording import listed, near
 
 _REMEDY = 'give dicts with "type" ("eq" or "ineq") and "fun", or a NonlinearConstraint or LinearConstraint, or a list.'
 _DEFAULT = "2-point"
@@ -82,7 +84,15 @@ def _constraint(name: str, given: Any, x0: Any, engine: str) -> Constraint:
         return _nonlinear(name, given, x0, engine)
     if isinstance(given, dict):
         return _from_dict(name, given, x0, engine)
-    raise UsageError(f"{name} is not understood: {given!r}.", remedy=_REMEDY)
+    where = definition(given) if callable(given) else None
+    remedy = _WRAPPED if callable(given) else _REMEDY
+    raise UsageError(f"{name} is not understood: {given!r}.", where, remedy)
+
+
+_WRAPPED = (
+    'give its function a type, as {"type": "ineq", "fun": f} for values that are to be 0 or more, or "eq" for 0; '
+    "NonlinearConstraint(f, lb, ub) for other limits."
+)
 
 
 def _linear(name: str, given: Any, size: int) -> Constraint:
@@ -137,12 +147,32 @@ def _sides(kind: str, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _read_dict(name: str, given: dict) -> tuple[str, tuple]:
     """Return the kind of a constraint given as a dict, and the arguments of its function."""
-    kind = str(given.get("type")).lower()
-    unknown = [str(key) for key in given if key not in ("type", "fun", "jac", "args")]
-    if unknown or kind not in ("eq", "ineq") or not callable(given.get("fun")):
-        raise UsageError(f"{name} is not understood: {given!r}.", remedy=_REMEDY)
+    fun, kind, keys = given.get("fun"), str(given.get("type")).lower(), [str(key) for key in given]
+    where = definition(fun) if callable(fun) else None
+    if unknown := [key for key in keys if key not in _KEYS]:
+        missing = [key for key in _KEYS if key not in keys]
+        raise UsageError(
+            f"{name} is a dict with {listed([repr(key) for key in unknown])}, which no constraint has."
+            f"{near(unknown[0], missing)}",
+            where,
+            f"leave {'it' if len(unknown) == 1 else 'them'} out, or correct it: a constraint has {_HAS}.",
+        )
+    if not callable(fun):
+        has = f"has no {'fun'!r}" if "fun" not in given else f"has {fun!r} for its fun, which is no function"
+        raise UsageError(f"{name} {has}.", where, _REMEDY)
+    if kind not in _KINDS:
+        has = f"is of the type {given['type']!r}, which there is not." if "type" in given else "has no 'type'."
+        raise UsageError(
+            f"{name} {has}{near(kind, _KINDS) if 'type' in given else ''}",
+            where,
+            'give it the type "eq" for values that are to be 0, or "ineq" for values that are to be 0 or more.',
+        )
     args = given.get("args", ())
     return kind, args if isinstance(args, tuple) else tuple(args) if isinstance(args, list) else (args,)
+
+
+_KEYS, _KINDS = ("type", "fun", "jac", "args"), ("eq", "ineq")
+_HAS = '"type" ("eq" or "ineq") and "fun", and perhaps "jac" and "args"'
 
 
 def _jac(name: str, jac: Any) -> Any:
@@ -158,16 +188,18 @@ def _jac(name: str, jac: Any) -> Any:
 
 def _limits(name: str, given: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return lower and upper limits, shape (k,) each; UsageError if they do not fit or exclude each other."""
-    limits = []
+    limits, fun = [], getattr(given, "fun", None)
+    where = definition(fun) if callable(fun) else None
     for side in ("lb", "ub"):
         try:
             limit = np.asarray(getattr(given, side), dtype=np.float64)
         except (TypeError, ValueError):
-            raise UsageError(f"{name}: {side} holds a limit that is not a number.", remedy="give numbers.") from None
+            raise UsageError(f"{name}: {side} holds a limit that is not a number.", where, "give numbers.") from None
         if limit.shape not in ((), (1,), (count,)):
             raise UsageError(
                 f"{name}: {side} has shape {limit.shape}, but there are {count} values.",
-                remedy=f"give {side} one number, or one for each value; np.inf and -np.inf for no limit.",
+                where,
+                f"give {side} one number, or one for each value; np.inf and -np.inf for no limit.",
             )
         limits.append(np.broadcast_to(limit, (count,)).copy())
     lower, upper = limits
@@ -177,6 +209,7 @@ def _limits(name: str, given: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
             i = int(np.argmax(wrong))
             raise UsageError(
                 f"{name}: the limit of value [{i}] {complaint}: {lower[i]:g} <= c <= {upper[i]:g}.",
-                remedy="correct lb and ub.",
+                where,
+                "correct lb and ub.",
             )
     return lower, upper

@@ -67,9 +67,14 @@ USAGE = {
     "sparse": (LinearConstraint(csr_array(np.ones((1, 4))), 0, 1), "constraints[0]: A has shape (1, 4)"),
     "A": (LinearConstraint([[np.nan, 1, 1]], 0, 1), "constraints[0]: A holds values that are not finite."),
     "hess": (NonlinearConstraint(good, 0, 1, hess=lambda x, v: np.eye(2)), "hess of constraints[0] returned shape (2"),
-    "type": ({"type": "equal", "fun": good}, "constraints[0] is not understood"),
-    "no fun": ({"type": "eq"}, "constraints[0] is not understood"),
-    "key": ({"type": "eq", "fun": good, "kwargs": {}}, "constraints[0] is not understood"),
+    "type": ({"type": "equal", "fun": good}, "constraints[0] is of the type 'equal', which there is not."),
+    "near type": ({"type": "inq", "fun": good}, "the type 'inq', which there is not. Did you mean ineq?"),
+    "no type": ({"fun": good}, "constraints[0] has no 'type'."),
+    "no fun": ({"type": "eq"}, "constraints[0] has no 'fun'."),
+    "text for fun": ({"type": "eq", "fun": "x[0]"}, "constraints[0] has 'x[0]' for its fun, which is no function."),
+    "key": ({"type": "eq", "fun": good, "kwargs": {}}, "constraints[0] is a dict with 'kwargs', which no"),
+    "near key": ({"type": "eq", "func": good}, "a dict with 'func', which no constraint has. Did you mean fun?"),
+    "function": (good, 'as {"type": "ineq", "fun": f} for values that are to be 0 or more'),
     "number": ([{"type": "eq", "fun": good}, 3], "constraints[1] is not understood: 3."),
 }  # fmt: skip
 
@@ -80,6 +85,8 @@ def test_constraint_that_does_not_fit(name):
     with pytest.raises(UsageError) as caught:
         minimize(lambda x: x @ x, START, method="trust-constr", constraints=constraint)
     assert message in str(caught.value) and "To fix this: " in str(caught.value)
+    if name in ("type", "near type", "no type", "key", "function", "crossed", "lb"):
+        assert "test_refusals.py:" in str(caught.value)
 
 
 def test_missing_argument_is_shown_with_its_line():
