@@ -133,11 +133,13 @@ def is_priced(problem: Any, point: Point) -> bool:
     """
     force, value = point.force, point.value
     price = float(np.abs(force.multipliers[force.working]) @ np.abs(force.missed))
-    return price > max(noise_of(problem, value), _PRICE * max(abs(value), abs(problem.initial_value - value)))
+    steepest = float(np.max(np.abs(point.gradient) * point.conditions.unit, initial=0.0))
+    size = max(abs(value), abs(problem.initial_value - value), steepest)
+    return price > max(noise_of(problem, value), _PRICE * size)
 
 
 _PRICE = 1e-7
-"""Of f, and of what it fell: what rows that are met to rounding may still move f by."""
+"""Of f, of what it fell, and of what its slope makes of it: what rows that are met may still move f by."""
 
 
 def status_of(problem: Any, point: Point, along: tuple, promised: tuple[float, float, float], gap: float) -> str:
