@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,10 @@ _NEWTONS, _STEP, _ITERATION = 15, 8e-5, 1.5e-4
 
 _MOST, _SHORT = 100, 0.02
 """Iterations of a quasi-Newton method where there are many parameters; seconds."""
+
+_DEAR = 100_000
+"""With so many array entries an evaluation is dear beside an iteration of any method's own. BFGS then takes too many, as
+it begins at an inverse Hessian of 1, in whatever units; L-BFGS-B takes the scale from its first step."""
 
 _CUBE = 1e-9
 """Seconds for each n^3 of a factorisation or some eigenvalues."""
@@ -127,7 +131,9 @@ def _choices(first: Solver, problem: Problem, options: frozenset[str]) -> Any:
     if problem.constraints:
         yield Choice(first, "there are constraints")
         return
-    size = problem.x0.size
+    size, scaled = problem.x0.size, SOLVERS["l-bfgs-b"]
+    if getattr(problem.objective, "work", 0) > _DEAR and options <= {*scaled.options}:
+        first = replace(scaled, automatic=True)
     newton = SOLVERS["trust-region"]
     if size > DENSE or not options <= {*newton.options}:
         why = f"there are {size} parameters" if size > DENSE else "its options are set"

@@ -246,7 +246,8 @@ def _polish(problem: Problem, end: Ending, gtol: float) -> None:
     Comparing values of f finds x to half its digits; the gradient, which a Newton step uses, has them all.
     """
     until = problem.nfev + max(_POLISH, problem.nfev)
-    closer = _CLOSER
+    # Conjugate gradients that end within the noise make no Newton step, and cost products.
+    closer = _CLOSER if end.found.complete or _metric(end.raw) is not None else 0
     for count in range(_NEWTON_STEPS):
         if count % _LOOKED_AHEAD == _LOOKED_AHEAD - 1 and end.endless(problem):
             return

@@ -35,6 +35,23 @@ def test_gradients_are_taken_where_a_hessian_is_dear():
     assert result.nhev <= 4
 
 
+def test_bfgs_is_not_taken_where_evaluations_are_dear():
+    # it begins at an inverse Hessian of 1: a logistic regression of so many rows takes it 150 evaluations
+    random = np.random.default_rng(2)
+    design = random.normal(size=(20_000, 30))
+    classes = (random.logistic(size=20_000) < design @ random.normal(size=30) / 5).astype(float)
+
+    def deviance(b):
+        eta = design @ b
+        return np.sum(np.logaddexp(0, eta) - classes * eta)
+
+    for _ in range(2):  # when no Hessian is derived, and when one may be
+        run = minimize(deviance, np.zeros(30))
+        assert run.success
+        assert run.nfev < 40
+        assert "bfgs" not in run.method.split(", then ")
+
+
 def test_nothing_is_derived_for_a_first_short_run(monkeypatch):
     monkeypatch.setenv("AUTOOPT_CACHE", "off")
     constant = 3.0 + time.time() % 1  # of no cache

@@ -5,7 +5,7 @@ import pytest
 from scipy import optimize
 
 import autoopt
-from autoopt.solvers import settling
+from autoopt.solvers import ending, settling
 from autoopt.solvers.iterations import two_loops
 
 RANDOM = np.random.default_rng(4)
@@ -105,3 +105,20 @@ def test_two_loops_are_the_bfgs_update_from_the_scale_of_the_last_pair():
     columns = np.array([two_loops(steps, changes, unit) for unit in np.eye(n)]).T
     assert np.allclose(columns, inverse, rtol=1e-10)
     assert np.array_equal(two_loops(steps[:0], changes[:0], steps[0]), steps[0])
+
+
+@pytest.mark.parametrize("method", ["newton-cg", "trust-ncg", "trust-krylov"])
+def test_products_beside_the_method_are_few_where_they_are_dear(method, monkeypatch):
+    random = np.random.default_rng(5)
+    design = random.normal(size=(40_000, 60))
+    classes = (random.logistic(size=40_000) < design @ random.normal(size=60) / 6).astype(float)
+
+    def deviance(b):
+        eta = design @ b
+        return np.sum(np.logaddexp(0, eta) - classes * eta)
+
+    run = autoopt.minimize(deviance, np.zeros(60), method=method)
+    assert run.success
+    monkeypatch.setattr(ending, "_settled", lambda solver, problem, options, chosen, raw: ending.Ending(raw, raw.x))
+    own = autoopt.minimize(deviance, np.zeros(60), method=method)
+    assert run.nhev <= own.nhev + max(2, own.nhev // 3)
