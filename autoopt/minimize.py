@@ -65,7 +65,7 @@ def minimize(
         A name in `solvers.SOLVERS`, in any case (`autoopt methods` lists them). By default "slsqp" with constraints,
         "l-bfgs-b" above 200 parameters; else by what derivatives cost, measured at x0, "trust-region" or a
         quasi-Newton method ("l-bfgs-b" with bounds and where an evaluation is dear, else "bfgs"), and the other one
-        where that comes to no minimum. Name a method for the same digits in every run. Or a function, by SciPy's rules for
+        where that comes to no minimum. Name a method for the same digits in every run. Or a function, SciPy's way for
         methods of one's own: method(fun, x0, args, jac=, hess=, hessp=, bounds=, constraints=, callback=, **options),
         which is given the exact derivatives, on the flat vector, and whose result is judged as any.
     jac, hess, hessp : callable or "finite-difference", optional

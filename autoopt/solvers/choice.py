@@ -36,7 +36,7 @@ _MOST, _SHORT = 100, 0.02
 """Iterations of a quasi-Newton method where there are many parameters; seconds."""
 
 _DEAR = 100_000
-"""With so many array entries an evaluation is dear beside an iteration of any method's own. BFGS then takes too many, as
+"""With so many array entries an evaluation is dear beside what a method itself takes. BFGS then needs too many, as
 it begins at an inverse Hessian of 1, in whatever units; L-BFGS-B takes the scale from its first step."""
 
 _CUBE = 1e-9
