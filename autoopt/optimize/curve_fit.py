@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import FitError, UsageError
 from autoopt.objectives.adapted import decorrelated, residuals, standardised
+from autoopt.optimize.arguments import refuse_unknown
 from autoopt.optimize.limits import Pair, limits_of
 from autoopt.optimize.losses import Loss
 from autoopt.optimize.observations import Observations
@@ -19,6 +20,8 @@ from autoopt.optimize.solution import Task
 from autoopt.parameters import Structure
 from autoopt.stages import heard
 from autoopt.variables.start import Start
+from autoopt.variables.table import Parameters, read_table
+from autoopt.wording import listed
 
 _OPTIONS = ("ftol", "xtol", "gtol", "x_scale", "tr_solver", "tr_options", "max_nfev", "maxfev")
 _OTHERS = ("loss", "f_scale", "verbose")
@@ -52,8 +55,9 @@ def curve_fit(
         Plain NumPy and SciPy, with one argument for each parameter.
     xdata : array, or anything that f takes
     ydata : array of M values
-    p0 : sequence of N numbers, optional
-        The start; by default 1 for each argument of `f`, or the middle of its bounds, as in SciPy.
+    p0 : sequence of N numbers, dict of them by name, or Parameters, optional
+        The start; by default 1 for each argument of `f`, or the middle of its bounds, as in SciPy. Parameters have
+        bounds of their own; none may be fixed, tied or transformed.
     sigma : scalar, shape (M,) or (M, M), optional
         Standard deviations of ydata, or their covariance.
     absolute_sigma : bool
@@ -90,12 +94,10 @@ def curve_fit(
     ObjectiveError, VerificationError, Interrupted
         As in `least_squares`.
     """
-    if unknown := [name for name in kwargs if name not in (*_OPTIONS, *_OTHERS)]:
-        raise UsageError(
-            f"curve_fit has no option {', '.join(map(repr, unknown))}.",
-            remedy=f"use only its arguments and {', '.join((*_OPTIONS, *_OTHERS))}.",
-        )
+    refuse_unknown("curve_fit", [*kwargs], {*_OPTIONS, *_OTHERS, *inspect.signature(curve_fit).parameters} - {"kwargs"})
     data = Observations.of(xdata, ydata, sigma, check_finite, nan_policy)
+    if (table := read_table(p0)) is not None:
+        p0, bounds = _of_table(table, bounds)
     start = _start(f, p0, bounds)
     limits = limits_of(bounds, Structure.of(start), start)
     options = {name: kwargs[name] for name in _OPTIONS if name in kwargs}
@@ -105,7 +107,8 @@ def curve_fit(
     task = Task(Start.of(start), limits, loss, method, options, None, verify, progress, kwargs.get("verbose", 0))
     function = {0: residuals, 1: standardised, 2: decorrelated}[data.kind](f)
     slopes = _Slopes(jac, data) if callable(jac) else jac
-    result = task.solve(lambda: Residuals(function, start, data.args, slopes, engine, None, "f", f))
+    with data.matching():
+        result = task.solve(lambda: Residuals(function, start, data.args, slopes, engine, None, "f", f))
     if not result.success:
         error = FitError(f"Optimal parameters not found: {result.message}", remedy=_REMEDY)
         error.result = result
@@ -123,8 +126,15 @@ _REMEDY = "give a start p0 nearer to the fit, or bounds; see whether the data te
 def _start(f: Callable, p0: Any, bounds: Any) -> dict[str, float]:
     """Return the start by the names of the parameters; UsageError if it does not fit the signature of `f`."""
     names, least, several = _parameters(f)
+    if isinstance(p0, Mapping):
+        p0 = _in_order(p0, names, several)
     if p0 is not None:
-        given = np.atleast_1d(np.asarray(p0, dtype=np.float64)).reshape(-1)
+        try:
+            given = np.atleast_1d(np.asarray(p0, dtype=np.float64)).reshape(-1)
+        except (TypeError, ValueError):
+            raise UsageError(
+                f"p0={p0!r} holds what is no number.", remedy="give one number for each parameter."
+            ) from None
         if len(given) < least or (len(given) > len(names) and not several):
             listed = ", ".join(names)
             raise UsageError(
@@ -138,6 +148,34 @@ def _start(f: Callable, p0: Any, bounds: Any) -> dict[str, float]:
             "How many parameters f has cannot be seen from its signature.", remedy="give a start p0 with one for each."
         )
     return dict(zip(names, map(_middle, *_sides(bounds, len(names))), strict=True))
+
+
+def _in_order(p0: Mapping[str, Any], names: list[str], several: bool) -> list[Any]:
+    """Return a start that is given by name in the order of the arguments of f; UsageError if the names are others."""
+    if several and not names:
+        return [*p0.values()]
+    if {*p0} != {*names}:
+        raise UsageError(
+            f"p0 has the names {listed([*p0])}, but the parameters of f are {listed(names)}.",
+            remedy="give one number for each of these, by the same names.",
+        )
+    return [p0[name] for name in names]
+
+
+def _of_table(table: Parameters, bounds: Any) -> tuple[dict[str, Any], Any]:
+    """Return the start and the bounds that a table of parameters has."""
+    own = Start.of(table, None if _is_free(bounds) else bounds)
+    if own.variables is not None:
+        raise UsageError(
+            "curve_fit takes no parameters that are fixed, tied or transformed: their covariance is that of them all.",
+            remedy="pass the residuals to autoopt.least_squares, which takes such a table, or leave these out of f.",
+        )
+    return own.x0, (-np.inf, np.inf) if own.bounds is None else own.bounds
+
+
+def _is_free(bounds: Any) -> bool:
+    """Whether these are the bounds that are none, as they are by default."""
+    return isinstance(bounds, tuple) and len(bounds) == 2 and bounds == (-np.inf, np.inf)
 
 
 def _sides(bounds: Any, count: int) -> tuple[list[float], list[float]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt.minimize import minimize
+from autoopt.optimize.arguments import understood
 from autoopt.optimize.searches import Given, as_method, local_search, polished, refuse, row, seeded
 from autoopt.optimize.values import Values
 from autoopt.solvers import Problem
@@ -25,6 +26,7 @@ _WARM, _SHARP = 5230.0, 1e-10
 """SciPy's initial temperature, and how much of values, which differ by dozens, local searches of shgo leave."""
 
 
+@understood
 def differential_evolution(
     func: Callable,
     bounds: Any,
@@ -111,6 +113,7 @@ def differential_evolution(
     return given.minimised("differential_evolution", search, keeps, start=x0)
 
 
+@understood
 def dual_annealing(
     func: Callable,
     bounds: Any,
@@ -178,6 +181,7 @@ def dual_annealing(
     return Given(func, bounds, args, (), verify, engine).minimised("dual_annealing", search, start=x0)
 
 
+@understood
 def basinhopping(
     func: Callable,
     x0: Any,
@@ -262,6 +266,7 @@ def _temperature(problem: Problem, method: Callable, stepsize: float) -> float:
 _JUMPS = 5
 
 
+@understood
 def shgo(
     func: Callable,
     bounds: Any,
@@ -329,6 +334,7 @@ def shgo(
     return Given(func, bounds, args, constraints, verify, engine).minimised("shgo", search, ("xl", "funl"))
 
 
+@understood
 def direct(
     func: Callable,
     bounds: Any,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt.errors import UsageError
+from autoopt.optimize.arguments import understood
 from autoopt.optimize.limits import limits_of
 from autoopt.optimize.losses import Loss
 from autoopt.optimize.residuals import Residuals
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 @heard
+@understood
 def least_squares(
     fun: Callable,
     x0: Any,

@@ -96,8 +96,10 @@ def require_understood(options: Mapping[str, Any]) -> None:
         if value is not None and not (_is_number(value) and value >= 0):
             raise UsageError(f"{name}={value!r} is not understood.", remedy="give a number, or leave it out.")
     most = options.get("max_nfev")
-    if most is not None and not (_is_number(most) and most >= 1):
-        raise UsageError(f"max_nfev={most!r} is not understood.", remedy="give a number of evaluations, at least 1.")
+    if most is not None and not (_is_number(most) and most >= 1 and most == int(most)):
+        raise UsageError(
+            f"max_nfev={most!r} is not understood.", remedy="give a whole number of evaluations from 1 on."
+        )
     if options.get("tr_solver") not in (None, "exact", "lsmr"):
         remedy = 'use "exact" or "lsmr", or leave it out.'
         raise UsageError(f"tr_solver={options['tr_solver']!r} is not understood.", remedy=remedy)
@@ -145,12 +147,15 @@ class _Run:
             options = {name: value for name, value in options.items() if not name.startswith("tr_")}
         try:
             with np.errstate(all="ignore"):  # of what underflows or is beyond all numbers, which the verdict looks into
-                return least_squares(value, start, jac=slopes, method=method, **options)
+                raw = least_squares(value, start, jac=slopes, method=method, **options)
         except (ValueError, np.linalg.LinAlgError) as error:  # of SciPy's: a Jacobian that is not finite, or nearly so
             if error is problem.raised or isinstance(error, AutooptError):
                 raise
             message = f"{method} could not go on ({type(error).__name__}: {error})"
             return OptimizeResult(x=problem.best, status=STALLED, success=False, message=message)
+        if raw.status == EVALUATIONS and problem.best_value < problem.value(raw.x):  # lm ends at its last trial point
+            raw.x = problem.best
+        return raw
 
 
 def solve(problem: Problem, options: dict[str, Any]) -> Any:

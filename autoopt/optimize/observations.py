@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autoopt.errors import UsageError
+from autoopt.errors import ObjectiveError, UsageError
 
 _SHOWN = 5
 
@@ -63,6 +65,22 @@ class Observations:
             f"sigma has shape {s.shape}, but there are {y.size} values of ydata.",
             remedy="give one standard deviation for each, or their covariance.",
         )
+
+    @contextmanager
+    def matching(self) -> Iterator[None]:
+        """Say of an error that f raises at the start that xdata and ydata are of different lengths, if they are."""
+        try:
+            yield
+        except ObjectiveError as error:
+            x, y = self.args[0], self.args[1]
+            lengths = {x.shape[-1]} if isinstance(x, np.ndarray) and x.ndim else set()
+            if not lengths or y.size in lengths:
+                raise
+            error.remedy = (
+                f"xdata has {lengths.pop()} values, ydata {y.size}: give as many of one as of the other, or let f "
+                f"return {y.size} values."
+            )
+            raise
 
     def in_units(self, slopes: np.ndarray) -> np.ndarray:
         """Return slopes of the model, shape (M, n), as those of the residuals."""

@@ -103,6 +103,8 @@ def refined(problem: Problem, x: np.ndarray) -> Refined:
 
 def _reason(size: float, model: Whitened, least: float) -> str:
     relative = f"{size / model.length:.1e} of the residuals" if model.length else "nothing"
+    if size > _RELATIVE * model.length:
+        relative = "their rounding"
     return (
         f"what is left along the tangent plane is {relative}, and the least curvature is {least:.2g} times that of J'J"
     )

@@ -13,6 +13,7 @@ import numpy as np
 from autoopt import solvers
 from autoopt.check import compare, is_on, verify_jacobian
 from autoopt.errors import UsageError, VerificationError
+from autoopt.optimize.arguments import understood
 from autoopt.optimize.inside import as_scipys
 from autoopt.optimize.residuals import Residuals
 from autoopt.optimize.root_verdict import Ending, ending
@@ -55,6 +56,7 @@ FINDERS = {
 
 
 @heard
+@understood
 def root(
     fun: Callable,
     x0: Any,

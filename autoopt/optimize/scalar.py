@@ -10,6 +10,7 @@ import numpy as np
 
 from autoopt.errors import UsageError
 from autoopt.minimize import minimize
+from autoopt.optimize.arguments import understood
 from autoopt.solvers import Problem, Solver
 from autoopt.solvers.derivative_free import on_bounds
 
@@ -24,6 +25,7 @@ _OPTIONS = {
 """The methods, with SciPy's options, whose defaults are SciPy's: of the first, the tolerance on x, sets `tol=`."""
 
 
+@understood
 def minimize_scalar(
     fun: Callable,
     bracket: Any = None,

@@ -14,6 +14,7 @@ import numpy as np
 from autoopt.errors import AutooptError, RootError, UsageError
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
+from autoopt.optimize.arguments import understood
 from autoopt.optimize.inside import as_scipys
 from autoopt.origin import definition
 from autoopt.tracing.standins.table import stands_in
@@ -28,6 +29,7 @@ _VANISHED = 1e-13
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
+@understood
 def root_scalar(
     f: Callable,
     args: Any = (),
@@ -115,6 +117,7 @@ _XTOL |= dict.fromkeys(_OPEN, 1.48e-8)
 _RTOL = 4 * _EPSILON
 
 
+@understood
 def brentq(
     f: Callable,
     a: float,
@@ -160,6 +163,7 @@ def brentq(
     return (result.root, result) if full_output else result.root
 
 
+@understood
 def newton(
     func: Callable,
     x0: Any,

@@ -16,6 +16,7 @@ from autoopt.constraints.summed import Summed
 from autoopt.diagnosis import diagnosed
 from autoopt.errors import UsageError
 from autoopt.inference import combination
+from autoopt.optimize.arguments import require_callback
 from autoopt.optimize.losses import Loss
 from autoopt.optimize.methods import SOLVER, Log, chosen, require_understood
 from autoopt.optimize.objections import objection
@@ -59,6 +60,9 @@ class Task:
     def solve(self, residuals_of: Callable[[], Residuals]) -> Any:
         """Return SciPy's result for the residuals, with autoopt's fields."""
         require_understood(self.options)
+        require_callback(self.callback)
+        if self.verbose not in (0, 1, 2):
+            raise UsageError(f"verbose={self.verbose!r} is not understood.", remedy="use 0, 1 or 2.")
         run = _Run(self)
         try:
             problem, settings = run.prepare(residuals_of)
