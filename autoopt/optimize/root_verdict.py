@@ -185,7 +185,7 @@ def _shortened(system: System, x: np.ndarray, step: np.ndarray, size: float) -> 
 def _why_root(system: System, x: np.ndarray, values: np.ndarray, jacobian: Any, slow: bool) -> str | None:
     """Return in words why `x` is a root; None if it is none."""
     if not values.any():
-        return "all values are 0" + (_MULTIPLE if slow else "")
+        return "all values are 0" + (_MULTIPLE if _is_multiple(system, x, jacobian, slow) else "")
     largest = np.max(np.abs(values))
     step = newton_step(system, jacobian, values)
     if step is not None and not _has_flattened(system, jacobian) and _singular(system, jacobian) is None:
@@ -195,8 +195,27 @@ def _why_root(system: System, x: np.ndarray, values: np.ndarray, jacobian: Any, 
             return f"a Newton step from there is {np.max(np.abs(step)):.1e}, the largest value is {largest:.1e}"
     goes_off = slow and step is not None and (np.abs(step) > _FLATTER * system.units(x)).any()
     if not goes_off and (np.abs(values) <= np.minimum(_noise(system, x, values), _SMALL * system.scales)).all():
-        return f"the largest value is {largest:.1e}, which is rounding" + (_MULTIPLE if slow else "")
+        multiple = _MULTIPLE if _is_multiple(system, x, jacobian, slow) else ""
+        return f"the largest value is {largest:.1e}, which is rounding{multiple}"
     return None
+
+
+def _is_multiple(system: System, x: np.ndarray, jacobian: Any, slow: bool) -> bool:
+    """Whether values change by more than their slopes tell, where these are least: slopes that vanish at the root.
+
+    Where that would take long, whether steps were `slow`.
+    """
+    if not isinstance(jacobian, np.ndarray) or x.size > _MANY or not np.isfinite(jacobian).all():
+        return slow
+    units = system.units(x)
+    direction = np.linalg.svd(system.scaled(jacobian) * units)[2][-1] * units * _ASIDE
+    here, there = system.tried(x), system.tried(x + direction)
+    if here is None or there is None:
+        return slow
+    return system.size(there - here) > _BEYOND * system.size(jacobian @ direction)
+
+
+_MANY, _ASIDE, _BEYOND = 200, 1e-3, 10.0
 
 
 def _noise(system: System, x: np.ndarray, values: np.ndarray) -> np.ndarray:

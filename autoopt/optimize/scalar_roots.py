@@ -321,10 +321,13 @@ def _value(f: Callable, x: float, args: tuple) -> float:
 
 
 _ELSEWHERE = "start elsewhere, or give a bracket to autoopt.brentq."
+_OTHER_BRACKET = "give a bracket in which f is continuous, or, if there is none, change f so that it passes 0."
+_LONGER = "raise maxiter, or give a narrower bracket."
 
 
 def _unfound(f: Callable, name: str, result: Any) -> RootError:
-    return RootError(f"{name} ended without a root: {result.flag}.", definition(f), _ELSEWHERE)
+    remedy = _ELSEWHERE if name in _OPEN else _OTHER_BRACKET if "no root" in result.flag else _LONGER
+    return RootError(f"{name} ended without a root: {result.flag}.", definition(f), remedy)
 
 
 # Arguments ------------------------------------------------------------------------------------------------------------
