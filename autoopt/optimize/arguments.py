@@ -54,10 +54,10 @@ def refuse_unknown(name: str, given: Collection[str], known: Collection[str]) ->
     unknown = [argument for argument in given if argument not in known]
     if not unknown:
         return
-    happened = f"{name} has no argument {', '.join(map(repr, unknown))}."
+    happened = f"{name} has no option {', '.join(map(repr, unknown))}."
     if advice := ADVICE.get(name, {}).get(unknown[0]):
         raise UsageError(happened, remedy=advice)
-    raise UsageError(happened + near(unknown[0], known), remedy=f"use only its arguments: {listed(sorted(known))}.")
+    raise UsageError(happened + near(unknown[0], known), remedy=f"use only its options: {listed(sorted(known))}.")
 
 
 def understood(function: Callable[P, R]) -> Callable[P, R]:
