@@ -170,8 +170,10 @@ def verified_solution(
         return start
     if found.passed:
         return replace(start, at_solution=True)
-    message = f"Not verified at the solution. {found.message} To fix this: {_REMEDY}"
-    result.update(success=False, message=f"{message} ({result.message})")
+    said = f"Not verified at the solution. {found.message}"
+    if np.isfinite(found.value_error):  # else the original has no value there, and no slope to be wrong
+        said += f" To fix this: {_REMEDY}"
+    result.update(message=f"{said} ({result.message})" if result.success else f"{result.message} {said}", success=False)
     return replace(found, at_solution=True)
 
 
@@ -197,9 +199,9 @@ def verify_solution(
     try:
         original = objective.original(x)
     except Exception as error:
-        return Verification(False, message=f"There the original function raises {type(error).__name__}: {error}.")
+        return Verification(False, message=f"There your function raises {type(error).__name__}: {error}.")
     if np.isnan(original) and np.isfinite(at_x[0]):
-        return Verification(False, message="There the original function is NaN.")
+        return Verification(False, message="There your function is NaN, and only the code derived from it is not.")
     if known is not None and is_same_value(at_x[0], original, floor):
         return known
     for secant in (measured, None) if measured else ():

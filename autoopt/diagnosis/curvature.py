@@ -21,7 +21,7 @@ _APART = 1e8
 def no_end_by_the_verdict(evidence: Evidence) -> Diagnosis | None:
     """A ray on which f falls, or does not rise, however far one goes, as the verdict has found by values."""
     return _as_proved(
-        evidence, _RAYS, "bound the parameters, leave some out, or add a penalty; see the signs of its terms."
+        evidence, _RAYS, "bound these parameters, leave one out, or add a penalty; if it is to be maximised, return -f."
     )
 
 
@@ -32,7 +32,7 @@ def as_the_verdict_says(evidence: Evidence) -> Diagnosis | None:
 
 
 def _as_proved(evidence: Evidence, begins: dict[str, str], remedy: str) -> Diagnosis | None:
-    said = evidence.result.message.removeprefix("Not converged: ").split(". ")[0]
+    said = re.split(r"(?<!\.)\. ", evidence.result.message.removeprefix("Not converged: "))[0]
     for words, place in begins.items():
         if said.startswith(words):
             said = re.sub(r" \([A-Z][^()]*\)$", "", said.removeprefix("this is "))

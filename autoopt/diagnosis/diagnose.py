@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from autoopt.diagnosis import (  # noqa: F401 - each file enters its rows
     curvature,
     derivatives,
     identified,
+    idle,
     limits,
     repeated,
     rough,
@@ -50,8 +52,16 @@ def rows() -> list[Cause]:
 def described(result: Any, found: list[Diagnosis]) -> None:
     """Put diagnoses into the result: all in `diagnosis`, the first in short in `message`."""
     result.diagnosis = [str(one) for one in found]
-    if found and not found[0].is_said:
+    if not found or found[0].is_said:
+        return
+    if found[0].replaces and _AT_INFINITY.match(result.message):
+        result.message = f"Not converged: {found[0].short}"
+    else:
         result.message = f"{result.message.rstrip()} {'But' if result.success else 'Why'}: {found[0].short}"
+
+
+_AT_INFINITY = re.compile(r"Not converged: the objective (does not rise|falls) ")
+"""How the verdict begins that there is no minimum in sight."""
 
 
 def _asked(causes: list[Cause], evidence: Evidence) -> list[Diagnosis]:

@@ -12,6 +12,7 @@ from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.table import Diagnosis, cause
 from autoopt.diagnosis.walk import Walk, shown
 from autoopt.errors import Location
+from autoopt.inference import combination
 
 _EPS = np.finfo(np.float64).eps
 _APART = 1e-9
@@ -21,7 +22,7 @@ _NOISY = 100
 """Noise of this many roundings of f is more than adding up a sum of ordinary length makes."""
 
 
-@cause("jump", 80)
+@cause("jump", 76)
 def jump(evidence: Evidence) -> Diagnosis | None:
     """The values jump up on the way downhill from the end of the run."""
     for found in _edges(evidence):
@@ -41,7 +42,7 @@ def jump(evidence: Evidence) -> Diagnosis | None:
     return None
 
 
-@cause("kink", 90)
+@cause("kink", 77)
 def kink(evidence: Evidence) -> Diagnosis | None:
     """The slope jumps at a kink on the way downhill from the end of the run."""
     for found in _edges(evidence):
@@ -51,9 +52,12 @@ def kink(evidence: Evidence) -> Diagnosis | None:
             float(evidence.gradient(found.beyond + _APART * ahead) @ ahead),
         ]
         if np.isfinite(slopes).all() and abs(slopes[1] - slopes[0]) > 1e-3 * max(map(abs, slopes)):
+            farthest = int(np.argmax(np.abs(ahead)))
+            before, behind = (slope / abs(ahead[farthest]) for slope in slopes)
             happened = (
-                f"The objective has a kink where it ceases to fall, at {found.crossing.name}: downhill its slope is "
-                f"{slopes[0]:.4g} before and {slopes[1]:.4g} behind it"
+                f"The objective has a kink where it ceases to fall, at {found.crossing.name}: downhill, along "
+                f"{combination(ahead, evidence.names)}, its slope is {before:.4g} before and {behind:.4g} behind it, "
+                f"for each unit of {evidence.names[farthest]}"
             )
             remedy = (
                 "use a smooth form (np.sqrt(z**2 + 1e-8) for np.abs(z), np.logaddexp for np.maximum), or a variable "

@@ -23,12 +23,15 @@ class Diagnosis:
         What to do.
     is_said : bool
         Whether the message of the result says it already.
+    replaces : bool
+        Whether it says all that the verdict does, and more.
     """
 
     happened: str
     where: tuple[Location, ...] = ()
     remedy: str = ""
     is_said: bool = False
+    replaces: bool = False
 
     def __str__(self) -> str:
         lines = [self.happened, *map(str, self.where)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from autoopt.diagnosis.evidence import Evidence
+from autoopt.diagnosis.idle import ran_off
 from autoopt.diagnosis.shapes import constant_data
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
 from autoopt.inference import combination, endless, flattest
@@ -136,6 +137,8 @@ def falls_without_end(evidence: Evidence) -> Diagnosis | None:
     if (
         ray is None
         or ray.tends
+        or "does not rise along" in evidence.result.message  # to a limit, as the verdict has found
+        or ran_off(evidence) is not None
         or not (
             _fell_far(evidence)
             or _goes_on(evidence, ray)
@@ -150,7 +153,7 @@ def falls_without_end(evidence: Evidence) -> Diagnosis | None:
         shown = ", to " + ", ".join(f"{value:.4g} at {distance:.0e}" for distance, value in far)
     direction = combination(ray.direction, evidence.names)
     happened = f"The objective is not bounded below: it falls without end along {direction}{shown}"
-    remedy = "bound the parameters, or add a penalty; see the signs of its terms."
+    remedy = "bound the parameters, or add a penalty; if it is to be maximised, return its negative."
     if (there := _of_opposite_sign(evidence)) is not None:
         happened += f". Its negative has a minimum, {there}, so that its sign may be wrong"
         remedy = "return the negative: minimize wants the negative of a log-likelihood, or of what is to be maximised."
@@ -220,13 +223,13 @@ def minimum_at_infinity(evidence: Evidence) -> Diagnosis | None:
         happened = f"The parameters run off, to {shown}, and f, {here:.6g}, has no minimum in sight there"
         remedy = "bound these parameters, leave them out, or add a penalty; see whether the data hold them."
         return Diagnosis(happened + ".", (), remedy)
-    where = f"it falls along {combination(direction, evidence.names)} to {limit:.6g}, which it does not reach"
+    where = f"falls along {combination(direction, evidence.names)} to {limit:.6g}, which it does not reach"
     separated = _separated(evidence, direction)
     if separated is not None:
-        remedy = "leave out a parameter of this combination, join groups, or add a penalty (ridge, prior)."
-        return Diagnosis(f"{separated}: the objective has its minimum at infinity, {where}.", (), remedy)
+        happened = f"{separated}: the objective has its minimum at infinity, it {where}"
+        return Diagnosis(happened + ".", (), _OF_CLASSES, replaces=True)
     remedy = "bound these parameters, leave them out, or add a penalty: the data do not hold them."
-    return Diagnosis(f"The minimum lies at infinity: {where}.", (), remedy)
+    return Diagnosis(f"The minimum lies at infinity: the objective {where}.", (), remedy, replaces=True)
 
 
 def _solvers(evidence: Evidence) -> Callable[[np.ndarray], float]:
@@ -250,23 +253,66 @@ def _endless(evidence: Evidence) -> np.ndarray | None:
     return None
 
 
+@cause("separated classes", 17)
+def classes_are_separated(evidence: Evidence) -> Diagnosis | None:
+    """Where the run ended each response is on its side, and f falls on: where it is 1 - p that rounds, too."""
+    if not float(evidence.slope @ evidence.x) < 0:
+        return None
+    told = _parted(evidence, evidence.x, strictly=True)
+    if told is None:
+        return None
+    along = combination(evidence.x, evidence.names)
+    happened = f"{told}: the objective has its minimum at infinity, it falls along {along}"
+    return Diagnosis(happened + ".", (), _OF_CLASSES, replaces=True)
+
+
+_OF_CLASSES = "leave out a parameter of this combination, join groups, or add a penalty (ridge, prior)."
+
+
 def _separated(evidence: Evidence, direction: np.ndarray) -> str | None:
     """Return in words that the classes in the data are separated by the combination; None without two classes."""
-    classes = [(name, array) for name, array in evidence.data if _is_of_classes(array)]
-    for name, array in classes:
-        for matrix, X in evidence.data:
-            if X.ndim == 2 and X.shape == (array.size, evidence.x.size):
-                score, positive = X @ direction, array == np.max(array)
-                if np.min(score[positive]) >= np.max(score[~positive]):
-                    k = int(np.argmax(np.abs(direction * np.std(X, axis=0))))
-                    by = f"column {k} of {matrix} ({evidence.names[k]})"
-                    return f"The classes in {name} are separated, above all by {by}"
-    others = [name for name, _ in classes]
-    if not others:
-        return None
+    told = _parted(evidence, direction)
+    others = [name for name, array in evidence.data if _is_of_classes(array)]
+    if told is not None or not others:
+        return told
     moving = np.abs(direction) > 0.1
     names = ", ".join(evidence.names[k] for k in np.flatnonzero(moving)[:4])
     return f"The classes in the data ({', '.join(others[:3])}) seem to be separated by {names}"
+
+
+def _parted(evidence: Evidence, direction: np.ndarray, *, strictly: bool = False) -> str | None:
+    """Return in words that a combination of columns has one class on one side, the other on the other."""
+    for name, array in evidence.data:
+        if not _is_of_classes(array):
+            continue
+        positive = array == np.max(array)
+        for matrix, columns, X in _designs(evidence, array.size):
+            score = X @ direction
+            low, high = np.min(score[positive]), np.max(score[~positive])
+            is_parted = low > high and (low >= 0 >= high or (np.ptp(X, axis=0) == 0).any()) if strictly else low >= high
+            if is_parted:
+                k = int(np.argmax(np.abs(direction * np.std(X, axis=0))))
+                by = matrix if columns[k] is None else f"column {columns[k]} of {matrix}"
+                return f"The classes in {name} are separated, above all by {by} ({evidence.names[k]})"
+    return None
+
+
+def _designs(evidence: Evidence, rows: int) -> Iterator[tuple[str, list[int | None], np.ndarray]]:
+    """Yield matrices, (rows, n), of which linear predictors may be made, with the columns that they are of the data.
+
+    They may lack the column of an intercept, whose parameter is then the first or the last.
+    """
+    size, one = evidence.x.size, np.ones((rows, 1))
+    for name, array in evidence.data:
+        X = array[:, np.newaxis] if array.ndim == 1 else array
+        if X.ndim != 2 or len(X) != rows or not np.isfinite(X).all():
+            continue
+        columns = [None] if array.ndim == 1 else list(range(X.shape[1]))
+        if X.shape[1] == size:
+            yield name, columns, X
+        elif X.shape[1] == size - 1:
+            yield name, [None, *columns], np.hstack([one, X])
+            yield name, [*columns, None], np.hstack([X, one])
 
 
 def _is_of_classes(array: np.ndarray) -> bool:

@@ -131,7 +131,7 @@ _DESCENDING = (
 )
 _UNBOUNDED = (
     "the objective is not bounded below on the constraints, or its minimum lies at infinity: it falls on at parameters "
-    "as large as {:.1e}, along {}; see its sign, bound the parameters or add a penalty."
+    "as large as {:.1e}, along {}; bound the parameters or add a penalty."
 )
 
 

@@ -196,6 +196,18 @@ def never_rises(problem: Any, x: np.ndarray, found: Certificate) -> tuple[np.nda
     return step, last
 
 
+def lower_onwards(problem: Any, x: np.ndarray) -> str | None:
+    """Return what f comes to beyond `x`, seen from x0, if it falls visibly and does not rise however far one goes.
+
+    It is looked at where second derivatives are not finite, as those of log(1 - p) where p is nearly 1.
+    """
+    point = Point(problem, x)
+    if not (point.is_finite and (x != problem.x0).any()):
+        return None
+    last = level_along(point, x - problem.x0)
+    return f"{last:.6g}" if last is not None and last < point.value - point.noise else None
+
+
 def _levels_off(point: Point, step: np.ndarray) -> bool:
     """Whether the slope along a step is less by far where the step, taken many times, leads: f tends to a limit."""
     far = point.within(point.x + 100 / float(np.max(np.abs(step) / point.size)) * step)

@@ -16,6 +16,7 @@ from autoopt.solvers.convergence import (
     blurred,
     finish,
     is_stationary,
+    lower_onwards,
     remaining_gradient,
     without_bound,
 )
@@ -39,6 +40,9 @@ def verdict(
         return x, success, f"{message}{_where_undefined(problem)}"
     if end.found.status == "unknown":
         x, success, message = _judged(solver, problem, raw, gtol, chosen)
+        if success and (lower := lower_onwards(problem, x)) is not None:
+            end.is_endless = True
+            success, message = False, f"Not converged: {_AT_INFINITY.format(_along(problem, x, x - problem.x0), lower)}"
     else:
         x, (success, message) = end.x, _certified(solver, problem, end, gtol, chosen)
     if success and (wrong := _not_a_minimum(problem, x, gtol, end.found)):
@@ -145,7 +149,8 @@ def _judged(
 _BLURRED = "what a Newton step promises is less than the tolerance to which f solves its equations leaves open"
 _NOT_FINITE = "The value or the gradient is not finite at the last point."
 NO_MINIMUM = (
-    "{}: it is not bounded below, or its minimum lies at infinity; see its sign, bound the parameters or add a penalty."
+    "{}: it is not bounded below, or its minimum lies at infinity. Bound the parameters or add a penalty; if it is to "
+    "be maximised, return its negative."
 )
 
 
@@ -196,7 +201,7 @@ def _flat(problem: Problem, x: np.ndarray, lower: np.ndarray, value: float) -> s
     """Return the sentence that f is flat around `x`, in which parameters, and where it is lower."""
     x, lower = translation.parameters(problem, x), translation.parameters(problem, lower)
     names, moved = translation.names(problem), np.flatnonzero(lower != x)
-    rest = ", ..." if len(moved) > _NAMED else ""
+    rest = f" and {len(moved) - _NAMED} more" if len(moved) > _NAMED else ""
     listed = ", ".join(names[i] for i in moved[:_NAMED]) + rest
     there = ", ".join(f"{names[i]} = {lower[i]:.4g}" for i in moved[:_NAMED]) + rest
     where = "around x" if len(moved) == x.size else f"in {listed} around x"
@@ -207,8 +212,8 @@ def _flat(problem: Problem, x: np.ndarray, lower: np.ndarray, value: float) -> s
 
 
 _UNBOUNDED = (
-    "the objective falls along {0}, to {1}, however far one goes: it is not bounded below; see its sign, bound the "
-    "parameters or add a penalty."
+    "the objective falls along {0}, to {1}, however far one goes: it is not bounded below. Bound the parameters or add "
+    "a penalty; if it is to be maximised, return its negative."
 )
 _AT_INFINITY = (
     "the objective does not rise along {0}, however far one goes (it comes to {1}): its minimum lies at infinity. "

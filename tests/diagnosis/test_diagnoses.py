@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pathologies_of_data  # noqa: F401 - they enter the table
+import pathologies_of_models  # noqa: F401
 import pathologies_of_shape  # noqa: F401
 import pathologies_of_use  # noqa: F401
 import pytest
