@@ -140,7 +140,7 @@ def minimize(
     start, (options, shown) = Start.of(x0, bounds, fixed), solvers.shown(options)
     solver = solvers.solver_of(method, start.size, start.bounds, constraints)
     settings, limits = solver.settings(options, tol), solvers.Limits.of(start.bounds, start.structure, start.x0)
-    x0, flat, clock, verification, objective = start.x0, start.flat, _Clock(), None, None
+    x0, flat, clock, verification, objective = start.x0, start.flat, _Clock(solver.unused(hess, hessp)), None, None
 
     def finish(result: Any) -> Any:
         timings, notes = clock.timings | clock.laps, [*result.get("notes", ()), *clock.notes]
@@ -163,7 +163,7 @@ def minimize(
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
     except Exception as error:
-        raise explained(error, objective, flat)  # noqa: B904 - the error itself, or one with its cause
+        raise explained(error, objective, flat, fun, args)  # noqa: B904 - the error itself, or one with its cause
     chosen = frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol))
     callback = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
     try:
@@ -236,7 +236,8 @@ def compile_objective(
 class _Clock:
     """The seconds of each stage without those that objective and constraints count themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes  # what is known before anything is evaluated
         self._parts: list[Any] = []
         self.laps: dict[str, float] = {}
 
@@ -252,7 +253,7 @@ class _Clock:
     @property
     def notes(self) -> list[str]:
         """What there is to know of how objective and constraints are evaluated."""
-        return [note for part in self._parts for note in part.notes]
+        return [*self._notes, *(note for part in self._parts for note in part.notes)]
 
     def start(self, objective: Differentiable) -> Differentiable:
         """Return the objective, whose stages are counted from now on."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import linecache
 import traceback
 from collections.abc import Iterator, Mapping
@@ -14,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from autoopt.errors import AutooptError, Location, ModelError
-from autoopt.origin import is_ours, is_shown, place_of, traces, users_places
+from autoopt.errors import AutooptError, Location, ModelError, UsageError
+from autoopt.origin import definition, is_ours, is_shown, place_of, traces, users_places
 from autoopt.wording import nearest
 
 
@@ -83,15 +84,36 @@ def shapes_at(error: BaseException) -> str:
     """Return a line with the shapes of the arrays in the user's failing expression, where they may have been wrong."""
     if not isinstance(error, ValueError | IndexError):
         return ""
-    trace = [trace for trace in traces(error) if is_shown(place_of(trace))][-1]
+    shown = [trace for trace in traces(error) if is_shown(place_of(trace))]
+    if not shown:
+        return ""
+    trace = shown[-1]
     scope = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals}
     try:
         nodes = [node for node in ast.walk(ast.parse(place_of(trace).expression)) if isinstance(node, ast.expr)]
     except SyntaxError:
         return ""
     shapes = {ast.unparse(node): getattr(_value(node, scope), "shape", None) for node in nodes}
-    shown = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if isinstance(shape, tuple))
-    return f"\nThe shapes there: {shown}." if shown else ""
+    listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if isinstance(shape, tuple))
+    return f"\nThe shapes there: {listed}." if listed else ""
+
+
+def misfit(error: Exception, function: Any, args: tuple) -> UsageError | None:
+    """Return the error that `function` cannot be called with x and `args`; None if it can, or not known."""
+    if not isinstance(error, TypeError):
+        return None
+    name = getattr(function, "__name__", repr(function))
+    if not callable(function):
+        return UsageError(f"fun={name} is not a function.", remedy="pass a function of the parameters.")
+    try:
+        inspect.signature(function).bind(None, *args)
+    except TypeError as told:
+        given = "x" if not args else f"x and {len(args)} of args"
+        happened = f"The objective {name} cannot be called with {given}: {told}."
+        return UsageError(happened, definition(function), "let it take x, then what args holds: fun(x, *args).")
+    except ValueError:  # of some functions in C nobody knows
+        return None
+    return None
 
 
 def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from autoopt.errors import AutooptError, ObjectiveError, VerificationError
 from autoopt.objectives.arrays_met import are_suspicious
 from autoopt.solvers.run import INTERRUPTED, STOPPED
-from autoopt.users_code import shapes_at
+from autoopt.users_code import misfit, shapes_at
 
 FLAT = "f does not change along"
 """What the verdict says of a minimum that a direction without curvature leads through."""
@@ -52,8 +52,10 @@ def _is_suspicious(problem: Any, result: Any) -> bool:
     return dispatch is not None and are_suspicious(dispatch.paths[0].trace.tape)
 
 
-def explained(error: Exception, objective: Any, x0: np.ndarray) -> Exception:
+def explained(error: Exception, objective: Any, x0: np.ndarray, function: Any = None, args: tuple = ()) -> Exception:
     """Return an error that says more than `error`, why a run could not begin at the flat `x0`; itself if none does."""
+    if (told := misfit(error, function, args) if function is not None else None) is not None:
+        return told
     if not isinstance(error, AutooptError) and (shapes := shapes_at(error)):
         error.add_note(shapes.strip())
     if not isinstance(error, ObjectiveError | VerificationError) or error.where or objective is None:
@@ -63,6 +65,6 @@ def explained(error: Exception, objective: Any, x0: np.ndarray) -> Exception:
     found = explain_start(objective, x0)
     if not found:
         return error
-    told: AutooptError = type(error)(found[0].happened, found[0].where, found[0].remedy)
-    told.__cause__ = error.__cause__  # in place of the error, which says less
-    return told
+    said: AutooptError = type(error)(found[0].happened, found[0].where, found[0].remedy)
+    said.__cause__ = error.__cause__  # in place of the error, which says less
+    return said

@@ -14,6 +14,7 @@ from autoopt import differences
 from autoopt.errors import ObjectiveError, UsageError
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.products import columns
+from autoopt.origin import definition
 from autoopt.parameters import Structure
 from autoopt.tape.slopes import Flat
 
@@ -156,13 +157,24 @@ class UserDerivatives:
     def _call(self, x: Any) -> tuple[float, Any]:
         """Return the user's value, and gradient where jac is True."""
         found = self._result(x)
-        value, gradient = found if self._jac is True else (found, None)
-        if np.size(value) != 1:
-            raise ObjectiveError(
-                f"The objective returned an array of shape {np.shape(value)}.",
-                remedy="return one number, e.g. the sum.",
-            )
+        value, gradient = self._pair(found) if self._jac is True else (found, None)
+        if np.size(value) != 1 or value is None:
+            what = "None" if value is None else f"an array of shape {np.shape(value)}"
+            of = "The value that the objective returned is" if self._jac is True else "The objective returned"
+            kind = UsageError if self._jac is True else ObjectiveError
+            raise kind(f"{of} {what}, not a number.", definition(self.function), "return one number, e.g. the sum.")
         return float(np.reshape(value, ())), gradient
+
+    def _pair(self, found: Any) -> Any:
+        """Return the value and gradient that the user's function gives where jac is True."""
+        if isinstance(found, tuple | list) and len(found) == 2:
+            return found
+        many = f" of {len(found)}" if isinstance(found, tuple | list) else ""
+        raise UsageError(
+            f"With jac=True the objective returns its value and its gradient, but it returned {_kind(found)}{many}.",
+            definition(self.function),
+            "return value, gradient; or leave jac out: the exact gradient is derived from the value.",
+        )
 
     def _result(self, x: Any) -> Any:
         return self.function(self._nested(x), *self.args)
@@ -176,6 +188,8 @@ class UserDerivatives:
 
     def _vector(self, x: Any, name: str) -> np.ndarray:
         try:
+            if getattr(x, "dtype", np.dtype(float)).kind == "c":
+                raise UsageError(f"x: expected real numbers, got {x.dtype}.")
             return np.asarray(self._flat(x), dtype=np.float64)
         except UsageError as error:
             raise UsageError(
@@ -190,6 +204,10 @@ class UserDerivatives:
                 remedy=f"let hess return shape ({self.size}, {self.size}).",
             )
         return np.asarray(matrix, dtype=np.float64).reshape(self.size, self.size)
+
+
+def _kind(found: Any) -> str:
+    return "None" if found is None else f"a {type(found).__name__}"
 
 
 def _own(given: Any) -> Callable | None:

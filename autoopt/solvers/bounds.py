@@ -68,6 +68,9 @@ def within(limits: Limits | None, x: np.ndarray) -> np.ndarray:
 
 def _vectors(bounds: Any, structure: Structure, x0: Any) -> tuple[np.ndarray, np.ndarray]:
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
+        for side in (bounds.lb, bounds.ub):
+            if isinstance(side, np.ndarray) and side.ndim == 1 and len(side) not in (1, structure.size):
+                raise UsageError(f"bounds has {len(side)} limits, but x0 has {structure.size} entries.", remedy=_REMEDY)
         return _spread(bounds.lb, structure, -np.inf), _spread(bounds.ub, structure, np.inf)
     if isinstance(bounds, dict):
         if not isinstance(x0, dict):
@@ -81,7 +84,9 @@ def _vectors(bounds: Any, structure: Structure, x0: Any) -> tuple[np.ndarray, np
     try:
         pairs = [(low, high) for low, high in bounds]
     except (TypeError, ValueError) as error:
-        raise UsageError("bounds is not a sequence of (low, high).", remedy=_REMEDY) from error
+        is_sides = isinstance(bounds, tuple | list) and len(bounds) == 2 != structure.size and np.ndim(bounds[0]) == 1
+        remedy = "pass scipy.optimize.Bounds(low, high), which takes the two arrays." if is_sides else _REMEDY
+        raise UsageError("bounds is not a sequence of (low, high).", remedy=remedy) from error
     if len(pairs) != structure.size:
         raise UsageError(f"bounds has {len(pairs)} pairs, but x0 has {structure.size} entries.", remedy=_REMEDY)
     return _numbers([low for low, _ in pairs], -np.inf), _numbers([high for _, high in pairs], np.inf)

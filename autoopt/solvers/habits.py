@@ -41,6 +41,8 @@ def adapted_callback(callback: Callable, unflatten: Callable, takes_state: bool 
     """
     from scipy.optimize import OptimizeResult
 
+    if not callable(callback):
+        raise UsageError(f"callback={callback!r} is not a function.", remedy="pass a function of x, or leave it out.")
     named, counts = _form(callback)
     if not named and 1 not in counts and not (takes_state and 2 in counts):
         form = "callback(xk), callback(xk, state)" if takes_state else "callback(xk)"

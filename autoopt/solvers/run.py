@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
+from autoopt.errors import AutooptError, UsageError
 from autoopt.solvers.constrained import NOT_A_MINIMUM, UNBOUNDED, multipliers_at
 from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
 from autoopt.solvers.ending import ended
@@ -171,6 +171,8 @@ def _watcher(
     """Return what is called at each iterate."""
     if callback is None and not progress and pause is None:
         return lambda x: None
+    if not (isinstance(progress, bool | None) or callable(progress)):
+        raise UsageError(f"progress={progress!r} is not understood.", remedy="pass True, or a function of a Progress.")
     report = _print_progress if progress is True else progress
     start = time.perf_counter()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -50,6 +51,14 @@ class Solver:
         """One line on the method."""
         return (self.function.__doc__ or "").strip().splitlines()[0]
 
+    def unused(self, hess: Any, hessp: Any) -> list[str]:
+        """Return the note that the method does not use the `hess` and `hessp` that are given, if so."""
+        given = [name for name, function in [("hess", hess), ("hessp", hessp)] if callable(function)]
+        if not given or self.automatic or self.open or self.uses & {"hess", "hessp"}:
+            return []
+        able = sorted(name for name, row in SOLVERS.items() if row.uses & {"hess", "hessp"})
+        return [f"{self.name} does not use {' and '.join(given)}; these methods do: {', '.join(able)}."]
+
     def settings(self, options: Mapping[str, Any] | None = None, tol: float | None = None) -> dict[str, Any]:
         """Return the options to run with: the user's over `tol` over the defaults.
 
@@ -66,6 +75,8 @@ class Solver:
         for name, value in [("tol", tol), *given.items()]:
             if isinstance(value, str) and name not in _TEXTS:
                 raise UsageError(f"{name}={value!r} is not a number.", remedy=f"pass {name} a number.")
+            if isinstance(value, int | float) and not value >= (-math.inf if name not in _POSITIVE else 0):
+                raise UsageError(f"{name}={value!r} is not understood.", remedy=f"pass {name} a number from 0 on.")
         if differences := [name for name in given if name in _OF_DIFFERENCES]:
             raise UsageError(
                 f"The option {', '.join(map(repr, differences))} is for numerical derivatives.",
@@ -83,6 +94,9 @@ class Solver:
 _OF_DIFFERENCES = ("eps", "finite_diff_rel_step", "workers")
 """SciPy's options of its differences, which all its methods have."""
 
+
+_POSITIVE = {"tol", "maxiter", "maxfun", "maxfev"}
+"""Options that are 0 or more."""
 
 _TEXTS = {"mu_strategy", "nlp_scaling_method", "hessian_approximation", "factorization_method"}
 """Options that are words."""
