@@ -54,7 +54,7 @@ def _best(problem: Any, x: np.ndarray) -> Certificate | None:
     best: Certificate | None = None
     tried: list[bytes] = []
     for near in _LADDER:
-        first = certificate_at(problem, x, near, best)
+        first = certificate_at(problem, x, near, best if best is not None and _is_close(best, x) else None)
         if first is None:
             return None
         key = first.force.working.tobytes()
@@ -67,6 +67,11 @@ def _best(problem: Any, x: np.ndarray) -> Certificate | None:
         if best.is_minimum:
             break
     return best
+
+
+def _is_close(found: Certificate, x: np.ndarray) -> bool:
+    """Whether the curvature at `x` is that of a certificate."""
+    return bool(np.max(np.abs(found.x - x) / found.conditions.unit, initial=0.0) <= _SAME)
 
 
 def _iterated(problem: Any, best: Certificate, near: float) -> Certificate:
@@ -110,28 +115,46 @@ def _snapped(best: Certificate, moved: np.ndarray) -> np.ndarray:
 class Finish:
     """Newton's method, tried at iterates where f hardly changes: where it ends at a minimum the solver need not go on.
 
-    A line search that looks at values alone creeps on from there, or in circles.
+    A line search that looks at values alone creeps on from there, or in circles. Some methods creep from the beginning,
+    as in units that differ by far: so it is also tried after so many iterations, and after twice as many.
     """
 
     def __init__(self, problem: Any) -> None:
         self._problem, self._last, self._least = problem, problem.initial_value, _HARDLY
         self._wait, self._pause = 0, 1
+        self._count, self._due = 0, _DUE
 
     def at(self, x: np.ndarray) -> Certificate | None:
         """Return the certificate of the minimum at or by the iterate `x`; None if it is not tried, or is none."""
         problem, value = self._problem, self._problem.fun(x)
         change, self._last = abs(value - self._last), value
         self._wait -= 1
+        if found := self.later(x):
+            return found
         if self._wait > 0 or change > self._least * max(abs(value), abs(problem.initial_value - value)):
             return None
-        with unnoted(problem), contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
-            found = polished(problem, x)
-            if found is not None and found.is_minimum:
-                return found
+        found = self._minimum_by(x)
         self._pause *= 2
         self._wait = self._pause
+        return found
+
+    def later(self, x: np.ndarray) -> Certificate | None:
+        """Return the certificate of the minimum by the iterate `x`, where many have come before; f is not asked for."""
+        self._count += 1
+        if self._count < self._due:
+            return None
+        self._due *= 2
+        return self._minimum_by(x)
+
+    def _minimum_by(self, x: np.ndarray) -> Certificate | None:
+        with unnoted(self._problem), contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
+            found = polished(self._problem, x)
+            return found if found is not None and found.is_minimum else None
         return None
 
+
+_DUE = 64
+"""Iterations: more than most runs take."""
 
 _HARDLY = 1e-5
 
@@ -152,3 +175,10 @@ def ended(found: Certificate, nit: int) -> Any:
 
     message = "Optimization terminated successfully"
     return OptimizeResult(x=found.x, fun=found.value, success=True, status=0, message=message, nit=nit, certified=found)
+
+
+class Certified(Exception):
+    """A run has been ended by a certificate, where a method has no other way to be stopped."""
+
+    def __init__(self, certificate: Certificate) -> None:
+        self.certificate = certificate

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.solvers.active_set import Certified, Finish, ended
 from autoopt.solvers.convergence import gradient_tolerance, is_stationary, iteration_limit
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.restarts import carried_on
+from autoopt.solvers.restarts import carried_on, size_of_objective
 from autoopt.solvers.scipys_constraints import as_values, refuse_keep_feasible
 from autoopt.solvers.table import solver
 
@@ -122,12 +123,25 @@ def cobyqa(problem: Problem, options: dict):
 
 
 def _modelled(problem: Problem, method: str, options: dict) -> Any:
-    """Return SciPy's result within the bounds."""
+    """Return SciPy's result within the bounds; under constraints also where Newton's method ends from an iterate."""
     refuse_keep_feasible(problem, method.lower())
-    given = {"jac": None, "bounds": problem.scipy_bounds, "constraints": as_values(problem)}
+    size = size_of_objective(problem)
+    given = {"jac": None, "bounds": problem.scipy_bounds, "constraints": as_values(problem), "size": size}
+    if "f_target" in options:
+        options = options | {"f_target": options["f_target"] / size}
 
     def solve(start: np.ndarray) -> Any:
-        raw = problem.scipy(method, options, start=start, **given)
+        before, finish = problem.nit, Finish(problem)
+
+        def watch(x: np.ndarray) -> None:
+            problem.iterated(x)
+            if problem.constraints and (found := finish.later(x)):
+                raise Certified(found)
+
+        try:
+            raw = problem.scipy(method, options, start=start, callback=watch, **given)
+        except Certified as end:
+            return ended(end.certificate, problem.nit - before)
         if problem.limits is not None:  # COBYLA takes bounds for constraints, and misses them by its tolerance
             raw.x = np.clip(raw.x, problem.limits.lower, problem.limits.upper)
         raw.setdefault("nit", problem.nit)

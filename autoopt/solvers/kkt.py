@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.solvers.conditions import Conditions
-from autoopt.solvers.lagrangian import Forces, Point, Tangent, curvatures
+from autoopt.solvers.lagrangian import Differences, Forces, Point, Tangent, curvatures
 
 NEAR = 1e-6
 """How near to a limit a row may hold a point, relative to its size."""
@@ -100,21 +100,23 @@ def _judged(problem: Any, point: Point, tangent: Tangent, curvature: np.ndarray)
     """Return the certificate of a point with the curvature in its plane, shape (q, q)."""
     conditions, force, value, x = point.conditions, point.force, point.value, point.conditions.x
     bends, directions = np.linalg.eigh(curvature)
+    priced = is_priced(problem, point)
+    in_cusp = priced and conditions.is_feasible and tangent.is_cusp
+    restoring = tangent.closely_onto(force.missed) if in_cusp else tangent.onto(force.missed)
+    gap = float(np.max(np.abs(restoring) / conditions.unit, initial=0.0))
     slopes = directions.T @ tangent.slopes(force.residual)
     sizes = np.abs(tangent.plane @ directions).T @ (conditions.unit * force.terms)
     largest = float(np.max(np.abs(bends), initial=0.0))
     floor = max(LEVEL * largest, _CURVATURE_NOISE * float(np.max(conditions.unit * force.terms, initial=0.0)))
     curved = bends > floor
     along = np.where(curved, -slopes / np.where(curved, bends, 1.0), 0.0)
-    restoring = tangent.onto(force.missed)
-    priced = is_priced(problem, point)
-    if priced and conditions.is_feasible:
-        restoring = tangent.closely_onto(force.missed)
-    step = restoring + tangent.along(directions @ along)
+    turns = _TURNS < gap < np.inf and not in_cusp  # the plane holds the way out of a cusp
+    turned = directions.T @ _turned(problem, point, tangent, restoring) if turns else 0.0
+    ahead = np.where(curved, -(slopes + turned) / np.where(curved, bends, 1.0), 0.0)
+    step = restoring + tangent.along(directions @ ahead)
     length = float(np.max(np.abs(step) / conditions.unit, initial=0.0))
     decrement = float(np.sum(-along * slopes) / 2)
     noise = noise_of(problem, value)
-    gap = float(np.max(np.abs(restoring) / conditions.unit, initial=0.0))
     status = status_of(problem, point, (slopes, sizes, curved), (decrement, noise, length), gap)
     if status == "minimum" and priced:
         status = "held off"
@@ -124,6 +126,15 @@ def _judged(problem: Any, point: Point, tangent: Tangent, curvature: np.ndarray)
     return Certificate(
         x, value, status, conditions, force, tangent, curvature, decrement, noise, length, step, level, largest
     )
+
+
+_TURNS = 1e-12
+
+
+def _turned(problem: Any, point: Point, tangent: Tangent, restoring: np.ndarray) -> np.ndarray:
+    """Return by how much slopes along the plane change on the way to what holds the point, shape (q,)."""
+    product = Differences(problem, point)(restoring)
+    return np.zeros(tangent.size) if product is None else np.nan_to_num(tangent.slopes(product), posinf=0.0, neginf=0.0)
 
 
 def is_priced(problem: Any, point: Point) -> bool:

@@ -133,6 +133,8 @@ class Tangent:
     ----------
     plane : ndarray, shape (n, q)
         An orthonormal basis of the directions, in units of the parameters.
+    is_cusp : bool
+        Whether some rows are almost parallel, but not quite: what tells them apart is taken to lie in the plane.
     """
 
     def __init__(self, conditions: Conditions, working: np.ndarray) -> None:
@@ -141,7 +143,9 @@ class Tangent:
         rows = (rows.toarray() if hasattr(rows, "toarray") else rows) * self.unit
         self._lengths = _lengths(rows)
         _, singular, directions = np.linalg.svd(rows / self._lengths[:, None])
-        rank = int(np.count_nonzero(singular > _RANK * np.max(singular, initial=0.0)))
+        largest = np.max(singular, initial=0.0)
+        rank = int(np.count_nonzero(singular > _RANK * largest))
+        self.is_cusp = np.count_nonzero(singular > _FINE_RANK * largest) > rank
         self.plane = directions[rank:].T
         self._rows = rows / self._lengths[:, None]
         self._back = np.linalg.pinv(self._rows, rcond=_RANK)

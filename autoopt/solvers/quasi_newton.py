@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.solvers.active_set import Finish, ended
+from autoopt.solvers.active_set import Certified, Finish, ended
 from autoopt.solvers.convergence import gradient_tolerance, iteration_limit
-from autoopt.solvers.kkt import Certificate
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.restarts import carried_on, size_of_objective
 from autoopt.solvers.scipys_constraints import as_dicts, refuse_keep_feasible
@@ -122,7 +121,7 @@ def slsqp(problem: Problem, options: dict):
         before = problem.nit
         try:
             return problem.scipy("SLSQP", options, start=start, callback=_watcher(problem), **given)
-        except _Certified as end:
+        except Certified as end:
             return ended(end.certificate, problem.nit - before)
         except _Resting:
             message = f"x has not moved for {_AT_REST} iterations"
@@ -146,18 +145,11 @@ def _watcher(problem: Problem) -> Callable[[np.ndarray], None]:
         resting = resting + 1 if moved <= _STEP_AT_REST else 0
         problem.iterated(x)
         if problem.constraints and (found := finish.at(x)):
-            raise _Certified(found)
+            raise Certified(found)
         if resting == _AT_REST:
             raise _Resting
 
     return watch
-
-
-class _Certified(Exception):
-    """An iterate was close enough to a minimum for Newton's method to end at it."""
-
-    def __init__(self, certificate: Certificate) -> None:
-        self.certificate = certificate
 
 
 class _Resting(Exception):
