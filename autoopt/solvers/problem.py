@@ -208,9 +208,7 @@ class Problem:
         called = {"jac": self.jac, "callback": self.iterated} | extras
         fun = called.pop("fun", self.value_alone if called["jac"] is None else self.fun)
         if (size := called.pop("size", 1.0)) != 1.0:
-            own = fun
-            if called["jac"] is not None:
-                called["jac"] = lambda x: self.jac(x) / size
+            own, called["jac"] = fun, called["jac"] and (lambda x: self.jac(x) / size)
             fun = lambda x: own(x) / size  # noqa: E731
         return minimize(fun, self.start if start is None else start, method=method, options=options, **called)
 

@@ -173,7 +173,7 @@ def test_methods_are_chosen_as_in_scipy_where_gradients_are_all_there_is():
         ({"bounds": [(-2, 2), (2, 3)]}, "bounds: x[1] starts outside its limits: 2 <= 1 <= 3"),
         ({"bounds": 3}, "bounds is not a sequence of (low, high)."),
         ({"bounds": [("a", 1), (0, 1)]}, "bounds holds a limit that is not a number."),
-        ({"constraints": {"type": "equal", "fun": sum}}, "constraints[0] is not understood"),
+        ({"constraints": {"type": "equal", "fun": sum}}, "constraints[0] is of the type 'equal'"),
         ({"jac": "4-point"}, "jac='4-point' is not understood."),
         ({"hess": 3}, "hess=3 is not understood."),
         ({"verify": "often"}, "verify='often' is not understood."),
