@@ -265,6 +265,7 @@ ORDER = (
     "models fitting",
     "autoopt",  # the public names
     "cli",
+    "__main__",
 )
 """Rooms and files from the ground up. A file belongs to the longest name it begins with, and imports none above."""
 
@@ -356,6 +357,7 @@ BY_NAME = (
     "optimize.scalar_roots",
     "models",
     "cli",
+    "__main__",
 )
 """Rooms and files that are imported by their names, when they are needed; their own tests see what is forgotten."""
 

@@ -82,6 +82,7 @@ def cg(problem: Problem, options: dict):
         "ftol": 0.0,
         "xtol": 0.0,
         "maxfun": iteration_limit,
+        "maxiter": None,
         "scale": None,
         "offset": None,
         "rescale": None,
@@ -92,7 +93,32 @@ def cg(problem: Problem, options: dict):
 )
 def tnc(problem: Problem, options: dict):
     """Truncated Newton with bounds, curvature from differences of the gradient."""
-    return problem.scipy("TNC", options, bounds=problem.scipy_bounds)
+    from scipy.optimize import OptimizeResult
+
+    own = {name: value for name, value in options.items() if name != "maxiter"}
+    watch, last = problem.watch, problem.nit + options.get("maxiter", np.inf)
+
+    def counted(x: np.ndarray) -> None:
+        watch(x)
+        if problem.nit >= last:
+            raise _Enough
+
+    problem.watch = counted
+    try:
+        return problem.scipy("TNC", own, bounds=problem.scipy_bounds)
+    except _Enough:
+        message = "Maximum number of iterations has been exceeded."
+        return OptimizeResult(x=problem.latest, success=False, status=_LIMIT, message=message, nit=problem.nit)
+    finally:
+        problem.watch = watch
+
+
+class _Enough(Exception):
+    """The limit of iterations, which SciPy's TNC does not have, is reached."""
+
+
+_LIMIT = 3
+"""TNC's status for a limit that was reached."""
 
 
 def _least_fall(problem: Problem) -> float:

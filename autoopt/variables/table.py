@@ -46,6 +46,22 @@ class Parameter:
     transform: str | None = None
     stderr: Any = None
 
+    def __post_init__(self) -> None:
+        value, lower, upper = (_limit(self.value, np.nan), _limit(self.lower, -np.inf), _limit(self.upper, np.inf))
+        if any(side.shape not in ((), value.shape) for side in (lower, upper)):
+            return  # the table says so, which knows the name
+        if (lower > upper).any():
+            happened = f"A parameter has the lower limit {self.lower!r} above its upper one, {self.upper!r}."
+            raise UsageError(happened, remedy="exchange them.")
+        room = _OUTSIDE * np.maximum(1.0, np.abs(value))
+        if self.tied is None and ((value < lower - room) | (value > upper + room)).any():
+            happened = f"A parameter has the value {self.value!r}, outside of its limits {lower} and {upper}."
+            raise UsageError(happened, remedy="correct the limits, or start inside them.")
+
+
+_OUTSIDE = 1e-6
+"""An estimate may be beyond a limit by rounding."""
+
 
 class Parameters(Mapping[str, Parameter]):
     """A table of parameters, accepted where x0 is; the objective sees a dict of their plain values by name.
@@ -69,6 +85,10 @@ class Parameters(Mapping[str, Parameter]):
     """
 
     def __init__(self, rows: Mapping[str, Any] | None = None, /, **more: Any) -> None:
+        if not isinstance(rows, Mapping | None):
+            raise UsageError(f"Parameters: {type(rows).__name__} is no table.", remedy="pass a dict of rows by name.")
+        if twice := [name for name in rows or {} if name in more]:
+            raise UsageError(f"Parameters: {', '.join(twice)} is given twice.", remedy="leave one of them out.")
         self._rows: dict[str, Parameter] = {}
         for name, row in {**(rows or {}), **more}.items():
             self[name] = row

@@ -67,6 +67,12 @@ def test_texts_are_golden(args, request):
     matches_golden(request.node.callspec.id, outcome.stdout)
 
 
+@pytest.mark.parametrize("module", ["autoopt", "autoopt.cli"])
+def test_package_runs_as_the_command_does(module):
+    done = subprocess.run([sys.executable, "-m", module, "methods"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == run("methods").stdout
+
+
 @pytest.mark.parametrize("name", [module.__name__.rpartition(".")[2] for module, _ in modules()])
 def test_every_command_is_listed_and_has_its_line_and_help(name):
     module, command = next(pair for pair in modules() if pair[0].__name__.endswith(f".{name}"))

@@ -86,3 +86,12 @@ def test_fault_in_the_users_call_is_theirs() -> None:
 
     with pytest.raises(AttributeError):
         autoopt.minimize(wrong, np.zeros(2), (3.0,))
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_tnc_ends_at_a_limit_of_iterations_too(most) -> None:
+    from scipy.optimize import rosen
+
+    result = autoopt.minimize(rosen, np.full(6, -1.2), method="tnc", options={"maxiter": most})
+    assert not result.success and result.nit == most and "iterations" in result.message
+    assert result.fun < rosen(np.full(6, -1.2))
