@@ -28,6 +28,9 @@ _DEAD = 1e-10
 
 _IDLE, _LOOKS, _MANY = 1e-6, 8, 500
 _LENGTHS = (0.01, 0.3, 1.0, 10.0, 100.0)
+_GONE = 1e4
+"""Parameters that are by so much larger than at x0 may be on their way to infinity, together."""
+
 _NOTHING = 1e-11
 """A rise by this part of what the cost fell from x0 is none."""
 
@@ -78,6 +81,9 @@ def objection(problem: Problem, x: np.ndarray) -> Objection | None:
     may_go_off = onwards is not None and not is_steady(size, onwards)
     if may_go_off and _stays(problem, x, onwards / float(np.max(np.abs(onwards) / size))):
         return Objection(_INFINITE, onwards)
+    off = np.where(np.abs(x) > _GONE * np.abs(problem.x0), x, 0.0) * free
+    if (off[problem.x0 != 0] != 0).any() and _stays(problem, x, off):
+        return Objection(_INFINITE, off)
     remark: Objection | None = None
     for direction, is_dead in islice(_idle(problem, x, np.flatnonzero(free), size), _LOOKS):
         ahead, behind = (_stays(problem, x, sign * direction) for sign in (1.0, -1.0))

@@ -1,4 +1,4 @@
-"""The issue's line: NIST StRD, all 27 data sets from both starts, to 8 digits, certified deviations to 6."""
+"""NIST StRD, all 27 data sets from both starts: to 10 digits, as the documentation has it, deviations to 6."""
 
 import re
 import warnings
@@ -32,7 +32,7 @@ def fitted(name, start, method=None):
 def test_least_squares_finds_certified_values(name, start):
     result, data = fitted(name, start), reference(name)
     assert result.success, result.message
-    assert digits(result.x, data.certified) >= 8
+    assert digits(result.x, data.certified) >= 10
     assert 2 * result.cost == pytest.approx(data.squares, rel=1e-8 if name != "Lanczos1" else 0.02)
     if name != "Lanczos1":  # residuals of 1e-13 in data of 1 have three digits in double precision
         degrees = data.y.size - data.certified.size
@@ -47,7 +47,7 @@ def test_curve_fit_finds_certified_values_and_deviations(name, start):
     data = reference(name)
     with np.errstate(all="ignore"):
         best, covariance = autoopt.curve_fit(MODELS[name], data.x, data.y, p0=data.starts[start])
-    assert digits(best, data.certified) >= 8
+    assert digits(best, data.certified) >= 10
     assert digits(np.sqrt(np.diag(covariance)), data.deviations) >= (6 if name != "Lanczos1" else 3)
 
 
@@ -57,7 +57,29 @@ def test_curve_fit_finds_certified_values_and_deviations(name, start):
 def test_each_method_finds_certified_values_by_itself(name, start, method):
     result = fitted(name, start, method)
     assert result.success and result.method == method
-    assert digits(result.x, reference(name).certified) >= 8
+    assert digits(result.x, reference(name).certified) >= 10
+
+
+LANCZOS = ([0, 1, 2, 3, 4, 5], [0, 1, 4, 5, 2, 3])
+"""Sums of exponentials are the same in any order of these."""
+
+
+OTHERS = {"MGH10": 1280176998.4191935, "Thurber": 7682.2441774}
+"""Squares of minima beside the certified ones: of curves with a pole between the data."""
+
+
+@pytest.mark.sampled(5)
+@pytest.mark.parametrize(("name", "start"), CASES)
+def test_dogbox_ends_at_a_minimum_or_says_that_it_does_not(name, start):
+    """It finds 48 of 54: from the far starts of three it is led off by its first steps, as SciPy's own is."""
+    result, certified = fitted(name, start, "dogbox"), reference(name).certified
+    if (name, start) in (("MGH09", 0), ("MGH17", 0), ("Rat43", 0)):
+        assert not result.success, result.message
+    elif start == 0 and name in OTHERS:
+        assert result.success and 2 * result.cost == pytest.approx(OTHERS[name], rel=1e-9)
+    else:
+        orders = LANCZOS if name.startswith("Lanczos") else [slice(None)]
+        assert result.success and max(digits(result.x[order], certified) for order in orders) >= 10
 
 
 def test_a_saturated_plateau_is_no_success():
