@@ -223,6 +223,10 @@ def minimum_at_infinity(evidence: Evidence) -> Diagnosis | None:
         happened = f"The parameters run off, to {shown}, and f, {here:.6g}, has no minimum in sight there"
         remedy = "bound these parameters, leave them out, or add a penalty; see whether the data hold them."
         return Diagnosis(happened + ".", (), remedy)
+    if (bound := _bound_ahead(evidence, direction)) is not None:
+        happened = f"The minimum lies on the bounds: the objective falls along {combination(direction, evidence.names)}"
+        remedy = "start nearer to that bound, draw it closer, or add a penalty: the data hardly hold these parameters."
+        return Diagnosis(f"{happened} by less and less, as far as {bound}.", (), remedy, replaces=True)
     where = f"falls along {combination(direction, evidence.names)} to {limit:.6g}, which it does not reach"
     separated = _separated(evidence, direction)
     if separated is not None:
@@ -230,6 +234,22 @@ def minimum_at_infinity(evidence: Evidence) -> Diagnosis | None:
         return Diagnosis(happened + ".", (), _OF_CLASSES, replaces=True)
     remedy = "bound these parameters, leave them out, or add a penalty: the data do not hold them."
     return Diagnosis(f"The minimum lies at infinity: the objective {where}.", (), remedy, replaces=True)
+
+
+def _bound_ahead(evidence: Evidence, direction: np.ndarray) -> str | None:
+    """Return the first bound that a direction leads to, in words; None if it leads to infinity."""
+    if evidence.limits is None:
+        return None
+    ahead = np.where(direction > 0, evidence.limits.upper, evidence.limits.lower) - evidence.x
+    moving = np.abs(direction) > _MOVING
+    lengths = np.where(moving, ahead / np.where(moving, direction, 1.0), np.inf)
+    first = int(np.argmin(lengths))
+    if not np.isfinite(lengths[first]):
+        return None
+    return f"{evidence.names[first]} = {evidence.x[first] + ahead[first]:.6g}"
+
+
+_MOVING = 0.01
 
 
 def _solvers(evidence: Evidence) -> Callable[[np.ndarray], float]:

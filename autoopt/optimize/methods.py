@@ -119,12 +119,35 @@ class _Run:
     options: dict[str, Any]
 
     def __call__(self, method: str, start: np.ndarray, tolerance: float) -> Any:
+        """Return what the method comes to, begun anew from its last iterate where it has lost its way.
+
+        SciPy's dogbox steps to NaN, and from then on, where Gauss-Newton's step is the steepest one and just too long.
+        """
+        from scipy.optimize import OptimizeResult
+
+        problem, options = self.problem, self._settings(method, tolerance)
+        for _ in range(_RESTARTS):
+            before = problem.nfev
+            try:
+                raw = self._from(method, start, options)
+            except _Lost:
+                options["max_nfev"] = max(options["max_nfev"] - (problem.nfev - before), 1)
+                start = within(problem.limits, problem.best * (1 + _ASIDE * np.array_equal(problem.best, start)))
+                continue
+            if raw.status == EVALUATIONS and problem.best_value < problem.value(raw.x):  # lm ends at its last trial
+                raw.x = problem.best
+            return raw
+        return OptimizeResult(x=problem.best, status=STALLED, success=False, message=f"{method} steps to no number")
+
+    def _from(self, method: str, start: np.ndarray, options: dict[str, Any]) -> Any:
         from scipy.optimize import OptimizeResult, least_squares
 
         problem, squares = self.problem, self.problem.objective
         residuals, beyond = squares.residuals, METHODS[method].beyond
 
         def value(x: np.ndarray) -> np.ndarray:
+            if not np.isfinite(x).all():
+                raise _Lost
             if problem.is_defined(x):
                 return residuals.value(x)
             return beyond(residuals.value(problem.latest), residuals.count)
@@ -135,27 +158,36 @@ class _Run:
             at = problem.defined(x)
             return residuals.dense_jacobian(at) if method == "lm" else residuals.jacobian(at)
 
-        options = {name: value for name, value in self.options.items() if value is not None}
-        for name in ("ftol", "xtol", "gtol"):
-            default = tolerance if name != "gtol" or method == "lm" else None
-            options.setdefault(name, default)
-            if options[name] is not None:  # SciPy refuses smaller ones, or warns
-                options[name] = max(options[name], np.finfo(np.float64).eps)
-        if method != "lm" and problem.limits is not None:
-            options["bounds"] = (problem.limits.lower, problem.limits.upper)
-        if method == "lm":
-            options = {name: value for name, value in options.items() if not name.startswith("tr_")}
         try:
             with np.errstate(all="ignore"):  # of what underflows or is beyond all numbers, which the verdict looks into
-                raw = least_squares(value, start, jac=slopes, method=method, **options)
+                return least_squares(value, start, jac=slopes, method=method, **options)
         except (ValueError, np.linalg.LinAlgError) as error:  # of SciPy's: a Jacobian that is not finite, or nearly so
             if error is problem.raised or isinstance(error, AutooptError):
                 raise
             message = f"{method} could not go on ({type(error).__name__}: {error})"
             return OptimizeResult(x=problem.best, status=STALLED, success=False, message=message)
-        if raw.status == EVALUATIONS and problem.best_value < problem.value(raw.x):  # lm ends at its last trial point
-            raw.x = problem.best
-        return raw
+
+    def _settings(self, method: str, tolerance: float) -> dict[str, Any]:
+        """Return SciPy's arguments."""
+        limits, options = (
+            self.problem.limits,
+            {name: value for name, value in self.options.items() if value is not None},
+        )
+        for name in ("ftol", "xtol", "gtol"):
+            default = tolerance if name != "gtol" or method == "lm" else None
+            options.setdefault(name, default)
+            if options[name] is not None:  # SciPy refuses smaller ones, or warns
+                options[name] = max(options[name], np.finfo(np.float64).eps)
+        if method != "lm":
+            return options if limits is None else options | {"bounds": (limits.lower, limits.upper)}
+        return {name: value for name, value in options.items() if not name.startswith("tr_")}
+
+
+class _Lost(Exception):
+    """The method has stepped to no number, and would not come back."""
+
+
+_RESTARTS, _ASIDE = 20, 1e-3
 
 
 def solve(problem: Problem, options: dict[str, Any]) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from autoopt.optimize.refinement import held, inside
 from autoopt.optimize.residuals import dense
 from autoopt.optimize.whitened import Whitened
+from autoopt.solvers.bounds import Limits
 from autoopt.solvers.convergence import without_bound
 from autoopt.solvers.points import is_small, is_steady
 from autoopt.solvers.problem import Problem
@@ -67,7 +68,9 @@ def objection(problem: Problem, x: np.ndarray) -> Objection | None:
         return None
     if not problem.fun(x) > 0:  # the least cost there is, unless it is one that has underflown
         dead = _dead(problem, x, np.flatnonzero(free), _sizes(problem, x))
-        return Objection(_UNDERFLOWN, dead[0]) if dead and _creeps(problem, x) else None
+        is_boxed = problem.limits is not None and not _is_open(problem.limits)
+        text = _IN_A_BOX if is_boxed else _UNDERFLOWN
+        return Objection(text, dead[0]) if dead and _creeps(problem, x) else None
     model, onwards, size = Whitened(problem, x, free), None, _sizes(problem, x)
     if model.full_rank and (curvature := model.curvature()) is not None:
         onwards = model.step(curvature)
@@ -112,6 +115,10 @@ _UNDERFLOWN = (
     "the cost falls along {0} by less and less, until it is too small a number: its minimum lies at infinity. Bound "
     "these parameters, leave one out, or add a penalty."
 )
+_IN_A_BOX = (
+    "the cost falls along {0} by less and less, until it is too small a number: its minimum lies on a bound. Draw it "
+    "closer, leave these parameters out, or add a penalty."
+)
 _INFINITE = (
     "the cost does not rise along {0}, however far one goes: its minimum lies at infinity. Bound these parameters, "
     "leave one out, or add a penalty."
@@ -148,6 +155,11 @@ def _dead(problem: Problem, x: np.ndarray, free: np.ndarray, size: np.ndarray) -
     now, before = residuals.dense_jacobian(x), dense(residuals.jacobian_beside(problem.x0))
     dead = np.linalg.norm(now, axis=0) < _DEAD * np.linalg.norm(before, axis=0)
     return [size[i] * np.eye(1, x.size, i)[0] for i in free[dead[free]]]
+
+
+def _is_open(limits: Limits) -> bool:
+    """Whether there is a parameter that may go to infinity."""
+    return not (np.isfinite(limits.lower) & np.isfinite(limits.upper)).all()
 
 
 def _creeps(problem: Problem, x: np.ndarray) -> bool:

@@ -144,7 +144,8 @@ class _Search:
         best = min(succeeded or self.results, key=lambda result: result.fun)
         best.minima = sorted(self.minima, key=lambda minimum: minimum.fun)
         best.nit = self.problem.nit
-        best.message = f"{best.message} {self._found(len(points))}"
+        said = str(best.message).strip()
+        best.message = f"{said}{'' if said[-1:] in '.!?)' else '.'} {self._found(len(points))}"
         return best
 
     def _counted(self, result: Any) -> None:

@@ -65,3 +65,19 @@ def test_separated_classes_have_no_estimate(seed, rows, columns, method):
     result = autoopt.minimize(objective, np.zeros(columns), method=method)
     assert not result.success, result.message
     assert "infinity" in result.message or method == "slsqp"  # which may stop short of where rays say so
+
+
+@pytest.mark.parametrize("method", ["trf", "dogbox", None])
+def test_in_a_box_there_is_no_infinity(method):
+    residuals, start = FALLING["an exponential"]
+    near = autoopt.least_squares(residuals, start, bounds=(0, 50), method=method)
+    assert near.success and near.x[0] == 50
+    far = autoopt.least_squares(residuals, start, bounds=(0, 900), method=method)
+    assert not far.success and "bound" in far.message and "infinity" not in far.message, far.message
+
+
+def test_dogbox_comes_back_from_steps_to_no_number():
+    """Of one parameter Gauss-Newton's step is the steepest one: SciPy divides 0 by 0 where it is just too long."""
+    result = autoopt.least_squares(lambda p: np.array([np.exp(-p[0]), 2.0, p[0] / 50]), [1.0], method="dogbox")
+    slope = -np.exp(-2 * result.x[0]) + result.x[0] / 2500
+    assert result.success and abs(slope) < 1e-12
