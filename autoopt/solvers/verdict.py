@@ -40,7 +40,7 @@ def verdict(
         return x, success, f"{message}{_where_undefined(problem)}"
     if end.found.status == "unknown":
         x, success, message = _judged(solver, problem, raw, gtol, chosen)
-        if success and (lower := lower_onwards(problem, x)) is not None:
+        if success and not _is_shown(problem, x) and (lower := lower_onwards(problem, x)) is not None:
             end.is_endless = True
             success, message = False, f"Not converged: {_AT_INFINITY.format(_along(problem, x, x - problem.x0), lower)}"
     else:
@@ -156,8 +156,7 @@ NO_MINIMUM = (
 
 def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float, found: Certificate) -> str | None:
     """Return what is wrong with a point where the gradient vanishes and from which f falls; None if it does not."""
-    shown = getattr(problem.objective, "shown", None)  # to be a minimum, by more than values and slopes
-    if shown is not None and np.array_equal(shown, x):
+    if _is_shown(problem, x):
         return None
     undefined = len(problem.undefined)
     is_near = not found.complete or is_small(Point(problem, x).size, found.step)
@@ -171,6 +170,12 @@ def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float, found: Certific
                 return wrong
     del problem.undefined[undefined:]
     return None
+
+
+def _is_shown(problem: Problem, x: np.ndarray) -> bool:
+    """Whether `x` has been shown to be a minimum by more than values and slopes, as by residuals."""
+    shown = getattr(problem.objective, "shown", None)
+    return shown is not None and np.array_equal(shown, x)
 
 
 def _descent(problem: Problem, x: np.ndarray, found: Certificate) -> str | None:
