@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from autoopt.solvers.iterations import MOST_STEPS, conjugate_gradients, lanczos
-from autoopt.solvers.points import Point, is_steady
+from autoopt.solvers.points import Point, is_near, is_steady
 from autoopt.solvers.rays import NOTHING, creeps, is_level, is_plateau, level_along, lower_along, rests, upwards
 from autoopt.solvers.second_order import SecondOrder, second_order
+from autoopt.solvers.valleys import lower_in_valley
 
 _TINY = np.finfo(np.float64).tiny
 
@@ -125,9 +126,24 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
     return _judged(point, found, downs, [point.in_units(direction) for direction in null], axes)
 
 
+def in_valley(problem: Any, x: np.ndarray, found: Certificate) -> Certificate:
+    """Return the certificate of `x`: that of a saddle if f falls along a curved valley or into a corner."""
+    if found.status not in ("minimum", "flat") or not found.complete:
+        return found
+    point = Point(problem, x)
+    is_told = found.definite and is_near(point.size, found.step) and not point.unseen.any()
+    if is_told or not len(point.free):
+        return found
+    hessian = second_order(problem, x).columns(point.free, x.size)
+    below = lower_in_valley(point, hessian) if np.isfinite(hessian).all() else None
+    if below is None:
+        return found
+    return replace(found, status="saddle", direction=point.in_units(below[0]), lower=below[1])
+
+
 def _downwards(point: Point, hessian: np.ndarray, least: np.ndarray | None) -> list[np.ndarray]:
     """Return directions, shape (n,), in which f bends down: the least curvature in two scalings, and parameters."""
-    size = point.size[point.free]
+    size = point.size[point.free] / np.max(point.size[point.free])  # the product of two sizes may overflow
     plain = point.whole(size * np.linalg.eigh(size[:, None] * hessian * size)[1][:, 0])
     axes = [point.axis(k) for k in point.free[np.diagonal(hessian) < 0][:_NULL]]
     return [*([] if least is None else [least]), point.in_units(plain), *axes]

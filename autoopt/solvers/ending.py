@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from autoopt.solvers.bounds import within
-from autoopt.solvers.certificate import Certificate, certificate
+from autoopt.solvers.certificate import Certificate, certificate, in_valley
 from autoopt.solvers.convergence import gradient_tolerance, never_rises
 from autoopt.solvers.iterations import two_loops
 from autoopt.solvers.points import ROUNDINGS, Point, is_small, is_steady, rounded
-from autoopt.solvers.problem import Paused, Problem, Stuck, Unbounded
+from autoopt.solvers.problem import Paused, Problem, Stalled, Stuck, Unbounded
 from autoopt.solvers.table import Solver
 
 _SADDLES, _STALLS = 6, 3
@@ -116,6 +116,9 @@ def _run(solver: Solver, problem: Problem, options: dict) -> Any:
     except Unbounded:
         message = "The run was ended there."
         return OptimizeResult(x=problem.best, success=False, status=_UNBOUNDED, message=message, nit=problem.nit)
+    except Stalled:
+        message, status = "Its steps came to rounding.", max(solver.stalls)
+        return OptimizeResult(x=problem.best, success=False, status=status, message=message, nit=problem.nit)
 
 
 def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection[str], raw: Any) -> Ending:
@@ -123,6 +126,7 @@ def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection
     end = _looked_at(problem, raw, is_met(solver, raw, chosen))
     for _ in range(_SADDLES + _STALLS):
         if not _may_go_on(solver, problem, end, chosen):
+            end.found = in_valley(problem, end.x, end.found)
             return end
         if not end.raw.success and len(problem.undefined) > _LOST and np.array_equal(end.x, problem.x0):
             return end
@@ -130,6 +134,7 @@ def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection
         _polish(problem, end, options.get("gtol", gradient_tolerance(problem)))
         if end.endless(problem):
             return end
+        end.found = in_valley(problem, end.x, end.found)
         if end.found.status == "saddle" and len(end.saddles) < _SADDLES:
             end.saddles.append(end.found)
             start = end.x if end.found.lower is None else end.found.lower

@@ -17,10 +17,17 @@ _GAIN = 1e-14
 """A decrement is small that is below this part of what f gained over the last tenth of the way from x0: the distance
 to the minimum is then below 1e-8 of the way."""
 
-_BACK = 0.1
+_BACK, _POWER = 0.1, 1e8
+"""How far back that is; what f gains by no more than the eighth power gains this much when the way is 10 times."""
+
+_LOOSE = 1e6
+"""Noise of residuals squared, by their size at x0, that is so much more than roundings of f is measured."""
 
 _STEADY = 1e-3
 """A Newton step that moves parameters by more than this part of their sizes is not that of a minimum found."""
+
+_NEAR = 1e-6
+"""Where f bends up, a decrement that is nothing leaves a shorter Newton step than this part of the sizes."""
 
 _SMALL = 1e-9
 
@@ -34,15 +41,15 @@ class Point:
         The parameters that no bound holds: not those at a bound that f falls towards.
     size : ndarray, shape (n,)
         The typical sizes of parameters: where they are, or how far they came.
-    noise : float
-        What rounding may do to f.
+    unseen : ndarray of bool, shape (n,)
+        The parameters that have been 0 all the time: they show no size.
     """
 
     def __init__(self, problem: Any, x: np.ndarray) -> None:
         self.problem, self.x = problem, x
         self.value, self.gradient = problem.fun(x), problem.jac(x)
         self.size = sizes(x, problem.x0)
-        self.noise = ROUNDINGS * rounded(problem, self.value)
+        self.unseen = (x == 0) & (problem.x0 == 0)
         self.free = np.flatnonzero(self._is_free())
 
     @property
@@ -64,20 +71,34 @@ class Point:
         return max(4 * self.noise, _GAIN * self.gained)
 
     @cached_property
+    def noise(self) -> float:
+        """What rounding may do to f: measured where f has fallen so far that x0 tells nothing of its terms here."""
+        least, most = (ROUNDINGS * size for size in (abs(self.value), rounded(self.problem, self.value)))
+        return most if most <= _LOOSE * least else max(least, min(most, 4 * self._moved(self.size)))
+
+    @cached_property
     def roughness(self) -> float:
-        """How far f moves when the parameters move by roundings, but for its slope: what its terms lose by cancelling.
+        """How far f moves when the parameters move by roundings, but for its slope: what its terms lose by cancelling."""
+        return self._moved(self.x)
+
+    def _moved(self, size: np.ndarray) -> float:
+        """Return how far f moves, but for its slope, when parameters of some size, shape (n,), move by roundings.
 
         Sums of large terms move by whole roundings of these: some of the steps are long enough for several.
         """
         rng = np.random.default_rng(7)
-        steps = [EPSILON * self.x * rng.uniform(-length, length, self.x.size) for length in _TRIALS]
+        steps = [EPSILON * size * rng.uniform(-length, length, size.size) for length in _TRIALS]
         moved = np.array([self.value_at(step) - float(self.gradient @ step) for step in steps])
         return float(np.max(np.abs(moved - self.value), initial=0.0, where=np.isfinite(moved)))
 
     @cached_property
     def gained(self) -> float:
         """By how much f is higher a tenth of the way back to x0."""
-        back = self.x + _BACK * (self.problem.x0 - self.x)
+        far = self._gained(_BACK)
+        return min(far, _POWER * self._gained(_BACK**2)) if far > _POWER * abs(self.value) else far
+
+    def _gained(self, part: float) -> float:
+        back = self.x + part * (self.problem.x0 - self.x)
         if np.array_equal(back, self.x):
             return 0.0
         value = min(self.problem.value(back), self.problem.initial_value)  # there may be a pole on the way
@@ -104,11 +125,16 @@ class Point:
 
     def seen_by(self, bends: np.ndarray) -> None:
         """Give free parameters that have been 0 all the time the sizes by which their curvature changes f by itself."""
-        never = (self.x[self.free] == 0) & (self.problem.x0[self.free] == 0) & (bends != 0)
+        never = self.unseen[self.free] & (bends != 0)
         change = max(abs(self.value), self.problem.initial_value - self.value)
         if never.any() and change > 0:
             which = self.free[never]
             self.size[which] = np.maximum(self.size[which], np.sqrt(change / np.abs(bends[never])))
+
+    def is_unseen(self, direction: np.ndarray) -> bool:
+        """Whether parameters that show no size have the most of a direction, in their units."""
+        shares = np.abs(direction) / self.size
+        return bool(self.unseen[np.argmax(shares)])
 
     def in_units(self, direction: np.ndarray) -> np.ndarray:
         """Return a direction whose largest entry, relative to the parameters' sizes, is 1."""
@@ -134,6 +160,11 @@ def rounded(problem: Any, value: float) -> float:
 def is_steady(size: np.ndarray, step: np.ndarray | None) -> bool:
     """Whether a Newton step is small beside the sizes of the parameters: there is a minimum, and it is near."""
     return step is None or bool(np.max(np.abs(step) / size, initial=0.0) <= _STEADY)
+
+
+def is_near(size: np.ndarray, step: np.ndarray | None) -> bool:
+    """Whether a Newton step is as short as it is where f bends up: it is longer where f rises by a higher power."""
+    return step is None or bool(np.max(np.abs(step) / size, initial=0.0) <= _NEAR)
 
 
 def is_small(size: np.ndarray, step: np.ndarray | None) -> bool:

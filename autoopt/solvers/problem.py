@@ -46,8 +46,15 @@ class Unbounded(Exception):
     """The objective has fallen below `Problem.lowest`: it has no minimum."""
 
 
+class Stalled(Exception):
+    """A method asks for product after product at one point, as those do whose inner loop has come to rounding."""
+
+
 IN_A_ROW = 100
 """Number of halvings that leave nothing of a step."""
+
+_PRODUCTS, _PER_PARAMETER = 1000, 30
+"""At one point conjugate gradients take one product for each parameter, and with rounding some more."""
 
 
 class Problem:
@@ -83,6 +90,7 @@ class Problem:
         self.undefined: list[str] = []
         self.lost: np.ndarray | None = None  # the trial point that was not defined last
         self._at: np.ndarray | None = None
+        self._products = 0  # at the point that was evaluated last
         self._row, self._bits = 0, b""  # the bits of the point that was evaluated last
         self._is_defined, self._lowest = True, (b"", (np.inf, x0))  # the bits of `best`, value and gradient there
         self._alone: tuple[np.ndarray, bool] | None = None  # where the value was asked for alone, and whether it is one
@@ -170,6 +178,9 @@ class Problem:
             return np.array(p)
         self.nhev += 1
         self.nhvp += 1
+        self._products += 1
+        if self._products > _PRODUCTS + _PER_PARAMETER * x.size:
+            raise Stalled
         with self._noted():
             return self.objective.hessp(x, p)
 
@@ -234,7 +245,7 @@ class Problem:
         """Return value and gradient at `x`; they are known at the point that was evaluated last, and at the best."""
         bits = x.tobytes()
         if bits != self._bits or self._at is None:
-            at = np.array(x)
+            at, self._products = np.array(x), 0
             evaluated = self._lowest[1] if bits == self._lowest[0] else self._tried(at)
             self._at, self._bits, self._is_defined = at, bits, evaluated is not None
             self._row = 0 if evaluated is not None else self._row + 1

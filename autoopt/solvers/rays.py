@@ -22,7 +22,7 @@ def lower_along(point: Point, direction: np.ndarray | None) -> np.ndarray | None
     best, lowest = None, point.value - max(point.noise, point.tolerance)
     sign = -1.0 if point.gradient @ direction > 0 else 1.0
     for ahead in (sign * direction, -sign * direction):
-        for length in _LENGTHS:
+        for length in (*_LENGTHS, *(_UNSEEN if point.is_unseen(direction) else ())):
             there = point.within(point.x + length * ahead)
             value = point.problem.value(there)
             if value < lowest:
@@ -33,6 +33,8 @@ def lower_along(point: Point, direction: np.ndarray | None) -> np.ndarray | None
 
 
 _LENGTHS = (1.0, 0.3, 0.1, 0.03, 1e-2, 1e-3, 1e-4)
+_UNSEEN = (*(10.0**-k for k in range(6, 20, 2)), *(10.0**-k for k in range(20, 80, 4)), 10.0, 1e3)
+"""Lengths along parameters that have shown no size."""
 
 
 def level_along(point: Point, direction: np.ndarray) -> float | None:

@@ -58,7 +58,8 @@ def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chose
         end.is_endless = True
         return False, f"Not converged: {none} ({raw.message})"
     if found.status == "saddle":
-        return False, f"Not converged: {_CURVED.format(_along(problem, x, found.direction))} ({raw.message})"
+        words = _CURVED if found.curvature < 0 or not found.complete else _ONE_SIDED
+        return False, f"Not converged: {words.format(_along(problem, x, found.direction))} ({raw.message})"
     if found.status == "descending":
         blur = blurred(problem, x, problem.fun(x))
         if blur > 0 and found.decrement <= blur:

@@ -176,7 +176,8 @@ def test_no_method_takes_a_point_for_a_minimum_from_which_f_falls_on_one_side(na
     result = minimize(f, x0, method=method, options={"maxiter": 50})
     lowest = {"without a bound": -1.0}.get(name, -1e-3)
     told = any(words in result.message for words in ("point of inflexion", "saddle point or a maximum", "not bounded"))
-    assert told if not result.success else result.fun < f(x0 * (x0 != 1)) + lowest
+    was_left = result.fun < f(x0 * (x0 != 1)) + lowest  # and the limit of iterations may be met before there is an end
+    assert was_left if result.success or "iterations" in result.message else told
 
 
 def test_inflexion_at_the_start_is_left_in_the_direction_in_which_f_falls():
