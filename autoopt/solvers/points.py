@@ -74,11 +74,13 @@ class Point:
     def noise(self) -> float:
         """What rounding may do to f: measured where f has fallen so far that x0 tells nothing of its terms here."""
         least, most = (ROUNDINGS * size for size in (abs(self.value), rounded(self.problem, self.value)))
-        return most if most <= _LOOSE * least else max(least, min(most, 4 * self._moved(self.size)))
+        if most <= _LOOSE * least:
+            return most
+        return max(least, min(most, 4 * self._moved(np.where(self.unseen, 0.0, self.size))))
 
     @cached_property
     def roughness(self) -> float:
-        """How far f moves when the parameters move by roundings, but for its slope: what its terms lose by cancelling."""
+        """How far f moves when the parameters move by roundings: what its terms lose by cancelling."""
         return self._moved(self.x)
 
     def _moved(self, size: np.ndarray) -> float:

@@ -80,7 +80,7 @@ class Problem:
         keeps: bool = False,
     ) -> None:
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
-        self.nfev = self.nalone = self.nhev = self.nhvp = self.nit = self._nsparse = 0
+        self.nfev = self.nalone = self.nhev = self.nhvp = self.nit = self._nsparse = self._products = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None
         self.start = self.latest = self.best = x0
         self.state: Any = None  # what the method says of itself at an iterate
@@ -90,7 +90,6 @@ class Problem:
         self.undefined: list[str] = []
         self.lost: np.ndarray | None = None  # the trial point that was not defined last
         self._at: np.ndarray | None = None
-        self._products = 0  # at the point that was evaluated last
         self._row, self._bits = 0, b""  # the bits of the point that was evaluated last
         self._is_defined, self._lowest = True, (b"", (np.inf, x0))  # the bits of `best`, value and gradient there
         self._alone: tuple[np.ndarray, bool] | None = None  # where the value was asked for alone, and whether it is one
@@ -168,17 +167,14 @@ class Problem:
             from scipy.sparse import eye_array
 
             return eye_array(x.size, format="csr")
-        self.nhev += 1
-        self._nsparse += 1
+        self.nhev, self._nsparse = self.nhev + 1, self._nsparse + 1
         with self._noted():
             return self.objective.hess(x, sparse=True)
 
     def hessp(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
         if not self._is_defined and self._is_at(x):
             return np.array(p)
-        self.nhev += 1
-        self.nhvp += 1
-        self._products += 1
+        self.nhev, self.nhvp, self._products = self.nhev + 1, self.nhvp + 1, self._products + 1
         if self._products > _PRODUCTS + _PER_PARAMETER * x.size:
             raise Stalled
         with self._noted():
@@ -196,8 +192,8 @@ class Problem:
     @property
     def second(self) -> str:
         """Which second derivatives the solver has asked for, and so are compiled: "hess", "hessp" or none ("")."""
-        by_products = self.nhvp + self._nsparse
-        return "hess" if self.nhev > by_products else "hessp" if by_products else ""
+        others = self.nhvp + self._nsparse
+        return "hess" if self.nhev > others else "hessp" if others else ""
 
     @property
     def names(self) -> list[str] | None:
