@@ -92,4 +92,4 @@ def test_saddle_is_left_though_the_value_at_the_start_was_huge(method, far):
         lambda x: np.cosh(x[0] / 1e3) + np.cosh(1e3 * x[1]) + np.cos(2 * x[0] / 1e3), [0.0, far], method=method
     )
     t = np.abs(result.x[0]) / 1e3
-    assert result.success and np.sinh(t) == pytest.approx(2 * np.sin(2 * t), abs=1e-6) and t > 1
+    assert result.success and np.sinh(t) == pytest.approx(2 * np.sin(2 * t), abs=1e-4) and t > 1
