@@ -88,6 +88,7 @@ class Problem:
         self.iterates = [x0] if keeps else None
         self.best_value, self.lowest, self._highest = np.inf, -np.inf, -np.inf
         self.undefined: list[str] = []
+        self.findings: dict[str, Any] = {}  # fields of a result that is cut short
         self.lost: np.ndarray | None = None  # the trial point that was not defined last
         self._at: np.ndarray | None = None
         self._row, self._bits = 0, b""  # the bits of the point that was evaluated last
@@ -121,10 +122,7 @@ class Problem:
         return evaluated[0]
 
     def original(self, x: np.ndarray) -> float:
-        """Return f(x) of the user's own function, NaN where it is not defined: what lies far off is not derived.
-
-        Where there is no such function, that of the solver.
-        """
+        """Return f(x) of the user's own function, else the solver's; NaN where it is not defined. It is not derived."""
         original = getattr(self.objective, "original", None)
         if original is None:
             return self.value(x)

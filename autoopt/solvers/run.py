@@ -100,7 +100,7 @@ def run(
     def stopped(status: int, message: str) -> Any:
         # The lowest value seen may lie outside the constraints; the last iterate is as near to them as the run came.
         x, which = (problem.latest, "last iterate") if problem.constraints else (problem.best, "best point so far")
-        return _result(solver, problem, x, status, f"{message}; x is the {which}.", False)
+        return _result(solver, problem, x, status, f"{message}; x is the {which}.", False, **problem.findings)
 
     def failed(message: str) -> Any:
         lost = without_bound(problem, problem.best)

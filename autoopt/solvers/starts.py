@@ -126,6 +126,7 @@ class _Search:
     def __init__(self, solver: Solver, problem: Problem, settings: dict, plan: Starts, value: Callable) -> None:
         self.solver, self.problem, self.settings, self.plan, self.value = solver, problem, settings, plan, value
         self.minima: list[Minimum] = []
+        problem.findings["minima"] = self.minima
         self.results: list[Any] = []
         self.stopped = self.undefined = 0
 

@@ -84,3 +84,14 @@ def test_best_point_and_counts_are_kept(name, monkeypatch):
     if name not in ("hybr", "krylov"):  # which weigh the equations
         assert np.isclose(value, watch.lowest, rtol=1e-12)
     assert np.shape(result.x_flat)
+
+
+def test_minima_that_were_found_are_kept(monkeypatch):
+    watch = Interrupting(monkeypatch)
+    complete = CALLS["starts"]()
+    watch.last, watch.count = watch.count * 2 // 3, 0
+    with pytest.raises(Interrupted) as caught:
+        CALLS["starts"]()
+    found = caught.value.result.minima
+    assert 1 < len(found) < len(complete.minima)
+    assert {round(one.fun, 6) for one in found} <= {round(one.fun, 6) for one in complete.minima}
