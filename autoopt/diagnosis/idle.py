@@ -18,7 +18,7 @@ from autoopt.wording import listed
 
 _EXTREMES = ("maximum", "fmax", "minimum", "fmin")
 _BACK = 0.2
-_LEVEL = 1e-4
+_LEVEL = 1e-5
 """A parabola rises, a fifth of the way back to where the parameter began, by 0.04 of the rise there; this is less."""
 
 _LOOKED, _FAR = 6, 3
@@ -83,7 +83,7 @@ def ran_off(evidence: Evidence) -> Diagnosis | None:
         if abs(way[k]) < _FAR * abs(evidence.x0[k]):
             continue
         rise = evidence.value(whole) - evidence.here
-        if rise > 1e-3 * fell and abs(evidence.value(near) - evidence.here) <= _LEVEL * rise:
+        if np.isfinite(rise) and rise > 1e-3 * fell and abs(evidence.value(near) - evidence.here) <= _LEVEL * rise:
             name = [evidence.names[k]]
             happened = (
                 f"The run went off along {name[0]}, from {evidence.x0[k]:.6g} to {evidence.x[k]:.6g}, where it has "

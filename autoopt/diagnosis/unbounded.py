@@ -276,7 +276,8 @@ def _endless(evidence: Evidence) -> np.ndarray | None:
 @cause("separated classes", 17)
 def classes_are_separated(evidence: Evidence) -> Diagnosis | None:
     """Where the run ended each response is on its side, and f falls on: where it is 1 - p that rounds, too."""
-    if not float(evidence.slope @ evidence.x) < 0:
+    farther = evidence.value(1.5 * evidence.x)
+    if not float(evidence.slope @ evidence.x) < 0 or farther >= evidence.here:  # where it is NaN, p is 0 or 1
         return None
     told = _parted(evidence, evidence.x, strictly=True)
     if told is None:
@@ -307,6 +308,8 @@ def _parted(evidence: Evidence, direction: np.ndarray, *, strictly: bool = False
             continue
         positive = array == np.max(array)
         for matrix, columns, X in _designs(evidence, array.size):
+            if matrix == name:
+                continue
             score = X @ direction
             low, high = np.min(score[positive]), np.max(score[~positive])
             is_parted = low > high and (low >= 0 >= high or (np.ptp(X, axis=0) == 0).any()) if strictly else low >= high
