@@ -53,7 +53,11 @@ def test_code_that_the_page_says_is_followed_has_its_derivative(function):
     np.testing.assert_allclose(autoopt.grad(f)(x), slopes, rtol=1e-7)
 
 
-@pytest.mark.parametrize(("page", "least"), [("second_order", 10), ("least_squares", 7)])
+PAGES = [("second_order", 10), ("least_squares", 7), ("certificate", 5), ("diagnoses", 5), ("front_door", 7)]
+PAGES += [("parameters", 15), ("constraints", 2)]
+
+
+@pytest.mark.parametrize(("page", "least"), PAGES)
 def test_examples_of_pages_are_what_comes_out(page, least):
     found = doctest.testfile(str(ROOT / "docs" / f"{page}.rst"), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert found.attempted > least and found.failed == 0

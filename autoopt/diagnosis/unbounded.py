@@ -277,7 +277,8 @@ def _endless(evidence: Evidence) -> np.ndarray | None:
 def classes_are_separated(evidence: Evidence) -> Diagnosis | None:
     """Where the run ended each response is on its side, and f falls on: where it is 1 - p that rounds, too."""
     farther = evidence.value(1.5 * evidence.x)
-    if not float(evidence.slope @ evidence.x) < 0 or farther >= evidence.here:  # where it is NaN, p is 0 or 1
+    ahead = float(np.sum(evidence.slope * evidence.x, where=evidence.x != 0))
+    if not ahead < 0 or farther >= evidence.here:  # where it is NaN, p is 0 or 1
         return None
     told = _parted(evidence, evidence.x, strictly=True)
     if told is None:
