@@ -56,6 +56,8 @@ class ConstraintFunction:
         Where the derived Jacobian may differ from 0, if it is worth keeping sparse; it then is.
     sizes : ndarray, shape (k,)
         By how much each value changes, to first order, when all parameters change by their sizes at x0.
+    initial : ndarray, shape (k,)
+        The values at x0.
     compiled : bool
         Whether second derivatives have been asked for, and cost nothing more.
 
@@ -77,7 +79,7 @@ class ConstraintFunction:
         self.notes: list[str] = []
         self.count: int | None = None
         first = self._first()
-        self.count = first.size
+        self.count, self.initial = first.size, first
         shapes.require_finite(first, self.name, self.structure, self.fun)
         self.derived = self._followed() if jac is None and first.size else None
         self.slopes = kept_sparse(self.derived, "jacobian")

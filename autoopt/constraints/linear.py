@@ -20,7 +20,7 @@ class LinearFunction:
         self.count = matrix.shape[0]
         self.notes: list[str] = []
         self.timings: dict[str, float] = {}
-        self.sizes = np.zeros(self.count)
+        self.sizes = self.initial = np.zeros(self.count)
 
     def value(self, x: np.ndarray) -> np.ndarray:
         return self._matrix @ x

@@ -36,9 +36,13 @@ def certificate_at(
     problem: Any, x: np.ndarray, near: float = NEAR, last: Certificate | None = None
 ) -> Certificate | None:
     """Return what `x` is, held by what is within `near` of a limit; None where the problem has no derivatives."""
-    if (point := Point.at(problem, x, near)) is None:
-        return None
-    return large_certificate(problem, point) if x.size > DENSE else certificate(problem, point, last)
+    point = Point.at(problem, x, near)
+    return None if point is None else _certified(problem, point, last)
+
+
+def _certified(problem: Any, point: Point, last: Certificate | None = None) -> Certificate:
+    is_large = problem.x0.size > DENSE
+    return large_certificate(problem, point) if is_large else certificate(problem, point, last)
 
 
 def polished(problem: Any, x: np.ndarray) -> Certificate | None:
@@ -54,24 +58,19 @@ def _best(problem: Any, x: np.ndarray) -> Certificate | None:
     best: Certificate | None = None
     tried: list[bytes] = []
     for near in _LADDER:
-        first = certificate_at(problem, x, near, best if best is not None and _is_close(best, x) else None)
-        if first is None:
+        point = Point.at(problem, x, near)
+        if point is None:
             return None
-        key = first.force.working.tobytes()
+        key = point.force.working.tobytes()
         if key in tried:
             continue
         tried.append(key)
-        found = _iterated(problem, first, near)
+        found = _iterated(problem, _certified(problem, point), near)
         if best is None or (found.is_minimum and not best.is_minimum):
             best = found
         if best.is_minimum:
             break
     return best
-
-
-def _is_close(found: Certificate, x: np.ndarray) -> bool:
-    """Whether the curvature at `x` is that of a certificate."""
-    return bool(np.max(np.abs(found.x - x) / found.conditions.unit, initial=0.0) <= _SAME)
 
 
 def _iterated(problem: Any, best: Certificate, near: float) -> Certificate:

@@ -20,7 +20,7 @@ _CORRECTIONS = 8
 _CLOSE = 1e-12
 _GROWTH, _VISIBLE = 20.0, 1e-8
 _DIRECTIONS = 6
-_LENGTHS = (1.0, 0.1, 1e-2, 1e-3)
+_LENGTHS = (0.1, 1e-2, 1e-3)
 _WEAK = 1e-6
 _ROUNDS, _STARTS = 60, 4
 
@@ -47,23 +47,25 @@ class Arc:
     def at(self, step: np.ndarray) -> float:
         """Return f at the end of a step, shape (n,), along the constraints; NaN where it is not defined or allowed."""
         conditions, working, tangent = self._conditions, self._found.force.working, self._found.tangent
-        moved = self.x + step
+        moved, last = self.x + step, np.inf
         for _ in range(_CORRECTIONS):
             values = row_values(self.problem, conditions, moved)
             off = (values - conditions.values)[working]
             if not np.isfinite(off).all() or not working.size or tangent is None:
                 break
-            if np.max(np.abs(off) / conditions.sizes[working]) <= _CLOSE:
+            left = float(np.max(np.abs(off) / conditions.sizes[working]))
+            if left <= _CLOSE or not left <= last / 2:  # too far to be brought back
                 break
+            last = left
             moved = moved - tangent.onto(off)
         values = row_values(self.problem, conditions, moved)
-        left = values - conditions.values
+        rest = values - conditions.values
         missed = np.abs(conditions.missing(values))
         if not (missed <= self._allowed * conditions.sizes + conditions.rounding).all():
             return np.nan
-        if working.size and not np.max(np.abs(left[working]) / conditions.sizes[working]) <= 1e-9:
+        if working.size and not np.max(np.abs(rest[working]) / conditions.sizes[working]) <= 1e-9:
             return np.nan
-        return self.problem.value(moved) - float(self._found.force.multipliers[working] @ left[working])
+        return self.problem.value(moved) - float(self._found.force.multipliers[working] @ rest[working])
 
 
 @dataclass(frozen=True)
@@ -209,16 +211,16 @@ def _inward(normals: np.ndarray, room: np.ndarray) -> np.ndarray | None:
 def _level(found: Certificate) -> Iterator[np.ndarray]:
     """Yield directions in the plane without curvature: two at random, which see any third power, and the first ones.
 
-    Where rows at a limit forbid half of the directions and more, first some that lead inside from all of these.
+    Where rows at a limit forbid half of the directions and more, those two lead inside from all of these.
     """
     level = found.level
     if level is None or not level.shape[1]:
         return
     random = np.random.default_rng(2)
     if len(cone := _cone(found)):
-        rooms = (np.ones(len(cone)), *random.uniform(0.1, 1.0, (2, len(cone))))
+        rooms = (np.ones(len(cone)), random.uniform(0.1, 1.0, len(cone)))
         inside = (_inward(cone @ level, room) for room in rooms)
         yield from (level @ z for z in inside if z is not None)
-    if level.shape[1] > 1:
+    elif level.shape[1] > 1:
         yield from (level @ random.normal(size=level.shape[1]) for _ in range(2))
     yield from level.T[:_DIRECTIONS]

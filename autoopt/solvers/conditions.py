@@ -45,6 +45,8 @@ class Conditions:
     slopes : ndarray or sparse array, shape (K, n)
     floors : ndarray, shape (K,)
         What of a row's size at x0 still counts: a slope may vanish at the solution.
+    begun : ndarray, shape (K,)
+        How far each value was from a limit at x0: the size that a row has in its own units.
     counts : tuple of int
         The number of rows of each of the user's constraints.
     bounded : ndarray of int
@@ -58,6 +60,7 @@ class Conditions:
     upper: np.ndarray
     slopes: Any
     floors: np.ndarray
+    begun: np.ndarray
     counts: tuple[int, ...]
     bounded: np.ndarray
 
@@ -80,6 +83,7 @@ class Conditions:
             upper=np.concatenate([none, *upper]),
             slopes=_slopes(constraints, bounded, x),
             floors=np.concatenate([*(_REMAINS * one.function.sizes for one in constraints), np.zeros(bounded.size)]),
+            begun=np.concatenate([*(_from_limits(one) for one in constraints), np.zeros(bounded.size)]),
             counts=tuple(count for one in constraints for _, count in one.named),
             bounded=bounded,
         )
@@ -123,7 +127,7 @@ class Conditions:
         A parameter that began at 0 has a unit of 1, which may be far more than it is.
         """
         made = np.asarray(abs(self.slopes) @ np.abs(self.x))
-        return np.abs(self.missed) > _MUCH * np.maximum(1.0, made)
+        return np.abs(self.missed) > _MUCH * np.maximum(np.maximum(1.0, self.begun), made)
 
     @property
     def is_feasible(self) -> bool:
@@ -148,6 +152,12 @@ class Conditions:
 
 _REMAINS = 1e-6
 _MUCH = 1e-6
+
+
+def _from_limits(one: Any) -> np.ndarray:
+    """Return how far the values of a constraint are at x0 from the nearer limit, shape (k,)."""
+    initial = one.function.initial
+    return np.minimum(np.abs(initial - one.lower), np.abs(initial - one.upper))
 
 
 def _slopes(constraints: Any, bounded: np.ndarray, x: np.ndarray) -> Any:

@@ -62,7 +62,8 @@ def _judged(problem: Problem, found: Certificate, raw: Any, tolerances: dict[str
     if found.status == "infeasible":
         return INFEASIBLE, ""
     if found.status in ("minimum", "saddle"):
-        fall = _tried(lambda: falling_along(problem, found))
+        is_known = raw.get("certified") is found and "fall" in raw
+        fall = raw.fall if is_known else _tried(lambda: falling_along(problem, found))
         if fall is not None:
             words = _CURVED if fall.curved else _ONE_SIDED
             return NOT_A_MINIMUM, words.format(_along(problem, found.x, fall.direction))

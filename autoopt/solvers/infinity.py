@@ -13,15 +13,19 @@ import numpy as np
 
 from autoopt.solvers.bounds import within
 from autoopt.solvers.conditions import DENSE, FEASIBLE, Conditions
-from autoopt.solvers.kkt import Certificate
+from autoopt.solvers.kkt import NEAR, Certificate
 from autoopt.solvers.rays import NOTHING
 
 _GONE = 3.0
 """Parameters that are larger than at x0 by this factor may be on their way to infinity."""
 
+_FAR = 100.0
+"""From so much larger ones on, what forbids the way to first order may bend out of it: as a hyperbola does."""
+
 _AHEAD = (0.01, 0.1, 1.0, 10.0, 100.0, 1e4, 1e6)
 _BEHIND = (1e-2, 3e-2, 0.1, 0.3, 0.5)
 _RESTORED = 8
+_FORBIDDEN = 1e-3
 _ROUNDINGS = 64 * np.finfo(np.float64).eps
 
 
@@ -32,11 +36,25 @@ def way_to_infinity(problem: Any, found: Certificate) -> tuple[np.ndarray, np.nd
     gone = np.abs(x) > _GONE * np.abs(x0)
     if x.size > DENSE or not gone.any():
         return None
-    for direction in (way, np.where(gone, way, 0.0)):
+    is_far = (np.abs(x) > _FAR * np.where(x0 == 0, 1.0, np.abs(x0))).any()
+    for direction in (way, *([] if gone[way != 0].all() else [np.where(gone, way, 0.0)])):
+        if not is_far and _is_held_off(found.conditions, direction):
+            continue
+        ahead = within(problem.limits, x + direction)
+        if not problem.value(ahead) <= found.value + _rounding(problem, ahead):  # mostly one evaluation is all it takes
+            continue
         far = _followed(problem, found, direction, gone)
         if far is not None:
             return direction, far
     return None
+
+
+def _is_held_off(conditions: Conditions, direction: np.ndarray) -> bool:
+    """Whether a constraint that holds the point forbids the direction, to first order."""
+    moved, terms = conditions.slopes @ direction, abs(conditions.slopes) @ np.abs(direction)
+    low, high = conditions.near(NEAR)
+    forbidden = (low & (moved < -_FORBIDDEN * terms)) | (high & (moved > _FORBIDDEN * terms))
+    return bool((forbidden & ~conditions.equal).any())
 
 
 def _followed(problem: Any, found: Certificate, direction: np.ndarray, gone: np.ndarray) -> np.ndarray | None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.solvers.conditions import Conditions
-from autoopt.solvers.lagrangian import Differences, Forces, Point, Tangent, curvatures
+from autoopt.solvers.lagrangian import Differences, Forces, Point, Tangent, curvatures, exact_hessian
 
 NEAR = 1e-6
 """How near to a limit a row may hold a point, relative to its size."""
@@ -110,7 +110,7 @@ def _judged(problem: Any, point: Point, tangent: Tangent, curvature: np.ndarray)
     floor = max(LEVEL * largest, _CURVATURE_NOISE * float(np.max(conditions.unit * force.terms, initial=0.0)))
     curved = bends > floor
     along = np.where(curved, -slopes / np.where(curved, bends, 1.0), 0.0)
-    turns = _TURNS < gap < np.inf and not in_cusp  # the plane holds the way out of a cusp
+    turns = _TURNS[0] < gap < _TURNS[1] and not in_cusp  # the plane holds the way out of a cusp
     turned = directions.T @ _turned(problem, point, tangent, restoring) if turns else 0.0
     ahead = np.where(curved, -(slopes + turned) / np.where(curved, bends, 1.0), 0.0)
     step = restoring + tangent.along(directions @ ahead)
@@ -128,12 +128,14 @@ def _judged(problem: Any, point: Point, tangent: Tangent, curvature: np.ndarray)
     )
 
 
-_TURNS = 1e-12
+_TURNS = 1e-9, 1e-2
+"""Steps onto what holds a point, in units of the parameters, on which it matters how slopes turn, and is known."""
 
 
 def _turned(problem: Any, point: Point, tangent: Tangent, restoring: np.ndarray) -> np.ndarray:
     """Return by how much slopes along the plane change on the way to what holds the point, shape (q,)."""
-    product = Differences(problem, point)(restoring)
+    hessian = exact_hessian(problem, point.conditions.x, point.force.multipliers)
+    product = Differences(problem, point)(restoring) if hessian is None else hessian @ restoring
     return np.zeros(tangent.size) if product is None else np.nan_to_num(tangent.slopes(product), posinf=0.0, neginf=0.0)
 
 

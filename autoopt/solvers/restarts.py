@@ -28,7 +28,8 @@ _FAR = 1e6
 def carried_on(problem: Problem, solve: Callable[[np.ndarray], Any], limits: frozenset[int]) -> Any:
     """Return the result of `solve(start)` from x0 and, as long as there is reason to, from where it has come to.
 
-    A run that ended by one of the statuses `limits` is not gone on with. `result.certified` is what its end is.
+    A run that ended by one of the statuses `limits` is not gone on with. `result.certified` is what its end is, and
+    `result.fall`, where it was looked for, how f falls from there.
     """
     raw = solve(problem.start)
     tried = [problem.start]
@@ -38,7 +39,7 @@ def carried_on(problem: Problem, solve: Callable[[np.ndarray], Any], limits: fro
         with unnoted(problem), np.errstate(all="ignore"), contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
             found = raw.get("certified") or polished(problem, np.asarray(raw.x, dtype=np.float64))
             raw["certified"] = found
-            start = None if found is None else _start(problem, found)
+            start = None if found is None else _start(problem, found, raw)
             if start is None or any(_is_same(problem, start, one) for one in tried):
                 break
             tried.append(start)
@@ -55,13 +56,13 @@ def _is_same(problem: Problem, x: np.ndarray, y: np.ndarray) -> bool:
     return bool(np.max(np.abs(x - y) / np.maximum(np.abs(y), 1.0), initial=0.0) <= _SAME)
 
 
-def _start(problem: Problem, found: Certificate) -> np.ndarray | None:
-    """Return where to begin anew; None where the run is at its end."""
+def _start(problem: Problem, found: Certificate, raw: Any) -> np.ndarray | None:
+    """Return where to begin anew; None where the run is at its end. `raw.fall` is then how f falls from there."""
     if found.status == "infeasible":
         least = nearest(problem, found.x)
         return least.x if least is not None and least.met else None
     if found.status in ("minimum", "saddle"):
-        fall = falling_along(problem, found)
+        fall = raw["fall"] = falling_along(problem, found)
         return None if fall is None else _aside(problem, found, fall.direction)
     far = np.max(np.abs(found.x - problem.x0), initial=0.0) > _FAR * np.max(np.maximum(np.abs(problem.x0), 1.0))
     return found.x if not far and falls_to_first_order(problem, found) else None

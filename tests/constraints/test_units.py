@@ -54,3 +54,53 @@ def test_multipliers_are_in_the_units_of_the_constraints():
     plain, small = solved(71, "slsqp"), solved(71, "slsqp", of_c=1e-12)
     for expected, given in zip(plain.multipliers[:2], small.multipliers[:2], strict=True):
         np.testing.assert_allclose(given * 1e-12, expected, rtol=1e-6)
+
+
+def equal(fun):
+    return {"type": "eq", "fun": fun}
+
+
+def inside(fun):
+    return {"type": "ineq", "fun": fun}
+
+
+def beside(x):
+    return (x[0] + 1) ** 2 + x[1] ** 2
+
+
+VANISHING = {
+    "equality": lambda s: equal(lambda x: s * (x[0] - x[1] ** 2)),
+    "inequality": lambda s: inside(lambda x: s * (x[0] - x[1] ** 2)),
+}
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", VANISHING)
+def test_value_that_is_0_at_parameters_that_are_0_is_met_by_rounding(kind, method, units):
+    result = minimize(beside, [0.0, 0.5], method=method, constraints=VANISHING[kind](units))
+    assert result.success and result.fun == pytest.approx(1.0, rel=1e-9), result.message
+
+
+IMPOSSIBLE = {
+    "lines": lambda s: [equal(lambda x: s * (x[0] + x[1] - 1)), equal(lambda x: s * (x[0] + x[1] - 2))],
+    "circle and half plane": lambda s: [equal(lambda x: s * (x @ x - 1)), inside(lambda x: s * (x[0] - 2))],
+}
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", IMPOSSIBLE)
+def test_what_cannot_be_met_is_said_in_any_units(kind, method, units):
+    result = minimize(lambda x: x @ x, [1.0, 0.5], method=method, constraints=IMPOSSIBLE[kind](units))
+    assert not result.success
+    assert "contradict each other" in result.message or "cannot be met" in result.message
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("method", METHODS)
+def test_start_that_is_far_outside_is_no_matter(method, units):
+    given = [equal(lambda x: units * (x @ x - 4)), inside(lambda x: units * (x[1] - 1))]
+    result = minimize(lambda x: (x[0] - 1) ** 2 + x[1] ** 2, [100.0, -300.0], method=method, constraints=given)
+    assert result.success, result.message
+    np.testing.assert_allclose(result.x, [np.sqrt(3.0), 1.0], rtol=1e-7)
