@@ -38,7 +38,8 @@ def way_to_infinity(problem: Any, found: Certificate) -> tuple[np.ndarray, np.nd
         return None
     is_far = (np.abs(x) > _FAR * np.where(x0 == 0, 1.0, np.abs(x0))).any()
     for direction in (way, *([] if gone[way != 0].all() else [np.where(gone, way, 0.0)])):
-        if not is_far and _is_held_off(found.conditions, direction):
+        reach = _AHEAD[-1] * float(np.max(np.abs(direction) / found.conditions.unit, initial=0.0))
+        if reach < _GONE or (not is_far and _is_held_off(found.conditions, direction)):
             continue
         ahead = within(problem.limits, x + direction)
         if not problem.value(ahead) <= found.value + _rounding(problem, ahead):  # mostly one evaluation is all it takes

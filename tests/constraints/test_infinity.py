@@ -58,11 +58,14 @@ FAR_BUT_THERE = {
         lambda x: np.maximum(1 - x[0], 0.0) ** 2 + x[1] ** 2, [-3.0, 1.0], inside(lambda x: x[0] - x[1] + 5), None,
         None,
     ),
+    "rounding in place of 0": (
+        lambda x: x[0], [1.0, 0.0], {"type": "eq", "fun": lambda x: x @ x - 1}, None, [-1.0, 0.0],
+    ),
     "parameter of no effect": (lambda x: x[0] ** 2 + 0 * x[1], [1.0, 0.5], inside(lambda x: x[1] - 5), None, None),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("method", ["slsqp", "trust-constr"])
+@pytest.mark.parametrize("method", ["slsqp", "trust-constr", "cobyla"])
 @pytest.mark.parametrize("name", FAR_BUT_THERE)
 def test_minimum_that_is_far_or_level_is_a_success(name, method):
     f, x0, constraints, bounds, solution = FAR_BUT_THERE[name]
