@@ -88,9 +88,34 @@ def _after_steps(system: System, x: np.ndarray, is_least: bool = False) -> Endin
         slow, falls = slow + (shrunk > _SLOW), shrunk <= 0.9
     fell = system.size(values) < first / 2
     goes_off = slow > _OFTEN and len(lengths) > 2 and lengths[-1] >= _LIKE * lengths[-3]
+    goes_off = goes_off or _has_underflown(system, x, values)
     why = None if goes_off else _why_root(system, x, values, jacobian, slow > _OFTEN)
     message = why or _why_not(system, x, values, jacobian, taken == _STEPS or goes_off, is_least and not fell)
     return Ending(x, values, jacobian, why is not None, message, taken, goes_off)
+
+
+def _has_underflown(system: System, x: np.ndarray, values: np.ndarray) -> bool:
+    """Whether values are 0 around `x`, and came near that by less and less on the way from x0: to 0 at infinity.
+
+    At a root they are 0 at one point, or begin to be at once.
+    """
+    left = (np.abs(values) < _LOST) & (system.first != 0)
+    for length in _WAY_BACK:
+        if not left.any():
+            return False
+        there = system.tried(x + length * (system.x0 - x))
+        if there is None:
+            return False
+        something = left & (np.abs(there) >= _LOST)
+        if length > _BESIDE and (np.abs(there) <= _NOTHING * np.abs(system.first))[something].any():
+            return True
+        left &= ~something
+    return False
+
+
+_LOST, _NOTHING, _BESIDE = 1e-300, 1e-12, 1e-3
+_WAY_BACK = (1e-6, 1e-4, 1e-2, 3e-2, 0.1, 0.3, *(1 - 0.8**k for k in range(3, 30)))
+"""Underflow reaches over some part of the way, a multiple root does not."""
 
 
 def _of_least_norm(system: System, x: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -234,7 +259,7 @@ def _why_not(system: System, x: np.ndarray, values: np.ndarray, jacobian: Any, s
     scaled = system.scaled(jacobian)
     floor = _FLATTER * _lengths(system.scaled(system.slopes_at_start))
     lengths = np.maximum(_lengths(scaled), floor)
-    size = system.size(values)
+    size = system.size(values) or 1.0
     slopes = np.abs(scaled.T @ (values / system.scales / size))
     cosines, gains = slopes / np.where(lengths > 0, lengths, 1.0), slopes * system.units(x) / size
     singular = _singular(system, jacobian) if np.size(values) >= x.size else None

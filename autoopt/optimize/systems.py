@@ -75,7 +75,9 @@ class System:
     def values(self, x: np.ndarray) -> np.ndarray:
         """Return f(x), shape (m,); ten times that of the best point where it is not defined."""
         values = self.tried(np.array(x, dtype=np.float64).reshape(-1))
-        return 10.0 * self.best_values + np.where(self.best_values < 0, -1.0, 1.0) if values is None else values
+        if values is None:
+            return 10.0 * self.best_values + np.where(self.best_values < 0, -1.0, 1.0)
+        return values.copy()  # MINPACK writes into it
 
     def tried(self, x: np.ndarray) -> np.ndarray | None:
         """Return f(x), None where it is not defined."""

@@ -87,3 +87,31 @@ def test_advice_is_for_the_search_that_was_called():
     with pytest.raises(RootError) as caught:
         autoopt.newton(lambda x: x**2 + 1, 1.0)
     assert "autoopt.brentq" in caught.value.remedy
+
+
+ASYMPTOTES = {
+    "exponential": lambda x: np.exp(-x),
+    "bell": lambda x: np.exp(-(x**2)) * (2 + x),
+    "rounding": lambda x: 1 - np.tanh(x),
+    "of many": lambda x: np.exp(-x) * (1 + 0 * np.sum(x)),
+}
+FAR_ROOTS = {
+    "exponential": (lambda x: np.exp(x) - 1, [30.0], 0.0),
+    "triple": (lambda x: (x - 1) ** 3, [1e3], 1.0),
+    "rectifier": (lambda x: np.maximum(0, 3 - x), [0.0], 3.0),
+}
+
+
+@pytest.mark.parametrize("method", [None, "hybr", "lm", "newton"])
+@pytest.mark.parametrize("name", ASYMPTOTES)
+def test_values_that_underflow_are_no_root(name, method):
+    result = autoopt.root(ASYMPTOTES[name], np.full(30 if name == "of many" else 1, 1.0), method=method)
+    assert not result.success, result.message
+
+
+@pytest.mark.parametrize("method", [None, "newton"])
+@pytest.mark.parametrize("name", FAR_ROOTS)
+def test_root_far_from_the_start_is_one(name, method):
+    equations, start, root = FAR_ROOTS[name]
+    result = autoopt.root(equations, start, method=method)
+    assert result.success and np.allclose(result.x, root, atol=1e-4), result.message
