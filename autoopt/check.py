@@ -199,9 +199,11 @@ def verify_solution(
     try:
         original = objective.original(x)
     except Exception as error:
-        return Verification(False, message=f"There your function raises {type(error).__name__}: {error}.")
+        return Verification(False, message=f"There the original function raises {type(error).__name__}: {error}.")
     if np.isnan(original) and np.isfinite(at_x[0]):
-        return Verification(False, message="There your function is NaN, and only the code derived from it is not.")
+        return Verification(
+            False, message="There the original function is NaN, and only the code derived from it is not."
+        )
     if known is not None and is_same_value(at_x[0], original, floor):
         return known
     for secant in (measured, None) if measured else ():

@@ -28,7 +28,7 @@ Secant = tuple[float, float]
 """A slope, and how wrong it may be."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
     """What was compared, and how it came out.
 
@@ -48,6 +48,13 @@ class Verification:
     direction: np.ndarray | None = field(default=None, repr=False, compare=False)
     message: str = ""
     at_solution: bool = False
+
+    def __repr__(self) -> str:
+        if not self.passed:
+            return f"Verification(passed=False, message={self.message!r})"
+        where = "x0 and the solution" if self.at_solution else "x0"
+        errors = f"value off by {self.value_error:.1e}, slope by {self.slope_error:.1e}"
+        return f"Verification(passed=True at {where}: {errors}{'' if self.conclusive else '; not conclusive'})"
 
     @property
     def slope_error(self) -> float:

@@ -159,7 +159,7 @@ def falls_without_end(evidence: Evidence) -> Diagnosis | None:
         remedy = "return the negative: minimize wants the negative of a log-likelihood, or of what is to be maximised."
     elif (same := constant_data(evidence)) is not None:
         happened += f". {same.happened.removesuffix('.')}, and can be fitted without error"
-    return Diagnosis(happened + ".", (), remedy)
+    return Diagnosis(happened + ".", (), remedy, replaces=True)
 
 
 def _fell_far(evidence: Evidence) -> bool:
