@@ -5,7 +5,8 @@ the method stops                    certificate        what follows
                                     descending         Newton steps, then the method once more from there
                                     saddle             the method once more, from the point where f is lower
   at a tolerance that the user set  descending         nothing, unless a Newton step promises much
-  at a limit of iterations          any                nothing
+  at a limit of its own             any                Newton steps
+  at a limit that the user set      any                nothing
 """
 
 from __future__ import annotations
@@ -210,7 +211,7 @@ def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: Collection
     """Whether the run may go on: it stopped by itself, at no limit, and not where the user had it stop."""
     if not (end.raw.success or end.raw.status in solver.stalls):
         is_lost = not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
-        return is_lost or (end.is_continued and not {*_LIMITS} & {*chosen})
+        return is_lost or not {*_LIMITS} & {*chosen}
     if not end.raw.success and {*_LIMITS} & {*chosen}:
         return False
     return not (is_met(solver, end.raw, chosen) and end.found.status in ("descending", "minimum"))
