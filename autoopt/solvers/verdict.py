@@ -71,7 +71,8 @@ def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chose
         promised = f", and a Newton step promises to lower f by {found.decrement:.1e} from {problem.fun(x):.6g}"
         return False, _stopped_early(problem, x, raw, promised)
     untouched = raw.success and not end.newton_steps and not end.saddles
-    message = str(raw.message) if untouched else f"Converged: {_reason(problem, end)}. ({raw.message})"
+    said = f" ({raw.message})" if raw.success else ""  # why the method had stopped short is past
+    message = str(raw.message) if untouched else f"Converged: {_reason(problem, end)}.{said}"
     flat = f" f does not change along {_along(problem, x, found.direction)}." if found.status == "flat" else ""
     return True, message + flat
 

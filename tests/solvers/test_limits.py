@@ -43,3 +43,21 @@ def test_tnc_stops_at_the_iterate_where_its_limit_is_met():
     assert result.nit == len(seen) == 2 and np.array_equal(seen[-1], result.x)
     whole = optimize.minimize(rosenbrock, np.zeros(4), method="TNC", jac=optimize.rosen_der)
     assert result.nfev < whole.nfev
+
+
+@pytest.mark.parametrize("method", [None, "bfgs", "l-bfgs-b", "cg", "tnc", "newton-cg", "trust-exact", "slsqp"])
+def test_success_is_not_told_with_why_the_method_had_given_up(method):
+    X = np.random.default_rng(0).normal(size=(300, 5)) * 10.0 ** np.linspace(-4, 4, 5)
+    y = 1e3 + X @ 10.0 ** -np.linspace(-4, 4, 5)
+    result = minimize(lambda w: np.sum((y - X @ w) ** 2), np.zeros(5), method=method)
+    assert result.success, result.message
+    for word in (
+        "precision loss",
+        "ABNORMAL",
+        "failed",
+        "left for another",
+        "Max. number",
+        "Maximum number",
+        "Not conv",
+    ):
+        assert word not in result.message
