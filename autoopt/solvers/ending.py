@@ -126,7 +126,7 @@ def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection
     """Return the end of a run without constraints that came to `raw`."""
     end = _looked_at(problem, raw, is_met(solver, raw, chosen))
     for _ in range(_SADDLES + _STALLS):
-        if not _may_go_on(solver, problem, end, chosen):
+        if not _may_go_on(solver, problem, end, chosen, options):
             end.found = in_valley(problem, end.x, end.found)
             return end
         if not end.raw.success and len(problem.undefined) > _LOST and np.array_equal(end.x, problem.x0):
@@ -207,11 +207,12 @@ def _metric(raw: Any) -> Callable | None:
     return inverse.matvec if hasattr(inverse, "matvec") else inverse.__matmul__
 
 
-def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: Collection[str]) -> bool:
-    """Whether the run may go on: it stopped by itself, at no limit, and not where the user had it stop."""
+def _may_go_on(solver: Solver, problem: Problem, end: Ending, chosen: Collection[str], options: dict) -> bool:
+    """Whether the run may go on: it stopped by itself or at its own limit, and not where the user had it stop."""
     if not (end.raw.success or end.raw.status in solver.stalls):
         is_lost = not np.isfinite(problem.value(np.asarray(end.raw.x, dtype=float)))
-        return is_lost or not {*_LIMITS} & {*chosen}
+        is_due = end.is_continued or not _is_left(problem, options)
+        return is_lost or (is_due and not {*_LIMITS} & {*chosen})
     if not end.raw.success and {*_LIMITS} & {*chosen}:
         return False
     return not (is_met(solver, end.raw, chosen) and end.found.status in ("descending", "minimum"))
