@@ -23,6 +23,7 @@ import site
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -156,3 +157,13 @@ def is_ours(error: BaseException) -> bool:
     owners = [owner(trace.tb_frame.f_code.co_filename) for trace in traces(error)]
     last = max((k for k, one in enumerate(owners) if one is Owner.USER), default=-1)
     return Owner.AUTOOPT in owners[last + 1 :]
+
+
+def is_from_solver(error: Exception) -> bool:
+    """Whether the exception arose in SciPy or NumPy as SciPy called it, and in no function of the user's."""
+    trace, files = error.__traceback__, []
+    while trace is not None:
+        files.append(trace.tb_frame.f_code.co_filename)
+        trace = trace.tb_next
+    last = max((i for i, file in enumerate(files) if "scipy" in Path(file).parts), default=-1)
+    return last >= 0 and all({"numpy", "scipy"} & {*Path(file).parts} for file in files[last:])

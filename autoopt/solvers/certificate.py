@@ -15,7 +15,17 @@ import numpy as np
 
 from autoopt.solvers.iterations import MOST_STEPS, conjugate_gradients, lanczos
 from autoopt.solvers.points import Point, is_near, is_steady
-from autoopt.solvers.rays import NOTHING, creeps, is_level, is_plateau, level_along, lower_along, rests, upwards
+from autoopt.solvers.rays import (
+    NOTHING,
+    creeps,
+    is_level,
+    is_plateau,
+    level_along,
+    lost_in_rounding,
+    lower_along,
+    rests,
+    upwards,
+)
 from autoopt.solvers.second_order import SecondOrder, second_order
 from autoopt.solvers.valleys import lower_in_valley
 
@@ -123,6 +133,8 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
     lengths = np.max(np.abs(scale[:, None] * vectors) / size[:, None], axis=0)
     found = replace(found, definite=bool(curvatures[0] > accuracy and (curvatures > 2 * faint * lengths**2).all()))
     downs = _downwards(point, hessian, found.direction) if curvatures[0] < -accuracy else []
+    if (lost := lost_in_rounding(point, np.diagonal(hessian))) is not None:
+        return replace(found, status="infinite", direction=lost)
     return _judged(point, found, downs, [point.in_units(direction) for direction in null], axes)
 
 

@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.errors import AutooptError
+from autoopt.origin import is_from_solver
 from autoopt.solvers.bounds import within
 from autoopt.solvers.certificate import Certificate, certificate, in_valley
 from autoopt.solvers.convergence import gradient_tolerance, never_rises
 from autoopt.solvers.iterations import two_loops
-from autoopt.solvers.points import ROUNDINGS, Point, is_small, is_steady, rounded
+from autoopt.solvers.points import ROUNDINGS, Point, is_cheap, is_small, is_steady, rounded
 from autoopt.solvers.problem import Paused, Problem, Stalled, Stuck, Unbounded
 from autoopt.solvers.table import Solver
 
@@ -37,9 +39,6 @@ _NEWTON_STEPS = 60
 _HALVINGS = 30
 _MOST = 200
 """The most products of a certificate."""
-
-_CHEAP = 500_000
-"""Entries that all products together may handle, however few evaluations the run took: about a millisecond."""
 
 _POLISH = 200
 """Evaluations that Newton's steps may take, however few the run took."""
@@ -118,8 +117,18 @@ def _run(solver: Solver, problem: Problem, options: dict) -> Any:
         message = "The run was ended there."
         return OptimizeResult(x=problem.best, success=False, status=_UNBOUNDED, message=message, nit=problem.nit)
     except Stalled:
-        message, status = "Its steps came to rounding.", max(solver.stalls)
-        return OptimizeResult(x=problem.best, success=False, status=status, message=message, nit=problem.nit)
+        message = "Its steps came to rounding."
+    except Exception as error:  # SciPy's own, as of a matrix that rounding has spoiled
+        is_ours = isinstance(error, AutooptError) or error is problem.raised or not is_from_solver(error)
+        if is_ours or problem.constraints or not solver.stalls:
+            raise
+        message = could_not_go_on(solver, error)
+    return OptimizeResult(x=problem.best, success=False, status=max(solver.stalls), message=message, nit=problem.nit)
+
+
+def could_not_go_on(solver: Solver, error: Exception) -> str:
+    """Return in words what a method raised."""
+    return f"{solver.name} could not go on ({type(error).__name__}: {error})"
 
 
 def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection[str], raw: Any) -> Ending:
@@ -187,14 +196,9 @@ def _products(problem: Problem, size: int, has_metric: bool) -> int:
     and no seconds, so that a run ends at the same point whenever it is repeated. There may be none where the method
     has built a metric of its own.
     """
-    if problem.nit <= 1 or problem.second == "hess" or _is_cheap(problem, size):
+    if problem.nit <= 1 or problem.second == "hess" or is_cheap(problem, size):
         return _MOST
     return max(0 if has_metric else 1, min(problem.nfev // 40 + problem.nhvp // 4, _MOST))
-
-
-def _is_cheap(problem: Problem, size: int) -> bool:
-    """Whether all columns of the Hessian take about a millisecond."""
-    return size * getattr(problem.objective, "work", 0) <= _CHEAP
 
 
 def _metric(raw: Any) -> Callable | None:
@@ -265,7 +269,7 @@ def _polish(problem: Problem, end: Ending, gtol: float) -> None:
             or end.found.status == "descending"
             or not is_steady(point.size, step)
         )
-        if not is_due or end.found.status == "saddle" or step is None or problem.nfev > until:
+        if not is_due or end.found.status in ("saddle", "infinite") or step is None or problem.nfev > until:
             return
         moved = _down(point, step)
         if moved is None:

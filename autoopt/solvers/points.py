@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,8 +88,7 @@ class Point:
 
         Sums of large terms move by whole roundings of these: some of the steps are long enough for several.
         """
-        rng = np.random.default_rng(7)
-        steps = [EPSILON * size * rng.uniform(-length, length, size.size) for length in _TRIALS]
+        steps = EPSILON * size * (_few_shifts if size.size <= _FEW else _shifts)(size.size)
         moved = np.array([self.value_at(step) - float(self.gradient @ step) for step in steps])
         return float(np.max(np.abs(moved - self.value), initial=0.0, where=np.isfinite(moved)))
 
@@ -143,6 +142,16 @@ class Point:
         return direction / max(float(np.max(np.abs(direction) / self.size)), np.finfo(np.float64).tiny)
 
 
+def _shifts(size: int) -> np.ndarray:
+    """Return roundings to move `size` parameters by, shape (trials, size), the same in every run."""
+    return np.random.default_rng(7).uniform(-1.0, 1.0, (len(_TRIALS), size)) * np.array(_TRIALS)[:, None]
+
+
+_FEW = 1000
+_few_shifts = lru_cache(maxsize=32)(_shifts)
+"""Drawing them takes longer than a small objective."""
+
+
 def sizes(x: np.ndarray, x0: np.ndarray) -> np.ndarray:
     """Return the typical sizes of parameters, shape (n,): where they are, or how far they came from `x0`.
 
@@ -172,3 +181,12 @@ def is_near(size: np.ndarray, step: np.ndarray | None) -> bool:
 def is_small(size: np.ndarray, step: np.ndarray | None) -> bool:
     """Whether a Newton step is nothing beside the sizes of the parameters: the minimum has been found."""
     return step is None or bool(np.max(np.abs(step) / size, initial=0.0) <= _SMALL)
+
+
+def is_cheap(problem: Any, size: int) -> bool:
+    """Whether all columns of the Hessian of `size` parameters take about a millisecond."""
+    return size * getattr(problem.objective, "work", 0) <= _CHEAP
+
+
+_CHEAP = 500_000
+"""Entries that all products together may handle, however few evaluations the run took."""

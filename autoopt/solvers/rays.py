@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
-from autoopt.solvers.points import EPSILON, Point
+from autoopt.solvers.points import EPSILON, Point, is_cheap
 
 _TINY = np.finfo(np.float64).tiny
 
@@ -112,3 +114,37 @@ def is_plateau(point: Point, direction: np.ndarray) -> bool:
         if point.problem.is_defined(beside) and abs(float(point.problem.jac(beside) @ direction)) > nothing:
             return False
     return True
+
+
+def lost_in_rounding(point: Point, bends: np.ndarray) -> np.ndarray | None:
+    """Return a direction, shape (n,), in which a parameter went off to where f and its slopes are rounding; or None.
+
+    Terms that grow and cancel, as the log-gammas of many degrees of freedom do, have minima by rounding there: values a
+    little farther off show that f changes no more, slopes that its curvatures `bends`, shape (m,), of the free
+    parameters are none.
+    """
+    problem, free = point.problem, point.free
+    moved, size = (point.x - problem.x0)[free], point.size[free]
+    far = np.abs(moved) > _BACKED * size
+    if not is_cheap(problem, point.x.size):
+        changes = np.abs(bends) * size**2
+        far &= changes <= _SUSPECT * (abs(point.value) + max(problem.initial_value - point.value, 0.0))
+    if not far.any() or not point.roughness > point.noise:
+        return None
+    for k, part in product(np.flatnonzero(far)[:_MOST], _ONWARDS):
+        step = part * moved[k] * np.eye(1, point.x.size, free[k])[0]
+        if not abs(point.value_at(step) - point.value) <= 10 * point.roughness:
+            continue
+        turned = float((problem.jac(point.x + step) - point.gradient)[free[k]])
+        expected = float(bends[k] * step[free[k]])
+        if not abs(turned - expected) <= abs(expected) / 2:
+            return np.sign(moved[k]) * point.axis(free[k])
+    return None
+
+
+_MOST = 8
+_SUSPECT = 1e-4
+"""Where evaluations are dear, parameters that change f by more than this part of it are not looked at."""
+
+_BACKED, _ONWARDS = 0.5, (0.03, 0.01, 0.1)
+"""Parts of a parameter's size, and of its way from x0: it has gone off, and is moved on."""

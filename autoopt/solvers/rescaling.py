@@ -10,6 +10,7 @@ import numpy as np
 
 from autoopt.solvers import translation
 from autoopt.solvers.choice import run_chosen
+from autoopt.solvers.constrained import UNBOUNDED
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.run import STOPPED
 from autoopt.solvers.table import Solver
@@ -38,7 +39,7 @@ def run_in_sizes(
         `chosen`, `callback` and `progress` of `run`.
     """
     result = run_chosen(solver, problem, dict(settings), **shown)
-    if not again or result.success or result.status == STOPPED or _LIMITS & set(limited):
+    if not again or result.success or result.status in (STOPPED, UNBOUNDED) or _LIMITS & set(limited):
         return result
     x = result.x if problem.is_defined(result.x) else problem.x0
     sizes = _sizes(problem, x)

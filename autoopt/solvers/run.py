@@ -7,15 +7,15 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import AutooptError, UsageError
+from autoopt.origin import is_from_solver
 from autoopt.solvers.constrained import NOT_A_MINIMUM, UNBOUNDED, multipliers_at
 from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
-from autoopt.solvers.ending import ended
+from autoopt.solvers.ending import could_not_go_on, ended
 from autoopt.solvers.problem import Paused, Problem, Stopped, Stuck
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
@@ -123,8 +123,8 @@ def run(
     except KeyboardInterrupt:
         raise Interrupted(stopped(INTERRUPTED, "Interrupted")) from None
     except Exception as error:
-        if not isinstance(error, AutooptError) and error is not problem.raised and _is_from_solver(error):
-            return failed(f"{solver.name} could not go on ({type(error).__name__}: {error})")
+        if not isinstance(error, AutooptError) and error is not problem.raised and is_from_solver(error):
+            return failed(could_not_go_on(solver, error))
         with contextlib.suppress(Exception):
             vars(error)["result"] = stopped(REFUSED, "The objective could not be evaluated any further")
         raise
@@ -135,16 +135,6 @@ def run(
         status = 0 if success else status or NOT_A_MINIMUM
     status = UNBOUNDED if end.is_endless else status
     return _result(solver, problem, x, status, message, success, nit=end.iterations(problem), **extras)
-
-
-def _is_from_solver(error: Exception) -> bool:
-    """Whether the exception arose in SciPy or NumPy as SciPy called it, and in no function of the user's."""
-    trace, files = error.__traceback__, []
-    while trace is not None:
-        files.append(trace.tb_frame.f_code.co_filename)
-        trace = trace.tb_next
-    last = max((i for i, file in enumerate(files) if "scipy" in Path(file).parts), default=-1)
-    return last >= 0 and all({"numpy", "scipy"} & {*Path(file).parts} for file in files[last:])
 
 
 def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, message: str, success: bool, **extras: Any):

@@ -90,6 +90,8 @@ def _has_none(problem: Problem, end: Ending) -> str | None:
             _UNBOUNDED if last < problem.initial_value - FAR * max(1.0, abs(problem.initial_value)) else _AT_INFINITY
         )
         return words.format(_along(problem, x, direction), f"{last:.6g}")
+    if found.status == "infinite":
+        return _ROUNDING.format(_along(problem, x, found.direction))
     lost = without_bound(problem, x)
     return lost and NO_MINIMUM.format(lost)
 
@@ -226,6 +228,10 @@ _AT_INFINITY = (
     "the objective does not rise along {0}, however far one goes (it comes to {1}): its minimum lies at infinity. "
     "Leave out a parameter of this combination, bound it, or add a penalty (in a classification the combination "
     "separates the classes)."
+)
+_ROUNDING = (
+    "the run went off along {0}, to where what the objective changes by is rounding: its minimum may lie at infinity. "
+    "Leave out a parameter of this combination, bound it, or add a penalty."
 )
 _BEND = 1e-10
 _NAMED = 4
