@@ -60,7 +60,7 @@ def described(result: Any, found: list[Diagnosis]) -> None:
         result.message = f"{result.message.rstrip()} {'But' if result.success else 'Why'}: {found[0].short}"
 
 
-_AT_INFINITY = re.compile(r"Not converged: the objective (does not rise|falls) ")
+_AT_INFINITY = re.compile(r"Not converged: the (objective (does not rise|falls)|run went off) ")
 """How the verdict begins that there is no minimum in sight."""
 
 

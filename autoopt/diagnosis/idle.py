@@ -12,6 +12,8 @@ import numpy as np
 from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
 from autoopt.diagnosis.walk import Walk, moving, shown
+from autoopt.solvers.points import Point
+from autoopt.solvers.rays import lost_in_rounding
 from autoopt.tape.names import qualified
 from autoopt.tape.tape import PARAMETER, Slot
 from autoopt.wording import listed
@@ -93,3 +95,25 @@ def ran_off(evidence: Evidence) -> Diagnosis | None:
             remedy = f"bound {name[0]}, hold it with fixed=, or leave it out: the data do not hold it."
             return Diagnosis(happened + ".", (), remedy)
     return None
+
+
+@cause("lost in rounding", 15)
+def lost(evidence: Evidence) -> Diagnosis | None:
+    """A parameter that went off to where terms grow and cancel, so that f and its slopes are rounding."""
+    if evidence.result.success or evidence.hessian is None:
+        return None
+    point = Point(evidence.problem, evidence.x)
+    direction = lost_in_rounding(point, np.diagonal(evidence.hessian)[point.free])
+    if direction is None:
+        return None
+    k = int(np.flatnonzero(direction)[0])
+    happened = (
+        f"{evidence.names[k]} went off, from {evidence.x0[k]:.6g} to {evidence.x[k]:.6g}, where terms of the objective "
+        f"grow and cancel: its value there, {evidence.here:.6g}, is off by as much as {point.roughness:.1e}, and its "
+        "slopes are rounding. Its minimum may lie at infinity"
+    )
+    remedy = (
+        f"bound {evidence.names[k]}, hold it with fixed=, or leave it out; or write the terms so that they do not "
+        "cancel, such as scipy.special.betaln for a difference of log-gammas."
+    )
+    return Diagnosis(happened + ".", (), remedy, replaces=True)

@@ -40,7 +40,8 @@ class Certificate:
     ----------
     status : str
         "minimum"; "descending" (f falls to first order); "saddle" (f is lower at `lower`); "flat" (f does not change
-        along `direction`, on both sides); "infinite" (f does not rise along `direction`, however far); "unknown".
+        along `direction`, on both sides); "infinite" (f does not rise along `direction`, however far); "lost" (a
+        parameter went off along `direction`, to where f and its slopes are rounding); "unknown".
     decrement : float
         What a Newton step promises to lower f by.
     noise : float
@@ -133,8 +134,9 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
     lengths = np.max(np.abs(scale[:, None] * vectors) / size[:, None], axis=0)
     found = replace(found, definite=bool(curvatures[0] > accuracy and (curvatures > 2 * faint * lengths**2).all()))
     downs = _downwards(point, hessian, found.direction) if curvatures[0] < -accuracy else []
-    if (lost := lost_in_rounding(point, np.diagonal(hessian))) is not None:
-        return replace(found, status="infinite", direction=lost)
+    may_be_lost = found.decrement <= max(point.tolerance, _CLEAR * point.roughness)
+    if may_be_lost and (lost := lost_in_rounding(point, np.diagonal(hessian))) is not None:
+        return replace(found, status="lost", direction=lost)
     return _judged(point, found, downs, [point.in_units(direction) for direction in null], axes)
 
 
@@ -268,6 +270,9 @@ def _is_idle(point: Point, onwards: np.ndarray) -> bool:
 
 _FAINT = 1e-8
 """A parameter that changes f by less than this part of it, moved by its own size, may have gone to infinity."""
+
+_CLEAR = 100
+"""A decrement of so many times what roundings of the parameters do to f is none by rounding."""
 
 _CANCELLED = 1e-8
 """A decrement below this part of what f fell may be the rounding of terms that cancel: it is then measured."""

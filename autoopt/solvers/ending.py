@@ -269,7 +269,7 @@ def _polish(problem: Problem, end: Ending, gtol: float) -> None:
             or end.found.status == "descending"
             or not is_steady(point.size, step)
         )
-        if not is_due or end.found.status in ("saddle", "infinite") or step is None or problem.nfev > until:
+        if not is_due or end.found.status in ("saddle", "lost") or step is None or problem.nfev > until:
             return
         moved = _down(point, step)
         if moved is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 
 from autoopt.solvers.points import EPSILON, Point, is_cheap
@@ -131,14 +129,18 @@ def lost_in_rounding(point: Point, bends: np.ndarray) -> np.ndarray | None:
         far &= changes <= _SUSPECT * (abs(point.value) + max(problem.initial_value - point.value, 0.0))
     if not far.any() or not point.roughness > point.noise:
         return None
-    for k, part in product(np.flatnonzero(far)[:_MOST], _ONWARDS):
-        step = part * moved[k] * np.eye(1, point.x.size, free[k])[0]
-        if not abs(point.value_at(step) - point.value) <= 10 * point.roughness:
+    for k in np.flatnonzero(far)[:_MOST]:
+        along = moved[k] * np.eye(1, point.x.size, free[k])[0]
+        changes = (abs(point.value_at(part * along) - point.value) for part in _ONWARDS)
+        if not all(
+            change <= 10 * point.roughness * (1 + 10 * part) for change, part in zip(changes, _ONWARDS, strict=True)
+        ):
             continue
-        turned = float((problem.jac(point.x + step) - point.gradient)[free[k]])
-        expected = float(bends[k] * step[free[k]])
-        if not abs(turned - expected) <= abs(expected) / 2:
-            return np.sign(moved[k]) * point.axis(free[k])
+        for part in _ONWARDS:
+            turned = float((problem.jac(point.x + part * along) - point.gradient)[free[k]])
+            expected = float(bends[k] * part * moved[k])
+            if not abs(turned - expected) <= abs(expected) / 2:
+                return np.sign(moved[k]) * point.axis(free[k])
     return None
 
 
@@ -146,5 +148,5 @@ _MOST = 8
 _SUSPECT = 1e-4
 """Where evaluations are dear, parameters that change f by more than this part of it are not looked at."""
 
-_BACKED, _ONWARDS = 0.5, (0.03, 0.01, 0.1)
+_BACKED, _ONWARDS = 0.5, (0.1, 0.03, 0.01)
 """Parts of a parameter's size, and of its way from x0: it has gone off, and is moved on."""

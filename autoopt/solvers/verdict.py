@@ -90,7 +90,7 @@ def _has_none(problem: Problem, end: Ending) -> str | None:
             _UNBOUNDED if last < problem.initial_value - FAR * max(1.0, abs(problem.initial_value)) else _AT_INFINITY
         )
         return words.format(_along(problem, x, direction), f"{last:.6g}")
-    if found.status == "infinite":
+    if found.status == "lost":
         return _ROUNDING.format(_along(problem, x, found.direction))
     lost = without_bound(problem, x)
     return lost and NO_MINIMUM.format(lost)

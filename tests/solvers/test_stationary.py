@@ -134,7 +134,7 @@ def test_exact_fit_of_more_parameters_than_data_is_a_success(method):
 @pytest.mark.parametrize("method", SOLVERS)
 def test_of_random_quartics_successes_are_minima_and_saddles_are_saddles(method):
     """By the closed form of the Hessian; odd ones start on an axis, along which they go down into a saddle."""
-    for seed in range(16):
+    for seed in range(16 if SOLVERS[method].uses else 3):  # methods by values alone take their time
         rng = np.random.default_rng(seed)
         n = int(rng.integers(1, 10))
         curvature = rng.normal(size=n) * 10 ** rng.uniform(-2, 2)

@@ -64,6 +64,7 @@ def _takes(method, bounds):
     return method is None or bounds is None or "bounds" in SOLVERS[method].takes
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("name", "method"), [(name, method) for name in FALLS for method in DERIVATIVES if _takes(method, FALLS[name][2])]
 )
@@ -74,6 +75,7 @@ def test_valley_that_falls_is_no_minimum(name, method):
     assert not result.success or result.fun < value - 1e-6, result.message
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("name", "method"), [(name, method) for name in MINIMA for method in DERIVATIVES if _takes(method, MINIMA[name][2])]
 )
