@@ -97,7 +97,7 @@ def ran_off(evidence: Evidence) -> Diagnosis | None:
     return None
 
 
-@cause("lost in rounding", 15)
+@cause("lost in rounding", 14)
 def lost(evidence: Evidence) -> Diagnosis | None:
     """A parameter that went off to where terms grow and cancel, so that f and its slopes are rounding."""
     if evidence.result.success or evidence.hessian is None:
