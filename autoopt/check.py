@@ -40,10 +40,15 @@ from autoopt.verification import (
 
 _EPSILON = np.finfo(np.float64).eps
 _REMEDY = (
-    "if you gave jac, correct it; if the objective reads anything that changes between calls (files, random numbers, "
-    'counters), pass that through args; else pass jac="finite-difference", and report this objective as a bug of '
-    "autoopt."
+    "if the objective reads anything that changes between calls (files, random numbers, counters), pass that through "
+    'args; else pass jac="finite-difference", and report this objective as a bug of autoopt.'
 )
+_CORRECT = "correct jac, or leave it out: the exact derivatives are derived."
+
+
+def remedy(given_jac: Any) -> str:
+    """Return what to do about a wrong slope: the user's own is theirs to correct."""
+    return _REMEDY if given_jac is None else _CORRECT
 
 
 @during("comparing with the original function")
@@ -68,7 +73,7 @@ def verify(
     evaluated = evaluated or objective.value_and_grad(x)
     found = _seen_again(objective, x, evaluated) or compare(objective, x, evaluated=evaluated)
     if not found.passed:
-        raise VerificationError(found.message, remedy=_REMEDY)
+        raise VerificationError(found.message, remedy=remedy(getattr(objective, "given_jac", None)))
     if isinstance(objective, Objective):
         objective.is_verified = found.conclusive
         if found.conclusive:
@@ -172,7 +177,7 @@ def verified_solution(
         return replace(start, at_solution=True)
     said = f"Not verified at the solution. {found.message}"
     if np.isfinite(found.value_error):  # else the original has no value there, and no slope to be wrong
-        said += f" To fix this: {_REMEDY}"
+        said += f" To fix this: {remedy(getattr(objective, 'given_jac', None))}"
     result.update(message=f"{said} ({result.message})" if result.success else f"{result.message} {said}", success=False)
     return replace(found, at_solution=True)
 
@@ -360,7 +365,8 @@ def verify_jacobian(function: Any, x: np.ndarray) -> Verification:
             f"The {function.jacobian_source} is wrong: the slope of value [{k}] along {function.structure.names[i]} is "
             f"{given[k, i]:.10g}, but the function has {numerical[k, i]:.10g} +- {errors[k, i]:.1e}."
         )
-    raise VerificationError(message, definition(function.given_jac or function.fun), _REMEDY)
+    given_jac = function.given_jac
+    raise VerificationError(message, definition(given_jac or function.fun), remedy(given_jac))
 
 
 @dataclass(frozen=True)

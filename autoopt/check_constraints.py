@@ -29,7 +29,7 @@ def verify_constraints(constraints: list[Constraint], x: np.ndarray, mode: str |
         if function.is_compared:
             verify_jacobian(function, x)
         if function.supplies_second:
-            _verify_curvature(function, x)
+            verify_curvature(function, x)
 
 
 def refuse_wrong_jacobians(constraints: list[Constraint], x: np.ndarray, result: Any) -> None:
@@ -53,8 +53,8 @@ def refuse_wrong_jacobians(constraints: list[Constraint], x: np.ndarray, result:
 _WRONG = 204
 
 
-def _verify_curvature(function: Any, x: np.ndarray) -> None:
-    """Compare the second derivatives that the user gives with differences of the Jacobian, along one direction."""
+def verify_curvature(function: Any, x: np.ndarray) -> None:
+    """Compare the user's second derivatives of a constraint with differences of the Jacobian, along one direction."""
     rng = np.random.default_rng(4)
     v = rng.uniform(0.5, 1.0, function.count or 0) * rng.choice([-1.0, 1.0], function.count or 0)
     p = differences.step_scale(x) * rng.uniform(-1.0, 1.0, x.size)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt import solvers
-from autoopt.check import require_finite, verified_solution
+from autoopt.check import is_on, require_finite, verified_solution
 from autoopt.check import verify as verified
 from autoopt.check_constraints import refuse_wrong_jacobians, verify_constraints
+from autoopt.check_given import verify_given_constraints, verify_given_gradient
 from autoopt.constraints.constraint import Constraint
 from autoopt.constraints.forms import read
 from autoopt.diagnosis import diagnosed, explained
@@ -156,7 +157,7 @@ def minimize(
         problem = solvers.Problem(view.objective, view.x0, view.limits, keeps=shown.return_all)
         verification = verified(view.objective, view.x0, verify, problem.evaluated(view.x0))
         conditions = clock.constrained(read(constraints, x0, engine))
-        verify_constraints(*view.compared(conditions), verify)
+        _verify_what_is_given(problem, view, conditions, verify)
         problem.constraints = view.constraints(conditions)
         clock.lap("verify")
         require_finite(objective, problem.initial_value)
@@ -190,6 +191,16 @@ def minimize(
 def _is_ours(method: Any, scale: Any) -> bool:
     """Whether sizes are for us to choose: with "auto", or where the user has chosen neither them nor the method."""
     return scale is True or (isinstance(scale, str) and scale == "auto") or (scale is None and method is None)
+
+
+def _verify_what_is_given(
+    problem: solvers.Problem, view: View, conditions: list[Constraint], verify: str | bool
+) -> None:
+    """Compare the constraints at x0, and derivatives that the user gives beside it as well, unless that is off."""
+    verify_constraints(*view.compared(conditions), verify)
+    if is_on(verify):
+        verify_given_gradient(view.objective, view.x0, problem.jac(view.x0), view.limits)
+        verify_given_constraints(conditions, view)
 
 
 def _looked_at(

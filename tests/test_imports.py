@@ -259,6 +259,7 @@ ORDER = (
     "verification",
     "check",
     "check_constraints",
+    "check_given",
     "diagnosis",
     "minimize",
     "optimize",

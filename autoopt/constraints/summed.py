@@ -21,7 +21,7 @@ class Summed:
         self._function = function
         self.structure, self.size = function.structure, x.size
         self.function, self.args = function.fun, function.args
-        self.gradient_source = function.jacobian_source
+        self.gradient_source, self.given_jac = function.jacobian_source, function.given_jac
         self.single = function.derived is not None and function.derived.single
         self.scales = slope_scales(function, x)
         rng = np.random.default_rng(3)

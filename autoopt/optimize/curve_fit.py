@@ -212,6 +212,7 @@ class _Slopes:
 
     def __init__(self, jac: Callable, data: Observations) -> None:
         self._jac, self._data = jac, data
+        self.__wrapped__ = jac  # whose line messages show
 
     def __call__(self, p: dict[str, float], *args: Any) -> np.ndarray:
         return self._data.in_units(np.asarray(self._jac(args[0], *p.values()), dtype=np.float64))

@@ -12,6 +12,7 @@ import numpy as np
 
 from autoopt import solvers
 from autoopt.check import compare, is_on, verify_jacobian
+from autoopt.check_given import verify_given_jacobian
 from autoopt.errors import UsageError, VerificationError
 from autoopt.optimize.arguments import understood
 from autoopt.optimize.inside import as_scipys
@@ -277,7 +278,9 @@ def _verified(function: Residuals, x: np.ndarray, mode: str | bool) -> Any:
     if not is_on(mode) or not function.is_exact:
         return None
     if not is_by_products(function):
-        return verify_jacobian(function, x)
+        found = verify_jacobian(function, x)
+        verify_given_jacobian(function, x)
+        return found
     found = compare(Weighted(function, x), x, floor=1.0)
     if not found.passed:
         raise VerificationError(found.message, remedy='leave the values that are wrong out, or pass jac="2-point".')

@@ -12,6 +12,7 @@ import numpy as np
 
 from autoopt import solvers
 from autoopt.check import is_on, verified_solution, verify_jacobian
+from autoopt.check_given import verify_given_jacobian
 from autoopt.constraints.summed import Summed
 from autoopt.diagnosis import diagnosed
 from autoopt.errors import UsageError
@@ -117,6 +118,8 @@ class _Run:
         }
         methods = chosen(task.method, demands)
         self.verification = verify_jacobian(residuals, residuals.start) if is_on(task.verify) else None
+        if self.verification is not None:
+            verify_given_jacobian(residuals, residuals.start, self.limits)
         self.lap("verify")
         most = task.options.get("max_nfev") or max(2000, 200 * residuals.start.size)
         scipys = {"x_scale": "jac", "loss": task.loss.given, "f_scale": task.loss.scale}
@@ -133,7 +136,7 @@ class _Run:
             require_inside(result, SumOfSquares(self.residuals, self.task.loss), own, result.x)
         if result.success and not np.array_equal(problem.objective.shown, result.x):
             self._object(problem, result)
-        if self.verification is not None and result.success:
+        if self.verification is not None and (result.success or self.residuals.given_jac is not None):
             summed = Summed(self.residuals, result.x)
             self.verification = verified_solution(summed, result.x, result, self.verification, 1.0, self.limits)
             self.lap("verify")

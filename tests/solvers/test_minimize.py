@@ -440,7 +440,7 @@ def test_jac_that_is_wrong_away_from_the_start_is_no_success(method):
     assert not result.success
     if not result.verification.passed:
         assert "Not verified at the solution. The gradient that jac gives is wrong" in result.message
-        assert "if you gave jac, correct it" in result.message and result.verification.at_solution
+        assert "correct jac, or leave it out" in result.message and result.verification.at_solution
 
 
 def test_hidden_slope_at_the_solution_is_found():
