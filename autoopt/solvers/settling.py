@@ -47,7 +47,7 @@ class _Search:
 
     def fun(self, x: np.ndarray) -> float:
         """Return f(x); _Settled is raised where it, and those before, are the value of the iterate but for rounding."""
-        value = self._problem.fun(x)
+        value = self._problem.evaluated(x)[0]
         if not abs(value - self._value) <= self._noise:
             self._row = 0
             return value

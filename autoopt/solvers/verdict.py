@@ -23,7 +23,7 @@ from autoopt.solvers.convergence import (
 from autoopt.solvers.curvature import falling
 from autoopt.solvers.ending import Ending, is_far, is_met
 from autoopt.solvers.plateaus import lower_beyond
-from autoopt.solvers.points import Point, is_small, is_steady
+from autoopt.solvers.points import Point, is_near, is_steady, sizes
 from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
 from autoopt.solvers.table import Solver
@@ -163,8 +163,8 @@ def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float, found: Certific
     if _is_shown(problem, x):
         return None
     undefined = len(problem.undefined)
-    is_near = not found.complete or is_small(Point(problem, x).size, found.step)
-    is_seen = found.status != "unknown" and found.definite and is_near
+    is_close = not found.complete or is_near(sizes(x, problem.x0), found.step)
+    is_seen = found.status != "unknown" and found.definite and is_close
     looks = (_from_kink, _plateau) if is_seen else (_descent, _from_kink, _plateau)
     for look in looks:
         stationary = look is _plateau or is_stationary(problem, x, gtol)
