@@ -11,6 +11,7 @@ import numpy as np
 from autoopt.errors import UsageError
 from autoopt.minimize import minimize
 from autoopt.optimize.arguments import understood
+from autoopt.optimize.kinks import kink_at
 from autoopt.solvers import Problem, Solver
 from autoopt.solvers.bounds import within
 from autoopt.solvers.derivative_free import on_bounds
@@ -63,8 +64,8 @@ def minimize_scalar(
     -------
     scipy.optimize.OptimizeResult
         x (a float), fun, nit, nfev, success, message, and the other fields of `minimize`. A search that ended is a
-        success only where slope and curvature say that x is a minimum; the Newton step at its end gives x the digits
-        that values, which are flat there, cannot tell.
+        success only where slope and curvature say that x is a minimum, or at a kink the slopes on both sides; the
+        Newton step at its end gives x the digits that values, which are flat there, cannot tell.
 
     Raises
     ------
@@ -120,6 +121,9 @@ def _search(name: str, bracket: Any, bounds: Any) -> Callable:
         best = on_bounds(problem, best)
         raw.x = _polished(problem, best) if raw.success else best
         raw.status, raw.message = 0 if raw.success else 1, " ".join(raw.message.split())
+        if raw.success and (kink := _kink(problem, raw.x)) is not None:
+            raw.x, raw.message = kink
+            problem.shown = raw.x
         return raw
 
     return run
@@ -137,20 +141,26 @@ def _polished(problem: Problem, x: np.ndarray) -> np.ndarray:
     for _ in range(_SECANTS):
         if slope == 0 or not problem.is_defined(other) or (problem.limits and not problem.limits.allow(other)):
             return x
+        change, step = float(problem.jac(other)[0]) - slope, other - x
+        if not (np.isfinite(change) and change * float(step[0]) > 0):  # it does not bend up
+            return x
         with np.errstate(all="ignore"):
-            curvature = (float(problem.jac(other)[0]) - slope) / float(other[0] - x[0])
-            moved = within(problem.limits, x - slope / curvature)
-        if (
-            not (curvature > 0 and np.isfinite(moved).all())
-            or np.array_equal(moved, x)
-            or not problem.is_defined(moved)
-        ):
+            moved = within(problem.limits, x - slope / change * step)
+        if not np.isfinite(moved).all() or np.array_equal(moved, x) or not problem.is_defined(moved):
             return x
         there, rounding = float(problem.jac(moved)[0]), _ROUNDING * abs(problem.fun(x))
         if not (abs(there) < abs(slope) and problem.fun(moved) <= problem.fun(x) + rounding):
             return x
         other, x, slope = x, moved, there
     return x
+
+
+def _kink(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, str] | None:
+    """Return the point at a kink by `x` that is a minimum, and in words why; None if there is none."""
+    if not problem.is_defined(x) or (found := kink_at(problem, x)) is None:
+        return None
+    at, before, behind = found
+    return at, f"Converged: f has a kink at its minimum, its slope is {before:.4g} before and {behind:.4g} behind it."
 
 
 _ASIDE, _SECANTS, _ROUNDING = 1e-6, 12, 1e-14

@@ -100,7 +100,7 @@ def ended(solver: Solver, problem: Problem, options: dict, chosen: Collection[st
         The options that the user set.
     """
     raw = _run(solver, problem, options)
-    if problem.constraints or solver.settles:
+    if problem.constraints or solver.settles or problem.shown is not None:
         return Ending(raw, np.asarray(raw.x, dtype=np.float64))
     with np.errstate(all="ignore"):
         return _settled(solver, problem, options, chosen, raw)

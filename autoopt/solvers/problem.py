@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from autoopt.objectives.one_sided import is_finite
 from autoopt.objectives.sparsity import Sparsity
 from autoopt.origin import is_ours
 from autoopt.solvers.bounds import Limits
+from autoopt.solvers.steep import held_slopes, without_steep
 from autoopt.users_code import users_code
 
 UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError)
@@ -88,6 +89,8 @@ class Problem:
         self.iterates = [x0] if keeps else None
         self.best_value, self.lowest, self._highest = np.inf, -np.inf, -np.inf
         self.undefined: list[str] = []
+        self.steep: dict[bytes, np.ndarray] = {}  # see `solvers.steep`
+        self.shown: np.ndarray | None = None  # a minimum that its method has shown to be one
         self.findings: dict[str, Any] = {}  # fields of a result that is cut short
         self.lost: np.ndarray | None = None  # the trial point that was not defined last
         self._at: np.ndarray | None = None
@@ -127,13 +130,10 @@ class Problem:
         if original is None:
             return self.value(x)
         self.nfev += 1
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                value = float(original(np.array(x)))
-            except UNDEFINED:
-                return np.nan
-        return value if np.isfinite(value) else np.nan
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"), suppress(*UNDEFINED):
+            value = float(original(np.array(x)))
+            return value if np.isfinite(value) else np.nan
+        return np.nan
 
     def projected_gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the gradient, shape (n,), cut to the distance from the bound that it points to."""
@@ -152,7 +152,7 @@ class Problem:
             return np.eye(x.size)
         self.nhev += 1
         with self._noted():
-            return self.objective.hess(x, sparse=False)
+            return without_steep(self, x, self.objective.hess(x, sparse=False))
 
     @cached_property
     def curvature(self) -> Sparsity | None:
@@ -284,7 +284,7 @@ class Problem:
         if self.constraints and self._at is not None and (broken := _broken_constraint(self, at)):
             self.undefined.append(broken)
             return None
-        return value, np.asarray(gradient)
+        return value, held_slopes(self, at, value, np.asarray(gradient))
 
     # Constraints, as a solver asks for them ---------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from autoopt.solvers.constrained import NOT_A_MINIMUM, UNBOUNDED, multipliers_at
 from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
 from autoopt.solvers.ending import could_not_go_on, ended
 from autoopt.solvers.problem import Paused, Problem, Stopped, Stuck
+from autoopt.solvers.steep import as_they_are
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
 from autoopt.stages import progressed, stage
@@ -144,7 +145,8 @@ def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, messag
     value, gradient = problem.fun(x), problem.jac(x)
     fields |= {"gradient_norm": float(np.max(np.abs(remaining_gradient(problem, x)), initial=0.0))}
     if (multipliers := multipliers_at(problem, x)) is not None:
-        fields["multipliers"] = multipliers
+        fields["multipliers"] = [*multipliers[:-1], as_they_are(problem, x, multipliers[-1])]
+    gradient = as_they_are(problem, x, gradient)
     if problem.iterates is not None:
         fields["allvecs"] = problem.iterates
     fields |= {"nundefined": len(problem.undefined), "nhvp": problem.nhvp}

@@ -132,6 +132,8 @@ def _judged(
             False,
             f"Not converged: the run ended where the objective is not defined; x is a point before. ({message})",
         )
+    if problem.shown is not None and np.array_equal(problem.shown, x):
+        return x, True, message
     gradient = problem.jac(x)
     if not (np.isfinite(problem.fun(x)) and np.isfinite(gradient).all()):
         lost = without_bound(problem, x)
@@ -177,9 +179,11 @@ def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float, found: Certific
 
 
 def _is_shown(problem: Problem, x: np.ndarray) -> bool:
-    """Whether `x` has been shown to be a minimum by more than values and slopes, as by residuals."""
-    shown = getattr(problem.objective, "shown", None)
-    return shown is not None and np.array_equal(shown, x)
+    """Whether `x` has been shown to be a minimum by more than its slope, as by residuals or slopes on both sides."""
+    return any(
+        shown is not None and np.array_equal(shown, x)
+        for shown in (problem.shown, getattr(problem.objective, "shown", None))
+    )
 
 
 def _descent(problem: Problem, x: np.ndarray, found: Certificate) -> str | None:

@@ -49,9 +49,48 @@ def test_data_tolerances_and_limits():
     assert autoopt.minimize_scalar(f, args=2.0, tol=1e-2).nit < autoopt.minimize_scalar(f, args=2.0).nit
 
 
-def test_kink_is_no_smooth_minimum_but_may_be_one():
-    result = autoopt.minimize_scalar(lambda x: np.abs(x - 0.3))
-    assert result.x == pytest.approx(0.3, abs=1e-7)
+@pytest.mark.parametrize("given", [{"method": "brent"}, {"method": "golden"}, {"bounds": (-1, 1)}])
+@pytest.mark.parametrize(
+    ("f", "slopes"),
+    [
+        (lambda x: np.abs(x - 0.3), (-1, 1)),
+        (lambda x: np.abs(x - 0.3) + x**2, (-0.4, 1.6)),
+        (lambda x: np.maximum(x - 0.3, 2 * (0.3 - x)), (-2, 1)),
+        (lambda x: 1e-20 * np.where(x < 0.3, 0.3 - x, 5 * (x - 0.3)), (-1e-20, 5e-20)),
+        (lambda x: 1e12 + 1e6 * np.abs(x - 0.3), (-1e6, 1e6)),
+    ],
+)
+def test_minimum_at_a_kink_is_one_with_all_digits(f, slopes, given):
+    result = autoopt.minimize_scalar(f, **given)
+    assert result.success, result.message
+    assert result.x == pytest.approx(0.3, rel=2e-16)
+    assert f"its slope is {slopes[0]:.4g} before and {slopes[1]:.4g} behind it" in result.message
+
+
+def test_kink_with_infinite_slopes_and_one_beside_which_f_falls_on():
+    assert autoopt.minimize_scalar(lambda x: np.sqrt(np.abs(x - 0.3)), bounds=(0, 1)).x == pytest.approx(0.3, rel=2e-16)
+    falling = autoopt.minimize_scalar(lambda x: np.minimum(-x, -2 * (x - 0.3)), bounds=(0, 1))
+    assert falling.success and falling.x == 1.0 and "kink" not in falling.message
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: 2 * x, -1.0),
+        (lambda x: -2e-30 * x, 1.5),
+        (lambda x: np.sqrt(x + 1), -1.0),
+        (lambda x: -np.exp(x), 1.5),
+    ],
+)
+def test_minimum_at_an_end_is_that_end(f, expected):
+    result = autoopt.minimize_scalar(f, bounds=(-1, 1.5))
+    assert result.success and result.x == expected, result.message
+
+
+@pytest.mark.parametrize("given", [{"method": "brent"}, {"method": "golden"}, {"bounds": (-1, 1)}])
+def test_constant_and_unbounded_lines_end_without_an_error(given):
+    assert autoopt.minimize_scalar(lambda x: 0 * x + 3.0, **given).fun == 3.0
+    assert autoopt.minimize_scalar(lambda x: 2 * x, **given).success == ("bounds" in given)
 
 
 def test_undefined_points_are_stepped_back_from():
