@@ -141,7 +141,7 @@ def hessp_is_wrong(evidence: Evidence) -> Diagnosis | None:
     return None
 
 
-@cause("wrong derivatives of constraints", 14)
+@cause("wrong derivatives of constraints", 13)
 def constraint_is_wrong(evidence: Evidence) -> Diagnosis | None:
     """The derivatives that are given for a constraint are not its own where the run ended."""
     if not evidence.problem.constraints:

@@ -52,7 +52,7 @@ def rows() -> list[Cause]:
 def described(result: Any, found: list[Diagnosis]) -> None:
     """Put diagnoses into the result: all in `diagnosis`, the first in short in `message`."""
     result.diagnosis = [str(one) for one in found]
-    if not found or found[0].is_said:
+    if not found or found[0].is_said or (found[0].replaces and _UNBOUNDED.match(result.message)):
         return
     if found[0].replaces and _AT_INFINITY.match(result.message):
         result.message = f"Not converged: {found[0].short}"
@@ -62,6 +62,9 @@ def described(result: Any, found: list[Diagnosis]) -> None:
 
 _AT_INFINITY = re.compile(r"Not converged: the (objective (does not rise|falls)|run went off) ")
 """How the verdict begins that there is no minimum in sight."""
+
+_UNBOUNDED = re.compile("Not converged: the objective is not bounded below on the constraints")
+"""What the verdict says under constraints is said along these."""
 
 
 def _asked(causes: list[Cause], evidence: Evidence) -> list[Diagnosis]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
+from autoopt.solvers.constrained import INFEASIBLE
 from autoopt.solvers.convergence import gradient_tolerance, is_stationary
 from autoopt.wording import times
 
@@ -33,7 +34,7 @@ def infeasible(evidence: Evidence) -> Diagnosis | None:
     shown = "; ".join(text for _, text in sorted(missed, reverse=True)[:3])
     happened = f"No point was found that meets the constraints: where the run ended, the constraint {shown}"
     remedy = "see whether the constraints contradict each other or the bounds, or start from a point that meets them."
-    return Diagnosis(happened + ".", (), remedy)
+    return Diagnosis(happened + ".", (), remedy, is_said=evidence.result.status == INFEASIBLE)
 
 
 @cause("search cut short", 46)
@@ -52,7 +53,7 @@ def cut_short(evidence: Evidence) -> Diagnosis | None:
 @cause("limit of iterations", 78)
 def too_few(evidence: Evidence) -> Diagnosis | None:
     """The run was ended by a limit while f was still falling."""
-    if not _LIMIT.search(evidence.result.message):
+    if not _LIMIT.search(evidence.result.message) or evidence.result.status == INFEASIBLE:
         return None
     lower, promised = _lower_ahead(evidence), evidence.promised
     if lower is not None:

@@ -82,7 +82,7 @@ class Conditions:
             lower=np.concatenate([none, *lower]),
             upper=np.concatenate([none, *upper]),
             slopes=_slopes(constraints, bounded, x),
-            floors=np.concatenate([*(_REMAINS * one.function.sizes for one in constraints), np.zeros(bounded.size)]),
+            floors=np.concatenate([*(REMAINS * one.function.sizes for one in constraints), np.zeros(bounded.size)]),
             begun=np.concatenate([*(_from_limits(one) for one in constraints), np.zeros(bounded.size)]),
             counts=tuple(count for one in constraints for _, count in one.named),
             bounded=bounded,
@@ -150,7 +150,7 @@ class Conditions:
         return parts
 
 
-_REMAINS = 1e-6
+REMAINS = 1e-6
 _MUCH = 1e-6
 
 

@@ -12,12 +12,14 @@ from autoopt.errors import AutooptError
 from autoopt.solvers import translation
 from autoopt.solvers.active_set import polished, unnoted
 from autoopt.solvers.arcs import falling_along, falls_about, falls_to_first_order
-from autoopt.solvers.conditions import Conditions, row_values
-from autoopt.solvers.infeasibility import contradiction, nearest, what_is_missed
+from autoopt.solvers.bounds import within
+from autoopt.solvers.conditions import REMAINS, Conditions, row_values
+from autoopt.solvers.infeasibility import contradiction, nearest, row_name, what_is_missed
 from autoopt.solvers.infinity import way_to_infinity
 from autoopt.solvers.kkt import Certificate
 from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
+from autoopt.wording import listed
 
 INFEASIBLE, UNBOUNDED, NOT_A_MINIMUM = 201, 202, 203
 """Statuses of results where the solver's own says nothing of it."""
@@ -49,11 +51,45 @@ def constrained_verdict(problem: Problem, raw: Any) -> tuple[np.ndarray, bool, s
         return x, False, f"Not converged: {wrong} ({message})"
     moved = float(np.max(np.abs(x - raw.x), initial=0.0))
     step = f", after Newton's steps of {moved:.1e} onto what holds it" if moved else ""
-    return x, True, f"Converged: {_MINIMUM}{step}. ({message})"
+    return x, True, f"Converged: {_MINIMUM}{step}.{_degenerate(problem, found)} ({message})"
 
 
 _UNDEFINED = "Not converged: the run ended where the objective is not defined; x is a point before. ({})"
 _NOT_FINITE = "The value or a derivative is not finite at the last point."
+
+
+def _degenerate(problem: Problem, found: Certificate) -> str:
+    """Return the sentence on constraints whose normals are almost parallel or vanish at the solution; empty if not so.
+
+    Multipliers are then what rounding makes them, and without a limit: no constraint qualification holds there.
+    """
+    conditions, force = found.conditions, found.force
+    weights = np.abs(force.multipliers[force.working])
+    size = float(np.max(np.abs(problem.jac(found.x)) * conditions.unit, initial=0.0))
+    own = _lengths(conditions, force.working)
+    begun = conditions.floors[force.working] / REMAINS  # what vanishes was of this size at x0
+    large = weights * own > _WITHOUT_LIMIT * size
+    if size > 0 and not large.any() and (may := weights * begun > _WITHOUT_LIMIT * size).any():
+        beside = _tried(lambda: Conditions.at(problem, within(problem.limits, found.x + _BESIDE * conditions.unit)))
+        large = may & (_lengths(beside, force.working) > _GROWN * own) if beside is not None else large
+    if not (size > 0 and large.any()):
+        return ""
+    names = [row_name(problem, conditions, int(k)) for k in force.working[large]]
+    named = listed(list(dict.fromkeys(name[0].lower() + name[1:] for name in names))[:_NAMED])
+    return _DEGENERATE.format(named, float(np.max(weights[large])))
+
+
+def _lengths(conditions: Conditions, rows: np.ndarray) -> np.ndarray:
+    return np.asarray(abs(conditions.slopes[rows]) @ conditions.unit)
+
+
+_WITHOUT_LIMIT, _NAMED = 1e7, 4
+_BESIDE, _GROWN = 1e-3, 1e3
+"""A slope that is so many times larger so far beside x, in units of the parameters, vanishes at x."""
+_DEGENERATE = (
+    " But no constraint qualification holds there: the slopes of {0} are parallel or vanish at x, so that the "
+    "multipliers, up to {1:.1e}, mean nothing, and x is known to fewer digits than elsewhere."
+)
 _MINIMUM = "multipliers of the right sign make up the gradient, and the curvature along the constraints is not negative"
 
 
@@ -173,19 +209,25 @@ def _infeasible(problem: Problem, found: Certificate) -> tuple[np.ndarray, str]:
     linear = _tried(lambda: contradiction(problem, found.conditions))
     least = _tried(lambda: nearest(problem, found.x))
     x, conditions = found.x, found.conditions
-    if least is not None and (least.met or not least.conditions.violation.max() > conditions.violation.max()):
+    if least is not None:
         x, conditions = least.x, least.conditions
     missed = what_is_missed(problem, conditions)
     if linear:
         return x, f"{linear} {missed}"
     if least is None:
-        return x, f"the constraints are not met. {missed}"
+        return x, f"the constraints are not met. {missed} {_SEE_WHETHER}"
     if least.met:
         return x, _MET_NEARBY.format(what_is_missed(problem, found.conditions))
     if least.stationary:
-        return x, f"the constraints cannot be met near x: no step from there comes closer to all of them. {missed}"
-    return x, f"the constraints are not met. {missed}"
+        return x, f"{_MISSED_LEAST} {missed} {_SEE_WHETHER}"
+    return x, f"the constraints are not met. {missed} {_SEE_WHETHER}"
 
+
+_MISSED_LEAST = (
+    "the constraints cannot be met near x, where they are missed least: along no step from there does the sum of the "
+    "squares fall of what each is missed by, relative to its size at x0."
+)
+_SEE_WHETHER = "See whether they contradict each other or the bounds, or start from a point that meets them."
 
 _MET_NEARBY = "the run ended where constraints are not met, though x, another point, meets them all. {} Start from x."
 

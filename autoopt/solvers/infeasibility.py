@@ -10,27 +10,41 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers.bounds import within
-from autoopt.solvers.conditions import Conditions
+from autoopt.solvers.conditions import REMAINS, Conditions
 from autoopt.solvers.problem import UNDEFINED, Stuck
 from autoopt.wording import listed
 
 _MOST = 200
 _SHARE = 1e-3
+_LEFT = 1e-5
 _NAMED = 4
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """Where constraints are missed least, by steps from where the run ended: `met` if all are met there."""
+    """Where constraints are missed least: `met` if all are met there, `stationary` if no step from there misses less.
+
+    `missed` is the sum of the squares of what the constraints are missed by, each relative to its size at x0.
+    """
 
     x: np.ndarray
     conditions: Conditions
     met: bool
     stationary: bool
+    missed: float
 
 
 def nearest(problem: Any, x: np.ndarray) -> Nearest | None:
-    """Return the point at which the rows are missed least, relative to their sizes; None if it cannot be looked for.
+    """Return the point where the constraints are missed least, from `x` or from x0; None if it cannot be looked for.
+
+    From both, so that it is the same whatever the method has made of constraints that cannot be met.
+    """
+    found = [one for start in (x, problem.x0) if (one := _nearest(problem, start)) is not None]
+    return min(found, key=lambda one: (not one.met, one.missed), default=None)
+
+
+def _nearest(problem: Any, x: np.ndarray) -> Nearest | None:
+    """Return where steps from `x` lead that miss the constraints less and less.
 
     Notes
     -----
@@ -39,7 +53,8 @@ def nearest(problem: Any, x: np.ndarray) -> Nearest | None:
     from scipy.optimize import least_squares
 
     start = Conditions.at(problem, x)
-    sizes, count = start.sizes, sum(start.counts)
+    count = sum(start.counts)
+    sizes = np.where(start.floors > 0, start.floors / REMAINS, 1.0)
 
     def at(y: np.ndarray) -> Conditions:
         return Conditions.at(problem, y)
@@ -60,8 +75,18 @@ def nearest(problem: Any, x: np.ndarray) -> Nearest | None:
         found = least_squares(missed, x, slopes, bounds, **options)
         y = within(limits, found.x)
         there = at(y)
-        return Nearest(y, there, there.is_feasible, bool(found.status > 0))
+        left = float(found.fun @ found.fun)
+        return Nearest(y, there, there.is_feasible, _is_stationary(found, start.unit), left)
     return None
+
+
+def _is_stationary(found: Any, unit: np.ndarray) -> bool:
+    """Whether what is missed falls along no step within the bounds, but for a small part of its slopes."""
+    jacobian = found.jac * unit if not hasattr(found.jac, "multiply") else found.jac.multiply(unit[None, :])
+    terms = np.append(abs(jacobian).T @ np.abs(found.fun), np.abs(found.fun))  # slopes relative to their sizes were 1
+    free = found.active_mask == 0
+    slopes = np.abs(np.asarray(found.grad) * unit)
+    return bool((slopes[free] <= _LEFT * np.max(terms)).all())
 
 
 def what_is_missed(problem: Any, conditions: Conditions) -> str:

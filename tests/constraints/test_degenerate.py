@@ -5,6 +5,7 @@ First and second derivatives do not tell what these points are; values along the
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from autoopt import minimize
@@ -67,3 +68,26 @@ def test_point_of_inflexion_along_a_constraint_is_no_success(power, start, metho
         constraints=inside(lambda x: x[1] - x[0] ** power), options={"maxiter": 200},
     )  # fmt: skip
     assert not result.success
+
+
+QUALIFIED = {
+    "cusp": False, "cusp on a bound": False, "cusp of Kuhn and Tucker": False, "square that is not positive": False,
+    "hill of fourth power": True, "fifth power across": True, "corner, limit that holds": True,
+    "corner, on a plane": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", QUALIFIED)
+def test_multipliers_without_a_limit_are_said_to_mean_nothing(name):
+    f, x0, constraints, bounds, _ = LOWEST[name]
+    result = minimize(f, x0, method="slsqp", constraints=constraints, bounds=bounds)
+    assert ("no constraint qualification holds" in result.message) == (not QUALIFIED[name])
+    assert QUALIFIED[name] or "constraints[0]" in result.message
+
+
+@pytest.mark.parametrize("least", [1e-9, 1e-3, 0.5])
+def test_slopes_that_are_small_but_there_give_multipliers_that_mean_something(least):
+    """exp(-x) >= c holds x at -log(c), where the slope is c: the multiplier is -1 / c."""
+    result = minimize(lambda x: -x[0], [0.0], constraints=inside(lambda x: np.exp(-x[0]) - least))
+    assert result.success and "qualification" not in result.message
+    assert result.multipliers[0][0] == pytest.approx(1 / least, rel=1e-6)
