@@ -67,6 +67,11 @@ _UNBOUNDED = re.compile("Not converged: the objective is not bounded below on th
 """What the verdict says under constraints is said along these."""
 
 
+def _is_told(diagnosis: Diagnosis, found: list[Diagnosis]) -> bool:
+    """Whether one of those before says all that the verdict does: one statement that there is no minimum is enough."""
+    return (diagnosis.replaces or diagnosis.is_said) and any(one.replaces for one in found)
+
+
 def _asked(causes: list[Cause], evidence: Evidence) -> list[Diagnosis]:
     found: list[Diagnosis] = []
     for row in causes:
@@ -74,7 +79,7 @@ def _asked(causes: list[Cause], evidence: Evidence) -> list[Diagnosis]:
             diagnosis = row.function(evidence)
         except (Spent, Exception):  # evidence that cannot be had, or that costs too much, shows nothing
             continue
-        if diagnosis is not None and not (found and row.name == LAST):
+        if diagnosis is not None and not (found and (row.name == LAST or _is_told(diagnosis, found))):
             found.append(diagnosis)
             evidence.left = min(evidence.left, _BESIDES)
         if len(found) == _MOST:

@@ -10,9 +10,10 @@ WHY = " Why: "
 """What leads from SciPy's message to the cause, in `result.message`."""
 
 
-def notes(result: Any, plain: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Return the diagnoses of a result, `plain` names of parameters being replaced by `names`."""
-    return [in_names(text, plain, names) for text in result.get("diagnosis", [])]
+def name(result: Any, plain: Sequence[str], names: Sequence[str]) -> None:
+    """Give a result's message and diagnoses the names that the model has for parameters."""
+    result.message = in_names(result.message, plain, names)
+    result.diagnosis = [in_names(text, plain, names) for text in result.get("diagnosis", [])]
 
 
 def in_names(text: str, plain: Sequence[str], names: Sequence[str]) -> str:

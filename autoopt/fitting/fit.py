@@ -204,6 +204,7 @@ def fit(
                 result = _minimize(loaded.objective, start.given["x0"], **call)
             except BaseException as stop:
                 if hasattr(stop, "result"):
+                    diagnoses.name(stop.result, start.structure.names, names)
                     stopped = isinstance(stop, KeyboardInterrupt)
                     reached = Fit(loaded.source, stop.result, names, loaded.kind, notes=notes, interrupted=stopped)
                     vars(stop)["fit"] = reached
@@ -212,8 +213,8 @@ def fit(
                         start.x0, *arguments.values()
                     )  # if it fails by itself, that is what the user must see
                 raise
-            why = diagnoses.notes(result, start.structure.names, names)
-            fitted = Fit(loaded.source, result, names, loaded.kind, notes=(*notes, *result.notes, *why))
+            diagnoses.name(result, start.structure.names, names)
+            fitted = Fit(loaded.source, result, names, loaded.kind, notes=(*notes, *result.notes, *result.diagnosis))
         if fitted.is_likelihood:
             fitted = _with_standard_errors(fitted, Case(loaded.objective, start, limits, call, names))
         result.timings["total"] = sum(result.timings.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -132,11 +133,16 @@ def with_covariance(fitted: Any, case: Case) -> Any:
     return inferred
 
 
+_NO_MINIMUM = re.compile(r"minimum (lies )?at infinity|not bounded below")
+
+
 def explained(fitted: Any, case: Case) -> Any:
     """Return the fit that did not converge with a note where its likelihood has no maximum on the way it went."""
     from autoopt.inference import endless, flattest, no_maximum
 
     if fitted.status != "not converged" or case.limits is not None or case.call["constraints"]:
+        return fitted
+    if any(_NO_MINIMUM.search(text) for text in fitted.result.get("diagnosis", [])):  # which names the way
         return fitted
     u = case.variables.variables(fitted.params)
     directions = [u - case.variables.variables(case.start.flat)]

@@ -18,19 +18,21 @@ def text(fitted: Any) -> str:
     second, products = result.get("nhev") or 0, result.get("nhvp") or 0
     counts = [(result.get("nfev"), "values"), (result.get("njev"), "gradients")]
     counts += [(second - products, "Hessians"), (products, "Hessian-vector products")]
+    counted = ", ".join(f"{n} {of}" for n, of in counts if n)
     lines = [
         f"{fitted.source}: {fitted.kind or 'objective'} minimised by {result.method}",
         "",
-        *_field("status", f"{fitted.status}: {without_cause(_reason(result.message))}"),
+        *_field("status", _status(fitted)),
         *_field("verified", _verification(result.get("verification"))),
-        *_field("value", f"{float(result.fun):.10g}"),
-        *_field("gradient norm", f"{fitted.gradient_norm:.3g}"),
-        *_field("iterations", f"{result.get('nit')} ({', '.join(f'{n} {of}' for n, of in counts if n)})"),
+        *_number("value", float(result.fun), ".10g"),
+        *_number("gradient norm", fitted.gradient_norm, ".3g"),
+        *_field("iterations", f"{result.get('nit')}{f' ({counted})' if counted else ''}"),
         *_field("seconds", _seconds(result.get("timings") or {})),
         "",
         *_table(_rows(fitted), len(fitted.names)),
     ]
-    notes = [*fitted.notes, *([str(fitted.problem)] if fitted.problem is not None else [])]
+    told = fitted.problem is None or (fitted.status == "not converged" and result.get("diagnosis"))
+    notes = [*fitted.notes, *([] if told else [str(fitted.problem)])]
     return "\n".join([*lines, *([""] if notes else []), *(f"Note: {note}" for note in notes)])
 
 
@@ -90,8 +92,23 @@ def _rows(fitted: Any) -> list[list[str]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
+def _status(fitted: Any) -> str:
+    """Return how the run ended, without the cause: that stands among the notes, with what to do."""
+    reason = without_cause(_reason(fitted.result.message))
+    causes = fitted.result.get("diagnosis") or [""]
+    is_told = reason.startswith(causes[0].split("\n")[0].removesuffix(".") or "\n")
+    return fitted.status if is_told else f"{fitted.status}: {reason}"
+
+
 def _reason(message: str) -> str:
-    return message.removeprefix("Converged: ").removeprefix("Not converged: ")
+    for begins in ("Converged: ", "Not converged: ", "Interrupted; ", "Interrupted "):
+        message = message.removeprefix(begins)
+    return message
+
+
+def _number(name: str, number: float, form: str) -> list[str]:
+    """Return the field of a number; none where it is not known, as of a run that had not begun."""
+    return [] if np.isnan(number) else _field(name, format(number, form))
 
 
 def _verification(verification: Any) -> str:

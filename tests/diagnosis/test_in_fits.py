@@ -50,6 +50,16 @@ def test_command_shows_the_cause_once(model) -> None:
     assert outcome.output.count("falls without end") == 1 and "its sign may be wrong" in outcome.output
 
 
+def test_what_has_no_minimum_is_said_once_by_the_models_names(model) -> None:
+    """Of classes that are separated, and of one that falls without end: one direction, in the status or in a note."""
+    falls = CliRunner().invoke(main, ["fit", model(WRONG_SIGN), "--quiet"]).output
+    assert "x[0]" not in falls and "x[1]" not in falls and falls.count("Note: The ") == 1
+    rate = "np.sum(np.log1p(np.exp(-(p[0] + p[1] * y) * np.sign(y - np.median(y)))))"
+    fitted = autoopt.fit(model(rate), method="bfgs")
+    assert fitted.status == "not converged" and "x[0]" not in fitted.summary()
+    assert sum("along" in note for note in fitted.notes) == 1, fitted.notes
+
+
 def test_fit_that_went_well_has_no_note(model) -> None:
     fitted = autoopt.fit(model("np.sum((y - p[0]) ** 2) + p[1] ** 2"))
     assert fitted.notes == () and fitted.to_dict()["diagnosis"] == []
