@@ -145,7 +145,8 @@ def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, messag
     value, gradient = problem.fun(x), problem.jac(x)
     fields |= {"gradient_norm": float(np.max(np.abs(remaining_gradient(problem, x)), initial=0.0))}
     if (multipliers := multipliers_at(problem, x)) is not None:
-        fields["multipliers"] = [*multipliers[:-1], as_they_are(problem, x, multipliers[-1])]
+        bounds = (as_they_are(problem, x, one) for one in multipliers[-1:])  # there may be none
+        fields["multipliers"] = [*multipliers[:-1], *bounds]
     gradient = as_they_are(problem, x, gradient)
     if problem.iterates is not None:
         fields["allvecs"] = problem.iterates

@@ -40,3 +40,11 @@ def test_start_at_the_bound_and_units_of_the_objective():
 def test_infinite_slope_away_from_a_bound_holds_nothing():
     result = autoopt.minimize(lambda x: x[0] - np.sqrt(x[0]) + x[1] ** 2, [0.5, 1.0], bounds=[(0, 1), (-1, 1)])
     assert result.success and result.x == pytest.approx([0.25, 0.0], abs=1e-7)
+
+
+@pytest.mark.parametrize("method", WITH_BOUNDS)
+def test_bounds_that_are_all_infinite_have_no_multipliers(method):
+    free = [(None, None), (-np.inf, np.inf)]
+    result = autoopt.minimize(lambda x: (x[0] - 2) ** 2 + np.cosh(x[1] - 0.3), [1.0, 1.0], bounds=free, method=method)
+    assert result.success and result.x == pytest.approx([2.0, 0.3], abs=1e-5)
+    assert all(not np.any(part) for part in result.get("multipliers") or ())
