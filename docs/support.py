@@ -132,7 +132,7 @@ def _distributions() -> Iterable[str]:
     for name, found in methods.items():
         alike.setdefault(found, []).append(name)
     for found, names in alike.items():
-        yield _entry(", ".join(map(_code, names)), found)
+        yield _entry(" ".join(found), map(_code, names))
 
 
 def _module(function: Callable) -> str:

@@ -73,10 +73,34 @@ def test_readme_example_prints_the_source_that_it_shows(capsys):
     assert textwrap.dedent(shown).strip() in printed
 
 
+@pytest.mark.parametrize(
+    ("page", "begins"), [("README.rst", "    ts = np."), ("docs/equations.rst", "    import autoopt")]
+)
+def test_longer_examples_run_as_they_stand(page, begins):
+    """What stands there, with the two imports that every example has; the last line is a fit."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    example = begins + text.partition(f"::\n\n{begins}")[2]
+    example = re.match(r"(?:(?: {4}.*)?\n)+", example).group()
+    scope = {"autoopt": autoopt, "np": np}
+    exec(textwrap.dedent(example), scope)
+    assert scope["fit"].success, scope["fit"].message
+
+
 # Paths, words, fragments ----------------------------------------------------------------------------------------------
 
 DOCUMENTS = [ROOT / name for name in ("README.rst", "CONTRIBUTING.rst", "benchmarks/README.rst", "changes/README.rst")]
 DOCUMENTS += sorted((ROOT / "docs").glob("*.rst"))
+_BORDER = re.compile(r"^ *=+( +=+)+$", re.M)
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.parent.name != "benchmarks"], ids=lambda p: p.name)
+def test_lines_are_as_long_as_those_of_code(path):
+    """Tables alone may be wider than a window: the sources are read as they stand."""
+    blocks = path.read_text(encoding="utf-8").split("\n\n")
+    lines = [line for block in blocks if not _BORDER.search(block) for line in block.split("\n")]
+    assert not [line for line in lines if len(line) > 120]
+
+
 _FOLDERS = ("autoopt", "benchmarks", "changes", "cli", "docs", "examples", "tests")
 FILES = {str(file.relative_to(ROOT)) for folder in _FOLDERS for file in (ROOT / folder).rglob("*") if file.is_file()}
 FILES |= {file.name for file in ROOT.iterdir() if file.is_file()} | {f".ci/{file.name}" for file in ROOT.glob(".ci/*")}

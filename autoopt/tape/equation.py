@@ -185,7 +185,7 @@ class Equation:
             )
             more = on_events(found, self.happenings, nodes) if events else ()
             *first, fine = on_steps(found.sol.ts, found.sol, slopes, asked if self.asked else None, nodes, self.slots)
-            return (*first, found.y.shape[1], fine and found.status >= 0, *more)
+            return (*first, np.shape(found.y)[-1], fine and found.status >= 0, *more)  # a list if it failed at once
 
     @property
     def by_lsoda(self) -> bool:

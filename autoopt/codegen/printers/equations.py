@@ -89,7 +89,7 @@ def _function(writer: Writer, op: Solve, name: str, operands: tuple[Code, ...]) 
     lines.append(f"found = scipy.integrate.solve_ivp(slope, (start, stop), y0, {', '.join(options)})")
     asked = "asked" if equation.asked else "None"
     lines.append(f"*first, fine = on_steps(found.sol.ts, found.sol, slopes, {asked}, {nodes}, {equation.slots})")
-    returned = "(*first, found.y.shape[1], fine and found.status >= 0)"
+    returned = "(*first, np.shape(found.y)[-1], fine and found.status >= 0)"
     if events:
         returned = f"({returned[1:-1]}, *on_events(found, {equation.happenings}, {nodes}))"
     return Listing(name, (*_GIVEN, *fixed), tuple(lines), (returned,))

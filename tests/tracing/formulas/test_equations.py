@@ -382,3 +382,21 @@ def test_what_is_not_covered_names_the_line_and_a_remedy(f, message):
         autoopt.objective(f, np.array([0.7])).grad(np.array([0.7]))
     assert "test_equations.py" in str(caught.value)
     assert "To fix this" in str(caught.value)
+
+
+def test_a_trial_point_where_the_first_step_fails_is_stepped_back_from():
+    """SciPy's y is then an empty list, which has no shape."""
+    times, p0 = np.linspace(0.5, 10.0, 20), np.array([0.6, 0.03, 0.9, 0.02, 30.0, 10.0])
+
+    def solved(p):
+        def slope(t, y):
+            return [p[0] * y[0] - p[1] * y[0] * y[1], -p[2] * y[1] + p[3] * y[0] * y[1]]
+
+        return solve_ivp(slope, (0, 10), p[4:6], t_eval=times, rtol=1e-8, atol=1e-8).y
+
+    truth = p0 * [1.05, 0.95, 1.02, 1.03, 1.0, 0.9]
+    data = solved(truth)
+    with np.errstate(all="ignore"):
+        result = autoopt.minimize(lambda p: np.sum((solved(p) - data) ** 2), p0)
+    assert result.success
+    np.testing.assert_allclose(result.x, truth, rtol=1e-5)
