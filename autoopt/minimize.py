@@ -168,9 +168,9 @@ def minimize(
     chosen = frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol))
     callback = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
     try:
-        solver, again = solvers.repeated(solver, starts, view), starts is None and _is_ours(method, scale)
-        shown_by = {"chosen": chosen, "callback": callback, "progress": progress}
-        result = solvers.run_in_sizes(solver, problem, view.settings(settings), again, options or (), **shown_by)
+        solver, ours = solvers.repeated(solver, starts, view), _are_ours(method, scale, starts)
+        shown_by: dict[str, Any] = {"chosen": chosen, "callback": callback, "progress": progress}
+        result = solvers.run_in_sizes(solver, problem, view.settings(settings), *ours, options or (), **shown_by)
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
         clock.lap("solve")
         if hasattr(stop, "result"):
@@ -188,9 +188,13 @@ def minimize(
     return finish(result)
 
 
-def _is_ours(method: Any, scale: Any) -> bool:
-    """Whether sizes are for us to choose: with "auto", or where the user has chosen neither them nor the method."""
-    return scale is True or (isinstance(scale, str) and scale == "auto") or (scale is None and method is None)
+def _are_ours(method: Any, scale: Any, starts: Any) -> tuple[bool, bool]:
+    """Return whether first sizes are for us to choose, where the user has set none, and whether others after a failure.
+
+    Those are with "auto", or where the user has chosen neither sizes nor the method.
+    """
+    auto, none = scale is True or (isinstance(scale, str) and scale == "auto"), scale is None or scale is False
+    return starts is None and none, starts is None and (auto or (scale is None and method is None))
 
 
 def _verify_what_is_given(

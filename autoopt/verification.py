@@ -115,3 +115,27 @@ AT_THE_START = ((ahead, SLOPE_TOLERANCE), (fine, SLOPE_TOLERANCE), (extrapolated
 
 AHEAD_STEP, FINE_STEP, SOLUTION_STEP = 2.0**-24, 2.0**-14, 2.0**-9
 """The steps of these, in units of the parameters."""
+
+
+def nears(f: Callable, x: np.ndarray, found: Verification, here: float, size: float) -> bool:
+    """Whether secants of the original come to the gradient's slope as steps shrink, before rounding rules.
+
+    Where f bends within less than the steps that were taken, as in a smoothed kink, those agree with one another at
+    another value: that of slopes on either side of the bend. `here` is f(x), `size` that of the terms that the slope is
+    the sum of. Steps over which f does not move tell nothing.
+    """
+    apart, run, p = found.slope_error, 0, found.direction
+    assert p is not None  # slopes were compared along it
+    for level in range(_FIRST_LEVEL, _LAST_LEVEL):
+        h = 4.0**-level
+        sides = np.array([differences.value_at(f, x + side * h * p) for side in (1.0, -1.0)])
+        rounding = 2 * _EPSILON * float(np.sum(np.abs(sides))) / h
+        moved = np.max(np.abs(sides - here)) > 2 * _EPSILON * abs(here)
+        if not (moved and rounding <= _CLOSE * apart):  # nor where f is not defined
+            break
+        off = abs((sides[0] - sides[1]) / (2 * h) - found.slope)
+        run = run + 1 if off <= 5 * rounding + _BESIDE * size else 0
+    return run >= _IN_TURN
+
+
+_FIRST_LEVEL, _LAST_LEVEL, _CLOSE, _IN_TURN, _BESIDE = 5, 20, 0.05, 2, 1e-5

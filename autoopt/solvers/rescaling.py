@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.differences import step_scale
 from autoopt.solvers import translation
 from autoopt.solvers.choice import run_chosen
 from autoopt.solvers.constrained import UNBOUNDED
+from autoopt.solvers.first_sizes import first_sizes
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.run import STOPPED
 from autoopt.solvers.table import Solver
 from autoopt.variables.functions import changed_constraints, changed_objective
+from autoopt.variables.options import changed_options
 from autoopt.variables.scales import automatic
 from autoopt.variables.variables import Variables
 
@@ -25,12 +28,14 @@ _LIMITS = frozenset({"maxiter", "maxfun", "maxfev"})
 
 
 def run_in_sizes(
-    solver: Solver, problem: Problem, settings: Mapping[str, Any], again: bool, limited: Any, **shown: Any
+    solver: Solver, problem: Problem, settings: Mapping[str, Any], own: bool, again: bool, limited: Any, **shown: Any
 ) -> Any:
     """Return what `run_chosen` does, in the variables of `problem`; begun anew in other sizes where that failed.
 
     Parameters
     ----------
+    own : bool
+        Whether the user has set no sizes: parameters near 0 at x0 are then given theirs, under constraints.
     again : bool
         Whether it may be: not where the user has chosen method and sizes.
     limited : collection of str
@@ -38,6 +43,8 @@ def run_in_sizes(
     **shown
         `chosen`, `callback` and `progress` of `run`.
     """
+    if own and (first := first_sizes(problem)) is not None:
+        return _run_small(solver, problem, settings, first, **shown)
     result = run_chosen(solver, problem, dict(settings), **shown)
     if not again or result.success or result.status in (STOPPED, UNBOUNDED) or _LIMITS & set(limited):
         return result
@@ -45,17 +52,7 @@ def run_in_sizes(
     sizes = _sizes(problem, x)
     if sizes is None:
         return result
-    other = _restated(problem, x, sizes)
-    callback = shown.get("callback")
-    if callback is not None:
-        shown["callback"] = lambda z, *state: callback(sizes * z, *state)
-    try:
-        second = run_chosen(solver, other, dict(settings), **shown)
-    except BaseException as stop:
-        if hasattr(stop, "result"):
-            _put_back(stop.result, sizes, problem)
-        raise
-    _put_back(second, sizes, problem)
+    second = _run_from(x, sizes, solver, problem, settings, **shown)
     for count in ("nit", "nfev", "njev", "nhev", "nhvp", "nundefined"):
         second[count] += result[count]
     if not second.success and not second.fun < result.fun:
@@ -68,6 +65,36 @@ def run_in_sizes(
         'these sizes, in which gradient_norm is given; scale="auto" takes them at once.'
     ]
     return second
+
+
+def _run_small(solver: Solver, problem: Problem, settings: Mapping[str, Any], sizes: np.ndarray, **shown: Any) -> Any:
+    """Return what `run_chosen` does in sizes below 1 of parameters near 0 at x0."""
+    result = _run_from(problem.x0, sizes, solver, problem, settings, **shown)
+    i, names = int(np.argmin(sizes)), translation.variable_names(problem)
+    result.notes = [
+        *result.get("notes", ()),
+        f"Parameters near 0 at x0 are small, as slopes and constraints there show: {names[i]} about {sizes[i]:.0e}. "
+        "The method worked in such sizes, in which gradient_norm is given; scale= sets others.",
+    ]
+    return result
+
+
+def _run_from(
+    x: np.ndarray, sizes: np.ndarray, solver: Solver, problem: Problem, settings: Mapping[str, Any], **shown: Any
+) -> Any:
+    """Return what `run_chosen` does in other sizes from the start `x`, in the variables of `problem`."""
+    variables = Variables.free(translation.names(problem)).scaled(sizes)
+    callback = shown.get("callback")
+    if callback is not None:
+        shown["callback"] = lambda z, *state: callback(sizes * z, *state)
+    try:
+        result = run_chosen(solver, _restated(problem, x, sizes), changed_options(settings, variables, x), **shown)
+    except BaseException as stop:
+        if hasattr(stop, "result"):
+            _put_back(stop.result, sizes, problem)
+        raise
+    _put_back(result, sizes, problem)
+    return result
 
 
 def _sizes(problem: Problem, x: np.ndarray) -> np.ndarray | None:
@@ -85,12 +112,16 @@ def _restated(problem: Problem, x: np.ndarray, sizes: np.ndarray) -> Problem:
     variables = Variables.free(translation.names(problem)) if own is None else own
     finer = variables.scaled(variables.scale * sizes)
     constraints = [replace(one, function=getattr(one.function, "inner", one.function)) for one in problem.constraints]
+    changed = changed_constraints(constraints, finer)
+    for one in changed:
+        function: Any = one.function
+        function.sizes = np.asarray(abs(one.jacobian(x / sizes)) @ step_scale(x / sizes))
     limits = problem.limits
     other = Problem(
         changed_objective(inner, finer),
         x / sizes,
         limits and replace(limits, lower=limits.lower / sizes, upper=limits.upper / sizes),
-        changed_constraints(constraints, finer),
+        changed,
         keeps=problem.iterates is not None,
     )
     other.initial_value = problem.initial_value

@@ -14,13 +14,13 @@ def weights(problem: Any, constraint: Constraint) -> np.ndarray:
     """Return what the values of a constraint are to be multiplied by, shape (k,): mostly 1.
 
     Methods compare violations with tolerances of their own, and with f. Where the parameters' own sizes change a value
-    by less than 1e-3 or more than 1e3 at the start, it is divided by that change.
+    by less than 1e-3 or more than 1e3 at the start, it is divided by that change; by how far it is from its limit where
+    it has no slope.
     """
     x = problem.x0
     sizes = np.asarray(abs(constraint.jacobian(x)) @ np.maximum(np.abs(x), 1.0))
     value = constraint.value(x)
-    missed = np.abs(np.clip(value, constraint.lower, constraint.upper) - value)
-    sizes = np.where(sizes > 0, sizes, missed)
+    sizes = np.where(sizes > 0, sizes, np.minimum(np.abs(value - constraint.lower), np.abs(value - constraint.upper)))
     ordinary = ~np.isfinite(sizes) | (sizes == 0) | ((sizes >= _ORDINARY[0]) & (sizes <= _ORDINARY[1]))
     return np.where(ordinary, 1.0, 1.0 / np.where(ordinary, 1.0, sizes))
 
