@@ -209,10 +209,11 @@ def endless(
         largest = np.max(np.abs(direction), initial=0.0)
         if not (np.isfinite(largest) and largest > 0):
             continue
-        for step in (direction * (size / largest), direction * (-size / largest)):
-            if hessian is not None and not abs(step @ hessian @ step) < 1e-3:
-                break
+        unit = direction / largest
+        for step in (size * unit, -size * unit):
             with np.errstate(all="ignore"):
+                if hessian is not None and not abs(step @ hessian @ step) < 1e-3:
+                    break
                 near = value(x + step)
                 far = value(x + 3 * step)
                 if here - near > _VISIBLE * abs(here) and far - near <= _VISIBLE * abs(here):

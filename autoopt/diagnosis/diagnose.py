@@ -76,7 +76,8 @@ def _asked(causes: list[Cause], evidence: Evidence) -> list[Diagnosis]:
     found: list[Diagnosis] = []
     for row in causes:
         try:
-            diagnosis = row.function(evidence)
+            with np.errstate(all="ignore"):
+                diagnosis = row.function(evidence)
         except (Spent, Exception):  # evidence that cannot be had, or that costs too much, shows nothing
             continue
         if diagnosis is not None and not (found and (row.name == LAST or _is_told(diagnosis, found))):

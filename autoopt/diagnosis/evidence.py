@@ -45,8 +45,9 @@ class Evidence:
         None where the run could not begin.
     objective : Differentiable
         Of the parameters that are not held, in the user's units.
-    x, x0, lost : ndarray, shape (n,)
-        The end of the run, its start, and the trial point that was not defined last; None if all were.
+    x, x0, lost, abyss : ndarray, shape (n,)
+        The end of the run, its start, the trial point that was not defined last, and one where f was -inf; None if
+        there was none.
     z : ndarray
         The end of the run in the solver's variables, in which the constraints of the problem are.
     limits : Limits or None
@@ -61,7 +62,7 @@ class Evidence:
         self.z = self.x
         self.names: list[str] = objective.structure.names if names is None else names
         self.single = bool(getattr(objective, "single", False))
-        self.problem = self.result = self.limits = self.lost = None
+        self.problem = self.result = self.limits = self.lost = self.abyss = None
         self.left, self.until = MOST, time.perf_counter() + SECONDS
         self.kept: dict[str, Any] = {}  # what several causes have found out together
         self._walks: dict[bytes, Walk | None] = {}
@@ -70,7 +71,7 @@ class Evidence:
     def of(cls, problem: Any, z: np.ndarray, result: Any, seconds: float = 0.0) -> Evidence:
         """Return the evidence of a run that ended at `z`, in the variables of its problem."""
         variables = getattr(problem.objective, "variables", None)
-        limits, lost = problem.limits, problem.lost
+        limits, lost, abyss = problem.limits, problem.lost, problem.abyss
         if variables is None or not hasattr(problem.objective, "inner"):
             names = None if variables is None else variables.variable_names
             found = cls(problem.objective, problem.x0, np.array(z, dtype=float), names)
@@ -79,11 +80,12 @@ class Evidence:
             x0, x = (variables.parameters(at)[variables.home] for at in (problem.x0, z))
             objective = changed_objective(problem.objective.inner, own)
             found = cls(objective, x0, x, variables.variable_names)
-            lost = None if lost is None else variables.parameters(lost)[variables.home]
+            lost, abyss = (None if at is None else variables.parameters(at)[variables.home] for at in (lost, abyss))
             if limits is not None:
                 sides = [variables.parameters(side)[variables.home] for side in (limits.lower, limits.upper)]
                 limits = replace(limits, lower=sides[0], upper=sides[1])
-        found.problem, found.result, found.z, found.limits, found.lost = problem, result, z, limits, lost
+        found.problem, found.result, found.z, found.limits = problem, result, z, limits
+        found.lost, found.abyss = lost, abyss
         found.left = max(MOST, problem.nfev // 10)
         found.until = time.perf_counter() + max(SECONDS, 2 * seconds)
         return found

@@ -140,9 +140,7 @@ def falls_without_end(evidence: Evidence) -> Diagnosis | None:
         or "does not rise along" in evidence.result.message  # to a limit, as the verdict has found
         or ran_off(evidence) is not None
         or not (
-            _fell_far(evidence)
-            or _goes_on(evidence, ray)
-            or (_lost(evidence) and ray.falls and np.isfinite(evidence.problem.best_value))
+            _fell_far(evidence) or _goes_on(evidence, ray) or (_lost(evidence) and ray.falls and evidence.abyss is None)
         )
     ):
         return None
@@ -165,7 +163,8 @@ def falls_without_end(evidence: Evidence) -> Diagnosis | None:
 def _fell_far(evidence: Evidence) -> bool:
     """Whether f fell by very much more than it was at the start; -inf may be the logarithm of 0."""
     lowest, initial = evidence.problem.best_value, evidence.problem.initial_value
-    return bool(np.isfinite(lowest) and lowest < initial - 1e6 * max(1.0, abs(initial)))
+    is_log = evidence.abyss is not None and not lowest < initial - 1e6 * max(1.0, abs(initial))
+    return bool(not is_log and lowest < initial - 1e6 * max(1.0, abs(initial)))
 
 
 def _goes_on(evidence: Evidence, ray: _Ray) -> bool:

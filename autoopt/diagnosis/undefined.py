@@ -58,10 +58,18 @@ def nothing_around(evidence: Evidence) -> Diagnosis | None:
     return at_trial_points(evidence)
 
 
+@cause("reaches minus infinity", 23)
+def reaches_minus_infinity(evidence: Evidence) -> Diagnosis | None:
+    """The objective was -inf at a trial point: it is not bounded below, or its logarithm is of 0."""
+    if evidence.abyss is None or evidence.result.success:
+        return None
+    return _undefined(evidence, evidence.abyss, "The objective reaches -inf: ")
+
+
 @cause("not finite at trial points", 75)
 def at_trial_points(evidence: Evidence) -> Diagnosis | None:
     """The run was driven to points where the objective is not defined, and could not go on beside them."""
-    if evidence.lost is None or not _leads_out(evidence):
+    if evidence.lost is None or evidence.abyss is not None or not _leads_out(evidence):
         return None
     count = len(evidence.problem.undefined)
     if count < _OFTEN * evidence.problem.nfev:

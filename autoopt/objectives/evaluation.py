@@ -110,7 +110,7 @@ def _witnessed(paths: Paths, path: Path, kind: str, x: np.ndarray, result: Any, 
     tape, original, row = path.trace.tape, paths.original, KINDS[kind]
     if tape.python_numbers:  # where NumPy gives inf or NaN, Python may have raised, and the objective gone on
         if row.valued:
-            if not np.isfinite(row.value(result)):
+            if not np.isfinite(row.value(result)).all():
                 return NOT_TAKEN
         elif original.scalar and not _is_finite(paths, path, x):
             return NOT_TAKEN

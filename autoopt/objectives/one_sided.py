@@ -93,7 +93,8 @@ def is_finite(derivative: np.ndarray) -> bool:
     flat = derivative if derivative.ndim == 1 else derivative.ravel()
     if flat.size <= _FEW:
         return math.isfinite(sum(flat.tolist())) or bool(np.isfinite(flat).all())
-    return bool(flat.dot(flat) < math.inf or np.isfinite(flat).all())
+    with np.errstate(all="ignore"):  # a square may overflow
+        return bool(flat.dot(flat) < math.inf or np.isfinite(flat).all())
 
 
 def _limits(

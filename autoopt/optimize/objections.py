@@ -25,7 +25,8 @@ _BENT, _FAR = 1e-3, 1e-5
 """A negative curvature of M, and a part of the residuals along the tangent plane, that are no rounding."""
 
 _DEAD = 1e-10
-"""A parameter that residuals depend on by less than this part of what they did at x0 has lost its effect on them."""
+"""A parameter on which residuals depend, beside their size, by less than this part of what they did at x0 has lost its
+effect on them."""
 
 _IDLE, _LOOKS, _MANY = 1e-6, 8, 500
 _LENGTHS = (0.01, 0.3, 1.0, 10.0, 100.0)
@@ -150,10 +151,15 @@ def _idle(problem: Problem, x: np.ndarray, free: np.ndarray, size: np.ndarray) -
 
 
 def _dead(problem: Problem, x: np.ndarray, free: np.ndarray, size: np.ndarray) -> list[np.ndarray]:
-    """Return the directions, shape (n,), of parameters on which residuals depended at x0."""
+    """Return the directions, shape (n,), of parameters on which residuals depended at x0.
+
+    Data in small units leave residuals that are small beside those of x0, and slopes as small.
+    """
     residuals = problem.objective.residuals  # type: ignore[attr-defined]
+    left, first = (float(np.linalg.norm(residuals.value(y))) for y in (x, problem.x0))
     now, before = residuals.dense_jacobian(x), dense(residuals.jacobian_beside(problem.x0))
-    dead = np.linalg.norm(now, axis=0) < _DEAD * np.linalg.norm(before, axis=0)
+    beside = min(1.0, left / first) if left > 0 and first > 0 else 1.0
+    dead = np.linalg.norm(now, axis=0) < _DEAD * beside * np.linalg.norm(before, axis=0)
     return [size[i] * np.eye(1, x.size, i)[0] for i in free[dead[free]]]
 
 

@@ -14,7 +14,7 @@ from autoopt.solvers.curvature import product
 from autoopt.solvers.multipliers import multipliers
 from autoopt.solvers.points import Point, is_steady
 from autoopt.solvers.rays import level_along
-from autoopt.solvers.translation import parameters
+from autoopt.solvers.translation import names, parameters
 
 RELATIVE_GRADIENT = 1e-9
 RELATIVE_STEP = 1e-8
@@ -163,8 +163,8 @@ def remaining_gradient(problem: Any, x: np.ndarray) -> np.ndarray:
 def without_bound(problem: Any, x: np.ndarray) -> str | None:
     """Return in words that f seems to have no minimum: it fell far below, or x went far off; None if it did not."""
     lowest, distance = problem.best_value, np.max(np.abs(x - problem.x0), initial=0.0)
-    if lowest == -np.inf:
-        return "the objective reaches -inf"
+    if problem.abyss is not None:
+        return f"the objective reaches -inf{_at(problem, problem.abyss)}"
     if lowest < problem.initial_value - FAR * max(1.0, abs(problem.initial_value)):
         return f"the objective fell to {lowest:.3g} and falls on"
     far = FAR * max(1.0, float(np.max(np.abs(problem.x0), initial=0.0)))
@@ -173,6 +173,17 @@ def without_bound(problem: Any, x: np.ndarray) -> str | None:
         if distance > far
         else None
     )
+
+
+def _at(problem: Any, x: np.ndarray) -> str:
+    """Return ", at x[0] = 0", empty where that is too long."""
+    if x.size > _NAMED:
+        return ""
+    pairs = zip(names(problem), parameters(problem, x), strict=True)
+    return ", at " + ", ".join(f"{name} = {value:.6g}" for name, value in pairs)
+
+
+_NAMED = 4
 
 
 def never_rises(problem: Any, x: np.ndarray, found: Certificate) -> tuple[np.ndarray, float] | None:

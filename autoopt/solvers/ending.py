@@ -50,7 +50,7 @@ _LOST = 50
 """With so many trial points that are not defined, a start that was not left is given up."""
 
 _LIMITS = ("maxiter", "maxfun", "maxfev")
-_UNBOUNDED, _ENDLESS = 97, 1e20
+ENDLESS, _FALLEN = 97, 1e20
 """The status of a run whose objective fell by so many times the size of its value at x0 (or 1): it has no minimum."""
 
 _CLOSER = 3
@@ -110,12 +110,12 @@ def _run(solver: Solver, problem: Problem, options: dict) -> Any:
     """Return what the method comes to; where the objective fell without end, the best point."""
     from scipy.optimize import OptimizeResult
 
-    problem.lowest = problem.initial_value - _ENDLESS * max(1.0, abs(problem.initial_value))
+    problem.lowest = problem.initial_value - _FALLEN * max(1.0, abs(problem.initial_value))
     try:
         return solver.function(problem, options)
     except Unbounded:
-        message = "The run was ended there."
-        return OptimizeResult(x=problem.best, success=False, status=_UNBOUNDED, message=message, nit=problem.nit)
+        message = "The run was ended at the lowest point that it had come to."
+        return OptimizeResult(x=problem.best, success=False, status=ENDLESS, message=message, nit=problem.nit)
     except Stalled:
         message = "Its steps came to rounding."
     except Exception as error:  # SciPy's own, as of a matrix that rounding has spoiled
@@ -123,6 +123,8 @@ def _run(solver: Solver, problem: Problem, options: dict) -> Any:
         if is_ours or problem.constraints or not solver.stalls:
             raise
         message = could_not_go_on(solver, error)
+    finally:
+        problem.lowest = -np.inf  # what is looked at from now on is on nobody's way
     return OptimizeResult(x=problem.best, success=False, status=max(solver.stalls), message=message, nit=problem.nit)
 
 
@@ -170,7 +172,7 @@ def _looked_at(problem: Problem, raw: Any, met: bool = False) -> Ending:
     """Return the end at SciPy's point, or at the best one where that is not defined or higher."""
     x = within(problem.limits, np.asarray(raw.x, dtype=np.float64))
     rounding = ROUNDINGS * rounded(problem, problem.best_value)
-    if not problem.is_defined(x) or problem.fun(x) > problem.best_value + rounding:
+    if not -np.inf < problem.value(x) <= problem.best_value + rounding:
         x = problem.best
     x = _onto_bounds(problem, x)
     metric = _metric(raw)

@@ -91,6 +91,7 @@ class Problem:
         self.undefined: list[str] = []
         self.steep: dict[bytes, np.ndarray] = {}  # see `solvers.steep`
         self.shown: np.ndarray | None = None  # a minimum that its method has shown to be one
+        self.abyss: np.ndarray | None = None  # where the objective was -inf
         self.findings: dict[str, Any] = {}  # fields of a result that is cut short
         self.lost: np.ndarray | None = None  # the trial point that was not defined last
         self._at: np.ndarray | None = None
@@ -196,8 +197,7 @@ class Problem:
     @property
     def names(self) -> list[str] | None:
         """Names of the parameters, as the user may see them."""
-        structure = getattr(self.objective, "structure", None)
-        return None if structure is None else structure.names
+        return getattr(getattr(self.objective, "structure", None), "names", None)
 
     @property
     def scipy_bounds(self) -> Any:
@@ -247,20 +247,24 @@ class Problem:
             if self._row >= IN_A_ROW:
                 raise Stuck(f"{IN_A_ROW} trial points in a row were not defined: {self.undefined[-1]}")
             if evaluated is not None:
+                self._found = evaluated
                 self._seen(at, evaluated[0])
                 if self.best is at:
                     self._lowest = bits, (evaluated[0], evaluated[1].copy())  # the user may fill one array again
             else:
                 self._origin = self._origin or self._tried(self.latest) or (self.best_value, np.zeros(at.size))
-                evaluated = _leading_back(self._origin[0], self._origin[1], at - self.latest)
-            self._found = evaluated
+                self._found = _leading_back(self._origin[0], self._origin[1], at - self.latest)
         return self._found
 
     def _seen(self, at: np.ndarray, value: float) -> None:
+        self._highest = max(self._highest, value)
         if value < self.best_value and (self.limits is None or self.limits.allow(at)):
-            self.best, self.best_value = at, value
-        if self._highest < value < np.inf:
-            self._highest = value
+            if value > -np.inf:
+                self.best, self.best_value = at, value
+                return
+            self.abyss = at
+            if self.lowest > -np.inf:  # a method is on its way
+                raise Unbounded
 
     def _tried(self, at: np.ndarray, alone: bool = False) -> tuple[float, np.ndarray] | None:
         """Return value and gradient at `at`, None where the objective is not defined; at x0 the error is the user's."""
@@ -277,11 +281,10 @@ class Problem:
                 raise
             self.undefined.append(f"the objective raised {type(error).__name__}: {error}".rstrip(": "))
             return None
-        value = float(value)
-        if self._at is not None and not value < np.inf:
-            self.undefined.append(f"the objective was {value}")
-            return None
-        if self.constraints and self._at is not None and (broken := _broken_constraint(self, at)):
+        value, broken = float(value), None
+        if self._at is not None:
+            broken = _broken_constraint(self, at) if value < np.inf else f"the objective was {value}"
+        if broken:
             self.undefined.append(broken)
             return None
         return value, held_slopes(self, at, value, np.asarray(gradient))

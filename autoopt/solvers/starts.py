@@ -6,6 +6,7 @@ would not bring it to the lowest one. Random numbers come from a seed: two calls
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,10 @@ import numpy as np
 
 from autoopt.errors import UsageError
 from autoopt.solvers.bounds import within
+from autoopt.solvers.constrained import UNBOUNDED
 from autoopt.solvers.descents import beside
-from autoopt.solvers.problem import Problem, Stopped
+from autoopt.solvers.ending import ENDLESS
+from autoopt.solvers.problem import Problem, Stopped, Unbounded
 from autoopt.solvers.run import STOPPED, run
 from autoopt.solvers.table import Solver
 
@@ -145,7 +148,7 @@ class _Search:
         best = min(succeeded or self.results, key=lambda result: result.fun)
         best.minima = sorted(self.minima, key=lambda minimum: minimum.fun)
         best.nit = self.problem.nit
-        said = str(best.message).strip()
+        said, best.is_judged = str(best.message).strip(), True
         best.message = f"{said}{'' if said[-1:] in '.!?)' else '.'} {self._found(len(points))}"
         return best
 
@@ -166,7 +169,21 @@ class _Search:
         parts = [f"{sum(minimum.count for minimum in self.minima)} of {count} starts led to {different}"]
         parts += [f"{self.stopped} were stopped as they would have led to higher ones"] if self.stopped else []
         parts += [f"at {self.undefined} the objective is not defined"] if self.undefined else []
-        return "; ".join(parts) + "."
+        return "; ".join([*parts, *self._without_minimum()]) + "."
+
+    def _without_minimum(self) -> Iterator[str]:
+        """Yield in words what the other runs came to, and how low where that is below the minima."""
+        others = [result for result in self.results if not result.success]
+        endless = [result for result in others if result.status in (ENDLESS, UNBOUNDED)]
+        lowest = min((minimum.fun for minimum in self.minima), default=np.inf)
+        for which, words in (
+            (endless, "to where the objective falls without end or its minimum lies at infinity"),
+            ([result for result in others if result.status not in (ENDLESS, UNBOUNDED)], "to no minimum"),
+        ):
+            reached = min((result.fun for result in which), default=np.inf)
+            lower = f", as low as {reached:.6g}" if self.minima and reached < lowest else ""
+            if which:
+                yield f"{len(which)} led {words}{lower}"
 
     def _one(self, point: np.ndarray) -> Any:
         """Return the result from one start; None where the objective is not defined there."""
@@ -178,7 +195,8 @@ class _Search:
         values: list[float] = []
 
         def watch(x: np.ndarray, value: float, state: Any) -> None:
-            problem.iterated(x, state)
+            with contextlib.suppress(Unbounded):  # another run has found that, and this one may end at a minimum
+                problem.iterated(x, state)
             values.append(value)
             if self.plan.stop_early and (why := self._leads_nowhere(x, values)) is not None:
                 ended.append(why)

@@ -37,6 +37,7 @@ def verdict(
     raw = end.raw
     if problem.constraints:
         x, success, message = constrained_verdict(problem, raw)
+        message = raw.message if raw.get("is_judged") and success == raw.success else message
         return x, success, f"{message}{_where_undefined(problem)}"
     if end.found.status == "unknown":
         x, success, message = _judged(solver, problem, raw, gtol, chosen)
@@ -45,6 +46,7 @@ def verdict(
             success, message = False, f"Not converged: {_AT_INFINITY.format(_along(problem, x, x - problem.x0), lower)}"
     else:
         x, (success, message) = end.x, _certified(solver, problem, end, gtol, chosen)
+    end.is_endless = end.is_endless or (problem.abyss is not None and not success)
     if success and (wrong := _not_a_minimum(problem, x, gtol, end.found)):
         success, message = False, f"Not converged: {wrong} ({raw.message})"
     return x, success, f"{message}{_where_undefined(problem)}"
@@ -80,8 +82,10 @@ def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chose
 def _has_none(problem: Problem, end: Ending) -> str | None:
     """Return in words why there is no minimum, None if there may be one."""
     found, x = end.found, end.x
-    if found.status == "minimum" and is_steady(Point(problem, x).size, found.step) and np.isfinite(problem.best_value):
+    if found.status == "minimum" and is_steady(Point(problem, x).size, found.step) and problem.abyss is None:
         return None
+    if problem.abyss is not None:
+        return NO_MINIMUM.format(without_bound(problem, x))
     if (endless := end.endless(problem)) is not None:
         direction, last = endless
         if not found.decrement > found.tolerance and (flat := _plateau(problem, x, found)) is not None:
@@ -126,7 +130,7 @@ def _judged(
 ) -> tuple[np.ndarray, bool, str]:
     """Return the solution, whether the run converged, and the message: SciPy's, or ours where the judgement is ours."""
     x, message = np.asarray(raw.x, dtype=np.float64), str(raw.message)
-    if not problem.is_defined(x) and problem.best_value > -np.inf:
+    if not -np.inf < problem.value(x):
         return (
             problem.best,
             False,

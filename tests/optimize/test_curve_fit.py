@@ -1,5 +1,6 @@
 """`curve_fit`: SciPy's returns, with exact Jacobians and errors that say what is wrong."""
 
+import math
 import warnings
 
 import numpy as np
@@ -140,3 +141,15 @@ def test_repeated_fits_of_other_data_are_right():
         best, _ = autoopt.curve_fit(model, X, scale * Y)
         scipys, _ = optimize.curve_fit(model, X, scale * Y)
         np.testing.assert_allclose(best, scipys, rtol=1e-5)
+
+
+def test_models_that_make_lists_of_python_numbers_are_fitted():
+    t = np.linspace(0, 4, 25)
+    model = lambda t, a, b: [a * math.exp(-b * u) for u in t]  # noqa: E731
+    for y in (2 * np.exp(-0.5 * t), 2 * np.exp(-0.5 * t) + 0.01 * np.sin(9 * t)):
+        ours, theirs = autoopt.curve_fit(model, t, y, [1, 0.5]), optimize.curve_fit(model, t, y, [1, 0.5])
+        assert ours[0] == pytest.approx(theirs[0], rel=1e-6) and ours[1] == pytest.approx(
+            theirs[1], rel=1e-4, abs=1e-12
+        )
+    assert autoopt.least_squares(lambda p: [math.sqrt(p[0]) - 2, p[1] ** 2 - 1], [1.0, 2.0]).x == pytest.approx([4, 1])
+    assert autoopt.root(lambda x: [math.exp(x[0]) - 2, x[0] * x[1] - 1], [1.0, 1.0]).x[0] == pytest.approx(np.log(2))

@@ -60,3 +60,14 @@ def test_what_a_search_keeps_and_shows_is_in_the_units_of_f():
 def test_jumps_are_accepted_by_the_size_of_what_minima_differ_by(size):
     result = autoopt.basinhopping(lambda x: size * camel(x) + 10 * size, [-2.0, 2.0], niter=60, rng=0)
     assert result.success and np.isclose(result.fun / size - 10, -1.0316284534898774, atol=1e-7)
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1e-11, 1e-12, 1e-20, 1e-100, 1e12])
+def test_small_data_leave_parameters_their_effect(unit):
+    t = np.linspace(0, 10, 40)
+    y = np.exp(-0.3 * t) * (1 + 0.05 * np.random.default_rng(0).normal(size=40))
+    model = lambda t, a, b: a * np.exp(-b * t)  # noqa: E731
+    expected = autoopt.curve_fit(model, t, y)[0]
+    found = autoopt.curve_fit(model, t, unit * y)[0]
+    assert found / [unit, 1] == pytest.approx(expected, rel=1e-8)
+    assert autoopt.least_squares(lambda p: model(t, *p) - unit * y, [1.0, 1.0]).success

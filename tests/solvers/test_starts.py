@@ -143,3 +143,21 @@ def test_free_entries_are_told_from_held_ones_exactly():
     limits = autoopt.solvers.Limits(np.full(3, -5.0), np.array([5.0, 5.0, 0.3]))
     x, g = np.array([0.3, 1.1, 0.3]), np.array([1e-7, -3e-8, -1e-7])
     assert np.array_equal(limits.projected(x, g), [1e-7, -3e-8, 0.0])
+
+
+def test_starts_that_lead_to_no_minimum_are_not_hidden():
+    result = autoopt.minimize(lambda x: x[0] ** 3 - 3 * x[0], [0.5], starts=Starts(10, spread=3.0))
+    assert result.success and result.x == pytest.approx(1.0)
+    led = sum(minimum.count for minimum in result.minima)
+    assert (
+        f"{led} of 10 starts led to 1 different minimum; {10 - led} led to where the objective falls" in result.message
+    )
+    assert 0 < led < 10 and "as low as -1" in result.message
+
+
+def test_verdict_of_a_start_is_said_once():
+    below = {"type": "ineq", "fun": lambda x: 1 - x[0] - x[1]}
+    never = {"type": "eq", "fun": lambda x: 1 + x[0] ** 2}
+    for constraint, head in ((below, "Converged: "), (never, "Not converged: ")):
+        result = autoopt.minimize(lambda x: np.sum((x - 1) ** 2), np.zeros(2), starts=3, constraints=constraint)
+        assert result.message.count(head) == 1 and "of 3 starts led to" in result.message
