@@ -159,6 +159,10 @@ class RootError(AutooptError, RuntimeError):
     """No root was found by a function that returns nothing but the root."""
 
 
+class BracketError(RootError, ValueError):
+    """A bracket shows no root: signs at its ends do not differ, or the function has no value in it."""
+
+
 class InferenceError(AutooptError):
     """Standard errors or intervals do not exist at this solution."""
 

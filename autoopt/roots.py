@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autoopt.stages import Interrupted
+
 
 def fixed_point(
     func: Callable, x0: Any, args: tuple = (), xtol: float = 1e-8, maxiter: int = 500, method: str = "del2"
@@ -39,6 +41,8 @@ def fixed_point(
     ------
     RuntimeError
         If it is not found within `maxiter` iterations.
+    Interrupted
+        On Ctrl-C; a KeyboardInterrupt whose `result` holds the x, so far, that func changed least.
 
     Notes
     -----
@@ -53,4 +57,37 @@ def fixed_point(
     """
     from scipy.optimize import fixed_point as search
 
-    return search(func, x0, args if isinstance(args, tuple) else (args,), xtol, maxiter, method)[()]
+    tried = _Tried(func)
+    try:
+        return search(tried, x0, args if isinstance(args, tuple) else (args,), xtol, maxiter, method)[()]
+    except KeyboardInterrupt:
+        raise Interrupted(tried.result(x0)) from None
+
+
+class _Tried:
+    """A function with the point that it has changed least."""
+
+    def __init__(self, func: Callable) -> None:
+        self._func, self._count = func, 0
+        self._least = float("inf")
+        self._best: Any = None
+
+    def __call__(self, x: Any, *args: Any) -> Any:
+        import numpy as np
+
+        value = self._func(x, *args)
+        self._count += 1
+        change = float(np.max(np.abs(np.asarray(value) - x), initial=0.0))
+        if change < self._least:
+            self._least, self._best = change, np.array(x)[()]
+        return value
+
+    def result(self, x0: Any) -> Any:
+        """Return what there is to tell of a search that was interrupted."""
+        from scipy.optimize import OptimizeResult
+
+        x = x0 if self._best is None else self._best
+        fields = {"success": False, "status": 130, "message": "Interrupted; x is the point that func changed least."}
+        return OptimizeResult(
+            x=x, change=self._least, nit=self._count, nfev=self._count, method="fixed_point", **fields
+        )

@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+from autoopt.wording import times
+
 QUIET = 1.0
 """Seconds before a stage is shown: what is over sooner needs no words."""
 
@@ -188,3 +190,12 @@ class Lines:
 def line(stage: str, far: str, seconds: float) -> str:
     """Return what is shown of a stage."""
     return f"{stage}{f' ({far})' if far else ''} ...   {seconds:.1f} s"
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was interrupted; `result` is what it had reached (the best point so far, success False)."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+        done = f"{times(result.nit, 'iteration')} and {times(result.nfev, 'evaluation')}"
+        super().__init__(f"Interrupted after {done}; .result holds the best point so far.")

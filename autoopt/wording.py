@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 _SHOWN = 20  # names listed in a message before "and ... more"
@@ -34,3 +35,23 @@ def near(name: str, candidates: Iterable[str]) -> str:
     """Return ' Did you mean ...?' if a candidate is near, else an empty string."""
     names = nearest(name, candidates)
     return f" Did you mean {' or '.join(names)}?" if names else ""
+
+
+def aside(message: str, success: bool = False) -> str:
+    """Return what was said before in parentheses, after a space: empty if it would contradict a verdict or repeat it.
+
+    >>> aside("Optimization terminated successfully."), aside("Not converged: it is flat."), aside("Converged: it is.")
+    (' (Optimization terminated successfully.)', ' (it is flat.)', '')
+    >>> aside("Desired error not necessarily achieved due to precision loss.", success=True)
+    ''
+    """
+    said = message.removeprefix("Not converged: ").strip()
+    contradicts = _GAVE_UP.search(said) if success else said.startswith("Converged")
+    return f" ({said})" if said and not contradicts else ""
+
+
+_GAVE_UP = re.compile(
+    r"(?i)fail|not necessarily|precision loss|exceed|maximum|abnormal|incompatible|singular|limit|positive directional"
+    r"|unable|could not|too many|warning"
+)
+"""Words of SciPy's for why a method could not go on: a success that was shown otherwise is none the less."""

@@ -13,9 +13,10 @@ from autoopt.solvers.convergence import gradient_tolerance, is_stationary
 from autoopt.wording import times
 
 _LIMIT = re.compile(
-    r"(?i)maximum number of|exceeds limit|iteration limit|max\. number|limit of iterations|reached limit"
+    r"(?i)maximum number of|exceeds limit|iteration limit|max\. number|limit of iterations|reached limit|maxfun times"
 )
-_EVALUATIONS = re.compile(r"(?i)evaluations")
+_EVALUATIONS = re.compile(r"(?i)evaluations|maxfun")
+_SET = "stopped by the tolerance that was set"
 _FELL = 1e-9
 
 
@@ -126,6 +127,9 @@ def measured(evidence: Evidence) -> Diagnosis | None:
     """What was measured, where none of the causes shows."""
     slope = evidence.slope
     k = int(np.argmax(np.abs(slope)))
+    if _SET in evidence.result.message:
+        happened = "The tolerance that was set is met where f still falls by far."
+        return Diagnosis(happened, (), "leave tol out, or set it in the units of f and of the parameters.")
     begins = "The limit of iterations or evaluations was reached; why the run took so long did not show"
     begins = begins if _LIMIT.search(evidence.result.message) else "The cause did not show"
     happened = (

@@ -112,15 +112,25 @@ def slope_is_not_finite(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(happened + ".", (), remedy)
 
 
+def first_undefined(objective: Any, x0: np.ndarray, begins: str) -> Diagnosis | None:
+    """Return the sentence on the first operation of an objective whose result is not finite at `x0`, shape (n,)."""
+    return _begun(Evidence(objective, x0), x0, begins)
+
+
 def _undefined(evidence: Evidence, x: np.ndarray, begins: str) -> Diagnosis | None:
     """Return the sentence on the first step that is not finite at `x`, or on what the function raises there."""
-    with_values = numbers(evidence.names, x)
     if (error := evidence.raised(x)) is not None:
+        with_values = numbers(evidence.names, x)
         said = f"it raised {type(error).__name__}: {error}".rstrip(": ")
         walk = _same_error(evidence.walk(x), error)
         where = shown(walk.tape.steps[len(walk.values)]) if walk else tuple(users_places(error)[-1:])
         return Diagnosis(f"{begins}{said}, at {with_values}.", where, _SINGULAR if "ingular" in str(error) else _BOUND)
-    walk = evidence.walk(x)
+    return _begun(evidence, x, begins)
+
+
+def _begun(evidence: Evidence, x: np.ndarray, begins: str) -> Diagnosis | None:
+    """Return the sentence on the first step that is not finite at `x`."""
+    walk, with_values = evidence.walk(x), numbers(evidence.names, x)
     start = origin(walk) if walk is not None else None
     if start is None:
         return None

@@ -98,7 +98,21 @@ def _floats(given: Any, name: str) -> np.ndarray:
         array = np.asarray(given)
         return array.astype(np.float64) if array.dtype.kind in "biuO" else np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError):
-        raise UsageError(f"{name} holds what is no real number.", remedy="convert it, as by .astype(float).") from None
+        raise UsageError(
+            f"{name} holds {_no_number(given)}, which is no real number.", remedy="convert it, as by .astype(float)."
+        ) from None
+
+
+def _no_number(given: Any) -> str:
+    """Return the first entry that is no real number, and where it is."""
+    array = np.asarray(given, dtype=object)
+    for place, entry in np.ndenumerate(array):
+        try:
+            float(entry)
+        except (TypeError, ValueError):
+            where = place[0] if len(place) == 1 else place
+            return f"{entry!r} at {'entry ' + str(where) if place else 'its place'}"
+    return str(given)
 
 
 def _require(wanted: Any, x: Any, y: np.ndarray, what: str, remedy: str) -> None:

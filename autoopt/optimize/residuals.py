@@ -7,6 +7,7 @@ sum_i v_i d2 r_i/dx2, (n, n)      hessian      derived of v . r(x), in which v i
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -282,6 +283,14 @@ def _require_finite(residuals: Residuals, first: np.ndarray) -> None:
         if lines
         else "start from a point where all residuals are finite, or see which term is not by calling it on x0."
     )
+    told = None
+    with contextlib.suppress(Exception):  # what cannot be followed is not looked into
+        from autoopt.diagnosis.undefined import first_undefined
+
+        objective = objective_of(residuals.fun, residuals._x0, residuals.args, residuals.engine, scalar=False)
+        told = None if lines else first_undefined(objective, residuals.start, f"{happened.rstrip('.')}: ")
+    if told is not None:
+        raise ObjectiveError(told.happened, told.where or definition(residuals.shown), told.remedy)
     raise ObjectiveError(happened, definition(residuals.shown), remedy)
 
 

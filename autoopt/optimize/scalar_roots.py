@@ -5,20 +5,23 @@ A bracket's end says that the sign changes there, not that the function is 0: at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError, RootError, UsageError
+from autoopt.errors import AutooptError, BracketError, RootError, UsageError
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.optimize.arguments import understood
 from autoopt.optimize.inside import as_scipys
 from autoopt.origin import definition
+from autoopt.stages import Interrupted
 from autoopt.tracing.standins.table import stands_in
 from autoopt.users_code import users_code
+from autoopt.wording import times
 
 _BRACKETING = ("bisect", "brentq", "brenth", "ridder", "toms748")
 _OPEN = {"newton": 1, "halley": 2, "secant": 0}
@@ -99,10 +102,14 @@ def root_scalar(
         {"bracket": bracket} if name in _BRACKETING else {"x0": x0, "x1": x1 if name == "secant" else None}
     )
     counted = _Counted(f)
-    with np.errstate(all="ignore"):
-        result = optimize.root_scalar(
-            f if fprime is True else counted, args, name, **{key: one for key, one in given.items() if one is not None}
-        )
+    given = {key: one for key, one in given.items() if one is not None}
+    with np.errstate(all="ignore"), counted.interruptible(name):
+        try:
+            result = optimize.root_scalar(f if fprime is True else counted, args, name, **given)
+        except ValueError:
+            if name in _BRACKETING:
+                _require_signs(f, name, bracket, args)
+            raise
     if derived is not None:
         derived.leave()
     values = (lambda x, *data: f(x, *data)[0]) if fprime is True else f
@@ -152,9 +159,10 @@ def brentq(
     Raises
     ------
     RootError
-        A RuntimeError: not converged, or the sign changes at a pole or a jump, where f is not 0.
-    ValueError
-        As in SciPy, if the signs at a and b are not different.
+        A RuntimeError: not converged, or the sign changes at a pole or a jump, where f is not 0. It is a ValueError,
+        too, where SciPy raises one: if the signs at a and b are not different, or f is NaN on the way.
+    Interrupted
+        On Ctrl-C; a KeyboardInterrupt whose `result` holds the x at which f has been nearest to 0.
     """
     options = {"xtol": xtol, "rtol": rtol, "maxiter": maxiter}
     result = root_scalar(f, args, "brentq", (a, b), **options)
@@ -219,7 +227,7 @@ def newton(
     counted = _Counted(func)
     options = {"tol": tol, "maxiter": maxiter, "fprime2": fprime2, "x1": x1, "rtol": rtol}
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), counted.interruptible("newton"):
             found = optimize.newton(counted, x0, fprime, args, full_output=True, disp=disp, **options)
     except RuntimeError as error:
         if isinstance(error, AutooptError):
@@ -280,16 +288,35 @@ class _Derived:
 
 
 class _Counted:
-    """The user's function, and the largest value that it has had."""
+    """The user's function, the largest value that it has had, and where it was nearest to 0."""
 
     def __init__(self, f: Callable) -> None:
-        self._f, self.largest = f, 0.0
+        self._f, self.largest, self._count = f, 0.0, 0
+        self._best, self._least = np.nan, np.inf
 
     def __call__(self, x: Any, *args: Any) -> Any:
         value = self._f(x, *args)
+        self._count += 1
         if np.ndim(value) == 0 and np.isfinite(value):
-            self.largest = max(self.largest, abs(float(value)))
+            size = abs(float(value))
+            self.largest = max(self.largest, size)
+            if size < self._least:
+                self._best, self._least = x, size
         return value
+
+    @contextmanager
+    def interruptible(self, method: str) -> Iterator[None]:
+        """Have an interruption tell the best point so far."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            from scipy.optimize import OptimizeResult
+
+            counts = dict.fromkeys(("iterations", "function_calls", "nit", "nfev"), self._count)
+            said = {"converged": False, "success": False, "flag": "interrupted", "method": method, "message": _STOPPED}
+            raise Interrupted(
+                OptimizeResult(root=self._best, x=self._best, fun=self._least, **said, **counts)
+            ) from None
 
 
 # Verdict --------------------------------------------------------------------------------------------------------------
@@ -323,11 +350,31 @@ def _value(f: Callable, x: float, args: tuple) -> float:
 _ELSEWHERE = "start elsewhere, or give a bracket to autoopt.brentq."
 _OTHER_BRACKET = "give a bracket in which f is continuous, or, if there is none, change f so that it passes 0."
 _LONGER = "raise maxiter, or give a narrower bracket."
+_DEFINED = "give a bracket in all of which f has values."
+_SIGNS = "give a, b such that f is below 0 at one and above 0 at the other; where there are none, f may have no root."
+_STOPPED = "Interrupted; x is where f has been nearest to 0."
 
 
 def _unfound(f: Callable, name: str, result: Any) -> RootError:
-    remedy = _ELSEWHERE if name in _OPEN else _OTHER_BRACKET if "no root" in result.flag else _LONGER
-    return RootError(f"{name} ended without a root: {result.flag}.", definition(f), remedy)
+    flag = result.flag.rstrip(". ")
+    if "is NaN" in flag:  # SciPy raises a ValueError
+        return BracketError(
+            f"{name} ended without a root: f is nan at x = {result.root:.10g}.", definition(f), _DEFINED
+        )
+    flag = f"it has not converged in {times(result.iterations, 'iteration')}" if flag == "convergence error" else flag
+    remedy = _ELSEWHERE if name in _OPEN else _OTHER_BRACKET if "no root" in flag else _LONGER
+    return RootError(f"{name} ended without a root: {flag}.", definition(f), remedy)
+
+
+def _require_signs(f: Callable, name: str, bracket: Any, args: tuple) -> None:
+    """Raise BracketError if f does not have different signs at the ends of the bracket."""
+    ends = [float(end) for end in bracket]
+    values = [_value(f, end, args) for end in ends]
+    shown = " and ".join(f"{value:.6g} at x = {end:.10g}" for end, value in zip(ends, values, strict=True))
+    if np.isnan(values).any():
+        raise BracketError(f"{name} needs f to have values in its bracket, but f is {shown}.", definition(f), _DEFINED)
+    if len(values) == 2 and values[0] * values[1] > 0:
+        raise BracketError(f"{name} needs f of different signs at a and b, but f is {shown}.", definition(f), _SIGNS)
 
 
 # Arguments ------------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from autoopt.optimize.squares import SumOfSquares
 from autoopt.variables.escapes import require_inside
 from autoopt.variables.residuals import ChangedResiduals
 from autoopt.variables.start import Start
+from autoopt.wording import aside
 
 _TOLERANCES = ("ftol", "xtol", "gtol")
 
@@ -153,7 +154,7 @@ class _Run:
         names = problem.names or []
         text = said.text if said.direction is None else said.text.format(combination(said.direction, names))
         if said.is_fatal:
-            result.update(success=False, message=f"Not converged: {text} ({result.message})")
+            result.update(success=False, message=f"Not converged: {text}{aside(result.message)}")
         else:
             self.log.remarks.append(text)
 

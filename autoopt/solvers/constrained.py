@@ -19,7 +19,7 @@ from autoopt.solvers.infinity import way_to_infinity
 from autoopt.solvers.kkt import Certificate
 from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
-from autoopt.wording import listed
+from autoopt.wording import aside, listed
 
 INFEASIBLE, UNBOUNDED, NOT_A_MINIMUM = 201, 202, 203
 """Statuses of results where the solver's own says nothing of it."""
@@ -35,7 +35,7 @@ def constrained_verdict(problem: Problem, raw: Any) -> tuple[np.ndarray, bool, s
     x, message = np.asarray(raw.x, dtype=np.float64), str(raw.message)
     if not (np.isfinite(x).all() and problem.is_defined(x)):
         before = problem.latest if problem.is_defined(problem.latest) else problem.best
-        return before, False, _UNDEFINED.format(message)
+        return before, False, _UNDEFINED.format(aside(message))
     with unnoted(problem), np.errstate(all="ignore"):
         found = raw.get("certified") or _tried(lambda: polished(problem, x))
         if found is None:
@@ -48,13 +48,13 @@ def constrained_verdict(problem: Problem, raw: Any) -> tuple[np.ndarray, bool, s
             x = found.x
     if status:
         raw.status = status
-        return x, False, f"Not converged: {wrong} ({message})"
+        return x, False, f"Not converged: {wrong}{aside(message)}"
     moved = float(np.max(np.abs(x - raw.x), initial=0.0))
     step = f", after Newton's steps of {moved:.1e} onto what holds it" if moved else ""
     return x, True, f"Converged: {_MINIMUM}{step}.{_degenerate(problem, found)} ({message})"
 
 
-_UNDEFINED = "Not converged: the run ended where the objective is not defined; x is a point before. ({})"
+_UNDEFINED = "Not converged: the run ended where the objective is not defined; x is a point before.{}"
 _NOT_FINITE = "The value or a derivative is not finite at the last point."
 
 

@@ -20,20 +20,10 @@ from autoopt.solvers.problem import Paused, Problem, Stopped, Stuck
 from autoopt.solvers.steep import as_they_are
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
-from autoopt.stages import progressed, stage
-from autoopt.wording import times
+from autoopt.stages import Interrupted, progressed, stage
 
 _EXTRAS = ("hess_inv", "v", "constr_violation", "optimality")
 PAUSED, STOPPED, FAILED, REFUSED, INTERRUPTED = 98, 99, 100, 101, 130
-
-
-class Interrupted(KeyboardInterrupt):
-    """The run was interrupted; `result` is what it had reached (the best point so far, success False)."""
-
-    def __init__(self, result: Any) -> None:
-        self.result = result
-        done = f"{times(result.nit, 'iteration')} and {times(result.nfev, 'evaluation')}"
-        super().__init__(f"Interrupted after {done}; .result holds the best point so far.")
 
 
 @dataclass(frozen=True)
@@ -114,6 +104,7 @@ def run(
         with stage("looking at the solution", lambda: f"{problem.nfev} evaluations"):
             met = chosen if solver.uses else frozenset()  # tolerances on values alone show no slope to be 0
             end.raw["tolerances"] = {name: options[name] for name in met & {*solver.tol} if name in options}
+            end.raw["set"] = {name: options[name] for name in solver.tol if name in chosen and name in options}
             x, success, message = verdict(solver, problem, end, gtol, met)
     except Stuck as stuck:
         return failed(str(stuck))

@@ -27,7 +27,7 @@ from autoopt.solvers.points import Point, is_near, is_steady, sizes
 from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
 from autoopt.solvers.table import Solver
-from autoopt.wording import times
+from autoopt.wording import aside, times
 
 
 def verdict(
@@ -48,7 +48,7 @@ def verdict(
         x, (success, message) = end.x, _certified(solver, problem, end, gtol, chosen)
     end.is_endless = end.is_endless or (problem.abyss is not None and not success)
     if success and (wrong := _not_a_minimum(problem, x, gtol, end.found)):
-        success, message = False, f"Not converged: {wrong} ({raw.message})"
+        success, message = False, f"Not converged: {wrong}{aside(str(raw.message))}"
     return x, success, f"{message}{_where_undefined(problem)}"
 
 
@@ -58,22 +58,23 @@ def _certified(solver: Solver, problem: Problem, end: Ending, gtol: float, chose
     met = is_met(solver, raw, chosen)
     if (found.complete or not met) and (none := _has_none(problem, end)):
         end.is_endless = True
-        return False, f"Not converged: {none} ({raw.message})"
+        return False, f"Not converged: {none}{aside(str(raw.message))}"
     if found.status == "saddle":
         words = _CURVED if found.curvature < 0 or not found.complete else _ONE_SIDED
-        return False, f"Not converged: {words.format(_along(problem, x, found.direction))} ({raw.message})"
+        return False, f"Not converged: {words.format(_along(problem, x, found.direction))}{aside(str(raw.message))}"
     if found.status == "descending":
         blur = blurred(problem, x, problem.fun(x))
         if blur > 0 and found.decrement <= blur:
             return True, f"Converged: {_BLURRED}."
         if met and not is_far(problem, end):
-            return True, str(raw.message)
+            promised = f"a Newton step would still lower f by {found.decrement:.1e}, from {problem.fun(x):.6g}"
+            return True, f"Converged to the tolerance that was set; {promised}.{aside(str(raw.message), True)}"
         if raw.status not in solver.stalls and not raw.success:
             return False, str(raw.message)
         promised = f", and a Newton step promises to lower f by {found.decrement:.1e} from {problem.fun(x):.6g}"
         return False, _stopped_early(problem, x, raw, promised)
     untouched = raw.success and not end.newton_steps and not end.saddles
-    said = f" ({raw.message})" if raw.success else ""  # why the method had stopped short is past
+    said = f"{aside(str(raw.message))}" if raw.success else ""  # why the method had stopped short is past
     message = str(raw.message) if untouched else f"Converged: {_reason(problem, end)}.{said}"
     flat = f" f does not change along {_along(problem, x, found.direction)}." if found.status == "flat" else ""
     return True, message + flat
@@ -121,8 +122,11 @@ def _stopped_early(problem: Problem, x: np.ndarray, raw: Any, promised: str = ""
     largest = np.max(np.abs(remaining_gradient(problem, x)))
     closer = getattr(problem.objective, "closer", lambda x: None)(x)
     rough = " Solve its differential equations with smaller rtol and atol, such as 1e-8." if closer else ""
-    said = f"Not converged: no progress was possible, but the gradient is {largest:.1e}"
-    return f"{said}{promised}.{rough} ({raw.message})"
+    loose = raw.get("set", {}) if raw.success else {}
+    settings = ", ".join(f"{name}={value:.3g}" for name, value in loose.items())
+    why = f"the run stopped by the tolerance that was set ({settings})" if loose else "no progress was possible"
+    said = f"Not converged: {why}, but the gradient is {largest:.1e}"
+    return f"{said}{promised}.{rough}{aside(str(raw.message))}"
 
 
 def _judged(
@@ -134,7 +138,7 @@ def _judged(
         return (
             problem.best,
             False,
-            f"Not converged: the run ended where the objective is not defined; x is a point before. ({message})",
+            f"Not converged: the run ended where the objective is not defined; x is a point before.{aside(message)}",
         )
     if problem.shown is not None and np.array_equal(problem.shown, x):
         return x, True, message
@@ -146,11 +150,11 @@ def _judged(
     if not met and raw.status in solver.stalls:
         x, reason = finish(problem, x, gtol)
         if reason:
-            return x, True, f"Converged: {reason}." + (f" ({message})" if raw.success else "")
+            return x, True, f"Converged: {reason}." + (aside(message, True) if raw.success else "")
     elif raw.success and (met or solver.settles or is_stationary(problem, x, gtol)):
         return x, True, message
     if lost := without_bound(problem, x):
-        return x, False, f"Not converged: {NO_MINIMUM.format(lost)} ({message})"
+        return x, False, f"Not converged: {NO_MINIMUM.format(lost)}{aside(message)}"
     if raw.status not in solver.stalls:
         return x, False, message
     return x, False, _stopped_early(problem, x, raw)

@@ -8,6 +8,7 @@ import numpy as np
 
 from autoopt.objectives.differentiable import Derivatives
 from autoopt.variables.variables import Variables
+from autoopt.wording import aside
 
 _NEAR = 1e-3
 """A parameter is looked at where it is as near to a limit as this part of the distance between the two, or of 1."""
@@ -33,7 +34,7 @@ def require_inside(result: Any, objective: Derivatives, variables: Variables, z:
                         "at infinity only. Leave the transform out: limits alone may be reached."
                     )
     if sentences:
-        result.update(success=False, message=f"Not converged: {' '.join(sentences)} ({result.message})")
+        result.update(success=False, message=f"Not converged: {' '.join(sentences)}{aside(result.message)}")
 
 
 def _falls_on(objective: Derivatives, z: np.ndarray, j: int, unit: float) -> bool:

@@ -330,3 +330,25 @@ def test_what_is_not_understood_is_refused(options, words):
 def test_functions_that_give_no_residuals_are_refused(fun, words):
     with pytest.raises(ObjectiveError, match=words):
         autoopt.least_squares(fun, [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("fun", "said"),
+    [
+        (
+            lambda p: np.log(np.arange(5.0)) * p[0] - p[1],
+            "in row 0 (1 of 5 residuals are not finite): np.log of 0 is -inf",
+        ),
+        (lambda p: np.sqrt(p[0] - 2) - p[1] * np.arange(4.0), "np.sqrt of -1, which is negative, is nan"),
+    ],
+)
+def test_residuals_that_are_not_finite_name_the_operation(fun, said):
+    with pytest.raises(ObjectiveError) as caught:
+        autoopt.least_squares(fun, [1.0, 1.0])
+    assert said in str(caught.value) and "test_least_squares.py" in str(caught.value) and "^^^" in str(caught.value)
+
+
+def test_entry_that_is_no_number_is_named():
+    y = np.array([1, 2, "abc", None], dtype=object)
+    with pytest.raises(UsageError, match="ydata holds 'abc' at entry 2, which is no real number"):
+        autoopt.curve_fit(lambda t, a, b: a * t + b, np.arange(4.0), y)

@@ -6,6 +6,7 @@ from scipy import optimize
 
 import autoopt
 from autoopt.errors import AutooptError, RootError, UsageError
+from autoopt.solvers import Interrupted
 
 BRACKETING = ("bisect", "brentq", "brenth", "ridder", "toms748")
 
@@ -163,3 +164,50 @@ def test_root_inside_an_objective_moves_as_its_equation_says(name):
     z = optimize.brentq(lambda z: z**3 + p[0] * z - p[1], 0.0, 2.0, xtol=1e-15)
     slope = 2 * z / (3 * z**2 + p[0])
     assert np.allclose(autoopt.grad(INSIDE[name])(p), [-z * slope, slope], rtol=1e-7)
+
+
+@pytest.mark.parametrize("method", ["brentq", "bisect", "brenth", "ridder", "toms748"])
+def test_bracket_without_a_change_of_sign_says_what_f_is_at_its_ends(method):
+    for error in (ValueError, RootError):  # SciPy raises the first
+        with pytest.raises(error, match="f is 1 at x = 0 and 2 at x = 1") as caught:
+            autoopt.root_scalar(lambda x: x * x + 1, bracket=(0, 1), method=method)
+        assert "test_scalar_roots.py" in str(caught.value) and "give a, b such that" in str(caught.value)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.log(x - 0.5), lambda x: x - 1.0 if x != 1 else np.nan])
+def test_nan_in_a_bracket_is_an_error_of_scipys_kind_that_says_where(f):
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="NaN"):
+        optimize.brentq(f, 0, 2)
+    with pytest.raises(ValueError, match=r"f is nan at x = [01]\.\n") as caught:
+        autoopt.brentq(f, 0, 2)
+    assert isinstance(caught.value, RootError) and "give a bracket in all of which f has values" in str(caught.value)
+
+
+def test_too_few_iterations_are_said_to_be_too_few():
+    with pytest.raises(RootError, match=r"not converged in 2 iterations\.\n(.*\n)*.*raise maxiter"):
+        autoopt.brentq(lambda x: x**3 - 2, 0, 2, maxiter=2)
+    with pytest.raises(ValueError, match="the user's own"):
+        autoopt.brentq(lambda x: float("the user's own"), 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "distance"),
+    [
+        (lambda f: autoopt.brentq(lambda x: f(x) ** 3 - 2, 0, 2), lambda x: abs(x - 2 ** (1 / 3))),
+        (lambda f: autoopt.newton(lambda x: f(x) ** 3 - 2, 5.0, lambda x: 3 * x**2), lambda x: abs(x - 2 ** (1 / 3))),
+        (lambda f: autoopt.fixed_point(lambda x: np.cos(f(x)), 3.0, method="iteration"), lambda x: abs(np.cos(x) - x)),
+    ],
+)
+def test_interrupted_search_keeps_its_best_point(call, distance):
+    asked = []
+
+    def watched(x):
+        asked.append(float(x))
+        if len(asked) == 6:
+            raise KeyboardInterrupt
+        return x
+
+    with pytest.raises(Interrupted, match=r"Interrupted after 5 iterations and 5 evaluations") as caught:
+        call(watched)
+    assert caught.value.result.nfev == 5 and not caught.value.result.success
+    assert distance(caught.value.result.x) == min(map(distance, asked[:5]))
