@@ -24,7 +24,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -139,9 +139,40 @@ def place_of(trace: TracebackType) -> Location:
     return Location.of_instruction(trace.tb_frame.f_code, trace.tb_lasti)
 
 
+def calling_place() -> Location | None:
+    """Return the user's line that autoopt is called from, None if none shows."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        place = Location.of_instruction(frame.f_code, frame.f_lasti)
+        if is_shown(place):
+            return place
+        frame = frame.f_back
+    return None
+
+
 def users_places(error: BaseException) -> list[Location]:
     """Return the places in the user's files that an exception came through, outermost first."""
     return [place for place in map(place_of, traces(error)) if is_shown(place)]
+
+
+def shorten(error: BaseException) -> None:
+    """Leave of the traceback of what the user's function raised, or of such a cause, the user's lines and what follows.
+
+    Lines of this package and of solvers before them say nothing of the mistake. Where this package has failed itself,
+    all lines stay.
+    """
+    for one in (error, error.__cause__):
+        if one is None or is_ours(one):
+            continue
+        entries = list(traces(one))
+        last = max((k for k, entry in enumerate(entries) if is_shown(place_of(entry))), default=-1)
+        kept = [entry for entry in entries[:last] if is_shown(place_of(entry))] + entries[max(last, 0) :]
+        if last < 0 or len(kept) == len(entries):
+            continue
+        following: TracebackType | None = None
+        for entry in reversed(kept):
+            following = TracebackType(following, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+        one.__traceback__ = following
 
 
 def followed_places(error: BaseException) -> list[Location]:

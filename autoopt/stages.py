@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+from autoopt.origin import shorten
 from autoopt.wording import times
 
 QUIET = 1.0
@@ -147,14 +148,18 @@ def listening(progress: Any) -> Iterator[None]:
 
 
 def heard(function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function with an option `progress` whose stages are shown by that."""
+    """Return a function with an option `progress` whose stages are shown by that; its tracebacks are short."""
 
     @functools.wraps(function)
     def listened(*args: P.args, **options: P.kwargs) -> R:
-        if not options.get("progress"):
-            return function(*args, **options)
-        with listening(options["progress"]):
-            return function(*args, **options)
+        try:
+            if not options.get("progress"):
+                return function(*args, **options)
+            with listening(options["progress"]):
+                return function(*args, **options)
+        except Exception as error:
+            shorten(error)
+            raise
 
     return listened
 

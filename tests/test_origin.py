@@ -106,3 +106,46 @@ def test_an_exception_inside_this_package_is_its_fault_and_one_in_numpy_is_the_u
         np.reshape(np.ones(3), 2)
     assert origin.is_ours(ours.value)
     assert not origin.is_ours(theirs.value)
+
+
+def _misspelt(x):
+    return np.sum((x - 1.0) ** 2) + undefined_name  # noqa: F821
+
+
+def _in_a_library(x):
+    return np.sum(np.linalg.inv(np.ones((2, 2))) * x)
+
+
+CALLS = {
+    "minimize": (lambda: autoopt.minimize(_misspelt, np.ones(2)), NameError, "_misspelt"),
+    "minimize with jac": (lambda: autoopt.minimize(_misspelt, np.ones(2), jac=lambda x: x), NameError, "_misspelt"),
+    "least_squares": (lambda: autoopt.least_squares(_misspelt, np.ones(2)), NameError, "_misspelt"),
+    "a constraint": (
+        lambda: autoopt.minimize(lambda x: x @ x, np.ones(2), constraints={"type": "ineq", "fun": _misspelt}),
+        NameError, "_misspelt",
+    ),
+    "what NumPy raises": (lambda: autoopt.minimize(_in_a_library, np.ones(2)), np.linalg.LinAlgError, "_raise_linalg"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_tracebacks_lead_from_the_users_call_to_the_users_line(name):
+    """Of the error, or of what caused it: no line of this package or of a solver stands between."""
+    call, kind, last = CALLS[name]
+    with pytest.raises(Exception) as caught:
+        call()
+    error = caught.value if isinstance(caught.value, kind) else caught.value.__cause__
+    assert isinstance(error, kind)
+    codes = [trace.tb_frame.f_code for trace in origin.traces(error)]
+    assert codes[-1].co_name.startswith(last)
+    assert not [code for code in codes if origin.owner(code.co_filename) is Owner.AUTOOPT]
+
+
+def test_a_traceback_of_a_mistake_of_this_package_is_whole(monkeypatch):
+    from autoopt.solvers import Problem
+
+    monkeypatch.setattr(Problem, "evaluated", None)
+    with pytest.raises(TypeError) as caught:
+        autoopt.minimize(lambda x: x @ x, np.ones(2))
+    owners = [origin.owner(trace.tb_frame.f_code.co_filename) for trace in origin.traces(caught.value)]
+    assert owners[-1] is Owner.AUTOOPT

@@ -30,9 +30,11 @@ class _Holding:
         """Hold the entries at `value`: a number, or one for each."""
         values = np.asarray(value, dtype=np.float64)
         if values.size not in (1, places.size) or not np.isfinite(values).all():
-            fault = "is not finite" if values.size in (1, places.size) else f"has {values.size} entries"
+            if values.size in (1, places.size):
+                raise UsageError(f"fixed: the value of {name} is {value!r}.", remedy="give finite numbers.")
             raise UsageError(
-                f"fixed: the value of {name} {fault}; {name} has {places.size}.", remedy="give finite numbers."
+                f"fixed: the value of {name} has {values.size} entries, but {name} has {places.size}.",
+                remedy="give one number, or one for each entry.",
             )
         self.held[places], self.flat[places] = True, values.reshape(-1)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UsageError
+from autoopt.origin import calling_place
 from autoopt.parameters import Structure
 from autoopt.variables.transforms import TRANSFORMS
 from autoopt.wording import near
@@ -51,14 +52,15 @@ class Parameter:
         if any(side.shape not in ((), value.shape) for side in (lower, upper)):
             return  # the table says so, which knows the name
         if (lower > upper).any():
-            happened = f"A parameter has the lower limit {self.lower!r} above its upper one, {self.upper!r}."
-            raise UsageError(happened, remedy="exchange them.")
+            happened = f"{_CALL} has the lower limit {self.lower!r} above its upper one, {self.upper!r}."
+            raise UsageError(happened, calling_place(), "exchange them.")
         room = _OUTSIDE * np.maximum(1.0, np.abs(value))
         if self.tied is None and ((value < lower - room) | (value > upper + room)).any():
-            happened = f"A parameter has the value {self.value!r}, outside of its limits {lower} and {upper}."
-            raise UsageError(happened, remedy="correct the limits, or start inside them.")
+            happened = f"{_CALL} has the value {self.value!r}, outside of its limits {lower} and {upper}."
+            raise UsageError(happened, calling_place(), "correct the limits, or start inside them.")
 
 
+_CALL = "A Parameter"
 _OUTSIDE = 1e-6
 """An estimate may be beyond a limit by rounding."""
 
@@ -118,7 +120,11 @@ class Parameters(Mapping[str, Parameter]):
         transform: str | None = None,
     ) -> Parameters:
         """Add a row, or put it in the place of that of its name; returns the table. See `Parameter`."""
-        self[name] = Parameter(value, lower, upper, fixed, tied, transform)
+        try:
+            self[name] = Parameter(value, lower, upper, fixed, tied, transform)
+        except UsageError as error:  # a row does not know its name
+            happened = error.happened.replace(_CALL, f"Parameter {name!r}", 1)
+            raise UsageError(happened, error.where, error.remedy) from None
         return self
 
     def plain(self) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_ties_of_ties_are_followed_and_what_is_tied_to_the_held_is_held():
         ({"b": "zz"}, "there is no parameter 'zz'"),
         ({"b": "c"}, "b has 1 entries, but 'c' has 3"),
         ({"c": [1.0, 2.0]}, "value of c has 2 entries"),
-        ({"b": np.nan}, "value of b is not finite"),
+        ({"b": np.nan}, "value of b is nan"),
         ({"b": None}, "b=None is not understood"),
         ({"a": 1.0, "b": True, "c": True}, "Every parameter is fixed"),
         (np.array([True]), "fixed has 1 entries, but x0 has 5"),

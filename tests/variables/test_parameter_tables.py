@@ -226,3 +226,26 @@ def test_examples_of_the_page_are_what_comes_out():
     page = Path(__file__).parents[2] / "docs" / "parameters.rst"
     found = doctest.testfile(str(page), module_relative=False)
     assert found.attempted > 15 and found.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Parameter(1, lower=2), "A Parameter has the value 1"),
+        (lambda: Parameters().add("rate", 1, lower=2), "Parameter 'rate' has the value 1"),
+        (lambda: Parameters().add("rate", 1, lower=2, upper=0), "Parameter 'rate' has the lower limit 2"),
+    ],
+)
+def test_a_row_that_is_refused_is_named_or_shown_by_its_line(make, said):
+    with pytest.raises(UsageError) as told:
+        make()
+    assert said in str(told.value) and "test_parameter_tables.py:" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(np.nan, "the value of b is nan."), ([1.0, 2.0, 3.0], "the value of b has 3 entries, but b has 2.")],
+)
+def test_what_cannot_be_held_is_said_once(value, said):
+    with pytest.raises(UsageError, match="fixed: " + said):
+        autoopt.minimize(lambda p: p["a"] ** 2 + p["b"] @ p["b"], {"a": 1.0, "b": np.ones(2)}, fixed={"b": value})
