@@ -102,11 +102,12 @@ def refined(problem: Problem, x: np.ndarray) -> Refined:
 
 
 def _reason(size: float, model: Whitened, least: float) -> str:
-    relative = f"{size / model.length:.1e} of the residuals" if model.length else "nothing"
+    relative = f"more than {size / model.length:.1e} of their length" if model.length else "anything"
     if size > _RELATIVE * model.length:
-        relative = "their rounding"
+        relative = "more than their rounding"
     return (
-        f"what is left along the tangent plane is {relative}, and the least curvature is {least:.2g} times that of J'J"
+        f"to first order no change of the parameters lowers the residuals by {relative}, and the cost curves "
+        f"upwards along all of them, at least {least:.2g} times as much as J'J does"
     )
 
 

@@ -50,7 +50,7 @@ def constrained_verdict(problem: Problem, raw: Any) -> tuple[np.ndarray, bool, s
         raw.status = status
         return x, False, f"Not converged: {wrong}{aside(message)}"
     moved = float(np.max(np.abs(x - raw.x), initial=0.0))
-    step = f", after Newton's steps of {moved:.1e} onto what holds it" if moved else ""
+    step = f", after Newton's steps of {moved:.1e} onto the constraints and bounds that hold x" if moved else ""
     return x, True, f"Converged: {_MINIMUM}{step}.{_degenerate(problem, found)} ({message})"
 
 
