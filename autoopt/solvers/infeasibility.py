@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers.bounds import within
-from autoopt.solvers.conditions import REMAINS, Conditions
+from autoopt.solvers.conditions import DENSE, REMAINS, Conditions
 from autoopt.solvers.problem import UNDEFINED, Stuck
 from autoopt.wording import listed
 
@@ -40,7 +41,45 @@ def nearest(problem: Any, x: np.ndarray) -> Nearest | None:
     From both, so that it is the same whatever the method has made of constraints that cannot be met.
     """
     found = [one for start in (x, problem.x0) if (one := _nearest(problem, start)) is not None]
-    return min(found, key=lambda one: (not one.met, one.missed), default=None)
+    least = min(found, key=lambda one: (not one.met, one.missed), default=None)
+    for _ in range(_TRIES if least is not None and x.size <= DENSE else 0):
+        ahead = None if least.met else _tried_aside(problem, least)
+        if ahead is None:
+            break
+        least = ahead
+    return least
+
+
+_TRIES = 3
+
+
+def _tried_aside(problem: Any, least: Nearest) -> Nearest | None:
+    """Return where steps lead from beside a point, along the least curvature of what is missed; None if not farther.
+
+    Where a constraint has no slope, as in the middle of what it excludes, no step of first order leads out.
+    """
+    missed, slopes, start = _missed(problem, least.x)
+    x, unit, limits = least.x, start.unit, problem.limits
+
+    def steepest(y: np.ndarray) -> np.ndarray:
+        return unit * np.asarray(slopes(y).T @ missed(y))
+
+    with contextlib.suppress(AutooptError, Stuck, *UNDEFINED, np.linalg.LinAlgError):
+        here = steepest(x)
+        columns = np.array([(steepest(x + _STEP * unit * one) - here) / _STEP for one in np.eye(x.size)])
+        bends, directions = np.linalg.eigh((columns + columns.T) / 2)
+        if not bends[0] < -_LEVEL * np.max(np.abs(bends)):
+            return None
+        sides = [
+            within(limits, x + side * length * unit * directions[:, 0]) for length in _LENGTHS for side in (1.0, -1.0)
+        ]
+        lowest = min(sides, key=lambda y: float(np.sum(missed(y) ** 2)))
+        if np.sum(missed(lowest) ** 2) < np.sum(missed(x) ** 2):
+            return _nearest(problem, lowest)
+    return None
+
+
+_STEP, _LEVEL, _LENGTHS = 1e-5, 1e-6, (1e-1, 1e-2, 1e-3)
 
 
 def _nearest(problem: Any, x: np.ndarray) -> Nearest | None:
@@ -52,6 +91,30 @@ def _nearest(problem: Any, x: np.ndarray) -> Nearest | None:
     """
     from scipy.optimize import least_squares
 
+    missed, slopes, start = _missed(problem, x)
+    limits = problem.limits
+    bounds = (-np.inf, np.inf) if limits is None else (limits.lower, np.nextafter(limits.upper, np.inf))
+    with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
+        options = {"x_scale": start.unit, "xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "max_nfev": _MOST}
+        found = least_squares(missed, x, slopes, bounds, **options)
+        y = within(limits, found.x)
+        there = Conditions.at(problem, y)
+        left = float(found.fun @ found.fun)
+        return Nearest(y, there, there.is_feasible, _is_stationary(found, start.unit), left)
+    return None
+
+
+def _is_stationary(found: Any, unit: np.ndarray) -> bool:
+    """Whether what is missed falls along no step within the bounds, but for a small part of its slopes."""
+    jacobian = found.jac * unit if not hasattr(found.jac, "multiply") else found.jac.multiply(unit[None, :])
+    terms = np.append(abs(jacobian).T @ np.abs(found.fun), np.abs(found.fun))  # slopes relative to their sizes were 1
+    free = found.active_mask == 0
+    slopes = np.abs(np.asarray(found.grad) * unit)
+    return bool((slopes[free] <= _LEFT * np.max(terms)).all())
+
+
+def _missed(problem: Any, x: np.ndarray) -> tuple[Callable, Callable, Conditions]:
+    """Return what the constraints are missed by, relative to sizes, and its slopes, as functions; and what `x` is."""
     start = Conditions.at(problem, x)
     count = sum(start.counts)
     sizes = np.where(start.floors > 0, start.floors / REMAINS, 1.0)
@@ -68,25 +131,7 @@ def _nearest(problem: Any, x: np.ndarray) -> Nearest | None:
         own = there.slopes[:count]
         return own.multiply(rows[:, None]).tocsr() if hasattr(own, "tocsr") else own * rows[:, None]
 
-    limits = problem.limits
-    bounds = (-np.inf, np.inf) if limits is None else (limits.lower, np.nextafter(limits.upper, np.inf))
-    with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
-        options = {"x_scale": start.unit, "xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "max_nfev": _MOST}
-        found = least_squares(missed, x, slopes, bounds, **options)
-        y = within(limits, found.x)
-        there = at(y)
-        left = float(found.fun @ found.fun)
-        return Nearest(y, there, there.is_feasible, _is_stationary(found, start.unit), left)
-    return None
-
-
-def _is_stationary(found: Any, unit: np.ndarray) -> bool:
-    """Whether what is missed falls along no step within the bounds, but for a small part of its slopes."""
-    jacobian = found.jac * unit if not hasattr(found.jac, "multiply") else found.jac.multiply(unit[None, :])
-    terms = np.append(abs(jacobian).T @ np.abs(found.fun), np.abs(found.fun))  # slopes relative to their sizes were 1
-    free = found.active_mask == 0
-    slopes = np.abs(np.asarray(found.grad) * unit)
-    return bool((slopes[free] <= _LEFT * np.max(terms)).all())
+    return missed, slopes, start
 
 
 def what_is_missed(problem: Any, conditions: Conditions) -> str:
