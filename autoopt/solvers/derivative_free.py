@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.solvers.active_set import Certified, Finish, ended
+from autoopt.solvers.conditions import Conditions
 from autoopt.solvers.convergence import gradient_tolerance, is_stationary, iteration_limit
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.restarts import carried_on, size_of_objective
@@ -130,10 +131,12 @@ def _modelled(problem: Problem, method: str, options: dict) -> Any:
     if "f_target" in options:
         options = options | {"f_target": options["f_target"] / size}
 
-    def solve(start: np.ndarray) -> Any:
+    def solve(start: np.ndarray, options: dict = options) -> Any:
         before, finish = problem.nit, Finish(problem)
+        seen = [start]
 
         def watch(x: np.ndarray) -> None:
+            seen.append(np.array(x))
             problem.iterated(x)
             if problem.constraints and (found := finish.later(x)):
                 raise Certified(found)
@@ -145,9 +148,34 @@ def _modelled(problem: Problem, method: str, options: dict) -> Any:
         if problem.limits is not None:  # COBYLA takes bounds for constraints, and misses them by its tolerance
             raw.x = np.clip(raw.x, problem.limits.lower, problem.limits.upper)
         raw.setdefault("nit", problem.nit)
+        if problem.constraints and problem.value_alone(raw.x) > problem.value_alone(start):
+            raw.x = _lowest(problem, [raw.x, *seen])
+            room = _room(problem, start)
+            if options.get(_RADII[method]) is None and 0 < room < 1 and raw.status not in _EXHAUSTED:
+                return solve(raw.x, options | {_RADII[method]: room})
         return raw
 
     return carried_on(problem, solve, _EXHAUSTED)
+
+
+_RADII = {"COBYLA": "rhobeg", "COBYQA": "initial_tr_radius"}
+
+
+def _room(problem: Problem, x: np.ndarray) -> float:
+    """Return half of how far off the nearest bound is, of those that `x` is not at: COBYQA moves it there if nearer."""
+    if problem.limits is None:
+        return 0.0
+    rooms = np.concatenate([x - problem.limits.lower, problem.limits.upper - x])
+    return float(np.min(rooms, initial=np.inf, where=rooms > 0)) / 2
+
+
+def _lowest(problem: Problem, points: list[np.ndarray]) -> np.ndarray:
+    """Return the point with the lowest value of those that meet the constraints; the first if none does.
+
+    Models may lead to a point that is higher than the start, and end there.
+    """
+    met = [x for x in points if problem.is_defined(x) and Conditions.at(problem, x).is_feasible]
+    return min(met, key=problem.value_alone, default=points[0])
 
 
 _EXHAUSTED = frozenset({3, 5, 6, 20})

@@ -42,8 +42,8 @@ def nearest(problem: Any, x: np.ndarray) -> Nearest | None:
     """
     found = [one for start in (x, problem.x0) if (one := _nearest(problem, start)) is not None]
     least = min(found, key=lambda one: (not one.met, one.missed), default=None)
-    for _ in range(_TRIES if least is not None and x.size <= DENSE else 0):
-        ahead = None if least.met else _tried_aside(problem, least)
+    for _ in range(_TRIES if x.size <= DENSE else 0):
+        ahead = None if least is None or least.met else _tried_aside(problem, least)
         if ahead is None:
             break
         least = ahead
