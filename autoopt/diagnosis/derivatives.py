@@ -147,10 +147,11 @@ def constraint_is_wrong(evidence: Evidence) -> Diagnosis | None:
     if not evidence.problem.constraints:
         return None
     given = [one for one in evidence.problem.constraints if _supplies(one.function)]
-    try:
-        verify_constraints(given, evidence.z)
-    except VerificationError as error:
-        return Diagnosis(error.happened, error.where, error.remedy or "")
+    for place in (evidence.z, evidence.problem.latest):  # x may be another point than where the method came to
+        try:
+            verify_constraints(given, place)
+        except VerificationError as error:
+            return Diagnosis(error.happened, error.where, error.remedy or "")
     return None
 
 
