@@ -92,6 +92,14 @@ def on_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
     return x
 
 
+def _model_limit(problem: Problem) -> int:
+    """Return the default `maxiter` of COBYLA: without constraints Newton's steps lead on, so that it need not creep."""
+    return _evaluation_limit(problem) if problem.constraints else max(_CREEPING, _PER_PARAMETER * problem.x0.size)
+
+
+_CREEPING, _PER_PARAMETER = 500, 50
+
+
 _RADIUS = 1e-8
 """The last radius of a model's region: SciPy's leaves half of the digits that values can tell."""
 
@@ -100,7 +108,7 @@ _RADIUS = 1e-8
     "cobyla",
     takes={"bounds", "constraints"},
     uses=(),
-    options={"tol": _RADIUS, "rhobeg": None, "maxiter": _evaluation_limit, "catol": 1e-8, "f_target": None},
+    options={"tol": _RADIUS, "rhobeg": None, "maxiter": _model_limit, "catol": 1e-8, "f_target": None},
     tol=("tol",),
     stalls={0, 2, 7},
 )
@@ -148,6 +156,8 @@ def _modelled(problem: Problem, method: str, options: dict) -> Any:
         if problem.limits is not None:  # COBYLA takes bounds for constraints, and misses them by its tolerance
             raw.x = np.clip(raw.x, problem.limits.lower, problem.limits.upper)
         raw.setdefault("nit", problem.nit)
+        if raw.status == _OF_VALUES and not problem.constraints and options.get("maxiter") == _model_limit(problem):
+            raw.update(status=_LED_ON, message=f"{method} came no closer in {raw.nfev} evaluations.")
         if problem.constraints and problem.value_alone(raw.x) > problem.value_alone(start):
             raw.x = _lowest(problem, [raw.x, *seen])
             room = _room(problem, start)
@@ -177,6 +187,9 @@ def _lowest(problem: Problem, points: list[np.ndarray]) -> np.ndarray:
     met = [x for x in points if problem.is_defined(x) and Conditions.at(problem, x).is_feasible]
     return min(met, key=problem.value_alone, default=points[0])
 
+
+_OF_VALUES, _LED_ON = 3, 7
+"""SciPy's status of COBYLA for its limit on values, and one for no progress: with our limit, not the user's."""
 
 _EXHAUSTED = frozenset({3, 5, 6, 20})
 """SciPy's statuses of either for a limit on evaluations or iterations."""

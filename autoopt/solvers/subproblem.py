@@ -71,10 +71,10 @@ def _shift(slopes: np.ndarray, curvatures: np.ndarray, radius: float, limits: tu
         shifted = curvatures + shift
         z = slopes / shifted
         length = float(np.sqrt(z @ z))
-        if abs(length - radius) <= _BOUNDARY * radius:
+        if abs(length - radius) <= _BOUNDARY * radius or not length > 0:  # squares of the shortest steps are 0
             break
         low, high = (shift, high) if length > radius else (low, shift)
-        ahead = shift + (length / radius - 1.0) * length**2 / float(z @ (z / shifted))
+        ahead = shift + (length / radius - 1.0) / float((z / length) @ (z / length / shifted))
         shift = ahead if low < ahead < high else (low + high) / 2
     return shift
 

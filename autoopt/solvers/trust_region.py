@@ -81,6 +81,10 @@ _TRIALS = 100
 """So many times a radius shrinks, to a half at least, before nothing is left of it."""
 
 
+_LEAST = 1e-140
+"""A radius whose square is 0 is none: at a kink at 0 steps become ever shorter."""
+
+
 @dataclass(frozen=True)
 class _Step:
     """A step to `x`, in the units of the region `z`, and how much lower the quadratic is there."""
@@ -139,6 +143,8 @@ def _moved(at: _Iterate, radius: float, gtol: float) -> tuple[_Iterate | None, f
     """Return the next iterate, None where there is none or need be none, and the radius to go on with."""
     problem = at.problem
     for _ in range(_TRIALS):
+        if radius < _LEAST:
+            return None, radius
         step = at.step(radius)
         is_loose = gtol > gradient_tolerance(problem)  # what the user set is all that is asked
         if at.steepest <= gtol and (is_loose or _is_nothing(at, step.promise)):

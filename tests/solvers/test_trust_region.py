@@ -94,3 +94,17 @@ def test_hessian_that_is_not_finite_ends_the_run():
 def test_function_that_falls_for_ever_ends_without_overflow():
     result = minimize(lambda x: x[0] ** 2 - 3 * x[1], np.ones(2), method="trust-region")
     assert not result.success and result.nit < 100
+
+
+@pytest.mark.parametrize("radius", [1e-100, 1e-150, 1e-200])
+def test_a_step_in_the_smallest_ball_is_one(radius):
+    z = step_in_ball(np.array([1.0, -2.0]), np.array([[2.0, 1.0], [1.0, 3.0]]), radius)
+    assert np.isfinite(z).all() and z @ np.array([1.0, -2.0]) <= 0
+
+
+@pytest.mark.parametrize("method", [None, "trust-region"])
+@pytest.mark.parametrize("size", [4, 6])
+@pytest.mark.parametrize("f", [np.max, np.sum])
+def test_steps_that_shorten_without_end_at_a_kink_at_0_are_given_up(f, size, method):
+    r = minimize(lambda x: f(np.abs(x - np.arange(x.size))), [3.3] * size, method=method)
+    assert r.message and np.isfinite(r.fun)
