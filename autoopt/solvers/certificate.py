@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.solvers.iterations import MOST_STEPS, conjugate_gradients, lanczos
-from autoopt.solvers.points import Point, is_near, is_steady
+from autoopt.solvers.points import Point, is_cheap, is_near, is_steady
 from autoopt.solvers.rays import (
     NOTHING,
     creeps,
@@ -60,6 +60,8 @@ class Certificate:
         Whether all directions were looked at.
     definite : bool
         Whether f bends up along all of those.
+    clear : bool
+        Whether it does by so much that no third or higher power of the parameters hides it.
     """
 
     status: str
@@ -72,6 +74,7 @@ class Certificate:
     lower: np.ndarray | None = None
     complete: bool = True
     definite: bool = True
+    clear: bool = True
 
 
 def certificate(
@@ -133,12 +136,19 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
     ways = (point.x - point.problem.x0, point.x) if len(weak) else ()  # parameters may go off together
     axes = [*(point.in_units(way) for way in ways if way.any()), *(point.axis(k) for k in weak)]
     lengths = np.max(np.abs(scale[:, None] * vectors) / size[:, None], axis=0)
-    found = replace(found, definite=bool(curvatures[0] > accuracy and (curvatures > 2 * faint * lengths**2).all()))
+    definite = bool(curvatures[0] > accuracy and (curvatures > 2 * faint * lengths**2).all())
+    found = replace(found, definite=definite, clear=bool((curvatures > 2 * _SLIGHT * faint * lengths**2).all()))
     downs = _downwards(point, hessian, found.direction) if curvatures[0] < -accuracy else []
+    bent = vectors[:, curvatures < -accuracy]
+    mixed = point.whole(scale * (bent @ np.linspace(1.0, 0.5, bent.shape[1]))) if bent.shape[1] > 1 else None
     may_be_lost = found.decrement <= max(point.tolerance, _CLEAR * point.roughness)
     if may_be_lost and (lost := lost_in_rounding(point, np.diagonal(hessian))) is not None:
         return replace(found, status="lost", direction=lost)
-    return _judged(point, found, downs, [point.in_units(direction) for direction in null], axes)
+    judged = _judged(point, found, downs, [point.in_units(direction) for direction in null], axes)
+    if judged.status == "saddle" and mixed is not None:  # else it is left along one direction, for the next saddle
+        lower = lower_along(point, point.in_units(mixed))
+        return judged if lower is None else replace(judged, lower=lower)
+    return judged
 
 
 def in_valley(problem: Any, x: np.ndarray, found: Certificate) -> Certificate:
@@ -146,7 +156,8 @@ def in_valley(problem: Any, x: np.ndarray, found: Certificate) -> Certificate:
     if found.status not in ("minimum", "flat") or not found.complete:
         return found
     point = Point(problem, x)
-    is_told = found.definite and is_near(point.size, found.step) and not point.unseen.any()
+    is_clear = found.clear or not is_cheap(problem, x.size)
+    is_told = found.definite and is_clear and is_near(point.size, found.step) and not point.unseen.any()
     if is_told or not len(point.free):
         return found
     hessian = second_order(problem, x).columns(point.free, x.size)
@@ -205,7 +216,7 @@ def _by_iterations(point: Point, second: SecondOrder, products: int, metric: Any
         return Certificate("unknown", noise=point.noise)
     if down is not None:
         return _judged(point, found, [point.in_units(point.whole(down))], [])
-    unit = point.size[free]
+    unit = np.where(point.unseen, np.max(point.size), point.size)[free]  # what shows no size may be of any
     curvatures, vectors = lanczos(lambda z: unit * product(unit * z), len(free), min(products - used, MOST_STEPS))
     if not len(curvatures):
         return _judged(point, found, [], [])
@@ -264,13 +275,19 @@ def _judged(
 
 def _is_idle(point: Point, onwards: np.ndarray) -> bool:
     """Whether parameters on whose one side f rises are of no effect on the other: at an exact fit, or from x0 on."""
-    if point.gradient[np.abs(onwards) > 1e-8 * point.size].any() or creeps(point, -onwards):
+    initial = abs(point.problem.initial_value)
+    slopes = np.abs(point.gradient * point.size)[np.abs(onwards) > 1e-8 * point.size]
+    is_fit = abs(point.value) <= NOTHING**2 * initial  # of residuals whose squares are rounding, slopes are not quite 0
+    if not (slopes <= (NOTHING * initial if is_fit else 0.0)).all() or creeps(point, -onwards):
         return False
     return abs(point.value) <= NOTHING * abs(point.problem.initial_value) or rests(point, onwards)
 
 
 _FAINT = 1e-8
 """A parameter that changes f by less than this part of it, moved by its own size, may have gone to infinity."""
+
+_SLIGHT = 1e3
+"""One that changes it by less than so many times that may be beside a point of inflexion."""
 
 _CLEAR = 100
 """A decrement of so many times what roundings of the parameters do to f is none by rounding."""

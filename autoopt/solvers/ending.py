@@ -29,7 +29,7 @@ from autoopt.solvers.points import ROUNDINGS, Point, is_cheap, is_small, is_stea
 from autoopt.solvers.problem import Paused, Problem, Stalled, Stuck, Unbounded
 from autoopt.solvers.table import Solver
 
-_SADDLES, _STALLS = 6, 3
+_SADDLES, _STALLS = 12, 3
 """So many times a run goes on from a saddle, or after a stall."""
 
 _UNSEEN_FALL = 1 / 64
@@ -37,8 +37,8 @@ _UNSEEN_FALL = 1 / 64
 
 _NEWTON_STEPS = 60
 _HALVINGS = 30
-_MOST = 200
-"""The most products of a certificate."""
+_MOST, _ITERATED = 200, 48
+"""The most products of a certificate, and those of one by iterations that sees what there is to see."""
 
 _POLISH = 200
 """Evaluations that Newton's steps may take, however few the run took."""
@@ -194,13 +194,16 @@ def _onto_bounds(problem: Problem, x: np.ndarray) -> np.ndarray:
 def _products(problem: Problem, size: int, has_metric: bool) -> int:
     """Return how many products with the Hessian a certificate may take.
 
-    A twentieth of the evaluations that the run took, a quarter of its products, or all where these are cheap: counts,
-    and no seconds, so that a run ends at the same point whenever it is repeated. There may be none where the method
-    has built a metric of its own.
+    A twentieth of the evaluations that the run took, a quarter of its products, or all where these are cheap or few:
+    counts, and no seconds, so that a run ends at the same point whenever it is repeated. There may be none where the
+    method has built a metric of its own.
     """
     if problem.nit <= 1 or problem.second == "hess" or is_cheap(problem, size):
         return _MOST
-    return max(0 if has_metric else 1, min(problem.nfev // 40 + problem.nhvp // 4, _MOST))
+    if size <= problem.nfev // 8 and is_cheap(problem, size, 20):
+        return _MOST
+    few = max(0 if has_metric else 1, min(problem.nfev // 40 + problem.nhvp // 4, _MOST))
+    return _ITERATED if few < _ITERATED and is_cheap(problem, _ITERATED) else few
 
 
 def _metric(raw: Any) -> Callable | None:
@@ -259,15 +262,19 @@ def _polish(problem: Problem, end: Ending, gtol: float) -> None:
     Comparing values of f finds x to half its digits; the gradient, which a Newton step uses, has them all.
     """
     until = problem.nfev + max(_POLISH, problem.nfev)
-    # Conjugate gradients that end within the noise make no Newton step, and cost products.
-    closer = _CLOSER if end.found.complete or _metric(end.raw) is not None else 0
-    for count in range(_NEWTON_STEPS):
+    closer, metric = _CLOSER, _metric(end.raw)
+    for count in range(2 * _NEWTON_STEPS):
+        if count >= _NEWTON_STEPS and end.found.status != "minimum":
+            return
         if count % _LOOKED_AHEAD == _LOOKED_AHEAD - 1 and end.endless(problem):
             return
         point, step = Point(problem, end.x), end.found.step
         is_met = np.max(np.abs(problem.projected_gradient(end.x)), initial=0.0) <= gtol
+        # Conjugate gradients that end within the noise make no Newton step, and cost products.
+        is_newton = end.found.complete or metric is not None
         is_due = (
-            (closer > 0 and not (is_met and is_small(point.size, step)))
+            (is_newton and closer > 0 and not (is_met and is_small(point.size, step)))
+            or (is_newton and end.found.decrement > 4 * end.found.noise)
             or end.found.status == "descending"
             or not is_steady(point.size, step)
         )
@@ -277,7 +284,7 @@ def _polish(problem: Problem, end: Ending, gtol: float) -> None:
         if moved is None:
             _leap(problem, end)
             return
-        closer -= 1
+        closer -= end.found.status != "descending"
         _move(problem, end, moved)
 
 

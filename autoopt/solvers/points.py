@@ -183,9 +183,9 @@ def is_small(size: np.ndarray, step: np.ndarray | None) -> bool:
     return step is None or bool(np.max(np.abs(step) / size, initial=0.0) <= _SMALL)
 
 
-def is_cheap(problem: Any, size: int) -> bool:
-    """Whether all columns of the Hessian of `size` parameters take about a millisecond."""
-    return size * getattr(problem.objective, "work", 0) <= _CHEAP
+def is_cheap(problem: Any, products: int, milliseconds: int = 1) -> bool:
+    """Whether so many products with the Hessian take about this time."""
+    return products * getattr(problem.objective, "work", 0) <= milliseconds * _CHEAP
 
 
 _CHEAP = 500_000

@@ -95,7 +95,7 @@ def creeps(point: Point, back: np.ndarray) -> bool:
         rise = point.value_at(length * back) - point.value
         if not rise <= nothing:
             return False
-        if rise > 0:
+        if rise > max(point.noise, NOTHING * nothing):
             return True
     return False
 

@@ -112,7 +112,7 @@ def _reason(problem: Problem, end: Ending) -> str:
         parts.append(f"{times(end.newton_steps, 'Newton step')} led on from where the method stopped")
     step = "the next" if end.newton_steps and found.status != "flat" else "a Newton step"
     rest = f"{step} would lower f by {max(found.decrement, 0.0):.1e}"
-    if found.status == "minimum" and found.definite:
+    if found.status == "minimum" and found.definite and found.complete:
         rest += ", and all curvatures are positive"
     return "; ".join([*parts, rest])
 
