@@ -185,7 +185,7 @@ def test_methods_without_derivatives_ask_for_values_alone(name):
     objective.value = lambda x: values.append(x.copy()) or objective._value(x)
     result = run(SOLVERS[name], Problem(objective, x0), SOLVERS[name].settings())
     assert result.success and np.allclose(result.x, solution, rtol=1e-9)
-    assert result.njev == len(objective.points) <= 60 < 0.4 * result.nfev
+    assert result.njev == len(objective.points) <= 70 < 0.4 * result.nfev  # Newton steps as long as values show them
     assert result.nfev == len(values) + len(objective.points)
 
 
