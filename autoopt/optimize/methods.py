@@ -14,7 +14,7 @@ import numpy as np
 
 from autoopt import solvers
 from autoopt.errors import AutooptError, UsageError
-from autoopt.optimize.objections import has_lost, is_refused
+from autoopt.optimize.objections import has_lost, is_refused, objection
 from autoopt.optimize.refinement import refined
 from autoopt.optimize.whitened import Whitened
 from autoopt.solvers.bounds import within
@@ -261,12 +261,14 @@ def _finished(run: _Run, name: str, start: np.ndarray, problem: Problem) -> Any:
 def _lower(problem: Problem, x: np.ndarray) -> Iterator[np.ndarray]:
     """Yield points on the way down from a saddle."""
     descent = falling(problem, x)
-    if descent is None:
+    said = objection(problem, x) if descent is None else None
+    direction = descent.direction if descent is not None else said.direction if said and said.is_fatal else None
+    if direction is None or not direction.any():
         return
     value = problem.fun(x)
     for length in (0.3, 0.1, 1e-2, 1e-3):
         for side in (1.0, -1.0):
-            ahead = x + side * length * descent.direction / np.max(np.abs(descent.direction))
+            ahead = x + side * length * direction / np.max(np.abs(direction))
             ahead = within(problem.limits, ahead)
             if problem.value(ahead) < value:
                 yield ahead

@@ -199,11 +199,16 @@ def _least(model: Whitened, curvature: tuple[np.ndarray, np.ndarray], free: np.n
 
 
 def _falls(problem: Problem, x: np.ndarray, direction: np.ndarray) -> bool:
-    """Whether the cost falls along `direction`, by more than rounding, at some part of the size of the parameters."""
-    cost, reach = problem.fun(x), np.max(np.abs(direction) / _sizes(problem, x), initial=0.0)
-    if not (np.isfinite(reach) and reach > 0):
+    """Whether the cost falls along `direction`, by more than rounding, at some part of the size of the parameters.
+
+    Parameters that are still beside an x0 of 0 show none: they are moved by parts of 1, too.
+    """
+    cost, own = problem.fun(x), _sizes(problem, x)
+    sizes = [own, np.where(problem.x0 == 0, np.maximum(own, 1.0), own)]
+    reaches = [float(np.max(np.abs(direction) / size, initial=0.0)) for size in sizes]
+    if not (np.isfinite(reaches).all() and min(reaches) > 0):
         return False
-    aheads = (x + length / reach * direction for length in (1.0, 0.1, 1e-2, 1e-3))
+    aheads = (x + length / reach * direction for reach in reaches for length in (1.0, 0.1, 1e-2, 1e-3))
     return any(inside(problem, y) and problem.value(y) < cost * (1 - 1e-12) for y in aheads)
 
 
