@@ -16,8 +16,8 @@ from autoopt.solvers.rays import is_plateau
 _LENGTHS = (1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0)
 """Steps along the valley, in units of the parameters' sizes."""
 
-_SOFT = 1e-3
-"""A curvature below this part of the largest may be that of a valley."""
+_SOFT, _SLIGHT = 1e-3, 1e-5
+"""A curvature below this part of the largest, or of f, may be that of a valley."""
 
 _ACROSS, _SHARE = 100, 1e-8
 """So much larger are curvatures across a valley than along it; what part of a direction is rounding."""
@@ -54,7 +54,8 @@ def _lower(point: Point, hessian: np.ndarray, unit: np.ndarray) -> tuple[np.ndar
     curvatures, vectors = np.linalg.eigh(ratios[:, None] * hessian * ratios)
     curvatures = curvatures * np.max(unit) ** 2
     rounding = EPSILON * len(unit) * max(abs(curvatures[0]), abs(curvatures[-1]))
-    soft = max(1, np.count_nonzero(curvatures <= _SOFT * curvatures[-1]))
+    fell = max(point.problem.initial_value - point.value, 0.0)
+    soft = max(1, np.count_nonzero(curvatures <= max(_SOFT * curvatures[-1], _SLIGHT * (abs(point.value) + fell))))
     for z in _directions(point, vectors[:, :soft]):
         z = z / np.max(np.abs(z))
         if is_plateau(point, point.whole(unit * z)):  # it is told as such
