@@ -46,6 +46,7 @@ def run_in_sizes(
     if own and (first := first_sizes(problem)) is not None:
         return _run_small(solver, problem, settings, first, **shown)
     result = run_chosen(solver, problem, dict(settings), **shown)
+    again = again or (own and bool(problem.constraints))
     if not again or result.success or result.status in (STOPPED, UNBOUNDED) or _LIMITS & set(limited):
         return result
     x = result.x if problem.is_defined(result.x) else problem.x0
@@ -55,7 +56,7 @@ def run_in_sizes(
     second = _run_from(x, sizes, solver, problem, settings, **shown)
     for count in ("nit", "nfev", "njev", "nhev", "nhvp", "nundefined"):
         second[count] += result[count]
-    if not second.success and not second.fun < result.fun:
+    if not second.success and (problem.constraints or not second.fun < result.fun):
         return result
     names = translation.variable_names(problem)
     small, large = int(np.argmin(sizes)), int(np.argmax(sizes))
@@ -102,7 +103,8 @@ def _sizes(problem: Problem, x: np.ndarray) -> np.ndarray | None:
     limits = problem.limits
     widths = np.full(x.size, np.inf) if limits is None else limits.upper - limits.lower
     sizes = 2.0 ** np.round(np.log2(automatic(problem.objective, x, widths)))
-    return sizes if np.max(sizes) >= APART * np.min(sizes) else None
+    compared = np.append(sizes, 1.0) if problem.constraints else sizes  # beside violations, a unit is one
+    return sizes if np.max(compared) >= APART * np.min(compared) else None
 
 
 def _restated(problem: Problem, x: np.ndarray, sizes: np.ndarray) -> Problem:

@@ -97,3 +97,18 @@ def test_the_callback_sees_the_users_parameters():
     )
     assert r.success and np.max(np.abs(seen)) < 10 * s
     assert any("small" in note for note in r.notes)
+
+
+@pytest.mark.parametrize("method", ["slsqp", "cobyqa"])
+@pytest.mark.parametrize("s", [1e6, 1e8, 1e10])
+def test_large_units_are_no_obstacle(s, method):
+    for kind, bounds, least in (("eq", [(0, 1.2 * s), (0, None)], 0.68), ("ineq", None, 0.5)):
+        r = autoopt.minimize(
+            lambda x: (x[0] / s - 2) ** 2 + (x[1] / s - 1) ** 2,
+            [s / 2, s / 2],
+            bounds=bounds,
+            constraints={"type": kind, "fun": lambda x: 2 * s - x[0] - x[1]},
+            method=method,
+        )
+        assert r.success, r.message
+        assert r.fun == pytest.approx(least, abs=1e-6)
