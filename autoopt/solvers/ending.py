@@ -274,7 +274,7 @@ def _polish(problem: Problem, end: Ending, gtol: float) -> None:
         is_newton = end.found.complete or metric is not None
         is_due = (
             (is_newton and closer > 0 and not (is_met and is_small(point.size, step)))
-            or (is_newton and end.found.decrement > 4 * end.found.noise)
+            or (is_newton and end.found.decrement > 4 * end.found.noise and not is_small(point.size, step))
             or end.found.status == "descending"
             or not is_steady(point.size, step)
         )
@@ -292,10 +292,19 @@ def _move(problem: Problem, end: Ending, moved: np.ndarray) -> None:
     """Put the point that a Newton step led to in the place of the end."""
     end.newton_steps += 1
     with contextlib.suppress(Unbounded, Paused):
-        problem.iterated(moved)
+        problem.iterated(moved, *_states(problem, moved))
     metric = _metric(end.raw)
     products = _products(problem, moved.size, metric is not None)
     end.x, end.found = moved, certificate(problem, moved, products, metric)
+
+
+def _states(problem: Problem, x: np.ndarray) -> list[Any]:
+    """Return what a method that shows its state to callbacks says of `x`: what it said last, but for the point."""
+    if problem.state is None:
+        return []
+    state = problem.state.copy()
+    state.update(x=x, fun=problem.fun(x), grad=problem.jac(x), nit=problem.nit + 1)
+    return [type(problem.state)(**state)]
 
 
 def _leap(problem: Problem, end: Ending) -> None:

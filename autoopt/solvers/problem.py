@@ -357,8 +357,7 @@ def _leading_back(value: float, gradient: np.ndarray, step: np.ndarray) -> tuple
     which infinite values make NaN; some then give up, where these step back.)
     """
     with np.errstate(all="ignore"):
-        slope = abs(float(gradient @ step))
-    rise = slope if np.isfinite(slope) and slope > 0 else 0.0
-    rise = max(rise, 1e-8 * max(1.0, abs(value)))
-    length = float(step @ step)
-    return value + 3 * rise, 7 * rise / length * step if length > 0 else np.zeros(step.size)
+        slope, length = abs(float(gradient @ step)), float(step @ step)
+        rise = slope if np.isfinite(slope) and slope > 0 else 0.0
+        rise = max(rise, 1e-8 * max(1.0, abs(value)))
+        return value + 3 * rise, 7 * rise / length * step if length > 0 else np.zeros(step.size)

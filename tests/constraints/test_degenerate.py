@@ -48,6 +48,7 @@ LOWEST = {
 }  # fmt: skip
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", LOWEST)
 def test_success_is_at_the_minimum(name, method):
@@ -59,6 +60,7 @@ def test_success_is_at_the_minimum(name, method):
         assert result.success, result.message
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("start", [0.0, 1.0])
 @pytest.mark.parametrize("power", [3, 5, 7])

@@ -27,6 +27,7 @@ CANNOT = {
 }  # fmt: skip
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", CANNOT)
 def test_x_is_where_the_sum_of_squares_of_what_is_missed_is_least(name, method):

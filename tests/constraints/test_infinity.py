@@ -31,6 +31,7 @@ INFINITE = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", INFINITE)
 def test_minimum_at_infinity_is_no_success(name, method):

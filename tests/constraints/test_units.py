@@ -88,6 +88,7 @@ IMPOSSIBLE = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("units", UNITS)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("kind", IMPOSSIBLE)

@@ -62,6 +62,7 @@ def data(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return X, X @ random.normal(size=columns) * 0.5 + random.normal(size=rows)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("seed", range(9))
 @pytest.mark.parametrize("fun", LIKELIHOODS, ids=lambda fun: fun.__name__)
 def test_likelihood_has_no_diagnosis(fun, seed) -> None:

@@ -28,6 +28,7 @@ PATHOLOGIES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", PATHOLOGIES)
 @pytest.mark.parametrize("method", [None, "bfgs", "l-bfgs-b", "nelder-mead", "trust-exact"])
 def test_pathologies_raise_no_warnings_of_ours(name, method):

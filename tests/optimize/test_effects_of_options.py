@@ -94,6 +94,7 @@ def test_all_arguments_of_searches_are_looked_at(name):
     assert {*GLOBAL[name][1]} == known - OURS - REFUSED - SHOWN
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("method", "option"), [(method, name) for method, rows in LOCAL.items() for name in rows])
 def test_option_of_a_method_changes_the_run(method, option):
     more = {} if option not in UNDER_CONSTRAINTS else {"constraints": {"type": "ineq", "fun": ball}}
@@ -103,6 +104,7 @@ def test_option_of_a_method_changes_the_run(method, option):
     assert of(autoopt.minimize(rosenbrock, start, options={option: LOCAL[method][option]}, **given)) != of(plain)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "option"), [(name, option) for name, rows in GLOBAL.items() for option in rows[1]])
 def test_option_of_a_search_changes_the_run(name, option):
     usual, options = GLOBAL[name]

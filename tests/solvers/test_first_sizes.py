@@ -27,6 +27,7 @@ PROBLEMS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_minimum_is_found_in_small_units(name, method):

@@ -429,6 +429,7 @@ def test_what_the_objective_keeps_is_of_the_solution() -> None:
     np.testing.assert_array_equal(fit.residuals, result.x - np.array([1.0, 2.0]))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", SOLVERS)
 def test_jac_that_is_wrong_away_from_the_start_is_no_success(method):
     def jac(x):  # right around the start; its root is not the minimum
