@@ -15,6 +15,11 @@ def listed(names: Sequence[str]) -> str:
     return shown + (f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
+def could_not_go_on(method: str, error: Exception) -> str:
+    """Return in words what a method raised."""
+    return f"{method} could not go on ({type(error).__name__}: {error})"
+
+
 def count(faults: Sequence[str], noun: str) -> str:
     """Return "3 values"."""
     return f"{len(faults)} {noun}{'' if len(faults) == 1 else 's'}"

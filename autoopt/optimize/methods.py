@@ -20,6 +20,7 @@ from autoopt.optimize.whitened import Whitened
 from autoopt.solvers.bounds import within
 from autoopt.solvers.curvature import falling
 from autoopt.solvers.problem import Problem
+from autoopt.wording import could_not_go_on
 
 METHODS: dict[str, Method] = {}
 
@@ -164,7 +165,7 @@ class _Run:
         except (ValueError, np.linalg.LinAlgError) as error:  # of SciPy's: a Jacobian that is not finite, or nearly so
             if error is problem.raised or isinstance(error, AutooptError):
                 raise
-            message = f"{method} could not go on ({type(error).__name__}: {error})"
+            message = could_not_go_on(method, error)
             return OptimizeResult(x=problem.best, status=STALLED, success=False, message=message)
 
     def _settings(self, method: str, tolerance: float) -> dict[str, Any]:

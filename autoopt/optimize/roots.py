@@ -23,7 +23,7 @@ from autoopt.parameters import Structure
 from autoopt.solvers.run import INTERRUPTED
 from autoopt.stages import heard, stage
 from autoopt.tracing.standins.table import stands_in
-from autoopt.wording import near, times
+from autoopt.wording import could_not_go_on, near, times
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -232,7 +232,7 @@ def _found(system: System, name: str, settings: dict) -> Any:
         try:
             return optimize.root(system.values, system.x0, method=name, **settings)
         except (ValueError, ZeroDivisionError, np.linalg.LinAlgError, OverflowError) as error:
-            message = f"{name} could not go on ({type(error).__name__}: {error})"
+            message = could_not_go_on(name, error)
             return optimize.OptimizeResult(x=system.best, success=False, status=0, message=message)
 
 

@@ -141,8 +141,7 @@ def _by_eigenvalues(point: Point, second: SecondOrder) -> Certificate:
     downs = _downwards(point, hessian, found.direction) if curvatures[0] < -accuracy else []
     bent = vectors[:, curvatures < -accuracy]
     mixed = point.whole(scale * (bent @ np.linspace(1.0, 0.5, bent.shape[1]))) if bent.shape[1] > 1 else None
-    may_be_lost = found.decrement <= max(point.tolerance, _CLEAR * point.roughness)
-    if may_be_lost and (lost := lost_in_rounding(point, np.diagonal(hessian))) is not None:
+    if (lost := lost_in_rounding(point, np.diagonal(hessian), found.decrement)) is not None:
         return replace(found, status="lost", direction=lost)
     judged = _judged(point, found, downs, [point.in_units(direction) for direction in null], axes)
     if judged.status == "saddle" and mixed is not None:  # else it is left along one direction, for the next saddle
@@ -288,9 +287,6 @@ _FAINT = 1e-8
 
 _SLIGHT = 1e3
 """One that changes it by less than so many times that may be beside a point of inflexion."""
-
-_CLEAR = 100
-"""A decrement of so many times what roundings of the parameters do to f is none by rounding."""
 
 _CANCELLED = 1e-8
 """A decrement below this part of what f fell may be the rounding of terms that cancel: it is then measured."""

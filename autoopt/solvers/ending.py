@@ -28,6 +28,7 @@ from autoopt.solvers.iterations import two_loops
 from autoopt.solvers.points import ROUNDINGS, Point, is_cheap, is_small, is_steady, rounded
 from autoopt.solvers.problem import Paused, Problem, Stalled, Stuck, Unbounded
 from autoopt.solvers.table import Solver
+from autoopt.wording import could_not_go_on
 
 _SADDLES, _STALLS = 12, 3
 """So many times a run goes on from a saddle, or after a stall."""
@@ -122,15 +123,10 @@ def _run(solver: Solver, problem: Problem, options: dict) -> Any:
         is_ours = isinstance(error, AutooptError) or error is problem.raised or not is_from_solver(error)
         if is_ours or problem.constraints or not solver.stalls:
             raise
-        message = could_not_go_on(solver, error)
+        message = could_not_go_on(solver.name, error)
     finally:
         problem.lowest = -np.inf  # what is looked at from now on is on nobody's way
     return OptimizeResult(x=problem.best, success=False, status=max(solver.stalls), message=message, nit=problem.nit)
-
-
-def could_not_go_on(solver: Solver, error: Exception) -> str:
-    """Return in words what a method raised."""
-    return f"{solver.name} could not go on ({type(error).__name__}: {error})"
 
 
 def _settled(solver: Solver, problem: Problem, options: dict, chosen: Collection[str], raw: Any) -> Ending:

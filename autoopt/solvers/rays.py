@@ -114,12 +114,12 @@ def is_plateau(point: Point, direction: np.ndarray) -> bool:
     return True
 
 
-def lost_in_rounding(point: Point, bends: np.ndarray) -> np.ndarray | None:
+def lost_in_rounding(point: Point, bends: np.ndarray, decrement: float = 0.0) -> np.ndarray | None:
     """Return a direction, shape (n,), in which a parameter went off to where f and its slopes are rounding; or None.
 
     Terms that grow and cancel, as the log-gammas of many degrees of freedom do, have minima by rounding there: values a
     little farther off show that f changes no more, slopes that its curvatures `bends`, shape (m,), of the free
-    parameters are none.
+    parameters are none. A `decrement` that is clearly more than rounding is not that.
     """
     problem, free = point.problem, point.free
     moved, size = (point.x - problem.x0)[free], point.size[free]
@@ -128,6 +128,8 @@ def lost_in_rounding(point: Point, bends: np.ndarray) -> np.ndarray | None:
         changes = np.abs(bends) * size**2
         far &= changes <= _SUSPECT * (abs(point.value) + max(problem.initial_value - point.value, 0.0))
     if not far.any() or not point.roughness > point.noise:
+        return None
+    if not decrement <= max(point.tolerance, _CLEAR * point.roughness):
         return None
     for k in np.flatnonzero(far)[:_MOST]:
         along = moved[k] * np.eye(1, point.x.size, free[k])[0]
@@ -144,7 +146,7 @@ def lost_in_rounding(point: Point, bends: np.ndarray) -> np.ndarray | None:
     return None
 
 
-_MOST = 8
+_MOST, _CLEAR = 8, 100
 _SUSPECT = 1e-4
 """Where evaluations are dear, parameters that change f by more than this part of it are not looked at."""
 

@@ -15,12 +15,13 @@ from autoopt.errors import AutooptError, UsageError
 from autoopt.origin import is_from_solver
 from autoopt.solvers.constrained import NOT_A_MINIMUM, UNBOUNDED, multipliers_at
 from autoopt.solvers.convergence import gradient_tolerance, remaining_gradient, without_bound
-from autoopt.solvers.ending import could_not_go_on, ended
+from autoopt.solvers.ending import ended
 from autoopt.solvers.problem import Paused, Problem, Stopped, Stuck
 from autoopt.solvers.steep import as_they_are
 from autoopt.solvers.table import Solver
 from autoopt.solvers.verdict import NO_MINIMUM, verdict
 from autoopt.stages import Interrupted, progressed, stage
+from autoopt.wording import could_not_go_on
 
 _EXTRAS = ("hess_inv", "v", "constr_violation", "optimality")
 PAUSED, STOPPED, FAILED, REFUSED, INTERRUPTED = 98, 99, 100, 101, 130
@@ -116,7 +117,7 @@ def run(
         raise Interrupted(stopped(INTERRUPTED, "Interrupted")) from None
     except Exception as error:
         if not isinstance(error, AutooptError) and error is not problem.raised and is_from_solver(error):
-            return failed(could_not_go_on(solver, error))
+            return failed(could_not_go_on(solver.name, error))
         with contextlib.suppress(Exception):
             vars(error)["result"] = stopped(REFUSED, "The objective could not be evaluated any further")
         raise

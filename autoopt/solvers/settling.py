@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.solvers.points import ROUNDINGS, rounded
+from autoopt.solvers.points import EPSILON, ROUNDINGS, rounded
 from autoopt.solvers.problem import Problem
 
 _TRIALS = 3
@@ -21,7 +21,6 @@ _TRIALS = 3
 _LARGEST = 4_000_000
 """Entries of the changes that are kept, at most: with more the line search is left to itself."""
 
-_EPSILON = np.finfo(np.float64).eps
 _STALLED = 2
 """SciPy's status of a line search that came to nothing."""
 
@@ -82,7 +81,7 @@ class _Search:
         from scipy.optimize import LbfgsInvHessProduct
 
         steps, changes = (np.diff([pair[k] for pair in self._iterates], axis=0) for k in range(2))
-        bent = np.einsum("ij,ij->i", steps, changes) > _EPSILON * np.einsum("ij,ij->i", changes, changes)
+        bent = np.einsum("ij,ij->i", steps, changes) > EPSILON * np.einsum("ij,ij->i", changes, changes)
         return LbfgsInvHessProduct(steps[bent], changes[bent])
 
 

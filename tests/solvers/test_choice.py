@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from regressions import logistic_deviance
 from smooth_problems import SMOOTH
 
 from autoopt import minimize
@@ -37,14 +38,7 @@ def test_gradients_are_taken_where_a_hessian_is_dear():
 
 def test_bfgs_is_not_taken_where_evaluations_are_dear():
     # it begins at an inverse Hessian of 1: a logistic regression of so many rows takes it 150 evaluations
-    random = np.random.default_rng(2)
-    design = random.normal(size=(20_000, 30))
-    classes = (random.logistic(size=20_000) < design @ random.normal(size=30) / 5).astype(float)
-
-    def deviance(b):
-        eta = design @ b
-        return np.sum(np.logaddexp(0, eta) - classes * eta)
-
+    deviance = logistic_deviance(20_000, 30, seed=2)
     for _ in range(2):  # when no Hessian is derived, and when one may be
         run = minimize(deviance, np.zeros(30))
         assert run.success

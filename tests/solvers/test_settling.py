@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from regressions import logistic_deviance
 from scipy import optimize
 
 import autoopt
@@ -111,14 +112,7 @@ def test_two_loops_are_the_bfgs_update_from_the_scale_of_the_last_pair():
 
 @pytest.mark.parametrize("method", ["newton-cg", "trust-ncg", "trust-krylov"])
 def test_products_beside_the_method_are_few_where_they_are_dear(method, monkeypatch):
-    random = np.random.default_rng(5)
-    design = random.normal(size=(40_000, 60))
-    classes = (random.logistic(size=40_000) < design @ random.normal(size=60) / 6).astype(float)
-
-    def deviance(b):
-        eta = design @ b
-        return np.sum(np.logaddexp(0, eta) - classes * eta)
-
+    deviance = logistic_deviance(40_000, 60, seed=5)
     run = autoopt.minimize(deviance, np.zeros(60), method=method)
     assert run.success
     monkeypatch.setattr(ending, "_settled", lambda solver, problem, options, chosen, raw: ending.Ending(raw, raw.x))
