@@ -15,6 +15,7 @@ from pytensor.tensor.variable import TensorVariable
 from autoopt.errors import Location, UnsupportedFunctionError
 from autoopt.graph import equations  # noqa: F401  (fills BUILDERS)
 from autoopt.graph.loops.recurrence import find_holding
+from autoopt.graph.mirrored import mark_symmetric
 from autoopt.graph.parts import Part, find_parts
 from autoopt.rules import find
 from autoopt.rules.table import Unsupported
@@ -22,7 +23,7 @@ from autoopt.tape.digest import LITERAL, is_uniform
 from autoopt.tape.loops.irregular import refuse_irregular
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import component, pack, put
-from autoopt.tape.tape import CONSTANT, PARAMETER, Guard, Leaf, Step, Tape, call
+from autoopt.tape.tape import CONSTANT, DATA, PARAMETER, Guard, Leaf, Step, Tape, call
 
 
 @dataclass
@@ -89,6 +90,7 @@ def build(tape: Tape) -> Graph:
 class _Builder:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
+        self.read = {source for step in tape.steps if step.level == PARAMETER for source in step.inputs}
         self.variables: dict[int, Any] = {}
         self.inputs: dict[int, Variable] = {}
         self.constants: dict[int, Any] = {}
@@ -113,6 +115,7 @@ class _Builder:
         number = cast(TensorVariable, value) if isinstance(value, Variable) else pt.constant(np.asarray(value, float))
         value = number.astype("float64")
         guards = [(self.variables[guard.step], guard) for guard in self.tape.guards]
+        mark_symmetric(self.tape, self.inputs)
         distinct = sorted(set(parts.values()), key=lambda part: part.start)
         return Graph(vector, value, self.tape, dict(sorted(self.inputs.items())), guards, tuple(distinct))
 
@@ -163,6 +166,9 @@ class _Builder:
     def given(self, index: int) -> Any:
         """Return a step below parameter level: a number, a small constant, or an input of the graph."""
         step = self.tape.steps[index]
+        if step.level == DATA and (scaled := self.scaled(step)) is not None:
+            scaled.tag.trace = [Origin(index)]
+            return scaled
         if step.level == CONSTANT:
             value = self.constant(index)
             if np.ndim(value) == 0:
@@ -184,6 +190,16 @@ class _Builder:
             variable.tag.counts = value.size
         self.inputs[index] = variable
         return variable
+
+    def scaled(self, step: Step) -> Variable | None:
+        """Return a multiple of an array that the graph takes as given anyway: what else is made of it may be shared."""
+        if step.operation is not np.multiply or step.template is not None or step.dtype != "float64":
+            return None
+        for number, array in (step.inputs, step.inputs[::-1]):
+            factor = self.tape.steps[number]
+            if factor.level == CONSTANT and factor.shape == () and array in self.read:
+                return pt.mul(self.constant(number), self.operand(array))
+        return None
 
     def constant(self, index: int) -> Any:
         """Return the number or array of a step that depends on nothing."""

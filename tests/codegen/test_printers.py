@@ -32,6 +32,7 @@ from autoopt.ops.analytic import Part
 from autoopt.ops.assembled import Assembled, Entry, Gram
 from autoopt.ops.contractions import Einsum
 from autoopt.ops.crossed import Crossed
+from autoopt.ops.factored import Symmetric
 from autoopt.ops.fourier import Fourier
 from autoopt.ops.matmul import MatMul, matmul
 from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
@@ -272,6 +273,7 @@ EXAMPLES = {
     **{kind: [(kind(), X, Y[:4], I)] for kind in SCATTERS[1:]},
     pt.type_other.MakeSlice: [],
     la.decomposition.cholesky.Cholesky: [(la.cholesky, P), (lambda a: la.cholesky(a, lower=False), P)],
+    Symmetric: [(Symmetric(), P + np.triu(P, 1))],
     la.inverse.MatrixInverse: [(la.inv, P)], la.inverse.MatrixPinv: [(la.pinv, B)],
     matrices.Determinant: [(matrices.Determinant(), P)],
     matrices.LogDeterminant: [(lambda a: matrices.LogDeterminant()(a)[1], P)],

@@ -115,6 +115,8 @@ def reduction(writer: Writer, node: Apply, x: Code) -> Code:
         return x
     if name == "sum" and source.type.dtype == "bool" and result.type.ndim == 0 and result.type.dtype == "int64":
         return call("np.count_nonzero", x)
+    if name == "sum" and isinstance(source.owner and source.owner.op, ExtractDiag) and x.text.endswith(".diagonal()"):
+        return Code(f"{x.text.removesuffix('.diagonal()')}.trace()")
     if name in ("sum", "prod") and np.zeros(0, source.type.dtype).sum().dtype != result.type.dtype:
         options.append(f"dtype={dtype_text(result.type.dtype)}")
     return Code(f"{x:.}.{name}({', '.join(option for option in options if option)})")

@@ -20,9 +20,10 @@ from pytensor.tensor.linalg.solvers.general import Solve
 from pytensor.tensor.linalg.solvers.psd import CholeskySolve
 from pytensor.tensor.linalg.solvers.triangular import SolveTriangular
 
-from autoopt.codegen.code import MATMUL, PRODUCT, Code, call, infix
+from autoopt.codegen.code import MATMUL, PRODUCT, SUM, Code, call, infix
 from autoopt.codegen.printers.table import NoSource, printer_of, prints
 from autoopt.codegen.printers.writer import Writer
+from autoopt.ops.factored import Symmetric
 from autoopt.ops.matrices import CofactorChange, Cofactors, Determinant, LogDeterminant, MatrixFunction, Svd
 from autoopt.ops.patterns import rank
 from autoopt.tape.names import qualified
@@ -54,6 +55,12 @@ def cholesky(writer: Writer, node: Apply, a: Code) -> Code:
 @prints(MatrixInverse, stem="inverse", stacked=True)
 def inverse(writer: Writer, node: Apply, a: Code) -> Code:
     return call("np.linalg.inv", a)
+
+
+@prints(Symmetric, stem="symmetric")
+def mirrored(writer: Writer, node: Apply, a: Code) -> Code:
+    a = writer.named(node.inputs[0])
+    return infix("+", SUM, call("np.tril", a), Code(f"{call('np.tril', a, '-1')}.T"))
 
 
 @prints(MatrixPinv, stem="inverse", stacked=True)

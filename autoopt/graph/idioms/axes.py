@@ -20,12 +20,15 @@ from pytensor.tensor.basic import (
 from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.extra_ops import broadcast_to
+from pytensor.tensor.linalg.inverse import MatrixInverse
+from pytensor.tensor.linalg.solvers.psd import CholeskySolve
 from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.idioms.table import Sweep, applied
-from autoopt.ops.patterns import expanded, insert_axes, is_elementwise, is_zeros, rank, unexpanded
+from autoopt.graph.rewrites.symmetric import Symmetry
+from autoopt.ops.patterns import core_of, expanded, insert_axes, is_elementwise, is_zeros, rank, unexpanded
 from autoopt.ops.releases import axis_of, operands_of
 
 
@@ -133,6 +136,14 @@ def one_dimshuffle(node: Apply, sweep: Sweep) -> Variable | None:
     if order == tuple(range(rank(x))):
         return x
     return cast(TensorVariable, x).dimshuffle(*order) if x is not node.inputs[0] else None
+
+
+def symmetric_transpose(node: Apply, sweep: Sweep) -> Variable | None:
+    """The transpose of an inverse that is symmetric -> the inverse."""
+    if not isinstance(node.op, DimShuffle) or node.op.new_order != (1, 0) or node.inputs[0].owner is None:
+        return None
+    is_inverse = isinstance(core_of(node.inputs[0].owner), MatrixInverse | CholeskySolve)
+    return node.inputs[0] if is_inverse and Symmetry().is_matrix(node.inputs[0]) else None
 
 
 def lift_axes(node: Apply, sweep: Sweep) -> Variable | None:

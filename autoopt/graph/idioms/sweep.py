@@ -29,8 +29,8 @@ from autoopt.ops.releases import thawed
 IDIOMS = (
     axes.same_scalar, axes.numpy_checks, axes.vector_element, indexing.indexed_stack, axes.add_nothing,
     axes.known_length, axes.unbatched, axes.batched_join, axes.unit_axis, axes.one_dimshuffle,
-    products.matrix_vector, axes.lift_axes, indexing.all_rows, products.composite, products.inner_product,
-    products.sum_with_product, indexing.accumulate, products.share_softplus,
+    axes.symmetric_transpose, products.matrix_vector, axes.lift_axes, indexing.all_rows, products.composite,
+    products.inner_product, products.sum_with_product, indexing.accumulate, products.share_softplus,
 )  # fmt: skip
 """The idioms, in the order in which they are tried."""
 

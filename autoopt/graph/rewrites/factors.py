@@ -4,6 +4,10 @@
     z = solve(L, y)
     z @ z + 2 * sum(log(diag(L)))            differentiated as y' K^-1 y + log det K
 
+Only the lower triangle of K is read. Where K is symmetric by its form (`symmetric.py`) that makes no difference, and
+where it is made elementwise of the data's matrices, their lower triangles are mirrored once for each data set; else the
+slopes are cut to a triangle.
+
 The derivative of a factor takes two triangular solutions with whole matrices, two triangles and a sum of transposes,
 and its second derivative four times that. Where all that is asked of the factor is a determinant, a solution or a
 quadratic form, these are functions of the matrix, with the slopes -K^-1 dK K^-1 (`ops/factored.py`). What else reads
@@ -20,7 +24,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.tensor.basic import ExtractDiag
-from pytensor.tensor.elemwise import DimShuffle
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.linalg.decomposition.cholesky import Cholesky
 from pytensor.tensor.linalg.solvers.psd import CholeskySolve, cho_solve
 from pytensor.tensor.linalg.solvers.triangular import SolveTriangular
@@ -28,8 +32,18 @@ from pytensor.tensor.math import Dot, Sum, mul, sqr
 from pytensor.tensor.shape import specify_shape
 from pytensor.tensor.variable import TensorVariable
 
+from autoopt.graph.rewrites.symmetric import Symmetry
 from autoopt.ops.factored import Formed, LogDiagonal, Quadratic, Solution, Symmetric
-from autoopt.ops.patterns import applied, core_of, expanded, insert_axes, is_elementwise, rank
+from autoopt.ops.patterns import (
+    applied,
+    core_of,
+    expanded,
+    insert_axes,
+    is_elementwise,
+    is_elementwise_node,
+    is_zero,
+    rank,
+)
 
 
 def past_factors(graph: FunctionGraph) -> None:
@@ -37,6 +51,15 @@ def past_factors(graph: FunctionGraph) -> None:
     if not any(isinstance(core_of(node), Cholesky) for node in graph.apply_nodes):
         return
     forms: dict[Variable, Any] = {}
+    known = Symmetry()
+    for node in graph.toposort():
+        if isinstance(core_of(node), Cholesky) and core_of(node).lower and not known.is_matrix(node.inputs[0]):
+            K = _mirrored(node.inputs[0], known)
+            if K is not None:
+                graph.replace(node.outputs[0], node.op(K))
+    for node in graph.toposort():
+        if len(node.outputs) == 1 and (plain := _uncut(node)) is not None:
+            graph.replace(node.outputs[0], plain)
     for pattern in (_log_diagonal, _solution, _quadratic):
         for node in graph.toposort():
             if (
@@ -45,6 +68,43 @@ def past_factors(graph: FunctionGraph) -> None:
                 and (form := pattern(node, forms)) is not None
             ):
                 graph.replace(node.outputs[0], form)
+
+
+def _mirrored(x: Variable, known: Symmetry) -> Variable | None:
+    """Return a symmetric matrix with the lower triangle of `x`, whose arrays of data are made symmetric beforehand."""
+    if all(x.type.broadcastable) or known.is_matrix(x):
+        return x
+    if getattr(x.tag, "given", False) and rank(x) == 2 and x.type.dtype == "float64":
+        return applied(Symmetric(), x) if x.type.shape[0] == x.type.shape[1] else None
+    if x.owner is None or not isinstance(x.owner.op, Elemwise):
+        return None
+    operands = [_mirrored(v, known) for v in x.owner.inputs]
+    if None in operands:
+        return None
+    mirrored = applied(x.owner.op, *cast("list[Variable]", operands))
+    mirrored.tag.trace = getattr(x.tag, "trace", [])
+    return mirrored
+
+
+def _uncut(node: Apply) -> Variable | None:
+    """where(tri, L, 0), which is L, and the diagonal or a triangle of where(tri, L, K), which are those of L."""
+    if isinstance(node.op, ExtractDiag) and not node.op.offset:
+        inside = node.inputs[0].owner
+        found = None if inside is None else _of_triangle(inside)
+        return None if found is None else applied(node.op, found)
+    L = _of_triangle(node)
+    return L if L is not None and is_zero(node.inputs[2]) else None
+
+
+def _of_triangle(node: Apply) -> Variable | None:
+    """Return a factor, or the transpose of one, of which an array has the whole triangle."""
+    if not is_elementwise_node(node, ps.Switch) or rank(node.outputs[0]) != 2:
+        return None
+    for lower in (True, False):
+        L = _factor(node.inputs[1], lower) if _covers(node.inputs[0], lower) else None
+        if L is not None:
+            return L if lower else cast(TensorVariable, L).T
+    return None
 
 
 def _log_diagonal(node: Apply, forms: dict) -> Variable | None:
@@ -69,7 +129,11 @@ def _solution(node: Apply, forms: dict) -> Variable | None:
         L = L if L is other else None
     else:
         return None
-    return None if L is None else applied(Solution(), _again(node), _matrix(L, forms), L, b)
+    if L is None:
+        return None
+    shown = specify_shape(cho_solve((L, True), b, b_ndim=rank(b)), node.outputs[0].type.shape)
+    shown.tag.trace = getattr(node.outputs[0].tag, "trace", [])
+    return applied(Solution(), shown, _matrix(L, forms), L, b)
 
 
 def _quadratic(node: Apply, forms: dict) -> Variable | None:
@@ -154,7 +218,8 @@ def _half(variable: Variable) -> tuple[Variable | None, Variable]:
 def _matrix(L: Variable, forms: dict) -> Variable:
     """Return the symmetric matrix of which L is the factor: it reads the lower triangle of what it is given."""
     if L not in forms:
-        forms[L] = applied(Symmetric(), L.owner.inputs[0])
+        K = L.owner.inputs[0]
+        forms[L] = K if Symmetry().is_matrix(K) else applied(Symmetric(), K)
     return forms[L]
 
 

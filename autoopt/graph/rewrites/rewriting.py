@@ -26,6 +26,8 @@ from autoopt.graph.rewrites.quotients import split_all, split_quotients, steady
 from autoopt.graph.rewrites.shifts import unshift
 from autoopt.graph.rewrites.signs import drop_signs
 from autoopt.graph.rewrites.softplus import expand_tails, join_halves
+from autoopt.graph.rewrites.symmetric import drop_transposes
+from autoopt.graph.rewrites.whole_sums import order_products
 from autoopt.ops.patterns import applied
 
 LARGE = 300
@@ -115,6 +117,9 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
         drop_signs(graph)  # of what has turned out to be equal factors
         past_factors(graph)
     if stage in ("last", "second"):
+        drop_transposes(graph)
+        if order_products(graph):
+            _rewriter(graph, stage).rewrite(graph)  # for the numbers
         split_quotients(graph)
         if stage == "second":
             split_all(graph)  # what is multiplied by them may be large where the quotient has vanished
