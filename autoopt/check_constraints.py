@@ -12,12 +12,16 @@ from autoopt.constraints.constraint import Constraint
 from autoopt.errors import AutooptError, VerificationError
 from autoopt.origin import definition
 from autoopt.stages import during
-from autoopt.verification import SLOPE_TOLERANCE
+from autoopt.verification.secants import SLOPE_TOLERANCE
 
 
 @during("comparing the constraints with the user's functions")
-def verify_constraints(constraints: list[Constraint], x: np.ndarray, mode: str | bool = "start") -> None:
+def verify_constraints(
+    constraints: list[Constraint], x: np.ndarray, mode: str | bool = "start", limits: Any = None
+) -> None:
     """Compare values and Jacobians of constraints at `x` with the user's functions, unless `mode` is "off".
+
+    What is compiled or given is evaluated within `limits`, if there are any.
 
     Raises
     ------
@@ -27,12 +31,12 @@ def verify_constraints(constraints: list[Constraint], x: np.ndarray, mode: str |
     functions = [] if mode in ("off", False) else [constraint.function for constraint in constraints]
     for function in functions:
         if function.is_compared:
-            verify_jacobian(function, x)
+            verify_jacobian(function, x, limits)
         if function.supplies_second:
             verify_curvature(function, x)
 
 
-def refuse_wrong_jacobians(constraints: list[Constraint], x: np.ndarray, result: Any) -> None:
+def refuse_wrong_jacobians(constraints: list[Constraint], x: np.ndarray, result: Any, limits: Any = None) -> None:
     """Have `result` be no success where a Jacobian that the user gives is not the constraint's at the solution `x`.
 
     One that agrees at x0 may not elsewhere: a square's slope that is that of a line through x0.
@@ -42,7 +46,7 @@ def refuse_wrong_jacobians(constraints: list[Constraint], x: np.ndarray, result:
         if not result.success or function.given_jac is None:
             continue
         try:
-            verify_jacobian(function, x)
+            verify_jacobian(function, x, limits)
         except VerificationError as error:
             message = f"Not verified at the solution. {error.happened} To fix this: {error.remedy}"
             result.update(success=False, status=_WRONG, message=f"{message} ({result.message})")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt import solvers
-from autoopt.check import is_on, require_finite, verified_solution
+from autoopt.check import is_on, verified_solution
 from autoopt.check import verify as verified
 from autoopt.check_constraints import refuse_wrong_jacobians, verify_constraints
 from autoopt.check_given import verify_given_constraints, verify_given_gradient
@@ -24,6 +24,7 @@ from autoopt.objectives.user_derivatives import UserDerivatives
 from autoopt.stages import heard
 from autoopt.variables.start import Start
 from autoopt.variables.view import View
+from autoopt.verification.points import require_finite
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -155,7 +156,7 @@ def minimize(
         require_slope(objective, flat, fun, solvers.are_given(constraints))
         view = View.of(objective, start, limits, scale)
         problem = solvers.Problem(view.objective, view.x0, view.limits, keeps=shown.return_all)
-        verification = verified(view.objective, view.x0, verify, problem.evaluated(view.x0))
+        verification = verified(view.objective, view.x0, verify, problem.evaluated(view.x0), view.limits)
         conditions = clock.constrained(read(constraints, x0, engine))
         _verify_what_is_given(problem, view, conditions, verify)
         problem.constraints = view.constraints(conditions)
@@ -201,7 +202,7 @@ def _verify_what_is_given(
     problem: solvers.Problem, view: View, conditions: list[Constraint], verify: str | bool
 ) -> None:
     """Compare the constraints at x0, and derivatives that the user gives beside it as well, unless that is off."""
-    verify_constraints(*view.compared(conditions), verify)
+    verify_constraints(*view.compared(conditions), verify, None if view.variables else view.limits)
     if is_on(verify):
         verify_given_gradient(view.objective, view.x0, problem.jac(view.x0), view.limits)
         verify_given_constraints(conditions, view)
@@ -217,7 +218,7 @@ def _looked_at(
     if start is not None:
         compared = view.objective, z, result, start, problem.initial_value, view.limits
         start = verified_solution(*compared, problem.evaluated)
-        refuse_wrong_jacobians(*view.compared(conditions, result.x), result)
+        refuse_wrong_jacobians(*view.compared(conditions, result.x), result, None if view.variables else view.limits)
         clock.lap("verify")
     if diagnosed(problem, z, result, clock.laps["solve"]):
         clock.lap("diagnosis")

@@ -264,3 +264,29 @@ def test_parameter_in_small_units_that_begins_at_0_is_compared_in_steps_by_its_s
 
     with pytest.raises(VerificationError):
         autoopt.minimize(f, np.array([0.0, 1.0]), jac=wrong)
+
+
+def counted(f):
+    """Return a function that counts its calls in `calls`."""
+
+    def called(x):
+        called.calls += 1
+        return f(x)
+
+    called.calls = 0
+    return called
+
+
+@pytest.mark.parametrize("name", ["logistic", "logistic at zero", "large sum", "stationary", "far away"])
+def test_a_smooth_objective_is_compared_by_few_calls(name):
+    f, grad, x = SMOOTH[name]
+    original = counted(f)
+    found = verify(Claimed(original, grad, x, value=f), x)
+    assert found.passed and original.calls <= 3 and found.evaluations == original.calls
+    assert {one.place for one in found.findings} == {"x0", "beside x0"}
+
+
+def test_a_value_that_is_wrong_beside_the_start_alone_is_caught():
+    f, grad = LOGISTIC
+    with pytest.raises(VerificationError, match="value of the compiled objective is wrong beside x0"):
+        verify(Claimed(f, grad, np.zeros(5), value=lambda x: f(x) * (1 + 1e-6 * bool(x.any()))), np.zeros(5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,20 @@ class Summed:
     def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
         gradient = np.asarray(self._weights @ self._function.jacobian(x)).reshape(-1)
         return float(self._weights @ self._function.value(x)), gradient
+
+    def on_known_path(self, x: Any) -> tuple[float, np.ndarray] | None:
+        """Return value and gradient beside a point; None where another path may be taken.
+
+        The function keeps its counts, and what it has at the point.
+        """
+        derived = self._function.derived
+        if derived is not None and derived.dispatch.paths[0].trace.tape.guards:
+            return None
+        apart = copy(self)
+        apart._function = copy(self._function)
+        if hasattr(apart._function, "inner"):
+            apart._function.inner = copy(apart._function.inner)
+        return apart.value_and_grad(x)
 
     def units(self, x: np.ndarray) -> np.ndarray:
         """Return the size of each parameter for steps, shape (n,)."""

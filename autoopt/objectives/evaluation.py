@@ -80,6 +80,18 @@ def on_path(paths: Paths, path: Path, kind: str, x: np.ndarray, *direction: np.n
     return _witnessed(paths, path, kind, x, result, *direction) if settle else result
 
 
+def beside(paths: Any, x: np.ndarray) -> Any:
+    """Return value and gradient on the path of the dispatch that was taken last; None if it is not taken at `x`.
+
+    Nothing is traced or compiled for it, and kinks have the slopes of their rules.
+    """
+    path = paths.paths[0]
+    if paths.eager is not None or "value_and_grad" not in path.compiled:
+        return None
+    result = QUIET.copy().run(on_path, paths, path, "value_and_grad", x, settle=False)
+    return None if result is NOT_TAKEN else result
+
+
 def with_other_counts(
     paths: Paths, path: Path, kind: str, x: np.ndarray, *direction: np.ndarray, settle: bool = True
 ) -> Any:

@@ -18,7 +18,7 @@ from autoopt.graph.kinds import PUBLIC, Kind
 from autoopt.objectives.along_tape import product_at
 from autoopt.objectives.compared import Compared
 from autoopt.objectives.dispatch import Dispatch
-from autoopt.objectives.evaluation import meets_kinks
+from autoopt.objectives.evaluation import beside, meets_kinks
 from autoopt.objectives.exports import exported
 from autoopt.objectives.jacobian_products import JacobianProducts
 from autoopt.objectives.matrices import Matrices
@@ -164,6 +164,11 @@ class Objective:
     def grad(self, x: Any) -> np.ndarray:
         """Return the gradient, shape (n,)."""
         return self._run("value_and_grad", self._flat(x))[1]
+
+    def on_known_path(self, x: np.ndarray) -> tuple[float, np.ndarray] | None:
+        """Return value and gradient beside the point of the last call; None where another path is taken."""
+        found = beside(self.dispatch, x)
+        return None if found is None else (float(found[0]), found[1])
 
     def hess(self, x: Any, sparse: bool | None = None) -> Any:
         """Return the Hessian, shape (n, n): by default sparse if it is large and at most a quarter may differ from 0.

@@ -118,7 +118,7 @@ class _Run:
             "steps": bool(task.options.get("tr_solver") or task.options.get("tr_options")),
         }
         methods = chosen(task.method, demands)
-        self.verification = verify_jacobian(residuals, residuals.start) if is_on(task.verify) else None
+        self.verification = verify_jacobian(residuals, residuals.start, self.limits) if is_on(task.verify) else None
         if self.verification is not None:
             verify_given_jacobian(residuals, residuals.start, self.limits)
         self.lap("verify")

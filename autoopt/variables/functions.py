@@ -47,6 +47,12 @@ class ChangedObjective:
         value, gradient = self.inner.value_and_grad(self.variables.parameters(z))
         return value, self.variables.pulled(z, gradient)
 
+    def on_known_path(self, z: np.ndarray) -> tuple[float, np.ndarray] | None:
+        """Return value and gradient beside the point of the last call; None where another path is taken."""
+        evaluate = getattr(self.inner, "on_known_path", self.inner.value_and_grad)
+        found = evaluate(self.variables.parameters(z))
+        return None if found is None else (found[0], self.variables.pulled(z, found[1]))
+
     def grad(self, z: np.ndarray) -> np.ndarray:
         return self.value_and_grad(z)[1]
 

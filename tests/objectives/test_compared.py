@@ -8,7 +8,7 @@ from autoopt.check import Verification, verify, verify_solution
 from autoopt.errors import VerificationError
 from autoopt.objectives.original import Original
 from autoopt.objectives.retained import forget
-from autoopt.verification import AT_THE_START, compared, directions
+from autoopt.verification.secants import AT_THE_START, compared, directions
 
 POINT = np.array([0.3, -0.2])
 

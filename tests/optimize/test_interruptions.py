@@ -72,7 +72,7 @@ class Interrupting:
 def test_best_point_and_counts_are_kept(name, monkeypatch):
     watch = Interrupting(monkeypatch)
     CALLS[name]()
-    watch.last, watch.count, watch.lowest = max(watch.count * 2 // 3, 5), 0, np.inf
+    watch.last, watch.count, watch.lowest = max(watch.count // 2, 5), 0, np.inf
     with pytest.raises(Interrupted) as caught:
         CALLS[name]()
     result = caught.value.result

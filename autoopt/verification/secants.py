@@ -1,4 +1,4 @@
-"""One comparison of value and slope with the original function, and the secants that measure the slope.
+"""Slopes of the original function by secants, and one comparison of value and slope with them.
 
 From the one that takes the fewest calls on: what a secant leaves out counts as a difference, so that one of few calls
 that fits says as much as one of many.
@@ -7,12 +7,12 @@ that fits says as much as one of many.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from autoopt import differences
+from autoopt.verification.certificate import GRADIENT, VALUE, Finding, Verification
 
 VALUE_TOLERANCE = 1e-9
 SINGLE_TOLERANCE = 1e-5
@@ -20,45 +20,12 @@ SINGLE_TOLERANCE = 1e-5
 SLOPE_TOLERANCE = 1e-6
 SLOPE_FLOOR = 1e-7  # ten times what convergence asks of a gradient relative to the value
 CONCLUSIVE = 3e-4
-_EPSILON = np.finfo(np.float64).eps
+_EPSILON = float(np.finfo(np.float64).eps)
 Evaluated = tuple[float, np.ndarray]
 """Value and gradient at a point."""
 
 Secant = tuple[float, float]
 """A slope, and how wrong it may be."""
-
-
-@dataclass(frozen=True, repr=False)
-class Verification:
-    """What was compared, and how it came out.
-
-    `value_error` is |compiled - original|; `slope` the gradient along `direction`, `secant` its numerical counterpart
-    with `secant_error` its estimated error, `slope_error` their distance. `kink` says that the slopes ahead and behind
-    x differ there, in which case the comparison was made close by. NaN where nothing was compared. `at_solution` says
-    that the solution was compared too: numbers are those of the start, or of the solution where that did not pass.
-    """
-
-    passed: bool
-    value_error: float = np.nan
-    slope: float = np.nan
-    secant: float = np.nan
-    secant_error: float = np.nan
-    kink: bool = False
-    conclusive: bool = True
-    direction: np.ndarray | None = field(default=None, repr=False, compare=False)
-    message: str = ""
-    at_solution: bool = False
-
-    def __repr__(self) -> str:
-        if not self.passed:
-            return f"Verification(passed=False, message={self.message!r})"
-        where = "x0 and the solution" if self.at_solution else "x0"
-        errors = f"value off by {self.value_error:.1e}, slope by {self.slope_error:.1e}"
-        return f"Verification(passed=True at {where}: {errors}{'' if self.conclusive else '; not conclusive'})"
-
-    @property
-    def slope_error(self) -> float:
-        return abs(self.slope - self.secant)
 
 
 def units(objective: Any, x: np.ndarray) -> np.ndarray:
@@ -71,15 +38,37 @@ def directions(objective: Any, x: np.ndarray, rng: Any) -> np.ndarray:
     return rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * units(objective, x)
 
 
-def compared(secant: Secant, p: np.ndarray, evaluated: Evaluated, original: float, floor: float) -> Verification:
+def compared(
+    secant: Secant, p: np.ndarray, evaluated: Evaluated, original: float, floor: float, place: str = "x0"
+) -> Verification:
     """Return whether value and slope along `p` are those of the original; a slope that it does not have is none."""
     (compiled, gradient), (measured, error) = evaluated, secant
     with np.errstate(all="ignore"):
         slope = float(gradient @ p)
         size = max(abs(measured), float(np.abs(gradient) @ np.abs(p)))
+    is_measured = bool(p.any() and np.isfinite(measured))
     is_slope = abs(slope - measured) <= error + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor
-    passed = is_same_value(compiled, original, floor) and (is_slope or not (p.any() and np.isfinite(measured)))
-    return Verification(passed, abs(compiled - original), slope, measured, error, direction=p)
+    passed = is_same_value(compiled, original, floor) and (is_slope or not is_measured)
+    findings = [of_value(compiled, original, floor, place)]
+    if is_measured:
+        findings.append(of_slope(slope - measured, error, size + SLOPE_FLOOR * floor, place))
+    return Verification(passed, abs(compiled - original), slope, measured, error, direction=p, findings=tuple(findings))
+
+
+def of_value(compiled: float, original: float, floor: float, place: str, noise: float = 0.0) -> Finding:
+    """Return how two values agree, beside `noise` of the original; whether that is enough is not asked."""
+    size = max(abs(original), floor) or 1.0
+    return Finding(VALUE, place, abs(compiled - original) / size, ROUNDINGS * _EPSILON + noise / size)
+
+
+def of_slope(off: float, error: float, size: float, place: str) -> Finding:
+    """Return how a slope agrees with one that is measured with an `error`, relative to the `size` of its terms."""
+    size = size or 1.0
+    return Finding(GRADIENT, place, abs(off) / size, error / size)
+
+
+ROUNDINGS = 16
+"""So many roundings of its last place are looked for in no value: another order of a sum has them."""
 
 
 def is_same_value(compiled: float, original: float, floor: float) -> bool:
