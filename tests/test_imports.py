@@ -251,7 +251,7 @@ ORDER = (
     *("execution.native", "execution"),
     *("tracing.recording", "tracing.outside", "tracing.standins.table tracing.standins.followed", "tracing.arrays"),
     *("tracing.complex", "tracing.standins", "tracing.formulas tracing.frames tracing.stats"),
-    *("tracing.naming", "tracing.instrument", "tracing.trace", "tracing"),
+    *("tracing.naming", "tracing.expressions", "tracing.instrument", "tracing.trace", "tracing"),
     "objectives",
     "constraints",
     "variables",

@@ -115,11 +115,17 @@ class Inputs:
     ----------
     constants : dict of str to ndarray
         The large constants of the tape that was compiled.
+    expressions : dict of str to str
+        How each of all these is had by the names of the objective, empty where that is not known.
     """
 
     def __init__(self, tape: Tape, compiled: Tape) -> None:
         self._leaves = [(leaf.name, index) for index, leaf in tape.leaves().items() if index]
         self.constants = {name: compiled.values[index] for index, name in constant_names(compiled).items()}
+        self.expressions = {leaf.name: leaf.expression for leaf in tape.leaves().values()} | {
+            name: getattr(compiled.steps[index].template, "expression", "")
+            for index, name in constant_names(compiled).items()
+        }
 
     def of(self, tape: Tape) -> dict[str, Any]:
         """Return the data of `tape`, and the constants of the tape that was compiled in its place."""

@@ -20,6 +20,7 @@ from autoopt.objectives.compared import Compared
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import beside, meets_kinks
 from autoopt.objectives.exports import exported
+from autoopt.objectives.inputs import Input, inputs
 from autoopt.objectives.jacobian_products import JacobianProducts
 from autoopt.objectives.matrices import Matrices
 from autoopt.objectives.original import Original
@@ -269,6 +270,10 @@ class Objective:
             raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
         assert isinstance(compiled, NumpyFunctions)  # nothing else is printed
         return exported(self.dispatch.compiler, self.dispatch.paths[0], kind.name, compiled)
+
+    def inputs(self, derivatives: str = "gradient") -> dict[str, Input]:
+        """Return how the arguments of the functions in `source` are had by the names of the objective, by name."""
+        return inputs(self.dispatch, kind_of(derivatives).name)
 
     def rebind(self, args: tuple) -> bool:
         """Take other data of the same shapes; False if the objective may run differently with them.

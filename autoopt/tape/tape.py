@@ -49,10 +49,28 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Leaf:
-    """An input of the tape: the parameter vector, a data argument, or an array captured from outside the objective."""
+    """An input of the tape: the parameter vector, a data argument, or an array captured from outside the objective.
+
+    `expression` is Python text that gives its array by the names that the objective has: `data["X"]`, `self.y`; empty
+    where it is not known. It is no part of what the code is made from.
+    """
 
     name: str
     kind: str  # "parameter", "argument" or "captured"
+    expression: str = field(default="", compare=False, repr=False)
+
+
+class Named(str):
+    """The user's name of a constant array, with the expression that gives it as that of a `Leaf` does."""
+
+    expression: str
+
+    @classmethod
+    def of(cls, name: str, expression: str) -> Named:
+        """Return a name with an expression."""
+        named = cls(name)
+        named.expression = expression
+        return named
 
 
 class Guard(NamedTuple):

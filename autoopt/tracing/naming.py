@@ -6,63 +6,37 @@ import inspect
 import keyword
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
-from types import FunctionType, ModuleType
-from typing import Any
-
-import numpy as np
-
-from autoopt.tracing.outside.watching import attribute
+from collections.abc import Callable
 
 
 def argument_names(function: Callable, count: int) -> list[str]:
     """Return identifiers for the positional arguments of `function`: its own names where it has them."""
-    try:
-        own = [
-            p.name
-            for p in inspect.signature(function).parameters.values()
-            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-    except Exception:  # it has no signature, or an object's own `__getattr__` raises what it likes
-        own = []
+    own, _ = signature_names(function)
     names = [name if name not in RESERVED else name + "_" for name in own[:count]]
     names += [f"data_{k}" if k else "x" for k in range(len(names), count)]
     return names
 
 
-def array_names(function: Callable, data: Iterable[tuple[str, Any]], captured: dict) -> dict[int, str]:
-    """Return what the arrays below the data, what was captured and the method's own object are called, by identity."""
-    found: dict[int, str] = {}
-    for name, value in data:
-        _name_arrays(value, name, found)
-    for (_, name), (_, value) in captured.items():
-        _name_arrays(value, name, found)
-    for name, value in _parts(attribute(function, "__self__")):
-        _name_arrays(value, str(name), found)
-    return found
+def argument_texts(function: Callable, count: int) -> list[str]:
+    """Return expressions for the positional arguments of `function` by its own names; empty where it has none."""
+    own, rest = signature_names(function)
+    return own[:count] + [f"{rest}[{k}]" if rest else "" for k in range(count - len(own))]
 
 
-def _name_arrays(value: Any, name: str, found: dict[int, str], depth: int = 3) -> None:
-    if isinstance(value, np.ndarray):
-        name = identifier(name)
-        found.setdefault(id(value), name if name.isidentifier() and name not in RESERVED else f"array_{name}")
-    elif depth:
-        for key, part in _parts(value):
-            _name_arrays(part, f"{name}_{key}", found, depth - 1)
+def signature_names(function: Callable) -> tuple[list[str], str]:
+    """Return the names of a function's positional arguments, and that of a tuple of all further ones or nothing."""
+    try:
+        parts = list(inspect.signature(function).parameters.values())
+    except Exception:  # it has no signature, or an object's own `__getattr__` raises what it likes
+        return [], ""
+    own = [part.name for part in parts if part.kind in (part.POSITIONAL_ONLY, part.POSITIONAL_OR_KEYWORD)]
+    return own, next((part.name for part in parts if part.kind is part.VAR_POSITIONAL), "")
 
 
-def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
-    """Return what a container or a plain object holds, by key."""
-    if isinstance(value, dict):
-        return list(value.items())[:_MOST_PARTS]
-    if isinstance(value, list | tuple):
-        return list(zip(getattr(type(value), "_fields", range(len(value))), value, strict=True))[:_MOST_PARTS]
-    if isinstance(value, type | ModuleType | FunctionType):
-        return []
-    return list(attribute(value, "__dict__", {}).items())[:_MOST_PARTS]
-
-
-_MOST_PARTS = 100
+def array_name(path: str) -> str:
+    """Return what an array is called that is found under a path such as "data_X"."""
+    name = identifier(path)
+    return name if name.isidentifier() and name not in RESERVED else f"array_{name}"
 
 
 RESERVED = {"np", "scipy", "value", "gradient", "direction", *keyword.kwlist}

@@ -41,8 +41,9 @@ from autoopt.tracing.complex import (
 )
 from autoopt.tracing.complex import functions as complex_functions  # noqa: F401  (fill tables of functions.py)
 from autoopt.tracing.complex.array import ComplexArray
+from autoopt.tracing.expressions import Known, part_text, spell
 from autoopt.tracing.instrument.instrument import Instrument
-from autoopt.tracing.naming import RESERVED, argument_names, array_names, identifier
+from autoopt.tracing.naming import RESERVED, argument_names, argument_texts, array_name, identifier
 from autoopt.tracing.outside import files
 from autoopt.tracing.outside.buffers import Buffers, is_of_buffers
 from autoopt.tracing.outside.side_effects import SideEffects
@@ -147,7 +148,9 @@ def _trace(
     if tracer.single is not None:
         _warn_of_single(tracer.single)
     keep_unread(tracer)
-    tracer.name_arrays(array_names(function, zip(names[1:], args, strict=True), instrument.captured))
+    known = Known(function, zip(names[1:], args, strict=True), instrument.captured)
+    tracer.name_arrays(lambda array: known.named(array, array_name))
+    spell(tracer.steps, tracer.tape.values, tracer.origins, known)
     captured = tuple((place, name, seen) for (_, name), (place, seen) in instrument.captured.items())
     tracer.derivatives = None
     finish(tracer)
@@ -179,10 +182,12 @@ def _prepared(
     named = [shaped.get(index, index) for index in reads]
     tracer.tape.names.update(zip(named, map(_variable, structure.paths), strict=False))
 
-    def leaf(name: str, value: Any) -> Any:
-        return tracer.leaf(Leaf(name, "argument"), value)
+    def leaf(name: str, text: str, value: Any) -> Any:
+        return tracer.leaf(Leaf(name, "argument", text), value)
 
-    data = [_as_leaves(value, name, leaf) for value, name in zip(args, names[1:], strict=True)]
+    texts = argument_texts(function, len(names))
+    parts = zip(args, names[1:], texts[1:], strict=True)
+    data = [_as_leaves(value, name, text, leaf) for value, name, text in parts]
     users = isinstance(function, FunctionType) and not is_library(function.__code__)
     copied = instrument.copy(function) if users else instrument.substitute(function)
     given = zip((parameters, *data), names, strict=True)
@@ -215,14 +220,22 @@ def _warn_of_single(where: Any) -> None:
     warnings.warn(SinglePrecisionWarning(str(TracingError(happened, where, remedy))), stacklevel=2)
 
 
-def _as_leaves(value: Any, name: str, make: Callable[[str, Any], Any]) -> Any:
-    """Return a data argument, dicts and tuples walked, with `make(name, leaf)` in place of its arrays and floats."""
+def _as_leaves(value: Any, name: str, text: str, make: Callable[[str, str, Any], Any]) -> Any:
+    """Return a data argument, dicts and tuples walked, with `make(name, text, leaf)` for its arrays and floats.
+
+    `text` is the expression that gives the value, empty if there is none.
+    """
     if (type(value) is np.ndarray and value.dtype.kind in "fiub") or isinstance(value, float | np.floating):
-        return make(name, value)
+        return make(name, text, value)
+
+    def below(key: Any, end: str, part: Any) -> Any:
+        spelled = part_text(value, key)
+        return _as_leaves(part, f"{name}_{end}", f"{text}{spelled}" if text and spelled else "", make)
+
     if type(value) is dict:
-        return {key: _as_leaves(part, f"{name}_{identifier(str(key))}", make) for key, part in value.items()}
+        return {key: below(key, identifier(str(key)), part) for key, part in value.items()}
     if type(value) is tuple:
-        return tuple(_as_leaves(part, f"{name}_{k}", make) for k, part in enumerate(value))
+        return tuple(below(k, str(k), part) for k, part in enumerate(value))
     return value
 
 
@@ -230,7 +243,7 @@ def data_leaves(args: tuple) -> list[Any]:
     """Return the arrays and floats of `args` that are inputs of a tape, in its order."""
     leaves: list[Any] = []
     for value in args:
-        _as_leaves(value, "", lambda _, array: leaves.append(array))
+        _as_leaves(value, "", "", lambda _name, _text, array: leaves.append(array))
     return leaves
 
 

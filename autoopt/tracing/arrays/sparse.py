@@ -257,7 +257,7 @@ class Sparse(TracedArray):
             return tracer.call(put_add, (np.zeros(self.shape), (self.value.row, self.value.col), self._entries), {})
         if self._dense is None:
             name = self._matrices.free_name(self._name + "_dense")
-            self._dense = tracer.leaf(Leaf(name, "captured"), self.value.toarray())
+            self._dense = tracer.leaf(Leaf(name, "captured"), self.value.toarray(), ("", self.value, ".toarray()"))
         return self._dense.duplicate()
 
     def todense(self, order: Any = None, out: Any = None) -> Any:

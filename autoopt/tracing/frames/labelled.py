@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.tape import CONSTANT, Leaf
+from autoopt.tracing.outside.origins import Pieces, joined
 from autoopt.tracing.recording.recorder import Recorder
 
 _RESERVED = {"np", "scipy", "value", "gradient", "direction"}
@@ -21,6 +22,7 @@ class Labelled:
     def __init__(self, tracer: Recorder, free_name: Callable[[str], str]) -> None:
         self.tracer, self.free_name = tracer, free_name
         self.columns: dict[tuple[int, Any], tuple[Any, Any]] = {}
+        self.pieces = Pieces()
 
     def wrap(self, value: Any, name: Any = None) -> Any:
         """Return the stand-in for what the library gave; `name` is that of the variable that held it."""
@@ -30,14 +32,20 @@ class Labelled:
         """Call a function or class of the library."""
         raise NotImplementedError
 
-    def leaf(self, label: Any, values: np.ndarray) -> Any:
-        """Return an input of the tape that is named after the label of a column; itself if it holds no numbers."""
+    def leaf(self, label: Any, values: np.ndarray, original: Any) -> Any:
+        """Return the values of `original` as an input named after a column; themselves if they are no numbers."""
         if values.dtype.kind not in "fiub":
             return values
         name = re.sub(r"\W+", "_", str(label)).strip("_") or "data"
         name = "data_" + name if name[0].isdigit() else name
         name = name + "_" if keyword.iskeyword(name) or name in _RESERVED else name
-        return self.tracer.leaf(Leaf(self.free_name(name), "captured"), values)
+        origin = joined([self.pieces.of(original), ".to_numpy()"])
+        return self.tracer.leaf(Leaf(self.free_name(name), "captured"), values, origin or ("", None, ""))
+
+    def changed(self, original: Any) -> None:
+        """Note that data have been changed in this trace."""
+        self.columns.clear()
+        self.pieces.forget(original)
 
     def follows(self, value: Any) -> bool:
         """Whether a value of the trace, other than the library's data, is in `value`."""

@@ -8,6 +8,7 @@ imported here.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,11 @@ class Frames(Labelled):
     def call(self, function: Callable, args: tuple, kwargs: dict) -> Any:
         """Call a function or class of pandas: on data alone, or to give traced values an index."""
         if not self.follows((args, kwargs)):
-            return self.wrap(function(*self.settled(args), **{key: self.settled(part) for key, part in kwargs.items()}))
+            made = function(*self.settled(args), **{key: self.settled(part) for key, part in kwargs.items()})
+            module = sys.modules["pandas"]
+            known = getattr(module, function.__name__, None) is function
+            text = ("", module, f".{function.__name__}") if known else None
+            return self.wrap(self.pieces.note(made, text, self.pieces.arguments(args, kwargs)))
         label = f"pd.{function.__name__}"
         given = args[0] if args else None
         parts = given.values() if type(given) is dict else given if type(given) in (list, tuple) else [given]

@@ -65,7 +65,12 @@ def _called(table: Table, name: str, args: tuple, kwargs: dict) -> Any:
         raise frames.refusal(f".{name}(inplace=True)", "it changes the data")
     expected = getattr(table._plain, name)(*frames.plain(args), **frames.plain(kwargs))
     if not table._follows and not frames.follows((args, kwargs)):
-        return frames.wrap(expected)
+        if expected is None:
+            frames.changed(table._original)
+        pieces = frames.pieces
+        return frames.wrap(
+            pieces.note(expected, pieces.of(table._original), f".{name}", pieces.arguments(args, kwargs))
+        )
     if name == "dot":
         if not lined_up((table, *args), True):
             left, right = aligned(frames, (table, args[0]), True)
@@ -88,8 +93,11 @@ class _Indexer:
         self.table, self.name = table, name
 
     def __getitem__(self, key: Any) -> Any:
-        settled = self.table._frames.settled(key)
-        return self.table._part(lambda table: getattr(table, self.name)[settled])
+        frames = self.table._frames
+        settled = frames.settled(key)
+        return self.table._part(
+            lambda table: getattr(table, self.name)[settled], f".{self.name}", frames.pieces.subscript(key)
+        )
 
     def __setitem__(self, key: Any, value: Any) -> None:
         table, frames = self.table, self.table._frames

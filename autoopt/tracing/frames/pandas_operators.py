@@ -125,7 +125,8 @@ def power_of(table: Table, other: Any) -> Any:
 def operate(frames: Any, ufunc: Callable, compute: Callable, operands: tuple) -> Any:
     """Return `compute(*operands)`, one of which is a table."""
     if not frames.follows(operands):
-        return frames.wrap(compute(*frames.plain(operands)))
+        pieces = frames.pieces
+        return frames.wrap(pieces.note(compute(*frames.plain(operands)), pieces.operation(ufunc, operands)))
     operands = tuple(frames.tracer.whole(part) for part in operands)
     with np.errstate(all="ignore"):
         expected = compute(*frames.plain(operands))

@@ -80,7 +80,7 @@ class Table(Disguised):
             if numbers.dtype.kind not in "fiub":
                 return numbers
             label = self._name if self._is_frame or self._original.name is None else self._original.name
-            self._traced = self._frames.leaf("data" if label is None else label, numbers)
+            self._traced = self._frames.leaf("data" if label is None else label, numbers, self._original)
         return self._traced
 
     @property
@@ -93,7 +93,7 @@ class Table(Disguised):
     ndim = property(lambda self: self._plain.ndim)
     size = property(lambda self: self._plain.size)
     dtype = property(lambda self: self._plain.dtype)
-    T = property(lambda self: self._part(lambda table: table.T))
+    T = property(lambda self: self._part(lambda table: table.T, ".T"))
     real = Disguised.imag
 
     def __len__(self) -> int:
@@ -132,10 +132,11 @@ class Table(Disguised):
 
     # Parts
 
-    def _part(self, pick: Callable) -> Any:
-        """Return what `pick` takes from this; the same positions are taken from the traced values."""
+    def _part(self, pick: Callable, *text: Any) -> Any:
+        """Return what `pick`, with its text, takes from this; the same positions are taken from the traced values."""
         if not self._follows:
-            return self._frames.wrap(pick(self._original), self._name)
+            pieces = self._frames.pieces
+            return self._frames.wrap(pieces.note(pick(self._original), pieces.of(self._original), *text), self._name)
         return rearranged(self._frames, pick, self, "a part")
 
     def __getitem__(self, key: Any) -> Any:
@@ -150,20 +151,22 @@ class Table(Disguised):
                 and self._original.columns.is_unique
             ):
                 return self._column(settled)
-        return self._part(lambda table: table[settled])
+        return self._part(lambda table: table[settled], self._frames.pieces.subscript(key))
 
     def _column(self, label: Any) -> Any:
         """Return a column of data, the same stand-in each time."""
         columns, key = self._frames.columns, (id(self._original), label)
         if key not in columns:
-            columns[key] = self._original, self._frames.wrap(self._original[label])
+            pieces, column = self._frames.pieces, self._original[label]
+            pieces.note(column, pieces.of(self._original), pieces.subscript(label))
+            columns[key] = self._original, self._frames.wrap(column)
         return columns[key][1]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         follows = self._frames.follows(value)
         if not follows and not self._follows:
             self._original[self._frames.settled(key)] = self._frames.plain(value)
-            self._frames.columns.clear()
+            self._frames.changed(self._original)
             self._traced = self._shown = None
             return
         if not self._is_frame or not is_hashable(key):
@@ -199,6 +202,7 @@ class Table(Disguised):
             raise self._frames.refusal(".insert")
         if not self._frames.follows(value):
             self._original.insert(loc, column, self._frames.plain(value), **kwargs)
+            self._frames.changed(self._original)
             return
         self._original = self._original.copy()
         self._original.insert(loc, column, 0.0, **kwargs)

@@ -87,10 +87,15 @@ class Object:
 
     def __getitem__(self, key: Any) -> Any:
         if type(key) is not str:
-            return self._polars.wrap(self._original[self._polars.plain(key)])
+            pieces, part = self._polars.pieces, self._original[self._polars.plain(key)]
+            return self._polars.wrap(pieces.note(part, pieces.of(self._original), pieces.subscript(key)))
         columns, label = self._polars.columns, (id(self._original), key)
         if label not in columns:
-            columns[label] = self._original, self._polars.wrap(self._original[key])
+            pieces, column = self._polars.pieces, self._original[key]
+            columns[label] = (
+                self._original,
+                self._polars.wrap(pieces.note(column, pieces.of(self._original), pieces.subscript(key))),
+            )
         return columns[label][1]
 
     def get_column(self, name: str) -> Any:
@@ -100,7 +105,7 @@ class Object:
     def as_traced(self) -> Any:
         """Return what np.asarray gives for it."""
         if self._dense is None:
-            self._dense = self._polars.leaf("data", self._original.to_numpy())
+            self._dense = self._polars.leaf("data", self._original.to_numpy(), self._original)
         return self._dense
 
     def to_numpy(self, **kwargs: Any) -> Any:
@@ -155,7 +160,7 @@ class Column(Disguised):
     def as_traced(self) -> Any:
         """Return what np.asarray gives for it."""
         if self._values is None:
-            self._values = self._polars.leaf(self._original.name or "data", self._original.to_numpy())
+            self._values = self._polars.leaf(self._original.name or "data", self._original.to_numpy(), self._original)
         return self._values
 
     shape = property(lambda self: self._original.shape)

@@ -69,7 +69,8 @@ class Functions:
             modes.heed(self.tracer)
         namespace.complete(function.__code__)
         if function.__defaults__:
-            copied.__defaults__ = tuple(self.substitute(value) for value in function.__defaults__)
+            names = function.__code__.co_varnames[: function.__code__.co_argcount][-len(function.__defaults__) :]
+            copied.__defaults__ = tuple(map(self.substitute, function.__defaults__, names))
         if function.__kwdefaults__:
             copied.__kwdefaults__ = {key: self.substitute(value, key) for key, value in function.__kwdefaults__.items()}
         copied.__dict__.update({name: self.substitute(part, name, True) for name, part in vars(function).items()})
@@ -151,7 +152,7 @@ class Functions:
         """Return the input for the number of an outer variable that holds others in other runs."""
         leaf = Leaf(self.tracer.free_name(name), "captured")
         self.tracer.varying[id(cell)] = cell, leaf.name
-        return self.tracer.leaf(leaf, value)
+        return self.tracer.leaf(leaf, value, ("", cell, ""))
 
     # Afterwards -------------------------------------------------------------------------------------------------------
 

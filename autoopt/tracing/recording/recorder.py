@@ -32,6 +32,8 @@ class Recorder(Protocol):
         The parameters.
     literals : bool
         Whether the numbers in the user's text are traced, too.
+    origins : dict of int to tuple
+        How inputs are had from what the user holds, by step (`expressions.Origin`).
     varying : dict of int to (cell, name)
         By identity, the outer variables whose numbers are inputs, with the names of these once they are met.
     types : dict of type to type
@@ -86,6 +88,7 @@ class Recorder(Protocol):
     is_over: bool
     point: Any
     literals: bool
+    origins: dict[int, tuple]
     varying: dict[int, tuple[Any, str]]
     types: dict[type, type]
     shown: bool
@@ -128,8 +131,8 @@ class Recorder(Protocol):
 
     # Steps ------------------------------------------------------------------------------------------------------------
 
-    def leaf(self, leaf: Leaf, value: np.ndarray | float) -> Any:
-        """Return the traced array of an input of the tape."""
+    def leaf(self, leaf: Leaf, value: np.ndarray | float, origin: tuple | None = None) -> Any:
+        """Return the traced array of an input of the tape, which is had as `origin` says, if not found by itself."""
 
     def constant(self, value: Any) -> int:
         """Return the step of a scalar or array that was met inside the objective."""

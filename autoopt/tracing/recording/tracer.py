@@ -71,13 +71,16 @@ class Steps(Sites, Nests):
         self._kept = 0
         self._constants: dict[Any, int] = {}
         self._arrays: dict[int, tuple[np.ndarray, np.ndarray, int]] = {}
+        self.origins: dict[int, tuple] = {}
 
-    def leaf(self, leaf: Leaf, value: np.ndarray | float) -> Any:
-        """Return the traced array of an input of the tape."""
+    def leaf(self, leaf: Leaf, value: np.ndarray | float, origin: tuple | None = None) -> Any:
+        """Return the traced array of an input of the tape, which is had as `origin` says, if not found by itself."""
         level = PARAMETER if leaf.kind == "parameter" else DATA
         index = self._append(None, (), leaf, value, level, None)
         if level == DATA:
             self.tape.values[index] = value
+            if origin is not None:
+                self.origins[index] = origin
         else:
             self.point = value
         return self.array(self, index, value, level)
@@ -121,11 +124,11 @@ class Steps(Sites, Nests):
         self._arrays[id(value)] = (value, kept, index)
         return index
 
-    def name_arrays(self, names: dict[int, str]) -> None:
-        """Give arrays that were met inside the objective the names of `names`, by identity."""
+    def name_arrays(self, name_of: Callable[[np.ndarray], str | None]) -> None:
+        """Give arrays that were met inside the objective the names that `name_of` has for them."""
         for array, _, index in self._arrays.values():
-            if id(array) in names:
-                self.steps[index] = self.steps[index]._replace(template=names[id(array)])
+            if (name := name_of(array)) is not None:
+                self.steps[index] = self.steps[index]._replace(template=name)
 
     def record(self, operation: Callable, inputs: tuple[int, ...], template: Any, value: Any, level: int) -> Any:
         """Append one call whose concrete result is `value` and return that as a traced array."""
