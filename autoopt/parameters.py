@@ -20,7 +20,7 @@ _DOUBLE = np.dtype(np.float64)
 
 
 @dataclass(frozen=True)
-class _Leaf:
+class Part:
     """One number (shape None) or array, kept in flat[start:stop]."""
 
     path: str
@@ -30,7 +30,7 @@ class _Leaf:
 
 
 @dataclass(frozen=True)
-class _Branch:
+class Nest:
     """A container: what to rebuild it with, its keys in the user's order, and what is below each."""
 
     path: str
@@ -46,7 +46,7 @@ class Structure:
     Equal and of equal hash for values of one structure, whatever their numbers. Made by `Structure.of`.
     """
 
-    root: _Leaf | _Branch
+    root: Part | Nest
     size: int
 
     @classmethod
@@ -104,7 +104,7 @@ class Structure:
 
     def unflatten(self, flat: Any) -> Any:
         """Return the value of this structure whose entries are `flat`, an array or array-like of shape (n,)."""
-        if isinstance(self.root, _Leaf) and self.root.shape == (self.size,):
+        if isinstance(self.root, Part) and self.root.shape == (self.size,):
             return flat
         return _build(self.root, lambda leaf: _entries(leaf, flat))
 
@@ -120,7 +120,7 @@ class Structure:
     @property
     def shape(self) -> tuple[int, ...] | None:
         """The shape of x0 where it is one array; None for a number and for a nest."""
-        return self.root.shape if isinstance(self.root, _Leaf) else None
+        return self.root.shape if isinstance(self.root, Part) else None
 
     @property
     def names(self) -> list[str]:
@@ -140,26 +140,26 @@ class _Reader:
         self.size = 0
         self.problems: list[str] = []
 
-    def read(self, x: Any, path: str) -> _Leaf | _Branch:
+    def read(self, x: Any, path: str) -> Part | Nest:
         kind = _container(x)
         if kind is None:
             return self.read_leaf(x, path)
         keys = _keys(x)
         children = (self.read(_child(x, key), _child_path(path, kind, key)) for key in keys)
-        return _Branch(path, kind, keys, tuple(children))
+        return Nest(path, kind, keys, tuple(children))
 
-    def read_leaf(self, x: Any, path: str) -> _Leaf:
+    def read_leaf(self, x: Any, path: str) -> Part:
         shown = path or "x0"
         values = _array(x)
         if values is None or values.dtype.kind not in "iuf":
             self.problems.append(f"{shown}: {_description(x, values)}")
-            return _Leaf(path, None, 0, 0)
+            return Part(path, None, 0, 0)
         if is_masked(x) and x.mask.any():
             self.problems.append(f"{shown}: is a masked array, of which some entries are masked")
         elif not np.isfinite(values).all():
             self.problems.append(f"{shown}: holds {_first_not_finite(values)}")
         start, self.size = self.size, self.size + values.size
-        return _Leaf(path, None if np.isscalar(x) else values.shape, start, self.size)
+        return Part(path, None if np.isscalar(x) else values.shape, start, self.size)
 
 
 def is_masked(x: Any) -> bool:
@@ -218,7 +218,7 @@ def _child_path(path: str, kind: type, key: Any) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _entries(leaf: _Leaf, flat: Any) -> Any:
+def _entries(leaf: Part, flat: Any) -> Any:
     """Return the number or array of a leaf from the flat vector."""
     if leaf.shape is None:
         return flat[leaf.start]
@@ -226,9 +226,9 @@ def _entries(leaf: _Leaf, flat: Any) -> Any:
     return piece if len(leaf.shape) == 1 else piece.reshape(leaf.shape)
 
 
-def _build(node: _Leaf | _Branch, value: Callable[[_Leaf], Any]) -> Any:
+def _build(node: Part | Nest, value: Callable[[Part], Any]) -> Any:
     """Return the container with `value` of each of its leaves."""
-    if isinstance(node, _Leaf):
+    if isinstance(node, Part):
         return value(node)
     children = [_build(child, value) for child in node.children]
     if issubclass(node.kind, dict):
@@ -238,9 +238,9 @@ def _build(node: _Leaf | _Branch, value: Callable[[_Leaf], Any]) -> Any:
     return node.kind(**dict(zip(node.keys, children, strict=True)))
 
 
-def _pieces(node: _Leaf | _Branch, x: Any, name: str) -> Iterator[np.ndarray]:
+def _pieces(node: Part | Nest, x: Any, name: str) -> Iterator[np.ndarray]:
     """Yield the float64 vector of each leaf of `x`, checked against `node`."""
-    if isinstance(node, _Leaf):
+    if isinstance(node, Part):
         yield _leaf_vector(node, x, name)
         return
     kind = _container(x)
@@ -262,7 +262,7 @@ def _shown(path: str, name: str) -> str:
     return f"{name}{path[1:]}" if path.startswith("x[") else f"{name}.{path}"
 
 
-def _leaf_vector(leaf: _Leaf, x: Any, name: str) -> np.ndarray:
+def _leaf_vector(leaf: Part, x: Any, name: str) -> np.ndarray:
     shape = leaf.shape or ()
     values = None if isinstance(x, dict) else _array(x)
     if values is None or values.dtype.kind not in "iuf":
@@ -299,15 +299,15 @@ def _listed(keys: tuple) -> str:
     return ", ".join(map(str, keys)) or "nothing"
 
 
-def _leaves(node: _Leaf | _Branch) -> Iterator[_Leaf]:
-    if isinstance(node, _Leaf):
+def _leaves(node: Part | Nest) -> Iterator[Part]:
+    if isinstance(node, Part):
         yield node
     else:
         for child in node.children:
             yield from _leaves(child)
 
 
-def _leaf_names(leaf: _Leaf) -> list[str]:
+def _leaf_names(leaf: Part) -> list[str]:
     path = leaf.path or "x"
     if not leaf.shape:
         return [path]

@@ -253,6 +253,7 @@ ORDER = (
     *("tracing.complex", "tracing.standins", "tracing.formulas tracing.frames tracing.stats"),
     *("tracing.naming", "tracing.expressions", "tracing.instrument", "tracing.trace", "tracing"),
     "objectives",
+    "exporting",
     "constraints",
     "variables",
     "solvers",

@@ -1,0 +1,177 @@
+"""The functions of a printed module as data: arguments, statements, what is returned; and how their text is changed.
+
+Statements keep their comments, so this works on lines of text, with the syntax tree for what they say.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import keyword
+import re
+import textwrap
+import tokenize
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+WIDTH = 100
+"""The longest line of a module that is handed out."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """One printed function.
+
+    Attributes
+    ----------
+    arguments : tuple of str
+    lines : tuple of str
+        The body without docstring and final return, not indented.
+    returned : tuple of str
+        The expressions that are returned.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    lines: tuple[str, ...]
+    returned: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed module: its imports, what stands at the top of it, and its functions by name."""
+
+    imports: tuple[str, ...]
+    around: Mapping[str, str]
+    functions: Mapping[str, Function]
+
+    @classmethod
+    def of(cls, text: str, names: Iterable[str]) -> Printed:
+        """Return the printed module in `text`; what is called by none of `names` is `around`, by name."""
+        lines = text.split("\n")
+        imports, around, functions = [], {}, {}
+        for node in ast.parse(text).body:
+            own = lines[node.lineno - 1 : node.end_lineno]
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                imports += own
+            elif isinstance(node, ast.FunctionDef) and node.name in names:
+                functions[node.name] = _function(node, lines)
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+                around[node.name] = "\n".join(own)
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                around[node.targets[0].id] = "\n".join(own)
+        return cls(tuple(imports), around, functions)
+
+
+def _function(node: ast.FunctionDef, lines: Sequence[str]) -> Function:
+    """Return a function of a module with these lines."""
+    first = node.body[0]
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    start = first.end_lineno if documented else _head_end(node, lines)
+    last = node.body[-1]
+    assert start is not None and isinstance(last, ast.Return) and last.value is not None
+    body = textwrap.dedent("\n".join(lines[start : last.lineno - 1])).split("\n") if start < last.lineno - 1 else []
+    values = last.value.elts if isinstance(last.value, ast.Tuple) else [last.value]
+    text = "\n".join(lines)
+    returned = tuple(textwrap.dedent(ast.get_source_segment(text, value) or "") for value in values)
+    arguments = tuple(argument.arg for argument in node.args.args)
+    return Function(node.name, arguments, tuple(line for line in body if line), returned)
+
+
+def _head_end(node: ast.FunctionDef, lines: Sequence[str]) -> int:
+    """Return the line on which the signature ends."""
+    line = node.lineno
+    while not lines[line - 1].rstrip().endswith("):"):
+        line += 1
+    return line
+
+
+def names_read(lines: Iterable[str]) -> set[str]:
+    """Return the names that statements and expressions read."""
+    found = set()
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+    return found
+
+
+def names_set(lines: Iterable[str]) -> set[str]:
+    """Return the names that statements set."""
+    tree = ast.parse("\n".join(lines))
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def renamed(lines: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """Return statements with other names for some; comments, texts, attributes and keywords stay."""
+    if not any(old != new for old, new in names.items()):
+        return list(lines)
+    text = "\n".join(lines) + "\n"
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    depth, places = 0, []
+    for k, token in enumerate(tokens):
+        depth += (token.string in "([{") - (token.string in ")]}") if token.type == tokenize.OP else 0
+        if token.type != tokenize.NAME or token.string not in names or keyword.iskeyword(token.string):
+            continue
+        is_attribute = k and tokens[k - 1].string == "."
+        is_keyword = depth and tokens[k + 1].string == "="
+        if not (is_attribute or is_keyword):
+            places.append(token)
+    result = text.split("\n")[:-1]
+    for token in reversed(places):
+        line, (column, end) = result[token.start[0] - 1], (token.start[1], token.end[1])
+        result[token.start[0] - 1] = line[:column] + names[token.string] + line[end:]
+    return result
+
+
+def without_repeated(lines: Sequence[str]) -> list[str]:
+    """Return statements without those that are said again while nothing they read or set has changed."""
+    tree, kept, end = ast.parse("\n".join(lines)), [], 0
+    known: dict[str, set[str]] = {}
+    for node in tree.body:
+        own = list(lines[end : node.end_lineno])
+        end = node.end_lineno or end
+        text = ast.dump(node)
+        if known.get(text):
+            continue
+        changed = names_set(own)
+        known = {said: names for said, names in known.items() if not names & changed}
+        is_plain = isinstance(node, ast.Assign | ast.If) and not any(
+            isinstance(n, ast.AugAssign) for n in ast.walk(node)
+        )
+        if is_plain:
+            known[text] = names_read(own) | changed | {""}
+        kept += own
+    return kept + list(lines[end:])
+
+
+def definition(name: str, arguments: Sequence[str], docstring: Sequence[str], body: Sequence[str]) -> str:
+    """Return the text of a function, laid out as ruff does."""
+    text = f"def {name}({', '.join(arguments)}):"
+    if len(text) > WIDTH:
+        inner = "    " + ", ".join(arguments)
+        if len(inner) <= WIDTH:
+            text = f"def {name}(\n{inner}\n):"
+        else:
+            text = f"def {name}(\n" + "".join(f"    {argument},\n" for argument in arguments) + "):"
+    indented = textwrap.indent("\n".join([*docstring, *body]), "    ", lambda line: bool(line.strip()))
+    return f"{text}\n{indented}"
+
+
+def wrapped(text: str, width: int = WIDTH - 4, indent: str = "") -> list[str]:
+    """Return prose as lines."""
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def said(sentence: str, *more: str) -> list[str]:
+    """Return a docstring as lines."""
+    first = wrapped(f'"""{sentence}')
+    if not more and len(first) == 1 and len(first[0]) + 3 <= WIDTH - 4:
+        return [first[0] + '"""']
+    body = [line for part in more for line in (wrapped(part) if part else [""])]
+    return [*first, *([""] if more else []), *body, '"""']
+
+
+def is_identifier(text: str) -> bool:
+    return re.fullmatch(r"[^\W\d]\w*", text) is not None

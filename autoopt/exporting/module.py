@@ -1,0 +1,336 @@
+"""One module of the derivatives of an objective, as a person would write it and hand it on.
+
+    value_and_grad(params, *data)            value and gradient
+    grad(params, *data)                      the gradient alone
+    hess(params, *data)                      the Hessian
+    hvp(params, direction, *data)            its product with a direction
+    linearize(params, *data)                 the function of directions that gives such products
+    prepare(*data)                           what the data alone decide, if that takes time
+
+The statements are those that `Objective` runs (`execution/engines.py`): what differs is what stands around them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import UsageError
+from autoopt.exporting.functions import (
+    WIDTH,
+    Function,
+    Printed,
+    definition,
+    names_read,
+    names_set,
+    renamed,
+    said,
+    without_repeated,
+)
+from autoopt.exporting.headings import docstring, heading
+from autoopt.exporting.prelude import is_dear, needed, shape_check, unpacked
+from autoopt.exporting.self_test import Tested, self_test
+from autoopt.exporting.signature import Signature
+from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector, read_directly
+from autoopt.graph.kinds import LINEARIZE, PREPARE, PUBLIC, Kind
+from autoopt.objectives.objective import Objective, kind_of
+from autoopt.tape.names import fresh
+
+NAMES = {"gradient": "value_and_grad", "hessian": "hess"}
+"""What the functions of kinds are called, where it is not the kind's public name."""
+
+PREPARED = "prepared"
+"""The keyword by which functions take what `prepare` returns."""
+
+_IS_DEAR = f"if {PREPARED} is None:"
+
+WEIGHTED = "weights"
+"""What products from the left have in place of a direction."""
+
+
+def source(f: Callable, x0: Any, args: Any = (), derivatives: str | Sequence[str] = "gradient") -> str:
+    """Return a module of NumPy code with the derivatives of `f`, which runs without autoopt.
+
+    Its functions take what `f` takes, ``value_and_grad(params, *data)``, for data of any number of rows where that can
+    be, and say so where they are written for one. They are code for ``scipy.optimize.minimize(jac=True)``,
+    ``autoopt.minimize(jac=..., hess=..., hessp=...)`` and other packages; run as a program the module tests itself.
+
+    Parameters
+    ----------
+    f, x0, args
+        As in `minimize`.
+    derivatives : str, or sequence of them
+        What the module has: "value", "gradient" (functions `value_and_grad` and `grad`), "hessian" (`hess`), "hvp"
+        (`hvp`, the Hessian times a direction, and `linearize`, which returns the function of directions),
+        "hvp_columns" (times a matrix). Of an `f` that returns an array "jacobian", and its products with a direction,
+        "jvp", and with weights, "vjp".
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UsageError
+        If `derivatives` is not understood, or mixes those of numbers and of arrays.
+    """
+    asked = [derivatives] if isinstance(derivatives, str) else list(derivatives)
+    kinds = [kind_of(name) for name in asked]
+    if len({kind.of_array for kind in kinds}) > 1:
+        raise UsageError(
+            f"derivatives={asked!r} are those of an objective that is a number and of one that is an array.",
+            remedy=f"choose among {', '.join(sorted(PUBLIC))}, those with Jacobians apart.",
+        )
+    args = args if isinstance(args, tuple) else (args,)
+    objective = Objective(f, x0, args, scalar=bool(kinds[0].order) and not kinds[0].of_array)
+    return module_of(objective, x0, kinds)
+
+
+def module_of(objective: Objective, x0: Any, kinds: Sequence[Kind]) -> str:
+    """Return the module of an objective, with these kinds of derivative."""
+    path = objective.dispatch.paths[0]
+    signature = Signature.of(objective.function, objective.args, path.trace.tape)
+    writer = _Writer(objective, signature, path.trace.tape.steps[0].template.name)
+    for kind in kinds:
+        writer.add(kind)
+    return writer.text(x0)
+
+
+@dataclass
+class _Body:
+    """The statements of a function: before the derivative's own, and these."""
+
+    ahead: list[str]
+    own: list[str]
+
+
+class _Writer:
+    """The functions of a module under construction."""
+
+    def __init__(self, objective: Objective, signature: Signature, flat: str) -> None:
+        self.objective, self.signature = objective, signature
+        self.is_vector = is_vector(objective.structure)
+        self.printed_flat = flat
+        self.flat = signature.parameters if self.is_vector else fresh("flat", {signature.parameters, *signature.names})
+        self.imports: dict[str, None] = {"import numpy as np": None}
+        self.around: dict[str, str] = {}
+        self.functions: dict[str, str] = {}
+        self.prepared: dict[str, tuple[str, ...]] = {}
+        self.statements: dict[str, tuple[str, ...]] = {}
+
+    def add(self, kind: Kind) -> None:
+        """Add the functions of one kind of derivative."""
+        public = kind.public or kind.name
+        printed = self.taken(Printed.of(self.objective.source(public), {PREPARE, LINEARIZE, kind.name, *_parts(kind)}))
+        name = NAMES.get(public, public)
+        functions = printed.functions
+        if kind.directed:
+            self.directed(kind, name, functions)
+        elif LINEARIZE in functions:  # a matrix by its products with the unit vectors
+            directed = next(kind for kind in PUBLIC.values() if kind.directed and kind.name in functions)
+            self.directed(directed, directed.public or directed.name, functions)
+            self.by_products(kind, name, functions, directed)
+        else:
+            self.plain(kind, name, functions)
+
+    def taken(self, printed: Printed) -> Printed:
+        """Return what is printed, its own names such that the module can hold it beside what it has."""
+        self.imports |= dict.fromkeys(printed.imports)
+        new = {}
+        for name, text in printed.around.items():
+            if self.around.get(name, text) != text:
+                new[name] = fresh(name, {*self.around, *printed.around})
+        around = {new.get(k, k): "\n".join(renamed(v.split("\n"), new)) for k, v in printed.around.items()}
+        self.around |= around
+        swap = new | ({self.printed_flat: self.flat} if self.flat != self.printed_flat else {})
+        swap |= {PREPARED: "of_data"} if any(PREPARED in names_set(f.lines) for f in printed.functions.values()) else {}
+        swap |= {leaf: name for leaf, (name, _) in self.signature.leaves.items() if leaf != name}
+        functions = {}
+        for name, function in printed.functions.items():
+            lines = renamed(function.lines, swap)
+            returned = tuple("\n".join(renamed([text], swap)) for text in function.returned)
+            arguments = tuple(swap.get(argument, argument) for argument in function.arguments)
+            functions[name] = Function(name, arguments, tuple(lines), returned)
+        return Printed(printed.imports, around, functions)
+
+    # The statements of a function -------------------------------------------------------------------------------------
+
+    def data(self, wanted: set[str]) -> list[str]:
+        """Return the statements that name the data which are `wanted`."""
+        leaves = self.signature.leaves.values()
+        return [f"{name} = {text}" for name, text in leaves if name in wanted and text != name]
+
+    def body(self, functions: Mapping[str, Function], names: Sequence[str], more: Sequence[str] = ()) -> _Body:
+        """Return the statements of printed functions in turn, what they need of parameters and data ahead of them."""
+        own = [line for name in names for line in functions[name].lines]
+        arguments = {argument for name in names for argument in functions[name].arguments}
+        ahead: list[str] = []
+        if PREPARE in functions:
+            lines = list(functions[PREPARE].lines)
+            kept = [name for name in _returned(functions[PREPARE]) if name in arguments]
+            if is_dear(lines):
+                ahead = self.from_prepared(functions[PREPARE], kept)
+                arguments -= set(functions[PREPARE].arguments) - names_read([*own, *more])
+            else:
+                ahead = needed(lines, set(kept)) if all(_is_one_line(line) for line in lines) else lines
+                arguments |= set(functions[PREPARE].arguments) & names_read(ahead or ["0"])
+        whole = without_repeated([*self.data(arguments), *ahead, *own])
+        return _Body([*self.signature.fixed], self.of_parameters(whole, more))
+
+    def from_prepared(self, function: Function, kept: Sequence[str]) -> list[str]:
+        """Return the statements that take what is prepared, by the caller or now."""
+        known = self.statements.setdefault(PREPARE, ())
+        if function.lines != known:
+            self.prepared |= {name: () for name in kept}
+            self.statements[PREPARE] = tuple(without_repeated([*known, *function.lines]))
+        call = f"{PREPARE}({', '.join(self.signature.names)})"
+        lines = [_IS_DEAR, f"    {PREPARED} = {call}"]
+        return [*lines, *(f'{name} = {PREPARED}["{name}"]' for name in kept)]
+
+    def of_parameters(self, lines: Sequence[str], more: Sequence[str] = ()) -> list[str]:
+        """Return statements behind those that read the parameters."""
+        size, flat, name = self.objective.size, self.flat, self.signature.parameters
+        if not self.is_vector:
+            direct = read_directly(lines, self.objective.structure, name, flat)
+            return direct if flat not in names_read([*direct, *more]) else [f"{flat} = {FLATTEN}({name})", *lines]
+        short = None if flat in names_read([*more, "0"]) else unpacked(lines, flat, size)
+        if short is not None:
+            return short
+        if flat not in names_read([*lines, *more]):
+            return list(lines)
+        return [f"{flat} = np.asarray({flat}, dtype=float)", *shape_check([*lines, *more], flat, size), *lines]
+
+    def arguments(self, *between: str, prepared: bool) -> list[str]:
+        """Return the arguments of a function, `between` the parameters and the data."""
+        own = [self.signature.parameters, *between, *self.signature.texts]
+        return [*own, "*", f"{PREPARED}=None"] if prepared else own
+
+    # Functions --------------------------------------------------------------------------------------------------------
+
+    def plain(self, kind: Kind, name: str, functions: Mapping[str, Function]) -> None:
+        """Add a function of parameters and data."""
+        function = functions[kind.name]
+        body = self.body(functions, [kind.name], function.returned)
+        returned = list(function.returned)
+        if not self.is_vector and kind.returns[-1] == "gradient":
+            returned[-1] = f"{UNFLATTEN}({returned[-1]})"
+        lines = [*body.ahead, *body.own, f"return {', '.join(returned)}"]
+        dear = _IS_DEAR in "\n".join(lines)
+        self.define(name, self.arguments(prepared=dear), kind, lines)
+        if name == "value_and_grad":
+            given = ", ".join(
+                [self.signature.parameters, *self.signature.names, *([f"{PREPARED}={PREPARED}"] if dear else [])]
+            )
+            lines = [f"return value_and_grad({given})[1]"]
+            self.functions["grad"] = definition(
+                "grad", self.arguments(prepared=dear), said("Return the gradient alone."), lines
+            )
+
+    def directed(self, kind: Kind, name: str, functions: Mapping[str, Function]) -> None:
+        """Add the function that is made at a point, of directions, and the one of both."""
+        product = functions[kind.name]
+        direction = WEIGHTED if kind.name.startswith("pullback") else "direction"
+        inner = [*product.lines, f"return {', '.join(product.returned)}"]
+        first = [LINEARIZE] if LINEARIZE in functions else []
+        taken = names_read(inner) | names_set(inner) | set(product.arguments)
+        times = fresh("product", {*taken, *self.around})
+        functions = {**functions, kind.name: Function(kind.name, product.arguments, (), ())}
+        body = self.body(functions, [*first, kind.name], inner)
+        inner = _without_checks(inner, body.own)
+        if not self.is_vector and direction == "direction":
+            inner = [f"direction = {FLATTEN}(direction)" if kind.singly is None else "", *inner]
+            inner = [line for line in inner if line]
+        if direction != "direction":
+            inner = renamed(inner, {"direction": direction})
+        if not self.is_vector and not kind.of_array and kind.singly is None:
+            inner[-1] = f"return {UNFLATTEN}({inner[-1].removeprefix('return ')})"
+        maker = LINEARIZE if name == "hvp" else f"{LINEARIZE}_{name}"
+        text = definition(times, [direction], [], inner).split("\n")
+        lines = [*body.ahead, *body.own, "", *text, "", f"return {times}"]
+        dear = _IS_DEAR in "\n".join(lines)
+        self.define(maker, self.arguments(prepared=dear), kind, lines, linearized=True)
+        given = ", ".join(
+            [self.signature.parameters, *self.signature.names, *([f"{PREPARED}={PREPARED}"] if dear else [])]
+        )
+        self.define(name, self.arguments(direction, prepared=dear), kind, [f"return {maker}({given})({direction})"])
+
+    def by_products(self, kind: Kind, name: str, functions: Mapping[str, Function], directed: Kind) -> None:
+        """Add a matrix that is made of its products with the unit vectors."""
+        maker = LINEARIZE if directed.public == "hvp" else f"{LINEARIZE}_{directed.public}"
+        dear = _IS_DEAR in self.functions[maker]
+        given = ", ".join(
+            [self.signature.parameters, *self.signature.names, *([f"{PREPARED}={PREPARED}"] if dear else [])]
+        )
+        units = self.objective.size
+        rows = f"[product(unit) for unit in np.eye({units})]"
+        if not self.is_vector:
+            rows = f"[{FLATTEN}(product({UNFLATTEN}(unit))) for unit in np.eye({units})]"
+        matrix = f"np.array({rows})" + ("" if kind.is_symmetric else ".T")
+        self.define(name, self.arguments(prepared=dear), kind, [f"product = {maker}({given})", f"return {matrix}"])
+
+    def define(self, name: str, arguments: list[str], kind: Kind, lines: list[str], linearized: bool = False) -> None:
+        """Add a function."""
+        told = docstring(kind, self.objective, self.signature, linearized)
+        self.functions[name] = definition(name, arguments, told, [line for line in lines])
+
+    def text(self, x0: Any) -> str:
+        """Return the module."""
+        converting, imports = conversions(self.objective.structure, self.signature.parameters, self.flat)
+        self.imports |= dict.fromkeys(imports)
+        parts = [*self.around.values(), *converting]
+        if PREPARE in self.statements:
+            parts.append(self.prepare())
+        parts += self.functions.values()
+        plain = "\n\n\n".join(["\n".join(self.imports), *parts])
+        flat = self.objective.structure.flatten(x0)
+        test, imports = self_test(Tested(list(self.functions), self.is_vector, flat, self.signature.values, plain))
+        head = heading(self.objective, self.signature, PREPARE in self.statements)
+        whole = "\n\n\n".join([_grouped([*self.imports, *imports]), *parts, *test])
+        return f"{head}\n\n{whole}\n"
+
+    def prepare(self) -> str:
+        """Return the function of what the data alone decide."""
+        lines = list(self.statements[PREPARE])
+        lines = without_repeated([*self.data(names_read(lines)), *lines])
+        pairs = [f'"{name}": {name}' for name in self.prepared]
+        shown = f"return {{{', '.join(pairs)}}}"
+        if len(shown) > WIDTH - 4:
+            shown = "return {\n" + "".join(f"    {pair},\n" for pair in pairs) + "}"
+        told = said("Return what the data alone decide, to be computed once: the functions below take it.")
+        return definition(PREPARE, list(self.signature.texts), told, [*lines, *shown.split("\n")])
+
+
+def _parts(kind: Kind) -> tuple[str, ...]:
+    return tuple(name for name in (kind.columns, kind.rows) if name)
+
+
+def _returned(function: Function) -> list[str]:
+    """Return the names of what is in the dictionary that a printed function returns."""
+    display = ast.parse(function.returned[0], mode="eval").body
+    assert isinstance(display, ast.Dict)
+    return [value.id for value in display.values if isinstance(value, ast.Name)]
+
+
+def _without_checks(lines: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return statements without the refusals that were made before."""
+    kept = list(lines)
+    for k in reversed(range(len(kept) - 1)):
+        pair = kept[k : k + 2]
+        if pair[1].startswith("    raise ") and any(pair == list(known[j : j + 2]) for j in range(len(known) - 1)):
+            del kept[k : k + 2]
+    return kept
+
+
+def _is_one_line(line: str) -> bool:
+    return not line.startswith((" ", "if ", "for ", ")", "]", "}", "#")) and np.size(line) == 1
+
+
+def _grouped(imports: Sequence[str]) -> str:
+    """Return import statements, those of Python's own library first."""
+    own = [line for line in imports if not any(name in line for name in ("numpy", "scipy", "pandas"))]
+    others = sorted(line for line in imports if line not in own)
+    return "\n\n".join("\n".join(group) for group in (own, others) if group)

@@ -1,0 +1,114 @@
+"""The arguments of exported functions: the objective's own, then the arrays that it reads outside.
+
+def loss(w, X, y, power=2): ...      SCALE = np.array(...)
+                                ->   value_and_grad(w, X, y, power=2, SCALE)
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt.tape.names import fresh
+from autoopt.tape.tape import Leaf, Tape
+from autoopt.tracing.naming import argument_names
+
+_PLAIN = (bool, int, float, str, bytes, type(None))
+_SHORT = 24  # numbers of a list that is compared with the one that the code was written for
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What exported functions take.
+
+    Attributes
+    ----------
+    parameters : str
+        The name of the parameters.
+    names : tuple of str
+        The data in their order.
+    texts : tuple of str
+        The same as a signature has them, with their defaults.
+    values : dict of str to object
+        Those that the objective was traced with.
+    leaves : dict of str to (str, str)
+        What the printed code reads: its name here, and the expression in the arguments that gives it.
+    fixed : tuple of str
+        Statements that refuse what the code was not written for.
+    notes : tuple of str
+        What else it was written for, in words.
+    """
+
+    parameters: str
+    names: tuple[str, ...]
+    texts: tuple[str, ...]
+    values: dict[str, Any]
+    leaves: dict[str, tuple[str, str]]
+    fixed: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, function: Callable, args: Sequence[Any], tape: Tape) -> Signature:
+        """Return the signature for an objective that was traced with `args`."""
+        own = argument_names(function, len(args) + 1)
+        defaults = _defaults(function, own)
+        values = dict(zip(own[1:], args, strict=True)) | defaults
+        leaves: dict[str, tuple[str, str]] = {}
+        outside: dict[str, Any] = {}
+        read, taken = set(), {own[0], *values}
+        for index, leaf in tape.leaves().items():
+            if not index:
+                continue
+            root, expression = _held(leaf, values)
+            name = leaf.name if root is not None and leaf.name == expression else fresh(leaf.name, taken)
+            if root is None:
+                outside[name] = tape.values[index]
+            else:
+                read.add(root)
+            leaves[leaf.name] = name, expression or name
+        texts = [*own[1:], *outside, *(f"{name}={value!r}" for name, value in defaults.items())]
+        fixed, notes = _fixed({name: value for name, value in values.items() if name not in read})
+        return cls(own[0], (*own[1:], *outside, *defaults), tuple(texts), values | outside, leaves, fixed, notes)
+
+
+def _defaults(function: Callable, own: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments that were left at their defaults, where these can be written."""
+    try:
+        known = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    return {p.name: p.default for p in known if p.name not in own and isinstance(p.default, _PLAIN)}
+
+
+def _held(leaf: Leaf, values: dict[str, Any]) -> tuple[str | None, str]:
+    """Return the argument that holds a leaf, and the expression of it; None if it comes from outside."""
+    expression = getattr(leaf, "expression", "") or (leaf.name if leaf.kind == "argument" else "")
+    if not expression:
+        return None, ""
+    roots = {node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)}
+    found = [root for root in roots if root in values]
+    return (found[0], expression) if found and roots <= {*values, "np"} else (None, "")
+
+
+def _fixed(values: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the statements that refuse other values than those in the code, and words on what they cannot tell."""
+    lines: list[str] = []
+    notes = []
+    for name, value in values.items():
+        short = isinstance(value, list | tuple) and len(value) <= _SHORT and all(type(v) in _PLAIN for v in value)
+        if type(value) in _PLAIN or short:
+            wrong = f"{name} is not None" if value is None else f"{name} != {value!r}"
+            if isinstance(value, bool):
+                wrong = f"bool({name}) is not {value}"
+            lines += [
+                f"if {wrong}:",
+                f'    raise ValueError(f"This code was written for {name} = {value!r}, not {{{name}!r}}.")',
+            ]
+        elif not isinstance(value, np.ndarray):
+            notes.append(f"What the objective reads of {name} is part of this code: another one needs code of its own.")
+    return tuple(lines), tuple(notes)

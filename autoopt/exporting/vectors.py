@@ -1,0 +1,113 @@
+"""Parameters that are no vector: how exported functions make one of them, and give results their structure.
+
+x0 = {"beta": np.zeros(3), "sigma": 1.0}     def flatten(params): return np.hstack([params["beta"], params["sigma"]])
+                                             def unflatten(flat): return {"beta": flat[:3], "sigma": flat[3]}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from autoopt.exporting.functions import definition, said
+from autoopt.parameters import Nest, Part, Structure
+
+FLATTEN, UNFLATTEN = "flatten", "unflatten"
+
+
+def is_vector(structure: Structure) -> bool:
+    """Whether the parameters are a vector themselves."""
+    return structure.shape is not None and len(structure.shape) == 1
+
+
+def conversions(structure: Structure, name: str, flat: str) -> tuple[list[str], list[str]]:
+    """Return the texts of what stands between parameters and flat vectors, nothing for a vector; and its imports."""
+    if is_vector(structure):
+        return [], []
+    pieces = [_raveled(text, leaf) for text, leaf in _read(structure.root, name)]
+    joined = pieces[0] if len(pieces) == 1 else f"np.hstack([{', '.join(pieces)}])"
+    body = [f"return np.asarray({joined}, dtype=float)" if len(pieces) == 1 else f"return {joined}"]
+    if len(body[0]) > 92:
+        rows = [f"        {piece}," for piece in pieces]
+        body = ["return np.hstack(", "    [", *rows, "    ]", ")"]
+    built = _built(structure.root, flat)
+    classes = {node.kind.__name__: node.keys for node in _branches(structure.root) if _is_class(node)}
+    fields = {kind: ", ".join(f'"{key}"' for key in keys) for kind, keys in classes.items()}
+    texts = [f'{kind} = namedtuple("{kind}", [{names}])' for kind, names in fields.items()]
+    texts += [
+        definition(FLATTEN, [name], said(f"Return the parameters as a vector, shape ({structure.size},)."), body),
+        definition(UNFLATTEN, [flat], said("Return the parameters that a vector holds."), [f"return {built}"]),
+    ]
+    return texts, ["from collections import namedtuple"] if classes else []
+
+
+def _branches(node: Part | Nest) -> Iterator[Nest]:
+    if isinstance(node, Nest):
+        yield node
+        for child in node.children:
+            yield from _branches(child)
+
+
+def _is_class(node: Nest) -> bool:
+    """Whether parts are attributes: of a namedtuple, or of a dataclass, for which one stands here."""
+    return not (issubclass(node.kind, dict) or node.kind in (list, tuple))
+
+
+def read_directly(lines: Sequence[str], structure: Structure, name: str, flat: str) -> list[str]:
+    """Return statements that read whole numbers and arrays of the parameters from these, not from the flat vector.
+
+    beta = flat[:3]  ->  beta = params["beta"]
+    """
+    read = {}
+    for text, leaf in _read(structure.root, name):
+        if leaf.shape is None:
+            read[f"{flat}[{leaf.start}]"] = text
+            continue
+        last = leaf.stop == structure.size
+        starts = (str(leaf.start),) if leaf.start else ("", "0")
+        pieces = [f"{flat}[{start}:{stop}]" for start in starts for stop in (leaf.stop, *([""] if last else []))]
+        if len(leaf.shape) == 1:
+            read |= dict.fromkeys(pieces, text)
+        else:
+            read |= {f"{piece}.reshape({', '.join(map(str, leaf.shape))})": text for piece in pieces}
+    pattern = re.compile(r"(?<![\w.])(" + "|".join(map(re.escape, sorted(read, key=len, reverse=True))) + ")")
+    return [line if line.lstrip().startswith("#") else pattern.sub(lambda m: read[m[1]], line) for line in lines]
+
+
+def _read(node: Part | Nest, text: str) -> list[tuple[str, Part]]:
+    """Return the expressions of the numbers and arrays of the parameters."""
+    if isinstance(node, Part):
+        return [(text, node)]
+    found = []
+    for key, child in zip(node.keys, node.children, strict=True):
+        found += _read(child, f"{text}[{_quoted(key)}]" if not _is_class(node) else f"{text}.{key}")
+    return found
+
+
+def _raveled(text: str, leaf: Part) -> str:
+    if leaf.shape is None:
+        return f"[{text}]"
+    return text if len(leaf.shape) == 1 else f"np.ravel({text})"
+
+
+def _quoted(key: object) -> str:
+    return (
+        f'"{key}"' if isinstance(key, str) and '"' not in key and "\\" not in key and key.isprintable() else repr(key)
+    )
+
+
+def _built(node: Part | Nest, flat: str) -> str:
+    """Return the expression of parameters with the entries of a vector."""
+    if isinstance(node, Part):
+        if node.shape is None:
+            return f"{flat}[{node.start}]"
+        piece = f"{flat}[{node.start or ''}:{node.stop}]"
+        return piece if len(node.shape) == 1 else f"{piece}.reshape({', '.join(map(str, node.shape))})"
+    children = [_built(child, flat) for child in node.children]
+    if node.kind is list:
+        return f"[{', '.join(children)}]"
+    if node.kind is tuple:
+        return f"({', '.join(children)},)"
+    if _is_class(node):
+        return f"{node.kind.__name__}({', '.join(children)})"
+    return "{" + ", ".join(f"{_quoted(key)}: {child}" for key, child in zip(node.keys, children, strict=True)) + "}"
