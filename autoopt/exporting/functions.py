@@ -98,9 +98,16 @@ def names_read(lines: Iterable[str]) -> set[str]:
 
 
 def names_set(lines: Iterable[str]) -> set[str]:
-    """Return the names that statements set."""
-    tree = ast.parse("\n".join(lines))
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    """Return the names that statements set, or whose arrays they write into."""
+    found = set()
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        while isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            node = node.value
+            if isinstance(node, ast.Name):
+                found.add(node.id)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return found
 
 
 def renamed(lines: Sequence[str], names: Mapping[str, str]) -> list[str]:

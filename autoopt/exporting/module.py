@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UsageError
+from autoopt.exporting.agreement import function_name, require_same
 from autoopt.exporting.functions import (
     WIDTH,
     Function,
@@ -39,9 +40,6 @@ from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector
 from autoopt.graph.kinds import LINEARIZE, PREPARE, PUBLIC, Kind
 from autoopt.objectives.objective import Objective, kind_of
 from autoopt.tape.names import fresh
-
-NAMES = {"gradient": "value_and_grad", "hessian": "hess"}
-"""What the functions of kinds are called, where it is not the kind's public name."""
 
 PREPARED = "prepared"
 """The keyword by which functions take what `prepare` returns."""
@@ -92,12 +90,14 @@ def source(f: Callable, x0: Any, args: Any = (), derivatives: str | Sequence[str
 
 def module_of(objective: Objective, x0: Any, kinds: Sequence[Kind]) -> str:
     """Return the module of an objective, with these kinds of derivative."""
-    path = objective.dispatch.paths[0]
-    signature = Signature.of(objective.function, objective.args, path.trace.tape)
-    writer = _Writer(objective, signature, path.trace.tape.steps[0].template.name)
+    inputs = {name: given for kind in kinds for name, given in objective.inputs(kind.public or kind.name).items()}
+    signature = Signature.of(objective.function, objective.args, inputs)
+    writer = _Writer(objective, signature, objective.dispatch.paths[0].trace.tape.steps[0].template.name)
     for kind in kinds:
         writer.add(kind)
-    return writer.text(x0)
+    text = writer.text(x0)
+    require_same(text, objective, signature, kinds)
+    return text
 
 
 @dataclass
@@ -126,7 +126,7 @@ class _Writer:
         """Add the functions of one kind of derivative."""
         public = kind.public or kind.name
         printed = self.taken(Printed.of(self.objective.source(public), {PREPARE, LINEARIZE, kind.name, *_parts(kind)}))
-        name = NAMES.get(public, public)
+        name = function_name(kind)
         functions = printed.functions
         if kind.directed:
             self.directed(kind, name, functions)

@@ -6,16 +6,15 @@ def loss(w, X, y, power=2): ...      SCALE = np.array(...)
 
 from __future__ import annotations
 
-import ast
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from autoopt.objectives.inputs import Input
 from autoopt.tape.names import fresh
-from autoopt.tape.tape import Leaf, Tape
 from autoopt.tracing.naming import argument_names
 
 _PLAIN = (bool, int, float, str, bytes, type(None))
@@ -53,24 +52,22 @@ class Signature:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, function: Callable, args: Sequence[Any], tape: Tape) -> Signature:
-        """Return the signature for an objective that was traced with `args`."""
+    def of(cls, function: Callable, args: Sequence[Any], inputs: Mapping[str, Input]) -> Signature:
+        """Return the signature for an objective that was traced with `args`, and whose code has these inputs."""
         own = argument_names(function, len(args) + 1)
         defaults = _defaults(function, own)
         values = dict(zip(own[1:], args, strict=True)) | defaults
         leaves: dict[str, tuple[str, str]] = {}
         outside: dict[str, Any] = {}
         read, taken = set(), {own[0], *values}
-        for index, leaf in tape.leaves().items():
-            if not index:
-                continue
-            root, expression = _held(leaf, values)
-            name = leaf.name if root is not None and leaf.name == expression else fresh(leaf.name, taken)
-            if root is None:
-                outside[name] = tape.values[index]
+        for name, given in inputs.items():
+            if given.root in values and given.kind == "argument":
+                read.add(given.root)
+                leaves[name] = name if name == given.expression else fresh(name, taken), given.expression
             else:
-                read.add(root)
-            leaves[leaf.name] = name, expression or name
+                own_name = fresh(name, taken)
+                outside[own_name] = given.value
+                leaves[name] = own_name, own_name
         texts = [*own[1:], *outside, *(f"{name}={value!r}" for name, value in defaults.items())]
         fixed, notes = _fixed({name: value for name, value in values.items() if name not in read})
         return cls(own[0], (*own[1:], *outside, *defaults), tuple(texts), values | outside, leaves, fixed, notes)
@@ -83,16 +80,6 @@ def _defaults(function: Callable, own: Sequence[str]) -> dict[str, Any]:
     except (TypeError, ValueError):
         return {}
     return {p.name: p.default for p in known if p.name not in own and isinstance(p.default, _PLAIN)}
-
-
-def _held(leaf: Leaf, values: dict[str, Any]) -> tuple[str | None, str]:
-    """Return the argument that holds a leaf, and the expression of it; None if it comes from outside."""
-    expression = getattr(leaf, "expression", "") or (leaf.name if leaf.kind == "argument" else "")
-    if not expression:
-        return None, ""
-    roots = {node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)}
-    found = [root for root in roots if root in values]
-    return (found[0], expression) if found and roots <= {*values, "np"} else (None, "")
 
 
 def _fixed(values: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

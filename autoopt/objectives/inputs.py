@@ -26,11 +26,13 @@ class Input(NamedTuple):
         The first name in it that is not a module's.
     kind : str
         What that is to the objective: "argument", "outer" variable, "global" or "self"; empty if there is none.
+    value : array, or sparse matrix
     """
 
     expression: str
     root: str
     kind: str
+    value: Any
 
 
 def inputs(dispatch: Dispatch, kind: str) -> dict[str, Input]:
@@ -47,7 +49,7 @@ def inputs(dispatch: Dispatch, kind: str) -> dict[str, Input]:
         if text and not _gives(text, value, values):
             text = ""
         root = next((word for word in _WORD.findall(text) if not isinstance(values.get(word, re), ModuleType)), "")
-        found[name] = Input(text, root, kinds.get(root, ""))
+        found[name] = Input(text, root, kinds.get(root, ""), value)
     return found
 
 

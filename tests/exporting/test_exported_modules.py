@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import subprocess
 import sys
@@ -120,7 +121,6 @@ def gaussian_process(p, X, y):
     return 0.5 * a @ a + np.log(np.diag(L)).sum()
 
 
-OUTSIDE = {"of_globals": ("WEIGHTS", "X", "Y"), "method": ("X", "y")}
 VALUES = {"WEIGHTS": WEIGHTS, "X": X, "Y": Y, "y": Y}
 
 CASES = {
@@ -150,12 +150,18 @@ def module(text: str) -> dict:
     return names
 
 
+def outside(function, args: tuple) -> list:
+    """Return the arrays that a function takes after the objective's own arguments."""
+    names = list(inspect.signature(function).parameters)[1 + len(args) :]
+    return [VALUES[name] for name in names if name in VALUES]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_module_gives_what_the_objective_gives(name) -> None:
     f, x0, args = CASES[name]
     found = module(source(f, x0, args, ("gradient", "hessian", "hvp")))
     objective = autoopt.objective(f, x0, *args)
-    given = (*args, *(VALUES[key] for key in OUTSIDE.get(name, ())))
+    given = (*args, *outside(found["value_and_grad"], args))
     flatten, unflatten = objective.structure.flatten, objective.structure.unflatten
     start = flatten(x0)
     for k in range(2):
@@ -171,7 +177,7 @@ def test_module_gives_what_the_objective_gives(name) -> None:
         np.testing.assert_allclose(flatten(found["hvp"](params, direction, *given)), product, rtol=1e-8, atol=1e-9)
         times = found["linearize"](params, *given)
         np.testing.assert_allclose(flatten(times(unflatten(2 * p))), 2 * product, rtol=1e-8, atol=1e-9)
-        if "prepare" in found:
+        if "prepared" in inspect.signature(found["value_and_grad"]).parameters:
             kept = found["prepare"](*given)
             np.testing.assert_allclose(found["value_and_grad"](params, *given, prepared=kept)[0], value, rtol=0)
 
