@@ -75,7 +75,7 @@ _LAZY = {
     "root": ("autoopt.optimize.roots", "root"),
     "root_scalar": ("autoopt.optimize.scalar_roots", "root_scalar"),
     "shgo": ("autoopt.optimize.global_search", "shgo"),
-    "source": ("autoopt.objectives.objective", "source"),
+    "source": ("autoopt.exporting.module", "source"),
 }
 
 

@@ -58,6 +58,7 @@ def measure(name: str, small: bool = False, jax: bool = True) -> None:
 def _autoopt(case: Case, x: np.ndarray, data: tuple, by_hand: Any) -> Callable:
     """Tell the first call, error, memory and source of autoopt's Hessian; return it."""
     import autoopt
+    from autoopt.objectives.objective import printed
 
     def first() -> tuple[Any, Any]:
         objective = autoopt.objective(case.f, x, *data)
@@ -73,7 +74,7 @@ def _autoopt(case: Case, x: np.ndarray, data: tuple, by_hand: Any) -> Callable:
     say(error=max(_difference(found, by_hand), _difference(hess(near), case.hess(near, *data))))
     say(extra=_memory(hess, near * (1 + 1e-9)), extra_hand=_memory(lambda x: case.hess(x, *data), x))
     try:
-        text = autoopt.source(case.f, x, data, derivatives="hessian")
+        text = printed(case.f, x, data, derivatives="hessian")
         say(lines=_lines(text), base64="base64" in text)
     except autoopt.AutooptError as error:
         say(lines=None, unprinted=str(error).split("\n")[0][:200])

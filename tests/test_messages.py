@@ -32,7 +32,7 @@ from autoopt.errors import (
 )
 from autoopt.execution import ladder
 from autoopt.objectives import dispatch
-from autoopt.objectives.objective import Objective
+from autoopt.objectives.objective import Objective, printed
 from autoopt.tape.loops import irregular
 
 X = np.array([0.5, 1.5, 2.5])
@@ -322,7 +322,7 @@ def test_loop_that_stays_long_says_what_differs(name, model, monkeypatch) -> Non
     body, line, reason, remedy = IRREGULAR[name]
     monkeypatch.setattr(ladder, "MOST", 20)
     with pytest.raises(TracingError) as caught:
-        autoopt.source(model(body), X)
+        printed(model(body), X)
     happened, loop, loop_text, place, *rest = str(caught.value).split("\n")
     assert re.fullmatch(
         f"A loop of the objective comes to [0-9]+ operations on arrays, because its iterations differ: {reason}. That "
@@ -341,7 +341,7 @@ def test_of_long_code_without_a_loop_there_is_no_source(model, monkeypatch) -> N
     monkeypatch.setattr(irregular, "MOST", 3)
     monkeypatch.setattr(ladder, "MOST", 3)
     with pytest.raises(TracingError) as caught:
-        autoopt.source(model("y = np.sin(x)\nz = np.exp(y) * x\nreturn np.sum(z) + np.tanh(y[0])"), X)
+        printed(model("y = np.sin(x)\nz = np.exp(y) * x\nreturn np.sum(z) + np.tanh(y[0])"), X)
     assert str(caught.value) == (
         "The objective consists of 7 different operations on arrays. That is more than the 3 that are written as one "
         "source.\n"
@@ -454,5 +454,5 @@ def test_source_of_an_operation_without_one_is_refused_with_the_line() -> None:
 
     x = np.array([0.7, -0.4, 1.3])
     with pytest.raises(UnsupportedFunctionError, match=r"There is no NumPy source for .*LU(?s:.)*scipy\.linalg\.lu"):
-        autoopt.source(stacks, x)
+        printed(stacks, x)
     check_gradient(autoopt.objective(stacks, x), x, 0.0)

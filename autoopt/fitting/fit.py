@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError, ModelError, ObjectiveError, UsageError
+from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.fitting import diagnoses, modelfile
-from autoopt.fitting.data import dataset, matrix_columns
+from autoopt.fitting.data import dataset
+from autoopt.fitting.opening import Opened
 from autoopt.fitting.standard_errors import Case, with_covariance
 from autoopt.origin import is_ours
 from autoopt.stages import heard, stage
@@ -179,11 +179,8 @@ def fit(
         On Ctrl-C; its attribute `fit` is the Fit of the best point so far, as is that of an error which ends a run.
     """
     with modelfile.importable(model):
-        with stage("reading the model and its data"):
-            loaded = modelfile.load(model, settings)
-            data = dataset(data) if isinstance(data, str | Path) else data
-            arguments = loaded.arguments(data, target)
-        names, start, limits = _checked(loaded, arguments, fixed, _columns_of(loaded, data, target))
+        opened = Opened.of(model, data, target, settings, fixed)
+        loaded, arguments, names, start = opened.model, opened.arguments, opened.names, opened.start
         call = {
             "args": tuple(arguments.values()),
             "method": method or loaded.method,
@@ -198,7 +195,7 @@ def fit(
             "progress": progress,
             **loaded.derivatives,
         }
-        notes = (*loaded.unused, *_text_note(loaded, data, target), *_fixed_note(start, names))
+        notes = (*loaded.unused, *_text_note(loaded, opened.data, target), *_fixed_note(start, names))
         with users_code(f"The objective of {loaded.source}", ObjectiveError):
             try:
                 result = _minimize(loaded.objective, start.given["x0"], **call)
@@ -216,7 +213,7 @@ def fit(
             diagnoses.name(result, start.structure.names, names)
             fitted = Fit(loaded.source, result, names, loaded.kind, notes=(*notes, *result.notes, *result.diagnosis))
         if fitted.is_likelihood:
-            fitted = _with_standard_errors(fitted, Case(loaded.objective, start, limits, call, names))
+            fitted = _with_standard_errors(fitted, Case(loaded.objective, start, opened.limits, call, names))
         result.timings["total"] = sum(result.timings.values())
         return fitted
 
@@ -250,85 +247,10 @@ def _minimize(objective: Callable, x0: Any, **call: Any) -> Any:
     return minimize(objective, x0, **call)
 
 
-def _columns_of(loaded: modelfile.Model, data: object, target: str | None) -> list[str]:
-    """Return the columns of the matrix that a target leaves, none without a target."""
-    if target is None or data is None or not loaded.data_names:
-        return []
-    return matrix_columns(dataset(data), loaded.data_names, target)
-
-
-def _checked(
-    loaded: modelfile.Model, arguments: Mapping[str, Any], fixed: Any, columns: list[str]
-) -> tuple[tuple[str, ...], Start, Any]:
-    """Return the names of the parameters, the start and the limits; what does not fit x0 is the model's fault."""
-    from autoopt.solvers import Limits
-
-    x0, bounds, names, own = (loaded.value(name, arguments) for name in ("x0", "bounds", "names", "fixed"))
-    try:
-        start = Start.of(x0, bounds)
-        Limits.of(start.bounds, start.structure, start.x0)
-        names = _names(loaded, names, start.structure, columns)
-        start = Start.of(x0, bounds, _by_number(own, names))
-    except UsageError as error:
-        raise ModelError(f"{loaded.source}: {error.happened}", error.where, error.remedy) from error
-    if fixed is not None:
-        start = Start.of(x0, bounds, _by_number(fixed, names))
-    return names, start, Limits.of(start.bounds, start.structure, start.x0)
-
-
-def _by_number(fixed: Any, names: tuple[str, ...]) -> Any:
-    """Return what is to be fixed with the names that parameters have in the model as numbers."""
-    numbers = {name: i for i, name in enumerate(names)}
-    if isinstance(fixed, str):
-        return [numbers.get(fixed, fixed)]
-    if isinstance(fixed, Mapping):
-        return {numbers.get(key, key): what for key, what in fixed.items()}
-    if isinstance(fixed, list | tuple | set) and any(isinstance(one, str) for one in fixed):
-        return [numbers.get(one, one) for one in fixed]
-    return fixed
-
-
 def _fixed_note(start: Start, names: tuple[str, ...]) -> list[str]:
     """Return the sentence on parameters that are held."""
     held = [] if start.variables is None else [names[i] for i in start.variables.held]
     return [f"Fixed: {listed(held)}."] if held else []
-
-
-def _names(loaded: modelfile.Model, names: Any, structure: Any, columns: list[str]) -> tuple[str, ...]:
-    """Return the names of the parameters: the model's, or those of the structure and of the columns."""
-    if names is None:
-        return tuple(_by_columns(structure, columns))
-    if isinstance(names, str) or len(names) != structure.size:
-        count = "text" if isinstance(names, str) else f"{len(names)} names"
-        raise ModelError(
-            f"names in {loaded.source} is {count}, and x0 has {structure.size} entries.",
-            remedy="give one name for each entry of x0, or leave names out.",
-        )
-    return tuple(map(str, names))
-
-
-def _by_columns(structure: Any, columns: list[str]) -> list[str]:
-    """Return the names of the parameters, an array with one entry for each column having their names.
-
-    x[0], x[1] become age, height; the entries of a part beta of x0 beta[age], beta[height]. If several parts have that
-    length, nobody knows which is meant.
-    """
-    paths, names = structure.paths, structure.names
-    parts = [path for path in paths if columns and names.count(path) == 0 and _entries(names, path) == len(columns)]
-    if len(parts) != 1:
-        return names
-    part = parts[0]
-    first = names.index(f"{part or 'x'}[0]")
-    named = columns if part == "" else [f"{part}[{column}]" for column in columns]
-    return [*names[:first], *named, *names[first + len(columns) :]]
-
-
-def _entries(names: list[str], path: str) -> int:
-    """Return how many entries the one-dimensional part `path` has, 0 if it is of another shape."""
-    count = 0
-    while f"{path or 'x'}[{count}]" in names:
-        count += 1
-    return count
 
 
 def _text_note(loaded: modelfile.Model, data: object, target: str | None) -> list[str]:

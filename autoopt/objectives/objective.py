@@ -315,8 +315,8 @@ def _nested(tracer: Any, f: Callable, x0: Any, *args: Any, **options: Any) -> An
     return NestedObjective(tracer, f, x0, args, Objective, options.get("scalar", True))
 
 
-def source(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient") -> str:
-    """Return the derivative of `f` as a readable module of NumPy code that runs without autoopt.
+def printed(f: Callable, x0: Any, args: tuple = (), derivatives: str = "gradient") -> str:
+    """Return the functions of one kind of derivative as they are run, see `Objective.source`.
 
     Parameters
     ----------

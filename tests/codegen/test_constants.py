@@ -6,6 +6,7 @@ import pytest
 import autoopt
 from autoopt.codegen.constants import constant_text, display
 from autoopt.codegen.structures import STRUCTURES, is_same
+from autoopt.objectives.objective import printed
 
 RNG = np.random.default_rng(5)
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
@@ -111,7 +112,7 @@ def test_source_has_no_packed_arrays(kind) -> None:
         return np.sum(np.cumsum(x) ** 3) + np.sum(np.linalg.cholesky(L @ L.T) @ table) + np.sum(np.diff(x, 2) ** 4)
 
     x = RNG.normal(size=12)
-    text = autoopt.source(f, x, (), kind)
+    text = printed(f, x, (), kind)
     assert "base64" not in text and "zlib" not in text and len(text.splitlines()) < 200
 
 
@@ -122,7 +123,7 @@ def test_constants_go_with_the_rows() -> None:
         return np.sum(np.cumsum(np.exp(y * b[0])) * b[1] ** 2) / len(y)
 
     b = np.array([0.3, -0.5])
-    text = autoopt.source(f, b, (np.linspace(0, 1, 40),), "hessian")
+    text = printed(f, b, (np.linspace(0, 1, 40),), "hessian")
     namespace: dict = {}
     exec(text, namespace)
     assert "n = len(y)" in text

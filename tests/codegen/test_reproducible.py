@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import autoopt
 from autoopt.execution import source_cache
+from autoopt.objectives.objective import printed
 
 RNG = np.random.default_rng(0)
 X, y = RNG.normal(size=(30, 4)), RNG.normal(size=30)
@@ -35,6 +35,6 @@ def test_source_is_the_same_each_time(f, size, kind, monkeypatch) -> None:
     texts, kept = set(), []
     for k in range(4):
         monkeypatch.setattr(source_cache, "_recent", {})
-        texts.add(autoopt.source(f, np.linspace(-0.3, 0.4, size), derivatives=kind))
+        texts.add(printed(f, np.linspace(-0.3, 0.4, size), derivatives=kind))
         kept += [bytearray(64 + 8 * n) for n in range(50 * k)]  # other places are free the next time
     assert len(texts) == 1

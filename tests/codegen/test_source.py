@@ -15,6 +15,7 @@ from pytensor.tensor import linalg as la
 import autoopt
 from autoopt.codegen.listing import list_function
 from autoopt.codegen.printers.writer import Check
+from autoopt.objectives.objective import printed
 from autoopt.parameters import Structure
 from autoopt.tape.assignments import assigned_name
 from autoopt.tracing.trace import trace
@@ -299,7 +300,7 @@ def of_global(w):
 )
 def test_structured_data_keep_the_users_names(function, args, names):
     w = np.array([0.5, -0.3])
-    text = autoopt.source(function, w, args)
+    text = printed(function, w, args)
     assert f"def value_and_grad(w, {names}):" in text
     expected = autoopt.Objective(function, w, args)
     assert expected.value(w) == pytest.approx(function(w, *args))
@@ -314,7 +315,7 @@ def test_numbers_that_the_objective_computes_are_in_the_exported_module():
 
     y, x = np.arange(20.0), np.array([0.3, -0.2])
     module: dict = {}
-    exec(autoopt.source(f, x, (y,)), module)
+    exec(printed(f, x, (y,)), module)
     known = {"p": x, "y": y}
     if "prepare" in module:
         known |= module["prepare"](*(known[name] for name in inspect.signature(module["prepare"]).parameters))
@@ -322,12 +323,12 @@ def test_numbers_that_the_objective_computes_are_in_the_exported_module():
     value, gradient = evaluate(*(known[name] for name in inspect.signature(evaluate).parameters))
     objective = autoopt.objective(f, x, y)
     assert (value, gradient.tolist()) == (objective.value(x), objective.grad(x).tolist())
-    exec(autoopt.source(f, x, (y,), "hvp"), module)
+    exec(printed(f, x, (y,), "hvp"), module)
     assert not any("constant_" in name for name in inspect.signature(module["hessp"]).parameters)
 
 
 def test_long_arrays_that_the_objective_computes_are_arguments_with_a_word_on_them():
-    text = autoopt.source(lambda x: np.sum((np.random.default_rng(0).normal(size=9000) * x[0] - x[1]) ** 2), np.ones(2))
+    text = printed(lambda x: np.sum((np.random.default_rng(0).normal(size=9000) * x[0] - x[1]) ** 2), np.ones(2))
     assert "# constant_1: an array of shape (9000,) that the objective computes." in text
     assert "def value_and_grad(x, constant_1):" in text
 
@@ -337,7 +338,7 @@ def test_unpacked_parameters_have_the_names_of_their_positions() -> None:
         mu, sigma, phi = p
         return mu * np.exp(sigma) + np.sin(phi) * mu
 
-    text = autoopt.source(objective, np.ones(3))
+    text = printed(objective, np.ones(3))
     assert {"mu = p[0]", "sigma = p[1]", "phi = p[2]"} >= {line.strip() for line in text.split("\n") if " = p[" in line}
     assert "mu = p[0]" in text
 

@@ -10,6 +10,7 @@ import autoopt
 from autoopt import differences
 from autoopt.execution import families, source_cache
 from autoopt.execution.lengths import _fitted
+from autoopt.objectives.objective import printed
 
 RNG = np.random.default_rng(8)
 
@@ -45,7 +46,7 @@ CHECKED = (normal, halves)
 @pytest.mark.parametrize("f", MODELS, ids=lambda f: f.__name__)
 @pytest.mark.sampled(6)
 def test_exported_source_is_right_for_other_numbers_of_rows(f):
-    text = autoopt.source(f, X0, regression(60))
+    text = printed(f, X0, regression(60))
     for n in (40, 90):
         data = regression(n)
         if f in CHECKED:
@@ -60,18 +61,18 @@ def test_exported_source_is_right_for_other_numbers_of_rows(f):
 
 @pytest.mark.parametrize("f", [garch, mean_square], ids=lambda f: f.__name__)
 def test_exported_products_with_the_hessian_are_right_for_other_numbers_of_rows(f):
-    text, p = autoopt.source(f, X0, regression(60), "hvp"), np.array([1.0, -0.5, 0.25])
+    text, p = printed(f, X0, regression(60), "hvp"), np.array([1.0, -0.5, 0.25])
     data = regression(41)
     expected, error = differences.hessp(lambda b: autoopt.grad(f)(b, *data), X0, p)
     assert np.allclose(evaluated(text, f, X0, data, p), expected, rtol=1e-8, atol=2 * np.max(error))
 
 
 def test_the_number_of_rows_is_a_symbol():
-    text = autoopt.source(mean_square, X0, regression(1000))
+    text = printed(mean_square, X0, regression(1000))
     assert "n = len(y)" in text
     assert "1 / n * " in text
     assert "0.001" not in text
-    text = autoopt.source(garch, X0, regression(50))
+    text = printed(garch, X0, regression(50))
     assert "range(n - 1)" in text
     assert "h_loop(h, term, beta, n)" in text
 
@@ -80,7 +81,7 @@ def test_two_lengths_are_two_symbols():
     def data(n, m):
         return RNG.normal(size=n), RNG.normal(size=m)
 
-    text = autoopt.source(two_samples, X0, data(70, 50))
+    text = printed(two_samples, X0, data(70, 50))
     assert "n_u = len(u)" in text
     assert "n_v = len(v)" in text
     other = data(40, 95)
@@ -93,14 +94,14 @@ def test_data_in_dictionaries_are_cut_too():
     def f(b, data):
         return np.mean((data["y"] - b[0]) ** 2) + np.sum(b**2)
 
-    assert "n = len(data_y)" in autoopt.source(f, X0, ({"y": RNG.normal(size=80)},))
+    assert "n = len(data_y)" in printed(f, X0, ({"y": RNG.normal(size=80)},))
 
 
 def test_the_width_of_a_panel_is_checked():
     def data(n, k):
         return RNG.normal(size=(n, k)), RNG.normal(size=(n, k))
 
-    text = autoopt.source(panel, X0, data(30 + 4, 25))
+    text = printed(panel, X0, data(30 + 4, 25))
     other = data(61, 25)
     assert np.isclose(evaluated(text, panel, X0, other)[0], panel(X0, *other), rtol=1e-13)
     with pytest.raises(ValueError, match=r"written for 25 columns of [YZ], not 24\."):
@@ -113,7 +114,7 @@ def test_lengths_of_what_no_argument_holds_are_checked():
     def f(b):
         return np.mean((y - b[0]) ** 2)
 
-    text = autoopt.source(f, X0)
+    text = printed(f, X0)
     with pytest.raises(ValueError, match=r"written for 60 rows of y, not 50\."):
         evaluated(text, lambda b, y: 0, X0, (y[:50],))
     assert np.isclose(evaluated(text, lambda b, y: 0, X0, (y,))[0], f(X0), rtol=1e-13)
@@ -125,8 +126,8 @@ def test_lengths_known_from_other_data_serve_captured_arrays_too():
         return lambda b: np.mean((y - b[0]) ** 2)
 
     for n in (40, 50):
-        autoopt.source(made(n), X0)
-    assert "n = len(y)" in autoopt.source(made(70), X0)
+        printed(made(n), X0)
+    assert "n = len(y)" in printed(made(70), X0)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_lengths_known_from_other_data_serve_captured_arrays_too():
 )
 def test_where_traces_do_not_align_the_length_is_checked(f):
     data = regression(60)
-    text = autoopt.source(f, X0, data)
+    text = printed(f, X0, data)
     assert np.isclose(evaluated(text, f, X0, data)[0], f(X0, *data), rtol=1e-12)
     with pytest.raises(ValueError, match="written for 60 rows"):
         evaluated(text, f, X0, regression(50))
@@ -152,14 +153,14 @@ def test_source_with_an_array_that_the_objective_makes_is_for_one_length():
         return np.sum(weights) * b[0] ** 2 + np.sum((y - b[1]) ** 2)
 
     data = (RNG.normal(size=60),)
-    text = autoopt.source(f, X0, data)
+    text = printed(f, X0, data)
     assert np.isclose(evaluated(text, f, X0, data)[0], f(X0, *data), rtol=1e-13)
     with pytest.raises(ValueError, match="written for 60 rows"):
         evaluated(text, f, X0, (RNG.normal(size=50),))
 
 
 def test_source_that_depends_on_no_length_has_neither_symbol_nor_check():
-    text = autoopt.source(lambda b, X, y: np.sum((y - X @ b) ** 2), X0, regression(60))
+    text = printed(lambda b, X, y: np.sum((y - X @ b) ** 2), X0, regression(60))
     assert "len(" not in text
     assert "raise" not in text
 
@@ -168,7 +169,7 @@ def test_a_symbol_takes_no_name_of_the_users():
     def f(b, n):
         return np.mean((n - b[0]) ** 2)
 
-    text = autoopt.source(f, X0, (RNG.normal(size=60),))
+    text = printed(f, X0, (RNG.normal(size=60),))
     assert "n_ = len(n)" in text
     data = (RNG.normal(size=77),)
     assert np.isclose(evaluated(text, f, X0, data)[0], f(X0, *data), rtol=1e-13)
@@ -181,7 +182,7 @@ def test_what_the_objective_keeps_outside_is_left_as_it_is():
         calls.append(len(y))
         return np.mean((y - b[0]) ** 2)
 
-    autoopt.source(f, X0, (RNG.normal(size=60),))
+    printed(f, X0, (RNG.normal(size=60),))
     assert set(calls) <= {60}
 
 
@@ -193,7 +194,7 @@ def test_loops_that_end_on_a_condition_keep_their_counts():
         return np.mean((y - z - b[1]) ** 2)
 
     data = (RNG.normal(size=60),)
-    text = autoopt.source(f, X0, data)
+    text = printed(f, X0, data)
     assert "n = len(y)" in text
     assert np.isclose(evaluated(text, f, X0, data)[0], f(X0, *data), rtol=1e-13)
 
@@ -220,7 +221,7 @@ def test_parentheses_are_where_they_are_needed(code, before, after, expected):
 
 def test_too_few_lengths_make_no_symbol(monkeypatch):
     monkeypatch.setattr(families, "ENOUGH", 4)
-    text = autoopt.source(mean_square, X0, regression(60))
+    text = printed(mean_square, X0, regression(60))
     assert "len(y) != 60" in text
 
 
@@ -251,7 +252,7 @@ def lagged(b, y):
 @pytest.mark.parametrize("rows", [10, 37])
 def test_what_an_objective_does_by_its_number_of_rows_is_checked(f, rows):
     """No number of the code tells of a branch on it."""
-    text = autoopt.source(f, X0[:2], (RNG.normal(size=rows),))
+    text = printed(f, X0[:2], (RNG.normal(size=rows),))
     with pytest.raises(ValueError, match=f"written for {rows} rows of y, not 101"):
         evaluated(text, f, X0[:2], (RNG.normal(size=101),))
 
@@ -260,7 +261,7 @@ def test_source_says_from_how_many_rows_on_it_holds():
     def f(b, y):
         return np.sum((y - b[0]) ** 2) * (2.0 if len(y) > 12 else 1.0) + b[1] ** 2
 
-    text = autoopt.source(f, X0[:2], (RNG.normal(size=37),))
+    text = printed(f, X0[:2], (RNG.normal(size=37),))
     for rows in (13, 20, 101):
         y = RNG.normal(size=rows)
         assert np.isclose(evaluated(text, f, X0[:2], (y,))[0], f(X0[:2], y), rtol=1e-13)
@@ -272,4 +273,4 @@ def test_source_of_decisions_from_the_data_says_so():
     def f(b, y):
         return sum((2.0 if v < 0 else 1.0) * (v - b[0]) ** 2 for v in y)
 
-    assert "goes by what is in its data" in autoopt.source(f, X0[:1], (RNG.normal(size=40),))
+    assert "goes by what is in its data" in printed(f, X0[:1], (RNG.normal(size=40),))

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from derivative_checks import check_hessp
 
-import autoopt
-from autoopt.objectives.objective import Objective
+from autoopt.objectives.objective import Objective, printed
 
 RNG = np.random.default_rng(5)
 Y = RNG.normal(size=(40, 1))
@@ -36,13 +35,13 @@ def test_products_are_right(f, data) -> None:
 
 
 def test_quotients_and_sums_that_are_free_of_the_direction_are_computed_once() -> None:
-    text = autoopt.source(mixture, X0, (Y,), derivatives="hvp")
+    text = printed(mixture, X0, (Y,), derivatives="hvp")
     product = text[text.index("def hessp(") :]
     assert "[:, None] / " not in product and " / total_2[:, None]" not in product
 
 
 def test_what_is_the_same_for_all_rows_stands_before_the_sum() -> None:
-    text = autoopt.source(lambda x, w: np.sum(np.sin(w * x[:3]) * x[3:]), X0, (W,), derivatives="hvp")
+    text = printed(lambda x, w: np.sum(np.sin(w * x[:3]) * x[3:]), X0, (W,), derivatives="hvp")
     product = text[text.index("def hessp(") :]
     assert "sum" not in product and "einsum" not in product
 
@@ -51,7 +50,7 @@ def test_sum_of_a_product_of_matrices_needs_no_array_of_its_own() -> None:
     def f(x, w):
         return np.sum(np.sum(np.sin(w * x[:3]) * np.cos(w * x[3:]), axis=1) ** 2)
 
-    text = autoopt.source(f, X0, (W,), derivatives="value")
+    text = printed(f, X0, (W,), derivatives="value")
     assert 'np.einsum("ij,ij->i", ' in text
     np.testing.assert_allclose(Objective(f, X0, (W,)).value(X0), f(X0, W), rtol=1e-13)
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from complex_steps import complex_step, jacobian
 
-import autoopt
 from autoopt.execution.eager.sweeps import Sweeps
 from autoopt.execution.engines import ENGINES, compiled
 from autoopt.graph.derive import DERIVATIONS
 from autoopt.graph.kinds import KINDS, PAIRS, PUBLIC, Kind
+from autoopt.objectives.objective import printed
 from autoopt.parameters import Structure
 from autoopt.tape.tape import Tape
 from autoopt.tracing.trace import trace
@@ -128,7 +128,7 @@ def test_printed_functions_are_those_of_the_row(kind) -> None:
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_name_gives_the_source_of_its_kind(name) -> None:
-    assert f"\ndef {PUBLIC[name].name}(" in autoopt.source(scalar, START, derivatives=name)
+    assert f"\ndef {PUBLIC[name].name}(" in printed(scalar, START, derivatives=name)
 
 
 def test_every_kind_has_a_derivation_and_no_other() -> None:

@@ -9,6 +9,7 @@ import sys
 PROGRAM = """
 import numpy as np
 from scipy.special import logsumexp
+from autoopt.objectives.objective import printed
 import autoopt, re
 
 y = np.sin(np.arange(40.0))
@@ -21,7 +22,7 @@ def forward(p):
     return -logsumexp(alpha)
 
 x = np.array([-0.4, 0.6, 0.2])
-text = autoopt.source(forward, x)
+text = printed(forward, x)
 assert re.search(r"^ +for ", text, re.M), text
 value, gradient = autoopt.objective(forward, x).value_and_grad(x)
 for k, step in enumerate(1e-6 * np.eye(3)):

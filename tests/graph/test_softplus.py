@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autoopt
+from autoopt.objectives.objective import printed
 
 RANDOM = np.random.default_rng(5)
 X = RANDOM.normal(size=(9, 3))
@@ -52,7 +53,7 @@ SIGMOID = {
 def exported(f, derivatives, x):
     """Return what the exported module of a derivative gives."""
     namespace: dict = {}
-    exec(autoopt.source(f, np.zeros(3), derivatives=derivatives), namespace)
+    exec(printed(f, np.zeros(3), derivatives=derivatives), namespace)
     known = {"X": X, "Y": Y, "W": W}
     if "prepare" in namespace:
         known |= namespace["prepare"](*(known[name] for name in inspect.signature(namespace["prepare"]).parameters))
@@ -74,7 +75,7 @@ def check(form, slope, curvature):
         z = X @ x
         np.testing.assert_allclose(exported(f, "gradient", x)[1], X.T @ slope(z), rtol=1e-10, atol=1e-12)
         np.testing.assert_allclose(exported(f, "hessian", x), (X.T * curvature(z)) @ X, rtol=1e-10, atol=1e-12)
-    return autoopt.source(f, np.zeros(3))
+    return printed(f, np.zeros(3))
 
 
 @pytest.mark.parametrize("name", SOFTPLUS | APART)

@@ -15,6 +15,7 @@ from autoopt.graph.parts import parameter_columns
 from autoopt.graph.stabilisation import stabilised
 from autoopt.graph.tangents.forward import forward
 from autoopt.graph.tangents.terms import Unstructured
+from autoopt.objectives.objective import printed
 from autoopt.parameters import Structure
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tracing.trace import trace
@@ -150,12 +151,12 @@ def test_no_identity_is_made(name) -> None:
 
 def test_rows_of_data_times_what_is_elementwise_in_them() -> None:
     X = RANDOM.normal(size=(40, 3))
-    text = autoopt.source(lambda b, X: np.exp(X @ b), np.ones(3), (X,), derivatives="jacobian")
+    text = printed(lambda b, X: np.exp(X @ b), np.ones(3), (X,), derivatives="jacobian")
     assert "return X * np.exp(X @ b)[:, None]" in text
 
 
 def test_small_matrices_are_written_as_such() -> None:
-    text = autoopt.source(lambda x: np.array([10 * (x[1] - x[0] ** 2), 1 - x[0]]), np.ones(2), derivatives="jacobian")
+    text = printed(lambda x: np.array([10 * (x[1] - x[0] ** 2), 1 - x[0]]), np.ones(2), derivatives="jacobian")
     assert "return np.array([[-20.0 * x[0], 10.0], [-1.0, 0.0]])" in text
 
 

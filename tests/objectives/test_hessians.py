@@ -9,6 +9,7 @@ from hessian_cases import CASES
 
 import autoopt
 from autoopt import differences
+from autoopt.objectives.objective import printed
 
 
 def computed(text, function, x, args):
@@ -34,7 +35,7 @@ def test_hessian_is_that_of_differences_and_of_its_source(case) -> None:
         size = np.abs(expected).max()
         assert np.all(np.abs(found - expected) <= 5 * error + (1e-8 + 30 * case.noise) * size)
         np.testing.assert_allclose(found, found.T, atol=1e-11 * size + case.noise * size)
-    text = autoopt.source(case.f, case.x0, case.args, "hessian")
+    text = printed(case.f, case.x0, case.args, "hessian")
     assert "base64" not in text and "autoopt" not in "".join(re.findall("^ *(?:import|from) .*$", text, re.MULTILINE))
     there = computed(text, case.f, case.x0, case.args)
     np.testing.assert_allclose(there, objective.hess(case.x0), rtol=1e-9, atol=1e-9 * np.abs(there).max())

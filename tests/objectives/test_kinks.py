@@ -5,6 +5,7 @@ import pytest
 
 import autoopt
 from autoopt.objectives import one_sided
+from autoopt.objectives.objective import printed
 from autoopt.tape.kinks import KINKS
 
 RANDOM = np.random.default_rng(5)
@@ -376,7 +377,7 @@ def test_quotients_beyond_where_their_parts_overflow() -> None:
 
 
 def test_the_exported_source_does_not_count_ties() -> None:
-    text = autoopt.source(max_loss, ZERO)
+    text = printed(max_loss, ZERO)
     assert "Tied" not in text and "count_nonzero" not in text
     namespace: dict = {}
     exec(text, namespace)

@@ -8,9 +8,8 @@ from chained_systems import CHAINED
 from more_functions import MORE
 from nist_models import NIST
 
-import autoopt
 from autoopt import differences
-from autoopt.objectives.objective import Objective
+from autoopt.objectives.objective import Objective, printed
 
 FUNCTIONS = {**NIST, **MORE, **CHAINED}
 
@@ -70,5 +69,5 @@ def test_jacobian_is_printed(name) -> None:
 @pytest.mark.parametrize("name", NIST)
 def test_models_that_are_elementwise_in_the_data_have_no_square_of_the_rows(name) -> None:
     f, start, args = NIST[name]
-    text = autoopt.source(f, start, args, derivatives="jacobian")
+    text = printed(f, start, args, derivatives="jacobian")
     assert "np.eye" not in text and f"({args[0].shape[-1]}, {args[0].shape[-1]})" not in text

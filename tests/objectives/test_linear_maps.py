@@ -10,7 +10,7 @@ import autoopt
 from autoopt import differences
 from autoopt.errors import UsageError
 from autoopt.execution.eager.sweeps import Sweeps
-from autoopt.objectives.objective import Objective
+from autoopt.objectives.objective import Objective, printed
 
 X = np.array([[1.0, 0.3], [1.0, -0.8], [1.0, 1.9]])
 POINT = np.array([0.3, 0.7])
@@ -190,7 +190,7 @@ def test_source_of_arrays_runs_by_itself() -> None:
     expected = {"jacobian": J, "value": residuals(OTHER), "jvp": J @ p, "vjp": J.T @ w}
     for kind, number in expected.items():
         space: dict = {}
-        exec(autoopt.source(residuals, POINT, derivatives=kind), space)
+        exec(printed(residuals, POINT, derivatives=kind), space)
         known = {"constant": np.array([0.5, 0.1, 0.9]), "X": X, "b": OTHER}
         if "prepare" in space:
             known |= called(space["prepare"], **known)

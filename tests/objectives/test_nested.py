@@ -24,6 +24,7 @@ import autoopt
 from autoopt import differences, grad, hessian
 from autoopt.execution import engines
 from autoopt.objectives import dispatch
+from autoopt.objectives.objective import printed
 
 
 @pytest.mark.parametrize(("f", "by_hand", "points"), CASES)
@@ -83,7 +84,7 @@ def test_data_of_an_objective_made_outside_may_be_written_into() -> None:
 
 
 def test_source_is_numpy_alone() -> None:
-    source = autoopt.source(differential_equation, WEIGHTS[0])
+    source = printed(differential_equation, WEIGHTS[0])
     body = source.split('"""', 2)[2].split("# autoopt")[0]
     assert "autoopt" not in body and "import numpy as np" in body
     assert len(body.split("\n")) < 70, "points are one array, not one after the other"

@@ -9,7 +9,7 @@ from scipy.special import expit
 import autoopt
 from autoopt.errors import UsageError
 from autoopt.objectives import products
-from autoopt.objectives.objective import Objective
+from autoopt.objectives.objective import Objective, printed
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 4))
@@ -45,7 +45,7 @@ def test_any_number_of_directions(count) -> None:
 
 
 def test_source_is_a_set_of_matrix_products() -> None:
-    text = autoopt.source(logistic, B, (X, Y), derivatives="hvp_columns")
+    text = printed(logistic, B, (X, Y), derivatives="hvp_columns")
     assert "return X.T @ ((X @ direction) * product[:, None])" in text
     space: dict = {}
     exec(text, space)
@@ -146,7 +146,7 @@ def test_several_directions_of_what_has_no_curvature(f) -> None:
     x = np.arange(1.0, 7.0)
     assert np.array_equal(autoopt.objective(f, x).hessp(x, np.ones((6, 3))), np.zeros((6, 3)))
     namespace: dict = {}
-    exec(autoopt.source(f, x, (), "hvp_columns"), namespace)
+    exec(printed(f, x, (), "hvp_columns"), namespace)
     assert namespace["hessp_columns"](np.ones((6, 2))).shape == (6, 2)
 
 

@@ -16,7 +16,7 @@ from plain_objectives import COUNTS, RNG, THREE, X, Y, close, logistic, made, po
 import autoopt
 from autoopt import differences
 from autoopt.errors import ObjectiveError
-from autoopt.objectives.objective import Objective
+from autoopt.objectives.objective import Objective, printed
 from autoopt.solvers import SOLVERS
 
 # Transforms -----------------------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_public_source_is_the_objectives(tmp_path) -> None:
 
 def test_source_is_a_function_after_anything_was_derived() -> None:
     made("logistic").grad(np.zeros(3))
-    assert "def value_and_grad" in autoopt.source(logistic, np.zeros(3), (X, Y))
+    assert "def value_and_grad" in printed(logistic, np.zeros(3), (X, Y))
 
 
 def test_objective_takes_its_data_as_arguments() -> None:

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 import autoopt
 from autoopt import differences
 from autoopt.errors import TracingError, UsageError
-from autoopt.objectives.objective import Objective
+from autoopt.objectives.objective import Objective, printed
 
 RNG = np.random.default_rng(2)
 DENSE = RNG.normal(size=(6, 3)) * (RNG.uniform(size=(6, 3)) < 0.6)
@@ -129,7 +129,7 @@ def test_uses(f, kind):
 
 
 def test_the_source_has_the_matrix_as_an_argument():
-    text = autoopt.source(_logistic, START, (sp.csr_array(DENSE), Y))
+    text = printed(_logistic, START, (sp.csr_array(DENSE), Y))
     assert "z = X @ w" in text
     assert "X.T @" in text
 

@@ -11,7 +11,7 @@ import scipy.fft
 import autoopt
 from autoopt import differences
 from autoopt.errors import ObjectiveError, TracingError
-from autoopt.objectives.objective import Objective
+from autoopt.objectives.objective import Objective, printed
 
 RNG = np.random.default_rng(4)
 Y = RNG.normal(size=9)
@@ -208,7 +208,7 @@ def test_minimize():
 
 
 def test_the_source_has_a_transform():
-    assert "np.fft.fft(" in autoopt.source(lambda p: np.sum(np.abs(np.fft.fft(p)) ** 2), np.ones(4))
+    assert "np.fft.fft(" in printed(lambda p: np.sum(np.abs(np.fft.fft(p)) ** 2), np.ones(4))
 
 
 REFUSED = {

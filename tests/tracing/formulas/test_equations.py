@@ -10,6 +10,7 @@ from autoopt import differences
 from autoopt.errors import AutooptError
 from autoopt.execution.eager.sweeps import Sweeps
 from autoopt.objectives.dispatch import Dispatch
+from autoopt.objectives.objective import printed
 
 TIMES = np.linspace(0.5, 5.0, 7)
 POINT = np.array([1.1, 0.4, 0.4, 0.1, 4.0, 2.0])
@@ -329,7 +330,7 @@ def test_all_states_after_the_steps_are_followed_for_their_number():
 
 def test_the_exported_source_runs_without_autoopt():
     x = POINT
-    text = autoopt.source(lambda p: until_an_event(p, rtol=1e-8, atol=1e-10), x)
+    text = printed(lambda p: until_an_event(p, rtol=1e-8, atol=1e-10), x)
     assert "solve_ivp" in text
     assert "import autoopt" not in text
     namespace = {}

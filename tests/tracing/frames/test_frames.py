@@ -10,7 +10,7 @@ from scipy import stats
 import autoopt
 from autoopt import differences
 from autoopt.errors import TracingError
-from autoopt.objectives.objective import Objective
+from autoopt.objectives.objective import Objective, printed
 
 RNG = np.random.default_rng(4)
 FRAME = pd.DataFrame(
@@ -226,7 +226,7 @@ def test_uses(f):
 
 
 def test_columns_are_inputs_of_that_name():
-    assert "def value_and_grad(p, y, a, value_)" in autoopt.source(_columns, START, (FRAME,))
+    assert "def value_and_grad(p, y, a, value_)" in printed(_columns, START, (FRAME,))
 
 
 def test_changed_frames_are_not_stale():
