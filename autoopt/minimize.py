@@ -48,6 +48,7 @@ def minimize(
     fixed: Any = None,
     scale: Any = None,
     starts: Any = None,
+    derivatives: Any = None,
     verify: str | bool = "start",
     engine: str = "auto",
     progress: Callable | bool | None = None,
@@ -96,6 +97,9 @@ def minimize(
         Further starts beside x0, on one trace: how many there are in all, drawn between the bounds, or around x0, from
         a fixed seed; or which. ``Starts(20, seed=1, processes=4)`` says more. `result.minima` has what they led to,
         lowest first: x, fun and count of each minimum; runs that lead to nothing new are ended early.
+    derivatives : path, module or dict, optional
+        A module of derivatives, as `autoopt.source` writes it, edited or not: its `value_and_grad` (or `grad`), `hess`
+        and `hvp` are used in place of derived ones, and compared with `fun`.
     verify : "start" or "off"
         Compare value and gradient with the original function at x0 and at the solution; a run at whose solution they
         differ is no success.
@@ -152,7 +156,7 @@ def minimize(
         return result
 
     try:
-        objective = clock.start(compile_objective(fun, x0, args, engine, (jac, hess, hessp)))
+        objective = clock.start(compile_objective(fun, x0, args, engine, (jac, hess, hessp), derivatives))
         require_slope(objective, flat, fun, solvers.are_given(constraints))
         view = View.of(objective, start, limits, scale)
         problem = solvers.Problem(view.objective, view.x0, view.limits, keeps=shown.return_all)
@@ -235,9 +239,18 @@ def _leave(objective: Differentiable, constraints: list[Constraint], x: np.ndarr
 
 
 def compile_objective(
-    fun: Callable, x0: Any, args: tuple, engine: str, supplied: tuple = (None, None, None)
+    fun: Callable,
+    x0: Any,
+    args: tuple,
+    engine: str,
+    supplied: tuple = (None, None, None),
+    module: Any = None,
 ) -> Differentiable:
-    """Return the Objective of `fun`, with the user's (jac, hess, hessp) in place of derived ones where given."""
+    """Return the Objective of `fun`, with the user's (jac, hess, hessp), or a module's, in place of derived ones."""
+    if module is not None:
+        from autoopt.exporting.handed import completed
+
+        supplied = completed(supplied, module, fun, x0, args)
 
     def derive() -> Objective:
         return objective_of(fun, x0, args, engine)

@@ -62,6 +62,8 @@ class Assignment(click.ParamType):
 @click.option("--maxiter", type=click.IntRange(1), metavar="N", help="Most iterations.")
 @click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True,
               help="What runs the derived code.")  # fmt: skip
+@click.option("--derivatives", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="A module that `autoopt derive` wrote, edited or not, in place of derived code.")  # fmt: skip
 @click.option("--verify", type=click.Choice(["start", "off"]), default="start", show_default=True,
               help="Compare the derived code with the objective.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

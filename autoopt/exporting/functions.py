@@ -119,6 +119,8 @@ def renamed(lines: Sequence[str], names: Mapping[str, str]) -> list[str]:
     depth, places = 0, []
     for k, token in enumerate(tokens):
         depth += (token.string in "([{") - (token.string in ")]}") if token.type == tokenize.OP else 0
+        if token.type == tokenize.STRING and token.string.startswith("f"):  # Python 3.12 has tokens for its parts
+            places.append(token)
         if token.type != tokenize.NAME or token.string not in names or keyword.iskeyword(token.string):
             continue
         is_attribute = k and tokens[k - 1].string == "."
@@ -128,8 +130,17 @@ def renamed(lines: Sequence[str], names: Mapping[str, str]) -> list[str]:
     result = text.split("\n")[:-1]
     for token in reversed(places):
         line, (column, end) = result[token.start[0] - 1], (token.start[1], token.end[1])
-        result[token.start[0] - 1] = line[:column] + names[token.string] + line[end:]
+        new = names.get(token.string) or _FIELD.sub(lambda field: _swapped(field[0], names), token.string)
+        result[token.start[0] - 1] = line[:column] + new + line[end:]
     return result
+
+
+_FIELD, _WORD = re.compile(r"\{[^{}]*\}"), re.compile(r"(?<![\w.])[^\W\d]\w*")
+
+
+def _swapped(text: str, names: Mapping[str, str]) -> str:
+    """Return an expression with other names for some."""
+    return _WORD.sub(lambda word: names.get(word[0], word[0]), text)
 
 
 def without_repeated(lines: Sequence[str]) -> list[str]:

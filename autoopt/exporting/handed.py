@@ -68,19 +68,19 @@ class Handed:
                 f"{self.file} has no function value_and_grad and no function grad.",
                 remedy="write it with `autoopt derive MODEL -o FILE`, or define value_and_grad(params, *data).",
             )
-        self._f, self._x0, self._args = f, x0, args
+        self.f, self.x0, self.args = f, x0, args
         self._changed = names.get("PathChanged", ())
         self.functions = {name: self._adapted(name, function) for name, function in found.items()}
 
     @functools.cached_property
     def objective(self) -> Objective:
         """The objective with derivatives of its own, for what the module lacks."""
-        return Objective(self._f, self._x0, self._args)
+        return Objective(self.f, self.x0, self.args)
 
     @functools.cached_property
     def _outside(self) -> Mapping[str, Any]:
         """The arrays that the objective reads elsewhere, by the names that exported functions have for them."""
-        signature = Signature.of(self._f, self.objective.args, self.objective.inputs())
+        signature = Signature.of(self.f, self.objective.args, self.objective.inputs())
         return {name: signature.values[name] for name in signature.names}
 
     def _adapted(self, name: str, function: Callable) -> Callable:
@@ -92,12 +92,16 @@ class Handed:
         def adapted(params: Any, *given: Any) -> Any:
             try:
                 return function(params, *given, **more)
-            except self._changed or ():
+            except self._changed:
                 flatten = self.objective.structure.flatten
                 along = [flatten(given[0])] if name == "hvp" else []
                 return getattr(self.objective, instead)(flatten(params), *along)
 
         return adapted
+
+    def with_outside(self, name: str, function: Callable) -> Callable:
+        """Return a function that takes what the objective takes."""
+        return functools.partial(function, **self._missing(name, function))
 
     def _missing(self, name: str, function: Callable) -> dict[str, Any]:
         """Return the arguments of a function that the objective does not pass, by name."""
@@ -105,7 +109,7 @@ class Handed:
             parameters = list(inspect.signature(function).parameters.values())
         except (TypeError, ValueError):
             return {}
-        own = 1 + (name == "hvp") + len(self._args)
+        own = 1 + (name == "hvp") + len(self.args)
         positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         wanted = [p.name for p in positional[own:] if p.default is p.empty]
         if len(positional) < own and not any(p.kind is p.VAR_POSITIONAL for p in parameters):
@@ -134,9 +138,10 @@ class Pair:
         return self.pair(*given)[1]
 
 
-def supplied(module: Any, f: Callable, x0: Any, args: tuple, given: tuple) -> tuple[Any, Any, Any]:
-    """Return (jac, hess, hessp) of a module for an objective, where the user does not give them otherwise."""
+def completed(given: tuple, module: Any, f: Callable, x0: Any, args: tuple) -> tuple[Any, Any, Any]:
+    """Return (jac, hess, hessp) of a module for an objective, those that the user gives otherwise in their place."""
     functions = Handed(module, f, x0, args).functions
     jac = Pair(functions["value_and_grad"]) if "value_and_grad" in functions else functions["grad"]
     own = jac, functions.get("hess"), functions.get("hvp")
-    return tuple(one if one is not None else other for one, other in zip(given, own, strict=True))  # type: ignore
+    jac, hess, hessp = (other if one is None else one for one, other in zip(given, own, strict=True))
+    return jac, hess, hessp

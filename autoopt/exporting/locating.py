@@ -78,7 +78,9 @@ def first_wrong(theirs: list[Assigned], ours: list[Assigned], changed: set[int])
     for one in ours:
         values.setdefault(one.name, []).append(one.value)
     differing = [one.line for one in theirs if one.name in values and not _is_among(one.value, values[one.name])]
-    return next((line for line in differing if line in changed), differing[0] if differing else None)
+    return next(
+        (line for line in differing if line in changed), min(changed) if changed else next(iter(differing), None)
+    )
 
 
 def _is_among(value: Any, known: list[Any]) -> bool:

@@ -137,6 +137,7 @@ def fit(
     scale: Any = None,
     tol: float | None = None,
     options: Mapping[str, Any] | None = None,
+    derivatives: Any = None,
     verify: str = "start",
     engine: str = "auto",
     progress: Callable | None = None,
@@ -161,7 +162,7 @@ def fit(
     fixed, scale : optional
         As for `autoopt.minimize`, `fixed` in place of the model's; parameters may be called by their `names`. What is
         fixed has no standard error (NaN), what is tied has its factor times that of what it follows.
-    tol, options, verify, engine, progress
+    tol, options, derivatives, verify, engine, progress
         As for `autoopt.minimize`.
 
     Returns
@@ -190,6 +191,7 @@ def fit(
             "constraints": loaded.value("constraints", arguments),
             "tol": tol,
             "options": dict(options) if options else None,
+            "derivatives": derivatives,
             "verify": verify,
             "engine": engine,
             "progress": progress,

@@ -51,8 +51,7 @@ class Objective:
         Data. Arrays of more than 64 KiB must not be written into while the objective is in use: what is in those that
         are larger, or that are larger together, is not looked at again.
     engine : "auto", "numpy" or "numba"
-    scalar : bool
-        False if `f` returns an array, of which only the `jacobian` exists.
+    scalar : bool; False if `f` returns an array, of which only the `jacobian` exists
 
     Attributes
     ----------
@@ -60,12 +59,9 @@ class Objective:
         The structure of the parameters, that of x0.
     size : int
         The number of parameters, n.
-    timings : dict of str to float
-        Seconds spent in "trace" and "compile" so far.
+    timings : dict of str to float; seconds spent in "trace" and "compile" so far
 
-    Notes
-    -----
-    `x` is the flat vector, shape (n,), or a value of x0's structure; gradients, directions and Hessians are flat.
+    Points are flat vectors, shape (n,), or values of x0's structure; gradients, directions and Hessians are flat.
     """
 
     budget: float = BUDGET

@@ -126,6 +126,9 @@ class UserDerivatives:
     def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
         if self._jac is None:
             return self.derived.value_and_grad(x)
+        if (pair := getattr(self._jac, "pair", None)) is not None:  # value and gradient of one call
+            value, gradient = pair(self._nested(x), *self.args)
+            return float(value), self._vector(gradient, "jac")
         value, gradient = self._call(x)
         if self._jac == FINITE_DIFFERENCE:
             return value, differences.gradient(self.original, self._flat(x))[0]
