@@ -34,8 +34,8 @@ def derive(
 ) -> None:  # fmt: skip
     """Write the derivatives of the Python file MODEL as a module of NumPy code.
 
-    It runs without autoopt. Its functions take what the objective takes: value_and_grad(params, *data), grad, with --order 2 hess, with --hvp
-    hvp and linearize. Run as a program the module tests itself.
+    It runs without autoopt. Its functions take what the objective takes: value_and_grad(params, *data), grad, with
+    --order 2 hess, with --hvp hvp and linearize. Run as a program the module tests itself.
     """
     ctx.meta["traceback"] = traceback
     if output is not None and not output.parent.is_dir():
