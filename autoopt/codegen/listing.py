@@ -45,6 +45,7 @@ def list_function(
     checks: Sequence[tuple[Variable, Check]] = (),
     docstring: str = "",
     shared: bool = False,
+    usual: bool = True,
 ) -> Listing:
     """Return the NumPy function that computes `results` from `arguments`.
 
@@ -66,6 +67,8 @@ def list_function(
         The function's docstring.
     shared : bool, optional
         Whether results may be one array, or look at the memory of each other: nobody writes into them.
+    usual : bool, optional
+        Whether several results are a value, a gradient and a Hessian.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def list_function(
     writer = _Writer(name, arguments, [simple[root] for root in roots])
     writer.comments = {_core(simple[key]): text for key, text in (comments or {}).items() if key in simple}
     writer.names = {_core(simple[key]): text for key, text in (names or {}).items() if key in simple}
-    writer.name_results([simple[result] for result in results])
+    writer.name_results([simple[result] for result in results], usual)
     for variable, check in checks:
         writer.compute([simple[variable]])
         writer.lines += check.lines(writer.code(simple[variable]))
@@ -219,9 +222,15 @@ class _Writer:
         return self.codes[variable]
 
     @staticmethod
-    def inner(name: str, arguments: Sequence[tuple[Variable, str]], results: Sequence[Variable]) -> Listing:
+    def inner(
+        name: str,
+        arguments: Sequence[tuple[Variable, str]],
+        results: Sequence[Variable],
+        names: Mapping[Variable, str] | None = None,
+        comments: Mapping[Variable, str] | None = None,
+    ) -> Listing:
         """Return a function that this one calls."""
-        return list_function(name, arguments, results)
+        return list_function(name, arguments, results, names=names, comments=comments, usual=False)
 
     def hint(self, variable: Variable) -> str:
         """Return what a person might call `variable`."""
@@ -285,9 +294,9 @@ class _Writer:
         self.write(f"{name} = {code}" if made else f"{name} = {code:.}.copy()", *self.pending.pop(variable, ()))
         return name
 
-    def name_results(self, results: Sequence[Variable]) -> None:
+    def name_results(self, results: Sequence[Variable], usual: bool) -> None:
         """Name several results after their ranks, and an array that is filled in steps after what it becomes."""
-        usual = len(results) > 1 and rank(results[0]) == 0
+        usual = usual and len(results) > 1 and rank(results[0]) == 0
         for result in results:
             name = RESULT_NAMES[rank(result)] if usual and rank(result) < 3 else "result"
             if result.owner and (usual or isinstance(result.owner.op, WRITES)) and name not in self.names.values():

@@ -23,6 +23,7 @@ from autoopt.errors import Location, display_path
 from autoopt.graph.build import Graph, origin
 from autoopt.graph.division import Function
 from autoopt.graph.kinds import LINEARIZE, PREPARE, Kind
+from autoopt.graph.loops.marks import mark_of
 from autoopt.tape.assignments import assigned_name
 from autoopt.tape.digest import constant_names
 from autoopt.tape.names import fresh
@@ -288,15 +289,23 @@ class _Writer:
         """Return the user's line and name for the variables that still stand for one of the user's own expressions."""
         comments: dict[Variable, str] = {}
         latest: dict[int, Variable] = {}
+        iterated: dict[str, Variable] = {}
         for variable in ancestors(roots):
             index = origin(variable)
-            if index is None or variable.owner is None:
+            if variable.owner is None:
+                continue
+            if index is None:
+                inside = mark_of(variable)  # of a loop, for all its iterations
+                if inside is not None:
+                    comments[variable] = inside.text
+                    iterated[inside.name] = variable
                 continue
             location = self.steps[index].location
             comments[variable] = location.text if location else ""
             if len(self.steps[index].shape) == variable.type.ndim:
                 latest[index] = variable
-        names = {variable: self.step_name(index) for index, variable in latest.items()}
+        names: dict[Variable, str | None] = {variable: name for name, variable in iterated.items()}
+        names |= {variable: self.step_name(index) for index, variable in latest.items()}
         return {v: text for v, text in comments.items() if text}, {v: name for v, name in names.items() if name}
 
     def step_name(self, index: int) -> str | None:

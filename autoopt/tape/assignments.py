@@ -37,6 +37,37 @@ def assigned_name(step: Step) -> str | None:
     return name if name.isidentifier() and not name.startswith("_") else None
 
 
+def filled_name(step: Step) -> str | None:
+    """Return the array that the result of a step is written into, as of `sigma2[t] = ...`."""
+    if step.site is None:
+        return None
+    code, offset = step.site
+    instructions = [found for found in dis.get_instructions(code) if found.offset > offset]
+    name, depth = None, 1
+    for instruction in instructions[:_INDEX]:
+        if instruction.opname == "STORE_SUBSCR":
+            return name if depth == 3 and name and name.isidentifier() and not name.startswith("_") else None
+        if instruction.opname == "STORE_SLICE" or instruction.opname.startswith(_STORES):
+            return None
+        if name is None:
+            if not instruction.opname.startswith(_LOADS):
+                return None
+            name = instruction.argval[0] if isinstance(instruction.argval, tuple) else instruction.argval
+        try:
+            depth += dis.stack_effect(instruction.opcode, instruction.arg)
+        except ValueError:
+            return None
+        if depth < 2:
+            return None
+    return None
+
+
+_LOADS = ("LOAD_FAST", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF")
+
+_INDEX = 12
+"""Instructions that an index is made of, at most."""
+
+
 def _stored(code: CodeType) -> tuple[list[int], list[tuple[str, ...]]]:
     """Return the offset of each instruction, and the variables that its result is stored in: several if unpacked."""
     instructions = list(dis.get_instructions(code))

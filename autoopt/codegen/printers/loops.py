@@ -12,12 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pytensor.graph.basic import Apply
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.traversal import io_toposort
 
 from autoopt.codegen.code import Code, call, sequence
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.graph.loops.loop import Loop
+from autoopt.graph.loops.marks import mark_of
 from autoopt.ops.patterns import rank
 
 ENDING = "_loop"
@@ -57,7 +59,18 @@ class _Function:
                 arguments.append((v, f"{name}[t]" if k < op.carries + op.sequences else name))
         loops = [name for name in writer.taken if ENDING in name]  # also those of the functions around this one
         taken = [*self.results, *names, *writer.functions, *loops, "t", "most", *_QUESTIONS.values()]
-        self.body = writer.inner(self.name, [*arguments, *reserved(taken)], op.results)
+        self.body = writer.inner(self.name, [*arguments, *reserved(taken)], op.results, *self.users())
+
+    def users(self) -> tuple[dict[Variable, str], dict[Variable, str]]:
+        """Return what the user calls the values of an iteration, and the lines that compute them."""
+        op = self.op
+        inside = [v for node in io_toposort(op.inputs, op.results) for v in node.outputs]
+        marked = {v: found for v in inside if (found := mark_of(v)) is not None}
+        called = {found.name: v for v, found in marked.items() if found.name and v not in op.results}
+        names = {v: name for name, v in called.items() if name not in self.names}
+        if len(op.results) > 1:
+            names.setdefault(op.results[0], f"next_{self.names[0]}")
+        return names, {v: found.text for v, found in marked.items()}
 
     def listing(self) -> Listing:
         """Return the function."""
@@ -109,14 +122,18 @@ def _names(writer: Writer, node: Apply, operands: Sequence[Code]) -> list[str]:
     for k, code in enumerate(operands):
         if k < op.carries:
             hint = writer.names.get(node.outputs[k]) or op.inputs[k].name or "state"
-        elif code.is_name:
-            hint = code.text
+        elif seen := _SEEN.match(code.text):
+            hint = seen[1]
         elif op.count is None and not op.ending and k == len(operands) - 1:
             hint = "count"
         else:
             hint = "term" if k < op.carries + op.sequences else "constant"
         names.append(_fresh(hint, taken))
     return names
+
+
+_SEEN = re.compile(r"([^\W\d]\w*)(?:\[[^][]*\])*$")
+"""A name, or a part of what it names."""
 
 
 def _fresh(hint: str, taken: set[str]) -> str:

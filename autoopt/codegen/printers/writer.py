@@ -141,5 +141,12 @@ class Writer(Protocol):
     def own(self, variable: Variable, result: Variable) -> str:
         """Return the name of an array with the value of `variable` that nobody else sees, to become `result`."""
 
-    def inner(self, name: str, arguments: Sequence[tuple[Variable, str]], results: Sequence[Variable]) -> Listing:
+    def inner(
+        self,
+        name: str,
+        arguments: Sequence[tuple[Variable, str]],
+        results: Sequence[Variable],
+        names: Mapping[Variable, str] | None = None,
+        comments: Mapping[Variable, str] | None = None,
+    ) -> Listing:
         """Return a function that this one calls."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import cast
 
@@ -10,11 +10,13 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.replace import clone_replace
+from pytensor.graph.traversal import io_toposort
 from pytensor.scalar.basic import Add
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.subtensor import IncSubtensor
 
-from autoopt.ops.patterns import applied, is_zero
+from autoopt.ops.patterns import applied, identity, is_zero
 
 
 def adjoints_of(carries: Sequence[Variable]) -> list[Variable]:
@@ -45,6 +47,23 @@ def _writes(node: Apply, last: int) -> bool:
     if len(index) != 1 or isinstance(index[0], slice):
         return False
     return isinstance(node.inputs[2], Constant) and node.inputs[2].data == last
+
+
+def with_known(slopes: Sequence[Variable], known: Mapping[Variable, Variable]) -> list[Variable]:
+    """Return `slopes` with what computes the same as a key of `known` replaced, as a tanh that its slope makes anew."""
+    first: dict[tuple, Variable] = {}
+    found: dict[Variable, Variable] = {}
+    for node in io_toposort([], [*known, *slopes]):
+        inputs = [found.get(v, v) for v in node.inputs]
+        key = (node.op, *map(identity, inputs))
+        same = first.setdefault(key, node.outputs[0]) if len(node.outputs) == 1 else node.outputs[0]
+        if same is not node.outputs[0]:
+            found[node.outputs[0]] = same
+        elif inputs != node.inputs:
+            found.update(zip(node.outputs, node.clone_with_new_inputs(inputs).outputs, strict=True))
+            if len(node.outputs) == 1:
+                first[key] = found[node.outputs[0]]
+    return clone_replace([found.get(v, v) for v in slopes], {found.get(v, v): new for v, new in known.items()})
 
 
 def pulled(outputs: Sequence[Variable], adjoints: Sequence[Variable], wrt: Sequence[Variable]) -> list[Variable]:

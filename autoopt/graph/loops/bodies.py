@@ -11,6 +11,7 @@ from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors, io_toposort
 from pytensor.tensor.elemwise import DimShuffle
 
+from autoopt.graph.loops.marks import hand_on, mark_of
 from autoopt.graph.rewrites.rewriting import rewrite
 from autoopt.ops.patterns import applied
 
@@ -95,7 +96,13 @@ def mapped(
     inner = [*sequences, *fixed]
     outputs = rewritten(inner, outputs, "between")
     varying = [out for out in outputs if set(sequences).intersection(ancestors([out], blockers=inner))]
-    stacked = dict(zip(varying, vectorize_graph(varying, {**sequences, **fixed}), strict=True)) if varying else {}
+    stacked = {}
+    if varying:
+        order = io_toposort(inner, varying)
+        named = [v for node in order for v in node.outputs if (found := mark_of(v)) and found.name and v not in varying]
+        news = vectorize_graph([*varying, *named], {**sequences, **fixed})
+        hand_on([*varying, *named], news)
+        stacked = dict(zip(varying, news, strict=False))
     rest = [out for out in outputs if out not in stacked]
     for out, once in zip(rest, clone_replace(rest, dict(fixed)), strict=True):
         stacked[out] = applied(pt.alloc, once, count, *out.type.shape)

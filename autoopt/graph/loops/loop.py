@@ -35,11 +35,11 @@ from pytensor.graph.replace import _vectorize_node, clone_replace, vectorize_gra
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
-from autoopt.graph.loops.adjoints import adjoints_of, parted, pulled
+from autoopt.graph.loops.adjoints import adjoints_of, parted, pulled, with_known
 from autoopt.graph.loops.bodies import Body, hoisted, mapped, rewritten
 from autoopt.graph.rewrites.grouping import group_by_dependence
 from autoopt.ops import stacks  # noqa: F401  (registers stacked forms)
-from autoopt.ops.patterns import applied, applied_to
+from autoopt.ops.patterns import applied, applied_to, is_zero
 from autoopt.ops.releases import infers_shape
 from autoopt.tape.recurrence import MOST
 
@@ -179,6 +179,30 @@ class Loop(Op):
         """Return the trajectories of a loop of the same kind with another body."""
         return loop(count, body.initial, body.sequences, body.fixed, body.updates, self.reverse)
 
+    def shortened(self, inputs: Sequence[Variable]) -> list[TensorVariable] | None:
+        """Return the trajectories without what the last iteration makes; None if their number is not known."""
+        if type(self) is not Loop or self.count is None or self.ending or self.count < 2:
+            return None
+        carries, sequences, fixed = self.parts(inputs)
+        rest = [pt.as_tensor(array)[1:] if self.reverse else pt.as_tensor(array)[:-1] for array in sequences]
+        op = Loop(self.count - 1, self.carries, self.sequences, self.inputs, self.updates, self.reverse)
+        return applied_to(op, [*carries, *rest, *fixed])
+
+    def without_zeros(self, inputs: Sequence[Variable]) -> list[TensorVariable] | None:
+        """Return the trajectories of a loop that is not given arrays of zeros; None if it is given none."""
+        _, outer, _ = self.parts(inputs)
+        _, sequences, _ = self.parts(self.inputs)
+        zeros: dict[Variable, Variable] = {
+            v: pt.zeros(v.type.shape) for v, array in zip(sequences, outer, strict=True) if _is_zeros(array)
+        }
+        if type(self) is not Loop or self.count is None or self.ending or not zeros:
+            return None
+        places = [v for v in self.inputs if v not in zeros]
+        updates = rewritten(places, clone_replace(list(self.updates), zeros), "between")
+        kept = [outer for v, outer in zip(self.inputs, inputs, strict=True) if v not in zeros]
+        op = Loop(self.count, self.carries, self.sequences - len(zeros), places, updates, self.reverse)
+        return applied_to(op, kept)
+
     def parts(self, inputs: Sequence) -> tuple[Sequence, Sequence, Sequence]:
         """Return `inputs` as initial carries, sequences, and invariants."""
         first, second = self.carries, self.carries + self.sequences
@@ -213,7 +237,7 @@ class Loop(Op):
         smooth = [v for v in self.inputs if v.type.dtype == "float64"]
         updates = rewritten(self.inputs, self.updates, "first") if self.ending else self.updates
         known = {v: v.type() for v in updates if v.owner}  # what the loop has computed need not be computed again
-        slopes = dict(zip(smooth, clone_replace(pulled(updates, adjoints, smooth), known), strict=True))
+        slopes = dict(zip(smooth, with_known(pulled(updates, adjoints, smooth), known), strict=True))
         # Cotangents of trajectories: of the last entry it is where the adjoint starts, of others it comes on top.
         last, first = (0, -1) if self.reverse else (-1, 0)
         final, given = zip(*map(parted, carries, cotangents, [last] * self.carries), strict=True)
@@ -243,6 +267,10 @@ class Loop(Op):
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         smooth = [True] * self.carries + [False] * bool(self.ending)
         return [[v.type.dtype == "float64" and entry for entry in smooth] for v in self.inputs]
+
+
+def _is_zeros(array: Variable) -> bool:
+    return array.type.dtype == "float64" and None not in array.type.shape and is_zero(array)
 
 
 def _path(carry: Variable) -> str | None:

@@ -15,11 +15,12 @@ from pytensor.graph.replace import clone_replace
 
 from autoopt.graph.loops.bodies import mapped
 from autoopt.graph.loops.loop import Ending, loop
+from autoopt.graph.loops.marks import mark
 from autoopt.graph.loops.roots import find_root
 from autoopt.graph.loops.segments import Body, collected, segmented
 from autoopt.graph.rewrites.rewriting import rewrite
 from autoopt.rules import Rule, Unsupported, find
-from autoopt.tape.assignments import assigned_name
+from autoopt.tape.assignments import assigned_name, filled_name
 from autoopt.tape.operations import component, greatest, least, product, total
 from autoopt.tape.recurrence import Known, Recurrence, Until
 from autoopt.tape.tape import Step, call
@@ -34,6 +35,7 @@ def build_recurrence(recurrence: Recurrence, *given: Any) -> tuple[Variable, ...
     values: list = list(inner)
     for step in recurrence.body[len(operands) :]:
         values.append(step.template.value if isinstance(step.template, Known) else apply_step(step, values))
+        mark(values[-1], step)
     until = recurrence.until
     asked = [until.step, *until.ties, *(k for k, _ in until.checks)] if until else []
     updates: list[Variable] = [pt.as_tensor(values[k]) for k in recurrence.updates]
@@ -45,8 +47,8 @@ def build_recurrence(recurrence: Recurrence, *given: Any) -> tuple[Variable, ...
     initial: dict[Variable, Variable] = dict(zip(inner[:first], operands[:first], strict=True))
     sequences: dict[Variable, Variable] = dict(zip(inner[first:second], operands[first:second], strict=True))
     fixed: dict[Variable, Variable] = dict(zip(inner[second:], operands[second:], strict=True))
-    for v, step in zip(initial, recurrence.body, strict=False):
-        v.name = assigned_name(step)
+    for v, step, update in zip(initial, recurrence.body, recurrence.updates, strict=False):
+        v.name = assigned_name(step) or filled_name(recurrence.body[update])
     if until:
         return _until(until, initial, fixed, updates, outputs)
     assert recurrence.count is not None  # as nothing else ends it

@@ -28,6 +28,7 @@ from autoopt.graph.rewrites.signs import drop_signs
 from autoopt.graph.rewrites.softplus import expand_tails, join_halves
 from autoopt.graph.rewrites.symmetric import drop_transposes
 from autoopt.graph.rewrites.whole_sums import order_products
+from autoopt.graph.rewrites.written import read_through, skip_unread
 from autoopt.ops.patterns import applied
 
 LARGE = 300
@@ -107,6 +108,8 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
         drop_signs(graph)
         unshift(graph)
     else:
+        skip_unread(graph)
+        read_through(graph)
         carry_masks(graph)
     unsplit(graph)
     _rewriter(graph, stage).rewrite(graph)
@@ -117,6 +120,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
         drop_signs(graph)  # of what has turned out to be equal factors
         past_factors(graph)
     if stage in ("last", "second"):
+        read_through(graph)
         drop_transposes(graph)
         if order_products(graph):
             _rewriter(graph, stage).rewrite(graph)  # for the numbers

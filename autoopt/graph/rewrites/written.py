@@ -1,0 +1,128 @@
+"""Reads of arrays that have just been put together, and loops backwards whose last entry nobody reads.
+
+    g = zeros(n);  g[:-1] += a;  g[n - 1] += b             the cotangent of a trajectory
+    loop(g[n - 1], g[:-1], ...)[1:]                         loop(b, a[1:], ...)
+
+The adjoint of a loop starts from the last entry of such an array, and is given the others one by one. The adjoint of
+the initial carries is the last thing that it computes: where they do not depend on the parameters it is left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytensor.scalar as ps
+import pytensor.tensor as pt
+from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.fg import FunctionGraph
+from pytensor.tensor.subtensor import IncSubtensor, Subtensor
+
+from autoopt.ops.patterns import is_elementwise, is_zero, rank
+
+Span = tuple[int, int, bool]
+"""First entry, end, and whether it is a single entry, without its axis."""
+
+
+def skip_unread(graph: FunctionGraph) -> None:
+    """Leave out the last iteration of loops backwards of whose trajectories nobody reads what it makes."""
+    for node in reversed(graph.toposort()):
+        shortened = getattr(node.op, "shortened", None)
+        if shortened is None or not node.op.reverse:
+            continue
+        clients = [[client for client, _ in graph.clients[out]] for out in node.outputs]
+        readers = [(k, client) for k, own in enumerate(clients) for client in own]
+        if readers and all(_reads_from_second(client) for _, client in readers):
+            made = shortened(node.inputs)
+            if made is not None:
+                graph.replace_all([(client.outputs[0], made[k]) for k, client in readers])
+
+
+def _reads_from_second(client: Any) -> bool:
+    """Whether a node reads all entries but the first, and no others."""
+    if not isinstance(client, Apply) or not isinstance(client.op, Subtensor):
+        return False
+    span = _span(client)
+    return span is not None and span == (1, client.inputs[0].type.shape[0], False)
+
+
+def read_through(graph: FunctionGraph) -> None:
+    """Replace reads of arrays of zeros that something was added to by what was added there, and zeros in loops."""
+    for node in graph.toposort():
+        for out in node.outputs:
+            if not isinstance(node.op, IncSubtensor) and not is_elementwise(out, ps.Add):
+                continue
+            readers = [client for client, _ in graph.clients[out]]
+            if not readers or not all(isinstance(client.op, Subtensor) for client in readers):
+                continue
+            parts = _parts(out)
+            if parts is None or all(span[:2] == (0, out.type.shape[0]) for span, _ in parts):
+                continue
+            found = [_read(client, parts) for client in readers]
+            if None not in found:
+                pairs = zip(readers, cast("list[Variable]", found), strict=True)
+                graph.replace_all([(client.outputs[0], value) for client, value in pairs])
+    for node in graph.toposort():
+        if hasattr(node.op, "without_zeros") and (made := node.op.without_zeros(node.inputs)) is not None:
+            graph.replace_all(list(zip(node.outputs, made, strict=True)))
+
+
+def _span(node: Apply) -> Span | None:
+    """Return the entries along the first axis that a node reads or writes; None if they are no simple stretch."""
+    (x, *index), entries = node.inputs, node.op.idx_list
+    if isinstance(node.op, IncSubtensor):
+        index = index[1:]
+    length = getattr(x.type, "shape", (None,))[0] if rank(x) else None
+    if len(entries) != 1 or length is None or not all(isinstance(v, Constant) for v in index):
+        return None
+    numbers = iter(int(cast(Constant, v).data) for v in index)
+    entry = entries[0]
+    if not isinstance(entry, slice):
+        first = next(numbers)
+        first += length * (first < 0)
+        return (first, first + 1, True) if 0 <= first < length else None
+    bounds = [None if part is None else next(numbers) for part in (entry.start, entry.stop, entry.step)]
+    first, end, step = slice(*bounds).indices(length)
+    return (first, max(first, end), False) if step == 1 else None
+
+
+def _parts(variable: Variable) -> list[tuple[Span, Variable]] | None:
+    """Return what an array is the sum of, and where each part was added."""
+    length = variable.type.shape[0] if rank(variable) else None
+    if length is None:
+        return None
+    if is_zero(variable):
+        return []
+    node = variable.owner
+    if is_elementwise(variable, ps.Add) and all(v.type.shape == variable.type.shape for v in node.inputs):
+        found = [_parts(v) for v in node.inputs]
+        return None if None in found else [part for parts in found for part in cast(list, parts)]
+    if not isinstance(node and node.op, IncSubtensor):
+        return [((0, length, False), variable)]
+    span, below, added = _span(node), _parts(node.inputs[0]), node.inputs[1]
+    if span is None or below is None or node.op.set_instead_of_inc:
+        return None
+    shape = variable.type.shape[1:] if span[2] else (span[1] - span[0], *variable.type.shape[1:])
+    return [*below, (span, added)] if added.type.shape == shape else None
+
+
+def _read(node: Apply, parts: list[tuple[Span, Variable]]) -> Variable | None:
+    """Return what a node reads of an array that is the sum of parts."""
+    span = _span(node)
+    if span is None:
+        return None
+    first, end, single = span
+    found: list[Variable] = []
+    for (start, stop, alone), added in parts:
+        if end <= start or stop <= first:
+            continue
+        if not (start <= first and end <= stop):
+            return None  # the rest of what is read would be zeros
+        if alone:
+            found.append(added if single else pt.as_tensor(added)[None])
+        elif (start, stop, False) == span:
+            found.append(added)
+        else:
+            found.append(pt.as_tensor(added)[first - start if single else slice(first - start, end - start)])
+    out = node.outputs[0]
+    total = pt.zeros(out.type.shape) if not found else found[0] if len(found) == 1 else pt.add(*found)
+    return total if total.type.shape == out.type.shape and total.type.dtype == out.type.dtype else None
