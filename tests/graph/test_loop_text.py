@@ -136,3 +136,22 @@ def test_the_users_names_and_lines_stand_in_the_loop() -> None:
 def test_a_slope_reads_what_the_loop_has_computed() -> None:
     text = autoopt.source(network, X0, (RNG.normal(size=30),))
     assert text.count("np.tanh(") == 1 + text.count("# h = np.tanh(")
+
+
+def test_what_is_written_beside_is_not_read_through_copies() -> None:
+    choice = np.array([0, 2, 1, 2])
+    X = RNG.normal(size=(4, 3))
+
+    def f(p, X, choice):
+        logp = np.zeros((4, 3))
+        for j in range(3):
+            logp[:, j] = np.sin(X[:, j] * p[0]) * p[1] ** j
+        return np.sum(logp[np.arange(4), choice] ** 2) + np.sum(logp[:2, 1:])
+
+    text = autoopt.source(f, np.ones(2), (X, choice))
+    assert ".copy()" not in text
+    objective = Objective(f, np.ones(2), (X, choice))
+    for x in (np.ones(2), np.array([0.3, -1.2])):
+        check_value(objective, x)
+        check_gradient(objective, x, 0.0)
+        check_hessp(objective, x, np.array([0.6, -0.8]), 0.0)

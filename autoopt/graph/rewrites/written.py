@@ -3,6 +3,8 @@
     g = zeros(n);  g[:-1] += a;  g[n - 1] += b             the cotangent of a trajectory
     loop(g[n - 1], g[:-1], ...)[1:]                         loop(b, a[1:], ...)
 
+    b = a.copy();  b[:, 4] = 0.0;  b[:, 3]                  a[:, 3]
+
 The adjoint of a loop starts from the last entry of such an array, and is given the others one by one. The adjoint of
 the initial carries is the last thing that it computes: where they do not depend on the parameters it is left out.
 """
@@ -17,7 +19,7 @@ from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 
-from autoopt.ops.patterns import is_elementwise, is_zero, rank
+from autoopt.ops.patterns import applied, is_elementwise, is_zero, rank
 
 Span = tuple[int, int, bool]
 """First entry, end, and whether it is a single entry, without its axis."""
@@ -61,9 +63,52 @@ def read_through(graph: FunctionGraph) -> None:
             if None not in found:
                 pairs = zip(readers, cast("list[Variable]", found), strict=True)
                 graph.replace_all([(client.outputs[0], value) for client, value in pairs])
+    several = {v for v, clients in graph.clients.items() if len(clients) > 1}
+    for node in graph.toposort():
+        if isinstance(node.op, Subtensor) and (below := _beside(node, several)) is not node.inputs[0]:
+            graph.replace(node.outputs[0], applied(node.op, below, *node.inputs[1:]))
     for node in graph.toposort():
         if hasattr(node.op, "without_zeros") and (made := node.op.without_zeros(node.inputs)) is not None:
             graph.replace_all(list(zip(node.outputs, made, strict=True)))
+
+
+def _beside(node: Apply, several: set[Variable]) -> Variable:
+    """Return the array that a node reads, as it was before anything was written beside what is read.
+
+    An array that is only there to be written into, which is done in its place, is not read before.
+    """
+    x, read = node.inputs[0], _stretches(node)
+    while read is not None and x.owner is not None and isinstance(x.owner.op, IncSubtensor):
+        written = _stretches(x.owner)
+        if written is None or not any(a[1] <= b[0] or b[1] <= a[0] for a, b in zip(read, written, strict=False)):
+            break
+        if x.owner.inputs[0] not in several:
+            break
+        x = x.owner.inputs[0]
+    return x
+
+
+def _stretches(node: Apply) -> list[tuple[int, int]] | None:
+    """Return the stretch of entries that a node reads or writes along each indexed axis; None if they are unknown."""
+    (x, *index), entries = node.inputs, node.op.idx_list
+    numbers = iter(index[1:] if isinstance(node.op, IncSubtensor) else index)
+    found = []
+    for length, entry in zip(getattr(x.type, "shape", ()), entries, strict=False):
+        parts = (entry.start, entry.stop, entry.step) if isinstance(entry, slice) else (entry,)
+        bounds = [None if part is None else next(numbers) for part in parts]
+        if length is None or not all(v is None or isinstance(v, Constant) for v in bounds):
+            return None
+        values = [None if v is None else int(cast(Constant, v).data) for v in bounds]
+        if isinstance(entry, slice):
+            first, end, step = slice(*values).indices(length)
+            if step != 1:
+                return None
+        else:
+            first = cast(int, values[0])
+            first += length * (first < 0)
+            end = first + 1
+        found.append((first, end))
+    return found
 
 
 def _span(node: Apply) -> Span | None:
