@@ -35,7 +35,7 @@ from autoopt.exporting.functions import (
 from autoopt.exporting.headings import docstring, heading
 from autoopt.exporting.prelude import is_dear, needed, shape_check, unpacked
 from autoopt.exporting.self_test import Tested, self_test
-from autoopt.exporting.signature import Signature
+from autoopt.exporting.signature import MODULES, Signature
 from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector, read_directly
 from autoopt.graph.kinds import LINEARIZE, PREPARE, PUBLIC, Kind
 from autoopt.objectives.objective import Objective, kind_of
@@ -162,6 +162,8 @@ class _Writer:
     def data(self, wanted: set[str]) -> list[str]:
         """Return the statements that name the data which are `wanted`."""
         leaves = self.signature.leaves.values()
+        read = names_read(text for name, text in leaves if name in wanted)
+        self.imports |= dict.fromkeys(MODULES[name] for name in MODULES if name in read)
         return [f"{name} = {text}" for name, text in leaves if name in wanted and text != name]
 
     def body(self, functions: Mapping[str, Function], names: Sequence[str], more: Sequence[str] = ()) -> _Body:

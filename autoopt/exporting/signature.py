@@ -13,12 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.exporting.functions import names_read
 from autoopt.objectives.inputs import Input
 from autoopt.tape.names import fresh
 from autoopt.tracing.naming import argument_names
 
 _PLAIN = (bool, int, float, str, bytes, type(None))
 _SHORT = 24  # numbers of a list that is compared with the one that the code was written for
+
+
+MODULES = {"np": "import numpy as np", "pd": "import pandas as pd", "pl": "import polars as pl"}
+"""What expressions of data may name beside the arguments."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Signature:
         outside: dict[str, Any] = {}
         read, taken = set(), {own[0], *values}
         for name, given in inputs.items():
-            if given.root in values and given.kind == "argument":
+            if given.kind == "argument" and names_read([given.expression]) <= {*values, *MODULES}:
                 read.add(given.root)
                 leaves[name] = name if name == given.expression else fresh(name, taken), given.expression
             else:

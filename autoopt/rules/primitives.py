@@ -97,6 +97,7 @@ def _distinct(x, index):
 
 def _constant(part):
     """Return the value of a position that no data change, or None."""
+    part = tensor(part)
     return getattr(part.tag, "constant", static(part))
 
 

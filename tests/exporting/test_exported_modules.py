@@ -272,3 +272,32 @@ def test_derivatives_that_are_not_understood() -> None:
         source(logistic, np.zeros(3), (X, Y), "slope")
     with pytest.raises(UsageError, match="of one that is an array"):
         source(logistic, np.zeros(3), (X, Y), ("gradient", "jacobian"))
+
+
+def test_frames_stay_frames_and_what_is_made_of_them_stands_in_the_code() -> None:
+    pd = pytest.importorskip("pandas")
+    df = pd.DataFrame({"time": RNG.exponential(size=40) + 0.1, "group": ["a", "b"] * 20})
+
+    def f(p, df):
+        dummies = pd.get_dummies(df["group"], drop_first=True).to_numpy()[:, 0]
+        return np.sum((np.log(df["time"]) - p[0] - p[1] * dummies) ** 2)
+
+    found = module(source(f, np.zeros(2), (df,)))
+    p = np.array([0.3, -0.2])
+    r = np.log(df["time"].to_numpy()) - p[0] - p[1] * (df["group"] == "b").to_numpy()
+    value, gradient = found["value_and_grad"](p, df)
+    np.testing.assert_allclose(value, np.sum(r**2), rtol=1e-12)
+    np.testing.assert_allclose(gradient, [-2 * r.sum(), -2 * r @ (df["group"] == "b")], rtol=1e-10)
+    found["self_test"](p, (df,))
+
+
+def test_writes_at_lists_of_positions_are_derived() -> None:
+    def f(x):
+        y = np.zeros(5)
+        y[[0, 2, 4]] = x
+        y[[1, 3]] = x[0] * x[1]
+        return np.sum(y**2)
+
+    found = module(source(f, np.array([1.0, 2.0, 3.0])))
+    gradient = found["value_and_grad"](np.array([1.0, 2.0, 3.0]))[1]
+    np.testing.assert_allclose(gradient, [2 + 4 * 2 * 2, 4 + 4 * 2 * 1, 6], rtol=1e-12)
