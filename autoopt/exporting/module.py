@@ -119,8 +119,8 @@ class _Writer:
         self.imports: dict[str, None] = {"import numpy as np": None}
         self.around: dict[str, str] = {}
         self.functions: dict[str, str] = {}
-        self.prepared: dict[str, tuple[str, ...]] = {}
-        self.statements: dict[str, tuple[str, ...]] = {}
+        self.prepared: list[tuple[str, ...]] = []  # what each function takes of it
+        self.statements: tuple[str, ...] = ()  # of `prepare`
 
     def add(self, kind: Kind) -> None:
         """Add the functions of one kind of derivative."""
@@ -149,6 +149,8 @@ class _Writer:
         swap = new | ({self.printed_flat: self.flat} if self.flat != self.printed_flat else {})
         swap |= {PREPARED: "of_data"} if any(PREPARED in names_set(f.lines) for f in printed.functions.values()) else {}
         swap |= {leaf: name for leaf, (name, _) in self.signature.leaves.items() if leaf != name}
+        if PREPARE in printed.functions:
+            swap |= _apart(renamed(printed.functions[PREPARE].lines, swap), self.statements)
         functions = {}
         for name, function in printed.functions.items():
             lines = renamed(function.lines, swap)
@@ -185,13 +187,29 @@ class _Writer:
 
     def from_prepared(self, function: Function, kept: Sequence[str]) -> list[str]:
         """Return the statements that take what is prepared, by the caller or now."""
-        known = self.statements.setdefault(PREPARE, ())
-        if function.lines != known:
-            self.prepared |= {name: () for name in kept}
-            self.statements[PREPARE] = tuple(without_repeated([*known, *function.lines]))
+        self.prepared.append(tuple(kept))
+        self.statements = tuple(without_repeated([*self.statements, *function.lines]))
         call = f"{PREPARE}({', '.join(self.signature.names)})"
-        lines = [_IS_DEAR, f"    {PREPARED} = {call}"]
-        return [*lines, *(f'{name} = {PREPARED}["{name}"]' for name in kept)]
+        return [_IS_DEAR, f"    {PREPARED} = {call}", f"{', '.join(kept)} = {PREPARED}"]
+
+    @property
+    def of_prepared(self) -> list[str]:
+        """The names of what `prepare` returns: a tuple where all functions take the same, else a dictionary."""
+        return list(dict.fromkeys(name for kept in self.prepared for name in kept))
+
+    def unpacking(self, text: str) -> str:
+        """Return a function that takes what is prepared by its names."""
+        if len(set(self.prepared)) < 2:
+            return text
+        lines = []
+        for line in text.split("\n"):
+            names, equals, _ = line.partition(f" = {PREPARED}")
+            if not equals or line != names + equals or tuple(names.strip().split(", ")) not in self.prepared:
+                lines.append(line)
+                continue
+            indent = names[: len(names) - len(names.lstrip())]
+            lines += [f'{indent}{name} = {PREPARED}["{name}"]' for name in names.strip().split(", ")]
+        return "\n".join(lines)
 
     def of_parameters(self, lines: Sequence[str], more: Sequence[str] = ()) -> list[str]:
         """Return statements behind those that read the parameters."""
@@ -284,26 +302,40 @@ class _Writer:
         converting, imports = conversions(self.objective.structure, self.signature.parameters, self.flat)
         self.imports |= dict.fromkeys(imports)
         parts = [*self.around.values(), *converting]
-        if PREPARE in self.statements:
+        if self.statements:
             parts.append(self.prepare())
-        parts += self.functions.values()
+        parts += map(self.unpacking, self.functions.values())
         plain = "\n\n\n".join(["\n".join(self.imports), *parts])
         flat = self.objective.structure.flatten(x0)
         test, imports = self_test(Tested(list(self.functions), self.is_vector, flat, self.signature.values, plain))
-        head = heading(self.objective, self.signature, PREPARE in self.statements)
+        head = heading(self.objective, self.signature, bool(self.statements))
         whole = "\n\n\n".join([_grouped([*self.imports, *imports]), *parts, *test])
         return f"{head}\n\n{whole}\n"
 
     def prepare(self) -> str:
         """Return the function of what the data alone decide."""
-        lines = list(self.statements[PREPARE])
-        lines = without_repeated([*self.data(names_read(lines)), *lines])
-        pairs = [f'"{name}": {name}' for name in self.prepared]
-        shown = f"return {{{', '.join(pairs)}}}"
+        lines = without_repeated([*self.data(names_read(self.statements)), *self.statements])
+        names = self.of_prepared
+        items = names if len(set(self.prepared)) < 2 else [f'"{name}": {name}' for name in names]
+        opened, closed = ("", "") if items is names else ("{", "}")
+        shown = f"return {opened}{', '.join(items)}{closed}"
         if len(shown) > WIDTH - 4:
-            shown = "return {\n" + "".join(f"    {pair},\n" for pair in pairs) + "}"
+            opened, closed = (opened, closed) if opened else ("(", ")")
+            shown = f"return {opened}\n" + "".join(f"    {item},\n" for item in items) + closed
         told = said("Return what the data alone decide, to be computed once: the functions below take it.")
         return definition(PREPARE, list(self.signature.texts), told, [*lines, *shown.split("\n")])
+
+
+def _apart(lines: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """Return other names for what statements set that others, ahead of them, set otherwise."""
+    said, names = set(known), names_set(known)
+    taken = names | names_set(lines)
+    swap: dict[str, str] = {}
+    for line in lines if names else ():
+        if not line.startswith((" ", ")", "]", "}", "#", "if ", "for ")):
+            other = names_set([line]) & names if line not in said or names_read([line]) & set(swap) else set()
+            swap |= {name: fresh(name, taken) for name in other if name not in swap}
+    return swap
 
 
 def _parts(kind: Kind) -> tuple[str, ...]:
