@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,8 +22,11 @@ from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import resumable
 from autoopt.origin import definition
 from autoopt.stages import during
-from autoopt.verification.certificate import Verification
+from autoopt.verification.brief import compare_briefly
+from autoopt.verification.certificate import CANNOT_TELL, DISAGREES, Finding, Verification
+from autoopt.verification.location import entry, parting
 from autoopt.verification.points import Counted, compare
+from autoopt.verification.products import compare_product, direction
 from autoopt.verification.secants import (
     AT_THE_START,
     SINGLE_TOLERANCE,
@@ -31,11 +35,9 @@ from autoopt.verification.secants import (
     Evaluated,
     compared,
     directions,
-    extrapolated,
-    fine,
-    is_same_value,
+    units,
 )
-from autoopt.verification.segments import STEPS, over_segment, segment
+from autoopt.verification.segments import slope_beside
 
 _REMEDY = (
     "if the objective reads anything that changes between calls (files, random numbers, counters), pass that through "
@@ -76,13 +78,31 @@ def verify(
     evaluated = evaluated or objective.value_and_grad(x)
     found = _seen_again(objective, x, evaluated) or compare(objective, x, evaluated=evaluated, limits=limits)
     if not found.passed:
-        raise VerificationError(found.message, remedy=remedy(getattr(objective, "given_jac", None)))
+        given = getattr(objective, "given_jac", None)
+        message, where = _located(objective, x, found, evaluated)
+        error = VerificationError(message, where, remedy(given))
+        error.is_located = True
+        raise error
     found = replace(found, seconds=time.perf_counter() - begin)
     if isinstance(objective, Objective):
         objective.is_verified = found.conclusive
         if found.conclusive:
             remember(objective, x, *evaluated, found)
     return found
+
+
+def _located(objective: Any, x: np.ndarray, found: Verification, evaluated: Evaluated) -> tuple[str, Any]:
+    """Return the message with the parameter whose slope is off, and the line where the code parts from the function."""
+    message, given = found.message, getattr(objective, "given_jac", None)
+    if "gradient" in {one.what for one in found.findings if one.verdict == DISAGREES}:
+        with suppress(Exception):  # the search is for a message: what it meets must not hide that
+            message = f"{message} {entry(objective, x, evaluated[1])}".rstrip()
+    if given is not None:
+        return message, definition(given)
+    if (place := parting(objective, x)) is None:
+        return message, None
+    lead = "The first line where they part" if place.where is not None else "The first step where they part"
+    return f"{message}\n{lead}: {place.text}.", place.where
 
 
 def is_on(mode: str | bool) -> bool:
@@ -138,13 +158,15 @@ def verified_solution(
     try:
         at_x = (evaluated or objective.value_and_grad)(x)
         found = verify_solution(objective, x, min(1.0, abs(initial)), limits, at_x)
-    except (ArithmeticError, ValueError, RuntimeError, AutooptError):
+    except UNDEFINED:
         return start
     found = replace(found, at_solution=True, seconds=time.perf_counter() - begin)
     if found.passed:
         return start.joined(found)
     said = f"Not verified at the solution. {found.message}"
     if np.isfinite(found.value_error):  # else the original has no value there, and no slope to be wrong
+        message, where = _located(objective, x, found, at_x)
+        said = f"Not verified at the solution. {message}" + (f"\n{where}\n" if where is not None else "")
         said += f" To fix this: {remedy(getattr(objective, 'given_jac', None))}"
     result.update(message=f"{said} ({result.message})" if result.success else f"{result.message} {said}", success=False)
     whole = start.joined(found)
@@ -157,13 +179,12 @@ def verify_solution(
 ) -> Verification:
     """Return the comparison of value and slope with the original at the solution `x`, flat, shape (n,).
 
-    It takes two calls of the original, or eight; one where the code gives what it gave when it was compared at `x`.
-    Only where these do not fit, as beside a kink or where the objective is rough, all of `compare` is done. Entries
-    within a step of their `limits` are left where they are. The last call of the original is that at `x`, if all fits.
+    What it takes is said in `compare_briefly`.
     """
     counted, at_x = Counted(objective), _known(objective, x, evaluated)
-    found = _verified_solution(counted, x, floor, limits, at_x)
-    if found.passed and found.conclusive and found.direction is not None and found.direction.all():
+    found = compare_briefly(counted, x, SOLUTION, floor, limits, at_x)
+    is_whole = found.direction is not None and found.direction.all() and np.isfinite(found.secant)
+    if found.passed and found.conclusive and is_whole:
         remember(objective, x, *at_x, found)
     return found.at(SOLUTION, counted.evaluations)
 
@@ -172,40 +193,93 @@ def _known(objective: Any, x: np.ndarray, evaluated: Evaluated | None) -> Evalua
     return evaluated or objective.value_and_grad(x)
 
 
-def _verified_solution(objective: Any, x: np.ndarray, floor: float, limits: Any, at_x: Evaluated) -> Verification:
-    known, ahead, length = found_before(objective, x, *at_x), np.nan, STEPS[0]
-    if known is None:
-        if objective.closer(x):
-            return compare(objective, x, 2, SOLUTION, floor, at_x)
-        p = directions(objective, x, np.random.default_rng(2))
-        if limits is not None:
-            room = np.minimum(x - limits.lower, limits.upper - x)
-            p = np.where(room > length * np.abs(p), p, 0.0)
-        if not objective.single:
-            ahead = float(differences.value_at(objective.original, x + length * p))
-    try:
-        original = objective.original(x)
-    except Exception as error:
-        return Verification(False, message=f"There the original function raises {type(error).__name__}: {error}.")
-    if np.isnan(original) and np.isfinite(at_x[0]):
-        return Verification(
-            False, message="There the original function is NaN, and only the code derived from it is not."
-        )
-    if known is not None and is_same_value(at_x[0], original, floor):
-        return known
-    if np.isfinite(ahead) and (one := segment(objective, x, p, length, original, at_x, ahead)) is not None:
-        found = over_segment(one, p, at_x[0], original, floor, SOLUTION)
-        if found.passed:
-            return found
-    for secant in (fine, extrapolated) if known is None else ():
-        found = compared(secant(objective.original, x, p, original), p, at_x, original, floor, SOLUTION)
-        if found.passed:
-            return replace(found, conclusive=bool(np.isfinite(found.secant)))
-    return compare(objective, x, 2, SOLUTION, floor, at_x)
-
-
 SOLUTION, PERIODIC = "the solution", "periodic"
+UNDEFINED = ArithmeticError, ValueError, RuntimeError, AutooptError
 
+
+# Second derivatives ---------------------------------------------------------------------------------------------------
+
+
+def verified_products(
+    objective: Any, seconds: tuple, names: dict[str, np.ndarray], result: Any, start: Verification
+) -> Verification:
+    """Return `start` with how `seconds`, Hessians or products that a run kept, agree with differences of gradients.
+
+    `names` are points by what they are called. Where one is wrong, `result` is no success.
+    """
+    if not getattr(objective, "exact", True):
+        return start
+    begin, findings = time.perf_counter(), []
+    for x, p, found in seconds:
+        place = next((name for name, y in names.items() if np.array_equal(x, y)), "an iterate")
+        try:
+            findings.append(product_finding(objective, x, p, found, place))
+        except UNDEFINED:
+            continue  # what raises beside a point says nothing of it
+    whole = start.joined(Verification(True, findings=tuple(findings), seconds=time.perf_counter() - begin))
+    wrong = next((one for one in findings if one.verdict == DISAGREES), None)
+    if wrong is None:
+        return whole
+    result.update(message=f"Not verified at {wrong.place}. {wrong.reason} ({result.message})", success=False)
+    return replace(whole, passed=False, message=wrong.reason)
+
+
+def product_finding(objective: Any, x: np.ndarray, p: np.ndarray | None, found: np.ndarray, place: str) -> Finding:
+    """Return how a product with the Hessian, or with `p` None the Hessian, agrees with differences of the gradient."""
+    sizes = units(objective, x)
+    step = direction(x, sizes) if p is None else p
+    is_given = getattr(objective, "given_hess", None) or getattr(objective, "given_hessp", None)
+    what = "The Hessian that is given, times a direction," if is_given else "The derived Hessian, times a direction,"
+    product = found @ step if p is None else found
+    names = objective.structure.names
+    one = compare_product(
+        lambda y: slope_beside(objective, y),
+        x,
+        step,
+        product,
+        sizes,
+        (place, what, names, objective.value_and_grad(x)[0]),
+    )
+    if one.verdict == DISAGREES and objective.meets_kinks(x):
+        return replace(one, verdict=CANNOT_TELL, reason="there is a kink")
+    return one
+
+
+@during("comparing derivatives that were given")
+def verify_given_hessian(objective: Any, x: np.ndarray) -> None:
+    """Compare the user's Hessian, or product with it, at `x`; VerificationError if it is wrong."""
+    given = getattr(objective, "given_hessp", None) or getattr(objective, "given_hess", None)
+    if given is None:
+        return
+    p = direction(x, units(objective, x))
+    one = product_finding(objective, x, p, objective.hessp(x, p), "x0")
+    if one.verdict == DISAGREES:
+        error = VerificationError(
+            _entry_of_hessian(objective, x) or one.reason,
+            definition(given),
+            'correct hess or hessp, or leave it out: it is derived. Pass verify="off" for an approximation.',
+        )
+        error.is_located = True
+        raise error
+
+
+def _entry_of_hessian(objective: Any, x: np.ndarray) -> str:
+    """Return which entry of the Hessian that is given is off by most, "" if it is not known or has too many."""
+    if getattr(objective, "given_hess", None) is None or x.size > _FEW:
+        return ""
+    hessian, sizes = objective.hess(x), units(objective, x)
+    numerical = differences.rough_hessian(lambda y: slope_beside(objective, y), x)
+    off = np.nan_to_num(np.abs(hessian - numerical) * np.outer(sizes, sizes))
+    i, j = (int(k) for k in np.unravel_index(np.argmax(off), off.shape))
+    names = objective.structure.names
+    return (
+        f"The Hessian that hess gives is wrong: for {names[i]} and {names[j]} it has {hessian[i, j]:.10g}, but "
+        f"differences of the gradient give {numerical[i, j]:.7g}."
+    )
+
+
+_FEW = 100
+"""Of so many parameters all entries are compared, once one is known to be wrong."""
 
 # Constraints ----------------------------------------------------------------------------------------------------------
 

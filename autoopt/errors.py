@@ -148,6 +148,9 @@ class UsageError(AutooptError, ValueError):
 class VerificationError(AutooptError):
     """The derived code and the original function disagree."""
 
+    is_located = False
+    """Whether its place is where the two part, which a cause that is found may tell better."""
+
 
 class FitError(AutooptError, RuntimeError):
     """No minimum was found by a function that returns nothing but the parameters at one; `result` is where it ended."""

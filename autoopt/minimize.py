@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt import solvers
-from autoopt.check import is_on, verified_solution
+from autoopt.check import PERIODIC, SOLUTION, is_on, remedy, verified_products, verified_solution, verify_given_hessian
 from autoopt.check import verify as verified
 from autoopt.check_constraints import refuse_wrong_jacobians, verify_constraints
 from autoopt.check_given import verify_given_constraints, verify_given_gradient
@@ -24,6 +24,7 @@ from autoopt.objectives.user_derivatives import UserDerivatives
 from autoopt.stages import heard
 from autoopt.variables.start import Start
 from autoopt.variables.view import View
+from autoopt.verification.periodic import Periodic
 from autoopt.verification.points import require_finite
 
 if TYPE_CHECKING:
@@ -100,9 +101,10 @@ def minimize(
     derivatives : path, module or dict, optional
         A module of derivatives, as `autoopt.source` writes it, edited or not: its `value_and_grad` (or `grad`), `hess`
         and `hvp` are used in place of derived ones, and compared with `fun`.
-    verify : "start" or "off"
-        Compare value and gradient with the original function at x0 and at the solution; a run at whose solution they
-        differ is no success.
+    verify : "start", "periodic" or "off"
+        Compare value and gradient with the original function at x0, beside it and at the solution, products with the
+        Hessian, where the method takes them, with differences of the gradient; "periodic": also at iterates, within 2 %
+        of the run's time. What differs at x0 or at an iterate is an error, a run at whose solution it does no success.
     engine : str
         What evaluates the derived code: "auto", "numpy", "numba".
     progress : True or callable, optional
@@ -170,11 +172,11 @@ def minimize(
         raise solvers.Interrupted(finish(solvers.interrupted_at(flat, solver.name))) from None
     except Exception as error:
         raise explained(error, objective, flat, fun, args)  # noqa: B904 - the error itself, or one with its cause
-    chosen = frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol))
-    callback = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
+    users = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
+    shown_by, watch = _watched(users, verify, view, verification, problem.initial_value)
     try:
         solver, ours = solvers.repeated(solver, starts, view), _are_ours(method, scale, starts)
-        shown_by: dict[str, Any] = {"chosen": chosen, "callback": callback, "progress": progress}
+        shown_by |= {"chosen": _chosen(options, tol, solver), "progress": progress}
         result = solvers.run_in_sizes(solver, problem, view.settings(settings), *ours, options or (), **shown_by)
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
         clock.lap("solve")
@@ -184,7 +186,7 @@ def minimize(
         raise
     clock.lap("solve")
     try:
-        verification = _looked_at(problem, view, result, verification, clock, conditions)
+        verification = _looked_at(problem, view, result, _with(verification, watch), clock, conditions)
         _leave(objective, conditions, result.x)
     except KeyboardInterrupt:
         raise solvers.Interrupted(finish(result)) from None
@@ -209,7 +211,28 @@ def _verify_what_is_given(
     verify_constraints(*view.compared(conditions), verify, None if view.variables else view.limits)
     if is_on(verify):
         verify_given_gradient(view.objective, view.x0, problem.jac(view.x0), view.limits)
+        verify_given_hessian(view.objective, view.x0)
         verify_given_constraints(conditions, view)
+
+
+def _watched(
+    callback: Any, mode: str | bool, view: View, start: Any, initial: float
+) -> tuple[dict[str, Any], Periodic | None]:
+    """Return the callback by name, and what compares iterates with the original before it, if that is asked for."""
+    if mode != PERIODIC:
+        return {"callback": callback}, None
+    told = remedy(getattr(view.objective, "given_jac", None))
+    watch = Periodic(lambda x: view.objective, start, min(1.0, abs(initial)), view.limits, told)
+    return {"callback": watch.around(callback)}, watch
+
+
+def _chosen(options: Any, tol: float | None, solver: Any) -> frozenset[str]:
+    """Return the options that the user sets, the tolerances that `tol` stands for among them."""
+    return frozenset(options or ()) | (frozenset() if tol is None else frozenset(solver.tol))
+
+
+def _with(start: Any, watch: Periodic | None) -> Any:
+    return start if watch is None else start.joined(watch.found)
 
 
 def _looked_at(
@@ -222,6 +245,7 @@ def _looked_at(
     if start is not None:
         compared = view.objective, z, result, start, problem.initial_value, view.limits
         start = verified_solution(*compared, problem.evaluated)
+        start = verified_products(view.objective, problem.seconds, {"x0": view.x0, SOLUTION: z}, result, start)
         refuse_wrong_jacobians(*view.compared(conditions, result.x), result, None if view.variables else view.limits)
         clock.lap("verify")
     if diagnosed(problem, z, result, clock.laps["solve"]):

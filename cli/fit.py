@@ -64,7 +64,7 @@ class Assignment(click.ParamType):
               help="What runs the derived code.")  # fmt: skip
 @click.option("--derivatives", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="A module that `autoopt derive` wrote, edited or not, in place of derived code.")  # fmt: skip
-@click.option("--verify", type=click.Choice(["start", "off"]), default="start", show_default=True,
+@click.option("--verify", type=click.Choice(["start", "periodic", "off"]), default="start", show_default=True,
               help="Compare the derived code with the objective.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",

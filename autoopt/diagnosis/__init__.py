@@ -58,7 +58,8 @@ def explained(error: Exception, objective: Any, x0: np.ndarray, function: Any = 
         return told
     if not isinstance(error, AutooptError) and (shapes := shapes_at(error)):
         error.add_note(shapes.strip())
-    if not isinstance(error, ObjectiveError | VerificationError) or error.where or objective is None:
+    has_line = error.where and not getattr(error, "is_located", False) if isinstance(error, AutooptError) else True
+    if not isinstance(error, ObjectiveError | VerificationError) or has_line or objective is None:
         return error
     from autoopt.diagnosis.diagnose import explain_start
 

@@ -40,6 +40,7 @@ def facts(fitted: Any) -> dict[str, Any]:
     """Return everything as plain Python values that JSON can hold; None stands for what is not known."""
     likelihood = fitted.is_likelihood
     result = fitted.result
+    verification = result.get("verification")
     return _plain(
         {
             "model": fitted.source,
@@ -49,7 +50,7 @@ def facts(fitted: Any) -> dict[str, Any]:
             "success": fitted.status == "converged",
             "message": result.message,
             "diagnosis": result.get("diagnosis", []),
-            "verification": _verification_facts(result.get("verification")),
+            "verification": None if verification is None else verification.to_dict(),
             "value": result.fun,
             "gradient_norm": fitted.gradient_norm,
             "nit": result.get("nit"),
@@ -119,11 +120,6 @@ def _verification(verification: Any) -> str:
     errors = f"value off by {verification.value_error:.1e}, slope by {verification.slope_error:.1e}"
     where = "at the start and at the solution" if verification.at_solution else "at the start"
     return f"{where} against the original function: {errors}"
-
-
-def _verification_facts(verification: Any) -> dict[str, Any] | None:
-    names = ("passed", "conclusive", "value_error", "slope_error", "kink", "message", "at_solution")
-    return None if verification is None else {name: getattr(verification, name) for name in names}
 
 
 def _field(name: str, text: str) -> list[str]:

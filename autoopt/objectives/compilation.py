@@ -94,6 +94,13 @@ class Compiler:
         """Return the functions of one kind on one path as they are before, and in place of, derived ones."""
         return ladder.Ladder(self.engine, path.tape, KINDS[kind], (self.title(), True, True), np.inf)
 
+    def prefix(self, tape: Tape, is_eager: bool) -> Compiled:
+        """Return value and gradient of a part of a tape, in the form that those of the whole have."""
+        if is_eager:
+            row = KINDS["value_and_grad"]
+            return ladder.Ladder(self.engine, tape, row, (self.title(), False, False), np.inf)
+        return self.unchecked(tape, "value_and_grad")
+
     def printed(self, path: Path, kind: str) -> Compiled:
         """Return the functions of one kind with their source, which is derived if it has not been needed yet."""
         compiled = self.compiled(path, kind)

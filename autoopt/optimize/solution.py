@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autoopt import solvers
-from autoopt.check import is_on, verified_solution, verify_jacobian
+from autoopt.check import PERIODIC, is_on, remedy, verified_solution, verify_jacobian
 from autoopt.check_given import verify_given_jacobian
 from autoopt.constraints.summed import Summed
 from autoopt.diagnosis import diagnosed
@@ -26,6 +26,7 @@ from autoopt.optimize.squares import SumOfSquares
 from autoopt.variables.escapes import require_inside
 from autoopt.variables.residuals import ChangedResiduals
 from autoopt.variables.start import Start
+from autoopt.verification.periodic import Periodic
 from autoopt.wording import aside
 
 _TOLERANCES = ("ftol", "xtol", "gtol")
@@ -73,6 +74,8 @@ class Task:
             raise solvers.Interrupted(run.finish(begin)) from None
         given = frozenset(name for name in _TOLERANCES if self.options.get(name) is not None)
         callback = self.callback and _adapted(self.callback, problem, run.parameters)
+        watch = run.watch()
+        callback = callback if watch is None else watch.around(callback)
         progress = self.progress or self.verbose > 1 or None
         try:
             result = solvers.run(SOLVER, problem, settings, chosen=given, callback=callback, progress=progress)
@@ -82,6 +85,8 @@ class Task:
                 run.finish(stop.result)
             raise
         run.lap("solve")
+        if watch is not None:
+            run.verification = run.verification.joined(watch.found)
         try:
             run.look_at(problem, result)
         except KeyboardInterrupt:
@@ -129,6 +134,13 @@ class _Run:
             scipys["x_scale"] = scipys["x_scale"][task.start.variables.home]
         problem = solvers.Problem(SumOfSquares(residuals, task.loss), residuals.start, self.limits)
         return problem, {"scipy": scipys, "methods": methods, "most": most, "log": self.log}
+
+    def watch(self) -> Periodic | None:
+        """Return what compares iterates with the user's function, if that is asked for."""
+        if self.task.verify != PERIODIC:
+            return None
+        told = remedy(self.residuals.given_jac)
+        return Periodic(lambda x: Summed(self.residuals, x), self.verification, 1.0, self.limits, told)
 
     def look_at(self, problem: solvers.Problem, result: Any) -> None:
         """Compare the solution with the user's function, say why there is none, and leave what the next call needs."""

@@ -71,6 +71,8 @@ class Problem:
         Whether `iterates` holds the start and all iterates.
     """
 
+    seconds: tuple = ()  # the first and the latest Hessian or product: point, direction or None, and it
+
     def __init__(
         self,
         objective: Derivatives,
@@ -85,7 +87,7 @@ class Problem:
         self.watch: Callable[[np.ndarray], None] = lambda x: None
         self.start = self.latest = self.best = x0
         self.state: Any = None  # what the method says of itself at an iterate
-        self.certified: Any = None  # the certificate of where the run ended
+        self.certified: Any = None  # the certificate of the end
         self.iterates = [x0] if keeps else None
         self.best_value, self.lowest, self._highest = np.inf, -np.inf, -np.inf
         self.undefined: list[str] = []
@@ -117,8 +119,7 @@ class Problem:
         """Return f(x) without its gradient; where it is not defined, a value above all those before."""
         if self._is_at(x) and self._is_defined:
             return self._found[0]
-        at = np.array(x)
-        evaluated = self._tried(at, alone=True)
+        evaluated = self._tried(at := np.array(x), alone=True)
         self._alone = at, evaluated is not None
         if evaluated is None:
             return self._highest + max(1.0, abs(self._highest))
@@ -127,8 +128,7 @@ class Problem:
 
     def original(self, x: np.ndarray) -> float:
         """Return f(x) of the user's own function, else the solver's; NaN where it is not defined. It is not derived."""
-        original = getattr(self.objective, "original", None)
-        if original is None:
+        if (original := getattr(self.objective, "original", None)) is None:
             return self.value(x)
         self.nfev += 1
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"), suppress(*UNDEFINED):
@@ -153,7 +153,7 @@ class Problem:
             return np.eye(x.size)
         self.nhev += 1
         with self._noted():
-            return without_steep(self, x, self.objective.hess(x, sparse=False))
+            return _kept(self, x, None, without_steep(self, x, self.objective.hess(x, sparse=False)))
 
     @cached_property
     def curvature(self) -> Sparsity | None:
@@ -177,7 +177,7 @@ class Problem:
         if self._products > _PRODUCTS + _PER_PARAMETER * x.size:
             raise Stalled
         with self._noted():
-            return self.objective.hessp(x, p)
+            return _kept(self, x, p, self.objective.hessp(x, p))
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
@@ -308,6 +308,13 @@ class Problem:
         """Return the sum of v[k] times the Hessian of value k of a constraint, shape (n, n)."""
         with self._noted(), users_code(f"hess of {constraint.name}", ObjectiveError):
             return constraint.function.hessian(self.defined(x), v)
+
+
+def _kept(problem: Problem, x: np.ndarray, p: np.ndarray | None, found: np.ndarray) -> np.ndarray:
+    """Note the first and the latest Hessian, or product with `p`, which the verification looks at; return it."""
+    if not problem.steep:
+        problem.seconds = (*problem.seconds[:1], (np.array(x), None if p is None else np.array(p), found))
+    return found
 
 
 def _value_of(problem: Problem, at: np.ndarray) -> tuple[float, np.ndarray]:

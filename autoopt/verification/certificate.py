@@ -162,7 +162,6 @@ class Verification:
         return {
             **{name: getattr(self, name) for name in plain},
             **{name: _number(getattr(self, name)) for name in numbers},
-            "direction": None if self.direction is None else [_number(entry) for entry in self.direction],
             "findings": [
                 {
                     "what": one.what,
@@ -200,9 +199,9 @@ def summary(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:
 
 
 def _places(findings: list[Finding]) -> str:
-    names = [one.place for one in findings]
+    names = dict.fromkeys(one.place for one in findings)
     iterates = sum(name.startswith(ITERATE) for name in names)
-    others = list(dict.fromkeys(name for name in names if not name.startswith(ITERATE)))
+    others = [name for name in names if not name.removeprefix(BESIDE).startswith(ITERATE)]
     return ", ".join([*others, *([times(iterates, ITERATE)] if iterates else [])])
 
 

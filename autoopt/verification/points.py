@@ -29,7 +29,7 @@ from autoopt.verification.secants import (
     of_value,
     units,
 )
-from autoopt.verification.segments import Segment, downhill, segments
+from autoopt.verification.segments import Segment, downhill, is_steady, segments
 
 _EPSILON = np.finfo(np.float64).eps
 
@@ -127,6 +127,8 @@ def _value(
         message = f"The objective gives different values for the same parameters: {original!r}, then {again!r}."
         return replace(value, verdict=DISAGREES, reason=message), message
     noise = 100 * _roughness(objective.original, x, original, rng)
+    if off > tolerance + noise and place.startswith(BESIDE):
+        noise += 100 * differences.noise(objective.original, x, units(objective, x) * rng.uniform(0.5, 1.0, x.size))
     if off <= tolerance + noise:
         return of_value(compiled, original, floor, place, tolerance + noise), ""
     beside = f" {place}" if place.startswith(BESIDE) else ""
@@ -149,7 +151,7 @@ def _over_segments(
     objective: Any, beside: Iterator[Segment], rng: Any, floor: float, place: str
 ) -> Verification | None:
     """Return the comparison over segments that begin at one point; None where they do not settle it."""
-    settled = None
+    settled, misfits = None, []
     for one in beside:
         value, message = _value(objective, one.end, one.original, one.compiled, rng, floor, BESIDE + place)
         if message:
@@ -158,6 +160,9 @@ def _over_segments(
             settled = one, value
         if one.fits:
             break
+        misfits.append(one)
+    if is_steady(misfits):
+        return _steady(objective, misfits[-1], value)
     if settled is None:
         return None
     one, value = settled
@@ -166,6 +171,19 @@ def _over_segments(
     message = f"The value and the gradient agree with the original function (slope {numbers})."
     findings = value, of_slope(one.off, one.error, one.size, place)
     return Verification(True, np.nan, slope, secant, error, direction=one.direction, message=message, findings=findings)
+
+
+def _steady(objective: Any, one: Segment, value: Finding) -> Verification:
+    """Return what is to be said of a slope that is off by the same over all lengths, and by more than its errors."""
+    slope, secant, error = one.slope / one.length, (one.slope + one.off) / one.length, one.error / one.length
+    message = (
+        f"The {objective.gradient_source} is wrong: {slope:.12g} along a direction where the original function has "
+        f"slope {secant:.12g} +- {error:.1e}."
+    )
+    wrong = replace(of_slope(one.off, one.error, one.size, value.place), verdict=DISAGREES, reason=message)
+    return Verification(
+        False, np.nan, slope, secant, error, direction=one.direction, message=message, findings=(value, wrong)
+    )
 
 
 def _compare_slopes(

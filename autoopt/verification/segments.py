@@ -28,8 +28,8 @@ from autoopt.verification.secants import (
     units,
 )
 
-STEPS = 2.0**-6, 2.0**-14
-"""The lengths that are tried, in units of the parameters."""
+STEPS = 2.0**-6, 2.0**-14, 2.0**-10
+"""The lengths that are tried, in units of the parameters; the last only where those before show the same misfit."""
 
 SHARP = 1e-7
 """What may be left out, relative to the slope, of a segment that tells anything."""
@@ -119,10 +119,25 @@ def segments(
     objective: Any, x: np.ndarray, p: np.ndarray, original: float, evaluated: Evaluated, limits: Any = None
 ) -> Iterator[Segment]:
     """Yield the comparisons over shorter and shorter segments along `p`, within limits, where there are any."""
+    misfits: list[Segment] = []
     for length in STEPS:
+        if length == STEPS[2] and not is_steady(misfits):
+            return
         step = p if limits is None else inside(limits, x, p, length)
         if (one := segment(objective, x, step, length, original, evaluated)) is not None:
             yield one
+            misfits.append(one)
+
+
+def is_steady(misfits: list[Segment]) -> bool:
+    """Whether slopes are off by the same over two lengths or more, and by more than errors: not noise, not the rule."""
+    if len(misfits) < 2 or not all(one.is_sharp and abs(one.off) > 4 * one.error for one in misfits):
+        return False
+    off = [one.off / one.length for one in misfits]
+    return max(off) - min(off) <= _SAME * max(map(abs, off))
+
+
+_SAME = 0.1
 
 
 def inside(limits: Any, x: np.ndarray, p: np.ndarray, length: float) -> np.ndarray:
@@ -155,6 +170,12 @@ def downhill(objective: Any, x: np.ndarray, gradient: np.ndarray, rng: Any) -> n
     """Return a step of about the parameters' size along which no entry of the gradient hides another."""
     signs = np.where(gradient == 0, rng.choice([-1.0, 1.0], x.size), -np.sign(gradient))
     return signs * rng.uniform(0.5, 1.0, x.size) * units(objective, x)
+
+
+def slope_beside(objective: Any, y: np.ndarray) -> np.ndarray:
+    """Return the gradient as compiled, NaN where it is not finite or would take another path."""
+    found = _beside(objective, y)
+    return np.full(y.shape, np.nan) if found is None else found[1]
 
 
 def _beside(objective: Any, y: np.ndarray) -> Evaluated | None:

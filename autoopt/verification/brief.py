@@ -1,0 +1,67 @@
+"""The comparison at a point of a run, or at its end: two calls of the original where all is well.
+
+What does not matter beside a `floor` is not looked at there; only where value and slope do not fit, all of `compare` is
+done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autoopt import differences
+from autoopt.objectives.compared import found_before
+from autoopt.verification.certificate import Verification
+from autoopt.verification.points import compare
+from autoopt.verification.secants import Evaluated, compared, directions, extrapolated, fine, is_same_value
+from autoopt.verification.segments import STEPS, over_segment, segment
+
+
+def compare_briefly(
+    objective: Any, x: np.ndarray, place: str, floor: float, limits: Any, at_x: Evaluated
+) -> Verification:
+    """Return the comparison of value and slope with the original at `x`, where the code gives `at_x`.
+
+    It takes two calls of the original, or eight; one where the code gives what it gave when it was compared at `x`.
+    Entries within a step of their `limits` are left where they are. The last call of the original is that at `x`, if
+    all fits.
+    """
+    known, ahead, length = found_before(objective, x, *at_x), np.nan, STEPS[0]
+    if known is None:
+        if objective.closer(x):
+            return compare(objective, x, 2, place, floor, at_x)
+        p = directions(objective, x, np.random.default_rng(2))
+        if limits is not None:
+            room = np.minimum(x - limits.lower, limits.upper - x)
+            p = np.where(room > length * np.abs(p), p, 0.0)
+        if not objective.single:
+            ahead = float(differences.value_at(objective.original, x + length * p))
+    original = _value(objective.original, x, at_x[0])
+    if isinstance(original, Verification):
+        return original
+    if known is not None and is_same_value(at_x[0], original, floor):
+        return known
+    if np.isfinite(ahead) and (one := segment(objective, x, p, length, original, at_x, ahead)) is not None:
+        found = over_segment(one, p, at_x[0], original, floor, place)
+        if found.passed:
+            return found
+    for secant in (fine, extrapolated) if known is None else ():
+        found = compared(secant(objective.original, x, p, original), p, at_x, original, floor, place)
+        if found.passed:
+            return found
+    return compare(objective, x, 2, place, floor, at_x)
+
+
+def _value(original: Callable, x: np.ndarray, compiled: float) -> float | Verification:
+    """Return the original's value at `x`; where it has none though the code has one, what is to be said of that."""
+    try:
+        value = original(x)
+    except Exception as error:
+        return Verification(False, message=f"There the original function raises {type(error).__name__}: {error}.")
+    if np.isnan(value) and np.isfinite(compiled):
+        return Verification(
+            False, message="There the original function is NaN, and only the code derived from it is not."
+        )
+    return value

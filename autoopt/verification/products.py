@@ -1,0 +1,95 @@
+"""Second derivatives compared with differences of the gradient, along one direction.
+
+Gradients are compared with the original, second derivatives with gradients: so nothing derived is trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from autoopt import differences
+from autoopt.verification.certificate import CANNOT_TELL, DISAGREES, PRODUCT, Finding
+from autoopt.verification.secants import CONCLUSIVE, SLOPE_TOLERANCE
+
+STEP = 2.0**-9
+_EPSILON = float(np.finfo(np.float64).eps)
+
+
+def direction(x: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Return a step of about the parameters' size in which all of them move."""
+    rng = np.random.default_rng(9)
+    return rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * units
+
+
+def compare_product(
+    gradient: Callable, x: np.ndarray, p: np.ndarray, product: np.ndarray, units: np.ndarray, told: tuple
+) -> Finding:
+    """Return how `product`, of the Hessian at `x` and `p`, agrees with differences of the gradient.
+
+    Entries count in the units of the parameters. `told` is what messages call the point, the product and the
+    parameters, and the value of f, below whose rounding nothing shows.
+
+    It takes five gradients; where these do not fit, the ladder of `differences`.
+    """
+    place, what, names, value = told
+    length = float(np.max(np.abs(p) / units, initial=0.0)) or 1.0
+    step, own = p / length, product / length
+    if not np.isfinite(own).all():
+        return Finding(PRODUCT, place, np.inf, np.inf, CANNOT_TELL, "it is not finite there")
+    with np.errstate(all="ignore"):
+        wide, narrow = (_central(gradient, x, step, h) for h in (STEP, STEP / 4))
+        largest = float(np.max(np.abs(gradient(x)) * units, initial=0.0))
+        slack = 64 * _EPSILON * abs(value) / units  # curvatures that change f by less than its rounding
+        error = np.abs(narrow - wide) + 64 * _EPSILON * largest / STEP / units + slack
+        found = _finding(own, (16 * narrow - wide) / 15, error, units, place)
+        if _agrees(found):
+            return found
+        ladders = []
+        for scale in SHORTER:
+            slope, spread = differences.directional(gradient, x, scale * step)
+            numerical, error = np.broadcast_to(slope, x.shape) / scale, 5 * np.broadcast_to(spread, x.shape) / scale
+            found = _finding(own, numerical, error + slack, units, place)
+            if _agrees(found):
+                return found
+            if found.allowed <= CONCLUSIVE:
+                ladders.append((numerical, found))
+    if not _are_one([numerical for numerical, _ in ladders], units):
+        return Finding(PRODUCT, place, found.distance, found.allowed, CANNOT_TELL, "the gradient is rough there")
+    numerical, found = ladders[0]
+    i = int(np.argmax(np.abs(own - numerical) * units))
+    reason = (
+        f"{what} is wrong: for {names[i]} it is {product[i]:.10g}, but differences of the gradient give "
+        f"{numerical[i] * length:.10g}."
+    )
+    return Finding(PRODUCT, place, found.distance, found.allowed, DISAGREES, reason)
+
+
+SHORTER = 1.0, 2.0**-10, 2.0**-20
+"""Parts of the step over which differences are taken, where the gradient may change over less than the whole."""
+
+
+def _agrees(found: Finding) -> bool:
+    return found.distance <= min(found.allowed, CONCLUSIVE) + SLOPE_TOLERANCE
+
+
+def _are_one(numerical: list[np.ndarray], units: np.ndarray) -> bool:
+    """Whether differences over two lengths come to the same: else none of them is the derivative."""
+    for one, other in pairwise(numerical):
+        size = float(np.max(np.abs(one) * units, initial=0.0))
+        if np.max(np.abs(one - other) * units, initial=0.0) <= CONCLUSIVE * size:
+            return True
+    return False
+
+
+def _central(gradient: Callable, x: np.ndarray, p: np.ndarray, h: float) -> np.ndarray:
+    return (gradient(x + h * p) - gradient(x - h * p)) / (2 * h)
+
+
+def _finding(own: Any, numerical: Any, error: Any, units: np.ndarray, place: str) -> Finding:
+    size = float(np.max(np.maximum(np.abs(own), np.abs(numerical)) * units, initial=0.0)) or 1.0
+    distance, allowed = (float(np.max(np.abs(off) * units, initial=0.0)) / size for off in (own - numerical, error))
+    return Finding(PRODUCT, place, distance if np.isfinite(distance) else np.inf, allowed)

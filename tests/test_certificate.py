@@ -1,0 +1,123 @@
+"""The certificate of a run: what was compared where, in words and as JSON; iterates; second derivatives."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import autoopt
+from autoopt.check import Verification
+from autoopt.errors import VerificationError
+from autoopt.verification import periodic
+from autoopt.verification.certificate import Finding
+from autoopt.verification.periodic import Periodic
+
+
+def rosenbrock(x):
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+START = np.full(4, -1.2)
+
+
+@pytest.mark.parametrize(
+    ("finding", "words"),
+    [
+        (Finding("value", "x0", 0.0, 0.0), "agrees to 15 digits, as well as the function allows"),
+        (Finding("gradient", "x0", 2e-12, 1e-11), "agrees to 11 digits, as well as the function allows"),
+        (Finding("gradient", "x0", 2e-9, 1e-11), "agrees to 8 digits"),
+        (Finding("product", "x0", 0.1, 0.5, "cannot tell", "there is a kink"), "cannot tell: there is a kink"),
+        (Finding("value", "x0", 0.1, 0.0, "disagrees", "1.0 for 2.0"), "disagrees: 1.0 for 2.0"),
+    ],
+)
+def test_a_finding_in_words(finding, words):
+    assert str(finding) == words
+
+
+@pytest.mark.parametrize("method", ["trust-exact", "newton-cg"])
+def test_the_certificate_says_what_was_compared_where(method):
+    found = autoopt.minimize(rosenbrock, START + 0.013, method=method).verification
+    text = str(found)
+    assert "value     x0" in text and "gradient  x0" in text and "product   x0, the solution: agrees to" in text
+    assert "beside the solution" in text and f"{found.evaluations} evaluation" in text
+    plain = json.loads(found.to_json())
+    assert plain["verdict"] == "agrees" and plain["evaluations"] == found.evaluations
+    assert {one["what"] for one in plain["findings"]} == {"value", "gradient", "product"}
+    assert all(one["digits"] >= 6 for one in plain["findings"])
+
+
+def test_at_most_six_evaluations_at_the_start_and_two_at_the_solution():
+    found = autoopt.minimize(lambda x: rosenbrock(x) + 0.0 * x[0], START).verification
+    assert found.evaluations <= 8 and found.at_solution
+
+
+def test_periodic_compares_iterates_within_its_part_of_the_time():
+    result = autoopt.minimize(rosenbrock, np.full(30, -1.2), method="bfgs", verify="periodic")
+    found = result.verification
+    assert found.passed and found.iterates == len({one.place for one in found.findings if "iterate " in one.place}) // 2
+    assert autoopt.minimize(rosenbrock, START, method="bfgs", verify="start").verification.iterates == 0
+
+
+def test_periodic_keeps_to_its_part_of_the_time():
+    """What a comparison takes is known from the start, so the first of a run that is short is not made."""
+    objective = autoopt.objective(rosenbrock, START)
+    objective.value_and_grad(START)
+    watch = Periodic(lambda x: objective, Verification(True, evaluations=1, seconds=1.0), 1.0)
+    for k in range(100):
+        watch.look(START + 0.01 * k)
+    assert watch.found.iterates == 0
+
+
+def test_an_iterate_at_which_the_gradient_is_wrong_is_an_error(monkeypatch):
+    monkeypatch.setattr(periodic, "SHARE", np.inf)
+    objective = autoopt.objective(rosenbrock, START)
+    right = objective.value_and_grad
+
+    def wrong(x):
+        value, gradient = right(x)
+        return value, gradient * (1.001 if x[0] > 0 else 1.0)
+
+    objective.value_and_grad = wrong
+    objective.on_known_path = wrong
+    watch = Periodic(lambda x: objective, Verification(True, evaluations=1), 1.0)
+    watch.look(START)
+    with pytest.raises(VerificationError, match="At iterate 2: The derived gradient is wrong"):
+        watch.look(-START)
+    assert watch.found.iterates == 1
+
+
+def test_least_squares_takes_periodic_too():
+    t = np.linspace(0, 3, 40)
+    result = autoopt.least_squares(lambda p: p[0] * np.exp(-p[1] * t) - 2 * np.exp(-t), [1.0, 0.1], verify="periodic")
+    assert result.success and result.verification.passed
+
+
+@pytest.mark.parametrize("factor", [1.001, -1.0, 0.0])
+@pytest.mark.parametrize("given", ["hess", "hessp"])
+def test_second_derivatives_that_are_given_are_compared(given, factor):
+    def hess(x):
+        return factor * np.diag(12.0 * x**2)
+
+    supplied = {"hess": hess} if given == "hess" else {"hessp": lambda x, p: hess(x) @ p}
+    with pytest.raises(VerificationError, match=r"Hessian that (is given, times|hess gives)") as caught:
+        autoopt.minimize(lambda x: np.sum(x**4) + x[0], np.ones(3), method="newton-cg", **supplied)
+    assert "test_certificate.py" in str(caught.value) and "To fix this" in str(caught.value)
+
+
+def test_second_derivatives_that_are_given_and_right_pass():
+    result = autoopt.minimize(
+        lambda x: np.sum(x**4) + x @ x, np.ones(3), method="trust-exact", hess=lambda x: np.diag(12.0 * x**2 + 2)
+    )
+    assert result.success and "product" in str(result.verification)
+
+
+def test_a_derived_hessian_that_is_wrong_is_no_success(monkeypatch):
+    from autoopt.objectives.objective import Objective
+
+    right = Objective.hess
+    monkeypatch.setattr(Objective, "hess", lambda self, x, sparse=None: 1.001 * right(self, x, sparse))
+    result = autoopt.minimize(lambda x: rosenbrock(x) + x[1] ** 2, START, method="trust-exact")
+    assert not result.success and not result.verification.passed
+    assert "derived Hessian, times a direction, is wrong" in result.message
