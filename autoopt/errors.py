@@ -26,7 +26,7 @@ class Location:
     @classmethod
     def of_instruction(cls, code: CodeType, offset: int) -> Location:
         """Return the place of the bytecode instruction at `offset` (a frame's `f_lasti`) of `code`."""
-        line, end_line, column, end_column = _position(code, offset)
+        line, end_line, column, end_column = position(code, offset)
         if end_line != line:
             column = end_column = None
         return cls(code.co_filename, line or code.co_firstlineno, column, end_column, code.co_name)
@@ -77,7 +77,7 @@ class Location:
         return shown
 
 
-def _position(code: CodeType, offset: int) -> tuple[int | None, int | None, int | None, int | None]:
+def position(code: CodeType, offset: int) -> tuple[int | None, int | None, int | None, int | None]:
     """Return (line, end line, column, end column) of the instruction at byte `offset`."""
     for index, position in enumerate(code.co_positions()):
         if index == offset // 2:

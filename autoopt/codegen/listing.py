@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 from pytensor.graph.basic import Apply, Constant, Variable
-from pytensor.graph.traversal import io_toposort
+from pytensor.graph.traversal import ancestors, io_toposort
 from pytensor.tensor.basic import MakeVector
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.shape import Shape_i
@@ -42,6 +42,7 @@ def list_function(
     *,
     names: Mapping[Variable, str] | None = None,
     comments: Mapping[Variable, str] | None = None,
+    places: Mapping[Variable, int] | None = None,
     checks: Sequence[tuple[Variable, Check]] = (),
     docstring: str = "",
     shared: bool = False,
@@ -61,6 +62,8 @@ def list_function(
         What the text shall call some of the variables; these always get a statement of their own.
     comments : mapping of Variable to str, optional
         The user's line that computes a variable, written above its statement.
+    places : mapping of Variable to int, optional
+        The order in which the user computes some of the variables: that of their statements.
     checks : sequence of (Variable, Check), optional
         Written, in order, before anything they do not need.
     docstring : str, optional
@@ -81,6 +84,7 @@ def list_function(
     writer = _Writer(name, arguments, [simple[root] for root in roots])
     writer.comments = {_core(simple[key]): text for key, text in (comments or {}).items() if key in simple}
     writer.names = {_core(simple[key]): text for key, text in (names or {}).items() if key in simple}
+    writer.places = {simple[key]: place for key, place in (places or {}).items() if key in simple}
     writer.name_results([simple[result] for result in results], usual)
     for variable, check in checks:
         writer.compute([simple[variable]])
@@ -131,6 +135,7 @@ class _Writer:
         self.settled: set[Apply] = set()
         self.names: dict[Variable, str] = {}
         self.comments: dict[Variable, str] = {}
+        self.places: dict[Variable, int] = {}
         self.constants: dict[str, str] = {}
         self.functions: dict[str, Listing] = {}
         self.loops: dict[str, object] = {}
@@ -138,8 +143,10 @@ class _Writer:
         self.comment: str | None = None
 
     def compute(self, variables: Sequence[Variable]) -> None:
-        """Write the statements that `variables` need."""
-        for node in io_toposort([v for v in self.inputs], variables):
+        """Write the statements that `variables` need: what the user computes in the user's order, then the rest."""
+        needed = set(ancestors(variables, blockers=self.inputs))
+        users = sorted(needed.intersection(self.places), key=self.places.__getitem__)
+        for node in io_toposort(self.inputs, [*users, *variables][::-1]):
             if node not in self.settled:
                 self.settled.add(node)
                 self.settle(node)
@@ -176,6 +183,7 @@ class _Writer:
         if self.uses[node.outputs[0]] > limit or columns(self.codes[node.outputs[0]].text) > 24:
             return False
         base = self.named(node.inputs[0])
+        self.pending[node.outputs[0]] = []  # the comments stand above the base
         self.codes[node.outputs[0]] = print_node(self, node)
         return base.is_simple
 

@@ -16,6 +16,7 @@ from pytensor.graph.traversal import ancestors, io_toposort
 from autoopt.codegen.code import Code, expression, literal
 from autoopt.codegen.constants import constant_text
 from autoopt.codegen.listing import WIDTH, list_function, without_unread
+from autoopt.codegen.origins import origins
 from autoopt.codegen.printers.table import NoSource, stem
 from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.codegen.steps import list_steps
@@ -24,10 +25,12 @@ from autoopt.graph.build import Graph, origin
 from autoopt.graph.division import Function
 from autoopt.graph.kinds import LINEARIZE, PREPARE, Kind
 from autoopt.graph.loops.marks import mark_of
-from autoopt.tape.assignments import assigned_name
+from autoopt.ops.patterns import rank
+from autoopt.tape.assignments import assigned_names
 from autoopt.tape.digest import constant_names
 from autoopt.tape.names import fresh
-from autoopt.tape.tape import Guard, Step
+from autoopt.tape.statements import place_of
+from autoopt.tape.tape import Guard
 
 _OWN = {
     "COUNTS": """\
@@ -161,6 +164,7 @@ class _Writer:
         self.steps = graph.tape.steps
         self.taken = {"np", "scipy", "direction", PREPARE, LINEARIZE, "PathChanged", "Tied", "ties"}
         self.leaves = self._leaf_names()
+        self.assigned = assigned_names(graph.tape)
         self.ahead: dict[Variable, str] = {}
         self.inputs: list[str] = []
 
@@ -185,7 +189,7 @@ class _Writer:
         self, function: Function, arguments: list[tuple[Variable, str]], names: Mapping[Variable, str]
     ) -> Listing:
         """Return one function, some of whose variables have `names`."""
-        comments, hints = self.origins([*function.results, *(variable for variable, _ in function.guards)])
+        comments, hints, places = self.origins([*function.results, *(variable for variable, _ in function.guards)])
         hints = {v: name for v, name in hints.items() if name not in names.values()} | dict(names)
         used = self.used(function, arguments)
         try:
@@ -195,6 +199,7 @@ class _Writer:
                 function.results,
                 names=hints,
                 comments=comments,
+                places=places,
                 checks=[(variable, _check(guard)) for variable, guard in function.guards],
                 docstring=_DOCS.get(function.name, ""),
                 shared=function.name in _DOCS,
@@ -285,34 +290,33 @@ class _Writer:
         """Return `hint`, numbered if it is taken, and take it."""
         return fresh(hint, self.taken)
 
-    def origins(self, roots: Sequence[Variable]) -> tuple[dict[Variable, str], dict[Variable, str]]:
-        """Return the user's line and name for the variables that still stand for one of the user's own expressions."""
+    def origins(
+        self, roots: Sequence[Variable]
+    ) -> tuple[dict[Variable, str], dict[Variable, str], dict[Variable, int]]:
+        """Return the user's statements, names and order of the variables that still stand for expressions of theirs."""
         comments: dict[Variable, str] = {}
+        places: dict[Variable, int] = {}
         latest: dict[int, Variable] = {}
+        for variable, index in reversed(origins(self.graph, roots).items()):
+            places[variable] = index
+            place = place_of(self.steps[index])
+            comments[variable] = place.quoted if place else ""
+            shape = self.steps[index].shape
+            if len(shape) == rank(variable) or (prod(shape) == 1 and all(variable.type.broadcastable)):
+                latest[index] = variable
         iterated: dict[str, Variable] = {}
         for variable in ancestors(roots):
-            index = origin(variable)
-            if variable.owner is None:
-                continue
-            if index is None:
-                inside = mark_of(variable)  # of a loop, for all its iterations
-                if inside is not None:
-                    comments[variable] = inside.text
-                    iterated[inside.name] = variable
-                continue
-            location = self.steps[index].location
-            comments[variable] = location.text if location else ""
-            if len(self.steps[index].shape) == variable.type.ndim:
-                latest[index] = variable
+            inside = mark_of(variable) if variable not in places else None  # of a loop, for all its iterations
+            if inside is not None:
+                comments[variable] = inside.text
+                iterated[inside.name] = variable
         names: dict[Variable, str | None] = {variable: name for name, variable in iterated.items()}
         names |= {variable: self.step_name(index) for index, variable in latest.items()}
-        return {v: text for v, text in comments.items() if text}, {v: name for v, name in names.items() if name}
+        return {v: text for v, text in comments.items() if text}, {v: n for v, n in names.items() if n}, places
 
     def step_name(self, index: int) -> str | None:
         """Return the user's variable that a step was assigned to."""
-        named = self.graph.tape.names.get(index)
-        step: Step = self.steps[index]
-        return named or assigned_name(step)
+        return self.graph.tape.names.get(index) or self.assigned.get(index)
 
 
 _DOCS = {

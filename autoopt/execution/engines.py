@@ -26,6 +26,7 @@ from autoopt.stages import during
 from autoopt.tape.batching.batching import has_loops, unrolled, vectorise
 from autoopt.tape.digest import digest, folded
 from autoopt.tape.kinks import counted
+from autoopt.tape.statements import words
 from autoopt.tape.tape import Leaf, Tape
 
 
@@ -173,13 +174,14 @@ def with_prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, 
         return data | prepare(*_bound(prepare, data))
 
 
-def _key(tape: Tape, kind: str) -> str:
-    return digest(tape, kind, source_cache.version(), folded(tape))
+def _key(tape: Tape, kind: str, *told: str) -> str:
+    """Return the key of what is kept of a kind of derivative of a tape: a source, told with the user's words."""
+    return digest(tape, kind, source_cache.version(), folded(tape), *told)
 
 
 def is_known(tape: Tape, kind: str) -> bool:
     """Whether the source of one kind of derivative of a vectorised tape is in the cache, or as good as there."""
-    if source_cache.read(_key(tape, kind)) is not None:
+    if any(source_cache.read(_key(tape, kind, *told)) is not None for told in ((words(tape),), ())):
         return True
     family = Family.of(tape, kind)
     return family is not None and family.text() is not None
@@ -188,12 +190,13 @@ def is_known(tape: Tape, kind: str) -> bool:
 @during("deriving", lambda tape, kind, *_: f"{' and '.join(KINDS[kind].returns)}, {len(tape.steps)} array steps")
 def module_source(tape: Tape, kind: str, title: str) -> str:
     """Return the source of one kind of derivative, from the cache if it is there; raise what is kept of a failure."""
-    key = _key(tape, kind)
+    key, whatever = _key(tape, kind, words(tape)), _key(tape, kind)
     kept = source_cache.read(key)
     if kept is not None:
-        if (refusal := refusals.recalled(kept, tape)) is not None:
-            raise refusal
         return kept
+    kept = source_cache.read(whatever)  # a refusal does not depend on the user's words
+    if kept is not None and (refusal := refusals.recalled(kept, tape)) is not None:
+        raise refusal
     family = Family.of(tape, kind)
     if family is not None and (text := family.text()) is not None:
         return source_cache.remembered(key, text)
@@ -203,7 +206,7 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
         text = derived_source(tape, kind, title)
     except refusals.REFUSALS as error:
         if (told := refusals.text(error, tape)) is not None:
-            source_cache.write(key, told)
+            source_cache.write(whatever, told)
         raise
     if family is not None:
         family.learn(text)

@@ -18,6 +18,7 @@ from typing import Any
 from autoopt.execution import source_cache
 from autoopt.execution.forms import Form, Number, forms, number, same
 from autoopt.tape.skeleton import NUMBER, read_number, skeleton
+from autoopt.tape.statements import words
 from autoopt.tape.tape import Tape
 
 ENOUGH = 3
@@ -75,7 +76,7 @@ class Family:
     @classmethod
     def of(cls, tape: Tape, kind: str) -> Family | None:
         """Return the family of a tape, with what the cache knows of it; None if its lengths may change more."""
-        bare = skeleton(tape, kind, source_cache.version())
+        bare = skeleton(tape, kind, source_cache.version(), words(tape))
         if bare is None or not 0 < len(bare.numbers) < LONG:
             return None
         kept = source_cache.read(bare.key)

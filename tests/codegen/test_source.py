@@ -351,7 +351,7 @@ def test_variables_of_a_step_are_read_from_the_code() -> None:
         return d * e
 
     variables = [assigned_name(step) for step in trace(objective, Structure.of(np.ones(3)), np.ones(3), ()).tape.steps]
-    assert [name for name in variables if name] == ["a", "b", "c"]
+    assert [name for name in variables if name] == ["a", "b", "c", "d"]
 
 
 def test_names_do_not_depend_on_how_often_the_objective_has_run():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pytensor.graph.basic import Variable
 
 from autoopt.tape.assignments import assigned_name
+from autoopt.tape.statements import place_of
 from autoopt.tape.tape import Step
 
 
@@ -24,9 +25,9 @@ class Mark:
 
 def mark(variable: object, step: Step) -> None:
     """Note on a variable what the user calls the result of a step of a loop's body."""
-    location = step.location
-    if isinstance(variable, Variable) and variable.owner is not None and location is not None:
-        variable.tag.trace = [Mark(assigned_name(step) or "", location.text)]
+    if isinstance(variable, Variable) and variable.owner is not None and step.site is not None:
+        place = place_of(step)
+        variable.tag.trace = [Mark(assigned_name(step) or "", place.quoted if place else "")]
 
 
 def mark_of(variable: Variable) -> Mark | None:

@@ -20,9 +20,10 @@ from autoopt.graph.loops.roots import find_root
 from autoopt.graph.loops.segments import Body, collected, segmented
 from autoopt.graph.rewrites.rewriting import rewrite
 from autoopt.rules import Rule, Unsupported, find
-from autoopt.tape.assignments import assigned_name, filled_name
+from autoopt.tape.assignments import assigned_name
 from autoopt.tape.operations import component, greatest, least, product, total
 from autoopt.tape.recurrence import Known, Recurrence, Until
+from autoopt.tape.stores import filled_name
 from autoopt.tape.tape import Step, call
 
 
