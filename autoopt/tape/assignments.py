@@ -65,12 +65,26 @@ def assigned_names(tape: Tape) -> dict[int, str]:
         name = assigned_name(step, shape[0] if shape else None)
         if name:
             names[index] = name
-        if (entry := _entry(step)) is not None:
-            alike.setdefault((step.inputs, entry % shape[0] if shape and shape[0] else entry), []).append(index)
+        if _entry(step) is not None:
+            alike.setdefault(_whole(tape, index), []).append(index)
     for same in alike.values():
         first = next((names[index] for index in same if index in names), None)
         names |= {index: first for index in same if first and index not in names}
     return names
+
+
+def _whole(tape: Tape, index: int) -> tuple[int, int]:
+    """Return the array, and the position in it, of an entry that may be one of a part of that array."""
+    step = tape.steps[index]
+    source, place = step.inputs[0], _entry(step) or 0
+    while True:
+        above, shape = tape.steps[source], tape.steps[source].shape
+        place = place % shape[0] if shape and shape[0] else place
+        part = above.template[0][1] if above.operation is operator.getitem and above.template else None
+        if type(part) is not slice or not all(type(n) in (int, type(None)) for n in (part.start, part.stop, part.step)):
+            return source, place
+        source = above.inputs[0]
+        place = range(tape.steps[source].shape[0])[part][place]
 
 
 def _usable(name: str | None) -> str | None:
