@@ -33,7 +33,7 @@ from autoopt.exporting.functions import (
     without_repeated,
 )
 from autoopt.exporting.headings import docstring, heading
-from autoopt.exporting.prelude import is_dear, needed, shape_check, unpacked
+from autoopt.exporting.prelude import is_dear, needed, read_together, shape_check, unpacked
 from autoopt.exporting.self_test import Tested, self_test
 from autoopt.exporting.signature import MODULES, Signature
 from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector, read_directly
@@ -222,7 +222,11 @@ class _Writer:
             return short
         if flat not in names_read([*lines, *more]):
             return list(lines)
-        return [f"{flat} = np.asarray({flat}, dtype=float)", *shape_check([*lines, *more], flat, size), *lines]
+        return [
+            f"{flat} = np.asarray({flat}, dtype=float)",
+            *shape_check([*lines, *more], flat, size),
+            *read_together(lines),
+        ]
 
     def arguments(self, *between: str, prepared: bool) -> list[str]:
         """Return the arguments of a function, `between` the parameters and the data."""

@@ -58,6 +58,33 @@ def unpacked(lines: Sequence[str], name: str, size: int) -> list[str] | None:
     return [f"{targets}, = {name}" if size == 1 else f"{targets} = {name}", *kept]
 
 
+def read_together(lines: Sequence[str]) -> list[str]:
+    """Return statements in which those that follow each other and read parts of one array are one.
+
+    beta = p[:10]; log_alpha = p[10]  ->  beta, log_alpha = p[:10], p[10]
+    """
+    joined: list[str] = []
+    targets: list[str] = []
+    parts: list[str] = []
+    base = ""
+    for line in lines:
+        read = _PART.fullmatch(line)
+        fits = len(", ".join([*targets, *parts, line])) <= _TOGETHER
+        if read and read["base"] == base and fits and base not in (*targets, read["name"]):
+            joined.pop()
+        else:
+            targets, parts, base = [], [], read["base"] if read else ""
+        if read:
+            targets, parts = [*targets, read["name"]], [*parts, read["part"]]
+        joined.append(f"{', '.join(targets)} = {', '.join(parts)}" if len(targets) > 1 else line)
+    return joined
+
+
+_PART = re.compile(r"(?P<name>[^\W\d]\w*) = (?P<part>(?P<base>[^\W\d]\w*)\[-?\d*(?::-?\d*)?\])")
+_TOGETHER = 80
+"""Columns of statements that read together."""
+
+
 def shape_check(lines: Sequence[str], name: str, size: int) -> list[str]:
     """Return the statements that refuse vectors of another length, where the code reads single entries of `name`."""
     fixed = False
