@@ -402,7 +402,7 @@ def test_dogleg_says_what_it_needs():
 def test_signature_is_the_documented_one():
     names = "fun, x0, args, method, jac, hess, hessp, bounds, constraints, tol, callback, options"
     assert (
-        ", ".join(inspect.signature(minimize).parameters) == f"{names}, fixed, scale, starts, verify, engine, progress"
+        ", ".join(inspect.signature(minimize).parameters) == f"{names}, fixed, scale, starts, derivatives, verify, engine, progress"
     )
 
 
