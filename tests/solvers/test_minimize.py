@@ -401,9 +401,8 @@ def test_dogleg_says_what_it_needs():
 
 def test_signature_is_the_documented_one():
     names = "fun, x0, args, method, jac, hess, hessp, bounds, constraints, tol, callback, options"
-    assert (
-        ", ".join(inspect.signature(minimize).parameters) == f"{names}, fixed, scale, starts, derivatives, verify, engine, progress"
-    )
+    keywords = "fixed, scale, starts, derivatives, verify, engine, progress"
+    assert ", ".join(inspect.signature(minimize).parameters) == f"{names}, {keywords}"
 
 
 def test_importing_minimize_leaves_the_optimisers_alone():
