@@ -34,7 +34,7 @@ from autoopt.exporting.functions import (
 )
 from autoopt.exporting.headings import docstring, heading
 from autoopt.exporting.prelude import is_dear, needed, read_together, shape_check, unpacked
-from autoopt.exporting.self_test import Tested, self_test
+from autoopt.exporting.self_test import Untested, self_test
 from autoopt.exporting.signature import MODULES, Signature
 from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector, read_directly
 from autoopt.graph.kinds import LINEARIZE, PREPARE, PUBLIC, Kind
@@ -311,7 +311,7 @@ class _Writer:
         parts += map(self.unpacking, self.functions.values())
         plain = "\n\n\n".join(["\n".join(self.imports), *parts])
         flat = self.objective.structure.flatten(x0)
-        test, imports = self_test(Tested(list(self.functions), self.is_vector, flat, self.signature.values, plain))
+        test, imports = self_test(Untested(list(self.functions), self.is_vector, flat, self.signature.values, plain))
         head = heading(self.objective, self.signature, bool(self.statements))
         whole = "\n\n\n".join([_grouped([*self.imports, *imports]), *parts, *test])
         return f"{head}\n\n{whole}\n"

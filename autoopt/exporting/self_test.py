@@ -51,7 +51,7 @@ def compare(name, found, function, x, direction):
 
 
 @dataclass(frozen=True)
-class Tested:
+class Untested:
     """What is known of a module that is to test itself.
 
     Attributes
@@ -74,7 +74,7 @@ class Tested:
     text: str
 
 
-def self_test(tested: Tested) -> tuple[list[str], list[str]]:
+def self_test(tested: Untested) -> tuple[list[str], list[str]]:
     """Return the texts of the functions that test a module, and the imports that they need."""
     lines = _checks(tested)
     if not lines:
@@ -83,7 +83,7 @@ def self_test(tested: Tested) -> tuple[list[str], list[str]]:
     return [_SLOPE, _COMPARE, *example], imports
 
 
-def _checks(tested: Tested) -> list[str]:
+def _checks(tested: Untested) -> list[str]:
     """Return the statements that compare each function of the module, at `x` with `data`."""
     functions, vector = tested.functions, tested.is_vector
     flat = "{}" if vector else FLATTEN + "({})"
@@ -103,7 +103,7 @@ def _checks(tested: Tested) -> list[str]:
     return lines
 
 
-def _example(tested: Tested, checks: list[str]) -> tuple[list[str], list[str]]:
+def _example(tested: Untested, checks: list[str]) -> tuple[list[str], list[str]]:
     """Return the function that makes data up, and the program; with fewer rows where the module takes them."""
     values = tested.values
     many = sorted(length for length in rows(tuple(values.values())) if length > FEW)
@@ -150,7 +150,7 @@ def _arguments(inner: str) -> tuple[str, str, list[str]]:
 _MODULES = {"pd.": "pandas as pd", "scipy.sparse.": "scipy.sparse"}
 
 
-def _program(tested: Tested, checks: list[str], texts: dict[str, Any]) -> tuple[list[str], list[str]]:
+def _program(tested: Untested, checks: list[str], texts: dict[str, Any]) -> tuple[list[str], list[str]]:
     body = ["rng = np.random.default_rng(0)"]
     names = []
     for name, text in texts.items():
@@ -194,7 +194,7 @@ def _double(key: str) -> str:
     return f'"{key[1:-1]}"' if key.startswith("'") and '"' not in key and "\\" not in key else key
 
 
-def _passes(tested: Tested, parts: list[str], imports: list[str]) -> bool:
+def _passes(tested: Untested, parts: list[str], imports: list[str]) -> bool:
     """Whether the module passes its own test."""
     whole = [*imports, tested.text, _SLOPE, _COMPARE, *parts]
     namespace: dict[str, Any] = {"__name__": "exported"}
