@@ -12,16 +12,13 @@ from autoopt.exporting.signature import Signature
 from autoopt.graph.kinds import Kind
 from autoopt.objectives.objective import Objective
 
-_NAMES = {"gradient": "value_and_grad", "hessian": "hess"}
-"""What the functions of kinds are called, where it is not the kind's public name."""
-
-_METHODS = {"value": "value", "gradient": "value_and_grad", "hessian": "hess", "hvp": "hessp"}
-"""The methods of `Objective` that give the same."""
+_METHODS = ("value", "value_and_grad", "hess", "hessp")
+"""The kinds that have a method of `Objective` of their name."""
 
 
 def function_name(kind: Kind) -> str:
     """Return what the exported function of a kind is called."""
-    return _NAMES.get(kind.public or kind.name, kind.public or kind.name)
+    return kind.public if kind.directed and kind.public else kind.name
 
 
 def require_same(text: str, objective: Objective, signature: Signature, kinds: Sequence[Kind]) -> None:
@@ -34,15 +31,14 @@ def require_same(text: str, objective: Objective, signature: Signature, kinds: S
     x, structure = objective.dispatch.original.start, objective.structure
     data = [signature.values[name] for name in signature.names]
     for kind in kinds:
-        method = _METHODS.get(kind.public or "")
-        if method is None:
+        if kind.name not in _METHODS:
             continue
         direction = np.linspace(1.0, 2.0, x.size)
         point = structure.unflatten(x)
         along = [structure.unflatten(direction)] if kind.directed else []
         try:
             with np.errstate(all="ignore"):
-                expected = getattr(objective, method)(x, *([direction] if kind.directed else []))
+                expected = getattr(objective, kind.name)(x, *([direction] if kind.directed else []))
                 found = namespace[function_name(kind)](point, *along, *data)
         except Exception as error:
             if isinstance(error, NameError | TypeError | SyntaxError | KeyError):  # the text is to blame

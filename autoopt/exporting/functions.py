@@ -189,7 +189,3 @@ def said(sentence: str, *more: str) -> list[str]:
         return [first[0] + '"""']
     body = [line for part in more for line in (wrapped(part) if part else [""])]
     return [*first, *([""] if more else []), *body, '"""']
-
-
-def is_identifier(text: str) -> bool:
-    return re.fullmatch(r"[^\W\d]\w*", text) is not None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autoopt.errors import display_path
-from autoopt.exporting.functions import wrapped
+from autoopt.exporting.functions import WIDTH, wrapped
+from autoopt.exporting.vectors import is_vector
 from autoopt.graph.kinds import Kind
 from autoopt.origin import definition
 from autoopt.version import __version__
@@ -49,12 +50,16 @@ def heading(objective: Objective, signature: Signature, prepared: bool) -> str:
     lines = [f'"""Derivatives of {_quoted(name)}{_quoted(where)}, written by autoopt {__version__}.', ""]
     lines += _arguments(objective, signature)
     for note in signature.notes:
-        lines += wrapped(note, 100)
+        lines += wrapped(note, WIDTH)
     if prepared:
         call = f"prepare({', '.join(signature.names)})"
         told = f"What the data alone decide is computed in each call; to have it computed once, pass prepared={call}."
-        lines += ["", *wrapped(told, 100)]
-    lines += ["", *wrapped("Run as a program, it compares the derivatives with differences of the value.", 100), '"""']
+        lines += ["", *wrapped(told, WIDTH)]
+    lines += [
+        "",
+        *wrapped("Run as a program, it compares the derivatives with differences of the value.", WIDTH),
+        '"""',
+    ]
     return "\n".join(lines)
 
 
@@ -62,17 +67,15 @@ def _arguments(objective: Objective, signature: Signature) -> list[str]:
     """Return a line for the parameters, and one for each of the data."""
     names = objective.structure.names
     size = objective.size
-    shape = (
-        f"shape ({size},)" if objective.structure.shape and len(objective.structure.shape) == 1 else f"{size} numbers"
-    )
+    shape = f"shape ({size},)" if is_vector(objective.structure) else f"{size} numbers"
     told = f"{signature.parameters}: {shape}"
     if 1 < size <= MANY and not all(name.startswith("x[") for name in names):
         told += ", in flat vectors " + ", ".join(names)
-    lines = wrapped(told, 100, "    ")
+    lines = wrapped(told, WIDTH, "    ")
     for name in signature.names:
         value = signature.values[name]
         kind = f"shape {np.shape(value)}" if isinstance(value, np.ndarray) else type(value).__name__
-        lines += wrapped(f"{name}: {kind}", 100, "    ")
+        lines += wrapped(f"{name}: {kind}", WIDTH, "    ")
     return lines
 
 

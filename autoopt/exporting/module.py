@@ -17,8 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from autoopt.errors import UsageError
 from autoopt.exporting.agreement import function_name, require_same
 from autoopt.exporting.functions import (
@@ -43,8 +41,6 @@ from autoopt.tape.names import fresh
 
 PREPARED = "prepared"
 """The keyword by which functions take what `prepare` returns."""
-
-_IS_DEAR = f"if {PREPARED} is None:"
 
 WEIGHTED = "weights"
 """What products from the left have in place of a direction."""
@@ -100,12 +96,12 @@ def module_of(objective: Objective, x0: Any, kinds: Sequence[Kind]) -> str:
     return text
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Body:
-    """The statements of a function: before the derivative's own, and these."""
+    """The statements of a function, and whether it takes what is prepared."""
 
-    ahead: list[str]
-    own: list[str]
+    lines: list[str]
+    prepared: bool
 
 
 class _Writer:
@@ -132,8 +128,7 @@ class _Writer:
             self.directed(kind, name, functions)
         elif LINEARIZE in functions:  # a matrix by its products with the unit vectors
             directed = next(kind for kind in PUBLIC.values() if kind.directed and kind.name in functions)
-            self.directed(directed, directed.public or directed.name, functions)
-            self.by_products(kind, name, functions, directed)
+            self.by_products(kind, name, *self.directed(directed, function_name(directed), functions))
         else:
             self.plain(kind, name, functions)
 
@@ -173,29 +168,25 @@ class _Writer:
         own = [line for name in names for line in functions[name].lines]
         arguments = {argument for name in names for argument in functions[name].arguments}
         ahead: list[str] = []
+        dear = PREPARE in functions and is_dear(functions[PREPARE].lines)
         if PREPARE in functions:
             lines = list(functions[PREPARE].lines)
             kept = [name for name in _returned(functions[PREPARE]) if name in arguments]
-            if is_dear(lines):
+            if dear:
                 ahead = self.from_prepared(functions[PREPARE], kept)
                 arguments -= set(functions[PREPARE].arguments) - names_read([*own, *more])
             else:
                 ahead = needed(lines, set(kept)) if all(_is_one_line(line) for line in lines) else lines
                 arguments |= set(functions[PREPARE].arguments) & names_read(ahead or ["0"])
         whole = without_repeated([*self.data(arguments), *ahead, *own])
-        return _Body([*self.signature.fixed], self.of_parameters(whole, more))
+        return _Body([*self.signature.fixed, *self.of_parameters(whole, more)], dear)
 
     def from_prepared(self, function: Function, kept: Sequence[str]) -> list[str]:
         """Return the statements that take what is prepared, by the caller or now."""
         self.prepared.append(tuple(kept))
         self.statements = tuple(without_repeated([*self.statements, *function.lines]))
         call = f"{PREPARE}({', '.join(self.signature.names)})"
-        return [_IS_DEAR, f"    {PREPARED} = {call}", f"{', '.join(kept)} = {PREPARED}"]
-
-    @property
-    def of_prepared(self) -> list[str]:
-        """The names of what `prepare` returns: a tuple where all functions take the same, else a dictionary."""
-        return list(dict.fromkeys(name for kept in self.prepared for name in kept))
+        return [f"if {PREPARED} is None:", f"    {PREPARED} = {call}", f"{', '.join(kept)} = {PREPARED}"]
 
     def unpacking(self, text: str) -> str:
         """Return a function that takes what is prepared by its names."""
@@ -233,6 +224,11 @@ class _Writer:
         own = [self.signature.parameters, *between, *self.signature.texts]
         return [*own, "*", f"{PREPARED}=None"] if prepared else own
 
+    def call(self, name: str, prepared: bool) -> str:
+        """Return the call of a function with the arguments of another one."""
+        given = [self.signature.parameters, *self.signature.names, *([f"{PREPARED}={PREPARED}"] if prepared else [])]
+        return f"{name}({', '.join(given)})"
+
     # Functions --------------------------------------------------------------------------------------------------------
 
     def plain(self, kind: Kind, name: str, functions: Mapping[str, Function]) -> None:
@@ -242,20 +238,17 @@ class _Writer:
         returned = list(function.returned)
         if not self.is_vector and kind.returns[-1] == "gradient":
             returned[-1] = f"{UNFLATTEN}({returned[-1]})"
-        lines = [*body.ahead, *body.own, f"return {', '.join(returned)}"]
-        dear = _IS_DEAR in "\n".join(lines)
-        self.define(name, self.arguments(prepared=dear), kind, lines)
+        arguments = self.arguments(prepared=body.prepared)
+        self.define(name, arguments, kind, [*body.lines, f"return {', '.join(returned)}"])
         if name == "value_and_grad":
-            given = ", ".join(
-                [self.signature.parameters, *self.signature.names, *([f"{PREPARED}={PREPARED}"] if dear else [])]
-            )
-            lines = [f"return value_and_grad({given})[1]"]
-            self.functions["grad"] = definition(
-                "grad", self.arguments(prepared=dear), said("Return the gradient alone."), lines
-            )
+            alone = [f"return {self.call(name, body.prepared)}[1]"]
+            self.functions["grad"] = definition("grad", arguments, said("Return the gradient alone."), alone)
 
-    def directed(self, kind: Kind, name: str, functions: Mapping[str, Function]) -> None:
-        """Add the function that is made at a point, of directions, and the one of both."""
+    def directed(self, kind: Kind, name: str, functions: Mapping[str, Function]) -> tuple[str, bool]:
+        """Add the function that is made at a point, of directions, and the one of both.
+
+        Return the name of what makes the first, and whether that takes what is prepared.
+        """
         product = functions[kind.name]
         direction = WEIGHTED if kind.name.startswith("pullback") else "direction"
         inner = [*product.lines, f"return {', '.join(product.returned)}"]
@@ -264,42 +257,35 @@ class _Writer:
         times = fresh("product", {*taken, *self.around})
         functions = {**functions, kind.name: Function(kind.name, product.arguments, (), ())}
         body = self.body(functions, [*first, kind.name], inner)
-        inner = _without_checks(inner, body.own)
-        if not self.is_vector and direction == "direction":
-            inner = [f"direction = {FLATTEN}(direction)" if kind.singly is None else "", *inner]
-            inner = [line for line in inner if line]
+        inner = _without_checks(inner, body.lines)
+        if not self.is_vector and direction == "direction" and kind.singly is None:
+            inner = [f"direction = {FLATTEN}(direction)", *inner]
         if direction != "direction":
             inner = renamed(inner, {"direction": direction})
         if not self.is_vector and not kind.of_array and kind.singly is None:
             inner[-1] = f"return {UNFLATTEN}({inner[-1].removeprefix('return ')})"
         maker = LINEARIZE if name == "hvp" else f"{LINEARIZE}_{name}"
         text = definition(times, [direction], [], inner).split("\n")
-        lines = [*body.ahead, *body.own, "", *text, "", f"return {times}"]
-        dear = _IS_DEAR in "\n".join(lines)
-        self.define(maker, self.arguments(prepared=dear), kind, lines, linearized=True)
-        given = ", ".join(
-            [self.signature.parameters, *self.signature.names, *([f"{PREPARED}={PREPARED}"] if dear else [])]
-        )
-        self.define(name, self.arguments(direction, prepared=dear), kind, [f"return {maker}({given})({direction})"])
+        lines = [*body.lines, "", *text, "", f"return {times}"]
+        self.define(maker, self.arguments(prepared=body.prepared), kind, lines, linearized=True)
+        made = [f"return {self.call(maker, body.prepared)}({direction})"]
+        self.define(name, self.arguments(direction, prepared=body.prepared), kind, made)
+        return maker, body.prepared
 
-    def by_products(self, kind: Kind, name: str, functions: Mapping[str, Function], directed: Kind) -> None:
+    def by_products(self, kind: Kind, name: str, maker: str, prepared: bool) -> None:
         """Add a matrix that is made of its products with the unit vectors."""
-        maker = LINEARIZE if directed.public == "hvp" else f"{LINEARIZE}_{directed.public}"
-        dear = _IS_DEAR in self.functions[maker]
-        given = ", ".join(
-            [self.signature.parameters, *self.signature.names, *([f"{PREPARED}={PREPARED}"] if dear else [])]
-        )
         units = self.objective.size
         rows = f"[product(unit) for unit in np.eye({units})]"
         if not self.is_vector:
             rows = f"[{FLATTEN}(product({UNFLATTEN}(unit))) for unit in np.eye({units})]"
         matrix = f"np.array({rows})" + ("" if kind.is_symmetric else ".T")
-        self.define(name, self.arguments(prepared=dear), kind, [f"product = {maker}({given})", f"return {matrix}"])
+        made = self.call(maker, prepared)
+        self.define(name, self.arguments(prepared=prepared), kind, [f"product = {made}", f"return {matrix}"])
 
     def define(self, name: str, arguments: list[str], kind: Kind, lines: list[str], linearized: bool = False) -> None:
         """Add a function."""
         told = docstring(kind, self.objective, self.signature, linearized)
-        self.functions[name] = definition(name, arguments, told, [line for line in lines])
+        self.functions[name] = definition(name, arguments, told, lines)
 
     def text(self, x0: Any) -> str:
         """Return the module."""
@@ -311,15 +297,15 @@ class _Writer:
         parts += map(self.unpacking, self.functions.values())
         plain = "\n\n\n".join(["\n".join(self.imports), *parts])
         flat = self.objective.structure.flatten(x0)
-        test, imports = self_test(Untested(list(self.functions), self.is_vector, flat, self.signature.values, plain))
+        test = self_test(Untested(list(self.functions), self.is_vector, flat, self.signature.values, plain))
         head = heading(self.objective, self.signature, bool(self.statements))
-        whole = "\n\n\n".join([_grouped([*self.imports, *imports]), *parts, *test])
+        whole = "\n\n\n".join([_grouped(list(self.imports)), *parts, *test])
         return f"{head}\n\n{whole}\n"
 
     def prepare(self) -> str:
-        """Return the function of what the data alone decide."""
+        """Return the function of what the data alone decide: a tuple if all take the same of it, else a dictionary."""
         lines = without_repeated([*self.data(names_read(self.statements)), *self.statements])
-        names = self.of_prepared
+        names = list(dict.fromkeys(name for kept in self.prepared for name in kept))
         items = names if len(set(self.prepared)) < 2 else [f'"{name}": {name}' for name in names]
         opened, closed = ("", "") if items is names else ("{", "}")
         shown = f"return {opened}{', '.join(items)}{closed}"
@@ -364,7 +350,7 @@ def _without_checks(lines: Sequence[str], known: Sequence[str]) -> list[str]:
 
 
 def _is_one_line(line: str) -> bool:
-    return not line.startswith((" ", "if ", "for ", ")", "]", "}", "#")) and np.size(line) == 1
+    return not line.startswith((" ", "if ", "for ", ")", "]", "}", "#"))
 
 
 def _grouped(imports: Sequence[str]) -> str:

@@ -74,13 +74,10 @@ class Untested:
     text: str
 
 
-def self_test(tested: Untested) -> tuple[list[str], list[str]]:
-    """Return the texts of the functions that test a module, and the imports that they need."""
+def self_test(tested: Untested) -> list[str]:
+    """Return the texts of the functions that test a module; none of one without a value and its gradient."""
     lines = _checks(tested)
-    if not lines:
-        return [], []
-    example, imports = _example(tested, lines)
-    return [_SLOPE, _COMPARE, *example], imports
+    return [_SLOPE, _COMPARE, *_example(tested, lines)] if lines else []
 
 
 def _checks(tested: Untested) -> list[str]:
@@ -103,7 +100,7 @@ def _checks(tested: Untested) -> list[str]:
     return lines
 
 
-def _example(tested: Untested, checks: list[str]) -> tuple[list[str], list[str]]:
+def _example(tested: Untested, checks: list[str]) -> list[str]:
     """Return the function that makes data up, and the program; with fewer rows where the module takes them."""
     values = tested.values
     many = sorted(length for length in rows(tuple(values.values())) if length > FEW)
@@ -112,11 +109,11 @@ def _example(tested: Untested, checks: list[str]) -> tuple[list[str], list[str]]
         texts = {name: data_text(value, lengths) for name, value in values.items()}
         if None in texts.values():
             break
-        parts, imports = _program(tested, checks, texts)
-        if _passes(tested, parts, imports):
-            return parts, imports
+        parts = _program(tested, checks, texts)
+        if _passes(tested, parts):
+            return parts
     sentence = "No made-up data suit this model: call self_test(x, data) with your own."
-    return [_test(checks), f'if __name__ == "__main__":\n    raise SystemExit("{sentence}")'], []
+    return [_test(checks), f'if __name__ == "__main__":\n    raise SystemExit("{sentence}")']
 
 
 def _test(checks: list[str]) -> str:
@@ -135,22 +132,15 @@ def _call(text: str, width: int) -> str:
     inner = text.removeprefix("compare(").removesuffix(")")
     if len(inner) + 4 <= width:
         return f"compare(\n    {inner}\n)"
-    name, found, rest = _arguments(inner)
-    return "compare(\n" + "".join(f"    {part},\n" for part in (name, found, *rest)) + ")"
-
-
-def _arguments(inner: str) -> tuple[str, str, list[str]]:
-    """Return the name, what was found, and the rest of the arguments of a call of `compare`."""
-    call = ast.parse(f"f({inner})", mode="eval").body
+    call = ast.parse(text, mode="eval").body
     assert isinstance(call, ast.Call)
-    parts = [ast.get_source_segment(f"f({inner})", part) or "" for part in call.args]
-    return parts[0], parts[1], parts[2:]
+    return "compare(\n" + "".join(f"    {ast.get_source_segment(text, part)},\n" for part in call.args) + ")"
 
 
 _MODULES = {"pd.": "pandas as pd", "scipy.sparse.": "scipy.sparse"}
 
 
-def _program(tested: Untested, checks: list[str], texts: dict[str, Any]) -> tuple[list[str], list[str]]:
+def _program(tested: Untested, checks: list[str], texts: dict[str, Any]) -> list[str]:
     body = ["rng = np.random.default_rng(0)"]
     names = []
     for name, text in texts.items():
@@ -165,7 +155,7 @@ def _program(tested: Untested, checks: list[str], texts: dict[str, Any]) -> tupl
     told = said("Return made-up parameters, a vector, and data like those that this was written for.")
     body = [*imports, "", *body] if imports else body
     program = 'if __name__ == "__main__":\n    self_test(*example())'
-    return [_test(checks), definition("example", [], told, body), program], []
+    return [_test(checks), definition("example", [], told, body), program]
 
 
 def _assigned(name: str, text: str) -> list[str]:
@@ -194,9 +184,9 @@ def _double(key: str) -> str:
     return f'"{key[1:-1]}"' if key.startswith("'") and '"' not in key and "\\" not in key else key
 
 
-def _passes(tested: Untested, parts: list[str], imports: list[str]) -> bool:
+def _passes(tested: Untested, parts: list[str]) -> bool:
     """Whether the module passes its own test."""
-    whole = [*imports, tested.text, _SLOPE, _COMPARE, *parts]
+    whole = [tested.text, _SLOPE, _COMPARE, *parts]
     namespace: dict[str, Any] = {"__name__": "exported"}
     try:
         with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
