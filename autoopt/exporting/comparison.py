@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
-from autoopt.exporting.handed import Handed
+from autoopt.exporting.handed import FUNCTIONS, Handed
 from autoopt.exporting.locating import assignments, changed_lines, first_wrong, shown
 from autoopt.exporting.module import source
 from autoopt.objectives.objective import Objective
 
-_METHODS = {"value_and_grad": "value_and_grad", "grad": "grad", "hess": "hess", "hvp": "hessp"}
 _KINDS = {"value_and_grad": "gradient", "grad": "gradient", "hess": "hessian", "hvp": "hvp"}
 _WORDS = {"value_and_grad": "gradient", "grad": "gradient", "hess": "Hessian", "hvp": "product with the Hessian"}
 
@@ -152,7 +151,7 @@ def _of_objective(objective: Objective, name: str, x: np.ndarray, p: np.ndarray)
     """Return what autoopt's own code gives, None where it is not defined."""
     try:
         with np.errstate(all="ignore"):
-            result = getattr(objective, _METHODS[name])(x, *([p] if name == "hvp" else []))
+            result = getattr(objective, FUNCTIONS[name])(x, *([p] if name == "hvp" else []))
     except Exception:  # the user's objective raises what it likes
         return None
     flat = np.concatenate([np.ravel(part) for part in result]) if isinstance(result, tuple) else np.ravel(result)

@@ -20,8 +20,8 @@ from autoopt.objectives.objective import Objective
 from autoopt.users_code import users_code
 from autoopt.wording import near
 
-FUNCTIONS = ("value_and_grad", "grad", "hess", "hvp")
-"""What is used of a module of derivatives."""
+FUNCTIONS = {"value_and_grad": "value_and_grad", "grad": "grad", "hess": "hess", "hvp": "hessp"}
+"""What is used of a module of derivatives, and the method of `Objective` that gives the same."""
 
 
 def loaded(module: Any) -> tuple[Mapping[str, Any], str]:
@@ -86,7 +86,6 @@ class Handed:
     def _adapted(self, name: str, function: Callable) -> Callable:
         """Return a function that takes what the objective takes; on another branch, what autoopt derives."""
         more = self._missing(name, function)
-        instead = {"value_and_grad": "value_and_grad", "grad": "grad", "hess": "hess", "hvp": "hessp"}[name]
 
         @functools.wraps(function)
         def adapted(params: Any, *given: Any) -> Any:
@@ -95,7 +94,7 @@ class Handed:
             except self._changed:
                 flatten = self.objective.structure.flatten
                 along = [flatten(given[0])] if name == "hvp" else []
-                return getattr(self.objective, instead)(flatten(params), *along)
+                return getattr(self.objective, FUNCTIONS[name])(flatten(params), *along)
 
         return adapted
 
