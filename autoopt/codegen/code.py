@@ -189,3 +189,9 @@ def array_text(value: np.ndarray) -> str | None:
 def _dtype_argument(dtype: np.dtype) -> str:
     """Return the dtype argument of a constructor, empty for float64."""
     return "" if dtype == np.float64 else ", dtype=bool" if dtype.kind == "b" else f", dtype=np.{dtype.name}"
+
+
+def in_docstring(text: str) -> str:
+    """Return a text for a docstring: keys of dicts and names of files may hold quotes and backslashes."""
+    safe = (c if c == "\n" or (c.isprintable() and c != "\\") else c.encode("unicode_escape").decode() for c in text)
+    return re.sub('"(?="|$)', r'\\"', "".join(safe))

@@ -13,7 +13,7 @@ import numpy as np
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import ancestors, io_toposort
 
-from autoopt.codegen.code import Code, expression, literal
+from autoopt.codegen.code import Code, expression, in_docstring, literal
 from autoopt.codegen.constants import constant_text
 from autoopt.codegen.listing import WIDTH, list_function, without_unread
 from autoopt.codegen.origins import origins
@@ -124,14 +124,8 @@ def joined(listings: Sequence[Listing], title: str = "") -> str:
     constants = {name: text for listing in listings for name, text in listing.constants.items()}
     if constants:
         texts.insert(0, "\n".join(f"{name} = {text}" for name, text in constants.items()))
-    head = f'"""{_quoted(title)}"""\n\n' if title else ""
+    head = f'"""{in_docstring(title)}"""\n\n' if title else ""
     return head + "\n".join(plain) + "\n\n\n" + "\n\n\n".join(texts) + "\n"
-
-
-def _quoted(text: str) -> str:
-    """Return a text for a docstring: keys of dicts and names of files may hold quotes and backslashes."""
-    safe = (c if c == "\n" or (c.isprintable() and c != "\\") else c.encode("unicode_escape").decode() for c in text)
-    return re.sub('"(?="|$)', r'\\"', "".join(safe))
 
 
 def _distinct(listings: Sequence[Listing]) -> list[Listing]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.exporting.functions import quoted
+
 _DIGITS, _SHOWN = 4, 12
 
 
@@ -31,7 +33,7 @@ def data_text(value: Any, lengths: Mapping[int, int]) -> str | None:
         return repr(np.asarray(value).item())
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         parts = {key: data_text(part, lengths) for key, part in value.items()}
-        return None if None in parts.values() else "{" + ", ".join(f"{k!r}: {v}" for k, v in parts.items()) + "}"
+        return None if None in parts.values() else "{" + ", ".join(f"{quoted(k)}: {v}" for k, v in parts.items()) + "}"
     if isinstance(value, tuple):
         found = [data_text(part, lengths) for part in value]
         return None if None in found else f"({', '.join(map(str, found))},)"
@@ -41,7 +43,7 @@ def data_text(value: Any, lengths: Mapping[int, int]) -> str | None:
         columns = [(name, data_text(np.asarray(value[name]), lengths)) for name in value.columns]
         if any(text is None for _, text in columns):
             return None
-        return "pd.DataFrame({" + ", ".join(f"{name!r}: {text}" for name, text in columns) + "})"
+        return "pd.DataFrame({" + ", ".join(f"{quoted(name)}: {text}" for name, text in columns) + "})"
     return _array_text(value, lengths) if isinstance(value, np.ndarray) else None
 
 

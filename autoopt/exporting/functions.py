@@ -189,3 +189,9 @@ def said(sentence: str, *more: str) -> list[str]:
         return [first[0] + '"""']
     body = [line for part in more for line in (wrapped(part) if part else [""])]
     return [*first, *([""] if more else []), *body, '"""']
+
+
+def quoted(key: object) -> str:
+    """Return a key as text, in double quotes where it holds none."""
+    plain = isinstance(key, str) and '"' not in key and "\\" not in key and key.isprintable()
+    return f'"{key}"' if plain else repr(key)

@@ -44,10 +44,12 @@ def docstring(kind: Kind, objective: Objective, signature: Signature, linearized
 
 def heading(objective: Objective, signature: Signature, prepared: bool) -> str:
     """Return the docstring of the module."""
+    from autoopt.codegen.code import in_docstring
+
     place = definition(objective.function)
     where = f" ({display_path(place.file)}:{place.line})" if place else ""
     name = getattr(objective.function, "__name__", type(objective.function).__name__)
-    lines = [f'"""Derivatives of {_quoted(name)}{_quoted(where)}, written by autoopt {__version__}.', ""]
+    lines = [f'"""Derivatives of {in_docstring(name)}{in_docstring(where)}, written by autoopt {__version__}.', ""]
     lines += _arguments(objective, signature)
     for note in signature.notes:
         lines += wrapped(note, WIDTH)
@@ -77,8 +79,3 @@ def _arguments(objective: Objective, signature: Signature) -> list[str]:
         kind = f"shape {np.shape(value)}" if isinstance(value, np.ndarray) else type(value).__name__
         lines += wrapped(f"{name}: {kind}", WIDTH, "    ")
     return lines
-
-
-def _quoted(text: str) -> str:
-    safe = "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode() for c in text)
-    return safe.replace('"', r"\"")

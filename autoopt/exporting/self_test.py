@@ -171,17 +171,13 @@ def _assigned(name: str, text: str) -> list[str]:
     else:
         return [line]
     pairs = [
-        f"{_double(ast.get_source_segment(text, k) or '')}: {ast.get_source_segment(text, v)}"
+        f"{ast.get_source_segment(text, k)}: {ast.get_source_segment(text, v)}"
         for k, v in zip(display.keys, display.values, strict=True)
         if k is not None
     ]
     if opened:
         return [f"{name} = {opened}", "    {", *(f"        {pair}," for pair in pairs), "    }", ")"]
     return [f"{name} = {{", *(f"    {pair}," for pair in pairs), "}"]
-
-
-def _double(key: str) -> str:
-    return f'"{key[1:-1]}"' if key.startswith("'") and '"' not in key and "\\" not in key else key
 
 
 def _passes(tested: Untested, parts: list[str]) -> bool:

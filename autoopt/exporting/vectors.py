@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from autoopt.exporting.functions import definition, said
+from autoopt.exporting.functions import definition, quoted, said
 from autoopt.parameters import Nest, Part, Structure
 
 FLATTEN, UNFLATTEN = "flatten", "unflatten"
@@ -80,7 +80,7 @@ def _read(node: Part | Nest, text: str) -> list[tuple[str, Part]]:
         return [(text, node)]
     found = []
     for key, child in zip(node.keys, node.children, strict=True):
-        found += _read(child, f"{text}[{_quoted(key)}]" if not _is_class(node) else f"{text}.{key}")
+        found += _read(child, f"{text}[{quoted(key)}]" if not _is_class(node) else f"{text}.{key}")
     return found
 
 
@@ -88,12 +88,6 @@ def _raveled(text: str, leaf: Part) -> str:
     if leaf.shape is None:
         return f"[{text}]"
     return text if len(leaf.shape) == 1 else f"np.ravel({text})"
-
-
-def _quoted(key: object) -> str:
-    return (
-        f'"{key}"' if isinstance(key, str) and '"' not in key and "\\" not in key and key.isprintable() else repr(key)
-    )
 
 
 def _built(node: Part | Nest, flat: str) -> str:
@@ -110,4 +104,4 @@ def _built(node: Part | Nest, flat: str) -> str:
         return f"({', '.join(children)},)"
     if _is_class(node):
         return f"{node.kind.__name__}({', '.join(children)})"
-    return "{" + ", ".join(f"{_quoted(key)}: {child}" for key, child in zip(node.keys, children, strict=True)) + "}"
+    return "{" + ", ".join(f"{quoted(key)}: {child}" for key, child in zip(node.keys, children, strict=True)) + "}"
