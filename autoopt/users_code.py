@@ -19,6 +19,9 @@ from autoopt.errors import AutooptError, Location, ModelError, UsageError
 from autoopt.origin import definition, is_ours, is_shown, place_of, traces, users_places
 from autoopt.wording import nearest
 
+UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError)
+"""What an objective raises where it is not defined: LinAlgError is a ValueError. The rest are mistakes."""
+
 
 @contextmanager
 def users_code(

@@ -23,7 +23,7 @@ def check(ctx: click.Context, against: Path | None, **given: Any) -> None:
     With --against, a module of derivatives is compared at x0, at random points, at equal entries, zeros and extremes;
     where it is wrong, the parameter and the line of the file are named. Exit status 4 if anything disagrees.
     """
-    with opened(ctx, **given) as (model, objective):
-        found = compared(*objective) if against is None else compare(against, *objective, names=model.names)
+    with opened(ctx, **given) as model:
+        found = model.told(compared) if against is None else model.told(compare, against, model.names)
     click.echo(str(found))
     ctx.exit(0 if found else 4)

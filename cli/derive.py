@@ -28,6 +28,6 @@ def derive(ctx: click.Context, output: Path | None, order: int, hvp: bool, **giv
     if output is not None and not output.parent.is_dir():
         raise click.UsageError(f"There is no folder {output.parent} for --output.")
     kinds = ["gradient", *(["hessian"] if order == 2 else []), *(["hvp"] if hvp else [])]
-    with opened(ctx, **given) as (_, objective):
-        text = source(*objective, kinds)
+    with opened(ctx, **given) as model:
+        text = model.told(source, kinds)
     ctx.exit(0 if ending.show(text.rstrip("\n"), output) else ending.NOT_WRITTEN)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import click
 
 from autoopt.cli.fit import Assignment
-from autoopt.errors import ObjectiveError
 from autoopt.fitting import modelfile
 from autoopt.fitting.opening import Opened
-from autoopt.users_code import users_code
 
 _SAME = "As for `autoopt fit`."
 
@@ -34,10 +31,8 @@ def on_model(command: Callable) -> Callable:
 @contextlib.contextmanager
 def opened(
     ctx: click.Context, model: str, data: str | None, target: str | None, settings: tuple, traceback: bool
-) -> Iterator[tuple[Opened, tuple[Any, ...]]]:
-    """Give the model, and its objective, x0 and data; what the user's code prints goes to stderr."""
+) -> Iterator[Opened]:
+    """Give the model of a command; what the user's code prints goes to stderr."""
     ctx.meta["traceback"] = traceback
     with contextlib.redirect_stdout(sys.stderr), modelfile.importable(model):
-        found = Opened.of(model, data, target, dict(settings))
-        with users_code(f"The objective of {found.model.source}", ObjectiveError):
-            yield found, (found.model.objective, found.start.given["x0"], found.args)
+        yield Opened.of(model, data, target, dict(settings))

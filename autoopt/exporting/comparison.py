@@ -95,15 +95,15 @@ class Comparison:
         return "\n".join(lines)
 
 
-def compare(module: Any, f: Callable, x0: Any, args: tuple = (), names: tuple[str, ...] = ()) -> Comparison:
+def compare(f: Callable, x0: Any, args: tuple, module: Any, names: tuple[str, ...] = ()) -> Comparison:
     """Return the comparison of a module of derivatives with the objective `f`.
 
     Parameters
     ----------
-    module : path, module, or dict of its names
-        Has `value_and_grad(params, *data)`, or `grad`; perhaps `hess` and `hvp`.
     f, x0, args
         As for `minimize`.
+    module : path, module, or dict of its names
+        Has `value_and_grad(params, *data)`, or `grad`; perhaps `hess` and `hvp`.
     names : tuple of str, optional
         What the parameters are called, in the order of the flat vector.
     """

@@ -17,7 +17,7 @@ from typing import Any
 from autoopt.errors import Location, ModelError, UsageError
 from autoopt.exporting.signature import Signature
 from autoopt.objectives.objective import Objective
-from autoopt.users_code import users_code
+from autoopt.users_code import UNDEFINED, users_code
 from autoopt.wording import near
 
 FUNCTIONS = {"value_and_grad": "value_and_grad", "grad": "grad", "hess": "hess", "hvp": "hessp"}
@@ -69,7 +69,8 @@ class Handed:
                 remedy="write it with `autoopt derive MODEL -o FILE`, or define value_and_grad(params, *data).",
             )
         self.f, self.x0, self.args = f, x0, args
-        self._changed = names.get("PathChanged", ())
+        changed = names.get("PathChanged")
+        self._changed: tuple[type[Exception], ...] = (changed,) if isinstance(changed, type) else ()
         self.functions = {name: self._adapted(name, function) for name, function in found.items()}
 
     @functools.cached_property
@@ -90,7 +91,8 @@ class Handed:
         @functools.wraps(function)
         def adapted(params: Any, *given: Any) -> Any:
             try:
-                return function(params, *given, **more)
+                with users_code(f"{name} of {self.file}", passing=(*UNDEFINED, *self._changed)):
+                    return function(params, *given, **more)
             except self._changed:
                 flatten = self.objective.structure.flatten
                 along = [flatten(given[0])] if name == "hvp" else []

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autoopt.errors import ModelError, UsageError
+from autoopt.errors import ModelError, ObjectiveError, UsageError
 from autoopt.fitting import modelfile
 from autoopt.fitting.data import dataset, matrix_columns
 from autoopt.fitting.modelfile import Model
 from autoopt.stages import stage
+from autoopt.users_code import users_code
 from autoopt.variables.start import Start
 
 
@@ -43,6 +44,11 @@ class Opened:
     def args(self) -> tuple:
         """The data as the objective takes them."""
         return tuple(self.arguments.values())
+
+    def told(self, work: Callable, *given: Any, **options: Any) -> Any:
+        """Return `work(objective, x0, args, *given, **options)`; what the user's code raises is told as theirs."""
+        with users_code(f"The objective of {self.model.source}", ObjectiveError):
+            return work(self.model.objective, self.start.given["x0"], self.args, *given, **options)
 
     @classmethod
     def of(

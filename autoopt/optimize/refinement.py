@@ -11,7 +11,8 @@ from autoopt.errors import AutooptError
 from autoopt.optimize.whitened import Whitened
 from autoopt.solvers.bounds import within
 from autoopt.solvers.points import is_steady, sizes
-from autoopt.solvers.problem import UNDEFINED, Problem
+from autoopt.solvers.problem import Problem
+from autoopt.users_code import UNDEFINED
 
 _EPS = np.finfo(np.float64).eps
 _STEPS = 30

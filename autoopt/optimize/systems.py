@@ -14,8 +14,7 @@ from autoopt import differences
 from autoopt.constraints.summed import Summed
 from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.optimize.residuals import Residuals
-from autoopt.solvers.problem import UNDEFINED
-from autoopt.users_code import users_code
+from autoopt.users_code import UNDEFINED, users_code
 
 _EPSILON = float(np.finfo(np.float64).eps)
 _DENSE = 1500

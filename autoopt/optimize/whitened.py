@@ -161,7 +161,7 @@ class Whitened:
 
     def _slope(self, x: np.ndarray) -> np.ndarray | None:
         """Return J'v at `x` for the v of this point, over the free entries; None where there is none."""
-        from autoopt.solvers.problem import UNDEFINED
+        from autoopt.users_code import UNDEFINED
 
         try:
             with np.errstate(all="ignore"):

@@ -19,7 +19,8 @@ from autoopt.solvers.conditions import DENSE
 from autoopt.solvers.kkt import NEAR, Certificate, certificate
 from autoopt.solvers.lagrangian import Point
 from autoopt.solvers.large import large_certificate
-from autoopt.solvers.problem import UNDEFINED, Stuck
+from autoopt.solvers.problem import Stuck
+from autoopt.users_code import UNDEFINED
 
 _ITERATIONS = 20
 _REACH = 10.0

@@ -171,7 +171,7 @@ def _slopes(constraints: Any, bounded: np.ndarray, x: np.ndarray) -> Any:
 
 def row_values(problem: Any, conditions: Conditions, x: np.ndarray) -> np.ndarray:
     """Return the values of all rows at another point, shape (K,); NaN where a constraint has none."""
-    from autoopt.solvers.problem import UNDEFINED
+    from autoopt.users_code import UNDEFINED
 
     if not np.isfinite(x).all():
         return np.full(conditions.values.size, np.nan)

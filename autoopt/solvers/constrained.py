@@ -17,8 +17,9 @@ from autoopt.solvers.conditions import REMAINS, Conditions, row_values
 from autoopt.solvers.infeasibility import contradiction, nearest, row_name, what_is_missed
 from autoopt.solvers.infinity import way_to_infinity
 from autoopt.solvers.kkt import Certificate
-from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
+from autoopt.solvers.problem import Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
+from autoopt.users_code import UNDEFINED
 from autoopt.wording import aside, listed
 
 INFEASIBLE, UNBOUNDED, NOT_A_MINIMUM = 201, 202, 203

@@ -12,7 +12,8 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers.conditions import DENSE
-from autoopt.solvers.problem import UNDEFINED, Problem
+from autoopt.solvers.problem import Problem
+from autoopt.users_code import UNDEFINED
 
 _STEPS = (1e-3, 1e-6, 1e-9, 1e-12)
 _SMALL = 1e-3

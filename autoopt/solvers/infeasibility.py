@@ -12,7 +12,8 @@ import numpy as np
 from autoopt.errors import AutooptError
 from autoopt.solvers.bounds import within
 from autoopt.solvers.conditions import DENSE, REMAINS, Conditions
-from autoopt.solvers.problem import UNDEFINED, Stuck
+from autoopt.solvers.problem import Stuck
+from autoopt.users_code import UNDEFINED
 from autoopt.wording import listed
 
 _MOST = 200

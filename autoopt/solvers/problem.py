@@ -23,10 +23,7 @@ from autoopt.objectives.sparsity import Sparsity
 from autoopt.origin import is_ours
 from autoopt.solvers.bounds import Limits
 from autoopt.solvers.steep import held_slopes, without_steep
-from autoopt.users_code import users_code
-
-UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError)
-"""What an objective raises where it is not defined: LinAlgError is a ValueError. The rest are mistakes."""
+from autoopt.users_code import UNDEFINED, users_code
 
 _MISTAKES = (AutooptError, RecursionError, NotImplementedError, UnicodeError)
 

@@ -17,7 +17,8 @@ from autoopt.solvers.active_set import polished, unnoted
 from autoopt.solvers.arcs import Arc, falling_along, falls_to_first_order
 from autoopt.solvers.infeasibility import nearest
 from autoopt.solvers.kkt import Certificate
-from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
+from autoopt.solvers.problem import Problem, Stuck
+from autoopt.users_code import UNDEFINED
 
 _MOST = 3
 _SAME = 1e-9

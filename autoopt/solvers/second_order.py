@@ -10,7 +10,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError
 from autoopt.solvers.bounds import within
-from autoopt.solvers.problem import UNDEFINED
+from autoopt.users_code import UNDEFINED
 
 _FULL = 500
 """Full Hessians of up to so many parameters are taken where the method has compiled them."""

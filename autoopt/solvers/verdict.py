@@ -24,9 +24,10 @@ from autoopt.solvers.curvature import falling
 from autoopt.solvers.ending import Ending, is_far, is_met
 from autoopt.solvers.plateaus import lower_beyond
 from autoopt.solvers.points import Point, is_near, is_steady, sizes
-from autoopt.solvers.problem import UNDEFINED, Problem, Stuck
+from autoopt.solvers.problem import Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
 from autoopt.solvers.table import Solver
+from autoopt.users_code import UNDEFINED
 from autoopt.wording import aside, times
 
 

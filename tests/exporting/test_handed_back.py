@@ -53,7 +53,7 @@ def written(tmp_path, name: str, kinds=("gradient", "hessian", "hvp")) -> str:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_module_as_it_was_written_agrees(tmp_path, name) -> None:
-    found = compare(written(tmp_path, name), *MODELS[name])
+    found = compare(*MODELS[name], written(tmp_path, name))
     assert found and set(found.digits) == {"value_and_grad", "grad", "hess", "hvp"}
     assert min(found.digits.values()) > 12 and len(found.points) >= 6
     assert "agrees to" in str(found) and found.speed is not None
@@ -76,7 +76,7 @@ def test_wrong_edit_is_caught_and_located(tmp_path, name, right, wrong, line, sa
     file.write_text(text.replace(right, wrong, 1))
     f, x0, args = MODELS[name]
     names = ("w[0]", "w[1]", "w[2]") if name == "logistic" else ()
-    found = compare(file, f, x0, args, names)
+    found = compare(f, x0, args, file, names)
     assert not found
     first = found.differences[0]
     assert said in first.what and "WRONG at x0" in str(found)
@@ -88,8 +88,8 @@ def test_wrong_edit_is_caught_and_located(tmp_path, name, right, wrong, line, sa
 
 def test_what_autoopt_would_have_wrong_is_no_fault_of_the_module(tmp_path) -> None:
     """Differences of the objective decide, not what is derived."""
-    found = compare({"value_and_grad": lambda w, X, y: (logistic(w, X, y), X.T @ (1 / (1 + np.exp(-X @ w)) - y))},
-                    *MODELS["logistic"])  # fmt: skip
+    by_hand = {"value_and_grad": lambda w, X, y: (logistic(w, X, y), X.T @ (1 / (1 + np.exp(-X @ w)) - y))}
+    found = compare(*MODELS["logistic"], by_hand)
     assert found, str(found)
 
 
@@ -113,6 +113,13 @@ def test_wrong_module_is_refused_before_the_run(tmp_path) -> None:
     file = written(tmp_path, "logistic")
     file.write_text(file.read_text().replace("X.T @ (np.exp", "1.01 * X.T @ (np.exp"))
     with pytest.raises(VerificationError):
+        autoopt.minimize(*MODELS["logistic"], derivatives=file)
+
+
+def test_what_an_edit_raises_is_told_as_its_own(tmp_path) -> None:
+    file = written(tmp_path, "logistic")
+    file.write_text(file.read_text().replace("np.exp(z - softplus_z)", "np.exq(z - softplus_z)"))
+    with pytest.raises(ModelError, match=r"value_and_grad of .*logistic_derivatives.py raised .*no attribute 'exq'"):
         autoopt.minimize(*MODELS["logistic"], derivatives=file)
 
 
@@ -176,4 +183,7 @@ def test_commands(tmp_path, monkeypatch) -> None:
     assert checked.exit_code == 4 and "is WRONG at x0" in checked.stdout and "d.py:" in checked.stdout
     assert run("fit", "model.py", "--derivatives", "d.py", "--quiet").exit_code == 4
     assert run("derive", "model.py", "-o", "nowhere/d.py").exit_code == 2
+    (tmp_path / "typo.py").write_text(MODEL.replace("np.exp", "np.exq"))
+    failed = run("derive", "typo.py")
+    assert failed.exit_code == 1 and "typo.py:11" in failed.stderr and "derive.py" not in failed.stderr
     assert run("check", "model.py", "--against", "nothing.py").exit_code == 1
