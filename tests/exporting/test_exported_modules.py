@@ -121,6 +121,11 @@ def gaussian_process(p, X, y):
     return 0.5 * a @ a + np.log(np.diag(L)).sum()
 
 
+def several_kinds_prepare(p, x, t):
+    """Gradient and Hessian prepare different things that are called alike."""
+    return 0.5 * np.sum(np.exp(-2 * p[0] * np.log(x)) * np.sin(t)) + p[1] ** 3 * np.sum(np.log(t))
+
+
 VALUES = {"WEIGHTS": WEIGHTS, "X": X, "Y": Y, "y": Y}
 
 CASES = {
@@ -140,6 +145,7 @@ CASES = {
     "prepared": (poisson, np.zeros(3), (X, COUNTS)),
     "loop": (garch, np.array([-1.0, -2.0, -0.3]), (X[:, 0],)),
     "branch": (branching, np.array([0.5, 1.0]), (X[:, 0],)),
+    "several kinds": (several_kinds_prepare, np.array([0.3, 0.4]), (WEIGHTS + 0.2, WEIGHTS[::-1] + 0.1)),
     "Cholesky": (gaussian_process, np.array([0.1, -1.0]), (X, Y)),
 }
 
