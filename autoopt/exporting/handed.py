@@ -81,7 +81,7 @@ class Handed:
     @functools.cached_property
     def _outside(self) -> Mapping[str, Any]:
         """The arrays that the objective reads elsewhere, by the names that exported functions have for them."""
-        signature = Signature.of(self.f, self.objective.args, self.objective.inputs())
+        signature = Signature.of(self.f, self.objective.args, self.objective.inputs(), len(self.args))
         return {name: signature.values[name] for name in signature.names}
 
     def _adapted(self, name: str, function: Callable) -> Callable:

@@ -33,7 +33,7 @@ from autoopt.exporting.functions import (
 from autoopt.exporting.headings import docstring, heading
 from autoopt.exporting.prelude import is_dear, needed, read_together, shape_check, unpacked
 from autoopt.exporting.self_test import Untested, self_test
-from autoopt.exporting.signature import MODULES, Signature
+from autoopt.exporting.signature import MODULES, Signature, with_defaults
 from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector, read_directly
 from autoopt.graph.kinds import LINEARIZE, PREPARE, PUBLIC, Kind
 from autoopt.objectives.objective import Objective, kind_of
@@ -41,6 +41,9 @@ from autoopt.tape.names import fresh
 
 PREPARED = "prepared"
 """The keyword by which functions take what `prepare` returns."""
+
+_BY_FUNCTION = {"grad": "gradient"} | {function_name(kind): name for name, kind in PUBLIC.items()}
+"""The kinds of derivative by the functions that a module has of them: whoever knows these may ask for them so."""
 
 WEIGHTED = "weights"
 """What products from the left have in place of a direction."""
@@ -61,7 +64,7 @@ def source(f: Callable, x0: Any, args: Any = (), derivatives: str | Sequence[str
         What the module has: "value", "gradient" (functions `value_and_grad` and `grad`), "hessian" (`hess`), "hvp"
         (`hvp`, the Hessian times a direction, and `linearize`, which returns the function of directions),
         "hvp_columns" (times a matrix). Of an `f` that returns an array "jacobian", and its products with a direction,
-        "jvp", and with weights, "vjp".
+        "jvp", and with weights, "vjp". The names of the functions will do as well.
 
     Returns
     -------
@@ -73,21 +76,22 @@ def source(f: Callable, x0: Any, args: Any = (), derivatives: str | Sequence[str
         If `derivatives` is not understood, or mixes those of numbers and of arrays.
     """
     asked = [derivatives] if isinstance(derivatives, str) else list(derivatives)
-    kinds = [kind_of(name) for name in asked]
+    kinds = [kind_of(_BY_FUNCTION.get(name, name)) for name in asked]
     if len({kind.of_array for kind in kinds}) > 1:
         raise UsageError(
             f"derivatives={asked!r} are those of an objective that is a number and of one that is an array.",
             remedy=f"choose among {', '.join(sorted(PUBLIC))}, those with Jacobians apart.",
         )
     args = args if isinstance(args, tuple) else (args,)
-    objective = Objective(f, x0, args, scalar=bool(kinds[0].order) and not kinds[0].of_array)
-    return module_of(objective, x0, kinds)
+    scalar = bool(kinds[0].order) and not kinds[0].of_array
+    objective = Objective(f, x0, with_defaults(f, args), scalar=scalar)
+    return module_of(objective, x0, kinds, len(args))
 
 
-def module_of(objective: Objective, x0: Any, kinds: Sequence[Kind]) -> str:
-    """Return the module of an objective, with these kinds of derivative."""
+def module_of(objective: Objective, x0: Any, kinds: Sequence[Kind], given: int) -> str:
+    """Return the module of an objective whose first `given` arguments are not defaults, with these derivatives."""
     inputs = {name: given for kind in kinds for name, given in objective.inputs(kind.public or kind.name).items()}
-    signature = Signature.of(objective.function, objective.args, inputs)
+    signature = Signature.of(objective.function, objective.args, inputs, given)
     writer = _Writer(objective, signature, objective.dispatch.paths[0].trace.tape.steps[0].template.name)
     for kind in kinds:
         writer.add(kind)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from autoopt.tape.names import fresh
 from autoopt.tracing.naming import argument_names
 
 _PLAIN = (bool, int, float, str, bytes, type(None))
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _SHORT = 24  # numbers of a list that is compared with the one that the code was written for
 
 
@@ -57,11 +59,15 @@ class Signature:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, function: Callable, args: Sequence[Any], inputs: Mapping[str, Input]) -> Signature:
-        """Return the signature for an objective that was traced with `args`, and whose code has these inputs."""
-        own = argument_names(function, len(args) + 1)
-        defaults = _defaults(function, own)
-        values = dict(zip(own[1:], args, strict=True)) | defaults
+    def of(cls, function: Callable, args: Sequence[Any], inputs: Mapping[str, Input], given: int) -> Signature:
+        """Return the signature for an objective that was traced with `args`, and whose code has these inputs.
+
+        The first `given` of the arguments are the caller's, the others were left at their defaults.
+        """
+        names = argument_names(function, len(args) + 1)
+        own, left = names[: given + 1], names[given + 1 :]
+        defaults = dict(zip(left, args[given:], strict=True)) | _defaults(function, names)
+        values = dict(zip(own[1:], args, strict=False)) | defaults
         leaves: dict[str, tuple[str, str]] = {}
         outside: dict[str, Any] = {}
         read, taken = set(), {own[0], *values}
@@ -76,6 +82,21 @@ class Signature:
         texts = [*own[1:], *outside, *(f"{name}={value!r}" for name, value in defaults.items())]
         fixed, notes = _fixed({name: value for name, value in values.items() if name not in read})
         return cls(own[0], (*own[1:], *outside, *defaults), tuple(texts), values | outside, leaves, fixed, notes)
+
+
+def with_defaults(function: Callable, args: tuple) -> tuple:
+    """Return the arguments with those numbers that were left at their defaults: they are data like others.
+
+    loss(w, X, y, scale=1.0) for (X, y): what is traced has `scale` as an argument, and its code takes any other one.
+    """
+    try:
+        known = list(inspect.signature(function).parameters.values())[len(args) + 1 :]
+    except (TypeError, ValueError):
+        return args
+    left = [p.default for p in takewhile(lambda p: p.kind in _POSITIONAL and isinstance(p.default, _PLAIN), known)]
+    while left and type(left[-1]) is not float:
+        left.pop()
+    return (*args, *left)
 
 
 def _defaults(function: Callable, own: Sequence[str]) -> dict[str, Any]:

@@ -307,3 +307,42 @@ def test_writes_at_lists_of_positions_are_derived() -> None:
     found = module(source(f, np.array([1.0, 2.0, 3.0])))
     gradient = found["value_and_grad"](np.array([1.0, 2.0, 3.0]))[1]
     np.testing.assert_allclose(gradient, [2 + 4 * 2 * 2, 4 + 4 * 2 * 1, 6], rtol=1e-12)
+
+
+def ridge(w, X, y, lam=0.5, power=2, *, scale=2.0):
+    r = y - X @ w
+    return np.sum(np.abs(r) ** power) + lam * w @ w / scale
+
+
+def with_flag(w, X, y, mean=True, scale=1.5):
+    r = (y - X @ w) / scale
+    return np.mean(r**2) if mean else np.sum(r**2)
+
+
+@pytest.mark.parametrize(("f", "given"), [(ridge, {"lam": 3.25}), (with_flag, {"scale": 0.75})], ids=["ridge", "flag"])
+def test_numbers_left_at_their_defaults_are_arguments(f, given) -> None:
+    found = module(source(f, np.zeros(3), (X, Y), ["grad", "hess"]))
+    w = np.array([0.3, -0.2, 0.7])
+    for options in ({}, given):
+        objective = autoopt.objective(lambda w, X, y, options=options: f(w, X, y, **options), w, X, Y)
+        value, gradient = found["value_and_grad"](w, X, Y, **options)
+        assert value == pytest.approx(f(w, X, Y, **options), rel=1e-13)
+        assert gradient == pytest.approx(objective.grad(w), rel=1e-12)
+        assert found["hess"](w, X, Y, **options) == pytest.approx(objective.hess(w), rel=1e-12)
+    parameters = inspect.signature(found["value_and_grad"]).parameters
+    own = inspect.signature(f).parameters
+    assert {name: p.default for name, p in parameters.items() if name in own and p.default is not p.empty} == {
+        name: p.default for name, p in own.items() if p.default is not p.empty
+    }
+
+
+@pytest.mark.parametrize("fixed", [{"power": 3}, {"scale": 3.0}])
+def test_what_is_no_argument_of_the_code_is_refused(fixed) -> None:
+    found = module(source(ridge, np.zeros(3), (X, Y)))
+    with pytest.raises(ValueError, match=f"written for {next(iter(fixed))} = "):
+        found["value_and_grad"](np.ones(3), X, Y, **fixed)
+
+
+def test_derivatives_go_by_the_names_of_their_functions_too() -> None:
+    by_function = source(logistic, np.zeros(3), (X, Y), ["value_and_grad", "hess"])
+    assert by_function == source(logistic, np.zeros(3), (X, Y), ["gradient", "hessian"])
