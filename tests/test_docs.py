@@ -4,6 +4,7 @@ import ast
 import doctest
 import importlib.util
 import re
+import sys
 import textwrap
 import tomllib
 from pathlib import Path
@@ -61,6 +62,18 @@ PAGES += [("parameters", 15), ("constraints", 2)]
 def test_examples_of_pages_are_what_comes_out(page, least):
     found = doctest.testfile(str(ROOT / "docs" / f"{page}.rst"), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert found.attempted > least and found.failed == 0
+
+
+def test_examples_of_the_page_that_looks_inside_are_what_comes_out(tmp_path, monkeypatch):
+    """The model stands on the page, as a file of its own."""
+    page = ROOT / "docs" / "inside.rst"
+    model = re.search(r"in a file model.py::\n\n((?:(?: {4}.*)?\n)+)", page.read_text(encoding="utf-8")).group(1)
+    (tmp_path / "model.py").write_text(textwrap.dedent(model).strip() + "\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = doctest.testfile(str(page), module_relative=False, optionflags=doctest.ELLIPSIS)
+    sys.modules.pop("model", None)
+    assert found.attempted > 2 and found.failed == 0
 
 
 def test_readme_example_prints_the_source_that_it_shows(capsys):

@@ -248,6 +248,7 @@ ORDER = (
     *("tracing.recording", "tracing.outside", "tracing.standins.table tracing.standins.followed", "tracing.arrays"),
     *("tracing.complex", "tracing.standins", "tracing.formulas tracing.frames tracing.stats"),
     *("tracing.naming", "tracing.expressions", "tracing.instrument", "tracing.trace", "tracing"),
+    "inspection",
     "objectives",
     "exporting",
     "constraints",

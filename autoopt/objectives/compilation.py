@@ -115,14 +115,19 @@ class Compiler:
         """Return the functions of a path that is taken whatever its guards say."""
         return ladder.compiled(self.engine, tape, kind, self.title(), checked=False)
 
+    @property
+    def name(self) -> str:
+        """What the function is called."""
+        function = self.original.function
+        own = attribute(function, "__func__", function)
+        return attribute(own, "__qualname__", type(own).__name__)
+
     def title(self) -> str:
         """Return what printed source says that it is."""
         function, structure = self.original.function, self.original.structure
         place = definition(function)
-        own = attribute(function, "__func__", function)
-        name = attribute(own, "__qualname__", type(own).__name__)
         at = f" ({place.file}:{place.line})" if place else ""
-        title = f"Derivatives of {name}{at}, written by autoopt {__version__}."
+        title = f"Derivatives of {self.name}{at}, written by autoopt {__version__}."
         if len(structure.paths) > 1:
             title += f"\n\nThe flat parameter vector holds {', '.join(structure.names)}."
         return title

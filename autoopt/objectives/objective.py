@@ -21,6 +21,7 @@ from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import beside, meets_kinks
 from autoopt.objectives.exports import exported
 from autoopt.objectives.inputs import Input, inputs
+from autoopt.objectives.inspected import Inspected
 from autoopt.objectives.jacobian_products import JacobianProducts
 from autoopt.objectives.matrices import Matrices
 from autoopt.objectives.original import Original
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from autoopt.objectives.sparsity import Sparsity
 
 
-class Objective:
+class Objective(Inspected):
     """A function of NumPy code with its value, gradient, Hessian and Hessian-vector products.
 
     Parameters
