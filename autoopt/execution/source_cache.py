@@ -3,24 +3,22 @@
 What is kept is text, named by the digest of the tape and the versions that made it; never data. `AUTOOPT_CACHE` names
 the folder, or turns the cache off if it is "0", "off" or empty.
 
-The text is executed. So a folder that others can write into, and files that they own or can change, are not used.
+The text is executed. So a folder that others can write into, and files that they own or can change, are not used
+(`permissions.py`), nor is what does not bear the signature of this user's cache (`signature.py`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import os
-import stat
-import tempfile
-import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from autoopt.errors import CacheWarning
+from autoopt.execution.permissions import content, is_safe, new_file
+from autoopt.execution.signature import require_secret, signature
 from autoopt.version import __version__
 
 _ROOMS = ("ops", "rules", "graph", "codegen", "tape")
@@ -64,109 +62,60 @@ def release(package: str) -> str:
 
 
 def read(key: str) -> str | None:
-    """Return the source kept under `key`, None if there is none that is whole."""
+    """Return the source kept under `key`, None if there is none that is whole and signed."""
     if key in _recent:
         return _recent[key]
     place = folder()
-    if place is None or not _is_safe(place, "folder"):
+    if place is None or not is_safe(place, "folder"):
         return None
-    try:
-        with open(place / f"{key}.py", encoding="utf-8") as file:
-            if not _is_safe(file.name, "file", os.fstat(file.fileno())):
-                return None
-            text = file.read()
-    except (OSError, ValueError):
+    kept = content(place / f"{key}.py", lambda path, status: is_safe(path, "file", status))
+    if kept is None:
         return None
-    body, mark, _ = text.rpartition(_MARK)
-    return _remember(key, text) if mark and text == body + _end(key, body) else None
+    text, _, _ = kept.rpartition(_MARK)
+    return remembered(key, text.decode()) if kept == _signed(place, key, text) else None
 
 
 def write(key: str, text: str) -> str:
-    """Keep source under `key` and return it as kept; a folder that cannot be written is no error."""
-    text += _end(key, text)
+    """Keep source under `key` and return it; a folder that cannot be written is no error."""
     place = folder()
     if place is not None:
         with contextlib.suppress(OSError):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if _is_safe(place, "folder"):
-                _replace(place / f"{key}.py", text.encode())
-    return _remember(key, text)
+            if is_safe(place, "folder"):
+                require_secret(place)
+                if (entry := _signed(place, key, text.encode())) is not None:
+                    _replace(place / f"{key}.py", entry)
+    return remembered(key, text)
 
 
-def remembered(key: str, text: str) -> str:
-    """Keep source under `key` in this process alone, and return it as kept: it is quickly made of what is in files."""
-    return _remember(key, text + _end(key, text))
+def _signed(place: Path, key: str, text: bytes) -> bytes | None:
+    """Return what a file of the cache has in it: the source, and its signature; None if there is no secret."""
+    signed = signature(place, key, text)
+    return None if signed is None else text + _MARK + f"{signed}\n".encode()
 
 
-def _is_safe(path: Path | str, what: str, status: os.stat_result | None = None) -> bool:
-    """Whether nobody but this user (and root) can write a folder or file; if not, warn once for each.
-
-    A group may write if it is the user's own by the custom of user-private groups: the user's primary group, with the
-    number of the user. A folder that is not there yet is safe.
-    """
-    if not hasattr(os, "geteuid"):  # Windows, whose permissions are others
-        return True
-    if status is None:
-        try:
-            status = os.stat(path)
-        except OSError:
-            return True
-    user = os.geteuid()
-    is_private = status.st_gid == os.getegid() == user and user != 0
-    reason = None
-    if status.st_uid not in (user, 0):
-        reason = f"belongs to another user (uid {status.st_uid})"
-    elif status.st_mode & (stat.S_IWOTH if is_private else stat.S_IWOTH | stat.S_IWGRP):
-        reason = "can be written by others"
-    if reason is None:
-        return True
-    if str(path) not in _warned:
-        _warned.add(str(path))
-        remedy = f"run chmod go-w {path}" if "written" in reason else "name a folder of your own in AUTOOPT_CACHE"
-        warnings.warn(
-            f"The {what} {path} of the cache {reason}, and its code would be run; it is not used.\n"
-            f"To fix this: {remedy}, or turn the cache off with AUTOOPT_CACHE=off.",
-            CacheWarning,
-            stacklevel=2,
-        )
-    return False
-
-
-_warned: set[str] = set()
+_MARK = b"\n# autoopt "
 
 _recent: dict[str, str] = {}
 _RECENT = 128
 
 
-def _remember(key: str, text: str) -> str:
-    """Keep the source in memory too, so that this process never derives it twice."""
+def remembered(key: str, text: str) -> str:
+    """Keep source in memory, so that this process never derives it twice, and return it.
+
+    Alone there is kept what is quickly made of that in files.
+    """
     while len(_recent) >= _RECENT:
         _recent.pop(next(iter(_recent)))
     _recent[key] = text
     return text
 
 
-_MARK = "\n# autoopt "
-
-
-def _end(key: str, text: str) -> str:
-    """Return the last line of an entry, by which a damaged one is told from a whole one."""
-    return f"{_MARK}{key} {hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}\n"
-
-
-def bare(text: str) -> str:
-    """Return source without that line."""
-    body, mark, _ = text.rpartition(_MARK)
-    return body if mark else text
-
-
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, kept: bytes) -> None:
     """Write a file at once and readable by its owner alone."""
-    handle, name = tempfile.mkstemp(dir=path.parent)
+    new = new_file(path.parent, kept)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
+        os.replace(new, path)
     except BaseException:
-        os.unlink(name)
+        os.unlink(new)
         raise

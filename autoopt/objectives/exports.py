@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from autoopt.execution import engines, ladder, source_cache
+from autoopt.execution import engines, ladder
 from autoopt.execution.engines import NumpyFunctions, module_source
 from autoopt.execution.families import Family
 from autoopt.execution.lengths import with_checks, with_least, with_lengths
@@ -90,5 +90,5 @@ def _family(compiler: Compiler, kind: str, compiled: NumpyFunctions) -> Family |
     """Return the family of a source, which knows of it."""
     family = Family.of(compiled.tape, kind)
     if family is not None and family.numbers not in family.tapes:
-        family.learn(source_cache.bare(module_source(compiled.tape, kind, compiler.title())))
+        family.learn(module_source(compiled.tape, kind, compiler.title()))
     return family
