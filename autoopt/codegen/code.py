@@ -67,8 +67,38 @@ def infix(operator: str, level: int, left: Code, right: Code) -> Code:
 
 
 def negative(operand: Code) -> Code:
-    """Return `-operand`."""
+    """Return `-operand`; what begins with a minus that can be taken out, without it."""
+    if starts_negative(operand):
+        return operand.negated or Code(operand.text[1:], operand.level)
     return Code(f"-{operand.at(UNARY)}", UNARY, operand)
+
+
+def product(factors: Sequence[Code]) -> Code:
+    """Return the product of factors, their signs as one in front of it: `-0.5 * n` of 0.5 and -(1.0 * n)."""
+    signed = [factor.negated is not None or re.fullmatch(f"-{_NUMBER.pattern}", factor.text) for factor in factors]
+    plain = [negative(factor) if minus else factor for factor, minus in zip(factors, signed, strict=True)]
+    minus = sum(map(bool, signed)) % 2
+    if len(plain) == 2 and _NUMBER.fullmatch(plain[0].text) and plain[1].text.startswith("1.0 * "):
+        plain[1] = expression(plain[1].text.removeprefix("1.0 * "))
+    if minus and _NUMBER.fullmatch(plain[0].text):
+        plain[0] = negative(plain[0])
+        minus = 0
+    whole = plain[0]
+    for factor in plain[1:]:
+        whole = infix("*", PRODUCT, whole, factor)
+    return negative(whole) if minus else whole
+
+
+_NUMBER = re.compile(r"\d+\.[\d.e+-]*")
+
+
+def power(base: Code, exponent: Code) -> Code:
+    """Return `base ** exponent`, without spaces where both are names or numbers."""
+    simple = all(_SIMPLE.fullmatch(code.at(ATOM)) for code in (base, exponent))
+    return Code(f"{base:.}{'**' if simple else ' ** '}{exponent:.}", POWER)
+
+
+_SIMPLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*|[\d.]+(e[+-]?\d+)?")
 
 
 def plus(left: Code, right: Code) -> Code:
@@ -79,9 +109,9 @@ def plus(left: Code, right: Code) -> Code:
 
 
 def starts_negative(code: Code) -> bool:
-    """True if `code` is a negation, or a product whose first factor is a negative number."""
-    number = re.match(r"-\d", code.text) and code.level > SUM and not re.search("%|//", code.text)
-    return code.negated is not None or bool(number)
+    """True if `code` is a negation, or a product whose first factor is one, so that the rest is its negative."""
+    begins = code.text.startswith("-") and code.level > SUM and not re.search("%|//", code.text)
+    return code.negated is not None or begins
 
 
 def call(function: str, *arguments: object) -> Code:

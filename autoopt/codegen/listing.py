@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.traversal import ancestors, io_toposort
-from pytensor.tensor.basic import MakeVector
+from pytensor.tensor.basic import Join, MakeVector
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor
@@ -23,6 +23,7 @@ from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 from autoopt.codegen.aliasing import origin, owned, seen
 from autoopt.codegen.code import Code, array_text, columns, expression, literal, sequence
 from autoopt.codegen.constants import constant_text
+from autoopt.codegen.entries import displayed
 from autoopt.codegen.printers.table import print_node, stem
 from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.graph.idioms.sweep import LAST, simplify
@@ -93,7 +94,14 @@ def list_function(
     needs = frozenset(name for _, check in checks for name in check.needs)
     texts = tuple(text for _, text in arguments)
     listing = Listing(
-        name, texts, tuple(without_unread(writer.lines, returned)), returned, docstring, needs, {}, writer.functions
+        name,
+        texts,
+        tuple(displayed(without_unread(writer.lines, returned), WIDTH + 8)),
+        returned,
+        docstring,
+        needs,
+        {},
+        writer.functions,
     )
     used = set(re.findall(r"\w+", listing.everything))
     return replace(listing, constants={k: v for k, v in writer.constants.items() if k in used})
@@ -188,8 +196,19 @@ class _Writer:
         return base.is_simple
 
     def shorten(self, node: Apply) -> bool:
-        """Give a name to the longest operand; False if all have one."""
+        """Give a name to the longest operand, to the number itself of a vector of one; False if all have one."""
         waiting = [v for v in node.inputs if v in self.pending and not self.codes[v].is_simple]
+        if isinstance(node.op, Join):
+            numbers = {v: v.owner.inputs[0] for v in waiting if isinstance(v.owner.op, DimShuffle)}
+            single = {v: number for v, number in numbers.items() if not rank(number)}
+            open_ = {v: n for v, n in single.items() if n in self.pending and not self.codes[n].is_simple}
+            longest = max(open_, key=lambda v: columns(self.codes[v].text), default=None)
+            waiting = [v for v in waiting if v not in single]
+            others = max((columns(self.codes[v].text) for v in waiting), default=0)
+            if longest is not None and columns(self.codes[longest].text) >= max(16, others):
+                self.named(single[longest])
+                self.codes[longest], self.pending[longest] = print_node(self, longest.owner), []
+                return True
         longest = max(waiting, key=lambda v: columns(self.codes[v].text), default=None)
         if longest is None or columns(self.codes[longest].text) < 16:
             return False

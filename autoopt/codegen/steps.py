@@ -12,11 +12,9 @@ import numpy as np
 
 from autoopt.codegen.code import (
     AND,
-    ATOM,
     COMPARISON,
     MATMUL,
     OR,
-    POWER,
     PRODUCT,
     SUM,
     XOR,
@@ -26,6 +24,7 @@ from autoopt.codegen.code import (
     infix,
     literal,
     negative,
+    power,
     sequence,
 )
 from autoopt.tape.names import fresh, qualified
@@ -116,7 +115,7 @@ def expression(step: Step, operands: Sequence[Code]) -> Code:
     if operation in _INFIX and step.template is None:
         return infix(*_INFIX[operation], *operands)
     if operation is np.power and step.template is None:
-        return Code(f"{operands[0].at(ATOM)} ** {operands[1].at(POWER)}", POWER)
+        return power(*operands)
     if operation is np.negative and step.template is None:
         return negative(operands[0])
     if operation is sparse_transposed_product:

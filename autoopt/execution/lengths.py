@@ -33,12 +33,13 @@ def with_lengths(text: str, family: Family, ranks: Mapping[str, int]) -> str | N
     if not any(found):
         return text
     symbols = _symbols(family, [form for form in found if form], _words(text))
-    written = []
+    written: list[str] = []
     for k, (form, number) in enumerate(zip(found, row, strict=True)):
         code = repr(number) if form is None else _text(form, symbols)
         if form is not None and not _is_same(code, number, family, symbols):
             return None
-        written.append(f"{pieces[k]}{_fitted(code, pieces[k], pieces[k + 1])}")
+        before, after = "".join(written[-1:]) + pieces[k], pieces[k + 1] + "".join(map(repr, row[k + 1 : k + 2]))
+        written.append(f"{pieces[k]}{_fitted(code, before, after)}")
     text = "".join(written) + pieces[-1]
     if any(_wanted(text, set(symbols.values()))[name] for name in _handed_on(text)):
         return None  # what calls such a function has no symbols for it
@@ -171,6 +172,9 @@ def _fitted(code: str, before: str, after: str) -> str:
     """Return an expression to stand in the place of a number, in parentheses where it needs them."""
     if re.fullmatch(r"[\w.]+", code):
         return code
+    plain = re.fullmatch(r"1\.0 \* (\w+)", code)
+    if plain and (re.search(r"(?<![\w.])\d+\.[\d.e+-]* \* $", before) or re.match(r" \* \d+\.\d", after)):
+        return plain[1]  # another factor makes it a float
     opened, closed = before.rstrip(" ").endswith(_OPENS), after.lstrip(" ").startswith(_CLOSES)
     if not re.search(r" [+-] ", code):  # a product may stand among terms, and before factors
         opened = opened or before.endswith((" + ", " - "))

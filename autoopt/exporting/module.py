@@ -13,8 +13,10 @@ The statements are those that `Objective` runs (`execution/engines.py`): what di
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import pi
 from typing import Any
 
 from autoopt.errors import UsageError
@@ -304,7 +306,7 @@ class _Writer:
         test = self_test(Untested(list(self.functions), self.is_vector, flat, self.signature.values, plain))
         head = heading(self.objective, self.signature, bool(self.statements))
         whole = "\n\n\n".join([_grouped(list(self.imports)), *parts, *test])
-        return f"{head}\n\n{whole}\n"
+        return f"{head}\n\n{_PI.sub('np.pi', whole)}\n"
 
     def prepare(self) -> str:
         """Return the function of what the data alone decide: a tuple if all take the same of it, else a dictionary."""
@@ -355,6 +357,9 @@ def _without_checks(lines: Sequence[str], known: Sequence[str]) -> list[str]:
 
 def _is_one_line(line: str) -> bool:
     return not line.startswith((" ", "if ", "for ", ")", "]", "}", "#"))
+
+
+_PI = re.compile(rf"(?<![\w.]){re.escape(repr(pi))}(?![\w.])")
 
 
 def _grouped(imports: Sequence[str]) -> str:

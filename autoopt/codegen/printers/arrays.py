@@ -252,9 +252,23 @@ def make_vector(writer: Writer, node: Apply, *items: Code) -> Code:
 
 @prints(Join, stem="joined")
 def join(writer: Writer, node: Apply, *operands: Code) -> Code:
-    axis = known_axis(node)
-    items = f"[{', '.join(str(writer.code(part)) for part in operands_of(node))}]"
-    return call("np.concatenate", items, *([f"axis={axis}"] if axis else []))
+    axis, parts = known_axis(node), operands_of(node)
+    numbers = [_number(writer, part) for part in parts]
+    if all(numbers):
+        return call("np.array", f"[{', '.join(map(str, numbers))}]")
+    items = [f"[{number}]" if number else str(writer.code(part)) for part, number in zip(parts, numbers, strict=True)]
+    return call("np.concatenate", f"[{', '.join(items)}]", *([f"axis={axis}"] if axis else []))
+
+
+def _number(writer: Writer, part: Variable) -> Code | None:
+    """Return the number that a vector of one is made of; None for other vectors."""
+    if part.type.dtype != "float64" or part.type.shape != (1,):
+        return None
+    if isinstance(part, Constant):
+        return literal(part.data[0])
+    node = part.owner
+    made = node is not None and isinstance(node.op, DimShuffle) and not rank(node.inputs[0])
+    return writer.code(node.inputs[0]) if made and not writer.code(part).is_name else None
 
 
 @prints(Split, stem="part", view=READ_ONLY)

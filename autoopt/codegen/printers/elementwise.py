@@ -19,7 +19,6 @@ from autoopt.codegen.code import (
     AND,
     COMPARISON,
     OR,
-    POWER,
     PRODUCT,
     SUM,
     UNARY,
@@ -31,8 +30,10 @@ from autoopt.codegen.code import (
     literal,
     negative,
     plus,
+    product,
     starts_negative,
 )
+from autoopt.codegen.code import power as infix_power
 from autoopt.codegen.printers.arrays import dimshuffle
 from autoopt.codegen.printers.table import READ_ONLY, STEMS, NoSource, Printer, View, prints
 from autoopt.codegen.printers.writer import Writer
@@ -232,9 +233,7 @@ def multiplication(writer: Writer, node: Apply, *operands: Code) -> Code:
     if node.outputs[0].type.dtype != "bool" and all(v.type.dtype == "bool" for v, _ in pairs[1:]):
         last = pairs[-1][0]  # NumPy's `*` of booleans alone gives booleans, and its `-` refuses them
         factors[-1] = _as_type(_number(node), last, factors[-1]) if minus or rank(last) else factors[-1]
-    if minus:
-        return negative(reduce(lambda a, b: infix("*", PRODUCT, a, b), factors[1:]))
-    return reduce(lambda a, b: infix("*", PRODUCT, a, b), factors)
+    return negative(product(factors[1:])) if minus else product(factors)
 
 
 @scalar(ps.Neg, stem="minus")
@@ -262,7 +261,7 @@ def inversion(writer: Writer, node: Apply, x: Code) -> Code:
 def square(writer: Writer, node: Apply, x: Code) -> Code:
     if node.outputs[0].type.dtype == "bool":
         return infix("&", AND, x, x)
-    return Code(f"{x} * {x}", PRODUCT) if x.is_name and not rank(node.outputs[0]) else Code(f"{x:.}**2", POWER)
+    return Code(f"{x} * {x}", PRODUCT) if x.is_name and not rank(node.outputs[0]) else infix_power(x, Code("2"))
 
 
 @scalar(ps.Pow, stem="power")
@@ -271,7 +270,7 @@ def power(writer: Writer, node: Apply, x: Code, exponent: Code) -> Code:
     if node.outputs[0].type.dtype == "float64" and exponent.text in ("2.0", "3.0", "4.0", "2", "3", "4"):
         name = writer.named(node.inputs[0]).text if not x.is_name else x.text
         return Code(" * ".join([name] * int(exponent.text[0])), PRODUCT)
-    return call("np.power", x, exponent) if rank(node.outputs[0]) == 0 else Code(f"{x:.} ** {exponent:.}", POWER)
+    return call("np.power", x, exponent) if rank(node.outputs[0]) == 0 else infix_power(x, exponent)
 
 
 @scalar(ps.Reciprocal, stem="inverse")

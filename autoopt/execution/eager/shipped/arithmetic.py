@@ -168,7 +168,7 @@ def pull_51(c0, r0, x0, x1):
 
 def push_51(r0, x0, x1, t0, t1):
     t2 = x1 * x1 + x0 * x0
-    return t0 * x1 / t2 + -(t1 * x0) / t2
+    return t0 * x1 / t2 - (t1 * x0) / t2
 
 
 def second_51(c0, r0, x0, x1, t0, t1):
@@ -176,7 +176,7 @@ def second_51(c0, r0, x0, x1, t0, t1):
     ratio = c0 / t2
     ratio2 = t1 / t2
     ratio3 = t0 / t2
-    value = -(t1 * c0) / t2 + 2.0 * ratio2 * ratio * x0 * x0 - 2.0 * ratio3 * ratio * x1 * x0
+    value = 2.0 * ratio2 * ratio * x0 * x0 - 2.0 * ratio3 * ratio * x1 * x0 - (t1 * c0) / t2
     t3 = t0 * c0 / t2 + 2.0 * ratio2 * ratio * x0 * x1 - 2.0 * ratio3 * ratio * x1 * x1
     return value, t3
 
@@ -214,7 +214,7 @@ def pull_54(c0, r0, x0, x1):
     t2 = np.isinf(chosen)
     chosen2 = np.where(t2, 1.0, np.where(mask, t1 * t1, 1.0))
     chosen3 = np.where(t2, 1.0, chosen)
-    root = np.sqrt(np.where(mask, (x0 / chosen3)**2 + (x1 / chosen3)**2, 1.0))
+    root = np.sqrt(np.where(mask, (x0 / chosen3) ** 2 + (x1 / chosen3) ** 2, 1.0))
     value = np.where(mask, np.where(mask, c0 * chosen3 * x0 / root / chosen2, 0.0), 0.0)
     chosen4 = np.where(mask, np.where(mask, c0 * chosen3 * x1 / root / chosen2, 0.0), 0.0)
     return value, chosen4
@@ -227,8 +227,8 @@ def push_54(r0, x0, x1, t0, t1):
     t3 = np.isinf(chosen)
     chosen2 = np.where(t3, 1.0, chosen)
     chosen3 = np.where(t3, 1.0, np.where(mask, t2 * t2, 1.0))
-    product = 0.5 * (2.0 * t0 * x0 / chosen3 + 2.0 * t1 * x1 / chosen3) * chosen2
-    ratio = product / np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
+    root = np.sqrt(np.where(mask, (x0 / chosen2) ** 2 + (x1 / chosen2) ** 2, 1.0))
+    ratio = 0.5 * (2.0 * t0 * x0 / chosen3 + 2.0 * t1 * x1 / chosen3) * chosen2 / root
     return np.where(mask, np.where(mask, ratio, 0.0), 0.0)
 
 
@@ -238,7 +238,7 @@ def second_54(c0, r0, x0, x1, t0, t1):
     chosen = np.where(mask, t2, 1.0)
     t3 = np.isinf(chosen)
     chosen2 = np.where(t3, 1.0, chosen)
-    root = np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
+    root = np.sqrt(np.where(mask, (x0 / chosen2) ** 2 + (x1 / chosen2) ** 2, 1.0))
     ratio = c0 / root
     chosen3 = np.where(t3, 1.0, np.where(mask, t2 * t2, 1.0))
     ratio2 = (2.0 * t0 * x0 / chosen3 + 2.0 * t1 * x1 / chosen3) / root
@@ -255,9 +255,9 @@ def pull_55(c0, r0, x0, x1):
     chosen = np.where(mask, t1, 1.0)
     t2 = np.isinf(chosen)
     chosen2 = np.where(t2, 1.0, chosen)
-    ratio = c0 * chosen2 * x0 / np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
-    chosen3 = np.where(mask, ratio / np.where(t2, 1.0, np.where(mask, t1 * t1, 1.0)), 0.0)
-    return np.where(mask, chosen3, 0.0)
+    root = np.sqrt(np.where(mask, (x0 / chosen2) ** 2 + (x1 / chosen2) ** 2, 1.0))
+    ratio = c0 * chosen2 * x0 / root / np.where(t2, 1.0, np.where(mask, t1 * t1, 1.0))
+    return np.where(mask, np.where(mask, ratio, 0.0), 0.0)
 
 
 def push_55(r0, x0, x1, t0):
@@ -265,7 +265,7 @@ def push_55(r0, x0, x1, t0):
     mask = t1 > 0
     chosen = np.where(mask, t1, 1.0)
     chosen2 = np.where(np.isinf(chosen), 1.0, chosen)
-    product = chosen2 * np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
+    product = chosen2 * np.sqrt(np.where(mask, (x0 / chosen2) ** 2 + (x1 / chosen2) ** 2, 1.0))
     return np.where(mask, np.where(mask, t0 * x0 / product, 0.0), 0.0)
 
 
@@ -274,7 +274,7 @@ def second_55(c0, r0, x0, x1, t0):
     mask = t1 > 0
     chosen = np.where(mask, t1, 1.0)
     chosen2 = np.where(np.isinf(chosen), 1.0, chosen)
-    root = np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
+    root = np.sqrt(np.where(mask, (x0 / chosen2) ** 2 + (x1 / chosen2) ** 2, 1.0))
     ratio = t0 * x0 * c0 / chosen2 / root * (x0 / root) * (-1.0 / root) / chosen2
     chosen3 = np.where(mask, (np.where(mask, ratio, 0.0) + t0 * c0 / root) / chosen2, 0.0)
     return np.where(mask, chosen3, 0.0)
@@ -286,9 +286,9 @@ def pull_56(c0, r0, x0, x1):
     chosen = np.where(mask, t1, 1.0)
     t2 = np.isinf(chosen)
     chosen2 = np.where(t2, 1.0, chosen)
-    ratio = c0 * chosen2 * x1 / np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
-    chosen3 = np.where(mask, ratio / np.where(t2, 1.0, np.where(mask, t1 * t1, 1.0)), 0.0)
-    return np.where(mask, chosen3, 0.0)
+    root = np.sqrt(np.where(mask, (x0 / chosen2) ** 2 + (x1 / chosen2) ** 2, 1.0))
+    ratio = c0 * chosen2 * x1 / root / np.where(t2, 1.0, np.where(mask, t1 * t1, 1.0))
+    return np.where(mask, np.where(mask, ratio, 0.0), 0.0)
 
 
 def push_56(r0, x0, x1, t0):
@@ -296,7 +296,7 @@ def push_56(r0, x0, x1, t0):
     mask = t1 > 0
     chosen = np.where(mask, t1, 1.0)
     chosen2 = np.where(np.isinf(chosen), 1.0, chosen)
-    product = chosen2 * np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
+    product = chosen2 * np.sqrt(np.where(mask, (x0 / chosen2) ** 2 + (x1 / chosen2) ** 2, 1.0))
     return np.where(mask, np.where(mask, t0 * x1 / product, 0.0), 0.0)
 
 
@@ -305,7 +305,7 @@ def second_56(c0, r0, x0, x1, t0):
     mask = t1 > 0
     chosen = np.where(mask, t1, 1.0)
     chosen2 = np.where(np.isinf(chosen), 1.0, chosen)
-    root = np.sqrt(np.where(mask, (x0 / chosen2)**2 + (x1 / chosen2)**2, 1.0))
+    root = np.sqrt(np.where(mask, (x0 / chosen2) ** 2 + (x1 / chosen2) ** 2, 1.0))
     ratio = t0 * x1 * c0 / chosen2 / root * (x1 / root) * (-1.0 / root) / chosen2
     chosen3 = np.where(mask, (np.where(mask, ratio, 0.0) + t0 * c0 / root) / chosen2, 0.0)
     return np.where(mask, chosen3, 0.0)
@@ -323,7 +323,7 @@ def pull_108(c0, r0, x0, x1):
 
 
 def push_108(r0, x0, x1, t0, t1):
-    return np.linalg.solve(x0, -t0 @ r0 + t1)
+    return np.linalg.solve(x0, t1 - t0 @ r0)
 
 
 def second_108(c0, r0, x0, x1, t0, t1):
@@ -385,7 +385,7 @@ def pull_111(c0, r0, x0, x1):
 
 
 def push_111(r0, x0, x1, t0, t1):
-    return np.linalg.solve(x0, -t0 @ r0 + t1)
+    return np.linalg.solve(x0, t1 - t0 @ r0)
 
 
 def second_111(c0, r0, x0, x1, t0, t1):
