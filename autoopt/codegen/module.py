@@ -17,6 +17,7 @@ from autoopt.codegen.code import Code, expression, in_docstring, literal
 from autoopt.codegen.constants import constant_text
 from autoopt.codegen.listing import WIDTH, list_function, without_unread
 from autoopt.codegen.origins import origins
+from autoopt.codegen.printers.loops import reserved
 from autoopt.codegen.printers.table import NoSource, stem
 from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.codegen.steps import list_steps
@@ -180,16 +181,20 @@ class _Writer:
         return self.print(function, arguments, {})
 
     def print(
-        self, function: Function, arguments: list[tuple[Variable, str]], names: Mapping[Variable, str]
+        self,
+        function: Function,
+        arguments: list[tuple[Variable, str]],
+        names: Mapping[Variable, str],
+        taken: Sequence[str] = (),
     ) -> Listing:
-        """Return one function, some of whose variables have `names`."""
+        """Return one function, some of whose variables have `names`; others have none of those that are taken."""
         comments, hints, places = self.origins([*function.results, *(variable for variable, _ in function.guards)])
         hints = {v: name for v, name in hints.items() if name not in names.values()} | dict(names)
         used = self.used(function, arguments)
         try:
             return list_function(
                 function.name,
-                [pair for pair in arguments if pair[0] in used],
+                [*(pair for pair in arguments if pair[0] in used), *reserved(taken)],
                 function.results,
                 names=hints,
                 comments=comments,
@@ -255,7 +260,7 @@ class _Writer:
         listing = None
         if function.results:
             arguments = self.arguments(function)
-            listing = self.print(function, arguments, hoisted)
+            listing = self.print(function, arguments, hoisted, tuple(names.values()))
             lines += [*listing.lines, *_renamed(listing, [hoisted[result] for result in function.results])]
         if not lines:
             return None

@@ -53,8 +53,8 @@ def flatten(tape: Tape) -> Tape:
 
     Notes
     -----
-    A chain ends where a result is read twice, is guarded, changes its shape or its level. The operands come in program
-    order, so that a sum is added up in another order than the user's: equal to rounding.
+    A chain ends where a result is read twice, is guarded, changes its shape, or its level after several terms. The
+    operands come in program order, so that a sum is added up in another order than the user's: equal to rounding.
     """
     chains = _Chains(tape).found()
     loops = {id(chain.site) for chain in chains.values() if chain.again}
@@ -124,12 +124,13 @@ class _Chains:
 
     def operand(self, source: int, step: Step, family: Callable) -> _Chain | None:
         """Return the chain that ends with an operand and goes on in `step`, None if there is none."""
-        below = self.steps[source]
+        below, known = self.steps[source], self.chains.get(source)
+        several = known is None or len(known.terms) >= LONG  # what data alone add up is added up once
         if (
             _FAMILIES.get(below[0]) is not family
             or self.uses[source] > 1
             or below[2] is not None
-            or not _alike(below, step)
+            or not _alike(below, step, level=several)
         ):
             return None
         chain = self.chains.pop(source, None)

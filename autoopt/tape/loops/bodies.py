@@ -43,7 +43,7 @@ class Body:
                     if op.lag:
                         self.carry(op)
                 elif op.kind != "fixed":
-                    steps = self.steps_of(op)
+                    steps = run.steps_of(op)
                     self.listed[tuple(steps.tolist())] = steps
                 elif not self.is_number(int(op.steps[0])):
                     self.fixed[int(op.steps[0])] = None
@@ -53,12 +53,9 @@ class Body:
         for lag in range(1, op.lag + 1):
             self.carried.setdefault((op.place, lag), int(op.steps[op.lag - lag]))
 
-    def steps_of(self, op: Operand) -> np.ndarray:
-        """Return the step that an operand from outside is in each block."""
-        if op.kind == "listed":
-            return op.steps
-        count, lag = self.run.count, op.lag
-        return np.concatenate([op.steps, self.run.table[: count - lag, op.place]])
+    def stacked(self, steps: np.ndarray) -> int:
+        """Return what the loop is handed of one step for each block, as one step of the new tape."""
+        return stacked(self.rewriter, steps)
 
     def is_number(self, index: int) -> bool:
         step = self.rewriter.old.steps[index]
@@ -89,7 +86,7 @@ class Body:
         """Return what the loop is handed, as steps of the new tape: initial values, sequences, what stays the same."""
         rewriter = self.rewriter
         operands = [rewriter.at(source) for source in [self.carried[key] for key in carried]]
-        operands += [stacked(rewriter, steps) for steps in self.listed.values()]
+        operands += [self.stacked(steps) for steps in self.listed.values()]
         operands += [rewriter.at(index) for index in self.fixed]
         return operands
 
@@ -101,7 +98,7 @@ class Body:
             step = self.rewriter.steps[operand]
             if k < carries:
                 place, _ = carried[k]
-                site = self.rewriter.old.steps[self.run.table[0, place]].site
+                site = self.rewriter.old.steps[self.run.sample(place)].site
                 leaves.append(Step(None, (), None, step.shape, FLOAT, step.level, site))
             else:
                 shape = step.shape[1:] if k < carries + sequences else step.shape
@@ -121,7 +118,7 @@ class Body:
                 if op.kind == "inner" and op.place in chosen:
                     inputs.append(self.slot[op.place, op.lag] if op.lag else self.inner[op.place])
                 elif op.kind != "fixed":
-                    inputs.append(listed[tuple(self.steps_of(op).tolist())])
+                    inputs.append(listed[tuple(run.steps_of(op).tolist())])
                 elif (index := int(op.steps[0])) in fixed:
                     inputs.append(fixed[index])
                 else:
@@ -130,4 +127,4 @@ class Body:
                         body.append(old.steps[index]._replace(template=Known(old.values[index])))
                     inputs.append(numbers[index])
             self.inner[place] = len(body)
-            body.append(old.steps[run.table[0, place]]._replace(inputs=tuple(inputs)))
+            body.append(old.steps[run.sample(place)]._replace(inputs=tuple(inputs)))

@@ -23,11 +23,12 @@ from typing import NamedTuple
 import numpy as np
 
 from autoopt.tape.loops.bodies import Body
+from autoopt.tape.loops.ends import divided, extended
 from autoopt.tape.loops.runs import Run
 from autoopt.tape.operations import component, pack
 from autoopt.tape.recurrence import SHORTEST
 from autoopt.tape.rewriter import TapeRewriter
-from autoopt.tape.tape import Slot, Step, Tape, Template
+from autoopt.tape.tape import PARAMETER, Slot, Step, Tape, Template
 
 OBJECT = np.dtype(object)
 
@@ -52,14 +53,37 @@ class Reroller(TapeRewriter):
         self.runs = runs
         self.starts: dict[int, int] = {}  # trajectory -> its initial value
         self.held: dict[int, tuple[int, int]] = {}  # old step -> (step of the array that holds it, place along axis 0)
-
+        self.lower: dict[int, tuple[int, int]] = {}  # the same of steps that are on the new tape, too, below parameters
         self.read_outside = self._read_outside()
+        self.runs = self._extended()
+        self.read_outside = self._read_outside()
+
+    def _extended(self) -> list[Run]:
+        """Return the runs with their first and last iterations."""
+        spans = [(int(run.table[0, 0]), int(run.table[-1, -1])) for run in self.runs]
+        ends = [-1, *(last for _, last in spans)]
+        begins = [*(first for first, _ in spans), len(self.old.steps)]
+        runs: list[Run] = []
+        for k, run in enumerate(self.runs):
+            after = max(self._steps_of(runs[-1]), default=ends[k]) if runs else -1
+            runs.append(extended(self.old, run, self.needed(run), (after + 1, begins[k + 1])))
+        return runs
+
+    def _steps_of(self, run: Run) -> set[int]:
+        """Return the old steps that a loop takes the place of."""
+        own = {*run.table[run.model :, run.body].ravel().tolist(), *run.rest.values()} - {-1}
+        first = [i for i in run.table[: run.model, run.body].ravel().tolist() if not self.is_lower(i)]
+        return own.union(first)
+
+    def is_lower(self, index: int) -> bool:
+        """Whether an old step of a first block is below parameters."""
+        return self.old.steps[index].level != PARAMETER
 
     def _read_outside(self) -> bytearray:
         """Return for every old step whether something reads it that is not in the same loop."""
         loop = [0] * len(self.old.steps)
         for number, run in enumerate(self.runs, 1):
-            for index in run.table[:, run.body].ravel().tolist():
+            for index in {*run.table[:, run.body].ravel().tolist(), *run.rest.values()} - {-1}:
                 loop[index] = number
         read = bytearray(len(loop))
         for root in (self.old.output, *(guard.step for guard in self.old.guards)):
@@ -74,7 +98,9 @@ class Reroller(TapeRewriter):
         """Return the new tape."""
         position = 0
         for run in self.runs:
-            first, last = int(run.table[0, 0]), int(run.table[-1, -1])
+            inside = self._steps_of(run)
+            first = min(int(run.table[run.model, 0]), *inside)
+            last = max(int(run.table[-1].max()), *inside)
             self.copy(range(position, first))
             self.replace(run, first, last)
             position = last + 1
@@ -91,21 +117,33 @@ class Reroller(TapeRewriter):
             else:
                 self.take(index)
 
+    def take(self, index: int) -> None:
+        """Enter an old step as it is; one of parameters reads what loops hold."""
+        step = self.old.steps[index]
+        if step.level != PARAMETER or self.lower.keys().isdisjoint(step.inputs):
+            super().take(index)
+            return
+        inputs = [self.entry(old, self.lower[old]) if old in self.lower else self.at(old) for old in step.inputs]
+        self.number[index] = self.append(step._replace(inputs=tuple(inputs)))
+
     def at(self, old: int) -> int:
         """Return the new step with the value of an old one."""
         number = self.number.get(old)
         if number is None:
-            holder, place = self.held[old]
-            step = self.old.steps[old]
-            template: Template = ((Slot(0), place), {})
-            level = self.steps[holder].level
-            number = self.append(Step(operator.getitem, (holder,), template, step.shape, step.dtype, level, step.site))
-            self.number[old] = number
+            number = self.number[old] = self.entry(old, self.held[old])
         return number
+
+    def entry(self, old: int, held: tuple[int, int]) -> int:
+        """Return a step that reads the value of an old one where a loop holds it."""
+        holder, place = held
+        step = self.old.steps[old]
+        template: Template = ((Slot(0), place), {})
+        level = self.steps[holder].level
+        return self.append(Step(operator.getitem, (holder,), template, step.shape, step.dtype, level, step.site))
 
     def replace(self, run: Run, first: int, last: int) -> None:
         """Enter what the run becomes: the steps that it needs, the loop, the steps that need it."""
-        inside = set(run.table[:, run.body].ravel().tolist())
+        inside = self._steps_of(run)
         late: set[int] = set(inside)
         early, rest = [], []
         for index in range(first, last + 1):
@@ -122,14 +160,23 @@ class Reroller(TapeRewriter):
 
     def enter(self, run: Run) -> None:
         """Enter the loop, and one step for each of its results that is read: an array with the values of all blocks."""
-        body = Body(self, run)
-        recurrence, operands = body.finish(self.needed(run))
+        needed = self.needed(run)
+        if not run.rest:
+            self.enter_part(run, Body(self, run), needed)
+            return
+        handing_on, last = divided(self.old, run)
+        self.enter_part(handing_on, Body(self, handing_on), [])
+        self.enter_part(last, Mapped(self, last), [place for place in needed if place in run.rest])
+
+    def enter_part(self, run: Run, body: Body, needed: Sequence[int]) -> None:
+        """Enter one operation."""
+        recurrence, operands = body.finish(needed)
         level = max(self.steps[i].level for i in operands)
-        site = self.old.steps[run.table[0, run.body[0]]].site
+        site = self.old.steps[run.sample(run.body[0])].site
         results = recurrence.carries + len(recurrence.outputs)
         whole = self.append(Step(recurrence, tuple(operands), None, (results,), OBJECT, level, site))
         for k, place in enumerate(body.kept_places):
-            step = self.old.steps[run.table[0, place]]
+            step = self.old.steps[run.sample(place)]
             trajectory = k < len(body.carried_places)
             shape = (run.count + 1 if trajectory else run.count, *step.shape)
             result = body.result_of[place]
@@ -138,11 +185,19 @@ class Reroller(TapeRewriter):
             if trajectory:
                 self.starts[holder] = operands[result]
             for t, index in enumerate(run.table[:, place].tolist()):
-                self.held[index] = (holder, t + 1 if trajectory else t)
+                if index < 0:
+                    continue
+                held = self.lower if t < run.model and self.is_lower(index) else self.held
+                held[index] = (holder, t + 1 if trajectory else t)
 
     def needed(self, run: Run) -> list[int]:
         """Return the places that are read from outside of the loop."""
-        return [place for place in run.body if any(self.read_outside[i] for i in run.table[:, place].tolist())]
+        columns = {place: run.table[:, place].tolist() for place in run.body}
+        return [
+            place
+            for place, column in columns.items()
+            if any(self.read_outside[i] for i in (*column, run.rest.get(place, -1)) if i >= 0)
+        ]
 
     def joined(self, step: Step) -> int | None:
         """Return a step equal to a pack of which stretches are stretches of trajectories; None if there are none."""
@@ -164,7 +219,7 @@ class Reroller(TapeRewriter):
         `states = [s0]; states.append(s1) ...; np.array(states)` is the whole trajectory of s: entry 0 of it is the
         initial value, which is no step of the loop and so is held by nothing, but is the one that the loop starts from.
         """
-        held = [self.held.get(old) for old in entries]
+        held = [self.held.get(old, self.lower.get(old)) for old in entries]
         stretches: list[Stretch] = []
         start = 0
         while start < len(held):
@@ -205,3 +260,16 @@ class Reroller(TapeRewriter):
         template = ((Slot(0), slice(place, place + stop - start)), {})
         level = self.steps[holder].level
         return self.append(Step(operator.getitem, (holder,), template, shape, step.dtype, level, step.site))
+
+
+class Mapped(Body):
+    """The body of what is computed for all iterations of what a loop has handed on to each."""
+
+    def stacked(self, steps: np.ndarray) -> int:
+        rewriter, first = self.rewriter, self.rewriter.old.steps[int(steps[-1])]
+        assert isinstance(rewriter, Reroller)
+        inputs = tuple(steps.tolist())
+        joined = rewriter.joined(
+            Step(pack, inputs, None, (len(inputs), *first.shape), first.dtype, PARAMETER, first.site)
+        )
+        return super().stacked(steps) if joined is None else joined

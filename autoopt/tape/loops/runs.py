@@ -81,7 +81,10 @@ def _kind(step: Step) -> Any:
 
 @dataclass
 class Run:
-    """A stretch of `count` blocks of `period` steps, and what each operand of the block's steps is."""
+    """A stretch of `count` blocks of `period` steps, and what each operand of the block's steps is.
+
+    Where nothing needs all that a last iteration would hand on, `rest` has the steps of it that there are.
+    """
 
     start: int
     period: int
@@ -89,6 +92,18 @@ class Run:
     table: np.ndarray  # (count, period): the tape's step of each block and place
     operands: list[list[Operand]]
     body: list[int] = field(default_factory=list)  # places that go into the loop
+    rest: dict[int, int] = field(default_factory=dict)  # place -> step
+    model: int = 0  # a block that has a step for each place, of the same level as those of later ones
+
+    def sample(self, place: int) -> int:
+        """Return the step of a place in the block that stands for all."""
+        return int(self.table[self.model, place])
+
+    def steps_of(self, operand: Operand) -> np.ndarray:
+        """Return the step that an operand is in each block."""
+        if operand.kind != "inner":
+            return operand.steps
+        return np.concatenate([operand.steps, self.table[: self.count - operand.lag, operand.place]])
 
 
 class Operand(NamedTuple):
@@ -128,7 +143,11 @@ def fit(sequence: Order, start: int, stop: int, period: int) -> Run | None:
 
 
 def _phase(sequence: Order, start: int, stop: int, period: int) -> int:
-    """Return where in the period a block is best cut: where the fewest values, all of them floats, are handed on."""
+    """Return where in the period a block is best cut: where the fewest values, all of them floats, are handed on.
+
+    Of several such places it is the one where the user's iteration begins: then a last iteration of which only a part
+    is needed, and a first one that has only data to start from, are blocks like the others, or parts of one.
+    """
     middle = start + ((stop - start) // period // 2 - 1) * period
     reach: dict[int, int] = {}
     for position in range(middle, min(middle + 3 * period, stop)):
@@ -141,7 +160,17 @@ def _phase(sequence: Order, start: int, stop: int, period: int) -> int:
         weight = 1 if sequence.steps[sequence.nodes[made]].dtype == FLOAT else period
         for cut in range(made + 1, min(last, made + period) + 1):
             crossing[(cut - start) % period] += weight
-    return int(np.argmin(crossing[:period]))
+    least = np.flatnonzero(crossing[:period] == crossing[:period].min())
+    steps = [sequence.steps[i] for i in sequence.nodes[start + period - 1 : start + 2 * period].tolist()]
+    begins = [_jumps_back_to(steps[cut], steps[cut + 1]) for cut in least.tolist()]
+    return int(least[int(np.argmin(begins))])
+
+
+def _jumps_back_to(before: Step, after: Step) -> float:
+    """Return the instruction of a step that stands above the one before it, in the same function; infinity if none."""
+    if before.site is None or after.site is None or before.site[0] is not after.site[0]:
+        return np.inf
+    return after.site[1] if after.site[1] <= before.site[1] else np.inf
 
 
 def _block(sequence: Order, start: int, count: int, period: int) -> Run | None:
