@@ -37,8 +37,8 @@ from autoopt.exporting.prelude import is_dear, needed, read_together, shape_chec
 from autoopt.exporting.self_test import Untested, self_test
 from autoopt.exporting.signature import MODULES, Signature, with_defaults
 from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector, read_directly
-from autoopt.graph.kinds import LINEARIZE, PREPARE, PUBLIC, Kind
-from autoopt.objectives.objective import Objective, kind_of
+from autoopt.graph.kinds import LINEARIZE, PREPARE, PUBLIC, Kind, kind_of
+from autoopt.objectives.objective import Objective
 from autoopt.tape.names import fresh
 
 PREPARED = "prepared"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from autoopt.errors import UsageError
 from autoopt.tape.batching.batching import has_loops
 from autoopt.tape.tape import PARAMETER, Tape
 
@@ -133,6 +134,15 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}
 
 PUBLIC: dict[str, Kind] = {kind.public: kind for kind in _ROWS if kind.public}
 """By the names that `autoopt.source` takes."""
+
+
+def kind_of(derivatives: str) -> Kind:
+    """Return the kind of derivative that a user asks for by name."""
+    if derivatives not in PUBLIC:
+        remedy = f"choose one of {', '.join(PUBLIC)}."
+        raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
+    return PUBLIC[derivatives]
+
 
 PAIRS = frozenset(kind.name for kind in _ROWS if len(kind.returns) > 1)
 """The names of those that return the value and the derivative: for what is called at every point."""

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autoopt.errors import display_path
+import numpy as np
+
+from autoopt.errors import AutooptError, UsageError, display_path
+from autoopt.execution.ladder import Ladder
+from autoopt.graph.kinds import kind_of
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.origin import definition
+from autoopt.tape.batching.batching import vectorise
 
 if TYPE_CHECKING:
+    from autoopt.inspection.clock import Times
+    from autoopt.inspection.cost import Cost
     from autoopt.inspection.tapes import TapeListing
+
+
+NO_SOURCE = UsageError("The numba engine has no source.", remedy='use engine="numpy".')
 
 
 class Inspected:
@@ -23,6 +33,63 @@ class Inspected:
         from autoopt.inspection.tapes import TapeListing  # whoever looks inside waits for it
 
         return TapeListing(self.dispatch.paths[0].trace.tape, _title(self.dispatch))
+
+    def cost(self, *derivatives: str) -> Cost:
+        """Return how many operations and bytes one evaluation takes, by the lines of your file; `print` it.
+
+        What is counted is the printed code, at a point of the path that was taken last; derivatives are derived for it
+        if they have not been needed yet.
+
+        Parameters
+        ----------
+        *derivatives : "value", "gradient", "hvp", "hessian"; of arrays "jacobian", "jvp", "vjp"
+            What is counted; by default all that there are.
+        """
+        from autoopt.inspection.cost import Cost, kind_cost, value_along
+        from autoopt.inspection.modules import quotes
+
+        path, compiler = self.dispatch.paths[0], self.dispatch.compiler
+        known = quotes(path.trace.tape, vectorise(path.tape))
+        counted, missing = {}, {}
+        for name in derivatives or (SCALAR if self.dispatch.original.scalar else ARRAY):
+            kind = kind_of(name).name
+            try:
+                compiled = compiler.printed(path, kind)
+                if not compiled.text:
+                    raise NO_SOURCE
+                counted[name] = kind_cost(compiled, kind, path.tape, path.point, known)
+            except (AutooptError, NotImplementedError) as problem:
+                if kind == "value":
+                    counted[name] = value_along(path.trace.tape, path.point)
+                else:
+                    missing[name] = str(problem).partition("\n")[0]
+        return Cost(_title(self.dispatch), counted, missing)
+
+    def times(self) -> Times:
+        """Return where the time of value and gradient goes, by the lines of your file; `print` it.
+
+        They are measured at a point of the path that was taken last, for about a second.
+        """
+        from autoopt.inspection.clock import timed, timed_along
+        from autoopt.inspection.modules import quotes
+
+        path, compiler, kind = self.dispatch.paths[0], self.dispatch.compiler, kind_of("gradient").name
+        compiled, x = compiler.compiled(path, kind), path.point
+
+        def original() -> float:
+            return self.dispatch.original.value(x)
+
+        if isinstance(compiled, Ladder) and np.isinf(compiled.cost):
+            return timed_along(compiled, kind, path.trace.tape, x, original)
+        printed = compiler.printed(path, kind)
+        if not printed.text:
+            raise NO_SOURCE
+        known = quotes(path.trace.tape, vectorise(path.tape))
+        return timed(printed, kind, path.tape, x, known, original)
+
+
+SCALAR, ARRAY = ("value", "gradient", "hvp", "hessian"), ("value", "jacobian", "jvp", "vjp")
+"""The derivatives of a number and of an array, by their public names."""
 
 
 def _title(dispatch: Dispatch) -> str:

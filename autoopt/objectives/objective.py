@@ -14,7 +14,7 @@ import numpy as np
 
 from autoopt.errors import UsageError
 from autoopt.execution.engines import NumpyFunctions
-from autoopt.graph.kinds import PUBLIC, Kind
+from autoopt.graph.kinds import kind_of
 from autoopt.objectives.along_tape import product_at
 from autoopt.objectives.compared import Compared
 from autoopt.objectives.dispatch import Dispatch
@@ -289,14 +289,6 @@ class Objective(Inspected):
     def is_complete(self) -> bool:
         """Whether every change of what the objective reads outside is noticed."""
         return all(path.trace.watched.complete for path in self.dispatch.paths)
-
-
-def kind_of(derivatives: str) -> Kind:
-    """Return the kind of derivative that a user asks for by name."""
-    if derivatives not in PUBLIC:
-        remedy = f"choose one of {', '.join(PUBLIC)}."
-        raise UsageError(f"derivatives={derivatives!r} is not understood.", remedy=remedy)
-    return PUBLIC[derivatives]
 
 
 def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objective:
