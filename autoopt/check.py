@@ -27,17 +27,17 @@ from autoopt.verification.certificate import CANNOT_TELL, DISAGREES, Finding, Ve
 from autoopt.verification.location import entry, parting
 from autoopt.verification.points import Counted, compare
 from autoopt.verification.products import compare_product, direction
+from autoopt.verification.rounding import is_single
 from autoopt.verification.secants import (
     AT_THE_START,
-    SINGLE_TOLERANCE,
     SLOPE_TOLERANCE,
-    VALUE_TOLERANCE,
     Evaluated,
     compared,
     directions,
     units,
 )
 from autoopt.verification.segments import slope_beside
+from autoopt.verification.values import CALCULATED, allowances, compare_values
 
 _REMEDY = (
     "if the objective reads anything that changes between calls (files, random numbers, counters), pass that through "
@@ -129,8 +129,9 @@ def _seen_again(objective: Any, x: np.ndarray, evaluated: Evaluated) -> Verifica
     if not np.isfinite(original):
         return None
     p = directions(objective, x, np.random.default_rng(0))
+    value = compare_values(objective, x, evaluated[0], original, 0.0, "x0")
     for secant, error in AT_THE_START:
-        found = compared(secant(counted.original, x, p, original), p, evaluated, original, 0.0)
+        found = compared(secant(counted.original, x, p, original), p, evaluated, original, 0.0, value)
         if found.passed and found.secant_error <= error * abs(found.secant):
             numbers = f"slope {found.slope:.10g} along a direction where the original function has {found.secant:.10g}"
             message = f"The value and the gradient agree with the original function ({numbers})."
@@ -291,7 +292,10 @@ def verify_jacobian(function: Any, x: np.ndarray, limits: Any = None) -> Verific
     """
     summed = Summed(function, x)
     own, compiled = function.original(x), function.value(x)
-    allowed = (SINGLE_TOLERANCE if summed.single else VALUE_TOLERANCE) * np.maximum(np.abs(own), summed.scales)
+    sizes = np.maximum(np.abs(own), summed.scales)
+    allowed = CALCULATED[is_single(summed)] * sizes
+    if not (np.abs(own - compiled) <= allowed).all():
+        allowed = np.maximum(allowed, allowances(summed, x, own, sizes))
     if not (np.abs(own - compiled) <= allowed).all():
         k = int(np.argmax(np.abs(own - compiled) / allowed))
         happened = f"Value [{k}] of {function.name} is wrong: {compiled[k]!r}, but the function gives {own[k]!r}."

@@ -34,12 +34,26 @@ class Summed:
         """Whether this code has been compared before."""
         return self._function.derived is not None and self._function.derived.is_verified
 
+    @property
+    def dispatch(self) -> Any:
+        """What the values are computed by, None if that is the user's own code."""
+        return None if self._function.derived is None else self._function.derived.dispatch
+
+    @property
+    def variables(self) -> Any:
+        """What the user's parameters are functions of, if that is not themselves."""
+        return getattr(self._function, "variables", None)
+
+    def combined(self, values: Any) -> float:
+        """Return the one number that all values of the function are here."""
+        return float(self._weights @ np.ravel(values))
+
     def original(self, x: Any) -> float:
-        return float(self._weights @ self._function.original(x))
+        return self.combined(self._function.original(x))
 
     def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
         gradient = np.asarray(self._weights @ self._function.jacobian(x)).reshape(-1)
-        return float(self._weights @ self._function.value(x)), gradient
+        return self.combined(self._function.value(x)), gradient
 
     def on_known_path(self, x: Any) -> tuple[float, np.ndarray] | None:
         """Return value and gradient beside a point; None where another path may be taken.

@@ -13,10 +13,11 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.objectives.compared import found_before
-from autoopt.verification.certificate import Verification
+from autoopt.verification.certificate import AGREES, BESIDE, Verification
 from autoopt.verification.points import compare
-from autoopt.verification.secants import Evaluated, compared, directions, extrapolated, fine, is_same_value
+from autoopt.verification.secants import Evaluated, compared, directions, extrapolated, fine
 from autoopt.verification.segments import STEPS, over_segment, segment
+from autoopt.verification.values import compare_values
 
 
 def compare_briefly(
@@ -41,14 +42,16 @@ def compare_briefly(
     original = _value(objective.original, x, at_x[0])
     if isinstance(original, Verification):
         return original
-    if known is not None and is_same_value(at_x[0], original, floor):
+    value = compare_values(objective, x, at_x[0], original, floor, place)
+    if known is not None and value.verdict == AGREES:
         return known
     if np.isfinite(ahead) and (one := segment(objective, x, p, length, original, at_x, ahead)) is not None:
-        found = over_segment(one, p, at_x[0], original, floor, place)
+        last = compare_values(objective, one.end, one.compiled, one.original, floor, BESIDE + place)
+        found = over_segment(one, p, at_x[0], original, floor, (value, last))
         if found.passed:
             return found
     for secant in (fine, extrapolated) if known is None else ():
-        found = compared(secant(objective.original, x, p, original), p, at_x, original, floor, place)
+        found = compared(secant(objective.original, x, p, original), p, at_x, original, floor, value)
         if found.passed:
             return found
     return compare(objective, x, 2, place, floor, at_x)

@@ -20,7 +20,10 @@ from autoopt import differences
 from autoopt.errors import Location
 from autoopt.origin import is_shown
 from autoopt.tape.tape import CONSTANT, PARAMETER, Step, Tape, call
-from autoopt.verification.secants import SLOPE_TOLERANCE, VALUE_TOLERANCE, extrapolated, units
+from autoopt.verification.secants import SLOPE_TOLERANCE, extrapolated, units
+
+VALUE_TOLERANCE = 1e-9
+"""Values of a step that are further apart than this are those of another one: it is known that one of them is."""
 
 PATIENCE = 10.0
 """Seconds that may be spent on finding the line."""

@@ -15,21 +15,19 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import ObjectiveError
 from autoopt.objectives.differentiable import Differentiable
-from autoopt.verification.certificate import BESIDE, CANNOT_TELL, DISAGREES, Finding, Verification
+from autoopt.verification.certificate import AGREES, BESIDE, CANNOT_TELL, DISAGREES, VALUE, Finding, Verification
 from autoopt.verification.secants import (
     CONCLUSIVE,
-    SINGLE_TOLERANCE,
     SLOPE_FLOOR,
     SLOPE_TOLERANCE,
-    VALUE_TOLERANCE,
     Evaluated,
     extrapolated,
     nears,
     of_slope,
-    of_value,
     units,
 )
 from autoopt.verification.segments import Segment, downhill, is_steady, segments
+from autoopt.verification.values import compare_values
 
 _EPSILON = np.finfo(np.float64).eps
 
@@ -111,31 +109,33 @@ def _compare(
     if found is None or not (found.passed or found.findings):
         found = _compare_slopes(objective, x, rng, floor=floor)
         found = found if found.passed else _look_again(objective, x, found, rng, place, floor)
-    return replace(found, value_error=value_error, findings=(value, *(found.findings or (_finding(found, place),))))
+    found = replace(found, value_error=value_error, findings=(value, *(found.findings or (_finding(found, place),))))
+    unlike = next((one for one in found.findings if one.what == VALUE and one.verdict == CANNOT_TELL), None)
+    return replace(found, conclusive=False, message=unlike.reason) if found.passed and unlike is not None else found
 
 
 def _value(
     objective: Any, x: np.ndarray, original: float, compiled: float, rng: Any, floor: float, place: str
 ) -> tuple[Finding, str]:
     """Return how the values at a point agree, and what is to be said if they do not, else ""."""
-    value = of_value(compiled, original, floor, place)
-    allowed = SINGLE_TOLERANCE if objective.single else VALUE_TOLERANCE
-    tolerance, off = allowed * max(abs(original), floor), abs(compiled - original)
-    if off <= tolerance:
+    value = compare_values(objective, x, compiled, original, floor, place)
+    if value.verdict != DISAGREES:
         return value, ""
+    size, off = max(abs(original), floor) or 1.0, abs(compiled - original)
+    tolerance = value.allowed * size
     if (again := objective.original(x)) != original and not np.isnan(again):
         message = f"The objective gives different values for the same parameters: {original!r}, then {again!r}."
-        return replace(value, verdict=DISAGREES, reason=message), message
+        return replace(value, reason=message), message
     noise = 100 * _roughness(objective.original, x, original, rng)
     if off > tolerance + noise and place.startswith(BESIDE):
         noise += 100 * differences.noise(objective.original, x, units(objective, x) * rng.uniform(0.5, 1.0, x.size))
     if off <= tolerance + noise:
-        return of_value(compiled, original, floor, place, tolerance + noise), ""
+        return replace(value, allowed=(tolerance + noise) / size, verdict=AGREES), ""
     beside = f" {place}" if place.startswith(BESIDE) else ""
     message = (
         f"The value of the compiled objective is wrong{beside}: {compiled!r}, but the original gives {original!r}."
     )
-    return replace(value, verdict=DISAGREES, reason=message), message
+    return replace(value, reason=message), message
 
 
 def _finding(found: Verification, place: str) -> Finding:

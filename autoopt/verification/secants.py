@@ -12,11 +12,8 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
-from autoopt.verification.certificate import GRADIENT, VALUE, Finding, Verification
+from autoopt.verification.certificate import AGREES, DISAGREES, GRADIENT, Finding, Verification
 
-VALUE_TOLERANCE = 1e-9
-SINGLE_TOLERANCE = 1e-5
-"""That of an objective that itself calculates in single precision: about a hundred roundings."""
 SLOPE_TOLERANCE = 1e-6
 SLOPE_FLOOR = 1e-7  # ten times what convergence asks of a gradient relative to the value
 CONCLUSIVE = 3e-4
@@ -39,40 +36,32 @@ def directions(objective: Any, x: np.ndarray, rng: Any) -> np.ndarray:
 
 
 def compared(
-    secant: Secant, p: np.ndarray, evaluated: Evaluated, original: float, floor: float, place: str = "x0"
+    secant: Secant, p: np.ndarray, evaluated: Evaluated, original: float, floor: float, value: Finding
 ) -> Verification:
-    """Return whether value and slope along `p` are those of the original; a slope that it does not have is none."""
+    """Return whether value and slope along `p` are those of the original; a slope that it does not have is none.
+
+    `value` is what was found of the values.
+    """
     (compiled, gradient), (measured, error) = evaluated, secant
     with np.errstate(all="ignore"):
         slope = float(gradient @ p)
         size = max(abs(measured), float(np.abs(gradient) @ np.abs(p)))
     is_measured = bool(p.any() and np.isfinite(measured))
     is_slope = abs(slope - measured) <= error + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor
-    passed = is_same_value(compiled, original, floor) and (is_slope or not is_measured)
-    findings = [of_value(compiled, original, floor, place)]
+    passed = value.verdict != DISAGREES and (is_slope or not is_measured)
+    findings = [value]
     if is_measured:
-        findings.append(of_slope(slope - measured, error, size + SLOPE_FLOOR * floor, place))
-    return Verification(passed, abs(compiled - original), slope, measured, error, direction=p, findings=tuple(findings))
-
-
-def of_value(compiled: float, original: float, floor: float, place: str, noise: float = 0.0) -> Finding:
-    """Return how two values agree, beside `noise` of the original; whether that is enough is not asked."""
-    size = max(abs(original), floor) or 1.0
-    return Finding(VALUE, place, abs(compiled - original) / size, ROUNDINGS * _EPSILON + noise / size)
+        findings.append(of_slope(slope - measured, error, size + SLOPE_FLOOR * floor, value.place))
+    value_error, conclusive = abs(compiled - original), value.verdict == AGREES
+    return Verification(
+        passed, value_error, slope, measured, error, False, conclusive, p, value.reason, findings=tuple(findings)
+    )
 
 
 def of_slope(off: float, error: float, size: float, place: str) -> Finding:
     """Return how a slope agrees with one that is measured with an `error`, relative to the `size` of its terms."""
     size = size or 1.0
     return Finding(GRADIENT, place, abs(off) / size, error / size)
-
-
-ROUNDINGS = 16
-"""So many roundings of its last place are looked for in no value: another order of a sum has them."""
-
-
-def is_same_value(compiled: float, original: float, floor: float) -> bool:
-    return abs(compiled - original) <= VALUE_TOLERANCE * max(abs(original), floor)
 
 
 # Slopes of the original along a direction, with their errors: from the one that takes the fewest calls on.

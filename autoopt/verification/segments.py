@@ -17,14 +17,12 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
-from autoopt.verification.certificate import BESIDE, Verification
+from autoopt.verification.certificate import AGREES, DISAGREES, Finding, Verification
 from autoopt.verification.secants import (
     SLOPE_FLOOR,
     SLOPE_TOLERANCE,
     Evaluated,
-    is_same_value,
     of_slope,
-    of_value,
     units,
 )
 
@@ -150,20 +148,18 @@ def inside(limits: Any, x: np.ndarray, p: np.ndarray, length: float) -> np.ndarr
 
 
 def over_segment(
-    one: Segment, p: np.ndarray, compiled: float, original: float, floor: float, place: str
+    one: Segment, p: np.ndarray, compiled: float, original: float, floor: float, values: tuple[Finding, Finding]
 ) -> Verification:
-    """Return whether both values and the slope of a segment are those of the original, as `compared` does."""
+    """Return whether the slope of a segment is that of the original, and `values` at its ends agree."""
     slope, secant, error = one.slope / one.length, (one.slope + one.off) / one.length, one.error / one.length
     size = one.size + SLOPE_FLOOR / SLOPE_TOLERANCE * floor * one.length
     is_slope = abs(one.off) <= max(one.error if one.is_sharp else 0.0, SLOPE_TOLERANCE * size)
-    is_value = is_same_value(compiled, original, floor) and is_same_value(one.compiled, one.original, floor)
-    findings = (
-        of_value(compiled, original, floor, place),
-        of_value(one.compiled, one.original, floor, BESIDE + place),
-        of_slope(one.off, one.error, size, place),
-    )
+    is_value = all(value.verdict != DISAGREES for value in values)
+    unlike = next((value.reason for value in values if value.verdict != AGREES), "")
+    findings = (*values, of_slope(one.off, one.error, size, values[0].place))
     value_error = abs(compiled - original)
-    return Verification(is_slope and is_value, value_error, slope, secant, error, direction=p, findings=findings)
+    passed = is_slope and is_value
+    return Verification(passed, value_error, slope, secant, error, False, not unlike, p, unlike, findings=findings)
 
 
 def downhill(objective: Any, x: np.ndarray, gradient: np.ndarray, rng: Any) -> np.ndarray:

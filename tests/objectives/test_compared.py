@@ -8,6 +8,7 @@ from autoopt.check import Verification, verify, verify_solution
 from autoopt.errors import VerificationError
 from autoopt.objectives.original import Original
 from autoopt.objectives.retained import forget
+from autoopt.verification.certificate import Finding
 from autoopt.verification.secants import AT_THE_START, compared, directions
 
 POINT = np.array([0.3, -0.2])
@@ -133,8 +134,9 @@ def test_every_secant_tells_a_slope_from_one_that_is_wrong(number, scale):
     p, x = directions(None, np.zeros(2), np.random.default_rng(5)), np.zeros(2)
     measured, error = secant(lambda x: scale * np.exp(x).sum(), x, p, 2.0 * scale)
     assert error <= max(allowed, 1e-4) * abs(measured)
+    value = Finding("value", "x0", 0.0, 0.0)
     outcomes = [
-        compared((measured, 0.0), p, (2.0 * scale, scale * np.array([1.0, 1.0 + off])), 2.0 * scale, 0.0)
+        compared((measured, 0.0), p, (2.0 * scale, scale * np.array([1.0, 1.0 + off])), 2.0 * scale, 0.0, value)
         for off in (0.0, 1e-5)
     ]
     assert [type(found) for found in outcomes] == [Verification] * 2
