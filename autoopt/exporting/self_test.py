@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.exporting.examples import data_text, parameters_text, rows
+from autoopt.exporting.examples import COUNTED, NEAR, PLAIN, data_text, parameters_text, rows
 from autoopt.exporting.functions import WIDTH, definition, said
 from autoopt.exporting.vectors import FLATTEN, UNFLATTEN
 
@@ -105,11 +105,13 @@ def _example(tested: Untested, checks: list[str]) -> list[str]:
     values = tested.values
     many = sorted(length for length in rows(tuple(values.values())) if length > FEW)
     few = {length: FEW + k for k, length in enumerate(many)}
-    for lengths in [few, {}] if few else [{}]:
-        texts = {name: data_text(value, lengths) for name, value in values.items()}
+    whole: dict[int, int] = {}
+    tries = [(few, PLAIN), (few, COUNTED), (whole, PLAIN), (whole, COUNTED), (whole, NEAR)]
+    for lengths, closeness in tries if few else tries[2:]:
+        texts = {name: data_text(value, lengths, closeness) for name, value in values.items()}
         if None in texts.values():
             break
-        parts = _program(tested, checks, texts)
+        parts = _program(tested, checks, texts, parameters_text(tested.flat, closeness))
         if _passes(tested, parts):
             return parts
     sentence = "No made-up data suit this model: call self_test(x, data) with your own."
@@ -140,14 +142,14 @@ def _call(text: str, width: int) -> str:
 _MODULES = {"pd.": "pandas as pd", "scipy.sparse.": "scipy.sparse"}
 
 
-def _program(tested: Untested, checks: list[str], texts: dict[str, Any]) -> list[str]:
+def _program(tested: Untested, checks: list[str], texts: dict[str, Any], parameters: str) -> list[str]:
     body = ["rng = np.random.default_rng(0)"]
     names = []
     for name, text in texts.items():
         own = f"{name}_" if name in ("x", "rng", "np", "pd", "data") else name
         names.append(own)
         body += _assigned(own, str(text))
-    body += _assigned("x", parameters_text(tested.flat))
+    body += _assigned("x", parameters)
     together = f"({', '.join(names)}{',' if len(names) == 1 else ''})"
     body += [f"return x, {together}"]
     used = " ".join(map(str, texts.values()))

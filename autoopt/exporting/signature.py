@@ -81,7 +81,9 @@ class Signature:
                 leaves[name] = own_name, own_name
         texts = [*own[1:], *outside, *(f"{name}={value!r}" for name, value in defaults.items())]
         fixed, notes = _fixed({name: value for name, value in values.items() if name not in read})
-        return cls(own[0], (*own[1:], *outside, *defaults), tuple(texts), values | outside, leaves, fixed, notes)
+        order = (*own[1:], *outside, *defaults)
+        known = values | outside
+        return cls(own[0], order, tuple(texts), {name: known[name] for name in order}, leaves, fixed, notes)
 
 
 def with_defaults(function: Callable, args: tuple) -> tuple:

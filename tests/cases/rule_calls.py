@@ -7,7 +7,7 @@ import operator
 import numpy as np
 import rule_cases_arrays  # noqa: F401  (these fill CASES)
 import rule_cases_special  # noqa: F401
-from rule_cases import CASES, Data
+from rule_cases import CASES, Case, Data
 
 from autoopt.tape import operations
 
@@ -48,3 +48,39 @@ def outputs(result: object) -> list:
 
 
 FIRST = {case.key: case for case in reversed(CASES)}
+
+
+def moves(leaf: object) -> bool:
+    return not isinstance(leaf, Data) and leaf.dtype == float
+
+
+def parameters(case: Case) -> np.ndarray:
+    """Return the entries of all arrays of a case that are differentiated by, one after another."""
+    return np.concatenate([np.zeros(0), *(leaf.ravel() for leaf in leaves((case.args, case.kwargs)) if moves(leaf))])
+
+
+def is_called_by_users(case: Case) -> bool:
+    """Whether the function is one that a user may call: those of tapes alone take no traced arrays."""
+    return getattr(case.function, "__module__", None) != operations.__name__
+
+
+CALLED = [
+    case
+    for case in FIRST.values()
+    if is_called_by_users(case) and parameters(case).size and np.isfinite(parameters(case)).all()
+]
+
+
+def as_vectors(case: Case):
+    """Return the case's function of the flat parameters, its results flat, one after another."""
+
+    def function(x):
+        values, at = [], 0
+        for leaf in leaves((case.args, case.kwargs)):
+            size = leaf.size if moves(leaf) else 0
+            values.append(x[at : at + size].reshape(leaf.shape) if moves(leaf) else array(leaf))
+            at += size
+        args, kwargs = refill((case.args, case.kwargs), values)
+        return np.concatenate([np.ravel(part * 1.0) for part in outputs(case.function(*args, **kwargs))])
+
+    return function

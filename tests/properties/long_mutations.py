@@ -1,0 +1,329 @@
+"""Every rule, printer and idiom broken in turn: does the certificate notice? And a command for the whole run.
+
+    PYTHONPATH=tests:tests/cases python tests/properties/long_mutations.py                     all
+    PYTHONPATH=tests:tests/cases python tests/properties/long_mutations.py --part 3/8          a part of them
+    PYTHONPATH=tests:tests/cases python tests/properties/long_mutations.py --only np.cumsum    of what is called so
+
+A mutant (`mutants.py`) is *changing* if value, gradient or product with the Hessian of some model that uses what is
+broken are others than those of the library as it is, by more than rounding, at x0, near it or at random points. It is
+*caught* if `autoopt.check` at x0 disagrees, or `minimize` with verify="start" does; *crashed* if an error says so.
+Models are the cases of the table of rules, one for each function, and the corpus.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import signal
+import sys
+import time
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from corpus import CASES
+from mutants import Mutant, differ, fresh, mutants_of, recorded, rule_mutants
+from rule_calls import CALLED, as_vectors, parameters
+
+import autoopt
+from autoopt.check import check_objective
+from autoopt.errors import AutooptError, VerificationError
+from autoopt.objectives.objective import Objective
+from autoopt.rules.table import RULES
+from autoopt.tape.names import qualified
+
+ROUNDING = 1e-8
+"""What results of a broken library may differ by, relative to the largest entry, and count as the same."""
+
+SECONDS = 20
+"""After so long a mutant is taken for one that does not end."""
+
+MODELS = 3
+"""So many models that use a thing are tried, until its mutant changes a result."""
+
+RULE_MODELS = 2
+"""So many of each function's cases are models."""
+
+LARGE = 300
+"""Models with more parameters are left out."""
+
+
+@dataclass(eq=False)
+class Model:
+    """What uses rules, printers and idioms.
+
+    Attributes
+    ----------
+    name : str
+    f : callable, f(x, *args) -> float
+    x0, args
+        Where it is run.
+    uses : dict of (kind, row, name) to int
+    """
+
+    name: str
+    f: Callable
+    x0: Any
+    args: tuple = ()
+    uses: dict = field(default_factory=dict)
+    answers: list = field(default_factory=list)
+    seconds: float = 0.0
+
+    def objective(self) -> Objective:
+        """Return it as it is derived now."""
+        return Objective(self.f, self.x0, self.args, engine="numpy")
+
+    def learn(self) -> bool:
+        """Find out what it uses and gives; False if it is of no use: refused, not finite, or without slopes."""
+        begin = time.perf_counter()
+        try:
+            with limited(), fresh(), recorded() as self.uses:
+                objective = self.objective()
+                if objective.size > LARGE or not check_objective(objective, start(objective, self.x0)):
+                    return False
+                self.answers = answers(objective, self.x0)
+        except Exception:
+            return False
+        self.seconds = time.perf_counter() - begin
+        return all(np.isfinite(part).all() for part in self.answers[0])
+
+
+def start(objective: Objective, x0: Any) -> np.ndarray:
+    return objective.structure.flatten(x0).astype(float)
+
+
+def answers(objective: Objective, x0: Any) -> list:
+    """Return value, gradient and product with the Hessian at x0, near it, and at random points."""
+    x, rng = start(objective, x0), np.random.default_rng(0)
+    p, found = rng.normal(size=x.size), []
+    for size in (0.0, 1e-3, 0.1, 0.3):
+        y = x + size * rng.normal(size=x.size)
+        try:
+            found.append((*map(np.asarray, objective.value_and_grad(y)), objective.hessp(y, p)))
+        except Exception as error:
+            if not size:
+                raise
+            found.append(type(error))
+    return found
+
+
+WHAT = "value", "gradient", "product"
+
+
+def apart(model: Model, found: list) -> str:
+    """Return in which results, and where, a broken library differs from that of the model; "" if in none."""
+    told = []
+    for place, own, other in zip(("x0", "near", "random 1", "random 2"), model.answers, found, strict=True):
+        if isinstance(own, type) or isinstance(other, type):
+            told += [place] if own is not other else []
+            continue
+        told += [
+            f"{what} at {place} by {np.max(np.abs(b - a), initial=0.0) / (np.max(np.abs(a), initial=0.0) or 1.0):.1e}"
+            for what, a, b in zip(WHAT, own, other, strict=True)
+            if np.isfinite(a).all() and differ(b, a, ROUNDING)
+        ]
+    return ", ".join(told)
+
+
+class TooLong(Exception):
+    """It does not end."""
+
+
+@contextlib.contextmanager
+def limited() -> Iterator[None]:
+    """Raise TooLong in a block that takes too long; nothing is warned of in it."""
+
+    def stop(number: int, frame: Any) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(SECONDS)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mutant: "same", "crashed", "caught at x0", "caught in the run" or "survived", and why."""
+
+    word: str
+    why: str = ""
+    model: str = ""
+
+
+def judged(mutant: Mutant, model: Model) -> Outcome:
+    """Return what the certificate says of a mutant on a model."""
+    try:
+        with limited(), fresh(), mutant.broken():
+            try:
+                objective = model.objective()
+                changed = apart(model, answers(objective, model.x0))
+            except Exception as error:
+                return Outcome("crashed", f"{type(error).__name__}: {error}", model.name)
+            if not changed:
+                return Outcome("same")
+            word, why = certified(model, objective)
+            return Outcome(word, f"{changed}; {why}" if word == "survived" else changed, model.name)
+    except TooLong:
+        return Outcome("crashed", "does not end", model.name)
+
+
+def certified(model: Model, objective: Objective) -> tuple[str, str]:
+    """Return whether the certificate notices that the library is broken, and what it says."""
+    try:
+        report = check_objective(objective, start(objective, model.x0))
+    except AutooptError:
+        return "caught at x0", ""
+    if not report:
+        return "caught at x0", ""
+    try:
+        result = autoopt.minimize(model.f, model.x0, args=model.args, engine="numpy", options={"maxiter": 20})
+    except VerificationError:
+        return "caught in the run", ""
+    except Exception as error:
+        return "survived", f"{report}; the run raises {type(error).__name__}"
+    if result.verification is not None and not result.verification.passed:
+        return "caught in the run", ""
+    return "survived", f"{report}".replace("\n", " ")
+
+
+# Models ---------------------------------------------------------------------------------------------------------------
+
+
+def rule_model(case: Any) -> Model:
+    """Return an objective of a case of a rule: bounded, curved, with another weight for each entry."""
+    f, x0 = as_vectors(case), parameters(case)
+    if case.kink:
+        x0 = x0 + np.random.default_rng(4).uniform(0.05, 0.15, x0.size)
+    with np.errstate(all="ignore"):
+        first = f(x0)
+    weights, size = np.random.default_rng(3).uniform(0.5, 1.5, first.size), 1.0 + np.abs(first)
+
+    def objective(x):
+        return np.sum(weights * np.sin(f(x) / size))
+
+    return Model(str(case), objective, x0)
+
+
+def rule_models(only: str = "", most: int = 1) -> dict[Any, list[Model]]:
+    """Return for each function that users call with a rule `most` models, from its cases, those without kinks first."""
+    found: dict[Any, list[Model]] = defaultdict(list)
+    for case in sorted(CALLED, key=lambda case: case.kink):
+        known = found[case.function]
+        if len(known) < most and only in qualified(case.function) and np.max(np.abs(parameters(case))) < 50:
+            with contextlib.suppress(Exception):
+                model = rule_model(case)
+                if model.learn():
+                    known.append(model)
+    return {function: models for function, models in found.items() if models}
+
+
+def corpus_models() -> Iterator[Model]:
+    """Yield the objectives of the corpus that can be used, quick ones alone."""
+    for case in CASES:
+        model = Model(case.name, case.f, case.x0, case.args)
+        if not case.xfail and not case.noise and model.learn():
+            yield model
+
+
+def users(models: list[Model]) -> dict[tuple, list[Model]]:
+    """Return for each rule, printer and idiom the models that use it, quick ones first."""
+    found: dict[tuple, list[Model]] = defaultdict(list)
+    for model in sorted(models, key=lambda model: model.seconds):
+        for use in model.uses:
+            found[use].append(model)
+    return found
+
+
+# The run --------------------------------------------------------------------------------------------------------------
+
+
+def jobs(models: dict[Any, list[Model]], more: list[Model]) -> Iterator[tuple[Mutant, list[Model]]]:
+    """Yield each mutant with the models on which it is tried."""
+    known = users([*(model for some in models.values() for model in some), *more])
+    for use in sorted(known, key=lambda use: (use[0], use[2])):
+        kind, row, _ = use
+        if kind == "rule":
+            some = (models.get(row, []) + known[use])[:MODELS]
+            mutants = list(rule_mutants(row, min(known_operands(use, some), 3)))
+        else:
+            some, mutants = known[use][:MODELS], mutants_of(*use)
+        for mutant in mutants:
+            yield mutant, some
+
+
+def known_operands(use: tuple, models: list[Model]) -> int:
+    """Return with how many operands that vary a rule is called at most."""
+    return max(model.uses.get(use, 1) for model in models)
+
+
+def run(pairs: Iterator[tuple[Mutant, list[Model]]], told: Callable[[str], None]) -> dict[str, Counter]:
+    """Judge mutants, tell of survivors, and return the counts by kind."""
+    counts: dict[str, Counter] = defaultdict(Counter)
+    for mutant, models in pairs:
+        outcome = Outcome("same")
+        for model in models:
+            outcome = judged(mutant, model)
+            if outcome.word != "same":
+                break
+        counts[mutant.kind][outcome.word] += 1
+        if outcome.word in ("survived", "caught in the run"):
+            told(f"{outcome.word}: {mutant} on {outcome.model}: {outcome.why}")
+    return counts
+
+
+def table(counts: dict[str, Counter]) -> str:
+    """Return the counts in lines."""
+    words = "same", "crashed", "caught at x0", "caught in the run", "survived"
+    rows = [f"{'':10}{'mutants':>9}{'changing':>10}" + "".join(f"{word:>19}" for word in words) + f"{'caught':>10}"]
+    for kind, row in [*counts.items(), ("all", sum(counts.values(), Counter()))]:
+        changing = sum(row.values()) - row["same"]
+        caught = 100 * (1 - row["survived"] / changing) if changing else 100.0
+        columns = "".join(f"{row[word]:19}" for word in words)
+        rows.append(f"{kind:10}{sum(row.values()):9}{changing:10}{columns}{caught:9.2f}%")
+    return "\n".join(rows)
+
+
+def unused(known: dict[tuple, list[Model]]) -> list[str]:
+    """Return the rules that no model uses."""
+    used = {row for kind, row, _ in known if kind == "rule"}
+    return sorted(row.name for function, row in RULES.items() if row.order > 0 and function not in used)
+
+
+def main() -> None:
+    """Run all, or a part."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", default="1/1", help="K/N: the mutants of part K of N")
+    parser.add_argument("--only", default="", help="what is broken has this in its name")
+    parser.add_argument("--kind", default="", help="rule, printer or idiom")
+    parser.add_argument("--no-corpus", action="store_true", help="the cases of rules alone are models")
+    options = parser.parse_args()
+    part, parts = map(int, options.part.split("/"))
+    begin = time.perf_counter()
+    models = rule_models(options.only if options.no_corpus else "", RULE_MODELS)
+    more = [] if options.no_corpus else list(corpus_models())
+    print(f"{len(models)} functions with rules, {len(more)} models of the corpus ({time.perf_counter() - begin:.0f} s)")
+    chosen = [
+        (mutant, some)
+        for mutant, some in jobs(models, more)
+        if options.only in mutant.name
+        and options.kind in mutant.kind
+        and crc32(f"{mutant.kind}{mutant.name}".encode()) % parts == part - 1
+    ]
+    print(table(run(iter(chosen), lambda line: print(line, flush=True))))
+    missing = unused(users([*(model for some in models.values() for model in some), *more]))
+    print(f"{time.perf_counter() - begin:.0f} s; rules that no model uses: {', '.join(missing) or 'none'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
