@@ -46,11 +46,12 @@ def with_lengths(text: str, family: Family, ranks: Mapping[str, int]) -> str | N
     return _with_definitions(text, [*symbols.values()], _holders(family, symbols, ranks))
 
 
-def with_checks(text: str, lengths: Mapping[tuple[str, int], int], everywhere: bool = False) -> str:
+def with_checks(text: str, lengths: Mapping[tuple[str, int], int], why: str = "", everywhere: bool = False) -> str:
     """Return the source with checks of those lengths, by data and axis, that may have made some of its numbers.
 
     A number of rows may be behind any number but 2.0, 0.5, and the like; one of columns, which most often is that of
-    the parameters as well, behind those that are near it. With `everywhere` numbers of rows are checked in any case.
+    the parameters as well, behind those that are near it. With `everywhere` numbers of rows are checked in any case;
+    `why` tells what fixes them.
     """
     _, row, _ = parts(text)
     for (name, axis), length in lengths.items():
@@ -58,7 +59,8 @@ def with_checks(text: str, lengths: Mapping[tuple[str, int], int], everywhere: b
         if not known and not (everywhere and axis == 0):
             continue
         found = f"len({name})" if axis == 0 else f"{name}.shape[{axis}]"
-        told = f"This code was written for {length} {_things(axis)} of {name}, not {{{found}}}."
+        reason = why if axis == 0 else ""
+        told = f"This code was written for {length} {_things(axis)} of {name}, not {{{found}}}{reason}."
         text = _refusing(text, name, f"{found} != {length}", told)
     return text
 

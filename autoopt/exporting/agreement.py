@@ -21,8 +21,8 @@ def function_name(kind: Kind) -> str:
     return kind.public if kind.directed and kind.public else kind.name
 
 
-def require_same(text: str, objective: Objective, signature: Signature, kinds: Sequence[Kind]) -> None:
-    """Raise an error if functions of a module give another thing than the objective, where it was traced.
+def require_same(text: str, objective: Objective, signature: Signature, kinds: Sequence[Kind]) -> dict[str, Any]:
+    """Return the names of a module; raise if its functions give another thing than the objective, where it was traced.
 
     What either raises there is no difference: the objective is not defined at every start.
     """
@@ -50,6 +50,7 @@ def require_same(text: str, objective: Objective, signature: Signature, kinds: S
             size = max(float(np.max(np.abs(other), initial=0.0)), 1e-300)
             if not np.allclose(flat, np.ravel(other), rtol=1e-8, atol=1e-10 * size, equal_nan=True):
                 raise _ours(function_name(kind), f"off by {np.max(np.abs(flat - np.ravel(other))):.1e}")
+    return namespace
 
 
 def _ours(name: str, what: str) -> AutooptError:

@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from autoopt.errors import Location, ModelError, UsageError
-from autoopt.exporting.signature import Signature
+from autoopt.exporting.signature import Signature, with_defaults
+from autoopt.exporting.traced import traced
 from autoopt.objectives.objective import Objective
 from autoopt.users_code import UNDEFINED, users_code
 from autoopt.wording import near
@@ -81,7 +82,8 @@ class Handed:
     @functools.cached_property
     def _outside(self) -> Mapping[str, Any]:
         """The arrays that the objective reads elsewhere, by the names that exported functions have for them."""
-        signature = Signature.of(self.f, self.objective.args, self.objective.inputs(), len(self.args))
+        exported = traced(self.f, self.x0, with_defaults(self.f, self.args), scalar=True)
+        signature = Signature.of(self.f, exported.args, exported.inputs(), len(self.args))
         return {name: signature.values[name] for name in signature.names}
 
     def _adapted(self, name: str, function: Callable) -> Callable:

@@ -15,12 +15,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 from typing import Any
 
 from autoopt.errors import UsageError
 from autoopt.exporting.agreement import function_name, require_same
+from autoopt.exporting.elsewhere import refusals, written_for
 from autoopt.exporting.functions import (
     WIDTH,
     Function,
@@ -36,6 +37,7 @@ from autoopt.exporting.headings import docstring, heading
 from autoopt.exporting.prelude import is_dear, needed, read_together, shape_check, unpacked
 from autoopt.exporting.self_test import Untested, self_test
 from autoopt.exporting.signature import MODULES, Signature, with_defaults
+from autoopt.exporting.traced import traced
 from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector, read_directly
 from autoopt.graph.kinds import LINEARIZE, PREPARE, PUBLIC, Kind, kind_of
 from autoopt.objectives.objective import Objective
@@ -86,20 +88,28 @@ def source(f: Callable, x0: Any, args: Any = (), derivatives: str | Sequence[str
         )
     args = args if isinstance(args, tuple) else (args,)
     scalar = bool(kinds[0].order) and not kinds[0].of_array
-    objective = Objective(f, x0, with_defaults(f, args), scalar=scalar)
-    return module_of(objective, x0, kinds, len(args))
+    return module_of(traced(f, x0, with_defaults(f, args), scalar), x0, kinds, len(args))
 
 
 def module_of(objective: Objective, x0: Any, kinds: Sequence[Kind], given: int) -> str:
     """Return the module of an objective whose first `given` arguments are not defaults, with these derivatives."""
     inputs = {name: given for kind in kinds for name, given in objective.inputs(kind.public or kind.name).items()}
     signature = Signature.of(objective.function, objective.args, inputs, given)
+    text = _written(objective, signature, x0, kinds)
+    told = written_for(require_same(text, objective, signature, kinds), objective, signature, inputs)
+    if not told:
+        return text
+    signature = replace(signature, fixed=(*signature.fixed, *refusals(told, signature)))
+    text = _written(objective, signature, x0, kinds)
+    require_same(text, objective, signature, kinds)
+    return text
+
+
+def _written(objective: Objective, signature: Signature, x0: Any, kinds: Sequence[Kind]) -> str:
     writer = _Writer(objective, signature, objective.dispatch.paths[0].trace.tape.steps[0].template.name)
     for kind in kinds:
         writer.add(kind)
-    text = writer.text(x0)
-    require_same(text, objective, signature, kinds)
-    return text
+    return writer.text(x0)
 
 
 @dataclass(frozen=True)
@@ -184,6 +194,8 @@ class _Writer:
             else:
                 ahead = needed(lines, set(kept)) if all(_is_one_line(line) for line in lines) else lines
                 arguments |= set(functions[PREPARE].arguments) & names_read(ahead or ["0"])
+        if any("zlib." in line for line in self.signature.fixed):
+            self.imports["import zlib"] = None
         whole = without_repeated([*self.data(arguments), *ahead, *own])
         return _Body([*self.signature.fixed, *self.of_parameters(whole, more)], dear)
 

@@ -47,6 +47,8 @@ class Original:
     ----------
     single : bool
         Whether a trace met single precision, which is followed in double.
+    as_data : bool
+        Whether what objects and containers hold is data of its tapes too: for source that is handed out.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Original:
     ) -> None:
         self.varying = varying
         self.function, self.args, self.structure, self.start, self.scalar = function, args, structure, start, scalar
-        self.single = False
+        self.single = self.as_data = False
         self._left = SideEffects()  # of the latest trace
         self._literals = False  # whether the numbers in the function's text are traced
         self._modes = np.geterr()
@@ -164,7 +166,7 @@ class Original:
         return _searched(recorded, x)
 
     def _recorded(self, x: np.ndarray, literals: bool) -> Trace:
-        return trace(self.function, self.structure, x, self.args, self.scalar, literals, self.varying)
+        return trace(self.function, self.structure, x, self.args, self.scalar, literals, self.varying, self.as_data)
 
     def complaint(self, failure: Exception, x: np.ndarray) -> TracingError:
         """Return what says that a trace at `x` failed; raise the user's own error where that is why."""

@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from autoopt.tape.digest import LITERAL
-from autoopt.tracing.trace import data_leaves
+from autoopt.errors import display_path
+from autoopt.objectives.original import Original
+from autoopt.objectives.resizing import repeated, resized
+from autoopt.tape.digest import LITERAL, digest
 
 ENOUGH = 300
 """About how many rows of the shortest data tell as much as more of them."""
 
 
-def portions(args: tuple) -> Iterator[list[tuple]]:
-    """Yield pairs of arguments with fewer rows than `args`: of all arrays, or of those that have the usual number."""
-    lengths = Counter(len(array) for array in data_leaves(args) if isinstance(array, np.ndarray) and array.ndim)
-    known = sorted(length for length in lengths if length > 2 * LITERAL)
+def portions(original: Original, lengths: Collection[int]) -> Iterator[list[Original]]:
+    """Yield pairs of the objective with fewer rows of all its data, or of those that have the usual number.
+
+    `lengths` has the number of rows of each of its arrays.
+    """
+    counts = Counter(length for length in lengths if length > 2 * LITERAL)
+    known = sorted(counts)
     if not known:
         return
-    usual = max(known, key=lambda length: (lengths[length], length))
+    usual = max(known, key=lambda length: (counts[length], length))
     for chosen in [known] if len(known) == 1 else [known, [usual]]:
         yield [
-            tuple(resized(value, {length: _fewer(length, k, cut) for k, length in enumerate(chosen)}) for value in args)
+            resized(original, {length: _fewer(length, k, cut) for k, length in enumerate(chosen)}, repeated)
             for cut in (1, 2)
         ]
+
+
+def enlarged(original: Original, lengths: Collection[int]) -> Iterator[Original]:
+    """Yield the objective with more rows of all its data, of those that have the usual number, of the longest alone.
+
+    Of few rows rules know more than that they are a number.
+    """
+    counts = Counter(lengths)
+    known = sorted(counts)
+    usual = max(known, key=lambda length: (counts[length], length), default=0)
+    tried = [known, [usual], known[-1:]] if known else []
+    for k, chosen in enumerate(tried):
+        if chosen not in tried[:k]:
+            yield resized(original, {length: _MORE + 7 * rank for rank, length in enumerate(chosen)}, repeated)
+
+
+_MORE = 4 * LITERAL
 
 
 def _fewer(length: int, rank: int, cut: int) -> int:
@@ -34,12 +55,24 @@ def _fewer(length: int, rank: int, cut: int) -> int:
     return min(length, ENOUGH * (rank + 1)) - cut * (rank + 2) - cut // 2
 
 
-def resized(value: Any, lengths: Mapping[int, int]) -> Any:
-    """Return a data argument whose arrays of some lengths have other numbers of rows: fewer, or the same again."""
-    if type(value) is np.ndarray and value.ndim and len(value) in lengths:
-        return np.resize(value, (lengths[len(value)], *value.shape[1:]))
-    if type(value) is dict:
-        return {key: resized(part, lengths) for key, part in value.items()}
-    if type(value) is tuple:
-        return tuple(resized(part, lengths) for part in value)
-    return value
+def of_counts(original: Original, lengths: Collection[int]) -> str:
+    """Return why the objective may be another one for other numbers of rows than those of its data; empty if it is not.
+
+    A whole number that it reads beside its data, and that is the number of their rows, as `n` of `n = len(y)` outside
+    it, may stand for that or for something else.
+    """
+    fewer = {length: _fewer(length, k, 1) for k, length in enumerate(sorted(lengths)) if length > LITERAL}
+    try:
+        one, other = (resized(original, fewer, repeated, counts).steps_at(original.start) for counts in (False, True))
+    except Exception:  # it does not run where that number is another one, and so it may be for the others
+        return ""
+    if digest(one) == digest(other):
+        return ""
+    changed = {k for k, value in other.values.items() if k in one.values and not np.array_equal(one.values[k], value)}
+    places = (step.location for step in other.steps if changed.intersection(step.inputs))
+    place = next((place for place in places if place is not None), None)
+    return (
+        " (a number read beside the data may stand for it)"
+        if place is None
+        else (f" ({display_path(place.file)}:{place.line} may read their number)")
+    )

@@ -30,9 +30,10 @@ _PLAIN = """
     sum mean var std max min ptp average cumsum diff where clip round reshape ravel transpose matrix_transpose swapaxes
     moveaxis expand_dims squeeze broadcast_to atleast_1d atleast_2d atleast_3d concatenate stack hstack vstack
     column_stack flip zeros_like ones_like full_like copy dot vdot inner outer tensordot einsum trace diag diagonal tril
-    triu count_nonzero all any polyval
+    triu count_nonzero all any polyval append take cov corrcoef nansum nanmean nan_to_num ediff1d trapezoid kron argsort
 """
-_LINEAR_ALGEBRA = "solve inv det slogdet cholesky norm vector_norm"
+_LINEAR_ALGEBRA = "solve inv det slogdet cholesky norm vector_norm multi_dot"
+_LINEAR_ALGEBRA_OF_SCIPY = "solve_triangular cho_solve cho_factor cholesky solve inv det lu_factor lu_solve"
 _ARITHMETIC: tuple[Any, ...] = (
     np.add,
     np.subtract,
@@ -47,7 +48,7 @@ _ARITHMETIC += (operations.total, operations.product, operations.greatest, opera
 """What knows no more of a number than its sign; a power, for one, is another with an even exponent."""
 
 _INDEXING = (operator.getitem, operations.put, operations.put_add)
-_OWN = "put put_add pack astype component total product greatest least"
+_OWN = "put put_add pack astype component total product greatest least sparse_product sparse_transposed_product"
 
 
 class Skeleton(NamedTuple):
@@ -238,7 +239,8 @@ def _even() -> set[Callable]:
         _EVEN.add(operator.getitem)
         for owner, names in ((np, _PLAIN), (np.linalg, _LINEAR_ALGEBRA), (operations, _OWN)):
             _EVEN.update(getattr(owner, name) for name in names.split() if hasattr(owner, name))
-    special = sys.modules.get("scipy.special")
-    if special is not None:
-        _EVEN.update(getattr(special, name) for name in _SPECIAL)
+    for module, known in (("scipy.special", _SPECIAL), ("scipy.linalg", _LINEAR_ALGEBRA_OF_SCIPY.split())):
+        loaded = sys.modules.get(module)
+        if loaded is not None:
+            _EVEN.update(getattr(loaded, name) for name in known)
     return _EVEN

@@ -10,6 +10,7 @@ frame, '["dose"].to_numpy()')`. After the run the objects are looked for below a
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -20,6 +21,9 @@ from autoopt.tape.tape import Leaf, Named
 from autoopt.tracing.naming import argument_texts, signature_names
 from autoopt.tracing.outside.origins import Origin, index_text
 from autoopt.tracing.outside.watching import attribute, contents
+
+MODULES = {"np": "numpy", "pd": "pandas", "pl": "polars"}
+"""What modules are called in expressions where the objective has no name of its own for them."""
 
 _DEEPEST = 4
 _MOST_PARTS = 100
@@ -80,6 +84,9 @@ class Known:
             self._enter(value, name, text)
         if (owner := _owner(function)) is not None:
             self._enter(owner, "", "" if "self" in taken else "self")
+        for name, module in MODULES.items():  # which may be imported inside the objective
+            if module in sys.modules:
+                self.expressions.setdefault(id(sys.modules[module]), name)
 
     def text(self, origin: Origin) -> str:
         """Return the text of an origin, an empty one if one of its objects has no name."""
@@ -201,4 +208,5 @@ def namespace(function: Callable, args: tuple) -> tuple[dict[str, str], dict[str
     arguments = dict(given) | dict(zip(own[1:], args, strict=False))
     if rest:
         arguments[rest] = ((None,) * (not own) + args)[max(0, len(own) - 1) :]
-    return kinds | dict.fromkeys(arguments, "argument"), values | arguments
+    modules = {name: sys.modules[module] for name, module in MODULES.items() if module in sys.modules}
+    return kinds | dict.fromkeys(arguments, "argument"), modules | values | arguments

@@ -97,11 +97,13 @@ def trace(
     scalar: bool = True,
     literals: bool = False,
     varying: Collection[CellType] = (),
+    as_data: bool = False,
 ) -> Trace:
     """Return the trace of `function(structure.unflatten(flat), *args)`, which must be a number if `scalar`.
 
     With `literals` the numbers in the function's text are steps of the tape, and so is what is computed from them.
-    Floats that the outer variables `varying` hold are inputs of the tape, as are those among the data.
+    Floats that the outer variables `varying` hold are inputs of the tape, as are those among the data. With `as_data`
+    arrays and lists of numbers that objects and containers hold are inputs too, not constants of the code.
 
     Raises
     ------
@@ -112,6 +114,7 @@ def trace(
     """
     first = Tracer(TracedArray, complex_array, literals)
     first.varying = {id(cell): (cell, "") for cell in varying}
+    first.as_data = as_data
     try:
         return _trace(first, function, structure, flat, args, scalar)
     except Exception as error:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from autoopt.parameters import is_masked
+from autoopt.tape.digest import LITERAL
 from autoopt.tape.names import fresh
 from autoopt.tape.tape import CONSTANT, Leaf
 from autoopt.tracing.arrays import matrix
+from autoopt.tracing.naming import array_name, identifier
 from autoopt.tracing.outside.notes import Notes
 from autoopt.tracing.recording.recorder import Recorder
 
@@ -34,6 +36,7 @@ class Inputs:
     def __init__(self, tracer: Recorder, substitutes: dict[int, tuple[Any, Any]], notes: Notes) -> None:
         self.tracer, self.substitutes, self.notes = tracer, substitutes, notes
         self._names: set[str] = set()
+        self._lists: dict[int, tuple[Any, Any]] = {}
 
     def free_name(self, name: str) -> str:
         """Return `name`, numbered if an earlier input has it."""
@@ -59,6 +62,10 @@ class Inputs:
 
         In a run that follows arrays which are written into it is a traced array, as it may be such a buffer.
         """
+        if self.tracer.as_data and type(value) is np.ndarray and value.ndim:
+            traced = self.array(value, _name(name))
+            self.substitutes[id(value)] = value, traced
+            return traced
         if self.tracer.buffers is None:
             if type(value) is not self.tracer.array:
                 self.notes.note(value)
@@ -68,6 +75,18 @@ class Inputs:
         traced = self.tracer.array(self.tracer, self.tracer.constant(value), value, CONSTANT)
         self.substitutes[id(value)] = value, self.tracer.buffers.enter(traced, value, name)
         return traced
+
+    def numbers(self, value: list | tuple, name: str) -> Any:
+        """Return what stands for a list of numbers, or of rows of them: one of the entries of an input."""
+        if id(value) in self._lists:
+            return self._lists[id(value)][1]
+        array = np.array(value)
+        self.notes.note(value)
+        leaf = Leaf(self.free_name(_name(name)), "captured")
+        rows = self.tracer.leaf(leaf, array, ("np.array(", value, ")"))
+        nest = _nest(rows, type(value), array.ndim)
+        self._lists[id(value)] = value, nest
+        return nest
 
     def of_other_algebra(self, value: Any) -> Any:
         """Return the stand-in for a masked array or np.matrix."""
@@ -85,3 +104,34 @@ class Inputs:
             traced = masked.masked(self.tracer, value)
         self.substitutes[id(value)] = value, traced
         return traced
+
+
+def _name(name: str) -> str:
+    """Return what an input is called whose key in a container is no name."""
+    return array_name(name) if not name or name[0].isalpha() else f"data_{identifier(name)}"
+
+
+def _nest(rows: Any, kind: type, depth: int) -> Any:
+    """Return the entries of a traced array as a nest of lists or tuples."""
+    return kind(rows[k] if depth == 1 else _nest(rows[k], kind, depth - 1) for k in range(len(rows)))
+
+
+def is_data(value: Any) -> bool:
+    """Whether a list or tuple holds numbers, or rows of them, as data do: a few whole numbers may be positions."""
+    if type(value) not in (list, tuple) or not _LEAST <= len(value) <= _MOST:
+        return False
+    first = value[0]
+    if type(first) is type(value) and first and type(first[0]) in _NUMBERS:
+        if not all(type(row) is type(value) and len(row) == len(first) for row in value):
+            return False
+        entries = [entry for row in value for entry in row]
+    else:
+        entries = list(value)
+    kinds = set(map(type, entries))
+    return kinds <= _NUMBERS and (len(value) > LITERAL or not kinds.isdisjoint(_REAL))
+
+
+_REAL = frozenset((float, np.float64))
+_NUMBERS = _REAL | {int, np.int64}
+_LEAST, _MOST = 3, 20_000
+"""The entries of a list that are followed one by one."""

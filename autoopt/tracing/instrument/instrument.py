@@ -39,7 +39,7 @@ from autoopt.tracing.instrument import (
 )
 from autoopt.tracing.instrument.functions import Functions
 from autoopt.tracing.instrument.held import form_of
-from autoopt.tracing.instrument.inputs import Inputs, has_other_algebra
+from autoopt.tracing.instrument.inputs import Inputs, has_other_algebra, is_data
 from autoopt.tracing.instrument.namespaces import ModuleStandIn, namespace_of
 from autoopt.tracing.instrument.objects import Shadows, is_users_class
 from autoopt.tracing.instrument.remembered import Remembered, is_remembering
@@ -129,7 +129,7 @@ class Instrument:
         if kind is self.tracer.array or kind is self.tracer.pair:
             return value
         if containers.is_container(value):
-            return self._container(value)
+            return self._container(value, name)
         if isinstance(value, np.ndarray):
             return self._inputs.array(value, name)
         if (follow := followed.own(value)) is not None:
@@ -211,9 +211,11 @@ class Instrument:
             return kind
         return self.shadows.shadow_class(kind)
 
-    def _container(self, value: Any) -> Any:
+    def _container(self, value: Any, name: str) -> Any:
         """Return a container with what is in it substituted; itself if nothing is, so that writes into it are seen."""
         self.outside.enter(value)
+        if self.tracer.as_data and is_data(value):
+            return self._inputs.numbers(value, name)
         searched = not (hasattr(value, "__len__") and len(value) > _SCANNED)
         self.note(value, below=not searched)
         if not searched:

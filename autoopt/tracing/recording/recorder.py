@@ -32,6 +32,8 @@ class Recorder(Protocol):
         The parameters.
     literals : bool
         Whether the numbers in the user's text are traced, too.
+    as_data : bool
+        Whether arrays, and lists of numbers, that objects and containers hold are inputs, not constants of the code.
     origins : dict of int to tuple
         How inputs are had from what the user holds, by step (`expressions.Origin`).
     varying : dict of int to (cell, name)
@@ -88,6 +90,7 @@ class Recorder(Protocol):
     is_over: bool
     point: Any
     literals: bool
+    as_data: bool
     origins: dict[int, tuple]
     varying: dict[int, tuple[Any, str]]
     types: dict[type, type]

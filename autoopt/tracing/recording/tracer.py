@@ -223,6 +223,7 @@ class Tracer(Steps):
     is_over = False
     shown = False
     wrote_outside = False
+    as_data = False
     single: Any = None
     analytic: list | None = None
     derivatives: Any = None
