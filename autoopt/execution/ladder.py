@@ -81,9 +81,11 @@ def compiled(engine: Engine, tape: Tape, kind: str, title: str, checked: bool = 
         if not engine.repeats or row.singly:
             raise
         try:
-            return Ladder(engine, tape, row, (title, checked, checked), np.inf)
+            stepwise = Ladder(engine, tape, row, (title, checked, checked), np.inf)
         except UnsupportedFunctionError:
             raise refused from None
+        stepwise.refusal = refused
+        return stepwise
 
 
 class Ladder:
@@ -94,7 +96,11 @@ class Ladder:
     current : Compiled
     spent, cost : float
         Seconds: in the functions along the tape so far, and what deriving is likely to take.
+    refusal : Exception or None
+        Why it cannot be derived, if that was tried.
     """
+
+    refusal: Exception | None = None
 
     def __init__(self, engine: Engine, tape: Tape, kind: Kind, options: tuple[str, bool, bool], cost: float) -> None:
         self.current: Compiled = EagerFunctions(tape, kind.name, *options)
@@ -126,8 +132,8 @@ class Ladder:
         """Derive the tape, if that is possible."""
         try:
             self.derive()
-        except (UnsupportedFunctionError, TracingError, NotImplementedError):
-            self.cost = np.inf
+        except (UnsupportedFunctionError, TracingError, NotImplementedError) as refused:
+            self.cost, self.refusal = np.inf, refused
 
     def derive(self) -> None:
         """Have the derived functions run from now on."""

@@ -48,6 +48,7 @@ class TieredFunction:
         self.cost = COST
         self.native: Any = None
         self.refused = False
+        self.reason = ""  # of the refusal
         self.__name__, self.__code__ = function.__name__, function.__code__
 
     def __call__(self, *operands: Any, **named: Any) -> Any:
@@ -91,17 +92,17 @@ class TieredFunction:
             native = Native(code)
             again = native(*operands)
             faster = min(_seconds(native, operands) for _ in range(3)) < GAIN * seconds
-        except Exception:  # no code for it, a system that forbids new code, ...: whatever it is, the text can be run
-            self.refuse()
+        except Exception as problem:  # no code for it, a system that forbids new code: whatever it is, the text runs
+            self.refuse(f"there is none for {problem}" if type(problem).__name__ == "NotLowered" else str(problem))
             return
         if faster and agree(results, again):
             self.native = native
         else:
-            self.refuse()
+            self.refuse("it gives other results" if faster else "it is not faster than NumPy")
 
-    def refuse(self) -> None:
+    def refuse(self, reason: str) -> None:
         """Leave the function to Python, but have its loops watched."""
-        self.refused = True
+        self.refused, self.reason = True, reason
         for name, function in list(self.parts.items()):
             if _LOOP.search(name) and isinstance(function, FunctionType):
                 self.parts[name] = TieredFunction(function, {})

@@ -36,6 +36,9 @@ from autoopt.tracing.outside.watching import is_kept
 MAX_PATHS = 200
 """The most ways through the objective's branches that are compiled; from then on new ones are followed step by step."""
 
+FEWER_PATHS = "give the loop a fixed number of iterations, or replace the branch by np.where or np.maximum."
+"""What to do about more ways than these."""
+
 KEPT_PATHS = 16
 """How many of them, those used last, are then kept."""
 
@@ -300,7 +303,7 @@ def _many(paths: Sequence[Path]) -> str:
         f"The objective took more than {MAX_PATHS} different ways through its branches, which are decided at:",
         *list(places)[:3],
         "From now on new ways are followed step by step, which is slower than compiled code.",
-        "To fix this: give the loop a fixed number of iterations, or replace the branch by np.where or np.maximum.",
+        f"To fix this: {FEWER_PATHS}",
     ]
     return "\n".join(lines)
 

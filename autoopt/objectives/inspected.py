@@ -9,13 +9,14 @@ import numpy as np
 from autoopt.errors import AutooptError, UsageError, display_path
 from autoopt.execution.ladder import Ladder
 from autoopt.graph.kinds import kind_of
-from autoopt.objectives.dispatch import Dispatch
+from autoopt.objectives.dispatch import FEWER_PATHS, MAX_PATHS, Dispatch
 from autoopt.origin import definition
 from autoopt.tape.batching.batching import vectorise
 
 if TYPE_CHECKING:
     from autoopt.inspection.clock import Times
     from autoopt.inspection.cost import Cost
+    from autoopt.inspection.plan import Plan
     from autoopt.inspection.tapes import TapeListing
 
 
@@ -26,6 +27,7 @@ class Inspected:
     """The parts of an `Objective` that say how it is evaluated."""
 
     dispatch: Dispatch
+    engine: str
 
     @property
     def tape(self) -> TapeListing:
@@ -80,12 +82,32 @@ class Inspected:
             return self.dispatch.original.value(x)
 
         if isinstance(compiled, Ladder) and np.isinf(compiled.cost):
-            return timed_along(compiled, kind, path.trace.tape, x, original)
+            return timed_along(compiled, kind, vectorise(path.tape), x, original)
         printed = compiler.printed(path, kind)
         if not printed.text:
             raise NO_SOURCE
         known = quotes(path.trace.tape, vectorise(path.tape))
         return timed(printed, kind, path.tape, x, known, original)
+
+    def plan(self) -> Plan:
+        """Return which tier each derivative runs in on the path taken last, why, and what would make it faster.
+
+        Nothing is derived for it; `print` it.
+        """
+        from autoopt.inspection.plan import Plan, kind_plan, remedies, tape_notes
+
+        dispatch, path, engine = self.dispatch, self.dispatch.paths[0], self.engine
+        names = SCALAR if dispatch.original.scalar else ARRAY
+        kinds = {name: kind_plan(name, path.compiled.get(kind_of(name).name), path.tape, engine) for name in names}
+        notes, faster = list(tape_notes(path.tape, path.trace.tape)), list(remedies(path.tape, path.is_complete))
+        if len(dispatch.paths) > 1:
+            notes.append(
+                ("paths", f"{len(dispatch.paths)} ways through the branches are known, each with its own code")
+            )
+        if dispatch.eager is not None:
+            notes.append(("paths", f"more than {MAX_PATHS} ways have been met: new ones are followed step by step"))
+            faster.append(FEWER_PATHS)
+        return Plan(_title(dispatch), engine, kinds, tuple(notes), tuple(faster))
 
 
 SCALAR, ARRAY = ("value", "gradient", "hvp", "hessian"), ("value", "jacobian", "jvp", "vjp")
