@@ -144,6 +144,7 @@ class _Writer:
             self.directed(kind, name, functions)
         elif LINEARIZE in functions:  # a matrix by its products with the unit vectors
             directed = next(kind for kind in PUBLIC.values() if kind.directed and kind.name in functions)
+            functions = {**functions, LINEARIZE: _with_lengths(functions[LINEARIZE], functions[kind.name])}
             self.by_products(kind, name, *self.directed(directed, function_name(directed), functions))
         else:
             self.plain(kind, name, functions)
@@ -355,6 +356,13 @@ def _returned(function: Function) -> list[str]:
     display = ast.parse(function.returned[0], mode="eval").body
     assert isinstance(display, ast.Dict)
     return [value.id for value in display.values if isinstance(value, ast.Name)]
+
+
+def _with_lengths(function: Function, caller: Function) -> Function:
+    """Return a function with the statements of its caller that make arguments of it, such as `n = len(y)`."""
+    made = needed([line for line in caller.lines if _is_one_line(line)], set(function.arguments))
+    arguments = dict.fromkeys([*function.arguments, *caller.arguments])
+    return replace(function, arguments=tuple(arguments), lines=(*made, *function.lines))
 
 
 def _without_checks(lines: Sequence[str], known: Sequence[str]) -> list[str]:

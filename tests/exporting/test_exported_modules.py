@@ -346,3 +346,24 @@ def test_what_is_no_argument_of_the_code_is_refused(fixed) -> None:
 def test_derivatives_go_by_the_names_of_their_functions_too() -> None:
     by_function = source(logistic, np.zeros(3), (X, Y), ["value_and_grad", "hess"])
     assert by_function == source(logistic, np.zeros(3), (X, Y), ["gradient", "hessian"])
+
+
+def errors_of_arma(p, y):
+    error = before = total = 0.0
+    for value in y:
+        error = value - p[0] * before - p[1] * error
+        before = value
+        total += error * error
+    return total / len(y)
+
+
+@pytest.mark.parametrize("kind", ["hessian", "hvp"])
+def test_each_kind_stands_alone(kind) -> None:
+    """A Hessian of products is made of functions whose lengths stand in the one that calls them."""
+    name = {"hessian": "hess"}.get(kind, kind)
+    p, along = np.array([0.3, 0.2]), np.array([1.0, -2.0])
+    found = module(source(errors_of_arma, p, (Y,), kind))[name]
+    for y in (Y, np.r_[Y, Y, 0.5]):
+        expected = autoopt.objective(errors_of_arma, p, y).hess(p)
+        ours = found(p, y) @ along if kind == "hessian" else found(p, along, y)
+        np.testing.assert_allclose(ours, expected @ along, rtol=1e-10)
