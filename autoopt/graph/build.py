@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -71,6 +72,12 @@ class Origin:
 def origin(variable: Variable) -> int | None:
     """Return the step that a variable stems from."""
     return next((mark.step for mark in getattr(variable.tag, "trace", ()) if isinstance(mark, Origin)), None)
+
+
+def products_written(tape: Tape) -> Callable[[Variable, Variable], bool]:
+    """Return what says of two variables whether the user multiplies them with each other."""
+    steps = {frozenset(step.inputs) for step in tape.steps if step.operation is np.multiply and len(step.inputs) == 2}
+    return lambda one, other: frozenset((origin(one), origin(other))) in steps
 
 
 def build(tape: Tape) -> Graph:

@@ -18,7 +18,7 @@ from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorVariable
 
-from autoopt.graph.build import Graph
+from autoopt.graph.build import Graph, products_written
 from autoopt.graph.division import Function, divide_graph, grouped
 from autoopt.graph.equations import Solve
 from autoopt.graph.indexed import hessian as indexed
@@ -260,4 +260,5 @@ def derive(graph: Graph, kind: str, divide: bool = True) -> list[Function]:
         if not divide:
             last = Function(kind, (*directions, vector, *data), tuple(as_dots(rewritten)), guards)
             return [Function(PREPARE, tuple(data), ()), last]
-        return divide_graph(kind, list(directions), vector, list(data), rewritten, guards)
+        written = products_written(graph.tape)
+        return divide_graph(kind, list(directions), vector, list(data), rewritten, guards, written)

@@ -29,6 +29,7 @@ from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 
+from autoopt.graph.idioms.associating import Written, associated
 from autoopt.graph.idioms.sharing import with_shared_products
 from autoopt.graph.idioms.sweep import simplify
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE
@@ -75,8 +76,12 @@ def divide_graph(
     given: list[Variable],
     results: Sequence[Variable],
     guards: tuple,
+    written: Written,
 ) -> list[Function]:
-    """Cut the graph where it stops to depend on the parameters, and where on the direction."""
+    """Cut the graph where it stops to depend on the parameters, and where on the direction.
+
+    `written` has the products of the user's, see `idioms.associating`.
+    """
     count = len(results)
     roots = _readable([vector, *extra, *given], [*results, *(variable for variable, _ in guards)])
     results, checks = roots[:count], roots[count:]
@@ -100,6 +105,10 @@ def divide_graph(
         results, late = _cut(results, point)
         functions.append(Function(kind, (*extra, vector, *given, *known, *late), tuple(results)))
     else:
+        if KINDS[kind].order < 2:
+            checks = [check for check, _ in guards]
+            roots = associated([vector, *given, *known], [*results, *checks], count, written)
+            results, guards = roots[:count], tuple(zip(roots[count:], (guard for _, guard in guards), strict=True))
         functions.append(Function(kind, (vector, *given, *known), tuple(results), guards))
     return functions
 

@@ -150,7 +150,8 @@ def aligned_sum(node: Apply, sweep: Sweep) -> Variable | None:
     kept = "".join(letter for axis, letter in enumerate(letters) if axis not in axes)
     if len(long) < rank(product):
         short = "".join(letters[axis] for axis in long)
-        return applied(Einsum(f"{letters},{short}->{kept}"), last, cast(TensorVariable, other).dimshuffle(*long))
+        small = sweep.improve(cast(TensorVariable, other).dimshuffle(*long))
+        return applied(Einsum(f"{letters},{short}->{kept}"), last, small)
     return applied(Einsum(f"{letters},{letters}->{kept}"), other, last)
 
 
