@@ -121,7 +121,7 @@ NAMED = [
     (of_exponentials, "ls = exp_p[0]", "sf = exp_p[1]", "sn = exp_p[2]"),
     (walrus, "z = difference * p1"),
     (iterated, "theta = p[0]", "theta2 = p[1]", "theta3 = p[2]"),
-    (augmented, "r = x - p[0]", "r2 = r * p1"),
+    (augmented, "r = x - p[0]", "r2 = r * p[1]"),
     (attributes, "scale = np.exp(p[1])", "loc = 2.0 * p[0]"),
     (items, "loc = 2.0 * p[0]", "scale = np.exp(p[1])"),
     (zipped, "mu = p[0]", "sigma = p[1]"),
