@@ -34,7 +34,7 @@ _DRAWS = 3
 def written_for(module: Mapping[str, Any], objective: Objective, signature: Signature, inputs: Mapping) -> str:
     """Return what of the data a module is written for, without saying so; empty if it is right for other data."""
     original = objective.dispatch.original
-    lengths = {len(given.value) for given in inputs.values() if np.ndim(given.value)}
+    lengths = {shape[0] for shape in (getattr(given.value, "shape", ()) for given in inputs.values()) if shape}
     functions = [name for name in ("value_and_grad", "hess") if name in module]
     for rows, chosen, told in _samples(lengths) if functions else ():
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -116,12 +116,15 @@ def refusals(told: str, signature: Signature) -> tuple[str, ...]:
     lines: list[str] = []
     for name, text in signature.leaves.values():
         value = _value(text, signature)
-        if value is None or not np.ndim(value):
+        if value is None or not value.ndim:
             continue
+        is_sparse = hasattr(signature.values.get(text), "tocsr")
         if told == ROWS:
-            wrong, what = f"len({text}) != {len(value)}", f"{len(value)} rows of {name}, not {{len({text})}}"
+            found = f"{text}.shape[0]" if is_sparse else f"len({text})"
+            wrong, what = f"{found} != {len(value)}", f"{len(value)} rows of {name}, not {{{found}}}"
         else:
-            wrong = f"zlib.crc32(np.asarray({text}, dtype=float).tobytes()) != {_checksum(value)}"
+            numbers = f"{text}.toarray()" if is_sparse else text
+            wrong = f"zlib.crc32(np.asarray({numbers}, dtype=float).tobytes()) != {_checksum(value)}"
             what = f"what is in {name}, by which the objective goes"
         lines += [f"if {wrong}:", f'    raise ValueError(f"This code was written for {what}.")']
     for name, value in signature.values.items():
@@ -136,7 +139,8 @@ def refusals(told: str, signature: Signature) -> tuple[str, ...]:
 
 def _value(text: str, signature: Signature) -> Any:
     """Return an array of the data that are numbers, None of others."""
-    value = np.asarray(eval(text, {"np": np, **_modules(text), **signature.values}))
+    value = eval(text, {"np": np, **_modules(text), **signature.values})
+    value = value.toarray() if hasattr(value, "tocsr") else np.asarray(value)
     return value if value.dtype.kind in "fiub" else None
 
 

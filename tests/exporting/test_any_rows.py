@@ -157,6 +157,16 @@ def recursive(w, y):
     return total / len(y)
 
 
+def of_sparse(w, X, y):
+    return np.mean((y - X @ w) ** 4)
+
+
+def sparse_rows(n: int):
+    from scipy.sparse import csr_array
+
+    return csr_array(np.where(np.abs(X[:n]) > 0.3, X[:n], 0.0))
+
+
 def trend(w, y):
     t = np.linspace(0, 1, len(y))
     return np.mean((y - w[0] - w[1] * t - w[2] * np.arange(len(y)) / len(y)) ** 4)
@@ -199,6 +209,7 @@ ARGUMENTS = {
     "shape": (by_shape, lambda n: (X[:n], Y[:n])),
     "number in the text": (with_number, lambda n: (X[:n], Y[:n])),
     "data scaled": (scaled, lambda n: (X[:n], Y[:n])),
+    "sparse matrix": (of_sparse, lambda n: (sparse_rows(n), Y[:n])),
     "groups": (of_groups, lambda n: (GROUPS[:n], Y[:n])),
     "censored": (censored, lambda n: (TIMES[:n], EVENTS[:n])),
 }
