@@ -16,6 +16,7 @@ line to show is theirs that called it.
 from __future__ import annotations
 
 import enum
+import functools
 import inspect
 import os
 import re
@@ -118,9 +119,12 @@ def is_shown(place: Location) -> bool:
 
 
 def definition(function: Callable) -> Location | None:
-    """Return the place where `function` is defined."""
+    """Return the place where `function` is defined; of an object that is called, where its `__call__` is."""
     try:
-        code = getattr(inspect.unwrap(function), "__code__", None)
+        plain = inspect.unwrap(function)
+        while isinstance(plain, functools.partial):
+            plain = inspect.unwrap(plain.func)
+        code = getattr(plain, "__code__", None) or getattr(type(plain).__call__, "__code__", None)
     except Exception:  # of an object's own `__getattr__`
         return None
     return Location(code.co_filename, code.co_firstlineno, function=code.co_name) if code else None

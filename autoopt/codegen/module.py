@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
@@ -15,7 +14,7 @@ from pytensor.graph.traversal import ancestors, io_toposort
 
 from autoopt.codegen.code import Code, expression, in_docstring, literal
 from autoopt.codegen.constants import constant_text
-from autoopt.codegen.listing import WIDTH, list_function, without_unread
+from autoopt.codegen.listing import list_function, without_unread
 from autoopt.codegen.origins import origins
 from autoopt.codegen.printers.loops import reserved
 from autoopt.codegen.printers.table import NoSource, stem
@@ -36,7 +35,7 @@ from autoopt.tape.tape import Guard
 _OWN = {
     "COUNTS": """\
 COUNTS = set()  # how many iterations the loops may take: for these the code has been compared with the original
-MOST = [max(known) for known in zip(*COUNTS)]""",
+MOST = [max(known) for known in zip(*COUNTS, strict=True)]""",
     "TIES": "TIES = 0  # how many of them are equal at every point",
     "Tied": '''\
 class Tied(Exception):
@@ -336,12 +335,8 @@ def _renamed(listing: Listing, names: list[str]) -> list[str]:
 
 
 def _dictionary(names: Sequence[str]) -> str:
-    """Return the display of a dictionary, in lines of a function's body if it is long."""
-    pairs = ", ".join(f'"{name}":\0{name}' for name in names)
-    if len(pairs) <= WIDTH:
-        return f"{{{pairs}}}".replace("\0", " ")
-    lines = textwrap.wrap(pairs, WIDTH + 8, break_long_words=False, break_on_hyphens=False)
-    return "{\n        " + "\n        ".join(lines).replace("\0", " ") + ",\n    }"
+    """Return the display of a dictionary."""
+    return "{" + ", ".join(f'"{name}": {name}' for name in names) + "}"
 
 
 def _reads(body: str, name: str) -> bool:

@@ -59,8 +59,8 @@ def with_checks(text: str, lengths: Mapping[tuple[str, int], int], why: str = ""
         if not known and not (everywhere and axis == 0):
             continue
         found = f"len({name})" if axis == 0 else f"{name}.shape[{axis}]"
-        reason = why if axis == 0 else ""
-        told = f"This code was written for {length} {_things(axis)} of {name}, not {{{found}}}{reason}."
+        wanted = f"{length} {('rows', 'columns')[axis]} of {name}" if axis < 2 else f"{found} = {length}"
+        told = f"This code was written for {wanted}, not {{{found}}}{why if axis == 0 else ''}."
         text = _refusing(text, name, f"{found} != {length}", told)
     return text
 
@@ -79,10 +79,6 @@ def _refusing(text: str, name: str, wrong: str, told: str) -> str:
         if name in _arguments(text, function):
             text = _begun(text, function, [f"if {wrong}:", f'    raise ValueError(f"{told}")'])
     return text
-
-
-def _things(axis: int) -> str:
-    return ("rows", "columns")[axis] if axis < 2 else f"entries along axis {axis}"
 
 
 def _tells(number: Number, length: int) -> bool:

@@ -53,6 +53,24 @@ def require_same(text: str, objective: Objective, signature: Signature, kinds: S
     return namespace
 
 
+def has_structure(text: str, objective: Objective, signature: Signature) -> bool:
+    """Whether the gradient that a module gives, where it gives one, has the structure of the parameters."""
+    namespace: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(text, "<autoopt exported>", "exec"), namespace)
+    structure = objective.structure
+    point = structure.unflatten(objective.dispatch.original.start)
+    try:
+        with np.errstate(all="ignore"):
+            gradient = namespace["value_and_grad"](point, *(signature.values[name] for name in signature.names))[1]
+    except Exception:  # there is none, or it is not defined here: another check says so
+        return True
+    try:
+        structure.flatten(gradient)
+    except AutooptError:
+        return False
+    return True
+
+
 def _ours(name: str, what: str) -> AutooptError:
     return AutooptError(
         f"The function {name} of the exported module does not give what autoopt itself computes: {what}.",

@@ -11,11 +11,11 @@ import keyword
 import re
 import textwrap
 import tokenize
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-WIDTH = 100
-"""The longest line of a module that is handed out."""
+from autoopt.layout import WIDTH
 
 
 @dataclass(frozen=True)
@@ -164,17 +164,38 @@ def without_repeated(lines: Sequence[str]) -> list[str]:
     return kept + list(lines[end:])
 
 
+def without_unread(lines: Sequence[str], more: Sequence[str] = ()) -> list[str]:
+    """Return statements without those that only name what neither others, nor `more`, read."""
+    text = list(lines)
+    read = Counter(_names(ast.parse("\n".join([*lines, *more]))))
+    for node in reversed(ast.parse("\n".join(lines)).body):
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if isinstance(target, ast.Name) and not read[target.id] and node.end_lineno:
+            read.subtract(_names(node))
+            del text[node.lineno - 1 : node.end_lineno]
+    return text
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    """Yield the names that are read, and those whose arrays are written into."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+
+
+def is_read(imported: str, text: str) -> bool:
+    """Whether a text reads what an import statement names."""
+    name = imported.split()[-1]
+    ending = "" if imported.startswith("from ") else "\\."
+    return re.search(rf"(?<![\w.]){re.escape(name)}{ending}", text) is not None
+
+
 def definition(name: str, arguments: Sequence[str], docstring: Sequence[str], body: Sequence[str]) -> str:
-    """Return the text of a function, laid out as ruff does."""
-    text = f"def {name}({', '.join(arguments)}):"
-    if len(text) > WIDTH:
-        inner = "    " + ", ".join(arguments)
-        if len(inner) <= WIDTH:
-            text = f"def {name}(\n{inner}\n):"
-        else:
-            text = f"def {name}(\n" + "".join(f"    {argument},\n" for argument in arguments) + "):"
+    """Return the text of a function, its signature on one line."""
     indented = textwrap.indent("\n".join([*docstring, *body]), "    ", lambda line: bool(line.strip()))
-    return f"{text}\n{indented}"
+    return f"def {name}({', '.join(arguments)}):\n{indented}"
 
 
 def wrapped(text: str, width: int = WIDTH - 4, indent: str = "") -> list[str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autoopt.errors import display_path
-from autoopt.exporting.functions import WIDTH, wrapped
+from autoopt.exporting.functions import wrapped
 from autoopt.exporting.vectors import is_vector
 from autoopt.graph.kinds import Kind
+from autoopt.layout import WIDTH
 from autoopt.origin import definition
 from autoopt.version import __version__
 
@@ -48,9 +52,8 @@ def heading(objective: Objective, signature: Signature, prepared: bool) -> str:
 
     place = definition(objective.function)
     where = f" ({display_path(place.file)}:{place.line})" if place else ""
-    name = getattr(objective.function, "__name__", type(objective.function).__name__)
-    lines = [f'"""Derivatives of {in_docstring(name)}{in_docstring(where)}, written by autoopt {__version__}.', ""]
-    lines += _arguments(objective, signature)
+    lines = [f'"""Derivatives of {in_docstring(_name(objective.function))}{in_docstring(where)}.', ""]
+    lines += [f"Written by autoopt {__version__} for:", *_arguments(objective, signature)]
     for note in signature.notes:
         lines += wrapped(note, WIDTH)
     if prepared:
@@ -63,6 +66,17 @@ def heading(objective: Objective, signature: Signature, prepared: bool) -> str:
         '"""',
     ]
     return "\n".join(lines)
+
+
+def _name(function: Callable) -> str:
+    """Return what a person calls a function: methods with their class, objects that are called by theirs."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", None)
+    if name is None:
+        return type(function).__name__
+    is_method = owner is not None and not inspect.ismodule(owner)
+    return f"{getattr(owner, '__name__', type(owner).__name__)}.{name}" if is_method else name
 
 
 def _arguments(objective: Objective, signature: Signature) -> list[str]:

@@ -20,26 +20,28 @@ from math import pi
 from typing import Any
 
 from autoopt.errors import UsageError
-from autoopt.exporting.agreement import function_name, require_same
+from autoopt.exporting.agreement import function_name, has_structure, require_same
 from autoopt.exporting.elsewhere import refusals, written_for
 from autoopt.exporting.functions import (
-    WIDTH,
     Function,
     Printed,
     definition,
+    is_read,
     names_read,
     names_set,
     renamed,
     said,
     without_repeated,
+    without_unread,
 )
 from autoopt.exporting.headings import docstring, heading
 from autoopt.exporting.prelude import is_dear, needed, read_together, shape_check, unpacked
 from autoopt.exporting.self_test import Untested, self_test
 from autoopt.exporting.signature import MODULES, Signature, with_defaults
 from autoopt.exporting.traced import traced
-from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector, read_directly
+from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector, read_directly, structured
 from autoopt.graph.kinds import LINEARIZE, PREPARE, PUBLIC, Kind, kind_of
+from autoopt.layout import laid_out
 from autoopt.objectives.objective import Objective
 from autoopt.tape.names import fresh
 
@@ -106,10 +108,16 @@ def module_of(objective: Objective, x0: Any, kinds: Sequence[Kind], given: int) 
 
 
 def _written(objective: Objective, signature: Signature, x0: Any, kinds: Sequence[Kind]) -> str:
-    writer = _Writer(objective, signature, objective.dispatch.paths[0].trace.tape.steps[0].template.name)
-    for kind in kinds:
-        writer.add(kind)
-    return writer.text(x0)
+    """Return the text of a module; parts of vectors become those of structures as they are, if they are these."""
+    flat = objective.dispatch.paths[0].trace.tape.steps[0].template.name
+    for is_direct in (True, False):
+        writer = _Writer(objective, signature, flat, is_direct)
+        for kind in kinds:
+            writer.add(kind)
+        text = writer.text(x0)
+        if writer.is_vector or has_structure(text, objective, signature):
+            break
+    return text
 
 
 @dataclass(frozen=True)
@@ -123,8 +131,9 @@ class _Body:
 class _Writer:
     """The functions of a module under construction."""
 
-    def __init__(self, objective: Objective, signature: Signature, flat: str) -> None:
+    def __init__(self, objective: Objective, signature: Signature, flat: str, is_direct: bool) -> None:
         self.objective, self.signature = objective, signature
+        self.is_direct = is_direct  # whether parts of vectors may become those of structures as they are
         self.is_vector = is_vector(objective.structure)
         self.printed_flat = flat
         self.flat = signature.parameters if self.is_vector else fresh("flat", {signature.parameters, *signature.names})
@@ -137,7 +146,8 @@ class _Writer:
     def add(self, kind: Kind) -> None:
         """Add the functions of one kind of derivative."""
         public = kind.public or kind.name
-        printed = self.taken(Printed.of(self.objective.source(public), {PREPARE, LINEARIZE, kind.name, *_parts(kind)}))
+        names = {PREPARE, LINEARIZE, kind.name, *_parts(kind)}
+        printed = self.taken(Printed.of(self.objective.statements(public), names))
         name = function_name(kind)
         functions = printed.functions
         if kind.directed:
@@ -226,7 +236,9 @@ class _Writer:
         size, flat, name = self.objective.size, self.flat, self.signature.parameters
         if not self.is_vector:
             direct = read_directly(lines, self.objective.structure, name, flat)
-            return direct if flat not in names_read([*direct, *more]) else [f"{flat} = {FLATTEN}({name})", *lines]
+            if flat in names_read([*direct, *more]):
+                return [f"{flat} = {FLATTEN}({name})", *lines]
+            return read_together(direct)
         short = None if flat in names_read([*more, "0"]) else unpacked(lines, flat, size)
         if short is not None:
             return short
@@ -254,11 +266,16 @@ class _Writer:
         """Add a function of parameters and data."""
         function = functions[kind.name]
         body = self.body(functions, [kind.name], function.returned)
-        returned = list(function.returned)
+        lines, returned = body.lines, list(function.returned)
         if not self.is_vector and kind.returns[-1] == "gradient":
-            returned[-1] = f"{UNFLATTEN}({returned[-1]})"
+            direct = structured(lines, returned[-1], self.objective.structure) if self.is_direct else None
+            if direct is None:
+                returned[-1] = f"{UNFLATTEN}({returned[-1]})"
+            else:
+                own = returned[-1] if returned[-1].isidentifier() else "gradient"
+                lines, returned[-1] = [*direct[0], f"{own} = {direct[1]}"], own
         arguments = self.arguments(prepared=body.prepared)
-        self.define(name, arguments, kind, [*body.lines, f"return {', '.join(returned)}"])
+        self.define(name, arguments, kind, [*lines, f"return {', '.join(returned)}"])
         if name == "value_and_grad":
             alone = [f"return {self.call(name, body.prepared)}[1]"]
             self.functions["grad"] = definition("grad", arguments, said("Return the gradient alone."), alone)
@@ -304,7 +321,7 @@ class _Writer:
     def define(self, name: str, arguments: list[str], kind: Kind, lines: list[str], linearized: bool = False) -> None:
         """Add a function."""
         told = docstring(kind, self.objective, self.signature, linearized)
-        self.functions[name] = definition(name, arguments, told, lines)
+        self.functions[name] = definition(name, arguments, told, without_unread(lines))
 
     def text(self, x0: Any) -> str:
         """Return the module."""
@@ -318,8 +335,9 @@ class _Writer:
         flat = self.objective.structure.flatten(x0)
         test = self_test(Untested(list(self.functions), self.is_vector, flat, self.signature.values, plain))
         head = heading(self.objective, self.signature, bool(self.statements))
-        whole = "\n\n\n".join([_grouped(list(self.imports)), *parts, *test])
-        return f"{head}\n\n{_PI.sub('np.pi', whole)}\n"
+        body = "\n\n\n".join([*parts, *test])
+        whole = "\n\n\n".join([_grouped([line for line in self.imports if is_read(line, body)]), body])
+        return laid_out(f"{head}\n\n{_PI.sub('np.pi', whole)}\n")
 
     def prepare(self) -> str:
         """Return the function of what the data alone decide: a tuple if all take the same of it, else a dictionary."""
@@ -327,12 +345,11 @@ class _Writer:
         names = list(dict.fromkeys(name for kept in self.prepared for name in kept))
         items = names if len(set(self.prepared)) < 2 else [f'"{name}": {name}' for name in names]
         opened, closed = ("", "") if items is names else ("{", "}")
-        shown = f"return {opened}{', '.join(items)}{closed}"
-        if len(shown) > WIDTH - 4:
-            opened, closed = (opened, closed) if opened else ("(", ")")
-            shown = f"return {opened}\n" + "".join(f"    {item},\n" for item in items) + closed
         told = said("Return what the data alone decide, to be computed once: the functions below take it.")
-        return definition(PREPARE, list(self.signature.texts), told, [*lines, *shown.split("\n")])
+        returned = f"{opened}{', '.join(items)}{closed}"
+        if lines[-1].startswith(f"{returned} = "):
+            returned = lines.pop().removeprefix(f"{returned} = ")
+        return definition(PREPARE, list(self.signature.texts), told, [*lines, f"return {returned}"])
 
 
 def _apart(lines: Sequence[str], known: Sequence[str]) -> dict[str, str]:

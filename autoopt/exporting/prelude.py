@@ -80,7 +80,7 @@ def read_together(lines: Sequence[str]) -> list[str]:
     return joined
 
 
-_PART = re.compile(r"(?P<name>[^\W\d]\w*) = (?P<part>(?P<base>[^\W\d]\w*)\[-?\d*(?::-?\d*)?\])")
+_PART = re.compile(r"(?P<name>[^\W\d]\w*) = (?P<part>(?P<base>[^\W\d]\w*)(\[(-?\d*(:-?\d*)?|\"[^\"\\]*\")\]|\.\w+)+)")
 _TOGETHER = 80
 """Columns of statements that read together."""
 

@@ -6,10 +6,8 @@ of its error counts, and the derivative may differ by ten times that.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import io
-import textwrap
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.exporting.examples import COUNTED, NEAR, PLAIN, data_text, parameters_text, rows
-from autoopt.exporting.functions import WIDTH, definition, said
+from autoopt.exporting.functions import definition, said
 from autoopt.exporting.vectors import FLATTEN, UNFLATTEN
 
 FEW = 60
@@ -121,22 +119,10 @@ def _example(tested: Untested, checks: list[str]) -> list[str]:
 def _test(checks: list[str]) -> str:
     body = ["rng = np.random.default_rng(1)", "for _ in range(3):", "    direction = rng.normal(size=x.size)"]
     for check in checks:
-        body += textwrap.indent(_call(check, WIDTH - 8), "    ").split("\n")
+        body.append(f"    {check}")
     return definition(
         "self_test", ["x", "data"], said("Compare the derivatives at the vector `x` with differences."), body
     )
-
-
-def _call(text: str, width: int) -> str:
-    """Return a call of `compare`, in lines if it is long."""
-    if len(text) <= width:
-        return text
-    inner = text.removeprefix("compare(").removesuffix(")")
-    if len(inner) + 4 <= width:
-        return f"compare(\n    {inner}\n)"
-    call = ast.parse(text, mode="eval").body
-    assert isinstance(call, ast.Call)
-    return "compare(\n" + "".join(f"    {ast.get_source_segment(text, part)},\n" for part in call.args) + ")"
 
 
 _MODULES = {"pd.": "pandas as pd", "scipy.sparse.": "scipy.sparse"}
@@ -148,8 +134,8 @@ def _program(tested: Untested, checks: list[str], texts: dict[str, Any], paramet
     for name, text in texts.items():
         own = f"{name}_" if name in ("x", "rng", "np", "pd", "data") else name
         names.append(own)
-        body += _assigned(own, str(text))
-    body += _assigned("x", parameters)
+        body.append(f"{own} = {text}")
+    body.append(f"x = {parameters}")
     together = f"({', '.join(names)}{',' if len(names) == 1 else ''})"
     body += [f"return x, {together}"]
     used = " ".join(map(str, texts.values()))
@@ -158,28 +144,6 @@ def _program(tested: Untested, checks: list[str], texts: dict[str, Any], paramet
     body = [*imports, "", *body] if imports else body
     program = 'if __name__ == "__main__":\n    self_test(*example())'
     return [_test(checks), definition("example", [], told, body), program]
-
-
-def _assigned(name: str, text: str) -> list[str]:
-    """Return an assignment, its display in lines if it is long."""
-    line = f"{name} = {text}"
-    if len(line) <= WIDTH - 4:
-        return [line]
-    node = ast.parse(text, mode="eval").body
-    if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.Dict):
-        display, opened = node.args[0], (ast.get_source_segment(text, node.func) or "") + "("
-    elif isinstance(node, ast.Dict):
-        display, opened = node, ""
-    else:
-        return [line]
-    pairs = [
-        f"{ast.get_source_segment(text, k)}: {ast.get_source_segment(text, v)}"
-        for k, v in zip(display.keys, display.values, strict=True)
-        if k is not None
-    ]
-    if opened:
-        return [f"{name} = {opened}", "    {", *(f"        {pair}," for pair in pairs), "    }", ")"]
-    return [f"{name} = {{", *(f"    {pair}," for pair in pairs), "}"]
 
 
 def _passes(tested: Untested, parts: list[str]) -> bool:

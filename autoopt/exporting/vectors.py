@@ -6,8 +6,9 @@ x0 = {"beta": np.zeros(3), "sigma": 1.0}     def flatten(params): return np.hsta
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from autoopt.exporting.functions import definition, quoted, said
 from autoopt.parameters import Nest, Part, Structure
@@ -27,10 +28,7 @@ def conversions(structure: Structure, name: str, flat: str) -> tuple[list[str], 
     pieces = [_raveled(text, leaf) for text, leaf in _read(structure.root, name)]
     joined = pieces[0] if len(pieces) == 1 else f"np.hstack([{', '.join(pieces)}])"
     body = [f"return np.asarray({joined}, dtype=float)" if len(pieces) == 1 else f"return {joined}"]
-    if len(body[0]) > 92:
-        rows = [f"        {piece}," for piece in pieces]
-        body = ["return np.hstack(", "    [", *rows, "    ]", ")"]
-    built = _built(structure.root, flat)
+    built = _composed(structure.root, {leaf.start: _piece(leaf, flat) for _, leaf in _read(structure.root, name)})
     classes = {node.kind.__name__: node.keys for node in _branches(structure.root) if _is_class(node)}
     fields = {kind: ", ".join(f'"{key}"' for key in keys) for kind, keys in classes.items()}
     texts = [f'{kind} = namedtuple("{kind}", [{names}])' for kind, names in fields.items()]
@@ -74,6 +72,47 @@ def read_directly(lines: Sequence[str], structure: Structure, name: str, flat: s
     return [line if line.lstrip().startswith("#") else pattern.sub(lambda m: read[m[1]], line) for line in lines]
 
 
+def structured(lines: Sequence[str], vector: str, structure: Structure) -> tuple[list[str], str] | None:
+    """Return statements that end by parts of `vector` in the structure of the parameters, and their text; or None.
+
+    gradient = np.concatenate([(X.T @ r).reshape(6), [total]])  ->  {"W": X.T @ r, "b": total}
+    """
+    kept = list(lines)
+    whole = _taken(kept, vector) if vector.isidentifier() else vector
+    call = ast.parse(whole or "0", mode="eval").body
+    leaves = [leaf for _, leaf in _read(structure.root, "x")]
+    if whole is None or not isinstance(call, ast.Call) or not isinstance(call.args[0], ast.List):
+        return None
+    joined, items = ast.unparse(call.func), call.args[0].elts
+    if joined not in ("np.concatenate", "np.array") or len(items) != len(leaves) or len(call.args + call.keywords) > 1:
+        return None
+    texts = {}
+    for leaf, item in zip(leaves, items, strict=True):
+        if joined == "np.concatenate" and leaf.shape is None:
+            if not isinstance(item, ast.List) or len(item.elts) != 1:
+                return None
+            item = item.elts[0]
+        text = ast.get_source_segment(whole, item) or ""
+        if leaf.shape is not None and len(leaf.shape) != 1:
+            flat = (_taken(kept, text) or text) if text.isidentifier() else text
+            inner = _FLATTENED.fullmatch(flat)
+            text = inner["inner"] if inner else f"{text}.reshape({', '.join(map(str, leaf.shape))})"
+        texts[leaf.start] = text
+    return kept, _composed(structure.root, texts)
+
+
+_FLATTENED = re.compile(r"(?:\((?P<inner>.*)\)|(?P<name>[\w.]+))\.(?:reshape\(\d+\)|ravel\(\))")
+
+
+def _taken(lines: list[str], name: str) -> str | None:
+    """Take the statement that sets a name away and return its right side, if it is set once and nothing reads it."""
+    own = [k for k, line in enumerate(lines) if line.startswith(f"{name} = ")]
+    others = [line for k, line in enumerate(lines) if k not in own and re.search(rf"\b{name}\b", line)]
+    if len(own) != 1 or any(not line.lstrip().startswith("#") for line in others):
+        return None
+    return lines.pop(own[0]).removeprefix(f"{name} = ")
+
+
 def _read(node: Part | Nest, text: str) -> list[tuple[str, Part]]:
     """Return the expressions of the numbers and arrays of the parameters."""
     if isinstance(node, Part):
@@ -90,14 +129,19 @@ def _raveled(text: str, leaf: Part) -> str:
     return text if len(leaf.shape) == 1 else f"np.ravel({text})"
 
 
-def _built(node: Part | Nest, flat: str) -> str:
-    """Return the expression of parameters with the entries of a vector."""
+def _piece(leaf: Part, flat: str) -> str:
+    """Return the expression of one number or array with the entries of a vector."""
+    if leaf.shape is None:
+        return f"{flat}[{leaf.start}]"
+    piece = f"{flat}[{leaf.start or ''}:{leaf.stop}]"
+    return piece if len(leaf.shape) == 1 else f"{piece}.reshape({', '.join(map(str, leaf.shape))})"
+
+
+def _composed(node: Part | Nest, texts: Mapping[int, str]) -> str:
+    """Return the expression of parameters from those of their numbers and arrays, by where these begin."""
     if isinstance(node, Part):
-        if node.shape is None:
-            return f"{flat}[{node.start}]"
-        piece = f"{flat}[{node.start or ''}:{node.stop}]"
-        return piece if len(node.shape) == 1 else f"{piece}.reshape({', '.join(map(str, node.shape))})"
-    children = [_built(child, flat) for child in node.children]
+        return texts[node.start]
+    children = [_composed(child, texts) for child in node.children]
     if node.kind is list:
         return f"[{', '.join(children)}]"
     if node.kind is tuple:

@@ -1,4 +1,4 @@
-"""What users see of how an objective is evaluated: the tape of the path that was taken last."""
+"""What users see of how an objective is evaluated: its source, and the tape of the path that was taken last."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autoopt.errors import AutooptError, UsageError, display_path
+from autoopt.execution.engines import NumpyFunctions
 from autoopt.execution.ladder import Ladder
 from autoopt.graph.kinds import kind_of
 from autoopt.objectives.dispatch import FEWER_PATHS, MAX_PATHS, Dispatch
+from autoopt.objectives.exports import exported
 from autoopt.origin import definition
 from autoopt.tape.batching.batching import vectorise
 
@@ -28,6 +30,29 @@ class Inspected:
 
     dispatch: Dispatch
     engine: str
+
+    def source(self, derivatives: str = "gradient") -> str:
+        """Return the NumPy source that is run, as the text of a module, for data of any number of rows if it can be.
+
+        Lengths of the data are symbols (`n = len(y)`) where traces on fewer rows, which arrays among `args` have for
+        them, differ in simple functions of these; those that it is written for are checked.
+
+        Parameters
+        ----------
+        derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"; of arrays "jacobian", "jvp" or "vjp"
+        """
+        from autoopt.layout import laid_out
+
+        return laid_out(self.statements(derivatives))
+
+    def statements(self, derivatives: str = "gradient") -> str:
+        """Return `source` as it is derived, most statements on one line each, however long that is."""
+        kind = kind_of(derivatives)
+        compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
+        if not compiled.text:
+            raise NO_SOURCE
+        assert isinstance(compiled, NumpyFunctions)  # nothing else is printed
+        return exported(self.dispatch.compiler, self.dispatch.paths[0], kind.name, compiled)
 
     @property
     def tape(self) -> TapeListing:

@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoopt.errors import UsageError
-from autoopt.execution.engines import NumpyFunctions
 from autoopt.graph.kinds import kind_of
 from autoopt.objectives.along_tape import product_at
 from autoopt.objectives.compared import Compared
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.objectives.evaluation import beside, meets_kinks
-from autoopt.objectives.exports import exported
 from autoopt.objectives.inputs import Input, inputs
 from autoopt.objectives.inspected import Inspected
 from autoopt.objectives.jacobian_products import JacobianProducts
@@ -250,23 +247,6 @@ class Objective(Inspected):
         self._original.commit_state(x)
 
     # Source and data --------------------------------------------------------------------------------------------------
-
-    def source(self, derivatives: str = "gradient") -> str:
-        """Return the NumPy source that is run, as the text of a module, for data of any number of rows if it can be.
-
-        Lengths of the data are symbols (`n = len(y)`) where traces on fewer rows, which arrays among `args` have for
-        them, differ in simple functions of these; those that it is written for are checked.
-
-        Parameters
-        ----------
-        derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"; of arrays "jacobian", "jvp" or "vjp"
-        """
-        kind = kind_of(derivatives)
-        compiled = self.dispatch.compiler.printed(self.dispatch.paths[0], kind.name)
-        if not compiled.text:
-            raise UsageError("The numba engine has no source.", remedy='use engine="numpy".')
-        assert isinstance(compiled, NumpyFunctions)  # nothing else is printed
-        return exported(self.dispatch.compiler, self.dispatch.paths[0], kind.name, compiled)
 
     def inputs(self, derivatives: str = "gradient") -> dict[str, Input]:
         """Return how the arguments of the functions in `source` are had by the names of the objective, by name."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import io
+import re
 import subprocess
 import sys
 from collections import namedtuple
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import scipy.optimize
+from ruff import complaints, formatted
 
 import autoopt
 from autoopt.errors import UsageError
@@ -165,7 +168,9 @@ def outside(function, args: tuple) -> list:
 @pytest.mark.parametrize("name", CASES)
 def test_module_gives_what_the_objective_gives(name) -> None:
     f, x0, args = CASES[name]
-    found = module(source(f, x0, args, ("gradient", "hessian", "hvp")))
+    text = source(f, x0, args, ("gradient", "hessian", "hvp"))
+    assert formatted(text) == text and complaints(text) == "" and max(map(len, text.split("\n"))) <= 100
+    found = module(text)
     objective = autoopt.objective(f, x0, *args)
     given = (*args, *outside(found["value_and_grad"], args))
     flatten, unflatten = objective.structure.flatten, objective.structure.unflatten
@@ -367,3 +372,46 @@ def test_each_kind_stands_alone(kind) -> None:
         expected = autoopt.objective(errors_of_arma, p, y).hess(p)
         ours = found(p, y) @ along if kind == "hessian" else found(p, along, y)
         np.testing.assert_allclose(ours, expected @ along, rtol=1e-10)
+
+
+class Loss:
+    """An objective that is an object."""
+
+    def __init__(self, X, y):
+        self.X, self.y = X, y
+
+    def __call__(self, w):
+        return np.sum((self.y - self.X @ w) ** 2)
+
+
+@pytest.mark.parametrize(
+    "f, name",
+    [(Loss(X, Y), "Loss"), (functools.partial(logistic, X=X, y=Y), "logistic"), (Model().loss, "Model.loss")],
+)
+def test_the_module_says_what_it_is_of(f, name) -> None:
+    first = source(f, np.zeros(3)).split("\n")[0]
+    assert re.fullmatch(rf'"""Derivatives of {name} \(.*test_exported_modules\.py:\d+\)\.', first)
+
+
+def test_gradients_have_the_structure_of_the_parameters_at_once() -> None:
+    def network(params, X):
+        return np.sum((np.tanh(X @ params["W"] + params["b"]) * params["scale"]) ** 2)
+
+    text = source(network, {"W": np.full((3, 2), 0.3), "b": np.array([0.1, 0.2]), "scale": 0.7}, (X,))
+    body = text.partition("def value_and_grad")[2].partition("\ndef ")[0]
+    assert "unflatten" not in body and "reshape" not in body and "concatenate" not in body
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_pieces_of_other_lengths_than_the_parts_are_not_taken_for_them(order) -> None:
+    """The slope of one part consists of two pieces, those of two others of one."""
+
+    def f(params):
+        a, b = params["a"], params["b"]
+        return np.sum(np.cos(a[:2])) + np.exp(a[2]) * np.sum(b**2) + params["c"] ** 3
+
+    x0 = {name: {"a": np.ones(3), "b": np.full(2, 0.3)}[name] for name in order} | {"c": 0.5}
+    value, gradient = module(source(f, x0))["value_and_grad"](x0)
+    np.testing.assert_allclose(gradient["a"], [-np.sin(1), -np.sin(1), np.e * 0.18], rtol=1e-12)
+    np.testing.assert_allclose(gradient["b"], np.e * np.full(2, 0.6), rtol=1e-12)
+    np.testing.assert_allclose([value, gradient["c"]], [f(x0), 0.75], rtol=1e-12)

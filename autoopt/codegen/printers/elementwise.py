@@ -110,7 +110,17 @@ def _operator(node: Apply, symbol: str, level: int, left: Code, right: Code) -> 
     """Python's operator; NumPy's function where both are Python integers and zero would raise."""
     if symbol in ("/", "//", "%") and all(_is_python_number(v) for v in node.inputs):
         return call({"/": "np.true_divide", "//": "np.floor_divide", "%": "np.mod"}[symbol], left, right)
+    if level == COMPARISON and _is_like_constant(left) and not _is_like_constant(right):
+        return infix(_MIRRORED.get(symbol, symbol), level, right, left)
     return infix(symbol, level, left, right)
+
+
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+
+
+def _is_like_constant(code: Code) -> bool:
+    """Whether a person compares others with it, as with numbers and what has a name in capitals."""
+    return code.text.isupper() if code.is_name else code.is_simple
 
 
 def _is_python_number(variable: Variable) -> bool:
