@@ -1,0 +1,138 @@
+"""What a formula is in numbers: the tree that is typeset, evaluated for all values of its indices at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autoopt.closed_form.functions import FUNCTIONS
+from autoopt.closed_form.tree import (
+    Add,
+    Array,
+    Call,
+    Condition,
+    Entry,
+    Index,
+    Mul,
+    Node,
+    Number,
+    Power,
+    Reduction,
+    Where,
+)
+
+Scope = tuple[Index, ...]
+
+COMPARISONS: dict[str, Callable] = {
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    "=": np.equal,
+    "!=": np.not_equal,
+    "and": lambda *x: np.logical_and.reduce(np.broadcast_arrays(*x)),
+    "or": lambda *x: np.logical_or.reduce(np.broadcast_arrays(*x)),
+    "not": np.logical_not,
+}
+REDUCTIONS: dict[str, Callable] = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min}
+OF_MATRICES: dict[str, Callable] = {
+    "inverse": np.linalg.inv,
+    "cholesky": np.linalg.cholesky,
+    "det": np.linalg.det,
+    "logdet": lambda K: np.linalg.slogdet(K)[1],
+}
+
+
+class Evaluation:
+    """The values of arrays at a point.
+
+    Parameters
+    ----------
+    given : mapping of Array to ndarray
+        The parameters.
+    """
+
+    def __init__(self, given: Mapping[Array, Any]) -> None:
+        self._values: dict[Array, np.ndarray] = {array: np.asarray(value) for array, value in given.items()}
+
+    def array(self, array: Array) -> np.ndarray:
+        """Return what an array is."""
+        if array not in self._values:
+            if array.of is not None:
+                self._values[array] = np.asarray(OF_MATRICES[array.of[0]](self.array(array.of[1])))
+            elif array.body is not None:
+                self._values[array] = self.at_all(array.body, array.indices)
+            else:
+                self._values[array] = np.asarray(array.value)
+        return self._values[array]
+
+    def at_all(self, whole: Node, indices: Scope) -> np.ndarray:
+        """Return a formula for all values of its indices."""
+        return np.broadcast_to(self.value(whole, indices), [k.length for k in indices])
+
+    def value(self, whole: Node, scope: Scope) -> np.ndarray:
+        """Return a formula as an array with an axis for each index in scope, of one entry where it does not matter."""
+        return _VALUES[type(whole)](self, whole, scope)
+
+    def holds(self, condition: Node) -> bool:
+        return bool(self.value(condition, ()))
+
+
+def _index(of: Evaluation, x: Index, scope: Scope) -> Any:
+    place = len(scope) - 1 - scope[::-1].index(x)
+    return np.arange(x.length).reshape([-1 if k == place else 1 for k in range(len(scope))])
+
+
+def _entry(of: Evaluation, x: Entry, scope: Scope) -> Any:
+    values = of.array(x.array)
+    if not x.at:
+        return values.reshape((1,) * len(scope))
+    places = [np.asarray(of.value(k, scope)).astype(int) for k in x.at]
+    within = [np.clip(k, 0, n - 1) for k, n in zip(places, values.shape, strict=True)]  # beyond, an indicator is 0
+    return values[tuple(within)]
+
+
+def _mul(of: Evaluation, x: Mul, scope: Scope) -> Any:
+    """Return a product; where a condition does not hold it is 0, whatever the other factors are."""
+    result: Any = 1.0
+    holds: Any = True
+    for factor in x.factors:
+        if isinstance(factor, Where) and factor.yes == Number(1.0) and factor.no == Number(0.0):
+            holds = np.logical_and(holds, of.value(factor.condition, scope))
+        else:
+            result = result * of.value(factor, scope)
+    return result if holds is True else np.where(holds, result, 0.0)
+
+
+def _sum(of: Evaluation, x: Add, scope: Scope) -> Any:
+    result = of.value(x.terms[0], scope)
+    for term in x.terms[1:]:
+        result = result + of.value(term, scope)
+    return result
+
+
+def _reduction(of: Evaluation, x: Reduction, scope: Scope) -> Any:
+    inner = (*scope, x.index)
+    body = of.value(x.body, inner)
+    shape = np.broadcast_shapes(body.shape, (1,) * len(scope) + (x.index.length,))
+    return REDUCTIONS[x.kind](np.broadcast_to(body, shape), axis=-1)
+
+
+def _where(of: Evaluation, x: Where, scope: Scope) -> Any:
+    return np.where(of.value(x.condition, scope), of.value(x.yes, scope), of.value(x.no, scope))
+
+
+_VALUES: dict[type, Callable[[Evaluation, Any, Scope], Any]] = {
+    Number: lambda of, x, scope: np.full((1,) * len(scope), x.value),
+    Index: _index,
+    Entry: _entry,
+    Add: _sum,
+    Mul: _mul,
+    Power: lambda of, x, scope: np.power(of.value(x.base, scope) * 1.0, of.value(x.exponent, scope)),
+    Call: lambda of, x, scope: FUNCTIONS[x.function].compute(*(of.value(k, scope) for k in x.operands)),
+    Reduction: _reduction,
+    Where: _where,
+    Condition: lambda of, x, scope: COMPARISONS[x.sign](*(of.value(k, scope) for k in x.operands)),
+}

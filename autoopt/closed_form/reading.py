@@ -1,0 +1,386 @@
+r"""A tape as formulas: the parameters, the data, and the user's variables that lie between them and the value.
+
+    z = X @ w                              z : an Array, whose entry at i is sum_j X_ij w_j
+    return np.sum(np.exp(z) - y * z)       the value : sum_i (exp(z_i) - y_i z_i)
+
+What has no name of the user's has no symbol either; it is written out where it is read. How an operation is written is
+a function in `FORMS`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from autoopt.closed_form.functions import CALLS, as_number
+from autoopt.closed_form.tree import Array, Entry, Index, Node, Number
+from autoopt.errors import Location
+from autoopt.tape.assignments import assigned_names
+from autoopt.tape.names import qualified
+from autoopt.tape.operations import astype, component, total
+from autoopt.tape.recurrence import Recurrence
+from autoopt.tape.tape import PARAMETER, Leaf, Slot, Tape, call
+
+LONGEST = 1000
+"""A formula of more nodes than this is no text that anybody reads."""
+
+LOOP = "a loop in which each iteration needs the one before"
+
+At = tuple[Node, ...]
+Form = Callable[["Call", At], Node]
+
+FORMS: dict[Any, Form] = {}
+"""How the entry of an operation's result is computed, by NumPy's or SciPy's function."""
+
+
+class NoForm(Exception):
+    """What is here has no form that could be written; the message says what, `where` the user's line."""
+
+    def __init__(self, what: str, where: Location | None = None) -> None:
+        super().__init__(what)
+        self.where = where
+
+
+def form(*operations: Any) -> Callable[[Form], Form]:
+    """Register how operations are written."""
+
+    def register(function: Form) -> Form:
+        FORMS.update(dict.fromkeys(operations, function))
+        return function
+
+    return register
+
+
+class Operand:
+    """What a call is given: a step of the tape, or an array or number in the code."""
+
+    def __init__(self, reader: Reader, index: int | None, given: Any = None) -> None:
+        self.reader, self.index, self.given = reader, index, given
+
+    @property
+    def value(self) -> Any:
+        """What it is; of data, for the parameters have none."""
+        return self.given if self.index is None else self.reader.known(self.index)
+
+    @property
+    def moves(self) -> bool:
+        return self.index is not None and self.reader.tape.steps[self.index].level == PARAMETER
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.given) if self.index is None else self.reader.tape.steps[self.index].shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def entry(self, at: At) -> Node:
+        """Return an entry of it."""
+        if self.index is None:
+            return self.reader.constant(self.given, at, None)
+        return self.reader.entry(self.index, at)
+
+    def stretched(self, shape: Sequence[int], at: At) -> Node:
+        """Return what stands at `at` if it is stretched to `shape`."""
+        own = at[len(at) - self.ndim :] if self.ndim else ()
+        lengths = shape[len(shape) - self.ndim :] if self.ndim else ()
+        return self.entry(
+            tuple(Number(0.0) if n == 1 < m else k for k, n, m in zip(own, self.shape, lengths, strict=True))
+        )
+
+    def array(self) -> Array:
+        """Return it as something that has a symbol."""
+        return self.reader.array(self)
+
+
+class Call:
+    """A step of the tape as a call."""
+
+    def __init__(self, reader: Reader, index: int) -> None:
+        step = reader.tape.steps[index]
+        self.reader, self.index = reader, index
+        self.operation: Any = step.operation
+        self.shape, self.where = step.shape, step.location
+        inputs = [Operand(reader, k) for k in step.inputs]
+        self.args, self.options = (inputs, {}) if step.template is None else _filled(step.template, inputs)
+
+    def users(self) -> set[Any]:
+        """Return the operations that its result is given to."""
+        steps = self.reader.tape.steps
+        return {steps[k].operation for k in self.reader.live if self.index in steps[k].inputs}
+
+    def operand(self, position: int) -> Operand:
+        """Return an argument that is an array or a number."""
+        return lifted(self.reader, self.args[position])
+
+    def option(self, name: str, position: int | None = None, default: Any = None) -> Any:
+        """Return an option as a plain value, wherever it stands."""
+        found = self.options.get(name, default)
+        if position is not None and len(self.args) > position:
+            found = self.args[position]
+        return found.value if isinstance(found, Operand) else found
+
+    def refused(self, what: str) -> NoForm:
+        return NoForm(what, self.where)
+
+
+def lifted(reader: Reader, part: Any) -> Operand:
+    return part if isinstance(part, Operand) else Operand(reader, None, part)
+
+
+def _filled(template: Any, inputs: Sequence[Operand]) -> Any:
+    if type(template) is Slot:
+        return inputs[template.position]
+    if isinstance(template, tuple):
+        return tuple(_filled(part, inputs) for part in template)
+    if isinstance(template, list):
+        return [_filled(part, inputs) for part in template]
+    if isinstance(template, dict):
+        return {key: _filled(part, inputs) for key, part in template.items()}
+    if isinstance(template, slice):
+        return slice(*(_filled(part, inputs) for part in (template.start, template.stop, template.step)))
+    return template
+
+
+class Reader:
+    """The formulas of a tape.
+
+    Parameters
+    ----------
+    tape : Tape
+    pieces : dict of int to Array
+        The parameters by the steps that read them.
+    is_short : bool
+        Whether loops were put together, so that a variable that is assigned several times is none.
+    """
+
+    def __init__(self, tape: Tape, pieces: dict[int, Array], is_short: bool) -> None:
+        self.tape, self.pieces, self.is_short = tape, pieces, is_short
+        self.live = live_steps(tape)
+        self.names = self._names()
+        self.arrays: dict[int, Array] = dict(pieces)  # by step, in the order of the tape
+        self._known: dict[int, Any] = dict(tape.values)
+        self._letters: dict[Any, Array] = {}
+
+    def _names(self) -> dict[int, str]:
+        """Return the user's names of steps, marked where one name is given several times."""
+        names = {k: name for k, name in sorted(assigned_names(self.tape).items()) if k in self.live}
+        if self.is_short:
+            often = Counter(names.values())
+            names = {k: name for k, name in names.items() if often[name] == 1}
+        taken: Counter[str] = Counter(piece.name for piece in self.pieces.values())
+        found = {}
+        for k, name in names.items():
+            if k in self.pieces or k == self.tape.output or self._is_taken_apart(k):
+                continue
+            found[k] = name + "'" * taken[name]
+            taken[name] += 1
+        return found
+
+    def _is_taken_apart(self, index: int) -> bool:
+        """Whether a step has several results, which are variables of their own."""
+        users = [self.tape.steps[k].operation for k in self.live if index in self.tape.steps[k].inputs]
+        return component in users
+
+    def known(self, index: int) -> Any:
+        """Return what a step is that does not depend on the parameters."""
+        if index not in self._known:
+            step = self.tape.steps[index]
+            if step.level == PARAMETER:
+                raise NoForm("what an option is depends on the parameters", step.location)
+            self._known[index] = call(step, [self.known(k) for k in step.inputs])
+        return self._known[index]
+
+    def entry(self, index: int, at: At) -> Node:
+        """Return an entry of a step."""
+        step = self.tape.steps[index]
+        if index in self.arrays:
+            return Entry(self.arrays[index], at)
+        if step.operation is None:
+            return self._leaf(index, at)
+        if index in self.names and (made := self._defined(index)) is not None:
+            return Entry(made, at)
+        return self.computed(index, at)
+
+    def _leaf(self, index: int, at: At) -> Node:
+        template = self.tape.steps[index].template
+        name = template.name if isinstance(template, Leaf) else template
+        if name is None:
+            return self.constant(self.tape.values[index], at, None)
+        if not np.ndim(self.tape.values[index]) and not isinstance(template, Leaf):
+            return self.constant(self.tape.values[index], at, None)
+        value = self.tape.values[index]
+        made = self.arrays[index] = Array(str(name), np.shape(value), value=value)
+        return Entry(made, at)
+
+    def _defined(self, index: int) -> Array | None:
+        """Return a variable of the user's, None if it is but a number, or another one."""
+        step = self.tape.steps[index]
+        if step.level < PARAMETER and not step.shape:
+            return None
+        indices = tuple(Index.fresh(n) for n in step.shape)
+        body = self.computed(index, indices)
+        if isinstance(body, Number) or (isinstance(body, Entry) and body.at == indices):
+            if isinstance(body, Number) or body.array.name:
+                return None
+            if body.array.note == "data" or (body.array.of and body.array.of[0] == "cholesky"):
+                body.array.name = self.names[index]
+            return None
+        made = Array(self.names[index], step.shape, indices, body, moves=step.level == PARAMETER, where=step.location)
+        if not made.moves and isinstance(body, Entry) and body.array.note:
+            made = Array(made.name, made.shape, value=body.array.value, where=step.location, note=body.array.note)
+        self.arrays[index] = made
+        return made
+
+    def computed(self, index: int, at: At) -> Node:
+        """Return how an entry of a step is computed."""
+        step = self.tape.steps[index]
+        try:
+            made = self._computed(index, at)
+        except NoForm:
+            if step.level == PARAMETER:
+                raise
+            return self._of_data(index, at)
+        if made.size > LONGEST:
+            raise NoForm("a formula that is too long to be read", step.location)
+        return made
+
+    def _computed(self, index: int, at: At) -> Node:
+        whole = Call(self, index)
+        if whole.operation in FORMS:
+            return FORMS[whole.operation](whole, at)
+        if isinstance(whole.operation, Recurrence):
+            raise whole.refused(LOOP)
+        if whole.operation not in CALLS:
+            raise whole.refused(qualified(whole.operation))
+        if whole.operation is astype:
+            whole.args = whole.args[:1]
+            if self.tape.steps[index].dtype.kind != "f" and whole.args[0].moves:
+                raise whole.refused("a conversion of the parameters to whole numbers or conditions")
+        elif any(name != "minus" for name in whole.options) or (whole.options and whole.operation is not total):
+            raise whole.refused(f"{qualified(whole.operation)} with {', '.join(whole.options)}")
+        operands = [lifted(self, part).stretched(whole.shape, at) for part in whole.args]
+        if CALLS[whole.operation] not in _OF_CONDITIONS:
+            operands = [as_number(one) for one in operands]
+        made = CALLS[whole.operation](*operands)
+        for part in whole.options.get("minus", ()):
+            made = CALLS[np.subtract](made, lifted(self, part).stretched(whole.shape, at))
+        return made
+
+    def constant(self, value: Any, at: At, where: Location | None) -> Node:
+        """Return an entry of an array that stands in the code."""
+        entries = np.unique(np.asarray(value))
+        if entries.dtype.kind not in "fiub":
+            raise NoForm(f"a value of type {type(value).__name__}", where)
+        if len(entries) == 1:
+            return Number(float(entries[0]))
+        place = tuple(int(k.value) for k in at if isinstance(k, Number))
+        if len(place) == len(at):
+            return Number(float(np.asarray(value)[place]))
+        key = (np.shape(value), np.asarray(value).tobytes())
+        if key not in self._letters:
+            self._letters[key] = Array("", np.shape(value), value=np.asarray(value), note="constants")
+        return Entry(self._letters[key], at)
+
+    def _of_data(self, index: int, at: At) -> Node:
+        """Return an entry of what is computed of the data and has no notation, by a letter."""
+        if index not in self._letters:
+            value, where = np.asarray(self.known(index)), self.tape.steps[index].location
+            if value.dtype.kind not in "fiub":
+                raise NoForm(f"values of type {value.dtype}", where)
+            self._letters[index] = Array("", value.shape, value=value, where=where, note="data")
+        return Entry(self._letters[index], at)
+
+    def array(self, operand: Operand) -> Array:
+        """Return an operand as an array with a symbol: its own, or a letter."""
+        indices = tuple(Index.fresh(n) for n in operand.shape)
+        body = operand.entry(indices)
+        if isinstance(body, Entry) and body.at == indices:
+            return body.array
+        key = ("array", operand.index)
+        if key not in self._letters:
+            self._letters[key] = Array("", operand.shape, indices, body, moves=operand.moves)
+        return self._letters[key]
+
+
+_OF_CONDITIONS = {CALLS[one] for one in (np.logical_and, np.logical_or, np.logical_not, np.where, astype)}
+_OF_CONDITIONS |= {CALLS[one] for one in (np.bitwise_and, np.bitwise_or, np.invert)}
+
+
+def live_steps(tape: Tape) -> set[int]:
+    """Return the steps that the value depends on, and those that were decided by."""
+    live: set[int] = set()
+    ahead = [tape.output, *(guard.step for guard in tape.guards)]
+    while ahead:
+        k = ahead.pop()
+        if k not in live:
+            live.add(k)
+            ahead.extend(tape.steps[k].inputs)
+    return live
+
+
+def pieces_of(tape: Tape, named: Callable[[int], str], shape: tuple[int, ...] | None) -> dict[int, Array] | None:
+    """Return the parts of the parameters by the steps that read them; None if they are read as a whole.
+
+    `shape` is that of the parameters where they are one array or number, `named` says what a step is called.
+    """
+    live = live_steps(tape)
+    length = tape.steps[0].shape[0]
+    found: dict[int, tuple[int, int]] = {}
+    for k in sorted(live - {0}):
+        step = tape.steps[k]
+        if 0 not in step.inputs:
+            continue
+        index = step.template[0][1] if step.operation is operator.getitem and step.template else None
+        if isinstance(index, tuple) and len(index) == 1:
+            index = index[0]
+        if isinstance(index, int | np.integer):
+            found[k] = (int(index) % length, int(index) % length + 1)
+        elif isinstance(index, slice) and index.indices(length)[2] == 1 and not _has_slots(index):
+            found[k] = index.indices(length)[:2]
+        else:
+            return None
+    ranges = sorted(set(found.values()))
+    if any(a[1] > b[0] for a, b in pairwise(ranges)):
+        return None
+    return _arrays(tape, live, found, named, shape)
+
+
+def _arrays(
+    tape: Tape,
+    live: set[int],
+    found: dict[int, tuple[int, int]],
+    named: Callable[[int], str],
+    shape: tuple[int, ...] | None,
+) -> dict[int, Array] | None:
+    """Return the arrays of the parts; a part that is only read as a matrix is that matrix."""
+    leaf = tape.steps[0].template.name
+    made: dict[tuple[int, int], Array] = {}
+    pieces: dict[int, Array] = {}
+    for k, (start, stop) in found.items():
+        users = [j for j in sorted(live) if k in tape.steps[j].inputs]
+        shapes = {tape.steps[j].shape for j in users if tape.steps[j].operation is np.reshape}
+        shapes = {one for one in shapes if sum(n != 1 for n in one) > 1}
+        is_shaped = len(shapes) == 1 and all(tape.steps[j].operation is np.reshape for j in users)
+        name = named(k) or next((named(j) for j in users if is_shaped and named(j)), "")
+        whole = shape is not None and (start, stop) == (0, tape.steps[0].shape[0])
+        if not name and not whole and stop - start > 1:
+            return None
+        if (start, stop) not in made:
+            own = next(iter(shapes)) if is_shaped else tape.steps[k].shape
+            shown = leaf if whole and not named(k) else name or f"{leaf}_{start}"
+            made[start, stop] = Array(shown, own, moves=True, value=(start, stop))
+        array = made[start, stop]
+        if array.shape != (tape.steps[k].shape if not is_shaped else next(iter(shapes))):
+            return None
+        pieces |= dict.fromkeys(users if is_shaped else [k], array)
+    return pieces
+
+
+def _has_slots(index: slice) -> bool:
+    return any(isinstance(end, Slot) for end in (index.start, index.stop, index.step))

@@ -1,0 +1,113 @@
+"""The texts of ordinary models, as a statistician would write them, and what LaTeX and Markdown ask for."""
+
+import re
+
+import numpy as np
+import pytest
+import typeset_models as models
+from typeset_models import MODELS
+
+import autoopt
+
+LINES = {
+    models.logistic: [
+        r"\ell(w) = \sum_{i} \left( \log\left( 1 + e^{z_i} \right) - y_i z_i \right)",
+        r"z = X w",
+        r"\nabla_{w} \ell = X^{\top} (\sigma(z) - y)",
+    ],
+    models.logistic_with_probabilities: [
+        r"p = \sigma\left( X \beta \right)",
+        r"\nabla_{\beta} \ell = X^{\top} (p - y)",
+    ],
+    models.poisson: [
+        r"\mu_i = \mathrm{exposure}_i e^{(X \beta)_{i}}",
+        r"\nabla_{\beta} \ell = X^{\top} (\mu - \mathrm{counts})",
+    ],
+    models.least_squares: [
+        r"\ell(\beta) = \frac{1}{2} \lVert r \rVert^{2}",
+        r"r = X \beta - y",
+        r"\nabla_{\beta} \ell = X^{\top} r",
+    ],
+    models.softmax: [
+        r"\ell(W) = \sum_{i} \left( \log\left( \sum_{j} e^{z_{i j}} \right) - z_{i, \mathrm{labels}_i} \right)",
+        r"\frac{\partial \ell}{\partial W_{i j}} = \sum_{k} X_{k i} \left( \frac{e^{z_{k j}}}{\sum_{l} e^{z_{k l}}}"
+        r" - \mathbf{1}[j = \mathrm{labels}_k] \right)",
+    ],
+    models.weibull: [
+        r"r = \frac{\log t - X \beta}{s}",
+        r"\nabla_{\beta} \ell = -\frac{X^{\top} \left( e^{r} - d \right)}{s}",
+    ],
+    models.cox: [
+        r"\ell(\beta) = -\sum_{i} d_i \left( \eta_i - \log\left( \sum_{j \le i} e^{\eta_j} \right) \right)",
+    ],
+    models.gaussian_process: [
+        r"L = \operatorname{chol}\left( K \right)",
+        r"\nabla_{K} f = \frac{1}{2} K^{-1} - \frac{1}{2} K^{-1} y \left( K^{-1} y \right)^{\top}",
+    ],
+    models.gaussian: [
+        r"\frac{\partial \ell}{\partial \mu} = -\frac{\sum_{i} (y_i - \mu)}{\sigma^{2}}",
+    ],
+    models.mixture: [
+        r"\frac{\partial \ell}{\partial \mathrm{lp}_{i j}} = "
+        r"-\frac{e^{\mathrm{lp}_{i j}}}{\sum_{k} e^{\mathrm{lp}_{i k}}}",
+    ],
+}
+
+
+def text_of(f, form="latex"):
+    case = MODELS[f]
+    return autoopt.latex(f, case.x0, tuple(case.data.values()), format=form)
+
+
+@pytest.mark.parametrize("f", LINES, ids=lambda f: f.__name__)
+def test_lines(f) -> None:
+    text = text_of(f, "markdown")
+    for line in LINES[f]:
+        assert f"$$\n{line}\n$$" in text
+
+
+WORDS = r"""
+begin end frac partial nabla sum prod max min left right log exp mathrm operatorname text mathbf top lVert rVert lvert
+rvert det odot circ cdot le ge ne wedge vee neg sqrt quad tanh sin cos _ , \ ell alpha beta gamma eta theta lambda mu nu
+pi sigma psi Gamma Phi
+"""
+KNOWN = set(WORDS.split())
+
+
+@pytest.mark.parametrize("f", MODELS, ids=lambda f: f.__name__)
+def test_every_command_is_one_of_latex_with_amsmath(f) -> None:
+    """Brackets and environments are closed, no exponent or subscript stands twice."""
+    text = text_of(f)
+    formulas = re.sub(r"^%.*\n", "", text, flags=re.M)
+    assert set(re.findall(r"\\([a-zA-Z]+|.)", formulas)) <= KNOWN
+    assert formulas.count("{") == formulas.count("}")
+    assert formulas.count(r"\left") - formulas.count(r"\left.") == formulas.count(r"\right")
+    assert formulas.count(r"\begin{cases}") == formulas.count(r"\end{cases}")
+    assert formulas.count("$") % 2 == 0
+    assert not _has_double_scripts(formulas), "a double exponent or subscript, which TeX refuses"
+
+
+def _has_double_scripts(text):
+    """Whether a symbol has two exponents or two subscripts; a prime is an exponent."""
+    script = r"(?:\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}|\\[a-zA-Z]+|[^\s\\{}])"
+    twice = rf"\^{script}(?:_{script})?\^|_{script}(?:\^{script})?_|'(?:_{script})\^|\^{script}'"
+    return re.search(twice, text) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_double"), [("x_i^{2}", False), ("x'_i^{2}", True), ("a^{2}^{3}", True), ("x_i_j", True)]
+)
+def test_double_scripts_are_seen(text, is_double) -> None:
+    assert _has_double_scripts(text) == is_double
+
+
+def test_what_is_computed_of_data_alone_and_has_no_formula_is_named() -> None:
+    def f(x, y):
+        ranks = np.sort(y)
+        return np.sum((ranks - x[0]) ** 2)
+
+    text = autoopt.latex(f, np.array([0.2]), (np.array([3.0, 1.0, 2.0]),))
+    assert r"\mathrm{ranks}_i" in text
+    assert re.search(
+        r"\$\\mathrm\{ranks\}\$ is computed of the data alone: np.sort\(y\) \(.*test_typeset_texts.py:\d+\)", text
+    )
