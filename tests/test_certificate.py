@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autoopt
-from autoopt.check import Verification
+from autoopt.check import Verification, check_objective
 from autoopt.errors import VerificationError
 from autoopt.verification import periodic
 from autoopt.verification.certificate import Finding
@@ -121,3 +121,32 @@ def test_a_derived_hessian_that_is_wrong_is_no_success(monkeypatch):
     result = autoopt.minimize(lambda x: rosenbrock(x) + x[1] ** 2, START, method="trust-exact")
     assert not result.success and not result.verification.passed
     assert "derived Hessian, times a direction, is wrong" in result.message
+
+
+# At a kink ------------------------------------------------------------------------------------------------------------
+
+ROWS = np.random.default_rng(0).normal(size=(20, 3))
+
+KINKED = {
+    "penalty": (lambda w: np.sum((ROWS @ w - 1) ** 2) + 3 * np.sum(np.abs(w)), np.zeros(3)),
+    "ramp": (lambda w: np.sum(np.maximum(w, 0) * [1.0, 2.0, 3.0]) + w @ w, np.zeros(3)),
+    "lengths": (lambda w: np.sum(np.hypot(w[:2], w[1:]) * [1.0, 2.0]), np.zeros(3)),
+    "norm": (lambda w: np.sqrt(w @ w) + w[0], np.zeros(3)),
+    "clipped": (lambda w: np.sum(np.sin(np.clip(w, 0, 1))), np.array([0.0, 0.5, 1.0])),
+}
+
+
+@pytest.mark.parametrize("name", KINKED)
+def test_a_slope_that_is_wrong_beside_a_kink_at_the_start_is_an_error(name):
+    """Differences on both sides of a kink are the mean of its slopes, such as 0, whatever the code gives beside it."""
+    f, x0 = KINKED[name]
+    objective = autoopt.objective(f, x0)
+    assert check_objective(objective, x0), "as it is"
+    right, known, product = objective.value_and_grad, objective.on_known_path, objective.hessp
+    for factor in (1.001, -1.0):
+        objective.value_and_grad = lambda x, s=factor: (right(x)[0], s * right(x)[1])
+        objective.on_known_path = lambda x, s=factor: (known(x)[0], s * known(x)[1])
+        assert not check_objective(objective, x0).verification.passed
+    objective.value_and_grad, objective.on_known_path = right, known
+    objective.hessp = lambda x, p: 1.001 * product(x, p) + 1e-3 * p
+    assert not check_objective(objective, x0), "second derivatives, too"

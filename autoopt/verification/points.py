@@ -26,7 +26,7 @@ from autoopt.verification.secants import (
     of_slope,
     units,
 )
-from autoopt.verification.segments import Segment, downhill, is_steady, segments
+from autoopt.verification.segments import Segment, downhill, evaluated_beside, inside, is_steady, segments
 from autoopt.verification.values import compare_values
 
 _EPSILON = np.finfo(np.float64).eps
@@ -109,6 +109,8 @@ def _compare(
     if found is None or not (found.passed or found.findings):
         found = _compare_slopes(objective, x, rng, floor=floor)
         found = found if found.passed else _look_again(objective, x, found, rng, place, floor)
+        if found.passed and not (closer or objective.single):
+            found = _close_by(objective, x, found, (rng, place, floor), limits)
     found = replace(found, value_error=value_error, findings=(value, *(found.findings or (_finding(found, place),))))
     unlike = next((one for one in found.findings if one.what == VALUE and one.verdict == CANNOT_TELL), None)
     return replace(found, conclusive=False, message=unlike.reason) if found.passed and unlike is not None else found
@@ -271,6 +273,32 @@ def _look_again(
     slopes = f"slopes {behind:.6g} and {ahead:.6g}"
     message = f"There is a kink at {place} along the direction ({slopes}). Close by: {there.message}"
     return replace(there, value_error=found.value_error, kink=True, message=message)
+
+
+def _close_by(
+    objective: Any, x: np.ndarray, found: Verification, how: tuple[Any, str, float], limits: Any
+) -> Verification:
+    """Return `found`, which differences on both sides of `x` gave, unless the slope beside it is wrong beyond doubt.
+
+    At a kink they tell nothing: |x| has slope 0 at 0, and so has what is derived wrongly of it. A segment tells that
+    leads away from there.
+    """
+    rng, place, floor = how
+    p = units(objective, x) * rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size)
+    if limits is not None:
+        p = inside(limits, x, p, 2 * CLOSE)
+    y = x + CLOSE * p
+    if (evaluated := evaluated_beside(objective, y)) is None:
+        return found
+    original = float(differences.value_at(objective.original, y))
+    if not np.isfinite(original):
+        return found
+    there = _over_segments(objective, segments(objective, y, p, original, evaluated, limits), rng, floor, place)
+    return found if there is None or there.passed else replace(there, kink=found.kink)
+
+
+CLOSE = 1e-3
+"""How far from a point it is looked beside it, in units of the parameters."""
 
 
 def _by_slopes(objective: Differentiable, x: np.ndarray) -> np.ndarray:

@@ -95,7 +95,7 @@ def segment(
     step = length * direction
     end = x + step
     with np.errstate(all="ignore"):
-        middle, last = _beside(objective, x + step / 2), _beside(objective, end)
+        middle, last = evaluated_beside(objective, x + step / 2), evaluated_beside(objective, end)
         if middle is None or last is None:
             return None
         if ahead is None:
@@ -170,11 +170,11 @@ def downhill(objective: Any, x: np.ndarray, gradient: np.ndarray, rng: Any) -> n
 
 def slope_beside(objective: Any, y: np.ndarray) -> np.ndarray:
     """Return the gradient as compiled, NaN where it is not finite or would take another path."""
-    found = _beside(objective, y)
+    found = evaluated_beside(objective, y)
     return np.full(y.shape, np.nan) if found is None else found[1]
 
 
-def _beside(objective: Any, y: np.ndarray) -> Evaluated | None:
+def evaluated_beside(objective: Any, y: np.ndarray) -> Evaluated | None:
     """Return value and gradient as compiled, None where they are not finite, or would take another path."""
     try:
         evaluated = getattr(objective, "on_known_path", objective.value_and_grad)(y)
