@@ -51,6 +51,11 @@ class Summed:
     def original(self, x: Any) -> float:
         return self.combined(self._function.original(x))
 
+    def complex_original(self, x: np.ndarray) -> Any:
+        """Return the same of complex parameters, flat, shape (n,): what is traced of the function is called."""
+        at = x if self.variables is None else self.variables.parameters(x)
+        return self._weights @ np.ravel(self._function.derived.complex_original(at))
+
     def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
         gradient = np.asarray(self._weights @ self._function.jacobian(x)).reshape(-1)
         return self.combined(self._function.value(x)), gradient

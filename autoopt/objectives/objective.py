@@ -238,6 +238,10 @@ class Objective(Inspected):
         """Return f(x) from the user's own function; what a trace left outside is as if this had not been called."""
         return self._original.value(x)
 
+    def complex_original(self, x: np.ndarray) -> Any:
+        """Return what the user's own function makes of complex parameters, flat, shape (n,), as `original` does."""
+        return self._original.complex_value(x)
+
     def original_array(self, x: Any) -> np.ndarray:
         """Return what the user's own function returns, as `original` does: flat, shape (m,) or ()."""
         return self._original.array(x)

@@ -90,6 +90,12 @@ class Original:
         with self._left.set_aside():
             return np.asarray(self._result(x), dtype=float)
 
+    def complex_value(self, x: np.ndarray) -> Any:
+        """Return what the function makes of complex parameters, flat, shape (n,), as `value` does; raise if nothing."""
+        with self._left.set_aside():
+            self._called = None
+            return self.function(self.structure.unflatten(x), *self.args)
+
     def commit_state(self, x: Any) -> None:
         """Call the function, unless that was done last, so that what it keeps outside is what it keeps at `x`."""
         if self._left.changes or self._called is None or not np.array_equal(self._called, x):

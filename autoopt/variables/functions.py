@@ -82,6 +82,10 @@ class ChangedObjective:
     def original(self, z: np.ndarray) -> float:
         return self.inner.original(self.variables.parameters(z))
 
+    def complex_original(self, z: np.ndarray) -> Any:
+        """Return what the user's function makes of complex variables."""
+        return self.inner.complex_original(self.variables.parameters(z))  # type: ignore[attr-defined]
+
     def commit_state(self, z: np.ndarray) -> None:
         self.inner.commit_state(self.variables.parameters(z))
 

@@ -7,12 +7,14 @@ done.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autoopt import differences
 from autoopt.objectives.compared import found_before
+from autoopt.verification import complex_step
 from autoopt.verification.certificate import AGREES, BESIDE, Verification
 from autoopt.verification.points import compare
 from autoopt.verification.secants import Evaluated, compared, directions, extrapolated, fine
@@ -50,6 +52,10 @@ def compare_briefly(
         found = over_segment(one, p, at_x[0], original, floor, (value, last))
         if found.passed:
             return found
+    if known is None and value.verdict == AGREES and not objective.single:
+        exact = complex_step.compared(objective, x, p, at_x, original, floor, place)
+        if exact is not None:
+            return replace(exact, findings=(value, *exact.findings))
     for secant in (fine, extrapolated) if known is None else ():
         found = compared(secant(objective.original, x, p, original), p, at_x, original, floor, value)
         if found.passed:

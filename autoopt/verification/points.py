@@ -15,7 +15,9 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import ObjectiveError
 from autoopt.objectives.differentiable import Differentiable
+from autoopt.verification import complex_step
 from autoopt.verification.certificate import AGREES, BESIDE, CANNOT_TELL, DISAGREES, VALUE, Finding, Verification
+from autoopt.verification.rounding import spread
 from autoopt.verification.secants import (
     CONCLUSIVE,
     SLOPE_FLOOR,
@@ -24,6 +26,7 @@ from autoopt.verification.secants import (
     extrapolated,
     nears,
     of_slope,
+    sized,
     units,
 )
 from autoopt.verification.segments import Segment, downhill, evaluated_beside, inside, is_steady, segments
@@ -62,6 +65,16 @@ class Counted:
     def original(self, x: np.ndarray) -> float:
         self.evaluations += 1
         return self._original(x)
+
+    @property
+    def complex_original(self) -> Callable | None:
+        """The original function of complex parameters, calls of which count as well."""
+        inner = getattr(self._objective, "complex_original", None)
+        return None if inner is None else lambda x: self._counted(inner, x)
+
+    def _counted(self, function: Callable, x: np.ndarray) -> Any:
+        self.evaluations += 1
+        return function(x)
 
 
 def compare(
@@ -106,6 +119,11 @@ def _compare(
         p = downhill(objective, x, gradient, np.random.default_rng(7))
         beside = segments(objective, x, p, original, (compiled, gradient), limits)
         found = _over_segments(objective, beside, rng, floor, place)
+        if found is None or (found.passed and not found.findings[-1].is_sharp):
+            exact = complex_step.compared(objective, x, p, (compiled, gradient), original, floor, place)
+            known = () if found is None else found.findings[:-1]
+            found = found if exact is None else replace(exact, findings=(*known, *exact.findings))
+    found = found or _by_sized_steps(objective, x, (compiled, gradient), original, floor, place)
     if found is None or not (found.passed or found.findings):
         found = _compare_slopes(objective, x, rng, floor=floor)
         found = found if found.passed else _look_again(objective, x, found, rng, place, floor)
@@ -173,6 +191,31 @@ def _over_segments(
     message = f"The value and the gradient agree with the original function (slope {numbers})."
     findings = value, of_slope(one.off, one.error, one.size, place)
     return Verification(True, np.nan, slope, secant, error, direction=one.direction, message=message, findings=findings)
+
+
+def _by_sized_steps(
+    objective: Any, x: np.ndarray, evaluated: Evaluated, original: float, floor: float, place: str
+) -> Verification | None:
+    """Return that the slope is that over steps by the noise of the values, where this is large; None if not."""
+    noise, (_, gradient) = float(spread(objective, x, original)[0]), evaluated
+    if not noise > _NOISY * abs(original):
+        return None
+    p = downhill(objective, x, gradient, np.random.default_rng(7))
+    secant = sized(objective.original, x, p, original, noise)
+    slope, size = float(gradient @ p), float(np.abs(gradient) @ np.abs(p))
+    is_known = secant[1] <= CONCLUSIVE * size
+    if not is_known or abs(slope - secant[0]) > secant[1] + SLOPE_TOLERANCE * size + SLOPE_FLOOR * floor:
+        return None
+    numbers = (
+        f"slope {slope:.10g} along a direction where the original function has {secant[0]:.10g} +- {secant[1]:.1e}"
+    )
+    message = f"The value and the gradient agree with the original function ({numbers})."
+    one = of_slope(slope - secant[0], secant[1], size, place)
+    return Verification(True, np.nan, slope, *secant, direction=p, message=message, findings=(one,))
+
+
+_NOISY = 1e-10
+"""Noise of a value, as a part of it, from which on steps are chosen by it."""
 
 
 def _steady(objective: Any, one: Segment, value: Finding) -> Verification:
@@ -254,15 +297,15 @@ def _look_again(
     roughness = differences.noise(objective.original, x, p)
     for scale in (1.0, 2.0**-10):
         again = _compare_slopes(objective, x, rng, scale, roughness, floor)
-        if again.passed and (again.conclusive or scale == 1.0):
+        if again.passed and (scale == 1.0 or (again.conclusive and _would_see(again, found))):
             return replace(again, value_error=found.value_error)
     relative = np.where(x, np.minimum(np.abs(x) / units(objective, x), 1.0), 1e-4)
     for own in (relative, np.minimum(relative, _by_slopes(objective, x))):
         again = _compare_slopes(objective, x, np.random.default_rng(1), own, floor=floor)
-        if again.passed and again.conclusive:
+        if again.passed and again.conclusive and _would_see(again, found):
             return replace(again, value_error=found.value_error)
-    ahead, behind, error = differences.one_sided(objective.original, x, p)
-    if not abs(ahead - behind) > 10 * error + 1e-4 * max(abs(ahead), abs(behind)):
+    onwards, behind, error = differences.one_sided(objective.original, x, p)
+    if not abs(onwards - behind) > 10 * error + 1e-4 * max(abs(onwards), abs(behind)):
         size = float(np.abs(objective.value_and_grad(x)[1]) @ np.abs(p))
         if not nears(objective.original, x, found, objective.original(x), size):
             return found
@@ -270,7 +313,7 @@ def _look_again(
         return replace(found, passed=True, conclusive=False, message=message)
     nearby = x + 1e-3 * units(objective, x) * rng.uniform(-1.0, 1.0, x.size)
     there = _compare_slopes(objective, nearby, rng, 2.0**-10, floor=floor)
-    slopes = f"slopes {behind:.6g} and {ahead:.6g}"
+    slopes = f"slopes {behind:.6g} and {onwards:.6g}"
     message = f"There is a kink at {place} along the direction ({slopes}). Close by: {there.message}"
     return replace(there, value_error=found.value_error, kink=True, message=message)
 
@@ -299,6 +342,11 @@ def _close_by(
 
 CLOSE = 1e-3
 """How far from a point it is looked beside it, in units of the parameters."""
+
+
+def _would_see(again: Verification, found: Verification) -> bool:
+    """Whether a comparison that passes is so exact that it would not, were the slope off as it was `found` to be."""
+    return 5 * again.secant_error * abs(found.slope) < found.slope_error * abs(again.slope)
 
 
 def _by_slopes(objective: Differentiable, x: np.ndarray) -> np.ndarray:

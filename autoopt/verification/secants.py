@@ -83,6 +83,16 @@ def extrapolated(f: Callable, x: np.ndarray, p: np.ndarray, value: float = 0.0) 
     return float((16 * narrow - wide) / 15), float(abs(narrow - wide)) + _rounding(value, SOLUTION_STEP)
 
 
+def sized(f: Callable, x: np.ndarray, p: np.ndarray, value: float, noise: float) -> Secant:
+    """Return the slope by four calls over steps by which `noise` of the values, and what is left out, are small."""
+    h = min(max((noise / (abs(value) or 1.0)) ** 0.2, SOLUTION_STEP), _WIDEST)
+    wide, narrow = (differences.secant(f, x, p, step) for step in (h, h / 4))
+    return float((16 * narrow - wide) / 15), float(abs(narrow - wide)) + 8 * noise / h
+
+
+_WIDEST = 2.0**-4
+
+
 def _rounding(value: float, h: float) -> float:
     """Return how wrong a slope over `h` may be by the rounding of values about `value`."""
     return 16 * _EPSILON * abs(value) / h
