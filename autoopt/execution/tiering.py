@@ -26,7 +26,7 @@ LINE = 1.5e-4
 GAIN = 0.9
 """Machine code is kept if it takes less than this part of the time that NumPy takes."""
 
-_LOOP = re.compile(r"_loop\d*_*$")
+_LOOP = re.compile(r"(_loop|linear_recurrence)\d*_*$")
 """How printed functions of loops are called: the text may come from the cache, so their names are what there is."""
 
 

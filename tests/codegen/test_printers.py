@@ -35,6 +35,7 @@ from autoopt.ops.crossed import Crossed
 from autoopt.ops.factored import Symmetric
 from autoopt.ops.fourier import Fourier
 from autoopt.ops.matmul import MatMul, matmul
+from autoopt.ops.recursions import Appended, LinearRecurrence, appended, linear_recurrence
 from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
 from autoopt.ops.sparse import SparseProduct
 from autoopt.rules import scipy_analytic
@@ -216,6 +217,8 @@ EXAMPLES = {
     Loop: [
         (decayed, np.array(0.3), Y),
     ],
+    LinearRecurrence: [(linear_recurrence, X, np.array(0.7)), (linear_recurrence, X, Y[1:])],
+    Appended: [(appended, np.array(0.3), X)],
     RootOp: [
         (searched("brentq", xtol=1e-13), np.array(0.7)), (searched("brentq", (False, False, True)), X),
         (searched("newton", (True, True)), X), (searched("fixed_point"), np.array(0.7)),

@@ -73,8 +73,7 @@ def test_the_number_of_rows_is_a_symbol():
     assert "1 / n * " in text
     assert "0.001" not in text
     text = printed(garch, X0, regression(50))
-    assert "range(n - 2)" in text  # the first is of numbers alone, the last hands on what nobody reads
-    assert "h_loop(h, term, beta, n)" in text
+    assert "np.append(h, omega + alpha * square)" in text
 
 
 def test_two_lengths_are_two_symbols():

@@ -36,8 +36,8 @@ CEILINGS = {
     "network": 2.38,
     "nested-logit": 2.8,
     "hmm": 1.89,
-    "kalman": 4.21,
-    "garch": 4.13,
+    "kalman": 3.88,
+    "garch": 2.38,
     "mixture": 1.57,
     "rosenbrock": 1.84,
 }

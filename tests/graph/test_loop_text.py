@@ -116,12 +116,12 @@ def test_cotangents_are_handed_on_as_they_are(f) -> None:
 
 
 def test_the_adjoint_of_what_is_given_is_not_computed() -> None:
+    text = autoopt.source(filtered, X0, (RNG.normal(size=30),))
+    forward, backward = (re.search(rf"def {name}_loop.*?return", text, re.DOTALL) for name in ("m", "m_slope"))
+    assert forward is not None and backward is not None
+    assert "np.empty(n)" in forward[0] and "np.empty(n - 1)" in backward[0]
     text = autoopt.source(garch, X0, (RNG.normal(size=30),))
-    forward, backward = (
-        re.search(rf"def {name}_loop.*?return", text, re.DOTALL) for name in ("sigma2", "sigma2_slope")
-    )
-    assert forward is not None and "range(29)" in forward[0]
-    assert backward is not None and "range(27, -1, -1)" in backward[0]
+    assert ")[:0:-1], beta)" in text
 
 
 def test_the_users_names_and_lines_stand_in_the_loop() -> None:
@@ -130,7 +130,7 @@ def test_the_users_names_and_lines_stand_in_the_loop() -> None:
     for line in ("# m_pred = p[0] * m", "m_pred = ", "P_pred = ", "v = y[t] - m_pred", "m, P = next_m, "):
         assert line in body, line
     text = autoopt.source(garch_in_an_array, X0, (RNG.normal(size=30),))
-    assert "def sigma2_loop(sigma2," in text
+    assert "sigma2_path = linear_recurrence(np.append(sigma2_0," in text
 
 
 def test_a_slope_reads_what_the_loop_has_computed() -> None:

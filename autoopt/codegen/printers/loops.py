@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import io_toposort
@@ -21,6 +22,7 @@ from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.graph.loops.loop import Loop
 from autoopt.graph.loops.marks import mark_of
 from autoopt.ops.patterns import rank
+from autoopt.ops.recursions import Appended, LinearRecurrence
 
 ENDING = "_loop"
 
@@ -103,6 +105,28 @@ class _Function:
             lines += [f"if {'' if op.ending.answer else 'not '}{question[0]}:", f"    return {parts}, t + 1"]
         return lines
 
+
+@prints(LinearRecurrence, stem="path")
+def linear(writer: Writer, node: Apply, x: Code, factor: Code) -> Code:
+    name = next((name for name, other in writer.functions.items() if other.lines == LINEAR.lines), None)
+    if name is None:
+        name = writer.fresh(LINEAR.name)
+        writer.functions[name] = replace(LINEAR, name=name)
+    return call(name, x, factor)
+
+
+@prints(Appended, stem="path")
+def append(writer: Writer, node: Apply, first: Code, others: Code) -> Code:
+    return call("np.append", first, others)
+
+
+LINEAR = Listing(
+    "linear_recurrence",
+    ("x", "factor"),
+    ("bands = np.zeros((len(x), 2))", "bands[:-1, 1] = -factor"),
+    ("scipy.linalg.blas.dtbsv(1, bands.T, x, lower=1, diag=1)",),
+    "Return h with h[0] = x[0] and h[t] = factor[t - 1] * h[t - 1] + x[t].",
+)
 
 _QUESTIONS = {True: "done", False: "going"}
 

@@ -145,6 +145,14 @@ def _concatenate(code: Code, parts: Sequence, axis: int = 0) -> Any:
     return target
 
 
+@builds(np.append)
+def _append(code: Code, array: Any, values: Any) -> Any:
+    if not is_traced([array, values]):
+        return np.append(array, values)
+    parts = [lift(code, part) for part in (array, values)]
+    return _concatenate(code, [broadcast(code, part, (1,)) if isinstance(part, Number) else part for part in parts])
+
+
 @builds(np.stack)
 def _stack(code: Code, parts: Sequence, axis: int = 0) -> Any:
     if not is_traced(parts):
@@ -202,6 +210,13 @@ def _cho_solve(code: Code, factor: tuple, b: Any, check_finite: bool = True) -> 
     matrix, lower = lift(code, factor[0]), factor[1]
     half = linalg.solve_triangular(code, matrix, lift(code, b), lower, False, not lower)
     return linalg.solve_triangular(code, matrix, half, lower, False, lower)
+
+
+@builds(scipy.linalg.blas.dtbsv)
+def _dtbsv(code: Code, k: int, bands: Any, x: Any, lower: int = 0, diag: int = 0) -> Array:
+    if (k, lower, diag) != (1, 1, 1):
+        raise NotLowered("a triangular system other than with one diagonal below that of ones")
+    return linalg.bidiagonal(code, lift(code, bands), lift(code, x))
 
 
 @builds(np.array_equal)

@@ -283,3 +283,18 @@ def solve_triangular(code: Code, a: Array | Number, b: Array | Number, lower: bo
     rows = range(n) if lower else range(n - 1, -1, -1)
     _substitute(code, matrix, Matrix(code, grid, ()), columns, rows, unit)
     return right
+
+
+def bidiagonal(code: Code, bands: Array | Number, x: Array | Number) -> Array:
+    """Return the solution of a system with ones on its diagonal, and `bands[1, :-1]` below it."""
+    if not isinstance(bands, Array) or not isinstance(x, Array) or len(x.shape) != 1:
+        raise NotLowered("a triangular system of other shapes")
+    solution = stored(code, x)
+
+    def row(t: Index) -> None:
+        before = code.plus(t, -1)
+        less = _less(code, solution.at([t]), bands.at([1, before]), solution.at([before]))
+        code.store(solution.placed.memory, place_of(code, solution.placed, [t]), less)
+
+    code.loop(1, x.shape[0], 1, row)
+    return solution

@@ -21,7 +21,7 @@ from pytensor.tensor.linalg.products import KroneckerProduct
 from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.special import XLog1PY, XLogY
 
-from autoopt.graph.idioms import axes, indexing, products
+from autoopt.graph.idioms import axes, indexing, products, recursions
 from autoopt.graph.idioms.table import Idiom, Sweep
 from autoopt.ops.patterns import identity, is_elementwise, rank
 from autoopt.ops.releases import thawed
@@ -34,7 +34,7 @@ IDIOMS = (
 )  # fmt: skip
 """The idioms, in the order in which they are tried."""
 
-LAST = (*IDIOMS, products.aligned_sum, products.scalars_out)
+LAST = (*IDIOMS, products.aligned_sum, products.scalars_out, recursions.linear_loop)
 """Those for what is printed: sums and products are no longer regrouped then."""
 
 PRIMITIVES = (AllocDiag, KroneckerProduct, XLogY, XLog1PY)

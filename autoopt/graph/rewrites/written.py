@@ -43,7 +43,7 @@ def _reads_from_second(client: Any) -> bool:
     """Whether a node reads all entries but the first, and no others."""
     if not isinstance(client, Apply) or not isinstance(client.op, Subtensor):
         return False
-    span = _span(client)
+    span = span_of(client)
     return span is not None and span == (1, client.inputs[0].type.shape[0], False)
 
 
@@ -111,7 +111,7 @@ def _stretches(node: Apply) -> list[tuple[int, int]] | None:
     return found
 
 
-def _span(node: Apply) -> Span | None:
+def span_of(node: Apply) -> Span | None:
     """Return the entries along the first axis that a node reads or writes; None if they are no simple stretch."""
     (x, *index), entries = node.inputs, node.op.idx_list
     if isinstance(node.op, IncSubtensor):
@@ -143,7 +143,7 @@ def _parts(variable: Variable) -> list[tuple[Span, Variable]] | None:
         return None if None in found else [part for parts in found for part in cast(list, parts)]
     if not isinstance(node and node.op, IncSubtensor):
         return [((0, length, False), variable)]
-    span, below, added = _span(node), _parts(node.inputs[0]), node.inputs[1]
+    span, below, added = span_of(node), _parts(node.inputs[0]), node.inputs[1]
     if span is None or below is None or node.op.set_instead_of_inc:
         return None
     shape = variable.type.shape[1:] if span[2] else (span[1] - span[0], *variable.type.shape[1:])
@@ -152,7 +152,7 @@ def _parts(variable: Variable) -> list[tuple[Span, Variable]] | None:
 
 def _read(node: Apply, parts: list[tuple[Span, Variable]]) -> Variable | None:
     """Return what a node reads of an array that is the sum of parts."""
-    span = _span(node)
+    span = span_of(node)
     if span is None:
         return None
     first, end, single = span

@@ -45,6 +45,8 @@ def _read(rewriter: TapeRewriter, places: list, step: Step) -> int | None:
     numbers = np.array([part[axis] for part in parts])
     if numbers.min() < 0:
         return None
+    if len(numbers) == rewriter.steps[base].shape[axis] and (numbers == np.arange(len(numbers))).all() and not axis:
+        return base if len(parts[0]) == 1 else None
     inputs: tuple[int, ...] = (base,)
     entry: Any = _as_slice(numbers)
     if entry is None:
