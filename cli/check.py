@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from autoopt.check import check as compared
+from autoopt.check import check_objective
 from autoopt.cli.on_model import on_model, opened
 from autoopt.exporting.comparison import compare
 from autoopt.objectives.objective import Objective
@@ -28,12 +28,16 @@ def check(ctx: click.Context, against: Path | None, verbose: bool, **given: Any)
     where it is wrong, the parameter and the line of the file are named. Exit status 4 if anything disagrees.
     """
     with opened(ctx, **given) as model:
-        found = model.told(compared) if against is None else model.told(compare, against, model.names)
-        times = model.told(_times) if verbose else ""
-    click.echo(f"{found}\n\n{times}" if verbose else str(found))
+        found, times = model.told(_compared, against, model.names, verbose)
+    click.echo("\n\n".join([str(found), *([str(times)] if verbose else [])]))
     ctx.exit(0 if found else 4)
 
 
-def _times(objective: Callable, x0: Any, args: tuple) -> str:
-    """Return where the time of value and gradient goes."""
-    return str(Objective(objective, x0, args).times())
+def _compared(f: Callable, x0: Any, args: tuple, against: Path | None, names: Any, verbose: bool) -> tuple[Any, Any]:
+    """Return what was found, and where the time goes if that is to be shown."""
+    objective = Objective(f, x0, args)
+    if against is None:
+        found: Any = check_objective(objective, objective.structure.flatten(x0))
+    else:
+        found = compare(f, x0, args, against, names)
+    return found, objective.times() if verbose else None

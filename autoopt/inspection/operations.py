@@ -100,8 +100,12 @@ counts("sum", "prod", "max", "min", "amax", "amin", "any", "all", "argmax", "arg
 counts("norm", "average")(_times_size(2))
 counts("var", "std")(_times_size(4))  # the mean, differences, squares, their sum
 counts("logsumexp", "softmax", "log_softmax")(_times_size(4))  # the maximum, differences, exponentials, their sum
-counts("where", "clip", "diff", "ediff1d", "nan_to_num", "select", "round", "around", "outer", "kron", "cross",
-       "isclose", "abs", "sign", "square", "sinc", "interp", "trapezoid", "conj", "conjugate")(_of_result)  # fmt: skip
+_ENTRIES = """
+    where clip diff ediff1d nan_to_num select round around polygamma comb factorial outer kron cross isclose
+    abs sign square sinc interp trapezoid conj conjugate
+"""
+
+counts(*_ENTRIES.split())(_of_result)
 
 _MOVES = """
     zeros ones full empty zeros_like ones_like full_like empty_like arange eye identity linspace array asarray
@@ -113,7 +117,7 @@ _MOVES = """
     slice zip enumerate sorted item tolist errstate broadcast_shapes isinstance tocsr tocsc csr_array
     csc_array coo_array toarray array_equal sliding_window_view as_strided view set rollaxis rot90 put copyto
     ndindex float64 type bool_
- getitem
+    getitem squareform
     put_add pack component held
 """
 
@@ -160,6 +164,12 @@ def contraction(operands: Sequence[Any], result: Any) -> float:
     for term, array in zip(inputs.split(","), arrays, strict=False):
         lengths |= dict(zip(term, np.shape(array), strict=False))
     return math.prod(lengths.values()) * (len(arrays) - 1 + (set(lengths) > set(output)))
+
+
+@counts("pdist", "cdist")
+def distances(operands: Sequence[Any], result: Any) -> float:
+    """Differences, squares and sums for each coordinate of each pair."""
+    return 3.0 * size(result) * np.shape(operands[0])[-1]
 
 
 @counts("convolve", "correlate")

@@ -115,5 +115,6 @@ def test_check_shows_it_where_it_is_asked_to(tmp_path, monkeypatch):
     (tmp_path / "model.py").write_text("\n".join(lines) + "\n")
     plain, verbose = (CliRunner().invoke(main, ["check", "model.py", *more]) for more in ((), ("-v",)))
     assert plain.exit_code == verbose.exit_code == 0
+    assert plain.stdout.count("All is well.") == verbose.stdout.count("All is well.") == 1 and not plain.stderr
     assert "Time of" not in plain.output and "Time of value and gradient: " in verbose.output
     assert "   5 | return z @ z" in verbose.output
