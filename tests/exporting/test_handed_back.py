@@ -64,7 +64,7 @@ EDITS = [
     ("logistic", "X.T @ (np.exp", "1.001 * X.T @ (np.exp", "gradient = ", "the gradient by w["),
     ("logistic", "    z = X @ w\n", "    z = X @ w + 1e-3\n", "z = X @ w + 1e-3", "the value is"),
     ("logistic", "sigmoid * (1.0 - sigmoid)", "sigmoid * (1.0 + sigmoid)", "", "the Hessian by "),
-    ("normal", '"log_s": t1', '"log_s": -t1', "gradient = ", "the gradient by log_s"),
+    ("normal", "- square_z.sum()}", "+ square_z.sum()}", "gradient = ", "the gradient by log_s"),
 ]
 
 
