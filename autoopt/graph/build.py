@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import getitem
 from typing import Any, cast
 
 import numpy as np
@@ -105,10 +106,12 @@ class _Builder:
 
     def build(self) -> Graph:
         vector = pt.tensor(self.tape.steps[0].template.name, dtype="float64", shape=self.tape.steps[0].shape)
+        vector.tag.parameters = True
         self.variables[0] = vector
         parts = find_parts(self.tape)
         for index, part in parts.items():
             part.variable.tag.trace = [Origin(index)]
+            part.variable.tag.parameters = True
             self.variables[index] = part.variable
         broken: set[int] = set()
         for index, step in enumerate(self.tape.steps):
@@ -173,9 +176,10 @@ class _Builder:
     def given(self, index: int) -> Any:
         """Return a step below parameter level: a number, a small constant, or an input of the graph."""
         step = self.tape.steps[index]
-        if step.level == DATA and (scaled := self.scaled(step)) is not None:
-            scaled.tag.trace = [Origin(index)]
-            return scaled
+        for of_another in (self.scaled, self.expanded) if step.level == DATA else ():
+            if (made := of_another(step)) is not None:
+                made.tag.trace = [Origin(index)]
+                return made
         if step.level == CONSTANT:
             value = self.constant(index)
             if np.ndim(value) == 0:
@@ -207,6 +211,17 @@ class _Builder:
             if factor.level == CONSTANT and factor.shape == () and array in self.read:
                 return pt.mul(self.constant(number), self.operand(array))
         return None
+
+    def expanded(self, step: Step) -> Variable | None:
+        """Return an array that only has more axes than a given one: no array of its own."""
+        if step.operation is not getitem or step.template is None or step.dtype != "float64":
+            return None
+        (_, index), named = step.template
+        index = index if isinstance(index, tuple) else (index,)
+        (source,) = step.inputs if len(step.inputs) == 1 else (None,)
+        if source is None or named or not all(entry is None or entry == slice(None) for entry in index):
+            return None
+        return cast(TensorVariable, self.operand(source))[index]
 
     def constant(self, index: int) -> Any:
         """Return the number or array of a step that depends on nothing."""

@@ -35,6 +35,7 @@ from autoopt.graph.idioms.terms import (
     Term,
     built,
     cost,
+    is_matrix_by_vectors,
     is_product,
     is_sum,
     size,
@@ -76,7 +77,7 @@ def associated(inputs: Sequence[Variable], roots: Sequence[Variable], count: int
     terms, own = _terms(nodes, roots, count)
     if not 1 < len(terms) <= MOST:
         return list(roots)
-    changed = {out: term for out, term in terms.items() if term.is_inside}
+    changed = {out: t for out, t in terms.items() if t.is_inside or (not t.is_forward and is_matrix_by_vectors(t))}
     for out, term in terms.items():
         if not term.is_forward and _use_own(term, own, order):
             changed[out] = term

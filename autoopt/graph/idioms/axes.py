@@ -22,6 +22,7 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.extra_ops import broadcast_to
 from pytensor.tensor.linalg.inverse import MatrixInverse
 from pytensor.tensor.linalg.solvers.psd import CholeskySolve
+from pytensor.tensor.math import Sum
 from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.subtensor import Subtensor
 from pytensor.tensor.variable import TensorVariable
@@ -167,3 +168,17 @@ def lift_axes(node: Apply, sweep: Sweep) -> Variable | None:
             assert isinstance(v, Constant)  # others have left no axes
             lifted.append(constant(v.data.reshape((1,) * (rank(v) - len(axes)))))
     return insert_axes(sweep.improve(applied(node.op, *lifted)), sorted(axes))
+
+
+def lift_sums(node: Apply, sweep: Sweep) -> Variable | None:
+    """x[None].sum(axis=1) -> x.sum()[None]: axes are inserted after a sum along others."""
+    if not isinstance(node.op, Sum) or (pair := expanded(node.inputs[0])) is None:
+        return None
+    inserted, x = pair
+    wide = rank(node.inputs[0])
+    summed = set(range(wide) if node.op.axis is None else node.op.axis)
+    own = {axis: k for k, axis in enumerate(axis for axis in range(wide) if axis not in inserted)}
+    along = [own[axis] for axis in sorted(summed) if axis in own]
+    total = sweep.improve(applied(Sum(axis=along), x)) if along else x
+    kept = [axis for axis in range(wide) if axis not in summed]
+    return insert_axes(total, [k for k, axis in enumerate(kept) if axis in inserted])

@@ -21,7 +21,7 @@ from pytensor.tensor.linalg.products import KroneckerProduct
 from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.special import XLog1PY, XLogY
 
-from autoopt.graph.idioms import axes, indexing, products, recursions
+from autoopt.graph.idioms import axes, indexing, layout, products, recursions
 from autoopt.graph.idioms.table import Idiom, Sweep
 from autoopt.ops.patterns import identity, is_elementwise, rank
 from autoopt.ops.releases import thawed
@@ -29,12 +29,13 @@ from autoopt.ops.releases import thawed
 IDIOMS = (
     axes.same_scalar, axes.numpy_checks, axes.vector_element, indexing.indexed_stack, axes.add_nothing,
     axes.known_length, axes.unbatched, axes.batched_join, axes.unit_axis, axes.one_dimshuffle,
-    axes.symmetric_transpose, products.matrix_vector, axes.lift_axes, indexing.all_rows, products.composite,
-    products.inner_product, products.sum_with_product, indexing.accumulate, products.share_softplus,
+    axes.symmetric_transpose, products.matrix_vector, axes.lift_axes, axes.lift_sums, indexing.all_rows,
+    products.composite, products.inner_product, products.sum_with_product, indexing.accumulate,
+    products.share_softplus,
 )  # fmt: skip
 """The idioms, in the order in which they are tried."""
 
-LAST = (*IDIOMS, products.aligned_sum, products.scalars_out, recursions.linear_loop)
+LAST = (*IDIOMS, layout.long_axis_last, products.aligned_sum, products.scalars_out, recursions.linear_loop)
 """Those for what is printed: sums and products are no longer regrouped then."""
 
 PRIMITIVES = (AllocDiag, KroneckerProduct, XLogY, XLog1PY)

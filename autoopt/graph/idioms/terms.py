@@ -238,6 +238,15 @@ def _contraction(factors: Sequence[Factor]) -> int:
     return _chain(rest) + max(len(full) - (1 if rest else 2), 0) * size(whole) + size(whole)
 
 
+def is_matrix_by_vectors(term: Term) -> bool:
+    """Whether a matrix is multiplied by several vectors along the axis that is summed: by their product, then."""
+    inner = [f for f in term.factors.elements() if term.summed.intersection(f.labels)]
+    vectors = [f for f in inner if set(f.labels) - {None} == term.summed]
+    matrices = [f for f in inner if f not in vectors]
+    plain = len(term.summed) == 1 and len(vectors) > 1 and not any(f.divides for f in matrices)
+    return plain and len({f.labels for f in matrices}) == 1 and len(set(matrices[0].labels) - {None}) == 2
+
+
 Piece = tuple[TensorVariable, Factor]
 """What the base of a factor is, and the factor."""
 

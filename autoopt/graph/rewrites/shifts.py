@@ -9,16 +9,21 @@ the rest.
 from __future__ import annotations
 
 import pytensor.tensor as pt
-from pytensor.gradient import disconnected_grad
+from pytensor.gradient import DisconnectedGrad, disconnected_grad
 from pytensor.graph.basic import Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import EquilibriumGraphRewriter, node_rewriter
 from pytensor.scalar.basic import Exp, Log, Sub
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Sum
-from pytensor.tensor.subtensor import AdvancedSubtensor
+from pytensor.tensor.reshape import JoinDims, SplitDims
+from pytensor.tensor.shape import Reshape, SpecifyShape
+from pytensor.tensor.subtensor import AdvancedSubtensor, Subtensor
 
 from autoopt.ops.patterns import is_elementwise
+from autoopt.ops.reductions import Largest
+
+MOVES = (DimShuffle, Reshape, SpecifyShape, JoinDims, SplitDims)
 
 
 def _elementwise(variable: Variable, kind: type) -> list[Variable] | None:
@@ -44,19 +49,41 @@ def log_of_sum_of_exp(fgraph: FunctionGraph, node):
     return [rebuild(_log_sum_exp(summed[0], axes))]
 
 
-def _log_sum_exp(u: Variable, axes: tuple[int, ...]) -> Variable:
+def _log_sum_exp(u: Variable, axes: tuple[int, ...], guarded: bool = True) -> Variable:
+    """Return log(sum(exp(u))); `guarded` says whether the largest may be infinite, and the result not NaN for all that.
+
+    A user who subtracts the largest gets NaN there, and parameters are finite.
+    """
     operands = _elementwise(u, Sub)
     if operands and all(operands[1].type.shape[axis] == 1 != operands[0].type.shape[axis] for axis in axes):
         rest = [axis for axis in range(u.type.ndim) if axis not in axes]
         shift = pt.as_tensor(operands[1]).dimshuffle(rest)
-        inner = _log_sum_exp(operands[0], axes)
+        inner = _log_sum_exp(operands[0], axes, guarded and not _is_maximum(operands[1], operands[0], axes))
         return inner - (shift if shift.type.shape == inner.type.shape else pt.broadcast_to(shift, inner.type.shape))
     largest = disconnected_grad(pt.max(u, axis=axes, keepdims=True))
-    largest = pt.switch(pt.isinf(largest), 0.0, largest)
+    if guarded and not _is_of_parameters(u):
+        largest = pt.switch(pt.isinf(largest), 0.0, largest)
     shifted = u - largest
     shifted.tag.shifted = True
     rest = [axis for axis in range(u.type.ndim) if axis not in axes]
     return largest.dimshuffle(rest) + pt.log(pt.sum(pt.exp(shifted), axis=axes))
+
+
+def _is_maximum(shift: Variable, v: Variable, axes: tuple[int, ...]) -> bool:
+    """Whether `shift` is the maximum of `v` along these axes, as a row or a column of it."""
+    while shift.owner is not None and isinstance(shift.owner.op, (*MOVES, DisconnectedGrad)):
+        shift = shift.owner.inputs[0]
+    node = shift.owner
+    if node is None or not isinstance(node.op, Largest) or node.inputs[0] is not v:
+        return False
+    return tuple(range(v.type.ndim) if node.op.axis is None else node.op.axis) == axes
+
+
+def _is_of_parameters(variable: Variable) -> bool:
+    """Whether a variable has entries of the parameters alone, only moved."""
+    while variable.owner is not None and isinstance(variable.owner.op, (*MOVES, Subtensor)):
+        variable = variable.owner.inputs[0]
+    return getattr(variable.tag, "parameters", False)
 
 
 def _through_dims(variable: Variable):
