@@ -23,10 +23,10 @@ from autoopt.objectives.retained import resumable
 from autoopt.origin import definition
 from autoopt.stages import during
 from autoopt.verification.brief import compare_briefly
-from autoopt.verification.certificate import CANNOT_TELL, DISAGREES, Finding, Verification
+from autoopt.verification.certificate import DISAGREES, Verification
 from autoopt.verification.location import entry, parting
 from autoopt.verification.points import CLOSE, Counted, compare
-from autoopt.verification.products import compare_product, direction
+from autoopt.verification.products import direction, product_finding
 from autoopt.verification.rounding import is_single
 from autoopt.verification.secants import (
     AT_THE_START,
@@ -226,27 +226,6 @@ def verified_products(
     return replace(whole, passed=False, message=wrong.reason)
 
 
-def product_finding(objective: Any, x: np.ndarray, p: np.ndarray | None, found: np.ndarray, place: str) -> Finding:
-    """Return how a product with the Hessian, or with `p` None the Hessian, agrees with differences of the gradient."""
-    sizes = units(objective, x)
-    step = direction(x, sizes) if p is None else p
-    is_given = getattr(objective, "given_hess", None) or getattr(objective, "given_hessp", None)
-    what = "The Hessian that is given, times a direction," if is_given else "The derived Hessian, times a direction,"
-    product = found @ step if p is None else found
-    names = objective.structure.names
-    one = compare_product(
-        lambda y: slope_beside(objective, y),
-        x,
-        step,
-        product,
-        sizes,
-        (place, what, names, objective.value_and_grad(x)[0]),
-    )
-    if one.verdict == DISAGREES and objective.meets_kinks(x):
-        return replace(one, verdict=CANNOT_TELL, reason="there is a kink")
-    return one
-
-
 @during("comparing derivatives that were given")
 def verify_given_hessian(objective: Any, x: np.ndarray) -> None:
     """Compare the user's Hessian, or product with it, at `x`; VerificationError if it is wrong."""
@@ -291,7 +270,7 @@ def verify_jacobian(function: Any, x: np.ndarray, limits: Any = None) -> Verific
 
     They are evaluated within `limits`, if there are any.
     """
-    summed = Summed(function, x)
+    begin, summed = time.perf_counter(), Summed(function, x)
     own, compiled = function.original(x), function.value(x)
     sizes = np.maximum(np.abs(own), summed.scales)
     allowed = CALCULATED[is_single(summed)] * sizes
@@ -306,7 +285,7 @@ def verify_jacobian(function: Any, x: np.ndarray, limits: Any = None) -> Verific
     if found.passed:
         if function.derived is not None:
             function.derived.is_verified = found.conclusive
-        return found
+        return replace(found, seconds=time.perf_counter() - begin)
     given = function.jacobian(x)
     given = given.toarray() if hasattr(given, "toarray") else given
     size = summed.units(x)

@@ -15,6 +15,7 @@ from autoopt.check_constraints import refuse_wrong_jacobians, verify_constraints
 from autoopt.check_given import verify_given_constraints, verify_given_gradient
 from autoopt.constraints.constraint import Constraint
 from autoopt.constraints.forms import read
+from autoopt.constraints.summed import Summed
 from autoopt.diagnosis import diagnosed, explained
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.flatness import require_slope
@@ -24,7 +25,7 @@ from autoopt.objectives.user_derivatives import UserDerivatives
 from autoopt.stages import heard
 from autoopt.variables.start import Start
 from autoopt.variables.view import View
-from autoopt.verification.periodic import Periodic
+from autoopt.verification.periodic import Periodic, of_products, of_slopes
 from autoopt.verification.points import require_finite
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def minimize(
     except Exception as error:
         raise explained(error, objective, flat, fun, args)  # noqa: B904 - the error itself, or one with its cause
     users = callback and solvers.adapted_callback(callback, view.value, solver.has_state)
-    shown_by, watch = _watched(users, verify, view, verification, problem.initial_value)
+    shown_by, watch = _watched(users, verify, view, verification, problem, conditions)
     try:
         solver, ours = solvers.repeated(solver, starts, view), _are_ours(method, scale, starts)
         shown_by |= {"chosen": _chosen(options, tol, solver), "progress": progress}
@@ -216,14 +217,27 @@ def _verify_what_is_given(
 
 
 def _watched(
-    callback: Any, mode: str | bool, view: View, start: Any, initial: float
+    callback: Any, mode: str | bool, view: View, start: Any, problem: solvers.Problem, conditions: list[Constraint]
 ) -> tuple[dict[str, Any], Periodic | None]:
     """Return the callback by name, and what compares iterates with the original before it, if that is asked for."""
     if mode != PERIODIC:
         return {"callback": callback}, None
-    told = remedy(getattr(view.objective, "given_jac", None))
-    watch = Periodic(lambda x: view.objective, start, min(1.0, abs(initial)), view.limits, told)
+    told, floor = remedy(getattr(view.objective, "given_jac", None)), min(1.0, abs(problem.initial_value))
+    comparisons = [of_slopes(lambda x: (view.objective, x), floor, view.limits, told)]
+    if getattr(view.objective, "exact", True):
+        comparisons.append(of_products(view.objective, lambda: problem.seconds[-1] if problem.seconds else None))
+    limits = None if view.variables else view.limits
+    for k in (k for k, constraint in enumerate(conditions) if constraint.function.is_compared):
+        told = remedy(conditions[k].function.given_jac)
+        comparisons.append(of_slopes(lambda x, k=k: _constraint_at(view, conditions, k, x), 1.0, limits, told))
+    watch = Periodic(comparisons, start)
     return {"callback": watch.around(callback)}, watch
+
+
+def _constraint_at(view: View, conditions: list[Constraint], k: int, z: np.ndarray) -> tuple[Summed, np.ndarray]:
+    """Return a constraint as one function that is compared, and the iterate `z` in its variables."""
+    own, at = view.compared(conditions, view.parameters(z))
+    return Summed(own[k].function, at), at
 
 
 def _chosen(options: Any, tol: float | None, solver: Any) -> frozenset[str]:

@@ -12,7 +12,7 @@ from autoopt.check import Verification, check_objective
 from autoopt.errors import VerificationError
 from autoopt.verification import periodic
 from autoopt.verification.certificate import Finding
-from autoopt.verification.periodic import Periodic
+from autoopt.verification.periodic import Periodic, of_products, of_slopes
 
 
 def rosenbrock(x):
@@ -64,7 +64,7 @@ def test_periodic_keeps_to_its_part_of_the_time():
     """What a comparison takes is known from the start, so the first of a run that is short is not made."""
     objective = autoopt.objective(rosenbrock, START)
     objective.value_and_grad(START)
-    watch = Periodic(lambda x: objective, Verification(True, evaluations=1, seconds=1.0), 1.0)
+    watch = Periodic([of_slopes(lambda x: (objective, x), 1.0)], Verification(True, evaluations=1, seconds=1.0))
     for k in range(100):
         watch.look(START + 0.01 * k)
     assert watch.found.iterates == 0
@@ -81,7 +81,7 @@ def test_an_iterate_at_which_the_gradient_is_wrong_is_an_error(monkeypatch):
 
     objective.value_and_grad = wrong
     objective.on_known_path = wrong
-    watch = Periodic(lambda x: objective, Verification(True, evaluations=1), 1.0)
+    watch = Periodic([of_slopes(lambda x: (objective, x), 1.0)], Verification(True, evaluations=1))
     watch.look(START)
     with pytest.raises(VerificationError, match="At iterate 2: The derived gradient is wrong"):
         watch.look(-START)
@@ -92,6 +92,77 @@ def test_least_squares_takes_periodic_too():
     t = np.linspace(0, 3, 40)
     result = autoopt.least_squares(lambda p: p[0] * np.exp(-p[1] * t) - 2 * np.exp(-t), [1.0, 0.1], verify="periodic")
     assert result.success and result.verification.passed
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Comparisons may take all the time that they like."""
+    monkeypatch.setattr(periodic, "SHARE", np.inf)
+
+
+def compared_at(found, what) -> set[str]:
+    return {one.place for one in found.findings if one.what == what and one.place.startswith("iterate")}
+
+
+@pytest.mark.parametrize("method", ["newton-cg", "trust-exact", "trust-krylov", "dogleg"])
+def test_products_are_compared_at_iterates(method, patient):
+    convex = lambda x: np.sum(np.cosh(x) + x**4) + x[0] * x[1]  # noqa: E731
+    found = autoopt.minimize(convex, START + 0.1 * np.arange(4), method=method, verify="periodic").verification
+    assert found.passed and len(compared_at(found, "product")) >= 2 and len(compared_at(found, "gradient")) >= 2
+    assert found.iterates == len(compared_at(found, "gradient") | compared_at(found, "product"))
+
+
+def test_a_product_that_becomes_wrong_on_the_way_is_an_error(patient):
+    objective = autoopt.objective(rosenbrock, START)
+    kept = [None]
+    watch = Periodic([of_products(objective, lambda: kept[0], "give none.")], Verification(True, evaluations=1))
+    watch.look(START)
+    assert watch.found.iterates == 0
+    for factor in (1.0, 1.0, 1.01):
+        kept[0] = START, None, factor * objective.hess(START)
+        if factor == 1.0:
+            watch.look(START)
+    assert watch.found.iterates == 2
+    with pytest.raises(VerificationError, match="At iterate 4: The derived Hessian, times a direction, is wrong"):
+        watch.look(START)
+
+
+CIRCLE = {"type": "ineq", "fun": lambda x: np.array([4.0 - np.sum(x**2), 10.0 - np.sum(np.exp(x))])}
+
+
+@pytest.mark.parametrize("method", ["slsqp", "trust-constr"])
+def test_constraints_are_compared_at_iterates(method, patient):
+    result = autoopt.minimize(rosenbrock, 0.4 * np.ones(4), constraints=CIRCLE, method=method, verify="periodic")
+    assert result.success and len(compared_at(result.verification, "gradient")) >= 3
+
+
+def test_a_constraint_that_becomes_wrong_on_the_way_is_an_error(patient):
+    """Its gradient is right at the start, where the second parameter is positive."""
+    wrong = {"type": "ineq", "fun": lambda x: 4.0 - x @ x, "jac": lambda x: -2.0 * x * np.where(x[1] > 0, 1.0, 1.01)}
+    with pytest.raises(VerificationError, match=r"At iterate \d+: The Jacobian of constraints\[0\] that jac"):
+        autoopt.minimize(
+            lambda x: np.sum((x + [1.0, 2.0]) ** 4), np.ones(2), constraints=wrong, method="slsqp", verify="periodic"
+        )
+
+
+def equations(x):
+    return np.array([x[0] ** 3 + x[1] - 3.0, np.exp(x[0]) - x[1] ** 2])
+
+
+@pytest.mark.parametrize("method", [None, "hybr", "lm", "newton", "krylov"])
+def test_roots_take_periodic(method, patient):
+    result = autoopt.root(equations, [3.0, 5.0], method=method, verify="periodic")
+    found = result.verification
+    assert result.success and found.passed and found.at_solution and found.iterates >= 2
+    assert len(compared_at(found, "gradient")) == found.iterates and f"{found.iterates} iterates" in str(found)
+
+
+def test_equations_whose_jacobian_becomes_wrong_are_an_error(patient):
+    wrong = lambda x: np.array([[3 * x[0] ** 2, 1.0], [np.exp(x[0]), -2 * x[1]]]) * (1.0 if x[0] > 2 else 1.01)  # noqa: E731
+    with pytest.raises(VerificationError, match=r"At iterate \d+: .* is wrong"):
+        autoopt.root(equations, [3.0, 5.0], jac=wrong, method="newton", verify="periodic")
+    result = autoopt.root(equations, [3.0, 5.0], jac=wrong, method="newton")
+    assert not result.success and "Not verified at the solution" in result.message
 
 
 @pytest.mark.parametrize("factor", [1.001, -1.0, 0.0])

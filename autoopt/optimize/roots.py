@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt import solvers
-from autoopt.check import compare, is_on, verify_jacobian
+from autoopt.check import PERIODIC, compare, is_on, remedy, verified_solution, verify_jacobian
 from autoopt.check_given import verify_given_jacobian
+from autoopt.constraints.summed import Summed
 from autoopt.errors import UsageError, VerificationError
 from autoopt.optimize.arguments import understood
 from autoopt.optimize.inside import as_scipys
@@ -23,6 +24,7 @@ from autoopt.parameters import Structure
 from autoopt.solvers.run import INTERRUPTED
 from autoopt.stages import heard, stage
 from autoopt.tracing.standins.table import stands_in
+from autoopt.verification.periodic import Periodic, of_slopes
 from autoopt.wording import could_not_go_on, near, times
 
 if TYPE_CHECKING:
@@ -93,8 +95,9 @@ def root(
         Called at each iterate of the methods that have them (not "hybr" and "lm").
     options : dict, optional
         The method's options by SciPy's names, and "disp": True to print how the run ended.
-    verify : "start" or "off"
-        Compare values and Jacobian with the original function at x0.
+    verify : "start", "periodic" or "off"
+        Compare values and Jacobian with the original function at x0 and at the solution; "periodic": also at points
+        that are better than those before, within 2 % of the run's time.
     engine : str
         As in `minimize`.
 
@@ -138,13 +141,15 @@ def root(
     timings["verify"] = begun - begin - sum(timings.values())
     if method is None and (function.is_sparse or count > flat.size):
         tries = ("newton",)
+    watch = _watch(function, verification, verify)
     with stage("looking for a root", lambda: ""):
         try:
-            result = _first_root(function, flat, tries, tol, callback, options, structure)
+            result = _first_root(function, flat, tries, tol, callback, options, structure, watch)
         except solvers.Interrupted as stop:
             stop.result.update(x=structure.unflatten(stop.result.x), x_flat=stop.result.x, verification=verification)
             raise
     timings["solve"] = time.perf_counter() - begun
+    verification = _verified_root(function, result, verification, watch)
     function.leave(result.x)
     x = structure.unflatten(result.x)
     result.update(x=x, x_flat=result.x, verification=verification, timings=timings, notes=function.notes)
@@ -155,12 +160,12 @@ def root(
 
 def _first_root(
     function: Residuals, flat: np.ndarray, tries: tuple[str, ...], tol: Any, callback: Any, options: dict,
-    structure: Structure,
+    structure: Structure, watch: Periodic | None,
 ) -> Any:  # fmt: skip
     """Return the result of the first method that finds a root, or of the one that came nearest to it."""
     results, nfev, njev = [], 0, 0
     for name in tries:
-        system = System(function, flat)
+        system = System(function, flat, watch)
         settings = _settings(name, tol, options, callback, structure, system)
         try:
             raw = _found(system, name, settings)
@@ -285,6 +290,28 @@ def _verified(function: Residuals, x: np.ndarray, mode: str | bool) -> Any:
     if not found.passed:
         raise VerificationError(found.message, remedy='leave the values that are wrong out, or pass jac="2-point".')
     return found
+
+
+def _compared(function: Residuals, x: np.ndarray) -> tuple[Summed, np.ndarray]:
+    """Return what is compared of the equations at a point: one number, and the point."""
+    return (Weighted if is_by_products(function) else Summed)(function, x), x
+
+
+def _watch(function: Residuals, start: Any, mode: str | bool) -> Periodic | None:
+    """Return what compares points of the search with the user's function, if that is asked for."""
+    if mode != PERIODIC or start is None:
+        return None
+    return Periodic([of_slopes(lambda x: _compared(function, x), 1.0, None, remedy(function.given_jac))], start)
+
+
+def _verified_root(function: Residuals, result: Any, start: Any, watch: Periodic | None) -> Any:
+    """Return the comparison with that of the points on the way and of the root; one that is wrong is no success."""
+    if start is None:
+        return None
+    found = start if watch is None else start.joined(watch.found)
+    if not result.success:
+        return found
+    return verified_solution(_compared(function, result.x)[0], result.x, result, found, 1.0)
 
 
 stands_in(root)(as_scipys("root"))

@@ -26,7 +26,7 @@ from autoopt.optimize.squares import SumOfSquares
 from autoopt.variables.escapes import require_inside
 from autoopt.variables.residuals import ChangedResiduals
 from autoopt.variables.start import Start
-from autoopt.verification.periodic import Periodic
+from autoopt.verification.periodic import Periodic, of_slopes
 from autoopt.wording import aside
 
 _TOLERANCES = ("ftol", "xtol", "gtol")
@@ -140,7 +140,8 @@ class _Run:
         if self.task.verify != PERIODIC:
             return None
         told = remedy(self.residuals.given_jac)
-        return Periodic(lambda x: Summed(self.residuals, x), self.verification, 1.0, self.limits, told)
+        slopes = of_slopes(lambda x: (Summed(self.residuals, x), x), 1.0, self.limits, told)
+        return Periodic([slopes], self.verification)
 
     def look_at(self, problem: solvers.Problem, result: Any) -> None:
         """Compare the solution with the user's function, say why there is none, and leave what the next call needs."""

@@ -15,6 +15,7 @@ from autoopt.constraints.summed import Summed
 from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.optimize.residuals import Residuals
 from autoopt.users_code import UNDEFINED, users_code
+from autoopt.verification.periodic import Periodic
 
 _EPSILON = float(np.finfo(np.float64).eps)
 _DENSE = 1500
@@ -32,6 +33,8 @@ class System:
     function : Residuals
         f with its Jacobian.
     x0 : ndarray, shape (n,)
+    watch : Periodic, optional
+        What looks at each point that is better than those before.
 
     Attributes
     ----------
@@ -46,8 +49,8 @@ class System:
         What happened at trial points that are not defined.
     """
 
-    def __init__(self, function: Residuals, x0: np.ndarray) -> None:
-        self.function, self.x0 = function, x0
+    def __init__(self, function: Residuals, x0: np.ndarray, watch: Periodic | None = None) -> None:
+        self.function, self.x0, self._watch = function, x0, watch
         self.nfev = self.njev = self.nit = 0
         self.undefined: list[str] = []
         self.best, self._at = x0, np.full(x0.shape, np.nan)
@@ -85,6 +88,8 @@ class System:
         self._at, self._found = x.copy(), self._evaluated(x)
         if self._found is not None and self.nfev > 1 and (size := self.size(self._found)) < self._least:
             self.best, self.best_values, self._least, self.nit = self._at, self._found, size, self.nit + 1
+            if self._watch is not None:
+                self._watch.look(self.best)
         return self._found
 
     def _evaluated(self, x: np.ndarray) -> np.ndarray | None:

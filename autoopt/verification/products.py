@@ -6,6 +6,7 @@ Gradients are compared with the original, second derivatives with gradients: so 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.verification.certificate import CANNOT_TELL, DISAGREES, PRODUCT, Finding
-from autoopt.verification.secants import CONCLUSIVE, SLOPE_TOLERANCE
+from autoopt.verification.secants import CONCLUSIVE, SLOPE_TOLERANCE, units
+from autoopt.verification.segments import slope_beside
 
 STEP = 2.0**-9
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -66,6 +68,20 @@ def compare_product(
         f"{numerical[i] * length:.10g}."
     )
     return Finding(PRODUCT, place, found.distance, found.allowed, DISAGREES, reason)
+
+
+def product_finding(objective: Any, x: np.ndarray, p: np.ndarray | None, found: np.ndarray, place: str) -> Finding:
+    """Return how a product with the Hessian, or with `p` None the Hessian, agrees with differences of the gradient."""
+    sizes = units(objective, x)
+    step = direction(x, sizes) if p is None else p
+    is_given = getattr(objective, "given_hess", None) or getattr(objective, "given_hessp", None)
+    what = "The Hessian that is given, times a direction," if is_given else "The derived Hessian, times a direction,"
+    product = found @ step if p is None else found
+    told = place, what, objective.structure.names, objective.value_and_grad(x)[0]
+    one = compare_product(lambda y: slope_beside(objective, y), x, step, product, sizes, told)
+    if one.verdict == DISAGREES and objective.meets_kinks(x):
+        return replace(one, verdict=CANNOT_TELL, reason="there is a kink")
+    return one
 
 
 SHORTER = 1.0, 2.0**-10, 2.0**-20
