@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytensor.graph.traversal import ancestors, io_toposort
 
 from autoopt.codegen.code import Code, expression, in_docstring, literal
 from autoopt.codegen.constants import constant_text
+from autoopt.codegen.data_names import described, known_texts
 from autoopt.codegen.listing import list_function, without_unread
 from autoopt.codegen.origins import origins
 from autoopt.codegen.printers.loops import reserved
@@ -254,7 +256,7 @@ class _Writer:
         known = {index: Code(name) for index, name in self.leaves.items()}
         known |= {index: _constant(value) for index, value in self.graph.tape.values.items() if index not in known}
         locals_ = set(self.taken)
-        lines = list_steps(self.steps, list(names), known, names, locals_)
+        lines = list_steps(self.steps, list(names), known, names, locals_, self.hint)
         hoisted = self.name_ahead(function.results)
         listing = None
         if function.results:
@@ -272,9 +274,27 @@ class _Writer:
     def name_inputs(self) -> dict[int, str]:
         """Name the graph's inputs and return the names of those that are no leaves."""
         wanted = [index for index in self.graph.inputs if index not in self.leaves]
-        names = {index: self.fresh(self.step_name(index) or "prepared") for index in wanted}
+        names: dict[int, str] = {}
+        for index in wanted:
+            own = self.step_name(index)
+            names[index] = self.data_name(index) if own is None else self.fresh(own)
         self.inputs = [self.leaves.get(index) or names[index] for index in self.graph.inputs]
         return names
+
+    def data_name(self, index: int) -> str:
+        """Return a name for what the data alone decide, apart from those that the user has for other things."""
+        name = fresh(described(index, self.steps, self.known) or "prepared", {*self.taken, *self.known.values()})
+        self.taken.add(name)
+        return name
+
+    def hint(self, index: int) -> str:
+        """Return what a step of the data might be called."""
+        return described(index, self.steps, self.known) or "part"
+
+    @cached_property
+    def known(self) -> dict[int, str]:
+        """What steps are called: by the user, and constants by their text."""
+        return known_texts(self.graph.tape.values) | self.graph.tape.names | self.assigned | self.leaves
 
     def name_ahead(self, results: Sequence[Variable]) -> dict[Variable, str]:
         """Give names to what is computed ahead, after the user's where they tell."""

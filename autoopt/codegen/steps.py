@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,12 @@ _INFIX = {
 
 
 def list_steps(
-    steps: Sequence[Step], wanted: Sequence[int], known: Mapping[int, Code], names: Mapping[int, str], taken: set[str]
+    steps: Sequence[Step],
+    wanted: Sequence[int],
+    known: Mapping[int, Code],
+    names: Mapping[int, str],
+    taken: set[str],
+    hint: Callable[[int], str],
 ) -> list[str]:
     """Return the statements that give every step of `wanted` its name.
 
@@ -60,6 +65,8 @@ def list_steps(
         Names for steps, for all of `wanted` at least.
     taken : set of str
         Names that are in use.
+    hint : function
+        What a step without a name may be called.
     """
     needed, uses = _needed(steps, wanted, known)
     codes = dict(known)
@@ -75,7 +82,7 @@ def list_steps(
             continue
         code = expression(step, operands)
         if index in wanted or uses[index] > 1 or columns(code.text) > WIDTH or step.dtype == object:
-            name = names[index] if index in wanted else _fresh(names.get(index, "part"), taken)
+            name = names[index] if index in wanted else _fresh(names.get(index) or hint(index), taken)
             lines.append(f"{name} = {code}")
             code = Code(name)
         codes[index] = code

@@ -347,6 +347,7 @@ class _Writer:
         opened, closed = ("", "") if items is names else ("{", "}")
         told = said("Return what the data alone decide, to be computed once: the functions below take it.")
         returned = f"{opened}{', '.join(items)}{closed}"
+        lines = without_unread(lines, [returned])
         if lines[-1].startswith(f"{returned} = "):
             returned = lines.pop().removeprefix(f"{returned} = ")
         return definition(PREPARE, list(self.signature.texts), told, [*lines, f"return {returned}"])

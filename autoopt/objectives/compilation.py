@@ -127,7 +127,7 @@ class Compiler:
         function, structure = self.original.function, self.original.structure
         place = definition(function)
         at = f" ({place.file}:{place.line})" if place else ""
-        title = f"Derivatives of {self.name}{at}, written by autoopt {__version__}."
+        title = f"Derivatives of {self.name}{at}.\n\nWritten by autoopt {__version__}."
         if len(structure.paths) > 1:
             title += f"\n\nThe flat parameter vector holds {', '.join(structure.names)}."
         return title

@@ -32,7 +32,7 @@ CEILINGS = {
     "cox": 1.89,
     "negative-binomial": 2.46,
     "gp-slogdet": 1.58,
-    "network": 2.38,
+    "network": 2.25,
     "nested-logit": 2.8,
     "hmm": 1.82,
     "kalman": 3.88,
