@@ -2,6 +2,8 @@ r"""Formulas entry by entry: `\sum_i x_{ij} r_i`."""
 
 from __future__ import annotations
 
+from functools import reduce
+
 from autoopt.closed_form.as_arrays import norm
 from autoopt.closed_form.fractions import exponent, fraction, inverted, ordered
 from autoopt.closed_form.making import factors_of, is_indicator, mul, split
@@ -14,6 +16,7 @@ from autoopt.closed_form.text import (
     bracketed,
     figure,
     minus,
+    negative,
     over,
     plus,
     power,
@@ -90,9 +93,15 @@ def _product(writer: Writer, x: Mul) -> Text:
     number, _ = split(x)
     factors = [factor for factor in x.factors if not isinstance(factor, Number)]
     factors.sort(key=_rank)
+    conditions = [writer.entry(one) for one in factors if is_indicator(one)]
+    factors = [one for one in factors if not is_indicator(one)]
     above = [writer.entry(one) for one in factors if exponent(one) >= 0]
     below = [writer.entry(inverted(one)) for one in factors if exponent(one) < 0]
-    return fraction(number, above, below, times, writer.symbols.taken)
+    if conditions and below:  # where they do not hold, the fraction may have no value
+        whole = fraction(abs(number), above, below, times, writer.symbols.taken)
+        made = reduce(times, [*conditions, whole])
+        return negative(made) if number < 0 else made
+    return fraction(number, [*conditions, *above], below, times, writer.symbols.taken)
 
 
 @by_entries(Power)
@@ -117,6 +126,10 @@ def _reduction(writer: Writer, x: Reduction) -> Text:
     free = tuple(sorted(x.indices & writer.indices.keys(), key=lambda k: list(writer.indices).index(k)))
     if x.kind == "sum" and len(free) < 3:
         text = writer.plainly(x, free)
+        if text is not None and r"\top" in text.text and len(free) == 2:
+            other = writer.plainly(x, free[::-1])
+            if other is not None and other.text.count(r"\top") < text.text.count(r"\top"):
+                text, free = other, free[::-1]
         if text is not None and not free:
             return text
         if text is not None:
@@ -177,9 +190,9 @@ def _is_or(x: Node) -> bool:
     return isinstance(x, Condition) and x.sign in ("or", "not")
 
 
-def _rank(factor: Node) -> tuple[bool, bool, int]:
-    """Return where a factor stands: conditions first, then what has no indices; sums and functions last."""
+def _rank(factor: Node) -> tuple[bool, int]:
+    """Return where a factor stands: what has no indices first, sums and functions last."""
     base = factor.base if isinstance(factor, Power) else factor
     last = (Add, Call, Reduction)
     kind = last.index(type(base)) + 1 if type(base) in last else 0
-    return not is_indicator(factor), bool(factor.indices), kind
+    return bool(factor.indices), kind

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from autoopt.closed_form.logarithms import logarithms
 from autoopt.closed_form.slopes import Slopes
 from autoopt.closed_form.symbols import Symbols
+from autoopt.closed_form.text import figure
 from autoopt.closed_form.tree import Array, Index, Node, arrays_of
 from autoopt.closed_form.writer import Writer
 from autoopt.errors import display_path
@@ -155,7 +156,7 @@ class Document:
 def _origin(array: Array) -> str:
     where = array.where
     if array.note == "constants" or where is None:
-        return "are constants in the code"
+        return f"is $({', '.join(figure(float(x)).text for x in array.value)})$"
     return f"is computed of the data alone: {where.expression} ({display_path(where.file)}:{where.line})"
 
 

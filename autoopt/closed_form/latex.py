@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.closed_form import as_arrays, by_entries, operations  # noqa: F401  (they fill tables)
+from autoopt.closed_form import as_arrays, by_entries, operations, places  # noqa: F401  (they fill tables)
 from autoopt.closed_form.agreement import Points
 from autoopt.closed_form.document import FORMATS, Document, Formulas
 from autoopt.closed_form.factors import without_factors

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -182,11 +183,55 @@ def indicator(*conditions: Node) -> Node:
     """Return 1 where all conditions hold, and 0 elsewhere."""
     if not conditions:
         return ONE
-    return Where(conditions[0] if len(conditions) == 1 else Condition("and", conditions), ONE, ZERO)
+    return where(conditions[0] if len(conditions) == 1 else Condition("and", conditions), ONE, ZERO)
 
 
 def where(condition: Node, yes: Node, no: Node) -> Node:
+    condition = decided(condition)
+    if isinstance(condition, Number):
+        return yes if condition.value else no
     return yes if yes == no else Where(condition, yes, no)
+
+
+def decided(condition: Node) -> Node:
+    """Return a condition in its shortest form; the number 1 or 0 where it always holds, or never."""
+    if not isinstance(condition, Condition):
+        return condition
+    if condition.sign in ("and", "or", "not"):
+        return _joined(condition.sign, [decided(one) for one in condition.operands])
+    left, right = condition.operands
+    if isinstance(left, Add) and isinstance(right, Number):  # i + 1 >= 2
+        number = sum(term.value for term in left.terms if isinstance(term, Number))
+        left, right = subtract(left, Number(number)), Number(right.value - number)
+    if isinstance(right, Number) and isinstance(left, Number | Index):
+        ends = (left.value, left.value) if isinstance(left, Number) else (0.0, left.length - 1.0)
+        answers = {bool(COMPARED[condition.sign](end, right.value)) for end in ends}
+        is_within = ends[0] <= right.value <= ends[1]
+        if len(answers) == 1 and (condition.sign not in ("=", "!=") or isinstance(left, Number) or not is_within):
+            return Number(float(answers.pop()))
+    return Condition(condition.sign, (left, right))
+
+
+COMPARED: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def _joined(sign: str, parts: list[Node]) -> Node:
+    if sign == "not":
+        return Number(1.0 - parts[0].value) if isinstance(parts[0], Number) else Condition(sign, tuple(parts))
+    decisive = Number(float(sign == "or"))
+    if decisive in parts:
+        return decisive
+    kept = tuple(one for one in parts if not isinstance(one, Number))
+    if not kept:
+        return Number(1.0 - decisive.value)
+    return kept[0] if len(kept) == 1 else Condition(sign, kept)
 
 
 def equal(one: Node, other: Node) -> Node:
@@ -209,6 +254,8 @@ def reduced(kind: str, index: Index, body: Node) -> Node:
     if kind == "sum":
         if (picked := _picked(index, body)) is not None:
             return picked
+        if (count := _count(index, body)) is not None:
+            return count
         if isinstance(body, Add):
             apart = [term for term in body.terms if _picked(index, term) is not None]
             if apart:
@@ -226,6 +273,17 @@ def reduced(kind: str, index: Index, body: Node) -> Node:
                 return reduced(kind, other, swapped)
     bound = Index(-1 - body.depth, index.length)
     return Reduction(kind, bound, substituted(body, {index: bound}) if bound != index else body)
+
+
+def _count(index: Index, body: Node) -> Node | None:
+    """Return for how many values of an index a condition holds, if that is a number."""
+    condition = getattr(body, "condition", None) if is_indicator(body) else None
+    if not isinstance(condition, Condition) or condition.operands[0] != index:
+        return None
+    end = condition.operands[1]
+    if not isinstance(end, Number) or condition.sign not in (">=", "<"):
+        return None
+    return end if condition.sign == "<" else Number(index.length - end.value)
 
 
 def _picked(index: Index, body: Node) -> Node | None:

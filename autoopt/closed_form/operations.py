@@ -1,8 +1,7 @@
-"""Operations on arrays in index notation: sums over axes, products of matrices, what is read and rearranged."""
+"""Sums over axes, products of matrices and functions of matrices in index notation."""
 
 from __future__ import annotations
 
-import operator
 import string
 from collections.abc import Callable
 from typing import Any
@@ -11,19 +10,31 @@ import numpy as np
 from scipy import linalg, special
 
 from autoopt.closed_form.functions import TWO, as_number
-from autoopt.closed_form.making import add, call, divide, equal, indicator, mul, power, reduced, subtract
-from autoopt.closed_form.reading import FORMS, LOOP, At, Call, Operand, form, lifted
-from autoopt.closed_form.tree import ONE, ZERO, Array, Condition, Entry, Index, Node, Number, function_of
+from autoopt.closed_form.making import (
+    add,
+    call,
+    divide,
+    indicator,
+    mul,
+    power,
+    reduced,
+    subtract,
+)
+from autoopt.closed_form.reading import LOOP, At, Call, Operand, form, lifted
+from autoopt.closed_form.tree import ONE, Array, Condition, Entry, Index, Node, Number, function_of
 from autoopt.tape.names import qualified
-from autoopt.tape.operations import component, pack
+from autoopt.tape.operations import component
 from autoopt.tape.recurrence import Recurrence
 
 # Reductions -----------------------------------------------------------------------------------------------------------
 
 
-def _axes(whole: Call) -> tuple[Operand, tuple[int, ...], bool]:
-    """Return what is reduced, along which axes, and whether these stay as axes of one entry."""
-    if set(whole.options) - {"axis", "keepdims"} or len(whole.args) > 2:
+def _axes(whole: Call, *more: str) -> tuple[Operand, tuple[int, ...], bool]:
+    """Return what is reduced, along which axes, and whether these stay as axes of one entry.
+
+    `more` are options that the caller sees to.
+    """
+    if set(whole.options) - {"axis", "keepdims", *more} or len(whole.args) > 2:
         raise whole.refused(f"options {', '.join(whole.options)} of a sum")
     x = whole.operand(0)
     axis = whole.option("axis", 1)
@@ -31,9 +42,9 @@ def _axes(whole: Call) -> tuple[Operand, tuple[int, ...], bool]:
     return x, tuple(int(k) % x.ndim for k in axes), bool(whole.option("keepdims", default=False))
 
 
-def _under(whole: Call, at: At) -> tuple[Node, list[Index]]:
+def _under(whole: Call, at: At, *more: str) -> tuple[Node, list[Index]]:
     """Return the entry that is reduced, and the indices to reduce it over."""
-    x, axes, kept = _axes(whole)
+    x, axes, kept = _axes(whole, *more)
     rest = iter([k for n, k in enumerate(at) if not kept or n not in axes])
     fresh = [Index.fresh(x.shape[k]) for k in sorted(axes)]
     ahead = iter(fresh)
@@ -71,13 +82,11 @@ def _mean(whole: Call, at: At) -> Node:
 
 @form(np.var, np.std)
 def _variance(whole: Call, at: At) -> Node:
-    if whole.operation is np.std:
-        raise whole.refused("np.std")
-    body, indices = _under(whole, at)
-    return divide(
-        over("sum", power(subtract(body, divide(over("sum", body, indices), _count(indices))), TWO), indices),
-        _count(indices),
-    )
+    body, indices = _under(whole, at, "ddof")
+    mean = divide(over("sum", body, indices), _count(indices))
+    count = subtract(_count(indices), Number(float(whole.option("ddof", default=0))))
+    variance = divide(over("sum", power(subtract(body, mean), TWO), indices), count)
+    return variance if whole.operation is np.var else power(variance, Number(0.5))
 
 
 @form(special.logsumexp)
@@ -86,14 +95,29 @@ def _logsumexp(whole: Call, at: At) -> Node:
     return call("log", over("sum", call("exp", body), indices))
 
 
+@form(special.softmax, special.log_softmax)
+def _softmax(whole: Call, at: At) -> Node:
+    x = whole.operand(0)
+    axis = whole.option("axis", 1)
+    if axis is None or set(whole.options) - {"axis"} or isinstance(axis, tuple):
+        raise whole.refused("this use of scipy.special.softmax")
+    index = Index.fresh(x.shape[axis])
+    inside = tuple(index if k == axis % x.ndim else one for k, one in enumerate(at))
+    total = reduced("sum", index, call("exp", x.entry(inside)))
+    if whole.operation is special.softmax:
+        return divide(call("exp", x.entry(at)), total)
+    return subtract(x.entry(at), call("log", total))
+
+
 @form(np.linalg.norm, linalg.norm)
 def _norm(whole: Call, at: At) -> Node:
     x = whole.operand(0)
     order = whole.option("ord", 1)
-    if order not in (None, 2) or at or (order == 2 and x.ndim == 2) or set(whole.options) - {"ord"}:
+    is_of_vectors = x.ndim == 1 or "axis" in whole.options
+    if order not in (None, 2) or len(whole.args) > 1 or (order == 2 and not is_of_vectors):
         raise whole.refused("a norm of this kind")
-    indices = [Index.fresh(n) for n in x.shape]
-    return power(over("sum", power(x.entry(tuple(indices)), TWO), indices), Number(0.5))
+    body, indices = _under(whole, at, "ord")
+    return power(over("sum", power(body, TWO), indices), Number(0.5))
 
 
 @form(np.cumsum)
@@ -227,177 +251,3 @@ def _component(whole: Call, at: At) -> Node:
     if int(whole.option("", 1)) != 1:
         raise whole.refused("the sign of a determinant")
     return Entry(function_of("logdet", square(inner, inner.args[0]), ()), ())
-
-
-# Reading and rearranging ----------------------------------------------------------------------------------------------
-
-
-@form(operator.getitem)
-def _getitem(whole: Call, at: At) -> Node:
-    """Return the entry that is read: numbers, slices, new axes and arrays of positions stand for one each."""
-    x = whole.operand(0)
-    parts = _positions(whole, x)
-    arrays = [part for part in parts if isinstance(part, Operand)]
-    shape = np.broadcast_shapes(*(part.shape for part in arrays)) if arrays else ()
-    places = [k for k, part in enumerate(parts) if isinstance(part, Operand)]
-    if places and places[-1] - places[0] >= len(places):
-        raise whole.refused("arrays of positions on both sides of a slice")
-    ahead, inside, found = list(at), None, []
-    axis = 0
-    for part in parts:
-        if part is None:
-            ahead.pop(0)
-            continue
-        if isinstance(part, Operand):
-            if inside is None:
-                inside, ahead = tuple(ahead[: len(shape)]), ahead[len(shape) :]
-            found.append(part.stretched(shape, inside))
-        elif isinstance(part, slice):
-            found.append(_moved(ahead.pop(0), *part.indices(x.shape[axis])))
-        else:
-            found.append(Number(float(part % x.shape[axis])))
-        axis += 1
-    return x.entry(tuple(found))
-
-
-def _positions(whole: Call, x: Operand) -> list[Any]:
-    """Return an index with a part for each axis."""
-    index = whole.args[1]
-    parts = [_plain(whole, part) for part in (index if isinstance(index, tuple) else (index,))]
-    used = sum(part is not None and part is not Ellipsis for part in parts)
-    rest: list[Any] = [slice(None)] * (x.ndim - used)
-    for k, part in enumerate(parts):
-        if part is Ellipsis:
-            return [*parts[:k], *rest, *parts[k + 1 :]]
-    return parts + rest
-
-
-def _plain(whole: Call, part: Any) -> Any:
-    if isinstance(part, slice):
-        return slice(*(end.value if isinstance(end, Operand) else end for end in (part.start, part.stop, part.step)))
-    if part is None or part is Ellipsis or isinstance(part, int | np.integer):
-        return part
-    operand = lifted(whole.reader, part)
-    value = np.asarray(operand.value)
-    if value.dtype == bool:
-        raise whole.refused("entries that are picked by a mask")
-    if not value.ndim:
-        return int(value)
-    if value.min(initial=0) < 0:
-        raise whole.refused("positions from the end in an array")
-    return operand
-
-
-def _moved(at: Node, start: int, stop: int, step: int) -> Node:
-    return add(mul(Number(float(step)), at), Number(float(start)))
-
-
-@form(np.transpose)
-def _transpose(whole: Call, at: At) -> Node:
-    axes = whole.option("axes", 1)
-    if axes is None:
-        return whole.operand(0).entry(at[::-1])
-    back = dict(zip((int(k) % len(at) for k in axes), at, strict=True))
-    return whole.operand(0).entry(tuple(back[k] for k in range(len(at))))
-
-
-@form(np.reshape, np.ravel, np.expand_dims, np.squeeze, np.atleast_1d, np.atleast_2d)
-def _reshape(whole: Call, at: At) -> Node:
-    """Return an entry of the same entries in another shape."""
-    x = whole.operand(0)
-    if "order" in whole.options:
-        raise whole.refused("another order of the entries")
-    if tuple(n for n in whole.shape if n != 1) == tuple(n for n in x.shape if n != 1):
-        own = iter([k for k, n in zip(at, whole.shape, strict=True) if n != 1])
-        return x.entry(tuple(ZERO if n == 1 else next(own) for n in x.shape))
-    if x.ndim == 1:
-        place: Node = ZERO
-        for k, n in zip(at, whole.shape, strict=True):
-            place = add(mul(Number(float(n)), place), k)
-        return x.entry((place,))
-    raise whole.refused("a matrix as a vector")
-
-
-@form(np.broadcast_to)
-def _stretched(whole: Call, at: At) -> Node:
-    return whole.operand(0).stretched(whole.shape, at)
-
-
-@form(np.diag, np.diagonal)
-def _diagonal(whole: Call, at: At) -> Node:
-    x = whole.operand(0)
-    if len(whole.args) > 1 or whole.options:
-        raise whole.refused("a diagonal beside the middle")
-    if x.ndim == 2:
-        return x.entry((at[0], at[0]))
-    return mul(equal(at[0], at[1]), x.entry(at[:1]))
-
-
-@form(np.eye, np.identity)
-def _identity(whole: Call, at: At) -> Node:
-    if whole.shape[0] != whole.shape[1] or set(whole.options) - {"dtype"}:
-        raise whole.refused("np.eye of this kind")
-    return equal(*at)
-
-
-@form(np.tril, np.triu)
-def _triangle(whole: Call, at: At) -> Node:
-    if len(whole.args) > 1 or whole.options:
-        raise whole.refused("a triangle beside the diagonal")
-    sign = ">=" if whole.operation is np.tril else "<="
-    return mul(indicator(Condition(sign, at)), whole.operand(0).entry(at))
-
-
-@form(np.arange)
-def _range(whole: Call, at: At) -> Node:
-    values = np.arange(*(lifted(whole.reader, k).value for k in whole.args))
-    if len(values) < 2:
-        return Number(float(values[0]))
-    return add(Number(float(values[0])), mul(Number(float(values[1] - values[0])), at[0]))
-
-
-def _filled(value: Any) -> Any:
-    def made(whole: Call, at: At) -> Node:
-        if value is not None:
-            return Number(value)
-        given = whole.args[1] if len(whole.args) > 1 else whole.options["fill_value"]
-        return lifted(whole.reader, given).stretched(whole.shape, at)
-
-    return made
-
-
-FORMS |= {np.zeros: _filled(0.0), np.zeros_like: _filled(0.0), np.ones: _filled(1.0), np.ones_like: _filled(1.0)}
-FORMS |= {np.full: _filled(None), np.full_like: _filled(None)}
-FORMS |= dict.fromkeys((np.asarray, np.ascontiguousarray), lambda whole, at: whole.operand(0).entry(at))
-
-
-@form(np.concatenate, np.hstack, np.array, np.stack, np.vstack, pack)
-def _blocks(whole: Call, at: At) -> Node:
-    """Return the entry of blocks that stand one after the other: of each, where the position falls into it."""
-    blocks: Any = whole.args[1:] if whole.operation is pack else whole.args[0]
-    if isinstance(blocks, Operand):
-        return blocks.entry(at)
-    if whole.operation in (np.vstack,) or whole.option("axis", default=0) not in (0, None) or len(blocks) > 24:
-        raise whole.refused("blocks of a matrix")
-    parts = [lifted(whole.reader, block) for block in blocks]
-    is_new = whole.operation in (np.array, np.stack, pack)
-    if whole.operation is pack and len(at) > 1 + parts[0].ndim:
-        raise whole.refused("a matrix that is put together of numbers")
-    terms, start = [], 0
-    for part in parts:
-        length = 1 if is_new or not part.ndim else part.shape[0]
-        inside = subtract(at[0], Number(float(start)))
-        entry = part.entry(at[1:]) if is_new or not part.ndim else part.entry((inside, *at[1:]))
-        terms.append(mul(_within(at[0], start, length, whole.shape[0]), entry))
-        start += length
-    return add(*terms)
-
-
-def _within(at: Node, start: int, length: int, whole: int) -> Node:
-    """Return 1 where a position falls into a block."""
-    if length == 1:
-        return equal(at, Number(float(start)))
-    conditions = [Condition(">=", (at, Number(float(start))))] if start else []
-    if start + length < whole:
-        conditions.append(Condition("<", (at, Number(float(start + length)))))
-    return indicator(*conditions)

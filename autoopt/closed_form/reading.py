@@ -22,14 +22,17 @@ from autoopt.closed_form.tree import Array, Entry, Index, Node, Number
 from autoopt.errors import Location
 from autoopt.tape.assignments import assigned_names
 from autoopt.tape.names import qualified
-from autoopt.tape.operations import astype, component, total
+from autoopt.tape.operations import astype, component, put, total
 from autoopt.tape.recurrence import Recurrence
-from autoopt.tape.tape import PARAMETER, Leaf, Slot, Tape, call
+from autoopt.tape.tape import CONSTANT, PARAMETER, Leaf, Slot, Tape, call
 
 LONGEST = 1000
 """A formula of more nodes than this is no text that anybody reads."""
 
 LOOP = "a loop in which each iteration needs the one before"
+
+MOST = 12
+"""Arrays of so many numbers that stand in the code are written out."""
 
 At = tuple[Node, ...]
 Form = Callable[["Call", At], Node]
@@ -68,8 +71,12 @@ class Operand:
         return self.given if self.index is None else self.reader.known(self.index)
 
     @property
+    def level(self) -> int:
+        return CONSTANT if self.index is None else self.reader.tape.steps[self.index].level
+
+    @property
     def moves(self) -> bool:
-        return self.index is not None and self.reader.tape.steps[self.index].level == PARAMETER
+        return self.level == PARAMETER
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -166,14 +173,20 @@ class Reader:
         self.arrays: dict[int, Array] = dict(pieces)  # by step, in the order of the tape
         self._known: dict[int, Any] = dict(tape.values)
         self._letters: dict[Any, Array] = {}
+        self._entries: dict[tuple[int, At], Node] = {}
 
     def _names(self) -> dict[int, str]:
         """Return the user's names of steps, marked where one name is given several times."""
         names = {k: name for k, name in sorted(assigned_names(self.tape).items()) if k in self.live}
+        for k in sorted(self.live):
+            step = self.tape.steps[k]
+            if step.operation is put and step.inputs[0] in names:  # what is written into an array stays that array
+                names[k] = names.pop(step.inputs[0])
         if self.is_short:
             often = Counter(names.values())
             names = {k: name for k, name in names.items() if often[name] == 1}
-        taken: Counter[str] = Counter(piece.name for piece in self.pieces.values())
+        leaves = [getattr(step.template, "name", step.template) for step in self.tape.steps if step.operation is None]
+        taken = Counter({piece.name for piece in self.pieces.values()} | {str(name) for name in leaves if name})
         found = {}
         for k, name in names.items():
             if k in self.pieces or k == self.tape.output or self._is_taken_apart(k):
@@ -233,17 +246,24 @@ class Reader:
             return None
         made = Array(self.names[index], step.shape, indices, body, moves=step.level == PARAMETER, where=step.location)
         if not made.moves and isinstance(body, Entry) and body.array.note:
-            made = Array(made.name, made.shape, value=body.array.value, where=step.location, note=body.array.note)
+            value = np.asarray(self.known(index))
+            made = Array(made.name, made.shape, value=value, where=step.location, note=body.array.note)
         self.arrays[index] = made
         return made
 
     def computed(self, index: int, at: At) -> Node:
         """Return how an entry of a step is computed."""
+        if (index, at) not in self._entries:
+            self._entries[index, at] = self._first_computed(index, at)
+        return self._entries[index, at]
+
+    def _first_computed(self, index: int, at: At) -> Node:
         step = self.tape.steps[index]
         try:
             made = self._computed(index, at)
-        except NoForm:
+        except NoForm as none:
             if step.level == PARAMETER:
+                none.where = none.where or step.location
                 raise
             return self._of_data(index, at)
         if made.size > LONGEST:
@@ -282,6 +302,8 @@ class Reader:
         place = tuple(int(k.value) for k in at if isinstance(k, Number))
         if len(place) == len(at):
             return Number(float(np.asarray(value)[place]))
+        if self.is_short or np.ndim(value) != 1 or len(value) > MOST:
+            raise NoForm("an array of numbers without a name", where)
         key = (np.shape(value), np.asarray(value).tobytes())
         if key not in self._letters:
             self._letters[key] = Array("", np.shape(value), value=np.asarray(value), note="constants")
@@ -337,9 +359,9 @@ def pieces_of(tape: Tape, named: Callable[[int], str], shape: tuple[int, ...] | 
         if 0 not in step.inputs:
             continue
         index = step.template[0][1] if step.operation is operator.getitem and step.template else None
-        if isinstance(index, tuple) and len(index) == 1:
+        if type(index) is tuple and len(index) == 1:
             index = index[0]
-        if isinstance(index, int | np.integer):
+        if isinstance(index, int | np.integer) and not isinstance(index, bool):
             found[k] = (int(index) % length, int(index) % length + 1)
         elif isinstance(index, slice) and index.indices(length)[2] == 1 and not _has_slots(index):
             found[k] = index.indices(length)[:2]
@@ -374,6 +396,10 @@ def _arrays(
         if (start, stop) not in made:
             own = next(iter(shapes)) if is_shaped else tape.steps[k].shape
             shown = leaf if whole and not named(k) else name or f"{leaf}_{start}"
+            if any(one.name == shown for one in made.values()):
+                if stop - start > 1:
+                    return None
+                shown = f"{leaf}_{start}"
             made[start, stop] = Array(shown, own, moves=True, value=(start, stop))
         array = made[start, stop]
         if array.shape != (tape.steps[k].shape if not is_shaped else next(iter(shapes))):

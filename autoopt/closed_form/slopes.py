@@ -10,6 +10,7 @@ index is replaced by the one that makes it so, or else stands under a condition.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 from autoopt.closed_form.functions import FUNCTIONS
 from autoopt.closed_form.making import (
@@ -29,7 +30,7 @@ from autoopt.closed_form.making import (
     substituted,
     subtract,
 )
-from autoopt.closed_form.reading import NoForm
+from autoopt.closed_form.reading import LONGEST, NoForm
 from autoopt.closed_form.tree import (
     MINUS,
     ONE,
@@ -54,6 +55,9 @@ from autoopt.closed_form.tree import (
 
 SHORT = 8
 """Slopes by a variable of at most so many nodes are written out where they are used."""
+
+MANY = 32
+"""Products of sums that would have more terms than this are not multiplied out."""
 
 Read = tuple[Entry, Node, tuple[Index, ...]]
 """An entry that is read, what its slope is multiplied by, and the indices that both stand under."""
@@ -86,6 +90,8 @@ class Slopes:
         """Add up the slope by an array, and hand it on to what the array is computed of."""
         indices = self.indices[array] = tuple(Index.fresh(n) for n in array.shape)
         reads = [symmetrised(placed(entry.at, by, under, indices)) for entry, by, under in self.reads[array]]
+        if sum(read.size for read in reads) > LONGEST:
+            raise NoForm(f"a derivative that is too long to be read, by {array.name or 'a matrix'}", array.where)
         slope = add(*map(shortest, reads))
         self.formulas[array] = slope = turned(grouped(shortest(slope)))
         if array.body is None and array.of is None:
@@ -326,7 +332,9 @@ def grouped(whole: Node) -> Node:
 
 
 def multiplied_out(whole: Node) -> Node:
-    """Return the sum that a product of sums is, or a sum of such products."""
+    """Return the sum that a product of sums is, or a sum of such products; what would have many terms as it is."""
+    if prod(len(factor.terms) for factor in factors_of(whole) if isinstance(factor, Add)) > MANY:
+        return whole
     if isinstance(whole, Add):
         return add(*(multiplied_out(term) for term in whole.terms))
     if isinstance(whole, Mul):

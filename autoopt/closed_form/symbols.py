@@ -65,6 +65,7 @@ class Symbols:
         self.known: dict[str, str] = {}
         self.taken = {part for name in names for part in (name, name.partition("_")[0])}  # letters that mean the user's
         self.plain = {name for name in names if len(name) == 1}
+        self._bare = {symbol_of(name) for name in names}
         for name in sorted(names):
             self.of(name)
 
@@ -72,10 +73,15 @@ class Symbols:
         """Return the symbol of a name."""
         if name not in self.known:
             symbol = symbol_of(name, name in self.logarithms)
-            if symbol in self.known.values():
+            if symbol in self.known.values() or self._looks_like_an_entry(symbol):
                 symbol = upright(name)
             self.known[name] = symbol
         return self.known[name]
+
+    def _looks_like_an_entry(self, symbol: str) -> bool:
+        """Whether a symbol is one of the others with a number below."""
+        head, mark, below = symbol.rpartition("_")
+        return bool(mark) and below.strip("{}").isdigit() and head in self._bare
 
     def fresh(self, ndim: int, avoid: Collection[str] = ()) -> str:
         """Return a letter that nothing is called by: a capital for a matrix."""

@@ -28,6 +28,7 @@ CLASHES = {
     "psi": ("psi", r"\operatorname{digamma}"),
     "Phi": ("Phi", r"\operatorname{ndtr}"),
     "log Phi": ("Phi", r"\operatorname{log\,ndtr}"),
+    "gamma": ("Gamma", r"\operatorname{gamma}"),
     "gammaln": ("Gamma", r"\operatorname{lgamma}"),
 }
 """Functions whose symbol may be the user's, with the name that they have then."""

@@ -25,6 +25,8 @@ FUNCTIONS = {
     r"\Phi": special.ndtr,
     r"\tanh": np.tanh,
     r"\sin": np.sin,
+    r"\cosh": np.cosh,
+    r"\sinh": np.sinh,
     r"\cos": np.cos,
     r"\arctan": np.arctan,
     r"\det": np.linalg.det,
@@ -250,8 +252,8 @@ class Formula:
             return float(token) if "." in token else int(token)
         if token in self.known:
             return self.known[token]
-        if token == r"\pi":
-            return np.pi
+        if token in (r"\pi", r"\infty"):
+            return np.pi if token == r"\pi" else np.inf
         if token == "e":
             if self.token != "^":
                 return np.e

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg
 from scipy.special import expit, gammaln, logsumexp
+from scipy.special import softmax as special_softmax
 
 RNG = np.random.default_rng(0)
 ROWS = 12
@@ -276,6 +277,38 @@ def poisson_in_a_loop(beta, X, y):
     return total
 
 
+def total_variation(u, noisy):
+    g = np.diff(u)
+    return 0.5 * np.sum((u - noisy) ** 2) + np.sum(np.sqrt(g**2 + 0.01))
+
+
+def one_name_for_several(p, y):
+    total = 0.0
+    for v in (p[0], p[1]):
+        total += np.exp(v) * np.sum(y) + v**2
+    return total
+
+
+def names_again(w, X, y):
+    X = X - np.mean(X, axis=0)
+    y = y / np.std(y, ddof=1)
+    r = X @ w
+    r = r - y
+    return np.sum(r**2)
+
+
+def filled(p, y):
+    mu = np.zeros(len(y))
+    mu[0] = p[0]
+    mu[1:] = p[1] * y[:-1] + p[2]
+    return np.sum((y - mu) ** 2) + np.std(mu) ** 2
+
+
+def softmax_of_scipy(W, X, Y):
+    P = special_softmax(X @ W, axis=1)
+    return -np.sum(Y * np.log(P)) + np.linalg.norm(W) ** 2 + np.sum(np.linalg.norm(W, axis=0))
+
+
 class Case(NamedTuple):
     """A start, data by their symbols, and where the parts of the parameters, by theirs, stand in the flat vector."""
 
@@ -336,6 +369,11 @@ MODELS = {
         {"X_2": X, r"y_{\mathrm{obs}}": POSITIVE},
         {r"\theta_1": slice(0, 3), r"x_{\mathrm{max}}": 3, r"\log \sigma_{\mathrm{e}}": 4, "b_0": 5},
     ),
+    total_variation: Case(X[:7, 0], {r"\mathrm{noisy}": X[:7, 1]}, {"u": slice(0, 7)}),
+    one_name_for_several: Case(np.array([0.2, -0.3]), {"y": POSITIVE}, {"p_0": 0, "p_1": 1}),
+    names_again: Case(np.full(3, 0.1), {"X": X, "y": POSITIVE}, VECTOR),
+    filled: Case(np.array([0.2, 0.3, 0.1]), {"y": POSITIVE}, {r"\mathrm{mu\_0}": 0, "p_1": 1, "p_2": 2}),
+    softmax_of_scipy: Case(RNG.normal(size=(3, 4)), {"X": X, "Y": np.eye(4)[CLASSES]}, {"W": slice(0, 12)}),
     number: Case(0.7, {}, {"x": 0}),
 }
 """What formulas are read back of."""
