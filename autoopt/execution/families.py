@@ -85,6 +85,24 @@ class Family:
             told = json.loads(kept.splitlines()[0].removeprefix(_MARK))
         return cls(*bare, **told)
 
+    @classmethod
+    def alike(cls, tapes: Sequence[Tape], kind: str, texts: Sequence[str]) -> Family | None:
+        """Return the family of tapes and their sources alone, seen from the first one; None if these are not alike.
+
+        What the cache knows of it may come of other objectives, in which a number that is a length here is none.
+        """
+        known = [skeleton(tape, kind, source_cache.version(), words(tape)) for tape in tapes]
+        printed = [parts(text) for text in texts]
+        bares = [bare for bare in known if bare is not None]
+        if len(bares) < len(tapes) or any(bare.key != bares[0].key for bare in bares):
+            return None
+        if not 0 < len(bares[0].numbers) < LONG or any(told != printed[0][2] for _, _, told in printed):
+            return None
+        rows = [row for _, row, _ in printed]
+        other = cls(*bares[0], tapes=[bare.numbers for bare in bares], rows=rows, pieces=printed[0][0])
+        other._align()
+        return other if all(other.columns) else None
+
     def text(self) -> str | None:
         """Return the source for this tape, None if it is to be derived."""
         if len(self.tapes) < ENOUGH or not self._is_known():

@@ -10,6 +10,7 @@ import importlib
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -20,44 +21,79 @@ from autoopt.objectives.inputs import Input
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.original import Original
 from autoopt.objectives.resizing import repeated, resized
-from autoopt.tape.tape import Tape
 from autoopt.tracing.expressions import namespace
 from autoopt.tracing.naming import argument_names
 
 ROWS = "rows"
 DATA = "data"
-"""What of the data a module is written for: their number of rows, or all of them."""
+ALIKE = "alike"
+"""What of the data a module is written for: their number of rows, all of them, or as many rows of each."""
 
 _DRAWS = 3
 
 
 def written_for(module: Mapping[str, Any], objective: Objective, signature: Signature, inputs: Mapping) -> str:
     """Return what of the data a module is written for, without saying so; empty if it is right for other data."""
-    original = objective.dispatch.original
     lengths = {shape[0] for shape in (getattr(given.value, "shape", ()) for given in inputs.values()) if shape}
-    functions = [name for name in ("value_and_grad", "hess") if name in module]
-    for rows, chosen, told in _samples(lengths) if functions else ():
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            try:
-                other = resized(original, rows, chosen)
-                point = original.start + 0.01 * np.cos(1.0 + np.arange(original.start.size))
-                value, tape = other.value(point), other.steps_at(point)
-                values = _values(other, tape, signature, inputs)
-                expected = {name: EagerFunctions(tape, name, "", checked=False).run(point) for name in functions}
-            except Exception:  # the objective is not defined for such data
-                continue
-            data = [values[name] for name in signature.names]
-            if not _agrees(module, objective, (point, data), (value, expected)):
+    original = objective.dispatch.original
+    for rows, chosen, told in _samples(lengths):
+        with suppress(Exception):  # the objective is not defined for such data
+            if not _is_right(module, resized(original, rows, chosen), signature, inputs):
                 return told
+    arrays = _arrays(inputs)
+    for value in arrays:
+        if sum(len(other) == len(value) for other in arrays) > 1:
+            longer = resized(original, {len(value): len(value) + 1}, repeated, alone=value)
+            if not _is_right(module, longer, signature, inputs, asked=False):
+                return ALIKE
     return ""
 
 
-def _values(other: Original, tape: Tape, signature: Signature, inputs: Mapping[str, Input]) -> dict[str, Any]:
+def _arrays(inputs: Mapping[str, Input]) -> list[np.ndarray]:
+    values = (given.value for given in inputs.values())
+    return [value for value in values if isinstance(value, np.ndarray) and value.ndim]
+
+
+def _is_right(
+    module: Mapping[str, Any], other: Original, signature: Signature, inputs: Mapping, asked: bool = True
+) -> bool:
+    """Whether a module gives what the objective itself gives for other data, or refuses these.
+
+    With `asked` the objective is asked first, which raises if it is not defined for them; else the module is.
+    """
+    functions = [name for name in ("value_and_grad", "hess") if name in module]
+    point = other.start + 0.01 * np.cos(1.0 + np.arange(other.start.size))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        leaves = {}
+        if asked:
+            value, tape = other.value(point), other.steps_at(point)
+            leaves = {leaf.name: tape.values[index] for index, leaf in tape.leaves().items() if index}
+        values = _values(other, leaves, signature, inputs)
+        found = {}
+        for name in functions:
+            with suppress(Exception):  # as good as a refusal
+                found[name] = module[name](other.structure.unflatten(point), *(values[n] for n in signature.names))
+        if found and not asked:
+            try:
+                value, tape = other.value(point), other.steps_at(point)
+            except Exception:  # the objective is for as many of each; derivatives that read one of them alone are right
+                return "value_and_grad" not in found
+        for name, result in found.items():
+            expected = EagerFunctions(tape, name, "", checked=False).run(point)
+            if name == "value_and_grad":
+                result, expected = (result[0], other.structure.flatten(result[1])), (value, expected[1])
+            if not all(map(_is_close, _parts(result), _parts(expected))):
+                return False
+    return True
+
+
+def _values(
+    other: Original, leaves: Mapping[str, Any], signature: Signature, inputs: Mapping[str, Input]
+) -> dict[str, Any]:
     """Return what the functions of a module take for an objective of the same code with other data, by name."""
     _, known = namespace(other.function, other.args)
     own = dict(zip(argument_names(other.function, 1 + len(other.args))[1:], other.args, strict=True))
-    leaves = {leaf.name: tape.values[index] for index, leaf in tape.leaves().items() if index}
     for name, given in inputs.items():
         outside, text = signature.leaves[name]
         if outside == text and outside not in own:
@@ -85,21 +121,6 @@ def _drawn(seed: int) -> Callable[[int, int], np.ndarray]:
     return chosen
 
 
-def _agrees(module: Mapping[str, Any], objective: Objective, given: tuple, wanted: tuple) -> bool:
-    """Whether the functions of a module give a value and derivatives, or refuse the data."""
-    (point, data), (value, expected) = given, wanted
-    for name, derivative in expected.items():
-        try:
-            found = module[name](objective.structure.unflatten(point), *data)
-        except Exception:  # as good as a refusal
-            continue
-        if name == "value_and_grad":
-            found, derivative = (found[0], objective.structure.flatten(found[1])), (value, derivative[1])
-        if not all(map(_is_close, _parts(found), _parts(derivative))):
-            return False
-    return True
-
-
 def _parts(result: Any) -> tuple:
     return result if isinstance(result, tuple) else (result,)
 
@@ -114,6 +135,8 @@ def _is_close(found: Any, expected: Any) -> bool:
 def refusals(told: str, signature: Signature) -> tuple[str, ...]:
     """Return the statements that refuse other data than those that a module is written for."""
     lines: list[str] = []
+    if told == ALIKE:
+        return tuple(_unlike(signature))
     for name, text in signature.leaves.values():
         value = _value(text, signature)
         if value is None or not value.ndim:
@@ -135,6 +158,20 @@ def refusals(told: str, signature: Signature) -> tuple[str, ...]:
                 f'    raise ValueError("This code was written for what is in {name}, by which the objective goes.")',
             ]
     return tuple(lines)
+
+
+def _unlike(signature: Signature) -> Iterator[str]:
+    """Yield the statements that refuse data with unlike numbers of rows, where there are as many of each."""
+    groups: dict[int, list[str]] = {}
+    for _, text in signature.leaves.values():
+        value = _value(text, signature)
+        if value is not None and value.ndim:
+            groups.setdefault(len(value), []).append(text)
+    for texts in groups.values():
+        if len(texts) > 1:
+            names = f"{', '.join(texts[:-1])} and {texts[-1]}".replace('"', "'")
+            yield f"if not {' == '.join(f'len({text})' for text in texts)}:"
+            yield f'    raise ValueError("This code was written for as many rows of {names}.")'
 
 
 def _value(text: str, signature: Signature) -> Any:

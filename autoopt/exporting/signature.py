@@ -12,17 +12,13 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-import numpy as np
-
+from autoopt.exporting.fixed import PLAIN, fixed
 from autoopt.exporting.functions import names_read
 from autoopt.objectives.inputs import Input
 from autoopt.tape.names import fresh
 from autoopt.tracing.naming import argument_names
 
-_PLAIN = (bool, int, float, str, bytes, type(None))
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-_SHORT = 24  # numbers of a list that is compared with the one that the code was written for
-
 
 MODULES = {"np": "import numpy as np", "pd": "import pandas as pd", "pl": "import polars as pl"}
 """What expressions of data may name beside the arguments."""
@@ -73,17 +69,17 @@ class Signature:
         read, taken = set(), {own[0], *values}
         for name, given in inputs.items():
             if given.kind == "argument" and names_read([given.expression]) <= {*values, *MODULES}:
-                read.add(given.root)
+                read.add(given.expression)
                 leaves[name] = name if name == given.expression else fresh(name, taken), given.expression
             else:
                 own_name = fresh(name, taken)
                 outside[own_name] = given.value
                 leaves[name] = own_name, own_name
         texts = [*own[1:], *outside, *(f"{name}={value!r}" for name, value in defaults.items())]
-        fixed, notes = _fixed({name: value for name, value in values.items() if name not in read})
+        lines, notes = fixed(values, read)
         order = (*own[1:], *outside, *defaults)
         known = values | outside
-        return cls(own[0], order, tuple(texts), {name: known[name] for name in order}, leaves, fixed, notes)
+        return cls(own[0], order, tuple(texts), {name: known[name] for name in order}, leaves, lines, notes)
 
 
 def with_defaults(function: Callable, args: tuple) -> tuple:
@@ -95,7 +91,7 @@ def with_defaults(function: Callable, args: tuple) -> tuple:
         known = list(inspect.signature(function).parameters.values())[len(args) + 1 :]
     except (TypeError, ValueError):
         return args
-    left = [p.default for p in takewhile(lambda p: p.kind in _POSITIONAL and isinstance(p.default, _PLAIN), known)]
+    left = [p.default for p in takewhile(lambda p: p.kind in _POSITIONAL and isinstance(p.default, PLAIN), known)]
     while left and type(left[-1]) is not float:
         left.pop()
     return (*args, *left)
@@ -107,23 +103,4 @@ def _defaults(function: Callable, own: Sequence[str]) -> dict[str, Any]:
         known = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return {}
-    return {p.name: p.default for p in known if p.name not in own and isinstance(p.default, _PLAIN)}
-
-
-def _fixed(values: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the statements that refuse other values than those in the code, and words on what they cannot tell."""
-    lines: list[str] = []
-    notes = []
-    for name, value in values.items():
-        short = isinstance(value, list | tuple) and len(value) <= _SHORT and all(type(v) in _PLAIN for v in value)
-        if type(value) in _PLAIN or short:
-            wrong = f"{name} is not None" if value is None else f"{name} != {value!r}"
-            if isinstance(value, bool):
-                wrong = f"bool({name}) is not {value}"
-            lines += [
-                f"if {wrong}:",
-                f'    raise ValueError(f"This code was written for {name} = {value!r}, not {{{name}!r}}.")',
-            ]
-        elif not isinstance(value, np.ndarray):
-            notes.append(f"What the objective reads of {name} is part of this code: another one needs code of its own.")
-    return tuple(lines), tuple(notes)
+    return {p.name: p.default for p in known if p.name not in own and isinstance(p.default, PLAIN)}

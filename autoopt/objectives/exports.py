@@ -117,22 +117,23 @@ def _told(text: str, path: Path, lengths: Mapping[tuple[str, int], int]) -> str:
 
 
 def _informed(one: _Printed, kind: str) -> Family | None:
-    """Return the family of a source, after traces on fewer rows if it does not know what depends on them."""
+    """Return the family of a source and of those for fewer rows, which shows what depends on them."""
     compiler, compiled = one.compiler, one.compiled
-    family = _family(compiler, kind, compiled)
-    if family is None or family.of_lengths() is not None:
-        return family
     if ladder.estimated(compiled.tape, KINDS[kind]) > MOST_SECONDS:
         return None
     start = compiler.original.start
     for pair in portions(compiler.original, _rows(compiled.tape)):
         with _unheard():  # whatever fewer rows make of the objective, it is for all of them then
+            tapes = [compiled.tape]
             for fewer in pair:
                 recorded = fewer.trace(start)
                 recorded.side_effects.take_back()
                 tape = Path(recorded, start, compiler.repeats, 0.0).tape
-                engines.compiled(compiler.engine, tape, kind, compiler.title(), ties=True)
-            family = _family(compiler, kind, compiled)
+                there = engines.compiled(compiler.engine, tape, kind, compiler.title(), ties=True)
+                assert isinstance(there, NumpyFunctions)
+                tapes.append(there.tape)
+            texts = [module_source(tape, kind, compiler.title()) for tape in tapes]
+            family = Family.alike(tapes, kind, texts)
             if family is not None and family.of_lengths() is not None:
                 return family
     return None
@@ -157,11 +158,3 @@ def _own_lengths(original: Original, names: Collection[str]) -> set[int]:
     tape = original.steps_at(original.start)
     leaves = {leaf.name: tape.steps[index].shape for index, leaf in tape.leaves().items() if index}
     return {leaves[name][0] for name in names if name in leaves}
-
-
-def _family(compiler: Compiler, kind: str, compiled: NumpyFunctions) -> Family | None:
-    """Return the family of a source, which knows of it."""
-    family = Family.of(compiled.tape, kind)
-    if family is not None and family.numbers not in family.tapes:
-        family.learn(module_source(compiled.tape, kind, compiler.title()))
-    return family

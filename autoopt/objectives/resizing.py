@@ -28,7 +28,11 @@ _MOST_PARTS = 2000
 
 
 def resized(
-    original: Original, lengths: Mapping[int, int], chosen: Callable[[int, int], np.ndarray], counts: bool = False
+    original: Original,
+    lengths: Mapping[int, int],
+    chosen: Callable[[int, int], np.ndarray],
+    counts: bool = False,
+    alone: np.ndarray | None = None,
 ) -> Original:
     """Return the same objective of data with other numbers of rows.
 
@@ -40,9 +44,14 @@ def resized(
     chosen : callable
         `chosen(length, rows)` gives the positions of the rows of data of that length that are taken.
     counts : bool
-        Whether whole numbers that are such a length, in what the objective reads beside its arguments, are the new one.
+        Whether whole numbers that are such a length are the new one in what the objective reads beside its arguments,
+        too: those in arguments are, as `n` of a dictionary of data is, where the source says that they must be.
+    alone : ndarray, optional
+        The only array that is resized.
     """
     copies = _Copies({length: chosen(length, rows) for length, rows in lengths.items()})
+    copies.alone = alone
+    copies.counts = lengths if original.as_data or counts else {}
     args = copies.of(original.args)
     copies.counts = lengths if counts else {}
     function = copies.of(original.function)
@@ -62,13 +71,14 @@ class _Copies:
     def __init__(self, rows: Mapping[int, np.ndarray]) -> None:
         self.rows = rows
         self.counts: Mapping[int, int] = {}
+        self.alone: np.ndarray | None = None
         self._known: dict[int, tuple[Any, Any]] = {}
         self._spaces: dict[int, dict[str, Any]] = {}
 
     def of(self, value: Any) -> Any:
         """Return a value with the data that it holds resized, itself if it holds none."""
         if type(value) in _PLAIN:
-            return self.counts.get(value, value) if type(value) is int else value
+            return type(value)(self.counts.get(value, value)) if type(value) in (int, np.int64) else value
         if (known := self._known.get(id(value))) is not None:
             return known[1]
         self._known[id(value)] = value, value  # which it is to what it holds itself
@@ -82,7 +92,7 @@ class _Copies:
             return self._array(value)
         if kind.__module__.startswith(_TABLES):
             return self._table(value)
-        if kind in (list, tuple) and len(value) in self.rows and not any(map(_is_long, value)):
+        if kind in (list, tuple) and len(value) in self.rows and self.alone is None and not any(map(_is_long, value)):
             return kind(value[k] for k in self.rows[len(value)])
         if isinstance(value, dict | list | tuple):
             return self._container(value)
@@ -100,12 +110,14 @@ class _Copies:
         return self._object(value)
 
     def _array(self, value: np.ndarray) -> np.ndarray:
+        if self.alone is not None and value is not self.alone:
+            return value
         return value[self.rows[len(value)]] if value.ndim and len(value) in self.rows else value
 
     def _table(self, value: Any) -> Any:
         """Return a table of a data library, or a sparse matrix, with other rows."""
         shape = getattr(value, "shape", ())
-        if not shape or shape[0] not in self.rows:
+        if self.alone is not None or not shape or shape[0] not in self.rows:
             return value
         rows = self.rows[shape[0]]
         if hasattr(value, "iloc"):

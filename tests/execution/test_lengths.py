@@ -118,6 +118,18 @@ def test_lengths_of_what_no_argument_holds_are_symbols_too():
     assert np.isclose(evaluated(text, lambda b, y: 0, X0, (y,))[0], f(X0), rtol=1e-13)
 
 
+def test_a_number_of_rows_that_is_an_argument_is_no_length():
+    """The source does not take it, and cannot tell whether it goes with the data."""
+
+    def f(b, y, n):
+        return np.sum((y - b[0]) ** 2) / n
+
+    y = RNG.normal(size=60)
+    text = printed(f, X0, (y, 60))
+    with pytest.raises(ValueError, match=r"written for 60 rows of y, not 50 \(.*may read their number\)\."):
+        evaluated(text, lambda b, y: 0, X0, (y[:50],))
+
+
 def test_lengths_known_from_other_data_serve_captured_arrays_too():
     def made(n):
         y = RNG.normal(size=n)

@@ -390,3 +390,61 @@ def test_what_the_data_decide_is_right_for_them_and_refused_or_right_for_others(
     with pytest.raises(ValueError, match=r"written for"):
         require_right(found, lambda w: f(w, *shifted), shifted)
         raise ValueError("right, as if written for these")
+
+
+# Numbers among the data, and lengths that are alike -------------------------------------------------------------------
+
+
+@dataclass
+class Named:
+    X: np.ndarray
+    y: np.ndarray
+    n: int
+    ridge: float
+    power: int
+
+
+def of_named(w, d):
+    return np.sum((d.y - d.X @ w) ** d.power) / d.n + d.ridge * np.sum(w**2)
+
+
+def of_dict(w, d):
+    return np.sum((d["y"] - d["X"] @ w) ** d["power"]) / d["n"] + d["ridge"] * np.sum(w**2)
+
+
+def of_number(w, X, y, n, ridge=0.5, power=4):
+    return np.sum((y - X @ w) ** power) / n + ridge * np.sum(w**2)
+
+
+def named(rows: int, **others) -> dict:
+    return {"X": X[:rows], "y": Y[:rows], "n": rows, "ridge": 0.5, "power": 4, **others}
+
+
+NUMBERS = {
+    "dataclass": (of_named, lambda *given, **others: (Named(**named(*given, **others)),)),
+    "dict": (of_dict, lambda *given, **others: (named(*given, **others),)),
+    "arguments": (of_number, lambda *given, **others: tuple(named(*given, **others).values())),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_among_the_data(name) -> None:
+    """A number of rows goes with these; what else is written into the code is refused where it is another."""
+    f, make = NUMBERS[name]
+    found = module(source(f, START, make(ROWS)))
+    for rows in (ROWS, ROWS + 1, 3 * ROWS):
+        require_right(found, lambda w, n=rows: f(w, *make(n)), make(rows))
+    with pytest.raises(ValueError, match=r"n.* is 41, but there are 40 rows"):
+        found["value_and_grad"](START, *make(ROWS, n=41))
+    with pytest.raises(ValueError, match=r"written for .*power.* = 4, not 3"):
+        found["value_and_grad"](START, *make(ROWS, power=3))
+
+
+def test_what_has_as_many_rows_by_chance_is_not_taken_for_the_same_length() -> None:
+    def f(w, y, z):
+        return np.mean((y - w[0]) ** 2) + np.mean((z - w[1]) ** 2) + w[2] ** 2
+
+    found = module(source(f, START, (Y[:ROWS], TIMES[:ROWS])))
+    require_right(found, lambda w: f(w, Y[:90], TIMES[:90]), (Y[:90], TIMES[:90]))
+    with pytest.raises(ValueError, match="as many rows of y and z"):
+        found["value_and_grad"](START, Y[:41], TIMES[:50])
