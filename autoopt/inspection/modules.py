@@ -16,11 +16,13 @@ function without such comments does, as a loop's adjoint or `gram`, belongs to t
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autoopt.errors import Location
 from autoopt.graph.kinds import KINDS
+from autoopt.tape.assignments import assigned_name
 from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.statements import place_of
 from autoopt.tape.tape import Step, Tape
@@ -59,19 +61,55 @@ def of_step(step: Step) -> Statement:
     return Statement("", quoted, line, quoted, True)
 
 
-Quotes = Mapping[str, Location]
-"""The place of each of the user's statements that comments may quote."""
+@dataclass(frozen=True)
+class Quotes:
+    """What printed code may say of the user's statements.
 
+    Attributes
+    ----------
+    places : dict of str to Location
+        Of the statements, as comments quote them.
+    names : dict of str to set of str
+        The statements that assign a name.
+    value : str
+        The one that computes the value; empty if that is not known.
+    """
 
-def quotes(*tapes: Tape) -> dict[str, Location]:
-    """Return the user's statements that made the steps of tapes, as comments quote them, with their places."""
-    steps = {step.site: step for tape in tapes for step in _steps(tape.steps) if step.site is not None}
-    found: dict[str, Location] = {}
-    for step in steps.values():
-        place, location = place_of(step), step.location
-        if place is not None and location is not None:
-            found.setdefault(place.quoted, Location(location.file, location.line))
-    return found
+    places: dict[str, Location] = field(default_factory=dict)
+    names: dict[str, set[str]] = field(default_factory=dict)
+    value: str = ""
+
+    @classmethod
+    def of(cls, *tapes: Tape) -> Quotes:
+        """Return the statements that made the steps of tapes."""
+        steps = {step.site: step for tape in tapes for step in _steps(tape.steps) if step.site is not None}
+        last = place_of(tapes[0].steps[tapes[0].output])
+        found = cls(value=last.quoted if last else "")
+        for step in steps.values():
+            place, location = place_of(step), step.location
+            if place is None or location is None:
+                continue
+            found.places.setdefault(place.quoted, Location(location.file, location.line))
+            name = assigned_name(step)
+            if name is not None:
+                found.names.setdefault(name, set()).add(place.quoted)
+        return found
+
+    def of_target(self, statement: ast.stmt, quoted: str) -> str:
+        """Return which of the user's statements one stands for that is below a comment, but not right below it.
+
+        What it assigns is another one's if the user gives the name there, and not in the statement that is quoted. What
+        is returned is the value.
+        """
+        if isinstance(statement, ast.Return):
+            return self.value or quoted
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if not isinstance(target, ast.Name):
+            return quoted
+        own = self.names.get(target.id) or self.names.get(re.sub(r"_?\d+$", "", target.id))
+        if not own or quoted in own:
+            return quoted
+        return next(iter(own)) if len(own) == 1 else ""
 
 
 def _steps(steps) -> Iterator[Step]:
@@ -89,8 +127,7 @@ class Module:
     text : str
     kind : str
         The name of the function of the derivative.
-    quotes : mapping
-        See `quotes`.
+    quotes : Quotes
 
     Attributes
     ----------
@@ -110,7 +147,7 @@ class Module:
         self._forward = _forward(own, kind)
         for name, function in own.items():
             rows = self._rows[function.lineno : function.end_lineno]
-            if name in KINDS[kind].functions or any(row.strip()[2:] in quotes for row in rows if "#" in row):
+            if name in KINDS[kind].functions or any(row.strip()[2:] in quotes.places for row in rows if "#" in row):
                 self._read(function, function.body, None)
 
     def _read(self, function: ast.FunctionDef, body: list[ast.stmt], quoted: str | None) -> None:
@@ -121,10 +158,11 @@ class Module:
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 continue  # a docstring
             of_value = statement in self._forward or function in self._forward
-            line = self._quotes.get(quoted or "") if above or of_value else None
+            own = above or (self._quotes.of_target(statement, quoted or "") if of_value else "")
+            line = self._quotes.places.get(own)
             row = self._rows[statement.lineno - 1].strip()
             self._marks[statement] = len(self.statements)
-            self.statements.append(Statement(function.name, row, line, (quoted or "") if line else "", of_value))
+            self.statements.append(Statement(function.name, row, line, own if line else "", of_value))
             for name in ("body", "orelse"):
                 self._read(function, getattr(statement, name, []), quoted)
 
@@ -132,7 +170,7 @@ class Module:
         """Return the last of the user's statements that is quoted right above one."""
         number = statement.lineno - 2
         while number >= 0 and (row := self._rows[number].strip()).startswith("#"):
-            if row[2:] in self._quotes:
+            if row[2:] in self._quotes.places:
                 return row[2:]
             number -= 1
         return None

@@ -37,7 +37,7 @@ def operations(function: Any, operands: Sequence[Any], result: Any) -> float | N
     `operands` are its arguments by position, those that are no arrays or numbers among them.
     """
     owner = getattr(function, "__self__", None)
-    name = getattr(function, "__name__", "")
+    name = getattr(function, "__name__", "").rpartition(" ")[2]  # "function dtbsv" is that of BLAS's
     if isinstance(owner, np.ufunc):
         return float(_METHODS[name](operands, result)) if name in _METHODS else None
     if name in OPERATIONS:
@@ -220,6 +220,20 @@ def solution_by_factor(operands: Sequence[Any], result: Any) -> float:
     """Two triangular systems for each column."""
     n, _ = _order(operands[0][0])
     return 2.0 * n**2 * _columns(result, n)
+
+
+@counts("dtbsv")
+def banded_triangular(operands: Sequence[Any], result: Any) -> float:
+    """A multiplication and a subtraction for each entry beside the diagonal, and a division by that."""
+    return (2.0 * np.shape(operands[1])[0] - 1) * size(result)
+
+
+@counts("solve_banded")
+def banded(operands: Sequence[Any], result: Any) -> float:
+    """An elimination within the band, and two triangular systems, for each column."""
+    lower, upper = operands[0]
+    n = np.shape(operands[1])[-1]
+    return 2.0 * n * lower * (upper + 1) + size(result) * (2.0 * (lower + upper) + 1)
 
 
 @counts("qr", "lstsq")

@@ -73,10 +73,10 @@ class Inspected:
             What is counted; by default all that there are.
         """
         from autoopt.inspection.cost import Cost, kind_cost, value_along
-        from autoopt.inspection.modules import quotes
+        from autoopt.inspection.modules import Quotes
 
         path, compiler = self.dispatch.paths[0], self.dispatch.compiler
-        known = quotes(path.trace.tape, vectorise(path.tape))
+        known = Quotes.of(path.trace.tape, vectorise(path.tape))
         counted, missing = {}, {}
         for name in derivatives or (SCALAR if self.dispatch.original.scalar else ARRAY):
             kind = kind_of(name).name
@@ -98,7 +98,7 @@ class Inspected:
         They are measured at a point of the path that was taken last, for about a second.
         """
         from autoopt.inspection.clock import timed, timed_along
-        from autoopt.inspection.modules import quotes
+        from autoopt.inspection.modules import Quotes
 
         path, compiler, kind = self.dispatch.paths[0], self.dispatch.compiler, kind_of("gradient").name
         compiled, x = compiler.compiled(path, kind), path.point
@@ -111,7 +111,7 @@ class Inspected:
         printed = compiler.printed(path, kind)
         if not printed.text:
             raise NO_SOURCE
-        known = quotes(path.trace.tape, vectorise(path.tape))
+        known = Quotes.of(path.trace.tape, vectorise(path.tape))
         return timed(printed, kind, path.tape, x, known, original)
 
     def plan(self) -> Plan:

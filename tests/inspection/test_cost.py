@@ -15,7 +15,7 @@ import scipy.special
 import autoopt
 from autoopt.errors import Location
 from autoopt.inspection.counting import counting
-from autoopt.inspection.modules import Module
+from autoopt.inspection.modules import Module, Quotes
 from autoopt.inspection.operations import OPERATIONS, operations
 
 RNG = np.random.default_rng(5)
@@ -114,7 +114,7 @@ MODULES = {
 }  # fmt: skip
 LINES = ["z = X @ w", "return np.sum(np.logaddexp(0, z) - y * z)", "L = np.linalg.cholesky(A * w)",
          "h = omega + beta * h", "return np.sum(np.log(h))", "scores = X @ W", "return np.sum(...)"]  # fmt: skip
-QUOTES = {text: Location("model.py", number) for number, text in enumerate(LINES, start=1)}
+QUOTES = Quotes({text: Location("model.py", number) for number, text in enumerate(LINES, start=1)})
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -148,6 +148,31 @@ def test_a_loop_without_quotes_belongs_to_the_statement_that_calls_it():
     assert by_text["gradient = np.array([adjoint(value, p[1]), 1.0])"] == 10
 
 
+NAMED = """
+def value_and_grad(p, r):
+    # h = omega + beta * h
+    h2 = np.cumsum(r) * p[1]
+    ratio = r / h2
+    loss = np.log(ratio).sum()
+    return loss, np.ones(2)
+"""
+
+
+def test_what_the_user_names_elsewhere_belongs_to_that_line():
+    quotes = Quotes(
+        {"h = omega + beta * h": Location("m.py", 3), "loss = np.sum(...)": Location("m.py", 4)},
+        {"h": {"h = omega + beta * h"}, "loss": {"loss = np.sum(...)"}},
+    )
+    lines = {one.text: one.line and one.line.line for one in Module(HEAD + NAMED, "value_and_grad", quotes).statements}
+    assert list(lines.values()) == [3, 3, 4, None], lines
+    text = "def value(p):\n    # h = omega + beta * h\n    h = p[0]\n    return np.log(h)\n"
+    last = Quotes(quotes.places, quotes.names, "loss = np.sum(...)")
+    assert [one.line and one.line.line for one in Module(HEAD + text, "value", last).statements] == [3, 4]
+    quotes.names["loss"].add("loss = 0.0")
+    lines = {one.text: one.line and one.line.line for one in Module(HEAD + NAMED, "value_and_grad", quotes).statements}
+    assert list(lines.values()) == [3, 3, None, None], "of two statements it could be neither is told"
+
+
 # The table of operations ----------------------------------------------------------------------------------------------
 
 I4 = np.eye(4)
@@ -177,6 +202,8 @@ CALLS = {
     "solve for many": (np.linalg.solve, (A, np.ones((K, 5))), 2 / 3 * K**3 + 2 * K**2 * 5),
     "triangular system": (scipy.linalg.solve_triangular, (A, np.ones(K)), K**2),
     "by factor": (scipy.linalg.cho_solve, (scipy.linalg.cho_factor(A), np.ones((K, 2))), 2 * K**2 * 2),
+    "bidiagonal system": (scipy.linalg.blas.dtbsv, (1, np.ones((2, N)), Y), 3 * N),
+    "tridiagonal system": (scipy.linalg.solve_banded, ((1, 1), np.ones((3, N)) + [[0], [2], [0]], Y), 4 * N + 5 * N),
     "determinant": (np.linalg.slogdet, (A,), 2 / 3 * K**3),
     "inverse": (np.linalg.inv, (A,), 2 * K**3),
     "eigenvectors": (np.linalg.eigh, (A,), 9 * K**3),
@@ -204,7 +231,7 @@ def test_methods_of_arrays_count_as_functions_and_what_is_unknown_is_told():
 
 def test_an_unknown_function_counts_for_each_entry_of_its_result_and_is_named():
     text = "import numpy as np\n\n\ndef value(A):\n    return np.linalg.matrix_power(A, 2)\n"
-    namespace, tally = counting(Module(text, "value", {}))
+    namespace, tally = counting(Module(text, "value", Quotes()))
     namespace["value"](A)
     assert tally.unknown == {"matrix_power"} and sum(tally.operations.values()) == K * K
 
@@ -256,7 +283,7 @@ def test_cost_is_told_in_lines_of_100_columns_and_as_json():
 
 
 def test_what_is_done_once_is_told_apart():
-    module = Module(HEAD + PRODUCT, "hessp", {})
+    module = Module(HEAD + PRODUCT, "hessp", Quotes())
     assert [one.function for one in module.statements] == ["prepare"] * 2 + ["linearize"] * 2 + ["hessp"] * 3
     cost = autoopt.objective(lambda w, X: np.sum(np.exp(np.sum(X**2, axis=1) + X @ w)), np.zeros(K), X).cost("hvp")
     hvp = cost["hvp"]

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 import autoopt
 from autoopt.cli.main import main
-from autoopt.errors import UsageError
+from autoopt.errors import Location, UsageError
 from autoopt.inspection import clock as clocks
-from autoopt.inspection.modules import Module
+from autoopt.inspection.modules import Module, Quotes
 
 TEXT = """
 def inner(x):
@@ -28,7 +28,7 @@ def value_and_grad(x):
     gradient = tick(5, value)
     return value, gradient
 """
-QUOTES = {text: autoopt.errors.Location("model.py", k) for k, text in enumerate(("y = slow(x)", "return inner(z)"), 1)}
+QUOTES = Quotes({text: Location("model.py", k) for k, text in enumerate(("y = slow(x)", "return inner(z)"), 1)})
 
 
 @pytest.fixture
