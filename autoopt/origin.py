@@ -67,11 +67,13 @@ DATA_LIBRARIES = ("pandas", "polars")
 _KNOWN = ("numpy", "scipy", *DATA_LIBRARIES, "click")
 """Installed packages that a trace does not follow: it has stand-ins and rules for them, or they are the command's."""
 
+_ADAPTED = _PACKAGE + os.path.join("objectives", "adapted.py")
+
 _FOLLOWED = (
     _NUMPY + "polynomial" + os.sep,
     _NUMPY + os.path.join("lib", "_polynomial_impl.py"),
     *(part + "statistics.py" for part in _STANDARD),
-    _PACKAGE + os.path.join("objectives", "adapted.py"),
+    _ADAPTED,
 )
 
 _UNCHANGING = frozenset(("numpy", "scipy", *DATA_LIBRARIES, "numba", "pytensor", "autoopt", "builtins"))
@@ -118,10 +120,20 @@ def is_shown(place: Location) -> bool:
     return owner(place.file) is Owner.USER and not (place.file.startswith("<") and not place.text)
 
 
+def as_written(function: Callable) -> Callable:
+    """Return the user's function that one of `objectives/adapted.py` calls; any other as it is."""
+    code = getattr(function, "__code__", None)
+    while isinstance(code, CodeType) and code.co_filename == _ADAPTED and "function" in code.co_freevars:
+        cells: Any = function.__closure__
+        function = cells[code.co_freevars.index("function")].cell_contents
+        code = getattr(function, "__code__", None)
+    return function
+
+
 def definition(function: Callable) -> Location | None:
     """Return the place where `function` is defined; of an object that is called, where its `__call__` is."""
     try:
-        plain = inspect.unwrap(function)
+        plain = inspect.unwrap(as_written(function))
         while isinstance(plain, functools.partial):
             plain = inspect.unwrap(plain.func)
         code = getattr(plain, "__code__", None) or getattr(type(plain).__call__, "__code__", None)

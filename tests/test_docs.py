@@ -55,7 +55,7 @@ def test_code_that_the_page_says_is_followed_has_its_derivative(function):
 
 
 PAGES = [("second_order", 10), ("least_squares", 7), ("certificate", 5), ("diagnoses", 5), ("front_door", 7)]
-PAGES += [("parameters", 15), ("constraints", 2)]
+PAGES += [("parameters", 15), ("constraints", 2), ("coming_from", 20)]
 
 
 @pytest.mark.parametrize(("page", "least"), PAGES)
@@ -76,6 +76,31 @@ def test_examples_of_the_page_that_looks_inside_are_what_comes_out(tmp_path, mon
     )
     sys.modules.pop("model", None)
     assert found.attempted > 4 and found.failed == 0
+
+
+_CELL = re.compile(r"``((?:(?:autoopt|objective|str|import)\b|x\[1\] = )[^`]*)`` *$", re.M)
+_MOVERS = (ROOT / "docs" / "coming_from.rst").read_text(encoding="utf-8")
+
+
+def test_each_line_of_the_tables_for_those_who_move_is_run():
+    """What the tables' second columns have runs with what the page defines, and gives something."""
+    scope = {"x": np.ones(3)}
+    for example in doctest.DocTestParser().get_examples(_MOVERS)[:6]:
+        exec(example.source, scope)
+    cells = _CELL.findall(_MOVERS)
+    assert len(cells) > 40
+    for cell in cells:
+        is_statement = cell.startswith(("import", "x["))
+        assert is_statement or eval(cell, scope) is not None, cell
+        if is_statement:
+            exec(cell, scope)
+
+
+def test_the_tables_for_those_who_move_have_no_other_code():
+    rows = [row for row in _MOVERS.split("\n") if re.match(r"``.*?``.*?  +", row)]
+    mapped = [row for row in rows if not _CELL.search(row)]
+    words = [re.split(r"  +", row)[-1] for row in mapped]
+    assert all(re.match(r"(not needed|a function that|arrays, or a loop|here$|``for``)", word) for word in words), words
 
 
 def test_readme_example_prints_the_source_that_it_shows(capsys):

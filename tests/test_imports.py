@@ -250,6 +250,7 @@ ORDER = (
     *("tracing.naming", "tracing.expressions", "tracing.instrument", "tracing.trace", "tracing"),
     "inspection",
     "objectives",
+    "decorators",
     "exporting",
     "closed_form",
     "constraints",
@@ -343,6 +344,7 @@ def test_no_circle_among_files() -> None:
 
 
 BY_NAME = (
+    "decorators",
     "rules",
     "execution.eager.shipped",
     "execution.eager.shipping",

@@ -21,6 +21,19 @@ def reordered(function: Callable, position: int, names: tuple[str, ...]) -> Call
     return reordered
 
 
+def gathered(function: Callable, order: tuple[int, ...], named: dict[str, int]) -> Callable:
+    """Return `function` as one of a dict of some of its arguments, and of the others.
+
+    `order` and `named` say where its arguments by position and by name stand among all these.
+    """
+
+    def gathered(parts, *others):
+        values = [*parts.values(), *others]
+        return function(*[values[k] for k in order], **{name: values[k] for name, k in named.items()})
+
+    return gathered
+
+
 def spread(function: Callable) -> Callable:
     """Return `function` as one of the tuple of its arguments."""
 

@@ -15,7 +15,7 @@ from autoopt.execution.engines import Compiled, engine_of, rebound
 from autoopt.graph.kinds import KINDS
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
-from autoopt.origin import definition
+from autoopt.origin import as_written, definition
 from autoopt.tape.tape import Tape
 from autoopt.tracing.outside.watching import attribute
 from autoopt.version import __version__
@@ -118,7 +118,7 @@ class Compiler:
     @property
     def name(self) -> str:
         """What the function is called."""
-        function = self.original.function
+        function = as_written(self.original.function)
         own = attribute(function, "__func__", function)
         return attribute(own, "__qualname__", type(own).__name__)
 

@@ -155,6 +155,18 @@ def jacobian(f: Callable, argnums: int = 0, *, sparse: bool | None = None) -> Ca
     return _followed(jacobian, f, argnums, evaluate, sparse)
 
 
+def value(f: Callable, argnums: int = 0) -> Callable:
+    """Return the function that gives `f`'s value by compiled code: a number, or an array."""
+    compiled = _Compiled(f, argnums, scalar=False)
+
+    def evaluate(*args: Any, **options: Any) -> Any:
+        with compiled.at(args, options) as (objective, x):
+            found = objective.value(x)
+        return found if found.ndim else float(found)
+
+    return evaluate
+
+
 def _wanted(sparse: bool | None, structure: Structure) -> bool | None:
     """Return whether a matrix is to be sparse; by default it is not where it would be cut into blocks."""
     return False if sparse is None and structure.shape != (structure.size,) else sparse
