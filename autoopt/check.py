@@ -15,13 +15,14 @@ import numpy as np
 
 from autoopt import differences
 from autoopt.constraints.summed import Summed
-from autoopt.errors import AutooptError, UsageError, VerificationError
+from autoopt.errors import UsageError, VerificationError
 from autoopt.objectives.compared import found_before, remember
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import resumable
 from autoopt.origin import definition
 from autoopt.stages import during
+from autoopt.users_code import NO_VALUE
 from autoopt.verification.brief import compare_briefly
 from autoopt.verification.certificate import DISAGREES, Verification
 from autoopt.verification.location import entry, parting
@@ -160,7 +161,7 @@ def verified_solution(
     try:
         at_x = (evaluated or objective.value_and_grad)(x)
         found = verify_solution(objective, x, min(1.0, abs(initial)), limits, at_x)
-    except UNDEFINED:
+    except NO_VALUE:
         return start
     found = replace(found, at_solution=True, seconds=time.perf_counter() - begin)
     if found.passed:
@@ -196,7 +197,6 @@ def _known(objective: Any, x: np.ndarray, evaluated: Evaluated | None) -> Evalua
 
 
 SOLUTION, PERIODIC = "the solution", "periodic"
-UNDEFINED = ArithmeticError, ValueError, RuntimeError, AutooptError
 
 
 # Second derivatives ---------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def verified_products(
         place = next((name for name, y in names.items() if np.array_equal(x, y)), "an iterate")
         try:
             findings.append(product_finding(objective, x, p, found, place))
-        except UNDEFINED:
+        except NO_VALUE:
             continue  # what raises beside a point says nothing of it
     whole = start.joined(Verification(True, findings=tuple(findings), seconds=time.perf_counter() - begin))
     wrong = next((one for one in findings if one.verdict == DISAGREES), None)
@@ -356,7 +356,7 @@ def check_objective(objective: Differentiable, x: np.ndarray) -> Check:
     p = differences.step_scale(x) * np.random.default_rng(1).uniform(-1.0, 1.0, x.size)
     distance, allowed, size = _product_errors(objective, x, p)
     if allowed > CONCLUSIVE * size:  # at a kink differences tell nothing of it; beside it they do
-        with suppress(*UNDEFINED):
+        with suppress(*NO_VALUE):
             there = _product_errors(objective, x + CLOSE * direction(x, units(objective, x)), 2.0**-10 * p)
             if there[0] > there[1] and there[1] <= CONCLUSIVE * there[2]:
                 distance, allowed, size = there

@@ -9,9 +9,10 @@ import numpy as np
 from autoopt import differences
 from autoopt.check import verify_jacobian
 from autoopt.constraints.constraint import Constraint
-from autoopt.errors import AutooptError, VerificationError
+from autoopt.errors import VerificationError
 from autoopt.origin import definition
 from autoopt.stages import during
+from autoopt.users_code import NO_VALUE
 from autoopt.verification.secants import SLOPE_TOLERANCE
 
 
@@ -50,7 +51,7 @@ def refuse_wrong_jacobians(constraints: list[Constraint], x: np.ndarray, result:
         except VerificationError as error:
             message = f"Not verified at the solution. {error.happened} To fix this: {error.remedy}"
             result.update(success=False, status=_WRONG, message=f"{message} ({result.message})")
-        except (ArithmeticError, ValueError, RuntimeError, AutooptError):
+        except NO_VALUE:
             continue  # what raises beside the solution says nothing of the slope there
 
 

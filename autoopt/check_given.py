@@ -16,9 +16,10 @@ from autoopt.check import remedy, verify_jacobian, verify_solution
 from autoopt.check_constraints import verify_curvature
 from autoopt.constraints.constraint import Constraint
 from autoopt.constraints.summed import Summed
-from autoopt.errors import AutooptError, VerificationError
+from autoopt.errors import VerificationError
 from autoopt.origin import definition
 from autoopt.stages import during
+from autoopt.users_code import NO_VALUE
 
 _SHARES = 0.25, 2.0**-6
 """How far beside x0, in parts of the parameters' sizes; the second where the first is not defined."""
@@ -27,7 +28,6 @@ _HIDDEN = 1e-6
 """A slope of this part of the largest one shows nothing."""
 
 _BESIDE = " This shows beside x0; at x0 itself slopes of 0 hide it."
-_UNDEFINED = ArithmeticError, ValueError, RuntimeError, AssertionError, AutooptError
 
 
 @during("comparing derivatives that were given")
@@ -117,6 +117,6 @@ def _first_defined(compared: Callable, places: Iterator[np.ndarray]) -> None:
                 return compared(y)
         except VerificationError:
             raise
-        except _UNDEFINED:
+        except NO_VALUE:
             continue
     return None

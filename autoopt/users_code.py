@@ -22,6 +22,9 @@ from autoopt.wording import nearest
 UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError)
 """What an objective raises where it is not defined: LinAlgError is a ValueError. The rest are mistakes."""
 
+NO_VALUE = (*UNDEFINED, AutooptError)
+"""The same, and what autoopt itself says where it cannot go on: nothing is known of such a point."""
+
 
 @contextmanager
 def users_code(

@@ -32,6 +32,7 @@ from autoopt.objectives.paths import Path
 from autoopt.objectives.stepwise import Eager
 from autoopt.tape.tape import Tape
 from autoopt.tracing.outside.watching import is_kept
+from autoopt.users_code import NO_VALUE
 
 MAX_PATHS = 200
 """The most ways through the objective's branches that are compiled; from then on new ones are followed step by step."""
@@ -238,7 +239,7 @@ class Dispatch:
         """Evaluate at `x` on the path that is taken at `x + shift`; None if there is no such path."""
         try:
             path = self.traced(x + shift)
-        except (AutooptError, ArithmeticError, ValueError):
+        except NO_VALUE:
             return None
         with np.errstate(all="ignore"):
             return None if path.trace.tape.equalities else self.unchecked(path.trace.tape, kind, x, *direction)

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
 from autoopt.optimize.whitened import Whitened
 from autoopt.solvers.bounds import within
 from autoopt.solvers.points import is_steady, sizes
 from autoopt.solvers.problem import Problem
-from autoopt.users_code import UNDEFINED
+from autoopt.users_code import NO_VALUE
 
 _EPS = np.finfo(np.float64).eps
 _STEPS = 30
@@ -91,7 +90,7 @@ def refined(problem: Problem, x: np.ndarray) -> Refined:
             if ahead is None:
                 break
             x, moved = ahead
-    except (AutooptError, *UNDEFINED, np.linalg.LinAlgError):
+    except NO_VALUE:
         pass
     if best is None:
         return Refined(x, None)

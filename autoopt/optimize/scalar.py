@@ -15,6 +15,7 @@ from autoopt.optimize.kinks import kink_at
 from autoopt.solvers import Problem, Solver
 from autoopt.solvers.bounds import within
 from autoopt.solvers.derivative_free import on_bounds
+from autoopt.users_code import UNDEFINED
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -201,6 +202,6 @@ def _defined(fun: Callable, args: tuple, points: Any) -> float:
             try:
                 if np.isfinite(fun(point, *args)):
                     return point
-            except (ArithmeticError, ValueError, RuntimeError, TypeError):
+            except (*UNDEFINED, TypeError):
                 continue
     return points[0]

@@ -20,7 +20,7 @@ from autoopt.optimize.inside import as_scipys
 from autoopt.origin import definition
 from autoopt.stages import Interrupted
 from autoopt.tracing.standins.table import stands_in
-from autoopt.users_code import users_code
+from autoopt.users_code import UNDEFINED, users_code
 from autoopt.wording import times
 
 _BRACKETING = ("bisect", "brentq", "brenth", "ridder", "toms748")
@@ -343,7 +343,7 @@ def _value(f: Callable, x: float, args: tuple) -> float:
     with np.errstate(all="ignore"):
         try:
             return float(f(x, *args))
-        except (ArithmeticError, ValueError):
+        except UNDEFINED:
             return np.nan
 
 

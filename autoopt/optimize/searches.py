@@ -12,6 +12,7 @@ from autoopt.minimize import minimize
 from autoopt.optimize.values import Values
 from autoopt.solvers import Problem, Solver, solver_of
 from autoopt.solvers.descents import descent
+from autoopt.users_code import UNDEFINED
 
 _ENDED, _LIMITED = 0, 1
 
@@ -43,7 +44,7 @@ class Given:
                 try:
                     if np.isfinite(self.func(point.copy(), *self.args)):
                         return point
-                except (ArithmeticError, ValueError, RuntimeError, AssertionError, TypeError):
+                except (*UNDEFINED, TypeError):
                     continue
         return middle
 

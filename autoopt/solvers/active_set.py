@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
 from autoopt.solvers.bounds import within
 from autoopt.solvers.conditions import DENSE
 from autoopt.solvers.kkt import NEAR, Certificate, certificate
 from autoopt.solvers.lagrangian import Point
 from autoopt.solvers.large import large_certificate
 from autoopt.solvers.problem import Stuck
-from autoopt.users_code import UNDEFINED
+from autoopt.users_code import NO_VALUE
 
 _ITERATIONS = 20
 _REACH = 10.0
@@ -147,7 +146,7 @@ class Finish:
         return self._minimum_by(x)
 
     def _minimum_by(self, x: np.ndarray) -> Certificate | None:
-        with unnoted(self._problem), contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
+        with unnoted(self._problem), contextlib.suppress(Stuck, *NO_VALUE):
             found = polished(self._problem, x)
             return found if found is not None and found.is_minimum else None
         return None

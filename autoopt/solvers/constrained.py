@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
 from autoopt.solvers import translation
 from autoopt.solvers.active_set import polished, unnoted
 from autoopt.solvers.arcs import falling_along, falls_about, falls_to_first_order
@@ -19,7 +18,7 @@ from autoopt.solvers.infinity import way_to_infinity
 from autoopt.solvers.kkt import Certificate
 from autoopt.solvers.problem import Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
-from autoopt.users_code import UNDEFINED
+from autoopt.users_code import NO_VALUE
 from autoopt.wording import aside, listed
 
 INFEASIBLE, UNBOUNDED, NOT_A_MINIMUM = 201, 202, 203
@@ -259,7 +258,7 @@ def _along(problem: Problem, x: np.ndarray, direction: np.ndarray) -> str:
 
 def _tried(look: Callable) -> Any:
     """Return what `look` gives, None where what it looks at raises."""
-    with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
+    with contextlib.suppress(Stuck, *NO_VALUE):
         return look()
     return None
 

@@ -10,10 +10,9 @@ import contextlib
 
 import numpy as np
 
-from autoopt.errors import AutooptError
 from autoopt.solvers.conditions import DENSE
 from autoopt.solvers.problem import Problem
-from autoopt.users_code import UNDEFINED
+from autoopt.users_code import NO_VALUE, UNDEFINED
 
 _STEPS = (1e-3, 1e-6, 1e-9, 1e-12)
 _SMALL = 1e-3
@@ -37,7 +36,7 @@ def first_sizes(problem: Problem) -> np.ndarray | None:
     if not problem.constraints or not zero.any() or problem.x0.size > DENSE:
         return None
     sizes = np.ones(zero.size)
-    with contextlib.suppress(AutooptError, *UNDEFINED), np.errstate(all="ignore"):
+    with contextlib.suppress(*NO_VALUE), np.errstate(all="ignore"):
         look = _Look(problem)
         if (look.together(_STEPS[0])[zero] >= _SMALL).all():
             return None

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
 from autoopt.solvers.bounds import within
 from autoopt.solvers.conditions import DENSE, REMAINS, Conditions
 from autoopt.solvers.problem import Stuck
-from autoopt.users_code import UNDEFINED
+from autoopt.users_code import NO_VALUE
 from autoopt.wording import listed
 
 _MOST = 200
@@ -65,7 +64,7 @@ def _tried_aside(problem: Any, least: Nearest) -> Nearest | None:
     def steepest(y: np.ndarray) -> np.ndarray:
         return unit * np.asarray(slopes(y).T @ missed(y))
 
-    with contextlib.suppress(AutooptError, Stuck, *UNDEFINED, np.linalg.LinAlgError):
+    with contextlib.suppress(Stuck, *NO_VALUE):
         here = steepest(x)
         columns = np.array([(steepest(x + _STEP * unit * one) - here) / _STEP for one in np.eye(x.size)])
         bends, directions = np.linalg.eigh((columns + columns.T) / 2)
@@ -95,7 +94,7 @@ def _nearest(problem: Any, x: np.ndarray) -> Nearest | None:
     missed, slopes, start = _missed(problem, x)
     limits = problem.limits
     bounds = (-np.inf, np.inf) if limits is None else (limits.lower, np.nextafter(limits.upper, np.inf))
-    with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
+    with contextlib.suppress(Stuck, *NO_VALUE):
         options = {"x_scale": start.unit, "xtol": 1e-15, "ftol": 1e-15, "gtol": 1e-15, "max_nfev": _MOST}
         found = least_squares(missed, x, slopes, bounds, **options)
         y = within(limits, found.x)
@@ -206,7 +205,7 @@ def _affine(problem: Any, one: Any) -> np.ndarray:
         return linear
     rng = np.random.default_rng(11)
     x = problem.x0
-    with contextlib.suppress(AutooptError, *UNDEFINED):
+    with contextlib.suppress(*NO_VALUE):
         slopes, value = one.slopes(x), one.value(x)
         for _ in range(2):
             step = np.maximum(np.abs(x), 1.0) * rng.uniform(-2.0, 2.0, x.size)

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
 from autoopt.solvers.active_set import polished, unnoted
 from autoopt.solvers.arcs import Arc, falling_along, falls_to_first_order
 from autoopt.solvers.infeasibility import nearest
 from autoopt.solvers.kkt import Certificate
 from autoopt.solvers.problem import Problem, Stuck
-from autoopt.users_code import UNDEFINED
+from autoopt.users_code import NO_VALUE
 
 _MOST = 3
 _SAME = 1e-9
@@ -37,7 +36,7 @@ def carried_on(problem: Problem, solve: Callable[[np.ndarray], Any], limits: fro
     for _ in range(_MOST if problem.constraints else 0):
         if (raw.status in limits and "certified" not in raw) or not np.isfinite(raw.x).all():
             break
-        with unnoted(problem), np.errstate(all="ignore"), contextlib.suppress(AutooptError, Stuck, *UNDEFINED):
+        with unnoted(problem), np.errstate(all="ignore"), contextlib.suppress(Stuck, *NO_VALUE):
             found = raw.get("certified") or polished(problem, np.asarray(raw.x, dtype=np.float64))
             raw["certified"] = found
             start = None if found is None else _start(problem, found, raw)

@@ -8,6 +8,7 @@ import numpy as np
 
 from autoopt.constraints.constraint import Constraint
 from autoopt.errors import AutooptError, UsageError
+from autoopt.users_code import UNDEFINED
 
 
 def weights(problem: Any, constraint: Constraint) -> np.ndarray:
@@ -110,7 +111,7 @@ def _value_alone(problem: Any, constraint: Constraint, x: np.ndarray) -> np.ndar
         value = constraint.value(x)
         if np.isfinite(value).all():
             return value
-    except (ArithmeticError, ValueError, RuntimeError, AssertionError) as error:
+    except UNDEFINED as error:
         if isinstance(error, AutooptError | RecursionError | NotImplementedError):
             raise
     return constraint.value(problem.latest)

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
 from autoopt.solvers.bounds import within
-from autoopt.users_code import UNDEFINED
+from autoopt.users_code import NO_VALUE
 
 _FULL = 500
 """Full Hessians of up to so many parameters are taken where the method has compiled them."""
@@ -58,7 +57,7 @@ def _defined(product: Callable, size: int) -> Callable[[np.ndarray], np.ndarray]
     def careful(p: np.ndarray) -> np.ndarray:
         try:
             return product(p)
-        except (AutooptError, *UNDEFINED):
+        except NO_VALUE:
             return np.full(size, np.nan)
 
     return careful

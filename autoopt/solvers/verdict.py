@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
 from autoopt.solvers import translation
 from autoopt.solvers.certificate import Certificate
 from autoopt.solvers.constrained import constrained_verdict
@@ -27,7 +26,7 @@ from autoopt.solvers.points import Point, is_near, is_steady, sizes
 from autoopt.solvers.problem import Problem, Stuck
 from autoopt.solvers.sides import falling_from_kink
 from autoopt.solvers.table import Solver
-from autoopt.users_code import UNDEFINED
+from autoopt.users_code import NO_VALUE
 from autoopt.wording import aside, times
 
 
@@ -179,7 +178,7 @@ def _not_a_minimum(problem: Problem, x: np.ndarray, gtol: float, found: Certific
     looks = (_from_kink, _plateau) if is_seen else (_descent, _from_kink, _plateau)
     for look in looks:
         stationary = look is _plateau or is_stationary(problem, x, gtol)
-        with contextlib.suppress(AutooptError, Stuck, *UNDEFINED):  # what raises beside x does
+        with contextlib.suppress(Stuck, *NO_VALUE):  # what raises beside x does
             if stationary and (wrong := look(problem, x, found)) is not None:
                 del problem.undefined[undefined:]
                 return wrong

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError, UsageError
+from autoopt.errors import UsageError
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.parameters import Structure
+from autoopt.users_code import NO_VALUE
 from autoopt.variables.functions import changed_objective
 from autoopt.variables.naming import Names
 from autoopt.variables.start import Start
@@ -23,7 +24,6 @@ _DENSE = 500
 
 _ROUNDS, _AT_ONCE = 6, 4
 _SMALLEST, _LARGEST = 2.0**-500, 2.0**500
-_UNDEFINED = (ArithmeticError, ValueError, RuntimeError, AssertionError, AutooptError)
 
 
 def scaled(start: Start, scale: Any, objective: Differentiable, limits: Any) -> Variables | None:
@@ -110,7 +110,7 @@ def automatic(objective: Any, z: np.ndarray, widths: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):
             value, gradient = objective.value_and_grad(z)
             curvature = np.abs(diagonal(objective, z))
-    except _UNDEFINED:  # which the run will meet, and say
+    except NO_VALUE:  # which the run will meet, and say
         return np.ones(z.shape)
     if not np.isfinite(value):
         return np.ones(z.shape)

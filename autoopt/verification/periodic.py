@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError, VerificationError
-from autoopt.users_code import UNDEFINED
+from autoopt.errors import VerificationError
+from autoopt.users_code import NO_VALUE
 from autoopt.verification.brief import compare_briefly
 from autoopt.verification.certificate import DISAGREES, ITERATE, Verification
 from autoopt.verification.points import Counted
@@ -82,7 +82,7 @@ class Periodic:
             return self._comparisons[turn](np.array(x), f"{ITERATE} {self._met}")
         except VerificationError:
             raise
-        except (AutooptError, *UNDEFINED):
+        except NO_VALUE:
             return Verification(True, conclusive=False)
 
 
