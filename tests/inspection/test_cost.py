@@ -148,6 +148,28 @@ def test_a_loop_without_quotes_belongs_to_the_statement_that_calls_it():
     assert by_text["gradient = np.array([adjoint(value, p[1]), 1.0])"] == 10
 
 
+CALLING = """
+def inner(x):
+    # h = omega + beta * h
+    h = x * x
+    return h
+
+
+def value(x):
+    # return np.sum(...)
+    return (inner(x[1:]) + x.reshape(51, 1).ravel()[1:]).sum()
+"""
+
+
+def test_a_statement_goes_on_after_a_call_and_views_cost_nothing():
+    module = Module(HEAD + CALLING, "value", QUOTES)
+    namespace, tally = counting(module)
+    namespace["value"](np.ones(N + 1))
+    told = [(one.text, tally.operations[k], tally.bytes[k]) for k, one in enumerate(module.statements)]
+    assert told[0] == ("h = x * x", N, 3 * 8 * N) and told[1] == ("return h", 0, 0)
+    assert told[2][1:] == (2 * N, 3 * 8 * N + 8 * N + 8)
+
+
 NAMED = """
 def value_and_grad(p, r):
     # h = omega + beta * h

@@ -24,7 +24,7 @@ def inner(x):
 def value_and_grad(x):
     z = tick(2, x)
     # return inner(z)
-    value = inner(z)
+    value = tick(7, inner(z))
     gradient = tick(5, value)
     return value, gradient
 """
@@ -57,7 +57,7 @@ def test_seconds_are_those_of_the_statement_that_runs_and_of_its_caller_after_it
         "y = tick(3, x)": (3.0, 1),
         "return y": (0.0, 1),
         "z = tick(2, x)": (2.0, None),
-        "value = inner(z)": (0.0, 2),
+        "value = tick(7, inner(z))": (7.0, 2),
         "gradient = tick(5, value)": (5.0, None),
         "return value, gradient": (0.0, None),
     }
