@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,11 @@ from autoopt.errors import AutooptError, UsageError, display_path
 from autoopt.execution.engines import NumpyFunctions
 from autoopt.execution.ladder import Ladder
 from autoopt.graph.kinds import kind_of
+from autoopt.objectives.blocks import LARGEST_DENSE
 from autoopt.objectives.dispatch import FEWER_PATHS, MAX_PATHS, Dispatch
 from autoopt.objectives.exports import exported
+from autoopt.objectives.matrices import FEW
+from autoopt.objectives.paths import Path
 from autoopt.origin import definition
 from autoopt.tape.batching.batching import vectorise
 
@@ -23,6 +27,10 @@ if TYPE_CHECKING:
 
 
 NO_SOURCE = UsageError("The numba engine has no source.", remedy='use engine="numpy".')
+
+PUT_TOGETHER = UsageError("it is put together from as few products as its pattern allows.", remedy='ask for "hvp".')
+
+_MATRICES = ("hess", "jacobian")
 
 
 class Inspected:
@@ -81,9 +89,13 @@ class Inspected:
         for name in derivatives or (SCALAR if self.dispatch.original.scalar else ARRAY):
             kind = kind_of(name).name
             try:
+                if kind in _MATRICES and _size(path) > LARGEST_DENSE**2:
+                    raise PUT_TOGETHER
                 compiled = compiler.printed(path, kind)
                 if not compiled.text:
                     raise NO_SOURCE
+                if kind == "hess" and compiled.by_products and path.point.size > FEW:
+                    raise PUT_TOGETHER
                 counted[name] = kind_cost(compiled, kind, path.tape, path.point, known)
             except (AutooptError, NotImplementedError) as problem:
                 if kind == "value":
@@ -137,6 +149,12 @@ class Inspected:
 
 SCALAR, ARRAY = ("value", "gradient", "hvp", "hessian"), ("value", "jacobian", "jvp", "vjp")
 """The derivatives of a number and of an array, by their public names."""
+
+
+def _size(path: Path) -> int:
+    """Return how many entries a matrix of derivatives has."""
+    output = path.tape.steps[path.tape.output].shape
+    return path.point.size * (prod(output) if output else path.point.size)
 
 
 def _title(dispatch: Dispatch) -> str:

@@ -329,3 +329,9 @@ def test_what_is_not_derived_is_named_and_its_value_counted_along_the_tape(too_l
 def test_an_engine_without_source_is_not_counted():
     cost = autoopt.objective(squares, np.zeros(K), X, Y, engine="numba").cost("gradient")
     assert not cost.kinds and "gradient: not counted, The numba engine has no source." in str(cost)
+
+
+def test_a_large_hessian_is_not_made_to_be_counted():
+    cost = autoopt.objective(lambda x: np.sum(x[1:] ** 2 * x[:-1]), np.ones(3000)).cost("hvp", "hessian")
+    assert list(cost.kinds) == ["hvp"]
+    assert "hessian: not counted, it is put together from as few products as its pattern allows." in str(cost)
