@@ -93,7 +93,8 @@ def _product(writer: Writer, x: Mul) -> Text:
     number, _ = split(x)
     factors = [factor for factor in x.factors if not isinstance(factor, Number)]
     factors.sort(key=_rank)
-    conditions = [writer.entry(one) for one in factors if is_indicator(one)]
+    holding = sorted(filter(is_indicator, factors), key=lambda one: bool(one.arrays))  # those of places first
+    conditions = [writer.entry(one) for one in holding]
     factors = [one for one in factors if not is_indicator(one)]
     above = [writer.entry(one) for one in factors if exponent(one) >= 0]
     below = [writer.entry(inverted(one)) for one in factors if exponent(one) < 0]

@@ -13,10 +13,8 @@ from typing import NamedTuple
 from autoopt.closed_form.logarithms import logarithms
 from autoopt.closed_form.slopes import Slopes
 from autoopt.closed_form.symbols import Symbols
-from autoopt.closed_form.text import figure
 from autoopt.closed_form.tree import Array, Index, Node, arrays_of
 from autoopt.closed_form.writer import Writer
-from autoopt.errors import display_path
 
 NOTATION = {
     "hadamard": r"$\odot$ multiplies entry by entry.",
@@ -149,15 +147,8 @@ class Document:
         words = [text for word, text in NOTATION.items() if word in writer.words and word not in writer.symbols.taken]
         for array in self.writer.used:
             if array.note:
-                words.append(f"${self.writer.symbol(array).text}$ {_origin(array)}.")
+                words.append(f"${self.writer.symbol(array).text}$ is {array.note}.")
         return words
-
-
-def _origin(array: Array) -> str:
-    where = array.where
-    if array.note == "constants" or where is None:
-        return f"is $({', '.join(figure(float(x)).text for x in array.value)})$"
-    return f"is computed of the data alone: {where.expression} ({display_path(where.file)}:{where.line})"
 
 
 def as_latex(title: str, blocks: Sequence[Block], notation: Sequence[str]) -> str:

@@ -80,8 +80,13 @@ class Evaluation:
         return bool(self.value(condition, ()))
 
 
+def _axis(x: Index, scope: Scope) -> int:
+    """Return the axis of an index: the last one of its name."""
+    return len(scope) - 1 - scope[::-1].index(x)
+
+
 def _index(of: Evaluation, x: Index, scope: Scope) -> Any:
-    place = len(scope) - 1 - scope[::-1].index(x)
+    place = _axis(x, scope)
     return np.arange(x.length).reshape([-1 if k == place else 1 for k in range(len(scope))])
 
 
@@ -89,6 +94,12 @@ def _entry(of: Evaluation, x: Entry, scope: Scope) -> Any:
     values = of.array(x.array)
     if not x.at:
         return values.reshape((1,) * len(scope))
+    own = [k for k in x.at if isinstance(k, Index)]
+    if len(set(own)) == len(x.at) and values.shape == tuple(k.length for k in own):  # a whole array, perhaps transposed
+        axes = [_axis(k, scope) for k in own]
+        order = sorted(range(len(axes)), key=lambda k: axes[k])
+        lengths = dict(zip(axes, values.shape, strict=True))
+        return np.transpose(values, order).reshape([lengths.get(k, 1) for k in range(len(scope))])
     places = [np.asarray(of.value(k, scope)).astype(int) for k in x.at]
     within = [np.clip(k, 0, n - 1) for k, n in zip(places, values.shape, strict=True)]  # beyond, an indicator is 0
     return values[tuple(within)]
@@ -115,9 +126,26 @@ def _sum(of: Evaluation, x: Add, scope: Scope) -> Any:
 
 def _reduction(of: Evaluation, x: Reduction, scope: Scope) -> Any:
     inner = (*scope, x.index)
+    if x.kind == "sum" and isinstance(x.body, Mul) and not any(isinstance(one, Where) for one in x.body.factors):
+        return _contracted(of, x.body, inner)
     body = of.value(x.body, inner)
     shape = np.broadcast_shapes(body.shape, (1,) * len(scope) + (x.index.length,))
     return REDUCTIONS[x.kind](np.broadcast_to(body, shape), axis=-1)
+
+
+def _contracted(of: Evaluation, product: Mul, inner: Scope) -> Any:
+    """Return a product summed over the last index, by products of matrices and not by all entries of a large array."""
+    parts: list[Any] = []
+    for factor in product.factors:
+        value = of.value(factor, inner)
+        axes = [k for k, n in enumerate(value.shape) if n != 1]
+        parts += [value.reshape([value.shape[k] for k in axes]), axes]
+    used = sorted({k for axes in parts[1::2] for k in axes} - {len(inner) - 1})
+    made = np.einsum(*parts, used, optimize=True)
+    if inner[-1].length == 1 or not any(len(inner) - 1 in axes for axes in parts[1::2]):
+        made = made * inner[-1].length
+    lengths = iter(np.shape(made))
+    return np.reshape(made, [next(lengths) if k in used else 1 for k in range(len(inner) - 1)])
 
 
 def _where(of: Evaluation, x: Where, scope: Scope) -> Any:

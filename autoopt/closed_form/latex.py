@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import keyword
 from collections.abc import Callable
 from typing import Any
 
@@ -73,7 +75,10 @@ def latex(f: Callable, x0: Any, args: Any = (), format: str = "latex") -> str:
             remedy="use autoopt.source, which writes the derivatives as code.",
         ) from None
     title = objective.dispatch.compiler.title().partition("\n")[0].replace("Derivatives", "Model and gradient")
-    return FORMATS[format](title, blocks, document.notation())
+    notation = document.notation()
+    if objective.dispatch.paths[0].trace.tape.data_decided:
+        notation.append("What the code decides by its data is as it was for those that were given.")
+    return FORMATS[format](title, blocks, notation)
 
 
 def formulas_of(objective: Objective, x0: Any) -> Formulas:
@@ -83,13 +88,13 @@ def formulas_of(objective: Objective, x0: Any) -> Formulas:
     flat = structure.flatten(x0)
     shape = np.shape(x0) if isinstance(x0, np.ndarray | float | int) else None
     names = assigned_names(tape)
-    own = {k: name for k, name in tape.names.items() if name != "parameter"}
+    own = {k: _as_given(name) for k, name in tape.names.items() if name != "parameter"}
     pieces = pieces_of(tape, lambda k: own.get(k) or names.get(k) or "", shape)
     if pieces is None:
         whole = Array(tape.steps[0].template.name, tape.steps[0].shape, moves=True, value=(0, len(flat)))
         pieces = {0: whole}
     parameters = sorted(set(pieces.values()), key=lambda piece: piece.value)
-    reader = Reader(tape, pieces, tape is not objective.dispatch.paths[0].trace.tape)
+    reader = Reader(tape, pieces, tape is not objective.dispatch.paths[0].trace.tape, _origins(objective, tape))
     value = reader.entry(tape.output, ())
     conditions = [_condition(reader, guard) for guard in tape.guards if tape.steps[guard.step].level == PARAMETER]
     if list(pieces) == [0]:
@@ -106,6 +111,30 @@ def formulas_of(objective: Objective, x0: Any) -> Formulas:
         if points.agree(made):
             return made
     raise NoForm("the whole: what was derived does not agree with the compiled gradient", None)
+
+
+def _as_given(name: str) -> str:
+    """Return the name of a named parameter; those that Python's grammar takes are marked on the tape."""
+    bare = name.removeprefix("parameter_")
+    return bare if keyword.iskeyword(bare) else name
+
+
+def _origins(objective: Objective, tape: Tape) -> dict[str, str]:
+    """Return what arrays are, as text, that are no argument and no part of one."""
+    inputs = objective.inputs("gradient")
+    found = {}
+    for leaf in list(tape.leaves().values())[1:]:
+        known = inputs[leaf.name].expression if leaf.name in inputs else leaf.expression
+        if not known or not _is_part(ast.parse(known.removesuffix(".to_numpy()"), mode="eval").body):
+            found[leaf.name] = known.removesuffix(".to_numpy()")
+    return found
+
+
+def _is_part(node: ast.expr) -> bool:
+    """Whether an expression is a name, an attribute or an item."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def _by_positions(whole: Array, value: Node, conditions: list[Node]) -> tuple[list[Array], Node, list[Node]]:

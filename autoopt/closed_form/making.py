@@ -90,6 +90,8 @@ def mul(*factors: Node) -> Node:
     number *= _signs_joined(found)
     _join_logistic(found)
     kept = [power(base, Number(k)) if not is_indicator(base) else base for base, k in found.items() if k]
+    if np.isinf(number) and (held := next(filter(is_indicator, kept), None)) is not None:  # infinity times 0 is none
+        return where(held.condition, mul(Number(number), *(one for one in kept if one is not held)), ZERO)  # type: ignore[attr-defined]
     if any(isinstance(one, Mul | Number) for one in kept):
         return mul(Number(number), *kept)
     if len(kept) == 1 and isinstance(kept[0], Add) and number == -1:

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from autoopt.closed_form.functions import CALLS, as_number
+from autoopt.closed_form.text import figure
 from autoopt.closed_form.tree import Array, Entry, Index, Node, Number
-from autoopt.errors import Location
+from autoopt.errors import Location, display_path
 from autoopt.tape.assignments import assigned_names
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import astype, component, put, total
@@ -30,6 +31,9 @@ LONGEST = 1000
 """A formula of more nodes than this is no text that anybody reads."""
 
 LOOP = "a loop in which each iteration needs the one before"
+
+AGAIN = 3
+"""A name that is given more often adds something up, and is written out."""
 
 MOST = 12
 """Arrays of so many numbers that stand in the code are written out."""
@@ -164,10 +168,13 @@ class Reader:
         The parameters by the steps that read them.
     is_short : bool
         Whether loops were put together, so that a variable that is assigned several times is none.
+    origins : dict of str to str
+        What arrays are that the code makes of its arguments before it is recorded, by name, as text; empty where that
+        is not known.
     """
 
-    def __init__(self, tape: Tape, pieces: dict[int, Array], is_short: bool) -> None:
-        self.tape, self.pieces, self.is_short = tape, pieces, is_short
+    def __init__(self, tape: Tape, pieces: dict[int, Array], is_short: bool, origins: dict[str, str]) -> None:
+        self.tape, self.pieces, self.is_short, self.origins = tape, pieces, is_short, origins
         self.live = live_steps(tape)
         self.names = self._names()
         self.arrays: dict[int, Array] = dict(pieces)  # by step, in the order of the tape
@@ -188,6 +195,8 @@ class Reader:
         leaves = [getattr(step.template, "name", step.template) for step in self.tape.steps if step.operation is None]
         taken = Counter({piece.name for piece in self.pieces.values()} | {str(name) for name in leaves if name})
         found = {}
+        given = Counter(names.values())
+        names = {k: name for k, name in names.items() if given[name] <= AGAIN}
         for k, name in names.items():
             if k in self.pieces or k == self.tape.output or self._is_taken_apart(k):
                 continue
@@ -229,6 +238,8 @@ class Reader:
             return self.constant(self.tape.values[index], at, None)
         value = self.tape.values[index]
         made = self.arrays[index] = Array(str(name), np.shape(value), value=value)
+        if (text := self.origins.get(str(name))) is not None:
+            made.name, made.note = "", f"computed of the data alone{text and ': '}{text}"
         return Entry(made, at)
 
     def _defined(self, index: int) -> Array | None:
@@ -241,13 +252,13 @@ class Reader:
         if isinstance(body, Number) or (isinstance(body, Entry) and body.at == indices):
             if isinstance(body, Number) or body.array.name:
                 return None
-            if body.array.note == "data" or (body.array.of and body.array.of[0] == "cholesky"):
+            if body.array.note or (body.array.of and body.array.of[0] == "cholesky"):
                 body.array.name = self.names[index]
             return None
         made = Array(self.names[index], step.shape, indices, body, moves=step.level == PARAMETER, where=step.location)
         if not made.moves and isinstance(body, Entry) and body.array.note:
             value = np.asarray(self.known(index))
-            made = Array(made.name, made.shape, value=value, where=step.location, note=body.array.note)
+            made = Array(made.name, made.shape, value=value, where=step.location, note=_origin(step.location))
         self.arrays[index] = made
         return made
 
@@ -306,7 +317,8 @@ class Reader:
             raise NoForm("an array of numbers without a name", where)
         key = (np.shape(value), np.asarray(value).tobytes())
         if key not in self._letters:
-            self._letters[key] = Array("", np.shape(value), value=np.asarray(value), note="constants")
+            shown = ", ".join(figure(float(x)).text for x in value)
+            self._letters[key] = Array("", np.shape(value), value=np.asarray(value), note=f"$({shown})$")
         return Entry(self._letters[key], at)
 
     def _of_data(self, index: int, at: At) -> Node:
@@ -315,7 +327,7 @@ class Reader:
             value, where = np.asarray(self.known(index)), self.tape.steps[index].location
             if value.dtype.kind not in "fiub":
                 raise NoForm(f"values of type {value.dtype}", where)
-            self._letters[index] = Array("", value.shape, value=value, where=where, note="data")
+            self._letters[index] = Array("", value.shape, value=value, where=where, note=_origin(where))
         return Entry(self._letters[index], at)
 
     def array(self, operand: Operand) -> Array:
@@ -332,6 +344,11 @@ class Reader:
 
 _OF_CONDITIONS = {CALLS[one] for one in (np.logical_and, np.logical_or, np.logical_not, np.where, astype)}
 _OF_CONDITIONS |= {CALLS[one] for one in (np.bitwise_and, np.bitwise_or, np.invert)}
+
+
+def _origin(where: Location | None) -> str:
+    place = f": {where.expression} ({display_path(where.file)}:{where.line})" if where else ""
+    return f"computed of the data alone{place}"
 
 
 def live_steps(tape: Tape) -> set[int]:

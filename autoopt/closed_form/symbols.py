@@ -144,7 +144,7 @@ def subscripted(symbol: str, indices: tuple[str, ...]) -> str:
     """Return a symbol with indices, after those that it has."""
     if not indices:
         return symbol
-    below = " ".join(indices) if all(re.fullmatch(r"\w|\\[a-z]+", k) for k in indices) else ", ".join(indices)
+    below = " ".join(indices) if all(re.fullmatch(r"[a-zA-Z]|\\[a-z]+", k) for k in indices) else ", ".join(indices)
     if symbol.startswith((r"\log ", "(", r"\left(")):
         body = symbol.removeprefix(r"\log ")
         return rf"\log {subscripted(body, indices)}" if symbol.startswith(r"\log ") else f"{symbol}_{{{below}}}"

@@ -100,7 +100,7 @@ class Array:
     where : Location or None
         The user's line.
     note : str
-        Of what has no name of the user's: "data" or "constants".
+        What it is, of data that are no argument: "computed of the data alone: np.sort(y) (model.py:8)".
     symmetric : bool
         Whether it is a symmetric matrix, as far as was seen.
     functions : dict of str to Array

@@ -111,3 +111,62 @@ def test_what_is_computed_of_data_alone_and_has_no_formula_is_named() -> None:
     assert re.search(
         r"\$\\mathrm\{ranks\}\$ is computed of the data alone: np.sort\(y\) \(.*test_typeset_texts.py:\d+\)", text
     )
+
+
+def test_a_column_that_was_changed_on_the_way_is_not_called_by_its_name() -> None:
+    pandas = pytest.importorskip("pandas")
+    df = pandas.DataFrame({"time": [1.0, 2.0, 3.0], "dose": [0.1, 0.2, 0.3]})
+
+    def f(b, df):
+        return np.sum((np.log(df["time"]) - b[0] - b[1] * df["dose"]) ** 2)
+
+    text = autoopt.latex(f, np.ones(2), (df,))
+    assert r"\ell(b_0, b_1) &= \sum_{i} (a_i - b_0 - b_1 \mathrm{dose}_i)^{2}" in text
+    assert '$a$ is computed of the data alone: np.log(df["time"]).' in text
+
+
+def test_numbers_in_the_code_are_written_out() -> None:
+    text = autoopt.latex(lambda b, y: np.sum((y - b[0] * np.array([1.0, 0.5, 2.0])) ** 2), np.ones(1), (np.ones(3),))
+    assert r"(y_i - b a_i)^{2}" in text and r"$a$ is $(1, \frac{1}{2}, 2)$." in text
+
+
+def test_what_was_decided_by_data_is_said() -> None:
+    def f(x, y):
+        return np.sum((y - x[0]) ** 2) if y[0] > 0 else x[0] ** 2
+
+    assert "What the code decides by its data is as it was for those that were given." in autoopt.latex(
+        f, np.ones(1), (np.ones(3),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("beta", r"\beta"),
+        ("beta_1", r"\beta_1"),
+        ("beta1", r"\beta_1"),
+        ("beta_hat", r"\hat{\beta}"),
+        ("x_max", r"x_{\mathrm{max}}"),
+        ("mu_i", r"\mu_{\mathrm{i}}"),
+        ("log_sigma", r"\log \sigma"),
+        ("log_scale", r"\mathrm{log\_scale}"),
+        ("lambda_", r"\lambda"),
+        ("_a", "a"),
+        ("X2", "X_2"),
+        ("sum", r"\mathrm{sum}"),
+        ("rate", r"\mathrm{rate}"),
+    ],
+)
+def test_names(name, symbol) -> None:
+    scope: dict = {}
+    exec(f"def f(p):\n    {name} = p['{name}']\n    return {name} ** 2 + p['other'] * {name}", scope)
+    assert rf"f({symbol}, \mathrm{{other}})" in autoopt.latex(scope["f"], {name: 0.5, "other": 1.0})
+
+
+def test_names_that_would_look_alike_are_told_apart() -> None:
+    def f(p):
+        beta, beta_0, beta0 = p["beta"], p["beta_0"], p["beta0"]
+        return np.sum(beta**2) * beta_0 + beta0
+
+    text = autoopt.latex(f, {"beta": np.ones(2), "beta_0": 1.0, "beta0": 2.0})
+    assert r"f(\beta, \mathrm{beta\_0}, \mathrm{beta0})" in text
