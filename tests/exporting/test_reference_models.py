@@ -35,7 +35,7 @@ CEILINGS = {
     "network": 2.25,
     "nested-logit": 2.8,
     "hmm": 1.82,
-    "kalman": 3.88,
+    "kalman": 3.21,
     "garch": 2.38,
     "rosenbrock": 1.84,
 }

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pytensor.tensor as pt
-from pytensor.graph.basic import Variable
+from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors, io_toposort
 from pytensor.tensor.elemwise import DimShuffle
 
 from autoopt.graph.loops.marks import hand_on, mark_of
 from autoopt.graph.rewrites.rewriting import rewrite
-from autoopt.ops.patterns import applied
+from autoopt.ops.patterns import applied, rank
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,11 @@ def hoisted(
     found: dict[Variable, None] = {}
 
     def frontier(variable: Variable) -> None:
-        if variable in depends or variable.owner is None or variable in fixed or variable in sequences:
+        if variable in depends or variable in fixed or variable in sequences:
+            return
+        if variable.owner is None:
+            if isinstance(variable, Constant) and rank(variable) and np.any(variable.data != variable.data.flat[0]):
+                found[variable] = None
             return
         if isinstance(variable.owner.op, DimShuffle):
             frontier(variable.owner.inputs[0])

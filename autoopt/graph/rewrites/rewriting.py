@@ -23,6 +23,7 @@ from autoopt.graph.rewrites.factors import past_factors
 from autoopt.graph.rewrites.joins import unsplit
 from autoopt.graph.rewrites.masks import carry_masks
 from autoopt.graph.rewrites.quotients import split_all, split_quotients, steady
+from autoopt.graph.rewrites.rows import pick_rows
 from autoopt.graph.rewrites.shifts import unshift
 from autoopt.graph.rewrites.signs import drop_signs
 from autoopt.graph.rewrites.softplus import expand_tails, join_halves
@@ -107,6 +108,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     if stage == "first":
         drop_signs(graph)
         unshift(graph)
+        pick_rows(graph)
     else:
         skip_unread(graph)
         read_through(graph)

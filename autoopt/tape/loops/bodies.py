@@ -16,6 +16,7 @@ then what stays the same. Numbers are no operands: they stand in the body (`Know
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from autoopt.tape.loops.stacking import stacked
 from autoopt.tape.recurrence import Known, Recurrence
 from autoopt.tape.rewriter import TapeRewriter
 from autoopt.tape.tape import CONSTANT, Step
+
+SMALL = 16
+"""Constant arrays of more entries are operands of the loop."""
 
 
 class Body:
@@ -59,7 +63,7 @@ class Body:
 
     def is_number(self, index: int) -> bool:
         step = self.rewriter.old.steps[index]
-        return step.operation is None and step.level == CONSTANT and step.shape == ()
+        return step.operation is None and step.level == CONSTANT and prod(step.shape) <= SMALL
 
     def finish(self, needed: Sequence[int]) -> tuple[Recurrence, list[int]]:
         """Return the operation and its operands on the new tape; `needed` are the places read outside of the loop.
