@@ -172,14 +172,15 @@ class _Writer:
         swap |= {PREPARED: "of_data"} if any(PREPARED in names_set(f.lines) for f in printed.functions.values()) else {}
         swap |= {leaf: name for leaf, (name, _) in self.signature.leaves.items() if leaf != name}
         if PREPARE in printed.functions:
-            swap |= _apart(renamed(printed.functions[PREPARE].lines, swap), self.statements)
+            own = [name for f in printed.functions.values() for name in (*f.arguments, *names_set(f.lines))]
+            swap |= _apart(renamed(printed.functions[PREPARE].lines, swap), self.statements, set(own))
         functions = {}
         for name, function in printed.functions.items():
             lines = renamed(function.lines, swap)
             returned = tuple("\n".join(renamed([text], swap)) for text in function.returned)
             arguments = tuple(swap.get(argument, argument) for argument in function.arguments)
             functions[name] = Function(name, arguments, tuple(lines), returned)
-        return Printed(printed.imports, around, functions)
+        return Printed(printed.imports, around, _joinable(functions))
 
     # The statements of a function -------------------------------------------------------------------------------------
 
@@ -353,16 +354,32 @@ class _Writer:
         return definition(PREPARE, list(self.signature.texts), told, [*lines, f"return {returned}"])
 
 
-def _apart(lines: Sequence[str], known: Sequence[str]) -> dict[str, str]:
-    """Return other names for what statements set that others, ahead of them, set otherwise."""
+def _apart(lines: Sequence[str], known: Sequence[str], own: set[str]) -> dict[str, str]:
+    """Return other names, none of their `own`, for what statements set that others, ahead of them, set otherwise."""
     said, names = set(known), names_set(known)
-    taken = names | names_set(lines)
+    taken = names | names_set(lines) | own
     swap: dict[str, str] = {}
     for line in lines if names else ():
         if not line.startswith((" ", ")", "]", "}", "#", "if ", "for ")):
             other = names_set([line]) & names if line not in said or names_read([line]) & set(swap) else set()
             swap |= {name: fresh(name, taken) for name in other if name not in swap}
     return swap
+
+
+def _joinable(functions: Mapping[str, Function]) -> dict[str, Function]:
+    """Return functions such that none gives a name of what is prepared to something of its own.
+
+    Each is right by itself; but where the statements of several are one after the other, the last reads the first's.
+    """
+    prepared = set(_returned(functions[PREPARE])) if PREPARE in functions else set()
+    taken = {name for f in functions.values() for name in (*f.arguments, *names_set(f.lines))}
+    changed = dict(functions)
+    for name, function in functions.items():
+        clashing = names_set(function.lines) & prepared - set(function.arguments) if name != PREPARE else ()
+        swap = {own: fresh(own, taken) for own in sorted(clashing)}
+        returned = tuple("\n".join(renamed([text], swap)) for text in function.returned)
+        changed[name] = replace(function, lines=tuple(renamed(function.lines, swap)), returned=returned)
+    return changed
 
 
 def _parts(kind: Kind) -> tuple[str, ...]:

@@ -415,3 +415,20 @@ def test_pieces_of_other_lengths_than_the_parts_are_not_taken_for_them(order) ->
     np.testing.assert_allclose(gradient["a"], [-np.sin(1), -np.sin(1), np.e * 0.18], rtol=1e-12)
     np.testing.assert_allclose(gradient["b"], np.e * np.full(2, 0.6), rtol=1e-12)
     np.testing.assert_allclose([value, gradient["c"]], [f(x0), 0.75], rtol=1e-12)
+
+
+def written_in_place(p, X, y):
+    r = y.copy()
+    r -= X[:, 0] * p[0]
+    r -= X[:, 1] * p[1]
+    r *= np.exp(-p[2])
+    return 0.5 * np.sum(r * r) + y.size * p[2]
+
+
+def test_functions_in_turn_keep_their_names_apart() -> None:
+    """`linearize` has a name for something of its own that `prepare` has, too, for what the product reads."""
+    p, along = np.array([0.3, -0.2, 0.1]), np.array([1.0, 2.0, -1.0])
+    found = module(source(written_in_place, p, (X, Y), ["gradient", "hessian", "hvp"]))
+    slope = (found["grad"](p + 1e-5 * along, X, Y) - found["grad"](p - 1e-5 * along, X, Y)) / 2e-5
+    np.testing.assert_allclose(found["hvp"](p, along, X, Y), found["hess"](p, X, Y) @ along, rtol=1e-12)
+    np.testing.assert_allclose(found["hvp"](p, along, X, Y), slope, rtol=1e-6)
