@@ -20,15 +20,16 @@ import sys
 import time
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 from corpus import CASES
 from mutants import Mutant, differ, fresh, mutants_of, recorded, rule_mutants
-from rule_calls import CALLED, as_vectors, parameters
+from rule_calls import CALLED, as_vectors, leaves, moves, parameters
 
 import autoopt
 from autoopt.check import check_objective
@@ -36,6 +37,7 @@ from autoopt.errors import AutooptError, VerificationError
 from autoopt.objectives.objective import Objective
 from autoopt.rules.table import RULES
 from autoopt.tape.names import qualified
+from autoopt.verification.points import compare
 
 ROUNDING = 1e-8
 """What results of a broken library may differ by, relative to the largest entry, and count as the same."""
@@ -46,8 +48,11 @@ SECONDS = 20
 MODELS = 3
 """So many models that use a thing are tried, until its mutant changes a result."""
 
-RULE_MODELS = 2
-"""So many of each function's cases are models."""
+FAR = 50.0
+"""Cases with larger entries are models only of what has no others."""
+
+TRIED = 8
+"""Of so many models it is seen whether they use a thing."""
 
 LARGE = 300
 """Models with more parameters are left out."""
@@ -162,39 +167,41 @@ class Outcome:
 
 
 def judged(mutant: Mutant, model: Model) -> Outcome:
-    """Return what the certificate says of a mutant on a model."""
+    """Return what the certificate says of a mutant on a model; it has nothing to say of the library as it is."""
     try:
         with limited(), fresh(), mutant.broken():
             try:
                 objective = model.objective()
+                if is_caught(objective, start(objective, model.x0)):
+                    return Outcome("caught at x0", model=model.name)
                 changed = apart(model, answers(objective, model.x0))
             except Exception as error:
                 return Outcome("crashed", f"{type(error).__name__}: {error}", model.name)
             if not changed:
                 return Outcome("same")
-            word, why = certified(model, objective)
-            return Outcome(word, f"{changed}; {why}" if word == "survived" else changed, model.name)
+            return Outcome(after_a_run(model), changed, model.name)
     except TooLong:
         return Outcome("crashed", "does not end", model.name)
 
 
-def certified(model: Model, objective: Objective) -> tuple[str, str]:
-    """Return whether the certificate notices that the library is broken, and what it says."""
+def is_caught(objective: Objective, x: np.ndarray) -> bool:
+    """Whether the certificate at a point says that something is wrong: of value and gradient, then of products."""
     try:
-        report = check_objective(objective, start(objective, model.x0))
+        return not (compare(objective, x).passed and check_objective(objective, x))
     except AutooptError:
-        return "caught at x0", ""
-    if not report:
-        return "caught at x0", ""
+        return True
+
+
+def after_a_run(model: Model) -> str:
+    """Return whether the certificate of a short run notices what was not seen at its start."""
     try:
         result = autoopt.minimize(model.f, model.x0, args=model.args, engine="numpy", options={"maxiter": 20})
     except VerificationError:
-        return "caught in the run", ""
-    except Exception as error:
-        return "survived", f"{report}; the run raises {type(error).__name__}"
-    if result.verification is not None and not result.verification.passed:
-        return "caught in the run", ""
-    return "survived", f"{report}".replace("\n", " ")
+        return "caught in the run"
+    except Exception:
+        return "survived"
+    is_wrong = result.verification is not None and not result.verification.passed
+    return "caught in the run" if is_wrong else "survived"
 
 
 # Models ---------------------------------------------------------------------------------------------------------------
@@ -215,22 +222,31 @@ def rule_model(case: Any) -> Model:
     return Model(str(case), objective, x0)
 
 
-def rule_models(only: str = "", most: int = 1) -> dict[Any, list[Model]]:
-    """Return for each function that users call with a rule `most` models, from its cases, those without kinks first."""
+def rule_models(only: str = "") -> dict[Any, list[Model]]:
+    """Return for each function that users call with a rule a model of each of its cases, those without kinks first."""
     found: dict[Any, list[Model]] = defaultdict(list)
-    for case in sorted(CALLED, key=lambda case: case.kink):
-        known = found[case.function]
-        if len(known) < most and only in qualified(case.function) and np.max(np.abs(parameters(case))) < 50:
+    for case in sorted(CALLED, key=_how_telling):
+        if only in qualified(case.function):
             with contextlib.suppress(Exception):
-                model = rule_model(case)
-                if model.learn():
-                    known.append(model)
-    return {function: models for function, models in found.items() if models}
+                found[case.function].append(rule_model(case))
+    return found
 
 
-def corpus_models() -> Iterator[Model]:
-    """Yield the objectives of the corpus that can be used, quick ones alone."""
-    for case in CASES:
+def _how_telling(case: Any) -> tuple:
+    """Return what cases are sorted by: without kinks first, then with more operands that vary, and entries."""
+    varying = [leaf for leaf in leaves((case.args, case.kwargs)) if moves(leaf) and leaf.size]
+    return case.kink, np.max(np.abs(parameters(case))) > FAR, -min(len(varying), 3), -min(parameters(case).size, 4)
+
+
+def learned(models: Iterable[Model], use: tuple | None, most: int) -> list[Model]:
+    """Return the first of the models that are of use, and use one thing, if any: not all functions keep their rule."""
+    tried = (model for model in islice(models, TRIED) if model.uses or model.learn())
+    return list(islice((model for model in tried if use is None or use in model.uses), most))
+
+
+def corpus_models(share: int) -> Iterator[Model]:
+    """Yield the objectives of the corpus that can be used, one in so many."""
+    for case in CASES[::share]:
         model = Model(case.name, case.f, case.x0, case.args)
         if not case.xfail and not case.noise and model.learn():
             yield model
@@ -248,18 +264,27 @@ def users(models: list[Model]) -> dict[tuple, list[Model]]:
 # The run --------------------------------------------------------------------------------------------------------------
 
 
-def jobs(models: dict[Any, list[Model]], more: list[Model]) -> Iterator[tuple[Mutant, list[Model]]]:
-    """Yield each mutant with the models on which it is tried."""
-    known = users([*(model for some in models.values() for model in some), *more])
+def rule_jobs(models: dict[Any, list[Model]], known: dict[tuple, list[Model]]) -> Iterator[tuple]:
+    """Yield the mutants of each rule with the models on which they are tried: cases of the rule, then others."""
+    for function in sorted(models.keys() | {row for kind, row, _ in known if kind == "rule"}, key=qualified):
+        use = "rule", function, qualified(function)
+        yield use, lambda use=use: learned([*models.get(use[1], ()), *known.get(use, ())], use, 2)
+
+
+def other_jobs(known: dict[tuple, list[Model]]) -> Iterator[tuple]:
+    """Yield those of printers and idioms."""
     for use in sorted(known, key=lambda use: (use[0], use[2])):
-        kind, row, _ = use
-        if kind == "rule":
-            some = (models.get(row, []) + known[use])[:MODELS]
-            mutants = list(rule_mutants(row, min(known_operands(use, some), 3)))
-        else:
-            some, mutants = known[use][:MODELS], mutants_of(*use)
-        for mutant in mutants:
-            yield mutant, some
+        if use[0] != "rule":
+            yield use, lambda use=use: known[use][:MODELS]
+
+
+def mutants_with_models(use: tuple, models: list[Model]) -> Iterator[tuple[Mutant, list[Model]]]:
+    """Yield the mutants of one thing."""
+    if not models:
+        return
+    operands = min(known_operands(use, models), 3)
+    for mutant in rule_mutants(use[1], operands) if use[0] == "rule" else mutants_of(*use):
+        yield mutant, models
 
 
 def known_operands(use: tuple, models: list[Model]) -> int:
@@ -294,35 +319,39 @@ def table(counts: dict[str, Counter]) -> str:
     return "\n".join(rows)
 
 
-def unused(known: dict[tuple, list[Model]]) -> list[str]:
-    """Return the rules that no model uses."""
-    used = {row for kind, row, _ in known if kind == "rule"}
-    return sorted(row.name for function, row in RULES.items() if row.order > 0 and function not in used)
-
-
 def main() -> None:
     """Run all, or a part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", default="1/1", help="K/N: the mutants of part K of N")
     parser.add_argument("--only", default="", help="what is broken has this in its name")
     parser.add_argument("--kind", default="", help="rule, printer or idiom")
+    parser.add_argument("--share", type=int, default=1, help="N: that use printers and idioms, one model in N")
     parser.add_argument("--no-corpus", action="store_true", help="the cases of rules alone are models")
     options = parser.parse_args()
     part, parts = map(int, options.part.split("/"))
     begin = time.perf_counter()
-    models = rule_models(options.only if options.no_corpus else "", RULE_MODELS)
-    more = [] if options.no_corpus else list(corpus_models())
-    print(f"{len(models)} functions with rules, {len(more)} models of the corpus ({time.perf_counter() - begin:.0f} s)")
+    cases = rule_models(options.only if options.kind == "rule" else "")
+    more = [] if options.no_corpus else list(corpus_models(options.share))
+    if options.kind != "rule":
+        more += [model for some in list(cases.values())[:: options.share] for model in learned(some, None, 1)]
+    known = users(more)
+    uses = [*rule_jobs(cases, known), *other_jobs(known)]
     chosen = [
-        (mutant, some)
-        for mutant, some in jobs(models, more)
-        if options.only in mutant.name
-        and options.kind in mutant.kind
-        and crc32(f"{mutant.kind}{mutant.name}".encode()) % parts == part - 1
+        (use, models)
+        for use, models in uses
+        if options.only in use[2] and options.kind in use[0] and crc32(f"{use[0]}{use[2]}".encode()) % parts == part - 1
     ]
-    print(table(run(iter(chosen), lambda line: print(line, flush=True))))
-    missing = unused(users([*(model for some in models.values() for model in some), *more]))
-    print(f"{time.perf_counter() - begin:.0f} s; rules that no model uses: {', '.join(missing) or 'none'}")
+    print(f"{len(chosen)} of {len(uses)} rules, printers and idioms, {len(more)} models ({seconds_since(begin)})")
+    pairs = (pair for use, models in chosen for pair in mutants_with_models(use, models()))
+    print(table(run(pairs, lambda line: print(line, flush=True))))
+    print(seconds_since(begin))
+    if not options.only:
+        missing = {row.name for row in RULES.values() if row.order > 0} - {use[2] for use, _ in uses}
+        print(f"Rules that no model uses: {', '.join(sorted(missing)) or 'none'}")
+
+
+def seconds_since(begin: float) -> str:
+    return f"{time.perf_counter() - begin:.0f} s"
 
 
 if __name__ == "__main__":
