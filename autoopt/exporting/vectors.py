@@ -94,14 +94,31 @@ def structured(lines: Sequence[str], vector: str, structure: Structure) -> tuple
             item = item.elts[0]
         text = ast.get_source_segment(whole, item) or ""
         if leaf.shape is not None and len(leaf.shape) != 1:
+            before = list(kept)
             flat = (_taken(kept, text) or text) if text.isidentifier() else text
-            inner = _FLATTENED.fullmatch(flat)
-            text = inner["inner"] if inner else f"{text}.reshape({', '.join(map(str, leaf.shape))})"
+            if (matrix := _unflattened(flat, leaf.shape)) is None:
+                kept, matrix = before, f"{text}.reshape({', '.join(map(str, leaf.shape))})"
+            text = matrix
         texts[leaf.start] = text
     return kept, _composed(structure.root, texts)
 
 
-_FLATTENED = re.compile(r"(?:\((?P<inner>.*)\)|(?P<name>[\w.]+))\.(?:reshape\(\d+\)|ravel\(\))")
+def _unflattened(text: str, shape: tuple[int, ...]) -> str | None:
+    """Return an array that is made flat in an expression, in the shape that it had or shall have; None if it is not.
+
+    (X.T @ r).reshape(6)        ->  X.T @ r
+    s.sum(axis=0).T.reshape(6)  ->  s.sum(axis=0).T.reshape(2, 3)
+    """
+    call = ast.parse(text, mode="eval").body
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.keywords:
+        return None
+    sizes = [part.value for part in call.args if isinstance(part, ast.Constant)]
+    if call.func.attr not in ("reshape", "ravel") or len(sizes) != len(call.args) or len(sizes) > 1:
+        return None
+    inner = ast.get_source_segment(text, call.func.value) or ""
+    if isinstance(call.func.value, ast.BinOp):
+        return inner
+    return f"{inner}.reshape({', '.join(map(str, shape))})"
 
 
 def _taken(lines: list[str], name: str) -> str | None:
