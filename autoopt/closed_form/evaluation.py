@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.closed_form.functions import FUNCTIONS
+from autoopt.closed_form.reading import NoForm
 from autoopt.closed_form.tree import (
     Add,
     Array,
@@ -24,6 +25,9 @@ from autoopt.closed_form.tree import (
 )
 
 Scope = tuple[Index, ...]
+
+LARGEST = 1e8
+"""Arrays of more entries are not made."""
 
 COMPARISONS: dict[str, Callable] = {
     ">": np.greater,
@@ -130,6 +134,8 @@ def _reduction(of: Evaluation, x: Reduction, scope: Scope) -> Any:
         return _contracted(of, x.body, inner)
     body = of.value(x.body, inner)
     shape = np.broadcast_shapes(body.shape, (1,) * len(scope) + (x.index.length,))
+    if np.prod(shape, dtype=float) > LARGEST:
+        raise NoForm("comparison: sums of so many terms are not evaluated (fewer rows give the same formulas)")
     return REDUCTIONS[x.kind](np.broadcast_to(body, shape), axis=-1)
 
 

@@ -94,7 +94,9 @@ def formulas_of(objective: Objective, x0: Any) -> Formulas:
         whole = Array(tape.steps[0].template.name, tape.steps[0].shape, moves=True, value=(0, len(flat)))
         pieces = {0: whole}
     parameters = sorted(set(pieces.values()), key=lambda piece: piece.value)
-    reader = Reader(tape, pieces, tape is not objective.dispatch.paths[0].trace.tape, _origins(objective, tape))
+    roots = {name: given.root or "data" for name, given in objective.inputs("gradient").items()}
+    is_short = tape is not objective.dispatch.paths[0].trace.tape
+    reader = Reader(tape, pieces, is_short, _origins(objective, tape), roots)
     value = reader.entry(tape.output, ())
     conditions = [_condition(reader, guard) for guard in tape.guards if tape.steps[guard.step].level == PARAMETER]
     if list(pieces) == [0]:

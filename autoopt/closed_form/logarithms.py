@@ -17,7 +17,8 @@ def logarithms(arrays: Sequence[Array]) -> dict[str, Array]:
     found = {}
     for array in dict.fromkeys(arrays):
         bare = array.name.removeprefix("log_")
-        if bare == array.name or not array.moves or symbol_of(bare) == upright(bare):
+        is_word = symbol_of(bare) == upright(bare)
+        if bare == array.name or not array.moves or (is_word and array.body is not None):
             continue
         others = [one for one in arrays if one.name == bare]
         is_only = sum(one.name == array.name for one in set(arrays)) == 1

@@ -89,6 +89,7 @@ def mul(*factors: Node) -> Node:
         return ZERO
     number *= _signs_joined(found)
     _join_logistic(found)
+    _join_exponentials(found)
     kept = [power(base, Number(k)) if not is_indicator(base) else base for base, k in found.items() if k]
     if np.isinf(number) and (held := next(filter(is_indicator, kept), None)) is not None:  # infinity times 0 is none
         return where(held.condition, mul(Number(number), *(one for one in kept if one is not held)), ZERO)  # type: ignore[attr-defined]
@@ -121,6 +122,20 @@ def _signs_joined(found: dict[Node, float]) -> float:
 
 def _opposite(x: Add) -> Add:
     return Add(tuple(_times(-number, rest) for number, rest in map(split, x.terms)))
+
+
+def _join_exponentials(found: dict[Node, float]) -> None:
+    """Write exp(2 u) exp(-u) as exp(u): products of exponentials where that is shorter."""
+    own = [one for one in found if isinstance(one, Call) and one.function == "exp"]
+    if len(own) < 2:
+        return
+    exponent = add(*(mul(Number(found[one]), one.operands[0]) for one in own))
+    if exponent.size + 1 < sum(one.size for one in own):
+        for one in own:
+            del found[one]
+        whole = call("exp", exponent)
+        if whole != ONE:
+            found[whole] = found.get(whole, 0.0) + 1
 
 
 def _join_logistic(found: dict[Node, float]) -> None:

@@ -171,10 +171,14 @@ class Reader:
     origins : dict of str to str
         What arrays are that the code makes of its arguments before it is recorded, by name, as text; empty where that
         is not known.
+    roots : dict of str to str
+        The argument that an array is a part of, by its name.
     """
 
-    def __init__(self, tape: Tape, pieces: dict[int, Array], is_short: bool, origins: dict[str, str]) -> None:
-        self.tape, self.pieces, self.is_short, self.origins = tape, pieces, is_short, origins
+    def __init__(
+        self, tape: Tape, pieces: dict[int, Array], is_short: bool, origins: dict[str, str], roots: dict[str, str]
+    ) -> None:
+        self.tape, self.pieces, self.is_short, self.origins, self.roots = tape, pieces, is_short, origins, roots
         self.live = live_steps(tape)
         self.names = self._names()
         self.arrays: dict[int, Array] = dict(pieces)  # by step, in the order of the tape
@@ -237,8 +241,10 @@ class Reader:
         if not np.ndim(self.tape.values[index]) and not isinstance(template, Leaf):
             return self.constant(self.tape.values[index], at, None)
         value = self.tape.values[index]
-        made = self.arrays[index] = Array(str(name), np.shape(value), value=value)
-        if (text := self.origins.get(str(name))) is not None:
+        name = str(name)
+        shown = f"{self.roots.get(name, 'data')}_{name}" if name in {one.name for one in self.pieces.values()} else name
+        made = self.arrays[index] = Array(shown, np.shape(value), value=value)
+        if (text := self.origins.get(name)) is not None:
             made.name, made.note = "", f"computed of the data alone{text and ': '}{text}"
         return Entry(made, at)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from autoopt.closed_form.functions import FUNCTIONS
 from autoopt.closed_form.making import opened
+from autoopt.closed_form.reading import NoForm
 from autoopt.closed_form.symbols import Symbols, subscripted
 from autoopt.closed_form.text import APPLIED, ATOM, POWER, Text, applied_to, atom, bracketed, plus, power
 from autoopt.closed_form.tree import Array, Index, Node, Reduction
@@ -89,6 +90,7 @@ class Writer:
         self.indices: dict[Index, str] = {}
         self.lengths: dict[Index, set[int]] = {}
         self._fresh: dict[Array, str] = {}
+        self._owners: dict[str, Array] = {}
 
     def entry(self, whole: Node) -> Text:
         """Return a number that may depend on indices, by their letters."""
@@ -136,7 +138,10 @@ class Writer:
             if array not in self._fresh:
                 self._fresh[array] = self.symbols.fresh(len(array.shape))
             return atom(self._fresh[array])
-        return self.called(self.symbols.of(array.name))
+        symbol = self.symbols.of(array.name)
+        if self._owners.setdefault(symbol, array) is not array:
+            raise NoForm(f"two arrays that are called {array.name}", array.where or self._owners[symbol].where)
+        return self.called(symbol)
 
     def called(self, symbol: str) -> Text:
         if symbol.startswith(r"\log "):

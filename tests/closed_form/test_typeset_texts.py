@@ -149,7 +149,7 @@ def test_what_was_decided_by_data_is_said() -> None:
         ("x_max", r"x_{\mathrm{max}}"),
         ("mu_i", r"\mu_{\mathrm{i}}"),
         ("log_sigma", r"\log \sigma"),
-        ("log_scale", r"\mathrm{log\_scale}"),
+        ("log_scale", r"\log \mathrm{scale}"),
         ("lambda_", r"\lambda"),
         ("_a", "a"),
         ("X2", "X_2"),
@@ -170,3 +170,22 @@ def test_names_that_would_look_alike_are_told_apart() -> None:
 
     text = autoopt.latex(f, {"beta": np.ones(2), "beta_0": 1.0, "beta0": 2.0})
     assert r"f(\beta, \mathrm{beta\_0}, \mathrm{beta0})" in text
+
+
+def test_data_and_parameters_of_one_name_are_told_apart() -> None:
+    def f(params, data):
+        return np.sum((data["y"] - params["age"] * data["age"]) ** 2)
+
+    text = autoopt.latex(f, {"age": 0.5}, ({"y": np.ones(3), "age": np.arange(3.0)},))
+    assert r"\ell(\mathrm{age}) &= \sum_{i} (\mathrm{data\_y}_i - \mathrm{age} \, \mathrm{data\_age}_i)^{2}" in text
+
+
+def test_a_column_and_a_parameter_of_one_name_are_told_apart() -> None:
+    pandas = pytest.importorskip("pandas")
+    df = pandas.DataFrame({"y": [1.0, 2.0, 3.0], "dose": [0.1, 0.2, 0.3]})
+
+    def f(params, df):
+        return np.sum((df["y"] - params["dose"] * df["dose"]) ** 2)
+
+    text = autoopt.latex(f, {"dose": 0.5}, (df,))
+    assert r"\ell(\mathrm{dose}) &= \sum_{i} (y_i - \mathrm{dose} \, \mathrm{df\_dose}_i)^{2}" in text
