@@ -149,7 +149,7 @@ def refusals(told: str, signature: Signature) -> tuple[str, ...]:
             numbers = f"{text}.toarray()" if is_sparse else text
             wrong = f"zlib.crc32(np.asarray({numbers}, dtype=float).tobytes()) != {_checksum(value)}"
             what = f"what is in {name}, by which the objective goes"
-        lines += [f"if {wrong}:", f'    raise ValueError(f"This code was written for {what}.")']
+        lines += [f"if {wrong}:", f'    raise ValueError({"f" * ("{" in what)}"This code was written for {what}.")']
     for name, value in signature.values.items():
         if told == DATA and hasattr(value, "columns"):
             method = "to_csv" if hasattr(value, "to_csv") else "write_csv"

@@ -35,6 +35,7 @@ from autoopt.exporting.functions import (
     without_unread,
 )
 from autoopt.exporting.headings import docstring, heading
+from autoopt.exporting.inlining import inlined
 from autoopt.exporting.prelude import is_dear, needed, read_together, shape_check, unpacked
 from autoopt.exporting.self_test import Untested, self_test
 from autoopt.exporting.signature import MODULES, Signature, with_defaults
@@ -328,10 +329,10 @@ class _Writer:
         """Return the module."""
         converting, imports = conversions(self.objective.structure, self.signature.parameters, self.flat)
         self.imports |= dict.fromkeys(imports)
-        parts = [*self.around.values(), *converting]
+        texts = self.around | {f"conversion {k}": text for k, text in enumerate(converting)}
         if self.statements:
-            parts.append(self.prepare())
-        parts += map(self.unpacking, self.functions.values())
+            texts[PREPARE] = self.prepare()
+        parts = list(inlined(texts | {name: self.unpacking(text) for name, text in self.functions.items()}).values())
         plain = "\n\n\n".join(["\n".join(self.imports), *parts])
         flat = self.objective.structure.flatten(x0)
         test = self_test(Untested(list(self.functions), self.is_vector, flat, self.signature.values, plain))

@@ -34,8 +34,8 @@ CEILINGS = {
     "gp-slogdet": 1.58,
     "network": 2.25,
     "nested-logit": 2.8,
-    "hmm": 1.82,
-    "kalman": 3.21,
+    "hmm": 1.75,
+    "kalman": 2.84,
     "garch": 2.38,
     "rosenbrock": 1.84,
 }
