@@ -8,6 +8,7 @@ import typeset_models as models
 from typeset_models import MODELS
 
 import autoopt
+from autoopt.closed_form import text
 
 LINES = {
     models.logistic: [
@@ -189,3 +190,25 @@ def test_a_column_and_a_parameter_of_one_name_are_told_apart() -> None:
 
     text = autoopt.latex(f, {"dose": 0.5}, (df,))
     assert r"\ell(\mathrm{dose}) &= \sum_{i} (y_i - \mathrm{dose} \, \mathrm{df\_dose}_i)^{2}" in text
+
+
+A, B = text.atom("a"), text.atom("b")
+SUM = text.plus(A, B)
+
+
+@pytest.mark.parametrize(
+    ("made", "shown"),
+    [
+        (text.minus(A, SUM), "a - (a + b)"),
+        (text.plus(A, text.negative(SUM)), "a - (a + b)"),
+        (text.times(SUM, A), "(a + b) a"),
+        (text.times(text.applied_to(r"\log", A), B), r"(\log a) b"),
+        (text.power(text.negative(A), text.atom("2")), "(-a)^{2}"),
+        (text.transposed(text.times(A, B)), r"(a b)^{\top}"),
+        (text.times(text.atom("2"), text.atom("3")), r"2 \cdot 3"),
+        (text.over(SUM, B), r"\frac{a + b}{b}"),
+        (text.entrywise(SUM, B), r"(a + b) \odot b"),
+    ],
+)
+def test_brackets(made, shown) -> None:
+    assert made.text == shown
