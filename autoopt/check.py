@@ -24,11 +24,11 @@ from autoopt.origin import definition
 from autoopt.stages import during
 from autoopt.users_code import NO_VALUE
 from autoopt.verification.brief import compare_briefly
-from autoopt.verification.certificate import DISAGREES, Verification
+from autoopt.verification.certificate import CANNOT_TELL, DISAGREES, Verification
 from autoopt.verification.location import entry, parting
 from autoopt.verification.points import CLOSE, Counted, compare
 from autoopt.verification.products import direction, product_finding
-from autoopt.verification.rounding import is_single
+from autoopt.verification.rounding import is_single, spread
 from autoopt.verification.secants import (
     AT_THE_START,
     CONCLUSIVE,
@@ -164,6 +164,8 @@ def verified_solution(
     except NO_VALUE:
         return start
     found = replace(found, at_solution=True, seconds=time.perf_counter() - begin)
+    if not found.passed and np.isfinite(found.value_error) and (reason := _unresolved(objective, x)):
+        found = _not_told(found, reason)
     if found.passed:
         return start.joined(found)
     said = f"Not verified at the solution. {found.message}"
@@ -175,6 +177,26 @@ def verified_solution(
     whole = start.joined(found)
     found = replace(found, findings=whole.findings, evaluations=whole.evaluations, seconds=whole.seconds)
     return replace(found, iterates=start.iterates)
+
+
+def _unresolved(objective: Any, x: np.ndarray) -> str:
+    """Return why what disagrees at a point does not tell that anything is wrong; "" if it does."""
+    if np.max(np.abs(x), initial=0.0) >= _WHOLE:
+        return "the parameters are so large that the function is their rounding"
+    original = objective.original(x)
+    return "the value is rounding" if spread(objective, x, original)[0] > _ROUNDED * abs(original) else ""
+
+
+_WHOLE, _ROUNDED = 2.0**53, 1e-3
+"""From here on all numbers are whole ones, np.rint(x) is x and a sine has no period; this part of a value is much."""
+
+
+def _not_told(found: Verification, reason: str) -> Verification:
+    """Return what was found with nothing of it told as wrong."""
+    findings = (
+        replace(one, verdict=CANNOT_TELL, reason=reason) if one.verdict == DISAGREES else one for one in found.findings
+    )
+    return replace(found, passed=True, conclusive=False, message=f"There {reason}.", findings=tuple(findings))
 
 
 def verify_solution(

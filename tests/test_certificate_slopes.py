@@ -135,3 +135,22 @@ def test_changed_variables_and_residuals_have_complex_steps():
     assert found.passed
     result = autoopt.least_squares(lambda p: p[0] * (1.0 - np.exp(-p[1] * 1e3 * T)) - 100.0 * T, SMALL)
     assert result.verification.passed and result.verification.conclusive
+
+
+def test_a_kink_is_seen_though_others_are_near():
+    """At 0 the slope is that ahead; a thousand kinks that lie behind, from 1e-5 on, hide it from longer steps."""
+    places = -np.geomspace(1e-5, 1e-2, 1000)
+
+    def f(x):
+        return np.sum(np.maximum(places - x[0], 0.0)) + np.maximum(-x[0], 0.0) * 3.0 + 0.1 * x[0] + x[1]
+
+    objective = Objective(f, np.zeros(2))
+    for x in (np.zeros(2), np.array([1e-12, 0.0]), np.array([-1e-12, 0.0])):
+        found = compare(objective, x)
+        assert found.passed, found.message
+
+
+def test_what_disagrees_where_all_numbers_are_whole_is_no_alarm():
+    with np.errstate(all="ignore"):
+        result = autoopt.minimize(lambda x: -np.sum(x**2) + np.rint(x[0]) * x[1], np.array([0.3, -0.4]))
+    assert not result.success and result.verification.passed and "gradient is wrong" not in result.message

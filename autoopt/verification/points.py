@@ -304,8 +304,11 @@ def _look_again(
         again = _compare_slopes(objective, x, np.random.default_rng(1), own, floor=floor)
         if again.passed and again.conclusive and _would_see(again, found):
             return replace(again, value_error=found.value_error)
-    onwards, behind, error = differences.one_sided(objective.original, x, p)
-    if not abs(onwards - behind) > 10 * error + 1e-4 * max(abs(onwards), abs(behind)):
+    sides = (differences.one_sided(objective.original, x, p, h) for h in _KINKS)
+    kink = next(
+        (pair for *pair, error in sides if abs(pair[0] - pair[1]) > 10 * error + 1e-4 * max(map(abs, pair))), None
+    )
+    if kink is None:
         size = float(np.abs(objective.value_and_grad(x)[1]) @ np.abs(p))
         if not nears(objective.original, x, found, objective.original(x), size):
             return found
@@ -313,7 +316,7 @@ def _look_again(
         return replace(found, passed=True, conclusive=False, message=message)
     nearby = x + 1e-3 * units(objective, x) * rng.uniform(-1.0, 1.0, x.size)
     there = _compare_slopes(objective, nearby, rng, 2.0**-10, floor=floor)
-    slopes = f"slopes {behind:.6g} and {onwards:.6g}"
+    slopes = f"slopes {kink[1]:.6g} and {kink[0]:.6g}"
     message = f"There is a kink at {place} along the direction ({slopes}). Close by: {there.message}"
     return replace(there, value_error=found.value_error, kink=True, message=message)
 
@@ -342,6 +345,10 @@ def _close_by(
 
 CLOSE = 1e-3
 """How far from a point it is looked beside it, in units of the parameters."""
+
+
+_KINKS = 2.0**-14, 2.0**-20, 2.0**-26
+"""Steps by which the slopes on both sides of a point are taken: other kinks may be as near as the first."""
 
 
 def _would_see(again: Verification, found: Verification) -> bool:
