@@ -144,8 +144,8 @@ def output_rounded_to_three_digits():
 @pathology("noise", "e-")
 def cancellation_of_large_numbers():
     def f(x):
-        big = 1e9
-        return (big + (x[0] - 1) ** 2 + np.sin(x[1]) ** 2 * 0.5) - big
+        large = 1e9 + (x[0] - 1) ** 2 + np.sin(x[1]) ** 2 * 0.5
+        return sum(large * share for share in (1.0, 0.25, 0.25, -1.5 + 1e-9))
 
     return {"fun": f, "x0": np.array([2.0, 1.0]), "options": {"gtol": 1e-12}, "method": "bfgs"}
 
