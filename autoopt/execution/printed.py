@@ -24,7 +24,8 @@ _TIES = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _SIGNATURE = re.compile(r"^(def \w+\()([^()]*)(\):)", re.MULTILINE)
-_NAMELESS = re.compile(r"constant(_\d+)?")
+NAMELESS = re.compile(r"constant(_\d+)?")
+"""What arrays are called that the objective computes itself."""
 
 
 def with_counts(text: str, counts: Collection[tuple[int, ...]]) -> str:
@@ -41,7 +42,7 @@ def with_constants(text: str, constants: Mapping[str, Any]) -> str:
 
     written, count = [], 0
     for name, value in constants.items():
-        if not _NAMELESS.fullmatch(name) or not re.search(rf"\b{name}\b", text):
+        if not NAMELESS.fullmatch(name) or not re.search(rf"\b{name}\b", text):
             continue
         array = np.asarray(value)
         shown = constant_text(array)[1] if array.dtype.kind in "fiub" else ""

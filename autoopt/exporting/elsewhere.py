@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.execution.eager.functions import EagerFunctions
+from autoopt.exporting.functions import names_read
 from autoopt.exporting.signature import Signature
 from autoopt.objectives.inputs import Input
 from autoopt.objectives.objective import Objective
@@ -96,7 +97,7 @@ def _values(
     own = dict(zip(argument_names(other.function, 1 + len(other.args))[1:], other.args, strict=True))
     for name, given in inputs.items():
         outside, text = signature.leaves[name]
-        if outside == text and outside not in own:
+        if outside == text and outside not in own and outside not in signature.held:
             found = leaves.get(name, given.value)
             own[outside] = eval(given.expression, dict(known)) if given.expression else found
     return signature.values | own
@@ -137,27 +138,29 @@ def refusals(told: str, signature: Signature) -> tuple[str, ...]:
     lines: list[str] = []
     if told == ALIKE:
         return tuple(_unlike(signature))
+    tables = [name for name, value in signature.values.items() if told == DATA and hasattr(value, "columns")]
     for name, text in signature.leaves.values():
         value = _value(text, signature)
-        if value is None or not value.ndim:
+        if value is None or not value.ndim or name in signature.held or names_read([text]) & {*tables}:
             continue
         is_sparse = hasattr(signature.values.get(text), "tocsr")
         if told == ROWS:
             found = f"{text}.shape[0]" if is_sparse else f"len({text})"
-            wrong, what = f"{found} != {len(value)}", f"{len(value)} rows of {name}, not {{{found}}}"
+            lines += _refusal(f"{found} != {len(value)}", f"{len(value)} rows of {name}, not {{{found}}}", "f")
         else:
             numbers = f"{text}.toarray()" if is_sparse else text
             wrong = f"zlib.crc32(np.asarray({numbers}, dtype=float).tobytes()) != {_checksum(value)}"
-            what = f"what is in {name}, by which the objective goes"
-        lines += [f"if {wrong}:", f'    raise ValueError({"f" * ("{" in what)}"This code was written for {what}.")']
-    for name, value in signature.values.items():
-        if told == DATA and hasattr(value, "columns"):
-            method = "to_csv" if hasattr(value, "to_csv") else "write_csv"
-            lines += [
-                f"if zlib.crc32({name}.{method}().encode()) != {zlib.crc32(getattr(value, method)().encode())}:",
-                f'    raise ValueError("This code was written for what is in {name}, by which the objective goes.")',
-            ]
+            lines += _refusal(wrong, f"what is in {name}, by which the objective goes")
+    for name in tables:
+        value = signature.values[name]
+        method = "to_csv" if hasattr(value, "to_csv") else "write_csv"
+        wrong = f"zlib.crc32({name}.{method}().encode()) != {zlib.crc32(getattr(value, method)().encode())}"
+        lines += _refusal(wrong, f"what is in {name}, by which the objective goes")
     return tuple(lines)
+
+
+def _refusal(wrong: str, what: str, kind: str = "") -> list[str]:
+    return [f"if {wrong}:", f'    raise ValueError({kind}"This code was written for {what}.")']
 
 
 def _unlike(signature: Signature) -> Iterator[str]:
@@ -176,7 +179,7 @@ def _unlike(signature: Signature) -> Iterator[str]:
 
 def _value(text: str, signature: Signature) -> Any:
     """Return an array of the data that are numbers, None of others."""
-    value = eval(text, {"np": np, **_modules(text), **signature.values})
+    value = eval(text, {"np": np, **_modules(text), **signature.held, **signature.values})
     value = value.toarray() if hasattr(value, "tocsr") else np.asarray(value)
     return value if value.dtype.kind in "fiub" else None
 

@@ -139,7 +139,7 @@ class _Writer:
         self.printed_flat = flat
         self.flat = signature.parameters if self.is_vector else fresh("flat", {signature.parameters, *signature.names})
         self.imports: dict[str, None] = {"import numpy as np": None}
-        self.around: dict[str, str] = {}
+        self.around = _constants(signature)
         self.functions: dict[str, str] = {}
         self.prepared: list[tuple[str, ...]] = []  # what each function takes of it
         self.statements: tuple[str, ...] = ()  # of `prepare`
@@ -353,6 +353,13 @@ class _Writer:
         if lines[-1].startswith(f"{returned} = "):
             returned = lines.pop().removeprefix(f"{returned} = ")
         return definition(PREPARE, list(self.signature.texts), told, [*lines, f"return {returned}"])
+
+
+def _constants(signature: Signature) -> dict[str, str]:
+    """Return the arrays that the objective computes itself as constants, by name."""
+    from autoopt.codegen.constants import constant_text
+
+    return {name: f"{name} = {constant_text(value)[1]}" for name, value in signature.held.items()}
 
 
 def _apart(lines: Sequence[str], known: Sequence[str], own: set[str]) -> dict[str, str]:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
+import numpy as np
+
+from autoopt.execution.printed import SHOWN
 from autoopt.exporting.fixed import PLAIN, fixed
 from autoopt.exporting.functions import names_read
 from autoopt.objectives.inputs import Input
@@ -44,6 +47,8 @@ class Signature:
         Statements that refuse what the code was not written for.
     notes : tuple of str
         What else it was written for, in words.
+    held : dict of str to ndarray
+        What the objective computes itself of its data, by no expression that is known: constants of the module.
     """
 
     parameters: str
@@ -53,6 +58,7 @@ class Signature:
     leaves: dict[str, tuple[str, str]]
     fixed: tuple[str, ...]
     notes: tuple[str, ...]
+    held: dict[str, Any]
 
     @classmethod
     def of(cls, function: Callable, args: Sequence[Any], inputs: Mapping[str, Input], given: int) -> Signature:
@@ -66,6 +72,7 @@ class Signature:
         values = dict(zip(own[1:], args, strict=False)) | defaults
         leaves: dict[str, tuple[str, str]] = {}
         outside: dict[str, Any] = {}
+        held: dict[str, Any] = {}
         read, taken = set(), {own[0], *values}
         for name, given in inputs.items():
             if given.kind == "argument" and names_read([given.expression]) <= {*values, *MODULES}:
@@ -73,13 +80,18 @@ class Signature:
                 leaves[name] = name if name == given.expression else fresh(name, taken), given.expression
             else:
                 own_name = fresh(name, taken)
-                outside[own_name] = given.value
+                (held if given.kind == "computed" and _is_short(given.value) else outside)[own_name] = given.value
                 leaves[name] = own_name, own_name
         texts = [*own[1:], *outside, *(f"{name}={value!r}" for name, value in defaults.items())]
         lines, notes = fixed(values, read)
         order = (*own[1:], *outside, *defaults)
         known = values | outside
-        return cls(own[0], order, tuple(texts), {name: known[name] for name in order}, leaves, lines, notes)
+        return cls(own[0], order, tuple(texts), {name: known[name] for name in order}, leaves, lines, notes, held)
+
+
+def _is_short(value: Any) -> bool:
+    """Whether an array may be written into a module."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and value.size <= SHOWN
 
 
 def with_defaults(function: Callable, args: tuple) -> tuple:

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autoopt.execution.printed import NAMELESS
 from autoopt.objectives.dispatch import Dispatch
 from autoopt.tracing.expressions import namespace
+from autoopt.tracing.outside.origins import COMPUTED
 
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -25,7 +27,8 @@ class Input(NamedTuple):
     root : str
         The first name in it that is not a module's.
     kind : str
-        What that is to the objective: "argument", "outer" variable, "global" or "self"; empty if there is none.
+        What that is to the objective: "argument", "outer" variable, "global" or "self"; empty if there is none, and
+        "computed" if it is no array of the user's but one that the objective computes.
     value : array, or sparse matrix
     """
 
@@ -46,6 +49,9 @@ def inputs(dispatch: Dispatch, kind: str) -> dict[str, Input]:
     found = {}
     for name, value in known.of(path.tape).items():
         text = known.expressions.get(name, "")
+        if text == COMPUTED or NAMELESS.fullmatch(name):
+            found[name] = Input("", "", "computed", value)
+            continue
         if text and not _gives(text, value, values):
             text = ""
         root = next((word for word in _WORD.findall(text) if not isinstance(values.get(word, re), ModuleType)), "")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.tape.tape import CONSTANT, Leaf
-from autoopt.tracing.outside.origins import Pieces, joined
+from autoopt.tracing.outside.origins import COMPUTED, Pieces, joined
 from autoopt.tracing.recording.recorder import Recorder
 
 _RESERVED = {"np", "scipy", "value", "gradient", "direction"}
@@ -40,7 +40,7 @@ class Labelled:
         name = "data_" + name if name[0].isdigit() else name
         name = name + "_" if keyword.iskeyword(name) or name in _RESERVED else name
         origin = joined([self.pieces.of(original), ".to_numpy()"])
-        return self.tracer.leaf(Leaf(self.free_name(name), "captured"), values, origin or ("", None, ""))
+        return self.tracer.leaf(Leaf(self.free_name(name), "captured"), values, origin or (COMPUTED,))
 
     def changed(self, original: Any) -> None:
         """Note that data have been changed in this trace."""

@@ -14,6 +14,9 @@ import numpy as np
 Origin = tuple[Any, ...]
 """Pieces of text, and between them the objects whose expressions stand there."""
 
+COMPUTED = "?"
+"""Stands for the origin of what a library computes of the user's objects, where it cannot be written."""
+
 MOST = 400
 """An origin of more characters is not kept: nobody reads it."""
 
