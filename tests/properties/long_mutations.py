@@ -43,7 +43,7 @@ ROUNDING = 1e-8
 """What results of a broken library may differ by, relative to the largest entry, and count as the same."""
 
 SECONDS = 20
-"""After so long a mutant is taken for one that does not end."""
+"""Of processor time: after so long a mutant is taken for one that does not end."""
 
 MODELS = 3
 """So many models that use a thing are tried, until its mutant changes a result."""
@@ -87,15 +87,16 @@ class Model:
         """Find out what it uses and gives; False if it is of no use: refused, not finite, or without slopes."""
         begin = time.perf_counter()
         try:
-            with limited(), fresh(), recorded() as self.uses:
+            with limited(), fresh(), recorded() as uses:
                 objective = self.objective()
                 if objective.size > LARGE or not check_objective(objective, start(objective, self.x0)):
                     return False
                 self.answers = answers(objective, self.x0)
-        except Exception:
+        except (Exception, TooLong):
             return False
         self.seconds = time.perf_counter() - begin
-        return all(np.isfinite(part).all() for part in self.answers[0])
+        self.uses = uses if all(np.isfinite(part).all() for part in self.answers[0]) else {}
+        return bool(self.uses)
 
 
 def start(objective: Objective, x0: Any) -> np.ndarray:
@@ -135,8 +136,8 @@ def apart(model: Model, found: list) -> str:
     return ", ".join(told)
 
 
-class TooLong(Exception):
-    """It does not end."""
+class TooLong(BaseException):
+    """It does not end; not to be caught by what is run."""
 
 
 @contextlib.contextmanager
@@ -146,15 +147,15 @@ def limited() -> Iterator[None]:
     def stop(number: int, frame: Any) -> None:
         raise TooLong
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)  # of this process: beside other work it takes longer
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @dataclass(frozen=True)
@@ -293,17 +294,18 @@ def known_operands(use: tuple, models: list[Model]) -> int:
 
 
 def run(pairs: Iterator[tuple[Mutant, list[Model]]], told: Callable[[str], None]) -> dict[str, Counter]:
-    """Judge mutants, tell of survivors, and return the counts by kind."""
+    """Judge mutants, tell of survivors, and return the counts by kind, when interrupted those so far."""
     counts: dict[str, Counter] = defaultdict(Counter)
-    for mutant, models in pairs:
-        outcome = Outcome("same")
-        for model in models:
-            outcome = judged(mutant, model)
-            if outcome.word != "same":
-                break
-        counts[mutant.kind][outcome.word] += 1
-        if outcome.word in ("survived", "caught in the run"):
-            told(f"{outcome.word}: {mutant} on {outcome.model}: {outcome.why}")
+    with contextlib.suppress(KeyboardInterrupt):
+        for mutant, models in pairs:
+            outcome = Outcome("same")
+            for model in models:
+                outcome = judged(mutant, model)
+                if outcome.word != "same":
+                    break
+            counts[mutant.kind][outcome.word] += 1
+            if outcome.word in ("survived", "caught in the run"):
+                told(f"{outcome.word}: {mutant} on {outcome.model}: {outcome.why}")
     return counts
 
 
