@@ -162,7 +162,7 @@ def _composed(node: Part | Nest, texts: Mapping[int, str]) -> str:
     if node.kind is list:
         return f"[{', '.join(children)}]"
     if node.kind is tuple:
-        return f"({', '.join(children)},)"
+        return f"({', '.join(children)}{',' * (len(children) == 1)})"
     if _is_class(node):
         return f"{node.kind.__name__}({', '.join(children)})"
     return "{" + ", ".join(f"{quoted(key)}: {child}" for key, child in zip(node.keys, children, strict=True)) + "}"

@@ -52,7 +52,7 @@ def laid_out(text: str, width: int = WIDTH) -> str:
 
 
 _LAID_OUT = re.compile(r" *((return )?[\w.]+(\[\w+\])?( [-+*/@]?=)? )?[^('][^\"':]*")
-_OTHERWISE = re.compile(r"\*\*|e\+|E|-\w+\.|\(\(|[\[(\w,]  |[\[(] ")
+_OTHERWISE = re.compile(r"\*\*|e\+|E|,[)\]}]|-\w+\.|\(\(|[\[(\w,]  |[\[(] ")
 
 
 def _is_laid_out(lines: Sequence[str], width: int) -> bool:
