@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytensor import scalar as ps
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import io_toposort
@@ -30,12 +31,13 @@ from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 
 from autoopt.graph.idioms.associating import Written, associated
+from autoopt.graph.idioms.common_factors import factored
 from autoopt.graph.idioms.sharing import with_shared_products
 from autoopt.graph.idioms.sweep import simplify
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE
 from autoopt.graph.rewrites.grouping import group_by_dependence
 from autoopt.ops.barriers import Barrier, closed
-from autoopt.ops.patterns import applied, size_in_bytes
+from autoopt.ops.patterns import applied, is_elementwise, size_in_bytes
 from autoopt.tape.tape import Guard
 
 FREE = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
@@ -107,7 +109,8 @@ def divide_graph(
     else:
         if KINDS[kind].order < 2:
             checks = [check for check, _ in guards]
-            roots = associated([vector, *given, *known], [*results, *checks], count, written)
+            arguments = [vector, *given, *known]
+            roots = associated(arguments, factored(arguments, [*results, *checks], count), count, written)
             results, guards = roots[:count], tuple(zip(roots[count:], (guard for _, guard in guards), strict=True))
         functions.append(Function(kind, (vector, *given, *known), tuple(results), guards))
     return functions
@@ -167,9 +170,9 @@ def _frontier(roots: Sequence[Variable], known: Sequence[Variable], late: set[Va
 
 
 def _costly(variable: Variable, stop: set[Variable]) -> list[Variable]:
-    """Return what has to be computed to have `variable`, looking through views."""
+    """Return what has to be computed to have `variable`, looking through views and signs of what is known."""
     if variable in stop or isinstance(variable, Constant) or variable.owner is None:
         return []
-    if isinstance(variable.owner.op, FREE):
+    if isinstance(variable.owner.op, FREE) or (is_elementwise(variable, ps.Neg) and variable.owner.inputs[0] in stop):
         return [part for source in variable.owner.inputs for part in _costly(source, stop)]
     return [variable]

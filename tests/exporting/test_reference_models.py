@@ -29,8 +29,8 @@ MOST = 1.5
 CEILINGS = {
     "softmax": 1.8,
     "softmax-shifted": 1.7,
-    "cox": 1.89,
-    "negative-binomial": 2.46,
+    "cox": 1.78,
+    "negative-binomial": 2.1,
     "gp-slogdet": 1.58,
     "network": 2.25,
     "nested-logit": 2.8,

@@ -12,9 +12,11 @@ import pytest
 from pytensor import scalar as ps
 from pytensor.compile.mode import Mode
 from pytensor.graph.traversal import io_toposort
+from scipy.special import gammaln
 
 import autoopt
 from autoopt.graph.idioms.associating import associated
+from autoopt.graph.idioms.common_factors import factored
 from autoopt.ops.patterns import is_elementwise
 
 mpmath.mp.dps = 60
@@ -35,11 +37,11 @@ def products(variables, results) -> int:
 
 def check(variables, values, results, most=None, written=lambda one, other: False):
     """Associate results, of which the first is the value; the numbers must be the same."""
-    found = associated(variables, results, len(results), written)
+    found = associated(variables, factored(variables, results, len(results)), len(results), written)
     compiled = pytensor.function(variables, [*found, *results], mode=Mode("py", None), on_unused_input="ignore")
     everything = compiled(*values)
     for new, old in zip(everything[: len(found)], everything[len(found) :], strict=True):
-        np.testing.assert_allclose(new, old, rtol=1e-13)
+        np.testing.assert_allclose(new, old, rtol=1e-13, atol=1e-14)
     if most is not None:
         assert products(variables, found) <= most < products(variables, results)
     return found
@@ -84,6 +86,27 @@ def test_two_exponentials_are_not_multiplied_where_the_user_has_not_done_so() ->
         assert np.isfinite(got).all()
 
 
+def test_what_is_multiplied_and_divided_by_is_left_out_but_for_its_axes() -> None:
+    (u, v), first = arrays("uv", 3)
+    (A, B), second = arrays("AB", 5, 3)
+    q = u / v
+    results = [pt.log(q).sum(), B[0] / q / v * u, (A * u / u).sum(axis=0), (A / A * u).sum(axis=0), A / A * u, A / A]
+    found = check([u, v, A, B], [*first, *second], results)
+    assert not any(is_elementwise(n.outputs[0], (ps.Mul, ps.TrueDiv)) for n in io_toposort([u, v, A, B], found[1:3]))
+
+
+def test_common_factors_are_taken_out() -> None:
+    (a, b, u, v), values = arrays("abuv", 6)
+    inputs = [a, b, u, v]
+    check(inputs, values, [pt.exp(a).sum(), b * u + b * v], most=1)
+    check(inputs, values, [pt.exp(a).sum(), u / b - v / b], most=1)
+    check(inputs, values, [pt.gammaln(u + v).sum(), pt.exp(v / b), u / b + v / b], most=2)
+    check(inputs, values, [pt.exp(a).sum(), b * (a - u / b)], most=1)
+    hidden = check(inputs, values, [pt.cos(a).sum(), pt.exp(a) * u * pt.exp(b) + pt.exp(a) * v * pt.exp(b)])[1]
+    compiled = pytensor.function(inputs, hidden, mode=Mode("py", None))
+    assert np.isfinite(compiled(*[np.full(6, 400.0)] * 2, *[np.full(6, 1e-300)] * 2)).all()
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_random_products_and_sums(seed: int) -> None:
     draw = random.Random(seed)
@@ -106,6 +129,10 @@ def test_random_products_and_sums(seed: int) -> None:
     inputs = [*vectors, *longer, *matrices]
     value = pt.sin(term()).sum() + pt.cos(term()).sum()
     check(inputs, [*first, *second, *third], [value, *(term() for _ in range(5))])
+    u, v, w = factor(), factor(), factor()
+    sums = [u * v + u * w, u / w - v / w, u * (v - w / u), (v / u + matrices[0]) * u, pt.sqr(u) * v + u * w * v]
+    totals = [(pt.zeros((4, 3)) + s).sum(axis=0) * draw.choice(rows) for s in sums]
+    check(inputs, [*first, *second, *third], [value, *sums, *totals])
 
 
 # Gradients against numbers of 60 digits -------------------------------------------------------------------------------
@@ -152,6 +179,20 @@ def densities_exactly(p, x):
     return -sum(mpmath.log(of(v, p[0], p[2]) + of(v, p[1], p[3])) for v in x) / len(x)
 
 
+def negative_binomial(p, x):
+    r, mu, y = np.exp(-p[0]), np.exp(p[1] + p[2] * x), np.floor(np.abs(x))
+    return -np.sum(gammaln(y + r) - gammaln(r) + r * np.log(r / (r + mu)) + y * np.log(mu / (r + mu)))
+
+
+def negative_binomial_exactly(p, x):
+    def of(v, y):
+        r, mu = mpmath.exp(-p[0]), mpmath.exp(p[1] + p[2] * v)
+        gammas = mpmath.loggamma(y + r) - mpmath.loggamma(r)
+        return gammas + r * mpmath.log(r / (r + mu)) + y * mpmath.log(mu / (r + mu))
+
+    return -sum(of(v, mpmath.floor(abs(v))) for v in x)
+
+
 def in_order(p, x):
     a, b = np.exp(p[0] * x), np.exp(p[1] * x)
     return np.sum(a * np.exp(-p[0] * x) * b) + np.sum(np.log1p(a * np.exp(-p[2] * x) * b))
@@ -179,6 +220,7 @@ CASES = {
     "mixture": (mixture, mixture_exactly, [0.1, -0.3, 0.25, 2.0, 0.0, 0.4]),
     "weibull": (weibull, weibull_exactly, [0.2, 0.1, -0.3]),
     "densities": (densities, densities_exactly, [0.25, 1.0, 0.1, 0.3]),
+    "negative binomial": (negative_binomial, negative_binomial_exactly, [0.3, -0.2, 0.1]),
     "in order": (in_order, in_order_exactly, [0.3, -0.2, 0.1]),
     "written twice": (written_twice, written_twice_exactly, [0.5, -0.7, 1.2]),
 }

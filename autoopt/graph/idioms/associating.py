@@ -77,7 +77,7 @@ def associated(inputs: Sequence[Variable], roots: Sequence[Variable], count: int
     terms, own = _terms(nodes, roots, count)
     if not 1 < len(terms) <= MOST:
         return list(roots)
-    changed = {out: t for out, t in terms.items() if t.is_inside or (not t.is_forward and is_matrix_by_vectors(t))}
+    changed = {out: t for out, t in terms.items() if t.is_changed or (not t.is_forward and is_matrix_by_vectors(t))}
     for out, term in terms.items():
         if not term.is_forward and _use_own(term, own, order):
             changed[out] = term
@@ -97,7 +97,8 @@ def _terms(
     forward = set(ancestors([roots[0], *roots[count:]]))
     reader = Reader(readers, forward)
     found = [reader.term(v) for v in reversed(outs) if (is_product(v) and v in read) or is_sum(v)]
-    terms = {t.out: t for t in reversed(found) if t.out not in reader.absorbed and t.factors.total() > 1}
+    found = [term for term in reversed(found) if term.out not in reader.absorbed]
+    terms = {term.out: term for term in found if term.is_changed or term.factors.total() > 1}
     whole = Reader(readers, set())
     own = {v: whole.term(v) for v in outs if v in forward | read and is_product(v)}  # those must be there in any case
     for v, term in own.items():

@@ -64,8 +64,9 @@ class Term:
     factors : Counter of Factor
     summed : set of int
     coefficient : float
-    is_inside : bool
-        Whether numbers, or what is the same along the axes, were multiplied before they were summed.
+    is_changed : bool
+        Whether it is to be written anew in any case: numbers, or what is the same along the axes, were multiplied
+        before they were summed, or something was cancelled.
     is_forward : bool
         Whether the value is computed by it: its factors are as the user has put them together.
     """
@@ -75,7 +76,7 @@ class Term:
     factors: Counter[Factor] = field(default_factory=Counter)
     summed: set[int] = field(default_factory=set)
     coefficient: float = 1.0
-    is_inside: bool = False
+    is_changed: bool = False
     is_forward: bool = False
 
 
@@ -129,7 +130,8 @@ class Reader:
     def term(self, variable: Variable) -> Term:
         """Return the term that a product or a sum is."""
         term = Term(variable, _own_labels(variable), is_forward=variable in self.forward)
-        top = {variable, *(variable.owner.inputs if isinstance(variable.owner.op, Sum) else ())}
+        is_total = variable.owner is not None and isinstance(variable.owner.op, Sum)
+        top = {variable, *(variable.owner.inputs if is_total else ())}
         waiting = [_Part(variable, term.labels, False, False)]
         while waiting:
             part = waiting.pop()
@@ -137,7 +139,7 @@ class Reader:
             number = _number(v)
             if number is not None:
                 term.coefficient = term.coefficient / number if part.divides else term.coefficient * number
-                term.is_inside |= part.is_inside
+                term.is_changed |= part.is_inside
             elif is_product(v) and (v in top or not term.is_forward):
                 waiting += _operands(term, part)
             elif v.owner is not None and isinstance(v.owner.op, DimShuffle):
@@ -149,8 +151,25 @@ class Reader:
                 self.absorbed |= {v} - {variable}
             else:
                 term.factors[Factor(v, part.labels, part.divides)] += 1
-                term.is_inside |= part.is_inside and not term.summed.intersection(part.labels)
+                term.is_changed |= part.is_inside and not term.summed.intersection(part.labels)
+        if not term.is_forward:
+            _cancel(term)
         return term
+
+
+def _cancel(term: Term) -> None:
+    """Leave out what a term is both multiplied and divided by, as long as another factor has each of its axes."""
+    for factor in list(term.factors):
+        other = factor._replace(divides=True)
+        if factor.divides or other not in term.factors:
+            continue
+        left = term.factors.copy()
+        count = min(left[factor], left[other])
+        left.subtract({factor: count, other: count})
+        left = +left
+        labels = {label for f in left for label in f.labels} - {None}
+        if left and labels >= (set(term.labels) | term.summed) - {None}:
+            term.factors, term.is_changed = left, True
 
 
 def _number(variable: Variable) -> float | None:
@@ -171,7 +190,7 @@ def _operands(term: Term, part: _Part) -> list[_Part]:
     v = part.variable
     if is_elementwise(v, ps.Neg):
         term.coefficient = -term.coefficient
-        term.is_inside |= part.is_inside
+        term.is_changed |= part.is_inside
     found = []
     for k, operand in enumerate(v.owner.inputs):
         divides = part.divides != (k == 1 and is_elementwise(v, ps.TrueDiv))
