@@ -29,7 +29,7 @@ MOST = 1.5
 CEILINGS = {
     "softmax": 1.8,
     "softmax-shifted": 1.7,
-    "cox": 1.78,
+    "cox": 1.89,
     "negative-binomial": 2.1,
     "gp-slogdet": 1.58,
     "network": 2.25,
