@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytensor import scalar as ps
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import io_toposort
@@ -37,7 +36,7 @@ from autoopt.graph.idioms.sweep import simplify
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE
 from autoopt.graph.rewrites.grouping import group_by_dependence
 from autoopt.ops.barriers import Barrier, closed
-from autoopt.ops.patterns import applied, is_elementwise, size_in_bytes
+from autoopt.ops.patterns import applied, size_in_bytes
 from autoopt.tape.tape import Guard
 
 FREE = (DimShuffle, Reshape, SpecifyShape, Subtensor, Alloc, JoinDims, SplitDims)
@@ -170,9 +169,9 @@ def _frontier(roots: Sequence[Variable], known: Sequence[Variable], late: set[Va
 
 
 def _costly(variable: Variable, stop: set[Variable]) -> list[Variable]:
-    """Return what has to be computed to have `variable`, looking through views and signs of what is known."""
+    """Return what has to be computed to have `variable`, looking through views."""
     if variable in stop or isinstance(variable, Constant) or variable.owner is None:
         return []
-    if isinstance(variable.owner.op, FREE) or (is_elementwise(variable, ps.Neg) and variable.owner.inputs[0] in stop):
+    if isinstance(variable.owner.op, FREE):
         return [part for source in variable.owner.inputs for part in _costly(source, stop)]
     return [variable]

@@ -30,7 +30,7 @@ CEILINGS = {
     "softmax": 1.8,
     "softmax-shifted": 1.7,
     "cox": 1.89,
-    "negative-binomial": 2.1,
+    "negative-binomial": 2.28,
     "gp-slogdet": 1.58,
     "network": 2.25,
     "nested-logit": 2.8,
