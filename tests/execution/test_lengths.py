@@ -73,7 +73,7 @@ def test_the_number_of_rows_is_a_symbol():
     assert "1 / n * " in text
     assert "0.001" not in text
     text = printed(garch, X0, regression(50))
-    assert "np.append(h, omega + alpha * square)" in text
+    assert "linear_recurrence(np.append(h, omega + alpha * " in text
 
 
 def test_two_lengths_are_two_symbols():

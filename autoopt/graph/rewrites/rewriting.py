@@ -29,7 +29,7 @@ from autoopt.graph.rewrites.signs import drop_signs
 from autoopt.graph.rewrites.softplus import expand_tails, join_halves
 from autoopt.graph.rewrites.symmetric import drop_transposes
 from autoopt.graph.rewrites.whole_sums import order_products
-from autoopt.graph.rewrites.written import read_through, skip_unread
+from autoopt.graph.rewrites.written import put_together, read_through, skip_unread
 from autoopt.ops.patterns import applied
 
 LARGE = 300
@@ -123,6 +123,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
         past_factors(graph)
     if stage in ("last", "second"):
         read_through(graph)
+        put_together(graph)
         drop_transposes(graph)
         if order_products(graph):
             _rewriter(graph, stage).rewrite(graph)  # for the numbers

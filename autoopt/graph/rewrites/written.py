@@ -72,6 +72,29 @@ def read_through(graph: FunctionGraph) -> None:
             graph.replace_all(list(zip(node.outputs, made, strict=True)))
 
 
+def put_together(graph: FunctionGraph) -> None:
+    """Replace arrays of zeros to which all parts of another array are added, each at its place, by that array."""
+    for node in graph.toposort():
+        if not isinstance(node.op, IncSubtensor):
+            continue
+        parts = _parts(node.outputs[0])
+        if parts and len(parts) > 1 and (array := _array_of(parts)) is not None and array.type == node.outputs[0].type:
+            graph.replace(node.outputs[0], array)
+
+
+def _array_of(parts: list[tuple[Span, Variable]]) -> Variable | None:
+    """Return the array of which parts, one after the other, are all there is; None if there is no such."""
+    arrays, end = set(), 0
+    for span, added in sorted(parts, key=lambda part: part[0]):
+        node = added.owner
+        if node is None or not isinstance(node.op, Subtensor) or span_of(node) != span or span[0] != end:
+            return None
+        arrays.add(node.inputs[0])
+        end = span[1]
+    array = arrays.pop()
+    return array if not arrays and end == array.type.shape[0] else None
+
+
 def _beside(node: Apply, several: set[Variable]) -> Variable:
     """Return the array that a node reads, as it was before anything was written beside what is read.
 

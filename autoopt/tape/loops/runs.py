@@ -47,7 +47,7 @@ import numpy as np
 from autoopt.tape.loops.components import strong
 from autoopt.tape.operations import pack
 from autoopt.tape.recurrence import shortest, text_of
-from autoopt.tape.tape import DATA, PARAMETER, Step, Tape
+from autoopt.tape.tape import PARAMETER, Step, Tape
 
 FLOAT = np.dtype(float)
 
@@ -224,7 +224,7 @@ def _regular(sequence: Order, run: Run, place: int) -> bool:
     """Whether a place's steps are the same call in every block, and worth having in the loop."""
     steps = sequence.steps
     first = steps[run.table[0, place]]
-    if first.level != PARAMETER and not (isinstance(first.operation, np.ufunc) and first.level == DATA):
+    if first.level != PARAMETER:
         return False
     if first.template is None:
         return True
