@@ -100,6 +100,7 @@ def _values(
         if outside == text and outside not in own and outside not in signature.held:
             found = leaves.get(name, given.value)
             own[outside] = eval(given.expression, dict(known)) if given.expression else found
+    own |= {name: eval(expression, dict(known)) for name, expression in signature.tables.items()}
     return signature.values | own
 
 

@@ -17,8 +17,10 @@ import numpy as np
 from autoopt.execution.printed import SHOWN
 from autoopt.exporting.fixed import PLAIN, fixed
 from autoopt.exporting.functions import names_read
+from autoopt.exporting.tables import Table, in_terms_of, table_of
 from autoopt.objectives.inputs import Input
 from autoopt.tape.names import fresh
+from autoopt.tracing.expressions import namespace
 from autoopt.tracing.naming import argument_names
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -49,6 +51,8 @@ class Signature:
         What else it was written for, in words.
     held : dict of str to ndarray
         What the objective computes itself of its data, by no expression that is known: constants of the module.
+    tables : dict of str to str
+        The tables that it reads outside its arguments: by their names here, the objective's own expressions.
     """
 
     parameters: str
@@ -59,6 +63,7 @@ class Signature:
     fixed: tuple[str, ...]
     notes: tuple[str, ...]
     held: dict[str, Any]
+    tables: dict[str, str]
 
     @classmethod
     def of(cls, function: Callable, args: Sequence[Any], inputs: Mapping[str, Input], given: int) -> Signature:
@@ -73,9 +78,17 @@ class Signature:
         leaves: dict[str, tuple[str, str]] = {}
         outside: dict[str, Any] = {}
         held: dict[str, Any] = {}
+        tables: dict[str, Table] = {}
         read, taken = set(), {own[0], *values}
+        known = namespace(function, tuple(args))[1]
         for name, given in inputs.items():
-            if given.kind == "argument" and names_read([given.expression]) <= {*values, *MODULES}:
+            table = table_of(given, known)
+            same = [own_name for own_name, other in tables.items() if table and other.expression == table.expression]
+            if table and (same or names_read([in_terms_of(given.expression, table, "np")]) <= {*MODULES}):
+                own_name = same[0] if same else fresh(table.name, taken)
+                tables[own_name], outside[own_name] = table, table.value
+                leaves[name] = fresh(name, taken), in_terms_of(given.expression, table, own_name)
+            elif given.kind == "argument" and names_read([given.expression]) <= {*values, *MODULES}:
                 read.add(given.expression)
                 leaves[name] = name if name == given.expression else fresh(name, taken), given.expression
             else:
@@ -85,8 +98,9 @@ class Signature:
         texts = [*own[1:], *outside, *(f"{name}={value!r}" for name, value in defaults.items())]
         lines, notes = fixed(values, read)
         order = (*own[1:], *outside, *defaults)
-        known = values | outside
-        return cls(own[0], order, tuple(texts), {name: known[name] for name in order}, leaves, lines, notes, held)
+        values = {name: (values | outside)[name] for name in order}
+        below = {name: table.expression for name, table in tables.items()}
+        return cls(own[0], order, tuple(texts), values, leaves, lines, notes, held, below)
 
 
 def _is_short(value: Any) -> bool:
