@@ -1,4 +1,4 @@
-"""Tables that an objective reads outside its arguments are arguments of the exported functions, under their own names."""
+"""Tables that an objective reads outside its arguments are arguments of exported functions, under their own names."""
 
 from __future__ import annotations
 
