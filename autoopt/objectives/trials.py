@@ -33,6 +33,9 @@ MOST_STEPS = 20_000
 _AGREE = 1e-7
 _ITERATIONS = 10_000
 
+_BESIDE = 1e-2
+"""How far from the start source is tried: there derivatives, such as those of a norm of zeros, may be none."""
+
 
 def least_rows(text: str, kind: str, original: Original, lengths: Collection[int]) -> int | None:
     """Return from how many rows on source gives what the objective has; None if it does not for longer data either.
@@ -50,13 +53,16 @@ def least_rows(text: str, kind: str, original: Original, lengths: Collection[int
     longest = max(known, default=0)
     tried = sorted({*ROWS, longest // 2, longest - 1, longest + 1, 2 * longest, 3 * longest})
     least, spent = 1, 0
-    if not _tried(text, kind, original, {}, checked=True)[1]:
+    start = original.start
+    beside = start + _BESIDE * (1.0 + np.abs(start)) * np.cos(1.0 + np.arange(start.size))
+    x = next((x for x in (beside, start) if _tried(text, kind, original, {}, x, checked=True)[1]), None)
+    if x is None:
         return None
     for count in [rows for rows in tried if 0 < rows <= max(3 * longest, ROWS_OF_FEW)]:
         if spent > MOST_STEPS and count != longest + 1:
             continue
         lengths_there = {length: count + 3 * rank for rank, length in enumerate(known)}
-        steps, fits = _tried(text, kind, original, lengths_there)
+        steps, fits = _tried(text, kind, original, lengths_there, x)
         spent += steps
         if not fits:
             least = count + 1
@@ -64,13 +70,12 @@ def least_rows(text: str, kind: str, original: Original, lengths: Collection[int
 
 
 def _tried(
-    text: str, kind: str, original: Original, lengths: dict[int, int], checked: bool = False
+    text: str, kind: str, original: Original, lengths: dict[int, int], x: np.ndarray, checked: bool = False
 ) -> tuple[int, bool]:
-    """Return the steps of the objective for data of these lengths, and whether source gives what it has there.
+    """Return the steps of the objective for data of these lengths, and whether source gives at x what it has there.
 
     If `checked`, it must take the branches of the objective, too.
     """
-    x = original.start
     direction = (np.cos(1.0 + np.arange(x.size)),) if KINDS[kind].directed else ()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

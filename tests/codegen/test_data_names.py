@@ -22,7 +22,7 @@ NAMES = {
     "y_tail": lambda p, y: np.sum(np.exp(p[0] * y[5:])) + p[1] ** 2,
     "y_head": lambda p, y: np.sum(np.exp(p[0] * y[:-5])) + p[1] ** 2,
     "y_middle": lambda p, y: np.sum(np.exp(p[0] * y[2:-5])) + p[1] ** 2,
-    "y_column": lambda p, y: np.sum(np.exp(p * y[:, None])),
+    "tanh_y": lambda p, y: np.sum(np.exp(p * np.tanh(y[:, None]))),
     "y_sorted": lambda p, y: np.sum(np.cumsum(np.exp(p[0] * y[np.argsort(-y)])) ** p[1]),
     "y_chosen": chosen_by_mask,
     "places": lambda p, y: np.sum(np.exp(p[0] * y)[np.nonzero(GROUP == 1)[0]]) + p[1] ** 2,

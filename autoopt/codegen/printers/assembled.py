@@ -204,7 +204,7 @@ class _Assembly:
         if region is not None:
             i = self.counter("i", _length(region[0]))
             rows, columns = (_entry_text(i, p) for p in region)
-            operator = self.operator(entry)
+            operator, value = self.operator(entry), _filling(value)
             self.write(f"{self.name}[{rows}, {columns}] {operator} {value}")
             if entry.mirrored:
                 self.write(f"{self.name}[{columns}, {rows}] {operator} {value}")
@@ -319,6 +319,16 @@ def _number(value: Code) -> Code:
     """Return the number in a matrix of one entry."""
     found = re.fullmatch(r"np\.full\(\(1, 1\), (.*)\)", value.text, re.DOTALL)
     return Code(found[1]) if found and balanced(found[1]) else Code(f"{value:.}[0, 0]")
+
+
+def _filling(value: Code) -> Code:
+    """Return the number that a vector is filled with, else the value itself: what is written to entries needs no copies."""
+    text = value.text
+    while found := re.fullmatch(r"np\.full\((?:\w+|\(\w+,\)), (.*)\)", text, re.DOTALL):
+        if not balanced(found[1]) or ", dtype=" in found[1]:
+            break
+        text = found[1]
+    return value if text == value.text else Code(text)
 
 
 def _length(positions: slice) -> int:

@@ -14,10 +14,11 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import Max, Min, Sum
 from pytensor.tensor.reshape import JoinDims, SplitDims
 from pytensor.tensor.shape import Reshape, SpecifyShape
-from pytensor.tensor.subtensor import AdvancedSubtensor, AdvancedSubtensor1, Subtensor
+from pytensor.tensor.subtensor import Subtensor
 
 from autoopt.ops.matmul import MatMul
 from autoopt.ops.patterns import is_elementwise
+from autoopt.ops.releases import GATHERS
 
 STEEP = (ps.Exp, ps.Exp2, ps.Expm1, ps.Pow, ps.Sinh, ps.Cosh, ps.Gamma, ps.Reciprocal)
 
@@ -27,8 +28,10 @@ FLAT = (
 )  # fmt: skip
 """Functions whose values lie far within the range, whatever their operands."""
 
-THROUGH = (Sum, Max, Min, MatMul, DimShuffle, Reshape, SpecifyShape, JoinDims, SplitDims, Subtensor, AdvancedSubtensor,
-           AdvancedSubtensor1)  # fmt: skip
+THROUGH = (
+    *(Sum, Max, Min, MatMul, DimShuffle, Reshape, SpecifyShape, JoinDims, SplitDims, Subtensor),
+    *GATHERS,
+)
 
 
 def is_steep(variable: Variable, known: dict[Variable, bool] | None = None) -> bool:

@@ -130,8 +130,7 @@ def second_36(c0, r0, x0, x1, t0, t1):
     ratio = c0 / x1
     ratio2 = t1 / x1
     value = -(ratio2 * ratio)
-    product = ratio2 * ratio * r0
-    t2 = product + product - t0 / x1 * ratio
+    t2 = 2.0 * (ratio2 * ratio * r0) - t0 / x1 * ratio
     return value, t2
 
 
@@ -156,8 +155,7 @@ def push_38(r0, x0, x1, t0):
 
 
 def second_38(c0, r0, x0, x1, t0):
-    product = t0 / x1 * (c0 / x1) * r0
-    return product + product
+    return 2.0 * (t0 / x1 * (c0 / x1) * r0)
 
 
 def pull_51(c0, r0, x0, x1):

@@ -163,8 +163,7 @@ def push_12(r0, x0, t0):
 
 
 def second_12(c0, r0, x0, t0):
-    ratio = t0 / x0 * (c0 / x0) / x0
-    return ratio + ratio
+    return 2.0 * (t0 / x0 * (c0 / x0) / x0)
 
 
 def pull_13(c0, r0, x0):
@@ -274,8 +273,7 @@ def push_23(r0, x0, t0):
 
 
 def second_23(c0, r0, x0, t0):
-    product = -1.1283791670955126 * t0 * c0 * np.exp(-(x0 * x0)) * x0
-    return product + product
+    return -2.256758334191025 * t0 * c0 * np.exp(-(x0 * x0)) * x0
 
 
 def pull_24(c0, r0, x0):
@@ -293,8 +291,8 @@ def push_24(r0, x0, t0):
 def second_24(c0, r0, x0, t0):
     t1 = np.isinf(x0)
     exp = np.exp(np.where(t1, 0.0, np.where(t1, 0.0, -0.5 * x0 * x0)))
-    product = -0.19947114020071635 * t0 * c0 * exp * x0
-    return np.where(t1, 0.0, np.where(t1, 0.0, np.where(t1, 0.0, product + product)))
+    chosen = np.where(t1, 0.0, np.where(t1, 0.0, -0.3989422804014327 * t0 * c0 * exp * x0))
+    return np.where(t1, 0.0, chosen)
 
 
 # with arrays

@@ -119,8 +119,7 @@ def push_60(r0, x0, t0):
 
 
 def second_60(c0, r0, x0, t0):
-    ratio = t0 / x0 * (c0 / x0) / x0
-    return ratio + ratio
+    return 2.0 * (t0 / x0 * (c0 / x0) / x0)
 
 
 def pull_61(c0, r0, x0):
@@ -134,8 +133,7 @@ def push_61(r0, x0, t0):
 def second_61(c0, r0, x0, t0):
     ratio = c0 / x0
     ratio2 = t0 / x0
-    ratio3 = ratio2 * ratio * (2.0 / x0) / x0 / x0
-    return 2.0 * (ratio3 + ratio3) * x0 + ratio2 * ratio * (-2.0 / x0) / x0
+    return ratio2 * ratio * (8.0 / x0) / x0 + ratio2 * ratio * (-2.0 / x0) / x0
 
 
 def pull_62(c0, r0, x0):
@@ -195,8 +193,7 @@ def push_66(r0, x0, t0):
 
 
 def second_66(c0, r0, x0, t0):
-    ratio = t0 / x0 * (c0 / x0) / x0
-    return ratio + ratio
+    return 2.0 * (t0 / x0 * (c0 / x0) / x0)
 
 
 def pull_67(c0, r0, x0):
@@ -213,9 +210,8 @@ def second_67(c0, r0, x0, t0):
     root_x0 = np.sqrt(x0)
     ratio = c0 / root_x0
     ratio2 = t0 / root_x0
-    ratio3 = ratio2 * ratio * (0.5 / root_x0) / root_x0
-    ratio4 = ratio2 * ratio * (0.25 / root_x0) / root_x0 / root_x0
-    return 0.5 * (ratio3 + ratio3) / root_x0 + ratio4
+    ratio3 = ratio2 * ratio * (0.25 / root_x0) / root_x0 / root_x0
+    return ratio2 * ratio * (0.5 / root_x0) / root_x0 / root_x0 + ratio3
 
 
 def pull_68(c0, r0, x0):
@@ -229,8 +225,7 @@ def push_68(r0, x0, t0):
 def second_68(c0, r0, x0, t0):
     ratio = c0 / x0
     ratio2 = t0 / x0
-    ratio3 = ratio2 * ratio * (2.0 / x0) / x0 / x0
-    return 2.0 * (ratio3 + ratio3) * x0 + ratio2 * ratio * (-2.0 / x0) / x0
+    return ratio2 * ratio * (8.0 / x0) / x0 + ratio2 * ratio * (-2.0 / x0) / x0
 
 
 STEPS = {

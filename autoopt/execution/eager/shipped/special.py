@@ -55,11 +55,11 @@ def second_25(c0, r0, x0, t0):
     ratio = 0.7978845608028654 / scipy.special.erfcx(np.where(mask2, np.where(mask, 0.0, product), 0.0))
     exp = np.exp(t1 - scipy.special.log_ndtr(np.where(mask2, 0.0, chosen)))
     exp2 = np.exp(chosen2 - 0.9189385332046727 - scipy.special.log_ndtr(chosen))
-    chosen3 = np.where(mask, 0.0, -0.5 * t0 * c0 * exp2 * x0)
+    product2 = -(t0 * c0 * exp2 * np.where(mask2, ratio, exp))
     t2 = scipy.special.erfcx(np.where(mask, product, 0.0))
     t3 = np.where(mask, -1.414213562373095 * x0 * t2, 0.0) - 1.1283791670955126
-    chosen4 = np.where(mask, 0.0, chosen3 + chosen3 - t0 * c0 * exp2 * np.where(mask2, ratio, exp))
-    return np.where(mask, np.where(mask, 0.5641895835477563 * (t0 / t2) * (c0 / t2) * t3, 0.0), chosen4)
+    chosen3 = np.where(mask, 0.0, np.where(mask, 0.0, -(t0 * c0 * exp2 * x0)) + product2)
+    return np.where(mask, np.where(mask, 0.5641895835477563 * (t0 / t2) * (c0 / t2) * t3, 0.0), chosen3)
 
 
 def pull_26(c0, r0, x0):
