@@ -322,7 +322,7 @@ def _number(value: Code) -> Code:
 
 
 def _filling(value: Code) -> Code:
-    """Return the number that a vector is filled with, else the value itself: entries that are written need no copies."""
+    """Return the number that a vector is filled with, else the value itself: entries that are set need no copies."""
     text = value.text
     while found := re.fullmatch(r"np\.full\((?:\w+|\(\w+,\)), (.*)\)", text, re.DOTALL):
         if not balanced(found[1]) or ", dtype=" in found[1]:
