@@ -40,17 +40,18 @@ from autoopt.verification.secants import (
 )
 from autoopt.verification.segments import slope_beside
 from autoopt.verification.values import CALCULATED, allowances, compare_values
+from autoopt.wording import name_of
 
 _REMEDY = (
     "if the objective reads anything that changes between calls (files, random numbers, counters), pass that through "
     'args; else pass jac="finite-difference", and report this objective as a bug of autoopt.'
 )
-_CORRECT = "correct jac, or leave it out: the exact derivatives are derived."
+_CORRECT = "correct {}, or leave it out: the exact derivatives are derived."
 
 
 def remedy(given_jac: Any) -> str:
     """Return what to do about a wrong slope: the user's own is theirs to correct."""
-    return _REMEDY if given_jac is None else _CORRECT
+    return _REMEDY if given_jac is None else _CORRECT.format(name_of(given_jac, "jac"))
 
 
 @during("comparing with the original function")
@@ -257,10 +258,11 @@ def verify_given_hessian(objective: Any, x: np.ndarray) -> None:
     p = direction(x, units(objective, x))
     one = product_finding(objective, x, p, objective.hessp(x, p), "x0")
     if one.verdict == DISAGREES:
+        name = name_of(given, "hess" if getattr(objective, "given_hessp", None) is None else "hessp")
         error = VerificationError(
             _entry_of_hessian(objective, x) or one.reason,
             definition(given),
-            'correct hess or hessp, or leave it out: it is derived. Pass verify="off" for an approximation.',
+            f'correct {name}, or leave it out: it is derived. Pass verify="off" for an approximation.',
         )
         error.is_located = True
         raise error
@@ -268,16 +270,19 @@ def verify_given_hessian(objective: Any, x: np.ndarray) -> None:
 
 def _entry_of_hessian(objective: Any, x: np.ndarray) -> str:
     """Return which entry of the Hessian that is given is off by most, "" if it is not known or has too many."""
-    if getattr(objective, "given_hess", None) is None or x.size > _FEW:
-        return ""
+    given = getattr(objective, "given_hess", None)
+    if given is None or getattr(objective, "given_hessp", None) is not None or x.size > _FEW:
+        return ""  # products are what was compared, where they are given
     hessian, sizes = objective.hess(x), units(objective, x)
     numerical = differences.rough_hessian(lambda y: slope_beside(objective, y), x)
     off = np.nan_to_num(np.abs(hessian - numerical) * np.outer(sizes, sizes))
     i, j = (int(k) for k in np.unravel_index(np.argmax(off), off.shape))
     names = objective.structure.names
+    if f"{hessian[i, j]:.7g}" == f"{numerical[i, j]:.7g}":  # so rough a Hessian does not show it
+        return ""
     return (
-        f"The Hessian that hess gives is wrong: for {names[i]} and {names[j]} it has {hessian[i, j]:.10g}, but "
-        f"differences of the gradient give {numerical[i, j]:.7g}."
+        f"The Hessian that {name_of(given, 'hess')} gives is wrong: for {names[i]} and {names[j]} it has "
+        f"{hessian[i, j]:.10g}, but differences of the gradient give {numerical[i, j]:.7g}."
     )
 
 

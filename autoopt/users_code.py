@@ -42,7 +42,7 @@ def users_code(
     except passing:
         raise
     except (Exception, SystemExit) as error:
-        if isinstance(error, SyntaxError) and error.filename:
+        if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_file():
             raise syntax_error(error, error.filename) from error
         places = users_places(error)
         if not places:

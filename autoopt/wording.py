@@ -30,6 +30,11 @@ def times(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def name_of(given: object, name: str) -> str:
+    """Return what messages call a function that is given as `name`; one of a module of derivatives says it itself."""
+    return getattr(given, "said", name)
+
+
 def nearest(name: str, candidates: Iterable[str]) -> list[str]:
     """Return at most two candidates that `name` may be a misspelling of, the nearest first."""
     by_lower = {candidate.lower(): candidate for candidate in candidates}

@@ -23,6 +23,11 @@ def constant_text(value: np.ndarray) -> tuple[str, str]:
     return ("index" if value.dtype.kind in "iu" else "table"), display(value)
 
 
+def inline_text(value: np.ndarray) -> str:
+    """Return the expression that makes an array, on one line: what stands within a statement, of any length."""
+    return " ".join(constant_text(value)[1].split()).replace("( [", "([").replace("] )", "])")
+
+
 def display(value: np.ndarray) -> str:
     """Return the call that makes an array of its numbers, with all digits, in lines if it is long."""
     if value.ndim > 1 and 1 in value.shape[:-1]:

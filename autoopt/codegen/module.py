@@ -14,7 +14,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import ancestors, io_toposort
 
 from autoopt.codegen.code import Code, expression, in_docstring, literal
-from autoopt.codegen.constants import constant_text
+from autoopt.codegen.constants import inline_text
 from autoopt.codegen.data_names import described, known_texts
 from autoopt.codegen.listing import list_function, without_unread
 from autoopt.codegen.origins import origins
@@ -384,7 +384,7 @@ def _check(guard: Guard) -> Check:
 
 def _array(value: np.ndarray) -> str:
     """Return a display of an array of any size."""
-    return constant_text(value)[1] if value.size else f"np.zeros({value.shape!r}, dtype={value.dtype.name!r})"
+    return inline_text(value) if value.size else f"np.zeros({value.shape!r}, dtype={value.dtype.name!r})"
 
 
 def _constant(value: Any) -> Code:

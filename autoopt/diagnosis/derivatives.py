@@ -13,6 +13,7 @@ from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.table import Diagnosis, cause
 from autoopt.errors import Location, VerificationError
 from autoopt.origin import definition
+from autoopt.wording import name_of
 
 _MOST = 30
 """Parameters whose slopes are compared one by one; of more, as many of those with the largest slopes."""
@@ -38,13 +39,14 @@ def jac_is_wrong(evidence: Evidence) -> Diagnosis | None:
         return None
     k = int(np.argmax(np.where(wrong, np.abs(own - numerical) / (np.abs(numerical) + errors), 0.0)))
     happened = (
-        f"The gradient that jac gives is wrong{_place(evidence)}: for {evidence.names[entries[k]]} it is {own[k]:.8g}, "
+        f"The gradient that {name_of(given, 'jac')} gives is wrong{_place(evidence)}: "
+        f"for {evidence.names[entries[k]]} it is {own[k]:.8g}, "
         f"but the objective has the slope {numerical[k]:.8g} +- {errors[k]:.1e} there"
     )
     others = [evidence.names[entries[j]] for j in np.flatnonzero(wrong) if j != k]
     happened += f"; {', '.join(others[:5])} {'is' if len(others) == 1 else 'are'} wrong, too" if others else ""
     happened += _factor(own, numerical)
-    remedy = "correct it, or leave jac out: the exact gradient is derived."
+    remedy = f"correct it, or leave {name_of(given, 'jac')} out: the exact gradient is derived."
     return Diagnosis(f"{happened}.", _where(given), remedy)
 
 
@@ -97,10 +99,11 @@ def hess_is_wrong(evidence: Evidence) -> Diagnosis | None:
             i, j = (int(k) for k in np.unravel_index(np.argmax(np.where(wrong, distance, 0.0)), distance.shape))
             names = evidence.names
             happened = (
-                f"hess is wrong: its entry ({names[i]}, {names[j]}) is {own[i, j]:.6g}, but the gradient for "
-                f"{names[i]} changes by {numerical[i, j]:.6g} with {names[j]}."
+                f"{name_of(given, 'hess')} is wrong: its entry ({names[i]}, {names[j]}) is {own[i, j]:.6g}, but "
+                f"the gradient for {names[i]} changes by {numerical[i, j]:.6g} with {names[j]}."
             )
-            return Diagnosis(happened, _where(given), "correct it, or leave hess out: the exact Hessian is derived.")
+            remedy = f"correct it, or leave {name_of(given, 'hess')} out: the exact Hessian is derived."
+            return Diagnosis(happened, _where(given), remedy)
     return None
 
 
@@ -134,10 +137,11 @@ def hessp_is_wrong(evidence: Evidence) -> Diagnosis | None:
         if np.isfinite(numerical).all() and wrong.any():
             i = int(np.argmax(np.where(wrong, distance, 0.0)))
             happened = (
-                f"hessp is wrong: times a direction it gives {own[i]:.6g} for {evidence.names[i]}, but the gradient "
-                f"changes by {numerical[i]:.6g} along it."
+                f"{name_of(given, 'hessp')} is wrong: times a direction it gives {own[i]:.6g} for "
+                f"{evidence.names[i]}, but the gradient changes by {numerical[i]:.6g} along it."
             )
-            return Diagnosis(happened, _where(given), "correct it, or leave hessp out: exact products are derived.")
+            remedy = f"correct it, or leave {name_of(given, 'hessp')} out: exact products are derived."
+            return Diagnosis(happened, _where(given), remedy)
     return None
 
 

@@ -19,7 +19,7 @@ from autoopt.exporting.signature import Signature, with_defaults
 from autoopt.exporting.traced import traced
 from autoopt.objectives.objective import Objective
 from autoopt.users_code import UNDEFINED, users_code
-from autoopt.wording import near
+from autoopt.wording import name_of, near
 
 FUNCTIONS = {"value_and_grad": "value_and_grad", "grad": "grad", "hess": "hess", "hvp": "hessp"}
 """What is used of a module of derivatives, and the method of `Objective` that gives the same."""
@@ -100,6 +100,7 @@ class Handed:
                 along = [flatten(given[0])] if name == "hvp" else []
                 return getattr(self.objective, FUNCTIONS[name])(flatten(params), *along)
 
+        adapted.said = f"{name} of {self.file}"  # type: ignore[attr-defined]
         return adapted
 
     def with_outside(self, name: str, function: Callable) -> Callable:
@@ -135,7 +136,8 @@ class Pair:
     """A gradient that comes with the value: `UserDerivatives` takes both from one call."""
 
     def __init__(self, pair: Callable) -> None:
-        self.pair = pair
+        self.pair = self.__wrapped__ = pair
+        self.said = name_of(pair, "value_and_grad")
 
     def __call__(self, *given: Any) -> Any:
         return self.pair(*given)[1]

@@ -40,7 +40,15 @@ from autoopt.exporting.prelude import is_dear, needed, read_together, shape_chec
 from autoopt.exporting.self_test import Untested, self_test
 from autoopt.exporting.signature import MODULES, Signature, with_defaults
 from autoopt.exporting.traced import traced
-from autoopt.exporting.vectors import FLATTEN, UNFLATTEN, conversions, is_vector, read_directly, structured
+from autoopt.exporting.vectors import (
+    FLATTEN,
+    UNFLATTEN,
+    conversions,
+    is_vector,
+    read_directly,
+    shapes_checked,
+    structured,
+)
 from autoopt.graph.kinds import LINEARIZE, PREPARE, PUBLIC, Kind, kind_of
 from autoopt.layout import laid_out
 from autoopt.objectives.objective import Objective
@@ -240,7 +248,7 @@ class _Writer:
             direct = read_directly(lines, self.objective.structure, name, flat)
             if flat in names_read([*direct, *more]):
                 return [f"{flat} = {FLATTEN}({name})", *lines]
-            return read_together(direct)
+            return [*shapes_checked(self.objective.structure, name), *read_together(direct)]
         short = None if flat in names_read([*more, "0"]) else unpacked(lines, flat, size)
         if short is not None:
             return short

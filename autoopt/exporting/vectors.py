@@ -15,6 +15,9 @@ from autoopt.parameters import Nest, Part, Structure
 
 FLATTEN, UNFLATTEN = "flatten", "unflatten"
 
+CHECK_SHAPES = "check_shapes"
+"""The function that refuses parameters whose parts have other shapes: an entry too many would be read as the next."""
+
 
 def is_vector(structure: Structure) -> bool:
     """Whether the parameters are a vector themselves."""
@@ -27,16 +30,35 @@ def conversions(structure: Structure, name: str, flat: str) -> tuple[list[str], 
         return [], []
     pieces = [_raveled(text, leaf) for text, leaf in _read(structure.root, name)]
     joined = pieces[0] if len(pieces) == 1 else f"np.hstack([{', '.join(pieces)}])"
-    body = [f"return np.asarray({joined}, dtype=float)" if len(pieces) == 1 else f"return {joined}"]
+    body = [*shapes_checked(structure, name)]
+    body += [f"return np.asarray({joined}, dtype=float)" if len(pieces) == 1 else f"return {joined}"]
     built = _composed(structure.root, {leaf.start: _piece(leaf, flat) for _, leaf in _read(structure.root, name)})
     classes = {node.kind.__name__: node.keys for node in _branches(structure.root) if _is_class(node)}
     fields = {kind: ", ".join(f'"{key}"' for key in keys) for kind, keys in classes.items()}
     texts = [f'{kind} = namedtuple("{kind}", [{names}])' for kind, names in fields.items()]
+    texts += [_check_shapes(structure, name)] if body[:-1] else []
     texts += [
         definition(FLATTEN, [name], said(f"Return the parameters as a vector, shape ({structure.size},)."), body),
         definition(UNFLATTEN, [flat], said("Return the parameters that a vector holds."), [f"return {built}"]),
     ]
     return texts, ["from collections import namedtuple"] if classes else []
+
+
+def shapes_checked(structure: Structure, name: str) -> list[str]:
+    """Return the statement that refuses parameters of other shapes, nothing where all of them are numbers."""
+    has_arrays = any(leaf.shape is not None for _, leaf in _read(structure.root, name))
+    return [f"{CHECK_SHAPES}({name})"] if has_arrays else []
+
+
+def _check_shapes(structure: Structure, name: str) -> str:
+    leaves = [(leaf.path or name, text, leaf.shape or ()) for text, leaf in _read(structure.root, name)]
+    parts = ", ".join(f"({quoted(path)}, {text}, {shape!r})" for path, text, shape in leaves)
+    body = [
+        f"for name, part, shape in [{parts}]:",
+        "    if np.shape(part) != shape:",
+        '        raise ValueError(f"{name} has shape {np.shape(part)}, not {shape}.")',
+    ]
+    return definition(CHECK_SHAPES, [name], said("Refuse parameters whose parts have other shapes."), body)
 
 
 def _branches(node: Part | Nest) -> Iterator[Nest]:

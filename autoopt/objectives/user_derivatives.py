@@ -17,6 +17,7 @@ from autoopt.objectives.products import columns
 from autoopt.origin import definition
 from autoopt.parameters import Structure
 from autoopt.tape.slopes import Flat
+from autoopt.wording import name_of
 
 FINITE_DIFFERENCE = "finite-difference"
 SCIPYS = ("2-point", "3-point", "cs")
@@ -49,7 +50,7 @@ class UserDerivatives:
                 )
         self.structure = Structure.of(x0)
         self.size = self.structure.size
-        self.gradient_source = "derived gradient" if jac is None else "gradient that jac gives"
+        self.gradient_source = "derived gradient" if jac is None else f"gradient that {name_of(jac, 'jac')} gives"
         self.timings: dict[str, float] = {}
         self.function, self.args, self._derive = fun, args, derive
         self._jac, self._hess, self._hessp = jac, hess, hessp
@@ -127,12 +128,13 @@ class UserDerivatives:
         if self._jac is None:
             return self.derived.value_and_grad(x)
         if (pair := getattr(self._jac, "pair", None)) is not None:  # value and gradient of one call
-            value, gradient = pair(self._nested(x), *self.args)
-            return float(value), self._vector(gradient, "jac")
+            value, gradient = _two(pair(self._nested(x), *self.args), self._jac)
+            return float(value), self._vector(gradient, self._jac, "jac")
         value, gradient = self._call(x)
         if self._jac == FINITE_DIFFERENCE:
             return value, differences.gradient(self.original, self._flat(x))[0]
-        return value, self._vector(gradient if self._jac is True else self._jac(self._nested(x), *self.args), "jac")
+        gradient = gradient if self._jac is True else self._jac(self._nested(x), *self.args)
+        return value, self._vector(gradient, self._jac, "jac")
 
     def hess(self, x: Any, sparse: bool | None = None) -> Any:
         if callable(self._hess):
@@ -147,7 +149,7 @@ class UserDerivatives:
         if self.structure.is_matrix(p):
             return columns(lambda direction: self.hessp(x, direction), np.asarray(p, dtype=np.float64))
         if callable(self._hessp):
-            return self._vector(self._hessp(self._nested(x), self._nested(p), *self.args), "hessp")
+            return self._vector(self._hessp(self._nested(x), self._nested(p), *self.args), self._hessp, "hessp")
         if callable(self._hess):
             return self.hess(x) @ p
         if self._by_differences(self._hessp) or self._by_differences(self._hess):
@@ -189,7 +191,8 @@ class UserDerivatives:
     def _nested(self, x: Any) -> Any:
         return self.structure.unflatten(self._flat(x))
 
-    def _vector(self, x: Any, name: str) -> np.ndarray:
+    def _vector(self, x: Any, given: Any, name: str) -> np.ndarray:
+        name = name_of(given, name)
         try:
             if getattr(x, "dtype", np.dtype(float)).kind == "c":
                 raise UsageError(f"x: expected real numbers, got {x.dtype}.")
@@ -197,16 +200,34 @@ class UserDerivatives:
         except UsageError as error:
             raise UsageError(
                 f"What {name} returned does not fit x0. {error.happened}",
-                remedy=f"let {name} return the structure of x0, or a vector of {self.size}.",
+                definition(given) if callable(given) else None,
+                f"let {name} return the structure of x0, or a vector of {self.size}.",
             ) from error
 
     def _matrix(self, matrix: Any) -> np.ndarray:
         if np.size(matrix) != self.size**2:
             raise UsageError(
-                f"hess returned shape {np.shape(matrix)}, but x0 has {self.size} entries.",
-                remedy=f"let hess return shape ({self.size}, {self.size}).",
+                f"{name_of(self._hess, 'hess')} returned shape {np.shape(matrix)}, but x0 has {self.size} entries.",
+                definition(self._hess),
+                f"let it return shape ({self.size}, {self.size}).",
             )
         return np.asarray(matrix, dtype=np.float64).reshape(self.size, self.size)
+
+
+def _two(found: Any, given: Any) -> tuple[Any, Any]:
+    """Return what a function of value and gradient gives; UsageError if it is something else."""
+    is_pair = isinstance(found, tuple | list) and len(found) == 2
+    if is_pair and np.size(found[0]) == 1 and isinstance(np.reshape(found[0], -1)[0], int | float | np.number):
+        return np.reshape(found[0], ()), found[1]
+    what = f"{_kind(found)} of {len(found)}" if isinstance(found, tuple | list) else _kind(found)
+    if is_pair:
+        first = found[0]
+        what += f" that begins with {f'an array of shape {np.shape(first)}' if np.shape(first) else _kind(first)}"
+    raise UsageError(
+        f"{name_of(given, 'jac')} returned {what}, not the value and the gradient.",
+        definition(given),
+        "let it return value, gradient.",
+    )
 
 
 def _kind(found: Any) -> str:

@@ -16,6 +16,7 @@ from autoopt import differences
 from autoopt.verification.certificate import CANNOT_TELL, DISAGREES, PRODUCT, Finding
 from autoopt.verification.secants import CONCLUSIVE, SLOPE_TOLERANCE, units
 from autoopt.verification.segments import slope_beside
+from autoopt.wording import name_of
 
 STEP = 2.0**-9
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -74,8 +75,10 @@ def product_finding(objective: Any, x: np.ndarray, p: np.ndarray | None, found: 
     """Return how a product with the Hessian, or with `p` None the Hessian, agrees with differences of the gradient."""
     sizes = units(objective, x)
     step = direction(x, sizes) if p is None else p
-    is_given = getattr(objective, "given_hess", None) or getattr(objective, "given_hessp", None)
-    what = "The Hessian that is given, times a direction," if is_given else "The derived Hessian, times a direction,"
+    hess, hessp = getattr(objective, "given_hess", None), getattr(objective, "given_hessp", None)
+    name = name_of(hess, "hess") if hess is not None and (p is None or hessp is None) else name_of(hessp, "hessp")
+    is_given = hess is not None or hessp is not None
+    what = f"The {f'Hessian that {name} gives' if is_given else 'derived Hessian'}, times a direction,"
     product = found @ step if p is None else found
     told = place, what, objective.structure.names, objective.value_and_grad(x)[0]
     one = compare_product(lambda y: slope_beside(objective, y), x, step, product, sizes, told)

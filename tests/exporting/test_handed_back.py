@@ -187,3 +187,77 @@ def test_commands(tmp_path, monkeypatch) -> None:
     failed = run("derive", "typo.py")
     assert failed.exit_code == 1 and "typo.py:11" in failed.stderr and "derive.py" not in failed.stderr
     assert run("check", "model.py", "--against", "nothing.py").exit_code == 1
+
+
+SAID = [
+    (
+        "    return value, gradient",
+        "    return value, 1.01 * gradient",
+        VerificationError,
+        "gradient that value_and_grad of",
+    ),
+    (
+        "    return value, gradient",
+        "    return gradient, value",
+        UsageError,
+        r"an array of shape \(3,\), not the value and",
+    ),
+    (
+        "    return value, gradient",
+        "    return value",
+        UsageError,
+        "returned a float64, not the value and the gradient",
+    ),
+    (
+        "    return value, gradient",
+        "    return [value, gradient, 1]",
+        UsageError,
+        "returned a list of 3, not the value",
+    ),
+    (
+        "    return value, gradient",
+        "    return None, gradient",
+        UsageError,
+        "a tuple of 2 that begins with None, not the",
+    ),
+    (
+        "    return value, gradient",
+        "    return value, gradient[:2]",
+        UsageError,
+        r"value_and_grad of .* does not fit x0",
+    ),
+    ("(w, X, y)(direction)", "(w, X, y)(1.001 * direction)", VerificationError, r"Hessian that hvp of .*, times a dir"),
+    ("(w, X, y)(direction)", "(w, X, y)(direction)[:2]", UsageError, r"What hvp of .* returned does not fit x0"),
+    ("    return hessian", "    return hessian[:2]", UsageError, r"^hess of .* returned shape \(2, 3\), but x0"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "kind", "said"), SAID)
+def test_a_wrong_function_of_a_module_is_named_with_its_line(tmp_path, right, wrong, kind, said) -> None:
+    name = "hess" if "hessian" in right else "hvp" if "direction" in right else "value_and_grad"
+    file = written(tmp_path, "logistic", ("gradient", "hessian" if name == "hess" else "hvp"))
+    text = file.read_text()
+    if name == "hess":
+        before, _, rest = text.rpartition("def hess(")[2].partition("    return ")
+        value, _, after = rest.partition("\n\n\n")
+        text = (
+            f"{text.partition('def hess(')[0]}def hess({before}    hessian = {value}\n    return hessian\n\n\n{after}"
+        )
+    assert right in text
+    file.write_text(text.replace(right, wrong, 1))
+    method = {"hess": "trust-exact", "hvp": "trust-krylov", "value_and_grad": "BFGS"}[name]
+    with pytest.raises(kind, match=said) as caught:
+        autoopt.minimize(*MODELS["logistic"], method=method, derivatives=file)
+    whole = str(caught.value)
+    assert f"def {name}(" in whole and file.name in whole and "handed.py" not in whole and "jac" not in whole
+
+
+def test_numbers_of_a_wrong_hessian_differ() -> None:
+    f, x0, args = MODELS["logistic"]
+    for factor in (1.5, 1 + 1e-5):
+        with pytest.raises(VerificationError) as caught:
+            autoopt.minimize(
+                f, x0, args, method="trust-exact", hess=lambda w, *a, k=factor: k * autoopt.hessian(f)(w, *a)
+            )
+        numbers = re.findall(r"-?\d+\.\d+", caught.value.happened)
+        assert len(numbers) == 2 and numbers[0][: len(numbers[1])] != numbers[1]

@@ -27,17 +27,14 @@ MOST = 1.5
 """Lines of ours by lines by hand."""
 
 CEILINGS = {
-    "softmax": 1.8,
-    "softmax-shifted": 1.7,
+    "softmax": 1.6,
     "cox": 1.89,
-    "negative-binomial": 2.28,
-    "gp-slogdet": 1.58,
-    "network": 2.25,
-    "nested-logit": 2.8,
-    "hmm": 1.75,
-    "kalman": 2.84,
+    "negative-binomial": 1.91,
+    "network": 2.0,
+    "nested-logit": 2.46,
+    "hmm": 1.63,
+    "kalman": 2.71,
     "garch": 2.13,
-    "rosenbrock": 1.84,
 }
 """The same for models of which ours is still longer. These may only fall."""
 
