@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from pytensor.graph.basic import Apply
+from pytensor.graph.basic import Apply, Variable
+from pytensor.tensor.basic import Alloc
+from pytensor.tensor.elemwise import DimShuffle
 
 from autoopt.codegen.code import Code, balanced, call, transposed
 from autoopt.codegen.constants import constant_text
@@ -123,7 +125,10 @@ class _Assembly:
             size = self.node.op.size
             self.write(f"{self.name} = np.zeros(({size}, {size}))")
         several = entry.mirrored or rank(variable) == 0
-        value = self.writer.named(variable) if several else self.writer.code(variable)
+        number = _number_below(variable)
+        made = variable if number is None else number
+        value = self.writer.named(made) if several else self.writer.code(made)
+        value = value if number is None else call("np.full", "(1, 1)", value)
         getattr(self, f"_{entry.kind}")(entry, value)
 
     def copy(self, rows: slice, columns: slice) -> None:
@@ -313,6 +318,14 @@ def _repeats(entry: Entry) -> bool:
 def _rank(*places: str) -> int:
     """Return how many axes are left by the texts of places: a number leaves none."""
     return sum(not place.isdigit() for place in places)
+
+
+def _number_below(matrix: Variable) -> Variable | None:
+    """Return the number that a matrix of one entry is made of; None if it is made of another array, or has more."""
+    found = matrix
+    while found.owner and isinstance(found.owner.op, Alloc | DimShuffle) and all(found.type.broadcastable):
+        found = found.owner.inputs[0]
+    return found if found is not matrix and rank(found) == 0 else None
 
 
 def _number(value: Code) -> Code:
