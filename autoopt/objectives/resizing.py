@@ -33,8 +33,9 @@ def resized(
     chosen: Callable[[int, int], np.ndarray],
     counts: bool = False,
     alone: np.ndarray | None = None,
+    values: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Original:
-    """Return the same objective of data with other numbers of rows.
+    """Return the same objective of data with other numbers of rows, or other values.
 
     Parameters
     ----------
@@ -48,9 +49,11 @@ def resized(
         too: those in arguments are, as `n` of a dictionary of data is, where the source says that they must be.
     alone : ndarray, optional
         The only array that is resized.
+    values : callable, optional
+        What is made of arrays, and of columns of tables, once they are resized.
     """
     copies = _Copies({length: chosen(length, rows) for length, rows in lengths.items()})
-    copies.alone = alone
+    copies.alone, copies.values = alone, values
     copies.counts = lengths if original.as_data or counts else {}
     args = copies.of(original.args)
     copies.counts = lengths if counts else {}
@@ -72,6 +75,7 @@ class _Copies:
         self.rows = rows
         self.counts: Mapping[int, int] = {}
         self.alone: np.ndarray | None = None
+        self.values: Callable[[np.ndarray], np.ndarray] | None = None
         self._known: dict[int, tuple[Any, Any]] = {}
         self._spaces: dict[int, dict[str, Any]] = {}
 
@@ -112,7 +116,10 @@ class _Copies:
     def _array(self, value: np.ndarray) -> np.ndarray:
         if self.alone is not None and value is not self.alone:
             return value
-        return value[self.rows[len(value)]] if value.ndim and len(value) in self.rows else value
+        if not value.ndim or len(value) not in self.rows:
+            return value
+        taken = value[self.rows[len(value)]]
+        return self.values(taken) if self.values else taken
 
     def _table(self, value: Any) -> Any:
         """Return a table of a data library, or a sparse matrix, with other rows."""
@@ -123,7 +130,12 @@ class _Copies:
         if hasattr(value, "iloc"):
             taken = value.iloc[rows]
             plain = type(value.index).__name__ == "RangeIndex"
-            return taken.reset_index(drop=True) if plain else taken
+            taken = taken.reset_index(drop=True) if plain else taken
+            if self.values and hasattr(taken, "columns") and taken.columns.is_unique:
+                numbers = [name for name in taken.columns if getattr(taken[name].dtype, "kind", "O") in "biuf"]
+                made = {name: self.values(taken[name].to_numpy()) for name in numbers}
+                return taken.assign(**{name: new for name, new in made.items() if isinstance(name, str)})
+            return taken
         if hasattr(value, "tocsr"):
             return value.tocsr()[rows].asformat(value.format)
         return value[rows] if hasattr(value, "__getitem__") else value
