@@ -59,3 +59,19 @@ def test_kronecker_products(sign):
     expected = np.einsum("nj,nk,na,ab->jakb", X, X, p, np.eye(4)) - np.einsum("nj,nk,na,nb->jakb", X, X, p, p)
     found = Objective(softmax, x, (X,)).hess(x)
     np.testing.assert_allclose(found, sign * expected.reshape(12, 12), rtol=1e-10, atol=1e-12)
+
+
+def average(x, X, w):
+    return np.average((1.0 - X @ x) ** 2, weights=w)
+
+
+def of_gram(x, X, gram):
+    return np.sum(np.exp(X @ x) * gram**2)
+
+
+@pytest.mark.parametrize("f", [average, of_gram])
+def test_the_function_and_what_it_gives_have_names_of_their_own(f) -> None:
+    w = RNG.random(50)
+    hessian = Objective(f, P, (X, w)).hess(P)
+    weights = 2 * w / w.sum() if f is average else np.exp(X @ P) * w**2
+    np.testing.assert_allclose(hessian, X.T @ (weights[:, None] * X), rtol=1e-10)

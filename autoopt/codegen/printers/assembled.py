@@ -364,13 +364,14 @@ def _entry_text(counter: str, positions: slice) -> str:
     return text if positions.start == 0 else f"{text} + {positions.start}"
 
 
-@prints(Gram, stem="gram")
+@prints(Gram, stem="square")
 def gram(writer: Writer, node: Apply, w: Code, *factors: Code) -> Code:
     """A function of its own, which goes through the rows in blocks."""
     name = f"gram{len(factors)}" if len(factors) > 1 else "gram"
-    if name not in writer.functions:
-        writer.taken.add(name)
-        writer.functions[name] = _gram_listing(name, len(factors))
+    listing = _gram_listing(name, len(factors))
+    known = [own for own, other in writer.functions.items() if other.lines == listing.lines]
+    name = known[0] if known else writer.fresh(name)
+    writer.functions.setdefault(name, replace(listing, name=name))
     if rank(node.inputs[0]) == 2:
         rows = writer.fresh("weights")
         several = f"[{name}({', '.join([rows, *(writer.named(v).text for v in node.inputs[1:])])}) for {rows} in {w}]"
