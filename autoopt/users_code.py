@@ -47,7 +47,7 @@ def users_code(
         places = users_places(error)
         if not places:
             raise
-        said = traceback.format_exception_only(error)[-1].rstrip()
+        said = traceback.format_exception_only(type(error), error)[-1 - _note_lines(error)].rstrip()
         said += "" if "Did you mean" in said else _suggestion(error)
         if is_ours(error):
             raise AutooptError(
@@ -56,6 +56,11 @@ def users_code(
                 remedy="report it with the full traceback, which autoopt fit --traceback shows.",
             ) from error
         raise kind(f"{doing} raised {said}{shapes_at(error)}", where=places) from error
+
+
+def _note_lines(error: BaseException) -> int:
+    """Return how many lines of notes Python shows below what an exception says."""
+    return sum(len(str(note).split("\n")) for note in getattr(error, "__notes__", ()))
 
 
 def syntax_error(error: SyntaxError | ValueError, file: str) -> ModelError:
@@ -99,7 +104,7 @@ def shapes_at(error: BaseException) -> str:
         nodes = [node for node in ast.walk(ast.parse(place_of(trace).expression)) if isinstance(node, ast.expr)]
     except SyntaxError:
         return ""
-    shapes = {ast.unparse(node): getattr(_value(node, scope), "shape", None) for node in nodes}
+    shapes = {ast.unparse(node): getattr(value_of(node, scope), "shape", None) for node in nodes}
     listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if isinstance(shape, tuple))
     return f"\nThe shapes there: {listed}." if listed else ""
 
@@ -122,13 +127,13 @@ def misfit(error: Exception, function: Any, args: tuple) -> UsageError | None:
     return None
 
 
-def _value(node: ast.expr, scope: Mapping[str, Any]) -> Any:
+def value_of(node: ast.expr, scope: Mapping[str, Any]) -> Any:
     """Return what `a`, `a.b` or `a["b"]` stands for, without running code of the user's; None for anything else."""
     if isinstance(node, ast.Name):
         return scope.get(node.id)
     if isinstance(node, ast.Attribute):
-        return getattr(_value(node.value, scope), "__dict__", {}).get(node.attr)
+        return getattr(value_of(node.value, scope), "__dict__", {}).get(node.attr)
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        value = _value(node.value, scope)
+        value = value_of(node.value, scope)
         return value.get(node.slice.value) if isinstance(value, dict) else None
     return None

@@ -13,6 +13,7 @@ from autoopt.errors import VerificationError
 from autoopt.verification import periodic
 from autoopt.verification.certificate import Finding
 from autoopt.verification.periodic import Periodic, of_products, of_slopes
+from autoopt.verification.secants import of_slope
 
 
 def rosenbrock(x):
@@ -34,6 +35,27 @@ START = np.full(4, -1.2)
 )
 def test_a_finding_in_words(finding, words):
     assert str(finding) == words
+
+
+@pytest.mark.parametrize(
+    ("off", "error", "verdict"),
+    [
+        (0.5, 1e5, "cannot tell"),
+        (0.5, 2.0, "cannot tell"),
+        (1e-9, 1e5, "agrees"),
+        (0.5, 0.6, "agrees"),
+        (0.0, 0.0, "agrees"),
+    ],
+)
+def test_a_slope_below_rounding_is_not_said_to_agree(off, error, verdict):
+    found = of_slope(off, error, 1.0, "the solution")
+    assert found.verdict == verdict and ("to 0 digits" in str(found)) == (error == 0.6)
+
+
+def test_nothing_told_at_the_solution_stands_apart_from_the_digits_at_the_start():
+    found = Verification(True, findings=(of_slope(1e-14, 1e-11, 1.0, "x0"), of_slope(0.47, 2e5, 1.0, "the solution")))
+    text = " ".join(str(found).split())
+    assert "x0: agrees to 14 digits" in text and "the solution: cannot tell" in text and "to 0 digits" not in text
 
 
 @pytest.mark.parametrize("method", ["trust-exact", "newton-cg"])
@@ -172,7 +194,7 @@ def test_second_derivatives_that_are_given_are_compared(given, factor):
         return factor * np.diag(12.0 * x**2)
 
     supplied = {"hess": hess} if given == "hess" else {"hessp": lambda x, p: hess(x) @ p}
-    with pytest.raises(VerificationError, match=r"Hessian that (is given, times|hess gives)") as caught:
+    with pytest.raises(VerificationError, match=rf"Hessian that {given} gives") as caught:
         autoopt.minimize(lambda x: np.sum(x**4) + x[0], np.ones(3), method="newton-cg", **supplied)
     assert "test_certificate.py" in str(caught.value) and "To fix this" in str(caught.value)
 

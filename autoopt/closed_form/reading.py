@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.closed_form.functions import CALLS, as_number
+from autoopt.closed_form.operands import At, Operand, lifted
 from autoopt.closed_form.text import figure
 from autoopt.closed_form.tree import Array, Entry, Index, Node, Number
 from autoopt.errors import Location, display_path
@@ -25,7 +26,7 @@ from autoopt.tape.assignments import assigned_names
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import astype, component, put, total
 from autoopt.tape.recurrence import Recurrence
-from autoopt.tape.tape import CONSTANT, PARAMETER, Leaf, Slot, Tape, call
+from autoopt.tape.tape import PARAMETER, Leaf, Slot, Tape, call
 
 LONGEST = 1000
 """A formula of more nodes than this is no text that anybody reads."""
@@ -38,7 +39,6 @@ AGAIN = 3
 MOST = 12
 """Arrays of so many numbers that stand in the code are written out."""
 
-At = tuple[Node, ...]
 Form = Callable[["Call", At], Node]
 
 FORMS: dict[Any, Form] = {}
@@ -61,52 +61,6 @@ def form(*operations: Any) -> Callable[[Form], Form]:
         return function
 
     return register
-
-
-class Operand:
-    """What a call is given: a step of the tape, or an array or number in the code."""
-
-    def __init__(self, reader: Reader, index: int | None, given: Any = None) -> None:
-        self.reader, self.index, self.given = reader, index, given
-
-    @property
-    def value(self) -> Any:
-        """What it is; of data, for the parameters have none."""
-        return self.given if self.index is None else self.reader.known(self.index)
-
-    @property
-    def level(self) -> int:
-        return CONSTANT if self.index is None else self.reader.tape.steps[self.index].level
-
-    @property
-    def moves(self) -> bool:
-        return self.level == PARAMETER
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return np.shape(self.given) if self.index is None else self.reader.tape.steps[self.index].shape
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    def entry(self, at: At) -> Node:
-        """Return an entry of it."""
-        if self.index is None:
-            return self.reader.constant(self.given, at, None)
-        return self.reader.entry(self.index, at)
-
-    def stretched(self, shape: Sequence[int], at: At) -> Node:
-        """Return what stands at `at` if it is stretched to `shape`."""
-        own = at[len(at) - self.ndim :] if self.ndim else ()
-        lengths = shape[len(shape) - self.ndim :] if self.ndim else ()
-        return self.entry(
-            tuple(Number(0.0) if n == 1 < m else k for k, n, m in zip(own, self.shape, lengths, strict=True))
-        )
-
-    def array(self) -> Array:
-        """Return it as something that has a symbol."""
-        return self.reader.array(self)
 
 
 class Call:
@@ -138,10 +92,6 @@ class Call:
 
     def refused(self, what: str) -> NoForm:
         return NoForm(what, self.where)
-
-
-def lifted(reader: Reader, part: Any) -> Operand:
-    return part if isinstance(part, Operand) else Operand(reader, None, part)
 
 
 def _filled(template: Any, inputs: Sequence[Operand]) -> Any:

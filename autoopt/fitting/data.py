@@ -145,7 +145,8 @@ def dataset(data: object) -> Dataset:
         refuse_duplicates("The data frame", names)
         return Dataset("The data frame", {name: column(frame.iloc[:, i]) for i, name in enumerate(names)}, table=True)
     if isinstance(data, Mapping):
-        return Dataset("The data", {str(name): np.asarray(value) for name, value in data.items()})
+        arrays = {str(name): value if _is_whole(value) else np.asarray(value) for name, value in data.items()}
+        return Dataset("The data", arrays)
     raise DataError(
         f"The data are of type {type(data).__name__}.",
         remedy="give a file name, a dict of names to arrays, a data frame, or a tuple in the objective's order.",
@@ -272,14 +273,19 @@ _READERS = {
 }
 
 
+def _is_whole(value: object) -> bool:
+    """Whether the objective reads something by names or as a matrix of its own: a frame, a mapping, sparse."""
+    return isinstance(value, Mapping) or hasattr(value, "columns") or hasattr(value, "tocsr")
+
+
 def _numeric(array: np.ndarray, keep: str = "") -> np.ndarray:
-    if array.dtype.kind in keep:
+    if _is_whole(array) or array.dtype.kind in keep:
         return array
     return np.asarray(array, dtype=np.int64 if array.dtype.kind in "biu" else np.float64, order="C")
 
 
 def _is_clean(array: np.ndarray) -> bool:
-    if array.dtype.kind in "biu":
+    if _is_whole(array) or array.dtype.kind in "biu":
         return True
     if array.dtype.kind == "f":
         return not np.isnan(array).any()
@@ -287,7 +293,7 @@ def _is_clean(array: np.ndarray) -> bool:
 
 
 def _is_text(array: np.ndarray) -> bool:
-    if array.dtype.kind in "biuf":
+    if _is_whole(array) or array.dtype.kind in "biuf":
         return False
     faults = [fault for value in array.flat if (fault := fault_of(value)) != "missing"]
     return faults.count("") * 2 < len(faults)

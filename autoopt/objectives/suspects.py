@@ -6,6 +6,7 @@ or is a method of, and the arrays that it reads outside.
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError, DataError
-from autoopt.origin import users_places
+from autoopt.origin import is_shown, place_of, traces, users_places
+from autoopt.users_code import value_of
+from autoopt.wording import listed, near
 
 _TEXTUAL = ("ufunc", "string", "'str'", "dtype", "multiply sequence")
 """What NumPy, pandas and Python say of calculations with text, in words."""
@@ -90,23 +93,56 @@ def explained(error: Exception, function: Callable, args: tuple) -> AutooptError
 
 
 def _missing_key(error: KeyError, function: Callable, args: tuple) -> MissingKeyError | None:
-    from autoopt.wording import listed, near
-
+    if (found := _read_there(error, function)) is not None:
+        return found
     key = error.args[0]
     key = key.removeprefix("Column not found: ") if isinstance(key, str) else key  # as grouped tables of pandas say
     for name, value in named_data(function, args):
-        is_frame = hasattr(value, "columns") and hasattr(value, "shape")
-        if not (is_frame or (isinstance(value, Mapping) and not isinstance(value, type))):
-            continue
-        keys = [str(known) for known in (value.columns if is_frame else value)]
-        if key not in keys and all(isinstance(known, str) for known in keys):
-            what = "column" if is_frame else "key"
-            return MissingKeyError(
-                f"The objective reads the {what} {key!r}, which {name} does not have.{near(key, keys)}",
-                users_places(error),
-                f"use one of what it has: {listed(keys)}.",
-            )
+        if (keys := _keys(value)) is not None and key not in keys:
+            return _lacks(error, key, name, value, keys)
     return None
+
+
+def _read_there(error: KeyError, function: Callable) -> MissingKeyError | None:
+    """Return the error that says what `name["key"]` lacks in the line that failed; None if that line has none."""
+    shown = [trace for trace in traces(error) if is_shown(place_of(trace))]
+    if not shown:
+        return None
+    frame = shown[-1].tb_frame
+    scope = {**frame.f_globals, **frame.f_locals}
+    try:
+        nodes = [
+            node for node in ast.walk(ast.parse(place_of(shown[-1]).expression)) if isinstance(node, ast.Subscript)
+        ]
+    except SyntaxError:
+        return None
+    for node in nodes:
+        value, key = value_of(node.value, scope), getattr(node.slice, "value", None)
+        keys = _keys(value)
+        if isinstance(key, str) and key in error.args and keys is not None and key not in keys:
+            name = ast.unparse(node.value)
+            root = next(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+            is_own = frame.f_code is getattr(function, "__code__", None) and root == frame.f_code.co_varnames[0]
+            return _lacks(error, key, "x0" if is_own and root == name else name, value, keys, is_own)
+    return None
+
+
+def _keys(value: Any) -> list[str] | None:
+    """Return the names of what a frame or a mapping has; None if it is neither, or has others than texts."""
+    is_frame = hasattr(value, "columns") and hasattr(value, "shape")
+    if not (is_frame or (isinstance(value, Mapping) and not isinstance(value, type))):
+        return None
+    keys = list(value.columns if is_frame else value)
+    return keys if all(isinstance(known, str) for known in keys) else None
+
+
+def _lacks(error: KeyError, key: str, name: str, value: Any, keys: list[str], is_own: bool = False) -> MissingKeyError:
+    what = "parameter" if is_own else "column" if hasattr(value, "columns") else "key"
+    return MissingKeyError(
+        f"The objective reads the {what} {key!r}, which {name} does not have.{near(key, keys)}",
+        users_places(error),
+        f"use one of what it has: {listed(keys)}.",
+    )
 
 
 def _text(error: Exception, function: Callable, args: tuple) -> TextError | None:

@@ -7,12 +7,13 @@ that fits says as much as one of many.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autoopt import differences
-from autoopt.verification.certificate import AGREES, DISAGREES, GRADIENT, Finding, Verification
+from autoopt.verification.certificate import AGREES, CANNOT_TELL, DISAGREES, GRADIENT, Finding, Verification
 
 SLOPE_TOLERANCE = 1e-6
 SLOPE_FLOOR = 1e-7  # ten times what convergence asks of a gradient relative to the value
@@ -61,7 +62,10 @@ def compared(
 def of_slope(off: float, error: float, size: float, place: str) -> Finding:
     """Return how a slope agrees with one that is measured with an `error`, relative to the `size` of its terms."""
     size = size or 1.0
-    return Finding(GRADIENT, place, abs(off) / size, error / size)
+    found = Finding(GRADIENT, place, abs(off) / size, error / size)
+    if found.allowed >= 1.0 and not found.digits:
+        return replace(found, verdict=CANNOT_TELL, reason="what rounding may come to is more than the slope there")
+    return found
 
 
 # Slopes of the original along a direction, with their errors: from the one that takes the fewest calls on.

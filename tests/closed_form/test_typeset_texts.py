@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import typeset_models as models
+from scipy.special import logsumexp, softmax
 from typeset_models import MODELS
 
 import autoopt
@@ -212,3 +213,18 @@ SUM = text.plus(A, B)
 )
 def test_brackets(made, shown) -> None:
     assert made.text == shown
+
+
+LISTS = {
+    "lists": lambda p, y: -np.sum(logsumexp([p[0] - (y - p[1]) ** 2, -((y - p[2]) ** 2)], axis=0)),
+    "tuples": lambda p, y: -np.sum(logsumexp((p[0] * y, p[1] * y, -p[2] * y), axis=0)),
+    "numbers": lambda p, y: logsumexp([p[0], p[1] * 2.0, 0.5]) + np.sum(p**2),
+    "softmax": lambda p, y: np.sum(softmax([p[0] * y, p[1] * y], axis=0)[0]) + p[2],
+    "nested": lambda p, y: logsumexp([[p[0], 1.0], [p[1], p[2]]]),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_the_array_that_numpy_makes_of_it(name) -> None:
+    text = autoopt.latex(LISTS[name], np.array([0.1, 0.2, 0.3]), (np.linspace(-1, 2, 5),))  # which compares both
+    assert ("e^{" if name == "softmax" else r"\log") in text

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 from autoopt.errors import DataError
 from autoopt.fitting.data import bind, dataset, load
@@ -153,3 +154,12 @@ def test_data_frames_and_dicts_are_data_sets():
     assert dataset(frame).text == ["t"]
     assert bind(dataset({"a": [1, 2]}), ["a"])["a"].tolist() == [1, 2]
     assert "of type int" in message(dataset, 3)
+
+
+def test_what_a_dict_of_data_holds_by_names_stays_what_it_is():
+    frame, sparse = pd.DataFrame({"x": [1.0, 2.0], "g": ["a", "b"]}), csr_array(np.eye(2))
+    given = {"df": frame, "lam": 0.5, "more": {"k": 1.0}, "S": sparse, "y": [1, 2]}
+    bound = bind(dataset(given), list(given))
+    assert bound["df"] is frame and bound["more"] is given["more"] and bound["S"] is sparse
+    assert bound["lam"] == 0.5 and bound["y"].dtype == np.int64
+    assert dataset(given).text == []

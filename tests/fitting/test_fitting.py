@@ -460,3 +460,23 @@ def test_messages_of_a_converged_run_do_not_doubt_it(model):
     """
     found = fit(model(text), method="bfgs")
     assert found.status == "converged" and found.result.status == 0 and "not necessarily achieved" not in str(found)
+
+
+def test_what_the_objective_raises_keeps_its_kind_and_text_beside_shapes_and_notes(model):
+    path = model("""
+        import numpy as np
+        x0 = np.zeros(2)
+        data = {"df": np.ones((3, 2)), "lam": 0.5}
+        def objective(p, df, lam):
+            return np.sum((df["y"] - p[0]) ** 2) + lam * p[1] ** 2
+    """)
+    said = refusal(ObjectiveError, path)
+    assert "raised IndexError: only integers, slices" in said and said.count("The shapes there: df (3, 2).") == 1
+    path = model("""
+        x0 = [1.0]
+        def objective(x):
+            error = KeyError("k")
+            error.add_note("first\\nsecond")
+            raise error
+    """)
+    assert "raised KeyError: 'k'" in refusal(ObjectiveError, path)

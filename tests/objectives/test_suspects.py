@@ -1,6 +1,7 @@
 """What in the data explains a failure at the start: rows that are not finite, text, keys that are not there."""
 
 import functools
+import re
 
 import numpy as np
 import pandas as pd
@@ -122,3 +123,32 @@ def test_other_exceptions_stay_the_users_own():
     with pytest.raises(KeyError) as caught:
         minimize(lambda w, a: np.sum(w) * {}["k"], np.zeros(1), ({"k": 1.0},))
     assert not isinstance(caught.value, DataError)
+
+
+TABLE = pd.DataFrame({"x": [1.0, 2.0], "y": [1.0, 2.5]})
+
+
+def of_parameters(p, table):
+    return np.sum((table["y"] - p["a"] * table["x"]) ** 2) + p["bb"] ** 2
+
+
+def of_inner_parameters(p, table):
+    return np.sum((table["y"] - p["a"] * table["x"]) ** 2) + p["in"]["bb"] ** 2
+
+
+@pytest.mark.parametrize(
+    ("f", "x0", "said"),
+    [
+        (of_parameters, {"a": 1.0, "b": 0.0}, r"the parameter 'bb', which x0 does not have\..*of what it has: a, b\."),
+        (
+            of_inner_parameters,
+            {"a": 1.0, "in": {"b": 1.0}},
+            r"the parameter 'bb', which p\['in'\] does not have\..* b\.",
+        ),
+        (lambda p, table: p["a"] + np.sum(table["z"]), {"a": 1.0}, r"the column 'z', which table does not .*: x, y\."),
+    ],
+)
+def test_a_key_that_parameters_lack_is_told_of_them(f, x0, said) -> None:
+    with pytest.raises(MissingKeyError) as caught:
+        minimize(f, x0, (TABLE,))
+    assert re.search(said, str(caught.value), re.DOTALL)
