@@ -235,9 +235,10 @@ def verified_products(
     if not getattr(objective, "exact", True):
         return start
     begin, findings = time.perf_counter(), []
-    for x, p, found in seconds:
+    for x, p, found in (*seconds, *_across(objective, seconds, names)):
         place = next((name for name, y in names.items() if np.array_equal(x, y)), "an iterate")
         try:
+            found = objective.hessp(x, p) if found is None else found
             findings.append(product_finding(objective, x, p, found, place))
         except NO_VALUE:
             continue  # what raises beside a point says nothing of it
@@ -247,6 +248,19 @@ def verified_products(
         return whole
     result.update(message=f"Not verified at {wrong.place}. {wrong.reason} ({result.message})", success=False)
     return replace(whole, passed=False, message=wrong.reason)
+
+
+def _across(objective: Any, seconds: tuple, names: dict[str, np.ndarray]) -> list[tuple]:
+    """Return points and directions in which all entries move, for second derivatives that the user gives.
+
+    Those of a run may be axes, along which nothing is seen of the other columns, and of points short of the solution.
+    """
+    is_given = getattr(objective, "given_hess", None) or getattr(objective, "given_hessp", None)
+    if not seconds or is_given is None:
+        return []
+    whole = [x for x, p, _ in seconds if p is None]  # these are compared in such a direction as they are
+    points = [x for x in names.values() if not any(np.array_equal(x, y) for y in whole)]
+    return [(x, direction(x, units(objective, x)), None) for x in points]
 
 
 @during("comparing derivatives that were given")

@@ -206,6 +206,51 @@ def test_second_derivatives_that_are_given_and_right_pass():
     assert result.success and "product" in str(result.verification)
 
 
+CURVES = np.random.default_rng(0).normal(size=(50, 3))
+MASKS = {
+    "right": np.ones((3, 3)),
+    "all but column 0": np.array([[1.0, 1, 1], [1, 2, 2], [1, 2, 2]]),
+    "all but column 2": np.array([[2.0, 2, 1], [2, 2, 1], [1, 1, 1]]),
+    "signs": np.array([[1.0, -1, 1], [-1, 1, 1], [1, 1, 1]]),
+}
+
+
+@pytest.mark.parametrize("given", ["hess", "hessp"])
+@pytest.mark.parametrize("name", MASKS)
+def test_second_derivatives_that_become_wrong_in_some_columns_are_no_success(name, given):
+    """A run may end with products along an axis, which show nothing of the other columns."""
+    start = np.array([3.0, -2.0, 1.0])
+
+    def f(w):
+        return np.sum(np.logaddexp(0, CURVES @ w) - 0.3 * CURVES @ w) + 0.5 * np.sum((w - 1) ** 2) + 0.1 * np.sum(w**4)
+
+    def jac(w):
+        return CURVES.T @ (1 / (1 + np.exp(-CURVES @ w)) - 0.3) + (w - 1) + 0.4 * w**3
+
+    def hess(w):
+        s = 1 / (1 + np.exp(-CURVES @ w))
+        whole = CURVES.T @ (CURVES * (s * (1 - s))[:, None]) + np.diag(1 + 1.2 * w**2)
+        return whole * (MASKS[name] if np.linalg.norm(w - start) > 0.5 else 1.0)
+
+    supplied = {"hess": hess} if given == "hess" else {"hessp": lambda w, p: hess(w) @ p}
+    for method in ("newton-cg", "trust-ncg", "trust-krylov"):
+        result = autoopt.minimize(f, start, method=method, jac=jac, **supplied)
+        assert result.success == (name == "right"), (method, result.message)
+
+
+@pytest.mark.parametrize("method", ["newton-cg", "trust-exact", "trust-krylov"])
+def test_a_right_hessian_whose_gradient_has_a_kink_at_the_solution_is_no_alarm(method):
+    result = autoopt.minimize(
+        lambda x: np.where(x[0] > 0, 1.0, 3.0) * x[0] ** 2 + (x[1] - 1) ** 2 + x[1] ** 4,
+        np.array([1.0, 3.0]),
+        method=method,
+        jac=lambda x: np.array([(2.0 if x[0] > 0 else 6.0) * x[0], 2 * (x[1] - 1) + 4 * x[1] ** 3]),
+        hess=lambda x: np.diag([2.0 if x[0] >= 0 else 6.0, 2 + 12 * x[1] ** 2]),
+    )
+    assert result.success and abs(result.x[0]) < 1e-8, result.message
+    assert "the solution: cannot tell: the gradient has a kink there" in str(result.verification)
+
+
 def test_a_derived_hessian_that_is_wrong_is_no_success(monkeypatch):
     from autoopt.objectives.objective import Objective
 

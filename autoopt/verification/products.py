@@ -60,8 +60,10 @@ def compare_product(
                 return found
             if found.allowed <= CONCLUSIVE:
                 ladders.append((numerical, found))
-    if not _are_one([numerical for numerical, _ in ladders], units):
-        return Finding(PRODUCT, place, found.distance, found.allowed, CANNOT_TELL, "the gradient is rough there")
+        bends = _bends(gradient, x, step, units)
+    if bends or not _are_one([numerical for numerical, _ in ladders], units):
+        reason = "the gradient has a kink there" if bends else "the gradient is rough there"
+        return Finding(PRODUCT, place, found.distance, found.allowed, CANNOT_TELL, reason)
     numerical, found = ladders[0]
     i = int(np.argmax(np.abs(own - numerical) * units))
     reason = (
@@ -102,6 +104,23 @@ def _are_one(numerical: list[np.ndarray], units: np.ndarray) -> bool:
         if np.max(np.abs(one - other) * units, initial=0.0) <= CONCLUSIVE * size:
             return True
     return False
+
+
+def _bends(gradient: Callable, x: np.ndarray, p: np.ndarray, units: np.ndarray) -> bool:
+    """Whether the gradient changes otherwise ahead of `x` than behind it, over steps however short.
+
+    Differences over both sides are then the mean of two Hessians, and one of these is right.
+    """
+    here, gaps = gradient(x), []
+    for h in (2.0**-16, 2.0**-22):
+        ahead, behind = (gradient(x + h * p) - here) / h, (here - gradient(x - h * p)) / h
+        sizes = np.maximum(np.abs(ahead), np.abs(behind)) * units
+        gaps.append(np.abs(ahead - behind) * units / max(float(np.max(sizes, initial=0.0)), 1e-300))
+    return bool(np.any((gaps[1] > _BEND) & (gaps[1] > gaps[0] / 2) & (gaps[1] < 2 * gaps[0])))
+
+
+_BEND = 1e-2
+"""Part of a product by which it is to differ on both sides of a point to be a kink: rounding shows less."""
 
 
 def _central(gradient: Callable, x: np.ndarray, p: np.ndarray, h: float) -> np.ndarray:
