@@ -67,7 +67,7 @@ class Assignment(click.ParamType):
 @click.option("--verify", type=click.Choice(["start", "periodic", "off"]), default="start", show_default=True,
               help="Compare the derived code with the objective.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
+@click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
               help="Write the result there instead of stdout; as JSON if FILE ends in .json.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 @click.option("--traceback", is_flag=True, help="Show the full traceback of an error.")

@@ -83,9 +83,7 @@ def linearize(p, y, *, prepared=None):
         path2 = np.append(0.0, direction[0] * product + direction[1] * product_2)
         e_slope_slope_path = linear_recurrence_(path2, minus)
         product2 = 2 / n * e_slope_slope_path[1:]
-        path3 = np.append(
-            product2[n - 1], (product2[0 : n - 1] + (direction[1] * product_3)[1:n])[::-1]
-        )
+        path3 = np.append(product2[n - 1], (product2[0 : n - 1] + (direction[1] * product_3)[1:n])[::-1])
         e_slope_path = linear_recurrence_(path3, minus)[::-1]
         result = np.zeros(2)
         result[0] -= e_slope_path @ joined

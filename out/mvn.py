@@ -125,9 +125,7 @@ def hess(p, X):
     )
     hessian = np.zeros((14, 14))
     hessian[:10, :10] = t1[:, index, index2].T
-    hessian[:10, 10:] = (
-        (taken @ (inverse_S @ total_reshaped))[:, None] * taken2 + product3 + product2 + product
-    )
+    hessian[:10, 10:] = (taken @ (inverse_S @ total_reshaped))[:, None] * taken2 + product3 + product2 + product
     hessian[10:, 10:] = 1.0 * n * inverse_S
     hessian[10:, :10] = hessian[:10, 10:].T
     return hessian
@@ -143,9 +141,7 @@ def linearize(p, X):
     n = len(X)
     filled = np.zeros((4, 4))
     # L[np.tril_indices(4)] = p[:10]
-    filled[np.array([0, 1, 1, 2, 2, 2, 3, 3, 3, 3]), np.array([0, 0, 1, 0, 1, 2, 0, 1, 2, 3])] = p[
-        :10
-    ]
+    filled[np.array([0, 1, 1, 2, 2, 2, 3, 3, 3, 3]), np.array([0, 0, 1, 0, 1, 2, 0, 1, 2, 3])] = p[:10]
     # S = L @ L.T + 0.1 * np.eye(4)
     S = filled @ filled.T + 0.1 * np.eye(4)
     # return 0.5 * X.shape[0] * np.linalg.slogdet(S)[1] + 0.5 * np.einsum("ij,ij->", d @ ...

@@ -169,9 +169,7 @@ def hess(p, X, k, *, prepared=None):
     t6 = product6 - product4
     product15 = -(sigmoid_lower * product + difference2 * (product14 + t6 * product13))
     hessian = np.zeros((7, 7))
-    hessian[:4, :4] = gram(
-        product15 - (sigmoid_upper * product3 + difference3 * (product2 + t6 * ratio5)), X
-    )
+    hessian[:4, :4] = gram(product15 - (sigmoid_upper * product3 + difference3 * (product2 + t6 * ratio5)), X)
     hessian[:4, 4] = X.T @ (-t5 - t4)
     hessian[4, 4] = (filled12[:, :0:-1][0, :] + filled11[:, 2::-1][0, :]).cumsum()[2:][0]
     hessian[:4, 5:] = X.T @ (-t1 - t2)

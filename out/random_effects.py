@@ -129,9 +129,7 @@ def linearize(p, X, y, g):
         minus2 = -(t4 * exp_2 + direction[10] * product_5)
         t5 = direction[11] * product_6 + t2 * exp
         np.add.at(t5, g, minus2)
-        return np.concatenate(
-            [X.T @ minus2, t5, [-(product2 + direction[10] * product_3)], [minus]]
-        )
+        return np.concatenate([X.T @ minus2, t5, [-(product2 + direction[10] * product_3)], [minus]])
 
     return product_7
 

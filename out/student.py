@@ -26,9 +26,7 @@ def value_and_grad(p, X, y):
     # nu = np.exp(log_nu) + 2
     exp_log_nu = np.exp(log_nu)
     if not (exp_log_nu + 2 > 0):
-        raise PathChanged(
-            "/tmp/p/try/many.py:18: return -stats.t.logpdf(z, nu).sum() + len(y) * log_s"
-        )
+        raise PathChanged("/tmp/p/try/many.py:18: return -stats.t.logpdf(z, nu).sum() + len(y) * log_s")
     nu = 2.0 + exp_log_nu
     exp = np.exp(-log_s)
     # z = (y - X @ np.array(b)) / np.exp(log_s)
@@ -67,9 +65,7 @@ def hess(p, X, y):
     # nu = np.exp(log_nu) + 2
     exp_log_nu = np.exp(log_nu)
     if not (exp_log_nu + 2 > 0):
-        raise PathChanged(
-            "/tmp/p/try/many.py:18: return -stats.t.logpdf(z, nu).sum() + len(y) * log_s"
-        )
+        raise PathChanged("/tmp/p/try/many.py:18: return -stats.t.logpdf(z, nu).sum() + len(y) * log_s")
     nu = 2.0 + exp_log_nu
     # z = (y - X @ np.array(b)) / np.exp(log_s)
     difference = y - X @ np.array([b_0, b_1, b_2, b_3])
@@ -159,9 +155,7 @@ def linearize(p, X, y):
     # nu = np.exp(log_nu) + 2
     exp = np.exp(log_nu)
     if not (exp + 2 > 0):
-        raise PathChanged(
-            "/tmp/p/try/many.py:18: return -stats.t.logpdf(z, nu).sum() + len(y) * log_s"
-        )
+        raise PathChanged("/tmp/p/try/many.py:18: return -stats.t.logpdf(z, nu).sum() + len(y) * log_s")
     ahead = 2.0 + exp
     exp_2 = np.exp(-log_s)
     # z = (y - X @ np.array(b)) / np.exp(log_s)

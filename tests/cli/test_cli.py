@@ -299,7 +299,7 @@ def test_output_goes_where_a_link_leads_with_the_rights_that_were_there(folder):
     (folder / "real.txt").write_text("old")
     (folder / "link.txt").symlink_to("real.txt")
     (folder / "real.txt").chmod(0o600)
-    assert run("fit", "normal.py", "--data", "d.csv", "--quiet", "--output", "link.txt").exit_code == 0
+    assert run("fit", "normal.py", "--data", "d.csv", "--quiet", "-o", "link.txt").exit_code == 0
     assert (folder / "link.txt").is_symlink() and "converged" in (folder / "real.txt").read_text()
     assert (folder / "real.txt").stat().st_mode & 0o777 == 0o600
 
@@ -384,6 +384,23 @@ autoopt_command.main()
     root = str(Path(__file__).parents[2])
     done = subprocess.run([sys.executable, "-c", code.format(root=root)], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
+
+
+@pytest.mark.parametrize(("where", "status"), [("as_it_ends", 130), ("when_all_is_done", 0)])
+def test_ctrl_c_at_the_end_is_no_death_by_the_signal(where, status):
+    code = """
+import atexit, os, signal, sys
+sys.path.append({root!r})
+import autoopt_command, autoopt.cli.main
+interrupt = lambda: os.kill(os.getpid(), signal.SIGINT)
+if {where!r} == "when_all_is_done":
+    atexit.register(interrupt)
+autoopt.cli.main.main = lambda prog_name: atexit.register(interrupt) if {where!r} == "as_it_ends" else None
+autoopt_command.main()
+"""
+    code = code.format(root=str(Path(__file__).parents[2]), where=where)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (status, "") and "Traceback" not in done.stderr
 
 
 def test_command_of_the_package_is_the_command_line(folder):
