@@ -9,7 +9,7 @@ import builtins
 import keyword
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,8 +21,9 @@ from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 
 from autoopt.codegen.aliasing import origin, owned, seen
-from autoopt.codegen.code import Code, array_text, columns, expression, literal, sequence
+from autoopt.codegen.code import Code, array_text, call, columns, expression, literal, sequence
 from autoopt.codegen.constants import constant_text
+from autoopt.codegen.conversions import Uses, is_short, uses_of_data
 from autoopt.codegen.entries import displayed
 from autoopt.codegen.printers.table import print_node, stem
 from autoopt.codegen.printers.writer import Check, Listing
@@ -46,6 +47,7 @@ def list_function(
     places: Mapping[Variable, int] | None = None,
     checks: Sequence[tuple[Variable, Check]] = (),
     docstring: str = "",
+    data: Collection[Variable] = (),
     shared: bool = False,
     usual: bool = True,
 ) -> Listing:
@@ -69,6 +71,8 @@ def list_function(
         Written, in order, before anything they do not need.
     docstring : str, optional
         The function's docstring.
+    data : collection of Variable, optional
+        Those arguments that may be given in other types than float64.
     shared : bool, optional
         Whether results may be one array, or look at the memory of each other: nobody writes into them.
     usual : bool, optional
@@ -86,6 +90,7 @@ def list_function(
     writer.comments = {_core(simple[key]): text for key, text in (comments or {}).items() if key in simple}
     writer.names = {_core(simple[key]): text for key, text in (names or {}).items() if key in simple}
     writer.places = {simple[key]: place for key, place in (places or {}).items() if key in simple}
+    writer.convert(uses_of_data(data, [simple[root] for root in roots]))
     writer.name_results([simple[result] for result in results], usual)
     for variable, check in checks:
         writer.compute([simple[variable]])
@@ -142,6 +147,7 @@ class _Writer:
         self.pending: dict[Variable, list[str]] = {}  # computed where used; with the comments that go with them
         self.settled: set[Apply] = set()
         self.names: dict[Variable, str] = {}
+        self.converted: dict[Apply, dict[Variable, Code]] = {}
         self.comments: dict[Variable, str] = {}
         self.places: dict[Variable, int] = {}
         self.constants: dict[str, str] = {}
@@ -149,6 +155,26 @@ class _Writer:
         self.loops: dict[str, object] = {}
         self.lines: list[str] = []
         self.comment: str | None = None
+
+    def convert(self, uses: Uses) -> None:
+        """Have arguments converted to float64: where they are read, if that is one place, else once for all."""
+        for variable, nodes in uses.items():
+            name = self.codes[variable]
+            code = call("np.asarray", name, "dtype=float") if rank(variable) else call("np.float64", name)
+            if len(nodes) == 1 and nodes[0] is not None and is_short(nodes[0]):
+                self.converted.setdefault(nodes[0], {})[variable] = code
+            else:
+                self.lines.append(f"{name} = {code}")
+
+    def printed(self, node: Apply) -> Code:
+        """Return the expression of one node."""
+        converted = self.converted.get(node, {})
+        plain = {variable: self.codes[variable] for variable in converted}
+        self.codes |= converted
+        try:
+            return print_node(self, node)
+        finally:
+            self.codes |= plain
 
     def compute(self, variables: Sequence[Variable]) -> None:
         """Write the statements that `variables` need: what the user computes in the user's order, then the rest."""
@@ -161,9 +187,9 @@ class _Writer:
 
     def settle(self, node: Apply) -> None:
         """Write one node: as an expression kept for its only use, or as a statement."""
-        code = print_node(self, node)
+        code = self.printed(node)
         while columns(code.text) > WIDTH and self.shorten(node):
-            code = print_node(self, node)
+            code = self.printed(node)
         if len(node.outputs) > 1:
             self.unpack(node, code)
             return

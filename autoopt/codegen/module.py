@@ -32,7 +32,7 @@ from autoopt.tape.assignments import assigned_names
 from autoopt.tape.digest import constant_names
 from autoopt.tape.names import fresh
 from autoopt.tape.statements import place_of
-from autoopt.tape.tape import Guard
+from autoopt.tape.tape import DATA, Guard
 
 _OWN = {
     "COUNTS": """\
@@ -202,6 +202,7 @@ class _Writer:
                 places=places,
                 checks=[(variable, _check(guard)) for variable, guard in function.guards],
                 docstring=_DOCS.get(function.name, ""),
+                data=self.data(arguments),
                 shared=function.name in _DOCS,
             )
         except NoSource as problem:
@@ -232,6 +233,12 @@ class _Writer:
         given = [variable for variable, _ in arguments]
         roots = [*function.results, *(variable for variable, _ in function.guards)]
         return {*given[:1], *set(given).intersection(ancestors(roots, blockers=given))}
+
+    def data(self, arguments: list[tuple[Variable, str]]) -> set[Variable]:
+        """Return the arguments that are what the user gives, or the user's statements make of it, as float64."""
+        named = zip(self.graph.inputs, self.inputs, strict=True)
+        names = {name for index, name in named if self.steps[index].level == DATA}
+        return {v for v, name in arguments if name in names and getattr(v.type, "dtype", "") == "float64"}
 
     def arguments(self, function: Function) -> list[tuple[Variable, str]]:
         """Return what the function's arguments are called: direction, parameters, data, what was prepared."""

@@ -20,6 +20,7 @@ from autoopt.graph.loops.recurrence import find_holding
 from autoopt.graph.mirrored import mark_symmetric
 from autoopt.graph.parts import Part, find_parts
 from autoopt.rules import find
+from autoopt.rules.casting import in_floats, read_as_floats
 from autoopt.rules.table import Unsupported
 from autoopt.tape.digest import LITERAL, is_uniform
 from autoopt.tape.loops.irregular import refuse_irregular
@@ -99,6 +100,7 @@ class _Builder:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self.read = {source for step in tape.steps if step.level == PARAMETER for source in step.inputs}
+        self.floats = read_as_floats(tape)
         self.variables: dict[int, Any] = {}
         self.inputs: dict[int, Variable] = {}
         self.constants: dict[int, Any] = {}
@@ -149,7 +151,7 @@ class _Builder:
         if rule is None:
             self.problems.append((f"{qualified(step.operation)}", step, ""))
             return False
-        operands = [self.operand(source) for source in step.inputs]
+        operands = in_floats(step, [self.operand(source) for source in step.inputs])
         try:
             result = call(step, operands, rule.build)
         except (Unsupported, NotImplementedError) as problem:
@@ -192,7 +194,8 @@ class _Builder:
             variable = generic()
             variable.tag.shape = step.shape
         else:
-            variable = pt.tensor(dtype=str(step.dtype), shape=step.shape)
+            numbers = step.level == DATA and index in self.floats
+            variable = pt.tensor(dtype="float64" if numbers else str(step.dtype), shape=step.shape)
         variable.tag.trace = [Origin(index)]
         variable.tag.given = True
         if step.level == CONSTANT:
@@ -209,7 +212,7 @@ class _Builder:
         for number, array in (step.inputs, step.inputs[::-1]):
             factor = self.tape.steps[number]
             if factor.level == CONSTANT and factor.shape == () and array in self.read:
-                return pt.mul(self.constant(number), self.operand(array))
+                return pt.mul(*in_floats(step, [self.constant(number), self.operand(array)]))
         return None
 
     def expanded(self, step: Step) -> Variable | None:

@@ -20,6 +20,7 @@ from autoopt.graph.loops.roots import find_root
 from autoopt.graph.loops.segments import Body, collected, segmented
 from autoopt.graph.rewrites.rewriting import rewrite
 from autoopt.rules import Rule, Unsupported, find
+from autoopt.rules.casting import in_floats
 from autoopt.tape.assignments import assigned_name
 from autoopt.tape.operations import component, greatest, least, product, total
 from autoopt.tape.recurrence import Known, Recurrence, Until
@@ -95,7 +96,7 @@ def apply_step(step: Step, values: list) -> Any:
     rule = find_holding(step.operation) or find(step.operation)
     if rule is None:
         raise Unsupported(getattr(step.operation, "__name__", str(step.operation)))
-    return call(step, [values[source] for source in step.inputs], rule.build)
+    return call(step, in_floats(step, [values[source] for source in step.inputs]), rule.build)
 
 
 _JOINED: dict[Callable | None, Callable] = {total: pt.add, product: pt.mul, greatest: pt.maximum, least: pt.minimum}
@@ -104,7 +105,9 @@ _JOINED: dict[Callable | None, Callable] = {total: pt.add, product: pt.mul, grea
 def _joined(step: Step, values: list) -> Variable:
     """Return a chain that `tape.flatten` made one step: within an iteration it is short."""
     combine = _JOINED[step.operation]
-    plus = call(step, [values[source] for source in step.inputs], lambda *terms, minus=(): (terms, minus))
+    plus = call(
+        step, in_floats(step, [values[source] for source in step.inputs]), lambda *terms, minus=(): (terms, minus)
+    )
     terms, minus = plus
     made = reduce(combine, map(pt.as_tensor, terms)) if terms else pt.zeros(())
     return made - reduce(combine, map(pt.as_tensor, minus)) if minus else made
