@@ -25,6 +25,7 @@ from pytensor.tensor.shape import Reshape, Shape, Shape_i, SpecifyShape
 from pytensor.tensor.subtensor import Subtensor
 
 from autoopt.graph.loops.loop import Loop
+from autoopt.ops.assembled import Gram
 from autoopt.ops.contractions import Einsum
 from autoopt.ops.matmul import MatMul
 from autoopt.ops.recursions import Appended
@@ -75,6 +76,8 @@ def uses_of_data(data: Collection[Variable], results: Sequence[Variable]) -> Use
 def _promotes(node: Apply, met: Sequence[Variable], shown: Mapping) -> bool:
     """Whether NumPy makes float64 of the operands of an operation that may be of another type."""
     op = getattr(node.op, "core_op", node.op) if isinstance(node.op, Blockwise) else node.op
+    if isinstance(op, Gram):  # whose rows are multiplied with weights first
+        return node.inputs[0] not in shown
     others = [v for v in node.inputs if v not in shown and getattr(v.type, "dtype", "") == "float64"]
     constants = [v for v in others if isinstance(v, Constant)]
     if len(constants) < len(others):
