@@ -28,17 +28,25 @@ def inlined(texts: Mapping[str, str]) -> dict[str, str]:
         if len(callers) != 1 or len(re.findall(rf"\b{name}\b", kept[callers[0]])) != 1:
             continue
         whole = _with_body(kept[callers[0]], name, kept[name])
-        if whole is not None:
+        if whole is not None and _is_code(whole):
             kept[callers[0]] = whole
             del kept[name]
     return kept
 
 
+def _is_code(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
 def _with_body(text: str, name: str, called: str) -> str | None:
     """Return a function with the statements of one that it calls once; None if they cannot stand there."""
     lines = text.split("\n")
-    at = next(k for k, line in enumerate(lines) if re.search(rf"\b{name}\(", line))
-    call = re.fullmatch(rf"    ([\w, ]+) = {name}\(.*\)", lines[at])
+    at = next((k for k, line in enumerate(lines) if re.search(rf"\b{name}\(", line)), 0)
+    call = re.fullmatch(rf"    (\w+(?:, \w+)*) = {name}\(.*\)", lines[at])  # of its own statements, not of a block
     loop = _Loop.of(called)
     if call is None or loop is None:
         return None
@@ -86,7 +94,8 @@ class _Loop:
     def of(cls, text: str) -> _Loop | None:
         """Return the function in a text; None if it is more than statements that set names which it returns."""
         node = ast.parse(text).body[0]
-        assert isinstance(node, ast.FunctionDef)
+        if not isinstance(node, ast.FunctionDef):
+            return None
         last = node.body[-1]
         others = [part for part in ast.walk(node) if part is not node and part is not last]
         if not isinstance(last, ast.Return) or any(isinstance(part, ast.FunctionDef | ast.Return) for part in others):

@@ -34,6 +34,23 @@ CALLERS = {
         CALLED_ONCE.replace("a = a_loop(p[0], x[1:] * 2, p, n)", "a = 2 * a_loop(p[0], x, p, n)"),
         False,
     ),
+    "in a function inside": (
+        """\
+def value_and_grad(p, x, product):
+    n = len(x)
+
+    def times(direction):
+        n = len(x)
+        a = a_loop(p[0], x[1:] * 2, p, n)
+        return direction * a.sum()
+
+    return times(product)""",
+        False,
+    ),
+    "in a block": (
+        CALLED_ONCE.replace("    a = a_loop", "    if n > 0:\n        a = a_loop"),
+        False,
+    ),
     "counter is free": (
         CALLED_ONCE.replace("    n = len(x)", "    n = len(x)\n    for t in range(2):\n        n += 0 * t"),
         True,
@@ -64,4 +81,9 @@ def test_loops_stand_where_they_are_called(name) -> None:
 
 def test_several_callers_share_a_function() -> None:
     texts = {"a_loop": LOOP, "value_and_grad": CALLED_ONCE, "hess": CALLED_ONCE.replace("value_and_grad", "hess")}
+    assert inlined(texts) == texts
+
+
+def test_what_only_has_a_name_like_a_loop_stays() -> None:
+    texts = {"of_loop": "of_loop = np.arange(3)", "value_and_grad": "def value_and_grad(p):\n    return p @ of_loop"}
     assert inlined(texts) == texts
