@@ -12,7 +12,7 @@ from pytensor.tensor.basic import Alloc
 from pytensor.tensor.elemwise import DimShuffle
 
 from autoopt.codegen.code import Code, balanced, call, transposed
-from autoopt.codegen.constants import constant_text
+from autoopt.codegen.constants import inline_text
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.ops.assembled import Assembled, Entry, Gram, Positions
@@ -235,7 +235,7 @@ class _Assembly:
         key = np.asarray(positions).tobytes()
         if key not in self.places:
             self.places[key] = self.writer.fresh("places")
-            self.write(f"{self.places[key]} = {constant_text(np.asarray(positions))[1]}")
+            self.write(f"{self.places[key]} = {inline_text(np.asarray(positions))}")
         return Code(self.places[key])
 
     def _blocks(self, entry: Entry, value: Code) -> None:
