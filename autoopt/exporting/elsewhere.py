@@ -32,6 +32,11 @@ ALIKE = "alike"
 
 _DRAWS = 3
 
+_FAR = (20, 150, 2500)
+_MOST_STEPS = 20_000
+_MOST_ENTRIES = 1e6
+"""What an objective of far more rows may take to be tried: its steps, and the entries of an array in it."""
+
 
 def written_for(module: Mapping[str, Any], objective: Objective, signature: Signature, inputs: Mapping) -> str:
     """Return what of the data a module is written for, without saying so; empty if it is right for other data."""
@@ -46,6 +51,10 @@ def written_for(module: Mapping[str, Any], objective: Objective, signature: Sign
             other = resized(original, {length: length for length in lengths}, repeated, values=_shuffling(seed))
             if not _is_right(module, other, signature, inputs):
                 return DATA
+    for many in _far_counts(objective, lengths):
+        with suppress(Exception):
+            if not _is_right(module, resized(original, many, repeated), signature, inputs):
+                return ROWS
     arrays = _arrays(inputs)
     for value in arrays:
         if sum(len(other) == len(value) for other in arrays) > 1:
@@ -120,6 +129,21 @@ def _samples(lengths: set[int]) -> Iterator[tuple[dict[int, int], Callable, str]
     for count in (lambda length: length + 1, lambda length: 3 * length):
         for chosen in [known] if len(known) < 2 else [known, *([length] for length in known)]:
             yield {length: count(length) for length in chosen}, repeated, ROWS
+
+
+def _far_counts(objective: Objective, lengths: set[int]) -> Iterator[dict[int, int]]:
+    """Yield numbers of rows far from those at hand, few and many: an objective may go by `len(y) > 100`.
+
+    There are none where the objective would take long.
+    """
+    tape = objective.dispatch.paths[0].trace.tape
+    for count in _FAR:
+        longest = max(lengths, default=0)
+        if not longest or longest == count or len(tape.steps) * max(count / longest, 1) > _MOST_STEPS:
+            continue
+        sizes = (np.prod([count if n in lengths else n for n in step.shape], dtype=float) for step in tape.steps)
+        if max(sizes) <= _MOST_ENTRIES:
+            yield {length: count for length in lengths}
 
 
 def _drawn(seed: int) -> Callable[[int, int], np.ndarray]:
