@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +16,14 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
+from autoopt.exporting.entries import Apart, allowances, apart, digits
 from autoopt.exporting.handed import FUNCTIONS, Handed
 from autoopt.exporting.locating import assignments, changed_lines, first_wrong, shown
 from autoopt.exporting.module import source
 from autoopt.objectives.objective import Objective
+from autoopt.verification.certificate import DISAGREES
+from autoopt.verification.products import direction
+from autoopt.verification.values import compare_values
 
 _KINDS = {"value_and_grad": "gradient", "grad": "gradient", "hess": "hessian", "hvp": "hvp"}
 _WORDS = {"value_and_grad": "gradient", "grad": "gradient", "hess": "Hessian", "hvp": "product with the Hessian"}
@@ -59,6 +64,8 @@ class Comparison:
         How long its value and gradient take, as a multiple of autoopt's own.
     skipped : list of str
         Points at which the objective, or its derivative, is not defined.
+    untold : list of str
+        Functions, and the points at which differences do not tell whether they or what is derived is right.
     """
 
     file: str
@@ -67,6 +74,7 @@ class Comparison:
     differences: list[Difference]
     speed: float | None = None
     skipped: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -80,10 +88,12 @@ class Comparison:
         lines = [f"{self.file}, compared with the objective at {len(self.points)} points: {', '.join(self.points)}"]
         if self.skipped:
             lines.append(f"  not defined, and left out: {', '.join(self.skipped)}")
+        if self.untold:
+            lines.append(f"  cannot tell, and left out: {', '.join(self.untold)}")
         wrong = {difference.function for difference in self.differences}
-        for name, digits in self.digits.items():
+        for name, number in self.digits.items():
             if name not in wrong:
-                lines.append(f"  {name:<15} agrees to {int(min(digits, 16))} digits")
+                lines.append(f"  {name:<15} agrees to {int(min(number, 16))} digits")
         for found in self.differences:
             lines.append(f"  {found.function:<15} is WRONG at {found.point}: {found.what}")
             if found.line:
@@ -109,29 +119,120 @@ def compare(f: Callable, x0: Any, args: tuple, module: Any, names: tuple[str, ..
     """
     handed = Handed(module, f, x0, args)
     objective = handed.objective
-    x, structure = objective.structure.flatten(x0), objective.structure
-    names = names or tuple(structure.names)
-    digits: dict[str, float] = {}
-    found: dict[str, Difference] = {}
+    x = objective.structure.flatten(x0)
+    comparing = _Comparing(handed, module, names or tuple(objective.structure.names))
     met, skipped = [], []
-    for point, at in _points(x):
-        defined = False
-        for name, function in handed.functions.items():
-            p = np.linspace(-1.0, 2.0, x.size)
-            expected = _of_objective(objective, name, at, p)
-            if expected is None:
-                continue
-            defined = True
-            given = _of_module(function, name, structure, at, p, args)
-            agreed, worst = _agreement(given, expected)
-            digits[name] = min(digits.get(name, 16.0), agreed)
-            if agreed < 7 and name not in found:
-                what, is_wrong = _said(objective, name, at, p, given, expected, worst, names)
-                if is_wrong:
-                    found[name] = Difference(name, point, what, _located(handed, module, name, at, p))
-        (met if defined else skipped).append(point)
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+        for point, at in _points(x):
+            told = (
+                [comparing.compare(name, point, at) for name in handed.functions] if _is_defined(objective, at) else []
+            )
+            (met if any(told) else skipped).append(point)
+    found = list(comparing.found.values())
     speed = _speed(handed, objective, x) if not found and "value_and_grad" in handed.functions else None
-    return Comparison(handed.file, digits, tuple(met), list(found.values()), speed, skipped)
+    return Comparison(handed.file, comparing.digits, tuple(met), found, speed, skipped, comparing.untold)
+
+
+class _Comparing:
+    """The functions of a module, and what has been found of each."""
+
+    def __init__(self, handed: Handed, module: Any, names: tuple[str, ...]) -> None:
+        self.handed, self.objective, self.module, self.names = handed, handed.objective, module, names
+        self.digits: dict[str, float] = {}
+        self.found: dict[str, Difference] = {}
+        self.untold: list[str] = []
+
+    def compare(self, name: str, point: str, x: np.ndarray) -> bool:
+        """Compare one function at `x`; return whether it could be."""
+        objective, structure = self.objective, self.objective.structure
+        function, p = self.handed.functions[name], direction(x, differences.step_scale(x))
+
+        def theirs(y: np.ndarray) -> Any:
+            return _of_module(function, name, structure, y, p, self.handed.args)
+
+        def ours(y: np.ndarray) -> Any:
+            return _of_objective(objective, name, y, p)
+
+        expected = ours(x)
+        if expected is None:
+            return False
+        given = theirs(x)
+        if isinstance(given, Exception):
+            return self._wrong(name, point, x, p, f"it raises {type(given).__name__}: {given}")
+        if given.shape != expected.shape:
+            return self._wrong(name, point, x, p, f"it has {given.size} numbers in place of {expected.size}")
+        if np.array_equal(given, expected):
+            return self._agrees(name, 16.0)
+        if name == "value_and_grad":
+            what, value_digits = self._value(point, x, given[0], theirs)
+            if what:
+                return self._wrong(name, point, x, p, what)
+            self._agrees(name, value_digits)
+        first = int(name == "value_and_grad")
+        one, other = given[first:], expected[first:]
+        allowed = allowances(
+            objective, x, [one, other], (lambda y: _from(theirs(y), first), lambda y: _from(ours(y), first))
+        )
+        examined = apart(one, other, allowed, lambda i: _slope(objective, name, x, p, i), x)
+        wrong = next((entry for entry in examined if entry.is_wrong), None)
+        if wrong is not None:
+            return self._wrong(name, point, x, p, self._entry(name, x, wrong, one[wrong.index]))
+        self._agrees(name, digits(one, other, allowed, examined))
+        if any(not entry.is_told for entry in examined):
+            self.untold.append(f"{name} at {point}")
+        return True
+
+    def _agrees(self, name: str, number: float) -> bool:
+        self.digits[name] = min(self.digits.get(name, 16.0), number)
+        return True
+
+    def _wrong(self, name: str, point: str, x: np.ndarray, p: np.ndarray, what: str) -> bool:
+        if name not in self.found:
+            line = _located(self.handed, self.module, name, x, p)
+            self.found[name] = Difference(name, point, what, line)
+        return self._agrees(name, 0.0)
+
+    def _value(self, point: str, x: np.ndarray, given: float, theirs: Callable) -> tuple[str, float]:
+        """Return what is wrong of a value, "" if nothing, and to how many digits it is that of the objective."""
+        original = float(self.objective.original(x))
+        one = compare_values(self.objective, x, given, original, 0.0, point)
+        if one.verdict == DISAGREES:
+            functions = (lambda y: _from(theirs(y), 0, 1), lambda y: np.array([_original(self.objective, y)]))
+            allowed = allowances(self.objective, x, [np.array([given]), np.array([original])], functions)
+            if not abs(given - original) <= allowed[0]:
+                return f"the value is {given:.10g}, that of the objective {original:.10g}", 0.0
+            return "", 16.0  # so far as it is known
+        return "", 16.0 if not one.distance else float(min(16.0, -np.log10(one.distance)))
+
+    def _entry(self, name: str, x: np.ndarray, wrong: Apart, given: float) -> str:
+        """Return what is said of an entry that is wrong."""
+        row, column = divmod(wrong.index, x.size) if name == "hess" else (wrong.index, 0)
+        label = self.names[row] if name != "hess" else f"{self.names[row]}, {self.names[column]}"
+        what = f"the {_WORDS[name]} by {label} is {given:.10g}"
+        return f"{what}, differences give {wrong.measured:.10g} +- {wrong.error:.0e}"
+
+
+def _from(result: Any, first: int, end: int | None = None) -> Any:
+    return result[first:end] if isinstance(result, np.ndarray) else result
+
+
+def _original(objective: Objective, x: np.ndarray) -> float:
+    return float(differences.value_at(objective.original, x))
+
+
+def _is_defined(objective: Objective, x: np.ndarray) -> bool:
+    """Whether the objective itself has a value at `x`: else nothing is right or wrong there."""
+    return bool(np.isfinite(_original(objective, x)))
+
+
+def _slope(objective: Objective, name: str, x: np.ndarray, p: np.ndarray, i: int) -> tuple[Callable, np.ndarray, float]:
+    """Return a function, a step and a length: its slope along the step, over the length, is entry `i` of a result."""
+    sizes = differences.step_scale(x)
+    row, column = divmod(i, x.size) if name == "hess" else (i, i)
+    if name == "hvp":
+        return lambda y: objective.grad(y)[row], p / np.max(np.abs(p) / sizes), 1 / float(np.max(np.abs(p) / sizes))
+    step = np.eye(x.size)[column] * sizes
+    return objective.original if name != "hess" else lambda y: objective.grad(y)[row], step, float(sizes[column])
 
 
 def _points(x: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -170,51 +271,6 @@ def _of_module(function: Callable, name: str, structure: Any, x: np.ndarray, p: 
         return np.ravel(np.asarray(result, float)) if name == "hess" else structure.vector(result)
     except Exception as error:
         return error
-
-
-def _agreement(given: Any, expected: np.ndarray) -> tuple[float, int]:
-    """Return to how many digits two results agree, beside the largest entry, and where they differ most."""
-    if isinstance(given, Exception) or given.shape != expected.shape:
-        return 0.0, 0
-    apart = np.where(np.isfinite(given), np.abs(given - expected), np.inf)
-    worst, size = int(np.argmax(apart)), float(np.max(np.abs(expected)))
-    if apart[worst] == 0:
-        return 16.0, worst
-    return float(-np.log10(min(apart[worst] / max(size, 1e-300), 1.0))), worst
-
-
-def _said(
-    objective: Objective,
-    name: str,
-    x: np.ndarray,
-    p: np.ndarray,
-    given: Any,
-    expected: np.ndarray,
-    worst: int,
-    names: tuple[str, ...],
-) -> tuple[str, bool]:
-    """Return what is wrong, in words, and whether it is the module that is: differences of the objective decide."""
-    if isinstance(given, Exception):
-        return f"it raises {type(given).__name__}: {given}", True
-    if given.shape != expected.shape:
-        return f"it has {given.size} numbers in place of {expected.size}", True
-    entry = worst - (name == "value_and_grad")
-    if entry < 0:
-        original = float(objective.original(x))
-        what = f"the value is {given[0]:.10g}, that of the objective {original:.10g}"
-        return what, abs(original - expected[0]) < abs(original - given[0])
-    row = entry // x.size if name == "hess" else entry
-    unit = np.eye(x.size)[row] * differences.step_scale(x)[row]
-    label = names[row] if name != "hess" else f"{names[row]}, {names[entry % x.size]}"
-    if name in ("value_and_grad", "grad"):
-        slope, error = differences.directional(objective.original, x, unit)
-        measured, error = float(slope) / unit[row], float(error) / unit[row]
-    else:
-        along = p if name == "hvp" else np.eye(x.size)[entry % x.size]
-        slope, error = differences.directional(objective.grad, x, along)
-        measured, error = float(slope[row]), float(np.ravel(error)[row if np.ndim(error) else 0])
-    what = f"the {_WORDS[name]} by {label} is {given[worst]:.10g}, differences give {measured:.10g} +- {error:.0e}"
-    return what, not abs(given[worst] - measured) < abs(expected[worst] - measured)
 
 
 def _located(handed: Handed, module: Any, name: str, x: np.ndarray, p: np.ndarray) -> str:
