@@ -95,6 +95,7 @@ HOLDERS = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", HOLDERS)
 def test_data_that_the_objective_holds(name) -> None:
     make = HOLDERS[name]
@@ -215,6 +216,7 @@ ARGUMENTS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("rows", [ROWS, 9])
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_data_that_are_arguments(name, rows) -> None:
@@ -303,6 +305,7 @@ FRAMES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", FRAMES)
 def test_frames(name) -> None:
     f, make = FRAMES[name]

@@ -45,6 +45,7 @@ def counted(p, X, y, d):
 FLAGS = {"all": np.ones(N), "none": np.zeros(N), "one": np.eye(N)[3], "half": np.arange(N) % 2.0}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("flags", ["all", "none", "one"])
 @pytest.mark.parametrize("f", [censored, written, largest, all_of_them, counted], ids=lambda f: f.__name__)
 def test_other_data_are_served_or_refused(f, flags) -> None:

@@ -165,6 +165,7 @@ def outside(function, args: tuple) -> list:
     return [VALUES[name] for name in names if name in VALUES]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CASES)
 def test_module_gives_what_the_objective_gives(name) -> None:
     f, x0, args = CASES[name]
@@ -193,6 +194,7 @@ def test_module_gives_what_the_objective_gives(name) -> None:
             np.testing.assert_allclose(found["value_and_grad"](params, *given, prepared=kept)[0], value, rtol=0)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CASES)
 def test_module_passes_its_own_test_and_sees_what_is_wrong(name) -> None:
     f, x0, args = CASES[name]

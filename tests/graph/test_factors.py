@@ -77,7 +77,7 @@ WRITTEN = (
 )  # fmt: skip
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("f", WRITTEN, ids=lambda f: f.__name__)
 def test_derivatives(f) -> None:
     objective = Objective(f, X0)

@@ -106,6 +106,7 @@ def refuses(function, dtype):
     return dtype == "bool" and function in (interactions, negatives)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("function", MODELS, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "uint64", "int8", "int16", "float32"])
 def test_objectives_give_what_they_give_for_doubles(function, dtype):
@@ -131,6 +132,7 @@ def module(function, dtype):
     return made
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("function", ALONE, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("own", ["float64", "uint8"])
 def test_modules_are_right_for_data_of_any_type(function, own):
