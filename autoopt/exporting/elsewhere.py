@@ -17,13 +17,12 @@ import numpy as np
 
 from autoopt.execution.eager.functions import EagerFunctions
 from autoopt.exporting.functions import names_read
-from autoopt.exporting.signature import Signature
+from autoopt.exporting.signature import Signature, own_names
 from autoopt.objectives.inputs import Input
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.original import Original
 from autoopt.objectives.resizing import repeated, resized
 from autoopt.tracing.expressions import namespace
-from autoopt.tracing.naming import argument_names
 
 ROWS = "rows"
 DATA = "data"
@@ -111,7 +110,7 @@ def _values(
 ) -> dict[str, Any]:
     """Return what the functions of a module take for an objective of the same code with other data, by name."""
     _, known = namespace(other.function, other.args)
-    own = dict(zip(argument_names(other.function, 1 + len(other.args))[1:], other.args, strict=True))
+    own = dict(zip(own_names(other.function, 1 + len(other.args))[1:], other.args, strict=True))
     for name, given in inputs.items():
         outside, text = signature.leaves[name]
         if outside == text and outside not in own and outside not in signature.held:

@@ -46,8 +46,8 @@ def docstring(kind: Kind, objective: Objective, signature: Signature, linearized
     return [f'"""{sentence} {point}."""']
 
 
-def heading(objective: Objective, signature: Signature, prepared: bool) -> str:
-    """Return the docstring of the module."""
+def heading(objective: Objective, signature: Signature, prepared: str) -> str:
+    """Return the docstring of the module, whose functions take what is `prepared` by this name, if they do."""
     from autoopt.codegen.code import in_docstring
 
     place = definition(objective.function)
@@ -58,7 +58,7 @@ def heading(objective: Objective, signature: Signature, prepared: bool) -> str:
         lines += wrapped(note, WIDTH)
     if prepared:
         call = f"prepare({', '.join(signature.names)})"
-        told = f"What the data alone decide is computed in each call; to have it computed once, pass prepared={call}."
+        told = f"What the data alone decide is computed in each call; to have it computed once, pass {prepared}={call}."
         lines += ["", *wrapped(told, WIDTH)]
     lines += [
         "",

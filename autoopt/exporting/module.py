@@ -21,6 +21,7 @@ from typing import Any
 
 from autoopt.errors import UsageError
 from autoopt.exporting.agreement import function_name, has_structure, require_same
+from autoopt.exporting.apart import Names
 from autoopt.exporting.elsewhere import refusals, written_for
 from autoopt.exporting.functions import (
     Function,
@@ -54,14 +55,8 @@ from autoopt.layout import laid_out
 from autoopt.objectives.objective import Objective
 from autoopt.tape.names import fresh
 
-PREPARED = "prepared"
-"""The keyword by which functions take what `prepare` returns."""
-
 _BY_FUNCTION = {"grad": "gradient"} | {function_name(kind): name for name, kind in PUBLIC.items()}
 """The kinds of derivative by the functions that a module has of them: whoever knows these may ask for them so."""
-
-WEIGHTED = "weights"
-"""What products from the left have in place of a direction."""
 
 
 def source(f: Callable, x0: Any, args: Any = (), derivatives: str | Sequence[str] = "gradient") -> str:
@@ -142,6 +137,7 @@ class _Writer:
 
     def __init__(self, objective: Objective, signature: Signature, flat: str, is_direct: bool) -> None:
         self.objective, self.signature = objective, signature
+        self.names = Names(signature)
         self.is_direct = is_direct  # whether parts of vectors may become those of structures as they are
         self.is_vector = is_vector(objective.structure)
         self.printed_flat = flat
@@ -173,12 +169,12 @@ class _Writer:
         self.imports |= dict.fromkeys(printed.imports)
         new = {}
         for name, text in printed.around.items():
-            if self.around.get(name, text) != text:
-                new[name] = fresh(name, {*self.around, *printed.around})
+            if self.around.get(name, text) != text or name in self.names.users:
+                new[name] = fresh(name, {*self.around, *printed.around, *self.names.users})
         around = {new.get(k, k): "\n".join(renamed(v.split("\n"), new)) for k, v in printed.around.items()}
         self.around |= around
         swap = new | ({self.printed_flat: self.flat} if self.flat != self.printed_flat else {})
-        swap |= {PREPARED: "of_data"} if any(PREPARED in names_set(f.lines) for f in printed.functions.values()) else {}
+        swap |= self.names.variables(printed, self.printed_flat, self.flat)
         swap |= {leaf: name for leaf, (name, _) in self.signature.leaves.items() if leaf != name}
         if PREPARE in printed.functions:
             own = [name for f in printed.functions.values() for name in (*f.arguments, *names_set(f.lines))]
@@ -225,20 +221,21 @@ class _Writer:
         self.prepared.append(tuple(kept))
         self.statements = tuple(without_repeated([*self.statements, *function.lines]))
         call = f"{PREPARE}({', '.join(self.signature.names)})"
-        return [f"if {PREPARED} is None:", f"    {PREPARED} = {call}", f"{', '.join(kept)} = {PREPARED}"]
+        own = self.names.prepared
+        return [f"if {own} is None:", f"    {own} = {call}", f"{', '.join(kept)} = {own}"]
 
     def unpacking(self, text: str) -> str:
         """Return a function that takes what is prepared by its names."""
         if len(set(self.prepared)) < 2:
             return text
-        lines = []
+        lines, own = [], self.names.prepared
         for line in text.split("\n"):
-            names, equals, _ = line.partition(f" = {PREPARED}")
+            names, equals, _ = line.partition(f" = {own}")
             if not equals or line != names + equals or tuple(names.strip().split(", ")) not in self.prepared:
                 lines.append(line)
                 continue
             indent = names[: len(names) - len(names.lstrip())]
-            lines += [f'{indent}{name} = {PREPARED}["{name}"]' for name in names.strip().split(", ")]
+            lines += [f'{indent}{name} = {own}["{name}"]' for name in names.strip().split(", ")]
         return "\n".join(lines)
 
     def of_parameters(self, lines: Sequence[str], more: Sequence[str] = ()) -> list[str]:
@@ -263,11 +260,12 @@ class _Writer:
     def arguments(self, *between: str, prepared: bool) -> list[str]:
         """Return the arguments of a function, `between` the parameters and the data."""
         own = [self.signature.parameters, *between, *self.signature.texts]
-        return [*own, "*", f"{PREPARED}=None"] if prepared else own
+        return [*own, "*", f"{self.names.prepared}=None"] if prepared else own
 
     def call(self, name: str, prepared: bool) -> str:
         """Return the call of a function with the arguments of another one."""
-        given = [self.signature.parameters, *self.signature.names, *([f"{PREPARED}={PREPARED}"] if prepared else [])]
+        own = self.names.prepared
+        given = [self.signature.parameters, *self.signature.names, *([f"{own}={own}"] if prepared else [])]
         return f"{name}({', '.join(given)})"
 
     # Functions --------------------------------------------------------------------------------------------------------
@@ -287,7 +285,7 @@ class _Writer:
         arguments = self.arguments(prepared=body.prepared)
         self.define(name, arguments, kind, [*lines, f"return {', '.join(returned)}"])
         if name == "value_and_grad":
-            alone = [f"return {self.call(name, body.prepared)}[1]"]
+            alone = self.names.called([f"return {self.call(name, body.prepared)}[1]"])
             self.functions["grad"] = definition("grad", arguments, said("Return the gradient alone."), alone)
 
     def directed(self, kind: Kind, name: str, functions: Mapping[str, Function]) -> tuple[str, bool]:
@@ -296,18 +294,19 @@ class _Writer:
         Return the name of what makes the first, and whether that takes what is prepared.
         """
         product = functions[kind.name]
-        direction = WEIGHTED if kind.name.startswith("pullback") else "direction"
+        is_pulled = kind.name.startswith("pullback")
+        direction = self.names.weights if is_pulled else self.names.direction
         inner = [*product.lines, f"return {', '.join(product.returned)}"]
         first = [LINEARIZE] if LINEARIZE in functions else []
         taken = names_read(inner) | names_set(inner) | set(product.arguments)
-        times = fresh("product", {*taken, *self.around})
+        times = fresh("product", {*taken, *self.around, *self.names.users})
         functions = {**functions, kind.name: Function(kind.name, product.arguments, (), ())}
         body = self.body(functions, [*first, kind.name], inner)
         inner = _without_checks(inner, body.lines)
-        if not self.is_vector and direction == "direction" and kind.singly is None:
-            inner = [f"direction = {FLATTEN}(direction)", *inner]
-        if direction != "direction":
-            inner = renamed(inner, {"direction": direction})
+        if not self.is_vector and not is_pulled and kind.singly is None:
+            inner = [f"{direction} = {FLATTEN}({direction})", *inner]
+        if is_pulled:
+            inner = renamed(inner, {self.names.direction: direction})
         if not self.is_vector and not kind.of_array and kind.singly is None:
             inner[-1] = f"return {UNFLATTEN}({inner[-1].removeprefix('return ')})"
         maker = LINEARIZE if name == "hvp" else f"{LINEARIZE}_{name}"
@@ -330,8 +329,8 @@ class _Writer:
 
     def define(self, name: str, arguments: list[str], kind: Kind, lines: list[str], linearized: bool = False) -> None:
         """Add a function."""
-        told = docstring(kind, self.objective, self.signature, linearized)
-        self.functions[name] = definition(name, arguments, told, without_unread(lines))
+        told = self.names.told(docstring(kind, self.objective, self.signature, linearized))
+        self.functions[name] = definition(name, arguments, told, without_unread(self.names.called(lines)))
 
     def text(self, x0: Any) -> str:
         """Return the module."""
@@ -341,10 +340,11 @@ class _Writer:
         if self.statements:
             texts[PREPARE] = self.prepare()
         parts = list(inlined(texts | {name: self.unpacking(text) for name, text in self.functions.items()}).values())
+        parts += self.names.others(self.functions, parts).values()
         plain = "\n\n\n".join(["\n".join(self.imports), *parts])
         flat = self.objective.structure.flatten(x0)
         test = self_test(Untested(list(self.functions), self.is_vector, flat, self.signature.values, plain))
-        head = heading(self.objective, self.signature, bool(self.statements))
+        head = heading(self.objective, self.signature, self.names.prepared if self.statements else "")
         body = "\n\n\n".join([*parts, *test])
         whole = "\n\n\n".join([_grouped([line for line in self.imports if is_read(line, body)]), body])
         return laid_out(f"{head}\n\n{_PI.sub('np.pi', whole)}\n")

@@ -7,6 +7,7 @@ def loss(w, X, y, power=2): ...      SCALE = np.array(...)
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -21,7 +22,7 @@ from autoopt.exporting.tables import Table, in_terms_of, table_of
 from autoopt.objectives.inputs import Input
 from autoopt.tape.names import fresh
 from autoopt.tracing.expressions import namespace
-from autoopt.tracing.naming import argument_names
+from autoopt.tracing.naming import argument_texts, signature_names
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -71,7 +72,8 @@ class Signature:
 
         The first `given` of the arguments are the caller's, the others were left at their defaults.
         """
-        names = argument_names(function, len(args) + 1)
+        names = own_names(function, len(args) + 1)
+        called = dict(zip(argument_texts(function, len(args) + 1), names, strict=False))
         own, left = names[: given + 1], names[given + 1 :]
         defaults = dict(zip(left, args[given:], strict=True)) | _defaults(function, names)
         values = dict(zip(own[1:], args, strict=False)) | defaults
@@ -80,7 +82,7 @@ class Signature:
         held: dict[str, Any] = {}
         tables: dict[str, Table] = {}
         read, taken = set(), {own[0], *values}
-        known = namespace(function, tuple(args))[1]
+        known, known_names = namespace(function, tuple(args))[1], {*values, *MODULES}
         for name, given in inputs.items():
             table = table_of(given, known)
             same = [own_name for own_name, other in tables.items() if table and other.expression == table.expression]
@@ -88,9 +90,9 @@ class Signature:
                 own_name = same[0] if same else fresh(table.name, taken)
                 tables[own_name], outside[own_name] = table, table.value
                 leaves[name] = fresh(name, taken), in_terms_of(given.expression, table, own_name)
-            elif given.kind == "argument" and names_read([given.expression]) <= {*values, *MODULES}:
-                read.add(given.expression)
-                leaves[name] = name if name == given.expression else fresh(name, taken), given.expression
+            elif given.kind == "argument" and names_read([text := _called(given.expression, called)]) <= known_names:
+                read.add(text)
+                leaves[name] = text if name in (text, f"{text}_") else fresh(name, taken), text
             else:
                 own_name = fresh(name, taken)
                 (held if given.kind == "computed" and _is_short(given.value) else outside)[own_name] = given.value
@@ -101,6 +103,25 @@ class Signature:
         values = {name: (values | outside)[name] for name in order}
         below = {name: table.expression for name, table in tables.items()}
         return cls(own[0], order, tuple(texts), values, leaves, lines, notes, held, below)
+
+
+def own_names(function: Callable, count: int) -> list[str]:
+    """Return what exported functions call the positional arguments of `function`: as it does, where a module can."""
+    names = [f"{name}_" if name in _IMPORTED else name for name in signature_names(function)[0][:count]]
+    taken = set(names)
+    return names + [fresh(f"data_{k}" if k else "x", taken) for k in range(len(names), count)]
+
+
+_IMPORTED = ("np", "scipy")
+
+
+def _called(expression: str, names: Mapping[str, str]) -> str:
+    """Return an expression of the objective's arguments by what they are called here: data[0] -> data_1."""
+    others = [text for text, name in names.items() if text and text != name]
+    if not others:
+        return expression
+    pattern = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, others))})(?!\w)")
+    return pattern.sub(lambda found: names[found[0]], expression)
 
 
 def _is_short(value: Any) -> bool:

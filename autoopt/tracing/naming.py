@@ -8,13 +8,15 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from autoopt.tape.names import fresh
+
 
 def argument_names(function: Callable, count: int) -> list[str]:
     """Return identifiers for the positional arguments of `function`: its own names where it has them."""
     own, _ = signature_names(function)
-    names = [name if name not in RESERVED else name + "_" for name in own[:count]]
-    names += [f"data_{k}" if k else "x" for k in range(len(names), count)]
-    return names
+    taken = {name for name in own[:count] if name not in RESERVED}
+    names = [name if name not in RESERVED else fresh(f"{name}_", taken) for name in own[:count]]
+    return names + [fresh(f"data_{k}" if k else "x", taken) for k in range(len(names), count)]
 
 
 def argument_texts(function: Callable, count: int) -> list[str]:
