@@ -325,7 +325,7 @@ def _number_below(matrix: Variable) -> Variable | None:
     found = matrix
     while found.owner and isinstance(found.owner.op, Alloc | DimShuffle) and all(found.type.broadcastable):
         found = found.owner.inputs[0]
-    return found if found is not matrix and rank(found) == 0 else None
+    return found if rank(matrix) == 2 and rank(found) == 0 else None
 
 
 def _number(value: Code) -> Code:
