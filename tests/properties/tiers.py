@@ -48,9 +48,9 @@ class MachineCode(tiering.TieredFunction):
             return found
         except (Changed, Failed):  # another branch, a singular matrix, other shapes: the text tells
             COUNTS["calls left to the text"] += 1
-        except Exception:
+        except Exception as problem:
             COUNTS["functions without machine code"] += 1
-            self.refuse()
+            self.refuse(str(problem))
             for name, part in self.parts.items():
                 if type(part) is tiering.TieredFunction:
                     self.parts[name] = MachineCode(part.function, {})
