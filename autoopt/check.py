@@ -254,12 +254,13 @@ def _across(objective: Any, seconds: tuple, names: dict[str, np.ndarray]) -> lis
     """Return points and directions in which all entries move, for second derivatives that the user gives.
 
     Those of a run may be axes, along which nothing is seen of the other columns, and of points short of the solution.
+    At x0 such a direction has been compared ahead of the run.
     """
     is_given = getattr(objective, "given_hess", None) or getattr(objective, "given_hessp", None)
     if not seconds or is_given is None:
         return []
     whole = [x for x, p, _ in seconds if p is None]  # these are compared in such a direction as they are
-    points = [x for x in names.values() if not any(np.array_equal(x, y) for y in whole)]
+    points = [x for name, x in names.items() if name != "x0" and not any(np.array_equal(x, y) for y in whole)]
     return [(x, direction(x, units(objective, x)), None) for x in points]
 
 
