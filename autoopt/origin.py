@@ -25,7 +25,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -122,12 +122,17 @@ def is_shown(place: Location) -> bool:
 
 def as_written(function: Callable) -> Callable:
     """Return the user's function that one of `objectives/adapted.py` calls; any other as it is."""
-    code = getattr(function, "__code__", None)
+    code = _code(function)
     while isinstance(code, CodeType) and code.co_filename == _ADAPTED and "function" in code.co_freevars:
         cells: Any = function.__closure__
         function = cells[code.co_freevars.index("function")].cell_contents
-        code = getattr(function, "__code__", None)
+        code = _code(function)
     return function
+
+
+def _code(function: Any) -> Any:
+    """Return the code of a function, None of an object that is called: its attributes may do what they like."""
+    return function.__code__ if isinstance(function, FunctionType) else None
 
 
 def definition(function: Callable) -> Location | None:

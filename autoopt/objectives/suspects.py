@@ -93,7 +93,7 @@ def explained(error: Exception, function: Callable, args: tuple) -> AutooptError
 
 
 def _missing_key(error: KeyError, function: Callable, args: tuple) -> MissingKeyError | None:
-    if (found := _read_there(error, function)) is not None:
+    if (found := _read_there(error, function, args)) is not None:
         return found
     key = error.args[0]
     key = key.removeprefix("Column not found: ") if isinstance(key, str) else key  # as grouped tables of pandas say
@@ -103,8 +103,12 @@ def _missing_key(error: KeyError, function: Callable, args: tuple) -> MissingKey
     return None
 
 
-def _read_there(error: KeyError, function: Callable) -> MissingKeyError | None:
-    """Return the error that says what `name["key"]` lacks in the line that failed; None if that line has none."""
+def _read_there(error: KeyError, function: Callable, args: tuple) -> MissingKeyError | None:
+    """Return the error that says what `name["key"]` lacks in the line that failed.
+
+    None if that line has none, or if that is neither of the parameters nor of the data: what the objective makes itself
+    is the user's own affair.
+    """
     shown = [trace for trace in traces(error) if is_shown(place_of(trace))]
     if not shown:
         return None
@@ -123,7 +127,8 @@ def _read_there(error: KeyError, function: Callable) -> MissingKeyError | None:
             name = ast.unparse(node.value)
             root = next(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
             is_own = frame.f_code is getattr(function, "__code__", None) and root == frame.f_code.co_varnames[0]
-            return _lacks(error, key, "x0" if is_own and root == name else name, value, keys, is_own)
+            if is_own or hasattr(value, "columns") or any(value is part for _, part in named_data(function, args)):
+                return _lacks(error, key, "x0" if is_own and root == name else name, value, keys, is_own)
     return None
 
 

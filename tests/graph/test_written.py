@@ -32,6 +32,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CASES)
 def test_parts_put_together(name):
     build, value, whole = CASES[name]
