@@ -58,8 +58,9 @@ def latex(f: Callable, x0: Any, args: Any = (), format: str = "latex") -> str:
     >>> def loss(w, X, y):
     ...     r = X @ w - y
     ...     return r @ r / 2
-    >>> print(autoopt.latex(loss, np.zeros(2), (np.eye(2), np.ones(2)), format="markdown"))  # doctest: +ELLIPSIS
-    *Model and gradient of loss...*
+    >>> text = autoopt.latex(loss, np.zeros(2), (np.eye(2), np.ones(2)), format="markdown")
+    >>> print(next(line for line in text.splitlines() if "nabla" in line))
+    \nabla_{w} \ell = X^{\top} r
     """
     if format not in FORMATS:
         raise UsageError(f"format={format!r} is not understood.", remedy=f"choose one of {', '.join(FORMATS)}.")
