@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from autoopt.objectives.inputs import Input
+from autoopt.origin import DATA_LIBRARIES
 
 
 class Table(NamedTuple):
@@ -42,7 +43,7 @@ def table_of(given: Input, names: Mapping[str, Any]) -> Table | None:
             found.append((ast.get_source_segment(given.expression, node) or "", name))
     for text, name in sorted(set(found), key=lambda one: len(one[0])):
         value = eval(text, dict(names))
-        if type(value).__module__.startswith(("pandas", "polars")):
+        if type(value).__module__.startswith(DATA_LIBRARIES):
             return Table(text, name, value)
     return None
 

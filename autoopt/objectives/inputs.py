@@ -14,7 +14,6 @@ from autoopt.objectives.dispatch import Dispatch
 from autoopt.tracing.expressions import namespace
 from autoopt.tracing.outside.origins import COMPUTED
 
-_TABLES = ("pandas", "polars")
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -47,12 +46,10 @@ def inputs(dispatch: Dispatch, kind: str) -> dict[str, Input]:
     path, original = dispatch.paths[0], dispatch.original
     known = dispatch.compiler.printed(path, kind).inputs
     kinds, values = namespace(original.function, original.args)
-    tables = [kinds[name] == "argument" and type(value).__module__.startswith(_TABLES) for name, value in values.items()
-              if name in kinds]  # fmt: skip
     found = {}
     for name, value in known.of(path.tape).items():
         text = known.expressions.get(name, "")
-        if text == COMPUTED or NAMELESS.fullmatch(name) or (not text and any(tables)):  # made of a column, most likely
+        if text == COMPUTED or NAMELESS.fullmatch(name):
             found[name] = Input("", "", "computed", value)
             continue
         if text and not _gives(text, value, values):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.objectives.original import Original
-from autoopt.origin import is_library
+from autoopt.origin import DATA_LIBRARIES, is_library
 from autoopt.tracing.outside.watching import ABSENT, attribute, contents
 
 _MOST_PARTS = 2000
@@ -200,7 +200,7 @@ class _Copies:
 
 
 _PLAIN = frozenset((float, int, bool, str, bytes, complex, type(None), np.float64, np.int64, np.bool_))
-_TABLES = ("pandas", "polars", "scipy.sparse")
+_TABLES = (*DATA_LIBRARIES, "scipy.sparse")
 
 
 def _is_long(part: Any) -> bool:

@@ -11,7 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -93,22 +93,34 @@ def explained(error: Exception, function: Callable, args: tuple) -> AutooptError
 
 
 def _missing_key(error: KeyError, function: Callable, args: tuple) -> MissingKeyError | None:
-    if (found := _read_there(error, function, args)) is not None:
-        return found
+    """Return the error that says which of parameters and data lacks a key.
+
+    None if that is neither: what the objective makes itself is the user's own affair.
+    """
+    data = list(named_data(function, args))
+    if (lacking := _lacking(error, function)) is not None:
+        is_data = hasattr(lacking.value, "columns") or any(lacking.value is part for _, part in data)
+        return _lacks(error, lacking) if lacking.is_own or is_data else None
     key = error.args[0]
     key = key.removeprefix("Column not found: ") if isinstance(key, str) else key  # as grouped tables of pandas say
-    for name, value in named_data(function, args):
+    for name, value in data:
         if (keys := _keys(value)) is not None and key not in keys:
-            return _lacks(error, key, name, value, keys)
+            return _lacks(error, _Lacking(key, name, value, keys))
     return None
 
 
-def _read_there(error: KeyError, function: Callable, args: tuple) -> MissingKeyError | None:
-    """Return the error that says what `name["key"]` lacks in the line that failed.
+class _Lacking(NamedTuple):
+    """What lacks a key, by the name that the objective has for it, and whether it is of the parameters."""
 
-    None if that line has none, or if that is neither of the parameters nor of the data: what the objective makes itself
-    is the user's own affair.
-    """
+    key: str
+    name: str
+    value: Any
+    keys: list[str]
+    is_own: bool = False
+
+
+def _lacking(error: KeyError, function: Callable) -> _Lacking | None:
+    """Return what is asked for the key, as `name["key"]`, in the line that failed; None if that line has none."""
     shown = [trace for trace in traces(error) if is_shown(place_of(trace))]
     if not shown:
         return None
@@ -127,8 +139,7 @@ def _read_there(error: KeyError, function: Callable, args: tuple) -> MissingKeyE
             name = ast.unparse(node.value)
             root = next(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
             is_own = frame.f_code is getattr(function, "__code__", None) and root == frame.f_code.co_varnames[0]
-            if is_own or hasattr(value, "columns") or any(value is part for _, part in named_data(function, args)):
-                return _lacks(error, key, "x0" if is_own and root == name else name, value, keys, is_own)
+            return _Lacking(key, "x0" if is_own and root == name else name, value, keys, is_own)
     return None
 
 
@@ -141,12 +152,13 @@ def _keys(value: Any) -> list[str] | None:
     return keys if all(isinstance(known, str) for known in keys) else None
 
 
-def _lacks(error: KeyError, key: str, name: str, value: Any, keys: list[str], is_own: bool = False) -> MissingKeyError:
-    what = "parameter" if is_own else "column" if hasattr(value, "columns") else "key"
+def _lacks(error: KeyError, lacking: _Lacking) -> MissingKeyError:
+    what = "parameter" if lacking.is_own else "column" if hasattr(lacking.value, "columns") else "key"
     return MissingKeyError(
-        f"The objective reads the {what} {key!r}, which {name} does not have.{near(key, keys)}",
+        f"The objective reads the {what} {lacking.key!r}, which {lacking.name} does not have."
+        f"{near(lacking.key, lacking.keys)}",
         users_places(error),
-        f"use one of what it has: {listed(keys)}.",
+        f"use one of what it has: {listed(lacking.keys)}.",
     )
 
 

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.origin import DATA_LIBRARIES
 from autoopt.tape.tape import Leaf, Named
 from autoopt.tracing.naming import argument_texts, signature_names
-from autoopt.tracing.outside.origins import Origin, index_text
+from autoopt.tracing.outside.origins import COMPUTED, Origin, index_text
 from autoopt.tracing.outside.watching import attribute, contents
 
 MODULES = {"np": "numpy", "pd": "pandas", "pl": "polars"}
@@ -89,9 +90,15 @@ class Known:
                 self.expressions.setdefault(id(sys.modules[module]), name)
 
     def text(self, origin: Origin) -> str:
-        """Return the text of an origin, an empty one if one of its objects has no name."""
+        """Return the text of an origin, an empty one if one of its objects has no name.
+
+        A table without one is no data of the user's, but made of them, as the table of one group is.
+        """
         parts = [part if type(part) is str else self.expressions.get(id(part), "") for part in origin]
-        return "".join(parts) if all(parts[1::2]) else ""
+        nameless = [part for part, text in zip(origin[1::2], parts[1::2], strict=True) if not text]
+        if nameless:
+            return COMPUTED if all(type(part).__module__.startswith(DATA_LIBRARIES) for part in nameless) else ""
+        return "".join(parts)
 
     def outside(self, value: Any) -> str:
         """Return the text of what was read outside under a name, which may be an argument's value as well."""

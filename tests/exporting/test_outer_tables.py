@@ -68,3 +68,25 @@ def test_tables_outside_are_arguments(name) -> None:
         np.testing.assert_allclose(gradient, -2 * X.T @ (weights * r) / len(frame), rtol=1e-10)
         hessian = namespace["hess"](p, *given)
         np.testing.assert_allclose(hessian, 2 * X.T @ (weights[:, None] * X) / len(frame), rtol=1e-10)
+
+
+def of_groups(p):
+    """Groups of a global frame, each a table of its own that nobody has a name for."""
+    fitted = p[0] + p[1] * np.log1p(FRAME["dose"])
+    total = 0.0
+    for _, part in FRAME.groupby("group"):
+        total = total + ((part["answer"] - fitted[part.index]) ** 2).mean()
+    return total + p[2] ** 2
+
+
+def test_columns_of_nameless_tables_are_no_arguments() -> None:
+    namespace: dict = {}
+    exec(compile(source(of_groups, np.zeros(3), ()), "exported.py", "exec"), namespace)
+    assert list(inspect.signature(namespace["value_and_grad"]).parameters) == ["p", "FRAME"]
+    p = np.array([0.3, -0.2, 0.4])
+    value, gradient = namespace["value_and_grad"](p, FRAME)
+    slope = [(of_groups(p + 1e-6 * e) - of_groups(p - 1e-6 * e)) / 2e-6 for e in np.eye(3)]
+    np.testing.assert_allclose(value, of_groups(p), rtol=1e-13)
+    np.testing.assert_allclose(gradient, slope, rtol=1e-7)
+    with pytest.raises(ValueError, match="written for what is in FRAME"):
+        namespace["value_and_grad"](p, FRAME.assign(group=["b", "a"] * 30))

@@ -125,6 +125,18 @@ def test_other_exceptions_stay_the_users_own():
     assert not isinstance(caught.value, DataError)
 
 
+def test_what_the_objective_makes_itself_is_not_told_of_the_data() -> None:
+    """The data do not have that key either, but were not asked for it."""
+
+    def misspelt(w, a):
+        made = {"top": w[0] * a["k"]}
+        return made["tpo"]
+
+    with pytest.raises(KeyError, match="tpo") as caught:
+        minimize(misspelt, np.zeros(1), ({"k": 1.0},))
+    assert not isinstance(caught.value, DataError)
+
+
 TABLE = pd.DataFrame({"x": [1.0, 2.0], "y": [1.0, 2.5]})
 
 
