@@ -323,12 +323,12 @@ def grouped(whole: Node) -> Node:
     """Return a sum in which terms under the same conditions stand together."""
     if not isinstance(whole, Add):
         return whole
-    groups: dict[frozenset[Node], list[Node]] = {}
+    groups: dict[Node, list[Node]] = {}
     for term in whole.terms:
         conditions = [one for one in factors_of(term) if is_indicator(one)]
         rest = mul(*(one for one in factors_of(term) if one not in conditions))
-        groups.setdefault(frozenset(conditions), []).append(rest)
-    return add(*(mul(*sorted(conditions, key=hash), add(*terms)) for conditions, terms in groups.items()))
+        groups.setdefault(mul(*conditions), []).append(rest)  # equal in any order, written in that of the first term
+    return add(*(mul(condition, add(*terms)) for condition, terms in groups.items()))
 
 
 def multiplied_out(whole: Node) -> Node:

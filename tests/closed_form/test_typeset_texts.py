@@ -132,6 +132,16 @@ def test_numbers_in_the_code_are_written_out() -> None:
     assert r"(y_i - b a_i)^{2}" in text and r"$a$ is $(1, \frac{1}{2}, 2)$." in text
 
 
+def test_conditions_stand_in_one_order_in_every_run() -> None:
+    def f(w, X, y):
+        z = X @ w
+        return np.sum(np.where(z > 0, z**2, np.where(z < -1, 3 * z, np.minimum(z, y))))
+
+    text = autoopt.latex(f, np.array([0.3, -0.2]), (np.array([[1.0, 2.0], [3.0, -1.0], [-2.0, 4.0]]), np.ones(3)))
+    assert r"3 \mathbf{1}[z_j \le 0] \mathbf{1}[z_j < -1]" in text
+    assert r"\mathbf{1}[z_j \le 0] \mathbf{1}[z_j \ge -1] \mathbf{1}[z_j < y_j]" in text
+
+
 def test_what_was_decided_by_data_is_said() -> None:
     def f(x, y):
         return np.sum((y - x[0]) ** 2) if y[0] > 0 else x[0] ** 2
