@@ -46,7 +46,7 @@ class Operand:
     def entry(self, at: At) -> Node:
         """Return an entry of it."""
         if self.index is None:
-            return self.reader.constant(self.given, at, None)
+            return self.reader.constant(self.given, at)
         return self.reader.entry(self.index, at)
 
     def stretched(self, shape: Sequence[int], at: At) -> Node:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -26,7 +26,8 @@ from autoopt.tape.assignments import assigned_names
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import astype, component, put, total
 from autoopt.tape.recurrence import Recurrence
-from autoopt.tape.tape import PARAMETER, Leaf, Slot, Tape, call
+from autoopt.tape.simplify import needed_steps
+from autoopt.tape.tape import PARAMETER, Leaf, Tape, call, fill
 
 LONGEST = 1000
 """A formula of more nodes than this is no text that anybody reads."""
@@ -72,12 +73,11 @@ class Call:
         self.operation: Any = step.operation
         self.shape, self.where = step.shape, step.location
         inputs = [Operand(reader, k) for k in step.inputs]
-        self.args, self.options = (inputs, {}) if step.template is None else _filled(step.template, inputs)
+        self.args, self.options = (inputs, {}) if step.template is None else fill(step.template, inputs)
 
     def users(self) -> set[Any]:
         """Return the operations that its result is given to."""
-        steps = self.reader.tape.steps
-        return {steps[k].operation for k in self.reader.live if self.index in steps[k].inputs}
+        return self.reader.users(self.index)
 
     def operand(self, position: int) -> Operand:
         """Return an argument that is an array or a number."""
@@ -92,20 +92,6 @@ class Call:
 
     def refused(self, what: str) -> NoForm:
         return NoForm(what, self.where)
-
-
-def _filled(template: Any, inputs: Sequence[Operand]) -> Any:
-    if type(template) is Slot:
-        return inputs[template.position]
-    if isinstance(template, tuple):
-        return tuple(_filled(part, inputs) for part in template)
-    if isinstance(template, list):
-        return [_filled(part, inputs) for part in template]
-    if isinstance(template, dict):
-        return {key: _filled(part, inputs) for key, part in template.items()}
-    if isinstance(template, slice):
-        return slice(*(_filled(part, inputs) for part in (template.start, template.stop, template.step)))
-    return template
 
 
 class Reader:
@@ -152,16 +138,16 @@ class Reader:
         given = Counter(names.values())
         names = {k: name for k, name in names.items() if given[name] <= AGAIN}
         for k, name in names.items():
-            if k in self.pieces or k == self.tape.output or self._is_taken_apart(k):
-                continue
+            if k in self.pieces or k == self.tape.output or component in self.users(k):
+                continue  # of several results, which are variables of their own
             found[k] = name + "'" * taken[name]
             taken[name] += 1
         return found
 
-    def _is_taken_apart(self, index: int) -> bool:
-        """Whether a step has several results, which are variables of their own."""
-        users = [self.tape.steps[k].operation for k in self.live if index in self.tape.steps[k].inputs]
-        return component in users
+    def users(self, index: int) -> set[Any]:
+        """Return the operations that a step's result is given to."""
+        steps = self.tape.steps
+        return {steps[k].operation for k in self.live if index in steps[k].inputs}
 
     def known(self, index: int) -> Any:
         """Return what a step is that does not depend on the parameters."""
@@ -187,9 +173,9 @@ class Reader:
         template = self.tape.steps[index].template
         name = template.name if isinstance(template, Leaf) else template
         if name is None:
-            return self.constant(self.tape.values[index], at, None)
+            return self.constant(self.tape.values[index], at)
         if not np.ndim(self.tape.values[index]) and not isinstance(template, Leaf):
-            return self.constant(self.tape.values[index], at, None)
+            return self.constant(self.tape.values[index], at)
         value = self.tape.values[index]
         name = str(name)
         shown = f"{self.roots.get(name, 'data')}_{name}" if name in {one.name for one in self.pieces.values()} else name
@@ -259,18 +245,18 @@ class Reader:
             made = CALLS[np.subtract](made, lifted(self, part).stretched(whole.shape, at))
         return made
 
-    def constant(self, value: Any, at: At, where: Location | None) -> Node:
+    def constant(self, value: Any, at: At) -> Node:
         """Return an entry of an array that stands in the code."""
         entries = np.unique(np.asarray(value))
         if entries.dtype.kind not in "fiub":
-            raise NoForm(f"a value of type {type(value).__name__}", where)
+            raise NoForm(f"a value of type {type(value).__name__}")
         if len(entries) == 1:
             return Number(float(entries[0]))
         place = tuple(int(k.value) for k in at if isinstance(k, Number))
         if len(place) == len(at):
             return Number(float(np.asarray(value)[place]))
         if self.is_short or np.ndim(value) != 1 or len(value) > MOST:
-            raise NoForm("an array of numbers without a name", where)
+            raise NoForm("an array of numbers without a name")
         key = (np.shape(value), np.asarray(value).tobytes())
         if key not in self._letters:
             shown = ", ".join(figure(float(x)).text for x in value)
@@ -309,14 +295,7 @@ def _origin(where: Location | None) -> str:
 
 def live_steps(tape: Tape) -> set[int]:
     """Return the steps that the value depends on, and those that were decided by."""
-    live: set[int] = set()
-    ahead = [tape.output, *(guard.step for guard in tape.guards)]
-    while ahead:
-        k = ahead.pop()
-        if k not in live:
-            live.add(k)
-            ahead.extend(tape.steps[k].inputs)
-    return live
+    return {k for k, is_needed in enumerate(needed_steps(tape)) if is_needed}
 
 
 def pieces_of(tape: Tape, named: Callable[[int], str], shape: tuple[int, ...] | None) -> dict[int, Array] | None:
@@ -336,7 +315,7 @@ def pieces_of(tape: Tape, named: Callable[[int], str], shape: tuple[int, ...] | 
             index = index[0]
         if isinstance(index, int | np.integer) and not isinstance(index, bool):
             found[k] = (int(index) % length, int(index) % length + 1)
-        elif isinstance(index, slice) and index.indices(length)[2] == 1 and not _has_slots(index):
+        elif isinstance(index, slice) and index.indices(length)[2] == 1:
             found[k] = index.indices(length)[:2]
         else:
             return None
@@ -379,7 +358,3 @@ def _arrays(
             return None
         pieces |= dict.fromkeys(users if is_shaped else [k], array)
     return pieces
-
-
-def _has_slots(index: slice) -> bool:
-    return any(isinstance(end, Slot) for end in (index.start, index.stop, index.step))
