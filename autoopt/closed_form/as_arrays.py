@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from autoopt.closed_form.fractions import exponent, fraction, inverted, ordered
 from autoopt.closed_form.functions import TWO
-from autoopt.closed_form.making import factors_of, mul, reduced, split
+from autoopt.closed_form.making import factors_of, mul, reduced_over, split
 from autoopt.closed_form.text import (
     ATOM,
     POWER,
@@ -127,7 +127,7 @@ def matrices(writer: Writer, x: Node, free: Free) -> Shown | None:
     if not isinstance(x, Reduction) or x.kind != "sum":
         return None
     indices, body = unnested(x)
-    factors = body.factors if isinstance(body, Mul) else (body,)
+    factors = factors_of(body)
     if not free:
         return _number(writer, x, indices, factors)
     first = [one for one in factors if free[0] in one.indices]
@@ -186,7 +186,4 @@ def norm(writer: Writer, x: Node) -> Text | None:
 
 
 def _summed(indices: Sequence[Index], factors: Sequence[Node]) -> Node:
-    whole = mul(*factors)
-    for index in indices:
-        whole = reduced("sum", index, whole)
-    return whole
+    return reduced_over("sum", indices[::-1], mul(*factors))

@@ -24,8 +24,6 @@ from autoopt.closed_form.text import (
     times,
 )
 from autoopt.closed_form.tree import (
-    ONE,
-    ZERO,
     Add,
     Call,
     Condition,
@@ -145,7 +143,7 @@ def _reduction(writer: Writer, x: Reduction) -> Text:
         conditions = []
     with writer.letters(indices) as letters:
         text = writer.entry(body)
-        below = [writer.entry(turned(one.condition, indices)).text for one in conditions]  # type: ignore[attr-defined]
+        below = [writer.entry(turned(one.condition, indices)).text for one in conditions]
         limits = [one if writer.runs(k) else f"{one} < {k.length}" for one, k in zip(letters, indices, strict=True)]
     if any("<" in limit for limit in limits):
         writer.words["from zero"] = None
@@ -158,7 +156,7 @@ def _reduction(writer: Writer, x: Reduction) -> Text:
 @by_entries(Where)
 def _cases(writer: Writer, x: Where) -> Text:
     condition = writer.entry(x.condition).text
-    if x.yes == ONE and x.no == ZERO:
+    if is_indicator(x):
         writer.words["indicator"] = None
         return atom(rf"\mathbf{{1}}[{condition}]")
     yes, no = writer.entry(x.yes).text, writer.entry(x.no).text

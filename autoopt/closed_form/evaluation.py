@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.closed_form.functions import FUNCTIONS
+from autoopt.closed_form.making import COMPARED, is_indicator
 from autoopt.closed_form.reading import NoForm
 from autoopt.closed_form.tree import (
     Add,
@@ -29,13 +30,8 @@ Scope = tuple[Index, ...]
 LARGEST = 1e8
 """Arrays of more entries are not made."""
 
-COMPARISONS: dict[str, Callable] = {
-    ">": np.greater,
-    ">=": np.greater_equal,
-    "<": np.less,
-    "<=": np.less_equal,
-    "=": np.equal,
-    "!=": np.not_equal,
+CONDITIONS: dict[str, Callable] = {
+    **COMPARED,
     "and": lambda *x: np.logical_and.reduce(np.broadcast_arrays(*x)),
     "or": lambda *x: np.logical_or.reduce(np.broadcast_arrays(*x)),
     "not": np.logical_not,
@@ -114,7 +110,7 @@ def _mul(of: Evaluation, x: Mul, scope: Scope) -> Any:
     result: Any = 1.0
     holds: Any = True
     for factor in x.factors:
-        if isinstance(factor, Where) and factor.yes == Number(1.0) and factor.no == Number(0.0):
+        if is_indicator(factor):
             holds = np.logical_and(holds, of.value(factor.condition, scope))
         else:
             result = result * of.value(factor, scope)
@@ -168,5 +164,5 @@ _VALUES: dict[type, Callable[[Evaluation, Any, Scope], Any]] = {
     Call: lambda of, x, scope: FUNCTIONS[x.function].compute(*(of.value(k, scope) for k in x.operands)),
     Reduction: _reduction,
     Where: _where,
-    Condition: lambda of, x, scope: COMPARISONS[x.sign](*(of.value(k, scope) for k in x.operands)),
+    Condition: lambda of, x, scope: CONDITIONS[x.sign](*(of.value(k, scope) for k in x.operands)),
 }

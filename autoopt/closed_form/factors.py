@@ -12,10 +12,10 @@ from collections.abc import Callable
 import numpy as np
 from scipy import linalg
 
-from autoopt.closed_form.making import mul, opened, reduced, substituted
-from autoopt.closed_form.operations import over, solution, square, square_or_transposed
+from autoopt.closed_form.making import factors_of, mul, opened, reduced, substituted
+from autoopt.closed_form.operations import solution, square, square_or_transposed
 from autoopt.closed_form.reading import At, Call, NoForm, Operand, form, lifted
-from autoopt.closed_form.tree import Array, Entry, Index, Mul, Node, Number, Power, Reduction, function_of
+from autoopt.closed_form.tree import Array, Entry, Index, Node, Number, Power, Reduction, function_of
 from autoopt.closed_form.tree import Call as Applied
 from autoopt.tape.operations import component
 
@@ -127,7 +127,7 @@ def _contracted(whole: Reduction) -> Node | None:
     index, body = opened(whole)
     factors = [
         one
-        for factor in (body.factors if isinstance(body, Mul) else (body,))
+        for factor in factors_of(body)
         for one in ([factor.base] * 2 if isinstance(factor, Power) and factor.exponent == Number(2.0) else [factor])
     ]
     if len(factors) != 2:
@@ -148,10 +148,10 @@ def _row(factor: Node, index: Index) -> tuple[Array, Node, Callable[[Node], Node
     if not isinstance(factor, Reduction) or factor.kind != "sum":
         return None
     column, body = opened(factor)
-    parts = body.factors if isinstance(body, Mul) else (body,)
+    parts = factors_of(body)
     own = [part for part in parts if index in part.indices]
     found = _row(own[0], index) if len(own) == 1 and isinstance(own[0], Entry) else None
     if found is None or found[1] != column:
         return None
     rest = [part for part in parts if part is not own[0]]
-    return found[0], column, lambda x: over("sum", mul(*rest, x), [column])
+    return found[0], column, lambda x: reduced("sum", column, mul(*rest, x))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def mul(*factors: Node) -> Node:
     _join_exponentials(found)
     kept = [power(base, Number(k)) if not is_indicator(base) else base for base, k in found.items() if k]
     if np.isinf(number) and (held := next(filter(is_indicator, kept), None)) is not None:  # infinity times 0 is none
-        return where(held.condition, mul(Number(number), *(one for one in kept if one is not held)), ZERO)  # type: ignore[attr-defined]
+        return where(held.condition, mul(Number(number), *(one for one in kept if one is not held)), ZERO)
     if any(isinstance(one, Mul | Number) for one in kept):
         return mul(Number(number), *kept)
     if len(kept) == 1 and isinstance(kept[0], Add) and number == -1:
@@ -103,7 +104,7 @@ def mul(*factors: Node) -> Node:
     return kept[0] if len(kept) == 1 else Mul(tuple(kept))
 
 
-def is_indicator(x: Node) -> bool:
+def is_indicator(x: Node) -> TypeGuard[Where]:
     """Whether a number is 1 where a condition holds, and 0 elsewhere."""
     return isinstance(x, Where) and x.yes == ONE and x.no == ZERO
 
@@ -198,9 +199,7 @@ def call(function: str, *operands: Node) -> Node:
 
 def indicator(*conditions: Node) -> Node:
     """Return 1 where all conditions hold, and 0 elsewhere."""
-    if not conditions:
-        return ONE
-    return where(conditions[0] if len(conditions) == 1 else Condition("and", conditions), ONE, ZERO)
+    return where(Condition("and", conditions), ONE, ZERO)
 
 
 def where(condition: Node, yes: Node, no: Node) -> Node:
@@ -253,8 +252,6 @@ def _joined(sign: str, parts: list[Node]) -> Node:
 
 def equal(one: Node, other: Node) -> Node:
     """Return 1 where two whole numbers are equal, and 0 elsewhere."""
-    if isinstance(one, Number) and isinstance(other, Number):
-        return Number(float(one.value == other.value))
     return ONE if one == other else indicator(Condition("=", (one, other)))
 
 
@@ -292,9 +289,16 @@ def reduced(kind: str, index: Index, body: Node) -> Node:
     return Reduction(kind, bound, substituted(body, {index: bound}) if bound != index else body)
 
 
+def reduced_over(kind: str, indices: Sequence[Index], body: Node) -> Node:
+    """Return a sum, product or extreme over several indices, the last one innermost."""
+    for index in reversed(indices):
+        body = reduced(kind, index, body)
+    return body
+
+
 def _count(index: Index, body: Node) -> Node | None:
     """Return for how many values of an index a condition holds, if that is a number."""
-    condition = getattr(body, "condition", None) if is_indicator(body) else None
+    condition = body.condition if is_indicator(body) else None
     if not isinstance(condition, Condition) or condition.operands[0] != index:
         return None
     end = condition.operands[1]
@@ -306,8 +310,8 @@ def _count(index: Index, body: Node) -> Node | None:
 def _picked(index: Index, body: Node) -> Node | None:
     """Return the one term of a sum that is not 0, as a factor says that the index is equal to something."""
     for factor in factors_of(body):
-        if is_indicator(factor) and isinstance(factor.condition, Condition) and factor.condition.sign == "=":  # type: ignore[attr-defined]
-            one, other = factor.condition.operands  # type: ignore[attr-defined]
+        if is_indicator(factor) and isinstance(factor.condition, Condition) and factor.condition.sign == "=":
+            one, other = factor.condition.operands
             for this, that in ((one, other), (other, one)):
                 if this == index and index not in that.indices and _is_within(that, index.length):
                     rest = [part for part in body.factors if part is not factor] if isinstance(body, Mul) else []

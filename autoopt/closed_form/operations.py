@@ -18,6 +18,7 @@ from autoopt.closed_form.making import (
     mul,
     power,
     reduced,
+    reduced_over,
     subtract,
 )
 from autoopt.closed_form.reading import LOOP, At, Call, Operand, form, lifted
@@ -52,16 +53,11 @@ def _under(whole: Call, at: At, *more: str) -> tuple[Node, list[Index]]:
     return body, fresh
 
 
-def over(kind: str, body: Node, indices: list[Index]) -> Node:
-    for index in reversed(indices):
-        body = reduced(kind, index, body)
-    return body
-
-
 def _reduction(kind: str, *operations: Callable) -> None:
     @form(*operations)
     def made(whole: Call, at: At) -> Node:
-        return over(kind, *_under(whole, at))
+        body, indices = _under(whole, at)
+        return reduced_over(kind, indices, body)
 
 
 _reduction("sum", np.sum)
@@ -77,22 +73,22 @@ def _count(indices: list[Index]) -> Node:
 @form(np.mean)
 def _mean(whole: Call, at: At) -> Node:
     body, indices = _under(whole, at)
-    return divide(over("sum", body, indices), _count(indices))
+    return divide(reduced_over("sum", indices, body), _count(indices))
 
 
 @form(np.var, np.std)
 def _variance(whole: Call, at: At) -> Node:
     body, indices = _under(whole, at, "ddof")
-    mean = divide(over("sum", body, indices), _count(indices))
+    mean = divide(reduced_over("sum", indices, body), _count(indices))
     count = subtract(_count(indices), Number(float(whole.option("ddof", default=0))))
-    variance = divide(over("sum", power(subtract(body, mean), TWO), indices), count)
+    variance = divide(reduced_over("sum", indices, power(subtract(body, mean), TWO)), count)
     return variance if whole.operation is np.var else power(variance, Number(0.5))
 
 
 @form(special.logsumexp)
 def _logsumexp(whole: Call, at: At) -> Node:
     body, indices = _under(whole, at)
-    return call("log", over("sum", call("exp", body), indices))
+    return call("log", reduced_over("sum", indices, call("exp", body)))
 
 
 @form(special.softmax, special.log_softmax)
@@ -117,7 +113,7 @@ def _norm(whole: Call, at: At) -> Node:
     if order not in (None, 2) or len(whole.args) > 1 or (order == 2 and not is_of_vectors):
         raise whole.refused("a norm of this kind")
     body, indices = _under(whole, at, "ord")
-    return power(over("sum", power(body, TWO), indices), Number(0.5))
+    return power(reduced_over("sum", indices, power(body, TWO)), Number(0.5))
 
 
 @form(np.cumsum)
@@ -174,10 +170,10 @@ def _einsum(whole: Call, at: At) -> Node:
     for x, own in zip(operands, inputs.split(","), strict=True):
         for label, length in zip(own, lifted(whole.reader, x).shape, strict=True):
             if label not in letters:
-                letters[label] = Index.fresh(length)
-                fresh.append(letters[label])
+                letters[label] = index = Index.fresh(length)
+                fresh.append(index)
         factors.append(lifted(whole.reader, x).entry(tuple(letters[label] for label in own)))
-    return over("sum", mul(*factors), fresh)  # type: ignore[arg-type]
+    return reduced_over("sum", fresh, mul(*factors))
 
 
 @form(np.trace)

@@ -201,8 +201,8 @@ def _written(whole: Call, at: At) -> Node:
         return before
     if before == ZERO:
         return mul(is_written, written)
-    holds = [one.condition for one in factors_of(is_written)]  # type: ignore[attr-defined]
-    return where(holds[0] if len(holds) == 1 else Condition("and", tuple(holds)), written, before)
+    holds = Condition("and", tuple(one.condition for one in factors_of(is_written)))  # type: ignore[attr-defined]
+    return where(holds, written, before)
 
 
 @form(np.concatenate, np.hstack, np.array, np.stack, np.vstack, pack)

@@ -26,6 +26,7 @@ from autoopt.closed_form.making import (
     opened,
     power,
     reduced,
+    reduced_over,
     split,
     substituted,
     subtract,
@@ -212,10 +213,7 @@ def placed(at: Sequence[Node], by: Node, under: Sequence[Index], indices: Sequen
         places = [substituted(place, new) for place in places]
         conditions = [substituted(condition, new) for condition in conditions]
         conditions.append(_in_range(other, own.length, index))
-    whole = mul(*conditions, by)
-    for one in reversed(left):
-        whole = reduced("sum", one, whole)
-    return whole
+    return reduced_over("sum", left, mul(*conditions, by))
 
 
 def _solved(place: Node, left: Sequence[Index], index: Index) -> tuple[Index, Node] | None:
