@@ -99,13 +99,7 @@ class Document:
     def _slope(self, array: Array) -> Equation:
         """Return the slope by a part of the parameters."""
         slopes = self.formulas.slopes
-        indices, formula = slopes.indices[array], slopes.formulas[array]
-        if indices:
-            text = self.writer.plainly(formula, indices)
-            if text is not None:
-                return Equation(self.writer.gradient(array).text, text.text)
-        own = Array("", array.shape, slope=array)
-        return self._by_entries(own, indices, formula)
+        return self._definition(Array("", array.shape, slope=array), slopes.indices[array], slopes.formulas[array])
 
     def _by_entries(self, array: Array, indices: tuple[Index, ...], formula: Node) -> Equation:
         writer = self.writer

@@ -113,7 +113,7 @@ def formulas_of(objective: Objective, x0: Any) -> Formulas:
         made = Formulas(value, Slopes(differentiated, moving, held), parameters, conditions)
         if points.agree(made):
             return made
-    raise NoForm("the whole: what was derived does not agree with the compiled gradient", None)
+    raise NoForm("the whole: what was derived does not agree with the compiled gradient")
 
 
 def _as_given(name: str) -> str:

@@ -83,10 +83,10 @@ class Symbols:
         head, mark, below = symbol.rpartition("_")
         return bool(mark) and below.strip("{}").isdigit() and head in self._bare
 
-    def fresh(self, ndim: int, avoid: Collection[str] = ()) -> str:
+    def fresh(self, ndim: int) -> str:
         """Return a letter that nothing is called by: a capital for a matrix."""
         letters = [x for x in LETTERS if x.isupper() == (ndim > 1)]
-        taken = {*self.known.values(), *avoid}
+        taken = set(self.known.values())
         for count in range(100):
             for letter in letters:
                 symbol = f"{letter}_{count}" if count else letter

@@ -62,14 +62,15 @@ def entrywise(a: Text, b: Text) -> Text:
     return Text(rf"{left} \odot {b.at(PRODUCT)}", ENTRYWISE)
 
 
-def times(a: Text, b: Text, sign: str = " ") -> Text:
+def times(a: Text, b: Text) -> Text:
     if a.positive is not None and _NUMBER.fullmatch(a.positive.text):
-        return negative(b if a.positive.text == "1" else times(a.positive, b, sign))
+        return negative(b if a.positive.text == "1" else times(a.positive, b))
     left = bracketed(a.text) if a.is_open or a.level < PRODUCT else a.text
     right = b.at(PRODUCT)
-    if sign == " " and left.endswith("}") and right.startswith(r"\mathrm") and r"\mathrm" in left[left.rfind("\\") :]:
+    sign = " "
+    if left.endswith("}") and right.startswith(r"\mathrm") and r"\mathrm" in left[left.rfind("\\") :]:
         sign = r" \, "  # two words
-    if sign == " " and (right[:1].isdigit() or (left[-1:].isdigit() and right.startswith(r"\frac{1}"))):
+    elif right[:1].isdigit() or (left[-1:].isdigit() and right.startswith(r"\frac{1}")):
         sign = r" \cdot "
     return Text(f"{left}{sign}{right}", PRODUCT, b.is_open and b.level >= PRODUCT)
 
@@ -105,10 +106,9 @@ def applied_to(function: str, a: Text) -> Text:
     return Text(rf"{function}\left( {a.text} \right)", POWER)
 
 
-def summed(sign: str, indices: str, body: Text, limit: str = "") -> Text:
+def summed(sign: str, indices: str, body: Text) -> Text:
     """Return a sum, product or maximum over an index."""
-    above = f"^{{{limit}}}" if limit else ""
-    return Text(rf"{sign}_{{{indices}}}{above} {body.at(ENTRYWISE)}", APPLIED, is_open=True)
+    return Text(rf"{sign}_{{{indices}}} {body.at(ENTRYWISE)}", APPLIED, is_open=True)
 
 
 NAMED = {

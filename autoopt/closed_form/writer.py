@@ -185,10 +185,9 @@ class Writer:
     def applied(self, function: str, operands: list[Text]) -> Text:
         """Return a function by its symbol, or its name where the symbol is the user's."""
         taken = self.symbols.taken
-        if function == "exp" and "e" in taken:
-            return Text(rf"\exp\left( {operands[0].text} \right)", POWER)
-        if function == "softplus":
-            return applied_to(r"\log", plus(atom("1"), self.applied("exp", operands)))
+        if "e" in taken and function in ("exp", "softplus"):
+            whole = Text(rf"\exp\left( {operands[0].text} \right)", POWER)
+            return whole if function == "exp" else applied_to(r"\log", plus(atom("1"), whole))
         self.words[function] = None
         letter, name = CLASHES.get(function, ("", ""))
         if letter in taken:
