@@ -9,7 +9,6 @@ import click
 
 from autoopt.cli import ending
 from autoopt.cli.on_model import on_model, opened
-from autoopt.closed_form.latex import latex
 from autoopt.exporting.module import source
 
 
@@ -35,5 +34,10 @@ def derive(ctx: click.Context, output: Path | None, order: int, hvp: bool, as_la
     kinds = ["gradient", *(["hessian"] if order == 2 else []), *(["hvp"] if hvp else [])]
     is_markdown = output is not None and output.suffix in (".md", ".markdown")
     with opened(ctx, **given) as model:
-        text = model.told(latex, "markdown" if is_markdown else "latex") if as_latex else model.told(source, kinds)
+        if as_latex:
+            from autoopt.closed_form.latex import latex  # loads scipy.special, which other commands do without
+
+            text = model.told(latex, "markdown" if is_markdown else "latex")
+        else:
+            text = model.told(source, kinds)
     ctx.exit(0 if ending.show(text.rstrip("\n"), output) else ending.NOT_WRITTEN)

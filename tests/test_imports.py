@@ -34,9 +34,9 @@ FILES = sorted(ROOT.rglob("*.py"))
 OPTIONAL = {"pandas", "polars", "matplotlib", "pyarrow", "jax", "dask", "sklearn", "formulaic", "jinja2", "ipyopt"}
 
 
-def loaded(statement: str) -> set[str]:
-    """Return the heavy modules that a fresh process has after `statement`."""
-    code = f"import sys\n{statement}\nprint(*(name for name in {HEAVY!r} if name in sys.modules))"
+def loaded(statement: str, modules: tuple[str, ...] = HEAVY) -> set[str]:
+    """Return those of the modules that a fresh process has after `statement`."""
+    code = f"import sys\n{statement}\nprint(*(name for name in {modules!r} if name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
@@ -44,6 +44,10 @@ def loaded(statement: str) -> set[str]:
 
 def test_import_is_light() -> None:
     assert loaded("import autoopt") == set()
+
+
+def test_commands_start_without_formulas() -> None:
+    assert loaded("import autoopt.cli.main", ("autoopt.closed_form.latex", "scipy.special")) == set()
 
 
 def test_objective_and_models_are_light_until_used() -> None:
