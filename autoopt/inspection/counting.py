@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,8 +79,11 @@ _BINARY: dict[type, Any] = {
 }  # fmt: skip
 
 
-class _Counting(ast.NodeTransformer):
-    """Puts `_did(f, (a, b), a + b)` for `a + b`, and `_called(f, ...)` for the call of an `f`."""
+class Wrapping(ast.NodeTransformer):
+    """Puts `_counted(f, lambda a, b: a + b, a, b)` for `a + b`, and `_called(g, ...)` for the call of a `g`.
+
+    Functions of the module's `own` are called as they are.
+    """
 
     def __init__(self, own: set[str]) -> None:
         self.own = own
@@ -145,13 +148,16 @@ def _operation(operator: ast.AST, body: ast.expr, operands: list[Any]) -> ast.Ca
     return ast.Call(_name("_counted"), [_name(_ufunc(operator)), ast.Lambda(arguments, body), *operands], [])
 
 
-def counting(module: Module) -> tuple[dict[str, Any], Tally]:
-    """Return the namespace of a module whose functions count what they do, and where they count it."""
-    tally = Tally()
+Told = Callable[[Any, tuple, Mapping[str, Any], Any], None]
+"""(function, operands, options, result) of one call -> None."""
+
+
+def executed(tree: ast.Module, told: Told, names: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the namespace of a wrapped module, with `names`, whose operators and calls tell what they do."""
 
     def counted(ufunc: Any, function: Callable, *operands: Any) -> Any:
         result = function(*operands)
-        tally.add(ufunc, operands, result)
+        told(ufunc, operands, {}, result)
         return result
 
     def called(function: Callable, *args: Any, **options: Any) -> Any:
@@ -159,26 +165,35 @@ def counting(module: Module) -> tuple[dict[str, Any], Tally]:
         owner = getattr(function, "__self__", None)
         operands = (owner, *args) if isinstance(owner, np.ndarray | np.generic) or hasattr(owner, "nnz") else args
         if "out" in options or not _is_view(result, operands):
-            tally.add(function, operands, result)
+            told(function, operands, options, result)
         return result
 
     def read(array: Any, index: Any) -> Any:
         part = array[index]
         if isinstance(part, np.ndarray) and not _is_view(part, (array,)):
-            tally.add(np.take, (part, index), part)
+            told(np.take, (part, *index) if isinstance(index, tuple) else (part, index), {}, part)
         return part
 
     def augmented(ufunc: Any, target: Any, value: Any) -> Any:
-        tally.add(ufunc, (target, value), target)
+        told(ufunc, (target, value), {}, target)
         return value
 
-    tree = _Counting(module.functions).visit(module.marked())
-    names = {_ufunc(kind()): ufunc for kind, ufunc in _BINARY.items()}
-    namespace: dict[str, Any] = {"__name__": "autoopt_derivatives", "_slice": slice, **names}
-    namespace |= {"_at": tally.at, "_here": tally.here, "_returned": tally.returned}
-    namespace |= {"_counted": counted, "_called": called, "_read": read, "_augmented": augmented}
+    namespace: dict[str, Any] = {_ufunc(kind()): ufunc for kind, ufunc in _BINARY.items()}
+    namespace |= {"_counted": counted, "_called": called, "_read": read, "_augmented": augmented, "_slice": slice}
+    namespace |= {"__name__": "autoopt_derivatives", **(names or {})}
     exec(compile(ast.fix_missing_locations(tree), "<counted>", "exec"), namespace)
-    return namespace, tally
+    return namespace
+
+
+def counting(module: Module) -> tuple[dict[str, Any], Tally]:
+    """Return the namespace of a module whose functions count what they do, and where they count it."""
+    tally = Tally()
+
+    def told(function: Any, operands: tuple, options: Mapping[str, Any], result: Any) -> None:
+        tally.add(function, operands, result)
+
+    marks = {"_at": tally.at, "_here": tally.here, "_returned": tally.returned}
+    return executed(Wrapping(module.functions).visit(module.marked()), told, marks), tally
 
 
 def _is_view(result: Any, operands: tuple) -> bool:
