@@ -20,7 +20,7 @@ from autoopt.execution.engines import run_of, with_prepared
 from autoopt.execution.interface import Compiled
 from autoopt.graph.kinds import KINDS
 from autoopt.inspection.modules import Module, Quotes, Statement, of_step
-from autoopt.tape.tape import Tape, call
+from autoopt.tape.tape import Step, Tape, call, values_at
 
 SECONDS = 0.5
 """How long is measured, about."""
@@ -192,17 +192,12 @@ def timed_along(compiled: Compiled, kind: str, tape: Tape, x: np.ndarray, origin
     numbers = {statement: k for k, statement in enumerate(statements)}
     clock = Clock(len(statements))
 
-    def value() -> None:
-        values: list[Any] = []
-        for index, step in enumerate(tape.steps):
-            if step.operation is None:
-                values.append(x if index == 0 else tape.values[index])
-                continue
-            clock.at(numbers[places[step.site]] if step.site is not None else len(statements))
-            values.append(call(step, [values[source] for source in step.inputs]))
+    def evaluated(step: Step, inputs: list) -> Any:
+        clock.at(numbers[places[step.site]] if step.site is not None else len(statements))
+        return call(step, inputs)
 
     def turn() -> list[float]:
-        seconds = clock.turn(value)
+        seconds = clock.turn(lambda: values_at(tape, x, evaluated))
         whole = _taken(lambda: compiled.run(x))()
         seconds[len(statements) - 1] = max(whole - sum(seconds), 0.0)
         return seconds

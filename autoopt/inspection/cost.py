@@ -14,7 +14,7 @@ from autoopt.execution.interface import Compiled
 from autoopt.graph.kinds import KINDS, LINEARIZE
 from autoopt.inspection.counting import Tally, counting
 from autoopt.inspection.modules import Module, Quotes, Statement, of_step
-from autoopt.tape.tape import Tape, call
+from autoopt.tape.tape import Step, Tape, call, values_at
 
 WIDTH = 100
 """Columns of the text."""
@@ -199,20 +199,20 @@ def kind_cost(compiled: Compiled, kind: str, tape: Tape, x: np.ndarray, quotes: 
 
 def value_along(tape: Tape, x: np.ndarray) -> KindCost:
     """Return what the value costs step by step along a tape that no code is printed of."""
-    tally, numbers, values = Tally(), dict[Any, int](), list[Any]()
+    tally, numbers = Tally(), dict[Any, int]()
     statements: list[Statement] = []
+
+    def evaluated(step: Step, inputs: list) -> Any:
+        if step.site not in numbers:
+            numbers[step.site] = len(statements)
+            statements.append(of_step(step))
+        result = call(step, inputs)
+        tally.at(numbers[step.site])
+        tally.add(step.operation, tuple(inputs), result)
+        return result
+
     with np.errstate(all="ignore"):
-        for index, step in enumerate(tape.steps):
-            if step.operation is None:
-                values.append(x if index == 0 else tape.values[index])
-                continue
-            if step.site not in numbers:
-                numbers[step.site] = len(statements)
-                statements.append(of_step(step))
-            operands = tuple(values[source] for source in step.inputs)
-            values.append(call(step, operands))
-            tally.at(numbers[step.site])
-            tally.add(step.operation, operands, values[-1])
+        values_at(tape, x, evaluated)
     costs = tuple(StatementCost(one, tally.operations[k], tally.bytes[k]) for k, one in enumerate(statements))
     done, moved = sum(tally.operations.values()), sum(tally.bytes.values())
     return KindCost(done, moved, 0, 0, costs, tuple(sorted(tally.unknown)))

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from autoopt.tape.equation import Equation
 from autoopt.tape.operations import held
 from autoopt.tape.simplify import live
-from autoopt.tape.tape import CONSTANT, Step, Tape, call
+from autoopt.tape.tape import CONSTANT, Step, Tape, values_at
 
 CLOSER = 1e-2
 """What rtol and atol are multiplied by."""
@@ -33,17 +32,8 @@ def closer(tape: Tape) -> Callable | None:
         step._replace(operation=_closer(step.operation)) if isinstance(step.operation, Equation) else step
         for step in tape.steps
     ]
-
-    def value(x: np.ndarray) -> float:
-        values: list[Any] = []
-        for index, step in enumerate(steps):
-            if step.operation is not None:
-                values.append(call(step, [values[source] for source in step.inputs]))
-            else:
-                values.append(x if index == 0 else tape.values[index])
-        return float(values[tape.output])
-
-    return value
+    finer = replace(tape, steps=steps)
+    return lambda x: float(values_at(finer, x)[finer.output])
 
 
 def _without_changes(tape: Tape) -> Tape:

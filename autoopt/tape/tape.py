@@ -175,3 +175,14 @@ def call(step: Step, inputs: Sequence[Any], operation: Callable | None = None) -
         return function(*inputs)
     args, kwargs = step.template
     return function(*fill(args, inputs), **fill(kwargs, inputs))
+
+
+def values_at(tape: Tape, x: Any, evaluated: Callable[[Step, list], Any] = call) -> list[Any]:
+    """Return the values of all steps at `x`; `evaluated(step, inputs)` gives those of operations, one after another."""
+    values: list[Any] = []
+    for index, step in enumerate(tape.steps):
+        if step.operation is not None:
+            values.append(evaluated(step, [values[source] for source in step.inputs]))
+        else:
+            values.append(x if index == 0 else tape.values[index])
+    return values

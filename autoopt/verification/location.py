@@ -19,7 +19,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import Location
 from autoopt.origin import is_shown
-from autoopt.tape.tape import CONSTANT, PARAMETER, Step, Tape, call
+from autoopt.tape.tape import CONSTANT, PARAMETER, Step, Tape, values_at
 from autoopt.verification.secants import SLOPE_TOLERANCE, extrapolated, units
 
 VALUE_TOLERANCE = 1e-9
@@ -84,14 +84,8 @@ class _Steps:
         self.known: dict[int, str] = {}
 
     def _values(self, x: np.ndarray) -> list[Any]:
-        values: list[Any] = []
         with np.errstate(all="ignore"):
-            for index, step in enumerate(self.tape.steps):
-                if step.operation is None:
-                    values.append(x if index == 0 else self.tape.values[index])
-                else:
-                    values.append(call(step, [values[source] for source in step.inputs]))
-        return values
+            return values_at(self.tape, x)
 
     def parting(self) -> Parting | None:
         """Return the first step that parts, by halving and then from one to those that it is computed from."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.tape.tape import Tape, call
+from autoopt.tape.tape import Step, Tape, call, values_at
 
 DRAWS = 4
 
@@ -78,10 +78,7 @@ def _result(tape: Tape, x: np.ndarray, unit: float = 0.0, rng: Any = None) -> An
             return value
         return value * (1.0 + unit * rng.choice([-1.0, 1.0], np.shape(value)))
 
-    values: list[Any] = []
-    for index, step in enumerate(tape.steps):
-        if step.operation is not None:
-            values.append(rounded(call(step, [values[source] for source in step.inputs]), np.dtype(step.dtype).kind))
-        else:
-            values.append(rounded(x, "f") if index == 0 else tape.values[index])
-    return values[tape.output]
+    def evaluated(step: Step, inputs: list) -> Any:
+        return rounded(call(step, inputs), np.dtype(step.dtype).kind)
+
+    return values_at(tape, rounded(x, "f"), evaluated)[tape.output]
