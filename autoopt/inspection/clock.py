@@ -19,6 +19,7 @@ from autoopt.errors import Location
 from autoopt.execution.engines import run_of, with_prepared
 from autoopt.execution.interface import Compiled
 from autoopt.graph.kinds import KINDS
+from autoopt.inspection.columns import WIDTH, cut
 from autoopt.inspection.modules import Module, Quotes, Statement, of_step
 from autoopt.tape.tape import Step, Tape, call, values_at
 
@@ -30,9 +31,6 @@ FEWEST, MOST = 7, 400
 
 SHOWN = 8
 """Statements of the derivatives that are shown, those that take longest."""
-
-WIDTH = 100
-"""Columns of the text."""
 
 
 class Clock:
@@ -156,8 +154,7 @@ class Times:
 
     def _row(self, label: str, seconds: float) -> str:
         left = WIDTH - 20
-        label = label if len(label) < left else f"{label[: left - 3]} …"
-        return f"{label:<{left}}{_shown(seconds):>12}{seconds / (self.total or 1.0):>8.0%}"
+        return f"{cut(label, left - 1):<{left}}{_shown(seconds):>12}{seconds / (self.total or 1.0):>8.0%}"
 
 
 def _shown(seconds: float) -> str:

@@ -12,12 +12,10 @@ from autoopt.errors import Location
 from autoopt.execution.engines import run_of, with_prepared
 from autoopt.execution.interface import Compiled
 from autoopt.graph.kinds import KINDS, LINEARIZE
+from autoopt.inspection.columns import WIDTH, cut
 from autoopt.inspection.counting import Tally, counting
 from autoopt.inspection.modules import Module, Quotes, Statement, of_step
 from autoopt.tape.tape import Step, Tape, call, values_at
-
-WIDTH = 100
-"""Columns of the text."""
 
 _COLUMN = 13
 
@@ -232,6 +230,5 @@ def _units(matrix: Any) -> Iterator[tuple[np.ndarray, ...]]:
 
 
 def _line(label: str, counts: Sequence[int | None], left: int) -> str:
-    text = label if len(label) < left else f"{label[: left - 3]} …"
     columns = "".join(f"{'' if count is None else f'{count:,}':>{_COLUMN}}" for count in counts)
-    return f"{text:<{left}}{columns}".rstrip()
+    return f"{cut(label, left - 1):<{left}}{columns}".rstrip()

@@ -17,6 +17,7 @@ from autoopt.errors import AutooptError, Location
 from autoopt.execution import engines, ladder, tiering
 from autoopt.execution.interface import Compiled
 from autoopt.graph.kinds import KINDS, PUBLIC
+from autoopt.inspection.columns import WIDTH
 from autoopt.inspection.steps import UNNAMED, references
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.kinks import counted
@@ -27,9 +28,6 @@ from autoopt.wording import times
 
 PENDING, EAGER, COMPILED, NATIVE, NUMBA = "not asked for yet", "step by step", "NumPy source", "machine code", "numba"
 """The tiers."""
-
-WIDTH = 100
-"""Columns of the text."""
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import Location, display_path
+from autoopt.inspection.columns import WIDTH, cut
 from autoopt.inspection.folding import Fold, folded
 from autoopt.inspection.steps import UNNAMED, references, text
 from autoopt.origin import is_shown
@@ -18,9 +19,6 @@ from autoopt.tape.recurrence import Recurrence
 from autoopt.tape.statements import place_of
 from autoopt.tape.tape import CONSTANT, DATA, Guard, Leaf, Step, Tape
 from autoopt.wording import times
-
-WIDTH = 100
-"""Columns of the text."""
 
 MOST, HEAD, TAIL = 160, 120, 20
 """A tape of more lines is shown by so many of its first and last ones."""
@@ -95,8 +93,8 @@ class TapeListing:
             if isinstance(step.operation, Recurrence):
                 yield from _body(step, [names[source] for source in step.inputs])
             for guard in self._guards.get(index, ()):
-                yield _cut(f"      guard: {_answer(guard, names[index])}", WIDTH)
-        yield _cut(f"      value: {names[tape.output]}", WIDTH)
+                yield cut(f"      guard: {_answer(guard, names[index])}", WIDTH)
+        yield cut(f"      value: {names[tape.output]}", WIDTH)
 
     def _signature(self, index: int) -> tuple:
         """Return what is the same of a step in each iteration: an instruction that has run often may be told within."""
@@ -115,7 +113,7 @@ class TapeListing:
         """Return the user's line above the steps that it made: the number, the statement as far as there is room."""
         place, quoted = _location(step.site), place_of(step)
         number = str(place.line) if place.file == self._file else f"{display_path(place.file)}:{place.line}"
-        return _cut(f"{number:>4} | {quoted.quoted if quoted else place.text}", WIDTH)
+        return cut(f"{number:>4} | {quoted.quoted if quoted else place.text}", WIDTH)
 
     def _fold(self, fold: Fold, order: list[int]) -> str:
         tape = self.tape
@@ -150,7 +148,7 @@ def _row(content: str, step: Step, mark: str) -> str:
     end = f"{step.shape}{kind}".replace(",)", ",)")
     if isinstance(step.operation, Recurrence):
         end = ""
-    left = _cut(f"      {content}", _SHAPE - 1)
+    left = cut(f"      {content}", _SHAPE - 1)
     return f"{left:<{_SHAPE}}{end:<{WIDTH - _SHAPE - 12}}{mark}".rstrip()
 
 
@@ -180,16 +178,10 @@ def _base(name: str) -> str:
     return "" if UNNAMED.fullmatch(name) else name.partition(".")[0]
 
 
-_locations: dict[Any, Any] = {}
-
-
+@lru_cache(10_000)
 def _location(site: Any) -> Any:
     """Return the place of an instruction, which a loop asks for often."""
-    if site not in _locations:
-        if len(_locations) > 10_000:
-            _locations.clear()
-        _locations[site] = Location.of_instruction(*site)
-    return _locations[site]
+    return Location.of_instruction(*site)
 
 
 def _answer(guard: Guard, name: str) -> str:
@@ -202,7 +194,3 @@ def _answer(guard: Guard, name: str) -> str:
     if guard.kind == "array":
         answer = np.array2string(np.asarray(answer), threshold=6, edgeitems=2, separator=", ").replace("\n", "")
     return f"{name} is {answer}, else another path is taken"
-
-
-def _cut(content: str, width: int) -> str:
-    return content if len(content) <= width else f"{content[: width - 2]} …"
