@@ -65,6 +65,13 @@ def patient(monkeypatch):
     monkeypatch.setattr(ladder, "PATIENCE", float("inf"))
 
 
+@pytest.fixture
+def too_long(monkeypatch):
+    """Tapes of more than five steps are not derived."""
+    monkeypatch.setattr("autoopt.tape.loops.irregular.MOST", 5)
+    monkeypatch.setattr("autoopt.execution.ladder.MOST", 5)
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_known():
     """What one test has found out of a function is not there in the next one, which may have changed the library."""

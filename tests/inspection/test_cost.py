@@ -11,6 +11,7 @@ import scipy.linalg
 import scipy.signal
 import scipy.sparse
 import scipy.special
+from irregular_programs import irregular
 
 import autoopt
 from autoopt.errors import Location
@@ -264,20 +265,6 @@ def test_an_unknown_function_counts_for_each_entry_of_its_result_and_is_named():
 def squares(w, X, y):
     r = y - X @ w
     return 0.5 * np.sum(r**2)
-
-
-def irregular(p):
-    s, functions = 0.0, (np.cos, np.sin, np.tanh, np.exp)
-    for i in range(30):
-        s = np.sin(s) * p[i % 3] + functions[(i * i * 7 + i // 5) % 4](s * 0.1)
-    return s
-
-
-@pytest.fixture
-def too_long(monkeypatch):
-    """Tapes of more than five steps are not derived."""
-    monkeypatch.setattr("autoopt.tape.loops.irregular.MOST", 5)
-    monkeypatch.setattr("autoopt.execution.ladder.MOST", 5)
 
 
 def test_cost_of_an_objective_by_its_lines():

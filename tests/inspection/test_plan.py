@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from irregular_programs import irregular
 
 import autoopt
 from autoopt.execution import tiering
@@ -25,13 +26,6 @@ def chain(p):
 
 def branching(p):
     return p @ p if p[0] > 0.0 else p @ p * 2.0
-
-
-def irregular(p):
-    s, functions = 0.0, (np.cos, np.sin, np.tanh, np.exp)
-    for i in range(30):
-        s = np.sin(s) * p[i % 2] + functions[(i * i * 7 + i // 5) % 4](s * 0.1)
-    return s
 
 
 def tiers(objective):
@@ -82,9 +76,7 @@ def test_what_has_no_machine_code_is_told(monkeypatch):
     assert any("is not machine code, as there is none for " in why for why in objective.plan().kinds["gradient"].why)
 
 
-def test_a_tape_that_is_too_long_says_why_and_what_helps(monkeypatch):
-    monkeypatch.setattr("autoopt.tape.loops.irregular.MOST", 5)
-    monkeypatch.setattr("autoopt.execution.ladder.MOST", 5)
+def test_a_tape_that_is_too_long_says_why_and_what_helps(too_long):
     objective = autoopt.objective(irregular, X0)
     objective.grad(X0)
     plan = objective.plan()

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from irregular_programs import irregular
 
 import autoopt
 from autoopt.cli.main import main
@@ -81,20 +82,6 @@ def test_the_line_that_takes_the_time_is_told_and_the_sum_is_near_the_whole():
     assert any(row.startswith(f"{first + 2:>4} | return b @ np.linalg.solve") for row in rows)
     told = json.loads(json.dumps(times.to_dict()))
     assert {one["line"] - first for one in told["lines"]} >= {2} and told["turns"] == times.turns
-
-
-def irregular(p):
-    s, functions = 0.0, (np.cos, np.sin, np.tanh, np.exp)
-    for i in range(30):
-        s = np.sin(s) * p[i % 3] + functions[(i * i * 7 + i // 5) % 4](s * 0.1)
-    return s
-
-
-@pytest.fixture
-def too_long(monkeypatch):
-    """Tapes of more than five steps are not derived."""
-    monkeypatch.setattr("autoopt.tape.loops.irregular.MOST", 5)
-    monkeypatch.setattr("autoopt.execution.ladder.MOST", 5)
 
 
 def test_what_is_not_derived_is_timed_along_its_tape(too_long):
