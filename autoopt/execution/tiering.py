@@ -82,6 +82,8 @@ class TieredFunction:
     @during("compiling loops to machine code")
     def compile(self, operands: tuple, results: Any, seconds: float) -> None:
         """Make machine code once that pays; keep it if it gives the same results in less time than `seconds`."""
+        from autoopt.execution.native.arrays import NotLowered
+
         try:
             from autoopt.execution.native.machine import Native, lowered
 
@@ -92,8 +94,11 @@ class TieredFunction:
             native = Native(code)
             again = native(*operands)
             faster = min(_seconds(native, operands) for _ in range(3)) < GAIN * seconds
-        except Exception as problem:  # no code for it, a system that forbids new code: whatever it is, the text runs
-            self.refuse(f"there is none for {problem}" if type(problem).__name__ == "NotLowered" else str(problem))
+        except NotLowered as problem:
+            self.refuse(f"there is none for {problem}")
+            return
+        except Exception as problem:  # a system that forbids new code, ...: whatever it is, the text runs
+            self.refuse(str(problem))
             return
         if faster and agree(results, again):
             self.native = native
