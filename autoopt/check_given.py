@@ -75,9 +75,8 @@ def verify_given_jacobian(function: Any, x: np.ndarray, limits: Any = None) -> N
 def verify_given_constraints(constraints: list[Constraint], view: Any) -> None:
     """Compare what the user gives for `constraints` beside the start of a View, as functions of what is moved."""
     own, z = view.compared(constraints)
-    bounds = view.limits if view.variables is None else None
     for constraint in own:
-        verify_given_jacobian(constraint.function, z, bounds)
+        verify_given_jacobian(constraint.function, z, view.compared_limits)
 
 
 def _beside(verify: Callable, function: Any, y: np.ndarray) -> None:

@@ -209,7 +209,7 @@ def _verify_what_is_given(
     problem: solvers.Problem, view: View, conditions: list[Constraint], verify: str | bool
 ) -> None:
     """Compare the constraints at x0, and derivatives that the user gives beside it as well, unless that is off."""
-    verify_constraints(*view.compared(conditions), verify, None if view.variables else view.limits)
+    verify_constraints(*view.compared(conditions), verify, view.compared_limits)
     if is_on(verify):
         verify_given_gradient(view.objective, view.x0, problem.jac(view.x0), view.limits)
         verify_given_hessian(view.objective, view.x0)
@@ -226,7 +226,7 @@ def _watched(
     comparisons = [of_slopes(lambda x: (view.objective, x), floor, view.limits, told)]
     if getattr(view.objective, "exact", True):
         comparisons.append(of_products(view.objective, lambda: problem.seconds[-1] if problem.seconds else None))
-    limits = None if view.variables else view.limits
+    limits = view.compared_limits
     for k in (k for k, constraint in enumerate(conditions) if constraint.function.is_compared):
         told = remedy(conditions[k].function.given_jac)
         comparisons.append(of_slopes(lambda x, k=k: _constraint_at(view, conditions, k, x), 1.0, limits, told))
@@ -260,7 +260,7 @@ def _looked_at(
         compared = view.objective, z, result, start, problem.initial_value, view.limits
         start = verified_solution(*compared, problem.evaluated)
         start = verified_products(view.objective, problem.seconds, {"x0": view.x0, SOLUTION: z}, result, start)
-        refuse_wrong_jacobians(*view.compared(conditions, result.x), result, None if view.variables else view.limits)
+        refuse_wrong_jacobians(*view.compared(conditions, result.x), result, view.compared_limits)
         clock.lap("verify")
     if diagnosed(problem, z, result, clock.laps["solve"]):
         clock.lap("diagnosis")

@@ -72,6 +72,11 @@ class View:
         plain = self.variables.plain()
         return changed_constraints(constraints, plain), plain.variables(at)
 
+    @property
+    def compared_limits(self) -> Any:
+        """The limits of what `compared` has: none where the variables are others than the parameters."""
+        return self.limits if self.variables is None else None
+
     def parameters(self, z: np.ndarray) -> np.ndarray:
         """Return the user's parameters, shape (n,), at the variables, shape (m,)."""
         return z if self.variables is None else self.variables.parameters(z)
