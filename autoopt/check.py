@@ -230,12 +230,12 @@ def verified_products(
 ) -> Verification:
     """Return `start` with how `seconds`, Hessians or products that a run kept, agree with differences of gradients.
 
-    `names` are points by what they are called. Where one is wrong, `result` is no success.
+    `names` are points by what they are called, the solution among them. Where one is wrong, `result` is no success.
     """
     if not getattr(objective, "exact", True):
         return start
     begin, findings = time.perf_counter(), []
-    for x, p, found in (*seconds, *_across(objective, seconds, names)):
+    for x, p, found in (*seconds, *_across(objective, seconds, names[SOLUTION])):
         place = next((name for name, y in names.items() if np.array_equal(x, y)), "an iterate")
         try:
             found = objective.hessp(x, p) if found is None else found
@@ -250,18 +250,16 @@ def verified_products(
     return replace(whole, passed=False, message=wrong.reason)
 
 
-def _across(objective: Any, seconds: tuple, names: dict[str, np.ndarray]) -> list[tuple]:
-    """Return points and directions in which all entries move, for second derivatives that the user gives.
+def _across(objective: Any, seconds: tuple, x: np.ndarray) -> list[tuple]:
+    """Return the solution `x` with a direction in which all entries move, for second derivatives that the user gives.
 
     Those of a run may be axes, along which nothing is seen of the other columns, and of points short of the solution.
-    At x0 such a direction has been compared ahead of the run.
+    At x0 such a direction has been compared ahead of the run; a Hessian kept at the solution is, as it is.
     """
     is_given = getattr(objective, "given_hess", None) or getattr(objective, "given_hessp", None)
-    if not seconds or is_given is None:
+    if not seconds or is_given is None or any(p is None and np.array_equal(x, y) for y, p, _ in seconds):
         return []
-    whole = [x for x, p, _ in seconds if p is None]  # these are compared in such a direction as they are
-    points = [x for name, x in names.items() if name != "x0" and not any(np.array_equal(x, y) for y in whole)]
-    return [(x, direction(x, units(objective, x)), None) for x in points]
+    return [(x, direction(x, units(objective, x)), None)]
 
 
 @during("comparing derivatives that were given")

@@ -23,6 +23,7 @@ from autoopt.verification.secants import (
     SLOPE_FLOOR,
     SLOPE_TOLERANCE,
     Evaluated,
+    directions,
     extrapolated,
     nears,
     of_slope,
@@ -330,7 +331,7 @@ def _close_by(
     leads away from there.
     """
     rng, place, floor = how
-    p = units(objective, x) * rng.uniform(0.5, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size)
+    p = directions(objective, x, rng)
     if limits is not None:
         p = inside(limits, x, p, 2 * CLOSE)
     y = x + CLOSE * p

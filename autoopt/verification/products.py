@@ -45,7 +45,8 @@ def compare_product(
         return Finding(PRODUCT, place, np.inf, np.inf, CANNOT_TELL, "it is not finite there")
     with np.errstate(all="ignore"):
         wide, narrow = (_central(gradient, x, step, h) for h in (STEP, STEP / 4))
-        largest = float(np.max(np.abs(gradient(x)) * units, initial=0.0))
+        here = gradient(x)
+        largest = float(np.max(np.abs(here) * units, initial=0.0))
         slack = 64 * _EPSILON * abs(value) / units  # curvatures that change f by less than its rounding
         error = np.abs(narrow - wide) + 64 * _EPSILON * largest / STEP / units + slack
         found = _finding(own, (16 * narrow - wide) / 15, error, units, place)
@@ -60,7 +61,7 @@ def compare_product(
                 return found
             if found.allowed <= CONCLUSIVE:
                 ladders.append((numerical, found))
-        bends = _bends(gradient, x, step, units)
+        bends = _bends(gradient, x, here, step, units)
     if bends or not _are_one([numerical for numerical, _ in ladders], units):
         reason = "the gradient has a kink there" if bends else "the gradient is rough there"
         return Finding(PRODUCT, place, found.distance, found.allowed, CANNOT_TELL, reason)
@@ -106,12 +107,12 @@ def _are_one(numerical: list[np.ndarray], units: np.ndarray) -> bool:
     return False
 
 
-def _bends(gradient: Callable, x: np.ndarray, p: np.ndarray, units: np.ndarray) -> bool:
-    """Whether the gradient changes otherwise ahead of `x` than behind it, over steps however short.
+def _bends(gradient: Callable, x: np.ndarray, here: np.ndarray, p: np.ndarray, units: np.ndarray) -> bool:
+    """Whether the gradient, `here` at `x`, changes otherwise ahead of that than behind it, over steps however short.
 
     Differences over both sides are then the mean of two Hessians, and one of these is right.
     """
-    here, gaps = gradient(x), []
+    gaps = []
     for h in (2.0**-16, 2.0**-22):
         ahead, behind = (gradient(x + h * p) - here) / h, (here - gradient(x - h * p)) / h
         sizes = np.maximum(np.abs(ahead), np.abs(behind)) * units
