@@ -83,18 +83,24 @@ def fine(f: Callable, x: np.ndarray, p: np.ndarray, value: float) -> Secant:
 
 def extrapolated(f: Callable, x: np.ndarray, p: np.ndarray, value: float = 0.0) -> Secant:
     """Return the slope by four calls, and their spread."""
-    wide, narrow = (differences.secant(f, x, p, h) for h in (SOLUTION_STEP, SOLUTION_STEP / 4))
-    return float((16 * narrow - wide) / 15), float(abs(narrow - wide)) + _rounding(value, SOLUTION_STEP)
+    slope, apart = _by_two_steps(f, x, p, SOLUTION_STEP)
+    return slope, apart + _rounding(value, SOLUTION_STEP)
 
 
 def sized(f: Callable, x: np.ndarray, p: np.ndarray, value: float, noise: float) -> Secant:
     """Return the slope by four calls over steps by which `noise` of the values, and what is left out, are small."""
     h = min(max((noise / (abs(value) or 1.0)) ** 0.2, SOLUTION_STEP), _WIDEST)
-    wide, narrow = (differences.secant(f, x, p, step) for step in (h, h / 4))
-    return float((16 * narrow - wide) / 15), float(abs(narrow - wide)) + 8 * noise / h
+    slope, apart = _by_two_steps(f, x, p, h)
+    return slope, apart + 8 * noise / h
 
 
 _WIDEST = 2.0**-4
+
+
+def _by_two_steps(f: Callable, x: np.ndarray, p: np.ndarray, h: float) -> tuple[float, float]:
+    """Return the slope that secants over `h` and a quarter of it lead to, and how far apart they are."""
+    wide, narrow = (differences.secant(f, x, p, step) for step in (h, h / 4))
+    return float((16 * narrow - wide) / 15), float(abs(narrow - wide))
 
 
 def _rounding(value: float, h: float) -> float:
