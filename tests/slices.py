@@ -48,5 +48,11 @@ def part(items: list[pytest.Item], text: str) -> tuple[list[pytest.Item], list[p
     k, n = map(int, text.split("/"))
     if not 1 <= k <= n:
         raise pytest.UsageError(f"--slice {text}: there are parts 1 to {n}")
-    chosen = [item for item in items if number(item.nodeid) % n == k - 1]
-    return chosen, [item for item in items if number(item.nodeid) % n != k - 1]
+    chosen = [item for item in items if is_in(item.nodeid, text)]
+    return chosen, [item for item in items if not is_in(item.nodeid, text)]
+
+
+def is_in(name: str, text: str) -> bool:
+    """Whether what has this name is in part k of n, for the text "k/n"."""
+    k, n = map(int, text.split("/"))
+    return number(name) % n == k - 1

@@ -13,8 +13,6 @@ environments have NumPy alone, or with SciPy where the module or its data need i
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import pickle
 import pickletools
@@ -25,17 +23,17 @@ import sys
 import tempfile
 import time
 import venv
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from unittest import mock
-from zlib import crc32
 
 import numpy as np
 from corpus import CASES, Case
+from silence import silence
+from slices import is_in
 
 import autoopt
 from autoopt import differences
@@ -204,8 +202,7 @@ def written(cases: Iterable[Case], folder: Path, told: Callable[[str], object]) 
     names: dict[str, list[str]] = {kind: [] for kind in PACKAGES}
     for case in cases:
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-                warnings.simplefilter("ignore")
+            with silence():
                 exported = Exported(case)
         except Exception as error:
             told(f"{case.name}: not exported: {type(error).__name__}: {error}")
@@ -258,12 +255,8 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="write the modules into this folder, and leave them there")
     parser.add_argument("--here", action="store_true", help="in this Python, in which much cannot be imported")
     options = parser.parse_args()
-    part, parts = map(int, options.part.split("/"))
-    cases = [
-        case
-        for case in CASES
-        if not case.xfail and options.only in case.name and crc32(case.name.encode()) % parts == part - 1
-    ]
+    named = [case for case in CASES if not case.xfail and options.only in case.name]
+    cases = [case for case in named if is_in(case.name, options.part)]
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch) / "modules"

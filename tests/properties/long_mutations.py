@@ -14,22 +14,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import signal
 import sys
 import time
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 from corpus import CASES
 from mutants import Mutant, differ, fresh, mutants_of, recorded, rule_mutants
 from rule_calls import CALLED, as_vectors, leaves, moves, parameters
+from silence import silence
+from slices import is_in
 
 import autoopt
 from autoopt.check import check_objective
@@ -150,8 +149,7 @@ def limited() -> Iterator[None]:
     before = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)  # of this process: beside other work it takes longer
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
+        with silence():
             yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
@@ -330,7 +328,6 @@ def main() -> None:
     parser.add_argument("--share", type=int, default=1, help="N: that use printers and idioms, one model in N")
     parser.add_argument("--no-corpus", action="store_true", help="the cases of rules alone are models")
     options = parser.parse_args()
-    part, parts = map(int, options.part.split("/"))
     begin = time.perf_counter()
     cases = rule_models(options.only if options.kind == "rule" else "")
     more = [] if options.no_corpus else list(corpus_models(options.share))
@@ -341,7 +338,7 @@ def main() -> None:
     chosen = [
         (use, models)
         for use, models in uses
-        if options.only in use[2] and options.kind in use[0] and crc32(f"{use[0]}{use[2]}".encode()) % parts == part - 1
+        if options.only in use[2] and options.kind in use[0] and is_in(f"{use[0]}{use[2]}", options.part)
     ]
     print(f"{len(chosen)} of {len(uses)} rules, printers and idioms, {len(more)} models ({seconds_since(begin)})")
     pairs = (pair for use, models in chosen for pair in mutants_with_models(use, models()))
