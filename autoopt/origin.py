@@ -122,17 +122,12 @@ def is_shown(place: Location) -> bool:
 
 def as_written(function: Callable) -> Callable:
     """Return the user's function that one of `objectives/adapted.py` calls; any other as it is."""
-    code = _code(function)
-    while isinstance(code, CodeType) and code.co_filename == _ADAPTED and "function" in code.co_freevars:
-        cells: Any = function.__closure__
-        function = cells[code.co_freevars.index("function")].cell_contents
-        code = _code(function)
+    while isinstance(function, FunctionType):  # attributes of other objects that are called may do what they like
+        names, cells = function.__code__.co_freevars, function.__closure__
+        if function.__code__.co_filename != _ADAPTED or "function" not in names or cells is None:
+            break
+        function = cells[names.index("function")].cell_contents
     return function
-
-
-def _code(function: Any) -> Any:
-    """Return the code of a function, None of an object that is called: its attributes may do what they like."""
-    return function.__code__ if isinstance(function, FunctionType) else None
 
 
 def definition(function: Callable) -> Location | None:
