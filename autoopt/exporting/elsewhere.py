@@ -22,7 +22,7 @@ from autoopt.objectives.inputs import Input
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.original import Original
 from autoopt.objectives.resizing import repeated, resized
-from autoopt.tracing.expressions import namespace
+from autoopt.tracing.expressions import MODULES, namespace
 
 ROWS = "rows"
 DATA = "data"
@@ -241,10 +241,7 @@ def _value(text: str, signature: Signature) -> Any:
 
 
 def _modules(text: str) -> dict[str, Any]:
-    return {name: importlib.import_module(module) for name, module in _TABLES.items() if f"{name}." in text}
-
-
-_TABLES = {"pd": "pandas", "pl": "polars"}
+    return {name: importlib.import_module(module) for name, module in MODULES.items() if f"{name}." in text}
 
 
 def _checksum(value: np.ndarray) -> int:
