@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fresh import fresh
 
 import autoopt
 from autoopt.errors import VerificationError
-from autoopt.execution import source_cache
-from autoopt.objectives.retained import forget
 from autoopt.rules.table import RULES
 
 rng = np.random.default_rng(0)
@@ -36,10 +35,9 @@ def looped(b, X, y):
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_kept(monkeypatch):
-    monkeypatch.setenv("AUTOOPT_CACHE", "off")
-    monkeypatch.setattr(source_cache, "_recent", {})
-    forget()
+def nothing_is_kept():
+    with fresh():
+        yield
 
 
 def broken(monkeypatch, function, change):

@@ -25,7 +25,8 @@ from typing import Any
 
 import numpy as np
 from corpus import CASES
-from mutants import Mutant, differ, fresh, mutants_of, recorded, rule_mutants
+from fresh import fresh
+from mutants import Mutant, differ, mutants_of, recorded, rule_mutants
 from rule_calls import CALLED, as_vectors, leaves, moves, parameters
 from silence import silence
 from slices import is_in

@@ -28,10 +28,8 @@ from pytensor.tensor.variable import TensorConstant
 import autoopt.codegen.derivation  # noqa: F401  (fills PRINTERS)
 from autoopt.codegen.code import Code
 from autoopt.codegen.printers.table import PRINTERS
-from autoopt.execution import source_cache
 from autoopt.graph.idioms import sweep
 from autoopt.graph.idioms.table import Sweep
-from autoopt.objectives import retained
 from autoopt.rules.table import RULES
 from autoopt.tape.names import qualified
 
@@ -60,16 +58,6 @@ class Mutant:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}: {self.change}"
-
-
-@contextlib.contextmanager
-def fresh() -> Iterator[None]:
-    """Give a context in which no source is read or kept, and nothing known of the functions that were met before."""
-    retained.forget()
-    nothing = {"read": lambda key: None, "write": lambda key, text: text, "remembered": lambda key, text: text}
-    with mock.patch.multiple(source_cache, **nothing):
-        yield
-    retained.forget()
 
 
 # Slopes and expressions -----------------------------------------------------------------------------------------------
