@@ -14,7 +14,7 @@ from pytensor.tensor.elemwise import DimShuffle
 from autoopt.codegen.code import Code, balanced, call, transposed
 from autoopt.codegen.constants import inline_text
 from autoopt.codegen.printers.table import prints
-from autoopt.codegen.printers.writer import Listing, Writer
+from autoopt.codegen.printers.writer import Listing, Writer, entered
 from autoopt.ops.assembled import Assembled, Entry, Gram, Positions
 from autoopt.ops.patterns import rank
 
@@ -367,11 +367,7 @@ def _entry_text(counter: str, positions: slice) -> str:
 @prints(Gram, stem="square")
 def gram(writer: Writer, node: Apply, w: Code, *factors: Code) -> Code:
     """A function of its own, which goes through the rows in blocks."""
-    name = f"gram{len(factors)}" if len(factors) > 1 else "gram"
-    listing = _gram_listing(name, len(factors))
-    known = [own for own, other in writer.functions.items() if other.lines == listing.lines]
-    name = known[0] if known else writer.fresh(name)
-    writer.functions.setdefault(name, replace(listing, name=name))
+    name = entered(writer, _gram_listing(f"gram{len(factors)}" if len(factors) > 1 else "gram", len(factors)))
     if rank(node.inputs[0]) == 2:
         rows = writer.fresh("weights")
         several = f"[{name}({', '.join([rows, *(writer.named(v).text for v in node.inputs[1:])])}) for {rows} in {w}]"

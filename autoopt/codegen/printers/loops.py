@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import io_toposort
 
 from autoopt.codegen.code import Code, call, sequence
 from autoopt.codegen.printers.table import prints
-from autoopt.codegen.printers.writer import Listing, Writer
+from autoopt.codegen.printers.writer import Listing, Writer, entered
 from autoopt.graph.loops.loop import Loop
 from autoopt.graph.loops.marks import mark_of
 from autoopt.ops.patterns import rank
@@ -108,11 +107,7 @@ class _Function:
 
 @prints(LinearRecurrence, stem="path")
 def linear(writer: Writer, node: Apply, x: Code, factor: Code) -> Code:
-    name = next((name for name, other in writer.functions.items() if other.lines == LINEAR.lines), None)
-    if name is None:
-        name = writer.fresh(LINEAR.name)
-        writer.functions[name] = replace(LINEAR, name=name)
-    return call(name, x, factor)
+    return call(entered(writer, LINEAR), x, factor)
 
 
 @prints(Appended, stem="path")

@@ -150,3 +150,13 @@ class Writer(Protocol):
         comments: Mapping[Variable, str] | None = None,
     ) -> Listing:
         """Return a function that this one calls."""
+
+
+def entered(writer: Writer, listing: Listing) -> str:
+    """Return the name of a function of these lines, which is entered if there is none yet."""
+    for name, other in writer.functions.items():
+        if other.lines == listing.lines:
+            return name
+    name = writer.fresh(listing.name)
+    writer.functions[name] = replace(listing, name=name)
+    return name
