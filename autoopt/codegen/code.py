@@ -108,6 +108,11 @@ def plus(left: Code, right: Code) -> Code:
     return infix("-", SUM, left, right.negated or Code(right.text[1:], right.level))
 
 
+def increment(target: str, amount: Code) -> str:
+    """Return `target += amount`, with `-=` if the amount begins with a minus that can be taken out."""
+    return f"{target} -= {negative(amount)}" if starts_negative(amount) else f"{target} += {amount}"
+
+
 def starts_negative(code: Code) -> bool:
     """True if `code` is a negation, or a product whose first factor is one, so that the rest is its negative."""
     begins = code.text.startswith("-") and code.level > SUM and not re.search("%|//", code.text)

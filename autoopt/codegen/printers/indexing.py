@@ -11,7 +11,7 @@ from pytensor.tensor.shape import Shape
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 from pytensor.tensor.type_other import MakeSlice
 
-from autoopt.codegen.code import PRODUCT, Code, call, infix, literal, negative, starts_negative
+from autoopt.codegen.code import PRODUCT, Code, call, increment, infix, literal
 from autoopt.codegen.printers.table import View, prints
 from autoopt.codegen.printers.writer import Writer
 from autoopt.ops.crossed import Crossed
@@ -64,9 +64,9 @@ def make_slice(writer: Writer, node: Apply, *parts: Code) -> Code:
 @prints(IncSubtensor, stem="filled")
 def write_subtensor(writer: Writer, node: Apply, x: Code, value: Code, *index: Code) -> Code:
     name = writer.own(node.inputs[0], node.outputs[0])
-    text = index_text(node.op.idx_list, index) or "..."
-    sign = "=" if node.op.set_instead_of_inc else "-=" if starts_negative(value) else "+="
-    return _written(writer, node, name, f"{name}[{text}] {sign} {negative(value) if sign == '-=' else value}")
+    target = f"{name}[{index_text(node.op.idx_list, index) or '...'}]"
+    set_ = node.op.set_instead_of_inc
+    return _written(writer, node, name, f"{target} = {value}" if set_ else increment(target, value))
 
 
 @prints(*SCATTERS, stem="filled")
@@ -84,8 +84,7 @@ def write_advanced(writer: Writer, node: Apply, x: Code, value: Code, *index: Co
     if node.op.set_instead_of_inc:
         return _written(writer, node, name, f"{name}[{text}] = {value}")
     if all(v.type.dtype == "bool" for v in positions) or _distinct(positions):
-        sign = "-=" if starts_negative(value) else "+="
-        return _written(writer, node, name, f"{name}[{text}] {sign} {negative(value) if sign == '-=' else value}")
+        return _written(writer, node, name, increment(f"{name}[{text}]", value))
     where = f"np.s_[{text}]" if ":" in text else f"({text})" if "," in text else text
     return _written(writer, node, name, f"np.add.at({name}, {where}, {value})")
 
