@@ -96,22 +96,20 @@ def divide_graph(
     ahead = _frontier(roots, given, {vector, *extra})
     functions = [Function(PREPARE, tuple(given), tuple(ahead))]
     roots, known = _cut(roots, ahead)
+    arguments = [vector, *given, *known]
+    if not extra and KINDS[kind].order < 2:
+        roots = associated(arguments, factored(arguments, roots, count), count, written)
     results = roots[:count]
     guards = tuple((check, guard) for check, (_, guard) in zip(roots[count:], guards, strict=True))
     if extra:
-        point = _frontier(results, [vector, *given, *known], set(extra))
+        point = _frontier(results, arguments, set(extra))
         if len(point) > MANY:
             point = []
-        functions.append(Function(LINEARIZE, (vector, *given, *known), tuple(point), guards))
+        functions.append(Function(LINEARIZE, tuple(arguments), tuple(point), guards))
         results, late = _cut(results, point)
-        functions.append(Function(kind, (*extra, vector, *given, *known, *late), tuple(results)))
+        functions.append(Function(kind, (*extra, *arguments, *late), tuple(results)))
     else:
-        if KINDS[kind].order < 2:
-            checks = [check for check, _ in guards]
-            arguments = [vector, *given, *known]
-            roots = associated(arguments, factored(arguments, [*results, *checks], count), count, written)
-            results, guards = roots[:count], tuple(zip(roots[count:], (guard for _, guard in guards), strict=True))
-        functions.append(Function(kind, (vector, *given, *known), tuple(results), guards))
+        functions.append(Function(kind, tuple(arguments), tuple(results), guards))
     return functions
 
 
