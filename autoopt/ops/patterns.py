@@ -46,6 +46,14 @@ def applied_to(op: Op, inputs: Sequence[Variable]) -> list[TensorVariable]:
     return cast(list[TensorVariable], op(*inputs, return_list=True))
 
 
+def renewed(node: Apply, operands: Sequence[Variable]) -> list[tuple[Variable, Variable]]:
+    """Return the results of a node, each with what it becomes on other operands, of the same origin."""
+    pairs = list(zip(node.outputs, node.op.make_node(*operands).outputs, strict=True))
+    for old, new in pairs:
+        new.tag.trace = getattr(old.tag, "trace", [])
+    return pairs
+
+
 def without(kind: type[Op], other: Callable[..., Variable], variables: Sequence[Variable]) -> list[Variable]:
     """Return `variables` with what `other` makes of its inputs in place of every operation of a kind."""
     found: dict[Variable, Variable] = {}

@@ -41,7 +41,7 @@ from autoopt.graph.idioms.terms import (
     size,
     spread,
 )
-from autoopt.ops.patterns import is_elementwise
+from autoopt.ops.patterns import is_elementwise, renewed
 
 Order = dict[Base, int]
 
@@ -284,10 +284,8 @@ def _rebuilt(
         elif base.owner is None or base.owner not in known or all(resolved(v) is v for v in base.owner.inputs):
             return cast(TensorVariable, base)
         else:
-            outputs = base.owner.op.make_node(*map(resolved, base.owner.inputs)).outputs
-            for old, other in zip(base.owner.outputs, outputs, strict=True):
-                other.tag.trace = getattr(old.tag, "trace", [])
-                new[old] = other
+            pairs = renewed(base.owner, [resolved(v) for v in base.owner.inputs])
+            new.update(cast("list[tuple[Base, TensorVariable]]", pairs))
             return new[base]
         result.tag.trace = getattr(base.tag, "trace", [])
         return result

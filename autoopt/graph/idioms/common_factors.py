@@ -23,7 +23,7 @@ from pytensor.tensor.variable import TensorVariable
 
 from autoopt.graph.idioms.magnitudes import is_steep
 from autoopt.graph.idioms.terms import Factor, Reader, Term, built, is_product
-from autoopt.ops.patterns import is_elementwise, rank, unexpanded
+from autoopt.ops.patterns import is_elementwise, rank, renewed, unexpanded
 
 
 def factored(inputs: Sequence[Variable], roots: Sequence[Variable], count: int) -> list[Variable]:
@@ -35,8 +35,7 @@ def factored(inputs: Sequence[Variable], roots: Sequence[Variable], count: int) 
     for node in nodes:
         operands = [new.get(v, v) for v in node.inputs]
         if any(one is not other for one, other in zip(operands, node.inputs, strict=True)):
-            for old, made in zip(node.outputs, node.op.make_node(*operands).outputs, strict=True):
-                made.tag.trace = getattr(old.tag, "trace", [])
+            for old, made in renewed(node, operands):
                 new[old] = made
                 factoring.readers[made] = factoring.readers[old]
         (out, *more) = node.outputs

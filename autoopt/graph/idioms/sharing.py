@@ -23,7 +23,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import io_toposort
 from pytensor.tensor.variable import TensorVariable
 
-from autoopt.ops.patterns import is_elementwise, rank
+from autoopt.ops.patterns import is_elementwise, rank, renewed
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +82,7 @@ def _rebuilt(
         if out in shared:
             new[out] = _product(signs[out], [(resolved(v), d, n) for (v, d), n in shared[out].items()], out)
         elif any(v in new for v in node.inputs):
-            made = node.op.make_node(*(new.get(v, v) for v in node.inputs)).outputs
-            for old, other in zip(node.outputs, made, strict=True):
-                other.tag.trace = getattr(old.tag, "trace", [])
-                new[old] = other
+            new.update(renewed(node, [new.get(v, v) for v in node.inputs]))
     return [new.get(root, root) for root in roots]
 
 
