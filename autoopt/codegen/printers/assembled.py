@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from pytensor.graph.basic import Apply, Variable
-from pytensor.tensor.basic import Alloc
+from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.tensor.basic import Alloc, constant
 from pytensor.tensor.elemwise import DimShuffle
 
 from autoopt.codegen.code import Code, balanced, call, transposed
@@ -16,7 +15,7 @@ from autoopt.codegen.constants import inline_text
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer, entered
 from autoopt.ops.assembled import Assembled, Entry, Gram, Positions
-from autoopt.ops.patterns import rank
+from autoopt.ops.patterns import rank, uniform
 
 ENTRIES = 2**17
 """Entries of the rows of which a square is made at a time, so that they stay in the processor's cache."""
@@ -124,12 +123,18 @@ class _Assembly:
             self.name = self.writer.fresh("hessian")
             size = self.node.op.size
             self.write(f"{self.name} = np.zeros(({size}, {size}))")
-        several = entry.mirrored or rank(variable) == 0
-        number = _number_below(variable)
+        getattr(self, f"_{entry.kind}")(entry, self.value(entry, variable))
+
+    def value(self, entry: Entry, variable: Variable) -> Code:
+        """Return what is written of an operand: of a single entry, and of a filled diagonal, the number alone."""
+        region = _slices(entry)
+        single = entry.kind == "block" and region is not None and _length(region[0]) == _length(region[1]) == 1
+        number = None
+        if single or (entry.kind == "diagonal" and region is not None and not self.writer.code(variable).is_name):
+            number = _filling(variable)
         made = variable if number is None else number
-        value = self.writer.named(made) if several else self.writer.code(made)
-        value = value if number is None else call("np.full", "(1, 1)", value)
-        getattr(self, f"_{entry.kind}")(entry, value)
+        value = self.writer.named(made) if entry.mirrored or rank(variable) == 0 else self.writer.code(made)
+        return Code(f"{value:.}[0, 0]") if single and number is None else value
 
     def copy(self, rows: slice, columns: slice) -> None:
         """Write a region's transpose to its mirror image."""
@@ -180,7 +185,7 @@ class _Assembly:
         rows, columns = region
         single = _length(rows) == 1, _length(columns) == 1
         if all(single):
-            return str(rows.start), str(columns.start), _number(value)
+            return str(rows.start), str(columns.start), value
         size = self.node.op.size
         for k, ending in enumerate(("[None]", "[:, None]")):
             text = value.text.removesuffix(ending)
@@ -209,7 +214,7 @@ class _Assembly:
         if region is not None:
             i = self.counter("i", _length(region[0]))
             rows, columns = (_entry_text(i, p) for p in region)
-            operator, value = self.operator(entry), _filling(value)
+            operator = self.operator(entry)
             self.write(f"{self.name}[{rows}, {columns}] {operator} {value}")
             if entry.mirrored:
                 self.write(f"{self.name}[{columns}, {rows}] {operator} {value}")
@@ -320,28 +325,13 @@ def _rank(*places: str) -> int:
     return sum(not place.isdigit() for place in places)
 
 
-def _number_below(matrix: Variable) -> Variable | None:
-    """Return the number that a matrix of one entry is made of; None if it is made of another array, or has more."""
-    found = matrix
-    while found.owner and isinstance(found.owner.op, Alloc | DimShuffle) and all(found.type.broadcastable):
-        found = found.owner.inputs[0]
-    return found if rank(matrix) == 2 and rank(found) == 0 else None
-
-
-def _number(value: Code) -> Code:
-    """Return the number in a matrix of one entry."""
-    found = re.fullmatch(r"np\.full\(\(1, 1\), (.*)\)", value.text, re.DOTALL)
-    return Code(found[1]) if found and balanced(found[1]) else Code(f"{value:.}[0, 0]")
-
-
-def _filling(value: Code) -> Code:
-    """Return the number that a vector is filled with, else the value itself: entries that are set need no copies."""
-    text = value.text
-    while found := re.fullmatch(r"np\.full\((?:\w+|\(\w+,\)), (.*)\)", text, re.DOTALL):
-        if not balanced(found[1]) or ", dtype=" in found[1]:
-            break
-        text = found[1]
-    return value if text == value.text else Code(text)
+def _filling(array: Variable) -> Variable | None:
+    """Return the number that all entries of an array are made of; None if it is made of another array."""
+    while array.owner and isinstance(array.owner.op, Alloc | DimShuffle):
+        array = array.owner.inputs[0]
+    if isinstance(array, Constant) and rank(array) and (number := uniform(array)) is not None:
+        return constant(number)
+    return array if rank(array) == 0 else None
 
 
 def _length(positions: slice) -> int:
