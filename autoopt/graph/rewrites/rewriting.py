@@ -23,7 +23,6 @@ from autoopt.graph.rewrites.factors import past_factors
 from autoopt.graph.rewrites.joins import unsplit
 from autoopt.graph.rewrites.masks import carry_masks
 from autoopt.graph.rewrites.quotients import split_all, split_quotients, steady
-from autoopt.graph.rewrites.repeated import double_repeated
 from autoopt.graph.rewrites.rows import pick_rows
 from autoopt.graph.rewrites.shifts import unshift
 from autoopt.graph.rewrites.signs import drop_signs
@@ -126,7 +125,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
         read_through(graph)
         put_together(graph)
         drop_transposes(graph)
-        if order_products(graph) | double_repeated(graph):
+        if order_products(graph):
             _rewriter(graph, stage).rewrite(graph)  # for the numbers
         split_quotients(graph)
         if stage == "second":

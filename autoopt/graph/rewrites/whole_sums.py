@@ -6,13 +6,16 @@ sum(A * eye(n))                     trace(A)
 A @ (u[:, None] * v)                (A @ u)[:, None] * v        n^2 operations for n^3
 v @ S                               S @ v                       of a symmetric S, which the value has already
 solve(K, 0.5 * y)                   0.5 * solve(K, y)           which the value has already
+r + r                               2.0 * r                     the slope of `r @ r`
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
 import pytensor.scalar as ps
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Constant, Variable
@@ -32,10 +35,10 @@ _SOLVES = (Solve, CholeskySolve, SolveTriangular)
 
 
 def order_products(graph: FunctionGraph) -> bool:
-    """Rewrite sums over matrices, products of matrices and solutions of systems; return whether there were any."""
+    """Rewrite sums, products of matrices and solutions of systems; return whether there were any such."""
     changed = False
     known = Symmetry()
-    for rule in (_rank_one, _from_left, _solution, _common_number, _whole_sum):
+    for rule in (_rank_one, _from_left, _solution, _common_number, _whole_sum, _doubled):
         for node in graph.toposort():
             if len(node.outputs) == 1 and (better := rule(node, known)) is not None:
                 graph.replace(node.outputs[0], better, reason=rule.__name__)
@@ -58,6 +61,16 @@ def _whole_sum(node: Apply, known: Symmetry) -> Variable | None:
     else:
         total = applied(node.op, mul(*parts.arrays) if len(parts.arrays) > 1 else parts.arrays[0])
     return parts.times(total, lambda number: cast(TensorVariable, number).dimshuffle())
+
+
+def _doubled(node: Apply, known: Symmetry) -> Variable | None:
+    """r + r -> 2 * r, and the same of terms of longer sums that stand there several times."""
+    counts = Counter(node.inputs)
+    out = node.outputs[0]
+    if not is_elementwise(out, ps.Add) or len(counts) == len(node.inputs) or out.type.dtype != "float64":
+        return None
+    terms = [term if n == 1 else mul(np.float64(n), term) for term, n in counts.items()]
+    return pt.add(*terms) if len(terms) > 1 else terms[0]
 
 
 class _Parts:
