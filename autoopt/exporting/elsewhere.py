@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.execution.eager.functions import EagerFunctions
+from autoopt.exporting.fixed import refusal
 from autoopt.exporting.functions import names_read
 from autoopt.exporting.signature import Signature, own_names
 from autoopt.objectives.inputs import Input
@@ -202,21 +203,22 @@ def refusals(told: str, signature: Signature) -> tuple[str, ...]:
         is_sparse = hasattr(signature.values.get(text), "tocsr")
         if told == ROWS:
             found = f"{text}.shape[0]" if is_sparse else f"len({text})"
-            lines += _refusal(f"{found} != {len(value)}", f"{len(value)} rows of {name}, not {{{found}}}", "f")
+            wrong = f"{found} != {len(value)}"
+            lines += refusal(wrong, f"This code was written for {len(value)} rows of {name}, not {{{found}}}.")
         else:
             numbers = f"{text}.toarray()" if is_sparse else text
             wrong = f"zlib.crc32(np.asarray({numbers}, dtype=float).tobytes()) != {_checksum(value)}"
-            lines += _refusal(wrong, f"what is in {name}, by which the objective goes")
+            lines += refusal(wrong, _by_content(name))
     for name in tables:
         value = signature.values[name]
         method = "to_csv" if hasattr(value, "to_csv") else "write_csv"
         wrong = f"zlib.crc32({name}.{method}().encode()) != {zlib.crc32(getattr(value, method)().encode())}"
-        lines += _refusal(wrong, f"what is in {name}, by which the objective goes")
+        lines += refusal(wrong, _by_content(name))
     return tuple(lines)
 
 
-def _refusal(wrong: str, what: str, kind: str = "") -> list[str]:
-    return [f"if {wrong}:", f'    raise ValueError({kind}"This code was written for {what}.")']
+def _by_content(name: str) -> str:
+    return f"This code was written for what is in {name}, by which the objective goes."
 
 
 def _unlike(signature: Signature) -> Iterator[str]:

@@ -53,16 +53,17 @@ def _refusal(text: str, value: Any) -> list[str]:
     if isinstance(value, bool):
         wrong = f"bool({text}) is not {value}"
     shown, plain = _quoted(text), _quoted(repr(value))
-    return [
-        f"if {wrong}:",
-        f"    raise ValueError(f{_string(f'This code was written for {shown} = {plain}, not {{{text}!r}}.')})",
-    ]
+    return refusal(wrong, f"This code was written for {shown} = {plain}, not {{{text}!r}}.")
 
 
 def _refusal_of_count(text: str, array: str) -> list[str]:
     """Return the refusal of a number that is how many rows there are."""
-    told = f"{_quoted(text)} is {{{text}}}, but there are {{len({array})}} rows."
-    return [f"if {text} != len({array}):", f"    raise ValueError(f{_string(told)})"]
+    return refusal(f"{text} != len({array})", f"{_quoted(text)} is {{{text}}}, but there are {{len({array})}} rows.")
+
+
+def refusal(wrong: str, told: str) -> list[str]:
+    """Return the statements that refuse what is `wrong`, in words that may have fields, as an f-string has."""
+    return [f"if {wrong}:", f"    raise ValueError({'f' if '{' in told else ''}{_string(told)})"]
 
 
 def _quoted(text: str) -> str:
@@ -70,7 +71,7 @@ def _quoted(text: str) -> str:
 
 
 def _string(text: str) -> str:
-    """Return the text of an f-string whose fields may hold quotes, of another kind than its own before Python 3.12."""
+    """Return a string whose fields may hold quotes: before Python 3.12 these are of another kind than its own."""
     if '"' not in text:
         return f'"{text}"'
     return f"'{text}'" if "'" not in text else f'"""{text}"""'

@@ -85,3 +85,13 @@ def test_numbers_of_rows_by_which_the_objective_goes_are_refused(name) -> None:
         else:
             with pytest.raises(ValueError, match="written for 20 rows"):
                 module["value_and_grad"](P, more, y)
+
+
+def test_rows_of_arrays_in_a_dict_are_refused() -> None:
+    def f(p, data):
+        return THRESHOLDS["n > 100"](p, data["X"], data["y"])
+
+    module: dict = {}
+    exec(source(f, np.zeros(2), ({"X": X, "y": Y},)), module)
+    with pytest.raises(ValueError, match="written for 20 rows of data_X, not 21"):
+        module["value_and_grad"](P, {"X": RNG.normal(size=(21, 2)), "y": RNG.normal(size=21)})
