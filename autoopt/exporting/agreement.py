@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,24 +24,21 @@ def function_name(kind: Kind) -> str:
     return kind.public if kind.directed and kind.public else kind.name
 
 
-def require_same(text: str, objective: Objective, signature: Signature, kinds: Sequence[Kind]) -> dict[str, Any]:
-    """Return the names of a module; raise if its functions give another thing than the objective.
+def require_same(module: Mapping[str, Any], objective: Objective, signature: Signature, kinds: Sequence[Kind]) -> None:
+    """Raise if the functions of a module give another thing than the objective.
 
     They are compared where it was traced and beside that, as at zeros many a term is nothing; not where the objective
     raises itself: it is not defined everywhere.
     """
-    namespace: dict[str, Any] = {"__name__": "exported"}
-    exec(compile(text, "<autoopt exported>", "exec"), namespace)
     x = objective.dispatch.original.start
     beside = x + _BESIDE * (1 + np.abs(x)) * np.cos(np.arange(x.size))
     for kind in kinds:
         for point in (x, beside) if kind.name in _METHODS else ():
-            _require_same_at(point, namespace, objective, signature, kind)
-    return namespace
+            _require_same_at(point, module, objective, signature, kind)
 
 
 def _require_same_at(
-    x: np.ndarray, namespace: dict[str, Any], objective: Objective, signature: Signature, kind: Kind
+    x: np.ndarray, module: Mapping[str, Any], objective: Objective, signature: Signature, kind: Kind
 ) -> None:
     """Raise if the function of a kind gives another thing than the objective at `x`, or raises where that does not."""
     name, structure = function_name(kind), objective.structure
@@ -53,8 +50,8 @@ def _require_same_at(
         except Exception:  # the user's objective raises what it likes
             return
         try:
-            found = namespace[name](structure.unflatten(x), *map(structure.unflatten, direction), *data)
-        except namespace.get("PathChanged", ()):
+            found = module[name](structure.unflatten(x), *map(structure.unflatten, direction), *data)
+        except module.get("PathChanged", ()):
             return
         except Exception as error:
             raise _ours(name, repr(error)) from error
@@ -66,15 +63,13 @@ def _require_same_at(
             raise _ours(name, f"off by {np.max(np.abs(flat - np.ravel(other))):.1e}")
 
 
-def has_structure(text: str, objective: Objective, signature: Signature) -> bool:
+def has_structure(module: Mapping[str, Any], objective: Objective, signature: Signature) -> bool:
     """Whether the gradient that a module gives, where it gives one, has the structure of the parameters."""
-    namespace: dict[str, Any] = {"__name__": "exported"}
-    exec(compile(text, "<autoopt exported>", "exec"), namespace)
     structure = objective.structure
     point = structure.unflatten(objective.dispatch.original.start)
     try:
         with np.errstate(all="ignore"):
-            gradient = namespace["value_and_grad"](point, *(signature.values[name] for name in signature.names))[1]
+            gradient = module["value_and_grad"](point, *(signature.values[name] for name in signature.names))[1]
     except Exception:  # there is none, or it is not defined here: another check says so
         return True
     try:

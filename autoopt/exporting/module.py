@@ -20,6 +20,7 @@ from math import pi
 from typing import Any
 
 from autoopt.errors import UsageError
+from autoopt.execution.modules import executed
 from autoopt.exporting.agreement import function_name, has_structure, require_same
 from autoopt.exporting.apart import Names
 from autoopt.exporting.elsewhere import refusals, written_for
@@ -101,27 +102,33 @@ def module_of(objective: Objective, x0: Any, kinds: Sequence[Kind], given: int) 
     """Return the module of an objective whose first `given` arguments are not defaults, with these derivatives."""
     inputs = {name: given for kind in kinds for name, given in objective.inputs(kind.public or kind.name).items()}
     signature = Signature.of(objective.function, objective.args, inputs, given)
-    text = _written(objective, signature, x0, kinds)
-    told = written_for(require_same(text, objective, signature, kinds), objective, signature, inputs)
-    if not told:
-        return text
-    signature = replace(signature, fixed=(*signature.fixed, *refusals(told, signature)))
-    text = _written(objective, signature, x0, kinds)
-    require_same(text, objective, signature, kinds)
+    statements = [(kind, objective.statements(kind.public or kind.name)) for kind in kinds]
+    text, module = _written(objective, signature, x0, statements)
+    told = written_for(module, objective, signature, inputs)
+    if told:
+        signature = replace(signature, fixed=(*signature.fixed, *refusals(told, signature)))
+        text, _ = _written(objective, signature, x0, statements)
     return text
 
 
-def _written(objective: Objective, signature: Signature, x0: Any, kinds: Sequence[Kind]) -> str:
-    """Return the text of a module; parts of vectors become those of structures as they are, if they are these."""
+def _written(
+    objective: Objective, signature: Signature, x0: Any, statements: Sequence[tuple[Kind, str]]
+) -> tuple[str, dict[str, Any]]:
+    """Return the text of a module that gives what the objective does, made of printed statements, and its names.
+
+    Parts of vectors become those of structures as they are, if they are these.
+    """
     flat = objective.dispatch.paths[0].trace.tape.steps[0].template.name
     for is_direct in (True, False):
         writer = _Writer(objective, signature, flat, is_direct)
-        for kind in kinds:
-            writer.add(kind)
+        for kind, printed in statements:
+            writer.add(kind, printed)
         text = writer.text(x0)
-        if writer.is_vector or has_structure(text, objective, signature):
+        module = executed(text, "exported")
+        if writer.is_vector or not is_direct or has_structure(module, objective, signature):
             break
-    return text
+    require_same(module, objective, signature, [kind for kind, _ in statements])
+    return text, module
 
 
 @dataclass(frozen=True)
@@ -148,11 +155,10 @@ class _Writer:
         self.prepared: list[tuple[str, ...]] = []  # what each function takes of it
         self.statements: tuple[str, ...] = ()  # of `prepare`
 
-    def add(self, kind: Kind) -> None:
-        """Add the functions of one kind of derivative."""
-        public = kind.public or kind.name
+    def add(self, kind: Kind, statements: str) -> None:
+        """Add the functions of one kind of derivative, whose statements are printed."""
         names = {PREPARE, LINEARIZE, kind.name, *_parts(kind)}
-        printed = self.taken(Printed.of(self.objective.statements(public), names))
+        printed = self.taken(Printed.of(statements, names))
         name = function_name(kind)
         functions = printed.functions
         if kind.directed:
