@@ -64,6 +64,9 @@ _SITES = _sites()
 DATA_LIBRARIES = ("pandas", "polars")
 """Libraries of tables that a trace has stand-ins for, each in `tracing/frames/<name>.py`."""
 
+DATA_MODULES = (*DATA_LIBRARIES, "scipy.sparse")
+"""Where the classes are defined whose objects are data as arrays are: tables and sparse matrices."""
+
 _KNOWN = ("numpy", "scipy", *DATA_LIBRARIES, "click")
 """Installed packages that a trace does not follow: it has stand-ins and rules for them, or they are the command's."""
 

@@ -237,13 +237,10 @@ def _unlike(signature: Signature) -> Iterator[str]:
 
 def _value(text: str, signature: Signature) -> Any:
     """Return an array of the data that are numbers, None of others."""
-    value = eval(text, {"np": np, **_modules(text), **signature.held, **signature.values})
+    modules = {name: importlib.import_module(module) for name, module in MODULES.items() if f"{name}." in text}
+    value = eval(text, modules | signature.held | signature.values)
     value = value.toarray() if hasattr(value, "tocsr") else np.asarray(value)
     return value if value.dtype.kind in "fiub" else None
-
-
-def _modules(text: str) -> dict[str, Any]:
-    return {name: importlib.import_module(module) for name, module in MODULES.items() if f"{name}." in text}
 
 
 def _checksum(value: np.ndarray) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.exporting.functions import names_read
+from autoopt.origin import DATA_LIBRARIES
 from autoopt.tracing.expressions import part_text
 from autoopt.tracing.outside.watching import attribute
 
@@ -131,5 +132,5 @@ def _walked(value: Any, text: str, depth: int) -> Iterator[tuple[str, Any]]:
             yield from _walked(part, text + spelled, depth - 1)
 
 
-_OPAQUE = ("pandas", "polars", "scipy")
+_OPAQUE = (*DATA_LIBRARIES, "scipy")
 _MOST = 100

@@ -40,7 +40,7 @@ from autoopt.exporting.headings import docstring, heading
 from autoopt.exporting.inlining import inlined
 from autoopt.exporting.prelude import is_dear, needed, read_together, shape_check, unpacked
 from autoopt.exporting.self_test import Untested, self_test
-from autoopt.exporting.signature import MODULES, Signature, with_defaults
+from autoopt.exporting.signature import IMPORTS, Signature, with_defaults
 from autoopt.exporting.traced import traced
 from autoopt.exporting.vectors import (
     FLATTEN,
@@ -199,7 +199,7 @@ class _Writer:
         """Return the statements that name the data which are `wanted`."""
         leaves = self.signature.leaves.values()
         read = names_read(text for name, text in leaves if name in wanted)
-        self.imports |= dict.fromkeys(MODULES[name] for name in MODULES if name in read)
+        self.imports |= dict.fromkeys(IMPORTS[name] for name in IMPORTS if name in read)
         return [f"{name} = {text}" for name, text in leaves if name in wanted and text != name]
 
     def body(self, functions: Mapping[str, Function], names: Sequence[str], more: Sequence[str] = ()) -> _Body:

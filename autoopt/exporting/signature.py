@@ -21,13 +21,13 @@ from autoopt.exporting.functions import names_read
 from autoopt.exporting.tables import Table, in_terms_of, table_of
 from autoopt.objectives.inputs import Input
 from autoopt.tape.names import fresh
-from autoopt.tracing import expressions
+from autoopt.tracing.expressions import MODULES, namespace
 from autoopt.tracing.naming import argument_texts, signature_names
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
-MODULES = {name: f"import {module} as {name}" for name, module in expressions.MODULES.items()}
-"""What expressions of data may name beside the arguments."""
+IMPORTS = {name: f"import {module} as {name}" for name, module in MODULES.items()}
+"""The imports of what expressions of data may name beside the arguments."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Signature:
         held: dict[str, Any] = {}
         tables: dict[str, Table] = {}
         read, taken = set(), {own[0], *values}
-        known, known_names = expressions.namespace(function, tuple(args))[1], {*values, *MODULES}
+        known, known_names = namespace(function, tuple(args))[1], {*values, *MODULES}
         for name, given in inputs.items():
             table = table_of(given, known)
             same = [own_name for own_name, other in tables.items() if table and other.expression == table.expression]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.objectives.original import Original
-from autoopt.origin import DATA_LIBRARIES, is_library
+from autoopt.origin import DATA_MODULES, is_library
 from autoopt.tracing.outside.watching import ABSENT, attribute, contents
 
 _MOST_PARTS = 2000
@@ -94,7 +94,7 @@ class _Copies:
         kind = type(value)
         if isinstance(value, np.ndarray):
             return self._array(value)
-        if kind.__module__.startswith(_TABLES):
+        if kind.__module__.startswith(DATA_MODULES):
             return self._table(value)
         if kind in (list, tuple) and len(value) in self.rows and self.alone is None and not any(map(_is_long, value)):
             return kind(value[k] for k in self.rows[len(value)])
@@ -200,12 +200,11 @@ class _Copies:
 
 
 _PLAIN = frozenset((float, int, bool, str, bytes, complex, type(None), np.float64, np.int64, np.bool_))
-_TABLES = (*DATA_LIBRARIES, "scipy.sparse")
 
 
 def _is_long(part: Any) -> bool:
     """Whether an entry of a list is itself a set of data, not a row of it."""
-    if type(part).__module__.startswith(_TABLES):
+    if type(part).__module__.startswith(DATA_MODULES):
         return True
     return isinstance(part, np.ndarray) and part.ndim > 0 and len(part) > _ROW
 

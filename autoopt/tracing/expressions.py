@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.origin import DATA_LIBRARIES
+from autoopt.origin import DATA_LIBRARIES, DATA_MODULES
 from autoopt.tape.tape import Leaf, Named
 from autoopt.tracing.naming import argument_texts, signature_names
 from autoopt.tracing.outside.origins import COMPUTED, Origin, index_text
@@ -137,15 +137,12 @@ def _parts(value: Any) -> Iterator[tuple[Any, str, Any]]:
         items = list(value.items())[:_MOST_PARTS]
     elif isinstance(value, list | tuple):
         items = list(zip(getattr(type(value), "_fields", range(len(value))), value, strict=True))[:_MOST_PARTS]
-    elif isinstance(value, type | ModuleType | FunctionType) or type(value).__module__.startswith(_OPAQUE):
+    elif isinstance(value, type | ModuleType | FunctionType) or type(value).__module__.startswith(DATA_MODULES):
         return
     else:
         items = [*attribute(value, "__dict__", {}).items()][:_MOST_PARTS] + _slots(value)
     for key, part in items:
         yield key, part_text(value, key), part
-
-
-_OPAQUE = ("pandas", "polars", "scipy.sparse")
 
 
 def _slots(value: Any) -> list[tuple[str, Any]]:

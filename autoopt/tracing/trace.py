@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import Location, ObjectiveError, SinglePrecisionWarning, TracingError
-from autoopt.origin import DATA_LIBRARIES, definition, is_library
+from autoopt.origin import DATA_MODULES, definition, is_library
 from autoopt.parameters import Structure
 from autoopt.stages import stage
 from autoopt.tape.resting import collector_resting
@@ -173,9 +173,8 @@ def _prepared(
     args: tuple,
 ) -> tuple[Callable, list[Any]]:
     """Return the instrumented copy of the objective and its arguments, the parameters first, as leaves of the tape."""
-    tables = (*DATA_LIBRARIES, "scipy.sparse")  # their leaves are made, and named, when they are first used
-    held = zip(names, (None, *args), strict=True)
-    instrument.reserve([name for name, value in held if not type(value).__module__.startswith(tables)])
+    held = zip(names, (None, *args), strict=True)  # leaves of tables are made, and named, when they are first used
+    instrument.reserve([name for name, value in held if not type(value).__module__.startswith(DATA_MODULES)])
     vector = tracer.leaf(Leaf(names[0], "parameter"), np.array(flat, dtype=float))
     tracer.is_nowhere = True
     parameters = structure.unflatten(vector)

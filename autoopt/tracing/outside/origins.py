@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.origin import DATA_LIBRARIES
+
 Origin = tuple[Any, ...]
 """Pieces of text, and between them the objects whose expressions stand there."""
 
@@ -19,6 +21,9 @@ COMPUTED = "?"
 
 MOST = 400
 """An origin of more characters is not kept: nobody reads it."""
+
+_NOTED = (*DATA_LIBRARIES, "numpy")
+"""Where the classes are defined of whose objects origins are noted."""
 
 
 def index_text(key: Any) -> str | None:
@@ -54,7 +59,7 @@ class Pieces:
 
     def note(self, made: Any, *pieces: Any) -> Any:
         """Return what was made of objects, with its origin noted; None among the pieces says that it has none."""
-        if hasattr(type(made), "__module__") and type(made).__module__.startswith(("pandas", "polars", "numpy")):
+        if hasattr(type(made), "__module__") and type(made).__module__.startswith(_NOTED):
             self._known.setdefault(id(made), (made, _short(joined(pieces))))
         return made
 
