@@ -41,20 +41,13 @@ _MOST_ENTRIES = 1e6
 def written_for(module: Mapping[str, Any], objective: Objective, signature: Signature, inputs: Mapping) -> str:
     """Return what of the data a module is written for, without saying so; empty if it is right for other data."""
     lengths = {shape[0] for shape in (getattr(given.value, "shape", ()) for given in inputs.values()) if shape}
+    if not lengths:
+        return ""
     original = objective.dispatch.original
-    for rows, chosen, told in _samples(lengths):
+    for rows, chosen, values, told in _samples(objective, lengths):
         with suppress(Exception):  # the objective is not defined for such data
-            if not _is_right(module, resized(original, rows, chosen), signature, inputs):
+            if not _is_right(module, resized(original, rows, chosen, values=values), signature, inputs):
                 return told
-    for seed in range(_DRAWS):
-        with suppress(Exception):
-            other = resized(original, {length: length for length in lengths}, repeated, values=_shuffling(seed))
-            if not _is_right(module, other, signature, inputs):
-                return DATA
-    for many in _far_counts(objective, lengths):
-        with suppress(Exception):
-            if not _is_right(module, resized(original, many, repeated), signature, inputs):
-                return ROWS
     arrays = _arrays(inputs)
     for value in arrays:
         if sum(len(other) == len(value) for other in arrays) > 1:
@@ -121,14 +114,24 @@ def _values(
     return signature.values | own
 
 
-def _samples(lengths: set[int]) -> Iterator[tuple[dict[int, int], Callable, str]]:
-    """Yield numbers of rows by those that there are, which rows these are, and what is fixed if they are not served."""
-    for seed in range(_DRAWS):
-        yield {length: length for length in lengths}, _drawn(seed), DATA
+def _samples(
+    objective: Objective, lengths: set[int]
+) -> Iterator[tuple[dict[int, int], Callable, Callable | None, str]]:
+    """Yield numbers of rows by those that there are, which rows these are, and what is made of them.
+
+    Last comes what the data fix if such are not served.
+    """
     known = sorted(lengths)
+    same = {length: length for length in known}
+    for seed in range(_DRAWS):
+        yield same, _drawn(seed), None, DATA
     for count in (lambda length: length + 1, lambda length: 3 * length):
         for chosen in [known] if len(known) < 2 else [known, *([length] for length in known)]:
-            yield {length: count(length) for length in chosen}, repeated, ROWS
+            yield {length: count(length) for length in chosen}, repeated, None, ROWS
+    for seed in range(_DRAWS):
+        yield same, repeated, _shuffling(seed), DATA
+    for many in _far_counts(objective, lengths):
+        yield many, repeated, None, ROWS
 
 
 def _far_counts(objective: Objective, lengths: set[int]) -> Iterator[dict[int, int]]:
@@ -138,7 +141,7 @@ def _far_counts(objective: Objective, lengths: set[int]) -> Iterator[dict[int, i
     """
     tape = objective.dispatch.paths[0].trace.tape
     for count in _FAR:
-        longest = max(lengths, default=0)
+        longest = max(lengths)
         if not longest or longest == count or len(tape.steps) * max(count / longest, 1) > _MOST_STEPS:
             continue
         sizes = (np.prod([count if n in lengths else n for n in step.shape], dtype=float) for step in tape.steps)
