@@ -109,7 +109,7 @@ def _example(tested: Untested, checks: list[str]) -> list[str]:
         texts = {name: data_text(value, lengths, closeness) for name, value in values.items()}
         if None in texts.values():
             break
-        parts = _program(tested, checks, texts, parameters_text(tested.flat, closeness))
+        parts = _program(checks, texts, parameters_text(tested.flat, closeness))
         if _passes(tested, parts):
             return parts
     sentence = "No made-up data suit this model: call self_test(x, data) with your own."
@@ -128,7 +128,7 @@ def _test(checks: list[str]) -> str:
 _MODULES = {"pd.": "pandas as pd", "scipy.sparse.": "scipy.sparse"}
 
 
-def _program(tested: Untested, checks: list[str], texts: dict[str, Any], parameters: str) -> list[str]:
+def _program(checks: list[str], texts: dict[str, Any], parameters: str) -> list[str]:
     body = ["rng = np.random.default_rng(0)"]
     names = []
     for name, text in texts.items():

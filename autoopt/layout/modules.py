@@ -151,7 +151,7 @@ def _statement(node: ast.stmt, lines: list[str], width: int) -> list[str]:
     """Return the lines of a statement, or of the head of one that holds others."""
     indent = len(lines[0]) - len(lines[0].lstrip())
     if _docstring([node]):
-        return _documentation(lines, indent, width)
+        return _documentation(lines, width)
     text = textwrap.dedent("\n".join(lines))
     try:
         new = rendered(_document(text, width - indent), width, indent)
@@ -185,7 +185,7 @@ def _filled(text: str, indent: int, width: int) -> list[str]:
 _KEPT = "  # fmt: skip"
 
 
-def _documentation(lines: list[str], indent: int, width: int) -> list[str]:
+def _documentation(lines: list[str], width: int) -> list[str]:
     """Return the lines of a docstring."""
     wrapped = []
     for line in lines:

@@ -53,8 +53,6 @@ _SIGNS: dict[type[ast.AST], str] = {
     ast.USub: "-",
 }
 
-_DISPLAYS = (ast.Dict, ast.List, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp)
-
 
 def operator_sign(operator: ast.AST) -> str:
     """Return how an operator is written."""
