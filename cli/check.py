@@ -35,9 +35,8 @@ def check(ctx: click.Context, against: Path | None, verbose: bool, **given: Any)
 
 def _compared(f: Callable, x0: Any, args: tuple, against: Path | None, names: Any, verbose: bool) -> tuple[Any, Any]:
     """Return what was found, and where the time goes if that is to be shown."""
-    objective = Objective(f, x0, args)
-    if against is None:
-        found: Any = check_objective(objective, objective.structure.flatten(x0))
-    else:
+    if against is not None:
         found = compare(f, x0, args, against, names)
-    return found, objective.times() if verbose else None
+        return found, Objective(f, x0, args).times() if verbose else None
+    objective = Objective(f, x0, args)
+    return check_objective(objective, objective.structure.flatten(x0)), objective.times() if verbose else None
