@@ -1,4 +1,4 @@
-"""A model and its data -> a Fit: the estimates, their standard errors, and what is to be said about them.
+"""A model, or a function, and its data -> a Fit: the estimates, their standard errors, and what is to be said of them.
 
 The same as `autoopt fit` on the command line, which only reads its options and prints.
 """
@@ -6,133 +6,38 @@ The same as `autoopt fit` on the command line, which only reads its options and 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.fitting import diagnoses, modelfile
 from autoopt.fitting.data import dataset
+from autoopt.fitting.fitted import Fit
 from autoopt.fitting.opening import Opened
-from autoopt.fitting.standard_errors import Case, with_covariance
+from autoopt.fitting.solving import Case, solved
+from autoopt.fitting.standard_errors import with_covariance
 from autoopt.origin import is_ours
 from autoopt.stages import heard, stage
 from autoopt.users_code import users_code
 from autoopt.variables.start import Start
 from autoopt.wording import listed
 
-LIKELIHOOD = "negative log-likelihood"
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A solution, and what is known of it.
-
-    Parameters
-    ----------
-    source : str
-        The model file.
-    result : OptimizeResult
-        As `autoopt.minimize` returns it.
-    names : tuple of n str
-        The names of the parameters, in the order of `params`.
-    kind : str or None
-        "negative log-likelihood" if the value is one.
-    covariance : ndarray, shape (n, n), or None
-        Of the estimates, for a likelihood at a regular minimum; NaN for those that are fixed or at a bound, which the
-        others take as they are. None if it is not known.
-    notes : tuple of str
-        What the reader must know, one sentence each.
-    problem : AutooptError or None
-        Why there is no covariance although the kind asks for one: the parameters are not identified.
-    interrupted : bool
-        True if the user stopped the solver: `params` is the best point so far.
-    """
-
-    source: str
-    result: Any
-    names: tuple[str, ...]
-    kind: str | None = None
-    covariance: np.ndarray | None = None
-    notes: tuple[str, ...] = ()
-    problem: AutooptError | None = None
-    interrupted: bool = False
-
-    @property
-    def is_likelihood(self) -> bool:
-        """True if standard errors have a meaning."""
-        return self.kind == LIKELIHOOD
-
-    @property
-    def params(self) -> np.ndarray:
-        """The estimates, shape (n,)."""
-        return np.asarray(self.result.x_flat, float)
-
-    @property
-    def bse(self) -> np.ndarray:
-        """The standard errors, shape (n,), in units of the parameters; NaN where they are not known."""
-        return np.full(self.params.shape, np.nan) if self.covariance is None else np.sqrt(np.diag(self.covariance))
-
-    @property
-    def tvalues(self) -> np.ndarray:
-        """Estimates in standard errors, shape (n,)."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self.params / self.bse
-
-    @property
-    def pvalues(self) -> np.ndarray:
-        """Probabilities of a larger |z| were the parameter 0, shape (n,), two-sided normal."""
-        from scipy.special import ndtr
-
-        return 2 * ndtr(-np.abs(self.tvalues))
-
-    def conf_int(self, level: float = 0.95) -> np.ndarray:
-        """Return the Wald intervals of probability `level` (in (0, 1)), shape (n, 2)."""
-        from autoopt.inference import wald_intervals
-
-        return wald_intervals(self.params, self.bse, level)
-
-    @property
-    def status(self) -> str:
-        """One of "converged", "not converged", "not verified", "not identified", "interrupted"."""
-        if self.interrupted:
-            return "interrupted"
-        if not _verified(self.result):
-            return "not verified"
-        if not self.result.success:
-            return "not converged"
-        return "not identified" if self.problem is not None else "converged"
-
-    @property
-    def gradient_norm(self) -> float:
-        """The largest entry of what bounds and constraints leave of the gradient at the solution; NaN if not known."""
-        return float(self.result.get("gradient_norm", np.nan))
-
-    def summary(self) -> str:
-        """Return the result as plain text."""
-        from autoopt.fitting.summary import text
-
-        return text(self)
-
-    __str__ = summary
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain Python values that JSON can hold; None stands for what is not known."""
-        from autoopt.fitting.summary import facts
-
-        return facts(self)
-
 
 @heard
 def fit(
     model: object,
+    x0: Any = None,
     data: object = None,
     method: str | None = None,
     *,
+    kind: str | None = None,
+    names: Sequence[str] | None = None,
+    weights: Any = None,
+    nobs: int | None = None,
     target: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    bounds: Any = None,
     fixed: Any = None,
     scale: Any = None,
     tol: float | None = None,
@@ -142,33 +47,45 @@ def fit(
     engine: str = "auto",
     progress: Callable | None = None,
 ) -> Fit:
-    """Return the fit of a model file to data.
+    """Return the fit of a function, or of a model file, to data.
 
     Parameters
     ----------
-    model : path, module, or object with attributes
-        Defines `objective(params, *data)` and `x0` (a value, or a function of the data); optionally `data` (a value or
-        a function: a tuple, a dict of names to arrays, or a file name), `bounds` and `constraints` (values or
-        functions of the data), `names` of the parameters, `fixed`, `method`, `kind = "negative log-likelihood"`, and
-        `jac`, `hess`, `hessp` in place of derived ones.
+    model : callable, path, module, class, or object with attributes
+        A function ``objective(params, *data)`` in plain NumPy; or what defines `objective` and `x0` (a value, or a
+        function of the data), optionally `data` (a value or a function: a tuple, a dict of names to arrays, or a file
+        name), `bounds` and `constraints` (values or functions of the data), `names` of the parameters, `fixed`,
+        `method`, `kind`, and `jac`, `hess`, `hessp` in place of derived ones. A class is called without arguments.
+    x0 : scalar, array, nested dict, list or tuple of them, Parameters, or function of the data, optional
+        The start, in place of the model's; a function needs one.
     data : path, dict of str to array, data frame or tuple, optional
         In place of the model's own; columns or arrays are bound to the objective's arguments of their names.
     method : str, optional
         A row of `autoopt methods`; without it the model's, and without that one chosen to fit.
+    kind : str, optional
+        What the objective returns, in place of the model's: "negative log-likelihood" or "log-likelihood" (a number, or
+        an array with a term for each row), "least squares" (an array of residuals, or the sum of their squares), or
+        "minimise" (any number; nothing is inferred), which is the default.
+    names : sequence of n str, optional
+        Of the parameters, in place of the model's, or of those that x0 and the columns of the data suggest.
+    weights : array or str, optional
+        How much each row counts, or the column of the data that says so; for objectives that return an array.
+    nobs : int, optional
+        The number of observations; by default that of the objective's rows, or of those of all data.
     target : str, optional
         The column that becomes the objective's last argument; the first is then the matrix of the other numeric ones.
     settings : mapping of str to number, str or bool, optional
         Values for module-level constants of the model file.
-    fixed, scale : optional
-        As for `autoopt.minimize`, `fixed` in place of the model's; parameters may be called by their `names`. What is
-        fixed has no standard error (NaN), what is tied has its factor times that of what it follows.
+    bounds, fixed, scale : optional
+        As for `autoopt.minimize`, in place of the model's; parameters may be called by their `names`. What is fixed has
+        no standard error (NaN), what is tied has its factor times that of what it follows.
     tol, options, derivatives, verify, engine, progress
         As for `autoopt.minimize`.
 
     Returns
     -------
     Fit
-        The result, with standard errors where the model is a negative log-likelihood.
+        The result, with standard errors where the model is a likelihood or least squares.
 
     Raises
     ------
@@ -178,17 +95,29 @@ def fit(
         If the derived code and the objective disagree.
     KeyboardInterrupt
         On Ctrl-C; its attribute `fit` is the Fit of the best point so far, as is that of an error which ends a run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def negative_log_likelihood(rate, counts):
+    ...     return np.sum(rate - counts * np.log(rate))
+    >>> found = fit(negative_log_likelihood, 1.0, (np.array([3.0, 5.0, 4.0]),), kind="negative log-likelihood")
+    >>> found.params.round(6), found.bse.round(6)
+    (array([4.]), array([1.154701]))
     """
+    given = {"x0": x0, "kind": kind, "names": names, "bounds": bounds}
     with modelfile.importable(model):
-        opened = Opened.of(model, data, target, settings, fixed)
-        loaded, arguments, names, start = opened.model, opened.arguments, opened.names, opened.start
+        opened = Opened.of(model, data, target, settings, fixed, given)
+        loaded, start = opened.model, opened.start
+        with users_code(f"The objective of {loaded.source}", ObjectiveError):
+            minimised = opened.minimised(weights)
         call = {
-            "args": tuple(arguments.values()),
+            "args": opened.args,
             "method": method or loaded.method,
             "bounds": start.given["bounds"],
             "fixed": start.given["fixed"],
             "scale": scale,
-            "constraints": loaded.value("constraints", arguments),
+            "constraints": loaded.value("constraints", opened.arguments),
             "tol": tol,
             "options": dict(options) if options else None,
             "derivatives": derivatives,
@@ -197,27 +126,32 @@ def fit(
             "progress": progress,
             **loaded.derivatives,
         }
-        notes = (*loaded.unused, *_text_note(loaded, opened.data, target), *_fixed_note(start, names))
-        with users_code(f"The objective of {loaded.source}", ObjectiveError):
-            try:
-                result = _minimize(loaded.objective, start.given["x0"], **call)
-            except BaseException as stop:
-                if hasattr(stop, "result"):
-                    diagnoses.name(stop.result, start.structure.names, names)
-                    stopped = isinstance(stop, KeyboardInterrupt)
-                    reached = Fit(loaded.source, stop.result, names, loaded.kind, notes=notes, interrupted=stopped)
-                    vars(stop)["fit"] = reached
-                if not isinstance(stop, AutooptError) and isinstance(stop, Exception) and is_ours(stop):
-                    loaded.objective(
-                        start.x0, *arguments.values()
-                    )  # if it fails by itself, that is what the user must see
-                raise
-            diagnoses.name(result, start.structure.names, names)
-            fitted = Fit(loaded.source, result, names, loaded.kind, notes=(*notes, *result.notes, *result.diagnosis))
-        if fitted.is_likelihood:
-            fitted = _with_standard_errors(fitted, Case(loaded.objective, start, opened.limits, call, names))
-        result.timings["total"] = sum(result.timings.values())
+        case = Case(minimised, start, opened.limits, call, opened.names)
+        notes = (*loaded.unused, *_text_note(loaded, opened.data, target), *_fixed_note(start, opened.names))
+        fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=nobs or opened.rows(minimised))
+        fitted = _solved(fitted, case)
+        if fitted.is_inferential:
+            fitted = _with_standard_errors(fitted, case)
+        fitted.result.timings["total"] = sum(fitted.result.timings.values())
         return fitted
+
+
+def _solved(fitted: Fit, case: Case) -> Fit:
+    """Return the fit with its result; what ends the run has the Fit of the best point so far."""
+    start, names = case.start, fitted.names
+    with users_code(f"The objective of {fitted.source}", ObjectiveError):
+        try:
+            result = solved(case)
+        except BaseException as stop:
+            if hasattr(stop, "result"):
+                diagnoses.name(stop.result, start.structure.names, names)
+                stopped = isinstance(stop, KeyboardInterrupt)
+                vars(stop)["fit"] = replace(fitted, result=stop.result, interrupted=stopped)
+            if not isinstance(stop, AutooptError) and isinstance(stop, Exception) and is_ours(stop):
+                case.objective(start.x0, *case.call["args"])  # if it fails by itself, that is what the user must see
+            raise
+        diagnoses.name(result, start.structure.names, names)
+    return replace(fitted, result=result, case=case, notes=(*fitted.notes, *result.notes, *result.diagnosis))
 
 
 def _with_standard_errors(fitted: Fit, case: Case) -> Fit:
@@ -243,12 +177,6 @@ def _with_standard_errors(fitted: Fit, case: Case) -> Fit:
         timings["standard errors"] = time.perf_counter() - start
 
 
-def _minimize(objective: Callable, x0: Any, **call: Any) -> Any:
-    from autoopt.minimize import minimize
-
-    return minimize(objective, x0, **call)
-
-
 def _fixed_note(start: Start, names: tuple[str, ...]) -> list[str]:
     """Return the sentence on parameters that are held."""
     held = [] if start.variables is None else [names[i] for i in start.variables.held]
@@ -264,12 +192,6 @@ def _text_note(loaded: modelfile.Model, data: object, target: str | None) -> lis
         return []
     assert loaded.data_names is not None  # a target's data have a name
     return [f"Left out of {loaded.data_names[0]}, being text: {', '.join(text)}."]
-
-
-def _verified(result: Any) -> bool:
-    """Return False if a comparison of the derived code with the objective failed."""
-    verification = result.get("verification")
-    return verification is None or verification.passed
 
 
 def methods() -> dict[str, Any]:

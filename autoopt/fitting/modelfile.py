@@ -6,6 +6,7 @@ Runs the user's file once. Knows neither tapes nor solvers.
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import linecache
@@ -19,11 +20,11 @@ from typing import Any
 
 from autoopt.errors import Location, ModelError, UsageError
 from autoopt.fitting.data import bind, dataset
+from autoopt.fitting.kinds import KINDS
 from autoopt.fitting.settings import Settings
 from autoopt.users_code import syntax_error, users_code
 from autoopt.wording import near, nearest
 
-KINDS = ("negative log-likelihood",)
 _DERIVATIVES = ("jac", "hess", "hessp")
 _OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", "fixed", *_DERIVATIVES)
 
@@ -41,7 +42,7 @@ class Model:
     x0, data, bounds, constraints, names, fixed
         A value, or a function: `data` of nothing, the others of the data.
     kind : str, optional
-        One of KINDS; standard errors need "negative log-likelihood".
+        A name in `kinds.KINDS`.
     method : str, optional
         Used unless the caller names another.
     derivatives : dict
@@ -146,24 +147,29 @@ class Model:
 
 
 def load(model: object, settings: Mapping[str, Any] | None = None) -> Model:
-    """Return the Model of a file, or of anything with the attributes of one.
+    """Return the Model of a file, of a function, or of anything with the attributes of one.
 
     Parameters
     ----------
-    model : path, module, or object with attributes
-        A file is run once.
+    model : path, callable, module, class, or object with attributes
+        A file is run once, a class called without arguments; a function is an objective without a start.
     settings : mapping of str to number, str or bool, optional
         Values for module-level constants of the file, put in their place while it runs; text is converted to the
         type of what it replaces.
     """
     if isinstance(model, Model):
         return model
+    if isinstance(model, type):
+        with users_code(f"The class {model.__name__}"):
+            model = model()
     if isinstance(model, str | Path):
         path = Path(model)
         names, own = _run(path, dict(settings or {}))
         return _model(str(path), names, own)
     if settings:
         raise UsageError("Settings can be given for a model file only.", remedy="pass the path of the file as model.")
+    if callable(model) and not hasattr(model, "objective"):
+        return Model(_called(model), model, None)
     name = getattr(model, "__name__", type(model).__name__)
     names = {key: getattr(model, key) for key in dir(model) if not key.startswith("_")}
     return _model(name, names, [key for key, value in names.items() if not isinstance(value, ModuleType)])
@@ -242,16 +248,23 @@ def _model(source: str, names: Mapping[str, Any], own: Sequence[str]) -> Model:
     for name, kind in (("kind", str), ("method", str)):
         if not isinstance(options.get(name, ""), kind):
             raise ModelError(f"{name} in {source} is {options[name]!r}, where text is needed.", remedy="quote it.")
-    if options.get("kind", KINDS[0]) not in KINDS:
+    if "kind" in options and options["kind"] not in KINDS:
         raise ModelError(
             f"kind in {source} is {options['kind']!r}.{near(options['kind'], KINDS)}",
-            remedy=f"write kind = {KINDS[0]!r} for standard errors, or leave it out.",
+            remedy=f"write one of {', '.join(KINDS)}, or leave it out.",
         )
     others = [name for name in own if name not in _OPTIONAL and name not in ("objective", "x0")]
     misspelt = [(name, near(name, [key for key in _OPTIONAL if key not in options])) for name in others]
     unused = tuple(f"{source} defines {name}, which is not used.{hint}" for name, hint in misspelt if hint)
     derivatives = {name: options.pop(name) for name in _DERIVATIVES if name in options}
     return Model(source, names["objective"], names["x0"], **options, derivatives=derivatives, unused=unused)
+
+
+def _called(function: Callable) -> str:
+    """Return what a function is called in messages."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__name__", type(function).__name__)
 
 
 def _meant(name: str, own: Iterable[str]) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from autoopt.errors import ModelError, ObjectiveError, UsageError
 from autoopt.fitting import modelfile
 from autoopt.fitting.data import dataset, matrix_columns
+from autoopt.fitting.kinds import Minimised, kind_of
 from autoopt.fitting.modelfile import Model
 from autoopt.stages import stage
 from autoopt.users_code import users_code
@@ -45,6 +48,28 @@ class Opened:
         """The data as the objective takes them."""
         return tuple(self.arguments.values())
 
+    def minimised(self, weights: Any = None) -> Minimised:
+        """Return what is minimised, as the kind says; the objective is called once, at the start."""
+        kind, objective = kind_of(self.model.kind), self.model.objective
+        if not kind.is_array or self.model.derivatives.get("jac") is True:
+            return Minimised(kind, objective)
+        return Minimised.of(kind, objective, objective(self.start.x0, *self.args), self._weights(weights))
+
+    def _weights(self, weights: Any) -> np.ndarray | None:
+        if isinstance(weights, str):
+            weights = dataset(self.data).take([weights])[weights]
+        weights = None if weights is None else np.asarray(weights, float)
+        if weights is not None and not (np.isfinite(weights).all() and (weights >= 0).all()):
+            raise UsageError("weights has negative entries, or some that are not finite.", remedy="correct them.")
+        return weights
+
+    def rows(self, minimised: Minimised) -> int | None:
+        """Return the number of observations: the objective's rows, or those of all data that have any."""
+        if minimised.rows is not None:
+            return minimised.rows
+        lengths = {np.shape(value)[0] for value in self.args if np.ndim(value)}
+        return lengths.pop() if len(lengths) == 1 else None
+
     def told(self, work: Callable, *given: Any, **options: Any) -> Any:
         """Return `work(objective, x0, args, *given, **options)`; what the user's code raises is told as theirs."""
         with users_code(f"The objective of {self.model.source}", ObjectiveError):
@@ -58,14 +83,32 @@ class Opened:
         target: str | None = None,
         settings: Mapping[str, Any] | None = None,
         fixed: Any = None,
+        given: Mapping[str, Any] | None = None,
     ) -> Opened:
-        """Return the model of a file, with its own data or those that are given; arguments as for `fit`."""
+        """Return a model with its own data or those that are given; arguments as for `fit`.
+
+        `given` has what stands in place of the model's own: x0, kind, names, bounds; None where nothing does.
+        """
         with stage("reading the model and its data"):
-            loaded = modelfile.load(model, settings)
+            loaded = _with(modelfile.load(model, settings), given or {})
             data = dataset(data) if isinstance(data, str | Path) else data
             arguments = loaded.arguments(data, target)
         names, start, limits = _checked(loaded, arguments, fixed, _columns_of(loaded, data, target))
         return cls(loaded, data, arguments, names, start, limits)
+
+
+def _with(loaded: Model, given: Mapping[str, Any]) -> Model:
+    """Return the model with what is given in place of its own."""
+    kind_of(given.get("kind"))
+    if isinstance(given.get("x0"), str | Path):
+        raise UsageError(f"x0 is the text {given['x0']!r}.", remedy="pass the data third, or by name: data=...")
+    loaded = replace(loaded, **{name: value for name, value in given.items() if value is not None})
+    if loaded.x0 is None:
+        raise UsageError(
+            f"There is no start for the parameters of {loaded.source}.",
+            remedy="pass x0, a value or a function of the data: fit(objective, x0, data).",
+        )
+    return loaded
 
 
 def _columns_of(loaded: Model, data: object, target: str | None) -> list[str]:

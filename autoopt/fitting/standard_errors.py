@@ -3,91 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from autoopt import differences
 from autoopt.errors import AutooptError, InferenceError
-from autoopt.variables.start import Start
-from autoopt.variables.variables import Variables
+from autoopt.fitting.solving import Case
 
-LARGEST_HESSIAN = 2000  # parameters; beyond, standard errors would need more than 100 MB and minutes
-
-
-@dataclass(frozen=True)
-class Case:
-    """What was fitted: the objective, its start, the limits of its parameters, and what `minimize` was called with.
-
-    Points are those of the parameters that are neither held nor tied, shape (m,), called by `names`.
-    """
-
-    objective: Callable
-    start: Start
-    limits: Any
-    call: Mapping[str, Any]
-    all_names: Sequence[str]
-
-    @cached_property
-    def variables(self) -> Variables:
-        """The parameters that are neither held nor tied, and how the others follow."""
-        variables = self.start.variables or Variables.free(self.start.structure.names)
-        return variables.plain()
-
-    @property
-    def names(self) -> list[str]:
-        return [self.all_names[i] for i in self.variables.home]
-
-    def free(self, u: np.ndarray) -> np.ndarray:
-        """Return which of them no limit holds at `u`, shape (m,)."""
-        sides = None if self.limits is None else self.variables.limits(self.limits.lower, self.limits.upper)
-        if sides is None:
-            return np.ones(u.shape, bool)
-        close = 1e-8 * np.maximum(1.0, np.abs(u))
-        return (u - sides[0] > close) & (sides[1] - u > close)
-
-    def hessian(self, u: np.ndarray) -> np.ndarray:
-        """Return the Hessian at `u`, shape (m, m)."""
-        from autoopt.minimize import compile_objective
-        from autoopt.objectives.retained import retain
-
-        supplied = tuple(self.call.get(name) for name in ("jac", "hess", "hessp"))
-        compiled = compile_objective(self.objective, self.start.x0, self.call["args"], self.call["engine"], supplied)
-        hessian = compiled.hess(self.variables.parameters(u), sparse=False)
-        retain(compiled)
-        return self.variables.curvature(u, hessian, None)
-
-    def rough_hessian(self, u: np.ndarray) -> np.ndarray:
-        """Return the Hessian at `u` by differences of gradients, a few digits of it."""
-        from autoopt.minimize import compile_objective
-
-        supplied = self.call.get("jac"), None, None
-        compiled = compile_objective(self.objective, self.start.x0, self.call["args"], self.call["engine"], supplied)
-        return differences.rough_hessian(
-            lambda near: self.variables.pulled(near, compiled.grad(self.variables.parameters(near))), u
-        )
-
-    def value(self, u: np.ndarray) -> float:
-        """Return the user's own function at `u`, NaN where it is not defined."""
-        is_pair = self.call.get("jac") is True
-
-        def result(near: np.ndarray) -> Any:
-            x = self.start.structure.unflatten(self.variables.parameters(near))
-            outcome = self.objective(x, *self.call["args"])
-            return outcome[0] if is_pair else outcome
-
-        return float(differences.value_at(result, u))
-
-    def spread(self, covariance: np.ndarray) -> np.ndarray:
-        """Return the covariance of all parameters, shape (n, n), of that of the free: NaN for what is held."""
-        moving = self.variables.moving
-        source, factor = self.variables.source[moving], self.variables.factor[moving]
-        everywhere = np.full((len(self.all_names),) * 2, np.nan)
-        everywhere[np.ix_(moving, moving)] = covariance[np.ix_(source, source)] * np.outer(factor, factor)
-        return everywhere
+LARGEST_HESSIAN = 2000
+"""Parameters; beyond, standard errors would need more than 100 MB and minutes."""
 
 
 def with_covariance(fitted: Any, case: Case) -> Any:
@@ -111,7 +36,7 @@ def with_covariance(fitted: Any, case: Case) -> Any:
     if len(fitted.names) > LARGEST_HESSIAN:
         return without(f"the Hessian of {len(fitted.names)} parameters is too large")
     try:
-        hessian = case.hessian(u)
+        hessian = case.information(u, fitted.scale)
     except Exception as error:  # the estimates stand
         said = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"
         return without(f"the second derivatives could not be computed ({said.rstrip('.')})")

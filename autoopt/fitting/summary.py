@@ -38,7 +38,7 @@ def text(fitted: Any) -> str:
 
 def facts(fitted: Any) -> dict[str, Any]:
     """Return everything as plain Python values that JSON can hold; None stands for what is not known."""
-    likelihood = fitted.is_likelihood
+    likelihood = fitted.is_inferential
     result = fitted.result
     verification = result.get("verification")
     return _plain(
@@ -68,6 +68,10 @@ def facts(fitted: Any) -> dict[str, Any]:
             "pvalues": fitted.pvalues if likelihood else None,
             "conf_int": fitted.conf_int() if likelihood else None,
             "covariance": fitted.covariance,
+            "nobs": fitted.nobs,
+            "llf": fitted.llf,
+            "aic": fitted.aic,
+            "bic": fitted.bic,
             "notes": fitted.notes,
             "problem": None if fitted.problem is None else str(fitted.problem),
         }
@@ -78,7 +82,7 @@ def _rows(fitted: Any) -> list[list[str]]:
     """Return the table of parameters as text, the head first."""
     shown = slice(0, _SHOWN)
     estimates = [f"{value:.6g}" for value in fitted.params[shown]]
-    if not fitted.is_likelihood:
+    if not fitted.is_inferential:
         return [["parameter", "estimate"], *map(list, zip(fitted.names[shown], estimates, strict=True))]
     low, high = fitted.conf_int()[shown].T
     columns = [

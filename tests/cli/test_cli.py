@@ -232,7 +232,7 @@ def wait_until_running(process):
 
 def test_numbers_in_the_json_are_those_of_python(folder):
     told = json.loads(run("fit", "normal.py", "--data", "d.csv", "--json").stdout)
-    found = autoopt.fit("normal.py", "d.csv")
+    found = autoopt.fit("normal.py", data="d.csv")
     np.testing.assert_allclose(told["params"], found.params, rtol=1e-6)
     np.testing.assert_allclose(told["bse"], found.bse, rtol=1e-5)
 

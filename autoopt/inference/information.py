@@ -1,17 +1,14 @@
-"""What the curvature at a minimum says of the parameters: covariance, standard errors, intervals.
-
-Takes the Hessian of a negative log-likelihood as an array; knows neither tapes nor models.
-"""
+"""The observed information, the Hessian of a negative log-likelihood at its minimum -> the covariance of estimates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
-from scipy.special import ndtri
 
 from autoopt.errors import InferenceError, UsageError
+from autoopt.inference.directions import combination, upwards
 
 # Eigenvalues of the Hessian scaled to a unit diagonal that are below this, times its size, are rounding.
 FLAT = 64 * np.finfo(float).eps
@@ -94,62 +91,6 @@ def standard_errors(covariance: np.ndarray) -> np.ndarray:
     return np.sqrt(np.diag(covariance))
 
 
-def wald_intervals(estimates: np.ndarray, standard_errors: np.ndarray, level: float = 0.95) -> np.ndarray:
-    """Return symmetric normal intervals of each parameter.
-
-    Parameters
-    ----------
-    estimates, standard_errors : ndarray, shape (n,)
-        In the same units.
-    level : float, in (0, 1)
-        Probability that an interval covers its parameter.
-
-    Returns
-    -------
-    ndarray, shape (n, 2)
-        Lower and upper ends, estimate -+ z * standard error.
-
-    Examples
-    --------
-    >>> wald_intervals(np.array([1.0]), np.array([0.5])).round(3)
-    array([[0.02, 1.98]])
-    """
-    if not 0 < level < 1:
-        raise UsageError(f"level is {level!r}.", remedy="pass a probability between 0 and 1, such as level=0.95.")
-    estimates, standard_errors = np.asarray(estimates, float), np.asarray(standard_errors, float)
-    half = ndtri((1 + level) / 2) * standard_errors
-    return np.column_stack([estimates - half, estimates + half])
-
-
-def combination(direction: np.ndarray, names: Sequence[str]) -> str:
-    """Return a direction as text, scaled so that its largest entry is 1 or -1, without the entries below 1e-4.
-
-    Parameters
-    ----------
-    direction : ndarray, shape (n,)
-        In units of the parameters.
-    names : sequence of n str
-        Of the parameters.
-
-    Examples
-    --------
-    >>> combination(np.array([2.0, -1.0, 0.0]), ["a", "b", "c"])
-    'a - 0.5 * b'
-    """
-    direction = direction / np.abs(direction).max()
-    terms = ""
-    inside = np.flatnonzero(np.abs(direction) >= 1e-4)
-    for weight, name in ((direction[k], names[k]) for k in inside[:_MOST]):
-        sign = ("-" if weight < 0 else "") if not terms else (" - " if weight < 0 else " + ")
-        factor = f"{abs(weight):.4g}"
-        terms += sign + (name if factor == "1" else f"{factor} * {name}")
-    return terms if len(inside) <= _MOST else f"{terms} + ... ({len(inside)} parameters)"
-
-
-_MOST = 8
-"""So many parameters of a combination are shown."""
-
-
 def _symmetric(hessian: np.ndarray) -> np.ndarray:
     """Return (H + H') / 2, refusing what is not a square matrix."""
     hessian = np.asarray(hessian, float)
@@ -187,55 +128,3 @@ def _not_identified(eigenvalues: np.ndarray, directions: np.ndarray, names: list
     else:
         remedy = "drop or fix one of the parameters in each combination, or add a penalty: the data do not fix it."
     return InferenceError("\n".join([happened, *shown]), remedy=remedy)
-
-
-def endless(
-    value: Callable[[np.ndarray], float],
-    x: np.ndarray,
-    directions: Sequence[np.ndarray],
-    hessian: np.ndarray | None = None,
-) -> np.ndarray | None:
-    """Return the direction, shape (n,), along which a negative log-likelihood still falls far beyond `x`; None if none.
-
-    Notes
-    -----
-    As where two classes are separated by a plane, or a variance goes to 0 with a perfect fit: f(x) > f(x + d) >=
-    f(x + 3 d), but for rounding, for a step d as large as the parameters, along which the curvature at x promises
-    nothing (d'H d < 1e-3, where the Hessian is given).
-    """
-    here = value(x)
-    size = max(1.0, float(np.max(np.abs(x))))
-    for direction in directions:
-        largest = np.max(np.abs(direction), initial=0.0)
-        if not (np.isfinite(largest) and largest > 0):
-            continue
-        unit = direction / largest
-        for step in (size * unit, -size * unit):
-            with np.errstate(all="ignore"):
-                if hessian is not None and not abs(step @ hessian @ step) < 1e-3:
-                    break
-                near = value(x + step)
-                far = value(x + 3 * step)
-                if here - near > _VISIBLE * abs(here) and far - near <= _VISIBLE * abs(here):
-                    return step
-    return None
-
-
-_VISIBLE = 1e-13
-"""A relative decrease of the likelihood that is no rounding of its sum."""
-
-
-def no_maximum(direction: np.ndarray, names: Sequence[str]) -> InferenceError:
-    """Return the error of a likelihood that rises for ever along `direction`."""
-    return InferenceError(
-        "The likelihood has no maximum: far beyond the estimates, which are where the solver stopped, it still rises "
-        f"along\n  {combination(direction, names)}",
-        remedy="leave out a parameter of this combination, bound it, or add a penalty. If the response has two "
-        "classes, the combination separates them: it predicts some responses perfectly.",
-    )
-
-
-def upwards(direction: np.ndarray) -> np.ndarray:
-    """Return the direction, (n,), or its opposite: the one whose first sizeable entry is positive."""
-    first = np.argmax(np.abs(direction) > 0.1 * np.abs(direction).max())
-    return direction * np.sign(direction[first])

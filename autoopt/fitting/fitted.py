@@ -1,0 +1,166 @@
+"""A Fit: the estimates, their standard errors, and what is to be said about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import AutooptError
+from autoopt.fitting.kinds import kind_of
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A solution, and what is known of it.
+
+    Parameters
+    ----------
+    source : str
+        The model: its file, or the function's name.
+    result : OptimizeResult
+        As `autoopt.minimize` returns it; for least squares `fun` is the sum of squares.
+    names : tuple of n str
+        The names of the parameters, in the order of `params`.
+    kind : str or None
+        What the objective's value means, a name in `kinds.KINDS`; None for any number.
+    covariance : ndarray, shape (n, n), or None
+        Of the estimates, for a likelihood or least squares at a regular minimum; NaN for those that are fixed or at a
+        bound, which the others take as they are. None if it is not known.
+    notes : tuple of str
+        What the reader must know, one sentence each.
+    problem : AutooptError or None
+        Why there is no covariance although the kind asks for one: the parameters are not identified.
+    interrupted : bool
+        True if the user stopped the solver: `params` is the best point so far.
+    rows : int or None
+        The number of observations, if it is known.
+    case : Case or None
+        What was fitted, of which more can be asked; None for a run that had not come to its end.
+    """
+
+    source: str
+    result: Any
+    names: tuple[str, ...]
+    kind: str | None = None
+    covariance: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    problem: AutooptError | None = None
+    interrupted: bool = False
+    rows: int | None = None
+    case: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_inferential(self) -> bool:
+        """True if standard errors have a meaning."""
+        kind = kind_of(self.kind)
+        return kind.is_likelihood or kind.is_squares
+
+    @property
+    def nobs(self) -> int | None:
+        """The number of observations; None if it is not known."""
+        return self.rows
+
+    @property
+    def df_model(self) -> int:
+        """How many parameters were estimated: neither fixed nor tied."""
+        return len(self.names) if self.case is None else len(self.case.names)
+
+    @property
+    def df_resid(self) -> float:
+        """Observations less parameters; NaN if the number of observations is not known."""
+        return np.nan if self.rows is None else self.rows - self.df_model
+
+    @property
+    def scale(self) -> float:
+        """The variance of the residuals, for least squares: their sum of squares over `df_resid`; 1 for the others."""
+        if not kind_of(self.kind).is_squares:
+            return 1.0
+        return float(self.result.fun) / self.df_resid if self.df_resid > 0 else np.nan
+
+    @property
+    def llf(self) -> float:
+        """The log-likelihood at the estimates; for least squares that of normal residuals; NaN if it is not known."""
+        kind = kind_of(self.kind)
+        if kind.is_likelihood:
+            return -float(self.result.fun)
+        if not kind.is_squares or self.rows is None:
+            return np.nan
+        with np.errstate(divide="ignore"):
+            return float(-0.5 * self.rows * (np.log(2 * np.pi * self.result.fun / self.rows) + 1))
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, 2 k - 2 llf with k = `df_model`, as statsmodels has it."""
+        return 2 * self.df_model - 2 * self.llf
+
+    @property
+    def bic(self) -> float:
+        """The Bayesian criterion, k log(n) - 2 llf; NaN if the number of observations is not known."""
+        return np.nan if self.rows is None else float(np.log(self.rows) * self.df_model - 2 * self.llf)
+
+    @property
+    def params(self) -> np.ndarray:
+        """The estimates, shape (n,)."""
+        return np.asarray(self.result.x_flat, float)
+
+    @property
+    def bse(self) -> np.ndarray:
+        """The standard errors, shape (n,), in units of the parameters; NaN where they are not known."""
+        return np.full(self.params.shape, np.nan) if self.covariance is None else np.sqrt(np.diag(self.covariance))
+
+    @property
+    def tvalues(self) -> np.ndarray:
+        """Estimates in standard errors, shape (n,)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.params / self.bse
+
+    @property
+    def pvalues(self) -> np.ndarray:
+        """Probabilities of a larger |z| were the parameter 0, shape (n,), two-sided normal."""
+        from scipy.special import ndtr
+
+        return 2 * ndtr(-np.abs(self.tvalues))
+
+    def conf_int(self, level: float = 0.95) -> np.ndarray:
+        """Return the Wald intervals of probability `level` (in (0, 1)), shape (n, 2)."""
+        from autoopt.inference import wald_intervals
+
+        return wald_intervals(self.params, self.bse, level)
+
+    @property
+    def status(self) -> str:
+        """One of "converged", "not converged", "not verified", "not identified", "interrupted"."""
+        if self.interrupted:
+            return "interrupted"
+        if not _verified(self.result):
+            return "not verified"
+        if not self.result.success:
+            return "not converged"
+        return "not identified" if self.problem is not None else "converged"
+
+    @property
+    def gradient_norm(self) -> float:
+        """The largest entry of what bounds and constraints leave of the gradient at the solution; NaN if not known."""
+        return float(self.result.get("gradient_norm", np.nan))
+
+    def summary(self) -> str:
+        """Return the result as plain text."""
+        from autoopt.fitting.summary import text
+
+        return text(self)
+
+    __str__ = summary
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain Python values that JSON can hold; None stands for what is not known."""
+        from autoopt.fitting.summary import facts
+
+        return facts(self)
+
+
+def _verified(result: Any) -> bool:
+    """Return False if a comparison of the derived code with the objective failed."""
+    verification = result.get("verification")
+    return verification is None or verification.passed

@@ -1,0 +1,160 @@
+"""What an objective's value means: what is minimised for it, and what its least value says of the data."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import ModelError, UsageError
+from autoopt.wording import near
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A row of KINDS.
+
+    Parameters
+    ----------
+    name : str
+        As users write it.
+    description : str
+        What the objective returns; one line, without a full stop.
+    is_likelihood : bool
+        Whether its least value is minus a log-likelihood, up to a constant.
+    is_squares : bool
+        Whether residuals are squared and summed, and their variance estimated.
+    is_array : bool
+        Whether the objective may return an array, of terms or of residuals, one for each row of the data.
+    sign : 1 or -1
+        What is minimised is this times the objective.
+    """
+
+    name: str
+    description: str
+    is_likelihood: bool = False
+    is_squares: bool = False
+    is_array: bool = False
+    sign: int = 1
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("negative log-likelihood", "minus a log-likelihood, or its terms by row", True, is_array=True),
+        Kind("log-likelihood", "a log-likelihood, or its terms by row", True, is_array=True, sign=-1),
+        Kind("least squares", "an array of residuals, or their sum of squares", is_squares=True, is_array=True),
+        Kind("minimise", "any number that is to be small; nothing is inferred"),
+    )
+}
+
+MINIMISE = KINDS["minimise"]
+
+
+def kind_of(name: str | None) -> Kind:
+    """Return the kind of this name, "minimise" for None; UsageError if there is none."""
+    if name is None:
+        return MINIMISE
+    if name not in KINDS:
+        raise UsageError(f"kind is {name!r}.{near(str(name), KINDS)}", remedy=f"choose one of {', '.join(KINDS)}.")
+    return KINDS[name]
+
+
+@dataclass(frozen=True)
+class Minimised:
+    """An objective as it is minimised.
+
+    Attributes
+    ----------
+    kind : Kind
+    function : callable
+        (params, *data) -> number: what is minimised.
+    terms : callable or None
+        (params, *data) -> array of m terms of `function`, which is their sum, in the objective's own rows.
+    residuals : callable or None
+        (params, *data) -> array of m residuals, whose squares `function` sums.
+    rows : int or None
+        m.
+    """
+
+    kind: Kind
+    function: Callable
+    terms: Callable | None = None
+    residuals: Callable | None = None
+    rows: int | None = None
+
+    @classmethod
+    def of(cls, kind: Kind, objective: Callable, outcome: Any, weights: np.ndarray | None = None) -> Minimised:
+        """Return what is minimised for an objective.
+
+        Parameters
+        ----------
+        kind : Kind
+        objective : callable
+            The user's.
+        outcome : number or array
+            What it returns at the start.
+        weights : ndarray, shape (m,), optional
+            How much each term, or each squared residual, counts.
+        """
+        if np.ndim(outcome) == 0 and not (isinstance(outcome, list | tuple)):
+            if weights is not None:
+                raise UsageError(
+                    "There are weights, and the objective returns one number, in which no row can be weighted.",
+                    remedy="have it return its terms, one for each row, or take the weights as an argument.",
+                )
+            return cls(kind, objective if kind.sign == 1 else _like(objective, _negative))
+        if not kind.is_array:
+            raise ModelError(
+                f"The objective returns an array of shape {np.shape(outcome)}, where a number is needed.",
+                remedy="return a sum, or say what the array is: kind='least squares' or 'negative log-likelihood'.",
+            )
+        rows = int(np.size(outcome))
+        if weights is not None and np.shape(weights) != np.shape(outcome):
+            raise UsageError(
+                f"weights has shape {np.shape(weights)}, and the objective returns {np.shape(outcome)}.",
+                remedy="give one weight for each row.",
+            )
+        if kind.is_squares:
+            residuals = objective if weights is None else _like(objective, _scaled(np.sqrt(weights)))
+            return cls(kind, _like(residuals, _squared), residuals=residuals, rows=rows)
+        factor = float(kind.sign) if weights is None else kind.sign * np.asarray(weights, float)
+        terms = objective if weights is None and kind.sign == 1 else _like(objective, _scaled(factor))
+        return cls(kind, _like(terms, _total), terms=terms, rows=rows)
+
+
+def _like(objective: Callable, change: Callable) -> Callable:
+    """Return the function of the objective's arguments that changes what it returns."""
+
+    @functools.wraps(objective, updated=())
+    def changed(params: Any, *data: Any) -> Any:
+        return change(objective(params, *data))
+
+    return changed
+
+
+def _array(values: Any) -> Any:
+    """Return what an objective returned as one array, a list of numbers among them, also while it is traced."""
+    return values if hasattr(values, "shape") else np.stack(values)
+
+
+def _negative(value: Any) -> Any:
+    return -value
+
+
+def _total(values: Any) -> Any:
+    return np.sum(_array(values))
+
+
+def _squared(values: Any) -> Any:
+    return np.sum(_array(values) ** 2)
+
+
+def _scaled(factor: Any) -> Callable:
+    def scaled(values: Any) -> Any:
+        return factor * _array(values)
+
+    return scaled

@@ -1,0 +1,146 @@
+"""What is fitted, how it is solved, and what can be asked of it at the solution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autoopt import differences
+from autoopt.fitting.kinds import Minimised
+from autoopt.variables.start import Start
+from autoopt.variables.variables import Variables
+
+
+@dataclass(frozen=True)
+class Case:
+    """What was fitted: the objective, its start, the limits of its parameters, and what `minimize` was called with.
+
+    Points are those of the parameters that are neither held nor tied, shape (m,), called by `names`.
+    """
+
+    minimised: Minimised
+    start: Start
+    limits: Any
+    call: Mapping[str, Any]
+    all_names: Sequence[str]
+
+    @property
+    def objective(self) -> Callable:
+        """What is minimised."""
+        return self.minimised.function
+
+    @cached_property
+    def variables(self) -> Variables:
+        """The parameters that are neither held nor tied, and how the others follow."""
+        variables = self.start.variables or Variables.free(self.start.structure.names)
+        return variables.plain()
+
+    @property
+    def names(self) -> list[str]:
+        return [self.all_names[i] for i in self.variables.home]
+
+    def free(self, u: np.ndarray) -> np.ndarray:
+        """Return which of them no limit holds at `u`, shape (m,)."""
+        sides = None if self.limits is None else self.variables.limits(self.limits.lower, self.limits.upper)
+        if sides is None:
+            return np.ones(u.shape, bool)
+        close = 1e-8 * np.maximum(1.0, np.abs(u))
+        return (u - sides[0] > close) & (sides[1] - u > close)
+
+    def hessian(self, u: np.ndarray) -> np.ndarray:
+        """Return the Hessian at `u`, shape (m, m)."""
+        from autoopt.minimize import compile_objective
+        from autoopt.objectives.retained import retain
+
+        supplied = tuple(self.call.get(name) for name in ("jac", "hess", "hessp"))
+        compiled = compile_objective(self.objective, self.start.x0, self.call["args"], self.call["engine"], supplied)
+        hessian = compiled.hess(self.variables.parameters(u), sparse=False)
+        retain(compiled)
+        return self.variables.curvature(u, hessian, None)
+
+    def information(self, u: np.ndarray, scale: float) -> np.ndarray:
+        """Return the observed information at `u`, shape (m, m); of residuals with the variance `scale` Fisher's.
+
+        That of residuals r is J'J / scale, as NIST and all programs for nonlinear least squares have it; of a sum of
+        squares, whose residuals are not known, it is its Hessian / (2 scale).
+        """
+        if self.minimised.residuals is not None:
+            jacobian = self.variables.jacobian(u, self._jacobian(self.minimised.residuals, u))
+            return jacobian.T @ jacobian / scale
+        hessian = self.hessian(u)
+        return hessian / (2 * scale) if self.minimised.kind.is_squares else hessian
+
+    def _jacobian(self, function: Callable, u: np.ndarray) -> np.ndarray:
+        """Return the derivatives at `u` of a function that returns m numbers, shape (m, n), of all parameters."""
+        from autoopt.objectives.retained import objective_of, retain
+
+        x = self.variables.parameters(u)
+        x0 = self.start.structure.unflatten(x)
+        compiled = objective_of(function, x0, self.call["args"], self.call["engine"], scalar=False)
+        jacobian, _ = compiled.jacobian(x, sparse=False)
+        jacobian = np.asarray(jacobian).reshape(-1, x.size)
+        retain(compiled)
+        return jacobian
+
+    def rough_hessian(self, u: np.ndarray) -> np.ndarray:
+        """Return the Hessian at `u` by differences of gradients, a few digits of it."""
+        from autoopt.minimize import compile_objective
+
+        supplied = self.call.get("jac"), None, None
+        compiled = compile_objective(self.objective, self.start.x0, self.call["args"], self.call["engine"], supplied)
+        return differences.rough_hessian(
+            lambda near: self.variables.pulled(near, compiled.grad(self.variables.parameters(near))), u
+        )
+
+    def value(self, u: np.ndarray) -> float:
+        """Return the user's own function at `u`, NaN where it is not defined."""
+        is_pair = self.call.get("jac") is True
+
+        def result(near: np.ndarray) -> Any:
+            x = self.start.structure.unflatten(self.variables.parameters(near))
+            outcome = self.objective(x, *self.call["args"])
+            return outcome[0] if is_pair else outcome
+
+        return float(differences.value_at(result, u))
+
+    def spread(self, covariance: np.ndarray) -> np.ndarray:
+        """Return the covariance of all parameters, shape (n, n), of that of the free: NaN for what is held."""
+        moving = self.variables.moving
+        source, factor = self.variables.source[moving], self.variables.factor[moving]
+        everywhere = np.full((len(self.all_names),) * 2, np.nan)
+        everywhere[np.ix_(moving, moving)] = covariance[np.ix_(source, source)] * np.outer(factor, factor)
+        return everywhere
+
+
+def solved(case: Case) -> Any:
+    """Return the result of the case, as `minimize` has it: of residuals by `least_squares`, of all else by `minimize`.
+
+    A method that is none for residuals is given their sum of squares.
+    """
+    from autoopt.minimize import minimize
+
+    x0, call = case.start.given["x0"], dict(case.call)
+    if case.minimised.residuals is None or not _is_of_residuals(call):
+        return minimize(case.objective, x0, **call)
+    from autoopt.optimize.least_squares import least_squares
+
+    call = {name: call[name] for name in _OF_RESIDUALS if call.get(name) is not None}
+    result = least_squares(case.minimised.residuals, x0, **call)
+    result.residuals, result.jacobian = result.fun, result.jac
+    result.fun, result.jac = 2.0 * float(result.cost), 2.0 * np.asarray(result.grad)
+    return result
+
+
+_OF_RESIDUALS = ("args", "method", "bounds", "fixed", "verify", "engine", "progress", "jac")
+
+
+def _is_of_residuals(call: Mapping[str, Any]) -> bool:
+    """Whether `least_squares` understands all that is asked for."""
+    from autoopt.optimize.methods import METHODS
+
+    others = {name for name, value in call.items() if value is not None and name not in _OF_RESIDUALS}
+    return call["method"] in (None, *METHODS) and not (others - {"constraints"}) and not call["constraints"]
