@@ -8,9 +8,17 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "autoopt" / "version.py").read_text()).group(1)
 IPOPT = ['ipyopt>=0.12.10,<0.13; python_version < "3.14"']
+EXTRAS = {
+    "parquet": ["pyarrow>=17"],
+    "formula": ["formulaic>=1.1,<2"],
+    "plot": ["matplotlib>=3.9,<4"],
+    "report": ["jinja2>=3.1,<4"],
+}
+DOCS = ["sphinx>=8,<10", "furo>=2025.7"]
 TEST = [
     "pytest>=8",
     "polars>=1.0",
+    *(package for packages in EXTRAS.values() for package in packages),
     "pytest-xdist>=3.5",
     "hypothesis>=6.100",
     "ruff>=0.8",
@@ -41,13 +49,17 @@ setup(
         "pytensor>=3.0.7,<3.4",
         "llvmlite>=0.45,<0.51",
         "click>=8.3,<9",
+        "rich>=13.9,<16",
         "pandas>=2.2.2,<4",
         "packaging>=22,<27",  # PyTensor's patterns match nothing without it, and its own packages do not ask for it
     ],
     extras_require={
+        **EXTRAS,
+        "all": [package for packages in EXTRAS.values() for package in packages],
+        "docs": [*DOCS, *EXTRAS["plot"]],
         "ipopt": IPOPT,
         "test": TEST,
-        "dev": [*TEST, "pre-commit>=4", "pre-commit-hooks>=5", "towncrier>=24.8"],
+        "dev": [*TEST, *DOCS, "pre-commit>=4", "pre-commit-hooks>=5", "towncrier>=24.8"],
         "bench": ["jax", "autograd", "casadi", "statsmodels", "scikit-learn", "glum"],
     },
     entry_points={"console_scripts": ["autoopt = autoopt_command:main"]},
