@@ -126,6 +126,22 @@ def test_longer_examples_run_as_they_stand(page, begins):
     assert scope["fit"].success, scope["fit"].message
 
 
+# The site -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_page_is_in_the_index_of_the_site():
+    index = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
+    pages = {file.stem for file in (ROOT / "docs").glob("*.rst")} - {"index"}
+    assert pages == set(re.findall(r"^   (\w[\w-]*)$", index, re.M))
+
+
+def test_every_public_name_has_its_reference():
+    reference = (ROOT / "docs" / "reference.rst").read_text(encoding="utf-8")
+    described = set(re.findall(r"^\.\. auto\w+:: (?:autoopt\.)?([\w.]+)", reference, re.M))
+    models = {f"models.{row.estimator.__name__}" for row in autoopt.models.MODELS.values()}
+    assert (set(autoopt.__all__) - {"models"}) | models <= described
+
+
 # Paths, words, fragments ----------------------------------------------------------------------------------------------
 
 DOCUMENTS = [ROOT / name for name in ("README.rst", "CONTRIBUTING.rst", "benchmarks/README.rst", "changes/README.rst")]
