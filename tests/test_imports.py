@@ -242,7 +242,7 @@ def test_command_line_uses_public_names() -> None:
 
 ORDER = (
     "version errors",
-    "wording origin stages layout",
+    "extras wording origin stages layout",
     "parameters differences inference roots users_code",
     *("tape", "tape.loops tape.searches", "tape.batching", "tape.sparsity"),
     *("ops", "rules"),
@@ -349,6 +349,7 @@ def test_no_circle_among_files() -> None:
 
 BY_NAME = (
     "decorators",
+    "extras",
     "rules",
     "execution.eager.shipped",
     "execution.eager.shipping",

@@ -63,6 +63,11 @@ class Fit:
         return self.rows
 
     @property
+    def history(self) -> np.ndarray:
+        """The run, shape (k, 4): iteration, value, gradient norm and seconds at iterates; NaN where not known."""
+        return np.asarray(self.result.get("history", np.empty((0, 4))))
+
+    @property
     def df_model(self) -> int:
         """How many parameters were estimated: neither fixed nor tied."""
         return len(self.names) if self.case is None else len(self.case.names)

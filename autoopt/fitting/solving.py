@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt import differences
+from autoopt.fitting.history import History
 from autoopt.fitting.kinds import Minimised
 from autoopt.variables.start import Start
 from autoopt.variables.variables import Variables
@@ -119,17 +120,32 @@ class Case:
 def solved(case: Case) -> Any:
     """Return the result of the case, as `minimize` has it: of residuals by `least_squares`, of all else by `minimize`.
 
-    A method that is none for residuals is given their sum of squares.
+    A method that is none for residuals is given their sum of squares. Its `history` is that of `History.table`.
     """
+    is_of_residuals = case.minimised.residuals is not None and _is_of_residuals(case.call)
+    history = History(case.call["progress"], 2.0 if is_of_residuals else 1.0)  # the solver minimises half the sum
+    call = {**case.call, "progress": history}
+    try:
+        result = (_least_squares if is_of_residuals else _minimize)(case, call)
+    except BaseException as stop:
+        if hasattr(stop, "result"):
+            stop.result.history = history.table(stop.result)
+        raise
+    result.history = history.table(result)
+    return result
+
+
+def _minimize(case: Case, call: dict[str, Any]) -> Any:
     from autoopt.minimize import minimize
 
-    x0, call = case.start.given["x0"], dict(case.call)
-    if case.minimised.residuals is None or not _is_of_residuals(call):
-        return minimize(case.objective, x0, **call)
+    return minimize(case.objective, case.start.given["x0"], **call)
+
+
+def _least_squares(case: Case, call: dict[str, Any]) -> Any:
     from autoopt.optimize.least_squares import least_squares
 
     call = {name: call[name] for name in _OF_RESIDUALS if call.get(name) is not None}
-    result = least_squares(case.minimised.residuals, x0, **call)
+    result = least_squares(case.minimised.residuals, case.start.given["x0"], **call)
     result.residuals, result.jacobian = result.fun, result.jac
     result.fun, result.jac = 2.0 * float(result.cost), 2.0 * np.asarray(result.grad)
     return result

@@ -6,7 +6,7 @@ from autoopt.solvers.constrained import multiplier_names
 from autoopt.solvers.habits import adapted_callback, shown, solver_of
 from autoopt.solvers.problem import Problem
 from autoopt.solvers.rescaling import run_in_sizes
-from autoopt.solvers.run import Interrupted, Progress, Stage, interrupted_at, report, run
+from autoopt.solvers.run import Interrupted, Progress, Stage, interrupted_at, print_progress, report, run
 from autoopt.solvers.starts import Minimum, Starts, repeated
 from autoopt.solvers.table import SOLVERS, Solver, are_given, choose, find
 
@@ -30,6 +30,7 @@ __all__ = [
     "ipopt",
     "multiplier_names",
     "newton",
+    "print_progress",
     "quasi_newton",
     "repeated",
     "report",

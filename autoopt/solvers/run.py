@@ -29,7 +29,10 @@ PAUSED, STOPPED, FAILED, REFUSED, INTERRUPTED = 98, 99, 100, 101, 130
 
 @dataclass(frozen=True)
 class Progress:
-    """One iteration, for `progress=`: its number, the value, the largest entry of the gradient, seconds since start."""
+    """One iteration, for `progress=`: its number, the value, the largest entry of the gradient, seconds since start.
+
+    The gradient is NaN for methods that do without: none is computed to be shown.
+    """
 
     iteration: int
     value: float
@@ -37,10 +40,8 @@ class Progress:
     seconds: float
 
     def __str__(self) -> str:
-        return (
-            f"iteration {self.iteration:5d}   value {self.value: .10g}   "
-            f"gradient {self.gradient_norm:.2e}   {self.seconds:.1f} s"
-        )
+        gradient = "" if np.isnan(self.gradient_norm) else f"gradient {self.gradient_norm:.2e}   "
+        return f"iteration {self.iteration:5d}   value {self.value: .10g}   {gradient}{self.seconds:.1f} s"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def run(
     options = {name: value(problem) if callable(value) else value for name, value in settings.items()}
     options = {name: value for name, value in options.items() if value is not None}
     gtol = options.get("gtol", gradient_tolerance(problem))
-    problem.watch = _watcher(problem, callback, progress, pause)
+    problem.watch = _watcher(problem, bool(solver.uses), callback, progress, pause)
 
     def stopped(status: int, message: str) -> Any:
         # The lowest value seen may lie outside the constraints; the last iterate is as near to them as the run came.
@@ -151,21 +152,27 @@ def _result(solver: Solver, problem: Problem, x: np.ndarray, status: int, messag
 
 
 def _watcher(
-    problem: Problem, callback: Callable | None, progress: Callable | bool | None, pause: Callable | None
+    problem: Problem,
+    has_slopes: bool,
+    callback: Callable | None,
+    progress: Callable | bool | None,
+    pause: Callable | None,
 ) -> Callable:
-    """Return what is called at each iterate."""
+    """Return what is called at each iterate; `has_slopes` says that the method computes gradients."""
     if callback is None and not progress and pause is None:
         return lambda x: None
     if not (isinstance(progress, bool | None) or callable(progress)):
         raise UsageError(f"progress={progress!r} is not understood.", remedy="pass True, or a function of a Progress.")
-    report = _print_progress if progress is True else progress
+    report = print_progress if progress is True else progress
     start = time.perf_counter()
 
     def watch(x: np.ndarray) -> None:
         progressed()
-        value = problem.fun(x) if report or callback else np.nan
+        value = np.nan
+        if report or callback:
+            value = problem.fun(x) if has_slopes else _value_alone(problem, x)
         if report:
-            norm = float(np.max(np.abs(problem.projected_gradient(x))))
+            norm = float(np.abs(problem.projected_gradient(x)).max(initial=0.0)) if has_slopes else np.nan
             report(Progress(problem.nit, value, norm, time.perf_counter() - start))
         if callback is not None:
             try:
@@ -176,6 +183,11 @@ def _watcher(
             raise Paused
 
     return watch
+
+
+def _value_alone(problem: Problem, x: np.ndarray) -> float:
+    """Return f(x), without its gradient; where it is the lowest so far, it is known."""
+    return problem.best_value if np.array_equal(x, problem.best) else problem.value_alone(x)
 
 
 def interrupted_at(x: np.ndarray, method: str) -> Any:
@@ -195,5 +207,6 @@ def report(result: Any) -> str:
     return "\n".join([result.message, *(f"         {name}: {count}" for name, count in counts)])
 
 
-def _print_progress(progress: Progress) -> None:
+def print_progress(progress: Progress) -> None:
+    """Print a line on stderr."""
     print(progress, file=sys.stderr, flush=True)
