@@ -34,6 +34,9 @@ def fit(
     kind: str | None = None,
     names: Sequence[str] | None = None,
     weights: Any = None,
+    covariance: str | None = None,
+    groups: Any = None,
+    level: float = 0.95,
     nobs: int | None = None,
     target: str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -70,6 +73,14 @@ def fit(
         Of the parameters, in place of the model's, or of those that x0 and the columns of the data suggest.
     weights : array or str, optional
         How much each row counts, or the column of the data that says so; for objectives that return an array.
+    covariance : str, optional
+        How standard errors are computed: "observed" (the exact Hessian; for least squares the exact Jacobian), "opg",
+        "robust" (the sandwich, HC0), "HC1", "HC2", "HC3" or "cluster"; see `Fit.cov_params`. "cluster" if there are
+        `groups`, "observed" if not.
+    groups : array or str, optional
+        To which group each row belongs, or the column of the data that says so.
+    level : float, in (0, 1)
+        Of the intervals in the summary, and of `Fit.conf_int` where no other is asked for.
     nobs : int, optional
         The number of observations; by default that of the objective's rows, or of those of all data.
     target : str, optional
@@ -105,6 +116,11 @@ def fit(
     >>> found.params.round(6), found.bse.round(6)
     (array([4.]), array([1.154701]))
     """
+    from autoopt.fitting.covariances import chosen, labels_of  # which load SciPy, and commands start without it
+    from autoopt.inference import require_level
+
+    convention = chosen(covariance, groups)
+    level = require_level(level)
     given = {"x0": x0, "kind": kind, "names": names, "bounds": bounds}
     with modelfile.importable(model):
         opened = Opened.of(model, data, target, settings, fixed, given)
@@ -126,9 +142,12 @@ def fit(
             "progress": progress,
             **loaded.derivatives,
         }
-        case = Case(minimised, start, opened.limits, call, opened.names)
+        case = Case(minimised, start, opened.limits, call, opened.names, opened.data)
         notes = (*loaded.unused, *_text_note(loaded, opened.data, target), *_fixed_note(start, opened.names))
-        fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=nobs or opened.rows(minimised))
+        rows = nobs or opened.rows(minimised)
+        labels = None if groups is None else labels_of(groups, minimised.rows or rows, opened.data)
+        fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=rows)
+        fitted = replace(fitted, convention=convention.name, groups=labels, level=level)
         fitted = _solved(fitted, case)
         if fitted.is_inferential:
             fitted = _with_standard_errors(fitted, case)

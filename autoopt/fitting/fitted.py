@@ -38,6 +38,14 @@ class Fit:
         The number of observations, if it is known.
     case : Case or None
         What was fitted, of which more can be asked; None for a run that had not come to its end.
+    inverse : ndarray, shape (k, k), or None
+        The inverse of the observed information in the parameters that were estimated, called by `case.names`.
+    convention : str
+        How `covariance` is computed, a name in `inference.COVARIANCES`.
+    groups : ndarray or None
+        To which group each row belongs, for the cluster-robust covariance.
+    level : float, in (0, 1)
+        Of the intervals where no other is asked for.
     """
 
     source: str
@@ -50,6 +58,10 @@ class Fit:
     interrupted: bool = False
     rows: int | None = None
     case: Any = field(default=None, repr=False, compare=False)
+    inverse: np.ndarray | None = field(default=None, repr=False, compare=False)
+    convention: str = "observed"
+    groups: np.ndarray | None = field(default=None, repr=False, compare=False)
+    level: float = 0.95
 
     @property
     def is_inferential(self) -> bool:
@@ -122,17 +134,59 @@ class Fit:
             return self.params / self.bse
 
     @property
+    def use_t(self) -> bool:
+        """Whether tests are Student's, as the variance is estimated too: least squares; others are normal."""
+        return kind_of(self.kind).is_squares
+
+    @property
+    def df_inference(self) -> float:
+        """Degrees of freedom of the tests: `df_resid`, groups less 1 where rows are clustered, infinite for normal."""
+        if not self.use_t:
+            return np.inf
+        return self.df_resid if self.groups is None else len(np.unique(self.groups)) - 1.0
+
+    @property
     def pvalues(self) -> np.ndarray:
-        """Probabilities of a larger |z| were the parameter 0, shape (n,), two-sided normal."""
-        from scipy.special import ndtr
+        """Probabilities of larger |tvalues| were the parameter 0, shape (n,), two-sided; Student's if `use_t`."""
+        from autoopt.inference import two_sided
 
-        return 2 * ndtr(-np.abs(self.tvalues))
+        return two_sided(self.tvalues, self.df_inference)
 
-    def conf_int(self, level: float = 0.95) -> np.ndarray:
-        """Return the Wald intervals of probability `level` (in (0, 1)), shape (n, 2)."""
+    def conf_int(self, level: float | None = None) -> np.ndarray:
+        """Return the Wald intervals of probability `level` (in (0, 1)), shape (n, 2); by default at the fit's level."""
         from autoopt.inference import wald_intervals
 
-        return wald_intervals(self.params, self.bse, level)
+        return wald_intervals(self.params, self.bse, self.level if level is None else level, self.df_inference)
+
+    def cov_params(self, kind: str | None = None, groups: Any = None) -> np.ndarray:
+        """Return the covariance of the estimates, shape (n, n), NaN for what is fixed or at a bound.
+
+        Parameters
+        ----------
+        kind : str, optional
+            A name in `inference.COVARIANCES`: "observed", "opg", "robust" (the same as "HC0"), "HC1" and, for least
+            squares, "HC2" and "HC3", or "cluster". By default that of the fit, or "cluster" if there are groups.
+        groups : array, shape (nobs,), or str, optional
+            To which group each row belongs, or the column of the data that says so.
+
+        Raises
+        ------
+        UsageError
+            If the kind is not known, or needs what is not there.
+        InferenceError
+            If there is no covariance of the fit (`problem` says why), or of this kind.
+
+        Examples
+        --------
+        >>> import numpy as np, autoopt
+        >>> y = np.array([1.0, 2.0, 6.0])
+        >>> found = autoopt.fit(lambda m, y: y - m, 0.0, (y,), kind="least squares")
+        >>> found.cov_params().round(6), found.cov_params("robust").round(6)
+        (array([[2.333333]]), array([[1.555556]]))
+        """
+        from autoopt.fitting.covariances import covariance_of
+
+        return covariance_of(self, kind, groups)
 
     @property
     def status(self) -> str:

@@ -20,7 +20,8 @@ from autoopt.variables.variables import Variables
 class Case:
     """What was fitted: the objective, its start, the limits of its parameters, and what `minimize` was called with.
 
-    Points are those of the parameters that are neither held nor tied, shape (m,), called by `names`.
+    `data` is where columns are found by name. Points are those of the parameters that are neither held nor tied, shape
+    (m,), called by `names`.
     """
 
     minimised: Minimised
@@ -28,6 +29,7 @@ class Case:
     limits: Any
     call: Mapping[str, Any]
     all_names: Sequence[str]
+    data: Any = None
 
     @property
     def objective(self) -> Callable:
@@ -70,13 +72,18 @@ class Case:
         squares, whose residuals are not known, it is its Hessian / (2 scale).
         """
         if self.minimised.residuals is not None:
-            jacobian = self.variables.jacobian(u, self._jacobian(self.minimised.residuals, u))
+            jacobian = self.jacobian(self.minimised.residuals, u)
             return jacobian.T @ jacobian / scale
         hessian = self.hessian(u)
         return hessian / (2 * scale) if self.minimised.kind.is_squares else hessian
 
-    def _jacobian(self, function: Callable, u: np.ndarray) -> np.ndarray:
-        """Return the derivatives at `u` of a function that returns m numbers, shape (m, n), of all parameters."""
+    def values(self, function: Callable, u: np.ndarray) -> np.ndarray:
+        """Return the r numbers that a function of the objective's arguments returns at `u`, shape (r,)."""
+        found = function(self.start.structure.unflatten(self.variables.parameters(u)), *self.call["args"])
+        return np.asarray(found, float).reshape(-1)
+
+    def jacobian(self, function: Callable, u: np.ndarray) -> np.ndarray:
+        """Return the derivatives at `u` of a function that returns r numbers, shape (r, m)."""
         from autoopt.objectives.retained import objective_of, retain
 
         x = self.variables.parameters(u)
@@ -85,7 +92,7 @@ class Case:
         jacobian, _ = compiled.jacobian(x, sparse=False)
         jacobian = np.asarray(jacobian).reshape(-1, x.size)
         retain(compiled)
-        return jacobian
+        return self.variables.jacobian(u, jacobian)
 
     def rough_hessian(self, u: np.ndarray) -> np.ndarray:
         """Return the Hessian at `u` by differences of gradients, a few digits of it."""

@@ -17,6 +17,7 @@ LARGEST_HESSIAN = 2000
 
 def with_covariance(fitted: Any, case: Case) -> Any:
     """Return the fit with its covariance, or with the reason why there is none."""
+    from autoopt.fitting.covariances import covariance_of
     from autoopt.inference import covariance_of_free, endless, flattest, no_maximum
 
     def without(reason: str) -> Any:
@@ -47,9 +48,13 @@ def with_covariance(fitted: Any, case: Case) -> Any:
             directions = [np.where(free, way, 0.0) for way in ways]
             if (direction := endless(case.value, u, directions, hessian)) is not None:
                 raise no_maximum(direction, names)
-        inferred = replace(fitted, covariance=case.spread(covariance_of_free(hessian, free, names)))
+        inferred = replace(fitted, inverse=covariance_of_free(hessian, free, names))
     except InferenceError as error:
         return replace(fitted, problem=error)
+    try:
+        inferred = replace(inferred, covariance=covariance_of(inferred))
+    except AutooptError as error:  # the estimates stand
+        return without(f"{error.happened.rstrip('.')}; {(error.remedy or '').rstrip('.')}")
     if held:
         note = (
             f"{shown} {verb} at a bound: the standard errors of the others take {'it' if verb == 'is' else 'them'} as"

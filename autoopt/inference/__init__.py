@@ -1,17 +1,23 @@
 """What a fit says of its parameters, from arrays alone: nothing here knows tapes or models."""
 
+from autoopt.inference.covariances import COVARIANCES, Evidence, convention_of
 from autoopt.inference.directions import combination, endless, no_maximum, upwards
 from autoopt.inference.information import covariance, covariance_of_free, flattest, standard_errors
-from autoopt.inference.intervals import wald_intervals
+from autoopt.inference.intervals import require_level, two_sided, wald_intervals
 
 __all__ = [
+    "COVARIANCES",
+    "Evidence",
     "combination",
+    "convention_of",
     "covariance",
     "covariance_of_free",
     "endless",
     "flattest",
     "no_maximum",
+    "require_level",
     "standard_errors",
+    "two_sided",
     "upwards",
     "wald_intervals",
 ]

@@ -1,0 +1,89 @@
+"""The covariance of a fit's estimates, of each kind that `inference.COVARIANCES` has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import InferenceError, UsageError
+from autoopt.fitting.data import dataset
+from autoopt.fitting.scores import scores_of
+from autoopt.inference.covariances import Convention, Evidence, convention_of
+from autoopt.wording import near, times
+
+
+def chosen(kind: str | None, groups: Any) -> Convention:
+    """Return the convention that is asked for: "cluster" if there are groups, else "observed", where none is named."""
+    convention = convention_of(kind or ("observed" if groups is None else "cluster"))
+    if "groups" in convention.needs and groups is None:
+        raise UsageError("The cluster-robust covariance needs groups.", remedy="pass groups=, a label for each row.")
+    if "groups" not in convention.needs and groups is not None:
+        raise UsageError(
+            f"There are groups, and covariance={convention.name!r} does not use them.",
+            remedy='leave them out, or ask for covariance="cluster".',
+        )
+    return convention
+
+
+def covariance_of(fitted: Any, kind: str | None = None, groups: Any = None) -> np.ndarray:
+    """Return the covariance of the estimates, shape (n, n); see `Fit.cov_params`."""
+    if kind is None and groups is None:
+        kind, groups = fitted.convention, fitted.groups
+    elif kind == "cluster" and groups is None:
+        groups = fitted.groups
+    convention = chosen(kind, groups)
+    if fitted.inverse is None:
+        raise fitted.problem or InferenceError(
+            f"There is no covariance of {fitted.source}: {_reason(fitted)}", remedy="see the notes of its summary."
+        )
+    if convention.name == fitted.convention and fitted.covariance is not None and groups is fitted.groups:
+        return fitted.covariance
+    case = fitted.case
+    if convention.function is None:
+        return case.spread(fitted.inverse)
+    u = case.variables.variables(fitted.params)
+    free = np.isfinite(np.diag(fitted.inverse))
+    scores = scores_of(case, u, fitted.scale, free)
+    if "leverages" in convention.needs and scores.leverages is None:
+        raise UsageError(
+            f"covariance={convention.name!r} needs residuals.",
+            remedy='have the objective return them (kind="least squares"), or use "robust" or "HC1".',
+        )
+    labels = None if groups is None else labels_of(groups, scores.by_row.shape[0], case.data)
+    names = [name for name, inside in zip(case.names, free, strict=True) if inside]
+    inverse = fitted.inverse[np.ix_(free, free)]
+    found = convention.function(Evidence(inverse, scores.by_row[:, free], scores.leverages, labels, names))
+    everywhere = np.full(fitted.inverse.shape, np.nan)
+    everywhere[np.ix_(free, free)] = found
+    return case.spread(everywhere)
+
+
+def labels_of(groups: Any, rows: int | None, data: Any = None) -> np.ndarray:
+    """Return to which group each row belongs, shape (rows,): the labels, or those in the column of that name."""
+    if isinstance(groups, str):
+        columns: Mapping[str, Any] = dataset(data).arrays if data is not None else {}
+        if groups not in columns:
+            raise UsageError(
+                f"groups is {groups!r}, and the data have no such column.{near(groups, columns)}",
+                remedy="pass the name of a column, or an array with a label for each row.",
+            )
+        groups = columns[groups]
+    labels = np.asarray(groups).reshape(-1)
+    if rows is not None and labels.size != rows:
+        raise UsageError(
+            f"There are {times(labels.size, 'label')} in groups, for {times(rows, 'row')}.",
+            remedy="pass one label for each row of the objective's data.",
+        )
+    missing = np.array([label is None or label != label for label in labels.tolist()], bool)
+    if missing.any():
+        raise UsageError(
+            f"groups has {times(int(missing.sum()), 'missing label')}, first in row {int(np.argmax(missing))}.",
+            remedy="leave these rows out, or give them a group of their own.",
+        )
+    return labels
+
+
+def _reason(fitted: Any) -> str:
+    return f"the fit is {fitted.status}." if fitted.status != "converged" else "standard errors were not computed."
