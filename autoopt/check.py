@@ -362,6 +362,12 @@ class Check:
         )
         return f"{self.verification.message}\n{second}\n{'All is well.' if self else 'Something is wrong.'}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that was found as plain values that JSON can hold; None stands for what is not known."""
+        errors = {"hessp_error": self.hessp_error, "hessp_tolerance": self.hessp_tolerance}
+        known = {name: error if np.isfinite(error) else None for name, error in errors.items()}
+        return {"passed": bool(self), "verification": self.verification.to_dict(), **known}
+
 
 def check(f: Callable, x0: Any, args: Any = (), *, engine: str = "auto") -> Check:
     """Compare the derivatives of `f` at `x0` with numerical ones, print a report, and return it.

@@ -29,11 +29,10 @@ def derive(ctx: click.Context, output: Path | None, order: int, hvp: bool, as_la
     """
     if as_latex and (hvp or order == 2):
         raise click.UsageError("--latex writes the model and its gradient; it goes with neither --order 2 nor --hvp.")
-    if output is not None and not output.parent.is_dir():
-        raise click.UsageError(f"There is no folder {output.parent} for --output.")
+    ending.refuse_folder(output)
     kinds = ["gradient", *(["hessian"] if order == 2 else []), *(["hvp"] if hvp else [])]
     is_markdown = output is not None and output.suffix in (".md", ".markdown")
-    with opened(ctx, **given) as model:
+    with opened(**given) as model:
         if as_latex:
             from autoopt.closed_form.latex import latex  # loads scipy.special, which other commands do without
 

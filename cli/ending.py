@@ -45,6 +45,12 @@ def status(stop: BaseException) -> int:
     return INTERRUPTED
 
 
+def refuse_folder(output: Path | None) -> None:
+    """Refuse a file for a result in a folder that is not there, before anything is computed."""
+    if output is not None and not output.parent.is_dir():
+        raise click.UsageError(f"There is no folder {output.parent} for --output.")
+
+
 def show(text: str, output: Path | None) -> bool:
     """Print the result, or write it to a file whole; where that fails show it elsewhere. Return whether it was written.
 

@@ -1,29 +1,62 @@
 """The command `autoopt`: its subcommands, and how an error becomes a message and an exit status.
 
-A file of this folder that defines a click command under its own name is a subcommand: `fit.py` has `fit`. The first
-line of its docstring is its line in the help: usage in backticks, a colon, what it does.
+A file of this folder whose docstring begins with its usage in backticks, a colon and what it does (`fit.py`: "`autoopt
+fit MODEL`: minimise ...") is a subcommand: it defines a click command under its own name. That first line is its line
+in the help; the file itself is imported when the command is called.
 """
 
 from __future__ import annotations
 
-import pkgutil
+import os
+import re
 import traceback
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 
 import autoopt
 from autoopt.cli import ending
 from autoopt.errors import AutooptError, InferenceError, UsageError, VerificationError
+from autoopt.wording import near
 
 _STATUSES = {UsageError: 2, VerificationError: 4, InferenceError: 5, AutooptError: 1}
 
 
 class Commands(click.Group):
     """A group that prints an AutooptError as a message; the user's mistakes get no traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(usages())
+
+    def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
+        if name not in usages():
+            return None
+        return _with_options_of_all(vars(import_module(f"autoopt.cli.{name}"))[name])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        if args[0] not in usages() and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}.{near(args[0], usages())}")
+        return super().resolve_command(ctx, args)
+
+    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any):
+        if os.environ.get("NO_COLOR"):  # https://no-color.org
+            extra.setdefault("color", False)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help_text(ctx, formatter)
+        width = max(len(usage) for usage, _ in usages().values())
+        lines = [f"{usage:<{width}}     {purpose}\n" for usage, purpose in usages().values()]
+        formatter.write_paragraph()
+        formatter.write("".join(f"  {line}" for line in lines))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write nothing: the commands stand in the text, with their arguments."""
 
     def invoke(self, ctx: click.Context):
         try:
@@ -33,7 +66,7 @@ class Commands(click.Group):
             if ctx.meta.get("traceback"):
                 traceback.print_exception(error)
             else:
-                click.echo(f"Error: {error}", err=True)
+                click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
             ctx.exit(next(status for kind, status in _STATUSES.items() if isinstance(error, kind)))
         except KeyboardInterrupt as stop:
             status = ending.status(stop)
@@ -47,31 +80,46 @@ def main() -> None:
     """Optimise plain NumPy objectives with exact derivatives."""
 
 
+@cache
+def usages() -> dict[str, tuple[str, str]]:
+    """Return of each subcommand, by name, how it is called and what it does, as its file's docstring has it."""
+    found = {}
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        with file.open(encoding="utf-8") as lines:
+            line = re.match(rf'"""`(autoopt {file.stem}\b[^`]*)`: (.*)\.(?:""")?$', lines.readline())
+        if line:
+            found[file.stem] = line[1], line[2]
+    return found
+
+
 def modules() -> Iterator[tuple[ModuleType, click.Command]]:
-    """Yield the files of this folder that define a subcommand, by name, each with its subcommand."""
-    for file in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if file.name in ("__main__", "main"):
-            continue
-        module = import_module(f"autoopt.cli.{file.name}")
-        command = vars(module).get(file.name)
-        if isinstance(command, click.Command):
-            yield module, command
+    """Yield the files of this folder that are subcommands, by name, each with its subcommand."""
+    for name in usages():
+        module = import_module(f"autoopt.cli.{name}")
+        yield module, vars(module)[name]
 
 
-def _usage(module: ModuleType) -> tuple[str, str]:
-    """Return how a subcommand is called and what it does, as its file's docstring has it."""
-    usage, _, purpose = (module.__doc__ or "").partition("\n")[0].partition(": ")
-    return usage.strip("`"), purpose.rstrip(".")
+def _show_traceback(ctx: click.Context, option: click.Parameter, is_on: bool) -> None:
+    ctx.meta["traceback"] = ctx.meta.get("traceback") or is_on
 
 
-def _add_commands() -> None:
-    """Enter the subcommands, and a line for each in the help."""
-    lines = []
-    for module, command in modules():
-        main.add_command(command)
-        lines.append(_usage(module))
-    width = max(len(usage) for usage, _ in lines)
-    main.help = "\n".join([main.help or "", "", "\b", *(f"{usage:<{width}}     {purpose}" for usage, purpose in lines)])
+def _leave_out_colour(ctx: click.Context, option: click.Parameter, is_on: bool) -> None:
+    if is_on:
+        ctx.color = ctx.find_root().color = False
 
 
-_add_commands()
+_OF_ALL = (
+    click.Option(["--traceback"], is_flag=True, expose_value=False, callback=_show_traceback,
+                 help="Show the full traceback of an error."),
+    click.Option(["--no-color"], is_flag=True, expose_value=False, is_eager=True, callback=_leave_out_colour,
+                 help="No colour on a terminal; NO_COLOR in the environment does the same."),
+)  # fmt: skip
+"""The options that every subcommand has."""
+
+
+def _with_options_of_all(command: click.Command) -> click.Command:
+    """Return a subcommand, and those of its own, with the options that all have."""
+    command.params += [option for option in _OF_ALL if option not in command.params]
+    for part in getattr(command, "commands", {}).values():
+        _with_options_of_all(part)
+    return command

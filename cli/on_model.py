@@ -5,34 +5,63 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import click
 
-from autoopt.cli.fit import Assignment
+from autoopt.cli import values
 from autoopt.fitting import modelfile
 from autoopt.fitting.opening import Opened
 
-_SAME = "As for `autoopt fit`."
+
+class Assignment(click.ParamType):
+    """NAME=VALUE, as (name, text)."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = value.partition("=")
+        if not (equals and name.strip().isidentifier()):
+            self.fail(f"{value!r} is not of the form NAME=VALUE.", param, ctx)
+        return name.strip(), text.strip()
+
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+MODEL = click.argument("model", shell_complete=values.files)
+
+DATA = (
+    click.option("--data", metavar="FILE", shell_complete=values.files,
+                 help="CSV, TSV, .npz or .npy; its columns or arrays become the arguments of the objective that have "
+                 "their names."),
+    click.option("--target", metavar="COL", shell_complete=values.columns,
+                 help="Column that becomes the objective's last argument; its first data argument is then the matrix "
+                 "of all other numeric columns, in file order."),
+    click.option("--set", "settings", type=Assignment(), multiple=True, metavar="NAME=VALUE",
+                 help="Value for a module-level constant of the model file; repeatable."),
+)  # fmt: skip
+"""The options that say what of data and settings a model is opened with."""
+
+
+def given(*options: Callable) -> Callable[[Callable], Callable]:
+    """Return the decorator that gives a command these arguments and options, in the order of its help."""
+
+    def decorate(command: Callable) -> Callable:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def on_model(command: Callable) -> Callable:
     """Give a command the argument MODEL and the options that say what of data and settings it is opened with."""
-    for option in (
-        click.option("--traceback", is_flag=True, help="Show the full traceback of an error."),
-        click.option("--set", "settings", type=Assignment(), multiple=True, metavar="NAME=VALUE", help=_SAME),
-        click.option("--target", metavar="COL", help=_SAME),
-        click.option("--data", metavar="FILE", help=_SAME),
-        click.argument("model"),
-    ):
-        command = option(command)
-    return command
+    return given(MODEL, *DATA)(command)
 
 
 @contextlib.contextmanager
-def opened(
-    ctx: click.Context, model: str, data: str | None, target: str | None, settings: tuple, traceback: bool
-) -> Iterator[Opened]:
+def opened(model: str, data: str | None, target: str | None, settings: tuple) -> Iterator[Opened]:
     """Give the model of a command; what the user's code prints goes to stderr."""
-    ctx.meta["traceback"] = traceback
     with contextlib.redirect_stdout(sys.stderr), modelfile.importable(model):
         yield Opened.of(model, data, target, dict(settings))

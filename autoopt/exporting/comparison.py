@@ -9,7 +9,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from autoopt.exporting.entries import Apart, allowances, apart, digits
 from autoopt.exporting.handed import FUNCTIONS, Handed
 from autoopt.exporting.locating import assignments, changed_lines, first_wrong, shown
 from autoopt.exporting.module import source
+from autoopt.exporting.returned import Misshapen, flattened
 from autoopt.objectives.objective import Objective
 from autoopt.verification.certificate import DISAGREES
 from autoopt.verification.products import direction
@@ -83,6 +84,10 @@ class Comparison:
 
     def __bool__(self) -> bool:
         return self.passed
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that was found as plain values that JSON can hold."""
+        return {**asdict(self), "passed": self.passed}
 
     def __str__(self) -> str:
         lines = [f"{self.file}, compared with the objective at {len(self.points)} points: {', '.join(self.points)}"]
@@ -158,7 +163,8 @@ class _Comparing:
             return False
         given = theirs(x)
         if isinstance(given, Exception):
-            return self._wrong(name, point, x, p, f"it raises {type(given).__name__}: {given}")
+            said = f"it raises {type(given).__name__}: {given}"
+            return self._wrong(name, point, x, p, str(given) if isinstance(given, Misshapen) else said)
         if given.shape != expected.shape:
             return self._wrong(name, point, x, p, f"it has {given.size} numbers in place of {expected.size}")
         if np.array_equal(given, expected):
@@ -265,10 +271,7 @@ def _of_module(function: Callable, name: str, structure: Any, x: np.ndarray, p: 
         with np.errstate(all="ignore"):
             along = [structure.unflatten(p)] if name == "hvp" else []
             result = function(structure.unflatten(x), *along, *args)
-        if name == "value_and_grad":
-            value, gradient = result
-            return np.concatenate([np.ravel(np.asarray(value, float)), structure.vector(gradient)])
-        return np.ravel(np.asarray(result, float)) if name == "hess" else structure.vector(result)
+        return flattened(name, result, structure)
     except Exception as error:
         return error
 

@@ -79,7 +79,7 @@ def test_every_command_is_listed_and_has_its_line_and_help(name):
     line = re.fullmatch(rf"`(autoopt {name}\b.*)`: ([a-z].*)\.", module.__doc__.partition("\n")[0])
     assert line, "the first line of the docstring is: `autoopt NAME ARGUMENTS`: what it does."
     assert re.search(rf"(?m)^  {re.escape(line[1])}  +{re.escape(line[2])}$", run("--help").stdout)
-    assert main.commands[name] is command
+    assert main.get_command(None, name) is command
     helped = run(name, "--help")
     assert helped.exit_code == 0 and command.help.partition("\n")[0] in helped.stdout
     assert all(option.help for option in command.params if isinstance(option, click.Option)), "an option has no help"

@@ -86,6 +86,26 @@ def test_wrong_edit_is_caught_and_located(tmp_path, name, right, wrong, line, sa
     assert f"{file}:{number}: " in first.line
 
 
+FORMS = [
+    ("logistic", "return value, gradient", "return gradient, value", "(an array of shape (3,), a number)"),
+    ("logistic", "return value, gradient", "return gradient", "an array of shape (3,)"),
+    ("logistic", "return value, gradient", "return value, gradient[:2]", "(a number, an array of shape (2,))"),
+    ("normal", "return value, gradient", "return value, [1.0, 2.0]", "(a number, [a number, a number])"),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "returned"), FORMS)
+def test_result_of_another_form_is_told_with_what_is_expected(tmp_path, name, right, wrong, returned) -> None:
+    file = written(tmp_path, name)
+    text = file.read_text()
+    assert right in text
+    file.write_text(text.replace(right, wrong, 1))
+    first = compare(*MODELS[name], file).differences[0]
+    vector = {"logistic": "an array of shape (3,)", "normal": "{'mu': a number, 'log_s': a number}"}[name]
+    assert first.function == "value_and_grad"
+    assert first.what == f"it returns {returned}, and not (a number, {vector})"
+
+
 def test_what_autoopt_would_have_wrong_is_no_fault_of_the_module(tmp_path) -> None:
     """Differences of the objective decide, not what is derived."""
     by_hand = {"value_and_grad": lambda w, X, y: (logistic(w, X, y), X.T @ (1 / (1 + np.exp(-X @ w)) - y))}

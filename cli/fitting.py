@@ -1,0 +1,91 @@
+"""What commands that fit a model have in common: the options of a fit, and the call of `autoopt.fit` they stand for."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autoopt.cli import values
+from autoopt.cli.on_model import DATA, MODEL, Assignment, given
+from autoopt.cli.progress import Progress
+from autoopt.execution.engines import ENGINES
+from autoopt.fitting.fit import Fit, fit
+from autoopt.fitting.kinds import KINDS
+
+METHOD = click.option("--method", metavar="NAME", shell_complete=values.methods,
+                      help="As listed by `autoopt methods`; chosen to fit if not given.")  # fmt: skip
+
+SOLVING = (
+    click.option("--kind", type=click.Choice(list(KINDS)), metavar="KIND",
+                 help="What the objective returns, in place of the model's kind: " + ", ".join(KINDS) + "."),
+    click.option("--weights", metavar="COL", shell_complete=values.columns,
+                 help="Column that says how much each row counts, for objectives that return an array."),
+    click.option("--fixed", "--fix", "fixed", multiple=True, metavar="NAME[=VALUE]",
+                 help="Hold a parameter where it starts or at a value, or tie it, as in --fixed 'b=2 * a'; "
+                 "repeatable, in place of the model's fixed."),
+    click.option("--scale", metavar="SIZE",
+                 help="Typical size of the parameters; `auto` takes one for each from the curvature at the start."),
+    click.option("--option", "options", type=Assignment(), multiple=True, metavar="NAME=VALUE",
+                 help="Option of the method, under SciPy's name; repeatable."),
+    click.option("--tol", type=click.FloatRange(0, min_open=True), metavar="TOL", help="Tolerance, as in SciPy."),
+    click.option("--maxiter", type=click.IntRange(1), metavar="N", help="Most iterations."),
+    click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True,
+                 help="What runs the derived code."),
+    click.option("--derivatives", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+                 help="A module that `autoopt derive` wrote, edited or not, in place of derived code."),
+    click.option("--verify", type=click.Choice(["start", "periodic", "off"]), default="start", show_default=True,
+                 help="Compare the derived code with the objective."),
+)  # fmt: skip
+"""The options of a fit, beside those of its data and its method."""
+
+QUIET = click.option("--quiet", is_flag=True, help="No progress on stderr.")
+
+
+def fits(command: Callable) -> Callable:
+    """Give a command the argument MODEL and the options of a fit, which it passes to `fitted`."""
+    return given(MODEL, *DATA, METHOD, *SOLVING, QUIET)(command)
+
+
+def fitted(model: str, quiet: bool, **options: Any) -> Fit:
+    """Return the fit of a model; what the user's code prints goes to stderr, as does the progress."""
+    call = call_of(**options)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        if not quiet:
+            call["progress"] = stack.enter_context(Progress(sys.stderr))
+        return fit(model, **call)
+
+
+def call_of(
+    settings: tuple, options: tuple, maxiter: int | None, fixed: tuple, scale: str | None, **call: Any
+) -> dict[str, Any]:
+    """Return the arguments of `autoopt.fit` for these options."""
+    call |= {"settings": dict(settings), "options": _options(options, maxiter)}
+    return call | {"fixed": _fixed(fixed), "scale": None if scale is None else _literal(scale)}
+
+
+def _options(pairs: tuple[tuple[str, str], ...], maxiter: int | None) -> dict[str, Any]:
+    """Return the solver's options; a value that is a Python literal is read as one."""
+    options = {name: _literal(text) for name, text in pairs}
+    if maxiter is not None and options.setdefault("maxiter", maxiter) != maxiter:
+        raise click.UsageError(f"--maxiter {maxiter} and --option maxiter={options['maxiter']} differ.")
+    return options
+
+
+def _fixed(given: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return what --fixed holds: True where it has no value, a number, or the text of a tie."""
+    pairs = [text.partition("=") for text in given]
+    return {name.strip(): _literal(value.strip()) if sign else True for name, sign, value in pairs} or None
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return {"true": True, "false": False, "none": None}.get(text.lower(), text)

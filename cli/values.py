@@ -1,0 +1,36 @@
+"""What a shell completes, beside commands and options: methods, columns of the data, files."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+def methods(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
+    """Return the methods whose names begin so."""
+    from autoopt.fitting.fit import methods as table
+
+    return [name for name in sorted(table()) if name.startswith(begun)]
+
+
+def columns(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
+    """Return the columns of the text file given by --data whose names begin so; a shell is told of no error."""
+    path = Path(ctx.params.get("data") or "")
+    with (
+        contextlib.suppress(OSError, ValueError, LookupError, StopIteration),
+        path.open(encoding="utf-8-sig", newline="") as file,
+    ):
+        header = next(csv.reader(file, delimiter=_DELIMITERS[path.suffix.lower()]))
+        return [name.strip() for name in header if name.strip().startswith(begun)]
+    return []
+
+
+def files(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Leave it to the shell to complete the name of a file."""
+    return [CompletionItem(begun, type="file")]
