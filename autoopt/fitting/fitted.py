@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
+from autoopt.errors import AutooptError, UsageError
 from autoopt.fitting.kinds import kind_of
+
+if TYPE_CHECKING:
+    from autoopt.fitting.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Fit:
         To which group each row belongs, for the cluster-robust covariance.
     level : float, in (0, 1)
         Of the intervals where no other is asked for.
+    profiles : dict of int to Profile
+        Those that were asked for, by the number of their parameter.
     """
 
     source: str
@@ -62,6 +67,7 @@ class Fit:
     convention: str = "observed"
     groups: np.ndarray | None = field(default=None, repr=False, compare=False)
     level: float = 0.95
+    profiles: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def is_inferential(self) -> bool:
@@ -152,12 +158,6 @@ class Fit:
 
         return two_sided(self.tvalues, self.df_inference)
 
-    def conf_int(self, level: float | None = None) -> np.ndarray:
-        """Return the Wald intervals of probability `level` (in (0, 1)), shape (n, 2); by default at the fit's level."""
-        from autoopt.inference import wald_intervals
-
-        return wald_intervals(self.params, self.bse, self.level if level is None else level, self.df_inference)
-
     def cov_params(self, kind: str | None = None, groups: Any = None) -> np.ndarray:
         """Return the covariance of the estimates, shape (n, n), NaN for what is fixed or at a bound.
 
@@ -187,6 +187,25 @@ class Fit:
         from autoopt.fitting.covariances import covariance_of
 
         return covariance_of(self, kind, groups)
+
+    def conf_int(self, level: float | None = None, method: str = "wald") -> np.ndarray:
+        """Return intervals of probability `level`, shape (n, 2): "wald", of standard errors, or of each "profile"."""
+        from autoopt.inference import wald_intervals
+
+        level = self.level if level is None else level
+        if method == "wald":
+            return wald_intervals(self.params, self.bse, level, self.df_inference)
+        if method != "profile":
+            raise UsageError(f"method is {method!r}.", remedy="choose 'wald' or 'profile'.")
+        held = set() if self.case is None else set(self.case.variables.held)
+        ends = [(np.nan, np.nan) if i in held else self.profile(i).interval(level) for i in range(len(self.names))]
+        return np.array(ends)
+
+    def profile(self, name: str | int, level: float | None = None) -> Profile:
+        """Return the profile of a parameter, by name or number, solved as far as its interval of `level` asks."""
+        from autoopt.fitting.profile import profiled
+
+        return profiled(self, name, self.level if level is None else level)
 
     @property
     def status(self) -> str:

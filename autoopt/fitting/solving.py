@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -114,6 +114,29 @@ class Case:
             return outcome[0] if is_pair else outcome
 
         return float(differences.value_at(result, u))
+
+    def value_and_grad(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return value and gradient at parameters `x`, shape (n,), those that are held among them."""
+        from autoopt.minimize import compile_objective
+        from autoopt.objectives.retained import retain
+
+        supplied = self.call.get("jac"), None, None
+        compiled = compile_objective(self.objective, self.start.x0, self.call["args"], self.call["engine"], supplied)
+        value, gradient = compiled.value_and_grad(x)
+        retain(compiled)
+        return float(value), np.array(gradient)
+
+    def holding(self, number: int, x: np.ndarray) -> Case:
+        """Return the case that begins at parameters `x`, shape (n,), and holds parameter `number`, too.
+
+        It is solved by a method of autoopt's choice with its tolerances, and is not compared with the user's function.
+        """
+        given, value = self.start.given, self.start.structure.unflatten(x)
+        x0 = value if self.start.table is None else self.start.table.at(value)
+        fixed = [number] if given["fixed"] is None else [given["fixed"], number]
+        ours = {"verify": "off", "fixed": fixed, **dict.fromkeys(("method", "tol", "options", "progress"))}
+        start = Start.of(x0, given["bounds"], fixed)
+        return replace(self, start=start, call={**self.call, **ours})
 
     def spread(self, covariance: np.ndarray) -> np.ndarray:
         """Return the covariance of all parameters, shape (n, n), of that of the free: NaN for what is held."""

@@ -133,8 +133,11 @@ def _read(holding: _Holding, fixed: Any) -> None:
     elif (mask := _mask(fixed, structure)) is not None:
         holding.mark(np.arange(structure.size), mask, "x0")
     elif isinstance(fixed, Iterable):
-        for name in fixed:
-            holding.held[holding.names.places(name)] = True
+        for one in fixed:
+            if isinstance(one, Mapping | list | tuple | np.ndarray):
+                _read(holding, one)
+            else:
+                holding.held[holding.names.places(one)] = True
     else:
         raise UsageError(f"fixed={fixed!r} is not understood.", remedy=_REMEDY)
 

@@ -43,6 +43,8 @@ def as_vector(x):
         ({"c": 0.0, "a": 4.0}, [0, 2, 3, 4], [4.0, 0.0, 0.0, 0.0]),
         (np.array([False, True, False, False, True]), [1, 4], [2.0, 1.5]),
         ([False, True, False, False, True], [1, 4], [2.0, 1.5]),
+        ([{"b": 7}, "c[0]", 4], [1, 2, 4], [7.0, 0.5, 1.5]),
+        ([np.array([False, True, False, False, False]), {"a": 4.0}], [0, 1], [4.0, 2.0]),
     ],
 )
 def test_what_is_held_and_where(fixed, held, at):

@@ -1,0 +1,221 @@
+"""The least objective with one parameter held, as a function of where it is held.
+
+What is minimised is the same objective, traced once, with one more `fixed` parameter; each solve begins on the line
+through what is known of the others. By the envelope theorem the slope of the profile is that of the objective along
+what is held, which every solve leaves behind, so that the ends of intervals are found by Newton's steps on the signed
+root of the deviance: about three solves for each.
+
+    b held at     b^      b1        b2                  zeta = sign(b - b^) sqrt(deviance)
+    others from   fit     fit +     line through        d zeta / d b = slope of the objective along b / zeta
+                          Wald's    b^ and b1
+                          line
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import AutooptError, UsageError
+from autoopt.fitting.kinds import kind_of
+from autoopt.fitting.solving import Case, solved
+from autoopt.inference.reaching import LIMIT, LOST, OPEN, Node, reach
+from autoopt.users_code import NO_VALUE
+from autoopt.variables.transforms import Transform
+from autoopt.variables.variables import Variables
+
+
+class Lower(Exception):
+    """The objective is less than at the fit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """The least objective with the parameter held at `value`.
+
+    Attributes
+    ----------
+    value : float
+    root : float
+        zeta, negative below the estimate.
+    slope : float
+        Of zeta along the variable that is held; NaN where it is not known.
+    x : ndarray, shape (n,)
+        All parameters.
+    z : ndarray, shape (m,)
+        The variables: the parameters that are neither held nor tied, on the scales of their transforms.
+    """
+
+    value: float
+    root: float
+    slope: float
+    x: np.ndarray
+    z: np.ndarray
+
+
+class Curve:
+    """The profile of the parameter `number` of a fit, at the points where it was asked for.
+
+    Attributes
+    ----------
+    points : list of Point
+        The estimate first, the others as they were solved.
+    better : value of x0's structure, or None
+        Where the objective is less than at the fit.
+    """
+
+    def __init__(self, fitted: Any, number: int) -> None:
+        self.case: Case = fitted.case
+        start = self.case.start
+        self.variables: Variables = start.variables or Variables.free(start.structure.names)
+        self.number, self.held = number, int(self.variables.source[number])
+        if self.held < 0:
+            raise UsageError(f"{fitted.names[number]} is fixed.", remedy="profile a parameter that is free.")
+        self.direction = int(np.sign(self.variables.factor[number]))  # of the parameter along its variable
+        self.least, self.df_resid = float(fitted.result.fun), float(fitted.df_resid)
+        self.is_squares = kind_of(fitted.kind).is_squares
+        self.weight = 1 / fitted.scale if self.is_squares else 2.0
+        self.limits = self._limits()
+        x = fitted.params
+        z = self.variables.variables(x)
+        self.line, slope = self._wald(None if fitted.covariance is None else fitted.cov_params("observed"), z)
+        self.points = [Point(float(x[number]), 0.0, slope, x, z)]
+        self.better: Any = None
+        self.trouble = ""
+
+    def quantile(self, level: float) -> float:
+        """Return what |zeta| comes to at the ends: Student's quantile for least squares, else that of the normal."""
+        from scipy.special import ndtri, stdtrit
+
+        probability = (1 + level) / 2
+        return float(stdtrit(self.df_resid, probability) if self.is_squares else ndtri(probability))
+
+    def end(self, side: int, level: float) -> tuple[float, str]:
+        """Return the lower (`side` -1) or upper (1) end of an interval, and what is to be said of it, if anything."""
+        quantile, along = self.quantile(level), side * self.direction
+        where = "below" if side < 0 else "above"
+        home, bound = self.points[0], self.limits[max(along, 0)][self.held]
+        room = along * (bound - home.z[self.held])
+        if room <= 1e-8 * max(1.0, abs(home.z[self.held])):
+            return home.value, f"the estimate is at its limit {home.value:g}."
+        found = reach(partial(self._node, side), quantile, self._first(quantile), room, self._nodes(side))
+        value, short = self._value(along * found.distance), f"{found.value**2:.4g}, short of {quantile**2:.4g}"
+        if found.how == OPEN or (found.how == LIMIT and self._transform is not None):
+            value = self._value(along * np.inf)
+            return value, f"open {where}: on the way to {value:g} the deviance comes to {short}."
+        if found.how == LIMIT:
+            return value, f"the limit {value:g} is met, where the deviance is {short}."
+        if found.how == LOST:
+            return np.nan, f"not known {where} {value:.6g}, where the deviance is {short}: {self.trouble}"
+        return value, ""
+
+    # Along one side ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _transform(self) -> Transform | None:
+        """The transform of the parameter; None if it has none."""
+        return next((one for one in self.variables.transforms if self.held in one.where), None)
+
+    def _limits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the limits of the variables, shape (m,) each, those of transforms where rounding ends them."""
+        given, size = self.case.limits, self.variables.size
+        sides = None if given is None else self.variables.limits(given.lower, given.upper)
+        lower, upper = sides or (np.full(size, -np.inf), np.full(size, np.inf))
+        for one in self.variables.transforms:
+            room = [np.where(np.isfinite(end), 8 * np.spacing(np.abs(end)), 0.0) for end in (one.lower, one.upper)]
+            ends = one.inverse(one.lower + room[0]), one.inverse(one.upper - room[1])
+            lower[one.where], upper[one.where] = np.maximum(ends[0], -_LARGEST), np.minimum(ends[1], _LARGEST)
+        return lower, upper
+
+    def _wald(self, covariance: np.ndarray | None, z: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return how the others follow the variable that is held, shape (m,), to first order, and the slope of zeta."""
+        line, home = np.zeros(self.variables.size), self.variables.home
+        line[self.held] = 1.0
+        variance = np.nan if covariance is None else covariance[home[self.held], home[self.held]]
+        if covariance is None or not variance > 0:
+            return line, np.nan
+        slopes = self.variables.slopes(z)
+        line = covariance[home, home[self.held]] / variance / slopes * slopes[self.held]
+        return np.where(np.isfinite(line), line, 0.0), float(slopes[self.held] / np.sqrt(variance)) * self.direction
+
+    def _value(self, along: float) -> float:
+        """Return the parameter where its variable is `along` from the estimate's."""
+        z = self.points[0].z.copy()
+        z[self.held] += along
+        with np.errstate(over="ignore"):
+            return float(self.variables.parameters(z)[self.number])
+
+    def _distance(self, point: Point) -> float:
+        return abs(point.z[self.held] - self.points[0].z[self.held])
+
+    def _nodes(self, side: int) -> list[Node]:
+        """Return what is known on one side, the estimate first."""
+        home = self.points[0]
+        points = [point for point in self.points if (point.value - home.value) * side > 0]
+        first = Node(0.0, 0.0, abs(np.nan_to_num(home.slope)))
+        return [first, *(Node(self._distance(p), abs(p.root), p.slope * self.direction) for p in points)]
+
+    def _first(self, quantile: float) -> float:
+        """Return the distance of the Wald interval's end; where there is none, what the variable's size suggests."""
+        here = self.points[0]
+        return quantile / abs(here.slope) if np.isfinite(here.slope) else 0.1 * max(1.0, abs(here.z[self.held]))
+
+    def _node(self, side: int, distance: float) -> Node | None:
+        """Return the profile at a distance, which becomes a point; None where it cannot be had."""
+        z = self._predicted(side * self.direction * distance)
+        try:
+            found = self._solved(self.variables.parameters(z))
+        except (AutooptError, *NO_VALUE) as error:
+            self.trouble = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"
+            return None
+        if found is None:
+            return None
+        fun, x, gradient = found
+        deviance = self.weight * (fun - self.least)
+        if deviance < -_VISIBLE * max(1.0, abs(self.least) * 1e-6):
+            self.better = self.case.start.structure.unflatten(x)
+            raise Lower(f"{fun:.10g}, which is less than the fit's {self.least:.10g}")
+        root, held = np.sqrt(max(deviance, 0.0)), z[self.held]
+        z = self.variables.variables(x)
+        z[self.held] = held
+        slope = self.variables.pulled(z, gradient)[self.held] * self.weight / (2 * side * root) if root > 0 else 0.0
+        self.points.append(Point(float(x[self.number]), side * root, slope, x, z))
+        return Node(distance, root, slope * self.direction)
+
+    def _predicted(self, along: float) -> np.ndarray:
+        """Return the variables on the line through the two nearest points, or on the Wald line."""
+        target = self.points[0].z[self.held] + along
+        near = sorted(self.points, key=lambda point: abs(point.z[self.held] - target))
+        apart = near[0].z[self.held] - near[1].z[self.held] if len(near) > 1 else 0.0
+        line = (near[0].z - near[1].z) / apart if apart else self.line
+        z = near[0].z + (target - near[0].z[self.held]) * line
+        z = np.clip(np.where(np.isfinite(z), z, self.points[0].z), *self.limits)
+        z[self.held] = target
+        return z
+
+    # One solve --------------------------------------------------------------------------------------------------------
+
+    def _solved(self, x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray] | None:
+        """Return the least value with the parameter held where `x` has it, all parameters, and the gradient.
+
+        A minimum at infinity is the least value there is; None for any other run that comes to no minimum.
+        """
+        if self.variables.size == 1:
+            fun, gradient = self.case.value_and_grad(x)
+            return fun, x, gradient
+        result = solved(self.case.holding(self.variables.home[self.held], x))
+        said = [result.message, *result.get("diagnosis", ())]
+        if not result.success and not any("at infinity" in text for text in said):
+            self.trouble = said[-1]
+            return None
+        return float(result.fun), np.asarray(result.x_flat, float), np.asarray(result.jac, float)
+
+
+_VISIBLE = 1e-6
+"""A deviance below that of the fit by this much is a better fit, and no rounding."""
+
+_LARGEST = 690.0
+"""The exponential of this is a number."""
