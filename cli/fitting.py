@@ -26,6 +26,14 @@ SOLVING = (
                  help="What the objective returns, in place of the model's kind: " + ", ".join(KINDS) + "."),
     click.option("--weights", metavar="COL", shell_complete=values.columns,
                  help="Column that says how much each row counts, for objectives that return an array."),
+    click.option("--robust", is_flag=True,
+                 help="Standard errors that hold where the likelihood is wrong: the sandwich, HC0."),
+    click.option("--cluster", metavar="COL", shell_complete=values.columns,
+                 help="Standard errors for rows that depend on one another within the groups that this column names."),
+    click.option("--covariance", metavar="NAME", shell_complete=values.covariances,
+                 help="How standard errors are computed: observed, opg, robust, HC1, HC2, HC3; observed if not given."),
+    click.option("--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, metavar="P",
+                 show_default=True, help="Probability that an interval covers its parameter."),
     click.option("--fixed", "--fix", "fixed", multiple=True, metavar="NAME[=VALUE]",
                  help="Hold a parameter where it starts or at a value, or tie it, as in --fixed 'b=2 * a'; "
                  "repeatable, in place of the model's fixed."),
@@ -63,9 +71,13 @@ def fitted(model: str, quiet: bool, **options: Any) -> Fit:
 
 
 def call_of(
-    settings: tuple, options: tuple, maxiter: int | None, fixed: tuple, scale: str | None, **call: Any
-) -> dict[str, Any]:
+    settings: tuple, options: tuple, maxiter: int | None, fixed: tuple, scale: str | None,
+    robust: bool, cluster: str | None, covariance: str | None, **call: Any,
+) -> dict[str, Any]:  # fmt: skip
     """Return the arguments of `autoopt.fit` for these options."""
+    if robust + (cluster is not None) + (covariance is not None) > 1:
+        raise click.UsageError("Give one of --robust, --cluster and --covariance: each says how errors are computed.")
+    call |= {"covariance": "robust" if robust else covariance, "groups": cluster}
     call |= {"settings": dict(settings), "options": _options(options, maxiter)}
     return call | {"fixed": _fixed(fixed), "scale": None if scale is None else _literal(scale)}
 

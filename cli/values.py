@@ -19,6 +19,13 @@ def methods(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]
     return [name for name in sorted(table()) if name.startswith(begun)]
 
 
+def covariances(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
+    """Return the kinds of covariance that need no groups whose names begin so."""
+    from autoopt.inference.covariances import COVARIANCES
+
+    return [name for name, row in COVARIANCES.items() if "groups" not in row.needs and name.startswith(begun)]
+
+
 def columns(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
     """Return the columns of the text file given by --data whose names begin so; a shell is told of no error."""
     path = Path(ctx.params.get("data") or "")

@@ -161,6 +161,7 @@ COMPLETED = {
     "autoopt fit --met": ["--method"],
     "autoopt fit --method newton-": ["newton-cg", "newton-sparse"],
     "autoopt fit --kind least": ["least squares"],
+    "autoopt fit --covariance HC": ["HC1", "HC2", "HC3"],
     "autoopt fit normal.py --data d.csv --target n": ["name"],
     "autoopt check normal.py --data d.csv --target": ["--target"],
     "autoopt fit normal.py --data none.csv --target n": [],
