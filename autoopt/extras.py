@@ -7,6 +7,15 @@ from typing import Any
 
 from autoopt.errors import UsageError
 
+EXTRAS = {
+    "parquet": ("pyarrow", "Parquet and Feather files"),
+    "formula": ("formulaic", "formulas, as in --formula"),
+    "plot": ("matplotlib", "pictures: Fit.plot"),
+    "report": ("jinja2", "HTML reports: Fit.report"),
+    "ipopt": ("ipyopt", "the method ipopt"),
+}
+"""What each extra of setup.py that a user may want installs, by name: a module, and what it is for."""
+
 
 def imported(module: str, extra: str, purpose: str) -> Any:
     """Return an optional module.

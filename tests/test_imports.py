@@ -268,6 +268,7 @@ ORDER = (
     "minimize",
     "optimize",
     "models fitting",
+    "doctor",
     "autoopt",  # the public names
     "cli",
     "__main__",

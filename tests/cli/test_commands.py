@@ -42,6 +42,7 @@ CASES = {
     "check": Case(MODEL, of_model=True),
     "completion": Case(("bash",), ("powershell",)),
     "derive": Case(MODEL, ("normal.py", "--order", "3"), of_model=True),
+    "doctor": Case(),
     "fit": Case((*MODEL, "--quiet"), ("normal.py", "--tol", "-1"), of_model=True),
     "methods": Case(),
 }
