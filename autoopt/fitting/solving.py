@@ -46,6 +46,18 @@ class Case:
     def names(self) -> list[str]:
         return [self.all_names[i] for i in self.variables.home]
 
+    @property
+    def derivatives(self) -> str:
+        """Where the information's derivatives are from, in words."""
+        if self.minimised.residuals is not None:
+            return "exact Jacobian"
+        given = [self.call.get(name) for name in ("hess", "hessp")]
+        if any(isinstance(one, str) for one in (*given, self.call.get("jac"))):
+            return "Hessian by differences"
+        if any(callable(one) for one in given):
+            return "Hessian of the model's own"
+        return "exact Hessian"
+
     def free(self, u: np.ndarray) -> np.ndarray:
         """Return which of them no limit holds at `u`, shape (m,)."""
         sides = None if self.limits is None else self.variables.limits(self.limits.lower, self.limits.upper)

@@ -8,32 +8,52 @@ from typing import Any
 import numpy as np
 
 from autoopt.fitting.diagnoses import without_cause
-
-_SHOWN = 60  # parameters in a printed table
+from autoopt.summaries import Coefficients, Summary
 
 
 def text(fitted: Any) -> str:
     """Return the result as plain text."""
+    return str(summary_of(fitted))
+
+
+def summary_of(fitted: Any) -> Summary:
+    """Return what the summary of a fit says."""
+    result = fitted.result
+    shown = [] if np.isnan(result.fun) or (np.isfinite(fitted.llf) and not fitted.use_t) else [f"{result.fun:.10g}"]
+    lines = [("sum of squares" if fitted.use_t else "value", value) for value in shown]
+    lines += [("status", _status(fitted)), ("run", _run(fitted))]
+    lines += [("certificate", _certificate(result.get("verification")))]
+    if fitted.covariance is not None:
+        lines.append(("covariance", _covariance(fitted)))
+    told = fitted.problem is None or (fitted.status == "not converged" and result.get("diagnosis"))
+    notes = [*fitted.notes, *([] if told else [str(fitted.problem)])]
+    title = f"{fitted.source}: {fitted.kind or 'objective'} minimised by {result.method}"
+    return Summary(title, _facts(fitted), lines, _table(fitted), notes, "--json (Fit.to_dict()) has all")
+
+
+def _facts(fitted: Any) -> list[tuple[str, str]]:
+    """Return the labels and short values of the head; none that is not known."""
+    if not fitted.is_inferential:
+        return []
+    facts = [("observations", str(fitted.nobs or "")), ("parameters", str(fitted.df_model))]
+    if fitted.use_t:
+        facts += [("df residuals", _number(fitted.df_resid, "g")), ("residual s", _number(fitted.scale**0.5, ".6g"))]
+    facts += [("log-likelihood", _number(fitted.llf, ".10g"))]
+    facts += [("AIC", _number(fitted.aic, ".8g")), ("BIC", _number(fitted.bic, ".8g"))]
+    return [fact for fact in facts if fact[1]]
+
+
+def _run(fitted: Any) -> str:
+    """Return what the run has come to and has taken, without what is not known of one that had not begun."""
     result = fitted.result
     second, products = result.get("nhev") or 0, result.get("nhvp") or 0
     counts = [(result.get("nfev"), "values"), (result.get("njev"), "gradients")]
     counts += [(second - products, "Hessians"), (products, "Hessian-vector products")]
     counted = ", ".join(f"{n} {of}" for n, of in counts if n)
-    lines = [
-        f"{fitted.source}: {fitted.kind or 'objective'} minimised by {result.method}",
-        "",
-        *_field("status", _status(fitted)),
-        *_field("verified", _verification(result.get("verification"))),
-        *_number("value", float(result.fun), ".10g"),
-        *_number("gradient norm", fitted.gradient_norm, ".3g"),
-        *_field("iterations", f"{result.get('nit')}{f' ({counted})' if counted else ''}"),
-        *_field("seconds", _seconds(result.get("timings") or {})),
-        "",
-        *_table(_rows(fitted), len(fitted.names)),
-    ]
-    told = fitted.problem is None or (fitted.status == "not converged" and result.get("diagnosis"))
-    notes = [*fitted.notes, *([] if told else [str(fitted.problem)])]
-    return "\n".join([*lines, *([""] if notes else []), *(f"Note: {note}" for note in notes)])
+    parts = [f"{result.get('nit')} iterations{f' ({counted})' if counted else ''}"]
+    parts += [f"gradient norm {fitted.gradient_norm:.2g}"] if np.isfinite(fitted.gradient_norm) else []
+    timings = result.get("timings") or {}
+    return ", ".join([*parts, f"{timings.get('total', sum(timings.values())):.3f} s"])
 
 
 def facts(fitted: Any) -> dict[str, Any]:
@@ -78,23 +98,23 @@ def facts(fitted: Any) -> dict[str, Any]:
     )
 
 
-def _rows(fitted: Any) -> list[list[str]]:
-    """Return the table of parameters as text, the head first."""
-    shown = slice(0, _SHOWN)
-    estimates = [f"{value:.6g}" for value in fitted.params[shown]]
+def _table(fitted: Any) -> Any:
+    """Return the table of parameters: that of estimates alone where nothing is inferred."""
     if not fitted.is_inferential:
-        return [["parameter", "estimate"], *map(list, zip(fitted.names[shown], estimates, strict=True))]
-    low, high = fitted.conf_int()[shown].T
-    columns = [
-        ["parameter", *fitted.names[shown]],
-        ["estimate", *estimates],
-        ["std. error", *_known(fitted.bse[shown], ".4g")],
-        ["z", *_known(fitted.tvalues[shown], ".2f")],
-        ["P>|z|", *(p if p != "0" else "<1e-300" for p in _known(fitted.pvalues[shown], ".3g"))],
-        ["2.5 %", *_known(low, ".5g")],
-        ["97.5 %", *_known(high, ".5g")],
-    ]
-    return [list(row) for row in zip(*columns, strict=True)]
+        estimates = [f"{value:.6g}" for value in fitted.params]
+        return [["", "estimate"], *map(list, zip(fitted.names, estimates, strict=True))]
+    inference = fitted.bse, fitted.tvalues, fitted.pvalues, fitted.conf_int()
+    return Coefficients(fitted.names, fitted.params, *inference, fitted.level, fitted.use_t)
+
+
+def _covariance(fitted: Any) -> str:
+    """Return the convention of the covariance, and where its derivatives are from."""
+    from autoopt.inference import COVARIANCES
+
+    text = COVARIANCES[fitted.convention].description
+    if fitted.groups is not None:
+        text += f", {len(np.unique(fitted.groups))} groups"
+    return f"{text}, {fitted.case.derivatives}" if fitted.case is not None else text
 
 
 def _status(fitted: Any) -> str:
@@ -111,48 +131,19 @@ def _reason(message: str) -> str:
     return message
 
 
-def _number(name: str, number: float, form: str) -> list[str]:
-    """Return the field of a number; none where it is not known, as of a run that had not begun."""
-    return [] if np.isnan(number) else _field(name, format(number, form))
+def _number(number: Any, form: str) -> str:
+    """Return a number as text; empty where it is not known, as of a run that had not begun."""
+    return "" if number is None or np.isnan(number) else format(float(number), form)
 
 
-def _verification(verification: Any) -> str:
+def _certificate(verification: Any) -> str:
     if verification is None:
-        return "no"
+        return "none: the derived code was not compared with your function"
     if not (verification.passed and verification.conclusive):
         return verification.message
-    errors = f"value off by {verification.value_error:.1e}, slope by {verification.slope_error:.1e}"
     where = "at the start and at the solution" if verification.at_solution else "at the start"
-    return f"{where} against the original function: {errors}"
-
-
-def _field(name: str, text: str) -> list[str]:
-    """Return 'name   text', further lines of the text indented below the first."""
-    first, *rest = text.splitlines() or [""]
-    return [f"  {name:<14} {first}", *(f"{'':17}{line}" for line in rest)]
-
-
-def _seconds(timings: Mapping[str, float]) -> str:
-    parts = ", ".join(f"{name} {seconds:.3f}" for name, seconds in timings.items() if name != "total")
-    total = timings.get("total", sum(timings.values()))
-    return f"{total:.3f}" + (f" ({parts})" if parts else "")
-
-
-def _known(values: np.ndarray, form: str) -> list[str]:
-    return [format(value, form) if np.isfinite(value) else "-" for value in values]
-
-
-def _table(rows: list[list[str]], count: int) -> list[str]:
-    """Return the rows as aligned lines: the first column to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
-    more = [f"  ... and {count - _SHOWN} more; --json (Fit.to_dict()) has all"] if count > _SHOWN else []
-    return [f"  {line}" for line in lines] + more
+    errors = f"value off by {verification.value_error:.1e}, slope by {verification.slope_error:.1e}"
+    return f"the code that ran agrees with your function {where} ({errors})"
 
 
 def _plain(value: Any) -> Any:

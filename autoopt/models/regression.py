@@ -18,6 +18,7 @@ from autoopt.errors import InferenceError, UsageError
 from autoopt.minimize import minimize
 from autoopt.models import validation
 from autoopt.objectives.retained import resumable
+from autoopt.summaries import Coefficients, Summary
 
 # A Newton step that still moves a linear predictor this far has not arrived. Where the likelihood has no maximum, every
 # step moves it by about 1, however small the gradient: f = exp(-t) has f'/f'' = -1.
@@ -235,18 +236,14 @@ class Regression:
 
     def summary(self) -> str:
         """Return the estimates as a table of text."""
-        rows = np.column_stack([self.params, self.bse, self.tvalues, self.pvalues, self.conf_int()])
-        titles = ["coef", "std err", "z", "P>|z|", "[0.025", "0.975]"]
-        width = max(len(name) for name in self.names_)
-        lines = [
-            f"{self!r}: {self.nobs_} observations, log-likelihood {self.llf:.6g}, AIC {self.aic:.6g}",
-            " " * width + "".join(f"{title:>12}" for title in titles),
-        ]
-        for name, row in zip(self.names_, rows, strict=True):
-            lines.append(f"{name:<{width}}" + "".join(f"{number:12.4g}" for number in row))
-        if not self.converged_:
-            lines.append("Not converged, or not identified: do not use these estimates.")
-        return "\n".join(lines)
+        facts = [("observations", str(self.nobs_)), ("parameters", str(len(self.params)))]
+        facts += [("log-likelihood", f"{self.llf:.10g}"), ("AIC", f"{self.aic:.8g}")]
+        facts += [("method", self.method), ("iterations", str(self.n_iter_))]
+        lines = [("status", "converged" if self.converged_ else "not converged, or not identified")]
+        lines.append(("covariance", "observed information, exact Hessian"))
+        inferred = self.bse, self.tvalues, self.pvalues, self.conf_int()
+        notes = [] if self.converged_ else ["not converged, or not identified: do not use these estimates."]
+        return str(Summary(repr(self), facts, lines, Coefficients(self.names_, self.params, *inferred), notes))
 
 
 def _design(X: np.ndarray, intercept: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -51,8 +51,9 @@ def run(*args):
 def matches_golden(name, text):
     """Compare with the golden file, numbers that depend on the machine left out."""
     text = text.replace("Try 'autoopt fit -h' for help.", "Try 'autoopt fit --help' for help.")  # click before 8.4
-    text = re.sub(r"(?m)^(  (status|verified) .*?:).*$", r"\1 ...", text)
-    text = re.sub(r"(?m)^(  (gradient norm|iterations|seconds) +).*$", r"\1...", text)
+    text = re.sub(r"(?m)^(status .*?:).*(\n {16}.*)*$", r"\1 ...", text)
+    text = re.sub(r"(?m)^(run +).*(\n {16}.*)*$", r"\1...", text)
+    text = re.sub(r"\(value off by[^)]*\)", "(...)", text)
     text = text.replace(os.getcwd(), "FOLDER")
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("AUTOOPT_GOLDEN"):
@@ -194,7 +195,7 @@ def test_module_runs_as_a_process_and_tables_stay_whole(folder):
         capture_output=True, text=True, env={**os.environ, "COLUMNS": "20"}, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert re.search(r"(?m)^  mean +3\.5 +1\.146 ", done.stdout) and "\x1b" not in done.stdout
+    assert re.search(r"(?m)^mean +3\.500 +1\.146 ", done.stdout) and "\x1b" not in done.stdout
 
 
 def test_ctrl_c_is_130_and_prints_the_best_point(folder):
@@ -331,7 +332,7 @@ def test_output_that_cannot_be_written_is_printed(folder, name, monkeypatch):
     if name.endswith("json"):
         assert json.loads(outcome.stdout)["status"] == "converged"
     else:
-        assert "status         converged" in outcome.stdout
+        assert re.search("status +converged", outcome.stdout)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
@@ -415,4 +416,4 @@ def test_derivative_that_is_wrong_away_from_the_start_is_4(folder):
     text += "def jac(x):\n    return 2 * (x - 3.0) if x[0] < 0.5 else 2 * (x - 1.0)\n"
     (folder / "wrong.py").write_text(text)
     outcome = run("fit", "wrong.py", "--quiet")
-    assert outcome.exit_code == 4 and "Not verified at the solution" in outcome.stdout
+    assert outcome.exit_code == 4 and "Not verified at the solution" in " ".join(outcome.stdout.split())

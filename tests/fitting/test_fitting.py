@@ -442,12 +442,12 @@ def test_misspelt_name_has_pythons_hint(model, line, meant):
 def test_probabilities_below_the_range_of_numbers_are_not_printed_as_zero(model):
     text = NORMAL.replace("[1.0, 2.0, 4.0, 7.0]", "1e3 + 1e-3 * np.arange(4.0)").replace('"mean": 0.0', '"mean": 999.0')
     found = fit(model(text.replace('"log_sd": 0.0', '"log_sd": -5.0')))
-    assert found.pvalues[0] == 0 and "<1e-300" in str(found)
+    assert found.pvalues[0] == 0 and "<1e-16" in str(found)
 
 
 @pytest.mark.parametrize(("method", "word"), [("newton-cg", "Hessian-vector products"), ("trust-exact", "Hessians")])
 def test_products_are_called_products(model, method, word):
-    line = next(line for line in str(fit(model(BOWL), method=method)).splitlines() if "iterations" in line)
+    line = " ".join(str(fit(model(BOWL), method=method)).split())
     assert word in line and ("Hessians" in line) == (word == "Hessians")
 
 

@@ -159,7 +159,9 @@ def test_log_probabilities_do_not_underflow():
 def test_summary_names_the_columns():
     X, y = tumours()
     text = LogisticRegression().fit(X, y).summary()
-    assert [line.split()[0] for line in text.splitlines()[2:]] == ["intercept", *X.columns]
+    table = text.partition("%\n")[2].splitlines()[:-1]
+    assert [line.split()[0] for line in table] == ["intercept", *X.columns]
+    assert "covariance      observed information, exact Hessian" in text and max(map(len, text.splitlines())) == 78
 
 
 def test_estimators_serve_scikit_learn_pipelines_and_searches():
