@@ -9,11 +9,9 @@ from typing import Any
 import click
 
 from autoopt.cli import ending
-from autoopt.cli.fitting import fits, fitted
+from autoopt.cli.fitting import STATUSES, fits, fitted, watched
 from autoopt.cli.on_model import JSON
 from autoopt.fitting.fit import Fit
-
-STATUSES = {"converged": 0, "not converged": 3, "not verified": 4, "not identified": 5, "interrupted": 130}
 
 _EPILOG = """\b
 Exit status:
@@ -30,7 +28,7 @@ Exit status:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
               help="Write the result there instead of stdout; as JSON if FILE ends in .json.")  # fmt: skip
 @click.pass_context
-def fit(ctx: click.Context, as_json: bool, output: Path | None, **given: Any) -> None:
+def fit(ctx: click.Context, as_json: bool, output: Path | None, quiet: bool, **given: Any) -> None:
     """Minimise the objective of the Python file MODEL.
 
     MODEL defines objective(params, *data) and x0, a value or a function of the data. It may define data, bounds,
@@ -40,7 +38,8 @@ def fit(ctx: click.Context, as_json: bool, output: Path | None, **given: Any) ->
     ending.refuse_folder(output)
     failure, status = None, None
     try:
-        found = fitted(**given)
+        with watched(quiet) as progress:
+            found = fitted(progress=progress, **given)
     except KeyboardInterrupt as stop:
         if not hasattr(stop, "fit"):
             raise

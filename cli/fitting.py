@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,10 @@ from autoopt.cli.progress import Progress
 from autoopt.execution.engines import ENGINES
 from autoopt.fitting.fit import Fit, fit
 from autoopt.fitting.kinds import KINDS
+from autoopt.stages import listening
+
+STATUSES = {"converged": 0, "not converged": 3, "not verified": 4, "not identified": 5, "interrupted": 130}
+"""The exit status of a command, by the status of its fit."""
 
 METHOD = click.option("--method", metavar="NAME", shell_complete=values.methods,
                       help="As listed by `autoopt methods`; chosen to fit if not given.")  # fmt: skip
@@ -60,14 +64,19 @@ def fits(command: Callable) -> Callable:
     return given(MODEL, *DATA, METHOD, *SOLVING, QUIET)(command)
 
 
-def fitted(model: str, quiet: bool, **options: Any) -> Fit:
-    """Return the fit of a model; what the user's code prints goes to stderr, as does the progress."""
-    call = call_of(**options)
+@contextlib.contextmanager
+def watched(quiet: bool) -> Iterator[Progress | None]:
+    """Show the progress of the block on stderr, unless it is to be quiet; what users' code prints goes there too."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))
-        if not quiet:
-            call["progress"] = stack.enter_context(Progress(sys.stderr))
-        return fit(model, **call)
+        progress = None if quiet else stack.enter_context(Progress(sys.stderr))
+        stack.enter_context(listening(progress))
+        yield progress
+
+
+def fitted(model: str, progress: Progress | None, **options: Any) -> Fit:
+    """Return the fit of a model."""
+    return fit(model, **call_of(**options), progress=progress)
 
 
 def call_of(

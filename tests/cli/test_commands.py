@@ -40,11 +40,15 @@ class Case:
 CASES = {
     "cache": Case(),
     "check": Case(MODEL, of_model=True),
+    "compare": Case(
+        (*MODEL[1:], "normal.py", "normal.py", "--method", "bfgs", "--method", "cg", "--quiet"), ("normal.py",)
+    ),
     "completion": Case(("bash",), ("powershell",)),
     "derive": Case(MODEL, ("normal.py", "--order", "3"), of_model=True),
     "doctor": Case(),
     "fit": Case((*MODEL, "--quiet"), ("normal.py", "--tol", "-1"), of_model=True),
     "methods": Case(),
+    "profile": Case((*MODEL, "--quiet"), ("normal.py", "--level", "2"), of_model=True),
 }
 
 

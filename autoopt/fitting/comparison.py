@@ -1,0 +1,72 @@
+"""Fits side by side: criteria, and likelihood-ratio tests of those that are nested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt.fitting.fitted import Fit
+from autoopt.fitting.kinds import kind_of
+
+
+@dataclass(frozen=True)
+class RatioTest:
+    """A likelihood-ratio test of a smaller fit within a larger one.
+
+    Attributes
+    ----------
+    smaller, larger : str
+        What the fits are called.
+    statistic : float
+        Twice the difference of their log-likelihoods; less than 0 where the larger fit is at no maximum.
+    df : int
+        How many parameters the larger has more.
+    pvalue : float
+        Of chi-squared with `df` degrees of freedom; NaN where the statistic is less than 0.
+    """
+
+    smaller: str
+    larger: str
+    statistic: float
+    df: int
+    pvalue: float
+
+
+def ratio_tests(fits: Mapping[str, Fit]) -> list[RatioTest]:
+    """Return the test of each fit within the smallest one in which it is nested, by what the fits are called.
+
+    A fit is taken as nested in another that estimates all of its parameters, by their names, and others besides, from
+    the same number of observations, by the same kind of likelihood. The names are all that can be seen of it.
+    """
+    from scipy.special import chdtrc
+
+    tests = []
+    for name, smaller in fits.items():
+        around = [other for other, larger in fits.items() if _is_nested(smaller, larger)]
+        if not around:
+            continue
+        larger = min(around, key=lambda other: fits[other].df_model)
+        df = fits[larger].df_model - smaller.df_model
+        statistic = 2 * (fits[larger].llf - smaller.llf)
+        pvalue = float(chdtrc(df, statistic)) if statistic >= 0 else np.nan
+        tests.append(RatioTest(name, larger, statistic, df, pvalue))
+    return tests
+
+
+def _is_nested(smaller: Fit, larger: Fit) -> bool:
+    """Whether the parameters of one fit are some of those of another of the same data."""
+    if not (_is_likelihood(smaller) and _is_likelihood(larger)) or smaller.nobs != larger.nobs:
+        return False
+    of_squares = {kind_of(fit.kind).is_squares for fit in (smaller, larger)}
+    return len(of_squares) == 1 and set(_free(smaller)) < set(_free(larger))
+
+
+def _is_likelihood(fit: Fit) -> bool:
+    return bool(np.isfinite(fit.llf)) and fit.status in ("converged", "not identified")
+
+
+def _free(fit: Fit) -> Sequence[Any]:
+    return fit.names if fit.case is None else fit.case.names
