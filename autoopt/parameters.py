@@ -93,7 +93,7 @@ class Structure:
 
     def vector(self, x: Any, name: str = "x") -> np.ndarray:
         """Return what `flatten` does, at once where `x` is the flat vector itself, whatever the structure."""
-        if type(x) is np.ndarray and x.dtype is _DOUBLE and x.ndim == 1 and x.size == self.size:
+        if type(x) is np.ndarray and x.dtype == _DOUBLE and x.ndim == 1 and x.size == self.size:
             return x
         return self.flatten(x, name)
 

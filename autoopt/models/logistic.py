@@ -1,42 +1,55 @@
-"""Logistic regression: two classes, log odds linear in the covariates."""
+"""Logistic regression: log odds linear in the covariates, of two classes or more."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logsumexp
 
-from autoopt.models import validation
-from autoopt.models.regression import Regression
+from autoopt.models.classes import Classifier
 from autoopt.models.table import Model, add
+from autoopt.models.validation import InputError
 
 
-def negative_log_likelihood(params, X, y, offset, weights):
-    """Return minus the log-likelihood of y in {0, 1}, P(y = 1) = 1 / (1 + exp(-eta))."""
-    eta = X @ params + offset
-    return np.sum(weights * (np.logaddexp(0, eta) - y * eta))
+def terms(eta, y):
+    """Return minus the log-likelihood of each y in {0, 1}, P(y = 1) = 1 / (1 + exp(-eta))."""
+    return np.logaddexp(0, eta) - y * eta
 
 
-class LogisticRegression(Regression):
-    """Binary regression with logit link, unpenalised unless `alpha` is given.
+def multinomial_terms(eta, y):
+    """Return minus the log-likelihood of rows of which one entry of y is 1; the first class has the predictor 0."""
+    eta = np.concatenate([np.zeros((y.shape[0], 1)), eta], axis=1)
+    largest = np.max(eta, axis=1)
+    log_total = largest + np.log(np.sum(np.exp(eta - largest[:, np.newaxis]), axis=1))
+    return log_total - np.sum(y * eta, axis=1)
+
+
+class LogisticRegression(Classifier):
+    """Logistic regression, multinomial for more than two classes; unpenalised unless `alpha` is given.
 
     Minimises sum_i w_i (log(1 + exp(eta_i)) - y_i eta_i) + alpha / 2 ||coef||^2 with eta = X @ coef + intercept +
-    offset. scikit-learn's LogisticRegression(C=1 / alpha) has the same optimum.
+    offset. scikit-learn's LogisticRegression(C=1 / alpha) has the same optimum, also for more than two classes: there
+    `coef_` and `intercept_` are those of each class, which sum to zero, and `params` the differences from the first
+    class, as in statsmodels' MNLogit, with their standard errors.
 
     Parameters
     ----------
-    fit_intercept, alpha, method, tol, max_iter
-        See `Regression`.
+    fit_intercept, alpha, class_weight, method, tol, max_iter
+        See `Regression` and `Classifier`.
 
     Attributes
     ----------
-    classes_ : ndarray, shape (2,)
-        The labels; the second is the one whose probability is modelled.
-    coef_ : ndarray, shape (1, n_features)
+    classes_ : ndarray, shape (K,)
+        The labels; of two, the second is the one whose probability is modelled.
+    coef_ : ndarray, shape (1, n_features), or (K, n_features) for K > 2 classes
         Log odds ratio per unit of each feature.
-    intercept_ : ndarray, shape (1,)
+    intercept_ : ndarray, shape (1,) or (K,)
         Zero without an intercept.
-    params, bse, tvalues, pvalues, llf, aic
-        Inference under statsmodels' names, shape (n,): intercept first.
+    params, bse, tvalues, pvalues, llf, aic, bic, nobs
+        Inference under statsmodels' names, shape (n,): intercept first; for K > 2 classes those of the second class,
+        of the third and so on.
 
     Examples
     --------
@@ -46,78 +59,97 @@ class LogisticRegression(Regression):
     ['no', 'yes']
     """
 
-    _likelihood = staticmethod(negative_log_likelihood)
-    _estimator_type = "classifier"
-
     def fit(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> LogisticRegression:
         """Fit the model.
 
         Parameters
         ----------
-        X : array or table, shape (m, n_features)
+        X : array, sparse matrix or table, shape (m, n_features)
             Covariates, without a column of ones.
         y : array, shape (m,)
-            Two labels of any type.
+            Labels of any type, two or more.
         sample_weight : array, shape (m,), optional
             How often each row counts.
         offset : array, shape (m,), optional
-            Added to the log odds.
+            Added to the log odds; for two classes.
 
         Returns
         -------
         LogisticRegression
             The estimator itself.
         """
-        X = self._features(X, fitting=True)
-        self.classes_, y = validation.two_classes(y, len(X))
-        weights = validation.sample_weights(sample_weight, len(X))
-        self._maximise(X, y, validation.offsets(offset, None, len(X)), weights, start=0.0)
-        self.coef_ = self.params_[np.newaxis, -self.n_features_in_ :]
-        self.intercept_ = self.params_[:1] if self.fit_intercept else np.zeros(1)
+        self._fit(X, y, sample_weight, offset)
         return self
 
+    def _maximise(self, X: Any, y: np.ndarray, offset: np.ndarray | None, weights: np.ndarray | None) -> None:
+        _refuse_offset(offset, len(self.classes_))
+        super()._maximise(X, y, offset, weights)
+
+    @property
+    def _is_binary(self) -> bool:
+        return len(self.classes_) == 2
+
+    def _stated(self) -> tuple[Callable | None, Callable | None, int]:
+        return (terms, None, 1) if self._is_binary else (multinomial_terms, None, len(self.classes_) - 1)
+
+    def _coded(self, codes: np.ndarray) -> np.ndarray:
+        return codes.astype(float) if self._is_binary else np.eye(len(self.classes_))[codes]
+
+    def _set_coefficients(self) -> None:
+        first, size = int(bool(self.fit_intercept)), self.n_features_in_ + int(bool(self.fit_intercept))
+        coef = self.params_.reshape(-1, size)
+        if not self._is_binary:
+            coef = np.concatenate([np.zeros((1, size)), coef])
+            coef = coef - coef.mean(axis=0)
+        self.coef_ = coef[:, first:]
+        self.intercept_ = coef[:, 0] if first else np.zeros(len(coef))
+
+    @property
+    def names_(self) -> list[str]:
+        """Names of the parameters; of more than two classes with the label before them: "setosa: x0"."""
+        names = super().names_
+        if self._is_binary:
+            return names
+        return [f"{label}: {name}" for label in self.classes_.tolist()[1:] for name in names]
+
     def decision_function(self, X: object, *, offset: object = None) -> np.ndarray:
-        """Return the log odds of the second class, shape (m,)."""
-        X = self._features(X)
-        return X @ self.coef_[0] + self.intercept_[0] + validation.offsets(offset, None, len(X))
+        """Return the log odds of the second class, shape (m,); of K > 2 classes their linear predictors, (m, K)."""
+        if self._is_binary_after(offset):
+            return self._predictor(X, offset)
+        return self._features(X) @ self.coef_.T + self.intercept_
+
+    def _is_binary_after(self, offset: object) -> bool:
+        """Return whether there are two classes; refuse an offset if there are more."""
+        self._require_fit()
+        _refuse_offset(offset, len(self.classes_))
+        return self._is_binary
 
     def predict(self, X: object, *, offset: object = None) -> np.ndarray:
-        """Return the more probable label of each row, shape (m,)."""
-        second = self.decision_function(X, offset=offset) > 0
-        return self.classes_[second.astype(int)]
+        """Return the most probable label of each row, shape (m,)."""
+        eta = self.decision_function(X, offset=offset)
+        return self.classes_[(eta > 0).astype(int) if self._is_binary else np.argmax(eta, axis=1)]
 
-    def predict_proba(self, X: object, *, offset: object = None) -> np.ndarray:
-        """Return the probabilities of both classes, shape (m, 2)."""
-        log_odds = self.decision_function(X, offset=offset)
-        return np.column_stack([expit(-log_odds), expit(log_odds)])
+    def _probabilities(self, X: object, offset: object) -> np.ndarray:
+        eta = self.decision_function(X, offset=offset)
+        if self._is_binary:
+            return np.column_stack([expit(-eta), expit(eta)])
+        eta = np.exp(eta - eta.max(axis=1, keepdims=True))
+        return eta / eta.sum(axis=1, keepdims=True)
 
     def predict_log_proba(self, X: object, *, offset: object = None) -> np.ndarray:
-        """Return the logarithms of the probabilities, shape (m, 2), exact where these underflow."""
-        log_odds = self.decision_function(X, offset=offset)
-        return -np.column_stack([np.logaddexp(0, log_odds), np.logaddexp(0, -log_odds)])
+        """Return the logarithms of the probabilities, shape (m, classes), exact where these underflow."""
+        eta = self.decision_function(X, offset=offset)
+        if self._is_binary:
+            return -np.column_stack([np.logaddexp(0, eta), np.logaddexp(0, -eta)])
+        return eta - logsumexp(eta, axis=1, keepdims=True)
 
-    def score(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> float:
-        """Return the fraction of rows whose label is predicted rightly."""
-        right = self.predict(X, offset=offset) == validation.flat(y)
-        return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)))
 
-    def __sklearn_tags__(self) -> object:
-        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type="classifier",
-            target_tags=TargetTags(required=True),
-            input_tags=InputTags(),
-            classifier_tags=ClassifierTags(multi_class=False),
+def _refuse_offset(offset: object, classes: int) -> None:
+    if offset is not None and classes > 2:
+        raise InputError(
+            f"There is an offset, and y has {classes} classes, to all of which it would be added.",
+            remedy="leave the offset out.",
         )
 
 
-add(
-    Model(
-        "logistic",
-        "binary response with logit link",
-        "binary",
-        negative_log_likelihood,
-        LogisticRegression,
-    )
-)
+add(Model("logistic", "two classes or more with logit link", "classes", terms, LogisticRegression, (0.0, 1.0)))

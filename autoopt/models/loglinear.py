@@ -10,10 +10,9 @@ from autoopt.models.regression import Regression
 from autoopt.models.table import Model, add
 
 
-def negative_log_likelihood(params, X, y, offset, weights):
-    """Return minus the log-likelihood of y ~ Poisson(exp(eta))."""
-    eta = X @ params + offset
-    return np.sum(weights * (np.exp(eta) - y * eta + gammaln(y + 1)))
+def terms(eta, y):
+    """Return minus the log-likelihood of each y ~ Poisson(exp(eta))."""
+    return np.exp(eta) - y * eta + gammaln(y + 1)
 
 
 class LogLinearRegression(Regression):
@@ -33,7 +32,7 @@ class LogLinearRegression(Regression):
         Log rate ratio per unit of each feature.
     intercept_ : float
         Zero without an intercept.
-    params, bse, tvalues, pvalues, llf, aic
+    params, bse, tvalues, pvalues, llf, aic, bic, nobs
         Inference under statsmodels' names, shape (n,): intercept first.
 
     Examples
@@ -43,8 +42,9 @@ class LogLinearRegression(Regression):
     [2.0, 2.0]
     """
 
-    _likelihood = staticmethod(negative_log_likelihood)
+    _terms = staticmethod(terms)
     _estimator_type = "regressor"
+    _positive_response = True
 
     def fit(
         self, X: object, y: object, sample_weight: object = None, *, offset: object = None, exposure: object = None
@@ -53,7 +53,7 @@ class LogLinearRegression(Regression):
 
         Parameters
         ----------
-        X : array or table, shape (m, n_features)
+        X : array, sparse matrix or table, shape (m, n_features)
             Covariates, without a column of ones.
         y : array, shape (m,)
             Counts, zero or positive.
@@ -69,21 +69,19 @@ class LogLinearRegression(Regression):
         LogLinearRegression
             The estimator itself.
         """
-        X = self._features(X, fitting=True)
-        y = validation.counts(y, len(X))
-        weights = validation.sample_weights(sample_weight, len(X))
-        offset = validation.offsets(offset, exposure, len(X))
-        events = max(weights @ y, 0.5)  # all counts zero: any start will do, there is no maximum
-        start = np.log(events) - np.log(weights @ np.exp(offset))
-        self._maximise(X, y, offset, weights, start)
-        self.coef_ = self.params_[-self.n_features_in_ :]
-        self.intercept_ = float(self.params_[0]) if self.fit_intercept else 0.0
+        self._fit(X, y, sample_weight, offset, exposure)
         return self
+
+    def _response(self, y: object, rows: int) -> np.ndarray:
+        return validation.counts(y, rows)
+
+    def _start(self, y: np.ndarray, offset: np.ndarray, weights: np.ndarray) -> float:
+        events = max(weights @ y, 0.5)  # all counts zero: any start will do, there is no maximum
+        return float(np.log(events) - np.log(weights @ np.exp(offset)))
 
     def predict(self, X: object, *, offset: object = None, exposure: object = None) -> np.ndarray:
         """Return the mean count of each row, shape (m,)."""
-        X = self._features(X)
-        return np.exp(X @ self.coef_ + self.intercept_ + validation.offsets(offset, exposure, len(X)))
+        return np.exp(self._predictor(X, offset, exposure))
 
     def score(
         self, X: object, y: object, sample_weight: object = None, *, offset: object = None, exposure: object = None
@@ -96,16 +94,6 @@ class LogLinearRegression(Regression):
         common = base * (weights @ y) / (weights @ base)
         return 1 - _deviance(y, mean, weights) / _deviance(y, common, weights)
 
-    def __sklearn_tags__(self) -> object:
-        from sklearn.utils import InputTags, RegressorTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type="regressor",
-            target_tags=TargetTags(required=True, positive_only=True),
-            input_tags=InputTags(),
-            regressor_tags=RegressorTags(),
-        )
-
 
 def _deviance(y: np.ndarray, mean: np.ndarray, weights: np.ndarray) -> float:
     """Return twice the log-likelihood lost against a mean equal to y, each of shape (m,)."""
@@ -117,7 +105,8 @@ add(
         "loglinear",
         "Poisson counts with log link",
         "counts",
-        negative_log_likelihood,
+        terms,
         LogLinearRegression,
+        (0.0, 1.0, 4.0),
     )
 )

@@ -1,24 +1,42 @@
 """The estimator that all regressions share: a linear predictor, a likelihood, its maximum and what it tells.
 
-scikit-learn's interface and statsmodels' names for inference, importing neither. A model file adds the likelihood, what
-it accepts as a response, and how it predicts.
+A model is a file with a class on `Regression` (or `Classifier`, `classes.py`), which states
+
+``_terms(eta, y, *ancillary)``   minus the log-likelihood of each row, shape (m,), in plain NumPy: of eta = X @ coef +
+                                 intercept + offset, shape (m,), the response and the ancillary parameters, numbers.
+                                 Fitted by Newton's method with exact Hessians (`rows.py`), whose derivatives by row
+                                 autoopt derives: `python -m autoopt.models.shipping` writes those of every row of
+                                 MODELS into `shipped/`, without which the first fit of a process takes seconds more.
+or ``_likelihood(params, X, y, offset, weights)``, the sum over all rows, where rows are not independent or have more
+                                 than one predictor; params: intercept, coefficients, ancillary parameters. Fitted by
+                                 `autoopt.minimize`.
+``_response(y, rows)``           checks y and returns what the likelihood takes, an array with a row for each of X
+``_start(y, offset, weights)``   where the intercept begins (0.0 if not stated)
+``_ancillaries(y, offset, weights)``  a tuple of `Ancillary(name, start, positive=)`, empty if not stated
+
+(offset and weights are arrays, (m,), in these) and ``fit(X, y, sample_weight=None, *, offset=None, ...)``, which calls
+``self._fit(X, y, sample_weight, offset, exposure)``. A model without an intercept has no `fit_intercept` among its
+constructor's arguments. After `_fit` there are `params_ bse_ cov_params_ llf_ nobs_ n_iter_ converged_ coef_
+intercept_`, `ancillary_` (name -> estimate), and ``self._predictor(X, offset, exposure)``, the linear predictor of new
+rows. What the constructor takes beside is kept under its name and may be read in these methods.
 """
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import ndtr
 
 from autoopt import inference
 from autoopt.errors import InferenceError, UsageError
-from autoopt.minimize import minimize
 from autoopt.models import validation
-from autoopt.objectives.retained import resumable
-from autoopt.summaries import Coefficients, Summary
+from autoopt.models.ancillary import Ancillary
+from autoopt.models.inferred import Inferred
+from autoopt.models.interface import Interface
+from autoopt.models.newton import Solution
+from autoopt.models.problem import NEWTON, Problem, by_methods, by_rows
 
 # A Newton step that still moves a linear predictor this far has not arrived. Where the likelihood has no maximum, every
 # step moves it by about 1, however small the gradient: f = exp(-t) has f'/f'' = -1.
@@ -27,7 +45,7 @@ ARRIVED = 0.1
 SATURATED = 10.0
 
 
-class Regression:
+class Regression(Inferred, Interface):
     """A likelihood of a response given the linear predictor X @ coef + intercept + offset.
 
     Parameters
@@ -36,22 +54,29 @@ class Regression:
         Whether the linear predictor has a constant, which is never penalised.
     alpha : float, >= 0
         Ridge penalty: alpha / 2 * ||coef||^2 is added to the negative log-likelihood (a sum, not a mean).
-    method : str
-        A gradient method of `autoopt.minimize`.
+    method : str, optional
+        "newton" (exact Hessians, summed over blocks of rows), which is the default where rows are independent, or a
+        gradient method of `autoopt.minimize`, of which "newton-cg" is the default elsewhere.
     tol : float, > 0, optional
-        The method's main tolerance, as in `autoopt.minimize`, for covariates divided by their root mean square.
+        Of "newton" the length of a step, in standard errors, that is not worth taking (1e-9); of others the main
+        tolerance, as in `autoopt.minimize`, for covariates divided by their root mean square.
     max_iter : int, optional
         Most iterations of the solver; the method's own limit if not given.
     """
 
-    _likelihood: Callable  # (params, X, y, offset, weights) -> scalar; plain NumPy
+    _terms: ClassVar[Callable | None] = None
+    _likelihood: ClassVar[Callable | None] = None
+    coef_: np.ndarray
+    intercept_: Any
+
+    fit_intercept = True
 
     def __init__(
         self,
         *,
         fit_intercept: bool = True,
         alpha: float = 0.0,
-        method: str = "newton-cg",
+        method: str | None = None,
         tol: float | None = None,
         max_iter: int | None = None,
     ) -> None:
@@ -61,90 +86,124 @@ class Regression:
         self.tol = tol
         self.max_iter = max_iter
 
-    @classmethod
-    def _options(cls) -> dict[str, object]:
-        """Return the names and defaults of what the constructor takes."""
-        return {name: option.default for name, option in inspect.signature(cls).parameters.items()}
+    def _response(self, y: object, rows: int) -> np.ndarray:
+        """Return the response as the likelihood takes it, with one row for each of X."""
+        return validation.vector(validation.flat(y), rows, "y")
 
-    def get_params(self, deep: bool = True) -> dict[str, object]:
-        """Return the constructor's arguments by name; `deep` makes no difference here."""
-        return {name: getattr(self, name) for name in self._options()}
+    def _stated(self) -> tuple[Callable | None, Callable | None, int]:
+        """Return the terms and the likelihood, one of them not None, and how many linear predictors a row has."""
+        return self._terms, self._likelihood, 1
 
-    def set_params(self, **params: object) -> Regression:
-        """Set constructor arguments by name and return the estimator."""
-        unknown = sorted(set(params) - set(self._options()))
-        if unknown:
-            raise UsageError(
-                f"Invalid parameter {', '.join(unknown)} for {type(self).__name__}.",
-                remedy=f"choose among {', '.join(self._options())}.",
-            )
-        for name, value in params.items():
-            setattr(self, name, value)
-        return self
+    def _start(self, y: np.ndarray, offset: np.ndarray, weights: np.ndarray) -> float:
+        """Return where the intercept begins."""
+        return 0.0
 
-    def __repr__(self) -> str:
-        changed = {name: getattr(self, name) for name, default in self._options().items()
-                   if repr(getattr(self, name)) != repr(default)}  # fmt: skip
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+    def _ancillaries(self, y: np.ndarray, offset: np.ndarray, weights: np.ndarray) -> tuple[Ancillary, ...]:
+        """Return the parameters beside the coefficients."""
+        return ()
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "params_")
-
-    def _features(self, X: object, *, fitting: bool = False) -> np.ndarray:
+    def _features(self, X: object, *, fitting: bool = False) -> Any:
         """Return X as a matrix whose columns are those of the fit, or remember its columns while fitting."""
         if not fitting:
             self._require_fit()
         names = validation.feature_names(X)
-        X = validation.matrix(X)
+        design = validation.matrix(X)
         if fitting:
-            self.n_features_in_ = X.shape[1]
+            self.n_features_in_ = design.shape[1]
             vars(self).pop("feature_names_in_", None)
             if names is not None:
                 self.feature_names_in_ = names
-            return X
+            return design
         validation.refuse_other_features(names, getattr(self, "feature_names_in_", None))
-        if X.shape[1] != self.n_features_in_:
+        if design.shape[1] != self.n_features_in_:
             raise validation.InputError(
-                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features"
-                " as input.",
+                f"X has {design.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_}"
+                " features as input.",
                 remedy="pass the columns that the model was fitted to.",
             )
-        return X
+        return design
 
-    def _maximise(self, X: np.ndarray, y: np.ndarray, offset: np.ndarray, weights: np.ndarray, start: float) -> None:
-        """Set the estimates and what follows from them; `start` is where the intercept begins."""
+    def _fit(
+        self, X: object, y: object, sample_weight: object = None, offset: object = None, exposure: object = None
+    ) -> None:
+        """Set the estimates and what follows from them."""
         self._check_options()
-        design, scale = _design(X, self.fit_intercept)
-        penalty = self.alpha / scale**2
-        x0 = np.zeros(len(scale))
-        if self.fit_intercept:
-            penalty[0], x0[0] = 0.0, start
-        fun, args = _penalised(self._likelihood), (design, y, offset, weights, penalty)
-        options = None if self.max_iter is None else {"maxiter": self.max_iter}
-        result = minimize(fun, x0, args=args, method=self.method, tol=self.tol, options=options)
-        self.nobs_ = len(y)
-        self.n_iter_ = int(result.nit)
-        self.converged_ = bool(result.success)
-        self.params_ = result.x / scale
-        self.llf_ = -float(self._likelihood(result.x, *args[:4]))
+        design = self._features(X, fitting=True)
+        rows = design.shape[0]
+        response = self._response(y, rows)
+        self._maximise(
+            design,
+            response,
+            None if offset is None and exposure is None else validation.offsets(offset, exposure, rows),
+            None if sample_weight is None else validation.sample_weights(sample_weight, rows),
+        )
 
-        # From here on in the user's units: the parameters divided by `scale`.
-        with resumable(fun, x0, args) as objective:
-            hessian = np.outer(scale, scale) * objective.hess(result.x, sparse=False)
-        seen = design[weights > 0] if (weights == 0).any() else design
-        self._infer(hessian, scale * result.jac, lambda params: seen @ (params * scale), result.message)
+    def _maximise(self, X: Any, y: np.ndarray, offset: np.ndarray | None, weights: np.ndarray | None) -> None:
+        """Set the estimates and what follows from them, of data that are checked."""
+        rows = X.shape[0]
+        given = y, np.zeros(rows) if offset is None else offset, np.ones(rows) if weights is None else weights
+        ancillaries = self._ancillaries(*given)
+        terms, likelihood, predictors = self._stated()
+        problem = Problem(
+            type(self).__module__.rpartition(".")[2],
+            terms,
+            likelihood,
+            X,
+            *(y, offset, weights),
+            bool(self.fit_intercept),
+            self._start(*given),
+            ancillaries,
+            self.alpha,
+            predictors,
+        )
+        self._beside = tuple(one.name for one in ancillaries)
+        found = self._solution(problem)
+        self.nobs_ = _whole(rows if weights is None else weights.sum())
+        self.n_iter_ = max(found.iterations, 1)
+        self.converged_ = found.converged
+        self.params_ = found.x
+        self.ancillary_ = dict(zip(self._beside, found.x[problem.coefficients :].tolist(), strict=True))
+        self.llf_ = problem.penalty(found.x) - found.value
+        self._set_coefficients()
+        self._infer(problem, found)
 
-    def _infer(self, hessian: np.ndarray, gradient: np.ndarray, predictor: Callable, message: str) -> None:
+    def _solution(self, problem: Problem) -> Solution:
+        """Return where the likelihood has its maximum."""
+        self.method_ = method = self.method or (NEWTON if problem.terms is not None else "newton-cg")
+        if method == NEWTON and problem.terms is not None:
+            return by_rows(problem, self.tol, self.max_iter)
+        if hasattr(problem.X, "tocsr"):
+            raise validation.InputTypeError(
+                f"X is a sparse matrix, which method={method!r} does not take.",
+                remedy="leave the method out, or pass X.toarray() if it fits in memory.",
+            )
+        return by_methods(problem, method, self.tol, self.max_iter)
+
+    def _set_coefficients(self) -> None:
+        """Set `coef_`, shape (n_features,), and `intercept_`, a number."""
+        first = int(bool(self.fit_intercept))
+        self.coef_ = self.params_[first : first + self.n_features_in_]
+        self.intercept_ = float(self.params_[0]) if first else 0.0
+
+    def _predictor(self, X: object, offset: object = None, exposure: object = None) -> np.ndarray:
+        """Return the linear predictor of rows, offset included, shape (m,)."""
+        design = self._features(X)
+        eta = design @ np.ravel(self.coef_) + np.ravel(self.intercept_)[0]
+        given = offset is not None or exposure is not None
+        return eta + validation.offsets(offset, exposure, len(eta)) if given else eta
+
+    def _infer(self, problem: Problem, found: Solution) -> None:
         """Set the covariance and the standard errors, NaN with a warning where the estimates cannot be trusted."""
-        self.cov_params_ = np.full(hessian.shape, np.nan)
+        self.cov_params_ = np.full(found.hessian.shape, np.nan)
+        why: Warning | None
         try:
-            covariance = inference.covariance(hessian, self.names_)
-            problem = self._problem(-covariance @ gradient, predictor, message)
+            covariance = inference.covariance(found.hessian, self.names_)
+            why = self._problem(-covariance @ found.gradient, problem, found)
         except InferenceError as error:
-            problem = validation.IdentificationWarning(str(error))
-        if problem:
+            why = validation.IdentificationWarning(str(error))
+        if why:
             self.converged_ = False
-            warnings.warn(problem, stacklevel=4)
+            warnings.warn(why, stacklevel=5)
         else:
             self.cov_params_ = covariance
         self.bse_ = inference.standard_errors(self.cov_params_)
@@ -155,11 +214,20 @@ class Regression:
             raise UsageError(f"alpha is {self.alpha!r}.", remedy="pass a penalty that is zero or positive.")
         if self.tol is not None and not self.tol > 0:
             raise UsageError(f"tol is {self.tol!r}.", remedy="pass a positive tolerance, such as tol=1e-8.")
+        if self.max_iter is not None and not self.max_iter > 0:
+            raise UsageError(f"max_iter is {self.max_iter!r}.", remedy="pass a whole number above zero.")
 
-    def _problem(self, step: np.ndarray, predictor: Callable, message: str) -> Warning | None:
+    def _problem(self, step: np.ndarray, problem: Problem, found: Solution) -> Warning | None:
         """Return why the estimates cannot be trusted, None if they can; `step`, (n,), is the next Newton step."""
-        moving = np.abs(predictor(step)).max() > ARRIVED
-        if moving and np.abs(predictor(self.params_)).max() > SATURATED:
+        if found.converged and found.is_settled:
+            return None
+
+        def largest(params: np.ndarray) -> float:
+            eta = problem.predictor(params)
+            return float(np.abs(eta if problem.weights is None else eta[problem.weights > 0]).max())
+
+        moving = largest(step) > ARRIVED
+        if moving and largest(found.x) > SATURATED:
             return validation.IdentificationWarning(
                 "The likelihood has no maximum: it still rises along\n"
                 f"  {inference.combination(step, self.names_)}\n"
@@ -167,99 +235,23 @@ class Regression:
                 " stopped.\n"
                 "To fix this: leave out a covariate, or set alpha > 0."
             )
-        if moving or not self.converged_:
+        if moving or not found.converged:
             return validation.ConvergenceWarning(
-                f"{self.method} stopped after {self.n_iter_} iterations before it converged: {message}\n"
-                "To fix this: raise max_iter, try another method, or another tol."
+                f"{self.method_} stopped after {self.n_iter_} iterations before it converged: "
+                f"{found.message}\nTo fix this: raise max_iter, try another method, or another tol."
             )
         return None
 
     @property
     def names_(self) -> list[str]:
-        """Names of the parameters: "intercept" if there is one, then the features."""
-        features = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
-        return ["intercept"] * bool(self.fit_intercept) + list(features)
-
-    def _require_fit(self) -> None:
-        """Raise if `fit`, which sets the attributes, has not been called."""
-        if not self.__sklearn_is_fitted__():
-            raise validation.not_fitted(self)
+        """Names of the parameters: "intercept" if there is one, then the features, then those beside."""
+        return ["intercept"] * bool(self.fit_intercept) + self._feature_names + list(self._beside)
 
     @property
-    def params(self) -> np.ndarray:
-        """Estimates, shape (n,): the intercept first if there is one, then the coefficients."""
-        self._require_fit()
-        return self.params_
-
-    @property
-    def bse(self) -> np.ndarray:
-        """Standard errors of `params`, shape (n,), from the exact Hessian; NaN if the data do not identify them.
-
-        With alpha > 0 that of the penalised objective: posterior standard deviations under the prior
-        coef ~ Normal(0, 1 / alpha), to second order.
-        """
-        self._require_fit()
-        return self.bse_
-
-    @property
-    def llf(self) -> float:
-        """Log-likelihood at the estimates, without the penalty."""
-        self._require_fit()
-        return self.llf_
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion, 2 n - 2 llf."""
-        return 2 * len(self.params) - 2 * self.llf
-
-    @property
-    def tvalues(self) -> np.ndarray:
-        """Estimates over their standard errors, shape (n,)."""
-        return self.params / self.bse
-
-    @property
-    def pvalues(self) -> np.ndarray:
-        """Two-sided normal probabilities of a larger |tvalue| if the parameter were zero, shape (n,)."""
-        return 2 * ndtr(-np.abs(self.tvalues))
-
-    def cov_params(self) -> np.ndarray:
-        """Return the covariance of `params`, shape (n, n)."""
-        self._require_fit()
-        return self.cov_params_
-
-    def conf_int(self, alpha: float = 0.05) -> np.ndarray:
-        """Return intervals that cover each parameter with probability 1 - alpha, shape (n, 2).
-
-        As in statsmodels, `alpha` is here the probability of missing, not the penalty.
-        """
-        return inference.wald_intervals(self.params, self.bse, 1 - alpha)
-
-    def summary(self) -> str:
-        """Return the estimates as a table of text."""
-        facts = [("observations", str(self.nobs_)), ("parameters", str(len(self.params)))]
-        facts += [("log-likelihood", f"{self.llf:.10g}"), ("AIC", f"{self.aic:.8g}")]
-        facts += [("method", self.method), ("iterations", str(self.n_iter_))]
-        lines = [("status", "converged" if self.converged_ else "not converged, or not identified")]
-        lines.append(("covariance", "observed information, exact Hessian"))
-        inferred = self.bse, self.tvalues, self.pvalues, self.conf_int()
-        notes = [] if self.converged_ else ["not converged, or not identified: do not use these estimates."]
-        return str(Summary(repr(self), facts, lines, Coefficients(self.names_, self.params, *inferred), notes))
+    def _feature_names(self) -> list[str]:
+        return list(getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)]))
 
 
-def _design(X: np.ndarray, intercept: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return X, after a column of ones if asked, with columns divided by their root mean square, and those (n,)."""
-    scale = np.sqrt(np.einsum("ij,ij->j", X, X) / len(X))
-    scale[scale == 0] = 1.0
-    design = np.empty((len(X), len(scale) + intercept))
-    design[:, :intercept] = 1.0
-    np.divide(X, scale, out=design[:, int(intercept) :])
-    return design, np.concatenate([np.ones(int(intercept)), scale])
-
-
-def _penalised(likelihood: Callable) -> Callable:
-    """Return the likelihood plus a ridge penalty, as plain NumPy."""
-
-    def objective(params, X, y, offset, weights, penalty):
-        return likelihood(params, X, y, offset, weights) + 0.5 * np.sum(penalty * params**2)
-
-    return objective
+def _whole(number: float) -> float:
+    """Return a whole number as int."""
+    return int(number) if number == int(number) else float(number)

@@ -17,18 +17,30 @@ class Model:
     description : str
         One line, without a full stop.
     response : str
-        "binary" or "counts".
-    negative_log_likelihood : callable
-        (params, X, y, offset, weights) -> float, plain NumPy.
+        What y is: "binary", "classes", "counts", ...
+    likelihood : callable
+        Plain NumPy: minus its logarithm, (eta, y, *ancillary) -> (m,) terms by row, or the sum of them,
+        (params, X, y, offset, weights) -> number.
     estimator : type
         With scikit-learn's interface.
+    sample : tuple
+        Responses as the terms take them, for which their derivatives are printed; empty if the likelihood is a sum.
+    ancillary : tuple of k float
+        Ancillary parameters at which the terms are defined.
     """
 
     name: str
     description: str
     response: str
-    negative_log_likelihood: Callable
+    likelihood: Callable
     estimator: type
+    sample: tuple = ()
+    ancillary: tuple[float, ...] = ()
+
+    @property
+    def terms_by_row(self) -> bool:
+        """Whether the likelihood is stated row by row, so that its derivatives ship."""
+        return bool(self.sample)
 
 
 MODELS: dict[str, Model] = {}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,12 +45,8 @@ def feature_names(X: object) -> np.ndarray | None:
 
 
 def matrix(X: object) -> np.ndarray:
-    """Return X as a finite float64 array of shape (m, n), with at least one row and one column."""
-    if hasattr(X, "tocsr"):
-        raise InputTypeError(
-            "X is a sparse matrix; sparse data are not supported.", remedy="pass X.toarray() if it fits in memory."
-        )
-    X = _floats(X, "X")
+    """Return X as finite float64, shape (m, n), with at least one row and one column: an array, or sparse by rows."""
+    X = _sparse(X) if hasattr(X, "tocsr") else _floats(X, "X")
     if X.ndim != 2:
         raise InputError(
             f"Expected a 2D array for X, got an array of shape {X.shape}. Reshape your data.",
@@ -61,8 +58,31 @@ def matrix(X: object) -> np.ndarray:
                 f"Found array with 0 {kind}(s) (shape={X.shape}) while a minimum of 1 is required.",
                 remedy=f"pass X with at least one {'row' if axis == 0 else 'column'}.",
             )
-    refuse_not_finite(X, "X")
+    if hasattr(X, "tocsr"):
+        _refuse_not_finite_rows(X)
+    else:
+        refuse_not_finite(X, "X")
     return X
+
+
+def _sparse(X: Any) -> Any:
+    """Return a sparse matrix by rows, in float64."""
+    if np.issubdtype(X.dtype, np.complexfloating):
+        raise InputError("X: Complex data not supported.", remedy="pass real numbers.")
+    try:
+        return X.tocsr().astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(f"X is not numeric: {error}.", remedy="pass numbers only.") from None
+
+
+def _refuse_not_finite_rows(X: Any) -> None:
+    """Raise an error that says which rows of a sparse matrix hold NaN or infinity."""
+    bad = np.flatnonzero(~np.isfinite(X.data))
+    if bad.size:
+        rows = np.zeros(X.shape[0], bool)
+        rows[np.searchsorted(X.indptr, bad, side="right") - 1] = True
+        kind = "NaN" if np.isnan(X.data).any() else "infinity"
+        _refuse_rows(rows, "X", f"contains {kind}", "leave out or fill these rows.")
 
 
 def vector(y: object, rows: int, name: str) -> np.ndarray:
@@ -119,8 +139,8 @@ def counts(y: object, rows: int) -> np.ndarray:
     return values
 
 
-def two_classes(y: object, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the two sorted labels and the response as 0.0 and 1.0, shape (rows,)."""
+def labels(y: object, rows: int, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sorted labels, two at least and at most `most`, and the number of each row's, shape (rows,)."""
     y = flat(y)
     refuse_other_length(y, rows, "y")
     if y.dtype.kind == "f":
@@ -129,19 +149,44 @@ def two_classes(y: object, rows: int) -> tuple[np.ndarray, np.ndarray]:
     classes, codes = np.unique(y, return_inverse=True)
     if y.dtype.kind == "f" and len(classes) > 2 and (classes != np.round(classes)).any():
         raise InputError(
-            "Unknown label type: continuous. y holds numbers that are not whole.", remedy="pass two class labels."
+            "Unknown label type: continuous. y holds numbers that are not whole.", remedy="pass class labels."
         )
-    if len(classes) > 2:
+    if most is not None and len(classes) > most:
         raise InputError(
-            "Only binary classification is supported. The type of the target is multiclass: y has "
-            f"{len(classes)} classes, {', '.join(repr(label) for label in classes[:5].tolist())}"
-            f"{', ...' if len(classes) > 5 else ''}.",
-            remedy="pass a response with two classes.",
+            f"Only {'binary' if most == 2 else f'up to {most}-class'} classification is supported. The type of the "
+            f"target is multiclass: y has {len(classes)} classes, "
+            f"{', '.join(repr(label) for label in classes[:5].tolist())}{', ...' if len(classes) > 5 else ''}.",
+            remedy="pass a response with two classes." if most == 2 else f"pass at most {most} classes.",
         )
     if len(classes) < 2:
         happened = f"y has 1 class, {classes.tolist()[0]!r}: nothing to tell apart."
         raise InputError(happened, remedy="pass a response with two classes.")
-    return classes, codes.astype(float)
+    return classes, codes
+
+
+def class_weights(class_weight: object, classes: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return `weights`, shape (m,), times that of each row's class.
+
+    Parameters
+    ----------
+    class_weight : "balanced", or dict of label to weight
+        "balanced" is m / (number of classes * rows of the class), as in scikit-learn; labels that a dict leaves out
+        have weight 1.
+    """
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        counted = np.bincount(codes, weights=weights, minlength=len(classes))
+        return weights * (weights.sum() / (len(classes) * np.where(counted > 0, counted, 1.0)))[codes]
+    if not isinstance(class_weight, Mapping):
+        raise InputError(f"class_weight is {class_weight!r}.", remedy="pass 'balanced' or a dict of labels to weights.")
+    names = classes.tolist()
+    if unknown := [label for label in class_weight if label not in names]:
+        raise InputError(
+            f"class_weight has {unknown[0]!r}, which is no class of y.", remedy=f"use its labels: {names[:8]}."
+        )
+    each = np.array([float(class_weight.get(label, 1.0)) for label in names])
+    if not (np.isfinite(each).all() and (each >= 0).all()):
+        raise InputError("class_weight has a negative or infinite weight.", remedy="pass weights of zero or more.")
+    return weights * each[codes]
 
 
 def refuse_other_features(given: np.ndarray | None, fitted: np.ndarray | None) -> None:
@@ -171,6 +216,9 @@ def not_fitted(estimator: object) -> Exception:
 
 def refuse_not_finite(values: np.ndarray, name: str) -> None:
     """Raise an error that says which rows hold NaN or infinity."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()):  # one pass, and no array of bools
+            return
     bad = ~np.isfinite(values)
     if not bad.any():
         return

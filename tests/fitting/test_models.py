@@ -52,7 +52,7 @@ def weights_and_offset(rows):
 
 
 def test_every_file_with_a_model_is_imported_and_its_estimator_public():
-    files = {module.name for module in pkgutil.iter_modules(models.__path__)}
+    files = {module.name for module in pkgutil.iter_modules(models.__path__) if not module.ispkg}
     with_model = {f"autoopt.models.{name}" for name in files if "\nadd(" in source_of(name)}
     assert {row.estimator.__module__ for row in MODELS.values()} == with_model
     assert {row.estimator.__name__ for row in MODELS.values()} <= set(models.__all__)
@@ -179,28 +179,6 @@ def test_estimators_serve_scikit_learn_pipelines_and_searches():
     assert repr(LogLinearRegression(alpha=2.0)) == "LogLinearRegression(alpha=2.0)"
 
 
-# Without a penalty its random data of 15 rows and 10 columns do not identify the parameters.
-UNIDENTIFIED = {"check_sample_weight_equivalence_on_dense_data": "the unpenalised optimum is not unique"}
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    ("estimator", "expected"),
-    [
-        (LogisticRegression(alpha=1.0), {}),
-        (LogLinearRegression(alpha=1.0), {}),
-        (LogisticRegression(), UNIDENTIFIED),
-        (LogLinearRegression(), UNIDENTIFIED),
-    ],
-    ids=repr,
-)
-@pytest.mark.sampled(4)
-def test_estimators_pass_the_checks_of_scikit_learn(estimator, expected):
-    from sklearn.utils.estimator_checks import check_estimator
-
-    check_estimator(estimator, expected_failed_checks=expected, on_skip=None)
-
-
 @pytest.mark.parametrize(
     ("model", "y", "direction"),
     [
@@ -246,7 +224,6 @@ def test_stopping_early_warned_of():
     [
         (lambda X, y: LogisticRegression().fit(X, y[:-1]), "X has 569 rows, y 568"),
         (lambda X, y: LogisticRegression().fit(X, y * 0), "y has 1 class, 0: nothing to tell apart"),
-        (lambda X, y: LogisticRegression().fit(X, np.arange(569)), "y has 569 classes, 0, 1, 2, 3, 4, ..."),
         (lambda X, y: LogisticRegression().fit(X.shift(1), y), r"contains NaN in 1 row \(counted from 0\): 0"),
         (lambda X, y: LogisticRegression().fit(X.assign(grade="high"), y), "encode or leave out grade"),
         (lambda X, y: LogisticRegression().fit(X, y, -np.ones(569)), "sample_weight is negative in 569 rows"),
@@ -274,8 +251,8 @@ def test_unfitted_estimator_says_so():
 
 
 def test_unknown_method_refused():
-    with pytest.raises(UsageError, match="newton"):
-        LogisticRegression(method="newton").fit(*tumours())
+    with pytest.raises(UsageError, match="newton-cg"):
+        LogisticRegression(method="newton-gc").fit(*tumours())
 
 
 def test_models_import_no_heavy_package():

@@ -1,0 +1,237 @@
+"""What an estimator has to solve, and the two ways in which it is solved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autoopt.models.ancillary import Ancillary, natural, slopes, starts
+from autoopt.models.derived import agreeing, derivatives_by_row
+from autoopt.models.newton import LENGTH, MOST, Solution, newton
+from autoopt.models.rows import Rows
+
+NEWTON = "newton"
+"""The method of estimators whose rows are independent."""
+MANY = 100_000
+"""Rows, beyond which the start is where a part of them has its maximum."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A likelihood and its data.
+
+    Attributes
+    ----------
+    name : str
+        The model's file, under which its derivatives ship.
+    terms, likelihood : callable or None
+        As `regression.py` states them: one of them is not None.
+    X : ndarray or sparse matrix, shape (m, n)
+    y, offset, weights : ndarray, shape (m, ...), (m,), (m,)
+        The last two None where there are none.
+    intercept : bool
+    predictors : int
+        How many linear predictors a row has, each with its coefficients.
+    start : float
+        Of the intercept.
+    ancillaries : sequence of k Ancillary
+    alpha : float
+        The ridge penalty.
+    """
+
+    name: str
+    terms: Callable | None
+    likelihood: Callable | None
+    X: Any
+    y: np.ndarray
+    offset: np.ndarray | None
+    weights: np.ndarray | None
+    intercept: bool
+    start: float = 0.0
+    ancillaries: Sequence[Ancillary] = ()
+    alpha: float = 0.0
+    predictors: int = 1
+
+    @property
+    def size(self) -> int:
+        """How many coefficients a predictor has."""
+        return self.X.shape[1] + self.intercept
+
+    @property
+    def coefficients(self) -> int:
+        """How many coefficients there are."""
+        return self.size * self.predictors
+
+    @property
+    def quadratic(self) -> np.ndarray:
+        """The matrix of the penalty, 1/2 coef' P coef."""
+        weight = np.full(self.size, float(self.alpha))
+        weight[: int(self.intercept)] = 0.0
+        return np.kron(self._metric(), np.diag(weight))
+
+    @cached_property
+    def total(self) -> Callable:
+        """The negative log-likelihood, (params, X, y, offset, weights) -> number."""
+        if self.likelihood is not None:
+            return self.likelihood
+        assert self.terms is not None
+        terms, beside = self.terms, [self.coefficients + j for j in range(len(self.ancillaries))]
+        coefficients, q = self.coefficients, self.predictors
+
+        def negative_log_likelihood(params, X, y, offset, weights):
+            coef = params[:coefficients]
+            eta = X @ coef + offset if q == 1 else X @ np.reshape(coef, (q, -1)).T
+            return np.sum(weights * terms(eta, y, *[params[j] for j in beside]))
+
+        return negative_log_likelihood
+
+    def predictor(self, params: np.ndarray) -> np.ndarray:
+        """Return the linear predictors without the offset, shape (m,) or (m, q)."""
+        coef = params[: self.coefficients].reshape(self.predictors, self.size)
+        eta = self.X @ coef[:, int(self.intercept) :].T
+        if self.intercept:
+            eta = eta + coef[:, 0]
+        return eta[:, 0] if self.predictors == 1 else eta
+
+    def penalty(self, params: np.ndarray) -> float:
+        """Return alpha / 2 ||coef||^2; of several predictors and a zero one that of their distances from their mean."""
+        coef = params[: self.coefficients]
+        return 0.5 * float(coef @ self.quadratic @ coef)
+
+    def _metric(self) -> np.ndarray:
+        """Return the matrix, (q, q), by which the coefficients of a column are penalised."""
+        q = self.predictors
+        return np.eye(q) - (np.ones((q, q)) / (q + 1) if q > 1 else 0.0)
+
+
+def by_rows(problem: Problem, tol: float | None, most: int | None) -> Solution:
+    """Return the maximum by Newton's method, with Hessians summed over blocks of rows."""
+    assert problem.terms is not None
+    begin = np.array([one.start for one in problem.ancillaries])
+    coef = np.zeros(problem.coefficients)
+    if problem.intercept:
+        coef[:: problem.size] = problem.start
+    eta = np.zeros((len(problem.y), problem.predictors)) if problem.predictors > 1 else np.zeros(1)
+    with derivatives_by_row(problem.name, problem.terms, eta, problem.y, begin) as derivatives:
+        data = problem.X, problem.y, problem.offset, problem.weights
+        rows = Rows(derivatives, *data, problem.intercept, problem.quadratic, problem.predictors)
+        few = _few(rows)
+        agreeing(derivatives, few.eta(coef), few.y, begin)
+        found = _solved(problem, rows, coef, LENGTH if tol is None else tol, MOST if most is None else most)
+        coef, moved = found.x[: problem.coefficients], found.x[problem.coefficients :]
+        agreeing(derivatives, few.eta(coef), few.y, natural(problem.ancillaries, moved))
+    return _natural(found, problem.ancillaries)
+
+
+def _solved(problem: Problem, rows: Rows, coef: np.ndarray, length: float, most: int) -> Solution:
+    """Return Newton's solution in what the solver moves; of many rows it starts where a part of them ends."""
+    ancillaries, n = problem.ancillaries, problem.coefficients
+
+    def solve(rows: Rows, x: np.ndarray, length: float, most: int) -> Solution:
+        def moved(x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+            values = natural(ancillaries, x[n:])
+            value, gradient, hessian = rows.second_order(np.concatenate([x[:n], values]))
+            return (value, *_moved(gradient, hessian, ancillaries, values))
+
+        return newton(moved if ancillaries else rows.second_order, x, length, most)
+
+    x = np.concatenate([coef, starts(ancillaries)])
+    count = len(problem.y)
+    step = count // max(MANY // 5, 50 * problem.size) if count > MANY and problem.predictors == 1 else 1
+    if step > 1:
+        ahead = solve(rows.every(step), x, 1e-3, 20)
+        x = ahead.x if ahead.converged and ahead.is_settled else x
+    return solve(rows, x, length, most)
+
+
+def _few(rows: Rows) -> Rows:
+    """Return some fifty of the rows; of several predictors, whose derivatives are those of all rows, all."""
+    return rows if rows.predictors > 1 else rows.every(max(1, len(rows.y) // 50))
+
+
+def _moved(
+    gradient: np.ndarray, hessian: np.ndarray, ancillaries: Sequence[Ancillary], values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return gradient and Hessian by what the solver moves, of those by the parameters."""
+    slope = np.concatenate([np.ones(gradient.size - len(values)), slopes(ancillaries, values)])
+    bend = np.array([value if one.positive else 0.0 for one, value in zip(ancillaries, values, strict=True)])
+    hessian = hessian * np.outer(slope, slope)
+    beside = np.arange(gradient.size - len(values), gradient.size)
+    hessian[beside, beside] += gradient[beside] * bend
+    return gradient * slope, hessian
+
+
+def _natural(found: Solution, ancillaries: Sequence[Ancillary]) -> Solution:
+    """Return the solution in the parameters, of that in what the solver moves."""
+    k = len(ancillaries)
+    if not k:
+        return found
+    n = found.x.size - k
+    values = natural(ancillaries, found.x[n:])
+    slope = np.concatenate([np.ones(n), slopes(ancillaries, values)])
+    bend = np.array([value if one.positive else 0.0 for one, value in zip(ancillaries, values, strict=True)])
+    gradient = found.gradient / slope
+    hessian = found.hessian.copy()
+    hessian[np.arange(n, n + k), np.arange(n, n + k)] -= gradient[n:] * bend
+    x = np.concatenate([found.x[:n], values])
+    return replace(found, x=x, gradient=gradient, hessian=hessian / np.outer(slope, slope))
+
+
+def by_methods(problem: Problem, method: str | None, tol: float | None, most: int | None) -> Solution:
+    """Return the maximum by a method of `autoopt.minimize`, for columns divided by their root mean square."""
+    from autoopt.minimize import minimize
+    from autoopt.objectives.retained import resumable
+
+    design, scale = _design(problem.X, problem.intercept)
+    n, ancillaries = problem.coefficients, problem.ancillaries
+    scale = np.concatenate([np.tile(scale, problem.predictors), np.ones(len(ancillaries))])
+    x0 = np.zeros(scale.size)
+    if problem.intercept:
+        x0[: n : problem.size] = problem.start
+    x0[n:] = starts(ancillaries)
+    penalty = problem.quadratic / np.outer(scale[:n], scale[:n])
+    rows = len(problem.y)
+    args = (
+        design,
+        problem.y,
+        np.zeros(rows) if problem.offset is None else problem.offset,
+        np.ones(rows) if problem.weights is None else problem.weights,
+        penalty,
+    )
+    fun = _penalised(problem.total, n, ancillaries)
+    options = None if most is None else {"maxiter": most}
+    result = minimize(fun, x0, args=args, method=method, tol=tol, options=options)
+    with resumable(fun, x0, args) as objective:
+        hessian = objective.hess(result.x, sparse=False)
+    outer = np.outer(scale, scale)
+    x, gradient = result.x / scale, np.asarray(result.jac) * scale
+    found = Solution(
+        x, float(result.fun), gradient, outer * hessian, int(result.nit), bool(result.success), result.message, False
+    )
+    return _natural(found, ancillaries)
+
+
+def _design(X: np.ndarray, intercept: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return X, after a column of ones if asked, with columns divided by their root mean square, and those (n,)."""
+    scale = np.sqrt(np.einsum("ij,ij->j", X, X) / len(X))
+    scale[scale == 0] = 1.0
+    design = np.empty((len(X), len(scale) + intercept))
+    design[:, :intercept] = 1.0
+    np.divide(X, scale, out=design[:, int(intercept) :])
+    return design, np.concatenate([np.ones(int(intercept)), scale])
+
+
+def _penalised(likelihood: Callable, coefficients: int, ancillaries: Sequence[Ancillary]) -> Callable:
+    """Return the likelihood plus a ridge penalty, as plain NumPy."""
+
+    def objective(params, X, y, offset, weights, penalty):
+        coef = params[:coefficients]
+        if ancillaries:
+            params = np.concatenate([coef, natural(ancillaries, params[coefficients:])])
+        return likelihood(params, X, y, offset, weights) + 0.5 * (coef @ penalty @ coef)
+
+    return objective

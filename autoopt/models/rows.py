@@ -1,0 +1,142 @@
+"""A likelihood that is a sum over rows of terms of a linear predictor: value, gradient and Hessian in one pass.
+
+    f(coef, a) = sum_i w_i t(eta_i, y_i, a) + 1/2 coef' P coef,     eta = X coef' + offset
+
+With the derivatives of t by eta and a, row by row, the gradient is X's and the Hessian X'CX, which are summed over
+blocks of rows small enough to stay in the cache: X is read from memory once, and never copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autoopt.models.derived import RowDerivatives, Several
+
+BLOCK = 2**17
+"""Numbers of X in a block: a megabyte, which the cache of one core holds beside what is made of it."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The data of a regression.
+
+    Attributes
+    ----------
+    derivatives : RowDerivatives, or Several for q > 1 predictors
+    X : ndarray or sparse matrix, shape (m, n)
+    y : ndarray, shape (m, ...)
+    offset : ndarray, shape (m,), or None
+    weights : ndarray, shape (m,), or None
+    intercept : bool
+        Whether a coefficient before those of X is a constant.
+    penalty : ndarray, shape (q (n + intercept),) squared
+        P, of the coefficients of the first predictor, then of the second and so on.
+    predictors : int
+        q.
+    """
+
+    derivatives: RowDerivatives | Several
+    X: Any
+    y: np.ndarray
+    offset: np.ndarray | None
+    weights: np.ndarray | None
+    intercept: bool
+    penalty: np.ndarray
+    predictors: int = 1
+
+    @property
+    def size(self) -> int:
+        """The number of coefficients."""
+        return len(self.penalty)
+
+    def every(self, step: int) -> Rows:
+        """Return each step-th row, with weights to match."""
+
+        weights = np.full(len(self.y[::step]), float(step)) if self.weights is None else step * self.weights[::step]
+        offset = None if self.offset is None else self.offset[::step]
+        return replace(self, X=self.X[::step], y=self.y[::step], offset=offset, weights=weights)
+
+    def eta(self, coef: np.ndarray) -> np.ndarray:
+        """Return the linear predictors of each row, shape (m,), or (m, q)."""
+        return self._eta(self.X, self.offset, coef)
+
+    def second_order(self, params: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return value, gradient, shape (q n + k,), and Hessian, shape (q n + k, q n + k)."""
+        q, first = self.predictors, int(self.intercept)
+        coef, ancillary = params[: self.size], params[self.size :]
+        value, gradient, hessian = 0.0, np.zeros(params.size), np.zeros((params.size, params.size))
+        own = [slice(a * self.size // q, (a + 1) * self.size // q) for a in range(q)]
+        beside = slice(self.size, None)
+        for X, y, offset, weights in self._blocks():
+            eta = self._eta(X, offset, coef)
+            terms = self.derivatives.terms(eta, y, *ancillary)
+            slopes = self.derivatives.first(eta, y, ancillary)
+            curvatures = self.derivatives.second(eta, y, ancillary)
+            if weights is None:
+                value += float(terms.sum())
+            else:
+                value += float(weights @ terms)
+                slopes = weights[:, np.newaxis] * slopes
+                curvatures = weights[:, np.newaxis, np.newaxis] * curvatures
+            for a in range(q):
+                gradient[own[a]] += _summed(X, slopes[:, a], first)
+                for b in range(a, q):
+                    hessian[own[a], own[b]] += _crossed(X, curvatures[:, a, b], first)
+                if ancillary.size:
+                    hessian[own[a], beside] += _summed(X, curvatures[:, a, q:], first)
+            if ancillary.size:
+                gradient[beside] += slopes[:, q:].sum(axis=0)
+                hessian[beside, beside] += curvatures[:, q:, q:].sum(axis=0)
+        hessian = np.triu(hessian) + np.triu(hessian, 1).T
+        value += 0.5 * float(coef @ self.penalty @ coef)
+        gradient[: self.size] += self.penalty @ coef
+        hessian[: self.size, : self.size] += self.penalty
+        return value, gradient, hessian
+
+    def _eta(self, X: Any, offset: np.ndarray | None, coef: np.ndarray) -> np.ndarray:
+        if self.predictors > 1:
+            each = coef.reshape(self.predictors, -1)
+            eta = X @ each[:, int(self.intercept) :].T
+            return eta + each[:, 0] if self.intercept else eta
+        eta = X @ coef[int(self.intercept) :]
+        if self.intercept:
+            eta += coef[0]
+        if offset is not None:
+            eta += offset
+        return eta
+
+    def _blocks(self) -> Iterator[tuple]:
+        """Yield the data of so many rows at a time; all of them of sparse matrices and several predictors."""
+        rows, columns = self.X.shape
+        size = rows if hasattr(self.X, "tocsr") or self.predictors > 1 else max(256, BLOCK // columns)
+        for start in range(0, rows, size):
+            block = slice(start, start + size)
+            offset = None if self.offset is None else self.offset[block]
+            yield self.X[block], self.y[block], offset, None if self.weights is None else self.weights[block]
+
+
+def _summed(X: Any, weights: np.ndarray, intercept: int) -> np.ndarray:
+    """Return [1, X]' weights, without the 1 if there is no intercept, for weights of shape (m,) or (m, k)."""
+    product = X.T @ weights
+    return np.concatenate([weights.sum(axis=0, keepdims=True), product]) if intercept else product
+
+
+def _crossed(X: Any, weights: np.ndarray, intercept: int) -> np.ndarray:
+    """Return [1, X]' diag(weights) [1, X], without the 1 if there is no intercept."""
+    if hasattr(X, "tocsr"):
+        weighted = X.multiply(weights[:, np.newaxis]).tocsr()
+        product = (X.T @ weighted).toarray()
+    else:
+        weighted = X * weights[:, np.newaxis]
+        product = X.T @ weighted
+    if not intercept:
+        return product
+    bordered = np.empty((len(product) + 1, len(product) + 1))
+    bordered[0, 0] = weights.sum()
+    bordered[0, 1:] = bordered[1:, 0] = np.ravel(weighted.sum(axis=0))
+    bordered[1:, 1:] = product
+    return bordered

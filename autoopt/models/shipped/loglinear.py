@@ -1,0 +1,22 @@
+"""Written by `python -m autoopt.models.shipping`, not by hand."""
+
+# ruff: noqa
+# fmt: off
+
+import numpy as np
+
+
+def slopes(point, eta, y):
+    """Return the Jacobian, a column for each parameter, at `point`."""
+    point = np.asarray(point, dtype=float)
+    if point.shape != (1,):
+        raise ValueError(f"point has 1 entry, not shape {point.shape}.")
+    return np.exp(eta[:, None] + point[0]) - y[:, None]
+
+
+def curvatures(point, eta, y):
+    """Return the Jacobian, a column for each parameter, at `point`."""
+    point = np.asarray(point, dtype=float)
+    if point.shape != (1,):
+        raise ValueError(f"point has 1 entry, not shape {point.shape}.")
+    return np.exp(eta[:, None] + point[0])
