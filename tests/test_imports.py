@@ -267,6 +267,7 @@ ORDER = (
     "diagnosis",
     "minimize",
     "optimize",
+    "reports",
     "models fitting",
     "doctor",
     "autoopt",  # the public names
@@ -350,7 +351,6 @@ def test_no_circle_among_files() -> None:
 
 BY_NAME = (
     "decorators",
-    "extras",
     "rules",
     "execution.eager.shipped",
     "execution.eager.shipping",

@@ -9,13 +9,14 @@ import numpy as np
 
 from autoopt.errors import AutooptError, UsageError
 from autoopt.fitting.kinds import kind_of
+from autoopt.reports.pictured import Pictured
 
 if TYPE_CHECKING:
     from autoopt.fitting.profile import Profile
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Pictured):
     """A solution, and what is known of it.
 
     Parameters

@@ -31,6 +31,7 @@ PAUSED, STOPPED, FAILED, REFUSED, INTERRUPTED = 98, 99, 100, 101, 130
 class Progress:
     """One iteration, for `progress=`: its number, the value, the largest entry of the gradient, seconds since start.
 
+    The start has the number 0.
     The gradient is NaN for methods that do without: none is computed to be shown.
     """
 
@@ -88,7 +89,7 @@ def run(
     options = {name: value(problem) if callable(value) else value for name, value in settings.items()}
     options = {name: value for name, value in options.items() if value is not None}
     gtol = options.get("gtol", gradient_tolerance(problem))
-    problem.watch = _watcher(problem, bool(solver.uses), callback, progress, pause)
+    problem.watch, begin = _watcher(problem, bool(solver.uses), callback, progress, pause)
 
     def stopped(status: int, message: str) -> Any:
         # The lowest value seen may lie outside the constraints; the last iterate is as near to them as the run came.
@@ -101,6 +102,7 @@ def run(
 
     try:
         with stage("minimising", lambda: f"iteration {problem.nit}, {problem.nfev} evaluations"):
+            begin()
             end = ended(solver, problem, options, chosen)
         problem.certified = end.found
         with stage("looking at the solution", lambda: f"{problem.nfev} evaluations"):
@@ -157,23 +159,25 @@ def _watcher(
     callback: Callable | None,
     progress: Callable | bool | None,
     pause: Callable | None,
-) -> Callable:
-    """Return what is called at each iterate; `has_slopes` says that the method computes gradients."""
+) -> tuple[Callable, Callable]:
+    """Return what is called at each iterate, and at the start; `has_slopes` says that the method computes gradients."""
     if callback is None and not progress and pause is None:
-        return lambda x: None
+        return lambda x: None, lambda: None
     if not (isinstance(progress, bool | None) or callable(progress)):
         raise UsageError(f"progress={progress!r} is not understood.", remedy="pass True, or a function of a Progress.")
     report = print_progress if progress is True else progress
     start = time.perf_counter()
 
-    def watch(x: np.ndarray) -> None:
-        progressed()
-        value = np.nan
-        if report or callback:
-            value = problem.fun(x) if has_slopes else _value_alone(problem, x)
+    def seen(x: np.ndarray) -> float:
+        value = problem.fun(x) if has_slopes else _value_alone(problem, x)
         if report:
             norm = float(np.abs(problem.projected_gradient(x)).max(initial=0.0)) if has_slopes else np.nan
             report(Progress(problem.nit, value, norm, time.perf_counter() - start))
+        return value
+
+    def watch(x: np.ndarray) -> None:
+        progressed()
+        value = seen(x) if report or callback else np.nan
         if callback is not None:
             try:
                 callback(x, value, problem.state)
@@ -182,7 +186,11 @@ def _watcher(
         if pause is not None and pause():
             raise Paused
 
-    return watch
+    def begin() -> None:
+        if report and problem.nit == 0:
+            seen(problem.latest)
+
+    return watch, begin
 
 
 def _value_alone(problem: Problem, x: np.ndarray) -> float:

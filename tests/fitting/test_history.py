@@ -54,7 +54,7 @@ def test_a_run_that_is_stopped_has_its_history():
 
     with pytest.raises(KeyboardInterrupt) as stopped:
         autoopt.fit(valley, START, method="bfgs", progress=impatient)
-    assert [row[0] for row in stopped.value.fit.history][:3] == [1, 2, 3]
+    assert [row[0] for row in stopped.value.fit.history][:4] == [0, 1, 2, 3]
 
 
 def test_a_long_run_is_thinned_and_keeps_its_end():

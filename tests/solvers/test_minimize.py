@@ -128,11 +128,11 @@ def test_error_of_the_objective_is_the_users_own(method):
 def test_progress_is_shown_at_every_iteration(capsys):
     records = []
     result = rosenbrock("bfgs", progress=records.append)
-    assert [record.iteration for record in records] == list(range(1, result.nit + 1))
+    assert [record.iteration for record in records] == list(range(result.nit + 1))
     assert records[-1].value == result.fun and records[-1].gradient_norm == np.max(np.abs(result.jac))
     rosenbrock("bfgs", progress=True)
     shown = capsys.readouterr()
-    assert shown.out == "" and len(shown.err.splitlines()) == result.nit
+    assert shown.out == "" and len(shown.err.splitlines()) == result.nit + 1
     assert "iteration     1   value" in shown.err and "gradient" in shown.err
 
 

@@ -1,0 +1,39 @@
+"""What fits and estimators have of pictures and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class Pictured:
+    """A fit, or an estimator, that can be drawn."""
+
+    def plot(self, kind: str | None = None, ax: Any = None, *, names: Sequence[str] | None = None) -> Any:
+        """Return a matplotlib figure with a picture of the fit: notebooks show it, `savefig` saves it.
+
+        Parameters
+        ----------
+        kind : str, optional
+            "coefficients" (estimates with intervals), "convergence" (value and gradient norm by iteration), "spectrum"
+            (eigenvalues of the scaled Hessian), "residuals" (against what was fitted), "quantiles" (residuals against
+            normal ones), "calibration" (of probabilities) or "profile" (signed roots, with Wald's line); by default all
+            that this fit has but for profiles, which take solves.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; it is then what is returned.
+        names : sequence of str, optional
+            The parameters whose profiles are drawn, by default those that were asked for before, or all.
+
+        Returns
+        -------
+        matplotlib.figure.Figure or matplotlib.axes.Axes
+
+        Raises
+        ------
+        UsageError
+            If the fit has not what the picture shows; names the kinds that it has. If matplotlib is not installed.
+        """
+        from autoopt.reports.fits import subject_of
+        from autoopt.reports.pictures import plot
+
+        return plot(subject_of(self), kind, ax, names)
