@@ -80,14 +80,14 @@ def fitted(model: str, progress: Progress | None, **options: Any) -> Fit:
 
 
 def call_of(
-    settings: tuple, options: tuple, maxiter: int | None, fixed: tuple, scale: str | None,
+    settings: tuple, options: tuple, reading: tuple, maxiter: int | None, fixed: tuple, scale: str | None,
     robust: bool, cluster: str | None, covariance: str | None, **call: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the arguments of `autoopt.fit` for these options."""
     if robust + (cluster is not None) + (covariance is not None) > 1:
         raise click.UsageError("Give one of --robust, --cluster and --covariance: each says how errors are computed.")
     call |= {"covariance": "robust" if robust else covariance, "groups": cluster}
-    call |= {"settings": dict(settings), "options": _options(options, maxiter)}
+    call |= {"settings": dict(settings), "reading": dict(reading), "options": _options(options, maxiter)}
     return call | {"fixed": _fixed(fixed), "scale": None if scale is None else _literal(scale)}
 
 

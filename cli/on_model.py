@@ -11,6 +11,7 @@ import click
 
 from autoopt.cli import values
 from autoopt.fitting import modelfile
+from autoopt.fitting.data import Selection
 from autoopt.fitting.opening import Opened
 
 
@@ -33,11 +34,20 @@ MODEL = click.argument("model", shell_complete=values.files)
 
 DATA = (
     click.option("--data", metavar="FILE", shell_complete=values.files,
-                 help="CSV, TSV, .npz or .npy; its columns or arrays become the arguments of the objective that have "
-                 "their names."),
+                 help="CSV, TSV, Parquet, Feather, JSON lines, .npz or .npy, compressed or not; - for stdin; its "
+                 "columns or arrays become the arguments of the objective that have their names."),
     click.option("--target", metavar="COL", shell_complete=values.columns,
                  help="Column that becomes the objective's last argument; its first data argument is then the matrix "
                  "of all other numeric columns, in file order."),
+    click.option("--formula", metavar="FORMULA",
+                 help="As in 'y ~ age + C(region)': the design matrix becomes the objective's first data argument, the "
+                 "response its last."),
+    click.option("--categories", multiple=True, metavar="COL", shell_complete=values.columns,
+                 help="Column whose values are names of categories; repeatable."),
+    click.option("--missing", type=click.Choice(["raise", "drop"]), default="raise", show_default=True,
+                 help="What becomes of rows that lack a value in a column that is used."),
+    click.option("--reading", type=Assignment(), multiple=True, metavar="NAME=VALUE",
+                 help="How a text file is read: delimiter=';', decimal=',' or encoding=latin-1; repeatable."),
     click.option("--set", "settings", type=Assignment(), multiple=True, metavar="NAME=VALUE",
                  help="Value for a module-level constant of the model file; repeatable."),
 )  # fmt: skip
@@ -61,7 +71,8 @@ def on_model(command: Callable) -> Callable:
 
 
 @contextlib.contextmanager
-def opened(model: str, data: str | None, target: str | None, settings: tuple) -> Iterator[Opened]:
+def opened(model: str, data: str | None, target: str | None, settings: tuple, **others: Any) -> Iterator[Opened]:
     """Give the model of a command; what the user's code prints goes to stderr."""
     with contextlib.redirect_stdout(sys.stderr), modelfile.importable(model):
-        yield Opened.of(model, data, target, dict(settings))
+        selection = Selection(target, others["formula"], others["categories"], others["missing"])
+        yield Opened.of(model, data, None, dict(settings), selection=selection, reading=dict(others["reading"]))

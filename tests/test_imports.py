@@ -243,7 +243,7 @@ def test_command_line_uses_public_names() -> None:
 ORDER = (
     "version errors",
     "extras wording origin stages layout summaries",
-    "parameters differences inference roots users_code",
+    "parameters differences inference roots tables users_code",
     *("tape", "tape.loops tape.searches", "tape.batching", "tape.sparsity"),
     *("ops", "rules"),
     *("graph.rewrites", "graph.loops", "graph.parts", "graph.tangents", "graph.indexed", "graph.idioms", "graph"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import InferenceError, UsageError
-from autoopt.fitting.data import dataset
 from autoopt.fitting.scores import scores_of
 from autoopt.inference.covariances import Convention, Evidence, convention_of
 from autoopt.wording import near, times
@@ -51,7 +49,7 @@ def covariance_of(fitted: Any, kind: str | None = None, groups: Any = None) -> n
             f"covariance={convention.name!r} needs residuals.",
             remedy='have the objective return them (kind="least squares"), or use "robust" or "HC1".',
         )
-    labels = None if groups is None else labels_of(groups, scores.by_row.shape[0], case.data)
+    labels = None if groups is None else labels_of(groups, scores.by_row.shape[0], case.bound)
     names = [name for name, inside in zip(case.names, free, strict=True) if inside]
     inverse = fitted.inverse[np.ix_(free, free)]
     found = convention.function(Evidence(inverse, scores.by_row[:, free], scores.leverages, labels, names))
@@ -60,16 +58,19 @@ def covariance_of(fitted: Any, kind: str | None = None, groups: Any = None) -> n
     return case.spread(everywhere)
 
 
-def labels_of(groups: Any, rows: int | None, data: Any = None) -> np.ndarray:
+def labels_of(groups: Any, rows: int | None, bound: Any = None) -> np.ndarray:
     """Return to which group each row belongs, shape (rows,): the labels, or those in the column of that name."""
     if isinstance(groups, str):
-        columns: Mapping[str, Any] = dataset(data).arrays if data is not None else {}
-        if groups not in columns:
+        table = None if bound is None else bound.data
+        names = [] if table is None else table.names
+        if table is None or groups not in names:
             raise UsageError(
-                f"groups is {groups!r}, and the data have no such column.{near(groups, columns)}",
+                f"groups is {groups!r}, and the data have no such column.{near(groups, names)}",
                 remedy="pass the name of a column, or an array with a label for each row.",
             )
-        groups = columns[groups]
+        groups = table.array(groups)
+    elif bound is not None:
+        groups = bound.aligned(np.asarray(groups).reshape(-1))
     labels = np.asarray(groups).reshape(-1)
     if rows is not None and labels.size != rows:
         raise UsageError(

@@ -12,7 +12,7 @@ from typing import Any
 
 from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.fitting import diagnoses, modelfile
-from autoopt.fitting.data import dataset
+from autoopt.fitting.data import Selection
 from autoopt.fitting.fitted import Fit
 from autoopt.fitting.opening import Opened
 from autoopt.fitting.solving import Case, solved
@@ -39,6 +39,10 @@ def fit(
     level: float = 0.95,
     nobs: int | None = None,
     target: str | None = None,
+    formula: str | None = None,
+    categories: Sequence[str] = (),
+    missing: str = "raise",
+    reading: Mapping[str, str] | None = None,
     settings: Mapping[str, Any] | None = None,
     bounds: Any = None,
     fixed: Any = None,
@@ -62,7 +66,9 @@ def fit(
     x0 : scalar, array, nested dict, list or tuple of them, Parameters, or function of the data, optional
         The start, in place of the model's; a function needs one.
     data : path, dict of str to array, data frame or tuple, optional
-        In place of the model's own; columns or arrays are bound to the objective's arguments of their names.
+        In place of the model's own; columns or arrays are bound to the objective's arguments of their names. Files are
+        CSV, TSV, Parquet, Feather, JSON lines or records, .npz, .npy, compressed or not, "-" for stdin; frames those of
+        pandas and polars and tables of pyarrow. A single argument whose name is no column takes the frame whole.
     method : str, optional
         A row of `autoopt methods`; without it the model's, and without that one chosen to fit.
     kind : str, optional
@@ -85,6 +91,17 @@ def fit(
         The number of observations; by default that of the objective's rows, or of those of all data.
     target : str, optional
         The column that becomes the objective's last argument; the first is then the matrix of the other numeric ones.
+    formula : str, optional
+        Such as "y ~ age + C(region)", read by formulaic (extra "formula"): the design matrix becomes the first data
+        argument, the response the last, those between are columns of their names; the parameters are called by the
+        matrix's columns and start at zero without x0. Without a left side the other arguments are columns.
+    categories : sequence of str
+        Columns whose values are names of categories: indicators in a matrix, whose reference is the first category;
+        numbers 0, 1, ... where they are arguments by themselves.
+    missing : "raise" or "drop"
+        What becomes of rows that lack a value in a column that is used; "drop" leaves them out, `weights` alike.
+    reading : mapping, optional
+        How a text file is read: "delimiter", "encoding", "decimal".
     settings : mapping of str to number, str or bool, optional
         Values for module-level constants of the model file.
     bounds, fixed, scale : optional
@@ -123,7 +140,9 @@ def fit(
     level = require_level(level)
     given = {"x0": x0, "kind": kind, "names": names, "bounds": bounds}
     with modelfile.importable(model):
-        opened = Opened.of(model, data, target, settings, fixed, given)
+        also = tuple(name for name in (weights, groups) if isinstance(name, str))
+        selection = Selection(target, formula, tuple(categories), missing, also)
+        opened = Opened.of(model, data, target, settings, fixed, given, selection, reading)
         loaded, start = opened.model, opened.start
         with users_code(f"The objective of {loaded.source}", ObjectiveError):
             minimised = opened.minimised(weights)
@@ -142,10 +161,10 @@ def fit(
             "progress": progress,
             **loaded.derivatives,
         }
-        case = Case(minimised, start, opened.limits, call, opened.names, opened.data)
-        notes = (*loaded.unused, *_text_note(loaded, opened.data, target), *_fixed_note(start, opened.names))
+        case = Case(minimised, start, opened.limits, call, opened.names, opened.bound)
+        notes = (*loaded.unused, *opened.bound.notes, *_fixed_note(start, opened.names))
         rows = nobs or opened.rows(minimised)
-        labels = None if groups is None else labels_of(groups, minimised.rows or rows, opened.data)
+        labels = None if groups is None else labels_of(groups, minimised.rows or rows, opened.bound)
         fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=rows)
         fitted = replace(fitted, convention=convention.name, groups=labels, level=level)
         fitted = _solved(fitted, case)
@@ -200,17 +219,6 @@ def _fixed_note(start: Start, names: tuple[str, ...]) -> list[str]:
     """Return the sentence on parameters that are held."""
     held = [] if start.variables is None else [names[i] for i in start.variables.held]
     return [f"Fixed: {listed(held)}."] if held else []
-
-
-def _text_note(loaded: modelfile.Model, data: object, target: str | None) -> list[str]:
-    """Return the sentence on text columns that are not in the matrix of a target."""
-    if target is None or data is None:
-        return []
-    text = [name for name in dataset(data).text if name not in (loaded.data_names or ())[1:-1]]
-    if not text:
-        return []
-    assert loaded.data_names is not None  # a target's data have a name
-    return [f"Left out of {loaded.data_names[0]}, being text: {', '.join(text)}."]
 
 
 def methods() -> dict[str, Any]:

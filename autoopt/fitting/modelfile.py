@@ -19,7 +19,6 @@ from types import ModuleType
 from typing import Any
 
 from autoopt.errors import Location, ModelError, UsageError
-from autoopt.fitting.data import bind, dataset
 from autoopt.fitting.kinds import KINDS
 from autoopt.fitting.settings import Settings
 from autoopt.users_code import syntax_error, users_code
@@ -70,50 +69,16 @@ class Model:
         parameters = _positional(self.objective)[1:]
         return None if any(p.kind is p.VAR_POSITIONAL for p in parameters) else [p.name for p in parameters]
 
-    def arguments(self, data: object = None, target: str | None = None) -> dict[str, Any]:
-        """Return the data for the objective by argument name, in order; `data` replaces the model's own."""
-        if data is None:
-            with users_code(f"The function data of {self.source}"):
-                data = self.data() if callable(self.data) else self.data
-        names = self.data_names
-        required = [p.name for p in _positional(self.objective)[1:] if p.default is p.empty] if names else []
-        if data is None:
-            if target is not None:
-                raise UsageError(
-                    f"There is a target {target!r} and no data.", remedy="name the data file (--data FILE)."
-                )
-            if required:
-                raise ModelError(
-                    f"The objective of {self.source} takes the data {', '.join(required)}, and there are none.",
-                    remedy="name a data file (--data FILE), or define data in the model.",
-                )
-            return {}
-        if isinstance(data, tuple | list) or (hasattr(data, "shape") and not hasattr(data, "columns")):
-            return self._positioned(data if isinstance(data, tuple | list) else (data,), names, required, target)
-        if names is None:
-            raise ModelError(
-                f"The objective of {self.source} takes *data, so that named data cannot be bound to it.",
-                remedy="name its arguments, as in objective(params, X, y).",
-            )
-        if not names:
-            raise ModelError(
-                f"There are data, and the objective of {self.source} takes none.",
-                remedy="give it arguments for them, as in objective(params, X, y), or leave the data out.",
-            )
-        return bind(dataset(data), names, target, optional=set(names) - set(required))
+    @property
+    def required(self) -> list[str]:
+        """Those of `data_names` that have no default."""
+        parameters = _positional(self.objective)[1:]
+        return [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
 
-    def _positioned(self, data, names: list[str] | None, required: list[str], target: str | None) -> dict[str, Any]:
-        if target is not None:
-            raise UsageError(f"The target {target!r} needs data with names.", remedy="leave the target out.")
-        if names is None:
-            return {f"data[{i}]": value for i, value in enumerate(data)}
-        if not len(required) <= len(data) <= len(names):
-            raise ModelError(
-                f"The objective of {self.source} takes the data {', '.join(names) or 'none'}; it is given {len(data)} "
-                f"value{'' if len(data) == 1 else 's'}.",
-                remedy="give data as a tuple with one value for each argument of the objective after the first.",
-            )
-        return dict(zip(names, data, strict=False))
+    def own_data(self) -> Any:
+        """Return the data that the model brings; None if there are none."""
+        with users_code(f"The function data of {self.source}"):
+            return self.data() if callable(self.data) else self.data
 
     def value(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Return x0, bounds, constraints, names or fixed; a function is called with the data it names, or all."""
@@ -146,7 +111,7 @@ class Model:
         )
 
 
-def load(model: object, settings: Mapping[str, Any] | None = None) -> Model:
+def load(model: object, settings: Mapping[str, Any] | None = None, needs_start: bool = True) -> Model:
     """Return the Model of a file, of a function, or of anything with the attributes of one.
 
     Parameters
@@ -156,7 +121,10 @@ def load(model: object, settings: Mapping[str, Any] | None = None) -> Model:
     settings : mapping of str to number, str or bool, optional
         Values for module-level constants of the file, put in their place while it runs; text is converted to the
         type of what it replaces.
+    needs_start : bool
+        Whether x0 must be among what is defined.
     """
+    wanted = ("objective", "x0") if needs_start else ("objective",)
     if isinstance(model, Model):
         return model
     if isinstance(model, type):
@@ -165,14 +133,15 @@ def load(model: object, settings: Mapping[str, Any] | None = None) -> Model:
     if isinstance(model, str | Path):
         path = Path(model)
         names, own = _run(path, dict(settings or {}))
-        return _model(str(path), names, own)
+        return _model(str(path), names, own, wanted)
     if settings:
         raise UsageError("Settings can be given for a model file only.", remedy="pass the path of the file as model.")
     if callable(model) and not hasattr(model, "objective"):
         return Model(_called(model), model, None)
     name = getattr(model, "__name__", type(model).__name__)
     names = {key: getattr(model, key) for key in dir(model) if not key.startswith("_")}
-    return _model(name, names, [key for key, value in names.items() if not isinstance(value, ModuleType)])
+    own = [key for key, value in names.items() if not isinstance(value, ModuleType)]
+    return _model(name, names, own, wanted)
 
 
 @contextmanager
@@ -232,9 +201,9 @@ def _defined(tree: ast.Module) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _model(source: str, names: Mapping[str, Any], own: Sequence[str]) -> Model:
+def _model(source: str, names: Mapping[str, Any], own: Sequence[str], wanted: Sequence[str]) -> Model:
     """Return the Model of these names, refusing what is missing or of the wrong kind; `own` are not imported."""
-    if missing := [name for name in ("objective", "x0") if names.get(name) is None]:
+    if missing := [name for name in wanted if names.get(name) is None]:
         hints = "".join(_meant(name, set(own) - {"objective", "x0", *_OPTIONAL}) for name in missing)
         raise ModelError(
             f"{source} defines no {' and no '.join(missing)}.{hints} It has {', '.join(own) or 'no names at all'}.",
@@ -257,7 +226,7 @@ def _model(source: str, names: Mapping[str, Any], own: Sequence[str]) -> Model:
     misspelt = [(name, near(name, [key for key in _OPTIONAL if key not in options])) for name in others]
     unused = tuple(f"{source} defines {name}, which is not used.{hint}" for name, hint in misspelt if hint)
     derivatives = {name: options.pop(name) for name in _DERIVATIVES if name in options}
-    return Model(source, names["objective"], names["x0"], **options, derivatives=derivatives, unused=unused)
+    return Model(source, names["objective"], names.get("x0"), **options, derivatives=derivatives, unused=unused)
 
 
 def _called(function: Callable) -> str:

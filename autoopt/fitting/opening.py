@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import ModelError, ObjectiveError, UsageError
-from autoopt.fitting import modelfile
-from autoopt.fitting.data import dataset, matrix_columns
+from autoopt.fitting import binding, modelfile
+from autoopt.fitting.data import Bound, Selection
 from autoopt.fitting.kinds import Minimised, kind_of
 from autoopt.fitting.modelfile import Model
 from autoopt.stages import stage
@@ -26,10 +26,8 @@ class Opened:
     Attributes
     ----------
     model : Model
-    data : object
-        What was given in place of the model's own, read.
-    arguments : dict of str to object
-        The data by the objective's argument names.
+    bound : Bound
+        The data as the objective takes them, with how they became that.
     names : tuple of str
         Those of the parameters.
     start : Start
@@ -37,11 +35,15 @@ class Opened:
     """
 
     model: Model
-    data: Any
-    arguments: dict[str, Any]
+    bound: Bound
     names: tuple[str, ...]
     start: Start
     limits: Any
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The data by the objective's argument names."""
+        return self.bound.arguments
 
     @property
     def args(self) -> tuple:
@@ -55,10 +57,18 @@ class Opened:
             return Minimised(kind, objective)
         return Minimised.of(kind, objective, objective(self.start.x0, *self.args), self._weights(weights))
 
+    def column(self, name: str, use: str) -> Any:
+        """Return a column of the rows that are used, as numbers; `use` is what it is for."""
+        if self.bound.data is None:
+            raise UsageError(
+                f"{use} is {name!r}, and the data have no names.", remedy=f"give {use} as an array, or name the data."
+            )
+        return self.bound.data.take([name])[name]
+
     def _weights(self, weights: Any) -> np.ndarray | None:
         if isinstance(weights, str):
-            weights = dataset(self.data).take([weights])[weights]
-        weights = None if weights is None else np.asarray(weights, float)
+            weights = self.column(weights, "weights")
+        weights = None if weights is None else np.asarray(self.bound.aligned(weights), float)
         if weights is not None and not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise UsageError("weights has negative entries, or some that are not finite.", remedy="correct them.")
         return weights
@@ -84,17 +94,25 @@ class Opened:
         settings: Mapping[str, Any] | None = None,
         fixed: Any = None,
         given: Mapping[str, Any] | None = None,
+        selection: Selection | None = None,
+        reading: Mapping[str, str] | None = None,
     ) -> Opened:
         """Return a model with its own data or those that are given; arguments as for `fit`.
 
         `given` has what stands in place of the model's own: x0, kind, names, bounds; None where nothing does.
+        `selection` says more of the data than a target alone, in whose place it stands.
         """
+        given = dict(given or {})
+        selection = Selection(target) if selection is None else selection
+        needs_start = selection.target is None and selection.formula is None and given.get("x0") is None
         with stage("reading the model and its data"):
-            loaded = _with(modelfile.load(model, settings), given or {})
-            data = dataset(data) if isinstance(data, str | Path) else data
-            arguments = loaded.arguments(data, target)
-        names, start, limits = _checked(loaded, arguments, fixed, _columns_of(loaded, data, target))
-        return cls(loaded, data, arguments, names, start, limits)
+            loaded = modelfile.load(model, settings, needs_start)
+            loaded = _with(loaded, given)
+            bound = binding.arguments(loaded, data, selection, reading)
+        if loaded.x0 is None:
+            loaded = _started(loaded, bound.columns)
+        names, start, limits = _checked(loaded, bound.arguments, fixed, bound.columns)
+        return cls(loaded, bound, names, start, limits)
 
 
 def _with(loaded: Model, given: Mapping[str, Any]) -> Model:
@@ -102,20 +120,17 @@ def _with(loaded: Model, given: Mapping[str, Any]) -> Model:
     kind_of(given.get("kind"))
     if isinstance(given.get("x0"), str | Path):
         raise UsageError(f"x0 is the text {given['x0']!r}.", remedy="pass the data third, or by name: data=...")
-    loaded = replace(loaded, **{name: value for name, value in given.items() if value is not None})
-    if loaded.x0 is None:
+    return replace(loaded, **{name: value for name, value in given.items() if value is not None})
+
+
+def _started(loaded: Model, columns: list[str]) -> Model:
+    """Return a model without a start with zeros for the columns of its matrix."""
+    if not columns:
         raise UsageError(
             f"There is no start for the parameters of {loaded.source}.",
             remedy="pass x0, a value or a function of the data: fit(objective, x0, data).",
         )
-    return loaded
-
-
-def _columns_of(loaded: Model, data: object, target: str | None) -> list[str]:
-    """Return the columns of the matrix that a target leaves, none without a target."""
-    if target is None or data is None or not loaded.data_names:
-        return []
-    return matrix_columns(dataset(data), loaded.data_names, target)
+    return replace(loaded, x0=np.zeros(len(columns)))
 
 
 def _checked(

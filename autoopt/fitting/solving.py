@@ -20,8 +20,8 @@ from autoopt.variables.variables import Variables
 class Case:
     """What was fitted: the objective, its start, the limits of its parameters, and what `minimize` was called with.
 
-    `data` is where columns are found by name. Points are those of the parameters that are neither held nor tied, shape
-    (m,), called by `names`.
+    `bound` is where columns are found by name, and how data became arguments (`data.Bound`). Points are those of the
+    parameters that are neither held nor tied, shape (m,), called by `names`.
     """
 
     minimised: Minimised
@@ -29,7 +29,7 @@ class Case:
     limits: Any
     call: Mapping[str, Any]
     all_names: Sequence[str]
-    data: Any = None
+    bound: Any = None
 
     @property
     def objective(self) -> Callable:

@@ -1,0 +1,189 @@
+"""READERS: which function reads which files. And data that are at hand: frames and mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import DataError, UsageError
+from autoopt.tables.arrays import named_arrays, single_array
+from autoopt.tables.columnar import feather, parquet
+from autoopt.tables.dataset import Dataset
+from autoopt.tables.records import json_lines, json_records
+from autoopt.tables.source import COMPRESSIONS, SIGNATURES, Source
+from autoopt.tables.text import refuse_duplicates, text_table
+from autoopt.tables.values import is_whole
+from autoopt.wording import listed, near
+
+OPTIONS = ("delimiter", "encoding", "decimal")
+"""How a text file is to be read, where it does not tell by itself."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A kind of file.
+
+    Parameters
+    ----------
+    suffixes : tuple of str
+        Lower case, with the dot.
+    description : str
+        One line, without a full stop.
+    read : callable
+        (Source, options) -> Dataset.
+    options : tuple of str
+        Those of OPTIONS that it understands.
+    """
+
+    suffixes: tuple[str, ...]
+    description: str
+    read: Callable[[Source, Mapping[str, str]], Dataset]
+    options: tuple[str, ...] = ()
+
+
+def _text(delimiter: str) -> Callable[[Source, Mapping[str, str]], Dataset]:
+    return lambda source, options: text_table(source, delimiter, options)
+
+
+READERS = (
+    Reader((".csv",), "columns separated by commas, named in the first line", _text(","), OPTIONS),
+    Reader((".tsv", ".tab"), "columns separated by tabs, named in the first line", _text("\t"), OPTIONS),
+    Reader((".parquet", ".pq"), "Parquet (extra parquet)", parquet),
+    Reader((".feather", ".arrow"), "Feather, Arrow's own file (extra parquet)", feather),
+    Reader((".jsonl", ".ndjson"), "a JSON record to a line", json_lines, ("encoding",)),
+    Reader((".json",), "an array of JSON records", json_records, ("encoding",)),
+    Reader((".npz",), "NumPy's named arrays", named_arrays),
+    Reader((".npy",), "one of NumPy's arrays, or the fields of a structured one", single_array),
+)
+
+_BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
+
+
+def load(path: str | Path, reading: Mapping[str, str] | None = None) -> Dataset:
+    """Return the named columns or arrays of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of one of the READERS by its suffix, which may be compressed (.gz, .bz2, .xz, .zst); "-" for stdin.
+    reading : mapping, optional
+        How a text file is read: "delimiter", "encoding", "decimal".
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty, damaged, or of another kind.
+    """
+    options = {name: value for name, value in (reading or {}).items() if value is not None}
+    if unknown := [name for name in options if name not in OPTIONS]:
+        raise UsageError(
+            f"reading has {unknown[0]!r}.{near(unknown[0], OPTIONS)}", remedy=f"give {', '.join(OPTIONS)}."
+        )
+    source = Source.of(path)
+    reader = _reader_of(source)
+    if useless := [name for name in options if name not in reader.options]:
+        raise UsageError(
+            f"{source.name} is read without {listed(useless)}: {reader.description}.", remedy="leave it out."
+        )
+    try:
+        return reader.read(source, options)
+    except OSError as error:
+        raise source.unreadable(error) from error
+
+
+def _reader_of(source: Source) -> Reader:
+    """Return the reader for a file's suffix, unless its first bytes say that it is something else."""
+    reader = _BY_SUFFIX.get(source.suffix)
+    if reader is None:
+        suffix = source.path.suffix
+        kind = f"ends in {source.suffix!r}" if source.suffix else "has no extension" if not suffix else "is of no kind"
+        known = ", ".join(_BY_SUFFIX)
+        raise DataError(
+            f"The data file {source.name} {kind}.",
+            remedy=f"give a file of the kind {known}, compressed ({', '.join(c.suffix for c in COMPRESSIONS)}) or not.",
+        )
+    begins = source.head(16)
+    if source.compression is None:
+        for compression in COMPRESSIONS:
+            if begins.startswith(compression.begins):
+                raise DataError(
+                    f"{source.name} is compressed.", remedy=f"name it {source.path.name}{compression.suffix}."
+                )
+    if not begins:
+        raise DataError(f"The data file {source.name} is empty.", remedy="give a file with data.")
+    is_text = bool(reader.options)
+    for signature, suffix in SIGNATURES.items():
+        if begins.startswith(signature) and is_text:
+            raise DataError(
+                f"{source.name} is no text, but begins as {suffix} files do.",
+                remedy=f"rename it to {suffix} if it is one.",
+            )
+    return reader
+
+
+# Data at hand ---------------------------------------------------------------------------------------------------------
+
+
+def _of_pandas(frame: Any) -> Dataset:
+    names = [str(name) for name in frame.columns]
+    refuse_duplicates("The data frame", names)
+    return Dataset.of("The data frame", {name: frame.iloc[:, i] for i, name in enumerate(names)}, table=True)
+
+
+def _of_polars(frame: Any) -> Dataset:
+    if not hasattr(frame, "get_column"):
+        raise DataError("The data are a lazy frame.", remedy="pass frame.collect().")
+    return Dataset(
+        "The data frame", list(frame.columns), lambda names: {name: _from_polars(frame[name]) for name in names}, True
+    )
+
+
+def _from_polars(series: Any) -> Any:
+    import pandas as pd
+
+    kind = str(series.dtype)
+    if kind.startswith("Enum"):
+        return pd.Series(pd.Categorical(series.to_list(), categories=series.dtype.categories.to_list(), ordered=True))
+    if series.dtype.is_numeric() and not kind.startswith("Decimal"):
+        return pd.Series(series.to_numpy())
+    return pd.Series(series.to_list(), dtype=bool if kind == "Boolean" and not series.null_count() else object)
+
+
+def _of_pyarrow(table: Any) -> Dataset:
+    names = list(table.column_names)
+    refuse_duplicates("The data frame", names)
+    return Dataset(
+        "The data frame", names, lambda wanted: {name: table.column(name).to_pandas() for name in wanted}, True
+    )
+
+
+FRAMES: dict[str, Callable[[Any], Dataset]] = {"polars": _of_polars, "pyarrow": _of_pyarrow}
+"""Libraries of frames that are no pandas -> their columns."""
+
+
+def is_frame(data: object) -> bool:
+    """Return whether something is a table of named columns of some library."""
+    return type(data).__module__.partition(".")[0] in FRAMES or (hasattr(data, "columns") and hasattr(data, "iloc"))
+
+
+def dataset(data: object, reading: Mapping[str, str] | None = None) -> Dataset:
+    """Return a Dataset of what the user has at hand: a path, a mapping of names to arrays, or a data frame."""
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, str | Path):
+        return load(data, reading)
+    if reading:
+        raise UsageError("reading= says how a file is read, and the data are no file.", remedy="leave it out.")
+    if is_frame(data):
+        return FRAMES.get(type(data).__module__.partition(".")[0], _of_pandas)(data)
+    if isinstance(data, Mapping):
+        arrays = {str(name): value if is_whole(value) else np.asarray(value) for name, value in data.items()}
+        return Dataset.of("The data", arrays)
+    raise DataError(
+        f"The data are of type {type(data).__name__}.",
+        remedy="give a file name, a dict of names to arrays, a data frame, or a tuple in the objective's order.",
+    )

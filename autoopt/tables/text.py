@@ -1,0 +1,293 @@
+"""Text files with columns: how they are laid out, read in pieces by pandas, and on which line a row stands.
+
+When something is wrong the file is read again, line by line, to say where.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import DataError, UsageError
+from autoopt.stages import stage
+from autoopt.tables.dataset import Dataset
+from autoopt.tables.source import Source
+from autoopt.tables.values import fault_of
+from autoopt.wording import listed, times
+
+_SHOWN = 5  # lines listed in a message before "and ... more"
+_PIECE = 2_000_000
+"""Numbers to a piece: 16 MB, so that few of them stand beside what is kept, and each takes 0.1 s."""
+
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe\x00\x00": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+"""Byte order marks, longer ones before those that they begin with."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text file is read.
+
+    Parameters
+    ----------
+    source : Source
+    delimiter : str
+        One character.
+    encoding : str
+        A name that Python knows.
+    decimal : str
+        "." or ",".
+    is_guessed : bool
+        Whether another encoding may be tried.
+    """
+
+    source: Source
+    delimiter: str
+    encoding: str = "utf-8"
+    decimal: str = "."
+    is_guessed: bool = True
+    told: list[str] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Any]:
+        """Give the text from the beginning."""
+        with self.source.opened() as file, io.TextIOWrapper(file, encoding=self.encoding, newline="") as text:
+            yield text
+
+    @contextlib.contextmanager
+    def lines(self) -> Iterator[Any]:
+        """Give csv's reader of the file."""
+        with self.opened() as text:
+            reader = csv.reader(text, delimiter=self.delimiter)
+            try:
+                yield reader
+            except csv.Error as error:
+                raise DataError(
+                    f"{self.source.name}, line {reader.line_num}: {error}.", remedy="correct this line."
+                ) from error
+
+    def header(self) -> list[str]:
+        """Return the names in the first line."""
+        with self.lines() as reader:
+            return [name.strip() for name in next(filter(None, reader), [])]
+
+    def places(self, rows: Sequence[int]) -> list[str]:
+        """Return "line 5" for each row, numbered from 0, ascending."""
+        wanted, found = set(rows), []
+        with self.lines() as reader:
+            filled = filter(None, reader)
+            next(filled)
+            for row, _ in enumerate(filled):
+                if row in wanted:
+                    found.append(f"line {reader.line_num}")
+                    if len(found) == len(rows):
+                        break
+        return found
+
+
+def text_table(source: Source, delimiter: str, options: Mapping[str, str]) -> Dataset:
+    """Return the columns of a text file; DataError if it is no table with names.
+
+    Parameters
+    ----------
+    source : Source
+    delimiter : str
+        What separates columns if `options` does not say.
+    options : mapping
+        delimiter, encoding, decimal.
+    """
+    layout = _layout(source, delimiter, options)
+    try:
+        header = layout.header()
+    except UnicodeDecodeError:
+        layout = _other_encoding(layout)
+        header = layout.header()
+    _check_header(layout, header)
+    table = _Table(layout, header)
+    return Dataset(source.name, header, table.read, table=True, places=table.places, told=layout.told)
+
+
+def _layout(source: Source, delimiter: str, options: Mapping[str, str]) -> Layout:
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(options.get("delimiter", ""), options.get("delimiter", delimiter))
+    if len(delimiter) != 1:
+        raise UsageError(f"delimiter is {delimiter!r}.", remedy="give one character, such as ';', or tab.")
+    decimal = options.get("decimal", ".")
+    if decimal not in (".", ",") or decimal == delimiter:
+        remedy = "give '.' or ','" + (", and another delimiter, as ';'." if decimal == delimiter else ".")
+        raise UsageError(f"decimal is {decimal!r}, with {delimiter!r} between columns.", remedy=remedy)
+    layout = Layout(source, delimiter, decimal=decimal)
+    if (encoding := options.get("encoding")) is not None:
+        try:
+            "".encode(encoding)
+        except LookupError as error:
+            raise UsageError(f"encoding is {encoding!r}, which Python does not know.", remedy="as utf-8.") from error
+        is_marked = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+        return replace(layout, encoding="utf-8-sig" if is_marked else encoding, is_guessed=False)
+    encoding = _told_by(source.head())
+    if encoding.startswith(("utf-16", "utf-32")):
+        layout.told.append(f"{source.name} was read as {encoding.upper()}.")
+    return replace(layout, encoding=encoding, is_guessed=encoding == "utf-8")
+
+
+def _told_by(head: bytes) -> str:
+    """Return the encoding that the first bytes tell: by their mark, or by zeros in every other place."""
+    for mark, encoding in _MARKS.items():
+        if head.startswith(mark):
+            return encoding
+    zeros = np.frombuffer(head[: len(head) // 2 * 2], np.uint8).reshape(-1, 2) == 0
+    if len(zeros) and zeros.any():
+        even, odd = zeros.mean(axis=0)
+        if max(even, odd) > 0.7 and min(even, odd) < 0.3:
+            return "utf-16-be" if even > odd else "utf-16-le"
+    return "utf-8"
+
+
+def _other_encoding(layout: Layout) -> Layout:
+    """Return the layout with the encoding of what is not UTF-8: that of Windows, or Latin-1, which has every byte."""
+    name = layout.source.name
+    if not layout.is_guessed:
+        raise DataError(
+            f"{name} is not {layout.encoding.upper()} text.",
+            remedy="give the encoding that it has, as in --reading encoding=cp1252.",
+        )
+    for encoding in ("cp1252", "latin-1"):
+        other = replace(layout, encoding=encoding, is_guessed=False)
+        try:
+            with other.opened() as text:
+                while text.read(1 << 20):
+                    pass
+        except UnicodeDecodeError:
+            continue
+        break
+    called = "Windows' cp1252" if encoding == "cp1252" else "Latin-1"
+    layout.told.append(f"{name} is not UTF-8 and was read as {called}; --reading encoding=... says otherwise.")
+    return other
+
+
+def _check_header(layout: Layout, names: list[str]) -> None:
+    source = layout.source.name
+    if not names:
+        raise DataError(f"The data file {source} is empty.", remedy="give a file with data.")
+    if not any(fault_of(name) for name in names):
+        raise DataError(f"The first line of {source} holds numbers.", remedy="put the names of the columns there.")
+    if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), None)):
+        given = "tab" if other == "\t" else other
+        raise DataError(
+            f"{source} has a single column {names[0]!r}; its columns seem to be separated by {other!r}.",
+            remedy=f"say so, --reading delimiter='{given}' (reading={{'delimiter': '{given}'}} in Python), or separate "
+            "them by commas (.csv) or tabs (.tsv).",
+        )
+    if "" in names:
+        raise DataError(
+            f"Column {names.index('') + 1} of {source} has no name.", remedy="name every column in the first line."
+        )
+    refuse_duplicates(source, names)
+
+
+def refuse_duplicates(source: str, names: Sequence[str]) -> None:
+    """Raise DataError if two columns have one name."""
+    if twice := sorted({name for name in names if list(names).count(name) > 1}):
+        raise DataError(f"{source} has more than one column {listed(twice)}.", remedy="give each a name of its own.")
+
+
+class _Table:
+    """The columns of one text file, read in pieces: what is not asked for never stands in memory as a whole."""
+
+    def __init__(self, layout: Layout, header: Sequence[str]) -> None:
+        self.layout, self.header = layout, header
+        self.rows = 0
+
+    def places(self, rows: Sequence[int]) -> list[str]:
+        return self.layout.places(rows)
+
+    def read(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return these columns."""
+        try:
+            with stage(f"reading {self.layout.source.name}", self._far):
+                columns = self._columns(names)
+                mixed = [
+                    name for name, pieces in columns.items() if len({piece.dtype.kind == "O" for piece in pieces}) > 1
+                ]
+                if mixed:  # numbers in some pieces and text in others: "1" and 1.0 would be two categories
+                    columns |= self._columns(mixed, dtype=str)
+                return {name: _joined(columns.pop(name)) for name in names}
+        except UnicodeDecodeError:
+            self.layout = _other_encoding(self.layout)
+            return self.read(names)
+
+    def _far(self) -> str:
+        return f"{self.rows} rows, {self.layout.source.far()}"
+
+    def _columns(self, names: Sequence[str], dtype: Any = None) -> dict[str, list[np.ndarray]]:
+        """Return the pieces of these columns."""
+        pieces: dict[str, list[np.ndarray]] = {name: [] for name in names}
+        positions = [(name, self.header.index(name)) for name in names]
+        self.rows, has_gaps = 0, False
+        for frame in self._pieces(dtype):
+            self.rows += len(frame)
+            has_gaps = has_gaps or bool(frame.iloc[:, -1].isna().any())
+            for name, position in positions:
+                pieces[name].append(_column(frame.iloc[:, position]))
+        if has_gaps:  # a line that is too short has nothing in the last column
+            self._check_lengths()
+        if not self.rows:
+            raise DataError(f"{self.layout.source.name} has column names and no rows.", remedy="give a file with data.")
+        return pieces
+
+    def _pieces(self, dtype: Any) -> Iterator[Any]:
+        """Yield the file as frames of so many rows.
+
+        All columns are taken: pandas does not notice lines that are too long when it is asked for some of them.
+        """
+        import warnings
+
+        import pandas as pd
+
+        layout = self.layout
+        rows = max(1, _PIECE // len(self.header))
+        try:
+            with warnings.catch_warnings(), layout.opened() as text:
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                yield from pd.read_csv(
+                    text, sep=layout.delimiter, decimal=layout.decimal, index_col=False, low_memory=False,
+                    chunksize=rows, dtype=dtype,
+                )  # fmt: skip
+        except pd.errors.EmptyDataError as error:
+            raise DataError(f"The data file {layout.source.name} is empty.", remedy="give a file with data.") from error
+        except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+            self._check_lengths()
+            raise DataError(f"{layout.source.name} cannot be read as a table: {error}", remedy="correct it.") from error
+
+    def _check_lengths(self) -> None:
+        """Refuse a file with lines longer or shorter than its header."""
+        width, faults, total = len(self.header), [], 0
+        with self.layout.lines() as reader:
+            for row in reader:
+                if row and len(row) != width:
+                    total += 1
+                    if len(faults) < _SHOWN:
+                        faults.append(f"  line {reader.line_num}: {len(row)} values")
+        if total:
+            more = [f"  ... and {total - _SHOWN} more"] if total > _SHOWN else []
+            raise DataError(
+                f"{self.layout.source.name} has {times(total, 'line')} of another length than the first, which names "
+                f"{width} columns:\n" + "\n".join([*faults, *more]),
+                remedy="give each line one value for each column.",
+            )
+
+
+def _column(series: Any) -> np.ndarray:
+    """Return a column of a piece as an array of its own, so that others can be let go; equal texts are one object."""
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biuf":
+        return series.to_numpy(copy=True)
+    codes, values = series.factorize()
+    return np.append(np.asarray(values, object), np.nan)[codes]
+
+
+def _joined(pieces: list[np.ndarray]) -> np.ndarray:
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
