@@ -170,6 +170,14 @@ class InferenceError(AutooptError):
     """Standard errors or intervals do not exist at this solution."""
 
 
+class RunError(AutooptError):
+    """The directory or checkpoint of a run cannot be written or read, or belongs to another run."""
+
+
+class RunWarning(UserWarning):
+    """What is kept of a run cannot be written any more; the run goes on."""
+
+
 class PathsWarning(UserWarning):
     """The objective's path through its branches changes so often that it is no longer compiled."""
 

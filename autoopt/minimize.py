@@ -22,6 +22,7 @@ from autoopt.objectives.flatness import require_slope
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import objective_of, retain
 from autoopt.objectives.user_derivatives import UserDerivatives
+from autoopt.runs.minima import kept
 from autoopt.stages import heard
 from autoopt.variables.start import Start
 from autoopt.variables.view import View
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 
 @heard
+@kept
 def minimize(
     fun: Callable,
     x0: Any,
@@ -54,6 +56,7 @@ def minimize(
     verify: str | bool = "start",
     engine: str = "auto",
     progress: Callable | bool | None = None,
+    checkpoint: Any = None,
 ) -> OptimizeResult:
     """Minimise a plain NumPy function with exact derivatives.
 
@@ -111,6 +114,9 @@ def minimize(
     progress : True or callable, optional
         A line on stderr at each iteration and for what takes longer than a second (tracing, deriving, compiling), or a
         function of a `solvers.Progress`; its method `during(stage, far, seconds)`, if it has one, is told of the rest.
+    checkpoint : path, optional
+        A file for the best point, at most a minute old. Where it is there, from the same `fun` and `args`, the run goes
+        on from it (docs/runs.rst); of several `starts`, the first is then that point.
 
     Returns
     -------
@@ -177,7 +183,7 @@ def minimize(
     shown_by, watch = _watched(users, verify, view, verification, problem, conditions)
     try:
         solver, ours = solvers.repeated(solver, starts, view), _are_ours(method, scale, starts)
-        shown_by |= {"chosen": _chosen(options, tol, solver), "progress": progress}
+        shown_by |= {"chosen": _chosen(options, tol, solver), "progress": progress, "record": checkpoint}
         result = solvers.run_in_sizes(solver, problem, view.settings(settings), *ours, options or (), **shown_by)
     except BaseException as stop:  # what the run had reached goes with an interruption and with an error
         clock.lap("solve")

@@ -6,13 +6,14 @@ import contextlib
 import errno
 import os
 import signal
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 import click
+
+from autoopt import atomic
 
 INTERRUPTED, TERMINATED, NOT_WRITTEN = 130, 143, 1
 
@@ -69,7 +70,7 @@ def show(text: str, output: Path | None) -> bool:
             _abandon_stdout()
             return False
     try:
-        _write(output, text + "\n")
+        atomic.write(output, text + "\n")
         return True
     except OSError as error:
         _say(f"The result cannot be written to {output}: {error.strerror or error}. It is printed instead.")
@@ -89,30 +90,3 @@ def _abandon_stdout() -> None:
     """Point stdout at nothing, so that Python does not complain at its end of what is left in the buffer."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the file whole or not at all, where a link leads, with the rights that it had; a pipe or device is kept."""
-    path = Path(os.path.realpath(path))
-    there = path.stat() if path.exists() else None
-    if there is not None and not stat.S_ISREG(there.st_mode):
-        path.write_text(text, encoding="utf-8")
-        return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.touch(0o666 if there is None else stat.S_IMODE(there.st_mode))
-        temporary.write_text(text, encoding="utf-8")
-        if there is not None:
-            _give(temporary, there)
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _give(path: Path, like: os.stat_result) -> None:
-    """Give a file the owner, if that is allowed, and the rights of another."""
-    if hasattr(os, "chown"):
-        with contextlib.suppress(OSError):
-            os.chown(path, like.st_uid, like.st_gid)
-    path.chmod(stat.S_IMODE(like.st_mode))

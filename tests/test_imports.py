@@ -241,7 +241,7 @@ def test_command_line_uses_public_names() -> None:
 # The order of the rooms -----------------------------------------------------------------------------------------------
 
 ORDER = (
-    "version errors",
+    "version errors atomic",
     "extras wording origin stages layout summaries",
     "parameters differences inference roots tables users_code",
     *("tape", "tape.loops tape.searches", "tape.batching", "tape.sparsity"),
@@ -265,6 +265,7 @@ ORDER = (
     "check_constraints",
     "check_given",
     "diagnosis",
+    "runs",
     "minimize",
     "optimize",
     "reports",
@@ -359,6 +360,7 @@ BY_NAME = (
     "exporting.module",
     "closed_form.latex",
     "fitting.fit",
+    "fitting.resuming",
     "optimize.curve_fit",
     "optimize.global_search",
     "optimize.least_squares",

@@ -14,6 +14,7 @@ from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.fitting import diagnoses, modelfile
 from autoopt.fitting.data import Selection
 from autoopt.fitting.fitted import Fit
+from autoopt.fitting.keeping import begun, kept
 from autoopt.fitting.opening import Opened
 from autoopt.fitting.solving import Case, solved
 from autoopt.fitting.standard_errors import with_covariance
@@ -25,6 +26,7 @@ from autoopt.wording import listed
 
 
 @heard
+@kept
 def fit(
     model: object,
     x0: Any = None,
@@ -53,6 +55,9 @@ def fit(
     verify: str = "start",
     engine: str = "auto",
     progress: Callable | None = None,
+    run_dir: Any = None,
+    checkpoint: Any = None,
+    resume: bool = False,
 ) -> Fit:
     """Return the fit of a function, or of a model file, to data.
 
@@ -109,6 +114,13 @@ def fit(
         no standard error (NaN), what is tied has its factor times that of what it follows.
     tol, options, derivatives, verify, engine, progress
         As for `autoopt.minimize`.
+    run_dir : path, optional
+        A directory for all that the run leaves: its best point, at most a minute old, its iterates, its result and its
+        report. After whatever has ended it `autoopt.resume(run_dir)` goes on.
+    checkpoint : path, optional
+        A file for the best point alone. Where there is one of the same fit, it goes on from there.
+    resume : bool
+        Whether to go on with the run in `run_dir`, if there is one.
 
     Returns
     -------
@@ -142,7 +154,7 @@ def fit(
     with modelfile.importable(model):
         also = tuple(name for name in (weights, groups) if isinstance(name, str))
         selection = Selection(target, formula, tuple(categories), missing, also)
-        opened = Opened.of(model, data, target, settings, fixed, given, selection, reading)
+        opened = begun(Opened.of(model, data, target, settings, fixed, given, selection, reading), run_dir)
         loaded, start = opened.model, opened.start
         with users_code(f"The objective of {loaded.source}", ObjectiveError):
             minimised = opened.minimised(weights)
@@ -159,6 +171,7 @@ def fit(
             "verify": verify,
             "engine": engine,
             "progress": progress,
+            "checkpoint": run_dir and run_dir.recorder,
             **loaded.derivatives,
         }
         case = Case(minimised, start, opened.limits, call, opened.names, opened.bound)
@@ -195,6 +208,8 @@ def _solved(fitted: Fit, case: Case) -> Fit:
 def _with_standard_errors(fitted: Fit, case: Case) -> Fit:
     """Return `with_covariance`, timed and announced; on Ctrl-C the KeyboardInterrupt has the Fit without them."""
     start, timings = time.perf_counter(), fitted.result.timings
+    if (record := case.call["checkpoint"]) is not None:
+        record.solved(fitted.result)
     if callable(case.call["progress"]):
         from autoopt.solvers import Stage
 

@@ -187,13 +187,24 @@ def _least_squares(case: Case, call: dict[str, Any]) -> Any:
     from autoopt.optimize.least_squares import least_squares
 
     call = {name: call[name] for name in _OF_RESIDUALS if call.get(name) is not None}
-    result = least_squares(case.minimised.residuals, case.start.given["x0"], **call)
+    if (record := call.get("checkpoint")) is not None:
+        record.factor = 2.0
+    try:
+        return _of_squares(least_squares(case.minimised.residuals, case.start.given["x0"], **call))
+    except BaseException as stop:
+        if hasattr(stop, "result"):
+            _of_squares(stop.result)
+        raise
+
+
+def _of_squares(result: Any) -> Any:
+    """Return the result of `least_squares` as that of their sum of squares, not the half of it."""
     result.residuals, result.jacobian = result.fun, result.jac
     result.fun, result.jac = 2.0 * float(result.cost), 2.0 * np.asarray(result.grad)
     return result
 
 
-_OF_RESIDUALS = ("args", "method", "bounds", "fixed", "verify", "engine", "progress", "jac")
+_OF_RESIDUALS = ("args", "method", "bounds", "fixed", "verify", "engine", "progress", "jac", "checkpoint")
 
 
 def _is_of_residuals(call: Mapping[str, Any]) -> bool:

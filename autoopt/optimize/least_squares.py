@@ -15,6 +15,7 @@ from autoopt.optimize.losses import Loss
 from autoopt.optimize.residuals import Residuals
 from autoopt.optimize.solution import Task, refuse
 from autoopt.parameters import Structure
+from autoopt.runs.minima import kept
 from autoopt.stages import heard
 from autoopt.variables.start import Start
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 @heard
+@kept
 @understood
 def least_squares(
     fun: Callable,
@@ -51,6 +53,7 @@ def least_squares(
     verify: str | bool = "start",
     engine: str = "auto",
     progress: Callable | bool | None = None,
+    checkpoint: Any = None,
 ) -> OptimizeResult:
     """Minimise 1/2 sum rho(r_i(x)^2) of residuals in plain NumPy, with exact Jacobians.
 
@@ -91,7 +94,7 @@ def least_squares(
     kwargs : dict, optional
     callback : callable, optional
         SciPy's `callback(x)` or `callback(intermediate_result)` at each iterate; StopIteration ends the run.
-    fixed, verify, engine, progress
+    fixed, verify, engine, progress, checkpoint
         As in `minimize`.
 
     Returns
@@ -130,7 +133,7 @@ def least_squares(
         "tr_solver": tr_solver, "tr_options": tr_options, "max_nfev": max_nfev,
     }  # fmt: skip
     limits = limits_of((-np.inf, np.inf) if start.bounds is None else start.bounds, structure, start.x0)
-    task = Task(start, limits, Loss.of(loss, f_scale), method, options, callback, verify, progress, verbose)
+    task = Task(start, limits, Loss.of(loss, f_scale), method, options, callback, verify, progress, verbose, checkpoint)
     return task.solve(lambda: Residuals(function, start.x0, data, jac, engine, is_sparse))
 
 

@@ -59,6 +59,7 @@ class Task:
     verify: str | bool = "start"
     progress: Callable | bool | None = None
     verbose: int = 0
+    record: Callable | None = None
 
     def solve(self, residuals_of: Callable[[], Residuals]) -> Any:
         """Return SciPy's result for the residuals, with autoopt's fields."""
@@ -76,9 +77,9 @@ class Task:
         callback = self.callback and _adapted(self.callback, problem, run.parameters)
         watch = run.watch()
         callback = callback if watch is None else watch.around(callback)
-        progress = self.progress or self.verbose > 1 or None
+        shown = {"progress": self.progress or self.verbose > 1 or None, "record": self.record}
         try:
-            result = solvers.run(SOLVER, problem, settings, chosen=given, callback=callback, progress=progress)
+            result = solvers.run(SOLVER, problem, settings, chosen=given, callback=callback, **shown)
         except BaseException as stop:  # what the run had reached goes with an interruption and with an error
             run.lap("solve")
             if hasattr(stop, "result"):

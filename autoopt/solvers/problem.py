@@ -307,6 +307,15 @@ class Problem:
             return constraint.function.hessian(self.defined(x), v)
 
 
+def known(problem: Problem, x: np.ndarray) -> tuple[float, np.ndarray | None]:
+    """Return what is known of value and gradient at `x`, NaN and None where nothing is; nothing is evaluated."""
+    if problem._is_at(x) and problem._is_defined:
+        return problem._found
+    if x.tobytes() == problem._lowest[0]:
+        return problem._lowest[1]
+    return problem.best_value if np.array_equal(x, problem.best) else np.nan, None
+
+
 def _kept(problem: Problem, x: np.ndarray, p: np.ndarray | None, found: np.ndarray) -> np.ndarray:
     """Note the first and the latest Hessian, or product with `p`, which the verification looks at; return it."""
     if not problem.steep:

@@ -64,6 +64,7 @@ def run(
     callback: Callable | None = None,
     progress: Callable[[Progress], None] | bool | None = None,
     pause: Callable[[], bool] | None = None,
+    record: Callable[[Problem], None] | None = None,
 ) -> Any:
     """Return the result of `solver` on `problem`, the same fields for every method, on flat vectors.
 
@@ -78,6 +79,8 @@ def run(
         Called at each iterate with (x, value, the method's state if it has one) and with a `Progress`.
     pause : callable, optional
         Asked at each iterate whether another method is to go on; the status is then PAUSED.
+    record : callable, optional
+        Called at each iterate with the problem, of which it evaluates nothing.
 
     Raises
     ------
@@ -90,6 +93,8 @@ def run(
     options = {name: value for name, value in options.items() if value is not None}
     gtol = options.get("gtol", gradient_tolerance(problem))
     problem.watch, begin = _watcher(problem, bool(solver.uses), callback, progress, pause)
+    if record is not None:
+        problem.watch = _recorded(problem, record, problem.watch)
 
     def stopped(status: int, message: str) -> Any:
         # The lowest value seen may lie outside the constraints; the last iterate is as near to them as the run came.
@@ -191,6 +196,16 @@ def _watcher(
             seen(problem.latest)
 
     return watch, begin
+
+
+def _recorded(problem: Problem, record: Callable, watch: Callable) -> Callable:
+    """Return what records an iterate, and then shows it to who watches, who may end the run there."""
+
+    def recorded(x: np.ndarray) -> None:
+        record(problem)
+        watch(x)
+
+    return recorded
 
 
 def _value_alone(problem: Problem, x: np.ndarray) -> float:

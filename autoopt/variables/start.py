@@ -74,6 +74,12 @@ class Start:
         """How many variables there are."""
         return self.structure.size if self.variables is None else self.variables.size
 
+    def at(self, x: np.ndarray) -> Start:
+        """Return the start with other values, shape (n,)."""
+        value = self.structure.unflatten(x)
+        x0 = value if self.table is None else self.table.at(value)
+        return Start.of(x0, self.given["bounds"], self.given["fixed"])
+
     def fields(self, x: np.ndarray) -> dict[str, Any]:
         """Return what a result has of the parameters `x`, shape (n,): in their structure, flat, and in their table."""
         value = self.structure.unflatten(x)

@@ -1,0 +1,156 @@
+"""A fit that is kept while it goes on: `run_dir`, `checkpoint` and `resume` of `fit`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from autoopt.errors import RunError, UsageError
+from autoopt.fitting.opening import Opened
+from autoopt.runs import identity, storing
+from autoopt.runs.run import Run, result
+
+_OWN = ("run_dir", "checkpoint", "resume", "progress")
+"""What is no part of what a run is."""
+
+_FILES = ("model", "data", "derivatives", "run_dir")
+"""Arguments that are files where they are text: they are kept with their whole path."""
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kept(function: Callable[P, R]) -> Callable[P, R]:
+    """Return `fit` with `run_dir`, `checkpoint` and `resume` as users give them; it is handed the open Run."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def recorded(*args: P.args, **options: P.kwargs) -> R:
+        asked: dict[str, Any] = {name: options.pop(name, None) for name in _OWN[:3]}
+        force = asked["resume"] == "force"
+        if asked["run_dir"] is not None and asked["checkpoint"] is not None:
+            raise UsageError("There are run_dir and checkpoint.", remedy="a run directory has a checkpoint: give one.")
+        if asked["run_dir"] is None and asked["checkpoint"] is None:
+            if asked["resume"]:
+                raise UsageError("resume is given, and no run_dir.", remedy="name the directory of the run.")
+            return function(*args, **options)
+        call = _call(signature.bind(*args, **options).arguments)
+        is_folder = asked["run_dir"] is not None
+        place = Path(os.path.abspath(asked["run_dir"] or asked["checkpoint"]))
+        with Run(place, call, is_folder=is_folder) as run:
+            if is_folder and run.before is not None:
+                _refuse(run, asked["resume"])
+            run.force = force
+            options["run_dir"] = run
+            with _noted(run):
+                fitted: Any = function(*args, **options)
+            _end(run, "ended", fitted)
+        return _with_note(fitted, run)
+
+    return recorded
+
+
+def begun(opened: Opened, run: Run | None) -> Opened:
+    """Return the opened model with its start where the run goes on from; a run that begins is noted."""
+    if run is None:
+        return opened
+    point = run.begin(_identity(opened), opened.start.structure.size)
+    return opened if point is None else replace(opened, start=opened.start.at(np.array(point.x)))
+
+
+def _call(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call as plain values; the kind alone of those that cannot be."""
+    call: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name in _OWN or value is None:
+            continue
+        if name in _FILES and isinstance(value, str | Path):
+            value = os.path.abspath(value)
+        try:
+            call[name] = {"value": storing.stored(value)}
+        except storing.NotStorable:
+            call[name] = {"kind": f"of type {type(value).__name__}"}
+    return call
+
+
+def _identity(opened: Opened) -> dict[str, Any]:
+    """Return what the fit depends on: the model file with what it imports from its folder, and the data."""
+    model, source = opened.model, Path(opened.model.source)
+    if source.is_file():
+        files = [source, *_imported_from(source.absolute().parent)]
+        one = {"name": str(source.absolute()), "digest": identity.digest([identity.digest(file) for file in files])}
+    else:
+        one = {"name": model.source, "digest": identity.digest(model.objective)}
+    return {"model": one, "data": {"name": None, "digest": identity.digest(opened.arguments)}}
+
+
+def _imported_from(folder: Path) -> list[Path]:
+    """Return the files of modules that lie in a folder, sorted: what a model file has imported from beside it."""
+    if (folder / "pyvenv.cfg").exists() or "site-packages" in folder.parts:
+        return []
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    found = {Path(file) for file in files if file and Path(file).parent == folder}
+    return sorted(file for file in found if file.suffix == ".py" and file.is_file())
+
+
+def _refuse(run: Run, again: Any) -> None:
+    """Raise RunError where a run directory holds a run that is not to be gone on with."""
+    before = run.before
+    assert before is not None
+    if before.point.state == "ended" and again != "force":
+        told = result(run.place) or {}
+        shown = f"\n\n{told['summary']}\n" if told.get("summary") else ""
+        raise RunError(
+            f"The run {run.place} has ended; its result is in {run.place / 'result.json'}.{shown}",
+            remedy="begin another one in another directory, or go on from its solution with force=True.",
+        )
+    if not again:
+        raise RunError(
+            f"The directory {run.place} holds a run already, which is {before.point.state}.",
+            remedy=f"go on with it: autoopt resume {run.place} (autoopt.resume in Python); or name another directory.",
+        )
+
+
+@contextlib.contextmanager
+def _noted(run: Run) -> Iterator[None]:
+    """Note how a run ends that does not come to its end; what was reached goes with the exception."""
+    try:
+        yield
+    except RunError:
+        raise
+    except BaseException as stop:
+        state = "interrupted" if isinstance(stop, KeyboardInterrupt) else "failed"
+        _end(run, state, getattr(stop, "fit", None), "" if state == "interrupted" else str(stop))
+        raise
+
+
+def _end(run: Run, state: str, fitted: Any, error: str = "") -> None:
+    """Write down how a run has ended, with what it came to."""
+    facts: dict[str, Any] = {"status": state, "error": error or None}
+    if fitted is not None:
+        run.recorder.take(fitted.result)
+        facts |= {**fitted.to_dict(), "summary": fitted.summary()}
+    run.end(state, facts, getattr(fitted, "report", None))
+
+
+def _with_note(fitted: Any, run: Run) -> Any:
+    """Return the fit with what is to be said of how it was kept."""
+    notes = []
+    if run.before is not None and run.recorder.is_resumed:
+        point = run.before.point
+        notes.append(f"Gone on from iterate {point.iteration} of {run.place}, after {point.seconds:.1f} s.")
+    if run.before is not None and run.before.is_previous:
+        notes.append(f"{run.before.damage}; the checkpoint before it was used.")
+    if run.recorder.is_lost:
+        notes.append(f"{run.place} could not be written to the end: it does not hold this result.")
+    return replace(fitted, notes=(*fitted.notes, *notes))

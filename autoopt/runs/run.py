@@ -1,0 +1,192 @@
+"""One run and where it is kept: a directory, or one file; begun, gone on with, and ended.
+
+RUN/checkpoint.json            the best point and what the run is; the one before it is checkpoint.previous.json
+RUN/history.jsonl              a line for each iterate
+RUN/result.json                the result, as runs/result.schema.json says
+RUN/report.html                the report
+RUN/lock                       the process that is at work on it
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from autoopt import atomic
+from autoopt.errors import RunError
+from autoopt.runs import checkpoint, identity
+from autoopt.runs.checkpoint import Checkpoint, Point, Writer
+from autoopt.runs.lock import Lock
+from autoopt.runs.recorder import Recorder
+
+RESULT_SCHEMA = 1
+_BYTES = 96
+"""A parameter takes so many bytes: in a checkpoint, in the one before, in the result with its errors."""
+
+
+class Run:
+    """A run that is kept, from `open` to `close`; as a context it closes itself.
+
+    Attributes
+    ----------
+    folder : Path or None
+        The run directory; None where there is one file alone.
+    force : bool
+        Whether it goes on although something has changed.
+    before : Checkpoint or None
+        What the run goes on from.
+    recorder : Recorder
+    """
+
+    def __init__(self, place: Path, call: Mapping[str, Any], *, is_folder: bool) -> None:
+        self.folder, self.force = (place if is_folder else None), False
+        self._file = place / "checkpoint.json" if is_folder else place
+        self._run: dict[str, Any] = {"call": call, "identity": None, "host": platform.node()}
+        _prepare(place, is_folder)
+        try:
+            self._lock = Lock(place / "lock" if is_folder else place.with_name(f"{place.name}.lock"), place)
+        except OSError as error:
+            raise _unwritable(place, error) from error
+        try:
+            self.before = checkpoint.read(self._file)
+            point = Point() if self.before is None else dataclasses.replace(self.before.point, state="running")
+            self._run["began"] = self.before.run["began"] if self.before else _now()
+            self._probed(0)
+            history = None if self.folder is None else self.folder / "history.jsonl"
+            self.recorder = Recorder(Writer(self._file, self._run), history, point)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @property
+    def place(self) -> Path:
+        """Where it is kept."""
+        return self._file if self.folder is None else self.folder
+
+    def begin(self, what: Mapping[str, Any], size: int) -> Point | None:
+        """Note what the run is, and return the point that it goes on from, None for one that begins.
+
+        Parameters
+        ----------
+        what : mapping
+            As `identity.changes` compares it.
+        size : int
+            The number of parameters.
+
+        Raises
+        ------
+        RunError
+            If it has, or there is no room for what is to be kept.
+        """
+        self._probed(size)
+        before, point = self.before, self.recorder.point
+        what = {**what, "versions": identity.versions()}
+        known = None if before is None else before.run.get("identity")
+        if known is not None and not self.force and (changed := identity.changes(known, what)):
+            raise RunError(
+                f"The run {self.place} cannot go on, as {'; '.join(changed)}.",
+                remedy="put it back, begin a run elsewhere, or go on all the same with force=True.",
+            )
+        if point.x is not None and len(point.x) != size:
+            raise RunError(
+                f"The run {self.place} has {len(point.x)} parameters, and the model has {size}.",
+                remedy="begin a run elsewhere.",
+            )
+        self._run["identity"] = what
+        point.parts += before is not None
+        self.recorder.describe(self._run)
+        self.recorder.enter("tracing")
+        self.recorder.write()
+        return point if point.x is not None else None
+
+    def end(self, state: str, facts: Mapping[str, Any] | None = None, report: Callable[[Path], Any] | None = None):
+        """Note how the run ended; in a run directory also its result, and its report.
+
+        Parameters
+        ----------
+        state : str
+            As of a `Point`.
+        facts : mapping, optional
+            The result as plain values.
+        report : callable, optional
+            Writes the report to a file.
+        """
+        recorder, folder = self.recorder, self.folder
+        recorder.point.state = state
+        recorder.write(lasting=True)
+        if folder is None:
+            return
+        text = json.dumps({"schema": RESULT_SCHEMA, "run": self._told(), **(facts or {})}, indent=2, allow_nan=False)
+        recorder.attempt(lambda: atomic.write(folder / "result.json", text + "\n", lasting=True))
+        if report is not None:
+            recorder.attempt(lambda: report(folder / "report.html"))
+
+    def close(self) -> None:
+        """Leave the run to others."""
+        self.recorder.close()
+        self._lock.release()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def _told(self) -> dict[str, Any]:
+        point, known = self.recorder.point, self._run["identity"] or {}
+        fields = {name: getattr(point, name) for name in ("state", "phase", "iteration", "seconds", "parts")}
+        return {"began": self._run["began"], "ended": _now(), "host": self._run["host"], **fields} | {
+            "versions": known.get("versions", identity.versions())
+        }
+
+    def _probed(self, size: int) -> None:
+        try:
+            atomic.probe(self._file, (1 << 16) + _BYTES * size)
+        except OSError as error:
+            raise _unwritable(self.place, error) from error
+
+
+def _prepare(place: Path, is_folder: bool) -> None:
+    """Make the folder that is needed, or raise RunError."""
+    try:
+        if is_folder:
+            place.mkdir(parents=True, exist_ok=True)
+        elif not place.parent.is_dir():
+            raise RunError(f"There is no folder {place.parent} for the checkpoint.", remedy="make it, or name another.")
+    except OSError as error:
+        raise _unwritable(place, error) from error
+
+
+def _unwritable(place: Path, error: OSError) -> RunError:
+    return RunError(
+        f"The run cannot be kept in {place}: {error.strerror or error}. Nothing has been computed yet.",
+        remedy="make room or give rights there, or name another place.",
+    )
+
+
+def read(place: str | os.PathLike) -> Checkpoint:
+    """Return the checkpoint of a run directory, or of a file; RunError if there is none."""
+    path = Path(place)
+    found = checkpoint.read(path / "checkpoint.json" if path.is_dir() else path)
+    if found is None:
+        what = "holds no run" if path.is_dir() else "is not there"
+        raise RunError(f"{path} {what}.", remedy="give the directory that was named with --run-dir (run_dir=).")
+    return found
+
+
+def result(run_dir: str | os.PathLike) -> dict[str, Any] | None:
+    """Return the result of a run directory as plain values, None if it has none."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads((Path(run_dir) / "result.json").read_text(encoding="utf-8"))
+    return None
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
