@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,7 @@ def named_arrays(source: Source, options: Mapping[str, str]) -> Dataset:
     arrays = _load(source)
     if isinstance(arrays, np.ndarray):
         raise DataError(f"{source.name} holds a single array.", remedy="rename it to .npy.")
-    with arrays:
-        return Dataset.of(
-            source.name, {name: _unpickled(source, lambda name=name: arrays[name]) for name in arrays.files}
-        )
+    return Dataset.of(source.name, arrays)
 
 
 def single_array(source: Source, options: Mapping[str, str]) -> Dataset:
@@ -36,23 +34,14 @@ def single_array(source: Source, options: Mapping[str, str]) -> Dataset:
 
 
 def _load(source: Source) -> Any:
-    if source.compression is None:
-        return _unpickled(source, lambda: np.load(source.path, allow_pickle=False))
-    import io
-
+    """Return the array, or a dict of them; NumPy's many ways to say that the file is no good become one message."""
     with source.opened() as file:
-        whole = io.BytesIO(file.read())
-    return _unpickled(source, lambda: np.load(whole, allow_pickle=False))
-
-
-def _unpickled(source: Source, read: Callable) -> Any:
-    """Return `read()`; NumPy's many ways to say that the file is no good become one message."""
-    try:
-        return read()
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, PermissionError):
-            raise source.unreadable(error) from error
-        raise DataError(
-            f"{source.name} cannot be read as NumPy arrays: {error}",
-            remedy="save plain numeric arrays with np.savez or np.save; arrays of objects are not read.",
-        ) from error
+        whole = file if source.compression is None else io.BytesIO(file.read())
+        try:
+            arrays = np.load(whole, allow_pickle=False)
+            return arrays if isinstance(arrays, np.ndarray) else {name: arrays[name] for name in arrays.files}
+        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise DataError(
+                f"{source.name} cannot be read as NumPy arrays: {error}",
+                remedy="save plain numeric arrays with np.savez or np.save; arrays of objects are not read.",
+            ) from error

@@ -14,7 +14,7 @@ from autoopt.tables.arrays import named_arrays, single_array
 from autoopt.tables.columnar import feather, parquet
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.records import json_lines, json_records
-from autoopt.tables.source import COMPRESSIONS, SIGNATURES, Source
+from autoopt.tables.source import COMPRESSIONS, SIGNATURES, Source, told_by
 from autoopt.tables.text import refuse_duplicates, text_table
 from autoopt.tables.values import is_whole
 from autoopt.wording import listed, near
@@ -60,6 +60,7 @@ READERS = (
     Reader((".npy",), "one of NumPy's arrays, or the fields of a structured one", single_array),
 )
 
+_RECORDS = (".json", ".jsonl")
 _BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
 
 
@@ -106,7 +107,7 @@ def _reader_of(source: Source) -> Reader:
             f"The data file {source.name} {kind}.",
             remedy=f"give a file of the kind {known}, compressed ({', '.join(c.suffix for c in COMPRESSIONS)}) or not.",
         )
-    begins = source.head(16)
+    begins = source.head(4096)
     if source.compression is None:
         for compression in COMPRESSIONS:
             if begins.startswith(compression.begins):
@@ -122,6 +123,11 @@ def _reader_of(source: Source) -> Reader:
                 f"{source.name} is no text, but begins as {suffix} files do.",
                 remedy=f"rename it to {suffix} if it is one.",
             )
+    if "delimiter" in reader.options and (told := told_by(begins)) in _RECORDS:
+        raise DataError(
+            f"{source.name} is no table of text, but begins as {_RECORDS[0]} files do.",
+            remedy=f"rename it to {told} if it is one.",
+        )
     return reader
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,8 +17,11 @@ _REMEDY = 'write records, {"age": 31, "city": "Bonn"}: one to a line (.jsonl), o
 def json_lines(source: Source, options: Mapping[str, str]) -> Dataset:
     """Return the columns of a file with a record to a line; a key that a record lacks is a missing value."""
     records, lines = [], []
-    with stage(f"reading {source.name}", lambda: f"{len(lines)} rows, {source.far()}"), source.opened() as file:
-        for number, line in enumerate(io.TextIOWrapper(file, encoding=_encoding(options)), start=1):
+    with (
+        stage(f"reading {source.name}", lambda: f"{len(lines)} rows, {source.far()}"),
+        source.text(_encoding(options)) as text,
+    ):
+        for number, line in enumerate(text, start=1):
             if not line.strip():
                 continue
             try:

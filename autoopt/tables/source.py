@@ -6,10 +6,12 @@ import bz2
 import contextlib
 import gzip
 import importlib
+import io
 import lzma
 import shutil
 import sys
 import tempfile
+import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -68,15 +70,12 @@ class Source:
     suffix : str
         Lower case, that of what is in it once it is decompressed: ".csv" of "d.csv.gz".
     compression : Compression or None
-    spool : file, optional
-        Is removed with the source.
     """
 
     name: str
     path: Path
     suffix: str
     compression: Compression | None = None
-    spool: Any = field(default=None, repr=False, compare=False)
     _open: list[Any] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
@@ -104,6 +103,12 @@ class Source:
                     self._open.remove(raw)
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, OSError) as error:
             raise self.unreadable(error) from error
+
+    @contextlib.contextmanager
+    def text(self, encoding: str) -> Iterator[Any]:
+        """Give the text from the beginning, its line ends as they are."""
+        with self.opened() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+            yield text
 
     def unreadable(self, error: Exception) -> DataError:
         """Return the error for bytes that cannot be had."""
@@ -148,23 +153,25 @@ def _refuse_absent(path: Path) -> None:
 
 
 def _spooled() -> Source:
-    """Return the source of what comes by stdin, which is kept in a file, as it is read more than once."""
-    spool = tempfile.NamedTemporaryFile(prefix="autoopt-")  # noqa: SIM115  it is there as long as the source is
+    """Return the source of what comes by stdin, kept in a file that goes with it, as it is read more than once."""
+    handle, name = tempfile.mkstemp(prefix="autoopt-")
+    path = Path(name)
     stdin = getattr(sys.stdin, "buffer", sys.stdin)
-    with stage("reading stdin", lambda: f"{spool.tell() / _MB:.0f} MB"):
+    with open(handle, "wb") as spool, stage("reading stdin", lambda: f"{spool.tell() / _MB:.0f} MB"):
         shutil.copyfileobj(stdin, spool)
-    spool.flush()
-    path = Path(spool.name)
     if path.stat().st_size == 0:
+        path.unlink()
         raise DataError("There is nothing on stdin.", remedy="pipe the data into the command, or name a file.")
     with path.open("rb") as file:
         begins = file.read(16)
     compression = next((each for each in COMPRESSIONS if begins.startswith(each.begins)), None)
     head = Source("stdin", path, "", compression).head(4096)
-    return Source("stdin", path, _told_by(head), compression, spool)
+    source = Source("stdin", path, told_by(head), compression)
+    weakref.finalize(source, path.unlink, missing_ok=True)
+    return source
 
 
-def _told_by(head: bytes) -> str:
+def told_by(head: bytes) -> str:
     """Return the suffix of files with such contents."""
     for begins, suffix in SIGNATURES.items():
         if head.startswith(begins):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -54,15 +53,9 @@ class Layout:
     told: list[str] = field(default_factory=list)
 
     @contextlib.contextmanager
-    def opened(self) -> Iterator[Any]:
-        """Give the text from the beginning."""
-        with self.source.opened() as file, io.TextIOWrapper(file, encoding=self.encoding, newline="") as text:
-            yield text
-
-    @contextlib.contextmanager
     def lines(self) -> Iterator[Any]:
         """Give csv's reader of the file."""
-        with self.opened() as text:
+        with self.source.text(self.encoding) as text:
             reader = csv.reader(text, delimiter=self.delimiter)
             try:
                 yield reader
@@ -149,7 +142,7 @@ def _told_by(head: bytes) -> str:
 
 def _other_encoding(layout: Layout) -> Layout:
     """Return the layout with the encoding of what is not UTF-8: that of Windows, or Latin-1, which has every byte."""
-    name = layout.source.name
+    source, name = layout.source, layout.source.name
     if not layout.is_guessed:
         raise DataError(
             f"{name} is not {layout.encoding.upper()} text.",
@@ -158,7 +151,7 @@ def _other_encoding(layout: Layout) -> Layout:
     for encoding in ("cp1252", "latin-1"):
         other = replace(layout, encoding=encoding, is_guessed=False)
         try:
-            with other.opened() as text:
+            with source.text(encoding) as text:
                 while text.read(1 << 20):
                     pass
         except UnicodeDecodeError:
@@ -251,7 +244,7 @@ class _Table:
         layout = self.layout
         rows = max(1, _PIECE // len(self.header))
         try:
-            with warnings.catch_warnings(), layout.opened() as text:
+            with warnings.catch_warnings(), layout.source.text(layout.encoding) as text:
                 warnings.simplefilter("error", pd.errors.ParserWarning)
                 yield from pd.read_csv(
                     text, sep=layout.delimiter, decimal=layout.decimal, index_col=False, low_memory=False,
