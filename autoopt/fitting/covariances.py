@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import InferenceError, UsageError
-from autoopt.fitting.scores import scores_of
+from autoopt.fitting.scores import require, scores_of
+from autoopt.fitting.solving import Case
 from autoopt.inference.covariances import Convention, Evidence, convention_of
 from autoopt.wording import near, times
 
@@ -23,6 +24,21 @@ def chosen(kind: str | None, groups: Any) -> Convention:
             remedy='leave them out, or ask for covariance="cluster".',
         )
     return convention
+
+
+def ready(convention: Convention, groups: Any, case: Case) -> np.ndarray | None:
+    """Return the labels of the groups, if there are any; raise, before anything is solved, what would be in the way."""
+    kind = case.minimised.kind
+    if convention.function is None:
+        return None
+    if not (kind.is_likelihood or kind.is_squares):
+        raise UsageError(
+            f"covariance={convention.name!r} is asked for, and the kind of objective is {kind.name!r}.",
+            remedy='say what the objective is: kind="negative log-likelihood" or "least squares".',
+        )
+    labels = None if groups is None else labels_of(groups, case.rows, case.bound)
+    require(case)
+    return labels
 
 
 def covariance_of(fitted: Any, kind: str | None = None, groups: Any = None) -> np.ndarray:

@@ -145,7 +145,7 @@ def fit(
     >>> found.params.round(6), found.bse.round(6)
     (array([4.]), array([1.154701]))
     """
-    from autoopt.fitting.covariances import chosen, labels_of  # which load SciPy, and commands start without it
+    from autoopt.fitting.covariances import chosen, ready  # which load SciPy, and commands start without it
     from autoopt.inference import require_level
 
     convention = chosen(covariance, groups)
@@ -174,11 +174,10 @@ def fit(
             "checkpoint": run_dir and run_dir.recorder,
             **loaded.derivatives,
         }
-        case = Case(minimised, start, opened.limits, call, opened.names, opened.bound)
+        case = Case(minimised, start, opened.limits, call, opened.names, opened.bound, opened.rows(minimised))
         notes = (*loaded.unused, *opened.bound.notes, *_fixed_note(start, opened.names))
-        rows = nobs or opened.rows(minimised)
-        labels = None if groups is None else labels_of(groups, minimised.rows or rows, opened.bound)
-        fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=rows)
+        labels = ready(convention, groups, case)
+        fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=nobs or case.rows)
         fitted = replace(fitted, convention=convention.name, groups=labels, level=level)
         fitted = _solved(fitted, case)
         if fitted.is_inferential:

@@ -1,12 +1,13 @@
-"""First derivatives by row at the solution: of the terms that an objective returns, of its residuals."""
+"""First derivatives by row at the solution: of the terms that an objective returns or is a sum of, of its residuals."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from autoopt.errors import UsageError
+from autoopt.errors import InferenceError, UsageError
 from autoopt.fitting.solving import Case
 
 
@@ -40,8 +41,10 @@ def scores_of(case: Case, u: np.ndarray, scale: float, free: np.ndarray) -> Scor
 
     Raises
     ------
-    UsageError
-        If the objective is one number.
+    TracingError
+        If the objective returns one number and is not recognised as a sum over rows.
+    InferenceError
+        If the terms that were recognised do not sum to the objective.
     """
     minimised = case.minimised
     if minimised.residuals is not None:
@@ -50,10 +53,37 @@ def scores_of(case: Case, u: np.ndarray, scale: float, free: np.ndarray) -> Scor
         return Scores(slopes * residuals[:, np.newaxis] / scale, _leverages(slopes[:, free]))
     if minimised.terms is not None:
         return Scores(case.jacobian(minimised.terms, u))
-    raise UsageError(
-        "The objective returns one number, whose rows are not known.",
-        remedy="have it return its terms, an array with one entry for each row, in place of their sum.",
-    )
+    return Scores(_by_row(case, u) / (2 * scale if minimised.kind.is_squares else 1.0))
+
+
+def require(case: Case) -> None:
+    """Raise TracingError, before anything is solved, if there will be no scores."""
+    if case.minimised.residuals is None and case.minimised.terms is None:
+        _recognised(case, case.start.x0)
+
+
+def _recognised(case: Case, x: Any) -> Any:
+    from autoopt.objectives.by_row import terms_by_row
+
+    if case.call.get("jac") is True:
+        raise UsageError(
+            "The objective returns its gradient beside its value (jac=True), in which rows are not told apart.",
+            remedy="have it return its terms, an array with one entry for each row, and leave jac out.",
+        )
+    return terms_by_row(case.objective, x, case.call["args"], case.call["engine"], case.rows)
+
+
+def _by_row(case: Case, u: np.ndarray) -> np.ndarray:
+    """Return the derivatives of the terms of which the objective is the sum, shape (m, k)."""
+    x = case.variables.parameters(u)
+    terms = _recognised(case, case.start.structure.unflatten(x))
+    total, value = float(np.sum(terms.value(x))), case.value(u)
+    if not np.isclose(total, value, rtol=1e-8, atol=1e-8 * np.abs(terms.value(x)).sum()):
+        raise InferenceError(
+            f"The terms by row sum to {total:.10g}, and the objective is {value:.10g}: its rows are not recognised.",
+            remedy="have it return its terms, an array with one entry for each row, in place of their sum.",
+        )
+    return case.variables.jacobian(u, np.asarray(terms.jacobian(x, sparse=False)[0]).reshape(-1, x.size))
 
 
 def _leverages(slopes: np.ndarray) -> np.ndarray:

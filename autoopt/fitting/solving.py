@@ -20,8 +20,9 @@ from autoopt.variables.variables import Variables
 class Case:
     """What was fitted: the objective, its start, the limits of its parameters, and what `minimize` was called with.
 
-    `bound` is where columns are found by name, and how data became arguments (`data.Bound`). Points are those of the
-    parameters that are neither held nor tied, shape (m,), called by `names`.
+    `bound` is where columns are found by name, and how data became arguments (`data.Bound`); `rows` how many rows those
+    of the objective are, if that is known. Points are those of the parameters that are neither held nor tied, shape
+    (m,), called by `names`.
     """
 
     minimised: Minimised
@@ -30,6 +31,7 @@ class Case:
     call: Mapping[str, Any]
     all_names: Sequence[str]
     bound: Any = None
+    rows: int | None = None
 
     @property
     def objective(self) -> Callable:

@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 
 import autoopt
-from autoopt.errors import InferenceError, UsageError
+from autoopt.errors import InferenceError, TracingError, UsageError
 from autoopt.inference import COVARIANCES
 from autoopt.inference.covariances import Evidence
 
@@ -18,6 +18,18 @@ GROUPS = np.arange(len(Y)) // 4
 def logit_terms(b, X, y):
     eta = X @ b
     return np.logaddexp(0, eta) - y * eta
+
+
+def logit_sum(b, X, y):
+    return np.sum(logit_terms(b, X, y))
+
+
+def logit_loop(b, X, y):
+    total = 0.0
+    for row, label in zip(X, y, strict=True):
+        eta = row @ b
+        total += np.logaddexp(0, eta) - label * eta
+    return total
 
 
 def residuals(b, X, y):
@@ -56,6 +68,33 @@ def test_logit(logit, kind, theirs):
     )
     np.testing.assert_allclose(asked.pvalues, expected.pvalues, rtol=1e-7)
     np.testing.assert_allclose(asked.conf_int(0.9), expected.conf_int(0.1), rtol=1e-7)
+
+
+@pytest.mark.parametrize("objective", [logit_sum, logit_loop])
+def test_sums_have_the_scores_of_their_terms(logit, objective):
+    found = autoopt.fit(objective, np.zeros(4), (X, Y), kind="negative log-likelihood", groups=GROUPS)
+    np.testing.assert_allclose(found.covariance, logit.cov_params("cluster", GROUPS), rtol=1e-6)
+    np.testing.assert_allclose(found.cov_params("opg"), logit.cov_params("opg"), rtol=1e-6)
+
+
+def test_a_sum_of_squares_has_the_scores_of_its_residuals(squares):
+    found = autoopt.fit(lambda b, X, y: np.sum((y - X @ b) ** 2), np.zeros(4), (X, Y), kind="least squares")
+    np.testing.assert_allclose(found.cov_params("HC1"), squares.cov_params("HC1"), rtol=1e-7)
+
+
+def test_what_is_no_sum_over_rows_is_refused_before_it_is_solved():
+    def concentrated(b, X, y):
+        return len(y) / 2 * np.log(np.sum((y - X @ b) ** 2))
+
+    calls = []
+    with pytest.raises(TracingError, match="goes through log") as error:
+        autoopt.fit(
+            concentrated, np.zeros(4), (X, Y), kind="negative log-likelihood", covariance="robust",
+            progress=lambda *now: calls.append(now),
+        )  # fmt: skip
+    assert not calls and "return its terms" in str(error.value)
+    with pytest.raises(UsageError, match="kind of objective is 'minimise'"):
+        autoopt.fit(concentrated, np.zeros(4), (X, Y), covariance="robust")
 
 
 def test_outer_products(logit):
