@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from autoopt.errors import AutooptError, ObjectiveError
-from autoopt.fitting import diagnoses, modelfile
+from autoopt.fitting import diagnoses, modelfile, penalties
 from autoopt.fitting.data import Selection
 from autoopt.fitting.fitted import Fit
 from autoopt.fitting.keeping import begun, kept
@@ -38,6 +38,7 @@ def fit(
     weights: Any = None,
     covariance: str | None = None,
     groups: Any = None,
+    penalty: str | None = None,
     level: float = 0.95,
     nobs: int | None = None,
     target: str | None = None,
@@ -90,6 +91,9 @@ def fit(
         `groups`, "observed" if not.
     groups : array or str, optional
         To which group each row belongs, or the column of the data that says so.
+    penalty : "firth", optional
+        Firth's, minus half the log-determinant of the information, for a likelihood: estimates are finite where classes
+        are separated, and less biased. `value` has it, `llf` has not; intervals by profile are those of both together.
     level : float, in (0, 1)
         Of the intervals in the summary, and of `Fit.conf_int` where no other is asked for.
     nobs : int, optional
@@ -157,7 +161,7 @@ def fit(
         opened = begun(Opened.of(model, data, target, settings, fixed, given, selection, reading), run_dir)
         loaded, start = opened.model, opened.start
         with users_code(f"The objective of {loaded.source}", ObjectiveError):
-            minimised = opened.minimised(weights)
+            minimised = opened.minimised(weights, penalty, derivatives)
         call = {
             "args": opened.args,
             "method": method or loaded.method,
@@ -175,7 +179,7 @@ def fit(
             **loaded.derivatives,
         }
         case = Case(minimised, start, opened.limits, call, opened.names, opened.bound, opened.rows(minimised))
-        notes = (*loaded.unused, *opened.bound.notes, *_fixed_note(start, opened.names))
+        notes = (*loaded.unused, *opened.bound.notes, *_fixed_note(start, opened.names), *penalties.note(minimised))
         labels = ready(convention, groups, case)
         fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=nobs or case.rows)
         fitted = replace(fitted, convention=convention.name, groups=labels, level=level)

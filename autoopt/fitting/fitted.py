@@ -105,10 +105,10 @@ class Fit(Pictured):
 
     @property
     def llf(self) -> float:
-        """The log-likelihood at the estimates; for least squares that of normal residuals; NaN if it is not known."""
+        """The log-likelihood at the estimates, without a penalty; for least squares that of normal residuals."""
         kind = kind_of(self.kind)
         if kind.is_likelihood:
-            return -float(self.result.fun)
+            return -float(self.result.fun - self.result.get("penalty", 0.0))
         if not kind.is_squares or self.rows is None:
             return np.nan
         with np.errstate(divide="ignore"):

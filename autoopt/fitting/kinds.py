@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import ModelError, UsageError
+from autoopt.objectives.adapted import changed
 from autoopt.wording import near
 
 
@@ -78,6 +78,10 @@ class Minimised:
         (params, *data) -> array of m residuals, whose squares `function` sums.
     rows : int or None
         m.
+    likelihood : callable or None
+        (params, *data) -> number: `function` without its penalty, where it has one.
+    penalty : str or None
+        The penalty's name.
     """
 
     kind: Kind
@@ -85,6 +89,8 @@ class Minimised:
     terms: Callable | None = None
     residuals: Callable | None = None
     rows: int | None = None
+    likelihood: Callable | None = None
+    penalty: str | None = None
 
     @classmethod
     def of(cls, kind: Kind, objective: Callable, outcome: Any, weights: np.ndarray | None = None) -> Minimised:
@@ -106,7 +112,7 @@ class Minimised:
                     "There are weights, and the objective returns one number, in which no row can be weighted.",
                     remedy="have it return its terms, one for each row, or take the weights as an argument.",
                 )
-            return cls(kind, objective if kind.sign == 1 else _like(objective, _negative))
+            return cls(kind, objective if kind.sign == 1 else changed(objective, _negative))
         if not kind.is_array:
             raise ModelError(
                 f"The objective returns an array of shape {np.shape(outcome)}, where a number is needed.",
@@ -119,21 +125,11 @@ class Minimised:
                 remedy="give one weight for each row.",
             )
         if kind.is_squares:
-            residuals = objective if weights is None else _like(objective, _scaled(np.sqrt(weights)))
-            return cls(kind, _like(residuals, _squared), residuals=residuals, rows=rows)
+            residuals = objective if weights is None else changed(objective, _scaled(np.sqrt(weights)))
+            return cls(kind, changed(residuals, _squared), residuals=residuals, rows=rows)
         factor = float(kind.sign) if weights is None else kind.sign * np.asarray(weights, float)
-        terms = objective if weights is None and kind.sign == 1 else _like(objective, _scaled(factor))
-        return cls(kind, _like(terms, _total), terms=terms, rows=rows)
-
-
-def _like(objective: Callable, change: Callable) -> Callable:
-    """Return the function of the objective's arguments that changes what it returns."""
-
-    @functools.wraps(objective, updated=())
-    def changed(params: Any, *data: Any) -> Any:
-        return change(objective(params, *data))
-
-    return changed
+        terms = objective if weights is None and kind.sign == 1 else changed(objective, _scaled(factor))
+        return cls(kind, changed(terms, _total), terms=terms, rows=rows)
 
 
 def _array(values: Any) -> Any:

@@ -14,6 +14,7 @@ from autoopt.fitting import binding, modelfile
 from autoopt.fitting.data import Bound, Selection
 from autoopt.fitting.kinds import Minimised, kind_of
 from autoopt.fitting.modelfile import Model
+from autoopt.fitting.penalties import penalised
 from autoopt.stages import stage
 from autoopt.users_code import users_code
 from autoopt.variables.start import Start
@@ -50,12 +51,14 @@ class Opened:
         """The data as the objective takes them."""
         return tuple(self.arguments.values())
 
-    def minimised(self, weights: Any = None) -> Minimised:
-        """Return what is minimised, as the kind says; the objective is called once, at the start."""
+    def minimised(self, weights: Any = None, penalty: str | None = None, derivatives: Any = None) -> Minimised:
+        """Return what is minimised, as kind and penalty say; the objective is called once, at the start."""
         kind, objective = kind_of(self.model.kind), self.model.objective
         if not kind.is_array or self.model.derivatives.get("jac") is True:
-            return Minimised(kind, objective)
-        return Minimised.of(kind, objective, objective(self.start.x0, *self.args), self._weights(weights))
+            found = Minimised(kind, objective)
+        else:
+            found = Minimised.of(kind, objective, objective(self.start.x0, *self.args), self._weights(weights))
+        return penalised(found, penalty, self.start, self.args, (derivatives, *self.model.derivatives.values()))
 
     def column(self, name: str, use: str) -> Any:
         """Return a column of the rows that are used, as numbers; `use` is what it is for."""

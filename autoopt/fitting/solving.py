@@ -69,12 +69,13 @@ class Case:
         return (u - sides[0] > close) & (sides[1] - u > close)
 
     def hessian(self, u: np.ndarray) -> np.ndarray:
-        """Return the Hessian at `u`, shape (m, m)."""
+        """Return the Hessian at `u`, shape (m, m), without that of a penalty: the information."""
         from autoopt.minimize import compile_objective
         from autoopt.objectives.retained import retain
 
         supplied = tuple(self.call.get(name) for name in ("jac", "hess", "hessp"))
-        compiled = compile_objective(self.objective, self.start.x0, self.call["args"], self.call["engine"], supplied)
+        function = self.minimised.likelihood or self.objective
+        compiled = compile_objective(function, self.start.x0, self.call["args"], self.call["engine"], supplied)
         hessian = compiled.hess(self.variables.parameters(u), sparse=False)
         retain(compiled)
         return self.variables.curvature(u, hessian, None)
@@ -176,6 +177,8 @@ def solved(case: Case) -> Any:
             stop.result.history = history.table(stop.result)
         raise
     result.history = history.table(result)
+    if case.minimised.likelihood is not None:
+        result.penalty = float(result.fun - case.minimised.likelihood(result.x, *case.call["args"]))
     return result
 
 

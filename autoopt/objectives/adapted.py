@@ -5,6 +5,7 @@ A trace runs copies of these, as it does of the user's own (`origin.py` names th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -19,6 +20,36 @@ def reordered(function: Callable, position: int, names: tuple[str, ...]) -> Call
         return function(*data[:position], x, *data[position:count], **options)
 
     return reordered
+
+
+def changed(function: Callable, change: Callable) -> Callable:
+    """Return the function of the same arguments that changes what `function` returns."""
+
+    @functools.wraps(function, updated=())
+    def changed(params, *data):
+        return change(function(params, *data))
+
+    return changed
+
+
+def penalised(function: Callable, information: Callable, penalty: Callable) -> Callable:
+    """Return `function` with a penalty of its information added, both of the parameters."""
+
+    @functools.wraps(function, updated=())
+    def penalised(params, *data):
+        return function(params, *data) + penalty(information(params))
+
+    return penalised
+
+
+def restricted(matrix: Callable, places: np.ndarray | None, basis: np.ndarray) -> Callable:
+    """Return B' A[places, places] B of what `matrix` returns, A itself without places."""
+
+    def restricted(params):
+        inside = matrix(params, sparse=False)
+        return inside if places is None else basis.T @ inside[np.ix_(places, places)] @ basis
+
+    return restricted
 
 
 def gathered(function: Callable, order: tuple[int, ...], named: dict[str, int]) -> Callable:

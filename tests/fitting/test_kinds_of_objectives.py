@@ -1,5 +1,7 @@
 """`fit` of functions from Python: each kind of objective, against closed forms."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -121,3 +123,19 @@ def test_calls_that_are_not_understood(call, said):
 
 def test_every_kind_says_what_it_is():
     assert all(kind.description and not kind.description.endswith(".") for kind in KINDS.values())
+
+
+@pytest.mark.parametrize("kind", ["log-likelihood", "negative log-likelihood", "least squares"])
+def test_functions_that_return_arrays_are_followed_into(kind):
+    """What NumPy's protocols do not reach, math and writing into arrays, is followed behind every kind of objective."""
+    sign = 1.0 if kind == "log-likelihood" else -1.0
+
+    def by_loop(p, y):
+        terms = np.zeros(len(y))
+        for i in range(len(y)):
+            terms[i] = sign * (-p[1] - 0.5 * ((y[i] - p[0]) / math.exp(p[1])) ** 2)
+        return terms if kind != "least squares" else y - math.exp(p[0])
+
+    fitted = autoopt.fit(by_loop, [0.0, 0.0], (np.array([1.0, 2.0, 3.0]),), kind=kind)
+    expected = [np.log(2.0), 0.0] if kind == "least squares" else [2.0, np.log(np.sqrt(2 / 3))]
+    np.testing.assert_allclose(fitted.params, expected, rtol=1e-7, atol=1e-9)
