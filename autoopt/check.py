@@ -406,12 +406,19 @@ def check_objective(objective: Differentiable, x: np.ndarray) -> Check:
             there = _product_errors(objective, x + CLOSE * direction(x, units(objective, x)), 2.0**-10 * p)
             if there[0] > there[1] and there[1] <= CONCLUSIVE * there[2]:
                 distance, allowed, size = there
+    if distance > allowed and (bend := abs(float(p @ objective.hessp(x, p)))) > 1.0:
+        # Where a column is large, p leads far beyond where the gradient is straight.
+        nearer = _product_errors(objective, x, p / np.sqrt(bend), differences.directional)
+        if nearer[1] <= CONCLUSIVE * nearer[2]:
+            distance, allowed, size = nearer
     return Check(found, distance, allowed)
 
 
-def _product_errors(objective: Differentiable, x: np.ndarray, p: np.ndarray) -> tuple[float, float, float]:
+def _product_errors(
+    objective: Differentiable, x: np.ndarray, p: np.ndarray, measured: Callable | None = None
+) -> tuple[float, float, float]:
     """Return how far the Hessian at `x` times `p` is from differences of gradients, how far it may be, and its size."""
-    exact, (numerical, error) = objective.hessp(x, p), differences.hessp(objective.grad, x, p)
+    exact, (numerical, error) = objective.hessp(x, p), (measured or differences.hessp)(objective.grad, x, p)
     distance = float(np.max(np.abs(exact - numerical))) if np.isfinite(exact).all() else np.inf
     size = float(np.max(np.abs(numerical)))
     return distance, float(5 * np.max(error) + SLOPE_TOLERANCE * size), size

@@ -28,7 +28,7 @@ def covariances(ctx: click.Context, param: click.Parameter, begun: str) -> list[
 
 def columns(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
     """Return the columns of the text file given by --data whose names begin so; a shell is told of no error."""
-    path = Path(ctx.params.get("data") or "")
+    path = Path(str(ctx.params.get("data") or ""))
     with (
         contextlib.suppress(OSError, ValueError, LookupError, StopIteration),
         path.open(encoding="utf-8-sig", newline="") as file,

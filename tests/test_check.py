@@ -179,6 +179,20 @@ def test_check_compares_second_derivatives(factor):
     assert ("All is well." in str(report)) is bool(report)
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.001])
+def test_check_of_second_derivatives_where_a_column_is_large(factor):
+    """Steps of 1 in every parameter go so far that the gradient is flat at both ends."""
+    X = np.array([1.0, 1e7]) * np.random.default_rng(2).standard_normal((50, 2))
+    grad = lambda w: X.T @ (expit(X @ w) - 0.4)  # noqa: E731
+
+    def hessp(w, p):
+        s = expit(X @ w)
+        return factor * (X.T @ (s * (1 - s) * (X @ p)))
+
+    f = lambda w: np.sum(np.logaddexp(0, X @ w) - 0.4 * (X @ w))  # noqa: E731
+    assert bool(check_objective(Claimed(f, grad, np.zeros(2), hessp=hessp), np.zeros(2))) is (factor == 1.0)
+
+
 def test_gradient_and_its_error_by_differences():
     f, grad = LOGISTIC
     gradient, error = differences.gradient(f, np.ones(5))

@@ -270,6 +270,7 @@ ORDER = (
     "optimize",
     "reports",
     "models fitting",
+    "proposals",
     "doctor",
     "autoopt",  # the public names
     "cli",

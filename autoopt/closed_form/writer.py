@@ -190,7 +190,7 @@ class Writer:
             return whole if function == "exp" else applied_to(r"\log", plus(atom("1"), whole))
         self.words[function] = None
         letter, name = CLASHES.get(function, ("", ""))
-        if letter in taken:
+        if letter and letter in taken:  # of a name such as `_1st` nothing stands before the underscore
             return applied_to(name, operands[0])
         return FUNCTIONS[function].write(*operands)
 

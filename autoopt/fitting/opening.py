@@ -84,9 +84,9 @@ class Opened:
         return lengths.pop() if len(lengths) == 1 else None
 
     def told(self, work: Callable, *given: Any, **options: Any) -> Any:
-        """Return `work(objective, x0, args, *given, **options)`; what the user's code raises is told as theirs."""
+        """Return `work(what is minimised, x0, args, *given, **options)`; what users' code raises is told as theirs."""
         with users_code(f"The objective of {self.model.source}", ObjectiveError):
-            return work(self.model.objective, self.start.given["x0"], self.args, *given, **options)
+            return work(self.minimised().function, self.start.given["x0"], self.args, *given, **options)
 
     @classmethod
     def of(

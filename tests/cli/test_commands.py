@@ -48,6 +48,7 @@ CASES = {
     "doctor": Case(),
     "fit": Case((*MODEL, "--quiet"), ("normal.py", "--tol", "-1"), of_model=True),
     "methods": Case(),
+    "new": Case(("d.csv",), ("d.csv", "--likelihood", "normal")),
     "profile": Case((*MODEL, "--quiet"), ("normal.py", "--level", "2"), of_model=True),
 }
 
@@ -115,9 +116,9 @@ def test_interruption_is_130_and_no_traceback(folder, name):
     assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (130, "", "Interrupted.\n")
 
 
-@pytest.mark.parametrize("name", [name for name in usages() if name not in ("completion", "derive")])
+@pytest.mark.parametrize("name", [name for name in usages() if name not in ("completion", "derive", "new")])
 def test_json_is_one_document(folder, name):
-    """Only what prints code has no numbers to be read by a program."""
+    """Only what writes code has no numbers to be read by a program."""
     outcome = run(name, *CASES[name].args, "--json")
     assert outcome.exit_code == 0 and outcome.stderr == ""
     assert json.loads(outcome.stdout, parse_constant=pytest.fail)

@@ -53,7 +53,7 @@ BREAKAGES = {
     ),
     "a fit that fails": (lambda patch: patch.setattr(doctor, "_fit", raising), "no such library", "report it"),
     "wrong derivatives": (
-        lambda patch: patch.setattr(differences, "hessp", lambda *given: (np.ones(2), np.zeros(2))),
+        lambda patch: patch.setattr(differences, "directional", lambda *given: (np.ones(2), np.zeros(2))),
         "is wrong",
         "report it",
     ),

@@ -175,6 +175,11 @@ def test_names(name, symbol) -> None:
     assert rf"f({symbol}, \mathrm{{other}})" in autoopt.latex(scope["f"], {name: 0.5, "other": 1.0})
 
 
+def test_function_keeps_its_name_beside_a_name_that_begins_with_an_underscore() -> None:
+    text = autoopt.latex(lambda p: np.log(1 + np.exp(2 * p["_1st"])) + np.log(p["b"]), {"_1st": 0.5, "b": 2.0})
+    assert text.count(r"\log") >= 2
+
+
 def test_names_that_would_look_alike_are_told_apart() -> None:
     def f(p):
         beta, beta_0, beta0 = p["beta"], p["beta_0"], p["beta0"]

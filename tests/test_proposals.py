@@ -1,0 +1,185 @@
+"""Model files that are proposed for tables: what they are, that they fit at once, and what they say."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import autoopt
+from autoopt.cli.main import main
+from autoopt.errors import DataError, UsageError
+from autoopt.proposals import proposal
+from autoopt.proposals.columns import identifier
+from autoopt.proposals.likelihoods import LIKELIHOODS
+
+
+def table(m=120):
+    """Return columns of several kinds, and a response for each likelihood."""
+    rng = np.random.default_rng(4)
+    age, dose = rng.normal(50, 10, m), rng.choice([0.0, 1.0, 2.0], m)
+    z = 0.5 + 0.02 * (age - 50) + 0.4 * dose
+    frame = pd.DataFrame({"age": age.round(1), "log dose": dose, "region": rng.choice(["north", "south", "west"], m)})
+    frame["income"] = (2e7 * rng.random(m)).round()
+    responses = {
+        "logistic": (rng.random(m) < 1 / (1 + np.exp(-z))).astype(int),
+        "poisson": rng.poisson(np.exp(z)),
+        "log-normal": np.exp(z + 1.2 * rng.normal(size=m)),
+        "gamma": np.exp(z) * rng.gamma(4.0, 0.25, m),
+        "least-squares": 3 * z - 1 + rng.normal(size=m),
+    }
+    return frame, responses
+
+
+def statsmodels_fit(name, X, y):
+    import statsmodels.api as sm
+
+    log = sm.families.links.Log()
+    return {
+        "logistic": lambda: sm.Logit(y, X).fit(disp=0),
+        "poisson": lambda: sm.Poisson(y, X).fit(disp=0),
+        "log-normal": lambda: sm.OLS(np.log(y), X).fit(),
+        "gamma": lambda: sm.GLM(y, X, sm.families.Gamma(log)).fit(),
+        "least-squares": lambda: sm.OLS(y, X).fit(),
+    }[name]()
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_proposed_file_fits_at_once_as_statsmodels_does(tmp_path, name):
+    frame, responses = table()
+    frame["result"] = responses[name]
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    outcome = CliRunner().invoke(main, ["new", str(tmp_path / "d.csv")])
+    file = tmp_path / "d_model.py"
+    assert outcome.exit_code == 0 and f"autoopt fit {file}" in outcome.stdout
+    assert outcome.stdout.startswith(LIKELIHOODS[name].title)
+    found = autoopt.fit(file)
+    assert found.status == "converged", found.result.message
+    X = np.column_stack([np.ones(len(frame)), frame["age"], frame["log dose"], frame["region"] == "south",
+                         frame["region"] == "west", frame["income"]]).astype(float)  # fmt: skip
+    assert found.names[:6] == ("intercept", "age", "log_dose", "region_south", "region_west", "income")
+    other = np.asarray(statsmodels_fit(name, X / X.max(axis=0), frame["result"]).params) / X.max(axis=0)
+    np.testing.assert_allclose(found.params[:6], other, rtol=1e-4)
+    checked = CliRunner().invoke(main, ["check", str(file)])
+    assert checked.exit_code == 0, checked.output
+
+
+def written(tmp_path, text, **options):
+    (tmp_path / "d.csv").write_text(text, **options)
+    return tmp_path / "d.csv"
+
+
+ROWS = "\n".join(f"{i},{i % 3},{i % 2},{(7 * i) % 11}" for i in range(1, 25))
+
+
+def test_columns_that_explain_nothing_are_left_out_with_the_reason(tmp_path):
+    text = "id,same,a,b,copy,note,empty,y\n"
+    text += "".join(f"{i},7,{i % 3},{(7 * i) % 11},{2 * (i % 3)},t{i},,{(5 * i) % 13 - 6.5}\n" for i in range(1, 25))
+    found = proposal(written(tmp_path, text))
+    assert found.columns == ("a", "b") and found.target == "y" and found.likelihood == "least-squares"
+    for said in ("id: it numbers", "same: all values are equal", "copy: it is a combination", "note: text with 24",
+                 "empty: it is empty"):  # fmt: skip
+        assert f"#   {said}" in found.text
+    assert proposal(tmp_path / "d.csv", columns=("id", "a")).columns == ("id", "a")
+
+
+def test_rows_that_lack_a_value_are_left_out_and_counted(tmp_path):
+    text = "a,b,y\n" + "".join(f"{i % 5},{'' if i == 3 else (3 * i) % 7},{(5 * i) % 13 - 6.5}\n" for i in range(20))
+    found = proposal(written(tmp_path, text))
+    assert "# 1 row lacks a value, and is left out" in found.text
+    (tmp_path / "m.py").write_text(found.text)
+    assert autoopt.fit(tmp_path / "m.py").nobs == 19
+
+
+def test_many_columns_become_a_matrix(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(90, 16)), columns=[f"c{i}" for i in range(15)] + ["y"])
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    (tmp_path / "m.py").write_text(proposal(tmp_path / "d.csv").text)
+    found = autoopt.fit(tmp_path / "m.py")
+    X = np.column_stack([np.ones(90), frame.iloc[:, :15]])
+    np.testing.assert_allclose(found.params, np.linalg.lstsq(X, frame["y"])[0], rtol=1e-6)
+    assert found.names == ("intercept", *(f"c{i}" for i in range(15)))
+
+
+FORMS = {
+    "semicolons and decimal commas": ("a b;y\n" + "".join(f"{i % 4},5;{i % 7},25\n" for i in range(30)), {}),
+    "tabs": ("a b\ty\n" + "".join(f"{i % 4}.5\t{i % 7}.25\n" for i in range(30)), {}),
+    "another encoding": ("a b,y,größe\n" + "".join(f"{i % 4}.5,{i % 7}.25,\n" for i in range(30)),
+                         {"encoding": "latin-1"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_files_of_other_forms_are_read_and_the_model_says_how(tmp_path, form):
+    text, options = FORMS[form]
+    found = proposal(written(tmp_path, text, **options), target="y")
+    (tmp_path / "m.py").write_text(found.text)
+    assert found.columns == ("a_b",) and autoopt.fit(tmp_path / "m.py").nobs == 30
+
+
+def test_names_of_columns_never_break_the_file(tmp_path):
+    rows = "".join(
+        f"{i % 3}.5,{(3 * i) % 7},{(5 * i) % 11},{(7 * i) % 13},{(2 * i) % 9},{(4 * i) % 17}.5\n" for i in range(60)
+    )
+    found = proposal(written(tmp_path, 'x"""\\,{y},lambda,np,params,1st\n'.replace('\\"', "'") + rows))
+    ast.parse(found.text)
+    (tmp_path / "m.py").write_text(found.text)
+    assert autoopt.fit(tmp_path / "m.py").status == "converged"
+
+
+def test_a_response_of_two_texts_is_one_of_ones_and_zeros(tmp_path):
+    text = "a,y\n" + "".join(f"{(3 * i) % 7},{'yes' if (5 * i) % 11 > 5 else 'no'}\n" for i in range(30))
+    found = proposal(written(tmp_path, text))
+    assert found.likelihood == "logistic" and '(table["y"] == "yes")' in found.text
+
+
+REFUSED = {
+    "no file": (dict(path="none.csv"), DataError, "There is no data file"),
+    "no column": (dict(target="z"), DataError, "has no column z"),
+    "text": (dict(target="t"), UsageError, "text with 3 values"),
+    "equal": (dict(target="same"), DataError, "All values of same are equal"),
+    "unsuited": (dict(target="a", likelihood="logistic"), UsageError, "for a response that has two values"),
+    "unknown": (dict(target="a", likelihood="poison"), UsageError, "Did you mean poisson?"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_proposed_is_refused_with_the_reason(tmp_path, name):
+    options, error, said = REFUSED[name]
+    path = written(tmp_path, "a,t,same\n" + "".join(f"{i},{'xyz'[i % 3]},1\n" for i in range(3, 30)))
+    options = {"path": path, **options}
+    if isinstance(options["path"], str):
+        options["path"] = tmp_path / options["path"]
+    with pytest.raises(error, match=said.replace("?", r"\?")):
+        proposal(**options)
+
+
+def test_a_file_that_is_there_is_not_written_over(tmp_path):
+    path = written(tmp_path, "a,y\n" + "".join(f"{i % 5},{(5 * i) % 13 - 6.5}\n" for i in range(20)))
+    (tmp_path / "d_model.py").write_text("mine")
+    outcome = CliRunner().invoke(main, ["new", str(path)])
+    assert outcome.exit_code == 2 and "--force" in outcome.stderr and (tmp_path / "d_model.py").read_text() == "mine"
+    assert CliRunner().invoke(main, ["new", str(path), "--force"]).exit_code == 0
+    assert "least squares" in (tmp_path / "d_model.py").read_text()
+
+
+def test_model_finds_its_data_from_another_folder(tmp_path, monkeypatch):
+    path = written(tmp_path, "a,y\n" + "".join(f"{i % 5},{(5 * i) % 13 - 6.5}\n" for i in range(20)))
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path / "models")
+    assert CliRunner().invoke(main, ["new", "../d.csv", "-o", "m.py"]).exit_code == 0
+    monkeypatch.chdir("/")
+    outcome = CliRunner().invoke(main, ["fit", str(tmp_path / "models" / "m.py"), "--json", "--quiet"])
+    assert json.loads(outcome.stdout)["nobs"] == 20 and str(path)
+
+
+@pytest.mark.parametrize("name", ["a", "lambda", "1st", "a b", "np", "größe", "%", "params"])
+def test_identifiers_are_free_names_of_python(name):
+    taken = {"params", "a"}
+    one, two = identifier(name, taken), identifier(name, taken)
+    assert one.isidentifier() and two.isidentifier() and len({one, two, "params", "a", "np", "lambda"}) == 6
