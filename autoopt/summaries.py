@@ -134,7 +134,7 @@ def digits(value: float, error: float) -> str:
         return f"{value:.6g}"
     decimals = 3 - int(np.floor(np.log10(error)))
     size = max(abs(value), error)
-    if decimals > 9 or size >= 1e7:
+    if decimals > 7 or size >= 1e7:
         exponent = int(np.floor(np.log10(size)))
         return f"{value:.{min(max(decimals + exponent, 4), 12)}e}"
     return f"{value:.{max(decimals, 0)}f}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError, UsageError
 from autoopt.fitting.kinds import kind_of
+from autoopt.fitting.tested import Tested
 from autoopt.reports.pictured import Pictured
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit(Pictured):
+class Fit(Pictured, Tested):
     """A solution, and what is known of it.
 
     Parameters

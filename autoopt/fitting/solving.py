@@ -68,6 +68,14 @@ class Case:
         close = 1e-8 * np.maximum(1.0, np.abs(u))
         return (u - sides[0] > close) & (sides[1] - u > close)
 
+    def gradient(self, u: np.ndarray) -> np.ndarray:
+        """Return the gradient of what is minimised at `u`, shape (m,)."""
+        from autoopt.minimize import compile_objective
+
+        supplied = self.call.get("jac"), None, None
+        compiled = compile_objective(self.objective, self.start.x0, self.call["args"], self.call["engine"], supplied)
+        return self.variables.pulled(u, compiled.grad(self.variables.parameters(u)))
+
     def hessian(self, u: np.ndarray) -> np.ndarray:
         """Return the Hessian at `u`, shape (m, m), without that of a penalty: the information."""
         from autoopt.minimize import compile_objective

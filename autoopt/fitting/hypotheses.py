@@ -1,0 +1,87 @@
+"""Tests of one fit against another, and of what a fit holds fixed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import InferenceError, UsageError
+from autoopt.fitting.kinds import kind_of
+from autoopt.inference.hypotheses import HypothesisTest, likelihood_ratio, score
+from autoopt.variables.variables import Variables
+from autoopt.wording import listed
+
+
+def ratio_test(one: Any, other: Any) -> HypothesisTest:
+    """Return the likelihood-ratio test of two fits; see `Fit.lr_test`."""
+    _refuse_different(one, other)
+    smaller, larger = sorted((one, other), key=lambda fitted: fitted.df_model)
+    df = larger.df_model - smaller.df_model
+    if df == 0:
+        raise UsageError(
+            f"Both fits estimate {larger.df_model} parameters, so that neither is nested in the other.",
+            remedy="compare fits of one model, in one of which parameters are fixed, or by aic.",
+        )
+    return likelihood_ratio(smaller.llf, larger.llf, df, _difference(smaller, larger))
+
+
+def score_test(fitted: Any) -> HypothesisTest:
+    """Return Rao's test of what a fit holds; see `Fit.score_test`."""
+    case, names = fitted.case, fitted.names
+    if case is None or fitted.status != "converged" or not fitted.is_inferential:
+        raise InferenceError(
+            f"There are no scores to test of {fitted.source}, which is {fitted.status}.",
+            remedy="test a fit of a likelihood, or of least squares, that has converged.",
+        )
+    df = len(names) - case.variables.size
+    if not df:
+        raise UsageError("The fit holds no parameter.", remedy="fit the smaller model: fit(..., fixed={'b': 0.0}).")
+    if not case.free(case.variables.variables(fitted.params)).all():
+        raise InferenceError("A parameter is at a bound, where no gradient vanishes.", remedy="use lr_test.")
+    start = replace(case.start, variables=Variables.free(case.start.structure.names))
+    full = replace(case, start=start)
+    scale = 1.0
+    if fitted.use_t:
+        scale = float(fitted.result.fun) / fitted.nobs
+    gradient = full.gradient(fitted.params) / (2 * scale if fitted.use_t else 1.0)
+    held = [names[i] for i in range(len(names)) if i not in set(case.variables.home)]
+    hypothesis = f"{listed(held)} as fixed or tied"
+    return score(gradient, full.information(fitted.params, scale), df, hypothesis)
+
+
+def _refuse_different(one: Any, other: Any) -> None:
+    """Raise unless two fits have likelihoods, have converged, and are of as many observations of one kind."""
+    for fitted in (one, other):
+        if not np.isfinite(fitted.llf):
+            raise UsageError(
+                f"{fitted.source} has no likelihood: its kind is {fitted.kind or 'minimise'!r}.",
+                remedy='fit with kind="negative log-likelihood" or "least squares", and nobs if rows are not known.',
+            )
+        if fitted.status not in ("converged", "not identified"):
+            raise InferenceError(
+                f"The fit of {fitted.source} is {fitted.status}: its likelihood is not the largest.",
+                remedy="have it converge first: another start or method.",
+            )
+    if one.nobs != other.nobs:
+        raise UsageError(
+            f"The fits are of {one.nobs} and {other.nobs} observations.", remedy="fit both to the same data."
+        )
+    if kind_of(one.kind).is_squares != kind_of(other.kind).is_squares:
+        raise UsageError(
+            f"The fits are of other kinds, {one.kind} and {other.kind}, whose likelihoods differ by constants.",
+            remedy="fit both as one kind.",
+        )
+
+
+def _difference(smaller: Any, larger: Any) -> str:
+    """Return which parameters the smaller model does not estimate; by number if others have other names."""
+    less = [name for name in _estimated(larger) if name not in _estimated(smaller)]
+    if len(less) == larger.df_model - smaller.df_model:
+        return f"{listed(less)} as fixed" if set(less) <= set(smaller.names) else f"the model without {listed(less)}"
+    return f"{smaller.source} within {larger.source}"
+
+
+def _estimated(fitted: Any) -> list[str]:
+    return list(fitted.names if fitted.case is None else fitted.case.names)
