@@ -29,7 +29,7 @@ def derive(ctx: click.Context, output: Path | None, order: int, hvp: bool, as_la
     """
     if as_latex and (hvp or order == 2):
         raise click.UsageError("--latex writes the model and its gradient; it goes with neither --order 2 nor --hvp.")
-    ending.refuse_folder(output)
+    ending.require_room(output)
     kinds = ["gradient", *(["hessian"] if order == 2 else []), *(["hvp"] if hvp else [])]
     is_markdown = output is not None and output.suffix in (".md", ".markdown")
     with opened(**given) as model:

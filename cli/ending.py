@@ -24,16 +24,29 @@ class Terminated(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def termination() -> Iterator[None]:
-    """Raise `Terminated` on SIGTERM in the body."""
+    """Raise KeyboardInterrupt on SIGINT and `Terminated` on SIGTERM in the body; the second of them ends at once."""
+    came: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) > 1:  # what the first has begun, as the evaluation of the best point, takes too long
+            os.write(2, b"\nEnded at once.\n")
+            os._exit(TERMINATED if number == signal.SIGTERM else INTERRUPTED)
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    before = {}
     try:
-        before = signal.signal(signal.SIGTERM, _terminate)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as in the background, or under nohup
+                before[number] = signal.signal(number, stop)
     except ValueError:  # not the main thread, which alone may set handlers
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def status(stop: BaseException) -> int:
@@ -46,10 +59,16 @@ def status(stop: BaseException) -> int:
     return INTERRUPTED
 
 
-def refuse_folder(output: Path | None) -> None:
-    """Refuse a file for a result in a folder that is not there, before anything is computed."""
-    if output is not None and not output.parent.is_dir():
+def require_room(output: Path | None) -> None:
+    """Refuse a file for a result that could not be written, before anything is computed."""
+    if output is None:
+        return
+    if not output.parent.is_dir():
         raise click.UsageError(f"There is no folder {output.parent} for --output.")
+    try:
+        atomic.probe(output)
+    except OSError as error:
+        raise click.UsageError(f"--output {output} cannot be written: {error.strerror or error}.") from error
 
 
 def show(text: str, output: Path | None) -> bool:
@@ -76,10 +95,6 @@ def show(text: str, output: Path | None) -> bool:
         _say(f"The result cannot be written to {output}: {error.strerror or error}. It is printed instead.")
         show(text, None)
         return False
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def _say(message: str) -> None:

@@ -35,7 +35,7 @@ def fit(ctx: click.Context, as_json: bool, output: Path | None, quiet: bool, **g
     constraints, names (of the parameters), fixed, method, and kind = "negative log-likelihood" for standard errors; and
     jac, hess, hessp in place of exact derivatives: functions, or "finite-difference".
     """
-    ending.refuse_folder(output)
+    ending.require_room(output)
     failure, status = None, None
     try:
         with watched(quiet) as progress:

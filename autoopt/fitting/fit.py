@@ -14,7 +14,7 @@ from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.fitting import diagnoses, modelfile, penalties
 from autoopt.fitting.data import Selection
 from autoopt.fitting.fitted import Fit
-from autoopt.fitting.keeping import begun, kept
+from autoopt.fitting.keeping import Interruption, begun, kept
 from autoopt.fitting.opening import Opened
 from autoopt.fitting.solving import Case, solved
 from autoopt.fitting.standard_errors import with_covariance
@@ -155,10 +155,11 @@ def fit(
     convention = chosen(covariance, groups)
     level = require_level(level)
     given = {"x0": x0, "kind": kind, "names": names, "bounds": bounds}
-    with modelfile.importable(model):
+    with modelfile.importable(model), Interruption() as interruption:
         also = tuple(name for name in (weights, groups) if isinstance(name, str))
         selection = Selection(target, formula, tuple(categories), missing, also)
-        opened = begun(Opened.of(model, data, target, settings, fixed, given, selection, reading), run_dir)
+        opened = interruption.opened = Opened.of(model, data, target, settings, fixed, given, selection, reading)
+        opened = interruption.opened = begun(opened, run_dir)
         loaded, start = opened.model, opened.start
         with users_code(f"The objective of {loaded.source}", ObjectiveError):
             minimised = opened.minimised(weights, penalty, derivatives)

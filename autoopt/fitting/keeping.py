@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from autoopt.errors import RunError, UsageError
+from autoopt.fitting.fitted import Fit
 from autoopt.fitting.opening import Opened
 from autoopt.runs import identity, storing
 from autoopt.runs.run import Run, result
@@ -52,12 +54,31 @@ def kept(function: Callable[P, R]) -> Callable[P, R]:
                 _refuse(run, asked["resume"])
             run.force = force
             options["run_dir"] = run
-            with _noted(run):
+            with _noted(run) as reached:
                 fitted: Any = function(*args, **options)
-            _end(run, "ended", fitted)
+                reached.append(fitted)
+                _end(run, "ended", fitted)
         return _with_note(fitted, run)
 
     return recorded
+
+
+class Interruption:
+    """Gives a KeyboardInterrupt without a Fit that of the start, as soon as the model is `opened`."""
+
+    opened: Opened | None = None
+
+    def __enter__(self) -> Interruption:
+        return self
+
+    def __exit__(self, kind: type | None, stop: BaseException | None, trace: TracebackType | None) -> None:
+        if self.opened is not None and isinstance(stop, KeyboardInterrupt) and not hasattr(stop, "fit"):
+            from autoopt.solvers import interrupted_at
+
+            start, model = self.opened.start, self.opened.model
+            result = interrupted_at(start.flat, model.method or "no method yet")
+            result.update(start.fields(start.flat), verification=None, timings={}, notes=[])
+            vars(stop)["fit"] = Fit(model.source, result, self.opened.names, model.kind, interrupted=True)
 
 
 def begun(opened: Opened, run: Run | None) -> Opened:
@@ -73,6 +94,9 @@ def _call(arguments: Mapping[str, Any]) -> dict[str, Any]:
     call: dict[str, Any] = {}
     for name, value in arguments.items():
         if name in _OWN or value is None:
+            continue
+        if name == "data" and isinstance(value, str) and value == "-":
+            call[name] = {"kind": "of standard input"}
             continue
         if name in _FILES and isinstance(value, str | Path):
             value = os.path.abspath(value)
@@ -122,25 +146,32 @@ def _refuse(run: Run, again: Any) -> None:
 
 
 @contextlib.contextmanager
-def _noted(run: Run) -> Iterator[None]:
-    """Note how a run ends that does not come to its end; what was reached goes with the exception."""
+def _noted(run: Run) -> Iterator[list[Any]]:
+    """Note how a run ends that does not come to its end; what was reached goes with the exception.
+
+    The Fit that is put into the list is what was reached, whatever follows.
+    """
+    reached: list[Any] = []
     try:
-        yield
+        yield reached
     except RunError:
         raise
     except BaseException as stop:
+        if reached:
+            note = "Interrupted while the result was written; the fit was finished."
+            vars(stop)["fit"] = replace(reached[0], interrupted=True, notes=(*reached[0].notes, note))
         state = "interrupted" if isinstance(stop, KeyboardInterrupt) else "failed"
-        _end(run, state, getattr(stop, "fit", None), "" if state == "interrupted" else str(stop))
+        _end(run, state, getattr(stop, "fit", None), "" if state == "interrupted" else str(stop), is_short=True)
         raise
 
 
-def _end(run: Run, state: str, fitted: Any, error: str = "") -> None:
-    """Write down how a run has ended, with what it came to."""
+def _end(run: Run, state: str, fitted: Any, error: str = "", *, is_short: bool = False) -> None:
+    """Write down how a run has ended, with what it came to; a report only where there is time for it."""
     facts: dict[str, Any] = {"status": state, "error": error or None}
     if fitted is not None:
         run.recorder.take(fitted.result)
         facts |= {**fitted.to_dict(), "summary": fitted.summary()}
-    run.end(state, facts, getattr(fitted, "report", None))
+    run.end(state, facts, None if is_short else getattr(fitted, "report", None))
 
 
 def _with_note(fitted: Any, run: Run) -> Any:

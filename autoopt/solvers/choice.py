@@ -19,7 +19,7 @@ from autoopt.errors import AutooptError, UsageError
 from autoopt.objectives.known import seconds_to_derive, used_before
 from autoopt.solvers.constrained import UNBOUNDED
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.run import PAUSED, STOPPED, run
+from autoopt.solvers.run import PAUSED, STOPPED, keeping_best, run
 from autoopt.solvers.table import SOLVERS, Solver
 from autoopt.wording import times
 
@@ -70,6 +70,12 @@ def run_chosen(solver: Solver, problem: Problem, settings: dict[str, Any], **sho
     """
     if not solver.automatic:
         return run(solver, problem, settings, **shown)
+    with keeping_best(solver, problem):
+        return _run_in_turn(solver, problem, settings, **shown)
+
+
+def _run_in_turn(solver: Solver, problem: Problem, settings: dict[str, Any], **shown: Any) -> Any:
+    """Return the result of the methods that are chosen in the place of `solver`."""
     chosen = shown.get("chosen", frozenset())
     own = {name: settings[name] for name in chosen if name in settings}
     best: Any = None

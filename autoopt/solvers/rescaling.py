@@ -14,7 +14,7 @@ from autoopt.solvers.choice import run_chosen
 from autoopt.solvers.constrained import UNBOUNDED
 from autoopt.solvers.first_sizes import first_sizes
 from autoopt.solvers.problem import Problem
-from autoopt.solvers.run import STOPPED
+from autoopt.solvers.run import STOPPED, keeping_best
 from autoopt.solvers.table import Solver
 from autoopt.variables.functions import changed_constraints, changed_objective
 from autoopt.variables.options import changed_options
@@ -43,14 +43,17 @@ def run_in_sizes(
     **shown
         `chosen`, `callback` and `progress` of `run`.
     """
-    if own and (first := first_sizes(problem)) is not None:
+    with keeping_best(solver, problem):
+        first = first_sizes(problem) if own else None
+    if first is not None:
         return _run_small(solver, problem, settings, first, **shown)
     result = run_chosen(solver, problem, dict(settings), **shown)
     again = again or (own and bool(problem.constraints))
     if not again or result.success or result.status in (STOPPED, UNBOUNDED) or _LIMITS & set(limited):
         return result
     x = result.x if problem.is_defined(result.x) else problem.x0
-    sizes = _sizes(problem, x)
+    with keeping_best(solver, problem):
+        sizes = _sizes(problem, x)
     if sizes is None:
         return result
     second = _run_from(x, sizes, solver, problem, settings, **shown)

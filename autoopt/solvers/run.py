@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -211,6 +211,18 @@ def _recorded(problem: Problem, record: Callable, watch: Callable) -> Callable:
 def _value_alone(problem: Problem, x: np.ndarray) -> float:
     """Return f(x), without its gradient; where it is the lowest so far, it is known."""
     return problem.best_value if np.array_equal(x, problem.best) else problem.value_alone(x)
+
+
+@contextlib.contextmanager
+def keeping_best(solver: Solver, problem: Problem) -> Iterator[None]:
+    """Give an interruption between runs, as while it is seen what derivatives cost, the best point as its result."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if hasattr(stop, "result"):
+            raise
+        message = "Interrupted; x is the best point so far."
+        raise Interrupted(_result(solver, problem, problem.best, INTERRUPTED, message, False)) from None
 
 
 def interrupted_at(x: np.ndarray, method: str) -> Any:
