@@ -13,6 +13,9 @@ from autoopt.fitting.tested import Tested
 from autoopt.reports.pictured import Pictured
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autoopt.fitting.prediction import Prediction
     from autoopt.fitting.profile import Profile
 
 
@@ -208,6 +211,22 @@ class Fit(Pictured, Tested):
         from autoopt.fitting.profile import profiled
 
         return profiled(self, name, self.level if level is None else level)
+
+    def predict(self, data: Any = None, of: Callable | None = None, level: float | None = None) -> Prediction:
+        """Return a function of parameters and data at the estimates, with standard errors and bands.
+
+        Parameters
+        ----------
+        data : path, dict of str to array, data frame or tuple, optional
+            In place of the fit's own; columns, formulas and categories are taken as they were for the fit.
+        of : callable, (params, *data) -> number or array, optional
+            Plain NumPy, of data by the names of its arguments; by default the model's `predict`.
+        level : float, in (0, 1), optional
+            Of the intervals.
+        """
+        from autoopt.fitting.prediction import predicted
+
+        return predicted(self, data, of, level)
 
     @property
     def status(self) -> str:

@@ -25,7 +25,7 @@ from autoopt.users_code import syntax_error, users_code
 from autoopt.wording import near, nearest
 
 _DERIVATIVES = ("jac", "hess", "hessp")
-_OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", "fixed", *_DERIVATIVES)
+_OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", "fixed", "predict", *_DERIVATIVES)
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Model:
         A value, or a function: `data` of nothing, the others of the data.
     kind : str, optional
         A name in `kinds.KINDS`.
+    predict : callable, optional
+        `predict(params, *data)`: what a fit predicts, with the data of its arguments' names.
     method : str, optional
         Used unless the caller names another.
     derivatives : dict
@@ -60,19 +62,20 @@ class Model:
     method: str | None = None
     names: Any = None
     fixed: Any = None
+    predict: Callable | None = None
     derivatives: Mapping[str, Any] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
 
     @property
     def data_names(self) -> list[str] | None:
         """The objective's arguments after the parameters, None if it takes `*data`."""
-        parameters = _positional(self.objective)[1:]
+        parameters = positional(self.objective)[1:]
         return None if any(p.kind is p.VAR_POSITIONAL for p in parameters) else [p.name for p in parameters]
 
     @property
     def required(self) -> list[str]:
         """Those of `data_names` that have no default."""
-        parameters = _positional(self.objective)[1:]
+        parameters = positional(self.objective)[1:]
         return [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
 
     def own_data(self) -> Any:
@@ -85,7 +88,7 @@ class Model:
         value = getattr(self, name)
         if not callable(value):
             return value
-        parameters = _positional(value)
+        parameters = positional(value)
         wanted = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
         by_name = set(wanted) <= set(arguments) and all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
         if not by_name:
@@ -137,7 +140,7 @@ def load(model: object, settings: Mapping[str, Any] | None = None, needs_start: 
     if settings:
         raise UsageError("Settings can be given for a model file only.", remedy="pass the path of the file as model.")
     if callable(model) and not hasattr(model, "objective"):
-        return Model(_called(model), model, None)
+        return Model(called(model), model, None)
     name = getattr(model, "__name__", type(model).__name__)
     names = {key: getattr(model, key) for key in dir(model) if not key.startswith("_")}
     own = [key for key, value in names.items() if not isinstance(value, ModuleType)]
@@ -209,7 +212,7 @@ def _model(source: str, names: Mapping[str, Any], own: Sequence[str], wanted: Se
             f"{source} defines no {' and no '.join(missing)}.{hints} It has {', '.join(own) or 'no names at all'}.",
             remedy="define objective(params, *data), and x0: where to start, a value or a function of the data.",
         )
-    if not callable(names["objective"]) or not _positional(names["objective"]):
+    if not callable(names["objective"]) or not positional(names["objective"]):
         raise ModelError(
             f"objective in {source} is no function of the parameters.", remedy="write def objective(params, *data)."
         )
@@ -217,6 +220,8 @@ def _model(source: str, names: Mapping[str, Any], own: Sequence[str], wanted: Se
     for name, kind in (("kind", str), ("method", str)):
         if not isinstance(options.get(name, ""), kind):
             raise ModelError(f"{name} in {source} is {options[name]!r}, where text is needed.", remedy="quote it.")
+    if "predict" in options and not (callable(options["predict"]) and positional(options["predict"])):
+        raise ModelError(f"predict in {source} is no function of the parameters.", remedy="def predict(params, x): ...")
     if "kind" in options and options["kind"] not in KINDS:
         raise ModelError(
             f"kind in {source} is {options['kind']!r}.{near(options['kind'], KINDS)}",
@@ -229,7 +234,7 @@ def _model(source: str, names: Mapping[str, Any], own: Sequence[str], wanted: Se
     return Model(source, names["objective"], names.get("x0"), **options, derivatives=derivatives, unused=unused)
 
 
-def _called(function: Callable) -> str:
+def called(function: Callable) -> str:
     """Return what a function is called in messages."""
     while isinstance(function, functools.partial):
         function = function.func
@@ -242,7 +247,7 @@ def _meant(name: str, own: Iterable[str]) -> str:
     return f" Is {similar[0]} meant to be {name}?" if similar else ""
 
 
-def _positional(function: Callable) -> list[inspect.Parameter]:
+def positional(function: Callable) -> list[inspect.Parameter]:
     """Return the parameters of `function` that are filled by position."""
     try:
         parameters = inspect.signature(function).parameters.values()

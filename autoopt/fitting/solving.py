@@ -21,8 +21,8 @@ class Case:
     """What was fitted: the objective, its start, the limits of its parameters, and what `minimize` was called with.
 
     `bound` is where columns are found by name, and how data became arguments (`data.Bound`); `rows` how many rows those
-    of the objective are, if that is known. Points are those of the parameters that are neither held nor tied, shape
-    (m,), called by `names`.
+    of the objective are, if that is known; `predict` is what the model predicts. Points are those of the parameters
+    that are neither held nor tied, shape (m,), called by `names`.
     """
 
     minimised: Minimised
@@ -32,6 +32,7 @@ class Case:
     all_names: Sequence[str]
     bound: Any = None
     rows: int | None = None
+    predict: Callable | None = None
 
     @property
     def objective(self) -> Callable:
@@ -157,7 +158,11 @@ class Case:
         given, value = self.start.given, self.start.structure.unflatten(x)
         x0 = value if self.start.table is None else self.start.table.at(value)
         fixed = [number] if given["fixed"] is None else [given["fixed"], number]
-        ours = {"verify": "off", "fixed": fixed, **dict.fromkeys(("method", "tol", "options", "progress"))}
+        ours = {
+            "verify": "off",
+            "fixed": fixed,
+            **dict.fromkeys(("method", "tol", "options", "progress", "checkpoint")),
+        }
         start = Start.of(x0, given["bounds"], fixed)
         return replace(self, start=start, call={**self.call, **ours})
 
@@ -200,6 +205,8 @@ def _least_squares(case: Case, call: dict[str, Any]) -> Any:
     from autoopt.optimize.least_squares import least_squares
 
     call = {name: call[name] for name in _OF_RESIDUALS if call.get(name) is not None}
+    if "bounds" in call:  # as minimize reads them: a pair of pairs would be lower and upper limits here
+        call["bounds"] = case.limits.lower, case.limits.upper
     if (record := call.get("checkpoint")) is not None:
         record.factor = 2.0
     try:

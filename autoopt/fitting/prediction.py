@@ -1,0 +1,148 @@
+"""Predictions of a fit: any function of its parameters and of data, with bands by the delta method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import ObjectiveError, UsageError
+from autoopt.fitting.data import dataset
+from autoopt.fitting.encodings import ByName
+from autoopt.fitting.modelfile import called, positional
+from autoopt.fitting.solving import Case
+from autoopt.users_code import users_code
+from autoopt.wording import listed
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a function of the parameters is at the estimates, with its standard errors.
+
+    Parameters
+    ----------
+    mean : ndarray
+        The function's values, in its own shape.
+    se : ndarray
+        Their standard errors, of the same shape; NaN where there is no covariance.
+    level : float, in (0, 1)
+        Of intervals where no other is asked for.
+    df : float
+        Degrees of freedom of Student's quantile; infinite for a normal one.
+    scale : float or None
+        The variance of an observation about its mean, for least squares.
+
+    Notes
+    -----
+    By the delta method, se^2 = g' V g with the exact gradient g of each value and the covariance V of the estimates.
+    What is fixed or at a bound is taken as it is.
+    """
+
+    mean: np.ndarray
+    se: np.ndarray
+    level: float = 0.95
+    df: float = np.inf
+    scale: float | None = None
+
+    def conf_int(self, level: float | None = None, observation: bool = False) -> np.ndarray:
+        """Return intervals, the shape of `mean` with two ends last.
+
+        Parameters
+        ----------
+        level : float, in (0, 1), optional
+        observation : bool
+            Whether they are to cover a new observation in place of its mean, for least squares of equal weights.
+        """
+        from autoopt.inference import wald_intervals
+
+        spread = self.se
+        if observation:
+            if self.scale is None:
+                raise UsageError(
+                    "Intervals of observations need the variance about the mean, which least squares alone estimate.",
+                    remedy="leave observation out, or use kind='least squares'.",
+                )
+            spread = np.sqrt(self.se**2 + self.scale)
+        ends = wald_intervals(self.mean.ravel(), spread.ravel(), self.level if level is None else level, self.df)
+        return ends.reshape(*self.mean.shape, 2)
+
+    def to_dict(self) -> dict[str, np.ndarray]:
+        """Return mean, se, and the ends of the intervals, lower and upper, by name: for data frames."""
+        lower, upper = np.moveaxis(self.conf_int(), -1, 0)
+        return {"mean": self.mean, "se": self.se, "lower": lower, "upper": upper}
+
+
+def predicted(fitted: Any, data: Any = None, of: Callable | None = None, level: float | None = None) -> Prediction:
+    """Return a prediction of a fit; see `Fit.predict`."""
+    case = fitted.case
+    if case is None:
+        raise UsageError("This run had not come to its end.", remedy="predict from a fit that has.")
+    function = case.predict if of is None else of
+    if function is None:
+        raise UsageError(
+            f"{fitted.source} does not say what is to be predicted.",
+            remedy="pass a function, of=lambda params, x: ..., or define predict(params, *data) in the model file.",
+        )
+    arguments = _arguments(case, function, data)
+    u = case.variables.variables(fitted.params)
+    with users_code(f"The function {called(function)}", ObjectiveError):
+        mean = np.asarray(function(case.start.structure.unflatten(fitted.params), *arguments), float)
+        slopes = replace(case, call={**case.call, "args": arguments}).jacobian(function, u)
+    se = np.full(mean.size, np.nan)
+    if fitted.covariance is not None:
+        home = case.variables.home
+        covariance = fitted.covariance[np.ix_(home, home)]
+        known = np.isfinite(np.diag(covariance))  # a bound holds the others
+        inside = slopes[:, known]
+        se = np.sqrt(np.einsum("ij,jk,ik->i", inside, covariance[np.ix_(known, known)], inside, optimize=True))
+    scale = fitted.scale if fitted.use_t else None
+    level = fitted.level if level is None else level
+    return Prediction(mean, se.reshape(mean.shape), level, fitted.df_inference, scale)
+
+
+def _arguments(case: Case, function: Callable, data: Any) -> tuple:
+    """Return the data that a function takes after the parameters: those of the fit, or others, by their names."""
+    parameters = positional(function)[1:]
+    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
+        return tuple(data) if isinstance(data, tuple | list) else case.call["args"]
+    names = [one.name for one in parameters]
+    required = [one.name for one in parameters if one.default is one.empty]
+    if isinstance(data, tuple | list) or (hasattr(data, "shape") and not hasattr(data, "columns")):
+        given = tuple(data) if isinstance(data, tuple | list) else (data,)
+        if not len(required) <= len(given) <= len(names):
+            raise UsageError(
+                f"{called(function)} takes the data {listed(names) or 'none'}, and is given {len(given)}.",
+                remedy="give one value for each.",
+            )
+        return given
+    found = dict(case.bound.arguments) if data is None else _encoded(case, names, required, data)
+    if data is None and case.bound.data is not None:
+        found = _columns(case, names, required, case.bound.data, found) | found
+    if absent := [name for name in required if name not in found]:
+        where = "the fit has" if data is None else "the data have"
+        raise UsageError(
+            f"{called(function)} takes {listed(absent)}, which {where} not.",
+            remedy=f"use the names that are there: {listed(list(found)) or 'none'}.",
+        )
+    return tuple(found[name] for name in names if name in found)
+
+
+def _encoded(case: Case, names: list[str], required: list[str], data: Any) -> dict[str, Any]:
+    """Return other data as arguments by name, made as those of the fit were."""
+    read, encoding = dataset(data), case.bound.encoding
+    if encoding is None or isinstance(encoding, ByName):
+        return _columns(case, names, required, read, {})
+    made: dict[str, Any] = encoding.arguments(read, response=False) if set(names) & set(case.bound.arguments) else {}
+    return made | _columns(case, names, required, read, made)
+
+
+def _columns(case: Case, names: list[str], required: list[str], read: Any, but: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that have names of arguments."""
+    wanted = [name for name in names if name not in but and (name in read.names or name in required)]
+    if case.bound.data is read:  # of its own data others are arguments
+        wanted = [name for name in wanted if name in read.names]
+    categories = getattr(case.bound.encoding, "categories", {})
+    kept = {name: categories[name] for name in wanted if name in categories}
+    return ByName(wanted, categories=kept).arguments(read) if wanted else {}
