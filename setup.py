@@ -12,7 +12,7 @@ EXTRAS = {
     "parquet": ["pyarrow>=17"],
     "formula": ["formulaic>=1.1,<2"],
     "plot": ["matplotlib>=3.9,<4"],
-    "report": ["jinja2>=3.1,<4"],
+    "report": ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"],
 }
 DOCS = ["sphinx>=8,<10", "furo>=2025.7"]
 TEST = [
@@ -42,7 +42,7 @@ setup(
     packages=[*find_packages(include=["autoopt", "autoopt.*"]), "autoopt.cli"],
     package_dir={"autoopt.cli": "cli"},
     py_modules=["autoopt_command"],
-    package_data={"autoopt": ["py.typed"]},
+    package_data={"autoopt": ["py.typed", "reports/page.html", "reports/page.css"]},
     install_requires=[  # both ends were tested: docs/releases.rst
         "numpy>=2.2,<2.6",
         "scipy>=1.17,<1.19",

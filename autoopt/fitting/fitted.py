@@ -252,6 +252,11 @@ class Fit(Pictured, Tested):
 
     __str__ = summary
 
+    def _described(self) -> Any:
+        from autoopt.fitting.summary import summary_of
+
+        return summary_of(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain Python values that JSON can hold; None stands for what is not known."""
         from autoopt.fitting.summary import facts

@@ -7,15 +7,17 @@ import functools
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from autoopt.errors import RunError, UsageError
+from autoopt.errors import RunError, RunWarning, UsageError
 from autoopt.fitting.fitted import Fit
 from autoopt.fitting.opening import Opened
 from autoopt.runs import identity, storing
@@ -171,7 +173,19 @@ def _end(run: Run, state: str, fitted: Any, error: str = "", *, is_short: bool =
     if fitted is not None:
         run.recorder.take(fitted.result)
         facts |= {**fitted.to_dict(), "summary": fitted.summary()}
-    run.end(state, facts, None if is_short else getattr(fitted, "report", None))
+    run.end(state, facts, None if fitted is None or is_short else functools.partial(_report, fitted))
+
+
+def _report(fitted: Any, path: Path) -> None:
+    """Write the report, where the extra for it is installed; what fails in it is told, and loses no run."""
+    if find_spec("jinja2") is None:
+        return
+    try:
+        fitted.report(path)
+    except OSError:
+        raise
+    except Exception as error:
+        warnings.warn(RunWarning(f"There is no report, {path}: {type(error).__name__}: {error}"), stacklevel=2)
 
 
 def _with_note(fitted: Any, run: Run) -> Any:

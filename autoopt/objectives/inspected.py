@@ -62,6 +62,16 @@ class Inspected:
         assert isinstance(compiled, NumpyFunctions)  # nothing else is printed
         return exported(self.dispatch.compiler, self.dispatch.paths[0], kind.name, compiled)
 
+    def running(self, derivatives: str = "gradient") -> str:
+        """Return the text of what is run on the path taken last, as it is; empty where nothing is compiled for it."""
+        from autoopt.layout import laid_out
+
+        compiled: object = self.dispatch.paths[0].compiled.get(kind_of(derivatives).name)
+        if isinstance(compiled, Ladder):
+            compiled = None if compiled.is_eager else compiled.current
+        text = getattr(compiled, "text", "")
+        return laid_out(text) if text else ""
+
     @property
     def tape(self) -> TapeListing:
         """What a run of the function did on the path taken last, to be printed: its steps, their lines, the guards."""

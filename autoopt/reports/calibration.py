@@ -10,8 +10,10 @@ from scipy.special import ndtri
 from autoopt.reports.figures import FIRST, MUTED, write
 from autoopt.reports.subject import Probabilities, Subject
 from autoopt.reports.table import picture
+from autoopt.wording import times
 
-BINS = 10
+BINS, FEWEST = 10, 5
+"""At most so many bins, and in each at least so many rows."""
 
 
 def _lacks(subject: Subject) -> str:
@@ -28,7 +30,7 @@ def binned(chances: Probabilities, level: float) -> tuple[np.ndarray, np.ndarray
     Wilson, E. B. (1927). J. Am. Stat. Assoc. 22, 209-212, for the intervals.
     """
     order = np.argsort(chances.predicted, kind="stable")
-    bins = [rows for rows in np.array_split(order, min(BINS, len(order))) if rows.size]
+    bins = np.array_split(order, max(1, min(BINS, len(order) // FEWEST)))
     counts = np.array([rows.size for rows in bins])
     predicted = np.array([chances.predicted[rows].mean() for rows in bins])
     observed = np.array([chances.observed[rows].mean() for rows in bins])
@@ -41,7 +43,8 @@ def binned(chances: Probabilities, level: float) -> tuple[np.ndarray, np.ndarray
 def _caption(subject: Subject) -> str:
     assert subject.chances is not None
     counts = binned(subject.chances, subject.level)[3]
-    return f"{len(counts)} bins of about {counts[0]} rows; intervals of {subject.of_level()} (Wilson)."
+    bins = f"{times(len(counts), 'bin')} of about {times(int(counts[0]), 'row')}"
+    return f"{bins}; intervals of {subject.of_level()} (Wilson)."
 
 
 @picture("calibration", lacks=_lacks, caption=_caption)

@@ -24,7 +24,7 @@ def _lacks(subject: Subject) -> str:
 
 
 def _caption(subject: Subject) -> str:
-    parts = [f"Estimates with intervals of {subject.of_level()}"]
+    parts = [f"Intervals of {subject.of_level()}"]
     if not _are_alike(subject):
         parts.append("in standard errors, as their units differ by many powers of ten")
     count = len(subject.names)

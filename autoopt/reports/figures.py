@@ -138,16 +138,17 @@ def svg(made: Any, name: str, said: str) -> str:
     buffer = io.StringIO()
     settings = {"svg.fonttype": "none", "svg.hashsalt": name, "font.family": ["sans-serif"]}
     with matplotlib.rc_context(settings):
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type", "Title"))
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         made.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.S)
     text = re.sub(r'\b(id=")([^"]+")', rf"\1{name}-\2", text)
     text = re.sub(r"(url\(#|xlink:href=\"#)", rf"\1{name}-", text).replace("xlink:href", "href")
+    text = text.replace("stroke: #000000; stroke-opacity: 0", "stroke: none")
     for color, variable in VARIABLES.items():
         text = text.replace(color, f"var(--{variable})")
-    text = re.sub(r"(font:[^;\"]*?\d+(?:\.\d+)?px)[^;\"]*", r"\1 system-ui, sans-serif", text)
+    text = re.sub(r"(font(?:-family)?:[^;\"']*)'[^;\"]*", r"\1system-ui, sans-serif", text)
     inside = text[text.index(">") + 1 :]
     width, height = (float(inches) * 72 for inches in made.get_size_inches())
     size = f'viewBox="0 0 {width:g} {height:g}" style="max-width: {1.75 * width:.0f}px"'

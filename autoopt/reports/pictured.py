@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+from autoopt import atomic
+from autoopt.summaries import Summary
 
 
 class Pictured:
@@ -37,3 +41,35 @@ class Pictured:
         from autoopt.reports.pictures import plot
 
         return plot(subject_of(self), kind, ax, names)
+
+    def report(self, path: str | Path | None = None) -> str:
+        """Return the fit as a page of HTML that needs no network, script or other file; `path` is where to write it.
+
+        Parameters
+        ----------
+        path : path, optional
+            A file, which is written whole or not at all; without it nothing is written.
+
+        Returns
+        -------
+        str
+            The page: the summary, the certificate, pictures, notes, the derivatives that ran, the model, the data in a
+            few numbers, and the environment. Profiles are in it if they were asked for before.
+
+        Raises
+        ------
+        UsageError
+            If jinja2 is not installed; without matplotlib the page has no pictures, and says so.
+        OSError
+            If the file cannot be written.
+        """
+        from autoopt.reports.report import html
+
+        page = html(self, self._described())
+        if path is not None:
+            atomic.write(Path(path), page)
+        return page
+
+    def _described(self) -> Summary:
+        """Return what the summary says."""
+        raise NotImplementedError

@@ -35,7 +35,7 @@ def _caption(subject: Subject) -> str:
     if values[0] <= FLAT * len(values):
         return f"It is flat, or falls, along {said}: parameters that are not identified, or no minimum."
     ratio = values[-1] / values[0]
-    return f"Flattest along {said}. The largest eigenvalue is {ratio:.2g} times the least."
+    return f"Flattest along {said}. The largest eigenvalue is {ratio:.3g} times the least."
 
 
 @picture("spectrum", lacks=_lacks, caption=_caption)

@@ -43,7 +43,7 @@ def residuals(subject: Subject, axes: Any, panel: Any) -> None:
     rows = few(len(spread.values), MOST, spread.values)
     x = np.arange(1, len(spread.values) + 1) if spread.fitted is None else spread.fitted
     axes.axhline(0.0, color=MUTED, lw=0.8, ls=(0, (3, 2)))
-    axes.plot(x[rows], spread.values[rows], "o", color=FIRST, ms=2.2, mec="none", alpha=0.6)
+    axes.plot(x[rows], spread.values[rows], "o", color=FIRST, ms=2.2, mec="none", alpha=0.75)
     write(axes, x="row" if spread.fitted is None else spread.against, y=spread.called)
 
 
@@ -57,5 +57,5 @@ def quantiles(subject: Subject, axes: Any, panel: Any) -> None:
     rows = few(count, MOST, normal)
     ends = normal[[0, -1]]
     axes.plot(ends, ends, color=SECOND, lw=1.0)
-    axes.plot(normal[rows], values[rows], "o", color=FIRST, ms=2.2, mec="none", alpha=0.6)
+    axes.plot(normal[rows], values[rows], "o", color=FIRST, ms=2.2, mec="none", alpha=0.75)
     write(axes, x="normal quantile", y=spread.called)
