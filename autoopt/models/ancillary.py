@@ -20,11 +20,29 @@ class Ancillary:
         Where the solver begins, in the parameter's own units.
     positive : bool
         Whether it must be positive: the solver moves its logarithm. Estimates and standard errors are its own.
+    least, largest : float
+        The range in which the solver stays.
+    end : str
+        Why the likelihood may have no maximum but rise towards an end of the range, and what to do.
+    fixed : bool
+        Whether it stays where it starts, and is no estimate.
     """
 
     name: str
     start: float
     positive: bool = False
+    least: float = -np.inf
+    largest: float = np.inf
+    end: str = ""
+    fixed: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is within the range."""
+        return bool(self.least <= value <= self.largest)
+
+    def is_at_end(self, value: float) -> bool:
+        """Whether a value is an end of the range, but for the last steps of the solver."""
+        return bool(value <= 1.01 * self.least or value >= 0.99 * self.largest) if self.positive else False
 
 
 def starts(ancillaries: Sequence[Ancillary]) -> np.ndarray:

@@ -118,10 +118,12 @@ _KEPT: dict[Any, RowDerivatives] = {}
 def _derived(terms: Callable, y: np.ndarray, ancillary: tuple[float, ...]) -> RowDerivatives:
     key = terms, y.shape[1:], len(ancillary)
     if key not in _KEPT:
-        module: dict[str, Any] = {}
+        functions: dict[str, Any] = {}
         for text in sources(terms, y, ancillary):
+            module: dict[str, Any] = {}  # each has a `prepare` of its own
             exec(compile(text, "<derivatives of the terms>", "exec"), module)
-        _KEPT[key] = RowDerivatives(terms, module["slopes"], module["curvatures"])
+            functions |= module
+        _KEPT[key] = RowDerivatives(terms, functions["slopes"], functions["curvatures"])
     return _KEPT[key]
 
 

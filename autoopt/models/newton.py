@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_solve, eigh
@@ -48,6 +48,11 @@ class Solution:
     message: str
     is_settled: bool
 
+    def without(self, held: list[int]) -> Solution:
+        """Return the solution without parameters that were held, by their places."""
+        x, gradient = np.delete(self.x, held), np.delete(self.gradient, held)
+        return replace(self, x=x, gradient=gradient, hessian=np.delete(np.delete(self.hessian, held, 0), held, 1))
+
 
 def newton(second_order: Callable, x: np.ndarray, length: float = LENGTH, most: int = MOST) -> Solution:
     """Return the minimum of a function.
@@ -72,6 +77,9 @@ def newton(second_order: Callable, x: np.ndarray, length: float = LENGTH, most: 
             return Solution(x, here, gradient, hessian, iteration, False, "the derivatives are not finite", False)
         if decrement <= length:
             return Solution(x, here, gradient, hessian, iteration, True, "the step is short enough", is_settled)
+        if decrement > 0.5 * before and decrement**2 <= 1e-15 * max(1.0, abs(here)):
+            said = "steps are as long as rounding makes them"
+            return Solution(x, here, gradient, hessian, iteration, True, said, False)
         if iteration == most:
             break
         ahead = _ahead(second_order, x, here, step, decrement)

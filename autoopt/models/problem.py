@@ -134,6 +134,8 @@ def _solved(problem: Problem, rows: Rows, coef: np.ndarray, length: float, most:
     def solve(rows: Rows, x: np.ndarray, length: float, most: int) -> Solution:
         def moved(x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
             values = natural(ancillaries, x[n:])
+            if not all(one.holds(value) for one, value in zip(ancillaries, values, strict=True)):
+                return np.inf, np.zeros(x.size), np.eye(x.size)
             value, gradient, hessian = rows.second_order(np.concatenate([x[:n], values]))
             return (value, *_moved(gradient, hessian, ancillaries, values))
 
@@ -162,7 +164,11 @@ def _moved(
     hessian = hessian * np.outer(slope, slope)
     beside = np.arange(gradient.size - len(values), gradient.size)
     hessian[beside, beside] += gradient[beside] * bend
-    return gradient * slope, hessian
+    gradient = gradient * slope
+    fixed = beside[[one.fixed for one in ancillaries]]
+    gradient[fixed] = hessian[fixed, :] = hessian[:, fixed] = 0.0
+    hessian[fixed, fixed] = 1.0
+    return gradient, hessian
 
 
 def _natural(found: Solution, ancillaries: Sequence[Ancillary]) -> Solution:
@@ -204,11 +210,13 @@ def by_methods(problem: Problem, method: str | None, tol: float | None, most: in
     )
     fun = _penalised(problem.total, n, ancillaries)
     options = None if most is None else {"maxiter": most}
-    result = minimize(fun, x0, args=args, method=method, tol=tol, options=options)
+    fixed = np.array([False] * n + [one.fixed for one in ancillaries])
+    held = fixed if fixed.any() else None
+    result = minimize(fun, x0, args=args, method=method, tol=tol, options=options, fixed=held)
     with resumable(fun, x0, args) as objective:
         hessian = objective.hess(result.x, sparse=False)
     outer = np.outer(scale, scale)
-    x, gradient = result.x / scale, np.asarray(result.jac) * scale
+    x, gradient = result.x / scale, np.where(fixed, 0.0, np.asarray(result.jac) * scale)
     found = Solution(
         x, float(result.fun), gradient, outer * hessian, int(result.nit), bool(result.success), result.message, False
     )

@@ -35,7 +35,7 @@ from autoopt.models import validation
 from autoopt.models.ancillary import Ancillary
 from autoopt.models.inferred import Inferred
 from autoopt.models.interface import Interface
-from autoopt.models.newton import Solution
+from autoopt.models.newton import LENGTH, Solution
 from autoopt.models.problem import NEWTON, Problem, by_methods, by_rows
 
 # A Newton step that still moves a linear predictor this far has not arrived. Where the likelihood has no maximum, every
@@ -68,6 +68,9 @@ class Regression(Inferred, Interface):
     _likelihood: ClassVar[Callable | None] = None
     coef_: np.ndarray
     intercept_: Any
+
+    _length: ClassVar[float] = LENGTH
+    """The tolerance of Newton's method if none is given."""
 
     fit_intercept = True
 
@@ -156,13 +159,16 @@ class Regression(Inferred, Interface):
             self.alpha,
             predictors,
         )
-        self._beside = tuple(one.name for one in ancillaries)
         found = self._solution(problem)
+        self.ancillary_ = {
+            one.name: float(value) for one, value in zip(ancillaries, found.x[problem.coefficients :], strict=True)
+        }
+        found = found.without([problem.coefficients + j for j, one in enumerate(ancillaries) if one.fixed])
+        self._beside = tuple(one.name for one in ancillaries if not one.fixed)
         self.nobs_ = _whole(rows if weights is None else weights.sum())
         self.n_iter_ = max(found.iterations, 1)
         self.converged_ = found.converged
         self.params_ = found.x
-        self.ancillary_ = dict(zip(self._beside, found.x[problem.coefficients :].tolist(), strict=True))
         self.llf_ = problem.penalty(found.x) - found.value
         self._set_coefficients()
         self._infer(problem, found)
@@ -171,7 +177,7 @@ class Regression(Inferred, Interface):
         """Return where the likelihood has its maximum."""
         self.method_ = method = self.method or (NEWTON if problem.terms is not None else "newton-cg")
         if method == NEWTON and problem.terms is not None:
-            return by_rows(problem, self.tol, self.max_iter)
+            return by_rows(problem, self._length if self.tol is None else self.tol, self.max_iter)
         if hasattr(problem.X, "tocsr"):
             raise validation.InputTypeError(
                 f"X is a sparse matrix, which method={method!r} does not take.",
@@ -195,10 +201,12 @@ class Regression(Inferred, Interface):
     def _infer(self, problem: Problem, found: Solution) -> None:
         """Set the covariance and the standard errors, NaN with a warning where the estimates cannot be trusted."""
         self.cov_params_ = np.full(found.hessian.shape, np.nan)
-        why: Warning | None
+        covariance = self.cov_params_
+        why: Warning | None = self._at_end(problem)
         try:
-            covariance = inference.covariance(found.hessian, self.names_)
-            why = self._problem(-covariance @ found.gradient, problem, found)
+            if why is None:
+                covariance = inference.covariance(found.hessian, self.names_)
+                why = self._problem(-covariance @ found.gradient, problem, found)
         except InferenceError as error:
             why = validation.IdentificationWarning(str(error))
         if why:
@@ -207,6 +215,13 @@ class Regression(Inferred, Interface):
         else:
             self.cov_params_ = covariance
         self.bse_ = inference.standard_errors(self.cov_params_)
+
+    def _at_end(self, problem: Problem) -> Warning | None:
+        """Return why a parameter beside the coefficients went to an end of its range, None if none did."""
+        for one in problem.ancillaries:
+            if not one.fixed and one.is_at_end(self.ancillary_[one.name]):
+                return validation.IdentificationWarning(f"The likelihood has no maximum: {one.end}")
+        return None
 
     def _check_options(self) -> None:
         """Raise an error for constructor arguments outside their range."""

@@ -36,7 +36,8 @@ def name_of(model: Model) -> str:
 
 def text_of(model: Model) -> str:
     """Return the text of the derivatives of a model's terms."""
-    y = np.resize(np.array(model.sample), ROWS)
+    sample = np.array(model.sample)
+    y = np.resize(sample, (ROWS, *sample.shape[1:]))
     imports: list[str] = []
     parts: list[str] = []
     for text, name in zip(sources(model.likelihood, y, model.ancillary), ("slopes", "curvatures"), strict=True):

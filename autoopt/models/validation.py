@@ -139,6 +139,13 @@ def counts(y: object, rows: int) -> np.ndarray:
     return values
 
 
+def positive(y: object, rows: int) -> np.ndarray:
+    """Return a response that is positive, shape (rows,)."""
+    values = vector(flat(y), rows, "y")
+    _refuse_rows(values <= 0, "y", "is not positive", "pass positive numbers, or a model that has zeros.")
+    return values
+
+
 def labels(y: object, rows: int, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted labels, two at least and at most `most`, and the number of each row's, shape (rows,)."""
     y = flat(y)

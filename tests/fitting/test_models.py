@@ -37,7 +37,7 @@ PENALISED = {
     "loglinear": lambda alpha, rows: linear_model.PoissonRegressor(alpha=alpha / rows, tol=1e-10, max_iter=1000),
 }
 
-every_model = pytest.mark.parametrize("name", sorted(MODELS))
+every_model = pytest.mark.parametrize("name", sorted(SAMPLES))
 
 
 def standardised(X):
@@ -63,8 +63,9 @@ def source_of(name):
     return (Path(models.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
 
 
-def test_every_model_has_its_peers():
-    assert set(MODELS) == set(SAMPLES) == set(FAMILIES) == set(PENALISED)
+def test_these_models_have_their_peers():
+    """The others have theirs in test_regressions.py."""
+    assert set(MODELS) >= set(SAMPLES) == set(FAMILIES) == set(PENALISED)
 
 
 @every_model

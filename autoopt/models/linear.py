@@ -1,0 +1,150 @@
+"""Linear regression with normal errors: least squares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+from autoopt.models import validation
+from autoopt.models.dispersed import Dispersed
+from autoopt.models.newton import Solution
+from autoopt.models.problem import Problem
+from autoopt.models.table import Model, add
+
+
+def terms(eta, y):
+    """Return minus the log-likelihood of each y ~ Normal(eta, 1), less its constant."""
+    return 0.5 * (y - eta) ** 2
+
+
+class LinearRegression(Dispersed):
+    """Least squares, unpenalised unless `alpha` is given.
+
+    Minimises 1/2 sum_i w_i (y_i - eta_i)^2 + alpha / 2 ||coef||^2 with eta = X @ coef + intercept + offset.
+    scikit-learn's Ridge(alpha) has the same optimum.
+
+    Parameters
+    ----------
+    fit_intercept, alpha, method, tol, max_iter
+        See `Regression`.
+
+    Attributes
+    ----------
+    coef_ : ndarray, shape (n_features,)
+    intercept_ : float
+        Zero without an intercept.
+    scale_ : float
+        The variance of the errors: the sum of squares over the degrees of freedom.
+    params, bse, tvalues, pvalues, llf, aic
+        Inference as statsmodels' OLS has it, shape (n,): intercept first. p-values and intervals are those of
+        Student's t; `llf` is at the variance of maximum likelihood.
+
+    Examples
+    --------
+    >>> model = LinearRegression().fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 4.0, 8.0])
+    >>> model.params.round(4).tolist(), model.bse.round(4).tolist(), round(model.scale, 4)
+    ([0.7, 2.2], [0.7937, 0.4243], 0.9)
+    """
+
+    _terms = staticmethod(terms)
+    _estimator_type = "regressor"
+    _length = 1e-14  # in spreads of the response, which may be many of the errors
+
+    def fit(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> LinearRegression:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or table, shape (m, n_features)
+            Covariates, without a column of ones.
+        y : array, shape (m,)
+            The response.
+        sample_weight : array, shape (m,), optional
+            How often each row counts.
+        offset : array, shape (m,), optional
+            Added to the mean.
+
+        Returns
+        -------
+        LinearRegression
+            The estimator itself.
+        """
+        self._fit(X, y, sample_weight, offset)
+        return self
+
+    def _start(self, y: np.ndarray, offset: np.ndarray, weights: np.ndarray) -> float:
+        return float(np.average(y - offset, weights=weights))
+
+    def _solution(self, problem: Problem) -> Solution:
+        """Return the solution, found in units of the response's spread and, beside an intercept, of centred columns.
+
+        Steps then have lengths to be judged, and columns far from 0 lose no digits against the intercept.
+        """
+        unit = float(np.std(problem.y)) or 1.0
+        offset = None if problem.offset is None else problem.offset / unit
+        scaled = replace(problem, y=problem.y / unit, offset=offset, start=problem.start / unit)
+        if not problem.intercept or hasattr(problem.X, "tocsr"):
+            found = super()._solution(scaled)
+            return replace(found, x=unit * found.x, value=unit**2 * found.value, gradient=unit * found.gradient)
+        middle = np.average(problem.X, axis=0, weights=problem.weights)
+        found = super()._solution(replace(scaled, X=problem.X - middle))
+        uncentred = np.eye(len(found.x))
+        uncentred[0, 1:] = middle
+        x = unit * found.x
+        x[0] -= middle @ x[1:]
+        gradient, hessian = unit * uncentred.T @ found.gradient, uncentred.T @ found.hessian @ uncentred
+        return replace(found, x=x, value=unit**2 * found.value, gradient=gradient, hessian=hessian)
+
+    def _problem(self, step: np.ndarray, problem: Problem, found: Solution) -> Warning | None:
+        return None if found.converged else super()._problem(step, problem, found)  # a parabola has its minimum
+
+    def _mean(self, eta: np.ndarray) -> np.ndarray:
+        return eta
+
+    def _variance(self, mean: np.ndarray) -> np.ndarray:
+        return np.ones(len(mean))
+
+    def _log_likelihood(self, y: np.ndarray, mean: np.ndarray, weights: np.ndarray) -> float:
+        squares, rows = weights @ (y - mean) ** 2, weights.sum()
+        with np.errstate(divide="ignore"):
+            return float(-0.5 * rows * (np.log(2 * np.pi * squares / rows) + 1))
+
+    @property
+    def pvalues(self) -> np.ndarray:
+        """Two-sided probabilities of a larger |tvalue| if the parameter were zero, of Student's t, shape (n,)."""
+        return 2 * stdtr(self.df_resid, -np.abs(self.tvalues))
+
+    def conf_int(self, alpha: float = 0.05) -> np.ndarray:
+        """Return intervals of Student's t that cover each parameter with probability 1 - alpha, shape (n, 2)."""
+        half = stdtrit(self.df_resid, 1 - alpha / 2) * self.bse
+        return np.column_stack([self.params - half, self.params + half])
+
+    def predict(self, X: object, *, offset: object = None) -> np.ndarray:
+        """Return the mean of each row, shape (m,)."""
+        return self._predictor(X, offset)
+
+    def score(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> float:
+        """Return R^2, the explained fraction of the sum of squares about the mean."""
+        return explained(self.predict(X, offset=offset), y, sample_weight)
+
+
+def explained(mean: np.ndarray, y: object, sample_weight: object = None) -> float:
+    """Return R^2 of predictions `mean`, shape (m,): 1 is perfect, 0 no better than the mean of y."""
+    y = validation.vector(validation.flat(y), len(mean), "y")
+    weights = validation.sample_weights(sample_weight, len(mean))
+    total = weights @ (y - np.average(y, weights=weights)) ** 2
+    return float(1 - weights @ (y - mean) ** 2 / total)
+
+
+add(
+    Model(
+        "linear",
+        "least squares: normal errors",
+        "real",
+        terms,
+        LinearRegression,
+        (-0.5, 1.0, 4.0),
+    )
+)
