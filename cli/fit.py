@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from autoopt.cli import ending
-from autoopt.cli.fitting import STATUSES, fits, fitted, watched
+from autoopt.cli.fitting import OUTPUT, as_called, fits, fitted, show, watched
 from autoopt.cli.on_model import JSON
 from autoopt.fitting.fit import Fit
 
-_EPILOG = """\b
+EPILOG = """\b
 Exit status:
   0  converged and verified         4  derivatives differ from the objective
   1  error in the model or data     5  parameters not identified
@@ -22,11 +21,15 @@ Exit status:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=EPILOG)
 @fits
+@click.option("--run-dir", type=click.Path(file_okay=False), metavar="DIR",
+              help="Directory for all that the run leaves: checkpoint, history, result, report; `autoopt resume DIR` "
+              "goes on.")  # fmt: skip
+@click.option("--checkpoint", type=click.Path(dir_okay=False), metavar="FILE",
+              help="File for the best point alone; where there is one of the same fit, go on from there.")  # fmt: skip
 @JSON
-@click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
-              help="Write the result there instead of stdout; as JSON if FILE ends in .json.")  # fmt: skip
+@OUTPUT
 @click.pass_context
 def fit(ctx: click.Context, as_json: bool, output: Path | None, quiet: bool, **given: Any) -> None:
     """Minimise the objective of the Python file MODEL.
@@ -36,25 +39,10 @@ def fit(ctx: click.Context, as_json: bool, output: Path | None, quiet: bool, **g
     jac, hess, hessp in place of exact derivatives: functions, or "finite-difference".
     """
     ending.require_room(output)
-    failure, status = None, None
-    try:
+
+    def work() -> Fit:
         with watched(quiet) as progress:
-            found = fitted(progress=progress, **given)
-    except KeyboardInterrupt as stop:
-        if not hasattr(stop, "fit"):
-            raise
-        found, status = stop.fit, ending.status(stop)
-    except Exception as error:
-        reached = getattr(error, "fit", None) or getattr(error.__cause__, "fit", None)
-        if reached is None:
-            raise
-        found, failure = reached, error
-    written = ending.show(_text(found, as_json or (output is not None and output.suffix == ".json")), output)
-    if failure is not None:
-        raise failure
-    status = STATUSES[found.status] if status is None else status
-    ctx.exit(status if written or status else ending.NOT_WRITTEN)
+            return fitted(progress=progress, **given)
 
-
-def _text(found: Fit, as_json: bool) -> str:
-    return json.dumps(found.to_dict(), indent=2, allow_nan=False) if as_json else found.summary()
+    call = {name: value for name, value in given.items() if name not in ("model", "run_dir", "checkpoint")}
+    show(ctx, work, as_json, output, call=as_called(**call))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +13,8 @@ from typing import Any
 
 import click
 
-from autoopt.cli import values
-from autoopt.cli.on_model import DATA, MODEL, Assignment, given
+from autoopt.cli import ending, values
+from autoopt.cli.on_model import DATA, MODEL, Assignment, data_of, given
 from autoopt.cli.progress import Progress
 from autoopt.execution.engines import ENGINES
 from autoopt.fitting.fit import Fit, fit
@@ -22,12 +24,18 @@ from autoopt.stages import listening
 STATUSES = {"converged": 0, "not converged": 3, "not verified": 4, "not identified": 5, "interrupted": 130}
 """The exit status of a command, by the status of its fit."""
 
+OUTPUT = click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
+                      help="Write the result there instead of stdout; as JSON if FILE ends in .json.")  # fmt: skip
+
 METHOD = click.option("--method", metavar="NAME", shell_complete=values.methods,
                       help="As listed by `autoopt methods`; chosen to fit if not given.")  # fmt: skip
 
 SOLVING = (
     click.option("--kind", type=click.Choice(list(KINDS)), metavar="KIND",
                  help="What the objective returns, in place of the model's kind: " + ", ".join(KINDS) + "."),
+    click.option("--start", type=click.Path(exists=True, path_type=Path), metavar="FILE", shell_complete=values.files,
+                 help="Where to start: a result.json, a run directory, or JSON or CSV of names and values; parameters "
+                 "that it does not name start where x0 has them."),
     click.option("--weights", metavar="COL", shell_complete=values.columns,
                  help="Column that says how much each row counts, for objectives that return an array."),
     click.option("--robust", is_flag=True,
@@ -36,6 +44,8 @@ SOLVING = (
                  help="Standard errors for rows that depend on one another within the groups that this column names."),
     click.option("--covariance", metavar="NAME", shell_complete=values.covariances,
                  help="How standard errors are computed: observed, opg, robust, HC1, HC2, HC3; observed if not given."),
+    click.option("--penalty", type=click.Choice(["firth"]),
+                 help="Firth's penalty of a likelihood: estimates are finite where classes are separated."),
     click.option("--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, metavar="P",
                  show_default=True, help="Probability that an interval covers its parameter."),
     click.option("--fixed", "--fix", "fixed", multiple=True, metavar="NAME[=VALUE]",
@@ -79,19 +89,57 @@ def fitted(model: str, progress: Progress | None, **options: Any) -> Fit:
     return fit(model, **call_of(**options), progress=progress)
 
 
+def show(ctx: click.Context, work: Callable[[], Fit], as_json: bool, output: Path | None, **call: Any) -> None:
+    """Print the fit that `work` returns, or the best point where it is stopped, and exit with its status.
+
+    `call` is what a JSON document has besides.
+    """
+    failure, status = None, None
+    try:
+        found = work()
+    except KeyboardInterrupt as stop:
+        if not hasattr(stop, "fit"):
+            raise
+        found, status = stop.fit, ending.status(stop)
+    except Exception as error:
+        reached = getattr(error, "fit", None) or getattr(error.__cause__, "fit", None)
+        if reached is None:
+            raise
+        found, failure = reached, error
+    as_json = as_json or (output is not None and output.suffix == ".json")
+    text = json.dumps(found.to_dict() | call, indent=2, allow_nan=False) if as_json else found.summary()
+    written = ending.show(text, output)
+    if failure is not None:
+        raise failure
+    status = STATUSES[found.status] if status is None else status
+    ctx.exit(status if written or status else ending.NOT_WRITTEN)
+
+
 def call_of(
-    settings: tuple, options: tuple, reading: tuple, maxiter: int | None, fixed: tuple, scale: str | None,
+    options: tuple, maxiter: int | None, fixed: tuple, scale: str | None,
     robust: bool, cluster: str | None, covariance: str | None, **call: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the arguments of `autoopt.fit` for these options."""
     if robust + (cluster is not None) + (covariance is not None) > 1:
         raise click.UsageError("Give one of --robust, --cluster and --covariance: each says how errors are computed.")
-    call |= {"covariance": "robust" if robust else covariance, "groups": cluster}
-    call |= {"settings": dict(settings), "reading": dict(reading), "options": _options(options, maxiter)}
-    return call | {"fixed": _fixed(fixed), "scale": None if scale is None else _literal(scale)}
+    call |= data_of(call) | {"covariance": "robust" if robust else covariance, "groups": cluster}
+    return call | {
+        "options": solver_options(options, maxiter),
+        "fixed": _fixed(fixed),
+        "scale": None if scale is None else _literal(scale),
+    }
 
 
-def _options(pairs: tuple[tuple[str, str], ...], maxiter: int | None) -> dict[str, Any]:
+_FILES = ("data", "derivatives", "start")
+
+
+def as_called(**options: Any) -> dict[str, Any]:
+    """Return the call of `autoopt.fit` as JSON holds it, files with their whole path: `autoopt predict` fits by it."""
+    call = {name: value for name, value in call_of(**options).items() if value not in (None, (), {})}
+    return {name: os.path.abspath(value) if name in _FILES and value != "-" else value for name, value in call.items()}
+
+
+def solver_options(pairs: tuple[tuple[str, str], ...], maxiter: int | None) -> dict[str, Any]:
     """Return the solver's options; a value that is a Python literal is read as one."""
     options = {name: _literal(text) for name, text in pairs}
     if maxiter is not None and options.setdefault("maxiter", maxiter) != maxiter:

@@ -38,7 +38,7 @@ def new(
     numbers a gamma or log-normal one, others least squares. Texts become indicators; rows that lack a value are left
     out, as are columns that cannot explain anything, with the reason in the file.
     """
-    ending.refuse_folder(output)
+    ending.require_room(output)
     output = output or data.with_name(f"{data.stem}_model.py")
     if output.exists() and not force:
         raise UsageError(f"There is a file {output}.", remedy="give --force to write over it, or -o for another name.")

@@ -34,24 +34,36 @@ MODEL = click.argument("model", shell_complete=values.files)
 
 DATA = (
     click.option("--data", metavar="FILE", shell_complete=values.files,
-                 help="CSV, TSV, Parquet, Feather, JSON lines, .npz or .npy, compressed or not; - for stdin; its "
+                 help="CSV, TSV, Parquet, Feather, JSON lines, .npz or .npy, compressed or not, - for stdin; its "
                  "columns or arrays become the arguments of the objective that have their names."),
     click.option("--target", metavar="COL", shell_complete=values.columns,
                  help="Column that becomes the objective's last argument; its first data argument is then the matrix "
                  "of all other numeric columns, in file order."),
     click.option("--formula", metavar="FORMULA",
-                 help="As in 'y ~ age + C(region)': the design matrix becomes the objective's first data argument, the "
-                 "response its last."),
-    click.option("--categories", multiple=True, metavar="COL", shell_complete=values.columns,
+                 help="As in 'y ~ age + C(region)': the design matrix becomes the first data argument, the response "
+                 "the last."),
+    click.option("--category", "categories", multiple=True, metavar="COL", shell_complete=values.columns,
                  help="Column whose values are names of categories; repeatable."),
     click.option("--missing", type=click.Choice(["raise", "drop"]), default="raise", show_default=True,
                  help="What becomes of rows that lack a value in a column that is used."),
-    click.option("--reading", type=Assignment(), multiple=True, metavar="NAME=VALUE",
-                 help="How a text file is read: delimiter=';', decimal=',' or encoding=latin-1; repeatable."),
+    click.option("--delimiter", metavar="MARK", help="What separates the columns of a text file."),
+    click.option("--encoding", metavar="NAME", help="Encoding of a text file, such as latin-1."),
+    click.option("--decimal", metavar="MARK", help="Decimal mark of a text file."),
     click.option("--set", "settings", type=Assignment(), multiple=True, metavar="NAME=VALUE",
                  help="Value for a module-level constant of the model file; repeatable."),
 )  # fmt: skip
 """The options that say what of data and settings a model is opened with."""
+
+_READING = ("delimiter", "encoding", "decimal")
+
+
+def data_of(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `autoopt.fit` for the options of DATA, which are taken out of `given`."""
+    reading = {name: given.pop(name) for name in _READING}
+    call = {name: given.pop(name) for name in ("data", "target", "formula", "categories", "missing")}
+    call["settings"] = dict(given.pop("settings"))
+    reading = {name: value for name, value in reading.items() if value is not None}
+    return call | {"reading": reading or None}
 
 
 def given(*options: Callable) -> Callable[[Callable], Callable]:
@@ -71,8 +83,10 @@ def on_model(command: Callable) -> Callable:
 
 
 @contextlib.contextmanager
-def opened(model: str, data: str | None, target: str | None, settings: tuple, **others: Any) -> Iterator[Opened]:
+def opened(model: str, **given: Any) -> Iterator[Opened]:
     """Give the model of a command; what the user's code prints goes to stderr."""
+    call = data_of(given)
+    selection = Selection(call["target"], call["formula"], tuple(call["categories"]), call["missing"])
     with contextlib.redirect_stdout(sys.stderr), modelfile.importable(model):
-        selection = Selection(target, others["formula"], others["categories"], others["missing"])
-        yield Opened.of(model, data, None, dict(settings), selection=selection, reading=dict(others["reading"]))
+        read, reading = call["data"], call["reading"]
+        yield Opened.of(model, read, settings=call["settings"], selection=selection, reading=reading)

@@ -18,6 +18,7 @@ from autoopt.fitting.keeping import Interruption, begun, kept
 from autoopt.fitting.opening import Opened
 from autoopt.fitting.solving import Case, solved
 from autoopt.fitting.standard_errors import with_covariance
+from autoopt.fitting.starting import moved
 from autoopt.origin import is_ours
 from autoopt.stages import heard, stage
 from autoopt.users_code import users_code
@@ -35,6 +36,7 @@ def fit(
     *,
     kind: str | None = None,
     names: Sequence[str] | None = None,
+    start: Any = None,
     weights: Any = None,
     covariance: str | None = None,
     groups: Any = None,
@@ -84,6 +86,9 @@ def fit(
         "minimise" (any number; nothing is inferred), which is the default.
     names : sequence of n str, optional
         Of the parameters, in place of the model's, or of those that x0 and the columns of the data suggest.
+    start : path, mapping of names to numbers, or Fit, optional
+        Values in place of those of x0, by the names of the parameters; a file is a ``result.json``, a run directory,
+        JSON or CSV with names and values. Parameters that are not named start where x0 has them.
     weights : array or str, optional
         How much each row counts, or the column of the data that says so; for objectives that return an array.
     covariance : str, optional
@@ -159,7 +164,8 @@ def fit(
     with modelfile.importable(model), Interruption() as interruption:
         also = tuple(name for name in (weights, groups) if isinstance(name, str))
         selection = Selection(target, formula, tuple(categories), missing, also)
-        opened = interruption.opened = Opened.of(model, data, target, settings, fixed, given, selection, reading)
+        opened = Opened.of(model, data, target, settings, fixed, given, selection, reading)
+        opened = interruption.opened = moved(opened, start)
         opened = interruption.opened = begun(opened, run_dir)
         loaded, start = opened.model, opened.start
         with users_code(f"The objective of {loaded.source}", ObjectiveError):

@@ -26,7 +26,7 @@ from autoopt.runs.run import Run, result
 _OWN = ("run_dir", "checkpoint", "resume", "progress")
 """What is no part of what a run is."""
 
-_FILES = ("model", "data", "derivatives", "run_dir")
+_FILES = ("model", "data", "derivatives", "run_dir", "start")
 """Arguments that are files where they are text: they are kept with their whole path."""
 
 

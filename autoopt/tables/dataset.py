@@ -180,7 +180,7 @@ def _for_text(values: Any, names: Sequence[str]) -> str:
     shown = [value for value in values[:100] if isinstance(value, str)]
     if shown and all(value.strip().lstrip("+-").replace(",", "", 1).isdigit() for value in shown):
         return (
-            f"they look like numbers with decimal commas, such as {shown[0]!r}: read them so, --reading decimal=',' "
+            f"they look like numbers with decimal commas, such as {shown[0]!r}: read them so, --decimal ',' "
             "(reading={'decimal': ','} in Python)."
         )
-    return f"leave it out, or take it as categories: --categories {names[0]} (categories= in Python)."
+    return f"leave it out, or take it as categories: --category {names[0]} (categories= in Python)."

@@ -146,7 +146,7 @@ def _other_encoding(layout: Layout) -> Layout:
     if not layout.is_guessed:
         raise DataError(
             f"{name} is not {layout.encoding.upper()} text.",
-            remedy="give the encoding that it has, as in --reading encoding=cp1252.",
+            remedy="give the encoding that it has, as in --encoding cp1252.",
         )
     for encoding in ("cp1252", "latin-1"):
         other = replace(layout, encoding=encoding, is_guessed=False)
@@ -158,7 +158,7 @@ def _other_encoding(layout: Layout) -> Layout:
             continue
         break
     called = "Windows' cp1252" if encoding == "cp1252" else "Latin-1"
-    layout.told.append(f"{name} is not UTF-8 and was read as {called}; --reading encoding=... says otherwise.")
+    layout.told.append(f"{name} is not UTF-8 and was read as {called}; --encoding says otherwise.")
     return other
 
 
@@ -172,7 +172,7 @@ def _check_header(layout: Layout, names: list[str]) -> None:
         given = "tab" if other == "\t" else other
         raise DataError(
             f"{source} has a single column {names[0]!r}; its columns seem to be separated by {other!r}.",
-            remedy=f"say so, --reading delimiter='{given}' (reading={{'delimiter': '{given}'}} in Python), or separate "
+            remedy=f"say so, --delimiter '{given}' (reading={{'delimiter': '{given}'}} in Python), or separate "
             "them by commas (.csv) or tabs (.tsv).",
         )
     if "" in names:

@@ -30,11 +30,15 @@ MODEL = ("normal.py", "--data", "d.csv")
 
 @dataclass(frozen=True)
 class Case:
-    """A command with arguments that work, and others that are wrong; `of_model` if its first argument is a model."""
+    """A command with arguments that work, and others that are wrong.
+
+    `of_model` if its first argument is a model; `before` is a call of the command line that it needs to have been made.
+    """
 
     args: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ("--nonsense",)
     of_model: bool = False
+    before: tuple[str, ...] = ()
 
 
 CASES = {
@@ -50,6 +54,7 @@ CASES = {
     "methods": Case(),
     "new": Case(("d.csv",), ("d.csv", "--likelihood", "normal")),
     "profile": Case((*MODEL, "--quiet"), ("normal.py", "--level", "2"), of_model=True),
+    "resume": Case(("run", "--force", "--quiet"), (), before=("fit", *MODEL, "--quiet", "--run-dir", "run")),
 }
 
 
@@ -69,6 +74,13 @@ def run(*args, **options):
     return CliRunner().invoke(main, args, prog_name="autoopt", terminal_width=100, **options)
 
 
+def work(name, *options):
+    """Return the outcome of a command with arguments that work."""
+    if CASES[name].before:
+        assert run(*CASES[name].before).exit_code == 0
+    return run(name, *CASES[name].args, *options)
+
+
 def command(name):
     return main.get_command(click.Context(main), name)
 
@@ -83,7 +95,7 @@ def test_every_command_has_its_case():
 
 @of_all
 def test_it_works_and_its_output_is_on_stdout(folder, name):
-    outcome = run(name, *CASES[name].args)
+    outcome = work(name)
     assert (outcome.exit_code, outcome.stderr) == (0, "") and outcome.stdout.strip()
     assert "\x1b" not in outcome.stdout
 
@@ -119,7 +131,7 @@ def test_interruption_is_130_and_no_traceback(folder, name):
 @pytest.mark.parametrize("name", [name for name in usages() if name not in ("completion", "derive", "new")])
 def test_json_is_one_document(folder, name):
     """Only what writes code has no numbers to be read by a program."""
-    outcome = run(name, *CASES[name].args, "--json")
+    outcome = work(name, "--json")
     assert outcome.exit_code == 0 and outcome.stderr == ""
     assert json.loads(outcome.stdout, parse_constant=pytest.fail)
 
@@ -134,6 +146,8 @@ def test_a_reader_that_has_gone_ends_it_quietly(folder, name, monkeypatch):
         else:
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
+    if CASES[name].before:
+        assert run(*CASES[name].before).exit_code == 0
     monkeypatch.setattr(click, "echo", gone)
     outcome = run(name, *CASES[name].args)
     assert outcome.exit_code == 1 and said == [] and "Traceback" not in outcome.stderr

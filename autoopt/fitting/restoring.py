@@ -1,0 +1,93 @@
+"""A fit that was made before, of its run directory or result.json: solved again from its solution."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import DataError, RunError
+from autoopt.fitting.fit import fit
+from autoopt.fitting.fitted import Fit
+from autoopt.fitting.starting import values_of
+from autoopt.runs import storing
+from autoopt.runs.run import read
+
+_OWN = ("start", "x0", "run_dir", "checkpoint", "resume", "progress")
+
+CLOSE = 0.01
+"""Standard errors by which an estimate may differ when it is solved again; more is another model, or other data."""
+
+
+def restored(place: str | os.PathLike, **given: Any) -> Fit:
+    """Return the fit of a run directory, a result.json, or a model file with data of its own.
+
+    It is solved again, with the arguments it was made with, from its solution, which takes an iteration at most.
+
+    Parameters
+    ----------
+    place : path
+        A run directory; a file that `autoopt fit -o result.json` wrote; or a model file.
+    **given
+        Arguments of `fit` in place of those that it was made with.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it holds no result.
+    RunError
+        If the solution is another one now: the model or its data have changed.
+    """
+    path = Path(place)
+    if path.suffix.lower() == ".py":
+        return fit(path, **given)
+    call = _of_run(path) if path.is_dir() else _of_result(path)
+    before = values_of(path)
+    call = {name: value for name, value in call.items() if name not in _OWN} | given
+    known = {name: value for name, value in before.items() if np.isfinite(value)}
+    found = fit(call.pop("model"), start=known, **call)
+    _refuse_other(found, before, path)
+    return found
+
+
+def _of_run(path: Path) -> dict[str, Any]:
+    call = read(path).run["call"]
+    if lost := [name for name, one in call.items() if "value" not in one]:
+        raise RunError(
+            f"The run {path} was begun with a {lost[0]} that could not be written down.",
+            remedy="use the Fit of Python, which has it.",
+        )
+    return {name: storing.restored(one["value"]) for name, one in call.items()}
+
+
+def _of_result(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise DataError(f"There is no run directory and no file {path}.", remedy="write one: autoopt fit -o FILE.json.")
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as JSON: {error}", remedy="name a result.json.") from error
+    if (path.parent / "checkpoint.json").is_file():
+        return _of_run(path.parent)
+    if not isinstance(told, dict) or not {"model", "params", "names"} <= set(told):
+        raise DataError(f"{path} is no result of a fit.", remedy="name a file that autoopt fit -o FILE.json wrote.")
+    return {"model": told["model"]} | (told.get("call") or {})
+
+
+def _refuse_other(found: Fit, before: dict[str, float], path: Path) -> None:
+    """Raise RunError where a fit has come to other estimates than it had."""
+    if found.status != "converged" or set(before) != set(found.names):
+        return
+    values = np.array([before[name] for name in found.names])
+    size = np.where(np.isfinite(found.bse), found.bse, np.maximum(1.0, np.abs(values)))
+    off = np.abs(found.params - values) > CLOSE * size
+    if off.any():
+        place = int(np.argmax(off))
+        raise RunError(
+            f"{path} has {found.names[place]} = {values[place]:.6g}, and the same fit comes to "
+            f"{found.params[place]:.6g} now: the model or its data have changed.",
+            remedy="fit again.",
+        )
