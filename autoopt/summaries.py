@@ -108,8 +108,7 @@ class Summary:
 def rows_of(table: Coefficients) -> list[list[str]]:
     """Return the table of parameters as text, the head first, the digits of each row being those that its error has."""
     letter = "t" if table.use_t else "z"
-    ends = [f"{50 * (1 - table.level):.4g} %", f"{50 * (1 + table.level):.4g} %"]
-    rows = [["", "estimate", "std. error", letter, f"P>|{letter}|", *ends]]
+    rows = [["", "estimate", "std. error", letter, f"P>|{letter}|", *ends(table.level)]]
     states = table.states or [""] * len(table.names)
     for k, name in enumerate(table.names):
         error = float(table.errors[k])
@@ -120,13 +119,24 @@ def rows_of(table: Coefficients) -> list[list[str]]:
     return rows
 
 
+def ends(level: float) -> tuple[str, str]:
+    """Return what the columns of an interval are called.
+
+    Examples
+    --------
+    >>> ends(0.95)
+    ('2.5 %', '97.5 %')
+    """
+    return f"{50 * (1 - level):.4g} %", f"{50 * (1 + level):.4g} %"
+
+
 def digits(value: float, error: float) -> str:
     """Return a number with as many decimals as its standard error needs for four digits; "-" for NaN.
 
     Examples
     --------
     >>> digits(-13.0213468, 4.93132), digits(1234.56789, 0.00012345), digits(3.2e12, 4.5e9), digits(1.0, np.nan)
-    ('-13.021', '1234.5678900', '3.2000e+12', '1')
+    ('-13.021', '1234.5678900', '3.200000e+12', '1')
     """
     if np.isnan(value):
         return "-"

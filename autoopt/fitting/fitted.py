@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError, UsageError
 from autoopt.fitting.kinds import kind_of
+from autoopt.fitting.labelled import Labelled
 from autoopt.fitting.tested import Tested
 from autoopt.reports.pictured import Pictured
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit(Pictured, Tested):
+class Fit(Pictured, Labelled, Tested):
     """A solution, and what is known of it.
 
     Parameters

@@ -114,7 +114,8 @@ class Opened:
             bound = binding.arguments(loaded, data, selection, reading)
         if loaded.x0 is None:
             loaded = _started(loaded, bound.columns)
-        names, start, limits = _checked(loaded, bound.arguments, fixed, bound.columns)
+        columns = [bound.columns] if bound.columns else _columns_of_frames(bound.arguments)
+        names, start, limits = _checked(loaded, bound.arguments, fixed, columns)
         return cls(loaded, bound, names, start, limits)
 
 
@@ -137,7 +138,7 @@ def _started(loaded: Model, columns: list[str]) -> Model:
 
 
 def _checked(
-    loaded: Model, arguments: Mapping[str, Any], fixed: Any, columns: list[str]
+    loaded: Model, arguments: Mapping[str, Any], fixed: Any, columns: list[list[str]]
 ) -> tuple[tuple[str, ...], Start, Any]:
     """Return the names of the parameters, the start and the limits; what does not fit x0 is the model's fault."""
     from autoopt.solvers import Limits
@@ -167,10 +168,18 @@ def _by_number(fixed: Any, names: tuple[str, ...]) -> Any:
     return fixed
 
 
-def _names(loaded: Model, names: Any, structure: Any, columns: list[str]) -> tuple[str, ...]:
-    """Return the names of the parameters: the model's, or those of the structure and of the columns."""
+def _columns_of_frames(arguments: Mapping[str, Any]) -> list[list[str]]:
+    """Return the columns of the arguments that are frames; none of a frame alone, which has the response in it."""
+    frames = [value for value in arguments.values() if hasattr(value, "columns")]
+    columns = [list(frame.columns) for frame in frames if len(arguments) > 1]
+    return [names for names in columns if names and all(isinstance(name, str) for name in names)]
+
+
+def _names(loaded: Model, names: Any, structure: Any, columns: list[list[str]]) -> tuple[str, ...]:
+    """Return the names of the parameters: the model's, or those of the structure and of the columns of one matrix."""
     if names is None:
-        return tuple(_by_columns(structure, columns))
+        named = [found for one in columns if (found := _by_columns(structure, one)) != structure.names]
+        return tuple(named[0] if len(named) == 1 else structure.names)
     if isinstance(names, str) or len(names) != structure.size:
         count = "text" if isinstance(names, str) else f"{len(names)} names"
         raise ModelError(

@@ -58,7 +58,7 @@ class Tested:
         >>> x, y = np.arange(6.0), np.array([0.1, 0.8, 2.3, 2.9, 4.2, 4.9])
         >>> line = lambda p, x, y: y - p["a"] - p["b"] * x
         >>> print(autoopt.fit(line, {"a": 0.0, "b": 0.0}, (x, y), kind="least squares").wald_test("a = 0, b = 1"))
-        Wald test of a = 0, b = 1: F(2, 4) = 0.17323, p = 0.8469
+        Wald test of a = 0, b = 1: F(2, 4) = 0.075099, p = 0.9289
         """
         from autoopt.inference.equations import equations
         from autoopt.inference.hypotheses import require_equations, wald

@@ -33,9 +33,9 @@ def equations(text: str | Sequence[str], names: Sequence[str]) -> tuple[np.ndarr
 
     Examples
     --------
-    >>> equations("a = 2*b, x[0] + 1 = 0", ["a", "b", "x[0]"])[:2]
+    >>> equations("a = 2*b + 1, x[0] + 1 = 0", ["a", "b", "x[0]"])[:2]
     (array([[ 1., -2.,  0.],
-           [ 0.,  0.,  1.]]), array([ 0., -1.]))
+           [ 0.,  0.,  1.]]), array([ 1., -1.]))
     """
     whole = text if isinstance(text, str) else ", ".join(text)
     pattern = r"(?<![\w.])(?:" + "|".join(map(re.escape, sorted(names, key=len, reverse=True))) + r")(?![\w(\[])"

@@ -140,6 +140,8 @@ def _trace(
     names = argument_names(function, 1 + len(args))
     copied, arguments = _prepared(tracer, instrument, function, names, structure, flat, args)
     value = _run(tracer, instrument, copied, arguments)
+    if type(getattr(value, "values", None)) is TracedArray:  # a Series or a frame
+        value = value.values
     if randomness.drawn(tracer, tracer.drawn, randomness.states()):
         raise TracingError(
             "The objective draws random numbers that no seed in it fixes, so every call is another function.",
