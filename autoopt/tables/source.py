@@ -126,9 +126,15 @@ class Source:
 
     def far(self) -> str:
         """Return how much of the file that is being read has been read, such as "120 of 500 MB"."""
-        if not self._open:
-            return ""
-        return f"{self._open[-1].tell() / _MB:.0f} of {self.path.stat().st_size / _MB:.0f} MB"
+        size = self.path.stat().st_size
+        return f"{self.share() * size / _MB:.0f} of {size / _MB:.0f} MB"
+
+    def share(self) -> float:
+        """Return the share of the file that has been read, 0 where it is not being read."""
+        try:
+            return self._open[-1].tell() / self.path.stat().st_size
+        except (IndexError, ValueError, OSError):  # it is closed: another thread asks
+            return 0.0
 
 
 def _suffixes(name: str) -> tuple[str, Compression | None]:

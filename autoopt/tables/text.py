@@ -16,6 +16,7 @@ import numpy as np
 from autoopt.errors import DataError, UsageError
 from autoopt.stages import stage
 from autoopt.tables.dataset import Dataset
+from autoopt.tables.growing import Growing
 from autoopt.tables.source import Source
 from autoopt.tables.values import fault_of
 from autoopt.wording import listed, times
@@ -188,12 +189,33 @@ def refuse_duplicates(source: str, names: Sequence[str]) -> None:
         raise DataError(f"{source} has more than one column {listed(twice)}.", remedy="give each a name of its own.")
 
 
+class _Counted:
+    """A text that counts the delimiters that have been read of it."""
+
+    def __init__(self, text: Any, delimiter: str) -> None:
+        self._text, self._delimiter = text, delimiter
+        self.delimiters = 0
+
+    def read(self, size: int = -1) -> str:
+        part = self._text.read(size)
+        self.delimiters += part.count(self._delimiter)
+        return part
+
+    def __iter__(self) -> Iterator[str]:  # pandas asks whether it has lines, and reads
+        return iter(self._text)
+
+
+class _MixedError(Exception):
+    """A column is text in some parts of a piece and numbers in others."""
+
+
 class _Table:
     """The columns of one text file, read in pieces: what is not asked for never stands in memory as a whole."""
 
     def __init__(self, layout: Layout, header: Sequence[str]) -> None:
         self.layout, self.header = layout, header
         self.rows = 0
+        self.in_parts = True  # pandas is faster so, but takes each part for what it is: text, or numbers
 
     def places(self, rows: Sequence[int]) -> list[str]:
         return self.layout.places(rows)
@@ -203,53 +225,58 @@ class _Table:
         try:
             with stage(f"reading {self.layout.source.name}", self._far):
                 columns = self._columns(names)
-                mixed = [
-                    name for name, pieces in columns.items() if len({piece.dtype.kind == "O" for piece in pieces}) > 1
-                ]
-                if mixed:  # numbers in some pieces and text in others: "1" and 1.0 would be two categories
+                if mixed := [name for name, column in columns.items() if column.is_mixed]:
                     columns |= self._columns(mixed, dtype=str)
-                return {name: _joined(columns.pop(name)) for name in names}
+                return {name: column.array for name, column in columns.items()}
         except UnicodeDecodeError:
             self.layout = _other_encoding(self.layout)
-            return self.read(names)
+        except _MixedError:
+            self.in_parts = False
+        return self.read(names)
 
     def _far(self) -> str:
         return f"{self.rows} rows, {self.layout.source.far()}"
 
-    def _columns(self, names: Sequence[str], dtype: Any = None) -> dict[str, list[np.ndarray]]:
-        """Return the pieces of these columns."""
-        pieces: dict[str, list[np.ndarray]] = {name: [] for name in names}
-        positions = [(name, self.header.index(name)) for name in names]
-        self.rows, has_gaps = 0, False
-        for frame in self._pieces(dtype):
-            self.rows += len(frame)
-            has_gaps = has_gaps or bool(frame.iloc[:, -1].isna().any())
-            for name, position in positions:
-                pieces[name].append(_column(frame.iloc[:, position]))
-        if has_gaps:  # a line that is too short has nothing in the last column
-            self._check_lengths()
+    def _columns(self, names: Sequence[str], dtype: Any = None) -> dict[str, Growing]:
+        """Return these columns."""
+        columns, last = {name: Growing() for name in names}, self.header[-1]
+        wanted = [name for name in self.header if name in columns or name == last]
+        self.rows, has_gaps, source = 0, False, self.layout.source
+        with source.text(self.layout.encoding) as text:
+            counted = _Counted(text, self.layout.delimiter) if len(wanted) < len(self.header) else None
+            for frame in self._pieces(counted or text, [self.header.index(name) for name in wanted], dtype):
+                self.rows += len(frame)
+                has_gaps = has_gaps or bool(frame.iloc[:, -1].isna().any())
+                expected = int(1.02 * self.rows / (source.share() or 1.0))
+                for position, name in enumerate(wanted):
+                    if name in columns:
+                        columns[name].add(frame.iloc[:, position], expected)
         if not self.rows:
-            raise DataError(f"{self.layout.source.name} has column names and no rows.", remedy="give a file with data.")
-        return pieces
+            raise DataError(f"{source.name} has column names and no rows.", remedy="give a file with data.")
+        # A line that is too short has nothing in the last column. One that is too long is not noticed by pandas where
+        # it is asked for some columns only, but has a delimiter too many; so has one that is quoted.
+        if has_gaps or (counted and counted.delimiters != (len(self.header) - 1) * (self.rows + 1)):
+            self._check_lengths()
+        return columns
 
-    def _pieces(self, dtype: Any) -> Iterator[Any]:
-        """Yield the file as frames of so many rows.
-
-        All columns are taken: pandas does not notice lines that are too long when it is asked for some of them.
-        """
+    def _pieces(self, text: Any, positions: Sequence[int], dtype: Any) -> Iterator[Any]:
+        """Yield these columns of the file as frames of so many rows."""
         import warnings
 
         import pandas as pd
 
         layout = self.layout
-        rows = max(1, _PIECE // len(self.header))
+        rows = max(1, _PIECE // len(positions))
         try:
-            with warnings.catch_warnings(), layout.source.text(layout.encoding) as text:
+            with warnings.catch_warnings():
                 warnings.simplefilter("error", pd.errors.ParserWarning)
+                warnings.simplefilter("error", pd.errors.DtypeWarning)
                 yield from pd.read_csv(
-                    text, sep=layout.delimiter, decimal=layout.decimal, index_col=False, low_memory=False,
-                    chunksize=rows, dtype=dtype,
+                    text, sep=layout.delimiter, decimal=layout.decimal, index_col=False, low_memory=self.in_parts,
+                    chunksize=rows, dtype=dtype, usecols=None if len(positions) == len(self.header) else positions,
                 )  # fmt: skip
+        except pd.errors.DtypeWarning as warning:
+            raise _MixedError from warning
         except pd.errors.EmptyDataError as error:
             raise DataError(f"The data file {layout.source.name} is empty.", remedy="give a file with data.") from error
         except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
@@ -272,15 +299,3 @@ class _Table:
                 f"{width} columns:\n" + "\n".join([*faults, *more]),
                 remedy="give each line one value for each column.",
             )
-
-
-def _column(series: Any) -> np.ndarray:
-    """Return a column of a piece as an array of its own, so that others can be let go; equal texts are one object."""
-    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biuf":
-        return series.to_numpy(copy=True)
-    codes, values = series.factorize()
-    return np.append(np.asarray(values, object), np.nan)[codes]
-
-
-def _joined(pieces: list[np.ndarray]) -> np.ndarray:
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

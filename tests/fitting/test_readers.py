@@ -276,6 +276,40 @@ def test_pieces_of_a_file_are_one_column(file, monkeypatch):
     assert "line 12: 3 values" in message(load(file("y,age\n" + "1,2\n" * 10 + "4,5,6\n", "l.csv")).take, ["y"])
 
 
+def test_pieces_of_truth_values_and_pieces_without_values(file, monkeypatch):
+    monkeypatch.setattr("autoopt.tables.text._PIECE", 4)
+    data = load(file("y,yes,t\n" + "1,True,a\n" * 2 + "1,,\n" * 2 + "1,,7\n1,False,\n", "d.csv"))
+    assert [str(value) for value in data.array("yes")] == ["True", "True", "nan", "nan", "nan", "False"]
+    assert data.array("t").tolist()[:2] == ["a", "a"] and data.array("t")[4] == "7"
+    assert "line 4, column yes: missing" in message(data.take, ["yes"])
+    data = load(file("y\n" + "True\n" * 4 + "2.5\n", "b.csv"))
+    assert data.array("y").tolist() == ["True"] * 4 + ["2.5"]
+
+
+def test_words_far_down_a_column_of_numbers(file):
+    """pandas reads in parts of 256 kB, and takes each for what it is."""
+    data = load(file("y,g,t\n" + "1,2,\n" * 90_000 + "1,x,u\n" * 3, "d.csv"))
+    assert set(data.array("g").tolist()) == {"2", "x"} and data.text == ["t"]
+
+
+@pytest.mark.parametrize("names", [["y"], ["y", "age", "town"]])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1,2,a\n1,2,a,9\n1,2\n", "line 3: 4 values\n  line 4: 2 values"),
+        ('1,2,"a,b"\n1,2,c,9\n', "line 3: 4 values"),
+        ('1,2,"a,b"\n1,,"c"\n', ""),
+        ("1,2,a\n1,2,\n", ""),
+    ],
+)
+def test_lines_of_another_length_are_seen_whatever_is_asked_for(file, names, text, said):
+    data = load(file("y,age,town\n" + text, "d.csv"))
+    if said:
+        assert said in message(data.fetch, names)
+    else:
+        assert [str(value) for value in data.array("y")] == ["1", "1"]
+
+
 def test_lines_are_counted_with_quoted_line_ends(file):
     data = load(file('t,y\n"a\nb",1\n\n"c",\n', "d.csv"))
     assert "line 5, column y: missing" in message(data.take, ["y"])
