@@ -128,15 +128,13 @@ def _summed(X: Any, weights: np.ndarray, intercept: int) -> np.ndarray:
 def _crossed(X: Any, weights: np.ndarray, intercept: int) -> np.ndarray:
     """Return [1, X]' diag(weights) [1, X], without the 1 if there is no intercept."""
     if hasattr(X, "tocsr"):
-        weighted = X.multiply(weights[:, np.newaxis]).tocsr()
-        product = (X.T @ weighted).toarray()
+        product = (X.T @ X.multiply(weights[:, np.newaxis]).tocsr()).toarray()
     else:
-        weighted = X * weights[:, np.newaxis]
-        product = X.T @ weighted
+        product = X.T @ (X * weights[:, np.newaxis])
     if not intercept:
         return product
     bordered = np.empty((len(product) + 1, len(product) + 1))
     bordered[0, 0] = weights.sum()
-    bordered[0, 1:] = bordered[1:, 0] = np.ravel(weighted.sum(axis=0))
+    bordered[0, 1:] = bordered[1:, 0] = X.T @ weights
     bordered[1:, 1:] = product
     return bordered
