@@ -20,6 +20,7 @@ from autoopt.version import __version__ as __version__
 
 __all__ = [
     "AutooptError",
+    "Estimator",
     "Objective",
     "Parameter",
     "Parameters",
@@ -63,6 +64,7 @@ _RENAMED = {"rule": "formula"}
 """Names of earlier versions, which stay for one version."""
 
 _LAZY = {
+    "Estimator": ("autoopt.fitting.estimator", "Estimator"),
     "Parameter": ("autoopt.variables.table", "Parameter"),
     "Parameters": ("autoopt.variables.table", "Parameters"),
     "Starts": ("autoopt.solvers", "Starts"),

@@ -360,6 +360,7 @@ BY_NAME = (
     "tracing.frames",
     "exporting.module",
     "closed_form.latex",
+    "fitting.estimator",
     "fitting.fit",
     "fitting.resuming",
     "optimize.curve_fit",

@@ -55,6 +55,12 @@ class Opened:
         """Return what is minimised, as kind and penalty say; the objective is called once, at the start."""
         kind, objective = kind_of(self.model.kind), self.model.objective
         if not kind.is_array or self.model.derivatives.get("jac") is True:
+            if weights is not None:
+                raise UsageError(
+                    f"There are weights, and the objective of {self.model.source} returns a number, in which no row "
+                    "can be weighted.",
+                    remedy="have it return its terms, one for each row, and say what they are: kind=...",
+                )
             found = Minimised(kind, objective)
         else:
             found = Minimised.of(kind, objective, objective(self.start.x0, *self.args), self._weights(weights))

@@ -33,6 +33,7 @@ from autoopt import inference
 from autoopt.errors import InferenceError, UsageError
 from autoopt.models import validation
 from autoopt.models.ancillary import Ancillary
+from autoopt.models.features import Featured
 from autoopt.models.inferred import Inferred
 from autoopt.models.interface import Interface
 from autoopt.models.newton import LENGTH, Solution
@@ -45,7 +46,7 @@ ARRIVED = 0.1
 SATURATED = 10.0
 
 
-class Regression(Inferred, Interface):
+class Regression(Inferred, Featured, Interface):
     """A likelihood of a response given the linear predictor X @ coef + intercept + offset.
 
     Parameters
@@ -104,27 +105,6 @@ class Regression(Inferred, Interface):
     def _ancillaries(self, y: np.ndarray, offset: np.ndarray, weights: np.ndarray) -> tuple[Ancillary, ...]:
         """Return the parameters beside the coefficients."""
         return ()
-
-    def _features(self, X: object, *, fitting: bool = False) -> Any:
-        """Return X as a matrix whose columns are those of the fit, or remember its columns while fitting."""
-        if not fitting:
-            self._require_fit()
-        names = validation.feature_names(X)
-        design = validation.matrix(X)
-        if fitting:
-            self.n_features_in_ = design.shape[1]
-            vars(self).pop("feature_names_in_", None)
-            if names is not None:
-                self.feature_names_in_ = names
-            return design
-        validation.refuse_other_features(names, getattr(self, "feature_names_in_", None))
-        if design.shape[1] != self.n_features_in_:
-            raise validation.InputError(
-                f"X has {design.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_}"
-                " features as input.",
-                remedy="pass the columns that the model was fitted to.",
-            )
-        return design
 
     def _fit(
         self, X: object, y: object, sample_weight: object = None, offset: object = None, exposure: object = None
@@ -261,10 +241,6 @@ class Regression(Inferred, Interface):
     def names_(self) -> list[str]:
         """Names of the parameters: "intercept" if there is one, then the features, then those beside."""
         return ["intercept"] * bool(self.fit_intercept) + self._feature_names + list(self._beside)
-
-    @property
-    def _feature_names(self) -> list[str]:
-        return list(getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)]))
 
 
 def _whole(number: float) -> float:
