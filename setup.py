@@ -42,7 +42,7 @@ setup(
     packages=[*find_packages(include=["autoopt", "autoopt.*"]), "autoopt.cli"],
     package_dir={"autoopt.cli": "cli"},
     py_modules=["autoopt_command"],
-    package_data={"autoopt": ["py.typed", "reports/page.html", "reports/page.css"]},
+    package_data={"autoopt": ["py.typed", "reports/page.html", "reports/page.css", "runs/*.json"]},
     install_requires=[  # both ends were tested: docs/releases.rst
         "numpy>=2.2,<2.6",
         "scipy>=1.17,<1.19",

@@ -59,6 +59,14 @@ def probe(path: Path, size: int = 1 << 16) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def sweep(path: Path) -> None:
+    """Remove what processes that were killed have left beside a file; for those who alone write to it."""
+    path = Path(os.path.realpath(path))
+    for left in path.parent.glob(f".{path.name}.*"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
 def _beside(path: Path) -> Path:
     """Return a name in the same folder, so on the same disk, that no other process uses."""
     return path.with_name(f".{path.name}.{os.getpid()}")

@@ -30,6 +30,14 @@ _FILES = ("model", "data", "derivatives", "run_dir", "start")
 """Arguments that are files where they are text: they are kept with their whole path."""
 
 
+_STATES = {
+    "running": "which was killed",
+    "interrupted": "which was interrupted",
+    "failed": "which has failed",
+    "ended": "which has ended",
+}
+"""A run that is no one's, in words, by how its checkpoint was left."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -142,7 +150,7 @@ def _refuse(run: Run, again: Any) -> None:
         )
     if not again:
         raise RunError(
-            f"The directory {run.place} holds a run already, which is {before.point.state}.",
+            f"The directory {run.place} holds a run already, {_STATES[before.point.state]}.",
             remedy=f"go on with it: autoopt resume {run.place} (autoopt.resume in Python); or name another directory.",
         )
 
@@ -163,7 +171,8 @@ def _noted(run: Run) -> Iterator[list[Any]]:
             note = "Interrupted while the result was written; the fit was finished."
             vars(stop)["fit"] = replace(reached[0], interrupted=True, notes=(*reached[0].notes, note))
         state = "interrupted" if isinstance(stop, KeyboardInterrupt) else "failed"
-        _end(run, state, getattr(stop, "fit", None), "" if state == "interrupted" else str(stop), is_short=True)
+        found = getattr(stop, "fit", None) or getattr(stop.__cause__, "fit", None)
+        _end(run, state, found, "" if state == "interrupted" else str(stop), is_short=True)
         raise
 
 
@@ -173,6 +182,7 @@ def _end(run: Run, state: str, fitted: Any, error: str = "", *, is_short: bool =
     if fitted is not None:
         run.recorder.take(fitted.result)
         facts |= {**fitted.to_dict(), "summary": fitted.summary()}
+        facts["status"] = fitted.status if state == "ended" else state
     run.end(state, facts, None if fitted is None or is_short else functools.partial(_report, fitted))
 
 

@@ -32,6 +32,10 @@ _SOONEST, _LATEST, _AT_MOST, _FIFTIETH = 1.0, 10.0, 60.0, 0.02
 """Seconds between checkpoints: of these, the part of the time so far; and whatever they cost."""
 
 
+_NOBODYS_LINE = 1000
+"""A level above all frames: a full disk is the fault of no line, and none is shown."""
+
+
 class Recorder:
     """Is told of each iterate of a run, and of what goes on.
 
@@ -123,7 +127,7 @@ class Recorder:
                 self._is_told = True
                 where = self._writer.path if self._history is None else self._history.parent
                 said = f"The run goes on, but cannot be kept in {where}: {error.strerror or error}."
-                warnings.warn(RunWarning(said), stacklevel=2)
+                warnings.warn(RunWarning(said), stacklevel=_NOBODYS_LINE)
             return False
 
     @property

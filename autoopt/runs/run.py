@@ -54,6 +54,8 @@ class Run:
             self._lock = Lock(place / "lock" if is_folder else place.with_name(f"{place.name}.lock"), place)
         except OSError as error:
             raise _unwritable(place, error) from error
+        for file in (self._file, place / "result.json") if is_folder else (self._file,):
+            atomic.sweep(file)
         try:
             self.before = checkpoint.read(self._file)
             point = Point() if self.before is None else dataclasses.replace(self.before.point, state="running")
@@ -119,13 +121,14 @@ class Run:
             Writes the report to a file.
         """
         recorder, folder = self.recorder, self.folder
-        recorder.point.state = state
+        recorder.point.state, recorder.point.seconds = state, recorder.seconds
+        if folder is not None:
+            told = {"schema": RESULT_SCHEMA, "run": self._told(), **(facts or {})}
+            text = json.dumps(told, indent=2, allow_nan=False) + "\n"
+            if not recorder.attempt(lambda: atomic.write(folder / "result.json", text, lasting=True)):
+                recorder.point.state = "failed"  # so that it may go on, and say its result
         recorder.write(lasting=True)
-        if folder is None:
-            return
-        text = json.dumps({"schema": RESULT_SCHEMA, "run": self._told(), **(facts or {})}, indent=2, allow_nan=False)
-        recorder.attempt(lambda: atomic.write(folder / "result.json", text + "\n", lasting=True))
-        if report is not None:
+        if folder is not None and report is not None:
             recorder.attempt(lambda: report(folder / "report.html"))
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
-"""Slices of the runs over mutants, healthy points and exported modules, and that each of them notices what is wrong.
+"""Slices of the runs over mutants, healthy points, exported modules and kills, and that each notices what is wrong.
 
-The whole runs are commands: `python tests/properties/long_mutations.py`, `long_healthy.py` and `long_exported.py`.
+The whole runs are commands: `python tests/properties/long_mutations.py`, `long_healthy.py`, `long_exported.py` and
+`long_kills.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 
 import long_exported
 import long_healthy
+import long_kills
 import long_mutations
 import numpy as np
 import pytest
@@ -130,3 +132,14 @@ def test_exported_modules_run_without_autoopt(exported):
 def test_exported_modules_that_are_wrong_or_import_more_are_told(exported):
     counts, told = exported(lambda text: text.replace("import numpy as np", "import numpy as np\nimport pytensor"))
     assert counts["import", "wrong"] == counts["modules"] and "No module named 'pytensor'" in told[0]
+
+
+# Kills ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_fits_that_were_killed_go_on_to_the_same_answer():
+    told = []
+    counts = long_kills.run(2, 3, told.append)
+    assert counts == {"the same answer": 2}, told
+    assert not all("nothing was written" in line for line in told), told

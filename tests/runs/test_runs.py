@@ -66,6 +66,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CASES)
 def test_a_run_that_was_interrupted_goes_on_to_the_same_answer(name, tmp_path):
     (function, *given), options = CASES[name]
@@ -171,9 +172,17 @@ def test_a_limit_of_iterations_is_lifted(tmp_path):
     assert found.status == "converged" and found.params == pytest.approx([1.0, 1.0])
 
 
+def test_what_a_kill_has_left_half_written_is_removed(tmp_path):
+    interrupted(rosenbrock, [-1.2, 1.0], run_dir=tmp_path)
+    for name in (".checkpoint.json.123", ".result.json.123"):
+        (tmp_path / name).write_text("{")
+    autoopt.resume(tmp_path, rosenbrock)
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
 def test_a_directory_with_a_run_is_not_begun_anew(tmp_path):
     interrupted(rosenbrock, [-1.2, 1.0], run_dir=tmp_path)
-    with pytest.raises(RunError, match="holds a run already, which is interrupted"):
+    with pytest.raises(RunError, match="holds a run already, which was interrupted"):
         autoopt.fit(rosenbrock, [-1.2, 1.0], run_dir=tmp_path)
     assert autoopt.fit(rosenbrock, [-1.2, 1.0], run_dir=tmp_path, resume=True).status == "converged"
 
@@ -210,6 +219,7 @@ def other_json(text):
     return "[1, 2]"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("damage", [cut, empty, one_digit, other_json])
 def test_a_damaged_checkpoint_has_one_before_it(tmp_path, damage):
     interrupted(rosenbrock, [-1.2, 1.0], method="bfgs", run_dir=tmp_path, after=6)
@@ -309,6 +319,8 @@ def test_a_disk_that_fills_up_does_not_end_the_run(tmp_path, monkeypatch):
         found = autoopt.fit(rosenbrock, [-1.2, 1.0], run_dir=tmp_path, progress=progress)
     assert found.status == "converged" and len(told) == 1
     assert "does not hold this result" in found.notes[-1]
+    monkeypatch.undo()
+    assert autoopt.resume(tmp_path, rosenbrock).status == "converged" and (tmp_path / "result.json").exists()
 
 
 @pytest.mark.parametrize("place", ["file/run", "/proc/nowhere/run"])

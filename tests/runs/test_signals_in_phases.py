@@ -74,6 +74,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_signal_in_any_phase_shows_the_best_point(folder, monkeypatch, phase, number):
@@ -95,6 +96,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("phase", [*PHASES, *OTHERS])
 def test_a_run_directory_knows_of_the_interruption(folder, monkeypatch, phase):
     whole = autoopt.fit("model.py")
@@ -126,7 +128,7 @@ TWICE = """
 """
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_second_signal_ends_at_once(folder, number):
     (folder / "twice.py").write_text(textwrap.dedent(TWICE).replace("NUMBER", number.name))
