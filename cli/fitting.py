@@ -115,6 +115,13 @@ def show(ctx: click.Context, work: Callable[[], Fit], as_json: bool, output: Pat
     ctx.exit(status if written or status else ending.NOT_WRITTEN)
 
 
+def require_minimum(ctx: click.Context, found: Fit, said: str) -> None:
+    """Exit with the status of a fit that is at no minimum, saying what there is not and why."""
+    if found.status not in ("converged", "not identified"):
+        click.echo(f"Error: {said}: the fit is {found.status}: {found.result.message}", err=True)
+        ctx.exit(STATUSES[found.status])
+
+
 def call_of(
     options: tuple, maxiter: int | None, fixed: tuple, scale: str | None,
     robust: bool, cluster: str | None, covariance: str | None, **call: Any,

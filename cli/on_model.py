@@ -32,6 +32,12 @@ class Assignment(click.ParamType):
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 MODEL = click.argument("model", shell_complete=values.files)
 
+READING = (
+    click.option("--delimiter", metavar="MARK", help="What separates the columns of a text file."),
+    click.option("--encoding", metavar="NAME", help="Encoding of a text file, such as latin-1."),
+    click.option("--decimal", metavar="MARK", help="Decimal mark of a text file."),
+)
+
 DATA = (
     click.option("--data", metavar="FILE", shell_complete=values.files,
                  help="CSV, TSV, Parquet, Feather, JSON lines, .npz or .npy, compressed or not, - for stdin; its "
@@ -46,9 +52,7 @@ DATA = (
                  help="Column whose values are names of categories; repeatable."),
     click.option("--missing", type=click.Choice(["raise", "drop"]), default="raise", show_default=True,
                  help="What becomes of rows that lack a value in a column that is used."),
-    click.option("--delimiter", metavar="MARK", help="What separates the columns of a text file."),
-    click.option("--encoding", metavar="NAME", help="Encoding of a text file, such as latin-1."),
-    click.option("--decimal", metavar="MARK", help="Decimal mark of a text file."),
+    *READING,
     click.option("--set", "settings", type=Assignment(), multiple=True, metavar="NAME=VALUE",
                  help="Value for a module-level constant of the model file; repeatable."),
 )  # fmt: skip
@@ -57,13 +61,17 @@ DATA = (
 _READING = ("delimiter", "encoding", "decimal")
 
 
+def reading_of(given: dict[str, Any]) -> dict[str, str] | None:
+    """Return the argument `reading` for the options of READING, which are taken out of `given`."""
+    return {name: value for name in _READING if (value := given.pop(name)) is not None} or None
+
+
 def data_of(given: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of `autoopt.fit` for the options of DATA, which are taken out of `given`."""
-    reading = {name: given.pop(name) for name in _READING}
+    reading = reading_of(given)
     call = {name: given.pop(name) for name in ("data", "target", "formula", "categories", "missing")}
     call["settings"] = dict(given.pop("settings"))
-    reading = {name: value for name, value in reading.items() if value is not None}
-    return call | {"reading": reading or None}
+    return call | {"reading": reading}
 
 
 def given(*options: Callable) -> Callable[[Callable], Callable]:

@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from autoopt.cli import ending
-from autoopt.cli.fitting import STATUSES, fits, fitted, watched
+from autoopt.cli.fitting import STATUSES, fits, fitted, require_minimum, watched
 from autoopt.cli.on_model import JSON
 from autoopt.cli.table import lines, number, plain
 from autoopt.errors import InferenceError
@@ -50,9 +50,7 @@ def profile(ctx: click.Context, quiet: bool, parameters: tuple, points: bool, as
     status = 0
     with watched(quiet) as progress:
         found = fitted(progress=progress, **given)
-        if found.status not in ("converged", "not identified"):
-            click.echo(f"Error: There is no profile: the fit is {found.status}: {found.result.message}", err=True)
-            ctx.exit(STATUSES[found.status])
+        require_minimum(ctx, found, "There is no profile")
         try:
             for name in parameters or [name for name in found.names if name in found.case.names]:
                 rows.append(_row(found, name))

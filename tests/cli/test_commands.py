@@ -24,6 +24,10 @@ x0 = np.zeros(2)
 def objective(params, y):
     mean, log_sd = params
     return np.sum(0.5 * ((y - mean) / np.exp(log_sd)) ** 2 + log_sd)
+
+
+def predict(params, y):
+    return params[0] + 0 * y
 """
 MODEL = ("normal.py", "--data", "d.csv")
 
@@ -41,6 +45,8 @@ class Case:
     before: tuple[str, ...] = ()
 
 
+_RUN = ("fit", *MODEL, "--quiet", "--run-dir", "run")
+
 CASES = {
     "cache": Case(),
     "check": Case(MODEL, of_model=True),
@@ -53,8 +59,10 @@ CASES = {
     "fit": Case((*MODEL, "--quiet"), ("normal.py", "--tol", "-1"), of_model=True),
     "methods": Case(),
     "new": Case(("d.csv",), ("d.csv", "--likelihood", "normal")),
+    "predict": Case(("run", "--data", "d.csv", "--quiet"), ("run", "--level", "2"), before=_RUN),
     "profile": Case((*MODEL, "--quiet"), ("normal.py", "--level", "2"), of_model=True),
-    "resume": Case(("run", "--force", "--quiet"), (), before=("fit", *MODEL, "--quiet", "--run-dir", "run")),
+    "report": Case(("run", "--quiet"), (), before=_RUN),
+    "resume": Case(("run", "--force", "--quiet"), (), before=_RUN),
 }
 
 
@@ -128,7 +136,7 @@ def test_interruption_is_130_and_no_traceback(folder, name):
     assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (130, "", "Interrupted.\n")
 
 
-@pytest.mark.parametrize("name", [name for name in usages() if name not in ("completion", "derive", "new")])
+@pytest.mark.parametrize("name", [name for name in usages() if name not in ("completion", "derive", "new", "report")])
 def test_json_is_one_document(folder, name):
     """Only what writes code has no numbers to be read by a program."""
     outcome = work(name, "--json")

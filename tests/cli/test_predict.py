@@ -1,0 +1,132 @@
+"""`autoopt predict` and `autoopt report`: from what a fit has left, to predictions and a page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import autoopt
+from autoopt.cli.main import main
+
+LINE = """\
+import numpy as np
+
+kind = "least squares"
+x0 = np.zeros(2)
+
+
+def predict(b, x):
+    return b[0] + b[1] * x
+
+
+def objective(b, x, y):
+    return y - predict(b, x)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "line.py").write_text(LINE)
+    x = np.arange(12.0)
+    table = np.column_stack([x, 1 + 2 * x + np.sin(9 * x)])
+    np.savetxt("d.csv", table, delimiter=",", header="x,y", comments="")
+    (tmp_path / "new.csv").write_text("id,x\n7,0\n8,20\n9,2.5\n")
+    assert run("fit", "line.py", "--data", "d.csv", "--run-dir", "run", "-o", "out.json").exit_code == 0
+    return tmp_path
+
+
+def run(*args):
+    return CliRunner().invoke(main, [*args, "--quiet"])
+
+
+def by_formula(level=0.95, observation=False):
+    """Return mean, standard error and ends at 0, 20 and 2.5 as books have them (Draper and Smith, 1998, 3.2)."""
+    from scipy.stats import t
+
+    x, y = np.loadtxt("d.csv", delimiter=",", skiprows=1).T
+    X, new = np.column_stack([np.ones(12), x]), np.column_stack([np.ones(3), [0, 20, 2.5]])
+    b = np.linalg.lstsq(X, y)[0]
+    variance = np.sum((y - X @ b) ** 2) / 10
+    mean, se = new @ b, np.sqrt(np.einsum("ij,jk,ik->i", new, variance * np.linalg.inv(X.T @ X), new))
+    half = t.ppf((1 + level) / 2, 10) * np.sqrt(se**2 + variance * observation)
+    return np.column_stack([mean, se, mean - half, mean + half])
+
+
+@pytest.mark.parametrize("place", ["run", "out.json"])
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ([], {}),
+        (["--level", "0.8"], {"level": 0.8}),
+        (["--observation"], {"observation": True}),
+    ],
+)
+def test_predictions_are_those_of_the_formulas(folder, place, options, wanted):
+    outcome = run("predict", place, "--data", "new.csv", *options)
+    assert outcome.exit_code == 0, outcome.stderr
+    head, *rows = csv.reader(io.StringIO(outcome.stdout))
+    assert head == ["mean", "se", "lower", "upper"]
+    np.testing.assert_allclose(np.array(rows, float), by_formula(**wanted), rtol=1e-6)
+
+
+def test_predictions_as_json_and_in_a_file(folder):
+    told = json.loads(run("predict", "run", "--data", "new.csv", "--json").stdout)
+    np.testing.assert_allclose(told["mean"], by_formula()[:, 0], rtol=1e-6)
+    assert run("predict", "run", "-o", "p.csv").exit_code == 0  # of the data of the fit
+    assert len((folder / "p.csv").read_text().splitlines()) == 13
+
+
+def test_new_data_of_another_form_are_read(folder):
+    (folder / "new.csv").write_text("x;z\n2,5;a\n")
+    told = json.loads(run("predict", "run", "--data", "new.csv", "--json", "--delimiter", ";", "--decimal", ",").stdout)
+    np.testing.assert_allclose(told["mean"], by_formula()[2:, 0], rtol=1e-6)
+
+
+def test_proposed_models_predict(folder):
+    assert run_new("new", "d.csv", "-o", "m.py", "--likelihood", "least-squares").exit_code == 0
+    told = json.loads(run("predict", "m.py", "--data", "new.csv", "--json").stdout)
+    np.testing.assert_allclose(told["se"], by_formula()[:, 1], rtol=1e-6)
+
+
+def run_new(*args):
+    return CliRunner().invoke(main, args)
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "says"),
+    [
+        (["none"], 1, "no run directory and no file none"),
+        (["run", "--data", "d.npz"], 1, "There is no data file"),
+        (["run", "--data", "bare.csv"], 1, "x"),
+    ],
+)
+def test_what_cannot_be_predicted_is_told(folder, args, status, says):
+    (folder / "bare.csv").write_text("z\n1\n2\n")
+    outcome = run("predict", *args)
+    assert outcome.exit_code == status and outcome.stdout == "" and says in outcome.stderr
+
+
+def test_model_without_predict_says_what_to_write(folder):
+    (folder / "line.py").write_text(LINE.replace("def predict", "def line").replace("predict(b", "line(b"))
+    outcome = run("predict", "out.json")
+    assert outcome.exit_code == 2 and "define predict(params, *data)" in outcome.stderr
+
+
+# Reports --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("args", "file"), [(["run"], "run/report.html"), (["out.json", "-o", "page.html"], "page.html")]
+)
+def test_report_is_written(folder, args, file):
+    (folder / file).unlink(missing_ok=True)
+    outcome = run("report", *args)
+    assert outcome.exit_code == 0 and outcome.stdout == f"Written to {file}.\n"
+    text = (folder / file).read_text()
+    assert text.startswith("<!") and "</html>" in text and "line.py" in text and autoopt.__version__ in text
