@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import io
 import re
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -137,7 +138,8 @@ def svg(made: Any, name: str, said: str) -> str:
     matplotlib = imported("matplotlib", "plot", "A picture")
     buffer = io.StringIO()
     settings = {"svg.fonttype": "none", "svg.hashsalt": name, "font.family": ["sans-serif"]}
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # readers have fonts of their own
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         made.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     text = buffer.getvalue()

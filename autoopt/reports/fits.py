@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,10 +98,26 @@ def _residuals(fitted: Any) -> Residuals | None:
 
 def _probabilities(fitted: Any) -> Probabilities | None:
     """Return the probabilities of a likelihood whose terms are those of a response of 0 and 1."""
-    terms, args = fitted.case.minimised.terms, fitted.case.call["args"]
-    if terms is None:
+    case = fitted.case
+    if not case.minimised.kind.is_likelihood:
         return None
-    x = _away(fitted)(0.0)
-    values = np.asarray(terms(x, *args), float).reshape(-1)
-    found = probabilities_of_one(terms, x, args, values)
-    return None if found is None else Probabilities(*found)
+    x, args = _away(fitted)(0.0), case.call["args"]
+    for terms in _terms(case):
+        found = _quietly(lambda _, terms=terms: probabilities_of_one(terms, x, args), fitted)
+        if found is not None:
+            return Probabilities(*found)
+    return None
+
+
+def _terms(case: Any) -> Iterator[Callable]:
+    """Yield functions of the terms of a likelihood: as they are summed, without their weights, or told on the tape."""
+    minimised = case.minimised
+    if minimised.terms is not None:
+        yield minimised.terms
+        if hasattr(minimised.terms, "__wrapped__"):
+            yield lambda x, *args: minimised.kind.sign * np.asarray(minimised.terms.__wrapped__(x, *args))
+        return
+    from autoopt.objectives.by_row import terms_by_row
+
+    flatten = case.start.structure.flatten
+    yield lambda x, *args: terms_by_row(case.objective, x, args, case.call["engine"], case.rows).value(flatten(x))

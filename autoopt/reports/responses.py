@@ -55,9 +55,7 @@ def fitted_values(residuals: Callable, params: Callable, args: Sequence[Any], va
     return responses[0] if len(responses) == 1 else None
 
 
-def probabilities_of_one(
-    terms: Callable, x: Any, args: Sequence[Any], values: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
+def probabilities_of_one(terms: Callable, x: Any, args: Sequence[Any]) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the probabilities of 1 and the response, both shape (m,); None if no response of 0 and 1 is found.
 
     Parameters
@@ -67,16 +65,13 @@ def probabilities_of_one(
     x : parameters
     args : sequence
         The data.
-    values : ndarray, shape (m,)
-        The terms at `x`.
     """
-    if not (values >= -_TOLERANCE).all():
-        return None
-    for position, arg in enumerate(args):
-        y = _numbers(arg, values.size)
-        if y is None or not np.isin(y, (0, 1)).all() or y.min() == y.max():
+    outcomes = [(position, y) for position, arg in enumerate(args) if (y := _outcomes(arg)) is not None]
+    values = _flat(terms(x, *args)) if outcomes else np.empty(0)
+    for position, y in outcomes:
+        arg, changed = args[position], [*args]
+        if y.size != values.size or not (values >= -_TOLERANCE).all():
             continue
-        changed = [*args]
         changed[position] = (1 - y).astype(np.asarray(arg).dtype).reshape(np.shape(arg))
         others = _flat(terms(x, *changed))
         if np.abs(np.exp(-values) + np.exp(-others) - 1).max() <= _TOLERANCE:
@@ -84,12 +79,19 @@ def probabilities_of_one(
     return None
 
 
-def _numbers(arg: Any, count: int) -> np.ndarray | None:
+def _outcomes(arg: Any) -> np.ndarray | None:
+    """Return data of both 0 and 1 and nothing else as numbers, shape (m,); None if it is something else."""
+    y = _numbers(arg)
+    return None if y is None or set(np.unique(y)) != {0.0, 1.0} else y
+
+
+def _numbers(arg: Any, count: int | None = None) -> np.ndarray | None:
     """Return data as (count,) numbers; None if it is something else."""
     if not (isinstance(arg, np.ndarray | list) or type(arg).__name__ == "Series"):
         return None
     y = np.asarray(arg)
-    return y.astype(float).reshape(-1) if y.dtype.kind in "biuf" and y.size == count > 1 else None
+    fits = y.dtype.kind in "biuf" and y.size > 1 and count in (None, y.size)
+    return y.astype(float).reshape(-1) if fits else None
 
 
 def _flat(values: Any) -> np.ndarray:

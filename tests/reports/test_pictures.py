@@ -176,9 +176,20 @@ def test_no_response_is_found_where_none_can_be_told(residuals):
     assert fitted_values(residuals, lambda by: x * (1 + by), (T, Z), residuals(x, T, Z)) is None
 
 
-def test_probabilities_are_those_of_the_model(logistic):
-    chances = subject_of(logistic).chances
-    np.testing.assert_allclose(chances.predicted, 1 / (1 + np.exp(-X @ logistic.params)), rtol=1e-9)
+BINARY = {
+    "terms": (logistic_terms, "negative log-likelihood", None),
+    "terms with weights": (logistic_terms, "negative log-likelihood", np.linspace(0.5, 2, 300)),
+    "a log-likelihood": (lambda b, X, y: -logistic_terms(b, X, y), "log-likelihood", None),
+    "a sum": (lambda b, X, y: np.sum(np.logaddexp(0, X @ b)) - y @ (X @ b), "negative log-likelihood", None),
+}
+
+
+@pytest.mark.parametrize("form", BINARY)
+def test_probabilities_are_those_of_the_model(form):
+    objective, kind, weights = BINARY[form]
+    found = autoopt.fit(objective, np.zeros(3), (X, Y), kind=kind, weights=weights)
+    chances = subject_of(found).chances
+    np.testing.assert_allclose(chances.predicted, 1 / (1 + np.exp(-X @ found.params)), rtol=1e-9)
     assert (chances.observed == Y).all()
 
 
@@ -186,7 +197,7 @@ def test_a_count_of_0_and_1_has_no_probability_of_1():
     counts = np.minimum(Y, 1)
     terms = lambda b, X, y: np.exp(X @ b) - y * (X @ b)  # noqa: E731
     b = np.array([-1.0, 0.2, 0.1])
-    assert probabilities_of_one(terms, b, (X, counts), terms(b, X, counts)) is None
+    assert probabilities_of_one(terms, b, (X, counts)) is None
 
 
 def test_bins_of_calibration_are_shares_with_wilsons_intervals():
