@@ -7,10 +7,11 @@ from scipy.special import ndtr
 
 from autoopt import inference
 from autoopt.models import validation
+from autoopt.reports.estimators import PicturedEstimator
 from autoopt.summaries import Coefficients, Summary
 
 
-class Inferred:
+class Inferred(PicturedEstimator):
     """Estimates with their standard errors, of what `fit` has set: `params_ bse_ cov_params_ llf_ nobs_`."""
 
     params_: np.ndarray

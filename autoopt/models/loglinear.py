@@ -92,12 +92,11 @@ class LogLinearRegression(Regression):
         weights = validation.sample_weights(sample_weight, len(mean))
         base = np.exp(validation.offsets(offset, exposure, len(mean)))
         common = base * (weights @ y) / (weights @ base)
-        return 1 - _deviance(y, mean, weights) / _deviance(y, common, weights)
+        return float(1 - (weights @ self._deviances(y, mean)) / (weights @ self._deviances(y, common)))
 
-
-def _deviance(y: np.ndarray, mean: np.ndarray, weights: np.ndarray) -> float:
-    """Return twice the log-likelihood lost against a mean equal to y, each of shape (m,)."""
-    return float(2 * weights @ (xlogy(y, y) - xlogy(y, mean) - y + mean))
+    def _deviances(self, y: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        """Return twice the log-likelihood that each row loses against a mean equal to y, shape (m,)."""
+        return 2 * (xlogy(y, y) - xlogy(y, mean) - y + mean)
 
 
 add(

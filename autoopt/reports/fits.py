@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.reports.estimators import deviance_of
 from autoopt.reports.responses import fitted_values, probabilities_of_one
 from autoopt.reports.subject import Probabilities, Residuals, Subject
 
@@ -89,11 +90,7 @@ def _residuals(fitted: Any) -> Residuals | None:
         known = np.isfinite(spread) and spread > 0
         return Residuals(values / spread if known else values, fitting, *([] if known else ["residual"]))
     chances = _probabilities(fitted)
-    if chances is None:
-        return None
-    p, y = chances.predicted, chances.observed
-    deviance = np.sqrt(np.maximum(-2 * np.log(np.where(y == 1, p, 1 - p)), 0.0))
-    return Residuals(np.sign(y - p) * deviance, p, "deviance residual", "fitted probability")
+    return None if chances is None else deviance_of(chances)
 
 
 def _probabilities(fitted: Any) -> Probabilities | None:

@@ -8,6 +8,7 @@ import pytest
 
 import autoopt
 from autoopt.errors import UsageError
+from autoopt.reports import estimators
 from autoopt.reports.calibration import binned
 from autoopt.reports.fits import subject_of
 from autoopt.reports.pictures import PICTURES, able
@@ -191,6 +192,34 @@ def test_probabilities_are_those_of_the_model(form):
     chances = subject_of(found).chances
     np.testing.assert_allclose(chances.predicted, 1 / (1 + np.exp(-X @ found.params)), rtol=1e-9)
     assert (chances.observed == Y).all()
+
+
+def test_an_estimator_is_drawn_with_its_data_and_without():
+    model = autoopt.models.LogisticRegression().fit(X[:, 1:], Y)
+    assert [axes.get_xlabel().partition(",")[0] for axes in model.plot().axes] == ["estimate", "number"]
+    assert len(model.plot(X=X[:, 1:], y=Y).axes) == 5
+    terms = subject_of(autoopt.fit(logistic_terms, np.zeros(3), (X, Y), kind="negative log-likelihood"))
+    own = estimators.subject_of(model, X[:, 1:], Y)
+    np.testing.assert_allclose(own.chances.predicted, terms.chances.predicted, rtol=1e-8)
+    np.testing.assert_allclose(own.spread.values, terms.spread.values, rtol=1e-7)
+    np.testing.assert_allclose(own.spectrum[1], terms.spectrum[1], rtol=1e-6)
+    with pytest.raises(UsageError, match="'residuals', as its residuals are not known"):
+        model.plot("residuals")
+
+
+COUNTS = np.random.default_rng(3).poisson(np.exp(X @ [0.5, 0.3, -0.2]))
+TIMES = np.random.default_rng(4).gamma(3.0, np.exp(X @ [0.5, 0.3, -0.2]) / 3)
+
+
+@pytest.mark.parametrize(("model", "y"), [("LogLinearRegression", COUNTS), ("GammaRegression", TIMES)])
+def test_deviance_residuals_of_an_estimator_are_those_of_statsmodels(model, y):
+    import statsmodels.api as sm
+
+    family = sm.families.Poisson() if y is COUNTS else sm.families.Gamma(sm.families.links.Log())
+    peer = sm.GLM(y, X, family).fit(tol=1e-12)
+    own = estimators.subject_of(getattr(autoopt.models, model)().fit(X[:, 1:], y), X[:, 1:], y).spread
+    np.testing.assert_allclose(own.values, peer.resid_deviance, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(own.fitted, peer.fittedvalues, rtol=1e-6)
 
 
 def test_a_count_of_0_and_1_has_no_probability_of_1():
