@@ -73,7 +73,7 @@ def _curvature(estimator: Any) -> Callable[[], tuple[Sequence[str], np.ndarray] 
 
 
 def _probabilities(estimator: Any, X: Any, y: Any) -> Probabilities | None:
-    classes = getattr(estimator, "classes_", ())
+    classes: Any = getattr(estimator, "classes_", ())
     if not hasattr(estimator, "predict_proba") or len(classes) != 2:
         return None
     return Probabilities(estimator.predict_proba(X)[:, 1], (np.ravel(np.asarray(y)) == classes[1]).astype(float))

@@ -40,12 +40,13 @@ def figure(heights: Sequence[float], most: int = 2) -> tuple[Any, list[Any]]:
         lengths[shortest] += height
     made = _figures()(figsize=(WIDTH * len(columns), max(lengths)), layout="constrained")
     made.patch.set_alpha(0.0)
-    axes: dict[int, Any] = {}
+    made.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    places: dict[int, Any] = {}
     for part, column, length in zip(made.add_gridspec(1, len(columns)), columns, lengths, strict=True):
         ratios = [heights[number] for number in column] + [max(max(lengths) - length, 1e-3)]
         below = part.subgridspec(len(ratios), 1, height_ratios=ratios)
-        axes |= {number: made.add_subplot(place) for number, place in zip(column, below, strict=False)}
-    return made, [axes[number] for number in range(len(heights))]
+        places |= dict(zip(column, below, strict=False))
+    return made, [made.add_subplot(places[number]) for number in range(len(heights))]
 
 
 @functools.cache

@@ -76,7 +76,7 @@ class Subject:
     level: float = 0.95
     history: np.ndarray = field(default_factory=lambda: NO_HISTORY)
     why: str = ""
-    curvature: Callable[[], tuple[Sequence[str], np.ndarray]] | None = None
+    curvature: Callable[[], tuple[Sequence[str], np.ndarray] | None] | None = None
     residuals: Callable[[], Residuals | None] | None = None
     probabilities: Callable[[], Probabilities | None] | None = None
     profile: Callable[[str], Any] | None = None

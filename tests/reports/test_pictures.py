@@ -1,6 +1,8 @@
 """Pictures of fits: what they show, that hostile names stay text, and what is said where one cannot be drawn."""
 
+import importlib.util
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -249,3 +251,14 @@ def test_normal_residuals_lie_on_the_line():
     quantiles.draw(subject, axes, "")
     x, y = axes.get_lines()[1].get_data()
     assert len(x) <= 1200 and np.abs(x - y)[np.abs(x) < 2].max() < 0.15 and y.max() == values.max()
+
+
+@pytest.mark.slow
+def test_the_pictures_of_the_documents_are_written_by_their_script(tmp_path):
+    path = Path(__file__).parents[2] / "docs" / "pictures.py"
+    spec = importlib.util.spec_from_file_location("pictures", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    script.write(tmp_path)
+    kept = {file.name: file.stat().st_size for file in (path.parent / "images").iterdir()}
+    assert {file.name for file in tmp_path.iterdir()} == set(kept) and max(kept.values()) < 60_000
