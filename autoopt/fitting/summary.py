@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.fitting.diagnoses import without_cause
 from autoopt.summaries import Coefficients, Summary
+from autoopt.wording import times
 
 
 def text(fitted: Any) -> str:
@@ -50,7 +51,7 @@ def _run(fitted: Any) -> str:
     counts = [(result.get("nfev"), "values"), (result.get("njev"), "gradients")]
     counts += [(second - products, "Hessians"), (products, "Hessian-vector products")]
     counted = ", ".join(f"{n} {of}" for n, of in counts if n)
-    parts = [f"{result.get('nit')} iterations{f' ({counted})' if counted else ''}"]
+    parts = [f"{times(result.get('nit') or 0, 'iteration')}{f' ({counted})' if counted else ''}"]
     parts += [f"gradient norm {fitted.gradient_norm:.2g}"] if np.isfinite(fitted.gradient_norm) else []
     timings = result.get("timings") or {}
     return ", ".join([*parts, f"{timings.get('total', sum(timings.values())):.3f} s"])
@@ -88,6 +89,10 @@ def facts(fitted: Any) -> dict[str, Any]:
             "pvalues": fitted.pvalues if likelihood else None,
             "conf_int": fitted.conf_int() if likelihood else None,
             "covariance": fitted.covariance,
+            "convention": fitted.convention if likelihood else None,
+            "level": fitted.level if likelihood else None,
+            "df_inference": fitted.df_inference if likelihood else None,
+            "scale": fitted.scale if likelihood else None,
             "nobs": fitted.nobs,
             "llf": fitted.llf,
             "aic": fitted.aic,
@@ -104,7 +109,16 @@ def _table(fitted: Any) -> Any:
         estimates = [f"{value:.6g}" for value in fitted.params]
         return [["", "estimate"], *map(list, zip(fitted.names, estimates, strict=True))]
     inference = fitted.bse, fitted.tvalues, fitted.pvalues, fitted.conf_int()
-    return Coefficients(fitted.names, fitted.params, *inference, fitted.level, fitted.use_t)
+    return Coefficients(fitted.names, fitted.params, *inference, fitted.level, fitted.use_t, _states(fitted))
+
+
+def _states(fitted: Any) -> list[str]:
+    """Return for each parameter why it has no standard error where others have one; empty texts else."""
+    held = set() if fitted.case is None else {int(k) for k in fitted.case.variables.held}
+    if fitted.covariance is None:
+        return ["fixed" if k in held else "" for k in range(len(fitted.names))]
+    known = np.isfinite(np.diag(fitted.covariance))
+    return ["" if known[k] else "fixed" if k in held else "at a bound" for k in range(len(fitted.names))]
 
 
 def _covariance(fitted: Any) -> str:
@@ -112,6 +126,8 @@ def _covariance(fitted: Any) -> str:
     from autoopt.inference import COVARIANCES
 
     text = COVARIANCES[fitted.convention].description
+    if fitted.convention == "observed" and fitted.case is not None and fitted.case.minimised.residuals is not None:
+        text = "residual variance times (J'J)^-1"
     if fitted.groups is not None:
         text += f", {len(np.unique(fitted.groups))} groups"
     return f"{text}, {fitted.case.derivatives}" if fitted.case is not None else text
