@@ -68,6 +68,13 @@ def stage(name: str, far: Callable[[], str] | None = None) -> contextlib.Abstrac
     return _NOBODY if listener is None else _Stage(listener, name, far)
 
 
+def say(text: Callable[[], str]) -> None:
+    """Tell whoever listens what has been found, in a line that stays; it is asked for only if somebody does."""
+    listener = _LOCAL.listener
+    if listener is not None and listener.say is not None:
+        listener.say(text())
+
+
 def during(name: str, far: Callable[..., str] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return the decorator of a function that is a stage as a whole; `far` takes what it takes."""
 
@@ -101,8 +108,8 @@ def progressed() -> None:
 class _Listener:
     """Shows the innermost stage of a thread that has lasted for a while, as long as it goes on."""
 
-    def __init__(self, show: Show) -> None:
-        self.show = show
+    def __init__(self, show: Show, say: Callable[[str], None] | None = None) -> None:
+        self.show, self.say = show, say
         self.stages: list[_Stage] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="autoopt progress", daemon=True)
@@ -133,12 +140,13 @@ def listening(progress: Any) -> Iterator[None]:
 
     That is a `Show`, and called by another thread.
     """
-    show = Lines().during if progress is True else getattr(progress, "during", None)
+    progress = Lines() if progress is True else progress
+    show = getattr(progress, "during", None)
     before = _LOCAL.listener
     if show is None or (before is not None and before.show == show):
         yield
         return
-    listener = _LOCAL.listener = _Listener(show)
+    listener = _LOCAL.listener = _Listener(show, getattr(progress, "say", None))
     listener.start()
     try:
         yield
@@ -185,6 +193,10 @@ class Lines:
 
     def __init__(self) -> None:
         self._pace = Pace()
+
+    def say(self, text: str) -> None:
+        """Print what was found."""
+        print(text, file=sys.stderr, flush=True)
 
     def during(self, stage: str, far: str, seconds: float) -> None:
         """Print the stage, unless that was done a while ago only."""

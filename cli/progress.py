@@ -20,6 +20,7 @@ class Progress:
         self.terminal = stream.isatty()
         self.next = 0.0 if self.terminal else _FIRST
         self.width = 0
+        self._said = ""
         self._pace = Pace()
         self._lock = threading.Lock()  # stages are shown by a thread of their own
 
@@ -35,6 +36,16 @@ class Progress:
         """Show a stage that has taken more than a second: `autoopt.stages`."""
         if self.terminal or self._pace.is_due(stage, seconds):
             self._show(line(stage, far, seconds))
+
+    def say(self, text: str) -> None:
+        """Show what was found, in a line that stays; once, however many fits find it."""
+        if text == self._said:
+            return
+        self._said = text
+        self._show(text)
+        if self.terminal:
+            self.stream.write("\n")
+            self.width = 0
 
     def _show(self, text: str) -> None:
         with self._lock:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,12 @@ from autoopt.fitting.encodings import ByName, ByTarget, Encoding, Whole
 from autoopt.fitting.formulas import ByFormula
 from autoopt.tables import completeness
 from autoopt.tables.dataset import Dataset
+from autoopt.tables.description import Description, line
+from autoopt.tables.description import describe as described
 from autoopt.tables.readers import dataset, is_frame, load
 from autoopt.wording import nearest
 
-__all__ = ["Bound", "Dataset", "Selection", "bind", "bound", "dataset", "is_frame", "load"]
+__all__ = ["Bound", "Dataset", "Selection", "bind", "bound", "dataset", "describe", "is_frame", "load"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ class Bound:
     rows : ndarray or None
         The numbers of the rows that are used, if some were left out.
     total : int or None
-        How many rows there were.
+        How many rows there were, if some were left out.
+    used : tuple of str
+        The columns or arrays that are used.
     """
 
     arguments: dict[str, Any]
@@ -89,11 +93,17 @@ class Bound:
     notes: tuple[str, ...] = ()
     rows: np.ndarray | None = None
     total: int | None = None
+    used: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
         """The names of the columns of the matrix that is the first argument; none if there is no such matrix."""
         return [] if self.encoding is None else list(self.encoding.columns)
+
+    def described(self) -> str:
+        """Return a line on the columns that are used."""
+        assert self.data is not None  # of data with names
+        return line(self.data, self.used, self.total)
 
     def aligned(self, values: Any) -> Any:
         """Return an array with a value for each row that was there as one for each row that is used."""
@@ -140,7 +150,24 @@ def bound(
     encoding = encoding.learned(data)
     arguments = encoding.arguments(data)
     notes = (*([note] if note else []), *encoding.notes)
-    return Bound(arguments, data, encoding, (*data.told, *notes), rows, total)
+    return Bound(arguments, data, encoding, (*data.told, *notes), rows, total, tuple(used))
+
+
+def describe(data: object, reading: Mapping[str, str] | None = None) -> Description:
+    """Return what is in a file or frame: type, rows, missing values, range or categories of each column.
+
+    Parameters
+    ----------
+    data : path, frame, mapping of names to arrays, or Dataset
+    reading : mapping, optional
+        How a text file is read: "delimiter", "encoding", "decimal".
+
+    Returns
+    -------
+    Description
+        Whose text is a table.
+    """
+    return described(dataset(data, reading))
 
 
 def encoding_takes_categories(encoding: Encoding) -> bool:

@@ -54,6 +54,7 @@ class ByFormula:
     spec: Any = field(default=None, repr=False)
     response_spec: Any = field(default=None, repr=False)
     columns: list[str] = field(default_factory=list)
+    _made: list[Any] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -110,18 +111,18 @@ class ByFormula:
         found = {name: Categories.of(data, name) for name in dict.fromkeys(named) if self._is_category(data, name)}
         one = replace(self, categories=found)
         frame = one._frame(data, one.read.variables)
-        spec, columns = one._spec(self.read.right, frame, self.formula)
+        matrix, spec, columns = one._learned(self.read.right, frame)
         if not columns:
             raise DataError(f"The formula {self.formula!r} leaves no column.", remedy="name columns on its right side.")
         response_spec = None
         if self.read.left is not None and self.read.response is None:
-            response_spec, left = one._spec(self.read.left, one._frame(data, self.read.left_variables), self.formula)
+            _, response_spec, left = one._learned(self.read.left, one._frame(data, self.read.left_variables))
             if len(left) != 1:
                 raise DataError(
                     f"The response of {self.formula!r} has {times(len(left), 'column')}: {listed(left)}.",
                     remedy="give one number for each row on the left side.",
                 )
-        return replace(one, spec=spec, response_spec=response_spec, columns=columns)
+        return replace(one, spec=spec, response_spec=response_spec, columns=columns, _made=[(data, matrix)])
 
     def arguments(self, data: Dataset, response: bool = True) -> dict[str, Any]:
         response = response and self.read.has_response
@@ -164,34 +165,40 @@ class ByFormula:
                 columns[name] = clean[name]
         return pd.DataFrame(columns, index=range(data.rows))
 
-    def _spec(self, side: Any, frame: Any, formula: str) -> tuple[Any, list[str]]:
-        """Return the specification of a side for these data, and its columns."""
+    def _learned(self, side: Any, frame: Any) -> tuple[Any, Any, list[str]]:
+        """Return the matrix of a side for these data, its specification and its columns."""
         errors = imported("formulaic.errors", "formula", "A formula")
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)
                 matrix = side.get_model_matrix(frame, na_action="ignore", output="numpy")
         except errors.FormulaicError as error:
-            raise unevaluated(formula, error, list(frame.columns)) from error
-        return matrix.model_spec, list(matrix.model_spec.column_names)
+            raise unevaluated(self.formula, error, list(frame.columns)) from error
+        return matrix, matrix.model_spec, list(matrix.model_spec.column_names)
 
     def _matrix(self, spec: Any, data: Dataset, names: Sequence[str]) -> np.ndarray:
         """Return the matrix of a side, shape (rows, columns); DataError where it is not finite."""
+        is_made = spec is self.spec and self._made and self._made[0][0] is data  # when it was learned
+        made = self._made.pop()[1] if is_made else self._evaluated(spec, data, names)
+        matrix = np.ascontiguousarray(np.asarray(made), dtype=float)
+        if not np.isfinite(matrix).all():
+            raise _not_finite(matrix, list(spec.column_names), data)
+        return matrix
+
+    def _evaluated(self, spec: Any, data: Dataset, names: Sequence[str]) -> Any:
         errors = imported("formulaic.errors", "formula", "A formula")
+        frame = self._frame(data, names)
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)
                 warnings.simplefilter("error", errors.DataMismatchWarning)
-                frame = self._frame(data, names)
-                matrix = spec.get_model_matrix(frame, na_action="ignore", output="numpy")
+                return spec.get_model_matrix(frame, na_action="ignore", output="numpy")
         except errors.DataMismatchWarning as error:
-            raise DataError(f"{data.source} has categories that the fit did not know: {error}") from error
+            raise DataError(
+                f"{data.source} has categories that the fit did not know: {error}", remedy="leave these rows out."
+            ) from error
         except errors.FormulaicError as error:
             raise unevaluated(self.formula, error, list(names)) from error
-        matrix = np.ascontiguousarray(np.asarray(matrix), dtype=float)
-        if not np.isfinite(matrix).all():
-            raise _not_finite(matrix, list(spec.column_names), data)
-        return matrix
 
 
 def _not_finite(matrix: np.ndarray, columns: Sequence[str], data: Dataset) -> DataError:

@@ -15,7 +15,7 @@ from autoopt.fitting.data import Bound, Selection
 from autoopt.fitting.kinds import Minimised, kind_of
 from autoopt.fitting.modelfile import Model
 from autoopt.fitting.penalties import penalised
-from autoopt.stages import stage
+from autoopt.stages import say, stage
 from autoopt.users_code import users_code
 from autoopt.variables.start import Start
 
@@ -118,6 +118,8 @@ class Opened:
             loaded = modelfile.load(model, settings, needs_start)
             loaded = _with(loaded, given)
             bound = binding.arguments(loaded, data, selection, reading)
+        if bound.data is not None and bound.data.table:
+            say(bound.described)
         if loaded.x0 is None:
             loaded = _started(loaded, bound.columns)
         columns = [bound.columns] if bound.columns else _columns_of_frames(bound.arguments)

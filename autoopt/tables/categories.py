@@ -10,7 +10,7 @@ import numpy as np
 
 from autoopt.errors import DataError
 from autoopt.tables.dataset import Dataset
-from autoopt.tables.values import missing_in, plain
+from autoopt.tables.values import distinct, is_missing, plain
 from autoopt.wording import listed, times
 
 
@@ -32,10 +32,9 @@ class Categories:
     def of(cls, data: Dataset, column: str) -> Categories:
         """Return the categories that occur in a column."""
         series = data.fetch([column])[column]
-        values = plain(series)
-        there = values[~missing_in(values)]
+        values = [value for value in distinct(plain(series))[1] if not is_missing(value)]
         ordered = getattr(getattr(series, "dtype", None), "categories", None)
-        present = set(there.tolist())
+        present = {value.item() if isinstance(value, np.generic) else value for value in values}
         if ordered is not None:
             return cls(column, [level for level in ordered.tolist() if level in present])
         try:
@@ -53,7 +52,8 @@ class Categories:
         """
         values = plain(data.fetch([self.column])[self.column])
         numbers = {level: number for number, level in enumerate(self.levels)}
-        codes = np.fromiter((numbers.get(value, -1) for value in values.tolist()), np.int64, len(values))
+        places, there = distinct(values)
+        codes = np.array([*(numbers.get(value, -1) for value in there), -1], np.int64)[places]
         if (unknown := np.flatnonzero(codes < 0)).size:
             refuse_unknown(data, self.column, unknown, values, self.levels)
         return codes

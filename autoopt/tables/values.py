@@ -71,18 +71,20 @@ def missing_in(array: Any) -> np.ndarray:
 
 def _by_value(array: np.ndarray, test: Any) -> np.ndarray:
     """Return `test` of every value; of values that occur often it is asked once."""
-    known: dict[Any, bool] = {}
+    codes, values = distinct(array)
+    return np.array([*map(test, values), test(None)], bool)[codes].reshape(array.shape)
 
-    def tested(value: Any) -> bool:
-        try:
-            key = (type(value), value)
-            if key not in known:
-                known[key] = test(value)
-            return known[key]
-        except TypeError:  # has no hash
-            return bool(test(value))
 
-    return np.fromiter((tested(value) for value in array.flat), bool, array.size).reshape(array.shape)
+def distinct(array: np.ndarray) -> tuple[np.ndarray, list[Any]]:
+    """Return the number of each entry's value, in C order, and the values; -1 for None, NaN and the like."""
+    import pandas as pd
+
+    flat = array.ravel()
+    try:
+        codes, values = pd.factorize(flat)
+    except TypeError:  # of values that have no hash, as lists in JSON
+        return np.arange(flat.size), list(flat)
+    return codes, list(values)
 
 
 def is_text(array: Any) -> bool:

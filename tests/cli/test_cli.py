@@ -290,7 +290,7 @@ def test_ctrl_c_before_the_first_iteration_prints_the_start(folder, monkeypatch)
 
     monkeypatch.setattr(engines, "compiled", interrupt)
     outcome = run("fit", "normal.py", "--data", "d.csv", "--method", "bfgs")
-    assert outcome.exit_code == 130 and outcome.stderr == ""
+    assert outcome.exit_code == 130 and outcome.stderr == "d.csv: 4 rows, 1 of 2 columns used: y 1 to 7\n"
     matches_golden("fit_interrupted", outcome.stdout)
     told = json.loads(run("fit", "normal.py", "--data", "d.csv", "--json").stdout)
     assert told["status"] == "interrupted" and told["params"] == [0.0, 0.0] and told["nit"] == 0
