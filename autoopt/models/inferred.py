@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from autoopt import inference
+from autoopt.errors import InferenceError
 from autoopt.models import validation
 from autoopt.reports.estimators import PicturedEstimator
 from autoopt.summaries import Coefficients, Summary
@@ -90,6 +91,11 @@ class Inferred(PicturedEstimator):
     def cov_params(self) -> np.ndarray:
         """Return the covariance of `params`, shape (n, n)."""
         self._require_fit()
+        if self.cov_params_.size == 0:
+            raise InferenceError(
+                f"No covariance was computed of {len(self.params)} parameters.",
+                remedy="pass method='newton', if there is time and memory for it.",
+            )
         return self.cov_params_
 
     def conf_int(self, alpha: float = 0.05) -> np.ndarray:
@@ -105,7 +111,9 @@ class Inferred(PicturedEstimator):
         facts += [("log-likelihood", f"{self.llf:.10g}"), ("AIC", f"{self.aic:.8g}")]
         facts += [("method", self.method_), ("iterations", str(self.n_iter_))]
         lines = [("status", "converged" if self.converged_ else "not converged, or not identified")]
-        lines.append(("covariance", "observed information, exact Hessian"))
+        has_covariance = self.cov_params_.size > 0
+        said = "observed information, exact Hessian" if has_covariance else "not computed: method='newton' does"
+        lines.append(("covariance", said))
         inferred = self.bse, self.tvalues, self.pvalues, self.conf_int()
         notes = [] if self.converged_ else ["not converged, or not identified: do not use these estimates."]
         return str(Summary(repr(self), facts, lines, Coefficients(self.names_, self.params, *inferred), notes))

@@ -10,12 +10,18 @@ from typing import Any
 import numpy as np
 
 from autoopt.models.ancillary import Ancillary, natural, slopes, starts
+from autoopt.models.by_gradients import by_gradients
 from autoopt.models.derived import agreeing, derivatives_by_row
 from autoopt.models.newton import LENGTH, MOST, Solution, newton
+from autoopt.models.penalty import Penalty
 from autoopt.models.rows import Rows
 
 NEWTON = "newton"
 """The method of estimators whose rows are independent."""
+GRADIENTS = "l-bfgs-b"
+"""The method of those whose parameters are many, or whose data are sparse if it is asked for."""
+LARGEST = 2000
+"""Coefficients; a Hessian of more would take seconds at each iteration."""
 MANY = 100_000
 """Rows, beyond which the start is where a part of them has its maximum."""
 
@@ -66,12 +72,10 @@ class Problem:
         """How many coefficients there are."""
         return self.size * self.predictors
 
-    @property
-    def quadratic(self) -> np.ndarray:
-        """The matrix of the penalty, 1/2 coef' P coef."""
-        weight = np.full(self.size, float(self.alpha))
-        weight[: int(self.intercept)] = 0.0
-        return np.kron(self._metric(), np.diag(weight))
+    @cached_property
+    def penalty(self) -> Penalty:
+        """The ridge penalty of the coefficients."""
+        return Penalty.of(self.alpha, self.size, self.intercept, self.predictors)
 
     @cached_property
     def total(self) -> Callable:
@@ -97,19 +101,12 @@ class Problem:
             eta = eta + coef[:, 0]
         return eta[:, 0] if self.predictors == 1 else eta
 
-    def penalty(self, params: np.ndarray) -> float:
-        """Return alpha / 2 ||coef||^2; of several predictors and a zero one that of their distances from their mean."""
-        coef = params[: self.coefficients]
-        return 0.5 * float(coef @ self.quadratic @ coef)
 
-    def _metric(self) -> np.ndarray:
-        """Return the matrix, (q, q), by which the coefficients of a column are penalised."""
-        q = self.predictors
-        return np.eye(q) - (np.ones((q, q)) / (q + 1) if q > 1 else 0.0)
+def by_rows(problem: Problem, method: str, tol: float | None, most: int | None) -> Solution:
+    """Return the maximum by Newton's method, with Hessians summed over blocks of rows, or by gradients alone.
 
-
-def by_rows(problem: Problem, tol: float | None, most: int | None) -> Solution:
-    """Return the maximum by Newton's method, with Hessians summed over blocks of rows."""
+    Newton's is for at most `LARGEST` parameters; of more, no Hessian is computed.
+    """
     assert problem.terms is not None
     begin = np.array([one.start for one in problem.ancillaries])
     coef = np.zeros(problem.coefficients)
@@ -118,10 +115,13 @@ def by_rows(problem: Problem, tol: float | None, most: int | None) -> Solution:
     eta = np.zeros((len(problem.y), problem.predictors)) if problem.predictors > 1 else np.zeros(1)
     with derivatives_by_row(problem.name, problem.terms, eta, problem.y, begin) as derivatives:
         data = problem.X, problem.y, problem.offset, problem.weights
-        rows = Rows(derivatives, *data, problem.intercept, problem.quadratic, problem.predictors)
+        rows = Rows(derivatives, *data, problem.intercept, problem.penalty)
         few = _few(rows)
         agreeing(derivatives, few.eta(coef), few.y, begin)
-        found = _solved(problem, rows, coef, LENGTH if tol is None else tol, MOST if most is None else most)
+        if method == NEWTON:
+            found = _solved(problem, rows, coef, LENGTH if tol is None else tol, MOST if most is None else most)
+        else:
+            found = by_gradients(rows, coef, tol, most, coef.size <= LARGEST)
         coef, moved = found.x[: problem.coefficients], found.x[problem.coefficients :]
         agreeing(derivatives, few.eta(coef), few.y, natural(problem.ancillaries, moved))
     return _natural(found, problem.ancillaries)
@@ -199,7 +199,7 @@ def by_methods(problem: Problem, method: str | None, tol: float | None, most: in
     if problem.intercept:
         x0[: n : problem.size] = problem.start
     x0[n:] = starts(ancillaries)
-    penalty = problem.quadratic / np.outer(scale[:n], scale[:n])
+    penalty = problem.penalty.matrix() / np.outer(scale[:n], scale[:n])
     rows = len(problem.y)
     args = (
         design,

@@ -37,7 +37,7 @@ from autoopt.models.features import Featured
 from autoopt.models.inferred import Inferred
 from autoopt.models.interface import Interface
 from autoopt.models.newton import LENGTH, Solution
-from autoopt.models.problem import NEWTON, Problem, by_methods, by_rows
+from autoopt.models.problem import GRADIENTS, LARGEST, NEWTON, Problem, by_methods, by_rows
 
 # A Newton step that still moves a linear predictor this far has not arrived. Where the likelihood has no maximum, every
 # step moves it by about 1, however small the gradient: f = exp(-t) has f'/f'' = -1.
@@ -56,8 +56,9 @@ class Regression(Inferred, Featured, Interface):
     alpha : float, >= 0
         Ridge penalty: alpha / 2 * ||coef||^2 is added to the negative log-likelihood (a sum, not a mean).
     method : str, optional
-        "newton" (exact Hessians, summed over blocks of rows), which is the default where rows are independent, or a
-        gradient method of `autoopt.minimize`, of which "newton-cg" is the default elsewhere.
+        "newton" (exact Hessians, summed over blocks of rows), which is the default where rows are independent; of more
+        than 2000 coefficients "l-bfgs-b", without standard errors (NaN); or a gradient method of `autoopt.minimize`, of
+        which "newton-cg" is the default elsewhere.
     tol : float, > 0, optional
         Of "newton" the length of a step, in standard errors, that is not worth taking (1e-9); of others the main
         tolerance, as in `autoopt.minimize`, for covariates divided by their root mean square.
@@ -149,16 +150,21 @@ class Regression(Inferred, Featured, Interface):
         self.n_iter_ = max(found.iterations, 1)
         self.converged_ = found.converged
         self.params_ = found.x
-        self.llf_ = problem.penalty(found.x) - found.value
+        self.llf_ = problem.penalty.value(found.x[: problem.coefficients]) - found.value
         self._set_coefficients()
         self._infer(problem, found)
 
     def _solution(self, problem: Problem) -> Solution:
         """Return where the likelihood has its maximum."""
-        self.method_ = method = self.method or (NEWTON if problem.terms is not None else "newton-cg")
-        if method == NEWTON and problem.terms is not None:
-            return by_rows(problem, self._length if self.tol is None else self.tol, self.max_iter)
-        if hasattr(problem.X, "tocsr"):
+        is_sparse, by_row = hasattr(problem.X, "tocsr"), problem.terms is not None
+        is_large = problem.coefficients > LARGEST
+        usual = GRADIENTS if is_large and not problem.ancillaries else NEWTON if by_row else "newton-cg"
+        self.method_ = method = self.method or usual
+        if method == NEWTON and by_row:
+            return by_rows(problem, NEWTON, self._length if self.tol is None else self.tol, self.max_iter)
+        if method == GRADIENTS and by_row and (is_sparse or is_large) and not problem.ancillaries:
+            return by_rows(problem, GRADIENTS, self.tol, self.max_iter)
+        if is_sparse:
             raise validation.InputTypeError(
                 f"X is a sparse matrix, which method={method!r} does not take.",
                 remedy="leave the method out, or pass X.toarray() if it fits in memory.",
@@ -181,6 +187,11 @@ class Regression(Inferred, Featured, Interface):
     def _infer(self, problem: Problem, found: Solution) -> None:
         """Set the covariance and the standard errors, NaN with a warning where the estimates cannot be trusted."""
         self.cov_params_ = np.full(found.hessian.shape, np.nan)
+        if found.hessian.size == 0:  # so many parameters that there is none
+            self.bse_ = np.full(found.x.size, np.nan)
+            if not found.converged:
+                warnings.warn(self._stopped(found), stacklevel=5)
+            return
         covariance = self.cov_params_
         why: Warning | None = self._at_end(problem)
         try:
@@ -230,12 +241,14 @@ class Regression(Inferred, Featured, Interface):
                 " stopped.\n"
                 "To fix this: leave out a covariate, or set alpha > 0."
             )
-        if moving or not found.converged:
-            return validation.ConvergenceWarning(
-                f"{self.method_} stopped after {self.n_iter_} iterations before it converged: "
-                f"{found.message}\nTo fix this: raise max_iter, try another method, or another tol."
-            )
-        return None
+        return self._stopped(found) if moving or not found.converged else None
+
+    def _stopped(self, found: Solution) -> Warning:
+        """Return the warning that the solver has not arrived."""
+        return validation.ConvergenceWarning(
+            f"{self.method_} stopped after {self.n_iter_} iterations before it converged: "
+            f"{found.message}\nTo fix this: raise max_iter, try another method, or another tol."
+        )
 
     @property
     def names_(self) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.models.derived import RowDerivatives, Several
+from autoopt.models.penalty import Penalty
 
 BLOCK = 2**17
 """Numbers of X in a block: a megabyte, which the cache of one core holds beside what is made of it."""
@@ -33,10 +34,8 @@ class Rows:
     weights : ndarray, shape (m,), or None
     intercept : bool
         Whether a coefficient before those of X is a constant.
-    penalty : ndarray, shape (q (n + intercept),) squared
+    penalty : Penalty
         P, of the coefficients of the first predictor, then of the second and so on.
-    predictors : int
-        q.
     """
 
     derivatives: RowDerivatives | Several
@@ -45,17 +44,20 @@ class Rows:
     offset: np.ndarray | None
     weights: np.ndarray | None
     intercept: bool
-    penalty: np.ndarray
-    predictors: int = 1
+    penalty: Penalty
 
     @property
     def size(self) -> int:
         """The number of coefficients."""
-        return len(self.penalty)
+        return self.penalty.size
+
+    @property
+    def predictors(self) -> int:
+        """The number of linear predictors, q."""
+        return len(self.penalty.metric)
 
     def every(self, step: int) -> Rows:
         """Return each step-th row, with weights to match."""
-
         weights = np.full(len(self.y[::step]), float(step)) if self.weights is None else step * self.weights[::step]
         offset = None if self.offset is None else self.offset[::step]
         return replace(self, X=self.X[::step], y=self.y[::step], offset=offset, weights=weights)
@@ -73,15 +75,11 @@ class Rows:
         beside = slice(self.size, None)
         for X, y, offset, weights in self._blocks():
             eta = self._eta(X, offset, coef)
-            terms = self.derivatives.terms(eta, y, *ancillary)
-            slopes = self.derivatives.first(eta, y, ancillary)
+            terms, slopes = self._weighted(eta, y, ancillary, weights)
             curvatures = self.derivatives.second(eta, y, ancillary)
-            if weights is None:
-                value += float(terms.sum())
-            else:
-                value += float(weights @ terms)
-                slopes = weights[:, np.newaxis] * slopes
+            if weights is not None:
                 curvatures = weights[:, np.newaxis, np.newaxis] * curvatures
+            value += terms
             for a in range(q):
                 gradient[own[a]] += _summed(X, slopes[:, a], first)
                 for b in range(a, q):
@@ -92,10 +90,26 @@ class Rows:
                 gradient[beside] += slopes[:, q:].sum(axis=0)
                 hessian[beside, beside] += curvatures[:, q:, q:].sum(axis=0)
         hessian = np.triu(hessian) + np.triu(hessian, 1).T
-        value += 0.5 * float(coef @ self.penalty @ coef)
-        gradient[: self.size] += self.penalty @ coef
-        hessian[: self.size, : self.size] += self.penalty
-        return value, gradient, hessian
+        gradient[: self.size] += self.penalty.gradient(coef)
+        hessian[: self.size, : self.size] += self.penalty.matrix()
+        return value + self.penalty.value(coef), gradient, hessian
+
+    def first_order(self, coef: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return value and gradient, shape (q n,), of a likelihood without ancillary parameters."""
+        value, gradient = 0.0, np.zeros((self.predictors, coef.size // self.predictors))
+        for X, y, offset, weights in self._blocks():
+            terms, slopes = self._weighted(self._eta(X, offset, coef), y, np.zeros(0), weights)
+            value += terms
+            gradient += _summed(X, slopes, int(self.intercept)).T
+        return value + self.penalty.value(coef), gradient.ravel() + self.penalty.gradient(coef)
+
+    def _weighted(self, eta: np.ndarray, y: np.ndarray, ancillary: np.ndarray, weights: np.ndarray | None) -> tuple:
+        """Return the sum of the terms, and the weighted first derivatives of each row, shape (m, q + k)."""
+        terms = self.derivatives.terms(eta, y, *ancillary)
+        slopes = self.derivatives.first(eta, y, ancillary)
+        if weights is None:
+            return float(terms.sum()), slopes
+        return float(weights @ terms), weights[:, np.newaxis] * slopes
 
     def _eta(self, X: Any, offset: np.ndarray | None, coef: np.ndarray) -> np.ndarray:
         if self.predictors > 1:

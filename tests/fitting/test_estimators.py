@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autoopt.errors import VerificationError
+from autoopt.errors import InferenceError, VerificationError
 from autoopt.models import MODELS, LogisticRegression, LogLinearRegression, derived, shipping
 from autoopt.models.ancillary import Ancillary
 from autoopt.models.regression import Regression
@@ -208,6 +208,22 @@ def test_missing_entries_of_sparse_data_named():
 def test_methods_without_sparse_data_say_so():
     with pytest.raises(TypeError, match="method='bfgs' does not take"):
         LogLinearRegression(method="bfgs").fit(sparse.csr_array(np.eye(3)), [1, 2, 3])
+
+
+@pytest.mark.parametrize("data", [fruits, lambda: (fruits()[0][:120], CLASSES[:120])])
+def test_so_many_columns_that_no_hessian_is_computed(data, monkeypatch):
+    X, y = data()
+    few = LogisticRegression(alpha=0.5).fit(X, y)
+    given = LogisticRegression(alpha=0.5, method="l-bfgs-b", tol=1e-10).fit(sparse.csr_array(X), y)
+    np.testing.assert_allclose(given.params, few.params, rtol=1e-6)
+    np.testing.assert_allclose(given.bse, few.bse, rtol=1e-6)
+    monkeypatch.setattr("autoopt.models.regression.LARGEST", 2)
+    monkeypatch.setattr("autoopt.models.problem.LARGEST", 2)
+    many = LogisticRegression(alpha=0.5, tol=1e-10).fit(X, y)
+    np.testing.assert_allclose(many.params, few.params, rtol=1e-6)
+    assert many.method_ == "l-bfgs-b" and np.isnan(many.bse).all() and "not computed" in many.summary()
+    with pytest.raises(InferenceError, match="method='newton'"):
+        many.cov_params()
 
 
 def test_columns_of_polars_are_named():
