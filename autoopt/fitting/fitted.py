@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError, UsageError
+from autoopt.errors import AutooptError
+from autoopt.fitting.bounded import Bounded
 from autoopt.fitting.kinds import kind_of
 from autoopt.fitting.labelled import Labelled
 from autoopt.fitting.tested import Tested
 from autoopt.reports.pictured import Pictured
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from autoopt.fitting.prediction import Prediction
-    from autoopt.fitting.profile import Profile
-
 
 @dataclass(frozen=True)
-class Fit(Pictured, Labelled, Tested):
+class Fit(Pictured, Labelled, Tested, Bounded):
     """A solution, and what is known of it.
 
     Parameters
@@ -193,41 +188,6 @@ class Fit(Pictured, Labelled, Tested):
         from autoopt.fitting.covariances import covariance_of
 
         return covariance_of(self, kind, groups)
-
-    def conf_int(self, level: float | None = None, method: str = "wald") -> np.ndarray:
-        """Return intervals of probability `level`, shape (n, 2): "wald", of standard errors, or of each "profile"."""
-        from autoopt.inference import wald_intervals
-
-        level = self.level if level is None else level
-        if method == "wald":
-            return wald_intervals(self.params, self.bse, level, self.df_inference)
-        if method != "profile":
-            raise UsageError(f"method is {method!r}.", remedy="choose 'wald' or 'profile'.")
-        held = set() if self.case is None else set(self.case.variables.held)
-        ends = [(np.nan, np.nan) if i in held else self.profile(i).interval(level) for i in range(len(self.names))]
-        return np.array(ends)
-
-    def profile(self, name: str | int, level: float | None = None) -> Profile:
-        """Return the profile of a parameter, by name or number, solved as far as its interval of `level` asks."""
-        from autoopt.fitting.profile import profiled
-
-        return profiled(self, name, self.level if level is None else level)
-
-    def predict(self, data: Any = None, of: Callable | None = None, level: float | None = None) -> Prediction:
-        """Return a function of parameters and data at the estimates, with standard errors and bands.
-
-        Parameters
-        ----------
-        data : path, dict of str to array, data frame or tuple, optional
-            In place of the fit's own; columns, formulas and categories are taken as they were for the fit.
-        of : callable, (params, *data) -> number or array, optional
-            Plain NumPy, of data by the names of its arguments; by default the model's `predict`.
-        level : float, in (0, 1), optional
-            Of the intervals.
-        """
-        from autoopt.fitting.prediction import predicted
-
-        return predicted(self, data, of, level)
 
     @property
     def status(self) -> str:

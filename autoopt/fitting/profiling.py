@@ -56,6 +56,15 @@ class Point:
     z: np.ndarray
 
 
+def is_profiled(fitted: Any, number: int) -> bool:
+    """Whether a parameter of a fit can be held by itself: it is neither held already, nor one of a block."""
+    variables = None if fitted.case is None else fitted.case.start.variables
+    if variables is None:
+        return True
+    source = variables.source[number]
+    return bool(source >= 0 and not any(source in block.where for block in variables.blocks))
+
+
 class Curve:
     """The profile of the parameter `number` of a fit, at the points where it was asked for.
 
@@ -71,9 +80,10 @@ class Curve:
         self.case: Case = fitted.case
         start = self.case.start
         self.variables: Variables = start.variables or Variables.free(start.structure.names)
+        if not is_profiled(fitted, number):
+            what = "is fixed" if number in self.variables.held else "is moved together with others by its transform"
+            raise UsageError(f"{fitted.names[number]} {what}.", remedy="profile a parameter that is free by itself.")
         self.number, self.held = number, int(self.variables.source[number])
-        if self.held < 0:
-            raise UsageError(f"{fitted.names[number]} is fixed.", remedy="profile a parameter that is free.")
         self.direction = int(np.sign(self.variables.factor[number]))  # of the parameter along its variable
         self.least, self.df_resid = float(fitted.result.fun), float(fitted.df_resid)
         self.is_squares = kind_of(fitted.kind).is_squares

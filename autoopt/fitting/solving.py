@@ -168,11 +168,19 @@ class Case:
 
     def spread(self, covariance: np.ndarray) -> np.ndarray:
         """Return the covariance of all parameters, shape (n, n), of that of the free: NaN for what is held."""
-        moving = self.variables.moving
-        source, factor = self.variables.source[moving], self.variables.factor[moving]
+        moving, matrix = self.variables.moving, self.variables.matrix
         everywhere = np.full((len(self.all_names),) * 2, np.nan)
-        everywhere[np.ix_(moving, moving)] = covariance[np.ix_(source, source)] * np.outer(factor, factor)
+        everywhere[np.ix_(moving, moving)] = _through(matrix, covariance)
         return everywhere
+
+
+def _through(matrix: Any, covariance: np.ndarray) -> np.ndarray:
+    """Return M V M', NaN in rows and columns of what follows a variable whose variance is not known."""
+    unknown = ~np.isfinite(np.diag(covariance))
+    spread = matrix @ (matrix @ np.where(np.outer(~unknown, ~unknown), covariance, 0.0)).T
+    lost = np.asarray(abs(matrix) @ unknown.astype(float)) > 0
+    spread[lost], spread[:, lost] = np.nan, np.nan
+    return spread
 
 
 def solved(case: Case) -> Any:

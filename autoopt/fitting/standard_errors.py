@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError, InferenceError
+from autoopt.fitting.free_scale import note
 from autoopt.fitting.solving import Case
 
 LARGEST_HESSIAN = 2000
@@ -55,12 +56,11 @@ def with_covariance(fitted: Any, case: Case) -> Any:
         inferred = replace(inferred, covariance=covariance_of(inferred))
     except AutooptError as error:  # the estimates stand
         return without(f"{error.happened.rstrip('.')}; {(error.remedy or '').rstrip('.')}")
+    told = note(inferred)
     if held:
-        note = (
-            f"{shown} {verb} at a bound: the standard errors of the others take {'it' if verb == 'is' else 'them'} as"
-        )
-        return replace(inferred, notes=(*inferred.notes, f"{note} fixed."))
-    return inferred
+        them = "it" if verb == "is" else "them"
+        told += [f"{shown} {verb} at a bound: the standard errors of the others take {them} as fixed."]
+    return replace(inferred, notes=(*inferred.notes, *told))
 
 
 _NO_MINIMUM = re.compile(r"minimum (lies )?at infinity|not bounded below")

@@ -181,7 +181,16 @@ def changed_constraints(constraints: list[Constraint], variables: Variables | No
 
 
 def _pattern(pattern: Sparsity, variables: Variables) -> Sparsity:
-    """Return the positions that those of a matrix in x have in z; a transform bends each variable by itself."""
+    """Return the positions that those of a matrix in x have in z; a transform bends each variable by itself.
+
+    With blocks, which bend several together, they are all.
+    """
+    if variables.blocks or variables.mixed.size:
+        height = variables.size if pattern.kind == "hessian" else pattern.shape[0]
+        indptr = np.arange(height + 1) * variables.size
+        return Sparsity(
+            pattern.kind, (height, variables.size), indptr, np.tile(np.arange(variables.size), height), variables.size
+        )
     columns = variables.source[pattern.indices]
     rows, height = pattern.rows, pattern.shape[0]
     if pattern.kind == "hessian":

@@ -42,7 +42,7 @@ class ChangedResiduals(ChangedVector):
     def units(self, z: np.ndarray) -> np.ndarray:
         """Return the size of each variable for steps, shape (k,): the parameter's, 1 where it is transformed."""
         units = np.array(self.inner.units(self.variables.parameters(z))[self.variables.home])
-        for transform in self.variables.transforms:
+        for transform in (*self.variables.transforms, *self.variables.blocks):
             units[transform.where] = 1.0
         return units / self.variables.scale
 

@@ -50,7 +50,7 @@ def scaled(start: Start, scale: Any, objective: Differentiable, limits: Any) -> 
         sizes = automatic(changed_objective(objective, variables), z, _widths(variables, limits))
     else:
         sizes = _given(scale, start.structure)[variables.home]
-        for transform in variables.transforms:  # what is transformed has no units
+        for transform in (*variables.transforms, *variables.blocks):  # what is transformed has no units
             sizes[transform.where] = 1.0
     changed = variables.scaled(sizes)
     return None if changed.is_trivial else changed

@@ -11,6 +11,7 @@ import numpy as np
 
 from autoopt.errors import UsageError
 from autoopt.parameters import Structure
+from autoopt.variables.blocks import BLOCKS, Block
 from autoopt.variables.fixed import read_fixed
 from autoopt.variables.naming import Names
 from autoopt.variables.table import Parameter, Parameters, read_table
@@ -86,6 +87,32 @@ class Start:
         shown = {} if self.table is None else {"params": self.table.at(value)}
         return {"x": value, "x_flat": x, **shown}
 
+    def scales(self) -> list[tuple[str, Transform]]:
+        """Return the elementwise transforms that fit the ranges of parameters that are not held, with their names."""
+        rows = {} if self.table is None else self.table.transforms()
+        names, found = Names(self.structure, "params"), []
+        for name, row in rows.items():
+            value, places = np.asarray(row.value, float), names.places(name)
+            if row.transform in BLOCKS:
+                entries = BLOCKS[row.transform].entries
+                if entries is None:
+                    continue
+                kind, low, high, which = entries
+                inside = which(value).reshape(-1)
+            else:
+                kind, inside = str(row.transform), np.ones(value.size, bool)
+                low, high = (
+                    default if side is None else side
+                    for side, default in zip((row.lower, row.upper), TRANSFORMS[kind].range, strict=True)
+                )
+            inside &= True if self.variables is None else np.isin(places, self.variables.moving)
+            lower, upper = (
+                np.broadcast_to(side, value.shape).reshape(-1)[inside].astype(float) for side in (low, high)
+            )
+            if inside.any():
+                found.append((kind, Transform(TRANSFORMS[kind], places[inside], lower, upper)))
+        return found
+
 
 def _transformed(
     variables: Variables, structure: Structure, rows: Mapping[str, Parameter], flat: np.ndarray
@@ -94,7 +121,10 @@ def _transformed(
     if not rows:
         return variables
     names, transforms = Names(structure, "params"), []
+    variables = _blocked(variables, names, {name: row for name, row in rows.items() if row.transform in BLOCKS})
     for name, row in rows.items():
+        if row.transform in BLOCKS:
+            continue
         kind, places = TRANSFORMS[row.transform or ""], names.places(name)
         lower, upper = (
             np.broadcast_to(default if side is None else side, np.shape(row.value)).reshape(-1).astype(np.float64)
@@ -109,6 +139,33 @@ def _transformed(
         if where.size:
             transforms.append(Transform(kind, where, lower[moving], upper[moving]))
     return replace(variables, transforms=tuple(transforms))
+
+
+def _blocked(variables: Variables, names: Names, rows: Mapping[str, Parameter]) -> Variables:
+    """Return the variables with those of blocks, but for blocks that are held whole."""
+    blocks = []
+    for name, row in rows.items():
+        kind = BLOCKS[str(row.transform)]
+        value = np.asarray(row.value, float)
+        moved = kind.moved(value)
+        places = names.places(name)
+        inside = places[moved.reshape(-1)] if row.transform != "simplex" else places
+        source = variables.source[inside]
+        free = (source >= 0) & (variables.home[source] == inside)
+        followers = (
+            np.isin(variables.source, source[free]).sum() - np.isin(variables.source[places], source[free]).sum()
+        )
+        if not free.any() and (source < 0).all():
+            continue
+        if not free.all() or (followers and row.transform == "simplex"):
+            raise UsageError(
+                f"fixed: some entries of {name} are held or tied, which is {kind.needs}.",
+                remedy="hold it whole, or leave the transform out.",
+            )
+        if row.transform == "simplex":
+            variables = variables.sharing(places)
+        blocks.append((kind, places[moved.reshape(-1)]))
+    return replace(variables, blocks=tuple(Block(kind, variables.source[inside]) for kind, inside in blocks))
 
 
 def _require_inside(transform: str, kind: Any, name: str, value: float, low: float, high: float) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from autoopt.errors import UsageError
 from autoopt.origin import calling_place
 from autoopt.parameters import Structure
+from autoopt.variables.blocks import BLOCKS, ties
 from autoopt.variables.transforms import TRANSFORMS
 from autoopt.wording import near
 
@@ -32,9 +33,11 @@ class Parameter:
         Whether it is held.
     tied : str, optional
         A straight line in another parameter that it follows: "a", "2 * a", "1 - b[0]".
-    transform : "log" or "logit", optional
-        The solver moves log(x - lower), where lower is 0 by default, or log((x - lower) / (upper - x)), of 0 and 1 by
-        default, in which the limits are infinitely far off.
+    transform : str, optional
+        "log" (or "positive"): the solver moves log(x - lower), where lower is 0 by default; "logit" (or "interval"):
+        log((x - lower) / (upper - x)), of 0 and 1 by default, in which the limits are infinitely far off. Of an array:
+        "simplex", positive shares whose sum is 1; "ordered", ascending numbers; "correlation" and "covariance",
+        positive definite matrices.
     stderr : number or array, optional
         The standard error of an estimate; NaN where there is none.
     """
@@ -144,7 +147,7 @@ class Parameters(Mapping[str, Parameter]):
         """Return the limits that no transform keeps to by itself; None if there are none."""
         bounds = {}
         for name, row in self.items():
-            below, above = TRANSFORMS[row.transform].closed if row.transform else (False, False)
+            below, above = TRANSFORMS[row.transform].closed if row.transform in TRANSFORMS else (False, False)
             bounds[name] = (None if below else _limit(row.lower, -np.inf), None if above else _limit(row.upper, np.inf))
         given = [np.isfinite(side).any() for pair in bounds.values() for side in pair if side is not None]
         return bounds if any(given) else None
@@ -152,6 +155,10 @@ class Parameters(Mapping[str, Parameter]):
     def fixed(self) -> dict[str, Any] | None:
         """Return what is held and tied as `fixed=` takes it; None if nothing is."""
         fixed = {name: row.fixed if row.tied is None else row.tied for name, row in self.items()}
+        for name, row in self.items():
+            if row.transform in BLOCKS and not np.any(row.fixed):
+                del fixed[name]
+                fixed |= ties(name, str(row.transform), row.value)
         return fixed if any(isinstance(what, str) or np.any(what) for what in fixed.values()) else None
 
     def transforms(self) -> dict[str, Parameter]:
@@ -178,7 +185,7 @@ class Parameters(Mapping[str, Parameter]):
         count = 0
         for name, row in self.items():
             shape = np.shape(row.value)
-            low, high = TRANSFORMS[row.transform].range if row.transform else (-np.inf, np.inf)
+            low, high = TRANSFORMS[row.transform].range if row.transform in TRANSFORMS else (-np.inf, np.inf)
             columns = [row.value, row.stderr, _limit(row.lower, low), _limit(row.upper, high), row.fixed]
             spread = [np.broadcast_to(np.nan if column is None else column, shape) for column in columns]
             entries = [f"{name}[{', '.join(map(str, index))}]" for index in np.ndindex(shape)] if shape else [name]
@@ -219,11 +226,14 @@ def _row(row: Any) -> Parameter:
 
 def _checked(name: str, row: Parameter) -> Parameter:
     """Return a row that is sound in itself; UsageError saying what is not."""
-    if row.transform is not None and row.transform not in TRANSFORMS:
+    known = [*TRANSFORMS, *BLOCKS]
+    if row.transform is not None and row.transform not in known:
         raise UsageError(
-            f"Parameters: {name} has the transform {row.transform!r}.{near(str(row.transform), TRANSFORMS)}",
-            remedy=f"use one of {', '.join(TRANSFORMS)}, or none.",
+            f"Parameters: {name} has the transform {row.transform!r}.{near(str(row.transform), known)}",
+            remedy=f"use one of {', '.join(known)}, or none.",
         )
+    if row.transform in BLOCKS:
+        _check_block(name, row)
     if row.tied is not None and not isinstance(row.tied, str):
         raise UsageError(f"Parameters: {name} is tied to {row.tied!r}.", remedy='tie it by text, as in tied="2 * a".')
     if row.tied is not None and (np.any(row.fixed) or row.transform):
@@ -239,6 +249,20 @@ def _checked(name: str, row: Parameter) -> Parameter:
     if np.asarray(row.fixed).dtype != bool or np.size(row.fixed) not in (1, structure.size):
         raise UsageError(f"Parameters: {name} has fixed={row.fixed!r}.", remedy="give True or False.")
     return row
+
+
+def _check_block(name: str, row: Parameter) -> None:
+    """Refuse a value that its transform cannot have, and limits beside it."""
+    kind = BLOCKS[str(row.transform)]
+    if not kind.holds(np.asarray(row.value, dtype=np.float64)):
+        raise UsageError(
+            f"Parameters: {name} has the transform {row.transform}, and its value is not {kind.needs}.",
+            remedy="start with one.",
+        )
+    if row.lower is not None or row.upper is not None:
+        raise UsageError(
+            f"Parameters: {name} has limits beside the transform {row.transform}.", remedy="leave one of them out."
+        )
 
 
 def _limit(limit: Any, missing: float) -> np.ndarray:

@@ -56,6 +56,9 @@ TRANSFORMS = {
 }
 
 
+TRANSFORMS |= {"positive": TRANSFORMS["log"], "interval": TRANSFORMS["logit"]}
+
+
 @dataclass(frozen=True, eq=False)
 class Transform:
     """One kind for the variables at `where`, shape (k,), with their limits, shape (k,) each."""

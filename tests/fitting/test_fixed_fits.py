@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from autoopt import Parameter, Parameters
 from autoopt.cli.main import main
 from autoopt.errors import ModelError, UsageError
 from autoopt.fitting.fit import fit
@@ -136,3 +137,20 @@ def test_command_line_holds_ties_and_scales(model, options, mean):
     assert outcome.exit_code == 0, outcome.output
     facts = json.loads(outcome.stdout)
     assert facts["params"][0] == pytest.approx(2 * facts["params"][1] if mean is None else mean, abs=1e-6)
+
+
+def test_intervals_of_what_has_a_transform_stay_in_its_range():
+    y = np.array([0.1, 2.5, 0.4])
+
+    def exponential(p, y):
+        return np.log(p["mean"]) + y / p["mean"]
+
+    start = Parameters(mean=Parameter(1.0, lower=0.1, transform="log"))
+    fitted = fit(exponential, start, (y,), kind="negative log-likelihood")
+    plain = fit(exponential, {"mean": 1.0}, (y,), kind="negative log-likelihood")
+    np.testing.assert_allclose(fitted.bse, plain.bse, rtol=1e-6)
+    half = 1.959963984540054 * fitted.bse / (1.0 - 0.1)
+    np.testing.assert_allclose(fitted.conf_int()[0], 0.1 + 0.9 * np.exp([-half[0], half[0]]), rtol=1e-6)
+    assert plain.conf_int()[0, 0] < 0 and not plain.free_scale().names
+    held = fit(exponential, start, (y,), kind="negative log-likelihood", names=["mu"])
+    assert held.free_scale().names == ("log(mu)",)

@@ -42,7 +42,7 @@ def test_transforms_have_their_derivatives_and_their_inverse(name, limits):
     formula = {
         "log": lambda w: low.item() + mpmath.exp(w),
         "logit": lambda w: low.item() + (high.item() - low.item()) / (1 + mpmath.exp(-w)),
-    }[name]
+    }[{"positive": "log", "interval": "logit"}.get(name, name)]
     for w in (-30.0, -2.0, 0.0, 1.5, 6.0):
         for function, order in ((kind.value, 0), (kind.slope, 1), (kind.bend, 2)):
             with mpmath.workdps(40):

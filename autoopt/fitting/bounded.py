@@ -1,0 +1,74 @@
+"""Intervals of a Fit, as users call them: of parameters, by standard errors or by profiles, and of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autoopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from autoopt.fitting.free_scale import FreeScale
+    from autoopt.fitting.prediction import Prediction
+    from autoopt.fitting.profile import Profile
+
+
+class Bounded:
+    """The intervals of a `Fit`."""
+
+    def conf_int(self: Any, level: float | None = None, method: str = "wald") -> np.ndarray:
+        """Return intervals of the parameters, shape (n, 2).
+
+        Parameters
+        ----------
+        level : float, in (0, 1), optional
+            The probability with which an interval covers its parameter; by default the fit's `level`.
+        method : "wald" or "profile"
+            From the standard errors, for parameters with a transform on its scale and mapped back; or from where the
+            profile reaches its quantile, as `profile` has it, with NaN for what is fixed and for parameters that are
+            moved together (a simplex, an order, a matrix).
+        """
+        level = self.level if level is None else level
+        if method == "wald":
+            from autoopt.fitting.free_scale import wald
+
+            return wald(self, level)
+        if method != "profile":
+            raise UsageError(f"method is {method!r}.", remedy="choose 'wald' or 'profile'.")
+        from autoopt.fitting.profiling import is_profiled
+
+        ends = [
+            self.profile(i).interval(level) if is_profiled(self, i) else (np.nan, np.nan)
+            for i in range(len(self.names))
+        ]
+        return np.array(ends)
+
+    def free_scale(self: Any) -> FreeScale:
+        """Return names, estimates, bse and conf_int() of what has a transform, on its scale."""
+        from autoopt.fitting.free_scale import free_scale
+
+        return free_scale(self)
+
+    def profile(self: Any, name: str | int, level: float | None = None) -> Profile:
+        """Return the profile of a parameter, by name or number, solved as far as its interval of `level` asks."""
+        from autoopt.fitting.profile import profiled
+
+        return profiled(self, name, self.level if level is None else level)
+
+    def predict(self: Any, data: Any = None, of: Callable | None = None, level: float | None = None) -> Prediction:
+        """Return a function of parameters and data at the estimates, with standard errors and bands.
+
+        Parameters
+        ----------
+        data : path, dict of str to array, data frame or tuple, optional
+            In place of the fit's own; columns, formulas and categories are taken as they were for the fit.
+        of : callable, (params, *data) -> number or array, optional
+            Plain NumPy, of data by the names of its arguments; by default the model's `predict`.
+        level : float, in (0, 1), optional
+            Of the intervals.
+        """
+        from autoopt.fitting.prediction import predicted
+
+        return predicted(self, data, of, level)
