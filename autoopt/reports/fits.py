@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -23,8 +24,9 @@ def subject_of(fitted: Any) -> Subject:
     level, has_intervals = fitted.level, fitted.covariance is not None
     asked: dict[str, Any] = {}
     if case is not None:
-        asked = {"residuals": lambda: _quietly(_residuals, fitted), "curvature": lambda: _quietly(_curvature, fitted)}
-        asked["probabilities"] = lambda: _quietly(_probabilities, fitted)
+        chances = functools.cache(lambda: _quietly(_probabilities, fitted))
+        asked = {"probabilities": chances, "curvature": lambda: _quietly(_curvature, fitted)}
+        asked["residuals"] = lambda: _quietly(lambda fitted: _residuals(fitted, chances), fitted)
     if case is not None and fitted.is_inferential and fitted.status in ("converged", "not identified"):
         asked |= {"profile": lambda name: fitted.profile(name, level), "estimated": case.names}
         asked["profiled"] = [fitted.names[number] for number in sorted(fitted.profiles)]
@@ -77,7 +79,7 @@ def _away(fitted: Any) -> Callable[[float], Any]:
     return lambda factor: unflatten(x + factor * np.where(x == 0, 1.0, x))
 
 
-def _residuals(fitted: Any) -> Residuals | None:
+def _residuals(fitted: Any, probabilities: Callable[[], Probabilities | None]) -> Residuals | None:
     """Return the residuals of least squares in standard deviations, or the deviance residuals of a response of 0, 1."""
     function, args = fitted.case.minimised.residuals, fitted.case.call["args"]
     if function is not None:
@@ -89,7 +91,7 @@ def _residuals(fitted: Any) -> Residuals | None:
         spread = np.sqrt(fitted.scale)
         known = np.isfinite(spread) and spread > 0
         return Residuals(values / spread if known else values, fitting, *([] if known else ["residual"]))
-    chances = _probabilities(fitted)
+    chances = probabilities()
     return None if chances is None else deviance_of(chances)
 
 

@@ -82,7 +82,9 @@ def probabilities_of_one(terms: Callable, x: Any, args: Sequence[Any]) -> tuple[
 def _outcomes(arg: Any) -> np.ndarray | None:
     """Return data of both 0 and 1 and nothing else as numbers, shape (m,); None if it is something else."""
     y = _numbers(arg)
-    return None if y is None or set(np.unique(y)) != {0.0, 1.0} else y
+    if y is None or not np.isin(y[:100], (0, 1)).all():  # of a matrix that is no response, the first are enough
+        return None
+    return y if ((y == 0) | (y == 1)).all() and y.min() < y.max() else None
 
 
 def _numbers(arg: Any, count: int | None = None) -> np.ndarray | None:
@@ -91,7 +93,7 @@ def _numbers(arg: Any, count: int | None = None) -> np.ndarray | None:
         return None
     y = np.asarray(arg)
     fits = y.dtype.kind in "biuf" and y.size > 1 and count in (None, y.size)
-    return y.astype(float).reshape(-1) if fits else None
+    return np.asarray(y, float).reshape(-1) if fits else None
 
 
 def _flat(values: Any) -> np.ndarray:
