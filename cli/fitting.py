@@ -75,17 +75,19 @@ def fits(command: Callable) -> Callable:
 
 
 @contextlib.contextmanager
-def watched(quiet: bool) -> Iterator[Progress | None]:
+def watched(quiet: bool, name: str = "") -> Iterator[Progress | None]:
     """Show the progress of the block on stderr, unless it is to be quiet; what users' code prints goes there too."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))
-        progress = None if quiet else stack.enter_context(Progress(sys.stderr))
+        progress = None if quiet else stack.enter_context(Progress(sys.stderr, name))
         stack.enter_context(listening(progress))
         yield progress
 
 
 def fitted(model: str, progress: Progress | None, **options: Any) -> Fit:
     """Return the fit of a model."""
+    if progress is not None:
+        progress.name = model
     return fit(model, **call_of(**options), progress=progress)
 
 

@@ -44,7 +44,7 @@ def predict(
     of its own. The model defines predict(params, *data), whose arguments are columns by their names.
     """
     ending.require_room(output)
-    with watched(quiet) as progress:
+    with watched(quiet, str(run)) as progress:
         found = restored(run, progress=progress)
         require_minimum(ctx, found, "There is no prediction")
         read = reading_of(reading)

@@ -26,7 +26,7 @@ def report(ctx: click.Context, run: Path, output: Path | None, quiet: bool) -> N
     """
     output = output or (run / "report.html" if run.is_dir() else Path("report.html"))
     ending.require_room(output)
-    with watched(quiet) as progress:
+    with watched(quiet, str(run)) as progress:
         found = restored(run, progress=progress)
         page = found.report()
     written = ending.show(page.strip(), output)

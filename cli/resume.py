@@ -39,7 +39,7 @@ def resume(
     given = {"options": chosen} if chosen else {}
 
     def work() -> Fit:
-        with watched(quiet) as progress:
+        with watched(quiet, str(run_dir)) as progress:
             return autoopt.resume(run_dir, force=force, progress=progress, **given)
 
     show(ctx, work, as_json, output)
