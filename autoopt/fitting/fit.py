@@ -66,7 +66,7 @@ def fit(
 
     Parameters
     ----------
-    model : callable, path, module, class, or object with attributes
+    model : callable, path, name in `models.MODELS`, module, class, or object with attributes
         A function ``objective(params, *data)`` in plain NumPy; or what defines `objective` and `x0` (a value, or a
         function of the data), optionally `data` (a value or a function: a tuple, a dict of names to arrays, or a file
         name), `bounds` and `constraints` (values or functions of the data), `names` of the parameters, `fixed`,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import ModelError, ObjectiveError, UsageError
-from autoopt.fitting import binding, modelfile
+from autoopt.fitting import binding, modelfile, named
 from autoopt.fitting.data import Bound, Selection
 from autoopt.fitting.kinds import Minimised, kind_of
 from autoopt.fitting.modelfile import Model
@@ -115,11 +115,13 @@ class Opened:
         selection = Selection(target) if selection is None else selection
         needs_start = selection.target is None and selection.formula is None and given.get("x0") is None
         with stage("reading the model and its data"):
-            loaded = modelfile.load(model, settings, needs_start)
+            loaded = named.known(model) or modelfile.load(model, settings, needs_start)
             loaded = _with(loaded, given)
             bound = binding.arguments(loaded, data, selection, reading)
         if bound.data is not None and bound.data.table:
             say(bound.described)
+        if isinstance(loaded, named.Named):
+            loaded = loaded.opened(bound.columns, bound.arguments, bound.data.source if bound.data else "the data")
         if loaded.x0 is None:
             loaded = _started(loaded, bound.columns)
         columns = [bound.columns] if bound.columns else _columns_of_frames(bound.arguments)

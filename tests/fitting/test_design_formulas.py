@@ -194,3 +194,56 @@ def test_a_model_file_needs_no_start(tmp_path):
     np.testing.assert_allclose(fit.params, expected, rtol=1e-6)
     with pytest.raises(AutooptError, match="defines no x0"):
         autoopt.fit(tmp_path / "m.py", data={"X": np.ones((2, 1)), "y": np.ones(2)})
+
+
+# Models by name -------------------------------------------------------------------------------------------------------
+
+COUNTS = FRAME.assign(visits=RNG.negative_binomial(2, 0.4, 90), cost=RNG.gamma(2.0, 3.0, 90))
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "peer"),
+    [
+        ("logistic", "bought ~ age + C(region)", smf.logit),
+        ("loglinear", "visits ~ age + C(region)", smf.poisson),
+        ("negative-binomial", "visits ~ age + C(region)", smf.negativebinomial),
+        ("linear", "cost ~ age + C(region)", smf.ols),
+    ],
+)
+def test_models_by_name_are_those_of_statsmodels(name, formula, peer):
+    fit = autoopt.fit(name, data=COUNTS, formula=formula)
+    options = {} if peer is smf.ols else {"disp": 0, "maxiter": 500}
+    options |= {"method": "newton", "tol": 1e-14} if peer in (smf.logit, smf.poisson) else {}
+    close = 2e-4 if peer is smf.negativebinomial else 1e-6  # which stops early
+    other = peer(formula, COUNTS).fit(**options)
+    theirs = {key.replace("alpha", "dispersion"): i for i, key in enumerate(other.params.index)}
+    places = [theirs[key] for key in fit.names]
+    np.testing.assert_allclose(fit.params, other.params.to_numpy()[places], rtol=close, atol=1e-8)
+    np.testing.assert_allclose(fit.bse, other.bse.to_numpy()[places], rtol=max(close, 1e-5))
+    np.testing.assert_allclose(fit.llf, other.llf, rtol=1e-8)
+    new = COUNTS.iloc[:5]
+    np.testing.assert_allclose(fit.predict(new).mean, other.predict(new), rtol=close)
+
+
+def test_models_by_name_take_text_with_two_values_and_say_so():
+    fit = autoopt.fit("logistic", data=FRAME, formula="answer ~ age")
+    assert "answer is taken as numbers: 0 no, 1 yes." in fit.notes and fit.names == ("Intercept", "age")
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "kind", "said"),
+    [
+        ("logistc", {"formula": "bought ~ age"}, AutooptError, "no model logistc. Did you mean logistic"),
+        ("logistic", {}, AutooptError, "takes the data X, y"),
+        (
+            "logistic",
+            {"formula": "kids ~ age"},
+            DataError,
+            "is 0 or 1, or one of two categories; The data frame has others",
+        ),
+        ("logistic", {"formula": "region ~ age"}, DataError, "such as 2"),
+        ("gamma", {"formula": "kids ~ age"}, DataError, "is positive"),
+    ],
+)
+def test_models_by_name_refuse_what_is_not_theirs(name, call, kind, said):
+    assert said in message(kind, autoopt.fit, name, data=FRAME, **call)
