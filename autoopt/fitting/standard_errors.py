@@ -28,6 +28,8 @@ def with_covariance(fitted: Any, case: Case) -> Any:
         return explained(without(f"the fit is {fitted.status}"), case)
     if case.call["constraints"]:
         return without("with constraints they do not follow from the Hessian")
+    if not np.isfinite(fitted.scale):
+        return without(_without_scale(fitted))
     u, names = case.variables.variables(fitted.params), case.names
     free = case.free(u)
     held = [names[i] for i in np.flatnonzero(~free)]
@@ -61,6 +63,13 @@ def with_covariance(fitted: Any, case: Case) -> Any:
         them = "it" if verb == "is" else "them"
         told += [f"{shown} {verb} at a bound: the standard errors of the others take {them} as fixed."]
     return replace(inferred, notes=(*inferred.notes, *told))
+
+
+def _without_scale(fitted: Any) -> str:
+    """Return why the variance of the residuals is not known."""
+    if fitted.nobs is None:
+        return "the variance of the residuals needs the number of observations: pass nobs=, or return the residuals"
+    return f"there are {fitted.nobs} observations for {fitted.df_model} parameters, which leave no variance"
 
 
 _NO_MINIMUM = re.compile(r"minimum (lies )?at infinity|not bounded below")

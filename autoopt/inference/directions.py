@@ -9,7 +9,7 @@ import numpy as np
 from autoopt.errors import InferenceError
 
 
-def combination(direction: np.ndarray, names: Sequence[str]) -> str:
+def combination(direction: np.ndarray, names: Sequence[str], sizes: np.ndarray | None = None) -> str:
     """Return a direction as text, scaled so that its largest entry is 1 or -1, without the entries below 1e-4.
 
     Parameters
@@ -18,15 +18,18 @@ def combination(direction: np.ndarray, names: Sequence[str]) -> str:
         In units of the parameters.
     names : sequence of n str
         Of the parameters.
+    sizes : ndarray, shape (n,), optional
+        Units in which entries are compared: of parameters that differ by many powers of ten none is then left out
+        because of its unit.
 
     Examples
     --------
     >>> combination(np.array([2.0, -1.0, 0.0]), ["a", "b", "c"])
     'a - 0.5 * b'
     """
-    direction = direction / np.abs(direction).max()
-    terms = ""
-    inside = np.flatnonzero(np.abs(direction) >= 1e-4)
+    compared = np.abs(direction if sizes is None else direction / sizes)
+    inside = np.flatnonzero(compared >= 1e-4 * compared.max())
+    direction, terms = direction / np.abs(direction).max(), ""
     for weight, name in ((direction[k], names[k]) for k in inside[:_MOST]):
         sign = ("-" if weight < 0 else "") if not terms else (" - " if weight < 0 else " + ")
         factor = f"{abs(weight):.4g}"

@@ -58,7 +58,7 @@ def covariance(hessian: np.ndarray, names: Sequence[str] | None = None) -> np.nd
     eigenvalues, eigenvectors = eigh(scaled)
     flat = eigenvalues <= FLAT * len(scaled)
     if flat.any():
-        raise _not_identified(eigenvalues[flat], scale[:, np.newaxis] * eigenvectors[:, flat], names)
+        raise _not_identified(eigenvalues[flat], scale[:, np.newaxis] * eigenvectors[:, flat], names, scale)
     inverse = cho_solve(cho_factor(scaled, lower=True), np.eye(len(scaled)))
     return np.outer(scale, scale) * (inverse + inverse.T) / 2
 
@@ -118,9 +118,11 @@ def _refuse_not_finite(hessian: np.ndarray, names: list[str]) -> None:
         )
 
 
-def _not_identified(eigenvalues: np.ndarray, directions: np.ndarray, names: list[str]) -> InferenceError:
+def _not_identified(
+    eigenvalues: np.ndarray, directions: np.ndarray, names: list[str], scale: np.ndarray
+) -> InferenceError:
     """Return the error that shows each direction (a column, in units of the parameters) and says what it means."""
-    shown = [f"  {combination(upwards(direction), names)}" for direction in directions.T]
+    shown = [f"  {combination(upwards(direction), names, scale)}" for direction in directions.T]
     falling = eigenvalues[0] < -FLAT * len(names)
     happened = "The Hessian is not positive definite at the solution: the objective does not rise along"
     if falling:
