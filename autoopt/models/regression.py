@@ -33,6 +33,7 @@ from autoopt import inference
 from autoopt.errors import InferenceError, UsageError
 from autoopt.models import validation
 from autoopt.models.ancillary import Ancillary
+from autoopt.models.centring import Centring
 from autoopt.models.features import Featured
 from autoopt.models.inferred import Inferred
 from autoopt.models.interface import Interface
@@ -128,11 +129,12 @@ class Regression(Inferred, Featured, Interface):
         given = y, np.zeros(rows) if offset is None else offset, np.ones(rows) if weights is None else weights
         ancillaries = self._ancillaries(*given)
         terms, likelihood, predictors = self._stated()
+        centring = Centring.of(X) if self.fit_intercept else None
         problem = Problem(
             type(self).__module__.rpartition(".")[2],
             terms,
             likelihood,
-            X,
+            X if centring is None else X - centring.shift,
             *(y, offset, weights),
             bool(self.fit_intercept),
             self._start(*given),
@@ -151,8 +153,13 @@ class Regression(Inferred, Featured, Interface):
         self.converged_ = found.converged
         self.params_ = found.x
         self.llf_ = problem.penalty.value(found.x[: problem.coefficients]) - found.value
-        self._set_coefficients()
         self._infer(problem, found)
+        if centring is not None:
+            self.params_ = centring.params(self.params_, predictors)
+            if self.cov_params_.size:
+                self.cov_params_ = centring.covariance(self.cov_params_, predictors)
+                self.bse_ = inference.standard_errors(self.cov_params_)
+        self._set_coefficients()
 
     def _solution(self, problem: Problem) -> Solution:
         """Return where the likelihood has its maximum."""

@@ -13,6 +13,7 @@ from autoopt.errors import InferenceError, VerificationError
 from autoopt.models import MODELS, LogisticRegression, LogLinearRegression, derived, shipping
 from autoopt.models.ancillary import Ancillary
 from autoopt.models.regression import Regression
+from autoopt.models.validation import IdentificationWarning
 
 sm = pytest.importorskip("statsmodels.api")
 pytest.importorskip("sklearn")
@@ -241,6 +242,30 @@ def test_many_rows_begin_with_a_part_and_end_with_all():
     peer = sm.Logit(y, sm.add_constant(X)).fit(disp=0, tol=1e-12)
     np.testing.assert_allclose(model.params, peer.params, rtol=1e-9)
     np.testing.assert_allclose(model.bse, peer.bse, rtol=1e-9)
+
+
+@pytest.mark.parametrize("far", [1e4, 1e6, 1e9])
+@pytest.mark.parametrize(("estimator", "data"), [(LogisticRegression, fruits), (LogLinearRegression, counts)])
+def test_columns_far_from_zero_lose_no_digits(estimator, data, far):
+    X, y = data()
+    near = np.round(X * 2**16) / 2**16  # so that nothing is lost by adding
+    expected, found = estimator().fit(near, y), estimator().fit(near + [far, *[0.0] * (X.shape[1] - 1)], y)
+    size = X.shape[1] + 1
+    own = np.arange(len(expected.params)) % size > 0
+    np.testing.assert_allclose(found.params[own], expected.params[own], rtol=1e-9)
+    np.testing.assert_allclose(found.bse[own], expected.bse[own], rtol=1e-9)
+    jump = np.kron(
+        np.eye(len(expected.params) // size), np.eye(size) - far * np.outer(np.eye(size)[0], np.eye(size)[1])
+    )
+    np.testing.assert_allclose(found.cov_params(), jump @ expected.cov_params() @ jump.T, rtol=1e-8)
+    np.testing.assert_allclose(found.coef_, expected.coef_, rtol=1e-9)
+
+
+def test_a_constant_with_rounding_is_not_identified():
+    X, y = counts()
+    noise = 1 + 1e-15 * np.arange(len(y))
+    with pytest.warns(IdentificationWarning, match="x2"):
+        LogLinearRegression().fit(np.column_stack([X, 3.0 * noise]), y)
 
 
 # Derivatives by row ---------------------------------------------------------------------------------------------------
