@@ -103,6 +103,7 @@ class _Writer:
             (f"autoopt fit {name}", "estimates, standard errors, intervals"),
             (f"autoopt check {name}", "its derivatives, compared with differences"),
             (f"autoopt profile {name}", "profile-likelihood intervals"),
+            (f"autoopt predict {name} --data new.csv", "predictions for other rows, with bands"),
             (f"autoopt derive {name}", "its derivatives, as NumPy code"),
         ]
         width = max(len(command) for command, _ in commands)
