@@ -15,7 +15,7 @@ from autoopt.fitting.tested import Tested
 from autoopt.reports.pictured import Pictured
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fit(Pictured, Labelled, Tested, Bounded):
     """A solution, and what is known of it.
 

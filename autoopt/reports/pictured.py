@@ -70,6 +70,19 @@ class Pictured:
             atomic.write(Path(path), page)
         return page
 
+    def __repr__(self) -> str:
+        """Return what it is in a line."""
+        summary = self._described()
+        status = dict(summary.lines).get("status", "").partition(":")[0]
+        parts = [status] * bool(status) + [f"{label} {text}" for label, text in summary.facts]
+        return f"<{type(self).__name__} of {summary.title}: {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show: the summary as a table."""
+        from autoopt.reports.notebook import html
+
+        return html(self._described())
+
     def _described(self) -> Summary:
         """Return what the summary says."""
         raise NotImplementedError

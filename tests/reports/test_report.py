@@ -297,3 +297,15 @@ def test_a_report_that_fails_loses_no_run(tmp_path, monkeypatch):
     with pytest.warns(autoopt.errors.RunWarning, match="There is no report"):
         found = autoopt.fit(decay, {"a": 1.0, "rate": 1.0}, (T, Z), kind="least squares", run_dir=tmp_path / "run")
     assert found.status == "converged" and (tmp_path / "run" / "result.json").is_file()
+
+
+# In notebooks ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_fit_is_shown_in_a_line_and_as_a_table():
+    found = fitted("converged")
+    assert repr(found).startswith("<Fit of logistic_terms: negative log-likelihood minimised by")
+    assert ": converged, observations 300" in repr(found) and "\n" not in repr(found)
+    shown = Elements(found._repr_html_())
+    assert not {"script", "img"} & set(shown.tags) and all(name in shown.text for name in HOSTILE)
+    assert shown.tags.count("tr") == len(found.names) + 1 + len(found._described().facts + found._described().lines)
