@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import platform
@@ -18,23 +17,29 @@ _DEEP = 4
 """So far are functions followed into what they close over."""
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of what computes."""
+@functools.cache
+def _installed(package: str) -> str | None:
     from importlib.metadata import PackageNotFoundError, version
 
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes."""
     from autoopt.version import __version__
 
-    found = {"autoopt": __version__, "python": platform.python_version()}
-    for package in _PACKAGES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
+    found = {package: version for package in _PACKAGES if (version := _installed(package)) is not None}
+    return {"autoopt": __version__, "python": platform.python_version(), **found}
 
 
 def digest(value: Any) -> str:
     """Return the digest of a file (given as a Path), or of a function, array, table or any other value in memory.
 
-    Of a function it is that of its code, and of what it closes over; not of the globals that it reads.
+    Of a function it is that of its code, of what it closes over, and of the functions, numbers, texts and arrays of its
+    own module that it reads as globals; not of what it calls in other modules.
     """
     if isinstance(value, Path):
         with value.open("rb") as file:
@@ -82,8 +87,9 @@ def _parts(value: Any, depth: int) -> Iterator[bytes]:
         yield from _parts([value.func, value.args, value.keywords], depth + 1)
     elif (code := getattr(value, "__code__", None)) is not None:
         yield from _of_code(code)
-        cells = [] if depth > _DEEP else [_content(cell) for cell in getattr(value, "__closure__", None) or ()]
-        yield from _parts([getattr(value, "__defaults__", None), *cells], depth + 1)
+        if depth <= _DEEP:
+            cells = [_content(cell) for cell in getattr(value, "__closure__", None) or ()]
+            yield from _parts([getattr(value, "__defaults__", None), *cells, *_globals(value, code)], depth + 1)
     else:
         yield _bytes(value)
 
@@ -96,6 +102,18 @@ def _of_code(code: CodeType) -> Iterator[bytes]:
             yield from _of_code(constant)
         else:
             yield repr(constant).encode()
+
+
+def _globals(function: Any, code: CodeType) -> Iterator[Any]:
+    """Yield what a function reads of its own module, if that may be changed by hand."""
+    names, scope = [*code.co_names], getattr(function, "__globals__", {})
+    for inner in code.co_consts:
+        names += inner.co_names if isinstance(inner, CodeType) else ()
+    for name in names:
+        value = scope.get(name)
+        own = getattr(value, "__module__", None) == scope.get("__name__") and hasattr(value, "__code__")
+        if value is not function and (own or isinstance(value, bool | int | float | str | np.ndarray)):
+            yield value
 
 
 def _content(cell: Any) -> Any:

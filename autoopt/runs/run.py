@@ -30,6 +30,9 @@ RESULT_SCHEMA = 1
 _BYTES = 96
 """A parameter takes so many bytes: in a checkpoint, in the one before, in the result with its errors."""
 
+_ROOM, _MANY = 1 << 16, 400
+"""So many bytes a run takes whatever it is of, and so many parameters take no more."""
+
 
 class Run:
     """A run that is kept, from `open` to `close`; as a context it closes itself.
@@ -87,7 +90,8 @@ class Run:
         RunError
             If it has, or there is no room for what is to be kept.
         """
-        self._probed(size)
+        if size > _MANY:
+            self._probed(size)
         before, point = self.before, self.recorder.point
         what = {**what, "versions": identity.versions()}
         known = None if before is None else before.run.get("identity")
@@ -124,7 +128,8 @@ class Run:
         recorder.point.state, recorder.point.seconds = state, recorder.seconds
         if folder is not None:
             told = {"schema": RESULT_SCHEMA, "run": self._told(), **(facts or {})}
-            text = json.dumps(told, indent=2, allow_nan=False) + "\n"
+            fields = (f'  "{name}": {json.dumps(value, allow_nan=False)}' for name, value in told.items())
+            text = "{\n" + ",\n".join(fields) + "\n}\n"
             if not recorder.attempt(lambda: atomic.write(folder / "result.json", text, lasting=True)):
                 recorder.point.state = "failed"  # so that it may go on, and say its result
         recorder.write(lasting=True)
@@ -145,13 +150,12 @@ class Run:
     def _told(self) -> dict[str, Any]:
         point, known = self.recorder.point, self._run["identity"] or {}
         fields = {name: getattr(point, name) for name in ("state", "phase", "iteration", "seconds", "parts")}
-        return {"began": self._run["began"], "ended": _now(), "host": self._run["host"], **fields} | {
-            "versions": known.get("versions", identity.versions())
-        }
+        fields["versions"] = known.get("versions") or identity.versions()
+        return {"began": self._run["began"], "ended": _now(), "host": self._run["host"], **fields}
 
     def _probed(self, size: int) -> None:
         try:
-            atomic.probe(self._file, (1 << 16) + _BYTES * size)
+            atomic.probe(self._file, _ROOM + _BYTES * size)
         except OSError as error:
             raise _unwritable(self.place, error) from error
 

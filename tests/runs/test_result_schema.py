@@ -88,7 +88,8 @@ def test_each_result_is_as_the_schema_says(status, tmp_path):
         assert status in ("interrupted", "failed"), stop
     told = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert faults(told, SCHEMA) == [] and told["status"] == status
-    assert set(told) <= set(SCHEMA["properties"]) and set(told["run"]) <= set(SCHEMA["properties"]["run"]["properties"])
+    assert set(told) <= set(SCHEMA["properties"]), "describe what is new in autoopt/runs/result.schema.json"
+    assert set(told["run"]) <= set(SCHEMA["properties"]["run"]["properties"])
     assert set(SCHEMA["properties"]) <= set(told)
     assert told["error"] is None or "no such thing" in told["error"]
     for line in lines(tmp_path / "history.jsonl"):

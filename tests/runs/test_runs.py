@@ -273,6 +273,27 @@ def test_arrays_come_back():
             storing.stored(value)
 
 
+FACTOR = 2.0
+
+
+def helper(x):
+    return FACTOR * x
+
+
+def calling(x):
+    return np.sum(helper(x))
+
+
+def test_a_digest_is_of_what_a_function_reads_of_its_module(monkeypatch):
+    before = identity.digest(calling)
+    assert identity.digest(calling) == before
+    monkeypatch.setitem(globals(), "FACTOR", 3.0)
+    assert identity.digest(calling) != before
+    monkeypatch.undo()
+    monkeypatch.setattr(helper, "__code__", (lambda x: x * FACTOR).__code__)
+    assert identity.digest(calling) != before
+
+
 def closure(number):
     return lambda x: x * number
 
