@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
-
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 def methods(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
@@ -27,14 +24,16 @@ def covariances(ctx: click.Context, param: click.Parameter, begun: str) -> list[
 
 
 def columns(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
-    """Return the columns of the text file given by --data whose names begin so; a shell is told of no error."""
-    path = Path(str(ctx.params.get("data") or ""))
-    with (
-        contextlib.suppress(OSError, ValueError, LookupError, StopIteration),
-        path.open(encoding="utf-8-sig", newline="") as file,
-    ):
-        header = next(csv.reader(file, delimiter=_DELIMITERS[path.suffix.lower()]))
-        return [name.strip() for name in header if name.strip().startswith(begun)]
+    """Return the columns of the file given by --data whose names begin so; a shell is told of no error."""
+    from autoopt.errors import AutooptError
+    from autoopt.tables.readers import OPTIONS, load
+
+    path = str(ctx.params.get("data") or "")
+    if not Path(path).is_file():  # stdin is for the command
+        return []
+    with contextlib.suppress(OSError, ValueError, AutooptError):
+        names = load(path, {name: ctx.params.get(name) for name in OPTIONS}).names
+        return [name for name in names if name.startswith(begun)]
     return []
 
 

@@ -18,7 +18,7 @@ from autoopt.tables import completeness
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.description import Description, line
 from autoopt.tables.description import describe as described
-from autoopt.tables.readers import dataset, is_frame, load
+from autoopt.tables.readers import dataset, is_frame, load, rows_of_frame
 from autoopt.wording import nearest
 
 __all__ = ["Bound", "Dataset", "Selection", "bind", "bound", "dataset", "describe", "is_frame", "load"]
@@ -146,7 +146,8 @@ def bound(
         if rows is not None:
             total = data.rows
             data = data.kept(rows)
-            encoding = Whole(encoding.name, None) if isinstance(encoding, Whole) else encoding
+            if isinstance(encoding, Whole):
+                encoding = Whole(encoding.name, rows_of_frame(encoding.frame, rows))
     encoding = encoding.learned(data)
     arguments = encoding.arguments(data)
     notes = (*([note] if note else []), *encoding.notes)

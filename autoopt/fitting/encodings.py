@@ -113,7 +113,7 @@ class Whole:
         return self
 
     def arguments(self, data: Dataset, response: bool = True) -> dict[str, Any]:
-        return {self.name: data.frame() if self.frame is None else self.frame}
+        return {self.name: self.frame}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from autoopt.errors import DataError, UsageError
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.values import is_whole, missing_in, plain
-from autoopt.wording import listed, near
+from autoopt.wording import listed, near, times
 
 WAYS = ("raise", "drop")
 """What may be done with rows that lack a value."""
@@ -51,9 +51,9 @@ def complete_rows(data: Dataset, names: Sequence[str]) -> tuple[np.ndarray | Non
             f"All {len(out)} rows of {data.source} have missing or infinite values in {listed(where)}.",
             remedy="leave such a column out instead.",
         )
-    kind = "row is" if len(rows) == 1 else "rows are"
-    said = f"{len(rows)} of {len(out)} {kind} left out, having missing or infinite values in {listed(where)}: {places}."
-    return np.flatnonzero(~out), said
+    verb = "is" if len(rows) == 1 else "are"
+    said = f"{len(rows)} of {times(len(out), 'row')} {verb} left out, having missing or infinite values in"
+    return np.flatnonzero(~out), f"{said} {listed(where)}: {places}."
 
 
 def _lacking(array: np.ndarray) -> np.ndarray:

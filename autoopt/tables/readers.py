@@ -85,7 +85,7 @@ def load(path: str | Path, reading: Mapping[str, str] | None = None) -> Dataset:
             f"reading has {unknown[0]!r}.{near(unknown[0], OPTIONS)}", remedy=f"give {', '.join(OPTIONS)}."
         )
     source = Source.of(path)
-    reader = _reader_of(source)
+    reader = _reader_of(source, options)
     if useless := [name for name in options if name not in reader.options]:
         raise UsageError(
             f"{source.name} is read without {listed(useless)}: {reader.description}.", remedy="leave it out."
@@ -96,9 +96,12 @@ def load(path: str | Path, reading: Mapping[str, str] | None = None) -> Dataset:
         raise source.unreadable(error) from error
 
 
-def _reader_of(source: Source) -> Reader:
-    """Return the reader for a file's suffix, unless its first bytes say that it is something else."""
-    reader = _BY_SUFFIX.get(source.suffix)
+def _reader_of(source: Source, options: Mapping[str, str]) -> Reader:
+    """Return the reader for a file's suffix, unless its first bytes say that it is something else.
+
+    What has a delimiter is text, whatever its suffix.
+    """
+    reader = _BY_SUFFIX.get(".csv" if "delimiter" in options and source.suffix not in _BY_SUFFIX else source.suffix)
     if reader is None:
         suffix = source.path.suffix
         kind = f"ends in {source.suffix!r}" if source.suffix else "has no extension" if not suffix else "is of no kind"
@@ -169,6 +172,13 @@ def _of_pyarrow(table: Any) -> Dataset:
 
 FRAMES: dict[str, Callable[[Any], Dataset]] = {"polars": _of_polars, "pyarrow": _of_pyarrow}
 """Libraries of frames that are no pandas -> their columns."""
+
+
+def rows_of_frame(frame: Any, rows: np.ndarray) -> Any:
+    """Return some rows of a frame, by their numbers, as a frame of its library."""
+    if hasattr(frame, "iloc"):
+        return frame.iloc[rows]
+    return frame.take(rows) if hasattr(frame, "take") else frame[rows]
 
 
 def is_frame(data: object) -> bool:

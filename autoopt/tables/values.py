@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+_MOST = np.iinfo(np.int64).max
+
 MISSING = {"", "na", "n/a", "nan", "null", "none", "#n/a", "<na>", "nat"}
 """What pandas reads as a missing value, in lower case."""
 
@@ -28,7 +30,8 @@ def fault_of(value: object, infinite: bool = True) -> str:
     try:
         number = float(value)  # type: ignore[arg-type]  # what is no number raises
     except (TypeError, ValueError):
-        return f"{value!r} is not a number"
+        plain_value = value.item() if isinstance(value, np.generic) else value
+        return f"{plain_value!r} is not a number"
     if math.isnan(number):
         return "missing"
     return "infinite" if infinite and math.isinf(number) else ""
@@ -99,4 +102,5 @@ def numbers(array: Any, keep: str = "") -> Any:
     """Return a clean array as float64 or int64; what is `keep` of NumPy's kinds, or is read as a whole, as it is."""
     if is_whole(array) or array.dtype.kind in keep:
         return array
-    return np.asarray(array, dtype=np.int64 if array.dtype.kind in "biu" else np.float64, order="C")
+    is_whole_number = array.dtype.kind in "biu" and not (array.dtype.kind == "u" and array.size and array.max() > _MOST)
+    return np.asarray(array, dtype=np.int64 if is_whole_number else np.float64, order="C")

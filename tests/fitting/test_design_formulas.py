@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import polars
+import pyarrow
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
@@ -124,6 +126,19 @@ def test_rows_that_lack_a_value_are_left_out_and_told(tmp_path):
     np.testing.assert_array_equal(found.arguments["X"], whole.arguments["X"])
     assert found.notes[0] == (
         "3 of 90 rows are left out, having missing or infinite values in age, region: line 4, line 7, line 9."
+    )
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_a_function_of_a_frame_takes_it_whole_and_without_the_rows_that_lack_a_value(library):
+    gaps = FRAME.assign(age=FRAME["age"].where(FRAME.index != 3))
+    given = {"pandas": gaps, "polars": polars.from_pandas(gaps), "pyarrow": pyarrow.Table.from_pandas(gaps)}[library]
+    taken = bound(dataset(given), ["table"], Selection(), given=given).arguments["table"]
+    assert taken is given
+    taken = bound(dataset(given), ["table"], Selection(missing="drop"), given=given).arguments["table"]
+    assert type(taken) is type(given) and len(taken) == 89
+    assert "called ages. Did you mean age?" in message(
+        DataError, bound, dataset(given), ["ages"], Selection(), given=given
     )
 
 

@@ -256,6 +256,22 @@ def test_how_to_read_is_checked(file, reading, said):
     assert said in str(caught.value)
 
 
+def test_text_with_a_delimiter_may_have_any_suffix(file):
+    path = file("y|age\n1|2\n", "d.txt")
+    assert "ends in '.txt'" in message(load, path)
+    assert load(path, {"delimiter": "|"}).take(["age"])["age"].tolist() == [2]
+
+
+def test_whole_numbers_beyond_those_of_64_bits_do_not_turn_negative():
+    large = np.array([2**63 + 2048, 1], np.uint64)
+    assert dataset({"a": large}).take(["a"])["a"].tolist() == [2.0**63 + 2048, 1.0]
+    assert dataset({"a": large[1:]}).take(["a"])["a"].dtype == np.int64
+
+
+def test_text_in_arrays_is_shown_as_it_is():
+    assert "index 0: 'a' is not a number" in message(dataset({"s": np.array(["a", "1"])}).take, ["s"])
+
+
 def test_only_text_is_read_in_some_way(file):
     assert "read without delimiter" in message(
         load, file(parquet_of(FRAME), "d.parquet"), {"delimiter": ";"}, kind=UsageError
