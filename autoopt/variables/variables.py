@@ -185,6 +185,8 @@ class Variables:
 
     def jacobian(self, z: np.ndarray, jacobian: Any) -> Any:
         """Return the Jacobian in z, shape (r, m), of that in x, shape (r, n); sparse if it is."""
+        if self.is_trivial:
+            return jacobian
         if hasattr(jacobian, "tocsr"):
             from scipy.sparse import csr_array
 

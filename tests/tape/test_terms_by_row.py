@@ -46,6 +46,13 @@ def of_a_matrix(b, X, y, g):
     return np.sum(logsumexp(scores, axis=1)) - np.sum(scores[np.arange(len(y)), y])
 
 
+def covariance(b, X, y, g):
+    """Normal rows with a covariance that depends on the parameters."""
+    root = np.array([[np.exp(b[0]), 0.0, 0.0], [b[1], 1.0, 0.0], [0.3, b[2], 2.0]])
+    white = np.linalg.solve(root, X.T)
+    return 0.5 * np.sum(white**2) + len(y) * np.log(np.diag(root)).sum()
+
+
 OBJECTIVES = {
     "sum": lambda b, X, y, g: np.sum(np.logaddexp(0, X @ b) - y * (X @ b)),
     "product": lambda b, X, y, g: np.logaddexp(0, X @ b).sum() - y @ (X @ b),
@@ -58,6 +65,8 @@ OBJECTIVES = {
     "residuals": lambda b, X, y, g: (y - X @ b).T @ (y - X @ b),
     "einsum": lambda b, X, y, g: np.einsum("i,ij,j->", np.exp(X[:, 1] * b[0]), X, b),
     "mask": lambda b, X, y, g: -np.sum(np.log(1 + (X @ b)[y == 1] ** 2)) - np.sum(np.cos(X @ b)[y == 0]),
+    "mask that takes all": lambda b, X, y, g: np.sum((X @ b)[y >= 0] ** 2),
+    "in another order": lambda b, X, y, g: np.sum((y - X @ b)[::-1] ** 2),
     "where": lambda b, X, y, g: -np.sum(np.where(y == 1, np.log(b[0]), np.log(1 - b[0]) + X[:, 0] * b[2])),
     "condition alone": lambda b, X, y, g: -np.sum(np.where(y == 1, b[0] ** 2, b[1])),
     "categories": lambda b, X, y, g: np.sum((y - b[g]) ** 2),
@@ -68,13 +77,18 @@ OBJECTIVES = {
     "broadcast statistic": lambda b, X, y, g: np.sum(y.sum() * b[0] + b) / 3 - float(y.sum()) * b[1],
     "parts": lambda b, X, y, g: (X.T @ y)[0] * b[0] + (X.T @ np.exp(X @ b))[1:].sum(),
     "two halves": lambda b, X, y, g: np.sum((y - X @ b)[:4] ** 2) + np.sum((y - X @ b)[4:] ** 4),
+    "weighted mean": lambda b, X, y, g: np.sum((y + 1) * (X @ b) ** 2) / (y + 1).sum(),
+    "trace": lambda b, X, y, g: np.trace((X - b).T @ (X - b)),
+    "tensordot": lambda b, X, y, g: np.tensordot(y - X @ b, y - X @ b, 1),
+    "one entry": lambda b, X, y, g: np.array([np.sum((y - X @ b) ** 2)])[0],
+    "covariance": covariance,
     "standardised": lambda b, X, y, g: np.sum(((y - y.mean()) - ((X - X.mean(0)) / X.std(0)) @ b) ** 2),
     "loop": in_a_loop,
     "branches": with_branches,
     "negative binomial": negative_binomial,
     "matrix": of_a_matrix,
 }
-STATISTICS = {"standardised"}
+STATISTICS = {"standardised", "weighted mean"}
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)

@@ -24,6 +24,7 @@ from autoopt.tape.sparsity import propagation  # noqa: F401  (fills the table of
 from autoopt.tape.sparsity.elementwise import joined, operands
 from autoopt.tape.sparsity.moves import read
 from autoopt.tape.sparsity.pool import EMPTY, Pool
+from autoopt.tape.sparsity.reductions import along
 from autoopt.tape.sparsity.rules import Given, Operand, Several, rule_of
 from autoopt.tape.sparsity.walk import Walk, fitted
 from autoopt.tape.tape import DATA, Leaf, Step, Tape
@@ -84,6 +85,7 @@ class Reading(Walk):
         if step.operation is operations.component:
             return self._component(step)
         rule: Callable | None = _RULES.get(step.operation) if is_hashable(step.operation) else None
+        rule = rule or _NAMES.get(getattr(step.operation, "__name__", ""))
         rule = rule or (None if isinstance(step.operation, Recurrence) else rule_of(step.operation))
         if rule is not None:
             try:
@@ -97,6 +99,11 @@ class Reading(Walk):
     def is_free(self, index: int) -> bool:
         """Whether a step reads no row, and no statistic."""
         return not self.depends(index)
+
+    def is_constant(self, index: int) -> bool:
+        """Whether a step is a number of the data that all rows may read: free, or a statistic."""
+        step = self.steps[index]
+        return self.is_free(index) or (step.level == DATA and self.rows not in step.shape)
 
     def axes(self, index: int) -> list[int]:
         """Return the axes along which a step is in the order of the rows."""
@@ -190,6 +197,15 @@ def _sparse(walk: Reading, given: Given) -> np.ndarray:
     return own.reshape(own.shape + (1,) * (len(given.step.shape) - 1))
 
 
+def _solved(walk: Reading, given: Given) -> np.ndarray:
+    """The columns of a right-hand side, each by itself, where the matrix reads no rows."""
+    matrix, right = given.args[:2]
+    is_free = not isinstance(matrix, Operand) or not walk.depends(matrix.step)
+    if not is_free or not isinstance(right, Operand) or len(walk.steps[right.step].shape) != 2:
+        return walk.everything(given.step)
+    return along(walk, right.step, 0)
+
+
 _STEPPED = (np.floor, np.ceil, np.trunc, np.rint, np.sign, np.floor_divide, np.heaviside, np.spacing)
 
 _RULES: dict[Any, Callable] = {
@@ -198,4 +214,8 @@ _RULES: dict[Any, Callable] = {
     getitem: _read,
     np.nonzero: _nonzero,
     operations.sparse_product: _sparse,
+    np.linalg.solve: _solved,
 }
+
+_NAMES: dict[str, Callable] = {"solve_triangular": _solved}
+"""By the name of a function of SciPy, which need not be loaded for this."""

@@ -57,6 +57,8 @@ def contraction(steps: Sequence[Step], given: Given) -> Contraction | None:
     operation = given.step.operation
     if operation is np.einsum:
         return _written(steps, given)
+    if operation is np.tensordot:
+        return _over_last(steps, given)
     if given.options or len(given.args) != 2 or not all(isinstance(arg, Operand) for arg in given.args):
         return None
     one, other = (arg.step for arg in given.args)
@@ -91,3 +93,16 @@ def _written(steps: Sequence[Step], given: Given) -> Contraction | None:
         return None
     sources = [one.step for one in operands]
     return Contraction(list(zip(sources, names, strict=True)), output, tuple(steps[k].shape for k in sources))
+
+
+def _over_last(steps: Sequence[Step], given: Given) -> Contraction | None:
+    """A tensordot over a number of axes, the last of one and the first of the other."""
+    count = given.argument(2, "axes", 2)
+    if not isinstance(count, int) or not all(isinstance(arg, Operand) for arg in given.args[:2]):
+        return None
+    one, other = (arg.step for arg in given.args[:2])
+    first, second = len(steps[one].shape), len(steps[other].shape)
+    left = ascii_letters[:first]
+    right = left[first - count :] + ascii_letters[first : first + second - count]
+    output = left[: first - count] + right[count:]
+    return Contraction([(one, left), (other, right)], output, (steps[one].shape, steps[other].shape))

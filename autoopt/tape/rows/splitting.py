@@ -97,9 +97,15 @@ class Splitting:
         rule = RULES.get(step.operation) if is_hashable(step.operation) else None
         found = rule(self, index, Given(step)) if rule is not None else None
         if found is None:
-            name = getattr(step.operation, "__name__", str(step.operation))
-            raise NotByRow(f"a sum over the rows, or what many of them decide, goes through {name}", step.location)
+            raise self.refusal(step)
         return found
+
+    def refusal(self, step: Step) -> NotByRow:
+        """Return the error of a step that is not straight in what reads rows."""
+        if step.operation is None:
+            return NotByRow("rows are read that are not summed apart from one another")
+        name = getattr(step.operation, "__name__", str(step.operation))
+        return NotByRow(f"a sum over the rows, or what many of them decide, goes through {name}", step.location)
 
     def full(self, index: int) -> Part:
         """Return what an old step is made of, nothing of it being left to be broadcast."""

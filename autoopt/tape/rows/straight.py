@@ -119,8 +119,9 @@ def multiplied(split: Splitting, index: int, given: Given) -> Part | None:
 
 @splits(np.divide)
 def divided(split: Splitting, index: int, given: Given) -> Part | None:
+    """A quotient whose denominator reads no rows, or is a statistic, as the sum of the weights is."""
     sources = _operands(given)
-    if sources is None or not split.reading.is_free(sources[1]):
+    if sources is None or not split.reading.is_constant(sources[1]):
         return None
     return _scaled(split, split.part(sources[0]), sources[1], np.divide)
 
@@ -153,7 +154,7 @@ def _squared_norm(split: Splitting, norm: int) -> Part | None:
     return Part(split.summed(split.first(squares, axes[0]), rest), None)
 
 
-@splits(np.matmul, np.dot, np.inner, np.vdot, np.einsum)
+@splits(np.matmul, np.dot, np.inner, np.vdot, np.einsum, np.tensordot)
 def contracted(split: Splitting, index: int, given: Given) -> Part | None:
     """A product of arrays, summed over the rows, or over other axes where one factor alone reads rows."""
     product = contraction(split.steps, given)
@@ -216,6 +217,33 @@ def moved(split: Splitting, index: int, given: Given) -> Part | None:
     if step.operation is np.transpose and len(step.shape) > 1:
         return None
     return split.each(part, lambda one, is_terms: split.reshaped(one, _led(split, step.shape, is_terms)))
+
+
+@splits(operations.pack)
+def packed(split: Splitting, index: int, given: Given) -> Part | None:
+    """One number as an array."""
+    step = split.steps[index]
+    if len(given.args) != 2 or not isinstance(given.args[1], Operand):
+        return None
+    part = split.full(given.args[1].step)
+    return split.each(part, lambda one, is_terms: split.reshaped(one, _led(split, step.shape, is_terms)))
+
+
+@splits(np.trace)
+def diagonal(split: Splitting, index: int, given: Given) -> Part | None:
+    """The sum of the diagonal of a matrix."""
+    if len(given.args) != 1 or given.options or not isinstance(given.args[0], Operand):
+        return None
+    source = given.args[0].step
+    if len(split.steps[source].shape) != 2:
+        return None
+
+    def change(one: int, is_terms: bool) -> int:
+        lead = (split.rows,) if is_terms else ()
+        text = "zii->z" if is_terms else "ii->"
+        return split.call(np.einsum, one, shape=lead, template=((text, Slot(0)), {}))
+
+    return split.each(split.full(source), change)
 
 
 @splits(operations.astype)
