@@ -146,6 +146,18 @@ def test_every_public_name_has_its_reference():
     assert (set(autoopt.__all__) - {"models"}) | models <= described
 
 
+_TABLE = re.compile(r"^(=+(?: +=+)+)\n((?:.*\n)+?)\1\n(?:\n|$)", re.M)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.rst")), ids=lambda path: path.name)
+def test_cells_of_tables_end_where_their_columns_do(path):
+    """Sphinx refuses a table with text between its columns."""
+    for border, rows in _TABLE.findall(path.read_text(encoding="utf-8") + "\n"):
+        margins = [k for k, mark in enumerate(border) if mark == " "]
+        for row in rows.split("\n"):
+            assert row == border or all(row[k : k + 1] in ("", " ") for k in margins), row
+
+
 # Paths, words, fragments ----------------------------------------------------------------------------------------------
 
 DOCUMENTS = [ROOT / name for name in ("README.rst", "CONTRIBUTING.rst", "benchmarks/README.rst", "changes/README.rst")]
