@@ -146,7 +146,7 @@ def _refuse(run: Run, again: Any) -> None:
         shown = f"\n\n{told['summary']}\n" if told.get("summary") else ""
         raise RunError(
             f"The run {run.place} has ended; its result is in {run.place / 'result.json'}.{shown}",
-            remedy="begin another one in another directory, or go on from its solution with force=True.",
+            remedy="begin another one in another directory, or go on from its solution with force=True (--force).",
         )
     if not again:
         raise RunError(

@@ -98,7 +98,7 @@ class Run:
         if known is not None and not self.force and (changed := identity.changes(known, what)):
             raise RunError(
                 f"The run {self.place} cannot go on, as {'; '.join(changed)}.",
-                remedy="put it back, begin a run elsewhere, or go on all the same with force=True.",
+                remedy="put it back, begin a run elsewhere, or go on all the same with force=True (--force).",
             )
         if point.x is not None and len(point.x) != size:
             raise RunError(

@@ -54,7 +54,15 @@ def interrupted(*args, after=3, **options):
     return stop.value
 
 
+class Within:
+    """Minimised within a circle."""
+
+    objective, x0 = staticmethod(rosenbrock), (-1.2, 1.0)
+    constraints = {"type": "ineq", "fun": lambda x: 1.5 - x[0] ** 2 - x[1] ** 2}  # noqa: RUF012 - as users write it
+
+
 CASES = {
+    "constraints": ((Within,), {"method": "slsqp"}),
     "a likelihood": ((nll, np.zeros(3), (X, Y)), {"kind": "negative log-likelihood", "method": "bfgs"}),
     "residuals": ((residuals, [1.0, 1.0], (T, SEEN)), {"kind": "least squares"}),
     "a valley": ((rosenbrock, [-1.2, 1.0]), {"method": "l-bfgs-b"}),
