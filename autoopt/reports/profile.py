@@ -55,6 +55,8 @@ def profile(subject: Subject, axes: Any, panel: Any) -> None:
     axes.plot(values, roots, "o", color=FIRST, ms=2.5)
     for end in ends[np.isfinite(ends)]:
         axes.axvline(end, color=MUTED, lw=0.8)
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(max(bottom, -2.5 * quantile), min(top, 2.5 * quantile))
     if not np.isfinite(ends).all():
         write(axes, x=f"{elided(panel.name, 40)}: an end is not reached", y="signed root")
         axes.xaxis.label.set_color(BAD)
