@@ -146,26 +146,34 @@ def sources(terms: Callable, y: np.ndarray, ancillary: tuple[float, ...]) -> tup
 
 
 def agreeing(derivatives: RowDerivatives | Several, eta: np.ndarray, y: np.ndarray, ancillary: np.ndarray) -> None:
-    """Raise a VerificationError unless the derivatives of each of these rows agree with differences of its term."""
+    """Raise a VerificationError unless the derivatives of each of these rows agree with differences of its term.
+
+    Of several predictors, whose rows are all rows, one sum with random weights is compared.
+    """
     rng = np.random.default_rng(0)
     aside = 0.1 * np.abs(ancillary) * rng.uniform(0.5, 1.5, len(ancillary))
     ahead = np.ones(1) if eta.ndim == 1 else rng.uniform(-1.5, 1.5, eta.shape[1])
     direction = np.concatenate([ahead, aside])
+    weights = rng.uniform(0.5, 1.5, len(eta))
+
+    def seen(values: np.ndarray) -> np.ndarray:
+        return values if eta.ndim == 1 else np.array([weights @ values])
 
     def value(t: np.ndarray) -> np.ndarray:
-        return derivatives.terms(eta + t * ahead, y, *(ancillary + t * aside))
+        return seen(derivatives.terms(eta + t * ahead, y, *(ancillary + t * aside)))
 
     def slope(t: np.ndarray) -> np.ndarray:
-        return derivatives.first(eta + t * ahead, y, ancillary + t * aside) @ direction
+        return seen(derivatives.first(eta + t * ahead, y, ancillary + t * aside) @ direction)
 
-    curvature = derivatives.second(eta, y, ancillary) @ direction @ direction
+    curvature = seen(derivatives.second(eta, y, ancillary) @ direction @ direction)
     for name, function, found in (("slope", value, slope(np.zeros(1))), ("curvature", slope, curvature)):
-        expected, error = differences.directional(function, np.zeros(1), np.ones(1))
+        expected, error = differences.directional(function, np.zeros(1), np.ones(1), tolerance=1e-7)
         wrong = ~(np.abs(found - expected) <= 10 * error + 1e-6 * (1 + np.abs(expected)))
         if wrong.any():
             row = int(np.argmax(wrong))
+            where = f" where the linear predictor is {eta[row]:.6g}" if eta.ndim == 1 else ""
             raise VerificationError(
-                f"The {name} of the terms of {derivatives.terms.__module__} is {found[row]:.10g} where the linear "
-                f"predictor is {np.array2string(eta[row], precision=6)}, but differences give {expected[row]:.10g}.",
-                remedy="use another method, such as method='l-bfgs-b', whose derivatives are not those that ship.",
+                f"The {name} of the terms of {derivatives.terms.__module__} is {found[row]:.10g}{where}, but "
+                f"differences give {expected[row]:.10g}.",
+                remedy="use another method, such as method='bfgs', whose derivatives are not these.",
             )

@@ -143,6 +143,9 @@ def _crossed(X: Any, weights: np.ndarray, intercept: int) -> np.ndarray:
     """Return [1, X]' diag(weights) [1, X], without the 1 if there is no intercept."""
     if hasattr(X, "tocsr"):
         product = (X.T @ X.multiply(weights[:, np.newaxis]).tocsr()).toarray()
+    elif weights.min() >= 0:
+        scaled = X * np.sqrt(weights)[:, np.newaxis]
+        product = scaled.T @ scaled  # of one matrix, for which BLAS computes half
     else:
         product = X.T @ (X * weights[:, np.newaxis])
     if not intercept:
