@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from autoopt.errors import ModelError, ObjectiveError, UsageError
 from autoopt.fitting import binding, modelfile, named
 from autoopt.fitting.data import Bound, Selection
+from autoopt.fitting.diagnoses import in_names
 from autoopt.fitting.kinds import Minimised, kind_of
 from autoopt.fitting.modelfile import Model
 from autoopt.fitting.penalties import penalised
@@ -158,21 +159,22 @@ def _checked(
         start = Start.of(x0, bounds)
         Limits.of(start.bounds, start.structure, start.x0)
         names = _names(loaded, names, start.structure, columns)
-        start = Start.of(x0, bounds, _by_number(own, names))
+        start = Start.of(x0, bounds, _by_number(own, names, start.structure.names))
     except UsageError as error:
         raise ModelError(f"{loaded.source}: {error.happened}", error.where, error.remedy) from error
     if fixed is not None:
-        start = Start.of(x0, bounds, _by_number(fixed, names))
+        start = Start.of(x0, bounds, _by_number(fixed, names, start.structure.names))
     return names, start, Limits.of(start.bounds, start.structure, start.x0)
 
 
-def _by_number(fixed: Any, names: tuple[str, ...]) -> Any:
-    """Return what is to be fixed with the names that parameters have in the model as numbers."""
+def _by_number(fixed: Any, names: tuple[str, ...], plain: Sequence[str]) -> Any:
+    """Return what is to be fixed with the names that parameters have in the model as numbers, in ties as plain ones."""
     numbers = {name: i for i, name in enumerate(names)}
     if isinstance(fixed, str):
         return [numbers.get(fixed, fixed)]
     if isinstance(fixed, Mapping):
-        return {numbers.get(key, key): what for key, what in fixed.items()}
+        ties = {key: in_names(what, names, plain) if isinstance(what, str) else what for key, what in fixed.items()}
+        return {numbers.get(key, key): what for key, what in ties.items()}
     if isinstance(fixed, list | tuple | set) and any(isinstance(one, str) for one in fixed):
         return [numbers.get(one, one) for one in fixed]
     return fixed

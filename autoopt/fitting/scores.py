@@ -70,14 +70,20 @@ def _recognised(case: Case, x: Any) -> Any:
             "The objective returns its gradient beside its value (jac=True), in which rows are not told apart.",
             remedy="have it return its terms, an array with one entry for each row, and leave jac out.",
         )
-    return terms_by_row(case.objective, x, case.call["args"], case.call["engine"], case.rows)
+    return terms_by_row(_likelihood(case), x, case.call["args"], case.call["engine"], case.rows)
+
+
+def _likelihood(case: Case) -> Any:
+    """Return what is summed over rows: what is minimised, without the penalty that it may have."""
+    return case.minimised.likelihood or case.objective
 
 
 def _by_row(case: Case, u: np.ndarray) -> np.ndarray:
     """Return the derivatives of the terms of which the objective is the sum, shape (m, k)."""
     x = case.variables.parameters(u)
-    terms = _recognised(case, case.start.structure.unflatten(x))
-    total, value = float(np.sum(terms.value(x))), case.value(u)
+    at = case.start.structure.unflatten(x)
+    terms = _recognised(case, at)
+    total, value = float(np.sum(terms.value(x))), float(_likelihood(case)(at, *case.call["args"]))
     if not np.isclose(total, value, rtol=1e-8, atol=1e-8 * np.abs(terms.value(x)).sum()):
         raise InferenceError(
             f"The terms by row sum to {total:.10g}, and the objective is {value:.10g}: its rows are not recognised.",

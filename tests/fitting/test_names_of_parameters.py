@@ -65,3 +65,11 @@ def test_a_table_of_estimates():
     assert table.columns.tolist() == ["estimate", "std. error", "t", "P>|t|", "5 %", "95 %"]
     assert table.loc["height", "std. error"] == found.bse[1]
     np.testing.assert_array_equal(found.table(0.99).iloc[:, -2:], found.conf_int(0.99))
+
+
+def test_ties_are_by_the_names_of_the_parameters():
+    options = {"kind": "least squares", "names": COLUMNS}
+    by_name = autoopt.fit(residuals, np.zeros(3), (X, Y), fixed={"log dose": "-2 * height"}, **options)
+    plain = autoopt.fit(residuals, np.zeros(3), (X, Y), fixed={"x[2]": "-2 * x[1]"}, kind="least squares")
+    np.testing.assert_array_equal(by_name.params, plain.params)
+    np.testing.assert_array_equal(by_name.bse, plain.bse)

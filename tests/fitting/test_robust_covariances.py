@@ -136,6 +136,14 @@ def test_fixed_parameters_are_not_known_in_any_convention():
     assert np.isnan(found[3]).all()
 
 
+def test_scores_of_a_penalised_likelihood_are_those_of_the_likelihood():
+    found = autoopt.fit(logit_sum, np.zeros(4), (X, Y), kind="negative log-likelihood", penalty="firth")
+    p = 1 / (1 + np.exp(-X @ found.params))
+    inverse = np.linalg.inv(X.T @ ((p * (1 - p))[:, None] * X))
+    expected = inverse @ (X.T @ (((p - Y) ** 2)[:, None] * X)) @ inverse
+    np.testing.assert_allclose(found.cov_params("robust"), expected, rtol=1e-7)
+
+
 def test_level_is_the_default_of_intervals():
     found = autoopt.fit(residuals, np.zeros(4), (X, Y), kind="least squares", level=0.8)
     np.testing.assert_array_equal(found.conf_int(), found.conf_int(0.8))
