@@ -15,6 +15,7 @@ def valley(x):
 START = np.array([-1.2, 1.0])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", [name for name in SOLVERS if SOLVERS[name].is_installed])
 def test_a_method_is_watched_at_no_cost(method):
     told = []

@@ -214,6 +214,7 @@ COUNTS = np.random.default_rng(3).poisson(np.exp(X @ [0.5, 0.3, -0.2]))
 TIMES = np.random.default_rng(4).gamma(3.0, np.exp(X @ [0.5, 0.3, -0.2]) / 3)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("model", "y"), [("LogLinearRegression", COUNTS), ("GammaRegression", TIMES)])
 def test_deviance_residuals_of_an_estimator_are_those_of_statsmodels(model, y):
     import statsmodels.api as sm
