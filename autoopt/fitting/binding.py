@@ -28,6 +28,8 @@ def arguments(model: Model, data: Any, selection: Selection, reading: Any = None
     if data is None:
         return _nothing(model, required, selection)
     if isinstance(data, tuple | list) or (hasattr(data, "shape") and not hasattr(data, "columns")):
+        if reading:
+            raise UsageError("reading= says how a file is read, and the data are no file.", remedy="leave it out.")
         return _positioned(model, data if isinstance(data, tuple | list) else (data,), selection)
     if names is None and selection.formula is None:
         raise ModelError(

@@ -19,7 +19,7 @@ from autoopt.tables.dataset import Dataset
 from autoopt.tables.description import Description, line
 from autoopt.tables.description import describe as described
 from autoopt.tables.readers import dataset, is_frame, load, rows_of_frame
-from autoopt.wording import nearest
+from autoopt.wording import listed, nearest
 
 __all__ = ["Bound", "Dataset", "Selection", "bind", "bound", "dataset", "describe", "is_frame", "load"]
 
@@ -137,6 +137,11 @@ def bound(
     encoding = selection.encoding(data, names, optional, given)
     if selection.categories and not encoding_takes_categories(encoding):
         raise UsageError("categories= are for columns that become arguments.", remedy="leave them out.")
+    if unused := [name for name in selection.categories if name not in encoding.used(data)]:
+        raise UsageError(
+            f"{listed(unused)} in categories is no column that is used: those are {listed(encoding.used(data))}.",
+            remedy="name it in the formula or among the objective's arguments, or leave it out.",
+        )
     also = [name for name in selection.also if name in data.names]  # those that use them say what is not there
     used = list(dict.fromkeys([*encoding.used(data), *also]))
     rows, note, total = None, "", None

@@ -35,8 +35,8 @@ def of(formula, data=FRAME, names=("X", "y"), **others):
     return bound(dataset(data), list(names), Selection(formula=formula, **others))
 
 
-def message(kind, call, *args, **others):
-    with pytest.raises(kind) as caught:
+def message(raised, call, *args, **others):
+    with pytest.raises(raised) as caught:
         call(*args, **others)
     assert caught.value.remedy
     return caught.value.happened
@@ -113,6 +113,16 @@ def test_other_data_are_encoded_as_those_of_the_fit():
     np.testing.assert_allclose(again["X"], found.arguments["X"][[3, 8]])
     said = message(DataError, found.encoding.arguments, dataset(few.assign(region=["west", "east"])))
     assert "1 row with other categories in the column region" in said and "row 1: 'east'" in said
+    fresh = found.encoding.learned(dataset(FRAME))
+    np.testing.assert_allclose(fresh.arguments(dataset(few))["X"], found.arguments["X"][[3, 8]])
+    both = of("bought ~ kids + C(kids)").encoding  # a number and a category
+    assert "categories that the fit did not know" in message(DataError, both.arguments, dataset(FRAME.assign(kids=9)))
+
+
+def test_lines_are_those_of_the_file_when_rows_before_are_left_out(tmp_path):
+    (tmp_path / "d.csv").write_text("y,age\n1,30\n0,\n1,50\n0,0\n")
+    said = message(DataError, of, "y ~ np.log(age)", load(tmp_path / "d.csv"), missing="drop")
+    assert "not finite in 1 row" in said and "line 5: -inf" in said
 
 
 def test_rows_that_lack_a_value_are_left_out_and_told(tmp_path):
@@ -186,6 +196,39 @@ def test_weights_and_groups_lose_the_same_rows():
 )
 def test_what_is_wrong_with_a_formula_is_told(formula, kind, said):
     assert said in message(kind, of, formula)
+
+
+@pytest.mark.parametrize(
+    ("call", "meant"),
+    [
+        ({"target": "bougt"}, "bought"),
+        ({"formula": "bought ~ agee"}, "age"),
+        ({"formula": "bought ~ age", "weights": "kidss"}, "kids"),
+        ({"formula": "bought ~ age", "groups": "regoin"}, "region"),
+        ({"formula": "bought ~ age", "categories": ["kid"]}, "kids"),
+        ({"formula": "bought ~ age", "missing": "dorp"}, "drop"),
+    ],
+)
+def test_every_misspelt_name_gets_a_near_one(call, meant):
+    said = message(AutooptError, autoopt.fit, losses, None, FRAME, kind="negative log-likelihood", **call)
+    assert f"Did you mean {meant}?" in said
+
+    def named(b, agge, bought):
+        return b * agge - bought
+
+    said = message(DataError, autoopt.fit, named, 0.0, FRAME, kind="least squares")
+    assert "called agge. Did you mean age?" in said
+    between = bound, dataset(FRAME), ["X", "kidz", "y"]
+    assert "no column kidz. Did you mean kids?" in message(DataError, *between, Selection(formula="bought ~ age"))
+    assert "no column kidz. Did you mean kids?" in message(DataError, *between, Selection("bought"))
+
+
+def test_categories_that_nobody_uses_are_told():
+    said = message(UsageError, of, "bought ~ age", categories=("region",))
+    assert said == "region in categories is no column that is used: those are age, bought."
+    assert "reading= says how a file is read" in message(
+        UsageError, autoopt.fit, losses, 0.0, (1.0, 2.0), reading={"decimal": ","}
+    )
 
 
 def test_formulas_need_a_table_and_arguments():

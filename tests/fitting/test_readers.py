@@ -303,9 +303,11 @@ def test_pieces_of_truth_values_and_pieces_without_values(file, monkeypatch):
 
 
 def test_words_far_down_a_column_of_numbers(file):
-    """pandas reads in parts of 256 kB, and takes each for what it is."""
-    data = load(file("y,g,t\n" + "1,2,\n" * 90_000 + "1,x,u\n" * 3, "d.csv"))
-    assert set(data.array("g").tolist()) == {"2", "x"} and data.text == ["t"]
+    """pandas reads in parts of 2**20 numbers, and takes each for what it is."""
+    head, tail = ",".join(["g", *(f"x{i}" for i in range(31))]), ",0" * 31 + "\n"
+    data = load(file(f"{head}\n" + f"2{tail}" * 33_000 + f"x{tail}", "d.csv"))
+    data.fetch(data.names)
+    assert set(data.array("g").tolist()) == {"2", "x"} and data.text == []
 
 
 @pytest.mark.parametrize("names", [["y"], ["y", "age", "town"]])
