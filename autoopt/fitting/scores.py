@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -90,6 +92,29 @@ def _by_row(case: Case, u: np.ndarray) -> np.ndarray:
             remedy="have it return its terms, an array with one entry for each row, in place of their sum.",
         )
     return case.variables.jacobian(u, np.asarray(terms.jacobian(x, sparse=False)[0]).reshape(-1, x.size))
+
+
+def rows_of(case: Case) -> tuple[Callable, Callable]:
+    """Return the terms of minus a log-likelihood, shape (m,), and their slopes, (m, k), as functions of u, shape (k,).
+
+    Raises
+    ------
+    TracingError
+        If the objective returns one number and is not recognised as a sum over rows.
+    """
+    terms = case.minimised.terms
+    if terms is not None:
+        return partial(case.values, terms), partial(case.jacobian, terms)
+    found = _recognised(case, case.start.x0)
+
+    def values(u: np.ndarray) -> np.ndarray:
+        return np.ravel(found.value(case.variables.parameters(u)))
+
+    def slopes(u: np.ndarray) -> np.ndarray:
+        x = case.variables.parameters(u)
+        return case.variables.jacobian(u, np.asarray(found.jacobian(x, sparse=False)[0]).reshape(-1, x.size))
+
+    return values, slopes
 
 
 def _leverages(slopes: np.ndarray) -> np.ndarray:

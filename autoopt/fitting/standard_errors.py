@@ -10,6 +10,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError, InferenceError
 from autoopt.fitting.free_scale import note
+from autoopt.fitting.separation import separation
 from autoopt.fitting.solving import Case
 
 LARGEST_HESSIAN = 2000
@@ -53,7 +54,7 @@ def with_covariance(fitted: Any, case: Case) -> Any:
                 raise no_maximum(direction, names)
         inferred = replace(fitted, inverse=covariance_of_free(hessian, free, names))
     except InferenceError as error:
-        return replace(fitted, problem=error)
+        return replace(fitted, problem=separation(fitted, case) or error)
     try:
         inferred = replace(inferred, covariance=covariance_of(inferred))
     except AutooptError as error:  # the estimates stand
@@ -79,7 +80,13 @@ def explained(fitted: Any, case: Case) -> Any:
     """Return the fit that did not converge with a note where its likelihood has no maximum on the way it went."""
     from autoopt.inference import endless, flattest, no_maximum
 
-    if fitted.status != "not converged" or case.limits is not None or case.call["constraints"]:
+    if fitted.status != "not converged":
+        return fitted
+    if (separated := separation(fitted, case)) is not None:  # of which all that was seen of the run is a sign
+        seen = fitted.result.get("diagnosis", [])
+        fitted.result.diagnosis = [str(separated)]
+        return replace(fitted, notes=(str(separated), *(one for one in fitted.notes if one not in seen)))
+    if case.limits is not None or case.call["constraints"]:
         return fitted
     if any(_NO_MINIMUM.search(text) for text in fitted.result.get("diagnosis", [])):  # which names the way
         return fitted
