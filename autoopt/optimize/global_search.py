@@ -53,6 +53,7 @@ def differential_evolution(
     seed: Any = None,
     verify: str | bool = "start",
     engine: str = "auto",
+    checkpoint: Any = None,
 ) -> OptimizeResult:
     """Minimise over a box by differential evolution, and from its best point with exact derivatives.
 
@@ -72,6 +73,8 @@ def differential_evolution(
         Only SciPy's defaults: the objective is compiled, values are computed here, and there are slopes along all x.
     verify, engine
         As in `minimize`.
+    checkpoint : path, optional
+        As in `minimize`: a search goes on with its best point, and otherwise begins anew.
 
     Returns
     -------
@@ -103,13 +106,13 @@ def differential_evolution(
             polish=False,
             constraints=tuple(as_values(problem)),
             callback=values.of_populations(callback),
-            **options,
+            **_from(problem, options, checkpoint),
         )
         raw = values.finished(raw)
         return polished(problem, raw, None) if polish else raw
 
     keeps = ("population", "population_energies", "maxcv")
-    given = Given(func, bounds, args, constraints, verify, engine)
+    given = Given(func, bounds, args, constraints, verify, engine, checkpoint)
     return given.minimised("differential_evolution", search, keeps, start=x0)
 
 
@@ -133,6 +136,7 @@ def dual_annealing(
     seed: Any = None,
     verify: str | bool = "start",
     engine: str = "auto",
+    checkpoint: Any = None,
 ) -> OptimizeResult:
     """Minimise over a box by simulated annealing, whose local searches use exact derivatives.
 
@@ -150,6 +154,8 @@ def dual_annealing(
         Of the search; two runs with one seed are the same.
     verify, engine
         As in `minimize`.
+    checkpoint : path, optional
+        As in `minimize`: a search goes on with its best point, and otherwise begins anew.
 
     Returns
     -------
@@ -174,11 +180,12 @@ def dual_annealing(
         values = Values.of(problem, given=initial_temp != _WARM)
         inner = {"method": as_method(problem, local, values)}
         shown = callback and (lambda x, value, context: callback(x, values.back(value), context))
-        raw = optimize.dual_annealing(values, problem.scipy_bounds, minimizer_kwargs=inner, callback=shown, **options)
+        own = _from(problem, options, checkpoint)
+        raw = optimize.dual_annealing(values, problem.scipy_bounds, minimizer_kwargs=inner, callback=shown, **own)
         raw = values.finished(raw)
         return raw if no_local_search else polished(problem, raw, local)
 
-    return Given(func, bounds, args, (), verify, engine).minimised("dual_annealing", search, start=x0)
+    return Given(func, bounds, args, (), verify, engine, checkpoint).minimised("dual_annealing", search, start=x0)
 
 
 @understood
@@ -202,6 +209,7 @@ def basinhopping(
     seed: Any = None,
     verify: str | bool = "start",
     engine: str = "auto",
+    checkpoint: Any = None,
 ) -> OptimizeResult:
     """Minimise by jumps from minimum to minimum, each found with exact derivatives.
 
@@ -222,6 +230,8 @@ def basinhopping(
         Of the search; two runs with one seed are the same.
     verify, engine
         As in `minimize`.
+    checkpoint : path, optional
+        As in `minimize`: a search goes on with its best point, and otherwise begins anew.
 
     Returns
     -------
@@ -252,7 +262,12 @@ def basinhopping(
 
     keeps = ("lowest_optimization_result", "minimization_failures")
     method = row("basinhopping", search, keeps)
-    return minimize(func, x0, method=method, verify=verify, engine=engine, **arguments)
+    return minimize(func, x0, method=method, verify=verify, engine=engine, checkpoint=checkpoint, **arguments)
+
+
+def _from(problem: Problem, options: Mapping[str, Any], checkpoint: Any) -> dict[str, Any]:
+    """Return SciPy's options with the start of the problem, which may be that of a checkpoint."""
+    return dict(options) if checkpoint is None else {**options, "x0": problem.x0}
 
 
 def _temperature(problem: Problem, method: Callable, stepsize: float) -> float:

@@ -21,11 +21,18 @@ class Given:
     """What the user gives of the problem: minimised from a point inside the bounds by a search that knows it not."""
 
     def __init__(
-        self, func: Callable, bounds: Any, args: Any, constraints: Any, verify: str | bool, engine: str
+        self,
+        func: Callable,
+        bounds: Any,
+        args: Any,
+        constraints: Any,
+        verify: str | bool,
+        engine: str,
+        checkpoint: Any = None,
     ) -> None:
         self.func, self.args = func, args if isinstance(args, tuple) else (args,)
         self.constraints = () if constraints is None else constraints
-        self.rest = {"verify": verify, "engine": engine}
+        self.rest = {"verify": verify, "engine": engine, "checkpoint": checkpoint}
         low, high = _box(bounds)
         self.low, self.high = low, high
 

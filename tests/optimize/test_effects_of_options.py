@@ -11,7 +11,7 @@ from autoopt.solvers import SOLVERS
 BOX = [(-5.12, 4.1)] * 2
 OURS = {"func", "bounds", "args", "verify", "engine", "constraints", "seed", "rng", "x0"}
 REFUSED = {"workers", "vectorized", "integrality"}
-SHOWN = {"disp", "callback"}
+SHOWN = {"disp", "callback", "checkpoint"}
 
 
 def rosenbrock(x):

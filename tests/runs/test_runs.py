@@ -15,6 +15,7 @@ import autoopt
 from autoopt.errors import RunError, RunWarning
 from autoopt.runs import checkpoint, identity, storing
 from autoopt.runs.checkpoint import Point, Writer
+from autoopt.runs.recorder import Recorder
 
 _RNG = np.random.default_rng(3)
 X = _RNG.normal(size=(80, 3))
@@ -98,6 +99,7 @@ def test_the_history_has_a_line_for_each_iterate_of_all_parts(tmp_path):
     lines = list(checkpoint.lines(tmp_path / "history.jsonl"))
     assert lines[: len(before)] == before and len(lines) > len(before) + 5
     assert [line["iteration"] for line in lines] == list(range(1, len(lines) + 1))
+    assert lines[len(before)]["value"] < min(line["value"] for line in before[:-1]), "it has begun anew"
     assert set(lines[0]) == {"iteration", "value", "gradient_norm", "seconds", "phase"}
     assert lines[-1]["value"] < 1e-15 and (np.diff([line["seconds"] for line in lines]) >= 0).all()
 
@@ -390,6 +392,37 @@ def test_several_starts_keep_the_best_point(tmp_path):
     point = checkpoint.read(file).point
     found = autoopt.minimize(f, [2.0, 2.0], starts=6, checkpoint=file)
     assert found.fun <= point.value and found.success
+
+
+def bumps(x):
+    return np.sum(x**2 - 10 * np.cos(2 * np.pi * (x - 0.3)))
+
+
+BOX = [(-5.0, 5.0)] * 3
+SEARCHES = {
+    "differential_evolution": {"bounds": BOX, "maxiter": 40},
+    "dual_annealing": {"bounds": BOX, "maxiter": 60},
+    "basinhopping": {"x0": np.full(3, 3.0), "niter": 12},
+}
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_global_search_keeps_its_best_point(tmp_path, search, monkeypatch):
+    file, note = tmp_path / "best.json", Recorder.__call__
+
+    def stop(self, problem):
+        note(self, problem)
+        if self.point.iteration == (1 if search == "dual_annealing" else 3):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Recorder, "__call__", stop)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(autoopt, search)(bumps, seed=1, checkpoint=file, **SEARCHES[search])
+    monkeypatch.undo()
+    point = checkpoint.read(file).point
+    assert point.state == "interrupted" and point.value == pytest.approx(bumps(np.array(point.x)))
+    again = SEARCHES[search] | ({"niter": 0} if search == "basinhopping" else {"maxiter": 1})
+    assert getattr(autoopt, search)(bumps, seed=2, checkpoint=file, **again).fun <= point.value
 
 
 def test_resume_needs_a_directory_and_one_place():

@@ -93,6 +93,7 @@ def test_a_signal_in_any_phase_shows_the_best_point(folder, monkeypatch, phase, 
 OTHERS = {
     "writing the first checkpoint": ("autoopt.runs.recorder.Recorder.describe", START),
     "writing the result": ("autoopt.runs.run.Run._told", SOLUTION),
+    "writing the report": ("autoopt.fitting.keeping._report", SOLUTION),
 }
 
 
