@@ -36,9 +36,8 @@ def ready(convention: Convention, groups: Any, case: Case) -> np.ndarray | None:
             f"covariance={convention.name!r} is asked for, and the kind of objective is {kind.name!r}.",
             remedy='say what the objective is: kind="negative log-likelihood" or "least squares".',
         )
-    labels = None if groups is None else labels_of(groups, case.rows, case.bound)
-    require(case)
-    return labels
+    rows = require(case)
+    return None if groups is None else labels_of(groups, rows, case.bound)
 
 
 def covariance_of(fitted: Any, kind: str | None = None, groups: Any = None) -> np.ndarray:

@@ -58,10 +58,11 @@ def scores_of(case: Case, u: np.ndarray, scale: float, free: np.ndarray) -> Scor
     return Scores(_by_row(case, u) / (2 * scale if minimised.kind.is_squares else 1.0))
 
 
-def require(case: Case) -> None:
-    """Raise TracingError, before anything is solved, if there will be no scores."""
-    if case.minimised.residuals is None and case.minimised.terms is None:
-        _recognised(case, case.start.x0)
+def require(case: Case) -> int:
+    """Return how many rows there will be scores of; TracingError, before anything is solved, if there will be none."""
+    if case.minimised.rows is not None:
+        return case.minimised.rows
+    return _recognised(case, case.start.x0).dispatch.paths[0].trace.value.size
 
 
 def _recognised(case: Case, x: Any) -> Any:

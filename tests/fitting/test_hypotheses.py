@@ -144,6 +144,13 @@ def test_equations_by_names(text, matrix, values):
     np.testing.assert_allclose(right, values)
 
 
+def test_equations_by_the_names_of_formulas():
+    names = ["Intercept", "C(region)[T.south]", "np.log(x)", "x"]
+    found, right, _ = equations("C(region)[T.south] - 2*np.log(x) = 1, x = Intercept", names)
+    np.testing.assert_array_equal(found, [[0, 1, -2, 0], [-1, 0, 0, 1]])
+    np.testing.assert_array_equal(right, [1, 0])
+
+
 def test_delta_of_a_ratio(full):
     a, b = full.params[1], full.params[3]
     slope = np.array([0, 1 / b, 0, -a / b**2])

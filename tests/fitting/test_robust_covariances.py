@@ -144,6 +144,24 @@ def test_scores_of_a_penalised_likelihood_are_those_of_the_likelihood():
     np.testing.assert_allclose(found.cov_params("robust"), expected, rtol=1e-7)
 
 
+def test_groups_of_another_length_are_refused_before_it_is_solved_where_data_have_several_lengths():
+    def objective(b, X, y, prior):
+        return logit_sum(b, X, y) + np.sum((b - prior) ** 2)
+
+    call = {"x0": np.zeros(4), "data": (X, Y, np.zeros(4)), "kind": "negative log-likelihood"}
+    progress = []
+    with pytest.raises(UsageError, match="5 labels in groups, for 32 rows"):
+        autoopt.fit(objective, groups=np.arange(5), progress=progress.append, **call)
+    assert not progress
+    found = autoopt.fit(objective, groups=GROUPS, **call)
+    p = 1 / (1 + np.exp(-X @ found.params))
+    scores = (p - Y)[:, None] * X + 2 * found.params / 32
+    sums = np.add.reduceat(scores, np.arange(0, 32, 4))
+    inverse = np.linalg.inv(X.T @ ((p * (1 - p))[:, None] * X) + 2 * np.eye(4))
+    expected = 8 / 7 * 31 / 28 * inverse @ sums.T @ sums @ inverse
+    np.testing.assert_allclose(found.covariance, expected, rtol=1e-6)
+
+
 def test_level_is_the_default_of_intervals():
     found = autoopt.fit(residuals, np.zeros(4), (X, Y), kind="least squares", level=0.8)
     np.testing.assert_array_equal(found.conf_int(), found.conf_int(0.8))
