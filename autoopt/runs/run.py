@@ -51,7 +51,7 @@ class Run:
     def __init__(self, place: Path, call: Mapping[str, Any], *, is_folder: bool) -> None:
         self.folder, self.force = (place if is_folder else None), False
         self._file = place / "checkpoint.json" if is_folder else place
-        self._run: dict[str, Any] = {"call": call, "identity": None, "host": platform.node()}
+        self._run: dict[str, Any] = {"call": call, "host": platform.node()}
         _prepare(place, is_folder)
         try:
             self._lock = Lock(place / "lock" if is_folder else place.with_name(f"{place.name}.lock"), place)
@@ -62,10 +62,14 @@ class Run:
         try:
             self.before = checkpoint.read(self._file)
             point = Point() if self.before is None else dataclasses.replace(self.before.point, state="running")
-            self._run["began"] = self.before.run["began"] if self.before else _now()
+            known = {} if self.before is None else self.before.run
+            self._run |= {"began": known.get("began") or _now(), "identity": known.get("identity")}
             self._probed(0)
             history = None if self.folder is None else self.folder / "history.jsonl"
             self.recorder = Recorder(Writer(self._file, self._run), history, point)
+            if self.before is None:
+                self.recorder.enter("reading the model and its data")
+                self.recorder.write()
         except BaseException:
             self._lock.release()
             raise

@@ -160,6 +160,21 @@ def test_what_has_changed_is_named(folder, change, said):
     assert autoopt.resume("run", force=True).status == "converged"
 
 
+def test_what_a_run_depends_on_is_known_after_it_was_interrupted_again(folder, monkeypatch):
+    def interrupt(*args, **options):
+        raise KeyboardInterrupt
+
+    interrupted("model.py", run_dir="run", after=1)
+    monkeypatch.setattr("autoopt.fitting.modelfile.load", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        autoopt.resume("run")
+    monkeypatch.undo()
+    os.chdir(folder)
+    changed("d.csv", "4.5", "4.6")(folder)
+    with pytest.raises(RunError, match="the data have changed"):
+        autoopt.resume("run")
+
+
 def test_a_run_goes_on_from_another_folder(folder, monkeypatch):
     interrupted("model.py", data="d.csv", run_dir="run", after=1)
     (folder / "other").mkdir()

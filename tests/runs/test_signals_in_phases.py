@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 
 import autoopt
 from autoopt.cli.main import main
+from autoopt.runs.run import read
 
 MODEL = """
 import numpy as np
@@ -112,6 +114,24 @@ def test_a_run_directory_knows_of_the_interruption(folder, monkeypatch, phase):
     found = autoopt.resume("run")
     assert found.params == pytest.approx(whole.params, rel=1e-6) and found.bse == pytest.approx(whole.bse, rel=1e-6)
     assert json.loads((folder / "run" / "result.json").read_text())["status"] == "converged"
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("phase", [*PHASES, *OTHERS])
+def test_what_a_kill_leaves_in_any_phase_goes_on(folder, monkeypatch, phase):
+    """A copy of the directory is what the disk holds of a process that ends there without a word."""
+    whole = autoopt.fit("model.py")
+    monkeypatch.setattr(os, "kill", lambda *_: shutil.copytree("run", "killed"))
+    assert not signalling(monkeypatch, (PHASES | OTHERS)[phase][0], signal.SIGKILL)
+    autoopt.fit("model.py", run_dir="run")
+    monkeypatch.undo()
+    os.chdir(folder)
+    if phase == "writing the report":  # the result is there
+        assert json.loads((folder / "killed" / "result.json").read_text())["status"] == "converged"
+        return
+    assert read("killed").point.state == "running"
+    found = autoopt.resume("killed")
+    assert found.params == pytest.approx(whole.params, rel=1e-6) and found.bse == pytest.approx(whole.bse, rel=1e-6)
 
 
 TWICE = """
