@@ -140,6 +140,7 @@ def test_a_response_of_two_texts_is_one_of_ones_and_zeros(tmp_path):
 
 REFUSED = {
     "no file": (dict(path="none.csv"), DataError, "There is no data file"),
+    "another kind": (dict(path="m.py"), DataError, "is no CSV or TSV file"),
     "no column": (dict(target="z"), DataError, "has no column z"),
     "text": (dict(target="t"), UsageError, "text with 3 values"),
     "equal": (dict(target="same"), DataError, "All values of same are equal"),
@@ -152,6 +153,7 @@ REFUSED = {
 def test_what_cannot_be_proposed_is_refused_with_the_reason(tmp_path, name):
     options, error, said = REFUSED[name]
     path = written(tmp_path, "a,t,same\n" + "".join(f"{i},{'xyz'[i % 3]},1\n" for i in range(3, 30)))
+    (tmp_path / "m.py").write_text("")
     options = {"path": path, **options}
     if isinstance(options["path"], str):
         options["path"] = tmp_path / options["path"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.errors import InferenceError
 from autoopt.fitting.fitted import Fit
 from autoopt.fitting.kinds import kind_of
 
@@ -41,19 +42,23 @@ def ratio_tests(fits: Mapping[str, Fit]) -> list[RatioTest]:
     A fit is taken as nested in another that estimates all of its parameters, by their names, and others besides, from
     the same number of observations, by the same kind of likelihood. The names are all that can be seen of it.
     """
-    from scipy.special import chdtrc
-
     tests = []
     for name, smaller in fits.items():
         around = [other for other, larger in fits.items() if _is_nested(smaller, larger)]
         if not around:
             continue
         larger = min(around, key=lambda other: fits[other].df_model)
-        df = fits[larger].df_model - smaller.df_model
-        statistic = 2 * (fits[larger].llf - smaller.llf)
-        pvalue = float(chdtrc(df, statistic)) if statistic >= 0 else np.nan
-        tests.append(RatioTest(name, larger, statistic, df, pvalue))
+        tests.append(_tested(name, smaller, larger, fits[larger]))
     return tests
+
+
+def _tested(name: str, smaller: Fit, other: str, larger: Fit) -> RatioTest:
+    try:
+        test = smaller.lr_test(larger)
+    except InferenceError:  # the larger fits worse
+        df, statistic = larger.df_model - smaller.df_model, 2 * (larger.llf - smaller.llf)
+        return RatioTest(name, other, statistic, df, np.nan)
+    return RatioTest(name, other, float(test.statistic), int(test.df), float(test.pvalue))
 
 
 def _is_nested(smaller: Fit, larger: Fit) -> bool:

@@ -25,6 +25,7 @@ from autoopt.users_code import syntax_error, users_code
 from autoopt.wording import near, nearest
 
 _DERIVATIVES = ("jac", "hess", "hessp")
+_OF_DATA = (".csv", ".tsv", ".json", ".jsonl", ".npz", ".npy", ".parquet", ".feather", ".gz", ".xlsx")
 _OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", "fixed", "predict", *_DERIVATIVES)
 
 
@@ -172,6 +173,11 @@ def _run(path: Path, settings: dict[str, Any]) -> tuple[dict[str, Any], list[str
         raise ModelError(
             f"The model file {path} is {what}.{near(path.name, beside)}",
             remedy=f"give the path of a Python file; the working folder is {Path.cwd()}.",
+        )
+    if path.suffix.lower() in _OF_DATA:
+        raise ModelError(
+            f"{path} is a file of data, not a model.",
+            remedy=f"write a model of it with `autoopt new {path}`, or name a model file and give this as data.",
         )
     file = str(path.absolute())
     linecache.checkcache(file)

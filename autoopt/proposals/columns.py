@@ -18,6 +18,7 @@ from autoopt.wording import listed, near
 MOST_LEVELS = 10
 """A text column with more values is left out: it would give more indicators than most data can tell apart."""
 
+_TEXTS = (".csv", ".tsv", ".tab", ".txt", ".dat", "")
 _TARGETS = ("y", "target", "response", "outcome", "label")
 _ROWS_FOR_EACH = 3
 _MISSING = 0.5
@@ -88,6 +89,10 @@ def reading(path: Path) -> Reading:
         raise DataError(
             f"There is no data file {path}.{near(path.name, beside)}",
             remedy=f"give a file with columns, CSV or TSV; the working folder is {Path.cwd()}.",
+        )
+    if path.suffix.lower() not in _TEXTS:
+        raise DataError(
+            f"{path} is no CSV or TSV file.", remedy="write the table as one: models are proposed for text."
         )
     options, head = {}, path.read_bytes()[:100_000]
     try:

@@ -121,8 +121,11 @@ def test_wrong_usage_is_2_with_a_hint(folder, name):
     assert f"Try 'autoopt {name} -" in outcome.stderr and "Error: " in outcome.stderr
 
 
+_BROKEN = [("none.py", "not there"), ("broken.py", "NameError: name 'undefined'"), ("d.csv", "autoopt new d.csv")]
+
+
 @of_models
-@pytest.mark.parametrize(("model", "says"), [("none.py", "not there"), ("broken.py", "NameError: name 'undefined'")])
+@pytest.mark.parametrize(("model", "says"), _BROKEN)
 def test_broken_model_is_1_with_one_message(folder, name, model, says):
     outcome = run(name, model, *(["--quiet"] if "--quiet" in CASES[name].args else []))
     assert outcome.exit_code == 1 and outcome.stdout == ""

@@ -59,6 +59,15 @@ def test_models_are_compared_by_criteria_and_a_likelihood_ratio_test(folder):
 LLF, LLR, PVALUE = -4.73461935778, 1.6211161734, 0.20293622335
 
 
+def test_a_larger_model_that_fits_worse_is_told(folder):
+    """The names are the same, the likelihood is another."""
+    (folder / "worse.py").write_text(FULL.replace("return ", "return 5 + "))
+    outcome = run("compare", "worse.py", "null.py", "--data", "d.csv", "--json")
+    (test,) = json.loads(outcome.stdout)["tests"]
+    assert test["statistic"] < 0 and test["pvalue"] is None
+    assert "is at no maximum" in run("compare", "worse.py", "null.py", "--data", "d.csv").stdout
+
+
 def test_methods_are_compared_on_one_model(folder):
     told = json.loads(
         run("compare", "full.py", "--data", "d.csv", "--method", "bfgs", "--method", "cg", "--json").stdout
