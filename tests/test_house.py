@@ -18,7 +18,10 @@ LIBRARY = sorted([*(ROOT / "autoopt").rglob("*.py"), *(ROOT / "cli").rglob("*.py
 TESTS = sorted(HERE.rglob("*.py"))
 MOST_LINES = {"file": 450, "class": 250, "function": 50, "test file": 600}
 
-LONGER: dict[str, str] = {"models/shipped/negative_binomial.py: curvatures": "printed, not written"}
+LONGER: dict[str, str] = {
+    "models/shipped/negative_binomial.py: curvatures": "printed, not written",
+    "models/shipped/student.py: curvatures": "printed, not written",
+}
 """What may be longer, by name ("codegen/listing.py", "codegen/listing.py: Listing"), and why."""
 
 OLD_MODULES = ("hot", "interpretation", "supplied", "faults", "renewal", "lifting", "narrowing")

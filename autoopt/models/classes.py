@@ -63,7 +63,8 @@ class Classifier(Regression):
 
     def predict(self, X: object, *, offset: object = None) -> np.ndarray:
         """Return the most probable label of each row, shape (m,)."""
-        return self.classes_[np.argmax(self._probabilities(X, offset), axis=1)]
+        probabilities = self._probabilities(X, offset)
+        return self.classes_[np.argmax(probabilities, axis=1)]
 
     def predict_proba(self, X: object, *, offset: object = None) -> np.ndarray:
         """Return the probabilities of the classes, shape (m, classes), in the order of `classes_`."""

@@ -51,8 +51,9 @@ class Dispersed(Regression):
         freedom = self.df_resid
         pearson = float(weights @ ((y - mean) ** 2 / self._variance(mean)))
         self.scale_ = pearson / freedom if freedom > 0 else np.nan
-        self.cov_params_ = self.scale_ * self.cov_params_
-        self.bse_ = inference.standard_errors(self.cov_params_)
+        if self.cov_params_.size:
+            self.cov_params_ = self.scale_ * self.cov_params_
+            self.bse_ = inference.standard_errors(self.cov_params_)
         self.llf_ = self._log_likelihood(y, mean, weights)
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from scipy.special import ndtr
 
@@ -23,6 +25,8 @@ class Inferred(PicturedEstimator):
     converged_: bool
     method_: str
     n_iter_: int
+    _convention: ClassVar[str] = "observed information, exact Hessian"
+    """What the standard errors come from."""
 
     @property
     def names_(self) -> list[str]:
@@ -108,11 +112,12 @@ class Inferred(PicturedEstimator):
     def summary(self) -> str:
         """Return the estimates as a table of text."""
         facts = [("observations", f"{self.nobs:.10g}"), ("parameters", str(len(self.params)))]
-        facts += [("log-likelihood", f"{self.llf:.10g}"), ("AIC", f"{self.aic:.8g}")]
+        if np.isfinite(self.llf):
+            facts += [("log-likelihood", f"{self.llf:.10g}"), ("AIC", f"{self.aic:.8g}")]
         facts += [("method", self.method_), ("iterations", str(self.n_iter_))]
         lines = [("status", "converged" if self.converged_ else "not converged, or not identified")]
         has_covariance = self.cov_params_.size > 0
-        said = "observed information, exact Hessian" if has_covariance else "not computed: method='newton' does"
+        said = self._convention if has_covariance else "not computed: method='newton' does"
         lines.append(("covariance", said))
         inferred = self.bse, self.tvalues, self.pvalues, self.conf_int()
         notes = [] if self.converged_ else ["not converged, or not identified: do not use these estimates."]

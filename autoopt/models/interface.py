@@ -25,12 +25,14 @@ class Interface(_Plain):
     Subclasses have a constructor with keywords, which it keeps under their names and does nothing else.
     """
 
-    _estimator_type: ClassVar[str]
-    """ "classifier" or "regressor"."""
+    _estimator_type: ClassVar[str | None]
+    """ "classifier", "regressor", or neither."""
     _multiclass: ClassVar[bool] = False
     """Whether a classifier takes more than two classes."""
     _positive_response: ClassVar[bool] = False
     """Whether the response may not be negative."""
+    _poor_score: ClassVar[bool] = False
+    """Whether a classifier may not tell apart what others do."""
     _sparse: ClassVar[bool] = True
     """Whether X may be a sparse matrix."""
 
@@ -90,8 +92,10 @@ class Interface(_Plain):
             estimator_type=self._estimator_type,
             target_tags=TargetTags(required=True, positive_only=self._positive_response),
             input_tags=InputTags(sparse=self._sparse),
-            classifier_tags=ClassifierTags(multi_class=self._multiclass) if is_classifier else None,
-            regressor_tags=None if is_classifier else RegressorTags(),
+            classifier_tags=ClassifierTags(multi_class=self._multiclass, poor_score=self._poor_score)
+            if is_classifier
+            else None,
+            regressor_tags=RegressorTags() if self._estimator_type == "regressor" else None,
         )
 
 

@@ -49,6 +49,7 @@ class LinearRegression(Dispersed):
     """
 
     _terms = staticmethod(terms)
+    _convention = "exact Hessian, times the variance of the residuals"
     _estimator_type = "regressor"
     _length = 1e-14  # in spreads of the response, which may be many of the errors
 
@@ -78,24 +79,11 @@ class LinearRegression(Dispersed):
         return float(np.average(y - offset, weights=weights))
 
     def _solution(self, problem: Problem) -> Solution:
-        """Return the solution, found in units of the response's spread and, beside an intercept, of centred columns.
-
-        Steps then have lengths to be judged, and columns far from 0 lose no digits against the intercept.
-        """
+        """Return the solution, found in units of the response's spread, so that steps have lengths to be judged."""
         unit = float(np.std(problem.y)) or 1.0
         offset = None if problem.offset is None else problem.offset / unit
-        scaled = replace(problem, y=problem.y / unit, offset=offset, start=problem.start / unit)
-        if not problem.intercept or hasattr(problem.X, "tocsr"):
-            found = super()._solution(scaled)
-            return replace(found, x=unit * found.x, value=unit**2 * found.value, gradient=unit * found.gradient)
-        middle = np.average(problem.X, axis=0, weights=problem.weights)
-        found = super()._solution(replace(scaled, X=problem.X - middle))
-        uncentred = np.eye(len(found.x))
-        uncentred[0, 1:] = middle
-        x = unit * found.x
-        x[0] -= middle @ x[1:]
-        gradient, hessian = unit * uncentred.T @ found.gradient, uncentred.T @ found.hessian @ uncentred
-        return replace(found, x=x, value=unit**2 * found.value, gradient=gradient, hessian=hessian)
+        found = super()._solution(replace(problem, y=problem.y / unit, offset=offset, start=problem.start / unit))
+        return replace(found, x=unit * found.x, value=unit**2 * found.value, gradient=unit * found.gradient)
 
     def _problem(self, step: np.ndarray, problem: Problem, found: Solution) -> Warning | None:
         return None if found.converged else super()._problem(step, problem, found)  # a parabola has its minimum

@@ -68,7 +68,8 @@ class LogMean(Regression):
         """Return the explained fraction of the deviance from one common rate; 1 is perfect, 0 no better than that."""
         mean = self.predict(X, offset=offset, exposure=exposure)
         y = self._response(y, len(mean))
+        amounts = y if y.ndim == 1 else y[:, 0]
         weights = validation.sample_weights(sample_weight, len(mean))
         base = np.exp(validation.offsets(offset, exposure, len(mean)))
-        common = base * (weights @ y) / (weights @ base)
+        common = base * (weights @ amounts) / (weights @ base)
         return float(1 - (weights @ self._deviances(y, mean)) / (weights @ self._deviances(y, common)))

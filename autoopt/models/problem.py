@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from autoopt import differences
+from autoopt.errors import VerificationError
 from autoopt.models.ancillary import Ancillary, natural, slopes, starts
 from autoopt.models.by_gradients import by_gradients
 from autoopt.models.derived import agreeing, derivatives_by_row
@@ -42,6 +44,8 @@ class Problem:
     intercept : bool
     predictors : int
         How many linear predictors a row has, each with its coefficients.
+    begin : ndarray, shape (coefficients,), or None
+        Where all coefficients begin; at `start` and zeros if it is None.
     start : float
         Of the intercept.
     ancillaries : sequence of k Ancillary
@@ -61,6 +65,7 @@ class Problem:
     ancillaries: Sequence[Ancillary] = ()
     alpha: float = 0.0
     predictors: int = 1
+    begin: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -76,6 +81,16 @@ class Problem:
     def penalty(self) -> Penalty:
         """The ridge penalty of the coefficients."""
         return Penalty.of(self.alpha, self.size, self.intercept, self.predictors)
+
+    @property
+    def first(self) -> np.ndarray:
+        """Where the coefficients begin."""
+        if self.begin is not None:
+            return self.begin
+        coef = np.zeros(self.coefficients)
+        if self.intercept:
+            coef[:: self.size] = self.start
+        return coef
 
     @cached_property
     def total(self) -> Callable:
@@ -109,9 +124,7 @@ def by_rows(problem: Problem, method: str, tol: float | None, most: int | None) 
     """
     assert problem.terms is not None
     begin = np.array([one.start for one in problem.ancillaries])
-    coef = np.zeros(problem.coefficients)
-    if problem.intercept:
-        coef[:: problem.size] = problem.start
+    coef = problem.first
     eta = np.zeros((len(problem.y), problem.predictors)) if problem.predictors > 1 else np.zeros(1)
     with derivatives_by_row(problem.name, problem.terms, eta, problem.y, begin) as derivatives:
         data = problem.X, problem.y, problem.offset, problem.weights
@@ -123,7 +136,9 @@ def by_rows(problem: Problem, method: str, tol: float | None, most: int | None) 
         else:
             found = by_gradients(rows, coef, tol, most, coef.size <= LARGEST)
         coef, moved = found.x[: problem.coefficients], found.x[problem.coefficients :]
-        agreeing(derivatives, few.eta(coef), few.y, natural(problem.ancillaries, moved))
+        values = natural(problem.ancillaries, moved)
+        if not any(one.is_at_end(value) for one, value in zip(problem.ancillaries, values, strict=True)):
+            agreeing(derivatives, few.eta(coef), few.y, values)
     return _natural(found, problem.ancillaries)
 
 
@@ -188,17 +203,14 @@ def _natural(found: Solution, ancillaries: Sequence[Ancillary]) -> Solution:
 
 
 def by_methods(problem: Problem, method: str | None, tol: float | None, most: int | None) -> Solution:
-    """Return the maximum by a method of `autoopt.minimize`, for columns divided by their root mean square."""
+    """Return the maximum of a likelihood that is one number, for columns divided by their root mean square."""
     from autoopt.minimize import minimize
     from autoopt.objectives.retained import resumable
 
     design, scale = _design(problem.X, problem.intercept)
     n, ancillaries = problem.coefficients, problem.ancillaries
     scale = np.concatenate([np.tile(scale, problem.predictors), np.ones(len(ancillaries))])
-    x0 = np.zeros(scale.size)
-    if problem.intercept:
-        x0[: n : problem.size] = problem.start
-    x0[n:] = starts(ancillaries)
+    x0 = np.concatenate([problem.first * scale[:n], starts(ancillaries)])
     penalty = problem.penalty.matrix() / np.outer(scale[:n], scale[:n])
     rows = len(problem.y)
     args = (
@@ -209,18 +221,45 @@ def by_methods(problem: Problem, method: str | None, tol: float | None, most: in
         penalty,
     )
     fun = _penalised(problem.total, n, ancillaries)
-    options = None if most is None else {"maxiter": most}
-    fixed = np.array([False] * n + [one.fixed for one in ancillaries])
-    held = fixed if fixed.any() else None
-    result = minimize(fun, x0, args=args, method=method, tol=tol, options=options, fixed=held)
-    with resumable(fun, x0, args) as objective:
-        hessian = objective.hess(result.x, sparse=False)
-    outer = np.outer(scale, scale)
-    x, gradient = result.x / scale, np.where(fixed, 0.0, np.asarray(result.jac) * scale)
-    found = Solution(
-        x, float(result.fun), gradient, outer * hessian, int(result.nit), bool(result.success), result.message, False
-    )
+    held = np.array([False] * n + [one.fixed for one in ancillaries])
+    if method == NEWTON:
+        found = _by_hessians(fun, x0, args, LENGTH if tol is None else tol, MOST if most is None else most)
+    else:
+        options = None if most is None else {"maxiter": most}
+        fixed = held if held.any() else None
+        result = minimize(fun, x0, args=args, method=method, tol=tol, options=options, fixed=fixed)
+        with resumable(fun, x0, args) as objective:
+            hessian = objective.hess(result.x, sparse=False)
+        outcome = int(result.nit), bool(result.success), result.message, False
+        found = Solution(result.x, float(result.fun), np.where(held, 0.0, result.jac), hessian, *outcome)
+    hessian = found.hessian * np.outer(scale, scale)
+    found = replace(found, x=found.x / scale, gradient=found.gradient * scale, hessian=hessian)
     return _natural(found, ancillaries)
+
+
+def _by_hessians(fun: Callable, x0: np.ndarray, args: tuple, length: float, most: int) -> Solution:
+    """Return the minimum of a function by Newton's method, its slopes compared with differences at both ends."""
+    from autoopt.objectives.retained import resumable
+
+    def agree(objective: Any, x: np.ndarray) -> None:
+        direction = np.random.default_rng(0).uniform(0.5, 1.5, x.size) / np.sqrt(x.size)
+        found = float(objective.grad(x) @ direction)
+        expected, error = differences.directional(lambda near: fun(near, *args), x, direction)
+        if not abs(found - expected) <= 10 * error + 1e-6 * (1 + abs(expected)):
+            raise VerificationError(
+                f"The slope of {fun.__name__} is {found:.10g}, but differences give {expected:.10g}.",
+                remedy="use another method, such as method='l-bfgs-b', and report this.",
+            )
+
+    with resumable(fun, x0, args) as objective:
+
+        def second_order(x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+            return (*objective.value_and_grad(x), objective.hess(x, sparse=False))
+
+        agree(objective, x0)
+        found = newton(second_order, x0, length, most)
+        agree(objective, found.x)
+    return found
 
 
 def _design(X: np.ndarray, intercept: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,7 @@ A model is a file with a class on `Regression` (or `Classifier`, `classes.py`), 
                                  autoopt derives: `python -m autoopt.models.shipping` writes those of every row of
                                  MODELS into `shipped/`, without which the first fit of a process takes seconds more.
 or ``_likelihood(params, X, y, offset, weights)``, the sum over all rows, where rows are not independent or have more
-                                 than one predictor; params: intercept, coefficients, ancillary parameters. Fitted by
-                                 `autoopt.minimize`.
+                                 than one predictor; params: intercept, coefficients, ancillary parameters.
 ``_response(y, rows)``           checks y and returns what the likelihood takes, an array with a row for each of X
 ``_start(y, offset, weights)``   where the intercept begins (0.0 if not stated)
 ``_ancillaries(y, offset, weights)``  a tuple of `Ancillary(name, start, positive=)`, empty if not stated
@@ -57,9 +56,8 @@ class Regression(Inferred, Featured, Interface):
     alpha : float, >= 0
         Ridge penalty: alpha / 2 * ||coef||^2 is added to the negative log-likelihood (a sum, not a mean).
     method : str, optional
-        "newton" (exact Hessians, summed over blocks of rows), which is the default where rows are independent; of more
-        than 2000 coefficients "l-bfgs-b", without standard errors (NaN); or a gradient method of `autoopt.minimize`, of
-        which "newton-cg" is the default elsewhere.
+        "newton" (exact Hessians, summed over blocks of rows where rows are independent), which is the default; of more
+        than 2000 coefficients "l-bfgs-b", without standard errors (NaN); or a gradient method of `autoopt.minimize`.
     tol : float, > 0, optional
         Of "newton" the length of a step, in standard errors, that is not worth taking (1e-9); of others the main
         tolerance, as in `autoopt.minimize`, for covariates divided by their root mean square.
@@ -165,7 +163,7 @@ class Regression(Inferred, Featured, Interface):
         """Return where the likelihood has its maximum."""
         is_sparse, by_row = hasattr(problem.X, "tocsr"), problem.terms is not None
         is_large = problem.coefficients > LARGEST
-        usual = GRADIENTS if is_large and not problem.ancillaries else NEWTON if by_row else "newton-cg"
+        usual = GRADIENTS if is_large and by_row and not problem.ancillaries else NEWTON
         self.method_ = method = self.method or usual
         if method == NEWTON and by_row:
             return by_rows(problem, NEWTON, self._length if self.tol is None else self.tol, self.max_iter)

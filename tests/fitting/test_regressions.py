@@ -7,7 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autoopt.models import MODELS, GammaRegression, LinearRegression, NegativeBinomialRegression
+from autoopt.models import (
+    MODELS,
+    GammaRegression,
+    HuberRegression,
+    LinearRegression,
+    NegativeBinomialRegression,
+    QuantileRegression,
+    StudentRegression,
+    TweedieRegression,
+)
 from autoopt.models.validation import IdentificationWarning
 
 sm = pytest.importorskip("statsmodels.api")
@@ -32,6 +41,18 @@ def scotland():
 def longley():
     """Return nearly collinear covariates of employment, and employment."""
     data = sm.datasets.longley.load_pandas()
+    return data.exog, data.endog.to_numpy()
+
+
+def stackloss():
+    """Return covariates of a plant with outliers, and its loss."""
+    data = sm.datasets.stackloss.load_pandas()
+    return data.exog, data.endog.to_numpy()
+
+
+def engel():
+    """Return what households spend on food, and their income."""
+    data = sm.datasets.engel.load_pandas()
     return data.exog, data.endog.to_numpy()
 
 
@@ -86,10 +107,89 @@ def least_squares(model, X, y, offset):
     return peer.params, peer.bse, peer.llf
 
 
+def tweedie(model, X, y, offset):
+    """With Pearson's dispersion and the expected information, as every GLM."""
+    special = {0: sm.families.Gaussian, 2: sm.families.Gamma, 3: sm.families.InverseGaussian}
+    family = special[model.power](LOG) if model.power in special else sm.families.Tweedie(LOG, var_power=model.power)
+    peer = sm.GLM(y, sm.add_constant(X), family, offset=offset)
+    peer = converged(peer.fit, scale="X2", tol=1e-13, maxiter=200)
+    np.testing.assert_allclose(model.scale, peer.scale, rtol=1e-8)
+    theirs = converged(lambda: peer.deviance)
+    deviance = model._deviances(model._response(y, len(y)), model.predict(X, offset=offset)).sum()
+    np.testing.assert_allclose(deviance, theirs, rtol=1e-9)
+    return peer.params, peer.bse, np.nan if model.power in (1, 2.5) else peer.llf
+
+
+def student(model, X, y, offset):
+    """Of fixed df, whose standard errors there are rough differences."""
+    from scipy.special import loggamma
+    from statsmodels.miscmodels.tmodel import TLinearModel
+    from statsmodels.tools.numdiff import approx_hess
+
+    design = sm.add_constant(X).to_numpy()
+    n = design.shape[1]
+
+    def value(params):
+        df = params[-1] if model.df is None else model.df
+        scale, z = params[n], (y - offset - design @ params[:n]) / params[n]
+        constant = np.log(scale) + 0.5 * np.log(np.pi * df) + loggamma(df / 2) - loggamma((df + 1) / 2)
+        return np.sum(constant + (df + 1) / 2 * np.log1p(z**2 / df))
+
+    rough, rougher = (approx_hess(model.params / model.bse, lambda x: value(x * model.bse), h) for h in (2e-3, 4e-3))
+    hessian = (4 * rough - rougher) / 3
+    errors = model.bse * np.sqrt(np.diag(np.linalg.inv(hessian)))
+    if model.df is None:
+        steps = [(value(model.params + 1e-5 * s), value(model.params - 1e-5 * s)) for s in np.diag(errors)]
+        np.testing.assert_allclose(np.diff(steps), 0, atol=1e-10)  # a maximum
+        return model.params, errors, -value(model.params)
+    peer = TLinearModel(y - offset, design, fix_df=model.df)
+    peer = converged(peer.fit, start_params=0.99 * model.params, disp=0, method="bfgs", gtol=1e-9)
+    return peer.params, errors, peer.llf
+
+
+def huber(model, X, y, offset):
+    peer = sm.RLM(y - offset, sm.add_constant(X), M=sm.robust.norms.HuberT(model.tuning))
+    peer = peer.fit(tol=1e-14, maxiter=5000)
+    np.testing.assert_allclose(model.scale_, peer.scale, rtol=1e-9)
+    return peer.params, peer.bse, np.nan
+
+
+def quantile(model, X, y, offset):
+    """Statsmodels stops at 1e-6 of the exact solution, on whose side it counts the observations on the plane."""
+    peer = sm.QuantReg(y - offset, sm.add_constant(X))
+    peer = converged(peer.fit, q=model.quantile, p_tol=1e-12, max_iter=3000)
+    np.testing.assert_allclose(model.params, peer.params, rtol=1e-5)
+    np.testing.assert_allclose([model.sparsity_, model.bandwidth_], [peer.sparsity, peer.bandwidth], rtol=1e-6)
+    design = sm.add_constant(X).to_numpy()
+    residuals = y - offset - design @ model.params
+    on_plane = np.argsort(np.abs(residuals))[: design.shape[1]]
+    np.testing.assert_allclose(residuals[on_plane], 0, atol=1e-10 * np.abs(y).max())
+    residuals[on_plane] = 0.0
+    shares = np.where(residuals > 0, model.quantile, 1 - model.quantile) ** 2 * peer.sparsity**2
+    bread = np.linalg.inv(design.T @ design)
+    errors = np.sqrt(np.diag(bread @ (design.T * shares) @ design @ bread))
+    np.testing.assert_allclose(errors, peer.bse, rtol=0.02)
+    return np.linalg.solve(design[on_plane], (y - offset)[on_plane]), errors, np.nan
+
+
 PEERS = {
     "negative-binomial": (NegativeBinomialRegression(), visits, negative_binomial),
     "gamma": (GammaRegression(), scotland, gamma),
     "linear": (LinearRegression(), longley, least_squares),
+    "tweedie": (TweedieRegression(power=1.5), visits, tweedie),
+    "tweedie, 1": (TweedieRegression(power=1), visits, tweedie),
+    "tweedie, 1.9": (TweedieRegression(power=1.9), visits, tweedie),
+    "tweedie, 0": (TweedieRegression(power=0), scotland, tweedie),
+    "tweedie, 2": (TweedieRegression(power=2), scotland, tweedie),
+    "tweedie, 2.5": (TweedieRegression(power=2.5), scotland, tweedie),
+    "tweedie, 3": (TweedieRegression(power=3), scotland, tweedie),
+    "student": (StudentRegression(), stackloss, student),
+    "student, 4": (StudentRegression(df=4), stackloss, student),
+    "huber": (HuberRegression(), stackloss, huber),
+    "huber, 2": (HuberRegression(tuning=2.0), engel, huber),
+    "quantile": (QuantileRegression(), engel, quantile),
+    "quantile, 0.25": (QuantileRegression(quantile=0.25), engel, quantile),
+    "quantile, 0.9": (QuantileRegression(quantile=0.9), engel, quantile),
 }
 """A row for each model or option: the estimator, its data, its peer."""
 
@@ -131,6 +231,8 @@ def test_a_row_that_counts_thrice_is_three_rows(name):
 PENALISED = {
     "gamma": lambda model: linear_model.GammaRegressor(alpha=5.0 * model.dispersion_ / model.nobs, tol=1e-12),
     "linear": lambda model: linear_model.Ridge(alpha=5.0, tol=1e-12),
+    "tweedie": lambda model: linear_model.TweedieRegressor(power=1.5, alpha=5.0 / 3000, link="log", tol=1e-12),
+    "tweedie, 3": lambda model: linear_model.TweedieRegressor(power=3, alpha=5.0 / 32, link="log", tol=1e-12),
 }
 
 
@@ -142,7 +244,7 @@ def test_penalised_optimum_is_that_of_scikit_learn(name):
     model = estimator.set_params(alpha=5.0).fit(X, y)
     estimator.set_params(alpha=0.0)
     peer = PENALISED[name](model).fit(X, y)
-    np.testing.assert_allclose(model.coef_, peer.coef_, rtol=1e-5)
+    np.testing.assert_allclose(model.coef_, peer.coef_, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(model.intercept_, peer.intercept_, rtol=1e-5)
     np.testing.assert_allclose(model.predict(X), peer.predict(X), rtol=1e-5)
     np.testing.assert_allclose(model.score(X, y), peer.score(X, y), rtol=1e-5)
@@ -190,6 +292,9 @@ def test_gamma_responses_that_hardly_scatter_keep_their_digits(scatter):
         (NegativeBinomialRegression(), [0, 0, 0, 0, 0, 0, 0, 0], "along\n  dispersion"),
         (GammaRegression(), np.exp(np.arange(8.0)), "the means are the responses"),
         (LinearRegression(), np.arange(8.0), None),
+        (StudentRegression(), np.arange(8.0), "a plane goes through too many"),
+        (StudentRegression(), [0.3, 0.7, 2.4, 2.6, 4.4, 4.6, 6.3, 6.7], "no heavier tails than normal ones"),
+        (HuberRegression(), [0.0, 1, 2, 3, 4, 5, 6, 99], "more than half"),
     ],
 )
 def test_likelihoods_without_a_maximum_are_told(model, y, message):
@@ -214,7 +319,44 @@ def test_collinear_columns_are_named(name):
 
 
 def test_models_with_peers_elsewhere_are_the_others():
-    assert {*PEERS, "logistic", "loglinear"} >= set(MODELS)
+    """Those of test_models.py and test_ordered_and_times.py."""
+    assert {*PEERS, "logistic", "loglinear", "ordered", "cox"} >= set(MODELS)
+
+
+def test_hubers_joint_scale_is_that_of_scikit_learn():
+    X, y = stackloss()
+    X = standardised(X)
+    model = HuberRegression(scale="concomitant", tuning=1.35).fit(X, y)
+    peer = linear_model.HuberRegressor(epsilon=1.35, alpha=0, tol=1e-10, max_iter=100000).fit(X, y)
+    np.testing.assert_allclose(model.params, [peer.intercept_, *peer.coef_], rtol=1e-5)
+    np.testing.assert_allclose(model.scale_, peer.scale_, rtol=1e-5)
+    residuals = np.abs(y - model.predict(X)) / model.scale_
+    np.testing.assert_allclose(np.sum(np.minimum(residuals, 1.35) ** 2), len(y), rtol=1e-10)
+
+
+@pytest.mark.parametrize("q", [0.1, 0.5, 0.75])
+def test_quantiles_are_those_of_scikit_learn(q):
+    X, y = engel()
+    model = QuantileRegression(quantile=q).fit(X, y)
+    peer = linear_model.QuantileRegressor(quantile=q, alpha=0, solver="highs").fit(X, y)
+    np.testing.assert_allclose(model.params, [peer.intercept_, *peer.coef_], rtol=1e-6)
+    assert 0 < model.score(X, y) < 1
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (TweedieRegression(power=0.5), "power is 0.5"),
+        (StudentRegression(df=-1), "df is -1"),
+        (HuberRegression(tuning=0), "tuning is 0"),
+        (HuberRegression(scale="iqr"), "use mad, concomitant"),
+        (HuberRegression(scale="concomitant", tuning=0.5), "above 1"),
+        (QuantileRegression(quantile=1), "quantile is 1"),
+    ],
+)
+def test_options_outside_their_range_refused(model, message):
+    with pytest.raises(ValueError, match=message):
+        model.fit(*engel())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,270 @@
+"""Cox's proportional hazards: times to an event, some of them censored, by the partial likelihood."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autoopt.errors import UsageError
+from autoopt.models import validation
+from autoopt.models.regression import Regression
+from autoopt.models.table import Model, add
+from autoopt.wording import listed
+
+TIES = ("efron", "breslow")
+MANY = 10_000_000
+"""Rows that whole weights are written out as."""
+
+
+def negative_log_likelihood(params, X, y, offset, weights):
+    """Return minus the log partial likelihood of events among those at risk.
+
+    The rows are ordered by stratum and falling time; y has a column each for whether there was an event, the stratum,
+    the last row at risk with it, the number of its time among times with events, and the share of events at this time
+    that leave the risk set before it (0 for Breslow's likelihood).
+    """
+    dead = y[:, 0] > 0
+    last, group, share = y[dead, 2].astype(int), y[dead, 3].astype(int), y[dead, 4]
+    starts = np.flatnonzero(np.diff(y[:, 1], prepend=-1.0))
+    eta = X @ params + offset
+    relative = eta + np.log(weights)
+    at_risk = np.concatenate([log_sums(part) for part in np.split(relative, starts[1:])])[last]
+    events = np.bincount(group, weights=weights[dead]) / np.bincount(group)
+    hazards = at_risk
+    if share.any():
+        tied = np.bincount(group, weights=np.exp(relative[dead] - at_risk), minlength=len(events))
+        hazards = hazards + np.log1p(-share * tied[group])
+    return np.sum(events[group] * hazards) - np.sum(weights[dead] * eta[dead])
+
+
+def log_sums(eta):
+    """Return log(sum_{j <= i} exp(eta_j)) for each i, shape (m,), which neither overflows nor underflows."""
+    largest = np.max(eta)
+    if largest - np.min(eta) < 600:
+        return largest + np.log(np.cumsum(np.exp(eta - largest)))
+    return np.logaddexp.accumulate(eta)  # a loop
+
+
+class CoxRegression(Regression):
+    """Proportional hazards: the hazard of a row is exp(eta) times one unknown function of time, common to its stratum.
+
+    Maximises the partial likelihood with eta = X @ coef + offset, less alpha / 2 ||coef||^2; `llf` is its logarithm.
+
+    Parameters
+    ----------
+    ties : "efron" or "breslow"
+        How events at the same time are counted.
+    alpha, method, tol, max_iter
+        See `Regression`. There is no intercept: the baseline hazard is free.
+
+    Attributes
+    ----------
+    coef_ : ndarray, shape (n_features,)
+        Log hazard ratio per unit of each feature.
+    baseline_ : dict of stratum to (times, log cumulative hazard)
+        Of a row with eta = 0, at the times with events, ascending.
+    params, bse, tvalues, pvalues, llf, aic
+        Inference under statsmodels' names, shape (n,).
+
+    References
+    ----------
+    Cox, D. R. (1972). Journal of the Royal Statistical Society B 34(2), 187-220. Efron, B. (1977). Journal of the
+    American Statistical Association 72, 557-565.
+
+    Examples
+    --------
+    >>> X, time, event = [[0.0], [1.0], [0.0], [1.0], [0.0]], [5.0, 2.0, 4.0, 3.0, 1.0], [0, 1, 1, 1, 1]
+    >>> model = CoxRegression().fit(X, time, event=event)
+    >>> model.params.round(4).tolist(), model.predict_survival_function([[0.0]], [2.5]).round(4).tolist()
+    ([1.0731], [[0.7863]])
+    """
+
+    _likelihood = staticmethod(negative_log_likelihood)
+    _estimator_type = None
+    _sparse = False
+    fit_intercept = False
+
+    def __init__(
+        self,
+        *,
+        ties: str = "efron",
+        alpha: float = 0.0,
+        method: str | None = None,
+        tol: float | None = None,
+        max_iter: int | None = None,
+    ) -> None:
+        self.ties = ties
+        self.alpha = alpha
+        self.method = method
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _check_options(self) -> None:
+        super()._check_options()
+        if self.ties not in TIES:
+            raise UsageError(f"ties is {self.ties!r}.", remedy=f"use {listed(TIES)}.")
+
+    def fit(
+        self,
+        X: object,
+        y: object,
+        sample_weight: object = None,
+        *,
+        event: object = None,
+        strata: object = None,
+        offset: object = None,
+    ) -> CoxRegression:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array or table, shape (m, n_features)
+            Covariates, without a column of ones.
+        y : array, shape (m,)
+            Times.
+        sample_weight : array, shape (m,), optional
+            How often each row counts; where a weight is not whole, tied events of Efron's likelihood count their mean
+            weight, as in R.
+        event : array of bool, shape (m,), optional
+            Whether the event happened at this time, rather than that the row was censored; all did if not given.
+        strata : array, shape (m,), optional
+            Labels of groups with baseline hazards of their own.
+        offset : array, shape (m,), optional
+            Added to the log hazard.
+
+        Returns
+        -------
+        CoxRegression
+            The estimator itself.
+        """
+        self._check_options()
+        covariates = self._features(X, fitting=True)
+        if hasattr(covariates, "tocsr"):
+            raise validation.InputTypeError("X is a sparse matrix.", remedy="pass X.toarray(): its rows are sorted.")
+        rows = len(covariates)
+        time = validation.vector(validation.flat(y), rows, "y")
+        dead = np.ones(rows, bool) if event is None else validation.vector(event, rows, "event") != 0
+        weights = validation.sample_weights(sample_weight, rows)
+        offset = validation.offsets(offset, None, rows)
+        labels, strata = _strata(strata, rows)
+        if not (dead & (weights > 0)).any():
+            raise validation.InputError("There is no event.", remedy="event is 1 where one happened, 0 if censored.")
+        ties = covariates @ np.sqrt(
+            np.arange(2.0, 2.0 + covariates.shape[1])
+        )  # so that the order of the rows makes no difference
+        order = np.lexsort((ties, dead, -time, strata))
+        order = order[weights[order] > 0]
+        if self.ties == "efron" and (weights == np.round(weights)).all() and weights.sum() < MANY:
+            order = np.repeat(order, weights[order].astype(int))  # rows that count twice are two tied ones
+            weights = np.ones(rows)
+        time, dead, strata, weights, offset = (one[order] for one in (time, dead, strata, weights, offset))
+        columns = _columns(time, dead, strata, self.ties)
+        middle = np.average(covariates[order], axis=0, weights=weights)  # the likelihood is the same, with more digits
+        self._maximise(covariates[order] - middle, columns, offset, weights)
+        eta = (covariates[order] - middle) @ self.coef_ + offset
+        self.baseline_ = _baseline(eta, time, columns, weights, labels, float(middle @ self.coef_))
+        return self
+
+    def predict(self, X: object, *, offset: object = None) -> np.ndarray:
+        """Return the log hazard of each row beside the baseline's, X @ coef + offset, shape (m,)."""
+        return self._predictor(X, offset)
+
+    def predict_cumulative_hazard(
+        self, X: object, times: object, *, strata: object = None, offset: object = None
+    ) -> np.ndarray:
+        """Return the cumulative hazard of each row at the k `times`, shape (m, k)."""
+        eta = self.predict(X, offset=offset)
+        times = np.atleast_1d(np.asarray(times, float))
+        if strata is None and len(self.baseline_) > 1:
+            raise UsageError(
+                f"The model has {len(self.baseline_)} strata, and no stratum is given.", remedy="pass strata=."
+            )
+        labels = [next(iter(self.baseline_))] * len(eta) if strata is None else np.asarray(strata).tolist()
+        hazard = np.zeros((len(eta), len(times)))
+        for label in set(labels):
+            if label not in self.baseline_:
+                raise UsageError(f"{label!r} is no stratum of the fit.", remedy=f"use {listed(list(self.baseline_))}.")
+            at, log_hazard = self.baseline_[label]
+            inside = np.array([one == label for one in labels])
+            steps = np.concatenate([[-np.inf], log_hazard])[np.searchsorted(at, times, side="right")]
+            hazard[inside] = np.exp(eta[inside, np.newaxis] + steps)
+        return hazard
+
+    def predict_survival_function(
+        self, X: object, times: object, *, strata: object = None, offset: object = None
+    ) -> np.ndarray:
+        """Return the probability that each row has had no event until each of the k `times`, shape (m, k)."""
+        return np.exp(-self.predict_cumulative_hazard(X, times, strata=strata, offset=offset))
+
+    def score(
+        self, X: object, y: object, sample_weight: object = None, *, event: object = None, offset: object = None
+    ) -> float:
+        """Return Harrell's concordance: how often, of two rows, the one with the event first has the larger hazard."""
+        eta = self.predict(X, offset=offset)
+        time = validation.vector(validation.flat(y), len(eta), "y")
+        dead = np.ones(len(eta), bool) if event is None else validation.vector(event, len(eta), "event") != 0
+        weights = validation.sample_weights(sample_weight, len(eta))
+        right = pairs = 0.0
+        for i in np.flatnonzero(dead):
+            later = (time > time[i]) | ((time == time[i]) & ~dead)
+            weight = weights[i] * weights[later]
+            right += weight @ ((eta[i] > eta[later]) + 0.5 * (eta[i] == eta[later]))
+            pairs += weight.sum()
+        return float(right / pairs) if pairs else np.nan
+
+
+def _strata(strata: object, rows: int) -> tuple[list[Any], np.ndarray]:
+    """Return the labels of the strata, and the number of each row's."""
+    if strata is None:
+        return [0], np.zeros(rows, int)
+    strata = np.asarray(strata)
+    validation.refuse_other_length(strata, rows, "strata")
+    labels, numbers = np.unique(strata, return_inverse=True)
+    return labels.tolist(), numbers
+
+
+def _columns(time: np.ndarray, dead: np.ndarray, strata: np.ndarray, ties: str) -> np.ndarray:
+    """Return what the likelihood is given as y, shape (m, 5), of sorted rows."""
+    new = np.concatenate([[True], (np.diff(strata) != 0) | (np.diff(time) != 0)])
+    number = np.cumsum(new) - 1
+    last = np.append(np.flatnonzero(new)[1:] - 1, len(time) - 1)[number]
+    group = np.zeros(len(time), int)
+    group[dead] = np.unique(number[dead], return_inverse=True)[1]
+    share = np.zeros(len(time))
+    if ties == "efron":
+        counts = np.bincount(group[dead])
+        before = np.arange(dead.sum()) - np.concatenate([[0], np.cumsum(counts)[:-1]])[group[dead]]
+        share[dead] = before / counts[group[dead]]
+    return np.column_stack([dead, strata, last, group, share]).astype(float)
+
+
+def _baseline(
+    eta: np.ndarray, time: np.ndarray, y: np.ndarray, weights: np.ndarray, labels: list[Any], shift: float
+) -> dict[Any, tuple[np.ndarray, np.ndarray]]:
+    """Return the times with events, and the log of the cumulative hazard of eta = -shift there, by stratum."""
+    dead, stratum, last, group = y[:, 0] > 0, y[:, 1].astype(int), y[:, 2].astype(int), y[:, 3].astype(int)
+    relative = eta + np.log(weights)
+    at_risk = np.concatenate([log_sums(relative[stratum == k]) for k in range(len(labels))])[last]
+    tied = np.bincount(group[dead], weights=np.exp(relative - at_risk)[dead])
+    mean = np.bincount(group[dead], weights=weights[dead]) / np.bincount(group[dead])
+    log_steps = np.log(mean[group[dead]]) - at_risk[dead] - np.log1p(-y[dead, 4] * tied[group[dead]])
+    baseline = {}
+    for k, label in enumerate(labels):
+        inside = stratum[dead] == k
+        at, steps = time[dead][inside][::-1], log_steps[inside][::-1]
+        cumulative = np.logaddexp.accumulate(steps) if len(steps) else steps
+        ends = np.append(np.diff(at) != 0, True)[: len(at)]
+        baseline[label] = at[ends], cumulative[ends] - shift
+    return baseline
+
+
+add(
+    Model(
+        "cox",
+        "times to an event, censored: proportional hazards",
+        "times",
+        negative_log_likelihood,
+        CoxRegression,
+    )
+)

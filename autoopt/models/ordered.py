@@ -1,0 +1,238 @@
+"""Ordered regression: classes with an order, as intervals of a latent response with logistic or normal errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, log_expit, log_ndtr, logit, ndtr, ndtri
+
+from autoopt import inference
+from autoopt.errors import UsageError
+from autoopt.models import validation
+from autoopt.models.ancillary import Ancillary
+from autoopt.models.classes import Classifier
+from autoopt.models.newton import Solution
+from autoopt.models.problem import Problem
+from autoopt.models.table import Model, add
+from autoopt.wording import listed
+
+
+def negative_log_likelihood(params, X, y, offset, weights, between):
+    """Return minus the log-likelihood of classes 0 ... k-1: P(class <= j) = F(threshold_j - eta).
+
+    The last k - 1 parameters are the first threshold and the steps to the others; `between(low, high)` is
+    log(F(high) - F(low)), where either may be None: there is no threshold below the first class and above the last.
+    """
+    n = X.shape[1]
+    eta = X @ params[:n] + offset
+    thresholds = np.cumsum(params[n:])
+    codes, last = y.astype(int), len(params) - n
+    first, top, inner = np.flatnonzero(codes == 0), np.flatnonzero(codes == last), np.flatnonzero(codes % last)
+    total = np.sum(weights[first] * between(None, thresholds[0] - eta[first]))
+    total = total + np.sum(weights[top] * between(thresholds[-1] - eta[top], None))
+    if len(inner):
+        low, high = thresholds[codes[inner] - 1] - eta[inner], thresholds[codes[inner]] - eta[inner]
+        total = total + np.sum(weights[inner] * between(low, high))
+    return -total
+
+
+def between_logits(low, high):
+    """Return the logarithm of a logistic variable's probability to be between two numbers."""
+    if low is None:
+        return log_expit(high)
+    if high is None:
+        return log_expit(-low)
+    return log_expit(high) + log_expit(-low) + np.log(-np.expm1(low - high))
+
+
+def between_probits(low, high):
+    """Return the logarithm of a standard normal variable's probability to be between two numbers."""
+    if low is None:
+        return log_ndtr(high)
+    if high is None:
+        return log_ndtr(-low)
+    above = low + high > 0  # in the lower tail, where no digits cancel
+    low, high = np.where(above, -high, low), np.where(above, -low, high)
+    larger = log_ndtr(high)
+    return larger + np.log(-np.expm1(log_ndtr(low) - larger))
+
+
+def ordered_logit(params, X, y, offset, weights):
+    """Return minus the log-likelihood of the proportional odds model."""
+    return negative_log_likelihood(params, X, y, offset, weights, between_logits)
+
+
+def ordered_probit(params, X, y, offset, weights):
+    """Return minus the log-likelihood of the ordered probit model."""
+    return negative_log_likelihood(params, X, y, offset, weights, between_probits)
+
+
+LINKS = {"logit": (ordered_logit, expit, logit), "probit": (ordered_probit, ndtr, ndtri)}
+"""By name: the likelihood, F and its inverse."""
+
+
+class OrderedRegression(Classifier):
+    """Proportional odds, or ordered probit: P(y <= class j) = F(threshold_j - eta), eta = X @ coef + offset.
+
+    Minimises -sum_i w_i log P(y_i) + alpha / 2 ||coef||^2. A positive coefficient makes higher classes more probable.
+
+    Parameters
+    ----------
+    link : "logit" or "probit"
+        F is logistic, or standard normal.
+    order : sequence of labels, optional
+        From the lowest to the highest; that of a pandas categorical, or else the sorted one, if not given.
+    alpha, method, tol, max_iter
+        See `Regression`. There is no intercept: the thresholds take its place.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (k,)
+        The labels in their order.
+    coef_ : ndarray, shape (n_features,)
+    thresholds_ : ndarray, shape (k - 1,)
+        Ascending.
+    params, bse, tvalues, pvalues, llf, aic
+        Inference under statsmodels' names, shape (n + k - 1,): coefficients, then thresholds, as MASS::polr has them.
+
+    References
+    ----------
+    McCullagh, P. (1980). Journal of the Royal Statistical Society B 42(2), 109-142.
+
+    Examples
+    --------
+    >>> X = np.repeat([[0.0], [1.0]], 6, axis=0)
+    >>> y = ["bad", "bad", "bad", "fair", "fair", "good", "bad", "fair", "fair", "good", "good", "good"]
+    >>> model = OrderedRegression().fit(X, y)
+    >>> model.names_, model.params.round(4).tolist()
+    (['x0', 'bad|fair', 'fair|good'], [1.6094, -0.0, 1.6094])
+    """
+
+    fit_intercept = False
+    class_weight = None
+    _poor_score = True  # of classes that have no order
+    _sparse = False
+
+    def __init__(
+        self,
+        *,
+        link: str = "logit",
+        order: Sequence[Any] | None = None,
+        alpha: float = 0.0,
+        method: str | None = None,
+        tol: float | None = None,
+        max_iter: int | None = None,
+    ) -> None:
+        self.link = link
+        self.order = order
+        self.alpha = alpha
+        self.method = method
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> OrderedRegression:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array or table, shape (m, n_features)
+            Covariates, without a column of ones.
+        y : array, shape (m,)
+            Labels, two or more.
+        sample_weight : array, shape (m,), optional
+            How often each row counts.
+        offset : array, shape (m,), optional
+            Added to the linear predictor.
+
+        Returns
+        -------
+        OrderedRegression
+            The estimator itself.
+        """
+        order = self._ascending(y)
+        if order is not None:
+            y = _positions(y, order)
+        self._labels = order
+        self._fit(X, y, sample_weight, offset)
+        return self
+
+    def _check_options(self) -> None:
+        super()._check_options()
+        if self.link not in LINKS:
+            raise UsageError(f"link is {self.link!r}.", remedy=f"use {listed(list(LINKS))}.")
+
+    def _ascending(self, y: object) -> list[Any] | None:
+        """Return the labels in the order that is given, None if it is the sorted one."""
+        if self.order is not None:
+            return list(self.order)
+        categories = getattr(getattr(y, "cat", None), "categories", getattr(y, "categories", None))
+        return None if categories is None else list(categories)
+
+    def _coded(self, codes: np.ndarray) -> np.ndarray:
+        if self._labels is not None:  # `classes_` are places in them
+            self.classes_ = _array(self._labels)[self.classes_]
+        return super()._coded(codes)
+
+    def _stated(self) -> tuple[Any, Any, int]:
+        return None, LINKS[self.link][0], 1
+
+    def _ancillaries(self, y: np.ndarray, offset: np.ndarray, weights: np.ndarray) -> tuple[Ancillary, ...]:
+        shares = np.cumsum(np.bincount(y.astype(int), weights=weights))
+        starts = LINKS[self.link][2](np.clip(shares[:-1] / shares[-1], 1e-6, 1 - 1e-6))
+        names = [f"{low}|{high}" for low, high in zip(self.classes_[:-1], self.classes_[1:], strict=True)]
+        steps = np.maximum(np.diff(starts), 1e-3)
+        return (
+            Ancillary(names[0], float(starts[0])),
+            *(Ancillary(name, float(step), positive=True) for name, step in zip(names[1:], steps, strict=True)),
+        )
+
+    def _infer(self, problem: Problem, found: Solution) -> None:
+        super()._infer(problem, found)
+        n = problem.coefficients
+        summed = np.eye(len(found.x))
+        summed[n:, n:] = np.tri(len(found.x) - n)
+        self.params_ = summed @ self.params_
+        self.cov_params_ = summed @ self.cov_params_ @ summed.T
+        self.bse_ = inference.standard_errors(self.cov_params_)
+        self.thresholds_ = self.params_[n:]
+        self.ancillary_ = dict(zip(self._beside, self.thresholds_.tolist(), strict=True))
+
+    def _probabilities(self, X: object, offset: object) -> np.ndarray:
+        eta = self._predictor(X, offset)
+        below = self.thresholds_ - eta[:, np.newaxis]
+        F = LINKS[self.link][1]
+        above = below.sum(axis=1) < 0  # differences of small numbers keep their digits
+        ends = np.column_stack([F(np.where(above[:, np.newaxis], below, -below))])
+        zero, one = np.zeros(len(eta)), np.ones(len(eta))
+        rising = np.diff(np.column_stack([zero, ends, one]), axis=1)
+        falling = -np.diff(np.column_stack([one, ends, zero]), axis=1)
+        return np.where(above[:, np.newaxis], rising, falling)
+
+
+def _array(labels: list[Any]) -> np.ndarray:
+    """Return labels as an array; text as objects, whose length does not matter."""
+    return np.array(labels, dtype=object if any(isinstance(label, str) for label in labels) else None)
+
+
+def _positions(y: object, order: list[Any]) -> np.ndarray:
+    """Return the place of each label in the order, shape (m,)."""
+    places = {label: place for place, label in enumerate(order)}
+    labels = np.asarray(y).ravel().tolist()
+    if others := sorted({str(label) for label in labels if label not in places}):
+        raise validation.InputError(
+            f"y has labels that are not in the order: {listed(others)}.", remedy="name all labels in order=."
+        )
+    return np.array([places[label] for label in labels])
+
+
+add(
+    Model(
+        "ordered",
+        "classes with an order: proportional odds or ordered probit",
+        "ordered classes",
+        ordered_logit,
+        OrderedRegression,
+    )
+)
