@@ -11,8 +11,10 @@ WHY = " Why: "
 
 
 def name(result: Any, plain: Sequence[str], names: Sequence[str]) -> None:
-    """Give a result's message and diagnoses the names that the model has for parameters."""
+    """Give a result's message, notes and diagnoses the names that the model has for parameters."""
     result.message = in_names(result.message, plain, names)
+    if "notes" in result:
+        result.notes = [in_names(text, plain, names) for text in result.notes]
     result.diagnosis = [in_names(text, plain, names) for text in result.get("diagnosis", [])]
 
 

@@ -73,3 +73,10 @@ def test_ties_are_by_the_names_of_the_parameters():
     plain = autoopt.fit(residuals, np.zeros(3), (X, Y), fixed={"x[2]": "-2 * x[1]"}, kind="least squares")
     np.testing.assert_array_equal(by_name.params, plain.params)
     np.testing.assert_array_equal(by_name.bse, plain.bse)
+
+
+def test_notes_of_the_run_have_the_names_of_the_parameters():
+    wide = np.column_stack([X, X[:, 1] + X[:, 2]])
+    found = autoopt.fit(residuals, np.zeros(4), (wide, Y), kind="least squares", names=[*COLUMNS, "sum"])
+    assert found.status == "not identified"
+    assert "height + log dose - sum" in " ".join(str(found).split()) and "x[" not in str(found)
