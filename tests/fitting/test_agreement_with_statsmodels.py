@@ -150,7 +150,7 @@ def test_logit_with_a_column_in_other_units_has_the_standard_errors_of_the_colum
     )
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("start", [0, 1])
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_certified_values_and_deviations_of_nist(name, start):
