@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from autoopt.runs.checkpoint import lines
 from autoopt.solvers import print_progress
 
 MOST = 4000
@@ -54,9 +56,21 @@ class History:
         for column in (0, 3):
             for at in np.flatnonzero(np.diff(table[:, column]) < 0):
                 table[at + 1 :, column] += table[at, column]
-        value, slope = float(result.get("fun", np.nan)), float(result.get("gradient_norm", np.nan))
-        if np.isfinite(value) and not (len(table) and (table[-1, 1], table[-1, 2]) == (value, slope)):
-            number, seconds = (table[-1, 0] + 1, table[-1, 3]) if len(table) else (0.0, 0.0)
-            seconds = max(seconds, (result.get("timings") or {}).get("solve", 0.0))
-            table = np.vstack([table, [number, value, slope, seconds]])  # the last steps are not told
+        return _with_end(table, result)
+
+
+def of_run(folder: Path, result: Any) -> np.ndarray:
+    """Return the same of a run directory, in all parts of the run; empty if it has none."""
+    known = ("iteration", "value", "gradient_norm", "seconds")
+    rows = [[one.get(name) for name in known] for one in lines(folder / "history.jsonl") if "iteration" in one]
+    return _with_end(np.array(rows, float).reshape(-1, len(COLUMNS)), result) if rows else np.empty((0, 4))
+
+
+def _with_end(table: np.ndarray, result: Any) -> np.ndarray:
+    """Return the iterates with the end of the run, if it is none of them: the last steps are not told."""
+    value, slope = float(result.get("fun", np.nan)), float(result.get("gradient_norm", np.nan))
+    if not np.isfinite(value) or (len(table) and (table[-1, 1], table[-1, 2]) == (value, slope)):
         return table
+    number, seconds = (table[-1, 0] + 1, table[-1, 3]) if len(table) else (0.0, 0.0)
+    seconds = max(seconds, (result.get("timings") or {}).get("solve", 0.0))
+    return np.vstack([table, [number, value, slope, seconds]])

@@ -19,6 +19,7 @@ import numpy as np
 
 from autoopt.errors import RunError, RunWarning, UsageError
 from autoopt.fitting.fitted import Fit
+from autoopt.fitting.history import of_run
 from autoopt.fitting.opening import Opened
 from autoopt.runs import identity, storing
 from autoopt.runs.run import Run, result
@@ -181,6 +182,8 @@ def _end(run: Run, state: str, fitted: Any, error: str = "", *, is_short: bool =
     facts: dict[str, Any] = {"status": state, "error": error or None}
     if fitted is not None:
         run.recorder.take(fitted.result)
+        if run.recorder.is_resumed and run.folder is not None:
+            fitted.result.history = of_run(run.folder, fitted.result)
         facts |= {**fitted.to_dict(), "summary": fitted.summary()}
         facts["status"] = fitted.status if state == "ended" else state
     run.end(state, facts, None if fitted is None or is_short else functools.partial(_report, fitted))

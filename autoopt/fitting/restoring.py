@@ -12,6 +12,7 @@ import numpy as np
 from autoopt.errors import DataError, RunError
 from autoopt.fitting.fit import fit
 from autoopt.fitting.fitted import Fit
+from autoopt.fitting.history import of_run
 from autoopt.fitting.starting import values_of
 from autoopt.runs import storing
 from autoopt.runs.run import read
@@ -50,6 +51,8 @@ def restored(place: str | os.PathLike, **given: Any) -> Fit:
     known = {name: value for name, value in before.items() if np.isfinite(value)}
     found = fit(call.pop("model"), start=known, **call)
     _refuse_other(found, before, path)
+    if len(history := of_run(path if path.is_dir() else path.parent, found.result)):
+        found.result.history = history
     return found
 
 

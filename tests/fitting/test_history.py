@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autoopt
-from autoopt.fitting.history import MOST, History
+from autoopt.fitting.history import MOST, History, of_run
 from autoopt.solvers import SOLVERS, Progress
 
 
@@ -73,3 +73,13 @@ def test_a_second_method_counts_on():
         history(Progress(number, 1.0, 1.0, seconds))
     table = history.table({})
     assert table[:, 0].tolist() == [1, 2, 3, 4] and table[:, 3] == pytest.approx([0.1, 0.2, 0.25, 0.3])
+
+
+def test_a_run_that_is_gone_on_with_has_the_history_of_all_its_parts(tmp_path):
+    first = autoopt.fit(valley, START, method="bfgs", options={"maxiter": 6}, run_dir=tmp_path / "run")
+    found = autoopt.resume(tmp_path / "run", valley, force=True, options={"maxiter": 500})
+    assert found.status == "converged" and first.status == "not converged"
+    kept = first.history[first.history[:, 0] > 0][:5]
+    np.testing.assert_allclose(found.history[: len(kept), 1], kept[:, 1])
+    assert found.history[-1, 1] == found.result.fun and (np.diff(found.history[:, 0]) >= 0).all()
+    assert of_run(tmp_path, found.result).shape == (0, 4)
