@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import UsageError
+from autoopt.errors import DataError, UsageError
 from autoopt.fitting.encodings import ByName, ByTarget, Encoding, Whole
 from autoopt.fitting.formulas import ByFormula
 from autoopt.tables import completeness
@@ -146,6 +146,8 @@ def bound(
     used = list(dict.fromkeys([*encoding.used(data), *also]))
     rows, note, total = None, "", None
     data.fetch(used)  # in one go
+    if data.table and not len(data.fetch(used[:1])[used[0]]):
+        raise DataError(f"{data.source} has columns and no rows.", remedy="give data with rows.")
     if selection.missing == "drop":
         rows, note = completeness.complete_rows(data, used)
         if rows is not None:

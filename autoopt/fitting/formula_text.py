@@ -57,6 +57,8 @@ def read(formula: str, columns: Sequence[str]) -> Read:
     DataError
         If it speaks of a column that is not there.
     """
+    if not str(formula).strip():
+        raise UsageError("The formula is empty.", remedy='write "y ~ age + C(region)".')
     formulaic = imported("formulaic", "formula", "A formula")
     errors = imported("formulaic.errors", "formula", "A formula")
     try:
@@ -74,7 +76,11 @@ def read(formula: str, columns: Sequence[str]) -> Read:
     names, left_names = (tuple(dict.fromkeys(name for name, _ in each)) for each in (on_right, on_left))
     elsewhere = {name for name, is_category in [*on_right, *on_left] if not is_category}
     only = frozenset({name for name, _ in [*on_right, *on_left]} - elsewhere)
-    return Read(right, left, names, left_names, only, _single(left, columns))
+    if (response := _single(left, columns)) in names:
+        raise DataError(
+            f"The formula {formula!r} has {response} on both sides.", remedy="leave it out of the right one."
+        )
+    return Read(right, left, names, left_names, only, response)
 
 
 def _of(columns: Sequence[str], mentioned: Iterable[tuple[str, bool]]) -> list[tuple[str, bool]]:
@@ -135,9 +141,11 @@ def _names(node: ast.AST, is_category: bool = False) -> Iterator[tuple[str, bool
                 yield str(argument.value), False
             else:
                 yield from _names(argument, is_first)
+        if isinstance(node.func, ast.Attribute):
+            yield from _names(node.func.value)
         for keyword in node.keywords:
             yield from _names(keyword.value)
-    elif not isinstance(node, ast.Attribute):  # np.log, contr.sum: of what is known to formulas
+    else:
         for child in ast.iter_child_nodes(node):
             yield from _names(child)
 
@@ -147,6 +155,10 @@ def _refuse_unknown(formula: str, mentioned: Iterable[tuple[str, bool]], columns
     transforms = imported("formulaic.transforms", "formula", "A formula").TRANSFORMS
     for name in dict.fromkeys(name for name, _ in mentioned):
         function = name.removesuffix("(")
+        if function != name and function in columns:
+            raise UsageError(
+                f"The formula {formula!r} calls {function}, which is also a column.", remedy="rename the column."
+            )
         if function != name:
             if function not in transforms and not hasattr(builtins, function):
                 raise UsageError(

@@ -19,7 +19,7 @@ from autoopt.fitting.encodings import mismatch
 from autoopt.fitting.formula_text import Read, read, unevaluated
 from autoopt.tables.categories import Categories, sentence
 from autoopt.tables.dataset import Dataset
-from autoopt.tables.values import is_text, plain
+from autoopt.tables.values import is_date, is_text, plain
 from autoopt.wording import listed, times
 
 _SHOWN = 5  # rows listed in a message
@@ -149,6 +149,11 @@ class ByFormula:
         if name in self.categorical or name in self.read.only_categories:
             return True
         column = data.fetch([name])[name]
+        if is_date(plain(column)):
+            raise DataError(
+                f"{name} in the formula {self.formula!r} holds dates.",
+                remedy=f"make numbers of them in a column of its own, or take them as categories: C({name}).",
+            )
         return str(getattr(column, "dtype", "")) == "category" or is_text(plain(column))
 
     def _frame(self, data: Dataset, names: Sequence[str]) -> Any:
@@ -167,12 +172,11 @@ class ByFormula:
 
     def _learned(self, side: Any, frame: Any) -> tuple[Any, Any, list[str]]:
         """Return the matrix of a side for these data, its specification and its columns."""
-        errors = imported("formulaic.errors", "formula", "A formula")
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)
                 matrix = side.get_model_matrix(frame, na_action="ignore", output="numpy")
-        except errors.FormulaicError as error:
+        except Exception as error:  # NumPy's as well, of what the formula calls
             raise unevaluated(self.formula, error, list(frame.columns)) from error
         return matrix, matrix.model_spec, list(matrix.model_spec.column_names)
 
@@ -197,7 +201,7 @@ class ByFormula:
             raise DataError(
                 f"{data.source} has categories that the fit did not know: {error}", remedy="leave these rows out."
             ) from error
-        except errors.FormulaicError as error:
+        except Exception as error:  # NumPy's as well, of what the formula calls
             raise unevaluated(self.formula, error, list(names)) from error
 
 

@@ -78,6 +78,8 @@ class Categories:
 
 def sentence(name: str, levels: Sequence[Any], reference: Sequence[Any]) -> str:
     """Return the sentence on the categories of a column; `reference` has the one that has no parameter, or none."""
+    if len(levels) == 1 and len(reference) == 1:
+        return f"{name} has 1 category, {levels[0]}, and no column of its own."
     said = f"{name} has {len(levels)} categories: {listed([str(level) for level in levels])}"
     return f"{said}; the reference is {reference[0]}." if len(reference) == 1 else f"{said}."
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from autoopt.tables.categories import Categories
 from autoopt.tables.dataset import Dataset
-from autoopt.tables.values import faults_in, is_text, is_whole, missing_in, plain
+from autoopt.tables.values import faults_in, is_date, is_text, is_whole, missing_in, plain
 from autoopt.wording import times
 
 _LEVELS = 5  # categories that are named
@@ -136,7 +136,7 @@ def _column(data: Dataset, name: str) -> Column:
     lacking = missing_in(array)
     if str(getattr(series, "dtype", "")) == "category" or is_text(array):
         first = next(iter(array[~lacking]), None)
-        if hasattr(first, "year") and not isinstance(first, str):
+        if is_date(array):
             return Column(name, "date", int(lacking.sum()), None, sorted({str(v) for v in array[~lacking].tolist()}))
         is_category = not isinstance(first, str) or str(getattr(series, "dtype", "")) == "category"
         levels = list(Categories.of(data, name).levels)

@@ -98,6 +98,12 @@ def is_text(array: Any) -> bool:
     return len(there) > 0 and 2 * int(np.sum(~_by_value(there, lambda value: bool(fault_of(value))))) < len(there)
 
 
+def is_date(array: Any) -> bool:
+    """Return whether a column of objects holds dates."""
+    first = next((value for value in array.flat if not is_missing(value)), None) if array.dtype.kind == "O" else None
+    return hasattr(first, "year") and not isinstance(first, str)
+
+
 def numbers(array: Any, keep: str = "") -> Any:
     """Return a clean array as float64 or int64; what is `keep` of NumPy's kinds, or is read as a whole, as it is."""
     if is_whole(array) or array.dtype.kind in keep:

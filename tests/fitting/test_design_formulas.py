@@ -192,6 +192,10 @@ def test_weights_and_groups_lose_the_same_rows():
         ("bought ~ 0", DataError, "leaves no column"),
         ("bought ~ np.log(kids)", DataError, "np.log(kids) is not finite in"),
         ("bought ~ np.log(region)", DataError, "cannot be evaluated"),
+        ("bought ~ max(age)", DataError, "cannot be evaluated"),
+        ("bought ~ agee.mean() + age", DataError, "speaks of agee, which is no column. Did you mean age?"),
+        ("bought ~ age + bought", DataError, "has bought on both sides"),
+        (" ", UsageError, "is empty"),
     ],
 )
 def test_what_is_wrong_with_a_formula_is_told(formula, kind, said):
@@ -221,6 +225,15 @@ def test_every_misspelt_name_gets_a_near_one(call, meant):
     between = bound, dataset(FRAME), ["X", "kidz", "y"]
     assert "no column kidz. Did you mean kids?" in message(DataError, *between, Selection(formula="bought ~ age"))
     assert "no column kidz. Did you mean kids?" in message(DataError, *between, Selection("bought"))
+
+
+def test_columns_that_formulas_cannot_take():
+    odd = FRAME.assign(day=pd.date_range("2020-01-01", periods=90), C=1.0, town="Ulm")
+    assert "day in the formula 'bought ~ day' holds dates" in message(DataError, of, "bought ~ day", odd)
+    assert len(of("bought ~ C(day)", odd.drop(columns="C")).columns) == 90
+    assert "calls C, which is also a column" in message(UsageError, of, "bought ~ C(region)", odd)
+    assert of("bought ~ age + town", odd).notes == ("town has 1 category, Ulm, and no column of its own.",)
+    assert "has columns and no rows" in message(DataError, of, "bought ~ age", FRAME.iloc[:0])
 
 
 def test_categories_that_nobody_uses_are_told():
