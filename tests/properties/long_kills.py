@@ -56,11 +56,14 @@ PHASES = {
 """What is called as a phase is entered, or again and again in it."""
 
 _CHILD = """
-import sys
+import glob, sys
 import long_kills
 long_kills.killed_in(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))
 import autoopt
-autoopt.fit("model.py", data="data.npz", run_dir="run", resume=True)
+if glob.glob("run/checkpoint*.json"):
+    autoopt.resume("run")
+else:
+    autoopt.fit("model.py", data="data.npz", run_dir="run")
 """
 
 
