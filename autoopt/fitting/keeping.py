@@ -109,7 +109,7 @@ def _call(arguments: Mapping[str, Any]) -> dict[str, Any]:
         if name == "data" and isinstance(value, str) and value == "-":
             call[name] = {"kind": "of standard input"}
             continue
-        if name in _FILES and isinstance(value, str | Path):
+        if name in _FILES and isinstance(value, str | Path) and Path(value).exists():  # else it is a model's name
             value = os.path.abspath(value)
         try:
             call[name] = {"value": storing.stored(value)}

@@ -318,3 +318,23 @@ def test_models_by_name_take_text_with_two_values_and_say_so():
 )
 def test_models_by_name_refuse_what_is_not_theirs(name, call, kind, said):
     assert said in message(kind, autoopt.fit, name, data=FRAME, **call)
+
+
+@pytest.mark.parametrize("model", ["logistic", losses])
+def test_an_interrupted_fit_of_a_formula_goes_on_to_the_same_answer(model, tmp_path):
+    FRAME.assign(age=FRAME["age"].where(FRAME.index != 3)).to_csv(tmp_path / "d.csv", index=False, sep=";")
+    call = {"formula": "bought ~ age + region", "missing": "drop", "reading": {"delimiter": ";"}, "method": "bfgs"}
+    call |= {} if model == "logistic" else {"kind": "negative log-likelihood"}
+    told = []
+
+    def stop(event):
+        told.append(event)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        autoopt.fit(model, data=tmp_path / "d.csv", run_dir=tmp_path / "run", progress=stop, **call)
+    again = autoopt.resume(tmp_path / "run", *([] if model == "logistic" else [model]))
+    whole = autoopt.fit(model, data=tmp_path / "d.csv", **call)
+    np.testing.assert_allclose(again.params, whole.params, rtol=1e-6)
+    assert again.names == whole.names and again.nobs == 89
