@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,11 +60,30 @@ def with_covariance(fitted: Any, case: Case) -> Any:
         inferred = replace(inferred, covariance=covariance_of(inferred))
     except AutooptError as error:  # the estimates stand
         return without(f"{error.happened.rstrip('.')}; {(error.remedy or '').rstrip('.')}")
-    told = note(inferred)
+    told = [*note(inferred), *_few_digits(inside, names)]
     if held:
         them = "it" if verb == "is" else "them"
         told += [f"{shown} {verb} at a bound: the standard errors of the others take {them} as fixed."]
     return replace(inferred, notes=(*inferred.notes, *told))
+
+
+def _few_digits(hessian: np.ndarray, names: Sequence[str]) -> list[str]:
+    """Return the sentence on standard errors of which rounding has left less than six digits."""
+    from autoopt.inference import combination, digits_of_errors, flattest, upwards
+
+    digits = digits_of_errors(hessian)
+    if digits >= _DIGITS:
+        return []
+    flat = combination(upwards(flattest(hessian)), names)
+    return [
+        f"Standard errors have about {max(int(digits), 0)} digits: along {flat} "
+        "the objective hardly rises beside its other directions. Subtract the means of columns far from 0, or write "
+        "the parameters so that they depend less on each other."
+    ]
+
+
+_DIGITS = 6.0
+"""Fewer are said."""
 
 
 def _without_scale(fitted: Any) -> str:

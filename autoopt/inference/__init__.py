@@ -2,7 +2,13 @@
 
 from autoopt.inference.covariances import COVARIANCES, Evidence, convention_of
 from autoopt.inference.directions import combination, endless, no_maximum, upwards
-from autoopt.inference.information import covariance, covariance_of_free, flattest, standard_errors
+from autoopt.inference.information import (
+    covariance,
+    covariance_of_free,
+    digits_of_errors,
+    flattest,
+    standard_errors,
+)
 from autoopt.inference.intervals import require_level, two_sided, wald_intervals
 
 __all__ = [
@@ -12,6 +18,7 @@ __all__ = [
     "convention_of",
     "covariance",
     "covariance_of_free",
+    "digits_of_errors",
     "endless",
     "flattest",
     "no_maximum",

@@ -86,6 +86,18 @@ def flattest(hessian: np.ndarray) -> np.ndarray:
     return scale * eigh(_symmetric(hessian) * np.outer(scale, scale))[1][:, 0]
 
 
+def digits_of_errors(hessian: np.ndarray) -> float:
+    """Return about how many digits of standard errors the rounding of a Hessian's entries leaves.
+
+    Those of 16 that its least eigenvalue does not take, scaled to a unit diagonal: entries have errors of their last
+    digit, and along the flattest direction these are all that is left of sums that cancel.
+    """
+    curvature = np.diag(hessian)
+    scale = 1 / np.sqrt(np.where(curvature > 0, curvature, 1.0))
+    least = eigh(_symmetric(hessian) * np.outer(scale, scale), eigvals_only=True)[0]
+    return float(np.log10(max(least, 0.0) / np.finfo(float).eps)) if least > 0 else 0.0
+
+
 def standard_errors(covariance: np.ndarray) -> np.ndarray:
     """Return the (n,) square roots of the variances, in units of the parameters."""
     return np.sqrt(np.diag(covariance))
