@@ -27,8 +27,7 @@ class Bounded:
             The probability with which an interval covers its parameter; by default the fit's `level`.
         method : "wald" or "profile"
             From the standard errors, for parameters with a transform on its scale and mapped back; or from where the
-            profile reaches its quantile, as `profile` has it, with NaN for what is fixed and for parameters that are
-            moved together (a simplex, an order, a matrix).
+            profile reaches its quantile, as `profile` has it, with NaN for what is fixed.
         """
         level = self.level if level is None else level
         if method == "wald":
@@ -37,12 +36,8 @@ class Bounded:
             return wald(self, level)
         if method != "profile":
             raise UsageError(f"method is {method!r}.", remedy="choose 'wald' or 'profile'.")
-        from autoopt.fitting.profiling import is_profiled
-
-        ends = [
-            self.profile(i).interval(level) if is_profiled(self, i) else (np.nan, np.nan)
-            for i in range(len(self.names))
-        ]
+        held = set() if self.case is None else set(self.case.variables.held)
+        ends = [(np.nan, np.nan) if i in held else self.profile(i).interval(level) for i in range(len(self.names))]
         return np.array(ends)
 
     def free_scale(self: Any) -> FreeScale:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import InferenceError, UsageError
-from autoopt.fitting.profiling import Curve, Lower
+from autoopt.fitting.profiling import Curve, Lower, is_profiled
 from autoopt.stages import stage
 from autoopt.wording import listed, near
 
@@ -133,13 +133,22 @@ def profiled(fitted: Any, name: str | int, level: float) -> Profile:
     if fitted.status not in ("converged", "not identified"):
         raise InferenceError(f"There is no profile: the fit is {fitted.status}.", remedy="mend the fit first.")
     if number not in fitted.profiles:
-        fitted.profiles[number] = Profile(fitted.names[number], level, Curve(fitted, number))
+        fitted.profiles[number] = Profile(fitted.names[number], level, _curve(fitted, number))
     profile = fitted.profiles[number]
     profile.level = level
     if profile.better is None:
         with suppress(InferenceError):  # `better` has the point, and `interval` says it
             profile.interval(level)
     return profile
+
+
+def _curve(fitted: Any, number: int) -> Curve:
+    """Return the profile of a parameter, which is a variable by itself or one of those that are moved together."""
+    if is_profiled(fitted, number):
+        return Curve(fitted, number)
+    from autoopt.fitting.profiling_blocks import BlockCurve
+
+    return BlockCurve(fitted, number)
 
 
 def _number(names: Sequence[str], name: str | int) -> int:

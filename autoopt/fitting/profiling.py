@@ -57,7 +57,7 @@ class Point:
 
 
 def is_profiled(fitted: Any, number: int) -> bool:
-    """Whether a parameter of a fit can be held by itself: it is neither held already, nor one of a block."""
+    """Whether a parameter of a fit is a variable by itself: it is neither held already, nor one of a block."""
     variables = None if fitted.case is None else fitted.case.start.variables
     if variables is None:
         return True
@@ -77,22 +77,26 @@ class Curve:
     """
 
     def __init__(self, fitted: Any, number: int) -> None:
-        self.case: Case = fitted.case
-        start = self.case.start
-        self.variables: Variables = start.variables or Variables.free(start.structure.names)
-        if not is_profiled(fitted, number):
-            what = "is fixed" if number in self.variables.held else "is moved together with others by its transform"
-            raise UsageError(f"{fitted.names[number]} {what}.", remedy="profile a parameter that is free by itself.")
-        self.number, self.held = number, int(self.variables.source[number])
+        self.begin(fitted, number)
+        self.held = int(self.variables.source[number])
         self.direction = int(np.sign(self.variables.factor[number]))  # of the parameter along its variable
-        self.least, self.df_resid = float(fitted.result.fun), float(fitted.df_resid)
-        self.is_squares = kind_of(fitted.kind).is_squares
-        self.weight = 1 / fitted.scale if self.is_squares else 2.0
         self.limits = self._limits()
         x = fitted.params
         z = self.variables.variables(x)
         self.line, slope = self._wald(None if fitted.covariance is None else fitted.cov_params("observed"), z)
         self.points = [Point(float(x[number]), 0.0, slope, x, z)]
+
+    def begin(self, fitted: Any, number: int) -> None:
+        """Take of a fit what the profile of any of its parameters needs."""
+        self.case: Case = fitted.case
+        start = self.case.start
+        self.variables: Variables = start.variables or Variables.free(start.structure.names)
+        if number in self.variables.held:
+            raise UsageError(f"{fitted.names[number]} is fixed.", remedy="profile a parameter that is free.")
+        self.number = number
+        self.least, self.df_resid = float(fitted.result.fun), float(fitted.df_resid)
+        self.is_squares = kind_of(fitted.kind).is_squares
+        self.weight = 1 / fitted.scale if self.is_squares else 2.0
         self.better: Any = None
         self.trouble = ""
 
@@ -175,23 +179,20 @@ class Curve:
 
     def _node(self, side: int, distance: float) -> Node | None:
         """Return the profile at a distance, which becomes a point; None where it cannot be had."""
-        z = self._predicted(side * self.direction * distance)
         try:
-            found = self._solved(self.variables.parameters(z))
+            found = self._found(side * self.direction * distance)
         except (AutooptError, *NO_VALUE) as error:
             self.trouble = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"
             return None
         if found is None:
             return None
-        fun, x, gradient = found
+        fun, x, slope, z = found
         deviance = self.weight * (fun - self.least)
         if deviance < -_VISIBLE * max(1.0, abs(self.least) * 1e-6):
             self.better = self.case.start.structure.unflatten(x)
             raise Lower(f"{fun:.10g}, which is less than the fit's {self.least:.10g}")
-        root, held = np.sqrt(max(deviance, 0.0)), z[self.held]
-        z = self.variables.variables(x)
-        z[self.held] = held
-        slope = self.variables.pulled(z, gradient)[self.held] * self.weight / (2 * side * root) if root > 0 else 0.0
+        root = np.sqrt(max(deviance, 0.0))
+        slope = slope * self.weight / (2 * side * root) if root > 0 else 0.0
         self.points.append(Point(float(x[self.number]), side * root, slope, x, z))
         return Node(distance, root, slope * self.direction)
 
@@ -208,20 +209,31 @@ class Curve:
 
     # One solve --------------------------------------------------------------------------------------------------------
 
-    def _solved(self, x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray] | None:
-        """Return the least value with the parameter held where `x` has it, all parameters, and the gradient.
+    def _found(self, along: float) -> tuple[float, np.ndarray, float, np.ndarray] | None:
+        """Return the least value with the variable `along` from the estimate's, all parameters, its slope, variables.
 
         A minimum at infinity is the least value there is; None for any other run that comes to no minimum.
         """
+        z = self._predicted(along)
+        x, held = self.variables.parameters(z), z[self.held]
         if self.variables.size == 1:
             fun, gradient = self.case.value_and_grad(x)
-            return fun, x, gradient
-        result = solved(self.case.holding(self.variables.home[self.held], x))
+        else:
+            result = solved(self.case.holding(self.variables.home[self.held], x))
+            if not self.is_minimum(result):
+                return None
+            fun, x, gradient = float(result.fun), np.asarray(result.x_flat, float), np.asarray(result.jac, float)
+        z = self.variables.variables(x)
+        z[self.held] = held
+        return fun, x, float(self.variables.pulled(z, gradient)[self.held]), z
+
+    def is_minimum(self, result: Any) -> bool:
+        """Whether a run has come to the least value there is, at infinity too; notes why not."""
         said = [result.message, *result.get("diagnosis", ())]
-        if not result.success and not any("at infinity" in text for text in said):
-            self.trouble = said[-1]
-            return None
-        return float(result.fun), np.asarray(result.x_flat, float), np.asarray(result.jac, float)
+        is_free = not self.case.call["constraints"]  # with them such a run may have stopped anywhere
+        found = bool(result.success or (is_free and any("at infinity" in text for text in said)))
+        self.trouble = self.trouble if found else said[-1]
+        return found
 
 
 _VISIBLE = 1e-6

@@ -155,16 +155,21 @@ class Case:
 
         It is solved by a method of autoopt's choice with its tolerances, and is not compared with the user's function.
         """
-        given, value = self.start.given, self.start.structure.unflatten(x)
+        given = self.start.given["fixed"]
+        return self._anew(x, [number] if given is None else [given, number])
+
+    def constrained(self, constraint: Any, x: np.ndarray) -> Case:
+        """Return the case that begins at parameters `x`, shape (n,), with one more constraint; solved as `holding`."""
+        case, given = self._anew(x, self.start.given["fixed"]), self.call["constraints"] or ()
+        others = given if isinstance(given, list | tuple) else (given,)
+        return replace(case, call={**case.call, "constraints": [*others, constraint]})
+
+    def _anew(self, x: np.ndarray, fixed: Any) -> Case:
+        value = self.start.structure.unflatten(x)
         x0 = value if self.start.table is None else self.start.table.at(value)
-        fixed = [number] if given["fixed"] is None else [given["fixed"], number]
-        ours = {
-            "verify": "off",
-            "fixed": fixed,
-            **dict.fromkeys(("method", "tol", "options", "progress", "checkpoint")),
-        }
-        start = Start.of(x0, given["bounds"], fixed)
-        return replace(self, start=start, call={**self.call, **ours})
+        none = dict.fromkeys(("method", "tol", "options", "progress", "checkpoint"))
+        start = Start.of(x0, self.start.given["bounds"], fixed)
+        return replace(self, start=start, call={**self.call, **none, "verify": "off", "fixed": fixed})
 
     def spread(self, covariance: np.ndarray) -> np.ndarray:
         """Return the covariance of all parameters, shape (n, n), of that of the free: NaN for what is held."""

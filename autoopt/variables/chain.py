@@ -31,8 +31,11 @@ class Chain:
     def value(self, z: np.ndarray) -> np.ndarray:
         """Return t(s z), shape (m,)."""
         values = self.scale * z
-        for one in (*self.transforms, *self.blocks):
+        for one in self.transforms:
             values[one.where] = one.value(values[one.where])
+        for block in self.blocks:
+            with np.errstate(over="ignore", invalid="ignore"):  # far out, which a solver steps back from
+                values[block.where] = block.value(values[block.where])
         return values
 
     def inverse(self, values: np.ndarray) -> np.ndarray:

@@ -3,6 +3,8 @@
 import mpmath
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.stats import chi2
 
 import autoopt
 from autoopt import Parameter, Parameters
@@ -136,9 +138,45 @@ def test_shares_of_counts_have_the_covariance_of_a_multinomial():
     np.testing.assert_allclose(free.bse, 1 / np.sqrt(100 * share * (1 - share)), rtol=1e-6)  # of a binomial
     ends = np.log(share / (1 - share))[:, None] + np.array([-1, 1]) * (1.959963984540054 * free.bse)[:, None]
     np.testing.assert_allclose(fitted.conf_int(), 1 / (1 + np.exp(-ends)), rtol=1e-6)
-    assert np.isnan(fitted.conf_int(method="profile")).all()
-    with pytest.raises(UsageError, match="moved together with others by its transform"):
-        fitted.profile("pi[3]")
+
+
+def root_on_both_sides(deviance, estimate, low, high):
+    """Return where a deviance comes to the quantile of 95 %, below and above an estimate."""
+    beyond = lambda b: deviance(b) - chi2.ppf(0.95, 1)  # noqa: E731
+    return [brentq(beyond, low, estimate, xtol=1e-12), brentq(beyond, estimate, high, xtol=1e-12)]
+
+
+def test_profiles_of_shares_are_those_of_binomials():
+    counts = np.array([10.0, 85.0, 5.0])
+    start = Parameters(pi=Parameter(np.full(3, 1 / 3), transform="simplex"))
+    fitted = autoopt.fit(lambda p: -counts * np.log(p["pi"]), start, kind=NLL)
+    for c, ends in zip(counts, fitted.conf_int(method="profile"), strict=True):
+        deviance = lambda b, c=c: 2 * (c * np.log(c / 100 / b) + (100 - c) * np.log((1 - c / 100) / (1 - b)))  # noqa: E731
+        np.testing.assert_allclose(ends, root_on_both_sides(deviance, c / 100, 1e-9, 1 - 1e-9), rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_profiles_of_matrices_have_their_closed_forms():
+    z = RNG.normal(size=(30, 2)) @ np.array([[1.0, 0.7], [0.0, 1.2]])
+    z -= z.mean(axis=0)
+    S, r, n = np.cov(z.T, bias=True), np.corrcoef(z.T)[0, 1], len(z)
+
+    def normal(S):
+        return 0.5 * np.sum(z * np.linalg.solve(S, z.T).T) + 0.5 * n * np.linalg.slogdet(S)[1]
+
+    fitted = autoopt.fit(lambda p: normal(p["S"]), Parameters(S=Parameter(np.eye(2), transform="covariance")), kind=NLL)
+    deviance = lambda v: n * (np.log(v / S[0, 0]) + S[0, 0] / v - 1)  # noqa: E731
+    np.testing.assert_allclose(
+        fitted.profile("S[0, 0]").interval(), root_on_both_sides(deviance, S[0, 0], 0.1, 9), rtol=1e-6
+    )
+    rows = {"s": Parameter(np.ones(2), transform="log"), "R": Parameter(np.eye(2), transform="correlation")}
+    fitted = autoopt.fit(lambda p: normal(p["R"] * np.outer(p["s"], p["s"])), Parameters(rows), kind=NLL)
+    deviance = lambda b: n * np.log((1 - b * r) ** 2 / ((1 - b**2) * (1 - r**2)))  # noqa: E731
+    np.testing.assert_allclose(
+        fitted.profile("R[1, 0]").interval(), root_on_both_sides(deviance, r, -0.99, 0.99), rtol=1e-6
+    )
+    with pytest.raises(UsageError, match=r"R\[0, 0\] is fixed"):
+        fitted.profile("R[0, 0]")
 
 
 def test_covariance_of_normal_data_has_its_closed_form():
