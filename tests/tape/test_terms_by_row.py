@@ -65,6 +65,7 @@ OBJECTIVES = {
     "residuals": lambda b, X, y, g: (y - X @ b).T @ (y - X @ b),
     "einsum": lambda b, X, y, g: np.einsum("i,ij,j->", np.exp(X[:, 1] * b[0]), X, b),
     "mask": lambda b, X, y, g: -np.sum(np.log(1 + (X @ b)[y == 1] ** 2)) - np.sum(np.cos(X @ b)[y == 0]),
+    "mask of data alone": lambda b, X, y, g: np.sum(X[:, 0][y == 1]) * b[0] - np.sum(np.cos(X @ b)),
     "mask that takes all": lambda b, X, y, g: np.sum((X @ b)[y >= 0] ** 2),
     "in another order": lambda b, X, y, g: np.sum((y - X @ b)[::-1] ** 2),
     "where": lambda b, X, y, g: -np.sum(np.where(y == 1, np.log(b[0]), np.log(1 - b[0]) + X[:, 0] * b[2])),

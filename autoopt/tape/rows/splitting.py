@@ -177,9 +177,9 @@ class Splitting:
     def placed(self, index: int, row: np.ndarray) -> int:
         """Return terms that have entry k of a step, or the step itself, in row[k]; those of one row are added."""
         entries = self.reshaped(index, (len(row),))
-        start = self.constant(np.zeros(self.rows))
-        template: Template = ((Slot(0), np.array(row), Slot(1)), {})
-        return self.call(operations.put_add, start, entries, shape=(self.rows,), template=template)
+        inputs = self.constant(np.zeros(self.rows)), self.constant(np.array(row)), entries
+        template: Template = ((Slot(0), Slot(1), Slot(2)), {})
+        return self.call(operations.put_add, *inputs, shape=(self.rows,), template=template)
 
     def first(self, index: int, axis: int) -> int:
         """Return a step with one of its axes first."""
