@@ -178,15 +178,28 @@ def _noted(run: Run) -> Iterator[list[Any]]:
 
 
 def _end(run: Run, state: str, fitted: Any, error: str = "", *, is_short: bool = False) -> None:
-    """Write down how a run has ended, with what it came to; a report only where there is time for it."""
-    facts: dict[str, Any] = {"status": state, "error": error or None}
-    if fitted is not None:
-        run.recorder.take(fitted.result)
-        if run.recorder.is_resumed and run.folder is not None:
-            fitted.result.history = of_run(run.folder, fitted.result)
-        facts |= {**fitted.to_dict(), "summary": fitted.summary()}
-        facts["status"] = fitted.status if state == "ended" else state
-    run.end(state, facts, None if fitted is None or is_short else functools.partial(_report, fitted))
+    """Write down how a run has ended, with what it came to; a report only where there is time for it.
+
+    What fails in that is told, and loses neither the fit nor the error that ended it.
+    """
+    report = None if fitted is None or is_short else functools.partial(_report, fitted)
+    try:
+        run.end(state, {"error": error or None, **_facts(run, state, fitted)}, report)
+    except Exception as failure:
+        said = f"{type(failure).__name__}: {failure}"
+        warnings.warn(RunWarning(f"The result of {run.place} could not be put into words ({said})."), stacklevel=2)
+        run.end("failed", {"status": "failed", "error": error or said})
+
+
+def _facts(run: Run, state: str, fitted: Any) -> dict[str, Any]:
+    """Return what a run has come to as plain values, and note it in the checkpoint."""
+    if fitted is None:
+        return {"status": state}
+    run.recorder.take(fitted.result)
+    if run.recorder.is_resumed and run.folder is not None:
+        fitted.result.history = of_run(run.folder, fitted.result)
+    status = fitted.status if state == "ended" else state
+    return {**fitted.to_dict(), "summary": fitted.summary(), "status": status}
 
 
 def _report(fitted: Any, path: Path) -> None:

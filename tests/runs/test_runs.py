@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import autoopt
+import autoopt.fitting.fitted
 from autoopt.errors import RunError, RunWarning
 from autoopt.runs import checkpoint, identity, storing
 from autoopt.runs.checkpoint import Point, Writer
@@ -367,6 +368,15 @@ def test_a_disk_that_fills_up_does_not_end_the_run(tmp_path, monkeypatch):
     assert "does not hold this result" in found.notes[-1]
     monkeypatch.undo()
     assert autoopt.resume(tmp_path, rosenbrock).status == "converged" and (tmp_path / "result.json").exists()
+
+
+def test_a_result_that_cannot_be_put_into_words_is_returned_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(autoopt.fitting.fitted.Fit, "to_dict", lambda self: {"value": float("nan")})
+    with pytest.warns(RunWarning, match="could not be put into words"):
+        found = autoopt.fit(rosenbrock, [-1.2, 1.0], run_dir=tmp_path)
+    assert found.status == "converged" and checkpoint.read(tmp_path / "checkpoint.json").point.state == "failed"
+    monkeypatch.undo()
+    assert autoopt.resume(tmp_path, rosenbrock).params == pytest.approx(found.params)
 
 
 @pytest.mark.parametrize("place", ["file/run", "/proc/nowhere/run"])
