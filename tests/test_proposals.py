@@ -48,6 +48,7 @@ def statsmodels_fit(name, X, y):
     }[name]()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_proposed_file_fits_at_once_as_statsmodels_does(tmp_path, name):
     frame, responses = table()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import shutil
 from dataclasses import dataclass
 
 import click
@@ -29,23 +31,18 @@ def objective(params, y):
 def predict(params, y):
     return params[0] + 0 * y
 """
+TABLE = "y,name\n1,a\n2,b\n4,c\n7,d\n"
 MODEL = ("normal.py", "--data", "d.csv")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A command with arguments that work, and others that are wrong.
-
-    `of_model` if its first argument is a model; `before` is a call of the command line that it needs to have been made.
-    """
+    """A command with arguments that work, and others that are wrong; `of_model` if its first argument is a model."""
 
     args: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ("--nonsense",)
     of_model: bool = False
-    before: tuple[str, ...] = ()
 
-
-_RUN = ("fit", *MODEL, "--quiet", "--run-dir", "run")
 
 CASES = {
     "cache": Case(),
@@ -59,34 +56,39 @@ CASES = {
     "fit": Case((*MODEL, "--quiet"), ("normal.py", "--tol", "-1"), of_model=True),
     "methods": Case(),
     "new": Case(("d.csv",), ("d.csv", "--likelihood", "normal")),
-    "predict": Case(("run", "--data", "d.csv", "--quiet"), ("run", "--level", "2"), before=_RUN),
+    "predict": Case(("run", "--data", "d.csv", "--quiet"), ("run", "--level", "2")),
     "profile": Case((*MODEL, "--quiet"), ("normal.py", "--level", "2"), of_model=True),
-    "report": Case(("run", "--quiet"), (), before=_RUN),
-    "resume": Case(("run", "--force", "--quiet"), (), before=_RUN),
+    "report": Case(("run", "--quiet"), ()),
+    "resume": Case(("run", "--force", "--quiet"), ()),
 }
 
 
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
+    """The directory of a run of the model."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "normal.py").write_text(NORMAL)
+    (folder / "d.csv").write_text(TABLE)
+    with contextlib.chdir(folder):
+        assert run("fit", *MODEL, "--quiet", "--run-dir", "run").exit_code == 0
+    return folder / "run"
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A working folder with a model, its data, and models that are broken or do not come to an end."""
+def folder(tmp_path, monkeypatch, left):
+    """A working folder with a model, its data and a run, and models that are broken or do not come to an end."""
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(left, tmp_path / "run")
     monkeypatch.delenv("NO_COLOR", raising=False)
     (tmp_path / "normal.py").write_text(NORMAL)
     (tmp_path / "broken.py").write_text("x0 = [1.0]\n\n\ndef objective(x):\n    return x[0] + undefined\n")
     (tmp_path / "stopped.py").write_text("raise KeyboardInterrupt\n")
-    (tmp_path / "d.csv").write_text("y,name\n1,a\n2,b\n4,c\n7,d\n")
+    (tmp_path / "d.csv").write_text(TABLE)
     return tmp_path
 
 
 def run(*args, **options):
     return CliRunner().invoke(main, args, prog_name="autoopt", terminal_width=100, **options)
-
-
-def work(name, *options):
-    """Return the outcome of a command with arguments that work."""
-    if CASES[name].before:
-        assert run(*CASES[name].before).exit_code == 0
-    return run(name, *CASES[name].args, *options)
 
 
 def command(name):
@@ -103,7 +105,7 @@ def test_every_command_has_its_case():
 
 @of_all
 def test_it_works_and_its_output_is_on_stdout(folder, name):
-    outcome = work(name)
+    outcome = run(name, *CASES[name].args)
     assert (outcome.exit_code, outcome.stderr) == (0, "") and outcome.stdout.strip()
     assert "\x1b" not in outcome.stdout
 
@@ -142,7 +144,7 @@ def test_interruption_is_130_and_no_traceback(folder, name):
 @pytest.mark.parametrize("name", [name for name in usages() if name not in ("completion", "derive", "new", "report")])
 def test_json_is_one_document(folder, name):
     """Only what writes code has no numbers to be read by a program."""
-    outcome = work(name, "--json")
+    outcome = run(name, *CASES[name].args, "--json")
     assert outcome.exit_code == 0 and outcome.stderr == ""
     assert json.loads(outcome.stdout, parse_constant=pytest.fail)
 
@@ -157,8 +159,6 @@ def test_a_reader_that_has_gone_ends_it_quietly(folder, name, monkeypatch):
         else:
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
-    if CASES[name].before:
-        assert run(*CASES[name].before).exit_code == 0
     monkeypatch.setattr(click, "echo", gone)
     outcome = run(name, *CASES[name].args)
     assert outcome.exit_code == 1 and said == [] and "Traceback" not in outcome.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -29,16 +30,29 @@ def objective(b, x, y):
 """
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "line.py").write_text(LINE)
+def prepare(folder, text=LINE):
+    """Write a model with its data, and fit it."""
+    (folder / "line.py").write_text(text)
     x = np.arange(12.0)
     table = np.column_stack([x, 1 + 2 * x + np.sin(9 * x)])
-    np.savetxt("d.csv", table, delimiter=",", header="x,y", comments="")
-    (tmp_path / "new.csv").write_text("id,x\n7,0\n8,20\n9,2.5\n")
+    np.savetxt(folder / "d.csv", table, delimiter=",", header="x,y", comments="")
+    (folder / "new.csv").write_text("id,x\n7,0\n8,20\n9,2.5\n")
     assert run("fit", "line.py", "--data", "d.csv", "--run-dir", "run", "-o", "out.json").exit_code == 0
-    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fitted")
+    with contextlib.chdir(folder):
+        prepare(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(prepared, monkeypatch):
+    """A working folder with what a fit has left."""
+    monkeypatch.chdir(prepared)
+    return prepared
 
 
 def run(*args):
@@ -58,13 +72,12 @@ def by_formula(level=0.95, observation=False):
     return np.column_stack([mean, se, mean - half, mean + half])
 
 
-@pytest.mark.parametrize("place", ["run", "out.json"])
 @pytest.mark.parametrize(
-    ("options", "wanted"),
+    ("place", "options", "wanted"),
     [
-        ([], {}),
-        (["--level", "0.8"], {"level": 0.8}),
-        (["--observation"], {"observation": True}),
+        ("run", [], {}),
+        ("run", ["--level", "0.8"], {"level": 0.8}),
+        ("out.json", ["--observation"], {"observation": True}),
     ],
 )
 def test_predictions_are_those_of_the_formulas(folder, place, options, wanted):
@@ -83,19 +96,16 @@ def test_predictions_as_json_and_in_a_file(folder):
 
 
 def test_new_data_of_another_form_are_read(folder):
-    (folder / "new.csv").write_text("x;z\n2,5;a\n")
-    told = json.loads(run("predict", "run", "--data", "new.csv", "--json", "--delimiter", ";", "--decimal", ",").stdout)
+    (folder / "other.csv").write_text("x;z\n2,5;a\n")
+    form = ["--delimiter", ";", "--decimal", ","]
+    told = json.loads(run("predict", "run", "--data", "other.csv", "--json", *form).stdout)
     np.testing.assert_allclose(told["mean"], by_formula()[2:, 0], rtol=1e-6)
 
 
 def test_proposed_models_predict(folder):
-    assert run_new("new", "d.csv", "-o", "m.py", "--likelihood", "least-squares").exit_code == 0
+    assert CliRunner().invoke(main, ["new", "d.csv", "-o", "m.py", "--likelihood", "least-squares"]).exit_code == 0
     told = json.loads(run("predict", "m.py", "--data", "new.csv", "--json").stdout)
     np.testing.assert_allclose(told["se"], by_formula()[:, 1], rtol=1e-6)
-
-
-def run_new(*args):
-    return CliRunner().invoke(main, args)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +122,9 @@ def test_what_cannot_be_predicted_is_told(folder, args, status, says):
     assert outcome.exit_code == status and outcome.stdout == "" and says in outcome.stderr
 
 
-def test_model_without_predict_says_what_to_write(folder):
-    (folder / "line.py").write_text(LINE.replace("def predict", "def line").replace("predict(b", "line(b"))
+def test_model_without_predict_says_what_to_write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    prepare(tmp_path, LINE.replace("def predict", "def line").replace("predict(b", "line(b"))
     outcome = run("predict", "out.json")
     assert outcome.exit_code == 2 and "define predict(params, *data)" in outcome.stderr
 
