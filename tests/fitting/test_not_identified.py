@@ -58,7 +58,7 @@ MODELS = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", MODELS)
 def test_flat_combination_is_named_and_no_number_invented(name):
     function, start, kind, direction = MODELS[name]

@@ -21,6 +21,7 @@ def line(b, X):
     return X @ b
 
 
+@pytest.mark.slow
 def test_bands_of_a_line_are_those_of_linear_regression():
     import statsmodels.api as sm
 

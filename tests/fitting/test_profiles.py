@@ -102,6 +102,7 @@ PUBLISHED = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_intervals_are_those_that_were_published(name):
     function, start, kind, bounds, published, within = PUBLISHED[name]
@@ -236,6 +237,7 @@ def test_what_is_not_identified_is_open_on_both_sides():
     np.testing.assert_array_equal(fitted.conf_int(method="profile"), [[-np.inf, np.inf]] * 2)
 
 
+@pytest.mark.slow
 def test_profile_that_is_lost_is_not_known_and_says_why():
     def edged(p, y):
         if p["m"] > 2.0:

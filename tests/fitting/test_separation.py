@@ -82,6 +82,7 @@ def test_what_is_not_separated_is_not_said_to_be(bounds):
     assert fitted.status == "converged" and not any("separation" in note for note in fitted.notes)
 
 
+@pytest.mark.slow
 def test_perfect_fit_is_no_separation():
     def normal(p):
         return p["s"] + 0.5 * ((2 * A - p["b"] * A) / np.exp(p["s"])) ** 2

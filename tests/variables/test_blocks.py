@@ -146,6 +146,7 @@ def root_on_both_sides(deviance, estimate, low, high):
     return [brentq(beyond, low, estimate, xtol=1e-12), brentq(beyond, estimate, high, xtol=1e-12)]
 
 
+@pytest.mark.slow
 def test_profiles_of_shares_are_those_of_binomials():
     counts = np.array([10.0, 85.0, 5.0])
     start = Parameters(pi=Parameter(np.full(3, 1 / 3), transform="simplex"))
@@ -179,6 +180,7 @@ def test_profiles_of_matrices_have_their_closed_forms():
         fitted.profile("R[0, 0]")
 
 
+@pytest.mark.slow
 def test_covariance_of_normal_data_has_its_closed_form():
     z = RNG.normal(size=(60, 2)) @ np.array([[1.0, 0.5], [0.0, 1.2]])
 
