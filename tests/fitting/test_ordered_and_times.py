@@ -21,6 +21,7 @@ def parties():
 
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
+@pytest.mark.sampled(2)
 def test_ordered_classes_are_those_of_statsmodels(link):
     from statsmodels.miscmodels.ordinal_model import OrderedModel
     from statsmodels.tools.numdiff import approx_hess
@@ -53,6 +54,7 @@ def test_two_ordered_classes_are_logistic_regression():
     np.testing.assert_allclose([model.llf, model.score(X, y > 3)], [peer.llf, peer.score(X, y > 3)], rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_labels_have_the_order_that_they_are_given():
     X, y = parties()
     expected = OrderedRegression().fit(X, np.minimum(y, 2))
@@ -72,6 +74,7 @@ def test_labels_have_the_order_that_they_are_given():
         OrderedRegression(link="cauchit").fit(X, labels)
 
 
+@pytest.mark.slow
 def test_weights_and_offset_of_ordered_classes():
     X, y = parties()
     rng = np.random.default_rng(0)
@@ -98,6 +101,7 @@ def test_probabilities_of_far_intervals_keep_their_digits(between, F):
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-15)
 
 
+@pytest.mark.slow
 def test_separated_ordered_classes_are_told():
     with pytest.warns(IdentificationWarning, match="along"):
         model = OrderedRegression().fit(np.arange(9.0)[:, np.newaxis], np.repeat([0, 1, 2], 3))
@@ -119,6 +123,7 @@ def strata_of(rows):
 
 @pytest.mark.parametrize("ties", ["breslow", "efron"])
 @pytest.mark.parametrize("stratified", [False, True])
+@pytest.mark.sampled(4)
 def test_hazards_are_those_of_statsmodels(ties, stratified):
     X, time, event = hearts()
     X = X.assign(square=(X["age"] - 45) ** 2)
@@ -133,6 +138,7 @@ def test_hazards_are_those_of_statsmodels(ties, stratified):
 
 
 @pytest.mark.parametrize("stratified", [False, True])
+@pytest.mark.sampled(2)
 def test_baseline_hazards_are_those_of_statsmodels(stratified):
     """Which has at each time what was before it."""
     X, time, event = hearts()
@@ -168,6 +174,7 @@ def test_efrons_hazards_are_those_of_lifelines(name):
 
 
 @pytest.mark.parametrize("ties", ["breslow", "efron"])
+@pytest.mark.slow
 def test_whole_weights_are_rows_that_are_repeated(ties):
     X, time, event = hearts()
     weights = np.arange(len(time)) % 3
@@ -178,6 +185,7 @@ def test_whole_weights_are_rows_that_are_repeated(ties):
     np.testing.assert_allclose(model.bse, peer.bse, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_survival_without_covariates_that_matter_is_that_of_the_counts():
     """Four at risk, of whom two die at once: Breslow's step is 2 / 4, Efron's 1 / 4 + 1 / 3."""
     X, time, event = np.zeros((4, 1)), [1.0, 1.0, 2.0, 3.0], [1, 1, 0, 1]
@@ -189,6 +197,7 @@ def test_survival_without_covariates_that_matter_is_that_of_the_counts():
 
 
 @pytest.mark.parametrize("b", [1.0, -1.0, 0.01])
+@pytest.mark.sampled(3)
 def test_hazards_as_far_as_800_keep_their_digits(b):
     eta = np.array([800.0, -800.0, 0.0, 1.0, 900.0])
     y = cox._columns(np.array([5.0, 4.0, 3.0, 3.0, 1.0]), np.ones(5, bool), np.zeros(5, int), "efron")
@@ -233,6 +242,7 @@ def test_times_that_cannot_be_used_refused(action, message):
         action(*hearts())
 
 
+@pytest.mark.slow
 def test_covariates_that_order_the_events_are_told():
     with pytest.warns(IdentificationWarning, match="along\n  -?x0"):
         CoxRegression().fit(np.arange(8.0)[:, np.newaxis], np.arange(8.0))

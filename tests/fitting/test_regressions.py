@@ -196,6 +196,7 @@ PEERS = {
 
 @pytest.mark.parametrize("offset", [False, True])
 @pytest.mark.parametrize("name", PEERS)
+@pytest.mark.sampled(2)
 def test_estimates_and_standard_errors_are_those_of_the_peer(name, offset):
     model, data, peer = PEERS[name]
     X, y = data()
@@ -209,6 +210,7 @@ def test_estimates_and_standard_errors_are_those_of_the_peer(name, offset):
 
 
 @pytest.mark.parametrize("name", PEERS)
+@pytest.mark.sampled(4)
 def test_a_row_that_counts_thrice_is_three_rows(name):
     model, data, _ = PEERS[name]
     X, y = data()
@@ -237,6 +239,7 @@ PENALISED = {
 
 
 @pytest.mark.parametrize("name", PENALISED)
+@pytest.mark.sampled(3)
 def test_penalised_optimum_is_that_of_scikit_learn(name):
     estimator, data, _ = PEERS[name]
     X, y = data()
@@ -309,6 +312,7 @@ def test_likelihoods_without_a_maximum_are_told(model, y, message):
 
 
 @pytest.mark.parametrize("name", PEERS)
+@pytest.mark.sampled(4)
 def test_collinear_columns_are_named(name):
     model, data, _ = PEERS[name]
     X, y = data()
