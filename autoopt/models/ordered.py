@@ -188,6 +188,21 @@ class OrderedRegression(Classifier):
             *(Ancillary(name, float(step), positive=True) for name, step in zip(names[1:], steps, strict=True)),
         )
 
+    def _maximise(self, X: Any, y: np.ndarray, offset: np.ndarray | None, weights: np.ndarray | None) -> None:
+        if hasattr(X, "tocsr"):
+            super()._maximise(X, y, offset, weights)  # which says what to do
+            return
+        middle = X.mean(axis=0)  # columns far from 0 would lose their digits against the thresholds
+        super()._maximise(X - middle, y, offset, weights)
+        n = len(middle)
+        across = np.eye(len(self.params_))
+        across[n:, :n] = middle
+        self.params_ = across @ self.params_
+        self.cov_params_ = across @ self.cov_params_ @ across.T
+        self.bse_ = inference.standard_errors(self.cov_params_)
+        self.thresholds_ = self.params_[n:]
+        self.ancillary_ = dict(zip(self._beside, self.thresholds_.tolist(), strict=True))
+
     def _infer(self, problem: Problem, found: Solution) -> None:
         super()._infer(problem, found)
         n = problem.coefficients
@@ -195,9 +210,6 @@ class OrderedRegression(Classifier):
         summed[n:, n:] = np.tri(len(found.x) - n)
         self.params_ = summed @ self.params_
         self.cov_params_ = summed @ self.cov_params_ @ summed.T
-        self.bse_ = inference.standard_errors(self.cov_params_)
-        self.thresholds_ = self.params_[n:]
-        self.ancillary_ = dict(zip(self._beside, self.thresholds_.tolist(), strict=True))
 
     def _probabilities(self, X: object, offset: object) -> np.ndarray:
         eta = self._predictor(X, offset)

@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from autoopt import inference
 from autoopt.errors import InferenceError, UsageError
 from autoopt.models import validation
+from autoopt.models.centring import Centring
 from autoopt.models.dispersed import crossed
 from autoopt.models.regression import Regression
 from autoopt.models.table import Model, add
@@ -107,6 +108,8 @@ class QuantileRegression(Regression):
         rows = len(y)
         weights = np.ones(rows) if weights is None else weights
         response = y if offset is None else y - offset
+        centring = Centring.of(X) if self.fit_intercept else None
+        X = X if centring is None else X - centring.shift
         design = np.column_stack([np.ones(rows), X]) if self.fit_intercept else X
         self._beside, self.ancillary_ = (), {}
         self.nobs_ = float(weights.sum())
@@ -117,8 +120,12 @@ class QuantileRegression(Regression):
         coef, self.converged_, message = least_absolute(design / size, response / unit, self.quantile, weights)
         self.n_iter_, self.method_ = 1, "highs"
         self.params_ = _through(design, response, weights, coef * unit / size, self.quantile)
-        self._set_coefficients()
         self._errors(design, response, weights, message)
+        if centring is not None:
+            self.params_ = centring.params(self.params_, 1)
+            self.cov_params_ = centring.covariance(self.cov_params_, 1)
+            self.bse_ = inference.standard_errors(self.cov_params_)
+        self._set_coefficients()
 
     def _errors(self, design: np.ndarray, y: np.ndarray, weights: np.ndarray, message: str) -> None:
         """Set the covariance and the standard errors."""
@@ -129,7 +136,8 @@ class QuantileRegression(Regression):
             why = validation.ConvergenceWarning(f"The linear program was not solved: {message}")
         else:
             residuals = y - design @ self.params_
-            residuals[np.abs(residuals) <= 1e-12 * np.abs(y).max(initial=0.0)] = 0.0
+            rounding = 64 * np.finfo(float).eps * (np.abs(design) @ np.abs(self.params_) + np.abs(y))
+            residuals[np.abs(residuals) <= rounding] = 0.0
             try:
                 bread = inference.covariance(crossed(design, weights, False), self.names_)
                 density = density_at_zero(residuals, y, weights, self.quantile)

@@ -123,7 +123,9 @@ class TweedieRegression(LogMean, Dispersed):
         super()._infer(problem, replace(found, hessian=expected))
 
     def _deviances(self, y: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        """Return the deviance of each row, shape (m,), of y (m, 2)."""
+        """Return the deviance of each row, shape (m,), of y, shape (m,) or (m, 2)."""
+        if y.ndim == 1:
+            y = np.column_stack([y, np.full(len(y), float(self.power))])
         amount = y[:, 0]
         saturated = -0.5 * amount**2
         if self.power:
