@@ -130,6 +130,8 @@ def test_each_term_is_that_of_its_row(name):
         (lambda b, X, y, g: np.sum(np.sort(X[:, 0]) * y * b[0]), "goes through multiply"),
         (lambda b, X, y, g: np.sum(np.cumsum(X @ b) * y), "goes through multiply"),
         (lambda b, X, y, g: np.sum(np.diff(X @ b) ** 2), "goes through power"),
+        (lambda b, X, y, g: np.sum(X[::-1, 0][y == 1]) * b[0] + np.sum(X @ b), "goes through getitem"),
+        (lambda b, X, y, g: np.sum((X @ b)[::-1][y == 1]), "goes through getitem"),
         (lambda b, X, y, g: np.sum(b[g[::-1]] * y), "goes through multiply"),
         (lambda b, X, y, g: np.sum(np.exp(b)), "reads no data that have 9 rows"),
         (lambda b, X, y, g: np.sum((X @ b - np.mean(X @ b)) ** 2), "goes through power"),

@@ -160,10 +160,12 @@ def _read(walk: Reading, given: Given) -> Any:
     """Entries at positions that may read rows themselves."""
     moved = read(walk, given)
     index = given.args[1]
-    if isinstance(index, Operand) and walk.steps[index.step].dtype.kind in "iu":
+    if isinstance(index, Operand) and walk.steps[index.step].dtype.kind in "iub":
         own = walk.spread(index.step)
+        if walk.steps[index.step].dtype.kind == "b":
+            own = own[walk.value(index.step)]
         return walk.pool.union(moved, own.reshape(own.shape + (1,) * (len(given.step.shape) - own.ndim)))
-    parts = index if isinstance(index, tuple) else (index,)
+    parts = index if type(index) is tuple else (index,)  # an Operand is a tuple, too
     arrays = [part for part in parts if isinstance(part, Operand)]
     if not any(walk.depends(part.step) for part in arrays):
         return moved
