@@ -24,6 +24,7 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 nitpicky = False
+suppress_warnings = ["ref.python"]  # what several classes call alike, such as pvalues, is no link
 default_role = "code"
 
 _CODE = re.compile(r"(``.+?``|`.+?`)")
