@@ -192,7 +192,9 @@ class OrderedRegression(Classifier):
         if hasattr(X, "tocsr"):
             super()._maximise(X, y, offset, weights)  # which says what to do
             return
-        middle = X.mean(axis=0)  # columns far from 0 would lose their digits against the thresholds
+        middle = np.average(
+            X, axis=0, weights=weights
+        )  # columns far from 0 would lose their digits against the thresholds
         super()._maximise(X - middle, y, offset, weights)
         n = len(middle)
         across = np.eye(len(self.params_))

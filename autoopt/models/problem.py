@@ -251,7 +251,9 @@ def _by_hessians(fun: Callable, x0: np.ndarray, args: tuple, length: float, most
                 remedy="use another method, such as method='l-bfgs-b', and report this.",
             )
 
-    with resumable(fun, x0, args) as objective:
+    # Code that is compiled while Newton's method runs would round differently from then on, and where a likelihood has
+    # no maximum the same data would end elsewhere.
+    with resumable(fun, x0, args, engine="numpy") as objective:
 
         def second_order(x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
             return (*objective.value_and_grad(x), objective.hess(x, sparse=False))

@@ -62,7 +62,7 @@ class QuantileRegression(Regression):
     Examples
     --------
     >>> X = np.arange(8.0)[:, np.newaxis]
-    >>> QuantileRegression().fit(X, [0, 2, 4, 6, 8, 10, 12, 99]).params.round(6).tolist()
+    >>> QuantileRegression().fit(X, [0.0, 1.8, 4.3, 5.9, 8.4, 9.7, 12.0, 99.0]).params.round(6).tolist()
     [0.0, 2.0]
     """
 
