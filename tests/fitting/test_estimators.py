@@ -63,6 +63,10 @@ def test_quick_checks_of_scikit_learn_pass(name):
         check(estimator)
 
 
+NO_MAXIMUM = {("cox", 0.0): {"check_sample_weight_equivalence_on_dense_data": "30 columns of 15 rows order the times"}}
+"""Checks whose data have no maximum, by model and penalty: where the solver stops is no estimate, and warned of."""
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
@@ -75,7 +79,8 @@ def test_every_check_of_scikit_learn_passes(name, alpha):
         estimator.set_params(alpha=alpha)
     elif alpha:
         return
-    results = check_estimator(estimator, on_skip=None, on_fail=None)
+    expected = NO_MAXIMUM.get((name, alpha))
+    results = check_estimator(estimator, on_skip=None, on_fail=None, expected_failed_checks=expected)
     assert [(one["check_name"], one["exception"]) for one in results if one["status"] == "failed"] == []
 
 
