@@ -121,6 +121,18 @@ def test_each_term_is_that_of_its_row(name):
         np.testing.assert_allclose(others - terms, expected, atol=1e-11)
 
 
+def test_what_has_no_rows_is_shared_beside_a_single_row():
+    one = np.arange(ROWS) == 4
+    terms = terms_by_row(lambda b, X, one: np.sum(X[:, 1][one]) + np.sum(b), STARTS[0], (X, one)).value(STARTS[0])
+    np.testing.assert_allclose(terms, one * X[4, 1] + STARTS[0].sum() / ROWS, rtol=1e-12)
+
+
+def test_statistics_beside_a_single_row_are_those_of_all_rows():
+    one, b = np.arange(ROWS) == 4, STARTS[0]
+    terms = terms_by_row(lambda b, X, one: np.sum((X.T @ X[:, 0]) * b + np.sum(X[:, 1][one])), b, (X, one)).value(b)
+    np.testing.assert_allclose(terms, X[:, 0] * (X @ b) + 3 * one * X[4, 1], rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("objective", "said"),
     [

@@ -92,10 +92,16 @@ class Splitting:
         step = self.steps[index]
         if self.reading.is_free(index):
             return Part(None, index)
-        if not step.shape and (row := self.reading.single(index)) is not None:
-            return Part(self.placed(index, np.reshape(row, 1)), None)
         rule = RULES.get(step.operation) if is_hashable(step.operation) else None
-        found = rule(self, index, Given(step)) if rule is not None else None
+        row = None if step.shape else self.reading.single(index)
+        try:
+            found = rule(self, index, Given(step)) if rule is not None else None
+        except NotByRow:
+            if row is None:
+                raise
+            found = None
+        if found is None and row is not None:  # only then: what no row has is shared, also beside a single one
+            return Part(self.placed(index, np.reshape(row, 1)), None)
         if found is None:
             raise self.refusal(step)
         return found

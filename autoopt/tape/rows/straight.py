@@ -9,7 +9,7 @@ import numpy as np
 
 from autoopt.tape import operations
 from autoopt.tape.rows.labels import contraction
-from autoopt.tape.rows.splitting import Part, Splitting, splits
+from autoopt.tape.rows.splitting import NotByRow, Part, Splitting, splits
 from autoopt.tape.sparsity.rules import Given, Operand
 from autoopt.tape.tape import Slot, Template
 
@@ -30,9 +30,7 @@ def _summed(split: Splitting, index: int, given: Given, mean: bool) -> Part | No
     axis = given.argument(1, "axis", default)
     axes = tuple(range(len(shape))) if axis is None else tuple(int(k) % len(shape) for k in np.atleast_1d(axis))
     factor = 1.0 / np.prod([shape[k] for k in axes]) if mean else 1.0
-    part = _over(split, source, axes)
-    if part is None:
-        part = split.each(split.full(source), lambda one, is_terms: split.summed(one, _shifted(axes, is_terms)))
+    part = _aligned(split, source, axes) or _parts(split, source, axes)
     if given.options.get("keepdims"):
         part = split.each(part, lambda one, is_terms: split.reshaped(one, _led(split, step.shape, is_terms)))
     return part if factor == 1.0 else _scaled(split, part, split.constant(factor))
@@ -46,16 +44,27 @@ def _shifted(axes: tuple[int, ...], is_terms: bool) -> tuple[int, ...]:
     return tuple(axis + 1 for axis in axes) if is_terms else axes
 
 
-def _over(split: Splitting, source: int, axes: tuple[int, ...]) -> Part | None:
-    """Return the terms of a sum over axes of which one is in the order of the rows, or whose entries have one each."""
+def _aligned(split: Splitting, source: int, axes: tuple[int, ...]) -> Part | None:
+    """Return the terms of a sum over axes of which one is in the order of the rows."""
     for axis in split.reading.axes(source):
         if axis in axes:
             rest = tuple(1 + k - (k > axis) for k in axes if k != axis)
             return Part(split.summed(split.first(source, axis), rest), None)
-    shape, row = split.steps[source].shape, split.reading.single(source)
-    if row is not None and shape and len(axes) == len(shape):
-        return Part(split.placed(source, np.ravel(row)), None)
     return None
+
+
+def _parts(split: Splitting, source: int, axes: tuple[int, ...]) -> Part:
+    """Return the sum over axes of what the source is made of; else each entry is its row's, if it reads one alone.
+
+    In this order: an entry may be a row's and a statistic's sum, of which the statistic is made of all rows.
+    """
+    try:
+        return split.each(split.full(source), lambda one, is_terms: split.summed(one, _shifted(axes, is_terms)))
+    except NotByRow:
+        shape, row = split.steps[source].shape, split.reading.single(source)
+        if row is None or not shape or len(axes) != len(shape):
+            raise
+        return Part(split.placed(source, np.ravel(row)), None)
 
 
 @splits(np.mean)
