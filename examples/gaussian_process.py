@@ -10,6 +10,9 @@ from scipy import linalg
 
 import autoopt
 
+TRUE = {"length": np.log(0.8), "amplitude": np.log(1.5), "noise": np.log(0.2)}
+START = {"length": 0.0, "amplitude": 0.0, "noise": -1.0}
+
 
 def covariance(theta, s, t):
     """Return the covariances of the process at the places s and t."""
@@ -49,34 +52,46 @@ def information(theta, t, y):
     return H
 
 
-def main():
+def data():
+    """Return 120 places and what was observed there, of a process that is known."""
     rng = np.random.default_rng(3)
     t = np.sort(rng.uniform(0, 10, size=120))
-    true = {"length": np.log(0.8), "amplitude": np.log(1.5), "noise": np.log(0.2)}
-    y = rng.multivariate_normal(np.zeros(len(t)), covariance(true, t, t) + 0.2**2 * np.eye(len(t)))
+    return t, rng.multivariate_normal(np.zeros(len(t)), covariance(TRUE, t, t) + 0.2**2 * np.eye(len(t)))
 
-    x0 = {"length": 0.0, "amplitude": 0.0, "noise": -1.0}
-    result = autoopt.minimize(negative_log_likelihood, x0, (t, y), method="trust-exact", options={"gtol": 1e-8})
+
+def fitted(t, y):
+    """Return the logarithms of length, amplitude and noise, of the greatest likelihood."""
+    result = autoopt.minimize(negative_log_likelihood, START, (t, y), method="trust-exact", options={"gtol": 1e-8})
     assert result.success
+    return result.x
+
+
+def predicted(theta, t, y, new):
+    """Return mean and standard deviation of the process at new places, given the observations."""
+    K = covariance(theta, t, t) + np.exp(2 * theta["noise"]) * np.eye(len(t))
+    between = covariance(theta, new, t)
+    variance = np.diag(covariance(theta, new, new) - between @ np.linalg.solve(K, between.T))
+    return between @ np.linalg.solve(K, y), np.sqrt(variance)
+
+
+def main():
+    t, y = data()
+    theta = fitted(t, y)
 
     # The Hessian is a nest as the parameters are; as a matrix it is that of the flat vector, in the same order.
-    nest = autoopt.hessian(negative_log_likelihood)(result.x, t, y)
-    H = np.array([[nest[row][column] for column in x0] for row in x0])
-    np.testing.assert_allclose(H, information(result.x, t, y), rtol=1e-6, atol=1e-6)
+    nest = autoopt.hessian(negative_log_likelihood)(theta, t, y)
+    H = np.array([[nest[row][column] for column in START] for row in START])
+    np.testing.assert_allclose(H, information(theta, t, y), rtol=1e-6, atol=1e-6)
 
     errors = np.sqrt(np.diag(np.linalg.inv(H)))
-    for name, error in zip(x0, errors, strict=True):
-        low, middle, high = np.exp(result.x[name] + error * np.array([-1.96, 0, 1.96]))
-        print(f"{name:9}  {middle:.3f}, in [{low:.3f}, {high:.3f}] with 95 %; true {np.exp(true[name]):.3f}")
-        assert abs(result.x[name] - true[name]) < 4 * error
+    for name, error in zip(START, errors, strict=True):
+        low, middle, high = np.exp(theta[name] + error * np.array([-1.96, 0, 1.96]))
+        print(f"{name:9}  {middle:.3f}, in [{low:.3f}, {high:.3f}] with 95 %; true {np.exp(TRUE[name]):.3f}")
+        assert abs(theta[name] - TRUE[name]) < 4 * error
 
     # Predictions between the observations, with the standard deviation of the process given all of them.
     new = np.linspace(0, 10, 6)
-    K = covariance(result.x, t, t) + np.exp(2 * result.x["noise"]) * np.eye(len(t))
-    between = covariance(result.x, new, t)
-    mean = between @ np.linalg.solve(K, y)
-    variance = np.diag(covariance(result.x, new, new) - between @ np.linalg.solve(K, between.T))
-    for place, value, deviation in zip(new, mean, np.sqrt(variance), strict=True):
+    for place, value, deviation in zip(new, *predicted(theta, t, y, new), strict=True):
         print(f"t = {place:4.1f}: {value:6.3f} +- {deviation:.3f}")
 
 

@@ -1,21 +1,43 @@
 """Every example runs, and its estimates and standard errors are those of statsmodels."""
 
+import doctest
+import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from autoopt.cli.main import main
 from autoopt.fitting.fit import fit
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 DATA = EXAMPLES / "data"
 MODELS = ["logistic", "loglinear", "contingency", "rosenbrock"]
-SCRIPTS = sorted(file.stem for file in EXAMPLES.glob("*.py") if file.stem not in MODELS)
+LONG = {"gaussian_process", "graphical_model", "neural_network"}
+SCRIPTS = [
+    pytest.param(file.stem, marks=[pytest.mark.slow] * (file.stem in LONG))
+    for file in sorted(EXAMPLES.glob("*.py"))
+    if file.stem not in MODELS
+]
+GALLERY = EXAMPLES.parent / "docs" / "gallery.rst"
+needs_pages = pytest.mark.skipif(not GALLERY.is_file(), reason="the tests are run away from the documents")
 
 sm = pytest.importorskip("statsmodels.api")
+
+
+def assert_shown(command, printed):
+    """Assert that the gallery shows this output below the command."""
+    if GALLERY.is_file():
+        blocks = re.findall(r"^    \$ (.+)\n((?: {4}(?!\$ ).*\n|\n)+)", GALLERY.read_text(encoding="utf-8"), re.M)
+        shown = textwrap.dedent(dict(blocks)[command]).strip() + "\n"
+        flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        same = doctest.OutputChecker().check_output(shown, printed.strip() + "\n", flags)
+        assert same, f"$ {command}\n{printed}\n--- the page has\n{shown}"
 
 
 def logistic():
@@ -68,15 +90,29 @@ def test_model_files_import_no_autoopt(name):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_scripts_run_and_find_what_they_assert(name):
+def test_scripts_run_find_what_they_assert_and_print_what_the_gallery_shows(name):
     done = subprocess.run([sys.executable, EXAMPLES / f"{name}.py"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+    assert_shown(f"python examples/{name}.py", done.stdout)
 
 
-def test_api_script_shows_the_minimum():
-    done = subprocess.run([sys.executable, EXAMPLES / "api.py"], capture_output=True, text=True, check=True)
-    assert "x = [1. 1. 1. 1.]" in done.stdout
+@pytest.mark.parametrize("name", ["logistic", *(pytest.param(name, marks=pytest.mark.slow) for name in MODELS[1:])])
+def test_model_files_print_what_the_gallery_shows(name, monkeypatch):
+    monkeypatch.chdir(EXAMPLES.parent)
+    command = f"autoopt fit examples/{name}.py --method newton-cg"
+    outcome = CliRunner().invoke(main, command.split()[1:], prog_name="autoopt")
+    assert outcome.exit_code == 0, outcome.output
+    assert_shown(command, outcome.stdout)
+
+
+@needs_pages
+def test_every_example_is_in_the_gallery_with_pictures_that_are_there():
+    page = GALLERY.read_text(encoding="utf-8")
+    assert set(re.findall(r"``examples/(\w+)\.py``", page)) == {file.stem for file in EXAMPLES.glob("*.py")}
+    pictures = re.findall(r"image:: (images/\w+\.png)", page)
+    assert len(pictures) > 5 and all((GALLERY.parent / picture).is_file() for picture in pictures)
+    assert sum(file.stat().st_size for file in (GALLERY.parent / "images").iterdir()) < 300_000
 
 
 def test_constrained_script_runs_and_finds_what_statics_says():
