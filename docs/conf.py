@@ -4,6 +4,8 @@ import re
 import sys
 from pathlib import Path
 
+from sphinx.domains.python import PyObject
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -41,4 +43,7 @@ def escape_signatures(app, what, name, obj, options, lines):
 
 
 def setup(app):
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.rolename = None  # attributes that several classes have, as `pvalues`, are no links to one of them
     app.connect("autodoc-process-docstring", escape_signatures, priority=100)  # before napoleon
