@@ -17,8 +17,9 @@ import numpy as np
 from autoopt.models.derived import RowDerivatives, Several
 from autoopt.models.penalty import Penalty
 
-BLOCK = 2**17
-"""Numbers of X in a block: a megabyte, which the cache of one core holds beside what is made of it."""
+BLOCK = 2**20
+"""Numbers of X in a block: eight megabytes, so that several threads of BLAS seldom wait for each other. Blocks of one
+megabyte are 1.07 times as fast with one thread, and take 1.4 times as long with two on a busy machine."""
 
 
 @dataclass(frozen=True)
