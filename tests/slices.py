@@ -1,8 +1,10 @@
 """Which tests the plain run takes: all that are not slow, and of long tables one case in so many.
 
-`@pytest.mark.slow` is for a test that only `pytest -m slow` runs; `@pytest.mark.sampled(5)` leaves one case in five of
-a table to the plain run and makes the others slow. Which one depends on the case's name alone, so that it is the same
-on every machine and stays when other cases are added. `--slice 2/7` runs the second of seven parts of what is selected.
+Of a table of more than LONG cases the plain run takes one in SHARE, the others are slow: only `pytest -m slow` runs
+them, a part of which is in every run of CI. `@pytest.mark.sampled(5)` says another share, or one for a shorter table;
+`@pytest.mark.whole` leaves a table whole, `@pytest.mark.slow` a test out. Which cases they are depends on their names
+alone, so that they are the same on every machine and stay when others are added. `--slice 2/7` runs the second of seven
+parts of what is selected.
 """
 
 from __future__ import annotations
@@ -18,16 +20,22 @@ def number(name: str) -> int:
     return crc32(name.encode())
 
 
+LONG, SHARE = 8, 5
+
+
 def mark_sampled(items: list[pytest.Item], named: set[str]) -> None:
-    """Mark as slow what the plain run leaves out of the sampled tables; not what is `named` on the command line."""
+    """Mark as slow what the plain run leaves out of long tables; not what is `named` on the command line."""
     tables: dict[tuple, list[pytest.Item]] = defaultdict(list)
     for item in items:
         mark = item.get_closest_marker("sampled")
-        if mark is not None:
-            tables[(item.path, getattr(item, "originalname", item.name), *mark.args)].append(item)
-    for (*_, share), cases in tables.items():
+        if mark is not None or not (item.get_closest_marker("whole") or item.get_closest_marker("slow")):
+            tables[(item.path, getattr(item, "originalname", item.name), *(mark.args if mark else ()))].append(item)
+    for (_, _, *given), cases in tables.items():
+        if not given and len(cases) <= LONG:
+            continue
+        share = given[0] if given else SHARE
         kept = {case for case in cases if number(case.name) % share == 0} or {cases[0]}
-        kept.update(firsts(cases, cases[0].get_closest_marker("sampled").kwargs.get("each")))
+        kept.update(firsts(cases, cases[0].get_closest_marker("sampled").kwargs.get("each") if given else None))
         for case in cases:
             if case not in kept and case.nodeid not in named:
                 case.add_marker(pytest.mark.slow)

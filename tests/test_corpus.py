@@ -26,7 +26,7 @@ def params() -> list:
 
 
 @pytest.mark.parametrize("case", params())
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(24)
 def test_objective_agrees_with_differences(case: Case) -> None:
     with np.errstate(all="ignore"):
         objective = Objective(case.f, case.x0, case.args)
@@ -46,7 +46,7 @@ def test_objective_agrees_with_differences(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", params())
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(24)
 def test_objective_that_is_known_agrees_at_another_start(case: Case) -> None:
     """What one call has found out of it is used by the next, whatever that is."""
     with np.errstate(all="ignore"):

@@ -15,6 +15,7 @@ from scipy import integrate, optimize
 
 import autoopt
 
+pytestmark = pytest.mark.whole
 ROOT = Path(__file__).parents[1]
 _TIMES = np.linspace(0.0, 1.0, 9)
 

@@ -90,6 +90,7 @@ def test_model_files_import_no_autoopt(name):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.slow
 def test_scripts_run_find_what_they_assert_and_print_what_the_gallery_shows(name):
     done = subprocess.run([sys.executable, EXAMPLES / f"{name}.py"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

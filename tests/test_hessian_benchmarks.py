@@ -43,6 +43,7 @@ def test_hessian_by_hand_is_symmetric(case):
 
 
 @every_case
+@pytest.mark.sampled(5)
 def test_hessian_is_that_by_hand(case):
     x, data = case.point(small=True)
     objective = Objective(case.f, x, data)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.whole
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 if not (ROOT / "autoopt").is_dir():

@@ -16,6 +16,7 @@ import pytest
 
 import autoopt
 
+pytestmark = pytest.mark.whole
 ROOT = Path(autoopt.__file__).parent
 CLI = ROOT.parent / "cli"
 HEAVY = (

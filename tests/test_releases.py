@@ -23,6 +23,7 @@ from pytensor.tensor.sort import ArgSortOp, SortOp
 import autoopt
 from autoopt.ops.releases import GATHERS, SCATTERS, IfElse, axis_of, ifelse, infers_shape, operands_of, thawed
 
+pytestmark = pytest.mark.whole
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(autoopt.__file__).parent
 X, M = pt.vector("x"), pt.matrix("M")

@@ -30,6 +30,7 @@ def graphical(t):
 
 @pytest.mark.parametrize("kind", ["hessian", "hvp_columns"])
 @pytest.mark.parametrize("f, size", [(network, 50), (mixture, 9), (graphical, 16)])
+@pytest.mark.sampled(3)
 def test_source_is_the_same_each_time(f, size, kind, monkeypatch) -> None:
     monkeypatch.setenv("AUTOOPT_CACHE", "off")
     texts, kept = set(), []

@@ -31,7 +31,7 @@ def is_right(number, result, of_f=1.0):
     return bool(met and min(abs(result.fun / of_f - value) / max(1.0, abs(value)) for value in values) < 1e-6)
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(40)
 @pytest.mark.parametrize("units", UNITS)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("number", PROBLEMS)

@@ -165,7 +165,7 @@ def outside(function, args: tuple) -> list:
     return [VALUES[name] for name in names if name in VALUES]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("name", CASES)
 def test_module_gives_what_the_objective_gives(name) -> None:
     f, x0, args = CASES[name]

@@ -34,6 +34,7 @@ def test_products_are_right(f, data) -> None:
             check_hessp(objective, x, p, 0.0)
 
 
+@pytest.mark.slow
 def test_quotients_and_sums_that_are_free_of_the_direction_are_computed_once() -> None:
     text = printed(mixture, X0, (Y,), derivatives="hvp")
     product = text[text.index("def hessp(") :]

@@ -24,7 +24,7 @@ def computed(text, function, x, args):
         return namespace["hess"](x, *(known[name] for name in names))
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(15)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_hessian_is_that_of_differences_and_of_its_source(case) -> None:
     objective = autoopt.objective(case.f, case.x0, *case.args)

@@ -84,6 +84,7 @@ class World:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.sampled(3)
 def test_every_value_and_gradient_is_that_of_a_new_objective(seed, monkeypatch):
     resumed, kept = [], retained._Entry.resumed
     monkeypatch.setattr(

@@ -88,6 +88,7 @@ def test_sparse_jacobian_is_kept_sparse():
     assert np.allclose(result.x, exact, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_large_dense_system_on_a_grid():
     """Of SciPy's documentation, with its values as a matrix, by products alone."""
     n = 40

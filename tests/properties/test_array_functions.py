@@ -6,7 +6,7 @@ import pytest
 from array_functions import check
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("seed", range(12))
 def test_jacobians_of_random_functions(seed) -> None:
     for number in range(10 * seed, 10 * seed + 10):

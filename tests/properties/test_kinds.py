@@ -27,7 +27,7 @@ FAMILIES = {family: name for name, (family, _) in KINDS.items()}
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(8)
 def test_programs_are_right_or_refused_with_a_line(name):
     for case in range(2):
         program = write(name, f"slice-{case}")

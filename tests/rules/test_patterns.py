@@ -29,7 +29,7 @@ def missing(kind: str, f, x: np.ndarray) -> int:
 
 
 @pytest.mark.parametrize("case", CALLED, ids=str)
-@pytest.mark.sampled(20)
+@pytest.mark.sampled(60)
 def test_no_entry_is_missing(case) -> None:
     f, x = as_vectors(case), parameters(case)
     with np.errstate(all="ignore"), warnings.catch_warnings():

@@ -172,7 +172,7 @@ CURVED = [case for case in CASES if case.order == 2 and any(map(is_differentiate
 
 
 @pytest.mark.parametrize("case", CURVED, ids=str)
-@pytest.mark.sampled(15)
+@pytest.mark.sampled(40)
 def test_curvature_of_rule(case, quickly):
     """It is that of NumPy's function, which has none at a kink."""
     compared = Comparison(case, 2)

@@ -36,6 +36,7 @@ def test_gradients_are_taken_where_a_hessian_is_dear():
     assert result.nhev <= 4
 
 
+@pytest.mark.slow
 def test_bfgs_is_not_taken_where_evaluations_are_dear():
     # it begins at an inverse Hessian of 1: a logistic regression of so many rows takes it 150 evaluations
     deviance = logistic_deviance(20_000, 30, seed=2)

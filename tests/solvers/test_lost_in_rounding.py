@@ -55,7 +55,7 @@ KEPT = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", LOST)
 def test_minima_by_rounding_are_no_success(name, method):
@@ -65,7 +65,7 @@ def test_minima_by_rounding_are_no_success(name, method):
         assert result.diagnosis
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", KEPT)
 def test_true_minima_are(name, method):

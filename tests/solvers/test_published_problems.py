@@ -28,7 +28,7 @@ def test_start_is_allowed_and_above_the_minimum(name) -> None:
         assert (low is None or low <= x) and (high is None or x <= high)
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize("name", WITH_MINIMUM)
 def test_published_value_is_reached(name) -> None:
     problem = SMOOTH[name]

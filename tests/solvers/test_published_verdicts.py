@@ -16,7 +16,7 @@ DERIVATIVES = ("bfgs", "l-bfgs-b", "newton-cg", "trust-exact", "trust-region", "
 CASES = [(name, method) for name, problem in SMOOTH.items() for method in methods_for(problem) if method in DERIVATIVES]
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(40)
 @pytest.mark.parametrize(("name", "method"), CASES)
 def test_verdict_is_right(name, method):
     one = run(name, method)

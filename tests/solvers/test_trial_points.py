@@ -62,7 +62,7 @@ def lowest(f, x0):
 
 @pytest.mark.parametrize("method", [name for name in SOLVERS if name not in ("cobyla", "cobyqa")])  # models of values
 @pytest.mark.parametrize("f", CASES, ids=lambda f: f.__name__)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(10)
 def test_methods_step_back_from_where_the_objective_raises(f, method):
     result = minimize(f, np.array(CASES[f]), method=method)
     assert np.isfinite(result.fun) and result.fun <= f(np.array(CASES[f]))

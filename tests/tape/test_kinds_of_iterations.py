@@ -205,7 +205,7 @@ def test_a_branch_in_a_recurrence_has_the_derivatives_of_differences(f) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5000, 5060, 10))
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(9)
 def test_random_loops_made_alike_have_the_value_of_the_unrolled_tape(seed, monkeypatch) -> None:
     monkeypatch.setattr(batching, "MANY", 0)
     for k in range(10):

@@ -54,7 +54,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("f", FORMS.values(), ids=FORMS)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(9)
 def test_form(f) -> None:
     x = np.array([0.3, 0.9, -0.4])
     objective = Objective(f, x)

@@ -433,7 +433,7 @@ def power_outer_kw(x):
 
 
 @pytest.mark.parametrize("f", case, ids=lambda f: f.__name__)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(9)
 def test_what_is_written_by_out_is_followed(f) -> None:
     check(f)
 

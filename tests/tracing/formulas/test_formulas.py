@@ -75,7 +75,7 @@ class Weighted:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-@pytest.mark.sampled(4, each="function")
+@pytest.mark.sampled(6)
 def test_formula(case: Case) -> None:
     with np.errstate(all="ignore"):
         f = Weighted(case)
@@ -85,7 +85,7 @@ def test_formula(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.kink], ids=str)
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(30)
 def test_formula_to_second_order(case: Case) -> None:
     with np.errstate(all="ignore"):
         f = Weighted(case)

@@ -153,6 +153,7 @@ OTHERS = (
 )
 
 
+@pytest.mark.slow
 def test_labels_of_other_data():
     """Other labels, and fewer rows, are other constants and another number of groups."""
     x, derived = np.array([1.1, 0.55]), autoopt.value_and_grad(by_labels)
@@ -162,6 +163,7 @@ def test_labels_of_other_data():
         np.testing.assert_allclose(gradient, differences.gradient(lambda x, d=data: by_labels(x, *d), x)[0], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_labels_outside_that_are_written_into():
     x, labels, d = np.array([1.1, 0.55]), LABELS.copy(), D.copy()
     f = lambda x: by_labels(x, d, labels)  # noqa: E731

@@ -224,7 +224,7 @@ def interior(name: str, method: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(15)
 def test_slopes_are_differences(name):
     """All methods of a distribution at once, with respect to the points, the shape parameters, loc and scale."""
     distribution, discrete = getattr(stats, name), DISTRIBUTIONS[name].discrete
