@@ -12,7 +12,9 @@ sys.path.insert(0, str(ROOT))
 project = "autoopt"
 author = "the developers of autoopt"
 copyright = author
-release = re.search(r'"(.+)"', (ROOT / "autoopt" / "version.py").read_text(encoding="utf-8")).group(1)
+release = re.search(
+    r'^__version__ = "(.+)"', (ROOT / "autoopt" / "version.py").read_text(encoding="utf-8"), re.M
+).group(1)
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
 exclude_patterns = ["build"]

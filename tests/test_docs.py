@@ -114,12 +114,12 @@ def test_readme_example_prints_the_source_that_it_shows(capsys):
     example, shown = re.search(pattern, readme, re.S).groups()
     exec(textwrap.dedent(example), {})
     printed = capsys.readouterr().out
-    assert " True\n" in printed
+    assert "\nstatus          converged" in printed
     assert textwrap.dedent(shown).strip() in printed
 
 
 @pytest.mark.parametrize(
-    ("page", "begins"), [("README.rst", "    ts = np."), ("docs/equations.rst", "    import autoopt")]
+    ("page", "begins"), [("docs/equations.rst", "    ts = np."), ("docs/equations.rst", "    import autoopt")]
 )
 def test_longer_examples_run_as_they_stand(page, begins):
     """What stands there, with the two imports that every example has; the last line is a fit."""
@@ -131,6 +131,13 @@ def test_longer_examples_run_as_they_stand(page, begins):
     assert scope["fit"].success, scope["fit"].message
 
 
+def test_example_of_the_first_page_runs(capsys):
+    page = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
+    exec(textwrap.dedent(re.search(r"code-block:: python\n\n(.*?)\n(?=\S)", page, re.S).group(1)), {})
+    printed = capsys.readouterr().out
+    assert "\nstatus          converged" in printed and "def jacobian(" in printed
+
+
 # The site -------------------------------------------------------------------------------------------------------------
 
 
@@ -138,6 +145,28 @@ def test_every_page_is_in_the_index_of_the_site():
     index = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
     pages = {file.stem for file in (ROOT / "docs").glob("*.rst")} - {"index"}
     assert pages == set(re.findall(r"^   (\w[\w-]*)$", index, re.M))
+
+
+def test_pages_point_to_each_other_by_links():
+    """A path says nothing to a reader of the site."""
+    pages = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "docs").glob("*.rst")}
+    assert {name for name, text in pages.items() if re.search(r"docs/\w+\.rst", text)} <= {"support.rst"}
+
+
+def test_every_measurement_has_its_command_and_its_day():
+    """What docs/measured.py has kept is what the page of benchmarks shows."""
+    page = (ROOT / "docs" / "benchmarks.rst").read_text(encoding="utf-8")
+    kept = sorted((ROOT / "docs" / "measured").iterdir())
+    assert {file.name for file in kept} == set(re.findall(r"literalinclude:: measured/(\S+)", page))
+    for file in kept:
+        assert re.match(r"\$ python -m benchmarks\.\w+\n\d{4}-\d\d-\d\d, ", file.read_text(encoding="utf-8")), file.name
+
+
+def test_title_of_the_site_has_the_version():
+    scope = {"__file__": str(ROOT / "docs" / "conf.py")}
+    pytest.importorskip("sphinx")
+    exec((ROOT / "docs" / "conf.py").read_text(encoding="utf-8"), scope)
+    assert scope["html_title"] == f"autoopt {autoopt.__version__}"
 
 
 def test_every_public_name_has_its_reference():
