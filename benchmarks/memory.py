@@ -3,8 +3,8 @@
     python -m benchmarks.memory                              all: about two minutes
     python -m benchmarks.memory sparse csv                   by parts of their names
 
-Each case is a fresh process with one thread and empty caches. "data" is what the arrays take (of a file, its size); "above" the peak of
-the process while it fits, less what it had when the data were there and autoopt was imported.
+Each case is a fresh process with one thread and empty caches. "data" is what the arrays take (of a file, its size);
+"above" the peak of the process while it fits, less what it had when the data were there and autoopt was imported.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def file() -> tuple[str]:
     with path.open("w", encoding="utf-8") as stream:
         stream.write(",".join(f"c{k}" for k in range(10)) + "\n")
         for _ in range(20):
-            np.savetxt(stream, rng.normal(size=(50_000, 10)), fmt="%.8f", delimiter=",")
+            np.savetxt(stream, rng.normal(size=(ROWS // 20, 10)), fmt="%.8f", delimiter=",")
     return (str(path),)
 
 
