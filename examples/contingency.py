@@ -23,7 +23,7 @@ def data():
 
 
 def objective(params, counts):
-    """Return minus the log-likelihood of independent Poisson counts."""
+    """Return minus the log-likelihood of independent Poisson counts, a term for each of the 24 cells."""
     female = np.array([[0.0], [1.0]])
     admitted = np.array([0.0, 1.0])
 
@@ -40,7 +40,7 @@ def objective(params, counts):
         + by_department(params["department:female"]) * female
         + by_department(params["department:admitted"]) * admitted
     )
-    return np.sum(np.exp(log_mean) - counts * log_mean + gammaln(counts + 1))
+    return (np.exp(log_mean) - counts * log_mean + gammaln(counts + 1)).ravel()
 
 
 def x0(counts):
