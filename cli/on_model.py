@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from autoopt.cli import values
-from autoopt.fitting import modelfile
+from autoopt.fitting.beside import importable
 from autoopt.fitting.data import Selection
 from autoopt.fitting.opening import Opened
 
@@ -95,6 +95,6 @@ def opened(model: str, **given: Any) -> Iterator[Opened]:
     """Give the model of a command; what the user's code prints goes to stderr."""
     call = data_of(given)
     selection = Selection(call["target"], call["formula"], tuple(call["categories"]), call["missing"])
-    with contextlib.redirect_stdout(sys.stderr), modelfile.importable(model):
+    with contextlib.redirect_stdout(sys.stderr), importable(model):
         read, reading = call["data"], call["reading"]
         yield Opened.of(model, read, settings=call["settings"], selection=selection, reading=reading)

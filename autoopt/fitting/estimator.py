@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.errors import ModelError, ObjectiveError, UsageError
 from autoopt.fitting import modelfile
+from autoopt.fitting.beside import importable
 from autoopt.fitting.fit import fit
 from autoopt.models import validation
 from autoopt.models.features import Featured
@@ -252,7 +253,7 @@ class Estimator(Inferred, Featured, Interface):
     def _own_prediction(self) -> Callable | None:
         """Return the function `predict` of the model, None if it has none."""
         if "_loaded" not in vars(self):
-            with modelfile.importable(self.model):
+            with importable(self.model):
                 self._loaded = modelfile.load(self.model, needs_start=False)
         return self._loaded.predict
 

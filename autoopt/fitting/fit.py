@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from autoopt.errors import AutooptError, ObjectiveError
-from autoopt.fitting import diagnoses, modelfile, penalties
+from autoopt.fitting import diagnoses, penalties
+from autoopt.fitting.beside import importable
 from autoopt.fitting.data import Selection
 from autoopt.fitting.fitted import Fit
 from autoopt.fitting.keeping import Interruption, begun, kept
@@ -161,7 +162,7 @@ def fit(
     convention = chosen(covariance, groups)
     level = require_level(level)
     given = {"x0": x0, "kind": kind, "names": names, "bounds": bounds}
-    with modelfile.importable(model), Interruption() as interruption:
+    with importable(model), Interruption() as interruption:
         also = tuple(name for name in (weights, groups) if isinstance(name, str))
         selection = Selection(target, formula, tuple(categories), missing, also)
         opened = Opened.of(model, data, target, settings, fixed, given, selection, reading)

@@ -11,8 +11,7 @@ import importlib
 import inspect
 import linecache
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -146,23 +145,6 @@ def load(model: object, settings: Mapping[str, Any] | None = None, needs_start: 
     names = {key: getattr(model, key) for key in dir(model) if not key.startswith("_")}
     own = [key for key, value in names.items() if not isinstance(value, ModuleType)]
     return _model(name, names, own, wanted)
-
-
-@contextmanager
-def importable(model: object) -> Iterator[None]:
-    """Put the folder of a model file on sys.path, so that it imports what lies beside it.
-
-    Last, not first: a file there may have the name of a package that autoopt or its dependencies import later.
-    """
-    if not isinstance(model, str | Path):
-        yield
-        return
-    folder = str(Path(model).absolute().parent)
-    sys.path.append(folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)
 
 
 def _run(path: Path, settings: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -84,11 +84,15 @@ class Opened:
         return weights
 
     def rows(self, minimised: Minimised) -> int | None:
-        """Return the number of observations: the objective's rows, or those of all data that have any."""
+        """Return the number of observations: the objective's rows, or the length that all data with an axis share.
+
+        None if there is no vector among them: of a table, which of its axes are observations cannot be seen.
+        """
         if minimised.rows is not None:
             return minimised.rows
-        lengths = {np.shape(value)[0] for value in self.args if np.ndim(value)}
-        return lengths.pop() if len(lengths) == 1 else None
+        shapes = [np.shape(value) for value in self.args if np.ndim(value)]
+        lengths = {shape[0] for shape in shapes}
+        return lengths.pop() if len(lengths) == 1 and any(len(shape) == 1 for shape in shapes) else None
 
     def told(self, work: Callable, *given: Any, **options: Any) -> Any:
         """Return `work(what is minimised, x0, args, *given, **options)`; what users' code raises is told as theirs."""

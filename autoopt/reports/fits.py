@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import AutooptError
 from autoopt.reports.estimators import deviance_of
 from autoopt.reports.responses import fitted_values, probabilities_of_one
 from autoopt.reports.subject import Probabilities, Residuals, Subject
+from autoopt.users_code import NO_VALUE
 
 LARGEST = 500
 """Parameters whose Hessian is computed, and taken apart, for a picture."""
@@ -55,7 +55,7 @@ def _why(fitted: Any) -> str:
 
 def _quietly(work: Callable, fitted: Any) -> Any:
     """Return `work(fitted)`; None where the user's code raises or is not finite: a picture less is no error."""
-    errors = AutooptError, ArithmeticError, ValueError, TypeError, RuntimeError, LookupError
+    errors = *NO_VALUE, TypeError, LookupError
     with contextlib.suppress(*errors), np.errstate(all="ignore"):
         return work(fitted)
     return None

@@ -130,6 +130,16 @@ def test_model_imports_what_lies_beside_it(model):
     np.testing.assert_allclose(fit(path).params, 2)
 
 
+def test_models_in_two_folders_import_what_lies_beside_each_as_it_is_now(tmp_path):
+    text = "from helper import CENTRE\nx0 = [0.0]\ndef objective(x):\n    return ((x - CENTRE) ** 2).sum()\n"
+    for name, centre in (("one", "2.0"), ("two", "3.5"), ("one", "2.0"), ("one", "-10.25")):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "model.py").write_text(text)
+        (tmp_path / name / "helper.py").write_text(f"CENTRE = {centre}\n")
+        found = fit(tmp_path / name / "model.py")
+        np.testing.assert_allclose(found.params, float(centre))
+
+
 def test_bounds_and_names_of_the_model_are_used(model):
     found = fit(model(NORMAL + '    bounds = {"mean": (None, 2.0)}\n    names = ["m", "s"]\n'))
     assert found.names == ("m", "s") and found.params[0] == pytest.approx(2)

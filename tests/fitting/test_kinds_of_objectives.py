@@ -139,3 +139,14 @@ def test_functions_that_return_arrays_are_followed_into(kind):
     fitted = autoopt.fit(by_loop, [0.0, 0.0], (np.array([1.0, 2.0, 3.0]),), kind=kind)
     expected = [np.log(2.0), 0.0] if kind == "least squares" else [2.0, np.log(np.sqrt(2 / 3))]
     np.testing.assert_allclose(fitted.params, expected, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "rows"), [(((6, 2, 2),), None), (((6, 2), (6,)), 6), (((6,), (6,)), 6), (((6,), (5,)), None), ((), None)]
+)
+def test_observations_of_a_sum_are_the_length_of_its_vectors(shapes, rows):
+    def objective(p, *data):
+        return (p - 1.0) ** 2 + sum(np.sum((p - one) ** 2) for one in data)
+
+    found = autoopt.fit(objective, 0.0, tuple(np.ones(shape) for shape in shapes), kind="negative log-likelihood")
+    assert found.nobs == rows and np.isnan(found.bic) == (rows is None)

@@ -306,15 +306,6 @@ def test_data_that_change_during_a_run_and_decide():
     np.testing.assert_allclose(autoopt.minimize(loss, [0.1], args=(y,)).x, [12.0 / 5.0], rtol=1e-7)
 
 
-def test_estimators_share_what_is_known(traces):
-    X = np.random.default_rng(0).normal(size=(60, 2))
-    y = (X[:, 0] + np.random.default_rng(1).normal(size=60) > 0).astype(int)
-    for rows in (slice(0, 40), slice(20, 60), slice(10, 50)):
-        model = autoopt.models.LogisticRegression().fit(X[rows], y[rows])
-        assert model.converged_ and np.isfinite(model.bse_).all()
-    assert len(traces) == 1
-
-
 SCALE, DATA = 1.0, sample()
 
 

@@ -131,7 +131,6 @@ def changed(file, old, new):
     def change(folder):
         path = folder / file
         path.write_text(path.read_text().replace(old, new))
-        sys.modules.pop("beside", None)
 
     return change
 
