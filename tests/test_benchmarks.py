@@ -84,6 +84,7 @@ def test_recurrences_by_hand_have_the_gradient_of_the_objective(case):
 
 
 @pytest.mark.parametrize("case", loops.cases()[2:3] + loops.cases()[-2:], ids=lambda case: case.name)
+@pytest.mark.slow
 def test_loops_by_hand_have_the_gradient_of_the_objective(case):
     value, gradient = case.by_hand(case.x, *case.data)
     assert value == pytest.approx(case.objective(case.x, *case.data), rel=1e-12)

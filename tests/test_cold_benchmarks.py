@@ -134,6 +134,7 @@ def test_the_column_of_vertical_advection_is_a_tridiagonal_system():
     assert kernels.vertical_advection(u, wind) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_process_is_given_up_after_its_time_and_what_it_told_counts():
     told = fresh("benchmarks.processes", "say(done=1)\nwhile True: pass", 2.0)
     assert told == {"done": 1, "reason": "> 2 s"}

@@ -116,6 +116,7 @@ def test_every_example_is_in_the_gallery_with_pictures_that_are_there():
     assert sum(file.stat().st_size for file in (GALLERY.parent / "images").iterdir()) < 300_000
 
 
+@pytest.mark.slow
 def test_constrained_script_runs_and_finds_what_statics_says():
     done = subprocess.run([sys.executable, EXAMPLES / "constrained.py"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

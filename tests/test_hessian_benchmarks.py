@@ -63,6 +63,7 @@ def test_jax_has_the_hessian_by_hand(case):
         np.testing.assert_allclose(hessian(x), H, rtol=1e-9, atol=1e-11 * np.abs(H).max())
 
 
+@pytest.mark.slow
 def test_everything_that_is_measured_is_told(capsys):
     hessian_tables.measure("cox-2000x20", small=True, jax=False)
     told = {}

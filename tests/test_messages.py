@@ -388,6 +388,7 @@ return c**2 + x[2]
 """
 
 
+@pytest.mark.slow
 def test_a_search_that_is_no_root_is_refused_as_often_as_it_is_asked_for(model) -> None:
     gradient = autoopt.grad(model(THIRDS))
     for _ in range(2):

@@ -171,6 +171,7 @@ def slow(x):
     return total
 
 
+@pytest.mark.slow
 def test_minimize_says_what_it_does(quick):
     heard = Heard()
     result = autoopt.minimize(slow, [0.5], progress=heard)
@@ -180,6 +181,7 @@ def test_minimize_says_what_it_does(quick):
     assert any("steps" in event[1] for event in heard.events if event[0] == "tracing")
 
 
+@pytest.mark.slow
 def test_minimize_prints_what_it_does(quick, capsys):
     autoopt.minimize(slow, [0.5], progress=True)
     shown = capsys.readouterr().err
@@ -255,6 +257,7 @@ def test_command_line_says_that_it_traces_and_ctrl_c_shows_the_start(tmp_path):
 
 
 @pytest.mark.parametrize("is_quiet", [False, True])
+@pytest.mark.slow
 def test_quiet_command_line_says_nothing(tmp_path, quick, is_quiet):
     from autoopt.cli.main import main
 

@@ -198,6 +198,7 @@ def test_module_runs_as_a_process_and_tables_stay_whole(folder):
     assert re.search(r"(?m)^mean +3\.500 +1\.146 ", done.stdout) and "\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_130_and_prints_the_best_point(folder):
     slow = """
         import time
@@ -249,6 +250,7 @@ def jac(x):
 """
 
 
+@pytest.mark.slow
 def test_sigterm_is_143_and_prints_the_best_point(folder):
     (folder / "slow.py").write_text(SLOW)
     command = [sys.executable, "-m", "autoopt.cli", "fit", "slow.py", "--verify", "off", "--method", "cg"]

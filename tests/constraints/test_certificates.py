@@ -54,6 +54,7 @@ NOT_A_MINIMUM = {
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", NOT_A_MINIMUM)
+@pytest.mark.slow
 def test_what_is_no_minimum_is_no_success(name, method):
     f, x0, constraints, bounds, said = NOT_A_MINIMUM[name]
     result = minimize(f, np.array(x0), method=method, constraints=constraints, bounds=bounds)
@@ -79,6 +80,7 @@ def test_saddle_along_constraints_is_left(name, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.slow
 def test_infeasible_constraints_are_named_with_what_they_are_missed_by(method):
     """The point of least squared violation of x0 >= 2 and x0^2 = 1 has 4 x0^3 - 4 x0 + 2 (x0 - 2) s = 0 by sizes s."""
     result = minimize(lambda x: x @ x, [0.5, 0.1], method=method, constraints=[CIRCLE, inside(lambda x: x[0] - 2)])
@@ -270,6 +272,7 @@ def test_more_parameters_than_a_matrix_is_made_for(method):
 
 
 @pytest.mark.parametrize("method", ["trust-constr", "ipopt"])
+@pytest.mark.slow
 def test_saddle_of_many_parameters_is_no_success(method):
     """Along x_3 the objective curves down, and where it is left it ends at x_3^2 = 1 / 2."""
     n, third = 600, np.eye(600)[2]

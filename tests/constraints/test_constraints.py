@@ -52,6 +52,7 @@ def test_published_problem_is_solved(number, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.slow
 def test_constraint_of_200_parameters_is_called_a_few_times(method):
     calls = []
 
@@ -289,6 +290,7 @@ def test_numbers_and_data_of_the_next_call_are_taken(method):
 
 
 @pytest.mark.parametrize(("engine", "method"), [("numpy", "trust-constr"), ("numba", "slsqp")])
+@pytest.mark.slow
 def test_engines(engine, method):
     ball = NonlinearConstraint(lambda x: x @ x, -np.inf, 1.0)
     result = minimize(rosen, [-0.2, 0.3], method=method, engine=engine, constraints=ball)

@@ -44,6 +44,7 @@ def test_jacobian_and_curvature_of_neighbours_are_sparse_and_right():
 
 
 @pytest.mark.parametrize("method", SECOND)
+@pytest.mark.slow
 def test_thousands_of_parameters_and_constraints(method):
     x0 = np.full(3000, 0.5)
     minimize(chain, x0[:150], method=method, constraints=NonlinearConstraint(neighbours, -np.inf, 0.8))

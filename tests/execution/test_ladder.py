@@ -238,6 +238,7 @@ OF_LENGTHS = {
 
 
 @pytest.mark.parametrize("name", OF_LENGTHS)
+@pytest.mark.slow
 def test_functions_that_ask_for_lengths(name):
     """Where a rule takes a length that is not known for something else, the derivatives are those for each length."""
     function, x = OF_LENGTHS[name], np.array([0.3, 0.5, 0.2, 0.9])

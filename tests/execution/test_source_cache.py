@@ -98,6 +98,7 @@ def run_script(folder: Path | str) -> tuple[str, str]:
     return numbers, modules
 
 
+@pytest.mark.slow
 def test_second_process_imports_no_pytensor_and_finds_the_same(tmp_path) -> None:
     first, second = run_script(tmp_path), run_script(tmp_path)
     assert "pytensor" in first[1].split()
@@ -439,6 +440,7 @@ print(repr(float(autoopt.hessian(f)(np.array([0.3, -1.0, -2.0])).sum())), "pyten
 """
 
 
+@pytest.mark.slow
 def test_refused_hessian_imports_no_pytensor_in_a_later_process(tmp_path) -> None:
     environment = os.environ | {"AUTOOPT_CACHE": str(tmp_path)}
     command = [sys.executable, "-c", _REFUSED]

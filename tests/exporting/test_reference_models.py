@@ -64,7 +64,7 @@ def test_by_hand_is_no_longer_than_a_hundred_columns(name):
     assert max(map(len, exported.text_by_hand(MODELS[name]).splitlines())) <= 100
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(9)
 @EVERY
 def test_ours_agrees_with_the_objective_and_by_hand(name):
     model, ours = MODELS[name], written(name)

@@ -105,6 +105,7 @@ def test_small_matrices(size) -> None:
     np.testing.assert_allclose(Objective(f, x).grad(x), Objective(closed, x).grad(x), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_factor_is_not_differentiated() -> None:
     for f in (by_solve, by_triangular_solve, by_scipys_factor, several_right_sides):
         text = printed(f, X0, derivatives="hvp")

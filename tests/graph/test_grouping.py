@@ -27,6 +27,7 @@ def weighted(x, w):
 
 
 @pytest.mark.parametrize(("f", "data"), [(mixture, Y), (weighted, W)], ids=["mixture", "weighted"])
+@pytest.mark.slow
 def test_products_are_right(f, data) -> None:
     objective = Objective(f, X0, (data,))
     for x in (X0, -2 * X0, np.zeros(6)):
@@ -67,6 +68,7 @@ def test_sums_that_are_no_such_products_stay(rows=4) -> None:
         check_hessp(Objective(f, X0, (data,)), X0, np.ones(6), 0.0)
 
 
+@pytest.mark.slow
 def test_terms_that_are_the_same_along_a_sum_are_counted_as_often() -> None:
     def f(x, w):
         return np.sum(np.sum(x[:3] ** 2 + w * x[3:] ** 3 * x[:3], axis=0) ** 2) + np.sum(

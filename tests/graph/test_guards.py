@@ -50,6 +50,7 @@ DECISIONS = {
 
 
 @pytest.mark.parametrize("name", DECISIONS)
+@pytest.mark.slow
 def test_branch_that_rounding_decides(name):
     """Value and gradient of one Objective at 100 points, of which some go either way."""
     decision = DECISIONS[name]

@@ -118,6 +118,7 @@ def test_jacobian_by_products_of_other_data() -> None:
 @pytest.mark.parametrize(
     ("engine", "count", "kind"), [("numpy", 40, "pushforward"), ("numpy", 3, "pullback"), ("numba", 3, "pullback")]
 )
+@pytest.mark.slow
 def test_the_fewer_of_rows_and_columns_are_computed(engine, count, kind) -> None:
     places = np.arange(count) % 4
 

@@ -70,6 +70,7 @@ def expected(kind: Kind, x: np.ndarray, *direction: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.slow
 def test_kind_against_differences(kind, engine) -> None:
     tape, direction = tape_of(kind), direction_of(kind)
     code = compiled(ENGINES[engine], tape, kind.name, "title")

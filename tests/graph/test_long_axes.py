@@ -127,6 +127,7 @@ def test_shifts_at_awkward_points(function, scale) -> None:
     np.testing.assert_allclose(objective.value(p), function(p, A), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_infinite_scores_are_guarded_against_where_the_user_does_so() -> None:
     assert "isinf" not in autoopt.source(by_hand, P, (A,))
     assert "isinf" not in autoopt.source(with_none, P, (A,))

@@ -67,6 +67,7 @@ def test_derivatives_at_several_points(f):
         np.testing.assert_allclose(objective.hess(x), rows, rtol=1e-7, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_the_text_reads_entries():
     text = autoopt.source(in_a_loop, np.array([0.7, 0.4]), (Y,))
     assert "F = P[:, 1, 1] + " in text

@@ -100,6 +100,7 @@ def test_stable_sigmoid_is_one_sigmoid(name) -> None:
     assert "np.where" not in text and "np.sign" not in text
 
 
+@pytest.mark.slow
 def test_log_cosh_and_the_larger_of_two_are_smooth_in_what_is_exported() -> None:
     def log_cosh(z):
         return np.sum(np.abs(z) + np.log1p(np.exp(-2 * np.abs(z))))

@@ -131,6 +131,7 @@ def test_gaussian_process(likelihood, n) -> None:
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda f: f.__name__)
+@pytest.mark.slow
 def test_closed_form_is_printed(likelihood) -> None:
     X, y = RNG.normal(size=(30, 2)), RNG.normal(size=30)
     text = autoopt.source(lambda p, X, y: gaussian_process(p, X, y, likelihood), np.zeros(3), (X, y))

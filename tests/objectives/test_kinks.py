@@ -350,6 +350,7 @@ def test_kernels_of_distances_between_equal_points(held) -> None:
         np.testing.assert_allclose(objective.hess(point), autoopt.hessian(plain)(point), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_symmetric_functions_at_equal_eigenvalues() -> None:
     def squares(x):
         return np.sum(np.linalg.eigvalsh(np.array([[x[0], x[1]], [x[1], x[2]]])) ** 2)

@@ -83,6 +83,7 @@ def test_data_of_an_objective_made_outside_may_be_written_into() -> None:
         A[0] *= 2
 
 
+@pytest.mark.slow
 def test_source_is_numpy_alone() -> None:
     source = printed(differential_equation, WEIGHTS[0])
     body = source.split('"""', 2)[2].split("# autoopt")[0]
@@ -90,6 +91,7 @@ def test_source_is_numpy_alone() -> None:
     assert len(body.split("\n")) < 70, "points are one array, not one after the other"
 
 
+@pytest.mark.slow
 def test_many_points_in_a_loop_are_one_array() -> None:
     """A network of two layers, whose inner derivatives have axes added, matrices transposed, arrays written into."""
     points = np.linspace(0.0, 1.0, 60)

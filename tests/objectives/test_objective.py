@@ -316,6 +316,7 @@ def test_product_sees_a_point_that_was_written_into() -> None:
 
 
 @pytest.mark.parametrize("name", ["logistic", "named tuple"])
+@pytest.mark.slow
 def test_numba_agrees_with_numpy(name) -> None:
     f, x0, *args = OBJECTIVES[name]
     compiled = Objective(f, x0, tuple(args), engine="numba")

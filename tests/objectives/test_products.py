@@ -29,6 +29,7 @@ def hessian(b, X):
 
 
 @pytest.mark.parametrize("engine", ["auto", "numpy", "numba"])
+@pytest.mark.slow
 def test_several_directions_at_several_points(engine) -> None:
     f = Objective(logistic, B, (X, Y), engine)
     for b in (B, -2 * B, np.zeros(4), np.full(4, 800.0)):

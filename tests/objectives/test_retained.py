@@ -166,6 +166,7 @@ def test_verification_of_what_is_known_takes_fewer_calls():
 
 @pytest.mark.parametrize("size", [40, 20_000])
 @pytest.mark.parametrize("objective", [normal, lambda p, y: np.sum(np.where(y > 1.0, 1.0, 3.0) * (y - p[0]) ** 2)])
+@pytest.mark.slow
 def test_data_written_into_between_calls(objective, size):
     """Also arrays larger than those that are compared at each evaluation, and of which something is precomputed."""
     y = sample(size=size)
@@ -355,6 +356,7 @@ def test_arrays_that_become_one_and_the_same(traces):
         np.testing.assert_allclose(fit(one, other), [expected], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_other_lengths_structures_and_types():
     def total(p, y):
         vector = np.concatenate([np.ravel(part) for part in p.values()]) if isinstance(p, dict) else np.asarray(p)

@@ -88,6 +88,7 @@ def adjustment() -> tuple:
     return args, x + 0.02 * RNG.normal(size=x.size)
 
 
+@pytest.mark.slow
 def test_jacobian_of_a_bundle_adjustment_is_sparse() -> None:
     args, x = adjustment()
     objective = Objective(projected, x, args, scalar=False)
@@ -101,6 +102,7 @@ def test_jacobian_of_a_bundle_adjustment_is_sparse() -> None:
     close(found, full)
 
 
+@pytest.mark.slow
 def test_what_is_returned_depends_on_the_size_and_on_what_is_asked_for() -> None:
     small, large = np.linspace(0.1, 1, 30), np.linspace(0.1, 1, 2500)
     f, g = Objective(rosenbrock, small), Objective(rosenbrock, large)

@@ -89,6 +89,7 @@ def test_derivatives_where_values_are_equal(name):
 
 
 @pytest.mark.parametrize("name", ["squared, equal everywhere", "nuclear norm squared", "squared, of a diagonal"])
+@pytest.mark.slow
 def test_second_derivatives_at_the_matrix_of_zeros(name):
     function, derivatives = CASES[name]
     objective = autoopt.objective(function, np.array([0.9, 0.4]))
@@ -137,6 +138,7 @@ def test_singular_values_of_zero_beside_the_first_do_not_matter():
     np.testing.assert_allclose(autoopt.grad(function)(w), expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_single_eigenvalue_has_no_second_derivative_at_a_tie():
     def largest(w):
         return np.linalg.eigvalsh(np.array([[w[0], w[1]], [w[1], -w[0]]]))[-1]

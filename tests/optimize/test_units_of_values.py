@@ -57,6 +57,7 @@ def test_what_a_search_keeps_and_shows_is_in_the_units_of_f():
 
 
 @pytest.mark.parametrize("size", [1e-6, 1e9])
+@pytest.mark.slow
 def test_jumps_are_accepted_by_the_size_of_what_minima_differ_by(size):
     result = autoopt.basinhopping(lambda x: size * camel(x) + 10 * size, [-2.0, 2.0], niter=60, rng=0)
     assert result.success and np.isclose(result.fun / size - 10, -1.0316284534898774, atol=1e-7)

@@ -85,6 +85,7 @@ def test_a_search_that_is_not_recognised_is_refused_however_small_its_share():
     assert refusal.value.where[0].file == __file__
 
 
+@pytest.mark.slow
 def test_a_search_that_is_small_at_first_is_looked_at_later():
     def f(x):
         lo, hi = -20.0, 20.0
@@ -312,6 +313,7 @@ def test_an_answer_without_a_guard_is_noticed(monkeypatch):
     assert noticed("steps_back", 20)
 
 
+@pytest.mark.slow
 def test_a_search_that_is_not_followed_is_noticed(monkeypatch):
     monkeypatch.setattr(original, "followed", lambda tape, *_: tape)
     monkeypatch.setattr(decisions, "wants", lambda path, kind: False)

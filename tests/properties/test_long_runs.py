@@ -46,6 +46,7 @@ def caught(pairs) -> dict:
 
 
 @pytest.mark.parametrize("function", [np.cumsum, np.hypot], ids=lambda function: function.__name__)
+@pytest.mark.slow
 def test_broken_rules_are_caught(function):
     def f(x):
         return np.sum(np.sin(function(x) if function is np.cumsum else function(x[:2], x[1:])))
@@ -57,6 +58,7 @@ def test_broken_rules_are_caught(function):
     assert counts["caught at x0"] >= 6
 
 
+@pytest.mark.slow
 def test_broken_printers_and_idioms_are_caught(softmax):
     uses = sorted(softmax.uses, key=lambda use: use[2])
     printers, idioms = ([use for use in uses if use[0] == kind] for kind in ("printer", "idiom"))
@@ -123,6 +125,7 @@ def exported(tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_exported_modules_run_without_autoopt(exported):
     counts, told = exported()
     assert counts["x0", "agrees"] == counts["beside", "agrees"] == counts["self-test", "passes"] == counts["modules"]

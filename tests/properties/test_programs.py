@@ -33,6 +33,7 @@ def assert_right(program: Program, compiled: bool = False, derivatives: bool = F
 @seed(1)
 @settings(SETTINGS, max_examples=300)
 @given(CASES)
+@pytest.mark.slow
 def test_the_tape_of_a_program_gives_its_value(program):
     assert_right(program)
 

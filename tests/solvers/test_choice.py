@@ -55,6 +55,7 @@ def test_nothing_is_derived_for_a_first_short_run(monkeypatch):
     assert result.method == "trust-region" or result.nhev == 0
 
 
+@pytest.mark.slow
 def test_many_parameters_are_for_methods_without_matrices():
     result = minimize(rosenbrock, np.zeros(300))
     assert result.success and result.method == "l-bfgs-b" and "300 parameters" in result.choice

@@ -25,6 +25,7 @@ def test_smoother_with_a_large_penalty_takes_few_factorisations():
     assert result.nhev - result.nhvp < 20 and result.nhvp < 60  # products are the certificate's
 
 
+@pytest.mark.slow
 def test_full_hessian_of_many_parameters_is_refused():
     X = RNG.normal(size=(3, 2500))
     with pytest.raises(UsageError, match="The Hessian of 2500 parameters is not sparse"):

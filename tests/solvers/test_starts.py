@@ -20,6 +20,7 @@ def camel(x):
 
 
 @pytest.mark.parametrize("method", [None, "bfgs", "newton-cg", "trust-exact", "nelder-mead", "slsqp", "trust-constr"])
+@pytest.mark.slow
 def test_different_minima_are_counted(method):
     bounds = BOX if method in (None, "slsqp", "trust-constr", "nelder-mead") else None
     result = autoopt.minimize(camel, [0.5, 0.5], bounds=bounds, method=method, starts=Starts(60, stop_early=False))
@@ -31,6 +32,7 @@ def test_different_minima_are_counted(method):
     assert f"{len(values)} different minima" in result.message
 
 
+@pytest.mark.slow
 def test_six_minima_are_found():
     result = autoopt.minimize(camel, [0.5, 0.5], bounds=BOX, starts=Starts(100, stop_early=False))
     assert np.allclose([minimum.fun for minimum in result.minima], MINIMA, atol=1e-8)
@@ -49,6 +51,7 @@ def test_function_is_traced_once():
     assert result.success and sum(traces) <= 2
 
 
+@pytest.mark.slow
 def test_early_ends_save_evaluations_and_keep_the_lowest():
     whole, early = (
         autoopt.minimize(camel, [0.5, 0.5], bounds=BOX, starts=Starts(40, stop_early=stop)) for stop in (False, True)

@@ -217,6 +217,7 @@ def test_derivatives_of_a_loop_over_rows_are_those_of_differences(case) -> None:
         lambda m, k: np.einsum("i,j,ij", m[0], X0[0][0], np.outer(X0[1, 0], m[0])),
     ],
 )
+@pytest.mark.slow
 def test_rows_read_at_positions_and_what_all_rows_share(function) -> None:
     def f(p):
         return sum(np.exp(-0.1 * function(p[0] * X0[k] + p[1] * X0[k] ** 2, k)) for k in range(ROUNDS))

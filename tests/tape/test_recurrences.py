@@ -37,6 +37,7 @@ def test_loop_on_the_tape_has_the_value_of_the_unrolled(f, x0, data):
 
 
 @pytest.mark.parametrize(("f", "x0", "data"), CASES, ids=IDS)
+@pytest.mark.slow
 def test_derivatives_of_loops_agree_with_differences(f, x0, data):
     tape = batch(looped(tape_of(f, x0, data)))
     x = np.asarray(x0) + 0.01 * RANDOM.normal(size=len(x0))

@@ -321,6 +321,7 @@ def least(x):
     return ((lo + hi) / 2 - x[0]) ** 2 + x[1] * ((lo + hi) / 2) ** 2
 
 
+@pytest.mark.slow
 def test_a_minimum_that_was_searched_for_has_a_slope_and_no_curvature() -> None:
     x = np.array([1.1, 0.55])
     objective = autoopt.objective(least, x)

@@ -80,6 +80,7 @@ def test_a_number_of_iterations_that_the_function_uses_is_another_path() -> None
     assert all(len(path.counts) == 1 for path in objective.dispatch.paths)
 
 
+@pytest.mark.slow
 def test_a_loop_goes_on_no_longer_than_the_function_does() -> None:
     case = KNOWN["gives_up"]
     objective = Objective(case.f, case.x0)

@@ -94,6 +94,7 @@ def same(objective, f):
     np.testing.assert_allclose(objective.grad(POINT), differences.gradient(f, POINT)[0], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_data_and_masks_that_are_written_into():
     m, n, matrix = M.copy(), np.ma.array([0.5, 1.0]), X.copy()
 

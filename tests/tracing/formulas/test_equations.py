@@ -116,6 +116,7 @@ def test_every_method(method):
 
 
 @pytest.mark.parametrize("f", [at_times, *slowly(between_parameters, until_an_event)])
+@pytest.mark.slow
 def test_second_derivatives(f):
     objective = autoopt.objective(lambda p: f(p, **CLOSE), POINT)
     found = objective.hess(POINT)
@@ -328,6 +329,7 @@ def test_all_states_after_the_steps_are_followed_for_their_number():
     assert gradient[0] == pytest.approx(np.trapezoid(slopes, times) - np.interp(0.7, times, slopes), rel=1e-7)
 
 
+@pytest.mark.slow
 def test_the_exported_source_runs_without_autoopt():
     x = POINT
     text = printed(lambda p: until_an_event(p, rtol=1e-8, atol=1e-10), x)
@@ -385,6 +387,7 @@ def test_what_is_not_covered_names_the_line_and_a_remedy(f, message):
     assert "To fix this" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_trial_point_where_the_first_step_fails_is_stepped_back_from():
     """SciPy's y is then an empty list, which has no shape."""
     times, p0 = np.linspace(0.5, 10.0, 20), np.array([0.6, 0.03, 0.9, 0.02, 30.0, 10.0])

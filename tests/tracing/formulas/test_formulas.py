@@ -164,6 +164,7 @@ def test_integral_agrees_with_differences(name: str) -> None:
         check_hessp(objective, point, np.array([1.0, -0.5]), 1e-9)
 
 
+@pytest.mark.slow
 def test_integral_takes_new_intervals_where_the_old_do_not_do() -> None:
     objective = Objective(INTEGRALS["peak"], np.array([0.5, 0.0]))
     for place in (0.5, 0.21, 0.83, 0.97):
@@ -193,6 +194,7 @@ def test_integral_that_nodes_do_not_follow_is_refused(integral: Any, words: str)
     assert refusal.value.where
 
 
+@pytest.mark.slow
 def test_complex_root_that_comes_to_cross_the_negative_numbers_is_refused() -> None:
     objective = Objective(lambda p: quad(lambda u: np.imag(np.sqrt(p[0] + 1j * (u - p[1]))), 0, 1)[0], np.ones(2))
     for x in ([1.0, 0.3], [-0.5, -0.1]):

@@ -149,6 +149,7 @@ def test_value_iteration_is_a_fixed_point() -> None:
 # Many, nested, in loops -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_root_for_each_of_two_hundred_rows(traces) -> None:
     def f(p, y):
         total = 0.0

@@ -517,6 +517,7 @@ def test_numpys_error_modes_are_not_asked_for():
     assert caught.value.where[0].file == __file__ and "outside of the objective" in caught.value.remedy
 
 
+@pytest.mark.slow
 def test_an_objective_that_reads_no_file_sets_no_hook():
     """Hooks stay for good, and cost at each look at a function's code."""
     code = (

@@ -66,6 +66,7 @@ def test_stand_ins_give_what_the_functions_do(f) -> None:
     check(f)
 
 
+@pytest.mark.slow
 def test_every_stand_in_is_called_in_a_test() -> None:
     text = "\n".join(file.read_text() for file in TESTS.rglob("*.py"))
     names = {qualified(function) for function in STAND_INS}

@@ -305,6 +305,7 @@ def test_outside_the_support_the_slope_is_zero(name):
     assert row.low != -np.inf
 
 
+@pytest.mark.slow
 def test_interval_is_two_quantiles():
     def f(p):
         low, high = stats.t.interval(0.9, p[0], loc=p[1], scale=p[2])
