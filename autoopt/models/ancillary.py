@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -61,3 +62,9 @@ def natural(ancillaries: Sequence[Ancillary], moved: np.ndarray) -> np.ndarray:
 def slopes(ancillaries: Sequence[Ancillary], values: np.ndarray) -> np.ndarray:
     """Return the derivatives of the parameters, (k,), by what the solver moves: the second ones are the same, or 0."""
     return np.array([value if one.positive else 1.0 for one, value in zip(ancillaries, values, strict=True)])
+
+
+def expose(estimator: Any) -> None:
+    """Give a fitted estimator its ancillary parameters by name: `alpha_`, `scale_`."""
+    for name, estimate in estimator.ancillary_.items():
+        setattr(estimator, f"{name}_", estimate)

@@ -11,10 +11,9 @@ from autoopt import inference
 from autoopt.errors import UsageError
 from autoopt.models import validation
 from autoopt.models.dispersed import crossed
-from autoopt.models.linear import explained
+from autoopt.models.locations import Location
 from autoopt.models.newton import Solution
 from autoopt.models.problem import Problem
-from autoopt.models.regression import Regression
 from autoopt.models.table import Model, add
 from autoopt.wording import listed
 
@@ -31,7 +30,7 @@ def terms(eta, y):
 terms.has_kinks = True  # type: ignore[attr-defined]  # of its slopes
 
 
-class HuberRegression(Regression):
+class HuberRegression(Location):
     """Linear regression by Huber's loss of residuals in units of a scale, which is estimated with it.
 
     Minimises sum_i w_i s^2 rho((y_i - eta_i) / s) + alpha / 2 ||coef||^2, rho(z) = z^2 / 2 for |z| <= t and t |z| -
@@ -74,7 +73,6 @@ class HuberRegression(Regression):
 
     _terms = staticmethod(terms)
     _convention = "M-estimate at its scale (Huber's H1)"
-    _estimator_type = "regressor"
     _length = 1e-12
     scale_: float
 
@@ -101,28 +99,6 @@ class HuberRegression(Regression):
             raise UsageError(f"scale is {self.scale!r}.", remedy=f"use {listed(list(SCALES))}.")
         if self.scale == "concomitant" and not self.tuning > 1:
             raise UsageError(f"tuning is {self.tuning!r}.", remedy="pass a number above 1 where scale='concomitant'.")
-
-    def fit(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> HuberRegression:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or table, shape (m, n_features)
-            Covariates, without a column of ones.
-        y : array, shape (m,)
-            The response.
-        sample_weight : array, shape (m,), optional
-            How often each row counts.
-        offset : array, shape (m,), optional
-            Added to the mean.
-
-        Returns
-        -------
-        HuberRegression
-            The estimator itself.
-        """
-        self._fit(X, y, sample_weight, offset)
-        return self
 
     def _response(self, y: object, rows: int) -> np.ndarray:
         values = validation.vector(validation.flat(y), rows, "y")
@@ -187,14 +163,6 @@ class HuberRegression(Regression):
         bread = inference.covariance(squares, self.names_)
         self.cov_params_ = correction**2 * variance / share**2 * bread
         self.bse_ = inference.standard_errors(self.cov_params_)
-
-    def predict(self, X: object, *, offset: object = None) -> np.ndarray:
-        """Return the mean of each row, shape (m,)."""
-        return self._predictor(X, offset)
-
-    def score(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> float:
-        """Return R^2, the explained fraction of the sum of squares about the mean."""
-        return explained(self.predict(X, offset=offset), y, sample_weight)
 
 
 def _limit(scales: list[float], least: float) -> float:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from autoopt.models import validation
 from autoopt.models.dispersed import Dispersed
+from autoopt.models.locations import Location
 from autoopt.models.newton import Solution
 from autoopt.models.problem import Problem
 from autoopt.models.table import Model, add
@@ -19,7 +19,7 @@ def terms(eta, y):
     return 0.5 * (y - eta) ** 2
 
 
-class LinearRegression(Dispersed):
+class LinearRegression(Location, Dispersed):
     """Least squares, unpenalised unless `alpha` is given.
 
     Minimises 1/2 sum_i w_i (y_i - eta_i)^2 + alpha / 2 ||coef||^2 with eta = X @ coef + intercept + offset.
@@ -50,30 +50,7 @@ class LinearRegression(Dispersed):
 
     _terms = staticmethod(terms)
     _convention = "exact Hessian, times the variance of the residuals"
-    _estimator_type = "regressor"
     _length = 1e-14  # in spreads of the response, which may be many of the errors
-
-    def fit(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> LinearRegression:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or table, shape (m, n_features)
-            Covariates, without a column of ones.
-        y : array, shape (m,)
-            The response.
-        sample_weight : array, shape (m,), optional
-            How often each row counts.
-        offset : array, shape (m,), optional
-            Added to the mean.
-
-        Returns
-        -------
-        LinearRegression
-            The estimator itself.
-        """
-        self._fit(X, y, sample_weight, offset)
-        return self
 
     def _start(self, y: np.ndarray, offset: np.ndarray, weights: np.ndarray) -> float:
         return float(np.average(y - offset, weights=weights))
@@ -108,22 +85,6 @@ class LinearRegression(Dispersed):
         """Return intervals of Student's t that cover each parameter with probability 1 - alpha, shape (n, 2)."""
         half = stdtrit(self.df_resid, 1 - alpha / 2) * self.bse
         return np.column_stack([self.params - half, self.params + half])
-
-    def predict(self, X: object, *, offset: object = None) -> np.ndarray:
-        """Return the mean of each row, shape (m,)."""
-        return self._predictor(X, offset)
-
-    def score(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> float:
-        """Return R^2, the explained fraction of the sum of squares about the mean."""
-        return explained(self.predict(X, offset=offset), y, sample_weight)
-
-
-def explained(mean: np.ndarray, y: object, sample_weight: object = None) -> float:
-    """Return R^2 of predictions `mean`, shape (m,): 1 is perfect, 0 no better than the mean of y."""
-    y = validation.vector(validation.flat(y), len(mean), "y")
-    weights = validation.sample_weights(sample_weight, len(mean))
-    total = weights @ (y - np.average(y, weights=weights)) ** 2
-    return float(1 - weights @ (y - mean) ** 2 / total)
 
 
 add(

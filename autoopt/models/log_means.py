@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from autoopt.models import validation
+from autoopt.models import ancillary, validation
 from autoopt.models.regression import Regression
 
 
@@ -54,8 +54,7 @@ class LogMean(Regression):
             Itself.
         """
         self._fit(X, y, sample_weight, offset, exposure)
-        for name, estimate in self.ancillary_.items():
-            setattr(self, f"{name}_", estimate)
+        ancillary.expose(self)
         return self
 
     def predict(self, X: object, *, offset: object = None, exposure: object = None) -> np.ndarray:

@@ -14,7 +14,7 @@ from autoopt.errors import InferenceError, UsageError
 from autoopt.models import validation
 from autoopt.models.centring import Centring
 from autoopt.models.dispersed import crossed
-from autoopt.models.regression import Regression
+from autoopt.models.locations import Location
 from autoopt.models.table import Model, add
 from autoopt.solvers.linear_programs import least_absolute
 
@@ -25,7 +25,7 @@ def loss(params, X, y, offset, weights, quantile):
     return np.sum(weights * residuals * np.where(residuals > 0, quantile, quantile - 1))
 
 
-class QuantileRegression(Regression):
+class QuantileRegression(Location):
     """Regression of a quantile of the response, the median if nothing else is said.
 
     Minimises sum_i w_i rho(y_i - eta_i), rho(r) = q r for r > 0 and (q - 1) r for r < 0, with eta = X @ coef +
@@ -66,7 +66,6 @@ class QuantileRegression(Regression):
     [0.0, 2.0]
     """
 
-    _estimator_type = "regressor"
     _convention = "sandwich, density of residuals by a kernel"
     _sparse = False
 
@@ -77,28 +76,6 @@ class QuantileRegression(Regression):
     def _check_options(self) -> None:
         if not 0 < self.quantile < 1:
             raise UsageError(f"quantile is {self.quantile!r}.", remedy="pass a number between 0 and 1.")
-
-    def fit(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> QuantileRegression:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array or table, shape (m, n_features)
-            Covariates, without a column of ones.
-        y : array, shape (m,)
-            The response.
-        sample_weight : array, shape (m,), optional
-            How often each row counts.
-        offset : array, shape (m,), optional
-            Added to the quantile.
-
-        Returns
-        -------
-        QuantileRegression
-            The estimator itself.
-        """
-        self._fit(X, y, sample_weight, offset)
-        return self
 
     def _maximise(self, X: Any, y: np.ndarray, offset: np.ndarray | None, weights: np.ndarray | None) -> None:
         if hasattr(X, "tocsr"):
@@ -150,10 +127,6 @@ class QuantileRegression(Regression):
         if why:
             warnings.warn(why, stacklevel=6)
         self.bse_ = inference.standard_errors(self.cov_params_)
-
-    def predict(self, X: object, *, offset: object = None) -> np.ndarray:
-        """Return the quantile of each row, shape (m,)."""
-        return self._predictor(X, offset)
 
     def score(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> float:
         """Return the explained fraction of the loss, against the same quantile of all responses: Koenker's R1."""

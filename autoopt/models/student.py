@@ -11,10 +11,9 @@ from autoopt.errors import UsageError
 from autoopt.models import validation
 from autoopt.models.ancillary import Ancillary
 from autoopt.models.dispersed import crossed
-from autoopt.models.linear import explained
+from autoopt.models.locations import Location
 from autoopt.models.newton import Solution
 from autoopt.models.problem import Problem
-from autoopt.models.regression import Regression
 from autoopt.models.table import Model, add
 
 
@@ -25,7 +24,7 @@ def terms(eta, y, scale, df):
     return constant + (df + 1) / 2 * np.log1p(z**2 / df)
 
 
-class StudentRegression(Regression):
+class StudentRegression(Location):
     """Linear regression whose errors have Student's distribution, times a scale that is estimated.
 
     Minimises -sum_i w_i log t((y_i - eta_i) / scale, df) / scale + alpha / 2 ||coef||^2 with eta = X @ coef + intercept
@@ -61,7 +60,6 @@ class StudentRegression(Regression):
     """
 
     _terms = staticmethod(terms)
-    _estimator_type = "regressor"
 
     def __init__(
         self,
@@ -75,29 +73,6 @@ class StudentRegression(Regression):
     ) -> None:
         super().__init__(fit_intercept=fit_intercept, alpha=alpha, method=method, tol=tol, max_iter=max_iter)
         self.df = df
-
-    def fit(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> StudentRegression:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or table, shape (m, n_features)
-            Covariates, without a column of ones.
-        y : array, shape (m,)
-            The response.
-        sample_weight : array, shape (m,), optional
-            How often each row counts.
-        offset : array, shape (m,), optional
-            Added to the centre of the errors.
-
-        Returns
-        -------
-        StudentRegression
-            The estimator itself.
-        """
-        self._fit(X, y, sample_weight, offset)
-        self.scale_, self.df_ = self.ancillary_["scale"], self.ancillary_["df"]
-        return self
 
     def _check_options(self) -> None:
         super()._check_options()
@@ -142,14 +117,6 @@ class StudentRegression(Regression):
 
     def _problem(self, step: np.ndarray, problem: Problem, found: Solution) -> Warning | None:
         return None if found.converged else super()._problem(step, problem, found)  # in units of the response
-
-    def predict(self, X: object, *, offset: object = None) -> np.ndarray:
-        """Return the centre of the errors of each row, shape (m,)."""
-        return self._predictor(X, offset)
-
-    def score(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> float:
-        """Return R^2, the explained fraction of the sum of squares about the mean."""
-        return explained(self.predict(X, offset=offset), y, sample_weight)
 
 
 _NORMAL = 1e4
