@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from drawn_data import T, X, Y, Z, decay, rng
 
 import autoopt
 from autoopt.errors import UsageError
@@ -19,11 +20,6 @@ from autoopt.reports.responses import fitted_values, probabilities_of_one
 from autoopt.reports.spectrum import scaled
 from autoopt.reports.subject import Probabilities
 
-rng = np.random.default_rng(16)
-X = np.column_stack([np.ones(300), rng.normal(size=(300, 2))])
-Y = (rng.random(300) < 1 / (1 + np.exp(-X @ [0.3, 1.0, -1.0]))).astype(int)
-T = np.linspace(0.1, 4, 40)
-Z = 2 * np.exp(-1.3 * T) + 0.05 * rng.normal(size=40)
 HOSTILE = (
     "<script>alert(1)</script>",
     'in$\\frac{$ & "quotes"',
@@ -34,10 +30,6 @@ HOSTILE = (
 def logistic_terms(beta, X, y):
     eta = X @ beta
     return np.logaddexp(0, eta) - y * eta
-
-
-def decay(p, t, z):
-    return z - p["a"] * np.exp(-p["rate"] * t)
 
 
 def valley(x):

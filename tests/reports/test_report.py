@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_data import T, X, Y, Z, decay
 
 import autoopt
 from autoopt.errors import UsageError
@@ -18,11 +19,6 @@ from autoopt.reports.figures import VARIABLES
 from autoopt.reports.report import HEADLINES
 from autoopt.reports.sections import SECTIONS
 
-rng = np.random.default_rng(16)
-X = np.column_stack([np.ones(300), rng.normal(size=(300, 2))])
-Y = (rng.random(300) < 1 / (1 + np.exp(-X @ [0.3, 1.0, -1.0]))).astype(int)
-T = np.linspace(0.1, 4, 40)
-Z = 2 * np.exp(-1.3 * T) + 0.05 * rng.normal(size=40)
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(2)>',
@@ -34,10 +30,6 @@ def logistic_terms(beta, X, y):
     """Terms; "</code></pre><script>alert(3)</script>" & <b>."""
     eta = X @ beta
     return np.logaddexp(0, eta) - y * eta
-
-
-def decay(p, t, z):
-    return z - p["a"] * np.exp(-p["rate"] * t)
 
 
 def logistic():
