@@ -14,6 +14,7 @@ FOLDER = Path(__file__).parent / "measured"
 
 COMMANDS = {
     "estimators": ("python -m benchmarks.estimator_tables", ["numpy", "scipy", "scikit-learn", "glum"]),
+    "estimators_2": ("python -m benchmarks.estimator_tables --threads 2", ["numpy", "scipy", "scikit-learn", "glum"]),
     "exported": ("python -m benchmarks.exported", ["numpy", "scipy", "pytensor"]),
     "memory": ("python -m benchmarks.memory", ["numpy", "scipy"]),
 }
