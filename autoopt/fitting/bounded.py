@@ -55,6 +55,8 @@ class Bounded:
     def predict(self: Any, data: Any = None, of: Callable | None = None, level: float | None = None) -> Prediction:
         """Return a function of parameters and data at the estimates, with standard errors and bands.
 
+        Of a run that was interrupted it is that at its best point, whose standard errors are not known (NaN).
+
         Parameters
         ----------
         data : path, dict of str to array, data frame or tuple, optional

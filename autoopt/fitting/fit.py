@@ -87,9 +87,9 @@ def fit(
         "minimise" (any number; nothing is inferred), which is the default.
     names : sequence of n str, optional
         Of the parameters, in place of the model's, or of those that x0 and the columns of the data suggest.
-    start : path, mapping of names to numbers, or Fit, optional
-        Values in place of those of x0, by the names of the parameters; a file is a ``result.json``, a run directory,
-        JSON or CSV with names and values. Parameters that are not named start where x0 has them.
+    start : path, mapping of names to numbers, Fit, or array of shape (n,), optional
+        Values in place of those of x0, by the names of the parameters; a file is a ``result.json``, a run directory
+        (also of a run that was killed), JSON or CSV with names and values. What is not named starts where x0 has it.
     weights : array or str, optional
         How much each row counts, or the column of the data that says so; for objectives that return an array.
     covariance : str, optional
@@ -209,13 +209,22 @@ def _solved(fitted: Fit, case: Case) -> Fit:
         except BaseException as stop:
             if hasattr(stop, "result"):
                 diagnoses.name(stop.result, start.structure.names, names)
-                stopped = isinstance(stop, KeyboardInterrupt)
-                vars(stop)["fit"] = replace(fitted, result=stop.result, interrupted=stopped)
+                vars(stop)["fit"] = _stopped(fitted, case, stop)
             if not isinstance(stop, AutooptError) and isinstance(stop, Exception) and is_ours(stop):
                 case.objective(start.x0, *case.call["args"])  # if it fails by itself, that is what the user must see
             raise
         diagnoses.name(result, start.structure.names, names)
     return replace(fitted, result=result, case=case, notes=(*fitted.notes, *result.notes, *result.diagnosis))
+
+
+def _stopped(fitted: Fit, case: Case, stop: Any) -> Fit:
+    """Return what a run has come to that was ended before its end: the best point, and no standard errors there."""
+    is_interrupted = isinstance(stop, KeyboardInterrupt)
+    left = replace(fitted, result=stop.result, case=case, interrupted=is_interrupted)
+    if not fitted.is_inferential:
+        return left
+    why = "was interrupted" if is_interrupted else "has failed"
+    return replace(left, notes=(*left.notes, f"No standard errors: the run {why} before its end."))
 
 
 def _with_standard_errors(fitted: Fit, case: Case) -> Fit:

@@ -41,7 +41,7 @@ class Fit(Pictured, Labelled, Tested, Bounded):
     rows : int or None
         The number of observations, if it is known.
     case : Case or None
-        What was fitted, of which more can be asked; None for a run that had not come to its end.
+        What was fitted, of which more can be asked; None for a run that was ended before its objective was read.
     inverse : ndarray, shape (k, k), or None
         The inverse of the observed information in the parameters that were estimated, called by `case.names`.
     convention : str

@@ -78,7 +78,9 @@ def predicted(fitted: Any, data: Any = None, of: Callable | None = None, level: 
     """Return a prediction of a fit; see `Fit.predict`."""
     case = fitted.case
     if case is None:
-        raise UsageError("This run had not come to its end.", remedy="predict from a fit that has.")
+        raise UsageError(
+            "This run was ended before its objective was read.", remedy="fit it further, and predict then."
+        )
     function = case.predict if of is None else of
     if function is None:
         raise UsageError(

@@ -1,9 +1,13 @@
-"""A fit that was made before, of its run directory or result.json: solved again from its solution."""
+"""A fit that was made before, of its run directory or result.json: solved again from its solution.
+
+A run that has not come to its end is looked at where it was left: `autoopt.resume` goes on with it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +17,9 @@ from autoopt.errors import DataError, RunError
 from autoopt.fitting.fit import fit
 from autoopt.fitting.fitted import Fit
 from autoopt.fitting.history import of_run
-from autoopt.fitting.starting import values_of
+from autoopt.fitting.starting import is_unfinished, values_of
 from autoopt.runs import storing
+from autoopt.runs.checkpoint import Point
 from autoopt.runs.run import read
 
 _OWN = ("start", "x0", "run_dir", "checkpoint", "resume", "progress")
@@ -26,7 +31,8 @@ CLOSE = 0.01
 def restored(place: str | os.PathLike, **given: Any) -> Fit:
     """Return the fit of a run directory, a result.json, or a model file with data of its own.
 
-    It is solved again, with the arguments it was made with, from its solution, which takes an iteration at most.
+    It is solved again, with the arguments it was made with, from its solution, which takes an iteration at most. Of a
+    run that was killed or interrupted, or is at work, it is the best point, of the status "interrupted".
 
     Parameters
     ----------
@@ -46,8 +52,10 @@ def restored(place: str | os.PathLike, **given: Any) -> Fit:
     if path.suffix.lower() == ".py":
         return fit(path, **given)
     call = _of_run(path) if path.is_dir() else _of_result(path)
-    before = values_of(path)
     call = {name: value for name, value in call.items() if name not in _OWN} | given
+    if path.is_dir() and is_unfinished(point := read(path).point):
+        return _left(path, point, call)
+    before = values_of(path)
     known = {name: value for name, value in before.items() if np.isfinite(value)}
     found = fit(call.pop("model"), start=known, **call)
     _refuse_other(found, before, path)
@@ -78,6 +86,39 @@ def _of_result(path: Path) -> dict[str, Any]:
     if not isinstance(told, dict) or not {"model", "params", "names"} <= set(told):
         raise DataError(f"{path} is no result of a fit.", remedy="name a file that autoopt fit -o FILE.json wrote.")
     return {"model": told["model"]} | (told.get("call") or {})
+
+
+def _left(path: Path, point: Point, call: dict[str, Any]) -> Fit:
+    """Return the fit of a run as it was left: at its best point, where nothing but value and slope are computed."""
+    told: list[Any] = []
+
+    def look(event: Any) -> None:
+        told.append(event)
+        raise KeyboardInterrupt
+
+    try:
+        return fit(call.pop("model"), start=None if point.x is None else np.array(point.x), **call | {"progress": look})
+    except KeyboardInterrupt as stop:
+        if not told:
+            raise
+        found: Fit = vars(stop)["fit"]
+    result = found.result
+    if point.value is not None and not np.isclose(result.fun, point.value, rtol=_ROUNDING):
+        raise RunError(
+            f"{path} was left where the objective is {point.value:.10g}, and it is {result.fun:.10g} there now: the "
+            "model or its data have changed.",
+            remedy="put them back, or fit again.",
+        )
+    far = f"iterate {point.iteration}, after {point.seconds:.1f} s" if point.x else "its start"
+    counts: dict[str, Any] = dict.fromkeys(("nfev", "njev", "nhev", "nhvp"))
+    result.update(counts, nit=point.iteration, timings={"total": point.seconds})
+    result.update(message=f"x is the best point of a run that was left at {far}.", method=point.method or result.method)
+    result.history = of_run(path, result)
+    return replace(found, notes=(*found.notes, f"This run has not come to its end; autoopt resume {path} goes on."))
+
+
+_ROUNDING = 1e-6
+"""Relative; as values at one point may differ between releases of NumPy, and no change of the data is as small."""
 
 
 def _refuse_other(found: Fit, before: dict[str, float], path: Path) -> None:

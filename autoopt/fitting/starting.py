@@ -13,7 +13,9 @@ import numpy as np
 
 from autoopt.errors import DataError, UsageError
 from autoopt.fitting.opening import Opened
-from autoopt.wording import listed, near
+from autoopt.runs.checkpoint import Point
+from autoopt.runs.run import read
+from autoopt.wording import listed, near, times
 
 _NAMES, _VALUES = ("parameter", "name", "names", "term", ""), ("estimate", "value", "params", "coef")
 """What the columns of a table of parameters may be called."""
@@ -25,7 +27,7 @@ def moved(opened: Opened, start: Any) -> Opened:
     Parameters
     ----------
     opened : Opened
-    start : path, mapping of names to numbers, Fit, or None
+    start : path, mapping of names to numbers, Fit, array of all n parameters, or None
         As for `fit`.
 
     Raises
@@ -35,6 +37,15 @@ def moved(opened: Opened, start: Any) -> Opened:
     """
     if start is None:
         return opened
+    start = _checkpoint(start)
+    if isinstance(start, np.ndarray):
+        size = opened.start.flat.size
+        if start.shape != (size,):
+            raise UsageError(
+                f"The start has shape {start.shape}, and {opened.model.source} has {times(size, 'parameter')}.",
+                remedy="give a number for each, or some of them by their names.",
+            )
+        return replace(opened, start=opened.start.at(np.asarray(start, float)))
     values = values_of(start)
     names = list(opened.names)
     if unknown := [name for name in values if name not in names]:
@@ -48,6 +59,20 @@ def moved(opened: Opened, start: Any) -> Opened:
     for name, value in values.items():
         flat[names.index(name)] = value
     return replace(opened, start=opened.start.at(flat))
+
+
+def is_unfinished(point: Point) -> bool:
+    """Whether a run was left on its way: neither ended, nor at its solution."""
+    return point.state != "ended" and point.phase != "looking at the solution"
+
+
+def _checkpoint(start: Any) -> Any:
+    """Return the best point of a run directory whose run has not come to its end; other starts as they are."""
+    if isinstance(start, str | Path) and (Path(start) / "checkpoint.json").is_file():
+        point = read(start).point
+        if point.x is not None and is_unfinished(point):
+            return np.array(point.x)
+    return start
 
 
 def values_of(start: Any) -> dict[str, float]:

@@ -13,6 +13,7 @@ from autoopt.cli.main import main
 from autoopt.errors import DataError, UsageError
 from autoopt.fitting.restoring import restored
 from autoopt.fitting.starting import values_of
+from autoopt.runs.run import read
 
 MODEL = """\
 import numpy as np
@@ -135,6 +136,58 @@ def test_restored_fit_of_other_data_is_refused(line):
     write(line, np.arange(12.0), np.arange(12.0) ** 2)
     with pytest.raises(autoopt.AutooptError, match="the model or its data have changed"):
         restored("out.json")
+
+
+def killed(line, monkeypatch, **options):
+    """Leave a run directory as kill -9 does, at its third iterate; return the checkpoint's point."""
+    monkeypatch.setattr("autoopt.fitting.keeping._end", lambda *args, **options: None)
+
+    def stop(event):
+        if event.iteration == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        autoopt.fit("line.py", data="d.csv", method="bfgs", run_dir="run", progress=stop, **options)
+    monkeypatch.undo()
+    monkeypatch.chdir(line)
+    return read("run").point
+
+
+def test_run_that_was_killed_is_looked_at_where_it_was_left(line, monkeypatch):
+    point = killed(line, monkeypatch)
+    found = restored("run")
+    assert point.state == "running" and not (line / "run" / "result.json").exists()
+    assert found.status == "interrupted" and found.params.tolist() == point.x and found.result.nfev is None
+    assert np.isnan(found.bse).all() and found.nobs == 12 and found.result.fun == pytest.approx(point.value)
+    assert "left at iterate" in found.result.message and "autoopt resume run goes on" in found.notes[-1]
+    mean = found.predict(of=lambda b, x: b[0] + b[1] * x)
+    np.testing.assert_allclose(mean.mean, point.x[0] + point.x[1] * np.arange(12.0))
+    assert np.isnan(mean.se).all() and json.dumps(found.to_dict())
+
+
+def test_report_of_a_run_that_was_killed_has_model_and_derivative(line, monkeypatch):
+    killed(line, monkeypatch)
+    outcome = CliRunner().invoke(main, ["report", "run", "--quiet"])
+    assert outcome.exit_code == 130, outcome.output
+    text = (line / "run" / "report.html").read_text()
+    assert "Interrupted: this is the best point so far" in text and "could not be made" not in text
+    assert ("def value_and_grad" in text or "def jacobian" in text) and "def objective(b, x, y)" in text
+    assert CliRunner().invoke(main, ["predict", "run", "--quiet"]).exit_code == 130
+
+
+def test_fit_starts_where_a_killed_run_was_left(line, monkeypatch):
+    point = killed(line, monkeypatch)
+    found = autoopt.fit("line.py", data="d.csv", method="bfgs", start="run", options={"maxiter": 1})
+    assert found.result.fun <= point.value
+    with pytest.raises(UsageError, match=r"has shape \(3,\), and .* has 2 parameters"):
+        autoopt.fit("line.py", data="d.csv", start=np.zeros(3))
+
+
+def test_killed_run_of_other_data_is_refused(line, monkeypatch):
+    killed(line, monkeypatch)
+    write(line, np.arange(12.0), np.arange(12.0) ** 2)
+    with pytest.raises(autoopt.AutooptError, match="the model or its data have changed"):
+        restored("run")
 
 
 @pytest.mark.parametrize(("name", "said"), [("none", "no run directory and no file"), ("lines.csv", "as JSON"),
