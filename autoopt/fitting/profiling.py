@@ -99,6 +99,7 @@ class Curve:
         self.weight = 1 / fitted.scale if self.is_squares else 2.0
         self.better: Any = None
         self.trouble = ""
+        self.far = np.inf
 
     def quantile(self, level: float) -> float:
         """Return what |zeta| comes to at the ends: Student's quantile for least squares, else that of the normal."""
@@ -110,6 +111,7 @@ class Curve:
     def end(self, side: int, level: float) -> tuple[float, str]:
         """Return the lower (`side` -1) or upper (1) end of an interval, and what is to be said of it, if anything."""
         quantile, along = self.quantile(level), side * self.direction
+        self.far = _FAR * quantile
         where = "below" if side < 0 else "above"
         home, bound = self.points[0], self.limits[max(along, 0)][self.held]
         room = along * (bound - home.z[self.held])
@@ -196,10 +198,15 @@ class Curve:
         self.points.append(Point(float(x[self.number]), side * root, slope, x, z))
         return Node(distance, root, slope * self.direction)
 
+    @property
+    def _trusted(self) -> list[Point]:
+        """Return the points that others begin from: not those far above the level, which may lie behind an edge."""
+        return [point for point in self.points if abs(point.root) <= self.far]
+
     def _predicted(self, along: float) -> np.ndarray:
         """Return the variables on the line through the two nearest points, or on the Wald line."""
         target = self.points[0].z[self.held] + along
-        near = sorted(self.points, key=lambda point: abs(point.z[self.held] - target))
+        near = sorted(self._trusted, key=lambda point: abs(point.z[self.held] - target))
         apart = near[0].z[self.held] - near[1].z[self.held] if len(near) > 1 else 0.0
         line = (near[0].z - near[1].z) / apart if apart else self.line
         z = near[0].z + (target - near[0].z[self.held]) * line
@@ -238,6 +245,9 @@ class Curve:
 
 _VISIBLE = 1e-6
 """A deviance below that of the fit by this much is a better fit, and no rounding."""
+
+_FAR = 2.0
+"""Quantiles; where |zeta| is larger, the others may have run off, as where the parameter is out of its range."""
 
 _LARGEST = 690.0
 """The exponential of this is a number."""

@@ -82,7 +82,7 @@ class BlockCurve(Curve):
 
     def _begun(self, target: float) -> np.ndarray:
         """Return where to begin: on the line through the two nearest points or Wald's, as far as it stays a block."""
-        near = sorted(self.points, key=lambda point: abs(point.value - target))
+        near = sorted(self._trusted, key=lambda point: abs(point.value - target))
         apart = near[0].value - near[1].value if len(near) > 1 else 0.0
         line = (near[0].x - near[1].x) / apart if apart else self.line
         for share in (1.0, 0.5, 0.25):
