@@ -89,9 +89,9 @@ class Summary:
     more: str = "params has all"
 
     def __str__(self) -> str:
-        rows = rows_of(self.table) if isinstance(self.table, Coefficients) else list(self.table or [])
+        rows = _fitting(self.table) if isinstance(self.table, Coefficients) else list(self.table or [])
         double, single = "=" * WIDTH, "-" * WIDTH
-        parts = [double, *wrapped(self.title), single]
+        parts = [double, *_folded(self.title, breaks=True), single]
         parts += [*_pairs(self.facts), *(line for label, text in self.lines for line in _line(label, text))]
         if rows:
             parts += [single] if self.facts or self.lines else []
@@ -102,17 +102,29 @@ class Summary:
         return "\n".join(line.rstrip() for line in parts)
 
 
+def _fitting(table: Coefficients) -> list[list[str]]:
+    """Return the table as text, of shorter numbers where those of all digits are too long to stand side by side."""
+    rows = rows_of(table)
+    return rows if _room(rows) >= 0 else rows_of(table, is_short=True)
+
+
 # The table ------------------------------------------------------------------------------------------------------------
 
 
-def rows_of(table: Coefficients) -> list[list[str]]:
-    """Return the table of parameters as text, the head first, the digits of each row being those that its error has."""
+def rows_of(table: Coefficients, is_short: bool = False) -> list[list[str]]:
+    """Return the table of parameters as text, the head first, the digits of each row being those that its error has.
+
+    Where they are to be short, numbers of more than 12 characters have six digits.
+    """
     letter = "t" if table.use_t else "z"
     rows = [["", "estimate", "std. error", letter, f"P>|{letter}|", *ends(table.level)]]
     states = table.states or [""] * len(table.names)
     for k, name in enumerate(table.names):
         error = float(table.errors[k])
-        numbers = [digits(float(value), error) for value in (table.estimates[k], error, *table.intervals[k])]
+        shown = [float(value) for value in (table.estimates[k], error, *table.intervals[k])]
+        numbers = [digits(value, error) for value in shown]
+        if is_short:
+            numbers = [text if len(text) <= 12 else f"{value:.6g}" for text, value in zip(numbers, shown, strict=True)]
         estimate, error_text, low, high = numbers
         error_text = states[k] or error_text
         rows.append([name, estimate, error_text, ratio(table.ratios[k]), probability(table.pvalues[k]), low, high])
@@ -173,12 +185,30 @@ def probability(value: float) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows as lines: the first column to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
-        for row in rows
-    ]
+    """Return the rows as lines: the first column to the left, numbers to the right.
+
+    A name for which WIDTH has no room beside its numbers stands above them.
+    """
+    widths, room = _widths(rows), _room(rows)
+    left = max((len(row[0]) for row in rows if len(row[0]) <= room), default=0)
+    lines = []
+    for name, *cells in rows:
+        if len(name) > room:
+            lines += _folded(name, breaks=True)
+        numbers = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+        lines.append("  ".join([(name if len(name) <= room else "").ljust(left), *numbers]))
+    return lines
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return how wide the columns of numbers are."""
+    return [max(map(len, column)) for column in zip(*(row[1:] for row in rows), strict=True)]
+
+
+def _room(rows: Sequence[Sequence[str]]) -> int:
+    """Return how long names may be beside the numbers of rows."""
+    widths = _widths(rows)
+    return WIDTH - sum(widths) - 2 * len(widths)
 
 
 # Facts and notes ------------------------------------------------------------------------------------------------------
@@ -205,5 +235,5 @@ def wrapped(text: str) -> list[str]:
     return [part for line in text.splitlines() or [""] for part in ([line] if line[:1] == " " else _folded(line))]
 
 
-def _folded(line: str, width: int = WIDTH) -> list[str]:
-    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+def _folded(line: str, width: int = WIDTH, breaks: bool = False) -> list[str]:
+    return textwrap.wrap(line, width, break_long_words=breaks, break_on_hyphens=False) or [""]

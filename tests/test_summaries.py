@@ -50,6 +50,26 @@ def test_lines_of_usual_names_fit_into_a_terminal():
     ]  # fmt: skip
 
 
+NAMES = ["a", "C(region)[T.south]:C(age)[T.young]", "x" * 100]
+
+
+@pytest.mark.parametrize("states", [(), ["", "at a bound", "fixed"]])
+@pytest.mark.parametrize("size", [1.0, 1e-7, 123456.0, 3e15])
+def test_lines_of_long_names_and_numbers_fit_all_the_same(size, states):
+    plain = coefficients(NAMES, states)
+    estimates, errors = -plain.estimates * size, np.array([1e-3, 1.0, 1e-9]) * size
+    ends = np.column_stack([estimates - errors, estimates + errors])
+    table = Coefficients(NAMES, estimates, errors, estimates / errors, plain.pvalues * 1e-9, ends, 0.99, True, states)
+    for shown in (table, [["", "estimate"], *([name, "1.5"] for name in NAMES)]):
+        title = "/a/folder/whose/name/has/no/space/at/which/it/could/be/folded/and/is/longer/than/a/line.py: fit"
+        lines = str(Summary(title, table=shown)).splitlines()
+        assert max(map(len, lines)) == WIDTH and title == "".join(lines[1:3])
+        names = [line for line in lines if line.startswith(("a ", NAMES[1], "xxxx"))]
+        assert "".join(names).replace(" ", "").count("x") == 100 and any(NAMES[1] in name for name in names)
+    widths = {len(line.rstrip()) for line in lines[-5:-1] if line[:1] == " "}
+    assert len(widths) == 1
+
+
 def test_combinations_and_code_in_notes_are_not_wrapped():
     long = "  a - " + " - ".join(f"{k}.5 * parameter{k}" for k in range(12))
     text = str(Summary("model", notes=[f"The objective does not rise along\n{long}\nTo fix this: fix one."]))

@@ -10,6 +10,7 @@ import numpy as np
 
 from autoopt.errors import InferenceError
 from autoopt.fitting.fitted import Fit
+from autoopt.fitting.hypotheses import is_held_in, penalty_of
 from autoopt.fitting.kinds import kind_of
 
 
@@ -66,6 +67,9 @@ def _is_nested(smaller: Fit, larger: Fit) -> bool:
     if not (_is_likelihood(smaller) and _is_likelihood(larger)) or smaller.nobs != larger.nobs:
         return False
     of_squares = {kind_of(fit.kind).is_squares for fit in (smaller, larger)}
+    penalties = penalty_of(smaller), penalty_of(larger)
+    if penalties != (None, None) and not is_held_in(smaller, larger):
+        return False
     return len(of_squares) == 1 and set(_free(smaller)) < set(_free(larger))
 
 

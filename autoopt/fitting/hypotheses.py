@@ -9,6 +9,7 @@ import numpy as np
 
 from autoopt.errors import InferenceError, UsageError
 from autoopt.fitting.kinds import kind_of
+from autoopt.fitting.solving import solved
 from autoopt.inference.hypotheses import HypothesisTest, likelihood_ratio, score
 from autoopt.variables.variables import Variables
 from autoopt.wording import listed
@@ -24,7 +25,11 @@ def ratio_test(one: Any, other: Any) -> HypothesisTest:
             f"Both fits estimate {larger.df_model} parameters, so that neither is nested in the other.",
             remedy="compare fits of one model, in one of which parameters are fixed, or by aic.",
         )
-    return likelihood_ratio(smaller.llf, larger.llf, df, _difference(smaller, larger))
+    name = penalty_of(larger)
+    if name is None and penalty_of(smaller) is None:
+        return likelihood_ratio(smaller.llf, larger.llf, df, _difference(smaller, larger))
+    test = likelihood_ratio(_held_in(larger, smaller), -float(larger.result.fun), df, _difference(smaller, larger))
+    return replace(test, name=f"penalised {test.name}")
 
 
 def score_test(fitted: Any) -> HypothesisTest:
@@ -38,6 +43,10 @@ def score_test(fitted: Any) -> HypothesisTest:
     df = len(names) - case.variables.size
     if not df:
         raise UsageError("The fit holds no parameter.", remedy="fit the smaller model: fit(..., fixed={'b': 0.0}).")
+    if penalty_of(fitted) is not None:
+        raise InferenceError(
+            "Of a penalised likelihood the scores are no longer those of the rows.", remedy="use lr_test."
+        )
     if not case.free(case.variables.variables(fitted.params)).all():
         raise InferenceError("A parameter is at a bound, where no gradient vanishes.", remedy="use lr_test.")
     start = replace(case.start, variables=Variables.free(case.start.structure.names))
@@ -49,6 +58,47 @@ def score_test(fitted: Any) -> HypothesisTest:
     held = [names[i] for i in range(len(names)) if i not in set(case.variables.home)]
     hypothesis = f"{listed(held)} as fixed or tied"
     return score(gradient, full.information(fitted.params, scale), df, hypothesis)
+
+
+def penalty_of(fitted: Any) -> str | None:
+    """Return the name of a fit's penalty, None if it has none."""
+    return None if fitted.case is None else fitted.case.minimised.penalty
+
+
+def _held_in(larger: Any, smaller: Any) -> float:
+    """Return the largest penalised log-likelihood of the larger fit where what the smaller one holds is held.
+
+    Not that of the smaller fit: its penalty is of the information in fewer parameters, so that the difference of the
+    two would depend on the units of the data. This is the test of Heinze and Schemper (2002), and of logistf.
+    """
+    if not is_held_in(smaller, larger):
+        raise UsageError(
+            f"{smaller.source} and {larger.source} are not fits of one penalised objective, of which one holds more "
+            "parameters fixed: their penalties are not comparable.",
+            remedy="fit the smaller model with the same penalty and fixed=..., or compare by Wald's test.",
+        )
+    start = smaller.case.anew(smaller.params, smaller.case.start.given["fixed"])
+    result = solved(replace(start, minimised=larger.case.minimised))
+    if not result.success:
+        raise InferenceError(
+            f"The penalised likelihood could not be maximised where {_difference(smaller, larger)}: {result.message}",
+            remedy="use wald_test of the larger model.",
+        )
+    return -float(result.fun)
+
+
+def is_held_in(smaller: Any, larger: Any) -> bool:
+    """Whether a penalised fit is another with more parameters fixed or tied, of the same likelihood and data."""
+    if penalty_of(smaller) != penalty_of(larger) or smaller.names != larger.names:
+        return False
+    x, case = smaller.params, larger.case
+    likelihoods = [
+        float(fitted.case.minimised.likelihood(case.start.structure.unflatten(x), *fitted.case.call["args"]))
+        for fitted in (smaller, larger)
+    ]
+    inside = case.variables.parameters(case.variables.variables(x))
+    same = np.isclose(likelihoods[0], likelihoods[1], rtol=1e-9)
+    return bool(same and np.allclose(inside, x, rtol=1e-9, atol=0))
 
 
 def _refuse_different(one: Any, other: Any) -> None:

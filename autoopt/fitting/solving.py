@@ -156,15 +156,16 @@ class Case:
         It is solved by a method of autoopt's choice with its tolerances, and is not compared with the user's function.
         """
         given = self.start.given["fixed"]
-        return self._anew(x, [number] if given is None else [given, number])
+        return self.anew(x, [number] if given is None else [given, number])
 
     def constrained(self, constraint: Any, x: np.ndarray) -> Case:
         """Return the case that begins at parameters `x`, shape (n,), with one more constraint; solved as `holding`."""
-        case, given = self._anew(x, self.start.given["fixed"]), self.call["constraints"] or ()
+        case, given = self.anew(x, self.start.given["fixed"]), self.call["constraints"] or ()
         others = given if isinstance(given, list | tuple) else (given,)
         return replace(case, call={**case.call, "constraints": [*others, constraint]})
 
-    def _anew(self, x: np.ndarray, fixed: Any) -> Case:
+    def anew(self, x: np.ndarray, fixed: Any) -> Case:
+        """Return the case that begins at parameters `x`, shape (n,), and holds `fixed`; solved as `holding`."""
         value = self.start.structure.unflatten(x)
         x0 = value if self.start.table is None else self.start.table.at(value)
         none = dict.fromkeys(("method", "tol", "options", "progress", "checkpoint"))

@@ -25,6 +25,8 @@ class Tested:
         -------
         inference.HypothesisTest
             With statistic, df and pvalue, of chi-squared. For least squares the likelihood is that of normal residuals.
+            Of fits with a penalty the penalised likelihoods are compared, both with the larger fit's penalty, as R's
+            logistf does: the smaller one is solved again, and must be the same objective with more parameters fixed.
 
         Raises
         ------

@@ -7,7 +7,8 @@ import pytest
 from scipy import optimize
 
 import autoopt
-from autoopt.errors import UsageError
+from autoopt.errors import InferenceError, UsageError
+from autoopt.fitting.comparison import ratio_tests
 
 NLL = "negative log-likelihood"
 NV, PI, EH, HG = np.loadtxt(Path(__file__).parents[1] / "data" / "endometrial.csv", delimiter=",", skiprows=1).T
@@ -44,6 +45,52 @@ def test_endometrial_cancer_is_as_published():
     np.testing.assert_allclose(-2 * likelihood, 56.5754, atol=5e-5)  # brglm's deviance
     np.testing.assert_allclose(2 * fitted.result.fun, 48.0745, atol=5e-5)  # and its penalized one
     assert any("Firth" in note for note in fitted.notes)
+
+
+def endometrial(X=X, names=NAMES, **options):
+    return autoopt.fit(logistic, np.zeros(len(names)), (X, HG), kind=NLL, penalty="firth", names=names, **options)
+
+
+@pytest.mark.parametrize(
+    ("held", "statistic"), [pytest.param((1,), 6.7985, marks=pytest.mark.slow), ((1, 2, 3), 43.65582)]
+)
+def test_likelihood_ratios_are_those_of_the_penalised_likelihood(held, statistic):
+    """logistf 1.26 prints 6.7985, 0.7468, 17.7594 for NV, PI, EH, and 43.65582 on 3 df, p = 1.78586e-09, for all."""
+    larger = endometrial()
+
+    def penalised(b):
+        p = 1 / (1 + np.exp(-X @ b))
+        return np.sum(logistic(b, X, HG)) - 0.5 * np.linalg.slogdet(X.T @ (X * (p * (1 - p))[:, None]))[1]
+
+    free = [k for k in range(4) if k not in held]
+    by_hand = optimize.minimize(lambda b: penalised(np.eye(4)[:, free] @ b), larger.params[free], tol=1e-10)
+    test = endometrial(fixed=dict.fromkeys((NAMES[k] for k in held), 0.0)).lr_test(larger)
+    np.testing.assert_allclose(test.statistic, 2 * (by_hand.fun - penalised(larger.params)), rtol=1e-7)
+    np.testing.assert_allclose(test.statistic, statistic, atol=5e-5)
+    assert str(test).startswith("penalised likelihood-ratio test of NV")
+
+
+@pytest.mark.slow
+def test_likelihood_ratios_do_not_depend_on_units():
+    for held in (("PI", 0.0), ("NV", 1.5)):
+        tests = [
+            endometrial(X * units).lr_test(
+                endometrial(X * units, fixed={held[0]: held[1] / units[NAMES.index(held[0])]})
+            )
+            for units in (np.ones(4), np.array([1, 100.0, 0.1, 7.0]))
+        ]
+        np.testing.assert_allclose(tests[0].statistic, tests[1].statistic, rtol=1e-6)
+
+
+def test_likelihood_ratios_of_other_penalised_models_are_refused():
+    larger, smaller = endometrial(), endometrial(X[:, :3], NAMES[:3])
+    assert not ratio_tests({"larger": larger, "smaller": smaller})
+    plain = autoopt.fit(logistic, np.zeros(3), (X[:, [0, 2, 3]], HG), kind=NLL, names=["intercept", "PI", "EH"])
+    for other in (smaller, plain):
+        with pytest.raises(UsageError, match=r"not fits of one penalised objective.*\n.*fixed="):
+            larger.lr_test(other)
+    with pytest.raises(InferenceError, match=r"use lr_test"):
+        endometrial(fixed={"PI": 0.0}).score_test()
 
 
 @pytest.mark.slow
