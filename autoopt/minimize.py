@@ -116,7 +116,7 @@ def minimize(
         function of a `solvers.Progress`; its method `during(stage, far, seconds)`, if it has one, is told of the rest.
     checkpoint : path, optional
         A file for the best point, at most a minute old. Where it is there, from the same `fun` and `args`, the run goes
-        on from it (docs/runs.rst); of several `starts`, the first is then that point.
+        on from it (docs/runs.rst); of several `starts`, those that were done are not run again.
 
     Returns
     -------

@@ -218,8 +218,7 @@ def _with_note(fitted: Any, run: Run) -> Any:
     """Return the fit with what is to be said of how it was kept."""
     notes = []
     if run.before is not None and run.recorder.is_resumed:
-        point = run.before.point
-        notes.append(f"Gone on from iterate {point.iteration} of {run.place}, after {point.seconds:.1f} s.")
+        notes.append(run.gone_on())
     if run.before is not None and run.before.is_previous:
         notes.append(f"{run.before.damage}; the checkpoint before it was used.")
     if run.recorder.is_lost:

@@ -13,6 +13,7 @@ import numpy as np
 
 from autoopt.minimize import minimize
 from autoopt.optimize.arguments import understood
+from autoopt.optimize.left import Left
 from autoopt.optimize.searches import Given, as_method, local_search, polished, refuse, row, seeded
 from autoopt.optimize.values import Values
 from autoopt.solvers import Problem
@@ -74,7 +75,8 @@ def differential_evolution(
     verify, engine
         As in `minimize`.
     checkpoint : path, optional
-        As in `minimize`: a search goes on with its best point, and otherwise begins anew.
+        As in `minimize`: a search goes on with its last population and with random numbers where they were; `maxiter`
+        counts the generations of all parts.
 
     Returns
     -------
@@ -99,14 +101,17 @@ def differential_evolution(
     def search(problem: Problem) -> Any:
         from scipy import optimize
 
-        values = Values.of(problem, given=bool(atol))
+        values, left = Values.of(problem, given=bool(atol)), Left(problem, "differential_evolution", options["rng"])
+        own = _from(problem, options, checkpoint) | {"maxiter": left.remaining(maxiter)}
+        if (population := left.population()) is not None:
+            own["init"] = population
         raw = optimize.differential_evolution(
             values,
             problem.scipy_bounds,
             polish=False,
             constraints=tuple(as_values(problem)),
-            callback=values.of_populations(callback),
-            **_from(problem, options, checkpoint),
+            callback=values.of_populations(callback, left.noted),
+            **own,
         )
         raw = values.finished(raw)
         return polished(problem, raw, None) if polish else raw
@@ -155,7 +160,8 @@ def dual_annealing(
     verify, engine
         As in `minimize`.
     checkpoint : path, optional
-        As in `minimize`: a search goes on with its best point, and otherwise begins anew.
+        As in `minimize`: a search goes on from its best point, at `initial_temp`, with random numbers where they were;
+        `maxiter` counts the iterations of all parts.
 
     Returns
     -------
@@ -180,8 +186,13 @@ def dual_annealing(
         values = Values.of(problem, given=initial_temp != _WARM)
         inner = {"method": as_method(problem, local, values)}
         shown = callback and (lambda x, value, context: callback(x, values.back(value), context))
-        own = _from(problem, options, checkpoint)
-        raw = optimize.dual_annealing(values, problem.scipy_bounds, minimizer_kwargs=inner, callback=shown, **own)
+        if no_local_search:  # whose ends are the iterates otherwise
+            shown = values.noting(shown)
+        left = Left(problem, "dual_annealing", options["rng"])
+        iterations = max(left.remaining(maxiter), 1)  # SciPy's loop does not end with 0
+        own = _from(problem, options, checkpoint) | {"maxiter": iterations, "callback": shown}
+        chain = left.counting(values, 2 * problem.x0.size)  # an iteration changes each x twice
+        raw = optimize.dual_annealing(chain, problem.scipy_bounds, minimizer_kwargs=inner, **own)
         raw = values.finished(raw)
         return raw if no_local_search else polished(problem, raw, local)
 
@@ -231,7 +242,8 @@ def basinhopping(
     verify, engine
         As in `minimize`.
     checkpoint : path, optional
-        As in `minimize`: a search goes on with its best point, and otherwise begins anew.
+        As in `minimize`: a search goes on from its best minimum, at its temperature, with random numbers where they
+        were; `niter` counts the jumps of all parts.
 
     Returns
     -------
@@ -256,9 +268,11 @@ def basinhopping(
     def search(problem: Problem) -> Any:
         from scipy import optimize
 
-        method = as_method(problem, local, Values(problem))
-        options["T"] = _temperature(problem, method, stepsize) if T is None else T
-        return optimize.basinhopping(problem.value_alone, problem.x0, minimizer_kwargs={"method": method}, **options)
+        method, left = as_method(problem, local, Values(problem)), Left(problem, "basinhopping", options["rng"])
+        size = left.before.get("T") or (_temperature(problem, method, stepsize) if T is None else T)
+        shown = left.counting(callback or (lambda x, value, accepted: None), T=float(size))
+        own = options | {"T": size, "niter": left.remaining(niter), "callback": shown}
+        return optimize.basinhopping(problem.value_alone, problem.x0, minimizer_kwargs={"method": method}, **own)
 
     keeps = ("lowest_optimization_result", "minimization_failures")
     method = row("basinhopping", search, keeps)

@@ -64,14 +64,19 @@ class Values:
                 raw[name] = self.back(np.asarray(raw[name])) if np.ndim(raw[name]) else float(self.back(raw[name]))
         return raw
 
-    def of_populations(self, callback: Callable | None) -> Callable:
-        """Return what differential evolution calls for each generation, a user's `callback` in the units of f."""
-        if callback is not None and list(inspect.signature(callback).parameters) != ["intermediate_result"]:
-            return self.noting(callback)
+    def of_populations(self, callback: Callable | None, note: Callable) -> Callable:
+        """Return what differential evolution calls for each generation, a user's `callback` in the units of f.
+
+        `note` is called before all else, with population=.
+        """
+        of_points = callback is not None and list(inspect.signature(callback).parameters) != ["intermediate_result"]
 
         def seen(intermediate_result: Any) -> Any:
+            note(population=intermediate_result.population)
             self.problem.iterated(intermediate_result.x)
-            return callback and callback(self.finished(intermediate_result))
+            if callback is None or not of_points:
+                return callback and callback(self.finished(intermediate_result))
+            return callback(np.copy(intermediate_result.x), convergence=intermediate_result.convergence)
 
         return seen
 

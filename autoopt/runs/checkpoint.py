@@ -1,8 +1,9 @@
 """A checkpoint: what a run is, and the best point that it has come to, in one file that is written whole.
 
-    {"schema": 1, "sha256": "9f2c...",
+    {"schema": 2, "sha256": "9f2c...",
      "run": {"call": ..., "identity": ..., "began": "2026-11-30T12:00:00+00:00"},
-     "point": {"state": "running", "phase": "minimising", "x": [0.1, ...], "value": 3.5, "iteration": 12, ...}}
+     "point": {"state": "running", "phase": "minimising", "x": [0.1, ...], "value": 3.5, "iteration": 12, ...,
+               "search": {"name": "starts", "done": 7, ...}}}
 
 Before a file takes the place of another, that is kept as `.previous`: a damaged one, as a disk may leave it, is not
 the end. What "sha256" says is the digest of the rest, as JSON without blanks.
@@ -22,7 +23,9 @@ from typing import Any
 from autoopt import atomic
 from autoopt.errors import RunError
 
-SCHEMA = 1
+SCHEMA = 2
+_KNOWN = (1, 2)
+"""Versions that are read; the first has no `search`."""
 
 
 @dataclass
@@ -48,6 +51,9 @@ class Point:
         The method that was on.
     parts : int
         How many times the run was begun or went on.
+    search : dict or None
+        What a search among several minima goes on with, beside the best point, under its `name`; None where there is
+        no such search, or it has ended.
     """
 
     state: str = "running"
@@ -59,6 +65,7 @@ class Point:
     seconds: float = 0.0
     method: str | None = None
     parts: int = 1
+    search: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -122,9 +129,10 @@ def _read(file: Path, is_previous: bool, damage: str) -> Checkpoint:
         if isinstance(error, FileNotFoundError):
             raise
         raise RunError(f"{file} cannot be read: {error.strerror}.", remedy="check its permissions.") from error
-    if schema != SCHEMA:
+    if schema not in _KNOWN:
+        known = " and ".join(map(str, _KNOWN))
         raise RunError(
-            f"{file} is a checkpoint of the kind {schema!r}; this version of autoopt knows {SCHEMA}.",
+            f"{file} is a checkpoint of the kind {schema!r}; this version of autoopt knows {known}.",
             remedy="go on with the version of autoopt that has written it.",
         )
     if content["sha256"] != _digest(_dumped(content["run"]), _dumped(content["point"])):

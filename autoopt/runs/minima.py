@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from autoopt.runs import identity
+from autoopt.runs.checkpoint import Point
 from autoopt.runs.recorder import Recorder
 from autoopt.runs.run import Run
 from autoopt.variables.start import Start
@@ -38,7 +39,7 @@ def kept(function: Callable[P, R]) -> Callable[P, R]:
         }
         with Run(path, {}, is_folder=False) as run:
             point = run.begin(what, start.structure.size)
-            if point is not None:
+            if point is not None and not _begins_there(point, given.arguments):
                 given.arguments["x0"] = start.at(np.array(point.x)).given["x0"]
             given.arguments["checkpoint"] = run.recorder
             try:
@@ -46,10 +47,18 @@ def kept(function: Callable[P, R]) -> Callable[P, R]:
             except BaseException as stop:
                 _end(run, "interrupted" if isinstance(stop, KeyboardInterrupt) else "failed", vars(stop).get("result"))
                 raise
+            run.recorder.searched()
             _end(run, "ended", result)
+        if run.recorder.is_resumed:
+            result.notes = [*result.get("notes", ()), run.gone_on()]
         return result
 
     return recorded
+
+
+def _begins_there(point: Point, arguments: Mapping[str, Any]) -> bool:
+    """Whether a call begins where the user says, and its search goes on by itself: of several starts, the same ones."""
+    return arguments.get("starts") is not None and (point.search or {}).get("name") == "starts"
 
 
 def _end(run: Run, state: str, result: Any) -> None:

@@ -56,6 +56,8 @@ class Recorder:
         self._before = point.seconds
         self._due, self._is_told = 0.0, False
         self._best: Callable[[], np.ndarray] | None = None
+        self._search: Callable[[], dict[str, Any]] | None = None
+        self._left = point.search
         self.factor = 1.0
         """What the value that a problem minimises is to be multiplied by: residuals have half the sum of squares."""
 
@@ -80,6 +82,27 @@ class Recorder:
         self._spent += time.perf_counter() - self._begin - now
         if is_due:
             self.write()
+
+    def look(self, problem: Any) -> None:
+        """Write a checkpoint if one is due though there was no iterate, as between runs from several starts."""
+        if os.getpid() == self._pid and time.perf_counter() - self._begin >= self._due:
+            if not problem.constraints:
+                self._keep(problem, np.nan, np.nan)
+            self.enter("minimising")
+            self.write()
+
+    def left(self, name: str) -> dict[str, Any] | None:
+        """Return what the search `name` goes on with, once; None for one that begins."""
+        left, self._left = self._left, None
+        return left if left is not None and left["name"] == name else None
+
+    def searching(self, name: str, state: Callable[[], dict[str, Any]]) -> None:
+        """Ask `state()`, plain values as JSON holds them, for what the search `name` could go on with, when written."""
+        self._search = lambda: {"name": name, **state()}
+
+    def searched(self) -> None:
+        """Note that a search has ended, of which nothing is left to be done."""
+        self._search = self.point.search = None
 
     def describe(self, run: Mapping[str, Any]) -> None:
         """Note what the run is."""
@@ -111,6 +134,8 @@ class Recorder:
         self.point.seconds = self._before + now
         if self._best is not None:
             self.point.x, self._best = self._best().tolist(), None
+        if self._search is not None:
+            self.point.search = self._search()
         lasting = now > _SOONEST if lasting is None else lasting
         self.attempt(lambda: self._writer.write(self.point, lasting=lasting))
         spent = time.perf_counter() - begin

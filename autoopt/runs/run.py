@@ -116,6 +116,12 @@ class Run:
         self.recorder.write()
         return point if point.x is not None else None
 
+    def gone_on(self) -> str:
+        """Return a sentence on what the run has gone on from."""
+        assert self.before is not None
+        point = self.before.point
+        return f"Gone on from iterate {point.iteration} of {self.place}, after {point.seconds:.1f} s."
+
     def end(self, state: str, facts: Mapping[str, Any] | None = None, report: Callable[[Path], Any] | None = None):
         """Note how the run ended; in a run directory also its result, and its report.
 

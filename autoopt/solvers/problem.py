@@ -68,17 +68,13 @@ class Problem:
         Whether `iterates` holds the start and all iterates.
     """
 
+    record: Any = None  # a `runs.recorder.Recorder`, for searches to keep what they go on with
     seconds: tuple = ()  # the first and the latest Hessian or product: point, direction or None, and it
 
     def __init__(
-        self,
-        objective: Derivatives,
-        x0: np.ndarray,
-        limits: Limits | None = None,
-        constraints: Sequence = (),
-        *,
-        keeps: bool = False,
-    ) -> None:
+        self, objective: Derivatives, x0: np.ndarray, limits: Limits | None = None, constraints: Sequence = (),
+        *, keeps: bool = False,
+    ) -> None:  # fmt: skip
         self.objective, self.x0, self.limits, self.constraints = objective, x0, limits, constraints
         self.nfev = self.nalone = self.nhev = self.nhvp = self.nit = self._nsparse = self._products = 0
         self.watch: Callable[[np.ndarray], None] = lambda x: None

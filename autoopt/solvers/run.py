@@ -94,7 +94,7 @@ def run(
     gtol = options.get("gtol", gradient_tolerance(problem))
     problem.watch, begin = _watcher(problem, bool(solver.uses), callback, progress, pause)
     if record is not None:
-        problem.watch = _recorded(problem, record, problem.watch)
+        problem.record, problem.watch = record, _recorded(problem, record, problem.watch)
 
     def stopped(status: int, message: str) -> Any:
         # The lowest value seen may lie outside the constraints; the last iterate is as near to them as the run came.

@@ -2,12 +2,18 @@
 
 A run is ended where it comes to a minimum that is known, and where it falls so slowly that twenty times as many steps
 would not bring it to the lowest one. Random numbers come from a seed: two calls are the same.
+
+What is kept in checkpoints, so that a call that was killed goes on with the start that it was at:
+
+    {"points": digest of all starts, "done": 7, "at": where the eighth has come to, "minima": [[x, fun, count], ...],
+     "others": [[status, fun], ...] of runs that led to none, "lowest": [x, fun] of these, "stopped": 2, "undefined": 0}
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,11 +28,14 @@ from autoopt.solvers.ending import ENDLESS
 from autoopt.solvers.problem import Problem, Stopped, Unbounded
 from autoopt.solvers.run import STOPPED, run
 from autoopt.solvers.table import Solver
+from autoopt.solvers.translation import variables_of
 
 _SAME, _SAME_VALUE = 1e-5, 1e-8
 _NEAR, _NEAR_VALUE = 1e-4, 1e-6
 _LOOK_BACK, _PATIENCE = 5, 20.0
 _DRAWS = 20
+_KEPT = 100_000
+"""So many numbers of minima are kept in a checkpoint: 2 MB."""
 
 
 @dataclass(frozen=True)
@@ -131,26 +140,87 @@ class _Search:
         self.minima: list[Minimum] = []
         problem.findings["minima"] = self.minima
         self.results: list[Any] = []
-        self.stopped = self.undefined = 0
+        self.before: list[Any] = []  # statuses and values of runs without a minimum, in parts that were killed
+        self.lowest: tuple[np.ndarray, float] | None = None  # the lowest of these
+        self.stopped = self.undefined = self.done = 0
+        self.at: np.ndarray | None = None  # where the run that is on has come to
 
     def over(self, points: Sequence[np.ndarray]) -> Any:
         """Return the best result of all, which says what was found."""
-        if self.plan.processes > 1:
-            from autoopt.solvers.processes import in_processes
-
-            for result in in_processes(self._one, points, self.plan.processes):
-                self._counted(result)
-                self._noted(result)
-        else:
-            for point in points:
-                self._noted(self._one(point))
-        succeeded = [result for result in self.results if result.success]
-        best = min(succeeded or self.results, key=lambda result: result.fun)
+        record = self.problem.record
+        ahead = points if record is None else self._left(points)
+        if record is not None:
+            which = _digest(points)
+            record.searching("starts", lambda: {"points": which, **self._state()})
+        for result in self._runs(ahead):
+            self._noted(result)
+            self.done, self.at = self.done + 1, None
+            if record is not None:
+                record.look(self.problem)
+        best = self._best()
         best.minima = sorted(self.minima, key=lambda minimum: minimum.fun)
         best.nit = self.problem.nit
         said, best.is_judged = str(best.message).strip(), True
         best.message = f"{said}{'' if said[-1:] in '.!?)' else '.'} {self._found(len(points))}"
         return best
+
+    def _runs(self, points: Sequence[np.ndarray]) -> Iterator[Any]:
+        """Yield the results from the points."""
+        if self.plan.processes > 1 and len(points):
+            from autoopt.solvers.processes import in_processes
+
+            for result in in_processes(self._one, points, self.plan.processes):
+                self._counted(result)
+                yield result
+        else:
+            yield from map(self._one, points)
+
+    def _best(self) -> Any:
+        """Return the best result, a minimum if there is one; what is known of earlier parts alone is run from again."""
+        succeeded = [result for result in self.results if result.success]
+        best = min(succeeded or self.results, key=lambda result: result.fun, default=None)
+        earlier = min(((one.flat, one.fun) for one in self.minima), key=lambda known: known[1], default=self.lowest)
+        is_kind = bool(succeeded) or not self.minima  # a minimum, where there is one
+        if earlier is None or (best is not None and is_kind and best.fun <= earlier[1]):
+            return best
+        with beside(self.problem, earlier[0]) as other:
+            return run(self.solver, other, self.settings)
+
+    def _state(self) -> dict[str, Any]:
+        """Return what a later part of the run goes on with; of many minima the lowest."""
+        most = max(1, _KEPT // self.problem.x0.size)
+        minima = sorted(self.minima, key=lambda minimum: minimum.fun)[:most]
+        failed = [result for result in self.results if not result.success]
+        known = [(one.x, one.fun) for one in failed] + ([] if self.lowest is None else [self.lowest])
+        lowest = min(known, key=lambda one: one[1], default=None)
+        return {
+            "done": self.done,
+            "at": None if self.at is None else self.at.tolist(),
+            "minima": [[one.flat.tolist(), one.fun, one.count] for one in minima],
+            "others": [[int(one.status), float(one.fun)] for one in (*self.before, *failed)],
+            "lowest": None if lowest is None else [lowest[0].tolist(), float(lowest[1])],
+            "stopped": self.stopped,
+            "undefined": self.undefined,
+        }
+
+    def _left(self, points: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+        """Return which starts are left to be done; of other starts than before all, the best point among them."""
+        from scipy.optimize import OptimizeResult
+
+        record = self.problem.record
+        if (left := record.left("starts")) is None:
+            return points
+        if left["points"] != _digest(points):
+            best = record.point.x
+            return points if best is None else [variables_of(self.problem, np.array(best)), *points[1:]]
+        for name in ("done", "stopped", "undefined"):
+            setattr(self, name, left[name])
+        for x, fun, count in left["minima"]:
+            self.minima.append(Minimum(self.value(np.array(x)), fun, count, np.array(x)))
+        self.before = [OptimizeResult(status=status, fun=fun, success=False) for status, fun in left["others"]]
+        self.lowest = left["lowest"] and (np.array(left["lowest"][0]), left["lowest"][1])
+        ahead = list(points[self.done :])
+        return [np.array(left["at"]), *ahead[1:]] if left["at"] is not None else ahead
 
     def _counted(self, result: Any) -> None:
         """Count what a fork has done, and keep its best point."""
@@ -173,7 +243,7 @@ class _Search:
 
     def _without_minimum(self) -> Iterator[str]:
         """Yield in words what the other runs came to, and how low where that is below the minima."""
-        others = [result for result in self.results if not result.success]
+        others = [*self.before, *(result for result in self.results if not result.success)]
         endless = [result for result in others if result.status in (ENDLESS, UNBOUNDED)]
         lowest = min((minimum.fun for minimum in self.minima), default=np.inf)
         for which, words in (
@@ -195,6 +265,9 @@ class _Search:
         values: list[float] = []
 
         def watch(x: np.ndarray, value: float, state: Any) -> None:
+            self.at = x
+            if other.best_value < problem.best_value:
+                problem.best, problem.best_value = other.best, other.best_value
             with contextlib.suppress(Unbounded):  # another run has found that, and this one may end at a minimum
                 problem.iterated(x, state)
             values.append(value)
@@ -243,6 +316,11 @@ class _Search:
                 minimum.count += 1
                 return
         self.minima.append(Minimum(self.value(result.x), float(result.fun), flat=np.array(result.x)))
+
+
+def _digest(points: Sequence[np.ndarray]) -> str:
+    """Return what tells one sequence of starts from another."""
+    return hashlib.sha256(b"".join(np.ascontiguousarray(point).tobytes() for point in points)).hexdigest()
 
 
 def _are_close(one: Any, other: Any, share: float) -> bool:

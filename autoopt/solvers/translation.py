@@ -29,6 +29,12 @@ def parameters(problem: Any, x: np.ndarray) -> np.ndarray:
     return x if change is None else change.parameters(x)
 
 
+def variables_of(problem: Any, x: np.ndarray) -> np.ndarray:
+    """Return where the solver is, shape (m,), at the user's parameters `x`."""
+    change = variables(problem)
+    return x if change is None else change.variables(x)
+
+
 def direction(problem: Any, x: np.ndarray, ahead: np.ndarray) -> np.ndarray:
     """Return how the user's parameters change, shape (n,), where the solver goes from `x` in the direction `ahead`."""
     change = variables(problem)

@@ -260,7 +260,7 @@ def test_a_damaged_checkpoint_has_one_before_it(tmp_path, damage):
 
 def test_a_checkpoint_of_another_kind_is_refused(tmp_path):
     (tmp_path / "checkpoint.json").write_text('{"schema": 7}')
-    with pytest.raises(RunError, match="of the kind 7; this version of autoopt knows 1"):
+    with pytest.raises(RunError, match="of the kind 7; this version of autoopt knows 1 and 2"):
         autoopt.resume(tmp_path)
 
 
