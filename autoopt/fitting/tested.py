@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autoopt.errors import InferenceError
 
+if TYPE_CHECKING:
+    from autoopt.fitting.derived import Derived
+    from autoopt.inference.hypotheses import HypothesisTest
+
 
 class Tested:
     """The tests of a `Fit`."""
 
-    def lr_test(self: Any, other: Any) -> Any:
+    def lr_test(self: Any, other: Any) -> HypothesisTest:
         """Return the likelihood-ratio test of two fits of which one is nested in the other, in either order.
 
         Parameters
@@ -39,7 +43,7 @@ class Tested:
 
         return ratio_test(self, other)
 
-    def wald_test(self: Any, hypothesis: Any, values: Any = 0.0) -> Any:
+    def wald_test(self: Any, hypothesis: Any, values: Any = 0.0) -> HypothesisTest:
         """Return Wald's test of linear equations, by the covariance of the fit.
 
         Parameters
@@ -71,7 +75,7 @@ class Tested:
         matrix, values = require_equations(hypothesis, values, len(self.names))
         return wald(self.params, _known_covariance(self), matrix, values, words, self.df_inference)
 
-    def score_test(self: Any) -> Any:
+    def score_test(self: Any) -> HypothesisTest:
         """Return Rao's test of what this fit holds fixed or ties, by the gradient and information of the free model.
 
         Only the smaller model is fitted: fit(..., fixed={"b": 0.0}).score_test() tests b = 0.
@@ -86,7 +90,7 @@ class Tested:
 
         return score_test(self)
 
-    def delta(self: Any, function: Callable, names: Sequence[str] | None = None) -> Any:
+    def delta(self: Any, function: Callable, names: Sequence[str] | None = None) -> Derived:
         """Return estimates of a function of the parameters, with standard errors by the delta method.
 
         Parameters

@@ -148,6 +148,7 @@ class Verification:
 
     @property
     def slope_error(self) -> float:
+        """How far the slope of the derived code is from the secant's."""
         return abs(self.slope - self.secant)
 
     @property
