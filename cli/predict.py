@@ -17,6 +17,7 @@ from autoopt.cli.on_model import JSON, READING, given, reading_of
 from autoopt.cli.table import plain
 from autoopt.fitting.data import dataset
 from autoopt.fitting.restoring import restored
+from autoopt.fitting.scales import SCALES
 
 
 @click.command()
@@ -27,6 +28,9 @@ from autoopt.fitting.restoring import restored
 @given(*READING)
 @click.option("--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, metavar="P",
               show_default=True, help="Probability that a band covers.")  # fmt: skip
+@click.option("--scale", type=click.Choice(list(SCALES)),
+              help="On which bands are symmetric: logit for probabilities, log for rates, else identity; the model's "
+              "predict_scale if not given.")  # fmt: skip
 @click.option("--observation", is_flag=True,
               help="Bands of new observations in place of their means, for least squares.")  # fmt: skip
 @QUIET
@@ -35,20 +39,21 @@ from autoopt.fitting.restoring import restored
               help="Write the predictions there instead of to stdout.")  # fmt: skip
 @click.pass_context
 def predict(
-    ctx: click.Context, run: Path, data: str | None, level: float, observation: bool,
+    ctx: click.Context, run: Path, data: str | None, level: float, scale: str | None, observation: bool,
     quiet: bool, as_json: bool, output: Path | None, **reading: Any,
 ) -> None:  # fmt: skip
     """Print what a fit predicts: mean, standard error and the ends of a band, a line for each row.
 
     RUN is the directory of a run, the result.json of `autoopt fit MODEL -o result.json`, or a model file that has data
-    of its own. The model defines predict(params, *data), whose arguments are columns by their names.
+    of its own. The model defines predict(params, *data), whose arguments are columns by their names, and may say
+    predict_scale.
     """
     ending.require_room(output)
     with watched(quiet, str(run)) as progress:
         found = restored(run, progress=progress)
         require_minimum(ctx, found, "There is no prediction")
         read = reading_of(reading)
-        predicted = found.predict(None if data is None else dataset(data, read), level=level)
+        predicted = found.predict(None if data is None else dataset(data, read), level=level, scale=scale)
     ends = predicted.conf_int(observation=observation)
     columns = _columns(predicted.mean, predicted.se, ends[..., 0], ends[..., 1])
     as_json = as_json or (output is not None and output.suffix == ".json")

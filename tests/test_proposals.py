@@ -65,6 +65,7 @@ def test_proposed_file_fits_at_once_as_statsmodels_does(tmp_path, name):
     assert found.names[:6] == ("intercept", "age", "log_dose", "region_south", "region_west", "income")
     other = np.asarray(statsmodels_fit(name, X / X.max(axis=0), frame["result"]).params) / X.max(axis=0)
     np.testing.assert_allclose(found.params[:6], other, rtol=1e-4)
+    assert found.case.predict_scale == {"logistic": "logit", "least-squares": None}.get(name, "log")
     checked = CliRunner().invoke(main, ["check", str(file)])
     assert checked.exit_code == 0, checked.output
 

@@ -52,7 +52,9 @@ class Bounded:
 
         return profiled(self, name, self.level if level is None else level)
 
-    def predict(self: Any, data: Any = None, of: Callable | None = None, level: float | None = None) -> Prediction:
+    def predict(
+        self: Any, data: Any = None, of: Callable | None = None, level: float | None = None, scale: Any = None
+    ) -> Prediction:
         """Return a function of parameters and data at the estimates, with standard errors and bands.
 
         Of a run that was interrupted it is that at its best point, whose standard errors are not known (NaN).
@@ -65,7 +67,23 @@ class Bounded:
             Plain NumPy, of data by the names of its arguments; by default the model's `predict`.
         level : float, in (0, 1), optional
             Of the intervals.
+        scale : "identity", "log", "logit" or pair of callables, optional
+            On which bands are symmetric; their ends are mapped back, so that those of a probability stay between 0 and
+            1, those of a rate above 0. A pair is (forward, inverse), elementwise, in NumPy. By default the model's
+            `predict_scale` for its own `predict`, else "identity".
+
+        Examples
+        --------
+        >>> import numpy as np, autoopt
+        >>> data = {"x": np.arange(6.0), "y": np.array([0.0, 0.0, 1.0, 0.0, 1.0, 1.0])}
+        >>> chance = lambda p, x: 1 / (1 + np.exp(-p["a"] - p["b"] * x))
+        >>> loss = lambda p, x, y: -y * np.log(chance(p, x)) - (1 - y) * np.log1p(-chance(p, x))
+        >>> found = autoopt.fit(loss, {"a": 0.0, "b": 0.0}, data, kind="negative log-likelihood")
+        >>> found.predict({"x": np.array([0.0])}, of=chance).conf_int().round(2)
+        array([[-0.13,  0.23]])
+        >>> found.predict({"x": np.array([0.0])}, of=chance, scale="logit").conf_int().round(2)
+        array([[0.  , 0.73]])
         """
         from autoopt.fitting.prediction import predicted
 
-        return predicted(self, data, of, level)
+        return predicted(self, data, of, level, scale)

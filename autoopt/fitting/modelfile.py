@@ -19,13 +19,25 @@ from typing import Any
 
 from autoopt.errors import Location, ModelError, UsageError
 from autoopt.fitting.kinds import KINDS
+from autoopt.fitting.scales import scale_of
 from autoopt.fitting.settings import Settings
 from autoopt.users_code import syntax_error, users_code
 from autoopt.wording import near, nearest
 
 _DERIVATIVES = ("jac", "hess", "hessp")
 _OF_DATA = (".csv", ".tsv", ".json", ".jsonl", ".npz", ".npy", ".parquet", ".feather", ".gz", ".xlsx")
-_OPTIONAL = ("data", "bounds", "constraints", "kind", "method", "names", "fixed", "predict", *_DERIVATIVES)
+_OPTIONAL = (
+    "data",
+    "bounds",
+    "constraints",
+    "kind",
+    "method",
+    "names",
+    "fixed",
+    "predict",
+    "predict_scale",
+    *_DERIVATIVES,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,8 @@ class Model:
         A name in `kinds.KINDS`.
     predict : callable, optional
         `predict(params, *data)`: what a fit predicts, with the data of its arguments' names.
+    predict_scale : str or pair of functions, optional
+        On which bands of `predict` are symmetric, as `scales.scale_of` takes it.
     method : str, optional
         Used unless the caller names another.
     derivatives : dict
@@ -63,6 +77,7 @@ class Model:
     names: Any = None
     fixed: Any = None
     predict: Callable | None = None
+    predict_scale: Any = None
     derivatives: Mapping[str, Any] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
 
@@ -210,6 +225,10 @@ def _model(source: str, names: Mapping[str, Any], own: Sequence[str], wanted: Se
             raise ModelError(f"{name} in {source} is {options[name]!r}, where text is needed.", remedy="quote it.")
     if "predict" in options and not (callable(options["predict"]) and positional(options["predict"])):
         raise ModelError(f"predict in {source} is no function of the parameters.", remedy="def predict(params, x): ...")
+    try:
+        scale_of(options.get("predict_scale"))
+    except UsageError as error:
+        raise ModelError(f"predict_scale in {source}: {error.happened}", remedy=error.remedy) from error
     if "kind" in options and options["kind"] not in KINDS:
         raise ModelError(
             f"kind in {source} is {options['kind']!r}.{near(options['kind'], KINDS)}",

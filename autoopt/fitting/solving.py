@@ -21,7 +21,8 @@ class Case:
     """What was fitted: the objective, its start, the limits of its parameters, and what `minimize` was called with.
 
     `bound` is where columns are found by name, and how data became arguments (`data.Bound`); `rows` how many rows those
-    of the objective are, if that is known; `predict` is what the model predicts. Points are those of the parameters
+    of the objective are, if that is known; `predict` is what the model predicts, with bands on the scale
+    `predict_scale`. Points are those of the parameters
     that are neither held nor tied, shape (m,), called by `names`.
     """
 
@@ -33,6 +34,7 @@ class Case:
     bound: Any = None
     rows: int | None = None
     predict: Callable | None = None
+    predict_scale: Any = None
 
     @property
     def objective(self) -> Callable:
@@ -108,15 +110,20 @@ class Case:
 
     def jacobian(self, function: Callable, u: np.ndarray) -> np.ndarray:
         """Return the derivatives at `u` of a function that returns r numbers, shape (r, m)."""
+        return self.values_and_jacobian(function, u)[1]
+
+    def values_and_jacobian(self, function: Callable, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the r numbers of a function by its derived code, shape (r,), and their derivatives, (r, m)."""
         from autoopt.objectives.retained import objective_of, retain
 
         x = self.variables.parameters(u)
         x0 = self.start.structure.unflatten(x)
         compiled = objective_of(function, x0, self.call["args"], self.call["engine"], scalar=False)
+        values = np.array(compiled.value(x), float).reshape(-1)
         jacobian, _ = compiled.jacobian(x, sparse=False)
         jacobian = np.asarray(jacobian).reshape(-1, x.size)
         retain(compiled)
-        return self.variables.jacobian(u, jacobian)
+        return values, self.variables.jacobian(u, jacobian)
 
     def rough_hessian(self, u: np.ndarray) -> np.ndarray:
         """Return the Hessian at `u` by differences of gradients, a few digits of it."""

@@ -231,5 +231,6 @@ def identifier(name: str, taken: set[str]) -> str:
 
 
 _USED = {"np", "pd", "gammaln", "Path", "FILE", "COLUMNS", "z", "shape", "log_sd", "deviation", "params", "intercept",
-         "log_shape", "data", "x0", "objective", "predict", "linear", "kind", "table", "X", "len"}  # fmt: skip
+         "log_shape", "data", "x0", "objective", "predict", "predict_scale", "linear", "kind",
+         "table", "X", "len"}  # fmt: skip
 """Names that the text of a model has for other things."""

@@ -39,6 +39,8 @@ class Likelihood:
         Further parameters, and where they start.
     special : bool
         Whether the text calls gammaln.
+    scale : str
+        On which the bands of predictions are symmetric.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Likelihood:
     intercept: Callable[[np.ndarray], float]
     others: dict[str, Callable[[np.ndarray], float]]
     special: bool = False
+    scale: str = "log"
 
 
 def _is_binary(y: np.ndarray) -> bool:
@@ -94,7 +97,7 @@ LIKELIHOODS = {
             "the logarithm of the odds that {y} is 1",
             ("the probability that {y} is 1", "1 / (1 + np.exp(-z))"),
             ("minus the log-likelihood, a term for each row", "return np.logaddexp(0, z) - {y} * z"),
-            _log_odds, {},
+            _log_odds, {}, scale="logit",
         ),
         Likelihood(
             "poisson", "Poisson regression of counts", _is_count, "has whole numbers from 0 on", _NEGATIVE,
@@ -132,7 +135,7 @@ LIKELIHOODS = {
             "the mean of {y}",
             ("the mean of {y}", "z"),
             ("the residuals: their squares are summed, and their variance is estimated", "return {y} - z"),
-            lambda y: float(y.mean()), {},
+            lambda y: float(y.mean()), {}, scale="identity",
         ),
     )
 }  # fmt: skip

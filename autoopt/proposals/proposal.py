@@ -126,6 +126,8 @@ class _Writer:
 
     def _constants(self) -> str:
         lines = [f"FILE = Path(__file__).parent / {self.file!r}", f"kind = {self.likelihood.kind!r}"]
+        if self.likelihood.scale != "identity":
+            lines.append(f"predict_scale = {self.likelihood.scale!r}  # on which bands of predictions are symmetric")
         if self.found.left_out:
             said = [f"#   {' '.join(reason.split())}" for reason in self.found.left_out]
             lines += ["", "# Left out of the columns:", *said]

@@ -88,6 +88,15 @@ def test_predictions_are_those_of_the_formulas(folder, place, options, wanted):
     np.testing.assert_allclose(np.array(rows, float), by_formula(**wanted), rtol=1e-6)
 
 
+def test_bands_on_another_scale_are_those_of_its_ends(folder):
+    _, first, *_ = csv.reader(io.StringIO(run("predict", "run", "--data", "new.csv", "--scale", "log").stdout))
+    mean, _, lower, upper = np.array(first, float)
+    half = by_formula()[0, 3] - by_formula()[0, 0]
+    np.testing.assert_allclose([lower, upper], mean * np.exp(half / mean * np.array([-1, 1])), rtol=1e-6)
+    outcome = run("predict", "run", "--data", "new.csv", "--scale", "logit")
+    assert outcome.exit_code == 2 and "in row 0" in outcome.stderr and "identity" in outcome.stderr
+
+
 def test_predictions_as_json_and_in_a_file(folder):
     told = json.loads(run("predict", "run", "--data", "new.csv", "--json").stdout)
     np.testing.assert_allclose(told["mean"], by_formula()[:, 0], rtol=1e-6)
