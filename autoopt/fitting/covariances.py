@@ -9,21 +9,8 @@ import numpy as np
 from autoopt.errors import InferenceError, UsageError
 from autoopt.fitting.scores import require, scores_of
 from autoopt.fitting.solving import Case
-from autoopt.inference.covariances import Convention, Evidence, convention_of
+from autoopt.inference.covariances import Convention, Evidence, chosen
 from autoopt.wording import near, times
-
-
-def chosen(kind: str | None, groups: Any) -> Convention:
-    """Return the convention that is asked for: "cluster" if there are groups, else "observed", where none is named."""
-    convention = convention_of(kind or ("observed" if groups is None else "cluster"))
-    if "groups" in convention.needs and groups is None:
-        raise UsageError("The cluster-robust covariance needs groups.", remedy="pass groups=, a label for each row.")
-    if "groups" not in convention.needs and groups is not None:
-        raise UsageError(
-            f"There are groups, and covariance={convention.name!r} does not use them.",
-            remedy='leave them out, or ask for covariance="cluster".',
-        )
-    return convention
 
 
 def ready(convention: Convention, groups: Any, case: Case) -> np.ndarray | None:

@@ -20,6 +20,9 @@ from autoopt.users_code import users_code
 _OF_FIT = ("fit_", "_loaded")
 """What holds the user's functions, and stays behind when an estimator is pickled."""
 
+_GIVEN = ("kind", "names", "bounds", "fixed", "tol", "options", "covariance")
+"""What is given to `fit` as it is."""
+
 
 class Estimator(Inferred, Featured, Interface):
     """A model of one's own as an estimator: for pipelines, searches and cross-validation.
@@ -40,7 +43,7 @@ class Estimator(Inferred, Featured, Interface):
         Whether y holds labels; the objective gets 0.0, 1.0, ... in their sorted order.
     names : sequence of str, optional
         Of the parameters.
-    method, bounds, fixed, tol, options
+    method, bounds, fixed, tol, options, covariance
         As for `autoopt.fit`.
 
     Attributes
@@ -80,6 +83,7 @@ class Estimator(Inferred, Featured, Interface):
         fixed: Any = None,
         tol: float | None = None,
         options: Mapping[str, Any] | None = None,
+        covariance: str | None = None,
     ) -> None:
         self.model = model
         self.x0 = x0
@@ -92,6 +96,7 @@ class Estimator(Inferred, Featured, Interface):
         self.fixed = fixed
         self.tol = tol
         self.options = options
+        self.covariance = covariance
 
     @property
     def _estimator_type(self) -> str:  # type: ignore[override]  # of each estimator, as its user says
@@ -100,7 +105,7 @@ class Estimator(Inferred, Featured, Interface):
     _multiclass = True
     _sparse = False
 
-    def fit(self, X: object, y: object, sample_weight: object = None) -> Estimator:
+    def fit(self, X: object, y: object, sample_weight: object = None, *, groups: object = None) -> Estimator:
         """Fit the model.
 
         Parameters
@@ -111,6 +116,8 @@ class Estimator(Inferred, Featured, Interface):
             Its second.
         sample_weight : array, shape (m,), optional
             How much each row counts; for objectives that return an array, a term or a residual for each row.
+        groups : array, shape (m,), optional
+            Labels of clusters, whose rows may depend on each other: standard errors are then cluster-robust.
 
         Returns
         -------
@@ -139,14 +146,10 @@ class Estimator(Inferred, Featured, Interface):
             self.x0,
             (design, response),
             self.method,
-            kind=self.kind,
-            names=self.names,
             weights=weights,
             nobs=rows,
-            bounds=self.bounds,
-            fixed=self.fixed,
-            tol=self.tol,
-            options=self.options,
+            groups=groups,
+            **{name: getattr(self, name) for name in _GIVEN},
         )
         self._take(found)
         return self

@@ -156,8 +156,9 @@ def fit(
     >>> found.params.round(6), found.bse.round(6)
     (array([4.]), array([1.154701]))
     """
-    from autoopt.fitting.covariances import chosen, ready  # which load SciPy, and commands start without it
+    from autoopt.fitting.covariances import ready  # which loads SciPy, and commands start without it
     from autoopt.inference import require_level
+    from autoopt.inference.covariances import chosen
 
     convention = chosen(covariance, groups)
     level = require_level(level)

@@ -38,6 +38,8 @@ class Evidence:
     groups : ndarray, shape (m,), or None
         To which group each row belongs; any labels.
     names : sequence of k str
+    observations : float, optional
+        How many rows the scores stand for, where some count several times; m if not given.
     """
 
     inverse: np.ndarray
@@ -45,6 +47,12 @@ class Evidence:
     leverages: np.ndarray | None = None
     groups: np.ndarray | None = None
     names: Sequence[str] = ()
+    observations: float | None = None
+
+    @property
+    def rows(self) -> float:
+        """How many rows there are."""
+        return len(self.scores) if self.observations is None else self.observations
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ def sandwich(evidence: Evidence) -> np.ndarray:
 
 def corrected(evidence: Evidence) -> np.ndarray:
     """Return HC1, the sandwich times m / (m - k)."""
-    rows, size = evidence.scores.shape
+    rows, size = evidence.rows, evidence.scores.shape[1]
     return sandwich(evidence) * rows / _positive(rows - size, "as many parameters as rows")
 
 
@@ -122,15 +130,21 @@ def clustered(evidence: Evidence) -> np.ndarray:
 
     After Liang and Zeger (1986), Biometrika 73, 13-22.
     """
+    sums, rows, size = summed(evidence), evidence.rows, evidence.scores.shape[1]
+    count = len(sums.scores)
+    factor = count / (count - 1) * (rows - 1) / _positive(rows - size, "as many parameters as rows")
+    return factor * sandwich(sums)
+
+
+def summed(evidence: Evidence) -> Evidence:
+    """Return the evidence with a score for each group, the sum of its rows'."""
     assert evidence.groups is not None
     codes = np.unique(evidence.groups, return_inverse=True)[1].reshape(-1)
-    rows, size = evidence.scores.shape
     count = int(codes.max(initial=-1)) + 1
     if count < 2:
         raise InferenceError("All rows are of one group.", remedy="pass groups of which there are two or more.")
     sums = np.column_stack([np.bincount(codes, column, count) for column in evidence.scores.T])
-    factor = count / (count - 1) * (rows - 1) / _positive(rows - size, "as many parameters as rows")
-    return factor * _between(evidence.inverse, sums)
+    return Evidence(evidence.inverse, sums, names=evidence.names)
 
 
 def _between(inverse: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -140,7 +154,7 @@ def _between(inverse: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return (product + product.T) / 2
 
 
-def _positive(number: int, else_: str) -> int:
+def _positive(number: float, else_: str) -> float:
     if number > 0:
         return number
     raise InferenceError(f"There are {else_}.", remedy='use covariance="robust", which has no such correction.')
@@ -170,3 +184,16 @@ def convention_of(name: object) -> Convention:
             remedy=f"choose one of {', '.join(COVARIANCES)}.",
         )
     return known
+
+
+def chosen(kind: str | None, groups: object, usual: str = "observed") -> Convention:
+    """Return the convention that is asked for: "cluster" if there are groups, else `usual`, where none is named."""
+    convention = convention_of(kind or (usual if groups is None else "cluster"))
+    if "groups" in convention.needs and groups is None:
+        raise UsageError("The cluster-robust covariance needs groups.", remedy="pass groups=, a label for each row.")
+    if "groups" not in convention.needs and groups is not None:
+        raise UsageError(
+            f"There are groups, and covariance={convention.name!r} does not use them.",
+            remedy='leave them out, or ask for covariance="cluster".',
+        )
+    return convention

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from autoopt.models.newton import Solution
@@ -36,8 +38,12 @@ def by_gradients(rows: Rows, x: np.ndarray, tol: float | None, most: int | None,
 
 def _scales(rows: Rows) -> np.ndarray:
     """Return the root mean squares of the columns, 1 for the intercept, of each predictor, (q n,)."""
-    X = rows.X
+    return np.tile(np.concatenate([np.ones(int(rows.intercept)), root_mean_squares(rows.X)]), rows.predictors)
+
+
+def root_mean_squares(X: Any) -> np.ndarray:
+    """Return the root mean squares of the columns of X, dense or sparse, shape (n,); 1 where they are 0."""
     squares = np.asarray(X.multiply(X).sum(axis=0)).ravel() if hasattr(X, "tocsr") else np.einsum("ij,ij->j", X, X)
-    scale = np.sqrt(squares / len(rows.y))
+    scale = np.sqrt(squares / X.shape[0])
     scale[scale == 0] = 1.0
-    return np.tile(np.concatenate([np.ones(int(rows.intercept)), scale]), rows.predictors)
+    return scale

@@ -18,7 +18,7 @@ class Classifier(Regression):
     ----------
     class_weight : "balanced" or dict of label to weight, optional
         Multiplies the weights of the rows of a class; "balanced" makes all classes weigh the same.
-    fit_intercept, alpha, method, tol, max_iter
+    fit_intercept, alpha, method, tol, max_iter, covariance
         See `Regression`.
     """
 
@@ -34,24 +34,43 @@ class Classifier(Regression):
         method: str | None = None,
         tol: float | None = None,
         max_iter: int | None = None,
+        covariance: str | None = None,
     ) -> None:
-        super().__init__(fit_intercept=fit_intercept, alpha=alpha, method=method, tol=tol, max_iter=max_iter)
+        super().__init__(
+            fit_intercept=fit_intercept,
+            alpha=alpha,
+            method=method,
+            tol=tol,
+            max_iter=max_iter,
+            covariance=covariance,
+        )
         self.class_weight = class_weight
 
     def _fit(
-        self, X: object, y: object, sample_weight: object = None, offset: object = None, exposure: object = None
+        self,
+        X: object,
+        y: object,
+        sample_weight: object = None,
+        offset: object = None,
+        exposure: object = None,
+        groups: object = None,
     ) -> None:
         self._check_options()
         design = self._features(X, fitting=True)
         rows = design.shape[0]
-        self.classes_, codes = validation.labels(y, rows, most=None if self._multiclass else 2)
+        numbers = self._group_numbers(groups, rows)
+        classes, codes = validation.labels(y, rows, most=None if self._multiclass else 2)
+        self.classes_ = self._named(classes)
         weights = None if sample_weight is None else validation.sample_weights(sample_weight, rows)
         if self.class_weight is not None:
             weights = np.ones(rows) if weights is None else weights
             weights = validation.class_weights(self.class_weight, self.classes_, codes, weights)
-        self._maximise(
-            design, self._coded(codes), None if offset is None else validation.offsets(offset, None, rows), weights
-        )
+        offsets = None if offset is None else validation.offsets(offset, None, rows)
+        self._maximise(design, self._coded(codes), offsets, weights, numbers)
+
+    def _named(self, classes: np.ndarray) -> np.ndarray:
+        """Return the labels of the classes, of what y has in their place."""
+        return classes
 
     def _coded(self, codes: np.ndarray) -> np.ndarray:
         """Return the response as the likelihood takes it, of numbers of labels."""

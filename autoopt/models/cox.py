@@ -7,8 +7,26 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import UsageError
+from autoopt.inference.covariances import Convention, Evidence, sandwich, summed
 from autoopt.models import validation
+from autoopt.models.by_gradients import root_mean_squares
+from autoopt.models.checked import SOME, agreeing_sums
+from autoopt.models.newton import LENGTH, MOST, Solution, newton
+from autoopt.models.problem import NEWTON, Problem
 from autoopt.models.regression import Regression
+from autoopt.models.risk_sets import (
+    DEAD,
+    ENTERED,
+    GROUP,
+    LAST,
+    ORDER,
+    SHARE,
+    STRATUM,
+    TIME,
+    RiskSets,
+    TooWide,
+    columns,
+)
 from autoopt.models.table import Model, add
 from autoopt.wording import listed
 
@@ -20,22 +38,30 @@ MANY = 10_000_000
 def negative_log_likelihood(params, X, y, offset, weights):
     """Return minus the log partial likelihood of events among those at risk.
 
-    The rows are ordered by stratum and falling time; y has a column each for whether there was an event, the stratum,
-    the last row at risk with it, the number of its time among times with events, and the share of events at this time
-    that leave the risk set before it (0 for Breslow's likelihood).
+    The rows are ordered by stratum and falling time; y is `risk_sets.columns`.
     """
-    dead = y[:, 0] > 0
-    last, group, share = y[dead, 2].astype(int), y[dead, 3].astype(int), y[dead, 4]
-    starts = np.flatnonzero(np.diff(y[:, 1], prepend=-1.0))
+    dead = y[:, DEAD] > 0
+    group, share = y[dead, GROUP].astype(int), y[dead, SHARE]
     eta = X @ params + offset
     relative = eta + np.log(weights)
-    at_risk = np.concatenate([log_sums(part) for part in np.split(relative, starts[1:])])[last]
+    at_risk = log_at_risk(relative, y)[dead]
     events = np.bincount(group, weights=weights[dead]) / np.bincount(group)
     hazards = at_risk
     if share.any():
         tied = np.bincount(group, weights=np.exp(relative[dead] - at_risk), minlength=len(events))
         hazards = hazards + np.log1p(-share * tied[group])
     return np.sum(events[group] * hazards) - np.sum(weights[dead] * eta[dead])
+
+
+def log_at_risk(relative, y):
+    """Return the logarithm of the sum of exp(relative) over those at risk at the time of each row, shape (m,)."""
+    starts = np.flatnonzero(np.diff(y[:, STRATUM], prepend=-1.0))[1:]
+    sums = np.concatenate([log_sums(part) for part in np.split(relative, starts)])[y[:, LAST].astype(int)]
+    if y.shape[1] <= ENTERED:
+        return sums
+    entering = relative[y[:, ORDER].astype(int)]
+    late = np.concatenate([log_sums(part) for part in np.split(entering, starts)])[y[:, ENTERED].astype(int)]
+    return sums + np.where(y[:, ENTERED] < 0, 0.0, np.log1p(-np.exp(np.where(y[:, ENTERED] < 0, -1.0, late - sums))))
 
 
 def log_sums(eta):
@@ -55,7 +81,7 @@ class CoxRegression(Regression):
     ----------
     ties : "efron" or "breslow"
         How events at the same time are counted.
-    alpha, method, tol, max_iter
+    alpha, method, tol, max_iter, covariance
         See `Regression`. There is no intercept: the baseline hazard is free.
 
     Attributes
@@ -83,6 +109,7 @@ class CoxRegression(Regression):
     _likelihood = staticmethod(negative_log_likelihood)
     _estimator_type = None
     _sparse = False
+    _conventions = ("observed", "robust", "cluster")
     fit_intercept = False
 
     def __init__(
@@ -93,12 +120,14 @@ class CoxRegression(Regression):
         method: str | None = None,
         tol: float | None = None,
         max_iter: int | None = None,
+        covariance: str | None = None,
     ) -> None:
         self.ties = ties
         self.alpha = alpha
         self.method = method
         self.tol = tol
         self.max_iter = max_iter
+        self.covariance = covariance
 
     def _check_options(self) -> None:
         super()._check_options()
@@ -112,8 +141,10 @@ class CoxRegression(Regression):
         sample_weight: object = None,
         *,
         event: object = None,
+        entry: object = None,
         strata: object = None,
         offset: object = None,
+        groups: object = None,
     ) -> CoxRegression:
         """Fit the model.
 
@@ -128,10 +159,15 @@ class CoxRegression(Regression):
             weight, as in R.
         event : array of bool, shape (m,), optional
             Whether the event happened at this time, rather than that the row was censored; all did if not given.
+        entry : array, shape (m,), optional
+            Times before y from which on the rows are under observation, and at risk: late entry, or covariates that
+            change, with a row for each time in which they do not. From the beginning if not given.
         strata : array, shape (m,), optional
             Labels of groups with baseline hazards of their own.
         offset : array, shape (m,), optional
             Added to the log hazard.
+        groups : array, shape (m,), optional
+            Labels of clusters, whose rows may depend on each other: standard errors are then cluster-robust.
 
         Returns
         -------
@@ -139,12 +175,14 @@ class CoxRegression(Regression):
             The estimator itself.
         """
         self._check_options()
+        if hasattr(X, "tocsr"):
+            raise validation.dense_only(X, "Cox regression, which sums its rows in the order of their times,")
         covariates = self._features(X, fitting=True)
-        if hasattr(covariates, "tocsr"):
-            raise validation.InputTypeError("X is a sparse matrix.", remedy="pass X.toarray(): its rows are sorted.")
         rows = len(covariates)
+        numbers = self._group_numbers(groups, rows)
         time = validation.vector(validation.flat(y), rows, "y")
         dead = np.ones(rows, bool) if event is None else validation.vector(event, rows, "event") != 0
+        entered = None if entry is None else validation.entries(entry, time)
         weights = validation.sample_weights(sample_weight, rows)
         offset = validation.offsets(offset, None, rows)
         labels, strata = _strata(strata, rows)
@@ -159,12 +197,49 @@ class CoxRegression(Regression):
             order = np.repeat(order, weights[order].astype(int))  # rows that count twice are two tied ones
             weights = np.ones(rows)
         time, dead, strata, weights, offset = (one[order] for one in (time, dead, strata, weights, offset))
-        columns = _columns(time, dead, strata, self.ties)
+        entered, numbers = (None if one is None else one[order] for one in (entered, numbers))
+        y_columns = columns(time, dead, strata, self.ties, entered)
         middle = np.average(covariates[order], axis=0, weights=weights)  # the likelihood is the same, with more digits
-        self._maximise(covariates[order] - middle, columns, offset, weights)
+        self._maximise(covariates[order] - middle, y_columns, offset, weights, numbers)
         eta = (covariates[order] - middle) @ self.coef_ + offset
-        self.baseline_ = _baseline(eta, time, columns, weights, labels, float(middle @ self.coef_))
+        self.baseline_ = _baseline(eta, y_columns, weights, labels, float(middle @ self.coef_))
         return self
+
+    def _solution(self, problem: Problem) -> Solution:
+        if self.method not in (None, NEWTON):
+            return super()._solution(problem)
+        self.method_ = NEWTON
+        sets = self._risk_sets(problem)
+        length, most = LENGTH if self.tol is None else self.tol, MOST if self.max_iter is None else self.max_iter
+        try:
+            self._compare(sets, problem.first)
+            found = newton(sets.second_order, problem.first, length, most)
+            self._compare(sets, found.x)
+        except TooWide:  # sums of logarithms take longer
+            return super()._solution(problem)
+        return found
+
+    def _compare(self, sets: RiskSets, x: np.ndarray) -> None:
+        """Raise a VerificationError unless the closed forms agree with the likelihood, at some of the rows."""
+        few = sets.every(max(1, len(sets.X) // SOME), self.ties)
+        if not few.y[:, DEAD].any():
+            return
+
+        def value(x: np.ndarray) -> float:
+            return negative_log_likelihood(x, few.X, few.y, few.offset, few.weights) + few.penalty.value(x)
+
+        agreeing_sums("the partial likelihood", value, few.second_order, x, 1 / root_mean_squares(few.X))
+
+    def _risk_sets(self, problem: Problem) -> RiskSets:
+        assert problem.offset is not None and problem.weights is not None
+        return RiskSets(problem.X, problem.y, problem.offset, problem.weights, problem.penalty)
+
+    def _scores(self, problem: Problem, params: np.ndarray) -> np.ndarray:
+        return self._risk_sets(problem).scores(params)
+
+    def _covariance(self, convention: Convention, evidence: Evidence) -> np.ndarray:
+        """Return the sandwich; of groups without factors for small samples, as statsmodels, R and lifelines do."""
+        return sandwich(evidence if evidence.groups is None else summed(evidence))
 
     def predict(self, X: object, *, offset: object = None) -> np.ndarray:
         """Return the log hazard of each row beside the baseline's, X @ coef + offset, shape (m,)."""
@@ -224,31 +299,16 @@ def _strata(strata: object, rows: int) -> tuple[list[Any], np.ndarray]:
     return labels.tolist(), numbers
 
 
-def _columns(time: np.ndarray, dead: np.ndarray, strata: np.ndarray, ties: str) -> np.ndarray:
-    """Return what the likelihood is given as y, shape (m, 5), of sorted rows."""
-    new = np.concatenate([[True], (np.diff(strata) != 0) | (np.diff(time) != 0)])
-    number = np.cumsum(new) - 1
-    last = np.append(np.flatnonzero(new)[1:] - 1, len(time) - 1)[number]
-    group = np.zeros(len(time), int)
-    group[dead] = np.unique(number[dead], return_inverse=True)[1]
-    share = np.zeros(len(time))
-    if ties == "efron":
-        counts = np.bincount(group[dead])
-        before = np.arange(dead.sum()) - np.concatenate([[0], np.cumsum(counts)[:-1]])[group[dead]]
-        share[dead] = before / counts[group[dead]]
-    return np.column_stack([dead, strata, last, group, share]).astype(float)
-
-
 def _baseline(
-    eta: np.ndarray, time: np.ndarray, y: np.ndarray, weights: np.ndarray, labels: list[Any], shift: float
+    eta: np.ndarray, y: np.ndarray, weights: np.ndarray, labels: list[Any], shift: float
 ) -> dict[Any, tuple[np.ndarray, np.ndarray]]:
     """Return the times with events, and the log of the cumulative hazard of eta = -shift there, by stratum."""
-    dead, stratum, last, group = y[:, 0] > 0, y[:, 1].astype(int), y[:, 2].astype(int), y[:, 3].astype(int)
+    dead, stratum, group, time = y[:, DEAD] > 0, y[:, STRATUM].astype(int), y[:, GROUP].astype(int), y[:, TIME]
     relative = eta + np.log(weights)
-    at_risk = np.concatenate([log_sums(relative[stratum == k]) for k in range(len(labels))])[last]
+    at_risk = log_at_risk(relative, y)
     tied = np.bincount(group[dead], weights=np.exp(relative - at_risk)[dead])
     mean = np.bincount(group[dead], weights=weights[dead]) / np.bincount(group[dead])
-    log_steps = np.log(mean[group[dead]]) - at_risk[dead] - np.log1p(-y[dead, 4] * tied[group[dead]])
+    log_steps = np.log(mean[group[dead]]) - at_risk[dead] - np.log1p(-y[dead, SHARE] * tied[group[dead]])
     baseline = {}
     for k, label in enumerate(labels):
         inside = stratum[dead] == k

@@ -56,6 +56,9 @@ class Dispersed(Regression):
             self.bse_ = inference.standard_errors(self.cov_params_)
         self.llf_ = self._log_likelihood(y, mean, weights)
 
+    def _dispersion(self) -> float:
+        return self.scale_ if self.scale_ > 0 else 1.0
+
     @property
     def scale(self) -> float:
         """The dispersion: the variance of the residuals over V(mean); NaN without degrees of freedom."""

@@ -28,7 +28,7 @@ class GammaRegression(LogMean):
 
     Parameters
     ----------
-    fit_intercept, alpha, method, tol, max_iter
+    fit_intercept, alpha, method, tol, max_iter, covariance
         See `Regression`.
 
     Attributes

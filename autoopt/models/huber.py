@@ -43,7 +43,7 @@ class HuberRegression(Location):
     scale : "mad" or "concomitant"
         "mad": the median absolute residual over 0.6745, as statsmodels' RLM and MASS::rlm have it; "concomitant": that
         of Huber's joint minimum, sum_i w_i min(|r_i| / s, t)^2 = sum_i w_i, as scikit-learn's HuberRegressor.
-    fit_intercept, alpha, method, tol, max_iter
+    fit_intercept, alpha, method, tol, max_iter, covariance
         See `Regression`.
 
     Attributes
@@ -73,6 +73,7 @@ class HuberRegression(Location):
 
     _terms = staticmethod(terms)
     _convention = "M-estimate at its scale (Huber's H1)"
+    _conventions = ("observed", "robust", "HC1", "cluster")
     _length = 1e-12
     scale_: float
 
@@ -86,8 +87,16 @@ class HuberRegression(Location):
         method: str | None = None,
         tol: float | None = None,
         max_iter: int | None = None,
+        covariance: str | None = None,
     ) -> None:
-        super().__init__(fit_intercept=fit_intercept, alpha=alpha, method=method, tol=tol, max_iter=max_iter)
+        super().__init__(
+            fit_intercept=fit_intercept,
+            alpha=alpha,
+            method=method,
+            tol=tol,
+            max_iter=max_iter,
+            covariance=covariance,
+        )
         self.tuning = tuning
         self.scale = scale
 
@@ -128,11 +137,11 @@ class HuberRegression(Location):
 
     def _at_scale(self, problem: Problem, scale: float, begin: np.ndarray) -> Solution:
         """Return the solution at a scale, found in units of it."""
-        y = problem.y.copy()
-        y[:, 0] /= scale
-        offset = None if problem.offset is None else problem.offset / scale
-        found = super()._solution(replace(problem, y=y, offset=offset, begin=begin / scale))
+        found = super()._solution(replace(_in_scales(problem, scale), begin=begin / scale))
         return replace(found, x=scale * found.x, value=scale**2 * found.value, gradient=scale * found.gradient)
+
+    def _scores(self, problem: Problem, params: np.ndarray) -> np.ndarray:
+        return self.scale_ * super()._scores(_in_scales(problem, self.scale_), params / self.scale_)
 
     def _at_end(self, problem: Problem) -> Warning | None:
         if self.scale_ > 0:
@@ -163,6 +172,13 @@ class HuberRegression(Location):
         bread = inference.covariance(squares, self.names_)
         self.cov_params_ = correction**2 * variance / share**2 * bread
         self.bse_ = inference.standard_errors(self.cov_params_)
+
+
+def _in_scales(problem: Problem, scale: float) -> Problem:
+    """Return the problem in units of the scale."""
+    y = problem.y.copy()
+    y[:, 0] /= scale
+    return replace(problem, y=y, offset=None if problem.offset is None else problem.offset / scale)
 
 
 def _limit(scales: list[float], least: float) -> float:

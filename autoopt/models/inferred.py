@@ -109,6 +109,14 @@ class Inferred(PicturedEstimator):
         """
         return inference.wald_intervals(self.params, self.bse, 1 - alpha)
 
+    @property
+    def _covariance_said(self) -> str:
+        """What the standard errors come from, as the summary says it."""
+        name, groups = getattr(self, "_robustly", None) or ("", 0)
+        if not name:
+            return self._convention
+        return inference.COVARIANCES[name].description + (f", {groups} groups" if groups else "")
+
     def summary(self) -> str:
         """Return the estimates as a table of text."""
         facts = [("observations", f"{self.nobs:.10g}"), ("parameters", str(len(self.params)))]
@@ -117,7 +125,7 @@ class Inferred(PicturedEstimator):
         facts += [("method", self.method_), ("iterations", str(self.n_iter_))]
         lines = [("status", "converged" if self.converged_ else "not converged, or not identified")]
         has_covariance = self.cov_params_.size > 0
-        said = self._convention if has_covariance else "not computed: method='newton' does"
+        said = self._covariance_said if has_covariance else "not computed: method='newton' does"
         lines.append(("covariance", said))
         inferred = self.bse, self.tvalues, self.pvalues, self.conf_int()
         notes = [] if self.converged_ else ["not converged, or not identified: do not use these estimates."]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from autoopt.models.conventions import GENERALISED
 from autoopt.models.dispersed import Dispersed
 from autoopt.models.locations import Location
 from autoopt.models.newton import Solution
@@ -27,7 +28,7 @@ class LinearRegression(Location, Dispersed):
 
     Parameters
     ----------
-    fit_intercept, alpha, method, tol, max_iter
+    fit_intercept, alpha, method, tol, max_iter, covariance
         See `Regression`.
 
     Attributes
@@ -49,6 +50,7 @@ class LinearRegression(Location, Dispersed):
     """
 
     _terms = staticmethod(terms)
+    _conventions = GENERALISED
     _convention = "exact Hessian, times the variance of the residuals"
     _length = 1e-14  # in spreads of the response, which may be many of the errors
 
@@ -77,13 +79,19 @@ class LinearRegression(Location, Dispersed):
             return float(-0.5 * rows * (np.log(2 * np.pi * squares / rows) + 1))
 
     @property
+    def _freedom(self) -> float:
+        """Degrees of freedom of the tests: those of the residuals; groups less 1 where rows are clustered."""
+        _, groups = self._robustly or ("", 0)
+        return groups - 1.0 if groups else self.df_resid
+
+    @property
     def pvalues(self) -> np.ndarray:
         """Two-sided probabilities of a larger |tvalue| if the parameter were zero, of Student's t, shape (n,)."""
-        return 2 * stdtr(self.df_resid, -np.abs(self.tvalues))
+        return 2 * stdtr(self._freedom, -np.abs(self.tvalues))
 
     def conf_int(self, alpha: float = 0.05) -> np.ndarray:
         """Return intervals of Student's t that cover each parameter with probability 1 - alpha, shape (n, 2)."""
-        half = stdtrit(self.df_resid, 1 - alpha / 2) * self.bse
+        half = stdtrit(self._freedom, 1 - alpha / 2) * self.bse
         return np.column_stack([self.params - half, self.params + half])
 
 

@@ -18,7 +18,9 @@ class Location(Regression):
 
     _estimator_type = "regressor"
 
-    def fit(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> Self:
+    def fit(
+        self, X: object, y: object, sample_weight: object = None, *, offset: object = None, groups: object = None
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -31,13 +33,15 @@ class Location(Regression):
             How often each row counts.
         offset : array, shape (m,), optional
             Added to the linear predictor.
+        groups : array, shape (m,), optional
+            Labels of clusters, whose rows may depend on each other: standard errors are then cluster-robust.
 
         Returns
         -------
         estimator
             Itself.
         """
-        self._fit(X, y, sample_weight, offset)
+        self._fit(X, y, sample_weight, offset, groups=groups)
         ancillary.expose(self)
         return self
 

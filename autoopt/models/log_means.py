@@ -31,7 +31,14 @@ class LogMean(Regression):
         return float(np.log(amount) - np.log(weights @ np.exp(offset)))
 
     def fit(
-        self, X: object, y: object, sample_weight: object = None, *, offset: object = None, exposure: object = None
+        self,
+        X: object,
+        y: object,
+        sample_weight: object = None,
+        *,
+        offset: object = None,
+        exposure: object = None,
+        groups: object = None,
     ) -> Self:
         """Fit the model.
 
@@ -47,13 +54,15 @@ class LogMean(Regression):
             Added to the log mean.
         exposure : array, shape (m,), optional
             Time or population at risk, positive; its logarithm is added to the log mean.
+        groups : array, shape (m,), optional
+            Labels of clusters, whose rows may depend on each other: standard errors are then cluster-robust.
 
         Returns
         -------
         estimator
             Itself.
         """
-        self._fit(X, y, sample_weight, offset, exposure)
+        self._fit(X, y, sample_weight, offset, exposure, groups)
         ancillary.expose(self)
         return self
 

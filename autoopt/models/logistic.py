@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logsumexp
 
+from autoopt.errors import UsageError
 from autoopt.models.classes import Classifier
+from autoopt.models.conventions import GENERALISED
 from autoopt.models.table import Model, add
 from autoopt.models.validation import InputError
 
@@ -36,7 +38,7 @@ class LogisticRegression(Classifier):
 
     Parameters
     ----------
-    fit_intercept, alpha, class_weight, method, tol, max_iter
+    fit_intercept, alpha, class_weight, method, tol, max_iter, covariance
         See `Regression` and `Classifier`.
 
     Attributes
@@ -59,7 +61,11 @@ class LogisticRegression(Classifier):
     ['no', 'yes']
     """
 
-    def fit(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> LogisticRegression:
+    _conventions = GENERALISED
+
+    def fit(
+        self, X: object, y: object, sample_weight: object = None, *, offset: object = None, groups: object = None
+    ) -> LogisticRegression:
         """Fit the model.
 
         Parameters
@@ -72,18 +78,32 @@ class LogisticRegression(Classifier):
             How often each row counts.
         offset : array, shape (m,), optional
             Added to the log odds; for two classes.
+        groups : array, shape (m,), optional
+            Labels of clusters, whose rows may depend on each other: standard errors are then cluster-robust.
 
         Returns
         -------
         LogisticRegression
             The estimator itself.
         """
-        self._fit(X, y, sample_weight, offset)
+        self._fit(X, y, sample_weight, offset, groups=groups)
         return self
 
-    def _maximise(self, X: Any, y: np.ndarray, offset: np.ndarray | None, weights: np.ndarray | None) -> None:
+    def _maximise(
+        self,
+        X: Any,
+        y: np.ndarray,
+        offset: np.ndarray | None,
+        weights: np.ndarray | None,
+        groups: np.ndarray | None,
+    ) -> None:
         _refuse_offset(offset, len(self.classes_))
-        super()._maximise(X, y, offset, weights)
+        if not self._is_binary and self._convention_of(groups).needs == ("leverages",):
+            raise UsageError(
+                f"covariance={self.covariance!r} is for two classes, and y has {len(self.classes_)}.",
+                remedy='use covariance="robust" or "HC1".',
+            )
+        super()._maximise(X, y, offset, weights, groups)
 
     @property
     def _is_binary(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln, xlogy
 
+from autoopt.models.conventions import GENERALISED
 from autoopt.models.log_means import LogMean
 from autoopt.models.table import Model, add
 
@@ -22,7 +23,7 @@ class LogLinearRegression(LogMean):
 
     Parameters
     ----------
-    fit_intercept, alpha, method, tol, max_iter
+    fit_intercept, alpha, method, tol, max_iter, covariance
         See `Regression`.
 
     Attributes
@@ -42,6 +43,7 @@ class LogLinearRegression(LogMean):
     """
 
     _terms = staticmethod(terms)
+    _conventions = GENERALISED
 
     def _deviances(self, y: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """Return twice the log-likelihood that each row loses against a mean equal to y, shape (m,)."""

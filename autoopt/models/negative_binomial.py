@@ -26,7 +26,7 @@ class NegativeBinomialRegression(LogMean):
 
     Parameters
     ----------
-    fit_intercept, alpha, method, tol, max_iter
+    fit_intercept, alpha, method, tol, max_iter, covariance
         See `Regression`.
 
     Attributes

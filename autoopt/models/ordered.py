@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,12 @@ from autoopt import inference
 from autoopt.errors import UsageError
 from autoopt.models import validation
 from autoopt.models.ancillary import Ancillary
+from autoopt.models.by_gradients import root_mean_squares
+from autoopt.models.checked import SOME, agreeing_sums
 from autoopt.models.classes import Classifier
-from autoopt.models.newton import Solution
-from autoopt.models.problem import Problem
+from autoopt.models.intervals import Distribution, Intervals
+from autoopt.models.newton import LENGTH, MOST, Solution, newton
+from autoopt.models.problem import NEWTON, Problem
 from autoopt.models.table import Model, add
 from autoopt.wording import listed
 
@@ -69,8 +73,17 @@ def ordered_probit(params, X, y, offset, weights):
     return negative_log_likelihood(params, X, y, offset, weights, between_probits)
 
 
-LINKS = {"logit": (ordered_logit, expit, logit), "probit": (ordered_probit, ndtr, ndtri)}
-"""By name: the likelihood, F and its inverse."""
+LINKS = {
+    "logit": (
+        ordered_logit,
+        Distribution(expit, logit, between_logits, lambda x: log_expit(x) + log_expit(-x), lambda x: -np.tanh(x / 2)),
+    ),
+    "probit": (
+        ordered_probit,
+        Distribution(ndtr, ndtri, between_probits, lambda x: -(x**2) / 2 - np.log(2 * np.pi) / 2, np.negative),
+    ),
+}
+"""By name: the likelihood, and the distribution that it is of."""
 
 
 class OrderedRegression(Classifier):
@@ -84,8 +97,8 @@ class OrderedRegression(Classifier):
         F is logistic, or standard normal.
     order : sequence of labels, optional
         From the lowest to the highest; that of a pandas categorical, or else the sorted one, if not given.
-    alpha, method, tol, max_iter
-        See `Regression`. There is no intercept: the thresholds take its place.
+    alpha, class_weight, method, tol, max_iter, covariance
+        See `Regression` and `Classifier`. There is no intercept: the thresholds take its place.
 
     Attributes
     ----------
@@ -111,9 +124,7 @@ class OrderedRegression(Classifier):
     """
 
     fit_intercept = False
-    class_weight = None
     _poor_score = True  # of classes that have no order
-    _sparse = False
 
     def __init__(
         self,
@@ -121,23 +132,29 @@ class OrderedRegression(Classifier):
         link: str = "logit",
         order: Sequence[Any] | None = None,
         alpha: float = 0.0,
+        class_weight: object = None,
         method: str | None = None,
         tol: float | None = None,
         max_iter: int | None = None,
+        covariance: str | None = None,
     ) -> None:
         self.link = link
         self.order = order
         self.alpha = alpha
+        self.class_weight = class_weight
         self.method = method
         self.tol = tol
         self.max_iter = max_iter
+        self.covariance = covariance
 
-    def fit(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> OrderedRegression:
+    def fit(
+        self, X: object, y: object, sample_weight: object = None, *, offset: object = None, groups: object = None
+    ) -> OrderedRegression:
         """Fit the model.
 
         Parameters
         ----------
-        X : array or table, shape (m, n_features)
+        X : array, sparse matrix or table, shape (m, n_features)
             Covariates, without a column of ones.
         y : array, shape (m,)
             Labels, two or more.
@@ -145,6 +162,8 @@ class OrderedRegression(Classifier):
             How often each row counts.
         offset : array, shape (m,), optional
             Added to the linear predictor.
+        groups : array, shape (m,), optional
+            Labels of clusters, whose rows may depend on each other: standard errors are then cluster-robust.
 
         Returns
         -------
@@ -155,7 +174,7 @@ class OrderedRegression(Classifier):
         if order is not None:
             y = _positions(y, order)
         self._labels = order
-        self._fit(X, y, sample_weight, offset)
+        self._fit(X, y, sample_weight, offset, groups=groups)
         return self
 
     def _check_options(self) -> None:
@@ -170,17 +189,15 @@ class OrderedRegression(Classifier):
         categories = getattr(getattr(y, "cat", None), "categories", getattr(y, "categories", None))
         return None if categories is None else list(categories)
 
-    def _coded(self, codes: np.ndarray) -> np.ndarray:
-        if self._labels is not None:  # `classes_` are places in them
-            self.classes_ = _array(self._labels)[self.classes_]
-        return super()._coded(codes)
+    def _named(self, classes: np.ndarray) -> np.ndarray:
+        return classes if self._labels is None else _array(self._labels)[classes]
 
     def _stated(self) -> tuple[Any, Any, int]:
         return None, LINKS[self.link][0], 1
 
     def _ancillaries(self, y: np.ndarray, offset: np.ndarray, weights: np.ndarray) -> tuple[Ancillary, ...]:
         shares = np.cumsum(np.bincount(y.astype(int), weights=weights))
-        starts = LINKS[self.link][2](np.clip(shares[:-1] / shares[-1], 1e-6, 1 - 1e-6))
+        starts = LINKS[self.link][1].inverse(np.clip(shares[:-1] / shares[-1], 1e-6, 1 - 1e-6))
         names = [f"{low}|{high}" for low, high in zip(self.classes_[:-1], self.classes_[1:], strict=True)]
         steps = np.maximum(np.diff(starts), 1e-3)
         return (
@@ -188,16 +205,21 @@ class OrderedRegression(Classifier):
             *(Ancillary(name, float(step), positive=True) for name, step in zip(names[1:], steps, strict=True)),
         )
 
-    def _maximise(self, X: Any, y: np.ndarray, offset: np.ndarray | None, weights: np.ndarray | None) -> None:
-        if hasattr(X, "tocsr"):
-            super()._maximise(X, y, offset, weights)  # which says what to do
-            return
-        middle = np.average(
-            X, axis=0, weights=weights
-        )  # columns far from 0 would lose their digits against the thresholds
-        super()._maximise(X - middle, y, offset, weights)
-        n = len(middle)
-        across = np.eye(len(self.params_))
+    def _maximise(
+        self,
+        X: Any,
+        y: np.ndarray,
+        offset: np.ndarray | None,
+        weights: np.ndarray | None,
+        groups: np.ndarray | None,
+    ) -> None:
+        n = X.shape[1]
+        middle = np.zeros(n)
+        if not hasattr(X, "tocsr"):  # columns far from 0 would lose their digits against the thresholds
+            middle = np.average(X, axis=0, weights=weights)
+            X = X - middle
+        super()._maximise(X, y, offset, weights, groups)
+        across = _thresholds_of_steps(len(self.params_), n)
         across[n:, :n] = middle
         self.params_ = across @ self.params_
         self.cov_params_ = across @ self.cov_params_ @ across.T
@@ -205,24 +227,66 @@ class OrderedRegression(Classifier):
         self.thresholds_ = self.params_[n:]
         self.ancillary_ = dict(zip(self._beside, self.thresholds_.tolist(), strict=True))
 
-    def _infer(self, problem: Problem, found: Solution) -> None:
-        super()._infer(problem, found)
-        n = problem.coefficients
-        summed = np.eye(len(found.x))
-        summed[n:, n:] = np.tri(len(found.x) - n)
-        self.params_ = summed @ self.params_
-        self.cov_params_ = summed @ self.cov_params_ @ summed.T
+    def _solution(self, problem: Problem) -> Solution:
+        """Return the solution in the coefficients, the first threshold and the steps to the others."""
+        if self.method not in (None, NEWTON):
+            return super()._solution(problem)
+        self.method_ = NEWTON
+        intervals = self._intervals(problem)
+        steps = [one.start for one in problem.ancillaries]
+        across = _thresholds_of_steps(problem.coefficients + len(steps), problem.coefficients)
+        x = across @ np.concatenate([np.zeros(problem.coefficients), steps])
+        self._compare(intervals, x)
+        length, most = LENGTH if self.tol is None else self.tol, MOST if self.max_iter is None else self.max_iter
+        found = newton(intervals.second_order, x, length, most)
+        self._compare(intervals, found.x)
+        return replace(
+            found,
+            x=np.linalg.solve(across, found.x),
+            gradient=across.T @ found.gradient,
+            hessian=across.T @ found.hessian @ across,
+        )
+
+    def _compare(self, intervals: Intervals, x: np.ndarray) -> None:
+        """Raise a VerificationError unless the closed forms agree with the likelihood, at some of the rows."""
+        few, n = intervals.every(max(1, len(intervals.codes) // SOME)), len(x) - intervals.thresholds
+        rows, likelihood = len(few.codes), LINKS[self.link][0]
+        offset, weights = np.zeros(rows) if few.offset is None else few.offset, few.weights
+
+        def value(x: np.ndarray) -> float:
+            steps = np.concatenate([x[: n + 1], np.diff(x[n:])])
+            given = few.codes, offset, np.ones(rows) if weights is None else weights
+            return likelihood(steps, few.X, *given) + few.penalty.value(x[:n])
+
+        narrow = np.diff(x[n:]).min(initial=1.0)
+        sizes = np.concatenate([1 / root_mean_squares(few.X), np.full(len(x) - n, min(narrow, 1.0))])
+        agreeing_sums(likelihood.__name__, value, few.second_order, x, sizes)
+
+    def _intervals(self, problem: Problem) -> Intervals:
+        data = problem.X, problem.y.astype(int), problem.offset, problem.weights
+        return Intervals(LINKS[self.link][1], *data, problem.penalty, len(problem.ancillaries))
+
+    def _scores(self, problem: Problem, params: np.ndarray) -> np.ndarray:
+        across = _thresholds_of_steps(params.size, problem.coefficients)
+        return self._intervals(problem).scores(across @ params) @ across
 
     def _probabilities(self, X: object, offset: object) -> np.ndarray:
         eta = self._predictor(X, offset)
         below = self.thresholds_ - eta[:, np.newaxis]
-        F = LINKS[self.link][1]
+        F = LINKS[self.link][1].F
         above = below.sum(axis=1) < 0  # differences of small numbers keep their digits
         ends = np.column_stack([F(np.where(above[:, np.newaxis], below, -below))])
         zero, one = np.zeros(len(eta)), np.ones(len(eta))
         rising = np.diff(np.column_stack([zero, ends, one]), axis=1)
         falling = -np.diff(np.column_stack([one, ends, zero]), axis=1)
         return np.where(above[:, np.newaxis], rising, falling)
+
+
+def _thresholds_of_steps(size: int, n: int) -> np.ndarray:
+    """Return the matrix, (size, size), that makes thresholds of the first one and the steps behind n coefficients."""
+    across = np.eye(size)
+    across[n:, n:] = np.tri(size - n)
+    return across
 
 
 def _array(labels: list[Any]) -> np.ndarray:

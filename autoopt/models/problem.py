@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -51,6 +52,8 @@ class Problem:
     ancillaries : sequence of k Ancillary
     alpha : float
         The ridge penalty.
+    groups : ndarray of int, shape (m,), or None
+        To which group each row belongs, where that matters for the covariance.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Problem:
     alpha: float = 0.0
     predictors: int = 1
     begin: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -117,19 +121,26 @@ class Problem:
         return eta[:, 0] if self.predictors == 1 else eta
 
 
+@contextmanager
+def rows_of(problem: Problem) -> Iterator[Rows]:
+    """Give the data of a likelihood that is a sum over rows, with the derivatives of its terms."""
+    assert problem.terms is not None
+    begin = np.array([one.start for one in problem.ancillaries])
+    eta = np.zeros((len(problem.y), problem.predictors)) if problem.predictors > 1 else np.zeros(1)
+    with derivatives_by_row(problem.name, problem.terms, eta, problem.y, begin) as derivatives:
+        data = problem.X, problem.y, problem.offset, problem.weights
+        yield Rows(derivatives, *data, problem.intercept, problem.penalty)
+
+
 def by_rows(problem: Problem, method: str, tol: float | None, most: int | None) -> Solution:
     """Return the maximum by Newton's method, with Hessians summed over blocks of rows, or by gradients alone.
 
     Newton's is for at most `LARGEST` parameters; of more, no Hessian is computed.
     """
-    assert problem.terms is not None
     begin = np.array([one.start for one in problem.ancillaries])
     coef = problem.first
-    eta = np.zeros((len(problem.y), problem.predictors)) if problem.predictors > 1 else np.zeros(1)
-    with derivatives_by_row(problem.name, problem.terms, eta, problem.y, begin) as derivatives:
-        data = problem.X, problem.y, problem.offset, problem.weights
-        rows = Rows(derivatives, *data, problem.intercept, problem.penalty)
-        few = _few(rows)
+    with rows_of(problem) as rows:
+        few, derivatives = _few(rows), rows.derivatives
         agreeing(derivatives, few.eta(coef), few.y, begin)
         if method == NEWTON:
             found = _solved(problem, rows, coef, LENGTH if tol is None else tol, MOST if most is None else most)

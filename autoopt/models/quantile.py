@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from autoopt import inference
 from autoopt.errors import InferenceError, UsageError
+from autoopt.inference.covariances import Evidence, clustered
 from autoopt.models import validation
 from autoopt.models.centring import Centring
 from autoopt.models.dispersed import crossed
@@ -37,6 +38,8 @@ class QuantileRegression(Location):
     quantile : float, in (0, 1)
     fit_intercept : bool
         Whether the linear predictor has a constant.
+    covariance : "robust" or "cluster", optional
+        Whether rows are independent, or the groups of the fit; "cluster" if there are groups, "robust" if not.
 
     Attributes
     ----------
@@ -52,7 +55,8 @@ class QuantileRegression(Location):
     -----
     Standard errors by (X'X)^-1 X'DX (X'X)^-1, D = q^2 / f^2 above and (1 - q)^2 / f^2 below the plane, f the density of
     the residuals at 0 by Epanechnikov's kernel with the bandwidth of Hall and Sheather; statsmodels' "robust", after
-    Greene (2008). `sample_weight` says how often each row counts.
+    Greene (2008). With `groups` the scores of rows, x times -q / f above and (1 - q) / f below the plane, are summed
+    over these, with the factors that other models have. `sample_weight` says how often each row counts.
 
     References
     ----------
@@ -67,21 +71,32 @@ class QuantileRegression(Location):
     """
 
     _convention = "sandwich, density of residuals by a kernel"
+    _conventions = ("robust", "cluster")
+    _why_not = " A quantile is no likelihood, and has no information."
     _sparse = False
 
-    def __init__(self, *, quantile: float = 0.5, fit_intercept: bool = True) -> None:
+    def __init__(self, *, quantile: float = 0.5, fit_intercept: bool = True, covariance: str | None = None) -> None:
         self.quantile = quantile
         self.fit_intercept = fit_intercept
+        self.covariance = covariance
 
     def _check_options(self) -> None:
         if not 0 < self.quantile < 1:
             raise UsageError(f"quantile is {self.quantile!r}.", remedy="pass a number between 0 and 1.")
 
-    def _maximise(self, X: Any, y: np.ndarray, offset: np.ndarray | None, weights: np.ndarray | None) -> None:
-        if hasattr(X, "tocsr"):
-            raise validation.InputTypeError(
-                "X is a sparse matrix, which quantile regression does not take.", remedy="pass X.toarray()."
-            )
+    def _features(self, X: object, *, fitting: bool = False) -> Any:
+        if hasattr(X, "tocsr") and fitting:
+            raise validation.dense_only(X, "quantile regression, whose linear program")
+        return super()._features(X, fitting=fitting)
+
+    def _maximise(
+        self,
+        X: Any,
+        y: np.ndarray,
+        offset: np.ndarray | None,
+        weights: np.ndarray | None,
+        groups: np.ndarray | None,
+    ) -> None:
         rows = len(y)
         weights = np.ones(rows) if weights is None else weights
         response = y if offset is None else y - offset
@@ -97,17 +112,20 @@ class QuantileRegression(Location):
         coef, self.converged_, message = least_absolute(design / size, response / unit, self.quantile, weights)
         self.n_iter_, self.method_ = 1, "highs"
         self.params_ = _through(design, response, weights, coef * unit / size, self.quantile)
-        self._errors(design, response, weights, message)
+        self._errors(design, response, weights, message, groups)
         if centring is not None:
             self.params_ = centring.params(self.params_, 1)
             self.cov_params_ = centring.covariance(self.cov_params_, 1)
             self.bse_ = inference.standard_errors(self.cov_params_)
         self._set_coefficients()
 
-    def _errors(self, design: np.ndarray, y: np.ndarray, weights: np.ndarray, message: str) -> None:
+    def _errors(
+        self, design: np.ndarray, y: np.ndarray, weights: np.ndarray, message: str, groups: np.ndarray | None
+    ) -> None:
         """Set the covariance and the standard errors."""
         self.cov_params_ = np.full((design.shape[1],) * 2, np.nan)
         self.sparsity_ = self.bandwidth_ = np.nan
+        self._robustly = None if groups is None else ("cluster", int(groups.max()) + 1)
         why: Warning | None = None
         if not self.converged_:
             why = validation.ConvergenceWarning(f"The linear program was not solved: {message}")
@@ -119,8 +137,12 @@ class QuantileRegression(Location):
                 bread = inference.covariance(crossed(design, weights, False), self.names_)
                 density = density_at_zero(residuals, y, weights, self.quantile)
                 self.bandwidth_, self.sparsity_ = density.bandwidth, 1 / density.value
-                shares = np.where(residuals > 0, self.quantile, 1 - self.quantile) ** 2 / density.value**2
-                self.cov_params_ = bread @ crossed(design, weights * shares, False) @ bread
+                shares = np.where(residuals > 0, -self.quantile, 1 - self.quantile) / density.value
+                self.cov_params_ = bread @ crossed(design, weights * shares**2, False) @ bread
+                if groups is not None:
+                    scores = (weights * shares)[:, np.newaxis] * design
+                    evidence = Evidence(bread, scores, None, groups, self.names_, float(self.nobs_))
+                    self.cov_params_ = clustered(evidence)
             except InferenceError as error:
                 self.converged_ = False
                 why = validation.IdentificationWarning(str(error))

@@ -14,10 +14,11 @@ or ``_likelihood(params, X, y, offset, weights)``, the sum over all rows, where 
 ``_ancillaries(y, offset, weights)``  a tuple of `Ancillary(name, start, positive=)`, empty if not stated
 
 (offset and weights are arrays, (m,), in these) and ``fit(X, y, sample_weight=None, *, offset=None, ...)``, which calls
-``self._fit(X, y, sample_weight, offset, exposure)``. A model without an intercept has no `fit_intercept` among its
-constructor's arguments. After `_fit` there are `params_ bse_ cov_params_ llf_ nobs_ n_iter_ converged_ coef_
+``self._fit(X, y, sample_weight, offset, exposure, groups)``. A model without an intercept has no `fit_intercept` among
+its constructor's arguments. After `_fit` there are `params_ bse_ cov_params_ llf_ nobs_ n_iter_ converged_ coef_
 intercept_`, `ancillary_` (name -> estimate), and ``self._predictor(X, offset, exposure)``, the linear predictor of new
-rows. What the constructor takes beside is kept under its name and may be read in these methods.
+rows. Of rows whose scores are not those of `_terms`, `_scores` states them (`conventions.py`). What the constructor
+takes beside is kept under its name and may be read in these methods.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from autoopt.errors import InferenceError, UsageError
 from autoopt.models import validation
 from autoopt.models.ancillary import Ancillary
 from autoopt.models.centring import Centring
+from autoopt.models.conventions import Conventions
 from autoopt.models.features import Featured
-from autoopt.models.inferred import Inferred
 from autoopt.models.interface import Interface
 from autoopt.models.newton import LENGTH, Solution
 from autoopt.models.problem import GRADIENTS, LARGEST, NEWTON, Problem, by_methods, by_rows
@@ -46,7 +47,7 @@ ARRIVED = 0.1
 SATURATED = 10.0
 
 
-class Regression(Inferred, Featured, Interface):
+class Regression(Conventions, Featured, Interface):
     """A likelihood of a response given the linear predictor X @ coef + intercept + offset.
 
     Parameters
@@ -63,6 +64,10 @@ class Regression(Inferred, Featured, Interface):
         tolerance, as in `autoopt.minimize`, for covariates divided by their root mean square.
     max_iter : int, optional
         Most iterations of the solver; the method's own limit if not given.
+    covariance : str, optional
+        How standard errors are computed, as `autoopt.fit` has it: "observed", "opg", "robust" (the sandwich, HC0),
+        "HC1", of generalised linear models "HC2" and "HC3", or "cluster", with the `groups` of the fit. "cluster" if
+        there are groups, "observed" if not.
     """
 
     _terms: ClassVar[Callable | None] = None
@@ -83,12 +88,14 @@ class Regression(Inferred, Featured, Interface):
         method: str | None = None,
         tol: float | None = None,
         max_iter: int | None = None,
+        covariance: str | None = None,
     ) -> None:
         self.fit_intercept = fit_intercept
         self.alpha = alpha
         self.method = method
         self.tol = tol
         self.max_iter = max_iter
+        self.covariance = covariance
 
     def _response(self, y: object, rows: int) -> np.ndarray:
         """Return the response as the likelihood takes it, with one row for each of X."""
@@ -107,21 +114,36 @@ class Regression(Inferred, Featured, Interface):
         return ()
 
     def _fit(
-        self, X: object, y: object, sample_weight: object = None, offset: object = None, exposure: object = None
+        self,
+        X: object,
+        y: object,
+        sample_weight: object = None,
+        offset: object = None,
+        exposure: object = None,
+        groups: object = None,
     ) -> None:
         """Set the estimates and what follows from them."""
         self._check_options()
         design = self._features(X, fitting=True)
         rows = design.shape[0]
+        numbers = self._group_numbers(groups, rows)
         response = self._response(y, rows)
         self._maximise(
             design,
             response,
             None if offset is None and exposure is None else validation.offsets(offset, exposure, rows),
             None if sample_weight is None else validation.sample_weights(sample_weight, rows),
+            numbers,
         )
 
-    def _maximise(self, X: Any, y: np.ndarray, offset: np.ndarray | None, weights: np.ndarray | None) -> None:
+    def _maximise(
+        self,
+        X: Any,
+        y: np.ndarray,
+        offset: np.ndarray | None,
+        weights: np.ndarray | None,
+        groups: np.ndarray | None,
+    ) -> None:
         """Set the estimates and what follows from them, of data that are checked."""
         rows = X.shape[0]
         given = y, np.zeros(rows) if offset is None else offset, np.ones(rows) if weights is None else weights
@@ -139,6 +161,7 @@ class Regression(Inferred, Featured, Interface):
             ancillaries,
             self.alpha,
             predictors,
+            groups=groups,
         )
         found = self._solution(problem)
         self.ancillary_ = {
@@ -152,6 +175,7 @@ class Regression(Inferred, Featured, Interface):
         self.params_ = found.x
         self.llf_ = problem.penalty.value(found.x[: problem.coefficients]) - found.value
         self._infer(problem, found)
+        self._make_robust(problem, found)
         if centring is not None:
             self.params_ = centring.params(self.params_, predictors)
             if self.cov_params_.size:

@@ -84,7 +84,7 @@ class Rows:
             for a in range(q):
                 gradient[own[a]] += _summed(X, slopes[:, a], first)
                 for b in range(a, q):
-                    hessian[own[a], own[b]] += _crossed(X, curvatures[:, a, b], first)
+                    hessian[own[a], own[b]] += crossed(X, curvatures[:, a, b], first)
                 if ancillary.size:
                     hessian[own[a], beside] += _summed(X, curvatures[:, a, q:], first)
             if ancillary.size:
@@ -103,6 +103,33 @@ class Rows:
             value += terms
             gradient += _summed(X, slopes, int(self.intercept)).T
         return value + self.penalty.value(coef), gradient.ravel() + self.penalty.gradient(coef)
+
+    def scores(self, params: np.ndarray) -> np.ndarray:
+        """Return the first derivatives of each row's term by the parameters, shape (m, q n + k), without weights."""
+        q, first, coef, ancillary = self.predictors, int(self.intercept), params[: self.size], params[self.size :]
+        each, end = self.size // q, 0
+        scores = np.empty((len(self.y), params.size))
+        for X, y, offset, _ in self._blocks():
+            slopes = self.derivatives.first(self._eta(X, offset, coef), y, ancillary)
+            dense = X.toarray() if hasattr(X, "tocsr") else X
+            block = scores[end : end + len(y)]
+            for a in range(q):
+                own = block[:, a * each : (a + 1) * each]
+                own[:, :first] = slopes[:, a : a + 1]
+                np.multiply(dense, slopes[:, a : a + 1], out=own[:, first:])
+            block[:, self.size :] = slopes[:, q:]
+            end += len(y)
+        return scores
+
+    def leverages(self, coef: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+        """Return c_i z_i' H^-1 z_i with the curvature c of each row's term and z = [1, X], shape (m,), for q = 1."""
+        leverages = []
+        for X, y, offset, _ in self._blocks():
+            curvatures = self.derivatives.second(self._eta(X, offset, coef), y, np.zeros(0))[:, 0, 0]
+            dense = X.toarray() if hasattr(X, "tocsr") else X
+            design = np.column_stack([np.ones(len(y)), dense]) if self.intercept else dense
+            leverages.append(curvatures * np.einsum("ij,ij->i", design @ inverse, design))
+        return np.concatenate(leverages)
 
     def _weighted(self, eta: np.ndarray, y: np.ndarray, ancillary: np.ndarray, weights: np.ndarray | None) -> tuple:
         """Return the sum of the terms, and the weighted first derivatives of each row, shape (m, q + k)."""
@@ -140,7 +167,7 @@ def _summed(X: Any, weights: np.ndarray, intercept: int) -> np.ndarray:
     return np.concatenate([weights.sum(axis=0, keepdims=True), product]) if intercept else product
 
 
-def _crossed(X: Any, weights: np.ndarray, intercept: int) -> np.ndarray:
+def crossed(X: Any, weights: np.ndarray, intercept: int) -> np.ndarray:
     """Return [1, X]' diag(weights) [1, X], without the 1 if there is no intercept."""
     if hasattr(X, "tocsr"):
         product = (X.T @ X.multiply(weights[:, np.newaxis]).tocsr()).toarray()

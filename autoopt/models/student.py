@@ -34,7 +34,7 @@ class StudentRegression(Location):
     ----------
     df : float, > 0, optional
         The degrees of freedom; estimated if not given.
-    fit_intercept, alpha, method, tol, max_iter
+    fit_intercept, alpha, method, tol, max_iter, covariance
         See `Regression`.
 
     Attributes
@@ -70,8 +70,16 @@ class StudentRegression(Location):
         method: str | None = None,
         tol: float | None = None,
         max_iter: int | None = None,
+        covariance: str | None = None,
     ) -> None:
-        super().__init__(fit_intercept=fit_intercept, alpha=alpha, method=method, tol=tol, max_iter=max_iter)
+        super().__init__(
+            fit_intercept=fit_intercept,
+            alpha=alpha,
+            method=method,
+            tol=tol,
+            max_iter=max_iter,
+            covariance=covariance,
+        )
         self.df = df
 
     def _check_options(self) -> None:

@@ -43,7 +43,7 @@ class TweedieRegression(LogMean, Dispersed):
     power : float
         0: constant variance, 1: (quasi-)Poisson, between 1 and 2: sums of a Poisson number of gamma amounts, zeros
         among them, 2: gamma, 3: inverse Gaussian. Not between 0 and 1, where no such distribution exists.
-    fit_intercept, alpha, method, tol, max_iter
+    fit_intercept, alpha, method, tol, max_iter, covariance
         See `Regression`.
 
     Attributes
@@ -83,8 +83,16 @@ class TweedieRegression(LogMean, Dispersed):
         method: str | None = None,
         tol: float | None = None,
         max_iter: int | None = None,
+        covariance: str | None = None,
     ) -> None:
-        super().__init__(fit_intercept=fit_intercept, alpha=alpha, method=method, tol=tol, max_iter=max_iter)
+        super().__init__(
+            fit_intercept=fit_intercept,
+            alpha=alpha,
+            method=method,
+            tol=tol,
+            max_iter=max_iter,
+            covariance=covariance,
+        )
         self.power = power
 
     def _check_options(self) -> None:

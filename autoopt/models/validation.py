@@ -85,6 +85,15 @@ def _refuse_not_finite_rows(X: Any) -> None:
         _refuse_rows(rows, "X", f"contains {kind}", "leave out or fill these rows.")
 
 
+def dense_only(X: Any, who: str) -> InputTypeError:
+    """Return the error that a sparse matrix is not taken, with what it takes to make it dense."""
+    size = 8 * X.shape[0] * X.shape[1] / 2**30
+    return InputTypeError(
+        f"X is a sparse matrix, and {who} needs a dense one.",
+        remedy=f"pass X.toarray(), which takes {size:.2g} GB here.",
+    )
+
+
 def vector(y: object, rows: int, name: str) -> np.ndarray:
     """Return one finite float64 value per row of X, shape (rows,)."""
     values = _floats(y, name)
@@ -130,6 +139,25 @@ def offsets(offset: object, exposure: object, rows: int) -> np.ndarray:
     exposure = vector(np.broadcast_to(np.asarray(exposure), rows), rows, "exposure")
     _refuse_rows(exposure <= 0, "exposure", "is not positive", "leave out rows that were never exposed.")
     return total + np.log(exposure)
+
+
+def entries(entry: object, time: np.ndarray) -> np.ndarray:
+    """Return the times from which on rows are at risk, shape (rows,), each before the row's own."""
+    values = vector(np.broadcast_to(np.asarray(entry), len(time)), len(time), "entry")
+    _refuse_rows(values >= time, "entry", "is not before y", "leave out rows that are never at risk.")
+    return values
+
+
+def groups(groups: object, rows: int) -> np.ndarray:
+    """Return the number of each row's group, shape (rows,), of labels of any type, of which there are two or more."""
+    labels = np.asarray(groups)
+    refuse_other_length(labels, rows, "groups")
+    missing = np.array([label is None or label != label for label in labels.tolist()], bool)
+    _refuse_rows(missing, "groups", "has no label", "leave out these rows, or give them a group of their own.")
+    names, numbers = np.unique(labels, return_inverse=True)
+    if len(names) < 2:
+        raise InputError("All rows are of one group.", remedy="pass groups of which there are two or more.")
+    return numbers.reshape(-1)
 
 
 def counts(y: object, rows: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import autoopt
-from autoopt.models import CoxRegression, LogisticRegression, OrderedRegression, cox, ordered
+from autoopt.models import CoxRegression, LogisticRegression, OrderedRegression, cox, ordered, risk_sets
 from autoopt.models.validation import IdentificationWarning
 
 sm = pytest.importorskip("statsmodels.api")
@@ -200,7 +200,7 @@ def test_survival_without_covariates_that_matter_is_that_of_the_counts():
 @pytest.mark.sampled(3)
 def test_hazards_as_far_as_800_keep_their_digits(b):
     eta = np.array([800.0, -800.0, 0.0, 1.0, 900.0])
-    y = cox._columns(np.array([5.0, 4.0, 3.0, 3.0, 1.0]), np.ones(5, bool), np.zeros(5, int), "efron")
+    y = risk_sets.columns(np.array([5.0, 4.0, 3.0, 3.0, 1.0]), np.ones(5, bool), np.zeros(5, int), "efron")
 
     def exact(b):
         risks = [mpmath.exp(mpmath.mpf(value) * b) for value in eta]

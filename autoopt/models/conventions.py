@@ -1,0 +1,94 @@
+"""The covariance of an estimator's parameters by the convention that is asked for, of the scores of its rows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from autoopt import inference
+from autoopt.errors import UsageError
+from autoopt.inference.covariances import Convention, Evidence, chosen
+from autoopt.models import validation
+from autoopt.models.inferred import Inferred
+from autoopt.models.newton import Solution
+from autoopt.models.problem import Problem, rows_of
+from autoopt.wording import listed, near
+
+GENERALISED = ("observed", "opg", "robust", "HC1", "HC2", "HC3", "cluster")
+"""Those of models whose rows have one term of one predictor, and so a leverage."""
+
+
+class Conventions(Inferred):
+    """Estimates whose covariance is one of `inference.COVARIANCES`, as `covariance` and the groups of the fit say.
+
+    A row that counts w times is w rows with the same score: "robust" has w s s' of it, and a group's sum w s.
+    """
+
+    covariance: str | None = None
+    ancillary_: dict[str, float]
+    _conventions: ClassVar[tuple[str, ...]] = ("observed", "opg", "robust", "HC1", "cluster")
+    """Those that a model has, its usual one first."""
+    _why_not: ClassVar[str] = ""
+    """Why it has no others."""
+
+    def _group_numbers(self, groups: object, rows: int) -> np.ndarray | None:
+        """Return the number of each row's group, shape (m,), if there are groups; refuse a covariance not to be had."""
+        self._convention_of(groups)
+        return None if groups is None else validation.groups(groups, rows)
+
+    def _convention_of(self, groups: object) -> Convention:
+        convention = chosen(self.covariance, groups, self._conventions[0])
+        if convention.name not in self._conventions:
+            known = near(convention.name, self._conventions)
+            raise UsageError(
+                f"{type(self).__name__} has no covariance={convention.name!r}.{known}{self._why_not}",
+                remedy=f"choose one of {listed(self._conventions)}; None is the first, or the last with groups.",
+            )
+        return convention
+
+    def _scores(self, problem: Problem, params: np.ndarray) -> np.ndarray:
+        """Return minus the derivatives of the log-likelihood of each row, shape (m, n), without its weight."""
+        with rows_of(problem) as rows:
+            return rows.scores(params)
+
+    def _leverages(self, problem: Problem, params: np.ndarray, inverse: np.ndarray) -> np.ndarray | None:
+        """Return the leverages of the rows, shape (m,), each row counted once; None where there are none."""
+        if problem.predictors > 1 or problem.ancillaries:
+            return None
+        with rows_of(problem) as rows:
+            return rows.leverages(params, inverse)
+
+    def _dispersion(self) -> float:
+        """Return what the likelihood is to be divided by."""
+        return 1.0
+
+    def _make_robust(self, problem: Problem, found: Solution) -> None:
+        """Put the covariance that is asked for in the place of the usual one, where that is known."""
+        convention = self._convention_of(problem.groups)
+        self._robustly: tuple[str, int] | None = None
+        if convention.name == self._conventions[0]:
+            return
+        self._robustly = convention.name, 0 if problem.groups is None else int(problem.groups.max()) + 1
+        if self.cov_params_.size and np.isfinite(self.cov_params_).all():
+            self.cov_params_ = self._covariance(convention, self._evidence(convention, problem, found))
+            self.bse_ = inference.standard_errors(self.cov_params_)
+
+    def _covariance(self, convention: Convention, evidence: Evidence) -> np.ndarray:
+        """Return the covariance, which is not that of the information alone."""
+        assert convention.function is not None
+        return convention.function(evidence)
+
+    def _evidence(self, convention: Convention, problem: Problem, found: Solution) -> Evidence:
+        held = [problem.coefficients + j for j, one in enumerate(problem.ancillaries) if one.fixed]
+        params = np.concatenate([found.x[: problem.coefficients], [*self.ancillary_.values()]])
+        scale = self._dispersion()
+        scores = np.delete(self._scores(problem, params), held, axis=1) / scale
+        inverse = scale * inference.covariance(found.hessian, self.names_)
+        leverages = None
+        if "leverages" in convention.needs:
+            leverages = self._leverages(problem, params, inverse / scale)
+        if problem.weights is not None:
+            counted = problem.weights if "groups" in convention.needs else np.sqrt(problem.weights)
+            scores *= counted[:, np.newaxis]
+        return Evidence(inverse, scores, leverages, problem.groups, self.names_, float(self.nobs_))
