@@ -48,6 +48,7 @@ def findings() -> Iterator[Finding]:
     yield Finding("autoopt", f"{__version__} in {Path(__file__).parent}")
     yield Finding("Python", f"{platform.python_version()}, {sys.executable}, {platform.platform()}")
     yield from _packages()
+    yield _tried(_compatibility)
     yield from _blas()
     yield _cache()
     for examine in (_machine_code, _numba):
@@ -97,6 +98,30 @@ def _packages() -> Iterator[Finding]:
         else:
             said = f"{version}, where {requirement.specifier} was tested"
             yield Finding(name, said, WRONG, f"pip install '{requirement}'")
+
+
+_TOGETHER, _CORE = ("scipy", "pandas", "pytensor", "numba", "scikit-learn", "matplotlib"), ("numpy", "scipy")
+"""Packages whose releases have their own limits of those of the last two."""
+
+
+def _compatibility() -> Finding:
+    """Return whether the packages take the NumPy and SciPy that are installed, as they say themselves."""
+    from packaging.requirements import Requirement
+
+    wrong, agreed = [], []
+    for package in _TOGETHER:
+        if not _version(package):
+            continue
+        agreed.append(package)
+        for requirement in map(Requirement, metadata.requires(package) or []):
+            version = _version(requirement.name) if requirement.name.lower() in _CORE else ""
+            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+            if version and applies and not requirement.specifier.contains(version, prereleases=True):
+                name = f"{package} {_version(package)}"
+                wrong.append(f"{name} takes {requirement.name}{requirement.specifier}, and {version} is installed")
+    if wrong:
+        return Finding("compatibility", "; ".join(wrong), WRONG, "pip install --upgrade " + " ".join([*_CORE, *agreed]))
+    return Finding("compatibility", f"{', '.join(agreed)} take these NumPy and SciPy")
 
 
 def _version(package: str) -> str:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import autoopt
 from autoopt.cli.main import main
 from autoopt.errors import DataError, UsageError
+from autoopt.fitting.data import describe
 from autoopt.proposals import proposal
 from autoopt.proposals.columns import identifier
 from autoopt.proposals.likelihoods import LIKELIHOODS
@@ -187,3 +188,22 @@ def test_identifiers_are_free_names_of_python(name):
     taken = {"params", "a"}
     one, two = identifier(name, taken), identifier(name, taken)
     assert one.isidentifier() and two.isidentifier() and len({one, two, "params", "a", "np", "lambda"}) == 6
+
+
+def test_file_and_terminal_say_what_is_in_the_columns(tmp_path):
+    """As fits do; a name of a category that ends a line, as Python sees it, ends no comment."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"age": rng.normal(50, 9, 40).round(1), "town": ["Ulm", "B\rprint(1)", "Bonn", "Ulm"] * 10})
+    frame["y"] = rng.integers(0, 2, 40)
+    file = tmp_path / "d.csv"
+    frame.to_csv(file, index=False, quoting=2)
+    outcome = CliRunner().invoke(main, ["new", str(file)])
+    text = (tmp_path / "d_model.py").read_text()
+    assert f"{file}: 40 rows, 3 of 3 columns used: age " in outcome.stdout
+    described = str(describe(file)).splitlines()
+    assert described[0].replace(str(file), "d.csv") in text and all(
+        f"# {row}".rstrip() in text for row in described[2:]
+    )
+    assert not [
+        node for node in ast.parse(text).body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    ]

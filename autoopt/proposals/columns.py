@@ -72,6 +72,11 @@ class Reading:
     path: Path
     options: dict[str, str]
 
+    @property
+    def said(self) -> dict[str, str]:
+        """How `autoopt.fit(reading=)` calls the same."""
+        return {"delimiter" if name == "sep" else name: value for name, value in self.options.items()}
+
     def frame(self) -> Any:
         """Return the table."""
         import pandas as pd

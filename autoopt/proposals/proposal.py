@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoopt.layout import laid_out
 from autoopt.proposals.columns import Chosen, Column, Reading, chosen, reading
 from autoopt.proposals.likelihoods import LIKELIHOODS, Likelihood, named, suggested
+from autoopt.tables.dataset import Dataset
+from autoopt.tables.description import describe, line
+from autoopt.tables.readers import dataset
 from autoopt.wording import listed, times
 
 WIDE = 12
 """With more columns than these the objective takes them as a matrix, not each by its name."""
 
 _SHOWN = 6  # columns in the title
+_DESCRIBED, _WIDTH = 30, 110  # columns whose types and ranges stand in the file, and how long its lines are
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Proposal:
     title : str
         What the model is, in one line.
     text : str
+    data : str
+        What is in the columns that are used, in one line, as fits say it.
     """
 
     likelihood: str
@@ -39,6 +45,7 @@ class Proposal:
     columns: tuple[str, ...]
     title: str
     text: str
+    data: str
 
 
 def proposal(
@@ -74,17 +81,20 @@ def proposal(
     y = found.target.values
     row = suggested(y) if likelihood is None else named(likelihood, y, found.target.column)
     folder = (Path(output).parent if output is not None else path.parent).absolute()
-    writer = _Writer(row, found, read, os.path.relpath(path.absolute(), folder).replace(os.sep, "/"))
+    table = dataset(path, read.said)
+    writer = _Writer(row, found, read, table, os.path.relpath(path.absolute(), folder).replace(os.sep, "/"))
     name = Path(output).name if output is not None else f"{path.stem}_model.py"
     used = tuple(column.name for column in found.columns)
-    return Proposal(row.name, found.target.column, used, writer.title, writer.text(name))
+    text, said = writer.text(name), line(table, writer.used)
+    return Proposal(row.name, found.target.column, used, writer.title, text, said)
 
 
 class _Writer:
     """Writes the parts of a model file."""
 
-    def __init__(self, likelihood: Likelihood, found: Chosen, read: Reading, file: str) -> None:
-        self.likelihood, self.found, self.read, self.file = likelihood, found, read, file
+    def __init__(self, likelihood: Likelihood, found: Chosen, read: Reading, table: Dataset, file: str) -> None:
+        self.likelihood, self.found, self.read, self.table, self.file = likelihood, found, read, table, file
+        self.used = list(dict.fromkeys([*(column.column for column in found.columns), found.target.column]))
         self.y, self.columns = found.target.name, found.columns
         self.is_wide = len(self.columns) > WIDE
         names = [column.name for column in self.columns]
@@ -128,13 +138,15 @@ class _Writer:
         lines = [f"FILE = Path(__file__).parent / {self.file!r}", f"kind = {self.likelihood.kind!r}"]
         if self.likelihood.scale != "identity":
             lines.append(f"predict_scale = {self.likelihood.scale!r}  # on which bands of predictions are symmetric")
+        described = describe(self.table, [*self.used[:-1][:_DESCRIBED], self.used[-1]])
+        said = str(replace(described, source=self.file)).splitlines()  # also at what ends lines in names of categories
+        lines += ["", *(f"# {text[:_WIDTH]}".rstrip() for text in said)]
         if self.found.left_out:
             said = [f"#   {' '.join(reason.split())}" for reason in self.found.left_out]
             lines += ["", "# Left out of the columns:", *said]
         return "\n".join(lines)
 
     def _data(self) -> str:
-        used = list(dict.fromkeys([*(column.column for column in self.columns), self.found.target.column]))
         options = "".join(f", {name}={value!r}" for name, value in self.read.options.items())
         dropped = ""
         if self.found.dropped:
@@ -144,7 +156,7 @@ class _Writer:
         lines = [
             "def data():",
             '    """Return the data by the names of the objective\'s arguments."""',
-            f"{dropped}    table = pd.read_csv(FILE{options})[{used!r}]{drop}",
+            f"{dropped}    table = pd.read_csv(FILE{options})[{self.used!r}]{drop}",
         ]
         entries = [f"{column.name!r}: {_values(column)}" for column in self.columns]
         if self.is_wide:

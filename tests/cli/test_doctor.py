@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from autoopt import differences, doctor, extras
 from autoopt.cli.main import main
+from autoopt.fitting.data import describe as described_by_fits
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,6 +80,26 @@ def test_cache_that_others_can_write_is_wrong(quick, tmp_path, monkeypatch, mode
     outcome = run()
     assert outcome.exit_code == status and f"mode {mode:o}" in outcome.stdout
     assert ("chmod go-w" in outcome.stdout) == bool(status)
+
+
+def test_packages_that_do_not_take_one_another_are_wrong(quick, monkeypatch):
+    """As after `pip install numpy==...` beside a SciPy of before."""
+    own = doctor.metadata.requires
+    limits = {"scipy": ["numpy<1.9,>=1.5"], "numba": ['numpy<1.0; extra == "old"', 'numpy<1.0; python_version < "3"']}
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: limits.get(name) or own(name))
+    outcome = run()
+    assert outcome.exit_code == 1 and f"takes numpy<1.9,>=1.5, and {np.__version__} is installed" in outcome.stdout
+    assert "numba" not in outcome.stdout.partition("takes numpy")[2].partition("\n")[0]
+    assert "To fix this: pip install --upgrade numpy scipy" in outcome.stdout
+
+
+def test_data_are_described_as_fits_read_them(quick, tmp_path):
+    file = tmp_path / "d.csv"
+    file.write_text("age;town\n1,5;Ulm\n;Bonn\n")
+    outcome = run("--data", str(file), "--delimiter", ";", "--decimal", ",")
+    assert str(described_by_fits(file, {"delimiter": ";", "decimal": ","})) in outcome.stdout
+    told = json.loads(run("--json", "--data", str(file), "--delimiter", ";", "--decimal", ",").stdout)
+    assert told["data"]["columns"][0]["missing"] == 1 and told["data"]["rows"] == 2
 
 
 def test_cache_that_cannot_be_written_is_wrong(quick, tmp_path, monkeypatch):
