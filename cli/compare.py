@@ -15,7 +15,7 @@ from autoopt.cli.fitting import QUIET, SOLVING, STATUSES, fitted, watched
 from autoopt.cli.on_model import DATA, JSON, given
 from autoopt.cli.table import lines, number, plain
 from autoopt.errors import AutooptError
-from autoopt.fitting.comparison import RatioTest, ratio_tests
+from autoopt.fitting.comparison import Criteria, RatioTest, criteria, ratio_tests, remarks
 from autoopt.fitting.fit import Fit
 
 ERROR = 1
@@ -59,12 +59,16 @@ def compare(ctx: click.Context, models: tuple, methods: tuple, quiet: bool, as_j
                 raise
             statuses = [ending.status(stop)]
     tests = ratio_tests(fits)
+    counted, notes = criteria(fits), remarks(fits)
     if as_json:
-        facts = {"fits": [_facts(name, fit, seconds[name]) for name, fit in fits.items()]}
+        facts = {
+            "fits": [_facts(name, fit, counted[name], seconds[name]) for name, fit in fits.items()],
+            "notes": notes,
+        }
         facts |= {"failures": failures, "tests": [asdict(test) | {"pvalue": plain(test.pvalue)} for test in tests]}
         click.echo(json.dumps(facts, indent=2, allow_nan=False))
     else:
-        click.echo(_text(fits, failures, tests, seconds))
+        click.echo(_text(_rows(fits, counted, failures, seconds), tests, notes, failures))
     ctx.exit(next((status for status in statuses if status), 0))
 
 
@@ -79,12 +83,13 @@ def _cases(models: tuple[str, ...], methods: tuple[str, ...]) -> list[tuple[str,
     ]
 
 
-def _text(fits: dict[str, Fit], failures: dict[str, str], tests: list[RatioTest], seconds: dict[str, float]) -> str:
-    parts = [lines(_rows(fits, failures, seconds), left=3)]
+def _text(rows: list[list[str]], tests: list[RatioTest], notes: list[str], failures: dict[str, str]) -> str:
+    parts = [lines(rows, left=3)]
     if tests:
         head = ["likelihood-ratio test", "within", "statistic", "df", "P"]
         cells = [[t.smaller, t.larger, f"{t.statistic:.6g}", str(t.df), number(t.pvalue, ".3g")] for t in tests]
         parts.append(lines([head, *cells], left=2))
+    parts += [f"Note: {note}" for note in notes]
     parts += [
         f"Note: {test.larger} has less log-likelihood than {test.smaller}, which is nested in it: it is at no maximum, "
         "or the names of the parameters mean different things."
@@ -94,29 +99,32 @@ def _text(fits: dict[str, Fit], failures: dict[str, str], tests: list[RatioTest]
     return "\n\n".join([*parts, *(f"{name}: {said}" for name, said in failures.items())])
 
 
-def _rows(fits: dict[str, Fit], failures: dict[str, str], seconds: dict[str, float]) -> list[list[str]]:
+def _rows(
+    fits: dict[str, Fit], counted: dict[str, Criteria], failures: dict[str, str], seconds: dict[str, float]
+) -> list[list[str]]:
     """Return the table of the fits, the head first: of likelihoods with their criteria, of other objectives' values."""
-    criteria = ["log-lik.", "AIC", "BIC"] if any(np.isfinite(fit.llf) for fit in fits.values()) else ["value"]
-    head = ["model", "method", "status", "n", "df", *criteria, "iterations", "seconds"]
+    shown = ["log-lik.", "AIC", "BIC"] if any(np.isfinite(fit.llf) for fit in fits.values()) else ["value"]
+    head = ["model", "method", "status", "n", "df", *shown, "iterations", "seconds"]
     rows = [head]
     for name, fit in fits.items():
-        values = (fit.llf, fit.aic, fit.bic) if len(criteria) > 1 else (float(fit.result.fun),)
-        numbers = [str(fit.nobs or "-"), str(fit.df_model), *(number(value, ".8g") for value in values)]
+        count = counted[name]
+        values = (fit.llf, count.aic, count.bic) if len(shown) > 1 else (float(fit.result.fun),)
+        numbers = [str(fit.nobs or "-"), str(count.df), *(number(value, ".8g") for value in values)]
         rows.append([fit.source, fit.result.method, fit.status, *numbers, str(fit.result.get("nit"))])
         rows[-1].append(f"{seconds[name]:.3f}")
     unknown = ["-"] * (len(head) - 4)
     return [*rows, *([name, "", "failed", *unknown, f"{seconds[name]:.3f}"] for name in failures)]
 
 
-def _facts(name: str, fit: Fit, seconds: float) -> dict[str, Any]:
-    numbers = {"llf": fit.llf, "aic": fit.aic, "bic": fit.bic, "value": fit.result.fun, "seconds": seconds}
+def _facts(name: str, fit: Fit, counted: Criteria, seconds: float) -> dict[str, Any]:
+    numbers = {"llf": fit.llf, "aic": counted.aic, "bic": counted.bic, "value": fit.result.fun, "seconds": seconds}
     return {
         "name": name,
         "model": fit.source,
         "method": fit.result.method,
         "status": fit.status,
         "nobs": fit.nobs,
-        "df_model": fit.df_model,
+        "df_model": counted.df,
         "nit": fit.result.get("nit"),
         **{key: plain(value) for key, value in numbers.items()},
     }

@@ -114,15 +114,38 @@ def _refuse_different(one: Any, other: Any) -> None:
                 f"The fit of {fitted.source} is {fitted.status}: its likelihood is not the largest.",
                 remedy="have it converge first: another start or method.",
             )
-    if one.nobs != other.nobs:
-        raise UsageError(
-            f"The fits are of {one.nobs} and {other.nobs} observations.", remedy="fit both to the same data."
-        )
+    if differ := different_data(one, other):
+        raise UsageError(f"The fits are of {differ}.", remedy="fit both to the same rows of the same data.")
     if kind_of(one.kind).is_squares != kind_of(other.kind).is_squares:
         raise UsageError(
             f"The fits are of other kinds, {one.kind} and {other.kind}, whose likelihoods differ by constants.",
             remedy="fit both as one kind.",
         )
+
+
+def different_data(one: Any, other: Any) -> str:
+    """Return in words how the data of two fits differ, by what their likelihoods are none of one sample; "" if not.
+
+    The response is taken to be the last vector with a value for each row; where it is any of the other's data, as of
+    models whose arguments are in another order, nothing is said.
+    """
+    if one.nobs != other.nobs:
+        return f"{one.nobs} and {other.nobs} observations"
+    responses = [_vectors(fitted)[-1:] for fitted in (one, other)]
+    if not all(responses):
+        return ""
+    shared = any(
+        np.array_equal(mine[0], theirs)
+        for mine, others in zip(responses, (other, one), strict=True)
+        for theirs in _vectors(others)
+    )
+    return "" if shared else "different responses, or of different rows"
+
+
+def _vectors(fitted: Any) -> list[np.ndarray]:
+    """Return the data of a fit that have a value for each row."""
+    arrays = [np.asarray(one) for one in (fitted.case.call["args"] if fitted.case else ()) if np.ndim(one) == 1]
+    return [array for array in arrays if array.size == fitted.nobs]
 
 
 def _difference(smaller: Any, larger: Any) -> str:

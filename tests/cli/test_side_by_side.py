@@ -59,6 +59,61 @@ def test_models_are_compared_by_criteria_and_a_likelihood_ratio_test(folder):
 LLF, LLR, PVALUE = -4.73461935778, 1.6211161734, 0.20293622335
 
 
+GAUSSIAN = """\
+import numpy as np
+
+kind = "negative log-likelihood"
+x0 = {"a": 0.0, "b": 0.0, "log_sd": 0.0}
+
+
+def objective(p, x, y):
+    return p["log_sd"] + 0.5 * np.log(2 * np.pi) + 0.5 * ((y - p["a"] - p["b"] * x) / np.exp(p["log_sd"])) ** 2
+"""
+SQUARES = """\
+kind = "least squares"
+x0 = {"a": 0.0, "b": 0.0}
+
+
+def objective(p, x, y):
+    return y - p["a"] - p["b"] * x
+"""
+
+
+def test_the_variance_is_counted_alike_beside_a_likelihood(folder):
+    """By least squares of numpy.polyfit: R's AIC(lm(y ~ x)) counts three parameters."""
+    (folder / "squares.py").write_text(SQUARES)
+    (folder / "gaussian.py").write_text(GAUSSIAN)
+    x, y = np.loadtxt(folder / "d.csv", delimiter=",", skiprows=1).T
+    spread = np.mean((y - np.polyval(np.polyfit(x, y, 1), x)) ** 2)
+    deviance = y.size * (np.log(2 * np.pi * spread) + 1)
+    told = json.loads(run("compare", "squares.py", "gaussian.py", "--data", "d.csv", "--json").stdout)
+    for fit in told["fits"]:
+        np.testing.assert_allclose([fit["aic"], fit["bic"]], [deviance + 6, deviance + 3 * np.log(8)], rtol=1e-9)
+    assert [fit["df_model"] for fit in told["fits"]] == [3, 3] and "variance of least squares" in told["notes"][0]
+    alone = json.loads(
+        run("compare", "squares.py", "--data", "d.csv", "--method", "lm", "--method", "trf", "--json").stdout
+    )
+    np.testing.assert_allclose(alone["fits"][0]["aic"], deviance + 4, rtol=1e-9)  # as statsmodels counts
+    assert alone["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ((", x, y):", ", x, y):\n    x, y = x[1:], y[1:]"), "fits of 8 and 7 observations"),
+        ((", x, y):", ", x, z):\n    y = z"), "different responses, or of different rows"),
+        ((", x, y):", ", y, x):"), None),
+    ],
+    ids=["rows", "response", "order of arguments"],
+)
+def test_criteria_of_other_data_are_called_so(folder, change, said):
+    (folder / "all.csv").write_text("x,y,z\n0,0,1\n1,0,1\n2,1,1\n3,0,0\n4,1,1\n5,1,0\n6,0,0\n7,1,1\n")
+    (folder / "other.py").write_text(NULL.replace(*change))
+    outcome = run("compare", "full.py", "other.py", "--data", "all.csv")
+    assert outcome.exit_code == 0
+    assert (said in outcome.stdout and "ratio test" not in outcome.stdout) if said else "Note" not in outcome.stdout
+
+
 def test_a_larger_model_that_fits_worse_is_told(folder):
     """The names are the same, the likelihood is another."""
     (folder / "worse.py").write_text(FULL.replace("return ", "return 5 + "))

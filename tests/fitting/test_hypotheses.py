@@ -106,6 +106,10 @@ def test_scores_of_least_squares(smaller_squares):
             lambda full, small: full.lr_test(autoopt.fit(logit, np.zeros(3), (X[1:, :3], Y[1:]), kind=full.kind)),
             "32 and 31 observations",
         ),
+        (
+            lambda full, small: full.lr_test(autoopt.fit(logit, np.zeros(3), (X[:, :3], 1 - Y), kind=full.kind)),
+            "different responses, or of different rows",
+        ),
         (lambda full, small: full.lr_test(fitted(options={"maxiter": 1}, fixed=["PSI"])), "is not the largest"),
         (
             lambda full, small: small.lr_test(autoopt.fit(logit, np.zeros(3), (X[:, :3] * 0 + 1, Y), kind=full.kind)),
