@@ -38,6 +38,9 @@ READING = (
     click.option("--decimal", metavar="MARK", help="Decimal mark of a text file."),
 )
 
+MISSING = click.option("--missing", type=click.Choice(["raise", "drop"]), default="raise", show_default=True,
+                       help="What becomes of rows that lack a value in a column that is used.")  # fmt: skip
+
 DATA = (
     click.option("--data", metavar="FILE", shell_complete=values.files,
                  help="CSV, TSV, Parquet, Feather, JSON lines, .npz or .npy, compressed or not, - for stdin; its "
@@ -50,8 +53,7 @@ DATA = (
                  "the last."),
     click.option("--category", "categories", multiple=True, metavar="COL", shell_complete=values.columns,
                  help="Column whose values are names of categories; repeatable."),
-    click.option("--missing", type=click.Choice(["raise", "drop"]), default="raise", show_default=True,
-                 help="What becomes of rows that lack a value in a column that is used."),
+    MISSING,
     *READING,
     click.option("--set", "settings", type=Assignment(), multiple=True, metavar="NAME=VALUE",
                  help="Value for a module-level constant of the model file; repeatable."),

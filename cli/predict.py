@@ -13,7 +13,7 @@ import numpy as np
 
 from autoopt.cli import ending, values
 from autoopt.cli.fitting import QUIET, require_minimum, watched
-from autoopt.cli.on_model import JSON, READING, given, reading_of
+from autoopt.cli.on_model import JSON, MISSING, READING, given, reading_of
 from autoopt.cli.table import plain
 from autoopt.fitting.data import dataset
 from autoopt.fitting.restoring import restored
@@ -25,7 +25,7 @@ from autoopt.fitting.scales import SCALES
 @click.option("--data", metavar="FILE", shell_complete=values.files,
               help="New data, of which the columns that the model's predict takes are used; those of the fit if not "
               "given.")  # fmt: skip
-@given(*READING)
+@given(MISSING, *READING)
 @click.option("--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, metavar="P",
               show_default=True, help="Probability that a band covers.")  # fmt: skip
 @click.option("--scale", type=click.Choice(list(SCALES)),
@@ -39,7 +39,7 @@ from autoopt.fitting.scales import SCALES
               help="Write the predictions there instead of to stdout.")  # fmt: skip
 @click.pass_context
 def predict(
-    ctx: click.Context, run: Path, data: str | None, level: float, scale: str | None, observation: bool,
+    ctx: click.Context, run: Path, data: str | None, missing: str, level: float, scale: str | None, observation: bool,
     quiet: bool, as_json: bool, output: Path | None, **reading: Any,
 ) -> None:  # fmt: skip
     """Print what a fit predicts: mean, standard error and the ends of a band, a line for each row.
@@ -53,7 +53,10 @@ def predict(
         found = restored(run, progress=progress)
         require_minimum(ctx, found, "There is no prediction")
         read = reading_of(reading)
-        predicted = found.predict(None if data is None else dataset(data, read), level=level, scale=scale)
+        table = None if data is None else dataset(data, read)
+        predicted = found.predict(table, level=level, scale=scale, missing=missing)
+    for note in predicted.notes:
+        click.echo(f"Note: {note}", err=True)
     ends = predicted.conf_int(observation=observation)
     columns = _columns(predicted.mean, predicted.se, ends[..., 0], ends[..., 1])
     as_json = as_json or (output is not None and output.suffix == ".json")

@@ -53,7 +53,12 @@ class Bounded:
         return profiled(self, name, self.level if level is None else level)
 
     def predict(
-        self: Any, data: Any = None, of: Callable | None = None, level: float | None = None, scale: Any = None
+        self: Any,
+        data: Any = None,
+        of: Callable | None = None,
+        level: float | None = None,
+        scale: Any = None,
+        missing: str = "raise",
     ) -> Prediction:
         """Return a function of parameters and data at the estimates, with standard errors and bands.
 
@@ -62,7 +67,8 @@ class Bounded:
         Parameters
         ----------
         data : path, dict of str to array, data frame or tuple, optional
-            In place of the fit's own; columns, formulas and categories are taken as they were for the fit.
+            In place of the fit's own; columns, formulas and categories are taken as they were for the fit, or as the
+            model's `encode` makes them.
         of : callable, (params, *data) -> number or array, optional
             Plain NumPy, of data by the names of its arguments; by default the model's `predict`.
         level : float, in (0, 1), optional
@@ -71,6 +77,8 @@ class Bounded:
             On which bands are symmetric; their ends are mapped back, so that those of a probability stay between 0 and
             1, those of a rate above 0. A pair is (forward, inverse), elementwise, in NumPy. By default the model's
             `predict_scale` for its own `predict`, else "identity".
+        missing : "raise" or "drop"
+            What becomes of rows of `data` that lack a value; "drop" leaves them out, and says so in `notes`.
 
         Examples
         --------
@@ -86,4 +94,4 @@ class Bounded:
         """
         from autoopt.fitting.prediction import predicted
 
-        return predicted(self, data, of, level, scale)
+        return predicted(self, data, of, level, scale, missing)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,8 @@ class Bound:
         How many rows there were, if some were left out.
     used : tuple of str
         The columns or arrays that are used.
+    encode : callable or None
+        The model's own way from another table to what its predictions take.
     """
 
     arguments: dict[str, Any]
@@ -94,6 +96,7 @@ class Bound:
     rows: np.ndarray | None = None
     total: int | None = None
     used: tuple[str, ...] = ()
+    encode: Callable | None = None
 
     @property
     def columns(self) -> list[str]:

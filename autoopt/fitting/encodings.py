@@ -30,8 +30,8 @@ class Encoding(Protocol):
         """Sentences on what was done with which column."""
         ...
 
-    def used(self, data: Dataset) -> list[str]:
-        """Return the columns in which a value may be missing."""
+    def used(self, data: Dataset, response: bool = True) -> list[str]:
+        """Return the columns in which a value may be missing, those of the response or not."""
         ...
 
     def learned(self, data: Dataset) -> Encoding:
@@ -66,7 +66,7 @@ class ByName:
     def notes(self) -> list[str]:
         return [one.as_codes() for one in self.categories.values() if one is not None]
 
-    def used(self, data: Dataset) -> list[str]:
+    def used(self, data: Dataset, response: bool = True) -> list[str]:
         if self._is_single(data):
             return list(data.names)
         wanted = [name for name in self.names if name in data.names or name not in self.optional]
@@ -106,7 +106,7 @@ class Whole:
     columns: list[str] = field(default_factory=list, init=False)
     notes: list[str] = field(default_factory=list, init=False)
 
-    def used(self, data: Dataset) -> list[str]:
+    def used(self, data: Dataset, response: bool = True) -> list[str]:
         return list(data.names)
 
     def learned(self, data: Dataset) -> Whole:
@@ -158,9 +158,10 @@ class ByTarget:
                 said.append(one.as_reference() if name in (self.taken or ()) else one.as_codes())
         return said
 
-    def used(self, data: Dataset) -> list[str]:
-        self._check(data)
-        return [*self._matrix(data), *self.names[1:-1], self.target]
+    def used(self, data: Dataset, response: bool = True) -> list[str]:
+        if response:
+            self._check(data)
+        return [*self._matrix(data), *self.names[1:-1], *([self.target] if response else [])]
 
     def learned(self, data: Dataset) -> ByTarget:
         taken = self._matrix(data)

@@ -71,8 +71,9 @@ def fit(
         A function ``objective(params, *data)`` in plain NumPy; or what defines `objective` and `x0` (a value, or a
         function of the data), optionally `data` (a value or a function: a tuple, a dict of names to arrays, or a file
         name), `bounds` and `constraints` (values or functions of the data), `names` of the parameters, `fixed`,
-        `method`, `kind`, `predict` (of parameters and data, for `Fit.predict`) and `predict_scale` (that of its bands),
-        and `jac`, `hess`, `hessp` in place of derived ones. A class is called without arguments.
+        `method`, `kind`, `predict` (of parameters and data, for `Fit.predict`), `predict_scale` (that of its bands),
+        `encode` (of a table, what `predict` takes), and `jac`, `hess`, `hessp` in place of derived ones. A class is
+        called without arguments.
     x0 : scalar, array, nested dict, list or tuple of them, Parameters, or function of the data, optional
         The start, in place of the model's; a function needs one.
     data : path, dict of str to array, data frame or tuple, optional

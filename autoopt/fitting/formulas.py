@@ -102,9 +102,10 @@ class ByFormula:
         """The columns that are arguments by themselves."""
         return [*([] if self.read.response is None else [self.read.response]), *self.between]
 
-    def used(self, data: Dataset) -> list[str]:
+    def used(self, data: Dataset, response: bool = True) -> list[str]:
         data.refuse_absent(self.between)
-        return list(dict.fromkeys([*self.read.variables, *self._response_columns(), *self.between]))
+        left = self._response_columns() if response else []
+        return list(dict.fromkeys([*self.read.variables, *left, *self.between]))
 
     def learned(self, data: Dataset) -> ByFormula:
         named = [*self.read.variables, *self._response_columns(), *self.between]

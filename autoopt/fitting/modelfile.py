@@ -36,6 +36,7 @@ _OPTIONAL = (
     "fixed",
     "predict",
     "predict_scale",
+    "encode",
     *_DERIVATIVES,
 )
 
@@ -54,6 +55,8 @@ class Model:
         A value, or a function: `data` of nothing, the others of the data.
     kind : str, optional
         A name in `kinds.KINDS`.
+    encode : callable, optional
+        `encode(table)`: the data that `predict` takes, by its arguments' names, of a pandas frame; not the response.
     predict : callable, optional
         `predict(params, *data)`: what a fit predicts, with the data of its arguments' names.
     predict_scale : str or pair of functions, optional
@@ -76,6 +79,7 @@ class Model:
     method: str | None = None
     names: Any = None
     fixed: Any = None
+    encode: Callable | None = None
     predict: Callable | None = None
     predict_scale: Any = None
     derivatives: Mapping[str, Any] = field(default_factory=dict)
@@ -229,6 +233,8 @@ def _model(source: str, names: Mapping[str, Any], own: Sequence[str], wanted: Se
         scale_of(options.get("predict_scale"))
     except UsageError as error:
         raise ModelError(f"predict_scale in {source}: {error.happened}", remedy=error.remedy) from error
+    if "encode" in options and not (callable(options["encode"]) and len(positional(options["encode"])) == 1):
+        raise ModelError(f"encode in {source} is no function of a table.", remedy="def encode(table): ...")
     if "kind" in options and options["kind"] not in KINDS:
         raise ModelError(
             f"kind in {source} is {options['kind']!r}.{near(options['kind'], KINDS)}",

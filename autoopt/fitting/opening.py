@@ -122,7 +122,7 @@ class Opened:
         with stage("reading the model and its data"):
             loaded = named.known(model) or modelfile.load(model, settings, needs_start)
             loaded = _with(loaded, given)
-            bound = binding.arguments(loaded, data, selection, reading)
+            bound = replace(binding.arguments(loaded, data, selection, reading), encode=loaded.encode)
         if bound.data is not None and bound.data.table:
             say(bound.described)
         if isinstance(loaded, named.Named):

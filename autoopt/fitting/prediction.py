@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import ObjectiveError, UsageError
-from autoopt.fitting.data import dataset
-from autoopt.fitting.encodings import ByName
-from autoopt.fitting.modelfile import called, positional
+from autoopt.fitting.modelfile import called
+from autoopt.fitting.other_data import arguments_of
 from autoopt.fitting.scales import Scale, scale_of
-from autoopt.fitting.solving import Case
 from autoopt.objectives.adapted import changed
 from autoopt.users_code import users_code
-from autoopt.wording import listed
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,8 @@ class Prediction:
         Mean and standard error on the scale of the bands, where that is another; of the shape of `mean`.
     back : callable or None
         From that scale, elementwise.
+    notes : tuple of str
+        What the reader must know of the data: which rows were left out.
 
     Notes
     -----
@@ -54,6 +53,7 @@ class Prediction:
     middle: np.ndarray | None = None
     spread: np.ndarray | None = None
     back: Callable | None = field(default=None, compare=False)
+    notes: tuple[str, ...] = ()
 
     def conf_int(self, level: float | None = None, observation: bool = False) -> np.ndarray:
         """Return intervals, the shape of `mean` with two ends last, ascending.
@@ -95,7 +95,12 @@ class Prediction:
 
 
 def predicted(
-    fitted: Any, data: Any = None, of: Callable | None = None, level: float | None = None, scale: Any = None
+    fitted: Any,
+    data: Any = None,
+    of: Callable | None = None,
+    level: float | None = None,
+    scale: Any = None,
+    missing: str = "raise",
 ) -> Prediction:
     """Return a prediction of a fit; see `Fit.predict`."""
     case = fitted.case
@@ -108,14 +113,14 @@ def predicted(
             remedy="pass a function, of=lambda params, x: ..., or define predict(params, *data) in the model file.",
         )
     bands = scale_of(case.predict_scale if scale is None and of is None else scale)
-    arguments = _arguments(case, function, data)
+    arguments, notes = arguments_of(case, function, data, missing)
     u = case.variables.variables(fitted.params)
     here = replace(case, call={**case.call, "args": arguments})
     with users_code(f"The function {called(function)}", ObjectiveError):
         mean = np.asarray(function(case.start.structure.unflatten(fitted.params), *arguments), float)
         se = _errors(fitted, here.jacobian(function, u)).reshape(mean.shape)
     level = fitted.level if level is None else level
-    found = Prediction(mean, se, level, fitted.df_inference, fitted.scale if fitted.use_t else None)
+    found = Prediction(mean, se, level, fitted.df_inference, fitted.scale if fitted.use_t else None, notes=notes)
     if bands.name == "identity":
         return found
     _refuse_outside(mean, bands, called(function))
@@ -148,49 +153,3 @@ def _refuse_outside(mean: np.ndarray, bands: Scale, name: str) -> None:
             f"{np.ravel(mean)[row]:.6g} in row {row}.",
             remedy="choose another scale, such as 'identity'.",
         )
-
-
-def _arguments(case: Case, function: Callable, data: Any) -> tuple:
-    """Return the data that a function takes after the parameters: those of the fit, or others, by their names."""
-    parameters = positional(function)[1:]
-    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
-        return tuple(data) if isinstance(data, tuple | list) else case.call["args"]
-    names = [one.name for one in parameters]
-    required = [one.name for one in parameters if one.default is one.empty]
-    if isinstance(data, tuple | list) or (hasattr(data, "shape") and not hasattr(data, "columns")):
-        given = tuple(data) if isinstance(data, tuple | list) else (data,)
-        if not len(required) <= len(given) <= len(names):
-            raise UsageError(
-                f"{called(function)} takes the data {listed(names) or 'none'}, and is given {len(given)}.",
-                remedy="give one value for each.",
-            )
-        return given
-    found = dict(case.bound.arguments) if data is None else _encoded(case, names, required, data)
-    if data is None and case.bound.data is not None:
-        found = _columns(case, names, required, case.bound.data, found) | found
-    if absent := [name for name in required if name not in found]:
-        where = "the fit has" if data is None else "the data have"
-        raise UsageError(
-            f"{called(function)} takes {listed(absent)}, which {where} not.",
-            remedy=f"use the names that are there: {listed(list(found)) or 'none'}.",
-        )
-    return tuple(found[name] for name in names if name in found)
-
-
-def _encoded(case: Case, names: list[str], required: list[str], data: Any) -> dict[str, Any]:
-    """Return other data as arguments by name, made as those of the fit were."""
-    read, encoding = dataset(data), case.bound.encoding
-    if encoding is None or isinstance(encoding, ByName):
-        return _columns(case, names, required, read, {})
-    made: dict[str, Any] = encoding.arguments(read, response=False) if set(names) & set(case.bound.arguments) else {}
-    return made | _columns(case, names, required, read, made)
-
-
-def _columns(case: Case, names: list[str], required: list[str], read: Any, but: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns that have names of arguments."""
-    wanted = [name for name in names if name not in but and (name in read.names or name in required)]
-    if case.bound.data is read:  # of its own data others are arguments
-        wanted = [name for name in wanted if name in read.names]
-    categories = getattr(case.bound.encoding, "categories", {})
-    kept = {name: categories[name] for name in wanted if name in categories}
-    return ByName(wanted, categories=kept).arguments(read) if wanted else {}

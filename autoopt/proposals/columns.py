@@ -37,12 +37,15 @@ class Column:
     level : str or None
         The value of a text column that it is the indicator of.
     values : ndarray, shape (m,)
+    levels : tuple
+        All values of a text column; the first has no indicator.
     """
 
     column: str
     name: str
     level: Any
     values: np.ndarray = field(repr=False)
+    levels: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ def _columns(frame: Any, name: str, taken: set[str]) -> list[Column]:
         return [Column(name, identifier(name, taken), None, column.to_numpy(float))]
     levels = sorted(column.unique(), key=str)
     return [
-        Column(name, identifier(f"{name}_{level}", taken), level, (column == level).to_numpy(float))
+        Column(name, identifier(f"{name}_{level}", taken), level, (column == level).to_numpy(float), tuple(levels))
         for level in levels[1:]
     ]
 
@@ -236,6 +239,6 @@ def identifier(name: str, taken: set[str]) -> str:
 
 
 _USED = {"np", "pd", "gammaln", "Path", "FILE", "COLUMNS", "z", "shape", "log_sd", "deviation", "params", "intercept",
-         "log_shape", "data", "x0", "objective", "predict", "predict_scale", "linear", "kind",
-         "table", "X", "len"}  # fmt: skip
+         "log_shape", "data", "x0", "objective", "predict", "predict_scale", "linear", "kind", "table", "X", "len",
+         "encode", "indicator", "LEVELS", "column", "columns", "level"}  # fmt: skip
 """Names that the text of a model has for other things."""

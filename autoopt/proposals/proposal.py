@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -105,7 +106,7 @@ class _Writer:
 
     def text(self, name: str) -> str:
         head = [self._head(name), self._imports(), self._constants()]
-        parts = ["\n\n".join(head), self._data(), self._start(), self._functions()]
+        parts = ["\n\n".join(head), *self._encode(), self._data(), self._start(), self._functions()]
         return laid_out("\n\n\n".join(parts) + "\n")
 
     def _head(self, name: str) -> str:
@@ -113,7 +114,7 @@ class _Writer:
             (f"autoopt fit {name}", "estimates, standard errors, intervals"),
             (f"autoopt check {name}", "its derivatives, compared with differences"),
             (f"autoopt profile {name}", "profile-likelihood intervals"),
-            (f"autoopt predict {name} --data new.csv", "predictions for other rows, with bands"),
+            (f"autoopt predict {name} --data new.csv{self._reading()}", "predictions for other rows, with bands"),
             (f"autoopt derive {name}", "its derivatives, as NumPy code"),
         ]
         width = max(len(command) for command, _ in commands)
@@ -130,6 +131,11 @@ class _Writer:
         ]
         return "\n".join(lines)
 
+    def _reading(self) -> str:
+        """Return the options by which `autoopt predict` reads a file of this form; encodings it finds by itself."""
+        marks = {"--delimiter": self.read.options.get("sep", "\t"), "--decimal": self.read.options.get("decimal", "")}
+        return "".join(f" {option} {shlex.quote(mark)}" for option, mark in marks.items() if mark.strip())
+
     def _imports(self) -> str:
         special = "from scipy.special import gammaln\n" if self.likelihood.special else ""
         return f"from pathlib import Path\n\nimport numpy as np\nimport pandas as pd\n{special}".rstrip()
@@ -138,6 +144,9 @@ class _Writer:
         lines = [f"FILE = Path(__file__).parent / {self.file!r}", f"kind = {self.likelihood.kind!r}"]
         if self.likelihood.scale != "identity":
             lines.append(f"predict_scale = {self.likelihood.scale!r}  # on which bands of predictions are symmetric")
+        if levels := {column.column: column.levels for column in self.columns if column.levels}:
+            entries = ", ".join(f"{name!r}: {list(known)!r}" for name, known in levels.items())
+            lines.append(f"LEVELS = {{{entries}}}  # of texts; what the first explains is in the intercept")
         described = describe(self.table, [*self.used[:-1][:_DESCRIBED], self.used[-1]])
         said = str(replace(described, source=self.file)).splitlines()  # also at what ends lines in names of categories
         lines += ["", *(f"# {text[:_WIDTH]}".rstrip() for text in said)]
@@ -145,6 +154,25 @@ class _Writer:
             said = [f"#   {' '.join(reason.split())}" for reason in self.found.left_out]
             lines += ["", "# Left out of the columns:", *said]
         return "\n".join(lines)
+
+    def _encode(self) -> list[str]:
+        """Return the functions that make the columns of the model of those of a table."""
+        parts = []
+        if any(column.levels for column in self.columns):
+            parts.append(
+                "def indicator(column, level):\n"
+                '    """Return 1 where a text is this level, 0 where it is another of LEVELS, NaN elsewhere."""\n'
+                "    return np.where(column.isin(LEVELS[column.name]), column == level, np.nan)"
+            )
+        lines = [
+            "def encode(table):",
+            f'    """Return what explains {_in_docstring(self.y)}, by predict\'s arguments, of a table like FILE."""',
+        ]
+        entries = [f"{column.name!r}: {_encoded(column)}" for column in self.columns]
+        if self.is_wide:
+            lines.append(f"    columns = {{{', '.join(entries)}}}")
+            entries = ["'X': np.column_stack(list(columns.values()))"]
+        return [*parts, "\n".join([*lines, f"    return {{{', '.join(entries)}}}"])]
 
     def _data(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self.read.options.items())
@@ -158,12 +186,8 @@ class _Writer:
             '    """Return the data by the names of the objective\'s arguments."""',
             f"{dropped}    table = pd.read_csv(FILE{options})[{self.used!r}]{drop}",
         ]
-        entries = [f"{column.name!r}: {_values(column)}" for column in self.columns]
-        if self.is_wide:
-            lines.append(f"    columns = {{{', '.join(entries)}}}")
-            entries = ["'X': np.column_stack(list(columns.values()))"]
-        entries.append(f"{self.y!r}: {_values(self.found.target)}")
-        return "\n".join([*lines, f"    return {{{', '.join(entries)}}}"])
+        response = f"{self.y!r}: {_values(self.found.target)}"
+        return "\n".join([*lines, f"    return {{**encode(table), {response}}}"])
 
     def _start(self) -> str:
         y = self.found.target.values
@@ -206,6 +230,11 @@ def _values(column: Column) -> str:
     """Return the text that gives the numbers of a column."""
     series = f"table[{column.column!r}]"
     return f"{series}.to_numpy(float)" if column.level is None else f"({series} == {column.level!r}).to_numpy(float)"
+
+
+def _encoded(column: Column) -> str:
+    """Return the text that gives the numbers of a column of any table."""
+    return _values(column) if column.level is None else f"indicator(table[{column.column!r}], {column.level!r})"
 
 
 def _rounded(value: float) -> str:

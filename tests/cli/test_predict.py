@@ -117,6 +117,57 @@ def test_proposed_models_predict(folder):
     np.testing.assert_allclose(told["se"], by_formula()[:, 1], rtol=1e-6)
 
 
+@pytest.fixture
+def proposed(tmp_path, monkeypatch):
+    """A working folder with a model that is proposed for columns of texts, with blanks in names."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(2)
+    rows = [f"{rng.normal():.3f},{rng.normal():.3f},{'nsw'[i % 3]},{i % 2}" for i in range(60)]
+    (tmp_path / "d.csv").write_text("\n".join(["the result,log dose,region,b", *rows]) + "\n")
+    assert CliRunner().invoke(main, ["new", "d.csv", "--target", "the result", "-o", "m.py"]).exit_code == 0
+    return tmp_path
+
+
+def predictions(*args):
+    outcome = run("predict", "m.py", "--json", *args)
+    assert outcome.exit_code == 0, outcome.stderr
+    return json.loads(outcome.stdout)["mean"]
+
+
+def test_proposed_models_predict_the_table_they_were_made_of(proposed):
+    assert predictions("--data", "d.csv") == predictions()
+
+
+def test_many_columns_are_predicted_from_the_table_too(proposed):
+    rows = np.random.default_rng(0).normal(size=(60, 15))
+    np.savetxt("d.csv", rows, delimiter=",", header=",".join(f"c {i}" for i in range(15)), comments="")
+    assert CliRunner().invoke(main, ["new", "d.csv", "-o", "m.py", "--force"]).exit_code == 0
+    assert predictions("--data", "d.csv") == predictions()
+
+
+def test_values_a_proposed_model_does_not_know_are_refused_or_left_out(proposed):
+    """The reference is none of them: a region that is missing or new has no indicator, and is no n."""
+    lines = (proposed / "d.csv").read_text().splitlines()
+    lines[2], lines[4], lines[6] = "0,1.5,east,1", "0,1.5,,1", "0,,n,1"
+    (proposed / "new.csv").write_text("\n".join(lines) + "\n")
+    outcome = run("predict", "m.py", "--data", "new.csv")
+    assert outcome.exit_code == 1 and "line 3, line 5, line 7" in outcome.stderr and outcome.stdout == ""
+    known = [mean for row, mean in enumerate(predictions()) if row not in (1, 3, 5)]
+    assert predictions("--data", "new.csv", "--missing", "drop") == known
+    assert "Note: 3 of 60 rows" in run("predict", "m.py", "--data", "new.csv", "--missing", "drop").stderr
+    (proposed / "new.csv").write_text("log dose,regions,b\n1,n,0\n")
+    assert "Did you mean regions?" in run("predict", "m.py", "--data", "new.csv").stderr
+
+
+def test_rows_that_lack_a_value_are_left_out_of_predictions(folder):
+    (folder / "gaps.csv").write_text("id,x\n7,0\n8,\n9,2.5\n")
+    outcome = run("predict", "run", "--data", "gaps.csv")
+    assert outcome.exit_code == 1 and "--missing drop" in outcome.stderr
+    outcome = run("predict", "run", "--data", "gaps.csv", "--missing", "drop", "--json")
+    np.testing.assert_allclose(json.loads(outcome.stdout)["mean"], by_formula()[[0, 2], 0], rtol=1e-6)
+    assert "1 of 3 rows is left out" in outcome.stderr
+
+
 @pytest.mark.parametrize(
     ("args", "status", "says"),
     [

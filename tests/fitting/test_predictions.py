@@ -154,8 +154,13 @@ def test_columns_of_a_target_and_of_formulas_are_made_as_for_the_fit():
     new = pd.DataFrame({"region": ["south", "south"], "age": [0.5, 1.0]})
     a, age, south = fitted.params
     np.testing.assert_allclose(fitted.predict(new, of=line).mean, a + south + age * new["age"])
+    gaps = fitted.predict(pd.DataFrame({"region": ["south", None], "age": [0.5, 1.0]}), of=line, missing="drop")
+    np.testing.assert_allclose(gaps.mean, a + south + age * 0.5)
+    assert gaps.notes[0].startswith("1 of 2 rows is left out")
     fitted = autoopt.fit(residuals, np.zeros(1), frame, kind="least squares", target="y")
     np.testing.assert_allclose(fitted.predict(new, of=line).mean, fitted.params[0] * new["age"])
+    gaps = fitted.predict(pd.DataFrame({"age": [np.nan, 1.0]}), of=line, missing="drop")
+    np.testing.assert_allclose(gaps.mean, fitted.params[:1])
 
 
 def test_calls_that_make_no_sense_are_refused():
