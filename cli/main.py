@@ -66,7 +66,8 @@ class Commands(click.Group):
             if ctx.meta.get("traceback"):
                 traceback.print_exception(error)
             else:
-                click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+                said = f"{error}{_elsewhere(ctx, error.remedy or '')}"
+                click.echo(f"{click.style('Error:', fg='red', bold=True)} {said}", err=True)
             ctx.exit(next(status for kind, status in _STATUSES.items() if isinstance(error, kind)))
         except KeyboardInterrupt as stop:
             status = ending.status(stop)
@@ -97,6 +98,28 @@ def modules() -> Iterator[tuple[ModuleType, click.Command]]:
     for name in usages():
         module = import_module(f"autoopt.cli.{name}")
         yield module, vars(module)[name]
+
+
+def _elsewhere(ctx: click.Context, remedy: str) -> str:
+    """Return a line for each option of a remedy that is none of the command which failed: which commands have it.
+
+    Whoever reads a table does not know for which command; of those that fit, all have the same options.
+    """
+    own = _options(ctx.invoked_subcommand)
+    lines = []
+    for option in dict.fromkeys(re.findall(r"(?<![\w-])--[a-z][a-z-]*", remedy)):
+        having = [name for name in usages() if option in _options(name)]
+        if option not in own and not any(f"autoopt {name}" in remedy for name in having):
+            lines.append(f"\n{option} is an option of autoopt {', '.join(having)}." if having else "")
+    return "".join(lines)
+
+
+def _options(name: str | None) -> set[str]:
+    """Return the options of a subcommand."""
+    if name not in usages():
+        return set()
+    command = vars(import_module(f"autoopt.cli.{name}"))[name]
+    return {option for parameter in (*command.params, *_OF_ALL) for option in parameter.opts}
 
 
 def _show_traceback(ctx: click.Context, option: click.Parameter, is_on: bool) -> None:

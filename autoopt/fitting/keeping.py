@@ -22,7 +22,7 @@ from autoopt.fitting.fitted import Fit
 from autoopt.fitting.history import of_run
 from autoopt.fitting.opening import Opened
 from autoopt.runs import identity, storing
-from autoopt.runs.run import Run, result
+from autoopt.runs.run import Run, forced, result
 
 _OWN = ("run_dir", "checkpoint", "resume", "progress")
 """What is no part of what a run is."""
@@ -147,7 +147,7 @@ def _refuse(run: Run, again: Any) -> None:
         shown = f"\n\n{told['summary']}\n" if told.get("summary") else ""
         raise RunError(
             f"The run {run.place} has ended; its result is in {run.place / 'result.json'}.{shown}",
-            remedy="begin another one in another directory, or go on from its solution with force=True (--force).",
+            remedy=f"begin another one in another directory, or go on from its solution: {forced(run.place)}.",
         )
     if not again:
         raise RunError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from autoopt.fitting.solving import Case
 from autoopt.tables import completeness
 from autoopt.tables.dataset import Dataset
 from autoopt.users_code import users_code
-from autoopt.wording import listed, times
+from autoopt.wording import listed, near, times
 
 _SHOWN = 5  # rows named in a message
 
@@ -45,12 +46,14 @@ def arguments_of(case: Case, function: Callable, data: Any, missing: str) -> tup
         if case.bound.data is not None:
             found = _columns(case, names, required, case.bound.data, found) | found
     else:
-        found, note = _others(case, names, required, dataset(data), missing)
+        read = replace(dataset(data), is_new=True)
+        found, note = _others(case, names, required, read, missing)
     if absent := [name for name in required if name not in found]:
         where = "the fit has" if data is None else "the data have"
-        raise UsageError(
-            f"{called(function)} takes {listed(absent)}, which {where} not.",
-            remedy=f"use the names that are there: {listed(list(found)) or 'none'}.",
+        there = list(found) if data is None else list(read.names)
+        raise (UsageError if data is None else DataError)(
+            f"{called(function)} takes {listed(absent)}, which {where} not.{near(absent[0], there)}",
+            remedy=f"use the names that are there: {listed(there) or 'none'}.",
         )
     return tuple(found[name] for name in names if name in found), ((note,) if note else ())
 
@@ -79,7 +82,7 @@ def _columns(case: Case, names: list[str], required: list[str], read: Any, but: 
         wanted = [name for name in wanted if name in read.names]
     categories = getattr(case.bound.encoding, "categories", {})
     kept = {name: categories[name] for name in wanted if name in categories}
-    return ByName(wanted, categories=kept).arguments(read) if wanted else {}
+    return ByName(wanted, categories=kept).arguments(read, response=False) if wanted else {}
 
 
 def _encoded(case: Case, read: Dataset, missing: str) -> tuple[dict[str, Any], str]:

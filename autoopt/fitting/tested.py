@@ -126,7 +126,9 @@ class Tested:
 def _known_covariance(fitted: Any) -> np.ndarray:
     """Return the covariance; an error that says why there is none."""
     if fitted.covariance is None:
-        raise fitted.problem or InferenceError(
-            f"There is no covariance of {fitted.source}.", remedy="see the notes of its summary."
-        )
+        if fitted.problem is not None:
+            raise fitted.problem
+        why = "its run was ended before there was one" if fitted.is_inferential else "nothing says what it returns"
+        remedy = "fit it to the end." if fitted.is_inferential else "say what it returns: fit(..., kind=...)."
+        raise InferenceError(f"There is no covariance of {fitted.source}: {why}.", remedy=remedy)
     return fitted.covariance

@@ -90,7 +90,7 @@ def outer_products(evidence: Evidence) -> np.ndarray:
         _, _, ways = error.happened.partition("\n")
         raise InferenceError(
             f"The scores of the {len(evidence.scores)} rows do not determine a covariance: none changes along\n{ways}",
-            remedy='use covariance="observed" or "robust", which need fewer rows.',
+            remedy='use "observed" or "robust", which need fewer rows.',
         ) from error
 
 
@@ -118,7 +118,7 @@ def by_leverage(power: int) -> Callable[[Evidence], np.ndarray]:
             row = int(np.argmin(left))
             raise InferenceError(
                 f"Row {row} decides a parameter alone (its leverage is 1), so that its residual says nothing.",
-                remedy='use covariance="HC1", or leave that parameter out.',
+                remedy='use "HC1", or leave that parameter out.',
             )
         return _between(evidence.inverse, evidence.scores / (left ** (power / 2))[:, np.newaxis])
 
@@ -157,7 +157,7 @@ def _between(inverse: np.ndarray, scores: np.ndarray) -> np.ndarray:
 def _positive(number: float, else_: str) -> float:
     if number > 0:
         return number
-    raise InferenceError(f"There are {else_}.", remedy='use covariance="robust", which has no such correction.')
+    raise InferenceError(f"There are {else_}.", remedy='use "robust", which has no such correction.')
 
 
 COVARIANCES = {

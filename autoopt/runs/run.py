@@ -100,10 +100,10 @@ class Run:
         what = {**what, "versions": identity.versions()}
         known = None if before is None else before.run.get("identity")
         if known is not None and not self.force and (changed := identity.changes(known, what)):
-            raise RunError(
-                f"The run {self.place} cannot go on, as {'; '.join(changed)}.",
-                remedy="put it back, begin a run elsewhere, or go on all the same with force=True (--force).",
-            )
+            remedy = "put it back, or name another file"
+            if self.folder is not None:
+                remedy = f"put it back, begin a run elsewhere, or go on all the same: {forced(self.folder)}"
+            raise RunError(f"The run {self.place} cannot go on, as {'; '.join(changed)}.", remedy=f"{remedy}.")
         if point.x is not None and len(point.x) != size:
             raise RunError(
                 f"The run {self.place} has {len(point.x)} parameters, and the model has {size}.",
@@ -186,6 +186,11 @@ def _unwritable(place: Path, error: OSError) -> RunError:
         f"The run cannot be kept in {place}: {error.strerror or error}. Nothing has been computed yet.",
         remedy="make room or give rights there, or name another place.",
     )
+
+
+def forced(folder: Path) -> str:
+    """Return how a run goes on whatever has changed, on the command line and in Python."""
+    return f"autoopt resume {folder} --force (autoopt.resume(run_dir, force=True) in Python)"
 
 
 def read(place: str | os.PathLike) -> Checkpoint:

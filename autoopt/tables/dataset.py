@@ -37,6 +37,8 @@ class Dataset:
         (row numbers, ascending) -> what messages call these rows of a table, such as "line 5".
     told : list of str
         Sentences on how the source was read, for the reader of results: its encoding if it was guessed.
+    is_new : bool
+        Whether it is for a model that was fitted to others, whose categories are those of the fit.
     """
 
     source: str
@@ -45,6 +47,7 @@ class Dataset:
     table: bool = False
     places: Callable[[Sequence[int]], list[str]] = _by_number
     told: list[str] = field(default_factory=list)
+    is_new: bool = False
     _held: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -133,7 +136,7 @@ class Dataset:
         if text := [name for name in columns if is_text(columns[name])]:
             return DataError(
                 f"{self.source} has text in the {self.called(text)}, where numbers are needed.",
-                remedy=_for_text(columns[text[0]], text),
+                remedy=_for_text(columns[text[0]], text, self.is_new),
             )
         total = sum(int(mask.sum()) for mask in masks.values())
         first = self._first(columns, masks)
@@ -175,7 +178,7 @@ def _kind_of(columns: Mapping[str, Any], masks: Mapping[str, Any]) -> str:
     return "missing, infinite or non-numeric value" if infinite else "missing or non-numeric value"
 
 
-def _for_text(values: Any, names: Sequence[str]) -> str:
+def _for_text(values: Any, names: Sequence[str], is_new: bool) -> str:
     """Return what to do about a column of text: it may be numbers with decimal commas."""
     shown = [value for value in values[:100] if isinstance(value, str)]
     if shown and all(value.strip().lstrip("+-").replace(",", "", 1).isdigit() for value in shown):
@@ -183,4 +186,6 @@ def _for_text(values: Any, names: Sequence[str]) -> str:
             f"they look like numbers with decimal commas, such as {shown[0]!r}: read them so, --decimal ',' "
             "(reading={'decimal': ','} in Python)."
         )
+    if is_new:
+        return "correct it: it was one of numbers when the model was fitted."
     return f"leave it out, or take it as categories: --category {names[0]} (categories= in Python)."
