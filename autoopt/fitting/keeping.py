@@ -60,7 +60,7 @@ def kept(function: Callable[P, R]) -> Callable[P, R]:
         call = _call(signature.bind(*args, **options).arguments)
         is_folder = asked["run_dir"] is not None
         place = Path(os.path.abspath(asked["run_dir"] or asked["checkpoint"]))
-        with Run(place, call, is_folder=is_folder) as run:
+        with Run(place, call, is_folder=is_folder, again=bool(asked["resume"])) as run:
             if is_folder and run.before is not None:
                 _refuse(run, asked["resume"])
             run.force = force
@@ -168,6 +168,9 @@ def _noted(run: Run) -> Iterator[list[Any]]:
     except RunError:
         raise
     except BaseException as stop:
+        if not run.is_begun and not isinstance(stop, KeyboardInterrupt):
+            run.discard()
+            raise
         if reached:
             note = "Interrupted while the result was written; the fit was finished."
             vars(stop)["fit"] = replace(reached[0], interrupted=True, notes=(*reached[0].notes, note))

@@ -67,6 +67,11 @@ class Point:
     parts: int = 1
     search: dict[str, Any] | None = None
 
+    @property
+    def failed_to_start(self) -> bool:
+        """Whether it has ended in an error before there was anything to go on with."""
+        return self.state == "failed" and self.x is None
+
 
 @dataclass(frozen=True)
 class Checkpoint:

@@ -48,11 +48,14 @@ class Run:
     recorder : Recorder
     """
 
-    def __init__(self, place: Path, call: Mapping[str, Any], *, is_folder: bool) -> None:
+    def __init__(self, place: Path, call: Mapping[str, Any], *, is_folder: bool, again: bool = False) -> None:
+        """Open a run; one that has failed before it had a point gives way, unless it is to be tried `again`."""
+        is_there = place.exists()
         self.folder, self.force = (place if is_folder else None), False
         self._file = place / "checkpoint.json" if is_folder else place
         self._run: dict[str, Any] = {"call": call, "host": platform.node()}
         _prepare(place, is_folder)
+        self._is_ours = is_folder and not is_there
         try:
             self._lock = Lock(place / "lock" if is_folder else place.with_name(f"{place.name}.lock"), place)
         except OSError as error:
@@ -61,6 +64,9 @@ class Run:
             atomic.sweep(file)
         try:
             self.before = checkpoint.read(self._file)
+            if self.before is not None and not again and self.before.point.failed_to_start:
+                self._clear()
+                self.before = None
             point = Point() if self.before is None else dataclasses.replace(self.before.point, state="running")
             known = {} if self.before is None else self.before.run
             self._run |= {"began": known.get("began") or _now(), "identity": known.get("identity")}
@@ -145,6 +151,28 @@ class Run:
         recorder.write(lasting=True)
         if folder is not None and report is not None:
             recorder.attempt(lambda: report(folder / "report.html"))
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is something to go on with: its model and data could be opened, now or before."""
+        return self.before is not None or self._run["identity"] is not None
+
+    def discard(self) -> None:
+        """Close a run that never began, and leave nothing of it."""
+        self.close()
+        self._clear()
+        if self._is_ours:
+            with contextlib.suppress(OSError):
+                (self.place / "lock").unlink()
+                self.place.rmdir()
+
+    def _clear(self) -> None:
+        """Remove what a run has written, but for its lock, which others may wait for."""
+        own = (self._file, checkpoint.previous(self._file))
+        of_folder = ("history.jsonl", "result.json", "report.html")
+        for file in (*own, *(() if self.folder is None else (self.folder / name for name in of_folder))):
+            with contextlib.suppress(OSError):
+                file.unlink()
 
     def close(self) -> None:
         """Leave the run to others."""

@@ -212,6 +212,34 @@ def test_a_directory_with_a_run_is_not_begun_anew(tmp_path):
     assert autoopt.fit(rosenbrock, [-1.2, 1.0], run_dir=tmp_path, resume=True).status == "converged"
 
 
+def test_a_fit_that_could_not_be_opened_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine").mkdir()
+    for place in ("run", "mine"):
+        with pytest.raises(autoopt.AutooptError, match="logistic"):
+            autoopt.fit("logistc", run_dir=place)
+        with pytest.raises(autoopt.AutooptError, match="no data file"):
+            autoopt.fit(lambda p, x: np.sum((p - x) ** 2), [0.0], "none.csv", run_dir=place)
+    with pytest.raises(autoopt.AutooptError):
+        autoopt.fit("logistc", checkpoint="file.json")
+    assert not Path("run").exists() and {file.name for file in Path("mine").iterdir()} <= {"lock"}
+    assert not Path("file.json").exists()
+
+
+def test_a_run_that_failed_before_it_had_a_point_is_not_in_the_way(tmp_path):
+    def failing(x):
+        raise ValueError("of the user's own")
+
+    with pytest.raises(autoopt.AutooptError, match="of the user's own"):
+        autoopt.fit(failing, [-1.2, 1.0], run_dir=tmp_path)
+    assert "of the user's own" in json.loads((tmp_path / "result.json").read_text())["error"]
+    assert autoopt.fit(rosenbrock, [-1.2, 1.0], run_dir=tmp_path).status == "converged"
+    told = json.loads((tmp_path / "result.json").read_text())
+    assert told["run"]["parts"] == 1 and told["error"] is None
+    with pytest.raises(RunError, match="has ended"):
+        autoopt.fit(rosenbrock, [-1.2, 1.0], run_dir=tmp_path)
+
+
 def test_one_process_at_a_time(tmp_path):
     said = []
 
