@@ -27,13 +27,15 @@ PLAIN, COUNTED, NEAR = range(3)
 """How close data are: alike; with as many zeros, labels and answers of each kind; if they are few, near the same."""
 
 
-def parameters_text(x0: np.ndarray, closeness: int = PLAIN) -> str:
-    """Return an expression for a vector of parameters near `x0`."""
+def parameters_text(x0: np.ndarray, scales: np.ndarray, closeness: int = PLAIN) -> str:
+    """Return an expression for a vector of parameters near `x0`, each within its scale: 0.01, or less."""
     shown = ", ".join(repr(_rounded(entry)) for entry in x0[:_SHOWN])
     if x0.size <= _SHOWN and len(shown) <= 48:
-        return f"np.array([{shown}]) + {1e-4 if closeness == NEAR else 0.01} * rng.normal(size={x0.size})"
+        near = scales * (0.01 if closeness == NEAR else 1.0)
+        own = f"np.array([{', '.join(f'{scale:.3g}' for scale in near)}])" if np.ptp(near) else f"{near[0]:.3g}"
+        return f"np.array([{shown}]) + {own} * rng.normal(size={x0.size})"
     center, scale = _rounded(float(np.mean(x0))), _rounded(float(np.std(x0)) or 0.1)
-    return f"rng.normal({center!r}, {scale!r}, size={x0.size})"
+    return f"rng.normal({center!r}, {_rounded(scale * np.min(scales) / 0.01)!r}, size={x0.size})"
 
 
 def data_text(value: Any, lengths: Mapping[int, int], closeness: int = PLAIN) -> str | None:
@@ -176,12 +178,32 @@ def _drawn(value: np.ndarray, size: Any, closeness: int) -> str:
         text = f"rng.integers({int(low)}, {int(high) + 1}, size={size})"
         text = text if closeness == PLAIN else _counts(value, size, count)
         return text if value.dtype.kind in "iu" else f"{text}.astype(float)"
+    if _has_units(value):
+        drawn = np.log(value) if low > 0 else value
+        text = f"rng.normal({_by_column(drawn.mean(axis=0))}, {_by_column(drawn.std(axis=0))}, size={size})"
+        return f"np.exp({text})" if low > 0 else text
     if low >= 0 and high <= 1:
         return f"rng.uniform({_down(low)}, {_up(high)}, size={size})"
     if low > 0:
         logs = np.log(value)
         return f"np.exp({_gaussian(float(logs.mean()), float(logs.std()), size)})"
     return _gaussian(float(value.mean()), float(value.std()), size)
+
+
+_UNITS = 30
+"""How many times larger a column is than another of the same matrix where each is drawn by itself."""
+
+
+def _has_units(value: np.ndarray) -> bool:
+    """Whether a matrix has few columns, and these have units of their own."""
+    if value.ndim != 2 or not 1 < value.shape[1] <= _FEW:
+        return False
+    sizes = np.abs(value).max(axis=0)
+    return bool(sizes.max() > _UNITS * sizes.min())
+
+
+def _by_column(numbers: np.ndarray) -> str:
+    return f"[{', '.join(repr(_rounded(number)) for number in numbers)}]"
 
 
 def _counts(value: np.ndarray, size: Any, count: int) -> str:

@@ -100,6 +100,7 @@ def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.stmt):
             yield node
+        if isinstance(node, ast.stmt | ast.ExceptHandler):
             yield from _statements(node)
 
 
@@ -109,6 +110,8 @@ def _last_line(node: ast.stmt) -> int:
     assert node.end_lineno is not None
     if not isinstance(body, list):
         return node.end_lineno
+    if isinstance(node, ast.Try):
+        return node.lineno
     head = [part for name, part in ast.iter_fields(node) if name not in ("body", "orelse", "decorator_list")]
     ends = [_end(part) for part in head]
     return max([node.lineno, *ends])

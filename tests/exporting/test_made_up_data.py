@@ -63,6 +63,14 @@ def test_arrays_keep_kind_shape_and_range(value, closeness):
         assert set(found) <= set(value)
 
 
+@pytest.mark.parametrize("shift", [0.0, -0.5])
+def test_columns_of_other_units_keep_them(shift):
+    value = (RNG.exponential(size=(200, 3)) + shift) * [1.0, 1e4, 1e-5]
+    found = made(value, lengths={200: 60})
+    assert np.all(found > 0) == (shift == 0)
+    np.testing.assert_allclose(np.abs(found).mean(axis=0) / np.abs(value).mean(axis=0), 1.0, atol=0.6)
+
+
 def test_masks_and_zeros_are_as_many_where_that_counts():
     assert made(EVENTS, COUNTED).sum() == EVENTS.sum() and made(EVENTS, PLAIN).sum() != EVENTS.sum()
     assert (made(COUNTS, COUNTED) == 0).sum() == (COUNTS == 0).sum()
