@@ -45,16 +45,7 @@ class Centring:
         shift = np.where((size > FAR * spread) & (spread > _ROUNDING * size), means, 0.0)
         return cls(shift) if shift.any() else None
 
-    def params(self, params: np.ndarray, predictors: int) -> np.ndarray:
-        """Return the parameters for X of those for X - shift."""
-        return self._map(params.size, predictors) @ params
-
-    def covariance(self, covariance: np.ndarray, predictors: int) -> np.ndarray:
-        """Return the covariance of the parameters for X of that of those for X - shift."""
-        across = self._map(len(covariance), predictors)
-        return across @ covariance @ across.T
-
-    def _map(self, size: int, predictors: int) -> np.ndarray:
+    def map(self, size: int, predictors: int) -> np.ndarray:
         """Return the matrix, (size, size), that turns parameters for X - shift into those for X."""
         across, each = np.eye(size), len(self.shift) + 1
         for start in range(0, predictors * each, each):

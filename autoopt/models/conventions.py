@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -10,9 +11,10 @@ from autoopt import inference
 from autoopt.errors import UsageError
 from autoopt.inference.covariances import Convention, Evidence, chosen
 from autoopt.models import validation
+from autoopt.models.derived import row_derivatives
 from autoopt.models.inferred import Inferred
 from autoopt.models.newton import Solution
-from autoopt.models.problem import Problem, rows_of
+from autoopt.models.problem import GRADIENTS, NEWTON, Problem, rows_of
 from autoopt.wording import listed, near
 
 GENERALISED = ("observed", "opg", "robust", "HC1", "HC2", "HC3", "cluster")
@@ -59,6 +61,10 @@ class Conventions(Inferred):
         with rows_of(problem) as rows:
             return rows.leverages(params, inverse)
 
+    def _stated(self) -> tuple[Callable | None, Callable | None, int]:
+        """Return the terms and the likelihood, one of them not None, and how many linear predictors a row has."""
+        return None, None, 1
+
     def _dispersion(self) -> float:
         """Return what the likelihood is to be divided by."""
         return 1.0
@@ -67,6 +73,7 @@ class Conventions(Inferred):
         """Put the covariance that is asked for in the place of the usual one, where that is known."""
         convention = self._convention_of(problem.groups)
         self._robustly: tuple[str, int] | None = None
+        self._usual_covariance = self.cov_params_
         if convention.name == self._conventions[0]:
             return
         self._robustly = convention.name, 0 if problem.groups is None else int(problem.groups.max()) + 1
@@ -78,6 +85,22 @@ class Conventions(Inferred):
         """Return the covariance, which is not that of the information alone."""
         assert convention.function is not None
         return convention.function(evidence)
+
+    def _texts(self) -> dict[str, Sequence[Callable]]:
+        """Return the terms, or the likelihood, and the printed derivatives that ran; other methods leave none."""
+        terms, likelihood, predictors = self._stated()
+        texts: dict[str, Sequence[Callable]] = {"model": [one for one in (terms or likelihood,) if one is not None]}
+        if terms is not None and predictors == 1 and self.method_ in (NEWTON, GRADIENTS):
+            printed = row_derivatives(type(self).__module__.rpartition(".")[2], terms, np.zeros(0), np.zeros(0))
+            texts["derivatives"] = printed.slopes, printed.curvatures
+        return texts
+
+    def _map_covariances(self, across: np.ndarray) -> None:
+        """Turn covariances, and standard errors, into those of `across` times the parameters."""
+        self.cov_params_, self._usual_covariance = (
+            across @ one @ across.T for one in (self.cov_params_, self._usual_covariance)
+        )
+        self.bse_ = inference.standard_errors(self.cov_params_)
 
     def _evidence(self, convention: Convention, problem: Problem, found: Solution) -> Evidence:
         held = [problem.coefficients + j for j, one in enumerate(problem.ancillaries) if one.fixed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -176,7 +177,7 @@ class CoxRegression(Regression):
         """
         self._check_options()
         if hasattr(X, "tocsr"):
-            raise validation.dense_only(X, "Cox regression, which sums its rows in the order of their times,")
+            raise validation.dense_only(X, "Cox regression, whose sums over those at risk fill every column,")
         covariates = self._features(X, fitting=True)
         rows = len(covariates)
         numbers = self._group_numbers(groups, rows)
@@ -229,6 +230,9 @@ class CoxRegression(Regression):
             return negative_log_likelihood(x, few.X, few.y, few.offset, few.weights) + few.penalty.value(x)
 
         agreeing_sums("the partial likelihood", value, few.second_order, x, 1 / root_mean_squares(few.X))
+
+    def _texts(self) -> dict[str, Sequence[Callable]]:
+        return super()._texts() | {"derivatives": (RiskSets.second_order,) if self.method_ == NEWTON else ()}
 
     def _risk_sets(self, problem: Problem) -> RiskSets:
         assert problem.offset is not None and problem.weights is not None

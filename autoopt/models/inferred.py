@@ -119,6 +119,9 @@ class Inferred(PicturedEstimator):
 
     def summary(self) -> str:
         """Return the estimates as a table of text."""
+        return str(self._described())
+
+    def _described(self) -> Summary:
         facts = [("observations", f"{self.nobs:.10g}"), ("parameters", str(len(self.params)))]
         if np.isfinite(self.llf):
             facts += [("log-likelihood", f"{self.llf:.10g}"), ("AIC", f"{self.aic:.8g}")]
@@ -129,4 +132,4 @@ class Inferred(PicturedEstimator):
         lines.append(("covariance", said))
         inferred = self.bse, self.tvalues, self.pvalues, self.conf_int()
         notes = [] if self.converged_ else ["not converged, or not identified: do not use these estimates."]
-        return str(Summary(repr(self), facts, lines, Coefficients(self.names_, self.params, *inferred), notes))
+        return Summary(repr(self), facts, lines, Coefficients(self.names_, self.params, *inferred), notes)

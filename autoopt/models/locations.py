@@ -25,7 +25,7 @@ class Location(Regression):
 
         Parameters
         ----------
-        X : array, sparse matrix (not of quantiles) or table, shape (m, n_features)
+        X : array, sparse matrix or table, shape (m, n_features)
             Covariates, without a column of ones.
         y : array, shape (m,)
             The response.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, log_expit, log_ndtr, logit, ndtr, ndtri
 
-from autoopt import inference
 from autoopt.errors import UsageError
 from autoopt.models import validation
 from autoopt.models.ancillary import Ancillary
@@ -222,8 +221,7 @@ class OrderedRegression(Classifier):
         across = _thresholds_of_steps(len(self.params_), n)
         across[n:, :n] = middle
         self.params_ = across @ self.params_
-        self.cov_params_ = across @ self.cov_params_ @ across.T
-        self.bse_ = inference.standard_errors(self.cov_params_)
+        self._map_covariances(across)
         self.thresholds_ = self.params_[n:]
         self.ancillary_ = dict(zip(self._beside, self.thresholds_.tolist(), strict=True))
 
@@ -261,6 +259,10 @@ class OrderedRegression(Classifier):
         narrow = np.diff(x[n:]).min(initial=1.0)
         sizes = np.concatenate([1 / root_mean_squares(few.X), np.full(len(x) - n, min(narrow, 1.0))])
         agreeing_sums(likelihood.__name__, value, few.second_order, x, sizes)
+
+    def _texts(self) -> dict[str, Sequence[Callable]]:
+        closed = (Intervals.terms, Intervals.second_order) if self.method_ == NEWTON else ()
+        return {"model": (negative_log_likelihood, LINKS[self.link][1].between), "derivatives": closed}
 
     def _intervals(self, problem: Problem) -> Intervals:
         data = problem.X, problem.y.astype(int), problem.offset, problem.weights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from autoopt import inference
 from autoopt.errors import InferenceError, UsageError
 from autoopt.inference.covariances import Evidence, clustered
 from autoopt.models import validation
+from autoopt.models.by_gradients import root_mean_squares
 from autoopt.models.centring import Centring
 from autoopt.models.dispersed import crossed
 from autoopt.models.locations import Location
@@ -73,7 +75,6 @@ class QuantileRegression(Location):
     _convention = "sandwich, density of residuals by a kernel"
     _conventions = ("robust", "cluster")
     _why_not = " A quantile is no likelihood, and has no information."
-    _sparse = False
 
     def __init__(self, *, quantile: float = 0.5, fit_intercept: bool = True, covariance: str | None = None) -> None:
         self.quantile = quantile
@@ -83,11 +84,6 @@ class QuantileRegression(Location):
     def _check_options(self) -> None:
         if not 0 < self.quantile < 1:
             raise UsageError(f"quantile is {self.quantile!r}.", remedy="pass a number between 0 and 1.")
-
-    def _features(self, X: object, *, fitting: bool = False) -> Any:
-        if hasattr(X, "tocsr") and fitting:
-            raise validation.dense_only(X, "quantile regression, whose linear program")
-        return super()._features(X, fitting=fitting)
 
     def _maximise(
         self,
@@ -102,26 +98,23 @@ class QuantileRegression(Location):
         response = y if offset is None else y - offset
         centring = Centring.of(X) if self.fit_intercept else None
         X = X if centring is None else X - centring.shift
-        design = np.column_stack([np.ones(rows), X]) if self.fit_intercept else X
+        design = _after_ones(X) if self.fit_intercept else X
         self._beside, self.ancillary_ = (), {}
         self.nobs_ = float(weights.sum())
         self.llf_ = np.nan
-        size = np.sqrt(np.mean(design**2, axis=0))
-        size[size == 0] = 1.0
+        size = root_mean_squares(design)
         unit = float(np.std(response)) or 1.0
-        coef, self.converged_, message = least_absolute(design / size, response / unit, self.quantile, weights)
+        coef, self.converged_, message = least_absolute(_divided(design, size), response / unit, self.quantile, weights)
         self.n_iter_, self.method_ = 1, "highs"
         self.params_ = _through(design, response, weights, coef * unit / size, self.quantile)
         self._errors(design, response, weights, message, groups)
         if centring is not None:
-            self.params_ = centring.params(self.params_, 1)
-            self.cov_params_ = centring.covariance(self.cov_params_, 1)
-            self.bse_ = inference.standard_errors(self.cov_params_)
+            across = centring.map(self.params_.size, 1)
+            self.params_ = across @ self.params_
+            self._map_covariances(across)
         self._set_coefficients()
 
-    def _errors(
-        self, design: np.ndarray, y: np.ndarray, weights: np.ndarray, message: str, groups: np.ndarray | None
-    ) -> None:
+    def _errors(self, design: Any, y: np.ndarray, weights: np.ndarray, message: str, groups: np.ndarray | None) -> None:
         """Set the covariance and the standard errors."""
         self.cov_params_ = np.full((design.shape[1],) * 2, np.nan)
         self.sparsity_ = self.bandwidth_ = np.nan
@@ -140,7 +133,7 @@ class QuantileRegression(Location):
                 shares = np.where(residuals > 0, -self.quantile, 1 - self.quantile) / density.value
                 self.cov_params_ = bread @ crossed(design, weights * shares**2, False) @ bread
                 if groups is not None:
-                    scores = (weights * shares)[:, np.newaxis] * design
+                    scores = (weights * shares)[:, np.newaxis] * _dense(design)
                     evidence = Evidence(bread, scores, None, groups, self.names_, float(self.nobs_))
                     self.cov_params_ = clustered(evidence)
             except InferenceError as error:
@@ -148,7 +141,11 @@ class QuantileRegression(Location):
                 why = validation.IdentificationWarning(str(error))
         if why:
             warnings.warn(why, stacklevel=6)
+        self._usual_covariance = np.full(self.cov_params_.shape, np.nan)  # there is no information
         self.bse_ = inference.standard_errors(self.cov_params_)
+
+    def _texts(self) -> dict[str, Sequence[Callable]]:
+        return {"model": [loss]}
 
     def score(self, X: object, y: object, sample_weight: object = None, *, offset: object = None) -> float:
         """Return the explained fraction of the loss, against the same quantile of all responses: Koenker's R1."""
@@ -161,13 +158,31 @@ class QuantileRegression(Location):
         return float(1 - ours / theirs)
 
 
-def _through(X: np.ndarray, y: np.ndarray, weights: np.ndarray, coef: np.ndarray, quantile: float) -> np.ndarray:
+def _after_ones(X: Any) -> Any:
+    """Return X after a column of ones."""
+    if not hasattr(X, "tocsr"):
+        return np.column_stack([np.ones(len(X)), X])
+    from scipy.sparse import hstack
+
+    return hstack([np.ones((X.shape[0], 1)), X], format="csr")
+
+
+def _divided(X: Any, size: np.ndarray) -> Any:
+    """Return the columns of X divided by their sizes."""
+    return X.multiply(1 / size).tocsr() if hasattr(X, "tocsr") else X / size
+
+
+def _dense(X: Any) -> np.ndarray:
+    return X.toarray() if hasattr(X, "tocsr") else X
+
+
+def _through(X: Any, y: np.ndarray, weights: np.ndarray, coef: np.ndarray, quantile: float) -> np.ndarray:
     """Return the coefficients through the n observations next to the plane, if the loss is no larger."""
     if not np.isfinite(coef).all():
         return coef
     near = np.argsort(np.where(weights > 0, np.abs(y - X @ coef), np.inf), kind="stable")[: X.shape[1]]
     try:
-        exact = np.linalg.solve(X[near], y[near])
+        exact = np.linalg.solve(_dense(X[near]), y[near])
     except np.linalg.LinAlgError:
         return coef
     zero = np.zeros(len(y))

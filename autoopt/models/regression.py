@@ -177,10 +177,10 @@ class Regression(Conventions, Featured, Interface):
         self._infer(problem, found)
         self._make_robust(problem, found)
         if centring is not None:
-            self.params_ = centring.params(self.params_, predictors)
+            across = centring.map(self.params_.size, predictors)
+            self.params_ = across @ self.params_
             if self.cov_params_.size:
-                self.cov_params_ = centring.covariance(self.cov_params_, predictors)
-                self.bse_ = inference.standard_errors(self.cov_params_)
+                self._map_covariances(across)
         self._set_coefficients()
 
     def _solution(self, problem: Problem) -> Solution:

@@ -89,7 +89,7 @@ def dense_only(X: Any, who: str) -> InputTypeError:
     """Return the error that a sparse matrix is not taken, with what it takes to make it dense."""
     size = 8 * X.shape[0] * X.shape[1] / 2**30
     return InputTypeError(
-        f"X is a sparse matrix, and {who} needs a dense one.",
+        f"X is a sparse matrix, and {who} takes a dense one alone.",
         remedy=f"pass X.toarray(), which takes {size:.2g} GB here.",
     )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from autoopt import atomic
 from autoopt.reports.subject import Probabilities, Residuals, Subject
+from autoopt.summaries import Summary
 
 
 class PicturedEstimator:
@@ -39,6 +42,45 @@ class PicturedEstimator:
 
         return plot(subject_of(self, X, y), kind, ax)
 
+    def report(self, path: str | Path | None = None, *, X: Any = None, y: Any = None) -> str:
+        """Return the estimates as a page of HTML that needs no network, script or other file.
+
+        Parameters
+        ----------
+        path : path, optional
+            A file, which is written whole or not at all; without it nothing is written.
+        X, y : array or table, shape (m, n_features), and array, shape (m,), optional
+            Data whose residuals, and calibration, are drawn: estimators do not keep those of the fit.
+
+        Returns
+        -------
+        str
+            The page: the summary, pictures, notes, the likelihood and its derivatives, the data in a few numbers, and
+            the environment; of an `autoopt.Estimator` that was just fitted, that of its `fit_`.
+
+        Raises
+        ------
+        UsageError
+            If jinja2 is not installed; without matplotlib the page has no pictures, and says so.
+        OSError
+            If the file cannot be written.
+        """
+        from autoopt.reports.estimated import html
+
+        fitted = getattr(self, "fit_", None)
+        page = html(self, subject_of(self, X, y), X, y) if fitted is None else fitted.report()
+        if path is not None:
+            atomic.write(Path(path), page)
+        return page
+
+    def _described(self) -> Summary:
+        """Return the estimates as a summary."""
+        raise NotImplementedError
+
+    def _texts(self) -> dict[str, Sequence[Callable]]:
+        """Return the functions whose texts a report shows: "model" and "derivatives"."""
+        return {}
+
 
 def subject_of(estimator: Any, X: Any = None, y: Any = None) -> Subject:
     """Return what pictures look at of an estimator that is fitted, with the data if there are any."""
@@ -63,7 +105,8 @@ def _curvature(estimator: Any) -> Callable[[], tuple[Sequence[str], np.ndarray] 
     """Return the function of the information, the inverse of the covariance, on the parameters that have one."""
 
     def information() -> tuple[Sequence[str], np.ndarray] | None:
-        covariance = np.asarray(estimator.cov_params())
+        usual = getattr(estimator, "_usual_covariance", None)  # beside a robust one
+        covariance = np.asarray(estimator.cov_params() if usual is None else usual)
         known = np.flatnonzero(np.isfinite(np.diag(covariance)) & (np.diag(covariance) > 0))
         if not known.size:
             return None
@@ -84,6 +127,8 @@ def _residuals(estimator: Any, X: Any, y: Any) -> Residuals | None:
     if hasattr(estimator, "classes_"):
         chances = _probabilities(estimator, X, y)
         return None if chances is None else deviance_of(chances)
+    if estimator._estimator_type != "regressor":  # what it predicts is no response
+        return None
     fitted, response = np.asarray(estimator.predict(X), float), np.ravel(np.asarray(y, float))
     if hasattr(estimator, "_deviances"):
         deviances = np.maximum(np.asarray(estimator._deviances(response, fitted)), 0.0)

@@ -7,7 +7,7 @@ import inspect
 import platform
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -23,11 +23,10 @@ MOST = 200
 """Columns of data that are listed."""
 
 
-def environment(fitted: Any) -> list[Block]:
+def environment(timings: Mapping[str, float]) -> list[Block]:
     """Return versions, the machine, BLAS, the command and the date."""
     built: Any = np.show_config(mode="dicts")
     blas = built.get("Build Dependencies", {}).get("blas", {})
-    timings = fitted.result.get("timings") or {}
     rows = [
         ("autoopt", __version__),
         ("Python", f"{platform.python_version()} ({platform.python_implementation()})"),
@@ -52,15 +51,20 @@ def data(fitted: Any) -> list[Block]:
     """Return names, shapes and ranges of what the objective was given; none of the data."""
     if fitted.case is None or not fitted.case.call["args"]:
         return [Text("The objective takes no data.", True)] if fitted.case is not None else []
-    rows = list(_rows(fitted.case))
+    args = fitted.case.call["args"]
+    return columns(zip(_names(fitted.case, len(args)), args, strict=True))
+
+
+def columns(given: Iterable[tuple[str, Any]]) -> list[Block]:
+    """Return names, shapes and ranges of data by their names."""
+    rows = list(_rows(given))
     head = ["data", "type", "shape", "missing", "least", "mean", "largest"]
     note = [Text(f"The first {MOST} of {len(rows)}.", True)] if len(rows) > MOST else []
     return [Table(head, rows[:MOST], words=(1, 2)), *note]
 
 
-def _rows(case: Any) -> Iterator[list[str]]:
-    args = case.call["args"]
-    for name, value in zip(_names(case, len(args)), args, strict=True):
+def _rows(given: Iterable[tuple[str, Any]]) -> Iterator[list[str]]:
+    for name, value in given:
         if hasattr(value, "columns") and hasattr(value, "to_numpy"):
             yield from (_row(f"{name}[{column}]", value[column]) for column in value.columns)
         elif isinstance(value, Mapping):

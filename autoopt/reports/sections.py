@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ class Page:
 
     Attributes
     ----------
-    fitted : fitting.fitted.Fit
+    fitted : fitting.fitted.Fit, or an estimator
     subject : Subject
     summary : Summary
         What the summary in text says.
@@ -50,9 +50,9 @@ def section(name: str, title: str) -> Callable[[Callable], Callable]:
     return enter
 
 
-def sections(page: Page) -> list[Section]:
+def sections(page: Page, table: Mapping[str, tuple[str, Callable]] = SECTIONS) -> list[Section]:
     """Return the sections that have something to say."""
-    made = [Section(name, title, _safely(blocks, page)) for name, (title, blocks) in SECTIONS.items()]
+    made = [Section(name, title, _safely(blocks, page)) for name, (title, blocks) in table.items()]
     return [one for one in made if one.blocks]
 
 
@@ -175,4 +175,4 @@ def data(page: Page) -> Sequence[Block]:
 
 @section("environment", "Environment")
 def environment(page: Page) -> Sequence[Block]:
-    return facts.environment(page.fitted)
+    return facts.environment(page.fitted.result.get("timings") or {})

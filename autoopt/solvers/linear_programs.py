@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
-def least_absolute(X: np.ndarray, y: np.ndarray, quantile: float, weights: np.ndarray) -> tuple[np.ndarray, bool, str]:
+def least_absolute(X: Any, y: np.ndarray, quantile: float, weights: np.ndarray) -> tuple[np.ndarray, bool, str]:
     """Return the coefficients, shape (n,), of the least weighted sum of tilted absolute residuals.
 
     Parameters
     ----------
-    X, y : ndarray, shape (m, n) and (m,)
+    X : ndarray or sparse matrix, shape (m, n)
+    y : ndarray, shape (m,)
     quantile : float, in (0, 1)
         q: a residual r counts q r if it is positive, (q - 1) r if it is negative.
     weights : ndarray, shape (m,)
@@ -34,6 +37,6 @@ def least_absolute(X: np.ndarray, y: np.ndarray, quantile: float, weights: np.nd
     from scipy.optimize import linprog
 
     bounds = np.column_stack([np.zeros(len(y)), weights])
-    result = linprog(-y, A_eq=X.T, b_eq=(1 - quantile) * (weights @ X), bounds=bounds, method="highs")
+    result = linprog(-y, A_eq=X.T, b_eq=(1 - quantile) * (X.T @ weights), bounds=bounds, method="highs")
     coef = np.full(X.shape[1], np.nan) if result.eqlin is None else -np.asarray(result.eqlin.marginals)
     return coef, bool(result.success), str(result.message)

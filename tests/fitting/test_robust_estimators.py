@@ -1,7 +1,6 @@
 """Covariances of the estimators by every convention, against statsmodels and R's sandwich, MASS and survival."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from autoopt import Estimator
@@ -310,7 +309,6 @@ def test_an_estimator_of_any_model_takes_groups():
         (lambda: LinearRegression().fit(X, REAL, groups=[None, *LABELS[1:]]), ValueError, "has no label in 1 row"),
         (lambda: CoxRegression().fit(X, AMOUNTS, entry=AMOUNTS), ValueError, "entry is not before y in 120 rows"),
         (lambda: CoxRegression().fit(sparse.csr_array(X), AMOUNTS), TypeError, r"pass X.toarray\(\), which takes"),
-        (lambda: QuantileRegression().fit(sparse.csr_array(X), REAL), TypeError, r"pass X.toarray\(\), which takes"),
     ],
 )
 def test_covariances_that_cannot_be_had_are_refused(action, error, message):
@@ -357,11 +355,20 @@ def test_class_weights_of_ordered_classes_are_weights_of_rows(order):
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
 def test_sparse_covariates_of_ordered_classes(link):
-    table = pd.DataFrame(np.where(np.abs(X) > 1, X, 0.0))
-    model = OrderedRegression(link=link, alpha=0.5).fit(sparse.csr_array(table.to_numpy()), GRADES)
-    peer = OrderedRegression(link=link, alpha=0.5).fit(table.to_numpy(), GRADES)
+    few = np.where(np.abs(X) > 1, X, 0.0)
+    model = OrderedRegression(link=link, alpha=0.5).fit(sparse.csr_array(few), GRADES)
+    peer = OrderedRegression(link=link, alpha=0.5).fit(few, GRADES)
     np.testing.assert_allclose(model.params, peer.params, rtol=1e-8)
     np.testing.assert_allclose(model.bse, peer.bse, rtol=1e-8)
-    np.testing.assert_allclose(
-        model.predict_proba(sparse.csr_array(table.to_numpy())), peer.predict_proba(table.to_numpy())
-    )
+    np.testing.assert_allclose(model.predict_proba(sparse.csr_array(few)), peer.predict_proba(few))
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_sparse_covariates_of_quantiles(intercept):
+    few = np.where(np.abs(X) > 0.3, X, 0.0)
+    model = QuantileRegression(quantile=0.3, fit_intercept=intercept)
+    dense, thin = (model.fit(given, REAL, OFTEN, groups=LABELS).params for given in (few, sparse.csr_matrix(few)))
+    np.testing.assert_allclose(thin, dense, rtol=1e-9)
+    errors = model.bse
+    np.testing.assert_allclose(errors, model.fit(few, REAL, OFTEN, groups=LABELS).bse, rtol=1e-8)
+    np.testing.assert_allclose(model.predict(sparse.csr_array(few)), model.predict(few))

@@ -16,8 +16,8 @@ import autoopt
 from autoopt.errors import UsageError
 from autoopt.reports import facts, figures, sections
 from autoopt.reports.figures import VARIABLES
-from autoopt.reports.report import HEADLINES
 from autoopt.reports.sections import SECTIONS
+from autoopt.reports.writing import HEADLINES
 
 HOSTILE = (
     "<script>alert(1)</script>",
