@@ -55,6 +55,7 @@ def test_a_slope_below_rounding_is_not_said_to_agree(off, error, verdict):
 def test_nothing_told_at_the_solution_stands_apart_from_the_digits_at_the_start():
     found = Verification(True, findings=(of_slope(1e-14, 1e-11, 1.0, "x0"), of_slope(0.47, 2e5, 1.0, "the solution")))
     text = " ".join(str(found).split())
+    assert str(Verification.of_dict(found.to_dict())) == str(found)
     assert "x0: agrees to 14 digits" in text and "the solution: cannot tell" in text and "to 0 digits" not in text
 
 
@@ -68,6 +69,8 @@ def test_the_certificate_says_what_was_compared_where(method):
     assert plain["verdict"] == "agrees" and plain["evaluations"] == found.evaluations
     assert {one["what"] for one in plain["findings"]} == {"value", "gradient", "product"}
     assert all(one["digits"] >= 6 for one in plain["findings"])
+    again = Verification.of_dict(plain)
+    assert str(again) == text and again.to_dict() == plain
 
 
 def test_at_most_six_evaluations_at_the_start_and_two_at_the_solution():

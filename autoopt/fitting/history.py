@@ -56,7 +56,7 @@ class History:
         for column in (0, 3):
             for at in np.flatnonzero(np.diff(table[:, column]) < 0):
                 table[at + 1 :, column] += table[at, column]
-        return _with_end(table, result)
+        return _with_end(table, result, table[-1, 0] - self._last[0] if self._last else 0.0)
 
 
 def of_run(folder: Path, result: Any) -> np.ndarray:
@@ -66,11 +66,16 @@ def of_run(folder: Path, result: Any) -> np.ndarray:
     return _with_end(np.array(rows, float).reshape(-1, len(COLUMNS)), result) if rows else np.empty((0, 4))
 
 
-def _with_end(table: np.ndarray, result: Any) -> np.ndarray:
-    """Return the iterates with the end of the run, if it is none of them: the last steps are not told."""
+def _with_end(table: np.ndarray, result: Any, before: float = 0.0) -> np.ndarray:
+    """Return the iterates with the end of the run, if it is none of them: the last steps are not told.
+
+    It is the last iterate where no iteration came after that: a step that proves the solution is none of the method's.
+    `before` is how many iterations there were before those that the result counts.
+    """
     value, slope = float(result.get("fun", np.nan)), float(result.get("gradient_norm", np.nan))
     if not np.isfinite(value) or (len(table) and (table[-1, 1], table[-1, 2]) == (value, slope)):
         return table
-    number, seconds = (table[-1, 0] + 1, table[-1, 3]) if len(table) else (0.0, 0.0)
+    last, seconds = (table[-1, 0], table[-1, 3]) if len(table) else (-1.0, 0.0)
+    number = max(last, before + float(result.get("nit") or 0))
     seconds = max(seconds, (result.get("timings") or {}).get("solve", 0.0))
-    return np.vstack([table, [number, value, slope, seconds]])
+    return np.vstack([table[:-1] if number == last else table, [number, value, slope, seconds]])

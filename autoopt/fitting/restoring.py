@@ -1,5 +1,7 @@
 """A fit that was made before, of its run directory or result.json: solved again from its solution.
 
+What the run came to by itself (iterations, times, certificate) is told as it was, not that of solving once more.
+
 A run that has not come to its end is looked at where it was left: `autoopt.resume` goes on with it.
 """
 
@@ -21,6 +23,7 @@ from autoopt.fitting.starting import is_unfinished, values_of
 from autoopt.runs import storing
 from autoopt.runs.checkpoint import Point
 from autoopt.runs.run import read
+from autoopt.verification.certificate import Verification
 
 _OWN = ("start", "x0", "run_dir", "checkpoint", "resume", "progress")
 
@@ -59,9 +62,23 @@ def restored(place: str | os.PathLike, **given: Any) -> Fit:
     known = {name: value for name, value in before.items() if np.isfinite(value)}
     found = fit(call.pop("model"), start=known, **call)
     _refuse_other(found, before, path)
-    if len(history := of_run(path if path.is_dir() else path.parent, found.result)):
-        found.result.history = history
+    _tell_as_it_ran(found, path)
     return found
+
+
+_COUNTS = ("nit", "nfev", "njev", "nhev", "nhvp", "nundefined")
+
+
+def _tell_as_it_ran(found: Fit, path: Path) -> None:
+    """Give a fit that was solved again what its run has told of itself: counts, times, certificate and history."""
+    folder, file = (path, path / "result.json") if path.is_dir() else (path.parent, path)
+    told, result = json.loads(file.read_text(encoding="utf-8")), found.result
+    if told.get("status") != found.status:  # it has come further than the run did
+        return
+    result.update({name: told[name] for name in (*_COUNTS, "message", "timings") if name in told})
+    if told.get("verification"):
+        result.verification = Verification.of_dict(told["verification"])
+    result.history = of_run(folder, result)
 
 
 def _of_run(path: Path) -> dict[str, Any]:

@@ -105,9 +105,10 @@ def _reason(size: float, model: Whitened, least: float) -> str:
     relative = f"more than {size / model.length:.1e} of their length" if model.length else "anything"
     if size > _RELATIVE * model.length:
         relative = "more than their rounding"
+    curved = "as much as" if f"{least:.2g}" == "1" else f"at least {least:.2g} times as much as"
     return (
         f"to first order no change of the parameters lowers the residuals by {relative}, and the cost curves "
-        f"upwards along all of them, at least {least:.2g} times as much as J'J does"
+        f"upwards along all of them, {curved} J'J does"
     )
 
 

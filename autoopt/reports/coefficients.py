@@ -13,8 +13,8 @@ from autoopt.reports.table import picture
 MOST = 80
 """So many parameters are drawn, the first ones."""
 
-ALIKE = 200.0
-"""Where the farthest end of an interval is farther than half of the others by this, all are in standard errors."""
+VISIBLE = 0.02
+"""Of the width of the picture: an interval that is narrower is a dot, and all are in standard errors if that helps."""
 
 
 def _lacks(subject: Subject) -> str:
@@ -25,18 +25,28 @@ def _lacks(subject: Subject) -> str:
 
 def _caption(subject: Subject) -> str:
     parts = [f"Intervals of {subject.of_level()}"]
-    if not _are_alike(subject):
-        parts.append("in standard errors, as their units differ by many powers of ten")
+    if _in_errors(subject):
+        parts.append("in standard errors, as some are too narrow to be seen beside the others")
     count = len(subject.names)
     if count > MOST:
         parts.append(f"the first {MOST} of {count}")
     return ", ".join(parts) + "."
 
 
-def _are_alike(subject: Subject) -> bool:
-    reach = np.abs(subject.intervals).max(axis=1)[:MOST]
-    reach = reach[np.isfinite(reach) & (reach > 0)]
-    return not reach.size or reach.max() <= ALIKE * np.sort(reach)[(reach.size - 1) // 2]
+def _in_errors(subject: Subject) -> bool:
+    """Whether the narrowest interval is a dot in its own unit, and twice as wide in standard errors."""
+    ends = subject.intervals[:MOST]
+    errors = subject.bse[: len(ends), None]
+    known = np.isfinite(ends).all(axis=1) & (errors[:, 0] > 0)
+    narrowest = _narrowest(ends[known])
+    return narrowest < VISIBLE and 2 * narrowest < _narrowest(ends[known] / errors[known])
+
+
+def _narrowest(ends: np.ndarray) -> float:
+    """Return how much of the picture, which has the zero in it, the narrowest interval takes."""
+    if not len(ends):
+        return 1.0
+    return float(np.ptp(ends, axis=1).min() / (max(ends.max(), 0.0) - min(ends.min(), 0.0)))
 
 
 def _height(subject: Subject) -> float:
@@ -49,7 +59,7 @@ def coefficients(subject: Subject, axes: Any, panel: Any) -> None:
     count = min(len(subject.names), MOST)
     at, names = np.arange(count), [elided(name) for name in subject.names[:count]]
     middle, ends, label = subject.params[:count], subject.intervals[:count], "estimate"
-    if not _are_alike(subject):
+    if _in_errors(subject):
         with np.errstate(divide="ignore", invalid="ignore"):
             middle, ends, label = (
                 middle / subject.bse[:count],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,6 +57,14 @@ class Finding:
     def is_sharp(self) -> bool:
         """Whether the two are no further apart than their own errors, so that more digits are not to be had."""
         return self.distance <= max(self.allowed, 4 * _EPSILON)
+
+    @classmethod
+    def of_dict(cls, told: Mapping[str, Any]) -> Finding:
+        """Return the comparison that `Verification.to_dict` has told."""
+        distance, allowed = (np.nan if told[name] is None else told[name] for name in ("distance", "allowed"))
+        verdict, text = told["verdict"], told["text"]
+        reason = "" if verdict == AGREES else text.removeprefix(verdict).removeprefix(": ")
+        return cls(told["what"], told["place"], distance, allowed, verdict, reason)
 
     def at(self, place: str) -> Finding:
         """Return the same of a point that is called `place`, or lies beside it."""
@@ -176,6 +185,17 @@ class Verification:
                 for one in self.findings
             ],
         }
+
+    @classmethod
+    def of_dict(cls, told: Mapping[str, Any]) -> Verification:
+        """Return the certificate that `to_dict` has told."""
+        known = ("passed", "kink", "conclusive", "message", "at_solution", "evaluations", "iterates")
+        numbers = ("value_error", "slope", "secant", "secant_error", "seconds")
+        return cls(
+            **{name: told[name] for name in known},
+            **{name: np.nan if told[name] is None else told[name] for name in numbers},
+            findings=tuple(map(Finding.of_dict, told["findings"])),
+        )
 
     def to_json(self, indent: int | None = None) -> str:
         """Return the same as a text."""

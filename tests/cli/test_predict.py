@@ -6,6 +6,8 @@ import contextlib
 import csv
 import io
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -201,3 +203,39 @@ def test_report_is_written(folder, args, file):
     assert outcome.exit_code == 0 and outcome.stdout == f"Written to {file}.\n"
     text = (folder / file).read_text()
     assert text.startswith("<!") and "</html>" in text and "line.py" in text and autoopt.__version__ in text
+
+
+def test_a_report_tells_of_the_run_itself_and_not_of_solving_once_more(folder):
+    """What it took to get there, its certificate and its history, the same in words and in the picture."""
+    shutil.rmtree(folder / "bent", ignore_errors=True)
+    (folder / "bent.py").write_text(BENT)
+    assert run("fit", "bent.py", "--method", "bfgs", "--run-dir", "bent", "--quiet").exit_code == 0
+    own = (folder / "bent" / "report.html").read_text(encoding="utf-8")
+    assert run("report", "bent", "-o", "again.html").exit_code == 0
+    again = (folder / "again.html").read_text(encoding="utf-8")
+    told = json.loads((folder / "bent" / "result.json").read_text(encoding="utf-8"))
+    for page in (own, again):
+        assert f"<dd>{told['nit']} iterations ({told['nfev']} values" in page and told["nit"] > 5
+        assert f"{told['nit']} iterations in" in page, "below the picture"
+        assert "the start and at the solution" in page
+
+    def certificate(page):
+        return page[page.index('<section id="certificate">') : page.index('<section id="convergence">')]
+
+    assert certificate(own) == certificate(again)
+    assert run("report", str(Path("bent") / "result.json"), "-o", "third.html").exit_code == 0
+    assert f"<dd>{told['nit']} iterations" in (folder / "third.html").read_text(encoding="utf-8")
+
+
+BENT = """
+import numpy as np
+
+def objective(p, t, y):
+    return np.sum((y - np.exp(-p[0] * t) - p[1]) ** 2) + 0.1 * (p[1] - p[0] ** 2) ** 2
+
+x0 = np.array([4.0, 1.0])
+
+def data():
+    t = np.linspace(0.1, 3.0, 40)
+    return t, np.exp(-0.7 * t) + 0.01 * np.cos(9 * t)
+"""

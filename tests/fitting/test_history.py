@@ -38,13 +38,14 @@ def test_the_history_of_a_fit_ends_where_the_fit_does(method):
     assert found.history.shape[1] == 4 and len(found.history) >= found.result.nit / 2
     assert found.history[-1, 1] == found.result.fun and found.history[-1, 2] == found.gradient_norm
     assert (np.diff(found.history[:, [0, 3]], axis=0) >= 0).all()
+    assert found.history[-1, 0] == found.result.nit, "the last iterate is that of the last iteration"
 
 
 def test_the_history_of_least_squares_has_sums_of_squares():
     t = np.linspace(0, 4, 30)
     y = 2 * np.exp(-1.3 * t) + 0.05 * np.cos(9 * t)
     found = autoopt.fit(lambda p, t, y: y - p[0] * np.exp(-p[1] * t), np.ones(2), (t, y), kind="least squares")
-    assert found.history[-2, 1] == pytest.approx(found.result.fun, rel=1e-10)
+    assert found.history[-2, 1] == pytest.approx(found.result.fun, rel=1e-6)
     assert found.history[0, 1] > found.result.fun * (1 - 1e-12)
 
 
@@ -83,3 +84,9 @@ def test_a_run_that_is_gone_on_with_has_the_history_of_all_its_parts(tmp_path):
     np.testing.assert_allclose(found.history[: len(kept), 1], kept[:, 1])
     assert found.history[-1, 1] == found.result.fun and (np.diff(found.history[:, 0]) >= 0).all()
     assert of_run(tmp_path, found.result).shape == (0, 4)
+
+
+def test_the_cost_of_a_straight_model_curves_as_much_as_its_jacobian_does():
+    x = np.arange(20.0)
+    found = autoopt.fit(lambda p, x: np.sin(x) - p[0] - p[1] * x, np.zeros(2), (x,), kind="least squares")
+    assert "along all of them, as much as J'J does" in found.result.message

@@ -18,7 +18,7 @@ from autoopt.reports.fits import subject_of
 from autoopt.reports.pictures import PICTURES, able
 from autoopt.reports.responses import fitted_values, probabilities_of_one
 from autoopt.reports.spectrum import scaled
-from autoopt.reports.subject import Probabilities
+from autoopt.reports.subject import Probabilities, Subject
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -122,6 +122,27 @@ def test_estimates_of_other_units_are_drawn_in_standard_errors():
     assert "std. error" in axes.get_xlabel()
     segments = axes.collections[0].get_segments()
     np.testing.assert_allclose([s[:, 0] for s in segments], found.conf_int() / found.bse[:, None])
+
+
+@pytest.mark.parametrize(
+    ("params", "bse", "in_errors"),
+    [
+        ([-1.6, -3.6e-6, -1.4e-3], [0.4, 1.6e-5, 7.8e-3], True),  # small beside the others, not large
+        ([-1.6, 0.3, 0.8], [0.4, 0.1, 0.05], False),
+        ([500.0, 400.0], [1.0, 0.9], False),  # no narrower than in standard errors
+        ([3e7, 0.4], [1e5, 1e-2], True),
+    ],
+)
+def test_no_interval_is_a_dot_where_standard_errors_show_it(params, bse, in_errors):
+    from matplotlib.figure import Figure
+
+    params, bse = np.array(params), np.array(bse)
+    names = [f"b{k}" for k in range(len(params))]
+    axes = Figure().add_subplot()
+    subject = Subject("a fit", names, params, bse, np.column_stack([params - 2 * bse, params + 2 * bse]))
+    PICTURES["coefficients"].draw(subject, axes, "")
+    assert ("std. error" in axes.get_xlabel()) == in_errors
+    assert ("in standard errors" in PICTURES["coefficients"].caption(subject)) == in_errors
 
 
 def test_the_profile_has_the_ends_of_its_interval(squares):

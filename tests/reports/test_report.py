@@ -220,7 +220,8 @@ CHROMIUM = next((path for name in ("chromium", "google-chrome") if (path := shut
 MEASURE = (
     "<script>addEventListener('load', () => parent.postMessage([document.documentElement.scrollWidth, innerWidth, "
     "document.querySelectorAll('section').length, getComputedStyle(document.body).backgroundColor, "
-    "window.hit || 0], '*'))</script>"
+    "window.hit || 0, [...document.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth).length"
+    "], '*'))</script>"
 )
 FRAME = (
     "<!DOCTYPE html><meta name='color-scheme' content='light dark'><script>addEventListener('message', event => "
@@ -255,8 +256,9 @@ CASES = [("converged", 390, True)] + [
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
 @pytest.mark.parametrize(("name", "width", "dark"), CASES)
 def test_a_browser_shows_the_page_without_complaint_and_within_its_window(name, width, dark, tmp_path):
-    document, window, count, background, hit = browsed(tmp_path, page(name), width, dark)
+    document, window, count, background, hit, cut = browsed(tmp_path, page(name), width, dark)
     assert int(document) <= int(window) == width and int(count) == page(name).count("<section ") and hit == "0"
+    assert cut == "0", "all columns of the tables are within the window of a phone"
     assert background == ("rgb(15, 20, 25)" if dark else "rgb(255, 255, 255)")
 
 
