@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
 
 from autoopt import inference
-from autoopt.errors import UsageError
+from autoopt.errors import InferenceError, UsageError
 from autoopt.inference.covariances import Convention, Evidence, chosen
 from autoopt.models import validation
 from autoopt.models.derived import row_derivatives
@@ -47,6 +48,11 @@ class Conventions(Inferred):
                 f"{type(self).__name__} has no covariance={convention.name!r}.{known}{self._why_not}",
                 remedy=f"choose one of {listed(self._conventions)}; None is the first, or the last with groups.",
             )
+        if convention.name == "opg" and getattr(self, "alpha", False):
+            raise UsageError(
+                'covariance="opg" is made of scores alone, which know nothing of the penalty.',
+                remedy='choose "observed" or "robust", or alpha=0.',
+            )
         return convention
 
     def _scores(self, problem: Problem, params: np.ndarray) -> np.ndarray:
@@ -78,7 +84,11 @@ class Conventions(Inferred):
             return
         self._robustly = convention.name, 0 if problem.groups is None else int(problem.groups.max()) + 1
         if self.cov_params_.size and np.isfinite(self.cov_params_).all():
-            self.cov_params_ = self._covariance(convention, self._evidence(convention, problem, found))
+            try:
+                self.cov_params_ = self._covariance(convention, self._evidence(convention, problem, found))
+            except InferenceError as error:  # the estimates stand
+                self.cov_params_ = np.full(self.cov_params_.shape, np.nan)
+                warnings.warn(validation.IdentificationWarning(str(error)), stacklevel=5)
             self.bse_ = inference.standard_errors(self.cov_params_)
 
     def _covariance(self, convention: Convention, evidence: Evidence) -> np.ndarray:

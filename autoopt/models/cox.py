@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import UsageError
+from autoopt.errors import InferenceError, UsageError
 from autoopt.inference.covariances import Convention, Evidence, sandwich, summed
 from autoopt.models import validation
 from autoopt.models.by_gradients import root_mean_squares
 from autoopt.models.checked import SOME, agreeing_sums
+from autoopt.models.concordance import concordance
 from autoopt.models.newton import LENGTH, MOST, Solution, newton
 from autoopt.models.problem import NEWTON, Problem
 from autoopt.models.regression import Regression
@@ -24,6 +25,7 @@ from autoopt.models.risk_sets import (
     SHARE,
     STRATUM,
     TIME,
+    WIDEST,
     RiskSets,
     TooWide,
     columns,
@@ -212,12 +214,13 @@ class CoxRegression(Regression):
         self.method_ = NEWTON
         sets = self._risk_sets(problem)
         length, most = LENGTH if self.tol is None else self.tol, MOST if self.max_iter is None else self.max_iter
-        try:
-            self._compare(sets, problem.first)
-            found = newton(sets.second_order, problem.first, length, most)
-            self._compare(sets, found.x)
-        except TooWide:  # sums of logarithms take longer
+        if not np.isfinite(sets.second_order(problem.first)[0]):
+            return super()._solution(problem)  # by sums of logarithms, which take longer
+        self._compare(sets, problem.first)
+        found = newton(sets.second_order, problem.first, length, most)
+        if not (found.converged or sets.is_late) and sets.width(found.x) > WIDEST / 4:
             return super()._solution(problem)
+        self._compare(sets, found.x)
         return found
 
     def _compare(self, sets: RiskSets, x: np.ndarray) -> None:
@@ -239,7 +242,13 @@ class CoxRegression(Regression):
         return RiskSets(problem.X, problem.y, problem.offset, problem.weights, problem.penalty)
 
     def _scores(self, problem: Problem, params: np.ndarray) -> np.ndarray:
-        return self._risk_sets(problem).scores(params)
+        try:
+            return self._risk_sets(problem).scores(params)
+        except TooWide as error:
+            raise InferenceError(
+                "Log hazards of one stratum are too far apart for the scores of its rows.",
+                remedy="look at the covariates' largest values, or use covariance='observed'.",
+            ) from error
 
     def _covariance(self, convention: Convention, evidence: Evidence) -> np.ndarray:
         """Return the sandwich; of groups without factors for small samples, as statsmodels, R and lifelines do."""
@@ -284,13 +293,7 @@ class CoxRegression(Regression):
         time = validation.vector(validation.flat(y), len(eta), "y")
         dead = np.ones(len(eta), bool) if event is None else validation.vector(event, len(eta), "event") != 0
         weights = validation.sample_weights(sample_weight, len(eta))
-        right = pairs = 0.0
-        for i in np.flatnonzero(dead):
-            later = (time > time[i]) | ((time == time[i]) & ~dead)
-            weight = weights[i] * weights[later]
-            right += weight @ ((eta[i] > eta[later]) + 0.5 * (eta[i] == eta[later]))
-            pairs += weight.sum()
-        return float(right / pairs) if pairs else np.nan
+        return concordance(time, dead, eta, weights)
 
 
 def _strata(strata: object, rows: int) -> tuple[list[Any], np.ndarray]:
@@ -314,12 +317,13 @@ def _baseline(
     mean = np.bincount(group[dead], weights=weights[dead]) / np.bincount(group[dead])
     log_steps = np.log(mean[group[dead]]) - at_risk[dead] - np.log1p(-y[dead, SHARE] * tied[group[dead]])
     baseline = {}
+    times, ends = time[dead], np.searchsorted(stratum[dead], np.arange(len(labels) + 1))
     for k, label in enumerate(labels):
-        inside = stratum[dead] == k
-        at, steps = time[dead][inside][::-1], log_steps[inside][::-1]
+        inside = slice(ends[k], ends[k + 1])
+        at, steps = times[inside][::-1], log_steps[inside][::-1]
         cumulative = np.logaddexp.accumulate(steps) if len(steps) else steps
-        ends = np.append(np.diff(at) != 0, True)[: len(at)]
-        baseline[label] = at[ends], cumulative[ends] - shift
+        last = np.append(np.diff(at) != 0, True)[: len(at)]
+        baseline[label] = at[last], cumulative[last] - shift
     return baseline
 
 

@@ -213,6 +213,11 @@ class OrderedRegression(Classifier):
         groups: np.ndarray | None,
     ) -> None:
         n = X.shape[1]
+        if weights is not None and not (counted := np.bincount(y.astype(int), weights=weights)).all():
+            raise validation.InputError(
+                f"The class {self.classes_.tolist()[int(np.argmin(counted))]!r} has no row whose weight is not 0.",
+                remedy="leave its rows out.",
+            )
         middle = np.zeros(n)
         if not hasattr(X, "tocsr"):  # columns far from 0 would lose their digits against the thresholds
             middle = np.average(X, axis=0, weights=weights)

@@ -25,10 +25,14 @@ DEAD, STRATUM, LAST, GROUP, SHARE, TIME, ENTRY, ORDER, ENTERED = range(9)
 """What y has a column of; the last three where rows enter late."""
 WIDEST = 600.0
 """Log hazards farther apart than this leave the range of numbers."""
+LEAST = 1e-10
+"""The share of those at risk among all with longer times, by risk, of which sums still have six digits."""
+MANY_STRATA = 100
+"""More are not summed one by one."""
 
 
 class TooWide(Exception):
-    """Log hazards of one stratum are too far apart for sums of their exponentials."""
+    """Log hazards of one stratum are too far apart for sums of their exponentials, or differences of these."""
 
 
 def columns(
@@ -91,18 +95,30 @@ class RiskSets:
     def every(self, step: int, ties: str) -> RiskSets:
         """Return each step-th row."""
         few = self.y[::step]
-        entry = few[:, ENTRY] if few.shape[1] > ENTRY else None
+        entry = few[:, ENTRY] if self.is_late else None
         y = columns(few[:, TIME], few[:, DEAD] > 0, few[:, STRATUM], ties, entry)
         return RiskSets(self.X[::step], y, self.offset[::step], self.weights[::step], self.penalty)
 
     def second_order(self, coef: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return value, gradient, shape (n,), and Hessian, shape (n, n)."""
-        sums = _Sums(self, coef)
+        """Return value, gradient, shape (n,), and Hessian, shape (n, n); an infinite value where sums are lost."""
+        try:
+            sums = _Sums(self, coef)
+        except TooWide:
+            return np.inf, np.zeros(coef.size), np.eye(coef.size)
         risks = sums.risks * sums.hazards
         gradient = self.X.T @ (risks - self.weights * sums.dead) + self.penalty.gradient(coef)
         means = np.sqrt(sums.mean[sums.group])[:, np.newaxis] * sums.means()
         hessian = crossed(self.X, risks, 0) - means.T @ means + self.penalty.matrix()
         return sums.value + self.penalty.value(coef), gradient, hessian
+
+    @property
+    def is_late(self) -> bool:
+        """Whether rows enter late."""
+        return self.y.shape[1] > ENTRY
+
+    def width(self, coef: np.ndarray) -> float:
+        """Return how far apart log hazards are."""
+        return float(np.ptp(self.X @ coef + self.offset))
 
     def scores(self, coef: np.ndarray) -> np.ndarray:
         """Return minus the score residuals of the rows, shape (m, n), without weights: they sum to the gradient."""
@@ -166,25 +182,35 @@ class _Sums:
         """Return the cumulative sums from the back, within strata, of values at these places."""
         placed = np.zeros((rows, *values.shape[1:]))
         np.add.at(placed, at, values)
-        for part in self.parts:
-            placed[part] = np.cumsum(placed[part][::-1], axis=0)[::-1]
-        return placed
+        return self._cumulative(placed[::-1], backwards=True)[::-1]
 
     def _less_shares(self, values: np.ndarray) -> np.ndarray:
         """Return the sums over those at risk at each event, less the shares of those who die with it."""
-        sums = self._cumulative(values)[self.last[self.first]]
+        longer = sums = self._cumulative(values)[self.last[self.first]]
         if self.entry is not None and self.ends is not None:
             late = self._cumulative(values[self.entry])[self.ends]
             late[self.ends < 0] = 0.0
-            sums = sums - late
+            sums = longer - late
+            if values.ndim == 1 and (sums < LEAST * longer).any():
+                raise TooWide
         events = sums[self.group]
         if self.shares.any():
             shares = self.shares.reshape(-1, *[1] * (values.ndim - 1))
             events = events - shares * self.by_group(values[self.dead])[self.group]
         return events
 
-    def _cumulative(self, values: np.ndarray) -> np.ndarray:
+    def _cumulative(self, values: np.ndarray, backwards: bool = False) -> np.ndarray:
+        """Return the cumulative sums within strata; many short ones are the rows of one array."""
+        rows, lengths = len(values), np.array([part.stop - part.start for part in self.parts])
+        lengths = lengths[::-1] if backwards else lengths
+        ends = np.cumsum(lengths)
+        if len(lengths) > MANY_STRATA and len(lengths) * lengths.max() <= 4 * rows:
+            stratum = np.repeat(np.arange(len(lengths)), lengths)
+            place = np.arange(rows) - (ends - lengths)[stratum]
+            table = np.zeros((len(lengths), lengths.max(), *values.shape[1:]))
+            table[stratum, place] = values
+            return np.cumsum(table, axis=1)[stratum, place]
         sums = np.empty(values.shape)
-        for part in self.parts:
-            np.cumsum(values[part], axis=0, out=sums[part])
+        for start, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True):
+            np.cumsum(values[start:end], axis=0, out=sums[start:end])
         return sums

@@ -20,7 +20,10 @@ from autoopt.models import (
     TweedieRegression,
     cox,
     intervals,
+    risk_sets,
 )
+from autoopt.models.concordance import concordance
+from autoopt.models.validation import IdentificationWarning
 
 sm = pytest.importorskip("statsmodels.api")
 sparse = pytest.importorskip("scipy.sparse")
@@ -304,6 +307,8 @@ def test_an_estimator_of_any_model_takes_groups():
         (lambda: LogisticRegression(covariance="HC3").fit(X, GRADES), UsageError, "for two classes"),
         (lambda: QuantileRegression(covariance="observed").fit(X, REAL), UsageError, "no likelihood.*robust, cluster"),
         (lambda: GammaRegression(covariance="HC2").fit(X, AMOUNTS), UsageError, "GammaRegression has no"),
+        (lambda: LogisticRegression(covariance="opg", alpha=1.0).fit(X, BINARY), UsageError, "nothing of the penalty"),
+        (lambda: OrderedRegression().fit(X, GRADES, GRADES != 1), ValueError, "class 1 has no row whose weight"),
         (lambda: LinearRegression().fit(X, REAL, groups=LABELS[1:]), ValueError, "groups 119"),
         (lambda: LinearRegression().fit(X, REAL, groups=np.ones(ROWS)), ValueError, "All rows are of one group"),
         (lambda: LinearRegression().fit(X, REAL, groups=[None, *LABELS[1:]]), ValueError, "has no label in 1 row"),
@@ -372,3 +377,52 @@ def test_sparse_covariates_of_quantiles(intercept):
     errors = model.bse
     np.testing.assert_allclose(errors, model.fit(few, REAL, OFTEN, groups=LABELS).bse, rtol=1e-8)
     np.testing.assert_allclose(model.predict(sparse.csr_array(few)), model.predict(few))
+
+
+# Times ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", [1, 2, 17, 60])
+def test_concordance_is_that_of_all_pairs(rows):
+    rng = np.random.default_rng(rows)
+    time, dead = rng.integers(1, 12, rows).astype(float), rng.random(rows) < 0.6
+    risk, weights = rng.integers(0, 9, rows).astype(float), rng.integers(0, 3, rows).astype(float)
+    right = pairs = 0.0
+    for i in np.flatnonzero(dead):
+        for j in range(rows):
+            if time[j] > time[i] or (time[j] == time[i] and not dead[j]):
+                pairs += weights[i] * weights[j]
+                right += weights[i] * weights[j] * (float(risk[i] > risk[j]) + 0.5 * (risk[i] == risk[j]))
+    expected = right / pairs if pairs else np.nan
+    np.testing.assert_allclose(concordance(time, dead, risk, weights), expected, rtol=1e-12)
+
+
+def test_many_strata_are_those_that_are_summed_one_by_one(monkeypatch):
+    covariates, time, event, entry = hearts()
+    strata = np.arange(len(time)) // 3
+    for late in (None, entry):
+        fits = []
+        for many in (2, 1000):
+            monkeypatch.setattr(risk_sets, "MANY_STRATA", many)
+            model = CoxRegression(covariance="robust")
+            fits.append(model.fit(covariates, time, event=event, strata=strata, entry=late))
+        np.testing.assert_allclose(fits[0].params, fits[1].params, rtol=1e-9)
+        np.testing.assert_allclose(fits[0].bse, fits[1].bse, rtol=1e-9)
+
+
+def test_a_risk_beyond_the_range_of_numbers_leaves_the_others_as_they_are():
+    far = np.vstack([[3000.0, 0.0], X])
+    time = np.concatenate([[1e-9], AMOUNTS / np.exp(X[:, 0])])
+    model, peer = CoxRegression().fit(far, time), CoxRegression().fit(X, time[1:])
+    assert 3000 * model.coef_[0] > 600
+    np.testing.assert_allclose(model.params, peer.params, rtol=1e-6)
+    np.testing.assert_allclose(model.bse, peer.bse, rtol=1e-6)
+    with pytest.warns(IdentificationWarning, match="too far apart for the scores"):
+        assert np.isnan(CoxRegression(covariance="robust").fit(far, time).bse).all()
+
+
+def test_leverages_of_1_leave_the_estimates():
+    alone = np.column_stack([np.arange(ROWS) == 3, X[:, 0]]).astype(float)
+    with pytest.warns(IdentificationWarning, match="decides a parameter alone"):
+        model = LinearRegression(covariance="HC3").fit(alone, REAL)
+    assert np.isnan(model.bse).all() and np.isfinite(model.params).all() and model.converged_
