@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from autoopt.errors import AutooptError, ObjectiveError
-from autoopt.fitting import diagnoses, penalties
+from autoopt.fitting import diagnoses, observations, penalties
 from autoopt.fitting.beside import importable
 from autoopt.fitting.data import Selection
 from autoopt.fitting.fitted import Fit
@@ -105,7 +105,8 @@ def fit(
     level : float, in (0, 1)
         Of the intervals in the summary, and of `Fit.conf_int` where no other is asked for.
     nobs : int, optional
-        The number of observations; by default that of the objective's rows, or of those of all data.
+        The number of observations; by default that of the objective's rows, of the squared residuals in a sum of
+        squares, or of the rows of all data of a likelihood.
     target : str, optional
         The column that becomes the objective's last argument; the first is then the matrix of the other numeric ones.
     formula : str, optional
@@ -162,7 +163,7 @@ def fit(
     from autoopt.inference.covariances import chosen
 
     convention = chosen(covariance, groups)
-    level = require_level(level)
+    level, nobs = require_level(level), observations.require_count(nobs)
     given = {"x0": x0, "kind": kind, "names": names, "bounds": bounds}
     with importable(model), Interruption() as interruption:
         also = tuple(name for name in (weights, groups) if isinstance(name, str))
@@ -193,11 +194,11 @@ def fit(
         case = replace(case, predict=loaded.predict, predict_scale=loaded.predict_scale)
         notes = (*loaded.unused, *opened.bound.notes, *_fixed_note(start, opened.names), *penalties.note(minimised))
         labels = ready(convention, groups, case)
-        fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=nobs or case.rows)
+        fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=nobs or observations.seen(case))
         fitted = replace(fitted, convention=convention.name, groups=labels, level=level)
         fitted = _solved(fitted, case)
         if fitted.is_inferential:
-            fitted = _with_standard_errors(fitted, case)
+            fitted = _with_standard_errors(fitted, case, nobs)
         fitted.result.timings["total"] = sum(fitted.result.timings.values())
         return fitted
 
@@ -229,7 +230,7 @@ def _stopped(fitted: Fit, case: Case, stop: Any) -> Fit:
     return replace(left, notes=(*left.notes, f"No standard errors: the run {why} before its end."))
 
 
-def _with_standard_errors(fitted: Fit, case: Case) -> Fit:
+def _with_standard_errors(fitted: Fit, case: Case, nobs: int | None) -> Fit:
     """Return `with_covariance`, timed and announced; on Ctrl-C the KeyboardInterrupt has the Fit without them."""
     start, timings = time.perf_counter(), fitted.result.timings
     if (record := case.call["checkpoint"]) is not None:
@@ -241,7 +242,7 @@ def _with_standard_errors(fitted: Fit, case: Case) -> Fit:
         case.call["progress"](Stage(*numbers, "standard errors"))
     try:
         with stage("standard errors"):
-            inferred = with_covariance(fitted, case)
+            inferred = with_covariance(observations.counted(fitted, case, nobs), case)
         if "params" in fitted.result:
             errors = case.start.structure.unflatten(inferred.bse)
             fitted.result.params = fitted.result.params.at(fitted.result.x, errors)

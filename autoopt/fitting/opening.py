@@ -84,15 +84,16 @@ class Opened:
         return weights
 
     def rows(self, minimised: Minimised) -> int | None:
-        """Return the number of observations: the objective's rows, or the length that all data with an axis share.
+        """Return the number of rows: the objective's, or the length that all data with an axis share.
 
-        None if there is no vector among them: of a table, which of its axes are observations cannot be seen.
+        None if there is no vector and no frame among them: which axes of an array are rows cannot be seen.
         """
         if minimised.rows is not None:
             return minimised.rows
-        shapes = [np.shape(value) for value in self.args if np.ndim(value)]
-        lengths = {shape[0] for shape in shapes}
-        return lengths.pop() if len(lengths) == 1 and any(len(shape) == 1 for shape in shapes) else None
+        values = [value for value in self.args if np.ndim(value)]
+        lengths = {np.shape(value)[0] for value in values}
+        has_rows = any(np.ndim(value) == 1 or hasattr(value, "columns") for value in values)
+        return lengths.pop() if len(lengths) == 1 and has_rows else None
 
     def told(self, work: Callable, *given: Any, **options: Any) -> Any:
         """Return `work(what is minimised, x0, args, *given, **options)`; what users' code raises is told as theirs."""

@@ -30,6 +30,8 @@ def with_covariance(fitted: Any, case: Case) -> Any:
         return explained(without(f"the fit is {fitted.status}"), case)
     if case.call["constraints"]:
         return without("with constraints they do not follow from the Hessian")
+    if fitted.use_t and fitted.result.fun < 0:
+        return without(f"the sum of squares is {fitted.result.fun:.6g}, and no sum of squares is negative")
     if not np.isfinite(fitted.scale):
         return without(_without_scale(fitted))
     u, names = case.variables.variables(fitted.params), case.names
@@ -89,7 +91,7 @@ _DIGITS = 6.0
 def _without_scale(fitted: Any) -> str:
     """Return why the variance of the residuals is not known."""
     if fitted.nobs is None:
-        return "the variance of the residuals needs the number of observations: pass nobs=, or return the residuals"
+        return "the variance of the residuals needs the number of observations"
     return f"there are {fitted.nobs} observations for {fitted.df_model} parameters, which leave no variance"
 
 

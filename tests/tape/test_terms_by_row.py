@@ -13,6 +13,7 @@ ROWS = 9
 X = RNG.normal(size=(ROWS, 3))
 Y = RNG.integers(0, 2, size=ROWS)
 G = RNG.integers(0, 3, size=ROWS)
+ORDER = RNG.permutation(ROWS)
 STARTS = (np.array([0.3, 0.2, 0.7]), np.array([0.1, -0.4, 1.2]))
 
 
@@ -68,6 +69,9 @@ OBJECTIVES = {
     "mask of data alone": lambda b, X, y, g: np.sum(X[:, 0][y == 1]) * b[0] - np.sum(np.cos(X @ b)),
     "mask that takes all": lambda b, X, y, g: np.sum((X @ b)[y >= 0] ** 2),
     "in another order": lambda b, X, y, g: np.sum((y - X @ b)[::-1] ** 2),
+    "in a drawn order": lambda b, X, y, g: np.sum((y - X @ b)[ORDER] ** 2) + np.sum(np.cos(X[ORDER] @ b) * y[ORDER]),
+    "by groups": lambda b, X, y, g: sum(np.sum(((y - X @ b) ** 2)[g == k]) for k in range(3)),
+    "counted by groups": lambda b, X, y, g: np.sum(np.bincount(g, weights=(y - X @ b) ** 2)) - np.mean(b),
     "where": lambda b, X, y, g: -np.sum(np.where(y == 1, np.log(b[0]), np.log(1 - b[0]) + X[:, 0] * b[2])),
     "condition alone": lambda b, X, y, g: -np.sum(np.where(y == 1, b[0] ** 2, b[1])),
     "categories": lambda b, X, y, g: np.sum((y - b[g]) ** 2),
@@ -144,6 +148,8 @@ def test_statistics_beside_a_single_row_are_those_of_all_rows():
         (lambda b, X, y, g: np.sum(np.diff(X @ b) ** 2), "goes through power"),
         (lambda b, X, y, g: np.sum(X[::-1, 0][y == 1]) * b[0] + np.sum(X @ b), "goes through getitem"),
         (lambda b, X, y, g: np.sum((X @ b)[::-1][y == 1]), "goes through getitem"),
+        (lambda b, X, y, g: np.sum((X @ b)[ORDER] * y), "goes through multiply"),
+        (lambda b, X, y, g: np.sum(np.bincount(g, weights=X @ b) ** 2), "goes through power"),
         (lambda b, X, y, g: np.sum(b[g[::-1]] * y), "goes through multiply"),
         (lambda b, X, y, g: np.sum(np.exp(b)), "reads no data that have 9 rows"),
         (lambda b, X, y, g: np.sum((X @ b - np.mean(X @ b)) ** 2), "goes through power"),

@@ -162,6 +162,8 @@ def _read(walk: Reading, given: Given) -> Any:
     index = given.args[1]
     if isinstance(index, Operand) and walk.steps[index.step].dtype.kind in "iub":
         own = walk.spread(index.step)
+        if _is_permutation(walk, index.step):
+            return moved
         if walk.steps[index.step].dtype.kind == "b":
             own = own[walk.value(index.step)]
         return walk.pool.union(moved, own.reshape(own.shape + (1,) * (len(given.step.shape) - own.ndim)))
@@ -180,6 +182,13 @@ def _read(walk: Reading, given: Given) -> Any:
     for part in arrays:
         moved = walk.pool.union(moved, walk.spread(part.step).reshape(shape))
     return moved
+
+
+def _is_permutation(walk: Reading, index: int) -> bool:
+    """Whether positions are those of all rows in another order, which make no entry read a row besides its own."""
+    if walk.steps[index].shape != (walk.rows,) or walk.steps[index].level > DATA or walk.steps[index].dtype.kind == "b":
+        return False
+    return bool((np.sort(walk.value(index)) == np.arange(walk.rows)).all())
 
 
 def _nonzero(walk: Reading, given: Given) -> Several:

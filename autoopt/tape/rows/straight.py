@@ -8,6 +8,7 @@ from operator import getitem
 import numpy as np
 
 from autoopt.tape import operations
+from autoopt.tape.rows.dependence import is_hashable
 from autoopt.tape.rows.labels import contraction
 from autoopt.tape.rows.splitting import NotByRow, Part, Splitting, splits
 from autoopt.tape.sparsity.rules import Given, Operand
@@ -30,10 +31,35 @@ def _summed(split: Splitting, index: int, given: Given, mean: bool) -> Part | No
     axis = given.argument(1, "axis", default)
     axes = tuple(range(len(shape))) if axis is None else tuple(int(k) % len(shape) for k in np.atleast_1d(axis))
     factor = 1.0 / np.prod([shape[k] for k in axes]) if mean else 1.0
+    if len(axes) == len(shape):
+        source = _whole(split, source)
+        axes = tuple(range(len(split.steps[source].shape)))
     part = _aligned(split, source, axes) or _parts(split, source, axes)
     if given.options.get("keepdims"):
         part = split.each(part, lambda one, is_terms: split.reshaped(one, _led(split, step.shape, is_terms)))
     return part if factor == 1.0 else _scaled(split, part, split.constant(factor))
+
+
+def _whole(split: Splitting, source: int) -> int:
+    """Return the step whose entries add up to the same: what sums over other axes, or by groups, are made of."""
+    while True:
+        step = split.steps[source]
+        if is_hashable(step.operation) and step.operation in (np.sum, np.add.reduce) and len(step.inputs) == 1:
+            if set(Given(step).options) - {"axis", "keepdims"}:
+                return source
+            source = step.inputs[0]
+        elif step.operation is operations.put_add and _is_by_groups(split, source):
+            source = step.inputs[2]
+        else:
+            return source
+
+
+def _is_by_groups(split: Splitting, index: int) -> bool:
+    """Whether a step adds the entries of a vector to zeros, as np.bincount with weights does."""
+    zeros, where, entries = split.steps[index].inputs
+    base = split.values.get(zeros)
+    is_empty = base is not None and not np.any(base)
+    return is_empty and split.steps[entries].shape == split.steps[where].shape
 
 
 def _led(split: Splitting, shape: tuple[int, ...], is_terms: bool) -> tuple[int, ...]:

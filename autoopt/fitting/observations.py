@@ -1,0 +1,131 @@
+"""How many observations a fit is of, and whether its objective is their sum: from the objective's tape."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autoopt.errors import AutooptError, Location, UsageError
+from autoopt.fitting.kinds import kind_of
+from autoopt.fitting.solving import Case
+from autoopt.objectives.adapted import changed
+
+Found = TypeVar("Found")
+
+ROUNDING = 1e-28
+"""A mean of squared residuals that is a smaller share of the largest number of the data, squared, is rounding alone."""
+
+
+def require_count(nobs: Any) -> int | None:
+    """Return the number of observations that is given; UsageError if it is no whole number above zero."""
+    if nobs is None:
+        return None
+    is_number = isinstance(nobs, numbers.Real) and not isinstance(nobs, bool | np.bool_)
+    if not is_number or not np.isfinite(nobs) or nobs != int(nobs) or nobs < 1:
+        raise UsageError(f"nobs is {nobs!r}.", remedy="pass a whole number above zero, or leave it out.")
+    return int(nobs)
+
+
+def seen(case: Case) -> int | None:
+    """Return the number of observations as far as it is known before anything is solved: of a sum of squares it is not.
+
+    Vectors of the data may have another length than there are residuals.
+    """
+    is_sum = case.minimised.kind.is_squares and case.minimised.residuals is None
+    return None if is_sum else case.rows
+
+
+def counted(fitted: Any, case: Case, nobs: int | None) -> Any:
+    """Return a fit that was solved with its number of observations, and what is to be said of it.
+
+    A sum of squares has as many as there are squared residuals in it; where these are not recognised, and no `nobs` is
+    given, it is not known, and there is no residual variance.
+    """
+    if not np.isfinite(fitted.result.fun):
+        return fitted
+    notes = _mean_note(fitted, case)
+    if nobs is None and kind_of(fitted.kind).is_squares and case.minimised.residuals is None:
+        rows, why = _squares(case, fitted.params)
+        fitted = replace(fitted, rows=rows)
+        notes += [why] if why else []
+    return replace(fitted, notes=(*fitted.notes, *notes, *_perfect_note(fitted, case)))
+
+
+def _squares(case: Case, x: np.ndarray) -> tuple[int | None, str]:
+    """Return how many squared residuals an objective sums, None with the reason where that is not seen."""
+    from autoopt.tape.rows import NotByRow
+    from autoopt.tape.rows.squares import squares
+
+    try:
+        return _on_tape(case, x, lambda tape: squares(tape, x)), ""
+    except NotByRow as error:
+        why, where = error.why, error.location
+    except AutooptError as error:
+        why, where = error.happened.rstrip("."), next(iter(error.where), None)
+    remedy = "Pass nobs=, or return the residuals as an array."
+    return None, f"The number of observations is not known: {why}{_at(where)}. {remedy}"
+
+
+def _mean_note(fitted: Any, case: Case) -> list[str]:
+    """Return the sentences on an objective that is a mean over rows where a sum is needed."""
+    from autoopt.tape.rows.means import mean_over_rows
+
+    try:
+        found = _on_tape(case, fitted.params, lambda tape: mean_over_rows(tape, case.rows))
+    except AutooptError:  # nothing is seen of what is not followed
+        return []
+    if found is None:
+        return []
+    count, where = found
+    root = f"{np.sqrt(count):.3g} times too large (the square root of {count})"
+    if fitted.use_t:
+        wrong = "the residual variance, log-likelihood, AIC and BIC are not those of the sum; standard errors are."
+    elif fitted.convention == "observed":
+        wrong = (
+            f"the standard errors are {root} and the intervals too wide; log-likelihood, tests, AIC and BIC are wrong."
+        )
+    elif fitted.convention == "opg":
+        wrong = f"the standard errors are {count} times too large; log-likelihood, tests, AIC and BIC are wrong."
+    else:
+        wrong = "log-likelihood, profiles, tests of its ratios, AIC and BIC are wrong; standard errors are not."
+    told = f"The objective is a mean over {count} rows{_at(where)}, and is taken for their sum: {wrong}"
+    return [f"{told} Return the sum: np.sum in place of np.mean, or times {count}."]
+
+
+def _on_tape(case: Case, x: np.ndarray, work: Callable[[Any], Found]) -> Found:
+    """Return `work(tape)` of the tape of what is minimised, without a penalty, at parameters `x`."""
+    from autoopt.objectives.retained import objective_of, retain
+
+    function = case.minimised.likelihood or case.objective
+    if case.call.get("jac") is True:
+        function = changed(function, _value)
+    at = case.start.structure.unflatten(x)
+    objective = objective_of(function, at, case.call["args"], case.call["engine"])
+    found = work(objective.dispatch.tape_at(x))
+    retain(objective)
+    return found
+
+
+def _value(pair: Any) -> Any:
+    return pair[0]
+
+
+def _at(where: Location | None) -> str:
+    return "" if where is None else f" ({where.file}:{where.line})"
+
+
+def _perfect_note(fitted: Any, case: Case) -> list[str]:
+    """Return the sentence on residuals that are rounding errors."""
+    if not fitted.use_t or not fitted.rows or fitted.result.fun < 0:
+        return []
+    arrays = (np.asarray(one) for one in case.call["args"])
+    sizes = [np.abs(one[np.isfinite(one)]).max(initial=0.0) for one in arrays if one.dtype.kind in "iuf"]
+    if fitted.result.fun / fitted.rows > ROUNDING * max(sizes, default=0.0) ** 2:
+        return []
+    return [
+        "The fit is perfect: the residuals are rounding errors, and so are the standard errors, t values and intervals."
+    ]
