@@ -39,7 +39,7 @@ class Encoding(Protocol):
         ...
 
     def arguments(self, data: Dataset, response: bool = True) -> dict[str, Any]:
-        """Return the arguments by name, in order; without the response it needs no column for that."""
+        """Return the arguments by name, in order; without the response all that there are columns for but that."""
         ...
 
 
@@ -174,7 +174,8 @@ class ByTarget:
 
     def arguments(self, data: Dataset, response: bool = True) -> dict[str, Any]:
         matrix = self._matrix(data)
-        named = [*self.names[1:-1], *([self.target] if response else [])]
+        between = [name for name in self.names[1:-1] if response or name in data.names]
+        named = [*between, *([self.target] if response else [])]
         found: dict[str, Any] = data.take([name for name in [*matrix, *named] if name not in self.categories])
         for name, one in self.categories.items():
             if one is not None and name in matrix:
@@ -182,8 +183,11 @@ class ByTarget:
             elif one is not None and name in named:
                 found[name] = one.codes(data)
         first = {self.names[0]: np.column_stack([found[name] for name in matrix]).astype(float, copy=False)}
-        between = {name: found[name] for name in self.names[1:-1]}
-        return {**first, **between, **({self.names[-1]: found[self.target]} if response else {})}
+        return {
+            **first,
+            **{name: found[name] for name in between},
+            **({self.names[-1]: found[self.target]} if response else {}),
+        }
 
     def _matrix(self, data: Dataset) -> list[str]:
         if self.taken is not None:

@@ -121,7 +121,8 @@ def fit(
     reading : mapping, optional
         How a text file is read: "delimiter", "encoding", "decimal".
     settings : mapping of str to number, str or bool, optional
-        Values for module-level constants of the model file.
+        Values for module-level constants of the model file; of a model by its name, its offset, exposure, alpha and
+        others (`autoopt models` lists them), columns by their names.
     bounds, fixed, scale : optional
         As for `autoopt.minimize`, in place of the model's; parameters may be called by their `names`. What is fixed has
         no standard error (NaN), what is tied has its factor times that of what it follows.

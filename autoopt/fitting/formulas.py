@@ -127,12 +127,13 @@ class ByFormula:
 
     def arguments(self, data: Dataset, response: bool = True) -> dict[str, Any]:
         response = response and self.read.has_response
-        data.fetch(self.used(data) if response else [*self.read.variables, *self.between])
+        between = [name for name in self.between if response or name in data.names]
+        data.fetch(self.used(data) if response else [*self.read.variables, *between])
         design = self._matrix(self.spec, data, self.read.variables)
-        between = {name: self._values(data, name) for name in self.between}
+        columns = {name: self._values(data, name) for name in between}
         if not response:
-            return {self.names[0]: design, **between}
-        return {self.names[0]: design, **between, self.names[-1]: self._response(data)}
+            return {self.names[0]: design, **columns}
+        return {self.names[0]: design, **columns, self.names[-1]: self._response(data)}
 
     def _response_columns(self) -> list[str]:
         return list(self.read.left_variables) if self.read.response is None else [self.read.response]

@@ -82,6 +82,8 @@ class Minimised:
         (params, *data) -> number: `function` without its penalty, where it has one.
     penalty : str or None
         The penalty's name.
+    is_informative : bool
+        Whether the information has the penalty's curvature, too.
     """
 
     kind: Kind
@@ -91,6 +93,7 @@ class Minimised:
     rows: int | None = None
     likelihood: Callable | None = None
     penalty: str | None = None
+    is_informative: bool = False
 
     @classmethod
     def of(cls, kind: Kind, objective: Callable, outcome: Any, weights: np.ndarray | None = None) -> Minimised:

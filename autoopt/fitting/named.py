@@ -3,151 +3,204 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autoopt.errors import DataError, ModelError, UsageError
+from autoopt.fitting.data import Bound
 from autoopt.fitting.modelfile import Model
-from autoopt.wording import near, times
+from autoopt.wording import listed, near, times
 
+if TYPE_CHECKING:
+    from autoopt.models.table import Model as Row
 
-@dataclass(frozen=True)
-class Response:
-    """A row of RESPONSES.
-
-    Parameters
-    ----------
-    said : str
-        What y must be.
-    holds : callable
-        (y) -> which entries are.
-    mean : callable
-        (eta) -> what is predicted, plain NumPy.
-    """
-
-    said: str
-    holds: Callable
-    mean: Callable
-
-
-def _logistic(eta: Any) -> Any:
-    return np.exp(-np.logaddexp(0.0, -eta))  # which does not overflow
-
-
-def _identity(eta: Any) -> Any:
-    return eta
-
-
-RESPONSES = {
-    "classes": Response("0 or 1, or one of two categories", lambda y: (y == 0) | (y == 1), _logistic),
-    "binary": Response("0 or 1, or one of two categories", lambda y: (y == 0) | (y == 1), _logistic),
-    "counts": Response("counts, zero or positive", lambda y: y >= 0, np.exp),
-    "positive": Response("positive", lambda y: y > 0, np.exp),
-    "real": Response("numbers", np.isfinite, _identity),
-}
-"""What the response of a model may be, by the name that MODELS has for it."""
-
-_LEAST = 1e-8  # of a parameter that is positive
-
-
-def _residuals(params: Any, X: Any, y: Any) -> Any:
-    return y - X @ params
-
-
-LEAST_SQUARES = {"linear": _residuals}
-"""Models whose errors have a variance that is estimated: their residuals."""
+_OF_OFFSETS = ("offset", "exposure")
 
 
 @dataclass(frozen=True)
 class Named(Model):
-    """A model of MODELS.
+    """A model of MODELS, whose objective is stated when its data are known.
 
     Parameters
     ----------
-    ancillary : tuple of k str
-        Parameters beside the coefficients, all positive.
-    starts : tuple of k float
-        Where they begin.
-    response : str
-        A name in RESPONSES.
+    row : models.table.Model
+    settings : dict of str to object
+        What is set of those that its form has; columns by their names.
+    squares : callable or None
+        (params) -> what `alpha` penalises half of.
     """
 
-    ancillary: tuple[str, ...] = ()
-    starts: tuple[float, ...] = ()
-    response: str = "real"
+    row: Row | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    squares: Callable | None = None
 
-    def opened(self, columns: list[str], arguments: Any, source: str) -> Named:
-        """Return the model with names, a start and limits of its parameters, for a matrix with these columns.
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns that settings name, by the settings."""
+        assert self.row is not None and self.row.form is not None
+        kinds = self.row.form.settings
+        return {name: str(value) for name, value in self.settings.items() if kinds[name] == "column"}
+
+    @property
+    def data_names(self) -> list[str]:
+        return ["X", *dict.fromkeys(self.columns.values()), "y"]
+
+    @property
+    def required(self) -> list[str]:
+        return self.data_names
+
+    @property
+    def alpha(self) -> float:
+        """What the squares of the coefficients are penalised by."""
+        return float(self.settings.get("alpha", 0.0))
+
+    def opened(self, bound: Bound) -> Named:
+        """Return the model as it is stated for its data, with names, a start and limits of its parameters.
 
         Raises
         ------
         UsageError
-            If there is no such matrix.
+            If there is no matrix of named columns.
         DataError
             If the response is none of this model's.
         """
-        if not columns:
+        from autoopt.models.forms import Asked
+
+        assert self.row is not None and self.row.form is not None
+        if not bound.columns:
             raise UsageError(
                 f"The model {self.source} needs to be told what explains what.",
                 remedy='give formula="y ~ age + C(region)", or target="y" (--formula, --target).',
             )
-        response, y = RESPONSES[self.response], arguments["y"]
-        if not (holds := response.holds(y)).all():
+        arguments, form = bound.arguments, self.row.form
+        data = {name: arguments[column] for name, column in self.columns.items()}
+        _require_positive(data.get("exposure"), self.columns.get("exposure"))
+        asked = Asked(tuple(bound.columns), arguments["y"], _labels(bound), self.settings, data)
+        if not (holds := form.holds(asked)).all():
+            others = asked.y[~holds]
+            source = "the data" if bound.data is None else bound.data.source
             raise DataError(
-                f"The response of the model {self.source} is {response.said}; {source} has others in "
-                f"{times(int((~holds).sum()), 'row')}, such as {y[~holds][0]}.",
-                remedy="choose another model or response; more than two classes are for the estimators.",
+                f"The response of the model {self.source} is {form.said}; {source} has others in "
+                f"{times(len(others), 'row')}, such as {others[0]}.",
+                remedy="choose another model or response, or take its values as categories: categories= (--category).",
             )
-        if self.x0 is not None:
-            return replace(self, names=self.names or [*columns, *self.ancillary])
-        x0 = np.concatenate([np.zeros(len(columns)), self.starts])
-        bounds: list[tuple[float | None, float | None]] = [(None, None)] * len(columns)
-        limits = [*bounds, *[(_LEAST, None)] * len(self.ancillary)] if self.ancillary else None
-        names = self.names or [*columns, *self.ancillary]
-        return replace(self, x0=x0, names=names, bounds=self.bounds or limits)
+        stated = form.stated(asked)
+        objective = _of_columns(stated.objective, self.data_names, self.columns)
+        names = ["X", *dict.fromkeys(self.columns[setting] for setting in _OF_OFFSETS if setting in self.columns)]
+        predict = _of_columns(stated.predict, names, self.columns)
+        found = replace(self, objective=objective, predict=predict, predict_scale=stated.scale)
+        found = replace(found, kind=self.kind or stated.kind, bounds=self.bounds or stated.bounds)
+        x0 = stated.start if self.x0 is None else self.x0
+        return replace(found, names=self.names or list(stated.names), x0=x0, squares=stated.squares)
 
 
-def known(model: object) -> Named | None:
+def _of_columns(function: Callable, names: Sequence[str], columns: Mapping[str, str]) -> Callable:
+    """Return a function (params, X, offset, *y) as one of the data of these names, those of settings among them."""
+    places = [(setting, names.index(columns[setting])) for setting in _OF_OFFSETS if setting in columns]
+
+    def of_columns(params: Any, *data: Any) -> Any:
+        offset = None
+        for setting, place in places:
+            part = np.log(data[place]) if setting == "exposure" else data[place]
+            offset = part if offset is None else offset + part
+        return function(params, data[0], offset, *data[len(names) - 1 :] if names[-1] == "y" else ())
+
+    positional = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("params", *names)]
+    vars(of_columns)["__signature__"] = inspect.Signature(positional)
+    return of_columns
+
+
+def _labels(bound: Bound) -> Sequence[Any] | None:
+    """Return the categories of the response, whose numbers it is; None of one that is numbers itself."""
+    encoding: Any = bound.encoding
+    response = encoding.target if hasattr(encoding, "target") else encoding.read.response
+    found = encoding.categories.get(response)
+    return None if found is None else found.levels
+
+
+def _require_positive(exposure: Any, column: str | None) -> None:
+    if exposure is not None and not (np.asarray(exposure) > 0).all():
+        raise DataError(
+            f"The exposure {column} is zero or negative in some rows.", remedy="give times or numbers at risk."
+        )
+
+
+def known(model: object, settings: Mapping[str, Any] | None = None) -> Named | None:
     """Return the model of a name in MODELS; None for a path and all else.
 
     Raises
     ------
     ModelError
-        If a name is none of a model nor of a file, and near to one, or of a model that takes more than a matrix.
+        If a name is none of a model nor of a file, and near to one, or of a model that is no likelihood.
+    UsageError
+        If it has no such settings.
     """
     if not isinstance(model, str) or Path(model).suffix or Path(model).exists():
         return None
     from autoopt.models import MODELS
 
+    by_name = {name: row for name, row in MODELS.items() if row.form is not None}
     if (row := MODELS.get(model)) is None:
         if hint := near(model, MODELS):
-            raise ModelError(
-                f"There is no model {model}.{hint}", remedy=f"choose one of {', '.join(MODELS)}, or a file."
-            )
+            raise ModelError(f"There is no model {model}.{hint}", remedy=f"choose one of {listed(list(by_name))}.")
         return None
-    if not row.terms_by_row or row.response not in RESPONSES:
+    if row.form is None:
         raise ModelError(
-            f"The model {model} cannot be fitted by its name.", remedy=f"use autoopt.models.{row.estimator.__name__}."
+            f"The model {model} is no likelihood, and cannot be fitted by its name.",
+            remedy=f"use autoopt.models.{row.estimator.__name__}; by their names there are {listed(list(by_name))}.",
         )
-    response = RESPONSES[row.response]
+    return Named(model, _unstated, None, row=row, settings=_set(row, settings or {}))
 
-    def predict(params: Any, X: Any) -> Any:
-        return response.mean(X @ params[: X.shape[1]])
 
-    if model in LEAST_SQUARES:
-        return Named(model, LEAST_SQUARES[model], None, kind="least squares", predict=predict, response=row.response)
-    count = len(row.ancillary)
+def _unstated(params: Any, *data: Any) -> Any:
+    raise AssertionError("the model is stated when its data are known")
 
-    def objective(params: Any, X: Any, y: Any) -> Any:
-        coefficients = params[: X.shape[1]]
-        return row.likelihood(X @ coefficients, y, *(params[X.shape[1] + i] for i in range(count)))
 
-    names = tuple(list(inspect.signature(row.likelihood).parameters)[2:])
-    kind = "negative log-likelihood"
-    return Named(
-        model, objective, None, kind=kind, predict=predict, ancillary=names, starts=row.ancillary, response=row.response
-    )
+def _set(row: Row, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is set of a model, as it is meant."""
+    assert row.form is not None
+    kinds, found = row.form.settings, {}
+    for name, value in given.items():
+        if name not in kinds:
+            raise UsageError(
+                f"The model {row.name} has no setting {name}.{near(name, kinds)}",
+                remedy=f"set one of {listed(list(kinds))}: settings={{...}}, --set NAME=VALUE.",
+            )
+        found[name] = _READERS.get(kinds[name], _word)(name, value, kinds[name])
+    return found
+
+
+def _number(name: str, value: Any, kind: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not (np.isfinite(number) and number >= 0):
+        raise UsageError(f"The setting {name} is {value!r}.", remedy="give a number, zero or positive.")
+    return number
+
+
+def _column(name: str, value: Any, kind: str) -> str:
+    if not (isinstance(value, str) and value.isidentifier() and value not in ("X", "y", "params")):
+        raise UsageError(
+            f"The setting {name} is {value!r}, where the name of a column is needed.",
+            remedy="name one of the data, whose name is a word and neither X nor y.",
+        )
+    return value
+
+
+def _word(name: str, value: Any, kind: str) -> str:
+    if value not in kind.split():
+        raise UsageError(
+            f"The setting {name} is {value!r}.{near(str(value), kind.split())}",
+            remedy=f"choose {' or '.join(kind.split())}.",
+        )
+    return value
+
+
+_READERS = {"number": _number, "column": _column}
+"""How what is set is read, by what it is (`models.forms.Form.settings`)."""

@@ -15,7 +15,7 @@ from autoopt.fitting.data import Bound, Selection
 from autoopt.fitting.diagnoses import in_names
 from autoopt.fitting.kinds import Minimised, kind_of
 from autoopt.fitting.modelfile import Model
-from autoopt.fitting.penalties import penalised
+from autoopt.fitting.penalties import penalised, ridged
 from autoopt.stages import say, stage
 from autoopt.users_code import users_code
 from autoopt.variables.start import Start
@@ -65,6 +65,8 @@ class Opened:
             found = Minimised(kind, objective)
         else:
             found = Minimised.of(kind, objective, objective(self.start.x0, *self.args), self._weights(weights))
+        if isinstance(self.model, named.Named) and self.model.alpha:
+            found = ridged(found, self.model.alpha, self.model.squares)
         return penalised(found, penalty, self.start, self.args, (derivatives, *self.model.derivatives.values()))
 
     def column(self, name: str, use: str) -> Any:
@@ -121,13 +123,13 @@ class Opened:
         selection = Selection(target) if selection is None else selection
         needs_start = selection.target is None and selection.formula is None and given.get("x0") is None
         with stage("reading the model and its data"):
-            loaded = named.known(model) or modelfile.load(model, settings, needs_start)
+            loaded = named.known(model, settings) or modelfile.load(model, settings, needs_start)
             loaded = _with(loaded, given)
             bound = replace(binding.arguments(loaded, data, selection, reading), encode=loaded.encode)
         if bound.data is not None and bound.data.table:
             say(bound.described)
         if isinstance(loaded, named.Named):
-            loaded = loaded.opened(bound.columns, bound.arguments, bound.data.source if bound.data else "the data")
+            loaded = loaded.opened(bound)
         if loaded.x0 is None:
             loaded = _started(loaded, bound.columns)
         columns = [bound.columns] if bound.columns else _columns_of_frames(bound.arguments)

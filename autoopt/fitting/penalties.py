@@ -76,6 +76,8 @@ def penalised(minimised: Minimised, name: str | None, start: Start, args: tuple,
     """
     if name is None:
         return minimised
+    if minimised.penalty is not None:
+        raise UsageError(f"There are penalty={name!r} and alpha.", remedy="leave one of them out.")
     if name not in PENALTIES:
         raise UsageError(f"penalty is {name!r}.{near(str(name), PENALTIES)}", remedy=f"use {', '.join(PENALTIES)}.")
     if not minimised.kind.is_likelihood:
@@ -99,9 +101,30 @@ def penalised(minimised: Minimised, name: str | None, start: Start, args: tuple,
     return replace(minimised, function=objective, likelihood=likelihood, penalty=name)
 
 
+RIDGE = "ridge"
+"""The penalty of models by their names that is set by `alpha`; their information has it, too, as estimators' has."""
+
+
+def ridged(minimised: Minimised, alpha: float, squares: Callable | None) -> Minimised:
+    """Return what is minimised with alpha / 2 times a sum of squares of the parameters."""
+    assert squares is not None  # the models that have `alpha` say what it penalises
+
+    def ridge(params: Any) -> Any:
+        return 0.5 * alpha * squares(params)
+
+    function = with_penalty(minimised.function, _itself, ridge)
+    return replace(minimised, function=function, likelihood=minimised.function, penalty=RIDGE, is_informative=True)
+
+
+def _itself(params: Any) -> Any:
+    return params
+
+
 def note(minimised: Minimised) -> list[str]:
     """Return the sentence on a penalty, if there is one."""
     if minimised.penalty is None:
         return []
+    if minimised.penalty == RIDGE:
+        return ["Penalised by alpha / 2 times the squares of the coefficients: not in the log-likelihood and AIC."]
     told = PENALTIES[minimised.penalty].description
     return [f"Penalised by {told}: it is in the value, not in the log-likelihood, AIC and standard errors."]

@@ -80,12 +80,13 @@ class Case:
         return self.variables.pulled(u, compiled.grad(self.variables.parameters(u)))
 
     def hessian(self, u: np.ndarray) -> np.ndarray:
-        """Return the Hessian at `u`, shape (m, m), without that of a penalty: the information."""
+        """Return the Hessian at `u`, shape (m, m), the information: without that of a penalty, but for a ridge."""
         from autoopt.minimize import compile_objective
         from autoopt.objectives.retained import retain
 
         supplied = tuple(self.call.get(name) for name in ("jac", "hess", "hessp"))
-        function = self.minimised.likelihood or self.objective
+        minimised = self.minimised
+        function = self.objective if minimised.is_informative else minimised.likelihood or self.objective
         compiled = compile_objective(function, self.start.x0, self.call["args"], self.call["engine"], supplied)
         hessian = compiled.hess(self.variables.parameters(u), sparse=False)
         retain(compiled)

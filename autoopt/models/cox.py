@@ -13,6 +13,7 @@ from autoopt.models import validation
 from autoopt.models.by_gradients import root_mean_squares
 from autoopt.models.checked import SOME, agreeing_sums
 from autoopt.models.concordance import concordance
+from autoopt.models.forms import OFFSET, RIDGE, Asked, Form, Stated, plus, squares_at
 from autoopt.models.newton import LENGTH, MOST, Solution, newton
 from autoopt.models.problem import NEWTON, Problem
 from autoopt.models.regression import Regression
@@ -327,6 +328,28 @@ def _baseline(
     return baseline
 
 
+_SETTINGS = {"event": "column", "strata": "column", **OFFSET, **RIDGE, "ties": " ".join(TIES)}
+
+
+def _stated_by_name(asked: Asked) -> Stated:
+    """Return the partial likelihood; the baseline takes the place of a column of ones."""
+    rows, places = len(asked.y), asked.covariates
+    dead = np.ones(rows, bool) if "event" not in asked.data else asked.data["event"] != 0
+    _, strata = _strata(asked.data.get("strata"), rows)
+    order = np.lexsort((dead, -asked.y, strata))
+    y_columns = columns(asked.y[order], dead[order], strata[order], asked.settings.get("ties", TIES[0]))
+
+    def objective(params, X, offset, y):
+        offset = np.zeros(rows) if offset is None else offset[order]
+        return negative_log_likelihood(params, X[order][:, places], y_columns, offset, np.ones(rows))
+
+    def predict(params, X, offset):
+        return plus(X[:, places] @ params, offset)
+
+    names = [asked.columns[place] for place in places]
+    return Stated(objective, names, np.zeros(len(places)), predict, squares=squares_at(range(len(places))))
+
+
 add(
     Model(
         "cox",
@@ -334,5 +357,6 @@ add(
         "times",
         negative_log_likelihood,
         CoxRegression,
+        form=Form("times, zero or positive", lambda asked: asked.y >= 0, _stated_by_name, _SETTINGS),
     )
 )

@@ -6,6 +6,7 @@ import numpy as np
 
 from autoopt.models import validation
 from autoopt.models.ancillary import Ancillary
+from autoopt.models.forms import of_rows, positive
 from autoopt.models.log_means import LogMean
 from autoopt.models.stirling import log_factor
 from autoopt.models.table import Model, add
@@ -83,5 +84,6 @@ add(
         GammaRegression,
         (0.5, 1.0, 4.0),
         (0.5,),
+        of_rows("positive", positive, terms, np.exp, "log", starts=(0.5,)),
     )
 )

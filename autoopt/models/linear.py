@@ -9,6 +9,7 @@ from scipy.special import stdtr, stdtrit
 
 from autoopt.models.conventions import GENERALISED
 from autoopt.models.dispersed import Dispersed
+from autoopt.models.forms import OFFSET, Asked, Form, Stated, plus
 from autoopt.models.locations import Location
 from autoopt.models.newton import Solution
 from autoopt.models.problem import Problem
@@ -95,6 +96,18 @@ class LinearRegression(Location, Dispersed):
         return np.column_stack([self.params - half, self.params + half])
 
 
+def _stated(asked: Asked) -> Stated:
+    """Return residuals, whose variance is estimated."""
+
+    def predict(params, X, offset):
+        return plus(X @ params, offset)
+
+    def residuals(params, X, offset, y):
+        return y - plus(X @ params, offset)
+
+    return Stated(residuals, asked.columns, np.zeros(len(asked.columns)), predict, kind="least squares")
+
+
 add(
     Model(
         "linear",
@@ -103,5 +116,6 @@ add(
         terms,
         LinearRegression,
         (-0.5, 1.0, 4.0),
+        form=Form("numbers", lambda asked: np.isfinite(asked.y), _stated, OFFSET),
     )
 )

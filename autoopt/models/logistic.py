@@ -11,6 +11,7 @@ from scipy.special import expit, logsumexp
 from autoopt.errors import UsageError
 from autoopt.models.classes import Classifier
 from autoopt.models.conventions import GENERALISED
+from autoopt.models.forms import OFFSET, RIDGE, Asked, Form, Stated, of_rows, whole
 from autoopt.models.table import Model, add
 from autoopt.models.validation import InputError
 
@@ -172,4 +173,57 @@ def _refuse_offset(offset: object, classes: int) -> None:
         )
 
 
-add(Model("logistic", "two classes or more with logit link", "classes", terms, LogisticRegression, (0.0, 1.0)))
+def _holds(asked: Asked) -> np.ndarray:
+    """Return which entries of y are 0 or 1, of numbers, or one of the categories."""
+    return whole(asked) & ((asked.y == 0) | (asked.y == 1) if asked.labels is None else True)
+
+
+def _stated(asked: Asked) -> Stated:
+    """Return the terms of two classes, or of more, whose coefficients follow one another by class.
+
+    Those of more classes are differences from the first; what `alpha` penalises are those of each class, as they sum to
+    zero: sum_k (b_k - mean)^2, which no choice of a first class changes.
+    """
+    size, others = len(asked.columns), len(asked.classes) - 1
+    if others < 2:
+        binary = of_rows("", np.isfinite, terms, logistic, "logit")
+        return binary.stated(asked)
+    if "offset" in asked.settings:
+        _refuse_offset(0.0, others + 1)
+
+    def predictors(params, X):
+        return X @ np.reshape(params, (others, size)).T
+
+    def objective(params, X, offset, y):
+        return multinomial_terms(predictors(params, X), np.eye(others + 1)[y.astype(int)])
+
+    def predict(params, X, offset):
+        eta = np.concatenate([np.zeros((X.shape[0], 1)), predictors(params, X)], axis=1)
+        shifted = np.exp(eta - np.max(eta, axis=1)[:, np.newaxis])
+        return shifted / np.sum(shifted, axis=1)[:, np.newaxis]
+
+    names = [f"{label}: {name}" for label in asked.classes[1:] for name in asked.columns]
+
+    def squares(params):
+        coefficients = np.reshape(params, (others, size))[:, asked.covariates]
+        return np.sum(coefficients**2) - np.sum(np.sum(coefficients, axis=0) ** 2) / (others + 1)
+
+    return Stated(objective, names, np.zeros(others * size), predict, scale="logit", squares=squares)
+
+
+def logistic(eta):
+    """Return 1 / (1 + exp(-eta)), which does not overflow."""
+    return np.exp(-np.logaddexp(0.0, -eta))
+
+
+add(
+    Model(
+        "logistic",
+        "two classes or more with logit link",
+        "classes",
+        terms,
+        LogisticRegression,
+        (0.0, 1.0),
+        form=Form("0 or 1, or a category", _holds, _stated, {**OFFSET, **RIDGE}),
+    )
+)

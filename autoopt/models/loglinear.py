@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import gammaln, xlogy
 
 from autoopt.models.conventions import GENERALISED
+from autoopt.models.forms import counts, of_rows
 from autoopt.models.log_means import LogMean
 from autoopt.models.table import Model, add
 
@@ -58,5 +59,6 @@ add(
         terms,
         LogLinearRegression,
         (0.0, 1.0, 4.0),
+        form=of_rows("counts, zero or positive", counts, terms, np.exp, "log"),
     )
 )

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import gammaln, xlogy
 
 from autoopt.models.ancillary import Ancillary
+from autoopt.models.forms import counts, of_rows
 from autoopt.models.log_means import LogMean
 from autoopt.models.stirling import log_rising
 from autoopt.models.table import Model, add
@@ -85,5 +86,6 @@ add(
         NegativeBinomialRegression,
         (0.0, 1.0, 4.0),
         (0.5,),
+        of_rows("counts, zero or positive", counts, terms, np.exp, "log", starts=(0.5,)),
     )
 )

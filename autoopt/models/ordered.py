@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from autoopt.models.ancillary import Ancillary
 from autoopt.models.by_gradients import root_mean_squares
 from autoopt.models.checked import SOME, agreeing_sums
 from autoopt.models.classes import Classifier
+from autoopt.models.forms import OFFSET, RIDGE, Asked, Form, Stated, plus, squares_at, whole
 from autoopt.models.intervals import Distribution, Intervals
 from autoopt.models.newton import LENGTH, MOST, Solution, newton
 from autoopt.models.problem import NEWTON, Problem
@@ -312,6 +314,40 @@ def _positions(y: object, order: list[Any]) -> np.ndarray:
     return np.array([places[label] for label in labels])
 
 
+_SETTINGS = {**OFFSET, **RIDGE, "link": " ".join(LINKS)}
+
+
+def _stated_by_name(asked: Asked) -> Stated:
+    """Return the terms of coefficients and thresholds; a column of ones would be one of the latter, too."""
+    classes, places = asked.classes, asked.covariates
+    distribution, size, last = LINKS[asked.settings.get("link", "logit")][1], len(places), len(classes) - 1
+    between = distribution.between
+    codes = np.searchsorted(classes, asked.y) if asked.labels is None else asked.y.astype(int)
+    groups = [np.flatnonzero(codes == code) for code in range(last + 1)]
+    back = np.argsort(np.concatenate(groups), kind="stable")
+
+    def ends(params, X, offset, code):
+        eta, thresholds = plus(X[:, places] @ params[:size], offset), params[size:]
+        low = None if code == 0 else thresholds[code - 1] - eta
+        return low, None if code == last else thresholds[code] - eta
+
+    def objective(params, X, offset, y):
+        found = []
+        for code, rows in enumerate(groups):
+            low, high = ends(params, X[rows], None if offset is None else offset[rows], code)
+            found.append(-between(low, high))
+        return np.concatenate(found)[back]
+
+    def predict(params, X, offset):
+        return np.stack([np.exp(between(*ends(params, X, offset, code))) for code in range(last + 1)], axis=1)
+
+    shares = np.cumsum(np.bincount(codes, minlength=last + 1))[:-1] / len(codes)
+    names = [f"{low}|{high}" for low, high in pairwise(classes)]
+    start = np.concatenate([np.zeros(size), distribution.inverse(shares)])
+    names = [*(asked.columns[place] for place in places), *names]
+    return Stated(objective, names, start, predict, scale="logit", squares=squares_at(range(size)))
+
+
 add(
     Model(
         "ordered",
@@ -319,5 +355,6 @@ add(
         "ordered classes",
         ordered_logit,
         OrderedRegression,
+        form=Form("whole numbers, or categories in their order", whole, _stated_by_name, _SETTINGS),
     )
 )

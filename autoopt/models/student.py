@@ -11,6 +11,7 @@ from autoopt.errors import UsageError
 from autoopt.models import validation
 from autoopt.models.ancillary import Ancillary
 from autoopt.models.dispersed import crossed
+from autoopt.models.forms import OFFSET, RIDGE, identity, of_rows
 from autoopt.models.locations import Location
 from autoopt.models.newton import Solution
 from autoopt.models.problem import Problem
@@ -147,5 +148,6 @@ add(
         StudentRegression,
         (-0.5, 1.0, 4.0),
         (0.5, 3.0),
+        of_rows("numbers", np.isfinite, terms, identity, settings={**OFFSET, **RIDGE}, starts=(0.5, 3.0)),
     )
 )

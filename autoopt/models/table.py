@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from autoopt.models.forms import Form
+
 
 @dataclass(frozen=True)
 class Model:
@@ -27,6 +29,8 @@ class Model:
         Responses as the terms take them, for which their derivatives are printed; empty if the likelihood is a sum.
     ancillary : tuple of k float
         Ancillary parameters at which the terms are defined.
+    form : Form or None
+        How `autoopt.fit` fits the model by its name; None where it does not.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Model:
     estimator: type
     sample: tuple = ()
     ancillary: tuple[float, ...] = ()
+    form: Form | None = None
 
     @property
     def terms_by_row(self) -> bool:

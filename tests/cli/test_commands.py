@@ -55,6 +55,7 @@ CASES = {
     "doctor": Case(),
     "fit": Case((*MODEL, "--quiet"), ("normal.py", "--tol", "-1"), of_model=True),
     "methods": Case(),
+    "models": Case(),
     "new": Case(("d.csv",), ("d.csv", "--likelihood", "normal")),
     "predict": Case(("run", "--data", "d.csv", "--quiet"), ("run", "--level", "2")),
     "profile": Case((*MODEL, "--quiet"), ("normal.py", "--level", "2"), of_model=True),

@@ -310,9 +310,9 @@ def test_models_by_name_take_text_with_two_values_and_say_so():
             "logistic",
             {"formula": "kids ~ age"},
             DataError,
-            "is 0 or 1, or one of two categories; The data frame has others",
+            "is 0 or 1, or a category; The data frame has others",
         ),
-        ("logistic", {"formula": "region ~ age"}, DataError, "such as 2"),
+        ("logistic", {"formula": "kids ~ age"}, DataError, "has others in"),
         ("gamma", {"formula": "kids ~ age"}, DataError, "is positive"),
     ],
 )
