@@ -34,7 +34,9 @@ class Profile:
     -----
     For likelihoods an interval ends where the deviance, 2 (log L(estimates) - log L(profile)), comes to the quantile of
     chi-squared with one degree of freedom; for least squares where the square root of the growth of the sum of squares
-    over `scale` comes to Student's quantile with `df_resid` degrees, as R's profile.nls has it.
+    over `scale` comes to Student's quantile with `df_resid` degrees, as R's profile.nls has it. An end is where it does
+    so first on the way from the estimate, on the lowest minimum of the other parameters that is found: where one does
+    not go on from those beside it they are solved again from each other, and ends of curved profiles from elsewhere.
 
     References
     ----------
@@ -89,7 +91,7 @@ class Profile:
         -------
         ndarray
             Infinite, or the limit of the parameter, where the profile does not come to the quantile; NaN where it could
-            not be followed so far. `notes` says so.
+            not be followed so far, or jumps. `notes` says so.
 
         Raises
         ------
@@ -103,9 +105,11 @@ class Profile:
             try:
                 with stage(f"profile of {self.name}"):
                     ends = [self.curve.end(side, level) for side in (-1, 1)]
+                    if np.isnan(ends[0][0]):  # what was found above may lead to where it is
+                        ends[0] = self.curve.end(-1, level)
             except Lower as lower:
                 raise InferenceError(
-                    f"The profile of {self.name} has come to {lower}: the fit is at no minimum.",
+                    f"The profile of {self.name} has come to {lower}: the fit is at no minimum, or a local one.",
                     remedy="fit again from there: fit(..., x0=fitted.profile(name).better).",
                 ) from None
             self._ends[level] = np.array([value for value, _ in ends])

@@ -14,15 +14,15 @@ root of the deviance: about three solves for each.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import AutooptError, UsageError
 from autoopt.fitting.kinds import kind_of
+from autoopt.fitting.profiling_branches import first_end, lowest
 from autoopt.fitting.solving import Case, solved
-from autoopt.inference.reaching import LIMIT, LOST, OPEN, Node, reach
+from autoopt.inference.reaching import JUMP, LIMIT, LOST, OPEN, Node
 from autoopt.users_code import NO_VALUE
 from autoopt.variables.transforms import Transform
 from autoopt.variables.variables import Variables
@@ -83,7 +83,9 @@ class Curve:
         self.limits = self._limits()
         x = fitted.params
         z = self.variables.variables(x)
-        self.line, slope = self._wald(None if fitted.covariance is None else fitted.cov_params("observed"), z)
+        covariance = None if fitted.covariance is None else fitted.cov_params("observed")
+        self.line, slope = self._wald(covariance, z)
+        self.errors = self._errors(covariance, z)
         self.points = [Point(float(x[number]), 0.0, slope, x, z)]
 
     def begin(self, fitted: Any, number: int) -> None:
@@ -117,13 +119,16 @@ class Curve:
         room = along * (bound - home.z[self.held])
         if room <= 1e-8 * max(1.0, abs(home.z[self.held])):
             return home.value, f"the estimate is at its limit {home.value:g}."
-        found = reach(partial(self._node, side), quantile, self._first(quantile), room, self._nodes(side))
+        found = first_end(self, side, quantile, room)
         value, short = self._value(along * found.distance), f"{found.value**2:.4g}, short of {quantile**2:.4g}"
         if found.how == OPEN or (found.how == LIMIT and self._transform is not None):
             value = self._value(along * np.inf)
             return value, f"open {where}: on the way to {value:g} the deviance comes to {short}."
         if found.how == LIMIT:
             return value, f"the limit {value:g} is met, where the deviance is {short}."
+        if found.how == JUMP:
+            over = f"{found.value**2:.4g} over {quantile**2:.4g}"
+            return np.nan, f"not known {where} {value:.6g}, where the deviance jumps from {over}."
         if found.how == LOST:
             return np.nan, f"not known {where} {value:.6g}, where the deviance is {short}: {self.trouble}"
         return value, ""
@@ -157,6 +162,14 @@ class Curve:
         line = covariance[home, home[self.held]] / variance / slopes * slopes[self.held]
         return np.where(np.isfinite(line), line, 0.0), float(slopes[self.held] / np.sqrt(variance)) * self.direction
 
+    def _errors(self, covariance: np.ndarray | None, z: np.ndarray) -> np.ndarray:
+        """Return the standard errors of the variables, shape (m,); 0 where they are not known."""
+        if covariance is None:
+            return np.zeros(self.variables.size)
+        with np.errstate(all="ignore"):
+            errors = np.sqrt(np.diag(covariance)[self.variables.home]) / self.variables.slopes(z)
+        return np.where(np.isfinite(errors), errors, 0.0)
+
     def _value(self, along: float) -> float:
         """Return the parameter where its variable is `along` from the estimate's."""
         z = self.points[0].z.copy()
@@ -164,25 +177,33 @@ class Curve:
         with np.errstate(over="ignore"):
             return float(self.variables.parameters(z)[self.number])
 
-    def _distance(self, point: Point) -> float:
-        return abs(point.z[self.held] - self.points[0].z[self.held])
+    def place(self, point: Point) -> float:
+        """Return how far the variable that is held is from the estimate's, signed."""
+        return float(point.z[self.held] - self.points[0].z[self.held])
 
-    def _nodes(self, side: int) -> list[Node]:
+    def as_node(self, point: Point) -> Node:
+        """Return a point as its distance, |zeta| and the slope of that outwards; 0 where it is not known."""
+        return Node(abs(self.place(point)), abs(point.root), float(np.nan_to_num(point.slope)) * self.direction)
+
+    def nodes(self, side: int) -> list[Node]:
         """Return what is known on one side, the estimate first."""
         home = self.points[0]
-        points = [point for point in self.points if (point.value - home.value) * side > 0]
-        first = Node(0.0, 0.0, abs(np.nan_to_num(home.slope)))
-        return [first, *(Node(self._distance(p), abs(p.root), p.slope * self.direction) for p in points)]
+        return [self.as_node(one) for one in self.points if one is home or (one.value - home.value) * side > 0]
 
-    def _first(self, quantile: float) -> float:
+    def first(self, quantile: float) -> float:
         """Return the distance of the Wald interval's end; where there is none, what the variable's size suggests."""
         here = self.points[0]
         return quantile / abs(here.slope) if np.isfinite(here.slope) else 0.1 * max(1.0, abs(here.z[self.held]))
 
-    def _node(self, side: int, distance: float) -> Node | None:
+    def node(self, side: int, distance: float) -> Node | None:
         """Return the profile at a distance, which becomes a point; None where it cannot be had."""
+        point = lowest(self, side * self.direction * distance)
+        return None if point is None else self.as_node(point)
+
+    def solved(self, along: float, begun: np.ndarray) -> Point | None:
+        """Return the minimum that is found from where a solve begins; None, with `trouble`, where none is."""
         try:
-            found = self._found(side * self.direction * distance)
+            found = self._found(along, begun)
         except (AutooptError, *NO_VALUE) as error:
             self.trouble = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"
             return None
@@ -193,35 +214,50 @@ class Curve:
         if deviance < -_VISIBLE * max(1.0, abs(self.least) * 1e-6):
             self.better = self.case.start.structure.unflatten(x)
             raise Lower(f"{fun:.10g}, which is less than the fit's {self.least:.10g}")
-        root = np.sqrt(max(deviance, 0.0))
-        slope = slope * self.weight / (2 * side * root) if root > 0 else 0.0
-        self.points.append(Point(float(x[self.number]), side * root, slope, x, z))
-        return Node(distance, root, slope * self.direction)
+        root, side = np.sqrt(max(deviance, 0.0)), np.sign(along) * self.direction
+        slope = slope * self.weight / (2 * side * root) if root > 0 and side else 0.0
+        return Point(float(x[self.number]), side * root, slope, x, z)
 
     @property
     def _trusted(self) -> list[Point]:
         """Return the points that others begin from: not those far above the level, which may lie behind an edge."""
         return [point for point in self.points if abs(point.root) <= self.far]
 
-    def _predicted(self, along: float) -> np.ndarray:
-        """Return the variables on the line through the two nearest points, or on the Wald line."""
+    def moved(self, point: Point, along: float) -> np.ndarray:
+        """Return where a solve begins that takes the others from a point."""
+        z = point.z.copy()
+        z[self.held] = self.points[0].z[self.held] + along
+        return z
+
+    def scattered(self, along: float) -> list[np.ndarray]:
+        """Return places about the Wald line, at random, from which a solve may come to another minimum."""
+        home, random = self.points[0], np.random.default_rng(0)
+        normal = random.normal(size=(_STARTS if self.errors.any() else 0, self.errors.size))
+        starts = [np.clip(home.z + along * self.line + _WIDE * one * self.errors, *self.limits) for one in normal]
+        for z in starts:
+            z[self.held] = home.z[self.held] + along
+        return starts
+
+    def predicted(self, along: float) -> np.ndarray:
+        """Return where a solve begins: on the line through the two nearest points, or on the Wald line."""
         target = self.points[0].z[self.held] + along
         near = sorted(self._trusted, key=lambda point: abs(point.z[self.held] - target))
         apart = near[0].z[self.held] - near[1].z[self.held] if len(near) > 1 else 0.0
         line = (near[0].z - near[1].z) / apart if apart else self.line
-        z = near[0].z + (target - near[0].z[self.held]) * line
+        step = (target - near[0].z[self.held]) * line
+        is_wild = np.abs(step) > _WILD * np.maximum(self.errors, np.abs(self.points[0].z))  # one has run off
+        z = near[0].z + np.where(is_wild, 0.0, step)
         z = np.clip(np.where(np.isfinite(z), z, self.points[0].z), *self.limits)
         z[self.held] = target
         return z
 
     # One solve --------------------------------------------------------------------------------------------------------
 
-    def _found(self, along: float) -> tuple[float, np.ndarray, float, np.ndarray] | None:
+    def _found(self, along: float, z: np.ndarray) -> tuple[float, np.ndarray, float, np.ndarray] | None:
         """Return the least value with the variable `along` from the estimate's, all parameters, its slope, variables.
 
         A minimum at infinity is the least value there is; None for any other run that comes to no minimum.
         """
-        z = self._predicted(along)
         x, held = self.variables.parameters(z), z[self.held]
         if self.variables.size == 1:
             fun, gradient = self.case.value_and_grad(x)
@@ -251,3 +287,9 @@ _FAR = 2.0
 
 _LARGEST = 690.0
 """The exponential of this is a number."""
+
+_WILD = 100.0
+"""Standard errors, or sizes: steps of the others that are longer are not taken."""
+
+_STARTS, _WIDE = 4, 2.0
+"""Starts at random, and how many standard errors they are about the Wald line."""

@@ -80,8 +80,17 @@ class BlockCurve(Curve):
         place = float(self.points[0].z[0]) + along
         return place if self.scale is None else self._single(self.scale.value, place)
 
-    def _begun(self, target: float) -> np.ndarray:
-        """Return where to begin: on the line through the two nearest points or Wald's, as far as it stays a block."""
+    def moved(self, point: Point, along: float) -> np.ndarray:
+        """Return where a solve begins that takes the others from a point; the constraint moves it."""
+        return point.x
+
+    def scattered(self, along: float) -> list[np.ndarray]:
+        """Return none: what is moved at random is no block."""
+        return []
+
+    def predicted(self, along: float) -> np.ndarray:
+        """Return where a solve begins: on the line through two points or Wald's, as far as it stays a block."""
+        target = self._value(along)
         near = sorted(self._trusted, key=lambda point: abs(point.value - target))
         apart = near[0].value - near[1].value if len(near) > 1 else 0.0
         line = (near[0].x - near[1].x) / apart if apart else self.line
@@ -92,11 +101,11 @@ class BlockCurve(Curve):
                     return x
         return near[0].x
 
-    def _found(self, along: float) -> tuple[float, np.ndarray, float, np.ndarray] | None:
+    def _found(self, along: float, begun: np.ndarray) -> tuple[float, np.ndarray, float, np.ndarray] | None:
         target = self._value(along)
         entry = self.entry
         constraint = {"type": "eq", "fun": lambda p: entry(p) - target}
-        result = solved(self.case.constrained(constraint, self._begun(target)))
+        result = solved(self.case.constrained(constraint, begun))
         if not result.success:
             self.trouble = [result.message, *result.get("diagnosis", ())][-1]
             return None

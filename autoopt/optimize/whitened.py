@@ -97,10 +97,14 @@ class Whitened:
         return self._krylov(count)
 
     def newton(self, curvature: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        """Return M^-1 c, shape (p,), for what `curvature` gave."""
+        """Return M^-1 c, shape (p,), for what `curvature` gave; the shortest such step where M is singular."""
         reduced, basis = curvature
         inside = basis.T @ self.gradient
-        return basis @ np.linalg.solve(reduced, inside) + (self.gradient - basis @ inside)
+        try:
+            across = np.linalg.solve(reduced, inside)
+        except np.linalg.LinAlgError:
+            across = np.linalg.lstsq(reduced, inside)[0]
+        return basis @ across + (self.gradient - basis @ inside)
 
     def step(self, curvature: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """Return the Newton step of all parameters, shape (n,), 0 for those that are not free."""

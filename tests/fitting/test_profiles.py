@@ -9,7 +9,7 @@ from scipy import optimize, stats
 import autoopt
 from autoopt import Parameter, Parameters
 from autoopt.errors import InferenceError, UsageError
-from autoopt.inference.reaching import LIMIT, LOST, OPEN, REACHED, Node, reach
+from autoopt.inference.reaching import JUMP, LIMIT, LOST, OPEN, REACHED, Node, reach
 
 Y = np.array([1.2, 0.3, 2.2, 1.9, 0.7])
 NLL = "negative log-likelihood"
@@ -253,8 +253,12 @@ CURVES = {
     "limited": (lambda d: d, lambda d: 1.0, 1.5, LIMIT, 1.5),
     "just there": (lambda d: d, lambda d: 1.0, 2.0, REACHED, 2.0),
     "cut": (lambda d: d if d < 1.5 else None, lambda d: 1.0, np.inf, LOST, 1.5),
-    "a jump to a plateau": (lambda d: d if d < 1 else 36.0, lambda d: float(d < 1), np.inf, REACHED, 1.0),
-    "a jump": (lambda d: d + 5 * (d > 1), lambda d: 1.0, np.inf, REACHED, 1.0),
+    "a jump to a plateau": (lambda d: d if d < 1 else 36.0, lambda d: float(d < 1), np.inf, JUMP, 1.0),
+    "a jump": (lambda d: d + 5 * (d > 1), lambda d: 1.0, np.inf, JUMP, 1.0),
+    "there and back": (
+        lambda d: 2.5 * np.sin(d) if d < 3 else d, lambda d: 2.5 * np.cos(d) if d < 3 else 1.0, np.inf, REACHED,
+        np.arcsin(0.8),
+    ),
 }  # fmt: skip
 
 
@@ -263,11 +267,15 @@ CURVES = {
 def test_search_ends_as_the_curve_does(name, first):
     value, slope, limit, how, distance = CURVES[name]
 
-    def at(d):
-        here = value(d)
-        return None if here is None else Node(d, here, slope(d))
+    known = [Node(0.0, 0.0, 0.0)]
 
-    found = reach(at, 2.0, first, limit, [Node(0.0, 0.0, 0.0)])
+    def at(d):
+        if (here := value(d)) is None:
+            return None
+        known.append(Node(d, here, slope(d)))
+        return known[-1]
+
+    found = reach(at, 2.0, first, limit, lambda: known)
     assert found.how == how
     if distance is not None:
         np.testing.assert_allclose(found.distance, distance, rtol=2e-6)
