@@ -36,6 +36,7 @@ READING = (
     click.option("--delimiter", metavar="MARK", help="What separates the columns of a text file."),
     click.option("--encoding", metavar="NAME", help="Encoding of a text file, such as latin-1."),
     click.option("--decimal", metavar="MARK", help="Decimal mark of a text file."),
+    click.option("--thousands", metavar="MARK", help="What stands between thousands in a text file."),
 )
 
 MISSING = click.option("--missing", type=click.Choice(["raise", "drop"]), default="raise", show_default=True,
@@ -60,7 +61,7 @@ DATA = (
 )  # fmt: skip
 """The options that say what of data and settings a model is opened with."""
 
-_READING = ("delimiter", "encoding", "decimal")
+_READING = ("delimiter", "encoding", "decimal", "thousands")
 
 
 def reading_of(given: dict[str, Any]) -> dict[str, str] | None:

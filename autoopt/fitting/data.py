@@ -53,7 +53,8 @@ class Selection:
         self, data: Dataset, names: Sequence[str], optional: Iterable[str] = (), given: Any = None
     ) -> Encoding:
         """Return the encoding that is asked for; `given` is what the user gave as data."""
-        categories = dict.fromkeys(self.categories)
+        arguments = {data.column(name): name for name in names}
+        categories = dict.fromkeys(arguments.get(data.column(name), name) for name in self.categories)
         data.refuse_absent(self.categories)
         if self.formula is not None:
             return ByFormula.of(self.formula, data, names, self.target, tuple(self.categories))
@@ -140,12 +141,13 @@ def bound(
     encoding = selection.encoding(data, names, optional, given)
     if selection.categories and not encoding_takes_categories(encoding):
         raise UsageError("categories= are for columns that become arguments.", remedy="leave them out.")
-    if unused := [name for name in selection.categories if name not in encoding.used(data)]:
+    columns = {data.column(name) for name in encoding.used(data)}
+    if unused := [name for name in selection.categories if data.column(name) not in columns]:
         raise UsageError(
             f"{listed(unused)} in categories is no column that is used: those are {listed(encoding.used(data))}.",
             remedy="name it in the formula or among the objective's arguments, or leave it out.",
         )
-    also = [name for name in selection.also if name in data.names]  # those that use them say what is not there
+    also = [name for name in selection.also if data.has(name)]  # those that use them say what is not there
     used = list(dict.fromkeys([*encoding.used(data), *also]))
     rows, note, total = None, "", None
     data.fetch(used)  # in one go
@@ -171,7 +173,7 @@ def describe(data: object, reading: Mapping[str, str] | None = None) -> Descript
     ----------
     data : path, frame, mapping of names to arrays, or Dataset
     reading : mapping, optional
-        How a text file is read: "delimiter", "encoding", "decimal".
+        How a text file is read: "delimiter", "encoding", "decimal", "thousands".
 
     Returns
     -------

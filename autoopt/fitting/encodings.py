@@ -69,8 +69,8 @@ class ByName:
     def used(self, data: Dataset, response: bool = True) -> list[str]:
         if self._is_single(data):
             return list(data.names)
-        wanted = [name for name in self.names if name in data.names or name not in self.optional]
-        if absent := [name for name in wanted if name not in data.names]:
+        wanted = [name for name in self.names if data.has(name) or name not in self.optional]
+        if absent := [name for name in wanted if not data.has(name)]:
             remedy = "name the objective's arguments after them"
             if data.table:
                 remedy += ", or name the column to explain with --target (target= in Python), or give a formula"
@@ -87,7 +87,7 @@ class ByName:
     def arguments(self, data: Dataset, response: bool = True) -> dict[str, Any]:
         if self._is_single(data):
             return dict(zip(self.names, data.take(data.names).values(), strict=True))
-        wanted = self.used(data) if response else [name for name in self.names if name in data.names]
+        wanted = self.used(data) if response else [name for name in self.names if data.has(name)]
         taken = data.take([name for name in wanted if name not in self.categories])
         codes = {name: one.codes(data) for name, one in self.categories.items() if one is not None and name in wanted}
         return {name: codes[name] if name in codes else taken[name] for name in wanted}
@@ -167,7 +167,7 @@ class ByTarget:
         taken = self._matrix(data)
         if not taken:
             raise DataError(f"{data.source} has no numeric column besides {self.target!r}.", remedy="check the file.")
-        others = {*taken, *self.names[1:-1], self.target, *self.aside}
+        others = {data.column(name) for name in (*taken, *self.names[1:-1], self.target, *self.aside)}
         categories = {name: Categories.of(data, name) for name in self.categories}
         left = tuple(name for name in data.names if name not in others)
         return replace(self, taken=tuple(taken), text=left, categories=categories)
@@ -192,7 +192,7 @@ class ByTarget:
     def _matrix(self, data: Dataset) -> list[str]:
         if self.taken is not None:
             return list(self.taken)
-        others = {self.target, *self.names[1:-1], *self.aside}
+        others = {data.column(name) for name in (self.target, *self.names[1:-1], *self.aside)}
         names = [name for name in data.names if name not in others]
         text = set(data.text_among([name for name in names if name not in self.categories]))
         return [name for name in names if name not in text]

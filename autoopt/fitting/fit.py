@@ -119,7 +119,7 @@ def fit(
     missing : "raise" or "drop"
         What becomes of rows that lack a value in a column that is used; "drop" leaves them out, `weights` alike.
     reading : mapping, optional
-        How a text file is read: "delimiter", "encoding", "decimal".
+        How a text file is read: "delimiter", "encoding", "decimal", "thousands".
     settings : mapping of str to number, str or bool, optional
         Values for module-level constants of the model file; of a model by its name, its offset, exposure, alpha and
         others (`autoopt models` lists them), columns by their names.

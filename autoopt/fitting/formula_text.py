@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ from autoopt.wording import listed, near
 
 _QUOTED = re.compile(r"`([^`]*)`")
 _MARKED = re.compile(r"⧛(?:\x1b\[[\d;]*m)?(.*?)(?:\x1b\[[\d;]*m)?⧚")
+_TEXTS = r"`[^`]*`|'[^']*'|\"[^\"]*\""
+_CALL = re.compile(rf"{_TEXTS}|\{{[^}}]*\}}|([^\W\d][\w.]*\()")
+_METHOD = re.compile(r"\.[^\W\d]\w*\(")
+_BRACKETS = re.compile(rf"{_TEXTS}|[()\[\]{{}}]")
 _CATEGORIES = "C"
 """The function of formulas whose first argument is a column of categories."""
 
@@ -62,15 +67,16 @@ def read(formula: str, columns: Sequence[str]) -> Read:
     formulaic = imported("formulaic", "formula", "A formula")
     errors = imported("formulaic.errors", "formula", "A formula")
     try:
-        whole = formulaic.Formula(str(formula), _context={"__formulaic_variables_available__": list(columns)})
-    except errors.FormulaicError as error:
+        whole = formulaic.Formula(_braced(str(formula)), _context={"__formulaic_variables_available__": list(columns)})
+    except (errors.FormulaicError, SyntaxError) as error:
         raise _unread(formula, error) from error
     structured = isinstance(whole, formulaic.formula.StructuredFormula)
     left, right = (whole._structure.get("lhs"), whole._structure.get("rhs")) if structured else (None, whole)
     sides = [side for side in (left, right) if side is not None]
     if right is None or not all(isinstance(side, formulaic.formula.SimpleFormula) for side in sides):
         raise UsageError(f"The formula {formula!r} has several parts.", remedy="write y ~ a + b.")
-    on_right, on_left = list(_mentions(right)), [] if left is None else list(_mentions(left))
+    on_right = list(_mentions(right, columns))
+    on_left = [] if left is None else list(_mentions(left, columns))
     _refuse_unknown(formula, [*on_left, *on_right], columns)
     on_right, on_left = (_of(columns, mentioned) for mentioned in (on_right, on_left))
     names, left_names = (tuple(dict.fromkeys(name for name, _ in each)) for each in (on_right, on_left))
@@ -81,6 +87,37 @@ def read(formula: str, columns: Sequence[str]) -> Read:
             f"The formula {formula!r} has {response} on both sides.", remedy="leave it out of the right one."
         )
     return Read(right, left, names, left_names, only, response)
+
+
+def _braced(formula: str) -> str:
+    """Return the formula with braces about calls that have a method called, which formulaic does not see as one.
+
+    >>> _braced("y ~ np.log(age).clip(3) * C(region)")
+    'y ~ {np.log(age).clip(3)} * C(region)'
+    """
+    parts, end, seen = [], 0, 0
+    for start in _CALL.finditer(formula):
+        if start.group(1) is None or start.start() < seen:  # what is quoted or in braces; an argument
+            continue
+        stop = _closed(formula, start.end() - 1)
+        has_method = False
+        while (more := _METHOD.match(formula, stop)) is not None:
+            stop, has_method = _closed(formula, more.end() - 1), True
+        seen = stop
+        if has_method:
+            parts.append(f"{formula[end : start.start()]}{{{formula[start.start() : stop]}}}")
+            end = stop
+    return "".join([*parts, formula[end:]])
+
+
+def _closed(formula: str, place: int) -> int:
+    """Return the place behind the bracket that closes the one at `place`, or the end if there is none."""
+    depth = 0
+    for mark in _BRACKETS.finditer(formula, place):
+        depth += (mark.group() in "([{") - (mark.group() in ")]}")
+        if depth == 0:
+            return mark.end()
+    return len(formula)
 
 
 def _of(columns: Sequence[str], mentioned: Iterable[tuple[str, bool]]) -> list[tuple[str, bool]]:
@@ -95,20 +132,20 @@ def _single(side: Any, columns: Sequence[str]) -> str | None:
     factors = [factor for term in side for factor in term.factors]
     if len(factors) != 1:
         return None
-    mentioned = [one for one in _of_factor(factors[0]) if not one[0].endswith("(")]
+    mentioned = [one for one in _of_factor(factors[0], columns) if not one[0].endswith("(")]
     name = mentioned[0][0] if len(mentioned) == 1 else None
     is_itself = name is not None and factors[0].expr.replace("`", "") in (name, f"{_CATEGORIES}({name})")
     return name if is_itself and name in columns else None
 
 
-def _mentions(side: Any) -> Iterator[tuple[str, bool]]:
+def _mentions(side: Any, columns: Sequence[str]) -> Iterator[tuple[str, bool]]:
     """Yield the names that a side speaks of, and whether each stands as the first argument of C."""
     for term in side:
         for factor in term.factors:
-            yield from _of_factor(factor)
+            yield from _of_factor(factor, columns)
 
 
-def _of_factor(factor: Any) -> Iterator[tuple[str, bool]]:
+def _of_factor(factor: Any, columns: Sequence[str]) -> Iterator[tuple[str, bool]]:
     method = factor.eval_method.value
     if method == "lookup":
         yield factor.expr, False
@@ -123,8 +160,9 @@ def _of_factor(factor: Any) -> Iterator[tuple[str, bool]]:
         except SyntaxError:
             return
         own = {place: name for name, place in quoted.items()}
+        known = {unicodedata.normalize("NFKC", name): name for name in columns}
         for name, is_category in _names(tree.body):
-            yield own.get(name, name), is_category
+            yield own.get(name, known.get(name, name)), is_category
 
 
 def _names(node: ast.AST, is_category: bool = False) -> Iterator[tuple[str, bool]]:

@@ -6,6 +6,7 @@ the fit, so that others are encoded in the same way.
 
 from __future__ import annotations
 
+import unicodedata
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from autoopt.fitting.encodings import mismatch
 from autoopt.fitting.formula_text import Read, read, unevaluated
 from autoopt.tables.categories import Categories, sentence
 from autoopt.tables.dataset import Dataset
-from autoopt.tables.values import is_date, is_text, plain
+from autoopt.tables.values import NESTED, THINGS, plain, thing_in
 from autoopt.wording import listed, times
 
 _SHOWN = 5  # rows listed in a message
@@ -151,12 +152,20 @@ class ByFormula:
         if name in self.categorical or name in self.read.only_categories:
             return True
         column = data.fetch([name])[name]
-        if is_date(plain(column)):
+        if thing := thing_in(plain(column)):
+            also = "" if thing in (NESTED, "complex numbers") else f" Or take them as categories: C({name})."
             raise DataError(
-                f"{name} in the formula {self.formula!r} holds dates.",
-                remedy=f"make numbers of them in a column of its own, or take them as categories: C({name}).",
+                f"{name} in the formula {self.formula!r} holds {thing}.", remedy=f"{THINGS[thing][2]}{also}"
             )
-        return str(getattr(column, "dtype", "")) == "category" or is_text(plain(column))
+        if str(getattr(column, "dtype", "")) == "category":
+            return True
+        is_text = bool(data.text_among([name]))
+        if is_text and (meant := data.meant_as_numbers(name)):
+            raise DataError(
+                f"{name} in the formula {self.formula!r} is text, each value a category.",
+                remedy=f"{meant} Or say that they are categories: C({name}).",
+            )
+        return is_text
 
     def _frame(self, data: Dataset, names: Sequence[str]) -> Any:
         """Return the columns for formulaic: numbers, or pandas' categories."""
@@ -170,6 +179,8 @@ class ByFormula:
                 columns[name] = pd.Categorical.from_codes(one.codes(data), categories=pd.Index(one.levels))
             else:
                 columns[name] = clean[name]
+        for name in names:  # as Python reads it where the formula calculates
+            columns.setdefault(unicodedata.normalize("NFKC", name), columns[name])
         return pd.DataFrame(columns, index=range(data.rows))
 
     def _learned(self, side: Any, frame: Any) -> tuple[Any, Any, list[str]]:

@@ -62,13 +62,13 @@ def _others(
     case: Case, names: list[str], required: list[str], read: Dataset, missing: str
 ) -> tuple[dict[str, Any], str]:
     """Return other data as arguments by name, made as those of the fit were, and a sentence on rows left out."""
-    if case.bound.encode is not None and (read.table or not set(required) <= set(read.names)):
+    if case.bound.encode is not None and (read.table or not all(map(read.has, required))):
         return _encoded(case, read, missing)
     encoding, note = case.bound.encoding, ""
     is_made = encoding is not None and not isinstance(encoding, ByName) and set(names) & set(case.bound.arguments)
     if missing == "drop":
         used = encoding.used(read, response=False) if is_made else []
-        used = [*used, *(name for name in names if name in read.names)]
+        used = [*used, *(name for name in names if read.has(name))]
         rows, note = completeness.complete_rows(read, list(dict.fromkeys(used)))
         read = read if rows is None else read.kept(rows)
     found: dict[str, Any] = encoding.arguments(read, response=False) if is_made else {}
@@ -77,9 +77,9 @@ def _others(
 
 def _columns(case: Case, names: list[str], required: list[str], read: Any, but: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns that have names of arguments."""
-    wanted = [name for name in names if name not in but and (name in read.names or name in required)]
+    wanted = [name for name in names if name not in but and (read.has(name) or name in required)]
     if case.bound.data is read:  # of its own data others are arguments
-        wanted = [name for name in wanted if name in read.names]
+        wanted = [name for name in wanted if read.has(name)]
     categories = getattr(case.bound.encoding, "categories", {})
     kept = {name: categories[name] for name in wanted if name in categories}
     return ByName(wanted, categories=kept).arguments(read, response=False) if wanted else {}

@@ -10,7 +10,7 @@ import numpy as np
 
 from autoopt.errors import DataError
 from autoopt.tables.dataset import Dataset
-from autoopt.tables.values import distinct, is_missing, plain
+from autoopt.tables.values import NESTED, THINGS, distinct, plain, thing_in
 from autoopt.wording import listed, times
 
 
@@ -32,7 +32,10 @@ class Categories:
     def of(cls, data: Dataset, column: str) -> Categories:
         """Return the categories that occur in a column."""
         series = data.fetch([column])[column]
-        values = [value for value in distinct(plain(series))[1] if not is_missing(value)]
+        array = plain(series)
+        if (thing := thing_in(array)) == NESTED:
+            raise DataError(f"{data.source} has {thing} in the {data.called([column])}.", remedy=THINGS[thing][2])
+        values = distinct(array[~data.missing(column)])[1]
         ordered = getattr(getattr(series, "dtype", None), "categories", None)
         present = {value.item() if isinstance(value, np.generic) else value for value in values}
         if ordered is not None:
@@ -50,13 +53,23 @@ class Categories:
         DataError
             If a category is not among those that are known, or is missing.
         """
-        values = plain(data.fetch([self.column])[self.column])
+        values = self._labels(data)
         numbers = {level: number for number, level in enumerate(self.levels)}
         places, there = distinct(values)
         codes = np.array([*(numbers.get(value, -1) for value in there), -1], np.int64)[places]
         if (unknown := np.flatnonzero(codes < 0)).size:
             refuse_unknown(data, self.column, unknown, values, self.levels)
         return codes
+
+    def _labels(self, data: Dataset) -> Any:
+        """Return the values of a column, of the type of the levels: in a file it follows from all that stands there."""
+        values = data.array(self.column)
+        if values.dtype.kind in "iuf" and data.as_text is not None and all(isinstance(one, str) for one in self.levels):
+            return plain(data.as_text([self.column])[self.column])
+        if values.dtype.kind == "O" and data.syntax is not None and not any(isinstance(o, str) for o in self.levels):
+            written = [data.syntax.number(value) if isinstance(value, str) else value for value in values]
+            return np.array([v if n is None else n for v, n in zip(values, written, strict=True)], object)
+        return values
 
     def indicators(self, data: Dataset) -> np.ndarray:
         """Return a column of zeros and ones for each category but the first, shape (rows, k - 1)."""
@@ -87,10 +100,14 @@ def sentence(name: str, levels: Sequence[Any], reference: Sequence[Any]) -> str:
 def refuse_unknown(data: Dataset, column: str, rows: np.ndarray, values: Any, levels: Sequence[Any]) -> None:
     """Raise DataError for the rows whose category is not among the levels."""
     shown = rows[:5].tolist()
-    lines = [f"  {place}: {values[row]!r}" for row, place in zip(shown, data.places(shown), strict=True)]
+    lines = [f"  {place}: {_shown(values[row])}" for row, place in zip(shown, data.places(shown), strict=True)]
     more = [f"  ... and {len(rows) - 5} more"] if len(rows) > 5 else []
     raise DataError(
         f"{data.source} has {times(len(rows), 'row')} with other categories in the column {column} than those that are "
         f"known:\n" + "\n".join([*lines, *more]),
         remedy=f"use those that are known, {listed([str(level) for level in levels])}, or leave these rows out.",
     )
+
+
+def _shown(value: Any) -> str:
+    return repr(value.item() if isinstance(value, np.generic) else value)

@@ -8,7 +8,7 @@ import numpy as np
 
 from autoopt.errors import DataError, UsageError
 from autoopt.tables.dataset import Dataset
-from autoopt.tables.values import is_whole, missing_in, plain
+from autoopt.tables.values import infinite_in, is_whole, plain
 from autoopt.wording import listed, near, times
 
 WAYS = ("raise", "drop")
@@ -39,7 +39,7 @@ def complete_rows(data: Dataset, names: Sequence[str]) -> tuple[np.ndarray | Non
             "out of all.",
             remedy="give arrays of one length, or leave rows out before.",
         )
-    lacking = {name: _lacking(array) for name, array in columns.items()}
+    lacking = {name: _lacking(data, name) for name in columns}
     out = np.any(list(lacking.values()), axis=0)
     if not out.any():
         return None, ""
@@ -56,13 +56,7 @@ def complete_rows(data: Dataset, names: Sequence[str]) -> tuple[np.ndarray | Non
     return np.flatnonzero(~out), f"{said} {listed(where)}: {places}."
 
 
-def _lacking(array: np.ndarray) -> np.ndarray:
+def _lacking(data: Dataset, name: str) -> np.ndarray:
     """Return the rows without a value, shape (rows,)."""
-    mask = missing_in(array)
-    if array.dtype.kind == "f":
-        mask |= np.isinf(array)
-    elif array.dtype.kind == "O":
-        mask |= np.array([isinstance(value, float) and np.isinf(value) for value in array.flat], bool).reshape(
-            mask.shape
-        )
-    return mask.reshape(len(array), -1).any(axis=1)
+    mask = data.missing(name) | infinite_in(data.array(name), data.syntax)
+    return mask.reshape(len(mask), -1).any(axis=1)

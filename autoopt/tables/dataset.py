@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import DataError
-from autoopt.tables.values import fault_of, faults_in, is_text, numbers, plain
+from autoopt.tables.syntax import MISSING, Syntax, advice
+from autoopt.tables.values import THINGS, fault_of, faults_in, is_text, missing_in, numbers, plain, thing_in
 from autoopt.wording import listed, near, times
 
 _SHOWN = 5  # faults listed in a message before "and ... more"
+_LOOKED = 1000  # values that tell how numbers are meant
+_AS_NUMBERS = "the text looks like numbers, such as {!r}: make numbers of it, as by pandas.to_numeric."
 
 
 def _by_number(rows: Sequence[int]) -> list[str]:
@@ -39,6 +43,10 @@ class Dataset:
         Sentences on how the source was read, for the reader of results: its encoding if it was guessed.
     is_new : bool
         Whether it is for a model that was fitted to others, whose categories are those of the fit.
+    syntax : Syntax or None
+        How text is read as numbers; None where values have types, and text is no number.
+    as_text : callable or None
+        (names) -> these columns as they are written, where types follow from what stands in a file.
     """
 
     source: str
@@ -48,6 +56,8 @@ class Dataset:
     places: Callable[[Sequence[int]], list[str]] = _by_number
     told: list[str] = field(default_factory=list)
     is_new: bool = False
+    syntax: Syntax | None = None
+    as_text: Callable[[Sequence[str]], Mapping[str, Any]] | None = None
     _held: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -59,9 +69,24 @@ class Dataset:
         """Return columns as they were read, arrays or pandas' series; those that are not yet there in one go."""
         names = list(names)
         self.refuse_absent(names)
-        if missing := [name for name in names if name not in self._held]:
+        columns = {name: self.column(name) for name in names}
+        if missing := [name for name in dict.fromkeys(columns.values()) if name not in self._held]:
             self._held.update(self.read(missing))
-        return {name: self._held[name] for name in names}
+        return {name: self._held[column] for name, column in columns.items()}
+
+    def column(self, name: str) -> str:
+        """Return the name of the column that is meant by an argument's, or the name itself if there is none.
+
+        Python reads identifiers in a normal form (NFKC), so that no argument can be called as some columns are.
+        """
+        if name in self.names:
+            return name
+        alike = [column for column in self.names if unicodedata.normalize("NFKC", column) == name]
+        return alike[0] if len(alike) == 1 else name
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a column that is meant by a name."""
+        return self.column(name) in self.names
 
     def array(self, name: str) -> Any:
         """Return one column as an array: numbers and booleans as such, anything else as objects."""
@@ -92,10 +117,23 @@ class Dataset:
 
     def text_among(self, names: Iterable[str]) -> list[str]:
         """Return those of the columns that hold text."""
-        return [name for name, column in self.fetch(names).items() if is_text(plain(column))]
+        return [name for name, column in self.fetch(names).items() if is_text(plain(column), self.syntax)]
+
+    def missing(self, name: str) -> np.ndarray:
+        """Return which values of a column are missing, of its shape."""
+        return missing_in(self.array(name), self.syntax)
+
+    def faults(self, name: str) -> np.ndarray | None:
+        """Return which values of a column are no finite numbers, of its shape; None for what is not looked into."""
+        return faults_in(self.array(name), self.table, self.syntax, self._keep)
+
+    @property
+    def _keep(self) -> str:
+        """NumPy's kinds that stay what they are."""
+        return "" if self.table else "bc"
 
     def take(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return the named arrays as float64, int64 or bool.
+        """Return the named arrays as float64, int64, bool or complex.
 
         Raises
         ------
@@ -104,23 +142,30 @@ class Dataset:
             message.
         """
         columns = {name: plain(column) for name, column in self.fetch(names).items()}
-        masks = {name: faults_in(column, infinite=self.table) for name, column in columns.items()}
+        masks = {name: self.faults(name) for name in columns}
         if faulty := [name for name, mask in masks.items() if mask is not None and mask.any()]:
             raise self._fault({name: columns[name] for name in faulty}, {name: masks[name] for name in faulty})
-        return {name: numbers(column, keep="" if self.table else "b") for name, column in columns.items()}
+        return {name: numbers(column, self._keep, self.syntax) for name, column in columns.items()}
 
     def kept(self, rows: np.ndarray) -> Dataset:
         """Return the table with these rows alone, numbers (k,) in ascending order."""
 
-        def read(names: Sequence[str]) -> dict[str, Any]:
-            return {name: _rows_of(column, rows) for name, column in self.fetch(names).items()}
+        def of(columns: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: _rows_of(column, rows) for name, column in columns.items()}
 
-        return replace(self, read=read, places=lambda inner: self.places([int(rows[i]) for i in inner]), _held={})
+        as_text = self.as_text
+        return replace(
+            self,
+            read=lambda names: of(self.fetch(names)),
+            as_text=None if as_text is None else lambda names: of(as_text(names)),
+            places=lambda inner: self.places([int(rows[i]) for i in inner]),
+            _held={},
+        )
 
     def refuse_absent(self, names: Iterable[str]) -> None:
         """Raise DataError if one of the names is not among those of the data."""
         known = set(self.names)
-        if absent := [name for name in names if name not in known]:
+        if absent := [name for name in names if name not in known and not self.has(name)]:
             raise DataError(
                 f"{self.source} has no {self.called(absent)}.{near(absent[0], self.names)}",
                 remedy=f"use one of what it has: {listed(self.names)}.",
@@ -133,20 +178,55 @@ class Dataset:
 
     def _fault(self, columns: Mapping[str, Any], masks: Mapping[str, Any]) -> DataError:
         """Return the error that names the first faults in these columns, and how many there are."""
-        if text := [name for name in columns if is_text(columns[name])]:
+        for name in columns:
+            if (thing := thing_in(columns[name])) and columns[name].dtype.kind not in self._keep:
+                alike = [other for other in columns if thing_in(columns[other]) == thing]
+                return DataError(
+                    f"{self.source} has {thing} in the {self.called(alike)}, where numbers are needed.",
+                    remedy=THINGS[thing][2],
+                )
+        if text := self.text_among(columns):
             return DataError(
                 f"{self.source} has text in the {self.called(text)}, where numbers are needed.",
-                remedy=_for_text(columns[text[0]], text, self.is_new),
+                remedy=self.for_text(text[0]),
             )
         total = sum(int(mask.sum()) for mask in masks.values())
         first = self._first(columns, masks)
         lines = "\n".join(f"  {fault}" for fault in first)
         more = f"\n  ... and {total - _SHOWN} more" if total > _SHOWN else ""
         kind = _kind_of(columns, masks)
-        remedy = "correct these values, or leave them out."
+        written = (self.meant_as_numbers(name) for name in columns if columns[name].dtype.kind == "O")
+        remedy = next(filter(None, written), "correct these values, or leave them out.")
         if self.table and all(fault.endswith(("missing", "infinite")) for fault in first):
             remedy = "correct these values, or leave their rows out: --missing drop (missing='drop' in Python)."
         return DataError(f"{self.source} has {times(total, kind)}:\n{lines}{more}", remedy=remedy)
+
+    def _fault_of(self, value: object) -> str:
+        return fault_of(value, self.table, self.syntax)
+
+    def for_text(self, name: str) -> str:
+        """Return what to do about a column of text where numbers are needed: it may be numbers in another syntax."""
+        if meant := self.meant_as_numbers(name):
+            return meant
+        texts = self._texts(name)
+        if self.syntax is None and texts and all(Syntax().number(text) is not None for text in texts):
+            return _AS_NUMBERS.format(texts[0])
+        if self.is_new:
+            return "correct it: it was one of numbers when the model was fitted."
+        return f"leave it out, or take it as categories: --category {name} (categories= in Python)."
+
+    def meant_as_numbers(self, name: str) -> str:
+        """Return how a column of text is read as numbers if it looks like numbers with other marks, else ""."""
+        texts = self._texts(name)
+        said = advice(texts)
+        if said and self.syntax is None:
+            return _AS_NUMBERS.format(next(text for text in texts if Syntax().number(text) is None))
+        return said
+
+    def _texts(self, name: str) -> list[str]:
+        """Return the first texts of a column that are no words for missing values."""
+        first = self.array(name).ravel()[:_LOOKED].tolist()
+        return [value for value in first if isinstance(value, str) and value.strip().lower() not in MISSING]
 
     def _first(self, columns: Mapping[str, Any], masks: Mapping[str, Any]) -> list[str]:
         """Return the first faults in the order of rows: where they are, and what they are."""
@@ -155,13 +235,17 @@ class Dataset:
             for name, mask in masks.items():
                 for place in np.argwhere(mask)[:_SHOWN]:
                     index = int(place[0]) if len(place) == 1 else tuple(map(int, place))
-                    faults.append(f"{self.called([name])}, index {index}: {fault_of(columns[name][tuple(place)])}")
+                    faults.append(
+                        f"{self.called([name])}, index {index}: {self._fault_of(columns[name][tuple(place)])}"
+                    )
             return faults[:_SHOWN]
         rows = sorted({int(row) for mask in masks.values() for row in np.flatnonzero(mask)[:_SHOWN]})[:_SHOWN]
         faults = []
         for row, place in zip(rows, self.places(rows), strict=True):
             faults += [
-                f"{place}, column {name}: {fault_of(columns[name][row])}" for name, mask in masks.items() if mask[row]
+                f"{place}, column {name}: {self._fault_of(columns[name][row])}"
+                for name, mask in masks.items()
+                if mask[row]
             ]
         return faults[:_SHOWN]
 
@@ -176,16 +260,3 @@ def _kind_of(columns: Mapping[str, Any], masks: Mapping[str, Any]) -> str:
         np.asarray(column).dtype.kind == "f" and np.isinf(column[masks[name]]).any() for name, column in columns.items()
     )
     return "missing, infinite or non-numeric value" if infinite else "missing or non-numeric value"
-
-
-def _for_text(values: Any, names: Sequence[str], is_new: bool) -> str:
-    """Return what to do about a column of text: it may be numbers with decimal commas."""
-    shown = [value for value in values[:100] if isinstance(value, str)]
-    if shown and all(value.strip().lstrip("+-").replace(",", "", 1).isdigit() for value in shown):
-        return (
-            f"they look like numbers with decimal commas, such as {shown[0]!r}: read them so, --decimal ',' "
-            "(reading={'decimal': ','} in Python)."
-        )
-    if is_new:
-        return "correct it: it was one of numbers when the model was fitted."
-    return f"leave it out, or take it as categories: --category {names[0]} (categories= in Python)."

@@ -10,7 +10,7 @@ import numpy as np
 
 from autoopt.tables.categories import Categories
 from autoopt.tables.dataset import Dataset
-from autoopt.tables.values import faults_in, is_date, is_text, is_whole, missing_in, plain
+from autoopt.tables.values import is_whole, numbers, plain, thing_in
 from autoopt.wording import times
 
 _LEVELS = 5  # categories that are named
@@ -133,17 +133,18 @@ def _column(data: Dataset, name: str) -> Column:
         ends = (float(there.min()), float(there.max())) if len(there) else None
         called = {"b": "true or false", "f": "number"}.get(kind, "whole number")
         return Column(name, called, int(lacking.sum()), ends)
-    lacking = missing_in(array)
-    if str(getattr(series, "dtype", "")) == "category" or is_text(array):
+    lacking = data.missing(name)
+    many = int(lacking.sum())
+    if thing := thing_in(array):
+        levels = sorted({str(value) for value in array[~lacking].tolist()}) if thing == "dates" else None
+        return Column(name, "date" if thing == "dates" else thing, many, None, levels)
+    if (is_category := str(getattr(series, "dtype", "")) == "category") or data.text_among([name]):
         first = next(iter(array[~lacking]), None)
-        if is_date(array):
-            return Column(name, "date", int(lacking.sum()), None, sorted({str(v) for v in array[~lacking].tolist()}))
-        is_category = not isinstance(first, str) or str(getattr(series, "dtype", "")) == "category"
-        levels = list(Categories.of(data, name).levels)
-        return Column(name, "categories" if is_category else "text", int(lacking.sum()), None, levels)
-    bad = faults_in(array, infinite=True)
+        is_category = is_category or not isinstance(first, str)
+        return Column(name, "categories" if is_category else "text", many, None, list(Categories.of(data, name).levels))
+    bad = data.faults(name)
     assert bad is not None  # of objects
-    there = np.array([float(value) for value in array[~bad].tolist()])
+    there = np.atleast_1d(numbers(array[~bad], syntax=data.syntax)).astype(float)
     ends = (float(there.min()), float(there.max())) if len(there) else None
     is_clean = not (bad & ~lacking).any()
-    return Column(name, "number" if is_clean else "mixed", int(lacking.sum()), ends)
+    return Column(name, "number" if is_clean else "mixed", many, ends)

@@ -19,7 +19,7 @@ from autoopt.tables.text import refuse_duplicates, text_table
 from autoopt.tables.values import is_whole
 from autoopt.wording import listed, near
 
-OPTIONS = ("delimiter", "encoding", "decimal")
+OPTIONS = ("delimiter", "encoding", "decimal", "thousands")
 """How a text file is to be read, where it does not tell by itself."""
 
 
@@ -61,6 +61,7 @@ READERS = (
 )
 
 _RECORDS = (".json", ".jsonl")
+_PLAIN = (".txt", ".dat")
 _BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
 
 
@@ -72,7 +73,7 @@ def load(path: str | Path, reading: Mapping[str, str] | None = None) -> Dataset:
     path : str or Path
         A file of one of the READERS by its suffix, which may be compressed (.gz, .bz2, .xz, .zst); "-" for stdin.
     reading : mapping, optional
-        How a text file is read: "delimiter", "encoding", "decimal".
+        How a text file is read: "delimiter", "encoding", "decimal", "thousands".
 
     Raises
     ------
@@ -99,16 +100,22 @@ def load(path: str | Path, reading: Mapping[str, str] | None = None) -> Dataset:
 def _reader_of(source: Source, options: Mapping[str, str]) -> Reader:
     """Return the reader for a file's suffix, unless its first bytes say that it is something else.
 
-    What has a delimiter is text, whatever its suffix.
+    What has a delimiter is text, whatever its suffix; plain text and stdin have the delimiter of their first line.
     """
-    reader = _BY_SUFFIX.get(".csv" if "delimiter" in options and source.suffix not in _BY_SUFFIX else source.suffix)
+    suffix = source.suffix
+    if "delimiter" in options and (suffix not in _BY_SUFFIX or source.is_stdin):
+        suffix = ".csv"
+    elif suffix in _PLAIN:
+        suffix = told_by(source.head(4096))
+    reader = _BY_SUFFIX.get(suffix)
     if reader is None:
         suffix = source.path.suffix
         kind = f"ends in {source.suffix!r}" if source.suffix else "has no extension" if not suffix else "is of no kind"
         known = ", ".join(_BY_SUFFIX)
         raise DataError(
             f"The data file {source.name} {kind}.",
-            remedy=f"give a file of the kind {known}, compressed ({', '.join(c.suffix for c in COMPRESSIONS)}) or not.",
+            remedy=f"give a file of the kind {known}, compressed ({', '.join(c.suffix for c in COMPRESSIONS)}) or not; "
+            "if it is text with columns, say what separates them: --delimiter ';' (reading={'delimiter': ';'}).",
         )
     begins = source.head(4096)
     if source.compression is None:
@@ -126,10 +133,10 @@ def _reader_of(source: Source, options: Mapping[str, str]) -> Reader:
                 f"{source.name} is no text, but begins as {suffix} files do.",
                 remedy=f"rename it to {suffix} if it is one.",
             )
-    if "delimiter" in reader.options and (told := told_by(begins)) in _RECORDS:
+    if "delimiter" in reader.options and "delimiter" not in options and (told := told_by(begins)) in _RECORDS:
         raise DataError(
             f"{source.name} is no table of text, but begins as {_RECORDS[0]} files do.",
-            remedy=f"rename it to {told} if it is one.",
+            remedy=f"rename it to {told} if it is one, or say what separates its columns: --delimiter ','.",
         )
     return reader
 

@@ -8,6 +8,7 @@ import gzip
 import importlib
 import io
 import lzma
+import re
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,8 @@ STDIN = "-"
 """The path that stands for standard input."""
 
 _MB = 1e6
+_OBJECT, _ARRAY = re.compile(rb'\{\s*(["}]|$)'), re.compile(rb"\[\s*([\[{\]]|$)")
+"""How records of JSON begin, and how names of columns as {x} and [Na+] do not."""
 
 
 @dataclass(frozen=True)
@@ -183,9 +186,9 @@ def told_by(head: bytes) -> str:
         if head.startswith(begins):
             return suffix
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text.startswith(b"{"):
+    if _OBJECT.match(text):
         return ".jsonl"
-    if text.startswith(b"["):
+    if _ARRAY.match(text):
         return ".json"
     first = head.partition(b"\n")[0]
     return ".tsv" if first.count(b"\t") > first.count(b",") else ".csv"

@@ -18,12 +18,15 @@ from autoopt.stages import stage
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.growing import Growing
 from autoopt.tables.source import Source
-from autoopt.tables.values import fault_of
+from autoopt.tables.syntax import Syntax
 from autoopt.wording import listed, times
 
 _SHOWN = 5  # lines listed in a message before "and ... more"
 _PIECE = 2_000_000
 """Numbers to a piece: 16 MB, so that few of them stand beside what is kept, and each takes 0.1 s."""
+
+_UNNAMED = "\0"
+"""What the names begin with that columns without one have here: R and pandas write the numbers of rows so."""
 
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe\x00\x00": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 """Byte order marks, longer ones before those that they begin with."""
@@ -40,8 +43,8 @@ class Layout:
         One character.
     encoding : str
         A name that Python knows.
-    decimal : str
-        "." or ",".
+    syntax : Syntax
+        How numbers are written.
     is_guessed : bool
         Whether another encoding may be tried.
     """
@@ -49,7 +52,7 @@ class Layout:
     source: Source
     delimiter: str
     encoding: str = "utf-8"
-    decimal: str = "."
+    syntax: Syntax = field(default_factory=Syntax)
     is_guessed: bool = True
     told: list[str] = field(default_factory=list)
 
@@ -93,7 +96,7 @@ def text_table(source: Source, delimiter: str, options: Mapping[str, str]) -> Da
     delimiter : str
         What separates columns if `options` does not say.
     options : mapping
-        delimiter, encoding, decimal.
+        delimiter, encoding, decimal, thousands.
     """
     layout = _layout(source, delimiter, options)
     try:
@@ -102,19 +105,25 @@ def text_table(source: Source, delimiter: str, options: Mapping[str, str]) -> Da
         layout = _other_encoding(layout)
         header = layout.header()
     _check_header(layout, header)
+    header = [name or f"{_UNNAMED}{place}" for place, name in enumerate(header)]
     table = _Table(layout, header)
-    return Dataset(source.name, header, table.read, table=True, places=table.places, told=layout.told)
+    return Dataset(
+        source.name,
+        [name for name in header if not name.startswith(_UNNAMED)],
+        table.read,
+        table=True,
+        places=table.places,
+        told=layout.told,
+        syntax=layout.syntax,
+        as_text=table.as_text,
+    )
 
 
 def _layout(source: Source, delimiter: str, options: Mapping[str, str]) -> Layout:
     delimiter = {"tab": "\t", "\\t": "\t"}.get(options.get("delimiter", ""), options.get("delimiter", delimiter))
     if len(delimiter) != 1:
         raise UsageError(f"delimiter is {delimiter!r}.", remedy="give one character, such as ';', or tab.")
-    decimal = options.get("decimal", ".")
-    if decimal not in (".", ",") or decimal == delimiter:
-        remedy = "give '.' or ','" + (", and another delimiter, as ';'." if decimal == delimiter else ".")
-        raise UsageError(f"decimal is {decimal!r}, with {delimiter!r} between columns.", remedy=remedy)
-    layout = Layout(source, delimiter, decimal=decimal)
+    layout = Layout(source, delimiter, syntax=_syntax(delimiter, options))
     if (encoding := options.get("encoding")) is not None:
         try:
             "".encode(encoding)
@@ -126,6 +135,19 @@ def _layout(source: Source, delimiter: str, options: Mapping[str, str]) -> Layou
     if encoding.startswith(("utf-16", "utf-32")):
         layout.told.append(f"{source.name} was read as {encoding.upper()}.")
     return replace(layout, encoding=encoding, is_guessed=encoding == "utf-8")
+
+
+def _syntax(delimiter: str, options: Mapping[str, str]) -> Syntax:
+    decimal, thousands = options.get("decimal", "."), options.get("thousands")
+    if decimal not in (".", ",") or decimal == delimiter:
+        remedy = "give '.' or ','" + (", and another delimiter, as ';'." if decimal == delimiter else ".")
+        raise UsageError(f"decimal is {decimal!r}, with {delimiter!r} between columns.", remedy=remedy)
+    if thousands is not None and (len(thousands) != 1 or thousands.isalnum() or thousands == decimal):
+        raise UsageError(
+            f"thousands is {thousands!r}, and decimals stand behind {decimal!r}.",
+            remedy="give the mark between thousands, such as ',' or '.', another one than that of decimals.",
+        )
+    return Syntax(decimal, thousands)
 
 
 def _told_by(head: bytes) -> str:
@@ -167,7 +189,7 @@ def _check_header(layout: Layout, names: list[str]) -> None:
     source = layout.source.name
     if not names:
         raise DataError(f"The data file {source} is empty.", remedy="give a file with data.")
-    if not any(fault_of(name) for name in names):
+    if all(layout.syntax.number(name) is not None for name in names):
         raise DataError(f"The first line of {source} holds numbers.", remedy="put the names of the columns there.")
     if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), None)):
         given = "tab" if other == "\t" else other
@@ -176,11 +198,13 @@ def _check_header(layout: Layout, names: list[str]) -> None:
             remedy=f"say so, --delimiter '{given}' (reading={{'delimiter': '{given}'}} in Python), or separate "
             "them by commas (.csv) or tabs (.tsv).",
         )
-    if "" in names:
-        raise DataError(
-            f"Column {names.index('') + 1} of {source} has no name.", remedy="name every column in the first line."
-        )
-    refuse_duplicates(source, names)
+    if not any(names):
+        raise DataError(f"The columns of {source} have no names.", remedy="name them in the first line.")
+    refuse_duplicates(source, list(filter(None, names)))
+    if nameless := [str(place) for place, name in enumerate(names, start=1) if not name]:
+        which = "column" if len(nameless) == 1 else "columns"
+        verb = "has no name and is" if len(nameless) == 1 else "have no names and are"
+        layout.told.append(f"{which.title()} {listed(nameless)} of {source} {verb} not read.")
 
 
 def refuse_duplicates(source: str, names: Sequence[str]) -> None:
@@ -234,6 +258,10 @@ class _Table:
             self.in_parts = False
         return self.read(names)
 
+    def as_text(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return these columns as they are written."""
+        return {name: column.array for name, column in self._columns(names, dtype=str).items()}
+
     def _far(self) -> str:
         return f"{self.rows} rows, {self.layout.source.far()}"
 
@@ -272,8 +300,9 @@ class _Table:
                 warnings.simplefilter("error", pd.errors.ParserWarning)
                 warnings.simplefilter("error", pd.errors.DtypeWarning)
                 yield from pd.read_csv(
-                    text, sep=layout.delimiter, decimal=layout.decimal, index_col=False, low_memory=self.in_parts,
-                    chunksize=rows, dtype=dtype, usecols=None if len(positions) == len(self.header) else positions,
+                    text, sep=layout.delimiter, decimal=layout.syntax.decimal, thousands=layout.syntax.thousands,
+                    usecols=None if len(positions) == len(self.header) else positions, dtype=dtype, index_col=False,
+                    chunksize=rows, low_memory=self.in_parts,
                 )  # fmt: skip
         except pd.errors.DtypeWarning as warning:
             raise _MixedError from warning

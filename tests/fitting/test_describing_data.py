@@ -19,7 +19,7 @@ FRAME = pd.DataFrame(
         "known": [True, False, True, True],
         "size": pd.Categorical(["s", "l", "l", "s"], ["s", "m", "l"]),
         "day": pd.to_datetime(["2020-01-02", "2020-01-01", "2021-05-05", "2020-01-02"]),
-        "code": ["1", "2", "x", "4"],
+        "code": [1, 2, "x", 4],
         "none": [np.nan] * 4,
     }
 )

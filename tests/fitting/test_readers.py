@@ -257,9 +257,39 @@ def test_how_to_read_is_checked(file, reading, said):
 
 
 def test_text_with_a_delimiter_may_have_any_suffix(file):
-    path = file("y|age\n1|2\n", "d.txt")
-    assert "ends in '.txt'" in message(load, path)
+    path = file("y|age\n1|2\n", "d.text")
+    with pytest.raises(DataError, match=r"ends in '.text'.*\n.*--delimiter"):
+        load(path)
     assert load(path, {"delimiter": "|"}).take(["age"])["age"].tolist() == [2]
+
+
+@pytest.mark.parametrize("text", ["y,age\n1,2\n", "y\tage\n1\t2\n", '{"y": 1, "age": 2}\n', '[{"y": 1, "age": 2}]'])
+def test_plain_text_is_known_by_its_first_line(file, text):
+    assert load(file(text, "d.txt")).take(["age"])["age"].tolist() == [2]
+    with pytest.raises(DataError, match="--delimiter ';'"):
+        load(file("y;age\n1;2\n", "d.dat"))
+
+
+@pytest.mark.parametrize("header", ["[Na+],y", "{x},y", "[1],y"])
+def test_names_in_brackets_are_no_json(file, header, monkeypatch):
+    raw = f"{header}\n1,2\n"
+    assert load(file(raw, "d.csv")).names == header.split(",")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw.encode())))
+    assert load("-").take(["y"])["y"].tolist() == [2]
+    assert load(file('["a"],y\n1,2\n', "e.csv"), {"delimiter": ","}).take(["y"])["y"].tolist() == [2]
+    with pytest.raises(DataError, match="say what separates its columns: --delimiter"):
+        load(file('{"a": 1}\n', "j.csv"))
+
+
+@pytest.mark.parametrize("text", [",y\n1,2\n2,3\n", '"","y"\n"1",2\n"2",3\n', "y,,z,\n2,1,1,\n3,1,1,\n"])
+def test_columns_without_a_name_are_not_read_and_told(file, text):
+    """pandas' to_csv and R's write.csv write the numbers of rows so."""
+    data = load(file(text, "d.csv"))
+    expected = pd.read_csv(io.StringIO(text))
+    named = [name for name in expected.columns if not name.startswith("Unnamed")]
+    assert data.names == named and data.take(named)["y"].tolist() == expected["y"].tolist() == [2, 3]
+    assert "not read" in data.told[0] and data.arrays.keys() == set(named)
+    assert "line 3: 2 values" in message(load(file("y,x,\n1,2,\n3,4\n", "s.csv")).fetch, ["y"])
 
 
 def test_whole_numbers_beyond_those_of_64_bits_do_not_turn_negative():
@@ -269,7 +299,7 @@ def test_whole_numbers_beyond_those_of_64_bits_do_not_turn_negative():
 
 
 def test_text_in_arrays_is_shown_as_it_is():
-    assert "index 0: 'a' is not a number" in message(dataset({"s": np.array(["a", "1"])}).take, ["s"])
+    assert "index 0: 'a' is not a number" in message(dataset({"s": np.array([np.str_("a"), 1], object)}).take, ["s"])
 
 
 def test_only_text_is_read_in_some_way(file):
