@@ -60,7 +60,7 @@ class Selection:
             return ByFormula.of(self.formula, data, names, self.target, tuple(self.categories))
         if self.target is not None:
             return ByTarget(names, self.target, frozenset(self.also), categories)
-        is_whole = len(names) == 1 and is_frame(given) and names[0] not in data.names
+        is_whole = len(names) == 1 and is_frame(given) and not data.has(names[0])
         if is_whole and not nearest(names[0], data.names):  # which is a misspelt column
             return Whole(names[0], given)
         return ByName(names, frozenset(optional), categories)

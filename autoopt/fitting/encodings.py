@@ -211,7 +211,7 @@ class ByTarget:
             )
         data.refuse_absent([self.target])  # a misspelt target is told before anything else
         ends = (self.names[0], self.names[-1])
-        if clash := [name for name in ends if name in data.names and name != self.target]:
+        if clash := [name for name in ends if data.has(name) and data.column(name) != self.target]:
             raise DataError(
                 f"The argument {listed(clash)} of the objective is also a column of {data.source}, so with the target "
                 f"{self.target!r} it could mean either.",
