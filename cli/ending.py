@@ -77,6 +77,10 @@ def show(text: str, output: Path | None) -> bool:
     A reader that closed its end of a pipe (`| head`) wants no more, which is left to click.
     """
     if output is None:
+        if sys.stdout is None:  # `autoopt ... >&-`
+            _say("The result cannot be written to stdout, which is closed. It is:")
+            click.echo(text, err=True)
+            return False
         try:
             click.echo(text)
             sys.stdout.flush()
@@ -95,6 +99,13 @@ def show(text: str, output: Path | None) -> bool:
         _say(f"The result cannot be written to {output}: {error.strerror or error}. It is printed instead.")
         show(text, None)
         return False
+
+
+def any_text() -> None:
+    """Have stdout and stderr write what their encoding has not as escapes, as in names of columns: `\\u03b1`."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(message: str) -> None:

@@ -59,6 +59,7 @@ class Commands(click.Group):
         """Write nothing: the commands stand in the text, with their arguments."""
 
     def invoke(self, ctx: click.Context):
+        ending.any_text()
         try:
             with ending.termination():
                 return super().invoke(ctx)

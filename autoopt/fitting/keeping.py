@@ -51,6 +51,8 @@ def kept(function: Callable[P, R]) -> Callable[P, R]:
     def recorded(*args: P.args, **options: P.kwargs) -> R:
         asked: dict[str, Any] = {name: options.pop(name, None) for name in _OWN[:3]}
         force = asked["resume"] == "force"
+        if empty := [name for name in ("run_dir", "checkpoint") if asked[name] == ""]:
+            raise UsageError(f"{empty[0]} is an empty text.", remedy="name a place, or leave it out.")
         if asked["run_dir"] is not None and asked["checkpoint"] is not None:
             raise UsageError("There are run_dir and checkpoint.", remedy="a run directory has a checkpoint: give one.")
         if asked["run_dir"] is None and asked["checkpoint"] is None:
@@ -59,7 +61,7 @@ def kept(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **options)
         call = _call(signature.bind(*args, **options).arguments)
         is_folder = asked["run_dir"] is not None
-        place = Path(os.path.abspath(asked["run_dir"] or asked["checkpoint"]))
+        place = Path(os.path.abspath(asked["run_dir"] if is_folder else asked["checkpoint"]))
         with Run(place, call, is_folder=is_folder, again=bool(asked["resume"])) as run:
             if is_folder and run.before is not None:
                 _refuse(run, asked["resume"])

@@ -62,6 +62,7 @@ def restored(place: str | os.PathLike, **given: Any) -> Fit:
     known = {name: value for name, value in before.items() if np.isfinite(value)}
     found = fit(call.pop("model"), start=known, **call)
     _refuse_other(found, before, path)
+    _refuse_changed(found, path / "result.json" if path.is_dir() else path)
     _tell_as_it_ran(found, path)
     return found
 
@@ -152,3 +153,30 @@ def _refuse_other(found: Fit, before: dict[str, float], path: Path) -> None:
             f"{found.params[place]:.6g} now: the model or its data have changed.",
             remedy="fit again.",
         )
+
+
+def _refuse_changed(found: Fit, file: Path) -> None:
+    """Raise RunError where a fit at the same estimates has another value or other standard errors, or other rows."""
+    if found.status != "converged" or not file.is_file():
+        return
+    told, now = json.loads(file.read_text(encoding="utf-8")), found.to_dict()
+    for name, what in _SAME.items():
+        one, other = told.get(name), now.get(name)
+        if one is None or other is None or told.get("convention") != now.get("convention"):
+            continue
+        one, other = (np.array(values, float) for values in (one, other))
+        if one.shape != other.shape or not np.allclose(one, other, rtol=_ALIKE, atol=0.0, equal_nan=True):
+            k = 0 if one.shape != other.shape else int(np.argmax(~np.isclose(one, other, rtol=_ALIKE, atol=0.0)))
+            whose = f" of {found.names[k]}" if one.ndim else ""
+            raise RunError(
+                f"{file} has the {what}{whose} {one.flat[k]:.6g}, and the same fit has {other.flat[k]:.6g} now: the "
+                "model or its data have changed.",
+                remedy="put them back, or fit again.",
+            )
+
+
+_SAME = {"nobs": "number of observations", "value": "value", "bse": "standard error"}
+"""What is compared beside the estimates, and how it is called."""
+
+_ALIKE = 1e-4
+"""Relative; a fit that is solved again comes as close as that to its standard errors."""

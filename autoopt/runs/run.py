@@ -25,8 +25,10 @@ from autoopt.runs import checkpoint, identity
 from autoopt.runs.checkpoint import Checkpoint, Point, Writer
 from autoopt.runs.lock import Lock
 from autoopt.runs.recorder import Recorder
+from autoopt.wording import listed
 
 RESULT_SCHEMA = 1
+_OF_FOLDER = ("history.jsonl", "result.json", "report.html")
 _BYTES = 96
 """A parameter takes so many bytes: in a checkpoint, in the one before, in the result with its errors."""
 
@@ -169,8 +171,7 @@ class Run:
     def _clear(self) -> None:
         """Remove what a run has written, but for its lock, which others may wait for."""
         own = (self._file, checkpoint.previous(self._file))
-        of_folder = ("history.jsonl", "result.json", "report.html")
-        for file in (*own, *(() if self.folder is None else (self.folder / name for name in of_folder))):
+        for file in (*own, *(() if self.folder is None else (self.folder / name for name in _OF_FOLDER))):
             with contextlib.suppress(OSError):
                 file.unlink()
 
@@ -199,10 +200,16 @@ class Run:
 
 
 def _prepare(place: Path, is_folder: bool) -> None:
-    """Make the folder that is needed, or raise RunError."""
+    """Make the folder that is needed, or raise RunError; so if files of these names in it are of no run."""
     try:
         if is_folder:
             place.mkdir(parents=True, exist_ok=True)
+            theirs = [name for name in _OF_FOLDER if (place / name).exists()]
+            if theirs and checkpoint.read(place / "checkpoint.json") is None:
+                raise RunError(
+                    f"{place} is the directory of no run, and has {listed(theirs)}, which a run would write over.",
+                    remedy="name another directory, which need not be there yet.",
+                )
         elif not place.parent.is_dir():
             raise RunError(f"There is no folder {place.parent} for the checkpoint.", remedy="make it, or name another.")
     except OSError as error:

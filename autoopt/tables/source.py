@@ -165,6 +165,8 @@ def _spooled() -> Source:
     """Return the source of what comes by stdin, kept in a file that goes with it, as it is read more than once."""
     handle, name = tempfile.mkstemp(prefix="autoopt-")
     path = Path(name)
+    if sys.stdin is None:
+        raise DataError('The data are "-", and stdin is closed.', remedy="pipe them in, or name a file.")
     stdin = getattr(sys.stdin, "buffer", sys.stdin)
     with open(handle, "wb") as spool, stage("reading stdin", lambda: f"{spool.tell() / _MB:.0f} MB"):
         shutil.copyfileobj(stdin, spool)

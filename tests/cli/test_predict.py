@@ -239,3 +239,28 @@ def data():
     t = np.linspace(0.1, 3.0, 40)
     return t, np.exp(-0.7 * t) + 0.01 * np.cos(9 * t)
 """
+
+
+CHANGES = {
+    "rows twice": (lambda folder: (folder / "d.csv").write_text(twice(folder)), "number of observations 12"),
+    "weights of rows": (
+        lambda folder: (folder / "line.py").write_text(LINE.replace("return y - ", "return 1.5 * (y - ") + ")"),
+        "value",
+    ),
+}
+
+
+def twice(folder):
+    text = (folder / "d.csv").read_text()
+    return text + text.split("\n", 1)[1]
+
+
+@pytest.mark.parametrize("command", ["predict", "report"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_leaves_estimates_as_they_were_is_seen_too(tmp_path, monkeypatch, change, command):
+    monkeypatch.chdir(tmp_path)
+    prepare(tmp_path)
+    work, said = CHANGES[change]
+    work(tmp_path)
+    found = run(command, "run")
+    assert found.exit_code == 1 and said in found.stderr and "model or its data have changed" in found.stderr

@@ -13,7 +13,7 @@ import pytest
 
 import autoopt
 import autoopt.fitting.fitted
-from autoopt.errors import RunError, RunWarning
+from autoopt.errors import RunError, RunWarning, UsageError
 from autoopt.runs import checkpoint, identity, storing
 from autoopt.runs.checkpoint import Point, Writer
 from autoopt.runs.recorder import Recorder
@@ -224,6 +224,15 @@ def test_a_fit_that_could_not_be_opened_leaves_nothing(tmp_path, monkeypatch):
         autoopt.fit("logistc", checkpoint="file.json")
     assert not Path("run").exists() and {file.name for file in Path("mine").iterdir()} <= {"lock"}
     assert not Path("file.json").exists()
+
+
+@pytest.mark.parametrize("name", ["result.json", "report.html", "history.jsonl"])
+def test_files_of_a_folder_that_is_no_run_are_not_written_over(tmp_path, name):
+    own = tmp_path / name
+    own.write_text("mine")
+    with pytest.raises(RunError, match=f"directory of no run, and has {name}"):
+        autoopt.fit(lambda x: (x - 1) ** 2, 0.0, run_dir=tmp_path)
+    assert own.read_text() == "mine" and [file.name for file in tmp_path.iterdir()] == [name]
 
 
 def test_a_run_that_failed_before_it_had_a_point_is_not_in_the_way(tmp_path):
@@ -475,6 +484,12 @@ def test_a_global_search_keeps_its_best_point(tmp_path, search, monkeypatch):
     assert point.state == "interrupted" and point.value == pytest.approx(bumps(np.array(point.x)))
     again = SEARCHES[search] | ({"niter": 0} if search == "basinhopping" else {"maxiter": 1})
     assert getattr(autoopt, search)(bumps, seed=2, checkpoint=file, **again).fun <= point.value
+
+
+def test_an_empty_place_is_refused():
+    for name in ("run_dir", "checkpoint"):
+        with pytest.raises(UsageError, match=f"{name} is an empty text"):
+            autoopt.fit(lambda x: x**2, 0.0, **{name: ""})
 
 
 def test_resume_needs_a_directory_and_one_place():
