@@ -89,7 +89,7 @@ def outer_products(evidence: Evidence) -> np.ndarray:
     except InferenceError as error:
         _, _, ways = error.happened.partition("\n")
         raise InferenceError(
-            f"The scores of the {len(evidence.scores)} rows do not determine a covariance: none changes along\n{ways}",
+            f"The scores of the {evidence.rows:.10g} rows do not determine a covariance: none changes along\n{ways}",
             remedy='use "observed" or "robust", which need fewer rows.',
         ) from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -55,10 +55,10 @@ class Conventions(Inferred):
             )
         return convention
 
-    def _scores(self, problem: Problem, params: np.ndarray) -> np.ndarray:
-        """Return minus the derivatives of the log-likelihood of each row, shape (m, n), without its weight."""
+    def _scores(self, problem: Problem, params: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield minus the derivatives of the log-likelihood of rows, (rows, n), without weights, all in their order."""
         with rows_of(problem) as rows:
-            return rows.scores(params)
+            yield from rows.scores(params)
 
     def _leverages(self, problem: Problem, params: np.ndarray, inverse: np.ndarray) -> np.ndarray | None:
         """Return the leverages of the rows, shape (m,), each row counted once; None where there are none."""
@@ -116,12 +116,47 @@ class Conventions(Inferred):
         held = [problem.coefficients + j for j, one in enumerate(problem.ancillaries) if one.fixed]
         params = np.concatenate([found.x[: problem.coefficients], [*self.ancillary_.values()]])
         scale = self._dispersion()
-        scores = np.delete(self._scores(problem, params), held, axis=1) / scale
         inverse = scale * inference.covariance(found.hessian, self.names_)
-        leverages = None
+        scores = (np.delete(block, held, axis=1) / scale for block in self._scores(problem, params))
+        if problem.groups is not None:
+            sums = _sums(scores, problem.weights, problem.groups, len(inverse))
+            return Evidence(inverse, sums, None, np.arange(len(sums)), self.names_, float(self.nobs_))
+        roots = None if problem.weights is None else np.sqrt(problem.weights)
         if "leverages" in convention.needs:
             leverages = self._leverages(problem, params, inverse / scale)
-        if problem.weights is not None:
-            counted = problem.weights if "groups" in convention.needs else np.sqrt(problem.weights)
-            scores *= counted[:, np.newaxis]
-        return Evidence(inverse, scores, leverages, problem.groups, self.names_, float(self.nobs_))
+            whole = np.concatenate(list(_weighted(scores, roots)))
+            return Evidence(inverse, whole, leverages, None, self.names_, float(self.nobs_))
+        root = _root(_weighted(scores, roots), len(inverse))
+        return Evidence(inverse, root, None, None, self.names_, float(self.nobs_))
+
+
+def _weighted(scores: Iterable[np.ndarray], weights: np.ndarray | None) -> Iterator[np.ndarray]:
+    """Yield blocks of scores times the weights of their rows, if there are any."""
+    end = 0
+    for block in scores:
+        end += len(block)
+        yield block if weights is None else weights[end - len(block) : end, np.newaxis] * block
+
+
+def _sums(scores: Iterable[np.ndarray], weights: np.ndarray | None, groups: np.ndarray, size: int) -> np.ndarray:
+    """Return the sums of weighted scores over the groups, shape (groups, size)."""
+    from scipy.sparse import csr_matrix
+
+    sums, end = np.zeros((int(groups.max()) + 1, size)), 0
+    for block in _weighted(scores, weights):
+        end += len(block)
+        rows = np.arange(len(block))
+        numbers, own = np.unique(groups[end - len(block) : end], return_inverse=True)
+        sums[numbers] += csr_matrix((np.ones(len(block)), (own, rows)), shape=(len(numbers), len(block))) @ block
+    return sums
+
+
+def _root(scores: Iterable[np.ndarray], size: int) -> np.ndarray:
+    """Return so few rows, (size, size), that their products s s' have the same sum."""
+    products = np.zeros((size, size))
+    for block in scores:
+        products += block.T @ block
+    scale = np.sqrt(np.diag(products))
+    scale[scale == 0] = 1.0
+    values, vectors = np.linalg.eigh(products / np.outer(scale, scale))
+    return np.sqrt(np.maximum(values, 0.0))[:, np.newaxis] * vectors.T * scale

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -242,9 +242,9 @@ class CoxRegression(Regression):
         assert problem.offset is not None and problem.weights is not None
         return RiskSets(problem.X, problem.y, problem.offset, problem.weights, problem.penalty)
 
-    def _scores(self, problem: Problem, params: np.ndarray) -> np.ndarray:
+    def _scores(self, problem: Problem, params: np.ndarray) -> Iterator[np.ndarray]:
         try:
-            return self._risk_sets(problem).scores(params)
+            yield self._risk_sets(problem).scores(params)
         except TooWide as error:
             raise InferenceError(
                 "Log hazards of one stratum are too far apart for the scores of its rows.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -140,8 +141,9 @@ class HuberRegression(Location):
         found = super()._solution(replace(_in_scales(problem, scale), begin=begin / scale))
         return replace(found, x=scale * found.x, value=scale**2 * found.value, gradient=scale * found.gradient)
 
-    def _scores(self, problem: Problem, params: np.ndarray) -> np.ndarray:
-        return self.scale_ * super()._scores(_in_scales(problem, self.scale_), params / self.scale_)
+    def _scores(self, problem: Problem, params: np.ndarray) -> Iterator[np.ndarray]:
+        for block in super()._scores(_in_scales(problem, self.scale_), params / self.scale_):
+            yield self.scale_ * block
 
     def _at_end(self, problem: Problem) -> Warning | None:
         if self.scale_ > 0:

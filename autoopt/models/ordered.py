@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -275,9 +275,9 @@ class OrderedRegression(Classifier):
         data = problem.X, problem.y.astype(int), problem.offset, problem.weights
         return Intervals(LINKS[self.link][1], *data, problem.penalty, len(problem.ancillaries))
 
-    def _scores(self, problem: Problem, params: np.ndarray) -> np.ndarray:
+    def _scores(self, problem: Problem, params: np.ndarray) -> Iterator[np.ndarray]:
         across = _thresholds_of_steps(params.size, problem.coefficients)
-        return self._intervals(problem).scores(across @ params) @ across
+        yield self._intervals(problem).scores(across @ params) @ across
 
     def _probabilities(self, X: object, offset: object) -> np.ndarray:
         eta = self._predictor(X, offset)

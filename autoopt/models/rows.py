@@ -104,22 +104,25 @@ class Rows:
             gradient += _summed(X, slopes, int(self.intercept)).T
         return value + self.penalty.value(coef), gradient.ravel() + self.penalty.gradient(coef)
 
-    def scores(self, params: np.ndarray) -> np.ndarray:
-        """Return the first derivatives of each row's term by the parameters, shape (m, q n + k), without weights."""
+    def scores(self, params: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the first derivatives of the rows' terms by the parameters, without weights.
+
+        Each has the shape (rows, q n + k), of so many rows at a time.
+        """
         q, first, coef, ancillary = self.predictors, int(self.intercept), params[: self.size], params[self.size :]
-        each, end = self.size // q, 0
-        scores = np.empty((len(self.y), params.size))
+        each, size = self.size // q, max(256, BLOCK // params.size)
         for X, y, offset, _ in self._blocks():
             slopes = self.derivatives.first(self._eta(X, offset, coef), y, ancillary)
-            dense = X.toarray() if hasattr(X, "tocsr") else X
-            block = scores[end : end + len(y)]
-            for a in range(q):
-                own = block[:, a * each : (a + 1) * each]
-                own[:, :first] = slopes[:, a : a + 1]
-                np.multiply(dense, slopes[:, a : a + 1], out=own[:, first:])
-            block[:, self.size :] = slopes[:, q:]
-            end += len(y)
-        return scores
+            for start in range(0, len(y), size):
+                part, slope = X[start : start + size], slopes[start : start + size]
+                dense = part.toarray() if hasattr(part, "tocsr") else part
+                scores = np.empty((len(slope), params.size))
+                for a in range(q):
+                    own = scores[:, a * each : (a + 1) * each]
+                    own[:, :first] = slope[:, a : a + 1]
+                    np.multiply(dense, slope[:, a : a + 1], out=own[:, first:])
+                scores[:, self.size :] = slope[:, q:]
+                yield scores
 
     def leverages(self, coef: np.ndarray, inverse: np.ndarray) -> np.ndarray:
         """Return c_i z_i' H^-1 z_i with the curvature c of each row's term and z = [1, X], shape (m,), for q = 1."""

@@ -23,6 +23,7 @@ from autoopt.models import (
     risk_sets,
 )
 from autoopt.models.concordance import concordance
+from autoopt.models.rows import Rows
 from autoopt.models.validation import IdentificationWarning
 
 sm = pytest.importorskip("statsmodels.api")
@@ -230,25 +231,35 @@ def test_rows_that_count_several_times_are_so_many_rows(model, kind):
 @pytest.mark.parametrize("model", RESPONSES)
 @pytest.mark.sampled(6)
 def test_scores_sum_to_the_gradient_of_the_penalty(model, monkeypatch):
-    """And each is compared with a difference of the log-likelihood, in which its row counts a little more."""
     if model is QuantileRegression:
         return
     seen = []
-    original = model._evidence
+    evidence = model._evidence
 
-    def evidence(self, convention, problem, found):
-        seen.append((original(self, convention, problem, found), found))
-        return seen[-1][0]
+    def seeing(self, convention, problem, found):
+        params = np.concatenate([found.x[: problem.coefficients], list(self.ancillary_.values())])
+        seen.extend(self._scores(problem, params))
+        return evidence(self, convention, problem, found)
 
-    monkeypatch.setattr(model, "_evidence", evidence)
-    alpha = {"alpha": 2.0}
-    fitted = model(covariance="robust", **alpha).fit(X, RESPONSES[model])
-    scores = seen[0][0].scores * fitted._dispersion()
-    n = len(fitted.coef_.ravel())
-    first = int(bool(fitted.fit_intercept))
+    monkeypatch.setattr(model, "_evidence", seeing)
+    fitted = model(covariance="robust", alpha=2.0).fit(X, RESPONSES[model])
+    scores = np.concatenate(seen)
+    first, size = int(bool(fitted.fit_intercept)), fitted.coef_.size
     expected = np.zeros(scores.shape[1])
-    expected[first : first + n] = -2.0 * fitted.coef_.ravel()
+    expected[first : first + size] = -2.0 * fitted.coef_.ravel()
     np.testing.assert_allclose(scores.sum(axis=0), expected, atol=1e-6 * np.abs(scores).sum(axis=0).max())
+
+
+def test_blocks_of_rows_make_no_difference(monkeypatch):
+    whole = [LogisticRegression(covariance=kind).fit(X, GRADES, OFTEN, groups=groups_of(kind)).bse
+             for kind in ("robust", "opg", "cluster")]  # fmt: skip
+    scores = Rows.scores
+    monkeypatch.setattr(
+        Rows, "scores", lambda self, x: (part for block in scores(self, x) for part in np.array_split(block, 7))
+    )
+    for kind, errors in zip(("robust", "opg", "cluster"), whole, strict=True):
+        found = LogisticRegression(covariance=kind).fit(X, GRADES, OFTEN, groups=groups_of(kind))
+        np.testing.assert_allclose(found.bse, errors, rtol=1e-9)
 
 
 @pytest.mark.parametrize(
