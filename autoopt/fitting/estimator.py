@@ -170,8 +170,8 @@ class Estimator(Inferred, Featured, Interface):
 
     def _named(self, names: list[str]) -> list[str]:
         """Return the names of the parameters; those of a vector with an entry for each column are the columns'."""
-        columns = list(getattr(self, "feature_names_in_", ()))
-        return columns if columns and names == [f"x[{i}]" for i in range(len(columns))] else names
+        columns, own = list(getattr(self, "feature_names_in_", ())), names[0].partition("[")[0]
+        return columns if columns and names == [f"{own}[{i}]" for i in range(len(columns))] else names
 
     def _features(self, X: object, *, fitting: bool = False) -> Any:
         if hasattr(X, "tocsr"):

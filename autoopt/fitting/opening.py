@@ -14,7 +14,7 @@ from autoopt.fitting import binding, modelfile, named
 from autoopt.fitting.data import Bound, Selection
 from autoopt.fitting.diagnoses import in_names
 from autoopt.fitting.kinds import Minimised, kind_of
-from autoopt.fitting.modelfile import Model
+from autoopt.fitting.modelfile import Model, positional
 from autoopt.fitting.penalties import penalised, ridged
 from autoopt.stages import say, stage
 from autoopt.users_code import users_code
@@ -198,7 +198,7 @@ def _names(loaded: Model, names: Any, structure: Any, columns: list[list[str]]) 
     """Return the names of the parameters: the model's, or those of the structure and of the columns of one matrix."""
     if names is None:
         named = [found for one in columns if (found := _by_columns(structure, one)) != structure.names]
-        return tuple(named[0] if len(named) == 1 else structure.names)
+        return tuple(named[0] if len(named) == 1 else _by_argument(structure, loaded.objective))
     if isinstance(names, str) or len(names) != structure.size:
         count = "text" if isinstance(names, str) else f"{len(names)} names"
         raise ModelError(
@@ -206,6 +206,14 @@ def _names(loaded: Model, names: Any, structure: Any, columns: list[list[str]]) 
             remedy="give one name for each entry of x0, or leave names out.",
         )
     return tuple(map(str, names))
+
+
+def _by_argument(structure: Any, objective: Callable) -> list[str]:
+    """Return the names of the parameters, those of one array by what the objective calls it: w[0] for x[0]."""
+    parameters = positional(objective)
+    if structure.paths != [""] or not parameters or parameters[0].kind is parameters[0].VAR_POSITIONAL:
+        return structure.names
+    return [parameters[0].name + name.removeprefix("x") for name in structure.names]
 
 
 def _by_columns(structure: Any, columns: list[str]) -> list[str]:

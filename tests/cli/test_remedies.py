@@ -137,5 +137,5 @@ def test_what_the_message_of_an_ended_run_says_works(folder):
 def test_without_a_kind_the_message_says_what_is_missing():
     fitted = autoopt.fit(lambda p: np.sum((p - 1.0) ** 2), np.zeros(2))
     with pytest.raises(autoopt.errors.InferenceError, match="nothing says what it returns") as caught:
-        fitted.wald_test("x[0] = 1")
+        fitted.wald_test("p[0] = 1")
     assert "kind=" in str(caught.value)

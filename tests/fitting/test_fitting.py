@@ -316,12 +316,12 @@ def test_one_bound_does_not_cost_the_other_standard_errors(model):
     assert found.status == "converged" and found.params[1] == 0
     assert found.bse[[0, 2]] == pytest.approx(expected) and np.isnan(found.bse[1])
     assert np.isnan(found.covariance[1]).all() and np.isnan(found.conf_int()[1]).all()
-    assert found.gradient_norm < 1e-5 and "x[1] is at a bound" in str(found)
+    assert found.gradient_norm < 1e-5 and "b[1] is at a bound" in str(found)
 
 
 def test_all_at_bounds_have_no_standard_errors(model):
     found = fit(model(REGRESSION.replace("[(None, None), (0.0, None), (None, None)]", "[(-0.1, 0.1)] * 3")))
-    assert found.covariance is None and "x[0], x[1], x[2] are at a bound" in found.notes[0]
+    assert found.covariance is None and "b[0], b[1], b[2] are at a bound" in found.notes[0]
 
 
 SEPARATED = """
@@ -369,7 +369,7 @@ LINEAR = """
     [
         ("np.zeros(2)", "p", "0", ("age", "height")),
         ('{"b": np.zeros(2), "a": 0.0}', 'p["b"]', 'p["a"]', ("b[age]", "b[height]", "a")),
-        ("np.zeros(3)", "p[:2]", "p[2]", ("x[0]", "x[1]", "x[2]")),
+        ("np.zeros(3)", "p[:2]", "p[2]", ("p[0]", "p[1]", "p[2]")),
         ('{"b": np.zeros(2), "c": np.zeros(2)}', '(p["b"] + p["c"])', "0", ("b[0]", "b[1]", "c[0]", "c[1]")),
     ],
 )

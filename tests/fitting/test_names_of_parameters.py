@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import autoopt
-from autoopt.errors import UsageError
+from autoopt.errors import AutooptError, UsageError
 
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(30, 3))
@@ -47,7 +47,37 @@ def test_a_frame_of_its_own_and_frames_that_are_alike_name_nothing(width):
     )
     two = pd.DataFrame(X, columns=COLUMNS), pd.DataFrame(X**2, columns=["a", "b", "c"])
     both = autoopt.fit(lambda b, X, Z, y: y - X @ b - Z @ b, np.zeros(3), (*two, Y), kind="least squares")
-    assert alone.names == ("x[0]", "x[1]") and both.names == ("x[0]", "x[1]", "x[2]")
+    assert alone.names == ("b[0]", "b[1]") and both.names == ("b[0]", "b[1]", "b[2]")
+
+
+def shifted(theta, *args):
+    return (theta - 1.0) ** 2
+
+
+@pytest.mark.parametrize(
+    ("objective", "x0", "names"),
+    [
+        (lambda w: np.sum((w - 1.0) ** 2), [0.0, 0.0], ("w[0]", "w[1]")),
+        (lambda t: (t - 1.0) ** 2, 0.0, ("t",)),
+        (lambda M: np.sum((M - 1.0) ** 2), np.zeros((2, 2)), ("M[0, 0]", "M[0, 1]", "M[1, 0]", "M[1, 1]")),
+        (lambda p: np.sum((p["x"] - 1.0) ** 2), {"x": np.zeros(2)}, ("x[0]", "x[1]")),
+        (shifted, [0.0], ("theta[0]",)),
+        (lambda *all: np.sum((all[0] - 1.0) ** 2), [0.0], ("x[0]",)),
+    ],
+)
+def test_an_array_has_the_name_that_the_objective_gives_it(objective, x0, names):
+    assert autoopt.fit(objective, x0).names == names
+
+
+@pytest.mark.parametrize("name", ["w[1]", "x[1]", 1])
+def test_what_is_fixed_goes_by_that_name_by_x_or_by_number(name):
+    found = autoopt.fit(lambda w: np.sum((w - 1.0) ** 2), np.zeros(3), fixed={name: 5.0})
+    np.testing.assert_allclose(found.params, [1, 5, 1])
+
+
+def test_messages_have_that_name_too():
+    with pytest.raises(AutooptError, match=r"w\[1\]"):
+        autoopt.fit(lambda w: np.sum(w**2) + np.sqrt(w[1]), np.zeros(3))
 
 
 def test_estimates_by_name():

@@ -38,7 +38,7 @@ def multinomial(p):
     return special.logsumexp(eta, axis=1) - eta[np.arange(N), CLASS]
 
 
-QUASI = r"x\[1\]\nthe likelihood of no row falls, and that of 13 of 79 rises for ever: quasi-complete separation"
+QUASI = r"p\[1\]\nthe likelihood of no row falls, and that of 13 of 79 rises for ever: quasi-complete separation"
 SEPARATED = {
     "logit": (lambda p: logistic(X @ p, HG), np.zeros(4), QUASI),
     "as one sum": (lambda p: np.sum(logistic(X @ p, HG)), np.zeros(4), QUASI),
@@ -52,9 +52,9 @@ SEPARATED = {
     "complete": (
         lambda p: logistic(APART @ p, A > 0.2),
         np.zeros(3),
-        r"\+ x\[1\] .*\n.*50 of 50 .* complete separation",
+        r"\+ p\[1\] .*\n.*50 of 50 .* complete separation",
     ),
-    "Poisson": (lambda p: np.exp(D @ p) - COUNTS * (D @ p), np.zeros(5), r"-x\[2\]\n.*10 of 50 .* quasi-complete"),
+    "Poisson": (lambda p: np.exp(D @ p) - COUNTS * (D @ p), np.zeros(5), r"-p\[2\]\n.*10 of 50 .* quasi-complete"),
     "ordered": (ordered, {"b": 0.0, "c": np.array([-1.0, 1.0])}, r"b .* c\[0\] .* c\[1\]\n.*50 of 50 .* complete"),
     "multinomial": (
         multinomial,
