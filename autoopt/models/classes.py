@@ -65,8 +65,12 @@ class Classifier(Regression):
         if self.class_weight is not None:
             weights = np.ones(rows) if weights is None else weights
             weights = validation.class_weights(self.class_weight, self.classes_, codes, weights)
-        offsets = None if offset is None else validation.offsets(offset, None, rows)
+        offsets = None if offset is None else self._offsets(offset, rows)
         self._maximise(design, self._coded(codes), offsets, weights, numbers)
+
+    def _offsets(self, offset: object, rows: int) -> np.ndarray:
+        """Return what is added to the linear predictors, shape (rows,) or (rows, q)."""
+        return validation.offsets(offset, None, rows)
 
     def _named(self, classes: np.ndarray) -> np.ndarray:
         """Return the labels of the classes, of what y has in their place."""

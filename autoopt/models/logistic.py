@@ -13,7 +13,7 @@ from autoopt.models.classes import Classifier
 from autoopt.models.conventions import GENERALISED
 from autoopt.models.forms import OFFSET, RIDGE, Asked, Form, Stated, of_rows, whole
 from autoopt.models.table import Model, add
-from autoopt.models.validation import InputError
+from autoopt.models.validation import InputError, refuse_not_finite
 
 
 def terms(eta, y):
@@ -78,7 +78,7 @@ class LogisticRegression(Classifier):
         sample_weight : array, shape (m,), optional
             How often each row counts.
         offset : array, shape (m,), optional
-            Added to the log odds; for two classes.
+            Added to the log odds; of K > 2 classes a matrix, (m, K), added to the linear predictor of each.
         groups : array, shape (m,), optional
             Labels of clusters, whose rows may depend on each other: standard errors are then cluster-robust.
 
@@ -98,7 +98,6 @@ class LogisticRegression(Classifier):
         weights: np.ndarray | None,
         groups: np.ndarray | None,
     ) -> None:
-        _refuse_offset(offset, len(self.classes_))
         if not self._is_binary and self._convention_of(groups).needs == ("leverages",):
             raise UsageError(
                 f"covariance={self.covariance!r} is for two classes, and y has {len(self.classes_)}.",
@@ -135,15 +134,30 @@ class LogisticRegression(Classifier):
 
     def decision_function(self, X: object, *, offset: object = None) -> np.ndarray:
         """Return the log odds of the second class, shape (m,); of K > 2 classes their linear predictors, (m, K)."""
-        if self._is_binary_after(offset):
-            return self._predictor(X, offset)
-        return self._features(X) @ self.coef_.T + self.intercept_
-
-    def _is_binary_after(self, offset: object) -> bool:
-        """Return whether there are two classes; refuse an offset if there are more."""
         self._require_fit()
-        _refuse_offset(offset, len(self.classes_))
-        return self._is_binary
+        if self._is_binary:
+            return self._predictor(X, offset)
+        eta = self._features(X) @ self.coef_.T + self.intercept_
+        return eta if offset is None else eta + self._of_classes(offset, len(eta))
+
+    def _offsets(self, offset: object, rows: int) -> np.ndarray:
+        if self._is_binary:
+            return super()._offsets(offset, rows)
+        offsets = self._of_classes(offset, rows)
+        return offsets[:, 1:] - offsets[:, :1]
+
+    def _of_classes(self, offset: object, rows: int) -> np.ndarray:
+        """Return the offset of each class, shape (rows, K)."""
+        given, shape = np.asarray(offset), (rows, len(self.classes_))
+        if given.shape != shape:
+            raise InputError(
+                f"The offset has shape {given.shape}, and y has {shape[1]} classes: one that all of them share would"
+                " change nothing.",
+                remedy=f"pass a matrix, {shape}, with a column for each of classes_.",
+            )
+        offsets = given.astype(float)
+        refuse_not_finite(offsets, "offset")
+        return offsets
 
     def predict(self, X: object, *, offset: object = None) -> np.ndarray:
         """Return the most probable label of each row, shape (m,)."""

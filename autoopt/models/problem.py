@@ -107,7 +107,7 @@ class Problem:
 
         def negative_log_likelihood(params, X, y, offset, weights):
             coef = params[:coefficients]
-            eta = X @ coef + offset if q == 1 else X @ np.reshape(coef, (q, -1)).T
+            eta = (X @ coef if q == 1 else X @ np.reshape(coef, (q, -1)).T) + offset
             return np.sum(weights * terms(eta, y, *[params[j] for j in beside]))
 
         return negative_log_likelihood
@@ -227,7 +227,7 @@ def by_methods(problem: Problem, method: str | None, tol: float | None, most: in
     args = (
         design,
         problem.y,
-        np.zeros(rows) if problem.offset is None else problem.offset,
+        np.zeros(rows if problem.predictors == 1 else (rows, 1)) if problem.offset is None else problem.offset,
         np.ones(rows) if problem.weights is None else problem.weights,
         penalty,
     )

@@ -31,7 +31,7 @@ class Rows:
     derivatives : RowDerivatives, or Several for q > 1 predictors
     X : ndarray or sparse matrix, shape (m, n)
     y : ndarray, shape (m, ...)
-    offset : ndarray, shape (m,), or None
+    offset : ndarray, shape (m,), or (m, q) for q > 1 predictors, or None
     weights : ndarray, shape (m,), or None
     intercept : bool
         Whether a coefficient before those of X is a constant.
@@ -146,7 +146,9 @@ class Rows:
         if self.predictors > 1:
             each = coef.reshape(self.predictors, -1)
             eta = X @ each[:, int(self.intercept) :].T
-            return eta + each[:, 0] if self.intercept else eta
+            if self.intercept:
+                eta = eta + each[:, 0]
+            return eta if offset is None else eta + offset
         eta = X @ coef[int(self.intercept) :]
         if self.intercept:
             eta += coef[0]

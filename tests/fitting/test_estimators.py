@@ -182,10 +182,24 @@ def test_weights_that_are_none_refused(class_weight, message):
         LogisticRegression(class_weight=class_weight).fit(*fruits())
 
 
-def test_offset_of_several_classes_refused():
+def test_offset_of_several_classes_has_a_column_for_each():
     X, y = fruits()
-    with pytest.raises(ValueError, match="all of which it would be added"):
+    X = sparse.csr_array(X)
+    free = LogisticRegression().fit(X, y)
+    known = X[:, 2:].toarray() * free.coef_[:, 2] + 7.0  # what all classes share changes nothing
+    for method in (None, "l-bfgs-b"):
+        held = LogisticRegression(method=method).fit(X[:, :2], y, offset=known)
+        tolerance = 1e-8 if method is None else 1e-4
+        np.testing.assert_allclose(held.coef_, free.coef_[:, :2], rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(
+            held.predict_proba(X[:, :2], offset=known), free.predict_proba(X), rtol=tolerance, atol=tolerance
+        )
+    bfgs = LogisticRegression(method="bfgs").fit(X[:, :2].toarray(), y, offset=known)
+    np.testing.assert_allclose(bfgs.llf, free.llf, rtol=1e-9)
+    with pytest.raises(ValueError, match="y has 3 classes: one that all of them share"):
         LogisticRegression().fit(X, y, offset=np.ones(len(y)))
+    with pytest.raises(ValueError, match="offset contains NaN in 1 row"):
+        LogisticRegression().fit(X, y, offset=np.vstack([[np.nan, 0, 0], known[1:]]))
 
 
 # Data -----------------------------------------------------------------------------------------------------------------
