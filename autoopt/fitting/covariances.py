@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,25 @@ def covariance_of(fitted: Any, kind: str | None = None, groups: Any = None) -> n
     labels = None if groups is None else labels_of(groups, scores.by_row.shape[0], case.bound)
     names = [name for name, inside in zip(case.names, free, strict=True) if inside]
     inverse = fitted.inverse[np.ix_(free, free)]
-    found = convention.function(Evidence(inverse, scores.by_row[:, free], scores.leverages, labels, names))
+    evidence = Evidence(inverse, scores.by_row[:, free], scores.leverages, labels, names)
+    found = convention.function(evidence if scores.frequencies is None else _counted(evidence, scores.frequencies))
     everywhere = np.full(fitted.inverse.shape, np.nan)
     everywhere[np.ix_(free, free)] = found
     return case.spread(everywhere)
+
+
+def _counted(evidence: Evidence, frequencies: np.ndarray) -> Evidence:
+    """Return the evidence of rows that count so often, shape (m,), by which their scores are multiplied already.
+
+    Outer products are those of one row times its frequency, sums over groups those of the scores as they are.
+    """
+    present = frequencies > 0
+    scores, often = evidence.scores[present], frequencies[present]
+    if evidence.groups is None:
+        scores, labels = scores / np.sqrt(often)[:, np.newaxis], None
+    else:
+        labels = evidence.groups[present]
+    return replace(evidence, scores=scores, groups=labels, observations=float(often.sum()))
 
 
 def labels_of(groups: Any, rows: int | None, bound: Any = None) -> np.ndarray:

@@ -92,7 +92,9 @@ def fit(
         Values in place of those of x0, by the names of the parameters; a file is a ``result.json``, a run directory
         (also of a run that was killed), JSON or CSV with names and values. What is not named starts where x0 has it.
     weights : array or str, optional
-        How much each row counts, or the column of the data that says so; for objectives that return an array.
+        How much each row counts, or the column of the data that says so; for objectives that return an array, or a
+        number that is recognised as a sum over rows. Rows of a likelihood count as if there were so many of them, as
+        with statsmodels' freq_weights; residuals have variances in inverse proportion, as with WLS.
     covariance : str, optional
         How standard errors are computed: "observed" (the exact Hessian; for least squares the exact Jacobian), "opg",
         "robust" (the sandwich, HC0), "HC1", "HC2", "HC3" or "cluster"; see `Fit.cov_params`. "cluster" if there are

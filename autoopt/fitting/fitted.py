@@ -78,8 +78,14 @@ class Fit(Pictured, Labelled, Tested, Bounded):
 
     @property
     def nobs(self) -> int | None:
-        """The number of observations; None if it is not known."""
+        """The number of observations, which are rows, whatever their weights; None if it is not known."""
         return self.rows
+
+    @property
+    def wnobs(self) -> float | None:
+        """The sum of the weights of a likelihood's rows, as in statsmodels; else `nobs`."""
+        frequencies = None if self.case is None else self.case.minimised.frequencies
+        return self.rows if frequencies is None or self.rows != self.case.rows else float(frequencies.sum())
 
     @property
     def history(self) -> np.ndarray:
@@ -112,7 +118,9 @@ class Fit(Pictured, Labelled, Tested, Bounded):
         if not kind.is_squares or self.rows is None:
             return np.nan
         with np.errstate(divide="ignore"):
-            return float(-0.5 * self.rows * (np.log(2 * np.pi * self.result.fun / self.rows) + 1))
+            llf = -0.5 * self.rows * (np.log(2 * np.pi * self.result.fun / self.rows) + 1)
+        weights = None if self.case is None else self.case.minimised.weights
+        return float(llf if weights is None else llf + 0.5 * np.sum(np.log(weights[weights > 0])))
 
     @property
     def aic(self) -> float:
@@ -121,8 +129,8 @@ class Fit(Pictured, Labelled, Tested, Bounded):
 
     @property
     def bic(self) -> float:
-        """The Bayesian criterion, k log(n) - 2 llf; NaN if the number of observations is not known."""
-        return np.nan if self.rows is None else float(np.log(self.rows) * self.df_model - 2 * self.llf)
+        """The Bayesian criterion, k log(n) - 2 llf with n = `wnobs`; NaN if that is not known."""
+        return np.nan if self.wnobs is None else float(np.log(self.wnobs) * self.df_model - 2 * self.llf)
 
     @property
     def params(self) -> np.ndarray:

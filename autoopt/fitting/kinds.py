@@ -84,6 +84,8 @@ class Minimised:
         The penalty's name.
     is_informative : bool
         Whether the information has the penalty's curvature, too.
+    weights : ndarray, shape (m,), or None
+        Of the rows.
     """
 
     kind: Kind
@@ -94,6 +96,17 @@ class Minimised:
     likelihood: Callable | None = None
     penalty: str | None = None
     is_informative: bool = False
+    weights: np.ndarray | None = None
+
+    @property
+    def frequencies(self) -> np.ndarray | None:
+        """How often each row of a likelihood counts, shape (m,); None for once."""
+        return self.weights if self.kind.is_likelihood else None
+
+    @property
+    def is_of_sums(self) -> bool:
+        """Whether the objective returns one number, and neither terms nor residuals."""
+        return self.terms is None and self.residuals is None
 
     @classmethod
     def of(cls, kind: Kind, objective: Callable, outcome: Any, weights: np.ndarray | None = None) -> Minimised:
@@ -107,15 +120,16 @@ class Minimised:
         outcome : number or array
             What it returns at the start.
         weights : ndarray, shape (m,), optional
-            How much each term, or each squared residual, counts.
+            How much each term, or each squared residual, counts; in a number those that it is the sum of.
         """
+        flat = None if weights is None else np.ravel(weights)
         if np.ndim(outcome) == 0 and not (isinstance(outcome, list | tuple)):
-            if weights is not None:
-                raise UsageError(
-                    "There are weights, and the objective returns one number, in which no row can be weighted.",
-                    remedy="have it return its terms, one for each row, or take the weights as an argument.",
-                )
-            return cls(kind, objective if kind.sign == 1 else changed(objective, _negative))
+            function = objective if kind.sign == 1 else changed(objective, _negative)
+            if flat is None:
+                return cls(kind, function)
+            from autoopt.objectives.weighted_rows import Weighted
+
+            return cls(kind, Weighted(function, flat), rows=flat.size, weights=flat)
         if not kind.is_array:
             raise ModelError(
                 f"The objective returns an array of shape {np.shape(outcome)}, where a number is needed.",
@@ -129,10 +143,10 @@ class Minimised:
             )
         if kind.is_squares:
             residuals = objective if weights is None else changed(objective, _scaled(np.sqrt(weights)))
-            return cls(kind, changed(residuals, _squared), residuals=residuals, rows=rows)
+            return cls(kind, changed(residuals, _squared), residuals=residuals, rows=rows, weights=flat)
         factor = float(kind.sign) if weights is None else kind.sign * np.asarray(weights, float)
         terms = objective if weights is None and kind.sign == 1 else changed(objective, _scaled(factor))
-        return cls(kind, changed(terms, _total), terms=terms, rows=rows)
+        return cls(kind, changed(terms, _total), terms=terms, rows=rows, weights=flat)
 
 
 def _array(values: Any) -> Any:

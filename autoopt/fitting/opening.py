@@ -65,9 +65,25 @@ class Opened:
             found = Minimised(kind, objective)
         else:
             found = Minimised.of(kind, objective, objective(self.start.x0, *self.args), self._weights(weights))
+            if found.weights is not None and found.is_of_sums:
+                self._require_weighable(found.weights, derivatives)
         if isinstance(self.model, named.Named) and self.model.alpha:
             found = ridged(found, self.model.alpha, self.model.squares)
         return penalised(found, penalty, self.start, self.args, (derivatives, *self.model.derivatives.values()))
+
+    def _require_weighable(self, weights: np.ndarray, derivatives: Any) -> None:
+        """Refuse weights of another length than the rows of a sum, and beside derivatives of the sum without them."""
+        if any(one is not None for one in (derivatives, *self.model.derivatives.values())):
+            raise UsageError(
+                f"There are weights, and derivatives of the objective of {self.model.source}, which have none.",
+                remedy="leave the derivatives out: they are derived; or have the objective return its terms.",
+            )
+        shapes = [shape for value in self.args if (shape := getattr(value, "shape", None) or np.shape(value))]
+        if shapes and not any(weights.size in shape for shape in shapes):
+            raise UsageError(
+                f"There are {weights.size} weights, and data of shapes {', '.join(map(str, shapes))}.",
+                remedy="give one weight for each row.",
+            )
 
     def column(self, name: str, use: str) -> Any:
         """Return a column of the rows that are used, as numbers; `use` is what it is for."""

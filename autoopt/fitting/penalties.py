@@ -91,7 +91,13 @@ def penalised(minimised: Minimised, name: str | None, start: Start, args: tuple,
             remedy="leave them out: they are derived.",
         )
     from autoopt.objectives.objective import Objective
+    from autoopt.objectives.weighted_rows import Weighted
 
+    if isinstance(minimised.function, Weighted):
+        raise UsageError(
+            f"There are weights beside penalty={name!r}, and the objective returns one number.",
+            remedy="have it return its terms, an array with one entry for each row.",
+        )
     likelihood = minimised.function
     variables = start.variables or Variables.free(start.structure.names)
     basis = variables.matrix.toarray()

@@ -23,10 +23,13 @@ class Scores:
         In the parameters that are neither held nor tied.
     leverages : ndarray, shape (m,), or None
         Of residuals, where there are any: the diagonal of J (J'J)^-1 J'.
+    frequencies : ndarray, shape (m,), or None
+        How often each row of a likelihood counts, by which its derivatives are multiplied; None for once.
     """
 
     by_row: np.ndarray
     leverages: np.ndarray | None = None
+    frequencies: np.ndarray | None = None
 
 
 def scores_of(case: Case, u: np.ndarray, scale: float, free: np.ndarray) -> Scores:
@@ -54,8 +57,8 @@ def scores_of(case: Case, u: np.ndarray, scale: float, free: np.ndarray) -> Scor
         residuals = case.values(minimised.residuals, u)
         return Scores(slopes * residuals[:, np.newaxis] / scale, _leverages(slopes[:, free]))
     if minimised.terms is not None:
-        return Scores(case.jacobian(minimised.terms, u))
-    return Scores(_by_row(case, u) / (2 * scale if minimised.kind.is_squares else 1.0))
+        return Scores(case.jacobian(minimised.terms, u), frequencies=minimised.frequencies)
+    return Scores(_by_row(case, u) / (2 * scale if minimised.kind.is_squares else 1.0), None, minimised.frequencies)
 
 
 def require(case: Case) -> int:
@@ -66,14 +69,14 @@ def require(case: Case) -> int:
 
 
 def _recognised(case: Case, x: Any) -> Any:
-    from autoopt.objectives.by_row import terms_by_row
+    from autoopt.objectives.weighted_rows import terms_of_rows
 
     if case.call.get("jac") is True:
         raise UsageError(
             "The objective returns its gradient beside its value (jac=True), in which rows are not told apart.",
             remedy="have it return its terms, an array with one entry for each row, and leave jac out.",
         )
-    return terms_by_row(_likelihood(case), x, case.call["args"], case.call["engine"], case.rows)
+    return terms_of_rows(_likelihood(case), x, case.call["args"], case.call["engine"], case.rows)
 
 
 def _likelihood(case: Case) -> Any:

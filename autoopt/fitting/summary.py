@@ -39,6 +39,8 @@ def _facts(fitted: Any) -> list[tuple[str, str]]:
     facts = [("observations", str(fitted.nobs or "")), ("parameters", str(fitted.df_model))]
     if fitted.use_t:
         facts += [("df residuals", _number(fitted.df_resid, "g")), ("residual s", _number(fitted.scale**0.5, ".6g"))]
+    if fitted.wnobs != fitted.nobs:
+        facts.insert(1, ("sum of weights", _number(fitted.wnobs, ".10g")))
     facts += [("log-likelihood", _number(fitted.llf, ".10g"))]
     facts += [("AIC", _number(fitted.aic, ".8g")), ("BIC", _number(fitted.bic, ".8g"))]
     return [fact for fact in facts if fact[1]]

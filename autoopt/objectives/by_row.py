@@ -13,7 +13,7 @@ from autoopt.objectives.objective import Objective
 from autoopt.objectives.original import Original
 from autoopt.origin import definition
 from autoopt.parameters import Structure
-from autoopt.tape.rows import NotByRow, by_row
+from autoopt.tape.rows import NotByRow, Terms, terms_of, weighted
 from autoopt.tape.tape import values_at
 from autoopt.tracing.trace import Trace
 
@@ -25,16 +25,31 @@ class RowTerms(Original):
     ----------
     rows : int or None
         How many rows the data have; None to take it from them.
+    weights : ndarray, shape (m,), optional
+        How much each term counts.
     """
 
+    is_summed = False
+    """Whether the value is the sum of the terms."""
+
     def __init__(
-        self, function: Callable, args: tuple, structure: Structure, start: np.ndarray, rows: int | None
+        self,
+        function: Callable,
+        args: tuple,
+        structure: Structure,
+        start: np.ndarray,
+        rows: int | None,
+        weights: np.ndarray | None = None,
     ) -> None:
         super().__init__(function, args, structure, start, scalar=True)
-        self.rows = rows
+        self.rows, self.weights = rows, weights
+
+    def __reduce__(self) -> tuple:
+        """Copies, and what is read from a pickle, are as this was before it was called."""
+        return type(self), (self.function, self.args, self.structure, self.start, self.rows, self.weights)
 
     def trace(self, x: np.ndarray) -> Trace:
-        """Return the trace at `x` with the terms as its value.
+        """Return the trace at `x` with the terms as its value, or with their sum.
 
         Raises
         ------
@@ -43,7 +58,7 @@ class RowTerms(Original):
         """
         recorded = super().trace(x)
         try:
-            tape = by_row(recorded.tape, self.rows)
+            terms = terms_of(recorded.tape, self.rows)
         except NotByRow as error:
             recorded.side_effects.take_back()
             raise TracingError(
@@ -51,7 +66,14 @@ class RowTerms(Original):
                 error.location or definition(self.function),
                 "have it return its terms, an array with one entry for each row, in place of their sum.",
             ) from None
+        tape = terms.tape
+        if self.weights is not None:
+            self.require_weighable(recorded, terms, x)
+            tape = weighted(tape, self.weights, self.is_summed)
         return replace(recorded, tape=tape, value=np.asarray(values_at(tape, x)[tape.output], dtype=float))
+
+    def require_weighable(self, recorded: Trace, terms: Terms, x: np.ndarray) -> None:
+        """Raise where terms cannot be weighted; see `weighted_rows`."""
 
     def array(self, x: Any) -> np.ndarray:
         """Return the terms by the function's own steps at `x`, shape (m,)."""
@@ -62,7 +84,14 @@ class RowTerms(Original):
         return self.array(x)
 
 
-def terms_by_row(function: Callable, x0: Any, args: tuple, engine: str = "auto", rows: int | None = None) -> Objective:
+def terms_by_row(
+    function: Callable,
+    x0: Any,
+    args: tuple,
+    engine: str = "auto",
+    rows: int | None = None,
+    weights: np.ndarray | None = None,
+) -> Objective:
     """Return the objective of the terms of `function`, shape (m,), which sum to it; their `jacobian` are its scores.
 
     Parameters
@@ -72,6 +101,8 @@ def terms_by_row(function: Callable, x0: Any, args: tuple, engine: str = "auto",
         As for `Objective`.
     rows : int, optional
         m, if it is known.
+    weights : ndarray, shape (m,), optional
+        How much each counts.
 
     Raises
     ------
@@ -79,7 +110,7 @@ def terms_by_row(function: Callable, x0: Any, args: tuple, engine: str = "auto",
         If the function is not recognised as a sum over rows.
     """
     structure = Structure.of(x0)
-    original = RowTerms(function, args, structure, structure.flatten(x0).copy(), rows)
+    original = RowTerms(function, args, structure, structure.flatten(x0).copy(), rows, weights)
     objective = Objective.of(original, engine)
     objective.scalar = original.scalar = False
     return objective

@@ -116,6 +116,8 @@ class Objective(Inspected):
 
     def __reduce__(self) -> tuple:
         """Copies, and what is read from a pickle, are traced and compiled anew."""
+        if type(self._original) is not Original:  # of the same function it makes something else
+            return _anew, (self._original, self.engine, self.scalar)
         x0 = self.structure.unflatten(self._original.start)
         return Objective, (self.function, x0, self.args, self.engine, self.scalar)
 
@@ -273,6 +275,13 @@ class Objective(Inspected):
     def is_complete(self) -> bool:
         """Whether every change of what the objective reads outside is noticed."""
         return all(path.trace.watched.complete for path in self.dispatch.paths)
+
+
+def _anew(original: Original, engine: str, scalar: bool) -> Objective:
+    """Return the objective of an original, as a copy is made of it."""
+    made = Objective.of(original, engine)
+    made.scalar = scalar
+    return made
 
 
 def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objective:

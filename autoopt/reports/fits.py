@@ -117,6 +117,8 @@ def _terms(case: Any) -> Iterator[Callable]:
             yield lambda x, *args: minimised.kind.sign * np.asarray(minimised.terms.__wrapped__(x, *args))
         return
     from autoopt.objectives.by_row import terms_by_row
+    from autoopt.objectives.weighted_rows import Weighted
 
-    flatten = case.start.structure.flatten
-    yield lambda x, *args: terms_by_row(case.objective, x, args, case.call["engine"], case.rows).value(flatten(x))
+    flatten, function = case.start.structure.flatten, case.objective
+    function = function.function if isinstance(function, Weighted) else function
+    yield lambda x, *args: terms_by_row(function, x, args, case.call["engine"], case.rows).value(flatten(x))

@@ -4,6 +4,6 @@
 value through what is straight, to the sums over rows. Nothing here knows what the terms are wanted for.
 """
 
-from autoopt.tape.rows.terms import NotByRow, by_row
+from autoopt.tape.rows.terms import NotByRow, Terms, by_row, terms_of, weighted
 
-__all__ = ["NotByRow", "by_row"]
+__all__ = ["NotByRow", "Terms", "by_row", "terms_of", "weighted"]

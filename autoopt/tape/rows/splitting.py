@@ -30,7 +30,7 @@ from autoopt.tape import operations
 from autoopt.tape.rows.dependence import Reading, is_hashable
 from autoopt.tape.simplify import live
 from autoopt.tape.sparsity.rules import Given
-from autoopt.tape.tape import CONSTANT, Slot, Step, Tape, Template
+from autoopt.tape.tape import CONSTANT, PARAMETER, Slot, Step, Tape, Template
 
 
 class NotByRow(Exception):
@@ -56,6 +56,24 @@ class Part(NamedTuple):
     shared: int | None
 
 
+class Terms(NamedTuple):
+    """What a value is made of.
+
+    Attributes
+    ----------
+    tape : Tape
+        Whose value is the terms, shape (n,).
+    is_shared : bool
+        Whether something that depends on the parameters is read by no row, and is shared evenly.
+    location : Location or None
+        The user's line of that, if it is known.
+    """
+
+    tape: Tape
+    is_shared: bool
+    location: Location | None
+
+
 class Splitting:
     """The way back over one tape, and the steps that are added to it."""
 
@@ -65,8 +83,8 @@ class Splitting:
         self.reading = Reading(tape, rows)
         self.parts: dict[int, Part] = {}
 
-    def result(self) -> Tape:
-        """Return the tape of the terms."""
+    def result(self) -> Terms:
+        """Return the tape of the terms, and what of it no row has."""
         output = self.tape.output
         if self.reading.is_free(output):
             raise NotByRow(f"the objective reads no data that have {self.rows} rows")
@@ -74,11 +92,23 @@ class Splitting:
             raise NotByRow("the objective returns an array")
         part = self.part(output)
         assert part.terms is not None
-        terms = self.reshaped(part.terms, (self.rows,))
+        terms, moving = self.reshaped(part.terms, (self.rows,)), None
         if part.shared is not None:
+            moving = part.shared if self.steps[part.shared].level == PARAMETER else None
             share = self.call(np.divide, self.reshaped(part.shared, ()), self.constant(float(self.rows)), shape=())
             terms = self.call(np.add, terms, share, shape=(self.rows,))
-        return live(replace(self.tape, steps=self.steps, values=self.values, output=terms))
+        tape = live(replace(self.tape, steps=self.steps, values=self.values, output=terms))
+        return Terms(tape, moving is not None, self._line(moving))
+
+    def _line(self, index: int | None) -> Location | None:
+        """Return the user's line of a step, or of the last one that it is made of that has one."""
+        waiting = [] if index is None else [index]
+        while waiting:
+            step = self.steps[waiting.pop(0)]
+            if step.site is not None:
+                return step.location
+            waiting += [source for source in step.inputs if self.steps[source].level == PARAMETER]
+        return None
 
     # The way back -----------------------------------------------------------------------------------------------------
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+
+import numpy as np
 
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.rows import straight  # noqa: F401  (fills the table of rules)
-from autoopt.tape.rows.splitting import NotByRow, Splitting
-from autoopt.tape.tape import Tape
+from autoopt.tape.rows.splitting import NotByRow, Splitting, Terms
+from autoopt.tape.tape import CONSTANT, Step, Tape
 
-__all__ = ["NotByRow", "by_row", "rows_of"]
+__all__ = ["NotByRow", "by_row", "rows_of", "terms_of", "weighted"]
 
 
 def rows_of(tape: Tape) -> int | None:
@@ -20,7 +23,12 @@ def rows_of(tape: Tape) -> int | None:
 
 
 def by_row(tape: Tape, rows: int | None = None) -> Tape:
-    """Return the tape whose value is an array of terms, shape (n,), that sum to the value of `tape`.
+    """Return the tape whose value is an array of terms, shape (n,), that sum to the value of `tape`; see `terms_of`."""
+    return terms_of(tape, rows).tape
+
+
+def terms_of(tape: Tape, rows: int | None = None) -> Terms:
+    """Return the terms by row that sum to the value of a tape.
 
     Parameters
     ----------
@@ -39,3 +47,14 @@ def by_row(tape: Tape, rows: int | None = None) -> Tape:
     if rows is None:
         raise NotByRow("the objective reads no data that have rows")
     return Splitting(vectorised, rows).result()
+
+
+def weighted(tape: Tape, weights: np.ndarray, is_summed: bool) -> Tape:
+    """Return the tape of the terms of `tape`, shape (n,), times weights (n,), or of the sum of these."""
+    steps, values = list(tape.steps), dict(tape.values)
+    steps.append(Step(None, (), None, weights.shape, weights.dtype, CONSTANT, None))
+    values[len(steps) - 1] = weights
+    inputs, level = (tape.output, len(steps) - 1), steps[tape.output].level
+    operation, shape = (np.dot, ()) if is_summed else (np.multiply, weights.shape)
+    steps.append(Step(operation, inputs, None, shape, np.dtype(float), level, None))
+    return replace(tape, steps=steps, values=values, output=len(steps) - 1)
