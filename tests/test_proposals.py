@@ -98,6 +98,17 @@ def test_rows_that_lack_a_value_are_left_out_and_counted(tmp_path):
     assert autoopt.fit(tmp_path / "m.py").nobs == 19
 
 
+def test_rows_with_infinite_values_are_left_out_as_fits_leave_them(tmp_path):
+    text = "a,b,y\n" + "".join(f"{i % 5},{'-inf' if i == 3 else (3 * i) % 7},{(5 * i) % 13 - 6.5}\n" for i in range(20))
+    found = proposal(written(tmp_path, text))
+    assert "# 1 row lacks a finite value, and is left out" in found.text
+    (tmp_path / "m.py").write_text(found.text)
+    fit = autoopt.fit(tmp_path / "m.py")
+    again = autoopt.fit("linear", data=tmp_path / "d.csv", formula="y ~ a + b", missing="drop")
+    assert fit.nobs == again.nobs == 19 and np.allclose(fit.params, again.params, rtol=1e-6)
+    assert "replace" not in proposal(tmp_path / "d.csv", columns=("a",)).text
+
+
 def test_many_columns_become_a_matrix(tmp_path):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(90, 16)), columns=[f"c{i}" for i in range(15)] + ["y"])
@@ -114,6 +125,11 @@ FORMS = {
     "tabs": ("a b\ty\n" + "".join(f"{i % 4}.5\t{i % 7}.25\n" for i in range(30)), {}),
     "another encoding": ("a b,y,größe\n" + "".join(f"{i % 4}.5,{i % 7}.25,\n" for i in range(30)),
                          {"encoding": "latin-1"}),
+    "two bytes to a letter": ("a b,y,größe\n" + "".join(f"{i % 4}.5,{i % 7}.25,{'øs'[i % 2]}\n" for i in range(30)),
+                              {"encoding": "utf-16"}),
+    "two bytes, unmarked": ("a b,y\n" + "".join(f"{i % 4}.5,{i % 7}.25\n" for i in range(30)),
+                            {"encoding": "utf-16-be"}),
+    "numbers of rows": (",a b,y\n" + "".join(f"{100 + 3 * i * i},{i % 4}.5,{i % 7}.25\n" for i in range(30)), {}),
 }  # fmt: skip
 
 
@@ -122,7 +138,11 @@ def test_files_of_other_forms_are_read_and_the_model_says_how(tmp_path, form):
     text, options = FORMS[form]
     found = proposal(written(tmp_path, text, **options), target="y")
     (tmp_path / "m.py").write_text(found.text)
-    assert found.columns == ("a_b",) and autoopt.fit(tmp_path / "m.py").nobs == 30
+    assert (
+        found.columns[0] == "a_b"
+        and len(found.columns) == 1 + ("ø" in text)
+        and autoopt.fit(tmp_path / "m.py").nobs == 30
+    )
 
 
 def test_names_of_columns_never_break_the_file(tmp_path):
@@ -183,11 +203,25 @@ def test_model_finds_its_data_from_another_folder(tmp_path, monkeypatch):
     assert json.loads(outcome.stdout)["nobs"] == 20 and str(path)
 
 
-@pytest.mark.parametrize("name", ["a", "lambda", "1st", "a b", "np", "größe", "%", "params"])
+@pytest.mark.parametrize(
+    "name", ["a", "lambda", "1st", "a b", "np", "größe", "%", "params", "dose_\N{MICRO SIGN}g", "ﬁt", "x²"]
+)
 def test_identifiers_are_free_names_of_python(name):
     taken = {"params", "a"}
     one, two = identifier(name, taken), identifier(name, taken)
     assert one.isidentifier() and two.isidentifier() and len({one, two, "params", "a", "np", "lambda"}) == 6
+    assert ast.parse(one).body[0].value.id == one  # Python has no other form of it
+
+
+def test_a_column_that_python_writes_in_another_form_is_fitted(tmp_path):
+    name = "dose_\N{MICRO SIGN}g"
+    rows = "".join(f"{(3 * i) % 7},{(5 * i) % 13 - 6.5}\n" for i in range(20))
+    (tmp_path / "m.py").write_text(proposal(written(tmp_path, f"{name},y\n{rows}", encoding="utf-8")).text, "utf-8")
+    frame = pd.read_csv(tmp_path / "d.csv")
+    fit = autoopt.fit(tmp_path / "m.py")
+    expected = np.polyfit(frame[name], frame["y"], 1)
+    np.testing.assert_allclose(fit.params, expected[::-1], rtol=1e-6)
+    np.testing.assert_allclose(fit.predict(frame[[name]].head(3)).mean, np.polyval(expected, frame[name].head(3)))
 
 
 def test_file_and_terminal_say_what_is_in_the_columns(tmp_path):

@@ -151,8 +151,9 @@ def bound(
     used = list(dict.fromkeys([*encoding.used(data), *also]))
     rows, note, total = None, "", None
     data.fetch(used)  # in one go
-    if data.table and not len(data.fetch(used[:1])[used[0]]):
-        raise DataError(f"{data.source} has columns and no rows.", remedy="give data with rows.")
+    if used and all(_is_empty(column) for column in data.fetch(used).values()):
+        what = "columns and no rows" if data.table else f"no entries in the {data.called(used)}"
+        raise DataError(f"{data.source} has {what}.", remedy="give data with rows.")
     if selection.missing == "drop":
         rows, note = completeness.complete_rows(data, used)
         if rows is not None:
@@ -164,6 +165,11 @@ def bound(
     arguments = encoding.arguments(data)
     notes = (*([note] if note else []), *encoding.notes)
     return Bound(arguments, data, encoding, (*data.told, *notes), rows, total, tuple(used))
+
+
+def _is_empty(column: Any) -> bool:
+    shape: tuple[int, ...] = getattr(column, "shape", ())
+    return len(shape) > 0 and shape[0] == 0
 
 
 def describe(data: object, reading: Mapping[str, str] | None = None) -> Description:

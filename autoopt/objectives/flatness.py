@@ -52,7 +52,7 @@ def require_slope(objective: Differentiable, x: np.ndarray, fun: Callable, const
     value = objective.original(x)
     if not np.isfinite(value):  # which is the greater trouble
         return
-    happened, remedy = _WHY[flat.kind]
     names = ", ".join(sorted({_NAMES.get(operation) or qualified(operation) for operation in flat.operations}))
+    happened, remedy = _WHY[flat.kind if names or flat.kind != "stepped" else "constant"]  # sums of nothing are steps
     places = list(dict.fromkeys(Location.of_instruction(*site) for site in flat.sites))[:3]
     raise ObjectiveError(happened.format(value=value, names=names), places or definition(fun), remedy)

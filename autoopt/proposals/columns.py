@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import keyword
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import DataError, UsageError
+from autoopt.tables.text import encoding_told_by
 from autoopt.wording import listed, near
 
 MOST_LEVELS = 10
@@ -59,13 +61,16 @@ class Chosen:
     left_out : list of str
         Which columns are left out, and why.
     dropped : int
-        Rows that lack a value in a column that is used.
+        Rows that lack a value in a column that is used, or have an infinite one.
+    is_infinite : bool
+        Whether there are such.
     """
 
     target: Column
     columns: list[Column]
     left_out: list[str]
     dropped: int
+    is_infinite: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,9 +90,11 @@ class Reading:
         import pandas as pd
 
         try:
-            return pd.read_csv(self.path, **self.options)
+            table = pd.read_csv(self.path, **self.options)
         except (OSError, ValueError) as error:
             raise DataError(f"{self.path} cannot be read as a table: {error}", remedy="correct the file.") from error
+        named = [str(name) for name in table.columns if not str(name).startswith("Unnamed: ")]
+        return table[named]
 
 
 def reading(path: Path) -> Reading:
@@ -102,11 +109,15 @@ def reading(path: Path) -> Reading:
         raise DataError(
             f"{path} is no CSV or TSV file.", remedy="write the table as one: models are proposed for text."
         )
-    options, head = {}, path.read_bytes()[:100_000]
+    options: dict[str, str] = {}
+    head = path.read_bytes()[:100_000]
+    encoding = encoding_told_by(head)
+    if encoding.startswith(("utf-16", "utf-32")):
+        options["encoding"] = encoding
     try:
-        lines = head.decode("utf-8-sig").splitlines()
+        lines = head.decode("utf-8-sig" if encoding == "utf-8" else encoding).splitlines()
     except UnicodeDecodeError as error:
-        if error.start < len(head) - 4:  # else the head ends within a letter
+        if encoding == "utf-8" and error.start < len(head) - 4:  # else the head ends within a letter
             options["encoding"] = "cp1252"
         lines = head.decode(options.get("encoding", "utf-8-sig"), errors="replace").splitlines()
     if not lines:
@@ -131,6 +142,8 @@ def chosen(read: Reading, target: str | None, wanted: Sequence[str]) -> Chosen:
     target = target or next((name for name in names if name.lower() in _TARGETS), names[-1])
     asked = [name for name in wanted or names if name != target]
     left_out: list[str] = []
+    infinite = [name for name in names if frame[name].dtype.kind == "f" and np.isinf(frame[name]).any()]
+    frame = frame.assign(**{name: frame[name].replace([np.inf, -np.inf], np.nan) for name in infinite})
     kept = [name for name in asked if _is_kept(frame, name, bool(wanted), left_out)]
     while True:  # until what makes rows incomplete is among the columns that are used
         whole = frame[[*kept, target]].dropna()
@@ -141,7 +154,8 @@ def chosen(read: Reading, target: str | None, wanted: Sequence[str]) -> Chosen:
         columns = _independent([_columns(whole, name, taken) for name in kept], left_out, len(whole))
         used = [name for name in kept if name in {column.column for column in columns}]
         if used == kept:
-            return Chosen(response, columns, left_out, len(frame) - len(whole))
+            is_infinite = not set(infinite).isdisjoint([*kept, target])
+            return Chosen(response, columns, left_out, len(frame) - len(whole), is_infinite)
         kept = used
 
 
@@ -228,7 +242,8 @@ def identifier(name: str, taken: set[str]) -> str:
     >>> identifier("log GDP (2020)", set()), identifier("1st", set()), identifier("lambda", set())
     ('log_GDP_2020', '_1st', 'lambda_')
     """
-    plain = re.sub(r"\W+", "_", name).strip("_") or "column"
+    normal = unicodedata.normalize("NFKC", name)  # as Python reads identifiers
+    plain = re.sub(r"\W+", "_", normal).strip("_") or "column"
     plain = f"_{plain}" if plain[0].isdigit() else plain
     plain = f"{plain}_" if keyword.iskeyword(plain) or plain in _USED else plain
     number, free = 2, plain

@@ -179,8 +179,10 @@ class _Writer:
         dropped = ""
         if self.found.dropped:
             verbs = ("lacks", "is") if self.found.dropped == 1 else ("lack", "are")
-            dropped = f"    # {times(self.found.dropped, 'row')} {verbs[0]} a value, and {verbs[1]} left out\n"
-        drop = ".dropna()" if self.found.dropped else ""
+            what = "a finite value" if self.found.is_infinite else "a value"
+            dropped = f"    # {times(self.found.dropped, 'row')} {verbs[0]} {what}, and {verbs[1]} left out\n"
+        drop = ".replace([np.inf, -np.inf], np.nan)" if self.found.is_infinite else ""
+        drop += ".dropna()" if self.found.dropped else ""
         lines = [
             "def data():",
             '    """Return the data by the names of the objective\'s arguments."""',

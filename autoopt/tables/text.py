@@ -131,7 +131,7 @@ def _layout(source: Source, delimiter: str, options: Mapping[str, str]) -> Layou
             raise UsageError(f"encoding is {encoding!r}, which Python does not know.", remedy="as utf-8.") from error
         is_marked = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
         return replace(layout, encoding="utf-8-sig" if is_marked else encoding, is_guessed=False)
-    encoding = _told_by(source.head())
+    encoding = encoding_told_by(source.head())
     if encoding.startswith(("utf-16", "utf-32")):
         layout.told.append(f"{source.name} was read as {encoding.upper()}.")
     return replace(layout, encoding=encoding, is_guessed=encoding == "utf-8")
@@ -150,7 +150,7 @@ def _syntax(delimiter: str, options: Mapping[str, str]) -> Syntax:
     return Syntax(decimal, thousands)
 
 
-def _told_by(head: bytes) -> str:
+def encoding_told_by(head: bytes) -> str:
     """Return the encoding that the first bytes tell: by their mark, or by zeros in every other place."""
     for mark, encoding in _MARKS.items():
         if head.startswith(mark):

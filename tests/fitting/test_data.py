@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
-from autoopt.errors import DataError
+import autoopt
+from autoopt.errors import DataError, ObjectiveError
 from autoopt.fitting.data import bind, dataset, load
 
 TABLE = "y,a,b,name\n1,0.5,1,foo\n0,1.5,2,bar\n1,-0.25,3,baz\n"
@@ -163,3 +164,11 @@ def test_what_a_dict_of_data_holds_by_names_stays_what_it_is():
     assert bound["df"] is frame and bound["more"] is given["more"] and bound["S"] is sparse
     assert bound["lam"] == 0.5 and bound["y"].dtype == np.int64
     assert dataset(given).text == []
+
+
+def test_arrays_without_entries_are_refused(tmp_path):
+    np.savez(tmp_path / "d.npz", x=np.zeros(0), y=np.zeros(0))
+    assert "no entries in the arrays x, y" in message(bind, load(tmp_path / "d.npz"), ["x", "y"])
+    assert list(bind(dataset({"prior": [], "y": [1.0]}), ["prior", "y"])["y"]) == [1]
+    with pytest.raises(ObjectiveError, match="which does not depend on the parameters"):
+        autoopt.minimize(lambda p, x: np.sum((x - p[0]) ** 2), [0.0], (np.zeros(0),))
