@@ -88,9 +88,9 @@ class Bounded:
         >>> loss = lambda p, x, y: -y * np.log(chance(p, x)) - (1 - y) * np.log1p(-chance(p, x))
         >>> found = autoopt.fit(loss, {"a": 0.0, "b": 0.0}, data, kind="negative log-likelihood")
         >>> found.predict({"x": np.array([0.0])}, of=chance).conf_int().round(2)
-        array([[-0.13,  0.23]])
+        array([[-0.17,  0.26]])
         >>> found.predict({"x": np.array([0.0])}, of=chance, scale="logit").conf_int().round(2)
-        array([[0.  , 0.73]])
+        array([[0.  , 0.88]])
         """
         from autoopt.fitting.prediction import predicted
 
