@@ -160,6 +160,8 @@ def _certificate(verification: Any) -> str:
     if not (verification.passed and verification.conclusive):
         return verification.message
     where = "at the start and at the solution" if verification.at_solution else "at the start"
+    if untold := verification.untold:
+        return f"the code that ran has your function's value {where}; {untold}"
     errors = f"value off by {verification.value_error:.1e}, slope by {verification.slope_error:.1e}"
     return f"the code that ran agrees with your function {where} ({errors})"
 

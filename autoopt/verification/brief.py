@@ -15,10 +15,10 @@ import numpy as np
 from autoopt import differences
 from autoopt.objectives.compared import found_before
 from autoopt.verification import complex_step
-from autoopt.verification.certificate import AGREES, BESIDE, Verification
+from autoopt.verification.certificate import AGREES, BESIDE, Finding, Verification
 from autoopt.verification.points import compare
 from autoopt.verification.secants import Evaluated, compared, directions, extrapolated, fine
-from autoopt.verification.segments import STEPS, over_segment, segment
+from autoopt.verification.segments import STEPS, Segment, closer_segments, over_segment, segment
 from autoopt.verification.values import compare_values
 
 
@@ -27,7 +27,8 @@ def compare_briefly(
 ) -> Verification:
     """Return the comparison of value and slope with the original at `x`, where the code gives `at_x`.
 
-    It takes two calls of the original, or eight; one where the code gives what it gave when it was compared at `x`.
+    It takes two calls of the original, or a few more where these tell no digit; one where the code gives what it gave
+    when it was compared at `x`.
     Entries within a step of their `limits` are left where they are. The last call of the original is that at `x`, if
     all fits.
     """
@@ -47,20 +48,30 @@ def compare_briefly(
     value = compare_values(objective, x, at_x[0], original, floor, place)
     if known is not None and value.verdict == AGREES:
         return known
-    if np.isfinite(ahead) and (one := segment(objective, x, p, length, original, at_x, ahead)) is not None:
-        last = compare_values(objective, one.end, one.compiled, one.original, floor, BESIDE + place)
-        found = over_segment(one, p, at_x[0], original, floor, (value, last))
-        if found.passed:
-            return found
+    first = segment(objective, x, p, length, original, at_x, ahead) if np.isfinite(ahead) else None
+    if first is not None and (found := _over(objective, first, p, at_x, original, floor, value)).passed:
+        return found
     if known is None and value.verdict == AGREES and not objective.single:
         exact = complex_step.compared(objective, x, p, at_x, original, floor, place)
         if exact is not None:
             return replace(exact, findings=(value, *exact.findings))
+    if known is None and not objective.single:
+        for one in closer_segments(objective, x, p, original, at_x):
+            if (found := _over(objective, one, p, at_x, original, floor, value)).passed:
+                return found
     for secant in (fine, extrapolated) if known is None else ():
         found = compared(secant(objective.original, x, p, original), p, at_x, original, floor, value)
         if found.passed:
             return found
     return compare(objective, x, 2, place, floor, at_x)
+
+
+def _over(
+    objective: Any, one: Segment, p: np.ndarray, at_x: Evaluated, original: float, floor: float, value: Finding
+) -> Verification:
+    """Return whether the slope over a segment along `p` agrees, and the values at both ends."""
+    last = compare_values(objective, one.end, one.compiled, one.original, floor, BESIDE + value.place)
+    return over_segment(one, p, at_x[0], original, floor, (value, last))
 
 
 def _value(original: Callable, x: np.ndarray, compiled: float) -> float | Verification:

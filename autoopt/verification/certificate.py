@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.wording import times
+from autoopt.wording import listed, times
 
 AGREES, DISAGREES, CANNOT_TELL = "agrees", "disagrees", "cannot tell"
 VALUE, GRADIENT, PRODUCT = "value", "gradient", "product"
@@ -164,6 +164,15 @@ class Verification:
     def verdict(self) -> str:
         """One of "agrees", "disagrees", "cannot tell"."""
         return DISAGREES if not self.passed else AGREES if self.conclusive else CANNOT_TELL
+
+    @property
+    def untold(self) -> str:
+        """Of what nothing could be told where, in words; empty if there is nothing."""
+        places: dict[str, list[str]] = {}
+        for where, one in summary(self.findings):
+            if one.verdict == CANNOT_TELL:
+                places.setdefault(one.reason, []).append(f"{one.what} at {where}")
+        return "; ".join(f"nothing can be told of its {listed(where)}: {why}" for why, where in places.items())
 
     def to_dict(self) -> dict[str, Any]:
         """Return all that was found as plain values that JSON can hold; None stands for what is not known."""

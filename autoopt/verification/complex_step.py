@@ -94,10 +94,13 @@ def compared(
     (compiled, gradient), slack = evaluated, SLOPE_FLOOR * floor
     slope, size = float(gradient @ p), float(np.abs(gradient) @ np.abs(p))
     q = p * np.where(x, np.minimum(np.abs(x) / units(objective, x), 1.0), 1.0)
-    near, noise = differences.secant(objective.original, x, q, _NEAR), 32 * spread(objective, x, original)[0]
-    roughly = _ROUGHLY * float(np.abs(gradient) @ np.abs(q)) + (noise + DOUBLE * abs(original)) / _NEAR + slack
-    is_near = abs(near - float(gradient @ q)) <= roughly
-    if not is_near or abs(slope - measured[0]) > SLOPE_TOLERANCE * size + slack:
+    if abs(slope - measured[0]) > SLOPE_TOLERANCE * size + slack:
+        return None
+    ahead, behind = (differences.value_at(objective.original, x + side * _NEAR * q) for side in (1.0, -1.0))
+    near, rise = (ahead - behind) / (2 * _NEAR), (abs(ahead - original) + abs(behind - original)) / (2 * _NEAR)
+    roughly = _ROUGHLY * (float(np.abs(gradient) @ np.abs(q)) + rise)  # the rise is all there is at a minimum
+    roughly += (32 * spread(objective, x, original)[0] + DOUBLE * abs(original)) / _NEAR + slack
+    if not abs(near - float(gradient @ q)) <= roughly:
         return None
     numbers = f"slope {slope:.10g} along a direction where a complex step gives {measured[0]:.10g}"
     message = f"The value and the gradient agree with the original function ({numbers})."

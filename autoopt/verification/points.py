@@ -30,7 +30,15 @@ from autoopt.verification.secants import (
     sized,
     units,
 )
-from autoopt.verification.segments import Segment, downhill, evaluated_beside, inside, is_steady, segments
+from autoopt.verification.segments import (
+    Segment,
+    closer_segments,
+    downhill,
+    evaluated_beside,
+    inside,
+    is_steady,
+    segments,
+)
 from autoopt.verification.values import compare_values
 
 _EPSILON = np.finfo(np.float64).eps
@@ -124,6 +132,9 @@ def _compare(
             exact = complex_step.compared(objective, x, p, (compiled, gradient), original, floor, place)
             known = () if found is None else found.findings[:-1]
             found = found if exact is None else replace(exact, findings=(*known, *exact.findings))
+        if found is None or found.findings[-1].verdict == CANNOT_TELL:
+            beside = closer_segments(objective, x, p, original, (compiled, gradient), limits)
+            found = _over_segments(objective, beside, rng, floor, place) or found
     found = found or _by_sized_steps(objective, x, (compiled, gradient), original, floor, place)
     if found is None or not (found.passed or found.findings):
         found = _compare_slopes(objective, x, rng, floor=floor)

@@ -29,6 +29,9 @@ from autoopt.verification.secants import (
 STEPS = 2.0**-6, 2.0**-14, 2.0**-10
 """The lengths that are tried, in units of the parameters; the last only where those before show the same misfit."""
 
+CLOSE = tuple(2.0**-k for k in (14, 17, 20, 23, 26, 29))
+"""Those that are tried where none of these is short enough: parameters of columns of data that are large."""
+
 SHARP = 1e-7
 """What may be left out, relative to the slope, of a segment that tells anything."""
 
@@ -125,6 +128,26 @@ def segments(
         if (one := segment(objective, x, step, length, original, evaluated)) is not None:
             yield one
             misfits.append(one)
+
+
+def closer_segments(
+    objective: Any, x: np.ndarray, p: np.ndarray, original: float, evaluated: Evaluated, limits: Any = None
+) -> Iterator[Segment]:
+    """Yield the comparisons over still shorter segments that tell something, as long as shorter ones tell more.
+
+    They do where the rule is not near over long ones, and not where what they leave is rounding.
+    """
+    least = np.inf
+    for length in CLOSE:
+        step = p if limits is None else inside(limits, x, p, length)
+        one = segment(objective, x, step, length, original, evaluated)
+        if one is None or not one.size:
+            continue
+        if one.error / one.size >= least:
+            return
+        least = one.error / one.size
+        if one.is_sharp:
+            yield one
 
 
 def is_steady(misfits: list[Segment]) -> bool:
