@@ -11,6 +11,7 @@ import numpy as np
 
 from autoopt.errors import AutooptError, InferenceError
 from autoopt.fitting.free_scale import note
+from autoopt.fitting.quadratic import unfinished, unlike_a_quadratic
 from autoopt.fitting.separation import separation
 from autoopt.fitting.solving import Case
 
@@ -56,13 +57,16 @@ def with_covariance(fitted: Any, case: Case) -> Any:
             if (direction := endless(case.value, u, directions, hessian)) is not None:
                 raise no_maximum(direction, names)
         inferred = replace(fitted, inverse=covariance_of_free(hessian, free, names))
+        if far := unfinished(inferred, case, u, free):
+            return without(far)
+        odd = unlike_a_quadratic(inferred, case, u, free)
     except InferenceError as error:
         return replace(fitted, problem=separation(fitted, case) or error)
     try:
         inferred = replace(inferred, covariance=covariance_of(inferred))
     except AutooptError as error:  # the estimates stand
         return without(f"{error.happened.rstrip('.')}; {(error.remedy or '').rstrip('.')}")
-    told = [*note(inferred), *_few_digits(inside, names)]
+    told = [*note(inferred), *_few_digits(inside, names), *odd]
     if held:
         them = "it" if verb == "is" else "them"
         told += [f"{shown} {verb} at a bound: the standard errors of the others take {them} as fixed."]

@@ -10,9 +10,12 @@ from autoopt.inference.information import (
     standard_errors,
 )
 from autoopt.inference.intervals import require_level, two_sided, wald_intervals
+from autoopt.inference.shape import LEAST, STATIONARY, excess, newton_step, rises
 
 __all__ = [
     "COVARIANCES",
+    "LEAST",
+    "STATIONARY",
     "Evidence",
     "combination",
     "convention_of",
@@ -20,9 +23,12 @@ __all__ = [
     "covariance_of_free",
     "digits_of_errors",
     "endless",
+    "excess",
     "flattest",
+    "newton_step",
     "no_maximum",
     "require_level",
+    "rises",
     "standard_errors",
     "two_sided",
     "upwards",
