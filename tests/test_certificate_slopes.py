@@ -154,3 +154,33 @@ def test_what_disagrees_where_all_numbers_are_whole_is_no_alarm():
     with np.errstate(all="ignore"):
         result = autoopt.minimize(lambda x: -np.sum(x**2) + np.rint(x[0]) * x[1], np.array([0.3, -0.4]))
     assert not result.success and result.verification.passed and "gradient is wrong" not in result.message
+
+
+def of_a_large_column(scale):
+    rng = np.random.default_rng(0)
+    column, y = scale * rng.lognormal(0.3, 0.5, 300), rng.poisson(0.2, 300).astype(float)
+
+    def objective(x):
+        z = x[0] + x[1] * column
+        return np.sum(np.logaddexp(0.0, z) - y * z)  # no complex step goes through it
+
+    return objective
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4, 1e6, 1e8])
+def test_gradients_of_large_columns_are_compared_at_a_minimum_too(scale):
+    objective = of_a_large_column(scale)
+    result = autoopt.minimize(objective, np.zeros(2))
+    findings = [one for one in result.verification.findings if one.what == "gradient"]
+    assert findings and all(one.verdict == "agrees" and one.digits >= 4 for one in findings)
+    at_minimum = Objective(objective, result.x)
+    found = compare(at_minimum, result.x)
+    assert found.passed and not found.untold
+    for factor in (0.0, -1.0, 1.1):
+        x = result.x + np.array([0.0, 1e-4 / scale])
+        assert not compare(wrong(Objective(objective, x), factor), x).passed
+
+
+def test_what_could_not_be_compared_is_said():
+    found = compare(Objective(lambda x: 1e16 + np.sum(np.maximum(x, 0.3) ** 2), X), X)
+    assert found.untold.startswith("nothing can be told of its gradient at x0")

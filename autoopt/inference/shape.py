@@ -88,4 +88,4 @@ def excess(value: Callable, x: np.ndarray, inverse: np.ndarray, direction: np.nd
 
 
 _ROUNDING, _TOLD, _CLOSE, _NOISES = 1e-14, 1e4, 1e-3, 100
-"""Relative rounding of a sum over rows, how many times that can be told, over which step at least, and what of noise."""
+"""Relative rounding of a sum over rows, how many times that shows, over which step at least, and what of noise."""

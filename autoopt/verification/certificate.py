@@ -168,11 +168,11 @@ class Verification:
     @property
     def untold(self) -> str:
         """Of what nothing could be told where, in words; empty if there is nothing."""
-        places: dict[str, list[str]] = {}
+        places: dict[str, dict[str, None]] = {}
         for where, one in summary(self.findings):
             if one.verdict == CANNOT_TELL:
-                places.setdefault(one.reason, []).append(f"{one.what} at {where}")
-        return "; ".join(f"nothing can be told of its {listed(where)}: {why}" for why, where in places.items())
+                places.setdefault(one.reason, {})[f"{one.what} at {where}"] = None
+        return "; ".join(f"nothing can be told of its {listed(list(where))}: {why}" for why, where in places.items())
 
     def to_dict(self) -> dict[str, Any]:
         """Return all that was found as plain values that JSON can hold; None stands for what is not known."""

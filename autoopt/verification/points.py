@@ -141,7 +141,9 @@ def _compare(
         found = found if found.passed else _look_again(objective, x, found, rng, place, floor)
         if found.passed and not (closer or objective.single):
             found = _close_by(objective, x, found, (rng, place, floor), limits)
-    found = replace(found, value_error=value_error, findings=(value, *(found.findings or (_finding(found, place),))))
+    found = replace(
+        found, value_error=value_error, findings=(value, *(found.findings or (_finding(objective, x, found, place),)))
+    )
     unlike = next((one for one in found.findings if one.what == VALUE and one.verdict == CANNOT_TELL), None)
     return replace(found, conclusive=False, message=unlike.reason) if found.passed and unlike is not None else found
 
@@ -170,13 +172,18 @@ def _value(
     return replace(value, reason=message), message
 
 
-def _finding(found: Verification, place: str) -> Finding:
-    """Return the comparison of the slopes as one of the findings."""
+def _finding(objective: Any, x: np.ndarray, found: Verification, place: str) -> Finding:
+    """Return the comparison of the slopes as one of the findings; at a minimum, as a part of the rise beside it."""
     size = max(abs(found.slope), abs(found.secant))
     one = of_slope(found.slope_error, found.secant_error, size, place)
     if not found.passed:
         return replace(one, verdict=DISAGREES, reason=found.message)
-    return one if found.conclusive else replace(one, verdict=CANNOT_TELL, reason="the objective is rough there")
+    if not found.conclusive:
+        return replace(one, verdict=CANNOT_TELL, reason="the objective is rough there")
+    if one.verdict == CANNOT_TELL and found.direction is not None:
+        rise = _rise(objective.original, x, found.direction, objective.value_and_grad(x)[0])
+        return of_slope(found.slope_error, found.secant_error, max(size, rise), place)
+    return one
 
 
 def _over_segments(

@@ -19,6 +19,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.verification.certificate import AGREES, DISAGREES, Finding, Verification
 from autoopt.verification.secants import (
+    CONCLUSIVE,
     SLOPE_FLOOR,
     SLOPE_TOLERANCE,
     Evaluated,
@@ -146,7 +147,7 @@ def closer_segments(
         if one.error / one.size >= least:
             return
         least = one.error / one.size
-        if one.is_sharp:
+        if least <= CONCLUSIVE:
             yield one
 
 
