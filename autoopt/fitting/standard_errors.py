@@ -29,12 +29,8 @@ def with_covariance(fitted: Any, case: Case) -> Any:
 
     if fitted.status != "converged":
         return explained(without(f"the fit is {fitted.status}"), case)
-    if case.call["constraints"]:
-        return without("with constraints they do not follow from the Hessian")
-    if fitted.use_t and fitted.result.fun < 0:
-        return without(f"the sum of squares is {fitted.result.fun:.6g}, and no sum of squares is negative")
-    if not np.isfinite(fitted.scale):
-        return without(_without_scale(fitted))
+    if reason := _beforehand(fitted, case):
+        return without(reason)
     u, names = case.variables.variables(fitted.params), case.names
     free = case.free(u)
     held = [names[i] for i in np.flatnonzero(~free)]
@@ -42,8 +38,6 @@ def with_covariance(fitted: Any, case: Case) -> Any:
     verb = "is" if len(held) == 1 else "are"
     if not free.any():
         return without(f"{shown} {verb} at a bound")
-    if len(fitted.names) > LARGEST_HESSIAN:
-        return without(f"the Hessian of {len(fitted.names)} parameters is too large")
     try:
         hessian = case.information(u, fitted.scale)
     except Exception as error:  # the estimates stand
@@ -71,6 +65,19 @@ def with_covariance(fitted: Any, case: Case) -> Any:
         them = "it" if verb == "is" else "them"
         told += [f"{shown} {verb} at a bound: the standard errors of the others take {them} as fixed."]
     return replace(inferred, notes=(*inferred.notes, *told))
+
+
+def _beforehand(fitted: Any, case: Case) -> str | None:
+    """Return why there are no standard errors whatever the Hessian is; None if that decides."""
+    if case.call["constraints"]:
+        return "with constraints they do not follow from the Hessian"
+    if fitted.use_t and fitted.result.fun < 0:
+        return f"the sum of squares is {fitted.result.fun:.6g}, and no sum of squares is negative"
+    if not np.isfinite(fitted.scale):
+        return _without_scale(fitted)
+    if len(fitted.names) > LARGEST_HESSIAN:
+        return f"the Hessian of {len(fitted.names)} parameters is too large"
+    return None
 
 
 def _few_digits(hessian: np.ndarray, names: Sequence[str]) -> list[str]:
