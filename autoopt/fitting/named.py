@@ -71,15 +71,15 @@ class Named(Model):
         from autoopt.models.forms import Asked
 
         assert self.row is not None and self.row.form is not None
-        if not bound.columns:
+        arguments, form = bound.arguments, self.row.form
+        if not (columns := bound.columns or _numbered(arguments.get("X"))):
             raise UsageError(
                 f"The model {self.source} needs to be told what explains what.",
-                remedy='give formula="y ~ age + C(region)", or target="y" (--formula, --target).',
+                remedy='give formula="y ~ age + C(region)", or target="y" (--formula, --target); or arrays, (X, y).',
             )
-        arguments, form = bound.arguments, self.row.form
         data = {name: arguments[column] for name, column in self.columns.items()}
         _require_positive(data.get("exposure"), self.columns.get("exposure"))
-        asked = Asked(tuple(bound.columns), arguments["y"], _labels(bound), self.settings, data)
+        asked = Asked(tuple(columns), np.asarray(arguments["y"]), _labels(bound), self.settings, data)
         if not (holds := form.holds(asked)).all():
             others = asked.y[~holds]
             source = "the data" if bound.data is None else bound.data.source
@@ -117,9 +117,16 @@ def _of_columns(function: Callable, names: Sequence[str], columns: Mapping[str, 
 def _labels(bound: Bound) -> Sequence[Any] | None:
     """Return the categories of the response, whose numbers it is; None of one that is numbers itself."""
     encoding: Any = bound.encoding
+    if not bound.columns:
+        return None
     response = encoding.target if hasattr(encoding, "target") else encoding.read.response
     found = encoding.categories.get(response)
     return None if found is None else found.levels
+
+
+def _numbered(X: Any) -> list[str]:
+    """Return names of the columns of a matrix that has none; none of what is no matrix."""
+    return [f"x[{place}]" for place in range(X.shape[1])] if isinstance(X, np.ndarray) and X.ndim == 2 else []
 
 
 def _require_positive(exposure: Any, column: str | None) -> None:

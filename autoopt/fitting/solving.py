@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -210,11 +211,19 @@ def solved(case: Case) -> Any:
     except BaseException as stop:
         if hasattr(stop, "result"):
             stop.result.history = history.table(stop.result)
+            with suppress(Exception):  # which may be what has ended the run
+                _note_penalty(case, stop.result)
         raise
     result.history = history.table(result)
-    if case.minimised.likelihood is not None:
-        result.penalty = float(result.fun - case.minimised.likelihood(result.x, *case.call["args"]))
+    _note_penalty(case, result)
     return result
+
+
+def _note_penalty(case: Case, result: Any) -> None:
+    """Note what of the value at the end of a run is a penalty, if there is one; NaN where it is not defined."""
+    if (likelihood := case.minimised.likelihood) is not None:
+        result.penalty = np.nan
+        result.penalty = float(result.fun - likelihood(result.x, *case.call["args"]))
 
 
 def _minimize(case: Case, call: dict[str, Any]) -> Any:

@@ -148,6 +148,27 @@ def test_offset_of_three_classes_and_two_penalties_are_refused():
         autoopt.fit("logistic", data=FRAME, formula=f"dead ~ {FORMULA}", settings={"alpha": 1}, penalty="firth")
 
 
+@pytest.mark.parametrize("data", [(X, FRAME["dead"].to_numpy()), {"X": X, "y": FRAME["dead"].to_numpy()}])
+def test_arrays_need_no_formula(data):
+    found = autoopt.fit("logistic", data=data, settings={"alpha": 1})
+    wanted = models.LogisticRegression(alpha=1, fit_intercept=False).fit(X, FRAME["dead"])
+    assert found.names == ("x[0]", "x[1]")
+    np.testing.assert_allclose(found.params, wanted.params, rtol=1e-6)
+
+
+def test_log_likelihood_of_an_interrupted_fit_has_no_penalty():
+    def stop(event):
+        if event.iteration == 2:
+            raise KeyboardInterrupt
+
+    call = {"data": FRAME, "formula": f"dead ~ {FORMULA}", "settings": {"alpha": 50}}
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        autoopt.fit("logistic", progress=stop, **call)
+    left, beta = stopped.value.fit, stopped.value.fit.params[1:]
+    assert left.status == "interrupted" and np.isnan(left.bse).all()
+    assert left.result.fun + left.llf == pytest.approx(25 * np.sum(beta**2)) and np.sum(beta**2) > 0
+
+
 def test_rows_that_lack_an_exposure_are_left_out():
     frame = FRAME.assign(days=FRAME["days"].where(FRAME.index != 3))
     call = {"formula": f"visits ~ {FORMULA}", "settings": {"exposure": "days"}}
