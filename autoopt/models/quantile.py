@@ -57,8 +57,10 @@ class QuantileRegression(Location):
     -----
     Standard errors by (X'X)^-1 X'DX (X'X)^-1, D = q^2 / f^2 above and (1 - q)^2 / f^2 below the plane, f the density of
     the residuals at 0 by Epanechnikov's kernel with the bandwidth of Hall and Sheather; statsmodels' "robust", after
-    Greene (2008). With `groups` the scores of rows, x times -q / f above and (1 - q) / f below the plane, are summed
-    over these, with the factors that other models have. `sample_weight` says how often each row counts.
+    Greene (2008). The few observations that the plane goes through count as below it; where rows are few and q is far
+    from the median it shows that they could count as above (statsmodels' iteration leaves them on either side). With
+    `groups` the scores of rows, x times -q / f above and (1 - q) / f below the plane, are summed over these, with the
+    factors that other models have. `sample_weight` says how often each row counts.
 
     References
     ----------
