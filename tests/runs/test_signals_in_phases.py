@@ -89,7 +89,7 @@ def test_a_signal_in_any_phase_shows_the_best_point(folder, monkeypatch, phase, 
     if mean is NOTHING:
         assert outcome.stdout == "" and ("Interrupted." in outcome.stderr or "Terminated." in outcome.stderr)
         return
-    shown = next(line.split() for line in outcome.stdout.splitlines() if line.split()[:1] == ["x[0]"])
+    shown = next(line.split() for line in outcome.stdout.splitlines() if line.split()[:1] == ["params[0]"])
     assert shown[1].startswith(mean) and "interrupted" in outcome.stdout
 
 
