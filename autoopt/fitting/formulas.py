@@ -152,20 +152,18 @@ class ByFormula:
         if name in self.categorical or name in self.read.only_categories:
             return True
         column = data.fetch([name])[name]
-        if thing := thing_in(plain(column)):
+        is_text = bool(data.text_among([name])) and str(getattr(column, "dtype", "")) != "category"
+        if thing := "dates" if is_text and data.has_dates(name) else thing_in(plain(column)):
             also = "" if thing in (NESTED, "complex numbers") else f" Or take them as categories: C({name})."
             raise DataError(
                 f"{name} in the formula {self.formula!r} holds {thing}.", remedy=f"{THINGS[thing][2]}{also}"
             )
-        if str(getattr(column, "dtype", "")) == "category":
-            return True
-        is_text = bool(data.text_among([name]))
         if is_text and (meant := data.meant_as_numbers(name)):
             raise DataError(
                 f"{name} in the formula {self.formula!r} is text, each value a category.",
                 remedy=f"{meant} Or say that they are categories: C({name}).",
             )
-        return is_text
+        return is_text or str(getattr(column, "dtype", "")) == "category"
 
     def _frame(self, data: Dataset, names: Sequence[str]) -> Any:
         """Return the columns for formulaic: numbers, or pandas' categories."""

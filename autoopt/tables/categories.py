@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,11 @@ class Categories:
         if (thing := thing_in(array)) == NESTED:
             raise DataError(f"{data.source} has {thing} in the {data.called([column])}.", remedy=THINGS[thing][2])
         values = distinct(array[~data.missing(column)])[1]
+        if twice := sorted(text for text, many in Counter(map(str, values)).items() if many > 1):
+            raise DataError(
+                f"{data.source} has {twice[0]} as text and as something else in the {data.called([column])}.",
+                remedy="write it in one way.",
+            )
         ordered = getattr(getattr(series, "dtype", None), "categories", None)
         present = {value.item() if isinstance(value, np.generic) else value for value in values}
         if ordered is not None:

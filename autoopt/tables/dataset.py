@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import DataError
-from autoopt.tables.syntax import MISSING, Syntax, advice
+from autoopt.tables.syntax import MISSING, Syntax, advice, are_dates
 from autoopt.tables.values import THINGS, fault_of, faults_in, is_text, missing_in, numbers, plain, thing_in
 from autoopt.wording import listed, near, times
 
@@ -222,6 +222,10 @@ class Dataset:
         if said and self.syntax is None:
             return _AS_NUMBERS.format(next(text for text in texts if Syntax().number(text) is None))
         return said
+
+    def has_dates(self, name: str) -> bool:
+        """Return whether a column of text looks like dates."""
+        return are_dates(self._texts(name))
 
     def _texts(self, name: str) -> list[str]:
         """Return the first texts of a column that are no words for missing values."""

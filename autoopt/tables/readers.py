@@ -204,9 +204,30 @@ def dataset(data: object, reading: Mapping[str, str] | None = None) -> Dataset:
     if is_frame(data):
         return FRAMES.get(type(data).__module__.partition(".")[0], _of_pandas)(data)
     if isinstance(data, Mapping):
-        arrays = {str(name): value if is_whole(value) else np.asarray(value) for name, value in data.items()}
-        return Dataset.of("The data", arrays)
+        _refuse_unaligned(data)
+        return Dataset.of("The data", {str(name): _array_of(value) for name, value in data.items()})
     raise DataError(
         f"The data are of type {type(data).__name__}.",
         remedy="give a file name, a dict of names to arrays, a data frame, or a tuple in the objective's order.",
     )
+
+
+def _array_of(value: Any) -> Any:
+    """Return a value of a mapping as an array; what is masked is missing."""
+    if is_whole(value):
+        return value
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        return value.astype(complex if value.dtype.kind == "c" else float).filled(np.nan)
+    return np.asarray(value)
+
+
+def _refuse_unaligned(data: Mapping[str, Any]) -> None:
+    """Refuse pandas series of one length whose rows are not the same: taken by their places they would be mixed up."""
+    series = [(name, value) for name, value in data.items() if hasattr(value, "iloc") and hasattr(value, "index")]
+    for name, value in series[1:]:
+        first, other = series[0]
+        if len(other) == len(value) and not other.index.equals(value.index):
+            raise DataError(
+                f"The rows of {first} and {name} have different labels.",
+                remedy="give them as columns of one frame, or as arrays, .to_numpy(), if they belong together as they are.",
+            )

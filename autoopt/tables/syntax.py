@@ -11,6 +11,10 @@ MISSING = {"", "na", "n/a", "nan", "null", "none", "#n/a", "<na>", "nat"}
 
 _MARKS = (",", ".", "'", "_", " ", "\u00a0", "\u202f")  # between thousands; two are blanks that do not break
 
+_DATE = re.compile(
+    r"(?:[0-9]{4}([-/.])[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/.])[0-9]{1,2}\2(?:[0-9]{2}){1,2})(?:[ T][0-9:.]+.*)?"
+)
+
 
 @dataclass(frozen=True)
 class Syntax:
@@ -68,6 +72,17 @@ def advice(texts: Sequence[str]) -> str:
     if any("," in text for text in plain) and all(re.fullmatch(r"[0-9]+(,[0-9]+)?", text) for text in plain):
         return _said("decimal commas", "decimal", ",", texts)
     return ""
+
+
+def are_dates(texts: Sequence[str]) -> bool:
+    """Return whether all texts look like dates.
+
+    Examples
+    --------
+    >>> are_dates(["2020-01-31", "31.1.2020", "1/31/20 12:30"]), are_dates(["5-10"])
+    (True, False)
+    """
+    return bool(texts) and all(_DATE.fullmatch(text.strip()) for text in texts)
 
 
 def _said(what: str, option: str, mark: str, texts: Sequence[str]) -> str:

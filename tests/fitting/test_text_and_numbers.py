@@ -10,6 +10,7 @@ import pandas as pd
 import polars
 import pyarrow
 import pytest
+import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 import autoopt
@@ -203,6 +204,38 @@ def test_what_is_no_number_is_called_what_it_is(thing):
     with pytest.raises(DataError, match=f"x in the formula 'y ~ x' holds {thing}"):
         bound(dataset(frame), ["X", "y"], Selection(formula="y ~ x"))
     assert thing.removesuffix("s") in str(describe(frame))
+
+
+@pytest.mark.parametrize("day", ["2020-01-{:02d}", "{}.1.2020", "1/{}/20 12:30"])
+def test_text_of_dates_is_no_category_unasked_as_dates_of_frames_are_none(file, day):
+    path = file("y,x\n" + "".join(f"{i % 4},{day.format(i)}\n" for i in range(1, 9)))
+    with pytest.raises(DataError, match=r"holds dates.*\n.*C\(x\)"):
+        bound(load(path), ["X", "y"], Selection(formula="y ~ x"))
+    assert len(bound(load(path), ["X", "y"], Selection(formula="y ~ C(x)")).columns) == 8
+
+
+def test_what_is_masked_is_missing():
+    masked = {"x": np.ma.array([1, 2, 3], mask=[False, True, False]), "y": [1.0, 2.0, 3.0]}
+    with pytest.raises(DataError, match="array x, index 1: missing"):
+        dataset(masked).take(["x"])
+    assert bound(dataset(masked), ["x", "y"], Selection(missing="drop")).arguments["y"].tolist() == [1, 3]
+    assert dataset({"x": np.ma.array([1, 2])}).take(["x"])["x"].dtype == np.int64
+
+
+def test_series_with_other_labels_are_not_taken_by_their_places():
+    """statsmodels refuses them, too."""
+    one, other = pd.Series([1.0, 2.0, 3.0]), pd.Series([1.0, 2.0, 3.0])[::-1]
+    with pytest.raises(ValueError, match="not aligned"):
+        sm.OLS(other, one)
+    with pytest.raises(DataError, match="rows of x and y have different labels"):
+        dataset({"x": one, "y": other})
+    assert dataset({"x": one, "z": one[:2], "y": other.to_numpy()}).names == ["x", "z", "y"]
+
+
+def test_two_categories_of_one_name_are_refused(file):
+    path = file('{"y": 1, "x": 1}\n{"y": 2, "x": "1"}\n{"y": 3, "x": 2}\n', "d.jsonl")
+    with pytest.raises(DataError, match="has 1 as text and as something else in the column x"):
+        bound(load(path), ["X", "y"], Selection(formula="y ~ C(x)"))
 
 
 def test_nested_json_is_refused(file):
