@@ -229,5 +229,5 @@ def _refuse_unaligned(data: Mapping[str, Any]) -> None:
         if len(other) == len(value) and not other.index.equals(value.index):
             raise DataError(
                 f"The rows of {first} and {name} have different labels.",
-                remedy="give them as columns of one frame, or as arrays, .to_numpy(), if they belong together as they are.",
+                remedy="give them as columns of one frame; or as arrays, .to_numpy(), if their places are what counts.",
             )
