@@ -59,7 +59,7 @@ PAGES = [("second_order", 10), ("least_squares", 7), ("certificate", 5), ("diagn
 PAGES += [("parameters", 15), ("constraints", 2), ("coming_from", 20), ("own_likelihood", 14), ("loops", 8)]
 PAGES += [("estimators", 10), ("mixed_models", 18), ("how_it_works", 3), ("profiles", 12)]
 PAGES += [("coming_from_statistics", 14), ("runs", 10), ("reports", 10)]
-PAGES += [("inference", 15), ("data", 10)]
+PAGES += [("inference", 15), ("data", 10), ("derivatives", 10)]
 
 
 @pytest.mark.parametrize(("page", "least"), PAGES)

@@ -228,4 +228,6 @@ def _with_note(fitted: Any, run: Run) -> Any:
         notes.append(f"{run.before.damage}; the checkpoint before it was used.")
     if run.recorder.is_lost:
         notes.append(f"{run.place} could not be written to the end: it does not hold this result.")
+    elif run.folder is not None and find_spec("jinja2") is None:
+        notes.append(f'{run.place} has no report, for which jinja2 is needed: pip install "autoopt[report]".')
     return replace(fitted, notes=(*fitted.notes, *notes))

@@ -14,6 +14,7 @@ from drawn_data import T, X, Y, Z, decay
 
 import autoopt
 from autoopt.errors import UsageError
+from autoopt.fitting import keeping
 from autoopt.reports import facts, figures, sections
 from autoopt.reports.figures import VARIABLES
 from autoopt.reports.sections import SECTIONS
@@ -289,6 +290,13 @@ def test_the_page_is_printed(tmp_path):
 def test_a_run_directory_has_the_report(tmp_path):
     autoopt.fit(decay, {"a": 1.0, "rate": 1.0}, (T, Z), kind="least squares", run_dir=tmp_path / "run")
     assert "residual s" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_directory_without_a_report_says_what_one_takes(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "find_spec", lambda name: None)
+    found = autoopt.fit(decay, {"a": 1.0, "rate": 1.0}, (T, Z), kind="least squares", run_dir=tmp_path / "run")
+    assert not (tmp_path / "run" / "report.html").exists()
+    assert 'has no report, for which jinja2 is needed: pip install "autoopt[report]".' in " ".join(str(found).split())
 
 
 def test_a_report_that_fails_loses_no_run(tmp_path, monkeypatch):
