@@ -34,9 +34,10 @@ def new(
 ) -> None:  # fmt: skip
     """Write a commented model file for the data in FILE, CSV or TSV, which fits as it stands.
 
-    The likelihood follows from the target: two values give a logistic regression, counts a Poisson one, positive
-    numbers a gamma or log-normal one, others least squares. Texts become indicators; rows that lack a value are left
-    out, as are columns that cannot explain anything, with the reason in the file.
+    The likelihood follows from the target: two values give a logistic regression, counts (whole numbers from about 0
+    on, of a small mean) a Poisson one, positive numbers a gamma or log-normal one, others least squares. Texts become
+    indicators; rows that lack a value are left out, as are columns that cannot explain anything. What was assumed, and
+    what is left out, is said and stands in the file.
     """
     ending.require_room(output)
     output = output or data.with_name(f"{data.stem}_model.py")
@@ -45,4 +46,6 @@ def new(
     found = proposal(data, output, target, likelihood, columns)
     if not ending.show(found.text.rstrip("\n"), output):
         ctx.exit(ending.NOT_WRITTEN)
+    for note in found.notes:
+        click.echo(f"Note: {note}", err=True)
     click.echo(f"{found.title}\n{found.data}\nWritten to {output}. Now run\n\n  autoopt fit {output}")

@@ -90,12 +90,13 @@ def test_columns_that_explain_nothing_are_left_out_with_the_reason(tmp_path):
     assert proposal(tmp_path / "d.csv", columns=("id", "a")).columns == ("id", "a")
 
 
-def test_rows_that_lack_a_value_are_left_out_and_counted(tmp_path):
+def test_rows_that_lack_a_value_are_left_out_and_counted(tmp_path, capsys):
     text = "a,b,y\n" + "".join(f"{i % 5},{'' if i == 3 else (3 * i) % 7},{(5 * i) % 13 - 6.5}\n" for i in range(20))
     found = proposal(written(tmp_path, text))
     assert "# 1 row lacks a value, and is left out" in found.text
     (tmp_path / "m.py").write_text(found.text)
     assert autoopt.fit(tmp_path / "m.py").nobs == 19
+    assert capsys.readouterr().out == "d.csv: 1 of 20 rows lack a value: left out\n"
 
 
 def test_rows_with_infinite_values_are_left_out_as_fits_leave_them(tmp_path):
@@ -153,6 +154,43 @@ def test_names_of_columns_never_break_the_file(tmp_path):
     ast.parse(found.text)
     (tmp_path / "m.py").write_text(found.text)
     assert autoopt.fit(tmp_path / "m.py").status == "converged"
+
+
+def whole_numbers():
+    """Return whole numbers of several kinds, and the likelihood that is proposed for them."""
+    rng = np.random.default_rng(1)
+    return {
+        "counts": (rng.poisson(2, 200), "poisson"),
+        "counts without a zero": (rng.negative_binomial(1, 0.1, 200) + 1, "poisson"),
+        "counts that vary much": (rng.negative_binomial(0.5, 0.05, 200), "poisson"),
+        "amounts": (np.exp(8 + rng.normal(size=200)).round(), "log-normal"),
+        "amounts, some of them zero": (1000 * rng.poisson(2, 200), "least-squares"),
+        "years": (rng.integers(1950, 2010, 200), "least-squares"),
+        "codes": (rng.integers(1, 6, 200), "least-squares"),
+        "scores": (rng.integers(1, 11, 200), "least-squares"),
+        "ages": (rng.integers(18, 90, 200), "gamma"),
+    }
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("name", whole_numbers())
+def test_whole_numbers_are_taken_for_counts_where_that_is_likely(tmp_path, name):
+    y, likelihood = whole_numbers()[name]
+    pd.DataFrame({"a": np.random.default_rng(2).normal(size=200), "y": y}).to_csv(tmp_path / "d.csv", index=False)
+    found = proposal(tmp_path / "d.csv")
+    assert found.likelihood == likelihood
+    other = "--likelihood gamma" if likelihood == "poisson" else "If they are: --likelihood poisson"
+    assert other in found.notes[0] and "whole numbers of y" in ast.get_docstring(ast.parse(found.text))
+    assert proposal(tmp_path / "d.csv", likelihood="poisson").likelihood == "poisson"
+
+
+def test_what_is_left_out_is_said(tmp_path):
+    rows = "".join(f"{i},{(3 * i) % 7 if i % 25 else 'n/k'}.5,{i % 4 or ''},{(5 * i) % 13 - 6.5}\n" for i in range(60))
+    written(tmp_path, "id,a,b,y\n" + rows)
+    said = CliRunner().invoke(main, ["new", str(tmp_path / "d.csv")]).stderr
+    assert "Note: 15 rows of 60 lack a value, and are left out." in said
+    assert "Note: Left out: id: it numbers the rows." in said
+    assert "Note: Left out: a: 3 values of 60 are no number, such as 'n/k.5'." in said
 
 
 def test_a_response_of_two_texts_is_one_of_ones_and_zeros(tmp_path):

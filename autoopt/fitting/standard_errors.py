@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError, InferenceError
+from autoopt.fitting import dispersed
 from autoopt.fitting.free_scale import note
 from autoopt.fitting.quadratic import unfinished, unlike_a_quadratic
 from autoopt.fitting.separation import separation
@@ -60,7 +61,7 @@ def with_covariance(fitted: Any, case: Case) -> Any:
         inferred = replace(inferred, covariance=covariance_of(inferred))
     except AutooptError as error:  # the estimates stand
         return without(f"{error.happened.rstrip('.')}; {(error.remedy or '').rstrip('.')}")
-    told = [*note(inferred), *_few_digits(inside, names), *odd]
+    told = [*note(inferred), *_few_digits(inside, names), *odd, *dispersed.note(inferred, case)]
     if held:
         them = "it" if verb == "is" else "them"
         told += [f"{shown} {verb} at a bound: the standard errors of the others take {them} as fixed."]

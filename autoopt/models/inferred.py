@@ -132,4 +132,5 @@ class Inferred(PicturedEstimator):
         lines.append(("covariance", said))
         inferred = self.bse, self.tvalues, self.pvalues, self.conf_int()
         notes = [] if self.converged_ else ["not converged, or not identified: do not use these estimates."]
+        notes += getattr(self, "_remarks", [])
         return Summary(repr(self), facts, lines, Coefficients(self.names_, self.params, *inferred), notes)

@@ -64,7 +64,12 @@ class LogMean(Regression):
         """
         self._fit(X, y, sample_weight, offset, exposure, groups)
         ancillary.expose(self)
+        self._remarks = self._remarked(X, y, sample_weight, offset, exposure)
         return self
+
+    def _remarked(self, X: object, y: object, sample_weight: object, offset: object, exposure: object) -> list[str]:
+        """Return what the summary says of the data of a fit."""
+        return []
 
     def predict(self, X: object, *, offset: object = None, exposure: object = None) -> np.ndarray:
         """Return the mean of each row, shape (m,)."""

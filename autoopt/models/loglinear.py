@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln, xlogy
 
+from autoopt.inference.dispersion import remark
+from autoopt.models import validation
 from autoopt.models.conventions import GENERALISED
 from autoopt.models.forms import counts, of_rows
 from autoopt.models.log_means import LogMean
@@ -45,6 +47,14 @@ class LogLinearRegression(LogMean):
 
     _terms = staticmethod(terms)
     _conventions = GENERALISED
+
+    def _remarked(self, X: object, y: object, sample_weight: object, offset: object, exposure: object) -> list[str]:
+        """Return the sentence on counts that vary more, or less, than those of a Poisson likelihood."""
+        mean = self.predict(X, offset=offset, exposure=exposure)
+        counts, weights = self._response(y, len(mean)), validation.sample_weights(sample_weight, len(mean))
+        is_robust = self._covariance_said != self._convention
+        said = remark(counts, mean, len(self.params), weights, is_robust)
+        return [said] if said and self.converged_ else []
 
     def _deviances(self, y: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """Return twice the log-likelihood that each row loses against a mean equal to y, shape (m,)."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from autoopt.errors import DataError, UsageError
 from autoopt.tables.text import encoding_told_by
-from autoopt.wording import listed, near
+from autoopt.wording import listed, near, times
 
 MOST_LEVELS = 10
 """A text column with more values is left out: it would give more indicators than most data can tell apart."""
@@ -170,13 +170,24 @@ def _is_kept(frame: Any, name: str, is_wanted: bool, left_out: list[str]) -> boo
         return True
     elif column.isna().mean() > _MISSING:
         reason = f"{column.isna().mean():.0%} of its values are missing"
-    elif present.dtype.kind not in "biuf" and present.nunique() > MOST_LEVELS:
-        reason = f"text with {present.nunique()} values"
+    elif present.dtype.kind not in "biuf":
+        reason = _why_text(present)
     elif present.dtype.kind in "iu" and _is_numbering(present.to_numpy()):
         reason = "it numbers the rows"
     if reason:
         left_out.append(f"{name}: {reason}")
     return not reason
+
+
+def _why_text(present: Any) -> str:
+    """Return why a column that is not one of numbers explains nothing: it is one but for a few values, or has many."""
+    import pandas as pd
+
+    bad = present[pd.to_numeric(present, errors="coerce").isna()]
+    if 2 * len(bad) < len(present):
+        verb = "is" if len(bad) == 1 else "are"
+        return f"{times(len(bad), 'value')} of {len(present)} {verb} no number, such as {bad.iloc[0]!r}"
+    return f"text with {present.nunique()} values" if present.nunique() > MOST_LEVELS else ""
 
 
 def _is_numbering(values: np.ndarray) -> bool:
@@ -255,5 +266,5 @@ def identifier(name: str, taken: set[str]) -> str:
 
 _USED = {"np", "pd", "gammaln", "Path", "FILE", "COLUMNS", "z", "shape", "log_sd", "deviation", "params", "intercept",
          "log_shape", "data", "x0", "objective", "predict", "predict_scale", "linear", "kind", "table", "X", "len",
-         "encode", "indicator", "LEVELS", "column", "columns", "level"}  # fmt: skip
+         "encode", "indicator", "LEVELS", "column", "columns", "level", "whole"}  # fmt: skip
 """Names that the text of a model has for other things."""

@@ -41,6 +41,8 @@ class Likelihood:
         Whether the text calls gammaln.
     scale : str
         On which the bands of predictions are symmetric.
+    possible : callable, y -> bool, or None
+        Whether it can have come from it at all; None where that is what suits.
     """
 
     name: str
@@ -55,23 +57,45 @@ class Likelihood:
     others: dict[str, Callable[[np.ndarray], float]]
     special: bool = False
     scale: str = "log"
+    possible: Callable[[np.ndarray], bool] | None = None
 
 
 def _is_binary(y: np.ndarray) -> bool:
     return set(np.unique(y)) == {0.0, 1.0}
 
 
-def _is_count(y: np.ndarray) -> bool:
+SMALL_MEAN = 25.0
+"""Counts of most studies have a smaller mean; amounts of money, years and measurements in whole units a larger one."""
+
+_FEWEST, _NARROW = 10, 0.1
+
+
+def _is_whole(y: np.ndarray) -> bool:
     return bool((y >= 0).all() and (y == np.rint(y)).all() and y.max() > 0)
+
+
+def _is_count(y: np.ndarray) -> bool:
+    """Whether whole numbers are likely to be counts: of a small mean, and beginning at 0 or near it.
+
+    Near it alone are also codes, as 1 to 5, of which there are few.
+    """
+    near_zero = y.min() == 0 or (y.min() <= y.mean() / 3 and np.unique(y).size > _FEWEST)
+    return _is_whole(y) and y.mean() <= SMALL_MEAN and bool(near_zero)
 
 
 def _is_positive(y: np.ndarray) -> bool:
     return bool((y > 0).all())
 
 
+def _is_amount(y: np.ndarray) -> bool:
+    """Whether positive numbers may be amounts: no whole ones that are few, as codes, or close together, as years."""
+    is_code = _is_whole(y) and (np.unique(y).size <= _FEWEST or y.std() < _NARROW * y.mean())
+    return _is_positive(y) and not is_code
+
+
 def _is_heavy(y: np.ndarray) -> bool:
     """Whether large values are so frequent, and logarithms so even, that a log-normal is nearer than a gamma."""
-    return _is_positive(y) and _skewness(y) > 2.0 and abs(_skewness(np.log(y))) < 0.5
+    return _is_amount(y) and _skewness(y) > 2.0 and abs(_skewness(np.log(y))) < 0.5
 
 
 def _skewness(y: np.ndarray) -> float:
@@ -104,7 +128,7 @@ LIKELIHOODS = {
             "the logarithm of the mean of {y}",
             ("the mean of {y}", "np.exp(z)"),
             ("minus the log-likelihood, a term for each row", "return np.exp(z) - {y} * z + gammaln({y} + 1)"),
-            _log_mean, {}, special=True,
+            _log_mean, {}, special=True, possible=_is_whole,
         ),
         Likelihood(
             "log-normal", "Log-normal regression", _is_heavy, "is positive, and its logarithm is spread evenly",
@@ -117,9 +141,10 @@ LIKELIHOODS = {
                 "return 0.5 * deviation**2 + log_sd + 0.5 * np.log(2 * np.pi) + np.log({y})",
             ),
             lambda y: float(np.log(y).mean()), {"log_sd": lambda y: float(np.log(np.log(y).std()))},
+            possible=_is_positive,
         ),
         Likelihood(
-            "gamma", "Gamma regression", _is_positive, "is positive", _NEGATIVE,
+            "gamma", "Gamma regression", _is_amount, "is positive", _NEGATIVE,
             "the logarithm of the mean of {y}",
             ("the mean of {y}", "np.exp(z)"),
             (
@@ -129,6 +154,7 @@ LIKELIHOODS = {
                 "+ shape * {y} * np.exp(-z)",
             ),
             _log_mean, {"log_shape": lambda y: float(2 * np.log(y.mean() / y.std()))}, special=True,
+            possible=_is_positive,
         ),
         Likelihood(
             "least-squares", "Linear regression", lambda y: True, "has real numbers", "least squares",
@@ -147,6 +173,23 @@ def suggested(y: np.ndarray) -> Likelihood:
     return next(row for row in LIKELIHOODS.values() if row.suits(y))
 
 
+def assumed(likelihood: Likelihood, y: np.ndarray, target: str) -> str:
+    """Return what was assumed of whole numbers that may be counts or not, and the other choice; "" of others."""
+    if not _is_whole(y) or _is_binary(y):
+        return ""
+    if likelihood.name == "poisson":
+        return (
+            f"The whole numbers of {target} are taken for counts. Of amounts, years or codes they are none: "
+            "--likelihood gamma, log-normal or least-squares. Where they vary more than a Poisson likelihood has it, "
+            "the summary says so, and --robust allows for it."
+        )
+    return (
+        f"The whole numbers of {target}, {y.min():g} to {y.max():g} with mean {y.mean():.4g}, are not taken for "
+        "counts, which have a small mean and begin near 0. If they are: --likelihood poisson. Codes of ordered "
+        "categories are for autoopt.models.OrderedRegression."
+    )
+
+
 def named(name: str, y: np.ndarray, target: str) -> Likelihood:
     """Return the likelihood of this name; UsageError if there is none, or the response cannot have come from it."""
     if name not in LIKELIHOODS:
@@ -154,8 +197,7 @@ def named(name: str, y: np.ndarray, target: str) -> Likelihood:
             f"likelihood is {name!r}.{near(name, LIKELIHOODS)}", remedy=f"choose one of {', '.join(LIKELIHOODS)}."
         )
     row = LIKELIHOODS[name]
-    is_possible = _is_positive if name == "log-normal" else row.suits
-    if not is_possible(y):
+    if not (row.possible or row.suits)(y):
         raise UsageError(
             f"The {name} likelihood is for a response that {row.because.partition(',')[0]}, and {target} is none.",
             remedy=f"choose another; for {target} {suggested(y).name} is proposed.",

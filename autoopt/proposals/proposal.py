@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+import textwrap
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoopt.layout import laid_out
 from autoopt.proposals.columns import Chosen, Column, Reading, chosen, reading
-from autoopt.proposals.likelihoods import LIKELIHOODS, Likelihood, named, suggested
+from autoopt.proposals.likelihoods import LIKELIHOODS, Likelihood, assumed, named, suggested
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.description import describe, line
 from autoopt.tables.readers import dataset
@@ -39,6 +40,8 @@ class Proposal:
     text : str
     data : str
         What is in the columns that are used, in one line, as fits say it.
+    notes : tuple of str
+        What was assumed of the response, how many rows are left out, and which columns, and why.
     """
 
     likelihood: str
@@ -47,6 +50,7 @@ class Proposal:
     title: str
     text: str
     data: str
+    notes: tuple[str, ...] = ()
 
 
 def proposal(
@@ -87,7 +91,7 @@ def proposal(
     name = Path(output).name if output is not None else f"{path.stem}_model.py"
     used = tuple(column.name for column in found.columns)
     text, said = writer.text(name), line(table, writer.used)
-    return Proposal(row.name, found.target.column, used, writer.title, text, said)
+    return Proposal(row.name, found.target.column, used, writer.title, text, said, tuple(writer.notes()))
 
 
 class _Writer:
@@ -98,11 +102,23 @@ class _Writer:
         self.used = list(dict.fromkeys([*(column.column for column in found.columns), found.target.column]))
         self.y, self.columns = found.target.name, found.columns
         self.is_wide = len(self.columns) > WIDE
+        self.assumed = assumed(likelihood, found.target.values, found.target.column)
         names = [column.name for column in self.columns]
         self.arguments = ["X"] if self.is_wide else names
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         explained = listed(names[:_SHOWN]) or "a constant"
         self.title = f"{likelihood.title}: {found.target.column} by {explained}{more}"
+
+    def notes(self) -> list[str]:
+        """Return what must be known before the file is read."""
+        found, said = self.found, [self.assumed] if self.assumed else []
+        if found.dropped:
+            rows = times(found.dropped, "row")
+            verbs = ("lacks", "is") if found.dropped == 1 else ("lack", "are")
+            said.append(
+                f"{rows} of {found.dropped + len(found.target.values)} {verbs[0]} a value, and {verbs[1]} left out."
+            )
+        return [*said, *(f"Left out: {reason}." for reason in found.left_out)]
 
     def text(self, name: str) -> str:
         head = [self._head(name), self._imports(), self._constants()]
@@ -125,6 +141,7 @@ class _Writer:
             "",
             f"Written by `autoopt new`, to be read and edited: {_in_docstring(why)}.",
             f"With `--likelihood` there are others: {others}.",
+            *([_in_docstring(line) for line in textwrap.wrap(self.assumed, 100)]),
             "",
             *(f"    {command:<{width}}    # {purpose}" for command, purpose in commands),
             '"""',
@@ -181,13 +198,18 @@ class _Writer:
             verbs = ("lacks", "is") if self.found.dropped == 1 else ("lack", "are")
             what = "a finite value" if self.found.is_infinite else "a value"
             dropped = f"    # {times(self.found.dropped, 'row')} {verbs[0]} {what}, and {verbs[1]} left out\n"
-        drop = ".replace([np.inf, -np.inf], np.nan)" if self.found.is_infinite else ""
-        drop += ".dropna()" if self.found.dropped else ""
+        finite = ".replace([np.inf, -np.inf], np.nan)" if self.found.is_infinite else ""
         lines = [
             "def data():",
             '    """Return the data by the names of the objective\'s arguments."""',
-            f"{dropped}    table = pd.read_csv(FILE{options})[{self.used!r}]{drop}",
+            f"    table = pd.read_csv(FILE{options})[{self.used!r}]",
         ]
+        if self.found.dropped:
+            lines += [
+                f"{dropped}    whole = table{finite}.dropna()",
+                '    print(f"{FILE.name}: {len(table) - len(whole)} of {len(table)} rows lack a value: left out")',
+                "    table = whole",
+            ]
         response = f"{self.y!r}: {_values(self.found.target)}"
         return "\n".join([*lines, f"    return {{**encode(table), {response}}}"])
 
