@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import gammaln, xlogy
 
@@ -11,6 +13,19 @@ from autoopt.models.conventions import GENERALISED
 from autoopt.models.forms import counts, of_rows
 from autoopt.models.log_means import LogMean
 from autoopt.models.table import Model, add
+
+MOST_ROWS = 50_000
+"""So many rows tell how counts vary to a percent; of more, evenly spaced ones are looked at."""
+
+
+def _rows(given: Any, rows: slice) -> Any:
+    """Return these rows of what may be an array, a table, a sparse matrix, a list or nothing."""
+    if given is None or rows.step == 1:
+        return given
+    if hasattr(given, "iloc"):
+        return given.iloc[rows]
+    given = np.asarray(given) if isinstance(given, list | tuple) else given
+    return (given.tocsr() if hasattr(given, "tocsr") else given)[rows]
 
 
 def terms(eta, y):
@@ -48,8 +63,10 @@ class LogLinearRegression(LogMean):
     _terms = staticmethod(terms)
     _conventions = GENERALISED
 
-    def _remarked(self, X: object, y: object, sample_weight: object, offset: object, exposure: object) -> list[str]:
+    def _remarked(self, X: object, y: Any, sample_weight: object, offset: object, exposure: object) -> list[str]:
         """Return the sentence on counts that vary more, or less, than those of a Poisson likelihood."""
+        every = slice(None, None, max(1, len(y) // MOST_ROWS))
+        X, y, sample_weight, offset, exposure = (_rows(one, every) for one in (X, y, sample_weight, offset, exposure))
         mean = self.predict(X, offset=offset, exposure=exposure)
         counts, weights = self._response(y, len(mean)), validation.sample_weights(sample_weight, len(mean))
         is_robust = self._covariance_said != self._convention

@@ -70,6 +70,19 @@ def test_counts_that_vary_more_are_told_by_estimator_name_and_own_likelihood():
     assert all("allow for that" in " ".join(text.split()) for text in (model.summary(), robust.notes[-1]))
 
 
+@pytest.mark.parametrize("form", ["array", "list", "table", "csr", "coo"])
+def test_of_many_rows_some_are_looked_at(form, monkeypatch):
+    import scipy.sparse as sp
+
+    monkeypatch.setattr("autoopt.models.loglinear.MOST_ROWS", 100)
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(250, 2)), rng.negative_binomial(0.5, 0.05, 250)
+    made = {"array": np.array, "list": np.ndarray.tolist, "table": lambda X: pd.DataFrame(X, columns=["a", "b"])}
+    made |= {"csr": sp.csr_array, "coo": sp.coo_array}
+    text = LogLinearRegression().fit(made[form](X), y.tolist() if form == "list" else y, np.ones(250)).summary()
+    assert "too small" in " ".join(text.split())
+
+
 def test_counts_of_the_likelihood_are_not_remarked_upon():
     frame = counts()
     fits = autoopt.fit("loglinear", data=frame, formula="y ~ x"), own(frame)
